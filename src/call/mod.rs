@@ -1,0 +1,1 @@
+//! Messages become transactions, hops, dialogs and calls: what happened.

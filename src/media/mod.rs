@@ -1,0 +1,1 @@
+//! RTP and RTCP: streams, later joined to calls through SDP.

@@ -1,0 +1,7 @@
+//! Frames become deliveries: link layers, tunnels, IP, fragments, UDP, TCP, SCTP and ICMP.
+
+mod flow;
+mod packet;
+
+pub use flow::{Endpoint, Flow, Transport};
+pub use packet::{IcmpError, Packet, Payload, Segment, Skip, Trace};

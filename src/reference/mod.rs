@@ -1,0 +1,1 @@
+//! Reference data: response codes, Warning codes, Q.850 causes, and their look-up.

@@ -1,0 +1,1 @@
+//! Deliveries become SIP messages and session descriptions.
