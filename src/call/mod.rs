@@ -1,1 +1,48 @@
 //! Messages become transactions, hops, dialogs and calls: what happened.
+
+mod anatomy;
+mod book;
+mod build;
+mod clock;
+mod copies;
+mod dialog;
+mod draft;
+mod ending;
+mod endpoint;
+mod headers;
+mod leg;
+mod message;
+pub mod metrics;
+mod origin;
+pub mod other;
+mod outcome;
+mod parts;
+mod reason;
+mod record;
+pub mod registration;
+mod session;
+mod tables;
+mod text;
+mod transaction;
+mod via;
+
+pub use anatomy::Anatomy;
+pub use book::{Book, CallBook};
+pub use build::{Happenings, anatomy_of, build};
+pub use clock::shifts;
+pub use dialog::{Dialog, dialogs};
+pub use draft::{Arrival, Drafts, Seed};
+pub use ending::{ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, proxy_cancel, ring};
+pub use endpoint::{EndpointId, Endpoints, NodeId, is_private};
+pub use leg::last_digits;
+pub use message::{GroupId, Message, MessageFlags, MessageKind};
+pub use origin::{Origin, RELAY_MAX, Step, path};
+pub use outcome::{Outcome, OutcomeGroup, Watch, cancel_of, has_credentials, is_network_block};
+pub use parts::{is_challenge, is_step};
+pub use reason::Cause;
+pub use record::{Call, Hop, Leg, Milestones, Party};
+pub use session::{SessionId, Sessions};
+pub use tables::Tables;
+pub use text::{TextId, Texts};
+pub use transaction::{MessageIndex, Transaction, TransactionIndex};
+pub use via::{ViaId, ViaStacks};

@@ -1,0 +1,141 @@
+//! Batches: what a worker makes of one window of frames, without looking at any other window.
+
+use std::collections::BTreeMap;
+
+use crate::call::{Arrival, Drafts, Seed};
+use crate::capture::{Times, Window};
+use crate::net::{self, IcmpError, Packet, Payload, Segment, Skip, Transport};
+use crate::sip::{self, HeaderSpan, Sift};
+
+/// Reasons that one batch tells apart; forged frames may carry any protocol number.
+const SKIPS_MAX: usize = 256;
+
+/// What one window held.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// Messages that were whole in one frame.
+    pub(super) drafts: Drafts,
+    /// Packets that only make sense beside others: segments, fragments, SCTP.
+    packets: Vec<(Packet<'static>, Kept)>,
+    bytes: Vec<u8>,
+    /// ICMP errors.
+    pub(super) errors: Vec<IcmpSeen>,
+    /// Why frames gave nothing.
+    pub(super) skips: BTreeMap<Skip, u64>,
+    /// RTP and RTCP packets.
+    pub(super) media_packets: u64,
+    /// Frames of SIP messages that the snap length cut.
+    pub(super) cut_messages: u64,
+    /// Times of all frames.
+    pub(super) times: Times,
+    /// Stored bytes read so far.
+    pub(super) position: u64,
+    spans: Vec<HeaderSpan>,
+}
+
+/// Where the payload of a kept packet lies.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    start: usize,
+    end: usize,
+}
+
+/// An ICMP error, with what it quotes of a datagram.
+#[derive(Debug, Clone)]
+pub struct IcmpSeen {
+    /// The packet's marks, and what it reports; its quoted bytes are in `quoted`.
+    pub packet: Packet<'static>,
+    /// The report without its quoted bytes.
+    pub error: IcmpError<'static>,
+    /// The first bytes that are quoted, as many as a SIP start line and its top headers need.
+    pub quoted: Vec<u8>,
+}
+
+/// Bytes kept of a datagram that an ICMP error quotes.
+const QUOTED_BYTES_MAX: usize = 600;
+
+impl Batch {
+    pub(super) fn clear(&mut self) {
+        self.drafts.clear();
+        self.packets.clear();
+        self.bytes.clear();
+        self.errors.clear();
+        self.skips.clear();
+        self.media_packets = 0;
+        self.cut_messages = 0;
+        self.times = Times::default();
+    }
+
+    /// Reads every frame of a window.
+    pub(super) fn read(&mut self, window: &Window, seed: &Seed) {
+        for frame in window.frames() {
+            self.times.push(&frame);
+            let decoded = net::decode(&frame, &mut |packet| self.take(&packet, seed));
+            if let Err(skip) = decoded
+                && (self.skips.len() < SKIPS_MAX || self.skips.contains_key(&skip))
+            {
+                *self.skips.entry(skip).or_default() += 1;
+            }
+        }
+    }
+
+    /// The packets that need others, in the order of capture.
+    pub(super) fn packets(&self) -> impl Iterator<Item = Packet<'_>> {
+        self.packets.iter().map(|(packet, kept)| {
+            let bytes = self.bytes.get(kept.start..kept.end).unwrap_or_default();
+            let payload = match packet.payload {
+                Payload::Segment(segment) => Payload::Segment(Segment { bytes, ..segment }),
+                Payload::Fragment { id, protocol, offset, more, .. } => Payload::Fragment { id, protocol, offset, more, bytes },
+                _ => Payload::Sctp(bytes),
+            };
+            Packet { payload, ..*packet }
+        })
+    }
+
+    fn take(&mut self, packet: &Packet<'_>, seed: &Seed) {
+        match packet.payload {
+            Payload::Datagram(bytes) => self.take_datagram(packet, Transport::Udp, bytes, seed),
+            Payload::Forwarded { transport, bytes } => self.take_datagram(packet, transport, bytes, seed),
+            Payload::Segment(segment) => self.keep(packet, Payload::Segment(Segment { bytes: &[], ..segment }), segment.bytes),
+            Payload::Fragment { id, protocol, offset, more, bytes } => {
+                self.keep(packet, Payload::Fragment { id, protocol, offset, more, bytes: &[] }, bytes);
+            }
+            Payload::Sctp(bytes) => self.keep(packet, Payload::Sctp(&[]), bytes),
+            Payload::Icmp(error) => {
+                let quoted = error.bytes.get(..QUOTED_BYTES_MAX).unwrap_or(error.bytes).to_vec();
+                let error = IcmpError { bytes: &[], ..error };
+                self.errors.push(IcmpSeen { packet: Packet { payload: Payload::Icmp(error), ..*packet }, error, quoted });
+            }
+        }
+    }
+
+    fn keep(&mut self, packet: &Packet<'_>, payload: Payload<'static>, bytes: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        self.packets.push((Packet { payload, ..*packet }, Kept { start, end: self.bytes.len() }));
+    }
+
+    fn take_datagram(&mut self, packet: &Packet<'_>, transport: Transport, bytes: &[u8], seed: &Seed) {
+        match sip::sift(bytes) {
+            Sift::Sip => {
+                let arrival = Arrival {
+                    at: packet.at,
+                    time: packet.time,
+                    flow: packet.flow,
+                    transport,
+                    trace: packet.trace,
+                    place: 0,
+                    fragments: 1,
+                    is_cut: packet.is_cut,
+                    is_incomplete: false,
+                };
+                if let Some(message) = sip::Message::parse(bytes, packet.is_cut, &mut self.spans) {
+                    self.cut_messages += u64::from(packet.is_cut);
+                    self.drafts.gather(&message, arrival, seed);
+                }
+            }
+            Sift::Rtp | Sift::Rtcp => self.media_packets += 1,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The ordered half of reading: batches in the order of capture become filed messages and counts.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::analysis::batch::{Batch, IcmpSeen};
+use crate::call::{Arrival, CallBook, Drafts, Seed};
+use crate::capture::{FrameRef, Timestamp};
+use crate::net::{Delivery, Network, Piece, Skip, StreamId, Trace, Transport};
+use crate::sip::{self, Framed, Framer, Framing, HeaderSpan, Sift};
+
+/// ICMP errors kept for the diagnosis; a flood of them says no more than these.
+const ERRORS_MAX: usize = 50_000;
+
+/// Files messages and counts what was passed over.
+pub(super) struct Collector {
+    seed: Seed,
+    pub(super) book: CallBook,
+    lanes: Vec<Lane>,
+    pub(super) tally: Tally,
+}
+
+/// What was seen beside messages.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) errors: Vec<IcmpSeen>,
+    pub(super) skips: BTreeMap<Skip, u64>,
+    pub(super) media_packets: u64,
+    pub(super) cut_messages: u64,
+    pub(super) garbage_bytes: u64,
+}
+
+/// Streams and fragments of captures that follow one another; captures that overlap in time saw other places.
+struct Lane {
+    network: Network,
+    framers: HashMap<StreamId, Framer<Mark>, foldhash::fast::FixedState>,
+    last: Timestamp,
+}
+
+/// Where a piece of a stream came from.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    at: FrameRef,
+    time: Timestamp,
+    trace: Trace,
+}
+
+impl Collector {
+    pub(super) fn new(seed: Seed) -> Self {
+        Self { book: CallBook::new(seed.clone()), seed, lanes: Vec::new(), tally: Tally::default() }
+    }
+
+    /// The lane that a capture whose first frame is at `first` continues, or a new one.
+    pub(super) fn lane_for(&mut self, first: Option<Timestamp>) -> usize {
+        let first = first.unwrap_or_default();
+        let known = self.lanes.iter().position(|lane| lane.last <= first);
+        known.unwrap_or_else(|| {
+            let last = Timestamp::from_nanoseconds(i64::MIN);
+            self.lanes.push(Lane { network: crate::net::network(), framers: HashMap::default(), last });
+            self.lanes.len() - 1
+        })
+    }
+
+    pub(super) fn push(&mut self, lane: usize, batch: &Batch) {
+        self.book.push(&batch.drafts);
+        self.tally.media_packets += batch.media_packets;
+        self.tally.cut_messages += batch.cut_messages;
+        for (skip, count) in &batch.skips {
+            *self.tally.skips.entry(*skip).or_default() += count;
+        }
+        let room = ERRORS_MAX.saturating_sub(self.tally.errors.len());
+        self.tally.errors.extend(batch.errors.iter().take(room).cloned());
+        let Some(lane) = self.lanes.get_mut(lane) else { return };
+        lane.last = lane.last.max(batch.times.latest().unwrap_or(lane.last));
+        let mut reader = StreamReader { framers: &mut lane.framers, drafts: Drafts::default(), seed: &self.seed, spans: Vec::new(), tally: &mut self.tally };
+        for packet in batch.packets() {
+            lane.network.push(&packet, &mut |delivery| reader.take(&delivery));
+        }
+        let drafts = reader.drafts;
+        self.book.push(&drafts);
+    }
+
+    /// Hands out what still waits for more.
+    pub(super) fn finish(&mut self) {
+        for lane in &mut self.lanes {
+            let mut reader = StreamReader { framers: &mut lane.framers, drafts: Drafts::default(), seed: &self.seed, spans: Vec::new(), tally: &mut self.tally };
+            lane.network.finish(&mut |delivery| reader.take(&delivery));
+            let drafts = reader.drafts;
+            self.book.push(&drafts);
+        }
+    }
+
+    /// The networks of all lanes, for their counters.
+    pub(super) fn networks(&self) -> impl Iterator<Item = &Network> {
+        self.lanes.iter().map(|lane| &lane.network)
+    }
+}
+
+struct StreamReader<'a> {
+    framers: &'a mut HashMap<StreamId, Framer<Mark>, foldhash::fast::FixedState>,
+    drafts: Drafts,
+    seed: &'a Seed,
+    spans: Vec<HeaderSpan>,
+    tally: &'a mut Tally,
+}
+
+impl StreamReader<'_> {
+    fn take(&mut self, delivery: &Delivery<'_>) {
+        let mark = Mark { at: delivery.at, time: delivery.time, trace: delivery.trace };
+        match delivery.piece {
+            Piece::Datagram(bytes) => self.take_datagram(delivery, bytes, mark),
+            Piece::Stream { id, bytes } => self.frame(delivery, id, |framer, emit| framer.push(bytes, mark, emit)),
+            Piece::Gap { id, .. } => self.frame(delivery, id, |framer, emit| framer.gap(mark, emit)),
+            Piece::End { id, .. } => {
+                self.frame(delivery, id, |framer, emit| framer.finish(mark, emit));
+                if let Some(framer) = self.framers.remove(&id) {
+                    self.tally.garbage_bytes += framer.skipped_bytes();
+                }
+            }
+        }
+    }
+
+    fn take_datagram(&mut self, delivery: &Delivery<'_>, bytes: &[u8], mark: Mark) {
+        if sip::sift(bytes) == Sift::Sip {
+            let arrival = Arrival {
+                fragments: delivery.fragments,
+                is_cut: delivery.is_cut,
+                is_incomplete: delivery.lacks_fragments,
+                ..arrival(delivery, mark, 0)
+            };
+            self.gather(bytes, arrival);
+        }
+    }
+
+    fn gather(&mut self, bytes: &[u8], arrival: Arrival) {
+        if let Some(message) = sip::Message::parse(bytes, arrival.is_cut, &mut self.spans) {
+            self.drafts.gather(&message, arrival, self.seed);
+        }
+    }
+
+    fn frame(&mut self, delivery: &Delivery<'_>, id: StreamId, feed: impl FnOnce(&mut Framer<Mark>, &mut dyn FnMut(Framed<'_, Mark>))) {
+        let mut framer = self.framers.remove(&id).unwrap_or_default();
+        let mut place = 0;
+        feed(&mut framer, &mut |framed| {
+            let is_cut = framed.framing == Framing::Cut;
+            let arrival = Arrival { is_cut, ..arrival(delivery, framed.completed, place) };
+            place += 1;
+            self.gather(framed.bytes, arrival);
+        });
+        self.framers.insert(id, framer);
+    }
+}
+
+fn arrival(delivery: &Delivery<'_>, mark: Mark, place: u16) -> Arrival {
+    let transport = if delivery.transport == Transport::Hep { Transport::Udp } else { delivery.transport };
+    Arrival {
+        at: mark.at,
+        time: mark.time,
+        flow: delivery.flow,
+        transport,
+        trace: mark.trace,
+        place,
+        fragments: 1,
+        is_cut: false,
+        is_incomplete: false,
+    }
+}

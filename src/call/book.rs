@@ -1,0 +1,196 @@
+//! The book of calls: takes drafts of messages in, files them by Call-ID, and lies open when the input is over.
+
+use std::collections::HashMap;
+
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+use crate::call::copies;
+use crate::call::draft::{Draft, Drafts, Seed};
+use crate::call::message::{GroupId, Message};
+use crate::call::tables::Tables;
+use crate::call::text::TextId;
+use crate::call::via::ViaId;
+use crate::capture::Timestamp;
+
+/// Files messages by Call-ID while the input is read.
+#[derive(Debug, Default)]
+pub struct CallBook {
+    tables: Tables,
+    messages: Vec<Message>,
+    groups: HashTable<u32>,
+    hasher: foldhash::fast::RandomState,
+    seed: Seed,
+    taps: HashMap<(u16, u16), u16>,
+    defects: Vec<(u32, TextId)>,
+}
+
+/// All messages of a run, by Call-ID and then in the order of capture, and what they refer to.
+#[derive(Debug, Default)]
+pub struct Book {
+    /// Look-up of every id.
+    pub tables: Tables,
+    /// By group, then by time.
+    pub messages: Vec<Message>,
+    /// Range of each group in `messages`.
+    pub groups: Vec<(u32, u32)>,
+    /// Captured copies of messages.
+    pub copies: u64,
+    /// What is wrong with requests that open a call or a registration, by digest of the message.
+    pub defects: HashMap<u64, Vec<TextId>, foldhash::fast::FixedState>,
+    /// Capture points by file and interface.
+    pub taps: Vec<(u16, u16)>,
+}
+
+impl CallBook {
+    /// An empty book; drafts must be gathered with the same `seed`.
+    pub fn new(seed: Seed) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
+    /// Files every draft of a batch.
+    pub fn push(&mut self, batch: &Drafts) {
+        for draft in &batch.drafts {
+            let message = self.file(batch, draft);
+            for &defect in batch.defects.get(draft.defects.0 as usize..draft.defects.1 as usize).unwrap_or_default() {
+                let text = self.tables.texts.intern(batch.text(defect));
+                self.defects.push((self.messages.len() as u32, text));
+            }
+            self.messages.push(message);
+        }
+    }
+
+    /// Messages filed so far.
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Whether nothing was filed.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    fn file(&mut self, batch: &Drafts, draft: &Draft) -> Message {
+        let call_id = self.tables.texts.intern(batch.text(draft.call_id));
+        let group = self.group(call_id);
+        let arrival = &draft.arrival;
+        let point = (arrival.at.file, arrival.trace.interface);
+        let next = self.taps.len() as u16;
+        let tap = *self.taps.entry(point).or_insert(next);
+        let via = self.file_vias(batch, draft);
+        let tables = &mut self.tables;
+        let headers = batch.headers.get(draft.headers.0 as usize..draft.headers.1 as usize).unwrap_or_default();
+        let values = headers.iter().map(|(name, span)| (*name, std::borrow::Cow::Borrowed(batch.text(*span))));
+        let headers = tables.headers.intern(draft.headers_hash, &mut tables.texts, values);
+        let session = if draft.flags.has_session() {
+            tables.sessions.intern(draft.session_hash, batch.text(draft.session), &self.seed, &mut tables.endpoints)
+        } else {
+            crate::call::session::SessionId::default()
+        };
+        let texts = &mut tables.texts;
+        Message {
+            time: arrival.time,
+            digest: draft.digest,
+            at: arrival.at,
+            group,
+            source: tables.endpoints.intern(arrival.flow.source),
+            destination: tables.endpoints.intern(arrival.flow.destination),
+            via,
+            cseq: draft.cseq,
+            line: texts.intern(batch.text(draft.line)),
+            from: texts.intern(batch.text(draft.from)),
+            to: texts.intern(batch.text(draft.to)),
+            from_tag: texts.intern(batch.text(draft.from_tag)),
+            to_tag: texts.intern(batch.text(draft.to_tag)),
+            headers,
+            session,
+            size: draft.size,
+            trace: arrival.trace,
+            kind: draft.kind,
+            cseq_method: draft.cseq_method,
+            transport: arrival.transport,
+            tap,
+            place: arrival.place,
+            max_forwards: draft.max_forwards,
+            flags: draft.flags,
+        }
+    }
+
+    fn file_vias(&mut self, batch: &Drafts, draft: &Draft) -> ViaId {
+        let values = batch.vias.get(draft.vias.0 as usize..draft.vias.1 as usize).unwrap_or_default();
+        values.iter().rev().fold(ViaId::default(), |below, (key, sent_by)| {
+            let sent_by = self.tables.texts.intern(batch.text(*sent_by));
+            self.tables.vias.push(*key, sent_by, below)
+        })
+    }
+
+    fn group(&mut self, call_id: TextId) -> GroupId {
+        let hash = self.hasher.hash_one(call_id);
+        let ids = &self.tables.call_ids;
+        if let Some(&group) = self.groups.find(hash, |&group| ids[group as usize] == call_id) {
+            return GroupId(group);
+        }
+        let group = ids.len() as u32;
+        self.tables.call_ids.push(call_id);
+        let (ids, hasher) = (&self.tables.call_ids, &self.hasher);
+        self.groups.insert_unique(hash, group, |&group| hasher.hash_one(ids[group as usize]));
+        GroupId(group)
+    }
+
+    /// Closes the book: sorts the messages and marks the copies. `shift` is added to the times of each capture point.
+    pub fn finish(mut self, shift: impl Fn(&[Message]) -> Vec<i64>) -> Book {
+        let mut defects: HashMap<u64, Vec<TextId>, foldhash::fast::FixedState> = HashMap::default();
+        for (message, text) in std::mem::take(&mut self.defects) {
+            let of_message = defects.entry(self.messages[message as usize].digest).or_default();
+            if !of_message.contains(&text) {
+                of_message.push(text);
+            }
+        }
+        let groups = sort_by_group(&mut self.messages, self.tables.call_ids.len());
+        let shifts = if self.taps.len() > 1 { shift(&self.messages) } else { Vec::new() };
+        for message in &mut self.messages {
+            let by = shifts.get(usize::from(message.tap)).copied().unwrap_or(0);
+            message.time = Timestamp::from_nanoseconds(message.time.nanoseconds().saturating_add(by));
+        }
+        let mut copies = 0;
+        for &(start, end) in &groups {
+            let messages = &mut self.messages[start as usize..end as usize];
+            messages.sort_by_key(Message::order);
+            copies += u64::from(copies::mark_copies(messages));
+        }
+        let mut taps = vec![(0, 0); self.taps.len()];
+        for (point, tap) in &self.taps {
+            taps[usize::from(*tap)] = *point;
+        }
+        Book { tables: self.tables, messages: self.messages, groups, copies, defects, taps }
+    }
+}
+
+/// Brings messages of one group together, in place, and says where each group lies.
+fn sort_by_group(messages: &mut [Message], groups: usize) -> Vec<(u32, u32)> {
+    let mut ranges = vec![(0_u32, 0_u32); groups];
+    for message in messages.iter() {
+        ranges[message.group.0 as usize].1 += 1;
+    }
+    let mut next = 0;
+    for range in &mut ranges {
+        let count = range.1;
+        *range = (next, next + count);
+        next += count;
+    }
+    let mut free: Vec<u32> = ranges.iter().map(|range| range.0).collect();
+    for group in 0..groups {
+        // Each swap brings one message to its place for good, so this ends after as many swaps as there are messages.
+        while free[group] < ranges[group].1 {
+            let place = free[group] as usize;
+            let owner = messages[place].group.0 as usize;
+            if owner == group {
+                free[group] += 1;
+            } else {
+                messages.swap(place, free[owner] as usize);
+                free[owner] += 1;
+            }
+        }
+    }
+    ranges
+}

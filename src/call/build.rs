@@ -1,0 +1,155 @@
+//! Builds calls, registrations and others from a closed book: parallel over Call-IDs, the same whatever the threads.
+
+use rayon::prelude::*;
+use std::time::Duration;
+
+use crate::call::anatomy::Anatomy;
+use crate::call::book::Book;
+use crate::call::leg;
+use crate::call::message::Message;
+use crate::call::other::{self, OtherRequest};
+use crate::call::outcome::Watch;
+use crate::call::parts::{PartKind, tell_apart};
+use crate::call::record::{Call, Leg, sum_up};
+use crate::call::registration::{RegisterAttempt, attempts};
+use crate::call::tables::Tables;
+use crate::capture::Timestamp;
+
+/// Everything that the messages of a run say happened.
+#[derive(Debug, Default)]
+pub struct Happenings {
+    /// Calls in the order of their first message, legs joined.
+    pub calls: Vec<Call>,
+    /// Tries to register in the order of time.
+    pub attempts: Vec<RegisterAttempt>,
+    /// Requests outside calls in the order of time.
+    pub requests: Vec<OtherRequest>,
+}
+
+/// One Call-ID's share.
+#[derive(Default)]
+struct Share {
+    calls: Vec<Call>,
+    attempts: Vec<RegisterAttempt>,
+    requests: Vec<OtherRequest>,
+}
+
+/// Tells calls, registrations and others apart; afterwards the messages of each are one range of the book.
+pub fn build(book: &mut Book, start: Timestamp, end: Timestamp) -> Happenings {
+    let parts = part_messages(book);
+    let watch = Watch { start, end, longest_ring: Duration::ZERO };
+    let mut happenings = summed_up(book, &parts, &watch);
+    let longest = happenings.calls.iter().filter_map(|call| call.milestones.ring_ms()).fold(0.0, f64::max);
+    let watch = Watch { longest_ring: Duration::from_secs_f64((longest / 1000.0).min(86_400.0)), ..watch };
+    join_legs(&mut happenings.calls, book, &watch);
+    happenings
+}
+
+/// Sorts the messages of each Call-ID by the part that they belong to.
+fn part_messages(book: &mut Book) -> Vec<(PartKind, Leg)> {
+    let tables = &book.tables;
+    let mut slices: Vec<(u32, &mut [Message])> = Vec::with_capacity(book.groups.len());
+    let mut rest = book.messages.as_mut_slice();
+    for &(start, end) in &book.groups {
+        let (group, behind) = std::mem::take(&mut rest).split_at_mut((end - start) as usize);
+        slices.push((start, group));
+        rest = behind;
+    }
+    let parts: Vec<Vec<(PartKind, Leg)>> = slices.into_par_iter().map(|(start, group)| part_group(start, group, tables)).collect();
+    parts.into_iter().flatten().collect()
+}
+
+fn part_group(start: u32, group: &mut [Message], tables: &Tables) -> Vec<(PartKind, Leg)> {
+    let Some(first) = group.first() else { return Vec::new() };
+    let call_id = tables.call_ids.get(first.group.0 as usize).copied().unwrap_or_default();
+    let told = tell_apart(&group.iter().collect::<Vec<_>>(), tables);
+    if told.kinds.len() > 1 {
+        let mut labelled: Vec<(u32, Message)> = told.of_message.iter().copied().zip(group.iter().copied()).collect();
+        labelled.sort_by_key(|(part, _)| *part);
+        for (place, (_, message)) in group.iter_mut().zip(labelled) {
+            *place = message;
+        }
+    }
+    let mut counts = vec![0_u32; told.kinds.len()];
+    for &part in &told.of_message {
+        counts[part as usize] += 1;
+    }
+    let mut next = start;
+    let ranges = told.kinds.into_iter().zip(counts).map(|(kind, count)| {
+        let leg = Leg { call_id, start: next, end: next + count };
+        next += count;
+        (kind, leg)
+    });
+    ranges.collect()
+}
+
+fn summed_up(book: &Book, parts: &[(PartKind, Leg)], watch: &Watch) -> Happenings {
+    let shares: Vec<Share> = parts
+        .par_chunks(256)
+        .map(|parts| {
+            let mut share = Share::default();
+            for (kind, leg) in parts {
+                sum_up_part(book, *kind, *leg, watch, &mut share);
+            }
+            share
+        })
+        .collect();
+    let mut happenings = Happenings::default();
+    for share in shares {
+        happenings.calls.extend(share.calls);
+        happenings.attempts.extend(share.attempts);
+        happenings.requests.extend(share.requests);
+    }
+    let first = |leg: &Leg| book.messages.get(leg.start as usize).map(Message::order);
+    happenings.calls.sort_by_cached_key(|call| (call.started, call.legs.first().and_then(first)));
+    happenings.attempts.sort_by_key(|attempt| (attempt.started, attempt.asked_at));
+    happenings.requests.sort_by_key(|request| (request.sent, request.at));
+    happenings
+}
+
+fn sum_up_part(book: &Book, kind: PartKind, leg: Leg, watch: &Watch, share: &mut Share) {
+    let anatomy = anatomy_of(book, &[leg]);
+    if anatomy.messages.is_empty() {
+        return;
+    }
+    match kind {
+        PartKind::Call => share.calls.push(sum_up(&anatomy, vec![leg], watch)),
+        PartKind::Registration => share.attempts.extend(attempts(&anatomy, leg, watch)),
+        PartKind::Other(_) => share.requests.extend(other::requests(&anatomy, (leg.start, leg.end), watch)),
+    }
+}
+
+/// Takes the messages of some legs apart again.
+pub fn anatomy_of<'a>(book: &'a Book, legs: &[Leg]) -> Anatomy<'a> {
+    let range = |leg: &Leg| book.messages.get(leg.start as usize..leg.end as usize).unwrap_or_default();
+    let mut messages: Vec<&Message> = legs.iter().flat_map(range).collect();
+    if legs.len() > 1 {
+        messages.sort_by_key(|message| message.order());
+    }
+    Anatomy::new(messages, &book.tables)
+}
+
+fn join_legs(calls: &mut Vec<Call>, book: &Book, watch: &Watch) {
+    let leader = leg::link(calls, book);
+    let joins: Vec<(usize, usize)> = leader.iter().enumerate().map(|(call, leader)| (*leader as usize, call)).filter(|(a, b)| a != b).collect();
+    if joins.is_empty() {
+        return;
+    }
+    for &(leader, call) in &joins {
+        let legs = calls[call].legs.clone();
+        calls[leader].legs.extend(legs);
+    }
+    let mut leaders: Vec<usize> = joins.iter().map(|(leader, _)| *leader).collect();
+    leaders.sort_unstable();
+    leaders.dedup();
+    for leader in leaders {
+        let legs = calls[leader].legs.clone();
+        calls[leader] = sum_up(&anatomy_of(book, &legs), legs, watch);
+    }
+    let mut place = 0;
+    calls.retain(|_| {
+        let keep = leader[place] as usize == place;
+        place += 1;
+        keep
+    });
+}

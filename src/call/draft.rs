@@ -1,0 +1,271 @@
+//! Drafts: what a worker keeps of each message, before the tables that all messages share give their texts a number.
+//!
+//! Reading a message needs no shared state, so it runs on any thread; a batch of drafts owns the texts that it quotes.
+
+use std::borrow::Cow;
+use std::hash::{BuildHasher, Hasher};
+
+use crate::capture::{FrameRef, Timestamp};
+use crate::call::message::{MessageFlags, MessageKind};
+use crate::net::{Flow, Trace, Transport};
+use crate::sip::values::{BRANCH_COOKIE, CSeq, NameAddr, Via};
+use crate::sip::{ContentLength, DefectKind, HeaderName, Message, Method, StartLine};
+
+/// Via values kept of one message; RFC 3261 section 16.6 allows 70 hops.
+const VIAS_MAX: usize = 80;
+/// The keys of one run: hashes made with it on any thread mean the same, and input cannot foresee them.
+pub type Seed = foldhash::fast::RandomState;
+
+/// Where and how a message was captured.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// Frame that completed it.
+    pub at: FrameRef,
+    /// Capture time.
+    pub time: Timestamp,
+    /// Sender and receiver.
+    pub flow: Flow,
+    /// What carried it.
+    pub transport: Transport,
+    /// Marks to tell copies by.
+    pub trace: Trace,
+    /// Place among the messages of its frame.
+    pub place: u16,
+    /// IP fragments that it came in.
+    pub fragments: u16,
+    /// The capture cut it.
+    pub is_cut: bool,
+    /// Fragments of it never came.
+    pub is_incomplete: bool,
+}
+
+/// A text in the batch's own bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::call) struct Span {
+    start: u32,
+    len: u32,
+}
+
+/// One message, not filed yet.
+#[derive(Debug)]
+pub(in crate::call) struct Draft {
+    pub(in crate::call) arrival: Arrival,
+    pub(in crate::call) kind: MessageKind,
+    pub(in crate::call) cseq: u32,
+    pub(in crate::call) cseq_method: Method,
+    pub(in crate::call) digest: u64,
+    pub(in crate::call) size: u32,
+    pub(in crate::call) max_forwards: u8,
+    pub(in crate::call) flags: MessageFlags,
+    pub(in crate::call) call_id: Span,
+    pub(in crate::call) line: Span,
+    pub(in crate::call) from: Span,
+    pub(in crate::call) to: Span,
+    pub(in crate::call) from_tag: Span,
+    pub(in crate::call) to_tag: Span,
+    /// Range in the batch's Via values, the top one first.
+    pub(in crate::call) vias: (u32, u32),
+    /// Range in the batch's header values.
+    pub(in crate::call) headers: (u32, u32),
+    pub(in crate::call) headers_hash: u64,
+    /// Session description, and the hash of its bytes.
+    pub(in crate::call) session: Span,
+    pub(in crate::call) session_hash: u64,
+    /// Range in the batch's defects.
+    pub(in crate::call) defects: (u32, u32),
+}
+
+/// Messages that one worker read, with the texts that they quote.
+#[derive(Debug, Default)]
+pub struct Drafts {
+    pub(in crate::call) drafts: Vec<Draft>,
+    pub(in crate::call) vias: Vec<(u64, Span)>,
+    pub(in crate::call) headers: Vec<(HeaderName, Span)>,
+    pub(in crate::call) defects: Vec<Span>,
+    bytes: Vec<u8>,
+}
+
+impl Drafts {
+    /// Forgets all messages and keeps the memory.
+    pub fn clear(&mut self) {
+        self.drafts.clear();
+        self.vias.clear();
+        self.headers.clear();
+        self.defects.clear();
+        self.bytes.clear();
+    }
+
+    /// How many messages are waiting.
+    pub fn len(&self) -> usize {
+        self.drafts.len()
+    }
+
+    /// Whether no message is waiting.
+    pub fn is_empty(&self) -> bool {
+        self.drafts.is_empty()
+    }
+
+    /// The bytes of a text.
+    pub(in crate::call) fn text(&self, span: Span) -> &[u8] {
+        self.bytes.get(span.start as usize..(span.start + span.len) as usize).unwrap_or_default()
+    }
+
+    /// Keeps what later floors read of a message.
+    pub fn gather(&mut self, message: &Message<'_>, arrival: Arrival, seed: &Seed) {
+        let cseq = message.value(HeaderName::CSeq).map(CSeq::parse);
+        let (kind, line) = match message.start_line() {
+            StartLine::Request { method, uri, .. } => (MessageKind::Request(method), uri),
+            StartLine::Response { status, phrase, .. } => (MessageKind::Response(status), phrase),
+        };
+        let from = message.value(HeaderName::From).map(NameAddr::parse);
+        let to = message.value(HeaderName::To).map(NameAddr::parse);
+        let uri = |address: &Option<NameAddr<'_>>| address.map(|address| address.uri).unwrap_or_default().to_vec();
+        let tag = |address: &Option<NameAddr<'_>>| address.and_then(|address| address.tag()).unwrap_or_default().to_vec();
+        let session = session_of(message);
+        let mut flags = flags_of(message, &arrival);
+        flags.set_session(session.is_some());
+        let (vias, has_rport, has_cookie) = self.gather_vias(message, seed, cseq.as_ref().and_then(|cseq| cseq.number).unwrap_or(0));
+        flags.set_rport(has_rport);
+        flags.set_magic_branch(has_cookie);
+        let (headers, headers_hash) = self.gather_headers(message, seed);
+        let defects = self.gather_defects(message, flags);
+        let max_forwards = message.value(HeaderName::MaxForwards).and_then(crate::sip::lexer::number);
+        let method = match kind {
+            MessageKind::Request(method) => method,
+            MessageKind::Response(_) => Method::Other,
+        };
+        let draft = Draft {
+            arrival,
+            kind,
+            cseq: cseq.as_ref().and_then(|cseq| cseq.number).unwrap_or(0),
+            cseq_method: cseq.as_ref().map_or(method, |cseq| cseq.method),
+            digest: seed.hash_one(message.bytes()),
+            size: message.bytes().len() as u32,
+            max_forwards: max_forwards.map_or(255, |hops| hops.min(254) as u8),
+            flags,
+            call_id: self.keep(message.value(HeaderName::CallId).unwrap_or_default()),
+            line: self.keep(line),
+            from: self.keep(&uri(&from)),
+            to: self.keep(&uri(&to)),
+            from_tag: self.keep(&tag(&from)),
+            to_tag: self.keep(&tag(&to)),
+            vias,
+            headers,
+            headers_hash,
+            session_hash: session.map_or(0, |session| seed.hash_one(session)),
+            session: self.keep(session.unwrap_or_default()),
+            defects,
+        };
+        self.drafts.push(draft);
+    }
+
+    fn keep(&mut self, text: &[u8]) -> Span {
+        let start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(text);
+        Span { start, len: text.len() as u32 }
+    }
+
+    fn gather_vias(&mut self, message: &Message<'_>, seed: &Seed, cseq: u32) -> ((u32, u32), bool, bool) {
+        let start = self.vias.len() as u32;
+        let (mut has_rport, mut has_cookie) = (false, false);
+        for (place, value) in message.list(HeaderName::Via).take(VIAS_MAX).enumerate() {
+            let via = Via::parse(value);
+            let branch = via.branch().unwrap_or_default();
+            let is_magic = branch.starts_with(BRANCH_COOKIE);
+            if place == 0 {
+                (has_rport, has_cookie) = (via.rport().is_some(), is_magic);
+            }
+            let mut hasher = seed.build_hasher();
+            hasher.write(branch);
+            hasher.write(&via.sent_by.host.to_ascii_lowercase());
+            hasher.write_u16(via.sent_by.port.unwrap_or(5060));
+            // Before RFC 3261 a branch named no transaction; its CSeq number does (section 17.2.3).
+            hasher.write_u32(if is_magic { 0 } else { cseq });
+            let key = hasher.finish();
+            let mut sent_by = via.sent_by.host.to_vec();
+            if let Some(port) = via.sent_by.port {
+                sent_by.extend_from_slice(format!(":{port}").as_bytes());
+            }
+            let sent_by = self.keep(&sent_by);
+            self.vias.push((key, sent_by));
+        }
+        ((start, self.vias.len() as u32), has_rport, has_cookie)
+    }
+
+    fn gather_headers(&mut self, message: &Message<'_>, seed: &Seed) -> ((u32, u32), u64) {
+        let start = self.headers.len() as u32;
+        let mut hasher = seed.build_hasher();
+        for header in message.headers().filter(|header| is_kept(header.name)) {
+            hasher.write_u8(header.name as u8);
+            hasher.write(header.value);
+            let value = self.keep(&unfolded(header.value));
+            self.headers.push((header.name, value));
+        }
+        // The top Via of a response may say how loaded its sender is (RFC 7339).
+        let overload = message.status().and_then(|_| message.list(HeaderName::Via).next()).filter(|via| Via::parse(via).overload().is_some());
+        if let Some(via) = overload {
+            hasher.write(via);
+            let value = self.keep(via);
+            self.headers.push((HeaderName::Via, value));
+        }
+        ((start, self.headers.len() as u32), hasher.finish())
+    }
+
+    fn gather_defects(&mut self, message: &Message<'_>, flags: MessageFlags) -> (u32, u32) {
+        let start = self.defects.len() as u32;
+        let opens = matches!(message.method(), Some(Method::Invite | Method::Register | Method::Subscribe | Method::Other));
+        if opens && !flags.is_cut() {
+            for defect in crate::sip::inspect(message).iter().take(8) {
+                let text = self.keep(defect.to_string().as_bytes());
+                self.defects.push(text);
+            }
+        }
+        (start, self.defects.len() as u32)
+    }
+}
+
+fn flags_of(message: &Message<'_>, arrival: &Arrival) -> MessageFlags {
+    let mut flags = MessageFlags::default();
+    flags.set_cut(arrival.is_cut);
+    flags.set_fragmented(arrival.fragments > 1);
+    flags.set_incomplete(arrival.is_incomplete);
+    flags.set_body(!message.body().is_empty());
+    flags.set_short_body(matches!(message.content_length(), ContentLength::TooLarge(_)));
+    let missing = [DefectKind::MissingVia, DefectKind::MissingFrom, DefectKind::MissingTo, DefectKind::MissingCallId, DefectKind::MissingCSeq];
+    flags.set_malformed(missing.into_iter().any(|kind| message.defects().contains(kind)));
+    flags
+}
+
+/// The session description of a message: its body, or the part of a multipart body that is one.
+fn session_of<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
+    crate::sip::session_description(message)
+}
+
+fn unfolded(value: &[u8]) -> Cow<'_, [u8]> {
+    crate::sip::lexer::readable(value)
+}
+
+/// Header values that rules and reports read; the rest of a message is dropped.
+fn is_kept(name: HeaderName) -> bool {
+    use HeaderName as H;
+    !matches!(
+        name,
+        H::Via
+            | H::From
+            | H::To
+            | H::CallId
+            | H::CSeq
+            | H::ContentLength
+            | H::MaxForwards
+            | H::AcceptLanguage
+            | H::Timestamp
+            | H::Organization
+            | H::Subject
+            | H::MimeVersion
+            | H::AlertInfo
+            | H::PAccessNetworkInfo
+            | H::InReplyTo
+            | H::Other
+    )
+}
+

@@ -1,0 +1,195 @@
+//! Abnormal endings of answered calls, and who stopped the ringing of the others.
+//!
+//! Sources: RFC 3261 sections 13.3.1.4 (2xx repeated until the ACK comes), 15; RFC 4028 section 10 (session timer);
+//! RFC 3326 and Q.850 (causes that a person never sends).
+
+use std::time::Duration;
+
+use crate::call::anatomy::Anatomy;
+use crate::call::dialog::Dialog;
+use crate::call::message::Message;
+use crate::call::reason::Cause;
+use crate::call::transaction::{MessageIndex, Transaction, TransactionIndex};
+use crate::capture::Timestamp;
+use crate::sip::{HeaderName, Method, StatusCode};
+
+/// Sends of one 2xx after which its ACK counts as lost: the first and three repeats.
+pub const ACK_LOST_SENDS: u32 = 4;
+/// When a callee that never got the ACK hangs up: 64 × T1 after its first 2xx, give or take a slow stack.
+pub const ACK_LOST_BYE: (Duration, Duration) = (Duration::from_secs(28), Duration::from_secs(40));
+/// Slack around the moments at which a session timer ends a call.
+const SESSION_TIMER_SLACK: Duration = Duration::from_secs(3);
+/// The shortest talk that a fault in the middle of a call can end.
+const TALK_MIN: Duration = Duration::from_secs(2);
+/// How soon a side hangs up because a request of its own in the call was refused.
+const GIVE_UP_WAIT: Duration = Duration::from_secs(3);
+
+/// Why an answered call counts as dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DropCause {
+    /// The 2xx was repeated and no ACK came to the node that answered.
+    AckLost {
+        /// The INVITE transaction of the hop nearest to the answerer.
+        hop: TransactionIndex,
+    },
+    /// Nobody refreshed the session within its interval.
+    SessionTimer {
+        /// The BYE that ended it.
+        bye: TransactionIndex,
+        /// The interval in force, in seconds.
+        interval_seconds: u32,
+        /// The message that set it.
+        set_by: MessageIndex,
+    },
+    /// The BYE names a cause that no person sends.
+    Network {
+        /// The BYE.
+        bye: TransactionIndex,
+    },
+    /// A request inside the call was answered as if there were no such call, and the call ended.
+    NoSuchCall {
+        /// The refused request.
+        request: TransactionIndex,
+    },
+    /// The BYE was repeated and never answered; the talk itself was over.
+    ByeUnanswered {
+        /// The BYE.
+        bye: TransactionIndex,
+    },
+}
+
+/// When the callee was first heard ringing, and when that ended: by an answer, a refusal or the caller's CANCEL.
+pub fn ring(anatomy: &Anatomy<'_>) -> Option<(Timestamp, Timestamp)> {
+    let step = anatomy.transaction(anatomy.last_step()?);
+    let start = anatomy.message(step.ringing.or(step.alerting)?).time;
+    let cancel = anatomy.each().find(|(_, t)| t.method == Method::Cancel && t.via == step.via).and_then(|(_, t)| t.request);
+    let ends = [step.final_response, cancel];
+    let end = ends.into_iter().flatten().map(|end| anatomy.message(end).time).min()?;
+    (end >= start).then_some((start, end))
+}
+
+/// The CANCEL that a node behind the caller sent on a further hop although the caller had not cancelled.
+pub fn proxy_cancel(anatomy: &Anatomy<'_>, step: TransactionIndex) -> Option<TransactionIndex> {
+    let edge = anatomy.transaction(step);
+    let own = anatomy.each().any(|(_, t)| t.method == Method::Cancel && t.via == edge.via);
+    if own {
+        return None;
+    }
+    anatomy.each().find(|(_, t)| t.method == Method::Cancel && t.request.is_some() && t.via != edge.via).map(|(index, _)| index)
+}
+
+/// Why the call that `dialog` carried was cut, where it was.
+pub fn drop_cause(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+    ack_lost(anatomy, dialog)
+        .or_else(|| session_timer(anatomy, dialog))
+        .or_else(|| network(anatomy, dialog))
+        .or_else(|| no_such_call(anatomy, dialog))
+        .or_else(|| bye_unanswered(anatomy, dialog))
+}
+
+/// The hop nearest to the answerer: the deepest one that was answered with the same 2xx.
+pub fn answering_hop(anatomy: &Anatomy<'_>, dialog: &Dialog) -> TransactionIndex {
+    let mut hop = dialog.invite;
+    // Each round goes one Via value deeper, so it ends.
+    while let Some((child, _)) = anatomy.children(hop).find(|(_, t)| {
+        t.final_response.is_some_and(|answer| {
+            let answer = anatomy.message(answer);
+            answer.status().is_some_and(StatusCode::is_success) && answer.to_tag == dialog.to_tag
+        })
+    }) {
+        if child <= hop {
+            break;
+        }
+        hop = child;
+    }
+    hop
+}
+
+fn ack_lost(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let hop = answering_hop(anatomy, dialog);
+    let invite = anatomy.transaction(hop);
+    if invite.final_sends < ACK_LOST_SENDS || acked_at(anatomy, invite) {
+        return None;
+    }
+    let answered = anatomy.message(invite.final_response?).time;
+    let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
+    let after = bye.time.since(answered);
+    let by_callee = bye.from_tag == dialog.to_tag;
+    (by_callee && (ACK_LOST_BYE.0..=ACK_LOST_BYE.1).contains(&after)).then_some(DropCause::AckLost { hop })
+}
+
+/// Whether an ACK reached the node that answered on this hop, and was the one that it waited for.
+pub fn acked_at(anatomy: &Anatomy<'_>, invite: &Transaction) -> bool {
+    let Some(answer) = invite.final_response else { return false };
+    let node = anatomy.tables.node(invite.destination);
+    let tag = anatomy.message(answer).to_tag;
+    anatomy.originals().any(|(index, message)| {
+        message.is_request(Method::Ack)
+            && index > answer
+            && message.cseq == invite.cseq
+            && message.to_tag == tag
+            && anatomy.tables.node(message.destination) == node
+    })
+}
+
+fn session_timer(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let (mut set_by, mut interval) = interval_of(anatomy, dialog.answer)?;
+    let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
+    let refreshes = anatomy.each().filter(|(_, t)| {
+        let is_refresh = matches!(t.method, Method::Invite | Method::Update) && t.request.is_some_and(|request| request > dialog.answer);
+        is_refresh && anatomy.final_status(t).is_some_and(StatusCode::is_success)
+    });
+    for (_, refresh) in refreshes {
+        let Some(answer) = refresh.final_response.filter(|answer| anatomy.message(*answer).time <= bye.time) else { continue };
+        interval = interval_of(anatomy, answer).map_or(interval, |(_, interval)| interval);
+        set_by = answer;
+    }
+    let talked = bye.time.since(anatomy.message(set_by).time);
+    let whole = Duration::from_secs(u64::from(interval));
+    // The side that waits for the refresh hangs up a third of the interval, at most 32 s, before its end.
+    let early = whole - (whole / 3).min(Duration::from_secs(32));
+    let near = |moment: Duration| talked.abs_diff(moment) <= SESSION_TIMER_SLACK;
+    (near(early) || near(whole)).then_some(DropCause::SessionTimer { bye: dialog.bye?, interval_seconds: interval, set_by })
+}
+
+/// The session interval that a 2xx sets, in seconds.
+fn interval_of(anatomy: &Anatomy<'_>, answer: MessageIndex) -> Option<(MessageIndex, u32)> {
+    let value = anatomy.tables.header(anatomy.message(answer), HeaderName::SessionExpires)?;
+    let seconds = value.split(';').next()?.trim().parse().ok()?;
+    Some((answer, seconds))
+}
+
+fn network(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let bye = dialog.bye?;
+    let message = anatomy.message(anatomy.transaction(bye).request?);
+    let talked = message.time.since(anatomy.message(dialog.answer).time);
+    (talked >= TALK_MIN && names_network_cause(anatomy, message)).then_some(DropCause::Network { bye })
+}
+
+/// Whether a BYE says that a machine ended the call: a Q.850 cause other than those of a normal end, or a failure code.
+pub fn names_network_cause(anatomy: &Anatomy<'_>, bye: &Message) -> bool {
+    let cause = Cause::of(anatomy.tables, bye);
+    // 16 normal clearing, 17 busy, 19 no answer (both from transfers and pick-ups), 31 normal unspecified.
+    let by_q850 = cause.q850.is_some_and(|code| code != 0 && !matches!(code, 16 | 17 | 19 | 31));
+    let by_sip = cause.sip.is_some_and(|code| (400..700).contains(&code) && !matches!(code, 486 | 487 | 600 | 603));
+    let text = || anatomy.tables.header_values(bye, HeaderName::Reason).any(|reason| reason.to_ascii_lowercase().starts_with("preemption"));
+    by_q850 || by_sip || cause.has_other && text()
+}
+
+fn no_such_call(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
+    let refused = anatomy.each().find(|(_, t)| {
+        let inside = t.request.is_some_and(|request| request > dialog.answer && anatomy.message(request).time <= bye.time);
+        let changes = matches!(t.method, Method::Invite | Method::Update | Method::Info) && !anatomy.is_initial(t);
+        let gone = anatomy.final_status(t).is_some_and(|status| matches!(status.0, 481 | 408));
+        let gave_up = t.final_response.is_some_and(|answer| bye.time.since(anatomy.message(answer).time) <= GIVE_UP_WAIT);
+        inside && changes && gone && gave_up
+    });
+    refused.map(|(request, _)| DropCause::NoSuchCall { request })
+}
+
+fn bye_unanswered(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let bye = dialog.bye?;
+    let transaction = anatomy.transaction(bye);
+    (transaction.sends >= ACK_LOST_SENDS && transaction.final_response.is_none()).then_some(DropCause::ByeUnanswered { bye })
+}

@@ -1,0 +1,129 @@
+//! Metrics: ratios and delays over calls whose outcome is known, each with its population.
+//!
+//! Sources: ITU-T E.411 and E.425 (ASR, NER), RFC 6076 (SER, SEER, ISA, SRD, SDD, SDT, SCR).
+
+use std::collections::BTreeMap;
+
+use crate::call::outcome::{Outcome, OutcomeGroup};
+use crate::call::record::Call;
+
+/// How values are spread; nearest-rank percentiles.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Spread {
+    /// How many values.
+    pub count: u32,
+    /// Mean.
+    pub mean: f64,
+    /// Half are at most this.
+    pub p50: f64,
+    /// 90 of 100 are at most this.
+    pub p90: f64,
+    /// 95 of 100 are at most this.
+    pub p95: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+impl Spread {
+    /// The spread of `values`, `None` where there are none.
+    pub fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let max = *values.last()?;
+        let rank = |share: f64| values[((values.len() as f64 * share).ceil() as usize).clamp(1, values.len()) - 1];
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        Some(Self { count: values.len() as u32, mean, p50: rank(0.50), p90: rank(0.90), p95: rank(0.95), max })
+    }
+}
+
+/// Ratios and delays of a set of calls; `None` where the set is empty. Percentages run from 0 to 100.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Metrics {
+    /// Calls whose outcome is known: the population of every ratio.
+    pub calls: u32,
+    /// Of these, answered.
+    pub answered: u32,
+    /// Calls that the capture shows too little of.
+    pub partial: u32,
+    /// Answer-seizure ratio: answered of all.
+    pub asr_percent: Option<f64>,
+    /// Network effectiveness ratio: answered or ended by the people, of all.
+    pub ner_percent: Option<f64>,
+    /// Session establishment ratio, RFC 6076 section 4.6: 200 of all not redirected.
+    pub ser_percent: Option<f64>,
+    /// Session establishment effectiveness ratio, RFC 6076 section 4.7: 200, 480, 486, 600 or 603 of all not redirected.
+    pub seer_percent: Option<f64>,
+    /// Ineffective session attempts, RFC 6076 section 4.8: 408, 500, 503 or 504 of all.
+    pub isa_percent: Option<f64>,
+    /// Session completion ratio, RFC 6076 section 4.9: answered and ended without a fault, of all.
+    pub scr_percent: Option<f64>,
+    /// Average call duration in milliseconds over ended answered calls.
+    pub acd_ms: Option<f64>,
+    /// Post-dial delay.
+    pub pdd_ms: Option<Spread>,
+    /// Set-up time of answered calls.
+    pub setup_ms: Option<Spread>,
+    /// Talk time.
+    pub talk_ms: Option<Spread>,
+    /// Session request delay of failed calls, RFC 6076 section 4.3.2: first INVITE to the failure.
+    pub srd_failed_ms: Option<Spread>,
+    /// Messages repeated by their sender.
+    pub retransmissions: u64,
+    /// Calls of each outcome, `partial` included.
+    pub outcomes: BTreeMap<Outcome, u32>,
+    /// Calls of each final code.
+    pub final_codes: BTreeMap<u16, u32>,
+}
+
+impl Metrics {
+    /// Measures calls; those of outcome `partial` count only in `outcomes` and `partial`.
+    pub fn of<'a>(calls: impl Iterator<Item = &'a Call>) -> Self {
+        let mut metrics = Self::default();
+        let (mut pdd, mut setup, mut talk, mut failed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut normal, mut redirected, mut effective, mut ineffective, mut completed, mut success) = (0, 0, 0, 0, 0, 0);
+        for call in calls {
+            *metrics.outcomes.entry(call.outcome).or_default() += 1;
+            metrics.retransmissions += u64::from(call.retransmissions);
+            if call.outcome == Outcome::Partial {
+                metrics.partial += 1;
+                continue;
+            }
+            metrics.calls += 1;
+            let code = call.final_code.map_or(0, |code| code.0);
+            if code != 0 {
+                *metrics.final_codes.entry(code).or_default() += 1;
+            }
+            metrics.answered += u32::from(call.outcome.is_answered());
+            normal += u32::from(!call.outcome.is_answered() && call.outcome.group() == OutcomeGroup::Normal);
+            redirected += u32::from((300..400).contains(&code));
+            success += u32::from((200..300).contains(&code));
+            effective += u32::from((200..300).contains(&code) || matches!(code, 480 | 486 | 600 | 603));
+            ineffective += u32::from(matches!(code, 408 | 500 | 503 | 504));
+            completed += u32::from(call.outcome == Outcome::Completed);
+            let times = &call.milestones;
+            pdd.extend(times.pdd_ms());
+            setup.extend(times.setup_ms());
+            talk.extend(times.talk_ms());
+            if call.outcome.is_failure() && !call.outcome.is_answered() {
+                failed.extend(times.concluded.zip(times.invited).map(|(end, start)| end.millis_since(start)));
+            }
+        }
+        let of_all = |part: u32| percent(part, metrics.calls);
+        let of_kept = |part: u32| percent(part, metrics.calls - redirected);
+        metrics.asr_percent = of_all(metrics.answered);
+        metrics.ner_percent = of_all(metrics.answered + normal);
+        metrics.ser_percent = of_kept(success);
+        metrics.seer_percent = of_kept(effective);
+        metrics.isa_percent = of_all(ineffective);
+        metrics.scr_percent = of_all(completed);
+        metrics.pdd_ms = Spread::of(pdd);
+        metrics.setup_ms = Spread::of(setup);
+        metrics.talk_ms = Spread::of(talk);
+        metrics.acd_ms = metrics.talk_ms.map(|talk| talk.mean);
+        metrics.srd_failed_ms = Spread::of(failed);
+        metrics
+    }
+}
+
+fn percent(part: u32, whole: u32) -> Option<f64> {
+    (whole > 0).then(|| 100.0 * f64::from(part) / f64::from(whole))
+}

@@ -1,0 +1,66 @@
+//! The tables that messages refer to: everything that is kept once for a whole run.
+
+use crate::call::endpoint::{EndpointId, Endpoints, NodeId};
+use crate::call::headers::HeaderLists;
+use crate::call::message::Message;
+use crate::call::session::Sessions;
+use crate::call::text::{TextId, Texts};
+use crate::call::via::ViaStacks;
+use crate::net::Endpoint;
+use crate::sip::HeaderName;
+
+/// Look-up of every id in a [`Message`].
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// Names, URIs, tags, phrases and header values.
+    pub texts: Texts,
+    /// Addresses and ports.
+    pub endpoints: Endpoints,
+    /// Via stacks.
+    pub vias: ViaStacks,
+    /// Lists of header values.
+    pub headers: HeaderLists,
+    /// Session descriptions.
+    pub sessions: Sessions,
+    /// Call-ID of each group.
+    pub call_ids: Vec<TextId>,
+}
+
+impl Tables {
+    /// The text of an id.
+    pub fn text(&self, id: TextId) -> &str {
+        self.texts.get(id)
+    }
+
+    /// The endpoint of an id.
+    pub fn endpoint(&self, id: EndpointId) -> Endpoint {
+        self.endpoints.get(id)
+    }
+
+    /// The node of an endpoint.
+    pub fn node(&self, id: EndpointId) -> NodeId {
+        self.endpoints.node(id)
+    }
+
+    /// The Call-ID of a message.
+    pub fn call_id(&self, message: &Message) -> &str {
+        self.text(self.call_ids.get(message.group.0 as usize).copied().unwrap_or_default())
+    }
+
+    /// The first value of a header that is kept.
+    pub fn header(&self, message: &Message, name: HeaderName) -> Option<&str> {
+        self.header_values(message, name).next()
+    }
+
+    /// Every value of a header that is kept, one for each header line.
+    pub fn header_values(&self, message: &Message, name: HeaderName) -> impl Iterator<Item = &str> {
+        self.headers.get(message.headers).iter().filter(move |(known, _)| *known == name).map(|(_, id)| self.text(*id))
+    }
+
+    /// The product that sent a message, as its Server or User-Agent header says.
+    pub fn software(&self, message: &Message) -> Option<&str> {
+        let name = if message.method().is_some() { HeaderName::UserAgent } else { HeaderName::Server };
+        let other = if message.method().is_some() { HeaderName::Server } else { HeaderName::UserAgent };
+        self.header(message, name).or_else(|| self.header(message, other))
+    }
+}

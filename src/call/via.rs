@@ -1,0 +1,123 @@
+//! Via stacks kept once, as lists that share their tails: a hop's stack is its parent's with one value on top.
+//!
+//! Source: RFC 3261 sections 8.1.1.7, 16.6 step 8 and 17.2.3. `received` and `rport` are left out, so that a response has the
+//! stack of its request.
+
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+
+use crate::call::text::TextId;
+
+/// A Via stack in [`ViaStacks`]; the default is the empty stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ViaId(u32);
+
+impl ViaId {
+    /// Whether the message had no Via that could be read.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// One Via value on top of the stack below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ViaValue {
+    /// Hash of branch and sent-by: the transaction's key on its hop (RFC 3261 section 17.2.3).
+    pub key: u64,
+    /// `host` or `host:port` as sent.
+    pub sent_by: TextId,
+    /// The rest of the stack.
+    pub below: ViaId,
+    /// Values in the whole stack.
+    pub depth: u8,
+}
+
+/// Every distinct Via stack of a run.
+#[derive(Debug)]
+pub struct ViaStacks {
+    values: Vec<ViaValue>,
+    table: HashTable<u32>,
+    hasher: foldhash::fast::RandomState,
+}
+
+impl Default for ViaStacks {
+    fn default() -> Self {
+        let empty = ViaValue { key: 0, sent_by: TextId::default(), below: ViaId(0), depth: 0 };
+        Self { values: vec![empty], table: HashTable::new(), hasher: foldhash::fast::RandomState::default() }
+    }
+}
+
+impl ViaStacks {
+    /// The stack of one value on top of `below`.
+    pub fn push(&mut self, key: u64, sent_by: TextId, below: ViaId) -> ViaId {
+        let hash = self.hasher.hash_one((key, below.0));
+        let same = |id: &u32| {
+            let value = &self.values[*id as usize];
+            value.key == key && value.below == below
+        };
+        if let Some(&id) = self.table.find(hash, same) {
+            return ViaId(id);
+        }
+        let depth = self.get(below).depth.saturating_add(1);
+        let id = self.values.len() as u32;
+        self.values.push(ViaValue { key, sent_by, below, depth });
+        let (values, hasher) = (&self.values, &self.hasher);
+        self.table.insert_unique(hash, id, |&id| {
+            let value = &values[id as usize];
+            hasher.hash_one((value.key, value.below.0))
+        });
+        ViaId(id)
+    }
+
+    /// The top value of a stack; the empty value for the empty stack.
+    pub fn get(&self, id: ViaId) -> &ViaValue {
+        self.values.get(id.0 as usize).unwrap_or(&self.values[0])
+    }
+
+    /// The values of a stack from the top down.
+    pub fn values(&self, id: ViaId) -> impl Iterator<Item = &ViaValue> {
+        let mut next = id;
+        std::iter::from_fn(move || {
+            if next.is_empty() {
+                return None;
+            }
+            let value = self.get(next);
+            next = value.below;
+            Some(value)
+        })
+    }
+
+    /// How many values lie on top of `ancestor` in `id`; `None` where `ancestor` is no tail of it.
+    pub fn above(&self, id: ViaId, ancestor: ViaId) -> Option<u8> {
+        let mut next = id;
+        let mut count = 0;
+        while next != ancestor {
+            if next.is_empty() {
+                return None;
+            }
+            next = self.get(next).below;
+            count += 1;
+        }
+        Some(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxied_request_stands_on_the_stack_it_came_with() {
+        let mut stacks = ViaStacks::default();
+        let caller = stacks.push(1, TextId::default(), ViaId::default());
+        let proxy = stacks.push(2, TextId::default(), caller);
+        let second = stacks.push(3, TextId::default(), proxy);
+        assert_eq!(proxy, stacks.push(2, TextId::default(), caller));
+        assert_eq!(Some(2), stacks.above(second, caller));
+        assert_eq!(Some(0), stacks.above(caller, caller));
+        assert_eq!(None, stacks.above(caller, second));
+        assert_eq!(3, stacks.get(second).depth);
+        assert_eq!(vec![3, 2, 1], stacks.values(second).map(|value| value.key).collect::<Vec<_>>());
+    }
+}
