@@ -1,0 +1,187 @@
+//! Tunnels within UDP: VXLAN, Geneve, GTP-U, L2TP, Teredo, and HEP and ESP, which have files of their own.
+//!
+//! A port only raises the question; a header that does not read as the tunnel's leaves a plain datagram.
+//! Sources: RFC 7348, RFC 8926, 3GPP TS 29.281, RFC 2661, RFC 4380, draft-ietf-nvo3-vxlan-gpe.
+
+use crate::net::decode::descent::Descent;
+use crate::net::decode::ethernet::{self, is_plausible_ethernet};
+use crate::net::decode::field::{u8_at, u16_at, u32_at};
+use crate::net::decode::ip::{self, is_plausible_ip};
+use crate::net::decode::transport::{Carried, inside};
+use crate::net::decode::{esp, hep, ppp};
+use crate::net::packet::Skip;
+
+/// GTP-U extension headers in one packet; 3GPP defines fewer than ten.
+const GTP_EXTENSIONS_MAX: usize = 16;
+
+/// What a UDP datagram turned out to carry.
+enum Inner<'a> {
+    Ethernet(&'a [u8]),
+    Ip(&'a [u8]),
+    Ppp(&'a [u8]),
+    /// Ethernet or IP or neither, named by an EtherType.
+    EtherType(u16, &'a [u8]),
+}
+
+/// Whether a datagram of these ports that begins like this deserves a look for a tunnel.
+#[inline]
+pub(super) fn could_be_tunnel(source_port: u16, destination_port: u16, bytes: &[u8]) -> bool {
+    is_tunnel_port(destination_port) || is_tunnel_port(source_port) || hep::could_be_hep(bytes)
+}
+
+/// Whether a tunnel that is looked for has this port.
+#[inline]
+fn is_tunnel_port(port: u16) -> bool {
+    matches!(port, 1701 | 2152 | 3544 | 4500 | 4789 | 4790 | 6081 | 8472)
+}
+
+/// Follows the tunnel in a UDP datagram; `None` where it holds none, and nothing was changed.
+pub(super) fn follow<'a>(
+    descent: &mut Descent<'_, 'a>,
+    datagram: &Carried<'a>,
+    source_port: u16,
+    destination_port: u16,
+) -> Option<Result<(), Skip>> {
+    if let Some(result) = hep::hep(descent, datagram) {
+        return Some(result);
+    }
+    for port in [destination_port, source_port] {
+        if port == 4500
+            && let Some(result) = esp::esp_in_udp(descent, datagram)
+        {
+            return Some(result);
+        }
+        if let Some((identifier, inner)) = recognise(port, datagram.bytes) {
+            return Some(inside(descent, datagram, |descent| {
+                descent.mark(u64::from(identifier) << 16 | u64::from(port));
+                match inner {
+                    Inner::Ethernet(bytes) => ethernet::ethernet(descent, bytes),
+                    Inner::Ip(bytes) => ip::ip(descent, bytes),
+                    Inner::Ppp(bytes) => ppp::ppp(descent, bytes),
+                    Inner::EtherType(number, bytes) => ethernet::ether_type(descent, number, bytes),
+                }
+            }));
+        }
+    }
+    None
+}
+
+/// The tunnel's network or endpoint identifier and what it carries, where the header reads as that of `port`'s tunnel.
+fn recognise(port: u16, bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
+    match port {
+        4789 | 4790 | 8472 => vxlan(bytes),
+        6081 => geneve(bytes),
+        2152 => gtp_user(bytes),
+        1701 => l2tp(bytes),
+        3544 => teredo(bytes).map(|inner| (0, inner)),
+        _ => None,
+    }
+}
+
+/// VXLAN, with group policy or generic protocol extension.
+fn vxlan(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
+    let (&[flags, flags2, _, next, n0, n1, n2, reserved], inner) =
+        bytes.split_first_chunk::<8>()?;
+    if flags & 0x08 == 0 || flags & 0x70 != 0 || reserved != 0 {
+        return None;
+    }
+    let network = u32::from_be_bytes([0, n0, n1, n2]);
+    let has_next_protocol = flags & 0x04 != 0;
+    match next {
+        1 if has_next_protocol => Some((network, Inner::Ip(inner))),
+        2 if has_next_protocol => Some((network, Inner::Ip(inner))),
+        3 if has_next_protocol => Some((network, Inner::Ethernet(inner))),
+        _ if has_next_protocol => None,
+        // Group policy (flag 0x80) uses the bytes that are else zero.
+        0 if flags == 0x08 && flags2 == 0 => Some((network, Inner::Ethernet(inner))),
+        _ if flags == 0x88 => Some((network, Inner::Ethernet(inner))),
+        _ => is_plausible_ethernet(inner).then_some((network, Inner::Ethernet(inner))),
+    }
+}
+
+/// Geneve of version 0.
+fn geneve(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
+    let (&[options, flags, p0, p1, n0, n1, n2, reserved], _) = bytes.split_first_chunk::<8>()?;
+    let protocol = u16::from_be_bytes([p0, p1]);
+    if options & 0xc0 != 0 || flags & 0x3f != 0 || reserved != 0 || protocol < 0x0600 {
+        return None;
+    }
+    let inner = bytes.get(8 + usize::from(options & 0x3f) * 4..)?;
+    Some((
+        u32::from_be_bytes([0, n0, n1, n2]),
+        Inner::EtherType(protocol, inner),
+    ))
+}
+
+/// A T-PDU of GTP-U version 1; what it carries is told by the session alone, so it is guessed.
+fn gtp_user(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
+    let flags = u8_at(bytes, 0)?;
+    if flags & 0xf0 != 0x30 || u8_at(bytes, 1)? != 0xff {
+        return None;
+    }
+    let endpoint = u32_at(bytes, 4)?;
+    let end = 8 + usize::from(u16_at(bytes, 2)?);
+    let bytes = bytes.get(..end).unwrap_or(bytes);
+    let mut at = if flags & 0x07 != 0 { 12 } else { 8 };
+    let mut next = if flags & 0x04 != 0 {
+        u8_at(bytes, 11)?
+    } else {
+        0
+    };
+    for _ in 0..GTP_EXTENSIONS_MAX {
+        if next == 0 {
+            break;
+        }
+        let length = usize::from(u8_at(bytes, at)?) * 4;
+        if length == 0 {
+            return None;
+        }
+        at += length;
+        next = u8_at(bytes, at - 1)?;
+    }
+    let inner = bytes.get(at..)?;
+    if is_plausible_ip(inner) {
+        return Some((endpoint, Inner::Ip(inner)));
+    }
+    is_plausible_ethernet(inner).then_some((endpoint, Inner::Ethernet(inner)))
+}
+
+/// A data message of L2TP version 2.
+fn l2tp(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
+    let flags = u16_at(bytes, 0)?;
+    if flags & 0xb4f0 != 0 || flags & 0x000f != 2 {
+        return None;
+    }
+    let mut at = if flags & 0x4000 != 0 { 4 } else { 2 };
+    let endpoint = u32_at(bytes, at)?;
+    at += if flags & 0x0800 != 0 { 8 } else { 4 };
+    if flags & 0x0200 != 0 {
+        at += 2 + usize::from(u16_at(bytes, at)?);
+    }
+    let end = if flags & 0x4000 != 0 {
+        usize::from(u16_at(bytes, 2)?)
+    } else {
+        bytes.len()
+    };
+    let inner = bytes.get(at..end).or_else(|| bytes.get(at..))?;
+    ppp::is_plausible_ppp(inner).then_some((endpoint, Inner::Ppp(inner)))
+}
+
+/// IPv6 behind the indications of Teredo, RFC 4380 section 5.1.1.
+fn teredo(bytes: &[u8]) -> Option<Inner<'_>> {
+    let mut bytes = bytes;
+    if bytes.starts_with(&[0, 1]) {
+        let identifiers = usize::from(u8_at(bytes, 2)?) + usize::from(u8_at(bytes, 3)?);
+        bytes = bytes.get(13 + identifiers..)?;
+    }
+    if bytes.starts_with(&[0, 0]) {
+        bytes = bytes.get(8..)?;
+    }
+    let length = 40 + usize::from(u16_at(bytes, 4)?);
+    (u8_at(bytes, 0)? >> 4 == 6 && is_plausible_ip(bytes) && length == bytes.len())
+        .then_some(Inner::Ip(bytes))
+}
+
+#[cfg(test)]
+#[path = "tunnel_tests.rs"]
+mod tests;
