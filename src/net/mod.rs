@@ -7,6 +7,7 @@ mod fragment;
 mod lab;
 mod network;
 mod packet;
+mod sctp;
 mod stream;
 mod websocket;
 
@@ -18,6 +19,7 @@ pub use fragment::{
     IncompleteDatagram, Reassembled,
 };
 pub use network::{DecodeTransport, Network};
+pub use sctp::{SCTP_BYTES_MAX, SCTP_FLOWS_MAX, SCTP_HELD_BYTES_MAX, SCTP_PIECES_MAX, SctpCounters};
 pub use stream::{
     ACKED_HOLE_WAIT, CONNECTIONS_MAX, Close, Connection, FAILED_CONNECTIONS_MAX, FOLLOWED_CONNECTIONS_MAX,
     HELD_BYTES_MAX, HOLE_WAIT, STREAM_BYTES_MAX, STREAM_SEGMENTS_MAX, SegmentCounters, Sighting, StreamCounters,

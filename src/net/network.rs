@@ -6,6 +6,7 @@ use crate::net::fragment::{
     Fragment, FragmentCounters, Fragments, IncompleteDatagram, Reassembled,
 };
 use crate::net::packet::{Packet, Payload};
+use crate::net::sctp::{Associations, SctpCounters};
 use crate::net::stream::{Connection, StreamCounters, Streams};
 use crate::net::websocket::WebSocketCounters;
 
@@ -21,6 +22,7 @@ pub struct Network {
     decode: DecodeTransport,
     fragments: Fragments,
     streams: Streams,
+    associations: Associations,
 }
 
 // What surrounds a packet that fragments were put together to.
@@ -39,6 +41,7 @@ impl Network {
             decode,
             fragments: Fragments::default(),
             streams: Streams::new(),
+            associations: Associations::default(),
         }
     }
 
@@ -83,6 +86,11 @@ impl Network {
     /// What WebSocket streams carried.
     pub fn websocket_counters(&self) -> WebSocketCounters {
         self.streams.websocket()
+    }
+
+    /// What SCTP packets carried.
+    pub fn sctp_counters(&self) -> SctpCounters {
+        self.associations.counters
     }
 
     /// TCP connections that carried signalling or were never opened, by first segment; whole after [`Network::finish`].
@@ -130,10 +138,11 @@ impl Network {
                 lacks_fragments: origin.lacks_fragments,
                 ..moment.deliver(packet.flow, transport, Piece::Datagram(bytes))
             }),
-            Payload::Sctp(_)
-            | Payload::Datagram(_)
-            | Payload::Forwarded { .. }
-            | Payload::Icmp(_) => {}
+            Payload::Sctp(bytes) => {
+                let is_cut = origin.is_cut || packet.is_cut;
+                self.associations.push(packet.flow, bytes, is_cut, moment, sink);
+            }
+            Payload::Datagram(_) | Payload::Forwarded { .. } | Payload::Icmp(_) => {}
         }
     }
 
