@@ -1,0 +1,198 @@
+//! What one direction of a stream carries, decided by its first bytes; what is no signalling is let go at once.
+//!
+//! Sources: RFC 3261 section 18.3 (SIP over streams), RFC 7118 (SIP over WebSocket).
+
+use memchr::memmem;
+
+use crate::net::stream::sign;
+use crate::net::websocket::{self, MessageReader, WebSocketCounters};
+
+/// Bytes of a direction without any sign of signalling, after which only a start line at the head of a segment revives it.
+const SIFTED_BYTES_MAX: usize = 8 << 10;
+/// Longest HTTP head that is read for an upgrade.
+const HTTP_HEAD_BYTES_MAX: usize = 8 << 10;
+
+/// What a direction yields.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part<'a> {
+    /// Bytes of a SIP stream.
+    Bytes(&'a [u8]),
+    /// A whole WebSocket message.
+    Message(&'a [u8]),
+}
+
+/// What a direction was recognised to carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Undecided,
+    Sip,
+    WebSocket,
+    Nothing,
+}
+
+#[derive(Debug)]
+enum Mode {
+    // `line` is a last line without its end, which may become a start line.
+    Sifting { sifted: usize, line: Vec<u8> },
+    Sip,
+    HttpHead(Vec<u8>),
+    WebSocket(Box<MessageReader>),
+    Nothing,
+}
+
+/// The reading state of one direction.
+#[derive(Debug)]
+pub(super) struct Content {
+    mode: Mode,
+}
+
+impl Content {
+    pub(super) fn new() -> Self {
+        Self {
+            mode: Mode::Sifting {
+                sifted: 0,
+                line: Vec::new(),
+            },
+        }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self.mode {
+            Mode::Sifting { .. } | Mode::HttpHead(_) => Kind::Undecided,
+            Mode::Sip => Kind::Sip,
+            Mode::WebSocket(_) => Kind::WebSocket,
+            Mode::Nothing => Kind::Nothing,
+        }
+    }
+
+    /// Takes over what the other direction was recognised to carry.
+    pub(super) fn follow(&mut self, other: Kind, out: &mut dyn FnMut(Part<'_>)) {
+        match (other, &self.mode) {
+            (Kind::Sip, Mode::Sifting { line, .. }) => {
+                if !line.is_empty() {
+                    out(Part::Bytes(line));
+                }
+                self.mode = Mode::Sip;
+            }
+            (Kind::Sip, Mode::Nothing) => self.mode = Mode::Sip,
+            (Kind::WebSocket, Mode::Nothing) => {
+                self.mode = Mode::Sifting {
+                    sifted: 0,
+                    line: Vec::new(),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Bytes are missing before the next ones.
+    pub(super) fn lose(&mut self) {
+        match &mut self.mode {
+            Mode::HttpHead(_) => *self = Self::new(),
+            Mode::Sifting { line, .. } => line.clear(),
+            // Frame borders are lost; they are found again where a segment begins with a frame.
+            Mode::WebSocket(_) => *self = Self::new(),
+            Mode::Sip | Mode::Nothing => {}
+        }
+    }
+
+    pub(super) fn push(
+        &mut self,
+        bytes: &[u8],
+        counters: &mut WebSocketCounters,
+        out: &mut dyn FnMut(Part<'_>),
+    ) {
+        match &mut self.mode {
+            Mode::Sip => out(Part::Bytes(bytes)),
+            Mode::WebSocket(reader) => {
+                reader.push(bytes, counters, &mut |message| out(Part::Message(message)))
+            }
+            Mode::HttpHead(_) => self.read_head(bytes, counters, out),
+            Mode::Sifting { .. } => self.sift(bytes, counters, out),
+            Mode::Nothing if sign::starts_with_sip(bytes) => {
+                self.mode = Mode::Sip;
+                out(Part::Bytes(bytes));
+            }
+            Mode::Nothing => {}
+        }
+    }
+
+    fn sift(
+        &mut self,
+        bytes: &[u8],
+        counters: &mut WebSocketCounters,
+        out: &mut dyn FnMut(Part<'_>),
+    ) {
+        let Mode::Sifting { sifted, line } = &mut self.mode else {
+            return;
+        };
+        if line.is_empty() && sign::starts_with_http(bytes) {
+            self.mode = Mode::HttpHead(Vec::new());
+            return self.read_head(bytes, counters, out);
+        }
+        if line.is_empty() && websocket::starts_with_sip_frame(bytes) {
+            self.mode = Mode::WebSocket(Box::default());
+            return self.push(bytes, counters, out);
+        }
+        let joined: Vec<u8>;
+        let text = if line.is_empty() {
+            bytes
+        } else {
+            joined = [line.as_slice(), bytes].concat();
+            &joined
+        };
+        if let Some(start) = sign::find_start_line(text) {
+            out(Part::Bytes(text.get(start..).unwrap_or_default()));
+            self.mode = Mode::Sip;
+            return;
+        }
+        let sifted = sifted.saturating_add(bytes.len());
+        if sifted > SIFTED_BYTES_MAX {
+            self.mode = Mode::Nothing;
+            return;
+        }
+        let last = text
+            .get(memchr::memrchr(b'\n', text).map_or(0, |newline| newline + 1)..)
+            .unwrap_or_default();
+        let may_begin = last.first().is_some_and(u8::is_ascii_alphabetic)
+            && last.len() < sign::START_LINE_BYTES_MAX;
+        let line = if may_begin { last.to_vec() } else { Vec::new() };
+        self.mode = Mode::Sifting { sifted, line };
+    }
+
+    fn read_head(
+        &mut self,
+        bytes: &[u8],
+        counters: &mut WebSocketCounters,
+        out: &mut dyn FnMut(Part<'_>),
+    ) {
+        let Mode::HttpHead(head) = &mut self.mode else {
+            return;
+        };
+        head.extend_from_slice(bytes);
+        // A short first segment was taken for HTTP too early.
+        if !sign::starts_with_http(head) {
+            let head = std::mem::take(head);
+            self.mode = Mode::Sifting {
+                sifted: 0,
+                line: Vec::new(),
+            };
+            return self.sift(&head, counters, out);
+        }
+        if let Some(end) = memmem::find(head, b"\r\n\r\n") {
+            let head = std::mem::take(head);
+            let (head, rest) = head.split_at_checked(end + 4).unwrap_or((&head, &[]));
+            let is_upgrade = sign::is_upgrade(head);
+            counters.upgrades += u64::from(is_upgrade);
+            *self = Self::new();
+            if is_upgrade {
+                self.mode = Mode::WebSocket(Box::default());
+            }
+            if !rest.is_empty() {
+                self.push(rest, counters, out);
+            }
+        } else if head.len() > HTTP_HEAD_BYTES_MAX {
+            self.mode = Mode::Nothing;
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! TCP connections: segments become streams, and what each connection did is remembered.
+//!
+//! Source: RFC 9293.
+
+mod carrier;
+mod connection;
+mod content;
+mod direction;
+mod sign;
+mod table;
+
+pub use connection::{Close, Connection, Sighting};
+pub use direction::{
+    ACKED_HOLE_WAIT, HOLE_WAIT, STREAM_BYTES_MAX, STREAM_SEGMENTS_MAX, SegmentCounters,
+};
+pub(in crate::net) use sign::starts_with_sip;
+
+use crate::net::delivery::{Delivery, Moment, StreamEnd};
+use crate::net::flow::Flow;
+use crate::net::packet::Segment;
+use crate::net::websocket::WebSocketCounters;
+use carrier::{Carrier, Shared, Side};
+use direction::{Direction, Fit};
+use table::{Ends, Table};
+
+/// Connections followed at a time, about 1 KiB each; one more takes the place of the one that was idle longest.
+pub const FOLLOWED_CONNECTIONS_MAX: usize = 32_768;
+/// Bytes that all streams together hold behind holes.
+pub const HELD_BYTES_MAX: usize = 64 << 20;
+/// Connections with signalling that are remembered one by one after they ended.
+pub const CONNECTIONS_MAX: usize = 16_384;
+/// Connections that were never opened and are remembered one by one; a port scan makes many.
+pub const FAILED_CONNECTIONS_MAX: usize = 4096;
+
+/// What happened to TCP connections, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StreamCounters {
+    /// Connections seen.
+    pub connections: u64,
+    /// Connections left behind early to stay within [`FOLLOWED_CONNECTIONS_MAX`].
+    pub evicted: u64,
+    /// Connections that took the ports of another one.
+    pub replaced: u64,
+    /// Connections that are counted here alone, because [`CONNECTIONS_MAX`] or [`FAILED_CONNECTIONS_MAX`] was met.
+    pub unlisted: u64,
+    /// Bytes of signalling streams that the capture lacks.
+    pub missing_bytes: u64,
+    /// Segments.
+    pub segments: SegmentCounters,
+}
+
+#[derive(Debug)]
+struct Followed {
+    facts: Connection,
+    low: Direction,
+    high: Direction,
+    carrier: Carrier,
+    last: Moment,
+}
+
+/// All TCP connections.
+#[derive(Debug)]
+pub(super) struct Streams {
+    table: Table<Followed>,
+    shared: Shared,
+    held_bytes: usize,
+    failed: usize,
+    counters: StreamCounters,
+    connections: Vec<Connection>,
+}
+
+impl Streams {
+    pub(super) fn new() -> Self {
+        Self {
+            table: Table::new(),
+            shared: Shared::default(),
+            held_bytes: 0,
+            failed: 0,
+            counters: StreamCounters::default(),
+            connections: Vec::new(),
+        }
+    }
+
+    pub(super) fn counters(&self) -> StreamCounters {
+        self.counters
+    }
+
+    pub(super) fn websocket(&self) -> WebSocketCounters {
+        self.shared.websocket
+    }
+
+    pub(super) fn connections(&self) -> &[Connection] {
+        &self.connections
+    }
+
+    pub(super) fn push(
+        &mut self,
+        flow: Flow,
+        segment: &Segment<'_>,
+        moment: Moment,
+        sink: &mut dyn FnMut(Delivery<'_>),
+    ) {
+        let ends = Ends::of(flow);
+        let side = Side::of(flow);
+        let is_new = match self.table.touch(ends) {
+            Some(followed) => {
+                let is_other = followed.is_other_connection(side, segment);
+                if is_other {
+                    self.counters.replaced += 1;
+                    let old = std::mem::replace(followed, Followed::new(flow, moment));
+                    self.close(old, StreamEnd::Replaced, sink);
+                }
+                is_other
+            }
+            // Without payload or a SYN there is nothing to follow.
+            None if segment.wire_length == 0 && !segment.syn => return,
+            None => {
+                self.make_room(sink);
+                self.table.insert(ends, Followed::new(flow, moment));
+                true
+            }
+        };
+        self.counters.connections += u64::from(is_new);
+        let Some(followed) = self.table.touch(ends) else {
+            return;
+        };
+        let held = followed.held_bytes();
+        let is_crowded = self.held_bytes > HELD_BYTES_MAX;
+        followed.push(
+            side,
+            flow,
+            segment,
+            moment,
+            is_crowded,
+            &mut self.shared,
+            &mut self.counters,
+            sink,
+        );
+        self.held_bytes = (self.held_bytes + followed.held_bytes()).saturating_sub(held);
+    }
+
+    /// Passes on what is still held and closes all connections.
+    pub(super) fn finish(&mut self, sink: &mut dyn FnMut(Delivery<'_>)) {
+        while let Some(followed) = self.table.remove_oldest() {
+            self.close(followed, StreamEnd::Input, sink);
+        }
+        self.connections
+            .sort_by_key(|connection| connection.first_seen);
+    }
+
+    fn make_room(&mut self, sink: &mut dyn FnMut(Delivery<'_>)) {
+        while self.table.len() >= FOLLOWED_CONNECTIONS_MAX {
+            let Some(followed) = self.table.remove_oldest() else {
+                return;
+            };
+            self.counters.evicted += 1;
+            self.close(followed, StreamEnd::Evicted, sink);
+        }
+    }
+
+    fn close(
+        &mut self,
+        mut followed: Followed,
+        how: StreamEnd,
+        sink: &mut dyn FnMut(Delivery<'_>),
+    ) {
+        self.held_bytes = self.held_bytes.saturating_sub(followed.held_bytes());
+        let last = followed.last;
+        followed.end(
+            how,
+            last,
+            &mut self.shared,
+            &mut self.counters.segments,
+            sink,
+        );
+        let mut facts = followed.facts;
+        facts.carries = followed.carrier.carries();
+        facts.missing_bytes = followed.carrier.missing_bytes;
+        self.counters.missing_bytes = self
+            .counters
+            .missing_bytes
+            .saturating_add(facts.missing_bytes);
+        let has_failed = facts.has_failed();
+        if !has_failed && facts.carries.is_none() {
+            return;
+        }
+        let is_full = has_failed && self.failed >= FAILED_CONNECTIONS_MAX;
+        if is_full || self.connections.len() >= CONNECTIONS_MAX {
+            self.counters.unlisted += 1;
+            return;
+        }
+        self.failed += usize::from(has_failed);
+        self.connections.push(facts);
+    }
+}
+
+impl Followed {
+    fn new(flow: Flow, moment: Moment) -> Self {
+        Self {
+            facts: Connection::new(flow, Sighting::of(moment)),
+            low: Direction::default(),
+            high: Direction::default(),
+            carrier: Carrier::new(),
+            last: moment,
+        }
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.low.held_bytes() + self.high.held_bytes()
+    }
+
+    // A SYN with another initial sequence number, or sequence numbers far off: the ports were used again.
+    fn is_other_connection(&self, side: Side, segment: &Segment<'_>) -> bool {
+        let direction = if side == Side::Low {
+            &self.low
+        } else {
+            &self.high
+        };
+        if segment.syn {
+            return !direction.is_opened_by(segment.sequence);
+        }
+        segment.wire_length > 0 && !segment.rst && direction.fit(segment.sequence) == Fit::Foreign
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of Streams that a connection needs, borrowed apart"
+    )]
+    fn push(
+        &mut self,
+        side: Side,
+        flow: Flow,
+        segment: &Segment<'_>,
+        moment: Moment,
+        is_crowded: bool,
+        shared: &mut Shared,
+        counters: &mut StreamCounters,
+        sink: &mut dyn FnMut(Delivery<'_>),
+    ) {
+        self.facts.note(flow, segment, moment);
+        self.last = moment;
+        let counters = &mut counters.segments;
+        let Self {
+            low, high, carrier, ..
+        } = self;
+        let (own, peer, other) = match side {
+            Side::Low => (low, high, Side::High),
+            Side::High => (high, low, Side::Low),
+        };
+        if segment.ack {
+            peer.acknowledge(segment.acknowledgement, moment.time);
+        }
+        let back = flow.reversed();
+        peer.settle(moment, is_crowded, counters, &mut |run| {
+            carrier.take(other, back, run, shared, sink)
+        });
+        if segment.rst {
+            return self.end(StreamEnd::Reset, moment, shared, counters, sink);
+        }
+        if carrier.passes_over(side) {
+            let is_new = segment.wire_length > 0 && own.skip(segment);
+            if is_new && starts_with_sip(segment.bytes) {
+                let run = direction::Run::Bytes(segment.bytes, moment);
+                carrier.take(side, flow, run, shared, sink);
+            }
+            return;
+        }
+        own.push(segment, moment, counters, &mut |run| {
+            carrier.take(side, flow, run, shared, sink)
+        });
+        own.settle(moment, is_crowded, counters, &mut |run| {
+            carrier.take(side, flow, run, shared, sink)
+        });
+    }
+
+    fn end(
+        &mut self,
+        how: StreamEnd,
+        moment: Moment,
+        shared: &mut Shared,
+        counters: &mut SegmentCounters,
+        sink: &mut dyn FnMut(Delivery<'_>),
+    ) {
+        let Self {
+            facts,
+            low,
+            high,
+            carrier,
+            ..
+        } = self;
+        for flow in [facts.flow, facts.flow.reversed()] {
+            let side = Side::of(flow);
+            let direction = if side == Side::Low {
+                &mut *low
+            } else {
+                &mut *high
+            };
+            direction.flush(moment, counters, &mut |run| {
+                carrier.take(side, flow, run, shared, sink)
+            });
+            carrier.end(side, flow, how, moment, sink);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,328 @@
+//! TCP segments in any order, cut, repeated, lost; connections opened, refused, closed.
+
+use proptest::prelude::*;
+
+use super::direction::{HOLE_WAIT, STREAM_BYTES_MAX};
+use super::*;
+use crate::net::lab::{Got, Lab, ack, data, flow, syn, syn_ack};
+use crate::net::{Payload, StreamId, Transport};
+
+const OPTIONS: &[u8] =
+    b"OPTIONS sip:bob@example.com SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n";
+
+fn up() -> Flow {
+    flow(40_000, 5060)
+}
+
+fn send(lab: &mut Lab, flow: Flow, segment: Segment<'_>) {
+    lab.send(flow, Payload::Segment(segment));
+}
+
+fn opened(sequence: u32) -> Lab {
+    let mut lab = Lab::new();
+    send(&mut lab, up(), syn(sequence.wrapping_sub(1)));
+    send(&mut lab, up().reversed(), syn_ack(899, sequence));
+    lab
+}
+
+fn id(lab: &Lab) -> StreamId {
+    match lab.entries[0].got {
+        Got::Stream(id, _) => id,
+        _ => panic!("a stream begins with bytes: {:?}", lab.entries),
+    }
+}
+
+#[test]
+fn segments_in_sequence_are_delivered_one_by_one() {
+    let mut lab = opened(1);
+    send(&mut lab, up(), data(1, OPTIONS));
+    send(&mut lab, up(), data(1 + OPTIONS.len() as u32, OPTIONS));
+    let stream = || Got::Stream(StreamId(1), OPTIONS.to_vec());
+    assert_eq!(vec![stream(), stream()], lab.got());
+    assert_eq!([3, 4], [lab.entries[0].frame, lab.entries[1].frame]);
+}
+
+#[test]
+fn bytes_behind_a_hole_come_with_the_segment_that_fills_it() {
+    let mut lab = opened(1);
+    let (first, rest) = OPTIONS.split_at(50);
+    let (second, third) = rest.split_at(10);
+    send(&mut lab, up(), data(1, first));
+    send(&mut lab, up(), data(61, third));
+    assert_eq!(1, lab.entries.len());
+    send(&mut lab, up(), data(51, second));
+    assert_eq!(OPTIONS, lab.bytes_of(up()));
+    assert_eq!(
+        vec![3, 5, 5],
+        lab.entries
+            .iter()
+            .map(|entry| entry.frame)
+            .collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn sequence_numbers_wrap_in_the_middle_of_a_message() {
+    let start = u32::MAX - 20;
+    let mut lab = opened(start);
+    let (first, second) = OPTIONS.split_at(30);
+    send(&mut lab, up(), data(start.wrapping_add(30), second));
+    send(&mut lab, up(), data(start, first));
+    assert_eq!(OPTIONS, lab.bytes_of(up()));
+}
+
+#[test]
+fn first_copy_of_a_byte_wins() {
+    let mut lab = opened(1);
+    send(&mut lab, up(), data(1, &OPTIONS[..40]));
+    send(&mut lab, up(), data(51, &OPTIONS[50..]));
+    let mut other = OPTIONS[30..].to_vec();
+    other[25] ^= 1;
+    send(&mut lab, up(), data(31, &other));
+    assert_eq!(OPTIONS, lab.bytes_of(up()));
+    let counters = lab.network.stream_counters().segments;
+    assert_eq!((1, 1), (counters.overlapping, counters.conflicting));
+}
+
+#[test]
+fn repeated_segments_and_keep_alive_probes_deliver_nothing() {
+    let mut lab = opened(1);
+    send(&mut lab, up(), data(1, OPTIONS));
+    send(&mut lab, up(), data(1, OPTIONS));
+    send(&mut lab, up(), data(OPTIONS.len() as u32, b"\0"));
+    assert_eq!(1, lab.entries.len());
+    let counters = lab.network.stream_counters().segments;
+    assert_eq!((1, 1), (counters.retransmitted, counters.keep_alives));
+}
+
+#[test]
+fn hole_that_the_peer_acknowledged_is_a_gap_of_the_capture() {
+    let mut lab = opened(1);
+    let length = OPTIONS.len() as u32;
+    send(&mut lab, up(), data(1, OPTIONS));
+    send(&mut lab, up(), data(1 + 2 * length, OPTIONS));
+    send(&mut lab, up().reversed(), ack(900, 1 + 3 * length));
+    assert_eq!(
+        1,
+        lab.entries.len(),
+        "packets may be swapped by a few milliseconds"
+    );
+    lab.millis += 100;
+    send(&mut lab, up().reversed(), ack(900, 1 + 3 * length));
+    let id = id(&lab);
+    assert_eq!(Got::Gap(id, u64::from(length)), lab.entries[1].got);
+    assert_eq!(
+        (4, Got::Stream(id, OPTIONS.to_vec())),
+        (lab.entries[2].frame, lab.entries[2].got.clone())
+    );
+    lab.finish();
+    assert_eq!(
+        u64::from(length),
+        lab.network.stream_counters().missing_bytes
+    );
+    assert_eq!(
+        u64::from(length),
+        lab.network.connections()[0].missing_bytes
+    );
+}
+
+#[test]
+fn hole_is_given_up_after_its_wait_or_when_too_much_is_held() {
+    let mut lab = opened(1);
+    send(&mut lab, up(), data(1, OPTIONS));
+    send(&mut lab, up(), data(1001, OPTIONS));
+    lab.millis += HOLE_WAIT.as_millis() as i64;
+    send(&mut lab, up(), data(5001, OPTIONS));
+    assert_eq!(1, lab.network.stream_counters().segments.holes_expired);
+    let block = vec![b'x'; 60_000];
+    for number in 0..=STREAM_BYTES_MAX / block.len() {
+        send(
+            &mut lab,
+            up(),
+            data(10_000 + (number * block.len()) as u32, &block),
+        );
+    }
+    assert_eq!(2, lab.network.stream_counters().segments.holes_over_limit);
+}
+
+#[test]
+fn bytes_that_the_snap_length_took_are_a_gap() {
+    let mut lab = opened(1);
+    send(
+        &mut lab,
+        up(),
+        Segment {
+            wire_length: 500,
+            ..data(1, OPTIONS)
+        },
+    );
+    send(&mut lab, up(), data(501, OPTIONS));
+    let id = id(&lab);
+    let stream = || Got::Stream(id, OPTIONS.to_vec());
+    assert_eq!(
+        vec![stream(), Got::Gap(id, 500 - OPTIONS.len() as u64), stream()],
+        lab.got()
+    );
+}
+
+#[test]
+fn connection_without_its_opening_is_read_from_its_first_start_line() {
+    let mut lab = Lab::new();
+    send(
+        &mut lab,
+        up(),
+        data(7000, b"m=audio 4000 RTP/AVP 0\r\nOPTIO"),
+    );
+    send(&mut lab, up(), data(7029, &OPTIONS[5..]));
+    assert_eq!(OPTIONS, lab.bytes_of(up()));
+}
+
+#[test]
+fn other_direction_is_read_as_soon_as_one_carries_sip() {
+    let mut lab = opened(1);
+    send(&mut lab, up().reversed(), data(900, b"SIP/2.0 200"));
+    send(&mut lab, up(), data(1, b"\r\n\r\n"));
+    assert_eq!(b"\r\n\r\n", lab.bytes_of(up()).as_slice());
+}
+
+#[test]
+fn ports_used_again_begin_another_stream() {
+    let mut lab = opened(1);
+    send(&mut lab, up(), data(1, OPTIONS));
+    send(&mut lab, up(), syn(999_999));
+    send(&mut lab, up(), data(1_000_000, OPTIONS));
+    let stream = |id| Got::Stream(StreamId(id), OPTIONS.to_vec());
+    assert_eq!(
+        vec![
+            stream(1),
+            Got::End(StreamId(1), StreamEnd::Replaced),
+            stream(2)
+        ],
+        lab.got()
+    );
+    lab.finish();
+    assert_eq!(2, lab.network.connections().len());
+}
+
+#[test]
+fn fin_ends_one_direction_and_rst_both() {
+    let mut lab = opened(1);
+    send(
+        &mut lab,
+        up(),
+        Segment {
+            fin: true,
+            ..data(1, OPTIONS)
+        },
+    );
+    send(
+        &mut lab,
+        up().reversed(),
+        data(900, b"SIP/2.0 200 OK\r\n\r\n"),
+    );
+    send(
+        &mut lab,
+        up().reversed(),
+        Segment {
+            rst: true,
+            ..data(918, b"")
+        },
+    );
+    assert_eq!(Got::End(StreamId(1), StreamEnd::Fin), lab.entries[1].got);
+    assert_eq!(Got::End(StreamId(2), StreamEnd::Reset), lab.entries[3].got);
+    lab.finish();
+    let [connection] = lab.network.connections() else {
+        panic!("one connection")
+    };
+    let fin = connection.fin.expect("the client sent a FIN");
+    let reset = connection.reset.expect("the server sent a RST");
+    assert_eq!((true, 3), (fin.by_client, fin.sighting.at.frame));
+    assert_eq!(
+        (false, Some(4)),
+        (
+            reset.by_client,
+            reset.server_payload.map(|one| one.at.frame)
+        )
+    );
+    assert_eq!(
+        (Some(Transport::Tcp), up()),
+        (connection.carries, connection.flow)
+    );
+}
+
+#[test]
+fn refused_and_unanswered_connections_are_listed() {
+    let mut lab = Lab::new();
+    for sequence in [5, 5, 5] {
+        send(&mut lab, up(), syn(sequence));
+    }
+    let other = flow(40_001, 5060);
+    send(&mut lab, other, syn(5));
+    send(
+        &mut lab,
+        other.reversed(),
+        Segment {
+            rst: true,
+            ..ack(0, 6)
+        },
+    );
+    lab.finish();
+    let [unanswered, refused] = lab.network.connections() else {
+        panic!("two connections")
+    };
+    assert_eq!(
+        (3, None, true),
+        (unanswered.syns, unanswered.refused, unanswered.has_failed())
+    );
+    assert_eq!(Some(5), refused.refused.map(|one| one.at.frame));
+}
+
+#[test]
+fn stream_that_carries_no_sip_is_passed_over_until_it_does() {
+    let mut lab = opened(1);
+    let block = vec![b'x'; 9000];
+    send(&mut lab, up(), data(1, &block));
+    send(&mut lab, up(), data(20_001, &block));
+    send(&mut lab, up(), data(29_001, OPTIONS));
+    assert_eq!(OPTIONS, lab.bytes_of(up()));
+    assert_eq!(0, lab.network.stream_counters().segments.out_of_order);
+}
+
+#[test]
+fn flood_of_connections_stays_within_the_limits() {
+    let mut lab = Lab::new();
+    for number in 0..40_000_u32 {
+        let flow = flow((number % 60_000) as u16, 5060);
+        send(&mut lab, flow, syn(number));
+    }
+    lab.finish();
+    let counters = lab.network.stream_counters();
+    assert_eq!(
+        (40_000, 40_000 - FOLLOWED_CONNECTIONS_MAX as u64),
+        (counters.connections, counters.evicted)
+    );
+    assert_eq!(FAILED_CONNECTIONS_MAX, lab.network.connections().len());
+}
+
+proptest! {
+    #[test]
+    fn any_cut_order_and_repetition_of_a_stream_delivers_the_same_bytes(
+        body in proptest::collection::vec(any::<u8>(), 1..600),
+        start in any::<u32>(),
+        cuts in proptest::collection::vec((any::<prop::sample::Index>(), 1_usize..200), 0..40),
+    ) {
+        let text = [OPTIONS, &body].concat();
+        let mut lab = opened(start);
+        let mut pieces: Vec<(usize, usize)> = Vec::new();
+        for (index, length) in &cuts {
+            let from = index.index(text.len());
+            pieces.push((from, (from + length).min(text.len())));
+        }
+        let middle = text.len() / 2;
+        pieces.extend([(middle, text.len()), (0, middle)]);
+        for (from, to) in pieces {
+            send(&mut lab, up(), data(start.wrapping_add(from as u32), &text[from..to]));
+        }
+        prop_assert_eq!(text, lab.bytes_of(up()));
+    }
+}
