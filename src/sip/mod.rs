@@ -1,1 +1,26 @@
 //! Deliveries become SIP messages and session descriptions.
+
+mod defect;
+mod framing;
+mod header_name;
+mod index;
+pub mod lexer;
+mod message;
+mod method;
+mod sift;
+mod start_line;
+mod values;
+
+pub use defect::{Defect, DefectKind, DefectSet};
+pub use framing::{Framed, Framer, Framing, HEADER_BYTES_MAX};
+pub use header_name::HeaderName;
+pub use index::{HEADERS_MAX, HeaderSpan};
+pub use message::{ContentLength, Header, MESSAGE_BYTES_MAX, Message};
+pub use method::{Method, StatusCode};
+pub use sift::{Sift, sift};
+pub use start_line::StartLine;
+pub use values::{
+    BRANCH_COOKIE, CSeq, DialogReference, Digest, Event, HostPort, Identity, MediaType, NameAddr,
+    Overload, Passport, RAck, Reason, Refresher, RetryAfter, Scheme, SessionExpires, SessionId,
+    SubscriptionState, TokenFault, Uri, Via, Warning, unescape,
+};

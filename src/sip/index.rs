@@ -1,0 +1,152 @@
+//! The header index: one pass over the lines of a message that notes where each header stands.
+//!
+//! Source: RFC 3261 sections 7.3.1 and 25.1 (folding, blanks before the colon).
+
+use memchr::memchr;
+
+use crate::sip::defect::{DefectKind, DefectSet};
+use crate::sip::header_name::HeaderName;
+
+/// Header lines that are indexed; real messages have below a hundred.
+pub const HEADERS_MAX: usize = 1024;
+
+/// Where one header stands in its message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeaderSpan {
+    /// The header.
+    pub name: HeaderName,
+    /// Whether the value goes on in further lines (folding); its line ends count as blanks.
+    pub is_folded: bool,
+    /// Whether the message ends inside this header.
+    pub is_cut: bool,
+    /// First byte of the line.
+    pub start: u32,
+    /// End of the name as sent.
+    pub name_end: u32,
+    /// First byte of the value.
+    pub value_start: u32,
+    /// End of the value, blanks at its end left out.
+    pub value_end: u32,
+}
+
+/// The header index while it is built.
+pub(super) struct Index<'a> {
+    bytes: &'a [u8],
+    /// The headers met so far.
+    pub spans: &'a mut Vec<HeaderSpan>,
+    /// The set of their names.
+    pub present: u128,
+    /// Which of `spans` is the last Content-Length.
+    pub content_length: Option<usize>,
+    /// What was wrong on the way.
+    pub defects: DefectSet,
+}
+
+impl<'a> Index<'a> {
+    pub(super) fn new(bytes: &'a [u8], spans: &'a mut Vec<HeaderSpan>, defects: DefectSet) -> Self {
+        Self {
+            bytes,
+            spans,
+            present: 0,
+            content_length: None,
+            defects,
+        }
+    }
+
+    /// Indexes the header lines from `position` on; gives where the body begins.
+    pub(super) fn read(&mut self, mut position: usize) -> usize {
+        loop {
+            let rest = self.bytes.get(position..).unwrap_or_default();
+            let Some(line_feed) = memchr(b'\n', rest) else {
+                self.end_inside_headers(position);
+                return self.bytes.len();
+            };
+            let line = rest.get(..line_feed).unwrap_or_default();
+            let content = line.strip_suffix(b"\r").unwrap_or_else(|| {
+                self.defects.insert(DefectKind::BareLineFeed);
+                line
+            });
+            let next = position + line_feed + 1;
+            if content.is_empty() {
+                return next;
+            }
+            self.line(position, content);
+            position = next;
+        }
+    }
+
+    fn end_inside_headers(&mut self, position: usize) {
+        self.defects.insert(DefectKind::NoBlankLine);
+        let rest = self.bytes.get(position..).unwrap_or_default();
+        let content = rest.strip_suffix(b"\r").unwrap_or(rest);
+        if content.is_empty() {
+            return;
+        }
+        self.line(position, content);
+        if let Some(last) = self.spans.last_mut() {
+            last.is_cut = true;
+        }
+    }
+
+    fn line(&mut self, start: usize, line: &[u8]) {
+        if matches!(line.first(), Some(b' ' | b'\t')) {
+            return self.fold(start, line);
+        }
+        if self.spans.len() >= HEADERS_MAX {
+            self.defects.insert(DefectKind::TooManyHeaders);
+            return;
+        }
+        let end = start + line.len();
+        let Some(colon) = line.iter().position(|&byte| byte == b':') else {
+            self.defects.insert(DefectKind::NoColon);
+            return self.push(HeaderName::Malformed, [start, end, end, end]);
+        };
+        let (before, after) = line.split_at(colon);
+        let name = before.trim_ascii_end();
+        let value = after.get(1..).unwrap_or_default().trim_ascii_start();
+        let value_start = end - value.len();
+        let value_end = value_start + value.trim_ascii_end().len();
+        let known = HeaderName::from_bytes(name);
+        if known == HeaderName::ContentLength {
+            self.content_length = Some(self.spans.len());
+        }
+        self.push(known, [start, start + name.len(), value_start, value_end]);
+    }
+
+    /// `places` are the start of the line, the end of the name, and both ends of the value.
+    fn push(&mut self, name: HeaderName, places: [usize; 4]) {
+        if self.present & name.bit() != 0 && name.is_single() {
+            self.defects.insert(DefectKind::Duplicate);
+        }
+        self.present |= name.bit();
+        // No message is longer than MESSAGE_BYTES_MAX, so every place fits.
+        let [start, name_end, value_start, value_end] = places.map(|place| place as u32);
+        self.spans.push(HeaderSpan {
+            name,
+            is_folded: false,
+            is_cut: false,
+            start,
+            name_end,
+            value_start,
+            value_end,
+        });
+    }
+
+    /// A line that begins with a blank continues the header before it.
+    fn fold(&mut self, start: usize, line: &[u8]) {
+        let Some(last) = self.spans.last_mut() else {
+            self.defects.insert(DefectKind::FoldAtStart);
+            return;
+        };
+        last.is_folded = true;
+        let content = line.trim_ascii_start();
+        if content.is_empty() {
+            return;
+        }
+        let content_start = start + line.len() - content.len();
+        if last.value_end <= last.value_start {
+            last.value_start = content_start as u32;
+        }
+        last.value_end = (content_start + content.trim_ascii_end().len()) as u32;
+    }
+}

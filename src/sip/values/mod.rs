@@ -1,0 +1,23 @@
+//! Typed header values, each read on demand from the bytes of its header and none refused.
+
+mod address;
+mod cause;
+mod digest;
+mod event;
+mod identity;
+mod media_type;
+mod sequence;
+mod session;
+mod uri;
+mod via;
+
+pub use address::NameAddr;
+pub use cause::{Reason, RetryAfter, Warning};
+pub use digest::Digest;
+pub use event::{Event, SubscriptionState};
+pub use identity::{Identity, Passport, TokenFault};
+pub use media_type::MediaType;
+pub use sequence::{CSeq, RAck};
+pub use session::{DialogReference, Refresher, SessionExpires, SessionId};
+pub use uri::{HostPort, Scheme, Uri, unescape};
+pub use via::{BRANCH_COOKIE, Overload, Via};

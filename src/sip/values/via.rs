@@ -1,0 +1,162 @@
+//! Via: the way a request came, and with it the answer's way back.
+//!
+//! Sources: RFC 3261 section 20.42, RFC 3581 (rport), RFC 5923 (alias), RFC 7339 section 4 (overload control).
+
+use crate::sip::lexer::{Parameters, word};
+use crate::sip::values::uri::HostPort;
+
+/// One Via value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Via<'a> {
+    /// Protocol and version without blanks as sent, `SIP/2.0` as a rule.
+    pub protocol: &'a [u8],
+    /// The transport as sent: UDP, TCP, TLS, SCTP, WS, WSS.
+    pub transport: &'a [u8],
+    /// Who sent the request and wants the answer.
+    pub sent_by: HostPort<'a>,
+    /// The parameters as sent.
+    pub parameters: Parameters<'a>,
+}
+
+/// The begin of every branch that RFC 3261 elements make.
+pub const BRANCH_COOKIE: &[u8] = b"z9hG4bK";
+
+impl<'a> Via<'a> {
+    /// Reads one Via value; a list must be parted first ([`crate::sip::Message::list`]). What is missing stays empty.
+    pub fn parse(text: &'a [u8]) -> Self {
+        let end = text
+            .iter()
+            .position(|&byte| byte == b';')
+            .unwrap_or(text.len());
+        let (head, parameters) = text.split_at_checked(end).unwrap_or((text, &[]));
+        let parameters = Parameters(parameters);
+        let mut slashes = head
+            .iter()
+            .enumerate()
+            .filter(|&(_, &byte)| byte == b'/')
+            .map(|(at, _)| at);
+        let (Some(_), Some(second)) = (slashes.next(), slashes.next()) else {
+            return Self {
+                protocol: &[],
+                transport: &[],
+                sent_by: HostPort::parse(head),
+                parameters,
+            };
+        };
+        let protocol = head.get(..second).unwrap_or_default().trim_ascii();
+        let (transport, sent_by) = word(head.get(second + 1..).unwrap_or_default());
+        Self {
+            protocol,
+            transport,
+            sent_by: HostPort::parse(sent_by),
+            parameters,
+        }
+    }
+
+    /// The branch, the transaction's name; `None` where there is none.
+    pub fn branch(&self) -> Option<&'a [u8]> {
+        self.parameters.get("branch")
+    }
+
+    /// The address that the next element saw the request come from, as sent.
+    pub fn received(&self) -> Option<&'a [u8]> {
+        self.parameters.get("received")
+    }
+
+    /// `Some(None)` where the sender asks for rport, `Some(Some(port))` where it was filled in.
+    pub fn rport(&self) -> Option<Option<u16>> {
+        let text = self.parameters.get("rport")?;
+        Some(crate::sip::lexer::number(text).and_then(|port| u16::try_from(port).ok()))
+    }
+
+    /// The address that answers must go to instead.
+    pub fn maddr(&self) -> Option<&'a [u8]> {
+        self.parameters.get("maddr")
+    }
+
+    /// What the element says of its load, RFC 7339; `None` where it has no `oc` parameter.
+    pub fn overload(&self) -> Option<Overload<'a>> {
+        let parameters = &self.parameters;
+        let value = parameters.get("oc")?;
+        Some(Overload {
+            value: crate::sip::lexer::number(value),
+            algorithm: parameters.get("oc-algo"),
+            validity_milliseconds: parameters.number("oc-validity"),
+            sequence: parameters.get("oc-seq"),
+        })
+    }
+}
+
+/// Overload control feedback in a Via, RFC 7339 section 4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overload<'a> {
+    /// `oc`: percent of requests to keep back with algorithm "loss"; `None` where the sender only offers the feature.
+    pub value: Option<u64>,
+    /// `oc-algo`, without quotes.
+    pub algorithm: Option<&'a [u8]>,
+    /// `oc-validity`; 0 ends the overload control.
+    pub validity_milliseconds: Option<u64>,
+    /// `oc-seq`, a time stamp.
+    pub sequence: Option<&'a [u8]>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_via_with_blanks_everywhere_is_read() {
+        let via = Via::parse(b"SIP  / 2.0\r\n / UDP  first.example.com: 4000;ttl=16 ; maddr = 224.2.0.1 ;branch=z9hG4bKa7c6");
+        assert_eq!(b"UDP", via.transport);
+        assert_eq!(
+            (&b"first.example.com"[..], Some(4000)),
+            (via.sent_by.host, via.sent_by.port)
+        );
+        assert_eq!(Some(&b"z9hG4bKa7c6"[..]), via.branch());
+        assert_eq!(Some(&b"224.2.0.1"[..]), via.maddr());
+    }
+
+    #[test]
+    fn rport_may_be_asked_for_or_filled_in() {
+        assert_eq!(None, Via::parse(b"SIP/2.0/UDP a").rport());
+        assert_eq!(
+            Some(None),
+            Via::parse(b"SIP/2.0/UDP a;rport;branch=b").rport()
+        );
+        assert_eq!(
+            Some(Some(5061)),
+            Via::parse(b"SIP/2.0/UDP a;rport=5061").rport()
+        );
+    }
+
+    #[test]
+    fn overload_feedback_is_read() {
+        let via = Via::parse(b"SIP/2.0/TCP p1;branch=z9hG4bK1;received=192.0.2.1;oc=20;oc-algo=\"loss\";oc-validity=500;oc-seq=12.3");
+        let overload = via.overload().expect("overload feedback");
+        assert_eq!(
+            (Some(20), Some(&b"loss"[..]), Some(500)),
+            (
+                overload.value,
+                overload.algorithm,
+                overload.validity_milliseconds
+            )
+        );
+        assert_eq!(
+            None,
+            Via::parse(b"SIP/2.0/UDP a;oc")
+                .overload()
+                .expect("an offer")
+                .value
+        );
+    }
+
+    #[test]
+    fn a_via_cut_anywhere_is_read() {
+        let text = b"SIP/2.0/UDP [2001:db8::9:1]:5060;received=10.0.0.1;branch=z9hG4bKas3-111";
+        for length in 0..=text.len() {
+            let via = Via::parse(&text[..length]);
+            (via.branch(), via.rport(), via.overload());
+        }
+        assert_eq!(b"2001:db8::9:1", Via::parse(text).sent_by.host);
+    }
+}
