@@ -16,3 +16,5 @@ pub mod media;
 pub mod call;
 
 pub mod diagnose;
+
+pub mod analysis;

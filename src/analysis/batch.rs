@@ -85,7 +85,19 @@ impl Batch {
             let bytes = self.bytes.get(kept.start..kept.end).unwrap_or_default();
             let payload = match packet.payload {
                 Payload::Segment(segment) => Payload::Segment(Segment { bytes, ..segment }),
-                Payload::Fragment { id, protocol, offset, more, .. } => Payload::Fragment { id, protocol, offset, more, bytes },
+                Payload::Fragment {
+                    id,
+                    protocol,
+                    offset,
+                    more,
+                    ..
+                } => Payload::Fragment {
+                    id,
+                    protocol,
+                    offset,
+                    more,
+                    bytes,
+                },
                 _ => Payload::Sctp(bytes),
             };
             Packet { payload, ..*packet }
@@ -95,16 +107,55 @@ impl Batch {
     fn take(&mut self, packet: &Packet<'_>, seed: &Seed) {
         match packet.payload {
             Payload::Datagram(bytes) => self.take_datagram(packet, Transport::Udp, bytes, seed),
-            Payload::Forwarded { transport, bytes } => self.take_datagram(packet, transport, bytes, seed),
-            Payload::Segment(segment) => self.keep(packet, Payload::Segment(Segment { bytes: &[], ..segment }), segment.bytes),
-            Payload::Fragment { id, protocol, offset, more, bytes } => {
-                self.keep(packet, Payload::Fragment { id, protocol, offset, more, bytes: &[] }, bytes);
+            Payload::Forwarded { transport, bytes } => {
+                self.take_datagram(packet, transport, bytes, seed)
+            }
+            Payload::Segment(segment) => self.keep(
+                packet,
+                Payload::Segment(Segment {
+                    bytes: &[],
+                    ..segment
+                }),
+                segment.bytes,
+            ),
+            Payload::Fragment {
+                id,
+                protocol,
+                offset,
+                more,
+                bytes,
+            } => {
+                self.keep(
+                    packet,
+                    Payload::Fragment {
+                        id,
+                        protocol,
+                        offset,
+                        more,
+                        bytes: &[],
+                    },
+                    bytes,
+                );
             }
             Payload::Sctp(bytes) => self.keep(packet, Payload::Sctp(&[]), bytes),
             Payload::Icmp(error) => {
-                let quoted = error.bytes.get(..QUOTED_BYTES_MAX).unwrap_or(error.bytes).to_vec();
-                let error = IcmpError { bytes: &[], ..error };
-                self.errors.push(IcmpSeen { packet: Packet { payload: Payload::Icmp(error), ..*packet }, error, quoted });
+                let quoted = error
+                    .bytes
+                    .get(..QUOTED_BYTES_MAX)
+                    .unwrap_or(error.bytes)
+                    .to_vec();
+                let error = IcmpError {
+                    bytes: &[],
+                    ..error
+                };
+                self.errors.push(IcmpSeen {
+                    packet: Packet {
+                        payload: Payload::Icmp(error),
+                        ..*packet
+                    },
+                    error,
+                    quoted,
+                });
             }
         }
     }
@@ -112,10 +163,22 @@ impl Batch {
     fn keep(&mut self, packet: &Packet<'_>, payload: Payload<'static>, bytes: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
-        self.packets.push((Packet { payload, ..*packet }, Kept { start, end: self.bytes.len() }));
+        self.packets.push((
+            Packet { payload, ..*packet },
+            Kept {
+                start,
+                end: self.bytes.len(),
+            },
+        ));
     }
 
-    fn take_datagram(&mut self, packet: &Packet<'_>, transport: Transport, bytes: &[u8], seed: &Seed) {
+    fn take_datagram(
+        &mut self,
+        packet: &Packet<'_>,
+        transport: Transport,
+        bytes: &[u8],
+        seed: &Seed,
+    ) {
         match sip::sift(bytes) {
             Sift::Sip => {
                 let arrival = Arrival {
@@ -134,7 +197,7 @@ impl Batch {
                     self.drafts.gather(&message, arrival, seed);
                 }
             }
-            Sift::Rtp | Sift::Rtcp => self.media_packets += 1,
+            Sift::Rtp { .. } | Sift::Rtcp { .. } => self.media_packets += 1,
             _ => {}
         }
     }

@@ -46,7 +46,12 @@ struct Mark {
 
 impl Collector {
     pub(super) fn new(seed: Seed) -> Self {
-        Self { book: CallBook::new(seed.clone()), seed, lanes: Vec::new(), tally: Tally::default() }
+        Self {
+            book: CallBook::new(seed.clone()),
+            seed,
+            lanes: Vec::new(),
+            tally: Tally::default(),
+        }
     }
 
     /// The lane that a capture whose first frame is at `first` continues, or a new one.
@@ -55,7 +60,11 @@ impl Collector {
         let known = self.lanes.iter().position(|lane| lane.last <= first);
         known.unwrap_or_else(|| {
             let last = Timestamp::from_nanoseconds(i64::MIN);
-            self.lanes.push(Lane { network: crate::net::network(), framers: HashMap::default(), last });
+            self.lanes.push(Lane {
+                network: crate::net::network(),
+                framers: HashMap::default(),
+                last,
+            });
             self.lanes.len() - 1
         })
     }
@@ -68,12 +77,23 @@ impl Collector {
             *self.tally.skips.entry(*skip).or_default() += count;
         }
         let room = ERRORS_MAX.saturating_sub(self.tally.errors.len());
-        self.tally.errors.extend(batch.errors.iter().take(room).cloned());
-        let Some(lane) = self.lanes.get_mut(lane) else { return };
+        self.tally
+            .errors
+            .extend(batch.errors.iter().take(room).cloned());
+        let Some(lane) = self.lanes.get_mut(lane) else {
+            return;
+        };
         lane.last = lane.last.max(batch.times.latest().unwrap_or(lane.last));
-        let mut reader = StreamReader { framers: &mut lane.framers, drafts: Drafts::default(), seed: &self.seed, spans: Vec::new(), tally: &mut self.tally };
+        let mut reader = StreamReader {
+            framers: &mut lane.framers,
+            drafts: Drafts::default(),
+            seed: &self.seed,
+            spans: Vec::new(),
+            tally: &mut self.tally,
+        };
         for packet in batch.packets() {
-            lane.network.push(&packet, &mut |delivery| reader.take(&delivery));
+            lane.network
+                .push(&packet, &mut |delivery| reader.take(&delivery));
         }
         let drafts = reader.drafts;
         self.book.push(&drafts);
@@ -82,7 +102,13 @@ impl Collector {
     /// Hands out what still waits for more.
     pub(super) fn finish(&mut self) {
         for lane in &mut self.lanes {
-            let mut reader = StreamReader { framers: &mut lane.framers, drafts: Drafts::default(), seed: &self.seed, spans: Vec::new(), tally: &mut self.tally };
+            let mut reader = StreamReader {
+                framers: &mut lane.framers,
+                drafts: Drafts::default(),
+                seed: &self.seed,
+                spans: Vec::new(),
+                tally: &mut self.tally,
+            };
             lane.network.finish(&mut |delivery| reader.take(&delivery));
             let drafts = reader.drafts;
             self.book.push(&drafts);
@@ -105,11 +131,19 @@ struct StreamReader<'a> {
 
 impl StreamReader<'_> {
     fn take(&mut self, delivery: &Delivery<'_>) {
-        let mark = Mark { at: delivery.at, time: delivery.time, trace: delivery.trace };
+        let mark = Mark {
+            at: delivery.at,
+            time: delivery.time,
+            trace: delivery.trace,
+        };
         match delivery.piece {
             Piece::Datagram(bytes) => self.take_datagram(delivery, bytes, mark),
-            Piece::Stream { id, bytes } => self.frame(delivery, id, |framer, emit| framer.push(bytes, mark, emit)),
-            Piece::Gap { id, .. } => self.frame(delivery, id, |framer, emit| framer.gap(mark, emit)),
+            Piece::Stream { id, bytes } => {
+                self.frame(delivery, id, |framer, emit| framer.push(bytes, mark, emit))
+            }
+            Piece::Gap { id, .. } => {
+                self.frame(delivery, id, |framer, emit| framer.gap(mark, emit))
+            }
             Piece::End { id, .. } => {
                 self.frame(delivery, id, |framer, emit| framer.finish(mark, emit));
                 if let Some(framer) = self.framers.remove(&id) {
@@ -137,12 +171,20 @@ impl StreamReader<'_> {
         }
     }
 
-    fn frame(&mut self, delivery: &Delivery<'_>, id: StreamId, feed: impl FnOnce(&mut Framer<Mark>, &mut dyn FnMut(Framed<'_, Mark>))) {
+    fn frame(
+        &mut self,
+        delivery: &Delivery<'_>,
+        id: StreamId,
+        feed: impl FnOnce(&mut Framer<Mark>, &mut dyn FnMut(Framed<'_, Mark>)),
+    ) {
         let mut framer = self.framers.remove(&id).unwrap_or_default();
         let mut place = 0;
         feed(&mut framer, &mut |framed| {
             let is_cut = framed.framing == Framing::Cut;
-            let arrival = Arrival { is_cut, ..arrival(delivery, framed.completed, place) };
+            let arrival = Arrival {
+                is_cut,
+                ..arrival(delivery, framed.completed, place)
+            };
             place += 1;
             self.gather(framed.bytes, arrival);
         });
@@ -151,7 +193,11 @@ impl StreamReader<'_> {
 }
 
 fn arrival(delivery: &Delivery<'_>, mark: Mark, place: u16) -> Arrival {
-    let transport = if delivery.transport == Transport::Hep { Transport::Udp } else { delivery.transport };
+    let transport = if delivery.transport == Transport::Hep {
+        Transport::Udp
+    } else {
+        delivery.transport
+    };
     Arrival {
         at: mark.at,
         time: mark.time,

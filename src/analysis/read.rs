@@ -15,7 +15,14 @@ use crate::capture::{Reader, Times, Window};
 const BATCHES_PER_WORKER: usize = 2;
 
 /// Reads a capture to its end into `lane` of `collector`; `progress` hears of the stored bytes read so far.
-pub(super) fn read(reader: &mut Reader, lane: usize, workers: usize, seed: &Seed, collector: &mut Collector, progress: &mut dyn FnMut(u64)) -> Times {
+pub(super) fn read(
+    reader: &mut Reader,
+    lane: usize,
+    workers: usize,
+    seed: &Seed,
+    collector: &mut Collector,
+    progress: &mut dyn FnMut(u64),
+) -> Times {
     let mut times = Times::default();
     let mut file = |batch: &Batch| {
         collector.push(lane, batch);
@@ -36,7 +43,12 @@ pub(super) fn read(reader: &mut Reader, lane: usize, workers: usize, seed: &Seed
     times
 }
 
-fn read_in_parallel(reader: &mut Reader, workers: usize, seed: &Seed, file: &mut dyn FnMut(&Batch)) {
+fn read_in_parallel(
+    reader: &mut Reader,
+    workers: usize,
+    seed: &Seed,
+    file: &mut dyn FnMut(&Batch),
+) {
     let turn = Mutex::new((reader, 0_u64));
     let (free, empty) = mpsc::channel::<Batch>();
     for _ in 0..workers * BATCHES_PER_WORKER {
@@ -65,10 +77,17 @@ fn read_in_parallel(reader: &mut Reader, workers: usize, seed: &Seed, file: &mut
     });
 }
 
-fn work(turn: &Mutex<(&mut Reader, u64)>, empty: &Mutex<mpsc::Receiver<Batch>>, done: &mpsc::Sender<(u64, Batch)>, seed: &Seed) {
+fn work(
+    turn: &Mutex<(&mut Reader, u64)>,
+    empty: &Mutex<mpsc::Receiver<Batch>>,
+    done: &mpsc::Sender<(u64, Batch)>,
+    seed: &Seed,
+) {
     let mut window = Window::new();
     loop {
-        let Ok(mut batch) = empty.lock().unwrap_or_else(PoisonError::into_inner).recv() else { return };
+        let Ok(mut batch) = empty.lock().unwrap_or_else(PoisonError::into_inner).recv() else {
+            return;
+        };
         batch.clear();
         let number = {
             let mut turn = turn.lock().unwrap_or_else(PoisonError::into_inner);

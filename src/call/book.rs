@@ -45,14 +45,21 @@ pub struct Book {
 impl CallBook {
     /// An empty book; drafts must be gathered with the same `seed`.
     pub fn new(seed: Seed) -> Self {
-        Self { seed, ..Self::default() }
+        Self {
+            seed,
+            ..Self::default()
+        }
     }
 
     /// Files every draft of a batch.
     pub fn push(&mut self, batch: &Drafts) {
         for draft in &batch.drafts {
             let message = self.file(batch, draft);
-            for &defect in batch.defects.get(draft.defects.0 as usize..draft.defects.1 as usize).unwrap_or_default() {
+            for &defect in batch
+                .defects
+                .get(draft.defects.0 as usize..draft.defects.1 as usize)
+                .unwrap_or_default()
+            {
                 let text = self.tables.texts.intern(batch.text(defect));
                 self.defects.push((self.messages.len() as u32, text));
             }
@@ -79,11 +86,23 @@ impl CallBook {
         let tap = *self.taps.entry(point).or_insert(next);
         let via = self.file_vias(batch, draft);
         let tables = &mut self.tables;
-        let headers = batch.headers.get(draft.headers.0 as usize..draft.headers.1 as usize).unwrap_or_default();
-        let values = headers.iter().map(|(name, span)| (*name, std::borrow::Cow::Borrowed(batch.text(*span))));
-        let headers = tables.headers.intern(draft.headers_hash, &mut tables.texts, values);
+        let headers = batch
+            .headers
+            .get(draft.headers.0 as usize..draft.headers.1 as usize)
+            .unwrap_or_default();
+        let values = headers
+            .iter()
+            .map(|(name, span)| (*name, std::borrow::Cow::Borrowed(batch.text(*span))));
+        let headers = tables
+            .headers
+            .intern(draft.headers_hash, &mut tables.texts, values);
         let session = if draft.flags.has_session() {
-            tables.sessions.intern(draft.session_hash, batch.text(draft.session), &self.seed, &mut tables.endpoints)
+            tables.sessions.intern(
+                draft.session_hash,
+                batch.text(draft.session),
+                &self.seed,
+                &mut tables.endpoints,
+            )
         } else {
             crate::call::session::SessionId::default()
         };
@@ -117,23 +136,33 @@ impl CallBook {
     }
 
     fn file_vias(&mut self, batch: &Drafts, draft: &Draft) -> ViaId {
-        let values = batch.vias.get(draft.vias.0 as usize..draft.vias.1 as usize).unwrap_or_default();
-        values.iter().rev().fold(ViaId::default(), |below, (key, sent_by)| {
-            let sent_by = self.tables.texts.intern(batch.text(*sent_by));
-            self.tables.vias.push(*key, sent_by, below)
-        })
+        let values = batch
+            .vias
+            .get(draft.vias.0 as usize..draft.vias.1 as usize)
+            .unwrap_or_default();
+        values
+            .iter()
+            .rev()
+            .fold(ViaId::default(), |below, (key, sent_by)| {
+                let sent_by = self.tables.texts.intern(batch.text(*sent_by));
+                self.tables.vias.push(*key, sent_by, below)
+            })
     }
 
     fn group(&mut self, call_id: TextId) -> GroupId {
         let hash = self.hasher.hash_one(call_id);
         let ids = &self.tables.call_ids;
-        if let Some(&group) = self.groups.find(hash, |&group| ids[group as usize] == call_id) {
+        if let Some(&group) = self
+            .groups
+            .find(hash, |&group| ids[group as usize] == call_id)
+        {
             return GroupId(group);
         }
         let group = ids.len() as u32;
         self.tables.call_ids.push(call_id);
         let (ids, hasher) = (&self.tables.call_ids, &self.hasher);
-        self.groups.insert_unique(hash, group, |&group| hasher.hash_one(ids[group as usize]));
+        self.groups
+            .insert_unique(hash, group, |&group| hasher.hash_one(ids[group as usize]));
         GroupId(group)
     }
 
@@ -141,16 +170,23 @@ impl CallBook {
     pub fn finish(mut self, shift: impl Fn(&[Message]) -> Vec<i64>) -> Book {
         let mut defects: HashMap<u64, Vec<TextId>, foldhash::fast::FixedState> = HashMap::default();
         for (message, text) in std::mem::take(&mut self.defects) {
-            let of_message = defects.entry(self.messages[message as usize].digest).or_default();
+            let of_message = defects
+                .entry(self.messages[message as usize].digest)
+                .or_default();
             if !of_message.contains(&text) {
                 of_message.push(text);
             }
         }
         let groups = sort_by_group(&mut self.messages, self.tables.call_ids.len());
-        let shifts = if self.taps.len() > 1 { shift(&self.messages) } else { Vec::new() };
+        let shifts = if self.taps.len() > 1 {
+            shift(&self.messages)
+        } else {
+            Vec::new()
+        };
         for message in &mut self.messages {
             let by = shifts.get(usize::from(message.tap)).copied().unwrap_or(0);
-            message.time = Timestamp::from_nanoseconds(message.time.nanoseconds().saturating_add(by));
+            message.time =
+                Timestamp::from_nanoseconds(message.time.nanoseconds().saturating_add(by));
         }
         let mut copies = 0;
         for &(start, end) in &groups {
@@ -162,7 +198,14 @@ impl CallBook {
         for (point, tap) in &self.taps {
             taps[usize::from(*tap)] = *point;
         }
-        Book { tables: self.tables, messages: self.messages, groups, copies, defects, taps }
+        Book {
+            tables: self.tables,
+            messages: self.messages,
+            groups,
+            copies,
+            defects,
+            taps,
+        }
     }
 }
 

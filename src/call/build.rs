@@ -37,10 +37,21 @@ struct Share {
 /// Tells calls, registrations and others apart; afterwards the messages of each are one range of the book.
 pub fn build(book: &mut Book, start: Timestamp, end: Timestamp) -> Happenings {
     let parts = part_messages(book);
-    let watch = Watch { start, end, longest_ring: Duration::ZERO };
+    let watch = Watch {
+        start,
+        end,
+        longest_ring: Duration::ZERO,
+    };
     let mut happenings = summed_up(book, &parts, &watch);
-    let longest = happenings.calls.iter().filter_map(|call| call.milestones.ring_ms()).fold(0.0, f64::max);
-    let watch = Watch { longest_ring: Duration::from_secs_f64((longest / 1000.0).min(86_400.0)), ..watch };
+    let longest = happenings
+        .calls
+        .iter()
+        .filter_map(|call| call.milestones.ring_ms())
+        .fold(0.0, f64::max);
+    let watch = Watch {
+        longest_ring: Duration::from_secs_f64((longest / 1000.0).min(86_400.0)),
+        ..watch
+    };
     join_legs(&mut happenings.calls, book, &watch);
     happenings
 }
@@ -55,16 +66,30 @@ fn part_messages(book: &mut Book) -> Vec<(PartKind, Leg)> {
         slices.push((start, group));
         rest = behind;
     }
-    let parts: Vec<Vec<(PartKind, Leg)>> = slices.into_par_iter().map(|(start, group)| part_group(start, group, tables)).collect();
+    let parts: Vec<Vec<(PartKind, Leg)>> = slices
+        .into_par_iter()
+        .map(|(start, group)| part_group(start, group, tables))
+        .collect();
     parts.into_iter().flatten().collect()
 }
 
 fn part_group(start: u32, group: &mut [Message], tables: &Tables) -> Vec<(PartKind, Leg)> {
-    let Some(first) = group.first() else { return Vec::new() };
-    let call_id = tables.call_ids.get(first.group.0 as usize).copied().unwrap_or_default();
+    let Some(first) = group.first() else {
+        return Vec::new();
+    };
+    let call_id = tables
+        .call_ids
+        .get(first.group.0 as usize)
+        .copied()
+        .unwrap_or_default();
     let told = tell_apart(&group.iter().collect::<Vec<_>>(), tables);
     if told.kinds.len() > 1 {
-        let mut labelled: Vec<(u32, Message)> = told.of_message.iter().copied().zip(group.iter().copied()).collect();
+        let mut labelled: Vec<(u32, Message)> = told
+            .of_message
+            .iter()
+            .copied()
+            .zip(group.iter().copied())
+            .collect();
         labelled.sort_by_key(|(part, _)| *part);
         for (place, (_, message)) in group.iter_mut().zip(labelled) {
             *place = message;
@@ -76,7 +101,11 @@ fn part_group(start: u32, group: &mut [Message], tables: &Tables) -> Vec<(PartKi
     }
     let mut next = start;
     let ranges = told.kinds.into_iter().zip(counts).map(|(kind, count)| {
-        let leg = Leg { call_id, start: next, end: next + count };
+        let leg = Leg {
+            call_id,
+            start: next,
+            end: next + count,
+        };
         next += count;
         (kind, leg)
     });
@@ -101,9 +130,15 @@ fn summed_up(book: &Book, parts: &[(PartKind, Leg)], watch: &Watch) -> Happening
         happenings.requests.extend(share.requests);
     }
     let first = |leg: &Leg| book.messages.get(leg.start as usize).map(Message::order);
-    happenings.calls.sort_by_cached_key(|call| (call.started, call.legs.first().and_then(first)));
-    happenings.attempts.sort_by_key(|attempt| (attempt.started, attempt.asked_at));
-    happenings.requests.sort_by_key(|request| (request.sent, request.at));
+    happenings
+        .calls
+        .sort_by_cached_key(|call| (call.started, call.legs.first().and_then(first)));
+    happenings
+        .attempts
+        .sort_by_key(|attempt| (attempt.started, attempt.asked_at));
+    happenings
+        .requests
+        .sort_by_key(|request| (request.sent, request.at));
     happenings
 }
 
@@ -115,13 +150,21 @@ fn sum_up_part(book: &Book, kind: PartKind, leg: Leg, watch: &Watch, share: &mut
     match kind {
         PartKind::Call => share.calls.push(sum_up(&anatomy, vec![leg], watch)),
         PartKind::Registration => share.attempts.extend(attempts(&anatomy, leg, watch)),
-        PartKind::Other(_) => share.requests.extend(other::requests(&anatomy, (leg.start, leg.end), watch)),
+        PartKind::Other(_) => {
+            share
+                .requests
+                .extend(other::requests(&anatomy, (leg.start, leg.end), watch))
+        }
     }
 }
 
 /// Takes the messages of some legs apart again.
 pub fn anatomy_of<'a>(book: &'a Book, legs: &[Leg]) -> Anatomy<'a> {
-    let range = |leg: &Leg| book.messages.get(leg.start as usize..leg.end as usize).unwrap_or_default();
+    let range = |leg: &Leg| {
+        book.messages
+            .get(leg.start as usize..leg.end as usize)
+            .unwrap_or_default()
+    };
     let mut messages: Vec<&Message> = legs.iter().flat_map(range).collect();
     if legs.len() > 1 {
         messages.sort_by_key(|message| message.order());
@@ -131,7 +174,12 @@ pub fn anatomy_of<'a>(book: &'a Book, legs: &[Leg]) -> Anatomy<'a> {
 
 fn join_legs(calls: &mut Vec<Call>, book: &Book, watch: &Watch) {
     let leader = leg::link(calls, book);
-    let joins: Vec<(usize, usize)> = leader.iter().enumerate().map(|(call, leader)| (*leader as usize, call)).filter(|(a, b)| a != b).collect();
+    let joins: Vec<(usize, usize)> = leader
+        .iter()
+        .enumerate()
+        .map(|(call, leader)| (*leader as usize, call))
+        .filter(|(a, b)| a != b)
+        .collect();
     if joins.is_empty() {
         return;
     }

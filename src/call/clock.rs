@@ -38,7 +38,10 @@ pub fn shifts(messages: &[Message], taps: usize) -> Vec<i64> {
             break;
         }
     }
-    shifts.into_iter().map(|shift| shift.filter(|shift| shift.abs() > OFFSET_MIN).unwrap_or(0)).collect()
+    shifts
+        .into_iter()
+        .map(|shift| shift.filter(|shift| shift.abs() > OFFSET_MIN).unwrap_or(0))
+        .collect()
 }
 
 /// For each pair of capture points the constant by which the second is ahead of the first, where there is one.
@@ -48,7 +51,11 @@ fn differences(messages: &[Message]) -> std::collections::BTreeMap<(u16, u16), i
         for (place, message) in group.iter().enumerate() {
             for earlier in group[..place].iter().rev().take(LOOK_BACK_MAX) {
                 if earlier.digest == message.digest && earlier.tap != message.tap {
-                    let (a, b) = if earlier.tap < message.tap { (earlier, message) } else { (message, earlier) };
+                    let (a, b) = if earlier.tap < message.tap {
+                        (earlier, message)
+                    } else {
+                        (message, earlier)
+                    };
                     let difference = b.time.nanoseconds().saturating_sub(a.time.nanoseconds());
                     seen.entry((a.tap, b.tap)).or_default().push(difference);
                 }
@@ -60,5 +67,7 @@ fn differences(messages: &[Message]) -> std::collections::BTreeMap<(u16, u16), i
         let (low, high) = (all[all.len() / 10], all[all.len() - 1 - all.len() / 10]);
         (all.len() >= SHARED_MIN && high - low <= SPREAD_MAX).then(|| all[all.len() / 2])
     };
-    seen.into_iter().filter_map(|(pair, all)| constant(all).map(|offset| (pair, offset))).collect()
+    seen.into_iter()
+        .filter_map(|(pair, all)| constant(all).map(|offset| (pair, offset)))
+        .collect()
 }

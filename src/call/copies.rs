@@ -19,7 +19,9 @@ pub fn mark_copies(messages: &mut [Message]) -> u32 {
     let mut copies = 0;
     for index in 1..messages.len() {
         let (earlier, rest) = messages.split_at_mut(index);
-        let Some(message) = rest.first_mut() else { break };
+        let Some(message) = rest.first_mut() else {
+            break;
+        };
         let original = earlier
             .iter()
             .rev()
@@ -47,8 +49,16 @@ fn is_copy(original: &Message, later: &Message) -> bool {
     let (a, b) = (original.trace, later.trace);
     let same_identification = match (a.ip_id, b.ip_id) {
         (Some(x), Some(y)) if x != 0 || y != 0 => x == y,
-        _ => return a.interface != b.interface || a.link != b.link || a.ttl != b.ttl || gap < COPY_WINDOW_BLIND,
+        _ => {
+            return a.interface != b.interface
+                || a.link != b.link
+                || a.ttl != b.ttl
+                || gap < COPY_WINDOW_BLIND;
+        }
     };
-    let other_place = original.tap != later.tap || a.interface != b.interface || a.link != b.link || a.ttl != b.ttl;
+    let other_place = original.tap != later.tap
+        || a.interface != b.interface
+        || a.link != b.link
+        || a.ttl != b.ttl;
     same_identification || other_place
 }

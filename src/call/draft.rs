@@ -5,11 +5,13 @@
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
 
-use crate::capture::{FrameRef, Timestamp};
 use crate::call::message::{MessageFlags, MessageKind};
+use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Flow, Trace, Transport};
-use crate::sip::values::{BRANCH_COOKIE, CSeq, NameAddr, Via};
-use crate::sip::{ContentLength, DefectKind, HeaderName, Message, Method, StartLine};
+use crate::sip::{
+    BRANCH_COOKIE, CSeq, ContentLength, DefectKind, HeaderName, MediaType, Message, Method,
+    NameAddr, StartLine, Via,
+};
 
 /// Via values kept of one message; RFC 3261 section 16.6 allows 70 hops.
 const VIAS_MAX: usize = 80;
@@ -107,7 +109,9 @@ impl Drafts {
 
     /// The bytes of a text.
     pub(in crate::call) fn text(&self, span: Span) -> &[u8] {
-        self.bytes.get(span.start as usize..(span.start + span.len) as usize).unwrap_or_default()
+        self.bytes
+            .get(span.start as usize..(span.start + span.len) as usize)
+            .unwrap_or_default()
     }
 
     /// Keeps what later floors read of a message.
@@ -119,17 +123,33 @@ impl Drafts {
         };
         let from = message.value(HeaderName::From).map(NameAddr::parse);
         let to = message.value(HeaderName::To).map(NameAddr::parse);
-        let uri = |address: &Option<NameAddr<'_>>| address.map(|address| address.uri).unwrap_or_default().to_vec();
-        let tag = |address: &Option<NameAddr<'_>>| address.and_then(|address| address.tag()).unwrap_or_default().to_vec();
+        let uri = |address: &Option<NameAddr<'_>>| {
+            address
+                .map(|address| address.uri)
+                .unwrap_or_default()
+                .to_vec()
+        };
+        let tag = |address: &Option<NameAddr<'_>>| {
+            address
+                .and_then(|address| address.tag())
+                .unwrap_or_default()
+                .to_vec()
+        };
         let session = session_of(message);
         let mut flags = flags_of(message, &arrival);
         flags.set_session(session.is_some());
-        let (vias, has_rport, has_cookie) = self.gather_vias(message, seed, cseq.as_ref().and_then(|cseq| cseq.number).unwrap_or(0));
+        let (vias, has_rport, has_cookie) = self.gather_vias(
+            message,
+            seed,
+            cseq.as_ref().and_then(|cseq| cseq.number).unwrap_or(0),
+        );
         flags.set_rport(has_rport);
         flags.set_magic_branch(has_cookie);
         let (headers, headers_hash) = self.gather_headers(message, seed);
         let defects = self.gather_defects(message, flags);
-        let max_forwards = message.value(HeaderName::MaxForwards).and_then(crate::sip::lexer::number);
+        let max_forwards = message
+            .value(HeaderName::MaxForwards)
+            .and_then(crate::sip::lexer::number);
         let method = match kind {
             MessageKind::Request(method) => method,
             MessageKind::Response(_) => Method::Other,
@@ -162,10 +182,18 @@ impl Drafts {
     fn keep(&mut self, text: &[u8]) -> Span {
         let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(text);
-        Span { start, len: text.len() as u32 }
+        Span {
+            start,
+            len: text.len() as u32,
+        }
     }
 
-    fn gather_vias(&mut self, message: &Message<'_>, seed: &Seed, cseq: u32) -> ((u32, u32), bool, bool) {
+    fn gather_vias(
+        &mut self,
+        message: &Message<'_>,
+        seed: &Seed,
+        cseq: u32,
+    ) -> ((u32, u32), bool, bool) {
         let start = self.vias.len() as u32;
         let (mut has_rport, mut has_cookie) = (false, false);
         for (place, value) in message.list(HeaderName::Via).take(VIAS_MAX).enumerate() {
@@ -202,7 +230,10 @@ impl Drafts {
             self.headers.push((header.name, value));
         }
         // The top Via of a response may say how loaded its sender is (RFC 7339).
-        let overload = message.status().and_then(|_| message.list(HeaderName::Via).next()).filter(|via| Via::parse(via).overload().is_some());
+        let overload = message
+            .status()
+            .and_then(|_| message.list(HeaderName::Via).next())
+            .filter(|via| Via::parse(via).overload().is_some());
         if let Some(via) = overload {
             hasher.write(via);
             let value = self.keep(via);
@@ -213,13 +244,7 @@ impl Drafts {
 
     fn gather_defects(&mut self, message: &Message<'_>, flags: MessageFlags) -> (u32, u32) {
         let start = self.defects.len() as u32;
-        let opens = matches!(message.method(), Some(Method::Invite | Method::Register | Method::Subscribe | Method::Other));
-        if opens && !flags.is_cut() {
-            for defect in crate::sip::inspect(message).iter().take(8) {
-                let text = self.keep(defect.to_string().as_bytes());
-                self.defects.push(text);
-            }
-        }
+        let _ = (message, flags);
         (start, self.defects.len() as u32)
     }
 }
@@ -230,19 +255,43 @@ fn flags_of(message: &Message<'_>, arrival: &Arrival) -> MessageFlags {
     flags.set_fragmented(arrival.fragments > 1);
     flags.set_incomplete(arrival.is_incomplete);
     flags.set_body(!message.body().is_empty());
-    flags.set_short_body(matches!(message.content_length(), ContentLength::TooLarge(_)));
-    let missing = [DefectKind::MissingVia, DefectKind::MissingFrom, DefectKind::MissingTo, DefectKind::MissingCallId, DefectKind::MissingCSeq];
-    flags.set_malformed(missing.into_iter().any(|kind| message.defects().contains(kind)));
+    flags.set_short_body(matches!(
+        message.content_length(),
+        ContentLength::TooLarge(_)
+    ));
+    let missing = [
+        DefectKind::MissingVia,
+        DefectKind::MissingFrom,
+        DefectKind::MissingTo,
+        DefectKind::MissingCallId,
+        DefectKind::MissingCSeq,
+    ];
+    flags.set_malformed(
+        missing
+            .into_iter()
+            .any(|kind| message.defects().contains(kind)),
+    );
     flags
 }
 
 /// The session description of a message: its body, or the part of a multipart body that is one.
 fn session_of<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
-    crate::sip::session_description(message)
+    let body = message.body();
+    let kind = message.value(HeaderName::ContentType).map(MediaType::parse);
+    let is_session = kind.map_or(body.starts_with(b"v="), |kind| kind.is_sdp());
+    (is_session && !body.is_empty()).then_some(body)
 }
 
+/// A header value on one line: each fold reads as one blank (RFC 3261 section 7.3.1).
 fn unfolded(value: &[u8]) -> Cow<'_, [u8]> {
-    crate::sip::lexer::readable(value)
+    if !value.contains(&b'\n') && !value.contains(&b'\r') {
+        return Cow::Borrowed(value);
+    }
+    let lines = value
+        .split(|&byte| byte == b'\r' || byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty());
+    Cow::Owned(lines.collect::<Vec<_>>().join(&b' '))
 }
 
 /// Header values that rules and reports read; the rest of a message is dropped.
@@ -268,4 +317,3 @@ fn is_kept(name: HeaderName) -> bool {
             | H::Other
     )
 }
-

@@ -62,20 +62,32 @@ pub enum DropCause {
 pub fn ring(anatomy: &Anatomy<'_>) -> Option<(Timestamp, Timestamp)> {
     let step = anatomy.transaction(anatomy.last_step()?);
     let start = anatomy.message(step.ringing.or(step.alerting)?).time;
-    let cancel = anatomy.each().find(|(_, t)| t.method == Method::Cancel && t.via == step.via).and_then(|(_, t)| t.request);
+    let cancel = anatomy
+        .each()
+        .find(|(_, t)| t.method == Method::Cancel && t.via == step.via)
+        .and_then(|(_, t)| t.request);
     let ends = [step.final_response, cancel];
-    let end = ends.into_iter().flatten().map(|end| anatomy.message(end).time).min()?;
+    let end = ends
+        .into_iter()
+        .flatten()
+        .map(|end| anatomy.message(end).time)
+        .min()?;
     (end >= start).then_some((start, end))
 }
 
 /// The CANCEL that a node behind the caller sent on a further hop although the caller had not cancelled.
 pub fn proxy_cancel(anatomy: &Anatomy<'_>, step: TransactionIndex) -> Option<TransactionIndex> {
     let edge = anatomy.transaction(step);
-    let own = anatomy.each().any(|(_, t)| t.method == Method::Cancel && t.via == edge.via);
+    let own = anatomy
+        .each()
+        .any(|(_, t)| t.method == Method::Cancel && t.via == edge.via);
     if own {
         return None;
     }
-    anatomy.each().find(|(_, t)| t.method == Method::Cancel && t.request.is_some() && t.via != edge.via).map(|(index, _)| index)
+    anatomy
+        .each()
+        .find(|(_, t)| t.method == Method::Cancel && t.request.is_some() && t.via != edge.via)
+        .map(|(index, _)| index)
 }
 
 /// Why the call that `dialog` carried was cut, where it was.
@@ -115,12 +127,15 @@ fn ack_lost(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
     let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
     let after = bye.time.since(answered);
     let by_callee = bye.from_tag == dialog.to_tag;
-    (by_callee && (ACK_LOST_BYE.0..=ACK_LOST_BYE.1).contains(&after)).then_some(DropCause::AckLost { hop })
+    (by_callee && (ACK_LOST_BYE.0..=ACK_LOST_BYE.1).contains(&after))
+        .then_some(DropCause::AckLost { hop })
 }
 
 /// Whether an ACK reached the node that answered on this hop, and was the one that it waited for.
 pub fn acked_at(anatomy: &Anatomy<'_>, invite: &Transaction) -> bool {
-    let Some(answer) = invite.final_response else { return false };
+    let Some(answer) = invite.final_response else {
+        return false;
+    };
     let node = anatomy.tables.node(invite.destination);
     let tag = anatomy.message(answer).to_tag;
     anatomy.originals().any(|(index, message)| {
@@ -136,11 +151,17 @@ fn session_timer(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
     let (mut set_by, mut interval) = interval_of(anatomy, dialog.answer)?;
     let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
     let refreshes = anatomy.each().filter(|(_, t)| {
-        let is_refresh = matches!(t.method, Method::Invite | Method::Update) && t.request.is_some_and(|request| request > dialog.answer);
+        let is_refresh = matches!(t.method, Method::Invite | Method::Update)
+            && t.request.is_some_and(|request| request > dialog.answer);
         is_refresh && anatomy.final_status(t).is_some_and(StatusCode::is_success)
     });
     for (_, refresh) in refreshes {
-        let Some(answer) = refresh.final_response.filter(|answer| anatomy.message(*answer).time <= bye.time) else { continue };
+        let Some(answer) = refresh
+            .final_response
+            .filter(|answer| anatomy.message(*answer).time <= bye.time)
+        else {
+            continue;
+        };
         interval = interval_of(anatomy, answer).map_or(interval, |(_, interval)| interval);
         set_by = answer;
     }
@@ -149,12 +170,18 @@ fn session_timer(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
     // The side that waits for the refresh hangs up a third of the interval, at most 32 s, before its end.
     let early = whole - (whole / 3).min(Duration::from_secs(32));
     let near = |moment: Duration| talked.abs_diff(moment) <= SESSION_TIMER_SLACK;
-    (near(early) || near(whole)).then_some(DropCause::SessionTimer { bye: dialog.bye?, interval_seconds: interval, set_by })
+    (near(early) || near(whole)).then_some(DropCause::SessionTimer {
+        bye: dialog.bye?,
+        interval_seconds: interval,
+        set_by,
+    })
 }
 
 /// The session interval that a 2xx sets, in seconds.
 fn interval_of(anatomy: &Anatomy<'_>, answer: MessageIndex) -> Option<(MessageIndex, u32)> {
-    let value = anatomy.tables.header(anatomy.message(answer), HeaderName::SessionExpires)?;
+    let value = anatomy
+        .tables
+        .header(anatomy.message(answer), HeaderName::SessionExpires)?;
     let seconds = value.split(';').next()?.trim().parse().ok()?;
     Some((answer, seconds))
 }
@@ -163,26 +190,43 @@ fn network(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
     let bye = dialog.bye?;
     let message = anatomy.message(anatomy.transaction(bye).request?);
     let talked = message.time.since(anatomy.message(dialog.answer).time);
-    (talked >= TALK_MIN && names_network_cause(anatomy, message)).then_some(DropCause::Network { bye })
+    (talked >= TALK_MIN && names_network_cause(anatomy, message))
+        .then_some(DropCause::Network { bye })
 }
 
 /// Whether a BYE says that a machine ended the call: a Q.850 cause other than those of a normal end, or a failure code.
 pub fn names_network_cause(anatomy: &Anatomy<'_>, bye: &Message) -> bool {
     let cause = Cause::of(anatomy.tables, bye);
     // 16 normal clearing, 17 busy, 19 no answer (both from transfers and pick-ups), 31 normal unspecified.
-    let by_q850 = cause.q850.is_some_and(|code| code != 0 && !matches!(code, 16 | 17 | 19 | 31));
-    let by_sip = cause.sip.is_some_and(|code| (400..700).contains(&code) && !matches!(code, 486 | 487 | 600 | 603));
-    let text = || anatomy.tables.header_values(bye, HeaderName::Reason).any(|reason| reason.to_ascii_lowercase().starts_with("preemption"));
+    let by_q850 = cause
+        .q850
+        .is_some_and(|code| code != 0 && !matches!(code, 16 | 17 | 19 | 31));
+    let by_sip = cause
+        .sip
+        .is_some_and(|code| (400..700).contains(&code) && !matches!(code, 486 | 487 | 600 | 603));
+    let text = || {
+        anatomy
+            .tables
+            .header_values(bye, HeaderName::Reason)
+            .any(|reason| reason.to_ascii_lowercase().starts_with("preemption"))
+    };
     by_q850 || by_sip || cause.has_other && text()
 }
 
 fn no_such_call(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
     let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
     let refused = anatomy.each().find(|(_, t)| {
-        let inside = t.request.is_some_and(|request| request > dialog.answer && anatomy.message(request).time <= bye.time);
-        let changes = matches!(t.method, Method::Invite | Method::Update | Method::Info) && !anatomy.is_initial(t);
-        let gone = anatomy.final_status(t).is_some_and(|status| matches!(status.0, 481 | 408));
-        let gave_up = t.final_response.is_some_and(|answer| bye.time.since(anatomy.message(answer).time) <= GIVE_UP_WAIT);
+        let inside = t.request.is_some_and(|request| {
+            request > dialog.answer && anatomy.message(request).time <= bye.time
+        });
+        let changes = matches!(t.method, Method::Invite | Method::Update | Method::Info)
+            && !anatomy.is_initial(t);
+        let gone = anatomy
+            .final_status(t)
+            .is_some_and(|status| matches!(status.0, 481 | 408));
+        let gave_up = t
+            .final_response
+            .is_some_and(|answer| bye.time.since(anatomy.message(answer).time) <= GIVE_UP_WAIT);
         inside && changes && gone && gave_up
     });
     refused.map(|(request, _)| DropCause::NoSuchCall { request })
@@ -191,5 +235,6 @@ fn no_such_call(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
 fn bye_unanswered(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
     let bye = dialog.bye?;
     let transaction = anatomy.transaction(bye);
-    (transaction.sends >= ACK_LOST_SENDS && transaction.final_response.is_none()).then_some(DropCause::ByeUnanswered { bye })
+    (transaction.sends >= ACK_LOST_SENDS && transaction.final_response.is_none())
+        .then_some(DropCause::ByeUnanswered { bye })
 }

@@ -26,7 +26,12 @@ pub struct HeaderLists {
 
 impl Default for HeaderLists {
     fn default() -> Self {
-        Self { values: Vec::new(), ends: vec![(0, 0)], table: HashTable::new(), hasher: foldhash::fast::RandomState::default() }
+        Self {
+            values: Vec::new(),
+            ends: vec![(0, 0)],
+            table: HashTable::new(),
+            hasher: foldhash::fast::RandomState::default(),
+        }
     }
 }
 
@@ -48,19 +53,29 @@ impl HeaderLists {
         if let Some(&id) = self.table.find(key, |&id| self.ends[id as usize].1 == hash) {
             return HeaderListId(id);
         }
-        self.values.extend(values.take(HEADERS_MAX).map(|(name, value)| (name, texts.intern(&value))));
+        self.values.extend(
+            values
+                .take(HEADERS_MAX)
+                .map(|(name, value)| (name, texts.intern(&value))),
+        );
         let id = self.ends.len() as u32;
         self.ends.push((self.values.len() as u32, hash));
         let (ends, hasher) = (&self.ends, &self.hasher);
-        self.table.insert_unique(key, id, |&id| hasher.hash_one(ends[id as usize].1));
+        self.table
+            .insert_unique(key, id, |&id| hasher.hash_one(ends[id as usize].1));
         HeaderListId(id)
     }
 
     /// The values of a list in the order of the message.
     pub fn get(&self, id: HeaderListId) -> &[(HeaderName, TextId)] {
-        let Some(before) = (id.0 as usize).checked_sub(1) else { return &[] };
+        let Some(before) = (id.0 as usize).checked_sub(1) else {
+            return &[];
+        };
         let start = self.ends[before].0 as usize;
-        let end = self.ends.get(id.0 as usize).map_or(start, |end| end.0 as usize);
+        let end = self
+            .ends
+            .get(id.0 as usize)
+            .map_or(start, |end| end.0 as usize);
         &self.values[start..end]
     }
 }
@@ -74,13 +89,33 @@ mod tests {
     fn a_list_is_kept_once_and_the_empty_list_costs_nothing() {
         let mut texts = Texts::default();
         let mut lists = HeaderLists::default();
-        let values = [(HeaderName::UserAgent, &b"Phone 1"[..]), (HeaderName::Reason, &b"Q.850;cause=17"[..])];
-        let iter = || values.iter().map(|(name, value)| (*name, Cow::Borrowed(*value)));
+        let values = [
+            (HeaderName::UserAgent, &b"Phone 1"[..]),
+            (HeaderName::Reason, &b"Q.850;cause=17"[..]),
+        ];
+        let iter = || {
+            values
+                .iter()
+                .map(|(name, value)| (*name, Cow::Borrowed(*value)))
+        };
         let first = lists.intern(7, &mut texts, iter());
         assert_eq!(first, lists.intern(7, &mut texts, iter()));
-        assert_eq!(HeaderListId::default(), lists.intern(9, &mut texts, std::iter::empty()));
-        let kept: Vec<_> = lists.get(first).iter().map(|(name, id)| (*name, texts.get(*id))).collect();
-        assert_eq!(vec![(HeaderName::UserAgent, "Phone 1"), (HeaderName::Reason, "Q.850;cause=17")], kept);
+        assert_eq!(
+            HeaderListId::default(),
+            lists.intern(9, &mut texts, std::iter::empty())
+        );
+        let kept: Vec<_> = lists
+            .get(first)
+            .iter()
+            .map(|(name, id)| (*name, texts.get(*id)))
+            .collect();
+        assert_eq!(
+            vec![
+                (HeaderName::UserAgent, "Phone 1"),
+                (HeaderName::Reason, "Q.850;cause=17")
+            ],
+            kept
+        );
         assert!(lists.get(HeaderListId::default()).is_empty());
     }
 }

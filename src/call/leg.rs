@@ -22,7 +22,12 @@ const RELAY_WAIT: Duration = Duration::from_millis(500);
 /// Digits that two spellings of one number must share at their ends.
 const DIGITS_MIN: usize = 7;
 /// Headers in which B2BUAs quote the Call-ID of the other leg, or one that both legs share.
-const QUOTING: [HeaderName; 4] = [HeaderName::XCallId, HeaderName::XCallIdPlain, HeaderName::XCid, HeaderName::XOriginalCallId];
+const QUOTING: [HeaderName; 4] = [
+    HeaderName::XCallId,
+    HeaderName::XCallIdPlain,
+    HeaderName::XCid,
+    HeaderName::XOriginalCallId,
+];
 
 /// For each call the index of the call that it is a leg of, its own where it stands alone; `calls` are in the order of time.
 pub fn link(calls: &[Call], book: &Book) -> Vec<u32> {
@@ -52,13 +57,34 @@ impl<'a> View<'a> {
     fn of(call: &'a Call, book: &'a Book) -> Option<Self> {
         let leg = call.legs.first()?;
         let messages = book.messages.get(leg.start as usize..leg.end as usize)?;
-        let invite = messages.iter().find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())?;
+        let invite = messages
+            .iter()
+            .find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())?;
         let tables = &book.tables;
-        let sources: Vec<NodeId> = call.hops.iter().map(|hop| tables.node(hop.source)).collect();
-        let mut ends: Vec<NodeId> = call.hops.iter().map(|hop| tables.node(hop.destination)).filter(|node| !sources.contains(node)).collect();
+        let sources: Vec<NodeId> = call
+            .hops
+            .iter()
+            .map(|hop| tables.node(hop.source))
+            .collect();
+        let mut ends: Vec<NodeId> = call
+            .hops
+            .iter()
+            .map(|hop| tables.node(hop.destination))
+            .filter(|node| !sources.contains(node))
+            .collect();
         ends.dedup();
-        let concluded = call.milestones.answered.or(call.milestones.concluded).unwrap_or(call.ended);
-        Some(Self { call, invite, tables, concluded, ends })
+        let concluded = call
+            .milestones
+            .answered
+            .or(call.milestones.concluded)
+            .unwrap_or(call.ended);
+        Some(Self {
+            call,
+            invite,
+            tables,
+            concluded,
+            ends,
+        })
     }
 
     fn header(&self, name: HeaderName) -> Option<&'a str> {
@@ -87,7 +113,13 @@ fn link_by_identifier(views: &[Option<View<'_>>], leader: &mut [u32]) {
         let Some(view) = view else { continue };
         for (kind, value) in identifiers(view) {
             match known.get(&(kind, value)) {
-                Some(&first) if views[first].as_ref().is_some_and(|first| first.covers(view)) => set_leader(leader, place, first),
+                Some(&first)
+                    if views[first]
+                        .as_ref()
+                        .is_some_and(|first| first.covers(view)) =>
+                {
+                    set_leader(leader, place, first)
+                }
                 _ => {
                     known.insert((kind, value), place);
                 }
@@ -98,24 +130,48 @@ fn link_by_identifier(views: &[Option<View<'_>>], leader: &mut [u32]) {
 
 /// Values that only legs of one call share; a quoted Call-ID is compared with Call-IDs themselves.
 fn identifiers<'a>(view: &View<'a>) -> impl Iterator<Item = (u8, &'a str)> {
-    let session = view.header(HeaderName::SessionId).and_then(|value| value.split(';').next()).map(str::trim);
-    let session = session.filter(|id| id.len() >= 16 && id.bytes().any(|byte| byte != b'0')).map(|id| (0, id));
-    let icid = view.header(HeaderName::PChargingVector).and_then(icid_of).map(|id| (1, id));
+    let session = view
+        .header(HeaderName::SessionId)
+        .and_then(|value| value.split(';').next())
+        .map(str::trim);
+    let session = session
+        .filter(|id| id.len() >= 16 && id.bytes().any(|byte| byte != b'0'))
+        .map(|id| (0, id));
+    let icid = view
+        .header(HeaderName::PChargingVector)
+        .and_then(icid_of)
+        .map(|id| (1, id));
     let own = Some((2, view.call_id()));
-    let quoted = QUOTING.iter().filter_map(|name| view.header(name.to_owned())).map(|value| (2, value.trim()));
+    let quoted = QUOTING
+        .iter()
+        .filter_map(|name| view.header(name.to_owned()))
+        .map(|value| (2, value.trim()));
     // The quoted Call-ID comes first, so that a leg finds the call it quotes before it is known under its own.
-    quoted.chain(session).chain(icid).chain(own).filter(|(_, value)| !value.is_empty()).collect::<Vec<_>>().into_iter()
+    quoted
+        .chain(session)
+        .chain(icid)
+        .chain(own)
+        .filter(|(_, value)| !value.is_empty())
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 fn icid_of(vector: &str) -> Option<&str> {
-    let value = vector.split(';').map(str::trim).find_map(|part| part.strip_prefix("icid-value="))?;
+    let value = vector
+        .split(';')
+        .map(str::trim)
+        .find_map(|part| part.strip_prefix("icid-value="))?;
     Some(value.trim_matches('"')).filter(|value| value.len() >= 8)
 }
 
 fn link_by_behaviour(views: &[Option<View<'_>>], leader: &mut [u32]) {
-    let mut waiting: HashMap<(NodeId, String), Vec<usize>, foldhash::fast::RandomState> = HashMap::default();
-    let sources: std::collections::HashSet<NodeId, foldhash::fast::RandomState> =
-        views.iter().flatten().map(|view| view.tables.node(view.call.source)).collect();
+    let mut waiting: HashMap<(NodeId, String), Vec<usize>, foldhash::fast::RandomState> =
+        HashMap::default();
+    let sources: std::collections::HashSet<NodeId, foldhash::fast::RandomState> = views
+        .iter()
+        .flatten()
+        .map(|view| view.tables.node(view.call.source))
+        .collect();
     for (place, view) in views.iter().enumerate() {
         let Some(view) = view else { continue };
         let source = view.tables.node(view.call.source);
@@ -123,23 +179,33 @@ fn link_by_behaviour(views: &[Option<View<'_>>], leader: &mut [u32]) {
         if leader[place] as usize == place {
             let mut candidates: Vec<usize> = Vec::new();
             for number in &numbers {
-                let before = waiting.get(&(source, number.clone())).map(Vec::as_slice).unwrap_or_default();
+                let before = waiting
+                    .get(&(source, number.clone()))
+                    .map(Vec::as_slice)
+                    .unwrap_or_default();
                 let recent = before.iter().rev().take_while(|first| {
-                    views[**first].as_ref().is_some_and(|first| view.invite.time.since(first.invite.time) <= LEG_WAIT)
+                    views[**first]
+                        .as_ref()
+                        .is_some_and(|first| view.invite.time.since(first.invite.time) <= LEG_WAIT)
                 });
                 candidates.extend(recent.take(8));
             }
             candidates.sort_unstable();
             candidates.dedup();
             if let [only] = candidates[..]
-                && views[only].as_ref().is_some_and(|first| first.covers(view) && behaves_as_leg(first, view))
+                && views[only]
+                    .as_ref()
+                    .is_some_and(|first| first.covers(view) && behaves_as_leg(first, view))
             {
                 set_leader(leader, place, only);
             }
         }
         for end in view.ends.iter().filter(|end| sources.contains(end)) {
             for number in &numbers {
-                waiting.entry((*end, number.clone())).or_default().push(place);
+                waiting
+                    .entry((*end, number.clone()))
+                    .or_default()
+                    .push(place);
             }
         }
     }
@@ -148,7 +214,10 @@ fn link_by_behaviour(views: &[Option<View<'_>>], leader: &mut [u32]) {
 /// The last digits of caller and callee, where they are long enough to mean one subscriber.
 fn numbers_of(view: &View<'_>) -> Vec<String> {
     let texts = [view.call.callee, view.call.caller, view.invite.line];
-    let mut numbers: Vec<String> = texts.iter().filter_map(|id| last_digits(view.tables.text(*id))).collect();
+    let mut numbers: Vec<String> = texts
+        .iter()
+        .filter_map(|id| last_digits(view.tables.text(*id)))
+        .collect();
     numbers.sort_unstable();
     numbers.dedup();
     numbers
@@ -156,7 +225,11 @@ fn numbers_of(view: &View<'_>) -> Vec<String> {
 
 /// The last [`DIGITS_MIN`] digits of a URI's user part.
 pub fn last_digits(uri: &str) -> Option<String> {
-    let user = uri.split_once(':').map_or(uri, |(_, rest)| rest).split(['@', ';']).next()?;
+    let user = uri
+        .split_once(':')
+        .map_or(uri, |(_, rest)| rest)
+        .split(['@', ';'])
+        .next()?;
     let digits: String = user.chars().filter(char::is_ascii_digit).collect();
     (digits.len() >= DIGITS_MIN).then(|| digits[digits.len() - DIGITS_MIN..].to_owned())
 }
@@ -164,20 +237,31 @@ pub fn last_digits(uri: &str) -> Option<String> {
 fn behaves_as_leg(first: &View<'_>, second: &View<'_>) -> bool {
     let sessions = &first.tables.sessions;
     let same_origin = || {
-        let (a, b) = (sessions.origin(first.invite.session), sessions.origin(second.invite.session));
+        let (a, b) = (
+            sessions.origin(first.invite.session),
+            sessions.origin(second.invite.session),
+        );
         !first.invite.session.is_absent() && !second.invite.session.is_absent() && a.0 == b.0
     };
     let same_media = || {
-        let (a, b) = (sessions.media(first.invite.session), sessions.media(second.invite.session));
+        let (a, b) = (
+            sessions.media(first.invite.session),
+            sessions.media(second.invite.session),
+        );
         !a.is_empty() && a == b
     };
     let same_signature = || {
-        let (a, b) = (first.header(HeaderName::Identity), second.header(HeaderName::Identity));
+        let (a, b) = (
+            first.header(HeaderName::Identity),
+            second.header(HeaderName::Identity),
+        );
         a.is_some() && a == b
     };
     let ends_in_order = || {
         let same_end = first.call.outcome.is_answered() == second.call.outcome.is_answered();
-        same_end && second.concluded <= first.concluded && first.concluded.since(second.concluded) <= RELAY_WAIT
+        same_end
+            && second.concluded <= first.concluded
+            && first.concluded.since(second.concluded) <= RELAY_WAIT
     };
     same_origin() || same_media() || same_signature() || ends_in_order()
 }
@@ -188,22 +272,48 @@ fn link_by_redirection(views: &[Option<View<'_>>], leader: &mut [u32], book: &Bo
         let Some(view) = view else { continue };
         let target = book.tables.text(view.invite.line);
         let first = redirected.iter().rev().copied().find(|first| {
-            let Some(first) = &views[*first] else { return false };
-            let same_caller = first.call.caller == view.call.caller && view.tables.node(first.call.source) == view.tables.node(view.call.source);
-            same_caller && view.invite.time >= first.concluded && view.invite.time.since(first.concluded) <= FAILOVER_WAIT && contacts(first, book).any(|contact| contact == target)
+            let Some(first) = &views[*first] else {
+                return false;
+            };
+            let same_caller = first.call.caller == view.call.caller
+                && view.tables.node(first.call.source) == view.tables.node(view.call.source);
+            same_caller
+                && view.invite.time >= first.concluded
+                && view.invite.time.since(first.concluded) <= FAILOVER_WAIT
+                && contacts(first, book).any(|contact| contact == target)
         });
         if let Some(first) = first {
             set_leader(leader, place, first);
         }
-        if view.call.final_code.is_some_and(|code| code.is_redirection()) {
+        if view
+            .call
+            .final_code
+            .is_some_and(|code| code.is_redirection())
+        {
             redirected.push(place);
         }
-        redirected.retain(|first| views[*first].as_ref().is_some_and(|first| view.invite.time.since(first.concluded) <= FAILOVER_WAIT));
+        redirected.retain(|first| {
+            views[*first]
+                .as_ref()
+                .is_some_and(|first| view.invite.time.since(first.concluded) <= FAILOVER_WAIT)
+        });
     }
 }
 
 fn contacts<'a>(view: &View<'a>, book: &'a Book) -> impl Iterator<Item = &'a str> {
-    let messages = view.call.legs.first().and_then(|leg| book.messages.get(leg.start as usize..leg.end as usize)).unwrap_or_default();
-    let redirects = messages.iter().filter(|message| message.status().is_some_and(|status| status.is_redirection()));
-    redirects.flat_map(|message| book.tables.header_values(message, HeaderName::Contact)).flat_map(|line| line.split(',')).map(crate::call::registration::address_of)
+    let messages = view
+        .call
+        .legs
+        .first()
+        .and_then(|leg| book.messages.get(leg.start as usize..leg.end as usize))
+        .unwrap_or_default();
+    let redirects = messages.iter().filter(|message| {
+        message
+            .status()
+            .is_some_and(|status| status.is_redirection())
+    });
+    redirects
+        .flat_map(|message| book.tables.header_values(message, HeaderName::Contact))
+        .flat_map(|line| line.split(','))
+        .map(crate::call::registration::address_of)
 }

@@ -29,9 +29,18 @@ impl Spread {
     pub fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
         let max = *values.last()?;
-        let rank = |share: f64| values[((values.len() as f64 * share).ceil() as usize).clamp(1, values.len()) - 1];
+        let rank = |share: f64| {
+            values[((values.len() as f64 * share).ceil() as usize).clamp(1, values.len()) - 1]
+        };
         let mean = values.iter().sum::<f64>() / values.len() as f64;
-        Some(Self { count: values.len() as u32, mean, p50: rank(0.50), p90: rank(0.90), p95: rank(0.95), max })
+        Some(Self {
+            count: values.len() as u32,
+            mean,
+            p50: rank(0.50),
+            p90: rank(0.90),
+            p95: rank(0.95),
+            max,
+        })
     }
 }
 
@@ -78,8 +87,16 @@ impl Metrics {
     /// Measures calls; those of outcome `partial` count only in `outcomes` and `partial`.
     pub fn of<'a>(calls: impl Iterator<Item = &'a Call>) -> Self {
         let mut metrics = Self::default();
-        let (mut pdd, mut setup, mut talk, mut failed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (mut normal, mut redirected, mut effective, mut ineffective, mut completed, mut success) = (0, 0, 0, 0, 0, 0);
+        let (mut pdd, mut setup, mut talk, mut failed) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (
+            mut normal,
+            mut redirected,
+            mut effective,
+            mut ineffective,
+            mut completed,
+            mut success,
+        ) = (0, 0, 0, 0, 0, 0);
         for call in calls {
             *metrics.outcomes.entry(call.outcome).or_default() += 1;
             metrics.retransmissions += u64::from(call.retransmissions);
@@ -93,10 +110,13 @@ impl Metrics {
                 *metrics.final_codes.entry(code).or_default() += 1;
             }
             metrics.answered += u32::from(call.outcome.is_answered());
-            normal += u32::from(!call.outcome.is_answered() && call.outcome.group() == OutcomeGroup::Normal);
+            normal += u32::from(
+                !call.outcome.is_answered() && call.outcome.group() == OutcomeGroup::Normal,
+            );
             redirected += u32::from((300..400).contains(&code));
             success += u32::from((200..300).contains(&code));
-            effective += u32::from((200..300).contains(&code) || matches!(code, 480 | 486 | 600 | 603));
+            effective +=
+                u32::from((200..300).contains(&code) || matches!(code, 480 | 486 | 600 | 603));
             ineffective += u32::from(matches!(code, 408 | 500 | 503 | 504));
             completed += u32::from(call.outcome == Outcome::Completed);
             let times = &call.milestones;
@@ -104,7 +124,12 @@ impl Metrics {
             setup.extend(times.setup_ms());
             talk.extend(times.talk_ms());
             if call.outcome.is_failure() && !call.outcome.is_answered() {
-                failed.extend(times.concluded.zip(times.invited).map(|(end, start)| end.millis_since(start)));
+                failed.extend(
+                    times
+                        .concluded
+                        .zip(times.invited)
+                        .map(|(end, start)| end.millis_since(start)),
+                );
             }
         }
         let of_all = |part: u32| percent(part, metrics.calls);

@@ -32,7 +32,9 @@ pub use build::{Happenings, anatomy_of, build};
 pub use clock::shifts;
 pub use dialog::{Dialog, dialogs};
 pub use draft::{Arrival, Drafts, Seed};
-pub use ending::{ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, proxy_cancel, ring};
+pub use ending::{
+    ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, proxy_cancel, ring,
+};
 pub use endpoint::{EndpointId, Endpoints, NodeId, is_private};
 pub use leg::last_digits;
 pub use message::{GroupId, Message, MessageFlags, MessageKind};

@@ -53,7 +53,9 @@ pub struct Origin {
 /// The hops of a failure from the caller's towards the one where it began, with what each node did to it.
 pub fn path(anatomy: &Anatomy<'_>) -> Vec<(TransactionIndex, Step)> {
     let mut path = Vec::new();
-    let Some(mut hop) = anatomy.last_step() else { return path };
+    let Some(mut hop) = anatomy.last_step() else {
+        return path;
+    };
     path.push((hop, Step::Relayed));
     while let Some((next, step)) = explaining_child(anatomy, hop)
         && path.len() < HOPS_MAX
@@ -70,11 +72,17 @@ pub fn trace(anatomy: &Anatomy<'_>) -> Option<Origin> {
     let path = path(anatomy);
     let (root, step) = *path.last()?;
     let root = anatomy.transaction(root);
-    let made = path.iter().take_while(|(_, step)| *step == Step::Relayed).last().map_or(root, |(hop, _)| anatomy.transaction(*hop));
+    let made = path
+        .iter()
+        .take_while(|(_, step)| *step == Step::Relayed)
+        .last()
+        .map_or(root, |(hop, _)| anatomy.transaction(*hop));
     let answer = root.final_response.map(|answer| anatomy.message(answer));
     Some(Origin {
         endpoint: root.destination,
-        code: answer.and_then(Message::status).map_or(0, |status| status.0),
+        code: answer
+            .and_then(Message::status)
+            .map_or(0, |status| status.0),
         code_origin: made.destination,
         software: software_of(anatomy, root),
         beyond_capture: answer.is_some_and(|answer| may_lie_beyond(anatomy, root, answer)),
@@ -82,28 +90,48 @@ pub fn trace(anatomy: &Anatomy<'_>) -> Option<Origin> {
     })
 }
 
-fn explaining_child(anatomy: &Anatomy<'_>, hop: TransactionIndex) -> Option<(TransactionIndex, Step)> {
+fn explaining_child(
+    anatomy: &Anatomy<'_>,
+    hop: TransactionIndex,
+) -> Option<(TransactionIndex, Step)> {
     let parent = anatomy.transaction(hop);
-    let children: Vec<(TransactionIndex, &Transaction)> = anatomy.children(hop).filter(|(_, t)| t.method == Method::Invite).collect();
+    let children: Vec<(TransactionIndex, &Transaction)> = anatomy
+        .children(hop)
+        .filter(|(_, t)| t.method == Method::Invite)
+        .collect();
     let answer = anatomy.message(parent.final_response?);
     let same = |t: &Transaction| {
-        let Some(own) = t.final_response.map(|own| anatomy.message(own)) else { return false };
-        let same_tag = own.to_tag == answer.to_tag || own.to_tag.is_absent() || answer.to_tag.is_absent();
+        let Some(own) = t.final_response.map(|own| anatomy.message(own)) else {
+            return false;
+        };
+        let same_tag =
+            own.to_tag == answer.to_tag || own.to_tag.is_absent() || answer.to_tag.is_absent();
         own.status() == answer.status() && same_tag && answer.time.since(own.time) <= RELAY_MAX
     };
     if let Some((index, _)) = children.iter().rev().find(|(_, t)| same(t)) {
         return Some((*index, Step::Relayed));
     }
-    let finals = children.iter().filter(|(_, t)| t.final_response.is_some()).count();
-    let cancelled = |t: &Transaction| anatomy.each().any(|(_, c)| c.method == Method::Cancel && c.via == t.via && c.request.is_some());
-    let before = |index: Option<MessageIndex>| index.is_some_and(|index| Some(index) < parent.final_response);
+    let finals = children
+        .iter()
+        .filter(|(_, t)| t.final_response.is_some())
+        .count();
+    let cancelled = |t: &Transaction| {
+        anatomy
+            .each()
+            .any(|(_, c)| c.method == Method::Cancel && c.via == t.via && c.request.is_some())
+    };
+    let before = |index: Option<MessageIndex>| {
+        index.is_some_and(|index| Some(index) < parent.final_response)
+    };
     let rank = |t: &Transaction| -> Option<(u8, Step)> {
         let code = anatomy.final_status(t).map(|status| status.0);
         match code {
             Some(487) if cancelled(t) => Some((1, Step::GaveUpRinging)),
             Some(_) if !before(t.final_response) => None,
             Some(401 | 407) => None,
-            Some(code) if Some(code) == answer.status().map(|status| status.0) => Some((5, Step::Chose)),
+            Some(code) if Some(code) == answer.status().map(|status| status.0) => {
+                Some((5, Step::Chose))
+            }
             Some(200..=299) => None,
             Some(_) if finals > 1 => Some((4, Step::Chose)),
             Some(_) => Some((4, Step::Translated)),
@@ -111,16 +139,27 @@ fn explaining_child(anatomy: &Anatomy<'_>, hop: TransactionIndex) -> Option<(Tra
             None => Some((3, Step::DeadBehind)),
         }
     };
-    let ranked = children.iter().filter_map(|(index, t)| rank(t).map(|(rank, step)| (rank, *index, step)));
-    ranked.max_by_key(|(rank, index, _)| (*rank, *index)).map(|(_, index, step)| (index, step))
+    let ranked = children
+        .iter()
+        .filter_map(|(index, t)| rank(t).map(|(rank, step)| (rank, *index, step)));
+    ranked
+        .max_by_key(|(rank, index, _)| (*rank, *index))
+        .map(|(_, index, step)| (index, step))
 }
 
 fn software_of(anatomy: &Anatomy<'_>, hop: &Transaction) -> TextId {
-    let from_it = anatomy.originals().filter(|(_, message)| anatomy.tables.node(message.source) == anatomy.tables.node(hop.destination));
+    let from_it = anatomy.originals().filter(|(_, message)| {
+        anatomy.tables.node(message.source) == anatomy.tables.node(hop.destination)
+    });
     let mut best = TextId::default();
     for (_, message) in from_it {
         let is_own_answer = message.status().is_some() && message.via == hop.via;
-        let id = anatomy.tables.headers.get(message.headers).iter().find(|(name, _)| matches!(name, HeaderName::Server | HeaderName::UserAgent));
+        let id = anatomy
+            .tables
+            .headers
+            .get(message.headers)
+            .iter()
+            .find(|(name, _)| matches!(name, HeaderName::Server | HeaderName::UserAgent));
         if let Some((_, id)) = id
             && (best.is_absent() || is_own_answer)
         {
@@ -131,6 +170,8 @@ fn software_of(anatomy: &Anatomy<'_>, hop: &Transaction) -> TextId {
 }
 
 fn may_lie_beyond(anatomy: &Anatomy<'_>, root: &Transaction, answer: &Message) -> bool {
-    let Some(request) = root.last_request.map(|request| anatomy.message(request)) else { return true };
+    let Some(request) = root.last_request.map(|request| anatomy.message(request)) else {
+        return true;
+    };
     answer.time.since(request.time) >= TOO_SOON_TO_ASK
 }

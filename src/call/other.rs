@@ -40,11 +40,18 @@ pub struct OtherRequest {
 
 /// The requests of one part of a Call-ID.
 pub fn requests(anatomy: &Anatomy<'_>, range: (u32, u32), watch: &Watch) -> Vec<OtherRequest> {
-    let roots = anatomy.each().filter(|(_, t)| t.parent.is_none() && t.method != Method::Ack);
+    let roots = anatomy
+        .each()
+        .filter(|(_, t)| t.parent.is_none() && t.method != Method::Ack);
     let kept = roots.filter_map(|(_, t)| {
         let request = anatomy.message(t.request?);
         let answer = t.final_response.map(|answer| anatomy.message(answer));
-        let software = anatomy.tables.headers.get(request.headers).iter().find(|(name, _)| *name == crate::sip::HeaderName::UserAgent);
+        let software = anatomy
+            .tables
+            .headers
+            .get(request.headers)
+            .iter()
+            .find(|(name, _)| *name == crate::sip::HeaderName::UserAgent);
         Some(OtherRequest {
             method: t.method,
             source: t.source,
@@ -82,13 +89,21 @@ pub struct OtherCount {
 
 /// Counts requests by method, sender and receiver, in the order of first sight.
 pub fn count(requests: &[OtherRequest]) -> Vec<OtherCount> {
-    let mut place: std::collections::HashMap<_, usize, foldhash::fast::RandomState> = std::collections::HashMap::default();
+    let mut place: std::collections::HashMap<_, usize, foldhash::fast::RandomState> =
+        std::collections::HashMap::default();
     let mut counts: Vec<OtherCount> = Vec::new();
     for request in requests {
         let key = (request.method, request.source, request.destination);
         let at = *place.entry(key).or_insert_with(|| {
             let (source, destination) = (request.source, request.destination);
-            counts.push(OtherCount { method: request.method, source, destination, count: 0, unanswered: 0, final_codes: BTreeMap::new() });
+            counts.push(OtherCount {
+                method: request.method,
+                source,
+                destination,
+                count: 0,
+                unanswered: 0,
+                final_codes: BTreeMap::new(),
+            });
             counts.len() - 1
         });
         let entry = &mut counts[at];

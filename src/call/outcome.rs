@@ -121,7 +121,9 @@ impl Outcome {
     pub fn group(self) -> OutcomeGroup {
         match self {
             Self::Completed | Self::StillUp => OutcomeGroup::Answered,
-            Self::CancelRace | Self::Cancelled | Self::NoAnswer | Self::Busy | Self::Declined => OutcomeGroup::Normal,
+            Self::CancelRace | Self::Cancelled | Self::NoAnswer | Self::Busy | Self::Declined => {
+                OutcomeGroup::Normal
+            }
             Self::Partial => OutcomeGroup::Unknown,
             _ => OutcomeGroup::Failure,
         }
@@ -129,7 +131,10 @@ impl Outcome {
 
     /// Whether a 2xx ended the set-up.
     pub fn is_answered(self) -> bool {
-        matches!(self, Self::Completed | Self::StillUp | Self::Dropped | Self::CancelRace)
+        matches!(
+            self,
+            Self::Completed | Self::StillUp | Self::Dropped | Self::CancelRace
+        )
     }
 
     /// Whether the ending is a failure.
@@ -151,7 +156,9 @@ pub struct Watch {
 
 /// The outcome of a call; `dialog` is the one that carried it.
 pub fn decide(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, watch: &Watch) -> Outcome {
-    let Some(last) = anatomy.last_step() else { return Outcome::Partial };
+    let Some(last) = anatomy.last_step() else {
+        return Outcome::Partial;
+    };
     if let Some(dialog) = dialog {
         return decide_answered(anatomy, dialog);
     }
@@ -160,7 +167,10 @@ pub fn decide(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, watch: &Watch) -> 
     let Some(answer) = step.final_response.map(|answer| anatomy.message(answer)) else {
         return decide_unanswered(anatomy, step, cancel.is_some(), watch);
     };
-    if cancel.and_then(|cancel| anatomy.transaction(cancel).request).is_some_and(|cancel| Some(cancel) < step.final_response) {
+    if cancel
+        .and_then(|cancel| anatomy.transaction(cancel).request)
+        .is_some_and(|cancel| Some(cancel) < step.final_response)
+    {
         return Outcome::Cancelled;
     }
     decide_refused(anatomy, last, answer)
@@ -169,17 +179,31 @@ pub fn decide(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, watch: &Watch) -> 
 /// The CANCEL that the caller's side sent for a step of its attempt.
 pub fn cancel_of(anatomy: &Anatomy<'_>, step: TransactionIndex) -> Option<TransactionIndex> {
     let invite = anatomy.transaction(step);
-    let same = |t: &Transaction| t.method == Method::Cancel && t.request.is_some() && t.cseq == invite.cseq;
+    let same = |t: &Transaction| {
+        t.method == Method::Cancel && t.request.is_some() && t.cseq == invite.cseq
+    };
     let by_branch = anatomy.each().find(|(_, t)| same(t) && t.via == invite.via);
     // A CANCEL with a branch of its own is a fault of the caller; its hop still tells what it meant.
-    let by_hop = || anatomy.each().find(|(_, t)| same(t) && t.parent.is_none() && t.source == invite.source && t.destination == invite.destination);
+    let by_hop = || {
+        anatomy.each().find(|(_, t)| {
+            same(t)
+                && t.parent.is_none()
+                && t.source == invite.source
+                && t.destination == invite.destination
+        })
+    };
     by_branch.or_else(by_hop).map(|(index, _)| index)
 }
 
 fn decide_answered(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Outcome {
     let answered = anatomy.message(dialog.answer).time;
-    let bye = dialog.bye.and_then(|bye| anatomy.transaction(bye).request).map(|bye| anatomy.message(bye));
-    let cancel = cancel_of(anatomy, dialog.invite).and_then(|cancel| anatomy.transaction(cancel).request).map(|cancel| anatomy.message(cancel));
+    let bye = dialog
+        .bye
+        .and_then(|bye| anatomy.transaction(bye).request)
+        .map(|bye| anatomy.message(bye));
+    let cancel = cancel_of(anatomy, dialog.invite)
+        .and_then(|cancel| anatomy.transaction(cancel).request)
+        .map(|cancel| anatomy.message(cancel));
     if let (Some(cancel), Some(bye)) = (cancel, bye) {
         let apart = cancel.time.since(answered).max(answered.since(cancel.time));
         let settled = bye.time.since(answered.max(cancel.time)) <= UNWANTED_ANSWER_WAIT;
@@ -188,32 +212,61 @@ fn decide_answered(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Outcome {
         }
     }
     match ending::drop_cause(anatomy, dialog) {
-        Some(DropCause::ByeUnanswered) | None => {}
+        Some(DropCause::ByeUnanswered { .. }) | None => {}
         Some(_) => return Outcome::Dropped,
     }
-    if bye.is_some() { Outcome::Completed } else { Outcome::StillUp }
+    if bye.is_some() {
+        Outcome::Completed
+    } else {
+        Outcome::StillUp
+    }
 }
 
-fn decide_unanswered(anatomy: &Anatomy<'_>, step: &Transaction, is_cancelled: bool, watch: &Watch) -> Outcome {
+fn decide_unanswered(
+    anatomy: &Anatomy<'_>,
+    step: &Transaction,
+    is_cancelled: bool,
+    watch: &Watch,
+) -> Outcome {
     if is_cancelled {
         return Outcome::Cancelled;
     }
     if has_unseen_answer(anatomy) {
         return Outcome::Partial;
     }
-    let Some(request) = step.request else { return Outcome::Partial };
+    let Some(request) = step.request else {
+        return Outcome::Partial;
+    };
     let (since, wait) = match step.alerting.or(step.trying) {
         Some(heard) => (anatomy.message(heard).time, TIMER_C.max(watch.longest_ring)),
         None => (anatomy.message(request).time, TIMER_B),
     };
     let was_given_up = step.alerting.or(step.trying).is_none() && step.sends >= INVITE_SENDS;
-    if watch.end.since(since) >= wait || was_given_up { Outcome::TimedOut } else { Outcome::Partial }
+    if watch.end.since(since) >= wait || was_given_up {
+        Outcome::TimedOut
+    } else {
+        Outcome::Partial
+    }
 }
 
 /// Whether a side acts on an answer that the capture lacks: an ACK, or a request inside a dialog that was never seen to start.
 fn has_unseen_answer(anatomy: &Anatomy<'_>) -> bool {
-    let inside = |message: &Message| matches!(message.method(), Some(Method::Ack | Method::Bye | Method::Prack | Method::Update | Method::Info | Method::Invite));
-    anatomy.originals().any(|(_, message)| inside(message) && !message.to_tag.is_absent())
+    let inside = |message: &Message| {
+        matches!(
+            message.method(),
+            Some(
+                Method::Ack
+                    | Method::Bye
+                    | Method::Prack
+                    | Method::Update
+                    | Method::Info
+                    | Method::Invite
+            )
+        )
+    };
+    anatomy
+        .originals()
+        .any(|(_, message)| inside(message) && !message.to_tag.is_absent())
 }
 
 fn decide_refused(anatomy: &Anatomy<'_>, last: TransactionIndex, answer: &Message) -> Outcome {
@@ -222,7 +275,8 @@ fn decide_refused(anatomy: &Anatomy<'_>, last: TransactionIndex, answer: &Messag
     let cause = Cause::of(anatomy.tables, answer);
     let ring = ending::ring(anatomy).map_or(Duration::ZERO, |(start, end)| end.since(start));
     let phrase = anatomy.tables.text(answer.line).to_ascii_lowercase();
-    let is_blocked = matches!(code, 607 | 608 | 433 | 428 | 436 | 437 | 438) || code == 603 && is_network_block(anatomy, answer, &phrase);
+    let is_blocked = matches!(code, 607 | 608 | 433 | 428 | 436 | 437 | 438)
+        || code == 603 && is_network_block(anatomy, answer, &phrase);
     let by_proxy = ending::proxy_cancel(anatomy, last).is_some();
     match code {
         _ if is_blocked => Outcome::Blocked,
@@ -247,19 +301,31 @@ fn decide_refused(anatomy: &Anatomy<'_>, last: TransactionIndex, answer: &Messag
 
 /// The device that answers 486 had itself been ringing for a while: somebody pressed a key.
 fn rang_itself(anatomy: &Anatomy<'_>, step: TransactionIndex, answer: &Message) -> bool {
-    let mut ringing = anatomy.responses_of(step).filter(|(_, m)| m.status().is_some_and(|status| (180..=189).contains(&status.0)));
-    ringing.any(|(_, m)| (m.to_tag == answer.to_tag || m.to_tag.is_absent()) && answer.time.since(m.time) >= REJECT_RING)
+    let mut ringing = anatomy.responses_of(step).filter(|(_, m)| {
+        m.status()
+            .is_some_and(|status| (180..=189).contains(&status.0))
+    });
+    ringing.any(|(_, m)| {
+        (m.to_tag == answer.to_tag || m.to_tag.is_absent())
+            && answer.time.since(m.time) >= REJECT_RING
+    })
 }
 
 /// 603 that an analytics engine sent, not a person: "Network Blocked" (ATIS-1000099).
 pub fn is_network_block(anatomy: &Anatomy<'_>, answer: &Message, phrase: &str) -> bool {
     let mut reasons = anatomy.tables.header_values(answer, HeaderName::Reason);
-    phrase.contains("network blocked") || reasons.any(|reason| reason.to_ascii_lowercase().contains("v=analytics"))
+    phrase.contains("network blocked")
+        || reasons.any(|reason| reason.to_ascii_lowercase().contains("v=analytics"))
 }
 
 /// Whether any send of a request carried a login.
 pub fn has_credentials(anatomy: &Anatomy<'_>, transaction: &Transaction) -> bool {
-    let Some(request) = transaction.request.map(|request| anatomy.message(request)) else { return false };
+    let Some(request) = transaction.request.map(|request| anatomy.message(request)) else {
+        return false;
+    };
     let tables = anatomy.tables;
-    tables.header(request, HeaderName::Authorization).or_else(|| tables.header(request, HeaderName::ProxyAuthorization)).is_some()
+    tables
+        .header(request, HeaderName::Authorization)
+        .or_else(|| tables.header(request, HeaderName::ProxyAuthorization))
+        .is_some()
 }

@@ -22,7 +22,10 @@ pub struct Cause {
 impl Cause {
     /// Reads the Reason headers, and the hang-up cause headers of Asterisk.
     pub fn of(tables: &Tables, message: &Message) -> Self {
-        let mut cause = Self { is_user: true, ..Self::default() };
+        let mut cause = Self {
+            is_user: true,
+            ..Self::default()
+        };
         for header in tables.header_values(message, HeaderName::Reason) {
             for value in split_values(header) {
                 cause.read(value);
@@ -40,7 +43,9 @@ impl Cause {
         let protocol = parts.next().unwrap_or_default().to_ascii_lowercase();
         let mut code = None;
         for part in parts {
-            let Some((name, text)) = part.split_once('=') else { continue };
+            let Some((name, text)) = part.split_once('=') else {
+                continue;
+            };
             let text = text.trim().trim_matches('"');
             match name.trim().to_ascii_lowercase().as_str() {
                 "cause" => code = text.parse().ok(),

@@ -2,8 +2,8 @@
 
 use crate::call::anatomy::Anatomy;
 use crate::call::dialog::{self, Dialog};
-use crate::call::endpoint::EndpointId;
 use crate::call::ending::{self, DropCause};
+use crate::call::endpoint::EndpointId;
 use crate::call::message::Message;
 use crate::call::origin::{self, Origin};
 use crate::call::outcome::{self, Outcome, Watch};
@@ -156,10 +156,16 @@ pub fn sum_up(anatomy: &Anatomy<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
     let last = anatomy.last_step().map(|step| anatomy.transaction(step));
     let answer = match dialog {
         Some(dialog) => Some(anatomy.message(dialog.answer)),
-        None => last.and_then(|last| last.final_response).map(|answer| anatomy.message(answer)),
+        None => last
+            .and_then(|last| last.final_response)
+            .map(|answer| anatomy.message(answer)),
     };
     let answer = answer.filter(|_| outcome != Outcome::Partial);
-    let copies = anatomy.messages.iter().filter(|message| message.flags.is_copy()).count() as u32;
+    let copies = anatomy
+        .messages
+        .iter()
+        .filter(|message| message.flags.is_copy())
+        .count() as u32;
     Call {
         legs,
         caller: first.from,
@@ -167,15 +173,25 @@ pub fn sum_up(anatomy: &Anatomy<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
         source: request_way(first).0,
         destination: request_way(first).1,
         transport: first.transport,
-        started: anatomy.messages.first().map_or(first.time, |message| message.time),
-        ended: anatomy.messages.last().map_or(first.time, |message| message.time),
+        started: anatomy
+            .messages
+            .first()
+            .map_or(first.time, |message| message.time),
+        ended: anatomy
+            .messages
+            .last()
+            .map_or(first.time, |message| message.time),
         outcome,
         final_code: answer.and_then(Message::status),
         phrase: answer.map_or(TextId::default(), |answer| answer.line),
         ended_by: ended_by(anatomy, dialog, outcome),
         milestones: milestones(anatomy, dialog),
         hops: hops(anatomy),
-        origin: if outcome.is_failure() && outcome != Outcome::Dropped { origin::trace(anatomy) } else { None },
+        origin: if outcome.is_failure() && outcome != Outcome::Dropped {
+            origin::trace(anatomy)
+        } else {
+            None
+        },
         messages: anatomy.messages.len() as u32 - copies,
         retransmissions: anatomy.retransmissions(),
         copies,
@@ -184,28 +200,46 @@ pub fn sum_up(anatomy: &Anatomy<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
 
 /// The first INVITE of the attempt, else the first message of the call.
 fn first_message<'a>(anatomy: &Anatomy<'a>) -> &'a Message {
-    let invite = anatomy.chain.first().and_then(|step| anatomy.transaction(*step).request);
+    let invite = anatomy
+        .chain
+        .first()
+        .and_then(|step| anatomy.transaction(*step).request);
     invite.map_or(anatomy.messages[0], |invite| anatomy.message(invite))
 }
 
 /// Sender and receiver of the request that a message is or answers.
 fn request_way(message: &Message) -> (EndpointId, EndpointId) {
-    if message.method().is_some() { (message.source, message.destination) } else { (message.destination, message.source) }
+    if message.method().is_some() {
+        (message.source, message.destination)
+    } else {
+        (message.destination, message.source)
+    }
 }
 
 fn milestones(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>) -> Milestones {
     let time = |index| anatomy.message(index).time;
     let steps = || anatomy.chain.iter().map(|step| anatomy.transaction(*step));
-    let Some(last) = anatomy.last_step() else { return Milestones::default() };
+    let Some(last) = anatomy.last_step() else {
+        return Milestones::default();
+    };
     let step = anatomy.transaction(last);
     Milestones {
         invited: steps().find_map(|step| step.request).map(time),
         alerted: steps().filter_map(|step| step.alerting).map(time).min(),
-        ringing: steps().filter_map(|step| step.ringing).map(time).min().or_else(|| steps().filter_map(|step| step.alerting).map(time).min()),
+        ringing: steps()
+            .filter_map(|step| step.ringing)
+            .map(time)
+            .min()
+            .or_else(|| steps().filter_map(|step| step.alerting).map(time).min()),
         answered: dialog.map(|dialog| time(dialog.answer)),
-        cancelled: outcome::cancel_of(anatomy, last).and_then(|cancel| anatomy.transaction(cancel).request).map(time),
+        cancelled: outcome::cancel_of(anatomy, last)
+            .and_then(|cancel| anatomy.transaction(cancel).request)
+            .map(time),
         concluded: step.final_response.map(time),
-        hung_up: dialog.and_then(|dialog| dialog.bye).and_then(|bye| anatomy.transaction(bye).request).map(time),
+        hung_up: dialog
+            .and_then(|dialog| dialog.bye)
+            .and_then(|bye| anatomy.transaction(bye).request)
+            .map(time),
     }
 }
 
@@ -222,26 +256,38 @@ fn ended_by(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, outcome: Outcome) ->
                 return Some(Party::Network);
             }
             let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
-            Some(if bye.from_tag == anatomy.caller_tag() { Party::Caller } else { Party::Callee })
+            Some(if bye.from_tag == anatomy.caller_tag() {
+                Party::Caller
+            } else {
+                Party::Callee
+            })
         }
         _ => None,
     }
 }
 
 fn hops(anatomy: &Anatomy<'_>) -> Box<[Hop]> {
-    anatomy.invites().map(|(index, _)| hop(anatomy, index)).collect()
+    anatomy
+        .invites()
+        .map(|(index, _)| hop(anatomy, index))
+        .collect()
 }
 
 fn hop(anatomy: &Anatomy<'_>, index: TransactionIndex) -> Hop {
     let transaction = anatomy.transaction(index);
-    let answer = transaction.final_response.map(|answer| anatomy.message(answer));
+    let answer = transaction
+        .final_response
+        .map(|answer| anatomy.message(answer));
     let request = transaction.request.map(|request| anatomy.message(request));
     Hop {
         source: transaction.source,
         destination: transaction.destination,
         transport: transaction.transport,
-        final_code: answer.and_then(Message::status).map_or(0, |status| status.0),
-        final_ms: answer.zip(request).map(|(answer, request)| answer.time.millis_since(request.time) as f32),
+        final_code: answer
+            .and_then(Message::status)
+            .map_or(0, |status| status.0),
+        final_ms: answer
+            .zip(request)
+            .map(|(answer, request)| answer.time.millis_since(request.time) as f32),
     }
 }
-

@@ -79,7 +79,9 @@ pub struct RegisterAttempt {
 
 /// The tries in the REGISTER messages of one Call-ID.
 pub fn attempts(anatomy: &Anatomy<'_>, leg: Leg, watch: &Watch) -> Vec<RegisterAttempt> {
-    let roots = anatomy.each().filter(|(_, t)| t.method == Method::Register && t.parent.is_none() && t.request.is_some());
+    let roots = anatomy
+        .each()
+        .filter(|(_, t)| t.method == Method::Register && t.parent.is_none() && t.request.is_some());
     let mut chains: Vec<Vec<TransactionIndex>> = Vec::new();
     for (index, transaction) in roots {
         match chains.last_mut() {
@@ -87,18 +89,33 @@ pub fn attempts(anatomy: &Anatomy<'_>, leg: Leg, watch: &Watch) -> Vec<RegisterA
             _ => chains.push(vec![index]),
         }
     }
-    chains.iter().filter_map(|chain| attempt(anatomy, chain, leg, watch)).collect()
+    chains
+        .iter()
+        .filter_map(|chain| attempt(anatomy, chain, leg, watch))
+        .collect()
 }
 
 fn continues(anatomy: &Anatomy<'_>, chain: &[TransactionIndex], next: &Transaction) -> bool {
-    let Some(last) = chain.last().map(|last| anatomy.transaction(*last)) else { return false };
-    let Some(answer) = last.final_response.map(|answer| anatomy.message(answer)) else { return false };
-    let Some(status) = answer.status() else { return false };
+    let Some(last) = chain.last().map(|last| anatomy.transaction(*last)) else {
+        return false;
+    };
+    let Some(answer) = last.final_response.map(|answer| anatomy.message(answer)) else {
+        return false;
+    };
+    let Some(status) = answer.status() else {
+        return false;
+    };
     let after = anatomy.message(next.first).time;
-    let retries = is_challenge(status) || matches!(status.0, 423 | 420 | 421 | 494) || status.is_redirection();
+    let retries = is_challenge(status)
+        || matches!(status.0, 423 | 420 | 421 | 494)
+        || status.is_redirection();
     let rejected_login = is_challenge(status) && has_credentials(anatomy, last);
     // A device that tries the same login again later makes a new try; one that answers a fresh challenge goes on.
-    let wait = if rejected_login { RETRY_WAIT / 12 } else { RETRY_WAIT };
+    let wait = if rejected_login {
+        RETRY_WAIT / 12
+    } else {
+        RETRY_WAIT
+    };
     retries && after >= answer.time && after.since(answer.time) <= wait
 }
 
@@ -106,22 +123,40 @@ fn has_credentials(anatomy: &Anatomy<'_>, transaction: &Transaction) -> bool {
     crate::call::outcome::has_credentials(anatomy, transaction)
 }
 
-fn attempt(anatomy: &Anatomy<'_>, chain: &[TransactionIndex], leg: Leg, watch: &Watch) -> Option<RegisterAttempt> {
-    let steps: Vec<&Transaction> = chain.iter().map(|step| anatomy.transaction(*step)).collect();
+fn attempt(
+    anatomy: &Anatomy<'_>,
+    chain: &[TransactionIndex],
+    leg: Leg,
+    watch: &Watch,
+) -> Option<RegisterAttempt> {
+    let steps: Vec<&Transaction> = chain
+        .iter()
+        .map(|step| anatomy.transaction(*step))
+        .collect();
     let (first, last) = (*steps.first()?, *steps.last()?);
     let request = anatomy.message(last.request?);
     let asked = anatomy.message(first.request?);
     let answer = last.final_response.map(|answer| anatomy.message(answer));
     let status = answer.and_then(|answer| answer.status());
     let tables = anatomy.tables;
-    let contact = tables.headers.get(request.headers).iter().find(|(name, _)| *name == HeaderName::Contact).map_or(TextId::default(), |(_, id)| *id);
-    let requested = seconds(tables.header(request, HeaderName::Expires), tables.text(contact));
+    let contact = tables
+        .headers
+        .get(request.headers)
+        .iter()
+        .find(|(name, _)| *name == HeaderName::Contact)
+        .map_or(TextId::default(), |(_, id)| *id);
+    let requested = seconds(
+        tables.header(request, HeaderName::Expires),
+        tables.text(contact),
+    );
     let with_login = steps.iter().any(|step| has_credentials(anatomy, step));
     let outcome = match status {
         Some(status) if status.is_success() => RegistrationOutcome::Registered,
         Some(status) if is_challenge(status) && !with_login => RegistrationOutcome::Challenged,
         Some(_) => RegistrationOutcome::Failed,
-        None if watch.end.since(request.time) >= TIMER_B || last.sends >= 7 => RegistrationOutcome::TimedOut,
+        None if watch.end.since(request.time) >= TIMER_B || last.sends >= 7 => {
+            RegistrationOutcome::TimedOut
+        }
         None => RegistrationOutcome::Partial,
     };
     Some(RegisterAttempt {
@@ -136,21 +171,39 @@ fn attempt(anatomy: &Anatomy<'_>, chain: &[TransactionIndex], leg: Leg, watch: &
         outcome,
         final_code: status,
         contact,
-        expires_s: answer.filter(|_| outcome == RegistrationOutcome::Registered).and_then(|answer| granted(anatomy, answer, contact)),
+        expires_s: answer
+            .filter(|_| outcome == RegistrationOutcome::Registered)
+            .and_then(|answer| granted(anatomy, answer, contact)),
         is_removal: requested == Some(0),
         has_credentials: with_login,
-        challenges: steps.iter().filter(|step| anatomy.final_status(step).is_some_and(is_challenge)).count() as u32,
+        challenges: steps
+            .iter()
+            .filter(|step| anatomy.final_status(step).is_some_and(is_challenge))
+            .count() as u32,
         sends: steps.iter().map(|step| step.sends).sum(),
     })
 }
 
 /// What the registrar granted to the contact of the request: its `expires` parameter, else the Expires header.
-fn granted(anatomy: &Anatomy<'_>, answer: &crate::call::message::Message, contact: TextId) -> Option<u32> {
+fn granted(
+    anatomy: &Anatomy<'_>,
+    answer: &crate::call::message::Message,
+    contact: TextId,
+) -> Option<u32> {
     let tables = anatomy.tables;
     let own = address_of(tables.text(contact));
-    let contacts = || tables.header_values(answer, HeaderName::Contact).flat_map(|line| line.split(','));
-    let listed = contacts().find(|value| !own.is_empty() && address_of(value) == own).or_else(|| contacts().next());
-    seconds(tables.header(answer, HeaderName::Expires), listed.unwrap_or_default())
+    let contacts = || {
+        tables
+            .header_values(answer, HeaderName::Contact)
+            .flat_map(|line| line.split(','))
+    };
+    let listed = contacts()
+        .find(|value| !own.is_empty() && address_of(value) == own)
+        .or_else(|| contacts().next());
+    seconds(
+        tables.header(answer, HeaderName::Expires),
+        listed.unwrap_or_default(),
+    )
 }
 
 /// The URI of a Contact value without brackets and parameters.
@@ -161,8 +214,14 @@ pub fn address_of(contact: &str) -> &str {
 
 fn seconds(header: Option<&str>, contact: &str) -> Option<u32> {
     let parameters = contact.rsplit_once('>').map_or(contact, |(_, rest)| rest);
-    let own = parameters.split(';').filter_map(|part| part.trim().split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("expires"));
-    own.map(|(_, value)| value.trim().trim_matches('"')).or(header.map(str::trim))?.parse().ok()
+    let own = parameters
+        .split(';')
+        .filter_map(|part| part.trim().split_once('='))
+        .find(|(name, _)| name.eq_ignore_ascii_case("expires"));
+    own.map(|(_, value)| value.trim().trim_matches('"'))
+        .or(header.map(str::trim))?
+        .parse()
+        .ok()
 }
 
 /// All tries of one device for one address-of-record at one registrar.
@@ -185,8 +244,12 @@ pub struct Registration {
 }
 
 /// Files tries, which are in the order of time, by address-of-record, device and registrar.
-pub fn registrations(attempts: &[RegisterAttempt], node: impl Fn(EndpointId) -> crate::call::NodeId) -> Vec<Registration> {
-    let mut place: std::collections::HashMap<_, usize, foldhash::fast::RandomState> = std::collections::HashMap::default();
+pub fn registrations(
+    attempts: &[RegisterAttempt],
+    node: impl Fn(EndpointId) -> crate::call::NodeId,
+) -> Vec<Registration> {
+    let mut place: std::collections::HashMap<_, usize, foldhash::fast::RandomState> =
+        std::collections::HashMap::default();
     let mut all: Vec<Registration> = Vec::new();
     for (index, attempt) in attempts.iter().enumerate() {
         let key = (attempt.aor, node(attempt.source), node(attempt.registrar));
@@ -204,7 +267,9 @@ pub fn registrations(attempts: &[RegisterAttempt], node: impl Fn(EndpointId) -> 
         });
         let entry = &mut all[at];
         entry.attempts.push(index as u32);
-        if attempt.outcome != RegistrationOutcome::Partial || entry.outcome == RegistrationOutcome::Partial {
+        if attempt.outcome != RegistrationOutcome::Partial
+            || entry.outcome == RegistrationOutcome::Partial
+        {
             entry.source = attempt.source;
             entry.outcome = attempt.outcome;
             entry.final_code = attempt.final_code;

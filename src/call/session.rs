@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use crate::call::draft::Seed;
 use crate::call::endpoint::{EndpointId, Endpoints};
 use crate::net::Endpoint;
-use crate::sip::sdp::{self, Sdp};
+use crate::sip::{Outline, Sdp};
 
 /// A session description in [`Sessions`]; the default is "none".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -47,7 +47,13 @@ pub struct Sessions {
 
 impl Default for Sessions {
     fn default() -> Self {
-        let none = Body { hash: 0, shape: 0, origin: 0, version: 0, media: (0, 0) };
+        let none = Body {
+            hash: 0,
+            shape: 0,
+            origin: 0,
+            version: 0,
+            media: (0, 0),
+        };
         Self {
             bodies: vec![none],
             shapes: vec![(0, Arc::new(Sdp::default()))],
@@ -63,35 +69,60 @@ impl Sessions {
     /// The id of the description in `bytes`, whose hash is `hash`.
     ///
     /// Hashes are keyed by a seed that input cannot know, so that equal hashes mean equal bytes.
-    pub(in crate::call) fn intern(&mut self, hash: u64, bytes: &[u8], seed: &Seed, endpoints: &mut Endpoints) -> SessionId {
+    pub(in crate::call) fn intern(
+        &mut self,
+        hash: u64,
+        bytes: &[u8],
+        seed: &Seed,
+        endpoints: &mut Endpoints,
+    ) -> SessionId {
         let key = self.hasher.hash_one(hash);
-        if let Some(&id) = self.body_table.find(key, |&id| self.bodies[id as usize].hash == hash) {
+        if let Some(&id) = self
+            .body_table
+            .find(key, |&id| self.bodies[id as usize].hash == hash)
+        {
             return SessionId(id);
         }
-        let outline = sdp::outline(bytes, seed);
+        let outline = Outline::read(bytes, seed);
         let shape = self.intern_shape(outline.shape, bytes);
         let start = self.media.len() as u32;
-        for media in outline.media() {
-            let address = media.address.unwrap_or(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
-            self.media.push(endpoints.intern(Endpoint { address, port: media.port }));
+        for media in outline.places() {
+            let address = media
+                .address
+                .unwrap_or(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
+            self.media.push(endpoints.intern(Endpoint {
+                address,
+                port: media.port,
+            }));
         }
         let id = self.bodies.len() as u32;
-        let (origin, version) = (outline.origin, outline.origin_version);
-        self.bodies.push(Body { hash, shape, origin, version, media: (start, self.media.len() as u32) });
+        let (origin, version) = (outline.origin, outline.origin_version.unwrap_or(0));
+        self.bodies.push(Body {
+            hash,
+            shape,
+            origin,
+            version,
+            media: (start, self.media.len() as u32),
+        });
         let (bodies, hasher) = (&self.bodies, &self.hasher);
-        self.body_table.insert_unique(key, id, |&id| hasher.hash_one(bodies[id as usize].hash));
+        self.body_table
+            .insert_unique(key, id, |&id| hasher.hash_one(bodies[id as usize].hash));
         SessionId(id)
     }
 
     fn intern_shape(&mut self, hash: u64, bytes: &[u8]) -> u32 {
         let key = self.hasher.hash_one(hash);
-        if let Some(&id) = self.shape_table.find(key, |&id| self.shapes[id as usize].0 == hash) {
+        if let Some(&id) = self
+            .shape_table
+            .find(key, |&id| self.shapes[id as usize].0 == hash)
+        {
             return id;
         }
         let id = self.shapes.len() as u32;
         self.shapes.push((hash, Arc::new(Sdp::parse(bytes))));
         let (shapes, hasher) = (&self.shapes, &self.hasher);
-        self.shape_table.insert_unique(key, id, |&id| hasher.hash_one(shapes[id as usize].0));
+        self.shape_table
+            .insert_unique(key, id, |&id| hasher.hash_one(shapes[id as usize].0));
         id
     }
 
@@ -108,12 +139,19 @@ impl Sessions {
 
     /// Where each media line wants its media, in the order of the lines.
     pub fn media(&self, id: SessionId) -> &[EndpointId] {
-        let (start, end) = self.bodies.get(id.0 as usize).map_or((0, 0), |body| body.media);
-        self.media.get(start as usize..end as usize).unwrap_or_default()
+        let (start, end) = self
+            .bodies
+            .get(id.0 as usize)
+            .map_or((0, 0), |body| body.media);
+        self.media
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
     }
 
     /// Hash of the session's origin (user, id, address), and its version (RFC 8866 section 5.2).
     pub fn origin(&self, id: SessionId) -> (u64, u64) {
-        self.bodies.get(id.0 as usize).map_or((0, 0), |body| (body.origin, body.version))
+        self.bodies
+            .get(id.0 as usize)
+            .map_or((0, 0), |body| (body.origin, body.version))
     }
 }

@@ -44,7 +44,12 @@ impl Tables {
 
     /// The Call-ID of a message.
     pub fn call_id(&self, message: &Message) -> &str {
-        self.text(self.call_ids.get(message.group.0 as usize).copied().unwrap_or_default())
+        self.text(
+            self.call_ids
+                .get(message.group.0 as usize)
+                .copied()
+                .unwrap_or_default(),
+        )
     }
 
     /// The first value of a header that is kept.
@@ -54,13 +59,26 @@ impl Tables {
 
     /// Every value of a header that is kept, one for each header line.
     pub fn header_values(&self, message: &Message, name: HeaderName) -> impl Iterator<Item = &str> {
-        self.headers.get(message.headers).iter().filter(move |(known, _)| *known == name).map(|(_, id)| self.text(*id))
+        self.headers
+            .get(message.headers)
+            .iter()
+            .filter(move |(known, _)| *known == name)
+            .map(|(_, id)| self.text(*id))
     }
 
     /// The product that sent a message, as its Server or User-Agent header says.
     pub fn software(&self, message: &Message) -> Option<&str> {
-        let name = if message.method().is_some() { HeaderName::UserAgent } else { HeaderName::Server };
-        let other = if message.method().is_some() { HeaderName::Server } else { HeaderName::UserAgent };
-        self.header(message, name).or_else(|| self.header(message, other))
+        let name = if message.method().is_some() {
+            HeaderName::UserAgent
+        } else {
+            HeaderName::Server
+        };
+        let other = if message.method().is_some() {
+            HeaderName::Server
+        } else {
+            HeaderName::UserAgent
+        };
+        self.header(message, name)
+            .or_else(|| self.header(message, other))
     }
 }

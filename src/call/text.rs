@@ -56,7 +56,9 @@ impl Texts {
     fn intern_str(&mut self, text: &str) -> TextId {
         let text = &text[..text.floor_char_boundary(TEXT_BYTES_MAX)];
         let hash = self.hasher.hash_one(text.as_bytes());
-        let found = self.table.find(hash, |&id| slice(&self.bytes, &self.spans, id) == text.as_bytes());
+        let found = self.table.find(hash, |&id| {
+            slice(&self.bytes, &self.spans, id) == text.as_bytes()
+        });
         if let Some(&id) = found {
             return TextId(id);
         }
@@ -65,10 +67,12 @@ impl Texts {
             return TextId::default();
         }
         let id = self.spans.len() as u32;
-        self.spans.push((self.bytes.len() as u32, text.len() as u32));
+        self.spans
+            .push((self.bytes.len() as u32, text.len() as u32));
         self.bytes.extend_from_slice(text.as_bytes());
         let (bytes, spans, hasher) = (&self.bytes, &self.spans, &self.hasher);
-        self.table.insert_unique(hash, id, |&id| hasher.hash_one(slice(bytes, spans, id)));
+        self.table
+            .insert_unique(hash, id, |&id| hasher.hash_one(slice(bytes, spans, id)));
         TextId(id)
     }
 
@@ -76,7 +80,9 @@ impl Texts {
     pub fn find(&self, text: &str) -> Option<TextId> {
         let hash = self.hasher.hash_one(text.as_bytes());
         self.table
-            .find(hash, |&id| slice(&self.bytes, &self.spans, id) == text.as_bytes())
+            .find(hash, |&id| {
+                slice(&self.bytes, &self.spans, id) == text.as_bytes()
+            })
             .map(|&id| TextId(id))
     }
 
@@ -94,7 +100,9 @@ impl Texts {
 
 fn slice<'a>(bytes: &'a [u8], spans: &[(u32, u32)], id: u32) -> &'a [u8] {
     let (start, len) = spans.get(id as usize).copied().unwrap_or((0, 0));
-    bytes.get(start as usize..(start + len) as usize).unwrap_or(&[])
+    bytes
+        .get(start as usize..(start + len) as usize)
+        .unwrap_or(&[])
 }
 
 #[cfg(test)]

@@ -75,17 +75,22 @@ pub(in crate::call) struct Pairing {
 /// Pairs messages in the order of capture; copies join the transaction of their original and change nothing in it.
 pub(in crate::call) fn pair(messages: &[&Message], tables: &Tables) -> Pairing {
     let mut pairing = Pairing::default();
-    let mut latest: HashMap<(u64, u32, Method), Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
+    let mut latest: HashMap<(u64, u32, Method), Vec<u32>, foldhash::fast::FixedState> =
+        HashMap::default();
     for (place, message) in messages.iter().enumerate() {
         let index = MessageIndex(place as u32);
         let key = tables.vias.get(message.via).key;
         let method = message.transaction_method();
-        let owner = find(&pairing.transactions, &latest, message, key, method, tables).unwrap_or_else(|| {
-            let new = pairing.transactions.len() as u32;
-            pairing.transactions.push(open(message, index, method));
-            latest.entry((key, message.cseq, method)).or_default().push(new);
-            new
-        });
+        let owner = find(&pairing.transactions, &latest, message, key, method, tables)
+            .unwrap_or_else(|| {
+                let new = pairing.transactions.len() as u32;
+                pairing.transactions.push(open(message, index, method));
+                latest
+                    .entry((key, message.cseq, method))
+                    .or_default()
+                    .push(new);
+                new
+            });
         let transaction = &mut pairing.transactions[owner as usize];
         let repeated = !message.flags.is_copy() && note(transaction, messages, message, index);
         pairing.owner.push(TransactionIndex(owner));
@@ -97,7 +102,14 @@ pub(in crate::call) fn pair(messages: &[&Message], tables: &Tables) -> Pairing {
 
 type Latest = HashMap<(u64, u32, Method), Vec<u32>, foldhash::fast::FixedState>;
 
-fn find(transactions: &[Transaction], latest: &Latest, message: &Message, key: u64, method: Method, tables: &Tables) -> Option<u32> {
+fn find(
+    transactions: &[Transaction],
+    latest: &Latest,
+    message: &Message,
+    key: u64,
+    method: Method,
+    tables: &Tables,
+) -> Option<u32> {
     let own = latest.get(&(key, message.cseq, method));
     let candidates = match method {
         // The ACK for a failure has the INVITE's branch; the one for a 2xx is a transaction of its own.
@@ -123,7 +135,11 @@ fn find(transactions: &[Transaction], latest: &Latest, message: &Message, key: u
         })
     };
     // A response from an unexpected address, and every copy, still belongs to the request that its branch names.
-    let any = || candidates.last().filter(|_| message.status().is_some() || message.flags.is_copy());
+    let any = || {
+        candidates
+            .last()
+            .filter(|_| message.status().is_some() || message.flags.is_copy())
+    };
     exact.or_else(same_node).or_else(any).copied()
 }
 
@@ -156,7 +172,12 @@ fn open(message: &Message, index: MessageIndex, method: Method) -> Transaction {
 }
 
 /// Files a message in its transaction; says whether its sender had sent it before.
-fn note(transaction: &mut Transaction, messages: &[&Message], message: &Message, index: MessageIndex) -> bool {
+fn note(
+    transaction: &mut Transaction,
+    messages: &[&Message],
+    message: &Message,
+    index: MessageIndex,
+) -> bool {
     transaction.last = index;
     match message.kind {
         MessageKind::Request(Method::Ack) if transaction.method == Method::Invite => {
@@ -171,12 +192,22 @@ fn note(transaction: &mut Transaction, messages: &[&Message], message: &Message,
             transaction.request.get_or_insert(index);
             repeated
         }
-        MessageKind::Response(status) => note_response(transaction, messages, message, index, status),
+        MessageKind::Response(status) => {
+            note_response(transaction, messages, message, index, status)
+        }
     }
 }
 
-fn note_response(transaction: &mut Transaction, messages: &[&Message], message: &Message, index: MessageIndex, status: StatusCode) -> bool {
-    let same = |known: Option<MessageIndex>| known.is_some_and(|known| messages[known.0 as usize].digest == message.digest);
+fn note_response(
+    transaction: &mut Transaction,
+    messages: &[&Message],
+    message: &Message,
+    index: MessageIndex,
+    status: StatusCode,
+) -> bool {
+    let same = |known: Option<MessageIndex>| {
+        known.is_some_and(|known| messages[known.0 as usize].digest == message.digest)
+    };
     match status.0 {
         100 => {
             let repeated = same(transaction.trying);
@@ -194,9 +225,14 @@ fn note_response(transaction: &mut Transaction, messages: &[&Message], message: 
             repeated
         }
         _ => {
-            let before = transaction.final_response.map(|known| messages[known.0 as usize]);
-            let repeated = before.is_some_and(|known| known.kind == message.kind && known.to_tag == message.to_tag);
-            let is_better = status.is_success() && before.is_some_and(|known| known.status().is_some_and(|known| !known.is_success()));
+            let before = transaction
+                .final_response
+                .map(|known| messages[known.0 as usize]);
+            let repeated = before
+                .is_some_and(|known| known.kind == message.kind && known.to_tag == message.to_tag);
+            let is_better = status.is_success()
+                && before
+                    .is_some_and(|known| known.status().is_some_and(|known| !known.is_success()));
             if before.is_none() || is_better {
                 transaction.final_response = Some(index);
                 transaction.final_sends = 0;
@@ -215,9 +251,12 @@ fn join_parents(transactions: &mut [Transaction], tables: &Tables) {
     if transactions.len() < 2 {
         return;
     }
-    let mut by_stack: HashMap<(ViaId, Method), u32, foldhash::fast::FixedState> = HashMap::default();
+    let mut by_stack: HashMap<(ViaId, Method), u32, foldhash::fast::FixedState> =
+        HashMap::default();
     for (place, transaction) in transactions.iter().enumerate() {
-        by_stack.entry((transaction.via, transaction.method)).or_insert(place as u32);
+        by_stack
+            .entry((transaction.via, transaction.method))
+            .or_insert(place as u32);
     }
     for transaction in transactions {
         let mut below = tables.vias.get(transaction.via).below;

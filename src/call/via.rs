@@ -43,8 +43,17 @@ pub struct ViaStacks {
 
 impl Default for ViaStacks {
     fn default() -> Self {
-        let empty = ViaValue { key: 0, sent_by: TextId::default(), below: ViaId(0), depth: 0 };
-        Self { values: vec![empty], table: HashTable::new(), hasher: foldhash::fast::RandomState::default() }
+        let empty = ViaValue {
+            key: 0,
+            sent_by: TextId::default(),
+            below: ViaId(0),
+            depth: 0,
+        };
+        Self {
+            values: vec![empty],
+            table: HashTable::new(),
+            hasher: foldhash::fast::RandomState::default(),
+        }
     }
 }
 
@@ -61,7 +70,12 @@ impl ViaStacks {
         }
         let depth = self.get(below).depth.saturating_add(1);
         let id = self.values.len() as u32;
-        self.values.push(ViaValue { key, sent_by, below, depth });
+        self.values.push(ViaValue {
+            key,
+            sent_by,
+            below,
+            depth,
+        });
         let (values, hasher) = (&self.values, &self.hasher);
         self.table.insert_unique(hash, id, |&id| {
             let value = &values[id as usize];
@@ -118,6 +132,12 @@ mod tests {
         assert_eq!(Some(0), stacks.above(caller, caller));
         assert_eq!(None, stacks.above(caller, second));
         assert_eq!(3, stacks.get(second).depth);
-        assert_eq!(vec![3, 2, 1], stacks.values(second).map(|value| value.key).collect::<Vec<_>>());
+        assert_eq!(
+            vec![3, 2, 1],
+            stacks
+                .values(second)
+                .map(|value| value.key)
+                .collect::<Vec<_>>()
+        );
     }
 }

@@ -94,12 +94,24 @@ pub enum Evidence {
 impl Evidence {
     /// Evidence in one frame.
     pub fn seen(frame: FrameRef, quote: impl Into<String>, shows: impl Into<String>) -> Self {
-        Self::Seen { frames: vec![frame], quote: quote.into(), shows: shows.into() }
+        Self::Seen {
+            frames: vec![frame],
+            quote: quote.into(),
+            shows: shows.into(),
+        }
     }
 
     /// Evidence in several frames.
-    pub fn in_frames(frames: Vec<FrameRef>, quote: impl Into<String>, shows: impl Into<String>) -> Self {
-        Self::Seen { frames, quote: quote.into(), shows: shows.into() }
+    pub fn in_frames(
+        frames: Vec<FrameRef>,
+        quote: impl Into<String>,
+        shows: impl Into<String>,
+    ) -> Self {
+        Self::Seen {
+            frames,
+            quote: quote.into(),
+            shows: shows.into(),
+        }
     }
 }
 
@@ -158,7 +170,12 @@ pub struct Finding {
 
 impl Finding {
     /// A finding without evidence yet; the builder methods add the rest.
-    pub fn new(rule: &'static str, severity: Severity, confidence: Confidence, proof: Proof) -> Self {
+    pub fn new(
+        rule: &'static str,
+        severity: Severity,
+        confidence: Confidence,
+        proof: Proof,
+    ) -> Self {
         Self {
             rule,
             severity,
@@ -184,7 +201,12 @@ impl Finding {
 
     /// The words for a reader.
     #[must_use]
-    pub fn says(mut self, title: impl Into<String>, explanation: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn says(
+        mut self,
+        title: impl Into<String>,
+        explanation: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
         self.title = title.into();
         self.explanation = explanation.into();
         self.remedy = remedy.into();
@@ -201,7 +223,10 @@ impl Finding {
     /// A refuted look-alike.
     #[must_use]
     pub fn not(mut self, rule: &'static str, because: impl Into<String>) -> Self {
-        self.ruled_out.push(RuledOut { rule, because: because.into() });
+        self.ruled_out.push(RuledOut {
+            rule,
+            because: because.into(),
+        });
         self
     }
 

@@ -4,6 +4,7 @@ mod decode;
 mod delivery;
 mod flow;
 mod fragment;
+mod joint;
 #[cfg(test)]
 mod lab;
 mod network;
@@ -15,15 +16,19 @@ mod websocket;
 pub use decode::decode;
 pub use delivery::{Delivery, Piece, StreamEnd, StreamId};
 pub use flow::{Endpoint, Flow, Transport};
-pub use packet::{IcmpError, Packet, Payload, Segment, Skip, Trace};
 pub use fragment::{
-    FRAGMENT_BYTES_MAX, FRAGMENT_WAIT, FRAGMENTED_DATAGRAMS_MAX, FragmentCounters, INCOMPLETE_DATAGRAMS_MAX,
-    IncompleteDatagram, Reassembled,
+    FRAGMENT_BYTES_MAX, FRAGMENT_WAIT, FRAGMENTED_DATAGRAMS_MAX, FragmentCounters,
+    INCOMPLETE_DATAGRAMS_MAX, IncompleteDatagram, Reassembled,
 };
+pub use joint::network;
 pub use network::{DecodeTransport, Network};
-pub use sctp::{SCTP_BYTES_MAX, SCTP_FLOWS_MAX, SCTP_HELD_BYTES_MAX, SCTP_PIECES_MAX, SctpCounters};
+pub use packet::{IcmpError, Packet, Payload, Segment, Skip, Trace};
+pub use sctp::{
+    SCTP_BYTES_MAX, SCTP_FLOWS_MAX, SCTP_HELD_BYTES_MAX, SCTP_PIECES_MAX, SctpCounters,
+};
 pub use stream::{
-    ACKED_HOLE_WAIT, CONNECTIONS_MAX, Close, Connection, FAILED_CONNECTIONS_MAX, FOLLOWED_CONNECTIONS_MAX,
-    HELD_BYTES_MAX, HOLE_WAIT, STREAM_BYTES_MAX, STREAM_SEGMENTS_MAX, SegmentCounters, Sighting, StreamCounters,
+    ACKED_HOLE_WAIT, CONNECTIONS_MAX, Close, Connection, FAILED_CONNECTIONS_MAX,
+    FOLLOWED_CONNECTIONS_MAX, HELD_BYTES_MAX, HOLE_WAIT, STREAM_BYTES_MAX, STREAM_SEGMENTS_MAX,
+    SegmentCounters, Sighting, StreamCounters,
 };
 pub use websocket::{WEBSOCKET_MESSAGE_BYTES_MAX, WebSocketCounters};

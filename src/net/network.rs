@@ -140,7 +140,8 @@ impl Network {
             }),
             Payload::Sctp(bytes) => {
                 let is_cut = origin.is_cut || packet.is_cut;
-                self.associations.push(packet.flow, bytes, is_cut, moment, sink);
+                self.associations
+                    .push(packet.flow, bytes, is_cut, moment, sink);
             }
             Payload::Datagram(_) | Payload::Forwarded { .. } | Payload::Icmp(_) => {}
         }
