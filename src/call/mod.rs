@@ -10,6 +10,7 @@ mod draft;
 mod ending;
 mod endpoint;
 mod headers;
+pub mod icmp;
 mod leg;
 mod message;
 pub mod metrics;
