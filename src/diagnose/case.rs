@@ -1,6 +1,9 @@
 //! A case: one call taken apart, with the scene that it happened in; what a rule over calls sees.
 
-use crate::call::{Anatomy, Call, Dialog, EndpointId, Message, MessageIndex, Outcome, Step, Tables, Transaction, TransactionIndex, anatomy_of, dialogs, path};
+use crate::call::{
+    Anatomy, Call, Dialog, EndpointId, Message, MessageIndex, Outcome, Step, Tables, Transaction,
+    TransactionIndex, anatomy_of, dialogs, path,
+};
 use crate::diagnose::finding::Evidence;
 use crate::diagnose::scene::Scene;
 use crate::sip::{HeaderName, StatusCode};
@@ -28,7 +31,14 @@ impl<'a> Case<'a> {
         let anatomy = anatomy_of(scene.book, &call.legs);
         let dialogs = dialogs(&anatomy);
         let path = path(&anatomy);
-        Self { scene, index, call, anatomy, dialogs, path }
+        Self {
+            scene,
+            index,
+            call,
+            anatomy,
+            dialogs,
+            path,
+        }
     }
 
     /// Look-up of every id.
@@ -69,7 +79,9 @@ impl<'a> Case<'a> {
 
     /// The status where the failure began; 0 where none came.
     pub fn refusal_code(&self) -> u16 {
-        self.refusal().and_then(Message::status).map_or(0, |status: StatusCode| status.0)
+        self.refusal()
+            .and_then(Message::status)
+            .map_or(0, |status: StatusCode| status.0)
     }
 
     /// The message at an index.
@@ -94,10 +106,20 @@ impl<'a> Case<'a> {
     /// The product at an endpoint, as a response or request of it in this call says.
     pub fn software(&self, endpoint: EndpointId) -> Option<&'a str> {
         let node = self.scene.node(endpoint);
-        let own = self.anatomy.messages.iter().filter(|message| self.scene.node(message.source) == node);
+        let own = self
+            .anatomy
+            .messages
+            .iter()
+            .filter(|message| self.scene.node(message.source) == node);
         // A proxy passes on the Server header of others, so only what the last hop sent counts.
-        let is_last = |message: &&&Message| message.status().is_none() || self.refuser().is_some_and(|refuser| self.scene.node(refuser) == node);
-        own.filter(is_last).find_map(|message| self.tables().software(message))
+        let is_last = |message: &&&Message| {
+            message.status().is_none()
+                || self
+                    .refuser()
+                    .is_some_and(|refuser| self.scene.node(refuser) == node)
+        };
+        own.filter(is_last)
+            .find_map(|message| self.tables().software(message))
     }
 
     /// Evidence in one message: its frame, and its start line as sent.
@@ -106,9 +128,14 @@ impl<'a> Case<'a> {
     }
 
     /// Evidence in one header of a message.
-    pub fn shows_header(&self, message: &Message, name: HeaderName, shows: impl Into<String>) -> Evidence {
+    pub fn shows_header(
+        &self,
+        message: &Message,
+        name: HeaderName,
+        shows: impl Into<String>,
+    ) -> Evidence {
         let value = self.header(message, name).unwrap_or_default();
-        Evidence::seen(message.at, format!("{name}: {value}"), shows)
+        Evidence::seen(message.at, format!("{}: {value}", name.text()), shows)
     }
 
     /// The start line of a message as sent.
@@ -118,7 +145,10 @@ impl<'a> Case<'a> {
 
     /// Seconds from the first INVITE of the call to a message.
     pub fn seconds_in(&self, message: &Message) -> f64 {
-        message.time.millis_since(self.call.milestones.invited.unwrap_or(self.call.started)) / 1000.0
+        message
+            .time
+            .millis_since(self.call.milestones.invited.unwrap_or(self.call.started))
+            / 1000.0
     }
 }
 

@@ -79,20 +79,36 @@ impl<'a> Scene<'a> {
     /// Whether the capture lacks what one of the two nodes says to the other.
     pub fn is_one_directional(&self, a: NodeId, b: NodeId) -> bool {
         let pairs = &self.sight.one_direction;
-        pairs.iter().map(|(x, y)| (self.node(*x), self.node(*y))).any(|pair| pair == (a, b) || pair == (b, a))
+        pairs
+            .iter()
+            .map(|(x, y)| (self.node(*x), self.node(*y)))
+            .any(|pair| pair == (a, b) || pair == (b, a))
     }
 
     /// ICMP errors that quote a message of a call, or that name a node in its hops while it was going on.
     pub fn errors_of<'s>(&'s self, call: &'s Call) -> impl Iterator<Item = &'s IcmpReport> {
-        let groups: Vec<GroupId> = call.legs.iter().filter_map(|leg| self.book.messages.get(leg.start as usize)).map(|message| message.group).collect();
-        let quoted = groups.into_iter().flat_map(|group| self.errors_by_group.get(&group).into_iter().flatten());
+        let groups: Vec<GroupId> = call
+            .legs
+            .iter()
+            .filter_map(|leg| self.book.messages.get(leg.start as usize))
+            .map(|message| message.group)
+            .collect();
+        let quoted = groups
+            .into_iter()
+            .flat_map(|group| self.errors_by_group.get(&group).into_iter().flatten());
         let nodes = call.hops.iter().map(|hop| self.node(hop.destination));
         let named = nodes.flat_map(|node| self.errors_by_node.get(&node).into_iter().flatten());
         let mut indices: Vec<u32> = quoted.chain(named).copied().collect();
         indices.sort_unstable();
         indices.dedup();
-        let all = indices.into_iter().filter_map(|index| self.errors.get(index as usize));
-        all.filter(|error| error.group.is_some() || error.time >= call.started && error.time <= call.ended.plus(std::time::Duration::from_secs(2)))
+        let all = indices
+            .into_iter()
+            .filter_map(|index| self.errors.get(index as usize));
+        all.filter(|error| {
+            error.group.is_some()
+                || error.time >= call.started
+                    && error.time <= call.ended.plus(std::time::Duration::from_secs(2))
+        })
     }
 }
 
@@ -124,13 +140,20 @@ pub struct Happened<'a> {
 
 impl<'a> From<Happened<'a>> for Scene<'a> {
     fn from(happened: Happened<'a>) -> Self {
-        let mut errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
-        let mut errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
+        let mut errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState> =
+            HashMap::default();
+        let mut errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState> =
+            HashMap::default();
         for (index, error) in happened.errors.iter().enumerate() {
             if let Some(group) = error.group {
                 errors_by_group.entry(group).or_default().push(index as u32);
             }
-            if let Some(node) = happened.book.tables.endpoints.find_node(error.quoted.destination.address) {
+            if let Some(node) = happened
+                .book
+                .tables
+                .endpoints
+                .find_node(error.quoted.destination.address)
+            {
                 errors_by_node.entry(node).or_default().push(index as u32);
             }
         }

@@ -4,14 +4,38 @@ use crate::diagnose::finding::Finding;
 
 /// If the first rule fired, the others on the same call are its consequences.
 const SILENCED: &[(&str, &[&str])] = &[
-    ("sec-scanner", &["auth-", "route-", "net-no-response", "call-unreachable", "msg-", "srv-", "net-icmp", "sdp-", "reg-failed"]),
+    (
+        "sec-scanner",
+        &[
+            "auth-",
+            "route-",
+            "net-no-response",
+            "call-unreachable",
+            "msg-",
+            "srv-",
+            "net-icmp",
+            "sdp-",
+            "reg-failed",
+        ],
+    ),
     ("sec-brute-force", &["auth-", "reg-failed"]),
-    ("net-ack-lost", &["dlg-bye-lost", "dlg-no-such-call", "rtp-", "call-dropped-by-network"]),
+    (
+        "net-ack-lost",
+        &[
+            "dlg-bye-lost",
+            "dlg-no-such-call",
+            "rtp-",
+            "call-dropped-by-network",
+        ],
+    ),
     ("dlg-session-timer", &["call-dropped-by-network"]),
     ("net-icmp", &["net-no-response"]),
     ("net-tcp", &["net-no-response"]),
     ("net-tls", &["net-no-response"]),
-    ("net-response-misrouted", &["net-no-response", "net-retransmit"]),
+    (
+        "net-response-misrouted",
+        &["net-no-response", "net-retransmit"],
+    ),
     ("net-udp-fragment", &["net-no-response"]),
     ("sdp-codec-mismatch", &["sdp-unexplained-488"]),
     ("sdp-profile-mismatch", &["sdp-unexplained-488"]),
@@ -23,8 +47,20 @@ const SILENCED: &[(&str, &[&str])] = &[
     ("sdp-malformed", &["sdp-unexplained-488"]),
     ("sdp-codec-params", &["sdp-unexplained-488"]),
     ("sdp-body-type", &["sdp-unexplained-488"]),
-    ("srv-capacity-ceiling", &["srv-overload", "call-busy", "srv-cps-limit", "srv-internal-error", "sdp-unexplained-488"]),
-    ("srv-cps-limit", &["srv-overload", "call-busy", "srv-internal-error"]),
+    (
+        "srv-capacity-ceiling",
+        &[
+            "srv-overload",
+            "call-busy",
+            "srv-cps-limit",
+            "srv-internal-error",
+            "sdp-unexplained-488",
+        ],
+    ),
+    (
+        "srv-cps-limit",
+        &["srv-overload", "call-busy", "srv-internal-error"],
+    ),
     ("srv-code-translated", &["srv-internal-error"]),
     ("srv-no-route", &["srv-overload", "srv-internal-error"]),
     ("fleet-destination-down", &["srv-internal-error"]),
@@ -36,8 +72,16 @@ const SILENCED: &[(&str, &[&str])] = &[
 pub fn silence(findings: &mut Vec<Finding>) {
     let fired: Vec<&'static str> = findings.iter().map(|finding| finding.rule).collect();
     let is_silenced = |rule: &str| {
-        let by = SILENCED.iter().filter(|(cause, _)| fired.contains(cause) && *cause != rule);
-        by.flat_map(|(_, rules)| rules.iter()).any(|silenced| if silenced.ends_with('-') { rule.starts_with(silenced) } else { rule == *silenced })
+        let by = SILENCED
+            .iter()
+            .filter(|(cause, _)| fired.contains(cause) && *cause != rule);
+        by.flat_map(|(_, rules)| rules.iter()).any(|silenced| {
+            if silenced.ends_with('-') {
+                rule.starts_with(silenced)
+            } else {
+                rule == *silenced
+            }
+        })
     };
     findings.retain(|finding| !is_silenced(finding.rule));
 }
