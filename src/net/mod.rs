@@ -4,6 +4,6 @@ mod decode;
 mod flow;
 mod packet;
 
-pub use decode::decode;
+pub use decode::{IpDatagram, decode, decode_transport};
 pub use flow::{Endpoint, Flow, Transport};
 pub use packet::{IcmpError, Packet, Payload, Segment, Skip, Trace};
