@@ -47,7 +47,7 @@ impl<'a> Carried<'a> {
         }
     }
 
-    /// The same addresses and marks around other bytes of another protocol, nothing of which is missing.
+    /// The same packet once a header is off: another protocol and what of the bytes belongs to it.
     pub(super) fn with(&self, protocol: u8, bytes: &'a [u8]) -> Self {
         Self {
             protocol,
