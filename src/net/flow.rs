@@ -33,7 +33,10 @@ pub struct Flow {
 impl Flow {
     /// The opposite direction.
     pub fn reversed(self) -> Self {
-        Self { source: self.destination, destination: self.source }
+        Self {
+            source: self.destination,
+            destination: self.source,
+        }
     }
 }
 
