@@ -14,3 +14,5 @@ pub mod sip;
 pub mod media;
 
 pub mod call;
+
+pub mod report;

@@ -131,6 +131,7 @@ pub fn reason_name(protocol: &str, number: u16) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::rule_page;
 
     #[test]
     fn every_cause_has_a_name_and_a_meaning_and_is_listed_once() {
@@ -143,6 +144,9 @@ mod tests {
             );
             let same = |other: &&Cause| other.kind == entry.kind && other.code == entry.code;
             assert_eq!(1, Cause::all().iter().filter(same).count());
+            for rule in entry.rules() {
+                assert!(rule_page(rule).is_some(), "{} names {rule}", entry.code);
+            }
         }
     }
 

@@ -13,8 +13,8 @@ pub fn plain(name: &str) -> String {
 
 /// The names closest to `query`, best first, at most `limit`; empty where none is near.
 ///
-/// Equal but for case and punctuation comes first, then names that begin with the query, then names with one slip for
-/// every four letters of the query (a swap of neighbours is one slip).
+/// Equal but for case and punctuation comes first, then names that begin with the query, then names with at most one
+/// slip for every four letters of the query, one for three letters (a swap of neighbours is one slip).
 pub fn nearest<'a>(
     query: &str,
     names: impl IntoIterator<Item = &'a str>,
@@ -23,7 +23,8 @@ pub fn nearest<'a>(
     /// Letters of a query that are compared; the longest name has fewer.
     const QUERY_LETTERS_MAX: usize = 64;
     let query: String = plain(query).chars().take(QUERY_LETTERS_MAX).collect();
-    let slips_max = query.chars().count() / 4;
+    let letters = query.chars().count();
+    let slips_max = (letters / 4).max(usize::from(letters >= 3));
     if query.is_empty() {
         return Vec::new();
     }

@@ -42,6 +42,10 @@ pub struct ResponseCode {
     pub to_q850: Box<str>,
     /// The Q.850 causes that a gateway turns into it; empty where there is none. Source: RFC 3398 section 7.2.4.1.
     pub from_q850: Box<str>,
+    /// What the code ends when it answers a request within a dialog; `None` for 1xx to 3xx.
+    pub mid_dialog: Option<MidDialog>,
+    /// Ids of the rules that look for its reason, strongest first, one space between; may be empty.
+    pub rules: Box<str>,
     /// What is easily misread; may be empty.
     pub notes: Box<str>,
 }
@@ -184,6 +188,18 @@ pub enum Failure {
     Depends,
 }
 
+/// What a failure response ends when it answers a request within a dialog. Source: RFC 5057 section 5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MidDialog {
+    /// The request alone; the call stays as it was.
+    Transaction,
+    /// The call, or the subscription that the request belonged to; other usages of the dialog stay.
+    Usage,
+    /// Everything in the dialog.
+    Dialog,
+}
+
 /// Where a code stands in the IANA registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -203,6 +219,7 @@ pub enum Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::rule_page;
 
     #[test]
     fn every_code_is_in_its_place_and_complete() {
@@ -244,6 +261,25 @@ mod tests {
         assert_eq!(Some(404), code("NOT_FOUND"));
         assert_eq!(None, code("no such phrase at all"));
         assert_eq!(None, code(""));
+    }
+
+    #[test]
+    fn failures_say_what_they_end_within_a_call_and_name_rules_that_exist() {
+        for entry in ResponseCode::all() {
+            assert_eq!(
+                entry.code >= 400,
+                entry.mid_dialog.is_some(),
+                "{}",
+                entry.code
+            );
+            for rule in entry.rules.split_whitespace() {
+                assert!(rule_page(rule).is_some(), "{} names {rule}", entry.code);
+            }
+        }
+        let ends = |code| ResponseCode::find(code).and_then(|entry| entry.mid_dialog);
+        assert_eq!(Some(MidDialog::Transaction), ends(488));
+        assert_eq!(Some(MidDialog::Usage), ends(481));
+        assert_eq!(Some(MidDialog::Dialog), ends(404));
     }
 
     #[test]
