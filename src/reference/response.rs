@@ -38,9 +38,13 @@ pub struct ResponseCode {
     pub what_to_check: Box<str>,
     /// Whether and where the same request may be tried again.
     pub retry_advice: Box<str>,
-    /// The Q.850 cause that a gateway sends for it, with its condition; empty where there is none. Source: RFC 3398 section 8.2.6.1.
+    /// The Q.850 cause that a gateway sends for it, with its condition; empty where there is none.
+    ///
+    /// Source: RFC 3398 section 8.2.6.1.
     pub to_q850: Box<str>,
-    /// The Q.850 causes that a gateway turns into it; empty where there is none. Source: RFC 3398 section 7.2.4.1.
+    /// The Q.850 causes that a gateway turns into it; empty where there is none.
+    ///
+    /// Source: RFC 3398 section 7.2.4.1.
     pub from_q850: Box<str>,
     /// What the code ends when it answers a request within a dialog; `None` for 1xx to 3xx.
     pub mid_dialog: Option<MidDialog>,

@@ -9,7 +9,8 @@ const INDENT: &str = "  ";
 
 /// The explanation as plain text, wrapped at `width` columns and ending with a line break.
 pub fn explanation_text(explanation: &Explanation, width: usize) -> String {
-    let mut text = format!("{}\n", explanation.title);
+    let mut text = String::new();
+    wrap(&mut text, &explanation.title, "", INDENT, width);
     if !explanation.summary.is_empty() {
         wrap(&mut text, &explanation.summary, "", "", width);
     }

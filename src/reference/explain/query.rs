@@ -17,10 +17,10 @@ pub(super) enum Subject {
 /// The subject of a query; `None` where no name is equal but for case and punctuation.
 pub(super) fn subject(query: &str) -> Option<Subject> {
     let query = query.trim();
-    if let Some((kind, rest)) = query.split_once(':') {
-        return of_kind(&kind.trim().to_lowercase(), rest.trim());
-    }
-    reason_value(query)
+    query
+        .split_once(':')
+        .and_then(|(kind, rest)| of_kind(&kind.trim().to_lowercase(), rest.trim()))
+        .or_else(|| reason_value(query))
         .or_else(|| numeric(query))
         .or_else(|| rule(query))
         .or_else(|| entry(EntryKind::Method, query))

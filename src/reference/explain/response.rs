@@ -104,7 +104,8 @@ fn within_a_call(effect: MidDialog) -> &'static str {
              (RFC 5057)."
         }
         MidDialog::Usage => {
-            "In answer to a request of a call it ends the call; a subscription in the same dialog lives on (RFC 5057)."
+            "In answer to a request of a call it ends the call, in answer to one of a subscription the subscription; \
+             anything else in the dialog lives on (RFC 5057)."
         }
         MidDialog::Dialog => {
             "In answer to a request of a call it ends the dialog with everything in it (RFC 5057)."
