@@ -1,5 +1,7 @@
 //! What the explanations say, and that every name leads to one.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::reference::{Cause, ResponseCode, rule_ids};
 
@@ -123,4 +125,14 @@ fn a_488_says_what_to_check_and_how_it_differs_from_606() {
     assert!(text("For each method").contains("- INVITE: "));
     assert!(text("Within a call").contains("stays as it was"));
     assert!(said.see_also.contains(&"sdp-codec-mismatch".to_owned()));
+}
+
+proptest! {
+    #[test]
+    fn any_query_is_answered_or_not_but_never_fatal(query in ".{0,60}", prefix in "(header:|q850:|Q.850;cause=|SIP/2.0 |)") {
+        let query = format!("{prefix}{query}");
+        if explain(&query).is_none() {
+            prop_assert!(suggestions(&query).len() <= 5);
+        }
+    }
 }
