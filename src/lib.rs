@@ -18,3 +18,5 @@ pub mod call;
 pub mod diagnose;
 
 pub mod analysis;
+
+pub mod report;

@@ -1,0 +1,3 @@
+//! How results read: text and JSON.
+
+pub mod explain;
