@@ -75,7 +75,14 @@ enum Step {
 
 impl<M> Default for Framer<M> {
     fn default() -> Self {
-        Self { held: Vec::new(), begun: None, searched: 0, head: None, skipped: 0, skipped_total: 0 }
+        Self {
+            held: Vec::new(),
+            begun: None,
+            searched: 0,
+            head: None,
+            skipped: 0,
+            skipped_total: 0,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod index;
 pub mod lexer;
 mod message;
 mod method;
+pub mod sdp;
 mod sift;
 mod start_line;
 mod values;
@@ -17,6 +18,7 @@ pub use header_name::HeaderName;
 pub use index::{HEADERS_MAX, HeaderSpan};
 pub use message::{ContentLength, Header, MESSAGE_BYTES_MAX, Message};
 pub use method::{Method, StatusCode};
+pub use sdp::{Outline, Sdp};
 pub use sift::{Sift, sift};
 pub use start_line::StartLine;
 pub use values::{

@@ -1,0 +1,14 @@
+//! Session descriptions: a full reading for rules, a quick outline for every message.
+
+mod attribute;
+mod codec;
+mod defect;
+mod description;
+mod media;
+mod outline;
+
+pub use codec::{Codec, common_codecs, static_codec};
+pub use defect::{SdpDefect, SdpDefectKind};
+pub use description::{Origin, Sdp};
+pub use media::{Common, Connection, Crypto, Direction, Ice, Media, MediaKind, Profile, Setup};
+pub use outline::{OUTLINE_MEDIAS_MAX, Outline, Place};
