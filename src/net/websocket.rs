@@ -45,7 +45,9 @@ enum Read {
 }
 
 fn read_header(bytes: &[u8]) -> Read {
-    let Some((&[first, second], rest)) = bytes.split_first_chunk::<2>() else { return Read::Short };
+    let Some((&[first, second], rest)) = bytes.split_first_chunk::<2>() else {
+        return Read::Short;
+    };
     let opcode = first & 0x0f;
     // RSV2 and RSV3 have no meaning; opcodes 3 to 7 and 11 to 15 are not given out.
     if first & 0x30 != 0 || !matches!(opcode, 0..=2 | 8..=10) {
@@ -83,21 +85,37 @@ fn read_header(bytes: &[u8]) -> Read {
 
 fn unmask(bytes: &[u8], mask: Option<[u8; 4]>, into: &mut Vec<u8>) {
     match mask {
-        Some(mask) => into.extend(bytes.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask)),
+        Some(mask) => into.extend(
+            bytes
+                .iter()
+                .zip(mask.iter().cycle())
+                .map(|(byte, mask)| byte ^ mask),
+        ),
         None => into.extend_from_slice(bytes),
     }
 }
 
 /// Whether `bytes` begins with a text or binary frame whose payload begins like SIP: a stream whose upgrade was not captured.
 pub(super) fn starts_with_sip_frame(bytes: &[u8]) -> bool {
-    let Read::Whole(header) = read_header(bytes) else { return false };
+    let Read::Whole(header) = read_header(bytes) else {
+        return false;
+    };
     if !matches!(header.opcode, 1 | 2) || header.is_compressed || header.payload_bytes == 0 {
         return false;
     }
-    let Some(payload) = bytes.get(header.header_bytes..) else { return false };
-    let length = usize::try_from(header.payload_bytes).unwrap_or(usize::MAX).min(payload.len()).min(2048);
+    let Some(payload) = bytes.get(header.header_bytes..) else {
+        return false;
+    };
+    let length = usize::try_from(header.payload_bytes)
+        .unwrap_or(usize::MAX)
+        .min(payload.len())
+        .min(2048);
     let mut start = Vec::with_capacity(length);
-    unmask(payload.get(..length).unwrap_or_default(), header.mask, &mut start);
+    unmask(
+        payload.get(..length).unwrap_or_default(),
+        header.mask,
+        &mut start,
+    );
     starts_with_sip(&start)
 }
 
@@ -120,14 +138,18 @@ impl MessageReader {
         out: &mut dyn FnMut(&[u8]),
     ) {
         while !self.is_broken {
-            let skipped = usize::try_from(self.skipping).unwrap_or(usize::MAX).min(bytes.len());
+            let skipped = usize::try_from(self.skipping)
+                .unwrap_or(usize::MAX)
+                .min(bytes.len());
             self.skipping -= skipped as u64;
             bytes = bytes.get(skipped..).unwrap_or_default();
             if bytes.is_empty() {
                 return;
             }
             if self.pending.is_empty() {
-                bytes = bytes.get(self.frame(bytes, counters, out)..).unwrap_or_default();
+                bytes = bytes
+                    .get(self.frame(bytes, counters, out)..)
+                    .unwrap_or_default();
                 if !bytes.is_empty() && self.skipping == 0 {
                     self.pending.extend_from_slice(bytes);
                     return;
@@ -147,7 +169,12 @@ impl MessageReader {
     }
 
     // Reads whole frames from the front; how many bytes they took.
-    fn frame(&mut self, bytes: &[u8], counters: &mut WebSocketCounters, out: &mut dyn FnMut(&[u8])) -> usize {
+    fn frame(
+        &mut self,
+        bytes: &[u8],
+        counters: &mut WebSocketCounters,
+        out: &mut dyn FnMut(&[u8]),
+    ) -> usize {
         let mut used = 0;
         while let Some(rest) = bytes.get(used..) {
             let header = match read_header(rest) {
@@ -165,7 +192,9 @@ impl MessageReader {
                 return used + header.header_bytes;
             }
             let end = header.header_bytes + header.payload_bytes as usize;
-            let Some(payload) = rest.get(header.header_bytes..end) else { break };
+            let Some(payload) = rest.get(header.header_bytes..end) else {
+                break;
+            };
             used += end;
             self.take(header, payload, counters, out);
         }

@@ -18,6 +18,7 @@ pub(in crate::net) use sign::starts_with_sip;
 use crate::net::delivery::{Delivery, Moment, StreamEnd};
 use crate::net::flow::Flow;
 use crate::net::packet::Segment;
+use crate::net::tls::{TlsCounters, TlsHandshake};
 use crate::net::websocket::WebSocketCounters;
 use carrier::{Carrier, Shared, Side};
 use direction::{Direction, Fit};
@@ -89,6 +90,18 @@ impl Streams {
         self.shared.websocket
     }
 
+    pub(super) fn tls(&self) -> TlsCounters {
+        self.shared.tls.counters
+    }
+
+    pub(super) fn handshakes(&self) -> &[TlsHandshake] {
+        &self.shared.tls.handshakes
+    }
+
+    pub(super) fn add_secrets(&mut self, key_log: &[u8]) {
+        self.shared.tls.secrets.add(key_log);
+    }
+
     pub(super) fn connections(&self) -> &[Connection] {
         &self.connections
     }
@@ -102,28 +115,24 @@ impl Streams {
     ) {
         let ends = Ends::of(flow);
         let side = Side::of(flow);
-        let is_new = match self.table.touch(ends) {
-            Some(followed) => {
-                let is_other = followed.is_other_connection(side, segment);
-                if is_other {
-                    self.counters.replaced += 1;
-                    let old = std::mem::replace(followed, Followed::new(flow, moment));
-                    self.close(old, StreamEnd::Replaced, sink);
-                }
-                is_other
-            }
+        let place = match self.table.touch(ends) {
+            Some(place) => place,
             // Without payload or a SYN there is nothing to follow.
             None if segment.wire_length == 0 && !segment.syn => return,
             None => {
                 self.make_room(sink);
-                self.table.insert(ends, Followed::new(flow, moment));
-                true
+                self.counters.connections += 1;
+                self.table.insert(ends, Followed::new(flow, moment))
             }
         };
-        self.counters.connections += u64::from(is_new);
-        let Some(followed) = self.table.touch(ends) else {
-            return;
-        };
+        let Some(followed) = self.table.get_mut(place) else { return };
+        if followed.is_other_connection(side, segment) {
+            let old = std::mem::replace(followed, Followed::new(flow, moment));
+            self.counters.replaced += 1;
+            self.counters.connections += 1;
+            self.close(old, StreamEnd::Replaced, sink);
+        }
+        let Some(followed) = self.table.get_mut(place) else { return };
         let held = followed.held_bytes();
         let is_crowded = self.held_bytes > HELD_BYTES_MAX;
         followed.push(
@@ -180,6 +189,9 @@ impl Streams {
             .counters
             .missing_bytes
             .saturating_add(facts.missing_bytes);
+        if let Some(handshake) = followed.carrier.take_handshake() {
+            self.shared.tls.list(handshake);
+        }
         let has_failed = facts.has_failed();
         if !has_failed && facts.carries.is_none() {
             return;
@@ -257,7 +269,7 @@ impl Followed {
         if segment.rst {
             return self.end(StreamEnd::Reset, moment, shared, counters, sink);
         }
-        if carrier.passes_over(side) {
+        if carrier.passes_over(side, flow) {
             let is_new = segment.wire_length > 0 && own.skip(segment);
             if is_new && starts_with_sip(segment.bytes) {
                 let run = direction::Run::Bytes(segment.bytes, moment);
