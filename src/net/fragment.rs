@@ -140,7 +140,8 @@ impl Fragments {
     pub(super) fn push(&mut self, fragment: &Fragment<'_>, out: &mut dyn FnMut(Reassembled)) {
         self.counters.fragments += 1;
         self.expire(fragment.time, out);
-        let is_uneven = fragment.more && !fragment.is_cut && !fragment.bytes.len().is_multiple_of(8);
+        let is_uneven =
+            fragment.more && !fragment.is_cut && !fragment.bytes.len().is_multiple_of(8);
         let end = (fragment.offset as usize).saturating_add(fragment.bytes.len());
         if is_uneven
             || end > assembly::DATAGRAM_BYTES_MAX
@@ -156,7 +157,10 @@ impl Fragments {
             protocol: fragment.protocol,
             interface: fragment.trace.interface,
         };
-        let hash = self.entries.hasher().hash_one((fragment.offset, fragment.more, fragment.bytes));
+        let hash = self
+            .entries
+            .hasher()
+            .hash_one((fragment.offset, fragment.more, fragment.bytes));
         match self.entries.get_mut(&key).map(|entry| &mut entry.progress) {
             Some(Progress::Conflicting) => return,
             Some(Progress::Done(hashes)) if hashes.contains(&hash) => {

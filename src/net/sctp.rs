@@ -16,7 +16,7 @@ use crate::net::stream::starts_with_sip;
 /// Directions of SCTP associations followed at a time.
 pub const SCTP_FLOWS_MAX: usize = 1024;
 /// Message pieces held for one direction; a SIP message has a handful.
-pub const SCTP_PIECES_MAX: usize = 1024;
+pub const SCTP_PIECES_MAX: usize = 256;
 /// Bytes of message pieces held for one direction.
 pub const SCTP_BYTES_MAX: usize = 1 << 20;
 /// Bytes of message pieces held in all directions together.

@@ -39,6 +39,7 @@ pub(super) struct Shared {
 struct Lane {
     content: Content,
     id: Option<StreamId>,
+    has_messages: bool,
 }
 
 /// The contents of both directions.
@@ -55,6 +56,7 @@ impl Carrier {
         let lane = || Lane {
             content: Content::new(),
             id: None,
+            has_messages: false,
         };
         Self {
             low: lane(),
@@ -84,15 +86,26 @@ impl Carrier {
         lane.content.kind() == Kind::Nothing
     }
 
+    /// Bytes that wait for the rest of a message.
+    pub(super) fn buffered_bytes(&self) -> usize {
+        let session = self
+            .tls
+            .as_ref()
+            .map_or(0, |session| session.buffered_bytes());
+        self.low.content.buffered_bytes() + self.high.content.buffered_bytes() + session
+    }
+
     /// What was recognised.
     pub(super) fn carries(&self) -> Option<Transport> {
-        let kinds = [self.low.content.kind(), self.high.content.kind()];
-        if kinds.contains(&Kind::WebSocket) {
+        if self.low.has_messages || self.high.has_messages {
             return Some(Transport::Ws);
         }
+        let has_sip = [&self.low, &self.high]
+            .iter()
+            .any(|lane| lane.content.kind() == Kind::Sip);
         match &self.tls {
             Some(session) => session.facts().is_signalling().then_some(Transport::Tls),
-            None => kinds.contains(&Kind::Sip).then_some(Transport::Tcp),
+            None => has_sip.then_some(Transport::Tcp),
         }
     }
 
@@ -187,8 +200,13 @@ impl Carrier {
     ) {
         let (own, peer) = self.lanes(side);
         let before = own.content.kind();
-        let id = &mut own.id;
-        own.content.push(bytes, websocket, &mut |part| {
+        let Lane {
+            content,
+            id,
+            has_messages,
+        } = own;
+        content.push(bytes, websocket, &mut |part| {
+            *has_messages |= matches!(part, Part::Message(_));
             deliver(part, (flow, transport), moment, id, next_id, sink);
         });
         let after = own.content.kind();

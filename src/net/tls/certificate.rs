@@ -5,6 +5,7 @@
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Name};
 
 use crate::capture::Timestamp;
+use crate::net::tls::hello::short_text;
 
 /// Names of one certificate that are kept.
 const NAMES_MAX: usize = 16;
@@ -64,12 +65,16 @@ fn short_name(name: &X509Name<'_>) -> Box<str> {
         .iter_common_name()
         .next()
         .and_then(|common| common.as_str().ok());
-    common.map_or_else(|| name.to_string().into(), Into::into)
+    short_text(
+        common
+            .map_or_else(|| name.to_string(), Into::into)
+            .as_bytes(),
+    )
 }
 
 fn alternative_name(name: &GeneralName<'_>) -> Option<Box<str>> {
     match name {
-        GeneralName::DNSName(name) | GeneralName::URI(name) => Some((*name).into()),
+        GeneralName::DNSName(name) | GeneralName::URI(name) => Some(short_text(name.as_bytes())),
         GeneralName::IPAddress(bytes) => {
             let v4 = <[u8; 4]>::try_from(*bytes).ok().map(std::net::IpAddr::from);
             let address = v4.or_else(|| {

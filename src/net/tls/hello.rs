@@ -7,6 +7,9 @@ const MESSAGE_BYTES_MAX: usize = 64 << 10;
 /// Names of one ALPN list that are kept.
 const PROTOCOLS_MAX: usize = 8;
 
+/// Longest name that is kept: a domain name has at most 253 characters (RFC 1035 section 2.3.4).
+const NAME_BYTES_MAX: usize = 255;
+
 pub(super) const CLIENT_HELLO: u8 = 1;
 pub(super) const SERVER_HELLO: u8 = 2;
 pub(super) const CERTIFICATE: u8 = 11;
@@ -63,8 +66,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn text(bytes: &[u8]) -> Box<str> {
-    String::from_utf8_lossy(bytes).into()
+pub(super) fn short_text(bytes: &[u8]) -> Box<str> {
+    String::from_utf8_lossy(bytes.get(..NAME_BYTES_MAX).unwrap_or(bytes)).into()
 }
 
 pub(super) fn read_client_hello(body: &[u8]) -> Option<Hello> {
@@ -112,7 +115,7 @@ fn read_extensions(mut fields: Fields<'_>, hello: &mut Hello, is_client: bool) {
                     .vector(1)
                     .filter(|_| hello.protocols.len() < PROTOCOLS_MAX)
                 {
-                    hello.protocols.push(text(name));
+                    hello.protocols.push(short_text(name));
                 }
             }
             22 => hello.encrypts_then_macs = true,
@@ -135,7 +138,7 @@ fn read_server_name(mut body: Fields<'_>) -> Option<Box<str>> {
     let mut names = Fields(body.vector(2)?);
     let kind = names.take(1)?;
     let name = names.vector(2)?;
-    (kind == [0]).then(|| text(name))
+    (kind == [0]).then(|| short_text(name))
 }
 
 /// The first certificate, the one of the sender itself, of a TLS 1.2 Certificate message.
@@ -157,6 +160,10 @@ pub(super) struct MessageReader {
 }
 
 impl MessageReader {
+    pub(super) fn buffered_bytes(&self) -> usize {
+        self.pending.capacity()
+    }
+
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut dyn FnMut(u8, &[u8])) {
         self.pending.extend_from_slice(bytes);
         let mut used = 0;
@@ -177,5 +184,8 @@ impl MessageReader {
             used += 4 + length;
         }
         self.pending.drain(..used);
+        if self.pending.is_empty() {
+            self.pending = Vec::new();
+        }
     }
 }

@@ -43,6 +43,10 @@ pub(super) struct RecordReader {
 }
 
 impl RecordReader {
+    pub(super) fn buffered_bytes(&self) -> usize {
+        self.pending.capacity()
+    }
+
     /// Bytes are missing before the next ones: records are found again where a segment begins with one.
     pub(super) fn lose(&mut self) {
         self.pending.clear();
@@ -62,8 +66,11 @@ impl RecordReader {
             self.pending.extend_from_slice(bytes);
             let mut pending = std::mem::take(&mut self.pending);
             let used = self.read(&pending, out);
-            pending.drain(..used);
-            self.pending = pending;
+            // Most pieces end with a record; then nothing needs to be kept for the next.
+            if used < pending.len() {
+                pending.drain(..used);
+                self.pending = pending;
+            }
         }
     }
 

@@ -75,6 +75,12 @@ impl Session {
         self.facts
     }
 
+    /// Bytes that wait for the rest of a record or message.
+    pub(in crate::net) fn buffered_bytes(&self) -> usize {
+        let of = |lane: &Lane| lane.records.buffered_bytes() + lane.messages.buffered_bytes();
+        of(&self.low) + of(&self.high)
+    }
+
     /// SIP was found in the decrypted content.
     pub(in crate::net) fn carries_sip(&mut self) {
         self.facts.carries_sip = true;
