@@ -190,11 +190,16 @@ impl CallBook {
             message.time =
                 Timestamp::from_nanoseconds(message.time.nanoseconds().saturating_add(by));
         }
+        for &(start, end) in &groups {
+            self.messages[start as usize..end as usize].sort_by_key(Message::order);
+        }
+        let doubling = copies::doubling_taps(&self.messages, self.taps.len());
         let mut copies = 0;
         for &(start, end) in &groups {
-            let messages = &mut self.messages[start as usize..end as usize];
-            messages.sort_by_key(Message::order);
-            copies += u64::from(copies::mark_copies(messages));
+            copies += u64::from(copies::mark_copies(
+                &mut self.messages[start as usize..end as usize],
+                &doubling,
+            ));
         }
         let mut taps = vec![(0, 0); self.taps.len()];
         for (point, tap) in &self.taps {

@@ -13,9 +13,41 @@ pub const COPY_WINDOW: Duration = Duration::from_millis(100);
 pub const COPY_WINDOW_BLIND: Duration = Duration::from_millis(50);
 /// Messages looked back at for the original of a copy; as many hops and taps as one call is seen on.
 const LOOK_BACK_MAX: usize = 64;
+/// One message in so many must be doubled before closeness alone makes a copy.
+const DOUBLED_SHARE_MIN: u32 = 4;
+
+/// Which captures hold copies that only their bytes and their closeness give away.
+///
+/// A capture point that doubles packets doubles most of them; a sender that repeats a message at once does so now and then.
+/// `messages` are sorted by Call-ID and then by time; the result has one entry for each of `taps` capture points.
+pub fn doubling_taps(messages: &[Message], taps: usize) -> Vec<bool> {
+    let mut counts = vec![(0_u32, 0_u32); taps];
+    for (place, message) in messages.iter().enumerate() {
+        let Some(count) = counts
+            .get_mut(usize::from(message.tap))
+            .filter(|_| has_no_identification(message))
+        else {
+            continue;
+        };
+        count.0 += 1;
+        let before = messages
+            .get(place.saturating_sub(LOOK_BACK_MAX)..place)
+            .unwrap_or_default()
+            .iter()
+            .rev();
+        let mut near = before.take_while(|m| {
+            m.group == message.group && message.time.since(m.time) <= COPY_WINDOW_BLIND
+        });
+        count.1 += u32::from(near.any(|m| is_same_packet(m, message) && is_same_place(m, message)));
+    }
+    counts
+        .into_iter()
+        .map(|(all, doubled)| doubled * DOUBLED_SHARE_MIN >= all && doubled > 0)
+        .collect()
+}
 
 /// Marks the copies among the messages of one Call-ID, which are in the order of capture; says how many.
-pub fn mark_copies(messages: &mut [Message]) -> u32 {
+pub fn mark_copies(messages: &mut [Message], doubling: &[bool]) -> u32 {
     let mut copies = 0;
     for index in 1..messages.len() {
         let (earlier, rest) = messages.split_at_mut(index);
@@ -27,7 +59,7 @@ pub fn mark_copies(messages: &mut [Message]) -> u32 {
             .rev()
             .take(LOOK_BACK_MAX)
             .take_while(|candidate| message.time.since(candidate.time) <= COPY_WINDOW)
-            .any(|candidate| is_copy(candidate, message));
+            .any(|candidate| is_copy(candidate, message, doubling));
         if original {
             message.flags.set_copy(true);
             copies += 1;
@@ -36,29 +68,41 @@ pub fn mark_copies(messages: &mut [Message]) -> u32 {
     copies
 }
 
-fn is_copy(original: &Message, later: &Message) -> bool {
+fn is_same_packet(original: &Message, later: &Message) -> bool {
+    original.digest == later.digest
+        && original.size == later.size
+        && original.source == later.source
+        && original.destination == later.destination
+}
+
+fn is_same_place(original: &Message, later: &Message) -> bool {
+    let (a, b) = (original.trace, later.trace);
+    original.tap == later.tap && a.interface == b.interface && a.link == b.link && a.ttl == b.ttl
+}
+
+/// Without an IP identification, two captures of one packet look like two packets.
+fn has_no_identification(message: &Message) -> bool {
+    message.trace.ip_id.is_none_or(|id| id == 0)
+}
+
+fn is_copy(original: &Message, later: &Message, doubling: &[bool]) -> bool {
     if original.digest != later.digest || original.size != later.size {
         return false;
     }
     let gap = later.time.since(original.time);
-    let same_way = original.source == later.source && original.destination == later.destination;
-    if !same_way {
+    if !is_same_packet(original, later) {
         // The same bytes between other addresses: both sides of an address translation. A proxy would have added a Via.
         return gap <= COPY_WINDOW_BLIND;
     }
-    let (a, b) = (original.trace, later.trace);
-    let same_identification = match (a.ip_id, b.ip_id) {
-        (Some(x), Some(y)) if x != 0 || y != 0 => x == y,
-        _ => {
-            return a.interface != b.interface
-                || a.link != b.link
-                || a.ttl != b.ttl
-                || gap < COPY_WINDOW_BLIND;
-        }
-    };
-    let other_place = original.tap != later.tap
-        || a.interface != b.interface
-        || a.link != b.link
-        || a.ttl != b.ttl;
-    same_identification || other_place
+    if !is_same_place(original, later) {
+        return true;
+    }
+    if has_no_identification(original) || has_no_identification(later) {
+        return gap < COPY_WINDOW_BLIND
+            && doubling
+                .get(usize::from(later.tap))
+                .copied()
+                .unwrap_or(false);
+    }
+    original.trace.ip_id == later.trace.ip_id
 }

@@ -9,12 +9,14 @@ use crate::call::message::{MessageFlags, MessageKind};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Flow, Trace, Transport};
 use crate::sip::{
-    BRANCH_COOKIE, CSeq, ContentLength, DefectKind, HeaderName, MediaType, Message, Method,
-    NameAddr, StartLine, Via,
+    BRANCH_COOKIE, CSeq, ContentLength, DefectKind, HeaderName, Message, Method, NameAddr,
+    StartLine, Via, body, inspect,
 };
 
 /// Via values kept of one message; RFC 3261 section 16.6 allows 70 hops.
 const VIAS_MAX: usize = 80;
+/// Defects kept of one message; more would say the same: that it is broken.
+const DEFECTS_MAX: usize = 8;
 /// The keys of one run: hashes made with it on any thread mean the same, and input cannot foresee them.
 pub type Seed = foldhash::fast::RandomState;
 
@@ -135,7 +137,7 @@ impl Drafts {
                 .unwrap_or_default()
                 .to_vec()
         };
-        let session = session_of(message);
+        let session = body::sdp(message);
         let mut flags = flags_of(message, &arrival);
         flags.set_session(session.is_some());
         let (vias, has_rport, has_cookie) = self.gather_vias(
@@ -244,7 +246,16 @@ impl Drafts {
 
     fn gather_defects(&mut self, message: &Message<'_>, flags: MessageFlags) -> (u32, u32) {
         let start = self.defects.len() as u32;
-        let _ = (message, flags);
+        let opens = matches!(
+            message.method(),
+            Some(Method::Invite | Method::Register | Method::Subscribe | Method::Other)
+        );
+        if opens && !flags.is_cut() {
+            for defect in inspect(message).iter().take(DEFECTS_MAX) {
+                let text = self.keep(defect.sentence(message.bytes()).to_string().as_bytes());
+                self.defects.push(text);
+            }
+        }
         (start, self.defects.len() as u32)
     }
 }
@@ -272,14 +283,6 @@ fn flags_of(message: &Message<'_>, arrival: &Arrival) -> MessageFlags {
             .any(|kind| message.defects().contains(kind)),
     );
     flags
-}
-
-/// The session description of a message: its body, or the part of a multipart body that is one.
-fn session_of<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
-    let body = message.body();
-    let kind = message.value(HeaderName::ContentType).map(MediaType::parse);
-    let is_session = kind.map_or(body.starts_with(b"v="), |kind| kind.is_sdp());
-    (is_session && !body.is_empty()).then_some(body)
 }
 
 /// A header value on one line: each fold reads as one blank (RFC 3261 section 7.3.1).

@@ -33,6 +33,7 @@ pub use stream::{
     SegmentCounters, Sighting, StreamCounters,
 };
 pub use tls::{
-    Certificate, OTHER_HANDSHAKES_MAX, SIGNALLING_HANDSHAKES_MAX, TLS_SECRETS_MAX, TlsAlert, TlsCounters, TlsHandshake,
+    Certificate, OTHER_HANDSHAKES_MAX, SIGNALLING_HANDSHAKES_MAX, TLS_SECRETS_MAX, TlsAlert,
+    TlsCounters, TlsHandshake,
 };
 pub use websocket::{WEBSOCKET_MESSAGE_BYTES_MAX, WebSocketCounters};
