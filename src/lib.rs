@@ -18,3 +18,7 @@ pub mod call;
 pub mod diagnose;
 
 pub mod analysis;
+
+pub mod report;
+
+pub mod cli;
