@@ -2,8 +2,12 @@
 
 mod batch;
 mod collector;
+mod fitness;
+mod peers;
 mod read;
 mod result;
+mod run;
 
 pub use batch::IcmpSeen;
 pub use result::{Analysis, CallEntry, CaptureEntry, Fitness, Peer, RegistrationEntry, Undecoded};
+pub use run::{Options, Progress, analyze, analyze_sources};

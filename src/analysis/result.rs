@@ -34,6 +34,10 @@ pub struct Analysis {
     pub incidents: Vec<Incident>,
     /// Nodes that calls were sent to, busiest first.
     pub peers: Vec<Peer>,
+    /// Arguments and folder entries that could not be read.
+    pub problems: Vec<crate::capture::OpenError>,
+    /// Files that were given more than once, and read once.
+    pub repeated: Vec<PathBuf>,
     /// The messages themselves, and the tables that every id refers to.
     pub book: Book,
 }
@@ -57,6 +61,8 @@ pub struct CaptureEntry {
     pub first_at: Option<Timestamp>,
     /// Last frame.
     pub last_at: Option<Timestamp>,
+    /// Packets that the capturing machine says it dropped.
+    pub dropped: u64,
     /// What it cannot show.
     pub weaknesses: Vec<crate::capture::Weakness>,
 }

@@ -40,6 +40,8 @@ pub struct Book {
     pub defects: HashMap<u64, Vec<TextId>, foldhash::fast::FixedState>,
     /// Capture points by file and interface.
     pub taps: Vec<(u16, u16)>,
+    /// What was added to the times of each capture point, in nanoseconds.
+    pub shifts: Vec<i64>,
 }
 
 impl CallBook {
@@ -167,7 +169,7 @@ impl CallBook {
     }
 
     /// Closes the book: sorts the messages and marks the copies. `shift` is added to the times of each capture point.
-    pub fn finish(mut self, shift: impl Fn(&[Message]) -> Vec<i64>) -> Book {
+    pub fn finish(mut self, shift: impl Fn(&[Message], usize) -> Vec<i64>) -> Book {
         let mut defects: HashMap<u64, Vec<TextId>, foldhash::fast::FixedState> = HashMap::default();
         for (message, text) in std::mem::take(&mut self.defects) {
             let of_message = defects
@@ -179,7 +181,7 @@ impl CallBook {
         }
         let groups = sort_by_group(&mut self.messages, self.tables.call_ids.len());
         let shifts = if self.taps.len() > 1 {
-            shift(&self.messages)
+            shift(&self.messages, self.taps.len())
         } else {
             Vec::new()
         };
@@ -205,6 +207,7 @@ impl CallBook {
             copies,
             defects,
             taps,
+            shifts,
         }
     }
 }

@@ -6,10 +6,12 @@ mod build;
 mod clock;
 mod copies;
 mod dialog;
+mod direction;
 mod draft;
 mod ending;
 mod endpoint;
 mod headers;
+pub mod icmp;
 mod leg;
 mod message;
 pub mod metrics;
@@ -31,6 +33,7 @@ pub use book::{Book, CallBook};
 pub use build::{Happenings, anatomy_of, build};
 pub use clock::shifts;
 pub use dialog::{Dialog, dialogs};
+pub use direction::one_direction_pairs;
 pub use draft::{Arrival, Drafts, Seed};
 pub use ending::{
     ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, proxy_cancel, ring,

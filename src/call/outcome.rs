@@ -285,7 +285,7 @@ fn decide_refused(anatomy: &Anatomy<'_>, last: TransactionIndex, answer: &Messag
         408 | 480 | 487 | 500 | 504 if by_proxy && ring >= NO_ANSWER_RING => Outcome::NoAnswer,
         487 => Outcome::Cancelled,
         600 => Outcome::Busy,
-        _ if cause.q850 == Some(17) && code != 486 => Outcome::Busy,
+        _ if cause.q850 == Some(17) => Outcome::Busy,
         486 if rang_itself(anatomy, last, answer) => Outcome::Declined,
         486 => Outcome::Busy,
         603 => Outcome::Declined,

@@ -8,7 +8,7 @@ use crate::call::message::Message;
 use crate::call::origin::{self, Origin};
 use crate::call::outcome::{self, Outcome, Watch};
 use crate::call::text::TextId;
-use crate::call::transaction::TransactionIndex;
+use crate::call::transaction::{MessageIndex, TransactionIndex};
 use crate::capture::Timestamp;
 use crate::net::Transport;
 use crate::sip::StatusCode;
@@ -104,6 +104,10 @@ pub struct Hop {
     pub final_code: u16,
     /// First send to the final response in milliseconds.
     pub final_ms: Option<f32>,
+    /// First send to the first response of any kind in milliseconds.
+    pub reply_ms: Option<f32>,
+    /// First send to the first 18x in milliseconds.
+    pub alerted_ms: Option<f32>,
 }
 
 /// One call.
@@ -279,6 +283,14 @@ fn hop(anatomy: &Anatomy<'_>, index: TransactionIndex) -> Hop {
         .final_response
         .map(|answer| anatomy.message(answer));
     let request = transaction.request.map(|request| anatomy.message(request));
+    let after = |index: Option<MessageIndex>| {
+        Some(anatomy.message(index?).time.millis_since(request?.time) as f32)
+    };
+    let replies = [
+        transaction.trying,
+        transaction.alerting,
+        transaction.final_response,
+    ];
     Hop {
         source: transaction.source,
         destination: transaction.destination,
@@ -286,8 +298,8 @@ fn hop(anatomy: &Anatomy<'_>, index: TransactionIndex) -> Hop {
         final_code: answer
             .and_then(Message::status)
             .map_or(0, |status| status.0),
-        final_ms: answer
-            .zip(request)
-            .map(|(answer, request)| answer.time.millis_since(request.time) as f32),
+        final_ms: after(transaction.final_response),
+        reply_ms: after(replies.into_iter().flatten().min()),
+        alerted_ms: after(transaction.alerting),
     }
 }

@@ -11,6 +11,7 @@ mod open_error;
 mod pcap;
 mod pcapng;
 mod reader;
+mod search;
 mod section;
 mod sniff;
 mod source;

@@ -117,12 +117,12 @@ impl Layout {
 
     /// Whether reading can go on at `at`: heads in a row that make sense, or records that end exactly with the file.
     ///
-    /// `near` is the second of the last whole record before the damage. `Err` says how many bytes the answer needs.
+    /// `near` holds seconds of records before the damage, where there were any. `Err` says how many bytes the answer needs.
     pub(super) fn is_record_at(
         &self,
         bytes: &[u8],
         at: usize,
-        near: Option<u32>,
+        near: &[u32],
         at_end: bool,
     ) -> Result<bool, usize> {
         let mut next = at;
@@ -148,7 +148,7 @@ impl Layout {
         Ok(true)
     }
 
-    fn plausible_length(&self, head: &[u8], near: Option<u32>) -> Option<u32> {
+    fn plausible_length(&self, head: &[u8], near: &[u32]) -> Option<u32> {
         let second = self.order.u32(head, 0)?;
         let fraction = self.order.u32(head, 4)?;
         let captured = self.order.u32(head, 8)?;
@@ -158,9 +158,12 @@ impl Layout {
         } else {
             1_000_000
         };
-        let is_near = near.map_or(second > 0, |near| {
-            near.abs_diff(second) <= PAUSE_SECONDS_MAX
-        });
+        let is_near = match near {
+            [] => second > 0,
+            _ => near
+                .iter()
+                .any(|near| near.abs_diff(second) <= PAUSE_SECONDS_MAX),
+        };
         let is_plausible = fraction < fraction_max
             && (1..=PACKET_BYTES_MAX).contains(&captured)
             && (captured..=PACKET_BYTES_MAX).contains(&wire)

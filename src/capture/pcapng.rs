@@ -187,6 +187,9 @@ pub(super) fn is_block_at(
     order: ByteOrder,
     at_end: bool,
 ) -> Result<bool, usize> {
+    if !at_end && bytes.len() < at + BLOCK_FRAME_BYTES {
+        return Err(BLOCK_FRAME_BYTES);
+    }
     let known = order.u32(bytes, at).is_some_and(|block_type| {
         matches!(
             block_type,

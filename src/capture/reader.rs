@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::damage_log::DamageLog;
 use super::decompress::{Stream, read_full};
 use super::input::{self, Opened};
+use super::search::Search;
 use super::section::Sections;
 use super::sniff::{Compression, Format};
 use super::walk::{Damage, Stop};
@@ -44,20 +45,11 @@ pub struct Reader {
     frames: u64,
     time_before: Timestamp,
     search: Option<Search>,
+    /// Seconds of the first and the last record; the last may be garbage already, taken for a record.
+    seconds: Vec<u32>,
     damage: DamageLog,
     /// Why the input broke off.
     broken: Option<String>,
-}
-
-/// A search for the next whole record behind a damaged one.
-#[derive(Debug, Clone, Copy)]
-struct Search {
-    damage: Damage,
-    /// Where in the capture the damaged record begins.
-    from: u64,
-    /// Second of the last whole record.
-    near: Option<u32>,
-    is_all_zeros: bool,
 }
 
 /// What a search came to.
@@ -146,6 +138,7 @@ impl Reader {
             frames: 0,
             time_before: Timestamp::default(),
             search: None,
+            seconds: Vec::new(),
             damage: DamageLog::default(),
             broken: None,
         })
@@ -189,6 +182,7 @@ impl Reader {
         self.carry
             .extend_from_slice(window.bytes.get(at..window.filled).unwrap_or_default());
         self.offset += at as u64;
+        self.note_seconds(window);
         self.walker.end(window);
         self.time_before = window.last_time();
         !window.starts.is_empty()
@@ -269,103 +263,74 @@ impl Reader {
 
     fn begin_search(&mut self, window: &Window, at: &mut usize, damage: Damage) {
         let bytes = window.bytes.get(..window.filled).unwrap_or_default();
-        let near = match (&self.walker, window.starts.last()) {
-            (Walker::Pcap(layout), Some(&start)) => layout.second(bytes, start as usize),
-            _ if self.frames > 0 => {
-                u32::try_from(self.time_before.nanoseconds() / 1_000_000_000).ok()
-            }
-            _ => None,
-        };
-        self.search = Some(Search {
+        self.note_seconds(window);
+        self.search = Some(Search::new(
             damage,
-            from: self.offset + *at as u64,
-            near,
-            is_all_zeros: bytes.get(*at) == Some(&0),
-        });
+            self.offset + *at as u64,
+            bytes.get(*at) == Some(&0),
+        ));
         // The damaged record itself must not be found again.
         *at += 1;
     }
 
     /// Moves `at` to the next record that makes sense, where one is searched for.
     fn seek(&mut self, window: &Window, at: &mut usize) -> Sought {
-        let Some(search) = &mut self.search else {
+        let Some(mut search) = self.search.take() else {
             return Sought::Found;
         };
         let bytes = window.bytes.get(..window.filled).unwrap_or_default();
         while let Some(&byte) = bytes.get(*at) {
-            let searched = self.offset + *at as u64 - search.from;
-            if searched > SEARCH_BYTES_MAX {
+            let skipped = self.offset + *at as u64 - search.from;
+            if skipped > SEARCH_BYTES_MAX {
                 break;
             }
             match self
                 .walker
-                .is_record_at(bytes, *at, search.near, self.is_input_over)
+                .is_record_at(bytes, *at, &self.seconds, self.is_input_over)
             {
                 Ok(true) => {
-                    let search = *search;
-                    self.search = None;
-                    self.tell_skipped(search, searched);
+                    let frames = self.frames;
+                    self.damage.push(WeaknessKind::DamagedRecord, frames, || {
+                        search.told_skipped(frames, skipped)
+                    });
                     return Sought::Found;
                 }
                 Ok(false) => search.is_all_zeros &= byte == 0,
-                Err(needs) => return Sought::Needs(needs),
+                Err(needs) => {
+                    self.search = Some(search);
+                    return Sought::Needs(needs);
+                }
             }
             *at += 1;
         }
         if *at == bytes.len() && !self.is_input_over {
+            self.search = Some(search);
             return Sought::Needs(1);
         }
-        let search = *search;
-        self.search = None;
-        self.tell_end(search, *at);
+        let (frames, end) = (self.frames, self.offset + *at as u64);
+        // A record cut by the break needs no word of its own.
+        if self.broken.is_none() || !search.is_for_cut() {
+            self.damage
+                .push(search.kind(), frames, || search.told_end(frames, end));
+        }
+        self.tell_broken(*at);
         Sought::Nothing
     }
 
-    fn tell_skipped(&mut self, search: Search, skipped: u64) {
-        let Search { damage, from, .. } = search;
-        let frames = self.frames;
-        self.damage.push(WeaknessKind::DamagedRecord, frames, || {
-            format!(
-                "the record at byte {from}, after frame {frames}, is damaged: {damage}; {skipped} bytes were skipped, and \
-                 later frame numbers do not count what they held"
-            )
-        });
-    }
-
-    fn tell_end(&mut self, search: Search, at: usize) {
-        let Search {
-            damage,
-            from,
-            is_all_zeros,
-            ..
-        } = search;
-        let frames = self.frames;
-        let end = self.offset + at as u64;
-        let length = end - from;
-        if is_all_zeros {
-            let least = if self.is_input_over { "" } else { "at least " };
-            self.damage.push(WeaknessKind::TruncatedFile, frames, || {
-                format!("from byte {from} on, after frame {frames}, there are only zeros ({least}{length} bytes)")
-            });
-        } else if let (Damage::Cut { .. }, Some(_)) = (damage, &self.broken) {
-            self.tell_broken(at);
+    /// Keeps the seconds of the first and the last record of a classic pcap, which searches go by.
+    fn note_seconds(&mut self, window: &Window) {
+        let Walker::Pcap(layout) = &self.walker else {
             return;
-        } else if let Damage::Cut { lacks } = damage {
-            self.damage.push(WeaknessKind::TruncatedFile, frames, || {
-                format!(
-                    "the capture ends at byte {end} in the middle of the record that begins at byte {from}, after frame \
-                     {frames}; at least {lacks} bytes are missing"
-                )
-            });
-        } else {
-            self.damage.push(WeaknessKind::DamagedRecord, frames, || {
-                format!(
-                    "the record at byte {from}, after frame {frames}, is damaged: {damage}; no whole record was found in \
-                     the {length} bytes that follow"
-                )
-            });
-        }
-        self.tell_broken(at);
+        };
+        let bytes = window.bytes.get(..window.filled).unwrap_or_default();
+        let second = |start: Option<&u32>| layout.second(bytes, *start? as usize);
+        let first = self
+            .seconds
+            .first()
+            .copied()
+            .or_else(|| second(window.starts.first()));
+        let last = second(window.starts.last()).or(self.seconds.last().copied());
+        self.seconds = first.into_iter().chain(last).collect();
     }
 
     /// Says once why the input broke off.

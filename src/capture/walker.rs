@@ -60,7 +60,7 @@ impl Walker {
         &self,
         bytes: &[u8],
         at: usize,
-        near: Option<u32>,
+        near: &[u32],
         at_end: bool,
     ) -> Result<bool, usize> {
         match self {

@@ -4,6 +4,9 @@ use super::byte_order::ByteOrder;
 use super::interface::Port;
 use super::{Frame, FrameRef, Timestamp, pcap, pcapng};
 
+/// Bytes that a window keeps for its next filling; one that held a huge record gives the rest back.
+const KEPT_BYTES_MAX: usize = 8 << 20;
+
 /// Whole records of one capture, as they stand in the file.
 ///
 /// Filled by a [`Reader`](super::Reader); its buffers are kept when it is filled again.
@@ -71,6 +74,9 @@ impl Window {
     pub(super) fn clear(&mut self, file: u16, time_before: Timestamp) {
         self.file = file;
         self.filled = 0;
+        if self.bytes.len() > KEPT_BYTES_MAX {
+            self.bytes = Vec::new();
+        }
         self.starts.clear();
         self.stretches.clear();
         self.ports.clear();

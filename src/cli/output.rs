@@ -76,6 +76,11 @@ pub(crate) fn width() -> usize {
         .max(40)
 }
 
+/// Columns for running text: longer lines are hard to read.
+pub(crate) fn reading_width() -> usize {
+    width().min(100)
+}
+
 fn stop(error: io::Error) -> Stop {
     if error.kind() == io::ErrorKind::BrokenPipe {
         Stop::ReaderGone

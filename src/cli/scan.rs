@@ -7,6 +7,8 @@ use crate::cli::Stop;
 use crate::cli::arguments::Scan;
 use crate::cli::output;
 use crate::cli::progress::Bar;
+use crate::reference;
+use crate::report::explain::{explanation_text, suggestions_text};
 use crate::report::{csv, json};
 
 /// Analyses captures and writes every report that was asked for.
@@ -47,4 +49,27 @@ fn read(scan: &Scan) -> Result<Analysis, Stop> {
 /// One line for the user.
 fn because(line: &str) -> Stop {
     Stop::Because(vec![line.to_owned()])
+}
+
+/// Explains a code, cause, method, header, term or rule.
+pub(crate) fn explain(query: &str, scan: &Scan) -> Result<(), Stop> {
+    let width = output::reading_width();
+    let Some(explanation) = reference::explain(query) else {
+        let near = suggestions_text(query, &reference::suggestions(query), usize::MAX);
+        return Err(Stop::Because(near.lines().map(str::to_owned).collect()));
+    };
+    output::to_screen(scan.color, |out| {
+        out.write_all(explanation_text(&explanation, width).as_bytes())
+    })
+}
+
+/// Lists the rules.
+pub(crate) fn rules(scan: &Scan) -> Result<(), Stop> {
+    output::to_screen(scan.color, |out| {
+        for id in reference::rule_ids() {
+            let summary = reference::rule_summary(id).unwrap_or_default();
+            writeln!(out, "{id:28} {summary}")?;
+        }
+        Ok(())
+    })
 }

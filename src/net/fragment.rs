@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::capture::{FrameRef, Timestamp};
@@ -112,7 +112,7 @@ struct Key {
 
 #[derive(Debug)]
 enum Progress {
-    Open(Assembly),
+    Open(Box<Assembly>),
     // Late copies of its fragments, told by their hashes, must not open a datagram that never ends.
     Done(Vec<u64>),
     Conflicting,
@@ -127,7 +127,7 @@ struct Entry {
 /// All datagrams that wait for fragments.
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
-    entries: HashMap<Key, Entry, FixedState>,
+    entries: HashMap<Key, Entry, RandomState>,
     arrivals: VecDeque<(Timestamp, Key, u64)>,
     serial: u64,
     bytes: usize,
@@ -140,7 +140,8 @@ impl Fragments {
     pub(super) fn push(&mut self, fragment: &Fragment<'_>, out: &mut dyn FnMut(Reassembled)) {
         self.counters.fragments += 1;
         self.expire(fragment.time, out);
-        let is_uneven = fragment.more && !fragment.is_cut && fragment.bytes.len() % 8 != 0;
+        let is_uneven =
+            fragment.more && !fragment.is_cut && !fragment.bytes.len().is_multiple_of(8);
         let end = (fragment.offset as usize).saturating_add(fragment.bytes.len());
         if is_uneven
             || end > assembly::DATAGRAM_BYTES_MAX
@@ -156,7 +157,10 @@ impl Fragments {
             protocol: fragment.protocol,
             interface: fragment.trace.interface,
         };
-        let hash = FixedState::default().hash_one((fragment.offset, fragment.more, fragment.bytes));
+        let hash = self
+            .entries
+            .hasher()
+            .hash_one((fragment.offset, fragment.more, fragment.bytes));
         match self.entries.get_mut(&key).map(|entry| &mut entry.progress) {
             Some(Progress::Conflicting) => return,
             Some(Progress::Done(hashes)) if hashes.contains(&hash) => {
@@ -183,7 +187,7 @@ impl Fragments {
         self.serial += 1;
         let entry = Entry {
             serial: self.serial,
-            progress: Progress::Open(Assembly::default()),
+            progress: Progress::Open(Box::default()),
         };
         self.entries.insert(key, entry);
         self.arrivals.push_back((time, key, self.serial));

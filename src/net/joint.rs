@@ -1,6 +1,6 @@
 //! The joint of the floor's two halves: a datagram put together from fragments is decoded like one that came whole.
 
-use crate::net::decode::{self, decode_transport};
+use crate::net::decode::{IpDatagram, decode_transport};
 use crate::net::fragment::Reassembled;
 use crate::net::network::Network;
 use crate::net::packet::Packet;
@@ -11,15 +11,14 @@ pub fn network() -> Network {
 }
 
 fn decode_reassembled(whole: &Reassembled, sink: &mut dyn FnMut(&Packet<'_>)) {
-    let datagram = decode::Reassembled {
+    let datagram = IpDatagram {
         at: whole.at,
         time: whole.time,
+        flow: whole.flow,
         trace: whole.trace,
-        source: whole.flow.source.address,
-        destination: whole.flow.destination.address,
         protocol: whole.protocol,
+        is_cut: whole.is_cut,
         bytes: &whole.bytes,
-        depth: 0,
     };
     // What a reassembled datagram carries besides packets was counted when its fragments were.
     let _ = decode_transport(&datagram, &mut |packet| sink(&packet));

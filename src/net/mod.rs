@@ -11,6 +11,7 @@ mod network;
 mod packet;
 mod sctp;
 mod stream;
+mod tls;
 mod websocket;
 
 pub use decode::decode;
@@ -30,5 +31,9 @@ pub use stream::{
     ACKED_HOLE_WAIT, CONNECTIONS_MAX, Close, Connection, FAILED_CONNECTIONS_MAX,
     FOLLOWED_CONNECTIONS_MAX, HELD_BYTES_MAX, HOLE_WAIT, STREAM_BYTES_MAX, STREAM_SEGMENTS_MAX,
     SegmentCounters, Sighting, StreamCounters,
+};
+pub use tls::{
+    Certificate, OTHER_HANDSHAKES_MAX, SIGNALLING_HANDSHAKES_MAX, TLS_SECRETS_MAX, TlsAlert,
+    TlsCounters, TlsHandshake,
 };
 pub use websocket::{WEBSOCKET_MESSAGE_BYTES_MAX, WebSocketCounters};

@@ -8,6 +8,7 @@ use crate::net::fragment::{
 use crate::net::packet::{Packet, Payload};
 use crate::net::sctp::{Associations, SctpCounters};
 use crate::net::stream::{Connection, StreamCounters, Streams};
+use crate::net::tls::{TlsCounters, TlsHandshake};
 use crate::net::websocket::WebSocketCounters;
 
 /// Decodes the transport layer of a datagram that was put together from fragments; a tunnel may yield several packets.
@@ -16,7 +17,7 @@ pub type DecodeTransport = fn(&Reassembled, &mut dyn FnMut(&Packet<'_>));
 /// Fragments inside a reassembled tunnel inside fragments: deeper ones are not followed.
 const REASSEMBLY_DEPTH_MAX: u8 = 2;
 
-/// Everything that waits for later packets: fragments, TCP, WebSocket and SCTP.
+/// Everything that waits for later packets: fragments, TCP with WebSocket and TLS in it, and SCTP.
 #[derive(Debug)]
 pub struct Network {
     decode: DecodeTransport,
@@ -43,6 +44,13 @@ impl Network {
             streams: Streams::new(),
             associations: Associations::default(),
         }
+    }
+
+    /// Adds TLS secrets: the text of an SSLKEYLOGFILE (RFC 9850), or of a pcapng Decryption Secrets Block.
+    ///
+    /// They serve the connections whose encrypted part begins later; lines that cannot be read are left out.
+    pub fn add_secrets(&mut self, key_log: &[u8]) {
+        self.streams.add_secrets(key_log);
     }
 
     /// Takes one packet, in capture order; what becomes readable by it goes to `sink`.
@@ -91,6 +99,16 @@ impl Network {
     /// What SCTP packets carried.
     pub fn sctp_counters(&self) -> SctpCounters {
         self.associations.counters
+    }
+
+    /// What TLS connections did.
+    pub fn tls_counters(&self) -> TlsCounters {
+        self.streams.tls()
+    }
+
+    /// TLS connections, by first record; whole after [`Network::finish`].
+    pub fn handshakes(&self) -> &[TlsHandshake] {
+        self.streams.handshakes()
     }
 
     /// TCP connections that carried signalling or were never opened, by first segment; whole after [`Network::finish`].

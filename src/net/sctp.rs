@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::capture::Timestamp;
@@ -16,7 +16,7 @@ use crate::net::stream::starts_with_sip;
 /// Directions of SCTP associations followed at a time.
 pub const SCTP_FLOWS_MAX: usize = 1024;
 /// Message pieces held for one direction; a SIP message has a handful.
-pub const SCTP_PIECES_MAX: usize = 1024;
+pub const SCTP_PIECES_MAX: usize = 256;
 /// Bytes of message pieces held for one direction.
 pub const SCTP_BYTES_MAX: usize = 1 << 20;
 /// Bytes of message pieces held in all directions together.
@@ -79,7 +79,7 @@ struct Direction {
 /// All SCTP associations.
 #[derive(Debug, Default)]
 pub(super) struct Associations {
-    directions: HashMap<Flow, Direction, FixedState>,
+    directions: HashMap<Flow, Direction, RandomState>,
     held_bytes: usize,
     uses: u64,
     pub(super) counters: SctpCounters,

@@ -7,6 +7,11 @@ use crate::net::stream::starts_with_sip;
 /// Longest message that is put together; SIP messages are a few KiB.
 pub const WEBSOCKET_MESSAGE_BYTES_MAX: usize = 256 << 10;
 
+/// Messages of one direction without any SIP, after which it is not read any further.
+const OTHER_MESSAGES_MAX: u32 = 64;
+/// Room for a message that is kept for the next one.
+const ROOM_BYTES_MAX: usize = 16 << 10;
+
 /// What WebSocket streams carried, in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WebSocketCounters {
@@ -128,9 +133,16 @@ pub(super) struct MessageReader {
     skipping: u64,
     is_unwanted: bool,
     is_broken: bool,
+    has_sip: bool,
+    others: u32,
 }
 
 impl MessageReader {
+    /// Bytes that wait for the rest of a frame or message.
+    pub(super) fn buffered_bytes(&self) -> usize {
+        self.pending.capacity() + self.message.capacity()
+    }
+
     pub(super) fn push(
         &mut self,
         mut bytes: &[u8],
@@ -176,7 +188,7 @@ impl MessageReader {
         out: &mut dyn FnMut(&[u8]),
     ) -> usize {
         let mut used = 0;
-        while let Some(rest) = bytes.get(used..) {
+        while let Some(rest) = bytes.get(used..).filter(|_| !self.is_broken) {
             let header = match read_header(rest) {
                 Read::Whole(header) => header,
                 Read::Short => break,
@@ -232,11 +244,15 @@ impl MessageReader {
         }
         if !self.is_unwanted && starts_with_sip(&self.message) {
             counters.sip_messages += 1;
+            self.has_sip = true;
             out(&self.message);
         } else if !self.is_unwanted {
             counters.other_messages += 1;
+            self.others = self.others.saturating_add(1);
+            self.is_broken = !self.has_sip && self.others >= OTHER_MESSAGES_MAX;
         }
         self.message.clear();
+        self.message.shrink_to(ROOM_BYTES_MAX);
         self.is_unwanted = false;
     }
 }

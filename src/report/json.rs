@@ -17,15 +17,17 @@ use serde::Serialize;
 
 use crate::analysis::Analysis;
 use layout::Lines;
-use value::Each;
+use value::{Each, Shown};
 
 /// Name and version of the document's form; fields may be added within a version, none is lost or renamed.
 pub const SCHEMA: &str = "sipscan-report/1";
 
 #[derive(Serialize)]
-struct Report<'a, C, K, R, O, I>
+struct Report<'a, C, P, D, K, R, O, I>
 where
     C: Serialize,
+    P: Serialize,
+    D: Serialize,
     K: Serialize,
     R: Serialize,
     O: Serialize,
@@ -34,6 +36,8 @@ where
     schema: &'a str,
     sipscan: &'a str,
     captures: C,
+    problems: P,
+    repeated: D,
     fitness: capture::Fitness<'a>,
     metrics: measure::Metrics<'a>,
     calls: K,
@@ -52,6 +56,8 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
         schema: SCHEMA,
         sipscan: env!("CARGO_PKG_VERSION"),
         captures: Each(|| analysis.captures.iter().map(capture::Capture::of)),
+        problems: Each(|| analysis.problems.iter().map(capture::problem)),
+        repeated: Each(|| analysis.repeated.iter().map(|path| Shown(path.display()))),
         fitness: capture::Fitness::of(&analysis.fitness),
         metrics: measure::Metrics::of(&analysis.metrics),
         calls: Each(|| {

@@ -2,6 +2,8 @@
 //!
 //! Source: RFC 3261 sections 7, 8.1.1, 18.3, 20 and 25; RFC 4475.
 
+use std::fmt;
+
 /// What is wrong with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
@@ -56,18 +58,18 @@ pub enum DefectKind {
     BadMaxForwards,
     /// The topmost or another Via does not read as protocol, transport and sent-by.
     BadVia,
-    /// A Via without branch parameter.
+    /// The topmost Via has no branch parameter, and it is not an RFC 2543 element's among others.
     MissingBranch,
     /// A Via whose branch is only the magic cookie, `z9hG4bK`.
     EmptyBranch,
-    /// A Via names no transport that RFC 3261 or an extension knows.
-    UnknownTransport,
     /// From without tag.
     MissingFromTag,
     /// Call-ID is empty or holds blanks.
     BadCallId,
     /// A From, To, Contact or the like is neither `<URI>` nor a bare URI.
     BadAddress,
+    /// Two semicolons, or one at the end, enclose no parameter.
+    EmptyParameter,
     /// A quoted string is not closed.
     OpenQuote,
     /// The URI holds parameters or headers and lacks `<>`, so that they belong to the header.
@@ -94,8 +96,6 @@ pub enum DefectKind {
     BadNumber,
     /// Date is not in the form of RFC 3261 section 20.17.
     BadDate,
-    /// A header lacks a value.
-    EmptyHeader,
     /// A body without Content-Type.
     MissingContentType,
     /// Content-Type does not read as type/subtype.
@@ -134,4 +134,110 @@ pub struct Defect {
     pub offset: u32,
     /// Bytes of that part; 0 for what is missing.
     pub length: u32,
+}
+
+/// Characters of a defective part that a sentence quotes.
+const QUOTE_CHARACTERS_MAX: usize = 120;
+
+impl Defect {
+    /// The part of the message that is wrong; `message` is the bytes that were inspected. Empty for what is missing.
+    pub fn part<'a>(&self, message: &'a [u8]) -> &'a [u8] {
+        let start = self.offset as usize;
+        message
+            .get(start..start + self.length as usize)
+            .unwrap_or_default()
+    }
+
+    /// Says what is wrong, and quotes the part with control characters escaped.
+    pub fn sentence<'a>(&self, message: &'a [u8]) -> Sentence<'a> {
+        Sentence {
+            kind: self.kind,
+            part: self.part(message),
+        }
+    }
+}
+
+/// A defect in words; prints as `CSeq names another method than the request line: "5 OPTIONS"`.
+#[derive(Debug, Clone, Copy)]
+pub struct Sentence<'a> {
+    kind: DefectKind,
+    part: &'a [u8],
+}
+
+impl fmt::Display for Sentence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.words())?;
+        if self.part.is_empty() {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(self.part);
+        let shown: String = text
+            .chars()
+            .take(QUOTE_CHARACTERS_MAX)
+            .flat_map(char::escape_debug)
+            .collect();
+        let more = if text.chars().nth(QUOTE_CHARACTERS_MAX).is_some() {
+            "..."
+        } else {
+            ""
+        };
+        write!(f, ": \"{shown}{more}\"")
+    }
+}
+
+impl DefectKind {
+    /// What is wrong, without the part.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::JunkBeforeStart => "bytes that are no SIP stand before the start line",
+            Self::BadVersion => "the version is not SIP/2.0",
+            Self::BadStatus => "the status code is not from 100 to 699",
+            Self::StartLineBlanks => "the start line has more blanks than one between its words",
+            Self::NoBlankLine => "the message ends inside its headers",
+            Self::BareLineFeed => "a line ends with LF alone",
+            Self::NoColon => "a header line has no colon",
+            Self::BadHeaderName => "a header name holds a character that it may not hold",
+            Self::FoldAtStart => "the first header line begins with a blank",
+            Self::TooManyHeaders => "there are more than 1024 header lines",
+            Self::MissingVia => "Via is missing",
+            Self::MissingFrom => "From is missing",
+            Self::MissingTo => "To is missing",
+            Self::MissingCallId => "Call-ID is missing",
+            Self::MissingCSeq => "CSeq is missing",
+            Self::MissingMaxForwards => "Max-Forwards is missing",
+            Self::MissingContact => "Contact is missing",
+            Self::Duplicate => "a header that may stand once only stands again",
+            Self::BodyTooShort => "Content-Length is larger than the body",
+            Self::BodyTooLong => "Content-Length is smaller than the body",
+            Self::BadContentLength => "Content-Length is no number",
+            Self::BadCSeq => "CSeq is no number below 2^31 and a method",
+            Self::CSeqMethodMismatch => "CSeq names another method than the request line",
+            Self::BadMaxForwards => "Max-Forwards is no number from 0 to 255",
+            Self::BadVia => "Via lacks protocol, transport or sender",
+            Self::MissingBranch => "Via has no branch",
+            Self::EmptyBranch => "the branch is only the magic cookie",
+            Self::MissingFromTag => "From has no tag",
+            Self::BadCallId => "Call-ID is empty or holds blanks",
+            Self::BadAddress => "this is neither <URI> nor a bare URI",
+            Self::EmptyParameter => "a semicolon has no parameter behind it",
+            Self::OpenQuote => "a quoted string is not closed",
+            Self::MissingAngleBrackets => {
+                "without <> the parameters belong to the header, not to the URI"
+            }
+            Self::BracketedRequestUri => "the Request-URI stands in <>",
+            Self::BlankInUri => "a URI holds blanks",
+            Self::BadUri => "a URI has no scheme, no host, or parts that are not allowed here",
+            Self::UnescapedUri => "a URI holds characters that need escaping",
+            Self::BadEscape => "a percent sign is not followed by two hexadecimal digits",
+            Self::UnknownScheme => "the Request-URI's scheme is none that SIP routes",
+            Self::UnbracketedIpv6 => "an IPv6 address stands without []",
+            Self::BadPort => "a port is not from 1 to 65535",
+            Self::LongRequestUri => "the Request-URI is longer than 255 bytes",
+            Self::BadNumber => "a number is none or too large",
+            Self::BadDate => "Date is not in the form of RFC 3261",
+            Self::MissingContentType => "Content-Type is missing although there is a body",
+            Self::BadContentType => "Content-Type is not type/subtype",
+            Self::MissingBoundary => "the boundary does not occur in the body",
+        }
+    }
 }

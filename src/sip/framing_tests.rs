@@ -9,7 +9,10 @@ const RINGING: &str = "SIP/2.0 180 Ringing\r\nv: SIP/2.0/TCP a\r\nl:\r\n 0\r\n\r
 const NOTIFY: &str =
     "NOTIFY sip:b@c SIP/2.0\nContent-Type: message/sipfrag\nl: 17\n\nSIP/2.0 200 OK\r\n\n";
 
-fn frame(pieces: &[&[u8]]) -> (Vec<(Vec<u8>, Framing, usize, usize, u32)>, u64) {
+/// Bytes, framing, marks of the first and the last piece, bytes skipped before.
+type Seen = (Vec<u8>, Framing, usize, usize, u32);
+
+fn frame(pieces: &[&[u8]]) -> (Vec<Seen>, u64) {
     let mut framer = Framer::default();
     let mut messages = Vec::new();
     let mut keep = |framed: Framed<'_, usize>| {

@@ -17,7 +17,7 @@ pub struct HeaderSpan {
     pub name: HeaderName,
     /// Whether the value goes on in further lines (folding); its line ends count as blanks.
     pub is_folded: bool,
-    /// Whether the message ends inside this header.
+    /// Whether the message ends inside this header, or so directly behind it that it may have gone on.
     pub is_cut: bool,
     /// First byte of the line.
     pub start: u32,
@@ -79,10 +79,12 @@ impl<'a> Index<'a> {
         self.defects.insert(DefectKind::NoBlankLine);
         let rest = self.bytes.get(position..).unwrap_or_default();
         let content = rest.strip_suffix(b"\r").unwrap_or(rest);
-        if content.is_empty() {
-            return;
+        if !content.is_empty() {
+            // What the end of the message cut off is no fault of this line.
+            let defects = self.defects;
+            self.line(position, content);
+            self.defects = defects;
         }
-        self.line(position, content);
         if let Some(last) = self.spans.last_mut() {
             last.is_cut = true;
         }
@@ -97,7 +99,7 @@ impl<'a> Index<'a> {
             return;
         }
         let end = start + line.len();
-        let Some(colon) = line.iter().position(|&byte| byte == b':') else {
+        let Some(colon) = memchr(b':', line) else {
             self.defects.insert(DefectKind::NoColon);
             return self.push(HeaderName::Malformed, [start, end, end, end]);
         };

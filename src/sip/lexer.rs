@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2};
+
 /// A number of ASCII digits without anything else; `None` where it is none or does not fit.
 pub fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
@@ -55,21 +57,21 @@ pub fn find_outside(text: &[u8], wanted: u8) -> Option<usize> {
 
 /// The parts of `text` between `separator`s outside quotes and `<>`, without blanks around them; empty parts are left out.
 pub fn split_outside(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> + use<'_> {
+    let is_plain = memchr2(b'"', b'<', text).is_none();
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         loop {
             let current = rest?;
-            let part = match find_outside(current, separator) {
-                Some(at) => {
-                    rest = current.get(at + 1..);
-                    current.get(..at).unwrap_or_default()
-                }
-                None => {
-                    rest = None;
-                    current
-                }
+            let at = if is_plain {
+                memchr(separator, current)
+            } else {
+                find_outside(current, separator)
             };
-            let part = part.trim_ascii();
+            let part = current
+                .get(..at.unwrap_or(current.len()))
+                .unwrap_or_default()
+                .trim_ascii();
+            rest = at.and_then(|at| current.get(at + 1..));
             if !part.is_empty() {
                 return Some(part);
             }

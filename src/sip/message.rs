@@ -75,8 +75,10 @@ impl<'a> Message<'a> {
             ..
         } = index;
         let rest = bytes.get(body_start..).unwrap_or_default();
+        // A number that the end of the message cut may be any number.
         let declared = content_length
             .and_then(|at| headers.get(at))
+            .filter(|span| !span.is_cut)
             .map(|span| value_in(bytes, span));
         let (body, content_length) = cut_body(rest, declared, is_cut, &mut defects);
         Some(Self {
@@ -211,11 +213,13 @@ fn value_in<'a>(bytes: &'a [u8], span: &HeaderSpan) -> &'a [u8] {
 
 /// The start line, and where the headers begin.
 fn find_start<'a>(bytes: &'a [u8], defects: &mut DefectSet) -> Option<(StartLine<'a>, usize)> {
-    let mut rest = start_line::skip_blank_lines(bytes);
-    if !start_line::begins_here(rest) {
-        rest = rest.get(start_line::find_behind_junk(rest)?..)?;
-        defects.insert(DefectKind::JunkBeforeStart);
+    let rest = start_line::skip_blank_lines(bytes);
+    let (line, after) = start_line::first_line(rest);
+    if let Some(start_line) = StartLine::parse(line) {
+        return Some((start_line, bytes.len() - after.len()));
     }
+    defects.insert(DefectKind::JunkBeforeStart);
+    let rest = rest.get(start_line::find_behind_junk(rest)?..)?;
     let (line, after) = start_line::first_line(rest);
     let start_line = StartLine::parse(line)?;
     Some((start_line, bytes.len() - after.len()))

@@ -1,9 +1,12 @@
 //! Deliveries become SIP messages and session descriptions.
 
+pub mod body;
 mod defect;
 mod framing;
 mod header_name;
 mod index;
+mod inspect;
+mod inspect_values;
 pub mod lexer;
 mod message;
 mod method;
@@ -12,10 +15,11 @@ mod sift;
 mod start_line;
 mod values;
 
-pub use defect::{Defect, DefectKind, DefectSet};
+pub use defect::{Defect, DefectKind, DefectSet, Sentence};
 pub use framing::{Framed, Framer, Framing, HEADER_BYTES_MAX};
 pub use header_name::HeaderName;
 pub use index::{HEADERS_MAX, HeaderSpan};
+pub use inspect::inspect;
 pub use message::{ContentLength, Header, MESSAGE_BYTES_MAX, Message};
 pub use method::{Method, StatusCode};
 pub use sdp::{Outline, Sdp};

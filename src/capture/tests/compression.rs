@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use proptest::prelude::*;
+
 use super::build::pcap;
 use super::{Seen, read, source, words};
 use crate::capture::Compression;
@@ -33,6 +35,24 @@ fn xz(bytes: &[u8]) -> Vec<u8> {
         .expect("options");
     writer.write_all(bytes).expect("memory takes all");
     writer.finish().expect("memory takes all")
+}
+
+proptest! {
+    #[test]
+    fn damaged_compressed_data_comes_to_an_end(
+        which in 0usize..5,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let (_, compress) = ALL[which];
+        let mut stored = [compress(&pcap(200)), compress(&pcap(20))].concat();
+        for (at, byte) in changes {
+            let at = at.index(stored.len());
+            stored[at] = byte;
+        }
+        if source(stored.clone()).is_ok() {
+            read(stored);
+        }
+    }
 }
 
 type Compress = fn(&[u8]) -> Vec<u8>;

@@ -1,6 +1,7 @@
 //! A descent: what is known on the way down one frame, and where its packets go.
 
 use crate::capture::{Frame, FrameRef, Timestamp};
+use crate::net::decode::transport::IpDatagram;
 use crate::net::flow::Flow;
 use crate::net::packet::{Packet, Payload, Skip, Trace};
 
@@ -8,6 +9,9 @@ use crate::net::packet::{Packet, Payload, Skip, Trace};
 ///
 /// ERSPAN around VXLAN around GTP-U around IP has 8; twice that is a frame made to exhaust the reader.
 pub(super) const TUNNEL_DEPTH_MAX: u8 = 16;
+
+/// What a reassembled datagram has behind it at the least: a link header and an IP header.
+const RESUMED_DEPTH: u8 = 2;
 
 /// One frame's way down to its packets.
 pub(super) struct Descent<'s, 'a> {
@@ -39,21 +43,18 @@ impl<'s, 'a> Descent<'s, 'a> {
         }
     }
 
-    /// The way down from the transport header of a datagram that came together from fragments.
+    /// The way down from the transport header of `datagram`, which came together from fragments.
     pub(super) fn resumed(
-        at: FrameRef,
-        time: Timestamp,
-        trace: Trace,
-        depth: u8,
+        datagram: &IpDatagram<'a>,
         sink: &'s mut (dyn FnMut(Packet<'a>) + 's),
     ) -> Self {
         Self {
-            at,
-            time,
-            interface: trace.interface,
-            link: trace.link,
-            missing: 0,
-            depth,
+            at: datagram.at,
+            time: datagram.time,
+            interface: datagram.trace.interface,
+            link: datagram.trace.link,
+            missing: u32::from(datagram.is_cut),
+            depth: RESUMED_DEPTH,
             sink,
         }
     }

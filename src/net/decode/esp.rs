@@ -52,11 +52,7 @@ fn follow<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> Option<Re
     if let Err(skip) = descent.enter() {
         return Some(Err(skip));
     }
-    // A cut trailer is no loss where the datagram's own length says that it is whole.
-    let inner = Carried {
-        missing: carried.missing,
-        ..carried.with(protocol, inner)
-    };
+    let inner = carried.with(protocol, inner);
     Some(match protocol {
         4 | 41 => inside(descent, &inner, |descent| ip::ip(descent, inner.bytes)),
         6 => transport::tcp(descent, &inner),

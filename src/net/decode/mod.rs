@@ -29,7 +29,7 @@ use crate::capture::{Frame, LinkType};
 use crate::net::packet::{Packet, Skip};
 
 use descent::Descent;
-pub(in crate::net) use transport::{Reassembled, decode_transport};
+pub use transport::{IpDatagram, decode_transport};
 
 /// LINKTYPE_ETHERNET, by far the most common, which has a short way of its own.
 const ETHERNET: LinkType = LinkType(1);

@@ -47,7 +47,7 @@ impl<'a> Carried<'a> {
         }
     }
 
-    /// The same addresses and marks around other bytes of another protocol, nothing of which is missing.
+    /// The same packet once a header is off: another protocol and what of the bytes belongs to it.
     pub(super) fn with(&self, protocol: u8, bytes: &'a [u8]) -> Self {
         Self {
             protocol,
@@ -59,45 +59,43 @@ impl<'a> Carried<'a> {
 
 /// An IP datagram that came together from its fragments.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::net) struct Reassembled<'a> {
+pub struct IpDatagram<'a> {
     /// The frame that completed it.
-    pub(in crate::net) at: FrameRef,
+    pub at: FrameRef,
     /// The time of that frame.
-    pub(in crate::net) time: Timestamp,
+    pub time: Timestamp,
+    /// Addresses; the ports are not looked at.
+    pub flow: Flow,
     /// Marks of its fragments.
-    pub(in crate::net) trace: Trace,
-    /// Sender's address.
-    pub(in crate::net) source: IpAddr,
-    /// Receiver's address.
-    pub(in crate::net) destination: IpAddr,
+    pub trace: Trace,
     /// IP protocol of the datagram, as [`Payload::Fragment`] tells it.
-    pub(in crate::net) protocol: u8,
-    /// The whole datagram behind its IP header.
-    pub(in crate::net) bytes: &'a [u8],
-    /// How often a datagram within a datagram was put together to come here, 0 for the first: such nesting ends too.
-    pub(in crate::net) depth: u8,
+    pub protocol: u8,
+    /// Whether its end is missing.
+    pub is_cut: bool,
+    /// What is there of it behind its IP header.
+    pub bytes: &'a [u8],
 }
 
-/// Hands every packet that a reassembled datagram carries to `sink`; it may hold a tunnel, and a fragment again.
+/// Hands every packet that a reassembled datagram carries to `sink`.
+///
+/// It may hold a tunnel, and in that a fragment again: who puts those together must bound how often.
 ///
 /// # Errors
 /// As [`decode`](super::decode()).
-pub(in crate::net) fn decode_transport<'a>(
-    datagram: &Reassembled<'a>,
+pub fn decode_transport<'a>(
+    datagram: &IpDatagram<'a>,
     sink: &mut dyn FnMut(Packet<'a>),
 ) -> Result<(), Skip> {
-    // A reassembled datagram stands behind at least a link header and an IP header.
-    let depth = datagram.depth.saturating_add(1).saturating_mul(2);
-    let mut descent = Descent::resumed(datagram.at, datagram.time, datagram.trace, depth, sink);
-    let carried_datagram = Carried {
+    let mut descent = Descent::resumed(datagram, sink);
+    let whole = Carried {
         trace: datagram.trace,
-        source: datagram.source,
-        destination: datagram.destination,
+        source: datagram.flow.source.address,
+        destination: datagram.flow.destination.address,
         protocol: datagram.protocol,
         bytes: datagram.bytes,
-        missing: 0,
+        missing: u32::from(datagram.is_cut),
     };
-    carried(&mut descent, &carried_datagram)
+    carried(&mut descent, &whole)
 }
 
 /// Reads what stands behind an IP header.

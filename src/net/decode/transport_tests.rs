@@ -121,22 +121,28 @@ fn a_tcp_header_shorter_than_itself_contradicts_itself() {
 }
 
 /// What a reassembled datagram gives.
-fn reassembled(protocol: u8, bytes: &[u8], depth: u8) -> (Vec<Packet<'_>>, Result<(), Skip>) {
+fn reassembled(protocol: u8, bytes: &[u8], is_cut: bool) -> (Vec<Packet<'_>>, Result<(), Skip>) {
     let mut packets = Vec::new();
-    let datagram = Reassembled {
+    let endpoint = |last| Endpoint {
+        address: IpAddr::from([192, 0, 2, last]),
+        port: 0,
+    };
+    let datagram = IpDatagram {
         at: FrameRef { file: 0, frame: 9 },
         time: Timestamp::from_nanoseconds(5),
+        flow: Flow {
+            source: endpoint(8),
+            destination: endpoint(9),
+        },
         trace: Trace {
             ip_id: Some(1),
             ttl: 2,
             interface: 3,
             link: 4,
         },
-        source: IpAddr::from([192, 0, 2, 8]),
-        destination: IpAddr::from([192, 0, 2, 9]),
         protocol,
+        is_cut,
         bytes,
-        depth,
     };
     let result = decode_transport(&datagram, &mut |packet| packets.push(packet));
     (packets, result)
@@ -145,7 +151,7 @@ fn reassembled(protocol: u8, bytes: &[u8], depth: u8) -> (Vec<Packet<'_>>, Resul
 #[test]
 fn a_reassembled_datagram_goes_on_at_its_transport() {
     let bytes = udp(5060, 5061, SIP);
-    let (packets, _) = reassembled(17, &bytes, 0);
+    let (packets, _) = reassembled(17, &bytes, false);
     assert!(matches!(packets[0].payload, Payload::Datagram(SIP)));
     assert_eq!("192.0.2.8:5060", packets[0].flow.source.to_string());
     assert_eq!(
@@ -156,19 +162,29 @@ fn a_reassembled_datagram_goes_on_at_its_transport() {
             packets[0].trace.link
         )
     );
-    let options = [&[17, 0, 1, 4, 0, 0, 0, 0][..], &bytes].concat();
+    let options = [&[17, 0, 1, 4, 0, 0, 0, 0], &bytes[..]].concat();
     assert!(matches!(
-        reassembled(60, &options, 0).0[0].payload,
+        reassembled(60, &options, false).0[0].payload,
         Payload::Datagram(SIP)
     ));
 }
 
 #[test]
+fn a_reassembled_datagram_without_its_end_is_cut() {
+    let bytes = udp(5060, 5061, SIP);
+    let (packets, _) = reassembled(17, &bytes[..bytes.len() - 9], true);
+    assert!(packets[0].is_cut);
+}
+
+#[test]
 fn a_tunnel_within_a_reassembled_datagram_is_followed_until_too_deep() {
-    let inner = udp4(SIP);
+    let mut inner = udp4(SIP);
     assert!(matches!(
-        reassembled(4, &inner, 0).0[0].payload,
+        reassembled(4, &inner, false).0[0].payload,
         Payload::Datagram(SIP)
     ));
-    assert_eq!(Err(Skip::TooDeep), reassembled(4, &inner, 200).1);
+    for _ in 0..20 {
+        inner = ip4(4, &inner);
+    }
+    assert_eq!(Err(Skip::TooDeep), reassembled(4, &inner, false).1);
 }

@@ -149,7 +149,7 @@ fn gtp_user(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
 /// A data message of L2TP version 2.
 fn l2tp(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
     let flags = u16_at(bytes, 0)?;
-    if flags & 0xb4f0 != 0 || flags & 0x000f != 2 {
+    if flags & 0xb400 != 0 || flags & 0x000f != 2 {
         return None;
     }
     let mut at = if flags & 0x4000 != 0 { 4 } else { 2 };

@@ -169,6 +169,11 @@ fn l2tp_data_messages_are_read_and_control_messages_stay_datagrams() {
     assert!(carries_sip(&tunnelled(1701, &[0x00, 2, 0, 1, 0, 2], &ppp)));
     assert!(carries_sip(&tunnelled(
         1701,
+        &[0x00, 0x22, 0, 1, 0, 2],
+        &ppp
+    )));
+    assert!(carries_sip(&tunnelled(
+        1701,
         &[0x02, 2, 0, 1, 0, 2, 0, 2, 0, 0],
         &ppp
     )));

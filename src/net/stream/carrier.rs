@@ -2,8 +2,10 @@
 
 use crate::net::delivery::{Delivery, Moment, Piece, StreamEnd, StreamId};
 use crate::net::flow::{Flow, Transport};
+use crate::net::stream::Sighting;
 use crate::net::stream::content::{Content, Kind, Part};
 use crate::net::stream::direction::Run;
+use crate::net::tls::{self, Session, Surroundings, Tls, TlsHandshake};
 use crate::net::websocket::WebSocketCounters;
 
 /// One of the two directions of a connection.
@@ -30,12 +32,14 @@ impl Side {
 pub(super) struct Shared {
     pub(super) next_id: u32,
     pub(super) websocket: WebSocketCounters,
+    pub(super) tls: Tls,
 }
 
 #[derive(Debug)]
 struct Lane {
     content: Content,
     id: Option<StreamId>,
+    has_messages: bool,
 }
 
 /// The contents of both directions.
@@ -43,6 +47,7 @@ struct Lane {
 pub(super) struct Carrier {
     low: Lane,
     high: Lane,
+    tls: Option<Box<Session>>,
     pub(super) missing_bytes: u64,
 }
 
@@ -51,11 +56,13 @@ impl Carrier {
         let lane = || Lane {
             content: Content::new(),
             id: None,
+            has_messages: false,
         };
         Self {
             low: lane(),
             high: lane(),
             missing_bytes: 0,
+            tls: None,
         }
     }
 
@@ -66,8 +73,11 @@ impl Carrier {
         }
     }
 
-    /// Whether `side` has shown no sign of signalling for so long that it is passed over.
-    pub(super) fn passes_over(&self, side: Side) -> bool {
+    /// Whether `side`, whose direction is `flow`, is passed over: it shows no sign of signalling, or cannot be decrypted.
+    pub(super) fn passes_over(&self, side: Side, flow: Flow) -> bool {
+        if let Some(session) = &self.tls {
+            return session.is_opaque(flow);
+        }
         let lane = if side == Side::Low {
             &self.low
         } else {
@@ -76,14 +86,32 @@ impl Carrier {
         lane.content.kind() == Kind::Nothing
     }
 
+    /// Bytes that wait for the rest of a message.
+    pub(super) fn buffered_bytes(&self) -> usize {
+        let session = self
+            .tls
+            .as_ref()
+            .map_or(0, |session| session.buffered_bytes());
+        self.low.content.buffered_bytes() + self.high.content.buffered_bytes() + session
+    }
+
     /// What was recognised.
     pub(super) fn carries(&self) -> Option<Transport> {
-        let kinds = [self.low.content.kind(), self.high.content.kind()];
-        if kinds.contains(&Kind::WebSocket) {
-            Some(Transport::Ws)
-        } else {
-            kinds.contains(&Kind::Sip).then_some(Transport::Tcp)
+        if self.low.has_messages || self.high.has_messages {
+            return Some(Transport::Ws);
         }
+        let has_sip = [&self.low, &self.high]
+            .iter()
+            .any(|lane| lane.content.kind() == Kind::Sip);
+        match &self.tls {
+            Some(session) => session.facts().is_signalling().then_some(Transport::Tls),
+            None => has_sip.then_some(Transport::Tcp),
+        }
+    }
+
+    /// What TLS told; nothing is read afterwards.
+    pub(super) fn take_handshake(&mut self) -> Option<TlsHandshake> {
+        self.tls.take().map(|session| session.into_facts())
     }
 
     /// Takes what `side`, whose direction is `flow`, yields next.
@@ -111,17 +139,80 @@ impl Carrier {
         shared: &mut Shared,
         sink: &mut dyn FnMut(Delivery<'_>),
     ) {
+        let sighting = Sighting::of(moment);
+        let is_undecided = [&self.low, &self.high]
+            .iter()
+            .all(|lane| lane.content.kind() == Kind::Undecided);
+        if self.tls.is_none() && is_undecided && tls::starts_with_record(bytes) {
+            shared.tls.counters.connections += 1;
+            self.tls = Some(Box::new(Session::new(flow, sighting)));
+            self.low.content = Content::new();
+            self.high.content = Content::new();
+        }
+        let Shared {
+            next_id,
+            websocket,
+            tls,
+        } = shared;
+        let Some(mut session) = self.tls.take() else {
+            return self.sift(
+                side,
+                (flow, Transport::Tcp),
+                bytes,
+                moment,
+                (next_id, websocket),
+                sink,
+            );
+        };
+        let mut around = Surroundings {
+            secrets: &tls.secrets,
+            counters: &mut tls.counters,
+            sighting,
+        };
+        session.push(flow, bytes, &mut around, &mut |plain| {
+            self.sift(
+                side,
+                (flow, Transport::Tls),
+                plain,
+                moment,
+                (next_id, websocket),
+                sink,
+            );
+        });
+        if matches!(
+            self.lanes(side).0.content.kind(),
+            Kind::Sip | Kind::WebSocket
+        ) {
+            session.carries_sip();
+        }
+        self.tls = Some(session);
+    }
+
+    // Tells signalling from everything else in bytes that are readable as they are.
+    fn sift(
+        &mut self,
+        side: Side,
+        (flow, transport): (Flow, Transport),
+        bytes: &[u8],
+        moment: Moment,
+        (next_id, websocket): (&mut u32, &mut WebSocketCounters),
+        sink: &mut dyn FnMut(Delivery<'_>),
+    ) {
         let (own, peer) = self.lanes(side);
         let before = own.content.kind();
-        let Shared { next_id, websocket } = shared;
-        let id = &mut own.id;
-        own.content.push(bytes, websocket, &mut |part| {
-            deliver(part, flow, moment, id, next_id, sink)
+        let Lane {
+            content,
+            id,
+            has_messages,
+        } = own;
+        content.push(bytes, websocket, &mut |part| {
+            *has_messages |= matches!(part, Part::Message(_));
+            deliver(part, (flow, transport), moment, id, next_id, sink);
         });
         let after = own.content.kind();
         if after != before {
             let id = &mut peer.id;
-            let back = flow.reversed();
+            let back = (flow.reversed(), transport);
             peer.content.follow(after, &mut |part| {
                 deliver(part, back, moment, id, next_id, sink)
             });
@@ -136,14 +227,26 @@ impl Carrier {
         moment: Moment,
         sink: &mut dyn FnMut(Delivery<'_>),
     ) {
+        let transport = self.transport();
+        let is_signalling = self.carries().is_some();
+        if let Some(session) = &mut self.tls {
+            session.lose(flow);
+        }
         let (own, _) = self.lanes(side);
-        let is_signalling = matches!(own.content.kind(), Kind::Sip | Kind::WebSocket);
         own.content.lose();
         if let Some(id) = own.id {
-            sink(moment.deliver(flow, Transport::Tcp, Piece::Gap { id, missing }));
+            sink(moment.deliver(flow, transport, Piece::Gap { id, missing }));
         }
         if is_signalling {
             self.missing_bytes = self.missing_bytes.saturating_add(missing);
+        }
+    }
+
+    fn transport(&self) -> Transport {
+        if self.tls.is_some() {
+            Transport::Tls
+        } else {
+            Transport::Tcp
         }
     }
 
@@ -156,15 +259,16 @@ impl Carrier {
         moment: Moment,
         sink: &mut dyn FnMut(Delivery<'_>),
     ) {
+        let transport = self.transport();
         if let Some(id) = self.lanes(side).0.id.take() {
-            sink(moment.deliver(flow, Transport::Tcp, Piece::End { id, how }));
+            sink(moment.deliver(flow, transport, Piece::End { id, how }));
         }
     }
 }
 
 fn deliver(
     part: Part<'_>,
-    flow: Flow,
+    (flow, transport): (Flow, Transport),
     moment: Moment,
     id: &mut Option<StreamId>,
     next_id: &mut u32,
@@ -176,7 +280,7 @@ fn deliver(
                 *next_id = next_id.wrapping_add(1);
                 StreamId(*next_id)
             });
-            sink(moment.deliver(flow, Transport::Tcp, Piece::Stream { id, bytes }));
+            sink(moment.deliver(flow, transport, Piece::Stream { id, bytes }));
         }
         Part::Message(bytes) => sink(moment.deliver(flow, Transport::Ws, Piece::Datagram(bytes))),
     }

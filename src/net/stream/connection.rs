@@ -2,10 +2,17 @@
 //!
 //! Source: RFC 9293 section 3.5 (opening) and section 3.6 (closing).
 
+use std::time::Duration;
+
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::delivery::Moment;
 use crate::net::flow::{Flow, Transport};
 use crate::net::packet::Segment;
+
+/// A SYN that comes again sooner is another capture of the same packet: senders wait a second (RFC 6298 section 2.1).
+const SYN_COPY_WAIT: Duration = Duration::from_millis(100);
+/// Ports on which connections are remembered although nothing was recognised in them.
+const SIP_PORTS: std::ops::RangeInclusive<u16> = 5060..=5090;
 
 /// Where and when something was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,16 +54,18 @@ pub struct Connection {
     pub first_seen: Sighting,
     /// Whether a SYN told who the client is.
     pub is_opening_seen: bool,
-    /// SYN segments of the client, repeated ones included.
+    /// SYN segments that the client sent, repeated ones included, second captures of one left out.
     pub syns: u32,
     /// The first of them.
     pub first_syn: Option<Sighting>,
     /// The last of them.
     pub last_syn: Option<Sighting>,
-    /// SYN-ACK segments of the server, repeated ones included.
+    /// SYN-ACK segments that the server sent, counted likewise.
     pub syn_acks: u32,
     /// The first of them.
     pub first_syn_ack: Option<Sighting>,
+    /// The last of them.
+    pub last_syn_ack: Option<Sighting>,
     /// The server's RST in answer to a SYN.
     pub refused: Option<Sighting>,
     /// The first FIN.
@@ -71,6 +80,10 @@ pub struct Connection {
     pub client_zero_windows: u32,
     /// Segments by which the server said so.
     pub server_zero_windows: u32,
+    /// Bytes of the client that the server's last acknowledgement leaves out; `None` where none was captured.
+    pub client_unacknowledged_bytes: Option<u64>,
+    /// Bytes of the server that the client's last acknowledgement leaves out, likewise.
+    pub server_unacknowledged_bytes: Option<u64>,
     /// Bytes of a signalling stream that the capture lacks.
     pub missing_bytes: u64,
     /// What was recognised in it; `None` where it is nothing that carries SIP.
@@ -88,6 +101,7 @@ impl Connection {
             last_syn: None,
             syn_acks: 0,
             first_syn_ack: None,
+            last_syn_ack: None,
             refused: None,
             fin: None,
             reset: None,
@@ -95,6 +109,8 @@ impl Connection {
             server_payload: None,
             client_zero_windows: 0,
             server_zero_windows: 0,
+            client_unacknowledged_bytes: None,
+            server_unacknowledged_bytes: None,
             missing_bytes: 0,
             carries: None,
         }
@@ -106,6 +122,12 @@ impl Connection {
             && self.syn_acks == 0
             && self.client_payload.is_none()
             && self.server_payload.is_none()
+    }
+
+    /// Whether one of its ends has a port that is usual for SIP.
+    pub(super) fn is_on_sip_port(&self) -> bool {
+        SIP_PORTS.contains(&self.flow.source.port)
+            || SIP_PORTS.contains(&self.flow.destination.port)
     }
 
     /// Takes down what `segment` tells; `flow` is its direction.
@@ -121,12 +143,19 @@ impl Connection {
             return;
         }
         if segment.syn && segment.ack {
-            self.syn_acks = self.syn_acks.saturating_add(1);
-            self.first_syn_ack.get_or_insert(sighting);
+            count(
+                sighting,
+                &mut self.syn_acks,
+                &mut self.first_syn_ack,
+                &mut self.last_syn_ack,
+            );
         } else if segment.syn {
-            self.syns = self.syns.saturating_add(1);
-            self.first_syn.get_or_insert(sighting);
-            self.last_syn = Some(sighting);
+            count(
+                sighting,
+                &mut self.syns,
+                &mut self.first_syn,
+                &mut self.last_syn,
+            );
         }
         let (payload, zero_windows) = if by_client {
             (&mut self.client_payload, &mut self.client_zero_windows)
@@ -160,4 +189,18 @@ impl Connection {
             server_payload: self.server_payload,
         }
     }
+}
+
+fn count(
+    sighting: Sighting,
+    number: &mut u32,
+    first: &mut Option<Sighting>,
+    last: &mut Option<Sighting>,
+) {
+    if last.is_some_and(|last| sighting.time.since(last.time) < SYN_COPY_WAIT) {
+        return;
+    }
+    *number = number.saturating_add(1);
+    first.get_or_insert(sighting);
+    *last = Some(sighting);
 }

@@ -35,7 +35,7 @@ enum Mode {
     // `line` is a last line without its end, which may become a start line.
     Sifting { sifted: usize, line: Vec<u8> },
     Sip,
-    HttpHead(Vec<u8>),
+    HttpHead { sifted: usize, head: Vec<u8> },
     WebSocket(Box<MessageReader>),
     Nothing,
 }
@@ -58,10 +58,21 @@ impl Content {
 
     pub(super) fn kind(&self) -> Kind {
         match self.mode {
-            Mode::Sifting { .. } | Mode::HttpHead(_) => Kind::Undecided,
+            Mode::Sifting { .. } | Mode::HttpHead { .. } => Kind::Undecided,
             Mode::Sip => Kind::Sip,
             Mode::WebSocket(_) => Kind::WebSocket,
             Mode::Nothing => Kind::Nothing,
+        }
+    }
+
+    /// Bytes that wait in here for the rest of a line, a head or a message.
+    pub(super) fn buffered_bytes(&self) -> usize {
+        match &self.mode {
+            Mode::Sifting { line: bytes, .. } | Mode::HttpHead { head: bytes, .. } => {
+                bytes.capacity()
+            }
+            Mode::WebSocket(reader) => reader.buffered_bytes(),
+            Mode::Sip | Mode::Nothing => 0,
         }
     }
 
@@ -88,7 +99,7 @@ impl Content {
     /// Bytes are missing before the next ones.
     pub(super) fn lose(&mut self) {
         match &mut self.mode {
-            Mode::HttpHead(_) => *self = Self::new(),
+            Mode::HttpHead { .. } => *self = Self::new(),
             Mode::Sifting { line, .. } => line.clear(),
             // Frame borders are lost; they are found again where a segment begins with a frame.
             Mode::WebSocket(_) => *self = Self::new(),
@@ -107,7 +118,7 @@ impl Content {
             Mode::WebSocket(reader) => {
                 reader.push(bytes, counters, &mut |message| out(Part::Message(message)))
             }
-            Mode::HttpHead(_) => self.read_head(bytes, counters, out),
+            Mode::HttpHead { .. } => self.read_head(bytes, counters, out),
             Mode::Sifting { .. } => self.sift(bytes, counters, out),
             Mode::Nothing if sign::starts_with_sip(bytes) => {
                 self.mode = Mode::Sip;
@@ -127,7 +138,10 @@ impl Content {
             return;
         };
         if line.is_empty() && sign::starts_with_http(bytes) {
-            self.mode = Mode::HttpHead(Vec::new());
+            self.mode = Mode::HttpHead {
+                sifted: *sifted,
+                head: Vec::new(),
+            };
             return self.read_head(bytes, counters, out);
         }
         if line.is_empty() && websocket::starts_with_sip_frame(bytes) {
@@ -147,17 +161,13 @@ impl Content {
             return;
         }
         let sifted = sifted.saturating_add(bytes.len());
-        if sifted > SIFTED_BYTES_MAX {
-            self.mode = Mode::Nothing;
-            return;
-        }
         let last = text
             .get(memchr::memrchr(b'\n', text).map_or(0, |newline| newline + 1)..)
             .unwrap_or_default();
         let may_begin = last.first().is_some_and(u8::is_ascii_alphabetic)
             && last.len() < sign::START_LINE_BYTES_MAX;
         let line = if may_begin { last.to_vec() } else { Vec::new() };
-        self.mode = Mode::Sifting { sifted, line };
+        self.mode = sifting(sifted, line);
     }
 
     fn read_head(
@@ -166,7 +176,7 @@ impl Content {
         counters: &mut WebSocketCounters,
         out: &mut dyn FnMut(Part<'_>),
     ) {
-        let Mode::HttpHead(head) = &mut self.mode else {
+        let Mode::HttpHead { sifted, head } = &mut self.mode else {
             return;
         };
         head.extend_from_slice(bytes);
@@ -174,25 +184,34 @@ impl Content {
         if !sign::starts_with_http(head) {
             let head = std::mem::take(head);
             self.mode = Mode::Sifting {
-                sifted: 0,
+                sifted: *sifted,
                 line: Vec::new(),
             };
             return self.sift(&head, counters, out);
         }
-        if let Some(end) = memmem::find(head, b"\r\n\r\n") {
-            let head = std::mem::take(head);
-            let (head, rest) = head.split_at_checked(end + 4).unwrap_or((&head, &[]));
-            let is_upgrade = sign::is_upgrade(head);
-            counters.upgrades += u64::from(is_upgrade);
-            *self = Self::new();
-            if is_upgrade {
-                self.mode = Mode::WebSocket(Box::default());
+        let Some(end) = memmem::find(head, b"\r\n\r\n") else {
+            if head.len() > HTTP_HEAD_BYTES_MAX {
+                self.mode = Mode::Nothing;
             }
-            if !rest.is_empty() {
-                self.push(rest, counters, out);
-            }
-        } else if head.len() > HTTP_HEAD_BYTES_MAX {
-            self.mode = Mode::Nothing;
+            return;
+        };
+        let head = std::mem::take(head);
+        let (head, rest) = head.split_at_checked(end + 4).unwrap_or((&head, &[]));
+        if sign::is_upgrade(head) {
+            counters.upgrades += 1;
+            self.mode = Mode::WebSocket(Box::default());
+            self.push(rest, counters, out);
+        } else {
+            // What else came with a plain request is plain HTTP as well.
+            self.mode = sifting(*sifted + head.len() + rest.len(), Vec::new());
         }
+    }
+}
+
+fn sifting(sifted: usize, line: Vec<u8>) -> Mode {
+    if sifted > SIFTED_BYTES_MAX {
+        Mode::Nothing
+    } else {
+        Mode::Sifting { sifted, line }
     }
 }

@@ -13,6 +13,8 @@ use crate::net::packet::Segment;
 pub const STREAM_BYTES_MAX: usize = 1 << 20;
 /// Segments held for one direction while a hole is open, so that one-byte segments cost no more than large ones.
 pub const STREAM_SEGMENTS_MAX: usize = 4096;
+/// What holding a segment costs beside its bytes, so that one-byte segments count for the memory that they take.
+const HELD_SEGMENT_BYTES: usize = 128;
 /// How long a hole may stay open, in capture time; a sender that repeats with doubling timeouts tries four times in it.
 pub const HOLE_WAIT: Duration = Duration::from_secs(30);
 /// How long after its acknowledgement a hole stays open: captures of several queues swap packets by a few milliseconds.
@@ -114,7 +116,7 @@ impl Direction {
     /// Passes over a segment whose content is not wanted; whether it carries bytes that did not come before.
     pub(super) fn skip(&mut self, segment: &Segment<'_>) -> bool {
         let (start, next) = self.place(segment);
-        let end = start.saturating_add(u64::from(segment.wire_length));
+        let end = start.saturating_add(wire_bytes(segment));
         self.held.clear();
         self.held_bytes = 0;
         self.hole_since = None;
@@ -133,7 +135,7 @@ impl Direction {
             return;
         }
         let (start, next) = self.place(segment);
-        let end = start.saturating_add(u64::from(segment.wire_length));
+        let end = start.saturating_add(wire_bytes(segment));
         if segment.fin {
             self.fin.get_or_insert(end);
         }
@@ -195,7 +197,7 @@ impl Direction {
         moment: Moment,
         counters: &mut SegmentCounters,
     ) {
-        let end = start.saturating_add(u64::from(segment.wire_length));
+        let end = start.saturating_add(wire_bytes(segment));
         let slice = |from: u64, to: u64| {
             let length = segment.bytes.len();
             let from = usize::try_from(from - start).unwrap_or(length).min(length);
@@ -234,7 +236,7 @@ impl Direction {
         counters.conflicting += u64::from(is_conflicting);
         for (from, to) in free {
             let bytes: Box<[u8]> = slice(from, to).into();
-            self.held_bytes += bytes.len();
+            self.held_bytes += bytes.len() + HELD_SEGMENT_BYTES;
             let missing = to - from - bytes.len() as u64;
             self.held.insert(
                 from,
@@ -258,7 +260,7 @@ impl Direction {
                 break;
             }
             let held = entry.remove();
-            self.held_bytes -= held.bytes.len();
+            self.held_bytes -= held.bytes.len() + HELD_SEGMENT_BYTES;
             let moment = match latest {
                 Some(latest) if latest.time >= held.moment.time => latest,
                 _ => held.moment,
@@ -290,17 +292,24 @@ impl Direction {
     pub(super) fn acknowledge(&mut self, acknowledgement: u32, now: Timestamp) {
         let Some(next) = self.next else { return };
         let position = unwrap(next, acknowledgement);
-        if position > next && position - next <= JUMP_MAX && position > self.acked {
-            self.acked = position;
+        if position.abs_diff(next) > JUMP_MAX || position <= self.acked {
+            return;
+        }
+        self.acked = position;
+        if position > next {
             self.acked_since.get_or_insert(now);
         }
     }
 
-    /// Gives up holes for which waiting is over; `is_crowded` says that all streams together hold too much.
+    /// Bytes passed on that the receiver has not acknowledged; `None` where no acknowledgement was captured.
+    pub(super) fn unacknowledged(&self) -> Option<u64> {
+        (self.acked > 0).then(|| self.next.unwrap_or(0).saturating_sub(self.acked))
+    }
+
+    /// Gives up holes for which waiting is over.
     pub(super) fn settle(
         &mut self,
         moment: Moment,
-        is_crowded: bool,
         counters: &mut SegmentCounters,
         out: &mut dyn FnMut(Run<'_>),
     ) {
@@ -313,10 +322,7 @@ impl Direction {
                 counters.holes_acknowledged += 1;
             } else if is_past(self.hole_since, HOLE_WAIT) {
                 counters.holes_expired += 1;
-            } else if is_crowded
-                || self.held_bytes > STREAM_BYTES_MAX
-                || self.held.len() > STREAM_SEGMENTS_MAX
-            {
+            } else if self.held_bytes > STREAM_BYTES_MAX || self.held.len() > STREAM_SEGMENTS_MAX {
                 counters.holes_over_limit += 1;
             } else {
                 break;
@@ -354,6 +360,11 @@ impl Direction {
             self.pass(&[], end - next, moment, out);
         }
     }
+}
+
+// Payload length on the wire, which is never less than what was captured.
+fn wire_bytes(segment: &Segment<'_>) -> u64 {
+    u64::from(segment.wire_length).max(segment.bytes.len() as u64)
 }
 
 // The 64-bit position next to `near` whose low 32 bits are `sequence`.

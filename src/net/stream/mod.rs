@@ -18,6 +18,7 @@ pub(in crate::net) use sign::starts_with_sip;
 use crate::net::delivery::{Delivery, Moment, StreamEnd};
 use crate::net::flow::Flow;
 use crate::net::packet::Segment;
+use crate::net::tls::{TlsCounters, TlsHandshake};
 use crate::net::websocket::WebSocketCounters;
 use carrier::{Carrier, Shared, Side};
 use direction::{Direction, Fit};
@@ -25,7 +26,8 @@ use table::{Ends, Table};
 
 /// Connections followed at a time, about 1 KiB each; one more takes the place of the one that was idle longest.
 pub const FOLLOWED_CONNECTIONS_MAX: usize = 32_768;
-/// Bytes that all streams together hold behind holes.
+/// Bytes that all connections together hold behind holes and of unfinished messages; beyond it, those idle longest are
+/// left behind.
 pub const HELD_BYTES_MAX: usize = 64 << 20;
 /// Connections with signalling that are remembered one by one after they ended.
 pub const CONNECTIONS_MAX: usize = 16_384;
@@ -37,7 +39,7 @@ pub const FAILED_CONNECTIONS_MAX: usize = 4096;
 pub struct StreamCounters {
     /// Connections seen.
     pub connections: u64,
-    /// Connections left behind early to stay within [`FOLLOWED_CONNECTIONS_MAX`].
+    /// Connections left behind early to stay within [`FOLLOWED_CONNECTIONS_MAX`] or [`HELD_BYTES_MAX`].
     pub evicted: u64,
     /// Connections that took the ports of another one.
     pub replaced: u64,
@@ -89,6 +91,18 @@ impl Streams {
         self.shared.websocket
     }
 
+    pub(super) fn tls(&self) -> TlsCounters {
+        self.shared.tls.counters
+    }
+
+    pub(super) fn handshakes(&self) -> &[TlsHandshake] {
+        &self.shared.tls.handshakes
+    }
+
+    pub(super) fn add_secrets(&mut self, key_log: &[u8]) {
+        self.shared.tls.secrets.add(key_log);
+    }
+
     pub(super) fn connections(&self) -> &[Connection] {
         &self.connections
     }
@@ -102,41 +116,42 @@ impl Streams {
     ) {
         let ends = Ends::of(flow);
         let side = Side::of(flow);
-        let is_new = match self.table.touch(ends) {
-            Some(followed) => {
-                let is_other = followed.is_other_connection(side, segment);
-                if is_other {
-                    self.counters.replaced += 1;
-                    let old = std::mem::replace(followed, Followed::new(flow, moment));
-                    self.close(old, StreamEnd::Replaced, sink);
-                }
-                is_other
-            }
+        let place = match self.table.touch(ends) {
+            Some(place) => place,
             // Without payload or a SYN there is nothing to follow.
             None if segment.wire_length == 0 && !segment.syn => return,
             None => {
-                self.make_room(sink);
-                self.table.insert(ends, Followed::new(flow, moment));
-                true
+                if self.table.len() >= FOLLOWED_CONNECTIONS_MAX {
+                    self.evict(sink);
+                }
+                self.counters.connections += 1;
+                self.table.insert(ends, Followed::new(flow, moment))
             }
         };
-        self.counters.connections += u64::from(is_new);
-        let Some(followed) = self.table.touch(ends) else {
+        let Some(followed) = self.table.get_mut(place) else {
+            return;
+        };
+        if followed.is_other_connection(side, segment) {
+            let old = std::mem::replace(followed, Followed::new(flow, moment));
+            self.counters.replaced += 1;
+            self.counters.connections += 1;
+            self.close(old, StreamEnd::Replaced, sink);
+        }
+        let Some(followed) = self.table.get_mut(place) else {
             return;
         };
         let held = followed.held_bytes();
-        let is_crowded = self.held_bytes > HELD_BYTES_MAX;
         followed.push(
             side,
             flow,
             segment,
             moment,
-            is_crowded,
             &mut self.shared,
             &mut self.counters,
             sink,
         );
         self.held_bytes = (self.held_bytes + followed.held_bytes()).saturating_sub(held);
+        while self.held_bytes > HELD_BYTES_MAX && self.evict(sink) {}
     }
 
     /// Passes on what is still held and closes all connections.
@@ -148,14 +163,14 @@ impl Streams {
             .sort_by_key(|connection| connection.first_seen);
     }
 
-    fn make_room(&mut self, sink: &mut dyn FnMut(Delivery<'_>)) {
-        while self.table.len() >= FOLLOWED_CONNECTIONS_MAX {
-            let Some(followed) = self.table.remove_oldest() else {
-                return;
-            };
-            self.counters.evicted += 1;
-            self.close(followed, StreamEnd::Evicted, sink);
-        }
+    // Whether there was one.
+    fn evict(&mut self, sink: &mut dyn FnMut(Delivery<'_>)) -> bool {
+        let Some(followed) = self.table.remove_oldest() else {
+            return false;
+        };
+        self.counters.evicted += 1;
+        self.close(followed, StreamEnd::Evicted, sink);
+        true
     }
 
     fn close(
@@ -176,12 +191,21 @@ impl Streams {
         let mut facts = followed.facts;
         facts.carries = followed.carrier.carries();
         facts.missing_bytes = followed.carrier.missing_bytes;
+        let (client, server) = match Side::of(facts.flow) {
+            Side::Low => (&followed.low, &followed.high),
+            Side::High => (&followed.high, &followed.low),
+        };
+        facts.client_unacknowledged_bytes = client.unacknowledged();
+        facts.server_unacknowledged_bytes = server.unacknowledged();
         self.counters.missing_bytes = self
             .counters
             .missing_bytes
             .saturating_add(facts.missing_bytes);
+        if let Some(handshake) = followed.carrier.take_handshake() {
+            self.shared.tls.list(handshake);
+        }
         let has_failed = facts.has_failed();
-        if !has_failed && facts.carries.is_none() {
+        if !has_failed && facts.carries.is_none() && !facts.is_on_sip_port() {
             return;
         }
         let is_full = has_failed && self.failed >= FAILED_CONNECTIONS_MAX;
@@ -206,7 +230,7 @@ impl Followed {
     }
 
     fn held_bytes(&self) -> usize {
-        self.low.held_bytes() + self.high.held_bytes()
+        self.low.held_bytes() + self.high.held_bytes() + self.carrier.buffered_bytes()
     }
 
     // A SYN with another initial sequence number, or sequence numbers far off: the ports were used again.
@@ -232,7 +256,6 @@ impl Followed {
         flow: Flow,
         segment: &Segment<'_>,
         moment: Moment,
-        is_crowded: bool,
         shared: &mut Shared,
         counters: &mut StreamCounters,
         sink: &mut dyn FnMut(Delivery<'_>),
@@ -251,13 +274,13 @@ impl Followed {
             peer.acknowledge(segment.acknowledgement, moment.time);
         }
         let back = flow.reversed();
-        peer.settle(moment, is_crowded, counters, &mut |run| {
+        peer.settle(moment, counters, &mut |run| {
             carrier.take(other, back, run, shared, sink)
         });
         if segment.rst {
             return self.end(StreamEnd::Reset, moment, shared, counters, sink);
         }
-        if carrier.passes_over(side) {
+        if carrier.passes_over(side, flow) {
             let is_new = segment.wire_length > 0 && own.skip(segment);
             if is_new && starts_with_sip(segment.bytes) {
                 let run = direction::Run::Bytes(segment.bytes, moment);
@@ -268,7 +291,7 @@ impl Followed {
         own.push(segment, moment, counters, &mut |run| {
             carrier.take(side, flow, run, shared, sink)
         });
-        own.settle(moment, is_crowded, counters, &mut |run| {
+        own.settle(moment, counters, &mut |run| {
             carrier.take(side, flow, run, shared, sink)
         });
     }
@@ -303,5 +326,7 @@ impl Followed {
     }
 }
 
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod tests;

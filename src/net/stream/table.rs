@@ -1,6 +1,6 @@
 //! The connections that are followed: found by their two ends, left behind when idle longest.
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::net::flow::{Endpoint, Flow};
@@ -41,7 +41,7 @@ struct Slot<T> {
 /// A bounded map from ends to `T` that knows which entry was used longest ago.
 #[derive(Debug)]
 pub(super) struct Table<T> {
-    places: HashMap<Ends, usize, FixedState>,
+    places: HashMap<Ends, usize, RandomState>,
     slots: Vec<Option<Slot<T>>>,
     free: Vec<usize>,
     oldest: usize,
@@ -63,17 +63,22 @@ impl<T> Table<T> {
         self.places.len()
     }
 
-    /// Finds an entry and marks it as used.
-    pub(super) fn touch(&mut self, ends: Ends) -> Option<&mut T> {
+    /// Finds the place of an entry and marks it as used.
+    pub(super) fn touch(&mut self, ends: Ends) -> Option<usize> {
         let place = *self.places.get(&ends)?;
         if place != self.newest {
             self.unlink(place);
             self.link(place);
         }
+        Some(place)
+    }
+
+    pub(super) fn get_mut(&mut self, place: usize) -> Option<&mut T> {
         self.slot(place).map(|slot| &mut slot.value)
     }
 
-    pub(super) fn insert(&mut self, ends: Ends, value: T) {
+    /// Adds an entry that is not there yet; its place.
+    pub(super) fn insert(&mut self, ends: Ends, value: T) -> usize {
         let slot = Some(Slot {
             ends,
             value,
@@ -92,6 +97,7 @@ impl<T> Table<T> {
         }
         self.places.insert(ends, place);
         self.link(place);
+        place
     }
 
     pub(super) fn remove_oldest(&mut self) -> Option<T> {

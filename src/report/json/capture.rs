@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::analysis;
-use crate::capture::Weakness;
+use crate::capture::{OpenError, Weakness};
 use crate::net::Transport;
 use crate::report::json::value::{Each, Keyed, Shown, moment};
 
@@ -38,6 +38,7 @@ impl Serialize for Capture<'_> {
             frames: u64,
             first_at: Option<F>,
             last_at: Option<L>,
+            dropped: u64,
             weaknesses: W,
         }
         let entry = self.0;
@@ -50,6 +51,7 @@ impl Serialize for Capture<'_> {
             frames: entry.frames,
             first_at: entry.first_at.map(moment),
             last_at: entry.last_at.map(moment),
+            dropped: entry.dropped,
             weaknesses: Each(|| entry.weaknesses.iter().map(weakness)),
         }
         .serialize(serializer)
@@ -68,6 +70,19 @@ fn weakness(weakness: &Weakness) -> WeaknessLine<'_> {
         kind: weakness.kind.word(),
         frame: weakness.frame,
         detail: &weakness.detail,
+    }
+}
+
+/// One element of `problems`: what could not be read, and why.
+pub(super) fn problem(error: &OpenError) -> impl Serialize + use<'_> {
+    #[derive(Serialize)]
+    struct Fields<P, T> {
+        path: P,
+        problem: T,
+    }
+    Fields {
+        path: Shown(error.path.display()),
+        problem: Shown(&error.problem),
     }
 }
 

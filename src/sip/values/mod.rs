@@ -19,5 +19,5 @@ pub use identity::{Identity, Passport, TokenFault};
 pub use media_type::MediaType;
 pub use sequence::{CSeq, RAck};
 pub use session::{DialogReference, Refresher, SessionExpires, SessionId};
-pub use uri::{HostPort, Scheme, Uri, unescape};
+pub use uri::{HostPort, Scheme, Uri, hexadecimal, unescape};
 pub use via::{BRANCH_COOKIE, Overload, Via};

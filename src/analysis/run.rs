@@ -1,0 +1,270 @@
+//! One run: find the captures, read them, tell what happened, say why.
+
+use std::path::PathBuf;
+
+use crate::analysis::batch::IcmpSeen;
+use crate::analysis::collector::Collector;
+use crate::analysis::fitness;
+use crate::analysis::peers;
+use crate::analysis::read::read;
+use crate::analysis::result::{Analysis, CallEntry, CaptureEntry, RegistrationEntry};
+use crate::call::icmp::IcmpReport;
+use crate::call::metrics::Metrics;
+use crate::call::{Book, Seed, build, other, registration};
+use crate::capture::{self, OpenError, Reader, Source, Weakness};
+use crate::diagnose::{Diagnosis, Happened, diagnose};
+use crate::net::{Connection, IncompleteDatagram};
+use crate::sip::{HeaderName, HeaderSpan, Message};
+
+/// How a run is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Threads that read and diagnose; at least 1. The result does not depend on it.
+    pub workers: usize,
+    /// Whether arguments that cannot be read are left out rather than ending the run.
+    pub keep_going: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            workers: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            keep_going: false,
+        }
+    }
+}
+
+/// How far reading has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Stored bytes read of all captures.
+    pub bytes_done: u64,
+    /// Stored bytes of all captures; `None` where one is a pipe.
+    pub bytes_total: Option<u64>,
+}
+
+/// Reads and explains captures: files, folders of files, and `-` for standard input.
+///
+/// # Errors
+/// What could not be read, one error for each argument, where that is all of them or [`Options::keep_going`] is off.
+pub fn analyze(
+    arguments: &[PathBuf],
+    options: &Options,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Analysis, Vec<OpenError>> {
+    let found = capture::find(arguments);
+    if !found.errors.is_empty() && (!options.keep_going || found.sources.is_empty()) {
+        return Err(found.errors);
+    }
+    let mut analysis =
+        analyze_sources(&found.sources, options, progress).or_else(|error| Err(vec![error]))?;
+    analysis
+        .problems
+        .extend(found.errors.into_iter().chain(found.skipped));
+    analysis.repeated = found.repeated;
+    Ok(analysis)
+}
+
+/// Reads and explains captures that were found, in their order.
+///
+/// # Errors
+/// The first capture that cannot be opened any more, where [`Options::keep_going`] is off.
+pub fn analyze_sources(
+    sources: &[Source],
+    options: &Options,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Analysis, OpenError> {
+    let seed = Seed::default();
+    let mut collector = Collector::new(seed.clone());
+    let total = sources
+        .iter()
+        .map(|source| source.bytes)
+        .sum::<Option<u64>>();
+    let (mut captures, mut problems, mut done) = (Vec::new(), Vec::new(), 0);
+    for (number, source) in sources.iter().enumerate() {
+        let file = u16::try_from(number).unwrap_or(u16::MAX);
+        let mut reader = match Reader::open(source, file) {
+            Ok(reader) => reader,
+            Err(error) if options.keep_going => {
+                problems.push(error);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let lane = collector.lane_for(source.first_at);
+        let mut report = |bytes: u64| {
+            progress(Progress {
+                bytes_done: done + bytes,
+                bytes_total: total,
+            })
+        };
+        let times = read(
+            &mut reader,
+            lane,
+            options.workers,
+            &seed,
+            &mut collector,
+            &mut report,
+        );
+        let entry = capture_entry(source, &reader.summary(&times));
+        done += entry.bytes;
+        captures.push(entry);
+    }
+    collector.finish();
+    Ok(explain(collector, captures, problems))
+}
+
+fn capture_entry(source: &Source, summary: &capture::FileSummary) -> CaptureEntry {
+    let mut weaknesses = summary.weaknesses.clone();
+    if summary.dropped > 0
+        && !weaknesses
+            .iter()
+            .any(|weakness| weakness.kind == capture::WeaknessKind::CaptureDrops)
+    {
+        let detail = format!(
+            "the capturing machine says that it dropped {} packets",
+            summary.dropped
+        );
+        weaknesses.push(Weakness {
+            kind: capture::WeaknessKind::CaptureDrops,
+            frame: None,
+            detail,
+        });
+    }
+    CaptureEntry {
+        path: source.path.clone(),
+        format: source.format.word(),
+        compression: source.compression.map(capture::Compression::word),
+        link_types: summary.link_types.iter().map(ToString::to_string).collect(),
+        bytes: summary.bytes,
+        frames: summary.frames,
+        first_at: summary.first_at,
+        last_at: summary.last_at,
+        dropped: summary.dropped,
+        weaknesses,
+    }
+}
+
+fn explain(
+    mut collector: Collector,
+    mut captures: Vec<CaptureEntry>,
+    problems: Vec<OpenError>,
+) -> Analysis {
+    let start = captures
+        .iter()
+        .filter_map(|capture| capture.first_at)
+        .min()
+        .unwrap_or_default();
+    let end = captures
+        .iter()
+        .filter_map(|capture| capture.last_at)
+        .max()
+        .unwrap_or_default();
+    let connections: Vec<Connection> = collector
+        .networks()
+        .flat_map(|network| network.connections().iter().cloned())
+        .collect();
+    let incomplete: Vec<IncompleteDatagram> = collector
+        .networks()
+        .flat_map(|network| network.incomplete_datagrams().iter().cloned())
+        .collect();
+    let missing_bytes = collector
+        .networks()
+        .map(|network| network.stream_counters().missing_bytes)
+        .sum();
+    let tally = std::mem::take(&mut collector.tally);
+    let mut book = collector.book.finish(crate::call::shifts);
+    let happened = build(&mut book, start, end);
+    let errors = icmp_reports(&tally.errors, &book);
+    let registrations =
+        registration::registrations(&happened.attempts, |endpoint| book.tables.node(endpoint));
+    let seen = fitness::Seen {
+        tally: &tally,
+        missing_bytes,
+        incomplete: &incomplete,
+        connections: &connections,
+    };
+    let (fitness, sight) = fitness::assess(&book, &happened, &mut captures, &seen);
+    let diagnosis = diagnose(Happened {
+        book: &book,
+        calls: &happened.calls,
+        attempts: &happened.attempts,
+        registrations: &registrations,
+        requests: &happened.requests,
+        errors: &errors,
+        connections: &connections,
+        incomplete: &incomplete,
+        sight,
+        start,
+        end,
+    });
+    let Diagnosis {
+        calls: verdicts,
+        registrations: reasons,
+        incidents,
+    } = diagnosis;
+    let metrics = Metrics::of(happened.calls.iter());
+    let peers = peers::peers(&happened.calls, &book);
+    let calls = happened.calls.into_iter().zip(verdicts);
+    Analysis {
+        captures,
+        fitness,
+        metrics,
+        calls: calls
+            .map(|(call, verdict)| CallEntry {
+                call,
+                findings: verdict.findings,
+                has_primary: verdict.has_primary,
+            })
+            .collect(),
+        registrations: registrations
+            .into_iter()
+            .zip(reasons)
+            .map(|(registration, findings)| RegistrationEntry {
+                registration,
+                findings,
+            })
+            .collect(),
+        register_attempts: happened.attempts,
+        others: other::count(&happened.requests)
+            .into_iter()
+            .map(|count| (count, Vec::new()))
+            .collect(),
+        other_requests: happened.requests,
+        incidents,
+        peers,
+        problems,
+        repeated: Vec::new(),
+        book,
+    }
+}
+
+/// Joins ICMP errors to the Call-IDs that they quote, in the order of time.
+fn icmp_reports(errors: &[IcmpSeen], book: &Book) -> Vec<IcmpReport> {
+    let groups: std::collections::HashMap<&str, u32> = if errors.is_empty() {
+        Default::default()
+    } else {
+        (0..)
+            .zip(&book.tables.call_ids)
+            .map(|(group, id)| (book.tables.text(*id), group))
+            .collect()
+    };
+    let mut spans: Vec<HeaderSpan> = Vec::new();
+    let mut reports: Vec<IcmpReport> = Vec::with_capacity(errors.len());
+    for seen in errors {
+        let mut report = IcmpReport::new(seen.packet.at, seen.packet.time, &seen.error);
+        if let Some(message) = Message::parse(&seen.quoted, true, &mut spans) {
+            report.method = message.method();
+            report.status = message.status();
+            let call_id = message
+                .value(HeaderName::CallId)
+                .and_then(|id| std::str::from_utf8(id).ok());
+            report.group = call_id
+                .and_then(|id| groups.get(id))
+                .map(|group| crate::call::GroupId(*group));
+        }
+        reports.push(report);
+    }
+    reports.sort_by_key(|report| (report.time, report.at));
+    reports
+}

@@ -1,0 +1,146 @@
+//! The engine: asks every rule about every call and the capture, silences consequences, and picks one explanation for each call.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use crate::call::{Outcome, OutcomeGroup};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Finding, Incident};
+use crate::diagnose::incident;
+use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
+use crate::diagnose::rules;
+use crate::diagnose::scene::{Happened, Scene};
+use crate::diagnose::suppression;
+
+/// What is said about a call: findings, best explanation first.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// The explanation first where there is one, then by severity.
+    pub findings: Vec<Finding>,
+    /// Whether the first finding explains the outcome.
+    pub has_primary: bool,
+}
+
+/// Everything that is said.
+#[derive(Debug, Default)]
+pub struct Diagnosis {
+    /// For each call.
+    pub calls: Vec<Verdict>,
+    /// For each registration.
+    pub registrations: Vec<Vec<Finding>>,
+    /// Most harmful first.
+    pub incidents: Vec<Incident>,
+}
+
+/// Asks every rule about everything that happened.
+pub fn diagnose(happened: Happened<'_>) -> Diagnosis {
+    let scene = Scene::from(happened);
+    let claims: Vec<Claim> = rules::all()
+        .iter()
+        .flat_map(|rule| ask_capture(rule, &scene))
+        .collect();
+    let mut by_call: HashMap<u32, Vec<&Finding>, foldhash::fast::FixedState> = HashMap::default();
+    for claim in &claims {
+        for call in &claim.calls {
+            by_call.entry(*call).or_default().push(&claim.finding);
+        }
+    }
+    let calls: Vec<Verdict> = (0..scene.calls.len())
+        .into_par_iter()
+        .map(|index| judge(&scene, index, by_call.get(&(index as u32))))
+        .collect();
+    let registrations: Vec<Vec<Finding>> = scene
+        .registrations
+        .par_iter()
+        .map(|registration| ask_registration(&scene, registration))
+        .collect();
+    let incidents = incident::gather(&scene, &claims, &calls, &registrations);
+    Diagnosis {
+        calls,
+        registrations,
+        incidents,
+    }
+}
+
+fn ask_capture(rule: &Rule, scene: &Scene<'_>) -> Vec<Claim> {
+    match rule.subject {
+        Subject::Capture(ask) => ask(scene),
+        _ => Vec::new(),
+    }
+}
+
+fn ask_registration(
+    scene: &Scene<'_>,
+    registration: &crate::call::registration::Registration,
+) -> Vec<Finding> {
+    let asked = rules::all().iter().filter_map(|rule| match rule.subject {
+        Subject::Registration(ask) => ask(scene, registration),
+        _ => None,
+    });
+    let mut findings: Vec<Finding> = asked.collect();
+    suppression::silence(&mut findings);
+    findings.sort_by(|a, b| {
+        (b.severity, b.proof, b.confidence).cmp(&(a.severity, a.proof, a.confidence))
+    });
+    findings
+}
+
+/// What every rule says about one call, in the order of a report.
+fn judge(scene: &Scene<'_>, index: usize, claimed: Option<&Vec<&Finding>>) -> Verdict {
+    let case = Case::new(scene, index);
+    let mut findings: Vec<Finding> = claimed
+        .into_iter()
+        .flatten()
+        .map(|finding| (*finding).clone())
+        .collect();
+    let is_gated = is_one_directional(&case);
+    for rule in rules::all() {
+        if let Subject::Call(ask) = rule.subject
+            && !(is_gated && rule.gate == Gate::BothDirections)
+        {
+            findings.extend(ask(&case));
+        }
+    }
+    suppression::silence(&mut findings);
+    let primary = pick(&case, &findings);
+    let has_primary = primary.is_some();
+    let first = primary.map(|place| findings.remove(place));
+    findings.sort_by(|a, b| {
+        (b.severity, b.proof, b.confidence).cmp(&(a.severity, a.proof, a.confidence))
+    });
+    findings.splice(0..0, first);
+    Verdict {
+        findings,
+        has_primary,
+    }
+}
+
+fn is_one_directional(case: &Case<'_>) -> bool {
+    let scene = case.scene;
+    !scene.sight.one_direction.is_empty()
+        && case.call.hops.iter().any(|hop| {
+            scene.is_one_directional(scene.node(hop.source), scene.node(hop.destination))
+        })
+}
+
+/// The finding that explains the outcome best: by the strength of its proof, then by how sure it is, then by dispatch order.
+fn pick(case: &Case<'_>, findings: &[Finding]) -> Option<usize> {
+    let outcome = case.outcome();
+    if outcome.group() == OutcomeGroup::Answered || outcome == Outcome::Partial {
+        return None;
+    }
+    let candidates = findings
+        .iter()
+        .enumerate()
+        .filter(|(_, finding)| finding.explains);
+    let best = candidates.max_by_key(|(place, finding)| {
+        (
+            finding.proof,
+            finding.confidence,
+            std::cmp::Reverse(rules::priority(finding.rule)),
+            std::cmp::Reverse(*place),
+        )
+    });
+    best.map(|(place, _)| place)
+}

@@ -1,0 +1,164 @@
+//! Incidents: findings with the same rule, origin and signature are one problem, told once.
+
+use std::collections::HashMap;
+
+use crate::call::EndpointId;
+use crate::capture::Timestamp;
+use crate::diagnose::engine::Verdict;
+use crate::diagnose::finding::{Evidence, Finding, Incident, Severity};
+use crate::diagnose::rule::Claim;
+use crate::diagnose::scene::Scene;
+
+/// Calls whose evidence an incident quotes.
+const EXAMPLES_MAX: usize = 3;
+
+/// Gathers what rules said of the capture, of calls and of registrations, most harmful first.
+pub fn gather(
+    scene: &Scene<'_>,
+    claims: &[Claim],
+    calls: &[Verdict],
+    registrations: &[Vec<Finding>],
+) -> Vec<Incident> {
+    let mut incidents: Vec<Incident> = claims.iter().map(|claim| of_claim(claim)).collect();
+    let claimed = |call: u32, rule: &str| {
+        claims
+            .iter()
+            .any(|claim| claim.finding.rule == rule && claim.calls.binary_search(&call).is_ok())
+    };
+    let mut groups = Groups::default();
+    for (index, verdict) in calls.iter().enumerate() {
+        let call = &scene.calls[index];
+        for finding in verdict.findings.iter().filter(|finding| {
+            finding.severity > Severity::Info && !claimed(index as u32, finding.rule)
+        }) {
+            groups.add(finding, Some(index as u32 + 1), call.started, call.ended);
+        }
+    }
+    for (registration, findings) in scene.registrations.iter().zip(registrations) {
+        let tries = || {
+            registration
+                .attempts
+                .iter()
+                .filter_map(|index| scene.attempts.get(*index as usize))
+        };
+        let first = tries()
+            .next()
+            .map_or(scene.start, |attempt| attempt.started);
+        let last = tries().last().map_or(scene.end, |attempt| attempt.ended);
+        for finding in findings
+            .iter()
+            .filter(|finding| finding.severity > Severity::Info)
+        {
+            groups.add(finding, None, first, last);
+        }
+    }
+    incidents.extend(groups.incidents);
+    for incident in &mut incidents {
+        if incident.scope.is_empty() {
+            incident.scope = scope(scene, incident);
+        }
+    }
+    incidents.sort_by(|a, b| {
+        harm(b)
+            .cmp(&harm(a))
+            .then(a.first_at.cmp(&b.first_at))
+            .then(a.finding.rule.cmp(b.finding.rule))
+    });
+    incidents
+}
+
+/// Rank of an incident: severity, then how many it touched, then how sure it is.
+fn harm(incident: &Incident) -> (Severity, u32, crate::diagnose::finding::Confidence) {
+    (
+        incident.finding.severity,
+        incident.count,
+        incident.finding.confidence,
+    )
+}
+
+fn of_claim(claim: &Claim) -> Incident {
+    Incident {
+        finding: claim.finding.clone(),
+        calls: claim.calls.iter().map(|call| call + 1).collect(),
+        count: claim.count,
+        first_at: claim.first_at,
+        last_at: claim.last_at,
+        scope: claim.scope.clone(),
+        apart: String::new(),
+    }
+}
+
+#[derive(Default)]
+struct Groups {
+    incidents: Vec<Incident>,
+    place: HashMap<(&'static str, Option<EndpointId>, String), usize, foldhash::fast::FixedState>,
+}
+
+impl Groups {
+    fn add(&mut self, finding: &Finding, call: Option<u32>, first: Timestamp, last: Timestamp) {
+        let key = (finding.rule, finding.origin, finding.signature.clone());
+        let place = *self.place.entry(key).or_insert(self.incidents.len());
+        if place == self.incidents.len() {
+            self.incidents.push(Incident {
+                finding: Finding {
+                    evidence: Vec::new(),
+                    ..finding.clone()
+                },
+                calls: Vec::new(),
+                count: 0,
+                first_at: first,
+                last_at: last,
+                scope: String::new(),
+                apart: String::new(),
+            });
+        }
+        let incident = &mut self.incidents[place];
+        if incident.count < EXAMPLES_MAX as u32 {
+            incident.finding.evidence.extend(
+                finding
+                    .evidence
+                    .iter()
+                    .take(if incident.count == 0 { usize::MAX } else { 1 })
+                    .cloned(),
+            );
+        }
+        if (finding.severity, finding.confidence)
+            > (incident.finding.severity, incident.finding.confidence)
+        {
+            let evidence: Vec<Evidence> = std::mem::take(&mut incident.finding.evidence);
+            incident.finding = Finding {
+                evidence,
+                ..finding.clone()
+            };
+        }
+        incident.count += 1;
+        incident.calls.extend(call);
+        incident.first_at = incident.first_at.min(first);
+        incident.last_at = incident.last_at.max(last);
+    }
+}
+
+/// How large a share of the calls to the same node an incident is.
+fn scope(scene: &Scene<'_>, incident: &Incident) -> String {
+    let Some(origin) = incident.finding.origin.map(|origin| scene.node(origin)) else {
+        return String::new();
+    };
+    if incident.calls.is_empty() {
+        return String::new();
+    }
+    let to_it = scene
+        .calls
+        .iter()
+        .filter(|call| {
+            call.hops
+                .iter()
+                .any(|hop| scene.node(hop.destination) == origin)
+        })
+        .count();
+    let address = scene.book.tables.endpoints.address(origin);
+    match to_it {
+        0 => String::new(),
+        1 => format!("the only call to {address}"),
+        all => format!("{} of {all} calls to {address}", incident.calls.len()),
+    }
+}

@@ -1,0 +1,67 @@
+//! What a rule is: a value with an id, a severity and one pure function over a call, a registration or the capture.
+
+use crate::call::registration::Registration;
+use crate::capture::Timestamp;
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Finding, Severity};
+use crate::diagnose::scene::Scene;
+
+/// A rule; its id names its function, its page docs/rules/<id>.md and its ladders.
+#[derive(Clone, Copy)]
+pub struct Rule {
+    /// Lower case, such as `sdp-codec-mismatch`.
+    pub id: &'static str,
+    /// The severity that it has as a rule; a finding may be milder.
+    pub severity: Severity,
+    /// Title of its page.
+    pub title: &'static str,
+    /// What it looks at.
+    pub subject: Subject,
+    /// What must be visible before it may speak.
+    pub gate: Gate,
+}
+
+/// What a rule looks at, with its function.
+#[derive(Clone, Copy)]
+pub enum Subject {
+    /// One call.
+    Call(fn(&Case<'_>) -> Option<Finding>),
+    /// All tries of one device to register.
+    Registration(fn(&Scene<'_>, &Registration) -> Option<Finding>),
+    /// Everything: a peer, a source, a destination, the capture itself.
+    Capture(fn(&Scene<'_>) -> Vec<Claim>),
+}
+
+/// What must be visible before a rule may speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// Nothing: it speaks of what it sees.
+    Open,
+    /// Both directions of every hop of the call: it speaks of something that did not come.
+    BothDirections,
+}
+
+/// What a rule over the capture says, and of whom.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The statement.
+    pub finding: Finding,
+    /// Indices of the calls that it is about, each of which gets the finding too.
+    pub calls: Vec<u32>,
+    /// How many calls, requests or packets it is about.
+    pub count: u32,
+    /// First time it was seen.
+    pub first_at: Timestamp,
+    /// Last time it was seen.
+    pub last_at: Timestamp,
+    /// Who is concerned and who is not; empty where nothing is to say.
+    pub scope: String,
+}
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rule")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

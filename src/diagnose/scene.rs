@@ -1,0 +1,176 @@
+//! The scene: everything that happened in the capture, as the rules see it.
+
+use std::collections::HashMap;
+
+use crate::call::icmp::IcmpReport;
+use crate::call::other::OtherRequest;
+use crate::call::registration::{RegisterAttempt, Registration};
+use crate::call::{Book, Call, EndpointId, GroupId, NodeId, TextId};
+use crate::capture::{FrameRef, Timestamp};
+use crate::net::{Connection, Endpoint, IncompleteDatagram};
+
+/// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
+pub struct Scene<'a> {
+    /// Messages and what they refer to.
+    pub book: &'a Book,
+    /// In the order of time.
+    pub calls: &'a [Call],
+    /// Tries to register, in the order of time.
+    pub attempts: &'a [RegisterAttempt],
+    /// By address-of-record, device and registrar.
+    pub registrations: &'a [Registration],
+    /// Requests outside calls, in the order of time.
+    pub requests: &'a [OtherRequest],
+    /// ICMP errors, in the order of time.
+    pub errors: &'a [IcmpReport],
+    /// TCP connections that carried signalling or were never opened.
+    pub connections: &'a [Connection],
+    /// Datagrams of which fragments never came.
+    pub incomplete: &'a [IncompleteDatagram],
+    /// What the input cannot show.
+    pub sight: Sight,
+    /// First frame.
+    pub start: Timestamp,
+    /// Last frame.
+    pub end: Timestamp,
+    /// ICMP errors by the Call-ID that they quote.
+    pub(in crate::diagnose) errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState>,
+    /// ICMP errors by the node that could not be reached.
+    pub(in crate::diagnose) errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState>,
+}
+
+/// What the input cannot show: read by the gates and by the rules about the capture.
+#[derive(Debug, Clone, Default)]
+pub struct Sight {
+    /// Pairs of which one direction is missing: the speaker that was captured, and the one that was not.
+    pub one_direction: Vec<(EndpointId, EndpointId)>,
+    /// Frames of SIP messages that the snap length cut.
+    pub cut_messages: u64,
+    /// Bytes that TCP streams lack.
+    pub missing_bytes: u64,
+    /// Packets that the capturing machine says it dropped.
+    pub dropped: u64,
+    /// Captured copies of messages.
+    pub copies: u64,
+    /// What was added to the times of capture points so that they agree, in nanoseconds; 0 where nothing.
+    pub shifts: Vec<i64>,
+    /// Names of the captures' weaknesses with the frame that shows each, where one does.
+    pub weaknesses: Vec<(&'static str, Option<FrameRef>, String)>,
+    /// TLS connections on signalling ports that could not be read.
+    pub encrypted: Vec<(Endpoint, FrameRef)>,
+}
+
+impl<'a> Scene<'a> {
+    /// The text of an id.
+    pub fn text(&self, id: TextId) -> &'a str {
+        self.book.tables.text(id)
+    }
+
+    /// The node of an endpoint.
+    pub fn node(&self, endpoint: EndpointId) -> NodeId {
+        self.book.tables.node(endpoint)
+    }
+
+    /// How a reader knows an endpoint: `10.0.0.5:5060`.
+    pub fn name(&self, endpoint: EndpointId) -> String {
+        self.book.tables.endpoint(endpoint).to_string()
+    }
+
+    /// Whether the capture lacks what one of the two nodes says to the other.
+    pub fn is_one_directional(&self, a: NodeId, b: NodeId) -> bool {
+        let pairs = &self.sight.one_direction;
+        pairs
+            .iter()
+            .map(|(x, y)| (self.node(*x), self.node(*y)))
+            .any(|pair| pair == (a, b) || pair == (b, a))
+    }
+
+    /// ICMP errors that quote a message of a call, or that name a node in its hops while it was going on.
+    pub fn errors_of<'s>(&'s self, call: &'s Call) -> impl Iterator<Item = &'s IcmpReport> {
+        let groups: Vec<GroupId> = call
+            .legs
+            .iter()
+            .filter_map(|leg| self.book.messages.get(leg.start as usize))
+            .map(|message| message.group)
+            .collect();
+        let quoted = groups
+            .into_iter()
+            .flat_map(|group| self.errors_by_group.get(&group).into_iter().flatten());
+        let nodes = call.hops.iter().map(|hop| self.node(hop.destination));
+        let named = nodes.flat_map(|node| self.errors_by_node.get(&node).into_iter().flatten());
+        let mut indices: Vec<u32> = quoted.chain(named).copied().collect();
+        indices.sort_unstable();
+        indices.dedup();
+        let all = indices
+            .into_iter()
+            .filter_map(|index| self.errors.get(index as usize));
+        all.filter(|error| {
+            error.group.is_some()
+                || error.time >= call.started
+                    && error.time <= call.ended.plus(std::time::Duration::from_secs(2))
+        })
+    }
+}
+
+/// What the analysis hands over to be explained.
+pub struct Happened<'a> {
+    /// As [`Scene::book`].
+    pub book: &'a Book,
+    /// As [`Scene::calls`].
+    pub calls: &'a [Call],
+    /// As [`Scene::attempts`].
+    pub attempts: &'a [RegisterAttempt],
+    /// As [`Scene::registrations`].
+    pub registrations: &'a [Registration],
+    /// As [`Scene::requests`].
+    pub requests: &'a [OtherRequest],
+    /// As [`Scene::errors`].
+    pub errors: &'a [IcmpReport],
+    /// As [`Scene::connections`].
+    pub connections: &'a [Connection],
+    /// As [`Scene::incomplete`].
+    pub incomplete: &'a [IncompleteDatagram],
+    /// As [`Scene::sight`].
+    pub sight: Sight,
+    /// As [`Scene::start`].
+    pub start: Timestamp,
+    /// As [`Scene::end`].
+    pub end: Timestamp,
+}
+
+impl<'a> From<Happened<'a>> for Scene<'a> {
+    fn from(happened: Happened<'a>) -> Self {
+        let mut errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState> =
+            HashMap::default();
+        let mut errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState> =
+            HashMap::default();
+        for (index, error) in happened.errors.iter().enumerate() {
+            if let Some(group) = error.group {
+                errors_by_group.entry(group).or_default().push(index as u32);
+            }
+            if let Some(node) = happened
+                .book
+                .tables
+                .endpoints
+                .find_node(error.quoted.destination.address)
+            {
+                errors_by_node.entry(node).or_default().push(index as u32);
+            }
+        }
+        Self {
+            book: happened.book,
+            calls: happened.calls,
+            attempts: happened.attempts,
+            registrations: happened.registrations,
+            requests: happened.requests,
+            errors: happened.errors,
+            connections: happened.connections,
+            incomplete: happened.incomplete,
+            sight: happened.sight,
+            start: happened.start,
+            end: happened.end,
+            errors_by_group,
+            errors_by_node,
+        }
+    }
+}

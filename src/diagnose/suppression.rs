@@ -1,0 +1,87 @@
+//! Consequences are not causes: which findings make which others say the same thing twice.
+
+use crate::diagnose::finding::Finding;
+
+/// If the first rule fired, the others on the same call are its consequences.
+const SILENCED: &[(&str, &[&str])] = &[
+    (
+        "sec-scanner",
+        &[
+            "auth-",
+            "route-",
+            "net-no-response",
+            "call-unreachable",
+            "msg-",
+            "srv-",
+            "net-icmp",
+            "sdp-",
+            "reg-failed",
+        ],
+    ),
+    ("sec-brute-force", &["auth-", "reg-failed"]),
+    (
+        "net-ack-lost",
+        &[
+            "dlg-bye-lost",
+            "dlg-no-such-call",
+            "rtp-",
+            "call-dropped-by-network",
+        ],
+    ),
+    ("dlg-session-timer", &["call-dropped-by-network"]),
+    ("net-icmp", &["net-no-response"]),
+    ("net-tcp", &["net-no-response"]),
+    ("net-tls", &["net-no-response"]),
+    (
+        "net-response-misrouted",
+        &["net-no-response", "net-retransmit"],
+    ),
+    ("net-udp-fragment", &["net-no-response"]),
+    ("sdp-codec-mismatch", &["sdp-unexplained-488"]),
+    ("sdp-profile-mismatch", &["sdp-unexplained-488"]),
+    ("sdp-crypto", &["sdp-unexplained-488"]),
+    ("sdp-address-family", &["sdp-unexplained-488"]),
+    ("sdp-stream-refused", &["sdp-unexplained-488"]),
+    ("sdp-t38-refused", &["sdp-unexplained-488"]),
+    ("sdp-no-offer", &["sdp-unexplained-488"]),
+    ("sdp-malformed", &["sdp-unexplained-488"]),
+    ("sdp-codec-params", &["sdp-unexplained-488"]),
+    ("sdp-body-type", &["sdp-unexplained-488"]),
+    (
+        "srv-capacity-ceiling",
+        &[
+            "srv-overload",
+            "call-busy",
+            "srv-cps-limit",
+            "srv-internal-error",
+            "sdp-unexplained-488",
+        ],
+    ),
+    (
+        "srv-cps-limit",
+        &["srv-overload", "call-busy", "srv-internal-error"],
+    ),
+    ("srv-code-translated", &["srv-internal-error"]),
+    ("srv-no-route", &["srv-overload", "srv-internal-error"]),
+    ("fleet-destination-down", &["srv-internal-error"]),
+    ("id-blocked", &["call-declined"]),
+    ("call-cancel-race", &["call-cancelled"]),
+];
+
+/// Removes the findings that another one of the same call makes superfluous.
+pub fn silence(findings: &mut Vec<Finding>) {
+    let fired: Vec<&'static str> = findings.iter().map(|finding| finding.rule).collect();
+    let is_silenced = |rule: &str| {
+        let by = SILENCED
+            .iter()
+            .filter(|(cause, _)| fired.contains(cause) && *cause != rule);
+        by.flat_map(|(_, rules)| rules.iter()).any(|silenced| {
+            if silenced.ends_with('-') {
+                rule.starts_with(silenced)
+            } else {
+                rule == *silenced
+            }
+        })
+    };
+    findings.retain(|finding| !is_silenced(finding.rule));
+}

@@ -1,0 +1,82 @@
+//! TLS over TCP: what a handshake tells in the clear, and the content where a key log gives the keys.
+//!
+//! Sources: RFC 5246 (TLS 1.2), RFC 8446 (TLS 1.3).
+
+mod certificate;
+mod handshake;
+mod hello;
+mod keylog;
+mod opener;
+mod record;
+mod session;
+mod suite;
+
+pub use certificate::Certificate;
+pub use handshake::{TlsAlert, TlsHandshake};
+pub(in crate::net) use keylog::Secrets;
+pub use keylog::TLS_SECRETS_MAX;
+pub(in crate::net) use record::starts_with_record;
+pub(in crate::net) use session::{Session, Surroundings};
+
+/// Connections with signs of SIP that are remembered one by one.
+pub const SIGNALLING_HANDSHAKES_MAX: usize = 4096;
+/// Other TLS connections that are remembered one by one: their ports may yet turn out to be named by SIP messages.
+pub const OTHER_HANDSHAKES_MAX: usize = 1024;
+
+/// What TLS connections did, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TlsCounters {
+    /// TLS connections seen.
+    pub connections: u64,
+    /// Those that carry SIP or whose port, ALPN or server name says so.
+    pub signalling: u64,
+    /// Those among them with application data of which nothing was decrypted.
+    pub without_keys: u64,
+    /// Connections that are counted here alone, because a limit was met.
+    pub unlisted: u64,
+    /// Encrypted records that were read.
+    pub opened_records: u64,
+    /// Encrypted records that were not.
+    pub unopened_records: u64,
+    /// Connections with a cipher suite that sipscan does not read.
+    pub unread_suites: u64,
+}
+
+/// All TLS connections that are over, and the secrets to read those to come.
+#[derive(Debug, Default)]
+pub(in crate::net) struct Tls {
+    pub(in crate::net) secrets: Secrets,
+    pub(in crate::net) counters: TlsCounters,
+    pub(in crate::net) handshakes: Vec<TlsHandshake>,
+    others: usize,
+}
+
+impl Tls {
+    /// Takes down a connection that is over.
+    pub(in crate::net) fn list(&mut self, handshake: TlsHandshake) {
+        let is_signalling = handshake.is_signalling();
+        let has_data = handshake.client_data.is_some() || handshake.server_data.is_some();
+        self.counters.signalling += u64::from(is_signalling);
+        self.counters.without_keys +=
+            u64::from(is_signalling && has_data && !handshake.is_decrypted);
+        let listed = if is_signalling {
+            self.handshakes.len() - self.others
+        } else {
+            self.others
+        };
+        let most = if is_signalling {
+            SIGNALLING_HANDSHAKES_MAX
+        } else {
+            OTHER_HANDSHAKES_MAX
+        };
+        if listed >= most {
+            self.counters.unlisted += 1;
+            return;
+        }
+        self.others += usize::from(!is_signalling);
+        self.handshakes.push(handshake);
+    }
+}
+
+#[cfg(test)]
+mod tests;
