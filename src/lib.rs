@@ -20,3 +20,5 @@ pub mod diagnose;
 pub mod analysis;
 
 pub mod report;
+
+pub mod cli;

@@ -1,3 +1,8 @@
-//! How results read: text and JSON.
+//! How results read: JSON and CSV for programs, a screen for people, explanations of terms.
 
+pub mod csv;
+pub mod escape;
 pub mod explain;
+pub mod json;
+pub mod time;
+mod words;

@@ -1,0 +1,157 @@
+//! The command line and its help.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::report::time::Zone;
+
+const EXAMPLES: &str = "\
+Examples:
+  sipscan trunk.pcap                     What happened, and why calls failed
+  sipscan trunk.pcap --call 14           One call in full, with its ladder
+  sipscan trunk.pcap --call 8f2c@pbx     The same by Call-ID, or by the part of it that is unique
+  sipscan /var/spool/captures            Every capture in a folder, as one
+  sipscan inside.pcap outside.pcap.gz    Two capture points; packets seen at both count once
+  tcpdump -w - port 5060 | sipscan -     A pipe, until it ends
+  sipscan trunk.pcap --csv calls.csv     One row for each call, for a spreadsheet
+  sipscan trunk.pcap --json - | jq '.calls[] | select(.outcome==\"rejected\")'
+  sipscan explain 488                    What a code, cause or rule means, and what to check
+
+Exit code: 0 where captures were analysed, whatever they hold; 2 where they could not be.";
+
+/// Says for every SIP call in a capture how it ended and, where it failed, why.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sipscan",
+    version,
+    about,
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    override_usage = "sipscan [OPTIONS] CAPTURE...\n       sipscan explain QUERY\n       sipscan rules"
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) scan: Scan,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What to do instead of reading captures.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Says what a response code, Warning code, Q.850 cause, method, header, term or rule means
+    Explain {
+        /// Such as: 488 | "warn 305" | "cause 34" | Retry-After | PDD | sdp-codec-mismatch
+        #[arg(required = true, value_name = "QUERY")]
+        query: Vec<String>,
+    },
+    /// Lists every rule that sipscan knows, one line each
+    Rules,
+}
+
+/// How captures are read and shown.
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    /// Captures (pcap or pcapng, also gzip, zstd, xz, lz4, bzip2), folders of them, or - for standard input
+    #[arg(required = true, value_name = "CAPTURE")]
+    pub(crate) captures: Vec<PathBuf>,
+
+    /// Writes the JSON report to FILE; with - to standard output, in place of the screen
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    pub(crate) json: Option<PathBuf>,
+
+    /// Writes one row for each call to FILE; with - to standard output, in place of the screen
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    pub(crate) csv: Option<PathBuf>,
+
+    /// Shows one call in full: its number on the screen, its Call-ID, or a unique part of that
+    #[arg(long, value_name = "N|CALL-ID", help_heading = "Screen")]
+    pub(crate) call: Option<String>,
+
+    /// Shows every call and incident; with --call every message, repeats too
+    #[arg(short, long, help_heading = "Screen")]
+    pub(crate) verbose: bool,
+
+    /// Shows clock times of ZONE: UTC, local, or a name such as Europe/Berlin; files always get UTC
+    #[arg(long = "tz", value_name = "ZONE", default_value = "UTC", value_parser = zone, help_heading = "Screen")]
+    pub(crate) zone: Zone,
+
+    /// Columns of the screen [default: those of the terminal, else 100]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..=1000), help_heading = "Screen")]
+    pub(crate) width: Option<u16>,
+
+    /// Colours; auto means on a terminal, unless NO_COLOR is set
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Screen"
+    )]
+    pub(crate) color: Color,
+
+    /// Shows no progress while reading
+    #[arg(long, help_heading = "Screen")]
+    pub(crate) no_progress: bool,
+
+    /// Reads with N threads [default: one for each core]
+    #[arg(long, value_name = "N", help_heading = "Reading")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+
+    /// Goes on without the captures that cannot be read, and says which
+    #[arg(long, help_heading = "Reading")]
+    pub(crate) keep_going: bool,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal that has colours.
+    Auto,
+    /// Always, as for `less -R`.
+    Always,
+    /// Never.
+    Never,
+}
+
+fn zone(name: &str) -> Result<Zone, String> {
+    if name.eq_ignore_ascii_case("utc") {
+        return Ok(Zone::Utc);
+    }
+    if name.eq_ignore_ascii_case("local") {
+        return Ok(Zone::Of(jiff::tz::TimeZone::system()));
+    }
+    jiff::tz::TimeZone::get(name).map(Zone::Of).map_err(|_| {
+        "is no zone known here; use UTC, local, or a name such as Europe/Berlin".into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_capture_or_a_command_comes_first() {
+        let parse = |line: &str| Arguments::try_parse_from(line.split(' '));
+        let scan = parse("sipscan a.pcap b.pcap --call 14").expect("captures");
+        assert_eq!(2, scan.scan.captures.len());
+        let explain = parse("sipscan explain warn 305").expect("a command");
+        assert!(matches!(explain.command, Some(Command::Explain { query }) if query.len() == 2));
+        assert!(parse("sipscan rules").is_ok());
+        assert!(parse("sipscan").is_err());
+        assert!(parse("sipscan a.pcap --width 3").is_err());
+        assert!(parse("sipscan a.pcap --tz Nowhere/Town").is_err());
+        assert!(parse("sipscan a.pcap --tz local").is_ok());
+    }
+}

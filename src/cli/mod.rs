@@ -1,0 +1,50 @@
+//! The program: reads the command line, runs the analysis, writes the reports. Only this floor prints, waits and exits.
+
+mod arguments;
+mod output;
+mod progress;
+mod scan;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+/// Why the program ends without a result: one line for the user on standard error, or nothing.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// What went wrong and what to do; one line each.
+    Because(Vec<String>),
+    /// Whoever read the output went away, as `head` does; nobody is left to be told.
+    ReaderGone,
+}
+
+/// Exit code for "could not": the command line was wrong, or nothing could be read or written.
+const COULD_NOT: u8 = 2;
+
+/// Runs the program with the arguments of the process.
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors; a reader who went away is none either.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { COULD_NOT } else { 0 });
+        }
+    };
+    let done = match &arguments.command {
+        Some(Command::Explain { query }) => scan::explain(&query.join(" "), &arguments.scan),
+        Some(Command::Rules) => scan::rules(&arguments.scan),
+        None => scan::scan(&arguments.scan),
+    };
+    match done {
+        Ok(()) | Err(Stop::ReaderGone) => ExitCode::SUCCESS,
+        Err(Stop::Because(lines)) => {
+            for line in lines {
+                output::complain(&line);
+            }
+            ExitCode::from(COULD_NOT)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The runs of the program: analyse captures and report, explain, list the rules.
+
+use std::thread::available_parallelism;
+
+use crate::analysis::{Analysis, Options, analyze};
+use crate::cli::Stop;
+use crate::cli::arguments::Scan;
+use crate::cli::output;
+use crate::cli::progress::Bar;
+use crate::reference;
+use crate::report::explain::{explanation_text, suggestions_text};
+use crate::report::{csv, json};
+
+/// Analyses captures and writes every report that was asked for.
+pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
+    let is_stdout = |path: &Option<std::path::PathBuf>| {
+        path.as_ref().is_some_and(|path| path.as_os_str() == "-")
+    };
+    if is_stdout(&scan.json) && is_stdout(&scan.csv) {
+        return Err(because(
+            "--json - and --csv - cannot share standard output; give one of them a file",
+        ));
+    }
+    let analysis = read(scan)?;
+    if let Some(path) = &scan.json {
+        output::to_file(path, |mut out| json::write(&analysis, &mut out))?;
+    }
+    if let Some(path) = &scan.csv {
+        output::to_file(path, |mut out| csv::write(&analysis, &mut out))?;
+    }
+    if is_stdout(&scan.json) || is_stdout(&scan.csv) {
+        return Ok(());
+    }
+    Ok(())
+}
+
+fn read(scan: &Scan) -> Result<Analysis, Stop> {
+    let cores = || available_parallelism().map_or(1, usize::from);
+    let options = Options {
+        workers: scan.jobs.map_or_else(cores, usize::from),
+        keep_going: scan.keep_going,
+    };
+    let mut bar = Bar::new(!scan.no_progress);
+    let analysis = analyze(&scan.captures, &options, &mut |progress| bar.set(progress));
+    bar.clear();
+    analysis.map_err(|problems| Stop::Because(problems.iter().map(ToString::to_string).collect()))
+}
+
+/// One line for the user.
+fn because(line: &str) -> Stop {
+    Stop::Because(vec![line.to_owned()])
+}
+
+/// Explains a code, cause, method, header, term or rule.
+pub(crate) fn explain(query: &str, scan: &Scan) -> Result<(), Stop> {
+    let width = output::reading_width();
+    let Some(explanation) = reference::explain(query) else {
+        let near = suggestions_text(query, &reference::suggestions(query), usize::MAX);
+        return Err(Stop::Because(near.lines().map(str::to_owned).collect()));
+    };
+    output::to_screen(scan.color, |out| {
+        out.write_all(explanation_text(&explanation, width).as_bytes())
+    })
+}
+
+/// Lists the rules.
+pub(crate) fn rules(scan: &Scan) -> Result<(), Stop> {
+    output::to_screen(scan.color, |out| {
+        for id in reference::rule_ids() {
+            let summary = reference::rule_summary(id).unwrap_or_default();
+            writeln!(out, "{id:28} {summary}")?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,203 @@
+//! What happened in the report: `calls`, `registrations` and `others`.
+
+use serde::{Serialize, Serializer};
+
+use crate::analysis::{CallEntry, RegistrationEntry};
+use crate::call::other::OtherCount;
+use crate::call::{Hop, Origin, Tables};
+use crate::diagnose::Finding;
+use crate::report::json::finding::FindingLine;
+use crate::report::json::value::{Each, Shown, code, moment, rounded, told};
+
+/// One element of `calls`.
+pub(super) struct CallLine<'a> {
+    id: u32,
+    entry: &'a CallEntry,
+    tables: &'a Tables,
+}
+
+impl<'a> CallLine<'a> {
+    pub(super) fn of(id: u32, entry: &'a CallEntry, tables: &'a Tables) -> Self {
+        Self { id, entry, tables }
+    }
+}
+
+#[derive(Serialize)]
+struct CallFields<'a, I, E, T, H, O, F> {
+    id: u32,
+    call_ids: I,
+    caller: &'a str,
+    callee: &'a str,
+    source: E,
+    destination: E,
+    transport: &'a str,
+    started_at: T,
+    ended_at: T,
+    outcome: &'a str,
+    final_code: Option<u16>,
+    reason_phrase: Option<&'a str>,
+    ended_by: Option<&'a str>,
+    pdd_ms: Option<f64>,
+    ring_ms: Option<f64>,
+    setup_ms: Option<f64>,
+    talk_ms: Option<f64>,
+    messages: u32,
+    retransmissions: u32,
+    copies: u32,
+    hops: H,
+    origin: Option<O>,
+    primary: Option<&'a str>,
+    findings: F,
+}
+
+impl Serialize for CallLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (call, tables) = (&self.entry.call, self.tables);
+        let times = &call.milestones;
+        CallFields {
+            id: self.id,
+            call_ids: Each(|| call.legs.iter().map(|leg| tables.text(leg.call_id))),
+            caller: tables.text(call.caller),
+            callee: tables.text(call.callee),
+            source: Shown(tables.endpoint(call.source)),
+            destination: Shown(tables.endpoint(call.destination)),
+            transport: call.transport.word(),
+            started_at: moment(call.started),
+            ended_at: moment(call.ended),
+            outcome: call.outcome.word(),
+            final_code: call.final_code.map(|code| code.0),
+            reason_phrase: told(tables.text(call.phrase)),
+            ended_by: call.ended_by.map(|party| party.word()),
+            pdd_ms: times.pdd_ms().map(rounded),
+            ring_ms: times.ring_ms().map(rounded),
+            setup_ms: times.setup_ms().map(rounded),
+            talk_ms: times.talk_ms().map(rounded),
+            messages: call.messages,
+            retransmissions: call.retransmissions,
+            copies: call.copies,
+            hops: Each(|| call.hops.iter().map(|hop| hop_line(hop, tables))),
+            origin: call.origin.map(|origin| origin_line(&origin, tables)),
+            primary: self.entry.primary().map(|finding| finding.rule),
+            findings: Each(|| self.entry.findings.iter().map(FindingLine)),
+        }
+        .serialize(serializer)
+    }
+}
+
+fn hop_line<'a>(hop: &Hop, tables: &'a Tables) -> impl Serialize + use<'a> {
+    #[derive(Serialize)]
+    struct Fields<E> {
+        source: E,
+        destination: E,
+        transport: &'static str,
+        final_code: Option<u16>,
+        final_ms: Option<f64>,
+    }
+    Fields {
+        source: Shown(tables.endpoint(hop.source)),
+        destination: Shown(tables.endpoint(hop.destination)),
+        transport: hop.transport.word(),
+        final_code: code(hop.final_code),
+        final_ms: hop.final_ms.map(|ms| rounded(f64::from(ms))),
+    }
+}
+
+fn origin_line<'a>(origin: &Origin, tables: &'a Tables) -> impl Serialize + use<'a> {
+    #[derive(Serialize)]
+    struct Fields<'a, E> {
+        endpoint: E,
+        code: Option<u16>,
+        software: Option<&'a str>,
+        beyond_capture: bool,
+        code_origin: E,
+    }
+    Fields {
+        endpoint: Shown(tables.endpoint(origin.endpoint)),
+        code: code(origin.code),
+        software: told(tables.text(origin.software)),
+        beyond_capture: origin.beyond_capture,
+        code_origin: Shown(tables.endpoint(origin.code_origin)),
+    }
+}
+
+/// One element of `registrations`.
+pub(super) struct RegistrationLine<'a> {
+    entry: &'a RegistrationEntry,
+    tables: &'a Tables,
+}
+
+impl<'a> RegistrationLine<'a> {
+    pub(super) fn of(entry: &'a RegistrationEntry, tables: &'a Tables) -> Self {
+        Self { entry, tables }
+    }
+}
+
+impl Serialize for RegistrationLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Fields<'a, E, F> {
+            aor: &'a str,
+            source: E,
+            registrar: E,
+            outcome: &'a str,
+            final_code: Option<u16>,
+            expires_s: Option<u32>,
+            attempts: usize,
+            findings: F,
+        }
+        let registration = &self.entry.registration;
+        Fields {
+            aor: self.tables.text(registration.aor),
+            source: Shown(self.tables.endpoint(registration.source)),
+            registrar: Shown(self.tables.endpoint(registration.registrar)),
+            outcome: registration.outcome.word(),
+            final_code: registration.final_code.map(|code| code.0),
+            expires_s: registration.expires_s,
+            attempts: registration.attempts.len(),
+            findings: Each(|| self.entry.findings.iter().map(FindingLine)),
+        }
+        .serialize(serializer)
+    }
+}
+
+/// One element of `others`.
+pub(super) struct OtherLine<'a> {
+    count: &'a OtherCount,
+    findings: &'a [Finding],
+    tables: &'a Tables,
+}
+
+impl<'a> OtherLine<'a> {
+    pub(super) fn of(count: &'a OtherCount, findings: &'a [Finding], tables: &'a Tables) -> Self {
+        Self {
+            count,
+            findings,
+            tables,
+        }
+    }
+}
+
+impl Serialize for OtherLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Fields<'a, E, C, F> {
+            method: &'a str,
+            source: E,
+            destination: E,
+            count: u32,
+            unanswered: u32,
+            final_codes: C,
+            findings: F,
+        }
+        Fields {
+            method: self.count.method.text(),
+            source: Shown(self.tables.endpoint(self.count.source)),
+            destination: Shown(self.tables.endpoint(self.count.destination)),
+            count: self.count.count,
+            unanswered: self.count.unanswered,
+            final_codes: &self.count.final_codes,
+            findings: Each(|| self.findings.iter().map(FindingLine)),
+        }
+        .serialize(serializer)
+    }
+}

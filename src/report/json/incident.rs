@@ -1,0 +1,66 @@
+//! Findings with one cause in the report: `incidents`.
+
+use serde::{Serialize, Serializer};
+
+use crate::call::Tables;
+use crate::diagnose::Incident;
+use crate::report::json::finding::{EvidenceLine, ruled_out};
+use crate::report::json::value::{Each, Shown, moment, told};
+
+/// One element of `incidents`.
+pub(super) struct IncidentLine<'a> {
+    incident: &'a Incident,
+    tables: &'a Tables,
+}
+
+impl<'a> IncidentLine<'a> {
+    pub(super) fn of(incident: &'a Incident, tables: &'a Tables) -> Self {
+        Self { incident, tables }
+    }
+}
+
+#[derive(Serialize)]
+struct Fields<'a, O, T, E, N> {
+    rule: &'a str,
+    severity: &'a str,
+    confidence: &'a str,
+    title: &'a str,
+    explanation: &'a str,
+    remedy: &'a str,
+    origin: Option<O>,
+    calls: &'a [u32],
+    count: u32,
+    first_at: T,
+    last_at: T,
+    scope: Option<&'a str>,
+    apart: Option<&'a str>,
+    evidence: E,
+    ruled_out: N,
+}
+
+impl Serialize for IncidentLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let incident = self.incident;
+        let finding = &incident.finding;
+        Fields {
+            rule: finding.rule,
+            severity: finding.severity.word(),
+            confidence: finding.confidence.word(),
+            title: &finding.title,
+            explanation: &finding.explanation,
+            remedy: &finding.remedy,
+            origin: finding
+                .origin
+                .map(|origin| Shown(self.tables.endpoint(origin))),
+            calls: &incident.calls,
+            count: incident.count,
+            first_at: moment(incident.first_at),
+            last_at: moment(incident.last_at),
+            scope: told(&incident.scope),
+            apart: told(&incident.apart),
+            evidence: Each(|| finding.evidence.iter().map(EvidenceLine)),
+            ruled_out: Each(|| finding.ruled_out.iter().map(ruled_out)),
+        }
+        .serialize(serializer)
+    }
+}
