@@ -180,3 +180,6 @@ impl<W: Write> Row<'_, W> {
         self.writer.write_record(None::<&[u8]>).map_err(io_error)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,3 +81,6 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
     report.serialize(&mut serializer)?;
     out.write_all(b"\n")
 }
+
+#[cfg(test)]
+mod tests;

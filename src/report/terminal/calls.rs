@@ -119,7 +119,12 @@ fn after(entry: &CallEntry) -> Option<f64> {
 }
 
 fn why<'a>(context: &'a Context<'a>, entry: &'a CallEntry) -> std::borrow::Cow<'a, str> {
-    if let Some(finding) = entry.findings.first() {
+    let is_failure = entry.call.outcome.is_failure();
+    let told = entry.primary().or_else(|| {
+        let mut beside = entry.findings.iter().filter(|_| !is_failure);
+        beside.find(|finding| finding.severity > Severity::Info)
+    });
+    if let Some(finding) = told {
         return finding.title.as_str().into();
     }
     match entry.call.outcome {

@@ -7,7 +7,7 @@ use crate::analysis::CallEntry;
 use crate::call::EndpointId;
 use crate::reference::ResponseCode;
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{calls, count};
+use crate::report::terminal::names::{count, numbers};
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
 
 /// Groups shown.
@@ -71,7 +71,7 @@ fn group(code: u16, endpoint: Option<String>, ids: &[u32], page: &mut Page<'_>) 
         [
             Span::new(Ink::Bad, name),
             plain(format!("{by}: {}", count(ids.len() as u64, "call"))),
-            faint(format!(" ({})", calls(ids))),
+            faint(format!(" ({})", numbers(ids))),
         ],
     )?;
     if let Some(known) = known {

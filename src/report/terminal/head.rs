@@ -133,7 +133,7 @@ fn messages(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
 fn unread(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let problems = &context.analysis.problems;
     for problem in problems.iter().take(DOUBTS_MAX) {
-        page.labelled("Not read", [Span::new(Ink::Caution, problem.to_string())])?;
+        page.labelled("Unread", [Span::new(Ink::Caution, problem.to_string())])?;
     }
     if problems.len() > DOUBTS_MAX {
         let more = problems.len() - DOUBTS_MAX;
