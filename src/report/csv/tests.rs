@@ -46,7 +46,7 @@ fn a_row_for_each_call_below_the_header() {
         ("origin_endpoint", "10.0.0.5:5060"),
         ("primary", "sdp-codec-mismatch"),
         ("confidence", "certain"),
-        ("frames", "0:17 0:21 0:22 0:22"),
+        ("frames", "0:17 0:21 0:22"),
         ("findings", "sdp-codec-mismatch"),
     ] {
         assert_eq!(expected, cell(refused, column), "{column}");

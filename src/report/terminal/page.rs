@@ -179,7 +179,7 @@ impl<'w> Page<'w> {
                     continue;
                 }
                 let width = word.width();
-                if column + width > self.width && !is_fresh {
+                if column + width > self.width && (!is_fresh || column > indent) {
                     self.blank()?;
                     (column, pending) = (indent, indent);
                 }

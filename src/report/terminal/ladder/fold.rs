@@ -65,7 +65,11 @@ pub(super) fn rungs<'a>(anatomy: &Anatomy<'a>, is_whole: bool) -> Vec<Rung<'a>> 
 }
 
 fn name(anatomy: &Anatomy<'_>, message: &Message, sends: usize, is_repeat: bool) -> String {
-    let mut name = anatomy.name(message);
+    // What servers write behind a 100 is for nobody.
+    let mut name = match message.status() {
+        Some(status) if status.0 == 100 => "100 Trying".to_owned(),
+        _ => anatomy.name(message),
+    };
     if message.status().is_some() && message.cseq_method != Method::Invite {
         name.push_str(&format!(" ({})", message.cseq_method.text()));
     }
