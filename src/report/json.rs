@@ -114,3 +114,5 @@ impl<W: Write> Write for WithoutBrace<'_, W> {
         self.out.flush()
     }
 }
+#[cfg(test)]
+mod tests;
