@@ -15,6 +15,7 @@ pub mod icmp;
 mod leg;
 mod message;
 pub mod metrics;
+pub mod negotiation;
 mod origin;
 pub mod other;
 mod outcome;

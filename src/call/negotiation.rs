@@ -82,8 +82,8 @@ fn described<'s>(
             let is_early_or_success = message
                 .status()
                 .is_some_and(|status| (101..300).contains(&status.0));
-            let is_of_dialog = taken
-                .is_none_or(|tag| message.to_tag == tag || message.to_tag.is_absent());
+            let is_of_dialog =
+                taken.is_none_or(|tag| message.to_tag == tag || message.to_tag.is_absent());
             is_early_or_success && is_of_dialog && !message.session.is_absent() && is_whole(message)
         })
         .map(|(at, _)| at)
@@ -169,7 +169,9 @@ impl Change {
     pub fn words(self) -> String {
         match self {
             Self::Refresh => "to refresh the session without a change".to_owned(),
-            Self::NewOffer => "for a new offer (a re-INVITE without session description)".to_owned(),
+            Self::NewOffer => {
+                "for a new offer (a re-INVITE without session description)".to_owned()
+            }
             Self::Hold => "to put the call on hold".to_owned(),
             Self::Resume => "to resume the call from hold".to_owned(),
             Self::Fax => "to switch to T.38 fax".to_owned(),
@@ -242,8 +244,12 @@ pub fn difference(tables: &Tables, before: SessionId, after: SessionId) -> Chang
         MediaKind::Application,
         MediaKind::Message,
     ];
-    let added = kinds.iter().find(|kind| !has(old, **kind) && has(new, **kind));
-    let removed = kinds.iter().find(|kind| has(old, **kind) && !has(new, **kind));
+    let added = kinds
+        .iter()
+        .find(|kind| !has(old, **kind) && has(new, **kind));
+    let removed = kinds
+        .iter()
+        .find(|kind| has(old, **kind) && !has(new, **kind));
     match (has(old, MediaKind::Image), has(new, MediaKind::Image)) {
         (false, true) => return Change::Fax,
         (true, false) => return Change::Voice,
@@ -264,9 +270,8 @@ pub fn difference(tables: &Tables, before: SessionId, after: SessionId) -> Chang
     if pairs().any(|(a, b)| a.profile != b.profile) {
         return Change::Profile;
     }
-    let formats = |media: &Media| -> Vec<String> {
-        media.real_codecs().map(|codec| codec.key()).collect()
-    };
+    let formats =
+        |media: &Media| -> Vec<String> { media.real_codecs().map(|codec| codec.key()).collect() };
     if pairs().any(|(a, b)| formats(a) != formats(b)) {
         return Change::Codecs;
     }
@@ -309,6 +314,11 @@ pub fn is_held(tables: &Tables, session: SessionId) -> bool {
         })
 }
 
+fn is_inactive(tables: &Tables, session: SessionId) -> bool {
+    let mut lines = used(tables.sessions.shape(session)).peekable();
+    lines.peek().is_some() && lines.all(|media| media.direction() == Direction::Inactive)
+}
+
 /// One time on hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hold {
@@ -318,6 +328,8 @@ pub struct Hold {
     pub ended: Option<MessageIndex>,
     /// Whether the other side held as well when the hold ended or the call did.
     pub is_mutual: bool,
+    /// Whether neither side may send: the hold or its answer says inactive.
+    pub is_silent: bool,
 }
 
 /// The times on hold of a call in the order of their begin, as agreed next to the caller.
@@ -332,6 +344,12 @@ pub fn holds(anatomy: &Anatomy<'_>) -> Vec<Hold> {
             continue;
         };
         note(anatomy, &mut holds, offer);
+        let is_silent = [offer, answer]
+            .iter()
+            .any(|at| is_inactive(anatomy.tables, anatomy.message(*at).session));
+        for hold in holds.iter_mut().filter(|hold| hold.began == offer) {
+            hold.is_silent = is_silent;
+        }
         // Who answers a hold with inactive or sendonly may only mirror it.
         if !is_held(anatomy.tables, anatomy.message(offer).session) {
             note(anatomy, &mut holds, answer);
@@ -359,6 +377,7 @@ fn note(anatomy: &Anatomy<'_>, holds: &mut Vec<Hold>, at: MessageIndex) {
                 began: at,
                 ended: None,
                 is_mutual: other_holds,
+                is_silent: false,
             });
         }
         _ => {}
