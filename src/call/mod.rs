@@ -16,6 +16,7 @@ mod known;
 mod leg;
 mod message;
 pub mod metrics;
+pub mod negotiation;
 mod origin;
 pub mod other;
 mod outcome;

@@ -7,6 +7,7 @@ use crate::call::other::OtherRequest;
 use crate::call::registration::{RegisterAttempt, Registration};
 use crate::call::{Book, Call, EndpointId, GroupId, NodeId, TextId};
 use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::knowledge::Knowledge;
 use crate::net::{Connection, Endpoint, IncompleteDatagram};
 
 /// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
@@ -33,6 +34,8 @@ pub struct Scene<'a> {
     pub start: Timestamp,
     /// Last frame.
     pub end: Timestamp,
+    /// What the nodes that refused media are known to take.
+    pub known: Knowledge,
     /// ICMP errors by the Call-ID that they quote.
     pub(in crate::diagnose) errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState>,
     /// ICMP errors by the node that could not be reached.
@@ -158,6 +161,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             }
         }
         Self {
+            known: Knowledge::gather(happened.book, happened.calls, happened.requests),
             book: happened.book,
             calls: happened.calls,
             attempts: happened.attempts,
