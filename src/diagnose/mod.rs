@@ -1,7 +1,9 @@
 //! Calls become findings, findings become incidents: why.
 
+mod apart;
 mod case;
 mod engine;
+mod features;
 mod finding;
 mod incident;
 mod knowledge;

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
+use crate::call::load::Loads;
 use crate::call::other::OtherRequest;
 use crate::call::registration::{RegisterAttempt, Registration};
 use crate::call::{Book, Call, EndpointId, GroupId, NodeId, TextId};
@@ -28,6 +30,10 @@ pub struct Scene<'a> {
     pub connections: &'a [Connection],
     /// Datagrams of which fragments never came.
     pub incomplete: &'a [IncompleteDatagram],
+    /// The load of the nodes that calls were sent to, and the limits that it shows.
+    pub loads: &'a Loads,
+    /// How long calls rang and talked at each node, to tell timers by.
+    pub timers: &'a Timers,
     /// What the input cannot show.
     pub sight: Sight,
     /// First frame.
@@ -133,6 +139,10 @@ pub struct Happened<'a> {
     pub connections: &'a [Connection],
     /// As [`Scene::incomplete`].
     pub incomplete: &'a [IncompleteDatagram],
+    /// As [`Scene::loads`].
+    pub loads: &'a Loads,
+    /// As [`Scene::timers`].
+    pub timers: &'a Timers,
     /// As [`Scene::sight`].
     pub sight: Sight,
     /// As [`Scene::start`].
@@ -170,6 +180,8 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             errors: happened.errors,
             connections: happened.connections,
             incomplete: happened.incomplete,
+            loads: happened.loads,
+            timers: happened.timers,
             sight: happened.sight,
             start: happened.start,
             end: happened.end,
