@@ -91,7 +91,9 @@ pub fn one_direction_pairs(book: &Book, happened: &Happenings) -> Vec<(EndpointI
         *partners.entry(*speaker).or_default() += 1;
     }
     let is_missing = |pair: &Pair, signs: &Signs| {
-        let habit = counts.get(pair).is_some_and(|count| count.0 >= MESSAGES_MIN)
+        let habit = counts
+            .get(pair)
+            .is_some_and(|count| count.0 >= MESSAGES_MIN)
             && signs.unrepeated >= UNREPEATED_MIN
             && signs.unrepeated * 10 >= signs.requests * UNREPEATED_TENTHS_MIN
             && partners.get(&pair.0).is_none_or(|n| *n <= PARTNERS_MAX);
@@ -215,7 +217,9 @@ fn learnt_from_unseen(anatomy: &Anatomy<'_>, request: &Message) -> bool {
         .any(|name| has(request, name) && !has(before, name));
     let changes = [HeaderName::SessionExpires, HeaderName::MinSe]
         .into_iter()
-        .any(|name| has(request, name) && tables.header(request, name) != tables.header(before, name));
+        .any(|name| {
+            has(request, name) && tables.header(request, name) != tables.header(before, name)
+        });
     let drops = has(before, HeaderName::Require) && !has(request, HeaderName::Require);
     logs_in || changes || drops
 }

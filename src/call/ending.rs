@@ -205,10 +205,7 @@ pub fn ends_both_sides(anatomy: &Anatomy<'_>, dialog: &Dialog, bye: &Message) ->
     let invite = anatomy.transaction(dialog.invite);
     let (caller, middle) = (node(invite.source), node(invite.destination));
     let Some((_, next)) = anatomy.children(dialog.invite).find(|(_, t)| {
-        node(t.source) == middle
-            && anatomy
-                .final_status(t)
-                .is_some_and(StatusCode::is_success)
+        node(t.source) == middle && anatomy.final_status(t).is_some_and(StatusCode::is_success)
     }) else {
         return false;
     };

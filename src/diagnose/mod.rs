@@ -3,6 +3,7 @@
 mod case;
 mod engine;
 mod finding;
+mod history;
 mod incident;
 mod rule;
 mod rules;
@@ -12,6 +13,7 @@ mod suppression;
 pub use case::{Case, start_line};
 pub use engine::{Diagnosis, Verdict, diagnose};
 pub use finding::{Confidence, Evidence, Finding, Incident, Proof, RuledOut, Severity};
+pub use history::{Asked, History};
 pub use rule::{Claim, Gate, Rule, Subject};
 pub use rules::all as rules;
 pub use scene::{Happened, Scene, Sight};

@@ -1,13 +1,16 @@
 //! The rules, one file a family; the order of families and rules breaks ties between explanations of equal strength.
 
 mod calls;
+mod cap;
+mod dlg;
+mod net;
 
 use crate::diagnose::rule::Rule;
 
 /// Every rule, in the order in which equal explanations are preferred.
 pub fn all() -> &'static [Rule] {
     static ALL: std::sync::LazyLock<Vec<Rule>> =
-        std::sync::LazyLock::new(|| [calls::RULES].concat());
+        std::sync::LazyLock::new(|| [net::RULES, dlg::RULES, calls::RULES, cap::RULES].concat());
     &ALL
 }
 
