@@ -7,14 +7,14 @@ use crate::analysis::result::{CaptureEntry, Fitness, Undecoded};
 use crate::call::{Book, Happenings, Outcome};
 use crate::capture::{FrameRef, Weakness, WeaknessKind};
 use crate::diagnose::Sight;
-use crate::net::{Connection, IncompleteDatagram};
+use crate::net::{Endpoint, IncompleteDatagram, TlsHandshake};
 
 /// What reading saw beside messages.
 pub(super) struct Seen<'a> {
     pub(super) tally: &'a Tally,
     pub(super) missing_bytes: u64,
     pub(super) incomplete: &'a [IncompleteDatagram],
-    pub(super) connections: &'a [Connection],
+    pub(super) handshakes: &'a [TlsHandshake],
 }
 
 /// Says what the input cannot show, to the report and to the rules; weaknesses are added to the captures that have them.
@@ -36,6 +36,7 @@ pub(super) fn assess(
     add_missing(captures, seen);
     add_clocks(book, captures);
     add_halves(happened, captures);
+    add_encrypted(captures, seen);
     let one_direction = crate::call::one_direction_pairs(book, happened);
     let endpoint = |id| book.tables.endpoint(id);
     let mut undecoded: Vec<Undecoded> = seen
@@ -83,9 +84,8 @@ pub(super) fn assess(
         copies: book.copies,
         shifts: book.shifts.clone(),
         weaknesses: weaknesses.collect(),
-        encrypted: Vec::new(),
+        encrypted: unread(seen.handshakes).collect(),
     };
-    let _ = seen.connections;
     (fitness, sight)
 }
 
@@ -171,6 +171,34 @@ fn add_clocks(book: &Book, captures: &mut [CaptureEntry]) {
             usize::from(file),
             WeaknessKind::ClockOffset,
             None,
+            detail,
+        );
+    }
+}
+
+/// TLS connections with signs of signalling whose content could not be read, as server and first frame.
+fn unread(handshakes: &[TlsHandshake]) -> impl Iterator<Item = (Endpoint, FrameRef)> {
+    let unread = handshakes.iter().filter(|handshake| {
+        handshake.is_signalling() && handshake.has_data() && !handshake.is_decrypted
+    });
+    unread.map(|handshake| (handshake.flow.destination, handshake.first_seen.at))
+}
+
+fn add_encrypted(captures: &mut [CaptureEntry], seen: &Seen<'_>) {
+    let mut by_file: BTreeMap<u16, (u32, u64)> = BTreeMap::new();
+    for (_, at) in unread(seen.handshakes) {
+        let entry = by_file.entry(at.file).or_insert((at.frame, 0));
+        *entry = (entry.0.min(at.frame), entry.1 + 1);
+    }
+    for (file, (frame, count)) in by_file {
+        let detail = format!(
+            "{count} TLS connections carry signalling that cannot be read without their keys"
+        );
+        add(
+            captures,
+            usize::from(file),
+            WeaknessKind::Encrypted,
+            Some(frame),
             detail,
         );
     }

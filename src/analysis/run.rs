@@ -15,7 +15,7 @@ use crate::call::metrics::Metrics;
 use crate::call::{Book, Seed, build, other, registration};
 use crate::capture::{self, OpenError, Reader, Source, Weakness};
 use crate::diagnose::{Diagnosis, Happened, diagnose};
-use crate::net::{Connection, IncompleteDatagram};
+use crate::net::{Connection, IncompleteDatagram, TlsHandshake};
 use crate::sip::{HeaderName, HeaderSpan, Message};
 
 /// How a run is done.
@@ -170,6 +170,10 @@ fn explain(
         .networks()
         .flat_map(|network| network.incomplete_datagrams().iter().cloned())
         .collect();
+    let handshakes: Vec<TlsHandshake> = collector
+        .networks()
+        .flat_map(|network| network.handshakes().iter().cloned())
+        .collect();
     let missing_bytes = collector
         .networks()
         .map(|network| network.stream_counters().missing_bytes)
@@ -188,7 +192,7 @@ fn explain(
         tally: &tally,
         missing_bytes,
         incomplete: &incomplete,
-        connections: &connections,
+        handshakes: &handshakes,
     };
     let (fitness, sight) = fitness::assess(&book, &happened, &mut captures, &seen);
     let diagnosis = diagnose(Happened {
@@ -199,6 +203,7 @@ fn explain(
         requests: &happened.requests,
         errors: &errors,
         connections: &connections,
+        handshakes: &handshakes,
         incomplete: &incomplete,
         loads: &loads,
         timers: &timers,

@@ -26,9 +26,12 @@ mod outcome;
 mod parts;
 mod reason;
 mod record;
+pub mod refresh;
 pub mod registration;
 mod session;
+pub mod silence;
 mod tables;
+pub mod target;
 mod text;
 mod transaction;
 mod via;
@@ -41,7 +44,8 @@ pub use dialog::{Dialog, dialogs};
 pub use direction::one_direction_pairs;
 pub use draft::{Arrival, Drafts, Seed};
 pub use ending::{
-    ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, proxy_cancel, ring,
+    ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, ends_both_sides, is_ack_missed,
+    names_network_cause, proxy_cancel, ring,
 };
 pub use endpoint::{EndpointId, Endpoints, NodeId, is_private};
 pub use leg::last_digits;
