@@ -1,6 +1,7 @@
 //! Messages become transactions, hops, dialogs and calls: what happened.
 
 mod anatomy;
+pub mod binding;
 mod book;
 mod build;
 mod clock;
@@ -13,13 +14,16 @@ mod endpoint;
 mod headers;
 pub mod icmp;
 mod leg;
+pub mod login;
 mod message;
 pub mod metrics;
+pub mod number;
 mod origin;
 pub mod other;
 mod outcome;
 mod parts;
 mod reason;
+pub mod reception;
 mod record;
 pub mod registration;
 mod session;

@@ -4,10 +4,13 @@ mod case;
 mod engine;
 mod finding;
 mod incident;
+mod logins;
+mod memory;
 mod rule;
 mod rules;
 mod scene;
 mod suppression;
+mod words;
 
 pub use case::{Case, start_line};
 pub use engine::{Diagnosis, Verdict, diagnose};

@@ -1,13 +1,15 @@
 //! The rules, one file a family; the order of families and rules breaks ties between explanations of equal strength.
 
+mod auth;
 mod calls;
+mod route;
 
 use crate::diagnose::rule::Rule;
 
 /// Every rule, in the order in which equal explanations are preferred.
 pub fn all() -> &'static [Rule] {
     static ALL: std::sync::LazyLock<Vec<Rule>> =
-        std::sync::LazyLock::new(|| [calls::RULES].concat());
+        std::sync::LazyLock::new(|| [auth::RULES, calls::RULES, route::RULES].concat());
     &ALL
 }
 
