@@ -6,10 +6,10 @@ use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
 use crate::call::copies;
-use crate::call::draft::{Draft, Drafts, Seed};
+use crate::call::draft::{Draft, Drafts, Seed, Span};
 use crate::call::message::{GroupId, Message};
 use crate::call::tables::Tables;
-use crate::call::text::TextId;
+use crate::call::text::{TextId, Texts};
 use crate::call::via::ViaId;
 use crate::capture::Timestamp;
 
@@ -47,8 +47,13 @@ pub struct Book {
 impl CallBook {
     /// An empty book; drafts must be gathered with the same `seed`.
     pub fn new(seed: Seed) -> Self {
+        let tables = Tables {
+            texts: Texts::new(seed.clone()),
+            ..Tables::default()
+        };
         Self {
             seed,
+            tables,
             ..Self::default()
         }
     }
@@ -80,7 +85,7 @@ impl CallBook {
     }
 
     fn file(&mut self, batch: &Drafts, draft: &Draft) -> Message {
-        let call_id = self.tables.texts.intern(batch.text(draft.call_id));
+        let call_id = intern(&mut self.tables.texts, batch, draft.call_id);
         let group = self.group(call_id);
         let arrival = &draft.arrival;
         let point = (arrival.at.file, arrival.trace.interface);
@@ -100,7 +105,7 @@ impl CallBook {
             .intern(draft.headers_hash, &mut tables.texts, values);
         let session = if draft.flags.has_session() {
             tables.sessions.intern(
-                draft.session_hash,
+                draft.session.hash,
                 batch.text(draft.session),
                 &self.seed,
                 &mut tables.endpoints,
@@ -118,11 +123,11 @@ impl CallBook {
             destination: tables.endpoints.intern(arrival.flow.destination),
             via,
             cseq: draft.cseq,
-            line: texts.intern(batch.text(draft.line)),
-            from: texts.intern(batch.text(draft.from)),
-            to: texts.intern(batch.text(draft.to)),
-            from_tag: texts.intern(batch.text(draft.from_tag)),
-            to_tag: texts.intern(batch.text(draft.to_tag)),
+            line: intern(texts, batch, draft.line),
+            from: intern(texts, batch, draft.from),
+            to: intern(texts, batch, draft.to),
+            from_tag: intern(texts, batch, draft.from_tag),
+            to_tag: intern(texts, batch, draft.to_tag),
             headers,
             session,
             size: draft.size,
@@ -146,7 +151,7 @@ impl CallBook {
             .iter()
             .rev()
             .fold(ViaId::default(), |below, (key, sent_by)| {
-                let sent_by = self.tables.texts.intern(batch.text(*sent_by));
+                let sent_by = intern(&mut self.tables.texts, batch, *sent_by);
                 self.tables.vias.push(*key, sent_by, below)
             })
     }
@@ -215,6 +220,10 @@ impl CallBook {
             shifts,
         }
     }
+}
+
+fn intern(texts: &mut Texts, batch: &Drafts, span: Span) -> TextId {
+    texts.intern_hashed(span.hash, batch.text(span))
 }
 
 /// Brings messages of one group together, in place, and says where each group lies.

@@ -9,6 +9,7 @@ use crate::cli::output;
 use crate::cli::progress::Bar;
 use crate::reference;
 use crate::report::explain::{explanation_text, suggestions_text};
+use crate::report::terminal::{View, find_call, write_call, write_overview};
 use crate::report::{csv, json};
 
 /// Analyses captures and writes every report that was asked for.
@@ -31,7 +32,19 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
     if is_stdout(&scan.json) || is_stdout(&scan.csv) {
         return Ok(());
     }
-    Ok(())
+    let view = View {
+        zone: scan.zone.clone(),
+        width: scan.width.map_or_else(output::width, usize::from),
+        is_whole: scan.verbose,
+    };
+    match &scan.call {
+        None => output::to_screen(scan.color, |out| write_overview(&analysis, &view, out)),
+        Some(wanted) => {
+            let id = find_call(&analysis, wanted)
+                .map_err(|none| because(&format!("--call {wanted}: {none}")))?;
+            output::to_screen(scan.color, |out| write_call(&analysis, id, &view, out))
+        }
+    }
 }
 
 fn read(scan: &Scan) -> Result<Analysis, Stop> {

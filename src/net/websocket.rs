@@ -17,9 +17,9 @@ const ROOM_BYTES_MAX: usize = 16 << 10;
 pub struct WebSocketCounters {
     /// HTTP heads that ask for or grant a WebSocket.
     pub upgrades: u64,
-    /// Messages that begin like SIP and were delivered.
+    /// Messages that were delivered: they, or one before them in their direction, begin like SIP.
     pub sip_messages: u64,
-    /// Messages that do not, keep-alives included.
+    /// Messages that were not, keep-alives included.
     pub other_messages: u64,
     /// Close, ping and pong frames.
     pub control_frames: u64,
@@ -242,7 +242,10 @@ impl MessageReader {
         if !header.is_final {
             return;
         }
-        if !self.is_unwanted && starts_with_sip(&self.message) {
+        // A direction that carries SIP is told everything, so that a broken message is seen as such.
+        let is_keep_alive = self.message.iter().all(u8::is_ascii_whitespace);
+        let is_sip = starts_with_sip(&self.message) || (self.has_sip && !is_keep_alive);
+        if !self.is_unwanted && is_sip {
             counters.sip_messages += 1;
             self.has_sip = true;
             out(&self.message);

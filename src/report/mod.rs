@@ -4,5 +4,6 @@ pub mod csv;
 pub mod escape;
 pub mod explain;
 pub mod json;
+pub mod terminal;
 pub mod time;
 mod words;

@@ -120,9 +120,9 @@ impl Content {
             }
             Mode::HttpHead { .. } => self.read_head(bytes, counters, out),
             Mode::Sifting { .. } => self.sift(bytes, counters, out),
-            Mode::Nothing if sign::starts_with_sip(bytes) => {
-                self.mode = Mode::Sip;
-                out(Part::Bytes(bytes));
+            Mode::Nothing if revives(bytes) => {
+                *self = Self::new();
+                self.sift(bytes, counters, out);
             }
             Mode::Nothing => {}
         }
@@ -144,7 +144,7 @@ impl Content {
             };
             return self.read_head(bytes, counters, out);
         }
-        if line.is_empty() && websocket::starts_with_sip_frame(bytes) {
+        if websocket::starts_with_sip_frame(bytes) {
             self.mode = Mode::WebSocket(Box::default());
             return self.push(bytes, counters, out);
         }
@@ -206,6 +206,11 @@ impl Content {
             self.mode = sifting(*sifted + head.len() + rest.len(), Vec::new());
         }
     }
+}
+
+/// Whether a direction that was given up begins to carry signalling with these bytes.
+pub(super) fn revives(bytes: &[u8]) -> bool {
+    sign::starts_with_sip(bytes) || websocket::starts_with_sip_frame(bytes)
 }
 
 fn sifting(sifted: usize, line: Vec<u8>) -> Mode {

@@ -17,8 +17,9 @@ pub const STREAM_SEGMENTS_MAX: usize = 4096;
 const HELD_SEGMENT_BYTES: usize = 128;
 /// How long a hole may stay open, in capture time; a sender that repeats with doubling timeouts tries four times in it.
 pub const HOLE_WAIT: Duration = Duration::from_secs(30);
-/// How long after its acknowledgement a hole stays open: captures of several queues swap packets by a few milliseconds.
-pub const ACKED_HOLE_WAIT: Duration = Duration::from_millis(50);
+/// How long after its acknowledgement a hole stays open: a capture of several queues writes packets late, and a sender that
+/// missed the acknowledgement repeats the segment. Waiting costs memory alone, since bytes keep their own times.
+pub const ACKED_HOLE_WAIT: Duration = Duration::from_secs(2);
 /// Distance in sequence numbers beyond which a segment belongs to another connection on the same ports.
 const JUMP_MAX: u64 = 16 << 20;
 

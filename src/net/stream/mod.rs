@@ -282,7 +282,7 @@ impl Followed {
         }
         if carrier.passes_over(side, flow) {
             let is_new = segment.wire_length > 0 && own.skip(segment);
-            if is_new && starts_with_sip(segment.bytes) {
+            if is_new && content::revives(segment.bytes) {
                 let run = direction::Run::Bytes(segment.bytes, moment);
                 carrier.take(side, flow, run, shared, sink);
             }

@@ -42,12 +42,12 @@ fn is_start_line(bytes: &[u8]) -> bool {
     let Some(before) = line.strip_suffix(VERSION) else {
         return false;
     };
-    // Method, space, Request-URI, space.
-    let mut words = before.split(|byte| *byte == b' ');
-    let is_method = words
-        .next()
-        .is_some_and(|word| word.iter().all(|byte| is_token(*byte)));
-    is_method && words.next().is_some_and(|word| !word.is_empty()) && before.ends_with(b" ")
+    // Method, Request-URI and version; some senders put more than one space between them.
+    let Some(space) = memchr::memchr(b' ', before) else {
+        return false;
+    };
+    let (method, uri) = before.split_at_checked(space).unwrap_or((before, &[]));
+    method.iter().all(|byte| is_token(*byte)) && uri.ends_with(b" ") && !uri.trim_ascii().is_empty()
 }
 
 fn is_token(byte: u8) -> bool {
@@ -73,4 +73,45 @@ pub(super) fn is_upgrade(head: &[u8]) -> bool {
         name.eq_ignore_ascii_case(b"upgrade")
             && value.trim_ascii().eq_ignore_ascii_case(b"websocket")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn start_lines_are_known_and_other_lines_are_not() {
+        let known = [
+            "INVITE sip:bob@example.com SIP/2.0\r\n",
+            "INVITE  sip:bob@example.com  SIP/2.0\r\n",
+            "X-NEW tel:+49 SIP/2.0\n",
+            "SIP/2.0 200 OK\r\n",
+            "\r\n\r\nSIP/2.0 100",
+        ];
+        for line in known {
+            assert!(starts_with_sip(line.as_bytes()), "{line:?}");
+        }
+        let others = [
+            "",
+            "\r\n",
+            "Via: SIP/2.0/TCP 10.0.0.1\r\n",
+            "INVITE SIP/2.0\r\n",
+            "SIP/2.0/UDP",
+            "GET / HTTP/1.1\r\n",
+        ];
+        for line in others {
+            assert!(!starts_with_sip(line.as_bytes()), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn start_line_is_found_behind_the_rest_of_a_message() {
+        let text =
+            b"a=rtpmap:0 PCMU/8000\r\nACK sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/TCP a\r\n";
+        assert_eq!(Some(22), find_start_line(text));
+        assert_eq!(
+            None,
+            find_start_line(b"Via: SIP/2.0/TCP a\r\nTo: <sip:b>\r\n")
+        );
+    }
 }

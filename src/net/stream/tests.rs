@@ -327,3 +327,16 @@ fn web_traffic_leaves_no_trace() {
     lab.finish();
     assert!(lab.entries.is_empty() && lab.network.connections().is_empty());
 }
+
+#[test]
+fn lost_end_of_a_stream_is_known_by_the_last_acknowledgement() {
+    let mut lab = opened(1);
+    send(&mut lab, up(), data(1, OPTIONS));
+    // One number more than the lost bytes, for a FIN that may be lost as well.
+    let acknowledged = 1 + OPTIONS.len() as u32 + 200 + 1;
+    send(&mut lab, up().reversed(), ack(900, acknowledged));
+    lab.finish();
+    let id = id(&lab);
+    let end = Got::End(id, StreamEnd::Input);
+    assert_eq!([Got::Gap(id, 200), end], lab.got()[1..]);
+}

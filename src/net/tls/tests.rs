@@ -4,6 +4,9 @@ use etherparse::SlicedPacket;
 use proptest::prelude::*;
 
 use crate::net::lab::{Got, Lab, data};
+use crate::net::tls::hello;
+use crate::net::tls::keylog::{Label, Secrets};
+use crate::net::tls::record::RecordReader;
 use crate::net::{Endpoint, Flow, Payload, Segment, TlsHandshake, Transport};
 
 macro_rules! fixture {
@@ -266,6 +269,61 @@ fn connection_cut_short_at_any_byte_of_a_direction_is_harmless() {
             segment.bytes = &segment.bytes[..length];
             play(&cut, keys);
         }
+    }
+}
+
+#[test]
+fn hello_cut_at_any_byte_is_no_hello_or_a_shorter_one() {
+    let sent = segments(SAMPLES[0].1);
+    let client = &sent[3].1.bytes[9..];
+    let server = &sent[5].1.bytes[9..];
+    assert!(
+        hello::read_client_hello(client).is_some() && hello::read_server_hello(server).is_some()
+    );
+    for length in 0..client.len() {
+        let hello = hello::read_client_hello(&client[..length]);
+        assert!(hello.is_none_or(|hello| length > 40 && hello.ciphers > 0));
+    }
+    for length in 0..38 {
+        assert_eq!(None, hello::read_server_hello(&server[..length]));
+    }
+}
+
+#[test]
+fn key_log_leaves_out_what_it_cannot_read() {
+    let random = "ab".repeat(32);
+    let text = format!(
+        "# comment\r\nCLIENT_RANDOM {random} 0102\r\nCLIENT_RANDOM {random}\nCLIENT_RANDOM xyz 01\nRSA ab cd\n\
+         SERVER_TRAFFIC_SECRET_0 {random} 0g\nCLIENT_TRAFFIC_SECRET_0 {random}  03\n{}",
+        "f".repeat(1000)
+    );
+    let mut secrets = Secrets::default();
+    secrets.add(text.as_bytes());
+    let get = |label| secrets.get(&[0xab; 32], label);
+    assert_eq!(
+        (Some(&[1, 2][..]), Some(&[3][..])),
+        (get(Label::Master), get(Label::ClientTraffic))
+    );
+    assert_eq!(None, get(Label::ServerTraffic));
+}
+
+#[test]
+fn records_are_the_same_however_the_stream_is_cut() {
+    let stream = [
+        &[22, 3, 1, 0, 2, 7, 7][..],
+        &[23, 3, 3, 0, 1, 9],
+        &[21, 3, 3, 0, 2, 1, 0],
+    ]
+    .concat();
+    for size in 1..=stream.len() {
+        let mut reader = RecordReader::default();
+        let mut kinds = Vec::new();
+        for piece in stream.chunks(size) {
+            reader.push(piece, &mut |record| {
+                kinds.push((record.kind, record.body.len()))
+            });
+        }
+        assert_eq!(vec![(22, 2), (23, 1), (21, 2)], kinds);
     }
 }
 

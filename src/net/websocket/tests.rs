@@ -82,6 +82,28 @@ fn stream_whose_upgrade_was_not_captured_is_known_by_its_frames() {
 }
 
 #[test]
+fn frames_are_found_again_behind_a_gap() {
+    let mut lab = Lab::new();
+    let text = frame(0x81, None, SIP);
+    send(&mut lab, up(), &mut 1, &text);
+    let mut sequence = 1 + 2 * text.len() as u32;
+    send(&mut lab, up(), &mut sequence, b"the rest of a frame");
+    send(&mut lab, up(), &mut sequence, &text);
+    lab.finish();
+    assert_eq!(vec![SIP, SIP], lab.datagrams());
+}
+
+#[test]
+fn direction_without_sip_is_not_read_for_ever() {
+    let mut reader = MessageReader::default();
+    let mut counters = WebSocketCounters::default();
+    for _ in 0..200 {
+        reader.push(&frame(0x81, None, b"{}"), &mut counters, &mut |_| {});
+    }
+    assert_eq!(u64::from(OTHER_MESSAGES_MAX), counters.other_messages);
+}
+
+#[test]
 fn ping_between_the_pieces_of_a_message_is_left_out() {
     let mut reader = MessageReader::default();
     let mut counters = WebSocketCounters::default();

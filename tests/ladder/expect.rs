@@ -1,0 +1,164 @@
+//! What a ladder says the analysis must find.
+
+use sipscan::analysis::{Analysis, CallEntry};
+use sipscan::diagnose::{Finding, Severity};
+
+/// What is wrong with an analysis, by line of the ladder; empty where all expectations hold.
+pub fn failures(analysis: &Analysis, expectations: &[(usize, String)]) -> Vec<String> {
+    let check = |(line, text): &(usize, String)| {
+        holds(analysis, text)
+            .err()
+            .map(|why| format!("line {line}: expect {text}: {why}"))
+    };
+    expectations.iter().filter_map(check).collect()
+}
+
+fn holds(analysis: &Analysis, text: &str) -> Result<(), String> {
+    let mut words = text.split_whitespace();
+    let (mut what, mut rest): (&str, Vec<&str>) =
+        (words.next().unwrap_or_default(), words.collect());
+    let mut number = 1;
+    if what == "call" {
+        number = rest
+            .first()
+            .and_then(|number| number.parse().ok())
+            .ok_or("call needs a number")?;
+        what = rest
+            .get(1)
+            .copied()
+            .ok_or("nothing is expected of the call")?;
+        rest = rest.split_off(2);
+    }
+    let value = rest.join(" ");
+    let call = || {
+        analysis
+            .calls
+            .get(number - 1)
+            .ok_or_else(|| format!("there are {} calls", analysis.calls.len()))
+    };
+    match what {
+        "calls" => same(&value, &analysis.calls.len().to_string()),
+        "outcome" => same(&value, call()?.call.outcome.word()),
+        "code" => same(
+            &value,
+            &call()?
+                .call
+                .final_code
+                .map_or("none".to_owned(), |code| code.0.to_string()),
+        ),
+        "ended-by" => same(
+            &value,
+            call()?.call.ended_by.map_or("none", |party| party.word()),
+        ),
+        "primary" => same(
+            &value,
+            call()?.primary().map_or("none", |finding| finding.rule),
+        ),
+        "origin" => {
+            let origin = call()?
+                .call
+                .origin
+                .map(|origin| analysis.book.tables.endpoint(origin.endpoint).to_string());
+            same(&value, &origin.unwrap_or_else(|| "none".to_owned()))
+        }
+        "copies" => same(&value, &analysis.fitness.copies.to_string()),
+        "retransmissions" => same(&value, &call()?.call.retransmissions.to_string()),
+        "legs" => same(&value, &call()?.call.legs.len().to_string()),
+        "pdd" => near(&value, call()?.call.milestones.pdd_ms()),
+        "ring" => near(&value, call()?.call.milestones.ring_ms()),
+        "setup" => near(&value, call()?.call.milestones.setup_ms()),
+        "talk" => near(&value, call()?.call.milestones.talk_ms()),
+        "finding" => finding(analysis, number, &rest),
+        "no" => absent(analysis, &value),
+        "incident" => incident(analysis, &rest),
+        _ => Err("unknown expectation".to_owned()),
+    }
+}
+
+fn same(expected: &str, got: &str) -> Result<(), String> {
+    if expected.split('|').any(|expected| expected == got) {
+        Ok(())
+    } else {
+        Err(format!("got {got}"))
+    }
+}
+
+fn near(expected: &str, got: Option<f64>) -> Result<(), String> {
+    let expected = super::parse::duration_us(expected) as f64 / 1000.0;
+    match got {
+        Some(got) if (got - expected).abs() <= 0.5 => Ok(()),
+        got => Err(format!("got {got:?} ms")),
+    }
+}
+
+/// `finding RULE [SEVERITY] [CONFIDENCE]` of a call, a registration, or an incident without calls.
+fn finding(analysis: &Analysis, number: usize, words: &[&str]) -> Result<(), String> {
+    let rule = words.first().ok_or("which rule?")?;
+    let of_call = analysis
+        .calls
+        .get(number - 1)
+        .map(|entry: &CallEntry| entry.findings.iter())
+        .into_iter()
+        .flatten();
+    let registered = analysis
+        .registrations
+        .iter()
+        .flat_map(|entry| &entry.findings);
+    let incidents = analysis.incidents.iter().map(|incident| &incident.finding);
+    let all: Vec<&Finding> = of_call.chain(registered).chain(incidents).collect();
+    let found = all
+        .iter()
+        .find(|finding| finding.rule == *rule)
+        .ok_or_else(|| format!("found {:?}", rules(&all)))?;
+    for word in &words[1..] {
+        if found.severity.word() != *word && found.confidence.word() != *word {
+            return Err(format!(
+                "it is {} and {}",
+                found.severity.word(),
+                found.confidence.word()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `no RULE`, `no error`, `no finding`, anywhere.
+fn absent(analysis: &Analysis, what: &str) -> Result<(), String> {
+    let calls = analysis.calls.iter().flat_map(|entry| &entry.findings);
+    let registered = analysis
+        .registrations
+        .iter()
+        .flat_map(|entry| &entry.findings);
+    let incidents = analysis.incidents.iter().map(|incident| &incident.finding);
+    let all: Vec<&Finding> = calls.chain(registered).chain(incidents).collect();
+    let hit = all.iter().find(|finding| match what {
+        "finding" => true,
+        "error" => finding.severity == Severity::Error,
+        rule => finding.rule == rule,
+    });
+    hit.map_or(Ok(()), |finding| {
+        Err(format!("{}: {}", finding.rule, finding.explanation))
+    })
+}
+
+/// `incident RULE COUNT`.
+fn incident(analysis: &Analysis, words: &[&str]) -> Result<(), String> {
+    let [rule, count] = words else {
+        return Err("incident needs a rule and a count".to_owned());
+    };
+    let counts: Vec<String> = analysis
+        .incidents
+        .iter()
+        .filter(|incident| incident.finding.rule == *rule)
+        .map(|incident| incident.count.to_string())
+        .collect();
+    if counts.iter().any(|got| got == count) {
+        Ok(())
+    } else {
+        Err(format!("got {counts:?}"))
+    }
+}
+
+fn rules(findings: &[&Finding]) -> Vec<&'static str> {
+    findings.iter().map(|finding| finding.rule).collect()
+}
