@@ -21,6 +21,8 @@ pub const ACK_LOST_BYE: (Duration, Duration) = (Duration::from_secs(28), Duratio
 const SESSION_TIMER_SLACK: Duration = Duration::from_secs(3);
 /// The shortest talk that a fault in the middle of a call can end.
 const TALK_MIN: Duration = Duration::from_secs(2);
+/// How far apart a node between the parties hangs up on one and on the other.
+const BOTH_SIDES_WAIT: Duration = Duration::from_millis(500);
 /// How soon a side hangs up because a request of its own in the call was refused.
 const GIVE_UP_WAIT: Duration = Duration::from_secs(3);
 
@@ -190,8 +192,34 @@ fn network(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
     let bye = dialog.bye?;
     let message = anatomy.message(anatomy.transaction(bye).request?);
     let talked = message.time.since(anatomy.message(dialog.answer).time);
-    (talked >= TALK_MIN && names_network_cause(anatomy, message))
-        .then_some(DropCause::Network { bye })
+    let by_machine = names_network_cause(anatomy, message) || second_bye(anatomy, dialog).is_some();
+    (talked >= TALK_MIN && by_machine).then_some(DropCause::Network { bye })
+}
+
+/// The BYE to the other party where a node between the parties hangs up on both although neither had hung up.
+pub fn second_bye(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<TransactionIndex> {
+    let node = |endpoint| anatomy.tables.node(endpoint);
+    let edge = anatomy.transaction(dialog.invite);
+    let middle = node(edge.destination);
+    let is_between = anatomy
+        .children(dialog.invite)
+        .any(|(_, t)| node(t.source) == middle && node(t.destination) != node(edge.source));
+    let is_transfer = anatomy.each().any(|(_, t)| t.method == Method::Refer);
+    if !is_between || is_transfer {
+        return None;
+    }
+    let byes = anatomy
+        .each()
+        .filter(|(_, t)| t.method == Method::Bye && t.request.is_some());
+    // Bounded: the first two decide.
+    let first: Vec<(TransactionIndex, &Transaction)> = byes.take(2).collect();
+    let [(_, one), (second, two)] = first[..] else {
+        return None;
+    };
+    let (a, b) = (anatomy.message(one.request?), anatomy.message(two.request?));
+    let from_middle = node(one.source) == middle && node(two.source) == middle;
+    let to_both = node(one.destination) != node(two.destination);
+    (from_middle && to_both && b.time.since(a.time) <= BOTH_SIDES_WAIT).then_some(second)
 }
 
 /// Whether a BYE says that a machine ended the call: a Q.850 cause other than those of a normal end, or a failure code.

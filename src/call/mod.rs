@@ -40,7 +40,8 @@ pub use dialog::{Dialog, dialogs};
 pub use direction::one_direction_pairs;
 pub use draft::{Arrival, Drafts, Seed};
 pub use ending::{
-    ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, proxy_cancel, ring,
+    ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, names_network_cause,
+    proxy_cancel, ring, second_bye,
 };
 pub use endpoint::{EndpointId, Endpoints, NodeId, is_private};
 pub use leg::last_digits;

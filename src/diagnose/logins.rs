@@ -11,6 +11,8 @@ use crate::sip::{Digest, HeaderName};
 
 /// Logins kept of one user at one server; only the first and the latest matter to a refused one.
 const TIMES_MAX: usize = 64;
+/// Addresses-of-record that one node tries in vain, from which on it searches; gateways with more lines register some.
+const SWEEP_MIN: u32 = 10;
 
 /// A client's node, a server's node and a user name.
 type Account = (NodeId, NodeId, Box<[u8]>);
@@ -29,6 +31,10 @@ pub struct Logins {
     clients: HashSet<NodeId, foldhash::fast::FixedState>,
     /// Nodes whose MD5 login was accepted.
     plain: HashSet<NodeId, foldhash::fast::FixedState>,
+    /// Nodes that registered something.
+    registered: HashSet<NodeId, foldhash::fast::FixedState>,
+    /// How many addresses-of-record a node tried to register.
+    tried: Map<NodeId, u32>,
 }
 
 impl Logins {
@@ -39,6 +45,13 @@ impl Logins {
             let is_accepted = call.outcome.is_answered();
             for leg in &call.legs {
                 logins.add(scene, leg, is_accepted, (call.started, call.ended));
+            }
+        }
+        for device in scene.registrations {
+            let client = scene.node(device.source);
+            *logins.tried.entry(client).or_default() += 1;
+            if device.outcome == RegistrationOutcome::Registered {
+                logins.registered.insert(client);
             }
         }
         for attempt in scene.attempts {
@@ -127,6 +140,12 @@ impl Logins {
     /// Whether a server accepted a login made for another URI than that of the request.
     pub fn is_lenient(&self, server: NodeId) -> bool {
         self.lenient.contains(&server)
+    }
+
+    /// Whether a node tries one address-of-record after the other and registers none: a search, not a phone.
+    pub fn is_sweep(&self, client: NodeId) -> bool {
+        let tried = self.tried.get(&client).copied().unwrap_or(0);
+        tried >= SWEEP_MIN && !self.registered.contains(&client)
     }
 
     /// Whether a node ever sent a login.

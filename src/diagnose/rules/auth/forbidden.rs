@@ -3,6 +3,7 @@
 //! Sources: RFC 3261 sections 10.3 and 21.4.4; RFC 8224 section 6.2.2 ("Stale Date").
 
 use super::Login;
+use super::refused::names_login;
 use crate::call::Outcome;
 use crate::call::login::LoginFault;
 use crate::call::number::{Number, user_of};
@@ -14,17 +15,36 @@ use crate::sip::HeaderName;
 
 /// Refused and accepted calls that a contrast needs of each.
 const CONTRAST_MIN: u32 = 2;
-/// Words of a phrase that leave the refusal to other causes: call signatures, and limits on the number of calls.
-const OTHERS: [&str; 9] = [
-    "stale",
-    "identity",
-    "passport",
-    "signature",
-    "attest",
-    "limit",
-    "channel",
-    "capacity",
-    "exceeded",
+/// Words of a phrase that leave the refusal to the rules about call signatures.
+const SIGNATURES: [&str; 5] = ["stale", "identity", "passport", "signature", "attest"];
+/// Words of a phrase or Warning that name a policy.
+const POLICY: [&str; 26] = [
+    "allow",
+    "permi",
+    "barr",
+    "block",
+    "black",
+    "caller",
+    "calling",
+    "cli ",
+    "number",
+    "destination",
+    "international",
+    "credit",
+    "balance",
+    "fund",
+    "account",
+    "domain",
+    "address",
+    "acl",
+    "unauthori",
+    "not authori",
+    "denied",
+    "relay",
+    "prohibit",
+    "restrict",
+    "suspend",
+    "policy",
 ];
 
 pub fn call(case: &Case<'_>) -> Option<Finding> {
@@ -36,7 +56,7 @@ pub fn call(case: &Case<'_>) -> Option<Finding> {
     let phrase = case.scene.text(refusal.line);
     let words = own_words(case, phrase);
     let spoken = words.to_ascii_lowercase();
-    if OTHERS[..5].iter().any(|other| spoken.contains(other)) {
+    if SIGNATURES.iter().any(|other| spoken.contains(other)) {
         return None;
     }
     let server = case.name(refuser);
@@ -65,8 +85,11 @@ pub fn call(case: &Case<'_>) -> Option<Finding> {
             None => finding,
         });
     }
-    let is_limit = OTHERS[5..].iter().any(|other| spoken.contains(other));
-    if !words.is_empty() && !is_limit {
+    let is_about_login = case.outcome() == Outcome::AuthFailed && names_login(&spoken);
+    if is_about_login {
+        return None;
+    }
+    if POLICY.iter().any(|word| spoken.contains(word)) {
         return Some(finding(
             Confidence::Certain,
             Proof::OwnWords,
@@ -232,6 +255,10 @@ pub fn device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
         .filter(|login| matches!(login.fault, LoginFault::Forbidden { .. }))
         .map(Login::login_name)
         .filter(|name| name.split('@').next() != Some(user));
+    // A refusal as the answer to the login of the user itself is the matter of auth-rejected.
+    if attempt.has_credentials && other.is_none() {
+        return None;
+    }
     let (why, confidence, proof) = match other {
         Some(name) => (
             format!(
@@ -239,13 +266,6 @@ pub fn device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
             ),
             Confidence::Likely,
             Proof::Protocol,
-        ),
-        None if attempt.has_credentials => (
-            format!(
-                "the login of {user} was answered by a refusal; a wrong password, a barred account or a missing permission lead to this answer."
-            ),
-            Confidence::Possible,
-            Proof::CodeMeaning,
         ),
         None => (
             format!(

@@ -117,7 +117,10 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Finding> {
     let (client, server) = (&login.client_name, &login.origin_name);
     let (name, realm) = (login.login_name(), login.realm());
     let tries = if login.tries > 1 {
-        format!(" in {}", counted(login.tries, "attempt"))
+        format!(
+            " in the last of {} that all failed",
+            counted(login.tries, "attempt")
+        )
     } else {
         String::new()
     };
@@ -147,21 +150,37 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Finding> {
     ))
 }
 
+/// Whether a phrase, in lower case, says that the login itself is wrong.
+pub(super) fn names_login(phrase: &str) -> bool {
+    [
+        "password",
+        "credential",
+        "bad auth",
+        "auth failed",
+        "authentication",
+        "wrong user",
+        "digest",
+    ]
+    .iter()
+    .any(|word| phrase.contains(word))
+}
+
 /// 403 or 404 as the answer to a login: some servers say so instead of asking again.
 fn forbidden(login: &Login<'_, '_>, code: u16) -> Option<Finding> {
     // 404 to an INVITE is about the number that was called.
-    if code == 404 && !login.is_registration || accepted(login).is_some() {
+    if code == 404 && !login.is_registration {
         return None;
     }
     let (request, _) = login.sent()?;
     let answer = login.answer()?;
     let phrase = login.scene.text(answer.line);
     let words = phrase.to_ascii_lowercase();
-    let is_explicit = ["password", "auth", "credential"]
-        .iter()
-        .any(|word| words.contains(word));
+    let is_explicit = names_login(&words);
+    if !is_explicit && accepted(login).is_some() {
+        return None;
+    }
     let (confidence, proof) = if is_explicit {
-        (Confidence::Likely, Proof::OwnWords)
+        (Confidence::Certain, Proof::OwnWords)
     } else {
         (Confidence::Possible, Proof::CodeMeaning)
     };

@@ -36,6 +36,9 @@ fn silent(login: &Login<'_, '_>) -> Option<Finding> {
         return None;
     }
     let client = login.scene.node(login.client);
+    if login.is_registration && login.scene.logins().is_sweep(client) {
+        return None;
+    }
     let never = !login.scene.logins().has_tried(client);
     let why = if is_second {
         "; it answered the other login request of this attempt only"

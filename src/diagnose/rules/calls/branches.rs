@@ -168,13 +168,18 @@ fn story(case: &Case<'_>, branches: &[Transaction]) -> String {
 }
 
 fn has_elsewhere(case: &Case<'_>, branches: &[Transaction]) -> bool {
-    let cancels = case
-        .anatomy
-        .each()
-        .filter(|(_, t)| t.method == Method::Cancel && branches.iter().any(|hop| hop.via == t.via));
+    let cancels = case.anatomy.each().filter(|(_, t)| {
+        t.method == Method::Cancel && branches.iter().any(|hop| same_branch(case, hop, t))
+    });
     cancels
         .filter_map(|(_, t)| case.message(t.request?))
         .any(|cancel| Cause::of(case.tables(), cancel).sip == Some(200))
+}
+
+/// A CANCEL has the top Via of the INVITE that it means, and no other (RFC 3261 section 9.1).
+fn same_branch(case: &Case<'_>, invite: &Transaction, cancel: &Transaction) -> bool {
+    let vias = &case.tables().vias;
+    vias.get(invite.via).key == vias.get(cancel.via).key
 }
 
 fn advice(case: &Case<'_>, branches: &[Transaction]) -> String {

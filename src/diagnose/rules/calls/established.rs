@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use crate::call::{DropCause, Message, Outcome, SessionId, Transaction, drop_cause};
+use crate::call::{
+    DropCause, Message, Outcome, SessionId, Transaction, drop_cause, names_network_cause,
+    second_bye,
+};
 use crate::diagnose::words::duration;
 use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
 use crate::reference::Cause as Meaning;
@@ -34,21 +37,35 @@ pub fn dropped_by_network(case: &Case<'_>) -> Option<Finding> {
         .filter(|(_, t)| t.method == Method::Bye && t.request.is_some())
         .min_by_key(|(_, t)| t.first)
         .map_or(hop, |(_, first)| first);
+    let node = case.name(first.source);
+    let talked = duration(request.time.since(answer.time));
     let reason = case
         .header(request, HeaderName::Reason)
-        .or_else(|| case.header(request, HeaderName::XAsteriskHangupCauseCode))?;
+        .or_else(|| case.header(request, HeaderName::XAsteriskHangupCauseCode));
+    let Some(reason) = reason.filter(|_| names_network_cause(&case.anatomy, request)) else {
+        let other = case.anatomy.transaction(second_bye(&case.anatomy, dialog)?);
+        let second = case.message(other.request?)?;
+        let finding = Finding::new("call-dropped-by-network", Severity::Error, Confidence::Likely, Proof::Protocol)
+            .says(
+                "The call was ended from the middle",
+                format!("{node} hung up on both sides {talked} after the call was answered, {} apart; neither party had hung up.", duration(second.time.since(request.time))),
+                format!("Look at the log of {node} at that moment: media timeout, credit or duration limit, restart, or a hang-up by an operator."),
+            )
+            .shown_by(case.shows(request, "hung up on one side"))
+            .shown_by(case.shows(second, "hung up on the other side"))
+            .at(first.source, "both sides");
+        return Some(finding);
+    };
     let meaning = crate::call::Cause::of(case.tables(), request)
         .q850
         .and_then(Meaning::q850)
-        .map_or(String::new(), |entry| format!(" ({})", entry.name));
-    let node = case.name(first.source);
+        .map(|entry| format!(" ({})", entry.name))
+        .filter(|_| !reason.contains("text="))
+        .unwrap_or_default();
     let finding = Finding::new("call-dropped-by-network", Severity::Error, Confidence::Certain, Proof::OwnWords)
         .says(
             "The call was ended by the network",
-            format!(
-                "{node} ended the call {} after it was answered and gives the reason {reason}{meaning}: no person sends that.",
-                duration(request.time.since(answer.time))
-            ),
+            format!("{node} ended the call {talked} after it was answered and gives the reason {reason}{meaning}: no person sends that."),
             format!("Look at the log of {node} at that moment, and at the trunk or line behind it, for the cause named."),
         )
         .shown_by(case.shows_header(request, HeaderName::Reason, "why the call was ended"))

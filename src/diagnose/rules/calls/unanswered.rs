@@ -239,9 +239,10 @@ pub fn announcement(case: &Case<'_>) -> Option<Finding> {
     }
     let ended = case.message(step.final_response?)?;
     let played = ended.time.since(early.time);
-    if played < ANNOUNCEMENT_MIN
-        || case.outcome() == Outcome::Cancelled && case.header(early, HeaderName::Reason).is_none()
-    {
+    // Other codes come from timers and faults behind the media rather than from a network that explains itself.
+    let is_explained = matches!(case.code(), 400..=407 | 409..=486 | 600..=699);
+    let is_reliable = case.header(early, HeaderName::RSeq).is_some();
+    if played < ANNOUNCEMENT_MIN || !is_explained || is_reliable {
         return None;
     }
     let words = case
