@@ -8,10 +8,13 @@ mod finding;
 mod history;
 mod incident;
 mod knowledge;
+mod logins;
+mod memory;
 mod rule;
 mod rules;
 mod scene;
 mod suppression;
+mod words;
 
 pub use case::{Case, start_line};
 pub use engine::{Diagnosis, Verdict, diagnose};

@@ -12,6 +12,7 @@ use crate::call::{Book, Call, EndpointId, GroupId, NodeId, TextId};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::history::History;
 use crate::diagnose::knowledge::Knowledge;
+use crate::diagnose::memory::Memory;
 use crate::net::{Connection, Endpoint, IncompleteDatagram, TlsHandshake};
 
 /// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
@@ -54,6 +55,8 @@ pub struct Scene<'a> {
     history: OnceLock<History>,
     /// TCP connections by their two ends, the smaller one first; made when the first rule asks for it.
     by_ends: OnceLock<HashMap<(Endpoint, Endpoint), Vec<u32>, foldhash::fast::FixedState>>,
+    /// What rules compare calls with.
+    pub(in crate::diagnose) memory: Memory,
 }
 
 /// What the input cannot show: read by the gates and by the rules about the capture.
@@ -256,6 +259,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             errors_by_node,
             history: OnceLock::new(),
             by_ends: OnceLock::new(),
+            memory: Memory::default(),
         }
     }
 }

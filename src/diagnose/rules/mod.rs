@@ -1,10 +1,12 @@
 //! The rules, one file a family; the order of families and rules breaks ties between explanations of equal strength.
 
+mod auth;
 mod calls;
 mod cap;
 mod dlg;
 mod fleet;
 mod net;
+mod route;
 mod sdp;
 mod srv;
 
@@ -15,6 +17,8 @@ pub fn all() -> &'static [Rule] {
     static ALL: std::sync::LazyLock<Vec<Rule>> = std::sync::LazyLock::new(|| {
         [
             net::RULES,
+            auth::RULES,
+            route::RULES,
             sdp::RULES,
             srv::RULES,
             dlg::RULES,
