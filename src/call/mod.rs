@@ -15,6 +15,7 @@ mod endpoint;
 pub mod hazard;
 mod headers;
 pub mod icmp;
+mod inspection;
 mod known;
 mod leg;
 pub mod load;
