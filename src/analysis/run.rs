@@ -174,8 +174,8 @@ fn explain(
         .sum();
     let tally = std::mem::take(&mut collector.tally);
     let mut book = collector.book.finish(crate::call::shifts);
-    let happened = build(&mut book, start, end);
     let errors = icmp_reports(&tally.errors, &book);
+    let happened = build(&mut book, start, end, &errors);
     let registrations =
         registration::registrations(&happened.attempts, |endpoint| book.tables.node(endpoint));
     let seen = fitness::Seen {

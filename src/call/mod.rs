@@ -12,6 +12,7 @@ mod ending;
 mod endpoint;
 mod headers;
 pub mod icmp;
+mod known;
 mod leg;
 mod message;
 pub mod metrics;

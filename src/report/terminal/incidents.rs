@@ -5,7 +5,7 @@ use std::io;
 use crate::capture::Timestamp;
 use crate::diagnose::{Evidence, Finding, Incident, Severity};
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{calls, count, severity_ink};
+use crate::report::terminal::names::{calls, count, grouped, severity_ink};
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
 use crate::report::words::silence;
 
@@ -87,10 +87,13 @@ fn head<'a>(context: &Context<'_>, number: usize, incident: &'a Incident) -> Vec
             about.push(context.endpoint(origin));
         }
         if how_many > 1 {
-            about.push(format!("{how_many} times"));
+            about.push(format!("{} times", grouped(how_many)));
         }
     } else {
-        about.push(count(how_many, "call"));
+        about.push(count(incident.calls.len() as u64, "call"));
+        if how_many > incident.calls.len() as u64 {
+            about.push(format!("{} times in all", grouped(how_many)));
+        }
     }
     if !about.is_empty() {
         spans.push(plain(format!("   {}", about.join(", "))));
@@ -121,7 +124,10 @@ fn block(
     page.line(head(context, number, incident))?;
     page.labelled("Why", [plain(finding.explanation.as_str())])?;
     if let Some(origin) = finding.origin {
-        page.labelled("Who", [plain(context.endpoint_and_software(origin))])?;
+        let who = context.endpoint_and_software(origin);
+        if !finding.explanation.contains(&who) {
+            page.labelled("Who", [plain(who)])?;
+        }
     }
     proof(context, finding, PROOFS_MAX, page)?;
     sure(finding, page)?;
@@ -171,10 +177,8 @@ pub(super) fn proof(
     }
     if finding.evidence.len() > limit {
         let more = finding.evidence.len() - limit;
-        page.labelled(
-            "",
-            [faint(format!("and {more} more pieces of evidence: -v"))],
-        )?;
+        let pieces = count(more as u64, "further piece");
+        page.labelled("", [faint(format!("and {pieces} of evidence: -v"))])?;
     }
     Ok(())
 }
