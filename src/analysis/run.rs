@@ -8,7 +8,9 @@ use crate::analysis::fitness;
 use crate::analysis::peers;
 use crate::analysis::read::read;
 use crate::analysis::result::{Analysis, CallEntry, CaptureEntry, RegistrationEntry};
+use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
+use crate::call::load::Loads;
 use crate::call::metrics::Metrics;
 use crate::call::{Book, Seed, build, other, registration};
 use crate::capture::{self, OpenError, Reader, Source, Weakness};
@@ -175,7 +177,11 @@ fn explain(
     let tally = std::mem::take(&mut collector.tally);
     let mut book = collector.book.finish(crate::call::shifts);
     let errors = icmp_reports(&tally.errors, &book);
-    let happened = build(&mut book, start, end, &errors);
+    let mut happened = build(&mut book, start, end, &errors);
+    let timers = Timers::of(&happened.calls, &book, end);
+    timers.refine(&mut happened.calls, &book);
+    let loads = Loads::of(&happened.calls, &book);
+    loads.refine(&mut happened.calls, &book);
     let registrations =
         registration::registrations(&happened.attempts, |endpoint| book.tables.node(endpoint));
     let seen = fitness::Seen {
@@ -194,6 +200,8 @@ fn explain(
         errors: &errors,
         connections: &connections,
         incomplete: &incomplete,
+        loads: &loads,
+        timers: &timers,
         sight,
         start,
         end,

@@ -1,9 +1,12 @@
 //! Calls become findings, findings become incidents: why.
 
+mod apart;
 mod case;
 mod engine;
+mod features;
 mod finding;
 mod incident;
+mod knowledge;
 mod rule;
 mod rules;
 mod scene;
@@ -12,6 +15,7 @@ mod suppression;
 pub use case::{Case, start_line};
 pub use engine::{Diagnosis, Verdict, diagnose};
 pub use finding::{Confidence, Evidence, Finding, Incident, Proof, RuledOut, Severity};
+pub use knowledge::{Fact, FactKind, Knowledge, Try};
 pub use rule::{Claim, Gate, Rule, Subject};
 pub use rules::all as rules;
 pub use scene::{Happened, Scene, Sight};

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
+use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
+use crate::call::load::Loads;
 use crate::call::other::OtherRequest;
 use crate::call::registration::{RegisterAttempt, Registration};
 use crate::call::{Book, Call, EndpointId, GroupId, NodeId, TextId};
 use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::knowledge::Knowledge;
 use crate::net::{Connection, Endpoint, IncompleteDatagram};
 
 /// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
@@ -27,12 +30,18 @@ pub struct Scene<'a> {
     pub connections: &'a [Connection],
     /// Datagrams of which fragments never came.
     pub incomplete: &'a [IncompleteDatagram],
+    /// The load of the nodes that calls were sent to, and the limits that it shows.
+    pub loads: &'a Loads,
+    /// How long calls rang and talked at each node, to tell timers by.
+    pub timers: &'a Timers,
     /// What the input cannot show.
     pub sight: Sight,
     /// First frame.
     pub start: Timestamp,
     /// Last frame.
     pub end: Timestamp,
+    /// What the nodes that refused media are known to take.
+    pub known: Knowledge,
     /// ICMP errors by the Call-ID that they quote.
     pub(in crate::diagnose) errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState>,
     /// ICMP errors by the node that could not be reached.
@@ -130,6 +139,10 @@ pub struct Happened<'a> {
     pub connections: &'a [Connection],
     /// As [`Scene::incomplete`].
     pub incomplete: &'a [IncompleteDatagram],
+    /// As [`Scene::loads`].
+    pub loads: &'a Loads,
+    /// As [`Scene::timers`].
+    pub timers: &'a Timers,
     /// As [`Scene::sight`].
     pub sight: Sight,
     /// As [`Scene::start`].
@@ -158,6 +171,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             }
         }
         Self {
+            known: Knowledge::gather(happened.book, happened.calls, happened.requests),
             book: happened.book,
             calls: happened.calls,
             attempts: happened.attempts,
@@ -166,6 +180,8 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             errors: happened.errors,
             connections: happened.connections,
             incomplete: happened.incomplete,
+            loads: happened.loads,
+            timers: happened.timers,
             sight: happened.sight,
             start: happened.start,
             end: happened.end,

@@ -1,13 +1,16 @@
 //! The rules, one file a family; the order of families and rules breaks ties between explanations of equal strength.
 
 mod calls;
+mod fleet;
+mod sdp;
+mod srv;
 
 use crate::diagnose::rule::Rule;
 
 /// Every rule, in the order in which equal explanations are preferred.
 pub fn all() -> &'static [Rule] {
     static ALL: std::sync::LazyLock<Vec<Rule>> =
-        std::sync::LazyLock::new(|| [calls::RULES].concat());
+        std::sync::LazyLock::new(|| [sdp::RULES, srv::RULES, fleet::RULES, calls::RULES].concat());
     &ALL
 }
 
