@@ -86,6 +86,7 @@ fn call(
             transport: Transport::Udp,
             final_code: code,
             final_ms: Some(if is_answered { 4100.0 } else { 38.25 }),
+            sent: at(start),
             reply_ms: Some(2.5),
             alerted_ms: None,
         }]),

@@ -15,7 +15,7 @@ use crate::report::words::duration;
 /// Captures with at most this many calls show all of them.
 const ALL_MAX: usize = 12;
 /// Rows shown of a longer capture.
-const ROWS_MAX: usize = 8;
+const ROWS_MAX: usize = 6;
 /// Rows shown of calls that failed alike.
 const ALIKE_MAX: usize = 2;
 /// Narrower pages have neither milliseconds nor delays in the table.

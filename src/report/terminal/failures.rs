@@ -43,7 +43,10 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     for (place, ((code, origin), ids)) in groups.iter().take(limit).enumerate() {
         let endpoint = origin.map(|origin| context.endpoint_and_software(origin));
         let above = groups.iter().take(place);
-        let is_known = above.into_iter().any(|((known, _), _)| known == code);
+        // Where incidents fill the screen, what each code means would push the calls off it.
+        let is_crowded = !context.view.is_whole && !context.analysis.incidents.is_empty();
+        let is_known =
+            above.into_iter().any(|((known, _), _)| known == code) || is_crowded && place > 0;
         group(*code, endpoint, ids, is_known, page)?;
     }
     if groups.len() > limit {

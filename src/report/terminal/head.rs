@@ -12,7 +12,7 @@ use crate::report::words::duration;
 /// Captures named; a day of rotating captures has hundreds.
 const CAPTURES_MAX: usize = 3;
 /// Lines on what weakens the captures.
-const DOUBTS_MAX: usize = 4;
+const DOUBTS_MAX: usize = 3;
 /// Reasons named where no SIP was found.
 const REASONS_MAX: usize = 6;
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::capture::Timestamp;
-use crate::diagnose::{Evidence, Finding, Incident, Severity};
+use crate::diagnose::{Evidence, Finding, Incident, RuledOut, Severity};
 use crate::report::terminal::Context;
 use crate::report::terminal::names::{calls, count, grouped, severity_ink};
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
@@ -14,11 +14,9 @@ const BLOCKS_MAX: usize = 3;
 /// Incidents shown in full, where there are more.
 const BLOCKS_OF_MANY: usize = 2;
 /// Further incidents shown in a line each.
-const LINES_MAX: usize = 6;
+const LINES_MAX: usize = 5;
 /// Pieces of evidence shown of one incident.
-const PROOFS_MAX: usize = 3;
-/// Refuted look-alikes shown.
-const NOTS_MAX: usize = 2;
+const PROOFS_MAX: usize = 2;
 
 /// Writes the incidents.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
@@ -130,8 +128,7 @@ fn block(
         }
     }
     proof(context, finding, PROOFS_MAX, page)?;
-    sure(finding, page)?;
-    not(finding, NOTS_MAX, page)?;
+    sure(finding, finding.ruled_out.first(), page)?;
     next(finding, page)?;
     scope(context, incident, page)
 }
@@ -183,15 +180,22 @@ pub(super) fn proof(
     Ok(())
 }
 
-/// How sure, in the words of the report.
-pub(super) fn sure(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
+/// How sure, in the words of the report; with the look-alike that was refuted, where it has no line of its own.
+pub(super) fn sure(
+    finding: &Finding,
+    not: Option<&RuledOut>,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
     use crate::diagnose::Confidence;
     let text = match finding.confidence {
         Confidence::Certain => "certain",
         Confidence::Likely => "likely: several observations agree and none speaks against it",
         Confidence::Possible => "possible: other causes fit too",
     };
-    page.labelled("Sure?", [plain(text)])
+    let not = not.map_or(String::new(), |not| {
+        format!("; not {}: {}", not.rule, not.because)
+    });
+    page.labelled("Sure?", [plain(text), plain(not)])
 }
 
 /// What else it could have been, and why it is not.

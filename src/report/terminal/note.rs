@@ -42,7 +42,7 @@ pub(super) fn write(
             )?;
             who(context, call, page)?;
             proof(context, finding, PROOFS_MAX, page)?;
-            sure(finding, page)?;
+            sure(finding, None, page)?;
             not(finding, NOTS_MAX, page)?;
             next(finding, page)?;
         }
