@@ -275,7 +275,7 @@ pub(super) fn sample(name: &str) -> Analysis {
         .join(name);
     let options = crate::analysis::Options {
         workers: 1,
-        keep_going: false,
+        ..Default::default()
     };
     crate::analysis::analyze(&[path], &options, &mut |_| {}).expect("a sample reads")
 }

@@ -27,8 +27,6 @@ pub fn duration(milliseconds: f64) -> String {
         format!("{} ms", trimmed(milliseconds, 1))
     } else if milliseconds < 999.5 {
         format!("{milliseconds:.0} ms")
-    } else if seconds < 9.95 {
-        format!("{} s", trimmed(seconds, 1))
     } else if seconds < 119.95 {
         format!("{} s", trimmed(seconds, 1))
     } else {
@@ -73,7 +71,7 @@ mod tests {
         for (milliseconds, expected) in [
             (0.0, "0 ms"),
             (0.04, "0 ms"),
-            (3.14, "3.1 ms"),
+            (3.12, "3.1 ms"),
             (38.2, "38 ms"),
             (999.7, "1 s"),
             (4100.0, "4.1 s"),

@@ -53,9 +53,9 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
         let rest = groups.iter().skip(limit);
         let more: usize = rest.map(|(_, ids)| ids.len()).sum();
         let text = format!(
-            "  and {} in {} more groups: -v shows all of them",
+            "  and {} in {}: -v shows all of them",
             count(more as u64, "call"),
-            groups.len() - limit
+            count((groups.len() - limit) as u64, "further group")
         );
         page.line([faint(text)])?;
     }

@@ -5,13 +5,17 @@ use std::io;
 use crate::capture::Timestamp;
 use crate::diagnose::{Evidence, Finding, Incident, RuledOut, Severity};
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{calls, count, grouped, severity_ink};
+use crate::report::terminal::names::{calls, count, grouped, numbers, severity_ink};
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
 use crate::report::words::silence;
 
-/// Incidents shown in full, where there are no more than these.
+/// The rule whose incident holds the numbers of the whole run.
+const STATISTICS_RULE: &str = "fleet-metrics";
+/// Incidents shown in full, where there are few.
 const BLOCKS_MAX: usize = 3;
-/// Incidents shown in full, where there are more.
+/// Incidents that are few.
+const FEW_MAX: usize = 4;
+/// Incidents shown in full, where there are many.
 const BLOCKS_OF_MANY: usize = 2;
 /// Further incidents shown in a line each.
 const LINES_MAX: usize = 5;
@@ -20,12 +24,16 @@ const PROOFS_MAX: usize = 2;
 
 /// Writes the incidents.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    let incidents = &context.analysis.incidents;
+    let all = context.analysis.incidents.iter();
+    // The numbers above say all of it already.
+    let incidents: Vec<&Incident> = all
+        .filter(|incident| incident.finding.rule != STATISTICS_RULE)
+        .collect();
     if incidents.is_empty() {
         return Ok(());
     }
     let is_whole = context.view.is_whole;
-    let most = if incidents.len() <= BLOCKS_MAX {
+    let most = if incidents.len() <= FEW_MAX {
         BLOCKS_MAX
     } else {
         BLOCKS_OF_MANY
@@ -66,37 +74,38 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     Ok(())
 }
 
-fn head<'a>(context: &Context<'_>, number: usize, incident: &'a Incident) -> Vec<Span<'a>> {
+fn head(number: usize, incident: &Incident) -> Vec<Span<'_>> {
     let finding = &incident.finding;
     let word = match finding.severity {
         Severity::Error => "ERROR",
         Severity::Warn => "WARN",
         Severity::Info => "NOTE",
     };
-    let mut spans = vec![
+    vec![
         plain(format!("{number:>2} ")),
         Span::new(severity_ink(finding.severity), format!("{word:<5}  ")),
         strong(finding.title.as_str()),
-    ];
-    let how_many = u64::from(incident.count);
+    ]
+}
+
+/// How many it concerns, and where no call is concerned at which node.
+fn how_many(context: &Context<'_>, incident: &Incident) -> String {
+    let count_of_all = u64::from(incident.count);
     let mut about = Vec::new();
     if incident.calls.is_empty() {
-        if let Some(origin) = finding.origin {
+        if let Some(origin) = incident.finding.origin {
             about.push(context.endpoint(origin));
         }
-        if how_many > 1 {
-            about.push(format!("{} times", grouped(how_many)));
+        if count_of_all > 1 {
+            about.push(format!("{} times", grouped(count_of_all)));
         }
     } else {
         about.push(count(incident.calls.len() as u64, "call"));
-        if how_many > incident.calls.len() as u64 {
-            about.push(format!("{} times in all", grouped(how_many)));
+        if count_of_all > incident.calls.len() as u64 {
+            about.push(format!("{} times in all", grouped(count_of_all)));
         }
     }
-    if !about.is_empty() {
-        spans.push(plain(format!("   {}", about.join(", "))));
-    }
-    spans
+    about.join(", ")
 }
 
 fn one_line(
@@ -105,10 +114,17 @@ fn one_line(
     incident: &Incident,
     page: &mut Page<'_>,
 ) -> io::Result<()> {
-    let mut spans = head(context, number, incident);
-    if !incident.calls.is_empty() {
-        spans.push(faint(format!("   {}", calls(&incident.calls))));
-    }
+    let mut spans = head(number, incident);
+    let about = match incident.calls.as_slice() {
+        [] => how_many(context, incident),
+        [call] => format!("call {call}"),
+        several => format!(
+            "{}: {}",
+            count(several.len() as u64, "call"),
+            numbers(several)
+        ),
+    };
+    spans.push(plain(format!("   {about}")));
     page.line(spans)
 }
 
@@ -119,7 +135,9 @@ fn block(
     page: &mut Page<'_>,
 ) -> io::Result<()> {
     let finding = &incident.finding;
-    page.line(head(context, number, incident))?;
+    let mut spans = head(number, incident);
+    spans.push(plain(format!("   {}", how_many(context, incident))));
+    page.line(spans)?;
     page.labelled("Why", [plain(finding.explanation.as_str())])?;
     if let Some(origin) = finding.origin {
         let who = context.endpoint_and_software(origin);

@@ -140,7 +140,7 @@ impl<'a> Rails<'a> {
             }
             place += 1;
         }
-        line.push_str(" ");
+        line.push(' ');
         let (before, rest) = ladder.split_at(arrow_at.0);
         let (shaft, after) = rest.split_at(arrow_at.1 - arrow_at.0);
         let drawn = MARGIN + (self.places.len() - 1) * self.spacing + 1;
