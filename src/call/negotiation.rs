@@ -336,17 +336,28 @@ pub struct Hold {
 pub fn holds(anatomy: &Anatomy<'_>) -> Vec<Hold> {
     let mut holds: Vec<Hold> = Vec::new();
     let first = anatomy.last_step().map(|step| exchange(anatomy, step));
-    for exchange in first.into_iter().chain(changes(anatomy)) {
+    for (place, exchange) in first.into_iter().chain(changes(anatomy)).enumerate() {
         if !is_agreed(anatomy, &exchange) {
             continue;
         }
         let (Some(offer), Some(answer)) = (exchange.offer, exchange.answer) else {
             continue;
         };
+        let silencer = [offer, answer]
+            .into_iter()
+            .find(|at| is_inactive(anatomy.tables, anatomy.message(*at).session));
+        let is_silent = silencer.is_some();
+        if place == 0 {
+            // A call that begins one way, such as an announcement, is not on hold; one that begins inactive is.
+            holds.extend(silencer.map(|began| Hold {
+                began,
+                ended: None,
+                is_mutual: false,
+                is_silent,
+            }));
+            continue;
+        }
         note(anatomy, &mut holds, offer);
-        let is_silent = [offer, answer]
-            .iter()
-            .any(|at| is_inactive(anatomy.tables, anatomy.message(*at).session));
         for hold in holds.iter_mut().filter(|hold| hold.began == offer) {
             hold.is_silent = is_silent;
         }

@@ -235,7 +235,7 @@ fn told(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
             }
             None => "its reason phrase names the codec".to_owned(),
         },
-        |words| format!("its Warning is `{words}`"),
+        |words| format!("the refusal says `{words}`"),
     );
     let mut theory = theory(refusal, line, "", &what);
     theory.why = format!("the offer had only {} and {what}", offer::codec_names(line));

@@ -177,11 +177,6 @@ impl<'c, 'a> Refusal<'c, 'a> {
         self.case.name(self.refuser)
     }
 
-    /// How a reader knows who made the offer, with its product.
-    pub fn offerer_name(&self) -> String {
-        self.case.name(self.offerer)
-    }
-
     /// Evidence: the media lines that were offered.
     pub fn shows_offer(&self, shows: impl Into<String>) -> Evidence {
         let tables = self.case.tables();

@@ -120,7 +120,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     let is_other = !is_told && !words.warnings.is_empty();
     let (confidence, proof) = match weight(defect.kind) {
         _ if is_told => (Confidence::Certain, Proof::OwnWords),
-        2 if !is_other => (Confidence::Likely, Proof::Protocol),
+        2 if !is_other && !is_avoidable(refusal, defect) => (Confidence::Likely, Proof::Protocol),
         _ => (Confidence::Possible, Proof::Protocol),
     };
     let offerer = refusal.case.scene.name(refusal.offerer);
@@ -128,11 +128,15 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     if is_told && let Some(warning) = refusal.case.header(refusal.response, HeaderName::Warning) {
         why.push_str(&format!("; the refusal says `{warning}`"));
     }
-    let shown = Evidence::seen(
-        refusal.request.at,
-        defect.text.clone(),
-        "the malformed part",
-    );
+    // The media lines are shown anyhow; any other line is worth a look of its own.
+    let is_other_line = !defect.text.is_empty() && !defect.text.starts_with("m=");
+    let shown = is_other_line.then(|| {
+        Evidence::seen(
+            refusal.request.at,
+            defect.text.clone(),
+            "the malformed line",
+        )
+    });
     Test::Fits(Box::new(Theory {
         dimension: Dimension::Syntax,
         confidence,
@@ -142,9 +146,23 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         remedy: format!(
             "On {offerer}: correct the template, firmware or header manipulation that makes this part ({defect})."
         ),
-        evidence: vec![shown],
+        evidence: shown.into_iter().collect(),
         signature: format!("{:?}", defect.kind),
     }))
+}
+
+/// Whether the defect spoils one payload type alone, and another one is left to answer with.
+fn is_avoidable(refusal: &Refusal<'_, '_>, defect: &SdpDefect) -> bool {
+    use SdpDefectKind as K;
+    let spoils_one = matches!(
+        defect.kind,
+        K::MissingMap | K::BadMap | K::TwoCodecs | K::BadFormat
+    );
+    let mut left = refusal
+        .main_line()
+        .into_iter()
+        .flat_map(|line| line.real_codecs());
+    spoils_one && left.next().is_some()
 }
 
 fn worst<'a>(refusal: &Refusal<'_, 'a>) -> Option<&'a SdpDefect> {

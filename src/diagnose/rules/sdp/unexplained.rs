@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 3261 sections 21.4.26 and 21.6.4.
 
-use crate::call::negotiation::is_whole;
+use crate::call::negotiation::{is_whole, used};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::body::same_offer_accepted;
@@ -58,6 +58,13 @@ fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
     }
     if !is_whole(refusal.request) {
         text.push_str(" The capture cut the INVITE, so its offer cannot be judged.");
+        return text;
+    }
+    if refusal
+        .offer
+        .is_some_and(|offer| used(offer).next().is_none())
+    {
+        text.push_str(" Every m-line of the offer has port 0, so that it offers no media at all.");
         return text;
     }
     if let Some(line) = refusal.main_line() {
