@@ -394,7 +394,3 @@ fn note(anatomy: &Anatomy<'_>, holds: &mut Vec<Hold>, at: MessageIndex) {
         _ => {}
     }
 }
-
-#[cfg(test)]
-#[path = "negotiation_tests.rs"]
-mod tests;

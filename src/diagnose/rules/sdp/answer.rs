@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::call::negotiation::{Exchange, changes, exchange, used};
+use crate::call::negotiation::{Exchange, changes, exchange, is_whole, used};
 use crate::call::{Message, TransactionIndex};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
@@ -76,10 +76,9 @@ fn agreed<'a>(case: &Case<'a>, exchange: &Exchange) -> Option<(&'a Message, &'a 
     if !status.is_success() {
         return None;
     }
-    Some((
-        case.message(exchange.offer?)?,
-        case.message(exchange.answer?)?,
-    ))
+    let offer = case.message(exchange.offer?)?;
+    let answer = case.message(exchange.answer?)?;
+    (is_whole(offer) && is_whole(answer)).then_some((offer, answer))
 }
 
 fn fault(case: &Case<'_>, offer: &Message, answer: &Message) -> Option<Fault> {
