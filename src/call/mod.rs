@@ -11,6 +11,7 @@ mod draft;
 mod ending;
 mod endpoint;
 mod headers;
+pub mod hold;
 pub mod icmp;
 mod leg;
 mod message;

@@ -241,7 +241,7 @@ fn finding(case: &Case<'_>, offer: &Message, answer: &Message, fault: &Fault) ->
     let quote = |message: &Message| {
         offer::media_line(tables, message.session, fault.place).unwrap_or_default()
     };
-    let finding = Finding::new(
+    Finding::new(
         "sdp-answer-invalid",
         fault.severity,
         Confidence::Certain,
@@ -258,6 +258,5 @@ fn finding(case: &Case<'_>, offer: &Message, answer: &Message, fault: &Fault) ->
     )
     .shown_by(Evidence::seen(answer.at, quote(answer), "the answer"))
     .shown_by(Evidence::seen(offer.at, quote(offer), "the offer"))
-    .at(answer.source, fault.kind);
-    finding
+    .at(answer.source, fault.kind)
 }

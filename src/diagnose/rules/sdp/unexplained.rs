@@ -51,8 +51,8 @@ fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
     }
     if let Some((count, frame)) = same_offer_accepted(refusal, judgement) {
         text.push_str(&format!(
-            " It accepted the same offer {count} times in this capture (frame {frame}): not the offer, but the moment or \
-             a limit decides."
+            " It accepted the same offer in {count} of its calls (frame {frame}), so that it is not the offer alone: the \
+             callee, the moment or a call limit decides."
         ));
         return text;
     }
