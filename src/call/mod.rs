@@ -14,6 +14,7 @@ mod ending;
 mod endpoint;
 pub mod hazard;
 mod headers;
+pub mod hold;
 pub mod icmp;
 mod inspection;
 mod known;
