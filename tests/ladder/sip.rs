@@ -144,7 +144,8 @@ fn message(
         }
     });
     let hop = if is_response {
-        (step.to.clone(), step.from.clone(), method.clone())
+        let asker = get("for").unwrap_or_else(|| step.to.clone());
+        (asker, step.from.clone(), method.clone())
     } else {
         (step.from.clone(), step.to.clone(), method.clone())
     };

@@ -2,17 +2,10 @@
 //!
 //! Sources: RFC 3261 sections 12.2.2 and 9.2, RFC 5057 section 5.
 
-use std::time::Duration;
-
 use crate::call::{Dialog, DropCause, Message, Outcome, TextId, Transaction, drop_cause, target};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Method};
-
-/// How long after a BYE others may still be on their way: 64 × T1.
-const AFTER_BYE: Duration = Duration::from_secs(32);
-/// BYEs of both sides that come so close together cross each other.
-const CROSSING: Duration = Duration::from_secs(2);
 
 /// Why the other side does not know the call.
 enum Reason {
@@ -68,7 +61,7 @@ pub(super) fn dlg_no_such_call(case: &Case<'_>) -> Option<Finding> {
     }
     let request = case.anatomy.message(t.request?);
     let answer = case.anatomy.message(t.final_response?);
-    let reason = reason(case, dialog, t, request);
+    let reason = reason(case, dialog, t, (request, answer));
     Some(finding(case, t, request, answer, &reason, dialog))
 }
 
@@ -85,14 +78,22 @@ fn concerns_call(method: Method) -> bool {
     )
 }
 
-fn reason(case: &Case<'_>, dialog: &Dialog, t: &Transaction, request: &Message) -> Reason {
+fn reason(
+    case: &Case<'_>,
+    dialog: &Dialog,
+    t: &Transaction,
+    (request, answer): (&Message, &Message),
+) -> Reason {
+    // Whoever refuses may have hung up while the request was on its way; whoever asks must have done so before.
+    let ended = |bye: &Message| {
+        bye.time < request.time || bye.from_tag == request.to_tag && bye.time <= answer.time
+    };
     let bye = case.anatomy.originals().map(|(_, m)| m).find(|m| {
         m.is_request(Method::Bye)
             && m.at != request.at
             && m.via != request.via
             && is_other_bye(case, t, m, request)
-            && m.time <= request.time.plus(CROSSING)
-            && request.time.since(m.time) <= AFTER_BYE
+            && ended(m)
     });
     if let Some(bye) = bye {
         return Reason::Ended(bye.at);

@@ -3,8 +3,10 @@
 //! Source: RFC 3261 sections 12.1 (how the route set is made), 12.2.1.1 (how it is used), 16.12.
 
 use crate::call::{
-    Dialog, Message, Transaction, TransactionIndex, answering_hop, is_ack_missed, target,
+    Dialog, EndpointId, Message, Transaction, TransactionIndex, answering_hop, is_ack_missed,
+    target,
 };
+use crate::capture::FrameRef;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::sure;
@@ -21,6 +23,8 @@ enum Fault {
     OtherRoute,
     /// Its Request-URI is not the peer's Contact.
     OtherTarget(String),
+    /// It carries no Route because a proxy on the way left Record-Route out of the answer.
+    NotTold(FrameRef),
 }
 
 /// One party's view of the agreed path.
@@ -31,8 +35,10 @@ struct Side<'a> {
     routes: Vec<&'a str>,
     /// The peer's Contact.
     contact: Option<&'a str>,
-    /// The transaction whose source this side is, or whose destination.
-    here: crate::call::EndpointId,
+    /// Where this side is.
+    here: EndpointId,
+    /// The same answer nearer to its sender, where it still names proxies that this side was not told of.
+    told_before: Option<&'a Message>,
 }
 
 /// A party's request ignores the agreed path, and comes to nothing.
@@ -53,11 +59,26 @@ fn caller_side<'a>(case: &Case<'a>, dialog: &Dialog) -> Option<Side<'a>> {
     let told = case.message(dialog.answer)?;
     let mut routes = target::uris(case.tables(), told, HeaderName::RecordRoute);
     routes.reverse();
+    let before = case
+        .anatomy
+        .transaction(answering_hop(&case.anatomy, dialog))
+        .final_response
+        .and_then(|answer| case.message(answer));
+    let contact = target::contact(case.tables(), told);
+    // A B2BUA has a Contact of its own; a proxy that passes the callee's on has to pass Record-Route on with it.
+    let told_before = before.filter(|before| {
+        routes.is_empty()
+            && before.to_tag == told.to_tag
+            && contact.is_some()
+            && target::contact(case.tables(), before) == contact
+            && !target::uris(case.tables(), before, HeaderName::RecordRoute).is_empty()
+    });
     Some(Side {
         told,
         routes,
-        contact: target::contact(case.tables(), told),
+        contact,
         here: invite.source,
+        told_before,
     })
 }
 
@@ -70,6 +91,7 @@ fn callee_side<'a>(case: &Case<'a>, dialog: &Dialog) -> Option<Side<'a>> {
         routes: target::uris(case.tables(), told, HeaderName::RecordRoute),
         contact: target::contact(case.tables(), told),
         here: invite.destination,
+        told_before: None,
     })
 }
 
@@ -141,19 +163,27 @@ fn fault(case: &Case<'_>, side: &Side<'_>, request: &Message) -> Option<Fault> {
         }
         return None;
     }
+    if let Some(before) = side.told_before {
+        return routes.is_empty().then_some(Fault::NotTold(before.at));
+    }
+    // A 481 says more of the call than of its target: the other side may have ended it.
+    if request.is_request(Method::Ack) || refused_as_gone(case, request) {
+        return None;
+    }
     let line = case.tables().text(request.line);
     let contact = side.contact?;
-    let differs = target::host(line) != target::host(contact)
-        || user(line) != user(contact)
-        || target::port(line).unwrap_or(5060) != target::port(contact).unwrap_or(5060);
-    // A proxy or SBC next to this side may have told another Contact on an earlier or later message.
-    (hosts.is_empty() && differs && !was_told(case, side, line))
+    let differs = !target::host(line).is_empty() && target::host(line) != target::host(contact);
+    // Whoever mends the Contact of a device behind NAT uses the address that its packets come from.
+    let is_mended = target::address(line)
+        .is_some_and(|asked| asked == case.tables().endpoint(side.told.source).address);
+    (hosts.is_empty() && differs && !is_mended && !was_told(case, side, line))
         .then(|| Fault::OtherTarget(contact.to_owned()))
 }
 
-fn user(uri: &str) -> &str {
-    let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
-    rest.split_once('@').map_or("", |(user, _)| user)
+fn refused_as_gone(case: &Case<'_>, request: &Message) -> bool {
+    case.anatomy
+        .originals()
+        .any(|(_, m)| m.via == request.via && m.status().is_some_and(|status| status.0 == 481))
 }
 
 /// Whether any message to this side named the host that its request is for.
@@ -164,7 +194,7 @@ fn was_told(case: &Case<'_>, side: &Side<'_>, line: &str) -> bool {
         case.scene.node(m.destination) == node
             && target::uris(case.tables(), m, HeaderName::Contact)
                 .into_iter()
-                .any(|uri| target::host(uri) == asked && user(uri) == user(line))
+                .any(|uri| target::host(uri) == asked)
     })
 }
 
@@ -208,11 +238,25 @@ fn finding(
             HeaderName::Contact,
             "other target",
         ),
+        Fault::NotTold(before) => (
+            format!(
+                "The Record-Route of the answer (frame {}) was left out on its way to {who} (frame {told}): its {} went to {to} without Route, so {consequence}.",
+                before.frame,
+                method.text()
+            ),
+            Confidence::Certain,
+            HeaderName::Contact,
+            "not told",
+        ),
     };
     let address = case.tables().endpoint(request.source).address;
     let remedy = match fault {
         Fault::OtherTarget(_) => format!(
             "{address}: send requests inside a call to the Contact of the other side, not to the address that was dialled."
+        ),
+        Fault::NotTold(_) => format!(
+            "1. {}: pass Record-Route on in responses; what it put into the INVITE has to reach the caller in the 200. 2. Re-test: ACK and BYE carry a Route.",
+            case.tables().endpoint(side.told.source).address
         ),
         _ => format!(
             "1. {address}: copy Record-Route into Route for every request inside the call (an outbound proxy setting must not replace it; firmware). 2. Re-test: ACK and BYE carry a Route."
@@ -235,6 +279,13 @@ fn finding(
     .shown_by(case.shows(request, format!("to {to}: {consequence}")))
     .shown_by(case.shows_header(side.told, header, "the path that was agreed"))
     .at(request.source, signature);
+    if let Some(before) = side.told_before {
+        finding = finding.shown_by(case.shows_header(
+            before,
+            HeaderName::RecordRoute,
+            "the path before it was left out",
+        ));
+    }
     let routes = target::uris(case.tables(), request, HeaderName::Route);
     if !routes.is_empty() {
         finding = finding.shown_by(Evidence::seen(

@@ -126,14 +126,21 @@ fn why(case: &Case<'_>, t: &Transaction, request: &Message, answer: &Message) ->
     let is_via = sent_by == there.to_string()
         || sent_by == there.address.to_string() && there.port == 5060
         || sent_by == format!("[{}]", there.address);
-    match (is_via, request.flags.has_rport()) {
-        (true, true) => format!(
-            ": that is the address in the request's Via ({sent_by}), although the Via asks with rport for an answer to where it came from"
-        ),
-        (true, false) => format!(
-            ": that is the address in the request's Via ({sent_by}), which does not ask for rport"
-        ),
-        (false, _) => format!(" (its Via says {sent_by})"),
+    let port = sent_by
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.parse().ok())
+        .unwrap_or(5060);
+    let place = if is_via {
+        format!(": that is the address in the request's Via ({sent_by})")
+    } else if port == there.port {
+        format!(": that is the port in the request's Via ({sent_by})")
+    } else {
+        return format!(" (its Via says {sent_by})");
+    };
+    if request.flags.has_rport() {
+        format!("{place}, although the Via asks with rport for an answer to where it came from")
+    } else {
+        format!("{place}, which does not ask for rport")
     }
 }
 
