@@ -49,7 +49,7 @@ pub struct Arrival {
 pub(in crate::call) struct Span {
     start: u32,
     len: u32,
-    /// Hash of the text under the run's seed.
+    /// Hash of the text under the run's seed; 0 where the text is part of a hashed list.
     pub(in crate::call) hash: u64,
 }
 
@@ -72,6 +72,8 @@ pub(in crate::call) struct Draft {
     pub(in crate::call) to_tag: Span,
     /// Range in the batch's Via values, the top one first.
     pub(in crate::call) vias: (u32, u32),
+    /// Hash of the whole Via stack.
+    pub(in crate::call) vias_hash: u64,
     /// Range in the batch's header values.
     pub(in crate::call) headers: (u32, u32),
     pub(in crate::call) headers_hash: u64,
@@ -162,6 +164,7 @@ impl Drafts {
             from_tag: self.keep(tag_of(from), seed),
             to_tag: self.keep(tag_of(to), seed),
             vias,
+            vias_hash: seed.hash_one(self.via_keys(vias)),
             headers,
             headers_hash,
             session: self.keep(session.unwrap_or_default(), seed),
@@ -171,13 +174,32 @@ impl Drafts {
     }
 
     fn keep(&mut self, text: &[u8], seed: &Seed) -> Span {
+        Span {
+            hash: seed.hash_one(text),
+            ..self.keep_unhashed(text)
+        }
+    }
+
+    /// Keeps a text that is looked up as part of a list, if at all.
+    fn keep_unhashed(&mut self, text: &[u8]) -> Span {
         let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(text);
         Span {
             start,
             len: text.len() as u32,
-            hash: seed.hash_one(text),
+            hash: 0,
         }
+    }
+
+    /// Keys of a message's Via values, those beyond the first few folded together.
+    fn via_keys(&self, vias: (u32, u32)) -> u64 {
+        let values = self
+            .vias
+            .get(vias.0 as usize..vias.1 as usize)
+            .unwrap_or_default();
+        values.iter().fold(0, |hash: u64, (key, _)| {
+            hash.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ key
+        })
     }
 
     fn keep_sent_by(&mut self, sent_by: &HostPort<'_>, seed: &Seed) -> Span {
@@ -231,7 +253,7 @@ impl Drafts {
         for header in message.headers().filter(|header| is_kept(header.name)) {
             hasher.write_u8(header.name as u8);
             hasher.write(header.value);
-            let value = self.keep(&unfolded(header.value), seed);
+            let value = self.keep_unhashed(&unfolded(header.value));
             self.headers.push((header.name, value));
         }
         // The top Via of a response may say how loaded its sender is (RFC 7339).
@@ -241,7 +263,7 @@ impl Drafts {
             .filter(|via| Via::parse(via).overload().is_some());
         if let Some(via) = overload {
             hasher.write(via);
-            let value = self.keep(via, seed);
+            let value = self.keep_unhashed(via);
             self.headers.push((HeaderName::Via, value));
         }
         ((start, self.headers.len() as u32), hasher.finish())

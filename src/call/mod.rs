@@ -4,6 +4,7 @@ mod anatomy;
 pub mod binding;
 mod book;
 mod build;
+pub mod chance;
 mod clock;
 mod copies;
 mod dialog;
@@ -11,12 +12,16 @@ mod direction;
 mod draft;
 mod ending;
 mod endpoint;
+pub mod hazard;
 mod headers;
 pub mod icmp;
+mod known;
 mod leg;
+pub mod load;
 pub mod login;
 mod message;
 pub mod metrics;
+pub mod negotiation;
 pub mod number;
 mod origin;
 pub mod other;
@@ -25,9 +30,12 @@ mod parts;
 mod reason;
 pub mod reception;
 mod record;
+pub mod refresh;
 pub mod registration;
 mod session;
+pub mod silence;
 mod tables;
+pub mod target;
 mod text;
 mod transaction;
 mod via;
@@ -40,8 +48,8 @@ pub use dialog::{Dialog, dialogs};
 pub use direction::one_direction_pairs;
 pub use draft::{Arrival, Drafts, Seed};
 pub use ending::{
-    ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, names_network_cause,
-    proxy_cancel, ring, second_bye,
+    ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, is_ack_missed,
+    names_network_cause, proxy_cancel, ring, second_bye,
 };
 pub use endpoint::{EndpointId, Endpoints, NodeId, is_private};
 pub use leg::last_digits;

@@ -2,14 +2,32 @@
 
 mod auth;
 mod calls;
+mod cap;
+mod dlg;
+mod fleet;
+mod net;
 mod route;
+mod sdp;
+mod srv;
 
 use crate::diagnose::rule::Rule;
 
 /// Every rule, in the order in which equal explanations are preferred.
 pub fn all() -> &'static [Rule] {
-    static ALL: std::sync::LazyLock<Vec<Rule>> =
-        std::sync::LazyLock::new(|| [auth::RULES, calls::RULES, route::RULES].concat());
+    static ALL: std::sync::LazyLock<Vec<Rule>> = std::sync::LazyLock::new(|| {
+        [
+            net::RULES,
+            auth::RULES,
+            route::RULES,
+            sdp::RULES,
+            srv::RULES,
+            dlg::RULES,
+            fleet::RULES,
+            calls::RULES,
+            cap::RULES,
+        ]
+        .concat()
+    });
     &ALL
 }
 

@@ -18,6 +18,14 @@ pub(super) struct Lines {
 }
 
 impl Lines {
+    /// For an element of a list, which is written on one line.
+    pub(super) fn inside() -> Self {
+        Self {
+            depth: LINE_DEPTH,
+            has_value: false,
+        }
+    }
+
     fn open<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
         self.depth += 1;
         self.has_value = false;
