@@ -170,7 +170,9 @@ impl<'s, 'a> Login<'s, 'a> {
         let last = device.attempts.iter().rev().find(is_failed)?;
         let attempt = scene.attempts.get(*last as usize)?;
         let messages = scene.between(&attempt.leg, (attempt.started, attempt.ended));
-        let own = messages.iter().filter(|message| message.to == attempt.aor);
+        let own = messages
+            .iter()
+            .filter(|message| message.status().is_some() || message.to == attempt.aor);
         let anatomy = Anatomy::new(own.collect(), &scene.book.tables);
         let steps: Vec<TransactionIndex> = anatomy
             .each()

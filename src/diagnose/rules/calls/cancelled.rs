@@ -62,6 +62,17 @@ fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
             "Nothing is broken.".to_owned(),
         ),
     };
+    let timer = timer(case, step, dialled, rang);
+    let (title, remedy) = match &timer {
+        Some(_) => (
+            "The caller's ring timer ended the call",
+            format!(
+                "Raise the ring or dial timeout of {caller}, where calls shall ring for longer."
+            ),
+        ),
+        None => (title, remedy),
+    };
+    let timed = timer.unwrap_or_default();
     let reason = case
         .header(cancel, HeaderName::Reason)
         .map_or(String::new(), |reason| {
@@ -70,13 +81,17 @@ fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
     let mut finding = Finding::new(
         "call-cancelled",
         Severity::Info,
-        Confidence::Certain,
+        if timed.is_empty() {
+            Confidence::Certain
+        } else {
+            Confidence::Likely
+        },
         Proof::Protocol,
     )
     .says(
         title,
         format!(
-            "{caller} cancelled the call {} after dialling, {when}.{reason}",
+            "{caller} cancelled the call {} after dialling, {when}{timed}.{reason}",
             duration(dialled)
         ),
         remedy,
@@ -91,6 +106,26 @@ fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
         finding = finding.shown_by(case.shows(ringing, "it was ringing"));
     }
     Some(finding)
+}
+
+/// What tells that a timer of the caller cancelled: hardly any of its calls outlasts this time of ringing, or since dialling.
+fn timer(
+    case: &Case<'_>,
+    step: &Transaction,
+    dialled: Duration,
+    rang: Option<Duration>,
+) -> Option<String> {
+    let (node, timers) = (case.scene.node(step.source), case.scene.timers);
+    let millis = |span: Duration| span.as_secs_f64() * 1000.0;
+    let by_ring = rang.and_then(|rang| Some((rang, timers.ring(node, millis(rang))?)));
+    let (span, timer) =
+        by_ring.or_else(|| Some((dialled, timers.setup(node, millis(dialled))?)))?;
+    Some(format!(
+        "; {} of the {} calls of this node that lasted that long end at {}, so this is a timer and not a person",
+        timer.ended,
+        timer.lasted,
+        duration(span)
+    ))
 }
 
 /// 487 although the caller's CANCEL is not in the capture.

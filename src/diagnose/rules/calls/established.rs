@@ -16,10 +16,15 @@ use crate::sip::{HeaderName, Method};
 
 /// How soon a side hangs up because a change that it asked for was refused.
 const GIVE_UP_WAIT: Duration = Duration::from_secs(3);
+/// Limits on the duration of calls that products ship with or operators set, in minutes.
+const LIMITS_MIN: [f64; 7] = [10.0, 15.0, 20.0, 30.0, 60.0, 90.0, 120.0];
 /// How soon a refused change is tried again and then succeeds.
 const RETRY_WAIT: Duration = Duration::from_secs(10);
 
 pub fn dropped_by_network(case: &Case<'_>) -> Option<Finding> {
+    if case.outcome() == Outcome::Completed {
+        return timed_out(case);
+    }
     if case.outcome() != Outcome::Dropped {
         return None;
     }
@@ -72,6 +77,32 @@ pub fn dropped_by_network(case: &Case<'_>) -> Option<Finding> {
         .shown_by(case.shows(answer, "the call was answered"))
         .at(first.source, reason.split(";text").next().unwrap_or(reason));
     Some(finding)
+}
+
+/// A talk that ended where a limit on the duration of calls does, as hardly any at that node lasts longer.
+fn timed_out(case: &Case<'_>) -> Option<Finding> {
+    let talk = case.call.milestones.talk_ms()?;
+    // Shorter talks of equal length are load tests.
+    let is_limit = LIMITS_MIN
+        .iter()
+        .any(|minutes| (talk / 60_000.0 - minutes).abs() < 0.03);
+    if !is_limit {
+        return None;
+    }
+    let bye = case.anatomy.transaction(case.dialogs.first()?.bye?);
+    let timer = case.scene.timers.talk(case.scene.node(bye.source), talk)?;
+    let request = case.message(bye.request?)?;
+    let node = case.name(bye.source);
+    let minutes = talk / 60_000.0;
+    let finding = Finding::new("call-dropped-by-network", Severity::Warn, Confidence::Possible, Proof::Timing)
+        .says(
+            "The call may have been ended by a limit on its duration",
+            format!("{node} hung up after {minutes:.0} min, as in {} of the {} calls of this node that lasted that long; a person may have hung up as well.", timer.ended, timer.lasted),
+            format!("Look for a limit of {minutes:.0} min on the duration of calls at {node}, or at the node behind it."),
+        )
+        .shown_by(case.shows(request, "the call was ended"))
+        .at(bye.source, format!("{minutes:.0} min"));
+    Some(finding.beside())
 }
 
 pub fn reinvite_rejected(case: &Case<'_>) -> Option<Finding> {

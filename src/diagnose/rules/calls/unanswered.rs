@@ -70,6 +70,18 @@ pub fn no_answer(case: &Case<'_>) -> Option<Finding> {
         " The ringing was signalled by a node in front of the phone; whether the phone itself rang is not visible."
     };
     let who = canceller.map_or(case.refuser()?, |(proxy, _)| proxy);
+    let timer = case
+        .scene
+        .timers
+        .ring(case.scene.node(who), rang.as_secs_f64() * 1000.0);
+    let timed = timer.map_or(String::new(), |timer| {
+        format!(
+            " Its ring timer is about {}: {} of the {} calls that rang that long end there.",
+            duration(rang),
+            timer.ended,
+            timer.lasted
+        )
+    });
     let confidence = if seen_at_callee {
         Confidence::Certain
     } else {
@@ -78,7 +90,7 @@ pub fn no_answer(case: &Case<'_>) -> Option<Finding> {
     let mut finding = Finding::new("call-no-answer", Severity::Info, confidence, Proof::Protocol)
         .says(
             format!("{callee} did not answer"),
-            format!("{callee} rang for {} and nobody answered; {ended}.{behind}", duration(rang)),
+            format!("{callee} rang for {} and nobody answered; {ended}.{timed}{behind}", duration(rang)),
             format!("Nothing is broken. A longer ring time on {} or forwarding on no answer at {callee} would save such calls.", case.name(who)),
         )
         .shown_by(case.shows(answer, "the end of the ringing"))
