@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::call::NodeId;
+use crate::call::{NodeId, Step};
 use crate::diagnose::apart::{good_calls, separates};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
@@ -38,10 +38,14 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, calls: Vec<u32>) -> Option<
         return None;
     }
     let good = good_calls(scene, node);
-    let apart = separates(scene, &calls, &good)?;
+    let apart = separates(scene, node, &calls, &good)?;
     let first = scene.calls.get(*calls.first()? as usize)?;
     let last = scene.calls.get(*calls.last()? as usize)?;
     let origin = first.origin?;
+    if (500..600).contains(&code) && apart.is_sharp() && origin.step == Step::Relayed {
+        // The fault itself is told with this feature: srv-internal-error.
+        return None;
+    }
     let name = scene.name(origin.endpoint);
     let what = if code == 0 {
         "get no answer".to_owned()

@@ -52,9 +52,7 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Opt
     let origin = first.origin?;
     let name = scene.name(origin.endpoint);
     let good = apart::good_calls(scene, node);
-    let apart = apart::separates(scene, &calls, &good).filter(|apart| {
-        apart.is_sharp() && apart.failed_in >= CALLS_MIN && apart.good_out >= CALLS_MIN
-    });
+    let apart = feature(scene, node, &calls, &good);
     let mut finding = Finding::new(
         "srv-internal-error",
         Severity::Error,
@@ -92,6 +90,13 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Opt
             calls.len() + good.len()
         ),
         calls,
+    })
+}
+
+/// The feature that parts the refused calls from good ones sharply.
+fn feature(scene: &Scene<'_>, node: NodeId, calls: &[u32], good: &[u32]) -> Option<Apart> {
+    apart::separates(scene, node, calls, good).filter(|apart| {
+        apart.is_sharp() && apart.failed_in >= CALLS_MIN && apart.good_out >= CALLS_MIN
     })
 }
 

@@ -207,6 +207,9 @@ fn load_words(refusals: &Refusals<'_>) -> String {
             "; in {SPAN_SECONDS} s without refusals at most {:.1} calls/s came",
             a_second(calm as f32)
         );
+        if calm as f32 >= median(&offered) {
+            words += ", so it refused at a pace that it took at other times: load from elsewhere or a fault behind it may be the cause";
+        }
     }
     words + "."
 }
