@@ -1,6 +1,7 @@
 //! The scene: everything that happened in the capture, as the rules see it.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
@@ -9,6 +10,7 @@ use crate::call::other::OtherRequest;
 use crate::call::registration::{RegisterAttempt, Registration};
 use crate::call::{Book, Call, EndpointId, GroupId, NodeId, TextId};
 use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::rules::sorting::Explained;
 use crate::net::{Connection, Endpoint, IncompleteDatagram};
 
 /// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
@@ -33,6 +35,8 @@ pub struct Scene<'a> {
     pub loads: &'a Loads,
     /// How long calls rang and talked at each node, to tell timers by.
     pub timers: &'a Timers,
+    /// The failures at each of [`Loads::destinations`] by their reason, once a rule has asked for them.
+    pub(in crate::diagnose) sorted: OnceLock<Vec<Vec<Explained>>>,
     /// What the input cannot show.
     pub sight: Sight,
     /// First frame.
@@ -178,6 +182,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             incomplete: happened.incomplete,
             loads: happened.loads,
             timers: happened.timers,
+            sorted: OnceLock::new(),
             sight: happened.sight,
             start: happened.start,
             end: happened.end,

@@ -4,6 +4,8 @@ mod calls;
 mod fleet;
 mod srv;
 
+pub(in crate::diagnose) use srv::sorting;
+
 use crate::diagnose::rule::Rule;
 
 /// Every rule, in the order in which equal explanations are preferred.

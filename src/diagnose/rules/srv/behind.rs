@@ -20,17 +20,22 @@ const GIVE_UP_SLACK: f64 = 0.3;
 
 /// A node answered for one behind it that did not answer.
 pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_failure() || case.outcome() == Outcome::Dropped {
+    // A caller who hung up before anything rang may have waited for a silent node.
+    let has_hung_up =
+        case.outcome() == Outcome::Cancelled && case.call.milestones.alerted.is_none();
+    let has_failed = case.outcome().is_failure() && case.outcome() != Outcome::Dropped;
+    if !has_failed && !has_hung_up {
         return None;
     }
     let (_, root) = case.root()?;
     if root.final_response.is_some() {
-        return given_up(case);
+        return given_up(case).filter(|_| has_failed);
     }
     let (parent, _) = case.path.iter().rev().nth(1)?;
     let parent = *case.anatomy.transaction(*parent);
     let verdict = case.message(parent.final_response?)?;
-    if root.alerting.is_some() {
+    // An ACK shows that a final response came, only not to the capture.
+    if root.alerting.is_some() || root.ack.is_some() {
         return None;
     }
     let first = case.message(root.request?)?;
@@ -41,7 +46,7 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
         case.scene.name(parent.destination),
     );
     let is_lost = root.trying.is_some();
-    if is_lost && waited_ms < LOST_AFTER_MS {
+    if waited_ms < LOST_AFTER_MS && (is_lost || has_hung_up) {
         return None;
     }
     let code = verdict.status().map_or(0, |status| status.0);
@@ -60,6 +65,11 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
         format!("{dead} did not answer its INVITE")
     };
     let heard = heard(case, first.time, verdict.time);
+    let who = if has_hung_up {
+        "The caller".to_owned()
+    } else {
+        format!("{giver} answered {code}: it")
+    };
     let finding = Finding::new(
         "srv-downstream-dead",
         Severity::Error,
@@ -69,7 +79,7 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
     .says(
         heard.title(&dead),
         format!(
-            "{giver} gave up after {waited:.1} s and answered {code}, because {what}. {}",
+            "{who} gave up after {waited:.1} s, because {what}. {}",
             heard.sentence(&dead)
         ),
         heard.remedy(&dead, &giver),
@@ -86,7 +96,11 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
         "no refusal for load came from there, only silence",
     )
     .at(root.destination, "silent");
-    Some(finding)
+    Some(if has_hung_up {
+        finding.beside()
+    } else {
+        finding
+    })
 }
 
 /// 408 or 504 after a proxy's wait, where what it waited for is not in the capture.

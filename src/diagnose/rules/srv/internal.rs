@@ -1,13 +1,13 @@
 //! Faults of a server itself: 5xx with nothing visible behind it, and what the refused calls have in common.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use crate::call::{NodeId, Outcome, Step};
 use crate::diagnose::apart::{self, Apart};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::sort_out;
+use crate::diagnose::rules::srv::sorting::explained_calls;
 use crate::diagnose::scene::Scene;
 
 /// Codes that other rules explain: features, versions, sizes and preconditions.
@@ -38,15 +38,8 @@ pub fn srv_internal_error(scene: &Scene<'_>) -> Vec<Claim> {
 }
 
 fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Option<Claim> {
-    if let Some(load) = scene.loads.at(node) {
-        let explained = sort_out(scene, load);
-        let places = explained.iter().flat_map(|explained| &explained.places);
-        let known: HashSet<u32> = places
-            .filter_map(|place| load.attempts.get(*place as usize))
-            .map(|attempt| attempt.call)
-            .collect();
-        calls.retain(|call| !known.contains(call));
-    }
+    let known = explained_calls(scene, node);
+    calls.retain(|call| !known.contains(call));
     let first = scene.calls.get(*calls.first()? as usize)?;
     let last = scene.calls.get(*calls.last()? as usize)?;
     let origin = first.origin?;

@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::call::TextId;
+use rayon::prelude::*;
+
 use crate::call::chance::Table;
 use crate::call::load::{Attempt, CAPACITY_CODES, Destination, Fate, Outage, outages};
+use crate::call::{NodeId, TextId};
 use crate::capture::Timestamp;
 use crate::diagnose::features::number_of;
 use crate::diagnose::finding::Confidence;
@@ -71,8 +73,38 @@ const AROUND_SECONDS: u64 = 600;
 /// Refusals needed to look for slow answers before them, and answers that make a median.
 const SLOW_MIN: (usize, usize) = (5, 20);
 
-/// Sorts a node's failures by their reason; what no reason explains is left out.
-pub fn sort_out(scene: &Scene<'_>, destination: &Destination) -> Vec<Explained> {
+/// Every node that calls were sent to, with its failures by their reason; what no reason explains is left out.
+pub fn sorted<'s, 'a>(
+    scene: &'s Scene<'a>,
+) -> impl Iterator<Item = (&'a Destination, &'s [Explained])> {
+    let all = scene.sorted.get_or_init(|| {
+        let destinations = scene.loads.destinations.par_iter();
+        destinations
+            .map(|destination| sort_out(scene, destination))
+            .collect()
+    });
+    let explained = all.iter().map(Vec::as_slice);
+    scene.loads.destinations.iter().zip(explained)
+}
+
+/// Calls that failed at a node for a reason that these rules tell.
+pub fn explained_calls(scene: &Scene<'_>, node: NodeId) -> HashSet<u32> {
+    let found = sorted(scene).find(|(destination, _)| destination.node == node);
+    let Some((destination, explained)) = found else {
+        return HashSet::new();
+    };
+    let places = explained.iter().flat_map(|explained| &explained.places);
+    places
+        .filter_map(|place| destination.attempts.get(*place as usize))
+        .map(|attempt| attempt.call)
+        .collect()
+}
+
+fn sort_out(scene: &Scene<'_>, destination: &Destination) -> Vec<Explained> {
+    let fails = |attempt: &Attempt| matches!(attempt.fate, Fate::Refused | Fate::Silent);
+    if !destination.attempts.iter().any(fails) {
+        return Vec::new();
+    }
     let mut sorter = Sorter {
         scene,
         destination,
