@@ -14,6 +14,7 @@ use crate::diagnose::history::History;
 use crate::diagnose::knowledge::Knowledge;
 use crate::diagnose::memory::Memory;
 use crate::net::{Connection, Endpoint, IncompleteDatagram, TlsHandshake};
+use crate::diagnose::rules::sorting::Explained;
 
 /// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
 pub struct Scene<'a> {
@@ -39,6 +40,8 @@ pub struct Scene<'a> {
     pub loads: &'a Loads,
     /// How long calls rang and talked at each node, to tell timers by.
     pub timers: &'a Timers,
+    /// The failures at each of [`Loads::destinations`] by their reason, once a rule has asked for them.
+    pub(in crate::diagnose) sorted: OnceLock<Vec<Vec<Explained>>>,
     /// What the input cannot show.
     pub sight: Sight,
     /// First frame.
@@ -252,6 +255,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             incomplete: happened.incomplete,
             loads: happened.loads,
             timers: happened.timers,
+            sorted: OnceLock::new(),
             sight: happened.sight,
             start: happened.start,
             end: happened.end,

@@ -10,6 +10,8 @@ mod route;
 mod sdp;
 mod srv;
 
+pub(in crate::diagnose) use srv::sorting;
+
 use crate::diagnose::rule::Rule;
 
 /// Every rule, in the order in which equal explanations are preferred.
