@@ -1,8 +1,10 @@
 //! Calls become findings, findings become incidents: why.
 
 mod case;
+mod contrast;
 mod engine;
 mod finding;
+mod hostile;
 mod incident;
 mod rule;
 mod rules;

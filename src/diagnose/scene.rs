@@ -7,6 +7,7 @@ use crate::call::other::OtherRequest;
 use crate::call::registration::{RegisterAttempt, Registration};
 use crate::call::{Book, Call, EndpointId, GroupId, NodeId, TextId};
 use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::contrast::Contrast;
 use crate::net::{Connection, Endpoint, IncompleteDatagram};
 
 /// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
@@ -37,6 +38,8 @@ pub struct Scene<'a> {
     pub(in crate::diagnose) errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState>,
     /// ICMP errors by the node that could not be reached.
     pub(in crate::diagnose) errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState>,
+    /// What the other calls and senders show.
+    pub(in crate::diagnose) contrast: Contrast,
 }
 
 /// What the input cannot show: read by the gates and by the rules about the capture.
@@ -171,6 +174,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             end: happened.end,
             errors_by_group,
             errors_by_node,
+            contrast: Contrast::default(),
         }
     }
 }
