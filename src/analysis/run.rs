@@ -220,8 +220,12 @@ fn explain(
         calls: verdicts,
         registrations: reasons,
         incidents,
+        hostile_calls,
     } = diagnosis;
-    let metrics = Metrics::of(happened.calls.iter());
+    let honest = (0_u32..)
+        .zip(&happened.calls)
+        .filter(|(index, _)| hostile_calls.binary_search(index).is_err());
+    let metrics = Metrics::of(honest.map(|(_, call)| call));
     let peers = peers::peers(&happened.calls, &book);
     let calls = happened.calls.into_iter().zip(verdicts);
     Analysis {

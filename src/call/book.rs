@@ -159,6 +159,7 @@ impl CallBook {
             tap,
             place: arrival.place,
             max_forwards: draft.max_forwards,
+            fragment: draft.fragment,
             flags: draft.flags,
         }
     }

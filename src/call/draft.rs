@@ -61,6 +61,7 @@ pub(in crate::call) struct Draft {
     pub(in crate::call) digest: u64,
     pub(in crate::call) size: u32,
     pub(in crate::call) max_forwards: u8,
+    pub(in crate::call) fragment: u16,
     pub(in crate::call) flags: MessageFlags,
     pub(in crate::call) call_id: Span,
     pub(in crate::call) line: Span,
@@ -159,6 +160,7 @@ impl Drafts {
             digest: seed.hash_one(message.bytes()),
             size: message.bytes().len() as u32,
             max_forwards: max_forwards.map_or(255, |hops| hops.min(254) as u8),
+            fragment: fragment_of(message),
             flags,
             call_id: self.keep(message.value(HeaderName::CallId).unwrap_or_default(), seed),
             line: self.keep(line, seed),
@@ -275,6 +277,14 @@ impl Drafts {
 
 fn uri_of(address: Option<NameAddr<'_>>) -> &[u8] {
     address.map(|address| address.uri).unwrap_or_default()
+}
+
+/// The status in the `message/sipfrag` body of a NOTIFY; 0 where there is none.
+fn fragment_of(message: &Message<'_>) -> u16 {
+    if message.method() != Some(Method::Notify) {
+        return 0;
+    }
+    body::sipfrag_status(message).map_or(0, |(status, _)| status.0)
 }
 
 fn tag_of(address: Option<NameAddr<'_>>) -> &[u8] {

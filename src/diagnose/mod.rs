@@ -2,10 +2,12 @@
 
 mod apart;
 mod case;
+mod contrast;
 mod engine;
 mod features;
 mod finding;
 mod history;
+mod hostile;
 mod incident;
 mod knowledge;
 mod logins;

@@ -10,11 +10,12 @@ use crate::call::other::OtherRequest;
 use crate::call::registration::{RegisterAttempt, Registration};
 use crate::call::{Book, Call, EndpointId, GroupId, NodeId, TextId};
 use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::contrast::Contrast;
 use crate::diagnose::history::History;
 use crate::diagnose::knowledge::Knowledge;
 use crate::diagnose::memory::Memory;
-use crate::net::{Connection, Endpoint, IncompleteDatagram, TlsHandshake};
 use crate::diagnose::rules::sorting::Explained;
+use crate::net::{Connection, Endpoint, IncompleteDatagram, TlsHandshake};
 
 /// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
 pub struct Scene<'a> {
@@ -60,6 +61,8 @@ pub struct Scene<'a> {
     by_ends: OnceLock<HashMap<(Endpoint, Endpoint), Vec<u32>, foldhash::fast::FixedState>>,
     /// What rules compare calls with.
     pub(in crate::diagnose) memory: Memory,
+    /// What the other calls and senders show.
+    pub(in crate::diagnose) contrast: Contrast,
 }
 
 /// What the input cannot show: read by the gates and by the rules about the capture.
@@ -264,6 +267,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             history: OnceLock::new(),
             by_ends: OnceLock::new(),
             memory: Memory::default(),
+            contrast: Contrast::default(),
         }
     }
 }
