@@ -34,6 +34,8 @@ pub(super) struct Tally {
     pub(super) garbage_bytes: u64,
     /// Holes in signalling streams by capture: how many, and the first frame behind one.
     pub(super) holes: BTreeMap<u16, (u64, FrameRef)>,
+    /// Of messages in several pieces of a stream: by the frame that completed one, the frame in which it begins.
+    pub(super) begun: HashMap<FrameRef, FrameRef, foldhash::fast::FixedState>,
 }
 
 /// Streams and fragments of captures that follow one another; captures that overlap in time saw other places.
@@ -212,6 +214,11 @@ impl StreamReader<'_> {
                 ..arrival(delivery, framed.completed, place)
             };
             place += 1;
+            let (begun, completed) = (framed.begun.at, framed.completed.at);
+            if begun != completed {
+                let known = self.tally.begun.entry(completed).or_insert(begun);
+                *known = begun.min(*known);
+            }
             self.gather(framed.bytes, arrival);
         });
         self.framers.insert(id, framer);

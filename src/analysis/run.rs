@@ -240,6 +240,7 @@ fn explain(
         peers,
         problems,
         repeated: Vec::new(),
+        begun: tally.begun,
         book,
     }
 }
