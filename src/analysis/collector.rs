@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::analysis::batch::{Batch, IcmpSeen};
+use crate::call::dns::{DNS_MESSAGES_MAX, DnsSeen};
 use crate::call::{Arrival, CallBook, Drafts, Seed};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Delivery, Network, Piece, Skip, StreamId, Trace, Transport};
@@ -28,6 +29,7 @@ pub(super) struct Collector {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) errors: Vec<IcmpSeen>,
+    pub(super) dns: Vec<DnsSeen>,
     pub(super) skips: BTreeMap<Skip, u64>,
     pub(super) media_packets: u64,
     pub(super) cut_messages: u64,
@@ -105,6 +107,8 @@ impl Collector {
         self.tally
             .errors
             .extend(batch.errors.iter().take(room).cloned());
+        let room = DNS_MESSAGES_MAX.saturating_sub(self.tally.dns.len());
+        self.tally.dns.extend(batch.dns.iter().take(room).cloned());
         let Some(lane) = self.lanes.get_mut(lane) else {
             return;
         };

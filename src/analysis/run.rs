@@ -10,7 +10,7 @@ use crate::analysis::read::read;
 use crate::analysis::result::{Analysis, CallEntry, CaptureEntry, RegistrationEntry};
 use crate::call::icmp::IcmpReport;
 use crate::call::metrics::Metrics;
-use crate::call::{Book, Seed, build, other, registration};
+use crate::call::{Book, Seed, build, dns, other, registration};
 use crate::capture::{self, OpenError, Reader, Source, Weakness};
 use crate::diagnose::{Diagnosis, Happened, diagnose};
 use crate::net::{Connection, IncompleteDatagram};
@@ -164,7 +164,8 @@ fn explain(
         .filter_map(|capture| capture.last_at)
         .max()
         .unwrap_or_default();
-    let (book, tally, networks) = collector.into_parts();
+    let (book, mut tally, networks) = collector.into_parts();
+    let lookups = dns::lookups(std::mem::take(&mut tally.dns));
     let connections: Vec<Connection> = networks
         .iter()
         .flat_map(|network| network.connections().iter().cloned())
@@ -199,6 +200,7 @@ fn explain(
         errors: &errors,
         connections: &connections,
         incomplete: &incomplete,
+        lookups: &lookups,
         sight,
         start,
         end,

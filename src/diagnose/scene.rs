@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::call::dns::Lookup;
 use crate::call::icmp::IcmpReport;
 use crate::call::other::OtherRequest;
 use crate::call::registration::{RegisterAttempt, Registration};
@@ -27,6 +28,8 @@ pub struct Scene<'a> {
     pub connections: &'a [Connection],
     /// Datagrams of which fragments never came.
     pub incomplete: &'a [IncompleteDatagram],
+    /// What nodes asked DNS for, in the order of time.
+    pub lookups: &'a [Lookup],
     /// What the input cannot show.
     pub sight: Sight,
     /// First frame.
@@ -130,6 +133,8 @@ pub struct Happened<'a> {
     pub connections: &'a [Connection],
     /// As [`Scene::incomplete`].
     pub incomplete: &'a [IncompleteDatagram],
+    /// As [`Scene::lookups`].
+    pub lookups: &'a [Lookup],
     /// As [`Scene::sight`].
     pub sight: Sight,
     /// As [`Scene::start`].
@@ -166,6 +171,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             errors: happened.errors,
             connections: happened.connections,
             incomplete: happened.incomplete,
+            lookups: happened.lookups,
             sight: happened.sight,
             start: happened.start,
             end: happened.end,
