@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::call::dns::DnsSeen;
 use crate::call::{Arrival, Drafts, Seed};
 use crate::capture::{Times, Window};
 use crate::net::{self, IcmpError, Packet, Payload, Segment, Skip, Transport};
@@ -20,6 +21,8 @@ pub(super) struct Batch {
     bytes: Vec<u8>,
     /// ICMP errors.
     pub(super) errors: Vec<IcmpSeen>,
+    /// Questions to DNS and its answers.
+    pub(super) dns: Vec<DnsSeen>,
     /// Why frames gave nothing.
     pub(super) skips: BTreeMap<Skip, u64>,
     /// RTP and RTCP packets.
@@ -62,6 +65,7 @@ impl Batch {
         self.packets.clear();
         self.bytes.clear();
         self.errors.clear();
+        self.dns.clear();
         self.skips.clear();
         self.media_packets = 0;
         self.cut_messages = 0;
@@ -167,6 +171,18 @@ impl Batch {
         }
     }
 
+    fn take_dns(&mut self, packet: &Packet<'_>, bytes: &[u8]) {
+        match net::read_dns(bytes) {
+            Some(message) => self.dns.push(DnsSeen {
+                at: packet.at,
+                time: packet.time,
+                flow: packet.flow,
+                message,
+            }),
+            None => self.skip(Skip::Bystander(net::bystander(packet.flow, bytes))),
+        }
+    }
+
     fn keep(&mut self, packet: &Packet<'_>, payload: Payload<'static>, bytes: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
@@ -204,6 +220,8 @@ impl Batch {
                     self.drafts.gather(&message, arrival, seed);
                 }
             }
+            // The number that a question begins with may look like anything.
+            _ if net::is_dns(packet.flow) => self.take_dns(packet, bytes),
             Sift::Rtp { .. } | Sift::Rtcp { .. } => self.media_packets += 1,
             Sift::KeepAlive => {}
             Sift::Other => self.skip(Skip::Bystander(net::bystander(packet.flow, bytes))),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::analysis::batch::{Batch, IcmpSeen};
+use crate::call::dns::{DNS_MESSAGES_MAX, DnsSeen};
 use crate::call::{Arrival, CallBook, Drafts, Seed};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Delivery, Network, Piece, Skip, StreamId, Trace, Transport};
@@ -28,12 +29,15 @@ pub(super) struct Collector {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) errors: Vec<IcmpSeen>,
+    pub(super) dns: Vec<DnsSeen>,
     pub(super) skips: BTreeMap<Skip, u64>,
     pub(super) media_packets: u64,
     pub(super) cut_messages: u64,
     pub(super) garbage_bytes: u64,
     /// Holes in signalling streams by capture: how many, and the first frame behind one.
     pub(super) holes: BTreeMap<u16, (u64, FrameRef)>,
+    /// Of messages in several pieces of a stream: by the frame that completed one, the frame in which it begins.
+    pub(super) begun: HashMap<FrameRef, FrameRef, foldhash::fast::FixedState>,
 }
 
 /// Streams and fragments of captures that follow one another; captures that overlap in time saw other places.
@@ -103,6 +107,8 @@ impl Collector {
         self.tally
             .errors
             .extend(batch.errors.iter().take(room).cloned());
+        let room = DNS_MESSAGES_MAX.saturating_sub(self.tally.dns.len());
+        self.tally.dns.extend(batch.dns.iter().take(room).cloned());
         let Some(lane) = self.lanes.get_mut(lane) else {
             return;
         };
@@ -212,6 +218,11 @@ impl StreamReader<'_> {
                 ..arrival(delivery, framed.completed, place)
             };
             place += 1;
+            let (begun, completed) = (framed.begun.at, framed.completed.at);
+            if begun != completed {
+                let known = self.tally.begun.entry(completed).or_insert(begun);
+                *known = begun.min(*known);
+            }
             self.gather(framed.bytes, arrival);
         });
         self.framers.insert(id, framer);

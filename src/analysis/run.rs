@@ -12,7 +12,7 @@ use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
 use crate::call::load::Loads;
 use crate::call::metrics::Metrics;
-use crate::call::{Book, Seed, build, other, registration};
+use crate::call::{Book, Seed, build, dns, other, registration};
 use crate::capture::{self, OpenError, Reader, Source, Weakness};
 use crate::diagnose::{Diagnosis, Happened, diagnose};
 use crate::net::{Connection, IncompleteDatagram, TlsHandshake};
@@ -166,7 +166,8 @@ fn explain(
         .filter_map(|capture| capture.last_at)
         .max()
         .unwrap_or_default();
-    let (book, tally, networks) = collector.into_parts();
+    let (book, mut tally, networks) = collector.into_parts();
+    let lookups = dns::lookups(std::mem::take(&mut tally.dns));
     let connections: Vec<Connection> = networks
         .iter()
         .flat_map(|network| network.connections().iter().cloned())
@@ -212,6 +213,7 @@ fn explain(
         incomplete: &incomplete,
         loads: &loads,
         timers: &timers,
+        lookups: &lookups,
         sight,
         start,
         end,
@@ -257,6 +259,7 @@ fn explain(
         peers,
         problems,
         repeated: Vec::new(),
+        begun: tally.begun,
         book,
     }
 }

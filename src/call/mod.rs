@@ -9,6 +9,7 @@ mod clock;
 mod copies;
 mod dialog;
 mod direction;
+pub mod dns;
 mod draft;
 mod ending;
 mod endpoint;

@@ -22,6 +22,7 @@ mod walk;
 mod walker;
 mod weakness;
 mod window;
+mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -37,3 +38,4 @@ pub use summary::FileSummary;
 pub use times::Times;
 pub use weakness::{Weakness, WeaknessKind};
 pub use window::{Frames, Window};
+pub use writer::Writer;

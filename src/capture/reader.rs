@@ -196,6 +196,14 @@ impl Reader {
         self.position.load(Ordering::Relaxed)
     }
 
+    /// The interface that frames call by this number, as far as the capture has described it; `None` for classic pcap.
+    pub fn interface(&self, number: u16) -> Option<&super::Interface> {
+        match &self.walker {
+            Walker::Pcap(_) => None,
+            Walker::PcapNg(sections) => sections.interfaces.get(usize::from(number)),
+        }
+    }
+
     /// TLS key logs in the capture that were read since this was last asked; they stand before the packets that need them.
     pub fn new_secrets(&mut self) -> &[u8] {
         let Walker::PcapNg(sections) = &self.walker else {

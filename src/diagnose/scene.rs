@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use crate::call::dns::Lookup;
 use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
 use crate::call::load::Loads;
@@ -43,6 +44,8 @@ pub struct Scene<'a> {
     pub timers: &'a Timers,
     /// The failures at each of [`Loads::destinations`] by their reason, once a rule has asked for them.
     pub(in crate::diagnose) sorted: OnceLock<Vec<Vec<Explained>>>,
+    /// What nodes asked DNS for, in the order of time.
+    pub lookups: &'a [Lookup],
     /// What the input cannot show.
     pub sight: Sight,
     /// First frame.
@@ -218,6 +221,8 @@ pub struct Happened<'a> {
     pub loads: &'a Loads,
     /// As [`Scene::timers`].
     pub timers: &'a Timers,
+    /// As [`Scene::lookups`].
+    pub lookups: &'a [Lookup],
     /// As [`Scene::sight`].
     pub sight: Sight,
     /// As [`Scene::start`].
@@ -259,6 +264,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             loads: happened.loads,
             timers: happened.timers,
             sorted: OnceLock::new(),
+            lookups: happened.lookups,
             sight: happened.sight,
             start: happened.start,
             end: happened.end,

@@ -3,6 +3,7 @@
 mod bystander;
 mod decode;
 mod delivery;
+mod dns;
 mod flow;
 mod fragment;
 mod joint;
@@ -18,6 +19,7 @@ mod websocket;
 pub use bystander::bystander;
 pub use decode::decode;
 pub use delivery::{Delivery, Piece, StreamEnd, StreamId};
+pub use dns::{DnsKind, DnsMessage, DnsRecord, is_dns, read_dns};
 pub use flow::{Endpoint, Flow, Transport};
 pub use fragment::{
     FRAGMENT_BYTES_MAX, FRAGMENT_WAIT, FRAGMENTED_DATAGRAMS_MAX, FragmentCounters,
