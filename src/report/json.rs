@@ -16,6 +16,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::analysis::Analysis;
+use crate::check::header_use;
 use layout::Lines;
 use value::{Each, Shown};
 
@@ -23,7 +24,7 @@ use value::{Each, Shown};
 pub const SCHEMA: &str = "sipscan-report/1";
 
 #[derive(Serialize)]
-struct Report<'a, C, P, D, K, R, O, I>
+struct Report<'a, C, P, D, K, R, O, I, H>
 where
     C: Serialize,
     P: Serialize,
@@ -32,6 +33,7 @@ where
     R: Serialize,
     O: Serialize,
     I: Serialize,
+    H: Serialize,
 {
     schema: &'a str,
     sipscan: &'a str,
@@ -44,6 +46,7 @@ where
     registrations: R,
     others: O,
     incidents: I,
+    header_use: H,
 }
 
 /// Writes the report and a line break.
@@ -62,7 +65,7 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
         metrics: measure::Metrics::of(&analysis.metrics),
         calls: Each(|| {
             let numbered = (1_u32..).zip(&analysis.calls);
-            numbered.map(|(id, entry)| call::CallLine::of(id, entry, tables))
+            numbered.map(|(id, entry)| call::CallLine::of(id, entry, &analysis.book))
         }),
         registrations: Each(|| {
             let entries = analysis.registrations.iter();
@@ -75,6 +78,14 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
         incidents: Each(|| {
             let incidents = analysis.incidents.iter();
             incidents.map(|incident| incident::IncidentLine::of(incident, tables))
+        }),
+        header_use: Each(|| {
+            let uses = header_use(analysis).into_iter();
+            uses.map(|((message, header), messages)| call::HeaderUse {
+                message,
+                header: header.text(),
+                messages,
+            })
         }),
     };
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Lines::default());

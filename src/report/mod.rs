@@ -3,6 +3,13 @@
 pub mod csv;
 pub mod escape;
 pub mod explain;
+pub mod github;
 pub mod json;
+pub mod junit;
+pub mod markdown_check;
+pub mod sarif;
+pub mod tap;
 pub mod time;
+pub mod verdict_json;
+pub mod verdict_text;
 mod words;
