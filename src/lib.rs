@@ -19,6 +19,8 @@ pub mod diagnose;
 
 pub mod analysis;
 
+pub mod check;
+
 pub mod report;
 
 pub mod cli;

@@ -340,7 +340,7 @@ fn unfolded(value: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Header values that rules and reports read; the rest of a message is dropped.
-fn is_kept(name: HeaderName) -> bool {
+pub fn is_kept(name: HeaderName) -> bool {
     use HeaderName as H;
     !matches!(
         name,

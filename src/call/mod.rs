@@ -53,7 +53,7 @@ pub use build::{Happenings, anatomy_of, build};
 pub use clock::shifts;
 pub use dialog::{Dialog, dialogs};
 pub use direction::one_direction_pairs;
-pub use draft::{Arrival, Drafts, Seed};
+pub use draft::{Arrival, Drafts, Seed, is_kept as keeps_header};
 pub use ending::{
     ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, is_ack_missed,
     names_network_cause, proxy_cancel, ring, second_bye,

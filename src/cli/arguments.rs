@@ -33,7 +33,7 @@ Exit code: 0 where captures were analysed, whatever they hold; 2 where they coul
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "sipscan [OPTIONS] CAPTURE...\n       sipscan explain QUERY\n       sipscan extract CAPTURE... --call N -o FILE\n       sipscan rules"
+    override_usage = "sipscan [OPTIONS] CAPTURE...\n       sipscan explain QUERY\n       sipscan extract CAPTURE... --call N -o FILE\n       sipscan check [OPTIONS] CAPTURE...\n       sipscan compare [OPTIONS] BASELINE CANDIDATE\n       sipscan rules"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -55,6 +55,10 @@ pub(crate) enum Command {
     Extract(Extract),
     /// Lists every rule that sipscan knows, one line each
     Rules,
+    /// Whether captures hold to a policy, for pipelines: exit code 0, 1 or 2
+    Check(crate::cli::check::CheckArguments),
+    /// What differs between two runs of the same calls
+    Compare(crate::cli::compare::CompareArguments),
 }
 
 /// How captures are read and shown.
@@ -156,7 +160,7 @@ mod tests {
         assert_eq!(2, scan.scan.captures.len());
         let explain = parse("sipscan explain warn 305").expect("a command");
         assert!(matches!(explain.command, Some(Command::Explain { query }) if query.len() == 2));
-        assert!(parse("sipscan rules").is_ok());
+        assert!(parse("sipscan rules\n       sipscan check [OPTIONS] CAPTURE...\n       sipscan compare [OPTIONS] BASELINE CANDIDATE").is_ok());
         assert!(parse("sipscan").is_err());
         assert!(parse("sipscan a.pcap --width 3").is_err());
         assert!(parse("sipscan a.pcap --tz Nowhere/Town").is_err());

@@ -1,6 +1,8 @@
 //! The program: reads the command line, runs the analysis, writes the reports. Only this floor prints, waits and exits.
 
 mod arguments;
+mod check;
+mod compare;
 mod extract;
 mod output;
 mod progress;
@@ -19,10 +21,15 @@ pub(crate) enum Stop {
     Because(Vec<String>),
     /// Whoever read the output went away, as `head` does; nobody is left to be told.
     ReaderGone,
+    /// The run went well and its verdict is "no"; all is said.
+    Failed,
 }
 
 /// Exit code for "could not": the command line was wrong, or nothing could be read or written.
 const COULD_NOT: u8 = 2;
+
+/// Exit code for "does not hold".
+const FAILED: u8 = 1;
 
 /// Runs the program with the arguments of the process.
 pub fn run() -> ExitCode {
@@ -38,10 +45,13 @@ pub fn run() -> ExitCode {
         Some(Command::Explain { query }) => scan::explain(&query.join(" "), &arguments.scan),
         Some(Command::Extract(arguments)) => extract::extract(arguments),
         Some(Command::Rules) => scan::rules(&arguments.scan),
+        Some(Command::Check(arguments)) => check::run(arguments),
+        Some(Command::Compare(arguments)) => compare::run(arguments),
         None => scan::scan(&arguments.scan),
     };
     match done {
         Ok(()) | Err(Stop::ReaderGone) => ExitCode::SUCCESS,
+        Err(Stop::Failed) => ExitCode::from(FAILED),
         Err(Stop::Because(lines)) => {
             for line in lines {
                 output::complain(&line);

@@ -106,6 +106,35 @@ pub fn markdown(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// Text for XML, attributes included: as for a terminal, with what XML acts on as entities and nothing that it forbids.
+pub fn xml(text: &str) -> Cow<'_, str> {
+    let escaped = terminal(text);
+    let acts = |character: char| {
+        matches!(
+            character,
+            '<' | '>' | '&' | '"' | '\'' | '\u{fffe}' | '\u{ffff}'
+        )
+    };
+    if !escaped.contains(acts) {
+        return escaped;
+    }
+    let mut safe = String::with_capacity(escaped.len() + 16);
+    for character in escaped.chars() {
+        match character {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&apos;"),
+            // XML 1.0 section 2.2 leaves these two out of its characters.
+            '\u{fffe}' => safe.push_str("\\u{fffe}"),
+            '\u{ffff}' => safe.push_str("\\u{ffff}"),
+            other => safe.push(other),
+        }
+    }
+    Cow::Owned(safe)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

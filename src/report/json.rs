@@ -17,6 +17,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::analysis::Analysis;
+use crate::check::header_use;
 use layout::Lines;
 use value::{Each, Shown};
 
@@ -37,10 +38,11 @@ struct Head<'a, C: Serialize, P: Serialize, D: Serialize> {
 
 /// What stands behind the calls.
 #[derive(Serialize)]
-struct Tail<R: Serialize, O: Serialize, I: Serialize> {
+struct Tail<R: Serialize, O: Serialize, I: Serialize, H: Serialize> {
     registrations: R,
     others: O,
     incidents: I,
+    header_use: H,
 }
 
 /// Writes the report and a line break.
@@ -71,6 +73,14 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
             let incidents = analysis.incidents.iter();
             incidents.map(|incident| incident::IncidentLine::of(incident, tables))
         }),
+        header_use: Each(|| {
+            let uses = header_use(analysis).into_iter();
+            uses.map(|((message, header), messages)| call::HeaderUse {
+                message,
+                header: header.text(),
+                messages,
+            })
+        }),
     };
     // The calls are written in parallel, so the document is written in three parts: the object's head without its
     // closing brace, the calls, and the tail without its opening one.
@@ -78,7 +88,7 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
     write_part(&head, &mut opening)?;
     out.write_all(opening.strip_suffix(b"\n}").unwrap_or(&opening))?;
     out.write_all(b",\n\"calls\":")?;
-    waves::write_calls(&analysis.calls, tables, out)?;
+    waves::write_calls(&analysis.calls, &analysis.book, out)?;
     out.write_all(b",")?;
     write_part(
         &tail,

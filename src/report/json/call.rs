@@ -3,8 +3,10 @@
 use serde::{Serialize, Serializer};
 
 use crate::analysis::{CallEntry, RegistrationEntry};
+use crate::call::Book;
 use crate::call::other::OtherCount;
 use crate::call::{Hop, Origin, Tables};
+use crate::check::{Facts, word};
 use crate::diagnose::Finding;
 use crate::report::json::finding::FindingLine;
 use crate::report::json::value::{Each, Shown, code, moment, rounded, told};
@@ -13,12 +15,12 @@ use crate::report::json::value::{Each, Shown, code, moment, rounded, told};
 pub(super) struct CallLine<'a> {
     id: u32,
     entry: &'a CallEntry,
-    tables: &'a Tables,
+    book: &'a Book,
 }
 
 impl<'a> CallLine<'a> {
-    pub(super) fn of(id: u32, entry: &'a CallEntry, tables: &'a Tables) -> Self {
-        Self { id, entry, tables }
+    pub(super) fn of(id: u32, entry: &'a CallEntry, book: &'a Book) -> Self {
+        Self { id, entry, book }
     }
 }
 
@@ -44,6 +46,11 @@ struct CallFields<'a, I, E, T, H, O, F> {
     messages: u32,
     retransmissions: u32,
     copies: u32,
+    sequence: &'a str,
+    codecs_offered: &'a [String],
+    codecs_answered: &'a [String],
+    caller_software: Option<&'a str>,
+    callee_software: Option<&'a str>,
     hops: H,
     origin: Option<O>,
     primary: Option<&'a str>,
@@ -52,7 +59,9 @@ struct CallFields<'a, I, E, T, H, O, F> {
 
 impl Serialize for CallLine<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (call, tables) = (&self.entry.call, self.tables);
+        let (call, tables) = (&self.entry.call, &self.book.tables);
+        let facts = Facts::of(call, self.book);
+        let sequence: Vec<String> = facts.sequence.iter().map(|step| word(step.kind)).collect();
         let times = &call.milestones;
         CallFields {
             id: self.id,
@@ -75,6 +84,11 @@ impl Serialize for CallLine<'_> {
             messages: call.messages,
             retransmissions: call.retransmissions,
             copies: call.copies,
+            sequence: &sequence.join(" "),
+            codecs_offered: &facts.codecs_offered,
+            codecs_answered: &facts.codecs_answered,
+            caller_software: told(facts.caller_software),
+            callee_software: told(facts.callee_software),
             hops: Each(|| call.hops.iter().map(|hop| hop_line(hop, tables))),
             origin: call.origin.map(|origin| origin_line(&origin, tables)),
             primary: self.entry.primary().map(|finding| finding.rule),
@@ -205,4 +219,12 @@ impl Serialize for OtherLine<'_> {
         }
         .serialize(serializer)
     }
+}
+
+/// One element of `header_use`: how many messages of a method or code carry a header field.
+#[derive(Serialize)]
+pub(super) struct HeaderUse {
+    pub(super) message: String,
+    pub(super) header: &'static str,
+    pub(super) messages: u64,
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::analysis::CallEntry;
-use crate::call::Tables;
+use crate::call::Book;
 use crate::report::json::call::CallLine;
 use crate::report::json::layout::Lines;
 
@@ -21,7 +21,7 @@ const PART_CALLS: usize = 256;
 /// Whatever `out` returns.
 pub(super) fn write_calls(
     entries: &[CallEntry],
-    tables: &Tables,
+    book: &Book,
     out: &mut impl Write,
 ) -> io::Result<()> {
     out.write_all(b"[")?;
@@ -30,7 +30,7 @@ pub(super) fn write_calls(
         let parts: Vec<io::Result<Vec<u8>>> = entries
             .par_chunks(PART_CALLS)
             .enumerate()
-            .map(|(part, entries)| part_text(first + part * PART_CALLS, entries, tables))
+            .map(|(part, entries)| part_text(first + part * PART_CALLS, entries, book))
             .collect();
         for part in parts {
             out.write_all(&part?)?;
@@ -40,11 +40,11 @@ pub(super) fn write_calls(
 }
 
 /// Elements as they stand in the document, each on a line of its own.
-fn part_text(before: usize, entries: &[CallEntry], tables: &Tables) -> io::Result<Vec<u8>> {
+fn part_text(before: usize, entries: &[CallEntry], book: &Book) -> io::Result<Vec<u8>> {
     let mut text = Vec::with_capacity(entries.len() * 1024);
     for (place, entry) in (before..).zip(entries) {
         text.extend_from_slice(if place == 0 { b"\n" } else { b",\n" });
-        let line = CallLine::of(place as u32 + 1, entry, tables);
+        let line = CallLine::of(place as u32 + 1, entry, book);
         line.serialize(&mut serde_json::Serializer::with_formatter(
             &mut text,
             Lines::inside(),

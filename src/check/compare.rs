@@ -1,0 +1,229 @@
+//! `compare`: what differs between two runs of the same calls, and whether the policy tolerates it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::check::align::{align, host};
+use crate::check::difference::{self, SetChange};
+use crate::check::policy::{Compare, Policy};
+use crate::check::shift::{Shift, Tolerance};
+use crate::check::tolerance::verdicts;
+use crate::check::verdict::Judgement;
+use crate::check::view::{CallView, View};
+
+/// How many calls ended one way in the baseline and another, or the same, in the candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// Ending in the baseline: `completed 200`.
+    pub before: String,
+    /// Ending in the candidate.
+    pub after: String,
+    /// How many.
+    pub calls: u32,
+}
+
+/// A call that is in one run alone, or that ends otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedCall {
+    /// Its number in the baseline, `None` where it is only in the candidate.
+    pub baseline: Option<u32>,
+    /// Its number in the candidate, `None` where it is missing there.
+    pub candidate: Option<u32>,
+    /// URI of the caller.
+    pub caller: String,
+    /// URI of the callee.
+    pub callee: String,
+    /// Ending in the baseline, empty where it is not there.
+    pub before: String,
+    /// Ending in the candidate, empty where it is not there.
+    pub after: String,
+    /// Why it ended so in the baseline.
+    pub before_note: String,
+    /// Why it ended so in the candidate.
+    pub after_note: String,
+}
+
+/// Everything that differs, told whether tolerated or not.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Comparison {
+    /// Captures, or reports, of the baseline.
+    pub baseline: Vec<String>,
+    /// Those of the candidate.
+    pub candidate: Vec<String>,
+    /// Calls in the baseline.
+    pub baseline_calls: u32,
+    /// Calls in the candidate.
+    pub candidate_calls: u32,
+    /// Endings before and after, of calls that are in both.
+    pub transitions: Vec<Transition>,
+    /// Calls in both that end otherwise.
+    pub changed: Vec<ChangedCall>,
+    /// Calls of the baseline alone.
+    pub missing: Vec<ChangedCall>,
+    /// Calls of the candidate alone.
+    pub added: Vec<ChangedCall>,
+    /// Delays, over all calls first, then by node.
+    pub shifts: Vec<Shift>,
+    /// Rules that found something only in the candidate, with how often.
+    pub new_findings: Vec<(String, u32)>,
+    /// Rules that found something only in the baseline, with how often.
+    pub gone_findings: Vec<(String, u32)>,
+    /// Codecs, products and header fields.
+    pub differences: Vec<SetChange>,
+}
+
+/// Compares two runs.
+///
+/// # Errors
+/// Where the policy's key cannot be worked out for a call.
+pub fn compare(baseline: &View, candidate: &View, policy: &Policy) -> Result<Judgement, String> {
+    let tolerances = &policy.compare;
+    let alignment = align(&baseline.calls, &candidate.calls, tolerances.key.as_ref())
+        .map_err(|why| format!("key {why}"))?;
+    let pairs = || {
+        alignment
+            .pairs
+            .iter()
+            .filter_map(|(a, b)| Some((baseline.calls.get(*a)?, candidate.calls.get(*b)?)))
+    };
+    let mut differences = difference::of_calls(pairs());
+    differences.extend(difference::of_headers(baseline, candidate));
+    let comparison = Comparison {
+        baseline: baseline.captures.clone(),
+        candidate: candidate.captures.clone(),
+        baseline_calls: baseline.calls.len() as u32,
+        candidate_calls: candidate.calls.len() as u32,
+        transitions: transitions(pairs()),
+        changed: pairs()
+            .filter(|(a, b)| a.ending() != b.ending())
+            .map(|(a, b)| changed(Some(a), Some(b)))
+            .collect(),
+        missing: lone(&alignment.missing, &baseline.calls, |call| {
+            changed(Some(call), None)
+        }),
+        added: lone(&alignment.added, &candidate.calls, |call| {
+            changed(None, Some(call))
+        }),
+        shifts: shifts(&pairs().collect::<Vec<_>>(), tolerances),
+        new_findings: only(candidate, baseline),
+        gone_findings: only(baseline, candidate),
+        differences,
+    };
+    let verdicts = verdicts(&comparison, candidate, tolerances);
+    Ok(Judgement {
+        task: "compare",
+        captures: candidate.captures.clone(),
+        calls: comparison.candidate_calls,
+        verdicts,
+        comparison: Some(comparison),
+        ..Judgement::default()
+    })
+}
+
+fn lone(
+    places: &[usize],
+    calls: &[CallView],
+    tell: impl Fn(&CallView) -> ChangedCall,
+) -> Vec<ChangedCall> {
+    places
+        .iter()
+        .filter_map(|place| calls.get(*place))
+        .map(tell)
+        .collect()
+}
+
+fn changed(old: Option<&CallView>, new: Option<&CallView>) -> ChangedCall {
+    let either = |of: fn(&CallView) -> &String| old.or(new).map(of).cloned().unwrap_or_default();
+    ChangedCall {
+        baseline: old.map(|call| call.id),
+        candidate: new.map(|call| call.id),
+        caller: either(|call| &call.caller),
+        callee: either(|call| &call.callee),
+        before: old.map_or(String::new(), CallView::ending),
+        after: new.map_or(String::new(), CallView::ending),
+        before_note: old.map_or(String::new(), CallView::note),
+        after_note: new.map_or(String::new(), CallView::note),
+    }
+}
+
+fn transitions<'v>(pairs: impl Iterator<Item = (&'v CallView, &'v CallView)>) -> Vec<Transition> {
+    let mut counts: BTreeMap<(String, String), u32> = BTreeMap::new();
+    for (old, new) in pairs {
+        *counts.entry((old.ending(), new.ending())).or_default() += 1;
+    }
+    let told = counts
+        .into_iter()
+        .map(|((before, after), calls)| Transition {
+            before,
+            after,
+            calls,
+        });
+    told.collect()
+}
+
+/// The delays that are compared, with what each may grow by.
+pub(super) fn measures(
+    tolerances: &Compare,
+) -> [(&'static str, fn(&CallView) -> Option<f64>, f64); 3] {
+    [
+        ("pdd_ms", |call| call.pdd_ms, tolerances.max_pdd_increase_ms),
+        (
+            "setup_ms",
+            |call| call.setup_ms,
+            tolerances.max_setup_increase_ms,
+        ),
+        (
+            "reply_ms",
+            CallView::reply_ms,
+            tolerances.max_reply_increase_ms,
+        ),
+    ]
+}
+
+fn shifts(pairs: &[(&CallView, &CallView)], tolerances: &Compare) -> Vec<Shift> {
+    let mut shifts = Vec::new();
+    for (measure, of, increase_ms) in measures(tolerances) {
+        let tolerance = Tolerance {
+            increase_ms,
+            effect_size: tolerances.min_effect_size,
+            sample: tolerances.min_sample,
+        };
+        let mut all = Vec::new();
+        let mut nodes: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+        for (old, new) in pairs {
+            let Some(values) = of(old).zip(of(new)) else {
+                continue;
+            };
+            all.push(values);
+            let last = old.hops.last().map_or("", |hop| host(&hop.destination));
+            nodes.entry(last).or_default().push(values);
+        }
+        shifts.extend(Shift::of(measure, "", &all, tolerance));
+        if nodes.len() > 1 {
+            let by_node = nodes
+                .iter()
+                .filter_map(|(node, values)| Shift::of(measure, node, values, tolerance));
+            shifts.extend(by_node);
+        }
+    }
+    shifts
+}
+
+/// Rules that found something in `ours` and nothing in `theirs`, with how often.
+fn only(ours: &View, theirs: &View) -> Vec<(String, u32)> {
+    let known: BTreeSet<&str> = findings(theirs)
+        .map(|finding| finding.rule.as_str())
+        .collect();
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for finding in findings(ours).filter(|finding| !known.contains(finding.rule.as_str())) {
+        *counts.entry(&finding.rule).or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .map(|(rule, count)| (rule.to_owned(), count))
+        .collect()
+}
+
+pub(super) fn findings(view: &View) -> impl Iterator<Item = &crate::check::view::FindingView> {
+    let of_calls = view.calls.iter().flat_map(|call| &call.findings);
+    of_calls.chain(&view.beside_calls)
+}

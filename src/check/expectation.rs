@@ -1,0 +1,319 @@
+//! One `[[expect]]` at work: which calls it is about, and which of them do not hold.
+
+use crate::analysis::Analysis;
+use crate::capture::FrameRef;
+use crate::check::facts::{beside_caller, word};
+use crate::check::limit::shown;
+use crate::check::policy::{Expect, HeaderExpect};
+use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict};
+use crate::check::view::CallView;
+
+/// What an expectation has seen so far.
+#[derive(Debug)]
+pub(super) struct Tally<'p> {
+    expect: &'p Expect,
+    calls: u32,
+    failed: u32,
+    /// What broke its expressions, which nothing else can make good.
+    broken: Option<String>,
+    proofs: Vec<Proof>,
+}
+
+/// What is wrong with one call, and the frames that show it.
+struct Miss {
+    note: String,
+    frames: Vec<FrameRef>,
+}
+
+impl<'p> Tally<'p> {
+    pub(super) fn new(expect: &'p Expect) -> Self {
+        Self {
+            expect,
+            calls: 0,
+            failed: 0,
+            broken: None,
+            proofs: Vec::new(),
+        }
+    }
+
+    /// Takes note of a call; whether it ended as this expectation says it must.
+    pub(super) fn push(&mut self, call: &CallView, analysis: &Analysis) -> bool {
+        match self.expect.calls.as_ref().map(|calls| calls.matches(call)) {
+            Some(Ok(false)) => return false,
+            Some(Err(why)) => {
+                self.broken.get_or_insert(format!("calls {why}"));
+                return false;
+            }
+            Some(Ok(true)) | None => self.calls += 1,
+        }
+        if let Some(miss) = self.miss(call, analysis) {
+            self.failed += 1;
+            if self.proofs.len() < PROOFS_MAX {
+                self.proofs.push(Proof {
+                    call: Some(call.id),
+                    call_id: call.call_ids.first().cloned().unwrap_or_default(),
+                    note: miss.note,
+                    frames: miss.frames,
+                });
+            }
+        }
+        self.expect.judges_ending() && ending_miss(self.expect, call).is_none()
+    }
+
+    fn miss(&mut self, call: &CallView, analysis: &Analysis) -> Option<Miss> {
+        let expect = self.expect;
+        let told = ending_miss(expect, call)
+            .or_else(|| way_miss(expect, call))
+            .or_else(|| codec_miss(expect, call))
+            .or_else(|| number_miss(expect, call));
+        if let Some(note) = told {
+            return Some(Miss {
+                note,
+                frames: call.frames(),
+            });
+        }
+        if let Some(sequence) = expect
+            .sequence
+            .as_ref()
+            .filter(|wanted| !wanted.matches(&call.sequence))
+        {
+            let seen = call.sequence.join(" ");
+            return Some(Miss {
+                note: format!("the messages are {seen}, not {sequence}"),
+                frames: call.sequence_frames.clone(),
+            });
+        }
+        if let Some(miss) = expect
+            .headers
+            .iter()
+            .find_map(|header| header_miss(header, call, analysis))
+        {
+            return Some(miss);
+        }
+        match expect
+            .holds
+            .as_ref()
+            .map(|holds| (holds, holds.matches(call)))
+        {
+            None | Some((_, Ok(true))) => None,
+            Some((holds, Ok(false))) => Some(Miss {
+                note: format!("does not hold: {}", holds.source()),
+                frames: call.frames(),
+            }),
+            Some((_, Err(why))) => {
+                self.broken.get_or_insert(format!("holds {why}"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn verdict(self) -> Verdict {
+        let expect = self.expect;
+        let verdict = |holds: bool, said: String| {
+            Verdict::new(Kind::Expectation, expect.name.clone(), holds, said).at_line(expect.line)
+        };
+        if let Some(why) = self.broken {
+            return verdict(false, why);
+        }
+        let calls = self.calls;
+        let counted = if calls == 1 {
+            "1 call".to_owned()
+        } else {
+            format!("{calls} calls")
+        };
+        if calls == 0 && !expect.allow_none && expect.max_calls != Some(0) {
+            return verdict(false, "no call matches, so nothing was tested".to_owned());
+        }
+        if let Some(min) = expect.min_calls.filter(|min| calls < *min) {
+            // Where no call at all is fine, some but too few are not.
+            if calls > 0 || !expect.allow_none {
+                return verdict(false, format!("{counted}, at least {min} are needed"));
+            }
+        }
+        if let Some(max) = expect.max_calls.filter(|max| calls > *max) {
+            return verdict(false, format!("{counted}, at most {max} are allowed"))
+                .shown_by(self.proofs);
+        }
+        let share = match calls {
+            0 => 100.0,
+            calls => 100.0 * f64::from(calls - self.failed) / f64::from(calls),
+        };
+        if share >= expect.min_percent {
+            let said = if expect.has_demand_on_calls() && calls > 0 {
+                format!("{} of {counted} as expected", calls - self.failed)
+            } else {
+                counted
+            };
+            return verdict(true, said);
+        }
+        let first = self.proofs.first().map_or("", |proof| proof.note.as_str());
+        let said = match (expect.min_percent >= 100.0, self.failed, calls) {
+            (true, 1, 1) => first.to_owned(),
+            (true, failed, _) => format!("{failed} of {counted}: {first}"),
+            (false, failed, _) => format!(
+                "{failed} of {counted}, {} hold and {} are needed: {first}",
+                shown("percent", share),
+                shown("percent", expect.min_percent)
+            ),
+        };
+        verdict(false, said).shown_by(self.proofs)
+    }
+}
+
+fn ending_miss(expect: &Expect, call: &CallView) -> Option<String> {
+    let has_outcome = expect.outcomes.is_empty() || expect.outcomes.contains(&call.outcome);
+    let has_code =
+        expect.codes.is_empty() || expect.codes.iter().any(|code| code.fits(call.final_code));
+    if has_outcome && has_code {
+        return None;
+    }
+    let wanted: Vec<String> = if has_outcome {
+        expect.codes.iter().map(ToString::to_string).collect()
+    } else {
+        expect
+            .outcomes
+            .iter()
+            .map(|outcome| outcome.word().to_owned())
+            .collect()
+    };
+    let why = match call.note() {
+        note if note == call.ending() => String::new(),
+        note => format!(": {note}"),
+    };
+    Some(format!(
+        "{}, not {}{why}",
+        call.ending(),
+        wanted.join(" or ")
+    ))
+}
+
+fn way_miss(expect: &Expect, call: &CallView) -> Option<String> {
+    if !expect.transports.is_empty() && !expect.transports.contains(&call.transport) {
+        return Some(format!(
+            "over {}, not {}",
+            call.transport,
+            expect.transports.join(" or ")
+        ));
+    }
+    if expect.ended_by.is_empty() || expect.ended_by.contains(&call.ended_by) {
+        return None;
+    }
+    let by = if call.ended_by.is_empty() {
+        "nobody that the capture shows"
+    } else {
+        &call.ended_by
+    };
+    Some(format!(
+        "ended by {by}, not by {}",
+        expect.ended_by.join(" or ")
+    ))
+}
+
+fn codec_miss(expect: &Expect, call: &CallView) -> Option<String> {
+    let listed = |codecs: &[String]| match codecs.len() {
+        0 => "no codec".to_owned(),
+        _ => codecs.join(" "),
+    };
+    let same = |wanted: &[String], seen: &[String]| {
+        wanted.len() == seen.len()
+            && wanted
+                .iter()
+                .zip(seen)
+                .all(|(a, b)| a.eq_ignore_ascii_case(b))
+    };
+    if let Some(wanted) = &expect.codecs_offered
+        && !same(wanted, &call.codecs_offered)
+    {
+        return Some(format!(
+            "offers {}, not {}",
+            listed(&call.codecs_offered),
+            listed(wanted)
+        ));
+    }
+    if let Some(wanted) = &expect.codecs_answered
+        && !same(wanted, &call.codecs_answered)
+    {
+        return Some(format!(
+            "is answered with {}, not {}",
+            listed(&call.codecs_answered),
+            listed(wanted)
+        ));
+    }
+    let first = call.codecs_answered.first();
+    let is_wanted = |first: &&String| {
+        expect
+            .codec
+            .iter()
+            .any(|wanted| wanted.eq_ignore_ascii_case(first))
+    };
+    if expect.codec.is_empty() || first.filter(is_wanted).is_some() {
+        return None;
+    }
+    let seen = first.map_or("no codec", String::as_str);
+    Some(format!(
+        "agrees on {seen}, not on {}",
+        expect.codec.join(" or ")
+    ))
+}
+
+fn number_miss(expect: &Expect, call: &CallView) -> Option<String> {
+    expect.numbers.iter().find_map(|limit| {
+        let key = limit.key();
+        let wanted = shown(&key, limit.value);
+        match limit.measure(call) {
+            None => Some(format!(
+                "{} is not known, so {key} = {wanted} cannot hold",
+                limit.number.0
+            )),
+            Some(value) if limit.bound.holds(value, limit.value) => None,
+            Some(value) => Some(format!(
+                "{} is {}, {key} is {wanted}",
+                limit.number.0,
+                shown(&key, value)
+            )),
+        }
+    })
+}
+
+fn header_miss(header: &HeaderExpect, call: &CallView, analysis: &Analysis) -> Option<Miss> {
+    let entry = analysis.calls.get((call.id as usize).checked_sub(1)?)?;
+    let tables = &analysis.book.tables;
+    let name = header.name.text();
+    let mut seen = None;
+    let messages = beside_caller(&entry.call, &analysis.book);
+    for message in messages.filter(|message| word(message.kind) == header.message) {
+        let values: Vec<&str> = tables.header_values(message, header.name).collect();
+        let fitting = values.iter().find(|value| {
+            header
+                .matches
+                .as_ref()
+                .is_none_or(|pattern| pattern.is_match(value))
+        });
+        match (fitting, header.absent) {
+            (Some(_), false) | (None, true) => seen = Some(message.at),
+            (Some(value), true) => {
+                return Some(Miss {
+                    note: format!("{} has {name}: {value}", header.message),
+                    frames: vec![message.at],
+                });
+            }
+            (None, false) => {
+                let note = match (values.first(), &header.matches) {
+                    (Some(value), Some(pattern)) => format!(
+                        "{name} of {} is {value}, which does not match {pattern}",
+                        header.message
+                    ),
+                    _ => format!("{} has no {name}", header.message),
+                };
+                return Some(Miss {
+                    note,
+                    frames: vec![message.at],
+                });
+            }
+        }
+    }
+    seen.is_none().then(|| Miss {
+        note: format!("there is no {} to look for {name} in", header.message),
+        frames: call.frames(),
+    })
+}

@@ -1,0 +1,140 @@
+//! What of a call's messages is compared: their order next to the caller, the codecs, the products at both ends.
+//!
+//! Sources: RFC 3264 section 5 (offer and answer), RFC 3261 sections 20.35 and 20.41 (Server, User-Agent).
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::analysis::Analysis;
+use crate::call::{Book, Call, Message, MessageKind, SessionId, Tables};
+use crate::capture::FrameRef;
+use crate::sip::{HeaderName, Method, Sdp};
+
+/// One message next to the caller, repeats and copies left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Request or response.
+    pub kind: MessageKind,
+    /// Frame that completed it.
+    pub at: FrameRef,
+}
+
+/// Facts of one call that are read from its messages on the hop next to the caller.
+#[derive(Debug, Clone, Default)]
+pub struct Facts<'a> {
+    /// Messages in the order of capture.
+    pub sequence: Vec<Step>,
+    /// Codecs of the first session description, in its order: `PCMA`, `telephone-event`; empty where there was none.
+    pub codecs_offered: Vec<String>,
+    /// Codecs of the description that answered it, in its order; empty where none did.
+    pub codecs_answered: Vec<String>,
+    /// Product that sent the first INVITE, empty where it does not tell.
+    pub caller_software: &'a str,
+    /// Product that answered last, as far as it tells: the callee's, or that of a proxy which answered in its place.
+    pub callee_software: &'a str,
+}
+
+impl<'a> Facts<'a> {
+    /// Reads the messages of a call.
+    pub fn of(call: &Call, book: &'a Book) -> Self {
+        let tables = &book.tables;
+        let mut facts = Self::default();
+        let (mut offer, mut answer) = (None, None);
+        let (mut is_settled, mut is_answered) = (false, false);
+        for message in beside_caller(call, book) {
+            facts.sequence.push(Step {
+                kind: message.kind,
+                at: message.at,
+            });
+            let software = tables.software(message).unwrap_or_default();
+            if message.is_request(Method::Invite) && facts.caller_software.is_empty() {
+                facts.caller_software = software;
+            }
+            let code = message.status().map_or(0, |status| status.0);
+            if message.is_response_to(Method::Invite) && code > 100 && !is_answered {
+                if !software.is_empty() {
+                    facts.callee_software = software;
+                }
+                is_answered = message.status().is_some_and(|status| status.is_success());
+            }
+            if message.session.is_absent() || is_settled {
+                continue;
+            }
+            match offer {
+                None => offer = Some((message.session, message.source)),
+                Some((_, offerer)) if offerer != message.source => {
+                    answer = Some(message.session);
+                    is_settled = code >= 200 || message.is_request(Method::Ack);
+                }
+                Some(_) => {}
+            }
+        }
+        facts.codecs_offered = offer.map_or_else(Vec::new, |(offer, _)| codecs(tables, offer));
+        facts.codecs_answered = answer.map_or_else(Vec::new, |answer| codecs(tables, answer));
+        facts
+    }
+}
+
+/// The word of a message in a sequence: its method, or its code.
+pub fn word(kind: MessageKind) -> String {
+    match kind {
+        MessageKind::Request(method) => method.text().to_owned(),
+        MessageKind::Response(status) => status.0.to_string(),
+    }
+}
+
+/// Messages that the caller sent or received in the leg next to it, copies and repeats left out.
+pub(super) fn beside_caller<'a>(call: &Call, book: &'a Book) -> impl Iterator<Item = &'a Message> {
+    let range = call.legs.first().map_or(0..0, |leg| leg.start..leg.end);
+    let messages = book.messages.get(range.start as usize..range.end as usize);
+    let tables = &book.tables;
+    let caller = call.source;
+    // On one machine every party has the same address; then the port tells them apart.
+    let is_one_machine = tables.node(caller) == tables.node(call.destination);
+    let is_caller = move |endpoint| {
+        endpoint == caller || !is_one_machine && tables.node(endpoint) == tables.node(caller)
+    };
+    let kept = messages
+        .unwrap_or_default()
+        .iter()
+        .filter(|message| !message.flags.is_copy() && !message.flags.is_retransmission());
+    kept.filter(move |message| is_caller(message.source) || is_caller(message.destination))
+}
+
+fn codecs(tables: &Tables, session: SessionId) -> Vec<String> {
+    let sdp: &Sdp = tables.sessions.shape(session);
+    let listed = sdp.medias.iter().flat_map(|media| &media.codecs);
+    listed
+        .map(|codec| match codec.common_name() {
+            "" => codec.format.clone(),
+            name => name.to_owned(),
+        })
+        .collect()
+}
+
+/// Which header fields the messages of calls carry: how many messages of each method or code have each of the fields
+/// that are kept, repeats and copies left out.
+pub fn header_use(analysis: &Analysis) -> BTreeMap<(String, HeaderName), u64> {
+    let tables = &analysis.book.tables;
+    // Devices send the same list of fields again and again, so lists are counted first and opened once.
+    let mut lists: HashMap<_, u64, foldhash::fast::FixedState> = HashMap::default();
+    let legs = analysis.calls.iter().flat_map(|entry| &entry.call.legs);
+    for leg in legs {
+        let range = leg.start as usize..leg.end as usize;
+        for message in analysis.book.messages.get(range).unwrap_or_default() {
+            if !message.flags.is_copy() && !message.flags.is_retransmission() {
+                *lists.entry((message.kind, message.headers)).or_default() += 1;
+            }
+        }
+    }
+    let mut uses = BTreeMap::new();
+    for ((kind, list), count) in lists {
+        let mut names: Vec<HeaderName> =
+            tables.headers.get(list).iter().map(|kept| kept.0).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            *uses.entry((word(kind), name)).or_default() += count;
+        }
+    }
+    uses
+}

@@ -1,0 +1,94 @@
+//! What expressions over a call may say, and what is said of those that are wrong.
+
+use super::*;
+
+fn rejected() -> CallView {
+    CallView {
+        outcome: Outcome::Rejected,
+        final_code: 488,
+        caller: "sip:1001@10.0.0.1".to_owned(),
+        codecs_offered: vec!["G729".to_owned(), "PCMA".to_owned()],
+        pdd_ms: Some(41.5),
+        sequence: ["INVITE", "100", "488", "ACK"].map(str::to_owned).to_vec(),
+        ..sample()
+    }
+}
+
+fn message(source: &str) -> String {
+    Filter::condition(source).expect_err(source).message
+}
+
+#[test]
+fn a_condition_reads_what_the_report_says_of_a_call() {
+    for source in [
+        "final_code >= 480 && final_code < 500",
+        "outcome == 'rejected' && !answered && group == 'failure'",
+        "caller.contains('1001') || caller.matches('^sip:2')",
+        "codecs_offered.exists(codec, codec == 'PCMA')",
+        "'G729' in codecs_offered && codecs_offered[0] == 'G729'",
+        "codecs_offered.filter(codec, codec != 'G729').size() == 1",
+        "pdd_ms > 41 && pdd_ms < 42.0",
+        "setup_ms < 0",
+        "sequence == 'INVITE 100 488 ACK'",
+        "size(rules) == 0 && primary == ''",
+    ] {
+        let filter = Filter::condition(source).expect(source);
+        assert_eq!(Ok(true), filter.matches(&rejected()), "{source}");
+    }
+}
+
+#[test]
+fn a_misspelt_name_is_told_before_any_call_is_read() {
+    let error =
+        Filter::condition("answered && stauts == 1 && outcom == 'busy'").expect_err("no such name");
+    assert_eq!((0, 12), error.at);
+    assert!(error.message.contains("stauts"), "{}", error.message);
+    assert_eq!(
+        "uses \"outcom\", which no call has; did you mean outcome?",
+        message("outcom == 'busy'")
+    );
+    assert!(message("codecs_offered.exists(codec, codek == 'PCMA')").contains("codek"));
+}
+
+#[test]
+fn what_cannot_be_compared_or_is_no_condition_is_told_before_any_call_is_read() {
+    assert!(message("final_code > 'x'").contains("cannot be worked out"));
+    assert_eq!(
+        "is no condition: it gives a number, not true or false",
+        message("final_code")
+    );
+    assert!(message("shout(caller) == ''").contains("shout"));
+    assert!(
+        message("caller ==").contains("ends too early"),
+        "{}",
+        message("caller ==")
+    );
+    assert!(message("caller = 'x'").contains("cannot be read from"));
+    assert!(message(" ").contains("is empty"));
+    assert!(message(&"(".repeat(4000)).len() < 200);
+    assert!(message(&"x".repeat(5000)).contains("at most 4096"));
+}
+
+#[test]
+fn a_key_is_a_text_or_a_whole_number() {
+    let key = Filter::key("caller + ' ' + destination").expect("a text");
+    assert_eq!(Ok("sip:1001@10.0.0.1 ".to_owned()), key.key_of(&rejected()));
+    assert_eq!(
+        Ok("488".to_owned()),
+        Filter::key("final_code")
+            .expect("a number")
+            .key_of(&rejected())
+    );
+    assert!(Filter::key("codecs_offered").is_err());
+}
+
+#[test]
+fn an_expression_that_fails_on_one_call_says_which() {
+    let filter =
+        Filter::condition("codecs_offered[5] == 'PCMA'").expect("other calls may offer six");
+    let said = filter.matches(&rejected()).expect_err("two codecs only");
+    assert!(
+        said.starts_with("cannot be worked out for call 1"),
+        "{said}"
+    );
+}

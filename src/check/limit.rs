@@ -1,0 +1,123 @@
+//! Limits: a number of the metrics or of one call, and the least or most that it may be.
+
+use crate::call::metrics::{Metrics, Spread};
+use crate::check::view::CallView;
+
+/// A metric by its name in a policy, with how it is read; `None` where nothing was measured.
+pub type Metric = (&'static str, fn(&Metrics) -> Option<f64>);
+
+fn spread(spread: Option<Spread>, of: fn(&Spread) -> f64) -> Option<f64> {
+    spread.as_ref().map(of)
+}
+
+/// Every metric that a policy may limit, by its name without `min_` or `max_`; the unit is the last word.
+pub const METRICS: [Metric; 29] = [
+    ("calls", |m| Some(f64::from(m.calls))),
+    ("answered", |m| Some(f64::from(m.answered))),
+    ("partial", |m| Some(f64::from(m.partial))),
+    ("retransmissions", |m| Some(m.retransmissions as f64)),
+    ("asr_percent", |m| m.asr_percent),
+    ("ner_percent", |m| m.ner_percent),
+    ("ser_percent", |m| m.ser_percent),
+    ("seer_percent", |m| m.seer_percent),
+    ("isa_percent", |m| m.isa_percent),
+    ("scr_percent", |m| m.scr_percent),
+    ("acd_ms", |m| m.acd_ms),
+    ("pdd_mean_ms", |m| spread(m.pdd_ms, |s| s.mean)),
+    ("pdd_p50_ms", |m| spread(m.pdd_ms, |s| s.p50)),
+    ("pdd_p90_ms", |m| spread(m.pdd_ms, |s| s.p90)),
+    ("pdd_p95_ms", |m| spread(m.pdd_ms, |s| s.p95)),
+    ("pdd_max_ms", |m| spread(m.pdd_ms, |s| s.max)),
+    ("setup_mean_ms", |m| spread(m.setup_ms, |s| s.mean)),
+    ("setup_p50_ms", |m| spread(m.setup_ms, |s| s.p50)),
+    ("setup_p90_ms", |m| spread(m.setup_ms, |s| s.p90)),
+    ("setup_p95_ms", |m| spread(m.setup_ms, |s| s.p95)),
+    ("setup_max_ms", |m| spread(m.setup_ms, |s| s.max)),
+    ("talk_p50_ms", |m| spread(m.talk_ms, |s| s.p50)),
+    ("talk_p90_ms", |m| spread(m.talk_ms, |s| s.p90)),
+    ("talk_p95_ms", |m| spread(m.talk_ms, |s| s.p95)),
+    ("talk_max_ms", |m| spread(m.talk_ms, |s| s.max)),
+    ("srd_failed_p50_ms", |m| spread(m.srd_failed_ms, |s| s.p50)),
+    ("srd_failed_p90_ms", |m| spread(m.srd_failed_ms, |s| s.p90)),
+    ("srd_failed_p95_ms", |m| spread(m.srd_failed_ms, |s| s.p95)),
+    ("srd_failed_max_ms", |m| spread(m.srd_failed_ms, |s| s.max)),
+];
+
+/// A number of one call by its name in an expectation; `None` where the capture cannot tell.
+pub type CallNumber = (&'static str, fn(&CallView) -> Option<f64>);
+
+/// Every number of a call that an expectation may limit.
+pub const CALL_NUMBERS: [CallNumber; 7] = [
+    ("pdd_ms", |call| call.pdd_ms),
+    ("ring_ms", |call| call.ring_ms),
+    ("setup_ms", |call| call.setup_ms),
+    ("talk_ms", |call| call.talk_ms),
+    ("reply_ms", CallView::reply_ms),
+    ("messages", |call| Some(f64::from(call.messages))),
+    ("retransmissions", |call| {
+        Some(f64::from(call.retransmissions))
+    }),
+];
+
+/// Which side of a limit is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// At least this.
+    Min,
+    /// At most this.
+    Max,
+}
+
+impl Bound {
+    /// The start of a key: `min_` or `max_`.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Min => "min_",
+            Self::Max => "max_",
+        }
+    }
+
+    /// Whether a value is allowed.
+    pub fn holds(self, value: f64, limit: f64) -> bool {
+        match self {
+            Self::Min => value >= limit,
+            Self::Max => value <= limit,
+        }
+    }
+}
+
+/// A limit as a policy gives it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit<Number> {
+    /// What is limited, with how it is read.
+    pub number: Number,
+    /// Which side is allowed.
+    pub bound: Bound,
+    /// The least or the most.
+    pub value: f64,
+    /// Line of the policy, from 1.
+    pub line: u32,
+}
+
+impl<Of> Limit<(&'static str, fn(&Of) -> Option<f64>)> {
+    /// The key that it was written with: `max_pdd_p95_ms`.
+    pub fn key(&self) -> String {
+        format!("{}{}", self.bound.prefix(), self.number.0)
+    }
+
+    /// The number that it limits, `None` where nothing was measured.
+    pub fn measure(&self, of: &Of) -> Option<f64> {
+        (self.number.1)(of)
+    }
+}
+
+/// A number with at most one decimal, and a unit as its key names it: `41.5 ms`, `95 %`, `3`.
+pub fn shown(key: &str, value: f64) -> String {
+    let rounded = (value * 10.0).round() / 10.0 + 0.0;
+    let unit = match key.rsplit('_').next() {
+        Some("ms") => " ms",
+        Some("percent") => " %",
+        _ => "",
+    };
+    format!("{rounded}{unit}")
+}

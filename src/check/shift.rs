@@ -1,0 +1,170 @@
+//! Shifts of a delay between two runs: medians, how many values, and an effect size that chance rarely reaches.
+//!
+//! Source of the effect size: Cliff, "Dominance statistics", 1993: how much likelier a value of one run is above one of
+//! the other than below it, -1 to 1.
+
+use crate::call::metrics::Spread;
+
+/// The values of one run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Side {
+    /// How many.
+    pub count: u32,
+    /// Median in milliseconds.
+    pub p50: f64,
+    /// 95 of 100 are at most this.
+    pub p95: f64,
+}
+
+/// A delay in both runs, over the calls that are in both and have it in both.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shift {
+    /// What is measured: `pdd_ms`, `setup_ms` or `reply_ms`.
+    pub measure: &'static str,
+    /// Node that took the calls in the baseline; empty for all calls.
+    pub node: String,
+    /// Before.
+    pub baseline: Side,
+    /// After.
+    pub candidate: Side,
+    /// Cliff's delta: 1 where every value of the candidate is above every one of the baseline.
+    pub effect_size: f64,
+    /// Whether it is more than the tolerance and more than chance.
+    pub grows: bool,
+}
+
+/// What a growth must exceed to count.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tolerance {
+    /// Milliseconds of the median.
+    pub(super) increase_ms: f64,
+    /// Cliff's delta.
+    pub(super) effect_size: f64,
+    /// Values on each side.
+    pub(super) sample: u32,
+}
+
+impl Shift {
+    /// The shift of pairs of values, baseline first; `None` where there are none.
+    pub(super) fn of(
+        measure: &'static str,
+        node: &str,
+        values: &[(f64, f64)],
+        tolerance: Tolerance,
+    ) -> Option<Self> {
+        let before: Vec<f64> = values.iter().map(|pair| pair.0).collect();
+        let after: Vec<f64> = values.iter().map(|pair| pair.1).collect();
+        let effect_size = cliffs_delta(&before, &after);
+        let (baseline, candidate) = (side(before)?, side(after)?);
+        let grows = baseline.count >= tolerance.sample
+            && candidate.p50 - baseline.p50 > tolerance.increase_ms
+            && effect_size >= tolerance.effect_size;
+        Some(Self {
+            measure,
+            node: node.to_owned(),
+            baseline,
+            candidate,
+            effect_size,
+            grows,
+        })
+    }
+
+    /// Growth of the median in milliseconds.
+    pub fn increase_ms(&self) -> f64 {
+        self.candidate.p50 - self.baseline.p50
+    }
+}
+
+fn side(values: Vec<f64>) -> Option<Side> {
+    let spread = Spread::of(values)?;
+    Some(Side {
+        count: spread.count,
+        p50: spread.p50,
+        p95: spread.p95,
+    })
+}
+
+fn cliffs_delta(before: &[f64], after: &[f64]) -> f64 {
+    let mut sorted = before.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let mut dominance = 0.0;
+    for value in after {
+        let below = sorted.partition_point(|known| known < value);
+        let above = sorted.len() - sorted.partition_point(|known| known <= value);
+        dominance += below as f64 - above as f64;
+    }
+    let pairs = before.len() as f64 * after.len() as f64;
+    if pairs > 0.0 { dominance / pairs } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOLERANCE: Tolerance = Tolerance {
+        increase_ms: 200.0,
+        effect_size: 0.474,
+        sample: 5,
+    };
+
+    fn shift(values: &[(f64, f64)]) -> Shift {
+        Shift::of("pdd_ms", "", values, TOLERANCE).expect("there are values")
+    }
+
+    #[test]
+    fn effect_size_counts_who_is_above_whom() {
+        assert_eq!(1.0, cliffs_delta(&[1.0, 2.0], &[3.0, 4.0]));
+        assert_eq!(-1.0, cliffs_delta(&[3.0], &[1.0]));
+        assert_eq!(0.0, cliffs_delta(&[1.0, 2.0], &[1.0, 2.0]));
+        assert_eq!(0.0, cliffs_delta(&[], &[1.0]));
+    }
+
+    #[test]
+    fn two_seconds_more_are_a_growth_and_jitter_is_none() {
+        assert!(
+            shift(&[
+                (40.0, 2041.0),
+                (41.0, 2040.0),
+                (39.0, 2044.0),
+                (44.0, 2040.0),
+                (40.0, 2050.0)
+            ])
+            .grows
+        );
+        assert!(
+            !shift(&[
+                (40.0, 61.0),
+                (71.0, 40.0),
+                (39.0, 44.0),
+                (44.0, 90.0),
+                (40.0, 30.0)
+            ])
+            .grows
+        );
+        // One slow call of five is an accident.
+        assert!(
+            !shift(&[
+                (40.0, 2041.0),
+                (41.0, 40.0),
+                (39.0, 44.0),
+                (44.0, 40.0),
+                (40.0, 50.0)
+            ])
+            .grows
+        );
+    }
+
+    #[test]
+    fn four_values_are_too_few_to_judge() {
+        assert!(
+            !shift(&[
+                (40.0, 2041.0),
+                (41.0, 2040.0),
+                (39.0, 2044.0),
+                (44.0, 2040.0)
+            ])
+            .grows
+        );
+        assert!(Shift::of("pdd_ms", "", &[], TOLERANCE).is_none());
+    }
+}

@@ -1,0 +1,181 @@
+//! `sipscan check`: whether captures hold to a policy.
+
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+
+use clap::Args;
+
+use crate::analysis::{Analysis, Options, analyze};
+use crate::check::{Day, Judgement, Policy, check};
+use crate::cli::Stop;
+use crate::cli::arguments::Color;
+use crate::cli::output;
+use crate::cli::progress::Bar;
+use crate::report::{github, junit, markdown_check, sarif, tap, verdict_json, verdict_text};
+
+/// How `check` runs.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without a policy: no call may end in a failure, and no error may be found.
+Prints nothing where all holds, else one line for each failed expectation with its frames.
+
+Exit code: 0 all hold, 1 some fail, 2 could not run, or the policy is wrong.
+docs/policy.md describes the policy, docs/ci.md has recipes for pipelines.")]
+pub(crate) struct CheckArguments {
+    /// Captures, folders of them, or - for standard input
+    #[arg(required = true, value_name = "CAPTURE")]
+    captures: Vec<PathBuf>,
+
+    /// Day that waivers expire against [default: that of the last frame; without a value: the day of the clock, UTC]
+    #[arg(long, value_name = "YYYY-MM-DD", num_args = 0..=1, require_equals = true, default_missing_value = "now", value_parser = day)]
+    today: Option<Day>,
+
+    #[command(flatten)]
+    verdict: VerdictArguments,
+}
+
+/// What `check` and `compare` have in common.
+#[derive(Debug, Args)]
+pub(crate) struct VerdictArguments {
+    /// Policy in TOML; docs/policy.md describes it
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// Writes a report: junit, github, sarif, tap, markdown, json or text, to a file or - (may be repeated)
+    #[arg(long = "format", value_name = "KIND=FILE", value_parser = format)]
+    formats: Vec<(Kind, PathBuf)>,
+
+    /// Tells every expectation, and all that shows a failure
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// Shows no progress while reading
+    #[arg(long)]
+    no_progress: bool,
+}
+
+/// A form of report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    Junit,
+    Github,
+    Sarif,
+    Tap,
+    Markdown,
+    Json,
+    Text,
+}
+
+fn format(text: &str) -> Result<(Kind, PathBuf), String> {
+    let (kind, path) = text
+        .split_once('=')
+        .ok_or("is KIND=FILE, such as junit=report.xml, or tap=- for standard output")?;
+    let kind = <Kind as clap::ValueEnum>::from_str(kind, false).map_err(|_| {
+        format!("\"{kind}\" is none of junit, github, sarif, tap, markdown, json, text")
+    })?;
+    if path.is_empty() {
+        return Err("names no file; - is standard output".to_owned());
+    }
+    Ok((kind, PathBuf::from(path)))
+}
+
+fn day(text: &str) -> Result<Day, String> {
+    if text == "now" {
+        return Ok(jiff::Timestamp::now()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date());
+    }
+    text.parse()
+        .map_err(|_| "is no day; write it as 2026-12-31".to_owned())
+}
+
+/// Checks captures and reports.
+pub(crate) fn run(arguments: &CheckArguments) -> Result<(), Stop> {
+    let shared = &arguments.verdict;
+    let policy = shared.policy()?;
+    let analysis = shared.analyze(&arguments.captures)?;
+    let judgement = check(&analysis, &policy, arguments.today);
+    shared.report(judgement)
+}
+
+impl VerdictArguments {
+    /// The policy, or the one that holds without any.
+    pub(crate) fn policy(&self) -> Result<Policy, Stop> {
+        if self
+            .formats
+            .iter()
+            .filter(|(_, path)| path.as_os_str() == "-")
+            .count()
+            > 1
+        {
+            let line = "two reports cannot share standard output; give one of them a file";
+            return Err(Stop::Because(vec![line.to_owned()]));
+        }
+        let Some(path) = &self.policy else {
+            return Ok(Policy {
+                min_sample: 1,
+                ..Policy::default()
+            });
+        };
+        let shown = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Stop::Because(vec![format!("{shown}: cannot be read: {error}")]))?;
+        let told = |error: &crate::check::PolicyError| format!("{shown}:{error}");
+        Policy::parse(&text).map_err(|errors| Stop::Because(errors.iter().map(told).collect()))
+    }
+
+    /// The analysis of captures, with a progress bar.
+    pub(crate) fn analyze(&self, captures: &[PathBuf]) -> Result<Analysis, Stop> {
+        let options = Options {
+            workers: available_parallelism().map_or(1, usize::from),
+            keep_going: false,
+            ..Options::default()
+        };
+        let mut bar = Bar::new(!self.no_progress);
+        let analysis = analyze(captures, &options, &mut |progress| bar.set(progress));
+        bar.clear();
+        analysis
+            .map_err(|problems| Stop::Because(problems.iter().map(ToString::to_string).collect()))
+    }
+
+    /// Writes every report; the lines for people too, unless standard output is taken.
+    pub(crate) fn report(&self, mut judgement: Judgement) -> Result<(), Stop> {
+        if let Some(path) = &self.policy {
+            judgement.policy = path.display().to_string();
+        }
+        let mut is_stdout_free = true;
+        let mut gone = false;
+        for (kind, path) in &self.formats {
+            is_stdout_free &= path.as_os_str() != "-";
+            let written = output::to_file(path, |out| match kind {
+                Kind::Junit => junit::write(&judgement, out),
+                Kind::Github => github::write(&judgement, out),
+                Kind::Sarif => sarif::write(&judgement, out),
+                Kind::Tap => tap::write(&judgement, out),
+                Kind::Markdown => markdown_check::write(&judgement, out),
+                Kind::Json => verdict_json::write(&judgement, out),
+                Kind::Text => verdict_text::write(&judgement, true, out),
+            });
+            gone |= kept(written)?;
+        }
+        if is_stdout_free && !gone {
+            let lines =
+                |out: &mut dyn std::io::Write| verdict_text::write(&judgement, self.verbose, out);
+            kept(output::to_screen(Color::Auto, lines))?;
+        }
+        if judgement.holds() {
+            Ok(())
+        } else {
+            Err(Stop::Failed)
+        }
+    }
+}
+
+/// Whether the reader went away: the verdict, which is the exit code, stands all the same.
+fn kept(written: Result<(), Stop>) -> Result<bool, Stop> {
+    match written {
+        Ok(()) => Ok(false),
+        Err(Stop::ReaderGone) => Ok(true),
+        Err(stop) => Err(stop),
+    }
+}
