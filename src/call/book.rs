@@ -8,6 +8,7 @@ use std::hash::BuildHasher;
 use crate::call::copies;
 use crate::call::draft::{Draft, Drafts, Seed, Span};
 use crate::call::endpoint::EndpointId;
+use crate::call::inspection::{Defects, Inspections};
 use crate::call::known::Known;
 use crate::call::message::{GroupId, Message};
 use crate::call::tables::Tables;
@@ -29,7 +30,7 @@ pub struct CallBook {
     stacks: Known<ViaId>,
     ways: Known<(EndpointId, EndpointId)>,
     last_tap: Option<((u16, u16), u16)>,
-    defects: Vec<(u32, TextId)>,
+    inspections: Inspections,
 }
 
 /// Whom a message is from and to, within which Call-ID.
@@ -54,7 +55,7 @@ pub struct Book {
     /// Captured copies of messages.
     pub copies: u64,
     /// What is wrong with requests that open a call or a registration, by digest of the message.
-    pub defects: HashMap<u64, Vec<TextId>, foldhash::fast::FixedState>,
+    pub defects: Defects,
     /// Capture points by file and interface.
     pub taps: Vec<(u16, u16)>,
     /// What was added to the times of each capture point, in nanoseconds.
@@ -79,15 +80,20 @@ impl CallBook {
     pub fn push(&mut self, batch: &Drafts) {
         for draft in &batch.drafts {
             let message = self.file(batch, draft);
-            for &defect in batch
-                .defects
-                .get(draft.defects.0 as usize..draft.defects.1 as usize)
-                .unwrap_or_default()
-            {
-                let text = self.tables.texts.intern(batch.text(defect));
-                self.defects.push((self.messages.len() as u32, text));
-            }
+            self.inspect(batch, draft, &message);
             self.messages.push(message);
+        }
+    }
+
+    fn inspect(&mut self, batch: &Drafts, draft: &Draft, message: &Message) {
+        let key = self.tables.vias.get(message.via).key;
+        let texts = &mut self.tables.texts;
+        let bytes = batch.text(draft.opening);
+        if let Some(status) = message.status() {
+            self.inspections.answer(key, status, texts);
+        } else if !bytes.is_empty() {
+            let pair = (message.source, message.destination);
+            self.inspections.ask(key, draft.digest, pair, bytes, texts);
         }
     }
 
@@ -153,6 +159,7 @@ impl CallBook {
             tap,
             place: arrival.place,
             max_forwards: draft.max_forwards,
+            fragment: draft.fragment,
             flags: draft.flags,
         }
     }
@@ -246,15 +253,8 @@ impl CallBook {
         // What was met before is not asked for again: its memory is for the calls.
         (self.parties, self.stacks, self.ways) = Default::default();
         self.tables.close();
-        let mut defects: HashMap<u64, Vec<TextId>, foldhash::fast::FixedState> = HashMap::default();
-        for (message, text) in std::mem::take(&mut self.defects) {
-            let of_message = defects
-                .entry(self.messages[message as usize].digest)
-                .or_default();
-            if !of_message.contains(&text) {
-                of_message.push(text);
-            }
-        }
+        let inspections = std::mem::take(&mut self.inspections);
+        let defects = inspections.finish(&mut self.tables.texts);
         let groups = sort_by_group(&mut self.messages, self.tables.call_ids.len());
         let shifts = if self.taps.len() > 1 {
             shift(&self.messages, self.taps.len())

@@ -11,13 +11,11 @@ use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Flow, Trace, Transport};
 use crate::sip::{
     BRANCH_COOKIE, CSeq, ContentLength, DefectKind, HeaderName, HostPort, Message, Method,
-    NameAddr, StartLine, Via, body, inspect,
+    NameAddr, StartLine, Via, body,
 };
 
 /// Via values kept of one message; RFC 3261 section 16.6 allows 70 hops.
 const VIAS_MAX: usize = 80;
-/// Defects kept of one message; more would say the same: that it is broken.
-const DEFECTS_MAX: usize = 8;
 /// The keys of one run: hashes made with it on any thread mean the same, and input cannot foresee them.
 pub type Seed = foldhash::fast::RandomState;
 
@@ -63,6 +61,7 @@ pub(in crate::call) struct Draft {
     pub(in crate::call) digest: u64,
     pub(in crate::call) size: u32,
     pub(in crate::call) max_forwards: u8,
+    pub(in crate::call) fragment: u16,
     pub(in crate::call) flags: MessageFlags,
     pub(in crate::call) call_id: Span,
     pub(in crate::call) line: Span,
@@ -79,8 +78,8 @@ pub(in crate::call) struct Draft {
     pub(in crate::call) headers_hash: u64,
     /// Session description.
     pub(in crate::call) session: Span,
-    /// Range in the batch's defects.
-    pub(in crate::call) defects: (u32, u32),
+    /// The whole message where it opens a call, a registration or a subscription and is not cut; else empty.
+    pub(in crate::call) opening: Span,
 }
 
 /// Messages that one worker read, with the texts that they quote.
@@ -89,7 +88,6 @@ pub struct Drafts {
     pub(in crate::call) drafts: Vec<Draft>,
     pub(in crate::call) vias: Vec<(u64, Span)>,
     pub(in crate::call) headers: Vec<(HeaderName, Span)>,
-    pub(in crate::call) defects: Vec<Span>,
     bytes: Vec<u8>,
 }
 
@@ -99,7 +97,6 @@ impl Drafts {
         self.drafts.clear();
         self.vias.clear();
         self.headers.clear();
-        self.defects.clear();
         self.bytes.clear();
     }
 
@@ -140,7 +137,14 @@ impl Drafts {
         flags.set_rport(has_rport);
         flags.set_magic_branch(has_cookie);
         let (headers, headers_hash) = self.gather_headers(message, seed);
-        let defects = self.gather_defects(message, flags, seed);
+        let opening = match message.method() {
+            Some(Method::Invite | Method::Register | Method::Subscribe | Method::Other)
+                if !flags.is_cut() =>
+            {
+                self.keep_unhashed(message.bytes())
+            }
+            _ => Span::default(),
+        };
         let max_forwards = message
             .value(HeaderName::MaxForwards)
             .and_then(crate::sip::lexer::number);
@@ -156,6 +160,7 @@ impl Drafts {
             digest: seed.hash_one(message.bytes()),
             size: message.bytes().len() as u32,
             max_forwards: max_forwards.map_or(255, |hops| hops.min(254) as u8),
+            fragment: fragment_of(message),
             flags,
             call_id: self.keep(message.value(HeaderName::CallId).unwrap_or_default(), seed),
             line: self.keep(line, seed),
@@ -168,7 +173,7 @@ impl Drafts {
             headers,
             headers_hash,
             session: self.keep(session.unwrap_or_default(), seed),
-            defects,
+            opening,
         };
         self.drafts.push(draft);
     }
@@ -268,33 +273,18 @@ impl Drafts {
         }
         ((start, self.headers.len() as u32), hasher.finish())
     }
-
-    fn gather_defects(
-        &mut self,
-        message: &Message<'_>,
-        flags: MessageFlags,
-        seed: &Seed,
-    ) -> (u32, u32) {
-        let start = self.defects.len() as u32;
-        let opens = matches!(
-            message.method(),
-            Some(Method::Invite | Method::Register | Method::Subscribe | Method::Other)
-        );
-        if opens && !flags.is_cut() {
-            for defect in inspect(message).iter().take(DEFECTS_MAX) {
-                let text = self.keep(
-                    defect.sentence(message.bytes()).to_string().as_bytes(),
-                    seed,
-                );
-                self.defects.push(text);
-            }
-        }
-        (start, self.defects.len() as u32)
-    }
 }
 
 fn uri_of(address: Option<NameAddr<'_>>) -> &[u8] {
     address.map(|address| address.uri).unwrap_or_default()
+}
+
+/// The status in the `message/sipfrag` body of a NOTIFY; 0 where there is none.
+fn fragment_of(message: &Message<'_>) -> u16 {
+    if message.method() != Some(Method::Notify) {
+        return 0;
+    }
+    body::sipfrag_status(message).map_or(0, |(status, _)| status.0)
 }
 
 fn tag_of(address: Option<NameAddr<'_>>) -> &[u8] {

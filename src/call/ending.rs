@@ -24,10 +24,10 @@ const UNHEARD_ACK_SENDS: usize = 3;
 const ACK_GIVE_UP_WAIT: Duration = Duration::from_secs(6);
 /// Sends of a 2xx by which its stack has run its timer for at least 7 s.
 const ACK_GIVE_UP_SENDS: u32 = 6;
-/// A machine hangs up on both sides within this time.
-const BOTH_SIDES_WAIT: Duration = Duration::from_millis(500);
 /// The shortest talk that a fault in the middle of a call can end.
 const TALK_MIN: Duration = Duration::from_secs(2);
+/// How far apart a node between the parties hangs up on one and on the other.
+const BOTH_SIDES_WAIT: Duration = Duration::from_millis(500);
 /// How soon a side hangs up because a request of its own in the call was refused.
 const GIVE_UP_WAIT: Duration = Duration::from_secs(3);
 
@@ -194,38 +194,34 @@ fn network(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
     let bye = dialog.bye?;
     let message = anatomy.message(anatomy.transaction(bye).request?);
     let talked = message.time.since(anatomy.message(dialog.answer).time);
-    let by_machine =
-        names_network_cause(anatomy, message) || ends_both_sides(anatomy, dialog, message);
+    let by_machine = names_network_cause(anatomy, message) || second_bye(anatomy, dialog).is_some();
     (talked >= TALK_MIN && by_machine).then_some(DropCause::Network { bye })
 }
 
-/// Whether a node between the parties hung up on both of them although neither had hung up.
-pub fn ends_both_sides(anatomy: &Anatomy<'_>, dialog: &Dialog, bye: &Message) -> bool {
+/// The BYE to the other party where a node between the parties hangs up on both although neither had hung up.
+pub fn second_bye(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<TransactionIndex> {
     let node = |endpoint| anatomy.tables.node(endpoint);
-    let invite = anatomy.transaction(dialog.invite);
-    let (caller, middle) = (node(invite.source), node(invite.destination));
-    let Some((_, next)) = anatomy.children(dialog.invite).find(|(_, t)| {
-        node(t.source) == middle && anatomy.final_status(t).is_some_and(StatusCode::is_success)
-    }) else {
-        return false;
+    let edge = anatomy.transaction(dialog.invite);
+    let middle = node(edge.destination);
+    let is_between = anatomy
+        .children(dialog.invite)
+        .any(|(_, t)| node(t.source) == middle && node(t.destination) != node(edge.source));
+    let is_transfer = anatomy.each().any(|(_, t)| t.method == Method::Refer);
+    if !is_between || is_transfer {
+        return None;
+    }
+    let byes = anatomy
+        .each()
+        .filter(|(_, t)| t.method == Method::Bye && t.request.is_some());
+    // Bounded: the first two decide.
+    let first: Vec<(TransactionIndex, &Transaction)> = byes.take(2).collect();
+    let [(_, one), (second, two)] = first[..] else {
+        return None;
     };
-    let callee = node(next.destination);
-    let byes = || {
-        anatomy.each().filter_map(|(_, t)| {
-            let is_first = t.method == Method::Bye && t.parent.is_none();
-            Some((t, anatomy.message(t.request.filter(|_| is_first)?)))
-        })
-    };
-    let sent = |to| {
-        byes().any(|(t, m)| {
-            node(t.source) == middle
-                && node(t.destination) == to
-                && m.time.since(bye.time).max(bye.time.since(m.time)) <= BOTH_SIDES_WAIT
-        })
-    };
-    // A party that hung up by itself makes the other BYE a consequence, whichever was captured first.
-    let by_party = byes().any(|(t, _)| node(t.source) != middle);
-    caller != callee && !by_party && sent(caller) && sent(callee)
+    let (a, b) = (anatomy.message(one.request?), anatomy.message(two.request?));
+    let from_middle = node(one.source) == middle && node(two.source) == middle;
+    let to_both = node(one.destination) != node(two.destination);
+    (from_middle && to_both && b.time.since(a.time) <= BOTH_SIDES_WAIT).then_some(second)
 }
 
 /// Whether a BYE says that a machine ended the call: a Q.850 cause other than those of a normal end, or a failure code.

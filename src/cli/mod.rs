@@ -1,6 +1,7 @@
 //! The program: reads the command line, runs the analysis, writes the reports. Only this floor prints, waits and exits.
 
 mod arguments;
+mod extract;
 mod output;
 mod progress;
 mod scan;
@@ -35,6 +36,7 @@ pub fn run() -> ExitCode {
     };
     let done = match &arguments.command {
         Some(Command::Explain { query }) => scan::explain(&query.join(" "), &arguments.scan),
+        Some(Command::Extract(arguments)) => extract::extract(arguments),
         Some(Command::Rules) => scan::rules(&arguments.scan),
         None => scan::scan(&arguments.scan),
     };

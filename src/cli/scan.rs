@@ -5,6 +5,7 @@ use std::thread::available_parallelism;
 use crate::analysis::{Analysis, Options, analyze};
 use crate::cli::Stop;
 use crate::cli::arguments::Scan;
+use crate::cli::extract::secrets;
 use crate::cli::output;
 use crate::cli::progress::Bar;
 use crate::reference;
@@ -52,6 +53,7 @@ fn read(scan: &Scan) -> Result<Analysis, Stop> {
     let options = Options {
         workers: scan.jobs.map_or_else(cores, usize::from),
         keep_going: scan.keep_going,
+        secrets: secrets(&scan.tls_keylog)?,
     };
     let mut bar = Bar::new(!scan.no_progress);
     let analysis = analyze(&scan.captures, &options, &mut |progress| bar.set(progress));

@@ -11,7 +11,7 @@ use crate::diagnose::finding::{Incident, Severity};
 use crate::diagnose::scene::Scene;
 
 /// Calls of each kind that are compared; more prove no more.
-const SAMPLE_MAX: usize = 1_000;
+const SAMPLE_MAX: usize = 500;
 /// Failing calls needed.
 const FAILED_MIN: usize = 3;
 /// Chance at most after correction.
@@ -90,20 +90,20 @@ pub fn good_calls(scene: &Scene<'_>, node: NodeId) -> Vec<u32> {
     good
 }
 
-/// The feature that parts failing from good calls best, where one does beyond chance.
-pub fn separates(scene: &Scene<'_>, failed: &[u32], good: &[u32]) -> Option<Apart> {
+/// The feature that parts failing from good calls through a node best, where one does beyond chance.
+pub fn separates(scene: &Scene<'_>, node: NodeId, failed: &[u32], good: &[u32]) -> Option<Apart> {
     if failed.len() < FAILED_MIN || good.is_empty() {
         return None;
     }
     let (failed, good) = (sample(failed), sample(good));
     let mut counts: HashMap<Feature, (u32, u32), foldhash::fast::FixedState> = HashMap::default();
     for call in &failed {
-        for feature in features(scene, scene.calls.get(*call as usize)?) {
+        for feature in features(scene, scene.calls.get(*call as usize)?, node) {
             counts.entry(feature).or_default().0 += 1;
         }
     }
     for call in &good {
-        for feature in features(scene, scene.calls.get(*call as usize)?) {
+        for feature in features(scene, scene.calls.get(*call as usize)?, node) {
             counts.entry(feature).or_default().1 += 1;
         }
     }
@@ -188,9 +188,10 @@ pub fn of_incident(scene: &Scene<'_>, incident: &Incident) -> String {
         .iter()
         .map(|id| id.saturating_sub(1))
         .collect();
-    let good: Vec<u32> = good_calls(scene, scene.node(origin))
+    let node = scene.node(origin);
+    let good: Vec<u32> = good_calls(scene, node)
         .into_iter()
         .filter(|call| failed.binary_search(call).is_err())
         .collect();
-    separates(scene, &failed, &good).map_or(String::new(), |apart| apart.sentence())
+    separates(scene, node, &failed, &good).map_or(String::new(), |apart| apart.sentence())
 }

@@ -110,8 +110,8 @@ pub fn invite_of<'a>(scene: &Scene<'a>, call: &Call) -> Option<&'a Message> {
         .find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())
 }
 
-/// The features of a call; empty where its INVITE is not in the capture.
-pub fn features(scene: &Scene<'_>, call: &Call) -> Vec<Feature> {
+/// The features of a call on its way to a node; empty where its INVITE is not in the capture.
+pub fn features(scene: &Scene<'_>, call: &Call, node: NodeId) -> Vec<Feature> {
     let Some(invite) = invite_of(scene, call) else {
         return Vec::new();
     };
@@ -158,7 +158,7 @@ pub fn features(scene: &Scene<'_>, call: &Call) -> Vec<Feature> {
             .into_iter()
             .map(|name| Feature::new(Kind::Header, name.text())),
     );
-    found.push(Feature::new(Kind::Way, way_of(scene, call)));
+    found.push(Feature::new(Kind::Way, way_of(scene, call, node)));
     if let Some(level) = attestation(scene, invite) {
         found.push(Feature::new(Kind::Attestation, level));
     }
@@ -180,10 +180,14 @@ fn codecs_of(scene: &Scene<'_>, invite: &Message) -> String {
     real.join(", ")
 }
 
-fn way_of(scene: &Scene<'_>, call: &Call) -> String {
+/// The nodes before `to`; those behind it are where a failure leads, not why it happens.
+fn way_of(scene: &Scene<'_>, call: &Call, to: NodeId) -> String {
     let mut way: Vec<String> = Vec::new();
     for hop in call.hops.iter().take(WAY_MAX) {
         let node = scene.node(hop.destination);
+        if node == to {
+            break;
+        }
         let address = scene.book.tables.endpoints.address(node).to_string();
         if !way.contains(&address) {
             way.push(address);

@@ -10,13 +10,16 @@ use rayon::prelude::*;
 use crate::call::negotiation::{self, Exchange};
 use crate::call::other::OtherRequest;
 use crate::call::{
-    Anatomy, Book, Call, EndpointId, Message, SessionId, Tables, TextId, Transaction, anatomy_of,
+    Anatomy, Book, Call, EndpointId, Message, SessionId, Tables, TextId, Transaction,
+    TransactionIndex, anatomy_of,
 };
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{HeaderName, Method, StatusCode};
 
 /// Different facts kept of one endpoint: devices have a handful of templates, forged captures any number.
 const FACTS_MAX: usize = 128;
+/// Exchanges of one call that are learned from: a forged call may hold any number.
+const EXCHANGES_MAX: usize = 64;
 /// Tries kept of one caller towards one callee through one endpoint.
 const TRIES_MAX: usize = 64;
 
@@ -206,17 +209,23 @@ fn has_media_hint(book: &Book, call: &Call) -> bool {
 
 fn lessons(anatomy: &Anatomy<'_>, refusers: &HashSet<EndpointId, FixedState>) -> Vec<Lesson> {
     let mut lessons = Vec::new();
-    for (index, transaction) in anatomy.each() {
-        if !matches!(transaction.method, Method::Invite | Method::Update) {
-            continue;
-        }
+    let group = |transaction: &Transaction| anatomy.message(transaction.first).group;
+    // What a proxy answers is the answer of the node behind it.
+    let passed_on: HashSet<TransactionIndex, FixedState> = anatomy
+        .each()
+        .filter_map(|(_, child)| {
+            let parent = child.parent?;
+            (group(child) == group(anatomy.transaction(parent))).then_some(parent)
+        })
+        .collect();
+    let concerned = anatomy.each().filter(|(_, transaction)| {
+        matches!(transaction.method, Method::Invite | Method::Update)
+            && (refusers.contains(&transaction.destination)
+                || refusers.contains(&transaction.source))
+    });
+    for (index, transaction) in concerned.take(EXCHANGES_MAX) {
         let exchange = negotiation::exchange(anatomy, index);
-        let group = anatomy.message(transaction.first).group;
-        // What a proxy answers is the answer of the node behind it.
-        let is_passed_on = anatomy
-            .children(index)
-            .any(|(_, child)| anatomy.message(child.first).group == group);
-        if refusers.contains(&transaction.destination) && !is_passed_on {
+        if refusers.contains(&transaction.destination) && !passed_on.contains(&index) {
             lessons.extend(receiver_lessons(anatomy, transaction, &exchange));
         }
         if refusers.contains(&transaction.source) && transaction.parent.is_none() {

@@ -2,16 +2,21 @@
 
 mod apart;
 mod case;
+mod contrast;
 mod engine;
 mod features;
 mod finding;
 mod history;
+mod hostile;
 mod incident;
 mod knowledge;
+mod logins;
+mod memory;
 mod rule;
 mod rules;
 mod scene;
 mod suppression;
+mod words;
 
 pub use case::{Case, start_line};
 pub use engine::{Diagnosis, Verdict, diagnose};

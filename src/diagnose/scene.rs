@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use crate::call::dns::Lookup;
 use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
 use crate::call::load::Loads;
@@ -10,8 +11,11 @@ use crate::call::other::OtherRequest;
 use crate::call::registration::{RegisterAttempt, Registration};
 use crate::call::{Book, Call, EndpointId, GroupId, NodeId, TextId};
 use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::contrast::Contrast;
 use crate::diagnose::history::History;
 use crate::diagnose::knowledge::Knowledge;
+use crate::diagnose::memory::Memory;
+use crate::diagnose::rules::sorting::Explained;
 use crate::net::{Connection, Endpoint, IncompleteDatagram, TlsHandshake};
 
 /// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
@@ -38,6 +42,10 @@ pub struct Scene<'a> {
     pub loads: &'a Loads,
     /// How long calls rang and talked at each node, to tell timers by.
     pub timers: &'a Timers,
+    /// The failures at each of [`Loads::destinations`] by their reason, once a rule has asked for them.
+    pub(in crate::diagnose) sorted: OnceLock<Vec<Vec<Explained>>>,
+    /// What nodes asked DNS for, in the order of time.
+    pub lookups: &'a [Lookup],
     /// What the input cannot show.
     pub sight: Sight,
     /// First frame.
@@ -54,6 +62,10 @@ pub struct Scene<'a> {
     history: OnceLock<History>,
     /// TCP connections by their two ends, the smaller one first; made when the first rule asks for it.
     by_ends: OnceLock<HashMap<(Endpoint, Endpoint), Vec<u32>, foldhash::fast::FixedState>>,
+    /// What rules compare calls with.
+    pub(in crate::diagnose) memory: Memory,
+    /// What the other calls and senders show.
+    pub(in crate::diagnose) contrast: Contrast,
 }
 
 /// What the input cannot show: read by the gates and by the rules about the capture.
@@ -209,6 +221,8 @@ pub struct Happened<'a> {
     pub loads: &'a Loads,
     /// As [`Scene::timers`].
     pub timers: &'a Timers,
+    /// As [`Scene::lookups`].
+    pub lookups: &'a [Lookup],
     /// As [`Scene::sight`].
     pub sight: Sight,
     /// As [`Scene::start`].
@@ -249,6 +263,8 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             incomplete: happened.incomplete,
             loads: happened.loads,
             timers: happened.timers,
+            sorted: OnceLock::new(),
+            lookups: happened.lookups,
             sight: happened.sight,
             start: happened.start,
             end: happened.end,
@@ -256,6 +272,8 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             errors_by_node,
             history: OnceLock::new(),
             by_ends: OnceLock::new(),
+            memory: Memory::default(),
+            contrast: Contrast::default(),
         }
     }
 }

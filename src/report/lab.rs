@@ -86,6 +86,7 @@ fn call(
             transport: Transport::Udp,
             final_code: code,
             final_ms: Some(if is_answered { 4100.0 } else { 38.25 }),
+            sent: at(start),
             reply_ms: Some(2.5),
             alerted_ms: None,
         }]),
@@ -274,7 +275,7 @@ pub(super) fn sample(name: &str) -> Analysis {
         .join(name);
     let options = crate::analysis::Options {
         workers: 1,
-        keep_going: false,
+        ..Default::default()
     };
     crate::analysis::analyze(&[path], &options, &mut |_| {}).expect("a sample reads")
 }

@@ -81,3 +81,50 @@ fn is_outage(attempts: &[(Timestamp, bool)], outage: &Outage, run: usize) -> boo
     let chance = failure.powi(run.min(1_000) as i32) * attempts.len() as f64;
     chance < CHANCE_MAX && length >= LENGTH_MIN
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One attempt a second: `.` went well, `x` failed.
+    fn row(text: &str) -> Vec<(Timestamp, bool)> {
+        (0..)
+            .zip(text.chars())
+            .map(|(second, mark)| {
+                (
+                    Timestamp::from_nanoseconds(second * 1_000_000_000),
+                    mark == 'x',
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn ten_failures_after_ten_good_calls_are_an_outage_with_both_ends() {
+        let found = outages(&row("..........xxxxxxxxxx"));
+        let outage = found.first().expect("an outage");
+        assert_eq!(
+            (Some(9), 10, 19),
+            (outage.last_good, outage.first, outage.last)
+        );
+        assert_eq!(None, outage.recovered);
+    }
+
+    #[test]
+    fn an_outage_in_the_middle_says_when_it_was_over() {
+        let found = outages(&row("..........xxxxxxxxxx....."));
+        assert_eq!(Some(20), found.first().and_then(|outage| outage.recovered));
+    }
+
+    #[test]
+    fn four_failures_or_a_node_that_mostly_fails_are_no_outage() {
+        assert!(outages(&row("..........xxxx")).is_empty());
+        assert!(outages(&row("x.xx.xx.x.xx.xxxxxx")).is_empty());
+    }
+
+    #[test]
+    fn a_node_that_never_worked_needs_ten_failures() {
+        assert!(outages(&row("xxxxxxxxx")).is_empty());
+        assert_eq!(1, outages(&row("xxxxxxxxxx")).len());
+    }
+}

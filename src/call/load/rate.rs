@@ -29,6 +29,8 @@ const WINDOWS: [Duration; 3] = [
     Duration::from_secs(5),
     Duration::from_secs(10),
 ];
+/// Moments of a second at which a count may begin anew.
+const PHASES: i64 = 50;
 /// Length of the windows in which saturation is looked for.
 const SLOT: Duration = Duration::from_secs(5);
 /// Saturated windows needed.
@@ -42,7 +44,9 @@ pub fn rate_limit(attempts: &[(Timestamp, bool)]) -> Option<RateLimit> {
     if refused < REFUSALS_MIN || refused == attempts.len() {
         return None;
     }
-    sliding(attempts).or_else(|| saturated(attempts))
+    sliding(attempts)
+        .or_else(|| fixed(attempts))
+        .or_else(|| saturated(attempts))
 }
 
 /// A limiter that looks back over the last seconds at each moment.
@@ -64,6 +68,45 @@ fn sliding(attempts: &[(Timestamp, bool)]) -> Option<RateLimit> {
     found
         .filter(|limit| limit.limit >= 2)
         .min_by(|a, b| chance(a).total_cmp(&chance(b)))
+}
+
+/// A limiter that begins to count anew each second, at a moment of the second that the capture does not tell.
+fn fixed(attempts: &[(Timestamp, bool)]) -> Option<RateLimit> {
+    let window = WINDOWS[0];
+    let found = (0..PHASES).filter_map(|phase| {
+        let shift = window.as_nanos() as i64 / PHASES * phase;
+        threshold(&since_tick(attempts, window, shift))
+    });
+    let best = found.min_by(|a, b| a.chance.total_cmp(&b.chance))?;
+    (best.limit >= 2).then(|| RateLimit {
+        per_second: f64::from(best.limit) / window.as_secs_f64(),
+        limit: best.limit,
+        window,
+        threshold: Some(best),
+    })
+}
+
+/// For each attempt how many were taken since the count began anew.
+fn since_tick(attempts: &[(Timestamp, bool)], window: Duration, shift: i64) -> Vec<Sample> {
+    let tick = |at: Timestamp| {
+        at.nanoseconds()
+            .saturating_sub(shift)
+            .div_euclid(window.as_nanos() as i64)
+    };
+    let (mut current, mut level) = (i64::MIN, 0);
+    let mut samples = Vec::with_capacity(attempts.len());
+    for (at, is_refused) in attempts {
+        if tick(*at) != current {
+            (current, level) = (tick(*at), 0);
+        }
+        samples.push(Sample {
+            at: *at,
+            level,
+            is_refused: *is_refused,
+        });
+        level += u32::from(!is_refused);
+    }
+    samples
 }
 
 /// For each attempt how many came, or were taken, in the time before it.

@@ -52,6 +52,8 @@ enum Node {
     AtRandom(f64),
     /// It takes so many calls in any one second.
     Sliding(u32),
+    /// It takes so many calls in each second of its clock.
+    Fixed(u32),
     /// It takes so many calls a second by tokens, with room for as many.
     Tokens(f64),
     /// From time to time it refuses this share, for some seconds.
@@ -77,6 +79,7 @@ fn moment(seconds: f64) -> Timestamp {
 
 fn simulate(node: Node, traffic: &Traffic, dice: &mut Dice) -> Run {
     let (mut now, mut tokens, mut trouble) = (0.0_f64, 1.0_f64, (0.0, 0.0));
+    let (mut second, mut this_second) = (f64::MIN, 0_u32);
     let mut up: Vec<f64> = Vec::new();
     let mut lately: VecDeque<f64> = VecDeque::new();
     let mut run = Run {
@@ -95,6 +98,12 @@ fn simulate(node: Node, traffic: &Traffic, dice: &mut Dice) -> Run {
             Node::Channels(limit) => up.len() as u32 >= limit,
             Node::AtRandom(share) => dice.share() < share,
             Node::Sliding(limit) => lately.len() as u32 >= limit,
+            Node::Fixed(limit) => {
+                if (now + 0.37).floor() > second {
+                    (second, this_second) = ((now + 0.37).floor(), 0);
+                }
+                this_second >= limit
+            }
             Node::Tokens(rate) => {
                 tokens = (tokens + gap * rate).min(rate);
                 tokens < 1.0
@@ -114,6 +123,7 @@ fn simulate(node: Node, traffic: &Traffic, dice: &mut Dice) -> Run {
         });
         if !is_refused {
             tokens -= 1.0;
+            this_second += 1;
             lately.push_back(now);
             let end = now + dice.duration(traffic.talk_seconds);
             up.push(end);
@@ -198,6 +208,19 @@ fn rate_limits_are_found_in_95_of_100_captures_and_are_no_ceilings() {
             (Node::Sliding(limit), traffic)
         });
         assert!(found >= 95, "rate {limit} found in {found}");
+        assert_eq!(0, ceilings, "rate {limit} taken for a ceiling");
+    }
+    for limit in [3, 5, 10, 20] {
+        let (ceilings, found) = count(&format!("fixed {limit}/s"), |dice| {
+            let traffic = Traffic {
+                per_second: f64::from(limit) * dice.between(0.8, 2.0),
+                swing: dice.between(0.0, 0.5),
+                talk_seconds: dice.between(10.0, 120.0),
+                attempts: dice.between(400.0, 1500.0) as u32,
+            };
+            (Node::Fixed(limit), traffic)
+        });
+        assert!(found >= 50, "rate {limit} found in {found}");
         assert_eq!(0, ceilings, "rate {limit} taken for a ceiling");
     }
     let (ceilings, found) = count("tokens 5/s at 1.6 to 3 times the limit", |dice| {

@@ -85,62 +85,78 @@ pub fn threshold(samples: &[Sample]) -> Option<Threshold> {
     // One in ten refusals may have another cause, so the limit lies no lower than the level of the next one.
     let low = refused[refused.len() / 10].clamp(1, highest);
     let low = low.max(highest.saturating_sub(CANDIDATES_MAX));
-    let fits = (low..=highest).filter_map(|limit| fit(samples, limit));
+    let first = samples.iter().position(|sample| sample.is_refused)?;
+    let last = samples.iter().rposition(|sample| sample.is_refused)?;
+    let all = Levels::of(samples);
+    let during = Levels::of(samples.get(first..=last)?);
+    let fits = (low..=highest).filter_map(|limit| fit(&all, &during, limit));
     fits.min_by(|a, b| a.chance.total_cmp(&b.chance))
 }
 
-fn fit(samples: &[Sample], limit: u32) -> Option<Threshold> {
-    let mut found = Threshold {
-        limit,
-        tolerance: (limit / 50).max(1),
-        refused: 0,
-        refused_at_limit: 0,
-        below: 0,
-        taken_below: 0,
-        episodes: 0,
-        chance: 1.0,
-    };
-    let (mut at, mut at_refused, mut near_refused) = (0_u32, 0_u32, 0_u32);
-    for sample in samples {
-        let (is_near, is_at) = (found.reaches(sample.level), sample.level >= limit);
-        let refused = u32::from(sample.is_refused);
-        found.refused += refused;
-        found.below += u32::from(!is_near);
-        found.taken_below += u32::from(!is_near) * (1 - refused);
-        near_refused += u32::from(is_near) * refused;
-        at += u32::from(is_at);
-        at_refused += u32::from(is_at) * refused;
+/// How many attempts came at each level or above it: refused and taken.
+struct Levels(Vec<(u32, u32)>);
+
+impl Levels {
+    fn of(samples: &[Sample]) -> Self {
+        let highest = samples.iter().map(|sample| sample.level).max();
+        // No level is higher than the calls of the capture are many, so this stays as small as they are.
+        let mut counts = vec![(0_u32, 0_u32); highest.unwrap_or_default() as usize + 1];
+        for sample in samples {
+            let count = &mut counts[sample.level as usize];
+            count.0 += u32::from(sample.is_refused);
+            count.1 += u32::from(!sample.is_refused);
+        }
+        for level in (1..counts.len()).rev() {
+            let above = counts[level];
+            counts[level - 1].0 += above.0;
+            counts[level - 1].1 += above.1;
+        }
+        Self(counts)
     }
-    found.refused_at_limit = near_refused;
+
+    /// Refused and taken attempts at a level or above it.
+    fn from(&self, level: u32) -> (u32, u32) {
+        self.0.get(level as usize).copied().unwrap_or_default()
+    }
+
+    fn table(&self, limit: u32) -> Table {
+        let (all, at) = (self.from(0), self.from(limit));
+        Table {
+            failed_in: u64::from(at.0),
+            good_in: u64::from(at.1),
+            failed_out: u64::from(all.0 - at.0),
+            good_out: u64::from(all.1 - at.1),
+        }
+    }
+}
+
+fn fit(all: &Levels, during: &Levels, limit: u32) -> Option<Threshold> {
+    let tolerance = (limit / 50).max(1);
+    let (whole, at) = (all.from(0), all.from(limit));
+    let near = all.from(limit.saturating_sub(tolerance));
+    let (below_refused, below_taken) = (whole.0 - near.0, whole.1 - near.1);
+    let below = below_refused + below_taken;
     let is_enough = |part: u32, whole: u32, share: f64| f64::from(part) >= share * f64::from(whole);
-    let parts = is_enough(near_refused, found.refused, AT_LIMIT_MIN)
-        && found.below >= BELOW_MIN
-        && is_enough(found.taken_below, found.below, BELOW_TAKEN_MIN)
-        && at_refused > 0
-        && is_enough(at_refused, at, AT_LIMIT_MIN);
+    let parts = is_enough(near.0, whole.0, AT_LIMIT_MIN)
+        && below >= BELOW_MIN
+        && is_enough(below_taken, below, BELOW_TAKEN_MIN)
+        && at.0 > 0
+        && is_enough(at.0, at.0 + at.1, AT_LIMIT_MIN);
     if !parts {
         return None;
     }
-    found.chance = table(samples, limit).chance();
-    let first = samples.iter().position(|sample| sample.is_refused)?;
-    let last = samples.iter().rposition(|sample| sample.is_refused)?;
-    let during = samples.get(first..=last)?;
-    (found.chance <= CHANCE_MAX && table(during, limit).chance() <= CHANCE_DURING_MAX)
-        .then_some(found)
-}
-
-fn table(samples: &[Sample], limit: u32) -> Table {
-    let mut table = Table::default();
-    for sample in samples {
-        let cell = match (sample.level >= limit, sample.is_refused) {
-            (true, true) => &mut table.failed_in,
-            (true, false) => &mut table.good_in,
-            (false, true) => &mut table.failed_out,
-            (false, false) => &mut table.good_out,
-        };
-        *cell += 1;
-    }
-    table
+    let chance = all.table(limit).chance();
+    let is_no_chance = chance <= CHANCE_MAX && during.table(limit).chance() <= CHANCE_DURING_MAX;
+    is_no_chance.then_some(Threshold {
+        limit,
+        tolerance,
+        refused: whole.0,
+        refused_at_limit: near.0,
+        below,
+        taken_below: below_taken,
+        episodes: 0,
+        chance,
+    })
 }
 
 /// A limit of calls at the same time: a threshold that was reached again and again, and at which a place was taken as soon as it was free.

@@ -1,5 +1,6 @@
 //! The table of calls: all of a short capture, the failed ones of a long one, and how to see the others.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use crate::analysis::CallEntry;
@@ -14,7 +15,9 @@ use crate::report::words::duration;
 /// Captures with at most this many calls show all of them.
 const ALL_MAX: usize = 12;
 /// Rows shown of a longer capture.
-const ROWS_MAX: usize = 8;
+const ROWS_MAX: usize = 6;
+/// Rows shown of calls that failed alike.
+const ALIKE_MAX: usize = 2;
 /// Narrower pages have neither milliseconds nor delays in the table.
 const WIDE_COLUMNS: usize = 96;
 /// Columns of a telephone number with country code.
@@ -36,23 +39,47 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     let rows: Vec<usize> = if shows_all {
         (0..calls.len()).collect()
     } else {
-        failed.iter().copied().take(ROWS_MAX).collect()
+        examples(context, &failed)
     };
     if rows.is_empty() {
         return Ok(());
     }
     page.blank()?;
     if !shows_all {
-        let title = match failed.len() {
-            few if few <= ROWS_MAX => "Calls with a fault".to_owned(),
-            _ => format!(
-                "Calls with a fault: the first {ROWS_MAX} of {}",
+        let title = if rows.len() == failed.len() {
+            "Calls with a fault".to_owned()
+        } else {
+            format!(
+                "Calls with a fault: {} of {}",
+                rows.len(),
                 grouped(failed.len() as u64)
-            ),
+            )
         };
         page.line([strong(title)])?;
     }
     rows_of(context, &rows, page)
+}
+
+/// The first calls of each cause, in the order of time: a thousand alike need no list.
+fn examples(context: &Context<'_>, failed: &[usize]) -> Vec<usize> {
+    let mut seen: BTreeMap<(&str, u16), usize> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for place in failed.iter().copied() {
+        let Some(entry) = context.analysis.calls.get(place) else {
+            continue;
+        };
+        let rule = entry.primary().map_or("", |finding| finding.rule);
+        let code = entry.call.final_code.map_or(0, |code| code.0);
+        let alike = seen.entry((rule, code)).or_default();
+        *alike += 1;
+        if *alike <= ALIKE_MAX || failed.len() <= ROWS_MAX {
+            rows.push(place);
+        }
+        if rows.len() == ROWS_MAX {
+            break;
+        }
+    }
+    rows
 }
 
 /// Whether a call belongs into a list of faults: it failed, or something in it is wrong.
@@ -73,6 +100,9 @@ fn sound(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
         .map(|incident| incident.finding.severity)
         .max();
     let text = match worst {
+        _ if context.analysis.metrics.calls == 0 => {
+            "No call can be judged: the captures show too little of each."
+        }
         None | Some(Severity::Info) => "No fault was found in any call.",
         Some(_) => "No call failed.",
     };
@@ -151,6 +181,11 @@ fn why<'a>(context: &'a Context<'a>, entry: &'a CallEntry) -> std::borrow::Cow<'
         Outcome::Completed | Outcome::CancelRace => {
             let talk = entry.call.milestones.talk_ms().map(duration);
             talk.map_or(String::new(), |talk| format!("talk {talk}"))
+                .into()
+        }
+        Outcome::Dropped => {
+            let talk = entry.call.milestones.talk_ms().map(duration);
+            talk.map_or(String::new(), |talk| format!("cut after {talk} of talk"))
                 .into()
         }
         Outcome::StillUp => "".into(),

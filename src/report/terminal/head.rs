@@ -12,7 +12,7 @@ use crate::report::words::duration;
 /// Captures named; a day of rotating captures has hundreds.
 const CAPTURES_MAX: usize = 3;
 /// Lines on what weakens the captures.
-const DOUBTS_MAX: usize = 4;
+const DOUBTS_MAX: usize = 3;
 /// Reasons named where no SIP was found.
 const REASONS_MAX: usize = 6;
 
@@ -75,7 +75,8 @@ fn captures(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
             )
         });
         let text = format!(
-            "and {more} more files with {}{until}",
+            "and {} with {}{until}",
+            count(more as u64, "further file"),
             count(frames, "frame")
         );
         page.line([faint(text)])?;
@@ -137,7 +138,13 @@ fn unread(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     }
     if problems.len() > DOUBTS_MAX {
         let more = problems.len() - DOUBTS_MAX;
-        page.labelled("", [faint(format!("and {more} more files were not read"))])?;
+        page.labelled(
+            "",
+            [faint(format!(
+                "and {} not read",
+                count(more as u64, "further file")
+            ))],
+        )?;
     }
     match context.analysis.repeated.as_slice() {
         [] => Ok(()),
@@ -173,7 +180,13 @@ fn trust(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     }
     if doubts.len() > limit {
         let more = doubts.len() - limit;
-        page.labelled("", [faint(format!("and {more} more doubts: -v"))])?;
+        page.labelled(
+            "",
+            [faint(format!(
+                "and {}: -v",
+                count(more as u64, "further doubt")
+            ))],
+        )?;
     }
     Ok(())
 }
@@ -231,6 +244,17 @@ fn is_telling(reason: &str) -> bool {
         "carries no IP",
     ];
     !harmless.iter().any(|word| reason.contains(word))
+}
+
+/// Says that messages were found which make neither a call nor anything else.
+pub(super) fn write_nothing(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
+    let messages: u64 = context.analysis.fitness.sip_messages.values().sum();
+    if messages == 0 {
+        return Ok(());
+    }
+    page.blank()?;
+    let text = "There is neither a call nor any other whole request: what was captured only answers or ends what came before.";
+    page.wrapped(plain(""), 0, [plain(text)])
 }
 
 fn no_sip(fitness: &Fitness, page: &mut Page<'_>) -> io::Result<()> {

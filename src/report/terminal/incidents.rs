@@ -3,31 +3,37 @@
 use std::io;
 
 use crate::capture::Timestamp;
-use crate::diagnose::{Evidence, Finding, Incident, Severity};
+use crate::diagnose::{Evidence, Finding, Incident, RuledOut, Severity};
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{calls, count, severity_ink};
+use crate::report::terminal::names::{calls, count, grouped, numbers, severity_ink};
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
 use crate::report::words::silence;
 
-/// Incidents shown in full, where there are no more than these.
+/// The rule whose incident holds the numbers of the whole run.
+const STATISTICS_RULE: &str = "fleet-metrics";
+/// Incidents shown in full, where there are few.
 const BLOCKS_MAX: usize = 3;
-/// Incidents shown in full, where there are more.
+/// Incidents that are few.
+const FEW_MAX: usize = 4;
+/// Incidents shown in full, where there are many.
 const BLOCKS_OF_MANY: usize = 2;
 /// Further incidents shown in a line each.
-const LINES_MAX: usize = 6;
+const LINES_MAX: usize = 5;
 /// Pieces of evidence shown of one incident.
-const PROOFS_MAX: usize = 3;
-/// Refuted look-alikes shown.
-const NOTS_MAX: usize = 2;
+const PROOFS_MAX: usize = 2;
 
 /// Writes the incidents.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    let incidents = &context.analysis.incidents;
+    let all = context.analysis.incidents.iter();
+    // The numbers above say all of it already.
+    let incidents: Vec<&Incident> = all
+        .filter(|incident| incident.finding.rule != STATISTICS_RULE)
+        .collect();
     if incidents.is_empty() {
         return Ok(());
     }
     let is_whole = context.view.is_whole;
-    let most = if incidents.len() <= BLOCKS_MAX {
+    let most = if incidents.len() <= FEW_MAX {
         BLOCKS_MAX
     } else {
         BLOCKS_OF_MANY
@@ -68,34 +74,38 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     Ok(())
 }
 
-fn head<'a>(context: &Context<'_>, number: usize, incident: &'a Incident) -> Vec<Span<'a>> {
+fn head(number: usize, incident: &Incident) -> Vec<Span<'_>> {
     let finding = &incident.finding;
     let word = match finding.severity {
         Severity::Error => "ERROR",
         Severity::Warn => "WARN",
         Severity::Info => "NOTE",
     };
-    let mut spans = vec![
+    vec![
         plain(format!("{number:>2} ")),
         Span::new(severity_ink(finding.severity), format!("{word:<5}  ")),
         strong(finding.title.as_str()),
-    ];
-    let how_many = u64::from(incident.count);
+    ]
+}
+
+/// How many it concerns, and where no call is concerned at which node.
+fn how_many(context: &Context<'_>, incident: &Incident) -> String {
+    let count_of_all = u64::from(incident.count);
     let mut about = Vec::new();
     if incident.calls.is_empty() {
-        if let Some(origin) = finding.origin {
+        if let Some(origin) = incident.finding.origin {
             about.push(context.endpoint(origin));
         }
-        if how_many > 1 {
-            about.push(format!("{how_many} times"));
+        if count_of_all > 1 {
+            about.push(format!("{} times", grouped(count_of_all)));
         }
     } else {
-        about.push(count(how_many, "call"));
+        about.push(count(incident.calls.len() as u64, "call"));
+        if count_of_all > incident.calls.len() as u64 {
+            about.push(format!("{} times in all", grouped(count_of_all)));
+        }
     }
-    if !about.is_empty() {
-        spans.push(plain(format!("   {}", about.join(", "))));
-    }
-    spans
+    about.join(", ")
 }
 
 fn one_line(
@@ -104,10 +114,17 @@ fn one_line(
     incident: &Incident,
     page: &mut Page<'_>,
 ) -> io::Result<()> {
-    let mut spans = head(context, number, incident);
-    if !incident.calls.is_empty() {
-        spans.push(faint(format!("   {}", calls(&incident.calls))));
-    }
+    let mut spans = head(number, incident);
+    let about = match incident.calls.as_slice() {
+        [] => how_many(context, incident),
+        [call] => format!("call {call}"),
+        several => format!(
+            "{}: {}",
+            count(several.len() as u64, "call"),
+            numbers(several)
+        ),
+    };
+    spans.push(plain(format!("   {about}")));
     page.line(spans)
 }
 
@@ -118,14 +135,18 @@ fn block(
     page: &mut Page<'_>,
 ) -> io::Result<()> {
     let finding = &incident.finding;
-    page.line(head(context, number, incident))?;
+    let mut spans = head(number, incident);
+    spans.push(plain(format!("   {}", how_many(context, incident))));
+    page.line(spans)?;
     page.labelled("Why", [plain(finding.explanation.as_str())])?;
     if let Some(origin) = finding.origin {
-        page.labelled("Who", [plain(context.endpoint_and_software(origin))])?;
+        let who = context.endpoint_and_software(origin);
+        if !finding.explanation.contains(&who) {
+            page.labelled("Who", [plain(who)])?;
+        }
     }
     proof(context, finding, PROOFS_MAX, page)?;
-    sure(finding, page)?;
-    not(finding, NOTS_MAX, page)?;
+    sure(finding, finding.ruled_out.first(), page)?;
     next(finding, page)?;
     scope(context, incident, page)
 }
@@ -171,23 +192,28 @@ pub(super) fn proof(
     }
     if finding.evidence.len() > limit {
         let more = finding.evidence.len() - limit;
-        page.labelled(
-            "",
-            [faint(format!("and {more} more pieces of evidence: -v"))],
-        )?;
+        let pieces = count(more as u64, "further piece");
+        page.labelled("", [faint(format!("and {pieces} of evidence: -v"))])?;
     }
     Ok(())
 }
 
-/// How sure, in the words of the report.
-pub(super) fn sure(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
+/// How sure, in the words of the report; with the look-alike that was refuted, where it has no line of its own.
+pub(super) fn sure(
+    finding: &Finding,
+    not: Option<&RuledOut>,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
     use crate::diagnose::Confidence;
     let text = match finding.confidence {
         Confidence::Certain => "certain",
         Confidence::Likely => "likely: several observations agree and none speaks against it",
         Confidence::Possible => "possible: other causes fit too",
     };
-    page.labelled("Sure?", [plain(text)])
+    let not = not.map_or(String::new(), |not| {
+        format!("; not {}: {}", not.rule, not.because)
+    });
+    page.labelled("Sure?", [plain(text), plain(not)])
 }
 
 /// What else it could have been, and why it is not.

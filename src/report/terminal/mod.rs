@@ -50,7 +50,7 @@ pub fn write_overview(analysis: &Analysis, view: &View, out: &mut dyn Write) -> 
     head::write(&context, &mut page)?;
     if analysis.calls.is_empty() && analysis.registrations.is_empty() && analysis.others.is_empty()
     {
-        return Ok(());
+        return head::write_nothing(&context, &mut page);
     }
     numbers::write(&context, &mut page)?;
     incidents::write(&context, &mut page)?;

@@ -3,12 +3,12 @@
 use std::io;
 
 use crate::analysis::CallEntry;
-use crate::call::{Call, EndpointId, Origin, Outcome, OutcomeGroup};
-use crate::diagnose::{Finding, Incident};
+use crate::call::{Call, EndpointId, Hop, Origin, Outcome, OutcomeGroup};
+use crate::diagnose::{Finding, Incident, Severity};
 use crate::reference::ResponseCode;
 use crate::report::terminal::Context;
 use crate::report::terminal::incidents::{mark, next, not, proof, sure};
-use crate::report::terminal::names::{calls, party, with_software};
+use crate::report::terminal::names::{calls, count, party, with_software};
 use crate::report::terminal::page::{Ink, LABEL_COLUMNS, Page, Span, faint, plain, strong};
 use crate::report::words::duration;
 
@@ -42,12 +42,16 @@ pub(super) fn write(
             )?;
             who(context, call, page)?;
             proof(context, finding, PROOFS_MAX, page)?;
-            sure(finding, page)?;
+            sure(finding, None, page)?;
             not(finding, NOTS_MAX, page)?;
             next(finding, page)?;
         }
         None => {
-            let known = unexplained(call, page)?;
+            let known = if is_sound(entry) {
+                unexplained(call, page)?
+            } else {
+                None
+            };
             who(context, call, page)?;
             if let Some(known) = known {
                 page.labelled("Next", [plain(known.what_to_check.as_ref())])?;
@@ -143,6 +147,13 @@ fn result(context: &Context<'_>, call: &Call) -> String {
     format!("{}{after}", code.trim_end())
 }
 
+/// Whether an answered call has nothing worse beside it: then it can be called sound.
+fn is_sound(entry: &CallEntry) -> bool {
+    let mut findings = entry.findings.iter();
+    entry.call.outcome.group() != OutcomeGroup::Answered
+        || findings.all(|finding| finding.severity == Severity::Info)
+}
+
 /// What the code says by itself, where no rule explains the outcome; returns the code where that is all there is to say.
 fn unexplained(call: &Call, page: &mut Page<'_>) -> io::Result<Option<&'static ResponseCode>> {
     let text = match call.outcome {
@@ -155,6 +166,9 @@ fn unexplained(call: &Call, page: &mut Page<'_>) -> io::Result<Option<&'static R
         Outcome::NoAnswer => "It rang and nobody answered.",
         Outcome::Busy => "The callee was busy.",
         Outcome::Declined => "The callee refused the call.",
+        Outcome::Dropped => {
+            "The call was answered and then ended by a fault; the capture does not say why."
+        }
         Outcome::CancelRace => "The call was answered at the moment at which the caller gave up.",
         _ => "",
     };
@@ -294,18 +308,14 @@ fn facts(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> io::Result<
         .map(|leg| context.text(leg.call_id))
         .collect();
     page.labelled("Call-ID", [plain(call_ids.join(", "))])?;
-    let path: Vec<String> = call
-        .hops
-        .iter()
-        .take(HOPS_MAX)
-        .map(|hop| hop_text(context, hop))
-        .collect();
-    let more = call.hops.len().saturating_sub(HOPS_MAX);
-    for (place, hop) in path.into_iter().enumerate() {
-        page.labelled(if place == 0 { "Path" } else { "" }, [plain(hop)])?;
+    let path = path(context, call);
+    for (place, hop) in path.iter().take(HOPS_MAX).enumerate() {
+        let label = if place == 0 { "Path" } else { "" };
+        page.labelled(label, [plain(hop.as_str())])?;
     }
-    if more > 0 {
-        page.labelled("", [faint(format!("and {more} more hops"))])?;
+    if path.len() > HOPS_MAX {
+        let more = (path.len() - HOPS_MAX) as u64;
+        page.labelled("", [faint(format!("and {}", count(more, "further hop")))])?;
     }
     let moments = moments(call);
     if moments.is_empty() {
@@ -314,7 +324,25 @@ fn facts(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> io::Result<
     page.labelled("Times", [plain(moments)])
 }
 
-fn hop_text(context: &Context<'_>, hop: &crate::call::Hop) -> String {
+/// The hops of a call; the same hop with the same result several times in a row is one line.
+fn path(context: &Context<'_>, call: &Call) -> Vec<String> {
+    let same = |a: &Hop, b: &Hop| {
+        (a.source, a.destination, a.transport, a.final_code)
+            == (b.source, b.destination, b.transport, b.final_code)
+    };
+    let line = |run: &[Hop]| {
+        let times = if run.len() > 1 {
+            format!(" ({} times)", run.len())
+        } else {
+            String::new()
+        };
+        let first = run.first().map(|hop| hop_text(context, hop));
+        format!("{}{times}", first.unwrap_or_default())
+    };
+    call.hops.chunk_by(same).map(line).collect()
+}
+
+fn hop_text(context: &Context<'_>, hop: &Hop) -> String {
     let result = match (hop.final_code, hop.final_ms) {
         (0, _) => "no final answer".to_owned(),
         (code, Some(ms)) => format!("{code} after {}", duration(f64::from(ms))),

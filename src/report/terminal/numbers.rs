@@ -21,7 +21,8 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     let metrics = &context.analysis.metrics;
     let all = metrics.calls + metrics.partial;
     if all == 0 {
-        return Ok(());
+        page.blank()?;
+        return page.line([strong("There is no call.")]);
     }
     page.blank()?;
     let outcomes: Vec<(Outcome, u32)> = Outcome::ALL

@@ -136,13 +136,21 @@ impl<'w> Page<'w> {
     /// One line, cut at the width.
     pub(super) fn line<'a>(&mut self, spans: impl IntoIterator<Item = Span<'a>>) -> io::Result<()> {
         let mut left = self.width;
+        let mut pending = 0;
         for span in spans {
             if left == 0 {
                 break;
             }
             let span = span.cut(left);
             left -= span.width().min(left);
-            self.ink(span.ink, &span.text)?;
+            // Spaces wait for what follows them, so that no line ends in one.
+            let shown = span.text.trim_end_matches(' ');
+            if !shown.is_empty() {
+                self.spaces(pending)?;
+                pending = 0;
+                self.ink(span.ink, shown)?;
+            }
+            pending += span.text.len() - shown.len();
         }
         self.blank()
     }

@@ -2,14 +2,14 @@
 //!
 //! Source: RFC 6076 section 5.1 (dimensions of a comparison).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use crate::call::NodeId;
+use crate::call::{NodeId, Step};
 use crate::diagnose::apart::{good_calls, separates};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::sort_out;
+use crate::diagnose::rules::srv::sorting::explained_calls;
 use crate::diagnose::scene::Scene;
 
 /// Failures needed.
@@ -38,10 +38,14 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, calls: Vec<u32>) -> Option<
         return None;
     }
     let good = good_calls(scene, node);
-    let apart = separates(scene, &calls, &good)?;
+    let apart = separates(scene, node, &calls, &good)?;
     let first = scene.calls.get(*calls.first()? as usize)?;
     let last = scene.calls.get(*calls.last()? as usize)?;
     let origin = first.origin?;
+    if (500..600).contains(&code) && apart.is_sharp() && origin.step == Step::Relayed {
+        // The fault itself is told with this feature: srv-internal-error.
+        return None;
+    }
     let name = scene.name(origin.endpoint);
     let what = if code == 0 {
         "get no answer".to_owned()
@@ -97,15 +101,7 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, calls: Vec<u32>) -> Option<
 
 /// Whether most of these failures have an explanation that names its feature itself: a limit, load, an outage, a route.
 fn is_explained(scene: &Scene<'_>, node: NodeId, calls: &[u32]) -> bool {
-    let Some(load) = scene.loads.at(node) else {
-        return false;
-    };
-    let explained = sort_out(scene, load);
-    let places = explained.iter().flat_map(|explained| &explained.places);
-    let known: HashSet<u32> = places
-        .filter_map(|place| load.attempts.get(*place as usize))
-        .map(|attempt| attempt.call)
-        .collect();
+    let known = explained_calls(scene, node);
     calls.iter().filter(|call| known.contains(call)).count() * 2 >= calls.len()
 }
 

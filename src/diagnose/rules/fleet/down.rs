@@ -2,10 +2,10 @@
 //!
 //! Source: RFC 3263 section 4.3 (failover to another server).
 
-use crate::call::load::{Destination, Fate, Outage};
+use crate::call::load::{Destination, Outage};
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Why, sort_out};
+use crate::diagnose::rules::srv::sorting::{Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list, refusal_evidence, seconds};
 use crate::diagnose::scene::Scene;
 use crate::sip::Method;
@@ -13,16 +13,8 @@ use crate::sip::Method;
 /// A destination that fails everything.
 pub fn fleet_destination_down(scene: &Scene<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for destination in &scene.loads.destinations {
-        let fails = |fate| matches!(fate, Fate::Refused | Fate::Silent);
-        if !destination
-            .attempts
-            .iter()
-            .any(|attempt| fails(attempt.fate))
-        {
-            continue;
-        }
-        for explained in sort_out(scene, destination) {
+    for (destination, explained) in sorted(scene) {
+        for explained in explained {
             if let Why::Outage(outage) = &explained.why {
                 let refusals = Refusals {
                     scene,

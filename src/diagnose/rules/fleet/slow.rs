@@ -15,6 +15,8 @@ use crate::diagnose::scene::Scene;
 const PDD_WARN_MS: f64 = 6_000.0;
 /// Post-dial delay that no call should take, in milliseconds.
 const PDD_BAD_MS: f64 = 11_000.0;
+/// A longer delay is a leap of the clock or another call, in milliseconds.
+const PDD_MAX_MS: f64 = 600_000.0;
 /// Calls from which a share is told.
 const CALLS_MIN: usize = 5;
 /// Calls whose delay is quoted.
@@ -26,7 +28,7 @@ const REPEATED_MS: f64 = 500.0;
 pub fn fleet_slow_setup(scene: &Scene<'_>) -> Vec<Claim> {
     let mut groups: BTreeMap<NodeId, Vec<(u32, f64)>> = BTreeMap::new();
     for (index, call) in (0..).zip(scene.calls) {
-        if let Some(pdd) = call.milestones.pdd_ms() {
+        if let Some(pdd) = call.milestones.pdd_ms().filter(|pdd| *pdd <= PDD_MAX_MS) {
             let node = scene.node(call.destination);
             groups.entry(node).or_default().push((index, pdd));
         }
@@ -91,10 +93,13 @@ fn claim(scene: &Scene<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
     .at(first.destination, "slow");
     for call in slow.iter().take(EXAMPLES_MAX) {
         let case = Case::new(scene, *call as usize);
-        let alerting = case.anatomy.chain.iter().find_map(|step| {
-            let step = case.anatomy.transaction(*step);
-            step.alerting.or(step.final_response)
-        });
+        let mut steps = case
+            .anatomy
+            .chain
+            .iter()
+            .map(|step| case.anatomy.transaction(*step));
+        let answer = case.dialogs.first().map(|dialog| dialog.answer);
+        let alerting = steps.find_map(|step| step.alerting).or(answer);
         if let Some(message) = alerting.and_then(|alerting| case.message(alerting)) {
             let after = case.seconds_in(message);
             finding = finding.shown_by(case.shows(
@@ -177,9 +182,9 @@ impl Stages {
         let (name, wait) = behind.map_or(("", 0.0), |(name, wait)| (name.as_str(), *wait));
         if self.earlier >= wait && self.earlier >= self.repeats {
             return (
-                "in tries that failed before the one that rang".to_owned(),
+                "before the INVITE that rang was sent".to_owned(),
                 share(self.earlier),
-                "Take routes that fail out of the list or move them behind the one that works, and shorten the wait for each.".to_owned(),
+                "Look at what came before it: a route that fails first belongs behind the one that works, with a shorter wait for each, and a login round is saved by using the last nonce again.".to_owned(),
             );
         }
         if self.repeats > wait {

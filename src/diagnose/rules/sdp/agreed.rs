@@ -46,19 +46,9 @@ pub fn sdp_no_offer(case: &Case<'_>) -> Option<Finding> {
         if !is_whole(ack) || ack.flags.has_body() {
             return None;
         }
-        match exchange.offer {
-            Some(_) => (
-                ack.source,
-                ack,
-                "its ACK carries no answer to the offer in the 200",
-            ),
-            None if answer.flags.has_body() => return None,
-            None => (
-                answer.source,
-                answer,
-                "its 200 carries no offer although the INVITE had none",
-            ),
-        }
+        exchange.offer?;
+        let what = "its ACK carries no answer to the offer in the 200";
+        (ack.source, ack, what)
     } else {
         if request.session.is_absent() || responses().any(|message| message.flags.has_body()) {
             return None;

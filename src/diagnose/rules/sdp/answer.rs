@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::call::negotiation::{Exchange, changes, exchange, used};
+use crate::call::negotiation::{Exchange, changes, exchange, is_whole, used};
 use crate::call::{Message, TransactionIndex};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
@@ -76,10 +76,9 @@ fn agreed<'a>(case: &Case<'a>, exchange: &Exchange) -> Option<(&'a Message, &'a 
     if !status.is_success() {
         return None;
     }
-    Some((
-        case.message(exchange.offer?)?,
-        case.message(exchange.answer?)?,
-    ))
+    let offer = case.message(exchange.offer?)?;
+    let answer = case.message(exchange.answer?)?;
+    (is_whole(offer) && is_whole(answer)).then_some((offer, answer))
 }
 
 fn fault(case: &Case<'_>, offer: &Message, answer: &Message) -> Option<Fault> {
@@ -242,7 +241,7 @@ fn finding(case: &Case<'_>, offer: &Message, answer: &Message, fault: &Fault) ->
     let quote = |message: &Message| {
         offer::media_line(tables, message.session, fault.place).unwrap_or_default()
     };
-    let finding = Finding::new(
+    Finding::new(
         "sdp-answer-invalid",
         fault.severity,
         Confidence::Certain,
@@ -259,6 +258,5 @@ fn finding(case: &Case<'_>, offer: &Message, answer: &Message, fault: &Fault) ->
     )
     .shown_by(Evidence::seen(answer.at, quote(answer), "the answer"))
     .shown_by(Evidence::seen(offer.at, quote(offer), "the offer"))
-    .at(answer.source, fault.kind);
-    finding
+    .at(answer.source, fault.kind)
 }

@@ -2,13 +2,13 @@
 //!
 //! Sources: RFC 3261 sections 8.1.3.5, 21.4.7 and 21.4.13; RFC 5621; RFC 3312 sections 5 to 8; RFC 4032.
 
-use crate::call::{Message, Outcome};
+use crate::call::Message;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::knowledge::FactKind;
 use crate::diagnose::rules::sdp::judge::{Judgement, Test, Theory};
 use crate::diagnose::rules::sdp::offer::Dimension;
-use crate::diagnose::rules::sdp::refusal::Refusal;
+use crate::diagnose::rules::sdp::refusal::{Refusal, is_refused};
 use crate::sip::{HeaderName, MediaType};
 
 /// The dimension is judged by [`sdp_body_type`] alone: 415 and 406 with other bodies are no refusal of media.
@@ -149,7 +149,7 @@ fn theory(case: &Case<'_>, request: &Message, fault: Fault) -> Theory {
 
 /// The rule about body types.
 pub fn sdp_body_type(case: &Case<'_>) -> Option<Finding> {
-    if !matches!(case.refusal_code(), 406 | 415) || case.outcome().is_answered() {
+    if !matches!(case.refusal_code(), 406 | 415) || !is_refused(case) {
         return None;
     }
     let (refuser, request, response) = (case.refuser()?, case.refused_request()?, case.refusal()?);
@@ -188,10 +188,7 @@ pub fn sdp_body_type(case: &Case<'_>) -> Option<Finding> {
 /// The rule about preconditions.
 pub fn sdp_precondition(case: &Case<'_>) -> Option<Finding> {
     let code = case.refusal_code();
-    if !matches!(code, 420 | 421 | 580)
-        || case.outcome().is_answered()
-        || case.outcome() == Outcome::Partial
-    {
+    if !matches!(code, 420 | 421 | 580) || !is_refused(case) {
         return None;
     }
     let (refuser, request, response) = (case.refuser()?, case.refused_request()?, case.refusal()?);

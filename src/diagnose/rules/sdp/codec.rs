@@ -85,6 +85,10 @@ fn refuter(refusal: &Refusal<'_, '_>, line: &Media) -> Option<String> {
             fact.at.frame
         ));
     }
+    // What it offers may differ from peer to peer; what it answers here counts more.
+    if refusal.known(FactKind::Accepted).next().is_some() {
+        return None;
+    }
     let own = refusal
         .known(FactKind::Offered)
         .chain(refusal.known(FactKind::AcceptedWithout));
@@ -152,6 +156,12 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
         .known(FactKind::Accepted)
         .filter_map(|fact| Some((fact, line_of(refusal.shape(fact.answer)?, line)?)))
         .collect();
+    if accepted
+        .iter()
+        .any(|(_, theirs)| offer::share_codec(line, theirs).is_some())
+    {
+        return Some(Test::Open);
+    }
     let (first, _) = accepted.first()?;
     let names: BTreeSet<&str> = accepted
         .iter()
@@ -235,7 +245,7 @@ fn told(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
             }
             None => "its reason phrase names the codec".to_owned(),
         },
-        |words| format!("its Warning is `{words}`"),
+        |words| format!("the refusal says `{words}`"),
     );
     let mut theory = theory(refusal, line, "", &what);
     theory.why = format!("the offer had only {} and {what}", offer::codec_names(line));

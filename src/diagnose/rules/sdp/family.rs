@@ -65,7 +65,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         let warning = refusal
             .case
             .header(refusal.response, crate::sip::HeaderName::Warning);
-        let why = format!("its Warning is `{}`", warning.unwrap_or(text));
+        let why = format!("the refusal says `{}`", warning.unwrap_or(text));
         (Confidence::Certain, Proof::OwnWords, why)
     } else if theirs(refusal.listed) {
         let why = format!("the {} lists {} alone", refusal.code, name(!is_v6));

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use crate::call::Outcome;
-use crate::call::negotiation::{Hold, changes, holds};
+use crate::call::hold::{Hold, holds};
+use crate::call::negotiation::changes;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::offer;

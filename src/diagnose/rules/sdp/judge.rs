@@ -74,7 +74,12 @@ pub fn judge(refusal: &Refusal<'_, '_>) -> Judgement {
         open: Vec::new(),
     };
     let is_thin = is_thin(refusal);
-    for (dimension, ask) in TESTS {
+    // A refusal that says nothing of media is about them only where the offer is missing or cannot be read.
+    let is_about_media = refusal.is_about_media();
+    let asked = TESTS.iter().filter(|(dimension, _)| {
+        is_about_media || matches!(dimension, Dimension::Presence | Dimension::Syntax)
+    });
+    for (dimension, ask) in asked {
         match ask(refusal) {
             Test::Fits(mut theory) => {
                 if is_thin {

@@ -49,7 +49,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
             .case
             .header(refusal.response, crate::sip::HeaderName::Warning);
         let why = match words {
-            Some(words) => format!("its Warning is `{words}`"),
+            Some(words) => format!("the refusal says `{words}`"),
             None => "its reason phrase asks for another one".to_owned(),
         };
         return fits(

@@ -8,6 +8,7 @@ use crate::diagnose::case::Case;
 use crate::diagnose::finding::Evidence;
 use crate::diagnose::knowledge::{Fact, FactKind, Try};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
+use crate::diagnose::rules::sdp::syntax::weight;
 use crate::sip::sdp::{Media, MediaKind};
 use crate::sip::{HeaderName, MediaType, Sdp, Warning};
 
@@ -56,7 +57,7 @@ pub struct Refusal<'c, 'a> {
 impl<'c, 'a> Refusal<'c, 'a> {
     /// The refusal of a call that failed over its media, or may have.
     pub fn of(case: &'c Case<'a>) -> Option<Self> {
-        if case.outcome().is_answered() || case.outcome() == Outcome::Partial {
+        if !is_refused(case) {
             return None;
         }
         let code = case.refusal_code();
@@ -88,7 +89,8 @@ impl<'c, 'a> Refusal<'c, 'a> {
             facts: facts(case, root.destination, response),
             retry: retry(case, root.destination, request),
         };
-        (refusal.is_about_media() || refusal.lacks_offer).then_some(refusal)
+        (refusal.is_about_media() || refusal.lacks_offer || refusal.may_be_syntax())
+            .then_some(refusal)
     }
 
     /// Whether the refusal itself says that it is about media.
@@ -120,6 +122,21 @@ impl<'c, 'a> Refusal<'c, 'a> {
                 .iter()
                 .any(|word| text.contains(word))
             })
+    }
+
+    /// A bare 400 to a request whose session description cannot be read, and in which nothing else is wrong.
+    fn may_be_syntax(&self) -> bool {
+        let is_sound = !self
+            .case
+            .scene
+            .book
+            .defects
+            .contains_key(&self.request.digest);
+        self.code == 400
+            && is_sound
+            && self
+                .offer
+                .is_some_and(|offer| offer.defects.iter().any(|defect| weight(defect.kind) == 2))
     }
 
     fn request_is_sdp(&self) -> bool {
@@ -177,11 +194,6 @@ impl<'c, 'a> Refusal<'c, 'a> {
         self.case.name(self.refuser)
     }
 
-    /// How a reader knows who made the offer, with its product.
-    pub fn offerer_name(&self) -> String {
-        self.case.name(self.offerer)
-    }
-
     /// Evidence: the media lines that were offered.
     pub fn shows_offer(&self, shows: impl Into<String>) -> Evidence {
         let tables = self.case.tables();
@@ -213,6 +225,11 @@ impl<'c, 'a> Refusal<'c, 'a> {
     ) -> Evidence {
         Evidence::seen(at, offer::media_lines(self.case.tables(), session), shows)
     }
+}
+
+/// Whether the call failed without ever being answered; who gave up or was busy did not fail over media.
+pub fn is_refused(case: &Case<'_>) -> bool {
+    case.outcome().is_failure() && case.outcome() != Outcome::Dropped
 }
 
 /// The line for voice that is in use, or else the first line in use.

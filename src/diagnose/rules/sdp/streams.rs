@@ -102,7 +102,7 @@ fn own_words(refusal: &Refusal<'_, '_>, extra: &[MediaKind]) -> Option<String> {
     if (words.warnings.contains(&304) || named.is_some())
         && let Some(warning) = warning
     {
-        return Some(format!("its Warning is `{warning}`"));
+        return Some(format!("the refusal says `{warning}`"));
     }
     let listed = refusal.listed?;
     let shares = refusal.main_line().is_some_and(|line| {

@@ -5,10 +5,10 @@
 use crate::diagnose::finding::{Confidence, Evidence, Proof};
 use crate::diagnose::knowledge::FactKind;
 use crate::diagnose::rules::sdp::judge::{Test, Theory};
-use crate::diagnose::rules::sdp::offer::Dimension;
+use crate::diagnose::rules::sdp::offer::{Dimension, differs_only_in};
 use crate::diagnose::rules::sdp::refusal::Refusal;
-use crate::sip::HeaderName;
 use crate::sip::sdp::{SdpDefect, SdpDefectKind};
+use crate::sip::{HeaderName, MediaType};
 
 /// Tests whether the missing offer was refused.
 pub fn test_presence(refusal: &Refusal<'_, '_>) -> Test {
@@ -34,8 +34,10 @@ pub fn test_presence(refusal: &Refusal<'_, '_>) -> Test {
     .any(|word| refusal.words.text.contains(word));
     let is_plain = matches!(refusal.code, 488 | 606);
     // Other codes have other reasons; only a pattern without exception speaks.
-    let is_pattern =
-        accepted >= 2 && refused >= 2 && refusal.known(FactKind::Refused).next().is_none();
+    let is_pattern = !matches!(refusal.code, 480 | 503)
+        && accepted >= 2
+        && refused >= 2
+        && refusal.known(FactKind::Refused).next().is_none();
     let (confidence, proof) =
         if refusal.is_cured_by(Dimension::Presence) && (is_plain || is_told || is_pattern) {
             (Confidence::Certain, Proof::Comparison)
@@ -43,6 +45,8 @@ pub fn test_presence(refusal: &Refusal<'_, '_>) -> Test {
             (Confidence::Certain, Proof::OwnWords)
         } else if is_plain && accepted >= 1 || is_pattern {
             (Confidence::Likely, Proof::Comparison)
+        } else if announces_body(refusal) {
+            (Confidence::Likely, Proof::Protocol)
         } else if is_plain {
             (Confidence::Possible, Proof::Protocol)
         } else {
@@ -79,8 +83,17 @@ pub fn test_presence(refusal: &Refusal<'_, '_>) -> Test {
     }))
 }
 
+/// Whether the request names a session description that it does not carry.
+fn announces_body(refusal: &Refusal<'_, '_>) -> bool {
+    let named = refusal
+        .case
+        .header(refusal.request, HeaderName::ContentType);
+    named.is_some_and(|value| MediaType::parse(value.as_bytes()).is_sdp())
+        && matches!(refusal.code, 400 | 488 | 606)
+}
+
 /// How bad a defect is for a reader of the description; 0 for what readers pass over.
-fn weight(kind: SdpDefectKind) -> u8 {
+pub fn weight(kind: SdpDefectKind) -> u8 {
     use SdpDefectKind as K;
     match kind {
         K::MissingKey | K::BadCrypto | K::TooMuch | K::UnlistedMap | K::RepeatedFormat => 0,
@@ -120,7 +133,8 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     let is_other = !is_told && !words.warnings.is_empty();
     let (confidence, proof) = match weight(defect.kind) {
         _ if is_told => (Confidence::Certain, Proof::OwnWords),
-        2 if !is_other => (Confidence::Likely, Proof::Protocol),
+        _ if is_cured(refusal) => (Confidence::Certain, Proof::Comparison),
+        2 if !is_other && !is_avoidable(refusal, defect) => (Confidence::Likely, Proof::Protocol),
         _ => (Confidence::Possible, Proof::Protocol),
     };
     let offerer = refusal.case.scene.name(refusal.offerer);
@@ -128,11 +142,15 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     if is_told && let Some(warning) = refusal.case.header(refusal.response, HeaderName::Warning) {
         why.push_str(&format!("; the refusal says `{warning}`"));
     }
-    let shown = Evidence::seen(
-        refusal.request.at,
-        defect.text.clone(),
-        "the malformed part",
-    );
+    // The media lines are shown anyhow; any other line is worth a look of its own.
+    let is_other_line = !defect.text.is_empty() && !defect.text.starts_with("m=");
+    let shown = is_other_line.then(|| {
+        Evidence::seen(
+            refusal.request.at,
+            defect.text.clone(),
+            "the malformed line",
+        )
+    });
     Test::Fits(Box::new(Theory {
         dimension: Dimension::Syntax,
         confidence,
@@ -142,9 +160,31 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         remedy: format!(
             "On {offerer}: correct the template, firmware or header manipulation that makes this part ({defect})."
         ),
-        evidence: vec![shown],
+        evidence: shown.into_iter().collect(),
         signature: format!("{:?}", defect.kind),
     }))
+}
+
+/// Whether the next try, without the defect and otherwise alike, was accepted.
+fn is_cured(refusal: &Refusal<'_, '_>) -> bool {
+    let found = refusal.retry_differences();
+    // A defect hides what it spoils: an address, or a codec.
+    let hidden = [Dimension::Syntax, Dimension::Family, Dimension::Codecs];
+    found.contains(&Dimension::Syntax) && differs_only_in(&found, &hidden)
+}
+
+/// Whether the defect spoils one payload type alone, and another one is left to answer with.
+fn is_avoidable(refusal: &Refusal<'_, '_>, defect: &SdpDefect) -> bool {
+    use SdpDefectKind as K;
+    let spoils_one = matches!(
+        defect.kind,
+        K::MissingMap | K::BadMap | K::TwoCodecs | K::BadFormat
+    );
+    let mut left = refusal
+        .main_line()
+        .into_iter()
+        .flat_map(|line| line.real_codecs());
+    spoils_one && left.next().is_some()
 }
 
 fn worst<'a>(refusal: &Refusal<'_, 'a>) -> Option<&'a SdpDefect> {

@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 3261 sections 21.4.26 and 21.6.4.
 
-use crate::call::negotiation::is_whole;
+use crate::call::negotiation::{is_whole, used};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::body::same_offer_accepted;
@@ -51,13 +51,20 @@ fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
     }
     if let Some((count, frame)) = same_offer_accepted(refusal, judgement) {
         text.push_str(&format!(
-            " It accepted the same offer {count} times in this capture (frame {frame}): not the offer, but the moment or \
-             a limit decides."
+            " It accepted the same offer in {count} of its calls (frame {frame}), so that it is not the offer alone: the \
+             callee, the moment or a call limit decides."
         ));
         return text;
     }
     if !is_whole(refusal.request) {
         text.push_str(" The capture cut the INVITE, so its offer cannot be judged.");
+        return text;
+    }
+    if refusal
+        .offer
+        .is_some_and(|offer| used(offer).next().is_none())
+    {
+        text.push_str(" Every m-line of the offer has port 0, so that it offers no media at all.");
         return text;
     }
     if let Some(line) = refusal.main_line() {

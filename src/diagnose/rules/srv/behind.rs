@@ -2,7 +2,9 @@
 //!
 //! Sources: RFC 3261 sections 16.7 (503 becomes 500, which response is forwarded) and 17.1.1 (timer B), RFC 6432.
 
+use crate::call::load::Attempt;
 use crate::call::{Outcome, OutcomeGroup, Step};
+use crate::capture::Timestamp;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
@@ -11,30 +13,40 @@ use crate::sip::HeaderName;
 const LOST_AFTER_MS: f64 = 5_000.0;
 /// Whole seconds after which proxies give up on a silent next hop.
 const GIVE_UP_SECONDS: [f64; 9] = [4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 16.0, 30.0, 32.0];
+/// Attempts at the silent node that are looked at.
+const LOOK_MAX: usize = 1_000;
 /// How far a timer of a proxy strays, in seconds.
 const GIVE_UP_SLACK: f64 = 0.3;
 
 /// A node answered for one behind it that did not answer.
 pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_failure() || case.outcome() == Outcome::Dropped {
+    // A caller who hung up before anything rang may have waited for a silent node.
+    let has_hung_up =
+        case.outcome() == Outcome::Cancelled && case.call.milestones.alerted.is_none();
+    let has_failed = case.outcome().is_failure() && case.outcome() != Outcome::Dropped;
+    if !has_failed && !has_hung_up {
         return None;
     }
     let (_, root) = case.root()?;
     if root.final_response.is_some() {
-        return given_up(case);
+        return given_up(case).filter(|_| has_failed);
     }
     let (parent, _) = case.path.iter().rev().nth(1)?;
     let parent = *case.anatomy.transaction(*parent);
     let verdict = case.message(parent.final_response?)?;
-    if root.alerting.is_some() {
+    // An ACK shows that a final response came, only not to the capture.
+    if root.alerting.is_some() || root.ack.is_some() {
         return None;
     }
     let first = case.message(root.request?)?;
     let last = case.message(root.last_request?)?;
     let waited_ms = verdict.time.millis_since(first.time);
-    let (dead, giver) = (case.name(root.destination), case.name(parent.destination));
+    let (dead, giver) = (
+        case.name(root.destination),
+        case.scene.name(parent.destination),
+    );
     let is_lost = root.trying.is_some();
-    if is_lost && waited_ms < LOST_AFTER_MS {
+    if waited_ms < LOST_AFTER_MS && (is_lost || has_hung_up) {
         return None;
     }
     let code = verdict.status().map_or(0, |status| status.0);
@@ -52,33 +64,43 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
     } else {
         format!("{dead} did not answer its INVITE")
     };
-    let alive = last_heard(case).map_or(String::new(), |heard| {
-        format!(" {dead} had last answered an INVITE {heard:.0} s before.")
-    });
-    let never = if alive.is_empty() {
-        " It answered no INVITE before in this capture."
+    let heard = heard(case, first.time, verdict.time);
+    let who = if has_hung_up {
+        "The caller".to_owned()
     } else {
-        ""
+        format!("{giver} answered {code}: it")
     };
-    let finding = Finding::new("srv-downstream-dead", Severity::Error, confidence, Proof::Timing)
-        .says(
-            format!("{dead} does not answer"),
-            format!("{giver} gave up after {waited:.1} s and answered {code}, because {what}.{alive}{never}"),
-            format!(
-                "Find out whether {dead} runs and whether a firewall lets SIP through from {} to it. At {giver}: shorten the wait for a silent next hop and add a second route.",
-                case.scene.name(root.source)
-            ),
-        )
-        .shown_by(case.shows(first, "the first INVITE to the silent node"))
-        .shown_by(Evidence::Missing {
-            expected: "a response".to_owned(),
-            after: last.at,
-            watched: verdict.time.since(last.time),
-        })
-        .shown_by(case.shows(verdict, "the answer that the caller got instead"))
-        .not("srv-overload", "no refusal for load came from there, only silence")
-        .at(root.destination, "silent");
-    Some(finding)
+    let finding = Finding::new(
+        "srv-downstream-dead",
+        Severity::Error,
+        confidence,
+        Proof::Timing,
+    )
+    .says(
+        heard.title(&dead),
+        format!(
+            "{who} gave up after {waited:.1} s, because {what}. {}",
+            heard.sentence(&dead)
+        ),
+        heard.remedy(&dead, &giver),
+    )
+    .shown_by(case.shows(first, "the first INVITE to the silent node"))
+    .shown_by(Evidence::Missing {
+        expected: "response".to_owned(),
+        after: last.at,
+        watched: verdict.time.since(last.time),
+    })
+    .shown_by(case.shows(verdict, "the answer that the caller got instead"))
+    .not(
+        "srv-overload",
+        "no refusal for load came from there, only silence",
+    )
+    .at(root.destination, "silent");
+    Some(if has_hung_up {
+        finding.beside()
+    } else {
+        finding
+    })
 }
 
 /// 408 or 504 after a proxy's wait, where what it waited for is not in the capture.
@@ -114,17 +136,71 @@ fn given_up(case: &Case<'_>) -> Option<Finding> {
     Some(finding)
 }
 
-/// Seconds from the last answer of the silent node to an INVITE until this call's INVITE reached it.
-fn last_heard(case: &Case<'_>) -> Option<f64> {
-    let (_, root) = case.root()?;
-    let sent = case.message(root.request?)?.time;
-    let load = case.scene.loads.at(case.scene.node(root.destination))?;
-    let before = load.attempts.partition_point(|attempt| attempt.sent < sent);
-    let heard = load.attempts.get(..before)?.iter().rev();
-    let last = heard
-        .take(10_000)
-        .find(|attempt| attempt.reply_ms.is_some())?;
-    Some(sent.millis_since(last.sent) / 1000.0)
+/// What else was heard of a node that was silent for one call.
+enum Heard {
+    /// It answered so many other INVITEs meanwhile.
+    Meanwhile(usize),
+    /// It had last answered an INVITE so many seconds before.
+    Before(f64),
+    /// It answered none before in this capture.
+    Never,
+}
+
+fn heard(case: &Case<'_>, sent: Timestamp, given_up: Timestamp) -> Heard {
+    let root = case
+        .root()
+        .map(|(_, root)| case.scene.node(root.destination));
+    let Some(load) = root.and_then(|node| case.scene.loads.at(node)) else {
+        return Heard::Never;
+    };
+    let start = load.attempts.partition_point(|attempt| attempt.sent < sent);
+    let end = load
+        .attempts
+        .partition_point(|attempt| attempt.sent < given_up);
+    let answered = |attempt: &&Attempt| attempt.reply_ms.is_some();
+    let meanwhile = load.attempts.get(start..end).unwrap_or_default().iter();
+    let count = meanwhile.take(LOOK_MAX).filter(answered).count();
+    if count > 0 {
+        return Heard::Meanwhile(count);
+    }
+    let before = load.attempts.get(..start).unwrap_or_default().iter().rev();
+    match before.take(LOOK_MAX).find(answered) {
+        Some(last) => Heard::Before(sent.millis_since(last.sent) / 1000.0),
+        None => Heard::Never,
+    }
+}
+
+impl Heard {
+    fn title(&self, dead: &str) -> String {
+        match self {
+            Self::Meanwhile(_) => format!("{dead} did not answer this INVITE"),
+            _ => format!("{dead} does not answer"),
+        }
+    }
+
+    fn sentence(&self, dead: &str) -> String {
+        match self {
+            Self::Meanwhile(1) => format!("{dead} answered another INVITE meanwhile."),
+            Self::Meanwhile(count) => format!("{dead} answered {count} other INVITEs meanwhile."),
+            Self::Before(seconds) => {
+                format!("{dead} had last answered an INVITE {seconds:.0} s before.")
+            }
+            Self::Never => format!("{dead} answered no INVITE before in this capture."),
+        }
+    }
+
+    fn remedy(&self, dead: &str, giver: &str) -> String {
+        let wait =
+            format!("At {giver}: shorten the wait for a silent next hop and try a second route.");
+        match self {
+            Self::Meanwhile(_) => format!(
+                "Look in the log of {dead} for this Call-ID: it dropped the INVITE, or packets are lost between {giver} and it. {wait}"
+            ),
+            _ => format!(
+                "Find out whether {dead} runs and whether a firewall lets SIP through from {giver} to it. {wait}"
+            ),
+        }
+    }
 }
 
 /// The caller got another code than the one with which the call failed.
@@ -151,7 +227,7 @@ pub fn srv_code_translated(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let origin = case.refuser()?;
-    let (giver, root) = (case.name(before.destination), case.name(origin));
+    let (giver, root) = (case.scene.name(before.destination), case.name(origin));
     let root_code = case.refusal_code();
     let silent_root = root_code == 0;
     if silent_root {

@@ -1,13 +1,13 @@
 //! Faults of a server itself: 5xx with nothing visible behind it, and what the refused calls have in common.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use crate::call::{NodeId, Outcome, Step};
 use crate::diagnose::apart::{self, Apart};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::sort_out;
+use crate::diagnose::rules::srv::sorting::explained_calls;
 use crate::diagnose::scene::Scene;
 
 /// Codes that other rules explain: features, versions, sizes and preconditions.
@@ -38,23 +38,14 @@ pub fn srv_internal_error(scene: &Scene<'_>) -> Vec<Claim> {
 }
 
 fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Option<Claim> {
-    if let Some(load) = scene.loads.at(node) {
-        let explained = sort_out(scene, load);
-        let places = explained.iter().flat_map(|explained| &explained.places);
-        let known: HashSet<u32> = places
-            .filter_map(|place| load.attempts.get(*place as usize))
-            .map(|attempt| attempt.call)
-            .collect();
-        calls.retain(|call| !known.contains(call));
-    }
+    let known = explained_calls(scene, node);
+    calls.retain(|call| !known.contains(call));
     let first = scene.calls.get(*calls.first()? as usize)?;
     let last = scene.calls.get(*calls.last()? as usize)?;
     let origin = first.origin?;
     let name = scene.name(origin.endpoint);
     let good = apart::good_calls(scene, node);
-    let apart = apart::separates(scene, &calls, &good).filter(|apart| {
-        apart.is_sharp() && apart.failed_in >= CALLS_MIN && apart.good_out >= CALLS_MIN
-    });
+    let apart = feature(scene, node, &calls, &good);
     let mut finding = Finding::new(
         "srv-internal-error",
         Severity::Error,
@@ -92,6 +83,13 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Opt
             calls.len() + good.len()
         ),
         calls,
+    })
+}
+
+/// The feature that parts the refused calls from good ones sharply.
+fn feature(scene: &Scene<'_>, node: NodeId, calls: &[u32], good: &[u32]) -> Option<Apart> {
+    apart::separates(scene, node, calls, good).filter(|apart| {
+        apart.is_sharp() && apart.failed_in >= CALLS_MIN && apart.good_out >= CALLS_MIN
     })
 }
 

@@ -4,7 +4,7 @@ use crate::call::chance::bound;
 use crate::call::load::{Destination, Fate, View};
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Why, sort_out};
+use crate::diagnose::rules::srv::sorting::{Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list};
 use crate::diagnose::scene::Scene;
 
@@ -22,23 +22,19 @@ pub fn srv_cps_limit(scene: &Scene<'_>) -> Vec<Claim> {
 }
 
 fn claims(scene: &Scene<'_>, why: &Why, tell: fn(&Refusals<'_>) -> Option<Finding>) -> Vec<Claim> {
-    let limited = scene
-        .loads
-        .destinations
-        .iter()
-        .filter(|destination| destination.ceiling.is_some() || destination.pace.is_some());
-    limited
-        .filter_map(|destination| {
-            let explained = sort_out(scene, destination);
-            let explained = explained.iter().find(|explained| explained.why == *why)?;
+    let mut claims = Vec::new();
+    for (destination, explained) in sorted(scene) {
+        let limited = explained.iter().filter(|explained| explained.why == *why);
+        for explained in limited {
             let refusals = Refusals {
                 scene,
                 destination,
                 places: &explained.places,
             };
-            Some(refusals.claim(tell(&refusals)?))
-        })
-        .collect()
+            claims.extend(tell(&refusals).map(|finding| refusals.claim(finding)));
+        }
+    }
+    claims
 }
 
 fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
@@ -67,7 +63,7 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
         View::From(_) => " from one sender".to_owned(),
     };
     let explanation = format!(
-        "{name} takes {least}{} calls at the same time{whose}: {} of its {} refusals ({}) came while that many were up, and {} of the {} calls that came with fewer up were taken. It refused {} times anew, each time after calls had ended.",
+        "{name} takes {least}{} calls at the same time{whose}: {} of its {} refusals ({}) came while that many were up, and {} of the {} calls that came with fewer up were taken. Refusals began {} times, each time after calls had ended and others had taken their places.",
         found.limit,
         found.refused_at_limit,
         found.refused,

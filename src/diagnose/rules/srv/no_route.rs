@@ -4,18 +4,15 @@
 
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Blocked, Why, sort_out};
+use crate::diagnose::rules::srv::sorting::{Blocked, Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list};
 use crate::diagnose::scene::Scene;
 
 /// A node without a route to some numbers.
 pub fn srv_no_route(scene: &Scene<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for destination in &scene.loads.destinations {
-        if destination.refused().next().is_none() {
-            continue;
-        }
-        for explained in sort_out(scene, destination) {
+    for (destination, explained) in sorted(scene) {
+        for explained in explained {
             if let Why::NoRoute(blocked) = &explained.why {
                 let refusals = Refusals {
                     scene,

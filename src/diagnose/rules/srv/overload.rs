@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use crate::call::load::{Destination, Fate, View};
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Slowing, Why, median, sort_out};
+use crate::diagnose::rules::srv::sorting::{Slowing, Why, median, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list, seconds};
 use crate::diagnose::scene::Scene;
 
@@ -17,11 +17,8 @@ const SPAN_SECONDS: i64 = 10;
 /// A node that refuses for load.
 pub fn srv_overload(scene: &Scene<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for destination in &scene.loads.destinations {
-        if destination.refused().next().is_none() {
-            continue;
-        }
-        for explained in sort_out(scene, destination) {
+    for (destination, explained) in sorted(scene) {
+        for explained in explained {
             if let Why::Overload(slowing) = explained.why {
                 let refusals = Refusals {
                     scene,
@@ -196,6 +193,12 @@ fn load_words(refusals: &Refusals<'_>) -> String {
         .filter_map(|place| levels.get(*place as usize))
         .map(|level| *level as f32)
         .collect();
+    if full.is_empty() {
+        return format!(
+            " Its refusals are spread thinly: they were never one in ten of what came within {SPAN_SECONDS} s, and about {:.0} calls were up.",
+            median(&up)
+        );
+    }
     let mut words = format!(
         " While it refused, about {:.1} calls/s came, it took {:.1}/s, and about {:.0} were up",
         a_second(median(&offered)),
@@ -207,6 +210,9 @@ fn load_words(refusals: &Refusals<'_>) -> String {
             "; in {SPAN_SECONDS} s without refusals at most {:.1} calls/s came",
             a_second(calm as f32)
         );
+        if calm as f32 >= median(&offered) {
+            words += ", so it refused at a pace that it took at other times: load from elsewhere or a fault behind it may be the cause";
+        }
     }
     words + "."
 }

@@ -1,13 +1,16 @@
 //! Sorting: which of a node's refusals is explained by which rule; each by one at most.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
-use crate::call::TextId;
-use crate::call::chance::Table;
+use rayon::prelude::*;
+
 use crate::call::load::{Attempt, CAPACITY_CODES, Destination, Fate, Outage, outages};
+use crate::call::{NodeId, TextId};
 use crate::capture::Timestamp;
 use crate::diagnose::features::number_of;
 use crate::diagnose::finding::Confidence;
+use crate::diagnose::rules::srv::numbers;
 use crate::diagnose::scene::Scene;
 
 /// Why a node refused.
@@ -56,23 +59,45 @@ pub struct Explained {
     pub places: Vec<u32>,
 }
 
-/// Digits that the shortest prefix with a route of its own has, the plus not counted.
-const PREFIX_MIN: usize = 3;
-/// Digits of the longest prefix that is tried before the whole number.
-const PREFIX_MAX: usize = 9;
-/// Chance at most, after correction for the prefixes tried, for `Likely` and for `Possible`.
-const CHANCE_MAX: (f64, f64) = (0.01, 0.05);
 /// Prefixes looked for at one node.
 const PREFIXES_MAX: usize = 8;
-/// Calls to other numbers that must have been taken around the same time.
-const OTHERS_MIN: u32 = 5;
 /// What "around the same time" is, before the first and after the last refusal, in seconds.
 const AROUND_SECONDS: u64 = 600;
 /// Refusals needed to look for slow answers before them, and answers that make a median.
 const SLOW_MIN: (usize, usize) = (5, 20);
 
-/// Sorts a node's failures by their reason; what no reason explains is left out.
-pub fn sort_out(scene: &Scene<'_>, destination: &Destination) -> Vec<Explained> {
+/// Every node that calls were sent to, with its failures by their reason; what no reason explains is left out.
+pub fn sorted<'s, 'a>(
+    scene: &'s Scene<'a>,
+) -> impl Iterator<Item = (&'a Destination, &'s [Explained])> {
+    let all = scene.sorted.get_or_init(|| {
+        let destinations = scene.loads.destinations.par_iter();
+        destinations
+            .map(|destination| sort_out(scene, destination))
+            .collect()
+    });
+    let explained = all.iter().map(Vec::as_slice);
+    scene.loads.destinations.iter().zip(explained)
+}
+
+/// Calls that failed at a node for a reason that these rules tell.
+pub fn explained_calls(scene: &Scene<'_>, node: NodeId) -> HashSet<u32> {
+    let found = sorted(scene).find(|(destination, _)| destination.node == node);
+    let Some((destination, explained)) = found else {
+        return HashSet::new();
+    };
+    let places = explained.iter().flat_map(|explained| &explained.places);
+    places
+        .filter_map(|place| destination.attempts.get(*place as usize))
+        .map(|attempt| attempt.call)
+        .collect()
+}
+
+fn sort_out(scene: &Scene<'_>, destination: &Destination) -> Vec<Explained> {
+    let fails = |attempt: &Attempt| matches!(attempt.fate, Fate::Refused | Fate::Silent);
+    if !destination.attempts.iter().any(fails) {
+        return Vec::new();
+    }
     let mut sorter = Sorter {
         scene,
         destination,
@@ -140,7 +165,7 @@ impl<'a> Sorter<'a> {
         let mut order: Vec<String> = Vec::new();
         for (place, attempt) in self.open().filter(|(_, attempt)| told(attempt)) {
             let number = self.number(attempt.callee);
-            let prefix: String = number.chars().take(PREFIX_MIN + 1).collect();
+            let prefix: String = number.chars().take(numbers::PREFIX_MIN + 1).collect();
             let group = groups.entry(prefix.clone()).or_default();
             if group.is_empty() {
                 order.push(prefix);
@@ -152,7 +177,7 @@ impl<'a> Sorter<'a> {
             let numbers = places
                 .iter()
                 .map(|place| self.number(self.destination.attempts[*place as usize].callee));
-            let prefix = common_prefix(numbers);
+            let prefix = numbers::common_beginning(numbers);
             let why = Why::NoRoute(Blocked {
                 prefix,
                 confidence: Confidence::Certain,
@@ -167,76 +192,43 @@ impl<'a> Sorter<'a> {
     fn blocked_prefix(&mut self) -> bool {
         let is_open =
             |attempt: &Attempt| attempt.is_refused() && matches!(attempt.code, 500 | 502 | 503);
-        let refused: Vec<(u32, Timestamp, String)> = self
+        let refused: Vec<(u32, &Attempt)> = self
             .open()
             .filter(|(_, attempt)| is_open(attempt))
-            .map(|(place, attempt)| (place, attempt.sent, self.number(attempt.callee)))
             .collect();
         let (Some(first), Some(last)) = (refused.first(), refused.last()) else {
             return false;
         };
-        let around = std::time::Duration::from_secs(AROUND_SECONDS);
-        let (from, to) = (first.1, last.1.plus(around));
-        let taken = self.destination.attempts.iter().filter(|attempt| {
+        let around = Duration::from_secs(AROUND_SECONDS);
+        let (from, to) = (first.1.sent, last.1.sent.plus(around));
+        let is_around = |attempt: &&Attempt| {
             attempt.fate == Fate::Taken && attempt.sent.plus(around) >= from && attempt.sent <= to
-        });
-        let mut counts: HashMap<String, (u32, u32), foldhash::fast::FixedState> =
-            HashMap::default();
-        for (_, _, number) in &refused {
-            for prefix in prefixes(number) {
-                counts.entry(prefix.to_owned()).or_default().0 += 1;
-            }
-        }
-        let mut all_taken = 0_u32;
-        for attempt in taken {
-            all_taken += 1;
-            for prefix in prefixes(&self.number(attempt.callee)) {
-                if let Some(count) = counts.get_mut(prefix) {
-                    count.1 += 1;
-                }
-            }
-        }
-        if all_taken < OTHERS_MIN {
-            return false;
-        }
-        let tried = counts.len() as f64;
-        let mut whole: Vec<(&String, u32)> = counts
+        };
+        let taken: Vec<String> = self
+            .destination
+            .attempts
             .iter()
-            .filter(|(_, (refused, taken))| *refused >= 2 && *taken == 0)
-            .map(|(prefix, (refused, _))| (prefix, *refused))
+            .filter(is_around)
+            .map(|attempt| self.number(attempt.callee))
             .collect();
-        // The largest group, and of equal ones the longest common beginning.
-        whole.sort_by(|a, b| (b.1, b.0.len(), a.0).cmp(&(a.1, a.0.len(), b.0)));
-        let Some((prefix, hits)) = whole
-            .first()
-            .map(|(prefix, hits)| ((*prefix).clone(), *hits))
-        else {
+        let numbers: Vec<String> = refused
+            .iter()
+            .map(|(_, attempt)| self.number(attempt.callee))
+            .collect();
+        let Some((prefix, confidence)) = numbers::always_refused(&numbers, &taken) else {
             return false;
-        };
-        let outside = refused.len() as u32 - hits;
-        let table = Table {
-            failed_in: u64::from(hits),
-            good_in: 0,
-            failed_out: u64::from(outside),
-            good_out: u64::from(all_taken),
-        };
-        let chance = table.chance() * tried.min(f64::from(hits + outside) * 4.0);
-        let confidence = match chance {
-            _ if table.rate_out() > 0.05 => return false,
-            chance if chance < CHANCE_MAX.0 => Confidence::Likely,
-            chance if chance < CHANCE_MAX.1 && outside == 0 => Confidence::Possible,
-            _ => return false,
         };
         let places: Vec<u32> = refused
             .iter()
-            .filter(|(_, _, number)| number.starts_with(&prefix))
-            .map(|(place, _, _)| *place)
+            .zip(&numbers)
+            .filter(|(_, number)| number.starts_with(&prefix))
+            .map(|((place, _), _)| *place)
             .collect();
         let blocked = Blocked {
             prefix,
             confidence,
             is_told: false,
-            others_taken: all_taken,
+            others_taken: taken.len() as u32,
         };
         self.take(Why::NoRoute(blocked), places.into_iter());
         true
@@ -344,30 +336,4 @@ pub fn median(values: &[f32]) -> f32 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f32::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
-}
-
-/// The beginnings of a number that may have a route of their own, the whole number last.
-fn prefixes(number: &str) -> impl Iterator<Item = &str> {
-    let plus = usize::from(number.starts_with('+'));
-    let short = (plus + PREFIX_MIN)..=(plus + PREFIX_MAX);
-    let short = short.filter(|end| *end < number.len());
-    short
-        .filter_map(|end| number.get(..end))
-        .chain(std::iter::once(number).filter(|number| !number.is_empty()))
-}
-
-/// What all numbers begin with.
-fn common_prefix(mut numbers: impl Iterator<Item = String>) -> String {
-    let mut prefix = numbers.next().unwrap_or_default();
-    for number in numbers {
-        let shared = prefix
-            .char_indices()
-            .zip(number.chars())
-            .take_while(|((_, a), b)| a == b)
-            .map(|((at, c), _)| at + c.len_utf8())
-            .last()
-            .unwrap_or(0);
-        prefix.truncate(shared);
-    }
-    prefix
 }

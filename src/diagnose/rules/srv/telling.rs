@@ -1,6 +1,7 @@
 //! What several rules of this family tell of a node's refusals: which calls, when, with what evidence, and who still had room.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::call::load::{Attempt, Destination, Fate};
 use crate::call::{NodeId, Transaction};
@@ -188,27 +189,38 @@ impl<'a> Refusals<'a> {
 
     /// INVITEs that senders sent although a Retry-After that they had got still ran.
     pub fn sent_too_early(&self) -> u32 {
-        let mut until: HashMap<NodeId, Timestamp, foldhash::fast::FixedState> = HashMap::default();
-        let mut early = 0;
-        // In the order of answers each pause begins when it is told; attempts are in the order of sending, which differs by one answer.
+        let mut pauses: HashMap<NodeId, Vec<(Timestamp, Timestamp)>, foldhash::fast::FixedState> =
+            HashMap::default();
         for attempt in &self.destination.attempts {
-            if until
-                .get(&attempt.source)
-                .is_some_and(|until| attempt.sent < *until)
-            {
-                early += 1;
-            }
             if let (Some(pause), Some(after)) =
                 (attempt.words.retry_after_seconds, attempt.final_ms)
             {
-                let told = attempt.sent.plus(std::time::Duration::from_secs_f32(
-                    (after / 1000.0).max(0.0),
-                ));
-                let end = told.plus(std::time::Duration::from_secs(u64::from(pause)));
-                until.insert(attempt.source, end);
+                let told = attempt
+                    .sent
+                    .plus(Duration::from_secs_f32((after / 1000.0).max(0.0)));
+                let end = told.plus(Duration::from_secs(u64::from(pause)));
+                pauses.entry(attempt.source).or_default().push((told, end));
             }
         }
-        early
+        for pauses in pauses.values_mut() {
+            pauses.sort_unstable();
+            let mut latest = Timestamp::from_nanoseconds(i64::MIN);
+            for pause in pauses {
+                // The end that is in force once this pause has been told.
+                latest = latest.max(pause.1);
+                pause.1 = latest;
+            }
+        }
+        let is_early = |attempt: &&Attempt| {
+            let Some(pauses) = pauses.get(&attempt.source) else {
+                return false;
+            };
+            let told = pauses.partition_point(|(told, _)| *told <= attempt.sent);
+            told.checked_sub(1)
+                .and_then(|last| pauses.get(last))
+                .is_some_and(|(_, end)| attempt.sent < *end)
+        };
+        self.destination.attempts.iter().filter(is_early).count() as u32
     }
 }
 

@@ -1,10 +1,11 @@
 //! Drawing a ladder: a line for each place, an arrow for each message; a list where columns do not fit.
 
+use std::collections::HashSet;
 use std::io;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::call::{Anatomy, EndpointId, Message};
+use crate::call::{Anatomy, EndpointId, Message, MessageIndex, TransactionIndex};
 use crate::report::escape;
 use crate::report::terminal::Context;
 use crate::report::terminal::ladder::fold::Rung;
@@ -139,7 +140,7 @@ impl<'a> Rails<'a> {
             }
             place += 1;
         }
-        line.push_str(" ");
+        line.push(' ');
         let (before, rest) = ladder.split_at(arrow_at.0);
         let (shaft, after) = rest.split_at(arrow_at.1 - arrow_at.0);
         let drawn = MARGIN + (self.places.len() - 1) * self.spacing + 1;
@@ -245,17 +246,24 @@ fn place_name(context: &Context<'_>, anatomy: &Anatomy<'_>, place: Place) -> Str
     }
 }
 
-/// The product that runs at a place, as its first message that tells says.
+/// The product that runs at a place, as the first message says that it made itself rather than passed on.
 fn software<'a>(anatomy: &Anatomy<'a>, place: Place) -> &'a str {
+    let parents: HashSet<TransactionIndex> = anatomy.each().filter_map(|(_, t)| t.parent).collect();
+    let is_its_own = |index: MessageIndex, message: &Message| {
+        let owner = anatomy.owner.get(index.0 as usize).copied();
+        owner.is_some_and(|owner| match message.status() {
+            None => anatomy.transaction(owner).parent.is_none(),
+            Some(_) => !parents.contains(&owner),
+        })
+    };
     let is_from_it = |message: &Message| match place {
         Place::Endpoint(endpoint) => message.source == endpoint,
         Place::Node(node) => anatomy.tables.node(message.source) == node,
     };
     let mut from_it = anatomy
         .originals()
-        .map(|(_, message)| message)
-        .filter(|message| is_from_it(message));
+        .filter(|(index, message)| is_from_it(message) && is_its_own(*index, message));
     from_it
-        .find_map(|message| anatomy.tables.software(message))
+        .find_map(|(_, message)| anatomy.tables.software(message))
         .unwrap_or("")
 }
