@@ -30,6 +30,8 @@ pub(super) struct Batch {
     pub(super) times: Times,
     /// Stored bytes read so far.
     pub(super) position: u64,
+    /// TLS key logs that the capture brought along since the batch before.
+    pub(super) secrets: Vec<u8>,
     spans: Vec<HeaderSpan>,
 }
 
@@ -64,6 +66,7 @@ impl Batch {
         self.media_packets = 0;
         self.cut_messages = 0;
         self.times = Times::default();
+        self.secrets.clear();
     }
 
     /// Reads every frame of a window.
@@ -71,11 +74,15 @@ impl Batch {
         for frame in window.frames() {
             self.times.push(&frame);
             let decoded = net::decode(&frame, &mut |packet| self.take(&packet, seed));
-            if let Err(skip) = decoded
-                && (self.skips.len() < SKIPS_MAX || self.skips.contains_key(&skip))
-            {
-                *self.skips.entry(skip).or_default() += 1;
+            if let Err(skip) = decoded {
+                self.skip(skip);
             }
+        }
+    }
+
+    fn skip(&mut self, skip: Skip) {
+        if self.skips.len() < SKIPS_MAX || self.skips.contains_key(&skip) {
+            *self.skips.entry(skip).or_default() += 1;
         }
     }
 
@@ -198,7 +205,8 @@ impl Batch {
                 }
             }
             Sift::Rtp { .. } | Sift::Rtcp { .. } => self.media_packets += 1,
-            _ => {}
+            Sift::KeepAlive => {}
+            Sift::Other => self.skip(Skip::Bystander(net::bystander(packet.flow, bytes))),
         }
     }
 }

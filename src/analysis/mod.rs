@@ -7,6 +7,7 @@ mod peers;
 mod read;
 mod result;
 mod run;
+mod undecoded;
 
 pub use batch::IcmpSeen;
 pub use result::{Analysis, CallEntry, CaptureEntry, Fitness, Peer, RegistrationEntry, Undecoded};

@@ -11,13 +11,11 @@ use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Flow, Trace, Transport};
 use crate::sip::{
     BRANCH_COOKIE, CSeq, ContentLength, DefectKind, HeaderName, HostPort, Message, Method,
-    NameAddr, StartLine, Via, body, inspect,
+    NameAddr, StartLine, Via, body,
 };
 
 /// Via values kept of one message; RFC 3261 section 16.6 allows 70 hops.
 const VIAS_MAX: usize = 80;
-/// Defects kept of one message; more would say the same: that it is broken.
-const DEFECTS_MAX: usize = 8;
 /// The keys of one run: hashes made with it on any thread mean the same, and input cannot foresee them.
 pub type Seed = foldhash::fast::RandomState;
 
@@ -49,7 +47,7 @@ pub struct Arrival {
 pub(in crate::call) struct Span {
     start: u32,
     len: u32,
-    /// Hash of the text under the run's seed.
+    /// Hash of the text under the run's seed; 0 where the text is part of a hashed list.
     pub(in crate::call) hash: u64,
 }
 
@@ -72,13 +70,15 @@ pub(in crate::call) struct Draft {
     pub(in crate::call) to_tag: Span,
     /// Range in the batch's Via values, the top one first.
     pub(in crate::call) vias: (u32, u32),
+    /// Hash of the whole Via stack.
+    pub(in crate::call) vias_hash: u64,
     /// Range in the batch's header values.
     pub(in crate::call) headers: (u32, u32),
     pub(in crate::call) headers_hash: u64,
     /// Session description.
     pub(in crate::call) session: Span,
-    /// Range in the batch's defects.
-    pub(in crate::call) defects: (u32, u32),
+    /// The whole message where it opens a call, a registration or a subscription and is not cut; else empty.
+    pub(in crate::call) opening: Span,
 }
 
 /// Messages that one worker read, with the texts that they quote.
@@ -87,7 +87,6 @@ pub struct Drafts {
     pub(in crate::call) drafts: Vec<Draft>,
     pub(in crate::call) vias: Vec<(u64, Span)>,
     pub(in crate::call) headers: Vec<(HeaderName, Span)>,
-    pub(in crate::call) defects: Vec<Span>,
     bytes: Vec<u8>,
 }
 
@@ -97,7 +96,6 @@ impl Drafts {
         self.drafts.clear();
         self.vias.clear();
         self.headers.clear();
-        self.defects.clear();
         self.bytes.clear();
     }
 
@@ -138,7 +136,14 @@ impl Drafts {
         flags.set_rport(has_rport);
         flags.set_magic_branch(has_cookie);
         let (headers, headers_hash) = self.gather_headers(message, seed);
-        let defects = self.gather_defects(message, flags, seed);
+        let opening = match message.method() {
+            Some(Method::Invite | Method::Register | Method::Subscribe | Method::Other)
+                if !flags.is_cut() =>
+            {
+                self.keep_unhashed(message.bytes())
+            }
+            _ => Span::default(),
+        };
         let max_forwards = message
             .value(HeaderName::MaxForwards)
             .and_then(crate::sip::lexer::number);
@@ -162,22 +167,42 @@ impl Drafts {
             from_tag: self.keep(tag_of(from), seed),
             to_tag: self.keep(tag_of(to), seed),
             vias,
+            vias_hash: seed.hash_one(self.via_keys(vias)),
             headers,
             headers_hash,
             session: self.keep(session.unwrap_or_default(), seed),
-            defects,
+            opening,
         };
         self.drafts.push(draft);
     }
 
     fn keep(&mut self, text: &[u8], seed: &Seed) -> Span {
+        Span {
+            hash: seed.hash_one(text),
+            ..self.keep_unhashed(text)
+        }
+    }
+
+    /// Keeps a text that is looked up as part of a list, if at all.
+    fn keep_unhashed(&mut self, text: &[u8]) -> Span {
         let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(text);
         Span {
             start,
             len: text.len() as u32,
-            hash: seed.hash_one(text),
+            hash: 0,
         }
+    }
+
+    /// Keys of a message's Via values, those beyond the first few folded together.
+    fn via_keys(&self, vias: (u32, u32)) -> u64 {
+        let values = self
+            .vias
+            .get(vias.0 as usize..vias.1 as usize)
+            .unwrap_or_default();
+        values.iter().fold(0, |hash: u64, (key, _)| {
+            hash.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ key
+        })
     }
 
     fn keep_sent_by(&mut self, sent_by: &HostPort<'_>, seed: &Seed) -> Span {
@@ -231,7 +256,7 @@ impl Drafts {
         for header in message.headers().filter(|header| is_kept(header.name)) {
             hasher.write_u8(header.name as u8);
             hasher.write(header.value);
-            let value = self.keep(&unfolded(header.value), seed);
+            let value = self.keep_unhashed(&unfolded(header.value));
             self.headers.push((header.name, value));
         }
         // The top Via of a response may say how loaded its sender is (RFC 7339).
@@ -241,33 +266,10 @@ impl Drafts {
             .filter(|via| Via::parse(via).overload().is_some());
         if let Some(via) = overload {
             hasher.write(via);
-            let value = self.keep(via, seed);
+            let value = self.keep_unhashed(via);
             self.headers.push((HeaderName::Via, value));
         }
         ((start, self.headers.len() as u32), hasher.finish())
-    }
-
-    fn gather_defects(
-        &mut self,
-        message: &Message<'_>,
-        flags: MessageFlags,
-        seed: &Seed,
-    ) -> (u32, u32) {
-        let start = self.defects.len() as u32;
-        let opens = matches!(
-            message.method(),
-            Some(Method::Invite | Method::Register | Method::Subscribe | Method::Other)
-        );
-        if opens && !flags.is_cut() {
-            for defect in inspect(message).iter().take(DEFECTS_MAX) {
-                let text = self.keep(
-                    defect.sentence(message.bytes()).to_string().as_bytes(),
-                    seed,
-                );
-                self.defects.push(text);
-            }
-        }
-        (start, self.defects.len() as u32)
     }
 }
 

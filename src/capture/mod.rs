@@ -6,6 +6,7 @@ mod decompress;
 mod frame;
 mod input;
 mod interface;
+mod key_log;
 mod link_type;
 mod open_error;
 mod pcap;
@@ -27,6 +28,7 @@ mod tests;
 
 pub use frame::{Frame, FrameRef, LinkType, Timestamp};
 pub use interface::Interface;
+pub use key_log::read_key_log;
 pub use open_error::{OpenError, OpenProblem};
 pub use reader::Reader;
 pub use sniff::{Compression, Format};

@@ -102,6 +102,10 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "N", help_heading = "Reading")]
     pub(crate) jobs: Option<NonZeroUsize>,
 
+    /// Reads TLS with the secrets in FILE, as SSLKEYLOGFILE of the TLS library writes them; may be given several times
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    pub(crate) tls_keylog: Vec<PathBuf>,
+
     /// Goes on without the captures that cannot be read, and says which
     #[arg(long, help_heading = "Reading")]
     pub(crate) keep_going: bool,

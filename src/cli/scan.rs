@@ -3,6 +3,7 @@
 use std::thread::available_parallelism;
 
 use crate::analysis::{Analysis, Options, analyze};
+use crate::capture::read_key_log;
 use crate::cli::Stop;
 use crate::cli::arguments::Scan;
 use crate::cli::output;
@@ -52,11 +53,23 @@ fn read(scan: &Scan) -> Result<Analysis, Stop> {
     let options = Options {
         workers: scan.jobs.map_or_else(cores, usize::from),
         keep_going: scan.keep_going,
+        secrets: secrets(scan)?,
     };
     let mut bar = Bar::new(!scan.no_progress);
     let analysis = analyze(&scan.captures, &options, &mut |progress| bar.set(progress));
     bar.clear();
     analysis.map_err(|problems| Stop::Because(problems.iter().map(ToString::to_string).collect()))
+}
+
+/// What the key logs of the command line hold.
+fn secrets(scan: &Scan) -> Result<Vec<u8>, Stop> {
+    let mut secrets = Vec::new();
+    for path in &scan.tls_keylog {
+        let key_log = read_key_log(path).map_err(|error| Stop::Because(vec![error.to_string()]))?;
+        secrets.extend_from_slice(&key_log);
+        secrets.push(b'\n');
+    }
+    Ok(secrets)
 }
 
 /// One line for the user.

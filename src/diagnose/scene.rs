@@ -10,8 +10,11 @@ use crate::call::other::OtherRequest;
 use crate::call::registration::{RegisterAttempt, Registration};
 use crate::call::{Book, Call, EndpointId, GroupId, NodeId, TextId};
 use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::history::History;
+use crate::diagnose::knowledge::Knowledge;
+use crate::diagnose::memory::Memory;
 use crate::diagnose::rules::sorting::Explained;
-use crate::net::{Connection, Endpoint, IncompleteDatagram};
+use crate::net::{Connection, Endpoint, IncompleteDatagram, TlsHandshake};
 
 /// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
 pub struct Scene<'a> {
@@ -29,6 +32,8 @@ pub struct Scene<'a> {
     pub errors: &'a [IcmpReport],
     /// TCP connections that carried signalling or were never opened.
     pub connections: &'a [Connection],
+    /// TLS connections, in the order of their first record.
+    pub handshakes: &'a [TlsHandshake],
     /// Datagrams of which fragments never came.
     pub incomplete: &'a [IncompleteDatagram],
     /// The load of the nodes that calls were sent to, and the limits that it shows.
@@ -43,10 +48,18 @@ pub struct Scene<'a> {
     pub start: Timestamp,
     /// Last frame.
     pub end: Timestamp,
+    /// What the nodes that refused media are known to take.
+    pub known: Knowledge,
     /// ICMP errors by the Call-ID that they quote.
     pub(in crate::diagnose) errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState>,
     /// ICMP errors by the node that could not be reached.
     pub(in crate::diagnose) errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState>,
+    /// Made when the first rule asks for it.
+    history: OnceLock<History>,
+    /// TCP connections by their two ends, the smaller one first; made when the first rule asks for it.
+    by_ends: OnceLock<HashMap<(Endpoint, Endpoint), Vec<u32>, foldhash::fast::FixedState>>,
+    /// What rules compare calls with.
+    pub(in crate::diagnose) memory: Memory,
 }
 
 /// What the input cannot show: read by the gates and by the rules about the capture.
@@ -86,6 +99,42 @@ impl<'a> Scene<'a> {
         self.book.tables.endpoint(endpoint).to_string()
     }
 
+    /// The id of an endpoint, where it sent or received SIP.
+    pub fn endpoint_of(&self, endpoint: Endpoint) -> Option<EndpointId> {
+        self.book.tables.endpoints.find(endpoint)
+    }
+
+    /// Who spoke when, and what was answered.
+    pub fn history(&self) -> &History {
+        self.history.get_or_init(|| History::of(self.book))
+    }
+
+    /// TCP connections between two endpoints, whoever opened them, in the order of time.
+    pub fn connections_between(
+        &self,
+        a: Endpoint,
+        b: Endpoint,
+    ) -> impl Iterator<Item = &'a Connection> {
+        let by_ends = self.by_ends.get_or_init(|| {
+            let mut by_ends: HashMap<_, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
+            for (index, connection) in self.connections.iter().enumerate() {
+                let (x, y) = (connection.flow.source, connection.flow.destination);
+                by_ends
+                    .entry((x.min(y), x.max(y)))
+                    .or_default()
+                    .push(index as u32);
+            }
+            by_ends
+        });
+        let connections = self.connections;
+        let indices = by_ends
+            .get(&(a.min(b), a.max(b)))
+            .map_or(&[][..], Vec::as_slice);
+        indices
+            .iter()
+            .filter_map(move |index| connections.get(*index as usize))
+    }
+
     /// Whether the capture lacks what one of the two nodes says to the other.
     pub fn is_one_directional(&self, a: NodeId, b: NodeId) -> bool {
         let pairs = &self.sight.one_direction;
@@ -93,6 +142,26 @@ impl<'a> Scene<'a> {
             .iter()
             .map(|(x, y)| (self.node(*x), self.node(*y)))
             .any(|pair| pair == (a, b) || pair == (b, a))
+    }
+
+    /// ICMP errors about datagrams to a node, from one moment to another.
+    pub fn errors_about(
+        &self,
+        node: NodeId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = &'a IcmpReport> {
+        let indices = self
+            .errors_by_node
+            .get(&node)
+            .map_or(&[][..], Vec::as_slice);
+        let errors = self.errors;
+        let at = |index: &u32| errors.get(*index as usize).map(|error| error.time);
+        let start = indices.partition_point(|index| at(index).is_some_and(|time| time < from));
+        let within = indices.get(start..).unwrap_or_default().iter();
+        within
+            .filter_map(move |index| errors.get(*index as usize))
+            .take_while(move |error| error.time <= to)
     }
 
     /// ICMP errors that quote a message of a call, or that name a node in its hops while it was going on.
@@ -138,6 +207,8 @@ pub struct Happened<'a> {
     pub errors: &'a [IcmpReport],
     /// As [`Scene::connections`].
     pub connections: &'a [Connection],
+    /// As [`Scene::handshakes`].
+    pub handshakes: &'a [TlsHandshake],
     /// As [`Scene::incomplete`].
     pub incomplete: &'a [IncompleteDatagram],
     /// As [`Scene::loads`].
@@ -172,6 +243,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             }
         }
         Self {
+            known: Knowledge::gather(happened.book, happened.calls, happened.requests),
             book: happened.book,
             calls: happened.calls,
             attempts: happened.attempts,
@@ -179,6 +251,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             requests: happened.requests,
             errors: happened.errors,
             connections: happened.connections,
+            handshakes: happened.handshakes,
             incomplete: happened.incomplete,
             loads: happened.loads,
             timers: happened.timers,
@@ -188,6 +261,9 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             end: happened.end,
             errors_by_group,
             errors_by_node,
+            history: OnceLock::new(),
+            by_ends: OnceLock::new(),
+            memory: Memory::default(),
         }
     }
 }

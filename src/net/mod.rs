@@ -1,5 +1,6 @@
 //! Frames become deliveries: link layers, tunnels, IP, fragments, UDP, TCP, SCTP and ICMP.
 
+mod bystander;
 mod decode;
 mod delivery;
 mod flow;
@@ -14,6 +15,7 @@ mod stream;
 mod tls;
 mod websocket;
 
+pub use bystander::bystander;
 pub use decode::decode;
 pub use delivery::{Delivery, Piece, StreamEnd, StreamId};
 pub use flow::{Endpoint, Flow, Transport};

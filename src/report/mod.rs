@@ -4,6 +4,8 @@ pub mod csv;
 pub mod escape;
 pub mod explain;
 pub mod json;
+#[cfg(test)]
+mod lab;
 pub mod terminal;
 pub mod time;
 mod words;

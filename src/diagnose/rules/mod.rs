@@ -1,7 +1,13 @@
 //! The rules, one file a family; the order of families and rules breaks ties between explanations of equal strength.
 
+mod auth;
 mod calls;
+mod cap;
+mod dlg;
 mod fleet;
+mod net;
+mod route;
+mod sdp;
 mod srv;
 
 pub(in crate::diagnose) use srv::sorting;
@@ -10,8 +16,20 @@ use crate::diagnose::rule::Rule;
 
 /// Every rule, in the order in which equal explanations are preferred.
 pub fn all() -> &'static [Rule] {
-    static ALL: std::sync::LazyLock<Vec<Rule>> =
-        std::sync::LazyLock::new(|| [calls::RULES, srv::RULES, fleet::RULES].concat());
+    static ALL: std::sync::LazyLock<Vec<Rule>> = std::sync::LazyLock::new(|| {
+        [
+            net::RULES,
+            auth::RULES,
+            route::RULES,
+            sdp::RULES,
+            srv::RULES,
+            dlg::RULES,
+            fleet::RULES,
+            calls::RULES,
+            cap::RULES,
+        ]
+        .concat()
+    });
     &ALL
 }
 

@@ -92,13 +92,18 @@ fn hop_line<'a>(hop: &Hop, tables: &'a Tables) -> impl Serialize + use<'a> {
         transport: &'static str,
         final_code: Option<u16>,
         final_ms: Option<f64>,
+        reply_ms: Option<f64>,
+        alerted_ms: Option<f64>,
     }
+    let milliseconds = |ms: f32| rounded(f64::from(ms));
     Fields {
         source: Shown(tables.endpoint(hop.source)),
         destination: Shown(tables.endpoint(hop.destination)),
         transport: hop.transport.word(),
         final_code: code(hop.final_code),
-        final_ms: hop.final_ms.map(|ms| rounded(f64::from(ms))),
+        final_ms: hop.final_ms.map(milliseconds),
+        reply_ms: hop.reply_ms.map(milliseconds),
+        alerted_ms: hop.alerted_ms.map(milliseconds),
     }
 }
 

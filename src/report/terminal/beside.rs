@@ -10,7 +10,7 @@ use crate::report::terminal::names::{codes, count, grouped};
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
 
 /// Problems named of each kind.
-const PROBLEMS_MAX: usize = 4;
+const PROBLEMS_MAX: usize = 3;
 
 /// Writes a line for registrations and one for other requests, each with its problems.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {

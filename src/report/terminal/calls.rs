@@ -14,7 +14,11 @@ use crate::report::words::duration;
 /// Captures with at most this many calls show all of them.
 const ALL_MAX: usize = 12;
 /// Rows shown of a longer capture.
-const ROWS_MAX: usize = 10;
+const ROWS_MAX: usize = 8;
+/// Narrower pages have neither milliseconds nor delays in the table.
+const WIDE_COLUMNS: usize = 96;
+/// Columns of a telephone number with country code.
+const PARTY_MIN: usize = 12;
 
 /// Writes the table.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
@@ -77,38 +81,54 @@ fn sound(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 fn rows_of(context: &Context<'_>, rows: &[usize], page: &mut Page<'_>) -> io::Result<()> {
-    let columns = [
+    let is_wide = page.width() >= WIDE_COLUMNS;
+    let mut columns = vec![
         number("No"),
-        text("Time", 12),
-        text("Caller", 24),
-        text("Callee", 24),
-        text("Outcome", 13),
+        text("Time", 12, 12),
+        text("Caller", PARTY_MIN, 24),
+        text("Callee", PARTY_MIN, 24),
+        text("Outcome", 13, 13),
         number("Code"),
-        number("After"),
-        text("Why", usize::MAX),
     ];
+    if is_wide {
+        columns.push(number("After"));
+    }
+    columns.push(text("Why", 0, usize::MAX));
     table::write(page, &columns, rows.len(), |row| {
         let place = rows.get(row).copied().unwrap_or(0);
         let entry = context.analysis.calls.get(place);
-        entry.map_or(Vec::new(), |entry| cells(context, place, entry))
+        entry.map_or(Vec::new(), |entry| cells(context, place, entry, is_wide))
     })
 }
 
-fn cells<'a>(context: &'a Context<'a>, place: usize, entry: &'a CallEntry) -> Vec<Span<'a>> {
+fn cells<'a>(
+    context: &'a Context<'a>,
+    place: usize,
+    entry: &'a CallEntry,
+    is_wide: bool,
+) -> Vec<Span<'a>> {
     let call = &entry.call;
     let code = call
         .final_code
         .map_or(String::new(), |code| code.0.to_string());
-    vec![
+    let zone = &context.view.zone;
+    let mut cells = vec![
         plain((place + 1).to_string()),
-        plain(context.view.zone.clock_ms(call.started)),
+        plain(if is_wide {
+            zone.clock_ms(call.started)
+        } else {
+            zone.clock(call.started)
+        }),
         plain(party(context.text(call.caller))),
         plain(party(context.text(call.callee))),
         Span::new(ink(call.outcome), call.outcome.word()),
         plain(code),
-        plain(after(entry).map_or(String::new(), duration)),
-        plain(why(context, entry)),
-    ]
+    ];
+    if is_wide {
+        cells.push(plain(after(entry).map_or(String::new(), duration)));
+    }
+    cells.push(plain(why(context, entry)));
+    cells
 }
 
 /// Milliseconds from the INVITE to the ending: the answer, the refusal or the CANCEL.
@@ -119,7 +139,12 @@ fn after(entry: &CallEntry) -> Option<f64> {
 }
 
 fn why<'a>(context: &'a Context<'a>, entry: &'a CallEntry) -> std::borrow::Cow<'a, str> {
-    if let Some(finding) = entry.findings.first() {
+    let is_failure = entry.call.outcome.is_failure();
+    let told = entry.primary().or_else(|| {
+        let mut beside = entry.findings.iter().filter(|_| !is_failure);
+        beside.find(|finding| finding.severity > Severity::Info)
+    });
+    if let Some(finding) = told {
         return finding.title.as_str().into();
     }
     match entry.call.outcome {

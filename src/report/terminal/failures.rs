@@ -7,11 +7,11 @@ use crate::analysis::CallEntry;
 use crate::call::EndpointId;
 use crate::reference::ResponseCode;
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{calls, count};
+use crate::report::terminal::names::{count, numbers};
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
 
 /// Groups shown.
-const GROUPS_MAX: usize = 4;
+const GROUPS_MAX: usize = 3;
 
 /// Writes the groups, largest first.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
@@ -35,9 +35,11 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     } else {
         GROUPS_MAX
     };
-    for ((code, origin), ids) in groups.iter().take(limit) {
+    for (place, ((code, origin), ids)) in groups.iter().take(limit).enumerate() {
         let endpoint = origin.map(|origin| context.endpoint_and_software(origin));
-        group(*code, endpoint, ids, page)?;
+        let above = groups.iter().take(place);
+        let is_known = above.into_iter().any(|((known, _), _)| known == code);
+        group(*code, endpoint, ids, is_known, page)?;
     }
     if groups.len() > limit {
         let rest = groups.iter().skip(limit);
@@ -57,12 +59,20 @@ pub(super) fn is_unexplained(entry: &CallEntry) -> bool {
     entry.call.outcome.is_failure() && entry.primary().is_none()
 }
 
-fn group(code: u16, endpoint: Option<String>, ids: &[u32], page: &mut Page<'_>) -> io::Result<()> {
+/// One group; what its code means is told unless a group above said it.
+fn group(
+    code: u16,
+    endpoint: Option<String>,
+    ids: &[u32],
+    is_known: bool,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
     let known = ResponseCode::treated_as(code);
     let name = match (code, known) {
         (0, _) => "no final answer".to_owned(),
         (code, Some(known)) if known.code == code => format!("{code} {}", known.phrase),
-        (code, _) => code.to_string(),
+        (code, Some(known)) => format!("{code} (to be taken as {} {})", known.code, known.phrase),
+        (code, None) => code.to_string(),
     };
     let by = endpoint.map_or(String::new(), |endpoint| format!(" by {endpoint}"));
     page.wrapped(
@@ -71,10 +81,10 @@ fn group(code: u16, endpoint: Option<String>, ids: &[u32], page: &mut Page<'_>) 
         [
             Span::new(Ink::Bad, name),
             plain(format!("{by}: {}", count(ids.len() as u64, "call"))),
-            faint(format!(" ({})", calls(ids))),
+            faint(format!(" ({})", numbers(ids))),
         ],
     )?;
-    if let Some(known) = known {
+    if let Some(known) = known.filter(|_| !is_known) {
         let text = format!("{} Check: {}", known.meaning, known.what_to_check);
         page.wrapped(plain("    "), LINE_INDENT, [plain(text)])?;
     }

@@ -10,9 +10,9 @@ use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
 use crate::report::words::duration;
 
 /// Captures named; a day of rotating captures has hundreds.
-const CAPTURES_MAX: usize = 5;
+const CAPTURES_MAX: usize = 3;
 /// Lines on what weakens the captures.
-const DOUBTS_MAX: usize = 5;
+const DOUBTS_MAX: usize = 4;
 /// Reasons named where no SIP was found.
 const REASONS_MAX: usize = 6;
 
@@ -118,8 +118,8 @@ fn messages(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     };
     if fitness.copies > 0 {
         text.push_str(&format!(
-            "; {} captured more than once and counted once",
-            count(fitness.copies, "copy").replace("copys", "copies")
+            "; {} left out",
+            count(fitness.copies, "captured copy").replace("copys", "copies")
         ));
     }
     if fitness.media_packets > 0 {
@@ -133,7 +133,7 @@ fn messages(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
 fn unread(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let problems = &context.analysis.problems;
     for problem in problems.iter().take(DOUBTS_MAX) {
-        page.labelled("Not read", [Span::new(Ink::Caution, problem.to_string())])?;
+        page.labelled("Unread", [Span::new(Ink::Caution, problem.to_string())])?;
     }
     if problems.len() > DOUBTS_MAX {
         let more = problems.len() - DOUBTS_MAX;

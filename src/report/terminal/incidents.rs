@@ -9,10 +9,12 @@ use crate::report::terminal::names::{calls, count, severity_ink};
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
 use crate::report::words::silence;
 
-/// Incidents shown in full.
+/// Incidents shown in full, where there are no more than these.
 const BLOCKS_MAX: usize = 3;
+/// Incidents shown in full, where there are more.
+const BLOCKS_OF_MANY: usize = 2;
 /// Further incidents shown in a line each.
-const LINES_MAX: usize = 8;
+const LINES_MAX: usize = 6;
 /// Pieces of evidence shown of one incident.
 const PROOFS_MAX: usize = 3;
 /// Refuted look-alikes shown.
@@ -25,11 +27,16 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
         return Ok(());
     }
     let is_whole = context.view.is_whole;
+    let most = if incidents.len() <= BLOCKS_MAX {
+        BLOCKS_MAX
+    } else {
+        BLOCKS_OF_MANY
+    };
     // What is only worth knowing gets no block while something is wrong.
     let worst = incidents.first().map(|incident| incident.finding.severity);
     let in_full = incidents
         .iter()
-        .take(if is_whole { usize::MAX } else { BLOCKS_MAX })
+        .take(if is_whole { usize::MAX } else { most })
         .take_while(|incident| {
             is_whole
                 || incident.finding.severity > Severity::Info
@@ -45,11 +52,17 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
         return Ok(());
     }
     page.blank()?;
-    for (place, incident) in rest.iter().enumerate().take(LINES_MAX) {
+    // One line more than allowed takes no more room than the line that says so.
+    let lines = if rest.len() == LINES_MAX + 1 {
+        rest.len()
+    } else {
+        LINES_MAX
+    };
+    for (place, incident) in rest.iter().enumerate().take(lines) {
         one_line(context, in_full + place + 1, incident, page)?;
     }
-    if rest.len() > LINES_MAX {
-        let more = rest.len() - LINES_MAX;
+    if rest.len() > lines {
+        let more = rest.len() - lines;
         page.line([faint(format!("   and {more} more: -v shows all of them"))])?;
     }
     Ok(())

@@ -79,3 +79,6 @@ pub fn write_call(
     note::write(&context, id, entry, &mut page)?;
     ladder::write(&context, &entry.call, &mut page)
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,10 +47,12 @@ pub(super) fn grouped(number: u64) -> String {
 /// `call 14`, `calls 2, 4, 6`, `calls 2, 4, 6, 9, 11 and 410 more`.
 pub(super) fn calls(ids: &[u32]) -> String {
     let noun = if ids.len() == 1 { "call" } else { "calls" };
-    format!(
-        "{noun} {}",
-        some(ids.iter().map(ToString::to_string), ids.len())
-    )
+    format!("{noun} {}", numbers(ids))
+}
+
+/// `2, 4, 6`, `2, 4, 6, 9, 11 and 410 more`.
+pub(super) fn numbers(ids: &[u32]) -> String {
+    some(ids.iter().map(ToString::to_string), ids.len())
 }
 
 fn some(names: impl Iterator<Item = String>, all: usize) -> String {

@@ -47,8 +47,11 @@ pub(super) fn write(
             next(finding, page)?;
         }
         None => {
-            unexplained(call, page)?;
+            let known = unexplained(call, page)?;
             who(context, call, page)?;
+            if let Some(known) = known {
+                page.labelled("Next", [plain(known.what_to_check.as_ref())])?;
+            }
         }
     }
     scope(context, id, entry, page)?;
@@ -140,8 +143,8 @@ fn result(context: &Context<'_>, call: &Call) -> String {
     format!("{}{after}", code.trim_end())
 }
 
-/// What the code says by itself, where no rule explains the outcome.
-fn unexplained(call: &Call, page: &mut Page<'_>) -> io::Result<()> {
+/// What the code says by itself, where no rule explains the outcome; returns the code where that is all there is to say.
+fn unexplained(call: &Call, page: &mut Page<'_>) -> io::Result<Option<&'static ResponseCode>> {
     let text = match call.outcome {
         Outcome::Partial => {
             "The capture began too late or ended too early to tell how this call ended."
@@ -156,7 +159,8 @@ fn unexplained(call: &Call, page: &mut Page<'_>) -> io::Result<()> {
         _ => "",
     };
     if !text.is_empty() {
-        return page.labelled("Why", [plain(text)]);
+        page.labelled("Why", [plain(text)])?;
+        return Ok(None);
     }
     let code = call
         .origin
@@ -164,14 +168,15 @@ fn unexplained(call: &Call, page: &mut Page<'_>) -> io::Result<()> {
         .filter(|code| *code != 0)
         .or(call.final_code.map(|code| code.0));
     let Some(known) = code.and_then(ResponseCode::treated_as) else {
-        return page.labelled("Why", [plain("The capture does not say why.")]);
+        page.labelled("Why", [plain("The capture does not say why.")])?;
+        return Ok(None);
     };
     let text = format!(
         "The capture does not say why. {} means: {}",
         known.code, known.meaning
     );
     page.labelled("Why", [plain(text)])?;
-    page.labelled("Next", [plain(known.what_to_check.as_ref())])
+    Ok(Some(known))
 }
 
 /// Who refused, and who only passed it on.

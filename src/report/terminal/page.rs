@@ -8,8 +8,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::report::escape;
 
-/// Columns of the label that opens a paragraph, `  Why    `.
-pub(super) const LABEL_COLUMNS: usize = 9;
+/// Columns of the label that opens a paragraph, `  Why     `.
+pub(super) const LABEL_COLUMNS: usize = 10;
 
 /// What a span means; words always say it too, so that nothing is lost without colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +179,7 @@ impl<'w> Page<'w> {
                     continue;
                 }
                 let width = word.width();
-                if column + width > self.width && !is_fresh {
+                if column + width > self.width && (!is_fresh || column > indent) {
                     self.blank()?;
                     (column, pending) = (indent, indent);
                 }

@@ -15,16 +15,19 @@ pub(super) struct Column {
     pub(super) head: &'static str,
     /// Most columns that it takes.
     pub(super) max: usize,
-    /// Whether numbers stand in it, which are set to the right.
+    /// Whether it is set to the right and never cut.
     pub(super) is_number: bool,
+    /// Fewest columns that it is cut to where the page is narrow.
+    pub(super) min: usize,
 }
 
-/// A column of text.
-pub(super) fn text(head: &'static str, max: usize) -> Column {
+/// A column of text, cut to `max` columns, and on a narrow page to `min`.
+pub(super) fn text(head: &'static str, min: usize, max: usize) -> Column {
     Column {
         head,
         max,
         is_number: false,
+        min,
     }
 }
 
@@ -34,6 +37,7 @@ pub(super) fn number(head: &'static str) -> Column {
         head,
         max: 14,
         is_number: true,
+        min: 14,
     }
 }
 
@@ -62,10 +66,8 @@ pub(super) fn write<'a>(
     Ok(())
 }
 
-/// Takes from the widest columns of text until the table fits, leaving the last column a third of the page.
+/// Takes from the widest columns until the table fits, leaving the last column a third of the page.
 fn shrink(widths: &mut [usize], columns: &[Column], page: usize) {
-    /// Narrower than this a cell tells nothing.
-    const TEXT_MIN: usize = 8;
     let last = widths.len().saturating_sub(1);
     let wanted = widths.get(last).copied().unwrap_or(0).min(page / 3);
     let fixed = |widths: &[usize]| {
@@ -79,14 +81,16 @@ fn shrink(widths: &mut [usize], columns: &[Column], page: usize) {
     };
     while fixed(widths) > page {
         let widest = (0..last)
-            .filter(|place| columns.get(*place).is_some_and(|column| !column.is_number))
+            .filter(|place| {
+                let (column, width) = (columns.get(*place), widths.get(*place));
+                column
+                    .zip(width)
+                    .is_some_and(|(column, width)| *width > column.min)
+            })
             .max_by_key(|place| widths.get(*place).copied().unwrap_or(0));
         let Some(width) = widest.and_then(|place| widths.get_mut(place)) else {
             return;
         };
-        if *width <= TEXT_MIN {
-            return;
-        }
         *width -= 1;
     }
 }

@@ -171,7 +171,7 @@ impl<'a> Rails<'a> {
     /// The note, behind the whole name where the arrow had no room for it.
     fn note(&self, rung: &Rung<'_>, shaft: &str) -> String {
         let name = escape::terminal(&rung.name);
-        if shaft.contains(name.as_ref()) || shaft.is_empty() {
+        if shaft.contains(name.as_ref()) || shaft.is_empty() || rung.is_usual {
             rung.note.clone()
         } else {
             format!("{}  {}", rung.name, rung.note)

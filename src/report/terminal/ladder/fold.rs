@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::call::{Anatomy, EndpointId, Message, MessageKind, TransactionIndex};
 use crate::capture::Timestamp;
+use crate::reference::ResponseCode;
 use crate::report::terminal::ladder::session;
 use crate::report::words::trimmed;
 use crate::sip::{HeaderName, Method};
@@ -18,6 +19,8 @@ pub(super) struct Rung<'a> {
     pub(super) message: &'a Message,
     /// `INVITE x7`, `200 OK (BYE)`.
     pub(super) name: String,
+    /// Whether the name is what anybody expects: a method, or a code with its registered phrase.
+    pub(super) is_usual: bool,
     /// Gaps between repeats, session description, decisive headers.
     pub(super) note: String,
     /// When the first message of the call was captured.
@@ -53,6 +56,7 @@ pub(super) fn rungs<'a>(anatomy: &Anatomy<'a>, is_whole: bool) -> Vec<Rung<'a>> 
         Some(Rung {
             message,
             name: name(anatomy, message, sends.len(), is_repeat),
+            is_usual: sends.len() == 1 && is_usual(anatomy, message),
             note: note(anatomy, message, owner, &sends),
             start,
         })
@@ -61,7 +65,11 @@ pub(super) fn rungs<'a>(anatomy: &Anatomy<'a>, is_whole: bool) -> Vec<Rung<'a>> 
 }
 
 fn name(anatomy: &Anatomy<'_>, message: &Message, sends: usize, is_repeat: bool) -> String {
-    let mut name = anatomy.name(message);
+    // What servers write behind a 100 is for nobody.
+    let mut name = match message.status() {
+        Some(status) if status.0 == 100 => "100 Trying".to_owned(),
+        _ => anatomy.name(message),
+    };
     if message.status().is_some() && message.cseq_method != Method::Invite {
         name.push_str(&format!(" ({})", message.cseq_method.text()));
     }
@@ -72,6 +80,20 @@ fn name(anatomy: &Anatomy<'_>, message: &Message, sends: usize, is_repeat: bool)
         name.push_str(" again");
     }
     name
+}
+
+/// A 100 says nothing but that the request arrived, whatever its phrase.
+fn is_usual(anatomy: &Anatomy<'_>, message: &Message) -> bool {
+    let Some(status) = message.status() else {
+        return true;
+    };
+    let known = ResponseCode::find(status.0);
+    status.0 == 100
+        || known.is_some_and(|known| {
+            known
+                .phrase
+                .eq_ignore_ascii_case(anatomy.tables.text(message.line).trim())
+        })
 }
 
 fn note(
