@@ -393,7 +393,8 @@ pub fn spellings(book: &Book, asks: &[&Ask]) -> Vec<String> {
     seen
 }
 
-fn mark_of(software: &str) -> Option<Mark> {
+/// The kind of tool that a product name tells.
+pub(in crate::call) fn mark_of(software: &str) -> Option<Mark> {
     let name = software.to_ascii_lowercase();
     let is_any = |marks: &[&str]| marks.iter().any(|mark| name.contains(mark));
     if is_any(&TOOL_MARKS) {
