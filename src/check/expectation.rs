@@ -62,11 +62,20 @@ impl<'p> Tally<'p> {
 
     fn miss(&mut self, call: &CallView, analysis: &Analysis) -> Option<Miss> {
         let expect = self.expect;
-        let told = ending_miss(expect, call)
-            .or_else(|| way_miss(expect, call))
-            .or_else(|| codec_miss(expect, call))
-            .or_else(|| number_miss(expect, call));
-        if let Some(note) = told {
+        if let Some(note) = ending_miss(expect, call).or_else(|| way_miss(expect, call)) {
+            return Some(Miss {
+                note,
+                frames: call.frames(),
+            });
+        }
+        if let Some(note) = codec_miss(expect, call) {
+            let first = call.sequence_frames.first();
+            return Some(Miss {
+                note,
+                frames: first.copied().into_iter().collect(),
+            });
+        }
+        if let Some(note) = number_miss(expect, call) {
             return Some(Miss {
                 note,
                 frames: call.frames(),

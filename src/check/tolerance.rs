@@ -117,10 +117,11 @@ fn changed_verdict(comparison: &Comparison, candidate: &View, tolerances: &Compa
         count => format!("{count} of {pairs} end otherwise: {}", told.join(", ")),
     };
     let proofs = changed.iter().take(PROOFS_MAX).map(|change| {
-        let note = format!(
-            "{} instead of {}: {}",
-            change.after, change.before, change.after_note
-        );
+        let mut note = format!("{} instead of {}", change.after, change.before);
+        if change.after_note != change.after {
+            note.push_str(": ");
+            note.push_str(&change.after_note);
+        }
         proof(change, note, candidate)
     });
     let holds = changed.len() <= tolerances.max_changed_calls as usize;

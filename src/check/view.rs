@@ -19,6 +19,8 @@ pub struct FindingView {
     pub rule: String,
     /// How bad.
     pub severity: Severity,
+    /// Whether it can be why the call ended as it did; of a saved report only the primary finding is known to.
+    pub explains: bool,
     /// A few words.
     pub title: String,
     /// One or two sentences in the values of the call.
