@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::call::dns::DnsSeen;
 use crate::call::{Arrival, Drafts, Seed};
 use crate::capture::{Times, Window};
 use crate::net::{self, IcmpError, Packet, Payload, Segment, Skip, Transport};
@@ -20,6 +21,8 @@ pub(super) struct Batch {
     bytes: Vec<u8>,
     /// ICMP errors.
     pub(super) errors: Vec<IcmpSeen>,
+    /// Questions to DNS and its answers.
+    pub(super) dns: Vec<DnsSeen>,
     /// Why frames gave nothing.
     pub(super) skips: BTreeMap<Skip, u64>,
     /// RTP and RTCP packets.
@@ -30,6 +33,8 @@ pub(super) struct Batch {
     pub(super) times: Times,
     /// Stored bytes read so far.
     pub(super) position: u64,
+    /// TLS key logs that the capture brought along since the batch before.
+    pub(super) secrets: Vec<u8>,
     spans: Vec<HeaderSpan>,
 }
 
@@ -60,10 +65,12 @@ impl Batch {
         self.packets.clear();
         self.bytes.clear();
         self.errors.clear();
+        self.dns.clear();
         self.skips.clear();
         self.media_packets = 0;
         self.cut_messages = 0;
         self.times = Times::default();
+        self.secrets.clear();
     }
 
     /// Reads every frame of a window.
@@ -71,11 +78,15 @@ impl Batch {
         for frame in window.frames() {
             self.times.push(&frame);
             let decoded = net::decode(&frame, &mut |packet| self.take(&packet, seed));
-            if let Err(skip) = decoded
-                && (self.skips.len() < SKIPS_MAX || self.skips.contains_key(&skip))
-            {
-                *self.skips.entry(skip).or_default() += 1;
+            if let Err(skip) = decoded {
+                self.skip(skip);
             }
+        }
+    }
+
+    fn skip(&mut self, skip: Skip) {
+        if self.skips.len() < SKIPS_MAX || self.skips.contains_key(&skip) {
+            *self.skips.entry(skip).or_default() += 1;
         }
     }
 
@@ -160,6 +171,18 @@ impl Batch {
         }
     }
 
+    fn take_dns(&mut self, packet: &Packet<'_>, bytes: &[u8]) {
+        match net::read_dns(bytes) {
+            Some(message) => self.dns.push(DnsSeen {
+                at: packet.at,
+                time: packet.time,
+                flow: packet.flow,
+                message,
+            }),
+            None => self.skip(Skip::Bystander(net::bystander(packet.flow, bytes))),
+        }
+    }
+
     fn keep(&mut self, packet: &Packet<'_>, payload: Payload<'static>, bytes: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
@@ -197,8 +220,11 @@ impl Batch {
                     self.drafts.gather(&message, arrival, seed);
                 }
             }
+            // The number that a question begins with may look like anything.
+            _ if net::is_dns(packet.flow) => self.take_dns(packet, bytes),
             Sift::Rtp { .. } | Sift::Rtcp { .. } => self.media_packets += 1,
-            _ => {}
+            Sift::KeepAlive => {}
+            Sift::Other => self.skip(Skip::Bystander(net::bystander(packet.flow, bytes))),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::analysis::batch::{Batch, IcmpSeen};
+use crate::call::dns::{DNS_MESSAGES_MAX, DnsSeen};
 use crate::call::{Arrival, CallBook, Drafts, Seed};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Delivery, Network, Piece, Skip, StreamId, Trace, Transport};
@@ -11,22 +12,32 @@ use crate::sip::{self, Framed, Framer, Framing, HeaderSpan, Sift};
 /// ICMP errors kept for the diagnosis; a flood of them says no more than these.
 const ERRORS_MAX: usize = 50_000;
 
+/// Bytes of TLS key logs kept for captures that begin later: several full ones.
+const SECRETS_BYTES_MAX: usize = 128 << 20;
+
 /// Files messages and counts what was passed over.
 pub(super) struct Collector {
     seed: Seed,
-    pub(super) book: CallBook,
+    book: CallBook,
     lanes: Vec<Lane>,
-    pub(super) tally: Tally,
+    /// TLS key logs, one behind the other.
+    secrets: Vec<u8>,
+    tally: Tally,
 }
 
 /// What was seen beside messages.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) errors: Vec<IcmpSeen>,
+    pub(super) dns: Vec<DnsSeen>,
     pub(super) skips: BTreeMap<Skip, u64>,
     pub(super) media_packets: u64,
     pub(super) cut_messages: u64,
     pub(super) garbage_bytes: u64,
+    /// Holes in signalling streams by capture: how many, and the first frame behind one.
+    pub(super) holes: BTreeMap<u16, (u64, FrameRef)>,
+    /// Of messages in several pieces of a stream: by the frame that completed one, the frame in which it begins.
+    pub(super) begun: HashMap<FrameRef, FrameRef, foldhash::fast::FixedState>,
 }
 
 /// Streams and fragments of captures that follow one another; captures that overlap in time saw other places.
@@ -50,6 +61,7 @@ impl Collector {
             book: CallBook::new(seed.clone()),
             seed,
             lanes: Vec::new(),
+            secrets: Vec::new(),
             tally: Tally::default(),
         }
     }
@@ -60,8 +72,10 @@ impl Collector {
         let known = self.lanes.iter().position(|lane| lane.last <= first);
         known.unwrap_or_else(|| {
             let last = Timestamp::from_nanoseconds(i64::MIN);
+            let mut network = crate::net::network();
+            network.add_secrets(&self.secrets);
             self.lanes.push(Lane {
-                network: crate::net::network(),
+                network,
                 framers: HashMap::default(),
                 last,
             });
@@ -69,7 +83,20 @@ impl Collector {
         })
     }
 
+    /// Adds TLS secrets, which serve whatever is read from here on.
+    pub(super) fn add_secrets(&mut self, key_log: &[u8]) {
+        if key_log.is_empty() || self.secrets.len() + key_log.len() > SECRETS_BYTES_MAX {
+            return;
+        }
+        for lane in &mut self.lanes {
+            lane.network.add_secrets(key_log);
+        }
+        self.secrets.extend_from_slice(key_log);
+        self.secrets.push(b'\n');
+    }
+
     pub(super) fn push(&mut self, lane: usize, batch: &Batch) {
+        self.add_secrets(&batch.secrets);
         self.book.push(&batch.drafts);
         self.tally.media_packets += batch.media_packets;
         self.tally.cut_messages += batch.cut_messages;
@@ -80,6 +107,8 @@ impl Collector {
         self.tally
             .errors
             .extend(batch.errors.iter().take(room).cloned());
+        let room = DNS_MESSAGES_MAX.saturating_sub(self.tally.dns.len());
+        self.tally.dns.extend(batch.dns.iter().take(room).cloned());
         let Some(lane) = self.lanes.get_mut(lane) else {
             return;
         };
@@ -115,9 +144,10 @@ impl Collector {
         }
     }
 
-    /// The networks of all lanes, for their counters.
-    pub(super) fn networks(&self) -> impl Iterator<Item = &Network> {
-        self.lanes.iter().map(|lane| &lane.network)
+    /// The filed messages, what was seen beside them, and the networks of all lanes.
+    pub(super) fn into_parts(self) -> (CallBook, Tally, Vec<Network>) {
+        let networks = self.lanes.into_iter().map(|lane| lane.network);
+        (self.book, self.tally, networks.collect())
     }
 }
 
@@ -142,6 +172,8 @@ impl StreamReader<'_> {
                 self.frame(delivery, id, |framer, emit| framer.push(bytes, mark, emit))
             }
             Piece::Gap { id, .. } => {
+                let hole = self.tally.holes.entry(mark.at.file).or_insert((0, mark.at));
+                *hole = (hole.0 + 1, hole.1.min(mark.at));
                 self.frame(delivery, id, |framer, emit| framer.gap(mark, emit))
             }
             Piece::End { id, .. } => {
@@ -186,6 +218,11 @@ impl StreamReader<'_> {
                 ..arrival(delivery, framed.completed, place)
             };
             place += 1;
+            let (begun, completed) = (framed.begun.at, framed.completed.at);
+            if begun != completed {
+                let known = self.tally.begun.entry(completed).or_insert(begun);
+                *known = begun.min(*known);
+            }
             self.gather(framed.bytes, arrival);
         });
         self.framers.insert(id, framer);

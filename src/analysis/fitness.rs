@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::collector::Tally;
-use crate::analysis::result::{CaptureEntry, Fitness, Undecoded};
+use crate::analysis::result::{CaptureEntry, Fitness};
+use crate::analysis::undecoded;
 use crate::call::{Book, Happenings, Outcome};
 use crate::capture::{FrameRef, Weakness, WeaknessKind};
 use crate::diagnose::Sight;
-use crate::net::{Connection, IncompleteDatagram};
+use crate::net::{Connection, Endpoint, IncompleteDatagram, Network};
 
 /// What reading saw beside messages.
 pub(super) struct Seen<'a> {
@@ -15,7 +16,11 @@ pub(super) struct Seen<'a> {
     pub(super) missing_bytes: u64,
     pub(super) incomplete: &'a [IncompleteDatagram],
     pub(super) connections: &'a [Connection],
+    pub(super) networks: &'a [Network],
 }
+
+/// Servers of encrypted signalling, or other places, that one capture's weaknesses name.
+const PLACES_MAX: usize = 16;
 
 /// Says what the input cannot show, to the report and to the rules; weaknesses are added to the captures that have them.
 pub(super) fn assess(
@@ -34,29 +39,17 @@ pub(super) fn assess(
     }
     add_cuts(book, captures);
     add_missing(captures, seen);
+    let encrypted = add_encrypted(captures, seen);
+    add_left(captures, seen);
     add_clocks(book, captures);
     add_halves(happened, captures);
     let one_direction = crate::call::one_direction_pairs(book, happened);
     let endpoint = |id| book.tables.endpoint(id);
-    let mut undecoded: Vec<Undecoded> = seen
-        .tally
-        .skips
-        .iter()
-        .map(|(skip, frames)| Undecoded {
-            reason: skip.to_string(),
-            frames: *frames,
-        })
-        .collect();
-    undecoded.sort_by(|a, b| {
-        b.frames
-            .cmp(&a.frames)
-            .then_with(|| a.reason.cmp(&b.reason))
-    });
     let fitness = Fitness {
         sip_messages,
         copies: book.copies,
         media_packets: seen.tally.media_packets,
-        undecoded,
+        undecoded: undecoded::undecoded(&seen.tally.skips, seen.networks.iter()),
         one_direction_pairs: one_direction
             .iter()
             .map(|(a, b)| (endpoint(*a), endpoint(*b)))
@@ -83,9 +76,8 @@ pub(super) fn assess(
         copies: book.copies,
         shifts: book.shifts.clone(),
         weaknesses: weaknesses.collect(),
-        encrypted: Vec::new(),
+        encrypted,
     };
-    let _ = seen.connections;
     (fitness, sight)
 }
 
@@ -130,25 +122,116 @@ fn add_cuts(book: &Book, captures: &mut [CaptureEntry]) {
 }
 
 fn add_missing(captures: &mut [CaptureEntry], seen: &Seen<'_>) {
-    if seen.missing_bytes > 0 {
-        let detail = format!(
-            "{} bytes of TCP streams are not in the capture",
-            seen.missing_bytes
-        );
-        add(captures, 0, WeaknessKind::MissingSegment, None, detail);
+    let mut missing: BTreeMap<u16, u64> = BTreeMap::new();
+    for connection in seen.connections.iter().filter(|c| c.missing_bytes > 0) {
+        *missing.entry(connection.first_seen.at.file).or_default() += connection.missing_bytes;
     }
-    if let Some(first) = seen.incomplete.first() {
+    for file in seen.tally.holes.keys() {
+        missing.entry(*file).or_default();
+    }
+    for (file, bytes) in missing {
+        let (count, frame) = match seen.tally.holes.get(&file) {
+            Some((count, first)) => (*count, Some(first.frame)),
+            None => (0, None),
+        };
+        let detail = match (bytes, count) {
+            (0, holes) => format!("TCP streams with SIP have {holes} holes"),
+            (bytes, 0) => {
+                format!("{bytes} bytes of TCP streams with signalling are not in the capture")
+            }
+            (bytes, holes) => format!(
+                "{bytes} bytes of TCP streams with signalling are not in the capture; SIP goes on behind {holes} holes"
+            ),
+        };
+        add(
+            captures,
+            usize::from(file),
+            WeaknessKind::MissingSegment,
+            frame,
+            detail,
+        );
+    }
+    let mut incomplete: BTreeMap<u16, (u64, u32)> = BTreeMap::new();
+    for datagram in seen.incomplete {
+        let entry = incomplete
+            .entry(datagram.at.file)
+            .or_insert((0, datagram.at.frame));
+        *entry = (entry.0 + 1, entry.1.min(datagram.at.frame));
+    }
+    for (file, (count, frame)) in incomplete {
+        let detail = format!("{count} datagrams lack at least one IP fragment");
+        add(
+            captures,
+            usize::from(file),
+            WeaknessKind::MissingFragment,
+            Some(frame),
+            detail,
+        );
+    }
+}
+
+/// Names the servers whose encrypted signalling could not be read; gives each with the first frame of such data.
+fn add_encrypted(captures: &mut [CaptureEntry], seen: &Seen<'_>) -> Vec<(Endpoint, FrameRef)> {
+    let mut servers: BTreeMap<(u16, Endpoint), (u64, FrameRef)> = BTreeMap::new();
+    let handshakes = seen
+        .networks
+        .iter()
+        .flat_map(|network| network.handshakes());
+    for handshake in handshakes.filter(|handshake| handshake.is_unread()) {
+        let data = handshake.client_data.or(handshake.server_data);
+        let at = data.unwrap_or(handshake.first_seen).at;
+        let server = (at.file, handshake.flow.destination);
+        let entry = servers.entry(server).or_insert((0, at));
+        *entry = (entry.0 + 1, entry.1.min(at));
+    }
+    let mut told: BTreeMap<u16, usize> = BTreeMap::new();
+    for ((file, server), (count, at)) in &servers {
+        let told = told.entry(*file).or_default();
+        *told += 1;
+        if *told > PLACES_MAX {
+            continue;
+        }
         let detail = format!(
-            "{} datagrams lack at least one IP fragment",
-            seen.incomplete.len()
+            "{count} TLS connections with {server} cannot be read: their keys are not known"
         );
         add(
             captures,
-            usize::from(first.at.file),
-            WeaknessKind::MissingFragment,
-            Some(first.at.frame),
+            usize::from(*file),
+            WeaknessKind::Encrypted,
+            Some(at.frame),
             detail,
         );
+    }
+    for (file, told) in told.into_iter().filter(|(_, told)| *told > PLACES_MAX) {
+        let detail = format!(
+            "TLS connections with {} more servers cannot be read",
+            told - PLACES_MAX
+        );
+        add(
+            captures,
+            usize::from(file),
+            WeaknessKind::Encrypted,
+            None,
+            detail,
+        );
+    }
+    servers
+        .into_iter()
+        .map(|((_, server), (_, at))| (server, at))
+        .collect()
+}
+
+/// What was passed over in streams, and what was let go to stay within a limit.
+fn add_left(captures: &mut [CaptureEntry], seen: &Seen<'_>) {
+    let mut details = undecoded::let_go(seen.networks.iter());
+    if seen.tally.garbage_bytes > 0 {
+        details.push(format!(
+            "{} bytes of TCP streams with SIP are no SIP and were passed over",
+            seen.tally.garbage_bytes
+        ));
+    }
+    for detail in details {
+        add(captures, 0, WeaknessKind::Undecoded, None, detail);
     }
 }
 

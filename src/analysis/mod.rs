@@ -2,12 +2,17 @@
 
 mod batch;
 mod collector;
+mod extract;
 mod fitness;
 mod peers;
 mod read;
 mod result;
 mod run;
+mod selection;
+mod undecoded;
 
 pub use batch::IcmpSeen;
+pub use extract::{ExtractError, check_extractable, extract};
 pub use result::{Analysis, CallEntry, CaptureEntry, Fitness, Peer, RegistrationEntry, Undecoded};
 pub use run::{Options, Progress, analyze, analyze_sources};
+pub use selection::{Pick, PickError, Selection};

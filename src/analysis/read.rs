@@ -35,6 +35,7 @@ pub(super) fn read(
             batch.clear();
             batch.read(&window, seed);
             batch.position = reader.position();
+            batch.secrets.extend_from_slice(reader.new_secrets());
             file(&batch);
         }
     } else {
@@ -95,6 +96,7 @@ fn work(
                 return;
             }
             batch.position = turn.0.position();
+            batch.secrets.extend_from_slice(turn.0.new_secrets());
             turn.1 += 1;
             turn.1 - 1
         };

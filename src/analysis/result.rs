@@ -1,13 +1,13 @@
 //! What an analysis holds: every number that a report prints is a field here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use crate::call::metrics::Metrics;
 use crate::call::other::{OtherCount, OtherRequest};
 use crate::call::registration::{RegisterAttempt, Registration};
 use crate::call::{Book, Call, NodeId};
-use crate::capture::Timestamp;
+use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::{Finding, Incident};
 use crate::net::{Endpoint, Transport};
 
@@ -38,6 +38,8 @@ pub struct Analysis {
     pub problems: Vec<crate::capture::OpenError>,
     /// Files that were given more than once, and read once.
     pub repeated: Vec<PathBuf>,
+    /// Of messages in several pieces of a TCP stream: by the frame that completed one, the frame in which it begins.
+    pub begun: HashMap<FrameRef, FrameRef, foldhash::fast::FixedState>,
     /// The messages themselves, and the tables that every id refers to.
     pub book: Book,
 }

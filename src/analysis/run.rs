@@ -8,12 +8,14 @@ use crate::analysis::fitness;
 use crate::analysis::peers;
 use crate::analysis::read::read;
 use crate::analysis::result::{Analysis, CallEntry, CaptureEntry, RegistrationEntry};
+use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
+use crate::call::load::Loads;
 use crate::call::metrics::Metrics;
-use crate::call::{Book, Seed, build, other, registration};
+use crate::call::{Book, Seed, build, dns, other, registration};
 use crate::capture::{self, OpenError, Reader, Source, Weakness};
 use crate::diagnose::{Diagnosis, Happened, diagnose};
-use crate::net::{Connection, IncompleteDatagram};
+use crate::net::{Connection, IncompleteDatagram, TlsHandshake};
 use crate::sip::{HeaderName, HeaderSpan, Message};
 
 /// How a run is done.
@@ -23,6 +25,8 @@ pub struct Options {
     pub workers: usize,
     /// Whether arguments that cannot be read are left out rather than ending the run.
     pub keep_going: bool,
+    /// TLS key logs (SSLKEYLOGFILE, RFC 9850), one behind the other; those within captures are used besides.
+    pub secrets: Vec<u8>,
 }
 
 impl Default for Options {
@@ -30,6 +34,7 @@ impl Default for Options {
         Self {
             workers: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             keep_going: false,
+            secrets: Vec::new(),
         }
     }
 }
@@ -76,6 +81,7 @@ pub fn analyze_sources(
 ) -> Result<Analysis, OpenError> {
     let seed = Seed::default();
     let mut collector = Collector::new(seed.clone());
+    collector.add_secrets(&options.secrets);
     let total = sources
         .iter()
         .map(|source| source.bytes)
@@ -146,7 +152,7 @@ fn capture_entry(source: &Source, summary: &capture::FileSummary) -> CaptureEntr
 }
 
 fn explain(
-    mut collector: Collector,
+    collector: Collector,
     mut captures: Vec<CaptureEntry>,
     problems: Vec<OpenError>,
 ) -> Analysis {
@@ -160,22 +166,31 @@ fn explain(
         .filter_map(|capture| capture.last_at)
         .max()
         .unwrap_or_default();
-    let connections: Vec<Connection> = collector
-        .networks()
+    let (book, mut tally, networks) = collector.into_parts();
+    let lookups = dns::lookups(std::mem::take(&mut tally.dns));
+    let connections: Vec<Connection> = networks
+        .iter()
         .flat_map(|network| network.connections().iter().cloned())
         .collect();
-    let incomplete: Vec<IncompleteDatagram> = collector
-        .networks()
+    let incomplete: Vec<IncompleteDatagram> = networks
+        .iter()
         .flat_map(|network| network.incomplete_datagrams().iter().cloned())
         .collect();
-    let missing_bytes = collector
-        .networks()
+    let handshakes: Vec<TlsHandshake> = networks
+        .iter()
+        .flat_map(|network| network.handshakes().iter().cloned())
+        .collect();
+    let missing_bytes = networks
+        .iter()
         .map(|network| network.stream_counters().missing_bytes)
         .sum();
-    let tally = std::mem::take(&mut collector.tally);
-    let mut book = collector.book.finish(crate::call::shifts);
-    let happened = build(&mut book, start, end);
+    let mut book = book.finish(crate::call::shifts);
     let errors = icmp_reports(&tally.errors, &book);
+    let mut happened = build(&mut book, start, end, &errors);
+    let timers = Timers::of(&happened.calls, &book, end);
+    timers.refine(&mut happened.calls, &book);
+    let loads = Loads::of(&happened.calls, &book);
+    loads.refine(&mut happened.calls, &book);
     let registrations =
         registration::registrations(&happened.attempts, |endpoint| book.tables.node(endpoint));
     let seen = fitness::Seen {
@@ -183,6 +198,7 @@ fn explain(
         missing_bytes,
         incomplete: &incomplete,
         connections: &connections,
+        networks: &networks,
     };
     let (fitness, sight) = fitness::assess(&book, &happened, &mut captures, &seen);
     let diagnosis = diagnose(Happened {
@@ -193,7 +209,11 @@ fn explain(
         requests: &happened.requests,
         errors: &errors,
         connections: &connections,
+        handshakes: &handshakes,
         incomplete: &incomplete,
+        loads: &loads,
+        timers: &timers,
+        lookups: &lookups,
         sight,
         start,
         end,
@@ -202,8 +222,12 @@ fn explain(
         calls: verdicts,
         registrations: reasons,
         incidents,
+        hostile_calls,
     } = diagnosis;
-    let metrics = Metrics::of(happened.calls.iter());
+    let honest = (0_u32..)
+        .zip(&happened.calls)
+        .filter(|(index, _)| hostile_calls.binary_search(index).is_err());
+    let metrics = Metrics::of(honest.map(|(_, call)| call));
     let peers = peers::peers(&happened.calls, &book);
     let calls = happened.calls.into_iter().zip(verdicts);
     Analysis {
@@ -235,6 +259,7 @@ fn explain(
         peers,
         problems,
         repeated: Vec::new(),
+        begun: tally.begun,
         book,
     }
 }

@@ -6,12 +6,16 @@ use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
 use crate::call::copies;
-use crate::call::draft::{Draft, Drafts, Seed};
+use crate::call::draft::{Draft, Drafts, Seed, Span};
+use crate::call::endpoint::EndpointId;
+use crate::call::inspection::{Defects, Inspections};
+use crate::call::known::Known;
 use crate::call::message::{GroupId, Message};
 use crate::call::tables::Tables;
-use crate::call::text::TextId;
+use crate::call::text::{TextId, Texts};
 use crate::call::via::ViaId;
 use crate::capture::Timestamp;
+use crate::net::Flow;
 
 /// Files messages by Call-ID while the input is read.
 #[derive(Debug, Default)]
@@ -22,7 +26,21 @@ pub struct CallBook {
     hasher: foldhash::fast::RandomState,
     seed: Seed,
     taps: HashMap<(u16, u16), u16>,
-    defects: Vec<(u32, TextId)>,
+    parties: Known<Parties>,
+    stacks: Known<ViaId>,
+    ways: Known<(EndpointId, EndpointId)>,
+    last_tap: Option<((u16, u16), u16)>,
+    inspections: Inspections,
+}
+
+/// Whom a message is from and to, within which Call-ID.
+#[derive(Debug, Clone, Copy)]
+struct Parties {
+    group: GroupId,
+    from: TextId,
+    to: TextId,
+    from_tag: TextId,
+    to_tag: TextId,
 }
 
 /// All messages of a run, by Call-ID and then in the order of capture, and what they refer to.
@@ -37,7 +55,7 @@ pub struct Book {
     /// Captured copies of messages.
     pub copies: u64,
     /// What is wrong with requests that open a call or a registration, by digest of the message.
-    pub defects: HashMap<u64, Vec<TextId>, foldhash::fast::FixedState>,
+    pub defects: Defects,
     /// Capture points by file and interface.
     pub taps: Vec<(u16, u16)>,
     /// What was added to the times of each capture point, in nanoseconds.
@@ -47,8 +65,13 @@ pub struct Book {
 impl CallBook {
     /// An empty book; drafts must be gathered with the same `seed`.
     pub fn new(seed: Seed) -> Self {
+        let tables = Tables {
+            texts: Texts::new(seed.clone()),
+            ..Tables::default()
+        };
         Self {
             seed,
+            tables,
             ..Self::default()
         }
     }
@@ -57,15 +80,20 @@ impl CallBook {
     pub fn push(&mut self, batch: &Drafts) {
         for draft in &batch.drafts {
             let message = self.file(batch, draft);
-            for &defect in batch
-                .defects
-                .get(draft.defects.0 as usize..draft.defects.1 as usize)
-                .unwrap_or_default()
-            {
-                let text = self.tables.texts.intern(batch.text(defect));
-                self.defects.push((self.messages.len() as u32, text));
-            }
+            self.inspect(batch, draft, &message);
             self.messages.push(message);
+        }
+    }
+
+    fn inspect(&mut self, batch: &Drafts, draft: &Draft, message: &Message) {
+        let key = self.tables.vias.get(message.via).key;
+        let texts = &mut self.tables.texts;
+        let bytes = batch.text(draft.opening);
+        if let Some(status) = message.status() {
+            self.inspections.answer(key, status, texts);
+        } else if !bytes.is_empty() {
+            let pair = (message.source, message.destination);
+            self.inspections.ask(key, draft.digest, pair, bytes, texts);
         }
     }
 
@@ -80,13 +108,11 @@ impl CallBook {
     }
 
     fn file(&mut self, batch: &Drafts, draft: &Draft) -> Message {
-        let call_id = self.tables.texts.intern(batch.text(draft.call_id));
-        let group = self.group(call_id);
+        let parties = self.parties(batch, draft);
         let arrival = &draft.arrival;
-        let point = (arrival.at.file, arrival.trace.interface);
-        let next = self.taps.len() as u16;
-        let tap = *self.taps.entry(point).or_insert(next);
+        let tap = self.tap((arrival.at.file, arrival.trace.interface));
         let via = self.file_vias(batch, draft);
+        let (source, destination) = self.way(&arrival.flow);
         let tables = &mut self.tables;
         let headers = batch
             .headers
@@ -100,7 +126,7 @@ impl CallBook {
             .intern(draft.headers_hash, &mut tables.texts, values);
         let session = if draft.flags.has_session() {
             tables.sessions.intern(
-                draft.session_hash,
+                draft.session.hash,
                 batch.text(draft.session),
                 &self.seed,
                 &mut tables.endpoints,
@@ -113,16 +139,16 @@ impl CallBook {
             time: arrival.time,
             digest: draft.digest,
             at: arrival.at,
-            group,
-            source: tables.endpoints.intern(arrival.flow.source),
-            destination: tables.endpoints.intern(arrival.flow.destination),
+            group: parties.group,
+            source,
+            destination,
             via,
             cseq: draft.cseq,
-            line: texts.intern(batch.text(draft.line)),
-            from: texts.intern(batch.text(draft.from)),
-            to: texts.intern(batch.text(draft.to)),
-            from_tag: texts.intern(batch.text(draft.from_tag)),
-            to_tag: texts.intern(batch.text(draft.to_tag)),
+            line: intern(texts, batch, draft.line),
+            from: parties.from,
+            to: parties.to,
+            from_tag: parties.from_tag,
+            to_tag: parties.to_tag,
             headers,
             session,
             size: draft.size,
@@ -133,22 +159,76 @@ impl CallBook {
             tap,
             place: arrival.place,
             max_forwards: draft.max_forwards,
+            fragment: draft.fragment,
             flags: draft.flags,
         }
     }
 
+    /// Call-ID, URIs and tags come together in many messages: all of them are found at once.
+    fn parties(&mut self, batch: &Drafts, draft: &Draft) -> Parties {
+        let spans = [
+            draft.call_id,
+            draft.from,
+            draft.to,
+            draft.from_tag,
+            draft.to_tag,
+        ];
+        let hash = self.seed.hash_one(spans.map(|span| span.hash));
+        if let Some(parties) = self.parties.get(hash) {
+            return parties;
+        }
+        let [call_id, from, to, from_tag, to_tag] =
+            spans.map(|span| intern(&mut self.tables.texts, batch, span));
+        let group = self.group(call_id);
+        let parties = Parties {
+            group,
+            from,
+            to,
+            from_tag,
+            to_tag,
+        };
+        self.parties.insert(hash, parties);
+        parties
+    }
+
+    fn tap(&mut self, point: (u16, u16)) -> u16 {
+        if let Some((known, tap)) = self.last_tap
+            && known == point
+        {
+            return tap;
+        }
+        let next = self.taps.len() as u16;
+        let tap = *self.taps.entry(point).or_insert(next);
+        self.last_tap = Some((point, tap));
+        tap
+    }
+
+    fn way(&mut self, flow: &Flow) -> (EndpointId, EndpointId) {
+        let hash = self.seed.hash_one(flow);
+        if let Some(way) = self.ways.get(hash) {
+            return way;
+        }
+        let source = self.tables.endpoints.intern(flow.source);
+        let destination = self.tables.endpoints.intern(flow.destination);
+        self.ways.insert(hash, (source, destination));
+        (source, destination)
+    }
+
     fn file_vias(&mut self, batch: &Drafts, draft: &Draft) -> ViaId {
-        let values = batch
-            .vias
-            .get(draft.vias.0 as usize..draft.vias.1 as usize)
-            .unwrap_or_default();
-        values
+        let range = draft.vias.0 as usize..draft.vias.1 as usize;
+        let values = batch.vias.get(range).unwrap_or_default();
+        if let Some(stack) = self.stacks.get(draft.vias_hash) {
+            return stack;
+        }
+        let stack = values
             .iter()
             .rev()
             .fold(ViaId::default(), |below, (key, sent_by)| {
-                let sent_by = self.tables.texts.intern(batch.text(*sent_by));
+                let sent_by = intern(&mut self.tables.texts, batch, *sent_by);
                 self.tables.vias.push(*key, sent_by, below)
-            })
+            });
+        self.stacks.insert(draft.vias_hash, stack);
+        stack
     }
 
     fn group(&mut self, call_id: TextId) -> GroupId {
@@ -170,15 +250,11 @@ impl CallBook {
 
     /// Closes the book: sorts the messages and marks the copies. `shift` is added to the times of each capture point.
     pub fn finish(mut self, shift: impl Fn(&[Message], usize) -> Vec<i64>) -> Book {
-        let mut defects: HashMap<u64, Vec<TextId>, foldhash::fast::FixedState> = HashMap::default();
-        for (message, text) in std::mem::take(&mut self.defects) {
-            let of_message = defects
-                .entry(self.messages[message as usize].digest)
-                .or_default();
-            if !of_message.contains(&text) {
-                of_message.push(text);
-            }
-        }
+        // What was met before is not asked for again: its memory is for the calls.
+        (self.parties, self.stacks, self.ways) = Default::default();
+        self.tables.close();
+        let inspections = std::mem::take(&mut self.inspections);
+        let defects = inspections.finish(&mut self.tables.texts);
         let groups = sort_by_group(&mut self.messages, self.tables.call_ids.len());
         let shifts = if self.taps.len() > 1 {
             shift(&self.messages, self.taps.len())
@@ -215,6 +291,10 @@ impl CallBook {
             shifts,
         }
     }
+}
+
+fn intern(texts: &mut Texts, batch: &Drafts, span: Span) -> TextId {
+    texts.intern_hashed(span.hash, batch.text(span))
 }
 
 /// Brings messages of one group together, in place, and says where each group lies.

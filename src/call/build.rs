@@ -1,14 +1,16 @@
 //! Builds calls, registrations and others from a closed book: parallel over Call-IDs, the same whatever the threads.
 
 use rayon::prelude::*;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::anatomy::Anatomy;
 use crate::call::book::Book;
+use crate::call::icmp::IcmpReport;
 use crate::call::leg;
 use crate::call::message::Message;
 use crate::call::other::{self, OtherRequest};
-use crate::call::outcome::Watch;
+use crate::call::outcome::{Outcome, TIMER_C, Watch};
 use crate::call::parts::{PartKind, tell_apart};
 use crate::call::record::{Call, Leg, sum_up};
 use crate::call::registration::{RegisterAttempt, attempts};
@@ -35,12 +37,18 @@ struct Share {
 }
 
 /// Tells calls, registrations and others apart; afterwards the messages of each are one range of the book.
-pub fn build(book: &mut Book, start: Timestamp, end: Timestamp) -> Happenings {
+pub fn build(
+    book: &mut Book,
+    start: Timestamp,
+    end: Timestamp,
+    errors: &[IcmpReport],
+) -> Happenings {
     let parts = part_messages(book);
     let watch = Watch {
         start,
         end,
         longest_ring: Duration::ZERO,
+        unreachable: Arc::new(errors.iter().filter_map(|error| error.group).collect()),
     };
     let mut happenings = summed_up(book, &parts, &watch);
     let longest = happenings
@@ -52,8 +60,22 @@ pub fn build(book: &mut Book, start: Timestamp, end: Timestamp) -> Happenings {
         longest_ring: Duration::from_secs_f64((longest / 1000.0).min(86_400.0)),
         ..watch
     };
+    judge_ringing_again(&mut happenings.calls, book, &watch);
     join_legs(&mut happenings.calls, book, &watch);
     happenings
+}
+
+/// Where some call of the run rang longer than timer C, others that were ringing may simply have gone on.
+fn judge_ringing_again(calls: &mut [Call], book: &Book, watch: &Watch) {
+    if watch.longest_ring <= TIMER_C {
+        return;
+    }
+    let was_ringing =
+        |call: &&mut Call| call.outcome == Outcome::TimedOut && call.milestones.alerted.is_some();
+    for call in calls.iter_mut().filter(was_ringing) {
+        let legs = call.legs.clone();
+        *call = sum_up(&anatomy_of(book, &legs), legs, watch);
+    }
 }
 
 /// Sorts the messages of each Call-ID by the part that they belong to.

@@ -1,19 +1,59 @@
 //! Direction: pairs of nodes of which the capture shows only one speaking.
 //!
-//! Absence alone proves nothing: a node must act on an answer that the capture lacks before a direction counts as missing.
+//! Absence alone proves nothing: a node must act on what the capture lacks before a direction counts as missing. It does so when
+//! it acknowledges an answer, uses a tag, logs in or changes a value that only an answer could have taught it, when it answers
+//! requests that were never captured, or when it keeps leaving requests unrepeated although no answer was captured.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::call::anatomy::Anatomy;
 use crate::call::book::Book;
 use crate::call::build::{Happenings, anatomy_of};
 use crate::call::endpoint::{EndpointId, NodeId};
+use crate::call::message::Message;
 use crate::call::record::Leg;
+use crate::call::transaction::{Transaction, TransactionIndex};
+use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method};
+
+/// Answers without a request after which the requests are missing, rather than older than the capture.
+const ORPHANS_MIN: u32 = 2;
+/// Messages of a node after which its habits tell something.
+const MESSAGES_MIN: u32 = 10;
+/// Requests that must have been left unrepeated.
+const UNREPEATED_MIN: u32 = 3;
+/// Of ten requests so many must have been left unrepeated.
+const UNREPEATED_TENTHS_MIN: u32 = 8;
+/// A node that speaks alone to more than so many others is looking for servers; it never repeats anything.
+const PARTNERS_MAX: usize = 8;
+/// Sends that a node makes at most where an answer came soon.
+const SENDS_MAX: u32 = 2;
+/// When a request that was sent once or twice would have been sent again: 3 × T1 (RFC 3261 section 17.1.1.2), with some slack.
+const REPEAT_WAIT: Duration = Duration::from_secs(2);
+/// How long before its answer an INVITE may have been sent: timer C (RFC 3261 section 16.6) and some slack.
+const INVITE_WAIT: Duration = Duration::from_secs(200);
+/// How long before its answer any other request may have been sent: 64 × T1.
+const REQUEST_WAIT: Duration = Duration::from_secs(32);
+
+type Pair = (NodeId, NodeId);
+
+/// What a speaker that is captured alone does.
+#[derive(Debug, Default)]
+struct Signs {
+    /// It knows something that only the other side can have told it.
+    knows: bool,
+    /// Requests that it answers, though none was captured.
+    orphans: u32,
+    /// Requests that it sent over UDP.
+    requests: u32,
+    /// Those that it did not repeat although the time for it had come.
+    unrepeated: u32,
+}
 
 /// Pairs of which one direction is missing: who was captured speaking, and who was not; in the order of endpoints.
 pub fn one_direction_pairs(book: &Book, happened: &Happenings) -> Vec<(EndpointId, EndpointId)> {
-    let mut counts: BTreeMap<(NodeId, NodeId), (u32, EndpointId, EndpointId)> = BTreeMap::new();
+    let mut counts: BTreeMap<Pair, (u32, EndpointId, EndpointId)> = BTreeMap::new();
     for message in &book.messages {
         let key = (
             book.tables.node(message.source),
@@ -24,7 +64,7 @@ pub fn one_direction_pairs(book: &Book, happened: &Happenings) -> Vec<(EndpointI
             .or_insert((0, message.source, message.destination))
             .0 += 1;
     }
-    let silent: BTreeSet<(NodeId, NodeId)> = counts
+    let silent: BTreeSet<Pair> = counts
         .keys()
         .filter(|(a, b)| a != b && !counts.contains_key(&(*b, *a)))
         .copied()
@@ -32,98 +72,172 @@ pub fn one_direction_pairs(book: &Book, happened: &Happenings) -> Vec<(EndpointI
     if silent.is_empty() {
         return Vec::new();
     }
-    let mut known: BTreeSet<(NodeId, NodeId)> = BTreeSet::new();
+    let times = || book.messages.iter().map(|message| message.time);
+    let watch = (
+        times().min().unwrap_or_default(),
+        times().max().unwrap_or_default(),
+    );
+    let mut signs: BTreeMap<Pair, Signs> = BTreeMap::new();
     let legs = happened
         .calls
         .iter()
         .flat_map(|call| call.legs.iter())
         .chain(happened.attempts.iter().map(|attempt| &attempt.leg));
     for leg in legs {
-        learn(book, leg, &silent, &mut known);
+        learn(book, leg, &silent, watch, &mut signs);
     }
-    known
+    let mut partners: BTreeMap<NodeId, usize> = BTreeMap::new();
+    for (speaker, _) in &silent {
+        *partners.entry(*speaker).or_default() += 1;
+    }
+    let is_missing = |pair: &Pair, signs: &Signs| {
+        let habit = counts
+            .get(pair)
+            .is_some_and(|count| count.0 >= MESSAGES_MIN)
+            && signs.unrepeated >= UNREPEATED_MIN
+            && signs.unrepeated * 10 >= signs.requests * UNREPEATED_TENTHS_MIN
+            && partners.get(&pair.0).is_none_or(|n| *n <= PARTNERS_MAX);
+        signs.knows || signs.orphans >= ORPHANS_MIN || habit
+    };
+    signs
         .iter()
-        .filter_map(|pair| counts.get(pair))
+        .filter(|(pair, signs)| is_missing(pair, signs))
+        .filter_map(|(pair, _)| counts.get(pair))
         .map(|(_, source, destination)| (*source, *destination))
         .collect()
 }
 
-/// Pairs whose speaker shows in this leg that it heard what the capture lacks.
+/// Takes down what the speakers of one leg show of what they heard.
 fn learn(
     book: &Book,
     leg: &Leg,
-    silent: &BTreeSet<(NodeId, NodeId)>,
-    known: &mut BTreeSet<(NodeId, NodeId)>,
+    silent: &BTreeSet<Pair>,
+    watch: (Timestamp, Timestamp),
+    signs: &mut BTreeMap<Pair, Signs>,
 ) {
+    let node = |endpoint| book.tables.node(endpoint);
     let messages = book
         .messages
         .get(leg.start as usize..leg.end as usize)
         .unwrap_or_default();
     let speaks_alone = messages
         .iter()
-        .any(|m| silent.contains(&(book.tables.node(m.source), book.tables.node(m.destination))));
+        .any(|m| silent.contains(&(node(m.source), node(m.destination))));
     if !speaks_alone {
         return;
     }
     let anatomy = anatomy_of(book, &[*leg]);
-    for (_, message) in anatomy.originals() {
-        let pair = (
-            book.tables.node(message.source),
-            book.tables.node(message.destination),
-        );
-        if !silent.contains(&pair) {
-            continue;
-        }
-        let acts = match message.method() {
-            // An ACK confirms a final response; a To tag can only come from the other side.
-            Some(Method::Ack) => true,
-            Some(Method::Bye | Method::Prack | Method::Update | Method::Info) => {
-                !message.to_tag.is_absent() && opened_here(&anatomy, pair)
-            }
-            Some(Method::Invite | Method::Register) => answers_unseen_challenge(&anatomy, message),
-            _ => message.status().is_some() && !has_request(&anatomy, message),
-        };
-        if acts {
-            known.insert(pair);
+    for (index, t) in anatomy.each() {
+        let asked = (node(t.source), node(t.destination));
+        if t.request.is_none() && silent.contains(&(asked.1, asked.0)) {
+            let wait = if t.method == Method::Invite {
+                INVITE_WAIT
+            } else {
+                REQUEST_WAIT
+            };
+            let signs = signs.entry((asked.1, asked.0)).or_default();
+            signs.orphans += 1;
+            signs.knows |= anatomy.message(t.first).time.since(watch.0) >= wait;
+        } else if t.request.is_some() && silent.contains(&asked) {
+            let signs = signs.entry(asked).or_default();
+            signs.knows |= acts_on_unseen(&anatomy, t);
+            let counts = !t.transport.is_reliable()
+                && !matches!(t.method, Method::Ack | Method::Cancel | Method::Options);
+            signs.requests += u32::from(counts);
+            signs.unrepeated += u32::from(counts && is_left_alone(&anatomy, index, t, watch.1));
         }
     }
 }
 
-/// Whether the speaker's own first request of this Call-ID, without a To tag, is in the capture.
-fn opened_here(anatomy: &Anatomy<'_>, pair: (NodeId, NodeId)) -> bool {
+/// Whether the sender of a request shows by it that it heard what the capture lacks.
+fn acts_on_unseen(anatomy: &Anatomy<'_>, t: &Transaction) -> bool {
+    let Some(request) = t.request.map(|request| anatomy.message(request)) else {
+        return false;
+    };
+    let speaker = anatomy.tables.node(t.source);
+    match t.method {
+        Method::Invite | Method::Register if request.to_tag.is_absent() => {
+            let unseen_final =
+                t.method == Method::Invite && t.ack.is_some() && t.final_response.is_none();
+            unseen_final || learnt_from_unseen(anatomy, request)
+        }
+        _ => {
+            !request.to_tag.is_absent()
+                && opened_here(anatomy, speaker)
+                && !heard_tag(anatomy, speaker, request)
+        }
+    }
+}
+
+/// Whether the speaker's own first INVITE of this Call-ID, without a To tag, is in the capture.
+fn opened_here(anatomy: &Anatomy<'_>, speaker: NodeId) -> bool {
     anatomy.originals().any(|(_, m)| {
         m.is_request(Method::Invite)
             && m.to_tag.is_absent()
-            && anatomy.tables.node(m.source) == pair.0
+            && anatomy.tables.node(m.source) == speaker
     })
 }
 
-/// Credentials directly after the same request without them, although no challenge was captured.
-fn answers_unseen_challenge(
-    anatomy: &Anatomy<'_>,
-    message: &crate::call::message::Message,
-) -> bool {
+/// Whether any message to the speaker carries the tag of the other side that it uses.
+fn heard_tag(anatomy: &Anatomy<'_>, speaker: NodeId, request: &Message) -> bool {
+    anatomy.messages.iter().any(|m| {
+        let tag = if m.status().is_some() {
+            m.to_tag
+        } else {
+            m.from_tag
+        };
+        tag == request.to_tag && anatomy.tables.node(m.destination) == speaker
+    })
+}
+
+/// The same request again, changed as only an answer could have taught, although none was captured: a login, a longer timer, an
+/// extension left out.
+fn learnt_from_unseen(anatomy: &Anatomy<'_>, request: &Message) -> bool {
     let tables = anatomy.tables;
-    let has_login = |m| {
-        tables
-            .header(m, HeaderName::Authorization)
-            .or_else(|| tables.header(m, HeaderName::ProxyAuthorization))
-            .is_some()
-    };
-    let is_before = |m: &crate::call::message::Message| {
-        m.method() == message.method()
-            && m.cseq.wrapping_add(1) == message.cseq
-            && m.source == message.source
-    };
-    has_login(message)
-        && anatomy
-            .originals()
-            .any(|(_, m)| is_before(m) && !has_login(m))
+    let speaker = tables.node(request.source);
+    let was_answered = anatomy.messages.iter().any(|m| {
+        m.status().is_some_and(|status| status.0 >= 300)
+            && m.cseq_method == request.transaction_method()
+            && m.cseq.wrapping_add(1) == request.cseq
+            && tables.node(m.destination) == speaker
+    });
+    if was_answered {
+        return false;
+    }
+    let before = anatomy.originals().map(|(_, m)| m).find(|m| {
+        m.method() == request.method()
+            && m.cseq.wrapping_add(1) == request.cseq
+            && m.source == request.source
+            && m.to_tag.is_absent()
+    });
+    let Some(before) = before else { return false };
+    let has = |m: &Message, name| tables.header(m, name).is_some();
+    let logs_in = [HeaderName::Authorization, HeaderName::ProxyAuthorization]
+        .into_iter()
+        .any(|name| has(request, name) && !has(before, name));
+    let changes = [HeaderName::SessionExpires, HeaderName::MinSe]
+        .into_iter()
+        .any(|name| {
+            has(request, name) && tables.header(request, name) != tables.header(before, name)
+        });
+    let drops = has(before, HeaderName::Require) && !has(request, HeaderName::Require);
+    logs_in || changes || drops
 }
 
-/// Whether the request that a response answers was captured.
-fn has_request(anatomy: &Anatomy<'_>, response: &crate::call::message::Message) -> bool {
-    anatomy.each().any(|(_, t)| {
-        t.request.is_some() && t.method == response.cseq_method && t.cseq == response.cseq
-    })
+/// Whether a request was not repeated although the time for it had come, and nothing else took its place.
+fn is_left_alone(
+    anatomy: &Anatomy<'_>,
+    index: TransactionIndex,
+    t: &Transaction,
+    end: Timestamp,
+) -> bool {
+    let Some(last) = t.last_request.map(|last| anatomy.message(last)) else {
+        return false;
+    };
+    let went_elsewhere = anatomy.each().any(|(other, o)| {
+        other > index
+            && (o.method == Method::Cancel && o.via == t.via
+                || o.method == t.method && o.source == t.source && o.destination != t.destination)
+    });
+    t.sends <= SENDS_MAX && end.since(last.time) >= REPEAT_WAIT && !went_elsewhere
 }

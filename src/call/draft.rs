@@ -4,19 +4,18 @@
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
+use std::io::Write;
 
 use crate::call::message::{MessageFlags, MessageKind};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Flow, Trace, Transport};
 use crate::sip::{
-    BRANCH_COOKIE, CSeq, ContentLength, DefectKind, HeaderName, Message, Method, NameAddr,
-    StartLine, Via, body, inspect,
+    BRANCH_COOKIE, CSeq, ContentLength, DefectKind, HeaderName, HostPort, Message, Method,
+    NameAddr, StartLine, Via, body,
 };
 
 /// Via values kept of one message; RFC 3261 section 16.6 allows 70 hops.
 const VIAS_MAX: usize = 80;
-/// Defects kept of one message; more would say the same: that it is broken.
-const DEFECTS_MAX: usize = 8;
 /// The keys of one run: hashes made with it on any thread mean the same, and input cannot foresee them.
 pub type Seed = foldhash::fast::RandomState;
 
@@ -48,6 +47,8 @@ pub struct Arrival {
 pub(in crate::call) struct Span {
     start: u32,
     len: u32,
+    /// Hash of the text under the run's seed; 0 where the text is part of a hashed list.
+    pub(in crate::call) hash: u64,
 }
 
 /// One message, not filed yet.
@@ -60,6 +61,7 @@ pub(in crate::call) struct Draft {
     pub(in crate::call) digest: u64,
     pub(in crate::call) size: u32,
     pub(in crate::call) max_forwards: u8,
+    pub(in crate::call) fragment: u16,
     pub(in crate::call) flags: MessageFlags,
     pub(in crate::call) call_id: Span,
     pub(in crate::call) line: Span,
@@ -69,14 +71,15 @@ pub(in crate::call) struct Draft {
     pub(in crate::call) to_tag: Span,
     /// Range in the batch's Via values, the top one first.
     pub(in crate::call) vias: (u32, u32),
+    /// Hash of the whole Via stack.
+    pub(in crate::call) vias_hash: u64,
     /// Range in the batch's header values.
     pub(in crate::call) headers: (u32, u32),
     pub(in crate::call) headers_hash: u64,
-    /// Session description, and the hash of its bytes.
+    /// Session description.
     pub(in crate::call) session: Span,
-    pub(in crate::call) session_hash: u64,
-    /// Range in the batch's defects.
-    pub(in crate::call) defects: (u32, u32),
+    /// The whole message where it opens a call, a registration or a subscription and is not cut; else empty.
+    pub(in crate::call) opening: Span,
 }
 
 /// Messages that one worker read, with the texts that they quote.
@@ -85,7 +88,6 @@ pub struct Drafts {
     pub(in crate::call) drafts: Vec<Draft>,
     pub(in crate::call) vias: Vec<(u64, Span)>,
     pub(in crate::call) headers: Vec<(HeaderName, Span)>,
-    pub(in crate::call) defects: Vec<Span>,
     bytes: Vec<u8>,
 }
 
@@ -95,7 +97,6 @@ impl Drafts {
         self.drafts.clear();
         self.vias.clear();
         self.headers.clear();
-        self.defects.clear();
         self.bytes.clear();
     }
 
@@ -125,18 +126,6 @@ impl Drafts {
         };
         let from = message.value(HeaderName::From).map(NameAddr::parse);
         let to = message.value(HeaderName::To).map(NameAddr::parse);
-        let uri = |address: &Option<NameAddr<'_>>| {
-            address
-                .map(|address| address.uri)
-                .unwrap_or_default()
-                .to_vec()
-        };
-        let tag = |address: &Option<NameAddr<'_>>| {
-            address
-                .and_then(|address| address.tag())
-                .unwrap_or_default()
-                .to_vec()
-        };
         let session = body::sdp(message);
         let mut flags = flags_of(message, &arrival);
         flags.set_session(session.is_some());
@@ -148,7 +137,14 @@ impl Drafts {
         flags.set_rport(has_rport);
         flags.set_magic_branch(has_cookie);
         let (headers, headers_hash) = self.gather_headers(message, seed);
-        let defects = self.gather_defects(message, flags);
+        let opening = match message.method() {
+            Some(Method::Invite | Method::Register | Method::Subscribe | Method::Other)
+                if !flags.is_cut() =>
+            {
+                self.keep_unhashed(message.bytes())
+            }
+            _ => Span::default(),
+        };
         let max_forwards = message
             .value(HeaderName::MaxForwards)
             .and_then(crate::sip::lexer::number);
@@ -164,29 +160,65 @@ impl Drafts {
             digest: seed.hash_one(message.bytes()),
             size: message.bytes().len() as u32,
             max_forwards: max_forwards.map_or(255, |hops| hops.min(254) as u8),
+            fragment: fragment_of(message),
             flags,
-            call_id: self.keep(message.value(HeaderName::CallId).unwrap_or_default()),
-            line: self.keep(line),
-            from: self.keep(&uri(&from)),
-            to: self.keep(&uri(&to)),
-            from_tag: self.keep(&tag(&from)),
-            to_tag: self.keep(&tag(&to)),
+            call_id: self.keep(message.value(HeaderName::CallId).unwrap_or_default(), seed),
+            line: self.keep(line, seed),
+            from: self.keep(uri_of(from), seed),
+            to: self.keep(uri_of(to), seed),
+            from_tag: self.keep(tag_of(from), seed),
+            to_tag: self.keep(tag_of(to), seed),
             vias,
+            vias_hash: seed.hash_one(self.via_keys(vias)),
             headers,
             headers_hash,
-            session_hash: session.map_or(0, |session| seed.hash_one(session)),
-            session: self.keep(session.unwrap_or_default()),
-            defects,
+            session: self.keep(session.unwrap_or_default(), seed),
+            opening,
         };
         self.drafts.push(draft);
     }
 
-    fn keep(&mut self, text: &[u8]) -> Span {
+    fn keep(&mut self, text: &[u8], seed: &Seed) -> Span {
+        Span {
+            hash: seed.hash_one(text),
+            ..self.keep_unhashed(text)
+        }
+    }
+
+    /// Keeps a text that is looked up as part of a list, if at all.
+    fn keep_unhashed(&mut self, text: &[u8]) -> Span {
         let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(text);
         Span {
             start,
             len: text.len() as u32,
+            hash: 0,
+        }
+    }
+
+    /// Keys of a message's Via values, those beyond the first few folded together.
+    fn via_keys(&self, vias: (u32, u32)) -> u64 {
+        let values = self
+            .vias
+            .get(vias.0 as usize..vias.1 as usize)
+            .unwrap_or_default();
+        values.iter().fold(0, |hash: u64, (key, _)| {
+            hash.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ key
+        })
+    }
+
+    fn keep_sent_by(&mut self, sent_by: &HostPort<'_>, seed: &Seed) -> Span {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(sent_by.host);
+        if let Some(port) = sent_by.port {
+            // Writing to memory does not fail.
+            let _ = write!(self.bytes, ":{port}");
+        }
+        let text = self.bytes.get(start..).unwrap_or_default();
+        Span {
+            start: start as u32,
+            len: text.len() as u32,
+            hash: seed.hash_one(text),
         }
     }
 
@@ -207,16 +239,14 @@ impl Drafts {
             }
             let mut hasher = seed.build_hasher();
             hasher.write(branch);
-            hasher.write(&via.sent_by.host.to_ascii_lowercase());
+            for byte in via.sent_by.host.chunks(32) {
+                write_lower(&mut hasher, byte);
+            }
             hasher.write_u16(via.sent_by.port.unwrap_or(5060));
             // Before RFC 3261 a branch named no transaction; its CSeq number does (section 17.2.3).
             hasher.write_u32(if is_magic { 0 } else { cseq });
             let key = hasher.finish();
-            let mut sent_by = via.sent_by.host.to_vec();
-            if let Some(port) = via.sent_by.port {
-                sent_by.extend_from_slice(format!(":{port}").as_bytes());
-            }
-            let sent_by = self.keep(&sent_by);
+            let sent_by = self.keep_sent_by(&via.sent_by, seed);
             self.vias.push((key, sent_by));
         }
         ((start, self.vias.len() as u32), has_rport, has_cookie)
@@ -228,7 +258,7 @@ impl Drafts {
         for header in message.headers().filter(|header| is_kept(header.name)) {
             hasher.write_u8(header.name as u8);
             hasher.write(header.value);
-            let value = self.keep(&unfolded(header.value));
+            let value = self.keep_unhashed(&unfolded(header.value));
             self.headers.push((header.name, value));
         }
         // The top Via of a response may say how loaded its sender is (RFC 7339).
@@ -238,26 +268,29 @@ impl Drafts {
             .filter(|via| Via::parse(via).overload().is_some());
         if let Some(via) = overload {
             hasher.write(via);
-            let value = self.keep(via);
+            let value = self.keep_unhashed(via);
             self.headers.push((HeaderName::Via, value));
         }
         ((start, self.headers.len() as u32), hasher.finish())
     }
+}
 
-    fn gather_defects(&mut self, message: &Message<'_>, flags: MessageFlags) -> (u32, u32) {
-        let start = self.defects.len() as u32;
-        let opens = matches!(
-            message.method(),
-            Some(Method::Invite | Method::Register | Method::Subscribe | Method::Other)
-        );
-        if opens && !flags.is_cut() {
-            for defect in inspect(message).iter().take(DEFECTS_MAX) {
-                let text = self.keep(defect.sentence(message.bytes()).to_string().as_bytes());
-                self.defects.push(text);
-            }
-        }
-        (start, self.defects.len() as u32)
+fn uri_of(address: Option<NameAddr<'_>>) -> &[u8] {
+    address.map(|address| address.uri).unwrap_or_default()
+}
+
+/// The status in the `message/sipfrag` body of a NOTIFY; 0 where there is none.
+fn fragment_of(message: &Message<'_>) -> u16 {
+    if message.method() != Some(Method::Notify) {
+        return 0;
     }
+    body::sipfrag_status(message).map_or(0, |(status, _)| status.0)
+}
+
+fn tag_of(address: Option<NameAddr<'_>>) -> &[u8] {
+    address
+        .and_then(|address| address.tag())
+        .unwrap_or_default()
 }
 
 fn flags_of(message: &Message<'_>, arrival: &Arrival) -> MessageFlags {
@@ -283,6 +316,15 @@ fn flags_of(message: &Message<'_>, arrival: &Arrival) -> MessageFlags {
             .any(|kind| message.defects().contains(kind)),
     );
     flags
+}
+
+/// Host names are compared without regard to case (RFC 3261 section 19.1.4).
+fn write_lower(hasher: &mut impl Hasher, part: &[u8]) {
+    let mut lower = [0; 32];
+    for (to, from) in lower.iter_mut().zip(part) {
+        *to = from.to_ascii_lowercase();
+    }
+    hasher.write(lower.get(..part.len()).unwrap_or_default());
 }
 
 /// A header value on one line: each fold reads as one blank (RFC 3261 section 7.3.1).

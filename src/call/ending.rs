@@ -9,6 +9,7 @@ use crate::call::anatomy::Anatomy;
 use crate::call::dialog::Dialog;
 use crate::call::message::Message;
 use crate::call::reason::Cause;
+use crate::call::refresh;
 use crate::call::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method, StatusCode};
@@ -17,10 +18,16 @@ use crate::sip::{HeaderName, Method, StatusCode};
 pub const ACK_LOST_SENDS: u32 = 4;
 /// When a callee that never got the ACK hangs up: 64 × T1 after its first 2xx, give or take a slow stack.
 pub const ACK_LOST_BYE: (Duration, Duration) = (Duration::from_secs(28), Duration::from_secs(40));
-/// Slack around the moments at which a session timer ends a call.
-const SESSION_TIMER_SLACK: Duration = Duration::from_secs(3);
+/// Repeats of a 2xx behind an ACK that was captured, after which the ACK was lost or refused behind the capture point.
+const UNHEARD_ACK_SENDS: usize = 3;
+/// How soon a callee whose stack gives up early hangs up after its last 2xx.
+const ACK_GIVE_UP_WAIT: Duration = Duration::from_secs(6);
+/// Sends of a 2xx by which its stack has run its timer for at least 7 s.
+const ACK_GIVE_UP_SENDS: u32 = 6;
 /// The shortest talk that a fault in the middle of a call can end.
 const TALK_MIN: Duration = Duration::from_secs(2);
+/// How far apart a node between the parties hangs up on one and on the other.
+const BOTH_SIDES_WAIT: Duration = Duration::from_millis(500);
 /// How soon a side hangs up because a request of its own in the call was refused.
 const GIVE_UP_WAIT: Duration = Duration::from_secs(3);
 
@@ -41,7 +48,14 @@ pub enum DropCause {
         /// The message that set it.
         set_by: MessageIndex,
     },
-    /// The BYE names a cause that no person sends.
+    /// A request that should have refreshed the session failed, and its sender hung up.
+    RefreshFailed {
+        /// The failed request.
+        request: TransactionIndex,
+        /// The BYE that ended it.
+        bye: TransactionIndex,
+    },
+    /// The BYE names a cause that no person sends, or a node between the parties hung up on both of them.
     Network {
         /// The BYE.
         bye: TransactionIndex,
@@ -93,9 +107,10 @@ pub fn proxy_cancel(anatomy: &Anatomy<'_>, step: TransactionIndex) -> Option<Tra
 /// Why the call that `dialog` carried was cut, where it was.
 pub fn drop_cause(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
     ack_lost(anatomy, dialog)
-        .or_else(|| session_timer(anatomy, dialog))
+        .or_else(|| refresh::session_timer(anatomy, dialog))
         .or_else(|| network(anatomy, dialog))
         .or_else(|| no_such_call(anatomy, dialog))
+        .or_else(|| refresh::refresh_failed(anatomy, dialog))
         .or_else(|| bye_unanswered(anatomy, dialog))
 }
 
@@ -120,78 +135,93 @@ pub fn answering_hop(anatomy: &Anatomy<'_>, dialog: &Dialog) -> TransactionIndex
 fn ack_lost(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
     let hop = answering_hop(anatomy, dialog);
     let invite = anatomy.transaction(hop);
-    if invite.final_sends < ACK_LOST_SENDS || acked_at(anatomy, invite) {
+    if !is_ack_missed(anatomy, hop) {
         return None;
     }
     let answered = anatomy.message(invite.final_response?).time;
+    let repeated = anatomy.message(invite.last_final?).time;
     let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
-    let after = bye.time.since(answered);
+    let in_time = (ACK_LOST_BYE.0..=ACK_LOST_BYE.1).contains(&bye.time.since(answered))
+        || invite.final_sends >= ACK_GIVE_UP_SENDS
+            && bye.time >= repeated
+            && bye.time.since(repeated) <= ACK_GIVE_UP_WAIT;
     let by_callee = bye.from_tag == dialog.to_tag;
-    (by_callee && (ACK_LOST_BYE.0..=ACK_LOST_BYE.1).contains(&after))
-        .then_some(DropCause::AckLost { hop })
+    (by_callee && in_time).then_some(DropCause::AckLost { hop })
+}
+
+/// Whether the node that answered on a hop repeated its 2xx as it does while the ACK does not reach it.
+///
+/// An ACK that is seen on the way to it counts for nothing where it goes on repeating: it was lost, or refused, behind the
+/// capture point.
+pub fn is_ack_missed(anatomy: &Anatomy<'_>, hop: TransactionIndex) -> bool {
+    let invite = anatomy.transaction(hop);
+    let is_answered = anatomy
+        .final_status(invite)
+        .is_some_and(StatusCode::is_success);
+    if !is_answered || invite.final_sends < ACK_LOST_SENDS {
+        return false;
+    }
+    let Some(ack) = first_ack(anatomy, invite) else {
+        return true;
+    };
+    let repeats = anatomy.responses_of(hop).filter(|(_, message)| {
+        message.status().is_some_and(StatusCode::is_success) && message.time > ack.time
+    });
+    repeats.count() >= UNHEARD_ACK_SENDS
 }
 
 /// Whether an ACK reached the node that answered on this hop, and was the one that it waited for.
 pub fn acked_at(anatomy: &Anatomy<'_>, invite: &Transaction) -> bool {
-    let Some(answer) = invite.final_response else {
-        return false;
-    };
+    first_ack(anatomy, invite).is_some()
+}
+
+fn first_ack<'a>(anatomy: &Anatomy<'a>, invite: &Transaction) -> Option<&'a Message> {
+    let answer = invite.final_response?;
     let node = anatomy.tables.node(invite.destination);
     let tag = anatomy.message(answer).to_tag;
-    anatomy.originals().any(|(index, message)| {
+    let mut messages = anatomy.originals();
+    let ack = messages.find(|(index, message)| {
         message.is_request(Method::Ack)
-            && index > answer
+            && *index > answer
             && message.cseq == invite.cseq
             && message.to_tag == tag
             && anatomy.tables.node(message.destination) == node
-    })
-}
-
-fn session_timer(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
-    let (mut set_by, mut interval) = interval_of(anatomy, dialog.answer)?;
-    let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
-    let refreshes = anatomy.each().filter(|(_, t)| {
-        let is_refresh = matches!(t.method, Method::Invite | Method::Update)
-            && t.request.is_some_and(|request| request > dialog.answer);
-        is_refresh && anatomy.final_status(t).is_some_and(StatusCode::is_success)
     });
-    for (_, refresh) in refreshes {
-        let Some(answer) = refresh
-            .final_response
-            .filter(|answer| anatomy.message(*answer).time <= bye.time)
-        else {
-            continue;
-        };
-        interval = interval_of(anatomy, answer).map_or(interval, |(_, interval)| interval);
-        set_by = answer;
-    }
-    let talked = bye.time.since(anatomy.message(set_by).time);
-    let whole = Duration::from_secs(u64::from(interval));
-    // The side that waits for the refresh hangs up a third of the interval, at most 32 s, before its end.
-    let early = whole - (whole / 3).min(Duration::from_secs(32));
-    let near = |moment: Duration| talked.abs_diff(moment) <= SESSION_TIMER_SLACK;
-    (near(early) || near(whole)).then_some(DropCause::SessionTimer {
-        bye: dialog.bye?,
-        interval_seconds: interval,
-        set_by,
-    })
-}
-
-/// The session interval that a 2xx sets, in seconds.
-fn interval_of(anatomy: &Anatomy<'_>, answer: MessageIndex) -> Option<(MessageIndex, u32)> {
-    let value = anatomy
-        .tables
-        .header(anatomy.message(answer), HeaderName::SessionExpires)?;
-    let seconds = value.split(';').next()?.trim().parse().ok()?;
-    Some((answer, seconds))
+    ack.map(|(_, message)| message)
 }
 
 fn network(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
     let bye = dialog.bye?;
     let message = anatomy.message(anatomy.transaction(bye).request?);
     let talked = message.time.since(anatomy.message(dialog.answer).time);
-    (talked >= TALK_MIN && names_network_cause(anatomy, message))
-        .then_some(DropCause::Network { bye })
+    let by_machine = names_network_cause(anatomy, message) || second_bye(anatomy, dialog).is_some();
+    (talked >= TALK_MIN && by_machine).then_some(DropCause::Network { bye })
+}
+
+/// The BYE to the other party where a node between the parties hangs up on both although neither had hung up.
+pub fn second_bye(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<TransactionIndex> {
+    let node = |endpoint| anatomy.tables.node(endpoint);
+    let edge = anatomy.transaction(dialog.invite);
+    let middle = node(edge.destination);
+    let is_between = anatomy
+        .children(dialog.invite)
+        .any(|(_, t)| node(t.source) == middle && node(t.destination) != node(edge.source));
+    let is_transfer = anatomy.each().any(|(_, t)| t.method == Method::Refer);
+    if !is_between || is_transfer {
+        return None;
+    }
+    let byes = anatomy
+        .each()
+        .filter(|(_, t)| t.method == Method::Bye && t.request.is_some());
+    // Bounded: the first two decide.
+    let first: Vec<(TransactionIndex, &Transaction)> = byes.take(2).collect();
+    let [(_, one), (second, two)] = first[..] else {
+        return None;
+    };
+    let (a, b) = (anatomy.message(one.request?), anatomy.message(two.request?));
+    let from_middle = node(one.source) == middle && node(two.source) == middle;
+    let to_both = node(one.destination) != node(two.destination);
+    (from_middle && to_both && b.time.since(a.time) <= BOTH_SIDES_WAIT).then_some(second)
 }
 
 /// Whether a BYE says that a machine ended the call: a Q.850 cause other than those of a normal end, or a failure code.

@@ -86,6 +86,14 @@ impl Endpoints {
             .map(|&id| NodeId(id))
     }
 
+    /// The id of `endpoint`, where it is known.
+    pub fn find(&self, endpoint: Endpoint) -> Option<EndpointId> {
+        let hash = self.hasher.hash_one(endpoint);
+        self.table
+            .find(hash, |&id| self.known[id as usize].0 == endpoint)
+            .map(|&id| EndpointId(id))
+    }
+
     /// The address of a node.
     pub fn address(&self, node: NodeId) -> IpAddr {
         self.nodes

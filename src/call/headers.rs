@@ -36,6 +36,11 @@ impl Default for HeaderLists {
 }
 
 impl HeaderLists {
+    /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
+    pub(in crate::call) fn close(&mut self) {
+        self.table = HashTable::new();
+    }
+
     /// The list whose source bytes hash to `hash`; `values` is asked for only where it is new.
     ///
     /// The hash is keyed by a seed that input cannot know, so that equal hashes mean equal lists.

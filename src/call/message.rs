@@ -113,6 +113,8 @@ pub struct Message {
     pub place: u16,
     /// Max-Forwards; 255 where absent.
     pub max_forwards: u8,
+    /// Status that the `message/sipfrag` body of a NOTIFY reports (RFC 3515 section 2.4.5); 0 where there is none.
+    pub fragment: u16,
     /// Facts.
     pub flags: MessageFlags,
 }

@@ -55,7 +55,7 @@ pub struct Metrics {
     pub partial: u32,
     /// Answer-seizure ratio: answered of all.
     pub asr_percent: Option<f64>,
-    /// Network effectiveness ratio: answered or ended by the people, of all.
+    /// Network effectiveness ratio: answered or ended by the people (a cancel before anything rang is not), of all.
     pub ner_percent: Option<f64>,
     /// Session establishment ratio, RFC 6076 section 4.6: 200 of all not redirected.
     pub ser_percent: Option<f64>,
@@ -110,9 +110,7 @@ impl Metrics {
                 *metrics.final_codes.entry(code).or_default() += 1;
             }
             metrics.answered += u32::from(call.outcome.is_answered());
-            normal += u32::from(
-                !call.outcome.is_answered() && call.outcome.group() == OutcomeGroup::Normal,
-            );
+            normal += u32::from(is_carried(call, code));
             redirected += u32::from((300..400).contains(&code));
             success += u32::from((200..300).contains(&code));
             effective +=
@@ -147,6 +145,16 @@ impl Metrics {
         metrics.srd_failed_ms = Spread::of(failed);
         metrics
     }
+}
+
+/// Whether the network did its part although nobody answered: the people ended the attempt.
+///
+/// A caller that gives up before anything rang may have given up on the network.
+fn is_carried(call: &Call, code: u16) -> bool {
+    let is_early = call.outcome == Outcome::Cancelled && call.milestones.alerted.is_none();
+    let is_refused_by_callee = call.outcome == Outcome::Blocked && matches!(code, 433 | 603 | 607);
+    let is_normal = call.outcome.group() == OutcomeGroup::Normal && !call.outcome.is_answered();
+    is_normal && !is_early || is_refused_by_callee
 }
 
 fn percent(part: u32, whole: u32) -> Option<f64> {

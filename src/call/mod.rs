@@ -1,31 +1,50 @@
 //! Messages become transactions, hops, dialogs and calls: what happened.
 
 mod anatomy;
+pub mod binding;
 mod book;
 mod build;
+pub mod chance;
 mod clock;
 mod copies;
 mod dialog;
 mod direction;
+pub mod dns;
 mod draft;
 mod ending;
 mod endpoint;
+pub mod guess;
+pub mod hazard;
 mod headers;
+pub mod hold;
 pub mod icmp;
+mod inspection;
+pub mod keepalive;
+mod known;
 mod leg;
+pub mod load;
+pub mod login;
 mod message;
 pub mod metrics;
+pub mod negotiation;
+pub mod number;
 mod origin;
 pub mod other;
 mod outcome;
 mod parts;
+pub mod probe;
 mod reason;
+pub mod reception;
 mod record;
+pub mod refresh;
 pub mod registration;
 mod session;
+pub mod silence;
 mod tables;
+pub mod target;
 mod text;
 mod transaction;
+pub mod transfer;
 mod via;
 
 pub use anatomy::Anatomy;
@@ -36,7 +55,8 @@ pub use dialog::{Dialog, dialogs};
 pub use direction::one_direction_pairs;
 pub use draft::{Arrival, Drafts, Seed, is_kept as keeps_header};
 pub use ending::{
-    ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, proxy_cancel, ring,
+    ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, is_ack_missed,
+    names_network_cause, proxy_cancel, ring, second_bye,
 };
 pub use endpoint::{EndpointId, Endpoints, NodeId, is_private};
 pub use leg::last_digits;

@@ -115,10 +115,12 @@ fn explaining_child(
         .iter()
         .filter(|(_, t)| t.final_response.is_some())
         .count();
+    // A CANCEL carries the top Via of its INVITE alone.
+    let top = |t: &Transaction| anatomy.tables.vias.get(t.via).key;
     let cancelled = |t: &Transaction| {
         anatomy
             .each()
-            .any(|(_, c)| c.method == Method::Cancel && c.via == t.via && c.request.is_some())
+            .any(|(_, c)| c.method == Method::Cancel && top(c) == top(t) && c.request.is_some())
     };
     let before = |index: Option<MessageIndex>| {
         index.is_some_and(|index| Some(index) < parent.final_response)

@@ -2,12 +2,14 @@
 //!
 //! Sources: RFC 3261 sections 9, 13, 15, 16.7 and 21; RFC 8197, RFC 8688, RFC 8224 section 6.2.2.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::anatomy::Anatomy;
 use crate::call::dialog::{Dialog, UNWANTED_ANSWER_WAIT};
 use crate::call::ending::{self, DropCause};
-use crate::call::message::Message;
+use crate::call::message::{GroupId, Message};
 use crate::call::reason::Cause;
 use crate::call::transaction::{Transaction, TransactionIndex};
 use crate::capture::Timestamp;
@@ -144,7 +146,7 @@ impl Outcome {
 }
 
 /// What the whole capture says about the time around a call.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Watch {
     /// First frame of the run.
     pub start: Timestamp,
@@ -152,6 +154,8 @@ pub struct Watch {
     pub end: Timestamp,
     /// Longest ringing that any call of the run saw.
     pub longest_ring: Duration,
+    /// Call-IDs of which an ICMP error quotes a message: the sender was told that nobody listens.
+    pub unreachable: Arc<HashSet<GroupId>>,
 }
 
 /// The outcome of a call; `dialog` is the one that carried it.
@@ -241,8 +245,11 @@ fn decide_unanswered(
         Some(heard) => (anatomy.message(heard).time, TIMER_C.max(watch.longest_ring)),
         None => (anatomy.message(request).time, TIMER_B),
     };
+    // A client takes an ICMP error for a 503 and is done (RFC 3261 section 8.1.3.1).
+    let group = anatomy.message(request).group;
+    let was_told = step.alerting.or(step.trying).is_none() && watch.unreachable.contains(&group);
     let was_given_up = step.alerting.or(step.trying).is_none() && step.sends >= INVITE_SENDS;
-    if watch.end.since(since) >= wait || was_given_up {
+    if watch.end.since(since) >= wait || was_given_up || was_told {
         Outcome::TimedOut
     } else {
         Outcome::Partial

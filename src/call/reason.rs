@@ -13,7 +13,7 @@ pub struct Cause {
     pub q850: Option<u16>,
     /// SIP status code.
     pub sip: Option<u16>,
-    /// Whether the Q.850 location is the user (`U`), or no location is told.
+    /// Whether the Q.850 location is told to be the user (`U`, RFC 8606).
     pub is_user: bool,
     /// Whether a protocol other than Q.850 and SIP is named, such as RELEASE_CAUSE or Preemption.
     pub has_other: bool,
@@ -22,10 +22,7 @@ pub struct Cause {
 impl Cause {
     /// Reads the Reason headers, and the hang-up cause headers of Asterisk.
     pub fn of(tables: &Tables, message: &Message) -> Self {
-        let mut cause = Self {
-            is_user: true,
-            ..Self::default()
-        };
+        let mut cause = Self::default();
         for header in tables.header_values(message, HeaderName::Reason) {
             for value in split_values(header) {
                 cause.read(value);

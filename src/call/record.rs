@@ -100,6 +100,8 @@ pub struct Hop {
     pub destination: EndpointId,
     /// What carried it.
     pub transport: Transport,
+    /// First send, or where it was not captured the first message of this hop.
+    pub sent: Timestamp,
     /// Final status on this hop, 0 where none came.
     pub final_code: u16,
     /// First send to the final response in milliseconds.
@@ -295,6 +297,9 @@ fn hop(anatomy: &Anatomy<'_>, index: TransactionIndex) -> Hop {
         source: transaction.source,
         destination: transaction.destination,
         transport: transaction.transport,
+        sent: anatomy
+            .message(transaction.request.unwrap_or(transaction.first))
+            .time,
         final_code: answer
             .and_then(Message::status)
             .map_or(0, |status| status.0),

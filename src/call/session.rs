@@ -66,6 +66,12 @@ impl Default for Sessions {
 }
 
 impl Sessions {
+    /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
+    pub(in crate::call) fn close(&mut self) {
+        self.body_table = HashTable::new();
+        self.shape_table = HashTable::new();
+    }
+
     /// The id of the description in `bytes`, whose hash is `hash`.
     ///
     /// Hashes are keyed by a seed that input cannot know, so that equal hashes mean equal bytes.

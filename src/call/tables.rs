@@ -27,6 +27,13 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// Gives back the memory of look-ups that only filing needs.
+    pub(in crate::call) fn close(&mut self) {
+        self.vias.close();
+        self.headers.close();
+        self.sessions.close();
+    }
+
     /// The text of an id.
     pub fn text(&self, id: TextId) -> &str {
         self.texts.get(id)

@@ -1,7 +1,10 @@
 //! Texts kept once: what rules and reports read of a message is interned, so that a capture costs what it says, not how often.
 
-use hashbrown::HashTable;
 use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+
+use crate::call::draft::Seed;
 
 /// Bytes kept of one text; longer ones are cut there, since forged headers may be as long as a datagram.
 pub const TEXT_BYTES_MAX: usize = 8 << 10;
@@ -24,44 +27,46 @@ impl TextId {
 pub struct Texts {
     bytes: Vec<u8>,
     spans: Vec<(u32, u32)>,
-    table: HashTable<u32>,
-    hasher: foldhash::fast::RandomState,
+    /// Hash and id: hashes are keyed by a seed that input cannot know, so equal hashes mean equal texts and a look-up
+    /// touches no text.
+    table: HashTable<(u64, u32)>,
+    seed: Seed,
     refused: u64,
 }
 
 impl Default for Texts {
     fn default() -> Self {
-        Self {
-            bytes: Vec::new(),
-            spans: vec![(0, 0)],
-            table: HashTable::new(),
-            hasher: foldhash::fast::RandomState::default(),
-            refused: 0,
-        }
+        Self::new(Seed::default())
     }
 }
 
 impl Texts {
-    /// The id of `bytes`, the same for the same bytes.
-    pub fn intern(&mut self, bytes: &[u8]) -> TextId {
-        if bytes.is_empty() {
-            return TextId::default();
-        }
-        match std::str::from_utf8(bytes) {
-            Ok(text) => self.intern_str(text),
-            Err(_) => self.intern_str(&String::from_utf8_lossy(bytes)),
+    /// No texts; hashes handed in must be made with `seed`.
+    pub fn new(seed: Seed) -> Self {
+        Self {
+            bytes: Vec::new(),
+            spans: vec![(0, 0)],
+            table: HashTable::new(),
+            seed,
+            refused: 0,
         }
     }
 
-    fn intern_str(&mut self, text: &str) -> TextId {
-        let text = &text[..text.floor_char_boundary(TEXT_BYTES_MAX)];
-        let hash = self.hasher.hash_one(text.as_bytes());
-        let found = self.table.find(hash, |&id| {
-            slice(&self.bytes, &self.spans, id) == text.as_bytes()
-        });
-        if let Some(&id) = found {
+    /// The id of `bytes`, the same for the same bytes.
+    pub fn intern(&mut self, bytes: &[u8]) -> TextId {
+        self.intern_hashed(self.seed.hash_one(bytes), bytes)
+    }
+
+    /// The id of `bytes`, whose hash under the seed of these texts is `hash`.
+    pub fn intern_hashed(&mut self, hash: u64, bytes: &[u8]) -> TextId {
+        if bytes.is_empty() {
+            return TextId::default();
+        }
+        if let Some(&(_, id)) = self.table.find(hash, |&(known, _)| known == hash) {
             return TextId(id);
         }
+        let text = String::from_utf8_lossy(bytes);
+        let text = &text[..text.floor_char_boundary(TEXT_BYTES_MAX)];
         if self.bytes.len() + text.len() > TEXTS_BYTES_MAX {
             self.refused += 1;
             return TextId::default();
@@ -70,20 +75,16 @@ impl Texts {
         self.spans
             .push((self.bytes.len() as u32, text.len() as u32));
         self.bytes.extend_from_slice(text.as_bytes());
-        let (bytes, spans, hasher) = (&self.bytes, &self.spans, &self.hasher);
         self.table
-            .insert_unique(hash, id, |&id| hasher.hash_one(slice(bytes, spans, id)));
+            .insert_unique(hash, (hash, id), |&(hash, _)| hash);
         TextId(id)
     }
 
     /// The id of a text that is kept already.
     pub fn find(&self, text: &str) -> Option<TextId> {
-        let hash = self.hasher.hash_one(text.as_bytes());
-        self.table
-            .find(hash, |&id| {
-                slice(&self.bytes, &self.spans, id) == text.as_bytes()
-            })
-            .map(|&id| TextId(id))
+        let hash = self.seed.hash_one(text.as_bytes());
+        let found = self.table.find(hash, |&(known, _)| known == hash);
+        found.map(|&(_, id)| TextId(id))
     }
 
     /// The text; empty for the absent one.

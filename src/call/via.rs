@@ -58,6 +58,11 @@ impl Default for ViaStacks {
 }
 
 impl ViaStacks {
+    /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
+    pub(in crate::call) fn close(&mut self) {
+        self.table = HashTable::new();
+    }
+
     /// The stack of one value on top of `below`.
     pub fn push(&mut self, key: u64, sent_by: TextId, below: ViaId) -> ViaId {
         let hash = self.hasher.hash_one((key, below.0));

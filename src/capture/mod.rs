@@ -6,6 +6,7 @@ mod decompress;
 mod frame;
 mod input;
 mod interface;
+mod key_log;
 mod link_type;
 mod open_error;
 mod pcap;
@@ -21,12 +22,14 @@ mod walk;
 mod walker;
 mod weakness;
 mod window;
+mod writer;
 
 #[cfg(test)]
 mod tests;
 
 pub use frame::{Frame, FrameRef, LinkType, Timestamp};
 pub use interface::Interface;
+pub use key_log::read_key_log;
 pub use open_error::{OpenError, OpenProblem};
 pub use reader::Reader;
 pub use sniff::{Compression, Format};
@@ -35,3 +38,4 @@ pub use summary::FileSummary;
 pub use times::Times;
 pub use weakness::{Weakness, WeaknessKind};
 pub use window::{Frames, Window};
+pub use writer::Writer;

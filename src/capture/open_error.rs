@@ -37,6 +37,9 @@ pub enum OpenProblem {
     /// Compressed data inside compressed data, or data that the decoder refuses at once.
     #[error("{0}")]
     Compressed(String),
+    /// Given as a key log, and none.
+    #[error("{0}")]
+    NotAKeyLog(String),
     /// A folder without one capture in it.
     #[error(
         "no file in this folder is a capture (pcap or pcapng); folders within it are not searched"

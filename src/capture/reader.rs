@@ -48,6 +48,8 @@ pub struct Reader {
     /// Seconds of the first and the last record; the last may be garbage already, taken for a record.
     seconds: Vec<u32>,
     damage: DamageLog,
+    /// Bytes of key logs that [`Reader::new_secrets`] has handed out.
+    told_secrets: usize,
     /// Why the input broke off.
     broken: Option<String>,
 }
@@ -140,6 +142,7 @@ impl Reader {
             search: None,
             seconds: Vec::new(),
             damage: DamageLog::default(),
+            told_secrets: 0,
             broken: None,
         })
     }
@@ -191,6 +194,23 @@ impl Reader {
     /// Stored bytes taken so far, compressed ones where the capture is compressed.
     pub fn position(&self) -> u64 {
         self.position.load(Ordering::Relaxed)
+    }
+
+    /// The interface that frames call by this number, as far as the capture has described it; `None` for classic pcap.
+    pub fn interface(&self, number: u16) -> Option<&super::Interface> {
+        match &self.walker {
+            Walker::Pcap(_) => None,
+            Walker::PcapNg(sections) => sections.interfaces.get(usize::from(number)),
+        }
+    }
+
+    /// TLS key logs in the capture that were read since this was last asked; they stand before the packets that need them.
+    pub fn new_secrets(&mut self) -> &[u8] {
+        let Walker::PcapNg(sections) = &self.walker else {
+            return &[];
+        };
+        let told = std::mem::replace(&mut self.told_secrets, sections.secrets.len());
+        sections.secrets.get(told..).unwrap_or_default()
     }
 
     /// What is known of the file; complete once [`Reader::next_window`] has said `false`.

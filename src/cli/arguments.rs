@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::extract::Extract;
 use crate::report::time::Zone;
 
 const EXAMPLES: &str = "\
@@ -17,6 +18,7 @@ Examples:
   tcpdump -w - port 5060 | sipscan -     A pipe, until it ends
   sipscan trunk.pcap --csv calls.csv     One row for each call, for a spreadsheet
   sipscan trunk.pcap --json - | jq '.calls[] | select(.outcome==\"rejected\")'
+  sipscan extract trunk.pcap --call 14 -o call.pcapng --with-media
   sipscan explain 488                    What a code, cause or rule means, and what to check
 
 Exit code: 0 where captures were analysed, whatever they hold; 2 where they could not be.";
@@ -31,7 +33,7 @@ Exit code: 0 where captures were analysed, whatever they hold; 2 where they coul
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "sipscan [OPTIONS] CAPTURE...\n       sipscan explain QUERY\n       sipscan rules\n       sipscan check [OPTIONS] CAPTURE...\n       sipscan compare [OPTIONS] BASELINE CANDIDATE"
+    override_usage = "sipscan [OPTIONS] CAPTURE...\n       sipscan explain QUERY\n       sipscan extract CAPTURE... --call N -o FILE\n       sipscan check [OPTIONS] CAPTURE...\n       sipscan compare [OPTIONS] BASELINE CANDIDATE\n       sipscan rules"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -49,6 +51,8 @@ pub(crate) enum Command {
         #[arg(required = true, value_name = "QUERY")]
         query: Vec<String>,
     },
+    /// Writes the frames of some calls or of an incident to a capture of their own
+    Extract(Extract),
     /// Lists every rule that sipscan knows, one line each
     Rules,
     /// Whether captures hold to a policy, for pipelines: exit code 0, 1 or 2
@@ -105,6 +109,10 @@ pub(crate) struct Scan {
     /// Reads with N threads [default: one for each core]
     #[arg(long, value_name = "N", help_heading = "Reading")]
     pub(crate) jobs: Option<NonZeroUsize>,
+
+    /// Reads TLS with the secrets in FILE, as SSLKEYLOGFILE of the TLS library writes them; may be given several times
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    pub(crate) tls_keylog: Vec<PathBuf>,
 
     /// Goes on without the captures that cannot be read, and says which
     #[arg(long, help_heading = "Reading")]

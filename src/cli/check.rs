@@ -126,6 +126,7 @@ impl VerdictArguments {
         let options = Options {
             workers: available_parallelism().map_or(1, usize::from),
             keep_going: false,
+            ..Options::default()
         };
         let mut bar = Bar::new(!self.no_progress);
         let analysis = analyze(captures, &options, &mut |progress| bar.set(progress));

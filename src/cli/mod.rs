@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod compare;
+mod extract;
 mod output;
 mod progress;
 mod scan;
@@ -42,6 +43,7 @@ pub fn run() -> ExitCode {
     };
     let done = match &arguments.command {
         Some(Command::Explain { query }) => scan::explain(&query.join(" "), &arguments.scan),
+        Some(Command::Extract(arguments)) => extract::extract(arguments),
         Some(Command::Rules) => scan::rules(&arguments.scan),
         Some(Command::Check(arguments)) => check::run(arguments),
         Some(Command::Compare(arguments)) => compare::run(arguments),

@@ -5,10 +5,12 @@ use std::thread::available_parallelism;
 use crate::analysis::{Analysis, Options, analyze};
 use crate::cli::Stop;
 use crate::cli::arguments::Scan;
+use crate::cli::extract::secrets;
 use crate::cli::output;
 use crate::cli::progress::Bar;
 use crate::reference;
 use crate::report::explain::{explanation_text, suggestions_text};
+use crate::report::terminal::{View, find_call, write_call, write_overview};
 use crate::report::{csv, json};
 
 /// Analyses captures and writes every report that was asked for.
@@ -31,7 +33,19 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
     if is_stdout(&scan.json) || is_stdout(&scan.csv) {
         return Ok(());
     }
-    Ok(())
+    let view = View {
+        zone: scan.zone.clone(),
+        width: scan.width.map_or_else(output::width, usize::from),
+        is_whole: scan.verbose,
+    };
+    match &scan.call {
+        None => output::to_screen(scan.color, |out| write_overview(&analysis, &view, out)),
+        Some(wanted) => {
+            let id = find_call(&analysis, wanted)
+                .map_err(|none| because(&format!("--call {wanted}: {none}")))?;
+            output::to_screen(scan.color, |out| write_call(&analysis, id, &view, out))
+        }
+    }
 }
 
 fn read(scan: &Scan) -> Result<Analysis, Stop> {
@@ -39,6 +53,7 @@ fn read(scan: &Scan) -> Result<Analysis, Stop> {
     let options = Options {
         workers: scan.jobs.map_or_else(cores, usize::from),
         keep_going: scan.keep_going,
+        secrets: secrets(&scan.tls_keylog)?,
     };
     let mut bar = Bar::new(!scan.no_progress);
     let analysis = analyze(&scan.captures, &options, &mut |progress| bar.set(progress));

@@ -111,12 +111,13 @@ impl<'a> Case<'a> {
             .messages
             .iter()
             .filter(|message| self.scene.node(message.source) == node);
-        // A proxy passes on the Server header of others, so only what the last hop sent counts.
+        // A proxy passes on the headers of others: requests count where their sender made them, responses on the last hop.
         let is_last = |message: &&&Message| {
-            message.status().is_none()
-                || self
-                    .refuser()
-                    .is_some_and(|refuser| self.scene.node(refuser) == node)
+            message.status().is_none() && self.tables().vias.get(message.via).depth <= 1
+                || message.status().is_some()
+                    && self
+                        .refuser()
+                        .is_some_and(|refuser| self.scene.node(refuser) == node)
         };
         own.filter(is_last)
             .find_map(|message| self.tables().software(message))

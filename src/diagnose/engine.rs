@@ -31,6 +31,8 @@ pub struct Diagnosis {
     pub registrations: Vec<Vec<Finding>>,
     /// Most harmful first.
     pub incidents: Vec<Incident>,
+    /// Indices of the calls that scanners and password guessers placed, rising; they count in no metric.
+    pub hostile_calls: Vec<u32>,
 }
 
 /// Asks every rule about everything that happened.
@@ -60,7 +62,16 @@ pub fn diagnose(happened: Happened<'_>) -> Diagnosis {
         calls,
         registrations,
         incidents,
+        hostile_calls: hostile_calls(&scene),
     }
+}
+
+fn hostile_calls(scene: &Scene<'_>) -> Vec<u32> {
+    let placed = (0_u32..).zip(scene.calls);
+    placed
+        .filter(|(_, call)| scene.is_hostile(call.source))
+        .map(|(index, _)| index)
+        .collect()
 }
 
 fn ask_capture(rule: &Rule, scene: &Scene<'_>) -> Vec<Claim> {
@@ -74,6 +85,9 @@ fn ask_registration(
     scene: &Scene<'_>,
     registration: &crate::call::registration::Registration,
 ) -> Vec<Finding> {
+    if scene.is_hostile(registration.source) {
+        return Vec::new();
+    }
     let asked = rules::all().iter().filter_map(|rule| match rule.subject {
         Subject::Registration(ask) => ask(scene, registration),
         _ => None,

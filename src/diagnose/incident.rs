@@ -4,11 +4,14 @@ use std::collections::HashMap;
 
 use crate::call::EndpointId;
 use crate::capture::Timestamp;
+use crate::diagnose::apart;
 use crate::diagnose::engine::Verdict;
 use crate::diagnose::finding::{Evidence, Finding, Incident, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
 
+/// Incidents, most harmful first, whose calls are compared with good ones.
+const COMPARED_MAX: usize = 24;
 /// Calls whose evidence an incident quotes.
 const EXAMPLES_MAX: usize = 3;
 
@@ -64,6 +67,9 @@ pub fn gather(
             .then(a.first_at.cmp(&b.first_at))
             .then(a.finding.rule.cmp(b.finding.rule))
     });
+    for incident in incidents.iter_mut().take(COMPARED_MAX) {
+        incident.apart = apart::of_incident(scene, incident);
+    }
     incidents
 }
 

@@ -1,13 +1,22 @@
 //! The scene: everything that happened in the capture, as the rules see it.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
+use crate::call::dns::Lookup;
+use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
+use crate::call::load::Loads;
 use crate::call::other::OtherRequest;
 use crate::call::registration::{RegisterAttempt, Registration};
 use crate::call::{Book, Call, EndpointId, GroupId, NodeId, TextId};
 use crate::capture::{FrameRef, Timestamp};
-use crate::net::{Connection, Endpoint, IncompleteDatagram};
+use crate::diagnose::contrast::Contrast;
+use crate::diagnose::history::History;
+use crate::diagnose::knowledge::Knowledge;
+use crate::diagnose::memory::Memory;
+use crate::diagnose::rules::sorting::Explained;
+use crate::net::{Connection, Endpoint, IncompleteDatagram, TlsHandshake};
 
 /// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
 pub struct Scene<'a> {
@@ -25,18 +34,38 @@ pub struct Scene<'a> {
     pub errors: &'a [IcmpReport],
     /// TCP connections that carried signalling or were never opened.
     pub connections: &'a [Connection],
+    /// TLS connections, in the order of their first record.
+    pub handshakes: &'a [TlsHandshake],
     /// Datagrams of which fragments never came.
     pub incomplete: &'a [IncompleteDatagram],
+    /// The load of the nodes that calls were sent to, and the limits that it shows.
+    pub loads: &'a Loads,
+    /// How long calls rang and talked at each node, to tell timers by.
+    pub timers: &'a Timers,
+    /// The failures at each of [`Loads::destinations`] by their reason, once a rule has asked for them.
+    pub(in crate::diagnose) sorted: OnceLock<Vec<Vec<Explained>>>,
+    /// What nodes asked DNS for, in the order of time.
+    pub lookups: &'a [Lookup],
     /// What the input cannot show.
     pub sight: Sight,
     /// First frame.
     pub start: Timestamp,
     /// Last frame.
     pub end: Timestamp,
+    /// What the nodes that refused media are known to take.
+    pub known: Knowledge,
     /// ICMP errors by the Call-ID that they quote.
     pub(in crate::diagnose) errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState>,
     /// ICMP errors by the node that could not be reached.
     pub(in crate::diagnose) errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState>,
+    /// Made when the first rule asks for it.
+    history: OnceLock<History>,
+    /// TCP connections by their two ends, the smaller one first; made when the first rule asks for it.
+    by_ends: OnceLock<HashMap<(Endpoint, Endpoint), Vec<u32>, foldhash::fast::FixedState>>,
+    /// What rules compare calls with.
+    pub(in crate::diagnose) memory: Memory,
+    /// What the other calls and senders show.
+    pub(in crate::diagnose) contrast: Contrast,
 }
 
 /// What the input cannot show: read by the gates and by the rules about the capture.
@@ -76,6 +105,42 @@ impl<'a> Scene<'a> {
         self.book.tables.endpoint(endpoint).to_string()
     }
 
+    /// The id of an endpoint, where it sent or received SIP.
+    pub fn endpoint_of(&self, endpoint: Endpoint) -> Option<EndpointId> {
+        self.book.tables.endpoints.find(endpoint)
+    }
+
+    /// Who spoke when, and what was answered.
+    pub fn history(&self) -> &History {
+        self.history.get_or_init(|| History::of(self.book))
+    }
+
+    /// TCP connections between two endpoints, whoever opened them, in the order of time.
+    pub fn connections_between(
+        &self,
+        a: Endpoint,
+        b: Endpoint,
+    ) -> impl Iterator<Item = &'a Connection> {
+        let by_ends = self.by_ends.get_or_init(|| {
+            let mut by_ends: HashMap<_, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
+            for (index, connection) in self.connections.iter().enumerate() {
+                let (x, y) = (connection.flow.source, connection.flow.destination);
+                by_ends
+                    .entry((x.min(y), x.max(y)))
+                    .or_default()
+                    .push(index as u32);
+            }
+            by_ends
+        });
+        let connections = self.connections;
+        let indices = by_ends
+            .get(&(a.min(b), a.max(b)))
+            .map_or(&[][..], Vec::as_slice);
+        indices
+            .iter()
+            .filter_map(move |index| connections.get(*index as usize))
+    }
+
     /// Whether the capture lacks what one of the two nodes says to the other.
     pub fn is_one_directional(&self, a: NodeId, b: NodeId) -> bool {
         let pairs = &self.sight.one_direction;
@@ -83,6 +148,26 @@ impl<'a> Scene<'a> {
             .iter()
             .map(|(x, y)| (self.node(*x), self.node(*y)))
             .any(|pair| pair == (a, b) || pair == (b, a))
+    }
+
+    /// ICMP errors about datagrams to a node, from one moment to another.
+    pub fn errors_about(
+        &self,
+        node: NodeId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = &'a IcmpReport> {
+        let indices = self
+            .errors_by_node
+            .get(&node)
+            .map_or(&[][..], Vec::as_slice);
+        let errors = self.errors;
+        let at = |index: &u32| errors.get(*index as usize).map(|error| error.time);
+        let start = indices.partition_point(|index| at(index).is_some_and(|time| time < from));
+        let within = indices.get(start..).unwrap_or_default().iter();
+        within
+            .filter_map(move |index| errors.get(*index as usize))
+            .take_while(move |error| error.time <= to)
     }
 
     /// ICMP errors that quote a message of a call, or that name a node in its hops while it was going on.
@@ -128,8 +213,16 @@ pub struct Happened<'a> {
     pub errors: &'a [IcmpReport],
     /// As [`Scene::connections`].
     pub connections: &'a [Connection],
+    /// As [`Scene::handshakes`].
+    pub handshakes: &'a [TlsHandshake],
     /// As [`Scene::incomplete`].
     pub incomplete: &'a [IncompleteDatagram],
+    /// As [`Scene::loads`].
+    pub loads: &'a Loads,
+    /// As [`Scene::timers`].
+    pub timers: &'a Timers,
+    /// As [`Scene::lookups`].
+    pub lookups: &'a [Lookup],
     /// As [`Scene::sight`].
     pub sight: Sight,
     /// As [`Scene::start`].
@@ -158,6 +251,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             }
         }
         Self {
+            known: Knowledge::gather(happened.book, happened.calls, happened.requests),
             book: happened.book,
             calls: happened.calls,
             attempts: happened.attempts,
@@ -165,12 +259,21 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             requests: happened.requests,
             errors: happened.errors,
             connections: happened.connections,
+            handshakes: happened.handshakes,
             incomplete: happened.incomplete,
+            loads: happened.loads,
+            timers: happened.timers,
+            sorted: OnceLock::new(),
+            lookups: happened.lookups,
             sight: happened.sight,
             start: happened.start,
             end: happened.end,
             errors_by_group,
             errors_by_node,
+            history: OnceLock::new(),
+            by_ends: OnceLock::new(),
+            memory: Memory::default(),
+            contrast: Contrast::default(),
         }
     }
 }

@@ -15,9 +15,55 @@ pub struct Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.address {
-            IpAddr::V4(address) => write!(f, "{address}:{}", self.port),
+            IpAddr::V4(address) => f.write_str(Dotted::of(address.octets(), self.port).text()),
             IpAddr::V6(address) => write!(f, "[{address}]:{}", self.port),
         }
+    }
+}
+
+/// `255.255.255.255:65535` on the stack: reports print endpoints by the hundred thousand.
+struct Dotted {
+    bytes: [u8; 21],
+    len: usize,
+}
+
+impl Dotted {
+    fn of(octets: [u8; 4], port: u16) -> Self {
+        let mut dotted = Self {
+            bytes: [0; 21],
+            len: 0,
+        };
+        for (place, octet) in octets.into_iter().enumerate() {
+            if place > 0 {
+                dotted.push(b'.');
+            }
+            dotted.push_number(octet.into());
+        }
+        dotted.push(b':');
+        dotted.push_number(port);
+        dotted
+    }
+
+    fn push(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.len) {
+            *place = byte;
+            self.len += 1;
+        }
+    }
+
+    fn push_number(&mut self, number: u16) {
+        let mut unit = 10_000;
+        while unit > 1 && number < unit {
+            unit /= 10;
+        }
+        while unit > 0 {
+            self.push(b'0' + (number / unit % 10) as u8);
+            unit /= 10;
+        }
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(self.bytes.get(..self.len).unwrap_or_default()).unwrap_or_default()
     }
 }
 
@@ -73,5 +119,28 @@ impl Transport {
     /// Whether the transport repeats lost bytes itself, so that SIP requests are not repeated (RFC 3261 section 17).
     pub fn is_reliable(self) -> bool {
         self != Self::Udp && self != Self::Hep
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_prints_as_wireshark_writes_it() {
+        for text in [
+            "0.0.0.0:0",
+            "10.0.0.5:5060",
+            "255.255.255.255:65535",
+            "192.0.2.100:80",
+            "[2001:db8::5]:5060",
+        ] {
+            let socket: std::net::SocketAddr = text.parse().expect("an address and port");
+            let endpoint = Endpoint {
+                address: socket.ip(),
+                port: socket.port(),
+            };
+            assert_eq!(text, endpoint.to_string());
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Frames become deliveries: link layers, tunnels, IP, fragments, UDP, TCP, SCTP and ICMP.
 
+mod bystander;
 mod decode;
 mod delivery;
+mod dns;
 mod flow;
 mod fragment;
 mod joint;
@@ -14,8 +16,10 @@ mod stream;
 mod tls;
 mod websocket;
 
+pub use bystander::bystander;
 pub use decode::decode;
 pub use delivery::{Delivery, Piece, StreamEnd, StreamId};
+pub use dns::{DnsKind, DnsMessage, DnsRecord, is_dns, read_dns};
 pub use flow::{Endpoint, Flow, Transport};
 pub use fragment::{
     FRAGMENT_BYTES_MAX, FRAGMENT_WAIT, FRAGMENTED_DATAGRAMS_MAX, FragmentCounters,

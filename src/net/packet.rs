@@ -125,6 +125,8 @@ pub enum Skip {
     UnknownLinkType(u16),
     /// The named layer contradicts itself.
     Malformed(&'static str),
+    /// A whole datagram of the named kind, which carries neither SIP nor media.
+    Bystander(&'static str),
 }
 
 impl fmt::Display for Skip {
@@ -135,6 +137,7 @@ impl fmt::Display for Skip {
             Self::TooDeep => write!(f, "tunnels nested too deeply"),
             Self::UnknownLinkType(number) => write!(f, "link type {number} is not read"),
             Self::Malformed(layer) => write!(f, "{layer} contradicts itself"),
+            Self::Bystander(name) => f.write_str(name),
         }
     }
 }

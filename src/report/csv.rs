@@ -128,7 +128,14 @@ impl<W: Write> Row<'_, W> {
             Evidence::Seen { frames, .. } => frames.as_slice(),
             Evidence::Missing { after, .. } => std::slice::from_ref(after),
         });
-        self.list(frames.map(|at| format!("{}:{}", at.file, at.frame)))?;
+        let mut named: Vec<String> = Vec::new();
+        for at in frames {
+            let name = format!("{}:{}", at.file, at.frame);
+            if !named.contains(&name) {
+                named.push(name);
+            }
+        }
+        self.list(named.iter())?;
         self.list(entry.findings.iter().map(|finding| finding.rule))
     }
 
@@ -180,3 +187,6 @@ impl<W: Write> Row<'_, W> {
         self.writer.write_record(None::<&[u8]>).map_err(io_error)
     }
 }
+
+#[cfg(test)]
+mod tests;

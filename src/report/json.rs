@@ -10,6 +10,7 @@ mod incident;
 mod layout;
 mod measure;
 mod value;
+mod waves;
 
 use std::io::{self, Write};
 
@@ -23,18 +24,9 @@ use value::{Each, Shown};
 /// Name and version of the document's form; fields may be added within a version, none is lost or renamed.
 pub const SCHEMA: &str = "sipscan-report/1";
 
+/// What stands before the calls.
 #[derive(Serialize)]
-struct Report<'a, C, P, D, K, R, O, I, H>
-where
-    C: Serialize,
-    P: Serialize,
-    D: Serialize,
-    K: Serialize,
-    R: Serialize,
-    O: Serialize,
-    I: Serialize,
-    H: Serialize,
-{
+struct Head<'a, C: Serialize, P: Serialize, D: Serialize> {
     schema: &'a str,
     sipscan: &'a str,
     captures: C,
@@ -42,7 +34,11 @@ where
     repeated: D,
     fitness: capture::Fitness<'a>,
     metrics: measure::Metrics<'a>,
-    calls: K,
+}
+
+/// What stands behind the calls.
+#[derive(Serialize)]
+struct Tail<R: Serialize, O: Serialize, I: Serialize, H: Serialize> {
     registrations: R,
     others: O,
     incidents: I,
@@ -55,7 +51,7 @@ where
 /// Whatever `out` returns, with its kind kept, so that a reader who went away can be told from a full disk.
 pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
     let tables = &analysis.book.tables;
-    let report = Report {
+    let head = Head {
         schema: SCHEMA,
         sipscan: env!("CARGO_PKG_VERSION"),
         captures: Each(|| analysis.captures.iter().map(capture::Capture::of)),
@@ -63,10 +59,8 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
         repeated: Each(|| analysis.repeated.iter().map(|path| Shown(path.display()))),
         fitness: capture::Fitness::of(&analysis.fitness),
         metrics: measure::Metrics::of(&analysis.metrics),
-        calls: Each(|| {
-            let numbered = (1_u32..).zip(&analysis.calls);
-            numbered.map(|(id, entry)| call::CallLine::of(id, entry, &analysis.book))
-        }),
+    };
+    let tail = Tail {
         registrations: Each(|| {
             let entries = analysis.registrations.iter();
             entries.map(|entry| call::RegistrationLine::of(entry, tables))
@@ -88,7 +82,47 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
             })
         }),
     };
-    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Lines::default());
-    report.serialize(&mut serializer)?;
+    // The calls are written in parallel, so the document is written in three parts: the object's head without its
+    // closing brace, the calls, and the tail without its opening one.
+    let mut opening = Vec::new();
+    write_part(&head, &mut opening)?;
+    out.write_all(opening.strip_suffix(b"\n}").unwrap_or(&opening))?;
+    out.write_all(b",\n\"calls\":")?;
+    waves::write_calls(&analysis.calls, &analysis.book, out)?;
+    out.write_all(b",")?;
+    write_part(
+        &tail,
+        &mut WithoutBrace {
+            out: &mut *out,
+            is_open: false,
+        },
+    )?;
     out.write_all(b"\n")
 }
+
+fn write_part(part: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(out, Lines::default());
+    Ok(part.serialize(&mut serializer)?)
+}
+
+/// Drops the first byte that is written, the brace that opens an object.
+struct WithoutBrace<'a, W: Write> {
+    out: &'a mut W,
+    is_open: bool,
+}
+
+impl<W: Write> Write for WithoutBrace<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.is_open || bytes.is_empty() {
+            return self.out.write(bytes);
+        }
+        self.is_open = true;
+        Ok(1)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+#[cfg(test)]
+mod tests;

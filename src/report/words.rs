@@ -4,10 +4,15 @@ use std::time::Duration;
 
 /// What a silence says: `no ACK followed in the 40 s that the capture watched`.
 pub fn silence(expected: &str, watched: Duration) -> String {
-    format!(
-        "no {expected} followed in the {} that the capture watched",
-        duration(watched.as_secs_f64() * 1000.0)
-    )
+    let watched = duration(watched.as_secs_f64() * 1000.0);
+    if ["the ", "a ", "an ", "any "]
+        .iter()
+        .any(|article| expected.starts_with(article))
+    {
+        format!("{expected} did not follow in the {watched} that the capture watched")
+    } else {
+        format!("no {expected} followed in the {watched} that the capture watched")
+    }
 }
 
 /// A duration in the unit that a reader would choose, with one to three significant digits: `38 ms`, `4.1 s`, `32 s`, `7 min 20 s`.
@@ -22,8 +27,6 @@ pub fn duration(milliseconds: f64) -> String {
         format!("{} ms", trimmed(milliseconds, 1))
     } else if milliseconds < 999.5 {
         format!("{milliseconds:.0} ms")
-    } else if seconds < 9.95 {
-        format!("{} s", trimmed(seconds, 1))
     } else if seconds < 119.95 {
         format!("{} s", trimmed(seconds, 1))
     } else {
@@ -68,7 +71,7 @@ mod tests {
         for (milliseconds, expected) in [
             (0.0, "0 ms"),
             (0.04, "0 ms"),
-            (3.14, "3.1 ms"),
+            (3.12, "3.1 ms"),
             (38.2, "38 ms"),
             (999.7, "1 s"),
             (4100.0, "4.1 s"),
@@ -89,6 +92,10 @@ mod tests {
         assert_eq!(
             "no ACK followed in the 40 s that the capture watched",
             silence("ACK", Duration::from_secs(40))
+        );
+        assert_eq!(
+            "the same request with a login did not follow in the 2 s that the capture watched",
+            silence("the same request with a login", Duration::from_secs(2))
         );
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod capture;
 pub mod expect;
+mod negotiation;
 pub mod parse;
 pub mod sip;
 

@@ -144,7 +144,8 @@ fn message(
         }
     });
     let hop = if is_response {
-        (step.to.clone(), step.from.clone(), method.clone())
+        let asker = get("for").unwrap_or_else(|| step.to.clone());
+        (asker, step.from.clone(), method.clone())
     } else {
         (step.from.clone(), step.to.clone(), method.clone())
     };
@@ -329,7 +330,7 @@ fn request_way(
 
 fn body(step: &Step, source: SocketAddr, _destination: SocketAddr) -> String {
     if let Some(text) = step.settings.get("body") {
-        return text.replace("\\n", "\r\n").replace('_', " ");
+        return blanks(&text.replace("\\n", "\r\n"));
     }
     let Some(codecs) = step
         .settings
@@ -377,7 +378,7 @@ fn body(step: &Step, source: SocketAddr, _destination: SocketAddr) -> String {
         .map(|lines| {
             lines
                 .split('|')
-                .map(|line| format!("{}\r\n", line.replace('_', " ")))
+                .map(|line| format!("{}\r\n", blanks(line)))
                 .collect()
         })
         .unwrap_or_default();
@@ -390,6 +391,11 @@ fn body(step: &Step, source: SocketAddr, _destination: SocketAddr) -> String {
         formats.join(" "),
         get("direction", "sendrecv"),
     )
+}
+
+/// A setting holds no blank: `_` stands for one, and `~` for `_`.
+fn blanks(text: &str) -> String {
+    text.replace('_', " ").replace('~', "_")
 }
 
 fn phrase(code: &str) -> &'static str {

@@ -1,13 +1,49 @@
 //! The rules, one file a family; the order of families and rules breaks ties between explanations of equal strength.
 
+mod auth;
 mod calls;
+mod cap;
+mod dlg;
+mod fleet;
+mod net;
+mod route;
+mod sdp;
+mod srv;
+
+mod id;
+mod msg;
+mod opt;
+mod reg;
+mod sec;
+mod sub;
+mod xfer;
 
 use crate::diagnose::rule::Rule;
+pub(in crate::diagnose) use srv::sorting;
 
 /// Every rule, in the order in which equal explanations are preferred.
 pub fn all() -> &'static [Rule] {
-    static ALL: std::sync::LazyLock<Vec<Rule>> =
-        std::sync::LazyLock::new(|| [calls::RULES].concat());
+    static ALL: std::sync::LazyLock<Vec<Rule>> = std::sync::LazyLock::new(|| {
+        [
+            sec::RULES,
+            net::RULES,
+            auth::RULES,
+            id::RULES,
+            route::RULES,
+            msg::RULES,
+            sdp::RULES,
+            srv::RULES,
+            dlg::RULES,
+            fleet::RULES,
+            xfer::RULES,
+            sub::RULES,
+            opt::RULES,
+            reg::RULES,
+            calls::RULES,
+            cap::RULES,
+        ]
+        .concat()
+    });
     &ALL
 }
 

@@ -47,6 +47,8 @@ pub struct StreamCounters {
     pub unlisted: u64,
     /// Bytes of signalling streams that the capture lacks.
     pub missing_bytes: u64,
+    /// Segments with payload of connections without TLS in which nothing was recognised that carries SIP.
+    pub other_segments: u64,
     /// Segments.
     pub segments: SegmentCounters,
 }
@@ -57,6 +59,8 @@ struct Followed {
     low: Direction,
     high: Direction,
     carrier: Carrier,
+    // With payload, of both sides.
+    segments: u64,
     last: Moment,
 }
 
@@ -202,7 +206,9 @@ impl Streams {
             .missing_bytes
             .saturating_add(facts.missing_bytes);
         if let Some(handshake) = followed.carrier.take_handshake() {
-            self.shared.tls.list(handshake);
+            self.shared.tls.list(handshake, followed.segments);
+        } else if facts.carries.is_none() {
+            self.counters.other_segments += followed.segments;
         }
         let has_failed = facts.has_failed();
         if !has_failed && facts.carries.is_none() && !facts.is_on_sip_port() {
@@ -225,6 +231,7 @@ impl Followed {
             low: Direction::default(),
             high: Direction::default(),
             carrier: Carrier::new(),
+            segments: 0,
             last: moment,
         }
     }
@@ -261,6 +268,7 @@ impl Followed {
         sink: &mut dyn FnMut(Delivery<'_>),
     ) {
         self.facts.note(flow, segment, moment);
+        self.segments += u64::from(segment.wire_length > 0);
         self.last = moment;
         let counters = &mut counters.segments;
         let Self {

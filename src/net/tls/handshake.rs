@@ -111,6 +111,12 @@ impl TlsHandshake {
                 .any(|word| label.eq_ignore_ascii_case(word))
     }
 
+    /// Whether it is signalling with application data of which nothing was decrypted.
+    pub fn is_unread(&self) -> bool {
+        let has_data = self.client_data.is_some() || self.server_data.is_some();
+        has_data && !self.is_decrypted && self.is_signalling()
+    }
+
     /// Whether application data went both ways.
     pub fn has_data(&self) -> bool {
         self.client_data.is_some() && self.server_data.is_some()

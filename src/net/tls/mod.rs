@@ -32,6 +32,10 @@ pub struct TlsCounters {
     pub signalling: u64,
     /// Those among them with application data of which nothing was decrypted.
     pub without_keys: u64,
+    /// Segments with payload of these.
+    pub unread_segments: u64,
+    /// Segments with payload of connections of which nothing was decrypted and nothing says that they carry SIP.
+    pub other_segments: u64,
     /// Connections that are counted here alone, because a limit was met.
     pub unlisted: u64,
     /// Encrypted records that were read.
@@ -52,13 +56,16 @@ pub(in crate::net) struct Tls {
 }
 
 impl Tls {
-    /// Takes down a connection that is over.
-    pub(in crate::net) fn list(&mut self, handshake: TlsHandshake) {
+    /// Takes down a connection that is over and had so many `segments` with payload.
+    pub(in crate::net) fn list(&mut self, handshake: TlsHandshake, segments: u64) {
         let is_signalling = handshake.is_signalling();
-        let has_data = handshake.client_data.is_some() || handshake.server_data.is_some();
         self.counters.signalling += u64::from(is_signalling);
-        self.counters.without_keys +=
-            u64::from(is_signalling && has_data && !handshake.is_decrypted);
+        if handshake.is_unread() {
+            self.counters.without_keys += 1;
+            self.counters.unread_segments += segments;
+        } else if !is_signalling && !handshake.is_decrypted {
+            self.counters.other_segments += segments;
+        }
         let listed = if is_signalling {
             self.handshakes.len() - self.others
         } else {

@@ -109,15 +109,15 @@ fn hop_line<'a>(hop: &Hop, tables: &'a Tables) -> impl Serialize + use<'a> {
         reply_ms: Option<f64>,
         alerted_ms: Option<f64>,
     }
-    let milliseconds = |ms: Option<f32>| ms.map(|ms| rounded(f64::from(ms)));
+    let milliseconds = |ms: f32| rounded(f64::from(ms));
     Fields {
         source: Shown(tables.endpoint(hop.source)),
         destination: Shown(tables.endpoint(hop.destination)),
         transport: hop.transport.word(),
         final_code: code(hop.final_code),
-        final_ms: milliseconds(hop.final_ms),
-        reply_ms: milliseconds(hop.reply_ms),
-        alerted_ms: milliseconds(hop.alerted_ms),
+        final_ms: hop.final_ms.map(milliseconds),
+        reply_ms: hop.reply_ms.map(milliseconds),
+        alerted_ms: hop.alerted_ms.map(milliseconds),
     }
 }
 

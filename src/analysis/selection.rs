@@ -1,0 +1,255 @@
+//! Selections: which messages of an analysis are meant, and what of the captures belongs to them.
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::analysis::result::Analysis;
+use crate::call::Message;
+use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::Evidence;
+use crate::net::{Endpoint, Flow, Transport};
+
+/// How long after a call's last message its media and the ICMP errors about it may still come.
+const LATE_WAIT: Duration = Duration::from_secs(2);
+
+/// What a user asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pick {
+    /// A call: its number, a Call-ID, or a part of one that no other call has.
+    Call(String),
+    /// An incident by its place in the report, from 1.
+    Incident(u32),
+}
+
+/// Why a [`Pick`] names nothing; prints as one line for the user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PickError {
+    /// No call has this number or Call-ID.
+    #[error("no call has the number or Call-ID {0:?}")]
+    NoCall(String),
+    /// Several calls have a Call-ID with this part in it.
+    #[error("{0:?} is part of the Call-IDs of {1} calls; give more of it")]
+    ManyCalls(String, usize),
+    /// There are fewer incidents.
+    #[error("there is no incident {0}; the captures hold {1}")]
+    NoIncident(u32, usize),
+}
+
+/// A time span.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+}
+
+/// Whether one of `spans`, which are in order and apart, has this moment in it.
+pub(super) fn has(spans: Option<&Vec<Span>>, time: Timestamp) -> bool {
+    let Some(spans) = spans else { return false };
+    let next = spans.partition_point(|span| span.from <= time);
+    let last = next.checked_sub(1).and_then(|last| spans.get(last));
+    last.is_some_and(|span| time <= span.to)
+}
+
+/// Puts spans in order and makes one of those that touch.
+fn join(spans: &mut Vec<Span>) {
+    spans.sort_unstable_by_key(|span| (span.from, span.to));
+    spans.dedup_by(|later, earlier| {
+        let touches = later.from <= earlier.to;
+        if touches {
+            earlier.to = earlier.to.max(later.to);
+        }
+        touches
+    });
+}
+
+/// The messages that are meant, as far as frames are told by them.
+#[derive(Debug, Default)]
+pub struct Selection {
+    /// Frames that completed a message.
+    pub(super) frames: HashSet<FrameRef>,
+    /// From the frame in which a message of a stream begins to the one that completed it, by direction.
+    pub(super) pieces: HashMap<Flow, Vec<(FrameRef, FrameRef)>>,
+    /// Connections that make sense as a whole alone: TLS and WebSocket begin with a handshake.
+    pub(super) connections: HashSet<Flow>,
+    /// Frames that completed a message in fragments.
+    pub(super) fragmented: HashSet<FrameRef>,
+    /// Senders and receivers of datagrams, and when; for ICMP errors.
+    pub(super) flows: HashMap<(IpAddr, IpAddr), Vec<Span>>,
+    /// Call-IDs of the messages.
+    pub(super) call_ids: HashSet<Vec<u8>>,
+    /// Where media was wanted, and when.
+    pub(super) media: HashMap<Endpoint, Vec<Span>>,
+    /// What to add to the time of a frame of this capture and interface.
+    pub(super) shifts: HashMap<(u16, u16), i64>,
+    /// Calls that are meant.
+    pub calls: usize,
+    /// Messages that are meant, copies included.
+    pub messages: usize,
+}
+
+impl Selection {
+    /// The messages of every pick together.
+    ///
+    /// # Errors
+    /// The first pick that names nothing.
+    pub fn of(analysis: &Analysis, picks: &[Pick], with_media: bool) -> Result<Self, PickError> {
+        let mut selection = Self::default();
+        let mut calls = HashSet::new();
+        for pick in picks {
+            match pick {
+                Pick::Call(word) => {
+                    calls.insert(find_call(analysis, word)?);
+                }
+                Pick::Incident(number) => {
+                    let index = (*number as usize).checked_sub(1);
+                    let incident = index.and_then(|index| analysis.incidents.get(index));
+                    let Some(incident) = incident else {
+                        return Err(PickError::NoIncident(*number, analysis.incidents.len()));
+                    };
+                    calls.extend(
+                        incident
+                            .calls
+                            .iter()
+                            .map(|id| (*id as usize).wrapping_sub(1)),
+                    );
+                    for evidence in &incident.finding.evidence {
+                        if let Evidence::Seen { frames, .. } = evidence {
+                            selection.frames.extend(frames);
+                        }
+                    }
+                }
+            }
+        }
+        let book = &analysis.book;
+        let taps = book.taps.iter().copied().zip(book.shifts.iter().copied());
+        selection.shifts = taps.collect();
+        // Evidence outside calls is a message too, and may have come in pieces.
+        let evidence: Vec<&Message> = if selection.frames.is_empty() {
+            Vec::new()
+        } else {
+            let frames = &selection.frames;
+            let all = book.messages.iter();
+            all.filter(|message| frames.contains(&message.at)).collect()
+        };
+        for message in evidence {
+            selection.add(analysis, message);
+        }
+        for index in calls {
+            selection.add_call(analysis, index, with_media);
+        }
+        selection.flows.values_mut().for_each(join);
+        selection.media.values_mut().for_each(join);
+        selection
+            .pieces
+            .values_mut()
+            .for_each(|p| p.sort_unstable());
+        Ok(selection)
+    }
+
+    /// Whether a frame of a stream's direction carries a part of a selected message: those follow one another.
+    pub(super) fn is_piece(&self, flow: Flow, at: FrameRef) -> bool {
+        let Some(pieces) = self.pieces.get(&flow) else {
+            return false;
+        };
+        let next = pieces.partition_point(|(begun, _)| *begun <= at);
+        let last = next.checked_sub(1).and_then(|last| pieces.get(last));
+        last.is_some_and(|(_, completed)| at <= *completed)
+    }
+
+    fn add_call(&mut self, analysis: &Analysis, index: usize, with_media: bool) {
+        let Some(entry) = analysis.calls.get(index) else {
+            return;
+        };
+        self.calls += 1;
+        let (book, call) = (&analysis.book, &entry.call);
+        let span = Span {
+            from: call.started,
+            to: call.ended.plus(LATE_WAIT),
+        };
+        for leg in &call.legs {
+            let messages = book.messages.get(leg.start as usize..leg.end as usize);
+            for message in messages.unwrap_or_default() {
+                self.add(analysis, message);
+                if !with_media {
+                    continue;
+                }
+                for id in book.tables.sessions.media(message.session) {
+                    let endpoint = book.tables.endpoint(*id);
+                    let control = Endpoint {
+                        port: endpoint.port.saturating_add(1),
+                        ..endpoint
+                    };
+                    // Port 0 refuses the stream (RFC 3264 section 6).
+                    if endpoint.port > 0 {
+                        self.media.entry(endpoint).or_default().push(span);
+                        self.media.entry(control).or_default().push(span);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, analysis: &Analysis, message: &Message) {
+        let tables = &analysis.book.tables;
+        self.messages += 1;
+        self.frames.insert(message.at);
+        let flow = Flow {
+            source: tables.endpoint(message.source),
+            destination: tables.endpoint(message.destination),
+        };
+        if message.flags.is_fragmented() {
+            self.fragmented.insert(message.at);
+        }
+        match message.transport {
+            Transport::Tls | Transport::Ws => {
+                self.connections.extend([flow, flow.reversed()]);
+            }
+            Transport::Tcp => {
+                if let Some(begun) = analysis.begun.get(&message.at) {
+                    let pieces = self.pieces.entry(flow).or_default();
+                    pieces.push((*begun, message.at));
+                }
+            }
+            Transport::Udp | Transport::Hep | Transport::Sctp => {
+                let ends = (flow.source.address, flow.destination.address);
+                let spans = self.flows.entry(ends).or_default();
+                let span = Span {
+                    from: message.time,
+                    to: message.time.plus(LATE_WAIT),
+                };
+                spans.push(span);
+            }
+        }
+        self.call_ids
+            .insert(tables.call_id(message).as_bytes().to_vec());
+    }
+}
+
+fn find_call(analysis: &Analysis, word: &str) -> Result<usize, PickError> {
+    let numbered = word.parse::<usize>().ok();
+    let index = numbered.and_then(|number| number.checked_sub(1));
+    if let Some(index) = index.filter(|index| *index < analysis.calls.len()) {
+        return Ok(index);
+    }
+    let ids = |index: usize| {
+        let legs = analysis
+            .calls
+            .get(index)
+            .map_or(&[][..], |entry| &entry.call.legs);
+        legs.iter()
+            .map(|leg| analysis.book.tables.text(leg.call_id))
+    };
+    let all = 0..analysis.calls.len();
+    if let Some(index) = all.clone().find(|&index| ids(index).any(|id| id == word)) {
+        return Ok(index);
+    }
+    let with: Vec<usize> = all
+        .filter(|&index| ids(index).any(|id| id.contains(word)))
+        .collect();
+    match with[..] {
+        [] => Err(PickError::NoCall(word.to_owned())),
+        [index] => Ok(index),
+        _ => Err(PickError::ManyCalls(word.to_owned(), with.len())),
+    }
+}

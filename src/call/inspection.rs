@@ -1,0 +1,96 @@
+//! Inspection: what is wrong with requests that open a call or a registration, looked for where it may matter.
+//!
+//! A thorough look costs more than all other reading of a message. So the first requests of each pair of endpoints are
+//! looked at, to know what the receiver puts up with; later ones wait for their answer, and only a refused or an
+//! unanswered one is looked at.
+
+use std::collections::HashMap;
+
+use crate::call::endpoint::EndpointId;
+use crate::call::text::{TextId, Texts};
+use crate::sip::{HeaderSpan, Message, StatusCode, inspect};
+
+/// Requests between two endpoints that are looked at whatever comes back.
+const FIRST_REQUESTS: u32 = 32;
+/// Requests that wait for their answers at a time; beyond, a request is looked at at once.
+const WAITING_MAX: usize = 1 << 14;
+/// Defects kept of one request; more would say the same: that it is broken.
+const DEFECTS_MAX: usize = 8;
+
+/// Sentences about defects, by the digest of the request.
+pub type Defects = HashMap<u64, Vec<TextId>, foldhash::fast::FixedState>;
+
+/// Requests that were looked at, and those that wait.
+#[derive(Debug, Default)]
+pub(in crate::call) struct Inspections {
+    pairs: HashMap<(EndpointId, EndpointId), u32, foldhash::fast::FixedState>,
+    /// By the key of the top Via value; with the digest.
+    waiting: HashMap<u64, (u64, Box<[u8]>), foldhash::fast::FixedState>,
+    found: Defects,
+    spans: Vec<HeaderSpan>,
+}
+
+impl Inspections {
+    /// Takes a request that opens something; `key` names its transaction on this hop.
+    pub(in crate::call) fn ask(
+        &mut self,
+        key: u64,
+        digest: u64,
+        pair: (EndpointId, EndpointId),
+        bytes: &[u8],
+        texts: &mut Texts,
+    ) {
+        let seen = self.pairs.entry(pair).or_default();
+        *seen = seen.saturating_add(1);
+        if *seen <= FIRST_REQUESTS || self.waiting.len() >= WAITING_MAX {
+            self.look(digest, bytes, texts);
+        } else {
+            self.waiting.entry(key).or_insert((digest, bytes.into()));
+        }
+    }
+
+    /// Takes the status of an answer in the transaction that `key` names.
+    pub(in crate::call) fn answer(&mut self, key: u64, status: StatusCode, texts: &mut Texts) {
+        if !status.is_final() || self.waiting.is_empty() {
+            return;
+        }
+        if let Some((digest, bytes)) = self.waiting.remove(&key)
+            && may_be_blamed(status)
+        {
+            self.look(digest, &bytes, texts);
+        }
+    }
+
+    /// Looks at what was never answered, and hands out all that was found.
+    pub(in crate::call) fn finish(mut self, texts: &mut Texts) -> Defects {
+        let mut unanswered: Vec<(u64, Box<[u8]>)> =
+            std::mem::take(&mut self.waiting).into_values().collect();
+        unanswered.sort_unstable();
+        for (digest, bytes) in unanswered {
+            self.look(digest, &bytes, texts);
+        }
+        self.found
+    }
+
+    fn look(&mut self, digest: u64, bytes: &[u8], texts: &mut Texts) {
+        let Some(message) = Message::parse(bytes, false, &mut self.spans) else {
+            return;
+        };
+        for defect in inspect(&message).iter().take(DEFECTS_MAX) {
+            let text = texts.intern(defect.sentence(message.bytes()).to_string().as_bytes());
+            let known = self.found.entry(digest).or_default();
+            if !known.contains(&text) {
+                known.push(text);
+            }
+        }
+    }
+}
+
+/// Whether a malformed request may be why it was answered so: not where the answer speaks of login, people or numbers.
+fn may_be_blamed(status: StatusCode) -> bool {
+    status.0 >= 400
+        && !matches!(
+            status.0,
+            401 | 404 | 407 | 408 | 480 | 486 | 487 | 600 | 603
+        )
+}

@@ -1,0 +1,80 @@
+//! Load: for each node that calls were sent to, what came when, how much was up, and what it did with it.
+
+mod limit;
+mod node;
+mod outage;
+mod rate;
+mod threshold;
+mod words;
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+pub use limit::{CAPACITY_CODES, Ceiling, Pace, View};
+pub use node::{Attempt, Destination, Fate};
+pub use outage::{Outage, outages};
+pub use rate::{RateLimit, rate_limit};
+pub use threshold::{Sample, Threshold, ceiling, threshold};
+pub use words::Words;
+
+use crate::call::book::Book;
+use crate::call::build::anatomy_of;
+use crate::call::endpoint::NodeId;
+use crate::call::origin;
+use crate::call::outcome::Outcome;
+use crate::call::record::Call;
+
+/// The load of every node that calls were sent to.
+#[derive(Debug, Default)]
+pub struct Loads {
+    /// In the order of the first call to each.
+    pub destinations: Vec<Destination>,
+    places: HashMap<NodeId, usize, foldhash::fast::FixedState>,
+}
+
+impl Loads {
+    /// Measures the load of every node; `calls` are in the order of time.
+    pub fn of(calls: &[Call], book: &Book) -> Self {
+        let (mut destinations, places) = node::destinations(calls, book);
+        destinations.par_iter_mut().for_each(|destination| {
+            destination.ceiling = limit::ceiling_of(destination);
+            if destination.ceiling.is_none() {
+                destination.pace = limit::pace_of(destination);
+            }
+        });
+        Self {
+            destinations,
+            places,
+        }
+    }
+
+    /// The load of one node, where calls were sent to it.
+    pub fn at(&self, node: NodeId) -> Option<&Destination> {
+        self.destinations.get(*self.places.get(&node)?)
+    }
+
+    /// Corrects outcomes: a busy or refused answer of a node whose channels were all taken is the node's failure, not the callee's.
+    pub fn refine(&self, calls: &mut [Call], book: &Book) {
+        for destination in &self.destinations {
+            let Some(ceiling) = &destination.ceiling else {
+                continue;
+            };
+            for place in &ceiling.attempts {
+                let attempt = &destination.attempts[*place as usize];
+                let Some(call) = calls.get_mut(attempt.call as usize) else {
+                    continue;
+                };
+                let is_open = !call.outcome.is_answered()
+                    && !matches!(call.outcome, Outcome::Cancelled | Outcome::Partial);
+                if attempt.decides && is_open && call.outcome != Outcome::ServerFailed {
+                    call.outcome = Outcome::ServerFailed;
+                    call.origin = origin::trace(&anatomy_of(book, &call.legs));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod simulation_tests;

@@ -1,0 +1,353 @@
+//! Attempts at a node: every INVITE that was sent to it, its fate there, and the calls that were up meanwhile.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rayon::prelude::*;
+
+use crate::call::book::Book;
+use crate::call::build::anatomy_of;
+use crate::call::endpoint::{EndpointId, NodeId};
+use crate::call::load::limit::{Ceiling, Pace, View};
+use crate::call::load::words::Words;
+use crate::call::outcome::Outcome;
+use crate::call::parts::is_step;
+use crate::call::record::{Call, Hop};
+use crate::call::tables::Tables;
+use crate::call::text::TextId;
+use crate::capture::Timestamp;
+use crate::sip::{Method, StatusCode};
+
+/// Hops of one call that are looked at; a forged call may have any number.
+const HOPS_MAX: usize = 256;
+/// Nodes of one call whose INVITE came before the capture.
+const OLD_NODES_MAX: usize = 16;
+
+/// What became of an INVITE at the node that it was sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// Taken: it rang, was answered, or was cancelled before anything else happened.
+    Taken,
+    /// Refused by the node itself, before it rang.
+    Refused,
+    /// Refused by a node behind it, as the capture shows.
+    Behind,
+    /// Never answered at all.
+    Silent,
+    /// Redirected, challenged, or not seen to its end.
+    Other,
+}
+
+/// One INVITE at a node.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt {
+    /// Index of the call.
+    pub call: u32,
+    /// Place of the hop in the call.
+    pub hop: u32,
+    /// Who sent it.
+    pub source: NodeId,
+    /// The number or user that was called.
+    pub callee: TextId,
+    /// When it was first sent.
+    pub sent: Timestamp,
+    /// What became of it.
+    pub fate: Fate,
+    /// Its final code, 0 where none came.
+    pub code: u16,
+    /// Whether the call ended with what happened here.
+    pub decides: bool,
+    /// Time to the first response of any kind in milliseconds.
+    pub reply_ms: Option<f32>,
+    /// Time to the first response beyond 100 in milliseconds.
+    pub progress_ms: Option<f32>,
+    /// Time to the final response in milliseconds.
+    pub final_ms: Option<f32>,
+    /// What the refusal says; empty unless refused.
+    pub words: Words,
+}
+
+impl Attempt {
+    /// Whether the node itself refused it before it rang.
+    pub fn is_refused(&self) -> bool {
+        self.fate == Fate::Refused
+    }
+}
+
+/// A call that occupied a channel of a node.
+#[derive(Debug, Clone, Copy)]
+struct Channel {
+    start: Timestamp,
+    end: Timestamp,
+    /// Who sent it to the node; `None` where the node sent it, or where that was before the capture.
+    source: Option<NodeId>,
+    /// The node sent it.
+    is_from_node: bool,
+}
+
+/// What happened at one node.
+#[derive(Debug)]
+pub struct Destination {
+    /// The node.
+    pub node: NodeId,
+    /// Its endpoint that calls were sent to first.
+    pub endpoint: EndpointId,
+    /// In the order of time.
+    pub attempts: Vec<Attempt>,
+    /// When calls that it had taken ended, in order.
+    pub ends: Vec<Timestamp>,
+    /// Calls through it that were older than the capture.
+    pub older: u32,
+    /// The number of calls at the same time that explains its refusals, where one does.
+    pub ceiling: Option<Ceiling>,
+    /// The pace of new calls that explains its refusals, where one does.
+    pub pace: Option<Pace>,
+    channels: Vec<Channel>,
+}
+
+impl Destination {
+    /// Whether calls came from the node too.
+    pub fn has_calls_from(&self) -> bool {
+        self.channels.iter().any(|channel| channel.is_from_node)
+    }
+
+    /// For each attempt the calls that were up or being set up when it came, itself not counted.
+    pub fn levels(&self, view: View) -> Vec<u32> {
+        let counts = |channel: &&Channel| match view {
+            View::To => !channel.is_from_node,
+            View::Both => true,
+            View::From(source) => channel.source == Some(source),
+        };
+        let mut starts: Vec<Timestamp> = Vec::new();
+        let mut ends: Vec<Timestamp> = Vec::new();
+        for channel in self.channels.iter().filter(counts) {
+            starts.push(channel.start);
+            ends.push(channel.end);
+        }
+        starts.sort_unstable();
+        ends.sort_unstable();
+        let level = |attempt: &Attempt| {
+            let begun = starts.partition_point(|start| *start < attempt.sent);
+            let over = ends.partition_point(|end| *end <= attempt.sent);
+            begun.saturating_sub(over) as u32
+        };
+        self.attempts.iter().map(level).collect()
+    }
+
+    /// Refused attempts.
+    pub fn refused(&self) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(|attempt| attempt.is_refused())
+    }
+}
+
+type Places = HashMap<NodeId, usize, foldhash::fast::FixedState>;
+
+/// Every node that calls were sent to.
+pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Places) {
+    let tables = &book.tables;
+    let words = refusal_words(calls, book);
+    let mut places: Places = HashMap::default();
+    let mut destinations: Vec<Destination> = Vec::new();
+    for (index, call) in calls.iter().enumerate() {
+        for (number, hop) in call.hops.iter().enumerate().take(HOPS_MAX) {
+            let is_last = number + 1 == call.hops.len();
+            if is_step(StatusCode(hop.final_code)) && !is_last {
+                continue;
+            }
+            let node = tables.node(hop.destination);
+            let place = *places.entry(node).or_insert_with(|| {
+                destinations.push(Destination {
+                    node,
+                    endpoint: hop.destination,
+                    attempts: Vec::new(),
+                    ends: Vec::new(),
+                    older: 0,
+                    ceiling: None,
+                    pace: None,
+                    channels: Vec::new(),
+                });
+                destinations.len() - 1
+            });
+            let mut attempt = attempt(tables, call, index, number);
+            if attempt.is_refused()
+                && let Some(words) = words.get(&(index as u32, number as u32))
+            {
+                attempt.words = *words;
+            }
+            if !attempt.is_refused() {
+                destinations[place].channels.push(Channel {
+                    start: hop.sent,
+                    end: end_of(call, hop),
+                    source: Some(attempt.source),
+                    is_from_node: false,
+                });
+            }
+            destinations[place].attempts.push(attempt);
+        }
+    }
+    for call in calls {
+        add_calls_from(call, tables, &places, &mut destinations);
+        add_older(call, book, &places, &mut destinations);
+    }
+    for destination in &mut destinations {
+        destination.attempts.sort_by_key(|attempt| attempt.sent);
+        destination.ends = destination
+            .channels
+            .iter()
+            .map(|channel| channel.end)
+            .collect();
+        destination.ends.sort_unstable();
+    }
+    (destinations, places)
+}
+
+fn attempt(tables: &Tables, call: &Call, index: usize, number: usize) -> Attempt {
+    let hop = &call.hops[number];
+    let refused_later = call
+        .hops
+        .iter()
+        .take(HOPS_MAX)
+        .skip(number + 1)
+        .any(|later| later.final_code >= 300);
+    let progress = [hop.alerted_ms, hop.final_ms].into_iter().flatten();
+    Attempt {
+        call: index as u32,
+        hop: number as u32,
+        source: tables.node(hop.source),
+        callee: call.callee,
+        sent: hop.sent,
+        fate: fate(tables, call, hop),
+        code: hop.final_code,
+        decides: !call.outcome.is_answered() && !refused_later,
+        reply_ms: hop.reply_ms,
+        progress_ms: progress.reduce(f32::min),
+        final_ms: hop.final_ms,
+        words: Words::default(),
+    }
+}
+
+fn fate(tables: &Tables, call: &Call, hop: &Hop) -> Fate {
+    let node = tables.node(hop.destination);
+    let has_failed_behind = || {
+        call.hops.iter().take(HOPS_MAX).any(|next| {
+            tables.node(next.source) == node
+                && next.sent >= hop.sent
+                && (next.final_code >= 300 || next.final_code == 0)
+        })
+    };
+    match hop.final_code {
+        200..=299 | 487 => Fate::Taken,
+        _ if hop.alerted_ms.is_some() => Fate::Taken,
+        0 if call.milestones.cancelled.is_some() => Fate::Taken,
+        0 if call.outcome != Outcome::Partial => Fate::Silent,
+        0 | 300..=399 | 401 | 407 => Fate::Other,
+        _ if has_failed_behind() => Fate::Behind,
+        _ => Fate::Refused,
+    }
+}
+
+/// When a call gave its channel on a hop back; the end of time where the capture does not show it.
+fn end_of(call: &Call, hop: &Hop) -> Timestamp {
+    const NEVER: Timestamp = Timestamp::from_nanoseconds(i64::MAX);
+    if (200..300).contains(&hop.final_code) {
+        let was_dropped = call.outcome == Outcome::Dropped;
+        return call
+            .milestones
+            .hung_up
+            .unwrap_or(if was_dropped { call.ended } else { NEVER });
+    }
+    match hop.final_ms {
+        Some(after) => hop
+            .sent
+            .plus(Duration::from_secs_f32((after / 1000.0).max(0.0))),
+        None => call.milestones.cancelled.unwrap_or(call.ended),
+    }
+}
+
+/// Calls that a node sent without having been sent them.
+fn add_calls_from(call: &Call, tables: &Tables, places: &Places, destinations: &mut [Destination]) {
+    for hop in call.hops.iter().take(HOPS_MAX) {
+        let node = tables.node(hop.source);
+        let Some(place) = places.get(&node) else {
+            continue;
+        };
+        let was_sent_it = call
+            .hops
+            .iter()
+            .take(HOPS_MAX)
+            .any(|other| tables.node(other.destination) == node);
+        if !was_sent_it && (hop.final_code < 300 || hop.alerted_ms.is_some()) {
+            destinations[*place].channels.push(Channel {
+                start: hop.sent,
+                end: end_of(call, hop),
+                source: None,
+                is_from_node: true,
+            });
+            return;
+        }
+    }
+}
+
+/// A call whose INVITE came before the capture counts from its start to its BYE.
+fn add_older(call: &Call, book: &Book, places: &Places, destinations: &mut [Destination]) {
+    if call.outcome != Outcome::Partial || !call.hops.is_empty() {
+        return;
+    }
+    let mut nodes: Vec<NodeId> = Vec::new();
+    let (mut is_up, mut end) = (false, None);
+    for leg in &call.legs {
+        let range = leg.start as usize..leg.end as usize;
+        for message in book.messages.get(range).unwrap_or_default() {
+            let is_inside = !message.to_tag.is_absent()
+                && matches!(
+                    message.method(),
+                    Some(Method::Bye | Method::Invite | Method::Update | Method::Info)
+                );
+            is_up |= is_inside;
+            if message.is_request(Method::Bye) {
+                end = end.or(Some(message.time));
+            }
+            for endpoint in [message.source, message.destination] {
+                let node = book.tables.node(endpoint);
+                if nodes.len() < OLD_NODES_MAX && !nodes.contains(&node) {
+                    nodes.push(node);
+                }
+            }
+        }
+    }
+    if !is_up {
+        return;
+    }
+    for place in nodes.iter().filter_map(|node| places.get(node)) {
+        destinations[*place].older += 1;
+        destinations[*place].channels.push(Channel {
+            start: Timestamp::from_nanoseconds(i64::MIN),
+            end: end.unwrap_or(Timestamp::from_nanoseconds(i64::MAX)),
+            source: None,
+            is_from_node: false,
+        });
+    }
+}
+
+type WordsByHop = HashMap<(u32, u32), Words, foldhash::fast::FixedState>;
+
+/// What the refusals of all hops say, by call and hop.
+fn refusal_words(calls: &[Call], book: &Book) -> WordsByHop {
+    let found: Vec<((u32, u32), Words)> = calls
+        .par_iter()
+        .enumerate()
+        .filter(|(_, call)| call.hops.iter().any(|hop| hop.final_code >= 400))
+        .flat_map_iter(|(index, call)| {
+            let anatomy = anatomy_of(book, &call.legs);
+            let hops: Vec<((u32, u32), Words)> = (0..)
+                .zip(anatomy.invites())
+                .filter_map(|(number, (_, hop))| {
+                    let refusal = anatomy.message(hop.final_response?);
+                    Some(((index as u32, number), Words::of(&book.tables, refusal)))
+                })
+                .collect();
+            hops
+        })
+        .collect();
+    found.into_iter().collect()
+}

@@ -1,0 +1,429 @@
+//! Probes: what each sender asked for at the edge of the capture, and whether that looks like people or like a search.
+//!
+//! Source: RFC 3261 section 26.1 (attacks and threat models).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use crate::call::book::Book;
+use crate::call::endpoint::{EndpointId, NodeId, is_private};
+use crate::call::message::Message;
+use crate::call::other::OtherRequest;
+use crate::call::record::{Call, Leg};
+use crate::call::registration::{RegisterAttempt, RegistrationOutcome};
+use crate::call::text::TextId;
+use crate::capture::{FrameRef, Timestamp};
+use crate::sip::{HeaderName, Method};
+
+/// The time in which names that were asked for are counted.
+pub const WINDOW: Duration = Duration::from_secs(60);
+/// The time in which one number is tried with several prefixes.
+const HUNT_WINDOW: Duration = Duration::from_secs(600);
+/// Digits at the end that stay when a prefix changes.
+const HUNT_DIGITS: usize = 7;
+/// Names that only tools carry which look for open servers.
+const TOOL_MARKS: [&str; 11] = [
+    "friendly-scanner",
+    "friendly-request",
+    "sipvicious",
+    "sundayddr",
+    "sip-scan",
+    "sippts",
+    "sipptk",
+    "pplsip",
+    "smap",
+    "iwar",
+    "gulp",
+];
+/// Names of tools that also serve honest tests.
+const DOUBTFUL_MARKS: [&str; 3] = ["sipcli", "sipsak", "vaxsipuseragent"];
+
+/// What came back for one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// A call that was answered or rang, or a registration.
+    Served,
+    /// Any other answer.
+    Refused,
+    /// Nothing.
+    None,
+}
+
+/// One thing that a sender asked for: a call, a registration or another request.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask {
+    /// First send.
+    pub time: Timestamp,
+    /// Frame of the first send.
+    pub at: FrameRef,
+    /// What it asked.
+    pub method: Method,
+    /// The socket that it came from.
+    pub source: EndpointId,
+    /// Who was asked.
+    pub destination: EndpointId,
+    /// The URI that was asked for.
+    pub target: TextId,
+    /// URI of From.
+    pub from: TextId,
+    /// Product that the request names, absent where none.
+    pub software: TextId,
+    /// What came back.
+    pub reply: Reply,
+    /// Its final status; 0 where none came.
+    pub code: u16,
+    /// Index of the call.
+    pub call: Option<u32>,
+    /// Whether it passed another node before.
+    pub is_relayed: bool,
+    /// Whether it carried a login.
+    pub has_login: bool,
+    /// A refused INVITE whose refusal the sender did not confirm.
+    pub lacks_ack: bool,
+}
+
+/// What one node asked for, in the order of time.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The node.
+    pub node: NodeId,
+    /// What it asked for.
+    pub asks: Vec<Ask>,
+}
+
+/// Name of a tool in requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// The tool serves attacks alone.
+    Tool,
+    /// The tool also serves tests.
+    Doubtful,
+}
+
+/// Everything that nodes asked for, by node, nodes in the order of first sight.
+pub fn senders(
+    book: &Book,
+    calls: &[Call],
+    attempts: &[RegisterAttempt],
+    requests: &[OtherRequest],
+) -> Vec<Sender> {
+    let mut by_node: BTreeMap<NodeId, Vec<Ask>> = BTreeMap::new();
+    let of_calls = (0_u32..)
+        .zip(calls)
+        .filter_map(|(index, call)| of_call(book, index, call));
+    let of_attempts = attempts
+        .iter()
+        .filter_map(|attempt| of_attempt(book, attempt));
+    let of_requests = requests.iter().map(|request| of_request(book, request));
+    for ask in of_calls.chain(of_attempts).chain(of_requests) {
+        by_node
+            .entry(book.tables.node(ask.source))
+            .or_default()
+            .push(ask);
+    }
+    let sorted = by_node.into_iter().map(|(node, mut asks)| {
+        asks.sort_by_key(|ask| (ask.time, ask.at));
+        Sender { node, asks }
+    });
+    sorted.collect()
+}
+
+fn messages<'b>(book: &'b Book, leg: &Leg) -> &'b [Message] {
+    book.messages
+        .get(leg.start as usize..leg.end as usize)
+        .unwrap_or_default()
+}
+
+fn software(book: &Book, message: &Message) -> TextId {
+    let values = book.tables.headers.get(message.headers).iter();
+    let mut found = values.filter(|(name, _)| *name == HeaderName::UserAgent);
+    found.next().map_or(TextId::default(), |(_, id)| *id)
+}
+
+fn of_call(book: &Book, index: u32, call: &Call) -> Option<Ask> {
+    let all = messages(book, call.legs.first()?);
+    let invite = all
+        .iter()
+        .find(|message| message.is_request(Method::Invite))?;
+    let is_refused = call
+        .final_code
+        .is_some_and(|code| code.is_failure() || code.is_redirection());
+    let is_served = call.outcome.is_answered() || call.milestones.alerted.is_some();
+    let lacks_ack = is_refused && !all.iter().any(|message| message.is_request(Method::Ack));
+    let has_login = all.iter().any(|message| carries_login(book, message));
+    Some(Ask {
+        time: invite.time,
+        at: invite.at,
+        method: Method::Invite,
+        source: call.source,
+        destination: call.destination,
+        target: invite.to,
+        from: invite.from,
+        software: software(book, invite),
+        reply: match (is_served, is_refused) {
+            (true, _) => Reply::Served,
+            (_, true) => Reply::Refused,
+            _ => Reply::None,
+        },
+        code: call.final_code.map_or(0, |code| code.0),
+        call: Some(index),
+        is_relayed: book.tables.vias.get(invite.via).depth > 1,
+        has_login,
+        lacks_ack,
+    })
+}
+
+fn carries_login(book: &Book, message: &Message) -> bool {
+    let names = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
+    message.method().is_some()
+        && names
+            .into_iter()
+            .any(|name| book.tables.header(message, name).is_some())
+}
+
+fn of_attempt(book: &Book, attempt: &RegisterAttempt) -> Option<Ask> {
+    let first = messages(book, &attempt.leg).first()?;
+    let is_served = attempt.outcome == RegistrationOutcome::Registered;
+    Some(Ask {
+        time: attempt.started,
+        at: attempt.asked_at,
+        method: Method::Register,
+        source: attempt.source,
+        destination: attempt.registrar,
+        target: attempt.aor,
+        from: attempt.aor,
+        software: software(book, first),
+        reply: match (is_served, attempt.answered_at) {
+            (true, _) => Reply::Served,
+            (false, Some(_)) => Reply::Refused,
+            (false, None) => Reply::None,
+        },
+        code: attempt.final_code.map_or(0, |code| code.0),
+        call: None,
+        is_relayed: book.tables.vias.get(first.via).depth > 1,
+        has_login: attempt.has_credentials,
+        lacks_ack: false,
+    })
+}
+
+fn of_request(book: &Book, request: &OtherRequest) -> Ask {
+    let first = book.messages.get(request.range.0 as usize);
+    Ask {
+        time: request.sent,
+        at: request.at,
+        method: request.method,
+        source: request.source,
+        destination: request.destination,
+        target: request.uri,
+        from: request.from,
+        software: request.software,
+        reply: match request.answer {
+            Some((status, _, _)) if status.is_success() => Reply::Served,
+            Some(_) => Reply::Refused,
+            None => Reply::None,
+        },
+        code: request.answer.map_or(0, |(status, _, _)| status.0),
+        call: None,
+        is_relayed: first.is_some_and(|first| book.tables.vias.get(first.via).depth > 1),
+        has_login: first.is_some_and(|first| carries_login(book, first)),
+        lacks_ack: false,
+    }
+}
+
+/// The user part of a URI, the whole behind the scheme where there is none.
+pub fn user_of(uri: &str) -> &str {
+    let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
+    let user = rest.rsplit_once('@').map_or(rest, |(user, _)| user);
+    user.split([';', '?', ':']).next().unwrap_or(user)
+}
+
+impl Sender {
+    /// Whether its address is routed in the Internet.
+    pub fn is_public(&self, book: &Book) -> bool {
+        !is_private(book.tables.endpoints.address(self.node))
+    }
+
+    /// The first request that names a tool, and what kind of tool.
+    pub fn mark(&self, book: &Book) -> Option<(&Ask, Mark)> {
+        let mut judged: HashMap<TextId, Option<Mark>> = HashMap::new();
+        let mut best: Option<(&Ask, Mark)> = None;
+        for ask in &self.asks {
+            let mark = *judged
+                .entry(ask.software)
+                .or_insert_with(|| mark_of(book.tables.text(ask.software)));
+            match mark {
+                Some(Mark::Tool) => return Some((ask, Mark::Tool)),
+                Some(Mark::Doubtful) => best = best.or(Some((ask, Mark::Doubtful))),
+                None => {}
+            }
+        }
+        best
+    }
+
+    /// The first request whose From is one that tools make up.
+    pub fn made_up_from(&self, book: &Book) -> Option<&Ask> {
+        self.asks.iter().find(|ask| {
+            let from = book.tables.text(ask.from);
+            from.contains("@1.1.1.1") || from.contains("sipvicious")
+        })
+    }
+
+    /// The most different users that were asked for within a minute, and the places of the first and last of these requests.
+    pub fn breadth(&self, book: &Book) -> (usize, std::ops::Range<usize>) {
+        let mut counts: HashMap<&str, u32> = HashMap::new();
+        let (mut best, mut begin) = ((0, 0..0), 0);
+        for (place, ask) in self.asks.iter().enumerate() {
+            *counts
+                .entry(user_of(book.tables.text(ask.target)))
+                .or_default() += 1;
+            while self.asks[begin].time.plus(WINDOW) < ask.time {
+                let user = user_of(book.tables.text(self.asks[begin].target));
+                if let Some(count) = counts.get_mut(user) {
+                    *count -= 1;
+                    if *count == 0 {
+                        counts.remove(user);
+                    }
+                }
+                begin += 1;
+            }
+            if counts.len() > best.0 {
+                best = (counts.len(), begin..place + 1);
+            }
+        }
+        best
+    }
+
+    /// How many different nodes were asked.
+    pub fn destinations(&self, book: &Book) -> usize {
+        let nodes: HashSet<NodeId> = self
+            .asks
+            .iter()
+            .map(|ask| book.tables.node(ask.destination))
+            .collect();
+        nodes.len()
+    }
+
+    /// How many different sockets the requests came from.
+    pub fn sockets(&self) -> usize {
+        let sockets: HashSet<EndpointId> = self.asks.iter().map(|ask| ask.source).collect();
+        sockets.len()
+    }
+
+    /// The longest run of requests in which each asks for the number after the last one.
+    pub fn sequence(&self, book: &Book) -> usize {
+        let (mut best, mut run, mut last) = (0, 0, None);
+        for ask in &self.asks {
+            let number: Option<u64> = user_of(book.tables.text(ask.target)).parse().ok();
+            match (last, number) {
+                (Some(last), Some(number)) if number == last => {}
+                (Some(last), Some(number)) if number == last + 1 => run += 1,
+                (_, Some(_)) => run = 1,
+                (_, None) => run = 0,
+            }
+            last = number.filter(|number| *number < u64::MAX);
+            best = best.max(run);
+        }
+        best
+    }
+
+    /// The most requests within one second.
+    pub fn peak_per_second(&self) -> usize {
+        let (mut best, mut begin) = (0, 0);
+        for (place, ask) in self.asks.iter().enumerate() {
+            while self.asks[begin].time.plus(Duration::from_secs(1)) <= ask.time {
+                begin += 1;
+            }
+            best = best.max(place + 1 - begin);
+        }
+        best
+    }
+
+    /// Calls to one number, written with the most different prefixes within ten minutes, in the order of time.
+    pub fn prefix_hunt(&self, book: &Book) -> Vec<&Ask> {
+        let mut by_end: HashMap<&str, Vec<&Ask>> = HashMap::new();
+        for ask in self.asks.iter().filter(|ask| ask.method == Method::Invite) {
+            let user = user_of(book.tables.text(ask.target));
+            let is_number = user
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b"+*#".contains(&b));
+            let end = user.len().checked_sub(HUNT_DIGITS);
+            if let Some(end) = end.and_then(|end| user.get(end..)).filter(|_| is_number) {
+                by_end.entry(end).or_default().push(ask);
+            }
+        }
+        let mut best: (usize, Vec<&Ask>) = (0, Vec::new());
+        for asks in by_end.into_values() {
+            let Some(first) = asks.first().map(|ask| ask.time) else {
+                continue;
+            };
+            let near: Vec<&Ask> = asks
+                .into_iter()
+                .filter(|ask| ask.time <= first.plus(HUNT_WINDOW))
+                .collect();
+            let users: HashSet<&str> = near
+                .iter()
+                .map(|ask| user_of(book.tables.text(ask.target)))
+                .collect();
+            let first_of_best = best.1.first().map(|ask| ask.at);
+            let is_better = users.len() > best.0
+                || users.len() == best.0 && near.first().map(|ask| ask.at) < first_of_best;
+            if is_better {
+                best = (users.len(), near);
+            }
+        }
+        best.1
+    }
+
+    /// How many of some requests brought the reply.
+    pub fn count(&self, range: std::ops::Range<usize>, reply: Reply) -> usize {
+        let asks = self.asks.get(range).unwrap_or_default();
+        asks.iter().filter(|ask| ask.reply == reply).count()
+    }
+}
+
+/// How many different spellings some calls use.
+pub fn spellings(book: &Book, asks: &[&Ask]) -> Vec<String> {
+    let mut seen: Vec<String> = Vec::new();
+    for ask in asks.iter().take(1000) {
+        let user = user_of(book.tables.text(ask.target)).to_owned();
+        if !seen.contains(&user) {
+            seen.push(user);
+        }
+    }
+    seen
+}
+
+fn mark_of(software: &str) -> Option<Mark> {
+    let name = software.to_ascii_lowercase();
+    let is_any = |marks: &[&str]| marks.iter().any(|mark| name.contains(mark));
+    if is_any(&TOOL_MARKS) {
+        Some(Mark::Tool)
+    } else if is_any(&DOUBTFUL_MARKS) {
+        Some(Mark::Doubtful)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tools_are_known_by_name_and_phones_are_not() {
+        assert_eq!(Some(Mark::Tool), mark_of("friendly-scanner"));
+        assert_eq!(Some(Mark::Tool), mark_of("SIPVicious 0.3"));
+        assert_eq!(Some(Mark::Doubtful), mark_of("sipcli/v1.8"));
+        for phone in ["", "Yealink SIP-T46S", "Asterisk PBX 18.2", "sipp"] {
+            assert_eq!(None, mark_of(phone), "{phone}");
+        }
+    }
+
+    #[test]
+    fn the_user_of_a_uri_is_what_was_asked_for() {
+        assert_eq!("100", user_of("sip:100@10.0.0.1:5060"));
+        assert_eq!("+4930", user_of("tel:+4930;x=y"));
+        assert_eq!("10.0.0.1", user_of("sip:10.0.0.1:5060"));
+        assert_eq!("", user_of(""));
+    }
+}

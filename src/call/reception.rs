@@ -1,0 +1,249 @@
+//! Reception: which numbers, callers and sources each node accepted and which it refused, over the whole capture.
+//!
+//! Kept for nodes that refused something alone, so that rules can compare a refused call with the accepted ones.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::call::book::Book;
+use crate::call::endpoint::{EndpointId, NodeId};
+use crate::call::message::Message;
+use crate::call::number::{Number, Shape, host_of, user_of};
+use crate::call::record::Call;
+use crate::call::text::TextId;
+use crate::capture::{FrameRef, Timestamp};
+use crate::sip::{HeaderName, Method};
+
+/// Accepted numbers kept of one shape as examples; more would not show more regions.
+const SAMPLES_MAX: usize = 32;
+/// Shapes told apart at one node; the kinds of lead and flag allow no more in practice.
+const SHAPES_MAX: usize = 64;
+
+type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+
+/// One INVITE that a node received.
+#[derive(Debug, Clone, Copy)]
+pub struct Received {
+    /// Index of the call.
+    pub call: u32,
+    /// Request-URI.
+    pub uri: TextId,
+    /// URI of From.
+    pub from: TextId,
+    /// First send.
+    pub time: Timestamp,
+    /// Frame of the first send.
+    pub at: FrameRef,
+}
+
+/// How often something was accepted and how often refused.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    /// Answered or alerted.
+    pub accepted: u32,
+    /// Refused as a number that does not exist or is written wrongly: 404, 484, 604.
+    pub unknown: u32,
+    /// Refused by 403.
+    pub forbidden: u32,
+    /// Refused by any of the codes that a wrong number may get.
+    pub refused: u32,
+    /// The first one accepted.
+    pub first: Option<Received>,
+    /// The last one accepted.
+    pub last: Option<Received>,
+}
+
+impl Tally {
+    fn add(&mut self, received: Received, code: u16) {
+        if code < 300 {
+            self.accepted += 1;
+            self.first = self.first.or(Some(received));
+            self.last = Some(received);
+            return;
+        }
+        self.refused += 1;
+        self.unknown += u32::from(matches!(code, 404 | 484 | 604));
+        self.forbidden += u32::from(code == 403);
+    }
+}
+
+/// What one node accepted and refused.
+#[derive(Debug, Default)]
+pub struct Reception {
+    /// All together.
+    pub all: Tally,
+    /// By the way in which the number is written, with accepted examples.
+    pub shapes: Map<Shape, (Tally, Vec<(Number, Received)>)>,
+    /// By the last digits of the number.
+    pub subscribers: Map<Box<str>, Tally>,
+    /// By the user part of the Request-URI.
+    pub users: Map<Box<str>, Tally>,
+    /// By the host of the Request-URI.
+    pub hosts: Map<Box<str>, Tally>,
+    /// By the user of From.
+    pub callers: Map<Box<str>, Tally>,
+    /// By the user of P-Asserted-Identity or P-Preferred-Identity, empty where there is none.
+    pub asserted: Map<Box<str>, Tally>,
+    /// By the node that sent it.
+    pub sources: Map<NodeId, Tally>,
+    /// By how the number begins: its lead and the first two digits behind it.
+    pub prefixes: Map<Box<str>, Tally>,
+    /// Called users that were refused by 603 without ringing.
+    pub declined: HashSet<Box<str>, foldhash::fast::FixedState>,
+}
+
+/// The receptions of all nodes that refused something.
+#[derive(Debug, Default)]
+pub struct Receptions {
+    nodes: Map<NodeId, Reception>,
+}
+
+impl Receptions {
+    /// Compares the calls of a run.
+    pub fn of(calls: &[Call], book: &Book) -> Self {
+        let node = |endpoint: EndpointId| book.tables.node(endpoint);
+        let mut receptions = Self::default();
+        for hop in calls.iter().flat_map(|call| call.hops.iter()) {
+            if is_refusal(hop.final_code) || hop.final_code == 603 {
+                receptions.nodes.entry(node(hop.destination)).or_default();
+            }
+        }
+        for (index, call) in calls.iter().enumerate() {
+            let concerns =
+                |hop: &crate::call::Hop| receptions.nodes.contains_key(&node(hop.destination));
+            if call.hops.iter().any(concerns) {
+                receptions.add(index as u32, call, book);
+            }
+        }
+        receptions
+    }
+
+    /// What a node accepted and refused; `None` where it refused nothing.
+    pub fn at(&self, node: NodeId) -> Option<&Reception> {
+        self.nodes.get(&node)
+    }
+
+    fn add(&mut self, index: u32, call: &Call, book: &Book) {
+        let invites = invites(call, book);
+        // Where the capture lacks a request, hops and requests cannot be paired.
+        if invites.len() != call.hops.len() {
+            return;
+        }
+        for (hop, invite) in call.hops.iter().zip(invites) {
+            let node = book.tables.node(hop.destination);
+            let Some(reception) = self.nodes.get_mut(&node) else {
+                continue;
+            };
+            let is_alerted = hop.alerted_ms.is_some();
+            let code = match hop.final_code {
+                200..=299 | 486 | 600 => 200,
+                _ if is_alerted => 200,
+                code => code,
+            };
+            if code == 603 {
+                let user = user_of(book.tables.text(invite.line));
+                reception.declined.insert(user.into());
+            }
+            if code == 200 || is_refusal(code) {
+                let received = Received {
+                    call: index,
+                    uri: invite.line,
+                    from: invite.from,
+                    time: invite.time,
+                    at: invite.at,
+                };
+                reception.add(received, invite, book, code);
+            }
+        }
+    }
+}
+
+impl Reception {
+    fn add(&mut self, received: Received, invite: &Message, book: &Book, code: u16) {
+        let tables = &book.tables;
+        let uri = tables.text(invite.line);
+        let source = tables.node(invite.source);
+        self.all.add(received, code);
+        self.sources.entry(source).or_default().add(received, code);
+        let from = user_of(tables.text(invite.from));
+        tally(&mut self.callers, from).add(received, code);
+        tally(&mut self.asserted, asserted(invite, book)).add(received, code);
+        tally(&mut self.users, user_of(uri)).add(received, code);
+        tally(&mut self.hosts, host_of(uri)).add(received, code);
+        let Some(number) = Number::of(uri) else {
+            return;
+        };
+        tally(&mut self.prefixes, &prefix(&number)).add(received, code);
+        if let Some(subscriber) = number.subscriber() {
+            tally(&mut self.subscribers, subscriber).add(received, code);
+        }
+        if self.shapes.len() < SHAPES_MAX || self.shapes.contains_key(&number.shape) {
+            let (tally, samples) = self.shapes.entry(number.shape).or_default();
+            tally.add(received, code);
+            if code < 300 && samples.len() < SAMPLES_MAX {
+                samples.push((number, received));
+            }
+        }
+    }
+}
+
+fn tally<'m>(map: &'m mut Map<Box<str>, Tally>, key: &str) -> &'m mut Tally {
+    map.entry(key.into()).or_default()
+}
+
+/// How a number begins: its lead and the first two digits behind it.
+pub fn prefix(number: &Number) -> String {
+    let head = number.core.get(..2).unwrap_or(&number.core);
+    match number.shape.lead {
+        crate::call::number::Lead::Bare => head.to_owned(),
+        lead => format!("{lead}{head}"),
+    }
+}
+
+/// The user that the sender vouches for, empty where it does not.
+pub fn asserted<'a>(invite: &Message, book: &'a Book) -> &'a str {
+    let tables = &book.tables;
+    let value = tables
+        .header(invite, HeaderName::PAssertedIdentity)
+        .or_else(|| tables.header(invite, HeaderName::PPreferredIdentity));
+    value.map_or("", |value| {
+        user_of(crate::call::registration::address_of(value))
+    })
+}
+
+/// Codes that a number written wrongly, or a call that is not allowed, may get.
+fn is_refusal(code: u16) -> bool {
+    matches!(code, 400 | 403 | 404 | 410 | 480 | 484 | 503 | 604)
+}
+
+/// The first send of each INVITE that sets the call up, hop by hop, in the order of the call's hops.
+fn invites<'a>(call: &Call, book: &'a Book) -> Vec<&'a Message> {
+    let mut all: Vec<&Message> = Vec::with_capacity(call.hops.len());
+    let messages = call.legs.iter().flat_map(|leg| {
+        book.messages
+            .get(leg.start as usize..leg.end as usize)
+            .unwrap_or_default()
+    });
+    let mut sends: Vec<&Message> = messages
+        .filter(|message| {
+            message.is_request(Method::Invite)
+                && message.to_tag.is_absent()
+                && !message.flags.is_copy()
+        })
+        .collect();
+    sends.sort_by_key(|message| message.order());
+    for send in sends {
+        // One more than the hops is enough to see that they do not pair.
+        if all.len() > call.hops.len() {
+            break;
+        }
+        let is_known = all.iter().any(|known| {
+            known.via == send.via
+                && known.cseq == send.cseq
+                && known.destination == send.destination
+        });
+        if !is_known {
+            all.push(send);
+        }
+    }
+    all
+}

@@ -1,0 +1,132 @@
+//! `sipscan extract`: the frames of some calls or of an incident as a capture of their own.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+
+use clap::Args;
+
+use crate::analysis::{
+    Options, Pick, Selection, analyze_sources, check_extractable, extract as write_frames,
+};
+use crate::capture::{self, Source};
+use crate::cli::Stop;
+use crate::cli::output;
+use crate::cli::progress::Bar;
+
+/// Bytes gathered before the system is asked to write them.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// What to extract, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct Extract {
+    /// Captures (pcap or pcapng, also compressed) or folders of them
+    #[arg(required = true, value_name = "CAPTURE")]
+    captures: Vec<PathBuf>,
+
+    /// Takes this call: its number in the report, its Call-ID, or a unique part of that; may be given several times
+    #[arg(long, value_name = "N|CALL-ID", required_unless_present = "incident")]
+    call: Vec<String>,
+
+    /// Takes every call of this incident of the report, counted from 1; may be given several times
+    #[arg(long, value_name = "N")]
+    incident: Vec<u32>,
+
+    /// Writes a pcapng to FILE; with - to standard output
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Takes the RTP and RTCP to and from the addresses in the session descriptions too
+    #[arg(long)]
+    with_media: bool,
+
+    /// Reads TLS with the secrets in FILE; they are not written to the output
+    #[arg(long, value_name = "FILE")]
+    tls_keylog: Vec<PathBuf>,
+}
+
+/// Analyses the captures, then reads them again and writes what was asked for.
+pub(crate) fn extract(arguments: &Extract) -> Result<(), Stop> {
+    let found = capture::find(&arguments.captures);
+    if !found.errors.is_empty() {
+        return Err(because(&found.errors));
+    }
+    check_extractable(&found.sources).map_err(|error| because(&[error]))?;
+    refuse_input(&arguments.out, &found.sources)?;
+    let options = Options {
+        workers: available_parallelism().map_or(1, usize::from),
+        secrets: secrets(&arguments.tls_keylog)?,
+        ..Options::default()
+    };
+    let mut bar = Bar::new(true);
+    let analysis = analyze_sources(&found.sources, &options, &mut |at| bar.set(at))
+        .map_err(|error| because(&[error]))?;
+    bar.clear();
+    let calls = arguments.call.iter().cloned().map(Pick::Call);
+    let incidents = arguments.incident.iter().copied().map(Pick::Incident);
+    let picks: Vec<Pick> = calls.chain(incidents).collect();
+    let selection = Selection::of(&analysis, &picks, arguments.with_media)
+        .map_err(|error| because(&[error]))?;
+    let mut bar = Bar::new(true);
+    let is_stdout = arguments.out.as_os_str() == "-";
+    let output: Box<dyn Write> = if is_stdout {
+        Box::new(io::stdout().lock())
+    } else {
+        Box::new(File::create(&arguments.out).map_err(|error| {
+            because(&[format!(
+                "{}: cannot be written: {error}",
+                arguments.out.display()
+            )])
+        })?)
+    };
+    let mut output = BufWriter::with_capacity(BUFFER_BYTES, output);
+    let frames = write_frames(&found.sources, &selection, &mut output, &mut |at| {
+        bar.set(at)
+    })
+    .map_err(|error| because(&[format!("{}: {error}", arguments.out.display())]))?;
+    bar.clear();
+    output::complain(&format!(
+        "{}: {} of {} in {}",
+        arguments.out.display(),
+        counted(selection.messages as u64, "message"),
+        counted(selection.calls as u64, "call"),
+        counted(frames, "frame"),
+    ));
+    Ok(())
+}
+
+/// A capture that is read must not be written over.
+fn refuse_input(out: &Path, sources: &[Source]) -> Result<(), Stop> {
+    let Ok(out) = fs::canonicalize(out) else {
+        return Ok(());
+    };
+    let is_input = |source: &Source| fs::canonicalize(&source.path).is_ok_and(|path| path == out);
+    match sources.iter().find(|source| is_input(source)) {
+        Some(source) => Err(because(&[format!(
+            "{}: is read from, so nothing is written to it; give another file",
+            source.path.display()
+        )])),
+        None => Ok(()),
+    }
+}
+
+/// What key logs hold.
+pub(crate) fn secrets(paths: &[PathBuf]) -> Result<Vec<u8>, Stop> {
+    let mut secrets = Vec::new();
+    for path in paths {
+        let key_log = capture::read_key_log(path).map_err(|error| because(&[error]))?;
+        secrets.extend_from_slice(&key_log);
+        secrets.push(b'\n');
+    }
+    Ok(secrets)
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}
+
+fn because(errors: &[impl ToString]) -> Stop {
+    Stop::Because(errors.iter().map(ToString::to_string).collect())
+}

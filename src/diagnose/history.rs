@@ -1,0 +1,136 @@
+//! History: who spoke when over the whole capture, and which requests between two nodes were answered.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::call::{Book, EndpointId, Message, MessageIndex, NodeId, ViaId};
+use crate::capture::{FrameRef, Timestamp};
+use crate::sip::Method;
+
+/// Requests of one node to another, each counted once however often it was sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Requests that were answered.
+    pub answered: u32,
+    /// Requests that nothing answered.
+    pub silent: u32,
+    /// Bytes of the largest request over UDP that was answered, and its frame.
+    pub largest_answered: Option<(u32, FrameRef)>,
+    /// Bytes of the smallest request over UDP that nothing answered.
+    pub smallest_silent: Option<u32>,
+}
+
+/// Who spoke when, and what was answered.
+#[derive(Debug, Default)]
+pub struct History {
+    spoken: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState>,
+    asked: HashMap<(NodeId, NodeId), Asked, foldhash::fast::FixedState>,
+    /// Answered and silent requests to each node.
+    totals: HashMap<NodeId, (u32, u32), foldhash::fast::FixedState>,
+}
+
+impl History {
+    /// Reads a whole book once.
+    pub(in crate::diagnose) fn of(book: &Book) -> Self {
+        let node = |endpoint: EndpointId| book.tables.node(endpoint);
+        let mut history = Self::default();
+        let mut answered: HashSet<(ViaId, Method), foldhash::fast::FixedState> = HashSet::default();
+        for (index, message) in book.messages.iter().enumerate() {
+            history
+                .spoken
+                .entry(node(message.source))
+                .or_default()
+                .push(index as u32);
+            if message.status().is_some() {
+                answered.insert((message.via, message.cseq_method));
+            }
+        }
+        for indices in history.spoken.values_mut() {
+            indices.sort_by_key(|index| book.messages[*index as usize].time);
+        }
+        let mut counted: HashSet<(ViaId, Method), foldhash::fast::FixedState> = HashSet::default();
+        for message in &book.messages {
+            let Some(method) = message
+                .method()
+                .filter(|method| !matches!(method, Method::Ack | Method::Cancel))
+            else {
+                continue;
+            };
+            if counted.insert((message.via, method)) {
+                let pair = (node(message.source), node(message.destination));
+                let was_answered = answered.contains(&(message.via, method));
+                history
+                    .asked
+                    .entry(pair)
+                    .or_default()
+                    .count(message, was_answered);
+                let total = history.totals.entry(pair.1).or_default();
+                *total = (
+                    total.0 + u32::from(was_answered),
+                    total.1 + u32::from(!was_answered),
+                );
+            }
+        }
+        history
+    }
+
+    /// What one node asked another.
+    pub fn asked(&self, from: NodeId, to: NodeId) -> Asked {
+        self.asked.get(&(from, to)).copied().unwrap_or_default()
+    }
+
+    /// How many requests of all nodes but one a node answered, and how many it did not.
+    pub fn asked_by_others(&self, from: NodeId, to: NodeId) -> (u32, u32) {
+        let own = self.asked(from, to);
+        let (answered, silent) = self.totals.get(&to).copied().unwrap_or_default();
+        (
+            answered.saturating_sub(own.answered),
+            silent.saturating_sub(own.silent),
+        )
+    }
+
+    /// The last message of a node before a moment.
+    pub fn last_spoken<'a>(
+        &self,
+        book: &'a Book,
+        node: NodeId,
+        before: Timestamp,
+    ) -> Option<&'a Message> {
+        let indices = self.spoken.get(&node)?;
+        let earlier = indices.partition_point(|index| {
+            book.messages
+                .get(*index as usize)
+                .is_some_and(|message| message.time < before)
+        });
+        let last = MessageIndex(*indices.get(earlier.checked_sub(1)?)?);
+        book.messages.get(last.0 as usize)
+    }
+
+    /// Whether a node ever sent SIP.
+    pub fn has_spoken(&self, node: NodeId) -> bool {
+        self.spoken.contains_key(&node)
+    }
+}
+
+impl Asked {
+    fn count(&mut self, request: &Message, was_answered: bool) {
+        if was_answered {
+            self.answered += 1;
+        } else {
+            self.silent += 1;
+        }
+        if request.transport.is_reliable() {
+            return;
+        }
+        let size = request.size;
+        if was_answered {
+            let larger = self.largest_answered.is_none_or(|(known, _)| size > known);
+            self.largest_answered = if larger {
+                Some((size, request.at))
+            } else {
+                self.largest_answered
+            };
+        } else {
+            self.smallest_silent = Some(self.smallest_silent.map_or(size, |known| known.min(size)));
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! 403: calls and registrations that a server refuses by policy, and what sets them apart from those that it accepts.
+//!
+//! Sources: RFC 3261 sections 10.3 and 21.4.4; RFC 8224 section 6.2.2 ("Stale Date").
+
+use super::Login;
+use super::refused::names_login;
+use crate::call::Outcome;
+use crate::call::login::LoginFault;
+use crate::call::number::{Number, user_of};
+use crate::call::reception::{Reception, Tally, asserted, prefix};
+use crate::call::registration::{Registration, RegistrationOutcome};
+use crate::diagnose::words::counted;
+use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Scene, Severity};
+use crate::sip::HeaderName;
+
+/// Refused and accepted calls that a contrast needs of each.
+const CONTRAST_MIN: u32 = 2;
+/// Words of a phrase that leave the refusal to the rules about call signatures.
+const SIGNATURES: [&str; 5] = ["stale", "identity", "passport", "signature", "attest"];
+/// Words of a phrase or Warning that name a policy.
+const POLICY: [&str; 26] = [
+    "allow",
+    "permi",
+    "barr",
+    "block",
+    "black",
+    "caller",
+    "calling",
+    "cli ",
+    "number",
+    "destination",
+    "international",
+    "credit",
+    "balance",
+    "fund",
+    "account",
+    "domain",
+    "address",
+    "acl",
+    "unauthori",
+    "not authori",
+    "denied",
+    "relay",
+    "prohibit",
+    "restrict",
+    "suspend",
+    "policy",
+];
+
+pub fn call(case: &Case<'_>) -> Option<Finding> {
+    let is_refused = matches!(case.outcome(), Outcome::Rejected | Outcome::AuthFailed);
+    if !is_refused || case.refusal_code() != 403 {
+        return None;
+    }
+    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
+    let phrase = case.scene.text(refusal.line);
+    let words = own_words(case, phrase);
+    let spoken = words.to_ascii_lowercase();
+    if SIGNATURES.iter().any(|other| spoken.contains(other)) {
+        return None;
+    }
+    let server = case.name(refuser);
+    let caller = user_of(case.scene.text(case.call.caller));
+    let callee = user_of(case.scene.text(case.call.callee));
+    let finding = |confidence, proof, why: String, remedy: String, signature: String| {
+        Finding::new("auth-forbidden", Severity::Error, confidence, proof)
+            .says(
+                format!("{} forbids the call", case.scene.name(refuser)),
+                format!("{server} answered 403 {phrase}: {why}"),
+                remedy,
+            )
+            .shown_by(case.shows(refusal, "the refusal"))
+            .at(refuser, signature)
+    };
+    if let Some(apart) = contrast(case) {
+        let finding = finding(
+            Confidence::Likely,
+            Proof::Comparison,
+            apart.why,
+            apart.remedy,
+            apart.signature,
+        );
+        return Some(match apart.accepted {
+            Some(accepted) => finding.shown_by(accepted),
+            None => finding,
+        });
+    }
+    let is_about_login = case.outcome() == Outcome::AuthFailed && names_login(&spoken);
+    if is_about_login {
+        return None;
+    }
+    if POLICY.iter().any(|word| spoken.contains(word)) {
+        return Some(finding(
+            Confidence::Certain,
+            Proof::OwnWords,
+            format!("it gives the reason \"{words}\" for the call from {caller} to {callee}."),
+            format!("On {server}: change the rule that it names, for {caller} or for {callee}."),
+            words,
+        ));
+    }
+    let login = if case.outcome() == Outcome::AuthFailed {
+        "a login that it does not accept, "
+    } else {
+        ""
+    };
+    Some(finding(
+        Confidence::Possible,
+        Proof::CodeMeaning,
+        format!(
+            "its policy does not allow this call; {login}the address it came from, the caller ID {caller}, the number {callee} or the account may be why, and no accepted call in this capture tells which."
+        ),
+        format!(
+            "1. On {server}: look up which rule refused the call from {caller} to {callee}. 2. Compare with a call that it accepts: source address, caller ID, called number."
+        ),
+        String::new(),
+    ))
+}
+
+/// What the server says beyond the code's own phrase; empty where nothing.
+fn own_words(case: &Case<'_>, phrase: &str) -> String {
+    let refusal = case.refusal();
+    let warning = refusal.and_then(|refusal| case.header(refusal, HeaderName::Warning));
+    if let Some(warning) = warning {
+        return warning
+            .splitn(3, ' ')
+            .nth(2)
+            .unwrap_or(warning)
+            .trim_matches('"')
+            .to_owned();
+    }
+    let is_plain = phrase.is_empty() || phrase.eq_ignore_ascii_case("forbidden");
+    if is_plain {
+        String::new()
+    } else {
+        phrase.to_owned()
+    }
+}
+
+/// What sets the refused calls of a server apart from the accepted ones.
+struct Apart {
+    why: String,
+    remedy: String,
+    signature: String,
+    accepted: Option<Evidence>,
+}
+
+fn contrast(case: &Case<'_>) -> Option<Apart> {
+    let refuser = case.refuser()?;
+    let reception = case.scene.reception(refuser)?;
+    let request = case.refused_request()?;
+    let separates = |own: Option<&Tally>| {
+        own.is_some_and(|own| own.accepted == 0 && own.forbidden >= CONTRAST_MIN)
+            && reception.all.accepted >= CONTRAST_MIN
+    };
+    let source = case.scene.node(request.source);
+    let caller = user_of(case.scene.text(request.from));
+    let vouched = asserted(request, case.scene.book);
+    let number = Number::of(case.scene.text(request.line));
+    let head = number.as_ref().map(prefix).unwrap_or_default();
+    let address = case.tables().endpoints.address(source);
+    let server = case.name(refuser);
+    let features = [
+        (
+            separates(reception.sources.get(&source)),
+            reception.sources.get(&source),
+            format!("came from {address}"),
+            format!(
+                "On {server}: add {address} to the addresses that may call, or let {address} log in."
+            ),
+        ),
+        (
+            separates(reception.callers.get(caller)),
+            reception.callers.get(caller),
+            format!("used the caller ID {caller}"),
+            format!(
+                "1. On {}: send a caller ID that {server} allows{}. 2. Or have {caller} allowed there.",
+                case.name(request.source),
+                example(case, reception)
+            ),
+        ),
+        (
+            !vouched.is_empty() && separates(reception.asserted.get(vouched)),
+            reception.asserted.get(vouched),
+            format!("vouched for the identity {vouched}"),
+            format!(
+                "On {}: send an asserted identity that {server} allows.",
+                case.name(request.source)
+            ),
+        ),
+        (
+            !head.is_empty() && separates(reception.prefixes.get(head.as_str())),
+            reception.prefixes.get(head.as_str()),
+            format!("went to numbers that begin with {head}"),
+            format!("On {server}: allow calls to {head}… for this account, where they are wanted."),
+        ),
+    ];
+    let apart: Vec<_> = features.into_iter().filter(|(is, ..)| *is).collect();
+    let (_, tally, what, remedy) = apart.first()?;
+    let refused = tally.map_or(0, |tally| tally.forbidden);
+    let also: Vec<&str> = apart
+        .iter()
+        .skip(1)
+        .map(|(_, _, what, _)| what.as_str())
+        .collect();
+    let also = if also.is_empty() {
+        String::new()
+    } else {
+        format!(
+            " They also {}, which may be the reason as well.",
+            also.join(" and ")
+        )
+    };
+    let accepted = reception.all.first.map(|accepted| {
+        let quote = format!("INVITE {} SIP/2.0", case.scene.text(accepted.uri));
+        Evidence::seen(accepted.at, quote, "a call that it accepted")
+    });
+    Some(Apart {
+        why: format!(
+            "{} that {what} {} refused with 403, and {} without that {} accepted.{also}",
+            counted(refused, "call"),
+            if refused == 1 { "was" } else { "were" },
+            counted(reception.all.accepted, "call"),
+            if reception.all.accepted == 1 {
+                "was"
+            } else {
+                "were"
+            },
+        ),
+        remedy: remedy.clone(),
+        signature: what.clone(),
+        accepted,
+    })
+}
+
+fn example(case: &Case<'_>, reception: &Reception) -> String {
+    reception.all.first.map_or(String::new(), |accepted| {
+        format!(", such as {}", user_of(case.scene.text(accepted.from)))
+    })
+}
+
+pub fn device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
+    if device.outcome != RegistrationOutcome::Failed || device.final_code?.0 != 403 {
+        return None;
+    }
+    let login = Login::of_device(scene, device);
+    let user = user_of(scene.text(device.aor));
+    let server = scene.name(device.registrar);
+    let attempt = device
+        .attempts
+        .last()
+        .and_then(|index| scene.attempts.get(*index as usize))?;
+    let frame = attempt.answered_at.unwrap_or(attempt.asked_at);
+    let other = login
+        .as_ref()
+        .filter(|login| matches!(login.fault, LoginFault::Forbidden { .. }))
+        .map(Login::login_name)
+        .filter(|name| name.split('@').next() != Some(user));
+    // A refusal as the answer to the login of the user itself is the matter of auth-rejected.
+    if attempt.has_credentials && other.is_none() {
+        return None;
+    }
+    let (why, confidence, proof) = match other {
+        Some(name) => (
+            format!(
+                "the device logged in as {name} and may not register {user} with that login, as far as the names tell."
+            ),
+            Confidence::Likely,
+            Proof::Protocol,
+        ),
+        None => (
+            format!(
+                "it did not ask for a login, so the address {} or the name {user} is not allowed to register there.",
+                scene.name(device.source)
+            ),
+            Confidence::Possible,
+            Proof::CodeMeaning,
+        ),
+    };
+    let finding = Finding::new("auth-forbidden", Severity::Error, confidence, proof)
+        .says(
+            format!("{server} forbids the registration of {user}"),
+            format!("{server} answered 403: {why}"),
+            format!(
+                "On {server}: see whether {user} exists, may register, and may do so from {}.",
+                scene.name(device.source)
+            ),
+        )
+        .shown_by(Evidence::seen(frame, "SIP/2.0 403", "the refusal"))
+        .at(device.registrar, user);
+    Some(finding)
+}

@@ -1,0 +1,198 @@
+//! Logins that were refused: with a visible mistake, or well formed and still wrong.
+//!
+//! Sources: RFC 3261 sections 22.2 and 22.4, RFC 7616 sections 3.3 to 3.5.
+
+use std::time::Duration;
+
+use super::{Login, mistake, readable};
+use crate::call::login::{DigestFault, LoginFault, foreign_uri};
+use crate::call::registration::Registration;
+use crate::diagnose::words::{counted, duration};
+use crate::diagnose::{Case, Confidence, Finding, Proof, Scene, Severity};
+
+/// An accepted login this near to a refused one of the same user: the password is right.
+const SAME_LOGIN: Duration = Duration::from_secs(60);
+
+pub fn digest_call(case: &Case<'_>) -> Option<Finding> {
+    digest(&Login::of_call(case)?)
+}
+
+pub fn digest_device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
+    digest(&Login::of_device(scene, device)?)
+}
+
+/// What is wrong with the login, and what would be right.
+fn visible(login: &Login<'_, '_>) -> Option<(String, String, Confidence)> {
+    match &login.fault {
+        // A nonce of another attempt may be one that the client was given before the capture began.
+        LoginFault::Digest(fault @ DigestFault::Nonce) => {
+            let (wrong, right) = mistake(fault);
+            Some((wrong, right, Confidence::Possible))
+        }
+        LoginFault::Digest(fault) => {
+            let (wrong, right) = mistake(fault);
+            Some((wrong, right, Confidence::Likely))
+        }
+        LoginFault::Refused { .. } => {
+            let (request, sent) = login.sent()?;
+            let (client, server) = (
+                login.scene.node(login.client),
+                login.scene.node(login.server),
+            );
+            let uri = login.scene.text(request.line);
+            let logins = login.scene.logins();
+            if let Some(other) = foreign_uri(&sent, uri).filter(|_| !logins.is_lenient(server)) {
+                return Some((
+                    format!(
+                        "was made for {} although the request goes to {uri}",
+                        readable(other)
+                    ),
+                    "calculate the login for the Request-URI".to_owned(),
+                    Confidence::Likely,
+                ));
+            }
+            let name = readable(sent.username()?);
+            let (bare, domain) = name.split_once('@')?;
+            let known = logins.names(client, server);
+            let is_bare = known.iter().all(|known| !known.contains(&b'@'));
+            (!known.is_empty() && is_bare).then(|| {
+                (
+                    format!("has the user name {name}, while accepted logins at this server carry no domain"),
+                    format!("set the user name to {bare}, without {domain}"),
+                    Confidence::Likely,
+                )
+            })
+        }
+        _ => None,
+    }
+}
+
+fn digest(login: &Login<'_, '_>) -> Option<Finding> {
+    let (wrong, right, confidence) = visible(login)?;
+    let (request, _) = login.sent()?;
+    let (client, server) = (&login.client_name, &login.origin_name);
+    let finding = Finding::new("auth-digest-error", Severity::Error, confidence, Proof::Protocol)
+        .says(
+            format!("The login of {} is built wrongly", login.login_name()),
+            format!("{server} refused the login of {} {} it {wrong}.", login.login_name(), confidence.because()),
+            format!("On {client}: {right}. If the login is refused then as well, set the password anew on both sides."),
+        )
+        .shown_by(login.shows(request, "the request with the login"))
+        .shown_by(login.shows(login.answer()?, "the refusal"))
+        .at(login.origin, format!("{} {right}", login.login_name()));
+    Some(finding)
+}
+
+pub fn rejected_call(case: &Case<'_>) -> Option<Finding> {
+    rejected(&Login::of_call(case)?)
+}
+
+pub fn rejected_device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
+    rejected(&Login::of_device(scene, device)?)
+}
+
+fn rejected(login: &Login<'_, '_>) -> Option<Finding> {
+    match login.fault {
+        LoginFault::Refused { times } if visible(login).is_none() => challenged_again(login, times),
+        LoginFault::Forbidden { code } => forbidden(login, code),
+        _ => None,
+    }
+}
+
+/// When the same login was accepted nearest to its refusal.
+fn accepted(login: &Login<'_, '_>) -> Option<Duration> {
+    let (request, sent) = login.sent()?;
+    let (client, server) = (
+        login.scene.node(login.client),
+        login.scene.node(login.server),
+    );
+    let logins = login.scene.logins();
+    let time = logins.accepted_near(client, server, sent.username()?, request.time)?;
+    Some(time.since(request.time).max(request.time.since(time)))
+}
+
+fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Finding> {
+    let (request, _) = login.sent()?;
+    let answer = login.answer()?;
+    let (client, server) = (&login.client_name, &login.origin_name);
+    let (name, realm) = (login.login_name(), login.realm());
+    let tries = if login.tries > 1 {
+        format!(
+            " in the last of {} that all failed",
+            counted(login.tries, "attempt")
+        )
+    } else {
+        String::new()
+    };
+    let says = format!(
+        "{server} refused the login of {name} (realm \"{realm}\") {}{tries}: each answered the latest nonce and none was called stale",
+        counted(times, "time")
+    );
+    let finding = match accepted(login).filter(|apart| *apart <= SAME_LOGIN) {
+        Some(apart) => Finding::new("auth-rejected", Severity::Error, Confidence::Possible, Proof::Protocol).says(
+            format!("The login of {name} is refused now and then"),
+            format!("{says}. The same user was accepted {} apart, so the password is right: a second device or a second server knows another one.", duration(apart)),
+            format!("1. Find other devices that log in as {name}. 2. Where {server} is several machines: compare their user databases."),
+        ),
+        None => Finding::new("auth-rejected", Severity::Error, Confidence::Likely, Proof::Protocol).says(
+            format!("The login of {name} is wrong"),
+            format!("{says}, most likely because the password or the user name is wrong."),
+            format!("1. Set the password of {name} anew on {client} and on {server}. 2. See that {client} logs in with the user name that {server} expects, which may differ from the number."),
+        ),
+    };
+    let finding = finding
+        .shown_by(login.shows(answer, "asked again after the login"))
+        .shown_by(login.shows(request, "the login"))
+        .at(login.origin, name);
+    Some(finding.not(
+        "auth-stale-loop",
+        "no challenge after the login says stale=true",
+    ))
+}
+
+/// Whether a phrase, in lower case, says that the login itself is wrong.
+pub(super) fn names_login(phrase: &str) -> bool {
+    [
+        "password",
+        "credential",
+        "bad auth",
+        "auth failed",
+        "authentication",
+        "wrong user",
+        "digest",
+    ]
+    .iter()
+    .any(|word| phrase.contains(word))
+}
+
+/// 403 or 404 as the answer to a login: some servers say so instead of asking again.
+fn forbidden(login: &Login<'_, '_>, code: u16) -> Option<Finding> {
+    // 404 to an INVITE is about the number that was called.
+    if code == 404 && !login.is_registration {
+        return None;
+    }
+    let (request, _) = login.sent()?;
+    let answer = login.answer()?;
+    let phrase = login.scene.text(answer.line);
+    let words = phrase.to_ascii_lowercase();
+    let is_explicit = names_login(&words);
+    if !is_explicit && accepted(login).is_some() {
+        return None;
+    }
+    let (confidence, proof) = if is_explicit {
+        (Confidence::Certain, Proof::OwnWords)
+    } else {
+        (Confidence::Possible, Proof::CodeMeaning)
+    };
+    let (name, server, client) = (login.login_name(), &login.origin_name, &login.client_name);
+    let finding = Finding::new("auth-rejected", Severity::Error, confidence, proof)
+        .says(
+            format!("The login of {name} was not accepted"),
+            format!("{server} answered {code} {phrase} to the login of {name}: a wrong password, a user that it does not know, or an account that is barred all lead to this answer."),
+            format!("1. On {server}: see whether {name} exists and is not barred. 2. Set its password anew on {client} and on {server}."),
+        )
+        .shown_by(login.shows(answer, "the answer to the login"))
+        .shown_by(login.shows(request, "the login"))
+        .at(login.origin, name);
+    Some(finding)
+}

@@ -1,0 +1,223 @@
+//! Logins that never came to a decision: no answer to the challenge, no common algorithm, a nonce that dies too soon.
+//!
+//! Sources: RFC 3261 sections 8.1.3.5 and 22, RFC 7616 section 3.3, RFC 8760.
+
+use std::time::Duration;
+
+use super::{Login, readable};
+use crate::call::is_challenge;
+use crate::call::login::{LoginFault, STALE_MIN};
+use crate::call::registration::Registration;
+use crate::diagnose::words::{counted, duration};
+use crate::diagnose::{Case, Confidence, Finding, Proof, Scene, Severity};
+use crate::sip::Method;
+
+/// How long a client may take to answer a challenge.
+const ANSWER_WAIT: Duration = Duration::from_secs(5);
+
+pub fn silent_call(case: &Case<'_>) -> Option<Finding> {
+    match Login::of_call(case) {
+        Some(login) => silent(&login),
+        None => silent_inside(case),
+    }
+}
+
+pub fn silent_device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
+    silent(&Login::of_device(scene, device)?)
+}
+
+fn silent(login: &Login<'_, '_>) -> Option<Finding> {
+    let LoginFault::Unanswered { is_second } = login.fault else {
+        return None;
+    };
+    let answer = login.answer()?;
+    let was_watched = login.scene.end.since(answer.time) >= ANSWER_WAIT;
+    if !was_watched || login.is_deaf || login.is_one_directional() {
+        return None;
+    }
+    let client = login.scene.node(login.client);
+    if login.is_registration && login.scene.logins().is_sweep(client) {
+        return None;
+    }
+    let never = !login.scene.logins().has_tried(client);
+    let why = if is_second {
+        "; it answered the other login request of this attempt only"
+    } else if never {
+        "; it never sends a login in this capture, so it is set up to be known by its address"
+    } else {
+        ""
+    };
+    let (client, server, realm) = (&login.client_name, &login.origin_name, login.realm());
+    let finding = Finding::new("auth-no-credentials", Severity::Error, Confidence::Certain, Proof::Protocol)
+        .says(
+            format!("{} never answered the login request", login.user),
+            format!(
+                "{server} asked {} to log in for the realm \"{realm}\" before it may {}, and {client} did not answer{why}.",
+                login.user,
+                login.what()
+            ),
+            format!("1. On {client}: set user name and password for the realm \"{realm}\". 2. Or on {server}: accept {} by its address without a password.", login.scene.name(login.client)),
+        )
+        .shown_by(login.shows(answer, "the login request"))
+        .shown_by(crate::diagnose::Evidence::Missing {
+            expected: "the same request with a login".to_owned(),
+            after: answer.at,
+            watched: login.scene.end.since(answer.time),
+        })
+        .at(login.origin, format!("{} {realm}", login.scene.name(login.client)))
+        .not("auth-rejected", "no login was sent that could have been refused");
+    Some(finding)
+}
+
+/// A request inside a call that was challenged and not sent again.
+fn silent_inside(case: &Case<'_>) -> Option<Finding> {
+    let dialog = case.dialogs.first()?;
+    let anatomy = &case.anatomy;
+    let asked = anatomy.each().find(|(_, t)| {
+        let retried = || {
+            anatomy.each().any(|(_, next)| {
+                next.method == t.method && next.first > t.first && next.cseq > t.cseq
+            })
+        };
+        t.parent.is_none()
+            && !matches!(t.method, Method::Ack | Method::Cancel)
+            && !anatomy.is_initial(t)
+            && t.request.is_some_and(|request| request > dialog.answer)
+            && anatomy.final_status(t).is_some_and(is_challenge)
+            && !retried()
+    });
+    let (_, hop) = asked?;
+    let answer = case.message(hop.final_response?)?;
+    if case.scene.end.since(answer.time) < ANSWER_WAIT || hop.last_request > hop.final_response {
+        return None;
+    }
+    let (client, server, method) = (
+        case.name(hop.source),
+        case.name(hop.destination),
+        hop.method.text(),
+    );
+    let effect = match hop.method {
+        Method::Bye => "the other side was not told that the call is over",
+        Method::Refer => "the transfer did not happen",
+        _ => "the change did not happen",
+    };
+    let finding = Finding::new("auth-no-credentials", Severity::Warn, Confidence::Certain, Proof::Protocol)
+        .says(
+            format!("A login request for {method} inside the call was not answered"),
+            format!("{server} asked {client} to log in for a {method} in the call and got no answer; {effect}."),
+            format!("1. On {server}: do not ask for a login inside a call that was let through. 2. Or on {client}: answer login requests for {method} too."),
+        )
+        .shown_by(case.shows(answer, "the login request"))
+        .at(hop.destination, method);
+    Some(finding.beside())
+}
+
+pub fn algorithm_call(case: &Case<'_>) -> Option<Finding> {
+    algorithm(&Login::of_call(case)?)
+}
+
+pub fn algorithm_device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
+    algorithm(&Login::of_device(scene, device)?)
+}
+
+fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
+    let LoginFault::Algorithm { offered, used } = &login.fault else {
+        return None;
+    };
+    let answer = login.answer()?;
+    let was_watched = login.scene.end.since(answer.time) >= ANSWER_WAIT;
+    if used.is_none() && (!was_watched || login.is_deaf || login.is_one_directional()) {
+        return None;
+    }
+    let mut names: Vec<String> = offered.iter().map(|name| readable(name)).collect();
+    names.dedup();
+    let offered = names.join(", ");
+    let (client, server) = (&login.client_name, &login.origin_name);
+    let plain = login
+        .scene
+        .logins()
+        .uses_md5(login.scene.node(login.client));
+    let (does, confidence) = match used {
+        Some(used) => (
+            format!("{client} answered with {}", readable(used)),
+            Confidence::Certain,
+        ),
+        None if plain => (
+            format!("{client}, which logs in with MD5 elsewhere, sent no login"),
+            Confidence::Certain,
+        ),
+        None => (
+            format!("{client} sent no login, as devices do that know MD5 alone"),
+            Confidence::Likely,
+        ),
+    };
+    let only = if names.iter().all(|name| name.eq_ignore_ascii_case("MD5")) {
+        "the quality of protection auth-int".to_owned()
+    } else {
+        offered.clone()
+    };
+    let finding = Finding::new("auth-algorithm", Severity::Error, confidence, Proof::Protocol)
+        .says(
+            format!("{} has no login algorithm that {} asks for", login.user, login.scene.name(login.origin)),
+            format!("{server} accepts only {only}; {does}."),
+            format!("1. On {server}: offer MD5 with qop auth as a further challenge. 2. Or update {client} to a version that knows {only}."),
+        )
+        .shown_by(login.shows(answer, "the login request"))
+        .at(login.origin, offered)
+        .not("auth-rejected", "no login with an algorithm that was asked for was refused");
+    Some(finding)
+}
+
+pub fn stale_call(case: &Case<'_>) -> Option<Finding> {
+    stale(&Login::of_call(case)?)
+}
+
+pub fn stale_device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
+    stale(&Login::of_device(scene, device)?)
+}
+
+fn stale(login: &Login<'_, '_>) -> Option<Finding> {
+    let (client, server) = (&login.client_name, &login.origin_name);
+    let answer = login.answer()?;
+    let (says, confidence) = match login.fault {
+        LoginFault::Stale { times } => {
+            let waits: Vec<Duration> = login
+                .rounds
+                .windows(2)
+                .filter_map(|pair| Some(pair[1].request.time.since(pair[0].answer?.time)))
+                .collect();
+            let within = waits.iter().max().map_or(String::new(), |wait| {
+                format!("; {client} had answered each within {}", duration(*wait))
+            });
+            let confidence = if times >= STALE_MIN {
+                Confidence::Certain
+            } else {
+                Confidence::Possible
+            };
+            (
+                format!(
+                    "{server} called the nonce stale {}{within}",
+                    counted(times, "time")
+                ),
+                confidence,
+            )
+        }
+        LoginFault::OldNonce => (
+            format!("{client} logged in with a nonce that {server} had already replaced"),
+            Confidence::Likely,
+        ),
+        _ => return None,
+    };
+    let finding = Finding::new("auth-stale-loop", Severity::Error, confidence, Proof::OwnWords)
+        .says(
+            format!("The nonce of {} is too old before {} can use it", login.scene.name(login.origin), login.user),
+            format!("{says}: the nonce lives too short, or several servers behind this address do not know each other's nonces."),
+            format!("1. On {server}: let a nonce live for at least 30 s. 2. Where several servers share the address: give them one nonce secret, or keep each client on one server. 3. Synchronise their clocks."),
+        )
+        .shown_by(login.shows(answer, "the last challenge"))
+        .at(login.origin, "");
+    Some(finding.not(
+        "auth-rejected",
+        "the server says that only the nonce was too old",
+    ))
+}

@@ -1,0 +1,329 @@
+//! Calls with several branches: devices rung at once, and routes tried one after the other.
+//!
+//! Sources: RFC 3261 sections 13.2.2.4, 16.6 step 7 and 16.7; RFC 3263 section 4.3; RFC 3326 (Reason in a CANCEL).
+
+use std::time::Duration;
+
+use crate::call::number::user_of;
+use crate::call::{Cause, Transaction, TransactionIndex};
+use crate::diagnose::words::{counted, duration};
+use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::sip::{Method, StatusCode};
+
+/// How long a second answer may stay up before somebody is left on the line.
+const UNWANTED_WAIT: Duration = Duration::from_secs(5);
+/// How soon after a failure the next route is tried.
+const FAILOVER_WAIT: Duration = Duration::from_secs(5);
+/// Delay that callers notice.
+const SLOW_FAILOVER: Duration = Duration::from_secs(2);
+/// Failures of one destination from which on it should not be tried first.
+const DEAD_PEER_MIN: u32 = 3;
+/// Branches named in a text.
+const BRANCHES_SHOWN: usize = 6;
+/// Branches of one call that are compared with each other; forged calls have more.
+const BRANCHES_MAX: usize = 64;
+
+/// The INVITEs that one node sent for one it received, in the order of time; challenged tries and their retries are one.
+fn families(case: &Case<'_>) -> Vec<Vec<TransactionIndex>> {
+    let mut parents: Vec<Option<TransactionIndex>> =
+        case.anatomy.invites().map(|(_, t)| t.parent).collect();
+    parents.sort_unstable();
+    parents.dedup();
+    let family = |parent: Option<TransactionIndex>| {
+        let kids = case.anatomy.invites().filter(|(_, t)| {
+            let challenged = case
+                .anatomy
+                .final_status(t)
+                .is_some_and(crate::call::is_step);
+            t.parent == parent && t.request.is_some() && !challenged
+        });
+        kids.map(|(index, _)| index)
+            .take(BRANCHES_MAX)
+            .collect::<Vec<_>>()
+    };
+    let families = parents.into_iter().take(BRANCHES_MAX).map(family);
+    families.filter(|kids| kids.len() > 1).collect()
+}
+
+fn ended(case: &Case<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {
+    Some(case.message(hop.final_response?)?.time)
+}
+
+fn began(case: &Case<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {
+    Some(case.message(hop.request?)?.time)
+}
+
+pub fn fork(case: &Case<'_>) -> Option<Finding> {
+    if case.call.hops.len() < 2 && case.dialogs.len() < 2 {
+        return None;
+    }
+    let hop = |index: &TransactionIndex| *case.anatomy.transaction(*index);
+    let overlap = |a: &Transaction, b: &Transaction| {
+        let (Some(since), Some(other)) = (began(case, a), began(case, b)) else {
+            return false;
+        };
+        let (first, second) = if since <= other {
+            (a, other)
+        } else {
+            (b, since)
+        };
+        ended(case, first).is_none_or(|end| end > second)
+            && (case.scene.node(a.destination) != case.scene.node(b.destination)
+                || a.destination != b.destination
+                || case.message(a.first).map(|m| m.line) != case.message(b.first).map(|m| m.line))
+    };
+    let families = families(case);
+    let branches: Vec<Transaction> = families
+        .iter()
+        .map(|kids| {
+            let hops: Vec<Transaction> = kids.iter().map(hop).collect();
+            let rung = hops.iter().enumerate().filter(|(at, a)| {
+                hops.iter()
+                    .enumerate()
+                    .any(|(other, b)| other != *at && overlap(a, b))
+            });
+            rung.map(|(_, hop)| *hop).collect::<Vec<_>>()
+        })
+        .find(|rung| rung.len() > 1)
+        .unwrap_or_default();
+    if branches.len() < 2 && case.dialogs.len() < 2 {
+        return None;
+    }
+    if let Some(finding) = double_answer(case) {
+        return Some(finding);
+    }
+    if branches.len() < 2 {
+        return None;
+    }
+    let first = branches.first()?;
+    let invite = case.message(first.request?)?;
+    let finding = Finding::new(
+        "call-fork",
+        Severity::Info,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        "Several devices were rung",
+        story(case, &branches),
+        advice(case, &branches),
+    )
+    .shown_by(case.shows(invite, "the first branch"))
+    .at(first.source, branches.len());
+    let others = branches
+        .iter()
+        .skip(1)
+        .filter_map(|hop| case.message(hop.request?));
+    let finding = others.take(3).fold(finding, |finding, invite| {
+        finding.shown_by(case.shows(invite, "another branch"))
+    });
+    Some(finding.beside())
+}
+
+fn story(case: &Case<'_>, branches: &[Transaction]) -> String {
+    let forker = case.name(branches[0].source);
+    let count = branches.len();
+    let callee = user_of(case.scene.text(case.call.callee));
+    let status = |hop: &Transaction| case.anatomy.final_status(hop);
+    let winner = branches
+        .iter()
+        .find(|hop| status(hop).is_some_and(StatusCode::is_success));
+    let Some(winner) = winner else {
+        let ends: Vec<String> = branches
+            .iter()
+            .take(BRANCHES_SHOWN)
+            .map(|hop| {
+                let end = status(hop).map_or("no answer".to_owned(), |status| status.0.to_string());
+                format!("{} {end}", case.scene.name(hop.destination))
+            })
+            .collect();
+        return format!(
+            "{forker} called {count} devices for {callee} and none answered: {}. Of several refusals a proxy passes on a 6xx, else one of the lowest class.",
+            ends.join(", ")
+        );
+    };
+    let cancelled = branches
+        .iter()
+        .filter(|hop| status(hop).is_some_and(|status| status.0 == 487))
+        .count();
+    let after = ended(case, winner)
+        .zip(case.call.milestones.invited)
+        .map_or(String::new(), |(answered, invited)| {
+            format!(" after {}", duration(answered.since(invited)))
+        });
+    let silent = if cancelled > 0 && !has_elsewhere(case, branches) {
+        "; the CANCEL does not say that the call was answered elsewhere, so phones list it as missed"
+    } else {
+        ""
+    };
+    format!(
+        "{forker} called {count} devices for {callee}; {} answered{after} and {} cancelled{silent}.",
+        case.scene.name(winner.destination),
+        if cancelled == 1 {
+            "1 other was".to_owned()
+        } else {
+            format!("{cancelled} others were")
+        },
+    )
+}
+
+fn has_elsewhere(case: &Case<'_>, branches: &[Transaction]) -> bool {
+    let cancels = case.anatomy.each().filter(|(_, t)| {
+        t.method == Method::Cancel && branches.iter().any(|hop| same_branch(case, hop, t))
+    });
+    cancels
+        .filter_map(|(_, t)| case.message(t.request?))
+        .any(|cancel| Cause::of(case.tables(), cancel).sip == Some(200))
+}
+
+/// A CANCEL has the top Via of the INVITE that it means, and no other (RFC 3261 section 9.1).
+fn same_branch(case: &Case<'_>, invite: &Transaction, cancel: &Transaction) -> bool {
+    let vias = &case.tables().vias;
+    vias.get(invite.via).key == vias.get(cancel.via).key
+}
+
+fn advice(case: &Case<'_>, branches: &[Transaction]) -> String {
+    let is_silent = branches.iter().any(|hop| {
+        case.anatomy
+            .final_status(hop)
+            .is_some_and(|status| status.0 == 487)
+    }) && case.outcome().is_answered()
+        && !has_elsewhere(case, branches);
+    if is_silent {
+        format!(
+            "On {}: add `Reason: SIP;cause=200;text=\"Call completed elsewhere\"` to the CANCELs.",
+            case.name(branches[0].source)
+        )
+    } else {
+        "Nothing is broken.".to_owned()
+    }
+}
+
+/// Two answers of which nobody gave one up.
+fn double_answer(case: &Case<'_>) -> Option<Finding> {
+    let is_kept = |dialog: &&crate::call::Dialog| {
+        let answer = case.message(dialog.answer);
+        let bye = dialog
+            .bye
+            .and_then(|bye| case.message(case.anatomy.transaction(bye).request?));
+        let acked = case
+            .anatomy
+            .originals()
+            .any(|(_, message)| message.is_request(Method::Ack) && message.to_tag == dialog.to_tag);
+        answer.is_some_and(|answer| {
+            acked
+                && case.scene.end.since(answer.time) >= UNWANTED_WAIT
+                && bye.is_none_or(|bye| bye.time.since(answer.time) > UNWANTED_WAIT)
+        })
+    };
+    let kept: Vec<&crate::call::Dialog> = case.dialogs.iter().filter(is_kept).collect();
+    let [first, second, ..] = kept[..] else {
+        return None;
+    };
+    let (a, b) = (case.message(first.answer)?, case.message(second.answer)?);
+    let caller = case.name(case.call.source);
+    let finding = Finding::new("call-fork", Severity::Warn, Confidence::Certain, Proof::Protocol)
+        .says(
+            "Two devices answered and both stayed on the line",
+            format!("{} devices answered this call and {caller} acknowledged each; it did not hang up on all but one within {}.", kept.len(), duration(UNWANTED_WAIT)),
+            format!("1. {caller} must send BYE to all answers but one. 2. The node that forks must cancel the other branches as soon as one answers."),
+        )
+        .shown_by(case.shows(a, "the first answer"))
+        .shown_by(case.shows(b, "the second answer"))
+        .at(case.call.source, "double answer");
+    Some(finding.beside())
+}
+
+pub fn failover(case: &Case<'_>) -> Option<Finding> {
+    if case.call.hops.len() < 2 {
+        return None;
+    }
+    families(case).iter().find_map(|kids| serial(case, kids))
+}
+
+/// The first pair of routes of which the second was tried because the first had failed.
+fn serial(case: &Case<'_>, kids: &[TransactionIndex]) -> Option<Finding> {
+    let hop = |index: &TransactionIndex| case.anatomy.transaction(*index);
+    let carried = kids.iter().map(hop).find(|t| {
+        let status = case.anatomy.final_status(t);
+        status.is_some_and(StatusCode::is_success) || status.is_none() && t.alerting.is_some()
+    })?;
+    let second = began(case, carried)?;
+    let failed = kids.iter().map(hop).rfind(|t| {
+        let gone = match case.anatomy.final_status(t).map(|status| status.0) {
+            Some(486 | 487 | 600 | 603) | Some(0..=399) => false,
+            Some(_) => true,
+            None => t.alerting.is_none() && t.sends > 1,
+        };
+        let over = ended(case, t)
+            .or_else(|| Some(case.message(t.last_request?)?.time))
+            .is_some_and(|end| end <= second && second.since(end) <= FAILOVER_WAIT);
+        t.first < carried.first
+            && gone
+            && over
+            && t.alerting.is_none()
+            && t.destination != carried.destination
+    })?;
+    let cost = second.since(began(case, failed)?);
+    let times = case
+        .scene
+        .failures_between(failed.source, failed.destination);
+    let is_dead = times >= DEAD_PEER_MIN;
+    let is_slow = cost > SLOW_FAILOVER;
+    let severity = if is_slow || is_dead {
+        Severity::Warn
+    } else {
+        Severity::Info
+    };
+    let (one, two) = (
+        case.name(failed.destination),
+        case.scene.name(carried.destination),
+    );
+    let why = match case.anatomy.final_status(failed) {
+        Some(status) => format!("answered {}", status.0),
+        None => format!("did not answer within {}", duration(cost)),
+    };
+    let often = if is_dead {
+        format!(
+            "; it failed in {} of this capture and is still tried first",
+            counted(times, "call")
+        )
+    } else {
+        String::new()
+    };
+    let remedy = if severity == Severity::Info {
+        format!("Nothing is broken for the caller; look at why {one} refused.")
+    } else {
+        format!(
+            "1. On {}: take {one} out of the route while it fails, for example by OPTIONS pings. 2. Shorten the time it waits for a route.",
+            case.name(failed.source)
+        )
+    };
+    let evidence = failed
+        .final_response
+        .or(failed.last_request)
+        .and_then(|index| case.message(index))?;
+    let finding = Finding::new(
+        "call-failover",
+        severity,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        "Another route carried the call",
+        format!(
+            "{one} {why}, then {two} carried the call; this cost the caller {}{often}.",
+            duration(cost)
+        ),
+        remedy,
+    )
+    .shown_by(case.shows(evidence, "the first route failed"))
+    .shown_by(case.shows(case.message(carried.request?)?, "the second route"))
+    .at(
+        failed.destination,
+        case.anatomy
+            .final_status(failed)
+            .map_or(0, |status| status.0),
+    );
+    Some(finding.beside())
+}

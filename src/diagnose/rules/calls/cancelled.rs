@@ -1,0 +1,261 @@
+//! Calls that the caller gave up: cancelled, and cancelled just as they were answered.
+//!
+//! Sources: RFC 3261 sections 9.1 and 15, RFC 5407 section 3.1.2, RFC 3326 (Reason in a CANCEL).
+
+use std::time::Duration;
+
+use crate::call::number::user_of;
+use crate::call::{Cause, Message, Outcome, Transaction, cancel_of, proxy_cancel, ring};
+use crate::diagnose::words::duration;
+use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::sip::{HeaderName, Method};
+
+/// How far apart an answer and a CANCEL that crossed may be.
+const RACE: Duration = Duration::from_secs(2);
+/// How long a caller may take to hang up on an answer that it did not want.
+const GHOST_WAIT: Duration = Duration::from_secs(5);
+/// Silence after dialling from which on callers hang up (order of ITU-T E.721).
+const SLOW_SETUP: Duration = Duration::from_secs(6);
+
+pub fn cancelled(case: &Case<'_>) -> Option<Finding> {
+    if case.outcome() != Outcome::Cancelled {
+        return None;
+    }
+    let last = case.anatomy.last_step()?;
+    let cancel = cancel_of(&case.anatomy, last)
+        .and_then(|cancel| case.message(case.anatomy.transaction(cancel).request?));
+    match cancel {
+        Some(cancel) => by_caller(case, cancel),
+        None => by_another(case),
+    }
+}
+
+fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
+    let invited = case.call.milestones.invited?;
+    let dialled = cancel.time.since(invited);
+    let rang = ring(&case.anatomy).map(|(start, end)| end.since(start));
+    let step = case.anatomy.transaction(case.anatomy.last_step()?);
+    let caller = case.name(step.source);
+    let (title, when, remedy) = match rang {
+        Some(rang) => (
+            "The caller hung up while it was ringing",
+            format!("after {} of ringing", duration(rang)),
+            "Nothing is broken.".to_owned(),
+        ),
+        None if step.alerting.is_some() => (
+            "The caller hung up before an answer",
+            "before it rang".to_owned(),
+            "Nothing is broken.".to_owned(),
+        ),
+        None if dialled >= SLOW_SETUP => (
+            "The caller hung up before it rang",
+            format!("having heard nothing for {}", duration(dialled)),
+            format!(
+                "Find what delays the call behind {}: callers hang up when it does not ring within {}.",
+                case.name(step.destination),
+                duration(SLOW_SETUP)
+            ),
+        ),
+        None => (
+            "The caller hung up before it rang",
+            "before it rang".to_owned(),
+            "Nothing is broken.".to_owned(),
+        ),
+    };
+    let timer = timer(case, step, dialled, rang);
+    let (title, remedy) = match &timer {
+        Some(_) => (
+            "The caller's ring timer ended the call",
+            format!(
+                "Raise the ring or dial timeout of {caller}, where calls shall ring for longer."
+            ),
+        ),
+        None => (title, remedy),
+    };
+    let timed = timer.unwrap_or_default();
+    let reason = case
+        .header(cancel, HeaderName::Reason)
+        .map_or(String::new(), |reason| {
+            format!(" Its CANCEL gives the reason {reason}.")
+        });
+    let mut finding = Finding::new(
+        "call-cancelled",
+        Severity::Info,
+        if timed.is_empty() {
+            Confidence::Certain
+        } else {
+            Confidence::Likely
+        },
+        Proof::Protocol,
+    )
+    .says(
+        title,
+        format!(
+            "{caller} cancelled the call {} after dialling, {when}{timed}.{reason}",
+            duration(dialled)
+        ),
+        remedy,
+    )
+    .shown_by(case.shows(cancel, "the caller's CANCEL"))
+    .at(step.source, "");
+    if let Some(ringing) = step
+        .ringing
+        .or(step.alerting)
+        .and_then(|ringing| case.message(ringing))
+    {
+        finding = finding.shown_by(case.shows(ringing, "it was ringing"));
+    }
+    Some(finding)
+}
+
+/// What tells that a timer of the caller cancelled: hardly any of its calls outlasts this time of ringing, or since dialling.
+fn timer(
+    case: &Case<'_>,
+    step: &Transaction,
+    dialled: Duration,
+    rang: Option<Duration>,
+) -> Option<String> {
+    let (node, timers) = (case.scene.node(step.source), case.scene.timers);
+    let millis = |span: Duration| span.as_secs_f64() * 1000.0;
+    let by_ring = rang.and_then(|rang| Some((rang, timers.ring(node, millis(rang))?)));
+    let (span, timer) =
+        by_ring.or_else(|| Some((dialled, timers.setup(node, millis(dialled))?)))?;
+    Some(format!(
+        "; {} of the {} calls of this node that lasted that long end at {}, so this is a timer and not a person",
+        timer.ended,
+        timer.lasted,
+        duration(span)
+    ))
+}
+
+/// 487 although the caller's CANCEL is not in the capture.
+fn by_another(case: &Case<'_>) -> Option<Finding> {
+    let last = case.anatomy.last_step()?;
+    let answer = case.message(case.anatomy.transaction(last).final_response?)?;
+    let canceller =
+        proxy_cancel(&case.anatomy, last).map(|cancel| case.anatomy.transaction(cancel));
+    let callee = user_of(case.scene.text(case.call.callee));
+    let (who, confidence) = match canceller {
+        Some(cancel) => {
+            let elsewhere = case
+                .message(cancel.request?)
+                .is_some_and(|request| Cause::of(case.tables(), request).sip == Some(200));
+            let why = if elsewhere {
+                ": it was answered on another device"
+            } else {
+                ""
+            };
+            (
+                format!(
+                    "{} cancelled the call to {callee}{why}",
+                    case.name(cancel.source)
+                ),
+                Confidence::Likely,
+            )
+        }
+        None => (
+            format!(
+                "{} says that the call was cancelled, and no CANCEL is in the capture: it was sent on a hop that was not captured, or the node that forked the call ended this branch",
+                case.name(case.refuser()?)
+            ),
+            Confidence::Possible,
+        ),
+    };
+    let finding = Finding::new("call-cancelled", Severity::Info, confidence, Proof::Protocol)
+        .says("The call was cancelled on its way", format!("{who}."), "Nothing is broken where the call was answered elsewhere; otherwise look at the node that cancelled it.")
+        .shown_by(case.shows(answer, "the end of the call"))
+        .at(case.refuser()?, "");
+    Some(finding)
+}
+
+pub fn cancel_race(case: &Case<'_>) -> Option<Finding> {
+    let (cancel_index, dialog) = match case.dialogs.first() {
+        Some(dialog) => (cancel_of(&case.anatomy, dialog.invite)?, dialog),
+        None => return unmatched_cancel(case),
+    };
+    let transaction = case.anatomy.transaction(cancel_index);
+    let cancel = case.message(transaction.request?)?;
+    let answer = case.message(dialog.answer)?;
+    let apart = cancel
+        .time
+        .since(answer.time)
+        .max(answer.time.since(cancel.time));
+    if apart > RACE {
+        return None;
+    }
+    let order = if answer.time < cancel.time {
+        "before"
+    } else {
+        "after"
+    };
+    let crossing = format!(
+        "The callee answered {} {order} the caller's CANCEL",
+        duration(apart)
+    );
+    let bye = dialog
+        .bye
+        .and_then(|bye| case.message(case.anatomy.transaction(bye).request?));
+    let settled = bye.is_some_and(|bye| bye.time.since(answer.time.max(cancel.time)) <= GHOST_WAIT);
+    let watched = case.scene.end.since(answer.time.max(cancel.time));
+    let finding = if settled || case.outcome() == Outcome::CancelRace {
+        Finding::new("call-cancel-race", Severity::Info, Confidence::Certain, Proof::Protocol).says(
+            "Answered and cancelled at the same moment",
+            format!("{crossing}; the call was ended at once. The called person may have heard nothing, and the call may be billed."),
+            "Nothing is broken: the two messages crossed, and the caller ended the call as it must.",
+        )
+    } else if watched < GHOST_WAIT {
+        return None;
+    } else {
+        Finding::new("call-cancel-race", Severity::Warn, Confidence::Likely, Proof::Protocol).says(
+            "A cancelled call stayed up",
+            format!("{crossing}, and {} did not end the call with BYE within {}: the called side stays connected to nobody.", case.name(transaction.source), duration(GHOST_WAIT)),
+            format!("{} must acknowledge an answer that crosses its CANCEL and send BYE at once.", case.name(transaction.source)),
+        )
+    };
+    let finding = finding
+        .shown_by(case.shows(answer, "the answer"))
+        .shown_by(case.shows(cancel, "the CANCEL"))
+        .at(transaction.source, "");
+    let explains = case.outcome() == Outcome::CancelRace;
+    Some(if explains { finding } else { finding.beside() })
+}
+
+/// A CANCEL that the next node did not know although the INVITE that it means was pending.
+fn unmatched_cancel(case: &Case<'_>) -> Option<Finding> {
+    let last = case.anatomy.last_step()?;
+    let invite = case.anatomy.transaction(last);
+    let cancel = case.anatomy.transaction(cancel_of(&case.anatomy, last)?);
+    let answer = case.message(cancel.final_response?)?;
+    let request = case.message(cancel.request?)?;
+    let was_pending = invite
+        .final_response
+        .is_none_or(|end| Some(end) > cancel.final_response);
+    if answer.status()?.0 != 481 || !was_pending || cancel.method != Method::Cancel {
+        return None;
+    }
+    let why = mismatch(case, invite, cancel)?;
+    let finding = Finding::new("call-cancel-race", Severity::Warn, Confidence::Certain, Proof::Protocol)
+        .says(
+            "The CANCEL did not reach its call",
+            format!("{} answered the CANCEL with 481 although the INVITE was pending: {why}.", case.name(cancel.destination)),
+            format!("{} must send CANCEL with the Request-URI, Call-ID, CSeq number and top Via of the INVITE.", case.name(cancel.source)),
+        )
+        .shown_by(case.shows(answer, "the CANCEL was not matched"))
+        .shown_by(case.shows(request, "the CANCEL"))
+        .at(cancel.source, "481");
+    Some(finding.beside())
+}
+
+fn mismatch(case: &Case<'_>, invite: &Transaction, cancel: &Transaction) -> Option<&'static str> {
+    let (asked, given) = (
+        case.message(invite.last_request?)?,
+        case.message(cancel.request?)?,
+    );
+    if invite.via != cancel.via {
+        Some("its top Via differs from the INVITE's")
+    } else if asked.line != given.line {
+        Some("its Request-URI differs from the INVITE's")
+    } else {
+        Some("the next node had lost the call")
+    }
+}

@@ -1,0 +1,236 @@
+//! What happened to calls that were up: cut by a machine, or a change in them refused.
+//!
+//! Sources: RFC 3261 sections 14.1 and 15, RFC 3326, RFC 5057 section 5.1, RFC 6141.
+
+use std::time::Duration;
+
+use crate::call::{
+    DropCause, Message, Outcome, SessionId, Transaction, drop_cause, names_network_cause,
+    second_bye,
+};
+use crate::diagnose::words::duration;
+use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::reference::Cause as Meaning;
+use crate::sip::sdp::MediaKind;
+use crate::sip::{HeaderName, Method};
+
+/// How soon a side hangs up because a change that it asked for was refused.
+const GIVE_UP_WAIT: Duration = Duration::from_secs(3);
+/// Limits on the duration of calls that products ship with or operators set, in minutes.
+const LIMITS_MIN: [f64; 7] = [10.0, 15.0, 20.0, 30.0, 60.0, 90.0, 120.0];
+/// How soon a refused change is tried again and then succeeds.
+const RETRY_WAIT: Duration = Duration::from_secs(10);
+
+pub fn dropped_by_network(case: &Case<'_>) -> Option<Finding> {
+    if case.outcome() == Outcome::Completed {
+        return timed_out(case);
+    }
+    if case.outcome() != Outcome::Dropped {
+        return None;
+    }
+    let dialog = case.dialogs.first()?;
+    let DropCause::Network { bye } = drop_cause(&case.anatomy, dialog)? else {
+        return None;
+    };
+    let hop = case.anatomy.transaction(bye);
+    let request = case.message(hop.request?)?;
+    let answer = case.message(dialog.answer)?;
+    // A BYE that was passed on comes from the farthest node that sent it.
+    let first = case
+        .anatomy
+        .each()
+        .filter(|(_, t)| t.method == Method::Bye && t.request.is_some())
+        .min_by_key(|(_, t)| t.first)
+        .map_or(hop, |(_, first)| first);
+    let node = case.name(first.source);
+    let talked = duration(request.time.since(answer.time));
+    let reason = case
+        .header(request, HeaderName::Reason)
+        .or_else(|| case.header(request, HeaderName::XAsteriskHangupCauseCode));
+    let Some(reason) = reason.filter(|_| names_network_cause(&case.anatomy, request)) else {
+        let other = case.anatomy.transaction(second_bye(&case.anatomy, dialog)?);
+        let second = case.message(other.request?)?;
+        let finding = Finding::new("call-dropped-by-network", Severity::Error, Confidence::Likely, Proof::Protocol)
+            .says(
+                "The call was ended from the middle",
+                format!("{node} hung up on both sides {talked} after the call was answered, {} apart; neither party had hung up.", duration(second.time.since(request.time))),
+                format!("Look at the log of {node} at that moment: media timeout, credit or duration limit, restart, or a hang-up by an operator."),
+            )
+            .shown_by(case.shows(request, "hung up on one side"))
+            .shown_by(case.shows(second, "hung up on the other side"))
+            .at(first.source, "both sides");
+        return Some(finding);
+    };
+    let meaning = crate::call::Cause::of(case.tables(), request)
+        .q850
+        .and_then(Meaning::q850)
+        .map(|entry| format!(" ({})", entry.name))
+        .filter(|_| !reason.contains("text="))
+        .unwrap_or_default();
+    let finding = Finding::new("call-dropped-by-network", Severity::Error, Confidence::Certain, Proof::OwnWords)
+        .says(
+            "The call was ended by the network",
+            format!("{node} ended the call {talked} after it was answered and gives the reason {reason}{meaning}: no person sends that."),
+            format!("Look at the log of {node} at that moment, and at the trunk or line behind it, for the cause named."),
+        )
+        .shown_by(case.shows_header(request, HeaderName::Reason, "why the call was ended"))
+        .shown_by(case.shows(answer, "the call was answered"))
+        .at(first.source, reason.split(";text").next().unwrap_or(reason));
+    Some(finding)
+}
+
+/// A talk that ended where a limit on the duration of calls does, as hardly any at that node lasts longer.
+fn timed_out(case: &Case<'_>) -> Option<Finding> {
+    let talk = case.call.milestones.talk_ms()?;
+    // Shorter talks of equal length are load tests.
+    let is_limit = LIMITS_MIN
+        .iter()
+        .any(|minutes| (talk / 60_000.0 - minutes).abs() < 0.03);
+    if !is_limit {
+        return None;
+    }
+    let bye = case.anatomy.transaction(case.dialogs.first()?.bye?);
+    let timer = case.scene.timers.talk(case.scene.node(bye.source), talk)?;
+    let request = case.message(bye.request?)?;
+    let node = case.name(bye.source);
+    let minutes = talk / 60_000.0;
+    let finding = Finding::new("call-dropped-by-network", Severity::Warn, Confidence::Possible, Proof::Timing)
+        .says(
+            "The call may have been ended by a limit on its duration",
+            format!("{node} hung up after {minutes:.0} min, as in {} of the {} calls of this node that lasted that long; a person may have hung up as well.", timer.ended, timer.lasted),
+            format!("Look for a limit of {minutes:.0} min on the duration of calls at {node}, or at the node behind it."),
+        )
+        .shown_by(case.shows(request, "the call was ended"))
+        .at(bye.source, format!("{minutes:.0} min"));
+    Some(finding.beside())
+}
+
+pub fn reinvite_rejected(case: &Case<'_>) -> Option<Finding> {
+    let dialog = case.dialogs.first()?;
+    let changes = case.anatomy.each().filter(|(_, t)| {
+        matches!(t.method, Method::Invite | Method::Update)
+            && t.parent.is_none()
+            && t.request.is_some_and(|request| request > dialog.answer)
+            && !case.anatomy.is_initial(t)
+    });
+    changes
+        .into_iter()
+        .find_map(|(_, change)| refused(case, change))
+}
+
+fn refused(case: &Case<'_>, change: &Transaction) -> Option<Finding> {
+    let answer = case.message(change.final_response?)?;
+    let request = case.message(change.request?)?;
+    let code = answer.status()?.0;
+    // 481 and 408 end the call, 487 is the sender's own CANCEL.
+    if code < 300 || matches!(code, 481 | 408 | 487) {
+        return None;
+    }
+    if matches!(code, 401 | 407 | 422 | 491 | 500) && was_cured(case, change, answer) {
+        return None;
+    }
+    let is_end = case
+        .call
+        .milestones
+        .hung_up
+        .filter(|bye| *bye >= answer.time);
+    let after = is_end.map(|bye| bye.since(answer.time));
+    let by_asker = case.anatomy.each().any(|(_, t)| {
+        t.method == Method::Bye
+            && t.request
+                .is_some_and(|bye| case.anatomy.message(bye).from_tag == request.from_tag)
+    });
+    let end = match after {
+        Some(after) if by_asker && after <= GIVE_UP_WAIT => {
+            format!(
+                "{} hung up {} later because of it.",
+                case.name(change.source),
+                duration(after)
+            )
+        }
+        Some(after) => format!("The call itself went on for {}.", duration(after)),
+        None => "The call itself went on.".to_owned(),
+    };
+    let wanted = wanted(case, request);
+    let since = case.seconds_in(request);
+    let asker = case.name(change.source);
+    let refuser = case.name(change.destination);
+    let words = case
+        .header(answer, HeaderName::Warning)
+        .map_or(String::new(), |warning| format!(" ({warning})"));
+    let finding = Finding::new("call-reinvite-rejected", Severity::Warn, Confidence::Certain, Proof::OwnWords)
+        .says(
+            "A change during the call was refused",
+            format!(
+                "{since:.1} s into the call {asker} asked to {wanted}; {refuser} refused with {code} {}{words}. {end}",
+                case.scene.text(answer.line)
+            ),
+            format!("On {refuser}: allow callers to {wanted} during a call, or stop {asker} from asking for it."),
+        )
+        .shown_by(case.shows(answer, "the refusal"))
+        .shown_by(case.shows(request, "the change asked for"))
+        .at(change.destination, format!("{code} {wanted}"));
+    Some(finding.beside())
+}
+
+fn was_cured(case: &Case<'_>, change: &Transaction, answer: &Message) -> bool {
+    case.anatomy.each().any(|(_, t)| {
+        let later = t.first > change.first
+            && t.method == change.method
+            && !case.anatomy.is_initial(t)
+            && case
+                .message(t.first)
+                .is_some_and(|next| next.time.since(answer.time) <= RETRY_WAIT);
+        later
+            && case
+                .anatomy
+                .final_status(t)
+                .is_some_and(crate::sip::StatusCode::is_success)
+    })
+}
+
+/// What a change was to do: its session against the last one of the same side.
+fn wanted(case: &Case<'_>, request: &Message) -> &'static str {
+    let sessions = &case.tables().sessions;
+    if request.session.is_absent() {
+        return if request.method() == Some(Method::Update) {
+            "refresh the session"
+        } else {
+            "let the other side offer anew"
+        };
+    }
+    let same_side = |message: &&Message| {
+        !message.session.is_absent()
+            && message.time < request.time
+            && case.scene.node(message.source) == case.scene.node(request.source)
+    };
+    let before = case
+        .anatomy
+        .messages
+        .iter()
+        .copied()
+        .filter(same_side)
+        .last();
+    let before = before.map_or(SessionId::default(), |message| message.session);
+    let (old, new) = (sessions.shape(before), sessions.shape(request.session));
+    let uses = |sdp: &crate::sip::Sdp, kind| {
+        sdp.medias
+            .iter()
+            .any(|media| media.kind == kind && !media.is_refused())
+    };
+    if uses(new, MediaKind::Image) && !uses(old, MediaKind::Image) {
+        "switch to fax (T.38)"
+    } else if uses(new, MediaKind::Video) && !uses(old, MediaKind::Video) {
+        "add video"
+    } else if new.is_held() && !old.is_held() {
+        "put the call on hold"
+    } else if old.is_held() && !new.is_held() {
+        "take the call off hold"
+    } else if sessions.media(before) != sessions.media(request.session) {
+        "move the media to another address"
+    } else if sessions.shape_number(before) == sessions.shape_number(request.session) {
+        "refresh the session"
+    } else {
+        "change the codecs"
+    }
+}

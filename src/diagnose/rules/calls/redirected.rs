@@ -1,0 +1,198 @@
+//! Calls that were redirected: followed, followed on the way, or left where they were.
+//!
+//! Source: RFC 3261 sections 8.1.3.4, 16.7 step 4 and 21.3; RFC 4694 (number portability queries answered by 3xx).
+
+use std::time::Duration;
+
+use crate::call::number::{host_of, user_of};
+use crate::call::registration::address_of;
+use crate::call::{Message, Outcome, Transaction, is_private};
+use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::sip::{HeaderName, Uri};
+
+/// How long a caller may take to follow.
+const FOLLOW_WAIT: Duration = Duration::from_secs(5);
+/// Redirections of one call that make it a circle.
+const CIRCLE_MIN: usize = 3;
+/// Targets named in a text.
+const TARGETS_SHOWN: usize = 3;
+
+pub fn redirected(case: &Case<'_>) -> Option<Finding> {
+    let redirects = || {
+        case.anatomy.invites().filter(|(_, t)| {
+            case.anatomy
+                .final_status(t)
+                .is_some_and(crate::sip::StatusCode::is_redirection)
+        })
+    };
+    if case.outcome() == Outcome::Redirected {
+        let (_, root) = case.root()?;
+        return unfollowed(case, root);
+    }
+    let (_, first) = redirects().next()?;
+    let answer = case.message(first.final_response?)?;
+    let targets = targets(case, answer);
+    let who = if first.parent.is_none() {
+        "the caller"
+    } else {
+        "a proxy"
+    };
+    let next = case.anatomy.invites().find(|(_, t)| {
+        t.request
+            .is_some_and(|request| Some(request) > first.final_response)
+            && case.message(t.first).is_some_and(|invite| {
+                targets
+                    .iter()
+                    .any(|target| user_of(target) == user_of(case.scene.text(invite.line)))
+            })
+    });
+    next?;
+    let finding = Finding::new(
+        "call-redirected",
+        Severity::Info,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        "The call was redirected and went on",
+        format!(
+            "{} redirected the call to {}, and {who} followed.",
+            case.name(first.destination),
+            shown(&targets)
+        ),
+        "Nothing is broken.",
+    )
+    .shown_by(case.shows(answer, "the redirection"))
+    .at(first.destination, answer.status()?.0);
+    Some(finding.beside())
+}
+
+fn unfollowed(case: &Case<'_>, hop: &Transaction) -> Option<Finding> {
+    let answer = case.message(hop.final_response?)?;
+    let request = case.message(hop.last_request?)?;
+    let code = answer.status()?.0;
+    let targets = targets(case, answer);
+    let dialled = case.scene.text(request.line);
+    let node = case.name(hop.destination);
+    let number = user_of(dialled);
+    let caller = case.name(hop.source);
+    let finding = |severity, confidence| {
+        Finding::new("call-redirected", severity, confidence, Proof::OwnWords)
+            .shown_by(case.shows(answer, "the redirection"))
+            .shown_by(case.shows_header(answer, HeaderName::Contact, "where to"))
+            .at(hop.destination, code)
+    };
+    if is_query(case, answer, dialled, &targets) {
+        return Some(finding(Severity::Info, Confidence::Likely).says(
+            "A routing query was answered",
+            format!("{node} answered {code} with the same number and routing data for it: a query, not a call."),
+            "Nothing is broken.",
+        ));
+    }
+    if case.scene.end.since(answer.time) < FOLLOW_WAIT {
+        return Some(finding(Severity::Info, Confidence::Possible).says(
+            "The call was redirected when the capture ended",
+            format!(
+                "{node} redirected {number} to {}; the capture ends before {caller} could follow.",
+                shown(&targets)
+            ),
+            "Capture longer to see whether the caller follows.",
+        ));
+    }
+    let tried: Vec<&str> = case
+        .anatomy
+        .invites()
+        .filter_map(|(_, t)| Some(case.scene.text(case.message(t.first)?.line)))
+        .collect();
+    let redirects = case.anatomy.chain.iter().filter(|step| {
+        case.anatomy
+            .final_status(case.anatomy.transaction(**step))
+            .is_some_and(crate::sip::StatusCode::is_redirection)
+    });
+    let circle = targets
+        .iter()
+        .find(|target| tried.contains(&target.as_str()));
+    let (what, remedy) = if let Some(target) =
+        circle.filter(|_| redirects.count() >= CIRCLE_MIN || tried.len() > 1 || targets.len() == 1)
+    {
+        (
+            format!(
+                "back to {target}, which had been called already, so the call went in a circle"
+            ),
+            format!("On {node}: let the forwarding of {number} lead to another number or device."),
+        )
+    } else if targets.is_empty() {
+        (
+            "without naming a target in Contact, so nobody could follow".to_owned(),
+            format!("On {node}: name the target of the forwarding of {number} in Contact."),
+        )
+    } else {
+        let unreachable = targets.iter().any(|target| {
+            let host = Uri::parse(target.as_bytes()).host_port.address();
+            let own = case.tables().endpoint(hop.source).address;
+            host.is_some_and(is_private) && !is_private(own)
+        });
+        let hint = if unreachable {
+            " (a private address that the caller cannot reach)"
+        } else {
+            ""
+        };
+        (
+            format!("to {}{hint}, and {caller} never tried it", shown(&targets)),
+            format!(
+                "1. On {caller}: allow it to follow redirections, which many trunks do not. 2. Or on {node}: forward the call itself instead of answering {code}."
+            ),
+        )
+    };
+    Some(finding(Severity::Error, Confidence::Certain).says(
+        "The call was redirected and nobody followed",
+        format!("{node} redirected {number} {what} ({code}).",),
+        remedy,
+    ))
+}
+
+fn targets(case: &Case<'_>, answer: &Message) -> Vec<String> {
+    let lines = case.tables().header_values(answer, HeaderName::Contact);
+    let each = lines.flat_map(|line| line.split(',')).map(address_of);
+    each.filter(|target| target.contains(':'))
+        .map(str::to_owned)
+        .take(16)
+        .collect()
+}
+
+fn shown(targets: &[String]) -> String {
+    let mut text = targets
+        .iter()
+        .take(TARGETS_SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    if targets.len() > TARGETS_SHOWN {
+        text += " and others";
+    }
+    text
+}
+
+/// A portability or signing server answers with the same number and more parameters.
+fn is_query(case: &Case<'_>, answer: &Message, dialled: &str, targets: &[String]) -> bool {
+    let same_user = |target: &String| user_of(target) == user_of(dialled);
+    let lines = || case.tables().header_values(answer, HeaderName::Contact);
+    let has_data = lines().any(|line| {
+        let line = line.to_ascii_lowercase();
+        [";rn=", ";npdi", ";verstat", ";cic="]
+            .iter()
+            .any(|part| line.contains(part))
+    });
+    let same_host = targets
+        .iter()
+        .all(|target| host_of(target) == host_of(dialled));
+    has_data && (same_user_number(targets, dialled) || targets.iter().all(same_user) && same_host)
+        || case.tables().header(answer, HeaderName::Identity).is_some()
+}
+
+fn same_user_number(targets: &[String], dialled: &str) -> bool {
+    !targets.is_empty()
+        && targets
+            .iter()
+            .all(|target| user_of(target) == user_of(dialled))
+}

@@ -1,0 +1,192 @@
+//! Calls that the callee refused: busy, and declined by a person or a system.
+//!
+//! Sources: RFC 3261 sections 21.4.24, 21.6.1, 21.6.2 and 16.7 (a 6xx ends all branches).
+
+use std::time::Duration;
+
+use crate::call::number::user_of;
+use crate::call::{Cause, Outcome, is_network_block, ring};
+use crate::diagnose::words::{counted, duration};
+use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::sip::HeaderName;
+
+/// A refusal this soon, without ringing, is no person's.
+const MACHINE_WAIT: Duration = Duration::from_millis(500);
+/// Different numbers that one node declined at once, from which on it is a policy and not these people.
+const POLICY_MIN: usize = 3;
+/// Ringing after which a 480 from the ringing device itself was a hand.
+const HAND_RING: Duration = Duration::from_secs(1);
+
+pub fn busy(case: &Case<'_>) -> Option<Finding> {
+    if case.outcome() != Outcome::Busy {
+        return None;
+    }
+    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
+    let request = case.refused_request()?;
+    let callee = case.scene.text(case.call.callee);
+    let name = user_of(callee);
+    let talk = case.scene.talk_of(callee, case.index, refusal.time);
+    let mut explanation = format!(
+        "{} answered {} after {}",
+        case.name(refuser),
+        case.start_line(refusal).trim_start_matches("SIP/2.0 "),
+        duration(refusal.time.since(request.time)),
+    );
+    match talk.map(|talk| (talk, &case.scene.calls[talk as usize])) {
+        Some((talk, other)) => {
+            let parties = [other.caller, other.callee].map(|party| user_of(case.scene.text(party)));
+            let with = if parties[0] == name {
+                parties[1]
+            } else {
+                parties[0]
+            };
+            explanation += &format!(
+                "; {name} was in call {} with {with} at that moment.",
+                talk + 1
+            );
+        }
+        None => {
+            explanation += "; whether the person was on the phone or the device does not take calls (do not disturb, line limit) is not visible here."
+        }
+    }
+    let finding = Finding::new(
+        "call-busy",
+        Severity::Info,
+        Confidence::Certain,
+        Proof::OwnWords,
+    )
+    .says(
+        format!("{name} was busy"),
+        explanation,
+        format!("Nothing is broken. Call waiting, a hunt group or voicemail on busy at {name} would take such calls."),
+    )
+    .shown_by(case.shows(refusal, "the busy answer"))
+    .at(refuser, case.refusal_code());
+    Some(finding)
+}
+
+/// Who declined.
+enum Decliner {
+    Person,
+    System,
+    Policy(usize),
+    Account(String),
+    Unknown,
+}
+
+pub fn declined(case: &Case<'_>) -> Option<Finding> {
+    let rang = rang_for(case);
+    let early_refusal =
+        case.outcome() == Outcome::Rejected && case.code() == 480 && rang >= HAND_RING;
+    if case.outcome() != Outcome::Declined && !early_refusal {
+        return None;
+    }
+    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
+    let phrase = case.scene.text(refusal.line);
+    if is_network_block(&case.anatomy, refusal, &phrase.to_ascii_lowercase()) {
+        return None;
+    }
+    let decliner = decliner(case, rang);
+    let code = case.refusal_code();
+    let name = case.name(refuser);
+    let callee = user_of(case.scene.text(case.call.callee));
+    let after = duration(refusal.time.since(case.refused_request()?.time));
+    let how = match &decliner {
+        Decliner::Person => format!(
+            "{name} answered {code} {phrase} after {} of ringing: somebody, or a setting of the phone, refused the call.",
+            duration(rang)
+        ),
+        Decliner::System => format!(
+            "{name} answered {code} {phrase} after {after} without ringing: a system refused the call, not a person."
+        ),
+        Decliner::Policy(numbers) => format!(
+            "{name} answered {code} {phrase} without ringing, as it did for {}: a rule or the account there refuses, not one person.",
+            counted(*numbers as u32, "called number")
+        ),
+        Decliner::Account(words) => {
+            format!("{name} answered {code} {phrase} and gives the reason {words}.")
+        }
+        Decliner::Unknown => format!(
+            "{name} answered {code} {phrase} after {after} without ringing; a person, a setting of the phone or a script may have refused."
+        ),
+    };
+    let global = if code >= 600 && case.call.hops.len() > 1 {
+        " As a 6xx answer it also ended every other branch and route of the call."
+    } else {
+        ""
+    };
+    let (confidence, remedy) = match &decliner {
+        Decliner::Person if early_refusal => (
+            Confidence::Possible,
+            format!(
+                "Nothing to repair if {callee} refused the call; otherwise look at the forwarding and reject settings of {name}."
+            ),
+        ),
+        Decliner::Person => (
+            Confidence::Likely,
+            format!(
+                "Nothing is broken. Voicemail or forwarding on reject at {callee} would take such calls."
+            ),
+        ),
+        Decliner::Account(_) => (
+            Confidence::Certain,
+            format!("Clear the reason named with the operator of {name}."),
+        ),
+        _ => (
+            Confidence::Likely,
+            format!(
+                "1. On {name}: see which dial-plan step or account setting hangs up on {callee}. 2. If other routes shall be tried, let it answer 4xx or 5xx instead of {code}."
+            ),
+        ),
+    };
+    let mut finding = Finding::new("call-declined", Severity::Info, confidence, Proof::OwnWords)
+        .says(format!("{callee} declined the call"), how + global, remedy)
+        .shown_by(case.shows(refusal, "the refusal"))
+        .at(refuser, code);
+    if code == 486 {
+        finding = finding.not(
+            "call-busy",
+            format!(
+                "the device that answered 486 had been ringing for {}",
+                duration(rang)
+            ),
+        );
+    }
+    Some(finding)
+}
+
+fn rang_for(case: &Case<'_>) -> Duration {
+    ring(&case.anatomy).map_or(Duration::ZERO, |(start, end)| end.since(start))
+}
+
+fn decliner(case: &Case<'_>, rang: Duration) -> Decliner {
+    if rang >= Duration::from_secs(1) {
+        return Decliner::Person;
+    }
+    let (Some(refuser), Some(refusal)) = (case.refuser(), case.refusal()) else {
+        return Decliner::Unknown;
+    };
+    let tables = case.tables();
+    let words = tables
+        .header(refusal, HeaderName::Warning)
+        .or_else(|| tables.header(refusal, HeaderName::ErrorInfo));
+    if let Some(words) = words {
+        return Decliner::Account(words.to_owned());
+    }
+    let declined = case
+        .scene
+        .reception(refuser)
+        .map_or(0, |reception| reception.declined.len());
+    if declined >= POLICY_MIN {
+        return Decliner::Policy(declined);
+    }
+    let soon = case
+        .refused_request()
+        .is_some_and(|request| refusal.time.since(request.time) < MACHINE_WAIT);
+    let by_user = Cause::of(tables, refusal);
+    if soon && !(by_user.q850 == Some(21) && by_user.is_user) {
+        Decliner::System
+    } else {
+        Decliner::Unknown
+    }
+}

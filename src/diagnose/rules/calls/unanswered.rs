@@ -1,0 +1,275 @@
+//! Calls that nobody took: rung out, without a reachable device, or ended behind an announcement.
+//!
+//! Sources: RFC 3261 sections 16.8 and 21.4.18, Q.850 causes 18, 19 and 20, RFC 3960 (early media).
+
+use std::time::Duration;
+
+use crate::call::binding::BindingState;
+use crate::call::number::user_of;
+use crate::call::{Cause, NodeId, Outcome, proxy_cancel, ring};
+use crate::diagnose::words::duration;
+use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::sip::HeaderName;
+
+/// Early media that lasts less is a tone rather than speech.
+const ANNOUNCEMENT_MIN: Duration = Duration::from_secs(1);
+/// Products that are phones: their 480 means that somebody set them so.
+const PHONES: [&str; 14] = [
+    "yealink",
+    "snom",
+    "polycom",
+    "poly",
+    "grandstream gxp",
+    "grandstream grp",
+    "cisco-cp",
+    "fanvil",
+    "linphone",
+    "zoiper",
+    "microsip",
+    "gigaset",
+    "mitel",
+    "bria",
+];
+
+pub fn no_answer(case: &Case<'_>) -> Option<Finding> {
+    if case.outcome() != Outcome::NoAnswer {
+        return None;
+    }
+    let last = case.anatomy.last_step()?;
+    let step = case.anatomy.transaction(last);
+    let answer = case.message(step.final_response?)?;
+    let (start, end) = ring(&case.anatomy)?;
+    let (rang, ringing) = (
+        end.since(start),
+        case.message(step.ringing.or(step.alerting)?)?,
+    );
+    let callee = user_of(case.scene.text(case.call.callee));
+    // The last hop on which it rang tells whether the phone did or a box in front of it.
+    let seen_at_callee = case
+        .path
+        .last()
+        .is_some_and(|(hop, _)| case.anatomy.transaction(*hop).alerting.is_some());
+    let canceller = proxy_cancel(&case.anatomy, last)
+        .map(|cancel| case.anatomy.transaction(cancel))
+        .and_then(|cancel| Some((cancel.source, case.message(cancel.request?)?)));
+    let ended = match canceller {
+        Some((proxy, _)) => format!(
+            "{} stopped the ringing and answered {}",
+            case.name(proxy),
+            case.code()
+        ),
+        None => format!(
+            "{} ended it with {}",
+            case.name(case.refuser()?),
+            case.code()
+        ),
+    };
+    let behind = if seen_at_callee {
+        ""
+    } else {
+        " The ringing was signalled by a node in front of the phone; whether the phone itself rang is not visible."
+    };
+    let who = canceller.map_or(case.refuser()?, |(proxy, _)| proxy);
+    let timer = case
+        .scene
+        .timers
+        .ring(case.scene.node(who), rang.as_secs_f64() * 1000.0);
+    let timed = timer.map_or(String::new(), |timer| {
+        format!(
+            " Its ring timer is about {}: {} of the {} calls that rang that long end there.",
+            duration(rang),
+            timer.ended,
+            timer.lasted
+        )
+    });
+    let confidence = if seen_at_callee {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
+    let mut finding = Finding::new("call-no-answer", Severity::Info, confidence, Proof::Protocol)
+        .says(
+            format!("{callee} did not answer"),
+            format!("{callee} rang for {} and nobody answered; {ended}.{timed}{behind}", duration(rang)),
+            format!("Nothing is broken. A longer ring time on {} or forwarding on no answer at {callee} would save such calls.", case.name(who)),
+        )
+        .shown_by(case.shows(answer, "the end of the ringing"))
+        .shown_by(case.shows(ringing, "the ringing"))
+        .at(who, case.code());
+    if let Some((_, cancel)) = canceller {
+        finding = finding.shown_by(case.shows(cancel, "the CANCEL that the caller did not send"));
+    }
+    Some(finding.not("call-unreachable", "the callee's side was ringing"))
+}
+
+/// What is known of the callee's registration, as a sentence.
+struct Lost {
+    confidence: Confidence,
+    sentence: String,
+    frame: Option<(crate::capture::FrameRef, String)>,
+}
+
+pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
+    let is_unreachable = case.outcome() == Outcome::Unreachable
+        || case.outcome() == Outcome::ServerFailed && case.refusal_code() == 503;
+    if !is_unreachable {
+        return None;
+    }
+    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
+    let (code, cause) = (case.refusal_code(), Cause::of(case.tables(), refusal));
+    let lost = lost_binding(case);
+    let by_cause = matches!(cause.q850, Some(18 | 20));
+    let applies = match code {
+        480 | 430 => true,
+        408 => case.path.len() == 1,
+        404 | 410 | 604 | 503 => lost.is_some() || by_cause,
+        _ => false,
+    };
+    if !applies {
+        return None;
+    }
+    let callee = user_of(case.scene.text(case.call.callee));
+    let phrase = case.start_line(refusal);
+    let after = duration(refusal.time.since(case.refused_request()?.time));
+    let name = case.name(refuser);
+    let (severity, why, confidence, proof) = match &lost {
+        Some(lost) => (Severity::Error, lost.sentence.clone(), lost.confidence, Proof::Comparison),
+        None if by_cause => (Severity::Error, format!(" Its Q.850 cause {} says that no device responds.", cause.q850.unwrap_or(0)), Confidence::Likely, Proof::OwnWords),
+        None if code == 430 => (Severity::Error, " 430 says that the connection to the registered device is gone.".to_owned(), Confidence::Likely, Proof::OwnWords),
+        None if is_phone(case) => (Severity::Info, " The device itself says so: do not disturb, or no line free, rather than a missing registration.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
+        None => (Severity::Error, " Usually no device is registered for the user; do not disturb or a forwarding without target give the same answer.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
+    };
+    let remedy = if severity == Severity::Info {
+        format!("Look at the do-not-disturb and forwarding settings of {name}.")
+    } else {
+        format!(
+            "1. On the device of {callee}: see that it registers and stays registered. 2. On {name}: look at the registration of {callee} at the time of the call. 3. For devices behind NAT, shorten the registration time or add keep-alives."
+        )
+    };
+    let mut finding = Finding::new("call-unreachable", severity, confidence, proof)
+        .says(
+            format!("{callee} could not be reached"),
+            format!(
+                "{name} answered {} after {after} without ringing.{why}",
+                phrase.trim_start_matches("SIP/2.0 ")
+            ),
+            remedy,
+        )
+        .shown_by(case.shows(refusal, "no device could be reached"))
+        .at(refuser, code);
+    if let Some((frame, quote)) = lost.and_then(|lost| lost.frame) {
+        finding = finding.shown_by(crate::diagnose::Evidence::seen(
+            frame,
+            quote,
+            "the last registration",
+        ));
+    }
+    Some(finding)
+}
+
+/// The registration of the called user, where the capture holds it and it does not lead to a device.
+fn lost_binding(case: &Case<'_>) -> Option<Lost> {
+    let refusal = case.refusal()?;
+    let nodes: Vec<NodeId> = case
+        .call
+        .hops
+        .iter()
+        .map(|hop| case.scene.node(hop.destination))
+        .collect();
+    let invited = case.message(
+        case.anatomy
+            .transaction(case.anatomy.last_step()?)
+            .request?,
+    )?;
+    let aors = [invited.line, invited.to];
+    let binding = aors.iter().find_map(|aor| {
+        case.scene
+            .binding_at(case.scene.text(*aor), &nodes, refusal.time)
+    })?;
+    let attempt = case.scene.attempts.get(binding.attempt as usize)?;
+    let contact = crate::call::registration::address_of(case.scene.text(attempt.contact));
+    let ago = |at: crate::capture::Timestamp| duration(refusal.time.since(at));
+    let (confidence, sentence) = match binding.state {
+        BindingState::Expired { at } => (
+            Confidence::Certain,
+            format!(
+                " Its last registration ({contact}) had expired {} before.",
+                ago(at)
+            ),
+        ),
+        BindingState::Removed { at } => (
+            Confidence::Certain,
+            format!(
+                " Its device took the registration ({contact}) away {} before.",
+                ago(at)
+            ),
+        ),
+        BindingState::Refused => (
+            Confidence::Likely,
+            " Every try of its device to register had failed before.".to_owned(),
+        ),
+        BindingState::Active { .. } if matches!(case.refusal_code(), 480 | 430 | 408) => (
+            Confidence::Possible,
+            format!(
+                " It was registered ({contact}) at that moment, so the device did not respond, or does not take calls."
+            ),
+        ),
+        BindingState::Active { .. } => return None,
+    };
+    let frame = attempt.answered_at.unwrap_or(attempt.asked_at);
+    let quote = format!("REGISTER {}", case.scene.text(attempt.aor));
+    Some(Lost {
+        confidence,
+        sentence,
+        frame: Some((frame, quote)),
+    })
+}
+
+fn is_phone(case: &Case<'_>) -> bool {
+    let Some((refuser, refusal)) = case.refuser().zip(case.refusal()) else {
+        return false;
+    };
+    let phrase = case.scene.text(refusal.line).to_ascii_lowercase();
+    let software = case
+        .software(refuser)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    phrase.contains("disturb")
+        || phrase.contains("dnd")
+        || PHONES.iter().any(|phone| software.starts_with(phone))
+}
+
+pub fn announcement(case: &Case<'_>) -> Option<Finding> {
+    let is_over = case.outcome().is_failure() || case.outcome() == Outcome::Cancelled;
+    if !is_over || case.outcome().is_answered() {
+        return None;
+    }
+    let step = case.anatomy.transaction(case.anatomy.last_step()?);
+    let early = case.message(step.alerting?)?;
+    if step.ringing.is_some() || early.session.is_absent() || case.code() < 300 {
+        return None;
+    }
+    let ended = case.message(step.final_response?)?;
+    let played = ended.time.since(early.time);
+    // Other codes come from timers and faults behind the media rather than from a network that explains itself.
+    let is_explained = matches!(case.code(), 400..=407 | 409..=486 | 600..=699);
+    let is_reliable = case.header(early, HeaderName::RSeq).is_some();
+    if played < ANNOUNCEMENT_MIN || !is_explained || is_reliable {
+        return None;
+    }
+    let words = case
+        .header(early, HeaderName::Reason)
+        .map_or(String::new(), |reason| {
+            format!(" Its Reason header says {reason}.")
+        });
+    let finding = Finding::new("call-announcement", Severity::Info, Confidence::Possible, Proof::Timing)
+        .says(
+            "An announcement may have been played",
+            format!("{} opened early media {} before it ended the call with {}, without ringing.{words} What was played is not judged here.", case.name(step.destination), duration(played), case.code()),
+            "Listen to the media between these two messages, where it was captured: it often tells the reason more exactly than the code.",
+        )
+        .shown_by(case.shows(early, "early media begins"))
+        .shown_by(case.shows(ended, "the call ends"))
+        .at(step.destination, case.code());
+    Some(finding.beside())
+}

@@ -1,0 +1,324 @@
+//! Statements about the capture as a whole.
+
+use std::collections::BTreeMap;
+
+use crate::call::{Message, NodeId};
+use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rule::Claim;
+use crate::diagnose::scene::Scene;
+
+/// Second copies of a hundred SIP packets that are worth telling.
+const COPIES_PERCENT_MIN: u64 = 5;
+/// Second copies that are worth telling.
+const COPIES_MIN: u64 = 5;
+/// Servers that a sentence names.
+const NAMES_MAX: usize = 5;
+/// Copies that evidence names.
+const EXAMPLES_MAX: usize = 4;
+
+fn claim(scene: &Scene<'_>, finding: Finding, count: u64) -> Claim {
+    Claim {
+        finding: finding.beside(),
+        calls: Vec::new(),
+        count: u32::try_from(count).unwrap_or(u32::MAX),
+        first_at: scene.start,
+        last_at: scene.end,
+        scope: String::new(),
+    }
+}
+
+/// What was captured of a pair of which one side is not heard.
+#[derive(Default)]
+struct Half<'a> {
+    messages: u64,
+    first: Option<&'a Message>,
+    calls: u64,
+}
+
+/// One statement for each pair of which one side is not heard.
+pub(super) fn cap_one_direction(scene: &Scene<'_>) -> Vec<Claim> {
+    let pairs = &scene.sight.one_direction;
+    if pairs.is_empty() {
+        return Vec::new();
+    }
+    let halves = halves(scene);
+    let claims = pairs.iter().filter_map(|(speaker, silent)| {
+        let half = halves.get(&(scene.node(*speaker), scene.node(*silent)))?;
+        let (here, there) = (scene.name(*speaker), scene.name(*silent));
+        let mut finding = Finding::new(
+            "cap-one-direction",
+            Severity::Warn,
+            Confidence::Certain,
+            Proof::Protocol,
+        )
+        .says(
+            format!("Only one direction of {here} <-> {there} was captured"),
+            format!(
+                "The capture holds {} messages from {here} to {there} and none back, although {here} acts on what the other side said. Findings about missing answers are left out for {} calls between them.",
+                half.messages, half.calls
+            ),
+            "Mirror both directions (SPAN rx and tx), capture on one of the two hosts, or capture on both links and give both files.",
+        )
+        .at(*speaker, &there);
+        if let Some(first) = half.first {
+            finding = finding.shown_by(Evidence::seen(
+                first.at,
+                crate::diagnose::start_line(&scene.book.tables, first),
+                "the first message of the direction that was captured",
+            ));
+        }
+        Some(claim(scene, finding, half.calls))
+    });
+    claims.collect()
+}
+
+fn halves<'a>(scene: &Scene<'a>) -> BTreeMap<(NodeId, NodeId), Half<'a>> {
+    let pairs = scene.sight.one_direction.iter();
+    let mut halves: BTreeMap<(NodeId, NodeId), Half<'_>> = pairs
+        .map(|(a, b)| ((scene.node(*a), scene.node(*b)), Half::default()))
+        .collect();
+    let book = scene.book;
+    for message in &book.messages {
+        let key = (scene.node(message.source), scene.node(message.destination));
+        if let Some(half) = halves.get_mut(&key) {
+            half.messages += 1;
+            let is_earlier = half
+                .first
+                .is_none_or(|known| message.order() < known.order());
+            half.first = if is_earlier {
+                Some(message)
+            } else {
+                half.first
+            };
+        }
+    }
+    for call in scene.calls {
+        let mut ends: Vec<(NodeId, NodeId)> = call
+            .hops
+            .iter()
+            .map(|hop| (scene.node(hop.source), scene.node(hop.destination)))
+            .flat_map(|(a, b)| [(a, b), (b, a)])
+            .collect();
+        ends.sort_unstable();
+        ends.dedup();
+        for pair in ends {
+            if let Some(half) = halves.get_mut(&pair) {
+                half.calls += 1;
+            }
+        }
+    }
+    halves
+}
+
+/// Second captures of packets, where they are many.
+pub(super) fn cap_duplicates(scene: &Scene<'_>) -> Vec<Claim> {
+    let (copies, all) = (scene.sight.copies, scene.book.messages.len() as u64);
+    if copies < COPIES_MIN || copies * 100 < all * COPIES_PERCENT_MIN {
+        return Vec::new();
+    }
+    let marked = || {
+        scene
+            .book
+            .messages
+            .iter()
+            .filter(|message| message.flags.is_copy())
+    };
+    let frames: Vec<FrameRef> = marked()
+        .take(EXAMPLES_MAX)
+        .map(|message| message.at)
+        .collect();
+    let quote = marked().next().map_or(String::new(), |message| {
+        crate::diagnose::start_line(&scene.book.tables, message)
+    });
+    let taps: std::collections::BTreeSet<u16> = marked().map(|message| message.tap).collect();
+    let kind = if scene.book.taps.len() > 1 && !taps.is_empty() {
+        "several capture points"
+    } else {
+        "one capture point, such as a mirror of both ports, a bridge, or `-i any`"
+    };
+    let finding = Finding::new(
+        "cap-duplicates",
+        Severity::Info,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        "Packets were captured more than once",
+        format!(
+            "{copies} of {all} captured SIP messages ({:.0} %) are further captures of the same packet, by {kind}. They are left out of everything that is counted.",
+            copies as f64 * 100.0 / all.max(1) as f64
+        ),
+        "Capture one interface or one mirror direction; or remove copies with `editcap -d` before.",
+    )
+    .shown_by(Evidence::in_frames(frames, quote, "seen before"));
+    vec![claim(scene, finding, copies)]
+}
+
+/// Cut messages, missing bytes and fragments, packets that the capturing machine dropped.
+pub(super) fn cap_damaged(scene: &Scene<'_>) -> Vec<Claim> {
+    let sight = &scene.sight;
+    let fragments = heard_without_fragments(scene);
+    let mut facts = Vec::new();
+    if sight.cut_messages > 0 {
+        facts.push(format!(
+            "{} SIP messages are cut short (snap length)",
+            sight.cut_messages
+        ));
+    }
+    if sight.missing_bytes > 0 {
+        facts.push(format!(
+            "{} bytes of TCP streams with SIP are missing",
+            sight.missing_bytes
+        ));
+    }
+    if fragments > 0 {
+        facts.push(format!(
+            "{fragments} SIP messages lack IP fragments although they were answered"
+        ));
+    }
+    if sight.dropped > 0 {
+        facts.push(format!(
+            "the capturing machine dropped {} packets",
+            sight.dropped
+        ));
+    }
+    if facts.is_empty() {
+        return Vec::new();
+    }
+    let mut finding = Finding::new(
+        "cap-damaged",
+        Severity::Warn,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        "Packets are missing or cut",
+        format!(
+            "{}. Findings that rest on what is missing are one level less sure.",
+            capitalized(&facts.join("; "))
+        ),
+        "Capture whole packets (`tcpdump -s 0`), with a larger buffer (`-B`), onto a fast disk, with a filter that keeps fragments.",
+    );
+    let of_kind = [
+        "snaplen-cut",
+        "missing-segment",
+        "missing-fragment",
+        "capture-drops",
+    ];
+    for (word, frame, detail) in &sight.weaknesses {
+        if let Some(frame) = frame.filter(|_| of_kind.contains(word)) {
+            finding = finding.shown_by(Evidence::seen(frame, detail.clone(), *word));
+        }
+    }
+    let count = sight.cut_messages + fragments + sight.dropped + u64::from(sight.missing_bytes > 0);
+    vec![claim(scene, finding, count)]
+}
+
+/// Messages whose fragments the capture lacks but their receiver got: it answered them.
+fn heard_without_fragments(scene: &Scene<'_>) -> u64 {
+    let book = scene.book;
+    let incomplete = book
+        .messages
+        .iter()
+        .filter(|message| message.flags.is_incomplete() && !message.flags.is_copy());
+    let heard = incomplete.filter(|message| {
+        let group = book.groups.get(message.group.0 as usize);
+        let around =
+            group.and_then(|(start, end)| book.messages.get(*start as usize..*end as usize));
+        around.unwrap_or_default().iter().any(|other| {
+            message
+                .method()
+                .is_some_and(|method| other.is_response_to(method))
+                && other.via == message.via
+        })
+    });
+    heard.count() as u64
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+/// Clocks of capture points that disagree, and clocks that were set back.
+pub(super) fn cap_clock(scene: &Scene<'_>) -> Vec<Claim> {
+    let of_clock = |word: &str| matches!(word, "clock-offset" | "time-steps-back");
+    let facts: Vec<&(&'static str, Option<FrameRef>, String)> = scene
+        .sight
+        .weaknesses
+        .iter()
+        .filter(|(word, _, _)| of_clock(word))
+        .collect();
+    if facts.is_empty() {
+        return Vec::new();
+    }
+    let details: Vec<&str> = facts.iter().map(|(_, _, detail)| detail.as_str()).collect();
+    let mut finding = Finding::new(
+        "cap-clock",
+        Severity::Warn,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        "The clocks of the capture points differ, or were set",
+        format!(
+            "{}. Times within one capture point are exact; durations across them are not.",
+            capitalized(&details.join("; "))
+        ),
+        "Keep the clocks of capture hosts in step (NTP or PTP); `editcap -t` corrects a file.",
+    );
+    for (word, frame, detail) in &facts {
+        if let Some(frame) = frame {
+            finding = finding.shown_by(Evidence::seen(*frame, detail.clone(), *word));
+        }
+    }
+    vec![claim(scene, finding, facts.len() as u64)]
+}
+
+/// TLS connections with signalling that cannot be read.
+pub(super) fn cap_encrypted(scene: &Scene<'_>) -> Vec<Claim> {
+    let encrypted = &scene.sight.encrypted;
+    let Some((_, first)) = encrypted.first() else {
+        return Vec::new();
+    };
+    let mut servers: Vec<String> = encrypted
+        .iter()
+        .map(|(server, _)| server.to_string())
+        .collect();
+    servers.sort_unstable();
+    servers.dedup();
+    let more = servers.len().saturating_sub(NAMES_MAX);
+    servers.truncate(NAMES_MAX);
+    let others = if more > 0 {
+        format!(" and {more} others")
+    } else {
+        String::new()
+    };
+    let finding = Finding::new(
+        "cap-encrypted",
+        Severity::Info,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        "Signalling is encrypted",
+        format!(
+            "{} TLS connections to {}{others} carry signalling that cannot be read: their calls are not in this report. Only handshakes and alerts were looked at.",
+            encrypted.len(),
+            servers.join(", ")
+        ),
+        "Let the client or server write a key log (SSLKEYLOGFILE) and give it along, mirror the signalling with HEP from the SBC or proxy, or capture behind the TLS end point.",
+    )
+    .shown_by(Evidence::seen(*first, "TLS", "the first of these connections"));
+    let when: Option<Timestamp> = scene
+        .handshakes
+        .iter()
+        .find(|handshake| handshake.first_seen.at == *first)
+        .map(|handshake| handshake.first_seen.time);
+    let mut claim = claim(scene, finding, encrypted.len() as u64);
+    claim.first_at = when.unwrap_or(claim.first_at);
+    vec![claim]
+}

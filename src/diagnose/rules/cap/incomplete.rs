@@ -1,0 +1,75 @@
+//! Calls of which the capture lacks the begin or the end.
+//!
+//! Source: RFC 3261 sections 16.8 and 17 (how long a call that was not answered may still be going on).
+
+use std::time::Duration;
+
+use crate::call::Outcome;
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+
+/// An INVITE cannot have been sent longer before its first answer than this: timer C and some slack.
+const INVITE_WAIT: Duration = Duration::from_secs(200);
+
+/// What is missing of the call, so that nobody takes the silence for a fault.
+pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
+    let scene = case.scene;
+    let (first, last) = (
+        *case.anatomy.messages.first()?,
+        *case.anatomy.messages.last()?,
+    );
+    let has_start = case.call.milestones.invited.is_some();
+    let (part, explanation) = match case.outcome() {
+        Outcome::Partial if !has_start => {
+            let after = first.time.since(scene.start);
+            let lost = if after > INVITE_WAIT {
+                " The INVITE was most likely lost by the capture, not sent before it."
+            } else {
+                ""
+            };
+            (
+                "begin",
+                format!(
+                    "The begin of this call is not in the capture: its first message is {} (frame {}, {:.1} s after the capture began). The outcome is not judged.{lost}",
+                    case.anatomy.name(first),
+                    first.at.frame,
+                    after.as_secs_f64()
+                ),
+            )
+        }
+        Outcome::Partial => (
+            "end",
+            format!(
+                "The end of this call is not in the capture: after {} (frame {}) the capture runs on for {:.1} s, too short to tell. The outcome is not judged.",
+                case.anatomy.name(last),
+                last.at.frame,
+                scene.end.since(last.time).as_secs_f64()
+            ),
+        ),
+        Outcome::StillUp => (
+            "end",
+            format!(
+                "The call was up when the capture ended, {:.1} s after its last message (frame {}).",
+                scene.end.since(last.time).as_secs_f64(),
+                last.at.frame
+            ),
+        ),
+        _ => return None,
+    };
+    let shown = if part == "begin" { first } else { last };
+    let finding = Finding::new(
+        "cap-incomplete",
+        Severity::Info,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .beside()
+    .says(
+        format!("The capture lacks the {part} of this call"),
+        explanation,
+        "Capture longer, and with a filter that keeps fragments: `port 5060 or port 5061 or (ip[6:2] & 0x1fff != 0)`.",
+    )
+    .shown_by(case.shows(shown, format!("the {} message of the call", if part == "begin" { "first" } else { "last" })))
+    .at(shown.source, part);
+    Some(finding)
+}

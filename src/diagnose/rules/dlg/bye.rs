@@ -1,0 +1,121 @@
+//! Hang-ups that never reach the other side.
+//!
+//! Sources: RFC 3261 sections 15.1.1 and 12.2.1.2.
+
+use std::time::Duration;
+
+use crate::call::silence::follows_timer;
+use crate::call::{Message, Transaction, TransactionIndex, is_private};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::net::{in_messages, sure, times};
+use crate::sip::Method;
+
+/// Sends after which a BYE counts as lost: the first and three repeats.
+const SENDS_MIN: usize = 4;
+/// How long a BYE is repeated at most: 64 × T1 (RFC 3261 section 17.1.2.2).
+const BYE_WAIT: Duration = Duration::from_secs(32);
+/// Sends of a BYE that ran its whole timer.
+const SENDS_ALL: usize = 10;
+/// BYEs of both sides that come so close together cross each other.
+const CROSSING: Duration = Duration::from_secs(2);
+
+/// A BYE is repeated and nothing answers it.
+pub(super) fn dlg_bye_lost(case: &Case<'_>) -> Option<Finding> {
+    if case.call.retransmissions < 3 || !case.outcome().is_answered() {
+        return None;
+    }
+    let (index, bye) = case
+        .anatomy
+        .each()
+        .find(|(index, t)| is_lost(case, *index, t))
+        .map(|(index, t)| (index, *t))?;
+    let sends: Vec<&Message> = case.anatomy.sends_of(index).map(|(_, m)| m).collect();
+    let (first, last) = (*sends.first()?, *sends.last()?);
+    let there = case.tables().endpoint(bye.destination);
+    let kind = if is_private(there.address)
+        && !case
+            .scene
+            .history()
+            .has_spoken(case.scene.node(bye.destination))
+    {
+        format!("{there}, a private address that never answers anything,")
+    } else {
+        there.to_string()
+    };
+    let impact = match later_end(case, first) {
+        Some(end) => format!(
+            "the other side held the call for another {:.0} s (its own BYE is frame {})",
+            end.time.since(first.time).as_secs_f64(),
+            end.at.frame
+        ),
+        None => "for the other side the call may still be up".to_owned(),
+    };
+    let mut finding = Finding::new(
+        "dlg-bye-lost",
+        Severity::Error,
+        sure(case, Confidence::Certain),
+        Proof::Protocol,
+    )
+    .says(
+        "The hang-up did not reach the other side",
+        format!(
+            "{} hung up, but its BYE to {kind} was sent {} and never answered; {impact}.",
+            case.name(bye.source),
+            times(sends.len())
+        ),
+        format!(
+            "1. The side behind {there}: put an address into Contact (or let its proxy add Record-Route) that {} can reach. 2. Firewall and NAT between them: let requests inside calls through for as long as a call lasts. 3. Re-test: the BYE must get its 200 at once.",
+            case.tables().endpoint(bye.source).address
+        ),
+    )
+    .at(bye.destination, "bye");
+    if let Some(evidence) = in_messages(case, &sends, "the BYE, never answered") {
+        finding = finding.shown_by(evidence);
+    }
+    finding = finding.shown_by(Evidence::Missing {
+        expected: "a response to BYE".to_owned(),
+        after: last.at,
+        watched: case.scene.end.since(last.time),
+    });
+    if let Some(end) = later_end(case, first) {
+        finding = finding.shown_by(case.shows(end, "the other side's own end of the call"));
+    }
+    Some(finding)
+}
+
+fn is_lost(case: &Case<'_>, index: TransactionIndex, t: &Transaction) -> bool {
+    if t.method != Method::Bye
+        || t.final_response.is_some()
+        || t.transport.is_reliable()
+        || (t.sends as usize) < SENDS_MIN
+        || case.anatomy.children(index).next().is_some()
+        || case.anatomy.responses_of(index).next().is_some()
+    {
+        return false;
+    }
+    let sends: Vec<&Message> = case.anatomy.sends_of(index).map(|(_, m)| m).collect();
+    let moments: Vec<_> = sends.iter().map(|message| message.time).collect();
+    let (Some(first), true) = (sends.first(), follows_timer(&moments)) else {
+        return false;
+    };
+    let was_watched = sends.len() >= SENDS_ALL || case.scene.end.since(first.time) >= BYE_WAIT;
+    let crosses = case.anatomy.originals().any(|(_, m)| {
+        m.is_request(Method::Bye)
+            && m.from_tag == first.to_tag
+            && m.time.since(first.time).max(first.time.since(m.time)) <= CROSSING
+    });
+    was_watched && !crosses
+}
+
+/// The BYE with which the other side ended the call by itself.
+fn later_end<'a>(case: &Case<'a>, bye: &Message) -> Option<&'a Message> {
+    case.anatomy
+        .originals()
+        .map(|(_, message)| message)
+        .find(|message| {
+            message.is_request(Method::Bye)
+                && message.from_tag == bye.to_tag
+                && message.time > bye.time
+        })
+}

@@ -1,0 +1,205 @@
+//! Both sides change the call at the same moment, and requests whose CSeq runs backwards.
+//!
+//! Sources: RFC 3261 sections 14.1, 14.2 and 12.2.2; RFC 5407 section 3.3.1.
+
+use std::time::Duration;
+
+use crate::call::{Message, Transaction};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::sip::{HeaderName, Method, StatusCode};
+
+/// How long a side may take to try again: 4 s at most, and the time of the retry itself.
+const RETRY_WAIT: Duration = Duration::from_secs(10);
+/// Collisions in one call that show that both sides pause equally long.
+const COLLISIONS_MAX: usize = 3;
+
+/// 491, or 500 to a change that overlaps another one.
+pub(super) fn dlg_glare(case: &Case<'_>) -> Option<Finding> {
+    if !case.outcome().is_answered() {
+        return None;
+    }
+    let collisions: Vec<(&Transaction, &Message, &Message)> = case
+        .anatomy
+        .each()
+        .filter(|(_, t)| t.parent.is_none() && is_change(case, t))
+        .filter_map(|(_, t)| {
+            let request = case.anatomy.message(t.request?);
+            let answer = case.anatomy.message(t.final_response?);
+            is_collision(case, t, answer).then_some((t, request, answer))
+        })
+        .collect();
+    if collisions.is_empty() {
+        return backwards(case);
+    }
+    let (t, request, answer) = *collisions.last()?;
+    let solved = solved(case, answer);
+    let rounds = rounds(&collisions);
+    let is_unsolved = solved.is_none()
+        && case.scene.end.since(answer.time) >= RETRY_WAIT
+        && !ended_soon(case, answer);
+    let outcome = match solved {
+        Some(retry) => format!(
+            "a new try {:.1} s later succeeded",
+            retry.time.since(answer.time).as_secs_f64()
+        ),
+        None if is_unsolved => "no later try succeeded within 10 s".to_owned(),
+        None => "the call, or the capture, ended before another try".to_owned(),
+    };
+    let is_trouble = is_unsolved || rounds >= COLLISIONS_MAX;
+    let mut finding = Finding::new(
+        "dlg-glare",
+        if is_trouble { Severity::Warn } else { Severity::Info },
+        Confidence::Certain,
+        Proof::OwnWords,
+    )
+    .beside()
+    .says(
+        "Both sides changed the call at the same moment",
+        format!(
+            "{} answered the {} of {} with {} because a change of its own was under way; {outcome}.",
+            case.scene.name(t.destination),
+            t.method.text(),
+            case.scene.name(t.source),
+            answer.status().map_or(0, |status| status.0)
+        ),
+        if is_trouble {
+            format!(
+                "Let one side alone refresh and change the call; {} or {} does not wait the random time of RFC 3261 section 14.1 (2.1 to 4 s for the caller's side, 0 to 2 s for the other).",
+                case.tables().endpoint(t.source).address,
+                case.tables().endpoint(t.destination).address
+            )
+        } else {
+            "Nothing is broken; it costs a few seconds.".to_owned()
+        },
+    )
+    .shown_by(case.shows(answer, "another change is under way"))
+    .shown_by(case.shows(request, "the change that was refused"))
+    .at(t.destination, "glare");
+    if let Some(retry) = solved {
+        finding = finding.shown_by(case.shows(retry, "the change that succeeded"));
+    }
+    Some(finding)
+}
+
+fn is_change(case: &Case<'_>, t: &Transaction) -> bool {
+    matches!(t.method, Method::Invite | Method::Update)
+        && t.request
+            .is_some_and(|request| !case.anatomy.message(request).to_tag.is_absent())
+}
+
+fn is_collision(case: &Case<'_>, t: &Transaction, answer: &Message) -> bool {
+    match answer.status().map_or(0, |status| status.0) {
+        491 => true,
+        500 => {
+            let retry_after = case
+                .header(answer, HeaderName::RetryAfter)
+                .and_then(|value| value.split([';', ' ', '(']).next()?.parse::<u32>().ok());
+            retry_after.is_some_and(|seconds| seconds <= 10) && overlaps(case, t)
+        }
+        _ => false,
+    }
+}
+
+/// Whether another change of the same call was pending when this one was sent.
+fn overlaps(case: &Case<'_>, t: &Transaction) -> bool {
+    let sent = case.anatomy.message(t.first).time;
+    case.anatomy.each().any(|(_, other)| {
+        is_change(case, other)
+            && other.first != t.first
+            && other.via != t.via
+            && case.anatomy.message(other.first).time <= sent
+            && other
+                .final_response
+                .is_none_or(|answer| case.anatomy.message(answer).time > sent)
+    })
+}
+
+/// Collisions that lie apart; both sides' 491 of one collision count once.
+fn rounds(collisions: &[(&Transaction, &Message, &Message)]) -> usize {
+    let mut count = 0;
+    let mut last = None;
+    for (_, _, answer) in collisions {
+        if last.is_none_or(|last| answer.time.since(last) > Duration::from_millis(500)) {
+            count += 1;
+        }
+        last = Some(answer.time);
+    }
+    count
+}
+
+/// The 2xx to a later change.
+fn solved<'a>(case: &Case<'a>, answer: &Message) -> Option<&'a Message> {
+    case.anatomy
+        .each()
+        .filter(|(_, t)| is_change(case, t))
+        .filter_map(|(_, t)| {
+            let is_success = case
+                .anatomy
+                .final_status(t)
+                .is_some_and(StatusCode::is_success);
+            Some(
+                case.anatomy
+                    .message(t.final_response.filter(|_| is_success)?),
+            )
+        })
+        .find(|message| message.time > answer.time && message.time.since(answer.time) <= RETRY_WAIT)
+}
+
+fn ended_soon(case: &Case<'_>, answer: &Message) -> bool {
+    case.anatomy.originals().any(|(_, m)| {
+        m.is_request(Method::Bye) && m.time > answer.time && m.time.since(answer.time) <= RETRY_WAIT
+    })
+}
+
+/// A 500 because the CSeq of a request is not higher than the one before it from the same side.
+fn backwards(case: &Case<'_>) -> Option<Finding> {
+    let refused = case.anatomy.each().filter(|(_, t)| {
+        t.parent.is_none()
+            && t.method != Method::Ack
+            && case
+                .anatomy
+                .final_status(t)
+                .is_some_and(|status| status.0 == 500)
+    });
+    let (request, before) = refused
+        .filter_map(|(_, t)| {
+            let request = case.anatomy.message(t.request?);
+            let before = case.anatomy.originals().map(|(_, m)| m).find(|m| {
+                m.method()
+                    .is_some_and(|method| !matches!(method, Method::Ack | Method::Cancel))
+                    && m.from_tag == request.from_tag
+                    && m.source == request.source
+                    && m.group == request.group
+                    && m.via != request.via
+                    && m.time < request.time
+                    && m.cseq >= request.cseq
+            })?;
+            (!request.to_tag.is_absent()).then_some((request, before))
+        })
+        .next()?;
+    let finding = Finding::new(
+        "dlg-glare",
+        Severity::Warn,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .beside()
+    .says(
+        "The sequence numbers of the call run backwards",
+        format!(
+            "{} sent CSeq {} after CSeq {} in the same call; the other side has to refuse that with 500 (RFC 3261 section 12.2.2). It is a fault of the sender, not a collision.",
+            case.name(request.source),
+            request.cseq,
+            before.cseq
+        ),
+        format!(
+            "{}: raise CSeq with every new request of a call; firmware.",
+            case.tables().endpoint(request.source).address
+        ),
+    )
+    .shown_by(case.shows(request, format!("CSeq {}", request.cseq)))
+    .shown_by(case.shows(before, format!("CSeq {}, earlier", before.cseq)))
+    .at(request.source, "cseq");
+    Some(finding)
+}

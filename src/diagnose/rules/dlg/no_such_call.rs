@@ -1,0 +1,245 @@
+//! Requests inside a call that are answered as if there were no such call.
+//!
+//! Sources: RFC 3261 sections 12.2.2 and 9.2, RFC 5057 section 5.
+
+use crate::call::{Dialog, DropCause, Message, Outcome, TextId, Transaction, drop_cause, target};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::sip::{HeaderName, Method};
+
+/// Why the other side does not know the call.
+enum Reason {
+    /// The call had ended, by this BYE.
+    Ended(crate::capture::FrameRef),
+    /// A tag is not one of the call's.
+    Tags,
+    /// It was sent to another node than the one that holds the call.
+    OtherNode,
+    /// Nothing in the capture tells.
+    Unknown,
+}
+
+/// A request inside the call got 481.
+pub(super) fn dlg_no_such_call(case: &Case<'_>) -> Option<Finding> {
+    if !case.outcome().is_answered() {
+        return None;
+    }
+    let dialog = case.dialogs.first()?;
+    let cause = match case.outcome() {
+        Outcome::Dropped => drop_cause(&case.anatomy, dialog),
+        _ => None,
+    };
+    let ended_it = match cause {
+        Some(DropCause::NoSuchCall { request }) => Some(request),
+        _ => None,
+    };
+    let refused = case.anatomy.each().filter(|(index, t)| {
+        let inside = t
+            .request
+            .is_some_and(|request| !case.anatomy.message(request).to_tag.is_absent());
+        let is_481 = case
+            .anatomy
+            .final_status(t)
+            .is_some_and(|status| status.0 == 481 || Some(*index) == ended_it && status.0 == 408);
+        inside && is_481 && concerns_call(t.method) && t.first > dialog.answer
+    });
+    // The deepest hop is the one where the request was refused first.
+    let (index, t) = refused.max_by_key(|(_, t)| {
+        (
+            Some(t.cseq) == ended_it.map(|request| case.anatomy.transaction(request).cseq),
+            case.tables().vias.get(t.via).depth,
+            std::cmp::Reverse(t.first),
+        )
+    })?;
+    let _ = index;
+    if case
+        .anatomy
+        .final_status(t)
+        .is_some_and(|status| status.0 == 408)
+    {
+        return gone(case, t);
+    }
+    let request = case.anatomy.message(t.request?);
+    let answer = case.anatomy.message(t.final_response?);
+    let reason = reason(case, dialog, t, (request, answer));
+    Some(finding(case, t, request, answer, &reason, dialog))
+}
+
+/// Subscriptions and events have calls of their own; a 481 to them ends only those.
+fn concerns_call(method: Method) -> bool {
+    matches!(
+        method,
+        Method::Invite
+            | Method::Bye
+            | Method::Update
+            | Method::Info
+            | Method::Refer
+            | Method::Prack
+    )
+}
+
+fn reason(
+    case: &Case<'_>,
+    dialog: &Dialog,
+    t: &Transaction,
+    (request, answer): (&Message, &Message),
+) -> Reason {
+    // Whoever refuses may have hung up while the request was on its way; whoever asks must have done so before.
+    let ended = |bye: &Message| {
+        bye.time < request.time || bye.from_tag == request.to_tag && bye.time <= answer.time
+    };
+    let bye = case.anatomy.originals().map(|(_, m)| m).find(|m| {
+        m.is_request(Method::Bye)
+            && m.at != request.at
+            && m.via != request.via
+            && is_other_bye(case, t, m, request)
+            && ended(m)
+    });
+    if let Some(bye) = bye {
+        return Reason::Ended(bye.at);
+    }
+    let known = [dialog.to_tag, case.anatomy.caller_tag()];
+    let is_known = |tag: TextId| known.contains(&tag);
+    if !is_known(request.to_tag) || !is_known(request.from_tag) {
+        return Reason::Tags;
+    }
+    let contact = case
+        .anatomy
+        .originals()
+        .map(|(_, m)| m)
+        .filter(|m| m.time <= request.time && m.source != request.source)
+        .filter_map(|m| target::contact(case.tables(), m).and_then(target::address));
+    let there = case.tables().endpoint(t.destination).address;
+    let has_spoken = case.anatomy.originals().any(|(_, m)| {
+        m.time < request.time && case.scene.node(m.source) == case.scene.node(t.destination)
+    });
+    if !has_spoken && !contact.into_iter().any(|address| address == there) {
+        return Reason::OtherNode;
+    }
+    Reason::Unknown
+}
+
+/// A BYE of this call that is not the refused request itself on another hop.
+fn is_other_bye(case: &Case<'_>, t: &Transaction, bye: &Message, request: &Message) -> bool {
+    let is_same_request = t.method == Method::Bye
+        && bye.cseq == request.cseq
+        && bye.from_tag == request.from_tag
+        && (case.tables().vias.above(bye.via, request.via).is_some()
+            || case.tables().vias.above(request.via, bye.via).is_some());
+    !is_same_request
+}
+
+fn finding(
+    case: &Case<'_>,
+    t: &Transaction,
+    request: &Message,
+    answer: &Message,
+    reason: &Reason,
+    dialog: &Dialog,
+) -> Finding {
+    let refuser = case.name(t.destination);
+    let method = t.method.text();
+    let address = |endpoint| case.tables().endpoint(endpoint).address;
+    let agreed = case.anatomy.message(dialog.answer);
+    let (why, severity, confidence, remedy, signature) = match reason {
+        Reason::Ended(bye) => (
+            format!("the call had been ended by the BYE in frame {}", bye.frame),
+            Severity::Info,
+            Confidence::Certain,
+            "Nothing is broken: both sides acted at the same moment.".to_owned(),
+            "ended",
+        ),
+        Reason::Tags => (
+            format!(
+                "its tags are not those of the call: To tag {} instead of {}",
+                shown(case, request.to_tag),
+                shown(case, dialog.to_tag)
+            ),
+            Severity::Error,
+            Confidence::Certain,
+            format!(
+                "{}: send requests inside a call with the tags of the 200 that was acknowledged (frame {}); firmware.",
+                address(request.source),
+                agreed.at.frame
+            ),
+            "tags",
+        ),
+        Reason::OtherNode => (
+            format!(
+                "it went to {}, a node that never took part in the call before",
+                case.scene.name(t.destination)
+            ),
+            Severity::Error,
+            Confidence::Likely,
+            format!(
+                "1. {}: keep requests of one call at one node (sticky routing, Record-Route with the node's own address). 2. Or share calls between {} and the node that answered.",
+                address(request.source),
+                address(t.destination)
+            ),
+            "node",
+        ),
+        Reason::Unknown => (
+            "it has no such call any more: possibly it restarted, lost the call at a switch-over, or had ended it without being heard".to_owned(),
+            if t.method == Method::Bye { Severity::Warn } else { Severity::Error },
+            Confidence::Possible,
+            format!(
+                "{}: its log at that time (restart, switch-over, session time-out); share calls between the nodes of a cluster.",
+                address(t.destination)
+            ),
+            "unknown",
+        ),
+    };
+    let is_beside = !matches!(case.outcome(), Outcome::Dropped) || severity < Severity::Error;
+    let finding = Finding::new("dlg-no-such-call", severity, confidence, Proof::OwnWords)
+        .says(
+            format!("{} does not know this call", case.scene.name(t.destination)),
+            format!(
+                "{refuser} answered the {method} in frame {} with 481, {} {why}.",
+                request.at.frame,
+                confidence.because()
+            ),
+            remedy,
+        )
+        .shown_by(case.shows(answer, "there is no such call"))
+        .shown_by(case.shows(request, "the request inside the call"))
+        .shown_by(case.shows_header(agreed, HeaderName::Contact, "where the call was answered"))
+        .at(t.destination, signature);
+    if is_beside { finding.beside() } else { finding }
+}
+
+fn shown<'a>(case: &Case<'a>, tag: TextId) -> &'a str {
+    if tag.is_absent() {
+        "none"
+    } else {
+        case.tables().text(tag)
+    }
+}
+
+/// The request was answered 408: the way to the other side had died in the middle of the call.
+fn gone(case: &Case<'_>, t: &Transaction) -> Option<Finding> {
+    let request = case.anatomy.message(t.request?);
+    let answer = case.anatomy.message(t.final_response?);
+    let finding = Finding::new(
+        "dlg-no-such-call",
+        Severity::Error,
+        Confidence::Likely,
+        Proof::OwnWords,
+    )
+    .says(
+        "The other side could no longer be reached during the call",
+        format!(
+            "{} answered the {} in frame {} with 408: what is behind it did not respond any more, and the call was ended.",
+            case.name(t.destination),
+            t.method.text(),
+            request.at.frame
+        ),
+        format!(
+            "Behind {}: which device held the call, and is it reachable at its Contact at that time?",
+            case.tables().endpoint(t.destination).address
+        ),
+    )
+    .shown_by(case.shows(answer, "nobody answered behind it"))
+    .shown_by(case.shows(request, "the request inside the call"))
+    .at(t.destination, "gone");
+    Some(finding)
+}

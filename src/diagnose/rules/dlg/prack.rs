@@ -1,0 +1,181 @@
+//! Reliable provisional responses whose PRACK is missing or refused.
+//!
+//! Source: RFC 3262 sections 3 and 4.
+
+use crate::call::{Message, Transaction, TransactionIndex};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::net::{in_messages, sure, times};
+use crate::sip::{HeaderName, Method, RAck, StatusCode};
+
+/// Sends of one reliable response after which its PRACK is missing: the first and three repeats.
+const SENDS_MIN: usize = 4;
+
+/// A reliable 18x is repeated for want of a PRACK, or the PRACK was refused.
+pub(super) fn dlg_prack(case: &Case<'_>) -> Option<Finding> {
+    if case.call.retransmissions < 3 && !case.outcome().is_failure() {
+        return None;
+    }
+    let steps: Vec<TransactionIndex> = case.anatomy.invites().map(|(index, _)| index).collect();
+    // The hop nearest to the callee shows best what reached it.
+    steps
+        .into_iter()
+        .rev()
+        .find_map(|hop| unacknowledged(case, hop))
+}
+
+fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
+    let invite = *case.anatomy.transaction(hop);
+    let reliable: Vec<(u32, &Message)> = case
+        .anatomy
+        .responses_of(hop)
+        .filter_map(|(_, message)| Some((sequence(case, message)?, message)))
+        .collect();
+    let (number, _) = *reliable.last()?;
+    let sends: Vec<&Message> = reliable
+        .iter()
+        .filter(|(known, _)| *known == number)
+        .map(|(_, message)| *message)
+        .collect();
+    let first = *sends.first()?;
+    let prack = prack_of(case, &invite, number);
+    let refused = prack.as_ref().and_then(|(_, t)| {
+        let status = case.anatomy.final_status(t)?;
+        (status.0 >= 300 && !matches!(status.0, 401 | 407)).then_some(status)
+    });
+    let fate = match (&prack, refused) {
+        (None, _) if sends.len() >= SENDS_MIN => other_prack(case, first),
+        (Some((message, _)), Some(status)) if case.outcome().is_failure() => format!(
+            "the PRACK for it (frame {}) was answered {}",
+            message.at.frame, status.0
+        ),
+        _ => return None,
+    };
+    let end = abandoned(case, &invite, &sends);
+    let is_failure = case.outcome().is_failure();
+    let mut finding = Finding::new(
+        "dlg-prack",
+        if is_failure {
+            Severity::Error
+        } else {
+            Severity::Warn
+        },
+        sure(case, Confidence::Certain),
+        Proof::OwnWords,
+    )
+    .says(
+        format!(
+            "{} was not acknowledged with PRACK",
+            first.status().map_or(0, |s| s.0)
+        ),
+        format!(
+            "{} sent its {} reliably (RSeq {number}) {}; {fate}{end}.",
+            case.name(invite.destination),
+            first.status().map_or(0, |status| status.0),
+            times(sends.len())
+        ),
+        remedy(case, &invite),
+    )
+    .at(invite.source, "prack");
+    if let Some(evidence) = in_messages(case, &sends, "repeated for want of a PRACK") {
+        finding = finding.shown_by(evidence);
+    }
+    finding = finding.shown_by(case.shows_header(first, HeaderName::RSeq, "asks for a PRACK"));
+    finding = match prack {
+        Some((message, _)) => finding.shown_by(case.shows_header(
+            message,
+            HeaderName::RAck,
+            "the PRACK that was refused",
+        )),
+        None => finding.shown_by(Evidence::Missing {
+            expected: format!("PRACK with RAck {number} {} INVITE", invite.cseq),
+            after: first.at,
+            watched: case.scene.end.since(first.time),
+        }),
+    };
+    Some(if is_failure {
+        finding
+    } else {
+        finding.beside()
+    })
+}
+
+/// The RSeq of a response that asks for a PRACK.
+fn sequence(case: &Case<'_>, message: &Message) -> Option<u32> {
+    let is_provisional = message
+        .status()
+        .is_some_and(|status| (101..200).contains(&status.0));
+    let asks = case
+        .tables()
+        .header_values(message, HeaderName::Require)
+        .any(|value| value.to_ascii_lowercase().contains("100rel"));
+    if !is_provisional || !asks {
+        return None;
+    }
+    case.header(message, HeaderName::RSeq)?.trim().parse().ok()
+}
+
+/// The PRACK that names this response, as the callee's side saw it.
+fn prack_of<'a>(
+    case: &'a Case<'_>,
+    invite: &Transaction,
+    number: u32,
+) -> Option<(&'a Message, &'a Transaction)> {
+    let mut all = case.anatomy.each().filter_map(|(_, t)| {
+        let request = case
+            .anatomy
+            .message(t.request.filter(|_| t.method == Method::Prack)?);
+        let value = RAck::parse(case.header(request, HeaderName::RAck)?.as_bytes());
+        let is_for =
+            value.rseq == Some(number) && value.cseq.number.is_none_or(|n| n == invite.cseq);
+        is_for.then_some((request, t))
+    });
+    let node = case.scene.node(invite.destination);
+    let arrived = |(_, t): &(&Message, &Transaction)| case.scene.node(t.destination) == node;
+    all.find(arrived)
+}
+
+/// What came in place of the PRACK.
+fn other_prack(case: &Case<'_>, first: &Message) -> String {
+    let other = case
+        .anatomy
+        .originals()
+        .map(|(_, message)| message)
+        .find(|message| message.is_request(Method::Prack) && message.time >= first.time);
+    match other {
+        None => "no PRACK was ever sent".to_owned(),
+        Some(prack) => format!(
+            "the only PRACK (frame {}, to {}) has RAck {}",
+            prack.at.frame,
+            case.scene.name(prack.destination),
+            case.header(prack, HeaderName::RAck).unwrap_or("missing")
+        ),
+    }
+}
+
+fn abandoned(case: &Case<'_>, invite: &Transaction, sends: &[&Message]) -> String {
+    let answer = invite
+        .final_response
+        .map(|answer| case.anatomy.message(answer));
+    match (answer, sends.first()) {
+        (Some(answer), Some(first)) if !answer.status().is_some_and(StatusCode::is_success) => {
+            format!(
+                ", and the set-up ended with {} after {:.1} s",
+                answer.status().map_or(0, |status| status.0),
+                answer.time.since(first.time).as_secs_f64()
+            )
+        }
+        _ => String::new(),
+    }
+}
+
+fn remedy(case: &Case<'_>, invite: &Transaction) -> String {
+    let tables = case.tables();
+    let (caller, callee) = (
+        tables.endpoint(invite.source).address,
+        tables.endpoint(invite.destination).address,
+    );
+    format!(
+        "1. {caller}: it offers 100rel (Supported or Require), so it has to send PRACK to the Contact and Route of the 18x; or switch 100rel off there. 2. {callee}: or do not require 100rel. 3. Firewalls between them: let PRACK through."
+    )
+}

@@ -1,0 +1,298 @@
+//! Requests inside a call that leave out the proxies which asked to stay in the path, or miss the peer's Contact.
+//!
+//! Source: RFC 3261 sections 12.1 (how the route set is made), 12.2.1.1 (how it is used), 16.12.
+
+use crate::call::{
+    Dialog, EndpointId, Message, Transaction, TransactionIndex, answering_hop, is_ack_missed,
+    target,
+};
+use crate::capture::FrameRef;
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::net::sure;
+use crate::sip::{HeaderName, Method};
+
+/// Sends without an answer that count as a failure of a request inside the call.
+const SENDS_MIN: u32 = 3;
+
+/// What a request inside the call did wrong.
+enum Fault {
+    /// It carries no Route at all.
+    NoRoute,
+    /// None of the proxies that asked for it is in its Route.
+    OtherRoute,
+    /// Its Request-URI is not the peer's Contact.
+    OtherTarget(String),
+    /// It carries no Route because a proxy on the way left Record-Route out of the answer.
+    NotTold(FrameRef),
+}
+
+/// One party's view of the agreed path.
+struct Side<'a> {
+    /// The message that told it.
+    told: &'a Message,
+    /// Record-Route as told, in the order in which this side has to use it.
+    routes: Vec<&'a str>,
+    /// The peer's Contact.
+    contact: Option<&'a str>,
+    /// Where this side is.
+    here: EndpointId,
+    /// The same answer nearer to its sender, where it still names proxies that this side was not told of.
+    told_before: Option<&'a Message>,
+}
+
+/// A party's request ignores the agreed path, and comes to nothing.
+pub(super) fn dlg_route_set_lost(case: &Case<'_>) -> Option<Finding> {
+    if !case.outcome().is_answered() {
+        return None;
+    }
+    let dialog = case.dialogs.first()?;
+    let sides = [caller_side(case, dialog), callee_side(case, dialog)];
+    sides
+        .into_iter()
+        .flatten()
+        .find_map(|side| judge(case, dialog, &side))
+}
+
+fn caller_side<'a>(case: &Case<'a>, dialog: &Dialog) -> Option<Side<'a>> {
+    let invite = case.anatomy.transaction(dialog.invite);
+    let told = case.message(dialog.answer)?;
+    let mut routes = target::uris(case.tables(), told, HeaderName::RecordRoute);
+    routes.reverse();
+    let before = case
+        .anatomy
+        .transaction(answering_hop(&case.anatomy, dialog))
+        .final_response
+        .and_then(|answer| case.message(answer));
+    let contact = target::contact(case.tables(), told);
+    // A B2BUA has a Contact of its own; a proxy that passes the callee's on has to pass Record-Route on with it.
+    let told_before = before.filter(|before| {
+        routes.is_empty()
+            && before.to_tag == told.to_tag
+            && contact.is_some()
+            && target::contact(case.tables(), before) == contact
+            && !target::uris(case.tables(), before, HeaderName::RecordRoute).is_empty()
+    });
+    Some(Side {
+        told,
+        routes,
+        contact,
+        here: invite.source,
+        told_before,
+    })
+}
+
+fn callee_side<'a>(case: &Case<'a>, dialog: &Dialog) -> Option<Side<'a>> {
+    let hop = answering_hop(&case.anatomy, dialog);
+    let invite = case.anatomy.transaction(hop);
+    let told = case.message(invite.request?)?;
+    Some(Side {
+        told,
+        routes: target::uris(case.tables(), told, HeaderName::RecordRoute),
+        contact: target::contact(case.tables(), told),
+        here: invite.destination,
+        told_before: None,
+    })
+}
+
+fn judge(case: &Case<'_>, dialog: &Dialog, side: &Side<'_>) -> Option<Finding> {
+    let node = case.scene.node(side.here);
+    let own = case.anatomy.each().filter(|(_, t)| {
+        let is_first_hop = case.tables().vias.get(t.via).depth == 1;
+        is_first_hop && t.first > dialog.answer && case.scene.node(t.source) == node
+    });
+    let mut wrong = own.filter_map(|(index, t)| {
+        let request = case.anatomy.message(t.request?);
+        if request.to_tag.is_absent() || request.flags.is_cut() {
+            return None;
+        }
+        let consequence = consequence(case, dialog, index, t)?;
+        let fault = fault(case, side, request)?;
+        Some((request, t.method, fault, consequence))
+    });
+    let (request, method, fault, consequence) = wrong.next()?;
+    Some(finding(case, side, request, method, &fault, &consequence))
+}
+
+/// What became of a request that went wrong; `None` where it was heard.
+fn consequence(
+    case: &Case<'_>,
+    dialog: &Dialog,
+    index: TransactionIndex,
+    t: &Transaction,
+) -> Option<String> {
+    if t.method == Method::Ack {
+        let hop = answering_hop(&case.anatomy, dialog);
+        let answered = case.anatomy.transaction(hop);
+        let reached = case.scene.node(t.destination) == case.scene.node(answered.destination);
+        let passed_on = case.anatomy.children(index).next().is_some();
+        return (is_ack_missed(&case.anatomy, hop) && !reached && !passed_on).then(|| {
+            format!(
+                "the callee never got it and sent its 200 {} times",
+                answered.final_sends
+            )
+        });
+    }
+    match case.anatomy.final_status(t) {
+        Some(status) if matches!(status.0, 404 | 481 | 604 | 410 | 483 | 482) => {
+            Some(format!("it was answered {}", status.0))
+        }
+        Some(_) => None,
+        None => (t.sends >= SENDS_MIN && case.anatomy.responses_of(index).next().is_none())
+            .then(|| format!("it was sent {} times and never answered", t.sends)),
+    }
+}
+
+fn fault(case: &Case<'_>, side: &Side<'_>, request: &Message) -> Option<Fault> {
+    let routes = target::uris(case.tables(), request, HeaderName::Route);
+    let hosts: Vec<String> = side.routes.iter().map(|uri| target::host(uri)).collect();
+    let is_loose = side
+        .routes
+        .iter()
+        .any(|uri| uri.to_ascii_lowercase().contains(";lr"))
+        || case
+            .tables()
+            .header_values(side.told, HeaderName::RecordRoute)
+            .any(|line| line.to_ascii_lowercase().contains(";lr"));
+    if !hosts.is_empty() && is_loose {
+        if routes.is_empty() {
+            return Some(Fault::NoRoute);
+        }
+        if !routes.iter().any(|uri| hosts.contains(&target::host(uri))) {
+            return Some(Fault::OtherRoute);
+        }
+        return None;
+    }
+    if let Some(before) = side.told_before {
+        return routes.is_empty().then_some(Fault::NotTold(before.at));
+    }
+    // A 481 says more of the call than of its target: the other side may have ended it.
+    if request.is_request(Method::Ack) || refused_as_gone(case, request) {
+        return None;
+    }
+    let line = case.tables().text(request.line);
+    let contact = side.contact?;
+    let differs = !target::host(line).is_empty() && target::host(line) != target::host(contact);
+    // Whoever mends the Contact of a device behind NAT uses the address that its packets come from.
+    let is_mended = target::address(line)
+        .is_some_and(|asked| asked == case.tables().endpoint(side.told.source).address);
+    (hosts.is_empty() && differs && !is_mended && !was_told(case, side, line))
+        .then(|| Fault::OtherTarget(contact.to_owned()))
+}
+
+fn refused_as_gone(case: &Case<'_>, request: &Message) -> bool {
+    case.anatomy
+        .originals()
+        .any(|(_, m)| m.via == request.via && m.status().is_some_and(|status| status.0 == 481))
+}
+
+/// Whether any message to this side named the host that its request is for.
+fn was_told(case: &Case<'_>, side: &Side<'_>, line: &str) -> bool {
+    let node = case.scene.node(side.here);
+    let asked = target::host(line);
+    case.anatomy.originals().any(|(_, m)| {
+        case.scene.node(m.destination) == node
+            && target::uris(case.tables(), m, HeaderName::Contact)
+                .into_iter()
+                .any(|uri| target::host(uri) == asked)
+    })
+}
+
+fn finding(
+    case: &Case<'_>,
+    side: &Side<'_>,
+    request: &Message,
+    method: Method,
+    fault: &Fault,
+    consequence: &str,
+) -> Finding {
+    let who = case.name(request.source);
+    let to = case.scene.name(request.destination);
+    let told = side.told.at.frame;
+    let (explanation, confidence, header, signature) = match fault {
+        Fault::NoRoute => (
+            format!(
+                "{who} ignored the path given in Record-Route (frame {told}): its {} went to {to} without Route, so {consequence}.",
+                method.text()
+            ),
+            Confidence::Certain,
+            HeaderName::RecordRoute,
+            "no route",
+        ),
+        Fault::OtherRoute => (
+            format!(
+                "{who} used another path than the one in Record-Route (frame {told}): the Route of its {} names none of those proxies, so {consequence}.",
+                method.text()
+            ),
+            Confidence::Likely,
+            HeaderName::RecordRoute,
+            "other route",
+        ),
+        Fault::OtherTarget(contact) => (
+            format!(
+                "{who} sent its {} for {} although the other side's Contact is {contact} (frame {told}), and {consequence}.",
+                method.text(),
+                case.tables().text(request.line)
+            ),
+            Confidence::Likely,
+            HeaderName::Contact,
+            "other target",
+        ),
+        Fault::NotTold(before) => (
+            format!(
+                "The Record-Route of the answer (frame {}) was left out on its way to {who} (frame {told}): its {} went to {to} without Route, so {consequence}.",
+                before.frame,
+                method.text()
+            ),
+            Confidence::Certain,
+            HeaderName::Contact,
+            "not told",
+        ),
+    };
+    let address = case.tables().endpoint(request.source).address;
+    let remedy = match fault {
+        Fault::OtherTarget(_) => format!(
+            "{address}: send requests inside a call to the Contact of the other side, not to the address that was dialled."
+        ),
+        Fault::NotTold(_) => format!(
+            "1. {}: pass Record-Route on in responses; what it put into the INVITE has to reach the caller in the 200. 2. Re-test: ACK and BYE carry a Route.",
+            case.tables().endpoint(side.told.source).address
+        ),
+        _ => format!(
+            "1. {address}: copy Record-Route into Route for every request inside the call (an outbound proxy setting must not replace it; firmware). 2. Re-test: ACK and BYE carry a Route."
+        ),
+    };
+    let mut finding = Finding::new(
+        "dlg-route-set-lost",
+        Severity::Error,
+        sure(case, confidence),
+        Proof::Protocol,
+    )
+    .says(
+        format!(
+            "{} leaves the agreed path of the call",
+            case.scene.name(request.source)
+        ),
+        explanation,
+        remedy,
+    )
+    .shown_by(case.shows(request, format!("to {to}: {consequence}")))
+    .shown_by(case.shows_header(side.told, header, "the path that was agreed"))
+    .at(request.source, signature);
+    if let Some(before) = side.told_before {
+        finding = finding.shown_by(case.shows_header(
+            before,
+            HeaderName::RecordRoute,
+            "the path before it was left out",
+        ));
+    }
+    let routes = target::uris(case.tables(), request, HeaderName::Route);
+    if !routes.is_empty() {
+        finding = finding.shown_by(Evidence::seen(
+            request.at,
+            format!("Route: {}", routes.join(", ")),
+            "the path that was used",
+        ));
+    }
+    finding
+}

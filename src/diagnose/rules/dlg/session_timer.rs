@@ -1,0 +1,221 @@
+//! Calls that end because nobody refreshed them, and calls that fail because the interval was not agreed.
+//!
+//! Source: RFC 4028 sections 5 (422), 7 to 10.
+
+use crate::call::refresh::{interval_at, is_refresh};
+use crate::call::{Dialog, DropCause, Message, Outcome, TransactionIndex, drop_cause};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::rules::net::{sure, times};
+use crate::sip::HeaderName;
+
+/// The session timer ran out, a refresh failed, or its interval was refused.
+pub(super) fn dlg_session_timer(case: &Case<'_>) -> Option<Finding> {
+    match case.outcome() {
+        Outcome::Dropped => {
+            let dialog = case.dialogs.first()?;
+            match drop_cause(&case.anatomy, dialog)? {
+                DropCause::SessionTimer {
+                    bye,
+                    interval_seconds,
+                    ..
+                } => expired(case, dialog, bye, interval_seconds),
+                DropCause::RefreshFailed { request, bye } => {
+                    refresh_failed(case, dialog, request, bye)
+                }
+                _ => None,
+            }
+        }
+        Outcome::Rejected if case.code() == 422 => too_small(case),
+        _ => None,
+    }
+}
+
+fn expired(
+    case: &Case<'_>,
+    dialog: &Dialog,
+    bye: TransactionIndex,
+    seconds: u32,
+) -> Option<Finding> {
+    let anatomy = &case.anatomy;
+    let bye = anatomy.message(anatomy.transaction(bye).request?);
+    let interval = interval_at(anatomy, dialog, bye.time)?;
+    let set_by = anatomy.message(interval.set_by);
+    let talked = bye.time.since(anatomy.message(dialog.answer).time);
+    let since = bye.time.since(set_by.time).as_secs_f64();
+    let left = f64::from(seconds) - since;
+    let moment = if left > 1.0 {
+        format!("{left:.0} s before the session timer of {seconds} s ran out")
+    } else {
+        format!("when the session timer of {seconds} s ran out")
+    };
+    let (who, remedy_at) = refresher(case, dialog, set_by, interval.refresher);
+    let tried = tried(case, dialog, set_by);
+    let was_refreshed = interval.set_by != dialog.answer;
+    let never = if was_refreshed {
+        "did not refresh it again"
+    } else {
+        "never refreshed it"
+    };
+    let mut finding = Finding::new(
+        "dlg-session-timer",
+        Severity::Error,
+        sure(case, Confidence::Certain),
+        Proof::OwnWords,
+    )
+    .says(
+        format!("The session timer of {seconds} s ended the call"),
+        format!(
+            "The call was ended by {} after {:.0} s, {moment}: {who} {never}{}.",
+            case.scene.name(bye.source),
+            talked.as_secs_f64(),
+            tried.as_ref().map_or(String::new(), |(_, text)| text.clone())
+        ),
+        format!(
+            "1. {remedy_at}: send the refresh (re-INVITE or UPDATE) half-way through the interval (RFC 4028). 2. Or let the other side be the refresher, or switch session timers off on both sides. 3. SBC and firewall between them: let UPDATE and re-INVITE through."
+        ),
+    )
+    .shown_by(case.shows_header(set_by, HeaderName::SessionExpires, "the interval that was agreed"))
+    .shown_by(case.shows(bye, format!("the end, {since:.0} s later")))
+    .not("call-dropped-by-network", "the end fits the session timer to the second")
+    .at(set_by.source, format!("{seconds}"));
+    if let Some((message, _)) = tried {
+        finding = finding.shown_by(case.shows(message, "the last try to refresh"));
+    }
+    Some(finding)
+}
+
+/// Who was to refresh, for a sentence, and the address for the remedy.
+fn refresher(
+    case: &Case<'_>,
+    dialog: &Dialog,
+    set_by: &Message,
+    tag: Option<crate::call::TextId>,
+) -> (String, String) {
+    let invite = case.anatomy.transaction(dialog.invite);
+    let address = |endpoint| case.tables().endpoint(endpoint).address.to_string();
+    match tag {
+        None => (
+            "nobody was named as refresher, and nobody".to_owned(),
+            address(invite.source),
+        ),
+        Some(tag) => {
+            let is_caller = tag == case.anatomy.caller_tag();
+            let at = if is_caller {
+                invite.source
+            } else {
+                invite.destination
+            };
+            let side = if is_caller { "caller" } else { "callee" };
+            let word = if tag == set_by.from_tag { "uac" } else { "uas" };
+            (
+                format!(
+                    "the {side}'s side ({}, refresher={word})",
+                    case.scene.name(at)
+                ),
+                address(at),
+            )
+        }
+    }
+}
+
+/// A refresh after the interval was set that did not succeed.
+fn tried<'a>(case: &Case<'a>, dialog: &Dialog, set_by: &Message) -> Option<(&'a Message, String)> {
+    let anatomy = &case.anatomy;
+    let (_, t) = anatomy
+        .each()
+        .filter(|(_, t)| is_refresh(anatomy, dialog, t))
+        .filter(|(_, t)| anatomy.message(t.first).time > set_by.time)
+        .last()?;
+    let request = anatomy.message(t.request?);
+    let fate = match anatomy.final_status(t) {
+        Some(status) if status.is_success() => return None,
+        Some(status) => format!("got {}", status.0),
+        None => format!("was sent {} and never answered", times(t.sends as usize)),
+    };
+    Some((
+        request,
+        format!(
+            "; the {} in frame {} {fate}",
+            t.method.text(),
+            request.at.frame
+        ),
+    ))
+}
+
+fn refresh_failed(
+    case: &Case<'_>,
+    dialog: &Dialog,
+    request: TransactionIndex,
+    bye: TransactionIndex,
+) -> Option<Finding> {
+    let anatomy = &case.anatomy;
+    let refresh = anatomy.transaction(request);
+    let message = anatomy.message(refresh.request?);
+    let bye = anatomy.message(anatomy.transaction(bye).request?);
+    let fate = match anatomy.final_status(refresh) {
+        Some(status) => format!("was answered {}", status.0),
+        None => format!(
+            "was sent {} and never answered",
+            times(refresh.sends as usize)
+        ),
+    };
+    let talked = bye.time.since(anatomy.message(dialog.answer).time);
+    let finding = Finding::new(
+        "dlg-session-timer",
+        Severity::Error,
+        sure(case, Confidence::Certain),
+        Proof::Protocol,
+    )
+    .says(
+        "The refresh of the session failed",
+        format!(
+            "After {:.0} s {} ended the call because its refresh ({}, frame {}) {fate}.",
+            talked.as_secs_f64(),
+            case.scene.name(bye.source),
+            refresh.method.text(),
+            message.at.frame
+        ),
+        format!(
+            "{}: answer the refresh of a call that it knows; SBC and firewall before it: let {} through.",
+            case.tables().endpoint(refresh.destination).address,
+            refresh.method.text()
+        ),
+    )
+    .shown_by(case.shows(message, "the refresh that failed"))
+    .shown_by(case.shows(bye, "the end of the call"))
+    .at(refresh.destination, "refresh");
+    Some(finding)
+}
+
+fn too_small(case: &Case<'_>) -> Option<Finding> {
+    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
+    let request = case.refused_request()?;
+    let wanted = case.header(refusal, HeaderName::MinSe);
+    let offered = case.header(request, HeaderName::SessionExpires);
+    let explanation = format!(
+        "{} takes session intervals of at least {} s; the INVITE offered {}. The caller did not try again with a longer one.",
+        case.name(refuser),
+        wanted.unwrap_or("a length that it does not tell,"),
+        offered.map_or("none".to_owned(), |offered| format!("{offered} s"))
+    );
+    let finding = Finding::new(
+        "dlg-session-timer",
+        Severity::Error,
+        Confidence::Certain,
+        Proof::OwnWords,
+    )
+    .says(
+        "The session interval is too small for the other side",
+        explanation,
+        format!(
+            "1. {}: raise its session interval to {} s or more. 2. It should try again with the Min-SE of the 422 by itself (RFC 4028 section 7.3).",
+            case.tables().endpoint(request.source).address,
+            wanted.unwrap_or("the refuser's minimum, or 1800")
+        ),
+    )
+    .shown_by(case.shows_header(refusal, HeaderName::MinSe, "the smallest interval that it takes"))
+    .shown_by(case.shows_header(request, HeaderName::SessionExpires, "the interval that was offered"))
+    .at(refuser, "422");
+    Some(finding)
+}

@@ -1,0 +1,124 @@
+//! Call statistics in words: the ratios with their populations, and the destinations by what failed at them.
+//!
+//! Sources: RFC 6076 sections 4 and 5; ITU-T E.411 and E.425. Formulas: docs/metrics.md.
+
+use crate::call::chance::wilson;
+use crate::call::load::{Destination, Fate};
+use crate::call::metrics::Metrics;
+use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::rule::Claim;
+use crate::diagnose::scene::Scene;
+
+/// Calls below which no ratio is told.
+const CALLS_MIN: u32 = 20;
+/// Destinations that are ranked.
+const RANKED_MAX: usize = 5;
+
+/// The statistics of the capture.
+pub fn fleet_metrics(scene: &Scene<'_>) -> Vec<Claim> {
+    let metrics = Metrics::of(scene.calls.iter());
+    if metrics.calls < CALLS_MIN {
+        return Vec::new();
+    }
+    let percent =
+        |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.1} %"));
+    let mut text = format!(
+        "{} attempts whose end is known, {} answered: ASR {}, NER {}, SEER {}, ISA {}.",
+        metrics.calls,
+        metrics.answered,
+        percent(metrics.asr_percent),
+        percent(metrics.ner_percent),
+        percent(metrics.seer_percent),
+        percent(metrics.isa_percent),
+    );
+    if let Some(pdd) = metrics.pdd_ms {
+        text += &format!(
+            " Half rang within {:.1} s, 95 % within {:.1} s.",
+            pdd.p50 / 1000.0,
+            pdd.p95 / 1000.0
+        );
+    }
+    if let Some(talk) = metrics.acd_ms {
+        text += &format!(" Mean talk {:.0} s.", talk / 1000.0);
+    }
+    if metrics.partial > 0 {
+        text += &format!(
+            " {} calls of which too little was captured are left out.",
+            metrics.partial
+        );
+    }
+    text += &ranking(scene);
+    text += &format!(
+        " Measured where the capture was taken, over {:.0} s; short captures make talk look short.",
+        scene.end.millis_since(scene.start) / 1000.0
+    );
+    let finding = Finding::new("fleet-metrics", Severity::Info, Confidence::Certain, Proof::Protocol)
+        .beside()
+        .says(
+            format!("Statistics of {} calls", metrics.calls),
+            text,
+            "Nothing to change: compare with the same measuring point, direction and length of capture.",
+        );
+    vec![Claim {
+        finding,
+        calls: Vec::new(),
+        count: metrics.calls,
+        first_at: scene.start,
+        last_at: scene.end,
+        scope: String::new(),
+    }]
+}
+
+/// Destinations by failures that no user caused; of equal ones the one that is surer to fail more often.
+fn ranking(scene: &Scene<'_>) -> String {
+    let mut ranked: Vec<(u64, f64, &Destination)> = scene
+        .loads
+        .destinations
+        .iter()
+        .map(|destination| {
+            let failed = destination
+                .attempts
+                .iter()
+                .filter(|attempt| is_failure(attempt.fate, attempt.code));
+            let failed = failed.count() as u64;
+            let (low, _) = wilson(failed, destination.attempts.len() as u64);
+            (failed, low, destination)
+        })
+        .filter(|(failed, _, _)| *failed > 0)
+        .collect();
+    let address = |destination: &Destination| scene.book.tables.endpoints.address(destination.node);
+    ranked.sort_by(|a, b| {
+        b.0.cmp(&a.0)
+            .then(b.1.total_cmp(&a.1))
+            .then_with(|| address(a.2).cmp(&address(b.2)))
+    });
+    let each: Vec<String> = ranked
+        .iter()
+        .take(RANKED_MAX)
+        .map(|(failed, _, destination)| {
+            format!(
+                "{} {failed} of {}",
+                scene.name(destination.endpoint),
+                destination.attempts.len()
+            )
+        })
+        .collect();
+    if each.is_empty() {
+        return String::new();
+    }
+    format!(
+        " Failures that no user caused, by destination: {}.",
+        each.join("; ")
+    )
+}
+
+fn is_failure(fate: Fate, code: u16) -> bool {
+    match fate {
+        Fate::Silent => true,
+        Fate::Refused => !matches!(
+            code,
+            404 | 410 | 433 | 480 | 484 | 486 | 600 | 603 | 604 | 607 | 608
+        ),
+        _ => false,
+    }
+}

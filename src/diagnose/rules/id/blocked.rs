@@ -1,0 +1,222 @@
+//! Calls refused for who calls: as unwanted, as suspected spam, or as anonymous.
+//!
+//! Sources: RFC 8197 (607), RFC 8688 (608), RFC 5079 (433), RFC 8606 (location); ATIS-1000099 (603 Network Blocked).
+
+use crate::call::{Message, is_network_block};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::rules::id::passport::attestation;
+use crate::sip::{HeaderName, Method, NameAddr, Reason};
+
+pub fn id_anonymous(case: &Case<'_>) -> Option<Finding> {
+    if !case.outcome().is_failure() || case.refusal_code() != 433 {
+        return None;
+    }
+    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
+    let from = case.tables().text(request.from);
+    let how = match case.header(request, HeaderName::Privacy) {
+        Some(privacy) => format!("this one asks for it with `Privacy: {privacy}`"),
+        None => format!("this one comes from {from}"),
+    };
+    let finding = Finding::new(
+        "id-anonymous",
+        Severity::Info,
+        Confidence::Certain,
+        Proof::OwnWords,
+    )
+    .says(
+        "Anonymous callers are not accepted",
+        format!(
+            "{} takes no anonymous calls and refused with 433; {how}.",
+            case.name(refuser)
+        ),
+        "Show the caller's number, with the caller's consent, or call from a line that shows it.",
+    )
+    .shown_by(case.shows(refusal, "the refusal"))
+    .shown_by(case.shows_header(
+        request,
+        HeaderName::Privacy,
+        "the caller withholds its number",
+    ))
+    .at(refuser, "433");
+    Some(finding)
+}
+
+pub fn id_blocked(case: &Case<'_>) -> Option<Finding> {
+    if case.outcome().is_answered() {
+        return hung_up(case);
+    }
+    let refusal = case.refusal().filter(|_| case.outcome().is_failure())?;
+    let code = case.refusal_code();
+    let phrase = case.tables().text(refusal.line).to_ascii_lowercase();
+    match code {
+        607 | 608 => blocked(case, refusal, code, Confidence::Certain),
+        603 if is_network_block(&case.anatomy, refusal, &phrase) => {
+            let has_both = phrase.contains("network blocked") && analytics(case, refusal).is_some();
+            let confidence = if has_both {
+                Confidence::Certain
+            } else {
+                Confidence::Likely
+            };
+            blocked(case, refusal, code, confidence)
+        }
+        _ => None,
+    }
+}
+
+/// The text of the Reason header of an analytics engine.
+fn analytics(case: &Case<'_>, refusal: &Message) -> Option<String> {
+    let mut reasons = case.tables().header_values(refusal, HeaderName::Reason);
+    reasons
+        .find(|value| value.to_ascii_lowercase().contains("v=analytics"))
+        .map(str::to_owned)
+}
+
+/// The value of `name=` in a Reason header or the text that it quotes.
+fn part<'t>(reason: &'t str, name: &str) -> Option<&'t str> {
+    reason
+        .split([';', '"', ',', '<', '>'])
+        .filter_map(|part| part.trim().split_once('='))
+        .find(|(known, _)| known.trim().eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.trim())
+        .filter(|value| !value.is_empty())
+}
+
+/// Where the blocked party can turn to.
+fn contact(case: &Case<'_>, refusal: &Message) -> Option<String> {
+    if let Some(reason) = analytics(case, refusal) {
+        let known = ["url", "tel", "email"]
+            .into_iter()
+            .find_map(|name| part(&reason, name).map(str::to_owned));
+        if known.is_some() {
+            return known;
+        }
+    }
+    let mut infos = case
+        .tables()
+        .header_values(refusal, HeaderName::CallInfo)
+        .flat_map(|value| value.split(','));
+    infos
+        .find(|value| value.to_ascii_lowercase().contains("jwscard"))
+        .map(|value| String::from_utf8_lossy(NameAddr::parse(value.as_bytes()).uri).into_owned())
+}
+
+/// Which network blocked, by the location in Reason (RFC 8606).
+fn place(case: &Case<'_>, refusal: &Message) -> &'static str {
+    let mut reasons = case.tables().header_values(refusal, HeaderName::Reason);
+    let location = reasons.find_map(|value| part(value, "location").map(str::to_ascii_uppercase));
+    match location.as_deref() {
+        Some("U") => "the called person's device",
+        Some("LN" | "LPN") => "the called person's own network",
+        Some("RLN" | "RPN") => "the network of the called side",
+        Some("TN") => "a network on the way",
+        _ => "",
+    }
+}
+
+fn blocked(
+    case: &Case<'_>,
+    refusal: &Message,
+    code: u16,
+    confidence: Confidence,
+) -> Option<Finding> {
+    let refuser = case.refuser()?;
+    let request = case.refused_request()?;
+    let why = match code {
+        607 => "unwanted: the called person, or a rule of theirs, rejects this caller",
+        _ => {
+            "suspected spam: an analytics engine rates the caller's number, nobody at the called number decided"
+        }
+    };
+    let caller = case.tables().text(request.from);
+    let by = match place(case, refusal) {
+        "" => case.name(refuser),
+        place => format!("{} ({place})", case.name(refuser)),
+    };
+    let appeal = contact(case, refusal);
+    let phrase = case.tables().text(refusal.line);
+    let remedy = match (&appeal, code) {
+        (_, 607) => "Ask the called person to take the number off their block list; another route will not help.".to_owned(),
+        (Some(contact), _) => format!(
+            "1. Object at {contact}. 2. Have the number signed with attestation A and registered with the analytics companies."
+        ),
+        (None, _) => "1. Ask the carrier of the called number for its redress contact. 2. Have the number signed with attestation A \
+                      and registered with the analytics companies."
+            .to_owned(),
+    };
+    let mut finding = Finding::new("id-blocked", Severity::Error, confidence, Proof::OwnWords)
+        .says(
+            if code == 607 {
+                "Blocked as unwanted"
+            } else {
+                "Blocked as suspected spam"
+            },
+            format!(
+                "{by} blocked the call from {caller} with {code} {phrase} as {why}.{}",
+                attestation(case, request)
+            ),
+            remedy,
+        )
+        .shown_by(case.shows(refusal, "the refusal"))
+        .not(
+            "call-declined",
+            "the response is one that machines send, not one of a person",
+        )
+        .at(refuser, format!("{code} {caller}"));
+    if analytics(case, refusal).is_some() {
+        finding = finding.shown_by(case.shows_header(
+            refusal,
+            HeaderName::Reason,
+            "the mark of an analytics engine",
+        ));
+    }
+    if appeal.is_some() && analytics(case, refusal).is_none() {
+        finding =
+            finding.shown_by(case.shows_header(refusal, HeaderName::CallInfo, "where to object"));
+    }
+    Some(finding)
+}
+
+/// The called person ended an answered call by the button for unwanted calls.
+fn hung_up(case: &Case<'_>) -> Option<Finding> {
+    let bye = case.dialogs.first()?.bye?;
+    let bye = case.message(case.anatomy.transaction(bye).request?)?;
+    if !bye.is_request(Method::Bye) {
+        return None;
+    }
+    let values = case.tables().header_values(bye, HeaderName::Reason);
+    let mut reasons = values
+        .flat_map(|value| value.split(','))
+        .map(|value| Reason::parse(value.as_bytes()));
+    let code = reasons
+        .find(|reason| reason.protocol.eq_ignore_ascii_case(b"SIP"))
+        .and_then(|reason| reason.cause)
+        .filter(|code| matches!(code, 607 | 608))?;
+    let caller = case.scene.text(case.call.caller);
+    let finding = Finding::new("id-blocked", Severity::Warn, Confidence::Certain, Proof::OwnWords)
+        .says(
+            "Hung up as unwanted",
+            format!(
+                "{} ended the answered call from {caller} and marked it as unwanted (Reason: SIP cause {code}).",
+                case.name(bye.source)
+            ),
+            "Ask the called person before calling again; more such marks get the number rated as spam.",
+        )
+        .shown_by(case.shows_header(bye, HeaderName::Reason, "why it hung up"))
+        .at(bye.source, format!("{code} {caller}"));
+    Some(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contact_of_an_analytics_reason_is_found_inside_its_text() {
+        let reason = "SIP;cause=603;text=\"v=analytics1;url=https://block.example/1;tel=+15550100\";location=LN";
+        assert_eq!(Some("https://block.example/1"), part(reason, "url"));
+        assert_eq!(Some("+15550100"), part(reason, "tel"));
+        assert_eq!(Some("LN"), part(reason, "location"));
+        assert_eq!(None, part(reason, "email"));
+    }
+}

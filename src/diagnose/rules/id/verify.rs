@@ -1,0 +1,218 @@
+//! Calls that a verifier refused for their signature: 428, 436, 437, 438, 403 "Stale Date".
+//!
+//! Sources: RFC 8224 sections 6.2.2 and 13.2; RFC 9410 (Reason: STIR).
+
+use crate::call::{Message, TransactionIndex};
+use crate::diagnose::case::Case;
+use crate::diagnose::contrast::identities;
+use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::rules::id::passport::{fault_at, signer};
+use crate::sip::{HeaderName, Identity, Method, Reason};
+
+pub fn id_verify_failed(case: &Case<'_>) -> Option<Finding> {
+    if !case.outcome().is_failure() || case.outcome().is_answered() {
+        return went_on(case);
+    }
+    let code = case.refusal_code();
+    let is_stale = code == 403
+        && case.refusal().is_some_and(|refusal| {
+            let phrase = case.tables().text(refusal.line).to_ascii_lowercase();
+            phrase.contains("stale date")
+        });
+    match code {
+        428 => missing(case),
+        436..=438 => refused(case, code),
+        403 if is_stale => refused(case, code),
+        _ => None,
+    }
+}
+
+fn is_signed(case: &Case<'_>, message: &Message) -> bool {
+    identities(case.scene, message).next().is_some()
+}
+
+/// The hop on which the Identity header was seen last and the next one, which lacks it.
+fn removed(case: &Case<'_>) -> Option<(TransactionIndex, TransactionIndex)> {
+    let signed = |index: TransactionIndex| {
+        case.anatomy
+            .transaction(index)
+            .last_request
+            .and_then(|request| case.message(request))
+            .is_some_and(|request| is_signed(case, request))
+    };
+    let mut pairs = case.path.windows(2);
+    pairs
+        .find(|pair| signed(pair[0].0) && !signed(pair[1].0))
+        .map(|pair| (pair[0].0, pair[1].0))
+}
+
+fn missing(case: &Case<'_>) -> Option<Finding> {
+    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
+    let who = case.name(refuser);
+    let base = |confidence| {
+        Finding::new(
+            "id-verify-failed",
+            Severity::Error,
+            confidence,
+            Proof::OwnWords,
+        )
+    };
+    if let Some((before, after)) = removed(case) {
+        let (kept, lost) = (
+            case.anatomy.transaction(before),
+            case.anatomy.transaction(after),
+        );
+        let (signed, bare) = (
+            case.message(kept.last_request?)?,
+            case.message(lost.last_request?)?,
+        );
+        let remover = case.name(kept.destination);
+        return Some(
+            base(Confidence::Certain)
+                .says(
+                    "The call's signature was removed on the way",
+                    format!(
+                        "{who} refused the call with 428 because it came without Identity header. {remover} received it signed (frame {}) \
+                         and sent it on without the signature (frame {}).",
+                        signed.at.frame, bare.at.frame
+                    ),
+                    format!("{remover}: pass the Identity header on (let it through in the header rules), or sign the call again."),
+                )
+                .shown_by(case.shows_header(signed, HeaderName::Identity, "signed when it arrived"))
+                .shown_by(case.shows(bare, "sent on without Identity"))
+                .shown_by(case.shows(refusal, "the refusal"))
+                .at(kept.destination, "428 removed"),
+        );
+    }
+    if is_signed(case, request) {
+        return Some(
+            base(Confidence::Likely)
+                .says(
+                    "A signature of another kind is wanted",
+                    format!(
+                        "{who} refused the call with 428 although the INVITE carries an Identity header: it wants one with another extension (ppt) or for other numbers."
+                    ),
+                    format!("Ask the operator of {who} which PASSporT type it wants, and sign with that."),
+                )
+                .shown_by(case.shows_header(request, HeaderName::Identity, "the signature that it got"))
+                .shown_by(case.shows(refusal, "the refusal"))
+                .at(refuser, "428 other"),
+        );
+    }
+    let first = case.scene.name(case.call.source);
+    Some(
+        base(Confidence::Certain)
+            .says(
+                "The call is not signed",
+                format!("{who} takes signed calls alone and refused this one with 428: no INVITE of it carries an Identity header, from {first} onwards."),
+                format!("{first}: sign calls (STIR/SHAKEN), or send them by a provider that signs them."),
+            )
+            .shown_by(case.shows(request, "the INVITE, without Identity"))
+            .shown_by(case.shows(refusal, "the refusal"))
+            .at(refuser, "428 unsigned"),
+    )
+}
+
+fn refused(case: &Case<'_>, code: u16) -> Option<Finding> {
+    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
+    let (root, _) = case.root()?;
+    let who = case.name(refuser);
+    let fault = fault_at(case, root);
+    let url = certificate(case, request);
+    let at_url = url
+        .as_ref()
+        .map_or(String::new(), |url| format!(" ({url})"));
+    let meaning = match code {
+        436 => format!("it could not fetch the certificate that the signature names{at_url}"),
+        437 => format!("it does not accept the certificate of the signature{at_url}"),
+        438 => "the signature does not fit the call".to_owned(),
+        _ => "the signature is too old".to_owned(),
+    };
+    let signer_name =
+        signer(case).map_or("the signing provider".to_owned(), |node| case.name(node));
+    let (confidence, cause, fix) = match &fault {
+        Some(fault) => (
+            Confidence::Certain,
+            format!(" In the INVITE that it got, the signature {}.", fault.text),
+            format!("{signer_name}: {}.", fault.fix),
+        ),
+        None if !is_signed(case, request) => (
+            Confidence::Likely,
+            " The INVITE as captured carries no Identity header.".to_owned(),
+            format!(
+                "{signer_name}: sign the call, and let every element pass the Identity header on."
+            ),
+        ),
+        None => (
+            Confidence::Likely,
+            " Nothing in the INVITE shows why.".to_owned(),
+            match code {
+                436 => format!(
+                    "1. Fetch the certificate{at_url} from outside over https. 2. {signer_name}: name an address that everybody can reach."
+                ),
+                437 => format!(
+                    "{signer_name}: sign with a certificate of an approved authority that is valid and covers the caller's number."
+                ),
+                _ => format!(
+                    "{signer_name}: sign last, after every change of numbers and Date, with a clock that NTP keeps right."
+                ),
+            },
+        ),
+    };
+    let finding = Finding::new(
+        "id-verify-failed",
+        Severity::Error,
+        confidence,
+        Proof::OwnWords,
+    )
+    .says(
+        format!("The call's signature was refused ({code})"),
+        format!("{who} refused the call with {code}: {meaning}.{cause}"),
+        fix,
+    )
+    .shown_by(case.shows(refusal, "the refusal"))
+    .shown_by(case.shows_header(request, HeaderName::Identity, "the signature that it got"))
+    .at(
+        refuser,
+        format!("{code} {}", fault.map_or("", |fault| fault.kind)),
+    );
+    Some(finding)
+}
+
+fn certificate(case: &Case<'_>, request: &Message) -> Option<String> {
+    let id = identities(case.scene, request).next()?;
+    let info = Identity::parse(case.scene.text(id).as_bytes()).info()?;
+    Some(String::from_utf8_lossy(info).into_owned())
+}
+
+/// A verifier that lets the call go on says in a provisional or final response why it does not trust it.
+fn went_on(case: &Case<'_>) -> Option<Finding> {
+    let answers = case
+        .anatomy
+        .originals()
+        .filter(|(_, message)| message.is_response_to(Method::Invite));
+    let (message, cause) = answers
+        .filter_map(|(_, message)| Some((message, stir_cause(case, message)?)))
+        .next()?;
+    let who = case.name(message.source);
+    let finding = Finding::new("id-verify-failed", Severity::Warn, Confidence::Certain, Proof::OwnWords)
+        .beside()
+        .says(
+            "The call's signature was not accepted, the call went on",
+            format!("{who} told the caller's side that the signature failed (STIR cause {cause}) and let the call go on."),
+            "The signing provider: sign last, with the numbers that the call shows, a fresh token and a reachable certificate.",
+        )
+        .shown_by(case.shows_header(message, HeaderName::Reason, "what the verifier says"))
+        .at(message.source, format!("STIR {cause}"));
+    Some(finding)
+}
+
+fn stir_cause(case: &Case<'_>, message: &Message) -> Option<u16> {
+    let values = case.tables().header_values(message, HeaderName::Reason);
+    let mut reasons = values
+        .flat_map(|value| value.split(','))
+        .map(|value| Reason::parse(value.as_bytes()));
+    reasons
+        .find(|reason| reason.protocol.eq_ignore_ascii_case(b"STIR"))?
+        .cause
+}

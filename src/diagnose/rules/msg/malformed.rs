@@ -1,0 +1,329 @@
+//! A request that its receiver could not read: 400, 414, 416, 505, or no answer to a broken one.
+//!
+//! Sources: RFC 3261 sections 7, 8, 21.4.1, 21.4.12, 21.4.14, 21.5.6 and 25; RFC 4475 (what is lawful although odd).
+
+use crate::call::{EndpointId, Message};
+use crate::diagnose::case::Case;
+use crate::diagnose::contrast::defect_kind;
+use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::sip::{HeaderName, Scheme, Uri, Warning};
+
+/// Defects that most servers read past: alone they are no likely reason.
+const HARMLESS: [&str; 6] = [
+    "Max-Forwards is missing",
+    "a semicolon has no parameter behind it",
+    "a line ends with LF alone",
+    "the start line has more blanks",
+    "bytes that are no SIP stand before",
+    "Content-Type is missing",
+];
+/// Parts of a message as phrases and defect sentences name them, both without case and punctuation.
+const PARTS: [&str; 9] = [
+    "contentlength",
+    "cseq",
+    "maxforwards",
+    "callid",
+    "requesturi",
+    "contenttype",
+    "contact",
+    "branch",
+    "version",
+];
+/// Short names, which must stand as words of their own.
+const SHORT_PARTS: [&str; 5] = ["via", "from", "to", "tag", "date"];
+
+pub fn msg_malformed(case: &Case<'_>) -> Option<Finding> {
+    if !case.outcome().is_failure() || case.outcome().is_answered() {
+        return None;
+    }
+    match case.refusal_code() {
+        400 | 505 => refused(case),
+        414 => too_long(case),
+        416 => scheme(case),
+        480 if warns(case, &[380, 381]) => scheme(case),
+        0 => ignored(case),
+        _ => None,
+    }
+}
+
+/// The defect most likely to matter, with its sentence.
+fn defect<'a>(case: &Case<'a>, request: &Message, refuser: EndpointId) -> Option<&'a str> {
+    let node = case.scene.node(refuser);
+    let mut defects: Vec<&str> = case
+        .scene
+        .defects(request)
+        .into_iter()
+        .filter(|sentence| !case.scene.tolerates(node, defect_kind(sentence)))
+        .collect();
+    defects.sort_by_key(|sentence| is_harmless(sentence));
+    let first = *defects.first()?;
+    // Interned for the whole run, so it outlives this function's own list.
+    let ids = case.scene.book.defects.get(&request.digest)?;
+    ids.iter()
+        .map(|id| case.tables().text(*id))
+        .find(|text| *text == first)
+}
+
+fn is_harmless(sentence: &str) -> bool {
+    HARMLESS.iter().any(|kind| sentence.starts_with(kind))
+}
+
+fn refused(case: &Case<'_>) -> Option<Finding> {
+    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
+    let who = case.name(refuser);
+    let code = case.refusal_code();
+    let words = own_words(case, refusal);
+    let Some(sentence) = defect(case, request, refuser) else {
+        return Some(without_defect(case, &who, words));
+    };
+    let named = words.iter().any(|words| name_same_part(words, sentence));
+    let (confidence, proof) = match (named, is_harmless(sentence)) {
+        (true, _) => (Confidence::Certain, Proof::OwnWords),
+        (false, false) => (Confidence::Likely, Proof::Protocol),
+        (false, true) => (Confidence::Possible, Proof::CodeMeaning),
+    };
+    let said = words
+        .first()
+        .map_or(String::new(), |words| format!(" ({words})"));
+    let writer = writer_of(case, sentence);
+    let damaged = match writer.1 {
+        Some(sound) => format!(
+            " {} received it without that fault in frame {}, so {} damaged it.",
+            case.name(writer.0),
+            sound.at.frame,
+            case.name(writer.0)
+        ),
+        None => String::new(),
+    };
+    let finding = Finding::new("msg-malformed", Severity::Error, confidence, proof)
+        .says(
+            format!("Malformed request: {}", defect_kind(sentence)),
+            format!(
+                "{who} refused the INVITE with {code}{said}, {} it is malformed: {sentence}.{damaged}",
+                confidence.because()
+            ),
+            format!(
+                "{}: write this part of the INVITE as RFC 3261 has it; where a router or firewall on the way rewrites SIP, switch that off.",
+                case.name(writer.0)
+            ),
+        )
+        .shown_by(case.shows(request, sentence.to_owned()))
+        .shown_by(case.shows(refusal, "the refusal"))
+        .at(writer.0, defect_kind(sentence));
+    Some(finding)
+}
+
+/// Who put the fault in: the sender of the first hop that has it, with the sound message that it had received.
+fn writer_of<'a>(case: &Case<'a>, sentence: &str) -> (EndpointId, Option<&'a Message>) {
+    let kind = defect_kind(sentence);
+    let mut sound = None;
+    for (index, _) in &case.path {
+        let hop = case.anatomy.transaction(*index);
+        let Some(request) = hop.last_request.and_then(|request| case.message(request)) else {
+            continue;
+        };
+        if case
+            .scene
+            .defects(request)
+            .iter()
+            .any(|sentence| defect_kind(sentence) == kind)
+        {
+            return (hop.source, sound);
+        }
+        sound = Some(request);
+    }
+    let root = case.root().map(|(_, root)| root.source);
+    (root.unwrap_or(case.call.source), None)
+}
+
+/// The phrase, where it says more than the code does, and the texts of Warning headers.
+fn own_words(case: &Case<'_>, refusal: &Message) -> Vec<String> {
+    let phrase = case.tables().text(refusal.line).trim();
+    let is_plain = ["bad request", "version not supported", ""]
+        .iter()
+        .any(|plain| phrase.eq_ignore_ascii_case(plain));
+    let warnings = case
+        .tables()
+        .header_values(refusal, HeaderName::Warning)
+        .map(|value| String::from_utf8_lossy(Warning::parse(value.as_bytes()).text).into_owned());
+    let mut words: Vec<String> = warnings.filter(|text| !text.is_empty()).collect();
+    if !is_plain {
+        words.insert(0, phrase.to_owned());
+    }
+    words.truncate(3);
+    words
+}
+
+fn name_same_part(words: &str, sentence: &str) -> bool {
+    let plain = |text: &str| -> String {
+        text.chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|c| c.to_ascii_lowercase())
+            .collect()
+    };
+    let has_word = |text: &str, word: &str| {
+        text.split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|part| part.eq_ignore_ascii_case(word))
+    };
+    let (said, kind) = (plain(words), plain(defect_kind(sentence)));
+    PARTS
+        .iter()
+        .any(|part| said.contains(part) && kind.contains(part))
+        || SHORT_PARTS
+            .iter()
+            .any(|part| has_word(words, part) && has_word(defect_kind(sentence), part))
+}
+
+fn without_defect(case: &Case<'_>, who: &str, words: Vec<String>) -> Finding {
+    let code = case.refusal_code();
+    let (proof, confidence) = match words.is_empty() {
+        true => (Proof::CodeMeaning, Confidence::Possible),
+        false => (Proof::CodeMeaning, Confidence::Likely),
+    };
+    let said = words
+        .first()
+        .map_or("does not say what is wrong with it".to_owned(), |words| {
+            format!("says \"{words}\"")
+        });
+    let mut finding = Finding::new("msg-malformed", Severity::Error, confidence, proof).says(
+        format!("Refused as malformed ({code})"),
+        format!(
+            "{who} refused the INVITE with {code} and {said}. The INVITE breaks no rule of RFC 3261 that can be checked, \
+             so this may be a policy of {who} rather than a fault of the sender."
+        ),
+        format!(
+            "1. Read the log of {who} for this call: it knows which part it refused. 2. Compare this INVITE with one that it accepts."
+        ),
+    );
+    if let Some(request) = case.refused_request() {
+        finding = finding.shown_by(case.shows(request, "the INVITE, without a visible fault"));
+    }
+    if let Some(refusal) = case.refusal() {
+        finding = finding.shown_by(case.shows(refusal, "the refusal"));
+    }
+    let origin = case.refuser().unwrap_or(case.call.destination);
+    finding.at(origin, words.first().map_or("", String::as_str))
+}
+
+fn too_long(case: &Case<'_>) -> Option<Finding> {
+    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
+    let length = case.tables().text(request.line).len();
+    let finding = Finding::new(
+        "msg-malformed",
+        Severity::Error,
+        if length > 255 { Confidence::Certain } else { Confidence::Likely },
+        Proof::OwnWords,
+    )
+    .says(
+        format!("Request-URI of {length} characters is too long"),
+        format!(
+            "{} refused the INVITE with 414: its Request-URI has {length} characters.",
+            case.name(refuser)
+        ),
+        format!(
+            "{}: shorten the Request-URI; parameters and headers that only it needs belong into headers of their own.",
+            case.scene.name(request.source)
+        ),
+    )
+    .shown_by(case.shows(request, format!("a Request-URI of {length} characters")))
+    .shown_by(case.shows(refusal, "the refusal"))
+    .at(refuser, "414");
+    Some(finding)
+}
+
+fn warns(case: &Case<'_>, codes: &[u16]) -> bool {
+    case.refusal().is_some_and(|refusal| {
+        case.tables()
+            .header_values(refusal, HeaderName::Warning)
+            .filter_map(|value| Warning::parse(value.as_bytes()).code)
+            .any(|code| codes.contains(&code))
+    })
+}
+
+fn scheme(case: &Case<'_>) -> Option<Finding> {
+    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
+    let uri = case.tables().text(request.line);
+    let scheme = uri.split(':').next().unwrap_or_default();
+    let reading = match Uri::parse(uri.as_bytes()).scheme {
+        Scheme::Sip => "plain sip, so the server refuses another part of it",
+        Scheme::Sips => "sips, which demands TLS on every hop",
+        Scheme::Tel => "tel, which this server cannot route",
+        _ => "none that SIP routes",
+    };
+    let finding = Finding::new(
+        "msg-malformed",
+        Severity::Error,
+        Confidence::Certain,
+        Proof::OwnWords,
+    )
+    .says(
+        format!("Addresses with `{scheme}:` are refused"),
+        format!(
+            "{} refused the INVITE with {} because of the scheme of its Request-URI, `{uri}`: {reading}.",
+            case.name(refuser),
+            case.refusal_code()
+        ),
+        format!(
+            "{}: send a sip: URI to this server (for a number, `sip:number@domain;user=phone`), or set up TLS where sips is wanted.",
+            case.scene.name(request.source)
+        ),
+    )
+    .shown_by(case.shows(request, "the Request-URI"))
+    .shown_by(case.shows(refusal, "the refusal"))
+    .at(refuser, scheme);
+    Some(finding)
+}
+
+/// No answer at all to a broken INVITE, from a node that answers others.
+fn ignored(case: &Case<'_>) -> Option<Finding> {
+    let (_, root) = case.root()?;
+    let request = case.refused_request()?;
+    let node = case.scene.node(root.destination);
+    let is_silent =
+        root.trying.is_none() && root.alerting.is_none() && root.final_response.is_none();
+    let sentence = defect(case, request, root.destination)?;
+    let from = case.scene.node(root.source);
+    if !is_silent
+        || is_harmless(sentence)
+        || !case.scene.replies(node)
+        || case.scene.is_one_directional(from, node)
+    {
+        return None;
+    }
+    let writer = writer_of(case, sentence);
+    let finding = Finding::new(
+        "msg-malformed",
+        Severity::Error,
+        Confidence::Possible,
+        Proof::Comparison,
+    )
+    .says(
+        "A malformed INVITE was not answered",
+        format!(
+            "{} answers other INVITEs but not this one, possibly because it is malformed: {sentence}.",
+            case.name(root.destination)
+        ),
+        format!(
+            "{}: write this part of the INVITE as RFC 3261 has it, and call again.",
+            case.name(writer.0)
+        ),
+    )
+    .shown_by(case.shows(request, sentence.to_owned()))
+    .at(writer.0, defect_kind(sentence));
+    Some(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phrase_names_the_defect_when_both_speak_of_one_part() {
+        let sentence = "Content-Length is larger than the body: \"165\"";
+        assert!(name_same_part("Content-Length mis-match", sentence));
+        assert!(name_same_part("Bad content length", sentence));
+        assert!(!name_same_part("Missing CSeq", sentence));
+        assert!(name_same_part("Missing Via header", "Via has no branch"));
+        assert!(!name_same_part("Bad Request", "From has no tag"));
+    }
+}

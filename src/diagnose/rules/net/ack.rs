@@ -1,0 +1,298 @@
+//! Answers that are repeated because their ACK does not arrive.
+//!
+//! Sources: RFC 3261 sections 13.2.2.4 and 13.3.1.4 (2xx), 17.1.1.3 (ACK of failures), 12.2.1.1 (where an ACK goes).
+
+use crate::call::{
+    DropCause, Message, Transaction, TransactionIndex, answering_hop, drop_cause, is_ack_missed,
+    is_private, target,
+};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::net::{in_messages, sure, times};
+use crate::sip::{HeaderName, Method, StatusCode};
+
+/// Sends of a failure response after which its ACK counts as lost.
+const FAILURE_SENDS: u32 = 4;
+
+/// Where the ACK was lost.
+struct Place<'a> {
+    /// Told after "never got the ACK": a sentence of its own.
+    sentence: String,
+    /// The ACK that shows it.
+    ack: Option<&'a Message>,
+    /// Whether the way it was lost is seen.
+    is_seen: bool,
+    /// What makes it the same problem as in another call.
+    signature: &'static str,
+}
+
+/// The callee repeats its 2xx and hangs up, or would have.
+pub(super) fn net_ack_lost(case: &Case<'_>) -> Option<Finding> {
+    if case.call.retransmissions < 3 {
+        return None;
+    }
+    let Some(dialog) = case.dialogs.first() else {
+        return failure_without_ack(case);
+    };
+    let hop = answering_hop(&case.anatomy, dialog);
+    if !is_ack_missed(&case.anatomy, hop) {
+        return None;
+    }
+    let invite = case.anatomy.transaction(hop);
+    let was_dropped = matches!(
+        drop_cause(&case.anatomy, dialog),
+        Some(DropCause::AckLost { .. })
+    );
+    let place = locate(case, hop, invite);
+    let answers = answers(case, hop);
+    let (first, last) = (*answers.first()?, *answers.last()?);
+    let name = case.name(invite.destination);
+    let end = match dialog
+        .bye
+        .and_then(|bye| case.anatomy.transaction(bye).request)
+    {
+        Some(bye) if was_dropped => format!(
+            ", so it hung up after {:.1} s",
+            case.anatomy
+                .message(bye)
+                .time
+                .since(first.time)
+                .as_secs_f64()
+        ),
+        _ => ": such a call is cut about 32 s after the answer, unless it ends before".to_owned(),
+    };
+    let explanation = format!(
+        "{name} sent its {} {} in {:.1} s and never got the ACK{end}. {}",
+        first.status().map_or(200, |status| status.0),
+        times(answers.len()),
+        last.time.since(first.time).as_secs_f64(),
+        place.sentence
+    );
+    let confidence = if place.is_seen || was_dropped {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
+    let mut finding = Finding::new(
+        "net-ack-lost",
+        if was_dropped {
+            Severity::Error
+        } else {
+            Severity::Warn
+        },
+        sure(case, confidence),
+        Proof::Protocol,
+    )
+    .says(
+        format!("{} never got the ACK", case.scene.name(invite.destination)),
+        explanation,
+        remedy(case, invite, first, &place),
+    )
+    .at(invite.destination, place.signature);
+    if let Some(evidence) = in_messages(case, &answers, "repeated until the callee gave up") {
+        finding = finding.shown_by(evidence);
+    }
+    if let Some(ack) = place.ack {
+        finding = finding
+            .shown_by(case.shows(ack, format!("sent to {}", case.scene.name(ack.destination))));
+    } else {
+        finding = finding.shown_by(Evidence::Missing {
+            expected: "ACK".to_owned(),
+            after: first.at,
+            watched: case.scene.end.since(first.time),
+        });
+    }
+    Some(finding)
+}
+
+fn answers<'a>(case: &Case<'a>, hop: TransactionIndex) -> Vec<&'a Message> {
+    let success = |message: &Message| message.status().is_some_and(StatusCode::is_success);
+    case.anatomy
+        .responses_of(hop)
+        .map(|(_, message)| message)
+        .filter(|message| success(message))
+        .collect()
+}
+
+/// What became of the ACK, as far as the capture shows.
+fn locate<'a>(case: &Case<'a>, hop: TransactionIndex, invite: &Transaction) -> Place<'a> {
+    let node = |endpoint| case.scene.node(endpoint);
+    let acks: Vec<&Message> = case
+        .anatomy
+        .originals()
+        .map(|(_, message)| message)
+        .filter(|m| m.is_request(Method::Ack) && m.cseq == invite.cseq)
+        .collect();
+    let Some(&ack) = acks.last() else {
+        return never_sent(case, invite);
+    };
+    let answer = invite
+        .final_response
+        .map(|answer| case.anatomy.message(answer));
+    let tag = answer.map(|answer| answer.to_tag);
+    let arrived = acks
+        .iter()
+        .find(|ack| node(ack.destination) == node(invite.destination));
+    if let Some(&ack) = arrived {
+        let (sentence, signature) = if Some(ack.to_tag) != tag {
+            (
+                "An ACK arrived there, but with another To tag than the 200 has.",
+                "tag",
+            )
+        } else if ack.via == invite.via {
+            (
+                "The ACK arrived, but with the branch of the INVITE: an ACK to a 200 needs a branch of its own, so the INVITE's old transaction swallows it.",
+                "branch",
+            )
+        } else {
+            (
+                "The ACK is seen on its way there in this capture: it was lost, or refused, behind the place where the capture was made.",
+                "beyond",
+            )
+        };
+        return Place {
+            sentence: sentence.to_owned(),
+            ack: Some(ack),
+            is_seen: signature != "beyond",
+            signature,
+        };
+    }
+    let there = case.scene.book.tables.endpoint(ack.destination);
+    let contact = answers(case, hop)
+        .first()
+        .and_then(|answer| target::contact(case.tables(), answer));
+    if contact.and_then(target::address) == Some(there.address) {
+        let kind = if is_private(there.address) {
+            "a private address"
+        } else {
+            "an address"
+        };
+        return Place {
+            sentence: format!(
+                "The ACK went to {there}, {kind} that {} put into the Contact of its 200; the 200 itself came from {}.",
+                case.scene.name(invite.destination),
+                case.scene.name(invite.destination)
+            ),
+            ack: Some(ack),
+            is_seen: true,
+            signature: "contact",
+        };
+    }
+    Place {
+        sentence: format!(
+            "The ACK was last seen on its way from {} to {there}.",
+            case.scene.name(ack.source)
+        ),
+        ack: Some(ack),
+        is_seen: true,
+        signature: "hop",
+    }
+}
+
+fn never_sent<'a>(case: &Case<'a>, invite: &Transaction) -> Place<'a> {
+    let edge = case
+        .dialogs
+        .first()
+        .map(|dialog| *case.anatomy.transaction(dialog.invite));
+    let repeats_invite =
+        edge.is_some_and(|edge| edge.last_request > edge.final_response && edge.sends > 1);
+    let caller = case
+        .scene
+        .name(edge.map_or(invite.source, |edge| edge.source));
+    let sentence = if repeats_invite {
+        format!("{caller} still repeated its INVITE: the 200 did not reach it.")
+    } else {
+        format!("{caller} never sent an ACK, as far as this capture shows.")
+    };
+    Place {
+        sentence,
+        ack: None,
+        is_seen: false,
+        signature: if repeats_invite { "answer" } else { "never" },
+    }
+}
+
+fn remedy(case: &Case<'_>, invite: &Transaction, answer: &Message, place: &Place<'_>) -> String {
+    let tables = case.tables();
+    let callee = tables.endpoint(invite.destination).address;
+    let caller = tables.endpoint(invite.source).address;
+    let test = "Re-test: one 200, an ACK within 0.2 s, and a call longer than 40 s.";
+    match place.signature {
+        "contact" => format!(
+            "1. {callee}: put the address from which it is reached into Contact (its external or advertised SIP address). 2. Or let the proxy in front of it add Record-Route, so that the ACK does not need the Contact. 3. {test}"
+        ),
+        "branch" | "tag" => format!(
+            "{}: its ACK to a 200 needs a new branch, and the From and To tags of the 200. {test}",
+            place
+                .ack
+                .map_or(caller, |ack| tables.endpoint(ack.source).address)
+        ),
+        "hop" => {
+            let routed = tables.header(answer, HeaderName::RecordRoute).map_or(
+                "add Record-Route there, so that the ACK takes the same way back",
+                |_| "the route set of the 200 has to be followed there",
+            );
+            let at = place
+                .ack
+                .map_or(caller, |ack| tables.endpoint(ack.destination).address);
+            format!("1. {at}: it has to pass the ACK on to {callee}; {routed}. 2. {test}")
+        }
+        "beyond" => format!(
+            "1. Firewall, NAT and SIP ALG between this capture point and {callee}: let requests inside calls through. 2. Capture on {callee} itself. 3. {test}"
+        ),
+        "answer" => format!(
+            "1. The way of the 200 back to the caller: Via, NAT and firewall between {callee} and {caller}. 2. {test}"
+        ),
+        _ => format!(
+            "1. {caller}: it has to acknowledge the 200 (look at its log at that time). 2. {test}"
+        ),
+    }
+}
+
+/// A refusal that is repeated because nobody acknowledges it: load, no harm to the call.
+fn failure_without_ack(case: &Case<'_>) -> Option<Finding> {
+    let (hop, t) = case.anatomy.invites().find(|(_, t)| {
+        let is_failure = case
+            .anatomy
+            .final_status(t)
+            .is_some_and(|status| status.0 >= 300);
+        is_failure && t.ack.is_none() && t.final_sends >= FAILURE_SENDS && t.request.is_some()
+    })?;
+    let refusals: Vec<&Message> = case
+        .anatomy
+        .responses_of(hop)
+        .map(|(_, message)| message)
+        .filter(|message| message.status().is_some_and(|status| status.0 >= 300))
+        .collect();
+    // Whoever still repeats the INVITE did not get the refusal: that is another problem.
+    let first = refusals.first()?;
+    if t.last_request
+        .is_some_and(|last| case.anatomy.message(last).time > first.time)
+    {
+        return None;
+    }
+    let finding = Finding::new(
+        "net-ack-lost",
+        Severity::Warn,
+        sure(case, Confidence::Certain),
+        Proof::Protocol,
+    )
+    .beside()
+    .says(
+        format!("{} never acknowledges the refusal", case.scene.name(t.source)),
+        format!(
+            "{} sent its {} {} because no ACK came from {}. The call had failed anyway; this is load for both sides.",
+            case.scene.name(t.destination),
+            first.status().map_or(0, |status| status.0),
+            times(refusals.len()),
+            case.scene.name(t.source)
+        ),
+        format!(
+            "{}: acknowledge final responses, or let them through to it.",
+            case.scene.book.tables.endpoint(t.source).address
+        ),
+    )
+    .shown_by(in_messages(case, &refusals, "repeated for want of an ACK")?)
+    .at(t.source, "failure");
+    Some(finding)
+}

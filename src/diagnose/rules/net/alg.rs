@@ -1,0 +1,144 @@
+//! Routers that rewrite SIP without being a hop of it.
+//!
+//! Sources: RFC 3261 section 16.6 (whoever forwards a request adds a Via), RFC 5853 section 3.
+
+use std::time::Duration;
+
+use crate::call::{Message, Transaction, TransactionIndex, is_private, target};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::sip::{HeaderName, Method};
+
+/// How long a router takes to pass a packet on.
+const PASS_WAIT: Duration = Duration::from_millis(50);
+
+/// The same request on both sides of something that changed it without adding a Via, or a body that no longer fits its length.
+pub(super) fn net_sip_alg(case: &Case<'_>) -> Option<Finding> {
+    let (_, (before, after, changes)) = case
+        .anatomy
+        .each()
+        .find_map(|(index, t)| {
+            let found = rewritten(case, index, t)?;
+            Some((index, found))
+        })
+        .or_else(|| broken_length(case).map(|found| (TransactionIndex(0), found)))?;
+    let scene = case.scene;
+    let is_both_sides = before.at != after.at;
+    let broke_length = after.flags.has_short_body();
+    let length = if broke_length {
+        " Its Content-Length no longer fits its body."
+    } else {
+        ""
+    };
+    let explanation = if is_both_sides {
+        format!(
+            "The {} from {} was captured again {:.1} ms later as from {}, with the same Via branch and other content ({}). Whoever forwards SIP adds a Via; this did not.{length}",
+            before.method().map_or("message", Method::text),
+            scene.name(before.source),
+            after.time.since(before.time).as_secs_f64() * 1000.0,
+            scene.name(after.source),
+            changes.join(", ")
+        )
+    } else {
+        format!(
+            "The {} from {} mixes addresses of both sides of a NAT ({}), and its Content-Length does not fit its body: most likely a router on the way put other addresses in.",
+            before.method().map_or("message", Method::text),
+            scene.name(before.source),
+            changes.join(", ")
+        )
+    };
+    let finding = Finding::new(
+        "net-sip-alg",
+        Severity::Warn,
+        if is_both_sides {
+            Confidence::Certain
+        } else {
+            Confidence::Likely
+        },
+        Proof::Protocol,
+    )
+    .beside()
+    .says(
+        "A router rewrites SIP on the way (SIP ALG)",
+        explanation,
+        format!(
+            "1. Router in front of {}: switch off SIP ALG (also called SIP helper, fixup or inspection). 2. Or use TLS, which a router cannot rewrite.",
+            scene.book.tables.endpoint(before.source).address
+        ),
+    )
+    .shown_by(case.shows_header(before, HeaderName::Contact, "before, or as captured"))
+    .shown_by(case.shows_header(after, HeaderName::Contact, "after"))
+    .at(before.source, "alg");
+    Some(finding)
+}
+
+/// Two captures of one request with one Via stack, other addresses, and other content.
+fn rewritten<'a>(
+    case: &Case<'a>,
+    index: TransactionIndex,
+    t: &Transaction,
+) -> Option<(&'a Message, &'a Message, Vec<&'static str>)> {
+    if t.sends < 2 {
+        return None;
+    }
+    let sends: Vec<&Message> = case.anatomy.sends_of(index).map(|(_, m)| m).collect();
+    sends.windows(2).find_map(|pair| {
+        let (before, after) = (pair[0], pair[1]);
+        let node = |message: &Message| case.scene.node(message.source);
+        let is_passed_on = node(before) != node(after)
+            && before.digest != after.digest
+            && after.time.since(before.time) <= PASS_WAIT;
+        let changes = changes(case, before, after);
+        (is_passed_on && !changes.is_empty()).then_some((before, after, changes))
+    })
+}
+
+fn changes(case: &Case<'_>, before: &Message, after: &Message) -> Vec<&'static str> {
+    let tables = case.tables();
+    let mut changes = Vec::new();
+    if tables.header(before, HeaderName::Contact) != tables.header(after, HeaderName::Contact) {
+        changes.push("Contact");
+    }
+    let sessions = &tables.sessions;
+    if sessions.media(before.session) != sessions.media(after.session) {
+        changes.push("media address");
+    }
+    changes
+}
+
+/// A request whose headers and body show addresses of both sides, and whose length fits no more.
+fn broken_length<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message, Vec<&'static str>)> {
+    let tables = case.tables();
+    let message =
+        case.anatomy.originals().map(|(_, m)| m).find(|m| {
+            m.is_request(Method::Invite) && m.flags.has_short_body() && !m.flags.is_cut()
+        })?;
+    let source = tables.endpoint(message.source).address;
+    if is_private(source) {
+        return None;
+    }
+    let contact = target::contact(tables, message).and_then(target::address);
+    let media = tables
+        .sessions
+        .media(message.session)
+        .first()
+        .map(|media| tables.endpoint(*media).address);
+    let via = tables.vias.get(message.via);
+    let sent_by = target::address(&format!("sip:{}", tables.text(via.sent_by)));
+    let seen = [
+        (contact, "Contact"),
+        (media, "media address"),
+        (sent_by, "Via"),
+    ];
+    let is_inside = |address: &Option<std::net::IpAddr>| address.is_some_and(is_private);
+    let private: Vec<&'static str> = seen
+        .iter()
+        .filter(|(address, _)| is_inside(address))
+        .map(|(_, name)| *name)
+        .collect();
+    let public = seen
+        .iter()
+        .filter(|(address, _)| *address == Some(source))
+        .count();
+    (via.depth == 1 && !private.is_empty() && public > 0).then_some((message, message, private))
+}

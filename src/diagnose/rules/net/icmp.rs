@@ -1,0 +1,173 @@
+//! ICMP errors about a request that nothing answered.
+//!
+//! Sources: RFC 792, RFC 4443; RFC 3261 sections 8.1.3.1 and 18.4 (a client treats them as 503).
+
+use std::time::Duration;
+
+use crate::call::icmp::IcmpReport;
+use crate::call::{Message, Transaction, TransactionIndex};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::net::silence::silent_request;
+use crate::diagnose::rules::net::times;
+
+/// How long after the last send a report may come.
+const REPORT_WAIT: Duration = Duration::from_secs(5);
+
+/// The request that nothing answered was reported as undeliverable.
+pub(super) fn net_icmp(case: &Case<'_>) -> Option<Finding> {
+    if case.scene.errors.is_empty() {
+        return None;
+    }
+    let (hop, t) = silent_request(case)?;
+    let reports = reports(case, t);
+    let report = *reports.first()?;
+    let request = case
+        .anatomy
+        .sends_of(hop)
+        .map(|(_, message)| message)
+        .filter(|message| message.time <= report.time)
+        .last()?;
+    let later = case
+        .anatomy
+        .sends_of(hop)
+        .filter(|(_, message)| message.time > report.time)
+        .count();
+    let there = case.scene.book.tables.endpoint(t.destination);
+    let reporter = if report.reporter == there.address {
+        format!("{there} itself")
+    } else {
+        format!("router {}", report.reporter)
+    };
+    let ignored = if later > 0 {
+        format!(
+            " {} ignored this and sent it {} more.",
+            case.scene.name(t.source),
+            times(later)
+        )
+    } else {
+        String::new()
+    };
+    let explanation = format!(
+        "{reporter} reported `{}` for {there} {:.0} ms after the {}: {}.{ignored}",
+        report.meaning(),
+        report.time.since(request.time).as_secs_f64() * 1000.0,
+        t.method.text(),
+        consequence(report)
+    );
+    let finding = Finding::new(
+        "net-icmp",
+        Severity::Error,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        format!("{there} was reported unreachable: {}", report.meaning()),
+        explanation,
+        remedy(report, case, t),
+    )
+    .shown_by(evidence(&reports))
+    .shown_by(case.shows(request, "the request that could not be delivered"))
+    .at(t.destination, report.meaning());
+    Some(with_silence(case, hop, finding))
+}
+
+fn with_silence(case: &Case<'_>, hop: TransactionIndex, finding: Finding) -> Finding {
+    let last = case.anatomy.sends_of(hop).last();
+    match last {
+        Some((_, last)) if !is_alone(case, hop) => finding.not(
+            "net-no-response",
+            format!(
+                "the silence after frame {} has a reason that the network itself names",
+                last.at.frame
+            ),
+        ),
+        _ => finding,
+    }
+}
+
+fn is_alone(case: &Case<'_>, hop: TransactionIndex) -> bool {
+    case.anatomy.sends_of(hop).count() < 2
+}
+
+/// Reports about this request: those that quote its addresses and ports while it was being sent.
+fn reports<'a>(case: &Case<'a>, t: &Transaction) -> Vec<&'a IcmpReport> {
+    let scene = case.scene;
+    let time = |index: Option<_>| index.and_then(|index| case.message(index));
+    let (Some(first), Some(last)): (Option<&Message>, Option<&Message>) =
+        (time(t.request), time(t.last_request))
+    else {
+        return Vec::new();
+    };
+    let tables = &scene.book.tables;
+    let (source, destination) = (tables.endpoint(t.source), tables.endpoint(t.destination));
+    let until = last.time.plus(REPORT_WAIT);
+    let about = scene.errors_about(scene.node(t.destination), first.time, until);
+    about
+        .filter(|report| {
+            let is_ours = report.quoted.destination == destination
+                && report.quoted.source.address == source.address
+                && (report.quoted.source.port == source.port || report.group == Some(first.group));
+            is_ours && report.group.is_none_or(|group| group == first.group)
+        })
+        .collect()
+}
+
+fn evidence(reports: &[&IcmpReport]) -> Evidence {
+    let frames = reports.iter().map(|report| report.at).take(8).collect();
+    let quote = reports.first().map_or(String::new(), |report| {
+        format!(
+            "ICMP{} type {} code {} from {}",
+            if report.is_v6 { "v6" } else { "" },
+            report.kind,
+            report.code,
+            report.reporter
+        )
+    });
+    Evidence::in_frames(frames, quote, "the report that quotes the request")
+}
+
+fn consequence(report: &IcmpReport) -> &'static str {
+    match report.meaning() {
+        "port unreachable" => "the host is up, and nothing listens on that port",
+        "host unreachable" | "network unreachable" => "no packet gets there",
+        "administratively prohibited" => "a firewall or access list refuses the packet",
+        "packet too big" => "the packet is larger than a link on the way takes",
+        "time exceeded" => "the packet went round in a routing loop, or its fragments never joined",
+        "protocol unreachable" => "the host does not take UDP at all",
+        _ => "the request was not delivered",
+    }
+}
+
+fn remedy(report: &IcmpReport, case: &Case<'_>, t: &Transaction) -> String {
+    let tables = case.tables();
+    let (here, there) = (tables.endpoint(t.source), tables.endpoint(t.destination));
+    match report.meaning() {
+        "port unreachable" => format!(
+            "1. {}: start the SIP service, or let it listen on {} port {}. 2. {}: or send to the port on which it does listen.",
+            there.address,
+            t.transport.word(),
+            there.port,
+            here.address
+        ),
+        "administratively prohibited" => format!(
+            "{}: allow {} from {} to port {}.",
+            report.reporter,
+            t.transport.word(),
+            here.address,
+            there.port
+        ),
+        "packet too big" => format!(
+            "{}: send over TCP, or make the request smaller; or raise the MTU at {}.",
+            here.address, report.reporter
+        ),
+        "time exceeded" => format!(
+            "Follow the route from {} to {}: {} sends the packet in a circle.",
+            here.address, there.address, report.reporter
+        ),
+        _ => format!(
+            "1. Is {} up and on its network? 2. {}: correct its route to {}.",
+            there.address, report.reporter, there.address
+        ),
+    }
+}

@@ -1,0 +1,146 @@
+//! Family NET: transport, NAT and firewalls.
+
+mod ack;
+mod alg;
+mod fragment;
+mod icmp;
+mod misrouted;
+mod private;
+mod retransmit;
+mod silence;
+mod tcp;
+mod tls;
+
+use crate::call::{Message, TransactionIndex};
+use crate::capture::FrameRef;
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Severity};
+use crate::diagnose::rule::{Gate, Rule, Subject};
+
+/// The rules of this family.
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "net-icmp",
+        severity: Severity::Error,
+        title: "Reported unreachable",
+        subject: Subject::Call(icmp::net_icmp),
+        gate: Gate::Open,
+    },
+    Rule {
+        id: "net-tcp",
+        severity: Severity::Error,
+        title: "TCP connection fails",
+        subject: Subject::Capture(tcp::net_tcp),
+        gate: Gate::Open,
+    },
+    Rule {
+        id: "net-tcp",
+        severity: Severity::Error,
+        title: "TCP connection breaks during a request",
+        subject: Subject::Call(tcp::net_tcp_of_call),
+        gate: Gate::BothDirections,
+    },
+    Rule {
+        id: "net-tls",
+        severity: Severity::Error,
+        title: "TLS handshake fails",
+        subject: Subject::Capture(tls::net_tls),
+        gate: Gate::Open,
+    },
+    Rule {
+        id: "net-udp-fragment",
+        severity: Severity::Error,
+        title: "Large SIP message over UDP is lost or fragmented",
+        subject: Subject::Call(fragment::net_udp_fragment),
+        gate: Gate::BothDirections,
+    },
+    Rule {
+        id: "net-response-misrouted",
+        severity: Severity::Error,
+        title: "Answers go to the wrong address or port",
+        subject: Subject::Call(misrouted::net_response_misrouted),
+        gate: Gate::Open,
+    },
+    Rule {
+        id: "net-no-response",
+        severity: Severity::Error,
+        title: "No answer at all",
+        subject: Subject::Call(silence::net_no_response),
+        gate: Gate::BothDirections,
+    },
+    Rule {
+        id: "net-ack-lost",
+        severity: Severity::Error,
+        title: "Answered, then dropped because the ACK is missing",
+        subject: Subject::Call(ack::net_ack_lost),
+        gate: Gate::BothDirections,
+    },
+    Rule {
+        id: "net-private-address",
+        severity: Severity::Warn,
+        title: "A private address is advertised to the outside",
+        subject: Subject::Call(private::net_private_address),
+        gate: Gate::BothDirections,
+    },
+    Rule {
+        id: "net-sip-alg",
+        severity: Severity::Warn,
+        title: "A router rewrites SIP",
+        subject: Subject::Call(alg::net_sip_alg),
+        gate: Gate::Open,
+    },
+    Rule {
+        id: "net-retransmit",
+        severity: Severity::Warn,
+        title: "Messages are repeated",
+        subject: Subject::Capture(retransmit::net_retransmit),
+        gate: Gate::Open,
+    },
+];
+
+/// Frames that evidence names; the rest can be found from these.
+const FRAMES_MAX: usize = 16;
+
+/// Every send of a transaction's request, as evidence.
+fn sends(case: &Case<'_>, hop: TransactionIndex, shows: &str) -> Option<Evidence> {
+    let messages: Vec<&Message> = case.anatomy.sends_of(hop).map(|(_, m)| m).collect();
+    in_messages(case, &messages, shows)
+}
+
+/// Several messages that show one thing, as evidence; the first one is quoted.
+pub(in crate::diagnose::rules) fn in_messages(
+    case: &Case<'_>,
+    messages: &[&Message],
+    shows: &str,
+) -> Option<Evidence> {
+    let first = messages.first()?;
+    let frames: Vec<FrameRef> = messages
+        .iter()
+        .map(|message| message.at)
+        .take(FRAMES_MAX)
+        .collect();
+    Some(Evidence::in_frames(frames, case.start_line(first), shows))
+}
+
+/// How sure a statement about something that did not come can be, in a capture that may have lost packets.
+pub(in crate::diagnose::rules) fn sure(case: &Case<'_>, confidence: Confidence) -> Confidence {
+    let is_cut = case
+        .anatomy
+        .messages
+        .iter()
+        .any(|message| message.flags.is_cut());
+    if is_cut || case.scene.sight.dropped > 0 {
+        confidence.lowered()
+    } else {
+        confidence
+    }
+}
+
+/// `once`, `twice` or `7 times`.
+pub(in crate::diagnose::rules) fn times(count: usize) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{count} times"),
+    }
+}

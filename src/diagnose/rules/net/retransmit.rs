@@ -1,0 +1,193 @@
+//! Requests that had to be repeated although they were answered in the end: loss, or slow answers.
+//!
+//! Source: RFC 3261 section 17.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::call::{Call, EndpointId, Message, NodeId, TransactionIndex, anatomy_of};
+use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rule::Claim;
+use crate::diagnose::scene::Scene;
+use crate::sip::Method;
+
+/// Repeated requests of one pair that are worth telling.
+const REPEATED_MIN: u32 = 5;
+/// The same where the pair has many requests.
+const REPEATED_OF_MANY_MIN: u32 = 3;
+/// Repeated requests of a hundred.
+const REPEATED_PERCENT_MIN: u32 = 2;
+/// How many requests are many.
+const REQUESTS_MIN: u32 = 50;
+/// An answer that comes so soon after a repeat was made by that repeat.
+const QUICK_ANSWER: Duration = Duration::from_millis(300);
+/// Frames that evidence names.
+const FRAMES_MAX: usize = 8;
+
+#[derive(Default)]
+struct Repeats {
+    requests: u32,
+    slow: u32,
+    lost: u32,
+    answers_repeated: u32,
+    delays_ms: Vec<f64>,
+    frames: Vec<FrameRef>,
+    first: Option<Timestamp>,
+    last: Timestamp,
+    example: String,
+    ends: (EndpointId, EndpointId),
+}
+
+/// Pairs between which many requests had to be repeated.
+pub(super) fn net_retransmit(scene: &Scene<'_>) -> Vec<Claim> {
+    let mut pairs: BTreeMap<(NodeId, NodeId), Repeats> = BTreeMap::new();
+    for call in scene.calls.iter().filter(|call| call.retransmissions > 0) {
+        learn(scene, call, &mut pairs);
+    }
+    let mut claims = Vec::new();
+    for (pair, mut repeats) in pairs {
+        let asked = scene.history().asked(pair.0, pair.1);
+        let all = (asked.answered + asked.silent).max(repeats.requests);
+        let enough = if all >= REQUESTS_MIN {
+            REPEATED_OF_MANY_MIN
+        } else {
+            REPEATED_MIN
+        };
+        let is_share = repeats.requests * 100 >= all * REPEATED_PERCENT_MIN;
+        if repeats.requests >= enough && is_share {
+            claims.push(claim(scene, &mut repeats, all));
+        }
+    }
+    claims
+}
+
+fn learn(scene: &Scene<'_>, call: &Call, pairs: &mut BTreeMap<(NodeId, NodeId), Repeats>) {
+    let anatomy = anatomy_of(scene.book, &call.legs);
+    for (index, t) in anatomy.each() {
+        if t.sends < 2 || t.transport.is_reliable() || t.method == Method::Ack {
+            continue;
+        }
+        let Some(answer) = anatomy.responses_of(index).map(|(_, m)| m).next() else {
+            continue;
+        };
+        let sends: Vec<&Message> = anatomy.sends_of(index).map(|(_, m)| m).collect();
+        // What is repeated behind an answer that went astray is another problem.
+        if answer.destination != t.source {
+            continue;
+        }
+        let key = (scene.node(t.source), scene.node(t.destination));
+        let repeats = pairs.entry(key).or_default();
+        note(repeats, &sends, answer, answers_of(&anatomy, index, answer));
+        repeats.ends = (t.source, t.destination);
+        if repeats.example.is_empty() {
+            repeats.example = crate::diagnose::start_line(&scene.book.tables, sends[0]);
+        }
+    }
+}
+
+/// How often the answer itself was sent.
+fn answers_of(
+    anatomy: &crate::call::Anatomy<'_>,
+    index: TransactionIndex,
+    answer: &Message,
+) -> usize {
+    anatomy
+        .responses_of(index)
+        .filter(|(_, m)| m.digest == answer.digest)
+        .count()
+}
+
+fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message, answers: usize) {
+    let Some(before) = sends.iter().rev().find(|send| send.time <= answer.time) else {
+        return;
+    };
+    let (Some(first), Some(last)) = (sends.first(), sends.last()) else {
+        return;
+    };
+    repeats.requests += 1;
+    repeats.first = Some(
+        repeats
+            .first
+            .map_or(first.time, |known| known.min(first.time)),
+    );
+    repeats.last = repeats.last.max(last.time);
+    if repeats.frames.len() < FRAMES_MAX {
+        repeats.frames.push(last.at);
+    }
+    if answers > 1 && last.time > answer.time {
+        repeats.answers_repeated += 1;
+    } else if before.at != first.at && answer.time.since(before.time) <= QUICK_ANSWER {
+        repeats.lost += 1;
+    } else {
+        repeats.slow += 1;
+        repeats.delays_ms.push(answer.time.millis_since(first.time));
+    }
+}
+
+fn claim(scene: &Scene<'_>, repeats: &mut Repeats, all: u32) -> Claim {
+    let (here, there) = (scene.name(repeats.ends.0), scene.name(repeats.ends.1));
+    repeats.delays_ms.sort_by(f64::total_cmp);
+    let typical = repeats
+        .delays_ms
+        .get(repeats.delays_ms.len() / 2)
+        .copied()
+        .unwrap_or(0.0);
+    let most = repeats.slow.max(repeats.lost).max(repeats.answers_repeated);
+    let (what, remedy, signature) = if most == repeats.lost {
+        (
+            "answers come quickly after the repeat: requests are lost on the way there".to_owned(),
+            format!(
+                "The way from {here} to {there}: look for loss (interface errors, duplex, queues, rate limits)."
+            ),
+            "lost",
+        )
+    } else if most == repeats.answers_repeated {
+        (
+            "the request is repeated although it was answered: answers are lost on the way back"
+                .to_owned(),
+            format!(
+                "The way from {there} to {here}: look for loss (interface errors, duplex, queues, rate limits)."
+            ),
+            "lost-back",
+        )
+    } else {
+        (
+            format!("answers come late, typically after {typical:.0} ms: {there} is slow"),
+            format!(
+                "{there}: what it waits for before it answers (DNS, database, load); it should send 100 at once."
+            ),
+            "slow",
+        )
+    };
+    let finding = Finding::new(
+        "net-retransmit",
+        Severity::Warn,
+        Confidence::Likely,
+        Proof::Timing,
+    )
+    .says(
+        format!("Requests from {here} to {there} have to be repeated"),
+        format!(
+            "{} of {all} requests from {here} to {there} had to be repeated ({:.1} %); {what}.",
+            repeats.requests,
+            f64::from(repeats.requests) * 100.0 / f64::from(all.max(1))
+        ),
+        remedy,
+    )
+    .shown_by(Evidence::in_frames(
+        repeats.frames.clone(),
+        repeats.example.clone(),
+        "repeated requests",
+    ))
+    .beside()
+    .at(repeats.ends.1, signature);
+    Claim {
+        finding,
+        calls: Vec::new(),
+        count: repeats.requests,
+        first_at: repeats.first.unwrap_or(scene.start),
+        last_at: repeats.last,
+        scope: String::new(),
+    }
+}

@@ -1,0 +1,193 @@
+//! Requests that nothing answered.
+//!
+//! Sources: RFC 3261 sections 8.1.3.1 and 17.1 (timers); RFC 9293 section 3.8 (what TCP delivers).
+
+use std::time::Duration;
+
+use crate::call::silence::{follows_timer, silent_hop};
+use crate::call::{Message, Outcome, Transaction, TransactionIndex};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::net::{sends, sure, times};
+
+/// Sends after which a request counts as unanswered rather than as given up.
+const SENDS_MIN: usize = 3;
+/// How long a request over a stream must have waited.
+const STREAM_WAIT: Duration = Duration::from_secs(5);
+
+/// The request at which a failed call ends, where nothing at all answered it.
+pub(super) fn silent_request<'a>(
+    case: &'a Case<'_>,
+) -> Option<(TransactionIndex, &'a Transaction)> {
+    let may_be_silence = match case.outcome() {
+        Outcome::TimedOut | Outcome::Cancelled => true,
+        Outcome::Unreachable | Outcome::ServerFailed | Outcome::Rejected => {
+            matches!(case.code(), 408 | 477 | 480 | 500 | 502 | 503 | 504)
+        }
+        _ => false,
+    };
+    if !may_be_silence {
+        return None;
+    }
+    let hop = silent_hop(&case.anatomy)?;
+    Some((hop, case.anatomy.transaction(hop)))
+}
+
+/// A request over UDP on its timer, or a request that TCP delivered, and nothing came back.
+pub(super) fn net_no_response(case: &Case<'_>) -> Option<Finding> {
+    let (hop, t) = silent_request(case)?;
+    if case
+        .scene
+        .book
+        .tables
+        .endpoint(t.destination)
+        .address
+        .is_multicast()
+    {
+        return None;
+    }
+    if t.transport.is_reliable() {
+        return unanswered_stream(case, t);
+    }
+    let messages: Vec<&Message> = case.anatomy.sends_of(hop).map(|(_, m)| m).collect();
+    let moments: Vec<_> = messages.iter().map(|message| message.time).collect();
+    let (first, last) = (messages.first()?, messages.last()?);
+    if messages.len() < SENDS_MIN || !follows_timer(&moments) {
+        return None;
+    }
+    let span = last.time.since(first.time).as_secs_f64();
+    let name = case.name(t.destination);
+    let explanation = format!(
+        "{name} never answered: {} was sent {} in {span:.1} s and nothing came back. {}",
+        t.method.text(),
+        times(messages.len()),
+        history(case, t, first)
+    );
+    let remedy = remedy(case, t);
+    let mut finding = Finding::new(
+        "net-no-response",
+        Severity::Error,
+        sure(case, Confidence::Certain),
+        Proof::Protocol,
+    )
+    .says(
+        format!("No answer at all from {}", case.scene.name(t.destination)),
+        explanation,
+        remedy,
+    )
+    .at(t.destination, t.transport.word());
+    if let Some(evidence) = sends(case, hop, "sent on the timer of an unanswered request") {
+        finding = finding.shown_by(evidence);
+    }
+    Some(finding.shown_by(Evidence::Missing {
+        expected: format!("any response from {}", case.scene.name(t.destination)),
+        after: last.at,
+        watched: case.scene.end.since(last.time),
+    }))
+}
+
+/// What the rest of the capture says of the silent node.
+fn history(case: &Case<'_>, t: &Transaction, first: &Message) -> String {
+    let scene = case.scene;
+    let (source, silent) = (scene.node(t.source), scene.node(t.destination));
+    let past = scene.history();
+    let asked = past.asked(source, silent);
+    let (others_answered, _) = past.asked_by_others(source, silent);
+    let spoke = match past.last_spoken(scene.book, silent, first.time) {
+        Some(last) => format!(
+            "It last spoke {:.1} s before (frame {}).",
+            first.time.since(last.time).as_secs_f64(),
+            last.at.frame
+        ),
+        None if past.has_spoken(silent) => "It spoke later in this capture.".to_owned(),
+        None => "It never speaks in this capture.".to_owned(),
+    };
+    let all = asked.answered + asked.silent;
+    let share = match asked.answered {
+        0 if all > 1 => format!(" None of the {all} requests sent to it from here was answered."),
+        0 => String::new(),
+        _ => format!(
+            " {} of {all} requests sent to it from here were not answered.",
+            asked.silent
+        ),
+    };
+    let apart = if asked.answered == 0 && others_answered > 0 {
+        format!(
+            " It answered {others_answered} requests of other nodes: it, or a firewall before it, drops those of {}.",
+            scene.book.tables.endpoint(t.source).address
+        )
+    } else {
+        String::new()
+    };
+    format!("{spoke}{share}{apart}")
+}
+
+fn remedy(case: &Case<'_>, t: &Transaction) -> String {
+    let (there, here) = (
+        case.scene.book.tables.endpoint(t.destination),
+        case.scene.book.tables.endpoint(t.source),
+    );
+    format!(
+        "1. On {}: is it up, and does its SIP service listen on {} port {}? 2. Firewalls and block lists between {} and {}: let {} through both ways. 3. Capture on {} itself to see on which half of the way the request is lost.",
+        there.address,
+        t.transport.word(),
+        there.port,
+        here.address,
+        there.address,
+        t.transport.word(),
+        there.address
+    )
+}
+
+/// The bytes of the request were acknowledged, so the host is up, and the application said nothing.
+fn unanswered_stream(case: &Case<'_>, t: &Transaction) -> Option<Finding> {
+    let request = case.message(t.request?)?;
+    let tables = case.tables();
+    let (source, destination) = (tables.endpoint(t.source), tables.endpoint(t.destination));
+    let connection = case
+        .scene
+        .connections_between(source, destination)
+        .filter(|connection| connection.first_seen.time <= request.time)
+        .last()?;
+    let by_client = connection.flow.source == source;
+    let left = if by_client {
+        connection.client_unacknowledged_bytes
+    } else {
+        connection.server_unacknowledged_bytes
+    };
+    let is_broken = connection.missing_bytes > 0
+        || [connection.reset, connection.fin]
+            .into_iter()
+            .flatten()
+            .any(|close| close.sighting.time >= request.time);
+    if left != Some(0) || is_broken || case.scene.end.since(request.time) < STREAM_WAIT {
+        return None;
+    }
+    let finding = Finding::new(
+        "net-no-response",
+        Severity::Error,
+        sure(case, Confidence::Certain),
+        Proof::Protocol,
+    )
+    .says(
+        format!("No answer at all from {}", case.scene.name(t.destination)),
+        format!(
+            "{} took the {} (TCP acknowledged all of it) and never answered: the host is up, its SIP application is not. {}",
+            case.name(t.destination),
+            t.method.text(),
+            history(case, t, request)
+        ),
+        format!(
+            "On {}: look at the SIP application (its log, its load, whether it hangs); network and firewall let the request through.",
+            destination.address
+        ),
+    )
+    .shown_by(case.shows(request, "delivered, and never answered"))
+    .shown_by(Evidence::Missing {
+        expected: format!("any response from {destination}"),
+        after: request.at,
+        watched: case.scene.end.since(request.time),
+    })
+    .at(t.destination, t.transport.word());
+    Some(finding)
+}

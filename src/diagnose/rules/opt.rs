@@ -1,0 +1,200 @@
+//! Family OPT: keep-alives that say a peer is down.
+//!
+//! Sources: RFC 3261 section 11; RFC 5626 section 3.5.
+
+use crate::call::keepalive::{Outage, Train, trains};
+use crate::call::{Call, OutcomeGroup};
+use crate::capture::Timestamp;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
+use crate::diagnose::scene::Scene;
+
+/// The rules of this family.
+pub const RULES: &[Rule] = &[Rule {
+    id: "opt-peer-down",
+    severity: Severity::Error,
+    title: "Keep-alive (OPTIONS) shows the trunk is down",
+    subject: Subject::Capture(opt_peer_down),
+    gate: Gate::Open,
+}];
+
+/// Sends of one keep-alive that show that its sender waited for an answer in vain.
+const SENDS_IN_VAIN: u32 = 3;
+/// Calls in an outage that are looked at.
+const CALLS_MAX: usize = 50_000;
+
+fn opt_peer_down(scene: &Scene<'_>) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for train in trains(scene.requests) {
+        if scene.is_hostile(train.source) || !is_visible(scene, &train) {
+            continue;
+        }
+        let down: Vec<Down<'_>> = train
+            .outages(scene.requests)
+            .into_iter()
+            .map(|outage| down(scene, &train, outage))
+            .filter(|down| !down.carried)
+            .collect();
+        claims.extend(claim(scene, &train, &down));
+    }
+    claims
+}
+
+/// Whether the capture would show an answer: it shows others of this peer, or the sender repeats itself as one that hears none.
+fn is_visible(scene: &Scene<'_>, train: &Train) -> bool {
+    let (asker, peer) = (scene.node(train.source), scene.node(train.destination));
+    let requests = || {
+        train
+            .requests
+            .iter()
+            .map(|index| &scene.requests[*index as usize])
+    };
+    !scene.is_one_directional(asker, peer)
+        && requests().any(|request| request.answer.is_some() || request.sends >= SENDS_IN_VAIN)
+}
+
+/// One outage with the calls that it touched.
+struct Down<'a> {
+    outage: Outage,
+    from: Timestamp,
+    until: Option<Timestamp>,
+    /// Calls to the peer that failed meanwhile.
+    failed: Vec<u32>,
+    /// Where calls of the same sender went meanwhile.
+    moved: Vec<&'a Call>,
+    /// The peer answered calls meanwhile: it only ignores OPTIONS.
+    carried: bool,
+}
+
+fn down<'a>(scene: &Scene<'a>, train: &Train, outage: Outage) -> Down<'a> {
+    let from = train.at(scene.requests, outage.first).sent;
+    let until = (outage.last + 1 < train.requests.len())
+        .then(|| train.at(scene.requests, outage.last + 1).sent);
+    let (asker, peer) = (scene.node(train.source), scene.node(train.destination));
+    let mut down = Down {
+        outage,
+        from,
+        until,
+        failed: Vec::new(),
+        moved: Vec::new(),
+        carried: false,
+    };
+    let first = scene.calls.partition_point(|call| call.started < from);
+    let end = until.unwrap_or(scene.end);
+    let during = scene
+        .calls
+        .iter()
+        .enumerate()
+        .skip(first)
+        .take(CALLS_MAX)
+        .take_while(|(_, call)| call.started <= end);
+    for (index, call) in during {
+        let mut hops = call
+            .hops
+            .iter()
+            .filter(|hop| scene.node(hop.source) == asker);
+        let to_peer = hops.clone().find(|hop| scene.node(hop.destination) == peer);
+        match to_peer {
+            Some(hop) if hop.reply_ms.is_some() && !matches!(hop.final_code, 408 | 500..=599) => {
+                down.carried = true;
+            }
+            Some(_) if call.outcome.group() == OutcomeGroup::Failure => {
+                down.failed.push(index as u32)
+            }
+            Some(_) => down.moved.push(call),
+            None if hops.next().is_some() => down.moved.push(call),
+            None => {}
+        }
+    }
+    down
+}
+
+fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
+    let worst = down
+        .iter()
+        .max_by_key(|down| down.outage.last - down.outage.first)?;
+    let count: usize = down
+        .iter()
+        .map(|down| down.outage.last - down.outage.first + 1)
+        .sum();
+    let (asker, peer) = (scene.name(train.source), scene.name(train.destination));
+    let lost = worst.outage.last - worst.outage.first + 1;
+    let first = train.at(scene.requests, worst.outage.first);
+    let last = train.at(scene.requests, worst.outage.last);
+    let codes: Vec<u16> = (worst.outage.first..=worst.outage.last)
+        .filter_map(|place| train.at(scene.requests, place).answer)
+        .map(|(status, _, _)| status.0)
+        .collect();
+    let how = match codes.first() {
+        Some(code) if codes.len() == lost => {
+            format!("answered {lost} keep-alives in a row with {code}")
+        }
+        Some(code) => format!("left {lost} keep-alives in a row unanswered or answered {code}"),
+        None => format!("did not answer {lost} keep-alives in a row"),
+    };
+    let span = worst.until.unwrap_or(scene.end).millis_since(worst.from) / 1000.0;
+    let end = match worst.until {
+        Some(_) => format!("for {span:.0} s, and was back afterwards"),
+        None => format!("until the capture ended, {span:.0} s later"),
+    };
+    let mut calls: Vec<u32> = down.iter().flat_map(|down| down.failed.clone()).collect();
+    calls.sort_unstable();
+    calls.dedup();
+    let severity = if calls.is_empty() {
+        Severity::Warn
+    } else {
+        Severity::Error
+    };
+    let finding = Finding::new("opt-peer-down", severity, Confidence::Certain, Proof::Timing)
+        .beside()
+        .says(
+            format!("{peer} was down"),
+            format!(
+                "{peer} {how} of {asker} (one every {:.0} s) {end}.{}",
+                train.interval_s,
+                effect(scene, train, worst, calls.len())
+            ),
+            format!(
+                "1. {peer}: find out what stopped it at the first lost keep-alive: restart, service, network path. 2. {asker}: make sure that it counts every answer as alive, 404 and 405 too."
+            ),
+        )
+        .shown_by(Evidence::in_frames(
+            vec![first.at, last.at],
+            format!("OPTIONS {} SIP/2.0", scene.text(first.uri)),
+            "first and last keep-alive without a good answer",
+        ))
+        .at(train.destination, "down");
+    Some(Claim {
+        finding,
+        calls,
+        count: count as u32,
+        first_at: worst.from,
+        last_at: last.sent,
+        scope: format!("{count} of {} keep-alives to {peer}", train.requests.len()),
+    })
+}
+
+fn effect(scene: &Scene<'_>, train: &Train, worst: &Down<'_>, failed: usize) -> String {
+    let peer = scene.node(train.destination);
+    let elsewhere = worst
+        .moved
+        .iter()
+        .flat_map(|call| call.hops.iter())
+        .find(|hop| {
+            scene.node(hop.source) == scene.node(train.source)
+                && scene.node(hop.destination) != peer
+        });
+    let moved = match elsewhere {
+        Some(hop) => format!(
+            " {} calls went to {} meanwhile.",
+            worst.moved.len(),
+            scene.name(hop.destination)
+        ),
+        None => String::new(),
+    };
+    let lost = match failed {
+        0 => String::new(),
+        failed => format!(" {failed} calls to it failed meanwhile."),
+    };
+    format!("{lost}{moved}")
+}

@@ -1,0 +1,248 @@
+//! A binding that ran out without being refreshed, or that two devices take from each other.
+//!
+//! Sources: RFC 3261 sections 10.2.4 and 10.3; RFC 5626 section 4.4; RFC 6223.
+
+use std::time::Duration;
+
+use crate::call::probe::user_of;
+use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome};
+use crate::call::{Call, Outcome};
+use crate::capture::Timestamp;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::scene::Scene;
+use crate::sip::HeaderName;
+
+/// How late a refresh may be.
+const REFRESH_SLACK: Duration = Duration::from_secs(5);
+/// Times that two devices take one binding from each other before it is a fight.
+const TAKEOVERS_MIN: usize = 4;
+/// Tries of one address-of-record that are looked at.
+const TRIES_MAX: usize = 4_000;
+/// Calls after the expiry that are looked at.
+const CALLS_MAX: usize = 20_000;
+
+pub fn reg_binding(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
+    expired(scene, registration).or_else(|| stolen(scene, registration))
+}
+
+/// A time in which the address-of-record had no binding although nobody had taken it away.
+struct Gap<'a> {
+    last: &'a RegisterAttempt,
+    granted: u32,
+    from: Timestamp,
+    until: Timestamp,
+    is_over: bool,
+}
+
+fn expired(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
+    let (device, registrar) = (
+        scene.node(registration.source),
+        scene.node(registration.registrar),
+    );
+    if scene.is_one_directional(device, registrar) {
+        return None;
+    }
+    let gap = gap(scene, registration)?;
+    let lost = lost_calls(scene, registration, &gap);
+    let aor = scene.text(registration.aor);
+    let away = gap.until.millis_since(gap.from) / 1000.0;
+    let back = if gap.is_over {
+        format!("registered again {away:.0} s later")
+    } else {
+        format!("had not registered again when the capture ended, {away:.0} s later")
+    };
+    let calls = match lost.len() {
+        0 => String::new(),
+        1 => " A call to it failed meanwhile.".to_owned(),
+        count => format!(" {count} calls to it failed meanwhile."),
+    };
+    let severity = if lost.is_empty() {
+        Severity::Warn
+    } else {
+        Severity::Error
+    };
+    let mut finding = Finding::new("reg-binding", severity, Confidence::Certain, Proof::Protocol)
+        .says(
+            "The registration ran out and was not refreshed",
+            format!(
+                "{aor} was registered from {} for {} s, did not refresh in time and {back}.{calls}",
+                scene.name(gap.last.source),
+                gap.granted
+            ),
+            format!(
+                "1. The device {}: find out why it stopped (power, network, a lost REGISTER), and let it refresh after half of the {} s. \
+                 2. Behind NAT: a keep-alive every 25 s.",
+                scene.name(gap.last.source),
+                gap.granted
+            ),
+        )
+        .at(registration.registrar, format!("expired {aor}"));
+    if let Some(answered) = gap.last.answered_at {
+        finding = finding.shown_by(Evidence::seen(
+            answered,
+            format!("expires={}", gap.granted),
+            "the last registration",
+        ));
+    }
+    finding = finding.shown_by(Evidence::Missing {
+        expected: "a REGISTER that refreshes it".to_owned(),
+        after: gap.last.answered_at.unwrap_or(gap.last.asked_at),
+        watched: gap.until.since(gap.last.ended),
+    });
+    if let Some(call) = lost.first() {
+        let frame = call
+            .legs
+            .first()
+            .and_then(|leg| scene.book.messages.get(leg.start as usize))
+            .map(|message| message.at);
+        if let Some(frame) = frame {
+            finding = finding.shown_by(Evidence::seen(
+                frame,
+                format!("INVITE {}", scene.text(call.callee)),
+                "a call that failed meanwhile",
+            ));
+        }
+    }
+    Some(finding)
+}
+
+/// The longest gap between bindings of the address-of-record that began with this device's one.
+fn gap<'a>(scene: &Scene<'a>, registration: &Registration) -> Option<Gap<'a>> {
+    let tries: Vec<&RegisterAttempt> = scene
+        .attempts_for(registration.aor)
+        .iter()
+        .take(TRIES_MAX)
+        .filter_map(|index| scene.attempts.get(*index as usize))
+        .filter(|attempt| attempt.outcome == RegistrationOutcome::Registered)
+        .collect();
+    let (device, registrar) = (
+        scene.node(registration.source),
+        scene.node(registration.registrar),
+    );
+    let mut best: Option<Gap<'a>> = None;
+    let mut covered = Timestamp::default();
+    for (place, attempt) in tries.iter().enumerate() {
+        // A 200 to a request without Contact tells of bindings and makes none.
+        if attempt.is_removal || attempt.expires_s == Some(0) || attempt.contact.is_absent() {
+            covered = attempt.ended;
+            continue;
+        }
+        let Some(granted) = attempt.expires_s else {
+            return best;
+        };
+        let end = attempt.ended.plus(Duration::from_secs(u64::from(granted)));
+        covered = covered.max(end);
+        let next = tries.get(place + 1).map(|next| next.ended);
+        let is_over = next.is_some();
+        let until = next.unwrap_or(scene.end);
+        let is_own = scene.node(attempt.source) == device
+            && scene.node(attempt.registrar) == registrar
+            && covered == end;
+        let is_late = until > covered.plus(REFRESH_SLACK);
+        let is_longer = best
+            .as_ref()
+            .is_none_or(|best| until.since(covered) > best.until.since(best.from));
+        if is_own && is_late && is_longer {
+            best = Some(Gap {
+                last: attempt,
+                granted,
+                from: covered,
+                until,
+                is_over,
+            });
+        }
+    }
+    best
+}
+
+/// Calls to the user of the address-of-record by way of the registrar that failed during the gap.
+fn lost_calls<'a>(scene: &Scene<'a>, registration: &Registration, gap: &Gap<'_>) -> Vec<&'a Call> {
+    let user = user_of(scene.text(registration.aor));
+    let registrar = scene.node(registration.registrar);
+    let first = scene.calls.partition_point(|call| call.started < gap.from);
+    let during = scene.calls[first..]
+        .iter()
+        .take(CALLS_MAX)
+        .take_while(|call| call.started <= gap.until);
+    during
+        .filter(|call| {
+            matches!(
+                call.outcome,
+                Outcome::Unreachable | Outcome::TimedOut | Outcome::ServerFailed
+            ) && user_of(scene.text(call.callee)) == user
+                && call.hops.iter().any(|hop| {
+                    scene.node(hop.destination) == registrar || scene.node(hop.source) == registrar
+                })
+        })
+        .collect()
+}
+
+/// Two devices that register one address-of-record in turn, where the registrar keeps one contact.
+fn stolen(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
+    let tries: Vec<&RegisterAttempt> = scene
+        .attempts_for(registration.aor)
+        .iter()
+        .take(TRIES_MAX)
+        .filter_map(|index| scene.attempts.get(*index as usize))
+        .filter(|attempt| attempt.outcome == RegistrationOutcome::Registered && !attempt.is_removal)
+        .collect();
+    let node = |attempt: &RegisterAttempt| scene.node(attempt.source);
+    let first = node(tries.first()?);
+    let other = tries
+        .iter()
+        .map(|attempt| node(attempt))
+        .find(|node| *node != first)?;
+    // Said once for the address-of-record: at the device that registered first.
+    if scene.node(registration.source) != first || other == first {
+        return None;
+    }
+    let takeovers = tries
+        .windows(2)
+        .filter(|pair| node(pair[0]) != node(pair[1]))
+        .count();
+    let keeps_one = tries
+        .iter()
+        .all(|attempt| contacts(scene, attempt) == Some(1));
+    if takeovers < TAKEOVERS_MIN || !keeps_one {
+        return None;
+    }
+    let of_other = tries.iter().find(|attempt| node(attempt) == other)?;
+    let aor = scene.text(registration.aor);
+    let (a, b) = (scene.name(tries[0].source), scene.name(of_other.source));
+    let finding = Finding::new(
+        "reg-binding",
+        Severity::Error,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        "Two devices take one registration from each other",
+        format!("{a} and {b} both register {aor}; {} keeps one contact, so each REGISTER ({takeovers} changes) takes the calls from the other device.", scene.name(registration.registrar)),
+        format!(
+            "1. Give each device an account of its own. 2. Or let {} keep several contacts for {aor}. 3. If one of the two is unknown, change the password.",
+            scene.name(registration.registrar)
+        ),
+    )
+    .shown_by(Evidence::in_frames(
+        tries.iter().take(6).map(|attempt| attempt.asked_at).collect(),
+        format!("REGISTER {aor}"),
+        "registrations of the two devices in turn",
+    ))
+    .at(registration.registrar, format!("stolen {aor}"));
+    Some(finding)
+}
+
+/// How many contacts the 200 of a try lists.
+fn contacts(scene: &Scene<'_>, attempt: &RegisterAttempt) -> Option<usize> {
+    let messages = scene
+        .book
+        .messages
+        .get(attempt.leg.start as usize..attempt.leg.end as usize)?;
+    let first = messages.partition_point(|message| message.time < attempt.started);
+    let answer = messages[first..]
+        .iter()
+        .take_while(|message| message.time <= attempt.ended)
+        .find(|message| Some(message.at) == attempt.answered_at)?;
+    let lines = scene.book.tables.header_values(answer, HeaderName::Contact);
+    Some(lines.map(|line| line.matches('<').count().max(1)).sum())
+}

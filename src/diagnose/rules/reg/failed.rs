@@ -1,0 +1,384 @@
+//! A device whose last try to register failed, and what the registrar said. Refused logins (401, 403, 407) are told by family AUTH.
+//!
+//! Sources: RFC 3261 sections 10.2, 10.3, 20.23 and 21.4.17; RFC 5626 section 11.6 (439).
+
+use std::time::Duration;
+
+use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome};
+use crate::call::{Message, TextId};
+use crate::diagnose::case::start_line;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::scene::Scene;
+use crate::sip::{HeaderName, Method, Uri, Warning};
+
+/// The first and last message of a try: what was asked last, and what came back.
+struct Exchange<'a> {
+    attempt: &'a RegisterAttempt,
+    request: &'a Message,
+    answer: Option<&'a Message>,
+}
+
+/// What is said of one failure.
+struct Story {
+    title: String,
+    explanation: String,
+    remedy: String,
+    confidence: Confidence,
+    proof: Proof,
+}
+
+pub fn reg_failed(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
+    let last = registration
+        .attempts
+        .iter()
+        .rev()
+        .filter_map(|index| scene.attempts.get(*index as usize))
+        .find(|attempt| attempt.outcome != RegistrationOutcome::Partial)?;
+    if last.is_removal {
+        return None;
+    }
+    let exchange = exchange(scene, last)?;
+    let code = exchange
+        .answer
+        .and_then(Message::status)
+        .map_or(0, |status| status.0);
+    let story = match last.outcome {
+        RegistrationOutcome::Registered => not_bound(scene, &exchange)?,
+        RegistrationOutcome::TimedOut => unanswered(scene, &exchange)?,
+        RegistrationOutcome::Failed if !matches!(code, 401 | 403 | 407) => {
+            refused(scene, &exchange, code)
+        }
+        _ => return None,
+    };
+    let since = registration
+        .attempts
+        .iter()
+        .rev()
+        .filter_map(|index| scene.attempts.get(*index as usize))
+        .find(|attempt| {
+            attempt.outcome == RegistrationOutcome::Registered && attempt.started < last.started
+        });
+    let history = match since {
+        Some(good) => format!(
+            " Its last success was {:.0} s before.",
+            last.started.millis_since(good.ended) / 1000.0
+        ),
+        None => String::new(),
+    };
+    let severity = if last.outcome == RegistrationOutcome::Registered {
+        Severity::Warn
+    } else {
+        Severity::Error
+    };
+    let mut finding = Finding::new("reg-failed", severity, story.confidence, story.proof)
+        .says(
+            story.title,
+            format!("{}{history}", story.explanation),
+            story.remedy,
+        )
+        .at(last.registrar, format!("{code}"));
+    match exchange.answer {
+        Some(answer) => finding = finding.shown_by(shows(scene, answer, "what the registrar said")),
+        None => {
+            finding = finding.shown_by(Evidence::Missing {
+                expected: "an answer to the REGISTER".to_owned(),
+                after: exchange.request.at,
+                watched: scene.end.since(exchange.request.time),
+            });
+        }
+    }
+    Some(finding.shown_by(shows(scene, exchange.request, "the REGISTER")))
+}
+
+fn shows(scene: &Scene<'_>, message: &Message, what: &str) -> Evidence {
+    Evidence::seen(message.at, start_line(&scene.book.tables, message), what)
+}
+
+/// The last request of a try on its first hop, with its final answer.
+fn exchange<'a>(scene: &Scene<'a>, attempt: &'a RegisterAttempt) -> Option<Exchange<'a>> {
+    let messages = scene
+        .book
+        .messages
+        .get(attempt.leg.start as usize..attempt.leg.end as usize)?;
+    let during = || {
+        let first = messages.partition_point(|message| message.time < attempt.started);
+        messages[first..]
+            .iter()
+            .take_while(|message| message.time <= attempt.ended.plus(Duration::from_secs(1)))
+    };
+    let answer = during().find(|message| Some(message.at) == attempt.answered_at);
+    let request = during()
+        .filter(|message| {
+            message.is_request(Method::Register)
+                && message.source == attempt.source
+                && answer.is_none_or(|answer| message.cseq == answer.cseq)
+        })
+        .last()?;
+    Some(Exchange {
+        attempt,
+        request,
+        answer,
+    })
+}
+
+fn who(scene: &Scene<'_>, attempt: &RegisterAttempt) -> String {
+    format!(
+        "{} from {}",
+        scene.text(attempt.aor),
+        scene.name(attempt.source)
+    )
+}
+
+fn story(
+    confidence: Confidence,
+    proof: Proof,
+    title: String,
+    explanation: String,
+    remedy: String,
+) -> Story {
+    Story {
+        title,
+        explanation,
+        remedy,
+        confidence,
+        proof,
+    }
+}
+
+fn refused(scene: &Scene<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
+    let who = who(scene, exchange.attempt);
+    let registrar = scene.name(exchange.attempt.registrar);
+    let phrase = exchange.answer.map_or("", |answer| scene.text(answer.line));
+    let certain = |title: &str, explanation: String, remedy: String| {
+        story(
+            Confidence::Certain,
+            Proof::OwnWords,
+            title.to_owned(),
+            explanation,
+            remedy,
+        )
+    };
+    match code {
+        423 => too_brief(scene, exchange, &who, &registrar),
+        404 => {
+            let domain = scene.text(exchange.request.line);
+            certain(
+                "The registrar does not know this address",
+                format!("{who} could not register at {registrar}: 404 {phrase}. It asked `{domain}` to register {}.", scene.text(exchange.attempt.aor)),
+                format!("1. On the device: set user and domain as {registrar} has them. 2. Or create the user there.{}", domains(scene, exchange)),
+            )
+        }
+        400 | 416 => bad_request(scene, exchange, &who, &registrar, code),
+        405 | 501 => certain(
+            "This server takes no registrations",
+            format!("{who} could not register: {registrar} does not take REGISTER ({code} {phrase})."),
+            "On the device: set the registrar's address, which may differ from that of the outbound proxy.".to_owned(),
+        ),
+        420 | 421 | 439 | 494 | 555 => certain(
+            "The registrar demands or lacks a feature",
+            format!("{who} could not register at {registrar}: {code} {phrase}.{}", feature(scene, exchange)),
+            format!("Switch the feature on or off on both sides alike: on the device and on {registrar}."),
+        ),
+        500..=599 => story(
+            Confidence::Likely,
+            Proof::OwnWords,
+            "The registrar failed".to_owned(),
+            format!("{who} could not register: {registrar} answered {code} {phrase}.{}", others(scene, exchange)),
+            format!("{registrar}: look for the fault at this moment in its log and in the database or server behind it."),
+        ),
+        300..=399 => certain(
+            "The registrar sends the device elsewhere",
+            format!("{who} was sent elsewhere by {registrar} ({code} {phrase}) and did not follow."),
+            "On the device: set the registrar that the Contact of this answer names.".to_owned(),
+        ),
+        _ => story(
+            Confidence::Likely,
+            Proof::CodeMeaning,
+            format!("Registration refused with {code}"),
+            format!("{who} could not register: {registrar} answered {code} {phrase}."),
+            format!("Read the log of {registrar} for this REGISTER; nothing in it shows more than the code."),
+        ),
+    }
+}
+
+fn too_brief(scene: &Scene<'_>, exchange: &Exchange<'_>, who: &str, registrar: &str) -> Story {
+    let header = |message: &Message, name| scene.book.tables.header(message, name).map(str::trim);
+    let least = exchange
+        .answer
+        .and_then(|answer| header(answer, HeaderName::MinExpires));
+    let contact = scene.text(exchange.attempt.contact).to_ascii_lowercase();
+    let asked = contact
+        .rsplit_once("expires=")
+        .map(|(_, value)| {
+            value
+                .split([';', ',', '>'])
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        })
+        .or_else(|| header(exchange.request, HeaderName::Expires).map(str::to_owned));
+    let asked = asked.map_or(String::new(), |asked| format!(" It asked for {asked} s."));
+    let least_text = least.map_or(
+        "does not say how much it wants, although RFC 3261 has it".to_owned(),
+        |least| format!("wants at least {least} s"),
+    );
+    story(
+        Confidence::Certain,
+        Proof::OwnWords,
+        "The expiry asked for is too short".to_owned(),
+        format!(
+            "{who} could not register: {registrar} answered 423 and {least_text}.{asked} The device did not try again with more."
+        ),
+        format!(
+            "On the device: set the registration expiry to {} or more.",
+            least.map_or("3600 s".to_owned(), |least| format!("{least} s"))
+        ),
+    )
+}
+
+fn bad_request(
+    scene: &Scene<'_>,
+    exchange: &Exchange<'_>,
+    who: &str,
+    registrar: &str,
+    code: u16,
+) -> Story {
+    let phrase = exchange.answer.map_or("", |answer| scene.text(answer.line));
+    let expires = scene
+        .book
+        .tables
+        .header(exchange.request, HeaderName::Expires);
+    let is_star = scene.text(exchange.attempt.contact).trim() == "*";
+    let defects = scene.defects(exchange.request);
+    let (confidence, fault) = if is_star && expires.is_none_or(|expires| expires.trim() != "0") {
+        (
+            Confidence::Certain,
+            "`Contact: *` may only come with `Expires: 0`".to_owned(),
+        )
+    } else if let Some(defect) = defects.first() {
+        (Confidence::Likely, (*defect).to_owned())
+    } else {
+        (
+            Confidence::Possible,
+            "nothing that can be checked is wrong with it".to_owned(),
+        )
+    };
+    story(
+        confidence,
+        Proof::Protocol,
+        "The REGISTER is refused as malformed".to_owned(),
+        format!(
+            "{who} could not register: {registrar} answered {code} {phrase}. In the REGISTER: {fault}."
+        ),
+        "On the device, or on the router that rewrites its SIP: correct this part of the REGISTER."
+            .to_owned(),
+    )
+}
+
+/// The domain in which another device registered at the same registrar, where it differs.
+fn domains(scene: &Scene<'_>, exchange: &Exchange<'_>) -> String {
+    let host = |id: TextId| {
+        String::from_utf8_lossy(Uri::parse(scene.text(id).as_bytes()).host_port.host)
+            .to_ascii_lowercase()
+    };
+    let own = host(exchange.attempt.aor);
+    let node = scene.node(exchange.attempt.registrar);
+    let mut good = scene.attempts.iter().take(2_000).filter(|attempt| {
+        attempt.outcome == RegistrationOutcome::Registered && scene.node(attempt.registrar) == node
+    });
+    good.find(|attempt| host(attempt.aor) != own)
+        .map_or(String::new(), |attempt| {
+            format!(
+                " Other devices register there in the domain {}.",
+                host(attempt.aor)
+            )
+        })
+}
+
+/// Whether others could register at the same registrar.
+fn others(scene: &Scene<'_>, exchange: &Exchange<'_>) -> String {
+    let node = scene.node(exchange.attempt.registrar);
+    let near = scene.attempts.iter().take(10_000).filter(|attempt| {
+        scene.node(attempt.registrar) == node
+            && attempt.aor != exchange.attempt.aor
+            && attempt.outcome == RegistrationOutcome::Registered
+    });
+    match near.count() {
+        0 => String::new(),
+        good => format!(" {good} other registrations there succeeded in this capture."),
+    }
+}
+
+fn feature(scene: &Scene<'_>, exchange: &Exchange<'_>) -> String {
+    let tables = &scene.book.tables;
+    let Some(answer) = exchange.answer else {
+        return String::new();
+    };
+    let named = [HeaderName::Unsupported, HeaderName::Require]
+        .into_iter()
+        .find_map(|name| tables.header(answer, name))
+        .map(|tag| format!(" It names `{tag}`."));
+    let warned = || {
+        let warning = tables.header(answer, HeaderName::Warning)?;
+        let text = Warning::parse(warning.as_bytes()).text;
+        Some(format!(" It warns: {}.", String::from_utf8_lossy(text)))
+    };
+    named.or_else(warned).unwrap_or_default()
+}
+
+fn unanswered(scene: &Scene<'_>, exchange: &Exchange<'_>) -> Option<Story> {
+    let attempt = exchange.attempt;
+    let (device, registrar) = (scene.node(attempt.source), scene.node(attempt.registrar));
+    if scene.is_one_directional(device, registrar) {
+        return None;
+    }
+    let name = scene.name(attempt.registrar);
+    Some(story(
+        Confidence::Likely,
+        Proof::Timing,
+        "The registrar does not answer".to_owned(),
+        format!(
+            "{} could not register: {name} answered none of {} REGISTERs.{}",
+            who(scene, attempt),
+            attempt.sends,
+            others(scene, exchange)
+        ),
+        format!(
+            "1. Check that {name} is up and is the right address and port. 2. Check that its answers get back to the device: firewall, NAT, routing."
+        ),
+    ))
+}
+
+/// A 200 that binds nothing: it grants no time, or lists no contact at all.
+fn not_bound(scene: &Scene<'_>, exchange: &Exchange<'_>) -> Option<Story> {
+    let attempt = exchange.attempt;
+    let answer = exchange.answer.filter(|answer| !answer.flags.is_cut())?;
+    if attempt.contact.is_absent() || scene.text(attempt.contact).trim() == "*" {
+        return None;
+    }
+    let tables = &scene.book.tables;
+    let registrar = scene.name(attempt.registrar);
+    let who = who(scene, attempt);
+    let has = |name| tables.header(answer, name).is_some();
+    let (confidence, what) = if attempt.expires_s == Some(0) {
+        (Confidence::Certain, "grants 0 seconds")
+    } else if !has(HeaderName::Contact) && !has(HeaderName::Expires) {
+        (
+            Confidence::Possible,
+            "lists no Contact, so nothing may be bound",
+        )
+    } else {
+        return None;
+    };
+    Some(story(
+        confidence,
+        Proof::Protocol,
+        "Accepted, but not bound".to_owned(),
+        format!(
+            "{registrar} answered the REGISTER of {who} with 200 and {what}: calls to it would not arrive."
+        ),
+        format!(
+            "{registrar}: look up whether this address-of-record has a contact, and why the new one was not kept."
+        ),
+    ))
+}

@@ -1,0 +1,201 @@
+//! Answered calls whose media cannot work: no description where one is needed, keys that were not offered, two families.
+//!
+//! Sources: RFC 3261 section 13.2.1, RFC 4568 section 5.1.2, RFC 5763 section 5, RFC 3264 section 6, RFC 6157.
+
+use crate::call::Message;
+use crate::call::negotiation::{exchange, is_whole};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::sdp::family;
+use crate::diagnose::rules::sdp::judge::explain;
+use crate::diagnose::rules::sdp::offer::{self, Dimension, suites};
+use crate::sip::sdp::{Media, Setup};
+
+/// The offer and the answer of the dialog that carried the call, next to the caller.
+fn opening<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message)> {
+    let exchange = exchange(&case.anatomy, case.dialogs.first()?.invite);
+    Some((
+        case.message(exchange.offer?)?,
+        case.message(exchange.answer?)?,
+    ))
+}
+
+/// The rule about missing descriptions.
+pub fn sdp_no_offer(case: &Case<'_>) -> Option<Finding> {
+    if !case.outcome().is_answered() {
+        return explain(case, Dimension::Presence);
+    }
+    let dialog = case.dialogs.first()?;
+    let invite = case.anatomy.transaction(dialog.invite);
+    let exchange = exchange(&case.anatomy, dialog.invite);
+    let request = case.message(invite.last_request?)?;
+    let answer = case.message(dialog.answer)?;
+    if exchange.answer.is_some() || !is_whole(request) || !is_whole(answer) {
+        return None;
+    }
+    let responses = || {
+        case.anatomy
+            .responses_of(dialog.invite)
+            .map(|(_, message)| message)
+    };
+    if responses().any(|message| !is_whole(message)) {
+        return None;
+    }
+    let (guilty, lacks, what) = if exchange.is_delayed {
+        let ack = case.message(invite.ack?)?;
+        if !is_whole(ack) || ack.flags.has_body() {
+            return None;
+        }
+        exchange.offer?;
+        let what = "its ACK carries no answer to the offer in the 200";
+        (ack.source, ack, what)
+    } else {
+        if request.session.is_absent() || responses().any(|message| message.flags.has_body()) {
+            return None;
+        }
+        (
+            answer.source,
+            answer,
+            "its 200 carries no answer to the offer in the INVITE",
+        )
+    };
+    let finding = Finding::new(
+        "sdp-no-offer",
+        Severity::Warn,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        "Session description missing in an answered call",
+        format!(
+            "{} left it out: {what}, so no codec and no media address were agreed.",
+            case.name(guilty)
+        ),
+        format!(
+            "On {}: send the session description that RFC 3261 section 13.2.1 wants here.",
+            case.scene.name(guilty)
+        ),
+    )
+    .shown_by(case.shows(lacks, "no session description"))
+    .at(guilty, what)
+    .beside();
+    Some(finding)
+}
+
+/// The rule about SRTP keys.
+pub fn sdp_crypto(case: &Case<'_>) -> Option<Finding> {
+    if !case.outcome().is_answered() {
+        return explain(case, Dimension::Keys);
+    }
+    let (offer, answer) = opening(case)?;
+    let sessions = &case.tables().sessions;
+    let (ours, theirs) = (
+        sessions.shape(offer.session),
+        sessions.shape(answer.session),
+    );
+    let mut pairs = ours.medias.iter().zip(&theirs.medias).enumerate();
+    let (place, what) = pairs.find_map(|(place, (a, b))| {
+        let is_used = !a.is_refused() && !b.is_refused() && b.profile.is_secure();
+        Some((place, key_fault(a, b).filter(|_| is_used)?))
+    })?;
+    let finding = Finding::new("sdp-crypto", Severity::Warn, Confidence::Certain, Proof::Protocol)
+        .says(
+            "SRTP keys do not fit",
+            format!(
+                "{} answered with {what}: the media cannot be decrypted.",
+                case.name(answer.source)
+            ),
+            format!(
+                "On {}: answer with one of the offered crypto lines, its tag included, or with the other DTLS role.",
+                case.scene.name(answer.source)
+            ),
+        )
+        .shown_by(Evidence::seen(
+            answer.at,
+            offer::media_line(case.tables(), answer.session, place).unwrap_or_default(),
+            what.clone(),
+        ))
+        .at(answer.source, what)
+        .beside();
+    Some(finding)
+}
+
+fn key_fault(ours: &Media, theirs: &Media) -> Option<String> {
+    let (offered, answered) = (&ours.common, &theirs.common);
+    if answered.crypto.is_empty() && answered.fingerprint_hash.is_none() {
+        return Some(format!("{} and no key", theirs.profile_text));
+    }
+    if answered.crypto.len() == 1 && !offered.crypto.is_empty() {
+        let chosen = answered.crypto.first()?;
+        let same_suite = |suite: &str| suite.eq_ignore_ascii_case(&chosen.suite);
+        let is_offered = offered
+            .crypto
+            .iter()
+            .any(|crypto| crypto.tag == chosen.tag && same_suite(&crypto.suite));
+        if !is_offered {
+            let names = offer::list(suites(ours).into_iter().map(str::to_owned));
+            return Some(format!(
+                "the key {} (tag {}) while {names} was offered",
+                chosen.suite, chosen.tag
+            ));
+        }
+    }
+    let uses_dtls = offered.fingerprint_hash.is_some() && answered.fingerprint_hash.is_some();
+    match (offered.setup?, answered.setup?) {
+        (_, Setup::ActPass) if uses_dtls => {
+            Some("the DTLS role actpass, which only an offer may have".to_owned())
+        }
+        (Setup::Active, Setup::Active) if uses_dtls => {
+            Some("the DTLS role active like the offer".to_owned())
+        }
+        (Setup::Passive, Setup::Passive) if uses_dtls => {
+            Some("the DTLS role passive like the offer".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The rule about address families.
+pub fn sdp_address_family(case: &Case<'_>) -> Option<Finding> {
+    if !case.outcome().is_answered() {
+        return explain(case, Dimension::Family);
+    }
+    let (offer, answer) = opening(case)?;
+    let sessions = &case.tables().sessions;
+    let only = |message: &Message| {
+        let mut places = sessions.media(message.session).iter();
+        let is_hold = places.any(|at| case.tables().endpoint(*at).address.is_unspecified());
+        family::only_family(sessions.shape(message.session)).filter(|_| !is_hold)
+    };
+    let (ours, theirs) = (only(offer)?, only(answer)?);
+    if ours == theirs {
+        return None;
+    }
+    let finding = Finding::new(
+        "sdp-address-family",
+        Severity::Warn,
+        Confidence::Likely,
+        Proof::Protocol,
+    )
+    .says(
+        "Media addresses of two families",
+        format!(
+            "{} offered {} media and {} answered with {}: without a relay that has both there is no audio.",
+            case.name(offer.source),
+            family::name(ours),
+            case.name(answer.source),
+            family::name(theirs)
+        ),
+        format!(
+            "Give {} an {} media address towards {}, or let a dual-stack SBC relay the media.",
+            case.scene.name(answer.source),
+            family::name(ours),
+            case.scene.name(offer.source)
+        ),
+    )
+    .shown_by(case.shows(answer, "the answer"))
+    .shown_by(case.shows(offer, "the offer"))
+    .at(answer.source, family::name(theirs))
+    .beside();
+    Some(finding)
+}

@@ -1,0 +1,277 @@
+//! sdp-body-type and sdp-precondition: a body of a type that the refuser does not take, and resources that were not reserved.
+//!
+//! Sources: RFC 3261 sections 8.1.3.5, 21.4.7 and 21.4.13; RFC 5621; RFC 3312 sections 5 to 8; RFC 4032.
+
+use crate::call::Message;
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::knowledge::FactKind;
+use crate::diagnose::rules::sdp::judge::{Judgement, Test, Theory};
+use crate::diagnose::rules::sdp::offer::Dimension;
+use crate::diagnose::rules::sdp::refusal::{Refusal, is_refused};
+use crate::sip::{HeaderName, MediaType};
+
+/// The dimension is judged by [`sdp_body_type`] alone: 415 and 406 with other bodies are no refusal of media.
+pub fn test(refusal: &Refusal<'_, '_>) -> Test {
+    if !matches!(refusal.code, 406 | 415) {
+        return Test::Silent;
+    }
+    match fault(refusal.case) {
+        Some(fault) => Test::Fits(Box::new(theory(refusal.case, refusal.request, fault))),
+        None => Test::Refuted("the refusal accepts application/sdp, which was sent".to_owned()),
+    }
+}
+
+struct Fault {
+    what: String,
+    accepts: String,
+    confidence: Confidence,
+    header: HeaderName,
+}
+
+/// Every value of a list header.
+fn values(case: &Case<'_>, message: &Message, name: HeaderName) -> Vec<String> {
+    let lines = case.tables().header_values(message, name);
+    let values = lines.flat_map(|line| line.split(','));
+    values
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
+        .collect()
+}
+
+fn accepts(list: &[String], sent: &MediaType<'_>) -> bool {
+    list.iter().any(|value| {
+        let accepted = MediaType::parse(value.as_bytes());
+        let is_kind = accepted.kind == b"*" || accepted.kind.eq_ignore_ascii_case(sent.kind);
+        is_kind && (accepted.subtype == b"*" || accepted.subtype.eq_ignore_ascii_case(sent.subtype))
+    })
+}
+
+fn fault(case: &Case<'_>) -> Option<Fault> {
+    let (request, response) = (case.refused_request()?, case.refusal()?);
+    match case.refusal_code() {
+        415 => body_fault(case, request, response),
+        406 => accept_fault(case, request),
+        _ => None,
+    }
+}
+
+fn body_fault(case: &Case<'_>, request: &Message, response: &Message) -> Option<Fault> {
+    let encoding = case.header(request, HeaderName::ContentEncoding);
+    if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        let taken = values(case, response, HeaderName::AcceptEncoding);
+        if !taken
+            .iter()
+            .any(|value| value.eq_ignore_ascii_case(encoding))
+        {
+            return Some(Fault {
+                what: format!("a body with Content-Encoding {encoding}"),
+                accepts: taken.join(", "),
+                confidence: if taken.is_empty() {
+                    Confidence::Likely
+                } else {
+                    Confidence::Certain
+                },
+                header: HeaderName::ContentEncoding,
+            });
+        }
+    }
+    let text = case.header(request, HeaderName::ContentType)?;
+    let sent = MediaType::parse(text.as_bytes());
+    let taken = values(case, response, HeaderName::Accept);
+    let what = text.split(';').next().unwrap_or(text).trim();
+    let confidence = match (taken.is_empty(), accepts(&taken, &sent)) {
+        // Devices refuse codecs so too.
+        (true, _) if sent.is_sdp() => return None,
+        (true, _) => Confidence::Likely,
+        (false, true) if sent.is_multipart() => Confidence::Likely,
+        (false, true) => return None,
+        (false, false) => Confidence::Certain,
+    };
+    let what = if accepts(&taken, &sent) {
+        format!("a part of the {what} body")
+    } else {
+        format!("a body of type {what}")
+    };
+    Some(Fault {
+        what,
+        accepts: taken.join(", "),
+        confidence,
+        header: HeaderName::ContentType,
+    })
+}
+
+fn accept_fault(case: &Case<'_>, request: &Message) -> Option<Fault> {
+    let wanted = values(case, request, HeaderName::Accept);
+    let sdp = MediaType::parse(b"application/sdp");
+    (!wanted.is_empty() && !accepts(&wanted, &sdp)).then(|| Fault {
+        what: format!("a caller that accepts {} alone", wanted.join(", ")),
+        accepts: "application/sdp".to_owned(),
+        confidence: Confidence::Likely,
+        header: HeaderName::Accept,
+    })
+}
+
+fn theory(case: &Case<'_>, request: &Message, fault: Fault) -> Theory {
+    let scene = case.scene;
+    let (offerer, refuser) = (
+        scene.name(request.source),
+        case.refuser()
+            .map(|refuser| scene.name(refuser))
+            .unwrap_or_default(),
+    );
+    let accepts = match fault.accepts.as_str() {
+        "" => String::new(),
+        accepts => format!("; it accepts {accepts}"),
+    };
+    let remedy = match fault.header {
+        HeaderName::Accept => format!(
+            "On {offerer}: add application/sdp to the Accept header, or leave that header out."
+        ),
+        HeaderName::ContentEncoding => {
+            format!("On {offerer}: send the body to {refuser} without encoding.")
+        }
+        _ => format!(
+            "On {offerer} or the SBC before {refuser}: send application/sdp alone and strip the other parts of the body."
+        ),
+    };
+    Theory {
+        dimension: Dimension::Body,
+        confidence: fault.confidence,
+        proof: Proof::OwnWords,
+        title: "The type of the body was refused".to_owned(),
+        why: format!("it does not take {}{accepts}", fault.what),
+        remedy,
+        evidence: vec![case.shows_header(request, fault.header, "what was sent")],
+        signature: fault.what,
+    }
+}
+
+/// The rule about body types.
+pub fn sdp_body_type(case: &Case<'_>) -> Option<Finding> {
+    if !matches!(case.refusal_code(), 406 | 415) || !is_refused(case) {
+        return None;
+    }
+    let (refuser, request, response) = (case.refuser()?, case.refused_request()?, case.refusal()?);
+    let theory = theory(case, request, fault(case)?);
+    let accept = case.header(response, HeaderName::Accept).is_some();
+    let shown = match accept {
+        true => case.shows_header(response, HeaderName::Accept, "what the refuser accepts"),
+        false => case.shows(response, "the refusal"),
+    };
+    let finding = Finding::new(
+        "sdp-body-type",
+        Severity::Error,
+        theory.confidence,
+        theory.proof,
+    )
+    .says(
+        theory.title,
+        format!(
+            "{} refused the call with {} {} {}.",
+            case.name(refuser),
+            case.refusal_code(),
+            theory.confidence.because(),
+            theory.why
+        ),
+        theory.remedy,
+    )
+    .shown_by(shown)
+    .at(refuser, theory.signature);
+    let finding = theory.evidence.into_iter().fold(finding, Finding::shown_by);
+    Some(finding.not(
+        "sdp-codec-mismatch",
+        "the type of the body was refused, not what it describes",
+    ))
+}
+
+/// The rule about preconditions.
+pub fn sdp_precondition(case: &Case<'_>) -> Option<Finding> {
+    let code = case.refusal_code();
+    if !matches!(code, 420 | 421 | 580) || !is_refused(case) {
+        return None;
+    }
+    let (refuser, request, response) = (case.refuser()?, case.refused_request()?, case.refusal()?);
+    let header = if code == 420 {
+        HeaderName::Unsupported
+    } else {
+        HeaderName::Require
+    };
+    let names_it = values(case, response, header)
+        .iter()
+        .any(|value| value.eq_ignore_ascii_case("precondition"));
+    if code != 580 && !names_it {
+        return None;
+    }
+    let sdp = case.tables().sessions.shape(request.session);
+    let told: Vec<&str> = sdp
+        .medias
+        .iter()
+        .flat_map(|media| media.preconditions.iter().map(String::as_str))
+        .take(4)
+        .collect();
+    let offerer = case.scene.name(request.source);
+    let (title, why, remedy) = match code {
+        580 => (
+            "Resources were not reserved",
+            match told.is_empty() {
+                true => "a precondition of the session was not met".to_owned(),
+                false => format!(
+                    "a precondition was not met; the offer says `{}`",
+                    told.join("`, `")
+                ),
+            },
+            format!(
+                "Look at the bearer and policy control of {} for this call; and on {offerer}: make the precondition \
+                 optional where the other side is no IMS device.",
+                case.scene.name(refuser)
+            ),
+        ),
+        420 => (
+            "Preconditions are not supported",
+            "the INVITE requires preconditions, which it does not know".to_owned(),
+            format!(
+                "On {offerer}: do not put `precondition` into Require towards {}.",
+                case.scene.name(refuser)
+            ),
+        ),
+        _ => (
+            "Preconditions are required",
+            "it requires preconditions, which the INVITE does not offer".to_owned(),
+            format!(
+                "On {offerer}: support preconditions (RFC 3312), or on {}: make them optional.",
+                case.scene.name(refuser)
+            ),
+        ),
+    };
+    let finding = Finding::new(
+        "sdp-precondition",
+        Severity::Error,
+        Confidence::Certain,
+        Proof::OwnWords,
+    )
+    .says(
+        title,
+        format!(
+            "{} refused the call with {code} because {why}.",
+            case.name(refuser)
+        ),
+        remedy,
+    )
+    .shown_by(case.shows(response, "the refusal"))
+    .at(refuser, code);
+    Some(finding)
+}
+
+/// Whether a refused dimension was accepted in the very same form before or after.
+pub fn same_offer_accepted(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> Option<(u32, u32)> {
+    if judgement.theory.is_some() || refusal.offer.is_none() {
+        return None;
+    }
+    let sessions = &refusal.case.tables().sessions;
+    let shape = sessions.shape_number(refusal.request.session);
+    let fact = refusal
+        .known(FactKind::Accepted)
+        .find(|fact| sessions.shape_number(fact.offer) == shape)?;
+    Some((fact.count, fact.at.frame))
+}

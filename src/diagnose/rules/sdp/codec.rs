@@ -1,0 +1,321 @@
+//! sdp-codec-mismatch: no codec in common, as far as the refuser is known.
+//!
+//! Sources: RFC 3264 section 6.1, RFC 3261 sections 20.43 and 21.4.26.
+
+use std::collections::BTreeSet;
+
+use crate::diagnose::finding::{Confidence, Proof};
+use crate::diagnose::knowledge::{Fact, FactKind};
+use crate::diagnose::rules::sdp::judge::{Test, Theory};
+use crate::diagnose::rules::sdp::offer::{self, Dimension};
+use crate::diagnose::rules::sdp::refusal::{Refusal, main_line};
+use crate::sip::Sdp;
+use crate::sip::sdp::Media;
+
+/// Accepted and refused offers from which on a comparison is proof.
+const ACCEPTED_MIN: u32 = 3;
+/// See [`ACCEPTED_MIN`].
+const REFUSED_MIN: u32 = 2;
+
+/// Tests whether the codecs were refused.
+pub fn test(refusal: &Refusal<'_, '_>) -> Test {
+    let Some(line) = refusal.main_line() else {
+        return Test::Silent;
+    };
+    if line.real_codecs().next().is_none() {
+        return Test::Silent;
+    }
+    if let Some(answer) = own_list(refusal, line) {
+        return answer;
+    }
+    if let Some(because) = refuter(refusal, line) {
+        return Test::Refuted(because);
+    }
+    if refusal.is_cured_by(Dimension::Codecs) {
+        return cured(refusal, line);
+    }
+    compared(refusal, line)
+        .or_else(|| told(refusal, line))
+        .or_else(|| unknown(refusal, line))
+        .unwrap_or(Test::Open)
+}
+
+fn line_of<'s>(sdp: &'s Sdp, like: &Media) -> Option<&'s Media> {
+    let mut lines = sdp.medias.iter();
+    lines.find(|media| media.kind == like.kind && media.real_codecs().next().is_some())
+}
+
+/// The refusal lists what its sender can do (RFC 3261 section 21.4.26).
+fn own_list(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
+    let listed = line_of(refusal.listed?, line)?;
+    if let Some(common) = offer::share_codec(line, listed) {
+        return Some(Test::Refuted(format!(
+            "the {} itself lists {}, which was offered",
+            refusal.code, common.name
+        )));
+    }
+    let names = offer::codec_names(listed);
+    let proof = format!("its {} says so", refusal.code);
+    let mut theory = theory(refusal, line, &names, &proof);
+    (theory.confidence, theory.proof) = (Confidence::Certain, Proof::OwnWords);
+    theory.evidence.push(refusal.shows_session(
+        refusal.response.at,
+        refusal.response.session,
+        "the refusal lists what its sender takes",
+    ));
+    Some(Test::Fits(Box::new(theory)))
+}
+
+/// The refuser takes one of the offered codecs, as another call shows.
+fn refuter(refusal: &Refusal<'_, '_>, line: &Media) -> Option<String> {
+    let answered = refusal.known(FactKind::Accepted).find_map(|fact| {
+        let (theirs, answer) = (refusal.shape(fact.offer)?, refusal.shape(fact.answer)?);
+        let (before, answer) = (line_of(theirs, line)?, line_of(answer, line)?);
+        let is_alike = before.profile == line.profile
+            && offer::families(before) == offer::families(line)
+            && !answer.is_refused();
+        let common = offer::share_codec(line, answer).filter(|_| is_alike)?;
+        Some((fact, common))
+    });
+    if let Some((fact, codec)) = answered {
+        return Some(format!(
+            "it answered {} in {} with the same profile and address family (frame {})",
+            codec.name,
+            calls(fact.count),
+            fact.at.frame
+        ));
+    }
+    // What it offers may differ from peer to peer; what it answers here counts more.
+    if refusal.known(FactKind::Accepted).next().is_some() {
+        return None;
+    }
+    let own = refusal
+        .known(FactKind::Offered)
+        .chain(refusal.known(FactKind::AcceptedWithout));
+    let offered = own.into_iter().find_map(|fact| {
+        let session = if fact.kind == FactKind::Offered {
+            fact.offer
+        } else {
+            fact.answer
+        };
+        let theirs = line_of(refusal.shape(session)?, line)?;
+        let common = offer::share_codec(line, theirs)?;
+        (theirs.profile == line.profile).then_some((fact, common))
+    });
+    let (fact, codec) = offered?;
+    Some(format!(
+        "it offers {} itself (frame {})",
+        codec.name, fact.at.frame
+    ))
+}
+
+fn cured(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
+    let (Some(retry), Some(answer)) = (
+        refusal.retry,
+        refusal.retry.and_then(|retry| refusal.shape(retry.answer)),
+    ) else {
+        return Test::Open;
+    };
+    let names = main_line(answer)
+        .map(offer::codec_names)
+        .unwrap_or_default();
+    let proof = format!("the next try, which differed in codecs alone, was answered with {names}");
+    let mut theory = theory(refusal, line, &names, &proof);
+    (theory.confidence, theory.proof) = (Confidence::Certain, Proof::Comparison);
+    theory.evidence.push(refusal.shows_session(
+        retry.at,
+        retry.answer,
+        "the retry with other codecs was accepted",
+    ));
+    Test::Fits(Box::new(theory))
+}
+
+/// What the refuser took or listed in other calls has none of the offered codecs.
+fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
+    let told = refusal.known(FactKind::Described).find_map(|fact| {
+        let theirs = line_of(refusal.shape(fact.answer)?, line)?;
+        Some((fact, theirs))
+    });
+    if let Some((fact, theirs)) = told {
+        let common = offer::share_codec(line, theirs);
+        if let Some(common) = common {
+            let because = format!("it lists {} itself (frame {})", common.name, fact.at.frame);
+            return Some(Test::Refuted(because));
+        }
+        let names = offer::codec_names(theirs);
+        let mut theory = theory(refusal, line, &names, "it describes itself so");
+        (theory.confidence, theory.proof) = (Confidence::Certain, Proof::Comparison);
+        theory.evidence.push(refusal.shows_session(
+            fact.at,
+            fact.answer,
+            "what the same device says it takes",
+        ));
+        return Some(Test::Fits(Box::new(theory)));
+    }
+    let accepted: Vec<(&Fact, &Media)> = refusal
+        .known(FactKind::Accepted)
+        .filter_map(|fact| Some((fact, line_of(refusal.shape(fact.answer)?, line)?)))
+        .collect();
+    if accepted
+        .iter()
+        .any(|(_, theirs)| offer::share_codec(line, theirs).is_some())
+    {
+        return Some(Test::Open);
+    }
+    let (first, _) = accepted.first()?;
+    let names: BTreeSet<&str> = accepted
+        .iter()
+        .flat_map(|(_, media)| media.real_codecs().map(|codec| codec.common_name()))
+        .collect();
+    let alike: u32 = refusal
+        .accepted_but_for(&[Dimension::Codecs])
+        .map(|(fact, _, _)| fact.count)
+        .sum();
+    let refused = refused_without(refusal, line, &names);
+    let confidence = match alike {
+        ACCEPTED_MIN.. if refused >= REFUSED_MIN => Confidence::Certain,
+        1.. => Confidence::Likely,
+        0 => Confidence::Possible,
+    };
+    let names = offer::list(names.iter().map(|name| (*name).to_owned()));
+    let total: u32 = accepted.iter().map(|(fact, _)| fact.count).sum();
+    let proof = format!(
+        "it answered {names} in {} (frame {}), and refused {refused} without",
+        calls(total),
+        first.at.frame
+    );
+    let mut theory = theory(refusal, line, &names, &proof);
+    (theory.confidence, theory.proof) = (confidence, Proof::Comparison);
+    let is_told = is_told(refusal);
+    if is_told {
+        theory.proof = Proof::OwnWords;
+        theory.confidence = theory.confidence.max(Confidence::Likely);
+    }
+    theory.evidence.push(refusal.shows_session(
+        first.at,
+        first.answer,
+        "what the same device answered in another call",
+    ));
+    Some(Test::Fits(Box::new(theory)))
+}
+
+/// How many offers of the same form but without these codecs were refused.
+fn refused_without(refusal: &Refusal<'_, '_>, line: &Media, names: &BTreeSet<&str>) -> u32 {
+    let refused = refusal.known(FactKind::Refused).filter(|fact| {
+        let theirs = refusal.shape(fact.offer);
+        let found = offer::differences(refusal.offer, theirs);
+        let theirs = theirs.and_then(|sdp| line_of(sdp, line));
+        offer::differs_only_in(&found, &[Dimension::Codecs])
+            && theirs.is_some_and(|theirs| {
+                !theirs
+                    .real_codecs()
+                    .any(|codec| names.contains(codec.common_name()))
+            })
+    });
+    refused.map(|fact| fact.count).sum()
+}
+
+fn is_told(refusal: &Refusal<'_, '_>) -> bool {
+    let words = &refusal.words;
+    let is_single = refusal.offer.is_some_and(|offer| offer.medias.len() == 1);
+    let names_other = ["video", "srtp", "savp", "encrypt", "t38", "t.38", "ipv"];
+    let is_other = names_other.iter().any(|word| words.text.contains(word));
+    !is_other
+        && (words.warnings.contains(&305)
+            || words.warnings.contains(&304) && is_single
+            || words.text.contains("codec")
+            || words.text.contains("media format"))
+}
+
+/// The refuser says that it is the codec, or a gateway's cause does.
+fn told(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
+    let is_cause = matches!(refusal.words.q850, Some(65 | 88))
+        && matches!(refusal.code, 488 | 606)
+        && line.real_codecs().count() == 1;
+    if !is_told(refusal) && !is_cause {
+        return None;
+    }
+    let words = refusal
+        .case
+        .header(refusal.response, crate::sip::HeaderName::Warning);
+    let what = words.map_or_else(
+        || match refusal.words.q850.filter(|_| is_cause) {
+            Some(cause) => {
+                format!("its Q.850 cause {cause} says that it lacks the bearer capability")
+            }
+            None => "its reason phrase names the codec".to_owned(),
+        },
+        |words| format!("the refusal says `{words}`"),
+    );
+    let mut theory = theory(refusal, line, "", &what);
+    theory.why = format!("the offer had only {} and {what}", offer::codec_names(line));
+    (theory.confidence, theory.proof) = (Confidence::Likely, Proof::OwnWords);
+    Some(Test::Fits(Box::new(theory)))
+}
+
+/// Nothing is known of the refuser, and the offer has not the codecs that nearly all devices take.
+fn unknown(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
+    let is_common = |media: &Media| {
+        let mut codecs = media.real_codecs();
+        codecs.any(|codec| matches!(codec.common_name(), "PCMU" | "PCMA"))
+    };
+    let refuses_all = refusal.known(FactKind::Refused).any(|fact| {
+        let theirs = refusal.shape(fact.offer).and_then(main_line);
+        theirs.is_some_and(|theirs| is_common(theirs) && theirs.profile == line.profile)
+    });
+    let is_rare = !is_common(line) || line.real_codecs().count() == 1;
+    let is_about_codecs = refusal
+        .words
+        .warnings
+        .iter()
+        .all(|code| matches!(code, 304 | 305 | 399));
+    let is_plain = matches!(refusal.code, 488 | 606 | 415 | 406);
+    if refuses_all || !is_rare || !is_about_codecs || !is_plain {
+        return None;
+    }
+    let mut theory = theory(refusal, line, "", "");
+    theory.why = format!(
+        "the offer had only {}; what {} takes is not in this capture",
+        offer::codec_names(line),
+        refusal.case.scene.name(refusal.refuser)
+    );
+    (theory.confidence, theory.proof) = (Confidence::Possible, Proof::CodeMeaning);
+    Some(Test::Fits(Box::new(theory)))
+}
+
+fn calls(count: u32) -> String {
+    if count == 1 {
+        "another call".to_owned()
+    } else {
+        format!("{count} other calls")
+    }
+}
+
+fn theory(refusal: &Refusal<'_, '_>, line: &Media, theirs: &str, proof: &str) -> Theory {
+    let ours = offer::codec_names(line);
+    let scene = refusal.case.scene;
+    let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
+    let wanted = if theirs.is_empty() {
+        "PCMU or PCMA".to_owned()
+    } else {
+        format!("one of {theirs}")
+    };
+    let mut keys: Vec<&str> = line
+        .real_codecs()
+        .map(|codec| codec.common_name())
+        .collect();
+    keys.sort_unstable();
+    Theory {
+        dimension: Dimension::Codecs,
+        confidence: Confidence::Possible,
+        proof: Proof::CodeMeaning,
+        title: format!("No common codec: {ours} was refused"),
+        why: format!("the offer had only {ours} while {refuser} takes {theirs} ({proof})"),
+        remedy: format!(
+            "On {offerer}: add {wanted} to the codecs that it offers. Or on {refuser}: allow {ours}. \
+             Or let the SBC between them transcode. Re-test: one call must be answered with the common codec."
+        ),
+        evidence: Vec::new(),
+        signature: keys.join(","),
+    }
+}

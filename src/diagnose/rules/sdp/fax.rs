@@ -1,0 +1,207 @@
+//! sdp-t38-refused: the switch to T.38 fax, or back to voice, was refused.
+//!
+//! Sources: ITU-T T.38 annex D, RFC 3264 section 8, RFC 3261 section 14, RFC 7345 (fax profiles).
+
+use crate::call::negotiation::{self, Change, Exchange, change_wanted, is_agreed, used};
+use crate::call::{MessageIndex, TransactionIndex};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::knowledge::FactKind;
+use crate::diagnose::rules::sdp::judge::{Test, Theory, explain};
+use crate::diagnose::rules::sdp::offer::{self, Dimension};
+use crate::diagnose::rules::sdp::refusal::Refusal;
+use crate::sip::Sdp;
+use crate::sip::sdp::{MediaKind, Profile};
+
+const RULE: &str = "sdp-t38-refused";
+
+fn is_fax_alone(sdp: &Sdp) -> bool {
+    let mut lines = used(sdp).peekable();
+    lines.peek().is_some() && lines.all(|media| media.kind == MediaKind::Image)
+}
+
+/// Tests whether a call that began as fax was refused as such.
+pub fn test(refusal: &Refusal<'_, '_>) -> Test {
+    let Some(ours) = refusal.offer.filter(|offer| is_fax_alone(offer)) else {
+        return Test::Silent;
+    };
+    let accepted = refusal.known(FactKind::Accepted).find(|fact| {
+        let answer = refusal.shape(fact.answer);
+        answer.is_some_and(|answer| used(answer).any(|media| media.kind == MediaKind::Image))
+    });
+    if let Some(fact) = accepted {
+        return Test::Refuted(format!("it took T.38 before (frame {})", fact.at.frame));
+    }
+    let takes_voice = refusal.known(FactKind::Accepted).next().is_some();
+    let scene = refusal.case.scene;
+    let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
+    let has_udptl = used(ours).any(|media| media.profile == Profile::Udptl);
+    Test::Fits(Box::new(Theory {
+        dimension: Dimension::Fax,
+        confidence: if takes_voice {
+            Confidence::Likely
+        } else {
+            Confidence::Possible
+        },
+        proof: Proof::Comparison,
+        title: "A T.38 fax call was refused".to_owned(),
+        why: format!(
+            "the offer has fax alone ({})",
+            if has_udptl {
+                "T.38 over UDPTL"
+            } else {
+                "image"
+            }
+        ),
+        remedy: format!(
+            "On {refuser}: enable T.38. Or on {offerer}: begin with voice (PCMU or PCMA) and switch to T.38 later."
+        ),
+        evidence: Vec::new(),
+        signature: "t38".to_owned(),
+    }))
+}
+
+/// The rule: a switch during the call, or a call that began as fax.
+pub fn sdp_t38_refused(case: &Case<'_>) -> Option<Finding> {
+    if !case.outcome().is_answered() {
+        return explain(case, Dimension::Fax);
+    }
+    let anatomy = &case.anatomy;
+    let changes: Vec<(Exchange, Change)> = negotiation::changes(anatomy)
+        .map(|exchange| (exchange, change_wanted(anatomy, exchange.transaction)))
+        .filter(|(_, change)| matches!(change, Change::Fax | Change::Voice))
+        .collect();
+    let (refused, change) = changes
+        .iter()
+        .find(|(exchange, change)| was_refused(case, exchange, *change))?;
+    let later = || {
+        changes
+            .iter()
+            .filter(|(other, _)| other.transaction > refused.transaction)
+    };
+    // Glare, a login or another try: what was refused once came to pass.
+    if later().any(|(other, again)| again == change && took(case, other, *again)) {
+        return None;
+    }
+    Some(finding(case, refused, *change))
+}
+
+fn took(case: &Case<'_>, exchange: &Exchange, change: Change) -> bool {
+    is_agreed(&case.anatomy, exchange) && !is_line_refused(case, exchange, change)
+}
+
+fn is_line_refused(case: &Case<'_>, exchange: &Exchange, change: Change) -> bool {
+    let wanted = if change == Change::Fax {
+        MediaKind::Image
+    } else {
+        MediaKind::Audio
+    };
+    let answer = exchange.answer.and_then(|at| case.message(at));
+    answer.is_some_and(|answer| {
+        let sdp = case.tables().sessions.shape(answer.session);
+        sdp.media(wanted).is_none_or(|media| media.is_refused())
+    })
+}
+
+fn was_refused(case: &Case<'_>, exchange: &Exchange, change: Change) -> bool {
+    let last = exchange.concluded.and_then(|at| case.message(at));
+    let Some(status) = last.and_then(|last| last.status()) else {
+        return false;
+    };
+    match status.0 {
+        401 | 407 | 408 | 481 | 491 | 487 => false,
+        300.. => true,
+        _ => exchange.answer.is_some() && is_line_refused(case, exchange, change),
+    }
+}
+
+/// The hop farthest from the asking side at which the same answer was given.
+fn last_hop(case: &Case<'_>, first: TransactionIndex) -> TransactionIndex {
+    /// Hops followed; a forged capture may nest any number.
+    const HOPS_MAX: usize = 32;
+    let mut hop = first;
+    for _ in 0..HOPS_MAX {
+        let status = case.anatomy.final_status(case.anatomy.transaction(hop));
+        let next = case
+            .anatomy
+            .children(hop)
+            .find(|(index, child)| *index > hop && case.anatomy.final_status(child) == status);
+        match next {
+            Some((index, _)) => hop = index,
+            None => break,
+        }
+    }
+    hop
+}
+
+fn finding(case: &Case<'_>, refused: &Exchange, change: Change) -> Finding {
+    let anatomy = &case.anatomy;
+    let root = anatomy.transaction(last_hop(case, refused.transaction));
+    let (asker, refuser) = (case.scene.name(root.source), root.destination);
+    let request = root.request.map(|at| anatomy.message(at));
+    let response = root.final_response.map(|at| anatomy.message(at));
+    let status = anatomy.final_status(root).map_or(0, |status| status.0);
+    let answered = case.call.milestones.answered;
+    let after = request.zip(answered).map_or(0.0, |(request, answered)| {
+        request.time.millis_since(answered) / 1000.0
+    });
+    let fallback = fallback(case, refused.concluded);
+    let how = if status < 300 {
+        "answered its line with port 0".to_owned()
+    } else {
+        format!("refused with {status}")
+    };
+    let what = match change {
+        Change::Fax => "switch to T.38 fax",
+        _ => "switch from fax back to voice",
+    };
+    let end = match (change, fallback) {
+        (Change::Fax, Some(frame)) => {
+            format!("; it fell back to voice codecs with a further re-INVITE (frame {frame})")
+        }
+        (Change::Fax, None) => " and no fallback to G.711 pass-through followed".to_owned(),
+        _ => String::new(),
+    };
+    let severity = if fallback.is_some() {
+        Severity::Warn
+    } else {
+        Severity::Error
+    };
+    let mut finding = Finding::new(RULE, severity, Confidence::Certain, Proof::OwnWords)
+        .says(
+            "The switch to or from T.38 fax was refused",
+            format!(
+                "{asker} asked to {what} {after:.1} s after the answer; {} {how}{end}.",
+                case.name(refuser)
+            ),
+            format!(
+                "On {}: enable T.38 for this peer. Or on {asker}: fall back to fax over PCMU or PCMA without voice \
+                 activity detection.",
+                case.scene.name(refuser)
+            ),
+        )
+        .at(refuser, format!("{what} {status}"))
+        .beside();
+    if let Some(request) = request {
+        let lines = offer::media_lines(case.tables(), request.session);
+        finding = finding.shown_by(Evidence::seen(request.at, lines, "the wanted switch"));
+    }
+    if let Some(response) = response {
+        finding = finding.shown_by(case.shows(response, "its answer"));
+    }
+    finding.not("sdp-codec-mismatch", "fax was asked for, not a voice codec")
+}
+
+/// The frame of a later offer of voice that was taken.
+fn fallback(case: &Case<'_>, after: Option<MessageIndex>) -> Option<u32> {
+    let anatomy = &case.anatomy;
+    let later = negotiation::changes(anatomy).find(|exchange| {
+        exchange.offer > after
+            && is_agreed(anatomy, exchange)
+            && exchange.offer.is_some_and(|at| {
+                let sdp = case.tables().sessions.shape(anatomy.message(at).session);
+                used(sdp).any(|media| media.kind == MediaKind::Audio)
+            })
+    });
+    Some(anatomy.message(later?.offer?).at.frame)
+}

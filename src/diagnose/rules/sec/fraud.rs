@@ -1,0 +1,237 @@
+//! Calls at somebody else's cost: several facts together, of which a hunt for the dial prefix or a stolen password must be one.
+
+use std::collections::HashSet;
+
+use crate::call::Call;
+use crate::call::probe::{Ask, Reply, Sender, spellings, user_of};
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rule::Claim;
+use crate::diagnose::scene::Scene;
+use crate::sip::Method;
+
+/// Ways of writing one number that make a hunt for the prefix.
+const SPELLINGS_MIN: usize = 3;
+/// Facts that make a pattern.
+const FACTS_MIN: usize = 3;
+/// Calls at once to one foreign region.
+const AT_ONCE_MIN: usize = 3;
+/// Answered calls whose lengths are compared, and by how much the lengths may differ.
+const EQUAL_MIN: usize = 3;
+const EQUAL_PERCENT: f64 = 5.0;
+/// Called numbers beside the hunt from which on a sender is a trunk with customers of its own.
+const TRUNK_NUMBERS_MIN: usize = 30;
+/// Attacks whose victims are looked for among the callers.
+const SIEGES_MAX: usize = 100;
+/// Prefixes that lead abroad, the longest first.
+const FOREIGN: [&str; 6] = ["9011", "900", "011", "+", "00", "810"];
+/// Digits of a number that leads abroad.
+const FOREIGN_DIGITS_MIN: usize = 9;
+
+pub fn sec_toll_fraud(scene: &Scene<'_>) -> Vec<Claim> {
+    scene
+        .senders()
+        .iter()
+        .filter(|sender| sender.asks.iter().any(|ask| ask.method == Method::Invite))
+        .filter_map(|sender| claim(scene, sender))
+        .collect()
+}
+
+/// What stands behind an international prefix; `None` for a number at home.
+fn abroad(user: &str) -> Option<&str> {
+    let rest = FOREIGN
+        .iter()
+        .find_map(|prefix| user.strip_prefix(prefix))?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    (digits >= FOREIGN_DIGITS_MIN).then_some(rest)
+}
+
+fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
+    let hunt = sender.prefix_hunt(scene.book);
+    let written = spellings(scene.book, &hunt);
+    let has_hunt = written.len() >= SPELLINGS_MIN && is_mostly_in_vain(&hunt);
+    let stolen = stolen_users(scene, sender);
+    if !has_hunt && stolen.is_empty() {
+        return None;
+    }
+    let invites = || {
+        sender
+            .asks
+            .iter()
+            .filter(|ask| ask.method == Method::Invite)
+    };
+    let numbers: HashSet<&str> = invites()
+        .map(|ask| user_of(scene.text(ask.target)))
+        .collect();
+    if numbers.len() >= TRUNK_NUMBERS_MIN + written.len() {
+        return None;
+    }
+    let calls: Vec<&Call> = invites()
+        .filter_map(|ask| scene.calls.get(ask.call? as usize))
+        .collect();
+    let mut facts: Vec<String> = Vec::new();
+    if has_hunt {
+        let shown: Vec<&str> = written.iter().take(6).map(String::as_str).collect();
+        facts.push(format!("it tried one number as {}", shown.join(", ")));
+    }
+    if let Some(user) = stolen.first() {
+        facts.push(format!("it guessed the password of {user} before"));
+    }
+    if let Some(ask) = invites().find(|ask| abroad(user_of(scene.text(ask.target))).is_some()) {
+        facts.push(format!(
+            "it calls abroad ({})",
+            user_of(scene.text(ask.target))
+        ));
+    }
+    let served = invites().find(|ask| ask.reply == Reply::Served && !ask.has_login);
+    if let Some(ask) = served.filter(|_| sender.is_public(scene.book) && !registers(sender)) {
+        facts.push(format!(
+            "the call to {} went through without a login",
+            user_of(scene.text(ask.target))
+        ));
+    }
+    let at_once = most_at_once(scene, &calls);
+    if at_once >= AT_ONCE_MIN {
+        facts.push(format!("{at_once} calls at once to one foreign region"));
+    }
+    if has_equal_lengths(&calls) {
+        facts.push("the answered calls are of nearly equal length".to_owned());
+    }
+    if facts.len() < FACTS_MIN {
+        return None;
+    }
+    Some(story(scene, sender, &facts, invites().collect()))
+}
+
+/// A hunt ends with its first success; a trunk that knows several ways of writing succeeds with most.
+fn is_mostly_in_vain(hunt: &[&Ask]) -> bool {
+    let served = hunt.iter().filter(|ask| ask.reply == Reply::Served).count();
+    served * 2 < hunt.len()
+}
+
+fn registers(sender: &Sender) -> bool {
+    sender
+        .asks
+        .iter()
+        .any(|ask| ask.method == Method::Register && ask.reply == Reply::Served)
+}
+
+/// The users of a sender whose password was guessed from its node or from others.
+fn stolen_users<'a>(scene: &Scene<'a>, sender: &Sender) -> Vec<&'a str> {
+    let taken = scene.sieges().iter().take(SIEGES_MAX).filter_map(|siege| {
+        let success = scene.attempts.get(siege.success? as usize)?;
+        let by_node = siege.nodes.contains(&sender.node);
+        Some((user_of(scene.text(success.aor)), by_node, success.ended))
+    });
+    let used = taken.filter(|(user, by_node, since)| {
+        sender.asks.iter().any(|ask| {
+            ask.method == Method::Invite
+                && ask.time >= *since
+                && (*by_node || user_of(scene.text(ask.from)) == *user)
+        })
+    });
+    used.map(|(user, _, _)| user).collect()
+}
+
+/// The most calls to numbers with the same first digits abroad that were up at one moment.
+fn most_at_once(scene: &Scene<'_>, calls: &[&Call]) -> usize {
+    let region =
+        |call: &Call| abroad(user_of(scene.text(call.callee))).and_then(|rest| rest.get(..3));
+    let answered: Vec<&&Call> = calls
+        .iter()
+        .filter(|call| call.outcome.is_answered())
+        .take(500)
+        .collect();
+    let at = |moment: &Call| {
+        answered
+            .iter()
+            .filter(|call| {
+                region(call).is_some()
+                    && region(call) == region(moment)
+                    && call.started <= moment.started
+                    && call.ended >= moment.started
+            })
+            .count()
+    };
+    answered.iter().map(|call| at(call)).max().unwrap_or(0)
+}
+
+fn has_equal_lengths(calls: &[&Call]) -> bool {
+    let talks: Vec<f64> = calls
+        .iter()
+        .filter_map(|call| call.milestones.talk_ms())
+        .filter(|talk| *talk >= 5_000.0)
+        .collect();
+    let (Some(least), Some(most)) = (
+        talks.iter().copied().min_by(f64::total_cmp),
+        talks.iter().copied().max_by(f64::total_cmp),
+    ) else {
+        return false;
+    };
+    talks.len() >= EQUAL_MIN && most - least <= most * EQUAL_PERCENT / 100.0
+}
+
+fn story(scene: &Scene<'_>, sender: &Sender, facts: &[String], invites: Vec<&Ask>) -> Claim {
+    let address = scene.book.tables.endpoints.address(sender.node);
+    let (first, last) = (invites[0], invites[invites.len() - 1]);
+    let served: Vec<&&Ask> = invites
+        .iter()
+        .filter(|ask| ask.reply == Reply::Served)
+        .collect();
+    let mut calls: Vec<u32> = invites.iter().filter_map(|ask| ask.call).collect();
+    calls.sort_unstable();
+    let mut finding = Finding::new("sec-toll-fraud", Severity::Error, Confidence::Likely, Proof::Comparison)
+        .says(
+            format!("Calls from {address} look like toll fraud"),
+            format!(
+                "{} of {} calls from {address} got through, and {}. Whether they were wanted only the owner of the account can say.",
+                served.len(),
+                invites.len(),
+                facts.join("; ")
+            ),
+            format!(
+                "1. Now: end the calls of {address}, block it and change the secrets of the accounts that it used. \
+                 2. Bar the prefixes that it called, and tell the carrier. 3. Take calls to the outside from known users alone, with limits per account."
+            ),
+        )
+        .at(first.source, "fraud");
+    if !served.is_empty() {
+        finding = finding.shown_by(Evidence::in_frames(
+            served.iter().take(5).map(|ask| ask.at).collect(),
+            format!("INVITE to {}", scene.text(served[0].target)),
+            "calls that got through",
+        ));
+    }
+    finding = finding.shown_by(Evidence::in_frames(
+        invites.iter().take(5).map(|ask| ask.at).collect(),
+        format!("INVITE to {}", scene.text(first.target)),
+        "the first of its calls",
+    ));
+    Claim {
+        finding,
+        count: calls.len() as u32,
+        calls,
+        first_at: first.time,
+        last_at: last.time,
+        scope: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_abroad_has_an_international_prefix_and_enough_digits() {
+        for user in [
+            "0044207946000",
+            "+442079460000",
+            "9011442079460000",
+            "011442079460000",
+        ] {
+            assert!(abroad(user).is_some(), "{user}");
+        }
+        for user in ["2001", "030123456", "+49", "alice", ""] {
+            assert_eq!(None, abroad(user), "{user}");
+        }
+    }
+}

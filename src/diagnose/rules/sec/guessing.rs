@@ -1,0 +1,113 @@
+//! Password guessing: many refused logins in little time, and whether one of them succeeded in the end.
+
+use crate::call::guess::Siege;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rule::Claim;
+use crate::diagnose::scene::Scene;
+
+/// Names and frames that a claim lists.
+const LISTED_MAX: usize = 5;
+
+pub fn sec_brute_force(scene: &Scene<'_>) -> Vec<Claim> {
+    scene
+        .sieges()
+        .iter()
+        .filter_map(|siege| claim(scene, siege))
+        .collect()
+}
+
+fn claim(scene: &Scene<'_>, siege: &Siege) -> Option<Claim> {
+    let (first, last) = (siege.guesses.first()?, siege.guesses.last()?);
+    let addresses: Vec<String> = siege
+        .nodes
+        .iter()
+        .take(LISTED_MAX)
+        .map(|node| scene.book.tables.endpoints.address(*node).to_string())
+        .collect();
+    let from = match siege.nodes.len() {
+        count if count > LISTED_MAX => format!(
+            "{} and {} more addresses",
+            addresses.join(", "),
+            count - LISTED_MAX
+        ),
+        _ => addresses.join(", "),
+    };
+    let users: Vec<&str> = siege
+        .users
+        .iter()
+        .take(LISTED_MAX)
+        .map(|user| scene.text(*user))
+        .collect();
+    let whom = match siege.users.len() {
+        1 => users.join(", "),
+        count => format!("{count} users ({})", users.join(", ")),
+    };
+    let count = siege.guesses.len();
+    let seconds = last.time.millis_since(first.time) / 1000.0;
+    let success = siege
+        .success
+        .and_then(|index| scene.attempts.get(index as usize));
+    let (title, end, remedy, confidence) = match success {
+        Some(success) => {
+            let user = scene.text(success.aor);
+            let frame = success.answered_at.unwrap_or(success.asked_at).frame;
+            (
+                format!("Account {user} was taken by guessing its password"),
+                format!(" {user} then logged in from there (frame {frame})."),
+                format!(
+                    "1. Now: change the secret of {user}, end its registrations and look at its calls since then. 2. Firewall: block {from}. \
+                     3. Registrar: limit refused logins per address, and use long random secrets."
+                ),
+                Confidence::Certain,
+            )
+        }
+        None => (
+            format!("{from} guesses passwords"),
+            " None of them succeeded in this capture.".to_owned(),
+            format!(
+                "1. Firewall: block {from}. 2. Registrar: limit refused logins per address, and use long random secrets."
+            ),
+            Confidence::Likely,
+        ),
+    };
+    let mut finding = Finding::new("sec-brute-force", Severity::Error, confidence, Proof::Comparison)
+        .says(
+            title,
+            format!(
+                "{from} tried {count} logins for {whom} at {} in {seconds:.0} s, up to {} within a minute, and all were refused.{end}",
+                scene.name(first.registrar),
+                siege.peak
+            ),
+            remedy,
+        )
+        .at(first.source, "guessing");
+    if let Some(success) = success {
+        finding = finding.shown_by(Evidence::seen(
+            success.answered_at.unwrap_or(success.asked_at),
+            format!("REGISTER {}", scene.text(success.aor)),
+            "the login that succeeded",
+        ));
+    }
+    finding = finding.shown_by(Evidence::in_frames(
+        siege
+            .guesses
+            .iter()
+            .take(LISTED_MAX)
+            .map(|guess| guess.at)
+            .collect(),
+        format!("REGISTER {}", scene.text(first.aor)),
+        "the first refused logins",
+    ));
+    Some(Claim {
+        finding,
+        calls: Vec::new(),
+        count: count as u32,
+        first_at: first.time,
+        last_at: success.map_or(last.time, |success| success.ended),
+        scope: format!(
+            "{} users, {} addresses",
+            siege.users.len(),
+            siege.nodes.len()
+        ),
+    })
+}

@@ -1,0 +1,134 @@
+//! A node that searches for open servers, valid extensions or a way to call for free.
+
+use std::collections::BTreeMap;
+
+use crate::call::probe::{Ask, Reply, Sender};
+use crate::diagnose::finding::{Evidence, Finding, Proof, Severity};
+use crate::diagnose::hostile::{Scan, Sign};
+use crate::diagnose::rule::Claim;
+use crate::diagnose::scene::Scene;
+use crate::sip::Method;
+
+/// Frames that a claim quotes.
+const FRAMES_MAX: usize = 5;
+
+pub fn sec_scanner(scene: &Scene<'_>) -> Vec<Claim> {
+    let claims = scene.scans().iter().filter_map(|scan| {
+        let sender = scene.senders().get(scan.sender)?;
+        Some(claim(scene, scan, sender))
+    });
+    claims.collect()
+}
+
+fn claim(scene: &Scene<'_>, scan: &Scan, sender: &Sender) -> Claim {
+    let address = scene.book.tables.endpoints.address(sender.node);
+    let (first, last) = (&sender.asks[0], &sender.asks[sender.asks.len() - 1]);
+    let seconds = last.time.millis_since(first.time) / 1000.0;
+    let mut methods: BTreeMap<&str, usize> = BTreeMap::new();
+    for ask in &sender.asks {
+        *methods.entry(ask.method.text()).or_default() += 1;
+    }
+    let sent: Vec<String> = methods
+        .iter()
+        .map(|(method, count)| format!("{count} {method}"))
+        .collect();
+    let signs: Vec<String> = scan.signs.iter().map(sign).collect();
+    let found: Vec<&Ask> = sender.asks.iter().filter(|ask| is_find(ask)).collect();
+    let finds = finds(scene, &found);
+    let mut finding = Finding::new("sec-scanner", Severity::Warn, scan.confidence, Proof::Comparison)
+        .says(
+            format!("{address} searches for open SIP servers"),
+            format!(
+                "{address} sent {} in {seconds:.1} s: {}.{finds}",
+                sent.join(", "),
+                signs.join("; ")
+            ),
+            format!(
+                "1. Firewall: block {address}, and let only known peers and registered phones reach SIP. \
+                 2. Servers: answer unknown users the same way as known ones."
+            ),
+        )
+        .shown_by(Evidence::in_frames(
+            sender.asks.iter().take(FRAMES_MAX).map(|ask| ask.at).collect(),
+            format!("{} {}", first.method.text(), scene.text(first.target)),
+            "the first of its requests",
+        ))
+        .at(first.source, "scan");
+    if !found.is_empty() {
+        finding = finding.shown_by(Evidence::in_frames(
+            found.iter().take(FRAMES_MAX).map(|ask| ask.at).collect(),
+            format!("{} {}", found[0].method.text(), scene.text(found[0].target)),
+            "requests that got something other than a plain refusal",
+        ));
+    }
+    Claim {
+        finding,
+        calls: calls(sender),
+        count: sender.asks.len() as u32,
+        first_at: first.time,
+        last_at: last.time,
+        scope: "left out of the call statistics".to_owned(),
+    }
+}
+
+/// The calls that a sender placed, rising.
+fn calls(sender: &Sender) -> Vec<u32> {
+    let mut calls: Vec<u32> = sender.asks.iter().filter_map(|ask| ask.call).collect();
+    calls.sort_unstable();
+    calls
+}
+
+fn sign(sign: &Sign) -> String {
+    match sign {
+        Sign::Tool(name) => format!("it calls itself `{name}`"),
+        Sign::MadeUpFrom(from) => format!("its From is `{from}`"),
+        Sign::Breadth(users) => {
+            format!("{users} different users or hosts within a minute, nearly all in vain")
+        }
+        Sign::Destinations(nodes) => format!("{nodes} servers asked"),
+        Sign::Sequence(numbers) => format!("{numbers} numbers asked for in their order"),
+        Sign::Prefixes(spellings) => format!(
+            "one number tried as {}",
+            spellings
+                .iter()
+                .take(6)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+        Sign::NoAck(count) => format!("{count} refused INVITEs, none confirmed by an ACK"),
+        Sign::Flood(rate) => format!("up to {rate} requests within one second"),
+    }
+}
+
+/// What a scanner takes home: a server or user that answered unlike one that is not there.
+fn is_find(ask: &Ask) -> bool {
+    ask.reply == Reply::Served
+        || matches!(ask.method, Method::Register | Method::Invite) && matches!(ask.code, 401 | 407)
+}
+
+fn finds(scene: &Scene<'_>, found: &[&Ask]) -> String {
+    let served: Vec<&str> = found
+        .iter()
+        .filter(|ask| ask.reply == Reply::Served)
+        .map(|ask| scene.text(ask.target))
+        .take(5)
+        .collect();
+    let asked: Vec<&str> = found
+        .iter()
+        .filter(|ask| ask.reply != Reply::Served)
+        .map(|ask| scene.text(ask.target))
+        .take(5)
+        .collect();
+    let mut text = String::new();
+    if !served.is_empty() {
+        text.push_str(&format!(" It was served for {}.", served.join(", ")));
+    }
+    if !asked.is_empty() {
+        text.push_str(&format!(
+            " It was asked for a login, as a server that is there asks, for {}.",
+            asked.join(", ")
+        ));
+    }
+    text
+}

@@ -1,0 +1,304 @@
+//! What happened behind the node that the caller saw refuse: silence, or another code.
+//!
+//! Sources: RFC 3261 sections 16.7 (503 becomes 500, which response is forwarded) and 17.1.1 (timer B), RFC 6432.
+
+use crate::call::load::Attempt;
+use crate::call::{Outcome, OutcomeGroup, Step};
+use crate::capture::Timestamp;
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::sip::HeaderName;
+
+/// How long a node may take after 100 Trying before it counts as having lost the call, in milliseconds.
+const LOST_AFTER_MS: f64 = 5_000.0;
+/// Whole seconds after which proxies give up on a silent next hop.
+const GIVE_UP_SECONDS: [f64; 9] = [4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 16.0, 30.0, 32.0];
+/// Attempts at the silent node that are looked at.
+const LOOK_MAX: usize = 1_000;
+/// How far a timer of a proxy strays, in seconds.
+const GIVE_UP_SLACK: f64 = 0.3;
+
+/// A node answered for one behind it that did not answer.
+pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
+    // A caller who hung up before anything rang may have waited for a silent node.
+    let has_hung_up =
+        case.outcome() == Outcome::Cancelled && case.call.milestones.alerted.is_none();
+    let has_failed = case.outcome().is_failure() && case.outcome() != Outcome::Dropped;
+    if !has_failed && !has_hung_up {
+        return None;
+    }
+    let (_, root) = case.root()?;
+    if root.final_response.is_some() {
+        return given_up(case).filter(|_| has_failed);
+    }
+    let (parent, _) = case.path.iter().rev().nth(1)?;
+    let parent = *case.anatomy.transaction(*parent);
+    let verdict = case.message(parent.final_response?)?;
+    // An ACK shows that a final response came, only not to the capture.
+    if root.alerting.is_some() || root.ack.is_some() {
+        return None;
+    }
+    let first = case.message(root.request?)?;
+    let last = case.message(root.last_request?)?;
+    let waited_ms = verdict.time.millis_since(first.time);
+    let (dead, giver) = (
+        case.name(root.destination),
+        case.scene.name(parent.destination),
+    );
+    let is_lost = root.trying.is_some();
+    if waited_ms < LOST_AFTER_MS && (is_lost || has_hung_up) {
+        return None;
+    }
+    let code = verdict.status().map_or(0, |status| status.0);
+    let sends = root.sends;
+    let confidence = if sends >= 3 || is_lost {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
+    let waited = waited_ms / 1000.0;
+    let what = if is_lost {
+        format!("{dead} said 100 Trying and then nothing")
+    } else if sends > 1 {
+        format!("{dead} answered none of its {sends} INVITEs")
+    } else {
+        format!("{dead} did not answer its INVITE")
+    };
+    let heard = heard(case, first.time, verdict.time);
+    let who = if has_hung_up {
+        "The caller".to_owned()
+    } else {
+        format!("{giver} answered {code}: it")
+    };
+    let finding = Finding::new(
+        "srv-downstream-dead",
+        Severity::Error,
+        confidence,
+        Proof::Timing,
+    )
+    .says(
+        heard.title(&dead),
+        format!(
+            "{who} gave up after {waited:.1} s, because {what}. {}",
+            heard.sentence(&dead)
+        ),
+        heard.remedy(&dead, &giver),
+    )
+    .shown_by(case.shows(first, "the first INVITE to the silent node"))
+    .shown_by(Evidence::Missing {
+        expected: "response".to_owned(),
+        after: last.at,
+        watched: verdict.time.since(last.time),
+    })
+    .shown_by(case.shows(verdict, "the answer that the caller got instead"))
+    .not(
+        "srv-overload",
+        "no refusal for load came from there, only silence",
+    )
+    .at(root.destination, "silent");
+    Some(if has_hung_up {
+        finding.beside()
+    } else {
+        finding
+    })
+}
+
+/// 408 or 504 after a proxy's wait, where what it waited for is not in the capture.
+fn given_up(case: &Case<'_>) -> Option<Finding> {
+    let (index, root) = case.root()?;
+    let (refusal, request) = (case.refusal()?, case.message(root.request?)?);
+    let is_alone = case.anatomy.children(index).next().is_none();
+    if !matches!(case.refusal_code(), 408 | 504) || root.alerting.is_some() || !is_alone {
+        return None;
+    }
+    let waited = refusal.time.millis_since(request.time) / 1000.0;
+    let is_timer = GIVE_UP_SECONDS
+        .iter()
+        .any(|timer| (waited - timer).abs() <= GIVE_UP_SLACK);
+    if !is_timer {
+        return None;
+    }
+    let giver = case.name(root.destination);
+    let code = case.refusal_code();
+    let finding = Finding::new(
+        "srv-downstream-dead",
+        Severity::Error,
+        Confidence::Possible,
+        Proof::CodeMeaning,
+    )
+    .says(
+        format!("Something behind {giver} does not answer"),
+        format!("{giver} answered {code} after {waited:.1} s without any ringing: it possibly waited that long for a node behind it, which this capture does not show. A device of the callee that is switched off looks the same."),
+        format!("Capture between {giver} and its next hop during such a call, and look there for an INVITE that is repeated without answer."),
+    )
+    .shown_by(case.shows(refusal, "given up without ringing"))
+    .at(root.destination, "given up");
+    Some(finding)
+}
+
+/// What else was heard of a node that was silent for one call.
+enum Heard {
+    /// It answered so many other INVITEs meanwhile.
+    Meanwhile(usize),
+    /// It had last answered an INVITE so many seconds before.
+    Before(f64),
+    /// It answered none before in this capture.
+    Never,
+}
+
+fn heard(case: &Case<'_>, sent: Timestamp, given_up: Timestamp) -> Heard {
+    let root = case
+        .root()
+        .map(|(_, root)| case.scene.node(root.destination));
+    let Some(load) = root.and_then(|node| case.scene.loads.at(node)) else {
+        return Heard::Never;
+    };
+    let start = load.attempts.partition_point(|attempt| attempt.sent < sent);
+    let end = load
+        .attempts
+        .partition_point(|attempt| attempt.sent < given_up);
+    let answered = |attempt: &&Attempt| attempt.reply_ms.is_some();
+    let meanwhile = load.attempts.get(start..end).unwrap_or_default().iter();
+    let count = meanwhile.take(LOOK_MAX).filter(answered).count();
+    if count > 0 {
+        return Heard::Meanwhile(count);
+    }
+    let before = load.attempts.get(..start).unwrap_or_default().iter().rev();
+    match before.take(LOOK_MAX).find(answered) {
+        Some(last) => Heard::Before(sent.millis_since(last.sent) / 1000.0),
+        None => Heard::Never,
+    }
+}
+
+impl Heard {
+    fn title(&self, dead: &str) -> String {
+        match self {
+            Self::Meanwhile(_) => format!("{dead} did not answer this INVITE"),
+            _ => format!("{dead} does not answer"),
+        }
+    }
+
+    fn sentence(&self, dead: &str) -> String {
+        match self {
+            Self::Meanwhile(1) => format!("{dead} answered another INVITE meanwhile."),
+            Self::Meanwhile(count) => format!("{dead} answered {count} other INVITEs meanwhile."),
+            Self::Before(seconds) => {
+                format!("{dead} had last answered an INVITE {seconds:.0} s before.")
+            }
+            Self::Never => format!("{dead} answered no INVITE before in this capture."),
+        }
+    }
+
+    fn remedy(&self, dead: &str, giver: &str) -> String {
+        let wait =
+            format!("At {giver}: shorten the wait for a silent next hop and try a second route.");
+        match self {
+            Self::Meanwhile(_) => format!(
+                "Look in the log of {dead} for this Call-ID: it dropped the INVITE, or packets are lost between {giver} and it. {wait}"
+            ),
+            _ => format!(
+                "Find out whether {dead} runs and whether a firewall lets SIP through from {giver} to it. {wait}"
+            ),
+        }
+    }
+}
+
+/// The caller got another code than the one with which the call failed.
+pub fn srv_code_translated(case: &Case<'_>) -> Option<Finding> {
+    if case.outcome().group() != OutcomeGroup::Failure || case.outcome() == Outcome::Dropped {
+        return None;
+    }
+    let translated = case
+        .path
+        .iter()
+        .position(|(_, step)| matches!(step, Step::Translated | Step::Chose))?;
+    let (cause_index, step) = case.path.get(translated)?;
+    let (before_index, _) = case.path.get(translated.checked_sub(1)?)?;
+    let cause = *case.anatomy.transaction(*cause_index);
+    let before = *case.anatomy.transaction(*before_index);
+    let (got, gave) = (
+        case.message(cause.final_response?)?,
+        case.message(before.final_response?)?,
+    );
+    let (got_code, gave_code) = (got.status()?.0, gave.status()?.0);
+    // A forking proxy that passes one of several codes on translates nothing.
+    let is_chosen = *step == Step::Chose && finals_behind(case, translated) > 1;
+    if got_code == gave_code || is_chosen || matches!(got_code, 300..=399 | 401 | 407 | 487) {
+        return None;
+    }
+    let origin = case.refuser()?;
+    let (giver, root) = (case.scene.name(before.destination), case.name(origin));
+    let root_code = case.refusal_code();
+    let silent_root = root_code == 0;
+    if silent_root {
+        return None;
+    }
+    let phrase = case
+        .refusal()
+        .map_or("", |refusal| case.scene.text(refusal.line));
+    let reason = case
+        .refusal()
+        .and_then(|refusal| case.header(refusal, HeaderName::Reason))
+        .map_or(String::new(), |reason| format!(" (Reason: {reason})"));
+    let after = gave.time.millis_since(got.time);
+    let dropped = dropped_headers(case, got, gave);
+    let is_linked = cause.via != before.via && case.call.legs.len() > 1;
+    let confidence = if is_linked {
+        Confidence::Likely
+    } else {
+        Confidence::Certain
+    };
+    let finding = Finding::new("srv-code-translated", Severity::Error, confidence, Proof::CodeMeaning)
+        .says(
+            format!("The caller saw {gave_code}, but the cause is {root_code} from {}", case.scene.name(origin)),
+            format!("{root} answered {root_code} {phrase}{reason}; {giver} turned {got_code} into {gave_code} {after:.0} ms later{dropped}. The failure began at {}, not at {}.", case.scene.name(origin), case.scene.name(before.destination)),
+            format!("Work on {root}. At {giver}: pass Reason on, and use 503 from the next hop as the signal to try another route."),
+        )
+        .shown_by(case.shows(got, "the first answer"))
+        .shown_by(case.shows(gave, "what became of it"))
+        .not(
+            "srv-internal-error",
+            format!("{} had no fault of its own: it passed on what it got", case.scene.name(before.destination)),
+        )
+        .at(origin, format!("{got_code} to {gave_code}"));
+    Some(finding)
+}
+
+fn finals_behind(case: &Case<'_>, translated: usize) -> usize {
+    let Some((parent, _)) = translated
+        .checked_sub(1)
+        .and_then(|place| case.path.get(place))
+    else {
+        return 0;
+    };
+    let edge_code = case.anatomy.final_status(case.anatomy.transaction(*parent));
+    case.anatomy
+        .children(*parent)
+        .filter(|(_, hop)| {
+            hop.final_response.is_some() && case.anatomy.final_status(hop) == edge_code
+        })
+        .count()
+}
+
+/// Headers that explain a refusal and that the translating node left out.
+fn dropped_headers(
+    case: &Case<'_>,
+    got: &crate::call::Message,
+    gave: &crate::call::Message,
+) -> String {
+    let told = [
+        HeaderName::Reason,
+        HeaderName::RetryAfter,
+        HeaderName::Warning,
+    ];
+    let lost: Vec<&str> = told
+        .into_iter()
+        .filter(|name| case.header(got, *name).is_some() && case.header(gave, *name).is_none())
+        .map(HeaderName::text)
+        .collect();
+    if lost.is_empty() {
+        String::new()
+    } else {
+        format!(" and dropped its {}", lost.join(" and "))
+    }
+}

@@ -1,0 +1,199 @@
+//! Limits: a ceiling of calls at the same time, and a pace of new calls, above which a node refuses.
+
+use crate::call::chance::bound;
+use crate::call::load::{Destination, Fate, View};
+use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::rule::Claim;
+use crate::diagnose::rules::srv::sorting::{Why, sorted};
+use crate::diagnose::rules::srv::telling::{Refusals, list};
+use crate::diagnose::scene::Scene;
+
+/// Share of refusals whose words must name a limit for certainty.
+const TOLD_SHARE: f64 = 0.5;
+
+/// A node that refuses whatever comes while so many calls are up.
+pub fn srv_capacity_ceiling(scene: &Scene<'_>) -> Vec<Claim> {
+    claims(scene, &Why::Ceiling, ceiling_finding)
+}
+
+/// A node that refuses whatever comes faster than so many calls a second.
+pub fn srv_cps_limit(scene: &Scene<'_>) -> Vec<Claim> {
+    claims(scene, &Why::Pace, pace_finding)
+}
+
+fn claims(scene: &Scene<'_>, why: &Why, tell: fn(&Refusals<'_>) -> Option<Finding>) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for (destination, explained) in sorted(scene) {
+        let limited = explained.iter().filter(|explained| explained.why == *why);
+        for explained in limited {
+            let refusals = Refusals {
+                scene,
+                destination,
+                places: &explained.places,
+            };
+            claims.extend(tell(&refusals).map(|finding| refusals.claim(finding)));
+        }
+    }
+    claims
+}
+
+fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
+    let (scene, destination) = (refusals.scene, refusals.destination);
+    let ceiling = destination.ceiling.as_ref()?;
+    let found = &ceiling.threshold;
+    let name = scene.name(destination.endpoint);
+    let told = refusals
+        .attempts()
+        .filter(|attempt| attempt.words.is_limit())
+        .count();
+    let is_told = told as f64 >= TOLD_SHARE * refusals.places.len() as f64;
+    let confidence = if is_told {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
+    let least = if destination.older > 0 || starts_full(destination) {
+        "at least "
+    } else {
+        ""
+    };
+    let whose = match ceiling.view {
+        View::To => String::new(),
+        View::Both => ", those that it sent itself included".to_owned(),
+        View::From(_) => " from one sender".to_owned(),
+    };
+    let explanation = format!(
+        "{name} takes {least}{} calls at the same time{whose}: {} of its {} refusals ({}) came while that many were up, and {} of the {} calls that came with fewer up were taken. Refusals began {} times, each time after calls had ended and others had taken their places.",
+        found.limit,
+        found.refused_at_limit,
+        found.refused,
+        refusals.codes(),
+        found.taken_below,
+        found.below,
+        found.episodes,
+    );
+    let others = refusals.others_with_room();
+    let overflow = if others.is_empty() {
+        "Order more channels or licences for it, or give its senders an overflow route.".to_owned()
+    } else {
+        format!(
+            "Let its senders use {} as overflow, which had room meanwhile, or order more channels.",
+            list(&others)
+        )
+    };
+    let finding = Finding::new(
+        "srv-capacity-ceiling",
+        Severity::Error,
+        confidence,
+        if is_told { Proof::OwnWords } else { Proof::Comparison },
+    )
+    .says(
+        format!("{name} has {} channels, and all were taken", found.limit),
+        explanation,
+        format!("{overflow} Ask its operator for 503 with Q.850 cause 34 if it answers anything else, so that senders go on to another route."),
+    )
+    .at(destination.endpoint, found.limit)
+    .not(
+        "srv-cps-limit",
+        format!(
+            "calls were refused at the limit however slowly they came; chance of such a parting by calls up: {}",
+            bound(found.chance)
+        ),
+    )
+    .not("call-busy", "different numbers were refused alike, and taken as soon as a call had ended");
+    Some(with_evidence(
+        finding,
+        refusals,
+        "refused with all channels taken",
+    ))
+}
+
+/// Whether calls may have been up before the first one of the capture: refusals come before enough calls were seen.
+fn starts_full(destination: &Destination) -> bool {
+    let first = destination
+        .attempts
+        .iter()
+        .position(|attempt| attempt.is_refused());
+    let limit = destination
+        .ceiling
+        .as_ref()
+        .map_or(0, |ceiling| ceiling.threshold.limit);
+    first.is_some_and(|first| (first as u32) < limit)
+}
+
+fn pace_finding(refusals: &Refusals<'_>) -> Option<Finding> {
+    let (scene, destination) = (refusals.scene, refusals.destination);
+    let rate = destination.pace.as_ref()?.rate;
+    let name = scene.name(destination.endpoint);
+    let told = refusals
+        .attempts()
+        .filter(|attempt| attempt.words.says_rate)
+        .count();
+    let is_told = told as f64 >= TOLD_SHARE * refusals.places.len() as f64;
+    let confidence = if is_told {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
+    let per_second = rounded(rate.per_second);
+    let taken = destination
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.fate == Fate::Taken)
+        .count();
+    let how = match &rate.threshold {
+        Some(found) => format!(
+            "{} of the {} refusals ({}) came when {} calls had been taken in the {} s before, and {} of the {} calls that came with fewer were taken",
+            found.refused_at_limit,
+            found.refused,
+            refusals.codes(),
+            rate.limit,
+            rate.window.as_secs(),
+            found.taken_below,
+            found.below,
+        ),
+        None => format!(
+            "in each {} s in which it refused calls ({}) it took about {}, however many came",
+            rate.window.as_secs(),
+            refusals.codes(),
+            rate.limit
+        ),
+    };
+    let chance = rate.threshold.map_or(String::new(), |found| {
+        format!(
+            "; chance of such a parting by pace: {}",
+            bound(found.chance)
+        )
+    });
+    let finding = Finding::new(
+        "srv-cps-limit",
+        Severity::Error,
+        confidence,
+        if is_told { Proof::OwnWords } else { Proof::Comparison },
+    )
+    .says(
+        format!("{name} takes {per_second} calls per second, and more came"),
+        format!("{name} takes about {per_second} new calls per second: {how}. It took {taken} calls in all."),
+        format!("Pace the senders at {per_second} calls per second towards {name}, or ask its operator for a higher rate."),
+    )
+    .at(destination.endpoint, &per_second)
+    .not(
+        "srv-capacity-ceiling",
+        format!("refusals came with few and with many calls up{chance}"),
+    );
+    Some(with_evidence(finding, refusals, "refused beyond the rate"))
+}
+
+fn with_evidence(finding: Finding, refusals: &Refusals<'_>, shows: &str) -> Finding {
+    let evidence = refusals.evidence(shows);
+    evidence.into_iter().fold(finding, Finding::shown_by)
+}
+
+/// A rate with one decimal where it has one.
+fn rounded(per_second: f64) -> String {
+    if (per_second - per_second.round()).abs() < 0.05 {
+        format!("{per_second:.0}")
+    } else {
+        format!("{per_second:.1}")
+    }
+}

@@ -1,0 +1,87 @@
+//! Missing routes: a node that refuses certain numbers always and others never.
+//!
+//! Source: RFC 3398 section 7.2.4.1 (which codes gateways make of ISUP causes).
+
+use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::rule::Claim;
+use crate::diagnose::rules::srv::sorting::{Blocked, Why, sorted};
+use crate::diagnose::rules::srv::telling::{Refusals, list};
+use crate::diagnose::scene::Scene;
+
+/// A node without a route to some numbers.
+pub fn srv_no_route(scene: &Scene<'_>) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for (destination, explained) in sorted(scene) {
+        for explained in explained {
+            if let Why::NoRoute(blocked) = &explained.why {
+                let refusals = Refusals {
+                    scene,
+                    destination,
+                    places: &explained.places,
+                };
+                claims.push(refusals.claim(finding(&refusals, blocked)));
+            }
+        }
+    }
+    claims
+}
+
+fn finding(refusals: &Refusals<'_>, blocked: &Blocked) -> Finding {
+    let (scene, destination) = (refusals.scene, refusals.destination);
+    let name = scene.name(destination.endpoint);
+    let count = refusals.places.len();
+    let numbers = match blocked.prefix.as_str() {
+        "" => "these numbers".to_owned(),
+        prefix => prefix.to_owned(),
+    };
+    let slowest = refusals
+        .attempts()
+        .filter_map(|attempt| attempt.final_ms)
+        .fold(0.0, f32::max);
+    let codes = refusals.codes();
+    let explanation = if blocked.is_told {
+        format!(
+            "{name} refused {count} calls to {numbers} with {codes} and says that it has no route there."
+        )
+    } else {
+        format!(
+            "{name} has no working route for {numbers}: all {count} calls to it got {codes} within {slowest:.0} ms, while {} calls to other numbers were taken around the same time.",
+            blocked.others_taken
+        )
+    };
+    let others = refusals.others_with_room();
+    let reroute = if others.is_empty() {
+        format!("Add or repair the route for {numbers} at {name}, or send these numbers elsewhere.")
+    } else {
+        format!(
+            "Add or repair the route for {numbers} at {name}, or send these numbers to {}.",
+            list(&others)
+        )
+    };
+    let proof = if blocked.is_told {
+        Proof::OwnWords
+    } else {
+        Proof::Comparison
+    };
+    let mut finding = Finding::new("srv-no-route", Severity::Error, blocked.confidence, proof)
+        .says(
+            format!("{name} has no route to {numbers}"),
+            explanation,
+            format!("{reroute} Ask its operator for 404 with Q.850 cause 3, so that senders can tell a missing route from load."),
+        )
+        .at(destination.endpoint, &blocked.prefix);
+    for evidence in refusals.evidence("refused: no route") {
+        finding = finding.shown_by(evidence);
+    }
+    if !blocked.is_told {
+        finding = finding.not(
+            "srv-overload",
+            "calls to other numbers were taken around the same time",
+        );
+    }
+    if blocked.confidence == Confidence::Possible {
+        finding.explanation +=
+            " So few calls may also meet a fault of another kind, such as a short overload.";
+    }
+    finding
+}

@@ -1,0 +1,138 @@
+//! Numbers that a node always refuses while it takes others: which beginning they share, and whether that can be chance.
+
+use std::collections::HashMap;
+
+use crate::call::chance::Table;
+use crate::diagnose::finding::Confidence;
+
+/// Digits that the shortest prefix with a route of its own has, the plus not counted.
+pub const PREFIX_MIN: usize = 3;
+/// Digits of the longest prefix that is tried before the whole number.
+const PREFIX_MAX: usize = 9;
+/// Calls to other numbers that must have been taken.
+const TAKEN_MIN: usize = 5;
+/// Chance at most, after correction for the prefixes tried, for `Likely` and for `Possible`.
+const CHANCE_MAX: (f64, f64) = (0.01, 0.05);
+/// Share of the calls to other numbers that may be refused too.
+const OTHERS_REFUSED_MAX: f64 = 0.05;
+
+/// The beginning, or whole number, of which at least two calls were refused and none was taken, with how sure that is.
+pub fn always_refused(refused: &[String], taken: &[String]) -> Option<(String, Confidence)> {
+    if taken.len() < TAKEN_MIN {
+        return None;
+    }
+    let mut counts: HashMap<&str, (u32, u32), foldhash::fast::FixedState> = HashMap::default();
+    for number in refused {
+        for prefix in prefixes(number) {
+            counts.entry(prefix).or_default().0 += 1;
+        }
+    }
+    for number in taken {
+        for prefix in prefixes(number) {
+            if let Some(count) = counts.get_mut(prefix) {
+                count.1 += 1;
+            }
+        }
+    }
+    let whole = counts
+        .iter()
+        .filter(|(_, (refused, taken))| *refused >= 2 && *taken == 0)
+        .map(|(prefix, (refused, _))| (*refused, *prefix));
+    // The largest group, and of equal ones the longest common beginning.
+    let (hits, prefix) = whole.max_by(|a, b| {
+        (a.0, a.1.len())
+            .cmp(&(b.0, b.1.len()))
+            .then_with(|| b.1.cmp(a.1))
+    })?;
+    let outside = refused.len() as u32 - hits;
+    let table = Table {
+        failed_in: u64::from(hits),
+        good_in: 0,
+        failed_out: u64::from(outside),
+        good_out: taken.len() as u64,
+    };
+    // Nested beginnings of the same numbers are one try; four stand for country, area, exchange and number.
+    let tried = (counts.len() as f64).min(refused.len() as f64 * 4.0);
+    let chance = table.chance() * tried;
+    if table.rate_out() > OTHERS_REFUSED_MAX {
+        return None;
+    }
+    let confidence = if chance < CHANCE_MAX.0 {
+        Confidence::Likely
+    } else if chance < CHANCE_MAX.1 && outside == 0 {
+        Confidence::Possible
+    } else {
+        return None;
+    };
+    Some((prefix.to_owned(), confidence))
+}
+
+/// The beginnings of a number that may have a route of their own, the whole number last.
+fn prefixes(number: &str) -> impl Iterator<Item = &str> {
+    let plus = usize::from(number.starts_with('+'));
+    let short = (plus + PREFIX_MIN)..=(plus + PREFIX_MAX);
+    let short = short.filter(|end| *end < number.len());
+    short
+        .filter_map(|end| number.get(..end))
+        .chain(std::iter::once(number).filter(|number| !number.is_empty()))
+}
+
+/// What all numbers begin with; empty where they share nothing.
+pub fn common_beginning(mut numbers: impl Iterator<Item = String>) -> String {
+    let mut prefix = numbers.next().unwrap_or_default();
+    for number in numbers {
+        let shared = prefix
+            .char_indices()
+            .zip(number.chars())
+            .take_while(|((_, a), b)| a == b)
+            .map(|((at, c), _)| at + c.len_utf8())
+            .last()
+            .unwrap_or(0);
+        prefix.truncate(shared);
+    }
+    prefix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(list: &[&str]) -> Vec<String> {
+        list.iter().map(|number| (*number).to_owned()).collect()
+    }
+
+    fn many(prefix: &str, count: usize) -> Vec<String> {
+        (0..count)
+            .map(|n| format!("{prefix}{:06}", n * 7_919))
+            .collect()
+    }
+
+    #[test]
+    fn five_calls_to_one_country_that_all_fail_beside_twenty_good_ones_are_no_chance() {
+        let found = always_refused(&many("+8816", 5), &many("+1212", 20));
+        let (prefix, confidence) = found.expect("a prefix");
+        assert!(prefix.starts_with("+8816"));
+        assert_eq!(Confidence::Likely, confidence);
+    }
+
+    #[test]
+    fn a_prefix_of_which_one_call_was_taken_has_a_route() {
+        let mut taken = many("+1212", 20);
+        taken.push("+8816123456".to_owned());
+        let found = always_refused(&numbers(&["+8816000001", "+8816900002"]), &taken);
+        assert_eq!(None, found);
+    }
+
+    #[test]
+    fn two_refusals_beside_six_good_calls_may_be_chance() {
+        let found = always_refused(&many("+8816", 2), &many("+1212", 6));
+        assert_eq!(None, found);
+    }
+
+    #[test]
+    fn numbers_share_their_common_beginning() {
+        let list = numbers(&["+88161", "+88164", "+8816"]);
+        assert_eq!("+8816", common_beginning(list.into_iter()));
+        assert_eq!("", common_beginning(std::iter::empty()));
+    }
+}

@@ -1,0 +1,298 @@
+//! Overload: a node that says it is overloaded, or whose answers slowed down before it refused.
+//!
+//! Sources: RFC 3261 section 21.5.4 (503 and Retry-After), RFC 6357 (design), RFC 7339 (the `oc` parameter).
+
+use std::collections::HashMap;
+
+use crate::call::load::{Destination, Fate, View};
+use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::rule::Claim;
+use crate::diagnose::rules::srv::sorting::{Slowing, Why, median, sorted};
+use crate::diagnose::rules::srv::telling::{Refusals, list, seconds};
+use crate::diagnose::scene::Scene;
+
+/// Length of the spans in which what came is compared with what was taken.
+const SPAN_SECONDS: i64 = 10;
+
+/// A node that refuses for load.
+pub fn srv_overload(scene: &Scene<'_>) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for (destination, explained) in sorted(scene) {
+        for explained in explained {
+            if let Why::Overload(slowing) = explained.why {
+                let refusals = Refusals {
+                    scene,
+                    destination,
+                    places: &explained.places,
+                };
+                claims.push(refusals.claim(finding(&refusals, slowing)));
+            }
+        }
+    }
+    claims
+}
+
+fn finding(refusals: &Refusals<'_>, slowing: Slowing) -> Finding {
+    let (scene, destination) = (refusals.scene, refusals.destination);
+    let name = scene.name(destination.endpoint);
+    let told = Told::of(refusals);
+    let is_told = slowing == Slowing::default();
+    let (confidence, proof) = if is_told {
+        (Confidence::Certain, Proof::OwnWords)
+    } else {
+        (Confidence::Likely, Proof::Timing)
+    };
+    let mut explanation = format!(
+        "{name} refused {} of {} calls with {} {}{}.",
+        refusals.places.len(),
+        destination.attempts.len(),
+        refusals.codes(),
+        refusals.span_words(),
+        told.words(),
+    );
+    explanation += &load_words(refusals);
+    explanation += &slow_words(refusals, slowing);
+    let early = refusals.sent_too_early();
+    if told.pause.is_some() {
+        explanation += &match early {
+            0 => " No sender sent another INVITE inside the pause.".to_owned(),
+            1 => " 1 INVITE was sent to it inside a pause that it had asked for.".to_owned(),
+            n => format!(" {n} INVITEs were sent to it inside the pauses that it had asked for."),
+        };
+    }
+    let mut finding = Finding::new("srv-overload", Severity::Error, confidence, proof)
+        .says(
+            format!("{name} is overloaded"),
+            explanation,
+            remedy(refusals, &told, early),
+        )
+        .at(destination.endpoint, "overload");
+    for evidence in refusals.evidence(told.shows()) {
+        finding = finding.shown_by(evidence);
+    }
+    with_refuted(finding, refusals)
+}
+
+fn with_refuted(finding: Finding, refusals: &Refusals<'_>) -> Finding {
+    let levels = refusals.destination.levels(View::To);
+    let up = |place: &u32| levels.get(*place as usize).copied().unwrap_or_default();
+    let least = refusals.places.iter().map(up).min().unwrap_or_default();
+    let most = (0..)
+        .zip(&refusals.destination.attempts)
+        .filter(|(_, attempt)| attempt.fate == Fate::Taken)
+        .map(|(place, _)| up(&place) + 1)
+        .max()
+        .unwrap_or_default();
+    if most <= least + 1 {
+        return finding;
+    }
+    finding.not(
+        "srv-capacity-ceiling",
+        format!("it refused with {least} calls up and took calls until {most} were up"),
+    )
+}
+
+/// What refusals ask for.
+struct Told {
+    /// Shortest and longest Retry-After in seconds.
+    pause: Option<(u32, u32)>,
+    /// Largest share that the node wanted kept back, in percent.
+    oc_percent: Option<u8>,
+    says_overload: bool,
+    q850: Option<u16>,
+}
+
+impl Told {
+    fn of(refusals: &Refusals<'_>) -> Self {
+        let words = || refusals.attempts().map(|attempt| attempt.words);
+        let pauses = || words().filter_map(|words| words.retry_after_seconds);
+        Self {
+            pause: pauses().min().zip(pauses().max()),
+            oc_percent: words().filter_map(|words| words.oc_percent).max(),
+            says_overload: words().any(|words| words.says_overload || words.says_limit),
+            q850: words().find_map(|words| words.q850),
+        }
+    }
+
+    fn words(&self) -> String {
+        let mut parts = Vec::new();
+        match self.pause {
+            Some((low, high)) if low == high => {
+                parts.push(format!("asking for a pause of {low} s (Retry-After)"));
+            }
+            Some((low, high)) => {
+                parts.push(format!(
+                    "asking for pauses of {low} to {high} s (Retry-After)"
+                ));
+            }
+            None => {}
+        }
+        if let Some(percent) = self.oc_percent {
+            parts.push(format!(
+                "asking to keep back {percent} % of requests (oc, RFC 7339)"
+            ));
+        }
+        match self.q850 {
+            Some(42) => parts.push("naming congestion (Q.850 cause 42)".to_owned()),
+            Some(cause @ (34 | 44)) => {
+                parts.push(format!("naming missing channels (Q.850 cause {cause})"));
+            }
+            _ if self.says_overload => parts.push("saying so in its own words".to_owned()),
+            _ => {}
+        }
+        if parts.is_empty() {
+            return String::new();
+        }
+        format!(", {}", parts.join(", "))
+    }
+
+    fn shows(&self) -> &'static str {
+        match self.pause {
+            Some(_) => "refused, with the pause that it asks for",
+            None => "refused for load",
+        }
+    }
+}
+
+/// How much came and how much was taken while it refused and before.
+fn load_words(refusals: &Refusals<'_>) -> String {
+    let destination = refusals.destination;
+    if refusals.places.len() < 5 {
+        return String::new();
+    }
+    let span = |nanoseconds: i64| nanoseconds.div_euclid(SPAN_SECONDS * 1_000_000_000);
+    let mut counts: HashMap<i64, (u32, u32, u32), foldhash::fast::FixedState> = HashMap::default();
+    for attempt in &destination.attempts {
+        let count = counts.entry(span(attempt.sent.nanoseconds())).or_default();
+        count.0 += 1;
+        count.1 += u32::from(attempt.fate == Fate::Taken);
+    }
+    for attempt in refusals.attempts() {
+        counts
+            .entry(span(attempt.sent.nanoseconds()))
+            .or_default()
+            .2 += 1;
+    }
+    let a_second = |count: f32| count / SPAN_SECONDS as f32;
+    let full: Vec<(f32, f32)> = counts
+        .values()
+        .filter(|(all, _, refused)| refused * 10 >= *all && *refused > 0)
+        .map(|(all, taken, _)| (*all as f32, *taken as f32))
+        .collect();
+    let calm = counts
+        .values()
+        .filter(|(_, _, refused)| *refused == 0)
+        .map(|(all, _, _)| *all)
+        .max();
+    let offered: Vec<f32> = full.iter().map(|(all, _)| *all).collect();
+    let taken: Vec<f32> = full.iter().map(|(_, taken)| *taken).collect();
+    let levels = destination.levels(View::To);
+    let up: Vec<f32> = refusals
+        .places
+        .iter()
+        .filter_map(|place| levels.get(*place as usize))
+        .map(|level| *level as f32)
+        .collect();
+    if full.is_empty() {
+        return format!(
+            " Its refusals are spread thinly: they were never one in ten of what came within {SPAN_SECONDS} s, and about {:.0} calls were up.",
+            median(&up)
+        );
+    }
+    let mut words = format!(
+        " While it refused, about {:.1} calls/s came, it took {:.1}/s, and about {:.0} were up",
+        a_second(median(&offered)),
+        a_second(median(&taken)),
+        median(&up),
+    );
+    if let Some(calm) = calm {
+        words += &format!(
+            "; in {SPAN_SECONDS} s without refusals at most {:.1} calls/s came",
+            a_second(calm as f32)
+        );
+        if calm as f32 >= median(&offered) {
+            words += ", so it refused at a pace that it took at other times: load from elsewhere or a fault behind it may be the cause";
+        }
+    }
+    words + "."
+}
+
+/// How its answers slowed down before.
+fn slow_words(refusals: &Refusals<'_>, slowing: Slowing) -> String {
+    let slowing = if slowing == Slowing::default() {
+        slowing_before(refusals.destination, refusals.places.first())
+    } else {
+        Some(slowing)
+    };
+    slowing.map_or(String::new(), |slowing| {
+        format!(
+            " Its answers had slowed from {:.0} ms to {:.0} ms before.",
+            slowing.before_ms, slowing.after_ms
+        )
+    })
+}
+
+/// The slowing of answers in the 20 attempts before a place, where they take more than twice as long as before.
+fn slowing_before(destination: &Destination, place: Option<&u32>) -> Option<Slowing> {
+    let before = destination.attempts.get(..*place? as usize)?;
+    let answers: Vec<f32> = before
+        .iter()
+        .filter_map(|attempt| attempt.progress_ms)
+        .collect();
+    let (early, late) = answers.split_at_checked(answers.len().checked_sub(20)?)?;
+    let slowing = Slowing {
+        before_ms: median(early),
+        after_ms: median(late),
+    };
+    (early.len() >= 20 && slowing.after_ms > 2.0 * slowing.before_ms).then_some(slowing)
+}
+
+fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32) -> String {
+    let (scene, destination) = (refusals.scene, refusals.destination);
+    let name = scene.name(destination.endpoint);
+    let mut steps: Vec<String> = Vec::new();
+    let others = refusals.others_with_room();
+    if !others.is_empty() {
+        let rescued = refusals.rescued();
+        steps.push(if rescued > 0 {
+            format!(
+                "Keep the failover to {} ({rescued} of the refused calls got through), and spread calls before {name} refuses.",
+                list(&others)
+            )
+        } else {
+            format!("Let the senders fail over on 503: meanwhile there was room at {}.", list(&others))
+        });
+    }
+    if told.pause.is_some() && early > 0 {
+        steps.push(format!(
+            "Make the senders heed Retry-After: no INVITE to {name} while the pause runs."
+        ));
+    }
+    if told.oc_percent.is_some() {
+        steps.push("Switch on overload control (RFC 7339) at the senders, so that they keep back what it asks.".to_owned());
+    }
+    let last = recovery(refusals);
+    steps.push(format!(
+        "Pace the senders below the rate that {name} takes, or give it more capacity.{last}"
+    ));
+    steps.join(" ")
+}
+
+/// When it took calls again after the last refusal.
+fn recovery(refusals: &Refusals<'_>) -> String {
+    let destination = refusals.destination;
+    let Some(last) = refusals.places.last() else {
+        return String::new();
+    };
+    let after = destination
+        .attempts
+        .get(*last as usize + 1..)
+        .unwrap_or_default();
+    match after.iter().find(|attempt| attempt.fate == Fate::Taken) {
+        Some(attempt) => format!(
+            " It took calls again from {} of the capture.",
+            seconds(refusals.scene, attempt.sent)
+        ),
+        None => String::new(),
+    }
+}

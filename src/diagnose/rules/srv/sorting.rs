@@ -1,0 +1,339 @@
+//! Sorting: which of a node's refusals is explained by which rule; each by one at most.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use rayon::prelude::*;
+
+use crate::call::load::{Attempt, CAPACITY_CODES, Destination, Fate, Outage, outages};
+use crate::call::{NodeId, TextId};
+use crate::capture::Timestamp;
+use crate::diagnose::features::number_of;
+use crate::diagnose::finding::Confidence;
+use crate::diagnose::rules::srv::numbers;
+use crate::diagnose::scene::Scene;
+
+/// Why a node refused.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Why {
+    /// All channels are taken ([`Destination::ceiling`]).
+    Ceiling,
+    /// New calls come too fast ([`Destination::pace`]).
+    Pace,
+    /// It knows no way to these numbers.
+    NoRoute(Blocked),
+    /// It refuses everything for a time.
+    Outage(Outage),
+    /// It says that it is overloaded, or its answers slowed before it refused.
+    Overload(Slowing),
+}
+
+/// Numbers that are always refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// What they begin with, or the only one.
+    pub prefix: String,
+    /// How sure the parting is.
+    pub confidence: Confidence,
+    /// The refusals say so themselves.
+    pub is_told: bool,
+    /// Calls to other numbers that were taken in the same time.
+    pub others_taken: u32,
+}
+
+/// How answers slowed down, in milliseconds; zero where the node says itself that it is overloaded.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Slowing {
+    /// Median before.
+    pub before_ms: f32,
+    /// Median just before the first refusal.
+    pub after_ms: f32,
+}
+
+/// Refusals with one reason.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    /// The reason.
+    pub why: Why,
+    /// Places in [`Destination::attempts`], rising.
+    pub places: Vec<u32>,
+}
+
+/// Prefixes looked for at one node.
+const PREFIXES_MAX: usize = 8;
+/// What "around the same time" is, before the first and after the last refusal, in seconds.
+const AROUND_SECONDS: u64 = 600;
+/// Refusals needed to look for slow answers before them, and answers that make a median.
+const SLOW_MIN: (usize, usize) = (5, 20);
+
+/// Every node that calls were sent to, with its failures by their reason; what no reason explains is left out.
+pub fn sorted<'s, 'a>(
+    scene: &'s Scene<'a>,
+) -> impl Iterator<Item = (&'a Destination, &'s [Explained])> {
+    let all = scene.sorted.get_or_init(|| {
+        let destinations = scene.loads.destinations.par_iter();
+        destinations
+            .map(|destination| sort_out(scene, destination))
+            .collect()
+    });
+    let explained = all.iter().map(Vec::as_slice);
+    scene.loads.destinations.iter().zip(explained)
+}
+
+/// Calls that failed at a node for a reason that these rules tell.
+pub fn explained_calls(scene: &Scene<'_>, node: NodeId) -> HashSet<u32> {
+    let found = sorted(scene).find(|(destination, _)| destination.node == node);
+    let Some((destination, explained)) = found else {
+        return HashSet::new();
+    };
+    let places = explained.iter().flat_map(|explained| &explained.places);
+    places
+        .filter_map(|place| destination.attempts.get(*place as usize))
+        .map(|attempt| attempt.call)
+        .collect()
+}
+
+fn sort_out(scene: &Scene<'_>, destination: &Destination) -> Vec<Explained> {
+    let fails = |attempt: &Attempt| matches!(attempt.fate, Fate::Refused | Fate::Silent);
+    if !destination.attempts.iter().any(fails) {
+        return Vec::new();
+    }
+    let mut sorter = Sorter {
+        scene,
+        destination,
+        used: vec![false; destination.attempts.len()],
+        explained: Vec::new(),
+    };
+    sorter.told_no_route();
+    if let Some(ceiling) = &destination.ceiling {
+        sorter.take(Why::Ceiling, ceiling.attempts.iter().copied());
+    }
+    if let Some(pace) = &destination.pace {
+        sorter.take(Why::Pace, pace.attempts.iter().copied());
+    }
+    for _ in 0..PREFIXES_MAX {
+        if !sorter.blocked_prefix() {
+            break;
+        }
+    }
+    sorter.outages();
+    sorter.told_overload();
+    sorter.slowed();
+    sorter.explained
+}
+
+struct Sorter<'a> {
+    scene: &'a Scene<'a>,
+    destination: &'a Destination,
+    used: Vec<bool>,
+    explained: Vec<Explained>,
+}
+
+impl<'a> Sorter<'a> {
+    fn take(&mut self, why: Why, places: impl Iterator<Item = u32>) {
+        let free: Vec<u32> = places.filter(|place| !self.used[*place as usize]).collect();
+        if free.is_empty() {
+            return;
+        }
+        for place in &free {
+            self.used[*place as usize] = true;
+        }
+        self.explained.push(Explained { why, places: free });
+    }
+
+    fn open(&self) -> impl Iterator<Item = (u32, &'a Attempt)> {
+        let attempts = &self.destination.attempts;
+        (0..)
+            .zip(attempts)
+            .zip(&self.used)
+            .filter(|(_, used)| !**used)
+            .map(|(open, _)| open)
+    }
+
+    fn number(&self, callee: TextId) -> String {
+        number_of(self.scene.text(callee))
+    }
+
+    fn told_no_route(&mut self) {
+        let told = |attempt: &Attempt| {
+            attempt.is_refused()
+                && matches!(attempt.code, 404 | 480 | 484 | 500 | 502 | 503 | 604)
+                && attempt.words.is_no_route()
+                && !attempt.words.says_overload
+        };
+        let mut groups: HashMap<String, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
+        let mut order: Vec<String> = Vec::new();
+        for (place, attempt) in self.open().filter(|(_, attempt)| told(attempt)) {
+            let number = self.number(attempt.callee);
+            let prefix: String = number.chars().take(numbers::PREFIX_MIN + 1).collect();
+            let group = groups.entry(prefix.clone()).or_default();
+            if group.is_empty() {
+                order.push(prefix);
+            }
+            group.push(place);
+        }
+        for key in order {
+            let places = groups.remove(&key).unwrap_or_default();
+            let numbers = places
+                .iter()
+                .map(|place| self.number(self.destination.attempts[*place as usize].callee));
+            let prefix = numbers::common_beginning(numbers);
+            let why = Why::NoRoute(Blocked {
+                prefix,
+                confidence: Confidence::Certain,
+                is_told: true,
+                others_taken: 0,
+            });
+            self.take(why, places.into_iter());
+        }
+    }
+
+    /// Finds numbers of one prefix that are all refused while others are taken; `false` where there are none.
+    fn blocked_prefix(&mut self) -> bool {
+        let is_open =
+            |attempt: &Attempt| attempt.is_refused() && matches!(attempt.code, 500 | 502 | 503);
+        let refused: Vec<(u32, &Attempt)> = self
+            .open()
+            .filter(|(_, attempt)| is_open(attempt))
+            .collect();
+        let (Some(first), Some(last)) = (refused.first(), refused.last()) else {
+            return false;
+        };
+        let around = Duration::from_secs(AROUND_SECONDS);
+        let (from, to) = (first.1.sent, last.1.sent.plus(around));
+        let is_around = |attempt: &&Attempt| {
+            attempt.fate == Fate::Taken && attempt.sent.plus(around) >= from && attempt.sent <= to
+        };
+        let taken: Vec<String> = self
+            .destination
+            .attempts
+            .iter()
+            .filter(is_around)
+            .map(|attempt| self.number(attempt.callee))
+            .collect();
+        let numbers: Vec<String> = refused
+            .iter()
+            .map(|(_, attempt)| self.number(attempt.callee))
+            .collect();
+        let Some((prefix, confidence)) = numbers::always_refused(&numbers, &taken) else {
+            return false;
+        };
+        let places: Vec<u32> = refused
+            .iter()
+            .zip(&numbers)
+            .filter(|(_, number)| number.starts_with(&prefix))
+            .map(|((place, _), _)| *place)
+            .collect();
+        let blocked = Blocked {
+            prefix,
+            confidence,
+            is_told: false,
+            others_taken: taken.len() as u32,
+        };
+        self.take(Why::NoRoute(blocked), places.into_iter());
+        true
+    }
+
+    fn outages(&mut self) {
+        let scene = self.scene;
+        let node = self.destination.node;
+        let fails = |attempt: &Attempt| match attempt.fate {
+            Fate::Taken => Some(false),
+            Fate::Refused => {
+                matches!(attempt.code, 403 | 408 | 500 | 502 | 503 | 504).then_some(true)
+            }
+            Fate::Silent if !scene.is_one_directional(attempt.source, node) => Some(true),
+            _ => None,
+        };
+        let sequence: Vec<(u32, Timestamp, bool)> = self
+            .open()
+            .filter_map(|(place, attempt)| Some((place, attempt.sent, fails(attempt)?)))
+            .collect();
+        let attempts: Vec<(Timestamp, bool)> = sequence
+            .iter()
+            .map(|(_, sent, failed)| (*sent, *failed))
+            .collect();
+        for outage in outages(&attempts) {
+            let places: Vec<u32> = sequence[outage.first..=outage.last]
+                .iter()
+                .map(|(place, _, _)| *place)
+                .collect();
+            let at = |place: &u32| &self.destination.attempts[*place as usize];
+            let told = places
+                .iter()
+                .filter(|place| {
+                    at(place).words.is_overload() || at(place).words.retry_after_seconds.is_some()
+                })
+                .count();
+            let numbers: HashSet<TextId> = places.iter().map(|place| at(place).callee).collect();
+            let sources: HashSet<_> = places.iter().map(|place| at(place).source).collect();
+            let is_one_user = numbers.len() < 2;
+            let never_worked = outage.last_good.is_none();
+            if told * 2 >= places.len() || is_one_user || never_worked && sources.len() < 2 {
+                continue;
+            }
+            let place = |index: usize| sequence[index].0 as usize;
+            let outage = Outage {
+                last_good: outage.last_good.map(place),
+                first: place(outage.first),
+                last: place(outage.last),
+                recovered: outage.recovered.map(place),
+                ..outage
+            };
+            self.take(Why::Outage(outage), places.into_iter());
+        }
+    }
+
+    fn told_overload(&mut self) {
+        let tells = |attempt: &Attempt| {
+            let words = &attempt.words;
+            attempt.is_refused()
+                && match attempt.code {
+                    503 => words.is_overload() || words.retry_after_seconds.is_some(),
+                    code => CAPACITY_CODES.contains(&code) && words.is_overload(),
+                }
+        };
+        let places: Vec<u32> = self
+            .open()
+            .filter(|(_, attempt)| tells(attempt))
+            .map(|(place, _)| place)
+            .collect();
+        self.take(Why::Overload(Slowing::default()), places.into_iter());
+    }
+
+    fn slowed(&mut self) {
+        let places: Vec<u32> = self
+            .open()
+            .filter(|(_, attempt)| attempt.is_refused() && matches!(attempt.code, 500 | 503))
+            .map(|(place, _)| place)
+            .collect();
+        if places.len() < SLOW_MIN.0 {
+            return;
+        }
+        let callee = |place: &u32| self.destination.attempts[*place as usize].callee;
+        let numbers: HashSet<TextId> = places.iter().map(callee).collect();
+        let before = &self.destination.attempts[..places[0] as usize];
+        let answers: Vec<f32> = before
+            .iter()
+            .filter_map(|attempt| attempt.progress_ms)
+            .collect();
+        if numbers.len() < 2 || answers.len() < SLOW_MIN.1 * 2 {
+            return;
+        }
+        let (early, late) = answers.split_at(answers.len() - SLOW_MIN.1);
+        let slowing = Slowing {
+            before_ms: median(early),
+            after_ms: median(late),
+        };
+        if slowing.after_ms > 4.0 * slowing.before_ms && slowing.after_ms > 500.0 {
+            self.take(Why::Overload(slowing), places.into_iter());
+        }
+    }
+}
+
+/// The middle value; 0 where there is none.
+pub fn median(values: &[f32]) -> f32 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}

@@ -1,0 +1,350 @@
+//! Family SUB: subscriptions that bring no news: busy lamps, presence, voicemail lamps.
+//!
+//! Sources: RFC 6665 sections 4.1.2 and 4.4, RFC 3903, RFC 3842, RFC 4235.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use crate::call::other::OtherRequest;
+use crate::call::{EndpointId, Message, NodeId, TextId};
+use crate::diagnose::case::start_line;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
+use crate::diagnose::scene::Scene;
+use crate::sip::{Event, HeaderName, Method, SubscriptionState};
+
+/// The rules of this family.
+pub const RULES: &[Rule] = &[Rule {
+    id: "sub-failed",
+    severity: Severity::Warn,
+    title: "Subscription not working",
+    subject: Subject::Capture(sub_failed),
+    gate: Gate::Open,
+}];
+
+/// Sends after which a request without answer was not lost by chance.
+const SENDS_MIN: u32 = 4;
+/// How long the first NOTIFY may take.
+const NOTIFY_WAIT: Duration = Duration::from_secs(32);
+/// Frames that a claim quotes.
+const FRAMES_MAX: usize = 5;
+
+/// What is wrong with one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Trouble {
+    /// Refused with this status.
+    Refused(u16),
+    /// Never answered.
+    Unanswered,
+    /// Accepted, and no NOTIFY came.
+    NoNotify,
+    /// A NOTIFY ended it as rejected.
+    Rejected,
+}
+
+/// What makes requests one problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    method: u8,
+    source: NodeId,
+    destination: EndpointId,
+    trouble: Trouble,
+    event: TextId,
+}
+
+fn sub_failed(scene: &Scene<'_>) -> Vec<Claim> {
+    let concerned = |request: &&OtherRequest| {
+        matches!(
+            request.method,
+            Method::Subscribe | Method::Publish | Method::Notify
+        )
+    };
+    // The last success of a subscription settles what went wrong before.
+    let mut settled: HashMap<(Method, NodeId, TextId, TextId), usize> = HashMap::new();
+    let all: Vec<&OtherRequest> = scene.requests.iter().filter(concerned).collect();
+    for (place, request) in all.iter().enumerate() {
+        if request
+            .answer
+            .is_some_and(|(status, _, _)| status.is_success())
+        {
+            settled.insert(subscription(scene, request), place);
+        }
+    }
+    let mut groups: BTreeMap<Key, Vec<&OtherRequest>> = BTreeMap::new();
+    for (place, request) in all.iter().enumerate() {
+        let Some(trouble) = trouble(scene, request) else {
+            continue;
+        };
+        let is_lasting = matches!(trouble, Trouble::NoNotify | Trouble::Rejected)
+            || settled
+                .get(&subscription(scene, request))
+                .is_none_or(|good| *good < place);
+        if is_lasting {
+            let key = Key {
+                method: request.method as u8,
+                source: scene.node(request.source),
+                destination: request.destination,
+                trouble,
+                event: event(scene, request),
+            };
+            groups.entry(key).or_default().push(request);
+        }
+    }
+    groups
+        .into_iter()
+        .filter(|(_, requests)| !scene.is_hostile(requests[0].source))
+        .map(|(key, requests)| claim(scene, key.trouble, &requests))
+        .collect()
+}
+
+fn subscription(scene: &Scene<'_>, request: &OtherRequest) -> (Method, NodeId, TextId, TextId) {
+    (
+        request.method,
+        scene.node(request.source),
+        request.uri,
+        event(scene, request),
+    )
+}
+
+fn messages<'a>(scene: &Scene<'a>, request: &OtherRequest) -> &'a [Message] {
+    scene
+        .book
+        .messages
+        .get(request.range.0 as usize..request.range.1 as usize)
+        .unwrap_or_default()
+}
+
+/// The request as sent first.
+fn sent<'a>(scene: &Scene<'a>, request: &OtherRequest) -> Option<&'a Message> {
+    let messages = messages(scene, request);
+    let first = messages.partition_point(|message| message.time < request.sent);
+    messages[first..]
+        .iter()
+        .find(|message| message.at == request.at && message.is_request(request.method))
+}
+
+fn event(scene: &Scene<'_>, request: &OtherRequest) -> TextId {
+    let Some(message) = sent(scene, request) else {
+        return TextId::default();
+    };
+    let headers = scene.book.tables.headers.get(message.headers).iter();
+    let mut events = headers.filter(|(name, _)| *name == HeaderName::Event);
+    events.next().map_or(TextId::default(), |(_, id)| *id)
+}
+
+/// Every message of the Call-ID that a request belongs to.
+fn whole_group<'a>(scene: &Scene<'a>, message: &Message) -> &'a [Message] {
+    let range = scene.book.groups.get(message.group.0 as usize);
+    range
+        .and_then(|(start, end)| scene.book.messages.get(*start as usize..*end as usize))
+        .unwrap_or_default()
+}
+
+fn is_one_directional(scene: &Scene<'_>, request: &OtherRequest) -> bool {
+    scene.is_one_directional(scene.node(request.source), scene.node(request.destination))
+}
+
+fn trouble(scene: &Scene<'_>, request: &OtherRequest) -> Option<Trouble> {
+    let message = sent(scene, request)?;
+    let is_notify = request.method == Method::Notify;
+    match request.answer {
+        Some((status, _, _)) if status.is_success() => accepted(scene, request, message),
+        Some((status, _, _)) if is_notify => {
+            let is_known = is_wanted_notify(scene, message);
+            (is_known && matches!(status.0, 405 | 481 | 489 | 501))
+                .then_some(Trouble::Refused(status.0))
+        }
+        Some((status, _, _)) => {
+            let is_step = matches!(status.0, 401 | 407) || status.is_redirection();
+            let is_end = status.0 == 481 && is_unsubscribe(scene, message);
+            (!is_step && !is_end).then_some(Trouble::Refused(status.0))
+        }
+        None => {
+            let is_lost = request.was_watched
+                && request.sends >= SENDS_MIN
+                && !is_one_directional(scene, request)
+                && (!is_notify || is_wanted_notify(scene, message));
+            is_lost.then_some(Trouble::Unanswered)
+        }
+    }
+}
+
+fn is_unsubscribe(scene: &Scene<'_>, message: &Message) -> bool {
+    let expires = scene.book.tables.header(message, HeaderName::Expires);
+    expires.is_some_and(|expires| expires.trim() == "0")
+}
+
+fn state<'a>(scene: &Scene<'a>, message: &Message) -> Option<SubscriptionState<'a>> {
+    let value = scene
+        .book
+        .tables
+        .header(message, HeaderName::SubscriptionState)?;
+    Some(SubscriptionState::parse(value.as_bytes()))
+}
+
+/// A NOTIFY that its receiver had subscribed to in this capture, and not the last one of the subscription.
+fn is_wanted_notify(scene: &Scene<'_>, notify: &Message) -> bool {
+    let subscribed = whole_group(scene, notify).iter().any(|message| {
+        message.is_request(Method::Subscribe)
+            && message.time <= notify.time
+            && !is_unsubscribe(scene, message)
+    });
+    let gave_up = whole_group(scene, notify).iter().any(|message| {
+        message.is_request(Method::Subscribe)
+            && message.time <= notify.time
+            && is_unsubscribe(scene, message)
+    });
+    let is_last = state(scene, notify).is_some_and(|state| state.is_terminated());
+    subscribed && !gave_up && !is_last
+}
+
+/// A subscription that was accepted and then brought nothing, or was taken away.
+fn accepted(scene: &Scene<'_>, request: &OtherRequest, message: &Message) -> Option<Trouble> {
+    if request.method == Method::Notify {
+        let rejected = state(scene, message).is_some_and(|state| {
+            state.is_terminated()
+                && state
+                    .reason
+                    .is_some_and(|reason| reason.eq_ignore_ascii_case(b"rejected"))
+        });
+        return rejected.then_some(Trouble::Rejected);
+    }
+    let (status, answered, _) = request.answer?;
+    let is_new = request.method == Method::Subscribe && message.to_tag.is_absent();
+    if !is_new || status.0 == 204 || is_unsubscribe(scene, message) {
+        return None;
+    }
+    let server = scene.node(request.destination);
+    let is_notified = whole_group(scene, message)
+        .iter()
+        .any(|other| other.is_request(Method::Notify));
+    // Without any NOTIFY from that server the capture may simply not see the way that they take.
+    let sees_others = || {
+        scene
+            .requests
+            .iter()
+            .take(10_000)
+            .any(|other| other.method == Method::Notify && scene.node(other.source) == server)
+    };
+    let is_silent = !is_notified
+        && scene.end.since(answered) >= NOTIFY_WAIT
+        && !is_one_directional(scene, request)
+        && sees_others();
+    is_silent.then_some(Trouble::NoNotify)
+}
+
+fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Claim {
+    let (first, last) = (requests[0], requests[requests.len() - 1]);
+    let method = first.method.text();
+    let asker = scene.name(first.source);
+    let server = scene.name(first.destination);
+    let event_text = scene.text(event(scene, first));
+    let package = String::from_utf8_lossy(Event::parse(event_text.as_bytes()).package).into_owned();
+    let about = match package.as_str() {
+        "" => String::new(),
+        package => format!(" for `{package}`"),
+    };
+    let uri = scene.text(first.uri);
+    let answer = first.answer.and_then(|(_, _, at)| {
+        messages(scene, first)
+            .iter()
+            .find(|message| message.at == at && message.status().is_some())
+    });
+    let (title, story, remedy, confidence) = match trouble {
+        Trouble::Refused(code) => {
+            let phrase = answer.map_or("", |answer| scene.text(answer.line));
+            let offers = answer
+                .and_then(|answer| scene.book.tables.header(answer, HeaderName::AllowEvents))
+                .map_or(String::new(), |events| format!(" It offers {events}."));
+            (
+                format!("{method}{about} refused with {code}"),
+                format!(
+                    "{server} refused the {method}{about} of {asker} to `{uri}`: {code} {phrase}.{offers} What it should show stays dark; calls are not concerned."
+                ),
+                refused_remedy(code, &asker, &server, &package),
+                Confidence::Certain,
+            )
+        }
+        Trouble::Unanswered => (
+            format!("{method}{about} is not answered"),
+            format!(
+                "{server} did not answer the {method}{about} of {asker}, sent {} times.",
+                first.sends
+            ),
+            format!(
+                "Let packets of {asker} reach {server}: it is off, behind a NAT whose mapping has closed, or behind a firewall. A keep-alive every 25 s keeps a NAT open."
+            ),
+            Confidence::Likely,
+        ),
+        Trouble::NoNotify => (
+            format!("Subscription{about} brings no news"),
+            format!(
+                "{server} accepted the subscription{about} of {asker} to `{uri}` and sent no NOTIFY within 32 s, which RFC 6665 demands at once."
+            ),
+            format!(
+                "{server}: find out whether it sends the NOTIFY, and to which address (Contact of the SUBSCRIBE)."
+            ),
+            Confidence::Likely,
+        ),
+        Trouble::Rejected => (
+            format!("Subscription{about} was rejected"),
+            format!(
+                "{asker} ended the subscription{about} of {server} with reason `rejected`: it may not watch this."
+            ),
+            format!(
+                "{asker}: give the subscriber the right to watch, or take the lamp off {server}."
+            ),
+            Confidence::Certain,
+        ),
+    };
+    let mut finding = Finding::new("sub-failed", Severity::Warn, confidence, Proof::OwnWords)
+        .beside()
+        .says(title, story, remedy)
+        .at(first.destination, format!("{method} {package} {trouble:?}"));
+    if let Some(answer) = answer.filter(|_| matches!(trouble, Trouble::Refused(_))) {
+        finding = finding.shown_by(Evidence::seen(
+            answer.at,
+            start_line(&scene.book.tables, answer),
+            "the refusal",
+        ));
+    }
+    finding = finding.shown_by(Evidence::in_frames(
+        requests
+            .iter()
+            .take(FRAMES_MAX)
+            .map(|request| request.at)
+            .collect(),
+        format!("{method} {uri} SIP/2.0"),
+        "the requests concerned",
+    ));
+    Claim {
+        finding,
+        calls: Vec::new(),
+        count: requests.len() as u32,
+        first_at: first.sent,
+        last_at: last.sent,
+        scope: format!("{} {method} requests from {asker}", requests.len()),
+    }
+}
+
+fn refused_remedy(code: u16, asker: &str, server: &str, package: &str) -> String {
+    match code {
+        489 => format!(
+            "{asker}: subscribe to an event that {server} offers instead of `{package}`, or switch the package on at {server}."
+        ),
+        403 | 603 => format!(
+            "{server}: give {asker} the right to watch this address, or take it off the device."
+        ),
+        404 | 410 | 604 => {
+            format!("{asker}: correct the address to watch; {server} does not know it.")
+        }
+        405 | 501 => format!(
+            "{asker}: switch this off; {server} does not serve it. Or send it to the server that does."
+        ),
+        412 | 481 => format!(
+            "{asker}: begin anew without the old state; {server} has forgotten it, as after a restart."
+        ),
+        423 => format!("{asker}: ask for a longer expiry than before, at least Min-Expires."),
+        _ => format!("{server}: look up in its log why it refuses this."),
+    }
+}

@@ -1,0 +1,349 @@
+//! Family XFER: transfers that did not reach their target.
+//!
+//! Sources: RFC 3515, RFC 3891 (Replaces), RFC 3892, RFC 4488, RFC 5589, RFC 7647.
+
+use std::time::Duration;
+
+use crate::call::transfer::{Transfer, party, referred_call, transfers, wants_no_report};
+use crate::call::{Call, Message};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rule::{Gate, Rule, Subject};
+use crate::sip::{DialogReference, HeaderName, Method, StatusCode};
+
+/// The rules of this family.
+pub const RULES: &[Rule] = &[Rule {
+    id: "xfer-failed",
+    severity: Severity::Error,
+    title: "Call transfer failed",
+    subject: Subject::Call(xfer_failed),
+    gate: Gate::Open,
+}];
+
+/// How long the transferee may be silent about the new call: 64 × T1.
+const REPORT_WAIT: Duration = Duration::from_secs(32);
+
+fn xfer_failed(case: &Case<'_>) -> Option<Finding> {
+    if case.outcome().is_answered() {
+        let all = transfers(&case.anatomy);
+        let last = all.last()?;
+        return failed(case, last);
+    }
+    replaces_refused(case)
+}
+
+/// What made a transfer fail.
+enum Failure<'a> {
+    /// The REFER itself was refused.
+    Refused(&'a Message, u16),
+    /// The new call failed, as a NOTIFY says.
+    Reported(&'a Message, u16),
+    /// The new call failed, and nobody said so.
+    Unreported(u16),
+    /// Nobody said anything.
+    Silent,
+}
+
+fn failure<'a>(case: &Case<'a>, transfer: &Transfer, new: Option<&Call>) -> Option<Failure<'a>> {
+    let refer = case.anatomy.transaction(transfer.refer);
+    let answer = refer.final_response.and_then(|answer| case.message(answer));
+    if let (Some(answer), Some(status)) = (answer, transfer.answer)
+        && status.0 >= 300
+        && !matches!(status.0, 401 | 407)
+    {
+        return Some(Failure::Refused(answer, status.0));
+    }
+    if let Some((notify, status)) = transfer.result {
+        let notify = case.message(notify)?;
+        return (status.0 >= 300).then_some(Failure::Reported(notify, status.0));
+    }
+    let failed =
+        new.filter(|call| call.outcome.is_failure() || call.outcome == crate::call::Outcome::Busy);
+    if let Some(code) = failed.and_then(|call| call.final_code) {
+        return Some(Failure::Unreported(code.0));
+    }
+    let request = case.message(refer.request?)?;
+    let ended = bye_after(case, transfer).map_or(case.scene.end, |bye| bye.time);
+    let pair = (
+        case.scene.node(transfer.transferor),
+        case.scene.node(transfer.transferee),
+    );
+    let is_silent = transfer.answer.is_some_and(StatusCode::is_success)
+        && transfer.notifies == 0
+        && new.is_none()
+        && !wants_no_report(case.tables(), request)
+        && ended.since(request.time) >= REPORT_WAIT
+        && !case.scene.is_one_directional(pair.0, pair.1);
+    is_silent.then_some(Failure::Silent)
+}
+
+/// The first BYE behind the REFER.
+fn bye_after<'a>(case: &Case<'a>, transfer: &Transfer) -> Option<&'a Message> {
+    case.anatomy
+        .originals()
+        .map(|(_, message)| message)
+        .find(|message| message.is_request(Method::Bye) && message.time >= transfer.asked)
+}
+
+fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
+    let refer = case.anatomy.transaction(transfer.refer);
+    let request = case.message(refer.request?)?;
+    let target = case
+        .header(request, HeaderName::ReferTo)
+        .map(party)
+        .unwrap_or_default();
+    let new = referred_call(case.scene.calls, transfer, &target, case.tables())
+        .and_then(|index| case.scene.calls.get(index as usize));
+    let failure = failure(case, transfer, new)?;
+    let (transferor, transferee) = (
+        case.scene.name(transfer.transferor),
+        case.scene.name(transfer.transferee),
+    );
+    let result_at = match &failure {
+        Failure::Refused(message, _) | Failure::Reported(message, _) => message.time,
+        _ => new.map_or(case.scene.end, |call| call.ended),
+    };
+    let lost = bye_after(case, transfer).filter(|bye| {
+        bye.time <= result_at && case.scene.node(bye.source) == case.scene.node(transfer.transferor)
+    });
+    let aftermath = match lost {
+        Some(bye) => format!(
+            " {transferor} had already hung up (frame {}), so the transferred party was left alone.",
+            bye.at.frame
+        ),
+        None => String::new(),
+    };
+    let (title, story, remedy, confidence) =
+        words(case, &failure, &transferor, &transferee, &target, new);
+    let code = match &failure {
+        Failure::Refused(_, code) | Failure::Reported(_, code) | Failure::Unreported(code) => *code,
+        Failure::Silent => 0,
+    };
+    let severity = match failure {
+        Failure::Silent => Severity::Warn,
+        _ => Severity::Error,
+    };
+    let mut finding = Finding::new("xfer-failed", severity, confidence, Proof::OwnWords)
+        .beside()
+        .says(title, format!("{story}{aftermath}"), remedy);
+    match &failure {
+        Failure::Refused(message, code) => {
+            finding =
+                finding.shown_by(case.shows(message, format!("the REFER was refused with {code}")));
+        }
+        Failure::Reported(message, code) => {
+            finding = finding.shown_by(case.shows(
+                message,
+                format!("reports {code} for the new call (message/sipfrag)"),
+            ));
+        }
+        Failure::Unreported(_) => {}
+        Failure::Silent => {
+            finding = finding.shown_by(Evidence::Missing {
+                expected: "a NOTIFY about the new call".to_owned(),
+                after: request.at,
+                watched: case.scene.end.since(request.time),
+            });
+        }
+    }
+    finding =
+        finding.shown_by(case.shows_header(request, HeaderName::ReferTo, "the transfer asked for"));
+    if let Some(frame) = new.and_then(|call| first_frame(case, call)) {
+        finding = finding.shown_by(Evidence::seen(
+            frame,
+            format!("INVITE for {target}"),
+            "the new call",
+        ));
+    }
+    Some(finding.at(transfer.transferee, format!("{code} {target}")))
+}
+
+fn words(
+    case: &Case<'_>,
+    failure: &Failure<'_>,
+    transferor: &str,
+    transferee: &str,
+    target: &str,
+    new: Option<&Call>,
+) -> (String, String, String, Confidence) {
+    let title = format!("Transfer to {target} failed");
+    let end = new.map_or(String::new(), |call| {
+        let phrase = case.scene.text(call.phrase);
+        format!(" The new call ended {} ({}).", call.outcome.word(), phrase)
+    });
+    match failure {
+        Failure::Refused(_, code @ (403 | 405 | 501 | 603)) => (
+            title,
+            format!("{transferee} takes no REFER from {transferor} and refused it with {code}."),
+            format!(
+                "1. {transferee}: allow REFER for this peer. 2. Or let {transferor} join the two calls itself instead of sending REFER."
+            ),
+            Confidence::Certain,
+        ),
+        Failure::Refused(_, code) => (
+            title,
+            format!("{transferee} refused the REFER of {transferor} with {code}."),
+            format!(
+                "Find out why {transferee} answers {code}: the address in Refer-To, the feature demanded, or the call that it names."
+            ),
+            Confidence::Certain,
+        ),
+        Failure::Reported(_, code) => (
+            title,
+            format!(
+                "{transferee} called {target} for {transferor}, and the new call got {code}.{end}"
+            ),
+            remedy_for(*code, transferor, target),
+            Confidence::Certain,
+        ),
+        Failure::Unreported(code) => (
+            title,
+            format!(
+                "{transferee} called {target} for {transferor}; the new call got {code}, and no NOTIFY told {transferor} so.{end}"
+            ),
+            remedy_for(*code, transferor, target),
+            Confidence::Likely,
+        ),
+        Failure::Silent => (
+            format!("No news of the transfer to {target}"),
+            format!(
+                "{transferee} accepted the REFER of {transferor}, and neither a new call nor a NOTIFY followed for 32 s; the new call may take a way that the capture does not show."
+            ),
+            format!("Look at {transferee} for the call to {target} that it was asked to place."),
+            Confidence::Possible,
+        ),
+    }
+}
+
+fn remedy_for(code: u16, transferor: &str, target: &str) -> String {
+    match code {
+        486 | 600 | 603 | 480 | 408 | 487 => format!(
+            "{target} could not take the call. {transferor}: wait for the result before hanging up, so that the caller can be fetched back."
+        ),
+        481 => format!(
+            "{transferor}: name the call to replace as its receiver knows it: to-tag and from-tag in Replaces are seen from there."
+        ),
+        _ => format!(
+            "Repair the call to {target} first (its own finding says why it failed), then transfer again."
+        ),
+    }
+}
+
+fn first_frame(case: &Case<'_>, call: &Call) -> Option<crate::capture::FrameRef> {
+    let leg = call.legs.first()?;
+    case.scene
+        .book
+        .messages
+        .get(leg.start as usize)
+        .map(|message| message.at)
+}
+
+/// A call that was to take another one's place, and was refused.
+fn replaces_refused(case: &Case<'_>) -> Option<Finding> {
+    if !case.outcome().is_failure() && case.outcome() != crate::call::Outcome::Busy {
+        return None;
+    }
+    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
+    let value = case.header(request, HeaderName::Replaces)?;
+    let code = case.refusal_code();
+    if !matches!(code, 481 | 486 | 603 | 420 | 403 | 488 | 501) {
+        return None;
+    }
+    let replaces = DialogReference::parse(value.as_bytes());
+    let call_id = String::from_utf8_lossy(replaces.call_id).into_owned();
+    let (why, confidence) = match code {
+        481 => unmatched(case, &replaces, &call_id),
+        420 => (
+            "it does not know the extension `replaces`".to_owned(),
+            Confidence::Certain,
+        ),
+        486 => (
+            "the call to be replaced had not been answered yet, or was asked for as early only"
+                .to_owned(),
+            Confidence::Likely,
+        ),
+        _ => (
+            "it does not let this caller take over the call".to_owned(),
+            Confidence::Likely,
+        ),
+    };
+    let sender = case.scene.name(request.source);
+    let finding = Finding::new("xfer-failed", Severity::Error, confidence, Proof::Protocol)
+        .says(
+            "The transferred call could not take over",
+            format!(
+                "{} refused the INVITE that was to replace the call {call_id} with {code}: {why}.",
+                case.name(refuser)
+            ),
+            format!("{sender} and the device that asked it to transfer: name Call-ID, to-tag and from-tag as {} knows them; to-tag is its own tag.", case.scene.name(refuser)),
+        )
+        .shown_by(case.shows_header(request, HeaderName::Replaces, "the call to be replaced"))
+        .shown_by(case.shows(refusal, "the refusal"))
+        .at(refuser, format!("replaces {code}"));
+    Some(finding)
+}
+
+/// Why no call fits a Replaces header, as far as the capture holds the call that it names.
+fn unmatched(
+    case: &Case<'_>,
+    replaces: &DialogReference<'_>,
+    call_id: &str,
+) -> (String, Confidence) {
+    let Some(call) = case.scene.call_with_id(call_id) else {
+        return (
+            "the capture holds no call with that Call-ID".to_owned(),
+            Confidence::Likely,
+        );
+    };
+    let tag = |tag: Option<&[u8]>| String::from_utf8_lossy(tag.unwrap_or_default()).into_owned();
+    let (to, from) = (tag(replaces.to_tag), tag(replaces.from_tag));
+    let messages = call
+        .legs
+        .first()
+        .and_then(|leg| {
+            case.scene
+                .book
+                .messages
+                .get(leg.start as usize..leg.end as usize)
+        })
+        .unwrap_or_default();
+    let node = case.refuser().map(|refuser| case.scene.node(refuser));
+    // The receiver's own tag is the From tag of what it sent in that call, and the To tag of its responses.
+    let own: Vec<&str> = messages
+        .iter()
+        .filter(|message| Some(case.scene.node(message.source)) == node)
+        .map(|message| match message.method() {
+            Some(_) => case.scene.text(message.from_tag),
+            None => case.scene.text(message.to_tag),
+        })
+        .collect();
+    let knows = |tag: &str| {
+        messages.iter().any(|message| {
+            [message.from_tag, message.to_tag]
+                .into_iter()
+                .any(|id| case.scene.text(id) == tag)
+        })
+    };
+    if !knows(&to) || !knows(&from) {
+        let wrong = if knows(&to) { from } else { to };
+        return (
+            format!("that call has no tag `{wrong}`"),
+            Confidence::Certain,
+        );
+    }
+    if own.contains(&from.as_str()) && !own.contains(&to.as_str()) {
+        return (
+            "to-tag and from-tag are exchanged: the tag of the receiver stands in from-tag"
+                .to_owned(),
+            Confidence::Certain,
+        );
+    }
+    let ended = call
+        .milestones
+        .hung_up
+        .filter(|hung_up| *hung_up <= case.call.started);
+    match ended {
+        Some(_) => ("that call was already over".to_owned(), Confidence::Certain),
+        None => ("it does not know that call".to_owned(), Confidence::Likely),
+    }
+}

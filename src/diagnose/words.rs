@@ -1,0 +1,46 @@
+//! Words that explanations share: durations and counts as a reader says them.
+
+use std::time::Duration;
+
+/// A duration in the unit that a reader would use: `38 ms`, `4.1 s`, `32 s`, `12 min`.
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    match seconds {
+        _ if seconds < 0.9995 => format!("{:.0} ms", seconds * 1000.0),
+        _ if seconds < 9.95 => format!("{seconds:.1} s"),
+        _ if seconds < 119.5 => format!("{seconds:.0} s"),
+        _ if seconds < 7170.0 => format!("{:.0} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3600.0),
+    }
+}
+
+/// A count with its noun: `1 call`, `3 calls`.
+pub fn counted(count: u32, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_in_the_unit_a_reader_would_use() {
+        for (millis, text) in [
+            (38, "38 ms"),
+            (999, "999 ms"),
+            (4_100, "4.1 s"),
+            (32_040, "32 s"),
+            (119_000, "119 s"),
+            (720_000, "12 min"),
+            (7_200_000, "2.0 h"),
+        ] {
+            assert_eq!(text, duration(Duration::from_millis(millis)));
+        }
+        assert_eq!("1 call", counted(1, "call"));
+        assert_eq!("3 calls", counted(3, "call"));
+    }
+}

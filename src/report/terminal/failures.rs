@@ -1,0 +1,104 @@
+//! Failures that no rule explains: grouped by final code and refusing node, with what the code means and what to check.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use crate::analysis::CallEntry;
+use crate::call::{EndpointId, Outcome};
+use crate::reference::ResponseCode;
+use crate::report::terminal::Context;
+use crate::report::terminal::names::{count, numbers};
+use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
+
+/// Stands for the code of calls that were answered and dropped.
+const DROPPED: u16 = 1;
+/// Groups shown.
+const GROUPS_MAX: usize = 3;
+
+/// Writes the groups, largest first.
+pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
+    let mut groups: BTreeMap<(u16, Option<EndpointId>), Vec<u32>> = BTreeMap::new();
+    for (id, entry) in (1_u32..).zip(&context.analysis.calls) {
+        if is_unexplained(entry) {
+            // The 200 of a call that was dropped says nothing about the drop.
+            let is_dropped = entry.call.outcome == Outcome::Dropped;
+            let code = entry.call.final_code.filter(|_| !is_dropped);
+            let code = code.map_or(if is_dropped { DROPPED } else { 0 }, |code| code.0);
+            let origin = entry.call.origin.map(|origin| origin.endpoint);
+            groups.entry((code, origin)).or_default().push(id);
+        }
+    }
+    if groups.is_empty() {
+        return Ok(());
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(key, ids)| (std::cmp::Reverse(ids.len()), *key));
+    page.blank()?;
+    page.line([strong("Failed, and the captures do not say why")])?;
+    let limit = if context.view.is_whole {
+        usize::MAX
+    } else {
+        GROUPS_MAX
+    };
+    for (place, ((code, origin), ids)) in groups.iter().take(limit).enumerate() {
+        let endpoint = origin.map(|origin| context.endpoint_and_software(origin));
+        let above = groups.iter().take(place);
+        // Where incidents fill the screen, what each code means would push the calls off it.
+        let is_crowded = !context.view.is_whole && !context.analysis.incidents.is_empty();
+        let is_known =
+            above.into_iter().any(|((known, _), _)| known == code) || is_crowded && place > 0;
+        group(*code, endpoint, ids, is_known, page)?;
+    }
+    if groups.len() > limit {
+        let rest = groups.iter().skip(limit);
+        let more: usize = rest.map(|(_, ids)| ids.len()).sum();
+        let text = format!(
+            "  and {} in {}: -v shows all of them",
+            count(more as u64, "call"),
+            count((groups.len() - limit) as u64, "further group")
+        );
+        page.line([faint(text)])?;
+    }
+    Ok(())
+}
+
+/// Whether a call failed and no finding says why.
+pub(super) fn is_unexplained(entry: &CallEntry) -> bool {
+    entry.call.outcome.is_failure() && entry.primary().is_none()
+}
+
+/// One group; what its code means is told unless a group above said it.
+fn group(
+    code: u16,
+    endpoint: Option<String>,
+    ids: &[u32],
+    is_known: bool,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
+    let known = ResponseCode::treated_as(code).filter(|_| code >= 100);
+    let name = match (code, known) {
+        (DROPPED, _) => "answered, then dropped".to_owned(),
+        (0, _) => "no final answer".to_owned(),
+        (code, Some(known)) if known.code == code => format!("{code} {}", known.phrase),
+        (code, Some(known)) => format!("{code} (to be taken as {} {})", known.code, known.phrase),
+        (code, None) => code.to_string(),
+    };
+    let by = endpoint.map_or(String::new(), |endpoint| format!(" by {endpoint}"));
+    page.wrapped(
+        plain("  "),
+        LINE_INDENT,
+        [
+            Span::new(Ink::Bad, name),
+            plain(format!("{by}: {}", count(ids.len() as u64, "call"))),
+            faint(format!(" ({})", numbers(ids))),
+        ],
+    )?;
+    if let Some(known) = known.filter(|_| !is_known) {
+        let text = format!("{} Check: {}", known.meaning, known.what_to_check);
+        page.wrapped(plain("    "), LINE_INDENT, [plain(text)])?;
+    }
+    Ok(())
+}
+
+/// How far the lines of a group are indented.
+const LINE_INDENT: usize = 4;

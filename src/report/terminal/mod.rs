@@ -1,0 +1,84 @@
+//! The report for people: one screen for the captures, one note with its ladder for a call.
+//!
+//! The screen stays about as long whatever the captures hold: each part is bounded and says what it left out.
+
+mod beside;
+mod calls;
+mod failures;
+mod head;
+mod incidents;
+mod ladder;
+mod lookup;
+mod names;
+mod note;
+mod numbers;
+mod page;
+mod table;
+
+use std::io::{self, Write};
+
+use crate::analysis::Analysis;
+use crate::report::time::Zone;
+use page::Page;
+
+pub use lookup::{NoCall, find_call};
+
+/// How the report is to look.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The clock that times are shown on.
+    pub zone: Zone,
+    /// Columns of a line.
+    pub width: usize,
+    /// Whether lists and ladders are shown whole.
+    pub is_whole: bool,
+}
+
+/// What the parts of the report share.
+struct Context<'a> {
+    analysis: &'a Analysis,
+    view: &'a View,
+}
+
+/// Writes the screen: what was read, how calls ended, why they failed. Colours are ANSI sequences; all other text is harmless.
+///
+/// # Errors
+/// Whatever `out` returns.
+pub fn write_overview(analysis: &Analysis, view: &View, out: &mut dyn Write) -> io::Result<()> {
+    let context = Context { analysis, view };
+    let mut page = Page::new(out, view.width);
+    head::write(&context, &mut page)?;
+    if analysis.calls.is_empty() && analysis.registrations.is_empty() && analysis.others.is_empty()
+    {
+        return head::write_nothing(&context, &mut page);
+    }
+    numbers::write(&context, &mut page)?;
+    incidents::write(&context, &mut page)?;
+    failures::write(&context, &mut page)?;
+    calls::write(&context, &mut page)?;
+    beside::write(&context, &mut page)?;
+    calls::write_hint(&context, &mut page)
+}
+
+/// Writes the note of one call and its ladder; `id` counts from 1.
+///
+/// # Errors
+/// Whatever `out` returns.
+pub fn write_call(
+    analysis: &Analysis,
+    id: u32,
+    view: &View,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let context = Context { analysis, view };
+    let place = (id as usize).checked_sub(1);
+    let Some(entry) = place.and_then(|place| analysis.calls.get(place)) else {
+        return Ok(());
+    };
+    let mut page = Page::new(out, view.width);
+    note::write(&context, id, entry, &mut page)?;
+    ladder::write(&context, &entry.call, &mut page)
+}
+
+#[cfg(test)]
+mod tests;
