@@ -294,3 +294,37 @@ fn the_documented_examples_are_policies() {
         }
     }
 }
+
+#[test]
+fn the_schema_takes_the_policy_of_the_lab_and_refuses_a_ratio_for_percent() {
+    let schema = std::fs::read_to_string(format!(
+        "{}/docs/policy.schema.json",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+    .expect("docs/policy.schema.json");
+    let mut compiler = boon::Compiler::new();
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("the schema is JSON");
+    compiler
+        .add_resource("policy.schema.json", schema)
+        .expect("the schema has a name");
+    let mut schemas = boon::Schemas::new();
+    let index = compiler
+        .compile("policy.schema.json", &mut schemas)
+        .expect("the schema is a schema");
+    let accepts = |text: &str| {
+        let policy: serde_json::Value = toml::from_str(text).expect("TOML");
+        schemas.validate(&policy, index).is_ok()
+    };
+    let lab = std::fs::read_to_string(format!(
+        "{}/tests/lab/policy.toml",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+    .expect("the policy of the lab");
+    assert!(accepts(&lab));
+    assert!(accepts(
+        "[metrics]\nmin_asr_percent = 95.0\n[compare]\ncodecs = \"report\""
+    ));
+    assert!(!accepts("[metrics]\nmin_asr_percent = 0.95"));
+    assert!(!accepts("[metrics]\nmin_asr = 95"));
+    assert!(!accepts("[[allow.waivers]]\ncode = 503"));
+}
