@@ -160,21 +160,21 @@ fn transitions<'v>(pairs: impl Iterator<Item = (&'v CallView, &'v CallView)>) ->
     told.collect()
 }
 
-/// The delays that are compared, with what each may grow by.
+/// The delays that are compared, each part of the next, with what each may grow by.
 pub(super) fn measures(
     tolerances: &Compare,
 ) -> [(&'static str, fn(&CallView) -> Option<f64>, f64); 3] {
     [
+        (
+            "reply_ms",
+            CallView::reply_ms,
+            tolerances.max_reply_increase_ms,
+        ),
         ("pdd_ms", |call| call.pdd_ms, tolerances.max_pdd_increase_ms),
         (
             "setup_ms",
             |call| call.setup_ms,
             tolerances.max_setup_increase_ms,
-        ),
-        (
-            "reply_ms",
-            CallView::reply_ms,
-            tolerances.max_reply_increase_ms,
         ),
     ]
 }
@@ -190,12 +190,10 @@ fn shifts(pairs: &[(&CallView, &CallView)], tolerances: &Compare) -> Vec<Shift> 
         let mut all = Vec::new();
         let mut nodes: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
         for (old, new) in pairs {
-            let Some(values) = of(old).zip(of(new)) else {
-                continue;
-            };
-            all.push(values);
             let last = old.hops.last().map_or("", |hop| host(&hop.destination));
-            nodes.entry(last).or_default().push(values);
+            let values = of(old).zip(of(new));
+            nodes.entry(last).or_default().extend(values);
+            all.extend(values);
         }
         shifts.extend(Shift::of(measure, "", &all, tolerance));
         if nodes.len() > 1 {

@@ -36,7 +36,7 @@ impl<'p> Tally<'p> {
         }
     }
 
-    /// Takes note of a call; whether it ended as this expectation says it must.
+    /// Takes note of a call; whether this expectation judges how it ends, so that nothing else need tell of it.
     pub(super) fn push(&mut self, call: &CallView, analysis: &Analysis) -> bool {
         match self.expect.calls.as_ref().map(|calls| calls.matches(call)) {
             Some(Ok(false)) => return false,
@@ -57,16 +57,25 @@ impl<'p> Tally<'p> {
                 });
             }
         }
-        self.expect.judges_ending() && ending_miss(self.expect, call).is_none()
+        self.expect.judges_ending()
     }
 
     fn miss(&mut self, call: &CallView, analysis: &Analysis) -> Option<Miss> {
         let expect = self.expect;
-        let told = ending_miss(expect, call)
-            .or_else(|| way_miss(expect, call))
-            .or_else(|| codec_miss(expect, call))
-            .or_else(|| number_miss(expect, call));
-        if let Some(note) = told {
+        if let Some(note) = ending_miss(expect, call).or_else(|| way_miss(expect, call)) {
+            return Some(Miss {
+                note,
+                frames: call.frames(),
+            });
+        }
+        if let Some(note) = codec_miss(expect, call) {
+            let first = call.sequence_frames.first();
+            return Some(Miss {
+                note,
+                frames: first.copied().into_iter().collect(),
+            });
+        }
+        if let Some(note) = number_miss(expect, call) {
             return Some(Miss {
                 note,
                 frames: call.frames(),

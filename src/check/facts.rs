@@ -106,6 +106,8 @@ fn codecs(tables: &Tables, session: SessionId) -> Vec<String> {
     listed
         .map(|codec| match codec.common_name() {
             "" => codec.format.clone(),
+            // The one name that everybody writes in small letters.
+            "TELEPHONE-EVENT" => "telephone-event".to_owned(),
             name => name.to_owned(),
         })
         .collect()

@@ -146,8 +146,7 @@ impl<'p> Judge<'p> {
         }
         for finding in &call.findings {
             // What explains an ending that is fine, or that is told as an ending, is no second failure.
-            let explains = !call.primary.is_empty() && finding.rule == call.primary;
-            if !explains || !is_told || forbid.rules.contains(&finding.rule) {
+            if !finding.explains || !is_told || forbid.rules.contains(&finding.rule) {
                 self.finding(finding, Some(call));
             }
         }

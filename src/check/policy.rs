@@ -43,7 +43,8 @@ pub type Day = jiff::civil::Date;
 pub struct Policy {
     /// Limits on the metrics of all calls.
     pub metrics: Vec<Limit<Metric>>,
-    /// Calls of known outcome that metrics need to be judged at all; 1 where nothing is said.
+    /// Calls of known outcome that metrics need to be judged at all; 0 where nothing is said, since a ratio over nothing fails
+    /// anyway.
     pub min_sample: u32,
     /// What is fine although it would fail by default.
     pub allow: Allow,

@@ -31,8 +31,17 @@ pub(super) fn verdicts(
             candidate,
         ),
     ];
-    for (measure, _, _) in measures(tolerances) {
-        verdicts.extend(shift_verdict(measure, comparison, tolerances));
+    let mut before = None;
+    for (measure, _, increase_ms) in measures(tolerances) {
+        let sample = tolerances.min_sample;
+        verdicts.extend(shift_verdict(
+            measure,
+            before,
+            comparison,
+            increase_ms,
+            sample,
+        ));
+        before = Some(measure);
     }
     verdicts.push(finding_verdict(comparison, candidate, tolerances));
     let kinds: [(&str, &[&str], Change); 3] = [
@@ -108,10 +117,11 @@ fn changed_verdict(comparison: &Comparison, candidate: &View, tolerances: &Compa
         count => format!("{count} of {pairs} end otherwise: {}", told.join(", ")),
     };
     let proofs = changed.iter().take(PROOFS_MAX).map(|change| {
-        let note = format!(
-            "{} instead of {}: {}",
-            change.after, change.before, change.after_note
-        );
+        let mut note = format!("{} instead of {}", change.after, change.before);
+        if change.after_note != change.after {
+            note.push_str(": ");
+            note.push_str(&change.after_note);
+        }
         proof(change, note, candidate)
     });
     let holds = changed.len() <= tolerances.max_changed_calls as usize;
@@ -144,45 +154,57 @@ fn count_verdict(
     verdict(name, calls.len() <= max as usize, said).shown_by(proofs.collect())
 }
 
-fn shift_verdict(measure: &str, comparison: &Comparison, tolerances: &Compare) -> Option<Verdict> {
-    let of_measure = || {
-        comparison
-            .shifts
-            .iter()
-            .filter(|shift| shift.measure == measure)
+/// The verdict on one delay; a growth that comes whole from an earlier delay of the same calls is that one's, told there.
+fn shift_verdict(
+    measure: &str,
+    before: Option<&'static str>,
+    comparison: &Comparison,
+    tolerance_ms: f64,
+    sample_min: u32,
+) -> Option<Verdict> {
+    let shifts = comparison.shifts.iter();
+    let of_measure: Vec<&Shift> = shifts.filter(|shift| shift.measure == measure).collect();
+    let all = *of_measure.first()?;
+    let cause = |shift: &Shift| {
+        let earlier = comparison.shifts.iter().find(|earlier| {
+            Some(earlier.measure) == before && earlier.node == shift.node && earlier.grows
+        })?;
+        (shift.increase_ms() - earlier.increase_ms() <= tolerance_ms).then_some(earlier.measure)
     };
-    let all = of_measure().next()?;
-    let growing: Vec<&Shift> = of_measure().filter(|shift| shift.grows).collect();
-    // Where some nodes grew and others did not, naming all of them would hide which.
-    let nodes = of_measure().filter(|shift| !shift.node.is_empty()).count();
-    let some: Vec<&Shift> = growing
+    let name = format!("{measure} does not grow");
+    let is_own = |shift: &&Shift| shift.grows && cause(shift).is_none();
+    let growing: Vec<&Shift> = of_measure.iter().copied().filter(is_own).collect();
+    let nodes = of_measure.iter().filter(|shift| !shift.node.is_empty());
+    let growing_nodes: Vec<&Shift> = growing
         .iter()
-        .filter(|shift| !shift.node.is_empty())
         .copied()
+        .filter(|shift| !shift.node.is_empty())
         .collect();
-    let told = if !some.is_empty() && some.len() < nodes {
-        some
+    // Naming all calls where one node is to blame would hide which.
+    let is_of_some = match nodes.count() {
+        1 => !growing_nodes.is_empty(),
+        nodes => !growing_nodes.is_empty() && growing_nodes.len() < nodes,
+    };
+    let told = if is_of_some {
+        growing_nodes
     } else {
         growing.into_iter().take(1).collect()
     };
-    let said = if told.is_empty() {
-        let judged = if all.baseline.count < tolerances.min_sample {
-            ", too few to judge"
-        } else {
-            ""
-        };
-        format!("{}{judged}", shift_text(all))
-    } else {
-        told.iter()
-            .map(|shift| shift_text(shift))
-            .collect::<Vec<_>>()
-            .join("; ")
+    if !told.is_empty() {
+        let texts: Vec<String> = told.iter().map(|shift| shift_text(shift)).collect();
+        return Some(verdict(name, false, texts.join("; ")));
+    }
+    let why = match of_measure
+        .iter()
+        .copied()
+        .filter(|shift| shift.grows)
+        .find_map(cause)
+    {
+        Some(earlier) => format!("; no more than {earlier} does"),
+        None if all.baseline.count < sample_min => "; too few to judge".to_owned(),
+        None => String::new(),
     };
-    Some(verdict(
-        format!("{measure} does not grow"),
-        told.is_empty(),
-        said,
-    ))
+    Some(verdict(name, true, format!("{}{why}", shift_text(all))))
 }
 
 fn shift_text(shift: &Shift) -> String {

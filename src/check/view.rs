@@ -19,6 +19,8 @@ pub struct FindingView {
     pub rule: String,
     /// How bad.
     pub severity: Severity,
+    /// Whether it can be why the call ended as it did; of a saved report only the primary finding is known to.
+    pub explains: bool,
     /// A few words.
     pub title: String,
     /// One or two sentences in the values of the call.
@@ -119,13 +121,21 @@ impl CallView {
         primary.map_or_else(|| self.ending(), |finding| finding.explanation.clone())
     }
 
-    /// Frames that a reader opens first: those of the primary finding, else the last message next to the caller.
+    /// Frames that a reader opens first: those of the primary finding, else the message that ended its set-up.
     pub fn frames(&self) -> Vec<FrameRef> {
         let primary = self.findings.first().filter(|_| !self.primary.is_empty());
         match primary {
             Some(finding) if !finding.frames.is_empty() => finding.frames.clone(),
-            _ => self.sequence_frames.last().copied().into_iter().collect(),
+            _ => self.ending_frame().into_iter().collect(),
         }
+    }
+
+    /// The first final response with the code of the call, else the last message.
+    fn ending_frame(&self) -> Option<FrameRef> {
+        let code = self.final_code.to_string();
+        let place = self.sequence.iter().position(|word| *word == code);
+        let at = place.and_then(|place| self.sequence_frames.get(place));
+        at.or(self.sequence_frames.last()).copied()
     }
 }
 

@@ -112,10 +112,7 @@ impl VerdictArguments {
             return Err(Stop::Because(vec![line.to_owned()]));
         }
         let Some(path) = &self.policy else {
-            return Ok(Policy {
-                min_sample: 1,
-                ..Policy::default()
-            });
+            return Ok(Policy::default());
         };
         let shown = path.display();
         let text = std::fs::read_to_string(path)

@@ -33,10 +33,7 @@ pub(super) fn read(text: &str) -> Result<Policy, Vec<PolicyError>> {
         page: &page,
     };
     fields.known(&SECTIONS);
-    let mut policy = Policy {
-        min_sample: 1,
-        ..Policy::default()
-    };
+    let mut policy = Policy::default();
     if let Some(metrics) = fields.table("metrics") {
         section::metrics(&metrics, &mut policy);
     }

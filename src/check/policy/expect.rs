@@ -30,7 +30,7 @@ pub const EXPECT_KEYS: [&str; 16] = [
 /// Keys of `[[expect.headers]]`.
 pub const HEADER_KEYS: [&str; 4] = ["name", "message", "matches", "absent"];
 /// What carries SIP.
-const TRANSPORTS: [&str; 7] = ["udp", "tcp", "tls", "sctp", "ws", "wss", "hep"];
+const TRANSPORTS: [&str; 6] = ["udp", "tcp", "tls", "sctp", "ws", "hep"];
 /// Who may end a call.
 const PARTIES: [&str; 3] = ["caller", "callee", "network"];
 /// Bytes of a regular expression once compiled; more is written by accident.

@@ -96,7 +96,7 @@ pub(super) fn metrics(fields: &Fields<'_>, policy: &mut Policy) {
         .collect();
     fields.known(&known);
     policy.metrics = limits(fields, &METRICS);
-    policy.min_sample = fields.count("min_sample").unwrap_or(1);
+    policy.min_sample = fields.count("min_sample").unwrap_or(0);
 }
 
 pub(super) fn codes(fields: &Fields<'_>, key: &str) -> Vec<Placed<CodePattern>> {

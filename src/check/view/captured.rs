@@ -120,6 +120,7 @@ fn finding_view(finding: &Finding) -> FindingView {
     FindingView {
         rule: finding.rule.to_owned(),
         severity: finding.severity,
+        explains: finding.explains,
         title: finding.title.clone(),
         explanation: finding.explanation.clone(),
         frames: frames.copied().take(FRAMES_MAX).collect(),

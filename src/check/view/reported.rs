@@ -257,6 +257,7 @@ fn finding_view(finding: Finding) -> Result<FindingView, ReportError> {
     Ok(FindingView {
         rule: finding.rule,
         severity,
+        explains: false,
         title: finding.title,
         explanation: finding.explanation,
         frames: frames

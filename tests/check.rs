@@ -1,0 +1,196 @@
+//! `sipscan check` and `sipscan compare` as a pipeline runs them: exit codes, lines, reports, on recorded captures.
+
+#[path = "check/junit.rs"]
+mod junit;
+#[path = "check/mistakes.rs"]
+mod mistakes;
+#[path = "check/policies.rs"]
+mod policies;
+#[path = "check/program.rs"]
+mod program;
+
+use program::{compare, fixture, run, sample, saved};
+
+const POLICY: &str = "tests/lab/policy.toml";
+
+#[test]
+fn the_lab_baseline_holds_and_nothing_is_said() {
+    let ended = run(&["check", "--policy", POLICY, &fixture("baseline")]);
+    assert_eq!((0, ""), (ended.code, ended.stdout.as_str()));
+}
+
+#[test]
+fn the_lab_candidate_fails_by_its_three_faults_and_no_other() {
+    let ended = run(&["check", "--policy", POLICY, &fixture("candidate")]);
+    assert_eq!(1, ended.code);
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert_eq!(3, lines.len(), "{lines:#?}");
+    assert!(
+        lines[0].starts_with("FAIL gateway 2 answers: 6 of 6 calls:"),
+        "{}",
+        lines[0]
+    );
+    assert!(
+        lines[0].contains("408") && lines[0].contains("[frames "),
+        "{}",
+        lines[0]
+    );
+    assert!(
+        lines[1].contains("offers PCMA GSM telephone-event, not PCMU PCMA telephone-event"),
+        "{}",
+        lines[1]
+    );
+    assert!(
+        lines[2].starts_with("FAIL gateway 1 rings within a second: 6 of 6 calls: pdd_ms is 20"),
+        "{}",
+        lines[2]
+    );
+}
+
+#[test]
+fn the_lab_run_again_is_no_difference() {
+    let ended = compare(
+        &fixture("baseline"),
+        &fixture("again"),
+        &["--policy", POLICY],
+    );
+    assert_eq!((0, ""), (ended.code, ended.stdout.as_str()));
+}
+
+#[test]
+fn the_lab_candidate_differs_by_its_three_faults_and_no_other() {
+    let ended = compare(
+        &fixture("baseline"),
+        &fixture("candidate"),
+        &["--policy", POLICY],
+    );
+    assert_eq!(1, ended.code);
+    let fails: Vec<&str> = ended
+        .stdout
+        .lines()
+        .filter(|line| !line.contains("no new findings"))
+        .collect();
+    assert_eq!(3, fails.len(), "{fails:#?}");
+    assert!(
+        fails[0].contains("6 of 12 end otherwise: unreachable 408 instead of completed 200 (6)"),
+        "{}",
+        fails[0]
+    );
+    assert!(
+        fails[1].starts_with("FAIL pdd_ms does not grow: at 198.51.100.20: median 20"),
+        "{}",
+        fails[1]
+    );
+    assert!(
+        fails[2].contains(
+            "offered PCMA GSM telephone-event instead of PCMU PCMA telephone-event (12 calls)"
+        ),
+        "{}",
+        fails[2]
+    );
+}
+
+#[test]
+fn a_saved_report_stands_in_for_its_capture() {
+    let (baseline, candidate) = (saved("baseline"), saved("candidate"));
+    let from_captures = compare(
+        &fixture("baseline"),
+        &fixture("candidate"),
+        &["--format", "json=-"],
+    );
+    for (left, right) in [
+        (baseline.as_str(), candidate.as_str()),
+        (baseline.as_str(), fixture("candidate").as_str()),
+        (fixture("baseline").as_str(), candidate.as_str()),
+    ] {
+        let ended = compare(left, right, &["--format", "json=-"]);
+        assert_eq!(1, ended.code);
+        let told = |text: &str| {
+            let document: serde_json::Value = serde_json::from_str(text).expect("JSON");
+            let comparison = document["comparison"].clone();
+            (
+                comparison["transitions"].clone(),
+                comparison["differences"].clone(),
+                comparison["missing"].clone(),
+            )
+        };
+        assert_eq!(told(&from_captures.stdout), told(&ended.stdout));
+    }
+    assert_eq!(0, compare(&baseline, &fixture("again"), &[]).code);
+}
+
+#[test]
+fn without_a_policy_failed_calls_fail_the_check() {
+    assert_eq!(
+        0,
+        run(&["check", &sample("answered-through-proxy.pcapng")]).code
+    );
+    let ended = run(&["check", &sample("503-gateway-full.pcapng")]);
+    assert_eq!(1, ended.code);
+    assert!(ended.stdout.starts_with("FAIL "), "{}", ended.stdout);
+    assert!(ended.stdout.contains("[frame"), "{}", ended.stdout);
+}
+
+#[test]
+fn what_cannot_run_is_told_apart_from_what_fails() {
+    let missing = run(&["check", "no-such.pcap"]);
+    assert_eq!(2, missing.code);
+    assert!(
+        missing.stderr.contains("no-such.pcap"),
+        "{}",
+        missing.stderr
+    );
+    let capture = fixture("baseline");
+    assert_eq!(
+        2,
+        run(&["check", "--policy", "no-such.toml", &capture]).code
+    );
+    assert_eq!(2, run(&["check"]).code);
+    assert_eq!(2, run(&["check", "--format", "junit", &capture]).code);
+    assert_eq!(2, run(&["check", "--format", "nunit=-", &capture]).code);
+    assert_eq!(
+        2,
+        run(&["check", "--format", "tap=-", "--format", "json=-", &capture]).code
+    );
+    assert_eq!(
+        2,
+        run(&["check", "--format", "tap=/no-such-folder/x.tap", &capture]).code
+    );
+    assert_eq!(2, run(&["check", "--today=31.12.2026", &capture]).code);
+    assert_eq!(2, compare(&capture, "no-such.pcap", &[]).code);
+    assert_eq!(2, compare("Cargo.toml", &capture, &[]).code);
+    assert_eq!(2, run(&["compare", &capture]).code);
+}
+
+#[test]
+fn a_file_that_is_json_and_no_report_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (text, said) in [
+        ("{}", "no report of this version"),
+        ("{\"schema\": \"sipscan-report/1\"}", "no report of sipscan"),
+        (
+            "{\"schema\": \"sipscan-report/1\", \"captures\": [], \"calls\": [], \"incidents\": []}",
+            "an older sipscan wrote it",
+        ),
+        ("{ nonsense", "no report of sipscan"),
+    ] {
+        let path = folder.path().join("report.json");
+        std::fs::write(&path, text).expect("a file");
+        let ended = compare(&path.display().to_string(), &fixture("again"), &[]);
+        assert_eq!(2, ended.code, "{text}");
+        assert!(ended.stderr.contains(said), "{text}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn runs_without_a_call_in_common_are_no_comparison() {
+    let ended = compare(&sample("busy.pcap"), &fixture("baseline"), &[]);
+    assert_eq!(1, ended.code);
+    assert!(
+        ended
+            .stdout
+            .contains("the runs have calls in common: 0 of 1"),
+        "{}",
+        ended.stdout
+    );
+}
