@@ -8,6 +8,8 @@ mod mistakes;
 mod policies;
 #[path = "check/program.rs"]
 mod program;
+#[path = "check/runs.rs"]
+mod runs;
 
 use program::{compare, fixture, run, sample, saved};
 
@@ -41,7 +43,7 @@ fn the_lab_candidate_fails_by_its_three_faults_and_no_other() {
         lines[1]
     );
     assert!(
-        lines[2].starts_with("FAIL gateway 1 rings within a second: 6 of 6 calls: pdd_ms is 20"),
+        lines[2].starts_with("FAIL gateway 1 rings within a second: 6 of 6 calls: pdd_ms is 2"),
         "{}",
         lines[2]
     );

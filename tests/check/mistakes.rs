@@ -100,7 +100,7 @@ fn a_mistake_is_one_message_with_its_place() {
         ),
         (
             "[[expect]]\nname = \"x\"\nholds = \"final_code\"",
-            "3:9: holds is no condition: it gives a number, not true or false",
+            "3:10: holds is no condition: it gives a number, not true or false",
         ),
         (
             "[[expect]]\nname = \"x\"\nsequence = \"INVITE 2000\"",
@@ -108,7 +108,7 @@ fn a_mistake_is_one_message_with_its_place() {
         ),
         (
             "[[expect]]\nname = \"x\"\nheaders = [{ name = \"Contact\", matches = \"(\" }]",
-            "3:41: matches is no regular expression",
+            "3:42: matches is no regular expression",
         ),
         (
             "[[expect]]\nname = \"x\"\nheaders = [{ name = \"Subject\" }]",
@@ -136,7 +136,7 @@ fn a_mistake_is_one_message_with_its_place() {
         ),
         (
             "[compare]\nkey = \"codecs_offered\"",
-            "2:7: key is no key: it gives a list, not a text",
+            "2:8: key is no key: it gives a list, not a text",
         ),
         ("[metrics", "policy.toml:1:"),
         ("[metrics]\nmin_calls = 1\nmin_calls = 2", "3:1: "),

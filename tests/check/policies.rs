@@ -94,7 +94,11 @@ fn an_expectation_judges_the_calls_that_it_is_about() {
     let expect = |rest: &str| format!("[[expect]]\nname = \"x\"\n{rest}");
     for (rest, capture, holds) in [
         ("outcome = \"busy\"\ncodes = 486", "busy.pcap", true),
-        ("outcome = \"rejected\"", "488-codec-mismatch.pcap", true),
+        (
+            "outcome = [\"rejected\", \"completed\"]",
+            "488-codec-mismatch.pcap",
+            true,
+        ),
         ("codes = [486, \"2xx\"]", "488-codec-mismatch.pcap", false),
         (
             "calls = \"answered\"\noutcome = \"completed\"",

@@ -27,6 +27,8 @@ pub const EXPECT_KEYS: [&str; 16] = [
     "headers",
     "holds",
 ];
+/// Of these, what says which calls are meant rather than what they must be like.
+const CONDITIONS: [&str; 4] = ["name", "calls", "allow_none", "min_percent"];
 /// Keys of `[[expect.headers]]`.
 pub const HEADER_KEYS: [&str; 4] = ["name", "message", "matches", "absent"];
 /// What carries SIP.
@@ -99,14 +101,14 @@ pub(super) fn read(fields: &Fields<'_>, policy: &mut Policy) {
         headers: fields.tables("headers").iter().filter_map(header).collect(),
         holds: fields.expression("holds", Filter::condition),
     };
-    if !expects_anything(&expect) {
-        fields.page.blame(fields.at, format!("expectation \"{name}\" asks for nothing; give outcome, codes, min_calls or another key"));
+    let is_demand = |key: &str| !CONDITIONS.contains(&key) && fields.has(key);
+    if !known.iter().any(|key| is_demand(key)) {
+        let what = format!(
+            "expectation \"{name}\" asks for nothing; give outcome, codes, min_calls or another key"
+        );
+        fields.page.blame(fields.at, what);
     }
     policy.expects.push(expect);
-}
-
-fn expects_anything(expect: &Expect) -> bool {
-    expect.has_demand_on_calls() || expect.min_calls.is_some() || expect.max_calls.is_some()
 }
 
 impl Expect {
