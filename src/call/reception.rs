@@ -15,6 +15,8 @@ use crate::sip::{HeaderName, Method};
 
 /// Accepted numbers kept of one shape as examples; more would not show more regions.
 const SAMPLES_MAX: usize = 32;
+/// Values of one kind up to which accepted ones are kept that were never refused.
+const ACCEPTED_KEYS_MAX: usize = 256;
 /// Shapes told apart at one node; the kinds of lead and flag allow no more in practice.
 const SHAPES_MAX: usize = 64;
 
@@ -107,11 +109,14 @@ impl Receptions {
                 receptions.nodes.entry(node(hop.destination)).or_default();
             }
         }
-        for (index, call) in calls.iter().enumerate() {
-            let concerns =
-                |hop: &crate::call::Hop| receptions.nodes.contains_key(&node(hop.destination));
-            if call.hops.iter().any(concerns) {
-                receptions.add(index as u32, call, book);
+        // What was refused is gathered first, so that of what was accepted only the same is kept, beside a few examples.
+        for refused in [true, false] {
+            for (index, call) in calls.iter().enumerate() {
+                let concerns =
+                    |hop: &crate::call::Hop| receptions.nodes.contains_key(&node(hop.destination));
+                if call.hops.iter().any(concerns) {
+                    receptions.add(index as u32, call, book, refused);
+                }
             }
         }
         receptions
@@ -122,7 +127,7 @@ impl Receptions {
         self.nodes.get(&node)
     }
 
-    fn add(&mut self, index: u32, call: &Call, book: &Book) {
+    fn add(&mut self, index: u32, call: &Call, book: &Book, refused: bool) {
         let invites = invites(call, book);
         // Where the capture lacks a request, hops and requests cannot be paired.
         if invites.len() != call.hops.len() {
@@ -139,11 +144,11 @@ impl Receptions {
                 _ if is_alerted => 200,
                 code => code,
             };
-            if code == 603 {
+            if code == 603 && refused {
                 let user = user_of(book.tables.text(invite.line));
                 reception.declined.insert(user.into());
             }
-            if code == 200 || is_refusal(code) {
+            if (code == 200 && !refused) || (is_refusal(code) && refused) {
                 let received = Received {
                     call: index,
                     uri: invite.line,
@@ -165,16 +170,16 @@ impl Reception {
         self.all.add(received, code);
         self.sources.entry(source).or_default().add(received, code);
         let from = user_of(tables.text(invite.from));
-        tally(&mut self.callers, from).add(received, code);
-        tally(&mut self.asserted, asserted(invite, book)).add(received, code);
-        tally(&mut self.users, user_of(uri)).add(received, code);
-        tally(&mut self.hosts, host_of(uri)).add(received, code);
+        tally(&mut self.callers, from, received, code);
+        tally(&mut self.asserted, asserted(invite, book), received, code);
+        tally(&mut self.users, user_of(uri), received, code);
+        tally(&mut self.hosts, host_of(uri), received, code);
         let Some(number) = Number::of(uri) else {
             return;
         };
-        tally(&mut self.prefixes, &prefix(&number)).add(received, code);
+        tally(&mut self.prefixes, &prefix(&number), received, code);
         if let Some(subscriber) = number.subscriber() {
-            tally(&mut self.subscribers, subscriber).add(received, code);
+            tally(&mut self.subscribers, subscriber, received, code);
         }
         if self.shapes.len() < SHAPES_MAX || self.shapes.contains_key(&number.shape) {
             let (tally, samples) = self.shapes.entry(number.shape).or_default();
@@ -186,8 +191,13 @@ impl Reception {
     }
 }
 
-fn tally<'m>(map: &'m mut Map<Box<str>, Tally>, key: &str) -> &'m mut Tally {
-    map.entry(key.into()).or_default()
+/// Counts under a key that was refused, or is one of the first few accepted ones.
+fn tally(map: &mut Map<Box<str>, Tally>, key: &str, received: Received, code: u16) {
+    if let Some(known) = map.get_mut(key) {
+        known.add(received, code);
+    } else if code >= 300 || map.len() < ACCEPTED_KEYS_MAX {
+        map.entry(key.into()).or_default().add(received, code);
+    }
 }
 
 /// How a number begins: its lead and the first two digits behind it.

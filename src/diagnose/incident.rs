@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::call::EndpointId;
+use crate::call::{EndpointId, NodeId};
 use crate::capture::Timestamp;
 use crate::diagnose::apart;
 use crate::diagnose::engine::Verdict;
@@ -58,9 +58,10 @@ pub fn gather(
         }
     }
     incidents.extend(groups.incidents);
+    let calls_to = calls_to(scene);
     for incident in &mut incidents {
         if incident.scope.is_empty() {
-            incident.scope = scope(scene, incident);
+            incident.scope = scope(scene, incident, &calls_to);
         }
     }
     incidents.sort_by(|a, b| {
@@ -146,27 +147,37 @@ impl Groups {
     }
 }
 
-/// How large a share of the calls to the same node an incident is.
-fn scope(scene: &Scene<'_>, incident: &Incident) -> String {
+/// How many calls each node was sent.
+fn calls_to(scene: &Scene<'_>) -> HashMap<NodeId, u32, foldhash::fast::FixedState> {
+    let mut counts: HashMap<NodeId, u32, foldhash::fast::FixedState> = HashMap::default();
+    for call in scene.calls {
+        let mut seen: Vec<NodeId> = Vec::new();
+        for node in call.hops.iter().map(|hop| scene.node(hop.destination)) {
+            if !seen.contains(&node) {
+                *counts.entry(node).or_default() += 1;
+                seen.push(node);
+            }
+        }
+    }
+    counts
+}
+
+/// How large a share of the calls to the same node an incident is; `calls_to` says how many each node was sent.
+fn scope(
+    scene: &Scene<'_>,
+    incident: &Incident,
+    calls_to: &HashMap<NodeId, u32, foldhash::fast::FixedState>,
+) -> String {
     let Some(origin) = incident.finding.origin.map(|origin| scene.node(origin)) else {
         return String::new();
     };
     if incident.calls.is_empty() {
         return String::new();
     }
-    let to_it = scene
-        .calls
-        .iter()
-        .filter(|call| {
-            call.hops
-                .iter()
-                .any(|hop| scene.node(hop.destination) == origin)
-        })
-        .count();
     let address = scene.book.tables.endpoints.address(origin);
-    match to_it {
-        0 => String::new(),
-        1 => format!("the only call to {address}"),
-        all => format!("{} of {all} calls to {address}", incident.calls.len()),
+    match calls_to.get(&origin) {
+        None => String::new(),
+        Some(1) => format!("the only call to {address}"),
+        Some(all) => format!("{} of {all} calls to {address}", incident.calls.len()),
     }
 }
