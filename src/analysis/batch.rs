@@ -222,7 +222,7 @@ impl Batch {
             }
             // The number that a question begins with may look like anything.
             _ if net::is_dns(packet.flow) => self.take_dns(packet, bytes),
-            Sift::Rtp { .. } | Sift::Rtcp { .. } => self.media_packets += 1,
+            Sift::Rtp { .. } | Sift::Rtcp => self.media_packets += 1,
             Sift::KeepAlive => {}
             Sift::Other => self.skip(Skip::Bystander(net::bystander(packet.flow, bytes))),
         }

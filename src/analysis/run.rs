@@ -62,7 +62,7 @@ pub fn analyze(
         return Err(found.errors);
     }
     let mut analysis =
-        analyze_sources(&found.sources, options, progress).or_else(|error| Err(vec![error]))?;
+        analyze_sources(&found.sources, options, progress).map_err(|error| vec![error])?;
     analysis
         .problems
         .extend(found.errors.into_iter().chain(found.skipped));

@@ -239,5 +239,7 @@ fn is_left_alone(
             && (o.method == Method::Cancel && o.via == t.via
                 || o.method == t.method && o.source == t.source && o.destination != t.destination)
     });
-    t.sends <= SENDS_MAX && end.since(last.time) >= REPEAT_WAIT && !went_elsewhere
+    // An answer from another address than the one asked is an answer all the same.
+    let is_answered = anatomy.responses_of(index).next().is_some();
+    !is_answered && t.sends <= SENDS_MAX && end.since(last.time) >= REPEAT_WAIT && !went_elsewhere
 }

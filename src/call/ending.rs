@@ -220,8 +220,14 @@ pub fn second_bye(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<TransactionI
     };
     let (a, b) = (anatomy.message(one.request?), anatomy.message(two.request?));
     let from_middle = node(one.source) == middle && node(two.source) == middle;
-    let to_both = node(one.destination) != node(two.destination);
-    (from_middle && to_both && b.time.since(a.time) <= BOTH_SIDES_WAIT).then_some(second)
+    let to_both = node(one.destination) != node(two.destination)
+        && node(one.destination) != middle
+        && node(two.destination) != middle
+        && a.from_tag != b.from_tag;
+    // A BYE that is passed on has the Via of the side that hung up below its own.
+    let own = |t: &Transaction| anatomy.tables.vias.get(t.via).depth == 1;
+    (from_middle && to_both && own(one) && own(two) && b.time.since(a.time) <= BOTH_SIDES_WAIT)
+        .then_some(second)
 }
 
 /// Whether a BYE says that a machine ended the call: a Q.850 cause other than those of a normal end, or a failure code.

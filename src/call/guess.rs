@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::call::book::Book;
 use crate::call::endpoint::{EndpointId, NodeId, is_private};
 use crate::call::message::GroupId;
+use crate::call::probe::{Mark, mark_of};
 use crate::call::registration::{RegisterAttempt, RegistrationOutcome};
 use crate::call::text::TextId;
 use crate::capture::{FrameRef, Timestamp};
@@ -23,6 +24,8 @@ const GUESSES_MIN_PRIVATE: usize = 30;
 const CALL_IDS_MIN: usize = 5;
 /// Users whose logins are refused from one socket in that time.
 const USERS_MIN: usize = 5;
+/// Refused logins of a tool that says what it is.
+const TOOL_GUESSES_MIN: usize = 5;
 /// Sockets of one tool.
 const SOCKETS_MAX: usize = 3;
 /// Nodes that guess at one user together, and their guesses.
@@ -44,6 +47,8 @@ pub struct Guess {
     pub aor: TextId,
     /// Its Call-ID.
     pub group: GroupId,
+    /// Whether it names a tool that serves attacks alone.
+    pub is_tool: bool,
 }
 
 /// Guesses that belong together.
@@ -133,6 +138,10 @@ fn guesses(book: &Book, attempts: &[RegisterAttempt]) -> Vec<Guess> {
                     registrar: attempt.registrar,
                     aor: attempt.aor,
                     group: message.group,
+                    is_tool: book
+                        .tables
+                        .software(message)
+                        .is_some_and(|name| mark_of(name) == Some(Mark::Tool)),
                 });
             }
         }
@@ -164,6 +173,9 @@ fn peak(guesses: &[Guess]) -> usize {
 }
 
 fn is_siege(book: &Book, node: NodeId, guesses: &[Guess], attempts: &[RegisterAttempt]) -> bool {
+    if guesses.iter().filter(|guess| guess.is_tool).count() >= TOOL_GUESSES_MIN {
+        return true;
+    }
     let is_private = is_private(book.tables.endpoints.address(node));
     let needed = if is_private {
         GUESSES_MIN_PRIVATE

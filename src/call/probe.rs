@@ -2,6 +2,8 @@
 //!
 //! Source: RFC 3261 section 26.1 (attacks and threat models).
 
+mod mark;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
@@ -15,29 +17,15 @@ use crate::call::text::TextId;
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{HeaderName, Method};
 
+pub use mark::Mark;
+pub(in crate::call) use mark::mark_of;
+
 /// The time in which names that were asked for are counted.
 pub const WINDOW: Duration = Duration::from_secs(60);
 /// The time in which one number is tried with several prefixes.
 const HUNT_WINDOW: Duration = Duration::from_secs(600);
 /// Digits at the end that stay when a prefix changes.
 const HUNT_DIGITS: usize = 7;
-/// Names that only tools carry which look for open servers.
-const TOOL_MARKS: [&str; 11] = [
-    "friendly-scanner",
-    "friendly-request",
-    "sipvicious",
-    "sundayddr",
-    "sip-scan",
-    "sippts",
-    "sipptk",
-    "pplsip",
-    "smap",
-    "iwar",
-    "gulp",
-];
-/// Names of tools that also serve honest tests.
-const DOUBTFUL_MARKS: [&str; 3] = ["sipcli", "sipsak", "vaxsipuseragent"];
-
 /// What came back for one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reply {
@@ -89,15 +77,6 @@ pub struct Sender {
     pub node: NodeId,
     /// What it asked for.
     pub asks: Vec<Ask>,
-}
-
-/// Name of a tool in requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    /// The tool serves attacks alone.
-    Tool,
-    /// The tool also serves tests.
-    Doubtful,
 }
 
 /// Everything that nodes asked for, by node, nodes in the order of first sight.
@@ -393,37 +372,5 @@ pub fn spellings(book: &Book, asks: &[&Ask]) -> Vec<String> {
     seen
 }
 
-fn mark_of(software: &str) -> Option<Mark> {
-    let name = software.to_ascii_lowercase();
-    let is_any = |marks: &[&str]| marks.iter().any(|mark| name.contains(mark));
-    if is_any(&TOOL_MARKS) {
-        Some(Mark::Tool)
-    } else if is_any(&DOUBTFUL_MARKS) {
-        Some(Mark::Doubtful)
-    } else {
-        None
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tools_are_known_by_name_and_phones_are_not() {
-        assert_eq!(Some(Mark::Tool), mark_of("friendly-scanner"));
-        assert_eq!(Some(Mark::Tool), mark_of("SIPVicious 0.3"));
-        assert_eq!(Some(Mark::Doubtful), mark_of("sipcli/v1.8"));
-        for phone in ["", "Yealink SIP-T46S", "Asterisk PBX 18.2", "sipp"] {
-            assert_eq!(None, mark_of(phone), "{phone}");
-        }
-    }
-
-    #[test]
-    fn the_user_of_a_uri_is_what_was_asked_for() {
-        assert_eq!("100", user_of("sip:100@10.0.0.1:5060"));
-        assert_eq!("+4930", user_of("tel:+4930;x=y"));
-        assert_eq!("10.0.0.1", user_of("sip:10.0.0.1:5060"));
-        assert_eq!("", user_of(""));
-    }
-}
+mod tests;

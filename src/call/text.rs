@@ -66,7 +66,7 @@ impl Texts {
             return TextId(id);
         }
         let text = String::from_utf8_lossy(bytes);
-        let text = &text[..text.floor_char_boundary(TEXT_BYTES_MAX)];
+        let text = cut(&text);
         if self.bytes.len() + text.len() > TEXTS_BYTES_MAX {
             self.refused += 1;
             return TextId::default();
@@ -97,6 +97,14 @@ impl Texts {
     pub fn refused(&self) -> u64 {
         self.refused
     }
+}
+
+/// The first [`TEXT_BYTES_MAX`] bytes of a text, up to the last whole character in them.
+fn cut(text: &str) -> &str {
+    let end = (0..=TEXT_BYTES_MAX.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
 fn slice<'a>(bytes: &'a [u8], spans: &[(u32, u32)], id: u32) -> &'a [u8] {

@@ -114,7 +114,13 @@ fn find(
     let candidates = match method {
         // The ACK for a failure has the INVITE's branch; the one for a 2xx is a transaction of its own.
         Method::Ack => own.or_else(|| latest.get(&(key, message.cseq, Method::Invite)))?,
-        _ => own?,
+        // A response repeats the CSeq of its request, even where that named the wrong method.
+        _ => own.or_else(|| {
+            let is_odd = message.status().is_some() && method != Method::Cancel;
+            latest
+                .get(&(key, message.cseq, Method::Invite))
+                .filter(|_| is_odd)
+        })?,
     };
     let far = |id: &u32| {
         let transaction = &transactions[*id as usize];

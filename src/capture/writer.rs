@@ -75,12 +75,7 @@ impl<W: Write> Writer<W> {
         self.block(ENHANCED_PACKET, &body)
     }
 
-    /// Frames written so far.
-    pub fn frames(&self) -> u64 {
-        self.frames
-    }
-
-    /// Hands the rest to the output.
+    /// Hands the rest to the output; gives how many frames were written.
     ///
     /// # Errors
     /// What the output says.

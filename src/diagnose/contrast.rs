@@ -28,6 +28,7 @@ pub struct Contrast {
     by_aor: OnceLock<HashMap<TextId, Vec<u32>>>,
     scans: OnceLock<Vec<Scan>>,
     hostile: OnceLock<BTreeSet<NodeId>>,
+    last_seen: OnceLock<HashMap<NodeId, Timestamp>>,
 }
 
 /// What the signatures of all calls have in common.
@@ -122,6 +123,21 @@ impl Scene<'_> {
     /// Nodes whose requests are left out of everything that is said of real calls.
     pub fn hostile_nodes(&self) -> &BTreeSet<NodeId> {
         self.contrast.hostile.get_or_init(|| hostile::nodes(self))
+    }
+
+    /// When a node last sent or received a SIP message; the capture's end tells nothing of nodes that it no longer shows.
+    pub fn last_seen(&self, node: NodeId) -> Timestamp {
+        let known = self.contrast.last_seen.get_or_init(|| {
+            let mut last: HashMap<NodeId, Timestamp> = HashMap::new();
+            for message in &self.book.messages {
+                for endpoint in [message.source, message.destination] {
+                    let seen = last.entry(self.node(endpoint)).or_default();
+                    *seen = message.time.max(*seen);
+                }
+            }
+            last
+        });
+        known.get(&node).copied().unwrap_or_default()
     }
 
     /// Indices of the tries to register an address-of-record, in the order of time.

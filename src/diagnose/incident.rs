@@ -22,7 +22,7 @@ pub fn gather(
     calls: &[Verdict],
     registrations: &[Vec<Finding>],
 ) -> Vec<Incident> {
-    let mut incidents: Vec<Incident> = claims.iter().map(|claim| of_claim(claim)).collect();
+    let mut incidents: Vec<Incident> = claims.iter().map(of_claim).collect();
     let claimed = |call: u32, rule: &str| {
         claims
             .iter()
@@ -47,7 +47,9 @@ pub fn gather(
         let first = tries()
             .next()
             .map_or(scene.start, |attempt| attempt.started);
-        let last = tries().last().map_or(scene.end, |attempt| attempt.ended);
+        let last = tries()
+            .next_back()
+            .map_or(scene.end, |attempt| attempt.ended);
         for finding in findings
             .iter()
             .filter(|finding| finding.severity > Severity::Info)

@@ -68,7 +68,10 @@ const SILENCED: &[(&str, &[&str])] = &[
     ("srv-downstream-dead", &["srv-internal-error"]),
     ("dlg-prack", &["srv-internal-error"]),
     ("srv-code-translated", &["srv-internal-error"]),
-    ("srv-no-route", &["srv-overload", "srv-internal-error"]),
+    (
+        "srv-no-route",
+        &["srv-overload", "srv-internal-error", "route-number-unknown"],
+    ),
     ("fleet-destination-down", &["srv-internal-error"]),
     ("id-blocked", &["call-declined"]),
     ("call-cancel-race", &["call-cancelled"]),

@@ -176,6 +176,7 @@ pub(super) fn analysis() -> Analysis {
         apart: String::new(),
     };
     Analysis {
+        begun: Default::default(),
         captures: vec![capture()],
         fitness: fitness(),
         metrics: Metrics::of(entries.iter().map(|entry| &entry.call)),

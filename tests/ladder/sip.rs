@@ -144,8 +144,9 @@ fn message(
         }
     });
     let hop = if is_response {
-        let asker = get("for").unwrap_or_else(|| step.to.clone());
-        (asker, step.from.clone(), method.clone())
+        let way = get("for").unwrap_or_else(|| step.to.clone());
+        let (asker, asked) = way.split_once('/').unwrap_or((&way, &step.from));
+        (asker.to_owned(), asked.to_owned(), method.clone())
     } else {
         (step.from.clone(), step.to.clone(), method.clone())
     };

@@ -214,23 +214,20 @@ fn accepted(scene: &Scene<'_>, request: &OtherRequest, message: &Message) -> Opt
     if !is_new || status.0 == 204 || is_unsubscribe(scene, message) {
         return None;
     }
-    let server = scene.node(request.destination);
     let is_notified = whole_group(scene, message)
         .iter()
         .any(|other| other.is_request(Method::Notify));
-    // Without any NOTIFY from that server the capture may simply not see the way that they take.
-    let sees_others = || {
-        scene
-            .requests
-            .iter()
-            .take(10_000)
-            .any(|other| other.method == Method::Notify && scene.node(other.source) == server)
-    };
     let is_silent = !is_notified
         && scene.end.since(answered) >= NOTIFY_WAIT
-        && !is_one_directional(scene, request)
-        && sees_others();
+        && !is_one_directional(scene, request);
     is_silent.then_some(Trouble::NoNotify)
+}
+
+/// Whether any NOTIFY of a server was captured; where none was, the capture may not see the way that they take.
+fn sees_notify_of(scene: &Scene<'_>, request: &OtherRequest) -> bool {
+    let server = scene.node(request.destination);
+    let mut others = scene.requests.iter().take(10_000);
+    others.any(|other| other.method == Method::Notify && scene.node(other.source) == server)
 }
 
 fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Claim {
@@ -284,7 +281,11 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
             format!(
                 "{server}: find out whether it sends the NOTIFY, and to which address (Contact of the SUBSCRIBE)."
             ),
-            Confidence::Likely,
+            if sees_notify_of(scene, first) {
+                Confidence::Likely
+            } else {
+                Confidence::Possible
+            },
         ),
         Trouble::Rejected => (
             format!("Subscription{about} was rejected"),

@@ -9,7 +9,7 @@ use crate::call::{Call, Message};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::{Gate, Rule, Subject};
-use crate::sip::{DialogReference, HeaderName, Method, StatusCode};
+use crate::sip::{DialogReference, HeaderName, Method, StatusCode, SubscriptionState};
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[Rule {
@@ -40,6 +40,8 @@ enum Failure<'a> {
     Reported(&'a Message, u16),
     /// The new call failed, and nobody said so.
     Unreported(u16),
+    /// The reports ended without a result.
+    Unfinished(&'a Message),
     /// Nobody said anything.
     Silent,
 }
@@ -62,6 +64,10 @@ fn failure<'a>(case: &Case<'a>, transfer: &Transfer, new: Option<&Call>) -> Opti
     if let Some(code) = failed.and_then(|call| call.final_code) {
         return Some(Failure::Unreported(code.0));
     }
+    if let Some(notify) = transfer.ended_without.filter(|_| new.is_none()) {
+        let notify = case.message(notify)?;
+        return gave_up(case, notify).then_some(Failure::Unfinished(notify));
+    }
     let request = case.message(refer.request?)?;
     let ended = bye_after(case, transfer).map_or(case.scene.end, |bye| bye.time);
     let pair = (
@@ -75,6 +81,17 @@ fn failure<'a>(case: &Case<'a>, transfer: &Transfer, new: Option<&Call>) -> Opti
         && ended.since(request.time) >= REPORT_WAIT
         && !case.scene.is_one_directional(pair.0, pair.1);
     is_silent.then_some(Failure::Silent)
+}
+
+/// Whether the NOTIFY that ended the reports says that the transferee stopped trying; `noresource` is also sent after a success.
+fn gave_up(case: &Case<'_>, notify: &Message) -> bool {
+    let state = case.header(notify, HeaderName::SubscriptionState);
+    let reason = state.and_then(|state| SubscriptionState::parse(state.as_bytes()).reason);
+    reason.is_some_and(|reason| {
+        [&b"timeout"[..], b"giveup", b"rejected"]
+            .iter()
+            .any(|word| reason.eq_ignore_ascii_case(word))
+    })
 }
 
 /// The first BYE behind the REFER.
@@ -100,7 +117,9 @@ fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
         case.scene.name(transfer.transferee),
     );
     let result_at = match &failure {
-        Failure::Refused(message, _) | Failure::Reported(message, _) => message.time,
+        Failure::Refused(message, _)
+        | Failure::Reported(message, _)
+        | Failure::Unfinished(message) => message.time,
         _ => new.map_or(case.scene.end, |call| call.ended),
     };
     let lost = bye_after(case, transfer).filter(|bye| {
@@ -117,10 +136,10 @@ fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
         words(case, &failure, &transferor, &transferee, &target, new);
     let code = match &failure {
         Failure::Refused(_, code) | Failure::Reported(_, code) | Failure::Unreported(code) => *code,
-        Failure::Silent => 0,
+        Failure::Unfinished(_) | Failure::Silent => 0,
     };
     let severity = match failure {
-        Failure::Silent => Severity::Warn,
+        Failure::Unfinished(_) | Failure::Silent => Severity::Warn,
         _ => Severity::Error,
     };
     let mut finding = Finding::new("xfer-failed", severity, confidence, Proof::OwnWords)
@@ -138,6 +157,13 @@ fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
             ));
         }
         Failure::Unreported(_) => {}
+        Failure::Unfinished(message) => {
+            finding = finding.shown_by(case.shows_header(
+                message,
+                HeaderName::SubscriptionState,
+                "the reports end without a result",
+            ));
+        }
         Failure::Silent => {
             finding = finding.shown_by(Evidence::Missing {
                 expected: "a NOTIFY about the new call".to_owned(),
@@ -202,6 +228,16 @@ fn words(
                 "{transferee} called {target} for {transferor}; the new call got {code}, and no NOTIFY told {transferor} so.{end}"
             ),
             remedy_for(*code, transferor, target),
+            Confidence::Likely,
+        ),
+        Failure::Unfinished(_) => (
+            format!("The transfer to {target} ended without a result"),
+            format!(
+                "{transferee} stopped reporting on the call to {target} that {transferor} had asked for, before that call had a result."
+            ),
+            format!(
+                "Look at {transferee} for the call to {target}, and let {transferor} fetch the caller back when no result comes."
+            ),
             Confidence::Likely,
         ),
         Failure::Silent => (

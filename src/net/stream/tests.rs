@@ -105,7 +105,7 @@ fn hole_that_the_peer_acknowledged_is_a_gap_of_the_capture() {
         lab.entries.len(),
         "packets may be swapped by a few milliseconds"
     );
-    lab.millis += 100;
+    lab.millis += 2_000;
     send(&mut lab, up().reversed(), ack(900, 1 + 3 * length));
     let id = id(&lab);
     assert_eq!(Got::Gap(id, u64::from(length)), lab.entries[1].got);

@@ -14,6 +14,8 @@ use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
 const DROPPED: u16 = 1;
 /// Groups shown.
 const GROUPS_MAX: usize = 3;
+/// Groups shown below incidents.
+const GROUPS_OF_CROWD: usize = 2;
 
 /// Writes the groups, largest first.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
@@ -35,16 +37,18 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     groups.sort_by_key(|(key, ids)| (std::cmp::Reverse(ids.len()), *key));
     page.blank()?;
     page.line([strong("Failed, and the captures do not say why")])?;
+    // Where incidents fill the screen, more of these would push the calls off it.
+    let is_crowded = !context.view.is_whole && !context.analysis.incidents.is_empty();
     let limit = if context.view.is_whole {
         usize::MAX
+    } else if is_crowded {
+        GROUPS_OF_CROWD
     } else {
         GROUPS_MAX
     };
     for (place, ((code, origin), ids)) in groups.iter().take(limit).enumerate() {
         let endpoint = origin.map(|origin| context.endpoint_and_software(origin));
         let above = groups.iter().take(place);
-        // Where incidents fill the screen, what each code means would push the calls off it.
-        let is_crowded = !context.view.is_whole && !context.analysis.incidents.is_empty();
         let is_known =
             above.into_iter().any(|((known, _), _)| known == code) || is_crowded && place > 0;
         group(*code, endpoint, ids, is_known, page)?;

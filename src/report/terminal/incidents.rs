@@ -18,7 +18,7 @@ const FEW_MAX: usize = 4;
 /// Incidents shown in full, where there are many.
 const BLOCKS_OF_MANY: usize = 2;
 /// Further incidents shown in a line each.
-const LINES_MAX: usize = 5;
+const LINES_MAX: usize = 4;
 /// Pieces of evidence shown of one incident.
 const PROOFS_MAX: usize = 2;
 

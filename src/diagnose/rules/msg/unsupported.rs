@@ -80,9 +80,7 @@ fn bad_extension(case: &Case<'_>) -> Option<Finding> {
         (None, Some(tag), None) => (
             tag.clone(),
             Confidence::Likely,
-            format!(
-                " Which feature it means it does not say, although RFC 3261 has it name it in Unsupported."
-            ),
+            " Which feature it means it does not say, although RFC 3261 has it name it in Unsupported.".to_owned(),
         ),
         (None, _, Some(tag)) => (
             tag.clone(),

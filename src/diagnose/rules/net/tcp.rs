@@ -223,7 +223,8 @@ pub(super) fn net_tcp_of_call(case: &Case<'_>) -> Option<Finding> {
     {
         return None;
     }
-    if !case.outcome().is_failure() || case.scene.connections.is_empty() {
+    let may_be_broken = case.outcome().is_failure() || case.outcome() == Outcome::Partial;
+    if !may_be_broken || case.scene.connections.is_empty() {
         return None;
     }
     let (_, t) = case.root()?;

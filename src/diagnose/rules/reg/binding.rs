@@ -49,7 +49,7 @@ fn expired(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
     let back = if gap.is_over {
         format!("registered again {away:.0} s later")
     } else {
-        format!("had not registered again when the capture ended, {away:.0} s later")
+        format!("had not registered again {away:.0} s later, when the registrar was last seen")
     };
     let calls = match lost.len() {
         0 => String::new(),
@@ -134,7 +134,7 @@ fn gap<'a>(scene: &Scene<'a>, registration: &Registration) -> Option<Gap<'a>> {
         covered = covered.max(end);
         let next = tries.get(place + 1).map(|next| next.ended);
         let is_over = next.is_some();
-        let until = next.unwrap_or(scene.end);
+        let until = next.unwrap_or(scene.last_seen(registrar));
         let is_own = scene.node(attempt.source) == device
             && scene.node(attempt.registrar) == registrar
             && covered == end;

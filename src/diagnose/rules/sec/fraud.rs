@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::call::Call;
 use crate::call::probe::{Ask, Reply, Sender, spellings, user_of};
+use crate::call::registration::RegistrationOutcome;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
@@ -22,6 +23,8 @@ const EQUAL_PERCENT: f64 = 5.0;
 const TRUNK_NUMBERS_MIN: usize = 30;
 /// Attacks whose victims are looked for among the callers.
 const SIEGES_MAX: usize = 100;
+/// Registrations in which the home of a user is looked for.
+const ATTEMPTS_MAX: usize = 10_000;
 /// Prefixes that lead abroad, the longest first.
 const FOREIGN: [&str; 6] = ["9011", "900", "011", "+", "00", "810"];
 /// Digits of a number that leads abroad.
@@ -48,7 +51,7 @@ fn abroad(user: &str) -> Option<&str> {
 fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
     let hunt = sender.prefix_hunt(scene.book);
     let written = spellings(scene.book, &hunt);
-    let has_hunt = written.len() >= SPELLINGS_MIN && is_mostly_in_vain(&hunt);
+    let has_hunt = written.len() >= SPELLINGS_MIN && is_mostly_in_vain(scene, &hunt, &written);
     let stolen = stolen_users(scene, sender);
     if !has_hunt && stolen.is_empty() {
         return None;
@@ -93,6 +96,9 @@ fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
     if at_once >= AT_ONCE_MIN {
         facts.push(format!("{at_once} calls at once to one foreign region"));
     }
+    if let Some(user) = borrows_user(scene, sender) {
+        facts.push(format!("it calls as {user}, who is registered elsewhere"));
+    }
     if has_equal_lengths(&calls) {
         facts.push("the answered calls are of nearly equal length".to_owned());
     }
@@ -103,9 +109,37 @@ fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
 }
 
 /// A hunt ends with its first success; a trunk that knows several ways of writing succeeds with most.
-fn is_mostly_in_vain(hunt: &[&Ask]) -> bool {
-    let served = hunt.iter().filter(|ask| ask.reply == Reply::Served).count();
-    served * 2 < hunt.len()
+fn is_mostly_in_vain(scene: &Scene<'_>, hunt: &[&Ask], written: &[String]) -> bool {
+    let served: HashSet<&str> = hunt
+        .iter()
+        .filter(|ask| ask.reply == Reply::Served)
+        .map(|ask| user_of(scene.text(ask.target)))
+        .collect();
+    let failed = written.len() - served.len().min(written.len());
+    failed >= 2 && failed * 2 >= written.len()
+}
+
+/// Whether a user that it calls as is registered at another node, and not at this one.
+fn borrows_user(scene: &Scene<'_>, sender: &Sender) -> Option<String> {
+    let first = sender
+        .asks
+        .iter()
+        .find(|ask| ask.method == Method::Invite)?;
+    let user = user_of(scene.text(first.from));
+    let mut nodes = scene
+        .attempts
+        .iter()
+        .take(ATTEMPTS_MAX)
+        .filter(|attempt| {
+            attempt.outcome == RegistrationOutcome::Registered
+                && user_of(scene.text(attempt.aor)) == user
+        })
+        .map(|attempt| scene.node(attempt.source))
+        .peekable();
+    nodes.peek()?;
+    nodes
+        .all(|node| node != sender.node)
+        .then(|| user.to_owned())
 }
 
 fn registers(sender: &Sender) -> bool {

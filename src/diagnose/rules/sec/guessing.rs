@@ -74,7 +74,7 @@ fn claim(scene: &Scene<'_>, siege: &Siege) -> Option<Claim> {
         .says(
             title,
             format!(
-                "{from} tried {count} logins for {whom} at {} in {seconds:.0} s, up to {} within a minute, and all were refused.{end}",
+                "{from} tried {count} logins for {whom} at {} in {seconds:.0} s, up to {} within a minute, and these were refused.{end}",
                 scene.name(first.registrar),
                 siege.peak
             ),

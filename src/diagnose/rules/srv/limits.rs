@@ -1,7 +1,7 @@
 //! Limits: a ceiling of calls at the same time, and a pace of new calls, above which a node refuses.
 
 use crate::call::chance::bound;
-use crate::call::load::{Destination, Fate, View};
+use crate::call::load::{Destination, Fate, RateLimit, View};
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::sorting::{Why, sorted};
@@ -72,15 +72,6 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
         found.below,
         found.episodes,
     );
-    let others = refusals.others_with_room();
-    let overflow = if others.is_empty() {
-        "Order more channels or licences for it, or give its senders an overflow route.".to_owned()
-    } else {
-        format!(
-            "Let its senders use {} as overflow, which had room meanwhile, or order more channels.",
-            list(&others)
-        )
-    };
     let finding = Finding::new(
         "srv-capacity-ceiling",
         Severity::Error,
@@ -90,7 +81,7 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
     .says(
         format!("{name} has {} channels, and all were taken", found.limit),
         explanation,
-        format!("{overflow} Ask its operator for 503 with Q.850 cause 34 if it answers anything else, so that senders go on to another route."),
+        ceiling_remedy(refusals),
     )
     .at(destination.endpoint, found.limit)
     .not(
@@ -106,6 +97,22 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
         refusals,
         "refused with all channels taken",
     ))
+}
+
+/// Who changes what about a ceiling.
+fn ceiling_remedy(refusals: &Refusals<'_>) -> String {
+    let others = refusals.others_with_room();
+    let overflow = if others.is_empty() {
+        "Order more channels or licences for it, or give its senders an overflow route.".to_owned()
+    } else {
+        format!(
+            "Let its senders use {} as overflow, which had room meanwhile, or order more channels.",
+            list(&others)
+        )
+    };
+    format!(
+        "{overflow} Ask its operator for 503 with Q.850 cause 34 if it answers anything else, so that senders go on to another route."
+    )
 }
 
 /// Whether calls may have been up before the first one of the capture: refusals come before enough calls were seen.
@@ -141,24 +148,7 @@ fn pace_finding(refusals: &Refusals<'_>) -> Option<Finding> {
         .iter()
         .filter(|attempt| attempt.fate == Fate::Taken)
         .count();
-    let how = match &rate.threshold {
-        Some(found) => format!(
-            "{} of the {} refusals ({}) came when {} calls had been taken in the {} s before, and {} of the {} calls that came with fewer were taken",
-            found.refused_at_limit,
-            found.refused,
-            refusals.codes(),
-            rate.limit,
-            rate.window.as_secs(),
-            found.taken_below,
-            found.below,
-        ),
-        None => format!(
-            "in each {} s in which it refused calls ({}) it took about {}, however many came",
-            rate.window.as_secs(),
-            refusals.codes(),
-            rate.limit
-        ),
-    };
+    let how = pace_words(refusals, &rate);
     let chance = rate.threshold.map_or(String::new(), |found| {
         format!(
             "; chance of such a parting by pace: {}",
@@ -182,6 +172,28 @@ fn pace_finding(refusals: &Refusals<'_>) -> Option<Finding> {
         format!("refusals came with few and with many calls up{chance}"),
     );
     Some(with_evidence(finding, refusals, "refused beyond the rate"))
+}
+
+/// How refusals keep to a pace.
+fn pace_words(refusals: &Refusals<'_>, rate: &RateLimit) -> String {
+    match &rate.threshold {
+        Some(found) => format!(
+            "{} of the {} refusals ({}) came when {} calls had been taken in the {} s before, and {} of the {} calls that came with fewer were taken",
+            found.refused_at_limit,
+            found.refused,
+            refusals.codes(),
+            rate.limit,
+            rate.window.as_secs(),
+            found.taken_below,
+            found.below,
+        ),
+        None => format!(
+            "in each {} s in which it refused calls ({}) it took about {}, however many came",
+            rate.window.as_secs(),
+            refusals.codes(),
+            rate.limit
+        ),
+    }
 }
 
 fn with_evidence(finding: Finding, refusals: &Refusals<'_>, shows: &str) -> Finding {

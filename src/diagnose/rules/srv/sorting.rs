@@ -157,8 +157,12 @@ impl<'a> Sorter<'a> {
     fn told_no_route(&mut self) {
         let told = |attempt: &Attempt| {
             attempt.is_refused()
-                && matches!(attempt.code, 404 | 480 | 484 | 500 | 502 | 503 | 604)
-                && attempt.words.is_no_route()
+                && match attempt.code {
+                    // 404 with Q.850 cause 3 alone speaks of the number as well as of the route.
+                    404 | 604 => attempt.words.says_no_route,
+                    480 | 500 | 502 | 503 => attempt.words.is_no_route(),
+                    _ => false,
+                }
                 && !attempt.words.says_overload
         };
         let mut groups: HashMap<String, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
