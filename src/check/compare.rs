@@ -160,10 +160,11 @@ fn transitions<'v>(pairs: impl Iterator<Item = (&'v CallView, &'v CallView)>) ->
     told.collect()
 }
 
-/// The delays that are compared, each part of the next, with what each may grow by.
-pub(super) fn measures(
-    tolerances: &Compare,
-) -> [(&'static str, fn(&CallView) -> Option<f64>, f64); 3] {
+/// A delay: its name, how it is read, and the milliseconds that its median may grow by.
+type Measure = (&'static str, fn(&CallView) -> Option<f64>, f64);
+
+/// The delays that are compared, each part of the next.
+pub(super) fn measures(tolerances: &Compare) -> [Measure; 3] {
     [
         (
             "reply_ms",

@@ -332,10 +332,8 @@ fn kind(value: &Value) -> String {
 /// Names that are bound by no macro such as `rules.exists(rule, ...)`, with the node that uses each.
 fn free_names(node: &IdedExpr, bound: &mut Vec<String>, found: &mut Vec<(String, u64)>) {
     match &node.expr {
-        Expr::Ident(name) => {
-            if !name.starts_with('@') && !bound.contains(name) {
-                found.push((name.clone(), node.id));
-            }
+        Expr::Ident(name) if !name.starts_with('@') && !bound.contains(name) => {
+            found.push((name.clone(), node.id));
         }
         Expr::Call(call) => {
             for part in call.target.iter().map(|target| &**target).chain(&call.args) {

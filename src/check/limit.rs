@@ -3,8 +3,11 @@
 use crate::call::metrics::{Metrics, Spread};
 use crate::check::view::CallView;
 
-/// A metric by its name in a policy, with how it is read; `None` where nothing was measured.
-pub type Metric = (&'static str, fn(&Metrics) -> Option<f64>);
+/// A number by its name in a policy, with how it is read; `None` where nothing was measured.
+pub type Number<Of> = (&'static str, fn(&Of) -> Option<f64>);
+
+/// A number over all calls.
+pub type Metric = Number<Metrics>;
 
 fn spread(spread: Option<Spread>, of: fn(&Spread) -> f64) -> Option<f64> {
     spread.as_ref().map(of)
@@ -43,8 +46,8 @@ pub const METRICS: [Metric; 29] = [
     ("srd_failed_max_ms", |m| spread(m.srd_failed_ms, |s| s.max)),
 ];
 
-/// A number of one call by its name in an expectation; `None` where the capture cannot tell.
-pub type CallNumber = (&'static str, fn(&CallView) -> Option<f64>);
+/// A number of one call.
+pub type CallNumber = Number<CallView>;
 
 /// Every number of a call that an expectation may limit.
 pub const CALL_NUMBERS: [CallNumber; 7] = [
@@ -88,9 +91,9 @@ impl Bound {
 
 /// A limit as a policy gives it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limit<Number> {
+pub struct Limit<Of> {
     /// What is limited, with how it is read.
-    pub number: Number,
+    pub number: Of,
     /// Which side is allowed.
     pub bound: Bound,
     /// The least or the most.
@@ -99,7 +102,7 @@ pub struct Limit<Number> {
     pub line: u32,
 }
 
-impl<Of> Limit<(&'static str, fn(&Of) -> Option<f64>)> {
+impl<Of> Limit<Number<Of>> {
     /// The key that it was written with: `max_pdd_p95_ms`.
     pub fn key(&self) -> String {
         format!("{}{}", self.bound.prefix(), self.number.0)

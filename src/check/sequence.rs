@@ -98,10 +98,11 @@ impl Sequence {
 
     fn skip_optional(&self, open: &mut [bool]) {
         for (place, part) in self.parts.iter().enumerate() {
-            if part.is_optional && open.get(place) == Some(&true) {
-                if let Some(slot) = open.get_mut(place + 1) {
-                    *slot = true;
-                }
+            if part.is_optional
+                && open.get(place) == Some(&true)
+                && let Some(slot) = open.get_mut(place + 1)
+            {
+                *slot = true;
             }
         }
     }

@@ -19,6 +19,8 @@ Examples:
   sipscan trunk.pcap --csv calls.csv     One row for each call, for a spreadsheet
   sipscan trunk.pcap --json - | jq '.calls[] | select(.outcome==\"rejected\")'
   sipscan extract trunk.pcap --call 14 -o call.pcapng --with-media
+  sipscan check --policy policy.toml trunk.pcap        For pipelines: exit code 0, 1 or 2
+  sipscan compare baseline.json candidate.pcap         What changed between two runs
   sipscan explain 488                    What a code, cause or rule means, and what to check
 
 Exit code: 0 where captures were analysed, whatever they hold; 2 where they could not be.";
@@ -160,7 +162,10 @@ mod tests {
         assert_eq!(2, scan.scan.captures.len());
         let explain = parse("sipscan explain warn 305").expect("a command");
         assert!(matches!(explain.command, Some(Command::Explain { query }) if query.len() == 2));
-        assert!(parse("sipscan rules\n       sipscan check [OPTIONS] CAPTURE...\n       sipscan compare [OPTIONS] BASELINE CANDIDATE").is_ok());
+        assert!(parse("sipscan rules").is_ok());
+        assert!(parse("sipscan check --policy p.toml --format junit=- a.pcap").is_ok());
+        assert!(parse("sipscan compare a.json b.pcap").is_ok());
+        assert!(parse("sipscan compare a.json").is_err());
         assert!(parse("sipscan").is_err());
         assert!(parse("sipscan a.pcap --width 3").is_err());
         assert!(parse("sipscan a.pcap --tz Nowhere/Town").is_err());

@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use crate::call::Outcome;
 use crate::check::filter::Filter;
-use crate::check::limit::{Bound, Limit, METRICS};
+use crate::check::limit::{Bound, Limit, METRICS, Number};
 use crate::check::policy::document::{Fields, Placed, whole};
 use crate::check::policy::{Change, CodePattern, Compare, Policy, Waiver, WaiverTarget};
 use crate::diagnose::Severity;
@@ -44,10 +44,7 @@ pub const COMPARE_KEYS: [&str; 13] = [
 ];
 
 /// The limits in a table on numbers of these names, each as `min_` and `max_`.
-pub(super) fn limits<Of>(
-    fields: &Fields<'_>,
-    numbers: &[(&'static str, fn(&Of) -> Option<f64>)],
-) -> Vec<Limit<(&'static str, fn(&Of) -> Option<f64>)>> {
+pub(super) fn limits<Of>(fields: &Fields<'_>, numbers: &[Number<Of>]) -> Vec<Limit<Number<Of>>> {
     let mut limits = Vec::new();
     for number in numbers {
         let mut least = None;
