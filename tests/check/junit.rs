@@ -8,8 +8,16 @@ use sipscan::report::{github, junit, markdown_check, sarif, tap};
 
 use crate::program::{check, fixture, run, sample};
 
-/// Elements of junit-10.xsd (Jenkins xunit plugin): attributes that it knows, those that it demands, children that it knows.
-const ELEMENTS: [(&str, &[&str], &[&str], &[&str]); 7] = [
+/// An element: its name, attributes that the schema knows, those that it demands, children that it knows.
+type Element = (
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
+/// Elements of junit-10.xsd (Jenkins xunit plugin).
+const ELEMENTS: [Element; 7] = [
     (
         "testsuites",
         &["name", "time", "tests", "failures", "errors"],
