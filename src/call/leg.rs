@@ -223,7 +223,7 @@ fn numbers_of(view: &View<'_>) -> Vec<String> {
     numbers
 }
 
-/// The last [`DIGITS_MIN`] digits of a URI's user part.
+/// The last seven digits of a URI's user part; `None` where it has fewer.
 pub fn last_digits(uri: &str) -> Option<String> {
     let user = uri
         .split_once(':')

@@ -93,7 +93,7 @@ impl Texts {
         std::str::from_utf8(slice(&self.bytes, &self.spans, id.0)).unwrap_or("")
     }
 
-    /// How many texts did not fit into [`TEXTS_BYTES_MAX`].
+    /// How many texts did not fit any more.
     pub fn refused(&self) -> u64 {
         self.refused
     }

@@ -6,7 +6,7 @@ use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::scene::Scene;
 
-/// A rule; its id names its function, its page docs/rules/<id>.md and its ladders.
+/// A rule; its id names its function, its page in docs/rules and its ladders.
 #[derive(Clone, Copy)]
 pub struct Rule {
     /// Lower case, such as `sdp-codec-mismatch`.

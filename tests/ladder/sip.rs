@@ -258,11 +258,12 @@ fn vias_cover(vias: &[String]) -> bool {
 }
 
 fn answer_way(call: &Call, hop: &(String, String, String)) -> (Vec<String>, u32) {
-    let vias = call
-        .vias
-        .get(hop)
-        .cloned()
-        .unwrap_or_else(|| vec!["SIP/2.0/UDP 192.0.2.99:5060;branch=z9hG4bKunseen".to_owned()]);
+    let vias = call.vias.get(hop).cloned().unwrap_or_else(|| {
+        vec![format!(
+            "SIP/2.0/UDP 192.0.2.99:5060;branch=z9hG4bKunseen{}",
+            hop.2
+        )]
+    });
     (vias, call.hop_cseq.get(hop).copied().unwrap_or(1))
 }
 
