@@ -252,9 +252,9 @@ impl CallBook {
     pub fn finish(mut self, shift: impl Fn(&[Message], usize) -> Vec<i64>) -> Book {
         // What was met before is not asked for again: its memory is for the calls.
         (self.parties, self.stacks, self.ways) = Default::default();
-        self.tables.close();
         let inspections = std::mem::take(&mut self.inspections);
         let defects = inspections.finish(&mut self.tables.texts);
+        self.tables.close();
         let groups = sort_by_group(&mut self.messages, self.tables.call_ids.len());
         let shifts = if self.taps.len() > 1 {
             shift(&self.messages, self.taps.len())

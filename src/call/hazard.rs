@@ -53,6 +53,8 @@ impl Durations {
     pub fn new(mut all: Vec<Lasting>) -> Self {
         all.retain(|(millis, _)| millis.is_finite());
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // These are kept for every node of a run.
+        all.shrink_to_fit();
         Self(all)
     }
 

@@ -110,6 +110,8 @@ pub struct Hop {
     pub reply_ms: Option<f32>,
     /// First send to the first 18x in milliseconds.
     pub alerted_ms: Option<f32>,
+    /// Place in the call of the hop that this one relays; `None` next to the caller.
+    pub parent: Option<u16>,
 }
 
 /// One call.
@@ -273,10 +275,17 @@ fn ended_by(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, outcome: Outcome) ->
 }
 
 fn hops(anatomy: &Anatomy<'_>) -> Box<[Hop]> {
-    anatomy
-        .invites()
-        .map(|(index, _)| hop(anatomy, index))
-        .collect()
+    let indices: Vec<TransactionIndex> = anatomy.invites().map(|(index, _)| index).collect();
+    // Transactions are in the order of time, so the places of hops can be searched.
+    let place = |parent| indices.binary_search(&parent).ok();
+    let hops = indices.iter().map(|index| {
+        let parent = anatomy.transaction(*index).parent.and_then(place);
+        Hop {
+            parent: parent.and_then(|parent| u16::try_from(parent).ok()),
+            ..hop(anatomy, *index)
+        }
+    });
+    hops.collect()
 }
 
 fn hop(anatomy: &Anatomy<'_>, index: TransactionIndex) -> Hop {
@@ -306,5 +315,6 @@ fn hop(anatomy: &Anatomy<'_>, index: TransactionIndex) -> Hop {
         final_ms: after(transaction.final_response),
         reply_ms: after(replies.into_iter().flatten().min()),
         alerted_ms: after(transaction.alerting),
+        parent: None,
     }
 }

@@ -29,6 +29,7 @@ pub struct Tables {
 impl Tables {
     /// Gives back the memory of look-ups that only filing needs.
     pub(in crate::call) fn close(&mut self) {
+        self.texts.close();
         self.vias.close();
         self.headers.close();
         self.sessions.close();

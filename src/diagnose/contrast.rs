@@ -21,7 +21,7 @@ const SIGNED_CALLS_MAX: usize = 2_000;
 pub struct Contrast {
     tolerated: OnceLock<HashSet<(NodeId, String)>>,
     repliers: OnceLock<BTreeSet<NodeId>>,
-    calls_by_id: OnceLock<HashMap<TextId, u32>>,
+    calls_by_id: OnceLock<HashMap<Box<str>, u32>>,
     tokens: OnceLock<Tokens>,
     senders: OnceLock<Vec<Sender>>,
     sieges: OnceLock<Vec<Siege>>,
@@ -90,10 +90,10 @@ impl Scene<'_> {
             let legs = (0_u32..)
                 .zip(self.calls)
                 .flat_map(|(index, call)| call.legs.iter().map(move |leg| (leg.call_id, index)));
-            legs.collect()
+            legs.map(|(id, index)| (self.text(id).into(), index))
+                .collect()
         });
-        let id = self.book.tables.texts.find(call_id)?;
-        self.calls.get(*known.get(&id)? as usize)
+        self.calls.get(*known.get(call_id)? as usize)
     }
 
     /// What the signatures of all calls have in common.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use crate::call::binding::{Binding, Bindings};
 use crate::call::number::user_of;
 use crate::call::reception::{Reception, Receptions};
-use crate::call::{EndpointId, Leg, Message, NodeId};
+use crate::call::{EndpointId, Leg, Message, NodeId, Outcome};
 use crate::capture::Timestamp;
 use crate::diagnose::logins::Logins;
 use crate::diagnose::scene::Scene;
@@ -76,14 +76,22 @@ impl<'a> Scene<'a> {
     }
 
     fn talks(&self) -> HashMap<Box<str>, Vec<u32>, foldhash::fast::FixedState> {
-        let mut talks: HashMap<Box<str>, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
+        // Only the busy are asked for, and they are few.
+        let busy = self
+            .calls
+            .iter()
+            .filter(|call| call.outcome == Outcome::Busy);
+        let mut talks: HashMap<Box<str>, Vec<u32>, foldhash::fast::FixedState> = busy
+            .map(|call| (user_of(self.text(call.callee)).into(), Vec::new()))
+            .collect();
         for (index, call) in self.calls.iter().enumerate() {
             if call.milestones.answered.is_none() {
                 continue;
             }
             for party in [call.caller, call.callee] {
-                let user = user_of(self.text(party));
-                talks.entry(user.into()).or_default().push(index as u32);
+                if let Some(own) = talks.get_mut(user_of(self.text(party))) {
+                    own.push(index as u32);
+                }
             }
         }
         talks

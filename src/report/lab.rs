@@ -89,6 +89,7 @@ fn call(
             sent: at(start),
             reply_ms: Some(2.5),
             alerted_ms: None,
+            parent: None,
         }]),
         origin: (outcome.is_failure()).then_some(Origin {
             endpoint: destination,

@@ -216,7 +216,7 @@ fn attempt(tables: &Tables, call: &Call, index: usize, number: usize) -> Attempt
         source: tables.node(hop.source),
         callee: call.callee,
         sent: hop.sent,
-        fate: fate(tables, call, hop),
+        fate: fate(tables, call, number),
         code: hop.final_code,
         decides: !call.outcome.is_answered() && !refused_later,
         reply_ms: hop.reply_ms,
@@ -226,13 +226,17 @@ fn attempt(tables: &Tables, call: &Call, index: usize, number: usize) -> Attempt
     }
 }
 
-fn fate(tables: &Tables, call: &Call, hop: &Hop) -> Fate {
+fn fate(tables: &Tables, call: &Call, number: usize) -> Fate {
+    let hop = &call.hops[number];
     let node = tables.node(hop.destination);
     let has_failed_behind = || {
         call.hops.iter().take(HOPS_MAX).any(|next| {
-            tables.node(next.source) == node
-                && next.sent >= hop.sent
-                && (next.final_code >= 300 || next.final_code == 0)
+            // A node with an address on each side is known by the Via stack alone.
+            let is_relayed = next
+                .parent
+                .is_some_and(|parent| usize::from(parent) == number)
+                || tables.node(next.source) == node && next.sent >= hop.sent;
+            is_relayed && (next.final_code >= 300 || next.final_code == 0)
         })
     };
     match hop.final_code {
