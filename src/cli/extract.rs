@@ -8,9 +8,10 @@ use std::thread::available_parallelism;
 use clap::Args;
 
 use crate::analysis::{
-    Options, Pick, Selection, analyze_sources, check_extractable, extract as write_frames,
+    Analysis, Options, Pick, Selection, analyze_sources, check_extractable, extract as write_frames,
 };
 use crate::capture::{self, Source};
+use crate::check::{Filter, call_view};
 use crate::cli::Stop;
 use crate::cli::output;
 use crate::cli::progress::Bar;
@@ -26,12 +27,16 @@ pub(crate) struct Extract {
     captures: Vec<PathBuf>,
 
     /// Takes this call: its number in the report, its Call-ID, or a unique part of that; may be given several times
-    #[arg(long, value_name = "N|CALL-ID", required_unless_present = "incident")]
+    #[arg(long, value_name = "N|CALL-ID", required_unless_present_any = ["incident", "filter"])]
     call: Vec<String>,
 
     /// Takes every call of this incident of the report, counted from 1; may be given several times
     #[arg(long, value_name = "N")]
     incident: Vec<u32>,
+
+    /// Takes every call that this expression is true for, such as 'final_code == 488' (docs/policy.md names the fields)
+    #[arg(long, value_name = "EXPR")]
+    filter: Option<String>,
 
     /// Writes a pcapng to FILE; with - to standard output
     #[arg(short, long, value_name = "FILE")]
@@ -48,6 +53,10 @@ pub(crate) struct Extract {
 
 /// Analyses the captures, then reads them again and writes what was asked for.
 pub(crate) fn extract(arguments: &Extract) -> Result<(), Stop> {
+    let filter = arguments.filter.as_deref().map(Filter::condition);
+    let filter = filter
+        .transpose()
+        .map_err(|error| because(&[format!("--filter: {}", error.message)]))?;
     let found = capture::find(&arguments.captures);
     if !found.errors.is_empty() {
         return Err(because(&found.errors));
@@ -65,7 +74,8 @@ pub(crate) fn extract(arguments: &Extract) -> Result<(), Stop> {
     bar.clear();
     let calls = arguments.call.iter().cloned().map(Pick::Call);
     let incidents = arguments.incident.iter().copied().map(Pick::Incident);
-    let picks: Vec<Pick> = calls.chain(incidents).collect();
+    let filtered = matching(&analysis, filter.as_ref())?;
+    let picks: Vec<Pick> = calls.chain(incidents).chain(filtered).collect();
     let selection = Selection::of(&analysis, &picks, arguments.with_media)
         .map_err(|error| because(&[error]))?;
     let mut bar = Bar::new(true);
@@ -94,6 +104,26 @@ pub(crate) fn extract(arguments: &Extract) -> Result<(), Stop> {
         counted(frames, "frame"),
     ));
     Ok(())
+}
+
+/// The calls that a filter is true for.
+fn matching(analysis: &Analysis, filter: Option<&Filter>) -> Result<Vec<Pick>, Stop> {
+    let Some(filter) = filter else {
+        return Ok(Vec::new());
+    };
+    let mut picks = Vec::new();
+    for call in (0..analysis.calls.len()).filter_map(|place| call_view(analysis, place)) {
+        let is_wanted = filter
+            .matches(&call)
+            .map_err(|error| because(&[format!("--filter: {error}")]))?;
+        if is_wanted {
+            picks.push(Pick::Call(call.id.to_string()));
+        }
+    }
+    if picks.is_empty() {
+        return Err(because(&["--filter: no call matches it"]));
+    }
+    Ok(picks)
 }
 
 /// A capture that is read must not be written over.
