@@ -60,7 +60,13 @@ fn finding(refusals: &Refusals<'_>, slowing: Slowing) -> Finding {
             n => format!(" {n} INVITEs were sent to it inside the pauses that it had asked for."),
         };
     }
-    let mut finding = Finding::new("srv-overload", Severity::Error, confidence, proof)
+    // Where another route carried every call, nobody but the node was troubled.
+    let severity = if refusals.calls().is_empty() {
+        Severity::Warn
+    } else {
+        Severity::Error
+    };
+    let mut finding = Finding::new("srv-overload", severity, confidence, proof)
         .says(
             format!("{name} is overloaded"),
             explanation,
