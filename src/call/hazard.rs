@@ -146,10 +146,8 @@ impl Timers {
         for call in calls {
             let code = call.final_code.map_or(0, |StatusCode(code)| code);
             let is_refusal = matches!(code, 486 | 487 | 603)
-                && matches!(
-                    call.outcome,
-                    Outcome::Declined | Outcome::Busy | Outcome::Cancelled
-                )
+                // Busy after ringing is only what the refuser itself calls so (Q.850 cause 17).
+                && matches!(call.outcome, Outcome::Declined | Outcome::Cancelled)
                 && call.milestones.cancelled.is_none();
             if !is_refusal {
                 continue;
