@@ -68,7 +68,11 @@ fn finding(refusals: &Refusals<'_>, slowing: Slowing) -> Finding {
     };
     let mut finding = Finding::new("srv-overload", severity, confidence, proof)
         .says(
-            format!("{name} is overloaded"),
+            if is_told {
+                format!("{name} says that it is overloaded or unavailable")
+            } else {
+                format!("{name} is overloaded")
+            },
             explanation,
             remedy(refusals, &told, early),
         )
