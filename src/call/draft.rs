@@ -255,13 +255,14 @@ impl Drafts {
         let mut whole: u64 = 0;
         for (place, value) in message.list(HeaderName::Via).take(VIAS_MAX).enumerate() {
             let via = Via::parse(value);
-            let branch = via.branch().unwrap_or_default();
+            let marks = via.marks();
+            let branch = marks.branch.unwrap_or_default();
             let is_magic = branch.starts_with(BRANCH_COOKIE);
             if place == 0 {
                 // Only the answering side reports its load, RFC 7339 section 5.
-                let tells_load = message.status().is_some() && via.parameters.has("oc");
+                let tells_load = message.status().is_some() && marks.has_overload;
                 top = TopVia {
-                    has_rport: via.parameters.has("rport"),
+                    has_rport: marks.has_rport,
                     has_cookie: is_magic,
                     overload: tells_load.then_some(value),
                 };
@@ -296,11 +297,11 @@ impl Drafts {
     ) -> Option<u32> {
         let start = self.headers.len();
         let mut hasher = seed.build_hasher();
-        for header in message.headers().filter(|header| is_kept(header.name)) {
-            let value = self.keep(&unfolded(header.value), seed);
-            hasher.write_u8(header.name as u8);
-            hasher.write_u64(value.hash);
-            self.headers.push((header.name, value.number));
+        for (name, text) in message.fields().filter(|(name, _)| is_kept(*name)) {
+            let value = self.keep(&unfolded(text), seed);
+            // One word says both; hashes are keyed, so nobody can foresee what meets what.
+            hasher.write_u64(value.hash.rotate_left(8) ^ name as u64);
+            self.headers.push((name, value.number));
         }
         if let Some(via) = top.overload {
             let value = self.keep(via, seed);

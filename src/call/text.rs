@@ -1,5 +1,6 @@
 //! Texts kept once: what rules and reports read of a message is interned, so that a capture costs what it says, not how often.
 
+use std::borrow::Cow;
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
@@ -67,7 +68,11 @@ impl Texts {
         if let Some(id) = self.find(hash) {
             return id;
         }
-        let text = String::from_utf8_lossy(bytes);
+        // Nearly all texts are ASCII, which the plain test tells many bytes at a time.
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(bytes),
+        };
         let text = cut(&text);
         if self.all.len() + text.len() > TEXTS_BYTES_MAX {
             self.refused += 1;

@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 3261 sections 7.3.1 and 25.1 (folding, blanks before the colon).
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use crate::sip::defect::{DefectKind, DefectSet};
 use crate::sip::header_name::HeaderName;
@@ -42,6 +42,17 @@ pub(super) struct Index<'a> {
     pub defects: DefectSet,
 }
 
+/// Bytes of a line that are looked at one by one for the colon: names are short.
+const NAME_BYTES: usize = 24;
+
+fn find_colon(line: &[u8]) -> Option<usize> {
+    let begin = line.get(..NAME_BYTES).unwrap_or(line);
+    begin
+        .iter()
+        .position(|byte| *byte == b':')
+        .or_else(|| memchr(b':', line))
+}
+
 impl<'a> Index<'a> {
     pub(super) fn new(bytes: &'a [u8], spans: &'a mut Vec<HeaderSpan>, defects: DefectSet) -> Self {
         Self {
@@ -55,24 +66,23 @@ impl<'a> Index<'a> {
 
     /// Indexes the header lines from `position` on; gives where the body begins.
     pub(super) fn read(&mut self, mut position: usize) -> usize {
-        loop {
-            let rest = self.bytes.get(position..).unwrap_or_default();
-            let Some(line_feed) = memchr(b'\n', rest) else {
-                self.end_inside_headers(position);
-                return self.bytes.len();
-            };
-            let line = rest.get(..line_feed).unwrap_or_default();
+        let start = position;
+        let bytes = self.bytes;
+        for line_feed in memchr_iter(b'\n', bytes.get(start..).unwrap_or_default()) {
+            let end = start + line_feed;
+            let line = bytes.get(position..end).unwrap_or_default();
             let content = line.strip_suffix(b"\r").unwrap_or_else(|| {
                 self.defects.insert(DefectKind::BareLineFeed);
                 line
             });
-            let next = position + line_feed + 1;
             if content.is_empty() {
-                return next;
+                return end + 1;
             }
             self.line(position, content);
-            position = next;
+            position = end + 1;
         }
+        self.end_inside_headers(position);
+        bytes.len()
     }
 
     fn end_inside_headers(&mut self, position: usize) {
@@ -99,7 +109,7 @@ impl<'a> Index<'a> {
             return;
         }
         let end = start + line.len();
-        let Some(colon) = memchr(b':', line) else {
+        let Some(colon) = find_colon(line) else {
             self.defects.insert(DefectKind::NoColon);
             return self.push(HeaderName::Malformed, [start, end, end, end]);
         };

@@ -110,8 +110,9 @@ impl<'a> Parameter<'a> {
     }
 
     /// Whether this is the parameter called `name`.
+    #[inline]
     pub fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name.as_bytes())
+        self.name.len() == name.len() && self.name.eq_ignore_ascii_case(name.as_bytes())
     }
 }
 
@@ -123,6 +124,26 @@ impl<'a> Parameters<'a> {
     /// Every parameter in order.
     pub fn iter(&self) -> impl Iterator<Item = Parameter<'a>> + use<'a> {
         split_outside(self.0, b';').map(Parameter::parse)
+    }
+
+    /// Hands out every parameter in order, as [`Parameters::iter`] does, for readers that want several.
+    #[inline]
+    pub fn each(&self, mut take: impl FnMut(Parameter<'a>)) {
+        if memchr2(b'"', b'<', self.0).is_some() {
+            return self.iter().for_each(take);
+        }
+        let mut rest = self.0;
+        loop {
+            let at = memchr(b';', rest);
+            let part = rest.get(..at.unwrap_or(rest.len())).unwrap_or_default();
+            if !part.is_empty() {
+                take(Parameter::parse(part));
+            }
+            let Some(behind) = at.and_then(|at| rest.get(at + 1..)) else {
+                return;
+            };
+            rest = behind;
+        }
     }
 
     /// The value of the parameter called `name`, without quotes around it (escapes inside are kept); empty where the

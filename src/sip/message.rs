@@ -160,6 +160,14 @@ impl<'a> Message<'a> {
         self.values(name).flat_map(lexer::split_commas)
     }
 
+    /// Name and value of every header line in order, as [`Message::headers`] has them.
+    pub fn fields(&self) -> impl Iterator<Item = (HeaderName, &'a [u8])> + use<'a> {
+        let bytes = self.bytes;
+        self.headers
+            .iter()
+            .map(move |span| (span.name, value_in(bytes, span)))
+    }
+
     /// Every header line in order, unknown and malformed ones included.
     pub fn headers(&self) -> impl Iterator<Item = Header<'a>> + use<'a> {
         let bytes = self.bytes;

@@ -11,9 +11,9 @@ use crate::report::json::call::CallLine;
 use crate::report::json::layout::Lines;
 
 /// Calls whose text is held at a time.
-const WAVE_CALLS: usize = 8192;
+const WAVE_CALLS: usize = 2048;
 /// Calls that one thread writes at a time.
-const PART_CALLS: usize = 256;
+const PART_CALLS: usize = 128;
 
 /// Writes the array of calls; ids count from 1.
 ///

@@ -5,6 +5,7 @@
 use memchr::memchr;
 
 use crate::sip::lexer::{Parameters, quoted_end};
+use crate::sip::start_line::is_token_byte;
 use crate::sip::values::uri::Uri;
 
 /// A display name, a URI and the parameters behind it.
@@ -82,6 +83,12 @@ impl<'a> NameAddr<'a> {
 
     /// The dialog tag; `None` where there is none.
     pub fn tag(&self) -> Option<&'a [u8]> {
+        // Nearly always the tag is the only parameter and plain.
+        if let Some(tag) = self.parameters.0.strip_prefix(b";tag=")
+            && tag.iter().all(|byte| is_token_byte(*byte))
+        {
+            return Some(tag);
+        }
         self.parameters.get("tag")
     }
 

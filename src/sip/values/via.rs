@@ -4,7 +4,7 @@
 
 use memchr::memchr;
 
-use crate::sip::lexer::{Parameters, word};
+use crate::sip::lexer::{Parameters, strip_quotes, word};
 use crate::sip::values::uri::HostPort;
 
 /// One Via value.
@@ -66,6 +66,23 @@ impl<'a> Via<'a> {
         self.parameters.get("branch")
     }
 
+    /// What identifies a transaction and what asks for special treatment, read in one pass: every message has several Via values.
+    pub fn marks(&self) -> ViaMarks<'a> {
+        let mut marks = ViaMarks::default();
+        self.parameters.each(|parameter| {
+            // Most parameters are told by their first letter.
+            match parameter.name.first().map(u8::to_ascii_lowercase) {
+                Some(b'b') if marks.branch.is_none() && parameter.is("branch") => {
+                    marks.branch = Some(parameter.value.map_or(&[][..], strip_quotes));
+                }
+                Some(b'r') => marks.has_rport |= parameter.is("rport"),
+                Some(b'o') => marks.has_overload |= parameter.is("oc"),
+                _ => {}
+            }
+        });
+        marks
+    }
+
     /// The address that the next element saw the request come from, as sent.
     pub fn received(&self) -> Option<&'a [u8]> {
         self.parameters.get("received")
@@ -93,6 +110,17 @@ impl<'a> Via<'a> {
             sequence: parameters.get("oc-seq"),
         })
     }
+}
+
+/// What [`Via::marks`] reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ViaMarks<'a> {
+    /// As [`Via::branch`].
+    pub branch: Option<&'a [u8]>,
+    /// Whether there is an `rport` parameter (RFC 3581).
+    pub has_rport: bool,
+    /// Whether there is an `oc` parameter (RFC 7339).
+    pub has_overload: bool,
 }
 
 /// Overload control feedback in a Via, RFC 7339 section 4.
@@ -156,6 +184,23 @@ mod tests {
                 .expect("an offer")
                 .value
         );
+    }
+
+    #[test]
+    fn marks_are_what_the_parameters_say() {
+        for text in [
+            &b"SIP/2.0/UDP a;branch=z9hG4bK1;rport"[..],
+            b"SIP/2.0/UDP a; RPORT=5060 ; Branch = z9hG4bK2;oc",
+            b"SIP/2.0/UDP a;x=\"branch=no;rport\";branch=\"q\";branch=second",
+            b"SIP/2.0/UDP a;branches=1;orport;ocx",
+            b"SIP/2.0/UDP a",
+        ] {
+            let via = Via::parse(text);
+            let marks = via.marks();
+            assert_eq!(via.branch(), marks.branch);
+            assert_eq!(via.rport().is_some(), marks.has_rport);
+            assert_eq!(via.overload().is_some(), marks.has_overload);
+        }
     }
 
     #[test]

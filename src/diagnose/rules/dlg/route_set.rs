@@ -47,6 +47,11 @@ pub(super) fn dlg_route_set_lost(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let dialog = case.dialogs.first()?;
+    // In most calls every request is heard, and nothing has to be compared.
+    let mut inside = case.anatomy.each().filter(|(_, t)| t.first > dialog.answer);
+    if !inside.any(|(index, t)| consequence(case, dialog, index, t).is_some()) {
+        return None;
+    }
     let sides = [caller_side(case, dialog), callee_side(case, dialog)];
     sides
         .into_iter()
