@@ -4,8 +4,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use rayon::prelude::*;
+
 use crate::call::book::Book;
-use crate::call::endpoint::{EndpointId, NodeId};
+use crate::call::endpoint::NodeId;
 use crate::call::message::Message;
 use crate::call::number::{Number, Shape, host_of, user_of};
 use crate::call::record::{Call, Hop, Leg};
@@ -102,58 +104,76 @@ pub struct Receptions {
 impl Receptions {
     /// Compares the calls of a run.
     pub fn of(calls: &[Call], book: &Book) -> Self {
-        let node = |endpoint: EndpointId| book.tables.node(endpoint);
-        let mut receptions = Self::default();
+        let node = |hop: &Hop| book.tables.node(hop.destination);
+        let mut concerned: Map<NodeId, Vec<u32>> = Map::default();
         for hop in calls.iter().flat_map(|call| call.hops.iter()) {
             if is_refusal(hop.final_code) || hop.final_code == 603 {
-                receptions.nodes.entry(node(hop.destination)).or_default();
+                concerned.entry(node(hop)).or_default();
             }
         }
-        // What was refused is gathered first, so that of what was accepted only the same is kept, beside a few examples.
-        for refused in [true, false] {
-            for (index, call) in calls.iter().enumerate() {
-                let concerns = |hop: &Hop| {
-                    let is_wanted = if refused {
-                        is_refusal(hop.final_code) || hop.final_code == 603
-                    } else {
-                        hop.alerted_ms.is_some() || is_taken(hop.final_code)
-                    };
-                    is_wanted && receptions.nodes.contains_key(&node(hop.destination))
-                };
-                if call.hops.iter().any(concerns) {
-                    receptions.add(index as u32, call, book, refused);
+        if concerned.is_empty() {
+            return Self::default();
+        }
+        for (index, call) in (0_u32..).zip(calls) {
+            for hop in call.hops.iter().filter(|hop| fate(hop) != Fate::Other) {
+                let known = concerned.get_mut(&node(hop));
+                if let Some(own) = known.filter(|own| own.last() != Some(&index)) {
+                    own.push(index);
                 }
             }
         }
-        receptions
+        let nodes = concerned.into_par_iter();
+        Self {
+            nodes: nodes
+                .map(|(node, own)| (node, Reception::of(node, &own, calls, book)))
+                .collect(),
+        }
     }
 
     /// What a node accepted and refused; `None` where it refused nothing.
     pub fn at(&self, node: NodeId) -> Option<&Reception> {
         self.nodes.get(&node)
     }
+}
 
-    fn add(&mut self, index: u32, call: &Call, book: &Book, refused: bool) {
-        let invites = invites(call, book);
-        // Where the capture lacks a request, hops and requests cannot be paired.
-        if invites.len() != call.hops.len() {
-            return;
-        }
-        for (hop, invite) in call.hops.iter().zip(invites) {
-            let node = book.tables.node(hop.destination);
-            let Some(reception) = self.nodes.get_mut(&node) else {
+/// What a node did with an INVITE, as far as numbers are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The number led to a callee.
+    Accepted,
+    /// Refused with a code that a wrong number may get.
+    Refused(u16),
+    /// 603 without ringing.
+    Declined,
+    Other,
+}
+
+fn fate(hop: &Hop) -> Fate {
+    match hop.final_code {
+        code if is_taken(code) || hop.alerted_ms.is_some() => Fate::Accepted,
+        603 => Fate::Declined,
+        code if is_refusal(code) => Fate::Refused(code),
+        _ => Fate::Other,
+    }
+}
+
+impl Reception {
+    /// What a node did with the INVITEs of some calls.
+    fn of(node: NodeId, own: &[u32], calls: &[Call], book: &Book) -> Self {
+        let mut reception = Self::default();
+        let mut accepted: Vec<(Received, &Message)> = Vec::new();
+        for (index, call) in own
+            .iter()
+            .filter_map(|i| Some((*i, calls.get(*i as usize)?)))
+        {
+            let invites = invites(call, book);
+            // Where the capture lacks a request, hops and requests cannot be paired.
+            if invites.len() != call.hops.len() {
                 continue;
-            };
-            let is_alerted = hop.alerted_ms.is_some();
-            let code = match hop.final_code {
-                code if is_taken(code) || is_alerted => 200,
-                code => code,
-            };
-            if code == 603 && refused {
-                let user = user_of(book.tables.text(invite.line));
-                reception.declined.insert(user.into());
             }
-            if (code == 200 && !refused) || (is_refusal(code) && refused) {
+            let pairs = call.hops.iter().zip(invites);
+            for (hop, invite) in pairs.filter(|(hop, _)| book.tables.node(hop.destination) == node)
+            {
                 let received = Received {
                     call: index,
                     uri: invite.line,
@@ -161,13 +181,24 @@ impl Receptions {
                     time: invite.time,
                     at: invite.at,
                 };
-                reception.add(received, invite, book, code);
+                match fate(hop) {
+                    Fate::Accepted => accepted.push((received, invite)),
+                    Fate::Refused(code) => reception.add(received, invite, book, code),
+                    Fate::Declined => {
+                        let user = user_of(book.tables.text(invite.line));
+                        reception.declined.insert(user.into());
+                    }
+                    Fate::Other => {}
+                }
             }
         }
+        // What was refused is known now, so that of what was accepted only the same is kept, beside a few examples.
+        for (received, invite) in accepted {
+            reception.add(received, invite, book, 200);
+        }
+        reception
     }
-}
 
-impl Reception {
     fn add(&mut self, received: Received, invite: &Message, book: &Book, code: u16) {
         let tables = &book.tables;
         let uri = tables.text(invite.line);

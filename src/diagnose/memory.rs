@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::call::binding::{Binding, Bindings};
 use crate::call::number::user_of;
-use crate::call::reception::{Reception, Receptions};
+use crate::call::reception::Reception;
 use crate::call::{EndpointId, Leg, Message, NodeId, Outcome};
 use crate::capture::Timestamp;
 use crate::diagnose::logins::Logins;
@@ -18,7 +18,6 @@ const TALKS_MAX: usize = 64;
 #[derive(Default)]
 pub struct Memory {
     bindings: OnceLock<Bindings>,
-    receptions: OnceLock<Receptions>,
     logins: OnceLock<Logins>,
     talks: OnceLock<HashMap<Box<str>, Vec<u32>, foldhash::fast::FixedState>>,
     routes: OnceLock<HashMap<(NodeId, NodeId), u32, foldhash::fast::FixedState>>,
@@ -47,11 +46,7 @@ impl<'a> Scene<'a> {
 
     /// What the node of an endpoint accepted and refused; `None` where it refused nothing.
     pub fn reception(&self, endpoint: EndpointId) -> Option<&Reception> {
-        let receptions = self
-            .memory
-            .receptions
-            .get_or_init(|| Receptions::of(self.calls, self.book));
-        receptions.at(self.node(endpoint))
+        self.receptions.at(self.node(endpoint))
     }
 
     /// The logins that servers accepted, and who ever tried one.

@@ -8,6 +8,7 @@ use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
 use crate::call::load::Loads;
 use crate::call::other::OtherRequest;
+use crate::call::reception::Receptions;
 use crate::call::registration::{RegisterAttempt, Registration};
 use crate::call::{Book, Call, EndpointId, GroupId, NodeId, TextId};
 use crate::capture::{FrameRef, Timestamp};
@@ -54,6 +55,8 @@ pub struct Scene<'a> {
     pub end: Timestamp,
     /// What the nodes that refused media are known to take.
     pub known: Knowledge,
+    /// What the nodes that refused numbers accepted.
+    pub(in crate::diagnose) receptions: Receptions,
     /// ICMP errors by the Call-ID that they quote.
     pub(in crate::diagnose) errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState>,
     /// ICMP errors by the node that could not be reached.
@@ -252,6 +255,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
         }
         Self {
             known: Knowledge::gather(happened.book, happened.calls, happened.requests),
+            receptions: Receptions::of(happened.calls, happened.book),
             book: happened.book,
             calls: happened.calls,
             attempts: happened.attempts,
