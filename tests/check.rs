@@ -1,5 +1,7 @@
 //! `sipscan check` and `sipscan compare` as a pipeline runs them: exit codes, lines, reports, on recorded captures.
 
+#[path = "check/filter.rs"]
+mod filter;
 #[path = "check/junit.rs"]
 mod junit;
 #[path = "check/mistakes.rs"]

@@ -119,7 +119,9 @@ pub fn header_use(analysis: &Analysis) -> BTreeMap<(String, HeaderName), u64> {
     let tables = &analysis.book.tables;
     // Devices send the same list of fields again and again, so lists are counted first and opened once.
     let mut lists: HashMap<_, u64, foldhash::fast::FixedState> = HashMap::default();
-    let legs = analysis.calls.iter().flat_map(|entry| &entry.call.legs);
+    let legs = analysis
+        .told_calls()
+        .flat_map(|(_, entry)| &entry.call.legs);
     for leg in legs {
         let range = leg.start as usize..leg.end as usize;
         for message in analysis.book.messages.get(range).unwrap_or_default() {

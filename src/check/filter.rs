@@ -163,7 +163,7 @@ impl Filter {
                     .offset_for(id)
                     .map_or(0, |range| range.0);
                 return Err(FilterError {
-                    at: (0, start as usize),
+                    at: place(source, start as usize),
                     message: unknown_name(&name),
                 });
             };
@@ -271,6 +271,15 @@ fn sample() -> CallView {
         caller_software: String::new(),
         callee_software: String::new(),
     }
+}
+
+/// Line and column, from 0, of the character at this place of an expression.
+fn place(source: &str, at: usize) -> (usize, usize) {
+    let before = source.chars().take(at);
+    before.fold((0, 0), |(line, column), character| match character {
+        '\n' => (line + 1, 0),
+        _ => (line, column + 1),
+    })
 }
 
 fn at_start(message: String) -> FilterError {

@@ -144,6 +144,8 @@ impl CallView {
 pub struct View {
     /// Names of the captures; frames refer to them by place.
     pub captures: Vec<String>,
+    /// What the calls match where they are some of many, empty where they are all.
+    pub filter: String,
     /// Last frame of all, where there was one.
     pub last_at: Option<Timestamp>,
     /// Calls in the order of their first message.

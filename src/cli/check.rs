@@ -26,10 +26,6 @@ pub(crate) struct CheckArguments {
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
 
-    /// Day that waivers expire against [default: that of the last frame; without a value: the day of the clock, UTC]
-    #[arg(long, value_name = "YYYY-MM-DD", num_args = 0..=1, require_equals = true, default_missing_value = "now", value_parser = day)]
-    today: Option<Day>,
-
     #[command(flatten)]
     verdict: VerdictArguments,
 }
@@ -40,6 +36,10 @@ pub(crate) struct VerdictArguments {
     /// Policy in TOML; docs/policy.md describes it
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+
+    /// Day that waivers expire against [default: that of the last frame; without a value: the day of the clock, UTC]
+    #[arg(long, value_name = "YYYY-MM-DD", num_args = 0..=1, require_equals = true, default_missing_value = "now", value_parser = day)]
+    pub(crate) today: Option<Day>,
 
     /// Writes a report: junit, github, sarif, tap, markdown, json or text, to a file or - (may be repeated)
     #[arg(long = "format", value_name = "KIND=FILE", value_parser = format)]
@@ -94,7 +94,7 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<(), Stop> {
     let shared = &arguments.verdict;
     let policy = shared.policy()?;
     let analysis = shared.analyze(&arguments.captures)?;
-    let judgement = check(&analysis, &policy, arguments.today);
+    let judgement = check(&analysis, &policy, shared.today);
     shared.report(judgement)
 }
 

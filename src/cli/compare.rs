@@ -35,8 +35,8 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Stop> {
     let policy = arguments.verdict.policy()?;
     let baseline = view(&arguments.baseline, &arguments.verdict)?;
     let candidate = view(&arguments.candidate, &arguments.verdict)?;
-    let judgement =
-        compare(&baseline, &candidate, &policy).map_err(|why| Stop::Because(vec![why]))?;
+    let judgement = compare(&baseline, &candidate, &policy, arguments.verdict.today)
+        .map_err(|why| Stop::Because(vec![why]))?;
     arguments.verdict.report(judgement)
 }
 

@@ -6,6 +6,7 @@ use crate::analysis::{Analysis, Options, analyze};
 use crate::cli::Stop;
 use crate::cli::arguments::Scan;
 use crate::cli::extract::secrets;
+use crate::cli::filter;
 use crate::cli::output;
 use crate::cli::progress::Bar;
 use crate::reference;
@@ -23,7 +24,12 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
             "--json - and --csv - cannot share standard output; give one of them a file",
         ));
     }
-    let analysis = read(scan)?;
+    let filter = scan.filter.as_deref().map(filter::condition).transpose()?;
+    let mut analysis = read(scan)?;
+    if let Some(filter) = &filter {
+        let matching = filter::matches(&analysis, filter)?;
+        analysis.narrow(filter.source(), matching);
+    }
     if let Some(path) = &scan.json {
         output::to_file(path, |mut out| json::write(&analysis, &mut out))?;
     }
@@ -31,6 +37,10 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
         output::to_file(path, |mut out| csv::write(&analysis, &mut out))?;
     }
     if is_stdout(&scan.json) || is_stdout(&scan.csv) {
+        // Without a screen nothing else says how many calls the rows are of.
+        if let Some(narrowing) = &analysis.narrowing {
+            output::complain(&narrowing.told());
+        }
         return Ok(());
     }
     let view = View {

@@ -57,12 +57,12 @@ fn case(judgement: &Judgement, verdict: &Verdict, out: &mut dyn Write) -> io::Re
     match &verdict.status {
         Status::Holds => writeln!(out, "/>"),
         Status::Waived(reason) => {
-            let said = escape::xml(&verdict.said);
+            // GitLab shows the content of an element alone, Jenkins its message as well.
+            let (reason, said) = (escape::xml(reason), escape::xml(&verdict.said));
             writeln!(out, ">")?;
             writeln!(
                 out,
-                r#"      <skipped message="accepted: {}">{said}</skipped>"#,
-                escape::xml(reason)
+                r#"      <skipped message="accepted: {reason}">accepted: {reason}; {said}</skipped>"#
             )?;
             writeln!(out, "    </testcase>")
         }

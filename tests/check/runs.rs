@@ -19,7 +19,7 @@ fn lab() -> View {
 
 fn judged(candidate: &View, policy: &str) -> Judgement {
     let policy = Policy::parse(policy).expect("a policy");
-    compare(&lab(), candidate, &policy).expect("a comparison")
+    compare(&lab(), candidate, &policy, None).expect("a comparison")
 }
 
 /// Names of the verdicts that fail.
@@ -166,7 +166,7 @@ fn a_key_of_the_policy_takes_the_place_of_caller_and_callee() {
 #[test]
 fn a_key_that_fails_on_a_call_says_which() {
     let policy = Policy::parse("[compare]\nkey = \"codecs_offered[40]\"").expect("a policy");
-    let said = compare(&lab(), &lab(), &policy).expect_err("three codecs only");
+    let said = compare(&lab(), &lab(), &policy, None).expect_err("three codecs only");
     assert!(
         said.starts_with("key cannot be worked out for call 1"),
         "{said}"

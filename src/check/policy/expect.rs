@@ -1,14 +1,14 @@
 //! `[[expect]]`: what a group of calls must be like.
 
 use crate::check::filter::Filter;
-use crate::check::limit::CALL_NUMBERS;
+use crate::check::limit::{CALL_NUMBERS, GROUP_METRICS};
 use crate::check::policy::document::Fields;
 use crate::check::policy::section::{codes, hint, limit_keys, limits, outcomes};
 use crate::check::policy::{Expect, HeaderExpect, Policy};
 use crate::check::sequence::Sequence;
 use crate::sip::HeaderName;
 
-/// Keys of `[[expect]]` beside the limits on numbers of a call.
+/// Keys of `[[expect]]` beside the limits on numbers of a call and on metrics of the group.
 pub const EXPECT_KEYS: [&str; 16] = [
     "name",
     "calls",
@@ -39,7 +39,8 @@ const PARTIES: [&str; 3] = ["caller", "callee", "network"];
 const REGEX_BYTES_MAX: usize = 1 << 20;
 
 pub(super) fn read(fields: &Fields<'_>, policy: &mut Policy) {
-    let number_keys = limit_keys(CALL_NUMBERS.iter().map(|(name, _)| *name));
+    let limited = CALL_NUMBERS.iter().map(|(name, _)| *name);
+    let number_keys = limit_keys(limited.chain(GROUP_METRICS.iter().map(|(name, _)| *name)));
     let known: Vec<&str> = number_keys
         .iter()
         .map(String::as_str)
@@ -96,6 +97,7 @@ pub(super) fn read(fields: &Fields<'_>, policy: &mut Policy) {
             .has("codecs_answered")
             .then(|| list("codecs_answered")),
         codec: list("codec"),
+        metrics: limits(fields, GROUP_METRICS),
         numbers: limits(fields, &CALL_NUMBERS),
         sequence: sequence(fields),
         headers: fields.tables("headers").iter().filter_map(header).collect(),

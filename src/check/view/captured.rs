@@ -15,6 +15,7 @@ impl View {
         let calls = (0..analysis.calls.len()).filter_map(|place| call_view(analysis, place));
         Self {
             captures: capture_names(analysis),
+            filter: String::new(),
             last_at: last_frame(analysis),
             calls: calls.collect(),
             beside_calls: beside_calls(analysis),

@@ -36,6 +36,12 @@ struct Report {
     calls: Vec<Call>,
     incidents: Vec<Incident>,
     header_use: Option<Vec<HeaderUse>>,
+    filter: Option<Filter>,
+}
+
+#[derive(Deserialize)]
+struct Filter {
+    expression: String,
 }
 
 #[derive(Deserialize)]
@@ -152,6 +158,9 @@ impl View {
             .iter()
             .filter_map(|capture| moment(capture.last_at.as_deref()?));
         Ok(Self {
+            filter: report
+                .filter
+                .map_or(String::new(), |filter| filter.expression),
             last_at: last.max(),
             captures: report
                 .captures
