@@ -207,6 +207,9 @@ pub(super) fn measures(tolerances: &Compare) -> [Measure; 3] {
     ]
 }
 
+/// Values of a delay in both runs, and the calls of the candidate that they are of.
+type Values = (Vec<(f64, f64)>, Vec<u32>);
+
 fn shifts(pairs: &[(&CallView, &CallView)], tolerances: &Compare) -> Vec<Shift> {
     let mut shifts = Vec::new();
     for (measure, of, increase_ms) in measures(tolerances) {
@@ -215,20 +218,26 @@ fn shifts(pairs: &[(&CallView, &CallView)], tolerances: &Compare) -> Vec<Shift> 
             effect_size: tolerances.min_effect_size,
             sample: tolerances.min_sample,
         };
-        let mut all = Vec::new();
-        let mut nodes: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+        let mut all = Values::default();
+        let mut nodes: BTreeMap<&str, Values> = BTreeMap::new();
         for (old, new) in pairs {
             let last = old.hops.last().map_or("", |hop| host(&hop.destination));
-            let values = of(old).zip(of(new));
-            nodes.entry(last).or_default().extend(values);
-            all.extend(values);
+            let node = nodes.entry(last).or_default();
+            let Some(values) = of(old).zip(of(new)) else {
+                continue;
+            };
+            for values_of in [node, &mut all] {
+                values_of.0.push(values);
+                values_of.1.push(new.id);
+            }
         }
-        shifts.extend(Shift::of(measure, "", &all, tolerance));
+        let of_node = |(node, (values, calls)): (&str, &Values)| {
+            Some(Shift::of(measure, node, values, tolerance)?.of_calls(values, calls))
+        };
+        shifts.extend(of_node(("", &all)));
         if nodes.len() > 1 {
-            let by_node = nodes
-                .iter()
-                .filter_map(|(node, values)| Shift::of(measure, node, values, tolerance));
-            shifts.extend(by_node);
+            let nodes = nodes.iter().map(|(node, values)| (*node, values));
+            shifts.extend(nodes.filter_map(of_node));
         }
     }
     shifts

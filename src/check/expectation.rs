@@ -6,7 +6,7 @@ use crate::check::facts::{beside_caller, word};
 use crate::check::limit::shown;
 use crate::check::metric;
 use crate::check::policy::{Expect, HeaderExpect};
-use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict};
+use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict, brief};
 use crate::check::view::CallView;
 
 /// What an expectation has seen so far.
@@ -156,7 +156,7 @@ impl<'p> Tally<'p> {
         };
         let is_share_enough = share >= expect.min_percent;
         let mut parts = vec![match (is_share_enough, self.proofs.first()) {
-            (false, Some(first)) => self.failed_text(&counted, share, &first.note),
+            (false, Some(first)) => self.failed_text(&counted, share, brief(&first.note)),
             _ if expect.has_demand_on_calls() && calls > 0 => {
                 format!("{} of {counted} as expected", calls - self.failed)
             }

@@ -2,9 +2,11 @@
 
 use crate::check::compare::Comparison;
 use crate::check::shift::Shift;
-use crate::check::verdict::{Kind, Verdict};
+use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict};
 
 /// The verdict on one delay; a growth that comes whole from an earlier delay of the same calls is that one's, told there.
+///
+/// Its proofs name calls of the candidate and nothing else of them.
 pub(super) fn shift_verdict(
     measure: &str,
     before: Option<&'static str>,
@@ -42,12 +44,13 @@ pub(super) fn shift_verdict(
     };
     if !told.is_empty() {
         let texts: Vec<String> = told.iter().map(|shift| shift_text(shift)).collect();
-        return Some(Verdict::new(
-            Kind::Comparison,
-            name,
-            false,
-            texts.join("; "),
-        ));
+        let calls = told.iter().flat_map(|shift| shift.worst.iter().copied());
+        let proofs = calls.take(PROOFS_MAX).map(|call| Proof {
+            call: Some(call),
+            ..Proof::default()
+        });
+        let verdict = Verdict::new(Kind::Comparison, name, false, texts.join("; "));
+        return Some(verdict.shown_by(proofs.collect()));
     }
     let why = match of_measure
         .iter()

@@ -7,7 +7,7 @@ use crate::call::Outcome;
 use crate::check::expectation::Tally;
 use crate::check::metric;
 use crate::check::policy::{Day, Policy};
-use crate::check::verdict::{Judgement, Kind, PROOFS_MAX, Proof, Status, Verdict};
+use crate::check::verdict::{Judgement, Kind, PROOFS_MAX, Proof, Status, Verdict, brief};
 use crate::check::view::{CallView, FindingView, View, call_view};
 use crate::check::waive::{Ruling, Waivers, expired_text};
 use crate::diagnose::Severity;
@@ -237,7 +237,7 @@ impl Group {
         let first = self
             .proofs
             .first()
-            .map_or(self.said.as_str(), |proof| proof.note.as_str());
+            .map_or(self.said.as_str(), |proof| brief(&proof.note));
         let waived = match (left, self.waived) {
             (0, _) | (_, 0) => String::new(),
             (_, waived) => format!(" ({waived} more accepted: {})", self.reason),

@@ -31,5 +31,5 @@ pub use policy::{
     PolicyError, WAIVER_KEYS,
 };
 pub use shift::{Shift, Side};
-pub use verdict::{Judgement, Kind, PROOFS_MAX, Proof, Status, Verdict};
+pub use verdict::{Judgement, Kind, PROOFS_MAX, Proof, Status, Verdict, brief};
 pub use view::{CallView, FindingView, HopView, ReportError, View, call_view};

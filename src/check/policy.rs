@@ -4,6 +4,7 @@ mod code;
 mod document;
 mod expect;
 mod section;
+mod toml_words;
 
 use std::fmt;
 

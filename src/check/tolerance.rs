@@ -1,10 +1,11 @@
 //! The verdicts of a comparison: each kind of difference against what the policy tolerates.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::check::compare::{ChangedCall, Comparison, measures};
 use crate::check::difference::SetChange;
 use crate::check::growth::shift_verdict;
+use crate::check::limit::shown;
 use crate::check::policy::{Change, Compare};
 use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Status, Verdict};
 use crate::check::view::{CallView, FindingView, View};
@@ -33,6 +34,8 @@ pub(super) struct Bench<'a> {
     pub(super) waivers: Waivers<'a>,
     /// Calls of the candidate by their number.
     calls: HashMap<u32, &'a CallView>,
+    /// Of these, the numbers of those that end otherwise than in the baseline.
+    changed: HashSet<u32>,
 }
 
 impl<'a> Bench<'a> {
@@ -43,12 +46,14 @@ impl<'a> Bench<'a> {
         waivers: Waivers<'a>,
     ) -> Self {
         let calls = candidate.calls.iter().map(|call| (call.id, call));
+        let changed = comparison.changed.iter();
         Self {
             comparison,
             candidate,
             tolerances,
             waivers,
             calls: calls.collect(),
+            changed: changed.filter_map(|change| change.candidate).collect(),
         }
     }
 
@@ -72,15 +77,10 @@ impl<'a> Bench<'a> {
             ),
         ];
         let mut before = None;
-        for (measure, _, increase_ms) in measures(tolerances) {
+        for (measure, of, increase_ms) in measures(tolerances) {
             let sample = tolerances.min_sample;
-            verdicts.extend(shift_verdict(
-                measure,
-                before,
-                comparison,
-                increase_ms,
-                sample,
-            ));
+            let verdict = shift_verdict(measure, before, comparison, increase_ms, sample);
+            verdicts.extend(verdict.map(|verdict| self.with_values(verdict, measure, of)));
             before = Some(measure);
         }
         verdicts.push(self.finding_verdict());
@@ -104,6 +104,26 @@ impl<'a> Bench<'a> {
             self.waivers.by_name(verdict);
         }
         verdicts
+    }
+
+    /// The same with the frames of its calls and the delay that each had.
+    fn with_values(
+        &self,
+        mut verdict: Verdict,
+        measure: &str,
+        of: fn(&CallView) -> Option<f64>,
+    ) -> Verdict {
+        for proof in &mut verdict.proofs {
+            let Some(call) = proof.call.and_then(|id| self.calls.get(&id)) else {
+                continue;
+            };
+            proof.call_id = call.call_ids.first().cloned().unwrap_or_default();
+            proof.frames = call.frames();
+            proof.note = of(call).map_or(String::new(), |value| {
+                format!("{measure} is {}", shown(measure, value))
+            });
+        }
+        verdict
     }
 
     fn proof(&self, change: &ChangedCall, note: String) -> Proof {
@@ -219,7 +239,12 @@ impl<'a> Bench<'a> {
         }
         let name = "no new findings";
         match (told.is_empty(), accepted.is_empty()) {
-            (true, true) => verdict(name, true, "none"),
+            (true, true) if self.comparison.new_findings.is_empty() => verdict(name, true, "none"),
+            (true, true) => verdict(
+                name,
+                true,
+                "none but what changed endings and the policy account for",
+            ),
             (true, false) => {
                 let mut verdict = verdict(name, false, accepted.join(", "));
                 verdict.status = Status::Waived(rulings.reason.unwrap_or_default().to_owned());
@@ -239,17 +264,16 @@ impl<'a> Bench<'a> {
             finding.rule == rule && least.is_some_and(|least| finding.severity >= least)
         };
         let of_calls = self.candidate.calls.iter().flat_map(|call| {
-            call.findings.iter().filter(counts).map(|finding| {
+            let found = call.findings.iter().filter(counts);
+            found.filter_map(|finding| {
                 let own = self.waivers.of_finding(rule, Some(call));
+                if !finding.explains && call.primary != rule {
+                    return Some((finding, own));
+                }
+                // Why a call ends otherwise is told with that; why one ends that is accepted is accepted with it.
                 let of_call = self.waivers.of_call(call);
-                // What explains an ending that is accepted is accepted with it.
-                let explains = finding.explains || call.primary == rule;
-                let ruling = if own.reason.is_none() && explains {
-                    of_call
-                } else {
-                    own
-                };
-                (finding, ruling)
+                let ruling = if own.reason.is_some() { own } else { of_call };
+                (!self.changed.contains(&call.id)).then_some((finding, ruling))
             })
         });
         let beside = self.candidate.beside_calls.iter().filter(counts);

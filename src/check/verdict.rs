@@ -130,6 +130,17 @@ impl Verdict {
     }
 }
 
+/// The first sentence of a note; the rest is told once, with the example that it is about.
+pub fn brief(note: &str) -> &str {
+    let ends = note.match_indices(". ");
+    let mut sentences = ends.filter_map(|(place, _)| {
+        let (first, rest) = note.split_at_checked(place + 1)?;
+        let begins_another = rest.trim_start().starts_with(|c: char| c.is_uppercase());
+        begins_another.then_some(first)
+    });
+    sentences.next().unwrap_or(note)
+}
+
 /// Everything that a run of `check` or `compare` says.
 #[derive(Debug, Default)]
 pub struct Judgement {
@@ -186,7 +197,13 @@ impl Judgement {
             let told: Vec<String> = frames.iter().map(|at| self.frame(*at)).collect();
             return told.join(", ");
         }
-        let numbers: Vec<String> = frames.iter().map(|at| at.frame.to_string()).collect();
+        let mut numbers: Vec<String> = Vec::new();
+        for at in frames {
+            let number = at.frame.to_string();
+            if !numbers.contains(&number) {
+                numbers.push(number);
+            }
+        }
         match numbers.len() {
             0 => String::new(),
             1 => format!("frame {}", numbers.concat()),

@@ -12,6 +12,9 @@ use crate::diagnose::Severity;
 pub use captured::call_view;
 pub use reported::ReportError;
 
+/// Frames kept of one finding: what a reader opens, not all that fits.
+const FRAMES_MAX: usize = 8;
+
 /// A finding or an incident.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FindingView {
@@ -19,7 +22,7 @@ pub struct FindingView {
     pub rule: String,
     /// How bad.
     pub severity: Severity,
-    /// Whether it can be why the call ended as it did; of a saved report only the primary finding is known to.
+    /// Whether it can be why the call ended as it did.
     pub explains: bool,
     /// A few words.
     pub title: String,
@@ -137,6 +140,20 @@ impl CallView {
         let at = place.and_then(|place| self.sequence_frames.get(place));
         at.or(self.sequence_frames.last()).copied()
     }
+}
+
+/// Frames, each once, in their order; at most as many as a reader opens.
+fn distinct(frames: impl Iterator<Item = FrameRef>) -> Vec<FrameRef> {
+    let mut kept = Vec::new();
+    for at in frames {
+        if !kept.contains(&at) {
+            kept.push(at);
+        }
+        if kept.len() == FRAMES_MAX {
+            break;
+        }
+    }
+    kept
 }
 
 /// Everything of one run that is compared.

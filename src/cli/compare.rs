@@ -32,7 +32,9 @@ pub(crate) struct CompareArguments {
 
 /// Compares two runs and reports.
 pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Stop> {
-    let policy = arguments.verdict.policy()?;
+    let policy = arguments
+        .verdict
+        .policy(&[&arguments.baseline, &arguments.candidate])?;
     let baseline = view(&arguments.baseline, &arguments.verdict)?;
     let candidate = view(&arguments.candidate, &arguments.verdict)?;
     let judgement = compare(&baseline, &candidate, &policy, arguments.verdict.today)

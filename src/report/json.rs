@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::analysis::Analysis;
 use crate::check::header_use;
-use layout::Lines;
+pub(super) use layout::Lines;
 use value::{Each, Shown};
 
 /// Name and version of the document's form; fields may be added within a version, none is lost or renamed.

@@ -31,6 +31,10 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
     if !judgement.policy.is_empty() {
         property(out, "policy", &judgement.policy)?;
     }
+    let baseline = judgement.comparison.iter().flat_map(|of| &of.baseline);
+    for capture in baseline {
+        property(out, "baseline", capture)?;
+    }
     for capture in &judgement.captures {
         property(out, "capture", capture)?;
     }
@@ -74,8 +78,8 @@ fn case(judgement: &Judgement, verdict: &Verdict, out: &mut dyn Write) -> io::Re
                 r#"      <failure message="{said}" type="{}">{said}"#,
                 verdict.kind.word()
             )?;
-            for proof in &verdict.proofs {
-                write!(out, "\n{}", escape::xml(&judgement.proof_line(proof)))?;
+            for line in judgement.proof_lines(verdict) {
+                write!(out, "\n{}", escape::xml(&line))?;
             }
             writeln!(out, "</failure>\n    </testcase>")
         }

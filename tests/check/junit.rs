@@ -1,10 +1,18 @@
 //! The reports of `check` in the forms of pipelines: what their readers accept, whatever a capture holds.
+//!
+//! The elements below were checked against src/main/resources/org/jenkinsci/plugins/xunit/types/model/xsd/junit-10.xsd of
+//! the Jenkins xunit plugin (commit 031e285e) and the elements that GitLab's "Unit test reports" page says it reads; reports
+//! of check and compare, hostile ones too, were validated against that file with xmllint, and those in SARIF against
+//! sarif-schema-2.1.0.json of OASIS.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use sipscan::check::{Judgement, Kind, Proof, Status, Verdict};
-use sipscan::report::{github, junit, markdown_check, sarif, tap};
+use sipscan::check::{
+    ChangedCall, Comparison, Judgement, Kind, Proof, SetChange, Shift, Side, Status, Transition,
+    Verdict,
+};
+use sipscan::report::{github, junit, markdown_check, sarif, tap, verdict_json, verdict_text};
 
 use crate::program::{check, fixture, run, sample};
 
@@ -57,7 +65,17 @@ const ELEMENTS: [Element; 7] = [
         "testcase",
         &["name", "time", "classname", "group"],
         &["name"],
-        &["skipped", "error", "failure", "system-out", "system-err"],
+        &[
+            "skipped",
+            "error",
+            "failure",
+            "rerunFailure",
+            "rerunError",
+            "flakyFailure",
+            "flakyError",
+            "system-out",
+            "system-err",
+        ],
     ),
     ("failure", &["type", "message"], &[], &[]),
     ("skipped", &["type", "message"], &[], &[]),
@@ -129,9 +147,12 @@ fn well_escaped(text: &str) -> bool {
     })
 }
 
+/// Clears a screen, turns the reading direction, ends a CDATA section, begins a command of GitHub, a table cell, a directive.
+const HOSTILE: &str = "\u{1b}[2J\u{9b}31m\u{202e} <a href=\"x\">&'\u{fffe}\u{ffff}]]>\r\n::error::x%0A%0D::set-output name=x::y # TODO | `x` @all";
+
 /// A judgement whose every text comes from an attacker.
 fn hostile() -> Judgement {
-    let text = "\u{1b}[2J <a href=\"x\">&'\u{fffe}\u{ffff}]]>\r\n::error::x%0A # TODO | `x`";
+    let text = HOSTILE;
     let mut failing = Verdict::new(Kind::Expectation, text, false, text).at_line(3);
     failing.proofs = vec![Proof {
         call: Some(1),
@@ -145,6 +166,50 @@ fn hostile() -> Judgement {
         task: "check",
         policy: "a b,c:d.toml".to_owned(),
         captures: vec![text.to_owned()],
+        comparison: Some(Comparison {
+            baseline: vec![text.to_owned()],
+            candidate: vec![text.to_owned()],
+            transitions: vec![Transition {
+                before: text.to_owned(),
+                after: text.to_owned(),
+                calls: 1,
+            }],
+            changed: vec![ChangedCall {
+                baseline: Some(1),
+                candidate: Some(1),
+                caller: text.to_owned(),
+                callee: text.to_owned(),
+                before: text.to_owned(),
+                after: text.to_owned(),
+                before_note: text.to_owned(),
+                after_note: text.to_owned(),
+            }],
+            shifts: vec![Shift {
+                measure: "pdd_ms",
+                node: text.to_owned(),
+                baseline: Side {
+                    count: 1,
+                    p50: 1.0,
+                    p95: 1.0,
+                },
+                candidate: Side {
+                    count: 1,
+                    p50: 1.0,
+                    p95: 1.0,
+                },
+                effect_size: 0.0,
+                grows: false,
+                worst: Vec::new(),
+            }],
+            differences: vec![SetChange {
+                subject: "caller_software",
+                before: text.to_owned(),
+                after: text.to_owned(),
+                count: 1,
+                call: Some(1),
+            }],
+            ..Comparison::default()
+        }),
         verdicts: vec![
             Verdict::new(Kind::Metric, "min_calls", true, "5"),
             failing,
@@ -198,6 +263,35 @@ fn junit_stays_well_formed_whatever_a_capture_holds() {
 }
 
 #[test]
+fn gitlab_which_reads_content_alone_is_told_why_a_case_is_skipped() {
+    let policy = "[forbid]\noutcomes = [\"busy\"]\n[[allow.waivers]]\noutcome = \"busy\"\nreason = \"ticket 4711\"";
+    let ended = check(policy, &sample("busy.pcap"), &["--format", "junit=-"]);
+    assert_eq!(0, ended.code);
+    assert!(
+        ended
+            .stdout
+            .contains("<skipped message=\"accepted: ticket 4711\">accepted: ticket 4711; 1 call"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn lines_for_people_and_json_hold_nothing_that_acts_on_a_terminal() {
+    let plain = written(|judgement, out| verdict_text::write(judgement, false, out));
+    assert_eq!(1, plain.lines().count(), "{plain}");
+    let whole = written(|judgement, out| verdict_text::write(judgement, true, out));
+    let json = written(verdict_json::write);
+    for text in [&plain, &whole, &json] {
+        let hostile =
+            |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c);
+        assert!(!text.contains(hostile), "{text:?}");
+    }
+    let document: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(HOSTILE, document["verdicts"][1]["said"], "nothing is lost");
+}
+
+#[test]
 fn github_annotations_stay_one_line_each() {
     let text = written(github::write);
     assert_eq!(2, text.lines().count(), "{text}");
@@ -209,7 +303,11 @@ fn github_annotations_stay_one_line_each() {
         text.lines()
             .all(|line| line.matches("::error::").count() <= 4 && !line.contains('\u{1b}'))
     );
-    assert!(text.contains("%250A"));
+    assert!(text.contains("%250A") && !text.contains("x%0A%0D"));
+    assert!(
+        text.lines()
+            .all(|line| line.starts_with("::error ") || line.starts_with("::notice "))
+    );
 }
 
 #[test]
@@ -239,7 +337,13 @@ fn markdown_keeps_its_tables_whatever_a_capture_holds() {
         .lines()
         .filter(|line| line.starts_with('|'))
         .collect::<Vec<_>>();
-    assert_eq!(5, rows.len(), "{text}");
+    // Five of the verdicts, three of the endings, three of the delays, three of the calls.
+    assert_eq!(14, rows.len(), "{text}");
+    let unescaped = |row: &&&str| row.replace("\\|", "").matches('|').count();
+    assert!(
+        rows.iter().all(|row| [4, 5, 9].contains(&unescaped(&row))),
+        "{text}"
+    );
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sipscan::check::{
-    ALLOW_KEYS, CALL_NUMBERS, COMPARE_KEYS, EXPECT_KEYS, FORBID_KEYS, HEADER_KEYS, METRICS,
-    METRICS_KEYS, Policy, WAIVER_KEYS, variable_names,
+    ALLOW_KEYS, CALL_NUMBERS, COMPARE_KEYS, EXPECT_KEYS, FORBID_KEYS, GROUP_METRICS, HEADER_KEYS,
+    METRICS, METRICS_KEYS, Policy, WAIVER_KEYS, variable_names,
 };
 
 use crate::program::{check, sample};
@@ -184,6 +184,96 @@ fn an_expectation_judges_the_calls_that_it_is_about() {
 }
 
 #[test]
+fn an_expectation_limits_metrics_over_the_calls_of_its_group() {
+    let full = "503-gateway-full.pcapng";
+    let expect = |rest: &str| {
+        format!(
+            "[allow]\ncodes = 503\n[forbid]\nseverity = \"none\"\n[[expect]]\nname = \"x\"\n{rest}"
+        )
+    };
+    for (rest, said) in [
+        ("min_asr_percent = 25", ""),
+        (
+            "min_asr_percent = 26",
+            "FAIL x: 8 calls; asr_percent is 25 %, min_asr_percent is 26 % [frames ",
+        ),
+        (
+            "calls = \"answered\"\nmin_asr_percent = 100\nmax_pdd_p95_ms = 5000",
+            "",
+        ),
+        (
+            "calls = \"!answered\"\nmin_asr_percent = 1",
+            "FAIL x: 6 calls; asr_percent is 0 %, min_asr_percent is 1 %",
+        ),
+        (
+            "calls = \"!answered\"\nmax_talk_p50_ms = 1",
+            "FAIL x: 6 calls; talk_p50_ms is not known of any call, so max_talk_p50_ms = 1 ms cannot hold",
+        ),
+        (
+            "calls = \"answered\"\nmax_pdd_p95_ms = 1\nmax_setup_max_ms = 2\noutcome = \"completed\"",
+            "FAIL x: 2 of 2 calls as expected; pdd_p95_ms is ",
+        ),
+        (
+            "calls = \"transport == 'tls'\"\nallow_none = true\nmin_asr_percent = 99",
+            "",
+        ),
+        (
+            "calls = \"transport == 'tls'\"\nmin_asr_percent = 99",
+            "FAIL x: no call matches, so nothing was tested",
+        ),
+        (
+            "min_asr_percent = 20\nmin_calls = 9",
+            "FAIL x: 8 calls, at least 9 are needed",
+        ),
+    ] {
+        let (code, told) = verdict(&expect(rest), full);
+        assert_eq!(i32::from(!said.is_empty()), code, "{rest}: {told}");
+        assert!(told.starts_with(said), "{rest}: {told}");
+    }
+    let told = check(
+        &expect("min_asr_percent = 25"),
+        &sample(full),
+        &["--verbose"],
+    )
+    .stdout;
+    assert!(
+        told.contains("ok   x: 8 calls; asr_percent 25 %\n"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_limit_that_fails_names_the_calls_that_count_against_it() {
+    let (_, said) = verdict(
+        "[metrics]\nmin_asr_percent = 95\n[allow]\ncodes = 503\n[forbid]\nseverity = \"none\"",
+        "503-gateway-full.pcapng",
+    );
+    assert!(
+        said.starts_with("FAIL min_asr_percent: 25 %, at least 95 % is needed [frames "),
+        "{said}"
+    );
+    let told = check(
+        "[metrics]\nmax_setup_max_ms = 1",
+        &sample("tcp-calls.pcap"),
+        &["--verbose"],
+    )
+    .stdout;
+    assert!(told.contains(": setup_ms is "), "{told}");
+}
+
+#[test]
+fn a_failure_whose_waiver_expired_says_until_when_it_was_accepted() {
+    let policy = "[forbid]\noutcomes = [\"busy\"]\n[[allow.waivers]]\noutcome = \"busy\"\nreason = \"x\"\nexpires = 2026-12-31";
+    let ended = check(policy, &sample("busy.pcap"), &["--today=2027-01-01"]);
+    assert_eq!(1, ended.code);
+    assert!(
+        ended.stdout.contains("(was accepted until 2026-12-31)"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
 fn a_share_of_the_group_may_be_enough() {
     let full = "503-gateway-full.pcapng";
     let policy = |percent: u32| {
@@ -231,6 +321,8 @@ fn every_key_is_in_the_schema_and_in_the_documentation() {
     let owned = |keys: &[&str]| -> Vec<String> { keys.iter().map(ToString::to_string).collect() };
     let metrics: Vec<&str> = METRICS.iter().map(|(name, _)| *name).collect();
     let numbers: Vec<&str> = CALL_NUMBERS.iter().map(|(name, _)| *name).collect();
+    let of_group = GROUP_METRICS.iter().map(|(name, _)| *name);
+    let of_expect: Vec<&str> = numbers.iter().copied().chain(of_group).collect();
     for (place, keys) in [
         (
             "/properties/metrics",
@@ -244,7 +336,7 @@ fn every_key_is_in_the_schema_and_in_the_documentation() {
         ("/properties/forbid", owned(&FORBID_KEYS)),
         (
             "/properties/expect/items",
-            [owned(&EXPECT_KEYS), limits(numbers.clone())].concat(),
+            [owned(&EXPECT_KEYS), limits(of_expect)].concat(),
         ),
         (
             "/properties/expect/items/properties/headers/items",

@@ -85,6 +85,12 @@ pub(super) fn limit_keys<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String
         .collect()
 }
 
+/// Whether a key belongs below `[metrics]`.
+pub(super) fn is_metric_key(key: &str) -> bool {
+    let names = METRICS.iter().map(|(name, _)| *name);
+    METRICS_KEYS.contains(&key) || limit_keys(names).iter().any(|known| known == key)
+}
+
 pub(super) fn metrics(fields: &Fields<'_>, policy: &mut Policy) {
     let keys = limit_keys(METRICS.iter().map(|(name, _)| *name));
     let known: Vec<&str> = keys

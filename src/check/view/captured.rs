@@ -3,11 +3,8 @@
 use crate::analysis::Analysis;
 use crate::call::{EndpointId, Hop, TextId};
 use crate::check::facts::{Facts, header_use, word};
-use crate::check::view::{CallView, FindingView, HopView, View};
+use crate::check::view::{CallView, FindingView, HopView, View, distinct};
 use crate::diagnose::{Evidence, Finding};
-
-/// Frames kept of one finding: what a reader opens, not all that fits.
-const FRAMES_MAX: usize = 8;
 
 impl View {
     /// All that an analysis tells.
@@ -124,6 +121,6 @@ fn finding_view(finding: &Finding) -> FindingView {
         explains: finding.explains,
         title: finding.title.clone(),
         explanation: finding.explanation.clone(),
-        frames: frames.copied().take(FRAMES_MAX).collect(),
+        frames: distinct(frames.copied()),
     }
 }
