@@ -71,7 +71,9 @@ fn write_comparison(comparison: &Comparison, out: &mut dyn Write) -> io::Result<
         writeln!(
             out,
             "| {} | {} | {} |",
-            transition.before, transition.after, transition.calls
+            markdown(&transition.before),
+            markdown(&transition.after),
+            transition.calls
         )?;
     }
     if !comparison.shifts.is_empty() {

@@ -147,7 +147,7 @@ fn a_mistake_in_the_expression_is_one_line_with_its_column() {
         ("final_code", "--filter, column 1: is no condition"),
         (
             "codecs_offered[77] == 'PCMA'",
-            "--filter: cannot be worked out for call ",
+            "--filter: takes an element that a list does not have; ask size(list) first (call ",
         ),
     ] {
         let ended = filtered(FULL, expression, &[]);
