@@ -297,6 +297,60 @@ fn a_report_with_fields_of_a_later_day_is_read() {
 }
 
 #[test]
+fn a_report_of_an_earlier_day_that_has_what_is_compared_is_read() {
+    let mut report: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(saved("baseline")).expect("a report")).expect("JSON");
+    report.as_object_mut().expect("an object").remove("filter");
+    for call in report["calls"].as_array_mut().expect("calls") {
+        for finding in call["findings"].as_array_mut().expect("findings") {
+            finding
+                .as_object_mut()
+                .expect("an object")
+                .remove("explains");
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("earlier.json");
+    std::fs::write(&path, report.to_string()).expect("a file");
+    let path = path.display().to_string();
+    assert_eq!(0, compare(&path, &fixture("again"), &[]).code);
+    assert_eq!(1, compare(&path, &fixture("candidate"), &[]).code);
+}
+
+#[test]
+fn a_reader_who_goes_away_changes_no_verdict() {
+    for (name, code) in [("baseline", 0), ("candidate", 1)] {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_sipscan"))
+            .args(["check", "--verbose", "--policy", POLICY, &fixture(name)])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("the program ends");
+        assert_eq!(Some(code), output.status.code());
+        assert!(output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn a_saved_report_tells_what_explains_an_ending_as_its_capture_does() {
+    let names = |baseline: &str, candidate: &str| -> Vec<String> {
+        let ended = compare(baseline, candidate, &["--policy", POLICY]);
+        let names = ended
+            .stdout
+            .lines()
+            .filter_map(|line| line.split(": ").next());
+        names.map(str::to_owned).collect()
+    };
+    assert_eq!(
+        names(&fixture("baseline"), &fixture("candidate")),
+        names(&saved("baseline"), &saved("candidate"))
+    );
+}
+
+#[test]
 fn runs_without_a_call_in_common_are_no_comparison() {
     let ended = compare(&sample("busy.pcap"), &fixture("baseline"), &[]);
     assert_eq!(1, ended.code);

@@ -183,3 +183,43 @@ fn runs_are_compared_only_where_they_hold_the_same_calls() {
     );
     assert_eq!(0, compare(&path, &path, &[]).code);
 }
+
+#[test]
+fn a_filter_that_all_calls_match_changes_no_call_and_no_metric() {
+    for name in [
+        FULL,
+        "488-codec-mismatch.pcap",
+        "registered-phones-call.pcapng",
+        "ring-group-one-answers.pcapng",
+    ] {
+        let whole = report(&run(&[&sample(name), "--json", "-"]));
+        let narrow = report(&filtered(name, "id > 0", &["--json", "-"]));
+        for field in ["captures", "fitness", "metrics", "calls", "header_use"] {
+            assert_eq!(whole[field], narrow[field], "{name}: {field}");
+        }
+        assert_eq!(Some(0), narrow["registrations"].as_array().map(Vec::len));
+        assert_eq!(Some(0), narrow["others"].as_array().map(Vec::len));
+    }
+}
+
+#[test]
+fn incidents_of_a_narrow_screen_keep_the_numbers_that_extract_takes() {
+    let numbers = |text: &str| -> Vec<String> {
+        let heads = text.lines().filter(|line| {
+            ["ERROR", "WARN", "NOTE"]
+                .iter()
+                .any(|word| line.get(3..).is_some_and(|rest| rest.starts_with(word)))
+        });
+        heads
+            .map(str::trim)
+            .map(|head| head.split("   ").next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let whole = numbers(&run(&[&sample("488-codec-mismatch.pcap"), "-v"]).stdout);
+    let narrow = numbers(&filtered("488-codec-mismatch.pcap", "final_code == 488", &["-v"]).stdout);
+    assert!(!narrow.is_empty());
+    assert!(
+        narrow.iter().all(|head| whole.contains(head)),
+        "{narrow:?} of {whole:?}"
+    );
+}
