@@ -1,7 +1,11 @@
 //! `sipscan check` and `sipscan compare` as a pipeline runs them: exit codes, lines, reports, on recorded captures.
 
+#[path = "check/documented.rs"]
+mod documented;
 #[path = "check/filter.rs"]
 mod filter;
+#[path = "check/hostile.rs"]
+mod hostile;
 #[path = "check/junit.rs"]
 mod junit;
 #[path = "check/mistakes.rs"]
@@ -10,6 +14,8 @@ mod mistakes;
 mod policies;
 #[path = "check/program.rs"]
 mod program;
+#[path = "check/reports.rs"]
+mod reports;
 #[path = "check/runs.rs"]
 mod runs;
 

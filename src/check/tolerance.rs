@@ -232,8 +232,8 @@ impl<'a> Bench<'a> {
                 None if news.is_empty() => {}
                 None => accepted.push(format!("{rule} ({})", news.len())),
             }
-            let reasons = news.iter().filter_map(|(_, ruling)| ruling.reason);
-            rulings.reason = reasons.last().or(rulings.reason);
+            let mut reasons = news.iter().filter_map(|(_, ruling)| ruling.reason);
+            rulings.reason = reasons.next_back().or(rulings.reason);
             let expired = left.iter().filter_map(|(_, ruling)| ruling.expired);
             rulings.expired = expired.max().max(rulings.expired);
         }

@@ -89,7 +89,7 @@ pub(super) fn kind(value: &Value) -> String {
 pub(super) fn failure(error: &ExecutionError) -> String {
     match error {
         ExecutionError::UndeclaredReference(name) => {
-            match reference::nearest(name, FUNCTIONS.into_iter(), 1).first() {
+            match reference::nearest(name, FUNCTIONS, 1).first() {
                 Some(near) => {
                     format!("uses \"{name}\", which is no function here; did you mean {near}?")
                 }
