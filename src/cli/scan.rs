@@ -1,5 +1,6 @@
 //! The runs of the program: analyse captures and report, explain, list the rules.
 
+use std::mem::ManuallyDrop;
 use std::thread::available_parallelism;
 
 use crate::analysis::{Analysis, Options, analyze};
@@ -25,7 +26,8 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
         ));
     }
     let filter = scan.filter.as_deref().map(filter::condition).transpose()?;
-    let mut analysis = read(scan)?;
+    // The program ends behind the reports; giving back millions of small pieces before would only take time.
+    let mut analysis = ManuallyDrop::new(read(scan)?);
     if let Some(filter) = &filter {
         let matching = filter::matches(&analysis, filter)?;
         analysis.narrow(filter.source(), matching);
