@@ -1,5 +1,11 @@
 //! `sipscan check` and `sipscan compare` as a pipeline runs them: exit codes, lines, reports, on recorded captures.
 
+#[path = "check/documented.rs"]
+mod documented;
+#[path = "check/filter.rs"]
+mod filter;
+#[path = "check/hostile.rs"]
+mod hostile;
 #[path = "check/junit.rs"]
 mod junit;
 #[path = "check/mistakes.rs"]
@@ -8,6 +14,8 @@ mod mistakes;
 mod policies;
 #[path = "check/program.rs"]
 mod program;
+#[path = "check/reports.rs"]
+mod reports;
 #[path = "check/runs.rs"]
 mod runs;
 
@@ -67,11 +75,7 @@ fn the_lab_candidate_differs_by_its_three_faults_and_no_other() {
         &["--policy", POLICY],
     );
     assert_eq!(1, ended.code);
-    let fails: Vec<&str> = ended
-        .stdout
-        .lines()
-        .filter(|line| !line.contains("no new findings"))
-        .collect();
+    let fails: Vec<&str> = ended.stdout.lines().collect();
     assert_eq!(3, fails.len(), "{fails:#?}");
     assert!(
         fails[0].contains("6 of 12 end otherwise: unreachable 408 instead of completed 200 (6)"),
@@ -165,23 +169,191 @@ fn what_cannot_run_is_told_apart_from_what_fails() {
 }
 
 #[test]
+fn every_report_has_a_file_of_its_own_and_writes_over_no_input() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (policy, report) = (path("policy.toml"), path("baseline.json"));
+    std::fs::write(&policy, "").expect("a file");
+    std::fs::copy(saved("baseline"), &report).expect("a copy");
+    let of = |kind: &str, path: &str| format!("{kind}={path}");
+    let capture = fixture("baseline");
+    for (formats, said) in [
+        (
+            [of("junit", &path("a.xml")), of("tap", &path("a.xml"))],
+            "a.xml: two reports cannot share a file",
+        ),
+        (
+            [of("junit", &path("a.xml")), of("junit", &path("a.xml"))],
+            "a.xml: two reports cannot share a file",
+        ),
+        (
+            [of("tap", "-"), of("json", "-")],
+            "two reports cannot share standard output",
+        ),
+        (
+            [of("tap", &path("a.tap")), of("json", &policy)],
+            "policy.toml: is read from, so no report is written to it",
+        ),
+        (
+            [of("tap", &path("a.tap")), of("json", &path("b.pcap"))],
+            "b.pcap: is named like a capture",
+        ),
+        (
+            [of("tap", &path("a.tap")), of("json", &path("none/b.json"))],
+            "cannot be written",
+        ),
+        (
+            [
+                of("tap", &path("a.tap")),
+                of("json", &folder.path().display().to_string()),
+            ],
+            "cannot be written",
+        ),
+    ] {
+        let [first, second] = formats;
+        let ended = run(&[
+            "check", "--policy", &policy, "--format", &first, "--format", &second, &capture,
+        ]);
+        assert_eq!(2, ended.code, "{first} {second}");
+        assert_eq!(1, ended.stderr.lines().count(), "{}", ended.stderr);
+        assert!(ended.stderr.contains(said), "{said}: {}", ended.stderr);
+    }
+    let onto_itself = of("json", &report);
+    let ended = compare(&report, &capture, &["--format", &onto_itself]);
+    assert_eq!(2, ended.code);
+    assert!(ended.stderr.contains("is read from"), "{}", ended.stderr);
+    assert_eq!(
+        0,
+        compare(&report, &capture, &[]).code,
+        "the report is whole"
+    );
+    let (one, other) = (
+        of("junit", &path("one.xml")),
+        of("junit", &path("other.xml")),
+    );
+    let ended = run(&["check", "--format", &one, "--format", &other, &capture]);
+    assert_eq!(0, ended.code, "the same kind twice is fine");
+    assert!(folder.path().join("other.xml").exists());
+}
+
+#[test]
+fn a_disk_that_is_full_is_no_verdict() {
+    if std::path::Path::new("/dev/full").exists() {
+        let ended = run(&["check", "--format", "tap=/dev/full", &fixture("baseline")]);
+        assert_eq!(2, ended.code);
+        assert!(
+            ended.stderr.contains("/dev/full: cannot be written"),
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
 fn a_file_that_is_json_and_no_report_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     for (text, said) in [
-        ("{}", "no report of this version"),
+        ("{}", "it names no schema"),
         ("{\"schema\": \"sipscan-report/1\"}", "no report of sipscan"),
         (
             "{\"schema\": \"sipscan-report/1\", \"captures\": [], \"calls\": [], \"incidents\": []}",
             "an older sipscan wrote it",
         ),
         ("{ nonsense", "no report of sipscan"),
+        (
+            "{\"schema\": \"sipscan-report/2\"}",
+            "a newer sipscan wrote this report",
+        ),
+        (
+            "{\"schema\": \"sipscan-report/0\"}",
+            "its schema is \"sipscan-report/0\"",
+        ),
+        (
+            "{\"schema\": \"sipscan-check/1\"}",
+            "is a verdict of check or compare",
+        ),
+        (
+            "{\"schema\": \"other\"}",
+            "is no report of sipscan: its schema is \"other\"",
+        ),
+        ("{\"schema\": 5}", "is no report of sipscan: invalid type"),
     ] {
         let path = folder.path().join("report.json");
         std::fs::write(&path, text).expect("a file");
         let ended = compare(&path.display().to_string(), &fixture("again"), &[]);
         assert_eq!(2, ended.code, "{text}");
+        assert_eq!(1, ended.stderr.lines().count(), "{}", ended.stderr);
         assert!(ended.stderr.contains(said), "{text}: {}", ended.stderr);
     }
+}
+
+#[test]
+fn a_report_with_fields_of_a_later_day_is_read() {
+    let mut report: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(saved("baseline")).expect("a report")).expect("JSON");
+    report["of_tomorrow"] = serde_json::json!({"a": 1});
+    report["calls"][0]["of_tomorrow"] = serde_json::json!([1, 2]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("later.json");
+    std::fs::write(&path, report.to_string()).expect("a file");
+    assert_eq!(
+        0,
+        compare(&path.display().to_string(), &fixture("again"), &[]).code
+    );
+}
+
+#[test]
+fn a_report_of_an_earlier_day_that_has_what_is_compared_is_read() {
+    let mut report: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(saved("baseline")).expect("a report")).expect("JSON");
+    report.as_object_mut().expect("an object").remove("filter");
+    for call in report["calls"].as_array_mut().expect("calls") {
+        for finding in call["findings"].as_array_mut().expect("findings") {
+            finding
+                .as_object_mut()
+                .expect("an object")
+                .remove("explains");
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("earlier.json");
+    std::fs::write(&path, report.to_string()).expect("a file");
+    let path = path.display().to_string();
+    assert_eq!(0, compare(&path, &fixture("again"), &[]).code);
+    assert_eq!(1, compare(&path, &fixture("candidate"), &[]).code);
+}
+
+#[test]
+fn a_reader_who_goes_away_changes_no_verdict() {
+    for (name, code) in [("baseline", 0), ("candidate", 1)] {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_sipscan"))
+            .args(["check", "--verbose", "--policy", POLICY, &fixture(name)])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("the program ends");
+        assert_eq!(Some(code), output.status.code());
+        assert!(output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn a_saved_report_tells_what_explains_an_ending_as_its_capture_does() {
+    let names = |baseline: &str, candidate: &str| -> Vec<String> {
+        let ended = compare(baseline, candidate, &["--policy", POLICY]);
+        let names = ended
+            .stdout
+            .lines()
+            .filter_map(|line| line.split(": ").next());
+        names.map(str::to_owned).collect()
+    };
+    assert_eq!(
+        names(&fixture("baseline"), &fixture("candidate")),
+        names(&saved("baseline"), &saved("candidate"))
+    );
 }
 
 #[test]

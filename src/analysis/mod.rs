@@ -4,6 +4,7 @@ mod batch;
 mod collector;
 mod extract;
 mod fitness;
+mod narrow;
 mod peers;
 mod read;
 mod result;
@@ -13,6 +14,7 @@ mod undecoded;
 
 pub use batch::IcmpSeen;
 pub use extract::{ExtractError, check_extractable, extract};
+pub use narrow::Narrowing;
 pub use result::{Analysis, CallEntry, CaptureEntry, Fitness, Peer, RegistrationEntry, Undecoded};
 pub use run::{Options, Progress, analyze, analyze_sources};
 pub use selection::{Pick, PickError, Selection};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
+use crate::analysis::narrow::Narrowing;
 use crate::call::metrics::Metrics;
 use crate::call::other::{OtherCount, OtherRequest};
 use crate::call::registration::{RegisterAttempt, Registration};
@@ -40,6 +41,10 @@ pub struct Analysis {
     pub repeated: Vec<PathBuf>,
     /// Of messages in several pieces of a TCP stream: by the frame that completed one, the frame in which it begins.
     pub begun: HashMap<FrameRef, FrameRef, foldhash::fast::FixedState>,
+    /// Places in `calls`, in order, of those that scanners and guessers made: no metric counts them.
+    pub hostile_calls: Vec<u32>,
+    /// Which of the calls reports tell of, where not of all.
+    pub narrowing: Option<Narrowing>,
     /// The messages themselves, and the tables that every id refers to.
     pub book: Book,
 }

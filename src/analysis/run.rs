@@ -262,6 +262,8 @@ fn explain(
         problems,
         repeated: Vec::new(),
         begun: tally.begun,
+        hostile_calls,
+        narrowing: None,
         book,
     }
 }

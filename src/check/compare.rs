@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::align::{align, host};
 use crate::check::difference::{self, SetChange};
-use crate::check::policy::{Compare, Policy};
+use crate::check::judge::day_of;
+use crate::check::policy::{Compare, Day, Policy};
 use crate::check::shift::{Shift, Tolerance};
-use crate::check::tolerance::verdicts;
+use crate::check::tolerance::Bench;
 use crate::check::verdict::Judgement;
 use crate::check::view::{CallView, View};
+use crate::check::waive::Waivers;
 
 /// How many calls ended one way in the baseline and another, or the same, in the candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,9 +75,24 @@ pub struct Comparison {
 
 /// Compares two runs.
 ///
+/// `today` is the day that waivers expire against; `None` takes the day of the candidate's last frame (UTC).
+///
 /// # Errors
-/// Where the policy's key cannot be worked out for a call.
-pub fn compare(baseline: &View, candidate: &View, policy: &Policy) -> Result<Judgement, String> {
+/// Where the policy's key cannot be worked out for a call, or one run was narrowed to some of its calls otherwise than the
+/// other.
+pub fn compare(
+    baseline: &View,
+    candidate: &View,
+    policy: &Policy,
+    today: Option<Day>,
+) -> Result<Judgement, String> {
+    if baseline.filter != candidate.filter {
+        return Err(format!(
+            "the baseline holds {}, the candidate {}; compare runs that hold the same",
+            held(baseline),
+            held(candidate)
+        ));
+    }
     let tolerances = &policy.compare;
     let alignment = align(&baseline.calls, &candidate.calls, tolerances.key.as_ref())
         .map_err(|why| format!("key {why}"))?;
@@ -108,7 +125,9 @@ pub fn compare(baseline: &View, candidate: &View, policy: &Policy) -> Result<Jud
         gone_findings: only(baseline, candidate),
         differences,
     };
-    let verdicts = verdicts(&comparison, candidate, tolerances);
+    let today = today.or_else(|| candidate.last_at.and_then(day_of));
+    let waivers = Waivers::new(policy, today);
+    let verdicts = Bench::new(&comparison, candidate, tolerances, waivers).verdicts();
     Ok(Judgement {
         task: "compare",
         captures: candidate.captures.clone(),
@@ -117,6 +136,14 @@ pub fn compare(baseline: &View, candidate: &View, policy: &Policy) -> Result<Jud
         comparison: Some(comparison),
         ..Judgement::default()
     })
+}
+
+/// Which calls a run holds.
+fn held(view: &View) -> String {
+    match view.filter.as_str() {
+        "" => "all calls".to_owned(),
+        filter => format!("those that match {filter}"),
+    }
 }
 
 fn lone(
@@ -180,6 +207,9 @@ pub(super) fn measures(tolerances: &Compare) -> [Measure; 3] {
     ]
 }
 
+/// Values of a delay in both runs, and the calls of the candidate that they are of.
+type Values = (Vec<(f64, f64)>, Vec<u32>);
+
 fn shifts(pairs: &[(&CallView, &CallView)], tolerances: &Compare) -> Vec<Shift> {
     let mut shifts = Vec::new();
     for (measure, of, increase_ms) in measures(tolerances) {
@@ -188,20 +218,26 @@ fn shifts(pairs: &[(&CallView, &CallView)], tolerances: &Compare) -> Vec<Shift> 
             effect_size: tolerances.min_effect_size,
             sample: tolerances.min_sample,
         };
-        let mut all = Vec::new();
-        let mut nodes: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+        let mut all = Values::default();
+        let mut nodes: BTreeMap<&str, Values> = BTreeMap::new();
         for (old, new) in pairs {
             let last = old.hops.last().map_or("", |hop| host(&hop.destination));
-            let values = of(old).zip(of(new));
-            nodes.entry(last).or_default().extend(values);
-            all.extend(values);
+            let node = nodes.entry(last).or_default();
+            let Some(values) = of(old).zip(of(new)) else {
+                continue;
+            };
+            for values_of in [node, &mut all] {
+                values_of.0.push(values);
+                values_of.1.push(new.id);
+            }
         }
-        shifts.extend(Shift::of(measure, "", &all, tolerance));
+        let of_node = |(node, (values, calls)): (&str, &Values)| {
+            Some(Shift::of(measure, node, values, tolerance)?.of_calls(values, calls))
+        };
+        shifts.extend(of_node(("", &all)));
         if nodes.len() > 1 {
-            let by_node = nodes
-                .iter()
-                .filter_map(|(node, values)| Shift::of(measure, node, values, tolerance));
-            shifts.extend(by_node);
+            let nodes = nodes.iter().map(|(node, values)| (*node, values));
+            shifts.extend(nodes.filter_map(of_node));
         }
     }
     shifts
@@ -222,7 +258,7 @@ fn only(ours: &View, theirs: &View) -> Vec<(String, u32)> {
         .collect()
 }
 
-pub(super) fn findings(view: &View) -> impl Iterator<Item = &crate::check::view::FindingView> {
+fn findings(view: &View) -> impl Iterator<Item = &crate::check::view::FindingView> {
     let of_calls = view.calls.iter().flat_map(|call| &call.findings);
     of_calls.chain(&view.beside_calls)
 }

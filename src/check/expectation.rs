@@ -4,8 +4,9 @@ use crate::analysis::Analysis;
 use crate::capture::FrameRef;
 use crate::check::facts::{beside_caller, word};
 use crate::check::limit::shown;
+use crate::check::metric;
 use crate::check::policy::{Expect, HeaderExpect};
-use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict};
+use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict, brief};
 use crate::check::view::CallView;
 
 /// What an expectation has seen so far.
@@ -17,6 +18,8 @@ pub(super) struct Tally<'p> {
     /// What broke its expressions, which nothing else can make good.
     broken: Option<String>,
     proofs: Vec<Proof>,
+    /// Numbers of the calls of the group, where it has limits on metrics.
+    members: Vec<u32>,
 }
 
 /// What is wrong with one call, and the frames that show it.
@@ -33,6 +36,7 @@ impl<'p> Tally<'p> {
             failed: 0,
             broken: None,
             proofs: Vec::new(),
+            members: Vec::new(),
         }
     }
 
@@ -45,6 +49,9 @@ impl<'p> Tally<'p> {
                 return false;
             }
             Some(Ok(true)) | None => self.calls += 1,
+        }
+        if !self.expect.metrics.is_empty() {
+            self.members.push(call.id);
         }
         if let Some(miss) = self.miss(call, analysis) {
             self.failed += 1;
@@ -116,7 +123,7 @@ impl<'p> Tally<'p> {
         }
     }
 
-    pub(super) fn verdict(self) -> Verdict {
+    pub(super) fn verdict(self, analysis: &Analysis) -> Verdict {
         let expect = self.expect;
         let verdict = |holds: bool, said: String| {
             Verdict::new(Kind::Expectation, expect.name.clone(), holds, said).at_line(expect.line)
@@ -147,25 +154,63 @@ impl<'p> Tally<'p> {
             0 => 100.0,
             calls => 100.0 * f64::from(calls - self.failed) / f64::from(calls),
         };
-        if share >= expect.min_percent {
-            let said = if expect.has_demand_on_calls() && calls > 0 {
+        let is_share_enough = share >= expect.min_percent;
+        let mut parts = vec![match (is_share_enough, self.proofs.first()) {
+            (false, Some(first)) => self.failed_text(&counted, share, brief(&first.note)),
+            _ if expect.has_demand_on_calls() && calls > 0 => {
                 format!("{} of {counted} as expected", calls - self.failed)
-            } else {
-                counted
-            };
-            return verdict(true, said);
-        }
-        let first = self.proofs.first().map_or("", |proof| proof.note.as_str());
-        let said = match (expect.min_percent >= 100.0, self.failed, calls) {
+            }
+            _ => counted,
+        }];
+        let measured = self.measured(analysis);
+        let broken: Vec<&String> = measured.iter().filter_map(|of| of.as_ref().err()).collect();
+        let holds = is_share_enough && broken.is_empty();
+        parts.extend(match holds {
+            true => measured.iter().flatten().cloned().collect::<Vec<_>>(),
+            false => broken.into_iter().cloned().collect(),
+        });
+        let proofs = match is_share_enough {
+            true if holds => Vec::new(),
+            true => self.culprits(analysis),
+            false => self.proofs,
+        };
+        verdict(holds, parts.join("; ")).shown_by(proofs)
+    }
+
+    /// What came of the calls that do not hold, where too many do not.
+    fn failed_text(&self, counted: &str, share: f64, first: &str) -> String {
+        match (self.expect.min_percent >= 100.0, self.failed, self.calls) {
             (true, 1, 1) => first.to_owned(),
             (true, failed, _) => format!("{failed} of {counted}: {first}"),
             (false, failed, _) => format!(
                 "{failed} of {counted}, {} hold and {} are needed: {first}",
                 shown("percent", share),
-                shown("percent", expect.min_percent)
+                shown("percent", self.expect.min_percent)
             ),
-        };
-        verdict(false, said).shown_by(self.proofs)
+        }
+    }
+
+    /// What each limit on a metric of the group came to; none where there is no group.
+    fn measured(&self, analysis: &Analysis) -> Vec<Result<String, String>> {
+        if self.members.is_empty() {
+            return Vec::new();
+        }
+        let metrics = analysis.metrics_of(self.members.iter().copied());
+        let limits = self.expect.metrics.iter();
+        limits
+            .map(|limit| metric::of_group(limit, &metrics))
+            .collect()
+    }
+
+    /// The calls that count against the first broken limit that some call in particular counts against.
+    fn culprits(&self, analysis: &Analysis) -> Vec<Proof> {
+        let metrics = analysis.metrics_of(self.members.iter().copied());
+        let limits = self.expect.metrics.iter();
+        let broken = limits.filter(|limit| metric::of_group(limit, &metrics).is_err());
+        broken
+            .map(|limit| metric::culprits(limit, self.members.iter().copied(), analysis))
+            .find(|proofs| !proofs.is_empty())
+            .unwrap_or_default()
     }
 }
 

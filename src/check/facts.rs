@@ -153,9 +153,12 @@ pub fn header_use(analysis: &Analysis) -> BTreeMap<(String, HeaderName), u64> {
     let counted = analysis
         .calls
         .par_chunks(CALLS_AT_A_TIME)
-        .map(|entries| {
+        .enumerate()
+        .map(|(chunk, entries)| {
             let mut uses = Uses::default();
-            for leg in entries.iter().flat_map(|entry| &entry.call.legs) {
+            let numbered = (chunk * CALLS_AT_A_TIME + 1..).zip(entries);
+            let told = numbered.filter(|(id, _)| analysis.tells_call(*id as u32));
+            for leg in told.flat_map(|(_, entry)| &entry.call.legs) {
                 count_headers(book, leg, &mut uses);
             }
             uses

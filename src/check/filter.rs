@@ -3,15 +3,19 @@
 //! Names are the report's. Values that a call lacks are neutral rather than null: 0 for codes, -1.0 for durations, "" for
 //! texts; docs/policy.md lists them.
 
-use cel::common::ast::{Expr, IdedExpr};
+mod words;
+
+use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::{Context, ExecutionError, Program, Value};
 
 use crate::call::{Outcome, OutcomeGroup};
 use crate::check::view::CallView;
-use crate::reference;
+use words::{at_start, failure, kind, place, syntax_error, unknown_name};
 
 /// Bytes of one expression; longer ones are written by accident.
-const EXPRESSION_BYTES_MAX: usize = 4096;
+const EXPRESSION_BYTES_MAX: usize = 2048;
+/// Operations inside one another or in one chain; each takes a piece of the stack of the thread that works them out.
+const EXPRESSION_DEPTH_MAX: usize = 100;
 /// What a duration reads as where the capture cannot tell it.
 const NO_DURATION: f64 = -1.0;
 
@@ -152,10 +156,14 @@ impl Filter {
             )));
         }
         let program = Program::compile(source).map_err(|errors| syntax_error(source, &errors))?;
-        let mut names = Vec::new();
-        free_names(program.expression(), &mut Vec::new(), &mut names);
+        let mut names = Names::default();
+        if !names.gather(program.expression(), EXPRESSION_DEPTH_MAX) {
+            return Err(at_start(format!(
+                "is nested too deeply, or chains more than {EXPRESSION_DEPTH_MAX} operations; write it shorter"
+            )));
+        }
         let mut variables: Vec<(&'static str, Get)> = Vec::new();
-        for (name, id) in names {
+        for (name, id) in names.free {
             let known = VARIABLES.iter().find(|(known, _)| *known == name);
             let Some(variable) = known else {
                 let start = program
@@ -163,7 +171,7 @@ impl Filter {
                     .offset_for(id)
                     .map_or(0, |range| range.0);
                 return Err(FilterError {
-                    at: (0, start as usize),
+                    at: place(source, start as usize),
                     message: unknown_name(&name),
                 });
             };
@@ -191,10 +199,7 @@ impl Filter {
         match self.execute(call) {
             Ok(Value::Bool(is)) => Ok(is),
             Ok(other) => Err(format!("gives {} for call {}", kind(&other), call.id)),
-            Err(error) => Err(format!(
-                "cannot be worked out for call {}: {error}",
-                call.id
-            )),
+            Err(error) => Err(format!("{} (call {})", failure(&error), call.id)),
         }
     }
 
@@ -209,10 +214,7 @@ impl Filter {
             Ok(Value::UInt(key)) => Ok(key.to_string()),
             Ok(Value::Bool(key)) => Ok(key.to_string()),
             Ok(other) => Err(format!("gives {} for call {}", kind(&other), call.id)),
-            Err(error) => Err(format!(
-                "cannot be worked out for call {}: {error}",
-                call.id
-            )),
+            Err(error) => Err(format!("{} (call {})", failure(&error), call.id)),
         }
     }
 
@@ -232,10 +234,7 @@ impl Filter {
             | ExecutionError::DivisionByZero(_)
             | ExecutionError::RemainderByZero(_)
             | ExecutionError::Overflow(..) => None,
-            ExecutionError::UndeclaredReference(name) => {
-                Some(format!("uses \"{name}\", which is no function here"))
-            }
-            other => Some(format!("cannot be worked out: {other}")),
+            other => Some(failure(&other)),
         })
     }
 }
@@ -273,95 +272,58 @@ fn sample() -> CallView {
     }
 }
 
-fn at_start(message: String) -> FilterError {
-    FilterError {
-        at: (0, 0),
-        message,
-    }
+/// The names of an expression.
+#[derive(Default)]
+struct Names {
+    /// Bound where the walk is, by a macro such as `rules.exists(rule, ...)`.
+    bound: Vec<String>,
+    /// Bound nowhere, each with the node that uses it.
+    free: Vec<(String, u64)>,
 }
 
-fn syntax_error(source: &str, errors: &cel::ParseErrors) -> FilterError {
-    let first = errors.errors.first();
-    let at = first.map_or((1, 1), |error| error.pos);
-    let said = first.map_or("", |error| error.msg.as_str());
-    let line = usize::try_from(at.0 - 1).unwrap_or(0);
-    let column = usize::try_from(at.1 - 1).unwrap_or(0);
-    // The parser's words name its own tokens; what a reader needs is the place.
-    let rest: String = source
-        .lines()
-        .nth(line)
-        .unwrap_or_default()
-        .chars()
-        .skip(column)
-        .take(20)
-        .collect();
-    let message = if said.contains("ecursion") {
-        "is nested too deeply".to_owned()
-    } else if rest.trim().is_empty() {
-        "ends too early: something is missing at its end".to_owned()
-    } else {
-        format!("cannot be read from \"{rest}\" on; write it as in C: && || ! == != < <= > >= ( )")
-    };
-    FilterError {
-        at: (line, column),
-        message,
-    }
-}
-
-fn unknown_name(name: &str) -> String {
-    match reference::nearest(name, variable_names(), 1).first() {
-        Some(near) => format!("uses \"{name}\", which no call has; did you mean {near}?"),
-        None => format!(
-            "uses \"{name}\", which no call has; the names are {}",
-            variable_names().collect::<Vec<_>>().join(", ")
-        ),
-    }
-}
-
-fn kind(value: &Value) -> String {
-    match value {
-        Value::Bool(_) => "true or false".to_owned(),
-        Value::String(_) => "a text".to_owned(),
-        Value::List(_) => "a list".to_owned(),
-        Value::Map(_) => "a map".to_owned(),
-        Value::Int(_) | Value::UInt(_) | Value::Float(_) => "a number".to_owned(),
-        other => format!("a value of type {}", other.type_of()),
-    }
-}
-
-/// Names that are bound by no macro such as `rules.exists(rule, ...)`, with the node that uses each.
-fn free_names(node: &IdedExpr, bound: &mut Vec<String>, found: &mut Vec<(String, u64)>) {
-    match &node.expr {
-        Expr::Ident(name) if !name.starts_with('@') && !bound.contains(name) => {
-            found.push((name.clone(), node.id));
-        }
-        Expr::Call(call) => {
-            for part in call.target.iter().map(|target| &**target).chain(&call.args) {
-                free_names(part, bound, found);
+impl Names {
+    /// Gathers the names of a node; false where more than `depth` nodes are inside one another.
+    fn gather(&mut self, node: &IdedExpr, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else {
+            return false;
+        };
+        match &node.expr {
+            Expr::Ident(name) => {
+                if !name.starts_with('@') && !self.bound.contains(name) {
+                    self.free.push((name.clone(), node.id));
+                }
+                true
             }
-        }
-        Expr::Comprehension(inner) => {
-            free_names(&inner.iter_range, bound, found);
-            free_names(&inner.accu_init, bound, found);
-            let depth = bound.len();
-            bound.push(inner.iter_var.clone());
-            bound.extend(inner.iter_var2.clone());
-            bound.push(inner.accu_var.clone());
-            for part in [&inner.loop_cond, &inner.loop_step, &inner.result] {
-                free_names(part, bound, found);
+            Expr::Call(call) => {
+                let target = call.target.iter().map(|target| &**target);
+                let mut parts = target.chain(&call.args);
+                parts.all(|part| self.gather(part, depth))
             }
-            bound.truncate(depth);
-        }
-        Expr::List(list) => {
-            for part in &list.elements {
-                free_names(part, bound, found);
+            Expr::Comprehension(inner) => {
+                if !self.gather(&inner.iter_range, depth) || !self.gather(&inner.accu_init, depth) {
+                    return false;
+                }
+                let outside = self.bound.len();
+                self.bound.push(inner.iter_var.clone());
+                self.bound.extend(inner.iter_var2.clone());
+                self.bound.push(inner.accu_var.clone());
+                let mut parts = [&inner.loop_cond, &inner.loop_step, &inner.result].into_iter();
+                let is_shallow = parts.all(|part| self.gather(part, depth));
+                self.bound.truncate(outside);
+                is_shallow
             }
+            Expr::List(list) => list.elements.iter().all(|part| self.gather(part, depth)),
+            Expr::Select(select) => self.gather(&select.operand, depth),
+            Expr::Map(map) => map.entries.iter().all(|entry| match &entry.expr {
+                EntryExpr::MapEntry(entry) => {
+                    self.gather(&entry.key, depth) && self.gather(&entry.value, depth)
+                }
+                EntryExpr::StructField(field) => self.gather(&field.value, depth),
+            }),
+            _ => true,
         }
-        Expr::Select(select) => free_names(&select.operand, bound, found),
-        _ => {}
     }
 }
 
 #[cfg(test)]
-#[path = "filter_tests.rs"]
 mod tests;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use crate::analysis::Analysis;
 use crate::call::Outcome;
 use crate::check::expectation::Tally;
-use crate::check::limit::{Bound, shown};
-use crate::check::policy::{Day, Policy, Waiver, WaiverTarget};
-use crate::check::verdict::{Judgement, Kind, PROOFS_MAX, Proof, Status, Verdict};
+use crate::check::metric;
+use crate::check::policy::{Day, Policy};
+use crate::check::verdict::{Judgement, Kind, PROOFS_MAX, Proof, Status, Verdict, brief};
 use crate::check::view::{CallView, FindingView, View, call_view};
+use crate::check::waive::{Ruling, Waivers, expired_text};
 use crate::diagnose::Severity;
 
 /// Judges an analysis.
@@ -17,7 +18,8 @@ use crate::diagnose::Severity;
 pub fn check(analysis: &Analysis, policy: &Policy, today: Option<Day>) -> Judgement {
     let frame = View::frame_of(analysis);
     let today = today.or_else(|| frame.last_at.and_then(day_of));
-    let mut judge = Judge::new(policy, today);
+    let waivers = Waivers::new(policy, today);
+    let mut judge = Judge::new(policy, waivers);
     for place in 0..analysis.calls.len() {
         if let Some(call) = call_view(analysis, place) {
             judge.call(&call, analysis);
@@ -27,9 +29,9 @@ pub fn check(analysis: &Analysis, policy: &Policy, today: Option<Day>) -> Judgem
         judge.finding(finding, None);
     }
     let mut verdicts = metric_verdicts(analysis, policy);
-    verdicts.extend(judge.verdicts());
+    verdicts.extend(judge.verdicts(analysis));
     for verdict in &mut verdicts {
-        waive_by_name(verdict, policy, today);
+        waivers.by_name(verdict);
     }
     Judgement {
         task: "check",
@@ -41,7 +43,7 @@ pub fn check(analysis: &Analysis, policy: &Policy, today: Option<Day>) -> Judgem
 }
 
 /// The day of a moment in UTC.
-fn day_of(time: crate::capture::Timestamp) -> Option<Day> {
+pub(super) fn day_of(time: crate::capture::Timestamp) -> Option<Day> {
     let moment = jiff::Timestamp::from_nanosecond(i128::from(time.nanoseconds())).ok()?;
     Some(moment.to_zoned(jiff::tz::TimeZone::UTC).date())
 }
@@ -54,39 +56,8 @@ fn metric_verdicts(analysis: &Analysis, policy: &Policy) -> Vec<Verdict> {
         let said = "the captures hold no call whose ending is known, so nothing was tested; min_calls = 0 in [metrics] allows that";
         verdicts.push(Verdict::new(Kind::Metric, "min_calls", false, said));
     }
-    for limit in &policy.metrics {
-        let key = limit.key();
-        let wanted = shown(&key, limit.value);
-        let is_ratio_or_delay = !matches!(
-            limit.number.0,
-            "calls" | "answered" | "partial" | "retransmissions"
-        );
-        let side = match limit.bound {
-            Bound::Min => "at least",
-            Bound::Max => "at most",
-        };
-        let (holds, said) = match limit.measure(metrics) {
-            _ if is_ratio_or_delay && metrics.calls < policy.min_sample => (
-                false,
-                format!(
-                    "{} calls, min_sample asks for {}",
-                    metrics.calls, policy.min_sample
-                ),
-            ),
-            None => (
-                false,
-                format!("nothing to measure it by, {side} {wanted} is needed"),
-            ),
-            Some(value) => {
-                let holds = limit.bound.holds(value, limit.value);
-                (
-                    holds,
-                    format!("{}, {side} {wanted} is needed", shown(&key, value)),
-                )
-            }
-        };
-        verdicts.push(Verdict::new(Kind::Metric, key, holds, said).at_line(limit.line));
-    }
+    let limits = policy.metrics.iter();
+    verdicts.extend(limits.map(|limit| metric::verdict(limit, analysis, policy.min_sample)));
     verdicts
 }
 
@@ -96,13 +67,15 @@ struct Group {
     count: u32,
     waived: u32,
     reason: String,
+    /// Last day on which some of what is not waived was.
+    expired: Option<Day>,
     proofs: Vec<Proof>,
     said: String,
 }
 
 struct Judge<'p> {
     policy: &'p Policy,
-    today: Option<Day>,
+    waivers: Waivers<'p>,
     tallies: Vec<Tally<'p>>,
     outcomes: BTreeMap<Outcome, Group>,
     codes: BTreeMap<u16, Group>,
@@ -110,10 +83,10 @@ struct Judge<'p> {
 }
 
 impl<'p> Judge<'p> {
-    fn new(policy: &'p Policy, today: Option<Day>) -> Self {
+    fn new(policy: &'p Policy, waivers: Waivers<'p>) -> Self {
         Self {
             policy,
-            today,
+            waivers,
             tallies: policy.expects.iter().map(Tally::new).collect(),
             outcomes: BTreeMap::new(),
             codes: BTreeMap::new(),
@@ -133,15 +106,15 @@ impl<'p> Judge<'p> {
             || allow.outcomes.contains(&call.outcome)
             || allow.codes.iter().any(|code| code.fits(call.final_code));
         let is_fine = is_allowed && !forbids_outcome && !forbids_code;
-        let waiver = self.waiver_of_call(call);
-        let mut is_told = is_fine || is_expected || waiver.is_some();
+        let ruling = self.waivers.of_call(call);
+        let mut is_told = is_fine || is_expected || ruling.reason.is_some();
         if forbids_code && !is_expected {
             let group = self.codes.entry(call.final_code).or_default();
-            group.add(call, call.note(), call.frames(), waiver);
+            group.add(call, call.note(), call.frames(), ruling);
             is_told = true;
         } else if (forbids_outcome || call.outcome.is_failure()) && !is_fine && !is_expected {
             let group = self.outcomes.entry(call.outcome).or_default();
-            group.add(call, call.note(), call.frames(), waiver);
+            group.add(call, call.note(), call.frames(), ruling);
             is_told = true;
         }
         for finding in &call.findings {
@@ -161,52 +134,23 @@ impl<'p> Judge<'p> {
         if !is_forbidden && (!is_severe || allow.rules.contains(&finding.rule)) {
             return;
         }
-        let waiver = self.waiver(
-            |target| *target == WaiverTarget::Rule(finding.rule.clone()),
-            call,
-        );
+        let ruling = self.waivers.of_finding(&finding.rule, call);
         let group = self.findings.entry(finding.rule.clone()).or_default();
         match call {
             Some(call) => group.add(
                 call,
                 finding.explanation.clone(),
                 finding.frames.clone(),
-                waiver,
+                ruling,
             ),
-            None => group.add_lone(finding, waiver),
+            None => group.add_lone(finding, ruling),
         }
         if group.said.is_empty() {
             group.said.clone_from(&finding.title);
         }
     }
 
-    fn waiver_of_call(&self, call: &CallView) -> Option<&'p Waiver> {
-        let is_meant = |target: &WaiverTarget| match target {
-            WaiverTarget::Code(code) => code.fits(call.final_code),
-            WaiverTarget::Outcome(outcome) => *outcome == call.outcome,
-            WaiverTarget::Rule(rule) => !rule.is_empty() && *rule == call.primary,
-            WaiverTarget::Expectation(_) => false,
-        };
-        self.waiver(is_meant, Some(call))
-    }
-
-    fn waiver(
-        &self,
-        is_meant: impl Fn(&WaiverTarget) -> bool,
-        call: Option<&CallView>,
-    ) -> Option<&'p Waiver> {
-        let is_for_call = |waiver: &Waiver| match (&waiver.calls, call) {
-            (None, _) => true,
-            (Some(calls), Some(call)) => calls.matches(call) == Ok(true),
-            (Some(_), None) => false,
-        };
-        let policy = self.policy;
-        policy.waivers.iter().find(|waiver| {
-            is_meant(&waiver.target) && counts(waiver, self.today) && is_for_call(waiver)
-        })
-    }
-
-    fn verdicts(self) -> Vec<Verdict> {
+    fn verdicts(self, analysis: &Analysis) -> Vec<Verdict> {
         let mut verdicts = Vec::new();
         let no_failure = self.outcomes.is_empty();
         for (outcome, group) in self.outcomes {
@@ -236,7 +180,8 @@ impl<'p> Judge<'p> {
             };
             verdicts.push(Verdict::new(Kind::Finding, name, true, "none"));
         }
-        verdicts.extend(self.tallies.into_iter().map(Tally::verdict));
+        let tallies = self.tallies.into_iter();
+        verdicts.extend(tallies.map(|tally| tally.verdict(analysis)));
         verdicts
     }
 }
@@ -247,7 +192,7 @@ impl Group {
         call: &CallView,
         note: String,
         frames: Vec<crate::capture::FrameRef>,
-        waiver: Option<&Waiver>,
+        ruling: Ruling<'_>,
     ) {
         let proof = Proof {
             call: Some(call.id),
@@ -255,24 +200,27 @@ impl Group {
             note,
             frames,
         };
-        self.push(proof, waiver);
+        self.push(proof, ruling);
     }
 
-    fn add_lone(&mut self, finding: &FindingView, waiver: Option<&Waiver>) {
+    fn add_lone(&mut self, finding: &FindingView, ruling: Ruling<'_>) {
         let proof = Proof {
             note: finding.explanation.clone(),
             frames: finding.frames.clone(),
             ..Proof::default()
         };
-        self.push(proof, waiver);
+        self.push(proof, ruling);
     }
 
-    fn push(&mut self, proof: Proof, waiver: Option<&Waiver>) {
+    fn push(&mut self, proof: Proof, ruling: Ruling<'_>) {
         self.count += 1;
-        if let Some(waiver) = waiver {
+        if let Some(reason) = ruling.reason {
             self.waived += 1;
-            self.reason.clone_from(&waiver.reason);
-        } else if self.proofs.len() < PROOFS_MAX {
+            reason.clone_into(&mut self.reason);
+            return;
+        }
+        self.expired = self.expired.max(ruling.expired);
+        if self.proofs.len() < PROOFS_MAX {
             self.proofs.push(proof);
         }
     }
@@ -289,48 +237,21 @@ impl Group {
         let first = self
             .proofs
             .first()
-            .map_or(self.said.as_str(), |proof| proof.note.as_str());
+            .map_or(self.said.as_str(), |proof| brief(&proof.note));
         let waived = match (left, self.waived) {
             (0, _) | (_, 0) => String::new(),
             (_, waived) => format!(" ({waived} more accepted: {})", self.reason),
         };
-        let said = if first.is_empty() {
+        let mut said = if first.is_empty() {
             counted
         } else {
             format!("{counted}{waived}: {first}")
         };
+        said.push_str(&self.expired.map_or(String::new(), expired_text));
         let mut verdict = Verdict::new(kind, name, false, said).shown_by(self.proofs);
         if left == 0 {
             verdict.status = Status::Waived(self.reason);
         }
         verdict
-    }
-}
-
-/// Whether a waiver still counts: through its last day; without any date to compare with, it does.
-fn counts(waiver: &Waiver, today: Option<Day>) -> bool {
-    match (waiver.expires, today) {
-        (Some(expires), Some(today)) => today <= expires,
-        _ => true,
-    }
-}
-
-fn waive_by_name(verdict: &mut Verdict, policy: &Policy, today: Option<Day>) {
-    let is_meant = |waiver: &&Waiver| {
-        matches!(&waiver.target, WaiverTarget::Expectation(name) if *name == verdict.name)
-            && waiver.calls.is_none()
-    };
-    let Some(waiver) = policy
-        .waivers
-        .iter()
-        .find(is_meant)
-        .filter(|_| verdict.fails())
-    else {
-        return;
-    };
-    if counts(waiver, today) {
-        verdict.status = Status::Waived(waiver.reason.clone());
-    } else if let Some(expires) = waiver.expires {
-        verdict.said = format!("{} (accepted until {expires})", verdict.said);
     }
 }

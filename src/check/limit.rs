@@ -16,9 +16,9 @@ fn spread(spread: Option<Spread>, of: fn(&Spread) -> f64) -> Option<f64> {
 /// Every metric that a policy may limit, by its name without `min_` or `max_`; the unit is the last word.
 pub const METRICS: [Metric; 29] = [
     ("calls", |m| Some(f64::from(m.calls))),
+    ("retransmissions", |m| Some(m.retransmissions as f64)),
     ("answered", |m| Some(f64::from(m.answered))),
     ("partial", |m| Some(f64::from(m.partial))),
-    ("retransmissions", |m| Some(m.retransmissions as f64)),
     ("asr_percent", |m| m.asr_percent),
     ("ner_percent", |m| m.ner_percent),
     ("ser_percent", |m| m.ser_percent),
@@ -45,6 +45,13 @@ pub const METRICS: [Metric; 29] = [
     ("srd_failed_p95_ms", |m| spread(m.srd_failed_ms, |s| s.p95)),
     ("srd_failed_max_ms", |m| spread(m.srd_failed_ms, |s| s.max)),
 ];
+
+/// Every metric that an expectation may limit over the calls of its group: all but those whose names mean the size of the
+/// group and a number of each call there.
+pub const GROUP_METRICS: &[Metric] = {
+    let all: &'static [Metric] = &METRICS;
+    all.split_at(2).1
+};
 
 /// A number of one call.
 pub type CallNumber = Number<CallView>;

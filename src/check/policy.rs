@@ -4,6 +4,7 @@ mod code;
 mod document;
 mod expect;
 mod section;
+mod toml_words;
 
 use std::fmt;
 
@@ -162,6 +163,8 @@ pub struct Expect {
     pub codecs_answered: Option<Vec<String>>,
     /// First codec of the answer.
     pub codec: Vec<String>,
+    /// Limits on metrics over the group.
+    pub metrics: Vec<Limit<Metric>>,
     /// Limits on numbers of the call.
     pub numbers: Vec<Limit<CallNumber>>,
     /// Order of the messages next to the caller.

@@ -22,6 +22,15 @@ const METHODS: [&str; 14] = [
     "PUBLISH",
 ];
 
+/// Whether a word names messages: a method, or a code from 100 to 699.
+pub(super) fn is_message(word: &str) -> bool {
+    METHODS.contains(&word)
+        || word.len() == 3
+            && word
+                .parse()
+                .is_ok_and(|code: u16| (100..700).contains(&code))
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Word {
     /// This method or this code.

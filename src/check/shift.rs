@@ -4,6 +4,7 @@
 //! the other than below it, -1 to 1.
 
 use crate::call::metrics::Spread;
+use crate::check::verdict::PROOFS_MAX;
 
 /// The values of one run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,6 +32,8 @@ pub struct Shift {
     pub effect_size: f64,
     /// Whether it is more than the tolerance and more than chance.
     pub grows: bool,
+    /// Where it grows, the calls of the candidate that grew most, most first, at most [`PROOFS_MAX`].
+    pub worst: Vec<u32>,
 }
 
 /// What a growth must exceed to count.
@@ -66,7 +69,23 @@ impl Shift {
             candidate,
             effect_size,
             grows,
+            worst: Vec::new(),
         })
+    }
+
+    /// The same with the calls that grew most; `calls` are the numbers of those that the values are of.
+    pub(super) fn of_calls(mut self, values: &[(f64, f64)], calls: &[u32]) -> Self {
+        if self.grows {
+            let mut grown: Vec<(f64, u32)> = values
+                .iter()
+                .zip(calls)
+                .map(|((before, after), call)| (after - before, *call))
+                .collect();
+            grown.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            let worst = grown.into_iter().take(PROOFS_MAX);
+            self.worst = worst.map(|(_, call)| call).collect();
+        }
+        self
     }
 
     /// Growth of the median in milliseconds.

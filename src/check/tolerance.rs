@@ -1,68 +1,319 @@
 //! The verdicts of a comparison: each kind of difference against what the policy tolerates.
 
-use crate::check::compare::{ChangedCall, Comparison, findings, measures};
-use crate::check::difference::SetChange;
-use crate::check::policy::{Change, Compare};
-use crate::check::shift::Shift;
-use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Status, Verdict};
-use crate::check::view::{CallView, View};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Every verdict, in the order of reports.
-pub(super) fn verdicts(
-    comparison: &Comparison,
-    candidate: &View,
-    tolerances: &Compare,
-) -> Vec<Verdict> {
-    let mut verdicts = vec![
-        paired(comparison),
-        changed_verdict(comparison, candidate, tolerances),
-        count_verdict(
-            "no call is missing",
-            &comparison.missing,
-            tolerances.max_missing_calls,
-            "only in the baseline",
-            candidate,
-        ),
-        count_verdict(
-            "no call is added",
-            &comparison.added,
-            tolerances.max_added_calls,
-            "only in the candidate",
-            candidate,
-        ),
-    ];
-    let mut before = None;
-    for (measure, _, increase_ms) in measures(tolerances) {
-        let sample = tolerances.min_sample;
-        verdicts.extend(shift_verdict(
-            measure,
-            before,
+use crate::check::compare::{ChangedCall, Comparison, measures};
+use crate::check::difference::SetChange;
+use crate::check::growth::shift_verdict;
+use crate::check::limit::shown;
+use crate::check::policy::{Change, Compare};
+use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Status, Verdict};
+use crate::check::view::{CallView, FindingView, View};
+use crate::check::waive::{Ruling, Waivers, expired_text};
+
+/// The names of its verdicts, in the order of reports; waivers may name them.
+pub(super) const NAMES: [&str; 11] = [
+    "the runs have calls in common",
+    "calls end as before",
+    "no call is missing",
+    "no call is added",
+    "reply_ms does not grow",
+    "pdd_ms does not grow",
+    "setup_ms does not grow",
+    "no new findings",
+    "codecs stay",
+    "software stays",
+    "header fields stay",
+];
+
+/// A comparison, and what it is judged by.
+pub(super) struct Bench<'a> {
+    pub(super) comparison: &'a Comparison,
+    pub(super) candidate: &'a View,
+    pub(super) tolerances: &'a Compare,
+    pub(super) waivers: Waivers<'a>,
+    /// Calls of the candidate by their number.
+    calls: HashMap<u32, &'a CallView>,
+    /// Of these, the numbers of those that end otherwise than in the baseline.
+    changed: HashSet<u32>,
+}
+
+impl<'a> Bench<'a> {
+    pub(super) fn new(
+        comparison: &'a Comparison,
+        candidate: &'a View,
+        tolerances: &'a Compare,
+        waivers: Waivers<'a>,
+    ) -> Self {
+        let calls = candidate.calls.iter().map(|call| (call.id, call));
+        let changed = comparison.changed.iter();
+        Self {
             comparison,
-            increase_ms,
-            sample,
-        ));
-        before = Some(measure);
+            candidate,
+            tolerances,
+            waivers,
+            calls: calls.collect(),
+            changed: changed.filter_map(|change| change.candidate).collect(),
+        }
     }
-    verdicts.push(finding_verdict(comparison, candidate, tolerances));
-    let kinds: [(&str, &[&str], Change); 3] = [
-        (
-            "codecs stay",
-            &["codecs_offered", "codecs_answered"],
-            tolerances.codecs,
-        ),
-        (
-            "software stays",
-            &["caller_software", "callee_software"],
-            tolerances.software,
-        ),
-        ("header fields stay", &["header"], tolerances.headers),
-    ];
-    for (name, subjects, change) in kinds {
-        verdicts.push(difference_verdict(
-            name, subjects, change, comparison, candidate,
-        ));
+
+    /// Every verdict, in the order of reports.
+    pub(super) fn verdicts(&self) -> Vec<Verdict> {
+        let (comparison, tolerances) = (self.comparison, self.tolerances);
+        let mut verdicts = vec![
+            paired(comparison),
+            self.changed_verdict(),
+            self.count_verdict(
+                "no call is missing",
+                &comparison.missing,
+                tolerances.max_missing_calls,
+                "only in the baseline",
+            ),
+            self.count_verdict(
+                "no call is added",
+                &comparison.added,
+                tolerances.max_added_calls,
+                "only in the candidate",
+            ),
+        ];
+        let mut before = None;
+        for (measure, of, increase_ms) in measures(tolerances) {
+            let sample = tolerances.min_sample;
+            let verdict = shift_verdict(measure, before, comparison, increase_ms, sample);
+            verdicts.extend(verdict.map(|verdict| self.with_values(verdict, measure, of)));
+            before = Some(measure);
+        }
+        verdicts.push(self.finding_verdict());
+        let kinds: [(&str, &[&str], Change); 3] = [
+            (
+                "codecs stay",
+                &["codecs_offered", "codecs_answered"],
+                tolerances.codecs,
+            ),
+            (
+                "software stays",
+                &["caller_software", "callee_software"],
+                tolerances.software,
+            ),
+            ("header fields stay", &["header"], tolerances.headers),
+        ];
+        for (name, subjects, change) in kinds {
+            verdicts.push(self.difference_verdict(name, subjects, change));
+        }
+        for verdict in &mut verdicts {
+            self.waivers.by_name(verdict);
+        }
+        verdicts
     }
-    verdicts
+
+    /// The same with the frames of its calls and the delay that each had.
+    fn with_values(
+        &self,
+        mut verdict: Verdict,
+        measure: &str,
+        of: fn(&CallView) -> Option<f64>,
+    ) -> Verdict {
+        for proof in &mut verdict.proofs {
+            let Some(call) = proof.call.and_then(|id| self.calls.get(&id)) else {
+                continue;
+            };
+            proof.call_id = call.call_ids.first().cloned().unwrap_or_default();
+            proof.frames = call.frames();
+            proof.note = of(call).map_or(String::new(), |value| {
+                format!("{measure} is {}", shown(measure, value))
+            });
+        }
+        verdict
+    }
+
+    fn proof(&self, change: &ChangedCall, note: String) -> Proof {
+        let call = change.candidate.and_then(|id| self.calls.get(&id));
+        let call_ids = call.and_then(|call| call.call_ids.first());
+        Proof {
+            call: change.candidate,
+            call_id: call_ids.cloned().unwrap_or_default(),
+            note,
+            frames: call.map_or_else(Vec::new, |call| call.frames()),
+        }
+    }
+
+    fn changed_verdict(&self) -> Verdict {
+        let changed = &self.comparison.changed;
+        let max = self.tolerances.max_changed_calls as usize;
+        let transitions = self.comparison.transitions.iter();
+        let pairs: u32 = transitions.map(|transition| transition.calls).sum();
+        let name = "calls end as before";
+        if changed.is_empty() {
+            return verdict(name, true, format!("all {pairs} end as before"));
+        }
+        let mut left: Vec<&ChangedCall> = Vec::new();
+        let mut rulings = Ruling::default();
+        for change in changed {
+            let call = change.candidate.and_then(|id| self.calls.get(&id));
+            let ruling = call.map_or(Ruling::default(), |call| self.waivers.of_call(call));
+            if ruling.reason.is_some() {
+                rulings.reason = ruling.reason;
+            } else {
+                rulings.expired = rulings.expired.max(ruling.expired);
+                left.push(change);
+            }
+        }
+        let is_within = changed.len() <= max;
+        let is_accepted = !is_within && left.len() <= max;
+        // What is accepted is told as such; what is left over is told alone.
+        let told: Vec<&ChangedCall> = if is_within || is_accepted {
+            changed.iter().collect()
+        } else {
+            left
+        };
+        let accepted = match (changed.len() - told.len(), rulings.reason) {
+            (0, _) | (_, None) => String::new(),
+            (more, Some(reason)) => format!(" ({more} more accepted: {reason})"),
+        };
+        let mut said = format!(
+            "{} of {pairs} end otherwise{accepted}: {}",
+            told.len(),
+            transitions_text(&told)
+        );
+        if !is_within && !is_accepted {
+            said.push_str(&rulings.expired.map_or(String::new(), expired_text));
+        }
+        let proofs = told.iter().take(PROOFS_MAX).map(|change| {
+            let mut note = format!("{} instead of {}", change.after, change.before);
+            if change.after_note != change.after {
+                note.push_str(": ");
+                note.push_str(&change.after_note);
+            }
+            self.proof(change, note)
+        });
+        let mut verdict = verdict(name, is_within, said).shown_by(proofs.collect());
+        if is_accepted {
+            verdict.status = Status::Waived(rulings.reason.unwrap_or_default().to_owned());
+        }
+        verdict
+    }
+
+    fn count_verdict(&self, name: &str, calls: &[ChangedCall], max: u32, whose: &str) -> Verdict {
+        let said = match calls.first() {
+            None => "none".to_owned(),
+            Some(first) => format!(
+                "{} {whose}, first from {} to {}",
+                calls.len(),
+                first.caller,
+                first.callee
+            ),
+        };
+        let proofs = calls.iter().take(PROOFS_MAX).map(|change| {
+            let note = format!(
+                "from {} to {}: {}{}",
+                change.caller, change.callee, change.before, change.after
+            );
+            self.proof(change, note)
+        });
+        verdict(name, calls.len() <= max as usize, said).shown_by(proofs.collect())
+    }
+
+    fn finding_verdict(&self) -> Verdict {
+        let (mut told, mut accepted) = (Vec::new(), Vec::new());
+        let mut proofs = Vec::new();
+        let mut rulings = Ruling::default();
+        for (rule, _) in &self.comparison.new_findings {
+            let news = self.news(rule);
+            let left: Vec<_> = news.iter().filter(|(_, r)| r.reason.is_none()).collect();
+            match left.first() {
+                Some((finding, _)) => {
+                    told.push(format!("{rule} ({})", left.len()));
+                    proofs.push(Proof {
+                        note: format!("{}: {}", finding.title, finding.explanation),
+                        frames: finding.frames.clone(),
+                        ..Proof::default()
+                    });
+                }
+                None if news.is_empty() => {}
+                None => accepted.push(format!("{rule} ({})", news.len())),
+            }
+            let mut reasons = news.iter().filter_map(|(_, ruling)| ruling.reason);
+            rulings.reason = reasons.next_back().or(rulings.reason);
+            let expired = left.iter().filter_map(|(_, ruling)| ruling.expired);
+            rulings.expired = expired.max().max(rulings.expired);
+        }
+        let name = "no new findings";
+        match (told.is_empty(), accepted.is_empty()) {
+            (true, true) if self.comparison.new_findings.is_empty() => verdict(name, true, "none"),
+            (true, true) => verdict(
+                name,
+                true,
+                "none but what changed endings and the policy account for",
+            ),
+            (true, false) => {
+                let mut verdict = verdict(name, false, accepted.join(", "));
+                verdict.status = Status::Waived(rulings.reason.unwrap_or_default().to_owned());
+                verdict
+            }
+            (false, _) => {
+                let said = format!("{}{}", told.join(", "), rulings.expired_text());
+                verdict(name, false, said).shown_by(proofs)
+            }
+        }
+    }
+
+    /// What a rule found in the candidate that the policy counts, each with what the waivers say of it.
+    fn news(&self, rule: &str) -> Vec<(&'a FindingView, Ruling<'a>)> {
+        let counts = |finding: &&'a FindingView| {
+            let least = self.tolerances.new_findings;
+            finding.rule == rule && least.is_some_and(|least| finding.severity >= least)
+        };
+        let of_calls = self.candidate.calls.iter().flat_map(|call| {
+            let found = call.findings.iter().filter(counts);
+            found.filter_map(|finding| {
+                let own = self.waivers.of_finding(rule, Some(call));
+                if !finding.explains && call.primary != rule {
+                    return Some((finding, own));
+                }
+                // Why a call ends otherwise is told with that; why one ends that is accepted is accepted with it.
+                let of_call = self.waivers.of_call(call);
+                let ruling = if own.reason.is_some() { own } else { of_call };
+                (!self.changed.contains(&call.id)).then_some((finding, ruling))
+            })
+        });
+        let beside = self.candidate.beside_calls.iter().filter(counts);
+        let beside = beside.map(|finding| (finding, self.waivers.of_finding(rule, None)));
+        of_calls.chain(beside).collect()
+    }
+
+    fn difference_verdict(&self, name: &str, subjects: &[&str], change: Change) -> Verdict {
+        let changes: Vec<&SetChange> = self
+            .comparison
+            .differences
+            .iter()
+            .filter(|change| subjects.contains(&change.subject))
+            .collect();
+        let told: Vec<String> = changes
+            .iter()
+            .take(PROOFS_MAX)
+            .map(|change| change_text(change))
+            .collect();
+        let said = if told.is_empty() {
+            "no change".to_owned()
+        } else {
+            told.join("; ")
+        };
+        let mut verdict = verdict(name, changes.is_empty(), said);
+        if verdict.fails() && change == Change::Report {
+            verdict.status = Status::Holds;
+        }
+        let calls = changes.iter().take(PROOFS_MAX).filter_map(|change| {
+            let call = self.calls.get(&change.call?)?;
+            Some(Proof {
+                call: Some(call.id),
+                call_id: call.call_ids.first().cloned().unwrap_or_default(),
+                note: change_text(change),
+                frames: call.sequence_frames.first().copied().into_iter().collect(),
+            })
+        });
+        let proofs = calls.collect();
+        verdict.shown_by(proofs)
+    }
 }
 
 fn verdict(name: impl Into<String>, holds: bool, said: impl Into<String>) -> Verdict {
@@ -79,213 +330,17 @@ fn paired(comparison: &Comparison) -> Verdict {
     verdict("the runs have calls in common", pairs > 0, said)
 }
 
-fn proof(change: &ChangedCall, note: String, candidate: &View) -> Proof {
-    let call = change
-        .candidate
-        .and_then(|id| candidate.calls.iter().find(|call| call.id == id));
-    Proof {
-        call: change.candidate,
-        call_id: call
-            .and_then(|call| call.call_ids.first().cloned())
-            .unwrap_or_default(),
-        note,
-        frames: call.map_or_else(Vec::new, CallView::frames),
+/// `unreachable 408 instead of completed 200 (6)`, each kind once.
+fn transitions_text(changed: &[&ChangedCall]) -> String {
+    let mut counts: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+    for change in changed {
+        *counts.entry((&change.before, &change.after)).or_default() += 1;
     }
-}
-
-fn changed_verdict(comparison: &Comparison, candidate: &View, tolerances: &Compare) -> Verdict {
-    let changed = &comparison.changed;
-    let moved = comparison
-        .transitions
+    let told: Vec<String> = counts
         .iter()
-        .filter(|transition| transition.before != transition.after);
-    let told: Vec<String> = moved
-        .map(|transition| {
-            format!(
-                "{} instead of {} ({})",
-                transition.after, transition.before, transition.calls
-            )
-        })
+        .map(|((before, after), calls)| format!("{after} instead of {before} ({calls})"))
         .collect();
-    let pairs: u32 = comparison
-        .transitions
-        .iter()
-        .map(|transition| transition.calls)
-        .sum();
-    let said = match changed.len() {
-        0 => format!("all {pairs} end as before"),
-        count => format!("{count} of {pairs} end otherwise: {}", told.join(", ")),
-    };
-    let proofs = changed.iter().take(PROOFS_MAX).map(|change| {
-        let mut note = format!("{} instead of {}", change.after, change.before);
-        if change.after_note != change.after {
-            note.push_str(": ");
-            note.push_str(&change.after_note);
-        }
-        proof(change, note, candidate)
-    });
-    let holds = changed.len() <= tolerances.max_changed_calls as usize;
-    verdict("calls end as before", holds, said).shown_by(proofs.collect())
-}
-
-fn count_verdict(
-    name: &str,
-    calls: &[ChangedCall],
-    max: u32,
-    whose: &str,
-    candidate: &View,
-) -> Verdict {
-    let said = match calls.first() {
-        None => "none".to_owned(),
-        Some(first) => format!(
-            "{} {whose}, first from {} to {}",
-            calls.len(),
-            first.caller,
-            first.callee
-        ),
-    };
-    let proofs = calls.iter().take(PROOFS_MAX).map(|change| {
-        let note = format!(
-            "from {} to {}: {}{}",
-            change.caller, change.callee, change.before, change.after
-        );
-        proof(change, note, candidate)
-    });
-    verdict(name, calls.len() <= max as usize, said).shown_by(proofs.collect())
-}
-
-/// The verdict on one delay; a growth that comes whole from an earlier delay of the same calls is that one's, told there.
-fn shift_verdict(
-    measure: &str,
-    before: Option<&'static str>,
-    comparison: &Comparison,
-    tolerance_ms: f64,
-    sample_min: u32,
-) -> Option<Verdict> {
-    let shifts = comparison.shifts.iter();
-    let of_measure: Vec<&Shift> = shifts.filter(|shift| shift.measure == measure).collect();
-    let all = *of_measure.first()?;
-    let cause = |shift: &Shift| {
-        let earlier = comparison.shifts.iter().find(|earlier| {
-            Some(earlier.measure) == before && earlier.node == shift.node && earlier.grows
-        })?;
-        (shift.increase_ms() - earlier.increase_ms() <= tolerance_ms).then_some(earlier.measure)
-    };
-    let name = format!("{measure} does not grow");
-    let is_own = |shift: &&Shift| shift.grows && cause(shift).is_none();
-    let growing: Vec<&Shift> = of_measure.iter().copied().filter(is_own).collect();
-    let nodes = of_measure.iter().filter(|shift| !shift.node.is_empty());
-    let growing_nodes: Vec<&Shift> = growing
-        .iter()
-        .copied()
-        .filter(|shift| !shift.node.is_empty())
-        .collect();
-    // Naming all calls where one node is to blame would hide which.
-    let is_of_some = match nodes.count() {
-        1 => !growing_nodes.is_empty(),
-        nodes => !growing_nodes.is_empty() && growing_nodes.len() < nodes,
-    };
-    let told = if is_of_some {
-        growing_nodes
-    } else {
-        growing.into_iter().take(1).collect()
-    };
-    if !told.is_empty() {
-        let texts: Vec<String> = told.iter().map(|shift| shift_text(shift)).collect();
-        return Some(verdict(name, false, texts.join("; ")));
-    }
-    let why = match of_measure
-        .iter()
-        .copied()
-        .filter(|shift| shift.grows)
-        .find_map(cause)
-    {
-        Some(earlier) => format!("; no more than {earlier} does"),
-        None if all.baseline.count < sample_min => "; too few to judge".to_owned(),
-        None => String::new(),
-    };
-    Some(verdict(name, true, format!("{}{why}", shift_text(all))))
-}
-
-fn shift_text(shift: &Shift) -> String {
-    let at = if shift.node.is_empty() {
-        String::new()
-    } else {
-        format!("at {}: ", shift.node)
-    };
-    format!(
-        "{at}median {:.0} ms, was {:.0} ms ({} calls, effect size {:.2})",
-        shift.candidate.p50, shift.baseline.p50, shift.candidate.count, shift.effect_size
-    )
-}
-
-fn finding_verdict(comparison: &Comparison, candidate: &View, tolerances: &Compare) -> Verdict {
-    let mut proofs = Vec::new();
-    let mut told = Vec::new();
-    for (rule, count) in &comparison.new_findings {
-        let found = findings(candidate).find(|finding| {
-            finding.rule == *rule
-                && tolerances
-                    .new_findings
-                    .is_some_and(|least| finding.severity >= least)
-        });
-        if let Some(finding) = found {
-            told.push(format!("{rule} ({count})"));
-            proofs.push(Proof {
-                note: format!("{}: {}", finding.title, finding.explanation),
-                frames: finding.frames.clone(),
-                ..Proof::default()
-            });
-        }
-    }
-    let said = if told.is_empty() {
-        "none".to_owned()
-    } else {
-        told.join(", ")
-    };
-    verdict("no new findings", told.is_empty(), said).shown_by(proofs)
-}
-
-fn difference_verdict(
-    name: &str,
-    subjects: &[&str],
-    change: Change,
-    comparison: &Comparison,
-    candidate: &View,
-) -> Verdict {
-    let changes: Vec<&SetChange> = comparison
-        .differences
-        .iter()
-        .filter(|change| subjects.contains(&change.subject))
-        .collect();
-    let told: Vec<String> = changes
-        .iter()
-        .take(PROOFS_MAX)
-        .map(|change| change_text(change))
-        .collect();
-    let said = if told.is_empty() {
-        "no change".to_owned()
-    } else {
-        told.join("; ")
-    };
-    let mut verdict = verdict(name, changes.is_empty(), said);
-    if verdict.fails() && change == Change::Report {
-        verdict.status = Status::Holds;
-    }
-    let calls = changes.iter().take(PROOFS_MAX).filter_map(|change| {
-        let call = candidate
-            .calls
-            .iter()
-            .find(|call| Some(call.id) == change.call)?;
-        Some(Proof {
-            call: Some(call.id),
-            call_id: call.call_ids.first().cloned().unwrap_or_default(),
-            note: change_text(change),
-            frames: call.sequence_frames.first().copied().into_iter().collect(),
-        })
-    });
-    let proofs = calls.collect();
-    verdict.shown_by(proofs)
+    told.join(", ")
 }
 
 /// One change in words: `offers PCMA instead of PCMU PCMA (6 calls)`.

@@ -130,6 +130,17 @@ impl Verdict {
     }
 }
 
+/// The first sentence of a note; the rest is told once, with the example that it is about.
+pub fn brief(note: &str) -> &str {
+    let ends = note.match_indices(". ");
+    let mut sentences = ends.filter_map(|(place, _)| {
+        let (first, rest) = note.split_at_checked(place + 1)?;
+        let begins_another = rest.trim_start().starts_with(|c: char| c.is_uppercase());
+        begins_another.then_some(first)
+    });
+    sentences.next().unwrap_or(note)
+}
+
 /// Everything that a run of `check` or `compare` says.
 #[derive(Debug, Default)]
 pub struct Judgement {
@@ -177,20 +188,54 @@ impl Judgement {
         }
     }
 
-    /// Frames of one capture after another: `frames 12 and 14`; empty where there are none.
+    /// Frames of one capture after another, each once: `frames 12, 14`; empty where there are none.
     pub fn frames(&self, frames: &[FrameRef]) -> String {
-        let has_one_file = frames
-            .iter()
-            .all(|at| Some(at.file) == frames.first().map(|first| first.file));
+        let mut distinct: Vec<FrameRef> = Vec::new();
+        for at in frames {
+            if !distinct.contains(at) {
+                distinct.push(*at);
+            }
+        }
+        let first = distinct.first().map(|first| first.file);
+        let has_one_file = distinct.iter().all(|at| Some(at.file) == first);
         if self.captures.len() > 1 || !has_one_file {
-            let told: Vec<String> = frames.iter().map(|at| self.frame(*at)).collect();
+            let told: Vec<String> = distinct.iter().map(|at| self.frame(*at)).collect();
             return told.join(", ");
         }
-        let numbers: Vec<String> = frames.iter().map(|at| at.frame.to_string()).collect();
+        let numbers: Vec<String> = distinct.iter().map(|at| at.frame.to_string()).collect();
         match numbers.len() {
             0 => String::new(),
             1 => format!("frame {}", numbers.concat()),
             _ => format!("frames {}", numbers.join(", ")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_sentence_ends_where_another_begins() {
+        assert_eq!(
+            "It was refused.",
+            brief("It was refused. Nothing else is known.")
+        );
+        assert_eq!(
+            "10.0.0.1:5060 took 1.4 s, i.e. too long.",
+            brief("10.0.0.1:5060 took 1.4 s, i.e. too long.")
+        );
+        assert_eq!("", brief(""));
+    }
+
+    #[test]
+    fn a_frame_is_named_once() {
+        let at = |frame| FrameRef { file: 0, frame };
+        let judgement = Judgement::default();
+        assert_eq!(
+            "frames 7, 28",
+            judgement.frames(&[at(7), at(28), at(7), at(28)])
+        );
+        assert_eq!("frame 7", judgement.frames(&[at(7), at(7)]));
     }
 }

@@ -12,6 +12,9 @@ use crate::diagnose::Severity;
 pub use captured::call_view;
 pub use reported::ReportError;
 
+/// Frames kept of one finding: what a reader opens, not all that fits.
+const FRAMES_MAX: usize = 8;
+
 /// A finding or an incident.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FindingView {
@@ -19,7 +22,7 @@ pub struct FindingView {
     pub rule: String,
     /// How bad.
     pub severity: Severity,
-    /// Whether it can be why the call ended as it did; of a saved report only the primary finding is known to.
+    /// Whether it can be why the call ended as it did.
     pub explains: bool,
     /// A few words.
     pub title: String,
@@ -139,11 +142,27 @@ impl CallView {
     }
 }
 
+/// Frames, each once, in their order; at most as many as a reader opens.
+fn distinct(frames: impl Iterator<Item = FrameRef>) -> Vec<FrameRef> {
+    let mut kept = Vec::new();
+    for at in frames {
+        if !kept.contains(&at) {
+            kept.push(at);
+        }
+        if kept.len() == FRAMES_MAX {
+            break;
+        }
+    }
+    kept
+}
+
 /// Everything of one run that is compared.
 #[derive(Debug, Clone, Default)]
 pub struct View {
     /// Names of the captures; frames refer to them by place.
     pub captures: Vec<String>,
+    /// What the calls match where they are some of many, empty where they are all.
+    pub filter: String,
     /// Last frame of all, where there was one.
     pub last_at: Option<Timestamp>,
     /// Calls in the order of their first message.

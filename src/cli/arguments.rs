@@ -17,6 +17,7 @@ Examples:
   sipscan inside.pcap outside.pcap.gz    Two capture points; packets seen at both count once
   tcpdump -w - port 5060 | sipscan -     A pipe, until it ends
   sipscan trunk.pcap --csv calls.csv     One row for each call, for a spreadsheet
+  sipscan trunk.pcap --filter 'final_code == 488'      The calls alone that an expression is true for
   sipscan trunk.pcap --json - | jq '.calls[] | select(.outcome==\"rejected\")'
   sipscan extract trunk.pcap --call 14 -o call.pcapng --with-media
   sipscan check --policy policy.toml trunk.pcap        For pipelines: exit code 0, 1 or 2
@@ -77,6 +78,15 @@ pub(crate) struct Scan {
     /// Writes one row for each call to FILE; with - to standard output, in place of the screen
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     pub(crate) csv: Option<PathBuf>,
+
+    /// Reports on the calls alone that this expression is true for, such as 'final_code == 488' (docs/policy.md names the fields)
+    #[arg(
+        long,
+        value_name = "EXPR",
+        conflicts_with = "call",
+        help_heading = "Reports"
+    )]
+    pub(crate) filter: Option<String>,
 
     /// Shows one call in full: its number on the screen, its Call-ID, or a unique part of that
     #[arg(long, value_name = "N|CALL-ID", help_heading = "Screen")]

@@ -1,6 +1,8 @@
 //! `sipscan check`: whether captures hold to a policy.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use clap::Args;
@@ -12,6 +14,9 @@ use crate::cli::arguments::Color;
 use crate::cli::output;
 use crate::cli::progress::Bar;
 use crate::report::{github, junit, markdown_check, sarif, tap, verdict_json, verdict_text};
+
+/// Bytes of a policy; longer files are something else, given by mistake.
+const POLICY_BYTES_MAX: u64 = 1 << 20;
 
 /// How `check` runs.
 #[derive(Debug, Args)]
@@ -26,10 +31,6 @@ pub(crate) struct CheckArguments {
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
 
-    /// Day that waivers expire against [default: that of the last frame; without a value: the day of the clock, UTC]
-    #[arg(long, value_name = "YYYY-MM-DD", num_args = 0..=1, require_equals = true, default_missing_value = "now", value_parser = day)]
-    today: Option<Day>,
-
     #[command(flatten)]
     verdict: VerdictArguments,
 }
@@ -40,6 +41,10 @@ pub(crate) struct VerdictArguments {
     /// Policy in TOML; docs/policy.md describes it
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+
+    /// Day that waivers expire against [default: that of the last frame; without a value: the day of the clock, UTC]
+    #[arg(long, value_name = "YYYY-MM-DD", num_args = 0..=1, require_equals = true, default_missing_value = "now", value_parser = day)]
+    pub(crate) today: Option<Day>,
 
     /// Writes a report: junit, github, sarif, tap, markdown, json or text, to a file or - (may be repeated)
     #[arg(long = "format", value_name = "KIND=FILE", value_parser = format)]
@@ -92,33 +97,54 @@ fn day(text: &str) -> Result<Day, String> {
 /// Checks captures and reports.
 pub(crate) fn run(arguments: &CheckArguments) -> Result<(), Stop> {
     let shared = &arguments.verdict;
-    let policy = shared.policy()?;
+    let inputs: Vec<&Path> = arguments.captures.iter().map(PathBuf::as_path).collect();
+    let policy = shared.policy(&inputs)?;
     let analysis = shared.analyze(&arguments.captures)?;
-    let judgement = check(&analysis, &policy, arguments.today);
+    let judgement = check(&analysis, &policy, shared.today);
     shared.report(judgement)
 }
 
 impl VerdictArguments {
-    /// The policy, or the one that holds without any.
-    pub(crate) fn policy(&self) -> Result<Policy, Stop> {
-        if self
-            .formats
-            .iter()
-            .filter(|(_, path)| path.as_os_str() == "-")
-            .count()
-            > 1
-        {
-            let line = "two reports cannot share standard output; give one of them a file";
-            return Err(Stop::Because(vec![line.to_owned()]));
-        }
+    /// The policy, or the one that holds without any, once it is sure that every report has a place of its own; `inputs` are
+    /// read, so none is written over.
+    pub(crate) fn policy(&self, inputs: &[&Path]) -> Result<Policy, Stop> {
+        self.refuse_shared(inputs)
+            .map_err(|line| Stop::Because(vec![line]))?;
         let Some(path) = &self.policy else {
             return Ok(Policy::default());
         };
         let shown = path.display();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Stop::Because(vec![format!("{shown}: cannot be read: {error}")]))?;
+        let text =
+            policy_text(path).map_err(|why| Stop::Because(vec![format!("{shown}:{why}")]))?;
         let told = |error: &crate::check::PolicyError| format!("{shown}:{error}");
         Policy::parse(&text).map_err(|errors| Stop::Because(errors.iter().map(told).collect()))
+    }
+
+    fn refuse_shared(&self, inputs: &[&Path]) -> Result<(), String> {
+        for (place, (_, path)) in self.formats.iter().enumerate() {
+            let earlier = self.formats.iter().take(place);
+            if earlier.into_iter().any(|(_, other)| other == path) {
+                return Err(match path.as_os_str() == "-" {
+                    true => "two reports cannot share standard output; give one of them a file"
+                        .to_owned(),
+                    false => format!(
+                        "{}: two reports cannot share a file; give each its own",
+                        path.display()
+                    ),
+                });
+            }
+            let Ok(target) = std::fs::canonicalize(path) else {
+                continue;
+            };
+            let mut read = inputs.iter().copied().chain(self.policy.as_deref());
+            if read.any(|input| std::fs::canonicalize(input).is_ok_and(|input| input == target)) {
+                return Err(format!(
+                    "{}: is read from, so no report is written to it; give another file",
+                    path.display()
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The analysis of captures, with a progress bar.
@@ -166,6 +192,32 @@ impl VerdictArguments {
             Err(Stop::Failed)
         }
     }
+}
+
+/// The text of a policy, or what is wrong with the file and where, to be told after its name.
+fn policy_text(path: &Path) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(POLICY_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| format!(" cannot be read: {error}"))?;
+    if bytes.len() as u64 > POLICY_BYTES_MAX {
+        return Err(format!(
+            " is longer than {POLICY_BYTES_MAX} bytes, so it is no policy; give the file that docs/policy.md describes"
+        ));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let before = error.as_bytes().get(..error.utf8_error().valid_up_to());
+        let before = String::from_utf8_lossy(before.unwrap_or_default());
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .map_or(0, |last| last.chars().count())
+            + 1;
+        format!(
+            "{line}:{column}: this is not UTF-8; a policy is a text file in TOML, saved as UTF-8"
+        )
+    })
 }
 
 /// Whether the reader went away: the verdict, which is the exit code, stands all the same.

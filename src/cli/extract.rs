@@ -11,8 +11,9 @@ use crate::analysis::{
     Analysis, Options, Pick, Selection, analyze_sources, check_extractable, extract as write_frames,
 };
 use crate::capture::{self, Source};
-use crate::check::{Filter, call_view};
+use crate::check::Filter;
 use crate::cli::Stop;
+use crate::cli::filter;
 use crate::cli::output;
 use crate::cli::progress::Bar;
 
@@ -53,10 +54,8 @@ pub(crate) struct Extract {
 
 /// Analyses the captures, then reads them again and writes what was asked for.
 pub(crate) fn extract(arguments: &Extract) -> Result<(), Stop> {
-    let filter = arguments.filter.as_deref().map(Filter::condition);
-    let filter = filter
-        .transpose()
-        .map_err(|error| because(&[format!("--filter: {}", error.message)]))?;
+    let filter = arguments.filter.as_deref().map(filter::condition);
+    let filter = filter.transpose()?;
     let found = capture::find(&arguments.captures);
     if !found.errors.is_empty() {
         return Err(because(&found.errors));
@@ -74,7 +73,7 @@ pub(crate) fn extract(arguments: &Extract) -> Result<(), Stop> {
     bar.clear();
     let calls = arguments.call.iter().cloned().map(Pick::Call);
     let incidents = arguments.incident.iter().copied().map(Pick::Incident);
-    let filtered = matching(&analysis, filter.as_ref())?;
+    let filtered = filtered(&analysis, filter.as_ref())?;
     let picks: Vec<Pick> = calls.chain(incidents).chain(filtered).collect();
     let selection = Selection::of(&analysis, &picks, arguments.with_media)
         .map_err(|error| because(&[error]))?;
@@ -107,19 +106,15 @@ pub(crate) fn extract(arguments: &Extract) -> Result<(), Stop> {
 }
 
 /// The calls that a filter is true for.
-fn matching(analysis: &Analysis, filter: Option<&Filter>) -> Result<Vec<Pick>, Stop> {
+fn filtered(analysis: &Analysis, filter: Option<&Filter>) -> Result<Vec<Pick>, Stop> {
     let Some(filter) = filter else {
         return Ok(Vec::new());
     };
-    let mut picks = Vec::new();
-    for call in (0..analysis.calls.len()).filter_map(|place| call_view(analysis, place)) {
-        let is_wanted = filter
-            .matches(&call)
-            .map_err(|error| because(&[format!("--filter: {error}")]))?;
-        if is_wanted {
-            picks.push(Pick::Call(call.id.to_string()));
-        }
-    }
+    let taken = (1..).zip(filter::matches(analysis, filter)?);
+    let picks: Vec<Pick> = taken
+        .filter(|(_, is_taken)| *is_taken)
+        .map(|(id, _): (u32, bool)| Pick::Call(id.to_string()))
+        .collect();
     if picks.is_empty() {
         return Err(because(&["--filter: no call matches it"]));
     }

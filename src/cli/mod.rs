@@ -4,6 +4,7 @@ mod arguments;
 mod check;
 mod compare;
 mod extract;
+mod filter;
 mod output;
 mod progress;
 mod scan;

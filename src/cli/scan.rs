@@ -7,6 +7,7 @@ use crate::analysis::{Analysis, Options, analyze};
 use crate::cli::Stop;
 use crate::cli::arguments::Scan;
 use crate::cli::extract::secrets;
+use crate::cli::filter;
 use crate::cli::output;
 use crate::cli::progress::Bar;
 use crate::reference;
@@ -24,8 +25,13 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
             "--json - and --csv - cannot share standard output; give one of them a file",
         ));
     }
+    let filter = scan.filter.as_deref().map(filter::condition).transpose()?;
     // The program ends behind the reports; giving back millions of small pieces before would only take time.
-    let analysis = ManuallyDrop::new(read(scan)?);
+    let mut analysis = ManuallyDrop::new(read(scan)?);
+    if let Some(filter) = &filter {
+        let matching = filter::matches(&analysis, filter)?;
+        analysis.narrow(filter.source(), matching);
+    }
     if let Some(path) = &scan.json {
         output::to_file(path, |mut out| json::write(&analysis, &mut out))?;
     }
@@ -33,6 +39,10 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
         output::to_file(path, |mut out| csv::write(&analysis, &mut out))?;
     }
     if is_stdout(&scan.json) || is_stdout(&scan.csv) {
+        // Without a screen nothing else says how many calls the rows are of.
+        if let Some(narrowing) = &analysis.narrowing {
+            output::complain(&narrowing.told());
+        }
         return Ok(());
     }
     let view = View {

@@ -62,7 +62,7 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
         writer: &mut writer,
         cell: String::new(),
     };
-    for (id, entry) in (1_u32..).zip(&analysis.calls) {
+    for (id, entry) in analysis.told_calls() {
         row.number(id)?;
         row.call(&entry.call, tables)?;
         row.why(entry)?;

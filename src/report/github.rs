@@ -24,12 +24,7 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
             place = format!("file={},line={line},", property(&judgement.policy));
         }
         let mut lines = vec![verdict.sentence()];
-        lines.extend(
-            verdict
-                .proofs
-                .iter()
-                .map(|proof| judgement.proof_line(proof)),
-        );
+        lines.extend(judgement.proof_lines(verdict));
         let lines: Vec<String> = lines.iter().map(|line| message(line)).collect();
         writeln!(
             out,

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::analysis::Analysis;
 use crate::check::header_use;
-use layout::Lines;
+pub(super) use layout::Lines;
 use value::{Each, Shown};
 
 /// Name and version of the document's form; fields may be added within a version, none is lost or renamed.
@@ -32,6 +32,7 @@ struct Head<'a, C: Serialize, P: Serialize, D: Serialize> {
     captures: C,
     problems: P,
     repeated: D,
+    filter: Option<call::Filter<'a>>,
     fitness: capture::Fitness<'a>,
     metrics: measure::Metrics<'a>,
 }
@@ -57,6 +58,7 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
         captures: Each(|| analysis.captures.iter().map(capture::Capture::of)),
         problems: Each(|| analysis.problems.iter().map(capture::problem)),
         repeated: Each(|| analysis.repeated.iter().map(|path| Shown(path.display()))),
+        filter: analysis.narrowing.as_ref().map(call::Filter::of),
         fitness: capture::Fitness::of(&analysis.fitness),
         metrics: measure::Metrics::of(&analysis.metrics),
     };
@@ -70,8 +72,8 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
             entries.map(|(count, findings)| call::OtherLine::of(count, findings, tables))
         }),
         incidents: Each(|| {
-            let incidents = analysis.incidents.iter();
-            incidents.map(|incident| incident::IncidentLine::of(incident, tables))
+            let incidents = analysis.told_incidents();
+            incidents.map(|(_, incident)| incident::IncidentLine::of(incident, tables))
         }),
         header_use: Each(|| {
             let uses = header_use(analysis).into_iter();
@@ -88,7 +90,7 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
     write_part(&head, &mut opening)?;
     out.write_all(opening.strip_suffix(b"\n}").unwrap_or(&opening))?;
     out.write_all(b",\n\"calls\":")?;
-    waves::write_calls(&analysis.calls, &analysis.book, out)?;
+    waves::write_calls(analysis, out)?;
     out.write_all(b",")?;
     write_part(
         &tail,

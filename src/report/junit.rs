@@ -31,6 +31,10 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
     if !judgement.policy.is_empty() {
         property(out, "policy", &judgement.policy)?;
     }
+    let baseline = judgement.comparison.iter().flat_map(|of| &of.baseline);
+    for capture in baseline {
+        property(out, "baseline", capture)?;
+    }
     for capture in &judgement.captures {
         property(out, "capture", capture)?;
     }
@@ -57,12 +61,12 @@ fn case(judgement: &Judgement, verdict: &Verdict, out: &mut dyn Write) -> io::Re
     match &verdict.status {
         Status::Holds => writeln!(out, "/>"),
         Status::Waived(reason) => {
-            let said = escape::xml(&verdict.said);
+            // GitLab shows the content of an element alone, Jenkins its message as well.
+            let (reason, said) = (escape::xml(reason), escape::xml(&verdict.said));
             writeln!(out, ">")?;
             writeln!(
                 out,
-                r#"      <skipped message="accepted: {}">{said}</skipped>"#,
-                escape::xml(reason)
+                r#"      <skipped message="accepted: {reason}">accepted: {reason}; {said}</skipped>"#
             )?;
             writeln!(out, "    </testcase>")
         }
@@ -74,8 +78,8 @@ fn case(judgement: &Judgement, verdict: &Verdict, out: &mut dyn Write) -> io::Re
                 r#"      <failure message="{said}" type="{}">{said}"#,
                 verdict.kind.word()
             )?;
-            for proof in &verdict.proofs {
-                write!(out, "\n{}", escape::xml(&judgement.proof_line(proof)))?;
+            for line in judgement.proof_lines(verdict) {
+                write!(out, "\n{}", escape::xml(&line))?;
             }
             writeln!(out, "</failure>\n    </testcase>")
         }

@@ -178,6 +178,8 @@ pub(super) fn analysis() -> Analysis {
     };
     Analysis {
         begun: Default::default(),
+        hostile_calls: Vec::new(),
+        narrowing: None,
         captures: vec![capture()],
         fitness: fitness(),
         metrics: Metrics::of(entries.iter().map(|entry| &entry.call)),

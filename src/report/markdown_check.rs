@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::check::{Comparison, Judgement, Status};
+use crate::check::{Comparison, Judgement, Status, brief};
 use crate::report::escape::markdown;
 
 /// Rows of one table; a pull request with more is read by nobody.
@@ -23,8 +23,8 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
     if let Some(comparison) = &judgement.comparison {
         writeln!(
             out,
-            "{} calls in {}, {} in {}.\n",
-            comparison.candidate_calls,
+            "{} in the candidate {}, {} in the baseline {}.\n",
+            counted(comparison.candidate_calls),
             markdown(&comparison.candidate.join(", ")),
             comparison.baseline_calls,
             markdown(&comparison.baseline.join(", "))
@@ -32,8 +32,8 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
     } else {
         writeln!(
             out,
-            "{} calls in {}.\n",
-            judgement.calls,
+            "{} in {}.\n",
+            counted(judgement.calls),
             markdown(&judgement.captures.join(", "))
         )?;
     }
@@ -52,8 +52,8 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
         .filter(|verdict| !verdict.proofs.is_empty())
     {
         writeln!(out, "\n### {}\n", markdown(&verdict.name))?;
-        for proof in &verdict.proofs {
-            writeln!(out, "- {}", markdown(&judgement.proof_line(proof)))?;
+        for line in judgement.proof_lines(verdict) {
+            writeln!(out, "- {}", markdown(&line))?;
         }
     }
     match &judgement.comparison {
@@ -71,7 +71,9 @@ fn write_comparison(comparison: &Comparison, out: &mut dyn Write) -> io::Result<
         writeln!(
             out,
             "| {} | {} | {} |",
-            transition.before, transition.after, transition.calls
+            markdown(&transition.before),
+            markdown(&transition.after),
+            transition.calls
         )?;
     }
     if !comparison.shifts.is_empty() {
@@ -122,11 +124,18 @@ fn write_comparison(comparison: &Comparison, out: &mut dyn Write) -> io::Result<
     Ok(())
 }
 
-/// An ending and why, once where they are the same.
+/// An ending and why in a sentence, once where they are the same.
 fn both(ending: &str, note: &str) -> String {
     if ending == note {
         ending.to_owned()
     } else {
-        format!("{ending}: {note}")
+        format!("{ending}: {}", brief(note))
+    }
+}
+
+fn counted(calls: u32) -> String {
+    match calls {
+        1 => "1 call".to_owned(),
+        calls => format!("{calls} calls"),
     }
 }

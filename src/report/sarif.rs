@@ -63,9 +63,9 @@ fn description(kind: &str) -> &'static str {
 
 fn result(judgement: &Judgement, verdict: &Verdict) -> Value {
     let mut text = format!("{}: {}", verdict.name, verdict.sentence());
-    for proof in &verdict.proofs {
+    for line in judgement.proof_lines(verdict) {
         text.push('\n');
-        text.push_str(&judgement.proof_line(proof));
+        text.push_str(&line);
     }
     let lines: Vec<_> = text.lines().map(escape::terminal).collect();
     let mut result = json!({

@@ -24,8 +24,8 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
         }
         if verdict.status != Status::Holds {
             writeln!(out, "# {}", text(&verdict.said))?;
-            for proof in &verdict.proofs {
-                writeln!(out, "# {}", text(&judgement.proof_line(proof)))?;
+            for line in judgement.proof_lines(verdict) {
+                writeln!(out, "# {}", text(&line))?;
             }
         }
     }

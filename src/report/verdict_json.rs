@@ -2,9 +2,11 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::check::{ChangedCall, Comparison, Judgement, Status, Verdict};
+use crate::report::json::Lines;
 
 /// Name and version of the document's form; fields may be added within a version, none is lost or renamed.
 pub const SCHEMA: &str = "sipscan-check/1";
@@ -27,7 +29,8 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
         "verdicts": judgement.verdicts.iter().map(verdict).collect::<Vec<_>>(),
         "comparison": judgement.comparison.as_ref().map(comparison),
     });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Lines::default());
+    document.serialize(&mut serializer)?;
     writeln!(out)
 }
 

@@ -2,12 +2,42 @@
 
 use std::io::{self, Write};
 
-use crate::check::{Judgement, Proof, Status, Verdict};
+use crate::check::{Judgement, Proof, Status, Verdict, brief};
 use crate::report::escape;
 
 impl Judgement {
-    /// What shows a failure, in one line: `call 3 (8f2c@pbx), frames 12, 14: offers PCMA, not PCMU PCMA`.
-    pub fn proof_line(&self, proof: &Proof) -> String {
+    /// What shows a failure, one line for each example: `call 3 (8f2c@pbx), frames 12, 14: offers PCMA, not PCMU PCMA`.
+    ///
+    /// What a reader was just told is not told again: the first example says all of it unless the verdict did, the others say
+    /// their first sentence where it differs.
+    pub fn proof_lines(&self, verdict: &Verdict) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut told = verdict.said.as_str();
+        for (place, proof) in verdict.proofs.iter().enumerate() {
+            let note = if place == 0 {
+                proof.note.as_str()
+            } else {
+                brief(&proof.note)
+            };
+            let is_told = if place == 0 {
+                told.contains(note)
+            } else {
+                told == note
+            };
+            told = brief(&proof.note);
+            let place = self.proof_place(proof);
+            lines.push(match (place.is_empty(), is_told || note.is_empty()) {
+                (true, true) => continue,
+                (true, false) => note.to_owned(),
+                (false, true) => place,
+                (false, false) => format!("{place}: {note}"),
+            });
+        }
+        lines
+    }
+
+    /// Where an example is: `call 3 (8f2c@pbx), frames 12, 14`; empty where it names neither.
+    fn proof_place(&self, proof: &Proof) -> String {
         let mut parts: Vec<String> = Vec::new();
         if let Some(call) = proof.call {
             parts.push(if proof.call_id.is_empty() {
@@ -20,11 +50,7 @@ impl Judgement {
         if !frames.is_empty() {
             parts.push(frames);
         }
-        match (parts.is_empty(), proof.note.is_empty()) {
-            (true, _) => proof.note.clone(),
-            (_, true) => parts.join(", "),
-            _ => format!("{}: {}", parts.join(", "), proof.note),
-        }
+        parts.join(", ")
     }
 }
 
@@ -59,7 +85,7 @@ fn line(
     let sign = match verdict.status {
         Status::Holds => "ok  ",
         Status::Fails => "FAIL",
-        Status::Waived(_) => "okay",
+        Status::Waived(_) => "(ok)",
     };
     let mut text = format!("{}: {}", verdict.name, verdict.sentence());
     if verdict.fails() {
@@ -75,12 +101,8 @@ fn line(
     }
     writeln!(out, "{sign} {}", escape::terminal(&text))?;
     if verbose {
-        for proof in &verdict.proofs {
-            writeln!(
-                out,
-                "     {}",
-                escape::terminal(&judgement.proof_line(proof))
-            )?;
+        for line in judgement.proof_lines(verdict) {
+            writeln!(out, "     {}", escape::terminal(&line))?;
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Policies with mistakes: each gives one message with its line and column.
 
-use crate::program::{check, fixture};
+use crate::program::{check, fixture, run};
 
 #[test]
 fn a_mistake_is_one_message_with_its_place() {
@@ -76,7 +76,11 @@ fn a_mistake_is_one_message_with_its_place() {
         ),
         (
             "[[allow.waivers]]\nexpectation = \"y\"\nreason = \"x\"",
-            "1:1: \"y\" is no expectation of this policy and no limit of [metrics]",
+            "1:1: \"y\" is no expectation of this policy, no limit of [metrics] and no line of a comparison",
+        ),
+        (
+            "[[allow.waivers]]\nexpectation = \"codec stay\"\nreason = \"x\"",
+            "did you mean \"codecs stay\"?",
         ),
         (
             "[[expect]]\noutcome = \"busy\"",
@@ -138,8 +142,106 @@ fn a_mistake_is_one_message_with_its_place() {
             "[compare]\nkey = \"codecs_offered\"",
             "2:8: key is no key: it gives a list, not a text",
         ),
-        ("[metrics", "policy.toml:1:"),
-        ("[metrics]\nmin_calls = 1\nmin_calls = 2", "3:1: "),
+        (
+            "[metrics",
+            "policy.toml:1:9: is no TOML at the end of this line: unclosed table",
+        ),
+        (
+            "[metrics]\nmin_calls = 1\nmin_calls = 2",
+            "3:1: \"min_calls\" is there a second time; keep one",
+        ),
+        (
+            "[metrics]\nmin_calls = 1\n[metrics]\nmin_calls = 2",
+            "3:2: \"metrics\" is there a second time; keep one",
+        ),
+        (
+            "[metrics]\nmin_asr_percent = 95 %",
+            "2:19: is no TOML from \"95 %\" on: string values must be quoted",
+        ),
+        (
+            "[metrics]\nmin_asr_percent = 0,95",
+            "a number is written alone, as 95.0, a text in quotes, a day as 2026-12-31",
+        ),
+        (
+            "[metrics]\nmin_asr_percent",
+            "2:16: a key without a value; write key = value",
+        ),
+        (
+            "min_asr_percent = 95",
+            "1:1: a policy has no key \"min_asr_percent\"; write it below [metrics]",
+        ),
+        (
+            "[expect]\nname = \"x\"",
+            "1:1: expect takes a list of tables: [[expect]]",
+        ),
+        (
+            "[[expect]]\nname = \"x\"\nmax_pdd_seconds = 2",
+            "3:1: [[expect]] has no key \"max_pdd_seconds\"; docs/policy.md lists what [[expect]] takes",
+        ),
+        (
+            "[[expect]]\nnme = \"x\"\nmin_calls = 2",
+            "2:1: [[expect]] has no key \"nme\"; did you mean name?",
+        ),
+        (
+            "[[expect]]\nname = \"x\"\nheaders = [{ nme = \"Contact\" }]",
+            "3:14: [[expect.headers]] has no key \"nme\"; did you mean name?",
+        ),
+        (
+            "[[expect]]\nname = \"x\"\nheaders = [{ name = \"Contact\", message = \"INVTE\" }]",
+            "3:42: message: \"INVTE\" is no method and no code",
+        ),
+        (
+            "[[expect]]\nname = \" \"\nmin_calls = 2",
+            "2:8: name is empty",
+        ),
+        (
+            "[[expect]]\nname = \"x\"\noutcome = []",
+            "3:11: outcome takes at least one; leave it out to ask for nothing",
+        ),
+        (
+            "[[expect]]\nname = \"x\"\nmin_asr_percent = 0.95",
+            "3:19: min_asr_percent = 0.95: less than one percent is no demand; percent run from 0 to 100, so write 95 for a ratio of 0.95",
+        ),
+        (
+            "[[expect]]\nname = \"x\"\nmin_asr_percent = 95\nmax_asr_percent = 90",
+            "4:19: max_asr_percent = 90 is less than min_asr_percent: nothing can hold",
+        ),
+        (
+            "[[expect]]\nname = \"x\"\nmin_calls = 1\ncalls = \"\"\"\nanswered &&\n  stauts\"\"\"",
+            "6:3: calls uses \"stauts\", which no call has",
+        ),
+        (
+            "[[expect]]\nname = \"x\"\nmin_calls = 1\ncalls = \"final_code > '4'\"",
+            "4:10: calls cannot be worked out: > does not take a whole number and a text",
+        ),
+        (
+            "[[expect]]\nname = \"x\"\nmin_calls = 1\ncalls = \"caller.matches('(')\"",
+            "4:10: calls has a regular expression that cannot be read: unclosed group",
+        ),
+        (
+            "[[allow.waivers]]\ncode = 503\nreason = \"x\"\nexpires = 2026-02-30",
+            "4:11: is no TOML from \"2026-02-30\" on: invalid date, expected day between 01 and 28",
+        ),
+        (
+            "[[allow.waivers]]\ncode = 503\nreason = \"x\"\nuntil = 2026-02-20",
+            "4:1: [[allow.waivers]] has no key \"until\"",
+        ),
+        (
+            "[[allow.waivers]]\noutcome = \"buzy\"\nreason = \"x\"",
+            "2:11: outcome: \"buzy\" is no outcome; did you mean busy?",
+        ),
+        (
+            "[[allow.waivers]]\nrule = \"sdp-codec-mismach\"\nreason = \"x\"",
+            "2:8: rule: \"sdp-codec-mismach\" is no rule; did you mean sdp-codec-mismatch?",
+        ),
+        (
+            "[compare]\nmax_changed_calls = -1",
+            "2:21: max_changed_calls = -1: cannot be negative",
+        ),
+        (
+            "[compare]\nmax_changed_calls = \"1\"",
+            "2:21: max_changed_calls takes a number without quotes",
+        ),
     ] {
         let ended = check(policy, &fixture("baseline"), &[]);
         assert_eq!(2, ended.code, "{policy}");
@@ -154,5 +256,56 @@ fn a_mistake_is_one_message_with_its_place() {
             "{policy}: {}",
             ended.stderr
         );
+    }
+}
+
+#[test]
+fn a_file_that_is_no_policy_is_told_in_one_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deep = format!("a = {}", "[".repeat(5000));
+    let cases: [(&[u8], &str); 5] = [
+        (
+            b"[metrics]\n# caf\xe9\nmin_calls = 1",
+            "policy.toml:2:6: this is not UTF-8; a policy is a text file in TOML, saved as UTF-8",
+        ),
+        (b"\xff\xfe[\0m\0", "policy.toml:1:1: this is not UTF-8"),
+        (
+            &[b'#'; 1_100_000],
+            "policy.toml: is longer than 1048576 bytes, so it is no policy",
+        ),
+        (deep.as_bytes(), "is nested too deeply for a policy"),
+        (
+            b"{\"metrics\": {}}",
+            "policy.toml:1:1: is no TOML from \"{\"metrics\": {}}\" on",
+        ),
+    ];
+    for (bytes, said) in cases {
+        let path = folder.path().join("policy.toml");
+        std::fs::write(&path, bytes).expect("a file");
+        let path = path.display().to_string();
+        let ended = run(&["check", "--policy", &path, &fixture("baseline")]);
+        assert_eq!((2, ""), (ended.code, ended.stdout.as_str()), "{said}");
+        assert_eq!(1, ended.stderr.lines().count(), "{}", ended.stderr);
+        assert!(ended.stderr.contains(said), "{said}: {}", ended.stderr);
+    }
+    let folder = folder.path().display().to_string();
+    let ended = run(&["check", "--policy", &folder, &fixture("baseline")]);
+    assert_eq!(2, ended.code);
+    assert!(
+        ended.stderr.contains(": cannot be read: "),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn an_empty_policy_asks_what_holds_without_one() {
+    for text in [
+        "",
+        "\n\n",
+        "# nothing yet\n",
+        "\u{feff}[metrics]\nmin_calls = 1",
+    ] {
+        assert_eq!(0, check(text, &fixture("baseline"), &[]).code, "{text:?}");
     }
 }

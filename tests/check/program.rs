@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How a run ended.
 pub struct Ended {
@@ -44,9 +45,13 @@ pub fn sample(name: &str) -> String {
     format!("samples/{name}")
 }
 
+/// Reports that were saved so far: tests run side by side, so each gets a file of its own.
+static SAVED: AtomicU32 = AtomicU32::new(0);
+
 /// The JSON report of a recording of the lab, in a file of the build folder.
 pub fn saved(name: &str) -> String {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.json"));
+    let number = SAVED.fetch_add(1, Ordering::Relaxed);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{number}.json"));
     let path = path.display().to_string();
     assert_eq!(0, run(&[&fixture(name), "--json", &path]).code);
     path

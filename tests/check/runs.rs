@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sipscan::analysis::{Options, analyze};
 use sipscan::call::Outcome;
-use sipscan::check::{FindingView, Judgement, Policy, View, compare};
+use sipscan::check::{FindingView, Judgement, Policy, Verdict, View, compare};
 use sipscan::diagnose::Severity;
 
 /// The baseline of the lab: twelve calls, answered and ended.
@@ -19,7 +19,7 @@ fn lab() -> View {
 
 fn judged(candidate: &View, policy: &str) -> Judgement {
     let policy = Policy::parse(policy).expect("a policy");
-    compare(&lab(), candidate, &policy).expect("a comparison")
+    compare(&lab(), candidate, &policy, None).expect("a comparison")
 }
 
 /// Names of the verdicts that fail.
@@ -166,9 +166,162 @@ fn a_key_of_the_policy_takes_the_place_of_caller_and_callee() {
 #[test]
 fn a_key_that_fails_on_a_call_says_which() {
     let policy = Policy::parse("[compare]\nkey = \"codecs_offered[40]\"").expect("a policy");
-    let said = compare(&lab(), &lab(), &policy).expect_err("three codecs only");
+    let said = compare(&lab(), &lab(), &policy, None).expect_err("three codecs only");
     assert!(
-        said.starts_with("key cannot be worked out for call 1"),
+        said.starts_with("key takes an element") && said.ends_with("(call 1)"),
         "{said}"
+    );
+}
+
+/// The lab with one call that gets a 503, which a rule explains.
+fn with_failure() -> View {
+    let mut candidate = lab();
+    let call = &mut candidate.calls[3];
+    call.outcome = Outcome::ServerFailed;
+    call.final_code = 503;
+    call.primary = "srv-overload".to_owned();
+    call.findings.insert(
+        0,
+        FindingView {
+            rule: "srv-overload".to_owned(),
+            severity: Severity::Error,
+            explains: true,
+            title: "Overloaded".to_owned(),
+            explanation: "It says so. It asks for a pause.".to_owned(),
+            frames: Vec::new(),
+        },
+    );
+    candidate
+}
+
+#[test]
+fn what_explains_a_call_that_ends_otherwise_is_told_once() {
+    assert_eq!(vec!["calls end as before"], failing(&with_failure(), ""));
+    let mut candidate = with_failure();
+    candidate.calls[4].findings = candidate.calls[3].findings.clone();
+    assert_eq!(
+        vec!["calls end as before", "no new findings"],
+        failing(&candidate, "")
+    );
+}
+
+#[test]
+fn a_waiver_accepts_what_differs_through_its_last_day() {
+    let waived = |rest: &str| format!("[[allow.waivers]]\nreason = \"ticket 4711\"\n{rest}");
+    for rest in [
+        "code = 503",
+        "outcome = \"server-failed\"",
+        "code = \"5xx\"\ncalls = \"callee.contains('2002')\"",
+        "expectation = \"calls end as before\"",
+        "code = 503\nexpires = 2099-12-31",
+    ] {
+        let judgement = judged(&with_failure(), &waived(rest));
+        assert!(judgement.holds(), "{rest}");
+        let accepted: Vec<String> = judgement
+            .verdicts
+            .iter()
+            .filter(|verdict| verdict.status.word() == "waived")
+            .map(Verdict::sentence)
+            .collect();
+        assert_eq!(
+            vec![
+                "1 of 12 end otherwise: server-failed 503 instead of completed 200 (1); accepted: ticket 4711"
+            ],
+            accepted,
+            "{rest}"
+        );
+    }
+    for rest in [
+        "code = 504",
+        "code = 503\ncalls = \"callee.contains('1001')\"",
+        "expectation = \"codecs stay\"",
+    ] {
+        assert_eq!(
+            vec!["calls end as before"],
+            failing(&with_failure(), &waived(rest)),
+            "{rest}"
+        );
+    }
+    let expired = judged(&with_failure(), &waived("code = 503\nexpires = 2000-01-01"));
+    let said: Vec<&str> = expired
+        .failures()
+        .map(|verdict| verdict.said.as_str())
+        .collect();
+    assert_eq!(
+        vec![
+            "1 of 12 end otherwise: server-failed 503 instead of completed 200 (1) (was accepted until 2000-01-01)"
+        ],
+        said
+    );
+}
+
+#[test]
+fn what_is_left_beside_accepted_calls_still_fails() {
+    let mut candidate = with_failure();
+    candidate.calls[4].outcome = Outcome::Busy;
+    candidate.calls[4].final_code = 486;
+    let policy = "[[allow.waivers]]\ncode = 503\nreason = \"ticket 4711\"";
+    let judgement = judged(&candidate, policy);
+    let said: Vec<&str> = judgement
+        .failures()
+        .map(|verdict| verdict.said.as_str())
+        .collect();
+    assert_eq!(
+        vec![
+            "1 of 12 end otherwise (1 more accepted: ticket 4711): busy 486 instead of completed 200 (1)"
+        ],
+        said
+    );
+    assert!(
+        failing(
+            &candidate,
+            &format!("[compare]\nmax_changed_calls = 1\n{policy}")
+        )
+        .is_empty()
+    );
+}
+
+#[test]
+fn a_new_finding_of_an_accepted_rule_is_accepted() {
+    let mut candidate = lab();
+    candidate.calls[0].findings.push(FindingView {
+        rule: "net-ack-lost".to_owned(),
+        severity: Severity::Warn,
+        explains: false,
+        title: "ACK lost".to_owned(),
+        explanation: "The ACK never arrived.".to_owned(),
+        frames: Vec::new(),
+    });
+    let waived =
+        |rest: &str| format!("[[allow.waivers]]\nrule = \"net-ack-lost\"\nreason = \"x\"\n{rest}");
+    assert!(failing(&candidate, &waived("")).is_empty());
+    assert!(failing(&candidate, &waived("calls = \"callee.contains('1001')\"")).is_empty());
+    assert_eq!(
+        vec!["no new findings"],
+        failing(&candidate, &waived("calls = \"callee.contains('2002')\""))
+    );
+    assert_eq!(
+        vec!["no new findings"],
+        failing(&candidate, &waived("expires = 2000-01-01"))
+    );
+}
+
+#[test]
+fn a_growth_names_the_calls_that_grew_most() {
+    let mut candidate = lab();
+    for call in &mut candidate.calls {
+        let more = if call.id == 5 { 3000.0 } else { 900.0 };
+        call.pdd_ms = call.pdd_ms.map(|ms| ms + more);
+        call.setup_ms = call.setup_ms.map(|ms| ms + more);
+    }
+    let judgement = judged(&candidate, "");
+    let growth = judgement.failures().next().expect("a failure");
+    assert_eq!("pdd_ms does not grow", growth.name);
+    assert_eq!(Some(5), growth.proofs[0].call);
+    assert!(!growth.proofs[0].frames.is_empty());
+    assert!(
+        growth.proofs[0].note.starts_with("pdd_ms is 30"),
+        "{}",
+        growth.proofs[0].note
     );
 }

@@ -20,7 +20,7 @@ impl CodePattern {
 
     /// `5xx`, or `486`.
     pub fn parse(text: &str) -> Option<Self> {
-        if let Some(class) = text.strip_suffix("xx") {
+        if let Some(class) = text.strip_suffix("xx").or(text.strip_suffix("XX")) {
             let class = class.parse().ok().filter(|class| (1..=6).contains(class))?;
             return Some(Self::Class(class));
         }

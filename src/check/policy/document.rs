@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::check::filter::{Filter, FilterError};
-use crate::check::policy::{Day, Policy, PolicyError, expect, section};
+use crate::check::policy::{Day, Policy, PolicyError, expect, section, toml_words};
 use crate::reference;
 
 /// Sections of a policy.
@@ -22,7 +22,10 @@ pub(super) fn read(text: &str) -> Result<Policy, Vec<PolicyError>> {
         Ok(document) => document,
         Err(error) => {
             let at = error.span().map_or(0, |span| span.start);
-            page.blame(at, error.message().trim_end().replace('\n', "; "));
+            page.blame(
+                at,
+                toml_words::syntax(error.message(), text.get(at..).unwrap_or_default()),
+            );
             return Err(page.errors.into_inner());
         }
     };
@@ -110,16 +113,24 @@ pub(super) struct Fields<'a> {
 pub(super) type Placed<T> = (T, usize);
 
 impl<'a> Fields<'a> {
-    /// Names every key that is none of these.
-    pub(super) fn known(&self, keys: &[&str]) {
+    /// Names every key that is none of these; whether there is none.
+    pub(super) fn known(&self, keys: &[&str]) -> bool {
+        let mut is_known = true;
         for key in self.table.keys() {
             let name = key.get_ref().as_ref();
             if !keys.contains(&name) {
+                is_known = false;
                 let place = match self.section {
                     "" => "a policy".to_owned(),
+                    "waivers" => "[[allow.waivers]]".to_owned(),
+                    "expect" => "[[expect]]".to_owned(),
+                    "headers" => "[[expect.headers]]".to_owned(),
                     section => format!("[{section}]"),
                 };
                 let hint = match reference::nearest(name, keys.iter().copied(), 1).first() {
+                    _ if self.section.is_empty() && section::is_metric_key(name) => {
+                        "write it below [metrics]".to_owned()
+                    }
                     Some(near) => format!("did you mean {near}?"),
                     None => format!("docs/policy.md lists what {place} takes"),
                 };
@@ -128,6 +139,7 @@ impl<'a> Fields<'a> {
                     .blame(at, format!("{place} has no key \"{name}\"; {hint}"));
             }
         }
+        is_known
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -248,6 +260,21 @@ impl<'a> Fields<'a> {
         values
     }
 
+    /// Blames lists without an element, which would demand nothing.
+    pub(super) fn not_empty(&self, keys: &[&str]) {
+        for key in keys {
+            if let Some((DeValue::Array(list), span)) = self.value(key)
+                && list.is_empty()
+            {
+                self.wrong::<()>(
+                    key,
+                    span.start,
+                    "at least one; leave it out to ask for nothing",
+                );
+            }
+        }
+    }
+
     pub(super) fn flag(&self, key: &str) -> Option<bool> {
         let (value, span) = self.value(key)?;
         match value {
@@ -298,7 +325,7 @@ impl<'a> Fields<'a> {
         if number.fract() == 0.0 && number <= f64::from(u32::MAX) {
             return Some(number as u32);
         }
-        self.wrong(key, self.at(key), "a whole number")
+        self.wrong(key, self.at(key), "a whole number below 4294967296")
     }
 
     /// An expression; what is wrong inside it is told at its own place where the text is written on one line.
@@ -312,17 +339,22 @@ impl<'a> Fields<'a> {
         match read(text) {
             Ok(filter) => Some(filter),
             Err(error) => {
-                let is_plain = span.len() == text.len() + 2 && error.at.0 == 0;
-                let inside = text
-                    .char_indices()
-                    .nth(error.at.1)
-                    .map_or(text.len(), |(byte, _)| byte);
-                let at = if is_plain { at + 1 + inside } else { at };
+                // Where the text was written without escapes, its places are places of the policy.
+                let written = self.page.text.get(span).and_then(|raw| raw.find(text));
+                let at = written.map_or(at, |start| at + start + byte_of(text, error.at));
                 self.page.blame(at, format!("{key} {}", error.message));
                 None
             }
         }
     }
+}
+
+/// The byte at a line and column, both from 0, of a text; its end where it has no such place.
+fn byte_of(text: &str, (line, column): (usize, usize)) -> usize {
+    let start = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let rest = text.get(start..).unwrap_or_default();
+    let place = rest.char_indices().nth(column);
+    start + place.map_or(rest.len(), |(byte, _)| byte)
 }
 
 /// A TOML integer, whatever its base.
@@ -331,20 +363,23 @@ pub(super) fn whole(integer: &toml::de::DeInteger<'_>) -> Option<i64> {
 }
 
 /// Why a number cannot be meant for its key, empty where it can; the unit is the last word of the key.
-fn impossible(key: &str, number: f64) -> &'static str {
+fn impossible(key: &str, number: f64) -> String {
     if key.ends_with("_percent") {
         if !(0.0..=100.0).contains(&number) {
-            "percent run from 0 to 100"
+            "percent run from 0 to 100".to_owned()
         } else if key.starts_with("min_") && number > 0.0 && number < 1.0 {
-            "less than one percent is no demand; percent run from 0 to 100, so write 95.0 for a ratio of 0.95"
+            let percent = (number * 1e6).round() / 1e4;
+            format!(
+                "less than one percent is no demand; percent run from 0 to 100, so write {percent} for a ratio of {number}"
+            )
         } else {
-            ""
+            String::new()
         }
     } else if key == "min_effect_size" && !(0.0..=1.0).contains(&number) {
-        "an effect size runs from 0 to 1"
+        "an effect size runs from 0 to 1".to_owned()
     } else if number < 0.0 {
-        "cannot be negative"
+        "cannot be negative".to_owned()
     } else {
-        ""
+        String::new()
     }
 }

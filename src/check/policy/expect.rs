@@ -1,14 +1,14 @@
 //! `[[expect]]`: what a group of calls must be like.
 
 use crate::check::filter::Filter;
-use crate::check::limit::CALL_NUMBERS;
+use crate::check::limit::{CALL_NUMBERS, GROUP_METRICS};
 use crate::check::policy::document::Fields;
 use crate::check::policy::section::{codes, hint, limit_keys, limits, outcomes};
 use crate::check::policy::{Expect, HeaderExpect, Policy};
-use crate::check::sequence::Sequence;
+use crate::check::sequence::{Sequence, is_message};
 use crate::sip::HeaderName;
 
-/// Keys of `[[expect]]` beside the limits on numbers of a call.
+/// Keys of `[[expect]]` beside the limits on numbers of a call and on metrics of the group.
 pub const EXPECT_KEYS: [&str; 16] = [
     "name",
     "calls",
@@ -29,6 +29,15 @@ pub const EXPECT_KEYS: [&str; 16] = [
 ];
 /// Of these, what says which calls are meant rather than what they must be like.
 const CONDITIONS: [&str; 4] = ["name", "calls", "allow_none", "min_percent"];
+/// Keys whose list, where one is given, says what is allowed.
+const LISTS: [&str; 6] = [
+    "outcome",
+    "codes",
+    "transport",
+    "ended_by",
+    "codec",
+    "headers",
+];
 /// Keys of `[[expect.headers]]`.
 pub const HEADER_KEYS: [&str; 4] = ["name", "message", "matches", "absent"];
 /// What carries SIP.
@@ -39,21 +48,27 @@ const PARTIES: [&str; 3] = ["caller", "callee", "network"];
 const REGEX_BYTES_MAX: usize = 1 << 20;
 
 pub(super) fn read(fields: &Fields<'_>, policy: &mut Policy) {
-    let number_keys = limit_keys(CALL_NUMBERS.iter().map(|(name, _)| *name));
+    let limited = CALL_NUMBERS.iter().map(|(name, _)| *name);
+    let number_keys = limit_keys(limited.chain(GROUP_METRICS.iter().map(|(name, _)| *name)));
     let known: Vec<&str> = number_keys
         .iter()
         .map(String::as_str)
         .chain(EXPECT_KEYS)
         .collect();
-    fields.known(&known);
+    let is_known = fields.known(&known);
     let Some((name, name_at)) = fields.text("name") else {
-        if !fields.has("name") {
+        if !fields.has("name") && is_known {
             let what = "an expectation needs a name: name = \"what reports call it\"";
             fields.page.blame(fields.at, what.to_owned());
         }
         return;
     };
-    if policy.expects.iter().any(|known| known.name == name) {
+    if name.trim().is_empty() {
+        let what = "name is empty; it is what reports call the expectation".to_owned();
+        fields.page.blame(name_at, what);
+    }
+    fields.not_empty(&LISTS);
+    if policy.expects.iter().any(|earlier| earlier.name == name) {
         fields.page.blame(
             name_at,
             format!("name: \"{name}\" is the name of another expectation too"),
@@ -96,13 +111,14 @@ pub(super) fn read(fields: &Fields<'_>, policy: &mut Policy) {
             .has("codecs_answered")
             .then(|| list("codecs_answered")),
         codec: list("codec"),
+        metrics: limits(fields, GROUP_METRICS),
         numbers: limits(fields, &CALL_NUMBERS),
         sequence: sequence(fields),
         headers: fields.tables("headers").iter().filter_map(header).collect(),
         holds: fields.expression("holds", Filter::condition),
     };
     let is_demand = |key: &str| !CONDITIONS.contains(&key) && fields.has(key);
-    if !known.iter().any(|key| is_demand(key)) {
+    if is_known && !known.iter().any(|key| is_demand(key)) {
         let what = format!(
             "expectation \"{name}\" asks for nothing; give outcome, codes, min_calls or another key"
         );
@@ -155,12 +171,12 @@ fn sequence(fields: &Fields<'_>) -> Option<Sequence> {
 }
 
 fn header(fields: &Fields<'_>) -> Option<HeaderExpect> {
-    fields.known(&HEADER_KEYS);
+    let is_known = fields.known(&HEADER_KEYS);
     let Some((text, at)) = fields.text("name") else {
-        fields.page.blame(
-            fields.at,
-            "a header needs a name: name = \"P-Asserted-Identity\"".to_owned(),
-        );
+        if !fields.has("name") && is_known {
+            let what = "a header needs a name: name = \"P-Asserted-Identity\"".to_owned();
+            fields.page.blame(fields.at, what);
+        }
         return None;
     };
     let name = HeaderName::from_bytes(text.as_bytes());
@@ -182,9 +198,15 @@ fn header(fields: &Fields<'_>) -> Option<HeaderExpect> {
         };
         built.map_err(why).ok()
     });
-    let message = fields
-        .text("message")
-        .map_or("INVITE", |(message, _)| message);
+    let message = fields.text("message").map_or("INVITE", |(message, at)| {
+        if !is_message(message) {
+            let what = format!(
+                "message: \"{message}\" is no method and no code; write INVITE, 200 or the like"
+            );
+            fields.page.blame(at, what);
+        }
+        message
+    });
     Some(HeaderExpect {
         name,
         message: message.to_owned(),

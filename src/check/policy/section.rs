@@ -7,6 +7,7 @@ use crate::check::filter::Filter;
 use crate::check::limit::{Bound, Limit, METRICS, Number};
 use crate::check::policy::document::{Fields, Placed, whole};
 use crate::check::policy::{Change, CodePattern, Compare, Policy, Waiver, WaiverTarget};
+use crate::check::tolerance;
 use crate::diagnose::Severity;
 use crate::reference;
 
@@ -82,6 +83,12 @@ pub(super) fn limit_keys<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String
     names
         .flat_map(|name| [Bound::Min, Bound::Max].map(|bound| format!("{}{name}", bound.prefix())))
         .collect()
+}
+
+/// Whether a key belongs below `[metrics]`.
+pub(super) fn is_metric_key(key: &str) -> bool {
+    let names = METRICS.iter().map(|(name, _)| *name);
+    METRICS_KEYS.contains(&key) || limit_keys(names).iter().any(|known| known == key)
 }
 
 pub(super) fn metrics(fields: &Fields<'_>, policy: &mut Policy) {
@@ -332,11 +339,18 @@ pub(super) fn contradictions(fields: &Fields<'_>, policy: &Policy) {
             continue;
         };
         let is_known = policy.expects.iter().any(|expect| &expect.name == name)
-            || policy.metrics.iter().any(|limit| &limit.key() == name);
+            || policy.metrics.iter().any(|limit| &limit.key() == name)
+            || tolerance::NAMES.contains(&name.as_str());
         if !is_known {
             fields.page.blame_line(
                 waiver.line,
-                format!("\"{name}\" is no expectation of this policy and no limit of [metrics]"),
+                {
+                    let names = policy.expects.iter().map(|expect| expect.name.as_str());
+                    let names = names.chain(tolerance::NAMES);
+                    let hint = reference::nearest(name, names, 1);
+                    let hint = hint.first().map_or(String::new(), |near| format!("; did you mean \"{near}\"?"));
+                    format!("\"{name}\" is no expectation of this policy, no limit of [metrics] and no line of a comparison{hint}")
+                },
             );
         }
     }

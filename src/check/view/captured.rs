@@ -1,13 +1,11 @@
 //! The view of captures that were just analysed.
 
 use crate::analysis::Analysis;
-use crate::call::{EndpointId, Hop, TextId};
+use crate::call::{Book, Call, EndpointId, Hop, TextId};
+use crate::capture::FrameRef;
 use crate::check::facts::{Facts, header_use, word};
-use crate::check::view::{CallView, FindingView, HopView, View};
+use crate::check::view::{CallView, FindingView, HopView, View, distinct};
 use crate::diagnose::{Evidence, Finding};
-
-/// Frames kept of one finding: what a reader opens, not all that fits.
-const FRAMES_MAX: usize = 8;
 
 impl View {
     /// All that an analysis tells.
@@ -15,6 +13,7 @@ impl View {
         let calls = (0..analysis.calls.len()).filter_map(|place| call_view(analysis, place));
         Self {
             captures: capture_names(analysis),
+            filter: String::new(),
             last_at: last_frame(analysis),
             calls: calls.collect(),
             beside_calls: beside_calls(analysis),
@@ -74,7 +73,7 @@ pub fn call_view(analysis: &Analysis, place: usize) -> Option<CallView> {
         final_code: hop.final_code,
         reply_ms: hop.reply_ms.map(f64::from),
     };
-    Some(CallView {
+    let mut view = CallView {
         id: place as u32 + 1,
         call_ids: call.legs.iter().map(|leg| text(leg.call_id)).collect(),
         caller: text(call.caller),
@@ -108,6 +107,30 @@ pub fn call_view(analysis: &Analysis, place: usize) -> Option<CallView> {
         codecs_answered: owned(&facts.codecs_answered),
         caller_software: facts.caller_software.to_owned(),
         callee_software: facts.callee_software.to_owned(),
+    };
+    // What several calls prove together is shown by frames of others too; a reader of this call opens its own first.
+    let ending: Vec<FrameRef> = view.ending_frame().into_iter().collect();
+    for finding in &mut view.findings {
+        let frames = &mut finding.frames;
+        frames.sort_by_key(|at| !is_of_call(call, &analysis.book, *at));
+        if !frames
+            .first()
+            .is_some_and(|at| is_of_call(call, &analysis.book, *at))
+        {
+            frames.clone_from(&ending);
+        }
+    }
+    Some(view)
+}
+
+/// Whether a frame completed a message of a call.
+fn is_of_call(call: &Call, book: &Book, at: FrameRef) -> bool {
+    call.legs.iter().any(|leg| {
+        let messages = book.messages.get(leg.start as usize..leg.end as usize);
+        messages
+            .unwrap_or_default()
+            .iter()
+            .any(|message| message.at == at)
     })
 }
 
@@ -123,7 +146,7 @@ fn finding_view(finding: &Finding) -> FindingView {
         explains: finding.explains,
         title: finding.title.clone(),
         explanation: finding.explanation.clone(),
-        frames: frames.copied().take(FRAMES_MAX).collect(),
+        frames: distinct(frames.copied()),
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::call::Outcome;
 use crate::capture::{FrameRef, Timestamp};
-use crate::check::view::{CallView, FindingView, HopView, View};
+use crate::check::view::{CallView, FindingView, HopView, View, distinct};
 use crate::diagnose::Severity;
 
 /// Name and version of the reports that can be read.
@@ -36,6 +36,12 @@ struct Report {
     calls: Vec<Call>,
     incidents: Vec<Incident>,
     header_use: Option<Vec<HeaderUse>>,
+    filter: Option<Filter>,
+}
+
+#[derive(Deserialize)]
+struct Filter {
+    expression: String,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +108,8 @@ struct Finding {
     severity: String,
     title: String,
     explanation: String,
+    #[serde(default)]
+    explains: bool,
     evidence: Vec<Evidence>,
 }
 
@@ -136,10 +144,7 @@ impl View {
         };
         let header: Header = serde_json::from_str(text).map_err(cannot)?;
         if header.schema != SCHEMA {
-            return Err(ReportError(format!(
-                "is no report of this version: its schema is \"{}\", not \"{SCHEMA}\"; give a capture, or what --json wrote",
-                header.schema
-            )));
+            return Err(ReportError(foreign(&header.schema)));
         }
         let report: Report = serde_json::from_str(text).map_err(cannot)?;
         let Some(headers) = report.header_use else {
@@ -152,6 +157,9 @@ impl View {
             .iter()
             .filter_map(|capture| moment(capture.last_at.as_deref()?));
         Ok(Self {
+            filter: report
+                .filter
+                .map_or(String::new(), |filter| filter.expression),
             last_at: last.max(),
             captures: report
                 .captures
@@ -174,6 +182,24 @@ impl View {
                 .map(|entry| ((entry.message, entry.header), entry.messages))
                 .collect(),
         })
+    }
+}
+
+/// Why a document of this schema cannot be read.
+fn foreign(schema: &str) -> String {
+    let (kind, version) = schema.rsplit_once('/').unwrap_or((schema, ""));
+    let wanted = "give a capture, or what sipscan CAPTURE --json FILE wrote";
+    match (kind, version.parse::<u32>()) {
+        ("sipscan-report", Ok(version)) if version > 1 => format!(
+            "a newer sipscan wrote this report (schema {schema}, this one reads {SCHEMA}); update sipscan, or write it again"
+        ),
+        ("sipscan-check", _) => {
+            format!("is a verdict of check or compare, and no report; {wanted}")
+        }
+        ("", _) => format!("is no report of sipscan: it names no schema; {wanted}"),
+        _ => format!(
+            "is no report of sipscan: its schema is \"{schema}\", not \"{SCHEMA}\"; {wanted}"
+        ),
     }
 }
 
@@ -257,14 +283,12 @@ fn finding_view(finding: Finding) -> Result<FindingView, ReportError> {
     Ok(FindingView {
         rule: finding.rule,
         severity,
-        explains: false,
+        explains: finding.explains,
         title: finding.title,
         explanation: finding.explanation,
-        frames: frames
-            .map(|at| FrameRef {
-                file: at.file,
-                frame: at.frame,
-            })
-            .collect(),
+        frames: distinct(frames.map(|at| FrameRef {
+            file: at.file,
+            frame: at.frame,
+        })),
     })
 }

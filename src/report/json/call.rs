@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::analysis::{CallEntry, RegistrationEntry};
+use crate::analysis::{CallEntry, Narrowing, RegistrationEntry};
 use crate::call::Book;
 use crate::call::other::OtherCount;
 use crate::call::{Hop, Origin, Tables};
@@ -217,6 +217,24 @@ impl Serialize for OtherLine<'_> {
             findings: Each(|| self.findings.iter().map(FindingLine)),
         }
         .serialize(serializer)
+    }
+}
+
+/// `filter`: what the calls of the report match, and how many of how many do.
+#[derive(Serialize)]
+pub(super) struct Filter<'a> {
+    expression: &'a str,
+    matching_calls: u32,
+    all_calls: u32,
+}
+
+impl<'a> Filter<'a> {
+    pub(super) fn of(narrowing: &'a Narrowing) -> Self {
+        Self {
+            expression: &narrowing.expression,
+            matching_calls: narrowing.calls,
+            all_calls: narrowing.of,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ const LINE_DEPTH: u32 = 2;
 
 /// Breaks lines at the outer levels and writes the inner ones densely.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(in crate::report) struct Lines {
     depth: u32,
     /// Whether the list or object that was begun last has a member yet.
     has_value: bool,

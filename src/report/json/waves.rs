@@ -5,8 +5,7 @@ use std::io::{self, Write};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::analysis::CallEntry;
-use crate::call::Book;
+use crate::analysis::{Analysis, CallEntry};
 use crate::report::json::call::CallLine;
 use crate::report::json::layout::Lines;
 
@@ -14,37 +13,42 @@ use crate::report::json::layout::Lines;
 const WAVE_CALLS: usize = 2048;
 /// Calls that one thread writes at a time.
 const PART_CALLS: usize = 128;
+/// Bytes that the text of a call takes.
+const TEXT_BYTES: usize = 1024;
 
-/// Writes the array of calls; ids count from 1.
+/// Writes the array of calls, each with its number.
 ///
 /// # Errors
 /// Whatever `out` returns.
-pub(super) fn write_calls(
-    entries: &[CallEntry],
-    book: &Book,
-    out: &mut impl Write,
-) -> io::Result<()> {
+pub(super) fn write_calls(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"[")?;
-    for (wave, entries) in entries.chunks(WAVE_CALLS).enumerate() {
-        let first = wave * WAVE_CALLS;
+    let first = analysis.told_calls().next().map_or(0, |(id, _)| id);
+    for (wave, entries) in analysis.calls.chunks(WAVE_CALLS).enumerate() {
+        let before = wave * WAVE_CALLS;
         let parts: Vec<io::Result<Vec<u8>>> = entries
             .par_chunks(PART_CALLS)
             .enumerate()
-            .map(|(part, entries)| part_text(first + part * PART_CALLS, entries, book))
+            .map(|(part, entries)| part_text(analysis, before + part * PART_CALLS, entries, first))
             .collect();
         for part in parts {
             out.write_all(&part?)?;
         }
     }
-    out.write_all(if entries.is_empty() { b"]" } else { b"\n]" })
+    out.write_all(if first == 0 { b"]" } else { b"\n]" })
 }
 
-/// Elements as they stand in the document, each on a line of its own.
-fn part_text(before: usize, entries: &[CallEntry], book: &Book) -> io::Result<Vec<u8>> {
-    let mut text = Vec::with_capacity(entries.len() * 1024);
-    for (place, entry) in (before..).zip(entries) {
-        text.extend_from_slice(if place == 0 { b"\n" } else { b",\n" });
-        let line = CallLine::of(place as u32 + 1, entry, book);
+/// Elements as they stand in the document, each on a line of its own; a comma stands before all but the `first`.
+fn part_text(
+    analysis: &Analysis,
+    before: usize,
+    entries: &[CallEntry],
+    first: u32,
+) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(TEXT_BYTES * entries.len().min(analysis.told_call_count()));
+    let numbered = (before as u32 + 1..).zip(entries);
+    for (id, entry) in numbered.filter(|(id, _)| analysis.tells_call(*id)) {
+        text.extend_from_slice(if id == first { b"\n" } else { b",\n" });
+        let line = CallLine::of(id, entry, &analysis.book);
         line.serialize(&mut serde_json::Serializer::with_formatter(
             &mut text,
             Lines::inside(),

@@ -25,19 +25,21 @@ const PARTY_MIN: usize = 12;
 
 /// Writes the table.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    let calls = &context.analysis.calls;
-    if calls.is_empty() {
+    let analysis = context.analysis;
+    let calls = analysis.told_call_count();
+    if calls == 0 {
         return Ok(());
     }
-    let failed: Vec<usize> = (0..calls.len())
-        .filter(|place| calls.get(*place).is_some_and(is_noteworthy))
-        .collect();
+    let noteworthy = analysis
+        .told_calls()
+        .filter(|(_, entry)| is_noteworthy(entry));
+    let failed: Vec<u32> = noteworthy.map(|(id, _)| id).collect();
     if failed.is_empty() {
         sound(context, page)?;
     }
-    let shows_all = context.view.is_whole || calls.len() <= ALL_MAX;
-    let rows: Vec<usize> = if shows_all {
-        (0..calls.len()).collect()
+    let shows_all = context.view.is_whole || calls <= ALL_MAX;
+    let rows: Vec<u32> = if shows_all {
+        analysis.told_calls().map(|(id, _)| id).collect()
     } else {
         examples(context, &failed)
     };
@@ -61,11 +63,11 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
 }
 
 /// The first calls of each cause, in the order of time: a thousand alike need no list.
-fn examples(context: &Context<'_>, failed: &[usize]) -> Vec<usize> {
+fn examples(context: &Context<'_>, failed: &[u32]) -> Vec<u32> {
     let mut seen: BTreeMap<(&str, u16), usize> = BTreeMap::new();
     let mut rows = Vec::new();
-    for place in failed.iter().copied() {
-        let Some(entry) = context.analysis.calls.get(place) else {
+    for id in failed.iter().copied() {
+        let Some(entry) = context.entry(id) else {
             continue;
         };
         let rule = entry.primary().map_or("", |finding| finding.rule);
@@ -73,7 +75,7 @@ fn examples(context: &Context<'_>, failed: &[usize]) -> Vec<usize> {
         let alike = seen.entry((rule, code)).or_default();
         *alike += 1;
         if *alike <= ALIKE_MAX || failed.len() <= ROWS_MAX {
-            rows.push(place);
+            rows.push(id);
         }
         if rows.len() == ROWS_MAX {
             break;
@@ -95,9 +97,8 @@ fn is_noteworthy(entry: &CallEntry) -> bool {
 fn sound(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let worst = context
         .analysis
-        .incidents
-        .iter()
-        .map(|incident| incident.finding.severity)
+        .told_incidents()
+        .map(|(_, incident)| incident.finding.severity)
         .max();
     let text = match worst {
         _ if context.analysis.metrics.calls == 0 => {
@@ -110,7 +111,7 @@ fn sound(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     page.line([strong(text)])
 }
 
-fn rows_of(context: &Context<'_>, rows: &[usize], page: &mut Page<'_>) -> io::Result<()> {
+fn rows_of(context: &Context<'_>, rows: &[u32], page: &mut Page<'_>) -> io::Result<()> {
     let is_wide = page.width() >= WIDE_COLUMNS;
     let mut columns = vec![
         number("No"),
@@ -125,15 +126,15 @@ fn rows_of(context: &Context<'_>, rows: &[usize], page: &mut Page<'_>) -> io::Re
     }
     columns.push(text("Why", 0, usize::MAX));
     table::write(page, &columns, rows.len(), |row| {
-        let place = rows.get(row).copied().unwrap_or(0);
-        let entry = context.analysis.calls.get(place);
-        entry.map_or(Vec::new(), |entry| cells(context, place, entry, is_wide))
+        let id = rows.get(row).copied().unwrap_or(0);
+        let entry = context.entry(id);
+        entry.map_or(Vec::new(), |entry| cells(context, id, entry, is_wide))
     })
 }
 
 fn cells<'a>(
     context: &'a Context<'a>,
-    place: usize,
+    id: u32,
     entry: &'a CallEntry,
     is_wide: bool,
 ) -> Vec<Span<'a>> {
@@ -143,7 +144,7 @@ fn cells<'a>(
         .map_or(String::new(), |code| code.0.to_string());
     let zone = &context.view.zone;
     let mut cells = vec![
-        plain((place + 1).to_string()),
+        plain(id.to_string()),
         plain(if is_wide {
             zone.clock_ms(call.started)
         } else {
@@ -195,7 +196,7 @@ fn why<'a>(context: &'a Context<'a>, entry: &'a CallEntry) -> std::borrow::Cow<'
 
 /// Writes how to see more.
 pub(super) fn write_hint(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    let calls = context.analysis.calls.len();
+    let calls = context.analysis.told_call_count();
     if calls == 0 {
         return Ok(());
     }

@@ -20,7 +20,7 @@ const GROUPS_OF_CROWD: usize = 2;
 /// Writes the groups, largest first.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let mut groups: BTreeMap<(u16, Option<EndpointId>), Vec<u32>> = BTreeMap::new();
-    for (id, entry) in (1_u32..).zip(&context.analysis.calls) {
+    for (id, entry) in context.analysis.told_calls() {
         if is_unexplained(entry) {
             // The 200 of a call that was dropped says nothing about the drop.
             let is_dropped = entry.call.outcome == Outcome::Dropped;
@@ -38,7 +38,7 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     page.blank()?;
     page.line([strong("Failed, and the captures do not say why")])?;
     // Where incidents fill the screen, more of these would push the calls off it.
-    let is_crowded = !context.view.is_whole && !context.analysis.incidents.is_empty();
+    let is_crowded = !context.view.is_whole && context.analysis.told_incidents().next().is_some();
     let limit = if context.view.is_whole {
         usize::MAX
     } else if is_crowded {

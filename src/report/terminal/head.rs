@@ -246,6 +246,19 @@ fn is_telling(reason: &str) -> bool {
     !harmless.iter().any(|word| reason.contains(word))
 }
 
+/// Says which calls the screen is about, where not about all.
+pub(super) fn write_filter(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
+    let Some(narrowing) = &context.analysis.narrowing else {
+        return Ok(());
+    };
+    let match_told = narrowing.told();
+    let rest = match narrowing.calls {
+        0 => "; there is nothing to show of them",
+        _ => "; numbers, incidents and calls below are theirs alone",
+    };
+    page.labelled("Filter", [strong(match_told), plain(rest)])
+}
+
 /// Says that messages were found which make neither a call nor anything else.
 pub(super) fn write_nothing(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let messages: u64 = context.analysis.fitness.sip_messages.values().sum();

@@ -24,10 +24,10 @@ const PROOFS_MAX: usize = 2;
 
 /// Writes the incidents.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    let all = context.analysis.incidents.iter();
+    let all = context.analysis.told_incidents();
     // The numbers above say all of it already.
-    let incidents: Vec<&Incident> = all
-        .filter(|incident| incident.finding.rule != STATISTICS_RULE)
+    let incidents: Vec<(usize, &Incident)> = all
+        .filter(|(_, incident)| incident.finding.rule != STATISTICS_RULE)
         .collect();
     if incidents.is_empty() {
         return Ok(());
@@ -39,19 +39,21 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
         BLOCKS_OF_MANY
     };
     // What is only worth knowing gets no block while something is wrong.
-    let worst = incidents.first().map(|incident| incident.finding.severity);
+    let worst = incidents
+        .first()
+        .map(|(_, incident)| incident.finding.severity);
     let in_full = incidents
         .iter()
         .take(if is_whole { usize::MAX } else { most })
-        .take_while(|incident| {
+        .take_while(|(_, incident)| {
             is_whole
                 || incident.finding.severity > Severity::Info
                 || worst == Some(Severity::Info) && incidents.len() == 1
         })
         .count();
-    for (place, incident) in incidents.iter().enumerate().take(in_full) {
+    for (number, incident) in incidents.iter().take(in_full) {
         page.blank()?;
-        block(context, place + 1, incident, page)?;
+        block(context, *number, incident, page)?;
     }
     let rest = incidents.get(in_full..).unwrap_or_default();
     if rest.is_empty() {
@@ -64,8 +66,8 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     } else {
         LINES_MAX
     };
-    for (place, incident) in rest.iter().enumerate().take(lines) {
-        one_line(context, in_full + place + 1, incident, page)?;
+    for (number, incident) in rest.iter().take(lines) {
+        one_line(context, *number, incident, page)?;
     }
     if rest.len() > lines {
         let more = rest.len() - lines;

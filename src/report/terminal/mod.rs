@@ -17,7 +17,7 @@ mod table;
 
 use std::io::{self, Write};
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, CallEntry};
 use crate::report::time::Zone;
 use page::Page;
 
@@ -40,6 +40,14 @@ struct Context<'a> {
     view: &'a View,
 }
 
+impl<'a> Context<'a> {
+    /// The call with this number.
+    fn entry(&self, id: u32) -> Option<&'a CallEntry> {
+        let place = (id as usize).checked_sub(1)?;
+        self.analysis.calls.get(place)
+    }
+}
+
 /// Writes the screen: what was read, how calls ended, why they failed. Colours are ANSI sequences; all other text is harmless.
 ///
 /// # Errors
@@ -51,6 +59,10 @@ pub fn write_overview(analysis: &Analysis, view: &View, out: &mut dyn Write) -> 
     if analysis.calls.is_empty() && analysis.registrations.is_empty() && analysis.others.is_empty()
     {
         return head::write_nothing(&context, &mut page);
+    }
+    head::write_filter(&context, &mut page)?;
+    if analysis.told_call_count() == 0 && analysis.narrowing.is_some() {
+        return Ok(());
     }
     numbers::write(&context, &mut page)?;
     incidents::write(&context, &mut page)?;
@@ -71,8 +83,7 @@ pub fn write_call(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let context = Context { analysis, view };
-    let place = (id as usize).checked_sub(1);
-    let Some(entry) = place.and_then(|place| analysis.calls.get(place)) else {
+    let Some(entry) = context.entry(id) else {
         return Ok(());
     };
     let mut page = Page::new(out, view.width);

@@ -20,6 +20,9 @@ const BAR_COLUMNS: usize = 30;
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let metrics = &context.analysis.metrics;
     let all = metrics.calls + metrics.partial;
+    if all == 0 && context.analysis.narrowing.is_some() {
+        return Ok(());
+    }
     if all == 0 {
         page.blank()?;
         return page.line([strong("There is no call.")]);

@@ -52,7 +52,18 @@ fn a_misspelt_name_is_told_before_any_call_is_read() {
 
 #[test]
 fn what_cannot_be_compared_or_is_no_condition_is_told_before_any_call_is_read() {
-    assert!(message("final_code > 'x'").contains("cannot be worked out"));
+    assert_eq!(
+        "cannot be worked out: > does not take a whole number and a text",
+        message("final_code > 'x'")
+    );
+    assert_eq!(
+        "uses \"startswith\", which is no function here; did you mean startsWith?",
+        message("caller.startswith('x')")
+    );
+    assert_eq!(
+        "has a regular expression that cannot be read: unclosed group",
+        message("caller.matches('(')")
+    );
     assert_eq!(
         "is no condition: it gives a number, not true or false",
         message("final_code")
@@ -66,7 +77,7 @@ fn what_cannot_be_compared_or_is_no_condition_is_told_before_any_call_is_read() 
     assert!(message("caller = 'x'").contains("cannot be read from"));
     assert!(message(" ").contains("is empty"));
     assert!(message(&"(".repeat(4000)).len() < 200);
-    assert!(message(&"x".repeat(5000)).contains("at most 4096"));
+    assert!(message(&"x".repeat(5000)).contains("at most 2048"));
 }
 
 #[test]
@@ -88,7 +99,29 @@ fn an_expression_that_fails_on_one_call_says_which() {
         Filter::condition("codecs_offered[5] == 'PCMA'").expect("other calls may offer six");
     let said = filter.matches(&rejected()).expect_err("two codecs only");
     assert!(
-        said.starts_with("cannot be worked out for call 1"),
+        said.starts_with("takes an element that a list does not have")
+            && said.ends_with("(call 1)"),
         "{said}"
     );
+}
+
+#[test]
+fn an_expression_that_would_exhaust_the_stack_is_refused() {
+    let long = |part: &str, end: &str| format!("{}{end}", part.repeat(2000 / part.len()));
+    for source in [
+        long("1+", "1 > 0"),
+        long("caller+", "caller == ''"),
+        format!("{}{}", "[".repeat(900), "]".repeat(900)),
+        format!("caller{} == ''", ".x".repeat(900)),
+        format!("{}true{}", "(".repeat(900), ")".repeat(900)),
+    ] {
+        assert!(message(&source).contains("nested too deeply"), "{source}");
+    }
+    assert!(Filter::condition(&format!("{}true", "answered || ".repeat(80))).is_ok());
+}
+
+#[test]
+fn the_place_of_a_wrong_name_is_its_line_and_column() {
+    let error = Filter::condition("answered &&\n  stauts == 1").expect_err("no such name");
+    assert_eq!((1, 2), error.at);
 }
