@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use crate::call::metrics::Metrics;
+use crate::call::metrics::{Metrics, RegistrationMetrics};
 use crate::call::other::{OtherCount, OtherRequest};
+use crate::call::profile::Profile;
 use crate::call::registration::{RegisterAttempt, Registration};
 use crate::call::{Book, Call, NodeId};
 use crate::capture::{FrameRef, Timestamp};
@@ -22,6 +23,8 @@ pub struct Analysis {
     pub metrics: Metrics,
     /// In the order of their first message; the id of a call is its place here plus one.
     pub calls: Vec<CallEntry>,
+    /// Places in `calls` of those that tools which look for open servers sent, ascending; they are in no metric.
+    pub hostile_calls: Vec<u32>,
     /// In the order of their first try.
     pub registrations: Vec<RegistrationEntry>,
     /// Every try to register, in the order of time.
@@ -42,6 +45,23 @@ pub struct Analysis {
     pub begun: HashMap<FrameRef, FrameRef, foldhash::fast::FixedState>,
     /// The messages themselves, and the tables that every id refers to.
     pub book: Book,
+}
+
+impl Analysis {
+    /// The metrics of the calls by destination, by source, by the caller's product and over time.
+    pub fn profile(&self) -> Profile {
+        let honest: Vec<&Call> = (0_u32..)
+            .zip(&self.calls)
+            .filter(|(place, _)| self.hostile_calls.binary_search(place).is_err())
+            .map(|(_, entry)| &entry.call)
+            .collect();
+        Profile::of(&honest, &self.book)
+    }
+
+    /// How tries to register went.
+    pub fn registration_metrics(&self) -> RegistrationMetrics {
+        RegistrationMetrics::of(self.register_attempts.iter())
+    }
 }
 
 /// One input file.

@@ -241,6 +241,7 @@ fn explain(
                 has_primary: verdict.has_primary,
             })
             .collect(),
+        hostile_calls,
         registrations: registrations
             .into_iter()
             .zip(reasons)
