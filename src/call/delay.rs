@@ -84,7 +84,7 @@ impl Stage {
 }
 
 /// The first sign next to the caller that the call got through: the first 18x, or the 2xx of the dialog that carried the call.
-pub(in crate::call) fn first_sign(
+pub fn first_sign(
     anatomy: &Anatomy<'_>,
     dialog: Option<&Dialog>,
 ) -> Option<(TransactionIndex, MessageIndex)> {

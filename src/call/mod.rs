@@ -18,6 +18,7 @@ pub mod guess;
 pub mod hazard;
 mod headers;
 pub mod hold;
+mod hops;
 pub mod icmp;
 mod inspection;
 pub mod keepalive;

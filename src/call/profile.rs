@@ -233,3 +233,38 @@ fn peaks(calls: &[&Call], count: i64, place: impl Fn(Timestamp) -> i64) -> Vec<u
     }
     peaks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_capture_of_any_length_has_at_most_sixty_spans() {
+        let begin = 1_767_603_600;
+        for length in [
+            0,
+            1,
+            59,
+            60,
+            61,
+            3_599,
+            3_600,
+            86_400,
+            604_800,
+            31_536_000,
+            1 << 33,
+        ] {
+            for from in [begin, begin + 29, begin + 3_599] {
+                let seconds = span_seconds(from, from + length);
+                let count = (from + length).div_euclid(seconds) - from.div_euclid(seconds) + 1;
+                assert!(
+                    (1..=SPANS_MAX).contains(&count),
+                    "{length} s in {count} of {seconds} s"
+                );
+            }
+        }
+        assert_eq!(1, span_seconds(begin, begin + 59));
+        assert_eq!(60, span_seconds(begin, begin + 3_599));
+        assert_eq!(1_800, span_seconds(begin, begin + 86_400));
+    }
+}

@@ -42,6 +42,7 @@ pub fn frames(ladder: &Ladder) -> Vec<Frame> {
             },
             "syn" | "rst" | "syn-ack" => Payload::Tcp {
                 flags: step.what.clone(),
+                seq: 1,
                 bytes: Vec::new(),
             },
             _ => {
