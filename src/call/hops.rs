@@ -50,6 +50,10 @@ impl Anatomy<'_> {
     /// Hops of a node that takes the Via stack off and has another address on its far side: nothing of the INVITE that it got
     /// is below its own. Joined where one hop alone was pending and not passed on.
     pub(in crate::call) fn join_two_homed_hops(&mut self) {
+        let roots = self.invites().filter(|(_, t)| t.parent.is_none());
+        if roots.count() < 2 {
+            return;
+        }
         let mut is_passed_on = vec![false; self.transactions.len()];
         for (_, transaction) in self.each() {
             if let Some(parent) = transaction.parent {

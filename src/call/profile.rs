@@ -77,7 +77,7 @@ impl Profile {
     /// Measures calls.
     pub fn of(calls: &[&Call], book: &Book) -> Self {
         let tables = &book.tables;
-        let address = |node| tables.endpoints.address(node).to_string();
+        let address = |node| tables.endpoints.node_name(node);
         let (span, spans) = spans(calls);
         Self {
             destinations: dimension(

@@ -116,7 +116,7 @@ pub fn features(scene: &Scene<'_>, call: &Call, node: NodeId) -> Vec<Feature> {
         return Vec::new();
     };
     let tables = &scene.book.tables;
-    let address = |node: NodeId| tables.endpoints.address(node).to_string();
+    let address = |node: NodeId| tables.endpoints.node_name(node);
     let mut found = vec![
         Feature::new(Kind::Source, address(scene.node(invite.source))),
         Feature::new(Kind::Transport, invite.transport.word()),
@@ -188,7 +188,7 @@ fn way_of(scene: &Scene<'_>, call: &Call, to: NodeId) -> String {
         if node == to {
             break;
         }
-        let address = scene.book.tables.endpoints.address(node).to_string();
+        let address = scene.book.tables.endpoints.node_name(node);
         if !way.contains(&address) {
             way.push(address);
         }

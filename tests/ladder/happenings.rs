@@ -104,7 +104,9 @@ fn fits(name: &str, frames: &[Frame], variant: Variant) -> bool {
                 name.starts_with("cap-") || name.starts_with("msg-") || name.starts_with("net-");
             !wants_udp && payloads.all(|payload| matches!(payload, Payload::Udp(_)))
         }
-        Variant::Ipv6 => payloads.all(|payload| !matches!(payload, Payload::Icmp { .. })),
+        Variant::Ipv6 | Variant::Loopback => {
+            payloads.all(|payload| !matches!(payload, Payload::Icmp { .. }))
+        }
         // What is malformed stays so in its own spelling alone.
         _ => !name.starts_with("msg-malformed"),
     }

@@ -20,16 +20,19 @@ pub enum Variant {
     TcpSplit,
     /// Between IPv6 addresses.
     Ipv6,
+    /// Between programs on one machine: one loopback address, a port for each.
+    Loopback,
 }
 
 /// Every variant.
-pub const ALL: [Variant; 6] = [
+pub const ALL: [Variant; 7] = [
     Variant::Compact,
     Variant::Reversed,
     Variant::Shouted,
     Variant::Tcp,
     Variant::TcpSplit,
     Variant::Ipv6,
+    Variant::Loopback,
 ];
 
 const COMPACT: [(&str, &str); 12] = [
@@ -62,6 +65,7 @@ pub fn written(frames: &[Frame], variant: Variant) -> Vec<Frame> {
         Variant::Tcp => over_tcp(frames, false),
         Variant::TcpSplit => over_tcp(frames, true),
         Variant::Ipv6 => frames.iter().map(over_ipv6).collect(),
+        Variant::Loopback => on_loopback(frames),
     }
 }
 
@@ -181,6 +185,25 @@ fn over_ipv6(frame: &Frame) -> Frame {
         payload: quoted,
         ..frame.clone()
     }
+}
+
+fn on_loopback(frames: &[Frame]) -> Vec<Frame> {
+    let mut known: Vec<IpAddr> = Vec::new();
+    let mut moved = |address: SocketAddr| {
+        let place = known.iter().position(|ip| *ip == address.ip());
+        let place = place.unwrap_or_else(|| {
+            known.push(address.ip());
+            known.len() - 1
+        });
+        let port = 10_000 + 10 * place as u16 + address.port() % 10;
+        SocketAddr::new(IpAddr::from([127, 0, 0, 1]), port)
+    };
+    let frames = frames.iter().map(|frame| Frame {
+        source: moved(frame.source),
+        destination: moved(frame.destination),
+        ..frame.clone()
+    });
+    frames.collect()
 }
 
 fn over_tcp(frames: &[Frame], is_split: bool) -> Vec<Frame> {
