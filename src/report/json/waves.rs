@@ -11,7 +11,7 @@ use crate::report::json::call::CallLine;
 use crate::report::json::layout::Lines;
 
 /// Calls whose text is held at a time.
-const WAVE_CALLS: usize = 8192;
+const WAVE_CALLS: usize = 4096;
 /// Calls that one thread writes at a time.
 const PART_CALLS: usize = 256;
 
