@@ -6,10 +6,12 @@
 use std::time::Duration;
 
 use crate::call::anatomy::Anatomy;
+use crate::call::book::Book;
 use crate::call::dialog::{Dialog, dialogs};
 use crate::call::endpoint::EndpointId;
 use crate::call::message::Message;
 use crate::call::parts::is_challenge;
+use crate::call::record::Call;
 use crate::call::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{Method, StatusCode};
@@ -125,6 +127,34 @@ pub fn stages(anatomy: &Anatomy<'_>) -> Vec<Stage> {
     walk.tries(&tries, step);
     walk.descend(step, sign, 0);
     walk.stages
+}
+
+/// Whether a call has one hop on which nothing was repeated: its delay has one stage.
+pub fn is_plain(call: &Call) -> bool {
+    call.hops.len() == 1 && call.retransmissions == 0
+}
+
+/// The one stage of a [plain](is_plain) call, found without taking it apart; `None` where [`stages`] is empty.
+pub fn only_stage(call: &Call, book: &Book) -> Option<Stage> {
+    let (hop, leg) = (call.hops.first()?, call.legs.first()?);
+    let times = &call.milestones;
+    let start = times.invited?;
+    let end = [times.alerted, times.answered]
+        .into_iter()
+        .flatten()
+        .min()?;
+    let messages = book.messages.get(leg.start as usize..leg.end as usize)?;
+    let sign = messages
+        .iter()
+        .find(|message| message.time == end && is_sign(message) && !message.flags.is_copy())?;
+    (end > start).then_some(Stage {
+        kind: StageKind::Waiting,
+        endpoint: hop.destination,
+        code: 0,
+        start,
+        end,
+        ended_at: sign.at,
+    })
 }
 
 /// A walk along the hops to the one that rang; `reached` is the end of the last stage.

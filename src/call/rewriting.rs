@@ -129,8 +129,9 @@ fn compare_heads(tables: &Tables, before: &Message, after: &Message, out: &mut V
     }
     // A proxy takes one off (RFC 3261 section 16.6 step 3), so do those that were not captured.
     let (came, went) = (before.max_forwards, after.max_forwards);
-    let is_usual = went < came && came != ABSENT && came - went <= HOPS_UNSEEN_MAX;
-    if !is_usual && !(came == ABSENT && went == ABSENT) {
+    let is_less = went < came && came != ABSENT && came - went <= HOPS_UNSEEN_MAX;
+    let is_absent = came == ABSENT && went == ABSENT;
+    if !(is_less || is_absent) {
         let told = |value: u8| (value != ABSENT).then(|| value.to_string());
         out.push(rewrite(Part::MaxForwards, told(came), told(went)));
     }
@@ -170,7 +171,7 @@ fn compare_headers(tables: &Tables, before: &Message, after: &Message, out: &mut
     let values = |message: &Message| {
         let mut values: BTreeMap<HeaderName, Vec<TextId>> = BTreeMap::new();
         for (name, value) in tables.headers.get(message.headers) {
-            values.entry(*name).or_default().push(*value);
+            values.entry(name).or_default().push(value);
         }
         values
     };

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use sipscan::analysis::{Analysis, Options, analyze_sources};
-use sipscan::call::{Outcome, anatomy_of, delay::stages};
+use sipscan::call::delay::{Stage, is_plain, only_stage, stages};
+use sipscan::call::{Outcome, anatomy_of};
 use sipscan::capture::Source;
 
 use super::capture::{Frame, Payload, write};
@@ -42,7 +43,12 @@ fn calls(analysis: &Analysis) -> Vec<String> {
         let call = &entry.call;
         let times = &call.milestones;
         let anatomy = anatomy_of(&analysis.book, &call.legs);
-        let delay: Vec<String> = stages(&anatomy)
+        let stages = stages(&anatomy);
+        if is_plain(call) {
+            let only: Vec<Stage> = only_stage(call, &analysis.book).into_iter().collect();
+            assert_eq!(stages, only, "a plain call has one stage");
+        }
+        let delay: Vec<String> = stages
             .iter()
             .map(|stage| format!("{} {}", stage.kind.word(), stage.millis()))
             .collect();

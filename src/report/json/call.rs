@@ -3,12 +3,12 @@
 use serde::{Serialize, Serializer};
 
 use crate::analysis::{CallEntry, RegistrationEntry};
-use crate::call::delay::{Stage, stages};
+use crate::call::delay::{Stage, is_plain, only_stage, stages};
 use crate::call::other::OtherCount;
 use crate::call::rewriting::{Rewrite, rewriting};
 use crate::call::{Book, Call, Hop, Origin, Tables, anatomy_of};
 use crate::capture::Timestamp;
-use crate::check::{Facts, word};
+use crate::check::Facts;
 use crate::diagnose::Finding;
 use crate::report::json::finding::FindingLine;
 use crate::report::json::value::{Each, Frame, Shown, code, moment, rounded, told};
@@ -51,8 +51,8 @@ struct CallFields<'a, I, E, T, P, H, O, F> {
     retransmissions: u32,
     copies: u32,
     sequence: &'a str,
-    codecs_offered: &'a [String],
-    codecs_answered: &'a [String],
+    codecs_offered: &'a [&'a str],
+    codecs_answered: &'a [&'a str],
     caller_software: Option<&'a str>,
     callee_software: Option<&'a str>,
     hops: H,
@@ -65,7 +65,6 @@ impl Serialize for CallLine<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (call, tables) = (&self.entry.call, &self.book.tables);
         let facts = Facts::of(call, self.book);
-        let sequence: Vec<String> = facts.sequence.iter().map(|step| word(step.kind)).collect();
         let times = &call.milestones;
         let path = Path::of(call, self.book);
         CallFields {
@@ -95,7 +94,7 @@ impl Serialize for CallLine<'_> {
             messages: call.messages,
             retransmissions: call.retransmissions,
             copies: call.copies,
-            sequence: &sequence.join(" "),
+            sequence: &facts.words(),
             codecs_offered: &facts.codecs_offered,
             codecs_answered: &facts.codecs_answered,
             caller_software: told(facts.caller_software),
@@ -121,13 +120,11 @@ struct Path {
 
 impl Path {
     fn of(call: &Call, book: &Book) -> Self {
-        let (has_delay, has_relay) = (
-            call.milestones.pdd_ms().is_some(),
-            call.hops.iter().any(|hop| hop.parent.is_some()),
-        );
-        if !has_delay && !has_relay {
+        let has_relay = call.hops.iter().any(|hop| hop.parent.is_some());
+        // Most calls of a trunk have one hop and one stage, which need no taking apart.
+        if !has_relay && (call.milestones.pdd_ms().is_none() || is_plain(call)) {
             return Self {
-                stages: Vec::new(),
+                stages: only_stage(call, book).into_iter().collect(),
                 rewritten: Vec::new(),
             };
         }
