@@ -7,6 +7,11 @@ use crate::call::leg::LEG_WAIT;
 use crate::call::transaction::{Transaction, TransactionIndex};
 use crate::sip::Method;
 
+/// Hops looked at that a request without a Via in common may relay.
+const CANDIDATES_MAX: usize = 16;
+/// Hops followed towards the caller (RFC 3261 section 16.6 allows 70).
+const HOPS_MAX: usize = 70;
+
 impl Anatomy<'_> {
     /// Hops that took the Via stack off: the node that received the parent sent the child while the parent was pending.
     pub(in crate::call) fn join_stripped_hops(&mut self) {
@@ -48,7 +53,7 @@ impl Anatomy<'_> {
     }
 
     /// Hops of a node that takes the Via stack off and has another address on its far side: nothing of the INVITE that it got
-    /// is below its own. Joined where one hop alone was pending and not passed on.
+    /// is below its own. Joined to the one hop that was pending and not passed on, or to the hop that all such came from.
     pub(in crate::call) fn join_two_homed_hops(&mut self) {
         let roots = self.invites().filter(|(_, t)| t.parent.is_none());
         if roots.count() < 2 {
@@ -71,12 +76,35 @@ impl Anatomy<'_> {
                     && !is_passed_on[index.0 as usize]
                     && self.is_two_homed_hop(*index, child)
             });
-            let found: Vec<TransactionIndex> = candidates.map(|(index, _)| index).take(2).collect();
-            if let [parent] = found[..] {
-                self.transactions[child.0 as usize].parent = Some(parent);
-                is_passed_on[parent.0 as usize] = true;
+            let found: Vec<TransactionIndex> = candidates
+                .map(|(index, _)| index)
+                .take(CANDIDATES_MAX)
+                .collect();
+            let parent = match found[..] {
+                [one] => {
+                    is_passed_on[one.0 as usize] = true;
+                    Some(one)
+                }
+                _ => self.common_ancestor(&found),
+            };
+            if parent.is_some() {
+                self.transactions[child.0 as usize].parent = parent;
             }
         }
+    }
+
+    /// The hop farthest from the caller that all of several hops relay.
+    fn common_ancestor(&self, hops: &[TransactionIndex]) -> Option<TransactionIndex> {
+        let ancestors = |hop: TransactionIndex| {
+            let next = |hop: &TransactionIndex| self.transaction(*hop).parent;
+            std::iter::successors(next(&hop), next).take(HOPS_MAX)
+        };
+        let (first, others) = hops.split_first()?;
+        let is_common = |candidate: &TransactionIndex| {
+            let mut others = others.iter();
+            others.all(|other| ancestors(*other).any(|ancestor| ancestor == *candidate))
+        };
+        ancestors(*first).find(is_common)
     }
 
     fn is_two_homed_hop(&self, parent: TransactionIndex, child: TransactionIndex) -> bool {
