@@ -85,10 +85,11 @@ fn facts_of_a_call_that_a_second_gateway_carried() {
 
 #[test]
 fn metrics_in_full() {
-    insta::assert_snapshot!(metrics(
-        &lab::sample("registered-phones-call.pcapng"),
-        &view(120)
-    ));
+    let text = metrics(&lab::sample("registered-phones-call.pcapng"), &view(120));
+    // The head names the file where this machine keeps it.
+    let lines = text.lines().skip_while(|line| !line.is_empty()).skip(1);
+    let lines: String = lines.map(|line| format!("{line}\n")).collect();
+    insta::assert_snapshot!(lines);
 }
 
 #[test]
