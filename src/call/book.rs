@@ -1,6 +1,5 @@
 //! The book of calls: takes drafts of messages in, files them by Call-ID, and lies open when the input is over.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use hashbrown::HashTable;
@@ -8,13 +7,14 @@ use rayon::prelude::*;
 use std::hash::BuildHasher;
 
 use crate::call::copies;
-use crate::call::draft::{Draft, Drafts, Seed, Span};
+use crate::call::draft::{Draft, Drafts, Seed};
 use crate::call::endpoint::EndpointId;
 use crate::call::headers::HeaderListId;
 use crate::call::inspection::{Defects, Inspections};
 use crate::call::known::Known;
 use crate::call::message::{GroupId, Message};
 use crate::call::pile::{Pile, each_group};
+use crate::call::session::SessionId;
 use crate::call::tables::Tables;
 use crate::call::text::{TextId, Texts};
 use crate::call::via::ViaId;
@@ -36,16 +36,14 @@ pub struct CallBook {
     inspections: Inspections,
 }
 
-/// Messages whose look-ups are done together; what they find stays in the processor's cache.
-const LOOKED_UP_AHEAD: usize = 256;
-
-/// What of a message was met before in other messages.
-struct Met {
-    parties: Option<Parties>,
-    stack: Option<ViaId>,
-    way: Option<(EndpointId, EndpointId)>,
-    headers: Option<HeaderListId>,
-    line: Option<TextId>,
+/// What the numbers of one batch stand for in the run.
+struct Filed {
+    texts: Vec<TextId>,
+    parties: Vec<Parties>,
+    ways: Vec<(EndpointId, EndpointId)>,
+    stacks: Vec<ViaId>,
+    lists: Vec<HeaderListId>,
+    sessions: Vec<SessionId>,
 }
 
 /// Whom a message is from and to, within which Call-ID.
@@ -93,36 +91,18 @@ impl CallBook {
 
     /// Files every draft of a batch.
     pub fn push(&mut self, batch: &Drafts) {
-        for drafts in batch.drafts.chunks(LOOKED_UP_AHEAD) {
-            let met: Vec<Met> = drafts.iter().map(|draft| self.met(draft)).collect();
-            for (draft, met) in drafts.iter().zip(met) {
-                self.push_one(batch, draft, met);
-            }
+        let filed = self.file_shared(batch);
+        for draft in &batch.drafts {
+            let message = self.file(draft, &filed);
+            self.inspect(batch, draft, &message);
+            self.messages.push(message);
         }
-    }
-
-    /// Looks up what was met before. Look-ups that do not wait for each other share the time that memory takes, so those of many
-    /// messages are done together, before any of them is filed.
-    fn met(&self, draft: &Draft) -> Met {
-        Met {
-            parties: self.parties.get(draft.parties_hash),
-            stack: self.stacks.get(draft.vias_hash),
-            way: self.ways.get(draft.way_hash),
-            headers: self.tables.headers.find(draft.headers_hash),
-            line: self.tables.texts.find(draft.line.hash),
-        }
-    }
-
-    fn push_one(&mut self, batch: &Drafts, draft: &Draft, met: Met) {
-        let message = self.file(batch, draft, met);
-        self.inspect(batch, draft, &message);
-        self.messages.push(message);
     }
 
     fn inspect(&mut self, batch: &Drafts, draft: &Draft, message: &Message) {
         let key = self.tables.vias.get(message.via).key;
         let texts = &mut self.tables.texts;
-        let bytes = batch.text(draft.opening);
+        let bytes = batch.bytes(draft.opening);
         if let Some(status) = message.status() {
             self.inspections.answer(key, status, texts);
         } else if !bytes.is_empty() {
@@ -141,27 +121,14 @@ impl CallBook {
         self.messages.len() == 0
     }
 
-    fn file(&mut self, batch: &Drafts, draft: &Draft, met: Met) -> Message {
-        let parties = met.parties.unwrap_or_else(|| self.parties(batch, draft));
+    fn file(&mut self, draft: &Draft, filed: &Filed) -> Message {
         let arrival = &draft.arrival;
-        let tap = self.tap((arrival.at.file, arrival.trace.interface));
-        let via = met.stack.unwrap_or_else(|| self.file_vias(batch, draft));
-        let (source, destination) = met.way.unwrap_or_else(|| self.way(draft));
-        let headers = met
-            .headers
-            .unwrap_or_else(|| self.file_headers(batch, draft));
-        let tables = &mut self.tables;
-        let session = if draft.flags.has_session() {
-            tables.sessions.intern(
-                draft.session.hash,
-                batch.text(draft.session),
-                &self.seed,
-                &mut tables.endpoints,
-            )
-        } else {
-            crate::call::session::SessionId::default()
-        };
-        let texts = &mut tables.texts;
+        let parties = filed.parties[draft.parties as usize];
+        let (source, destination) = filed.ways[draft.way as usize];
+        let list = draft.list.map(|list| filed.lists[list as usize]);
+        let session = draft
+            .session
+            .map(|session| filed.sessions[session as usize]);
         Message {
             time: arrival.time,
             digest: draft.digest,
@@ -169,21 +136,21 @@ impl CallBook {
             group: parties.group,
             source,
             destination,
-            via,
+            via: filed.stacks[draft.stack as usize],
             cseq: draft.cseq,
-            line: met.line.unwrap_or_else(|| intern(texts, batch, draft.line)),
+            line: filed.texts[draft.line as usize],
             from: parties.from,
             to: parties.to,
             from_tag: parties.from_tag,
             to_tag: parties.to_tag,
-            headers,
-            session,
+            headers: list.unwrap_or_default(),
+            session: session.unwrap_or_default(),
             size: draft.size,
             trace: arrival.trace,
             kind: draft.kind,
             cseq_method: draft.cseq_method,
             transport: arrival.transport,
-            tap,
+            tap: self.tap((arrival.at.file, arrival.trace.interface)),
             place: arrival.place,
             max_forwards: draft.max_forwards,
             fragment: draft.fragment,
@@ -191,41 +158,97 @@ impl CallBook {
         }
     }
 
-    fn file_headers(&mut self, batch: &Drafts, draft: &Draft) -> HeaderListId {
-        let tables = &mut self.tables;
-        let range = draft.headers.0 as usize..draft.headers.1 as usize;
-        let values = batch.headers.get(range).unwrap_or_default().iter();
-        let values = values.map(|(name, span)| (*name, Cow::Borrowed(batch.text(*span))));
-        tables
-            .headers
-            .intern(draft.headers_hash, &mut tables.texts, values)
+    /// Finds, or files, what the messages of a batch share.
+    fn file_shared(&mut self, batch: &Drafts) -> Filed {
+        let texts = batch.texts.items().iter();
+        let texts = texts.map(|(hash, span)| (*hash, batch.bytes(*span)));
+        let texts = self.tables.texts.intern_all(texts);
+        let ways = self.file_ways(batch);
+        let sessions = batch.sessions.items().iter().map(|(hash, span)| {
+            let (sessions, endpoints) = (&mut self.tables.sessions, &mut self.tables.endpoints);
+            sessions.intern(*hash, batch.bytes(*span), &self.seed, endpoints)
+        });
+        let sessions = sessions.collect();
+        Filed {
+            parties: self.file_parties(batch, &texts),
+            ways,
+            stacks: self.file_stacks(batch, &texts),
+            lists: self.file_lists(batch, &texts),
+            sessions,
+            texts,
+        }
     }
 
-    /// Call-ID, URIs and tags come together in many messages: all of them are found at once.
-    fn parties(&mut self, batch: &Drafts, draft: &Draft) -> Parties {
-        let spans = [
-            draft.call_id,
-            draft.from,
-            draft.to,
-            draft.from_tag,
-            draft.to_tag,
-        ];
-        let hash = draft.parties_hash;
-        if let Some(parties) = self.parties.get(hash) {
-            return parties;
-        }
-        let [call_id, from, to, from_tag, to_tag] =
-            spans.map(|span| intern(&mut self.tables.texts, batch, span));
-        let group = self.group(call_id);
-        let parties = Parties {
-            group,
-            from,
-            to,
-            from_tag,
-            to_tag,
-        };
-        self.parties.insert(hash, parties);
-        parties
+    fn file_parties(&mut self, batch: &Drafts, texts: &[TextId]) -> Vec<Parties> {
+        let items = batch.parties.items();
+        let met = self.parties.get_all(items);
+        let filed = items.iter().zip(met).map(|((hash, party_texts), met)| {
+            met.unwrap_or_else(|| {
+                let [call_id, from, to, from_tag, to_tag] =
+                    party_texts.map(|text| texts[text as usize]);
+                let parties = Parties {
+                    group: self.group(call_id),
+                    from,
+                    to,
+                    from_tag,
+                    to_tag,
+                };
+                self.parties.insert(*hash, parties);
+                parties
+            })
+        });
+        filed.collect()
+    }
+
+    fn file_ways(&mut self, batch: &Drafts) -> Vec<(EndpointId, EndpointId)> {
+        let items = batch.ways.items();
+        let met = self.ways.get_all(items);
+        let filed = items.iter().zip(met).map(|((hash, flow), met)| {
+            met.unwrap_or_else(|| {
+                let endpoints = &mut self.tables.endpoints;
+                let way = (
+                    endpoints.intern(flow.source),
+                    endpoints.intern(flow.destination),
+                );
+                self.ways.insert(*hash, way);
+                way
+            })
+        });
+        filed.collect()
+    }
+
+    fn file_stacks(&mut self, batch: &Drafts, texts: &[TextId]) -> Vec<ViaId> {
+        let items = batch.stacks.items();
+        let met = self.stacks.get_all(items);
+        let filed = items.iter().zip(met).map(|((hash, range), met)| {
+            met.unwrap_or_else(|| {
+                let values = batch.vias.get(range.0 as usize..range.1 as usize);
+                let values = values.unwrap_or_default().iter().rev();
+                let stack = values.fold(ViaId::default(), |below, (key, sent_by)| {
+                    let sent_by = texts[*sent_by as usize];
+                    self.tables.vias.push(*key, sent_by, below)
+                });
+                self.stacks.insert(*hash, stack);
+                stack
+            })
+        });
+        filed.collect()
+    }
+
+    fn file_lists(&mut self, batch: &Drafts, texts: &[TextId]) -> Vec<HeaderListId> {
+        let items = batch.lists.items();
+        let headers = &mut self.tables.headers;
+        let met: Vec<Option<HeaderListId>> =
+            items.iter().map(|(hash, _)| headers.find(*hash)).collect();
+        let filed = items.iter().zip(met).map(|((hash, range), met)| {
+            met.unwrap_or_else(|| {
+                let values = batch.headers.get(range.0 as usize..range.1 as usize);
+                let values = values.unwrap_or_default().iter();
+                let values = values.map(|(name, text)| (*name, texts[*text as usize]));
+                headers.insert(*hash, values)
+            })
+        });
+        filed.collect()
     }
 
     fn tap(&mut self, point: (u16, u16)) -> u16 {
@@ -238,34 +261,6 @@ impl CallBook {
         let tap = *self.taps.entry(point).or_insert(next);
         self.last_tap = Some((point, tap));
         tap
-    }
-
-    fn way(&mut self, draft: &Draft) -> (EndpointId, EndpointId) {
-        let (hash, flow) = (draft.way_hash, &draft.arrival.flow);
-        if let Some(way) = self.ways.get(hash) {
-            return way;
-        }
-        let source = self.tables.endpoints.intern(flow.source);
-        let destination = self.tables.endpoints.intern(flow.destination);
-        self.ways.insert(hash, (source, destination));
-        (source, destination)
-    }
-
-    fn file_vias(&mut self, batch: &Drafts, draft: &Draft) -> ViaId {
-        let range = draft.vias.0 as usize..draft.vias.1 as usize;
-        let values = batch.vias.get(range).unwrap_or_default();
-        if let Some(stack) = self.stacks.get(draft.vias_hash) {
-            return stack;
-        }
-        let stack = values
-            .iter()
-            .rev()
-            .fold(ViaId::default(), |below, (key, sent_by)| {
-                let sent_by = intern(&mut self.tables.texts, batch, *sent_by);
-                self.tables.vias.push(*key, sent_by, below)
-            });
-        self.stacks.insert(draft.vias_hash, stack);
-        stack
     }
 
     fn group(&mut self, call_id: TextId) -> GroupId {
@@ -325,10 +320,6 @@ impl CallBook {
             shifts,
         }
     }
-}
-
-fn intern(texts: &mut Texts, batch: &Drafts, span: Span) -> TextId {
-    texts.intern_hashed(span.hash, batch.text(span))
 }
 
 /// Corrects the times of one Call-ID's messages and brings them into the order of capture.

@@ -1,7 +1,7 @@
 //! Header values kept once: most messages of a device carry the same ones, so whole lists are shared.
 
 use crate::call::known::Known;
-use crate::call::text::{TextId, Texts};
+use crate::call::text::TextId;
 use crate::sip::HeaderName;
 
 /// Values kept of one message; forged messages may carry thousands.
@@ -48,25 +48,17 @@ impl HeaderLists {
         self.table.get(hash)
     }
 
-    /// The list whose source bytes hash to `hash`; `values` is asked for only where it is new.
+    /// Keeps a list that [`HeaderLists::find`] did not find under the hash of its source bytes.
     ///
     /// The hash is keyed by a seed that input cannot know, so that equal hashes mean equal lists.
-    pub fn intern<'a>(
+    pub(in crate::call) fn insert(
         &mut self,
         hash: u64,
-        texts: &mut Texts,
-        values: impl Iterator<Item = (HeaderName, std::borrow::Cow<'a, [u8]>)>,
+        values: impl Iterator<Item = (HeaderName, TextId)>,
     ) -> HeaderListId {
-        let mut values = values.peekable();
-        if values.peek().is_none() {
-            return HeaderListId::default();
-        }
-        if let Some(id) = self.find(hash) {
-            return id;
-        }
         for (name, value) in values.take(HEADERS_MAX) {
             self.names.push(name);
-            self.values.push(texts.intern(&value));
+            self.values.push(value);
         }
         let id = HeaderListId(self.ends.len() as u32);
         self.ends.push(self.values.len() as u32);
@@ -112,27 +104,20 @@ pub fn is_kept(name: HeaderName) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::borrow::Cow;
+    use crate::call::text::Texts;
 
     #[test]
     fn a_list_is_kept_once_and_the_empty_list_costs_nothing() {
         let mut texts = Texts::default();
         let mut lists = HeaderLists::default();
         let values = [
-            (HeaderName::UserAgent, &b"Phone 1"[..]),
-            (HeaderName::Reason, &b"Q.850;cause=17"[..]),
+            (HeaderName::UserAgent, texts.intern(b"Phone 1")),
+            (HeaderName::Reason, texts.intern(b"Q.850;cause=17")),
         ];
-        let iter = || {
-            values
-                .iter()
-                .map(|(name, value)| (*name, Cow::Borrowed(*value)))
-        };
-        let first = lists.intern(7, &mut texts, iter());
-        assert_eq!(first, lists.intern(7, &mut texts, iter()));
-        assert_eq!(
-            HeaderListId::default(),
-            lists.intern(9, &mut texts, std::iter::empty())
-        );
+        let first = lists.insert(7, values.into_iter());
+        let second = lists.insert(8, values.into_iter().skip(1));
+        assert_eq!((Some(first), Some(second)), (lists.find(7), lists.find(8)));
+        assert_eq!(None, lists.find(9));
         let kept: Vec<_> = lists
             .get(first)
             .map(|(name, id)| (name, texts.get(id)))
@@ -144,6 +129,7 @@ mod tests {
             ],
             kept
         );
+        assert_eq!(1, lists.get(second).count());
         assert_eq!(0, lists.get(HeaderListId::default()).count());
     }
 }

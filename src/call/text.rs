@@ -87,6 +87,19 @@ impl Texts {
         found.map(|&(_, id)| TextId(id))
     }
 
+    /// The ids of many texts with their hashes. Look-ups that do not wait for each other share the time that memory takes, so all
+    /// are done before the first new text is kept.
+    pub(in crate::call) fn intern_all<'t>(
+        &mut self,
+        texts: impl Iterator<Item = (u64, &'t [u8])> + Clone,
+    ) -> Vec<TextId> {
+        let met: Vec<Option<TextId>> = texts.clone().map(|(hash, _)| self.find(hash)).collect();
+        let texts = texts.zip(met);
+        texts
+            .map(|((hash, bytes), met)| met.unwrap_or_else(|| self.intern_hashed(hash, bytes)))
+            .collect()
+    }
+
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
     pub(in crate::call) fn close(&mut self) {
         self.table = HashTable::new();
