@@ -34,7 +34,7 @@ fn ladders() -> Vec<(String, Vec<Frame>)> {
         )
     });
     // Statistics over many calls are told by the ladders themselves.
-    framed.filter(|(_, frames)| frames.len() < 150).collect()
+    framed.filter(|(_, frames)| frames.len() < 80).collect()
 }
 
 /// What happened in each call, in words that do not depend on frame numbers and addresses.
