@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use crate::analysis::narrow::Narrowing;
-use crate::call::metrics::Metrics;
+use crate::call::metrics::{Metrics, RegistrationMetrics};
 use crate::call::other::{OtherCount, OtherRequest};
+use crate::call::profile::Profile;
 use crate::call::registration::{RegisterAttempt, Registration};
 use crate::call::{Book, Call, NodeId};
 use crate::capture::{FrameRef, Timestamp};
@@ -23,6 +24,8 @@ pub struct Analysis {
     pub metrics: Metrics,
     /// In the order of their first message; the id of a call is its place here plus one.
     pub calls: Vec<CallEntry>,
+    /// Places in `calls` of those that tools which look for open servers sent, ascending; they are in no metric.
+    pub hostile_calls: Vec<u32>,
     /// In the order of their first try.
     pub registrations: Vec<RegistrationEntry>,
     /// Every try to register, in the order of time.
@@ -41,12 +44,29 @@ pub struct Analysis {
     pub repeated: Vec<PathBuf>,
     /// Of messages in several pieces of a TCP stream: by the frame that completed one, the frame in which it begins.
     pub begun: HashMap<FrameRef, FrameRef, foldhash::fast::FixedState>,
-    /// Places in `calls`, in order, of those that scanners and guessers made: no metric counts them.
-    pub hostile_calls: Vec<u32>,
     /// Which of the calls reports tell of, where not of all.
     pub narrowing: Option<Narrowing>,
     /// The messages themselves, and the tables that every id refers to.
     pub book: Book,
+}
+
+impl Analysis {
+    /// The metrics of the calls that reports tell of, by destination, by source, by the caller's product and over time.
+    pub fn profile(&self) -> Profile {
+        let is_honest = |id: u32| self.hostile_calls.binary_search(&(id - 1)).is_err();
+        let honest: Vec<&Call> = self
+            .told_calls()
+            .filter(|(id, _)| is_honest(*id))
+            .map(|(_, entry)| &entry.call)
+            .collect();
+        Profile::of(&honest, &self.book)
+    }
+
+    /// How tries to register went; a report on some of the calls tells of none.
+    pub fn registration_metrics(&self) -> RegistrationMetrics {
+        let is_whole = self.narrowing.is_none();
+        RegistrationMetrics::of(self.register_attempts.iter().filter(|_| is_whole))
+    }
 }
 
 /// One input file.

@@ -243,6 +243,7 @@ fn explain(
                 has_primary: verdict.has_primary,
             })
             .collect(),
+        hostile_calls,
         registrations: registrations
             .into_iter()
             .zip(reasons)
@@ -262,7 +263,6 @@ fn explain(
         problems,
         repeated: Vec::new(),
         begun: tally.begun,
-        hostile_calls,
         narrowing: None,
         book,
     }

@@ -46,7 +46,9 @@ impl<'a> Anatomy<'a> {
             repeated: pairing.repeated,
             chain: Vec::new(),
         };
+        anatomy.drop_late_answers();
         anatomy.join_stripped_hops();
+        anatomy.join_two_homed_hops();
         anatomy.join_foreign_legs();
         anatomy.join_acks();
         anatomy.chain = anatomy.edge();
@@ -159,43 +161,36 @@ impl<'a> Anatomy<'a> {
         first.map_or(TextId::default(), |request| self.message(request).from_tag)
     }
 
-    /// Hops that took the Via stack off: the node that received the parent sent the child while the parent was pending.
-    fn join_stripped_hops(&mut self) {
-        let open: Vec<TransactionIndex> = self
-            .each()
-            .filter(|(_, t)| t.parent.is_none() && t.request.is_some())
-            .map(|(index, _)| index)
-            .collect();
-        for &child in open.iter().skip(1) {
-            let candidate = open
-                .iter()
-                .rev()
-                .find(|parent| **parent < child && self.is_stripped_hop(**parent, child));
-            if let Some(&parent) = candidate {
-                self.transactions[child.0 as usize].parent = Some(parent);
+    /// A 2xx behind a failure of the same hop finds nobody any more (RFC 3261 section 17.1.1.2), unless it is confirmed or hung up.
+    fn drop_late_answers(&mut self) {
+        for place in 0..self.transactions.len() {
+            let transaction = self.transactions[place];
+            let (Some(refusal), Some(answer)) =
+                (transaction.refused_before, transaction.final_response)
+            else {
+                continue;
+            };
+            let tag = self.message(answer).to_tag;
+            let is_taken = self.originals().any(|(index, message)| {
+                let is_own_ack = message.is_request(Method::Ack)
+                    && message.cseq == transaction.cseq
+                    && message.via != transaction.via
+                    && message.to_tag == tag;
+                let is_bye = message.is_request(Method::Bye)
+                    && (message.to_tag == tag || message.from_tag == tag);
+                index > answer && (is_own_ack || is_bye)
+            });
+            if !is_taken {
+                let kind = self.message(refusal).kind;
+                let sends = self.responses_of(TransactionIndex(place as u32));
+                let sends = sends.filter(|(_, message)| message.kind == kind);
+                let sends: Vec<MessageIndex> = sends.map(|(index, _)| index).collect();
+                let transaction = &mut self.transactions[place];
+                transaction.final_response = Some(refusal);
+                transaction.final_sends = sends.len() as u32;
+                transaction.last_final = sends.last().copied();
             }
         }
-    }
-
-    fn is_stripped_hop(&self, parent: TransactionIndex, child: TransactionIndex) -> bool {
-        let (p, c) = (self.transaction(parent), self.transaction(child));
-        let (Some(p_request), Some(c_request)) = (p.request, c.request) else {
-            return false;
-        };
-        let (from, to) = (self.message(p_request), self.message(c_request));
-        let same_request = p.method == c.method && from.to_tag.is_absent() == to.to_tag.is_absent();
-        let same_caller = from.from_tag == to.from_tag && from.cseq == to.cseq;
-        let relayed = self.tables.node(p.destination) == self.tables.node(c.source)
-            && self.tables.node(p.source) != self.tables.node(c.destination);
-        let was_pending = p
-            .final_response
-            .is_none_or(|answer| self.message(answer).time >= to.time);
-        let other_caller = p.method == Method::Invite && from.from_tag != to.from_tag;
-        same_request
-            && (same_caller || other_caller)
-            && relayed
-            && was_pending
-            && from.via != to.via
     }
 
     /// The ACK to a 2xx is a transaction of its own: joins it to the INVITE that it confirms, hop by hop.
@@ -246,43 +241,6 @@ impl<'a> Anatomy<'a> {
             .filter(|(_, transaction)| of_caller(transaction))
             .map(|(index, _)| index)
             .collect()
-    }
-
-    /// Legs of a B2BUA whose two sides have different addresses hang on the hop that was pending when they began.
-    fn join_foreign_legs(&mut self) {
-        let Some(first) = self.invites().next().map(|(_, first)| {
-            (
-                self.message(first.first).group,
-                self.tables.node(first.source),
-            )
-        }) else {
-            return;
-        };
-        let roots: Vec<TransactionIndex> = self
-            .invites()
-            .filter(|(_, t)| t.parent.is_none())
-            .map(|(index, _)| index)
-            .collect();
-        for child in roots {
-            let (group, node) = (
-                self.message(self.transaction(child).first).group,
-                self.tables.node(self.transaction(child).source),
-            );
-            if group == first.0 || node == first.1 {
-                continue;
-            }
-            let began = self.message(self.transaction(child).first).time;
-            let pending = self.invites().filter(|(index, t)| {
-                *index < child
-                    && self.message(t.first).group != group
-                    && t.final_response
-                        .is_none_or(|answer| self.message(answer).time >= began)
-            });
-            let parent = pending
-                .max_by_key(|(index, t)| (self.tables.vias.get(t.via).depth, *index))
-                .map(|(index, _)| index);
-            self.transactions[child.0 as usize].parent = parent;
-        }
     }
 
     /// How many messages that are no copies their sender had sent before.

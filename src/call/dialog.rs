@@ -28,7 +28,11 @@ pub struct Dialog {
 /// Every dialog that was confirmed on the hop next to the caller, the one that carried the call first.
 pub fn dialogs(anatomy: &Anatomy<'_>) -> Vec<Dialog> {
     let mut dialogs: Vec<Dialog> = Vec::new();
-    for &step in &anatomy.chain {
+    let answered = anatomy.chain.iter().copied().filter(|step| {
+        let status = anatomy.final_status(anatomy.transaction(*step));
+        status.is_some_and(StatusCode::is_success)
+    });
+    for step in answered {
         let answers = anatomy
             .responses_of(step)
             .filter(|(_, message)| message.status().is_some_and(StatusCode::is_success));

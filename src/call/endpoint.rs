@@ -12,6 +12,8 @@ use crate::net::Endpoint;
 pub struct EndpointId(u32);
 
 /// A machine, as far as a capture can tell: all endpoints of one IP address.
+///
+/// On a loopback address several programs stand for machines: there each port that a program listens on is a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct NodeId(u32);
 
@@ -26,7 +28,8 @@ impl NodeId {
 #[derive(Debug, Default)]
 pub struct Endpoints {
     known: Vec<(Endpoint, NodeId)>,
-    nodes: Vec<IpAddr>,
+    /// Address of each node; port 0 where the port does not matter.
+    nodes: Vec<Endpoint>,
     table: HashTable<u32>,
     node_table: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
@@ -42,7 +45,7 @@ impl Endpoints {
         {
             return EndpointId(id);
         }
-        let node = self.intern_node(endpoint.address);
+        let node = self.intern_node(node_of(endpoint));
         let id = self.known.len() as u32;
         self.known.push((endpoint, node));
         let (known, hasher) = (&self.known, &self.hasher);
@@ -51,16 +54,16 @@ impl Endpoints {
         EndpointId(id)
     }
 
-    fn intern_node(&mut self, address: IpAddr) -> NodeId {
-        let hash = self.hasher.hash_one(address);
+    fn intern_node(&mut self, node: Endpoint) -> NodeId {
+        let hash = self.hasher.hash_one(node);
         if let Some(&id) = self
             .node_table
-            .find(hash, |&id| self.nodes[id as usize] == address)
+            .find(hash, |&id| self.nodes[id as usize] == node)
         {
             return NodeId(id);
         }
         let id = self.nodes.len() as u32;
-        self.nodes.push(address);
+        self.nodes.push(node);
         let (nodes, hasher) = (&self.nodes, &self.hasher);
         self.node_table
             .insert_unique(hash, id, |&id| hasher.hash_one(nodes[id as usize]));
@@ -85,11 +88,12 @@ impl Endpoints {
             .map_or(NodeId::default(), |(_, node)| *node)
     }
 
-    /// The node with this address, where it sent or received SIP.
-    pub fn find_node(&self, address: IpAddr) -> Option<NodeId> {
-        let hash = self.hasher.hash_one(address);
+    /// The node that an endpoint belongs to, where it sent or received SIP.
+    pub fn find_node(&self, endpoint: Endpoint) -> Option<NodeId> {
+        let node = node_of(endpoint);
+        let hash = self.hasher.hash_one(node);
         self.node_table
-            .find(hash, |&id| self.nodes[id as usize] == address)
+            .find(hash, |&id| self.nodes[id as usize] == node)
             .map(|&id| NodeId(id))
     }
 
@@ -105,8 +109,27 @@ impl Endpoints {
     pub fn address(&self, node: NodeId) -> IpAddr {
         self.nodes
             .get(node.0 as usize)
-            .copied()
-            .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |node| node.address)
+    }
+
+    /// How a reader knows a node: its address, on a loopback address with the port.
+    pub fn node_name(&self, node: NodeId) -> String {
+        match self.nodes.get(node.0 as usize) {
+            Some(node) if node.port != 0 => node.to_string(),
+            _ => self.address(node).to_string(),
+        }
+    }
+}
+
+/// The first port that systems give to connections of clients, which listen on none.
+const CLIENT_PORT_MIN: u16 = 32_768;
+
+/// The node of an endpoint, as an endpoint: port 0 where the address alone tells.
+fn node_of(endpoint: Endpoint) -> Endpoint {
+    let is_told_by_port = endpoint.address.is_loopback() && endpoint.port < CLIENT_PORT_MIN;
+    Endpoint {
+        port: if is_told_by_port { endpoint.port } else { 0 },
+        ..endpoint
     }
 }
 
@@ -146,6 +169,21 @@ mod tests {
         assert_eq!(endpoints.node(first), endpoints.node(second));
         assert_eq!(first, endpoints.intern(endpoint("10.0.0.5", 5060)));
         assert_eq!("10.0.0.5:5070", endpoints.get(second).to_string());
+    }
+
+    #[test]
+    fn programs_on_a_loopback_address_are_told_by_the_port_that_they_listen_on() {
+        let mut endpoints = Endpoints::default();
+        let [proxy, phone, client, other] = [5060, 5070, 40_112, 51_000]
+            .map(|port| endpoints.intern(endpoint("127.0.0.1", port)))
+            .map(|id| endpoints.node(id));
+        assert!(proxy != phone && phone != client && client == other);
+        assert_eq!("127.0.0.1:5070", endpoints.node_name(phone));
+        assert_eq!("127.0.0.1", endpoints.node_name(client));
+        assert_eq!(
+            Some(proxy),
+            endpoints.find_node(endpoint("127.0.0.1", 5060))
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method};
 
 /// How long a B2BUA may take to send its own INVITE.
-const LEG_WAIT: Duration = Duration::from_secs(3);
+pub(in crate::call) const LEG_WAIT: Duration = Duration::from_secs(3);
 /// How long a B2BUA may take to pass a final response on.
 const RELAY_WAIT: Duration = Duration::from_millis(500);
 /// Digits that two spellings of one number must share at their ends.

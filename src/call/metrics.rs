@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::call::outcome::{Outcome, OutcomeGroup};
 use crate::call::record::Call;
+use crate::call::registration::{RegisterAttempt, RegistrationOutcome};
 
 /// How values are spread; nearest-rank percentiles.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -51,6 +52,8 @@ pub struct Metrics {
     pub calls: u32,
     /// Of these, answered.
     pub answered: u32,
+    /// Of these, ended by a failure, those that were answered and dropped included.
+    pub failed: u32,
     /// Calls that the capture shows too little of.
     pub partial: u32,
     /// Answer-seizure ratio: answered of all.
@@ -73,6 +76,8 @@ pub struct Metrics {
     pub setup_ms: Option<Spread>,
     /// Talk time.
     pub talk_ms: Option<Spread>,
+    /// Session disconnect delay, RFC 6076 section 4.4: first BYE to its 2xx.
+    pub sdd_ms: Option<Spread>,
     /// Session request delay of failed calls, RFC 6076 section 4.3.2: first INVITE to the failure.
     pub srd_failed_ms: Option<Spread>,
     /// Messages repeated by their sender.
@@ -87,8 +92,8 @@ impl Metrics {
     /// Measures calls; those of outcome `partial` count only in `outcomes` and `partial`.
     pub fn of<'a>(calls: impl Iterator<Item = &'a Call>) -> Self {
         let mut metrics = Self::default();
-        let (mut pdd, mut setup, mut talk, mut failed) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut pdd, mut setup, mut talk) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut teardown, mut failed) = (Vec::new(), Vec::new());
         let (
             mut normal,
             mut redirected,
@@ -110,6 +115,7 @@ impl Metrics {
                 *metrics.final_codes.entry(code).or_default() += 1;
             }
             metrics.answered += u32::from(call.outcome.is_answered());
+            metrics.failed += u32::from(call.outcome.is_failure());
             normal += u32::from(is_carried(call, code));
             redirected += u32::from((300..400).contains(&code));
             success += u32::from((200..300).contains(&code));
@@ -121,6 +127,7 @@ impl Metrics {
             pdd.extend(times.pdd_ms());
             setup.extend(times.setup_ms());
             talk.extend(times.talk_ms());
+            teardown.extend(times.teardown_ms());
             if call.outcome.is_failure() && !call.outcome.is_answered() {
                 failed.extend(
                     times
@@ -142,6 +149,7 @@ impl Metrics {
         metrics.setup_ms = Spread::of(setup);
         metrics.talk_ms = Spread::of(talk);
         metrics.acd_ms = metrics.talk_ms.map(|talk| talk.mean);
+        metrics.sdd_ms = Spread::of(teardown);
         metrics.srd_failed_ms = Spread::of(failed);
         metrics
     }
@@ -159,4 +167,39 @@ fn is_carried(call: &Call, code: u16) -> bool {
 
 fn percent(part: u32, whole: u32) -> Option<f64> {
     (whole > 0).then(|| 100.0 * f64::from(part) / f64::from(whole))
+}
+
+/// How tries to register went; `None` where there were none.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct RegistrationMetrics {
+    /// Tries whose end is known, the answer to a challenge being part of its try; those left at a challenge are in none.
+    pub attempts: u32,
+    /// Of these, taken by the registrar.
+    pub registered: u32,
+    /// Ineffective registration attempts, RFC 6076 section 4.2: refused or never answered, of all. From 0 to 100.
+    pub ira_percent: Option<f64>,
+    /// Registration request delay, RFC 6076 section 4.1: first REGISTER to the 2xx.
+    pub rrd_ms: Option<Spread>,
+}
+
+impl RegistrationMetrics {
+    /// Measures tries.
+    pub fn of<'a>(attempts: impl Iterator<Item = &'a RegisterAttempt>) -> Self {
+        let (mut metrics, mut ineffective, mut delays) = (Self::default(), 0, Vec::new());
+        for attempt in attempts {
+            match attempt.outcome {
+                RegistrationOutcome::Registered => {
+                    metrics.registered += 1;
+                    delays.push(attempt.ended.millis_since(attempt.started));
+                }
+                RegistrationOutcome::Failed | RegistrationOutcome::TimedOut => ineffective += 1,
+                // A challenge alone is no failure, and what was not captured proves nothing.
+                RegistrationOutcome::Challenged | RegistrationOutcome::Partial => {}
+            }
+        }
+        metrics.attempts = metrics.registered + ineffective;
+        metrics.ira_percent = percent(ineffective, metrics.attempts);
+        metrics.rrd_ms = Spread::of(delays);
+        metrics
+    }
 }

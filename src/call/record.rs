@@ -63,14 +63,19 @@ pub struct Milestones {
     pub concluded: Option<Timestamp>,
     /// First BYE.
     pub hung_up: Option<Timestamp>,
+    /// The 2xx to a BYE of the side that hung up first.
+    pub released: Option<Timestamp>,
 }
 
 impl Milestones {
     /// Post-dial delay in milliseconds: first INVITE to the first 18x, or to the answer where nothing rang.
     ///
-    /// RFC 6076 section 4.3.1 (session request delay, success), measured where the capture is.
+    /// RFC 6076 section 4.3.1 (session request delay, success), measured where the capture is. `None` also where clocks of
+    /// several capture points disagree so far that it would be negative.
     pub fn pdd_ms(&self) -> Option<f64> {
-        Some(self.alerted.or(self.answered)?.millis_since(self.invited?))
+        // A 18x that overtook nothing may still arrive behind the 2xx: over UDP, or on another branch.
+        let sign = [self.alerted, self.answered].into_iter().flatten().min()?;
+        Some(sign.millis_since(self.invited?)).filter(|delay| *delay >= 0.0)
     }
 
     /// Ringing in milliseconds: first 180 to the answer, the refusal or the CANCEL.
@@ -88,6 +93,11 @@ impl Milestones {
     /// Talk in milliseconds: answer to the first BYE.
     pub fn talk_ms(&self) -> Option<f64> {
         Some(self.hung_up?.millis_since(self.answered?))
+    }
+
+    /// Teardown in milliseconds: first BYE to its 2xx, a challenge of the BYE included (RFC 6076 section 4.4).
+    pub fn teardown_ms(&self) -> Option<f64> {
+        Some(self.released?.millis_since(self.hung_up?))
     }
 }
 
@@ -248,7 +258,25 @@ fn milestones(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>) -> Milestones {
             .and_then(|dialog| dialog.bye)
             .and_then(|bye| anatomy.transaction(bye).request)
             .map(time),
+        released: dialog
+            .and_then(|dialog| released(anatomy, dialog.bye?))
+            .map(time),
     }
+}
+
+/// The first 2xx to a BYE of the side that hung up, on the hop on which it did: the BYE itself, or its retry with a login.
+fn released(anatomy: &Anatomy<'_>, bye: TransactionIndex) -> Option<MessageIndex> {
+    let first = *anatomy.transaction(bye);
+    let tag = anatomy.message(first.request?).from_tag;
+    let answers = anatomy.each().filter(|(index, t)| {
+        *index >= bye
+            && t.method == first.method
+            && (t.source, t.destination) == (first.source, first.destination)
+            && t.request
+                .is_some_and(|request| anatomy.message(request).from_tag == tag)
+            && anatomy.final_status(t).is_some_and(StatusCode::is_success)
+    });
+    answers.filter_map(|(_, t)| t.final_response).min()
 }
 
 fn ended_by(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, outcome: Outcome) -> Option<Party> {

@@ -52,6 +52,8 @@ pub struct Transaction {
     pub ringing: Option<MessageIndex>,
     /// The final response: the first 2xx, else the first of any other class.
     pub final_response: Option<MessageIndex>,
+    /// A failure that was there before the 2xx that `final_response` names.
+    pub refused_before: Option<MessageIndex>,
     /// How often that final response was sent.
     pub final_sends: u32,
     /// Last send of that final response.
@@ -214,6 +216,7 @@ fn open(message: &Message, index: MessageIndex, method: Method) -> Transaction {
         alerting: None,
         ringing: None,
         final_response: None,
+        refused_before: None,
         final_sends: 0,
         last_final: None,
         ack: None,
@@ -283,6 +286,9 @@ fn note_response(
             let is_better = status.is_success()
                 && before
                     .is_some_and(|known| known.status().is_some_and(|known| !known.is_success()));
+            if is_better {
+                transaction.refused_before = transaction.final_response;
+            }
             if before.is_none() || is_better {
                 transaction.final_response = Some(index);
                 transaction.final_sends = 0;

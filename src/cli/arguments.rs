@@ -13,6 +13,7 @@ Examples:
   sipscan trunk.pcap                     What happened, and why calls failed
   sipscan trunk.pcap --call 14           One call in full, with its ladder
   sipscan trunk.pcap --call 8f2c@pbx     The same by Call-ID, or by the part of it that is unique
+  sipscan trunk.pcap --metrics           Ratios and delays by destination, source, software, time
   sipscan /var/spool/captures            Every capture in a folder, as one
   sipscan inside.pcap outside.pcap.gz    Two capture points; packets seen at both count once
   tcpdump -w - port 5060 | sipscan -     A pipe, until it ends
@@ -91,6 +92,10 @@ pub(crate) struct Scan {
     /// Shows one call in full: its number on the screen, its Call-ID, or a unique part of that
     #[arg(long, value_name = "N|CALL-ID", help_heading = "Screen")]
     pub(crate) call: Option<String>,
+
+    /// Shows the metrics in full: ratios and delays, by destination, source, software and time
+    #[arg(long, conflicts_with = "call", help_heading = "Screen")]
+    pub(crate) metrics: bool,
 
     /// Shows every call and incident; with --call every message, repeats too
     #[arg(short, long, help_heading = "Screen")]

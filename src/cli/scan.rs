@@ -12,7 +12,7 @@ use crate::cli::output;
 use crate::cli::progress::Bar;
 use crate::reference;
 use crate::report::explain::{explanation_text, suggestions_text};
-use crate::report::terminal::{View, find_call, write_call, write_overview};
+use crate::report::terminal::{View, find_call, write_call, write_metrics, write_overview};
 use crate::report::{csv, json};
 
 /// Analyses captures and writes every report that was asked for.
@@ -51,6 +51,9 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
         is_whole: scan.verbose,
     };
     match &scan.call {
+        None if scan.metrics => {
+            output::to_screen(scan.color, |out| write_metrics(&analysis, &view, out))
+        }
         None => output::to_screen(scan.color, |out| write_overview(&analysis, &view, out)),
         Some(wanted) => {
             let id = find_call(&analysis, wanted)

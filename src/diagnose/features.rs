@@ -148,7 +148,7 @@ pub fn features(scene: &Scene<'_>, call: &Call, node: NodeId, kinds: Kinds) -> V
     };
     add(Kind::Source, &|| {
         let node = scene.node(invite.source);
-        tables.endpoints.address(node).to_string()
+        tables.endpoints.node_name(node)
     });
     add(Kind::Transport, &|| invite.transport.word().to_owned());
     add(Kind::Size, &|| {
@@ -229,7 +229,7 @@ fn way_of(scene: &Scene<'_>, call: &Call, to: NodeId) -> String {
         if node == to {
             break;
         }
-        let address = scene.book.tables.endpoints.address(node).to_string();
+        let address = scene.book.tables.endpoints.node_name(node);
         if !way.contains(&address) {
             way.push(address);
         }

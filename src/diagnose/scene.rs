@@ -19,8 +19,8 @@ use crate::diagnose::memory::Memory;
 use crate::diagnose::rules::sorting::Explained;
 use crate::net::{Connection, Endpoint, IncompleteDatagram, TlsHandshake};
 
-/// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
-pub struct Scene<'a> {
+/// What the analysis hands over to be explained.
+pub struct Happened<'a> {
     /// Messages and what they refer to.
     pub book: &'a Book,
     /// In the order of time.
@@ -43,8 +43,6 @@ pub struct Scene<'a> {
     pub loads: &'a Loads,
     /// How long calls rang and talked at each node, to tell timers by.
     pub timers: &'a Timers,
-    /// The failures at each of [`Loads::destinations`] by their reason, once a rule has asked for them.
-    pub(in crate::diagnose) sorted: OnceLock<Vec<Vec<Explained>>>,
     /// What nodes asked DNS for, in the order of time.
     pub lookups: &'a [Lookup],
     /// What the input cannot show.
@@ -53,6 +51,15 @@ pub struct Scene<'a> {
     pub start: Timestamp,
     /// Last frame.
     pub end: Timestamp,
+}
+
+/// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
+///
+/// The fields of what happened are read as its own: `scene.calls`.
+pub struct Scene<'a> {
+    happened: Happened<'a>,
+    /// The failures at each of [`Loads::destinations`] by their reason, once a rule has asked for them.
+    pub(in crate::diagnose) sorted: OnceLock<Vec<Vec<Explained>>>,
     /// What the nodes that refused media are known to take.
     pub known: Knowledge,
     /// What the nodes that refused numbers accepted.
@@ -200,38 +207,12 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// What the analysis hands over to be explained.
-pub struct Happened<'a> {
-    /// As [`Scene::book`].
-    pub book: &'a Book,
-    /// As [`Scene::calls`].
-    pub calls: &'a [Call],
-    /// As [`Scene::attempts`].
-    pub attempts: &'a [RegisterAttempt],
-    /// As [`Scene::registrations`].
-    pub registrations: &'a [Registration],
-    /// As [`Scene::requests`].
-    pub requests: &'a [OtherRequest],
-    /// As [`Scene::errors`].
-    pub errors: &'a [IcmpReport],
-    /// As [`Scene::connections`].
-    pub connections: &'a [Connection],
-    /// As [`Scene::handshakes`].
-    pub handshakes: &'a [TlsHandshake],
-    /// As [`Scene::incomplete`].
-    pub incomplete: &'a [IncompleteDatagram],
-    /// As [`Scene::loads`].
-    pub loads: &'a Loads,
-    /// As [`Scene::timers`].
-    pub timers: &'a Timers,
-    /// As [`Scene::lookups`].
-    pub lookups: &'a [Lookup],
-    /// As [`Scene::sight`].
-    pub sight: Sight,
-    /// As [`Scene::start`].
-    pub start: Timestamp,
-    /// As [`Scene::end`].
-    pub end: Timestamp,
+impl<'a> std::ops::Deref for Scene<'a> {
+    type Target = Happened<'a>;
+
+    fn deref(&self) -> &Happened<'a> {
+        &self.happened
+    }
 }
 
 impl<'a> From<Happened<'a>> for Scene<'a> {
@@ -248,7 +229,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
                 .book
                 .tables
                 .endpoints
-                .find_node(error.quoted.destination.address)
+                .find_node(error.quoted.destination)
             {
                 errors_by_node.entry(node).or_default().push(index as u32);
             }
@@ -256,22 +237,8 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
         Self {
             known: Knowledge::gather(happened.book, happened.calls, happened.requests),
             receptions: Receptions::of(happened.calls, happened.book),
-            book: happened.book,
-            calls: happened.calls,
-            attempts: happened.attempts,
-            registrations: happened.registrations,
-            requests: happened.requests,
-            errors: happened.errors,
-            connections: happened.connections,
-            handshakes: happened.handshakes,
-            incomplete: happened.incomplete,
-            loads: happened.loads,
-            timers: happened.timers,
+            happened,
             sorted: OnceLock::new(),
-            lookups: happened.lookups,
-            sight: happened.sight,
-            start: happened.start,
-            end: happened.end,
             errors_by_group,
             errors_by_node,
             history: OnceLock::new(),

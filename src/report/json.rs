@@ -26,7 +26,7 @@ pub const SCHEMA: &str = "sipscan-report/1";
 
 /// What stands before the calls.
 #[derive(Serialize)]
-struct Head<'a, C: Serialize, P: Serialize, D: Serialize> {
+struct Head<'a, C: Serialize, P: Serialize, D: Serialize, M: Serialize> {
     schema: &'a str,
     sipscan: &'a str,
     captures: C,
@@ -35,6 +35,7 @@ struct Head<'a, C: Serialize, P: Serialize, D: Serialize> {
     filter: Option<call::Filter<'a>>,
     fitness: capture::Fitness<'a>,
     metrics: measure::Metrics<'a>,
+    metrics_by: M,
 }
 
 /// What stands behind the calls.
@@ -52,6 +53,7 @@ struct Tail<R: Serialize, O: Serialize, I: Serialize, H: Serialize> {
 /// Whatever `out` returns, with its kind kept, so that a reader who went away can be told from a full disk.
 pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
     let tables = &analysis.book.tables;
+    let profile = analysis.profile();
     let head = Head {
         schema: SCHEMA,
         sipscan: env!("CARGO_PKG_VERSION"),
@@ -60,7 +62,8 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
         repeated: Each(|| analysis.repeated.iter().map(|path| Shown(path.display()))),
         filter: analysis.narrowing.as_ref().map(call::Filter::of),
         fitness: capture::Fitness::of(&analysis.fitness),
-        metrics: measure::Metrics::of(&analysis.metrics),
+        metrics: measure::Metrics::of(&analysis.metrics, analysis.registration_metrics()),
+        metrics_by: measure::metrics_by(&profile),
     };
     let tail = Tail {
         registrations: Each(|| {

@@ -79,6 +79,7 @@ fn call(
             cancelled: None,
             concluded: Some(at(start + if is_answered { 4100 } else { 38 })),
             hung_up: is_answered.then(|| at(start + 36_100)),
+            released: is_answered.then(|| at(start + 36_120)),
         },
         hops: Box::new([Hop {
             source,
@@ -178,11 +179,11 @@ pub(super) fn analysis() -> Analysis {
     };
     Analysis {
         begun: Default::default(),
-        hostile_calls: Vec::new(),
         narrowing: None,
         captures: vec![capture()],
         fitness: fitness(),
         metrics: Metrics::of(entries.iter().map(|entry| &entry.call)),
+        hostile_calls: Vec::new(),
         calls: entries,
         registrations: vec![registration(tables)],
         register_attempts: Vec::new(),

@@ -24,8 +24,10 @@ pub enum Payload {
     Udp(Vec<u8>),
     /// A TCP segment without options.
     Tcp {
-        /// `syn`, `syn-ack` or `rst`.
+        /// `syn`, `syn-ack` or `rst`; anything else for data.
         flags: String,
+        /// Sequence number.
+        seq: u32,
         /// Payload.
         bytes: Vec<u8>,
     },
@@ -113,14 +115,15 @@ fn transport(frame: &Frame) -> (u8, Vec<u8>) {
             out.extend_from_slice(bytes);
             (17, out)
         }
-        Payload::Tcp { flags, bytes } => {
+        Payload::Tcp { flags, seq, bytes } => {
             let bits = match flags.as_str() {
                 "syn" => 0x02,
                 "syn-ack" => 0x12,
                 "rst" => 0x14,
                 _ => 0x18,
             };
-            out.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 0, 0x50, bits, 0xff, 0xff, 0, 0, 0, 0]);
+            out.extend_from_slice(&seq.to_be_bytes());
+            out.extend_from_slice(&[0, 0, 0, 0, 0x50, bits, 0xff, 0xff, 0, 0, 0, 0]);
             out.extend_from_slice(bytes);
             (6, out)
         }

@@ -1,6 +1,9 @@
 //! What a ladder says the analysis must find.
 
 use sipscan::analysis::{Analysis, CallEntry};
+use sipscan::call::anatomy_of;
+use sipscan::call::delay::stages;
+use sipscan::call::rewriting::{How, rewriting};
 use sipscan::diagnose::{Finding, Severity};
 
 /// What is wrong with an analysis, by line of the ladder; empty where all expectations hold.
@@ -67,6 +70,13 @@ fn holds(analysis: &Analysis, text: &str) -> Result<(), String> {
         "pdd" => near(&value, call()?.call.milestones.pdd_ms()),
         "ring" => near(&value, call()?.call.milestones.ring_ms()),
         "setup" => near(&value, call()?.call.milestones.setup_ms()),
+        "messages" => same(&value, &call()?.call.messages.to_string()),
+        "teardown" => near(&value, call()?.call.milestones.teardown_ms()),
+        "hops" => same(&value, &call()?.call.hops.len().to_string()),
+        "registrations" => same(&value, &analysis.registrations.len().to_string()),
+        "others" => same(&value, &analysis.other_requests.len().to_string()),
+        "delay" => delay(analysis, call()?, &rest),
+        "rewritten" => rewritten(analysis, call()?, &rest),
         "talk" => near(&value, call()?.call.milestones.talk_ms()),
         "finding" => finding(analysis, number, &rest),
         "no" => absent(analysis, &value),
@@ -89,6 +99,42 @@ fn near(expected: &str, got: Option<f64>) -> Result<(), String> {
         Some(got) if (got - expected).abs() <= 0.5 => Ok(()),
         got => Err(format!("got {got:?} ms")),
     }
+}
+
+/// `delay STAGE TIME STAGE TIME ...`: the stages of the post-dial delay, in their order, which add up to it.
+fn delay(analysis: &Analysis, entry: &CallEntry, words: &[&str]) -> Result<(), String> {
+    let anatomy = anatomy_of(&analysis.book, &entry.call.legs);
+    let stages = stages(&anatomy);
+    let sum: f64 = stages.iter().map(|stage| stage.millis()).sum();
+    let whole = entry.call.milestones.pdd_ms().unwrap_or(0.0);
+    if (sum - whole).abs() > 1e-6 {
+        return Err(format!("the stages last {sum} ms, the delay {whole} ms"));
+    }
+    let told: Vec<String> = stages
+        .iter()
+        .map(|stage| format!("{} {}ms", stage.kind.word(), stage.millis()))
+        .collect();
+    same(&words.join(" "), &told.join(" "))
+}
+
+/// `rewritten HOP PART PART ...`: what is different on a hop, counted from 1, in its order.
+fn rewritten(analysis: &Analysis, entry: &CallEntry, words: &[&str]) -> Result<(), String> {
+    let (hop, parts) = words.split_first().ok_or("which hop?")?;
+    let anatomy = anatomy_of(&analysis.book, &entry.call.legs);
+    let hop: usize = hop.parse().map_err(|_| "the hop is no number")?;
+    let (index, _) = anatomy
+        .invites()
+        .nth(hop.wrapping_sub(1))
+        .ok_or("there is no such hop")?;
+    let told: Vec<String> = rewriting(&anatomy, index)
+        .iter()
+        .map(|rewrite| match rewrite.how {
+            How::Added => format!("+{}", rewrite.part.word()),
+            How::Removed => format!("-{}", rewrite.part.word()),
+            How::Changed => rewrite.part.word().to_owned(),
+        })
+        .collect();
+    same(&parts.join(" "), &told.join(" "))
 }
 
 /// `finding RULE [SEVERITY] [CONFIDENCE]` of a call, a registration, or an incident without calls.

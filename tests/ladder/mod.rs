@@ -5,9 +5,12 @@
 
 pub mod capture;
 pub mod expect;
+mod happenings;
 mod negotiation;
 pub mod parse;
+mod profile;
 pub mod sip;
+pub mod variant;
 
 use std::io::Cursor;
 use std::path::PathBuf;

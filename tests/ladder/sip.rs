@@ -40,8 +40,14 @@ pub fn frames(ladder: &Ladder) -> Vec<Frame> {
                 code: icmp_code(&step.what),
                 quoted: last_between(&frames, destination, source),
             },
+            // What an address translation sends on: the line before, between other addresses.
+            "same" => frames.last().map_or_else(
+                || panic!("line {}: nothing was sent before", step.line),
+                |frame| frame.payload.clone(),
+            ),
             "syn" | "rst" | "syn-ack" => Payload::Tcp {
                 flags: step.what.clone(),
+                seq: 1,
                 bytes: Vec::new(),
             },
             _ => {

@@ -3,13 +3,15 @@
 use serde::{Serialize, Serializer};
 
 use crate::analysis::{CallEntry, Narrowing, RegistrationEntry};
-use crate::call::Book;
+use crate::call::delay::{Stage, is_plain, only_stage, stages};
 use crate::call::other::OtherCount;
-use crate::call::{Hop, Origin, Tables};
+use crate::call::rewriting::{Rewrite, rewriting};
+use crate::call::{Book, Call, Hop, Origin, Tables, anatomy_of};
+use crate::capture::Timestamp;
 use crate::check::Facts;
 use crate::diagnose::Finding;
 use crate::report::json::finding::FindingLine;
-use crate::report::json::value::{Each, Shown, code, moment, rounded, told};
+use crate::report::json::value::{Each, Frame, Shown, code, moment, rounded, told};
 
 /// One element of `calls`.
 pub(super) struct CallLine<'a> {
@@ -25,7 +27,7 @@ impl<'a> CallLine<'a> {
 }
 
 #[derive(Serialize)]
-struct CallFields<'a, I, E, T, H, O, F> {
+struct CallFields<'a, I, E, T, P, H, O, F> {
     id: u32,
     call_ids: I,
     caller: &'a str,
@@ -43,6 +45,8 @@ struct CallFields<'a, I, E, T, H, O, F> {
     ring_ms: Option<f64>,
     setup_ms: Option<f64>,
     talk_ms: Option<f64>,
+    teardown_ms: Option<f64>,
+    pdd_stages: P,
     messages: u32,
     retransmissions: u32,
     copies: u32,
@@ -62,6 +66,7 @@ impl Serialize for CallLine<'_> {
         let (call, tables) = (&self.entry.call, &self.book.tables);
         let facts = Facts::of(call, self.book);
         let times = &call.milestones;
+        let path = Path::of(call, self.book);
         CallFields {
             id: self.id,
             call_ids: Each(|| call.legs.iter().map(|leg| tables.text(leg.call_id))),
@@ -80,6 +85,12 @@ impl Serialize for CallLine<'_> {
             ring_ms: times.ring_ms().map(rounded),
             setup_ms: times.setup_ms().map(rounded),
             talk_ms: times.talk_ms().map(rounded),
+            teardown_ms: times.teardown_ms().map(rounded),
+            pdd_stages: Each(|| {
+                path.stages
+                    .iter()
+                    .map(|stage| stage_line(stage, call, tables))
+            }),
             messages: call.messages,
             retransmissions: call.retransmissions,
             copies: call.copies,
@@ -88,7 +99,10 @@ impl Serialize for CallLine<'_> {
             codecs_answered: &facts.codecs_answered,
             caller_software: told(facts.caller_software),
             callee_software: told(facts.callee_software),
-            hops: Each(|| call.hops.iter().map(|hop| hop_line(hop, tables))),
+            hops: Each(|| {
+                let hops = call.hops.iter().enumerate();
+                hops.map(|(place, hop)| hop_line(hop, path.rewritten(place), tables))
+            }),
             origin: call.origin.map(|origin| origin_line(&origin, tables)),
             primary: self.entry.primary().map(|finding| finding.rule),
             findings: Each(|| self.entry.findings.iter().map(FindingLine)),
@@ -97,9 +111,80 @@ impl Serialize for CallLine<'_> {
     }
 }
 
-fn hop_line<'a>(hop: &Hop, tables: &'a Tables) -> impl Serialize + use<'a> {
+/// What is read of a call's messages for its way: where its delay passed, and what each hop changed.
+struct Path {
+    stages: Vec<Stage>,
+    /// By the place of the hop; empty where no hop relays another one.
+    rewritten: Vec<Vec<Rewrite>>,
+}
+
+impl Path {
+    fn of(call: &Call, book: &Book) -> Self {
+        let has_relay = call.hops.iter().any(|hop| hop.parent.is_some());
+        // Most calls of a trunk have one hop and one stage, which need no taking apart.
+        if !has_relay && (call.milestones.pdd_ms().is_none() || is_plain(call)) {
+            return Self {
+                stages: only_stage(call, book).into_iter().collect(),
+                rewritten: Vec::new(),
+            };
+        }
+        let anatomy = anatomy_of(book, &call.legs);
+        let hops = anatomy.invites().filter(|_| has_relay);
+        Self {
+            stages: stages(&anatomy),
+            rewritten: hops.map(|(hop, _)| rewriting(&anatomy, hop)).collect(),
+        }
+    }
+
+    fn rewritten(&self, place: usize) -> &[Rewrite] {
+        self.rewritten.get(place).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// A stage of the post-dial delay. Its milliseconds are the difference of two rounded moments, so that stages add up.
+fn stage_line<'a>(stage: &Stage, call: &Call, tables: &'a Tables) -> impl Serialize + use<'a> {
     #[derive(Serialize)]
     struct Fields<E> {
+        stage: &'static str,
+        endpoint: E,
+        code: Option<u16>,
+        ms: f64,
+        ended_at: Frame,
+    }
+    let start = call.milestones.invited.unwrap_or(call.started);
+    let after = |moment: Timestamp| rounded(moment.millis_since(start));
+    Fields {
+        stage: stage.kind.word(),
+        endpoint: Shown(tables.endpoint(stage.endpoint)),
+        code: code(stage.code),
+        ms: rounded(after(stage.end) - after(stage.start)),
+        ended_at: stage.ended_at.into(),
+    }
+}
+
+fn rewrite_line(rewrite: &Rewrite) -> impl Serialize + '_ {
+    #[derive(Serialize)]
+    struct Fields<'a> {
+        part: &'static str,
+        how: &'static str,
+        before: Option<&'a str>,
+        after: Option<&'a str>,
+    }
+    Fields {
+        part: rewrite.part.word(),
+        how: rewrite.how.word(),
+        before: rewrite.before.as_deref(),
+        after: rewrite.after.as_deref(),
+    }
+}
+
+fn hop_line<'a>(
+    hop: &Hop,
+    rewritten: &'a [Rewrite],
+    tables: &'a Tables,
+) -> impl Serialize + use<'a> {
+    #[derive(Serialize)]
+    struct Fields<E, R> {
         source: E,
         destination: E,
         transport: &'static str,
@@ -107,6 +192,8 @@ fn hop_line<'a>(hop: &Hop, tables: &'a Tables) -> impl Serialize + use<'a> {
         final_ms: Option<f64>,
         reply_ms: Option<f64>,
         alerted_ms: Option<f64>,
+        parent: Option<u16>,
+        rewritten: R,
     }
     let milliseconds = |ms: f32| rounded(f64::from(ms));
     Fields {
@@ -117,6 +204,8 @@ fn hop_line<'a>(hop: &Hop, tables: &'a Tables) -> impl Serialize + use<'a> {
         final_ms: hop.final_ms.map(milliseconds),
         reply_ms: hop.reply_ms.map(milliseconds),
         alerted_ms: hop.alerted_ms.map(milliseconds),
+        parent: hop.parent,
+        rewritten: Each(move || rewritten.iter().map(rewrite_line)),
     }
 }
 

@@ -1,16 +1,17 @@
-//! The numbers in the report: `metrics`.
+//! The numbers in the report: `metrics`, and the same by destination, source, product and time in `metrics_by`.
 
 use serde::Serialize;
 
-use crate::call::metrics;
-use crate::report::json::value::{Keyed, rounded};
+use crate::call::metrics::{self, RegistrationMetrics};
+use crate::call::profile::{self, Dimension, Profile};
+use crate::report::json::value::{Each, Keyed, moment, rounded};
 
 /// Ratios and delays with their populations.
-pub(super) struct Metrics<'a>(&'a metrics::Metrics);
+pub(super) struct Metrics<'a>(&'a metrics::Metrics, RegistrationMetrics);
 
 impl<'a> Metrics<'a> {
-    pub(super) fn of(metrics: &'a metrics::Metrics) -> Self {
-        Self(metrics)
+    pub(super) fn of(metrics: &'a metrics::Metrics, registrations: RegistrationMetrics) -> Self {
+        Self(metrics, registrations)
     }
 }
 
@@ -42,6 +43,7 @@ impl Serialize for Metrics<'_> {
         struct Fields<O, C> {
             calls: u32,
             answered: u32,
+            failed: u32,
             partial: u32,
             asr_percent: Option<f64>,
             ner_percent: Option<f64>,
@@ -54,14 +56,19 @@ impl Serialize for Metrics<'_> {
             setup_ms: Spread,
             talk_ms: Spread,
             srd_failed_ms: Spread,
+            sdd_ms: Spread,
+            registration_attempts: u32,
+            ira_percent: Option<f64>,
+            rrd_ms: Spread,
             retransmissions: u64,
             outcomes: O,
             final_codes: C,
         }
-        let metrics = self.0;
+        let Self(metrics, registrations) = self;
         Fields {
             calls: metrics.calls,
             answered: metrics.answered,
+            failed: metrics.failed,
             partial: metrics.partial,
             asr_percent: metrics.asr_percent.map(rounded),
             ner_percent: metrics.ner_percent.map(rounded),
@@ -74,6 +81,10 @@ impl Serialize for Metrics<'_> {
             setup_ms: spread(metrics.setup_ms),
             talk_ms: spread(metrics.talk_ms),
             srd_failed_ms: spread(metrics.srd_failed_ms),
+            sdd_ms: spread(metrics.sdd_ms),
+            registration_attempts: registrations.attempts,
+            ira_percent: registrations.ira_percent.map(rounded),
+            rrd_ms: spread(registrations.rrd_ms),
             retransmissions: metrics.retransmissions,
             outcomes: Keyed(|| {
                 let outcomes = metrics.outcomes.iter();
@@ -82,5 +93,101 @@ impl Serialize for Metrics<'_> {
             final_codes: &metrics.final_codes,
         }
         .serialize(serializer)
+    }
+}
+
+/// The numbers of calls that have something in common.
+#[derive(Serialize)]
+struct Summary {
+    calls: u32,
+    answered: u32,
+    failed: u32,
+    partial: u32,
+    asr_percent: Option<f64>,
+    ner_percent: Option<f64>,
+    acd_ms: Option<f64>,
+    pdd_p50_ms: Option<f64>,
+    pdd_p95_ms: Option<f64>,
+}
+
+fn summary(metrics: &metrics::Metrics) -> Summary {
+    Summary {
+        calls: metrics.calls,
+        answered: metrics.answered,
+        failed: metrics.failed,
+        partial: metrics.partial,
+        asr_percent: metrics.asr_percent.map(rounded),
+        ner_percent: metrics.ner_percent.map(rounded),
+        acd_ms: metrics.acd_ms.map(rounded),
+        pdd_p50_ms: metrics.pdd_ms.map(|pdd| rounded(pdd.p50)),
+        pdd_p95_ms: metrics.pdd_ms.map(|pdd| rounded(pdd.p95)),
+    }
+}
+
+/// The metrics by destination, source, product and time.
+pub(super) fn metrics_by(profile: &Profile) -> impl Serialize {
+    #[derive(Serialize)]
+    struct Fields<D, T> {
+        destination: D,
+        source: D,
+        software: D,
+        time: T,
+    }
+    Fields {
+        destination: dimension(&profile.destinations),
+        source: dimension(&profile.sources),
+        software: dimension(&profile.software),
+        time: time(profile),
+    }
+}
+
+fn dimension(dimension: &Dimension) -> impl Serialize {
+    #[derive(Serialize)]
+    struct Fields<G> {
+        groups: G,
+        others: u32,
+        others_metrics: Option<Summary>,
+    }
+    #[derive(Serialize)]
+    struct Line<'a> {
+        key: &'a str,
+        #[serde(flatten)]
+        summary: Summary,
+    }
+    Fields {
+        groups: Each(|| {
+            dimension.groups.iter().map(|group| Line {
+                key: &group.key,
+                summary: summary(&group.metrics),
+            })
+        }),
+        others: dimension.others,
+        others_metrics: dimension.others_metrics.as_ref().map(summary),
+    }
+}
+
+fn time(profile: &Profile) -> impl Serialize {
+    #[derive(Serialize)]
+    struct Fields<S> {
+        span_s: u64,
+        peak_calls: u32,
+        spans: S,
+    }
+    #[derive(Serialize)]
+    struct Line<T> {
+        from: T,
+        #[serde(flatten)]
+        summary: Summary,
+        peak_calls: u32,
+    }
+    let line = |span: &profile::Span| Line {
+        from: moment(span.from),
+        summary: summary(&span.metrics),
+        peak_calls: span.peak_calls,
+    };
+    Fields {
+        span_s: profile.span.as_secs(),
+        peak_calls: profile.peak_calls,
+        spans: Each(move || profile.spans.iter().map(line)),
     }
 }

@@ -125,3 +125,38 @@ fn a_reader_who_went_away_is_told_from_a_full_disk() {
     let error = write(&lab::analysis(), &mut Gone).expect_err("nobody reads");
     assert_eq!(std::io::ErrorKind::BrokenPipe, error.kind());
 }
+
+#[test]
+fn stages_add_up_to_the_delay_and_groups_to_the_whole() {
+    for name in [
+        "failover-second-gateway.pcap",
+        "redirect-followed.pcap",
+        "registered-phones-call.pcapng",
+        "ring-group-one-answers.pcapng",
+        "tcp-calls.pcap",
+    ] {
+        let report = report(&lab::sample(name));
+        let calls = report["calls"].as_array().expect("a list");
+        for call in calls.iter().filter(|call| !call["pdd_ms"].is_null()) {
+            let stages = call["pdd_stages"].as_array().expect("a list");
+            let sum: f64 = stages.iter().filter_map(|stage| stage["ms"].as_f64()).sum();
+            let pdd = call["pdd_ms"].as_f64().expect("a number");
+            assert!((sum - pdd).abs() < 1e-6, "{name}: {stages:?} of {pdd}");
+        }
+        let by = &report["metrics_by"];
+        let lists = [
+            &by["destination"]["groups"],
+            &by["source"]["groups"],
+            &by["software"]["groups"],
+            &by["time"]["spans"],
+        ];
+        for list in lists {
+            let groups = list.as_array().expect("a list");
+            let sum: u64 = groups
+                .iter()
+                .filter_map(|group| group["calls"].as_u64())
+                .sum();
+            assert_eq!(report["metrics"]["calls"].as_u64(), Some(sum), "{name}");
+        }
+    }
+}

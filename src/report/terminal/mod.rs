@@ -4,6 +4,7 @@
 
 mod beside;
 mod calls;
+mod facts;
 mod failures;
 mod head;
 mod incidents;
@@ -13,6 +14,7 @@ mod names;
 mod note;
 mod numbers;
 mod page;
+mod profile;
 mod table;
 
 use std::io::{self, Write};
@@ -89,6 +91,17 @@ pub fn write_call(
     let mut page = Page::new(out, view.width);
     note::write(&context, id, entry, &mut page)?;
     ladder::write(&context, &entry.call, &mut page)
+}
+
+/// Writes the metrics in full, and by destination, source, product and time.
+///
+/// # Errors
+/// Whatever `out` returns.
+pub fn write_metrics(analysis: &Analysis, view: &View, out: &mut dyn Write) -> io::Result<()> {
+    let context = Context { analysis, view };
+    let mut page = Page::new(out, view.width);
+    head::write(&context, &mut page)?;
+    profile::write(&context, &mut page)
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 use std::io;
 
 use crate::analysis::CallEntry;
-use crate::call::{Call, EndpointId, Hop, Origin, Outcome, OutcomeGroup};
+use crate::call::{Call, EndpointId, Origin, Outcome, OutcomeGroup};
 use crate::diagnose::{Finding, Incident, Severity};
 use crate::reference::ResponseCode;
 use crate::report::terminal::Context;
+use crate::report::terminal::facts;
 use crate::report::terminal::incidents::{mark, next, not, proof, sure};
-use crate::report::terminal::names::{calls, count, party, with_software};
+use crate::report::terminal::names::{calls, party, with_software};
 use crate::report::terminal::page::{Ink, LABEL_COLUMNS, Page, Span, faint, plain, strong};
 use crate::report::words::duration;
 
@@ -18,8 +19,6 @@ const PROOFS_MAX: usize = 5;
 const NOTS_MAX: usize = 4;
 /// Findings beside the explanation that are shown.
 const BESIDE_MAX: usize = 6;
-/// Hops of the path that are shown.
-const HOPS_MAX: usize = 8;
 
 /// Writes the note.
 pub(super) fn write(
@@ -60,7 +59,7 @@ pub(super) fn write(
     }
     scope(context, id, entry, page)?;
     beside(context, entry, page)?;
-    facts(context, call, page)
+    facts::write(context, call, page)
 }
 
 /// `FAILED   call 14   10:42:07.113   +13035550101 -> 2005   488 Not Acceptable Here after 38 ms`.
@@ -298,84 +297,4 @@ fn beside(context: &Context<'_>, entry: &CallEntry, page: &mut Page<'_>) -> io::
         page.labelled("", [faint(text)])?;
     }
     Ok(())
-}
-
-/// Where to look it up: identifiers, addresses and moments.
-fn facts(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> io::Result<()> {
-    let call_ids: Vec<&str> = call
-        .legs
-        .iter()
-        .map(|leg| context.text(leg.call_id))
-        .collect();
-    page.labelled("Call-ID", [plain(call_ids.join(", "))])?;
-    let path = path(context, call);
-    for (place, hop) in path.iter().take(HOPS_MAX).enumerate() {
-        let label = if place == 0 { "Path" } else { "" };
-        page.labelled(label, [plain(hop.as_str())])?;
-    }
-    if path.len() > HOPS_MAX {
-        let more = (path.len() - HOPS_MAX) as u64;
-        page.labelled("", [faint(format!("and {}", count(more, "further hop")))])?;
-    }
-    let moments = moments(call);
-    if moments.is_empty() {
-        return Ok(());
-    }
-    page.labelled("Times", [plain(moments)])
-}
-
-/// The hops of a call; the same hop with the same result several times in a row is one line.
-fn path(context: &Context<'_>, call: &Call) -> Vec<String> {
-    let same = |a: &Hop, b: &Hop| {
-        (a.source, a.destination, a.transport, a.final_code)
-            == (b.source, b.destination, b.transport, b.final_code)
-    };
-    let line = |run: &[Hop]| {
-        let times = if run.len() > 1 {
-            format!(" ({} times)", run.len())
-        } else {
-            String::new()
-        };
-        let first = run.first().map(|hop| hop_text(context, hop));
-        format!("{}{times}", first.unwrap_or_default())
-    };
-    call.hops.chunk_by(same).map(line).collect()
-}
-
-fn hop_text(context: &Context<'_>, hop: &Hop) -> String {
-    let result = match (hop.final_code, hop.final_ms) {
-        (0, _) => "no final answer".to_owned(),
-        (code, Some(ms)) => format!("{code} after {}", duration(f64::from(ms))),
-        (code, None) => code.to_string(),
-    };
-    format!(
-        "{} -> {} over {}: {result}",
-        context.endpoint(hop.source),
-        context.endpoint(hop.destination),
-        hop.transport.word().to_uppercase()
-    )
-}
-
-fn moments(call: &Call) -> String {
-    let times = &call.milestones;
-    let since = |moment: Option<crate::capture::Timestamp>| {
-        Some(duration(moment?.millis_since(times.invited?)))
-    };
-    let mut parts = Vec::new();
-    if let Some(after) = since(times.alerted) {
-        parts.push(format!("ringing after {after}"));
-    }
-    if let Some(after) = since(times.answered) {
-        parts.push(format!("answered after {after}"));
-    }
-    if let Some(after) = since(times.cancelled) {
-        parts.push(format!("CANCEL after {after}"));
-    }
-    if let Some(talk) = times.talk_ms() {
-        parts.push(format!("{} of talk", duration(talk)));
-    }
-    if let Some(by) = call.ended_by {
-        parts.push(format!("ended by the {}", by.word()));
-    }
-    parts.join(", ")
 }

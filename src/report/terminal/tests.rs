@@ -4,7 +4,7 @@ use crate::analysis::Analysis;
 use crate::call::Outcome;
 use crate::report::escape::is_hostile;
 use crate::report::lab;
-use crate::report::terminal::{NoCall, View, find_call, write_call, write_overview};
+use crate::report::terminal::{NoCall, View, find_call, write_call, write_metrics, write_overview};
 use crate::report::time::Zone;
 
 fn view(width: usize) -> View {
@@ -62,6 +62,45 @@ fn note_of_a_call_that_no_rule_explains() {
 #[test]
 fn ladder_of_a_call_through_a_proxy() {
     insta::assert_snapshot!(ladder("503-becomes-500.pcap", 1, &view(100)));
+}
+
+/// What the note of a call says of its way and its moments.
+fn facts(sample: &str, id: u32) -> String {
+    let note = note(&lab::sample(sample), id, &view(100));
+    let lines = note.lines().skip_while(|line| !line.starts_with("  Path"));
+    let lines = lines.take_while(|line| !line.is_empty());
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+fn metrics(analysis: &Analysis, view: &View) -> String {
+    let mut out = Vec::new();
+    write_metrics(analysis, view, &mut out).expect("memory takes everything");
+    bare(out)
+}
+
+#[test]
+fn facts_of_a_call_that_a_second_gateway_carried() {
+    insta::assert_snapshot!(facts("failover-second-gateway.pcap", 1));
+}
+
+#[test]
+fn metrics_in_full() {
+    let text = metrics(&lab::sample("registered-phones-call.pcapng"), &view(120));
+    // The head names the file where this machine keeps it.
+    let lines = text.lines().skip_while(|line| !line.is_empty()).skip(1);
+    let lines: String = lines.map(|line| format!("{line}\n")).collect();
+    insta::assert_snapshot!(lines);
+}
+
+#[test]
+fn metrics_fit_a_narrow_page_and_keep_text_from_the_wire_harmless() {
+    let text = metrics(&lab::analysis(), &view(60));
+    for line in text.lines() {
+        let columns = unicode_width::UnicodeWidthStr::width(line);
+        assert!(columns <= 60, "{columns} columns: {line}");
+        assert_eq!(line.trim_end(), line);
+    }
+    assert_eq!(None, text.chars().find(|c| is_hostile(*c) && *c != '\n'));
 }
 
 #[test]

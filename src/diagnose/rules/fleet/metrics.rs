@@ -16,7 +16,11 @@ const RANKED_MAX: usize = 5;
 
 /// The statistics of the capture.
 pub fn fleet_metrics(scene: &Scene<'_>) -> Vec<Claim> {
-    let metrics = Metrics::of(scene.calls.iter());
+    let honest = scene
+        .calls
+        .iter()
+        .filter(|call| !scene.is_hostile(call.source));
+    let metrics = Metrics::of(honest);
     if metrics.calls < CALLS_MIN {
         return Vec::new();
     }

@@ -4,12 +4,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::call::delay::{StageKind, first_sign, stages};
 use crate::call::metrics::Spread;
-use crate::call::{Call, Hop, NodeId};
+use crate::call::{Call, NodeId, anatomy_of, is_challenge};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
+use crate::sip::StatusCode;
 
 /// Post-dial delay that nine of ten calls should keep, in milliseconds.
 const PDD_WARN_MS: f64 = 6_000.0;
@@ -21,8 +23,8 @@ const PDD_MAX_MS: f64 = 600_000.0;
 const CALLS_MIN: usize = 5;
 /// Calls whose delay is quoted.
 const EXAMPLES_MAX: usize = 3;
-/// A first response later than this came after the INVITE had been repeated, in milliseconds.
-const REPEATED_MS: f64 = 500.0;
+/// Slow calls of one destination that are taken apart; more of them say no more.
+const CALLS_READ_MAX: usize = 1_000;
 
 /// Destinations that calls take long to.
 pub fn fleet_slow_setup(scene: &Scene<'_>) -> Vec<Claim> {
@@ -54,14 +56,15 @@ fn claim(scene: &Scene<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
     let first = scene.calls.get(*slow.first()? as usize)?;
     let last = scene.calls.get(*slow.last()? as usize)?;
     let name = scene.name(first.destination);
-    let mut stages = Stages::default();
+    let mut places = Places::default();
     for call in slow
         .iter()
+        .take(CALLS_READ_MAX)
         .filter_map(|call| scene.calls.get(*call as usize))
     {
-        stages.add(scene, call);
+        places.add(scene, call);
     }
-    let (place, share, remedy) = stages.largest();
+    let (place, share, remedy) = places.largest()?;
     let how = if is_slow {
         format!(
             "Of {} calls to {name}, one in ten takes {:.1} s or more until it rings, half {:.1} s",
@@ -93,14 +96,8 @@ fn claim(scene: &Scene<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
     .at(first.destination, "slow");
     for call in slow.iter().take(EXAMPLES_MAX) {
         let case = Case::new(scene, *call as usize);
-        let mut steps = case
-            .anatomy
-            .chain
-            .iter()
-            .map(|step| case.anatomy.transaction(*step));
-        let answer = case.dialogs.first().map(|dialog| dialog.answer);
-        let alerting = steps.find_map(|step| step.alerting).or(answer);
-        if let Some(message) = alerting.and_then(|alerting| case.message(alerting)) {
+        let sign = first_sign(&case.anatomy, case.dialogs.first());
+        if let Some(message) = sign.and_then(|(_, sign)| case.message(sign)) {
             let after = case.seconds_in(message);
             finding = finding.shown_by(case.shows(
                 message,
@@ -122,85 +119,88 @@ fn claim(scene: &Scene<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
     })
 }
 
-/// Where the time of slow calls passes, in milliseconds.
-#[derive(Default)]
-struct Stages {
-    all: f64,
-    earlier: f64,
-    repeats: f64,
-    behind: BTreeMap<String, f64>,
+/// Where the time of slow calls passes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// In rounds of a login.
+    Login,
+    /// In redirections that the caller or a proxy followed.
+    Redirection,
+    /// In tries that led nowhere, at this node.
+    Lost(String),
+    /// In INVITEs that nobody heard.
+    Unheard,
+    /// In this node, or behind it.
+    Node(String),
 }
 
-impl Stages {
+/// How long slow calls were at each place, in milliseconds.
+#[derive(Default)]
+struct Places {
+    all: f64,
+    at: BTreeMap<Place, f64>,
+}
+
+impl Places {
     fn add(&mut self, scene: &Scene<'_>, call: &Call) {
-        let (Some(pdd), Some(invited)) = (call.milestones.pdd_ms(), call.milestones.invited) else {
-            return;
-        };
-        self.all += pdd;
-        // The last hop that rang is the deepest one of the try that succeeded.
-        let rang = |hop: &&Hop| hop.alerted_ms.is_some() || (200..300).contains(&hop.final_code);
-        let Some(deepest) = call.hops.iter().rev().find(rang) else {
-            return;
-        };
-        let edge = scene.node(call.source);
-        let try_start = call
-            .hops
-            .iter()
-            .filter(|hop| rang(hop) && scene.node(hop.source) == edge)
-            .map(|hop| hop.sent)
-            .next_back()
-            .unwrap_or(deepest.sent);
-        self.earlier += try_start.millis_since(invited).clamp(0.0, pdd);
-        let wait = deepest
-            .alerted_ms
-            .or(deepest.final_ms)
-            .map_or(0.0, f64::from);
-        let unheard = deepest.reply_ms.map_or(0.0, f64::from).min(wait);
-        if unheard > REPEATED_MS {
-            self.repeats += unheard;
+        let mut lost = String::new();
+        for stage in stages(&anatomy_of(scene.book, &call.legs)) {
+            let name = scene.name(stage.endpoint);
+            let code = StatusCode(stage.code);
+            let place = match stage.kind {
+                StageKind::Challenge => Place::Login,
+                StageKind::TurnRound if is_challenge(code) => Place::Login,
+                StageKind::Redirection => Place::Redirection,
+                StageKind::TurnRound if code.is_redirection() => Place::Redirection,
+                StageKind::FailedTry | StageKind::SilentTry => {
+                    lost.clone_from(&name);
+                    Place::Lost(name)
+                }
+                StageKind::TurnRound => Place::Lost(lost.clone()),
+                StageKind::Unheard => Place::Unheard,
+                StageKind::Forwarding | StageKind::Waiting | StageKind::Returning => {
+                    Place::Node(name)
+                }
+            };
+            self.all += stage.millis();
+            *self.at.entry(place).or_default() += stage.millis();
         }
-        let heard = if unheard > REPEATED_MS {
-            wait - unheard
-        } else {
-            wait
-        };
-        *self
-            .behind
-            .entry(scene.name(deepest.destination))
-            .or_default() += heard;
-        let between = deepest.sent.millis_since(try_start).max(0.0);
-        *self.behind.entry(scene.name(deepest.source)).or_default() += between;
     }
 
-    /// The place where most of the time passes, its share in percent, and what to do.
-    fn largest(&self) -> (String, f64, String) {
-        let share = |part: f64| (100.0 * part / self.all.max(1.0)).min(100.0);
-        let behind = self
-            .behind
+    /// The place where most of the time passes in words, its share in percent, and what to do.
+    fn largest(&self) -> Option<(String, f64, String)> {
+        let (place, time) = self
+            .at
             .iter()
-            .max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(a.0)));
-        let (name, wait) = behind.map_or(("", 0.0), |(name, wait)| (name.as_str(), *wait));
-        if self.earlier >= wait && self.earlier >= self.repeats {
-            return (
-                "before the INVITE that rang was sent".to_owned(),
-                share(self.earlier),
-                "Look at what came before it: a route that fails first belongs behind the one that works, with a shorter wait for each, and a login round is saved by using the last nonce again.".to_owned(),
-            );
-        }
-        if self.repeats > wait {
-            return (
+            .max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(a.0)))?;
+        let share = (100.0 * time / self.all.max(1.0)).min(100.0);
+        let (passes, remedy) = match place {
+            Place::Login => (
+                "in the login round before the INVITE that rang".to_owned(),
+                "Save the round by using the last nonce again, and look at what makes it slow: the node that asks, or the client that takes its time.".to_owned(),
+            ),
+            Place::Redirection => (
+                "in redirections before the INVITE that rang".to_owned(),
+                "Send calls to the target at once, or let the redirecting server answer faster.".to_owned(),
+            ),
+            Place::Lost(name) => (
+                format!("in tries at {name} that led nowhere, before the INVITE that rang was sent"),
+                format!(
+                    "Take {name} out of the routes, or put it behind the one that works, with a shorter wait for each try."
+                ),
+            ),
+            Place::Unheard => (
                 "until the repeated INVITE got its first answer".to_owned(),
-                share(self.repeats),
                 "Look for packet loss or a busy node on the way: each INVITE had to be repeated."
                     .to_owned(),
-            );
-        }
-        (
-            format!("waiting for {name} and what lies behind it"),
-            share(wait),
-            format!(
-                "Ask the operator of {name} where the time passes behind it: number look-ups, a dead first route, paging of mobiles."
             ),
-        )
+            Place::Node(name) => (
+                format!("waiting for {name} and what lies behind it"),
+                format!(
+                    "Ask the operator of {name} where the time passes behind it: number look-ups, a dead first route, paging of mobiles."
+                ),
+            ),
+        };
+        Some((passes, share, remedy))
     }
 }

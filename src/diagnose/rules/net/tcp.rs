@@ -198,7 +198,11 @@ fn claim(
 
 /// Calls that failed at the client's node while it tried to connect.
 fn calls_of(scene: &Scene<'_>, around: &Around, client: IpAddr, tries: &[&Connection]) -> Vec<u32> {
-    let node = scene.book.tables.endpoints.find_node(client);
+    let any_port = Endpoint {
+        address: client,
+        port: 0,
+    };
+    let node = scene.book.tables.endpoints.find_node(any_port);
     let stuck = node.and_then(|node| around.stuck.get(&node));
     let calls = stuck.into_iter().flatten().copied();
     let tried_in = |index: &u32| {

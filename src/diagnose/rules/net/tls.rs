@@ -49,7 +49,7 @@ fn concerns_sip(scene: &Scene<'_>, handshake: &TlsHandshake) -> bool {
                 .book
                 .tables
                 .endpoints
-                .find_node(server.address)
+                .find_node(server)
                 .is_some_and(|node| scene.history().has_spoken(node))
 }
 

@@ -22,7 +22,7 @@ fn claim(scene: &Scene<'_>, siege: &Siege) -> Option<Claim> {
         .nodes
         .iter()
         .take(LISTED_MAX)
-        .map(|node| scene.book.tables.endpoints.address(*node).to_string())
+        .map(|node| scene.book.tables.endpoints.node_name(*node))
         .collect();
     let from = match siege.nodes.len() {
         count if count > LISTED_MAX => format!(

@@ -242,7 +242,7 @@ pub(super) fn list(
 fn place_name(context: &Context<'_>, anatomy: &Anatomy<'_>, place: Place) -> String {
     match place {
         Place::Endpoint(endpoint) => context.endpoint(endpoint),
-        Place::Node(node) => anatomy.tables.endpoints.address(node).to_string(),
+        Place::Node(node) => anatomy.tables.endpoints.node_name(node),
     }
 }
 
