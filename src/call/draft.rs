@@ -10,8 +10,8 @@ use crate::call::message::{MessageFlags, MessageKind};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Flow, Trace, Transport};
 use crate::sip::{
-    BRANCH_COOKIE, CSeq, ContentLength, DefectKind, HeaderName, HostPort, Message, Method,
-    NameAddr, StartLine, Via, body,
+    BRANCH_COOKIE, CSeq, ContentLength, HeaderName, HostPort, Message, Method, NameAddr, StartLine,
+    Via, body,
 };
 
 /// Via values kept of one message; RFC 3261 section 16.6 allows 70 hops.
@@ -303,19 +303,27 @@ fn flags_of(message: &Message<'_>, arrival: &Arrival) -> MessageFlags {
         message.content_length(),
         ContentLength::TooLarge(_)
     ));
-    let missing = [
-        DefectKind::MissingVia,
-        DefectKind::MissingFrom,
-        DefectKind::MissingTo,
-        DefectKind::MissingCallId,
-        DefectKind::MissingCSeq,
-    ];
-    flags.set_malformed(
-        missing
-            .into_iter()
-            .any(|kind| message.defects().contains(kind)),
-    );
+    flags.set_headless(arrival.is_cut && is_headless(message));
     flags
+}
+
+/// Whether a cut message lacks one of the headers that tell messages apart, or the end of one.
+fn is_headless(message: &Message<'_>) -> bool {
+    let needed = [
+        HeaderName::Via,
+        HeaderName::From,
+        HeaderName::To,
+        HeaderName::CallId,
+        HeaderName::CSeq,
+    ];
+    let is_half = |name| {
+        message
+            .headers()
+            .any(|header| header.is_cut && header.name == name)
+    };
+    needed
+        .into_iter()
+        .any(|name| !message.has(name) || is_half(name))
 }
 
 /// Host names are compared without regard to case (RFC 3261 section 19.1.4).

@@ -163,6 +163,9 @@ pub fn decide(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, watch: &Watch) -> 
     let Some(last) = anatomy.last_step() else {
         return Outcome::Partial;
     };
+    if is_nameless(anatomy) {
+        return Outcome::Partial;
+    }
     if let Some(dialog) = dialog {
         return decide_answered(anatomy, dialog);
     }
@@ -235,7 +238,7 @@ fn decide_unanswered(
     if is_cancelled {
         return Outcome::Cancelled;
     }
-    if has_unseen_answer(anatomy) {
+    if has_unseen_answer(anatomy) || anatomy.has_headless() {
         return Outcome::Partial;
     }
     let Some(request) = step.request else {
@@ -254,6 +257,14 @@ fn decide_unanswered(
     } else {
         Outcome::Partial
     }
+}
+
+/// Whether the capture cut the messages before their Call-ID, so that they may be of any number of calls.
+fn is_nameless(anatomy: &Anatomy<'_>) -> bool {
+    anatomy.messages.first().is_some_and(|first| {
+        let call_id = anatomy.tables.call_ids.get(first.group.0 as usize);
+        first.flags.is_headless() && call_id.is_none_or(|call_id| call_id.is_absent())
+    })
 }
 
 /// Whether a side acts on an answer that the capture lacks: an ACK, or a request inside a dialog that was never seen to start.
@@ -298,7 +309,8 @@ fn decide_refused(anatomy: &Anatomy<'_>, last: TransactionIndex, answer: &Messag
         603 => Outcome::Declined,
         _ if cause.q850 == Some(21) && cause.is_user => Outcome::Declined,
         401 | 407 => Outcome::AuthFailed,
-        403 if has_credentials(anatomy, step) => Outcome::AuthFailed,
+        // What a client sends after a challenge carries a login, captured or not.
+        403 if has_credentials(anatomy, step) || step.is_unseen_step => Outcome::AuthFailed,
         300..=399 => Outcome::Redirected,
         480 | 404 | 410 | 604 | 430 | 408 if step.alerting.is_none() => Outcome::Unreachable,
         500..=599 => Outcome::ServerFailed,

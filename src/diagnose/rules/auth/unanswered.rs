@@ -14,6 +14,8 @@ use crate::sip::Method;
 
 /// How long a client may take to answer a challenge.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
+/// How long a person may take to be asked for a password and to type it.
+const PERSON_WAIT: Duration = Duration::from_secs(32);
 
 pub fn silent_call(case: &Case<'_>) -> Option<Finding> {
     match Login::of_call(case) {
@@ -31,10 +33,15 @@ fn silent(login: &Login<'_, '_>) -> Option<Finding> {
         return None;
     };
     let answer = login.answer()?;
-    let was_watched = login.scene.end.since(answer.time) >= ANSWER_WAIT;
-    if !was_watched || login.is_deaf || login.is_one_directional() {
+    let watched = login.scene.end.since(answer.time);
+    if watched < ANSWER_WAIT || login.is_deaf || login.is_one_directional() {
         return None;
     }
+    let confidence = if watched < PERSON_WAIT {
+        Confidence::Likely
+    } else {
+        Confidence::Certain
+    };
     let client = login.scene.node(login.client);
     if login.is_registration && login.scene.logins().is_sweep(client) {
         return None;
@@ -48,7 +55,7 @@ fn silent(login: &Login<'_, '_>) -> Option<Finding> {
         ""
     };
     let (client, server, realm) = (&login.client_name, &login.origin_name, login.realm());
-    let finding = Finding::new("auth-no-credentials", Severity::Error, Confidence::Certain, Proof::Protocol)
+    let finding = Finding::new("auth-no-credentials", Severity::Error, confidence, Proof::Protocol)
         .says(
             format!("{} never answered the login request", login.user),
             format!(

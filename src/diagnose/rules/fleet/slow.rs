@@ -28,7 +28,7 @@ const REPEATED_MS: f64 = 500.0;
 pub fn fleet_slow_setup(scene: &Scene<'_>) -> Vec<Claim> {
     let mut groups: BTreeMap<NodeId, Vec<(u32, f64)>> = BTreeMap::new();
     for (index, call) in (0..).zip(scene.calls) {
-        if let Some(pdd) = call.milestones.pdd_ms().filter(|pdd| *pdd <= PDD_MAX_MS) {
+        if let Some(pdd) = delay(scene, call).filter(|pdd| *pdd <= PDD_MAX_MS) {
             let node = scene.node(call.destination);
             groups.entry(node).or_default().push((index, pdd));
         }
@@ -37,6 +37,25 @@ pub fn fleet_slow_setup(scene: &Scene<'_>) -> Vec<Claim> {
         .into_values()
         .filter_map(|delays| claim(scene, &delays))
         .collect()
+}
+
+/// Post-dial delay without the time that the caller itself took between two tries, as a person does who types a password.
+fn delay(scene: &Scene<'_>, call: &Call) -> Option<f64> {
+    let pdd = call.milestones.pdd_ms()?;
+    if pdd <= PDD_WARN_MS {
+        return Some(pdd);
+    }
+    let node = scene.node(call.source);
+    let own: Vec<&Hop> = call
+        .hops
+        .iter()
+        .filter(|hop| hop.parent.is_none() && scene.node(hop.source) == node)
+        .collect();
+    let pauses = own.windows(2).filter_map(|pair| {
+        let refused = f64::from(pair[0].final_ms?);
+        Some((pair[1].sent.millis_since(pair[0].sent) - refused).max(0.0))
+    });
+    Some((pdd - pauses.sum::<f64>()).max(0.0))
 }
 
 fn claim(scene: &Scene<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
@@ -133,7 +152,7 @@ struct Stages {
 
 impl Stages {
     fn add(&mut self, scene: &Scene<'_>, call: &Call) {
-        let (Some(pdd), Some(invited)) = (call.milestones.pdd_ms(), call.milestones.invited) else {
+        let (Some(pdd), Some(invited)) = (delay(scene, call), call.milestones.invited) else {
             return;
         };
         self.all += pdd;
@@ -143,13 +162,12 @@ impl Stages {
             return;
         };
         let edge = scene.node(call.source);
-        let try_start = call
+        let first = call
             .hops
             .iter()
-            .filter(|hop| rang(hop) && scene.node(hop.source) == edge)
-            .map(|hop| hop.sent)
-            .next_back()
-            .unwrap_or(deepest.sent);
+            .rfind(|hop| rang(hop) && scene.node(hop.source) == edge)
+            .unwrap_or(deepest);
+        let try_start = first.sent;
         self.earlier += try_start.millis_since(invited).clamp(0.0, pdd);
         let wait = deepest
             .alerted_ms
@@ -168,7 +186,13 @@ impl Stages {
             .behind
             .entry(scene.name(deepest.destination))
             .or_default() += heard;
-        let between = deepest.sent.millis_since(try_start).max(0.0);
+        let mut between = deepest.sent.millis_since(try_start).max(0.0);
+        // An INVITE that the next node answered only once it had been repeated had not reached it before.
+        let lost = first.reply_ms.map_or(0.0, f64::from).min(between);
+        if lost > REPEATED_MS {
+            self.repeats += lost;
+            between -= lost;
+        }
         *self.behind.entry(scene.name(deepest.source)).or_default() += between;
     }
 
