@@ -1,27 +1,30 @@
 //! The book of calls: takes drafts of messages in, files them by Call-ID, and lies open when the input is over.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use hashbrown::HashTable;
+use rayon::prelude::*;
 use std::hash::BuildHasher;
 
 use crate::call::copies;
 use crate::call::draft::{Draft, Drafts, Seed, Span};
 use crate::call::endpoint::EndpointId;
+use crate::call::headers::HeaderListId;
 use crate::call::inspection::{Defects, Inspections};
 use crate::call::known::Known;
 use crate::call::message::{GroupId, Message};
+use crate::call::pile::{Pile, each_group};
 use crate::call::tables::Tables;
 use crate::call::text::{TextId, Texts};
 use crate::call::via::ViaId;
 use crate::capture::Timestamp;
-use crate::net::Flow;
 
 /// Files messages by Call-ID while the input is read.
 #[derive(Debug, Default)]
 pub struct CallBook {
     tables: Tables,
-    messages: Vec<Message>,
+    messages: Pile,
     groups: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
     seed: Seed,
@@ -31,6 +34,18 @@ pub struct CallBook {
     ways: Known<(EndpointId, EndpointId)>,
     last_tap: Option<((u16, u16), u16)>,
     inspections: Inspections,
+}
+
+/// Messages whose look-ups are done together; what they find stays in the processor's cache.
+const LOOKED_UP_AHEAD: usize = 256;
+
+/// What of a message was met before in other messages.
+struct Met {
+    parties: Option<Parties>,
+    stack: Option<ViaId>,
+    way: Option<(EndpointId, EndpointId)>,
+    headers: Option<HeaderListId>,
+    line: Option<TextId>,
 }
 
 /// Whom a message is from and to, within which Call-ID.
@@ -78,11 +93,30 @@ impl CallBook {
 
     /// Files every draft of a batch.
     pub fn push(&mut self, batch: &Drafts) {
-        for draft in &batch.drafts {
-            let message = self.file(batch, draft);
-            self.inspect(batch, draft, &message);
-            self.messages.push(message);
+        for drafts in batch.drafts.chunks(LOOKED_UP_AHEAD) {
+            let met: Vec<Met> = drafts.iter().map(|draft| self.met(draft)).collect();
+            for (draft, met) in drafts.iter().zip(met) {
+                self.push_one(batch, draft, met);
+            }
         }
+    }
+
+    /// Looks up what was met before. Look-ups that do not wait for each other share the time that memory takes, so those of many
+    /// messages are done together, before any of them is filed.
+    fn met(&self, draft: &Draft) -> Met {
+        Met {
+            parties: self.parties.get(draft.parties_hash),
+            stack: self.stacks.get(draft.vias_hash),
+            way: self.ways.get(draft.way_hash),
+            headers: self.tables.headers.find(draft.headers_hash),
+            line: self.tables.texts.find(draft.line.hash),
+        }
+    }
+
+    fn push_one(&mut self, batch: &Drafts, draft: &Draft, met: Met) {
+        let message = self.file(batch, draft, met);
+        self.inspect(batch, draft, &message);
+        self.messages.push(message);
     }
 
     fn inspect(&mut self, batch: &Drafts, draft: &Draft, message: &Message) {
@@ -104,26 +138,19 @@ impl CallBook {
 
     /// Whether nothing was filed.
     pub fn is_empty(&self) -> bool {
-        self.messages.is_empty()
+        self.messages.len() == 0
     }
 
-    fn file(&mut self, batch: &Drafts, draft: &Draft) -> Message {
-        let parties = self.parties(batch, draft);
+    fn file(&mut self, batch: &Drafts, draft: &Draft, met: Met) -> Message {
+        let parties = met.parties.unwrap_or_else(|| self.parties(batch, draft));
         let arrival = &draft.arrival;
         let tap = self.tap((arrival.at.file, arrival.trace.interface));
-        let via = self.file_vias(batch, draft);
-        let (source, destination) = self.way(&arrival.flow);
+        let via = met.stack.unwrap_or_else(|| self.file_vias(batch, draft));
+        let (source, destination) = met.way.unwrap_or_else(|| self.way(draft));
+        let headers = met
+            .headers
+            .unwrap_or_else(|| self.file_headers(batch, draft));
         let tables = &mut self.tables;
-        let headers = batch
-            .headers
-            .get(draft.headers.0 as usize..draft.headers.1 as usize)
-            .unwrap_or_default();
-        let values = headers
-            .iter()
-            .map(|(name, span)| (*name, std::borrow::Cow::Borrowed(batch.text(*span))));
-        let headers = tables
-            .headers
-            .intern(draft.headers_hash, &mut tables.texts, values);
         let session = if draft.flags.has_session() {
             tables.sessions.intern(
                 draft.session.hash,
@@ -144,7 +171,7 @@ impl CallBook {
             destination,
             via,
             cseq: draft.cseq,
-            line: intern(texts, batch, draft.line),
+            line: met.line.unwrap_or_else(|| intern(texts, batch, draft.line)),
             from: parties.from,
             to: parties.to,
             from_tag: parties.from_tag,
@@ -164,6 +191,16 @@ impl CallBook {
         }
     }
 
+    fn file_headers(&mut self, batch: &Drafts, draft: &Draft) -> HeaderListId {
+        let tables = &mut self.tables;
+        let range = draft.headers.0 as usize..draft.headers.1 as usize;
+        let values = batch.headers.get(range).unwrap_or_default().iter();
+        let values = values.map(|(name, span)| (*name, Cow::Borrowed(batch.text(*span))));
+        tables
+            .headers
+            .intern(draft.headers_hash, &mut tables.texts, values)
+    }
+
     /// Call-ID, URIs and tags come together in many messages: all of them are found at once.
     fn parties(&mut self, batch: &Drafts, draft: &Draft) -> Parties {
         let spans = [
@@ -173,7 +210,7 @@ impl CallBook {
             draft.from_tag,
             draft.to_tag,
         ];
-        let hash = self.seed.hash_one(spans.map(|span| span.hash));
+        let hash = draft.parties_hash;
         if let Some(parties) = self.parties.get(hash) {
             return parties;
         }
@@ -203,8 +240,8 @@ impl CallBook {
         tap
     }
 
-    fn way(&mut self, flow: &Flow) -> (EndpointId, EndpointId) {
-        let hash = self.seed.hash_one(flow);
+    fn way(&mut self, draft: &Draft) -> (EndpointId, EndpointId) {
+        let (hash, flow) = (draft.way_hash, &draft.arrival.flow);
         if let Some(way) = self.ways.get(hash) {
             return way;
         }
@@ -255,35 +292,32 @@ impl CallBook {
         let inspections = std::mem::take(&mut self.inspections);
         let defects = inspections.finish(&mut self.tables.texts);
         self.tables.close();
-        let groups = sort_by_group(&mut self.messages, self.tables.call_ids.len());
+        let (mut messages, groups) = self.messages.by_group(self.tables.call_ids.len());
         let shifts = if self.taps.len() > 1 {
-            shift(&self.messages, self.taps.len())
+            shift(&messages, self.taps.len())
         } else {
             Vec::new()
         };
-        for message in &mut self.messages {
-            let by = shifts.get(usize::from(message.tap)).copied().unwrap_or(0);
-            message.time =
-                Timestamp::from_nanoseconds(message.time.nanoseconds().saturating_add(by));
-        }
-        for &(start, end) in &groups {
-            self.messages[start as usize..end as usize].sort_by_key(Message::order);
-        }
-        let doubling = copies::doubling_taps(&self.messages, self.taps.len());
-        let mut copies = 0;
-        for &(start, end) in &groups {
-            copies += u64::from(copies::mark_copies(
-                &mut self.messages[start as usize..end as usize],
-                &doubling,
-            ));
-        }
+        let mut slices = each_group(&mut messages, &groups);
+        slices
+            .par_iter_mut()
+            .for_each(|(_, group)| put_in_order(group, &shifts));
+        let counts = slices
+            .par_iter()
+            .map(|(_, group)| copies::count_doubled(group, self.taps.len()))
+            .reduce(Vec::new, copies::add_counts);
+        let doubling = copies::doubling_taps(&counts);
+        let copies = slices
+            .par_iter_mut()
+            .map(|(_, group)| u64::from(copies::mark_copies(group, &doubling)))
+            .sum();
         let mut taps = vec![(0, 0); self.taps.len()];
         for (point, tap) in &self.taps {
             taps[usize::from(*tap)] = *point;
         }
         Book {
             tables: self.tables,
-            messages: self.messages,
+            messages,
             groups,
             copies,
             defects,
@@ -297,31 +331,11 @@ fn intern(texts: &mut Texts, batch: &Drafts, span: Span) -> TextId {
     texts.intern_hashed(span.hash, batch.text(span))
 }
 
-/// Brings messages of one group together, in place, and says where each group lies.
-fn sort_by_group(messages: &mut [Message], groups: usize) -> Vec<(u32, u32)> {
-    let mut ranges = vec![(0_u32, 0_u32); groups];
-    for message in messages.iter() {
-        ranges[message.group.0 as usize].1 += 1;
+/// Corrects the times of one Call-ID's messages and brings them into the order of capture.
+fn put_in_order(group: &mut [Message], shifts: &[i64]) {
+    for message in group.iter_mut().filter(|_| !shifts.is_empty()) {
+        let by = shifts.get(usize::from(message.tap)).copied().unwrap_or(0);
+        message.time = Timestamp::from_nanoseconds(message.time.nanoseconds().saturating_add(by));
     }
-    let mut next = 0;
-    for range in &mut ranges {
-        let count = range.1;
-        *range = (next, next + count);
-        next += count;
-    }
-    let mut free: Vec<u32> = ranges.iter().map(|range| range.0).collect();
-    for group in 0..groups {
-        // Each swap brings one message to its place for good, so this ends after as many swaps as there are messages.
-        while free[group] < ranges[group].1 {
-            let place = free[group] as usize;
-            let owner = messages[place].group.0 as usize;
-            if owner == group {
-                free[group] += 1;
-            } else {
-                messages.swap(place, free[owner] as usize);
-                free[owner] += 1;
-            }
-        }
-    }
-    ranges
+    group.sort_by_key(Message::order);
 }

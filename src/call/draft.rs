@@ -4,8 +4,8 @@
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
-use std::io::Write;
 
+use crate::call::headers::is_kept;
 use crate::call::message::{MessageFlags, MessageKind};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Flow, Trace, Transport};
@@ -69,6 +69,10 @@ pub(in crate::call) struct Draft {
     pub(in crate::call) to: Span,
     pub(in crate::call) from_tag: Span,
     pub(in crate::call) to_tag: Span,
+    /// Hash of Call-ID, URIs and tags together.
+    pub(in crate::call) parties_hash: u64,
+    /// Hash of the addresses.
+    pub(in crate::call) way_hash: u64,
     /// Range in the batch's Via values, the top one first.
     pub(in crate::call) vias: (u32, u32),
     /// Hash of the whole Via stack.
@@ -129,14 +133,14 @@ impl Drafts {
         let session = body::sdp(message);
         let mut flags = flags_of(message, &arrival);
         flags.set_session(session.is_some());
-        let (vias, has_rport, has_cookie) = self.gather_vias(
+        let (vias, top) = self.gather_vias(
             message,
             seed,
             cseq.as_ref().and_then(|cseq| cseq.number).unwrap_or(0),
         );
-        flags.set_rport(has_rport);
-        flags.set_magic_branch(has_cookie);
-        let (headers, headers_hash) = self.gather_headers(message, seed);
+        flags.set_rport(top.has_rport);
+        flags.set_magic_branch(top.has_cookie);
+        let (headers, headers_hash) = self.gather_headers(message, &top, seed);
         let opening = match message.method() {
             Some(Method::Invite | Method::Register | Method::Subscribe | Method::Other)
                 if !flags.is_cut() =>
@@ -152,6 +156,10 @@ impl Drafts {
             MessageKind::Request(method) => method,
             MessageKind::Response(_) => Method::Other,
         };
+        let call_id = self.keep(message.value(HeaderName::CallId).unwrap_or_default(), seed);
+        let [from_uri, from_tag] = [uri_of(from), tag_of(from)].map(|text| self.keep(text, seed));
+        let [to_uri, to_tag] = [uri_of(to), tag_of(to)].map(|text| self.keep(text, seed));
+        let parties = [call_id, from_uri, to_uri, from_tag, to_tag];
         let draft = Draft {
             arrival,
             kind,
@@ -162,12 +170,14 @@ impl Drafts {
             max_forwards: max_forwards.map_or(255, |hops| hops.min(254) as u8),
             fragment: fragment_of(message),
             flags,
-            call_id: self.keep(message.value(HeaderName::CallId).unwrap_or_default(), seed),
+            call_id,
             line: self.keep(line, seed),
-            from: self.keep(uri_of(from), seed),
-            to: self.keep(uri_of(to), seed),
-            from_tag: self.keep(tag_of(from), seed),
-            to_tag: self.keep(tag_of(to), seed),
+            from: from_uri,
+            to: to_uri,
+            from_tag,
+            to_tag,
+            parties_hash: seed.hash_one(parties.map(|span| span.hash)),
+            way_hash: seed.hash_one(arrival.flow),
             vias,
             vias_hash: seed.hash_one(self.via_keys(vias)),
             headers,
@@ -211,8 +221,8 @@ impl Drafts {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(sent_by.host);
         if let Some(port) = sent_by.port {
-            // Writing to memory does not fail.
-            let _ = write!(self.bytes, ":{port}");
+            self.bytes.push(b':');
+            push_digits(&mut self.bytes, port);
         }
         let text = self.bytes.get(start..).unwrap_or_default();
         Span {
@@ -222,20 +232,26 @@ impl Drafts {
         }
     }
 
-    fn gather_vias(
+    fn gather_vias<'m>(
         &mut self,
-        message: &Message<'_>,
+        message: &Message<'m>,
         seed: &Seed,
         cseq: u32,
-    ) -> ((u32, u32), bool, bool) {
+    ) -> ((u32, u32), TopVia<'m>) {
         let start = self.vias.len() as u32;
-        let (mut has_rport, mut has_cookie) = (false, false);
+        let mut top = TopVia::default();
         for (place, value) in message.list(HeaderName::Via).take(VIAS_MAX).enumerate() {
             let via = Via::parse(value);
             let branch = via.branch().unwrap_or_default();
             let is_magic = branch.starts_with(BRANCH_COOKIE);
             if place == 0 {
-                (has_rport, has_cookie) = (via.rport().is_some(), is_magic);
+                // Only the answering side reports its load, RFC 7339 section 5.
+                let tells_load = message.status().is_some() && via.parameters.has("oc");
+                top = TopVia {
+                    has_rport: via.parameters.has("rport"),
+                    has_cookie: is_magic,
+                    overload: tells_load.then_some(value),
+                };
             }
             let mut hasher = seed.build_hasher();
             hasher.write(branch);
@@ -249,10 +265,15 @@ impl Drafts {
             let sent_by = self.keep_sent_by(&via.sent_by, seed);
             self.vias.push((key, sent_by));
         }
-        ((start, self.vias.len() as u32), has_rport, has_cookie)
+        ((start, self.vias.len() as u32), top)
     }
 
-    fn gather_headers(&mut self, message: &Message<'_>, seed: &Seed) -> ((u32, u32), u64) {
+    fn gather_headers(
+        &mut self,
+        message: &Message<'_>,
+        top: &TopVia<'_>,
+        seed: &Seed,
+    ) -> ((u32, u32), u64) {
         let start = self.headers.len() as u32;
         let mut hasher = seed.build_hasher();
         for header in message.headers().filter(|header| is_kept(header.name)) {
@@ -261,18 +282,22 @@ impl Drafts {
             let value = self.keep_unhashed(&unfolded(header.value));
             self.headers.push((header.name, value));
         }
-        // The top Via of a response may say how loaded its sender is (RFC 7339).
-        let overload = message
-            .status()
-            .and_then(|_| message.list(HeaderName::Via).next())
-            .filter(|via| Via::parse(via).overload().is_some());
-        if let Some(via) = overload {
+        if let Some(via) = top.overload {
             hasher.write(via);
             let value = self.keep_unhashed(via);
             self.headers.push((HeaderName::Via, value));
         }
         ((start, self.headers.len() as u32), hasher.finish())
     }
+}
+
+/// What the top Via value of a message says beside the transaction that it names.
+#[derive(Default)]
+struct TopVia<'m> {
+    has_rport: bool,
+    has_cookie: bool,
+    /// The whole value where its sender tells its load (RFC 7339).
+    overload: Option<&'m [u8]>,
 }
 
 fn uri_of(address: Option<NameAddr<'_>>) -> &[u8] {
@@ -335,9 +360,23 @@ fn write_lower(hasher: &mut impl Hasher, part: &[u8]) {
     hasher.write(lower.get(..part.len()).unwrap_or_default());
 }
 
+/// Writes a port; the way over `fmt` costs more than reading the Via that it stands in.
+fn push_digits(bytes: &mut Vec<u8>, port: u16) {
+    let (mut digits, mut rest, mut start) = ([0; 5], port, 5);
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    bytes.extend_from_slice(&digits[start..]);
+}
+
 /// A header value on one line: each fold reads as one blank (RFC 3261 section 7.3.1).
 fn unfolded(value: &[u8]) -> Cow<'_, [u8]> {
-    if !value.contains(&b'\n') && !value.contains(&b'\r') {
+    if memchr::memchr2(b'\n', b'\r', value).is_none() {
         return Cow::Borrowed(value);
     }
     let lines = value
@@ -345,28 +384,4 @@ fn unfolded(value: &[u8]) -> Cow<'_, [u8]> {
         .map(<[u8]>::trim_ascii)
         .filter(|line| !line.is_empty());
     Cow::Owned(lines.collect::<Vec<_>>().join(&b' '))
-}
-
-/// Header values that rules and reports read; the rest of a message is dropped.
-pub fn is_kept(name: HeaderName) -> bool {
-    use HeaderName as H;
-    !matches!(
-        name,
-        H::Via
-            | H::From
-            | H::To
-            | H::CallId
-            | H::CSeq
-            | H::ContentLength
-            | H::MaxForwards
-            | H::AcceptLanguage
-            | H::Timestamp
-            | H::Organization
-            | H::Subject
-            | H::MimeVersion
-            | H::AlertInfo
-            | H::PAccessNetworkInfo
-            | H::InReplyTo
-            | H::Other
-    )
 }

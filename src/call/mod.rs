@@ -4,6 +4,7 @@ mod anatomy;
 pub mod binding;
 mod book;
 mod build;
+mod census;
 pub mod chance;
 mod clock;
 mod copies;
@@ -32,6 +33,7 @@ mod origin;
 pub mod other;
 mod outcome;
 mod parts;
+mod pile;
 pub mod probe;
 mod reason;
 pub mod reception;
@@ -50,15 +52,17 @@ mod via;
 pub use anatomy::Anatomy;
 pub use book::{Book, CallBook};
 pub use build::{Happenings, anatomy_of, build};
+pub use census::{Census, Traffic};
 pub use clock::shifts;
 pub use dialog::{Dialog, dialogs};
 pub use direction::one_direction_pairs;
-pub use draft::{Arrival, Drafts, Seed, is_kept as keeps_header};
+pub use draft::{Arrival, Drafts, Seed};
 pub use ending::{
     ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, is_ack_missed,
     names_network_cause, proxy_cancel, ring, second_bye,
 };
 pub use endpoint::{EndpointId, Endpoints, NodeId, is_private};
+pub use headers::is_kept as keeps_header;
 pub use leg::last_digits;
 pub use message::{GroupId, Message, MessageFlags, MessageKind};
 pub use origin::{Origin, RELAY_MAX, Step, path};
