@@ -154,6 +154,8 @@ pub struct Watch {
     pub end: Timestamp,
     /// Longest ringing that any call of the run saw.
     pub longest_ring: Duration,
+    /// The capture cut messages before their Call-ID: any answer that seems to be missing may be among them.
+    pub has_nameless: bool,
     /// Call-IDs of which an ICMP error quotes a message: the sender was told that nobody listens.
     pub unreachable: Arc<HashSet<GroupId>>,
 }
@@ -238,7 +240,7 @@ fn decide_unanswered(
     if is_cancelled {
         return Outcome::Cancelled;
     }
-    if has_unseen_answer(anatomy) || anatomy.has_headless() {
+    if has_unseen_answer(anatomy) || anatomy.has_headless() || watch.has_nameless {
         return Outcome::Partial;
     }
     let Some(request) = step.request else {
@@ -261,10 +263,8 @@ fn decide_unanswered(
 
 /// Whether the capture cut the messages before their Call-ID, so that they may be of any number of calls.
 fn is_nameless(anatomy: &Anatomy<'_>) -> bool {
-    anatomy.messages.first().is_some_and(|first| {
-        let call_id = anatomy.tables.call_ids.get(first.group.0 as usize);
-        first.flags.is_headless() && call_id.is_none_or(|call_id| call_id.is_absent())
-    })
+    let first = anatomy.messages.first();
+    first.is_some_and(|first| anatomy.tables.lacks_name(first))
 }
 
 /// Whether a side acts on an answer that the capture lacks: an ACK, or a request inside a dialog that was never seen to start.

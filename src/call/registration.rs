@@ -159,7 +159,7 @@ fn attempt(
         Some(status) if is_challenge(status) && last.request.is_none() => {
             RegistrationOutcome::Partial
         }
-        None if request.flags.is_headless() => RegistrationOutcome::Partial,
+        None if request.flags.is_headless() || watch.has_nameless => RegistrationOutcome::Partial,
         Some(status) if is_challenge(status) && !with_login => RegistrationOutcome::Challenged,
         Some(_) => RegistrationOutcome::Failed,
         None if watch.end.since(request.time) >= TIMER_B || last.sends >= 7 => {

@@ -168,14 +168,14 @@ fn story(case: &Case<'_>, branches: &[Transaction]) -> String {
         2 => ", another one answered too".to_owned(),
         n => format!(", {} others answered too", n - 1),
     };
+    let rest = match cancelled {
+        0 => String::new(),
+        1 => " and 1 other was cancelled".to_owned(),
+        n => format!(" and {n} others were cancelled"),
+    };
     format!(
-        "{forker} called {count} devices for {callee}; {} answered{after}{late} and {} cancelled{silent}.",
+        "{forker} called {count} devices for {callee}; {} answered{after}{late}{rest}{silent}.",
         case.scene.name(winner.destination),
-        if cancelled == 1 {
-            "1 other was".to_owned()
-        } else {
-            format!("{cancelled} others were")
-        },
     )
 }
 
