@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::call::{Call, EndpointId, Message, NodeId, TransactionIndex, anatomy_of};
+use crate::call::{Call, EndpointId, Message, NodeId, anatomy_of};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
