@@ -201,7 +201,11 @@ impl StreamReader<'_> {
     }
 
     fn gather(&mut self, bytes: &[u8], arrival: Arrival) {
-        if let Some(message) = sip::Message::parse(bytes, arrival.is_cut, &mut self.spans) {
+        let message = sip::Message::parse(bytes, arrival.is_cut, &mut self.spans);
+        // Text on any TCP port may hold a line that reads like a SIP start line.
+        let is_sip =
+            |message: &sip::Message<'_>| message.is_addressed() || !arrival.transport.is_reliable();
+        if let Some(message) = message.filter(is_sip) {
             self.drafts.gather(&message, arrival, self.seed);
         }
     }

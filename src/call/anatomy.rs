@@ -3,10 +3,14 @@
 //! Built on demand from the messages of the call and thrown away after use; what is kept of a call is [`crate::call::Call`].
 
 use crate::call::message::{Message, MessageKind};
+use crate::call::parts::{RETRY_WAIT, is_step};
 use crate::call::tables::Tables;
 use crate::call::text::TextId;
 use crate::call::transaction::{MessageIndex, Pairing, Transaction, TransactionIndex, pair};
 use crate::sip::{Method, StatusCode};
+
+/// INVITEs of one call that are looked at though only answers to them were captured; only a forged capture has more.
+const UNSEEN_STEPS_MAX: usize = 64;
 
 /// One call taken apart.
 #[derive(Debug)]
@@ -51,6 +55,7 @@ impl<'a> Anatomy<'a> {
         anatomy.join_two_homed_hops();
         anatomy.join_foreign_legs();
         anatomy.join_acks();
+        anatomy.join_unseen_steps();
         anatomy.chain = anatomy.edge();
         anatomy
     }
@@ -86,12 +91,13 @@ impl<'a> Anatomy<'a> {
         })
     }
 
-    /// Whether a transaction is an INVITE without To tag.
+    /// Whether a transaction is an INVITE without To tag, captured or known by its answers alone.
     pub fn is_initial(&self, transaction: &Transaction) -> bool {
         transaction.method == Method::Invite
-            && transaction
-                .request
-                .is_some_and(|request| self.message(request).to_tag.is_absent())
+            && match transaction.request {
+                Some(request) => self.message(request).to_tag.is_absent(),
+                None => transaction.is_unseen_step,
+            }
     }
 
     /// The same request one or more hops further from its sender.
@@ -219,6 +225,36 @@ impl<'a> Anatomy<'a> {
         }
     }
 
+    /// Answers to an INVITE that was not captured go on with the attempt where the one before it asked for another.
+    fn join_unseen_steps(&mut self) {
+        let unseen: Vec<TransactionIndex> = self
+            .each()
+            .filter(|(_, t)| {
+                t.method == Method::Invite && t.request.is_none() && t.parent.is_none()
+            })
+            .map(|(index, _)| index)
+            .take(UNSEEN_STEPS_MAX)
+            .collect();
+        for index in unseen {
+            let t = self.transaction(index);
+            let answer = self.message(t.first);
+            let node = self.tables.node(t.source);
+            let before = self.invites().filter(|(known, other)| {
+                *known < index
+                    && other.parent.is_none()
+                    && self.tables.node(other.source) == node
+                    && self.message(other.first).from_tag == answer.from_tag
+                    && other.cseq < t.cseq
+            });
+            let asked = before
+                .last()
+                .and_then(|(_, other)| Some(self.message(other.final_response?)))
+                .filter(|asked| asked.status().is_some_and(is_step));
+            let goes_on = asked.is_some_and(|asked| answer.time.since(asked.time) <= RETRY_WAIT);
+            self.transactions[index.0 as usize].is_unseen_step = goes_on;
+        }
+    }
+
     /// INVITE transactions without a visible parent; of several legs only those that the first caller sent.
     fn edge(&self) -> Vec<TransactionIndex> {
         let roots = || {
@@ -251,6 +287,12 @@ impl<'a> Anatomy<'a> {
             .zip(&self.messages)
             .filter(|(repeated, message)| **repeated && !message.flags.is_copy());
         repeated.count() as u32
+    }
+
+    /// Whether the capture cut some message before what tells messages apart was complete.
+    pub fn has_headless(&self) -> bool {
+        let mut messages = self.messages.iter();
+        messages.any(|message| message.flags.is_headless())
     }
 
     /// Messages that are no copies.

@@ -51,6 +51,10 @@ pub fn build(
         start,
         end,
         longest_ring: Duration::ZERO,
+        has_nameless: book
+            .messages
+            .iter()
+            .any(|message| book.tables.lacks_name(message)),
         unreachable: Arc::new(errors.iter().filter_map(|error| error.group).collect()),
     };
     let mut happenings = summed_up(book, &watch);

@@ -5,7 +5,7 @@ use std::hash::Hasher;
 
 use crate::call::draft::Arrival;
 use crate::call::message::MessageFlags;
-use crate::sip::{ContentLength, DefectKind, Message, Method, NameAddr, body};
+use crate::sip::{ContentLength, HeaderName, Message, Method, NameAddr, body};
 
 /// The URI of From or To; empty where there is none.
 pub(in crate::call) fn uri_of(address: Option<NameAddr<'_>>) -> &[u8] {
@@ -38,19 +38,27 @@ pub(in crate::call) fn flags_of(message: &Message<'_>, arrival: &Arrival) -> Mes
         message.content_length(),
         ContentLength::TooLarge(_)
     ));
-    let missing = [
-        DefectKind::MissingVia,
-        DefectKind::MissingFrom,
-        DefectKind::MissingTo,
-        DefectKind::MissingCallId,
-        DefectKind::MissingCSeq,
-    ];
-    flags.set_malformed(
-        missing
-            .into_iter()
-            .any(|kind| message.defects().contains(kind)),
-    );
+    flags.set_headless(arrival.is_cut && is_headless(message));
     flags
+}
+
+/// Whether a cut message lacks one of the headers that tell messages apart, or the end of one.
+fn is_headless(message: &Message<'_>) -> bool {
+    let needed = [
+        HeaderName::Via,
+        HeaderName::From,
+        HeaderName::To,
+        HeaderName::CallId,
+        HeaderName::CSeq,
+    ];
+    let is_half = |name| {
+        message
+            .headers()
+            .any(|header| header.is_cut && header.name == name)
+    };
+    needed
+        .into_iter()
+        .any(|name| !message.has(name) || is_half(name))
 }
 
 /// Host names are compared without regard to case (RFC 3261 section 19.1.4).

@@ -11,9 +11,11 @@ use rayon::prelude::*;
 use crate::call::book::Book;
 use crate::call::endpoint::NodeId;
 use crate::call::message::Message;
+use crate::call::number::user_of;
 use crate::call::parts::FAILOVER_WAIT;
 use crate::call::record::Call;
 use crate::call::tables::Tables;
+use crate::call::text::TextId;
 use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method};
 
@@ -23,6 +25,10 @@ pub(in crate::call) const LEG_WAIT: Duration = Duration::from_secs(3);
 const RELAY_WAIT: Duration = Duration::from_millis(500);
 /// Digits that two spellings of one number must share at their ends.
 const DIGITS_MIN: usize = 7;
+/// Characters of a From tag that can be taken for one of its own (RFC 3261 section 19.3 asks for 32 random bits).
+const TAG_MIN: usize = 6;
+/// Calls with one From tag that are compared; generators of load give all theirs the same.
+const CANDIDATES_MAX: usize = 8;
 /// Headers in which B2BUAs quote the Call-ID of the other leg, or one that both legs share.
 const QUOTING: [HeaderName; 4] = [
     HeaderName::XCallId,
@@ -36,6 +42,7 @@ pub fn link(calls: &[Call], book: &Book) -> Vec<u32> {
     let views: Vec<Option<View<'_>>> = calls.par_iter().map(|call| View::of(call, book)).collect();
     let mut leader: Vec<u32> = (0..calls.len() as u32).collect();
     link_by_identifier(&views, &mut leader);
+    link_by_hiding(&views, &mut leader);
     link_by_behaviour(&views, &mut leader);
     link_by_redirection(&views, &mut leader, book);
     for place in 0..leader.len() {
@@ -164,6 +171,44 @@ fn identifiers<'a>(view: &View<'a>, is_quoting: bool) -> impl Iterator<Item = (u
         .into_iter()
 }
 
+/// Proxies that hide the topology write a Call-ID of their own and leave the caller's tag, CSeq and session as they are.
+fn link_by_hiding(views: &[Option<View<'_>>], leader: &mut [u32]) {
+    let mut known: HashMap<(TextId, u32), Vec<usize>, foldhash::fast::RandomState> =
+        HashMap::default();
+    for (place, view) in views.iter().enumerate() {
+        let Some(view) = view else { continue };
+        if view.tables.text(view.invite.from_tag).len() < TAG_MIN {
+            continue;
+        }
+        let before = known
+            .entry((view.invite.from_tag, view.invite.cseq))
+            .or_default();
+        before.retain(|first| {
+            views[*first]
+                .as_ref()
+                .is_some_and(|first| view.invite.time.since(first.invite.time) <= LEG_WAIT)
+        });
+        let is_hidden = |first: &View<'_>| {
+            let node = |endpoint| first.tables.node(endpoint);
+            first.covers(view)
+                && node(first.call.source) != node(view.call.source)
+                && node(first.call.destination) != node(view.call.destination)
+                && has_same_origin(first, view)
+                && user_of(first.tables.text(first.call.callee))
+                    == user_of(first.tables.text(view.call.callee))
+        };
+        let mut fitting = before
+            .iter()
+            .filter(|first| views[**first].as_ref().is_some_and(is_hidden));
+        if let (Some(&only), None) = (fitting.next(), fitting.next()) {
+            set_leader(leader, place, only);
+        }
+        if before.len() < CANDIDATES_MAX {
+            before.push(place);
+        }
+    }
+}
+
 fn icid_of(vector: &str) -> Option<&str> {
     let value = vector
         .split(';')
@@ -251,15 +296,15 @@ pub fn last_digits(uri: &str) -> Option<String> {
     (digits.len() >= DIGITS_MIN).then(|| digits[digits.len() - DIGITS_MIN..].to_owned())
 }
 
+/// Whether both INVITEs describe the same session (RFC 8866 section 5.2).
+fn has_same_origin(first: &View<'_>, second: &View<'_>) -> bool {
+    let sessions = &first.tables.sessions;
+    let (a, b) = (first.invite.session, second.invite.session);
+    !a.is_absent() && !b.is_absent() && sessions.origin(a).0 == sessions.origin(b).0
+}
+
 fn behaves_as_leg(first: &View<'_>, second: &View<'_>) -> bool {
     let sessions = &first.tables.sessions;
-    let same_origin = || {
-        let (a, b) = (
-            sessions.origin(first.invite.session),
-            sessions.origin(second.invite.session),
-        );
-        !first.invite.session.is_absent() && !second.invite.session.is_absent() && a.0 == b.0
-    };
     let same_media = || {
         let (a, b) = (
             sessions.media(first.invite.session),
@@ -280,7 +325,7 @@ fn behaves_as_leg(first: &View<'_>, second: &View<'_>) -> bool {
             && second.concluded <= first.concluded
             && first.concluded.since(second.concluded) <= RELAY_WAIT
     };
-    same_origin() || same_media() || same_signature() || ends_in_order()
+    has_same_origin(first, second) || same_media() || same_signature() || ends_in_order()
 }
 
 fn link_by_redirection(views: &[Option<View<'_>>], leader: &mut [u32], book: &Book) {

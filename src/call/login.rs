@@ -6,7 +6,7 @@ use crate::call::anatomy::Anatomy;
 use crate::call::message::Message;
 use crate::call::parts::is_challenge;
 use crate::call::transaction::TransactionIndex;
-use crate::sip::{Digest, HeaderName, Scheme, StatusCode, Uri};
+use crate::sip::{Digest, HeaderName, StatusCode};
 
 /// Rounds read of one attempt; only an attack has more.
 const ROUNDS_MAX: usize = 64;
@@ -121,13 +121,22 @@ pub enum LoginFault<'a> {
 }
 
 /// The rounds of an attempt, whose steps are in the order of time.
+///
+/// None where a request was not captured, or where the capture cut headers: what they carried cannot be told.
 pub fn rounds<'a>(anatomy: &Anatomy<'a>, steps: &[TransactionIndex]) -> Vec<Round<'a>> {
     // The end of a long chain tells what its begin does.
     let steps = &steps[steps.len().saturating_sub(ROUNDS_MAX)..];
-    let read = steps.iter().filter_map(|step| {
+    let read = steps.iter().map(|step| {
         let step = anatomy.transaction(*step);
         let request = anatomy.message(step.request?);
         let answer = step.final_response.map(|answer| anatomy.message(answer));
+        if [Some(request), answer]
+            .into_iter()
+            .flatten()
+            .any(|message| message.flags.is_cut_in_headers())
+        {
+            return None;
+        }
         let challenges = answer.map_or(Vec::new(), |answer| {
             let names = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
             digests(anatomy, answer, names)
@@ -140,7 +149,7 @@ pub fn rounds<'a>(anatomy: &Anatomy<'a>, steps: &[TransactionIndex]) -> Vec<Roun
             challenges,
         })
     });
-    read.collect()
+    read.collect::<Option<_>>().unwrap_or_default()
 }
 
 fn digests<'a>(
@@ -379,19 +388,4 @@ fn was_issued(before: &[Round<'_>], login: &Digest<'_>) -> bool {
         .iter()
         .flat_map(|round| round.challenges.iter())
         .any(|(_, asked)| asked.nonce() == login.nonce())
-}
-
-/// The URI of a login where its host or user is another one than the request's; strict servers refuse it.
-///
-/// Source: RFC 7616 section 3.4.6; RFC 3261 section 22.4 lets a proxy change the Request-URI on the way.
-pub fn foreign_uri<'a>(login: &Digest<'a>, request_uri: &str) -> Option<&'a [u8]> {
-    let sent = login.uri()?;
-    let (own, other) = (Uri::parse(sent), Uri::parse(request_uri.as_bytes()));
-    let is_sip = |uri: &Uri<'_>| matches!(uri.scheme, Scheme::Sip | Scheme::Sips);
-    let same_host = own
-        .host_port
-        .host
-        .eq_ignore_ascii_case(other.host_port.host);
-    let same = is_sip(&own) == is_sip(&other) && same_host && own.number() == other.number();
-    (!same).then_some(sent)
 }

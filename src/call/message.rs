@@ -52,8 +52,8 @@ flags! {
     has_body set_body 4;
     /// Its body is larger on paper than in the datagram.
     has_short_body set_short_body 5;
-    /// One of the values that must be there once is missing or unreadable.
-    is_malformed set_malformed 6;
+    /// The capture cut it before all that tells messages apart had come: what it answers, or what answers it, cannot be found.
+    is_headless set_headless 6;
     /// The packet is the second capture of one seen elsewhere; set by the book alone.
     is_copy set_copy 7;
     /// The sender sent the same message again; set by the book alone.
@@ -117,6 +117,13 @@ pub struct Message {
     pub fragment: u16,
     /// Facts.
     pub flags: MessageFlags,
+}
+
+impl MessageFlags {
+    /// Whether the capture cut it before its body began: its last header may be half of what was sent, others may be missing.
+    pub fn is_cut_in_headers(self) -> bool {
+        self.is_cut() && !self.has_body()
+    }
 }
 
 impl Message {

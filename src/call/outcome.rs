@@ -154,6 +154,8 @@ pub struct Watch {
     pub end: Timestamp,
     /// Longest ringing that any call of the run saw.
     pub longest_ring: Duration,
+    /// The capture cut messages before their Call-ID: any answer that seems to be missing may be among them.
+    pub has_nameless: bool,
     /// Call-IDs of which an ICMP error quotes a message: the sender was told that nobody listens.
     pub unreachable: Arc<HashSet<GroupId>>,
 }
@@ -163,6 +165,9 @@ pub fn decide(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, watch: &Watch) -> 
     let Some(last) = anatomy.last_step() else {
         return Outcome::Partial;
     };
+    if is_nameless(anatomy) {
+        return Outcome::Partial;
+    }
     if let Some(dialog) = dialog {
         return decide_answered(anatomy, dialog);
     }
@@ -235,7 +240,7 @@ fn decide_unanswered(
     if is_cancelled {
         return Outcome::Cancelled;
     }
-    if has_unseen_answer(anatomy) {
+    if has_unseen_answer(anatomy) || anatomy.has_headless() || watch.has_nameless {
         return Outcome::Partial;
     }
     let Some(request) = step.request else {
@@ -254,6 +259,12 @@ fn decide_unanswered(
     } else {
         Outcome::Partial
     }
+}
+
+/// Whether the capture cut the messages before their Call-ID, so that they may be of any number of calls.
+fn is_nameless(anatomy: &Anatomy<'_>) -> bool {
+    let first = anatomy.messages.first();
+    first.is_some_and(|first| anatomy.tables.lacks_name(first))
 }
 
 /// Whether a side acts on an answer that the capture lacks: an ACK, or a request inside a dialog that was never seen to start.
@@ -298,7 +309,8 @@ fn decide_refused(anatomy: &Anatomy<'_>, last: TransactionIndex, answer: &Messag
         603 => Outcome::Declined,
         _ if cause.q850 == Some(21) && cause.is_user => Outcome::Declined,
         401 | 407 => Outcome::AuthFailed,
-        403 if has_credentials(anatomy, step) => Outcome::AuthFailed,
+        // What a client sends after a challenge carries a login, captured or not.
+        403 if has_credentials(anatomy, step) || step.is_unseen_step => Outcome::AuthFailed,
         300..=399 => Outcome::Redirected,
         480 | 404 | 410 | 604 | 430 | 408 if step.alerting.is_none() => Outcome::Unreachable,
         500..=599 => Outcome::ServerFailed,

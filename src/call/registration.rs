@@ -51,9 +51,9 @@ pub struct RegisterAttempt {
     pub registrar: EndpointId,
     /// The messages of its Call-ID.
     pub leg: Leg,
-    /// First send.
+    /// First message, which is the first send unless clocks differ.
     pub started: Timestamp,
-    /// Final response of the last step, else the last send.
+    /// Final response of the last step, or its request where that was captured later or never answered.
     pub ended: Timestamp,
     /// Frame of the first send.
     pub asked_at: FrameRef,
@@ -75,18 +75,23 @@ pub struct RegisterAttempt {
     pub challenges: u32,
     /// Sends of all its requests on the first hop.
     pub sends: u32,
+    /// Sends of the last of them.
+    pub last_sends: u32,
 }
 
 /// The tries in the REGISTER messages of one Call-ID.
+///
+/// Answers to a REGISTER that was not captured belong to the try that they go on with, and to none otherwise.
 pub fn attempts(anatomy: &Anatomy<'_>, leg: Leg, watch: &Watch) -> Vec<RegisterAttempt> {
     let roots = anatomy
         .each()
-        .filter(|(_, t)| t.method == Method::Register && t.parent.is_none() && t.request.is_some());
+        .filter(|(_, t)| t.method == Method::Register && t.parent.is_none());
     let mut chains: Vec<Vec<TransactionIndex>> = Vec::new();
     for (index, transaction) in roots {
         match chains.last_mut() {
             Some(chain) if continues(anatomy, chain, transaction) => chain.push(index),
-            _ => chains.push(vec![index]),
+            _ if transaction.request.is_some() => chains.push(vec![index]),
+            _ => {}
         }
     }
     chains
@@ -116,7 +121,10 @@ fn continues(anatomy: &Anatomy<'_>, chain: &[TransactionIndex], next: &Transacti
     } else {
         RETRY_WAIT
     };
-    retries && after >= answer.time && after.since(answer.time) <= wait
+    // Where the clocks of two capture points differ, the login may seem to come before the challenge that it answers.
+    let is_in_order =
+        after >= answer.time || next.cseq == last.cseq.wrapping_add(1) && !rejected_login;
+    retries && is_in_order && after.since(answer.time) <= wait
 }
 
 fn has_credentials(anatomy: &Anatomy<'_>, transaction: &Transaction) -> bool {
@@ -134,7 +142,7 @@ fn attempt(
         .map(|step| anatomy.transaction(*step))
         .collect();
     let (first, last) = (*steps.first()?, *steps.last()?);
-    let request = anatomy.message(last.request?);
+    let request = anatomy.message(steps.iter().rev().find_map(|step| step.request)?);
     let asked = anatomy.message(first.request?);
     let answer = last.final_response.map(|answer| anatomy.message(answer));
     let status = answer.and_then(|answer| answer.status());
@@ -147,6 +155,11 @@ fn attempt(
     let with_login = steps.iter().any(|step| has_credentials(anatomy, step));
     let outcome = match status {
         Some(status) if status.is_success() => RegistrationOutcome::Registered,
+        // What the request that this refuses asked for was not captured.
+        Some(status) if is_challenge(status) && last.request.is_none() => {
+            RegistrationOutcome::Partial
+        }
+        None if request.flags.is_headless() || watch.has_nameless => RegistrationOutcome::Partial,
         Some(status) if is_challenge(status) && !with_login => RegistrationOutcome::Challenged,
         Some(_) => RegistrationOutcome::Failed,
         None if watch.end.since(request.time) >= TIMER_B || last.sends >= 7 => {
@@ -159,8 +172,8 @@ fn attempt(
         source: first.source,
         registrar: first.destination,
         leg,
-        started: asked.time,
-        ended: answer.map_or(request.time, |answer| answer.time),
+        started: anatomy.message(first.first).time,
+        ended: answer.map_or(request.time, |answer| answer.time.max(request.time)),
         asked_at: asked.at,
         answered_at: answer.map(|answer| answer.at),
         outcome,
@@ -176,6 +189,7 @@ fn attempt(
             .filter(|step| anatomy.final_status(step).is_some_and(is_challenge))
             .count() as u32,
         sends: steps.iter().map(|step| step.sends).sum(),
+        last_sends: last.sends,
     })
 }
 

@@ -22,10 +22,11 @@ const GAP_GROWTH_MAX: f64 = 4.5;
 
 /// The INVITE at which the visible path of the last try ends, where nothing at all answered it.
 ///
-/// `None` where a response came, where the callee rang, or where another branch gave the result.
+/// `None` where a response came, where the callee rang, where another branch gave the result, or where the capture cut
+/// messages so short that answers cannot be told from others.
 pub fn silent_hop(anatomy: &Anatomy<'_>) -> Option<TransactionIndex> {
     let mut hop = anatomy.last_step()?;
-    if anatomy.transaction(hop).alerting.is_some() {
+    if anatomy.transaction(hop).alerting.is_some() || anatomy.has_headless() {
         return None;
     }
     for _ in 0..HOPS_MAX {

@@ -60,6 +60,11 @@ impl Tables {
         )
     }
 
+    /// Whether the capture cut a message before its Call-ID: it may be of any call.
+    pub fn lacks_name(&self, message: &Message) -> bool {
+        message.flags.is_headless() && self.call_id(message).is_empty()
+    }
+
     /// The first value of a header that is kept.
     pub fn header(&self, message: &Message, name: HeaderName) -> Option<&str> {
         self.header_values(message, name).next()

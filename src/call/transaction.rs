@@ -62,6 +62,8 @@ pub struct Transaction {
     pub ack: Option<MessageIndex>,
     /// The same request one hop nearer to its sender.
     pub parent: Option<TransactionIndex>,
+    /// Its INVITE was not captured, and its answers show that it was a further step of the attempt.
+    pub is_unseen_step: bool,
 }
 
 /// The transactions of some messages, and to which one each message belongs.
@@ -221,6 +223,7 @@ fn open(message: &Message, index: MessageIndex, method: Method) -> Transaction {
         last_final: None,
         ack: None,
         parent: None,
+        is_unseen_step: false,
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::call::login::foreign_uri;
 use crate::call::registration::RegistrationOutcome;
 use crate::call::{Leg, Message, NodeId};
 use crate::capture::Timestamp;
 use crate::diagnose::scene::Scene;
-use crate::sip::{Digest, HeaderName};
+use crate::sip::{Digest, HeaderName, Scheme, Uri};
 
 /// Logins kept of one user at one server; only the first and the latest matter to a refused one.
 const TIMES_MAX: usize = 64;
@@ -157,4 +156,19 @@ impl Logins {
     pub fn uses_md5(&self, client: NodeId) -> bool {
         self.plain.contains(&client)
     }
+}
+
+/// The URI of a login where its host or user is another one than the request's; strict servers refuse it.
+///
+/// Source: RFC 7616 section 3.4.6; RFC 3261 section 22.4 lets a proxy change the Request-URI on the way.
+pub fn foreign_uri<'a>(login: &Digest<'a>, request_uri: &str) -> Option<&'a [u8]> {
+    let sent = login.uri()?;
+    let (own, other) = (Uri::parse(sent), Uri::parse(request_uri.as_bytes()));
+    let is_sip = |uri: &Uri<'_>| matches!(uri.scheme, Scheme::Sip | Scheme::Sips);
+    let same_host = own
+        .host_port
+        .host
+        .eq_ignore_ascii_case(other.host_port.host);
+    let same = is_sip(&own) == is_sip(&other) && same_host && own.number() == other.number();
+    (!same).then_some(sent)
 }

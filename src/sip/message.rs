@@ -140,6 +140,19 @@ impl<'a> Message<'a> {
         self.present & name.bit() != 0
     }
 
+    /// Whether it has any of the headers that every SIP message has (RFC 3261 section 8.1.1): a start line alone is
+    /// found in other protocols too.
+    pub fn is_addressed(&self) -> bool {
+        let needed = [
+            HeaderName::Via,
+            HeaderName::From,
+            HeaderName::To,
+            HeaderName::CallId,
+            HeaderName::CSeq,
+        ];
+        needed.into_iter().any(|name| self.has(name))
+    }
+
     /// The first header of this name, as sent, without blanks around it; folds inside it are kept as line ends.
     pub fn value(&self, name: HeaderName) -> Option<&'a [u8]> {
         self.values(name).next()

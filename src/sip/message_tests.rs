@@ -35,6 +35,13 @@ fn a_plain_invite_has_all_its_parts_and_no_defect() {
 }
 
 #[test]
+fn a_start_line_in_another_protocol_is_not_addressed() {
+    with_message(INVITE, |message| assert!(message.is_addressed()));
+    let http = "SIP/2.0 200 ok\r\nHTTP/1.1 200 ok\r\nContent-Type: text/plain\r\n\r\nhello";
+    with_message(http, |message| assert!(!message.is_addressed()));
+}
+
+#[test]
 fn every_spelling_of_one_invite_gives_the_same_facts() {
     let swap = |from: &str, to: &str| INVITE.replace(from, to).into_bytes();
     let mut latin = swap("Alice", "Al#ce");

@@ -80,6 +80,7 @@ fn holds(analysis: &Analysis, text: &str) -> Result<(), String> {
         "talk" => near(&value, call()?.call.milestones.talk_ms()),
         "finding" => finding(analysis, number, &rest),
         "no" => absent(analysis, &value),
+        "says" => says(analysis, &rest),
         "incident" => incident(analysis, &rest),
         _ => Err("unknown expectation".to_owned()),
     }
@@ -168,16 +169,35 @@ fn finding(analysis: &Analysis, number: usize, words: &[&str]) -> Result<(), Str
     Ok(())
 }
 
-/// `no RULE`, `no error`, `no finding`, anywhere.
-fn absent(analysis: &Analysis, what: &str) -> Result<(), String> {
+/// Every finding of the run.
+fn everywhere(analysis: &Analysis) -> impl Iterator<Item = &Finding> {
     let calls = analysis.calls.iter().flat_map(|entry| &entry.findings);
     let registered = analysis
         .registrations
         .iter()
         .flat_map(|entry| &entry.findings);
     let incidents = analysis.incidents.iter().map(|incident| &incident.finding);
-    let all: Vec<&Finding> = calls.chain(registered).chain(incidents).collect();
-    let hit = all.iter().find(|finding| match what {
+    calls.chain(registered).chain(incidents)
+}
+
+/// `says RULE WORDS`: the words are in the title or the explanation of a finding of this rule, anywhere.
+fn says(analysis: &Analysis, words: &[&str]) -> Result<(), String> {
+    let (rule, words) = words.split_first().ok_or("which rule?")?;
+    let words = words.join(" ");
+    let texts: Vec<String> = everywhere(analysis)
+        .filter(|finding| finding.rule == *rule)
+        .map(|finding| format!("{} {}", finding.title, finding.explanation))
+        .collect();
+    if texts.iter().any(|text| text.contains(&words)) {
+        Ok(())
+    } else {
+        Err(format!("it says {texts:?}"))
+    }
+}
+
+/// `no RULE`, `no error`, `no finding`, anywhere.
+fn absent(analysis: &Analysis, what: &str) -> Result<(), String> {
+    let hit = everywhere(analysis).find(|finding| match what {
         "finding" => true,
         "error" => finding.severity == Severity::Error,
         rule => finding.rule == rule,

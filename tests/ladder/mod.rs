@@ -20,7 +20,7 @@ use sipscan::capture::Source;
 
 /// The analysis of the capture that a ladder describes.
 pub fn analyze(ladder: &parse::Ladder) -> Analysis {
-    analyze_bytes(capture::write(&sip::frames(ladder)))
+    analyze_bytes(capture::write(&sip::frames(ladder), ladder.snap))
 }
 
 /// The analysis of a capture in memory.

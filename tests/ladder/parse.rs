@@ -14,6 +14,8 @@ pub struct Ladder {
     pub expectations: Vec<(usize, String)>,
     /// How long the capture runs on after the last message, in microseconds.
     pub tail_us: u64,
+    /// Bytes that the capture keeps of each packet; 0 for all.
+    pub snap: usize,
 }
 
 /// One line of traffic.
@@ -54,6 +56,8 @@ pub fn parse(text: &str) -> Ladder {
                 .push((number + 1, expectation.trim().to_owned()));
         } else if let Some(tail) = trimmed.strip_prefix("tail ") {
             ladder.tail_us = duration_us(tail.trim());
+        } else if let Some(snap) = trimmed.strip_prefix("snap ") {
+            ladder.snap = snap.trim().parse().expect("snap BYTES");
         } else if line.starts_with([' ', '\t']) {
             // An indented line adds a header to the message above.
             let step = ladder

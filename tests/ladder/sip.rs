@@ -60,6 +60,9 @@ pub fn frames(ladder: &Ladder) -> Vec<Frame> {
                 Payload::Udp(message(step, call, &key, source, destination).into_bytes())
             }
         };
+        if step.settings.contains_key("unseen") {
+            continue;
+        }
         for wait in repeats {
             frames.push(Frame {
                 at_us: step.at_us + wait,

@@ -203,12 +203,9 @@ pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Pl
 
 fn attempt(tables: &Tables, call: &Call, index: usize, number: usize) -> Attempt {
     let hop = &call.hops[number];
-    let refused_later = call
-        .hops
-        .iter()
-        .take(HOPS_MAX)
-        .skip(number + 1)
-        .any(|later| later.final_code >= 300);
+    let hops = || call.hops.iter().take(HOPS_MAX);
+    let refused_later = hops().skip(number + 1).any(|later| later.final_code >= 300);
+    let is_lost = !call.outcome.is_answered() && call.outcome != Outcome::Partial;
     let progress = [hop.alerted_ms, hop.final_ms].into_iter().flatten();
     Attempt {
         call: index as u32,
@@ -218,7 +215,7 @@ fn attempt(tables: &Tables, call: &Call, index: usize, number: usize) -> Attempt
         sent: hop.sent,
         fate: fate(tables, call, number),
         code: hop.final_code,
-        decides: !call.outcome.is_answered() && !refused_later,
+        decides: is_lost && !refused_later,
         reply_ms: hop.reply_ms,
         progress_ms: progress.reduce(f32::min),
         final_ms: hop.final_ms,

@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use super::{Login, mistake, readable};
-use crate::call::login::{DigestFault, LoginFault, foreign_uri};
+use crate::call::login::{DigestFault, LoginFault};
 use crate::call::registration::Registration;
+use crate::diagnose::logins::foreign_uri;
 use crate::diagnose::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Finding, Proof, Scene, Severity};
 

@@ -14,6 +14,10 @@ use crate::sip::Method;
 
 /// How long a client may take to answer a challenge.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
+/// How long a client takes at most to use a new nonce.
+const RETRY_WAIT: Duration = Duration::from_secs(1);
+/// How long a person may take to be asked for a password and to type it.
+const PERSON_WAIT: Duration = Duration::from_secs(32);
 
 pub fn silent_call(case: &Case<'_>) -> Option<Finding> {
     match Login::of_call(case) {
@@ -31,16 +35,25 @@ fn silent(login: &Login<'_, '_>) -> Option<Finding> {
         return None;
     };
     let answer = login.answer()?;
-    let was_watched = login.scene.end.since(answer.time) >= ANSWER_WAIT;
-    if !was_watched || login.is_deaf || login.is_one_directional() {
+    let watched = login.scene.end.since(answer.time);
+    if watched < ANSWER_WAIT || login.is_deaf || login.is_one_directional() {
         return None;
     }
+    // A login that answers a challenge which the capture lacks may have been refused for what it was.
+    let had_login = !is_second && login.sent().is_some();
+    let confidence = match watched < PERSON_WAIT {
+        _ if had_login => Confidence::Possible,
+        true => Confidence::Likely,
+        false => Confidence::Certain,
+    };
     let client = login.scene.node(login.client);
     if login.is_registration && login.scene.logins().is_sweep(client) {
         return None;
     }
     let never = !login.scene.logins().has_tried(client);
-    let why = if is_second {
+    let why = if had_login {
+        "; it had sent a login for an earlier challenge, which the capture lacks, so that the password may be wrong as well"
+    } else if is_second {
         "; it answered the other login request of this attempt only"
     } else if never {
         "; it never sends a login in this capture, so it is set up to be known by its address"
@@ -48,7 +61,7 @@ fn silent(login: &Login<'_, '_>) -> Option<Finding> {
         ""
     };
     let (client, server, realm) = (&login.client_name, &login.origin_name, login.realm());
-    let finding = Finding::new("auth-no-credentials", Severity::Error, Confidence::Certain, Proof::Protocol)
+    let finding = Finding::new("auth-no-credentials", Severity::Error, confidence, Proof::Protocol)
         .says(
             format!("{} never answered the login request", login.user),
             format!(
@@ -64,9 +77,14 @@ fn silent(login: &Login<'_, '_>) -> Option<Finding> {
             after: answer.at,
             watched: login.scene.end.since(answer.time),
         })
-        .at(login.origin, format!("{} {realm}", login.scene.name(login.client)))
-        .not("auth-rejected", "no login was sent that could have been refused");
-    Some(finding)
+        .at(login.origin, format!("{} {realm}", login.scene.name(login.client)));
+    if had_login {
+        return Some(finding);
+    }
+    Some(finding.not(
+        "auth-rejected",
+        "no login was sent that could have been refused",
+    ))
 }
 
 /// A request inside a call that was challenged and not sent again.
@@ -180,6 +198,12 @@ fn stale(login: &Login<'_, '_>) -> Option<Finding> {
     let (client, server) = (&login.client_name, &login.origin_name);
     let answer = login.answer()?;
     let (says, confidence) = match login.fault {
+        // The client may have been about to use the new nonce when the capture ended.
+        LoginFault::Stale { times: ..STALE_MIN }
+            if login.scene.end.since(answer.time) < RETRY_WAIT =>
+        {
+            return None;
+        }
         LoginFault::Stale { times } => {
             let waits: Vec<Duration> = login
                 .rounds

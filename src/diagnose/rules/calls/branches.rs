@@ -125,9 +125,16 @@ fn story(case: &Case<'_>, branches: &[Transaction]) -> String {
     let count = branches.len();
     let callee = user_of(case.scene.text(case.call.callee));
     let status = |hop: &Transaction| case.anatomy.final_status(hop);
-    let winner = branches
-        .iter()
-        .find(|hop| status(hop).is_some_and(StatusCode::is_success));
+    let taken = case.dialogs.first().map(|dialog| dialog.to_tag);
+    let answered = || {
+        let successes = branches.iter();
+        successes.filter(|hop| status(hop).is_some_and(StatusCode::is_success))
+    };
+    let is_taken = |hop: &&Transaction| {
+        let answer = hop.final_response.and_then(|answer| case.message(answer));
+        answer.map(|answer| answer.to_tag) == taken
+    };
+    let winner = answered().find(is_taken).or_else(|| answered().next());
     let Some(winner) = winner else {
         let ends: Vec<String> = branches
             .iter()
@@ -156,14 +163,19 @@ fn story(case: &Case<'_>, branches: &[Transaction]) -> String {
     } else {
         ""
     };
+    let late = match answered().count() {
+        0 | 1 => String::new(),
+        2 => ", another one answered too".to_owned(),
+        n => format!(", {} others answered too", n - 1),
+    };
+    let rest = match cancelled {
+        0 => String::new(),
+        1 => " and 1 other was cancelled".to_owned(),
+        n => format!(" and {n} others were cancelled"),
+    };
     format!(
-        "{forker} called {count} devices for {callee}; {} answered{after} and {} cancelled{silent}.",
+        "{forker} called {count} devices for {callee}; {} answered{after}{late}{rest}{silent}.",
         case.scene.name(winner.destination),
-        if cancelled == 1 {
-            "1 other was".to_owned()
-        } else {
-            format!("{cancelled} others were")
-        },
     )
 }
 

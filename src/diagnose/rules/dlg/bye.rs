@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::call::silence::follows_timer;
-use crate::call::{Message, Transaction, TransactionIndex, is_private};
+use crate::call::{Message, Transaction, TransactionIndex, is_ack_missed, is_private};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::{in_messages, sure, times};
@@ -51,23 +51,36 @@ pub(super) fn dlg_bye_lost(case: &Case<'_>) -> Option<Finding> {
         ),
         None => "for the other side the call may still be up".to_owned(),
     };
+    let way_worked = has_ack_arrived(case, &bye);
+    let (confidence, way) = if way_worked {
+        (
+            Confidence::Likely,
+            " The ACK of this call arrived on the same way: the BYE, or the answer to it, was lost, or the other side had forgotten the call.",
+        )
+    } else {
+        (Confidence::Certain, "")
+    };
     let mut finding = Finding::new(
         "dlg-bye-lost",
         Severity::Error,
-        sure(case, Confidence::Certain),
+        sure(case, confidence),
         Proof::Protocol,
     )
     .says(
         "The hang-up did not reach the other side",
         format!(
-            "{} hung up, but its BYE to {kind} was sent {} and never answered; {impact}.",
+            "{} hung up, but its BYE to {kind} was sent {} and never answered; {impact}.{way}",
             case.name(bye.source),
             times(sends.len())
         ),
-        format!(
+        if way_worked {
+            format!("1. On {there}: look up in its log whether the BYE arrived and what it made of it. 2. Between {there} and {}: look for loss, and for firewalls that end a flow during the call.", case.tables().endpoint(bye.source).address)
+        } else {
+          format!(
             "1. The side behind {there}: put an address into Contact (or let its proxy add Record-Route) that {} can reach. 2. Firewall and NAT between them: let requests inside calls through for as long as a call lasts. 3. Re-test: the BYE must get its 200 at once.",
             case.tables().endpoint(bye.source).address
-        ),
+          )
+        },
     )
     .at(bye.destination, "bye");
     if let Some(evidence) = in_messages(case, &sends, "the BYE, never answered") {
@@ -82,6 +95,16 @@ pub(super) fn dlg_bye_lost(case: &Case<'_>) -> Option<Finding> {
         finding = finding.shown_by(case.shows(end, "the other side's own end of the call"));
     }
     Some(finding)
+}
+
+/// Whether the callee heard the ACK of the call, which went the way that the BYE goes.
+fn has_ack_arrived(case: &Case<'_>, bye: &Transaction) -> bool {
+    case.dialogs.first().is_some_and(|dialog| {
+        let acked = case.anatomy.transaction(dialog.invite).ack;
+        let ack = acked.and_then(|ack| case.message(ack));
+        ack.is_some_and(|ack| ack.source == bye.source && ack.destination == bye.destination)
+            && !is_ack_missed(&case.anatomy, dialog.invite)
+    })
 }
 
 fn is_lost(case: &Case<'_>, index: TransactionIndex, t: &Transaction) -> bool {

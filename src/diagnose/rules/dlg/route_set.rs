@@ -113,10 +113,26 @@ fn judge(case: &Case<'_>, dialog: &Dialog, side: &Side<'_>) -> Option<Finding> {
         }
         let consequence = consequence(case, dialog, index, t)?;
         let fault = fault(case, side, request)?;
+        if matches!(fault, Fault::NoRoute | Fault::OtherRoute) && has_tried(case, side, request) {
+            return None;
+        }
         Some((request, t.method, fault, consequence))
     });
     let (request, method, fault, consequence) = wrong.next()?;
     Some(finding(case, side, request, method, &fault, &consequence))
+}
+
+/// Whether the sender had sent such a request along the agreed path before: it knows the path, and this is its last resort.
+fn has_tried(case: &Case<'_>, side: &Side<'_>, request: &Message) -> bool {
+    let on_path = |message: &Message| fault(case, side, message).is_none();
+    case.anatomy.originals().any(|(_, earlier)| {
+        earlier.order() < request.order()
+            && earlier.source == request.source
+            && earlier.kind == request.kind
+            && !earlier.to_tag.is_absent()
+            && !target::uris(case.tables(), earlier, HeaderName::Route).is_empty()
+            && on_path(earlier)
+    })
 }
 
 /// What became of a request that went wrong; `None` where it was heard.

@@ -2,12 +2,17 @@
 //!
 //! Source: RFC 4028 sections 5 (422), 7 to 10.
 
+use std::time::Duration;
+
 use crate::call::refresh::{interval_at, is_refresh};
 use crate::call::{Dialog, DropCause, Message, Outcome, TransactionIndex, drop_cause};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::{sure, times};
 use crate::sip::HeaderName;
+
+/// How long a caller takes at most to try again with a longer interval.
+const RETRY_WAIT: Duration = Duration::from_secs(1);
 
 /// The session timer ran out, a refresh failed, or its interval was refused.
 pub(super) fn dlg_session_timer(case: &Case<'_>) -> Option<Finding> {
@@ -191,6 +196,9 @@ fn refresh_failed(
 fn too_small(case: &Case<'_>) -> Option<Finding> {
     let (refuser, refusal) = (case.refuser()?, case.refusal()?);
     let request = case.refused_request()?;
+    if case.scene.end.since(refusal.time) < RETRY_WAIT {
+        return None;
+    }
     let wanted = case.header(refusal, HeaderName::MinSe);
     let offered = case.header(request, HeaderName::SessionExpires);
     let explanation = format!(

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::call::delay::{StageKind, first_sign, stages};
 use crate::call::metrics::Spread;
-use crate::call::{Call, NodeId, anatomy_of, is_challenge};
+use crate::call::{Call, Hop, NodeId, anatomy_of, is_challenge};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
@@ -30,7 +30,7 @@ const CALLS_READ_MAX: usize = 1_000;
 pub fn fleet_slow_setup(scene: &Scene<'_>) -> Vec<Claim> {
     let mut groups: BTreeMap<NodeId, Vec<(u32, f64)>> = BTreeMap::new();
     for (index, call) in (0..).zip(scene.calls) {
-        if let Some(pdd) = call.milestones.pdd_ms().filter(|pdd| *pdd <= PDD_MAX_MS) {
+        if let Some(pdd) = delay(scene, call).filter(|pdd| *pdd <= PDD_MAX_MS) {
             let node = scene.node(call.destination);
             groups.entry(node).or_default().push((index, pdd));
         }
@@ -39,6 +39,25 @@ pub fn fleet_slow_setup(scene: &Scene<'_>) -> Vec<Claim> {
         .into_values()
         .filter_map(|delays| claim(scene, &delays))
         .collect()
+}
+
+/// Post-dial delay without the time that the caller itself took between two tries, as a person does who types a password.
+fn delay(scene: &Scene<'_>, call: &Call) -> Option<f64> {
+    let pdd = call.milestones.pdd_ms()?;
+    if pdd <= PDD_WARN_MS {
+        return Some(pdd);
+    }
+    let node = scene.node(call.source);
+    let own: Vec<&Hop> = call
+        .hops
+        .iter()
+        .filter(|hop| hop.parent.is_none() && scene.node(hop.source) == node)
+        .collect();
+    let pauses = own.windows(2).filter_map(|pair| {
+        let refused = f64::from(pair[0].final_ms?);
+        Some((pair[1].sent.millis_since(pair[0].sent) - refused).max(0.0))
+    });
+    Some((pdd - pauses.sum::<f64>()).max(0.0))
 }
 
 fn claim(scene: &Scene<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
@@ -147,6 +166,10 @@ impl Places {
         for stage in stages(&anatomy_of(scene.book, &call.legs)) {
             let name = scene.name(stage.endpoint);
             let code = StatusCode(stage.code);
+            let is_caller = scene.node(stage.endpoint) == scene.node(call.source);
+            if stage.kind == StageKind::TurnRound && is_caller {
+                continue;
+            }
             let place = match stage.kind {
                 StageKind::Challenge => Place::Login,
                 StageKind::TurnRound if is_challenge(code) => Place::Login,

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::call::{Call, EndpointId, Message, NodeId, TransactionIndex, anatomy_of};
+use crate::call::{Call, EndpointId, Message, NodeId, anatomy_of};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
@@ -22,6 +22,8 @@ const REPEATED_PERCENT_MIN: u32 = 2;
 const REQUESTS_MIN: u32 = 50;
 /// An answer that comes so soon after a repeat was made by that repeat.
 const QUICK_ANSWER: Duration = Duration::from_millis(300);
+/// A repeat that was sent so soon after the answer had left before the answer could arrive.
+const CROSSING: Duration = Duration::from_millis(100);
 /// Frames that evidence names.
 const FRAMES_MAX: usize = 8;
 
@@ -30,7 +32,7 @@ struct Repeats {
     requests: u32,
     slow: u32,
     lost: u32,
-    answers_repeated: u32,
+    unheard: u32,
     delays_ms: Vec<f64>,
     frames: Vec<FrameRef>,
     first: Option<Timestamp>,
@@ -78,7 +80,7 @@ fn learn(scene: &Scene<'_>, call: &Call, pairs: &mut BTreeMap<(NodeId, NodeId), 
         }
         let key = (scene.node(t.source), scene.node(t.destination));
         let repeats = pairs.entry(key).or_default();
-        note(repeats, &sends, answer, answers_of(&anatomy, index, answer));
+        note(repeats, &sends, answer);
         repeats.ends = (t.source, t.destination);
         if repeats.example.is_empty() {
             repeats.example = crate::diagnose::start_line(&scene.book.tables, sends[0]);
@@ -86,19 +88,7 @@ fn learn(scene: &Scene<'_>, call: &Call, pairs: &mut BTreeMap<(NodeId, NodeId), 
     }
 }
 
-/// How often the answer itself was sent.
-fn answers_of(
-    anatomy: &crate::call::Anatomy<'_>,
-    index: TransactionIndex,
-    answer: &Message,
-) -> usize {
-    anatomy
-        .responses_of(index)
-        .filter(|(_, m)| m.digest == answer.digest)
-        .count()
-}
-
-fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message, answers: usize) {
+fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message) {
     let Some(before) = sends.iter().rev().find(|send| send.time <= answer.time) else {
         return;
     };
@@ -115,8 +105,12 @@ fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message, answers: us
     if repeats.frames.len() < FRAMES_MAX {
         repeats.frames.push(last.at);
     }
-    if answers > 1 && last.time > answer.time {
-        repeats.answers_repeated += 1;
+    // Only who has not heard the answer repeats what was answered.
+    let unheard = sends
+        .get(1)
+        .is_some_and(|second| second.time.since(answer.time) > CROSSING);
+    if unheard {
+        repeats.unheard += 1;
     } else if before.at != first.at && answer.time.since(before.time) <= QUICK_ANSWER {
         repeats.lost += 1;
     } else {
@@ -133,7 +127,7 @@ fn claim(scene: &Scene<'_>, repeats: &mut Repeats, all: u32) -> Claim {
         .get(repeats.delays_ms.len() / 2)
         .copied()
         .unwrap_or(0.0);
-    let most = repeats.slow.max(repeats.lost).max(repeats.answers_repeated);
+    let most = repeats.slow.max(repeats.lost).max(repeats.unheard);
     let (what, remedy, signature) = if most == repeats.lost {
         (
             "answers come quickly after the repeat: requests are lost on the way there".to_owned(),
@@ -142,7 +136,7 @@ fn claim(scene: &Scene<'_>, repeats: &mut Repeats, all: u32) -> Claim {
             ),
             "lost",
         )
-    } else if most == repeats.answers_repeated {
+    } else if most == repeats.unheard {
         (
             "the request is repeated although it was answered: answers are lost on the way back"
                 .to_owned(),

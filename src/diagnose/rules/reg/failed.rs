@@ -8,6 +8,7 @@ use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutco
 use crate::call::{Message, TextId};
 use crate::diagnose::case::start_line;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::reg::silent;
 use crate::diagnose::scene::Scene;
 use crate::sip::{HeaderName, Method, Uri, Warning};
 
@@ -19,7 +20,7 @@ struct Exchange<'a> {
 }
 
 /// What is said of one failure.
-struct Story {
+pub(super) struct Story {
     title: String,
     explanation: String,
     remedy: String,
@@ -38,13 +39,10 @@ pub fn reg_failed(scene: &Scene<'_>, registration: &Registration) -> Option<Find
         return None;
     }
     let exchange = exchange(scene, last)?;
-    let code = exchange
-        .answer
-        .and_then(Message::status)
-        .map_or(0, |status| status.0);
+    let code = last.final_code.map_or(0, |status| status.0);
     let story = match last.outcome {
         RegistrationOutcome::Registered => not_bound(scene, &exchange)?,
-        RegistrationOutcome::TimedOut => unanswered(scene, &exchange)?,
+        RegistrationOutcome::TimedOut => silent::unanswered(scene, registration, last)?,
         RegistrationOutcome::Failed if !matches!(code, 401 | 403 | 407) => {
             refused(scene, &exchange, code)
         }
@@ -121,7 +119,7 @@ fn exchange<'a>(scene: &Scene<'a>, attempt: &'a RegisterAttempt) -> Option<Excha
     })
 }
 
-fn who(scene: &Scene<'_>, attempt: &RegisterAttempt) -> String {
+pub(super) fn who(scene: &Scene<'_>, attempt: &RegisterAttempt) -> String {
     format!(
         "{} from {}",
         scene.text(attempt.aor),
@@ -129,7 +127,7 @@ fn who(scene: &Scene<'_>, attempt: &RegisterAttempt) -> String {
     )
 }
 
-fn story(
+pub(super) fn story(
     confidence: Confidence,
     proof: Proof,
     title: String,
@@ -183,7 +181,7 @@ fn refused(scene: &Scene<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
             Confidence::Likely,
             Proof::OwnWords,
             "The registrar failed".to_owned(),
-            format!("{who} could not register: {registrar} answered {code} {phrase}.{}", others(scene, exchange)),
+            format!("{who} could not register: {registrar} answered {code} {phrase}.{}", others(scene, exchange.attempt)),
             format!("{registrar}: look for the fault at this moment in its log and in the database or server behind it."),
         ),
         300..=399 => certain(
@@ -296,12 +294,12 @@ fn domains(scene: &Scene<'_>, exchange: &Exchange<'_>) -> String {
 }
 
 /// Whether others could register at the same registrar.
-fn others(scene: &Scene<'_>, exchange: &Exchange<'_>) -> String {
-    let node = scene.node(exchange.attempt.registrar);
-    let near = scene.attempts.iter().take(10_000).filter(|attempt| {
-        scene.node(attempt.registrar) == node
-            && attempt.aor != exchange.attempt.aor
-            && attempt.outcome == RegistrationOutcome::Registered
+pub(super) fn others(scene: &Scene<'_>, attempt: &RegisterAttempt) -> String {
+    let node = scene.node(attempt.registrar);
+    let near = scene.attempts.iter().take(10_000).filter(|other| {
+        scene.node(other.registrar) == node
+            && other.aor != attempt.aor
+            && other.outcome == RegistrationOutcome::Registered
     });
     match near.count() {
         0 => String::new(),
@@ -324,29 +322,6 @@ fn feature(scene: &Scene<'_>, exchange: &Exchange<'_>) -> String {
         Some(format!(" It warns: {}.", String::from_utf8_lossy(text)))
     };
     named.or_else(warned).unwrap_or_default()
-}
-
-fn unanswered(scene: &Scene<'_>, exchange: &Exchange<'_>) -> Option<Story> {
-    let attempt = exchange.attempt;
-    let (device, registrar) = (scene.node(attempt.source), scene.node(attempt.registrar));
-    if scene.is_one_directional(device, registrar) {
-        return None;
-    }
-    let name = scene.name(attempt.registrar);
-    Some(story(
-        Confidence::Likely,
-        Proof::Timing,
-        "The registrar does not answer".to_owned(),
-        format!(
-            "{} could not register: {name} answered none of {} REGISTERs.{}",
-            who(scene, attempt),
-            attempt.sends,
-            others(scene, exchange)
-        ),
-        format!(
-            "1. Check that {name} is up and is the right address and port. 2. Check that its answers get back to the device: firewall, NAT, routing."
-        ),
-    ))
 }
 
 /// A 200 that binds nothing: it grants no time, or lists no contact at all.

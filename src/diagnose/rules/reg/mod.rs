@@ -2,6 +2,7 @@
 
 mod binding;
 mod failed;
+mod silent;
 
 use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::{Gate, Rule, Subject};

@@ -7,6 +7,7 @@ use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::sorting::{Blocked, Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list};
 use crate::diagnose::scene::Scene;
+use crate::diagnose::words::counted;
 
 /// A node without a route to some numbers.
 pub fn srv_no_route(scene: &Scene<'_>) -> Vec<Claim> {
@@ -39,7 +40,12 @@ fn finding(refusals: &Refusals<'_>, blocked: &Blocked) -> Finding {
         .filter_map(|attempt| attempt.final_ms)
         .fold(0.0, f32::max);
     let codes = refusals.codes();
-    let explanation = if blocked.is_told {
+    let explanation = if blocked.same_taken > 0 {
+        format!(
+            "{name} refused {count} calls to {numbers} with {codes} and says that it has no route there, although it carried {} there in this capture: it knows the route, and has put everything at its end out of use.",
+            counted(blocked.same_taken, "call")
+        )
+    } else if blocked.is_told {
         format!(
             "{name} refused {count} calls to {numbers} with {codes} and says that it has no route there."
         )
@@ -58,17 +64,27 @@ fn finding(refusals: &Refusals<'_>, blocked: &Blocked) -> Finding {
             list(&others)
         )
     };
+    let remedy = if blocked.same_taken > 0 {
+        format!(
+            "1. {name}: see which gateways of this route it has taken out of use and why, such as OPTIONS that they do not answer. 2. Bring those gateways back."
+        )
+    } else {
+        format!(
+            "{reroute} Ask its operator for 404 with Q.850 cause 3, so that senders can tell a missing route from load."
+        )
+    };
+    let title = if blocked.same_taken > 0 {
+        format!("{name} has no gateway left for {numbers}")
+    } else {
+        format!("{name} has no route to {numbers}")
+    };
     let proof = if blocked.is_told {
         Proof::OwnWords
     } else {
         Proof::Comparison
     };
     let mut finding = Finding::new("srv-no-route", Severity::Error, blocked.confidence, proof)
-        .says(
-            format!("{name} has no route to {numbers}"),
-            explanation,
-            format!("{reroute} Ask its operator for 404 with Q.850 cause 3, so that senders can tell a missing route from load."),
-        )
+        .says(title, explanation, remedy)
         .at(destination.endpoint, &blocked.prefix);
     for evidence in refusals.evidence("refused: no route") {
         finding = finding.shown_by(evidence);

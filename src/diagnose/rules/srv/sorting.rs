@@ -37,6 +37,8 @@ pub struct Blocked {
     pub is_told: bool,
     /// Calls to other numbers that were taken in the same time.
     pub others_taken: u32,
+    /// Calls to the same numbers that were taken at another time: there is a route, and nothing at its end.
+    pub same_taken: u32,
 }
 
 /// How answers slowed down, in milliseconds; zero where the node says itself that it is overloaded.
@@ -181,11 +183,21 @@ impl<'a> Sorter<'a> {
                 .iter()
                 .map(|place| self.number(self.destination.attempts[*place as usize].callee));
             let prefix = numbers::common_beginning(numbers);
+            let refused: HashSet<TextId> = places
+                .iter()
+                .map(|place| self.destination.attempts[*place as usize].callee)
+                .collect();
+            let taken =
+                self.destination.attempts.iter().filter(|attempt| {
+                    attempt.fate == Fate::Taken && refused.contains(&attempt.callee)
+                });
+            let same_taken = taken.count() as u32;
             let why = Why::NoRoute(Blocked {
                 prefix,
                 confidence: Confidence::Certain,
                 is_told: true,
                 others_taken: 0,
+                same_taken,
             });
             self.take(why, places.into_iter());
         }
@@ -232,6 +244,7 @@ impl<'a> Sorter<'a> {
             confidence,
             is_told: false,
             others_taken: taken.len() as u32,
+            same_taken: 0,
         };
         self.take(Why::NoRoute(blocked), places.into_iter());
         true
