@@ -1,6 +1,7 @@
 //! Chance: how likely a pattern would be if nothing lay behind it.
 //!
-//! Exact tests on counts: Fisher's test for a table of two by two, and the interval of a share after Wilson (1927). All logarithms are natural.
+//! Exact tests on counts: Fisher's test for a table of two by two, the tail of a binomial distribution, and the interval of a share
+//! after Wilson (1927). All logarithms are natural.
 
 /// Terms of a tail that are summed; those left out would change no digit that is shown.
 const TERMS_MAX: u64 = 100_000;
@@ -78,6 +79,21 @@ pub fn share(part: u64, whole: u64) -> f64 {
     } else {
         part as f64 / whole as f64
     }
+}
+
+/// How likely at least `hits` of `tries` happen where each happens with probability `p`.
+pub fn binomial_tail(tries: u64, hits: u64, p: f64) -> f64 {
+    if hits == 0 || p >= 1.0 {
+        return 1.0;
+    }
+    if p <= 0.0 || hits > tries {
+        return 0.0;
+    }
+    let term = |k: u64| {
+        (ln_choose(tries, k) + k as f64 * p.ln() + (tries - k) as f64 * (1.0 - p).ln()).exp()
+    };
+    let last = tries.min(hits.saturating_add(TERMS_MAX));
+    (hits..=last).map(term).sum::<f64>().min(1.0)
 }
 
 /// The 95 % interval of a share of which `hits` of `tries` were seen, 0 to 1; (0, 1) where nothing was tried.
@@ -179,6 +195,13 @@ mod tests {
         };
         close(1.0, rest.chance());
         assert!(table.chance() < 1e-9 && table.chance() > 1e-30);
+    }
+
+    #[test]
+    fn ten_coins_show_eight_heads_or_more_in_56_of_1024_throws() {
+        close(56.0 / 1024.0, binomial_tail(10, 8, 0.5));
+        close(1.0, binomial_tail(10, 0, 0.5));
+        close(0.0, binomial_tail(10, 11, 0.5));
     }
 
     #[test]

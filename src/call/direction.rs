@@ -38,6 +38,17 @@ const REQUEST_WAIT: Duration = Duration::from_secs(32);
 
 type Pair = (NodeId, NodeId);
 
+/// Two nodes of which only one was captured speaking to the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OneDirection {
+    /// Who was captured speaking.
+    pub speaker: EndpointId,
+    /// Who was not.
+    pub silent: EndpointId,
+    /// The speaker knows, or answers, what only the other one can have said; otherwise its habits alone tell.
+    pub is_known: bool,
+}
+
 /// What a speaker that is captured alone does.
 #[derive(Debug, Default)]
 struct Signs {
@@ -51,8 +62,8 @@ struct Signs {
     unrepeated: u32,
 }
 
-/// Pairs of which one direction is missing: who was captured speaking, and who was not; in the order of endpoints.
-pub fn one_direction_pairs(book: &Book, happened: &Happenings) -> Vec<(EndpointId, EndpointId)> {
+/// Pairs of which one direction is missing, in the order of endpoints.
+pub fn one_direction_pairs(book: &Book, happened: &Happenings) -> Vec<OneDirection> {
     let mut counts: BTreeMap<Pair, (u32, EndpointId, EndpointId)> = BTreeMap::new();
     for message in &book.messages {
         let key = (
@@ -102,8 +113,12 @@ pub fn one_direction_pairs(book: &Book, happened: &Happenings) -> Vec<(EndpointI
     signs
         .iter()
         .filter(|(pair, signs)| is_missing(pair, signs))
-        .filter_map(|(pair, _)| counts.get(pair))
-        .map(|(_, source, destination)| (*source, *destination))
+        .filter_map(|(pair, signs)| Some((counts.get(pair)?, signs)))
+        .map(|((_, speaker, silent), signs)| OneDirection {
+            speaker: *speaker,
+            silent: *silent,
+            is_known: signs.knows || signs.orphans >= ORPHANS_MIN,
+        })
         .collect()
 }
 

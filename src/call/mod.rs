@@ -24,6 +24,7 @@ mod known;
 mod leg;
 pub mod load;
 pub mod login;
+mod maker;
 mod message;
 pub mod metrics;
 pub mod negotiation;
@@ -52,7 +53,7 @@ pub use book::{Book, CallBook};
 pub use build::{Happenings, anatomy_of, build};
 pub use clock::shifts;
 pub use dialog::{Dialog, dialogs};
-pub use direction::one_direction_pairs;
+pub use direction::{OneDirection, one_direction_pairs};
 pub use draft::{Arrival, Drafts, Seed, is_kept as keeps_header};
 pub use ending::{
     ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, is_ack_missed,
@@ -60,6 +61,7 @@ pub use ending::{
 };
 pub use endpoint::{EndpointId, Endpoints, NodeId, is_private};
 pub use leg::last_digits;
+pub use maker::own_software;
 pub use message::{GroupId, Message, MessageFlags, MessageKind};
 pub use origin::{Origin, RELAY_MAX, Step, path};
 pub use outcome::{Outcome, OutcomeGroup, Watch, cancel_of, has_credentials, is_network_block};

@@ -6,6 +6,7 @@ mod node;
 mod outage;
 mod rate;
 mod threshold;
+mod trend;
 mod words;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ pub use node::{Attempt, Destination, Fate};
 pub use outage::{Outage, outages};
 pub use rate::{Counting, RateLimit, rate_limit};
 pub use threshold::{Sample, Threshold, ceiling, threshold};
+pub use trend::{Trend, trend};
 pub use words::Words;
 
 use crate::call::book::Book;

@@ -6,7 +6,7 @@ use crate::call::refresh::{interval_at, is_refresh};
 use crate::call::{Dialog, DropCause, Message, Outcome, TransactionIndex, drop_cause};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
-use crate::diagnose::rules::net::{sure, times};
+use crate::diagnose::rules::net::times;
 use crate::sip::HeaderName;
 
 /// The session timer ran out, a refresh failed, or its interval was refused.
@@ -60,7 +60,7 @@ fn expired(
     let mut finding = Finding::new(
         "dlg-session-timer",
         Severity::Error,
-        sure(case, Confidence::Certain),
+        Confidence::Certain,
         Proof::OwnWords,
     )
     .says(
@@ -164,7 +164,7 @@ fn refresh_failed(
     let finding = Finding::new(
         "dlg-session-timer",
         Severity::Error,
-        sure(case, Confidence::Certain),
+        Confidence::Certain,
         Proof::Protocol,
     )
     .says(

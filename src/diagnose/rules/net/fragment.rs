@@ -6,7 +6,8 @@ use crate::call::{Message, OutcomeGroup, Transaction, TransactionIndex};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::silence::silent_request;
-use crate::diagnose::rules::net::{sends, sure, times};
+use crate::diagnose::rules::net::{sends, times};
+use crate::diagnose::words::counted;
 use crate::net::Transport;
 
 /// Bytes of a message above which RFC 3261 section 18.1.1 wants another transport than UDP.
@@ -50,8 +51,8 @@ fn lost_request(case: &Case<'_>, hop: TransactionIndex, t: &Transaction) -> Opti
     let count = asked.silent.max(1);
     let compared = if small > 0 {
         format!(
-            "while it answered {} requests from there of at most {small} bytes",
-            asked.answered
+            "while it answered {} from there of at most {small} bytes",
+            counted(asked.answered, "request")
         )
     } else {
         "and of each send only the first fragment is in the capture".to_owned()
@@ -71,7 +72,7 @@ fn lost_request(case: &Case<'_>, hop: TransactionIndex, t: &Transaction) -> Opti
     let mut finding = Finding::new(
         "net-udp-fragment",
         Severity::Error,
-        sure(case, Confidence::Likely),
+        Confidence::Likely,
         Proof::Protocol,
     )
     .says(

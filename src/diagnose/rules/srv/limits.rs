@@ -64,14 +64,19 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
         View::From(_) => " from one sender".to_owned(),
     };
     let explanation = format!(
-        "{name} takes {least}{} calls at the same time{whose}: {} of its {} refusals ({}) came while that many were up, and {} of the {} calls that came with fewer up were taken. Refusals began {} times, each time after calls had ended and others had taken their places.",
+        "{name} takes {least}{} calls at the same time{whose}: {} of its {} refusals ({}) came while that many were up, and {} of the {} calls that came with fewer up were taken. Refusals began {}{} after calls had ended and others had taken their places.",
         found.limit,
         found.refused_at_limit,
         found.refused,
         refusals.codes(),
         found.taken_below,
         found.below,
-        found.episodes,
+        counted(found.episodes, "time"),
+        if found.episodes == 1 {
+            ","
+        } else {
+            ", each time"
+        },
     );
     let finding = Finding::new(
         "srv-capacity-ceiling",
