@@ -237,7 +237,7 @@ fn an_overload_seen_as_another_code_reads_like_a_ticket() {
         .calls
         .iter()
         .position(|entry| entry.call.outcome.is_failure());
-    let failed = failed.expect("calls were refused") as u32 + 10;
+    let failed = failed.expect("calls were refused") as u32 + 11;
     insta::assert_snapshot!(note(&analysis, failed));
 }
 

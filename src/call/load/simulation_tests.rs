@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::call::load::{Counting, RateLimit, Sample, ceiling, rate_limit};
+use crate::call::load::{Counting, RateLimit, Sample, ceiling, rate_limit, trend};
 use crate::capture::Timestamp;
 
 /// Simulated captures of each kind.
@@ -319,5 +319,33 @@ fn refusals_without_a_limit_raise_no_alarm() {
             )
         });
         assert_eq!((0, 0), alarms);
+    }
+}
+
+#[test]
+#[ignore = "a measurement of several seconds; its results stand in docs/statistics.md"]
+fn a_node_gets_worse_only_where_it_does() {
+    const TRIES: u64 = 1_000;
+    let count = |before: f64, after: f64| {
+        let mut found = 0;
+        for seed in 1..=TRIES {
+            let mut dice = Dice::new(seed);
+            let attempts = dice.between(200.0, 1_000.0) as u32;
+            let change = (f64::from(attempts) * dice.between(0.3, 0.7)) as u32;
+            let each = (0..attempts).map(|second| {
+                let share = if second < change { before } else { after };
+                (moment(f64::from(second)), dice.share() < share)
+            });
+            let each: Vec<(Timestamp, bool)> = each.collect();
+            found += u64::from(trend(&each).is_some());
+        }
+        println!("{before} to {after}: worse in {found} of {TRIES}");
+        found
+    };
+    for share in [0.02, 0.1, 0.3, 0.5] {
+        assert_eq!(0, count(share, share));
+    }
+    for (before, after) in [(0.05, 0.2), (0.1, 0.3), (0.2, 0.5)] {
+        assert!(count(before, after) >= 750);
     }
 }

@@ -228,14 +228,22 @@ fn load_words(refusals: &Refusals<'_>) -> String {
     }
     if let Some(pusher) = pusher(refusals) {
         words += &format!(
-            "; {} of {} INVITEs meanwhile came from {}, before {} of {}",
-            pusher.during.0, pusher.during.1, pusher.user, pusher.before.0, pusher.before.1
+            "; {} of the {} INVITEs that came meanwhile were those of {}, and {} of the {} before",
+            pusher.during.0,
+            pusher.during.1,
+            pusher.user,
+            if pusher.before.0 == 0 {
+                "none".to_owned()
+            } else {
+                pusher.before.0.to_string()
+            },
+            pusher.before.1
         );
     }
     words + "."
 }
 
-/// A caller whose calls make the load that is refused: how many of all were its own while the node refused, and in as long before.
+/// A caller whose calls make the load that is refused: how many of all were its own while the node refused, and before.
 struct Pusher<'a> {
     user: &'a str,
     during: (usize, usize),
@@ -267,14 +275,19 @@ fn pusher<'a>(refusals: &Refusals<'a>) -> Option<Pusher<'a>> {
     let (user, own) = counts
         .into_iter()
         .max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(a.0)))?;
-    let start = first.nanoseconds().saturating_sub(span.as_nanos() as i64);
-    let before = between(Timestamp::from_nanoseconds(start), first);
+    // The load rose some time before the first refusal.
+    let calm = first.nanoseconds().saturating_sub(span.as_nanos() as i64);
+    let calm = attempts.partition_point(|attempt| attempt.sent.nanoseconds() < calm);
+    let before = attempts.get(..calm).unwrap_or_default();
     let own_before = before
         .iter()
         .filter(|attempt| caller(attempt) == Some(user))
         .count();
-    let is_most = during.len() >= ATTEMPTS_MIN && own * 2 > during.len();
-    (is_most && own_before * 4 < own && !user.is_empty()).then_some(Pusher {
+    let is_enough = during.len() >= ATTEMPTS_MIN && before.len() >= ATTEMPTS_MIN;
+    let share = |own: usize, all: usize| own as f64 / all.max(1) as f64;
+    let has_risen = share(own, during.len()) > 0.5
+        && share(own_before, before.len()) * 4.0 < share(own, during.len());
+    (is_enough && has_risen && !user.is_empty()).then_some(Pusher {
         user,
         during: (own, during.len()),
         before: (own_before, before.len()),
