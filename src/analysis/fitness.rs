@@ -45,7 +45,7 @@ pub(super) fn assess(
         undecoded: undecoded::undecoded(&seen.tally.skips, seen.networks.iter()),
         one_direction_pairs: one_direction
             .iter()
-            .map(|(a, b)| (endpoint(*a), endpoint(*b)))
+            .map(|pair| (endpoint(pair.speaker), endpoint(pair.silent)))
             .collect(),
     };
     let weaknesses = captures.iter().enumerate().flat_map(|(file, capture)| {

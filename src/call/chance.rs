@@ -83,14 +83,11 @@ pub fn share(part: u64, whole: u64) -> f64 {
 
 /// How likely at least `hits` of `tries` happen where each happens with probability `p`.
 pub fn binomial_tail(tries: u64, hits: u64, p: f64) -> f64 {
-    if hits == 0 {
+    if hits == 0 || p >= 1.0 {
         return 1.0;
     }
     if p <= 0.0 || hits > tries {
         return 0.0;
-    }
-    if p >= 1.0 {
-        return 1.0;
     }
     let term = |k: u64| {
         (ln_choose(tries, k) + k as f64 * p.ln() + (tries - k) as f64 * (1.0 - p).ln()).exp()

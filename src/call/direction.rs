@@ -39,6 +39,17 @@ const REQUEST_WAIT: Duration = Duration::from_secs(32);
 
 type Pair = (NodeId, NodeId);
 
+/// Two nodes of which only one was captured speaking to the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OneDirection {
+    /// Who was captured speaking.
+    pub speaker: EndpointId,
+    /// Who was not.
+    pub silent: EndpointId,
+    /// The speaker knows, or answers, what only the other one can have said; otherwise its habits alone tell.
+    pub is_known: bool,
+}
+
 /// What a speaker that is captured alone does.
 #[derive(Debug, Default)]
 struct Signs {
@@ -52,12 +63,12 @@ struct Signs {
     unrepeated: u32,
 }
 
-/// Pairs of which one direction is missing: who was captured speaking, and who was not; in the order of endpoints.
+/// Pairs of which one direction is missing, in the order of endpoints.
 pub fn one_direction_pairs(
     book: &Book,
     happened: &Happenings,
     census: &Census,
-) -> Vec<(EndpointId, EndpointId)> {
+) -> Vec<OneDirection> {
     let counts = &census.traffic;
     let silent: BTreeSet<Pair> = counts
         .keys()
@@ -93,8 +104,12 @@ pub fn one_direction_pairs(
     signs
         .iter()
         .filter(|(pair, signs)| is_missing(pair, signs))
-        .filter_map(|(pair, _)| counts.get(pair))
-        .map(|traffic| (traffic.source, traffic.destination))
+        .filter_map(|(pair, signs)| Some((counts.get(pair)?, signs)))
+        .map(|(traffic, signs)| OneDirection {
+            speaker: traffic.source,
+            silent: traffic.destination,
+            is_known: signs.knows || signs.orphans >= ORPHANS_MIN,
+        })
         .collect()
 }
 

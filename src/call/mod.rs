@@ -28,6 +28,7 @@ mod known;
 mod leg;
 pub mod load;
 pub mod login;
+mod maker;
 mod message;
 pub mod metrics;
 pub mod negotiation;
@@ -61,7 +62,7 @@ pub use build::{Happenings, anatomy_of, build};
 pub use census::{Census, Traffic};
 pub use clock::shifts;
 pub use dialog::{Dialog, dialogs};
-pub use direction::one_direction_pairs;
+pub use direction::{OneDirection, one_direction_pairs};
 pub use draft::{Arrival, Drafts, Seed};
 pub use ending::{
     ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, is_ack_missed,
@@ -70,6 +71,7 @@ pub use ending::{
 pub use endpoint::{EndpointId, Endpoints, NodeId, is_private};
 pub use headers::is_kept as keeps_header;
 pub use leg::last_digits;
+pub use maker::own_software;
 pub use message::{GroupId, Message, MessageFlags, MessageKind};
 pub use origin::{Origin, RELAY_MAX, Step, path};
 pub use outcome::{Outcome, OutcomeGroup, Watch, cancel_of, has_credentials, is_network_block};

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use crate::call::anatomy::Anatomy;
 use crate::call::endpoint::EndpointId;
+use crate::call::maker::own_software;
 use crate::call::message::Message;
 use crate::call::text::TextId;
 use crate::call::transaction::{MessageIndex, Transaction, TransactionIndex};
-use crate::sip::{HeaderName, Method};
+use crate::sip::Method;
 
 /// The longest time a proxy takes to pass a response on.
 pub const RELAY_MAX: Duration = Duration::from_secs(1);
@@ -84,7 +85,7 @@ pub fn trace(anatomy: &Anatomy<'_>) -> Option<Origin> {
             .and_then(Message::status)
             .map_or(0, |status| status.0),
         code_origin: made.destination,
-        software: software_of(anatomy, root),
+        software: own_software(anatomy, anatomy.tables.node(root.destination)),
         beyond_capture: answer.is_some_and(|answer| may_lie_beyond(anatomy, root, answer)),
         step,
     })
@@ -147,27 +148,6 @@ fn explaining_child(
     ranked
         .max_by_key(|(rank, index, _)| (*rank, *index))
         .map(|(_, index, step)| (index, step))
-}
-
-fn software_of(anatomy: &Anatomy<'_>, hop: &Transaction) -> TextId {
-    let from_it = anatomy.originals().filter(|(_, message)| {
-        anatomy.tables.node(message.source) == anatomy.tables.node(hop.destination)
-    });
-    let mut best = TextId::default();
-    for (_, message) in from_it {
-        let is_own_answer = message.status().is_some() && message.via == hop.via;
-        let id = anatomy
-            .tables
-            .headers
-            .get(message.headers)
-            .find(|(name, _)| matches!(name, HeaderName::Server | HeaderName::UserAgent));
-        if let Some((_, id)) = id
-            && (best.is_absent() || is_own_answer)
-        {
-            best = id;
-        }
-    }
-    best
 }
 
 fn may_lie_beyond(anatomy: &Anatomy<'_>, root: &Transaction, answer: &Message) -> bool {

@@ -50,13 +50,17 @@ impl Apart {
             && f64::from(self.failed_in) >= SHARP_MIN * f64::from(self.failed)
     }
 
-    /// Both counts and the bound in words: `6 of 6 failing and 0 of 40 good calls come from 10.0.0.9 (chance: …)`.
+    /// Both counts and the bound in words: `6 of 6 failing and none of 40 good calls come from 10.0.0.9 (chance: …)`.
     pub fn sentence(&self) -> String {
         let mut text = format!(
             "{} of {} failing and {} of {} good calls {} (chance {})",
             self.failed_in,
             self.failed,
-            self.good_in,
+            if self.good_in == 0 {
+                "none".to_owned()
+            } else {
+                self.good_in.to_string()
+            },
             self.good_in + self.good_out,
             self.feature,
             bound(self.chance)
@@ -213,5 +217,5 @@ pub fn of_incident(scene: &Scene<'_>, incident: &Incident) -> String {
         .into_iter()
         .filter(|call| failed.binary_search(call).is_err())
         .collect();
-    separates(scene, node, &failed, &good).map_or(String::new(), |apart| apart.sentence())
+    separates(scene, node, &failed, &good).map_or(String::new(), |apart| apart.sentence() + ".")
 }

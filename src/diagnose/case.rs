@@ -2,7 +2,7 @@
 
 use crate::call::{
     Anatomy, Call, Dialog, EndpointId, Message, MessageIndex, Outcome, Step, Tables, Transaction,
-    TransactionIndex, anatomy_of, dialogs, path,
+    TransactionIndex, anatomy_of, dialogs, own_software, path,
 };
 use crate::diagnose::finding::Evidence;
 use crate::diagnose::scene::Scene;
@@ -103,24 +103,10 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The product at an endpoint, as a response or request of it in this call says.
+    /// The product at an endpoint, as a message of this call says that the node made itself.
     pub fn software(&self, endpoint: EndpointId) -> Option<&'a str> {
-        let node = self.scene.node(endpoint);
-        let own = self
-            .anatomy
-            .messages
-            .iter()
-            .filter(|message| self.scene.node(message.source) == node);
-        // A proxy passes on the headers of others: requests count where their sender made them, responses on the last hop.
-        let is_last = |message: &&&Message| {
-            message.status().is_none() && self.tables().vias.get(message.via).depth <= 1
-                || message.status().is_some()
-                    && self
-                        .refuser()
-                        .is_some_and(|refuser| self.scene.node(refuser) == node)
-        };
-        own.filter(is_last)
-            .find_map(|message| self.tables().software(message))
+        let software = own_software(&self.anatomy, self.scene.node(endpoint));
+        (!software.is_absent()).then(|| self.tables().text(software))
     }
 
     /// Evidence in one message: its frame, and its start line as sent.

@@ -1,14 +1,16 @@
 //! The engine: asks every rule about every call and the capture, silences consequences, and picks one explanation for each call.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use rayon::prelude::*;
 
 use crate::call::{Outcome, OutcomeGroup};
 use crate::diagnose::case::Case;
+use crate::diagnose::doubt::Doubt;
 use crate::diagnose::finding::{Finding, Incident};
 use crate::diagnose::incident;
-use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
+use crate::diagnose::rule::{Claim, Gate, Rule};
 use crate::diagnose::rules;
 use crate::diagnose::scene::{Happened, Scene};
 use crate::diagnose::suppression;
@@ -76,10 +78,9 @@ fn hostile_calls(scene: &Scene<'_>) -> Vec<u32> {
 }
 
 fn ask_capture(rule: &Rule, scene: &Scene<'_>) -> Vec<Claim> {
-    match rule.subject {
-        Subject::Capture(ask) => ask(scene),
-        _ => Vec::new(),
-    }
+    rule.subject
+        .of_capture()
+        .map_or(Vec::new(), |ask| ask(scene))
 }
 
 fn ask_registration(
@@ -89,10 +90,10 @@ fn ask_registration(
     if scene.is_hostile(registration.source) {
         return Vec::new();
     }
-    let asked = rules::all().iter().filter_map(|rule| match rule.subject {
-        Subject::Registration(ask) => ask(scene, registration),
-        _ => None,
-    });
+    let asks = rules::all()
+        .iter()
+        .filter_map(|rule| rule.subject.of_registration());
+    let asked = asks.filter_map(|ask| ask(scene, registration));
     let mut findings: Vec<Finding> = asked.collect();
     suppression::silence(&mut findings);
     findings.sort_by(|a, b| {
@@ -110,11 +111,17 @@ fn judge(scene: &Scene<'_>, index: usize, claimed: Option<&Vec<&Finding>>) -> Ve
         .map(|finding| (*finding).clone())
         .collect();
     let is_gated = is_one_directional(&case);
+    let doubt = OnceCell::new();
     for rule in rules::all() {
-        if let Subject::Call(ask) = rule.subject
+        if let Some(ask) = rule.subject.of_call()
             && !(is_gated && rule.gate == Gate::BothDirections)
+            && let Some(mut finding) = ask(&case)
         {
-            findings.extend(ask(&case));
+            let doubt = *doubt.get_or_init(|| Doubt::of(&case));
+            if let Some(because) = doubt.because(rule) {
+                finding.doubt(because);
+            }
+            findings.push(finding);
         }
     }
     suppression::silence(&mut findings);

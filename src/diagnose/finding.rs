@@ -220,6 +220,19 @@ impl Finding {
         self
     }
 
+    /// One level less sure, because of something that the capture lacks.
+    pub fn doubt(&mut self, because: &str) {
+        let before = self.confidence.because();
+        self.confidence = self.confidence.lowered();
+        let after = self.confidence.because();
+        // The words of a cause say how sure it is.
+        self.explanation =
+            self.explanation
+                .replacen(&format!(" {before} "), &format!(" {after} "), 1);
+        self.explanation.push(' ');
+        self.explanation.push_str(because);
+    }
+
     /// A refuted look-alike.
     #[must_use]
     pub fn not(mut self, rule: &'static str, because: impl Into<String>) -> Self {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use crate::call::load::Fate;
 use crate::call::{EndpointId, NodeId};
 use crate::capture::Timestamp;
 use crate::diagnose::apart;
@@ -11,6 +12,7 @@ use crate::diagnose::engine::Verdict;
 use crate::diagnose::finding::{Evidence, Finding, Incident, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
+use crate::diagnose::words::part_of;
 
 /// Incidents, most harmful first, whose calls are compared with good ones.
 const COMPARED_MAX: usize = 24;
@@ -100,15 +102,23 @@ fn of_claim(claim: &Claim) -> Incident {
     }
 }
 
+/// Rule, origin, signature, and whether it is about calls: a call and a registration are not counted together.
+type Key = (&'static str, Option<EndpointId>, String, bool);
+
 #[derive(Default)]
 struct Groups {
     incidents: Vec<Incident>,
-    place: HashMap<(&'static str, Option<EndpointId>, String), usize, foldhash::fast::FixedState>,
+    place: HashMap<Key, usize, foldhash::fast::FixedState>,
 }
 
 impl Groups {
     fn add(&mut self, finding: &Finding, call: Option<u32>, first: Timestamp, last: Timestamp) {
-        let key = (finding.rule, finding.origin, finding.signature.clone());
+        let key = (
+            finding.rule,
+            finding.origin,
+            finding.signature.clone(),
+            call.is_some(),
+        );
         let place = *self.place.entry(key).or_insert(self.incidents.len());
         if place == self.incidents.len() {
             self.incidents.push(Incident {
@@ -180,7 +190,43 @@ fn scope(
     let address = scene.book.tables.endpoints.address(origin);
     match calls_to.get(&origin) {
         None => String::new(),
-        Some(1) => format!("the only call to {address}"),
-        Some(all) => format!("{} of {all} calls to {address}", incident.calls.len()),
+        Some(all) => {
+            let part = part_of(incident.calls.len(), *all as usize, "call");
+            format!("{part} to {address}{}", sources(scene, incident, origin))
+        }
     }
+}
+
+/// Where all of them come from one sender and others fare better there: who, and how many of the others went well.
+fn sources(scene: &Scene<'_>, incident: &Incident, origin: NodeId) -> String {
+    /// Calls of others that make a difference.
+    const OTHERS_MIN: usize = 3;
+    let source = |call: u32| {
+        let call = scene.calls.get(call.checked_sub(1)? as usize)?;
+        Some(scene.node(call.source))
+    };
+    let mut all = incident.calls.iter().filter_map(|call| source(*call));
+    let Some(first) = all.next() else {
+        return String::new();
+    };
+    if incident.calls.len() < 2 || first == origin || all.any(|other| other != first) {
+        return String::new();
+    }
+    let Some(load) = scene.loads.at(origin) else {
+        return String::new();
+    };
+    let (mut well, mut others) = (0_usize, 0_usize);
+    for attempt in &load.attempts {
+        let id = attempt.call + 1;
+        if source(id).is_some_and(|source| source != first) {
+            others += 1;
+            well += usize::from(attempt.fate == Fate::Taken);
+        }
+    }
+    if well < OTHERS_MIN || well * 10 < others * 9 {
+        return String::new();
+    }
+    let address = scene.book.tables.endpoints.address(first);
+    let well = part_of(well, others, "call");
+    format!(", all from {address}; {well} from others went well")
 }

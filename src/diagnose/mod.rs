@@ -3,6 +3,7 @@
 mod apart;
 mod case;
 mod contrast;
+mod doubt;
 mod engine;
 mod features;
 mod finding;

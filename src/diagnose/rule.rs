@@ -25,11 +25,50 @@ pub struct Rule {
 #[derive(Clone, Copy)]
 pub enum Subject {
     /// One call.
-    Call(fn(&Case<'_>) -> Option<Finding>),
+    Call(AskCall),
     /// All tries of one device to register.
-    Registration(fn(&Scene<'_>, &Registration) -> Option<Finding>),
+    Registration(AskRegistration),
     /// Everything: a peer, a source, a destination, the capture itself.
-    Capture(fn(&Scene<'_>) -> Vec<Claim>),
+    Capture(AskCapture),
+    /// One call, and all tries of one device to register.
+    CallAndRegistration(AskCall, AskRegistration),
+    /// One call, and everything; the gate holds for the call.
+    CallAndCapture(AskCall, AskCapture),
+}
+
+/// A question about one call.
+pub type AskCall = fn(&Case<'_>) -> Option<Finding>;
+/// A question about all tries of one device to register.
+pub type AskRegistration = fn(&Scene<'_>, &Registration) -> Option<Finding>;
+/// A question about everything.
+pub type AskCapture = fn(&Scene<'_>) -> Vec<Claim>;
+
+impl Subject {
+    /// What it asks of a call.
+    pub fn of_call(self) -> Option<AskCall> {
+        match self {
+            Self::Call(ask) | Self::CallAndRegistration(ask, _) | Self::CallAndCapture(ask, _) => {
+                Some(ask)
+            }
+            Self::Registration(_) | Self::Capture(_) => None,
+        }
+    }
+
+    /// What it asks of a device.
+    pub fn of_registration(self) -> Option<AskRegistration> {
+        match self {
+            Self::Registration(ask) | Self::CallAndRegistration(_, ask) => Some(ask),
+            Self::Call(_) | Self::Capture(_) | Self::CallAndCapture(..) => None,
+        }
+    }
+
+    /// What it asks of the capture.
+    pub fn of_capture(self) -> Option<AskCapture> {
+        match self {
+            Self::Capture(ask) | Self::CallAndCapture(_, ask) => Some(ask),
+            Self::Call(_) | Self::Registration(_) | Self::CallAndRegistration(..) => None,
+        }
+    }
 }
 
 /// What must be visible before a rule may speak.

@@ -10,7 +10,7 @@ use crate::call::load::Loads;
 use crate::call::other::OtherRequest;
 use crate::call::reception::Receptions;
 use crate::call::registration::{RegisterAttempt, Registration};
-use crate::call::{Book, Call, EndpointId, GroupId, NodeId, TextId};
+use crate::call::{Book, Call, EndpointId, GroupId, NodeId, OneDirection, TextId};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::contrast::Contrast;
 use crate::diagnose::history::History;
@@ -81,8 +81,8 @@ pub struct Scene<'a> {
 /// What the input cannot show: read by the gates and by the rules about the capture.
 #[derive(Debug, Clone, Default)]
 pub struct Sight {
-    /// Pairs of which one direction is missing: the speaker that was captured, and the one that was not.
-    pub one_direction: Vec<(EndpointId, EndpointId)>,
+    /// Pairs of which one direction is missing.
+    pub one_direction: Vec<OneDirection>,
     /// Frames of SIP messages that the snap length cut.
     pub cut_messages: u64,
     /// Bytes that TCP streams lack.
@@ -156,7 +156,7 @@ impl<'a> Scene<'a> {
         let pairs = &self.sight.one_direction;
         pairs
             .iter()
-            .map(|(x, y)| (self.node(*x), self.node(*y)))
+            .map(|pair| (self.node(pair.speaker), self.node(pair.silent)))
             .any(|pair| pair == (a, b) || pair == (b, a))
     }
 

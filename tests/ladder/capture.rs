@@ -43,7 +43,10 @@ pub enum Payload {
 /// First second of every ladder: 2026-01-05 09:00:00 UTC.
 const START_SECONDS: u64 = 1_767_603_600;
 
-/// A classic pcap with microseconds; `snap` bytes are kept of each packet, all where it is 0.
+/// The snap length that keeps packets whole.
+pub const WHOLE: usize = 0;
+
+/// A classic pcap with microseconds; `snap` bytes are kept of each packet, all where it is [`WHOLE`].
 pub fn write(frames: &[Frame], snap: usize) -> Vec<u8> {
     let mut out = Vec::new();
     for field in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 262_144, 1] {
@@ -52,7 +55,7 @@ pub fn write(frames: &[Frame], snap: usize) -> Vec<u8> {
     for (number, frame) in frames.iter().enumerate() {
         let id = frame.copy_of.unwrap_or(number) as u16 + 1;
         let bytes = ethernet(frame, id);
-        let kept = bytes.get(..snap.max(1)).filter(|_| snap > 0);
+        let kept = bytes.get(..snap.max(1)).filter(|_| snap != WHOLE);
         let kept = kept.unwrap_or(&bytes);
         let time = START_SECONDS * 1_000_000 + frame.at_us;
         for field in [

@@ -11,7 +11,7 @@ use sipscan::call::delay::{Stage, is_plain, only_stage, stages};
 use sipscan::call::{Outcome, anatomy_of};
 use sipscan::capture::Source;
 
-use super::capture::{Frame, Payload, write};
+use super::capture::{Frame, Payload, WHOLE, write};
 use super::variant::{self, Variant};
 use super::{analyze_bytes, parse, sip};
 
@@ -97,7 +97,7 @@ fn beside(analysis: &Analysis) -> Vec<String> {
 }
 
 fn happened(frames: &[Frame]) -> (Vec<String>, Vec<String>) {
-    let analysis = analyze_bytes(write(frames));
+    let analysis = analyze_bytes(write(frames, WHOLE));
     (calls(&analysis), beside(&analysis))
 }
 
@@ -180,7 +180,7 @@ fn is_settled(analysis: &Analysis) -> bool {
 
 /// The frames of a capture in memory, cut into files.
 fn rotated(frames: &[Frame], cuts: &[f64]) -> Analysis {
-    let bytes = write(frames);
+    let bytes = write(frames, WHOLE);
     let (header, mut rest) = bytes.split_at(24);
     let mut records: Vec<&[u8]> = Vec::new();
     while rest.len() >= 16 {
@@ -225,7 +225,7 @@ proptest! {
         for (number, (pick, later_us)) in picks.iter().enumerate() {
             let (name, frames) = pick.get(&all);
             let moved = variant::apart(frames, number as u8 + 1, *later_us);
-            let alone = analyze_bytes(write(&moved));
+            let alone = analyze_bytes(write(&moved, WHOLE));
             // What is counted over all calls, or quoted from header values, is no matter of one call.
             if name.starts_with("fleet-") || name.starts_with("sec-") || !is_settled(&alone) {
                 continue;
@@ -233,7 +233,7 @@ proptest! {
             expected.extend(calls(&alone));
             lists.push(moved);
         }
-        let together = analyze_bytes(write(&merged(&lists)));
+        let together = analyze_bytes(write(&merged(&lists), WHOLE));
         let mut found = calls(&together);
         expected.sort();
         found.sort();
@@ -255,7 +255,7 @@ proptest! {
         } else {
             frames.clone()
         };
-        let plain = analyze_bytes(write(&frames));
+        let plain = analyze_bytes(write(&frames, WHOLE));
         let copies = frames.iter().enumerate().zip(doubled.iter().cycle()).filter_map(|((place, frame), after)| {
             let is_message = matches!(frame.payload, Payload::Udp(_) | Payload::Tcp { .. });
             let after = after.filter(|_| is_message && frame.copy_of.is_none())?;

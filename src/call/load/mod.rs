@@ -1,21 +1,25 @@
 //! Load: for each node that calls were sent to, what came when, how much was up, and what it did with it.
 
+mod bucket;
 mod limit;
 mod node;
 mod outage;
 mod rate;
 mod threshold;
+mod trend;
 mod words;
 
 use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+pub use bucket::Bucket;
 pub use limit::{CAPACITY_CODES, Ceiling, Pace, View};
 pub use node::{Attempt, Destination, Fate};
 pub use outage::{Outage, outages};
-pub use rate::{RateLimit, rate_limit};
+pub use rate::{Counting, RateLimit, rate_limit};
 pub use threshold::{Sample, Threshold, ceiling, threshold};
+pub use trend::{Trend, trend};
 pub use words::Words;
 
 use crate::call::book::Book;

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::call::load::bucket::{Bucket, bucket};
 use crate::call::load::threshold::{Sample, Threshold, threshold};
 use crate::capture::Timestamp;
 
@@ -12,13 +13,34 @@ use crate::capture::Timestamp;
 pub struct RateLimit {
     /// Calls in a second that the node takes.
     pub per_second: f64,
-    /// Calls that it takes in `window`.
-    pub limit: u32,
-    /// The time over which it counts.
-    pub window: Duration,
-    /// The threshold of recently taken calls, where it counts the last seconds at each moment;
-    /// `None` where it counts by fixed seconds or by tokens.
-    pub threshold: Option<Threshold>,
+    /// How it counts them.
+    pub counting: Counting,
+}
+
+/// How a limiter counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Counting {
+    /// Calls in a time: the last seconds at each moment, or seconds of a clock.
+    Window {
+        /// Calls that it takes in `length`.
+        limit: u32,
+        /// The time over which it counts.
+        length: Duration,
+        /// How refusals keep to it.
+        threshold: Threshold,
+    },
+    /// Tokens that it saves up while nothing comes.
+    Tokens(Bucket),
+}
+
+impl Counting {
+    /// How likely refusals that do not heed the limit would part like this.
+    pub fn chance(&self) -> f64 {
+        match self {
+            Self::Window { threshold, .. } => threshold.chance,
+            Self::Tokens(bucket) => bucket.chance,
+        }
+    }
 }
 
 /// Refusals needed to speak of a rate.
@@ -31,22 +53,20 @@ const WINDOWS: [Duration; 3] = [
 ];
 /// Moments of a second at which a count may begin anew.
 const PHASES: i64 = 50;
-/// Length of the windows in which saturation is looked for.
-const SLOT: Duration = Duration::from_secs(5);
-/// Saturated windows needed.
-const SATURATED_MIN: usize = 6;
-/// Windows looked at; a capture of months is not one of rates.
-const SLOTS_MAX: usize = 1_000_000;
-
 /// The rate limit of a node, where its refusals show one; `attempts` are moments in order, with whether each was refused.
 pub fn rate_limit(attempts: &[(Timestamp, bool)]) -> Option<RateLimit> {
     let refused = attempts.iter().filter(|(_, refused)| *refused).count();
     if refused < REFUSALS_MIN || refused == attempts.len() {
         return None;
     }
-    sliding(attempts)
+    let tokens = bucket(attempts).map(|bucket| RateLimit {
+        per_second: bucket.per_second,
+        counting: Counting::Tokens(bucket),
+    });
+    // What counts in windows fits no bucket, but a bucket may nearly fit a window.
+    tokens
+        .or_else(|| sliding(attempts))
         .or_else(|| fixed(attempts))
-        .or_else(|| saturated(attempts))
 }
 
 /// A limiter that looks back over the last seconds at each moment.
@@ -54,20 +74,23 @@ fn sliding(attempts: &[(Timestamp, bool)]) -> Option<RateLimit> {
     let counted = [true, false];
     let found = WINDOWS.iter().flat_map(|window| {
         counted.iter().filter_map(move |only_taken| {
-            let samples = recent(attempts, *window, *only_taken);
-            let threshold = threshold(&samples)?;
-            Some(RateLimit {
-                per_second: f64::from(threshold.limit) / window.as_secs_f64(),
-                limit: threshold.limit,
-                window: *window,
-                threshold: Some(threshold),
-            })
+            let threshold = threshold(&recent(attempts, *window, *only_taken))?;
+            (threshold.limit >= 2).then_some((*window, threshold))
         })
     });
-    let chance = |limit: &RateLimit| limit.threshold.map_or(1.0, |threshold| threshold.chance);
-    found
-        .filter(|limit| limit.limit >= 2)
-        .min_by(|a, b| chance(a).total_cmp(&chance(b)))
+    let best = found.min_by(|a, b| a.1.chance.total_cmp(&b.1.chance));
+    best.map(|(length, threshold)| in_window(length, threshold))
+}
+
+fn in_window(length: Duration, threshold: Threshold) -> RateLimit {
+    RateLimit {
+        per_second: f64::from(threshold.limit) / length.as_secs_f64(),
+        counting: Counting::Window {
+            limit: threshold.limit,
+            length,
+            threshold,
+        },
+    }
 }
 
 /// A limiter that begins to count anew each second, at a moment of the second that the capture does not tell.
@@ -78,12 +101,7 @@ fn fixed(attempts: &[(Timestamp, bool)]) -> Option<RateLimit> {
         threshold(&since_tick(attempts, window, shift))
     });
     let best = found.min_by(|a, b| a.chance.total_cmp(&b.chance))?;
-    (best.limit >= 2).then(|| RateLimit {
-        per_second: f64::from(best.limit) / window.as_secs_f64(),
-        limit: best.limit,
-        window,
-        threshold: Some(best),
-    })
+    (best.limit >= 2).then(|| in_window(window, best))
 }
 
 /// For each attempt how many were taken since the count began anew.
@@ -127,84 +145,4 @@ fn recent(attempts: &[(Timestamp, bool)], window: Duration, only_taken: bool) ->
         level += u32::from(counts(attempt));
     }
     samples
-}
-
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    attempts: u32,
-    refused: u32,
-}
-
-impl Slot {
-    fn taken(self) -> f64 {
-        f64::from(self.attempts - self.refused)
-    }
-
-    fn is_saturated(self) -> bool {
-        self.refused >= 2 && self.refused * 10 >= self.attempts
-    }
-}
-
-/// A limiter that counts by fixed seconds or by tokens: what it takes while saturated hardly varies, however much is offered.
-fn saturated(attempts: &[(Timestamp, bool)]) -> Option<RateLimit> {
-    /// Variance of a count over its mean: 1 for arrivals by chance.
-    const SPREAD_MAX: f64 = 0.3;
-    /// Correlation of what is taken with what is offered.
-    const CORRELATION_MAX: f64 = 0.5;
-    let start = attempts.first()?.0;
-    let mut slots: Vec<Slot> = Vec::new();
-    for (at, refused) in attempts {
-        let place = usize::try_from(at.since(start).as_nanos() / SLOT.as_nanos()).ok()?;
-        if place >= SLOTS_MAX {
-            return None;
-        }
-        if place >= slots.len() {
-            slots.resize(place + 1, Slot::default());
-        }
-        slots[place].attempts += 1;
-        slots[place].refused += u32::from(*refused);
-    }
-    let full: Vec<Slot> = slots
-        .iter()
-        .copied()
-        .filter(|slot| slot.is_saturated())
-        .collect();
-    if full.len() < SATURATED_MIN {
-        return None;
-    }
-    let n = full.len() as f64;
-    let mean = full.iter().map(|slot| slot.taken()).sum::<f64>() / n;
-    let offered = full
-        .iter()
-        .map(|slot| f64::from(slot.attempts))
-        .sum::<f64>()
-        / n;
-    let (mut variance, mut spread, mut shared) = (0.0, 0.0, 0.0);
-    for slot in &full {
-        let (taken, all) = (slot.taken() - mean, f64::from(slot.attempts) - offered);
-        variance += taken * taken / n;
-        spread += all * all / n;
-        shared += taken * all / n;
-    }
-    let correlation = if variance > 0.0 && spread > 0.0 {
-        shared / (variance * spread).sqrt()
-    } else {
-        0.0
-    };
-    let most_unrefused = slots
-        .iter()
-        .filter(|slot| slot.refused == 0)
-        .map(|slot| f64::from(slot.attempts))
-        .fold(0.0, f64::max);
-    // Taking nothing at all is an outage, not a rate.
-    let is_limit = mean >= 2.0
-        && variance / mean <= SPREAD_MAX
-        && correlation < CORRELATION_MAX
-        && most_unrefused <= 1.25 * mean + 2.0;
-    is_limit.then(|| RateLimit {
-        per_second: mean / SLOT.as_secs_f64(),
-        limit: mean.round() as u32,
-        window: SLOT,
-        threshold: None,
-    })
 }

@@ -54,3 +54,27 @@ pub fn priority(id: &str) -> usize {
         .position(|rule| rule.id == id)
         .unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::reference::rule_ids;
+
+    #[test]
+    fn one_id_is_one_rule_and_every_rule_has_a_page() {
+        let ids: BTreeSet<&str> = all().iter().map(|rule| rule.id).collect();
+        assert_eq!(ids.len(), all().len());
+        let pages: BTreeSet<&str> = rule_ids().collect();
+        let without: Vec<&&str> = ids.difference(&pages).collect();
+        assert!(without.is_empty(), "{without:?}");
+    }
+
+    #[test]
+    fn a_page_without_a_rule_is_about_media() {
+        let orphans = rule_ids().filter(|id| all().iter().all(|rule| rule.id != *id));
+        let others: Vec<&str> = orphans.filter(|id| !id.starts_with("rtp-")).collect();
+        assert!(others.is_empty(), "{others:?}");
+    }
+}

@@ -8,6 +8,7 @@ use crate::capture::Timestamp;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
 use crate::diagnose::scene::Scene;
+use crate::diagnose::words::counted;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[Rule {
@@ -186,15 +187,18 @@ fn effect(scene: &Scene<'_>, train: &Train, worst: &Down<'_>, failed: usize) -> 
         });
     let moved = match elsewhere {
         Some(hop) => format!(
-            " {} calls went to {} meanwhile.",
-            worst.moved.len(),
+            " {} went to {} meanwhile.",
+            counted(worst.moved.len() as u32, "call"),
             scene.name(hop.destination)
         ),
         None => String::new(),
     };
     let lost = match failed {
         0 => String::new(),
-        failed => format!(" {failed} calls to it failed meanwhile."),
+        failed => format!(
+            " {} to it failed meanwhile.",
+            counted(failed as u32, "call")
+        ),
     };
     format!("{lost}{moved}")
 }

@@ -11,6 +11,7 @@ use crate::diagnose::case::start_line;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
 use crate::diagnose::scene::Scene;
+use crate::diagnose::words::counted;
 use crate::sip::{Event, HeaderName, Method, SubscriptionState};
 
 /// The rules of this family.
@@ -264,8 +265,8 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
         Trouble::Unanswered => (
             format!("{method}{about} is not answered"),
             format!(
-                "{server} did not answer the {method}{about} of {asker}, sent {} times.",
-                first.sends
+                "{server} did not answer the {method}{about} of {asker}, sent {}.",
+                counted(first.sends, "time")
             ),
             format!(
                 "Let packets of {asker} reach {server}: it is off, behind a NAT whose mapping has closed, or behind a firewall. A keep-alive every 25 s keeps a NAT open."
@@ -323,7 +324,10 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
         count: requests.len() as u32,
         first_at: first.sent,
         last_at: last.sent,
-        scope: format!("{} {method} requests from {asker}", requests.len()),
+        scope: format!(
+            "{} from {asker}",
+            counted(requests.len() as u32, &format!("{method} request"))
+        ),
     }
 }
 

@@ -254,7 +254,7 @@ fn words(
 fn remedy_for(code: u16, transferor: &str, target: &str) -> String {
     match code {
         486 | 600 | 603 | 480 | 408 | 487 => format!(
-            "{target} could not take the call. {transferor}: wait for the result before hanging up, so that the caller can be fetched back."
+            "Transfer again when {target} can take the call. {transferor}: wait for the result before hanging up, so that the caller can be fetched back."
         ),
         481 => format!(
             "{transferor}: name the call to replace as its receiver knows it: to-tag and from-tag in Replaces are seen from there."

@@ -40,6 +40,14 @@ pub(super) fn write(
                 ],
             )?;
             who(context, call, page)?;
+            if call.origin.is_none()
+                && let Some(origin) = finding.origin
+            {
+                let who = context.endpoint_and_software(origin);
+                if !finding.explanation.contains(&who) {
+                    page.labelled("Who", [plain(who)])?;
+                }
+            }
             proof(context, finding, PROOFS_MAX, page)?;
             sure(finding, None, page)?;
             not(finding, NOTS_MAX, page)?;

@@ -10,97 +10,64 @@ use crate::call::login::{DigestFault, LoginFault, Round, fault, rounds};
 use crate::call::number::user_of;
 use crate::call::registration::{Registration, RegistrationOutcome};
 use crate::call::{Anatomy, EndpointId, Message, Outcome, TransactionIndex};
-use crate::diagnose::rule::{Gate, Rule, Subject};
-use crate::diagnose::{Case, Evidence, Finding, Scene, Severity, start_line};
+use crate::diagnose::rule::{AskCall, AskRegistration, Gate, Rule, Subject};
+use crate::diagnose::{Case, Evidence, Scene, Severity, start_line};
 use crate::sip::{Digest, Method};
 
 /// The rules of this family; each speaks of calls and of registrations.
 pub const RULES: &[Rule] = &[
-    of_calls(
+    rule(
         "auth-stale-loop",
         "Nonce expires faster than the client can use it",
         unanswered::stale_call,
-    ),
-    of_devices(
-        "auth-stale-loop",
-        "Nonce expires faster than the client can use it",
         unanswered::stale_device,
     ),
-    of_calls(
+    rule(
         "auth-algorithm",
         "Digest algorithm not supported by the client",
         unanswered::algorithm_call,
-    ),
-    of_devices(
-        "auth-algorithm",
-        "Digest algorithm not supported by the client",
         unanswered::algorithm_device,
     ),
-    of_calls(
+    rule(
         "auth-digest-error",
         "The login answer itself is wrong",
         refused::digest_call,
-    ),
-    of_devices(
-        "auth-digest-error",
-        "The login answer itself is wrong",
         refused::digest_device,
     ),
-    of_calls(
+    rule(
         "auth-rejected",
         "Wrong password (or unknown user)",
         refused::rejected_call,
-    ),
-    of_devices(
-        "auth-rejected",
-        "Wrong password (or unknown user)",
         refused::rejected_device,
     ),
     Rule {
         gate: Gate::BothDirections,
-        ..of_calls(
+        ..rule(
             "auth-no-credentials",
             "Caller never answered the login request",
             unanswered::silent_call,
+            unanswered::silent_device,
         )
     },
-    of_devices(
-        "auth-no-credentials",
-        "Caller never answered the login request",
-        unanswered::silent_device,
-    ),
-    of_calls("auth-forbidden", "Refused by policy (403)", forbidden::call),
-    of_devices(
+    rule(
         "auth-forbidden",
         "Refused by policy (403)",
+        forbidden::call,
         forbidden::device,
     ),
 ];
 
-const fn of_calls(
+const fn rule(
     id: &'static str,
     title: &'static str,
-    ask: fn(&Case<'_>) -> Option<Finding>,
+    of_call: AskCall,
+    of_device: AskRegistration,
 ) -> Rule {
     Rule {
         id,
         severity: Severity::Error,
         title,
-        subject: Subject::Call(ask),
-        gate: Gate::Open,
-    }
-}
-
-const fn of_devices(
-    id: &'static str,
-    title: &'static str,
-    ask: fn(&Scene<'_>, &Registration) -> Option<Finding>,
-) -> Rule {
-    Rule {
-        id,
-        severity: Severity::Error,
-        title,
-        subject: Subject::Registration(ask),
+        subject: Subject::CallAndRegistration(of_call, of_device),
         gate: Gate::Open,
     }
 }

@@ -3,6 +3,7 @@
 mod branches;
 mod cancelled;
 mod established;
+mod mass_end;
 mod redirected;
 mod refused;
 mod unanswered;
@@ -12,12 +13,15 @@ use crate::diagnose::{Case, Finding, Severity};
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    rule(
-        "call-dropped-by-network",
-        Severity::Error,
-        "An established call was ended by a machine",
-        established::dropped_by_network,
-    ),
+    Rule {
+        subject: Subject::CallAndCapture(established::dropped_by_network, mass_end::mass_end),
+        ..rule(
+            "call-dropped-by-network",
+            Severity::Error,
+            "An established call was ended by a machine",
+            established::dropped_by_network,
+        )
+    },
     rule(
         "call-cancel-race",
         Severity::Warn,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::call::{Message, NodeId};
+use crate::call::{Message, NodeId, OneDirection};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
+use crate::diagnose::words::counted;
 
 /// Second copies of a hundred SIP packets that are worth telling.
 const COPIES_PERCENT_MIN: u64 = 5;
@@ -43,20 +44,27 @@ pub(super) fn cap_one_direction(scene: &Scene<'_>) -> Vec<Claim> {
         return Vec::new();
     }
     let halves = halves(scene);
-    let claims = pairs.iter().filter_map(|(speaker, silent)| {
+    let claims = pairs.iter().filter_map(|OneDirection { speaker, silent, is_known }| {
+        let is_known = *is_known;
         let half = halves.get(&(scene.node(*speaker), scene.node(*silent)))?;
         let (here, there) = (scene.name(*speaker), scene.name(*silent));
         let mut finding = Finding::new(
             "cap-one-direction",
             Severity::Warn,
-            Confidence::Certain,
-            Proof::Protocol,
+            // Habits of a sender are a pattern; what only the other side can have told it is proof.
+            if is_known { Confidence::Certain } else { Confidence::Likely },
+            if is_known { Proof::Protocol } else { Proof::Timing },
         )
         .says(
             format!("Only one direction of {here} <-> {there} was captured"),
             format!(
-                "The capture holds {} messages from {here} to {there} and none back, although {here} acts on what the other side said. Findings about missing answers are left out for {} calls between them.",
-                half.messages, half.calls
+                "The capture holds {} from {here} to {there} and none back, although {here} {}.{}",
+                counted(half.messages, "message"),
+                if is_known { "acts on what the other side said" } else { "behaves as if it were answered" },
+                match half.calls {
+                    0 => String::new(),
+                    calls => format!(" Findings about missing answers are left out for {} between them.", counted(calls, "call")),
+                }
             ),
             "Mirror both directions (SPAN rx and tx), capture on one of the two hosts, or capture on both links and give both files.",
         )
@@ -76,7 +84,12 @@ pub(super) fn cap_one_direction(scene: &Scene<'_>) -> Vec<Claim> {
 fn halves<'a>(scene: &Scene<'a>) -> BTreeMap<(NodeId, NodeId), Half<'a>> {
     let pairs = scene.sight.one_direction.iter();
     let mut halves: BTreeMap<(NodeId, NodeId), Half<'_>> = pairs
-        .map(|(a, b)| ((scene.node(*a), scene.node(*b)), Half::default()))
+        .map(|pair| {
+            (
+                (scene.node(pair.speaker), scene.node(pair.silent)),
+                Half::default(),
+            )
+        })
         .collect();
     let book = scene.book;
     for message in &book.messages {
@@ -293,7 +306,7 @@ pub(super) fn cap_encrypted(scene: &Scene<'_>) -> Vec<Claim> {
     let more = servers.len().saturating_sub(NAMES_MAX);
     servers.truncate(NAMES_MAX);
     let others = if more > 0 {
-        format!(" and {more} others")
+        format!(" and {}", counted(more as u32, "other"))
     } else {
         String::new()
     };

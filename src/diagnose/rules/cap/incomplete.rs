@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::call::Outcome;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::words::duration;
 
 /// An INVITE cannot have been sent longer before its first answer than this: timer C and some slack.
 const INVITE_WAIT: Duration = Duration::from_secs(200);
@@ -30,10 +31,10 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
             (
                 "begin",
                 format!(
-                    "The begin of this call is not in the capture: its first message is {} (frame {}, {:.1} s after the capture began). The outcome is not judged.{lost}",
+                    "The begin of this call is not in the capture: its first message is {} (frame {}, {} after the capture began). The outcome is not judged.{lost}",
                     case.anatomy.name(first),
                     first.at.frame,
-                    after.as_secs_f64()
+                    duration(after)
                 ),
             )
         }

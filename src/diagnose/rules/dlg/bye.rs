@@ -8,7 +8,7 @@ use crate::call::silence::follows_timer;
 use crate::call::{Message, Transaction, TransactionIndex, is_ack_missed, is_private};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::rules::net::{in_messages, sure, times};
+use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::Method;
 
 /// Sends after which a BYE counts as lost: the first and three repeats.
@@ -63,7 +63,7 @@ pub(super) fn dlg_bye_lost(case: &Case<'_>) -> Option<Finding> {
     let mut finding = Finding::new(
         "dlg-bye-lost",
         Severity::Error,
-        sure(case, confidence),
+        confidence,
         Proof::Protocol,
     )
     .says(

@@ -5,7 +5,7 @@
 use crate::call::{Message, Transaction, TransactionIndex};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::rules::net::{in_messages, sure, times};
+use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::{HeaderName, Method, RAck, StatusCode};
 
 /// Sends of one reliable response after which its PRACK is missing: the first and three repeats.
@@ -60,7 +60,7 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
         } else {
             Severity::Warn
         },
-        sure(case, Confidence::Certain),
+        Confidence::Certain,
         Proof::OwnWords,
     )
     .says(

@@ -9,7 +9,6 @@ use crate::call::{
 use crate::capture::FrameRef;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::rules::net::sure;
 use crate::sip::{HeaderName, Method};
 
 /// Sends without an answer that count as a failure of a request inside the call.
@@ -286,7 +285,7 @@ fn finding(
     let mut finding = Finding::new(
         "dlg-route-set-lost",
         Severity::Error,
-        sure(case, confidence),
+        confidence,
         Proof::Protocol,
     )
     .says(

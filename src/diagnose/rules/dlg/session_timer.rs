@@ -8,7 +8,7 @@ use crate::call::refresh::{interval_at, is_refresh};
 use crate::call::{Dialog, DropCause, Message, Outcome, TransactionIndex, drop_cause};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
-use crate::diagnose::rules::net::{sure, times};
+use crate::diagnose::rules::net::times;
 use crate::sip::HeaderName;
 
 /// How long a caller takes at most to try again with a longer interval.
@@ -65,7 +65,7 @@ fn expired(
     let mut finding = Finding::new(
         "dlg-session-timer",
         Severity::Error,
-        sure(case, Confidence::Certain),
+        Confidence::Certain,
         Proof::OwnWords,
     )
     .says(
@@ -169,7 +169,7 @@ fn refresh_failed(
     let finding = Finding::new(
         "dlg-session-timer",
         Severity::Error,
-        sure(case, Confidence::Certain),
+        Confidence::Certain,
         Proof::Protocol,
     )
     .says(

@@ -13,6 +13,7 @@ use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::sorting::explained_calls;
 use crate::diagnose::scene::Scene;
+use crate::diagnose::words::part_of;
 
 /// Failures needed.
 const CLUSTER_MIN: usize = 5;
@@ -96,9 +97,8 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, calls: Vec<u32>) -> Option<
         first_at: first.started,
         last_at: last.ended,
         scope: format!(
-            "{} of {} calls through {name}",
-            calls.len(),
-            calls.len() + good.len()
+            "{} through {name}",
+            part_of(calls.len(), calls.len() + good.len(), "call")
         ),
         calls,
     })

@@ -2,17 +2,21 @@
 //!
 //! Sources: RFC 6076 sections 4 and 5; ITU-T E.411 and E.425. Formulas: docs/metrics.md.
 
-use crate::call::chance::wilson;
-use crate::call::load::{Destination, Fate};
+use crate::call::chance::{bound, wilson};
+use crate::call::load::{Destination, Fate, trend};
 use crate::call::metrics::Metrics;
+use crate::capture::Timestamp;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
+use crate::diagnose::words::counted;
 
 /// Calls below which no ratio is told.
 const CALLS_MIN: u32 = 20;
 /// Destinations that are ranked.
 const RANKED_MAX: usize = 5;
+/// Chance at most that a node seems to have got worse.
+const TREND_CHANCE_MAX: f64 = 0.001;
 
 /// The statistics of the capture.
 pub fn fleet_metrics(scene: &Scene<'_>) -> Vec<Claim> {
@@ -47,11 +51,13 @@ pub fn fleet_metrics(scene: &Scene<'_>) -> Vec<Claim> {
     }
     if metrics.partial > 0 {
         text += &format!(
-            " {} calls of which too little was captured are left out.",
-            metrics.partial
+            " {} of which too little was captured {} left out.",
+            counted(metrics.partial, "call"),
+            if metrics.partial == 1 { "is" } else { "are" }
         );
     }
     text += &ranking(scene);
+    text += &worse(scene);
     text += &format!(
         " Measured where the capture was taken, over {:.0} s; short captures make talk look short.",
         scene.end.millis_since(scene.start) / 1000.0
@@ -114,6 +120,34 @@ fn ranking(scene: &Scene<'_>) -> String {
         " Failures that no user caused, by destination: {}.",
         each.join("; ")
     )
+}
+
+/// The node that got worse most clearly while the capture ran.
+fn worse(scene: &Scene<'_>) -> String {
+    let trends = scene.loads.destinations.iter().filter_map(|destination| {
+        let attempts: Vec<(Timestamp, bool)> = destination
+            .attempts
+            .iter()
+            .map(|attempt| (attempt.sent, is_failure(attempt.fate, attempt.code)))
+            .collect();
+        let mut trend = trend(&attempts)?;
+        // Every node was a try.
+        trend.chance *= scene.loads.destinations.len() as f64;
+        (trend.chance < TREND_CHANCE_MAX).then_some((trend, destination))
+    });
+    let worst = trends.min_by(|a, b| a.0.chance.total_cmp(&b.0.chance));
+    worst.map_or(String::new(), |(trend, destination)| {
+        format!(
+            " {} got worse at {:.1} s of the capture: {} of {} calls failed before and {} of {} from then on (chance {}).",
+            scene.name(destination.endpoint),
+            trend.since.millis_since(scene.start) / 1000.0,
+            if trend.before.0 == 0 { "none".to_owned() } else { trend.before.0.to_string() },
+            trend.before.1,
+            trend.after.0,
+            trend.after.1,
+            bound(trend.chance)
+        )
+    })
 }
 
 fn is_failure(fate: Fate, code: u16) -> bool {

@@ -11,6 +11,7 @@ use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
+use crate::diagnose::words::part_of;
 use crate::sip::StatusCode;
 
 /// Post-dial delay that nine of ten calls should keep, in milliseconds.
@@ -130,9 +131,8 @@ fn claim(scene: &Scene<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
         first_at: first.started,
         last_at: last.ended,
         scope: format!(
-            "{} of {} calls to {name} that rang",
-            slow.len(),
-            delays.len()
+            "{} to {name} that rang",
+            part_of(slow.len(), delays.len(), "call")
         ),
         calls: slow,
     })

@@ -52,7 +52,7 @@ pub fn id_passport(case: &Case<'_>) -> Option<Finding> {
             case.scene.name(hop.destination),
             fault.text
         ),
-        format!("{}: {}", case.name(signer), fault.fix),
+        format!("{}: {}.", case.name(signer), fault.fix),
     )
     .shown_by(case.shows_header(message, HeaderName::Identity, "the signed claims"))
     .at(signer, fault.kind);

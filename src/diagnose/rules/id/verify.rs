@@ -129,7 +129,7 @@ fn refused(case: &Case<'_>, code: u16) -> Option<Finding> {
         _ => "the signature is too old".to_owned(),
     };
     let signer_name =
-        signer(case).map_or("the signing provider".to_owned(), |node| case.name(node));
+        signer(case).map_or("The signing provider".to_owned(), |node| case.name(node));
     let (confidence, cause, fix) = match &fault {
         Some(fault) => (
             Confidence::Certain,

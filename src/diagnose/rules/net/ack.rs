@@ -2,17 +2,22 @@
 //!
 //! Sources: RFC 3261 sections 13.2.2.4 and 13.3.1.4 (2xx), 17.1.1.3 (ACK of failures), 12.2.1.1 (where an ACK goes).
 
+use std::time::Duration;
+
 use crate::call::{
     DropCause, Message, Transaction, TransactionIndex, answering_hop, drop_cause, is_ack_missed,
     is_private, target,
 };
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::rules::net::{in_messages, sure, times};
+use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::{HeaderName, Method, StatusCode};
 
 /// Sends of a failure response after which its ACK counts as lost.
 const FAILURE_SENDS: u32 = 4;
+
+/// How soon a report that the ACK could not be delivered comes.
+const ICMP_WAIT: Duration = Duration::from_secs(1);
 
 /// Where the ACK was lost.
 struct Place<'a> {
@@ -80,7 +85,7 @@ pub(super) fn net_ack_lost(case: &Case<'_>) -> Option<Finding> {
         } else {
             Severity::Warn
         },
-        sure(case, confidence),
+        confidence,
         Proof::Protocol,
     )
     .says(
@@ -95,6 +100,15 @@ pub(super) fn net_ack_lost(case: &Case<'_>) -> Option<Finding> {
     if let Some(ack) = place.ack {
         finding = finding
             .shown_by(case.shows(ack, format!("sent to {}", case.scene.name(ack.destination))));
+        let until = ack.time.plus(ICMP_WAIT);
+        let node = case.scene.node(ack.destination);
+        if let Some(report) = case.scene.errors_about(node, first.time, until).next() {
+            finding = finding.shown_by(Evidence::seen(
+                report.at,
+                "",
+                format!("{} reported {} for it", report.reporter, report.meaning()),
+            ));
+        }
     } else {
         finding = finding.shown_by(Evidence::Missing {
             expected: "ACK".to_owned(),
@@ -219,7 +233,8 @@ fn remedy(case: &Case<'_>, invite: &Transaction, answer: &Message, place: &Place
     let test = "Re-test: one 200, an ACK within 0.2 s, and a call longer than 40 s.";
     match place.signature {
         "contact" => format!(
-            "1. {callee}: put the address from which it is reached into Contact (its external or advertised SIP address). 2. Or let the proxy in front of it add Record-Route, so that the ACK does not need the Contact. 3. {test}"
+            "1. {callee}: put the address from which it is reached into Contact (its external or advertised SIP address{}). 2. Or let the proxy in front of it add Record-Route, so that the ACK does not need the Contact. 3. {test}",
+            setting(case, invite)
         ),
         "branch" | "tag" => format!(
             "{}: its ACK to a 200 needs a new branch, and the From and To tags of the 200. {test}",
@@ -249,6 +264,26 @@ fn remedy(case: &Case<'_>, invite: &Transaction, answer: &Message, place: &Place
     }
 }
 
+/// Where the product at the callee has this setting, as far as it is known by name.
+fn setting(case: &Case<'_>, invite: &Transaction) -> &'static str {
+    const SETTINGS: [(&str, &str); 4] = [
+        (
+            "freeswitch",
+            "; in FreeSWITCH ext-sip-ip and ext-rtp-ip of its profile",
+        ),
+        (
+            "asterisk",
+            "; in Asterisk external_signaling_address and external_media_address of its transport",
+        ),
+        ("kamailio", "; in Kamailio advertise in its listen line"),
+        ("opensips", "; in OpenSIPS advertised_address"),
+    ];
+    let software = case.software(invite.destination).unwrap_or_default();
+    let software = software.to_ascii_lowercase();
+    let known = SETTINGS.iter().find(|(name, _)| software.contains(name));
+    known.map_or("", |(_, setting)| setting)
+}
+
 /// A refusal that is repeated because nobody acknowledges it: load, no harm to the call.
 fn failure_without_ack(case: &Case<'_>) -> Option<Finding> {
     let (hop, t) = case.anatomy.invites().find(|(_, t)| {
@@ -274,7 +309,7 @@ fn failure_without_ack(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new(
         "net-ack-lost",
         Severity::Warn,
-        sure(case, Confidence::Certain),
+        Confidence::Certain,
         Proof::Protocol,
     )
     .beside()

@@ -11,9 +11,10 @@ use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::silence::silent_request;
-use crate::diagnose::rules::net::{FRAMES_MAX, sends, sure, times};
+use crate::diagnose::rules::net::{FRAMES_MAX, sends, times};
 use crate::diagnose::scene::Scene;
 use crate::diagnose::start_line;
+use crate::diagnose::words::counted;
 use crate::net::Transport;
 
 /// Bytes of a message above which RFC 3261 section 18.1.1 wants another transport than UDP.
@@ -50,8 +51,8 @@ pub(super) fn net_udp_fragment(case: &Case<'_>) -> Option<Finding> {
     let count = asked.silent.max(1);
     let compared = if small > 0 {
         format!(
-            "while it answered {} requests from there of at most {small} bytes",
-            asked.answered
+            "while it answered {} from there of at most {small} bytes",
+            counted(asked.answered, "request")
         )
     } else {
         "and of each send only the first fragment is in the capture".to_owned()
@@ -71,7 +72,7 @@ pub(super) fn net_udp_fragment(case: &Case<'_>) -> Option<Finding> {
     let mut finding = Finding::new(
         "net-udp-fragment",
         Severity::Error,
-        sure(case, Confidence::Likely),
+        Confidence::Likely,
         Proof::Protocol,
     )
     .says(

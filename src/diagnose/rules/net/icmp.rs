@@ -10,6 +10,7 @@ use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::silence::silent_request;
 use crate::diagnose::rules::net::times;
+use crate::diagnose::words::duration;
 
 /// How long after the last send a report may come.
 const REPORT_WAIT: Duration = Duration::from_secs(5);
@@ -49,9 +50,9 @@ pub(super) fn net_icmp(case: &Case<'_>) -> Option<Finding> {
         String::new()
     };
     let explanation = format!(
-        "{reporter} reported `{}` for {there} {:.0} ms after the {}: {}.{ignored}",
+        "{reporter} reported `{}` for {there} {} after the {}: {}.{ignored}",
         report.meaning(),
-        report.time.since(request.time).as_secs_f64() * 1000.0,
+        duration(report.time.since(request.time)),
         t.method.text(),
         consequence(report)
     );

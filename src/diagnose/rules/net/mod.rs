@@ -14,7 +14,7 @@ mod tls;
 use crate::call::{Message, TransactionIndex};
 use crate::capture::FrameRef;
 use crate::diagnose::case::Case;
-use crate::diagnose::finding::{Confidence, Evidence, Severity};
+use crate::diagnose::finding::{Evidence, Severity};
 use crate::diagnose::rule::{Gate, Rule, Subject};
 
 /// The rules of this family.
@@ -30,14 +30,7 @@ pub const RULES: &[Rule] = &[
         id: "net-tcp",
         severity: Severity::Error,
         title: "TCP connection fails",
-        subject: Subject::Capture(tcp::net_tcp),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "net-tcp",
-        severity: Severity::Error,
-        title: "TCP connection breaks during a request",
-        subject: Subject::Call(tcp::net_tcp_of_call),
+        subject: Subject::CallAndCapture(tcp::net_tcp_of_call, tcp::net_tcp),
         gate: Gate::BothDirections,
     },
     Rule {
@@ -51,15 +44,11 @@ pub const RULES: &[Rule] = &[
         id: "net-udp-fragment",
         severity: Severity::Error,
         title: "Large SIP message over UDP is lost or fragmented",
-        subject: Subject::Call(fragment::net_udp_fragment),
+        subject: Subject::CallAndCapture(
+            fragment::net_udp_fragment,
+            fragment::net_udp_fragment_delivered,
+        ),
         gate: Gate::BothDirections,
-    },
-    Rule {
-        id: "net-udp-fragment",
-        severity: Severity::Error,
-        title: "Large SIP message over UDP is lost or fragmented",
-        subject: Subject::Capture(fragment::net_udp_fragment_delivered),
-        gate: Gate::Open,
     },
     Rule {
         id: "net-response-misrouted",
@@ -127,20 +116,6 @@ pub(in crate::diagnose::rules) fn in_messages(
         .take(FRAMES_MAX)
         .collect();
     Some(Evidence::in_frames(frames, case.start_line(first), shows))
-}
-
-/// How sure a statement about something that did not come can be, in a capture that may have lost packets.
-pub(in crate::diagnose::rules) fn sure(case: &Case<'_>, confidence: Confidence) -> Confidence {
-    let is_cut = case
-        .anatomy
-        .messages
-        .iter()
-        .any(|message| message.flags.is_cut());
-    if is_cut || case.scene.sight.dropped > 0 {
-        confidence.lowered()
-    } else {
-        confidence
-    }
 }
 
 /// `once`, `twice` or `7 times`.

@@ -88,4 +88,21 @@ fn advertised<'a>(
             Some((m, header?))
         })
         .next()
+        .map(|(heard, header)| (maker(case, heard), header))
+}
+
+/// The message as its maker sent it: proxies pass Contact on, so the first sight of the same message is nearest to who wrote it.
+fn maker<'a>(case: &Case<'a>, heard: &'a Message) -> &'a Message {
+    let same = |m: &&Message| {
+        (m.method(), m.status(), m.cseq, m.from_tag, m.to_tag)
+            == (
+                heard.method(),
+                heard.status(),
+                heard.cseq,
+                heard.from_tag,
+                heard.to_tag,
+            )
+    };
+    let mut all = case.anatomy.originals().map(|(_, m)| m).filter(same);
+    all.next().unwrap_or(heard)
 }

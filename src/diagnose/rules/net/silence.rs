@@ -8,7 +8,8 @@ use crate::call::silence::{follows_timer, silent_hop};
 use crate::call::{Message, Outcome, Transaction, TransactionIndex};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::rules::net::{sends, sure, times};
+use crate::diagnose::rules::net::{sends, times};
+use crate::diagnose::words::{counted, was};
 
 /// Sends after which a request counts as unanswered rather than as given up.
 const SENDS_MIN: usize = 3;
@@ -67,7 +68,7 @@ pub(super) fn net_no_response(case: &Case<'_>) -> Option<Finding> {
     let mut finding = Finding::new(
         "net-no-response",
         Severity::Error,
-        sure(case, Confidence::Certain),
+        Confidence::Certain,
         Proof::Protocol,
     )
     .says(
@@ -107,13 +108,15 @@ fn history(case: &Case<'_>, t: &Transaction, first: &Message) -> String {
         0 if all > 1 => format!(" None of the {all} requests sent to it from here was answered."),
         0 => String::new(),
         _ => format!(
-            " {} of {all} requests sent to it from here were not answered.",
-            asked.silent
+            " {} of {all} requests sent to it from here {} not answered.",
+            asked.silent,
+            was(asked.silent as usize)
         ),
     };
     let apart = if asked.answered == 0 && others_answered > 0 {
         format!(
-            " It answered {others_answered} requests of other nodes: it, or a firewall before it, drops those of {}.",
+            " It answered {} of other nodes: it, or a firewall before it, drops those of {}.",
+            counted(others_answered, "request"),
             scene.book.tables.endpoint(t.source).address
         )
     } else {
@@ -166,7 +169,7 @@ fn unanswered_stream(case: &Case<'_>, t: &Transaction) -> Option<Finding> {
     let finding = Finding::new(
         "net-no-response",
         Severity::Error,
-        sure(case, Confidence::Certain),
+        Confidence::Certain,
         Proof::Protocol,
     )
     .says(

@@ -11,8 +11,9 @@ use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::net::{sure, times};
+use crate::diagnose::rules::net::times;
 use crate::diagnose::scene::Scene;
+use crate::diagnose::words::duration;
 use crate::net::{Connection, Endpoint, Transport};
 
 /// SYNs that must have been left unanswered.
@@ -275,14 +276,14 @@ pub(super) fn net_tcp_of_call(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new(
         "net-tcp",
         Severity::Error,
-        sure(case, Confidence::Certain),
+        Confidence::Certain,
         Proof::Protocol,
     )
     .says(
         format!("The TCP connection to {destination} broke during the request"),
         format!(
-            "The connection between {source} and {destination} was {way} by {by} {:.0} ms after the {}{idle_words}; the request was never answered.",
-            close.sighting.time.since(request.time).as_secs_f64() * 1000.0,
+            "The connection between {source} and {destination} was {way} by {by} {} after the {}{idle_words}; the request was never answered.",
+            duration(close.sighting.time.since(request.time)),
             t.method.text()
         ),
         format!(

@@ -2,13 +2,14 @@
 //!
 //! Sources: RFC 3264 section 6.1, RFC 3261 sections 20.43 and 21.4.26.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnose::finding::{Confidence, Proof};
 use crate::diagnose::knowledge::{Fact, FactKind};
 use crate::diagnose::rules::sdp::judge::{Test, Theory};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::refusal::{Refusal, main_line};
+use crate::diagnose::words::either;
 use crate::sip::Sdp;
 use crate::sip::sdp::Media;
 
@@ -54,7 +55,7 @@ fn own_list(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
             refusal.code, common.name
         )));
     }
-    let names = offer::codec_names(listed);
+    let names = offer::each_codec(listed);
     let proof = format!("its {} says so", refusal.code);
     let mut theory = theory(refusal, line, &names, &proof);
     (theory.confidence, theory.proof) = (Confidence::Certain, Proof::OwnWords);
@@ -116,10 +117,19 @@ fn cured(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
     ) else {
         return Test::Open;
     };
-    let names = main_line(answer)
-        .map(offer::codec_names)
-        .unwrap_or_default();
-    let proof = format!("the next try, which differed in codecs alone, was answered with {names}");
+    let retried = main_line(answer).map(offer::each_codec).unwrap_or_default();
+    let mut proof = format!(
+        "the next try, which differed in codecs alone, was answered with {}",
+        offer::list(retried.iter().cloned())
+    );
+    let mut names = retried;
+    if let Some(answered) = answered(refusal, line)
+        && answered.total > 1
+    {
+        names.retain(|name| !answered.codecs.contains(name));
+        names.splice(0..0, answered.codecs);
+        proof = format!("{proof}; {}", answered.words);
+    }
     let mut theory = theory(refusal, line, &names, &proof);
     (theory.confidence, theory.proof) = (Confidence::Certain, Proof::Comparison);
     theory.evidence.push(refusal.shows_session(
@@ -142,7 +152,7 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
             let because = format!("it lists {} itself (frame {})", common.name, fact.at.frame);
             return Some(Test::Refuted(because));
         }
-        let names = offer::codec_names(theirs);
+        let names = offer::each_codec(theirs);
         let mut theory = theory(refusal, line, &names, "it describes itself so");
         (theory.confidence, theory.proof) = (Confidence::Certain, Proof::Comparison);
         theory.evidence.push(refusal.shows_session(
@@ -162,28 +172,18 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
     {
         return Some(Test::Open);
     }
-    let (first, _) = accepted.first()?;
-    let names: BTreeSet<&str> = accepted
-        .iter()
-        .flat_map(|(_, media)| media.real_codecs().map(|codec| codec.common_name()))
-        .collect();
+    let answered = answered(refusal, line)?;
+    let first = answered.first;
     let alike: u32 = refusal
         .accepted_but_for(&[Dimension::Codecs])
         .map(|(fact, _, _)| fact.count)
         .sum();
-    let refused = refused_without(refusal, line, &names);
     let confidence = match alike {
-        ACCEPTED_MIN.. if refused >= REFUSED_MIN => Confidence::Certain,
+        ACCEPTED_MIN.. if answered.refused >= REFUSED_MIN => Confidence::Certain,
         1.. => Confidence::Likely,
         0 => Confidence::Possible,
     };
-    let names = offer::list(names.iter().map(|name| (*name).to_owned()));
-    let total: u32 = accepted.iter().map(|(fact, _)| fact.count).sum();
-    let proof = format!(
-        "it answered {names} in {} (frame {}), and refused {refused} without",
-        calls(total),
-        first.at.frame
-    );
+    let (names, proof) = (answered.codecs, answered.words);
     let mut theory = theory(refusal, line, &names, &proof);
     (theory.confidence, theory.proof) = (confidence, Proof::Comparison);
     let is_told = is_told(refusal);
@@ -197,6 +197,73 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
         "what the same device answered in another call",
     ));
     Some(Test::Fits(Box::new(theory)))
+}
+
+/// What the refuser answered in other calls.
+struct Answered<'a> {
+    /// The codecs that it chose, each with its payload number.
+    codecs: Vec<String>,
+    /// Calls that it answered.
+    total: u32,
+    /// Offers without any of these codecs that it refused.
+    refused: u32,
+    /// The first answer.
+    first: &'a Fact,
+    /// All that in words.
+    words: String,
+}
+
+fn answered<'a>(refusal: &Refusal<'_, 'a>, line: &Media) -> Option<Answered<'a>> {
+    let mut first = None;
+    let mut chosen: BTreeMap<&str, (String, u32)> = BTreeMap::new();
+    for fact in refusal.known(FactKind::Accepted) {
+        let answer = refusal
+            .shape(fact.answer)
+            .and_then(|sdp| line_of(sdp, line));
+        let Some(answer) = answer else {
+            continue;
+        };
+        first = first.or(Some(fact));
+        for (place, codec) in answer.real_codecs().enumerate() {
+            let count = if place == 0 { fact.count } else { 0 };
+            let known = chosen
+                .entry(codec.common_name())
+                .or_insert_with(|| (offer::codec_name(codec), 0));
+            known.1 += count;
+        }
+    }
+    let first = first?;
+    let total: u32 = chosen.values().map(|(_, count)| *count).sum();
+    let refused = refused_without(refusal, line, &chosen.keys().copied().collect());
+    let mut each: Vec<(&str, u32)> = chosen
+        .iter()
+        .filter(|(_, (_, count))| *count > 0)
+        .map(|(name, (_, count))| (*name, *count))
+        .collect();
+    each.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
+    let counts = match each.as_slice() {
+        [(name, _)] => format!("{name} in {}", calls(total)),
+        several => {
+            let each = several
+                .iter()
+                .map(|(name, count)| format!("{name} in {count}"));
+            format!("{} other calls", offer::list(each))
+        }
+    };
+    let mut names: Vec<(String, u32)> = chosen.values().cloned().collect();
+    names.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let without = match refused {
+        0 | 1 => String::new(),
+        refused if chosen.len() == 1 => format!(", and refused all {refused} offers without it"),
+        refused => format!(", and refused all {refused} offers without any of these"),
+    };
+    Some(Answered {
+        codecs: names.into_iter().map(|(name, _)| name).collect(),
+        total,
+        refused,
+        first,
+        words: format!("it answered {counts} (frame {}){without}", first.at.frame),
+    })
 }
 
 /// How many offers of the same form but without these codecs were refused.
@@ -247,7 +314,7 @@ fn told(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
         },
         |words| format!("the refusal says `{words}`"),
     );
-    let mut theory = theory(refusal, line, "", &what);
+    let mut theory = theory(refusal, line, &[], &what);
     theory.why = format!("the offer had only {} and {what}", offer::codec_names(line));
     (theory.confidence, theory.proof) = (Confidence::Likely, Proof::OwnWords);
     Some(Test::Fits(Box::new(theory)))
@@ -273,7 +340,7 @@ fn unknown(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
     if refuses_all || !is_rare || !is_about_codecs || !is_plain {
         return None;
     }
-    let mut theory = theory(refusal, line, "", "");
+    let mut theory = theory(refusal, line, &[], "");
     theory.why = format!(
         "the offer had only {}; what {} takes is not in this capture",
         offer::codec_names(line),
@@ -291,15 +358,22 @@ fn calls(count: u32) -> String {
     }
 }
 
-fn theory(refusal: &Refusal<'_, '_>, line: &Media, theirs: &str, proof: &str) -> Theory {
+fn theory(refusal: &Refusal<'_, '_>, line: &Media, theirs: &[String], proof: &str) -> Theory {
     let ours = offer::codec_names(line);
     let scene = refusal.case.scene;
-    let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
-    let wanted = if theirs.is_empty() {
-        "PCMU or PCMA".to_owned()
+    let (offerer, refuser) = (
+        scene.name(refusal.offer_maker()),
+        scene.name(refusal.refuser),
+    );
+    let theirs: Vec<&str> = theirs.iter().map(String::as_str).collect();
+    let bare = |codec: &&str| codec.split(" (").next().unwrap_or_default().to_owned();
+    let wanted: Vec<String> = theirs.iter().map(bare).collect();
+    let wanted: Vec<&str> = if wanted.is_empty() {
+        vec!["PCMU", "PCMA"]
     } else {
-        format!("one of {theirs}")
+        wanted.iter().map(String::as_str).collect()
     };
+    let wanted = either(&wanted);
     let mut keys: Vec<&str> = line
         .real_codecs()
         .map(|codec| codec.common_name())
@@ -310,10 +384,12 @@ fn theory(refusal: &Refusal<'_, '_>, line: &Media, theirs: &str, proof: &str) ->
         confidence: Confidence::Possible,
         proof: Proof::CodeMeaning,
         title: format!("No common codec: {ours} was refused"),
-        why: format!("the offer had only {ours} while {refuser} takes {theirs} ({proof})"),
+        why: format!(
+            "the offer had only {ours} while {refuser} takes {} ({proof})",
+            either(&theirs)
+        ),
         remedy: format!(
-            "On {offerer}: add {wanted} to the codecs that it offers. Or on {refuser}: allow {ours}. \
-             Or let the SBC between them transcode. Re-test: one call must be answered with the common codec."
+            "1. {offerer}: add {wanted} to the codecs that it offers ({ours} may stay behind it). 2. Or on {refuser}: allow {ours}, or let an SBC between them transcode. 3. Re-test: an offer with {wanted} must be answered with it."
         ),
         evidence: Vec::new(),
         signature: keys.join(","),

@@ -5,6 +5,7 @@ use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::offer::Dimension;
 use crate::diagnose::rules::sdp::refusal::Refusal;
 use crate::diagnose::rules::sdp::{body, codec, family, fax, params, profile, streams, syntax};
+use crate::diagnose::words::duration;
 
 /// An explanation of a refusal by one dimension.
 #[derive(Debug)]
@@ -166,10 +167,5 @@ pub fn with_refuted(finding: Finding, judgement: &Judgement) -> Finding {
 
 /// How long the refuser took: `40 ms`, `2.3 s`.
 pub fn delay(refusal: &Refusal<'_, '_>) -> String {
-    let milliseconds = refusal.response.time.millis_since(refusal.request.time);
-    if milliseconds < 1000.0 {
-        format!("{milliseconds:.0} ms")
-    } else {
-        format!("{:.1} s", milliseconds / 1000.0)
-    }
+    duration(refusal.response.time.since(refusal.request.time))
 }

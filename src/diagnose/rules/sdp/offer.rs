@@ -174,11 +174,20 @@ pub fn families(media: &Media) -> (bool, bool) {
 
 /// `G729 (18), PCMU (0)`: the real codecs of a line.
 pub fn codec_names(media: &Media) -> String {
-    let named = media.real_codecs().map(|codec| match codec.payload {
+    list(media.real_codecs().map(codec_name))
+}
+
+/// The codecs of a media line, each with its payload number.
+pub fn each_codec(media: &Media) -> Vec<String> {
+    media.real_codecs().map(codec_name).collect()
+}
+
+/// A codec with its payload number: `PCMA (8)`.
+pub fn codec_name(codec: &Codec) -> String {
+    match codec.payload {
         Some(payload) => format!("{} ({payload})", codec.name),
         None => codec.name.clone(),
-    });
-    list(named)
+    }
 }
 
 /// The first few of some names, and how many more there are.

@@ -146,9 +146,19 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
         _ => Confidence::Possible,
     };
     let why = format!(
-        "it used {} in all {total} accepted calls, and refused {} each of {refused} times",
+        "it used {} in {}, and refused {} {}",
         offer::profile_words(media),
-        line.profile_text
+        if total == 1 {
+            "the only accepted call".to_owned()
+        } else {
+            format!("all {total} accepted calls")
+        },
+        line.profile_text,
+        if refused == 1 {
+            "the one time that it came".to_owned()
+        } else {
+            format!("each of {refused} times")
+        }
     );
     let shown = refusal.shows_session(fact.at, fact.answer, "what the same device took");
     fits(

@@ -189,6 +189,34 @@ impl<'c, 'a> Refusal<'c, 'a> {
         found.contains(&dimension) && offer::differs_only_in(&found, &[dimension])
     }
 
+    /// Who made the offer: the sender of the first hop on which it has the same codecs.
+    pub fn offer_maker(&self) -> EndpointId {
+        let codecs = |sdp: Option<&Sdp>| -> Option<Vec<String>> {
+            let line = main_line(sdp?)?;
+            let mut names: Vec<String> = line
+                .real_codecs()
+                .map(|codec| codec.common_name().to_owned())
+                .collect();
+            names.sort_unstable();
+            Some(names)
+        };
+        let own = codecs(self.offer);
+        let anatomy = &self.case.anatomy;
+        let hops = self
+            .case
+            .path
+            .iter()
+            .map(|(hop, _)| anatomy.transaction(*hop));
+        let first = hops.into_iter().find(|hop| {
+            let request = hop
+                .last_request
+                .and_then(|request| self.case.message(request));
+            request
+                .is_some_and(|request| own.is_some() && codecs(self.shape(request.session)) == own)
+        });
+        first.map_or(self.offerer, |hop| hop.source)
+    }
+
     /// How a reader knows the refuser, with its product.
     pub fn refuser_name(&self) -> String {
         self.case.name(self.refuser)

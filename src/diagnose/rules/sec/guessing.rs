@@ -4,6 +4,7 @@ use crate::call::guess::Siege;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
+use crate::diagnose::words::counted;
 
 /// Names and frames that a claim lists.
 const LISTED_MAX: usize = 5;
@@ -105,9 +106,12 @@ fn claim(scene: &Scene<'_>, siege: &Siege) -> Option<Claim> {
         first_at: first.time,
         last_at: success.map_or(last.time, |success| success.ended),
         scope: format!(
-            "{} users, {} addresses",
-            siege.users.len(),
-            siege.nodes.len()
+            "{}, {}",
+            counted(siege.users.len() as u32, "user"),
+            match siege.nodes.len() {
+                1 => "1 address".to_owned(),
+                nodes => format!("{nodes} addresses"),
+            }
         ),
     })
 }

@@ -7,6 +7,7 @@ use crate::call::{Outcome, OutcomeGroup, Step};
 use crate::capture::Timestamp;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::words::duration;
 use crate::sip::HeaderName;
 
 /// How long a node may take after 100 Trying before it counts as having lost the call, in milliseconds.
@@ -56,7 +57,6 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
     } else {
         Confidence::Likely
     };
-    let waited = waited_ms / 1000.0;
     let what = if is_lost {
         format!("{dead} said 100 Trying and then nothing")
     } else if sends > 1 {
@@ -79,7 +79,8 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
     .says(
         heard.title(&dead),
         format!(
-            "{who} gave up after {waited:.1} s, because {what}. {}",
+            "{who} gave up after {}, because {what}. {}",
+            duration(verdict.time.since(first.time)),
             heard.sentence(&dead)
         ),
         heard.remedy(&dead, &giver),
@@ -240,7 +241,7 @@ pub fn srv_code_translated(case: &Case<'_>) -> Option<Finding> {
         .refusal()
         .and_then(|refusal| case.header(refusal, HeaderName::Reason))
         .map_or(String::new(), |reason| format!(" (Reason: {reason})"));
-    let after = gave.time.millis_since(got.time);
+    let after = duration(gave.time.since(got.time));
     let dropped = dropped_headers(case, got, gave);
     let is_linked = cause.via != before.via && case.call.legs.len() > 1;
     let confidence = if is_linked {
@@ -251,7 +252,7 @@ pub fn srv_code_translated(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new("srv-code-translated", Severity::Error, confidence, Proof::CodeMeaning)
         .says(
             format!("The caller saw {gave_code}, but the cause is {root_code} from {}", case.scene.name(origin)),
-            format!("{root} answered {root_code} {phrase}{reason}; {giver} turned {got_code} into {gave_code} {after:.0} ms later{dropped}. The failure began at {}, not at {}.", case.scene.name(origin), case.scene.name(before.destination)),
+            format!("{root} answered {root_code} {phrase}{reason}; {giver} turned {got_code} into {gave_code} {after} later{dropped}. The failure began at {}, not at {}.", case.scene.name(origin), case.scene.name(before.destination)),
             format!("Work on {root}. At {giver}: pass Reason on, and use 503 from the next hop as the signal to try another route."),
         )
         .shown_by(case.shows(got, "the first answer"))

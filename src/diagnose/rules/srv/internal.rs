@@ -9,6 +9,7 @@ use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::sorting::explained_calls;
 use crate::diagnose::scene::Scene;
+use crate::diagnose::words::part_of;
 
 /// Codes that other rules explain: features, versions, sizes and preconditions.
 const EXPLAINED_CODES: [u16; 4] = [501, 505, 513, 580];
@@ -78,9 +79,8 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Opt
         first_at: first.started,
         last_at: last.ended,
         scope: format!(
-            "{} of {} calls through {name}",
-            calls.len(),
-            calls.len() + good.len()
+            "{} through {name}",
+            part_of(calls.len(), calls.len() + good.len(), "call")
         ),
         calls,
     })

@@ -1,12 +1,13 @@
 //! Limits: a ceiling of calls at the same time, and a pace of new calls, above which a node refuses.
 
 use crate::call::chance::bound;
-use crate::call::load::{Destination, Fate, RateLimit, View};
+use crate::call::load::{Counting, Destination, Fate, RateLimit, View};
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::sorting::{Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list};
 use crate::diagnose::scene::Scene;
+use crate::diagnose::words::counted;
 
 /// Share of refusals whose words must name a limit for certainty.
 const TOLD_SHARE: f64 = 0.5;
@@ -63,14 +64,19 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
         View::From(_) => " from one sender".to_owned(),
     };
     let explanation = format!(
-        "{name} takes {least}{} calls at the same time{whose}: {} of its {} refusals ({}) came while that many were up, and {} of the {} calls that came with fewer up were taken. Refusals began {} times, each time after calls had ended and others had taken their places.",
+        "{name} takes {least}{} calls at the same time{whose}: {} of its {} refusals ({}) came while that many were up, and {} of the {} calls that came with fewer up were taken. Refusals began {}{} after calls had ended and others had taken their places.",
         found.limit,
         found.refused_at_limit,
         found.refused,
         refusals.codes(),
         found.taken_below,
         found.below,
-        found.episodes,
+        counted(found.episodes, "time"),
+        if found.episodes == 1 {
+            ","
+        } else {
+            ", each time"
+        },
     );
     let finding = Finding::new(
         "srv-capacity-ceiling",
@@ -142,56 +148,99 @@ fn pace_finding(refusals: &Refusals<'_>) -> Option<Finding> {
     } else {
         Confidence::Likely
     };
-    let per_second = rounded(rate.per_second);
+    let pace = pace(rate.per_second);
     let taken = destination
         .attempts
         .iter()
         .filter(|attempt| attempt.fate == Fate::Taken)
         .count();
+    let at_once = at_once(&rate.counting);
     let how = pace_words(refusals, &rate);
-    let chance = rate.threshold.map_or(String::new(), |found| {
-        format!(
-            "; chance of such a parting by pace: {}",
-            bound(found.chance)
-        )
-    });
     let finding = Finding::new(
         "srv-cps-limit",
         Severity::Error,
         confidence,
-        if is_told { Proof::OwnWords } else { Proof::Comparison },
+        if is_told {
+            Proof::OwnWords
+        } else {
+            Proof::Comparison
+        },
     )
     .says(
-        format!("{name} takes {per_second} calls per second, and more came"),
-        format!("{name} takes about {per_second} new calls per second: {how}. It took {taken} calls in all."),
-        format!("Pace the senders at {per_second} calls per second towards {name}, or ask its operator for a higher rate."),
+        format!("{name} takes {pace}, and more came"),
+        format!("{name} takes {pace}{at_once}: {how}. It took {taken} calls in all."),
+        format!(
+            "Pace the senders at {pace} towards {name}{}, or ask its operator for a higher rate.",
+            no_more(&rate.counting)
+        ),
     )
-    .at(destination.endpoint, &per_second)
+    .at(destination.endpoint, &pace)
     .not(
         "srv-capacity-ceiling",
-        format!("refusals came with few and with many calls up{chance}"),
+        format!(
+            "refusals came with few and with many calls up; chance of such a parting by pace: {}",
+            bound(rate.counting.chance())
+        ),
     );
     Some(with_evidence(finding, refusals, "refused beyond the rate"))
 }
 
+/// What a limiter takes beyond its rate after a pause.
+fn at_once(counting: &Counting) -> String {
+    match counting {
+        Counting::Window { .. } => String::new(),
+        Counting::Tokens(bucket) if bucket.burst == 1 => {
+            ", each at least as long after the one before as that rate asks".to_owned()
+        }
+        Counting::Tokens(bucket) if bucket.is_burst_least => format!(
+            ", and after a pause bursts of at least {} (no pause was long enough to show more)",
+            bucket.burst
+        ),
+        Counting::Tokens(bucket) => {
+            format!(", and after a pause bursts of up to {}", bucket.burst)
+        }
+    }
+}
+
+/// What senders have to heed besides the rate.
+fn no_more(counting: &Counting) -> String {
+    match counting {
+        Counting::Window { limit, length, .. } => {
+            format!(
+                ", no more than {} in any {} s",
+                counted(*limit, "call"),
+                length.as_secs()
+            )
+        }
+        Counting::Tokens(bucket) => {
+            format!(", no more than {} at once", counted(bucket.burst, "call"))
+        }
+    }
+}
+
 /// How refusals keep to a pace.
 fn pace_words(refusals: &Refusals<'_>, rate: &RateLimit) -> String {
-    match &rate.threshold {
-        Some(found) => format!(
-            "{} of the {} refusals ({}) came when {} calls had been taken in the {} s before, and {} of the {} calls that came with fewer were taken",
-            found.refused_at_limit,
-            found.refused,
-            refusals.codes(),
-            rate.limit,
-            rate.window.as_secs(),
-            found.taken_below,
-            found.below,
+    let codes = refusals.codes();
+    match &rate.counting {
+        Counting::Window {
+            limit,
+            length,
+            threshold,
+        } => format!(
+            "{} of the {} refusals ({codes}) came when {} had been taken in the {} s before, and {} of the {} calls that came with fewer were taken",
+            threshold.refused_at_limit,
+            threshold.refused,
+            counted(*limit, "call"),
+            length.as_secs(),
+            threshold.taken_below,
+            threshold.below,
         ),
-        None => format!(
-            "in each {} s in which it refused calls ({}) it took about {}, however many came",
-            rate.window.as_secs(),
-            refusals.codes(),
-            rate.limit
+        Counting::Tokens(bucket) => format!(
+            "counted like that, {} of the {} refusals ({codes}) came when nothing was left of the rate, and {} of the {} calls that it took came while something was",
+            bucket.refused - bucket.refused_with_token,
+            bucket.refused,
+            bucket.taken - bucket.taken_without,
+            bucket.taken,
         ),
     }
 }
@@ -201,11 +250,31 @@ fn with_evidence(finding: Finding, refusals: &Refusals<'_>, shows: &str) -> Find
     evidence.into_iter().fold(finding, Finding::shown_by)
 }
 
-/// A rate with one decimal where it has one.
-fn rounded(per_second: f64) -> String {
-    if (per_second - per_second.round()).abs() < 0.05 {
-        format!("{per_second:.0}")
+/// A rate as an operator says it: `5 calls per second`, `30 calls per minute`.
+fn pace(per_second: f64) -> String {
+    let (rate, unit) = if per_second < 1.0 {
+        (per_second * 60.0, "minute")
     } else {
-        format!("{per_second:.1}")
+        (per_second, "second")
+    };
+    let rounded = (rate * 10.0).round() / 10.0;
+    let noun = if rounded == 1.0 { "call" } else { "calls" };
+    format!("{rounded} {noun} per {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_below_one_a_second_are_said_by_the_minute() {
+        for (per_second, said) in [
+            (5.0, "5 calls per second"),
+            (1.02, "1 call per second"),
+            (2.5, "2.5 calls per second"),
+            (0.5, "30 calls per minute"),
+        ] {
+            assert_eq!(said, pace(per_second));
+        }
     }
 }

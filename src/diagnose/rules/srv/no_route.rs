@@ -2,12 +2,14 @@
 //!
 //! Source: RFC 3398 section 7.2.4.1 (which codes gateways make of ISUP causes).
 
+use std::time::Duration;
+
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::sorting::{Blocked, Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list};
 use crate::diagnose::scene::Scene;
-use crate::diagnose::words::counted;
+use crate::diagnose::words::{counted, duration, was};
 
 /// A node without a route to some numbers.
 pub fn srv_no_route(scene: &Scene<'_>) -> Vec<Claim> {
@@ -47,12 +49,15 @@ fn finding(refusals: &Refusals<'_>, blocked: &Blocked) -> Finding {
         )
     } else if blocked.is_told {
         format!(
-            "{name} refused {count} calls to {numbers} with {codes} and says that it has no route there."
+            "{name} refused {} to {numbers} with {codes} and says that it has no route there.",
+            counted(count as u32, "call")
         )
     } else {
         format!(
-            "{name} has no working route for {numbers}: all {count} calls to it got {codes} within {slowest:.0} ms, while {} calls to other numbers were taken around the same time.",
-            blocked.others_taken
+            "{name} has no working route for {numbers}: all {count} calls to it got {codes} within {}, while {} to other numbers {} taken around the same time.",
+            duration(Duration::from_secs_f32((slowest / 1000.0).max(0.0))),
+            counted(blocked.others_taken, "call"),
+            was(blocked.others_taken as usize)
         )
     };
     let others = refusals.others_with_room();

@@ -4,12 +4,15 @@
 
 use std::collections::HashMap;
 
-use crate::call::load::{Destination, Fate, View};
+use crate::call::load::{Attempt, Destination, Fate, View};
+use crate::call::number::user_of;
+use crate::capture::Timestamp;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::sorting::{Slowing, Why, median, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list, seconds};
 use crate::diagnose::scene::Scene;
+use crate::diagnose::words::part_of;
 
 /// Length of the spans in which what came is compared with what was taken.
 const SPAN_SECONDS: i64 = 10;
@@ -43,9 +46,8 @@ fn finding(refusals: &Refusals<'_>, slowing: Slowing) -> Finding {
         (Confidence::Likely, Proof::Timing)
     };
     let mut explanation = format!(
-        "{name} refused {} of {} calls with {} {}{}.",
-        refusals.places.len(),
-        destination.attempts.len(),
+        "{name} refused {} with {} {}{}.",
+        part_of(refusals.places.len(), destination.attempts.len(), "call"),
         refusals.codes(),
         refusals.span_words(),
         told.words(),
@@ -56,7 +58,7 @@ fn finding(refusals: &Refusals<'_>, slowing: Slowing) -> Finding {
     if told.pause.is_some() {
         explanation += &match early {
             0 => " No sender sent another INVITE inside the pause.".to_owned(),
-            1 => " 1 INVITE was sent to it inside a pause that it had asked for.".to_owned(),
+            1 => " One INVITE was sent to it inside a pause that it had asked for.".to_owned(),
             n => format!(" {n} INVITEs were sent to it inside the pauses that it had asked for."),
         };
     }
@@ -224,7 +226,72 @@ fn load_words(refusals: &Refusals<'_>) -> String {
             words += ", so it refused at a pace that it took at other times: load from elsewhere or a fault behind it may be the cause";
         }
     }
+    if let Some(pusher) = pusher(refusals) {
+        words += &format!(
+            "; {} of the {} INVITEs that came meanwhile were those of {}, and {} of the {} before",
+            pusher.during.0,
+            pusher.during.1,
+            pusher.user,
+            if pusher.before.0 == 0 {
+                "none".to_owned()
+            } else {
+                pusher.before.0.to_string()
+            },
+            pusher.before.1
+        );
+    }
     words + "."
+}
+
+/// A caller whose calls make the load that is refused: how many of all were its own while the node refused, and before.
+struct Pusher<'a> {
+    user: &'a str,
+    during: (usize, usize),
+    before: (usize, usize),
+}
+
+/// The caller that sent most of what came while the node refused, and far less of what came before.
+fn pusher<'a>(refusals: &Refusals<'a>) -> Option<Pusher<'a>> {
+    /// Attempts that make a share.
+    const ATTEMPTS_MIN: usize = 20;
+    let scene = refusals.scene;
+    let (first, last) = refusals.span();
+    let span = last.since(first);
+    let attempts = &refusals.destination.attempts;
+    let caller = |attempt: &Attempt| {
+        let call = scene.calls.get(attempt.call as usize)?;
+        Some(user_of(scene.text(call.caller)))
+    };
+    let between = |from: Timestamp, to: Timestamp| {
+        let start = attempts.partition_point(|attempt| attempt.sent < from);
+        let end = attempts.partition_point(|attempt| attempt.sent <= to);
+        attempts.get(start..end).unwrap_or_default()
+    };
+    let during = between(first, last);
+    let mut counts: HashMap<&str, usize, foldhash::fast::FixedState> = HashMap::default();
+    for user in during.iter().filter_map(caller) {
+        *counts.entry(user).or_default() += 1;
+    }
+    let (user, own) = counts
+        .into_iter()
+        .max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(a.0)))?;
+    // The load rose some time before the first refusal.
+    let calm = first.nanoseconds().saturating_sub(span.as_nanos() as i64);
+    let calm = attempts.partition_point(|attempt| attempt.sent.nanoseconds() < calm);
+    let before = attempts.get(..calm).unwrap_or_default();
+    let own_before = before
+        .iter()
+        .filter(|attempt| caller(attempt) == Some(user))
+        .count();
+    let is_enough = during.len() >= ATTEMPTS_MIN && before.len() >= ATTEMPTS_MIN;
+    let share = |own: usize, all: usize| own as f64 / all.max(1) as f64;
+    let has_risen = share(own, during.len()) > 0.5
+        && share(own_before, before.len()) * 4.0 < share(own, during.len());
+    (is_enough && has_risen && !user.is_empty()).then_some(Pusher {
+        user,
+        during: (own, during.len()),
+        before: (own_before, before.len()),
+    })
 }
 
 /// How its answers slowed down before.
@@ -283,9 +350,17 @@ fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32) -> String {
     }
     let last = recovery(refusals);
     steps.push(format!(
-        "Pace the senders below the rate that {name} takes, or give it more capacity.{last}"
+        "Pace {} below the rate that {name} takes, or give it more capacity.{last}",
+        pusher(refusals).map_or("the senders".to_owned(), |pusher| pusher.user.to_owned())
     ));
-    steps.join(" ")
+    if steps.len() < 2 {
+        return steps.concat();
+    }
+    let numbered = (1..).zip(&steps);
+    let numbered: Vec<String> = numbered
+        .map(|(number, step)| format!("{number}. {step}"))
+        .collect();
+    numbered.join(" ")
 }
 
 /// When it took calls again after the last refusal.

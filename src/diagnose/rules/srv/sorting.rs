@@ -109,7 +109,9 @@ fn sort_out(scene: &Scene<'_>, destination: &Destination) -> Vec<Explained> {
     if let Some(ceiling) = &destination.ceiling {
         sorter.take(Why::Ceiling, ceiling.attempts.iter().copied());
     }
-    if let Some(pace) = &destination.pace {
+    if let Some(pace) = &destination.pace
+        && !sorter.is_one_prefix(&pace.attempts)
+    {
         sorter.take(Why::Pace, pace.attempts.iter().copied());
     }
     for _ in 0..PREFIXES_MAX {
@@ -201,6 +203,21 @@ impl<'a> Sorter<'a> {
             });
             self.take(why, places.into_iter());
         }
+    }
+
+    /// Whether all that was refused begins alike and nothing that begins so was taken: then the number says why, not the pace.
+    fn is_one_prefix(&self, places: &[u32]) -> bool {
+        let attempts = &self.destination.attempts;
+        let taken = attempts
+            .iter()
+            .filter(|attempt| attempt.fate == Fate::Taken);
+        let taken: Vec<String> = taken.map(|attempt| self.number(attempt.callee)).collect();
+        let refused = places
+            .iter()
+            .map(|place| self.number(attempts[*place as usize].callee));
+        let refused: Vec<String> = refused.collect();
+        let prefix = numbers::always_refused(&refused, &taken);
+        prefix.is_some_and(|(prefix, _)| refused.iter().all(|number| number.starts_with(&prefix)))
     }
 
     /// Finds numbers of one prefix that are all refused while others are taken; `false` where there are none.

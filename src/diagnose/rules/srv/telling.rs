@@ -10,6 +10,7 @@ use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Evidence, Finding, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
+use crate::diagnose::words::{part_of, was};
 
 /// Refusals that are quoted.
 const EXAMPLES_MAX: usize = 3;
@@ -44,6 +45,9 @@ impl<'a> Refusals<'a> {
     /// That span in words, in seconds of the capture.
     pub fn span_words(&self) -> String {
         let (first, last) = self.span();
+        if last.since(self.scene.start) < Duration::from_millis(50) {
+            return "as the capture began".to_owned();
+        }
         if first == last {
             return format!("{} into the capture", seconds(self.scene, first));
         }
@@ -135,13 +139,16 @@ impl<'a> Refusals<'a> {
     fn scope(&self) -> String {
         let all = self.destination.attempts.len();
         let mut scope = format!(
-            "{} of {all} attempts at {}",
-            self.places.len(),
+            "{} at {}",
+            part_of(self.places.len(), all, "attempt"),
             self.scene.name(self.destination.endpoint)
         );
         let rescued = self.rescued();
         if rescued > 0 {
-            scope += &format!("; {rescued} of them were answered on another try");
+            scope += &format!(
+                "; {rescued} of them {} answered on another try",
+                was(rescued)
+            );
         }
         scope
     }

@@ -1,0 +1,168 @@
+//! Calls that one node ended all at once: a restart, a failover, or somebody who closed it.
+//!
+//! Source: RFC 3261 section 15 (a BYE speaks for one party of one call).
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crate::call::chance::{binomial_tail, bound};
+use crate::call::load::Destination;
+use crate::call::{EndpointId, Outcome};
+use crate::capture::Timestamp;
+use crate::diagnose::rule::Claim;
+use crate::diagnose::words::duration;
+use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Scene, Severity};
+use crate::sip::Method;
+
+/// How close together the ends are.
+const WINDOW: Duration = Duration::from_secs(1);
+/// Calls that must have ended.
+const CALLS_MIN: usize = 5;
+/// Share of the calls then up that must have ended.
+const SHARE_MIN: f64 = 0.9;
+/// How much the longest talk must exceed the shortest: calls that began together end together.
+const SPREAD_MIN_MS: f64 = 10_000.0;
+/// How long the capture must run on: whoever ends a load test ends all of its calls.
+const AFTER: Duration = Duration::from_secs(5);
+/// Chance at most that so many people hang up at once.
+const CHANCE_MAX: f64 = 1e-6;
+/// Calls whose BYE is looked at, and which are quoted.
+const LOOK_MAX: usize = 32;
+const EXAMPLES_MAX: usize = 3;
+
+/// Every node that ended its calls all at once.
+pub fn mass_end(scene: &Scene<'_>) -> Vec<Claim> {
+    let mut told: Vec<EndpointId> = Vec::new();
+    let mut claims = Vec::new();
+    for destination in &scene.loads.destinations {
+        let Some(claim) = of_node(scene, destination) else {
+            continue;
+        };
+        // A call passes several nodes; one of them ended it.
+        let Some(origin) = claim.finding.origin.filter(|origin| !told.contains(origin)) else {
+            continue;
+        };
+        told.push(origin);
+        claims.push(claim);
+    }
+    claims
+}
+
+/// Where the most calls of a node ended within the window, and how many.
+fn densest(ends: &[Timestamp]) -> Option<(Timestamp, usize)> {
+    let (mut first, mut best) = (0, None::<(Timestamp, usize)>);
+    for (place, end) in ends.iter().enumerate() {
+        while end.since(ends[first]) > WINDOW {
+            first += 1;
+        }
+        let count = place + 1 - first;
+        if best.is_none_or(|best| count > best.1) {
+            best = Some((ends[first], count));
+        }
+    }
+    best
+}
+
+fn of_node(scene: &Scene<'_>, destination: &Destination) -> Option<Claim> {
+    let known = destination.ends.partition_point(|end| *end <= scene.end);
+    let (from, count) = densest(destination.ends.get(..known)?)?;
+    let to = from.plus(WINDOW);
+    if count < CALLS_MIN || scene.end.since(to) < AFTER {
+        return None;
+    }
+    let (mut up, mut ended) = (0_usize, Vec::new());
+    let mut talk_seconds = 0.0;
+    let mut talks = 0_usize;
+    for attempt in &destination.attempts {
+        let Some(call) = scene.calls.get(attempt.call as usize) else {
+            continue;
+        };
+        let Some(answered) = call.milestones.answered else {
+            continue;
+        };
+        if let Some(talk) = call.milestones.talk_ms() {
+            talk_seconds += talk / 1000.0;
+            talks += 1;
+        }
+        let is_up = answered < from && call.milestones.hung_up.is_none_or(|end| end >= from);
+        up += usize::from(is_up);
+        let has_ended = call.milestones.hung_up.is_some_and(|end| end <= to);
+        if is_up && has_ended && call.outcome == Outcome::Completed {
+            ended.push(attempt.call);
+        }
+    }
+    ended.sort_unstable();
+    ended.dedup();
+    if ended.len() < CALLS_MIN || (ended.len() as f64) < SHARE_MIN * up as f64 || talks == 0 {
+        return None;
+    }
+    // Each call that is up ends within the window with the chance that an average talk gives it.
+    let p = (WINDOW.as_secs_f64() * talks as f64 / talk_seconds.max(1.0)).min(1.0);
+    let windows = scene.end.since(scene.start).as_secs_f64() / WINDOW.as_secs_f64();
+    let chance = binomial_tail(up as u64, ended.len() as u64, p) * windows.max(1.0);
+    (chance < CHANCE_MAX).then(|| tell(scene, ended, chance))?
+}
+
+fn tell(scene: &Scene<'_>, calls: Vec<u32>, chance: f64) -> Option<Claim> {
+    let ended = || {
+        calls
+            .iter()
+            .filter_map(|call| scene.calls.get(*call as usize))
+    };
+    let talks = || ended().filter_map(|call| call.milestones.talk_ms());
+    let (shortest, longest) = (
+        talks().fold(f64::INFINITY, f64::min),
+        talks().fold(0.0, f64::max),
+    );
+    // Everybody leaves a conference at its end.
+    let callees: HashSet<_> = ended().map(|call| call.callee).collect();
+    if longest - shortest < SPREAD_MIN_MS || callees.len() * 2 < calls.len() {
+        return None;
+    }
+    let ends = || ended().filter_map(|call| call.milestones.hung_up);
+    let (first, last) = (ends().min()?, ends().max()?);
+    let mut by: Option<EndpointId> = None;
+    let mut evidence = Vec::new();
+    for call in calls.iter().take(LOOK_MAX) {
+        let case = Case::new(scene, *call as usize);
+        let byes = case.anatomy.each().filter(|(_, t)| t.method == Method::Bye);
+        let (_, bye) = byes.min_by_key(|(_, t)| t.first)?;
+        if *by.get_or_insert(bye.source) != bye.source {
+            return None;
+        }
+        if evidence.len() < EXAMPLES_MAX {
+            let request = case.message(bye.request?)?;
+            evidence.push(case.shows(request, "one of the calls that were ended together"));
+        }
+    }
+    let node = scene.name(by?);
+    let millis = |millis: f64| duration(Duration::from_secs_f64(millis / 1000.0));
+    let finding = Finding::new("call-dropped-by-network", Severity::Warn, Confidence::Likely, Proof::Timing)
+        .beside()
+        .says(
+            format!("{node} ended all its calls at once"),
+            format!(
+                "{node} hung up on all {} calls that were up there within {}, {:.1} s into the capture, after talks of {} to {}: it most likely restarted, failed over or was closed (chance that people did so: {}).",
+                calls.len(),
+                duration(last.since(first)),
+                first.millis_since(scene.start) / 1000.0,
+                millis(shortest),
+                millis(longest),
+                bound(chance)
+            ),
+            format!("Look at the log of {node} at that moment: a restart, a failover of its cluster, a lost connection to what it serves, or an operator."),
+        )
+        .not("call-cancelled", "calls of such different lengths do not end together by themselves")
+        .at(by?, "all at once");
+    let finding = evidence
+        .into_iter()
+        .fold(finding, |finding, one: Evidence| finding.shown_by(one));
+    Some(Claim {
+        finding,
+        count: calls.len() as u32,
+        calls,
+        first_at: first,
+        last_at: last,
+        scope: String::new(),
+    })
+}
