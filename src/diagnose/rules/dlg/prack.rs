@@ -2,6 +2,7 @@
 //!
 //! Source: RFC 3262 sections 3 and 4.
 
+use crate::call::silence::follows_timer;
 use crate::call::{Message, Transaction, TransactionIndex};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
@@ -49,6 +50,7 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
             "the PRACK for it (frame {}) was answered {}",
             message.at.frame, status.0
         ),
+        (Some((message, t)), None) => unheard(case, message, t, &sends)?,
         _ => return None,
     };
     let end = abandoned(case, &invite, &sends);
@@ -64,10 +66,13 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
         Proof::OwnWords,
     )
     .says(
-        format!(
-            "{} was not acknowledged with PRACK",
-            first.status().map_or(0, |s| s.0)
-        ),
+        match &prack {
+            Some(_) => "The PRACK for reliable ringing came to nothing".to_owned(),
+            None => format!(
+                "{} was not acknowledged with PRACK",
+                first.status().map_or(0, |s| s.0)
+            ),
+        },
         format!(
             "{} sent its {} reliably (RSeq {number}) {}; {fate}{end}.",
             case.name(invite.destination),
@@ -85,7 +90,7 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
         Some((message, _)) => finding.shown_by(case.shows_header(
             message,
             HeaderName::RAck,
-            "the PRACK that was refused",
+            "the PRACK for it",
         )),
         None => finding.shown_by(Evidence::Missing {
             expected: format!("PRACK with RAck {number} {} INVITE", invite.cseq),
@@ -97,6 +102,41 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
         finding
     } else {
         finding.beside()
+    })
+}
+
+/// A PRACK that was repeated on its timer because nothing answered it.
+fn unheard(
+    case: &Case<'_>,
+    prack: &Message,
+    t: &Transaction,
+    sends: &[&Message],
+) -> Option<String> {
+    let times_sent: Vec<_> = case
+        .anatomy
+        .originals()
+        .map(|(_, m)| m)
+        .filter(|m| m.is_request(Method::Prack) && m.via == t.via && m.destination == t.destination)
+        .map(|m| m.time)
+        .collect();
+    let is_lost = t.final_response.is_none()
+        && !t.transport.is_reliable()
+        && times_sent.len() >= SENDS_MIN
+        && follows_timer(&times_sent);
+    if !is_lost {
+        return None;
+    }
+    let count = times(times_sent.len());
+    let is_repeated = sends.last().is_some_and(|last| last.time > prack.time);
+    Some(match is_repeated {
+        true => format!(
+            "the PRACK (frame {}) was sent {count} and never answered, and the response was repeated all the same: the PRACK does not arrive",
+            prack.at.frame
+        ),
+        false => format!(
+            "the PRACK (frame {}) was sent {count} and its 200 never came, although the response was not repeated any more",
+            prack.at.frame
+        ),
     })
 }
 

@@ -2,9 +2,11 @@
 
 mod ack;
 mod alg;
+mod broken;
 mod fragment;
 mod icmp;
 mod misrouted;
+mod plain;
 mod private;
 mod retransmit;
 mod silence;
@@ -37,7 +39,7 @@ pub const RULES: &[Rule] = &[
         id: "net-tcp",
         severity: Severity::Error,
         title: "TCP connection breaks during a request",
-        subject: Subject::Call(tcp::net_tcp_of_call),
+        subject: Subject::Call(broken::net_tcp_of_call),
         gate: Gate::BothDirections,
     },
     Rule {
@@ -46,6 +48,13 @@ pub const RULES: &[Rule] = &[
         title: "TLS handshake fails",
         subject: Subject::Capture(tls::net_tls),
         gate: Gate::Open,
+    },
+    Rule {
+        id: "net-tls",
+        severity: Severity::Error,
+        title: "Plain SIP to a TLS port",
+        subject: Subject::Call(plain::net_tls_of_call),
+        gate: Gate::BothDirections,
     },
     Rule {
         id: "net-udp-fragment",

@@ -2,6 +2,8 @@
 
 mod binding;
 mod failed;
+mod unheard;
+mod unsteady;
 
 use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::{Gate, Rule, Subject};
