@@ -6,6 +6,7 @@
 pub mod capture;
 pub mod expect;
 mod negotiation;
+mod packets;
 pub mod parse;
 pub mod sip;
 

@@ -3,6 +3,7 @@
 //! Sources: RFC 3261 section 22, RFC 7616, RFC 8760.
 
 mod forbidden;
+mod outside;
 mod refused;
 mod unanswered;
 
@@ -10,11 +11,11 @@ use crate::call::login::{DigestFault, LoginFault, Round, fault, rounds};
 use crate::call::number::user_of;
 use crate::call::registration::{Registration, RegistrationOutcome};
 use crate::call::{Anatomy, EndpointId, Message, Outcome, TransactionIndex};
-use crate::diagnose::rule::{Gate, Rule, Subject};
+use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
 use crate::diagnose::{Case, Evidence, Finding, Scene, Severity, start_line};
 use crate::sip::{Digest, Method};
 
-/// The rules of this family; each speaks of calls and of registrations.
+/// The rules of this family; each speaks of calls, of registrations and of other requests.
 pub const RULES: &[Rule] = &[
     of_calls(
         "auth-stale-loop",
@@ -26,6 +27,11 @@ pub const RULES: &[Rule] = &[
         "Nonce expires faster than the client can use it",
         unanswered::stale_device,
     ),
+    of_requests(
+        "auth-stale-loop",
+        "Nonce expires faster than the client can use it",
+        outside::stale,
+    ),
     of_calls(
         "auth-algorithm",
         "Digest algorithm not supported by the client",
@@ -35,6 +41,11 @@ pub const RULES: &[Rule] = &[
         "auth-algorithm",
         "Digest algorithm not supported by the client",
         unanswered::algorithm_device,
+    ),
+    of_requests(
+        "auth-algorithm",
+        "Digest algorithm not supported by the client",
+        outside::algorithm,
     ),
     of_calls(
         "auth-digest-error",
@@ -46,6 +57,11 @@ pub const RULES: &[Rule] = &[
         "The login answer itself is wrong",
         refused::digest_device,
     ),
+    of_requests(
+        "auth-digest-error",
+        "The login answer itself is wrong",
+        outside::digest,
+    ),
     of_calls(
         "auth-rejected",
         "Wrong password (or unknown user)",
@@ -55,6 +71,11 @@ pub const RULES: &[Rule] = &[
         "auth-rejected",
         "Wrong password (or unknown user)",
         refused::rejected_device,
+    ),
+    of_requests(
+        "auth-rejected",
+        "Wrong password (or unknown user)",
+        outside::rejected,
     ),
     Rule {
         gate: Gate::BothDirections,
@@ -68,6 +89,11 @@ pub const RULES: &[Rule] = &[
         "auth-no-credentials",
         "Caller never answered the login request",
         unanswered::silent_device,
+    ),
+    of_requests(
+        "auth-no-credentials",
+        "Caller never answered the login request",
+        outside::silent,
     ),
     of_calls("auth-forbidden", "Refused by policy (403)", forbidden::call),
     of_devices(
@@ -105,6 +131,20 @@ const fn of_devices(
     }
 }
 
+const fn of_requests(
+    id: &'static str,
+    title: &'static str,
+    ask: fn(&Scene<'_>) -> Vec<Claim>,
+) -> Rule {
+    Rule {
+        id,
+        severity: Severity::Error,
+        title,
+        subject: Subject::Capture(ask),
+        gate: Gate::Open,
+    }
+}
+
 /// An attempt to log in that led nowhere.
 struct Login<'s, 'a> {
     scene: &'s Scene<'a>,
@@ -125,6 +165,8 @@ struct Login<'s, 'a> {
     /// Whether the client repeated its request after the answer, so that the answer may not have reached it.
     is_deaf: bool,
     is_registration: bool,
+    /// What the client may do once it has logged in.
+    deed: &'static str,
 }
 
 impl<'s, 'a> Login<'s, 'a> {
@@ -148,6 +190,7 @@ impl<'s, 'a> Login<'s, 'a> {
             tries: 1,
             is_deaf: step.last_request > step.final_response && step.ack.is_none(),
             is_registration: false,
+            deed: "call",
         })
     }
 
@@ -195,6 +238,7 @@ impl<'s, 'a> Login<'s, 'a> {
             tries,
             is_deaf: false,
             is_registration: true,
+            deed: "register",
         })
     }
 
@@ -226,14 +270,6 @@ impl<'s, 'a> Login<'s, 'a> {
         self.sent()
             .and_then(|(_, login)| login.username().map(readable))
             .unwrap_or_else(|| self.user.clone())
-    }
-
-    fn what(&self) -> &'static str {
-        if self.is_registration {
-            "register"
-        } else {
-            "call"
-        }
     }
 
     fn shows(&self, message: &Message, shows: &str) -> Evidence {

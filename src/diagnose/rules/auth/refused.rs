@@ -67,7 +67,7 @@ fn visible(login: &Login<'_, '_>) -> Option<(String, String, Confidence)> {
     }
 }
 
-fn digest(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn digest(login: &Login<'_, '_>) -> Option<Finding> {
     let (wrong, right, confidence) = visible(login)?;
     let (request, _) = login.sent()?;
     let (client, server) = (&login.client_name, &login.origin_name);
@@ -91,7 +91,7 @@ pub fn rejected_device(scene: &Scene<'_>, device: &Registration) -> Option<Findi
     rejected(&Login::of_device(scene, device)?)
 }
 
-fn rejected(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn rejected(login: &Login<'_, '_>) -> Option<Finding> {
     match login.fault {
         LoginFault::Refused { times } if visible(login).is_none() => challenged_again(login, times),
         LoginFault::Forbidden { code } => forbidden(login, code),

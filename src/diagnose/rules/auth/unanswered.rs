@@ -26,7 +26,7 @@ pub fn silent_device(scene: &Scene<'_>, device: &Registration) -> Option<Finding
     silent(&Login::of_device(scene, device)?)
 }
 
-fn silent(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
     let LoginFault::Unanswered { is_second } = login.fault else {
         return None;
     };
@@ -36,7 +36,7 @@ fn silent(login: &Login<'_, '_>) -> Option<Finding> {
         return None;
     }
     let client = login.scene.node(login.client);
-    if login.is_registration && login.scene.logins().is_sweep(client) {
+    if login.deed != "call" && login.scene.logins().is_sweep(client) {
         return None;
     }
     let never = !login.scene.logins().has_tried(client);
@@ -54,7 +54,7 @@ fn silent(login: &Login<'_, '_>) -> Option<Finding> {
             format!(
                 "{server} asked {} to log in for the realm \"{realm}\" before it may {}, and {client} did not answer{why}.",
                 login.user,
-                login.what()
+                login.deed
             ),
             format!("1. On {client}: set user name and password for the realm \"{realm}\". 2. Or on {server}: accept {} by its address without a password.", login.scene.name(login.client)),
         )
@@ -120,7 +120,7 @@ pub fn algorithm_device(scene: &Scene<'_>, device: &Registration) -> Option<Find
     algorithm(&Login::of_device(scene, device)?)
 }
 
-fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
     let LoginFault::Algorithm { offered, used } = &login.fault else {
         return None;
     };
@@ -176,7 +176,7 @@ pub fn stale_device(scene: &Scene<'_>, device: &Registration) -> Option<Finding>
     stale(&Login::of_device(scene, device)?)
 }
 
-fn stale(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
     let (client, server) = (&login.client_name, &login.origin_name);
     let answer = login.answer()?;
     let (says, confidence) = match login.fault {
