@@ -76,8 +76,7 @@ fn gather(book: &Book) -> Losses {
 /// Whether another request of the call had ended it before.
 fn had_ended(book: &Book, refusal: &Message) -> bool {
     let group = book.groups.get(refusal.group.0 as usize);
-    let messages =
-        group.and_then(|(start, end)| book.messages.get(*start as usize..*end as usize));
+    let messages = group.and_then(|(start, end)| book.messages.get(*start as usize..*end as usize));
     messages.unwrap_or_default().iter().any(|other| {
         other.is_request(Method::Bye)
             && other.time <= refusal.time

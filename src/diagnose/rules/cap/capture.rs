@@ -225,9 +225,17 @@ pub(super) fn cap_damaged(scene: &Scene<'_>) -> Vec<Claim> {
     }
     if let Some(first) = lost.first() {
         let quote = crate::diagnose::start_line(&scene.book.tables, first);
-        finding = finding.shown_by(Evidence::seen(first.at, quote, "an answer without its request"));
+        finding = finding.shown_by(Evidence::seen(
+            first.at,
+            quote,
+            "an answer without its request",
+        ));
     }
-    let count = lost.len() as u64 + sight.cut_messages + fragments + sight.dropped + u64::from(sight.missing_bytes > 0);
+    let count = lost.len() as u64
+        + sight.cut_messages
+        + fragments
+        + sight.dropped
+        + u64::from(sight.missing_bytes > 0);
     vec![claim(scene, finding, count)]
 }
 

@@ -105,19 +105,20 @@ fn early<'a>(scene: &Scene<'a>) -> Vec<Early<'a>> {
                 continue;
             };
             let by = request.time.since(answer.time);
-            let early = pairs
-                .entry((request.tap, answer.tap))
-                .or_insert(Early {
-                    count: 0,
-                    by,
-                    request,
-                    answer,
-                });
+            let early = pairs.entry((request.tap, answer.tap)).or_insert(Early {
+                count: 0,
+                by,
+                request,
+                answer,
+            });
             early.count += 1;
             early.by = early.by.max(by);
         }
     }
-    pairs.into_values().filter(|early| early.count >= ANSWERS_MIN).collect()
+    pairs
+        .into_values()
+        .filter(|early| early.count >= ANSWERS_MIN)
+        .collect()
 }
 
 /// The first send of the request of a response, where another capture point saw it after the response.

@@ -87,11 +87,9 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
     }
     finding = finding.shown_by(case.shows_header(first, HeaderName::RSeq, "asks for a PRACK"));
     finding = match prack {
-        Some((message, _)) => finding.shown_by(case.shows_header(
-            message,
-            HeaderName::RAck,
-            "the PRACK for it",
-        )),
+        Some((message, _)) => {
+            finding.shown_by(case.shows_header(message, HeaderName::RAck, "the PRACK for it"))
+        }
         None => finding.shown_by(Evidence::Missing {
             expected: format!("PRACK with RAck {number} {} INVITE", invite.cseq),
             after: first.at,

@@ -24,7 +24,8 @@ pub(super) fn net_sip_alg(case: &Case<'_>) -> Option<Finding> {
         .or_else(|| broken_length(case).map(|found| (TransactionIndex(0), found)))
         .or_else(|| forgetful(case).map(|found| (TransactionIndex(0), found)))?;
     let scene = case.scene;
-    let is_both_sides = before.at != after.at && scene.node(before.source) != scene.node(after.source);
+    let is_both_sides =
+        before.at != after.at && scene.node(before.source) != scene.node(after.source);
     let is_weak = before.at != after.at && !is_both_sides;
     let broke_length = after.flags.has_short_body();
     let length = if broke_length {
@@ -162,7 +163,11 @@ fn name(case: &Case<'_>, message: &Message) -> String {
 /// Devices that learn their public address do so once and keep it; the other order is theirs.
 fn forgetful<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message, Vec<&'static str>)> {
     let tables = case.tables();
-    let first = case.message(case.anatomy.transaction(*case.anatomy.chain.first()?).request?)?;
+    let first = case.message(
+        case.anatomy
+            .transaction(*case.anatomy.chain.first()?)
+            .request?,
+    )?;
     let source = tables.endpoint(first.source).address;
     let (_, host) = tables.call_id(first).rsplit_once('@')?;
     let is_inside = host.parse().is_ok_and(is_private);
@@ -182,6 +187,11 @@ fn forgetful<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message, Vec<&'sta
             })
     };
     let (before, _) = own().find(|(_, contact)| *contact == source)?;
-    let (after, _) = own().find(|(message, contact)| message.time > before.time && is_private(*contact))?;
-    Some((before, after, vec!["Contact", "a private host in the Call-ID"]))
+    let (after, _) =
+        own().find(|(message, contact)| message.time > before.time && is_private(*contact))?;
+    Some((
+        before,
+        after,
+        vec!["Contact", "a private host in the Call-ID"],
+    ))
 }

@@ -162,12 +162,17 @@ fn registered(case: &Case<'_>, lost: &Transaction, request: &Message) -> Option<
 
 fn redirected(case: &Case<'_>, lost: &Transaction, request: &Message) -> Option<Finding> {
     let private = case.tables().endpoint(lost.destination).address;
-    let told = case.anatomy.originals().map(|(_, message)| message).find(|message| {
-        message.is_response_to(Method::Invite)
-            && message.status().is_some_and(StatusCode::is_redirection)
-            && message.time <= request.time
-            && target::contact(case.tables(), message).and_then(target::address) == Some(private)
-    })?;
+    let told = case
+        .anatomy
+        .originals()
+        .map(|(_, message)| message)
+        .find(|message| {
+            message.is_response_to(Method::Invite)
+                && message.status().is_some_and(StatusCode::is_redirection)
+                && message.time <= request.time
+                && target::contact(case.tables(), message).and_then(target::address)
+                    == Some(private)
+        })?;
     let public = case.tables().endpoint(told.source);
     if is_private(public.address) {
         return None;
@@ -194,18 +199,29 @@ fn media(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let tables = case.tables();
-    let described = case.anatomy.originals().map(|(_, message)| message).filter(|message| {
-        !message.session.is_absent() && !is_private(tables.endpoint(message.source).address)
-    });
+    let described = case
+        .anatomy
+        .originals()
+        .map(|(_, message)| message)
+        .filter(|message| {
+            !message.session.is_absent() && !is_private(tables.endpoint(message.source).address)
+        });
     let (message, place, report) = described
         .filter_map(|message| {
             let ice = |media: &Media| media.common.ice.candidates > 0;
-            let has_ice = tables.sessions.shape(message.session).medias.iter().any(ice);
+            let has_ice = tables
+                .sessions
+                .shape(message.session)
+                .medias
+                .iter()
+                .any(ice);
             let places = tables.sessions.media(message.session).iter().copied();
             let mut places = places.filter(|at| is_private(tables.endpoint(*at).address));
             let (place, report) = places.find_map(|at| {
                 let until = case.call.ended.plus(MEDIA_WAIT);
-                let mut about = case.scene.errors_about(case.scene.node(at), message.time, until);
+                let mut about = case
+                    .scene
+                    .errors_about(case.scene.node(at), message.time, until);
                 let report = about.find(|report| {
                     report.quoted.destination == tables.endpoint(at) && !report.is_port_closed()
                 })?;

@@ -8,18 +8,19 @@ use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutco
 use crate::call::{Message, TextId};
 use crate::diagnose::case::start_line;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::reg::unbound::not_bound;
 use crate::diagnose::scene::Scene;
 use crate::sip::{HeaderName, Method, Uri, Warning};
 
 /// The first and last message of a try: what was asked last, and what came back.
-struct Exchange<'a> {
-    attempt: &'a RegisterAttempt,
+pub(super) struct Exchange<'a> {
+    pub(super) attempt: &'a RegisterAttempt,
     request: &'a Message,
-    answer: Option<&'a Message>,
+    pub(super) answer: Option<&'a Message>,
 }
 
 /// What is said of one failure.
-struct Story {
+pub(super) struct Story {
     title: String,
     explanation: String,
     remedy: String,
@@ -121,7 +122,7 @@ fn exchange<'a>(scene: &Scene<'a>, attempt: &'a RegisterAttempt) -> Option<Excha
     })
 }
 
-fn who(scene: &Scene<'_>, attempt: &RegisterAttempt) -> String {
+pub(super) fn who(scene: &Scene<'_>, attempt: &RegisterAttempt) -> String {
     format!(
         "{} from {}",
         scene.text(attempt.aor),
@@ -129,7 +130,7 @@ fn who(scene: &Scene<'_>, attempt: &RegisterAttempt) -> String {
     )
 }
 
-fn story(
+pub(super) fn story(
     confidence: Confidence,
     proof: Proof,
     title: String,
@@ -345,40 +346,6 @@ fn unanswered(scene: &Scene<'_>, exchange: &Exchange<'_>) -> Option<Story> {
         ),
         format!(
             "1. Check that {name} is up and is the right address and port. 2. Check that its answers get back to the device: firewall, NAT, routing."
-        ),
-    ))
-}
-
-/// A 200 that binds nothing: it grants no time, or lists no contact at all.
-fn not_bound(scene: &Scene<'_>, exchange: &Exchange<'_>) -> Option<Story> {
-    let attempt = exchange.attempt;
-    let answer = exchange.answer.filter(|answer| !answer.flags.is_cut())?;
-    if attempt.contact.is_absent() || scene.text(attempt.contact).trim() == "*" {
-        return None;
-    }
-    let tables = &scene.book.tables;
-    let registrar = scene.name(attempt.registrar);
-    let who = who(scene, attempt);
-    let has = |name| tables.header(answer, name).is_some();
-    let (confidence, what) = if attempt.expires_s == Some(0) {
-        (Confidence::Certain, "grants 0 seconds")
-    } else if !has(HeaderName::Contact) && !has(HeaderName::Expires) {
-        (
-            Confidence::Possible,
-            "lists no Contact, so nothing may be bound",
-        )
-    } else {
-        return None;
-    };
-    Some(story(
-        confidence,
-        Proof::Protocol,
-        "Accepted, but not bound".to_owned(),
-        format!(
-            "{registrar} answered the REGISTER of {who} with 200 and {what}: calls to it would not arrive."
-        ),
-        format!(
-            "{registrar}: look up whether this address-of-record has a contact, and why the new one was not kept."
         ),
     ))
 }

@@ -2,6 +2,7 @@
 
 mod binding;
 mod failed;
+mod unbound;
 mod unheard;
 mod unsteady;
 

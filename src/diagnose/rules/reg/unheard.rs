@@ -73,8 +73,7 @@ pub(super) fn moved(scene: &Scene<'_>, registration: &Registration) -> Option<Fi
         .iter()
         .filter(|miss| {
             let mut hops = miss.call.hops.iter();
-            miss.call.outcome.is_failure()
-                && !hops.any(|hop| hop.destination == miss.after.source)
+            miss.call.outcome.is_failure() && !hops.any(|hop| hop.destination == miss.after.source)
         })
         .collect();
     let miss = *lost.first()?;
@@ -145,7 +144,13 @@ fn misses<'a>(
         scene.node(registration.source),
         scene.node(registration.registrar),
     );
-    if registration.attempts.len() < 2 || scene.is_one_directional(device, registrar) {
+    let source = |index: &u32| {
+        let attempt = scene.attempts.get(*index as usize);
+        attempt.map(|attempt| attempt.source)
+    };
+    let mut sources = registration.attempts.iter().map(source);
+    let first = sources.next().flatten();
+    if sources.all(|source| source == first) || scene.is_one_directional(device, registrar) {
         return Vec::new();
     }
     let bound: Vec<&RegisterAttempt> = registration

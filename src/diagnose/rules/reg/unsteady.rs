@@ -90,7 +90,13 @@ pub(super) fn flapping(scene: &Scene<'_>, registration: &Registration) -> Option
 
 /// The 200 lists several contacts that one device registered one after the other.
 pub(super) fn piled_up(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
-    if registration.attempts.len() < CONTACTS_MIN {
+    let contact = |index: &u32| {
+        let attempt = scene.attempts.get(*index as usize);
+        attempt.map(|attempt| attempt.contact)
+    };
+    let mut contacts = registration.attempts.iter().map(contact);
+    let first = contacts.next()?;
+    if registration.attempts.len() < CONTACTS_MIN || contacts.all(|contact| contact == first) {
         return None;
     }
     let bound: Vec<&RegisterAttempt> = tries(scene, registration)

@@ -47,9 +47,7 @@ fn asked<'a>(case: &Case<'a>) -> Option<(&'a Message, Timestamp, Failed<'a>)> {
     let (hop, root) = case.root()?;
     let request = case.message(root.request?)?;
     let until = match root.final_response.and_then(|answer| case.message(answer)) {
-        Some(answer) => STUCK
-            .contains(&answer.status()?.0)
-            .then_some(answer.time)?,
+        Some(answer) => STUCK.contains(&answer.status()?.0).then_some(answer.time)?,
         // It took the INVITE and was never heard again.
         None => root.trying.map(|_| case.call.ended.plus(SILENCE_WAIT))?,
     };
@@ -69,7 +67,12 @@ fn seen(case: &Case<'_>, request: &Message, until: Timestamp, failed: &Failed<'_
     let answer = match case.refusal() {
         Some(refusal) => {
             let status = refusal.status().map_or(0, |status| status.0);
-            let gap = until.since(failed.lookup.answered.map_or(failed.lookup.time(), |(at, _)| at));
+            let gap = until.since(
+                failed
+                    .lookup
+                    .answered
+                    .map_or(failed.lookup.time(), |(at, _)| at),
+            );
             format!(
                 "{:.0} ms before it answered the call with {status}",
                 gap.as_secs_f64() * 1000.0

@@ -146,7 +146,10 @@ fn cured(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Theory> {
     let found = settings::differences(line, theirs);
     let why = match found.is_empty() {
         // The difference is in another line, such as that of video.
-        true => "the next try, which differed in packet time or codec parameters alone, was accepted".to_owned(),
+        true => {
+            "the next try, which differed in packet time or codec parameters alone, was accepted"
+                .to_owned()
+        }
         false => format!(
             "it does not take {}: the next try, with {} and otherwise alike, was accepted",
             settings::ours(&found),
@@ -222,12 +225,7 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
     Test::Fits(Box::new(theory))
 }
 
-fn theory(
-    refusal: &Refusal<'_, '_>,
-    line: &Media,
-    confidence: Confidence,
-    why: String,
-) -> Theory {
+fn theory(refusal: &Refusal<'_, '_>, line: &Media, confidence: Confidence, why: String) -> Theory {
     let scene = refusal.case.scene;
     Theory {
         dimension: Dimension::Parameters,

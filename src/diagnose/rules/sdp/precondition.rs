@@ -158,7 +158,14 @@ fn never_met(case: &Case<'_>) -> Option<Finding> {
     };
     // A person who hangs up on a silent set-up ends it as well as a timer does.
     let is_beside = is_cancelled && words.is_none();
-    let finding = finding(case, &unmet, (end, quiet), words, sure(case, confidence), proof);
+    let finding = finding(
+        case,
+        &unmet,
+        (end, quiet),
+        words,
+        sure(case, confidence),
+        proof,
+    );
     Some(if is_beside { finding.beside() } else { finding })
 }
 
@@ -249,7 +256,10 @@ fn spoken<'s, 'a>(case: &'s Case<'a>) -> impl DoubleEndedIterator<Item = &'a Mes
 fn reserved<'a>(case: &Case<'a>, told: &'a Message, other: &Message) -> Option<Reserved<'a>> {
     let lines = |message: &Message| {
         let sdp = case.tables().sessions.shape(message.session);
-        let media = sdp.medias.iter().find(|media| !media.preconditions.is_empty());
+        let media = sdp
+            .medias
+            .iter()
+            .find(|media| !media.preconditions.is_empty());
         media.map_or(&[][..], |media| media.preconditions.as_slice())
     };
     let current = lines(told).iter().find_map(|line| {
@@ -303,10 +313,7 @@ fn direction(wanted: (bool, bool)) -> &'static str {
 }
 
 /// The message that ended the set-up, and how long nothing had moved in it before.
-fn ending<'a>(
-    case: &Case<'a>,
-    step: &crate::call::Transaction,
-) -> Option<(&'a Message, Duration)> {
+fn ending<'a>(case: &Case<'a>, step: &crate::call::Transaction) -> Option<(&'a Message, Duration)> {
     let node: NodeId = case.scene.node(step.source);
     let all = || case.anatomy.originals().map(|(_, message)| message);
     let cancel = all().find(|message| {

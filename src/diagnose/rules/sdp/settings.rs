@@ -124,11 +124,8 @@ fn settings(media: &Media, shared: &[&str]) -> Settings {
 
 /// The settings that two lines give differently; those of codecs that one of them lacks do not count.
 pub fn differences(ours: &Media, theirs: &Media) -> Vec<Difference> {
-    let has = |media: &Media, name: &str| {
-        media
-            .real_codecs()
-            .any(|codec| codec.common_name() == name)
-    };
+    let has =
+        |media: &Media, name: &str| media.real_codecs().any(|codec| codec.common_name() == name);
     let shared: Vec<&str> = ours
         .real_codecs()
         .map(Codec::common_name)
