@@ -9,18 +9,20 @@ use super::parse::Step;
 /// The next sequence number of each direction of each TCP connection.
 pub type Sequences = HashMap<(SocketAddr, SocketAddr), u32>;
 
-/// The payload of a step that is no SIP; `None` where it is SIP.
+/// The payload of a step that is no SIP; `None` where it is SIP. An ICMP error quotes the last datagram that its receiver sent
+/// to `lost`.
 pub fn other(
     step: &Step,
     frames: &[Frame],
     sequences: &mut Sequences,
     (source, destination): (SocketAddr, SocketAddr),
+    lost: SocketAddr,
 ) -> Option<Payload> {
     let what = step.what.as_str();
     Some(match what {
         "icmp-port" | "icmp-host" | "icmp-prohibited" => Payload::Icmp {
             code: icmp_code(what),
-            quoted: last_between(frames, destination, source),
+            quoted: last_between(frames, destination, lost),
         },
         "syn" | "rst" | "syn-ack" | "ack" | "fin" | "zero-window" => {
             tcp(sequences, (source, destination), what, Vec::new())

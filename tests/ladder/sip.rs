@@ -38,7 +38,8 @@ pub fn frames(ladder: &Ladder) -> Vec<Frame> {
             |list| list.split(',').map(super::parse::duration_us).collect(),
         );
         let ends = (source, destination);
-        let payload = other(step, &frames, &mut sequences, ends).unwrap_or_else(|| {
+        let lost = step.settings.get("of").map_or(source, |name| node(name));
+        let payload = other(step, &frames, &mut sequences, ends, lost).unwrap_or_else(|| {
             let key = step
                 .settings
                 .get("call")

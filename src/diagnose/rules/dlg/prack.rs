@@ -79,7 +79,7 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
             first.status().map_or(0, |status| status.0),
             times(sends.len())
         ),
-        remedy(case, &invite),
+        remedy(case, &invite, prack.is_some() && refused.is_none()),
     )
     .at(invite.source, "prack");
     if let Some(evidence) = in_messages(case, &sends, "repeated for want of a PRACK") {
@@ -207,12 +207,17 @@ fn abandoned(case: &Case<'_>, invite: &Transaction, sends: &[&Message]) -> Strin
     }
 }
 
-fn remedy(case: &Case<'_>, invite: &Transaction) -> String {
+fn remedy(case: &Case<'_>, invite: &Transaction, was_sent: bool) -> String {
     let tables = case.tables();
     let (caller, callee) = (
         tables.endpoint(invite.source).address,
         tables.endpoint(invite.destination).address,
     );
+    if was_sent {
+        return format!(
+            "1. The way of PRACK and its 200 between {caller} and {callee}: Contact and Record-Route of the 18x, NAT, firewalls. 2. {callee}: does it answer PRACK at all? 3. Otherwise: switch 100rel off on one side."
+        );
+    }
     format!(
         "1. {caller}: it offers 100rel (Supported or Require), so it has to send PRACK to the Contact and Route of the 18x; or switch 100rel off there. 2. {callee}: or do not require 100rel. 3. Firewalls between them: let PRACK through."
     )

@@ -34,7 +34,7 @@ pub(super) fn net_tls_of_call(case: &Case<'_>) -> Option<Finding> {
     .says(
         format!("Plain SIP to {server}, which speaks TLS"),
         format!(
-            "{} sent its {} to {server} in the clear over TCP and got no answer; on that port the server speaks TLS, as its ServerHello to another client shows (frame {}).",
+            "{} sent its {} to {server} in the clear over TCP and got no answer; on that port the server speaks TLS (its ServerHello is frame {}).",
             case.name(t.source),
             t.method.text(),
             hello.at.frame

@@ -30,22 +30,32 @@ fn in_call(case: &Case<'_>) -> Option<Finding> {
     let (_, lost) = case.anatomy.each().find(|(_, t)| is_lost(case, t))?;
     let request = case.anatomy.message(lost.request?);
     let there = case.tables().endpoint(lost.destination).address;
-    let (message, header) = advertised(case, there, request)?;
-    let public = case.tables().endpoint(message.source);
-    if is_private(public.address) {
+    let (told, header) = advertised(case, there, request)?;
+    if is_private(case.tables().endpoint(told.source).address) {
         return None;
     }
+    let names_it = |m: &Message| {
+        let uris = target::uris(case.tables(), m, header);
+        uris.into_iter()
+            .any(|uri| target::address(uri) == Some(there))
+    };
+    let message = maker(case, told, names_it);
+    let public = case.tables().endpoint(message.source);
     let finding = found(
         &public.to_string(),
         there,
         format!(
-            "{} sits behind NAT: its packets come from {public}, but its {} says {there}. {} sent its {} there, and nothing answered.",
+            "{} told the {} {there}, an address that only its own network can reach; its packets come from {public}. {} sent its {} there, and nothing answered.",
             case.name(message.source),
             header.text(),
             case.scene.name(lost.source),
             lost.method.text()
         ),
-        &format!("{}: set its external SIP address, so that its {}", public.address, header.text()),
+        &format!(
+            "{}: set its external SIP address, so that the {} it sends",
+            public.address,
+            header.text()
+        ),
     )
     .shown_by(case.shows_header(message, header, format!("told from {public}")))
     .shown_by(case.shows(request, "sent to the private address"))
@@ -91,6 +101,21 @@ fn advertised<'a>(
             Some((m, header?))
         })
         .next()
+}
+
+/// Who made what `told` names: the first sender of it where that one is outside too, since proxies pass it on unchanged.
+fn maker<'a>(
+    case: &Case<'a>,
+    told: &'a Message,
+    names_it: impl Fn(&Message) -> bool,
+) -> &'a Message {
+    let mut all = case.anatomy.originals().map(|(_, message)| message);
+    let first = all.find(|message| names_it(message)).unwrap_or(told);
+    if is_private(case.tables().endpoint(first.source).address) {
+        told
+    } else {
+        first
+    }
 }
 
 /// What all these findings have in common.
@@ -223,25 +248,31 @@ fn media(case: &Case<'_>) -> Option<Finding> {
                     .scene
                     .errors_about(case.scene.node(at), message.time, until);
                 let report = about.find(|report| {
-                    report.quoted.destination == tables.endpoint(at) && !report.is_port_closed()
+                    report.quoted.destination == tables.endpoint(at)
+                        && report.reporter != tables.endpoint(at).address
                 })?;
                 Some((at, report))
             })?;
             (!has_ice).then_some((message, tables.endpoint(place), report))
         })
         .next()?;
+    let names_it = |m: &Message| {
+        let mut places = tables.sessions.media(m.session).iter();
+        !m.session.is_absent() && places.any(|at| tables.endpoint(*at) == place)
+    };
+    let message = maker(case, message, names_it);
     let public = tables.endpoint(message.source);
     let finding = found(
         &public.to_string(),
         place.address,
         format!(
-            "The session description of {} names {place} for its media although its packets come from {public}. The audio of {} went there, and {} reported it as undeliverable ({}).",
+            "The session description from {} names {place} for media although its packets come from {public}. The audio of {} went there, and {} reported it as undeliverable ({}).",
             case.name(message.source),
             report.quoted.source,
             report.reporter,
             report.meaning()
         ),
-        &format!("{}: set its external media address (or STUN, ICE), so that its c= line", public.address),
+        &format!("{}: set its external media address (or STUN, ICE; a proxy at a border: relay media), so that its c= line", public.address),
     )
     .shown_by(Evidence::seen(
         report.at,

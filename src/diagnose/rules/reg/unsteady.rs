@@ -143,7 +143,7 @@ pub(super) fn piled_up(scene: &Scene<'_>, registration: &Registration) -> Option
         format!(
             "{registrar} keeps {} contacts for {aor} that one device ({device}) registered one after the other, such as {}: calls are sent to all of them, and only one is alive.",
             kept.len(),
-            names.join(" and ")
+            names.join(", ")
         ),
         format!(
             "1. {registrar}: replace the contact of the same device (same Call-ID, or +sip.instance of RFC 5626), or limit the contacts of an account. 2. {device}: keep one port and Contact, and take the old one away before it registers another. 3. A shorter expiry lets dead contacts go sooner."

@@ -9,6 +9,7 @@ use crate::call::dns::Lookup;
 use crate::call::number::host_of;
 use crate::capture::Timestamp;
 use crate::diagnose::rules::route::lookup::{self, Failed};
+use crate::diagnose::words::duration;
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
 
@@ -64,20 +65,26 @@ fn seen(case: &Case<'_>, request: &Message, until: Timestamp, failed: &Failed<'_
     } = failed.lookup;
     let got = lookup::why(failed.lookup, until).unwrap_or("nothing");
     let node = case.name(request.destination);
-    let answer = match case.refusal() {
-        Some(refusal) => {
-            let status = refusal.status().map_or(0, |status| status.0);
-            let gap = until.since(
-                failed
-                    .lookup
-                    .answered
-                    .map_or(failed.lookup.time(), |(at, _)| at),
-            );
-            format!(
-                "{:.0} ms before it answered the call with {status}",
-                gap.as_secs_f64() * 1000.0
-            )
-        }
+    let said = match failed.lookup.rcode {
+        Some(_) => format!(
+            "DNS server {} answered its {} question with {got}",
+            server.address,
+            kind.word()
+        ),
+        None => format!(
+            "DNS server {} never answered its {} question",
+            server.address,
+            kind.word()
+        ),
+    };
+    let asked = failed.lookup.answered;
+    let gap = until.since(asked.map_or(failed.lookup.time(), |(at, _)| at));
+    let answer = match case.refusal().and_then(Message::status) {
+        Some(status) => format!(
+            "{} before it answered the call with {}",
+            duration(gap),
+            status.0
+        ),
         None => "and the call was never heard of again".to_owned(),
     };
     let is_sure = failed.is_asked_for && failed.is_final && failed.lookup.rcode.is_some();
@@ -99,9 +106,7 @@ fn seen(case: &Case<'_>, request: &Message, until: Timestamp, failed: &Failed<'_
         .says(
             format!("{host} cannot find the next hop"),
             format!(
-                "{node} could not resolve {name}: DNS server {} answered its {} question with {got}, {answer}.{rest}",
-                server.address,
-                kind.word()
+                "{node} could not resolve {name}: {said}, {answer}.{rest}"
             ),
             format!(
                 "1. Is {name} spelt as it should be in the route or trunk of {host} that leads to {}? 2. Add the record at whoever runs that domain, or let {host} ask a resolver that knows it. 3. Until then: an address in its place.",
@@ -111,7 +116,7 @@ fn seen(case: &Case<'_>, request: &Message, until: Timestamp, failed: &Failed<'_
         .shown_by(Evidence::in_frames(
             failed.frames.clone(),
             format!("{} {name}", kind.word()),
-            format!("DNS said {got}"),
+            said,
         ))
         .shown_by(case.shows(request, "the call that could not go on"))
         .at(request.destination, format!("dns {name}"))
