@@ -17,6 +17,8 @@ const SECRETS_BYTES_MAX: usize = 128 << 20;
 
 /// Files messages and counts what was passed over.
 pub(super) struct Collector {
+    /// Messages of streams and fragments that wait to be filed.
+    drafts: Drafts,
     seed: Seed,
     book: CallBook,
     lanes: Vec<Lane>,
@@ -60,6 +62,7 @@ impl Collector {
         Self {
             book: CallBook::new(seed.clone()),
             seed,
+            drafts: Drafts::default(),
             lanes: Vec::new(),
             secrets: Vec::new(),
             tally: Tally::default(),
@@ -115,7 +118,7 @@ impl Collector {
         lane.last = lane.last.max(batch.times.latest().unwrap_or(lane.last));
         let mut reader = StreamReader {
             framers: &mut lane.framers,
-            drafts: Drafts::default(),
+            drafts: &mut self.drafts,
             seed: &self.seed,
             spans: Vec::new(),
             tally: &mut self.tally,
@@ -124,8 +127,8 @@ impl Collector {
             lane.network
                 .push(&packet, &mut |delivery| reader.take(&delivery));
         }
-        let drafts = reader.drafts;
-        self.book.push(&drafts);
+        self.book.push(&self.drafts);
+        self.drafts.clear();
     }
 
     /// Hands out what still waits for more.
@@ -133,14 +136,14 @@ impl Collector {
         for lane in &mut self.lanes {
             let mut reader = StreamReader {
                 framers: &mut lane.framers,
-                drafts: Drafts::default(),
+                drafts: &mut self.drafts,
                 seed: &self.seed,
                 spans: Vec::new(),
                 tally: &mut self.tally,
             };
             lane.network.finish(&mut |delivery| reader.take(&delivery));
-            let drafts = reader.drafts;
-            self.book.push(&drafts);
+            self.book.push(&self.drafts);
+            self.drafts.clear();
         }
     }
 
@@ -153,7 +156,7 @@ impl Collector {
 
 struct StreamReader<'a> {
     framers: &'a mut HashMap<StreamId, Framer<Mark>, foldhash::fast::FixedState>,
-    drafts: Drafts,
+    drafts: &'a mut Drafts,
     seed: &'a Seed,
     spans: Vec<HeaderSpan>,
     tally: &'a mut Tally,

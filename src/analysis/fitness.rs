@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::analysis::collector::Tally;
 use crate::analysis::result::{CaptureEntry, Fitness};
 use crate::analysis::undecoded;
-use crate::call::{Book, Happenings, Outcome};
+use crate::call::{Book, Census, Happenings, Outcome};
 use crate::capture::{FrameRef, Weakness, WeaknessKind};
 use crate::diagnose::Sight;
 use crate::net::{Connection, Endpoint, IncompleteDatagram, Network};
@@ -29,24 +29,17 @@ pub(super) fn assess(
     captures: &mut [CaptureEntry],
     seen: &Seen<'_>,
 ) -> (Fitness, Sight) {
-    let mut sip_messages = BTreeMap::new();
-    for message in book
-        .messages
-        .iter()
-        .filter(|message| !message.flags.is_copy())
-    {
-        *sip_messages.entry(message.transport).or_default() += 1;
-    }
-    add_cuts(book, captures);
+    let census = Census::of(book);
+    add_cuts(&census, captures);
     add_missing(captures, seen);
     let encrypted = add_encrypted(captures, seen);
     add_left(captures, seen);
     add_clocks(book, captures);
     add_halves(happened, captures);
-    let one_direction = crate::call::one_direction_pairs(book, happened);
+    let one_direction = crate::call::one_direction_pairs(book, happened, &census);
     let endpoint = |id| book.tables.endpoint(id);
     let fitness = Fitness {
-        sip_messages,
+        sip_messages: census.by_transport,
         copies: book.copies,
         media_packets: seen.tally.media_packets,
         undecoded: undecoded::undecoded(&seen.tally.skips, seen.networks.iter()),
@@ -97,17 +90,8 @@ fn add(
     }
 }
 
-fn add_cuts(book: &Book, captures: &mut [CaptureEntry]) {
-    let mut cut: BTreeMap<u16, (u32, u64)> = BTreeMap::new();
-    for message in book
-        .messages
-        .iter()
-        .filter(|message| message.flags.is_cut() && !message.flags.is_incomplete())
-    {
-        let entry = cut.entry(message.at.file).or_insert((message.at.frame, 0));
-        *entry = (entry.0.min(message.at.frame), entry.1 + 1);
-    }
-    for (file, (frame, count)) in cut {
+fn add_cuts(census: &Census, captures: &mut [CaptureEntry]) {
+    for (&file, &(frame, count)) in &census.cut {
         let detail = format!(
             "{count} SIP messages are cut short: the capture kept only the first bytes of their packets (snap length)"
         );

@@ -5,7 +5,7 @@
 use crate::call::message::{Message, MessageKind};
 use crate::call::tables::Tables;
 use crate::call::text::TextId;
-use crate::call::transaction::{MessageIndex, Transaction, TransactionIndex, pair};
+use crate::call::transaction::{MessageIndex, Pairing, Transaction, TransactionIndex, pair};
 use crate::sip::{Method, StatusCode};
 
 /// One call taken apart.
@@ -29,6 +29,15 @@ impl<'a> Anatomy<'a> {
     /// Takes a call apart; `messages` are in the order of capture.
     pub fn new(messages: Vec<&'a Message>, tables: &'a Tables) -> Self {
         let pairing = pair(&messages, tables);
+        Self::of_pairs(messages, tables, pairing)
+    }
+
+    /// The same where the messages were paired before.
+    pub(in crate::call) fn of_pairs(
+        messages: Vec<&'a Message>,
+        tables: &'a Tables,
+        pairing: Pairing,
+    ) -> Self {
         let mut anatomy = Self {
             messages,
             tables,

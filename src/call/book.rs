@@ -3,25 +3,28 @@
 use std::collections::HashMap;
 
 use hashbrown::HashTable;
+use rayon::prelude::*;
 use std::hash::BuildHasher;
 
 use crate::call::copies;
-use crate::call::draft::{Draft, Drafts, Seed, Span};
+use crate::call::draft::{Draft, Drafts, Seed};
 use crate::call::endpoint::EndpointId;
+use crate::call::headers::HeaderListId;
 use crate::call::inspection::{Defects, Inspections};
 use crate::call::known::Known;
 use crate::call::message::{GroupId, Message};
+use crate::call::pile::{Pile, each_group};
+use crate::call::session::SessionId;
 use crate::call::tables::Tables;
 use crate::call::text::{TextId, Texts};
 use crate::call::via::ViaId;
 use crate::capture::Timestamp;
-use crate::net::Flow;
 
 /// Files messages by Call-ID while the input is read.
 #[derive(Debug, Default)]
 pub struct CallBook {
     tables: Tables,
-    messages: Vec<Message>,
+    messages: Pile,
     groups: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
     seed: Seed,
@@ -31,6 +34,16 @@ pub struct CallBook {
     ways: Known<(EndpointId, EndpointId)>,
     last_tap: Option<((u16, u16), u16)>,
     inspections: Inspections,
+}
+
+/// What the numbers of one batch stand for in the run.
+struct Filed {
+    texts: Vec<TextId>,
+    parties: Vec<Parties>,
+    ways: Vec<(EndpointId, EndpointId)>,
+    stacks: Vec<ViaId>,
+    lists: Vec<HeaderListId>,
+    sessions: Vec<SessionId>,
 }
 
 /// Whom a message is from and to, within which Call-ID.
@@ -78,8 +91,9 @@ impl CallBook {
 
     /// Files every draft of a batch.
     pub fn push(&mut self, batch: &Drafts) {
+        let filed = self.file_shared(batch);
         for draft in &batch.drafts {
-            let message = self.file(batch, draft);
+            let message = self.file(draft, &filed);
             self.inspect(batch, draft, &message);
             self.messages.push(message);
         }
@@ -88,7 +102,7 @@ impl CallBook {
     fn inspect(&mut self, batch: &Drafts, draft: &Draft, message: &Message) {
         let key = self.tables.vias.get(message.via).key;
         let texts = &mut self.tables.texts;
-        let bytes = batch.text(draft.opening);
+        let bytes = batch.bytes(draft.opening);
         if let Some(status) = message.status() {
             self.inspections.answer(key, status, texts);
         } else if !bytes.is_empty() {
@@ -104,37 +118,17 @@ impl CallBook {
 
     /// Whether nothing was filed.
     pub fn is_empty(&self) -> bool {
-        self.messages.is_empty()
+        self.messages.len() == 0
     }
 
-    fn file(&mut self, batch: &Drafts, draft: &Draft) -> Message {
-        let parties = self.parties(batch, draft);
+    fn file(&mut self, draft: &Draft, filed: &Filed) -> Message {
         let arrival = &draft.arrival;
-        let tap = self.tap((arrival.at.file, arrival.trace.interface));
-        let via = self.file_vias(batch, draft);
-        let (source, destination) = self.way(&arrival.flow);
-        let tables = &mut self.tables;
-        let headers = batch
-            .headers
-            .get(draft.headers.0 as usize..draft.headers.1 as usize)
-            .unwrap_or_default();
-        let values = headers
-            .iter()
-            .map(|(name, span)| (*name, std::borrow::Cow::Borrowed(batch.text(*span))));
-        let headers = tables
-            .headers
-            .intern(draft.headers_hash, &mut tables.texts, values);
-        let session = if draft.flags.has_session() {
-            tables.sessions.intern(
-                draft.session.hash,
-                batch.text(draft.session),
-                &self.seed,
-                &mut tables.endpoints,
-            )
-        } else {
-            crate::call::session::SessionId::default()
-        };
-        let texts = &mut tables.texts;
+        let parties = filed.parties[draft.parties as usize];
+        let (source, destination) = filed.ways[draft.way as usize];
+        let list = draft.list.map(|list| filed.lists[list as usize]);
+        let session = draft
+            .session
+            .map(|session| filed.sessions[session as usize]);
         Message {
             time: arrival.time,
             digest: draft.digest,
@@ -142,21 +136,21 @@ impl CallBook {
             group: parties.group,
             source,
             destination,
-            via,
+            via: filed.stacks[draft.stack as usize],
             cseq: draft.cseq,
-            line: intern(texts, batch, draft.line),
+            line: filed.texts[draft.line as usize],
             from: parties.from,
             to: parties.to,
             from_tag: parties.from_tag,
             to_tag: parties.to_tag,
-            headers,
-            session,
+            headers: list.unwrap_or_default(),
+            session: session.unwrap_or_default(),
             size: draft.size,
             trace: arrival.trace,
             kind: draft.kind,
             cseq_method: draft.cseq_method,
             transport: arrival.transport,
-            tap,
+            tap: self.tap((arrival.at.file, arrival.trace.interface)),
             place: arrival.place,
             max_forwards: draft.max_forwards,
             fragment: draft.fragment,
@@ -164,31 +158,97 @@ impl CallBook {
         }
     }
 
-    /// Call-ID, URIs and tags come together in many messages: all of them are found at once.
-    fn parties(&mut self, batch: &Drafts, draft: &Draft) -> Parties {
-        let spans = [
-            draft.call_id,
-            draft.from,
-            draft.to,
-            draft.from_tag,
-            draft.to_tag,
-        ];
-        let hash = self.seed.hash_one(spans.map(|span| span.hash));
-        if let Some(parties) = self.parties.get(hash) {
-            return parties;
+    /// Finds, or files, what the messages of a batch share.
+    fn file_shared(&mut self, batch: &Drafts) -> Filed {
+        let texts = batch.texts.items().iter();
+        let texts = texts.map(|(hash, span)| (*hash, batch.bytes(*span)));
+        let texts = self.tables.texts.intern_all(texts);
+        let ways = self.file_ways(batch);
+        let sessions = batch.sessions.items().iter().map(|(hash, span)| {
+            let (sessions, endpoints) = (&mut self.tables.sessions, &mut self.tables.endpoints);
+            sessions.intern(*hash, batch.bytes(*span), &self.seed, endpoints)
+        });
+        let sessions = sessions.collect();
+        Filed {
+            parties: self.file_parties(batch, &texts),
+            ways,
+            stacks: self.file_stacks(batch, &texts),
+            lists: self.file_lists(batch, &texts),
+            sessions,
+            texts,
         }
-        let [call_id, from, to, from_tag, to_tag] =
-            spans.map(|span| intern(&mut self.tables.texts, batch, span));
-        let group = self.group(call_id);
-        let parties = Parties {
-            group,
-            from,
-            to,
-            from_tag,
-            to_tag,
-        };
-        self.parties.insert(hash, parties);
-        parties
+    }
+
+    fn file_parties(&mut self, batch: &Drafts, texts: &[TextId]) -> Vec<Parties> {
+        let items = batch.parties.items();
+        let met = self.parties.get_all(items);
+        let filed = items.iter().zip(met).map(|((hash, party_texts), met)| {
+            met.unwrap_or_else(|| {
+                let [call_id, from, to, from_tag, to_tag] =
+                    party_texts.map(|text| texts[text as usize]);
+                let parties = Parties {
+                    group: self.group(call_id),
+                    from,
+                    to,
+                    from_tag,
+                    to_tag,
+                };
+                self.parties.insert(*hash, parties);
+                parties
+            })
+        });
+        filed.collect()
+    }
+
+    fn file_ways(&mut self, batch: &Drafts) -> Vec<(EndpointId, EndpointId)> {
+        let items = batch.ways.items();
+        let met = self.ways.get_all(items);
+        let filed = items.iter().zip(met).map(|((hash, flow), met)| {
+            met.unwrap_or_else(|| {
+                let endpoints = &mut self.tables.endpoints;
+                let way = (
+                    endpoints.intern(flow.source),
+                    endpoints.intern(flow.destination),
+                );
+                self.ways.insert(*hash, way);
+                way
+            })
+        });
+        filed.collect()
+    }
+
+    fn file_stacks(&mut self, batch: &Drafts, texts: &[TextId]) -> Vec<ViaId> {
+        let items = batch.stacks.items();
+        let met = self.stacks.get_all(items);
+        let filed = items.iter().zip(met).map(|((hash, range), met)| {
+            met.unwrap_or_else(|| {
+                let values = batch.vias.get(range.0 as usize..range.1 as usize);
+                let values = values.unwrap_or_default().iter().rev();
+                let stack = values.fold(ViaId::default(), |below, (key, sent_by)| {
+                    let sent_by = texts[*sent_by as usize];
+                    self.tables.vias.push(*key, sent_by, below)
+                });
+                self.stacks.insert(*hash, stack);
+                stack
+            })
+        });
+        filed.collect()
+    }
+
+    fn file_lists(&mut self, batch: &Drafts, texts: &[TextId]) -> Vec<HeaderListId> {
+        let items = batch.lists.items();
+        let headers = &mut self.tables.headers;
+        let met: Vec<Option<HeaderListId>> =
+            items.iter().map(|(hash, _)| headers.find(*hash)).collect();
+        let filed = items.iter().zip(met).map(|((hash, range), met)| {
+            met.unwrap_or_else(|| {
+                let values = batch.headers.get(range.0 as usize..range.1 as usize);
+                let values = values.unwrap_or_default().iter();
+                let values = values.map(|(name, text)| (*name, texts[*text as usize]));
+                headers.insert(*hash, values)
+            })
+        });
+        filed.collect()
     }
 
     fn tap(&mut self, point: (u16, u16)) -> u16 {
@@ -201,34 +261,6 @@ impl CallBook {
         let tap = *self.taps.entry(point).or_insert(next);
         self.last_tap = Some((point, tap));
         tap
-    }
-
-    fn way(&mut self, flow: &Flow) -> (EndpointId, EndpointId) {
-        let hash = self.seed.hash_one(flow);
-        if let Some(way) = self.ways.get(hash) {
-            return way;
-        }
-        let source = self.tables.endpoints.intern(flow.source);
-        let destination = self.tables.endpoints.intern(flow.destination);
-        self.ways.insert(hash, (source, destination));
-        (source, destination)
-    }
-
-    fn file_vias(&mut self, batch: &Drafts, draft: &Draft) -> ViaId {
-        let range = draft.vias.0 as usize..draft.vias.1 as usize;
-        let values = batch.vias.get(range).unwrap_or_default();
-        if let Some(stack) = self.stacks.get(draft.vias_hash) {
-            return stack;
-        }
-        let stack = values
-            .iter()
-            .rev()
-            .fold(ViaId::default(), |below, (key, sent_by)| {
-                let sent_by = intern(&mut self.tables.texts, batch, *sent_by);
-                self.tables.vias.push(*key, sent_by, below)
-            });
-        self.stacks.insert(draft.vias_hash, stack);
-        stack
     }
 
     fn group(&mut self, call_id: TextId) -> GroupId {
@@ -255,35 +287,32 @@ impl CallBook {
         let inspections = std::mem::take(&mut self.inspections);
         let defects = inspections.finish(&mut self.tables.texts);
         self.tables.close();
-        let groups = sort_by_group(&mut self.messages, self.tables.call_ids.len());
+        let (mut messages, groups) = self.messages.by_group(self.tables.call_ids.len());
         let shifts = if self.taps.len() > 1 {
-            shift(&self.messages, self.taps.len())
+            shift(&messages, self.taps.len())
         } else {
             Vec::new()
         };
-        for message in &mut self.messages {
-            let by = shifts.get(usize::from(message.tap)).copied().unwrap_or(0);
-            message.time =
-                Timestamp::from_nanoseconds(message.time.nanoseconds().saturating_add(by));
-        }
-        for &(start, end) in &groups {
-            self.messages[start as usize..end as usize].sort_by_key(Message::order);
-        }
-        let doubling = copies::doubling_taps(&self.messages, self.taps.len());
-        let mut copies = 0;
-        for &(start, end) in &groups {
-            copies += u64::from(copies::mark_copies(
-                &mut self.messages[start as usize..end as usize],
-                &doubling,
-            ));
-        }
+        let mut slices = each_group(&mut messages, &groups);
+        slices
+            .par_iter_mut()
+            .for_each(|(_, group)| put_in_order(group, &shifts));
+        let counts = slices
+            .par_iter()
+            .map(|(_, group)| copies::count_doubled(group, self.taps.len()))
+            .reduce(Vec::new, copies::add_counts);
+        let doubling = copies::doubling_taps(&counts);
+        let copies = slices
+            .par_iter_mut()
+            .map(|(_, group)| u64::from(copies::mark_copies(group, &doubling)))
+            .sum();
         let mut taps = vec![(0, 0); self.taps.len()];
         for (point, tap) in &self.taps {
             taps[usize::from(*tap)] = *point;
         }
         Book {
             tables: self.tables,
-            messages: self.messages,
+            messages,
             groups,
             copies,
             defects,
@@ -293,35 +322,11 @@ impl CallBook {
     }
 }
 
-fn intern(texts: &mut Texts, batch: &Drafts, span: Span) -> TextId {
-    texts.intern_hashed(span.hash, batch.text(span))
-}
-
-/// Brings messages of one group together, in place, and says where each group lies.
-fn sort_by_group(messages: &mut [Message], groups: usize) -> Vec<(u32, u32)> {
-    let mut ranges = vec![(0_u32, 0_u32); groups];
-    for message in messages.iter() {
-        ranges[message.group.0 as usize].1 += 1;
+/// Corrects the times of one Call-ID's messages and brings them into the order of capture.
+fn put_in_order(group: &mut [Message], shifts: &[i64]) {
+    for message in group.iter_mut().filter(|_| !shifts.is_empty()) {
+        let by = shifts.get(usize::from(message.tap)).copied().unwrap_or(0);
+        message.time = Timestamp::from_nanoseconds(message.time.nanoseconds().saturating_add(by));
     }
-    let mut next = 0;
-    for range in &mut ranges {
-        let count = range.1;
-        *range = (next, next + count);
-        next += count;
-    }
-    let mut free: Vec<u32> = ranges.iter().map(|range| range.0).collect();
-    for group in 0..groups {
-        // Each swap brings one message to its place for good, so this ends after as many swaps as there are messages.
-        while free[group] < ranges[group].1 {
-            let place = free[group] as usize;
-            let owner = messages[place].group.0 as usize;
-            if owner == group {
-                free[group] += 1;
-            } else {
-                messages.swap(place, free[owner] as usize);
-                free[owner] += 1;
-            }
-        }
-    }
-    ranges
+    group.sort_by_key(Message::order);
 }

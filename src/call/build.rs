@@ -12,6 +12,7 @@ use crate::call::message::Message;
 use crate::call::other::{self, OtherRequest};
 use crate::call::outcome::{Outcome, TIMER_C, Watch};
 use crate::call::parts::{PartKind, tell_apart};
+use crate::call::pile::each_group;
 use crate::call::record::{Call, Leg, sum_up};
 use crate::call::registration::{RegisterAttempt, attempts};
 use crate::call::tables::Tables;
@@ -28,7 +29,10 @@ pub struct Happenings {
     pub requests: Vec<OtherRequest>,
 }
 
-/// One Call-ID's share.
+/// Call-IDs that one thread takes at a time.
+const GROUPS_AT_A_TIME: usize = 256;
+
+/// One thread's share.
 #[derive(Default)]
 struct Share {
     calls: Vec<Call>,
@@ -43,14 +47,13 @@ pub fn build(
     end: Timestamp,
     errors: &[IcmpReport],
 ) -> Happenings {
-    let parts = part_messages(book);
     let watch = Watch {
         start,
         end,
         longest_ring: Duration::ZERO,
         unreachable: Arc::new(errors.iter().filter_map(|error| error.group).collect()),
     };
-    let mut happenings = summed_up(book, &parts, &watch);
+    let mut happenings = summed_up(book, &watch);
     let longest = happenings
         .calls
         .iter()
@@ -78,74 +81,23 @@ fn judge_ringing_again(calls: &mut [Call], book: &Book, watch: &Watch) {
     }
 }
 
-/// Sorts the messages of each Call-ID by the part that they belong to.
-fn part_messages(book: &mut Book) -> Vec<(PartKind, Leg)> {
+/// Tells apart what each Call-ID holds and sums it up; afterwards the messages of each part are one range.
+fn summed_up(book: &mut Book, watch: &Watch) -> Happenings {
     let tables = &book.tables;
-    let mut slices: Vec<(u32, &mut [Message])> = Vec::with_capacity(book.groups.len());
-    let mut rest = book.messages.as_mut_slice();
-    for &(start, end) in &book.groups {
-        let (group, behind) = std::mem::take(&mut rest).split_at_mut((end - start) as usize);
-        slices.push((start, group));
-        rest = behind;
-    }
-    let parts: Vec<Vec<(PartKind, Leg)>> = slices
-        .into_par_iter()
-        .map(|(start, group)| part_group(start, group, tables))
-        .collect();
-    parts.into_iter().flatten().collect()
-}
-
-fn part_group(start: u32, group: &mut [Message], tables: &Tables) -> Vec<(PartKind, Leg)> {
-    let Some(first) = group.first() else {
-        return Vec::new();
-    };
-    let call_id = tables
-        .call_ids
-        .get(first.group.0 as usize)
-        .copied()
-        .unwrap_or_default();
-    let told = tell_apart(&group.iter().collect::<Vec<_>>(), tables);
-    if told.kinds.len() > 1 {
-        let mut labelled: Vec<(u32, Message)> = told
-            .of_message
-            .iter()
-            .copied()
-            .zip(group.iter().copied())
-            .collect();
-        labelled.sort_by_key(|(part, _)| *part);
-        for (place, (_, message)) in group.iter_mut().zip(labelled) {
-            *place = message;
-        }
-    }
-    let mut counts = vec![0_u32; told.kinds.len()];
-    for &part in &told.of_message {
-        counts[part as usize] += 1;
-    }
-    let mut next = start;
-    let ranges = told.kinds.into_iter().zip(counts).map(|(kind, count)| {
-        let leg = Leg {
-            call_id,
-            start: next,
-            end: next + count,
-        };
-        next += count;
-        (kind, leg)
-    });
-    ranges.collect()
-}
-
-fn summed_up(book: &Book, parts: &[(PartKind, Leg)], watch: &Watch) -> Happenings {
-    let shares: Vec<Share> = parts
-        .par_chunks(256)
-        .map(|parts| {
+    let mut slices = each_group(&mut book.messages, &book.groups);
+    let shares: Vec<Share> = slices
+        .par_chunks_mut(GROUPS_AT_A_TIME)
+        .map(|groups| {
             let mut share = Share::default();
-            for (kind, leg) in parts {
-                sum_up_part(book, *kind, *leg, watch, &mut share);
+            for (start, group) in groups {
+                sum_up_group(*start, group, tables, watch, &mut share);
             }
             share
         })
         .collect();
     let mut happenings = Happenings::default();
+    let calls = shares.iter().map(|share| share.calls.len()).sum();
+    happenings.calls.reserve_exact(calls);
     for share in shares {
         happenings.calls.extend(share.calls);
         happenings.attempts.extend(share.attempts);
@@ -164,18 +116,65 @@ fn summed_up(book: &Book, parts: &[(PartKind, Leg)], watch: &Watch) -> Happening
     happenings
 }
 
-fn sum_up_part(book: &Book, kind: PartKind, leg: Leg, watch: &Watch, share: &mut Share) {
-    let anatomy = anatomy_of(book, &[leg]);
+fn sum_up_group(
+    start: u32,
+    group: &mut [Message],
+    tables: &Tables,
+    watch: &Watch,
+    share: &mut Share,
+) {
+    let Some(first) = group.first() else {
+        return;
+    };
+    let call_id = tables.call_ids.get(first.group.0 as usize);
+    let call_id = call_id.copied().unwrap_or_default();
+    let messages: Vec<&Message> = group.iter().collect();
+    let told = tell_apart(&messages, tables);
+    if let ([kind], end) = (told.kinds.as_slice(), start + messages.len() as u32) {
+        let leg = Leg {
+            call_id,
+            start,
+            end,
+        };
+        let anatomy = Anatomy::of_pairs(messages, tables, told.pairing);
+        return sum_up_part(&anatomy, *kind, leg, watch, share);
+    }
+    let mut labelled: Vec<(u32, Message)> = told
+        .of_message
+        .iter()
+        .copied()
+        .zip(group.iter().copied())
+        .collect();
+    labelled.sort_by_key(|(part, _)| *part);
+    for (place, (_, message)) in group.iter_mut().zip(&labelled) {
+        *place = *message;
+    }
+    let mut rest = &*group;
+    let mut next = start;
+    for (part, kind) in (0..).zip(told.kinds) {
+        let count = labelled.partition_point(|(label, _)| *label <= part) as u32 - (next - start);
+        let (own, behind) = rest.split_at(count as usize);
+        let leg = Leg {
+            call_id,
+            start: next,
+            end: next + count,
+        };
+        (rest, next) = (behind, next + count);
+        let anatomy = Anatomy::new(own.iter().collect(), tables);
+        sum_up_part(&anatomy, kind, leg, watch, share);
+    }
+}
+
+fn sum_up_part(anatomy: &Anatomy<'_>, kind: PartKind, leg: Leg, watch: &Watch, share: &mut Share) {
     if anatomy.messages.is_empty() {
         return;
     }
     match kind {
-        PartKind::Call => share.calls.push(sum_up(&anatomy, vec![leg], watch)),
-        PartKind::Registration => share.attempts.extend(attempts(&anatomy, leg, watch)),
+        PartKind::Call => share.calls.push(sum_up(anatomy, vec![leg], watch)),
+        PartKind::Registration => share.attempts.extend(attempts(anatomy, leg, watch)),
         PartKind::Other(_) => {
-            share
-                .requests
-                .extend(other::requests(&anatomy, (leg.start, leg.end), watch))
+            let requests = other::requests(anatomy, (leg.start, leg.end), watch);
+            share.requests.extend(requests);
         }
     }
 }

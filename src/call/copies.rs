@@ -16,34 +16,50 @@ const LOOK_BACK_MAX: usize = 64;
 /// One message in so many must be doubled before closeness alone makes a copy.
 const DOUBLED_SHARE_MIN: u32 = 4;
 
-/// Which captures hold copies that only their bytes and their closeness give away.
-///
-/// A capture point that doubles packets doubles most of them; a sender that repeats a message at once does so now and then.
-/// `messages` are sorted by Call-ID and then by time; the result has one entry for each of `taps` capture points.
-pub fn doubling_taps(messages: &[Message], taps: usize) -> Vec<bool> {
-    let mut counts = vec![(0_u32, 0_u32); taps];
-    for (place, message) in messages.iter().enumerate() {
-        let Some(count) = counts
-            .get_mut(usize::from(message.tap))
-            .filter(|_| has_no_identification(message))
-        else {
+/// For each capture point its messages without an IP identification, and how many of them look doubled.
+pub type DoubledCounts = Vec<(u32, u32)>;
+
+/// Counts, for each of `taps` capture points, which messages of one Call-ID look doubled; they are in the order of time.
+pub fn count_doubled(group: &[Message], taps: usize) -> DoubledCounts {
+    let mut counts = DoubledCounts::new();
+    for (place, message) in group.iter().enumerate() {
+        if !has_no_identification(message) {
+            continue;
+        }
+        counts.resize(taps, (0, 0));
+        let Some(count) = counts.get_mut(usize::from(message.tap)) else {
             continue;
         };
         count.0 += 1;
-        let before = messages
+        let before = group
             .get(place.saturating_sub(LOOK_BACK_MAX)..place)
             .unwrap_or_default()
             .iter()
             .rev();
-        let mut near = before.take_while(|m| {
-            m.group == message.group && message.time.since(m.time) <= COPY_WINDOW_BLIND
-        });
+        let mut near = before.take_while(|m| message.time.since(m.time) <= COPY_WINDOW_BLIND);
         count.1 += u32::from(near.any(|m| is_same_packet(m, message) && is_same_place(m, message)));
     }
     counts
-        .into_iter()
-        .map(|(all, doubled)| doubled * DOUBLED_SHARE_MIN >= all && doubled > 0)
-        .collect()
+}
+
+/// Adds up the counts of two shares of the messages.
+pub fn add_counts(mut all: DoubledCounts, more: DoubledCounts) -> DoubledCounts {
+    if all.len() < more.len() {
+        all.resize(more.len(), (0, 0));
+    }
+    for (known, count) in all.iter_mut().zip(more) {
+        *known = (known.0 + count.0, known.1 + count.1);
+    }
+    all
+}
+
+/// Which captures hold copies that only their bytes and their closeness give away.
+///
+/// A capture point that doubles packets doubles most of them; a sender that repeats a message at once does so now and then.
+pub fn doubling_taps(counts: &[(u32, u32)]) -> Vec<bool> {
+    let is_doubling =
+        |&(all, doubled): &(u32, u32)| doubled * DOUBLED_SHARE_MIN >= all && doubled > 0;
+    counts.iter().map(is_doubling).collect()
 }
 
 /// Marks the copies among the messages of one Call-ID, which are in the order of capture; says how many.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::call::anatomy::Anatomy;
 use crate::call::book::Book;
 use crate::call::build::{Happenings, anatomy_of};
+use crate::call::census::Census;
 use crate::call::endpoint::{EndpointId, NodeId};
 use crate::call::message::Message;
 use crate::call::record::Leg;
@@ -52,18 +53,12 @@ struct Signs {
 }
 
 /// Pairs of which one direction is missing: who was captured speaking, and who was not; in the order of endpoints.
-pub fn one_direction_pairs(book: &Book, happened: &Happenings) -> Vec<(EndpointId, EndpointId)> {
-    let mut counts: BTreeMap<Pair, (u32, EndpointId, EndpointId)> = BTreeMap::new();
-    for message in &book.messages {
-        let key = (
-            book.tables.node(message.source),
-            book.tables.node(message.destination),
-        );
-        counts
-            .entry(key)
-            .or_insert((0, message.source, message.destination))
-            .0 += 1;
-    }
+pub fn one_direction_pairs(
+    book: &Book,
+    happened: &Happenings,
+    census: &Census,
+) -> Vec<(EndpointId, EndpointId)> {
+    let counts = &census.traffic;
     let silent: BTreeSet<Pair> = counts
         .keys()
         .filter(|(a, b)| a != b && !counts.contains_key(&(*b, *a)))
@@ -72,11 +67,7 @@ pub fn one_direction_pairs(book: &Book, happened: &Happenings) -> Vec<(EndpointI
     if silent.is_empty() {
         return Vec::new();
     }
-    let times = || book.messages.iter().map(|message| message.time);
-    let watch = (
-        times().min().unwrap_or_default(),
-        times().max().unwrap_or_default(),
-    );
+    let watch = census.span.unwrap_or_default();
     let mut signs: BTreeMap<Pair, Signs> = BTreeMap::new();
     let legs = happened
         .calls
@@ -93,7 +84,7 @@ pub fn one_direction_pairs(book: &Book, happened: &Happenings) -> Vec<(EndpointI
     let is_missing = |pair: &Pair, signs: &Signs| {
         let habit = counts
             .get(pair)
-            .is_some_and(|count| count.0 >= MESSAGES_MIN)
+            .is_some_and(|count| count.messages >= MESSAGES_MIN)
             && signs.unrepeated >= UNREPEATED_MIN
             && signs.unrepeated * 10 >= signs.requests * UNREPEATED_TENTHS_MIN
             && partners.get(&pair.0).is_none_or(|n| *n <= PARTNERS_MAX);
@@ -103,7 +94,7 @@ pub fn one_direction_pairs(book: &Book, happened: &Happenings) -> Vec<(EndpointI
         .iter()
         .filter(|(pair, signs)| is_missing(pair, signs))
         .filter_map(|(pair, _)| counts.get(pair))
-        .map(|(_, source, destination)| (*source, *destination))
+        .map(|traffic| (traffic.source, traffic.destination))
         .collect()
 }
 

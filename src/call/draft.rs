@@ -2,16 +2,18 @@
 //!
 //! Reading a message needs no shared state, so it runs on any thread; a batch of drafts owns the texts that it quotes.
 
-use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
-use std::io::Write;
 
+use crate::call::excerpt::{
+    flags_of, fragment_of, push_digits, tag_of, unfolded, uri_of, write_lower,
+};
+use crate::call::headers::is_kept;
 use crate::call::message::{MessageFlags, MessageKind};
+use crate::call::numbered::Numbered;
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Flow, Trace, Transport};
 use crate::sip::{
-    BRANCH_COOKIE, CSeq, ContentLength, DefectKind, HeaderName, HostPort, Message, Method,
-    NameAddr, StartLine, Via, body,
+    BRANCH_COOKIE, CSeq, HeaderName, HostPort, Message, Method, NameAddr, StartLine, Via, body,
 };
 
 /// Via values kept of one message; RFC 3261 section 16.6 allows 70 hops.
@@ -42,16 +44,14 @@ pub struct Arrival {
     pub is_incomplete: bool,
 }
 
-/// A text in the batch's own bytes.
+/// A range of the batch's own bytes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::call) struct Span {
     start: u32,
     len: u32,
-    /// Hash of the text under the run's seed; 0 where the text is part of a hashed list.
-    pub(in crate::call) hash: u64,
 }
 
-/// One message, not filed yet.
+/// One message, not filed yet; numbers are places in the lists of its batch.
 #[derive(Debug)]
 pub(in crate::call) struct Draft {
     pub(in crate::call) arrival: Arrival,
@@ -63,40 +63,66 @@ pub(in crate::call) struct Draft {
     pub(in crate::call) max_forwards: u8,
     pub(in crate::call) fragment: u16,
     pub(in crate::call) flags: MessageFlags,
-    pub(in crate::call) call_id: Span,
-    pub(in crate::call) line: Span,
-    pub(in crate::call) from: Span,
-    pub(in crate::call) to: Span,
-    pub(in crate::call) from_tag: Span,
-    pub(in crate::call) to_tag: Span,
-    /// Range in the batch's Via values, the top one first.
-    pub(in crate::call) vias: (u32, u32),
-    /// Hash of the whole Via stack.
-    pub(in crate::call) vias_hash: u64,
-    /// Range in the batch's header values.
-    pub(in crate::call) headers: (u32, u32),
-    pub(in crate::call) headers_hash: u64,
+    /// Text of the Request-URI or of the reason phrase.
+    pub(in crate::call) line: u32,
+    /// Call-ID, URIs and tags.
+    pub(in crate::call) parties: u32,
+    /// Sender and receiver.
+    pub(in crate::call) way: u32,
+    /// Via stack.
+    pub(in crate::call) stack: u32,
+    /// Header values; `None` where none is kept.
+    pub(in crate::call) list: Option<u32>,
     /// Session description.
-    pub(in crate::call) session: Span,
+    pub(in crate::call) session: Option<u32>,
     /// The whole message where it opens a call, a registration or a subscription and is not cut; else empty.
     pub(in crate::call) opening: Span,
 }
 
-/// Messages that one worker read, with the texts that they quote.
+/// Texts of Call-ID, From URI, To URI, From tag and To tag.
+pub(in crate::call) type PartyTexts = [u32; 5];
+
+/// Messages that one worker read, with what they quote, each thing once.
 #[derive(Debug, Default)]
 pub struct Drafts {
     pub(in crate::call) drafts: Vec<Draft>,
-    pub(in crate::call) vias: Vec<(u64, Span)>,
-    pub(in crate::call) headers: Vec<(HeaderName, Span)>,
+    pub(in crate::call) texts: Numbered<Span>,
+    pub(in crate::call) parties: Numbered<PartyTexts>,
+    pub(in crate::call) ways: Numbered<Flow>,
+    /// Ranges of `vias`.
+    pub(in crate::call) stacks: Numbered<(u32, u32)>,
+    /// Key and text of sent-by, the top value of each stack first.
+    pub(in crate::call) vias: Vec<(u64, u32)>,
+    /// Ranges of `headers`.
+    pub(in crate::call) lists: Numbered<(u32, u32)>,
+    /// Header values with their texts.
+    pub(in crate::call) headers: Vec<(HeaderName, u32)>,
+    pub(in crate::call) sessions: Numbered<Span>,
     bytes: Vec<u8>,
+    /// Room to put a text together in.
+    scratch: Vec<u8>,
+}
+
+/// A text of the batch.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    number: u32,
+    /// Hash of the text under the run's seed.
+    hash: u64,
 }
 
 impl Drafts {
     /// Forgets all messages and keeps the memory.
     pub fn clear(&mut self) {
         self.drafts.clear();
+        self.texts.clear();
+        self.parties.clear();
+        self.ways.clear();
+        self.stacks.clear();
         self.vias.clear();
+        self.lists.clear();
         self.headers.clear();
+        self.sessions.clear();
         self.bytes.clear();
     }
 
@@ -110,8 +136,8 @@ impl Drafts {
         self.drafts.is_empty()
     }
 
-    /// The bytes of a text.
-    pub(in crate::call) fn text(&self, span: Span) -> &[u8] {
+    /// The bytes of a range.
+    pub(in crate::call) fn bytes(&self, span: Span) -> &[u8] {
         self.bytes
             .get(span.start as usize..(span.start + span.len) as usize)
             .unwrap_or_default()
@@ -129,19 +155,16 @@ impl Drafts {
         let session = body::sdp(message);
         let mut flags = flags_of(message, &arrival);
         flags.set_session(session.is_some());
-        let (vias, has_rport, has_cookie) = self.gather_vias(
-            message,
-            seed,
-            cseq.as_ref().and_then(|cseq| cseq.number).unwrap_or(0),
-        );
-        flags.set_rport(has_rport);
-        flags.set_magic_branch(has_cookie);
-        let (headers, headers_hash) = self.gather_headers(message, seed);
+        let cseq_number = cseq.as_ref().and_then(|cseq| cseq.number).unwrap_or(0);
+        let (stack, top) = self.gather_vias(message, seed, cseq_number);
+        flags.set_rport(top.has_rport);
+        flags.set_magic_branch(top.has_cookie);
+        let list = self.gather_headers(message, &top, seed);
         let opening = match message.method() {
             Some(Method::Invite | Method::Register | Method::Subscribe | Method::Other)
                 if !flags.is_cut() =>
             {
-                self.keep_unhashed(message.bytes())
+                self.copy(message.bytes())
             }
             _ => Span::default(),
         };
@@ -155,87 +178,93 @@ impl Drafts {
         let draft = Draft {
             arrival,
             kind,
-            cseq: cseq.as_ref().and_then(|cseq| cseq.number).unwrap_or(0),
+            cseq: cseq_number,
             cseq_method: cseq.as_ref().map_or(method, |cseq| cseq.method),
             digest: seed.hash_one(message.bytes()),
             size: message.bytes().len() as u32,
             max_forwards: max_forwards.map_or(255, |hops| hops.min(254) as u8),
             fragment: fragment_of(message),
             flags,
-            call_id: self.keep(message.value(HeaderName::CallId).unwrap_or_default(), seed),
-            line: self.keep(line, seed),
-            from: self.keep(uri_of(from), seed),
-            to: self.keep(uri_of(to), seed),
-            from_tag: self.keep(tag_of(from), seed),
-            to_tag: self.keep(tag_of(to), seed),
-            vias,
-            vias_hash: seed.hash_one(self.via_keys(vias)),
-            headers,
-            headers_hash,
-            session: self.keep(session.unwrap_or_default(), seed),
+            line: self.keep(line, seed).number,
+            parties: self.gather_parties(message, (from, to), seed),
+            way: self
+                .ways
+                .number(seed.hash_one(arrival.flow), || arrival.flow),
+            stack,
+            list,
+            session: session.map(|session| self.gather_session(session, seed)),
             opening,
         };
         self.drafts.push(draft);
     }
 
-    fn keep(&mut self, text: &[u8], seed: &Seed) -> Span {
-        Span {
-            hash: seed.hash_one(text),
-            ..self.keep_unhashed(text)
-        }
+    /// Keeps a text, once for the whole batch.
+    fn keep(&mut self, text: &[u8], seed: &Seed) -> Kept {
+        let hash = seed.hash_one(text);
+        let bytes = &mut self.bytes;
+        let number = self.texts.number(hash, || append(bytes, text));
+        Kept { number, hash }
     }
 
-    /// Keeps a text that is looked up as part of a list, if at all.
-    fn keep_unhashed(&mut self, text: &[u8]) -> Span {
-        let start = self.bytes.len() as u32;
-        self.bytes.extend_from_slice(text);
-        Span {
-            start,
-            len: text.len() as u32,
-            hash: 0,
-        }
+    fn copy(&mut self, bytes: &[u8]) -> Span {
+        append(&mut self.bytes, bytes)
     }
 
-    /// Keys of a message's Via values, those beyond the first few folded together.
-    fn via_keys(&self, vias: (u32, u32)) -> u64 {
-        let values = self
-            .vias
-            .get(vias.0 as usize..vias.1 as usize)
-            .unwrap_or_default();
-        values.iter().fold(0, |hash: u64, (key, _)| {
-            hash.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ key
-        })
-    }
-
-    fn keep_sent_by(&mut self, sent_by: &HostPort<'_>, seed: &Seed) -> Span {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(sent_by.host);
-        if let Some(port) = sent_by.port {
-            // Writing to memory does not fail.
-            let _ = write!(self.bytes, ":{port}");
-        }
-        let text = self.bytes.get(start..).unwrap_or_default();
-        Span {
-            start: start as u32,
-            len: text.len() as u32,
-            hash: seed.hash_one(text),
-        }
-    }
-
-    fn gather_vias(
+    fn gather_parties(
         &mut self,
         message: &Message<'_>,
+        (from, to): (Option<NameAddr<'_>>, Option<NameAddr<'_>>),
+        seed: &Seed,
+    ) -> u32 {
+        let call_id = message.value(HeaderName::CallId).unwrap_or_default();
+        let texts = [call_id, uri_of(from), uri_of(to), tag_of(from), tag_of(to)];
+        let kept = texts.map(|text| self.keep(text, seed));
+        let hash = seed.hash_one(kept.map(|text| text.hash));
+        self.parties.number(hash, || kept.map(|text| text.number))
+    }
+
+    fn gather_session(&mut self, session: &[u8], seed: &Seed) -> u32 {
+        let bytes = &mut self.bytes;
+        self.sessions
+            .number(seed.hash_one(session), || append(bytes, session))
+    }
+
+    fn keep_sent_by(&mut self, sent_by: &HostPort<'_>, seed: &Seed) -> Kept {
+        let Some(port) = sent_by.port else {
+            return self.keep(sent_by.host, seed);
+        };
+        let mut text = std::mem::take(&mut self.scratch);
+        text.clear();
+        text.extend_from_slice(sent_by.host);
+        text.push(b':');
+        push_digits(&mut text, port);
+        let kept = self.keep(&text, seed);
+        self.scratch = text;
+        kept
+    }
+
+    fn gather_vias<'m>(
+        &mut self,
+        message: &Message<'m>,
         seed: &Seed,
         cseq: u32,
-    ) -> ((u32, u32), bool, bool) {
-        let start = self.vias.len() as u32;
-        let (mut has_rport, mut has_cookie) = (false, false);
+    ) -> (u32, TopVia<'m>) {
+        let start = self.vias.len();
+        let mut top = TopVia::default();
+        // Keys are hashes already: they are only folded together.
+        let mut whole: u64 = 0;
         for (place, value) in message.list(HeaderName::Via).take(VIAS_MAX).enumerate() {
             let via = Via::parse(value);
             let branch = via.branch().unwrap_or_default();
             let is_magic = branch.starts_with(BRANCH_COOKIE);
             if place == 0 {
-                (has_rport, has_cookie) = (via.rport().is_some(), is_magic);
+                // Only the answering side reports its load, RFC 7339 section 5.
+                let tells_load = message.status().is_some() && via.parameters.has("oc");
+                top = TopVia {
+                    has_rport: via.parameters.has("rport"),
+                    has_cookie: is_magic,
+                    overload: tells_load.then_some(value),
+                };
             }
             let mut hasher = seed.build_hasher();
             hasher.write(branch);
@@ -246,119 +275,65 @@ impl Drafts {
             // Before RFC 3261 a branch named no transaction; its CSeq number does (section 17.2.3).
             hasher.write_u32(if is_magic { 0 } else { cseq });
             let key = hasher.finish();
+            whole = whole.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ key;
             let sent_by = self.keep_sent_by(&via.sent_by, seed);
-            self.vias.push((key, sent_by));
+            self.vias.push((key, sent_by.number));
         }
-        ((start, self.vias.len() as u32), has_rport, has_cookie)
+        let range = (start as u32, self.vias.len() as u32);
+        let known = self.stacks.find(whole);
+        if known.is_some() {
+            self.vias.truncate(start);
+        }
+        let stack = known.unwrap_or_else(|| self.stacks.number(whole, || range));
+        (stack, top)
     }
 
-    fn gather_headers(&mut self, message: &Message<'_>, seed: &Seed) -> ((u32, u32), u64) {
-        let start = self.headers.len() as u32;
+    fn gather_headers(
+        &mut self,
+        message: &Message<'_>,
+        top: &TopVia<'_>,
+        seed: &Seed,
+    ) -> Option<u32> {
+        let start = self.headers.len();
         let mut hasher = seed.build_hasher();
         for header in message.headers().filter(|header| is_kept(header.name)) {
+            let value = self.keep(&unfolded(header.value), seed);
             hasher.write_u8(header.name as u8);
-            hasher.write(header.value);
-            let value = self.keep_unhashed(&unfolded(header.value));
-            self.headers.push((header.name, value));
+            hasher.write_u64(value.hash);
+            self.headers.push((header.name, value.number));
         }
-        // The top Via of a response may say how loaded its sender is (RFC 7339).
-        let overload = message
-            .status()
-            .and_then(|_| message.list(HeaderName::Via).next())
-            .filter(|via| Via::parse(via).overload().is_some());
-        if let Some(via) = overload {
-            hasher.write(via);
-            let value = self.keep_unhashed(via);
-            self.headers.push((HeaderName::Via, value));
+        if let Some(via) = top.overload {
+            let value = self.keep(via, seed);
+            hasher.write_u64(value.hash);
+            self.headers.push((HeaderName::Via, value.number));
         }
-        ((start, self.headers.len() as u32), hasher.finish())
+        let range = (start as u32, self.headers.len() as u32);
+        if range.0 == range.1 {
+            return None;
+        }
+        let hash = hasher.finish();
+        let known = self.lists.find(hash);
+        if known.is_some() {
+            self.headers.truncate(start);
+        }
+        Some(known.unwrap_or_else(|| self.lists.number(hash, || range)))
     }
 }
 
-fn uri_of(address: Option<NameAddr<'_>>) -> &[u8] {
-    address.map(|address| address.uri).unwrap_or_default()
+/// What the top Via value of a message says beside the transaction that it names.
+#[derive(Default)]
+struct TopVia<'m> {
+    has_rport: bool,
+    has_cookie: bool,
+    /// The whole value where its sender tells its load (RFC 7339).
+    overload: Option<&'m [u8]>,
 }
 
-/// The status in the `message/sipfrag` body of a NOTIFY; 0 where there is none.
-fn fragment_of(message: &Message<'_>) -> u16 {
-    if message.method() != Some(Method::Notify) {
-        return 0;
+fn append(bytes: &mut Vec<u8>, more: &[u8]) -> Span {
+    let start = bytes.len() as u32;
+    bytes.extend_from_slice(more);
+    Span {
+        start,
+        len: more.len() as u32,
     }
-    body::sipfrag_status(message).map_or(0, |(status, _)| status.0)
-}
-
-fn tag_of(address: Option<NameAddr<'_>>) -> &[u8] {
-    address
-        .and_then(|address| address.tag())
-        .unwrap_or_default()
-}
-
-fn flags_of(message: &Message<'_>, arrival: &Arrival) -> MessageFlags {
-    let mut flags = MessageFlags::default();
-    flags.set_cut(arrival.is_cut);
-    flags.set_fragmented(arrival.fragments > 1);
-    flags.set_incomplete(arrival.is_incomplete);
-    flags.set_body(!message.body().is_empty());
-    flags.set_short_body(matches!(
-        message.content_length(),
-        ContentLength::TooLarge(_)
-    ));
-    let missing = [
-        DefectKind::MissingVia,
-        DefectKind::MissingFrom,
-        DefectKind::MissingTo,
-        DefectKind::MissingCallId,
-        DefectKind::MissingCSeq,
-    ];
-    flags.set_malformed(
-        missing
-            .into_iter()
-            .any(|kind| message.defects().contains(kind)),
-    );
-    flags
-}
-
-/// Host names are compared without regard to case (RFC 3261 section 19.1.4).
-fn write_lower(hasher: &mut impl Hasher, part: &[u8]) {
-    let mut lower = [0; 32];
-    for (to, from) in lower.iter_mut().zip(part) {
-        *to = from.to_ascii_lowercase();
-    }
-    hasher.write(lower.get(..part.len()).unwrap_or_default());
-}
-
-/// A header value on one line: each fold reads as one blank (RFC 3261 section 7.3.1).
-fn unfolded(value: &[u8]) -> Cow<'_, [u8]> {
-    if !value.contains(&b'\n') && !value.contains(&b'\r') {
-        return Cow::Borrowed(value);
-    }
-    let lines = value
-        .split(|&byte| byte == b'\r' || byte == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .filter(|line| !line.is_empty());
-    Cow::Owned(lines.collect::<Vec<_>>().join(&b' '))
-}
-
-/// Header values that rules and reports read; the rest of a message is dropped.
-pub fn is_kept(name: HeaderName) -> bool {
-    use HeaderName as H;
-    !matches!(
-        name,
-        H::Via
-            | H::From
-            | H::To
-            | H::CallId
-            | H::CSeq
-            | H::ContentLength
-            | H::MaxForwards
-            | H::AcceptLanguage
-            | H::Timestamp
-            | H::Organization
-            | H::Subject
-            | H::MimeVersion
-            | H::AlertInfo
-            | H::PAccessNetworkInfo
-            | H::InReplyTo
-            | H::Other
-    )
 }

@@ -15,6 +15,13 @@ pub struct EndpointId(u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct NodeId(u32);
 
+impl NodeId {
+    /// Its place among all nodes; the numbers are dense.
+    pub fn place(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// Every distinct endpoint of a run, in the order of first sight.
 #[derive(Debug, Default)]
 pub struct Endpoints {

@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use rayon::prelude::*;
+
 use crate::call::book::Book;
 use crate::call::endpoint::NodeId;
 use crate::call::outcome::Outcome;
@@ -27,6 +29,10 @@ const SHARE_MIN: f64 = 0.9;
 const BURST: Duration = Duration::from_secs(2);
 /// Ends looked at to tell a burst.
 const BURST_SAMPLE: usize = 64;
+/// The shortest talk that is kept: limits on the duration of calls are told from ten minutes on.
+const TALK_TIMER_MIN: Duration = Duration::from_secs(9 * 60);
+/// Calls that one thread measures at a time.
+const CALLS_AT_A_TIME: usize = 4096;
 /// Hops of one call that are looked at.
 const HOPS_MAX: usize = 64;
 
@@ -42,7 +48,7 @@ pub struct FixedTimer {
 }
 
 /// Something that lasted: how long in milliseconds, and when it ended; `None` where it was still going on.
-pub type Lasting = (f64, Option<Timestamp>);
+pub type Lasting = (f32, Option<Timestamp>);
 
 /// How long things lasted at one node, shortest first.
 #[derive(Debug, Clone, Default)]
@@ -58,14 +64,16 @@ impl Durations {
         Self(all)
     }
 
-    /// The timer at a duration of `millis`, where at least three and nine of ten of what lasted that long ended there,
+    /// The timer at a duration of `millis` milliseconds, where at least three and nine of ten of what lasted that long ended there,
     /// not all in one burst.
     pub fn timer(&self, millis: f64, slack: Duration) -> Option<FixedTimer> {
         let slack = slack.as_secs_f64() * 1000.0;
-        let start = self.0.partition_point(|(other, _)| *other < millis - slack);
+        let start = self
+            .0
+            .partition_point(|(other, _)| f64::from(*other) < millis - slack);
         let end = self
             .0
-            .partition_point(|(other, _)| *other <= millis + slack);
+            .partition_point(|(other, _)| f64::from(*other) <= millis + slack);
         let there = self.0.get(start..end)?;
         let after = &self.0[end..];
         let ended = there.iter().filter(|(_, at)| at.is_some()).count();
@@ -88,6 +96,48 @@ impl Durations {
 
 type ByNode<T> = HashMap<NodeId, T, foldhash::fast::FixedState>;
 
+/// What some calls show of how long things last; what is shorter than any timer is left out.
+#[derive(Default)]
+struct Share {
+    rings: ByNode<Vec<Lasting>>,
+    setups: ByNode<Vec<Lasting>>,
+    talks: ByNode<Vec<Lasting>>,
+}
+
+impl Share {
+    fn measure(&mut self, call: &Call, book: &Book, end: Timestamp) {
+        let waited = |lasting: &Lasting| lasts(lasting, RING_TIMER_MIN - RING_SLACK);
+        let talk = talk_of(call, end).filter(|talk| lasts(talk, TALK_TIMER_MIN));
+        // No part of a call lasts longer than all of it.
+        if talk.is_none() && call.ended.since(call.started) < RING_TIMER_MIN - RING_SLACK {
+            return;
+        }
+        for (node, hop) in nodes(call, &book.tables) {
+            if let Some((ring, setup)) = waits_of(call, hop) {
+                if let Some(ring) = ring.filter(waited) {
+                    self.rings.entry(node).or_default().push(ring);
+                }
+                if waited(&setup) {
+                    self.setups.entry(node).or_default().push(setup);
+                }
+            }
+            if let Some(talk) = talk {
+                self.talks.entry(node).or_default().push(talk);
+            }
+        }
+    }
+}
+
+fn lasts(lasting: &Lasting, at_least: Duration) -> bool {
+    lasting.0 >= at_least.as_secs_f32() * 1000.0
+}
+
+fn gather(all: &mut ByNode<Vec<Lasting>>, more: ByNode<Vec<Lasting>>) {
+    for (node, lasting) in more {
+        all.entry(node).or_default().extend(lasting);
+    }
+}
+
 /// How long calls rang, were being set up and talked at each node.
 #[derive(Debug, Default)]
 pub struct Timers {
@@ -99,18 +149,21 @@ pub struct Timers {
 impl Timers {
     /// Measures every call at every node that its INVITE passed; `end` is the last frame.
     pub fn of(calls: &[Call], book: &Book, end: Timestamp) -> Self {
-        let mut rings: ByNode<Vec<Lasting>> = HashMap::default();
-        let mut setups: ByNode<Vec<Lasting>> = HashMap::default();
-        let mut talks: ByNode<Vec<Lasting>> = HashMap::default();
-        for call in calls {
-            let talk = talk_of(call, end);
-            for (node, hop) in nodes(call, &book.tables) {
-                if let Some((ring, setup)) = waits_of(call, hop) {
-                    rings.entry(node).or_default().extend(ring);
-                    setups.entry(node).or_default().push(setup);
+        let shares: Vec<Share> = calls
+            .par_chunks(CALLS_AT_A_TIME)
+            .map(|calls| {
+                let mut share = Share::default();
+                for call in calls {
+                    share.measure(call, book, end);
                 }
-                talks.entry(node).or_default().extend(talk);
-            }
+                share
+            })
+            .collect();
+        let mut all = Share::default();
+        for share in shares {
+            gather(&mut all.rings, share.rings);
+            gather(&mut all.setups, share.setups);
+            gather(&mut all.talks, share.talks);
         }
         let sorted = |all: ByNode<Vec<Lasting>>| {
             all.into_iter()
@@ -118,9 +171,9 @@ impl Timers {
                 .collect()
         };
         Self {
-            rings: sorted(rings),
-            setups: sorted(setups),
-            talks: sorted(talks),
+            rings: sorted(all.rings),
+            setups: sorted(all.setups),
+            talks: sorted(all.talks),
         }
     }
 
@@ -136,7 +189,7 @@ impl Timers {
         self.setups.get(&node)?.timer(setup_ms, RING_SLACK)
     }
 
-    /// The timer that ends talks through a node after `talk_ms`.
+    /// The timer that ends talks through a node after `talk_ms`, which is ten minutes or more.
     pub fn talk(&self, node: NodeId, talk_ms: f64) -> Option<FixedTimer> {
         self.talks.get(&node)?.timer(talk_ms, TALK_SLACK)
     }
@@ -196,18 +249,16 @@ fn nodes<'a>(call: &'a Call, tables: &Tables) -> Vec<(NodeId, &'a Hop)> {
 fn waits_of(call: &Call, hop: &Hop) -> Option<(Option<Lasting>, Lasting)> {
     let (setup, at) = match hop.final_ms {
         Some(after) => (
-            f64::from(after),
+            after,
             hop.sent
                 .plus(Duration::from_secs_f32((after / 1000.0).max(0.0))),
         ),
         None => {
             let end = call.milestones.cancelled?;
-            (end.millis_since(hop.sent), end)
+            (end.millis_since(hop.sent) as f32, end)
         }
     };
-    let ring = hop
-        .alerted_ms
-        .map(|alerted| (setup - f64::from(alerted), Some(at)));
+    let ring = hop.alerted_ms.map(|alerted| (setup - alerted, Some(at)));
     Some((ring, (setup, Some(at))))
 }
 
@@ -215,8 +266,8 @@ fn talk_of(call: &Call, end: Timestamp) -> Option<Lasting> {
     let times = &call.milestones;
     let answered = times.answered?;
     match times.hung_up {
-        Some(hung_up) => Some((hung_up.millis_since(answered), Some(hung_up))),
-        None => Some((end.millis_since(answered), None)),
+        Some(hung_up) => Some((hung_up.millis_since(answered) as f32, Some(hung_up))),
+        None => Some((end.millis_since(answered) as f32, None)),
     }
 }
 
@@ -224,7 +275,7 @@ fn talk_of(call: &Call, end: Timestamp) -> Option<Lasting> {
 mod tests {
     use super::*;
 
-    fn ended(millis: f64, second: i64) -> Lasting {
+    fn ended(millis: f32, second: i64) -> Lasting {
         (
             millis,
             Some(Timestamp::from_nanoseconds(second * 1_000_000_000)),
@@ -234,9 +285,9 @@ mod tests {
     #[test]
     fn four_calls_cut_at_30_seconds_and_none_longer_are_a_timer() {
         let mut all: Vec<Lasting> = (0..4)
-            .map(|n| ended(30_000.0 + n as f64 * 20.0, n * 60))
+            .map(|n| ended(30_000.0 + n as f32 * 20.0, n * 60))
             .collect();
-        all.extend((0..20).map(|n| ended(4_000.0 + n as f64 * 700.0, n * 11)));
+        all.extend((0..20).map(|n| ended(4_000.0 + n as f32 * 700.0, n * 11)));
         let timer = Durations::new(all)
             .timer(30_010.0, RING_SLACK)
             .expect("a timer of 30 s");
@@ -246,7 +297,7 @@ mod tests {
     #[test]
     fn three_equal_durations_among_longer_ones_are_chance() {
         let mut all: Vec<Lasting> = (0..3).map(|n| ended(30_000.0, n * 60)).collect();
-        all.extend((0..10).map(|n| ended(31_000.0 + n as f64 * 3_000.0, n * 11)));
+        all.extend((0..10).map(|n| ended(31_000.0 + n as f32 * 3_000.0, n * 11)));
         assert_eq!(None, Durations::new(all).timer(30_000.0, RING_SLACK));
     }
 

@@ -1,10 +1,7 @@
 //! Header values kept once: most messages of a device carry the same ones, so whole lists are shared.
 
-use std::hash::BuildHasher;
-
-use hashbrown::HashTable;
-
-use crate::call::text::{TextId, Texts};
+use crate::call::known::Known;
+use crate::call::text::TextId;
 use crate::sip::HeaderName;
 
 /// Values kept of one message; forged messages may carry thousands.
@@ -17,20 +14,22 @@ pub struct HeaderListId(u32);
 /// Every distinct list of kept header values of a run.
 #[derive(Debug)]
 pub struct HeaderLists {
-    values: Vec<(HeaderName, TextId)>,
-    /// End of each list in `values`, and the hash under which its source bytes were seen.
-    ends: Vec<(u32, u64)>,
-    table: HashTable<u32>,
-    hasher: foldhash::fast::RandomState,
+    /// Names and values of all lists, one list behind the other.
+    names: Vec<HeaderName>,
+    values: Vec<TextId>,
+    /// End of each list in `values`.
+    ends: Vec<u32>,
+    /// Lists by the hash of their source bytes.
+    table: Known<HeaderListId>,
 }
 
 impl Default for HeaderLists {
     fn default() -> Self {
         Self {
+            names: Vec::new(),
             values: Vec::new(),
-            ends: vec![(0, 0)],
-            table: HashTable::new(),
-            hasher: foldhash::fast::RandomState::default(),
+            ends: vec![0],
+            table: Known::default(),
         }
     }
 }
@@ -38,81 +37,90 @@ impl Default for HeaderLists {
 impl HeaderLists {
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
     pub(in crate::call) fn close(&mut self) {
-        self.table = HashTable::new();
+        self.table = Known::default();
+        self.names.shrink_to_fit();
+        self.values.shrink_to_fit();
+        self.ends.shrink_to_fit();
     }
 
-    /// The list whose source bytes hash to `hash`; `values` is asked for only where it is new.
+    /// The list whose source bytes hash to `hash`, where it is known.
+    pub(in crate::call) fn find(&self, hash: u64) -> Option<HeaderListId> {
+        self.table.get(hash)
+    }
+
+    /// Keeps a list that [`HeaderLists::find`] did not find under the hash of its source bytes.
     ///
     /// The hash is keyed by a seed that input cannot know, so that equal hashes mean equal lists.
-    pub fn intern<'a>(
+    pub(in crate::call) fn insert(
         &mut self,
         hash: u64,
-        texts: &mut Texts,
-        values: impl Iterator<Item = (HeaderName, std::borrow::Cow<'a, [u8]>)>,
+        values: impl Iterator<Item = (HeaderName, TextId)>,
     ) -> HeaderListId {
-        let mut values = values.peekable();
-        if values.peek().is_none() {
-            return HeaderListId::default();
+        for (name, value) in values.take(HEADERS_MAX) {
+            self.names.push(name);
+            self.values.push(value);
         }
-        let key = self.hasher.hash_one(hash);
-        if let Some(&id) = self.table.find(key, |&id| self.ends[id as usize].1 == hash) {
-            return HeaderListId(id);
-        }
-        self.values.extend(
-            values
-                .take(HEADERS_MAX)
-                .map(|(name, value)| (name, texts.intern(&value))),
-        );
-        let id = self.ends.len() as u32;
-        self.ends.push((self.values.len() as u32, hash));
-        let (ends, hasher) = (&self.ends, &self.hasher);
-        self.table
-            .insert_unique(key, id, |&id| hasher.hash_one(ends[id as usize].1));
-        HeaderListId(id)
+        let id = HeaderListId(self.ends.len() as u32);
+        self.ends.push(self.values.len() as u32);
+        self.table.insert(hash, id);
+        id
     }
 
     /// The values of a list in the order of the message.
-    pub fn get(&self, id: HeaderListId) -> &[(HeaderName, TextId)] {
-        let Some(before) = (id.0 as usize).checked_sub(1) else {
-            return &[];
-        };
-        let start = self.ends[before].0 as usize;
-        let end = self
-            .ends
-            .get(id.0 as usize)
-            .map_or(start, |end| end.0 as usize);
-        &self.values[start..end]
+    pub fn get(&self, id: HeaderListId) -> impl Iterator<Item = (HeaderName, TextId)> + '_ {
+        let before = (id.0 as usize).checked_sub(1);
+        let place = |list: usize| self.ends.get(list).map_or(0, |end| *end as usize);
+        let range = before.map_or(0..0, |before| place(before)..place(before + 1));
+        let names = self.names.get(range.clone()).unwrap_or_default();
+        let values = self.values.get(range).unwrap_or_default();
+        names.iter().copied().zip(values.iter().copied())
     }
+}
+
+/// Header values that rules and reports read; the rest of a message is dropped.
+pub fn is_kept(name: HeaderName) -> bool {
+    use HeaderName as H;
+    !matches!(
+        name,
+        H::Via
+            | H::From
+            | H::To
+            | H::CallId
+            | H::CSeq
+            | H::ContentLength
+            | H::MaxForwards
+            | H::AcceptLanguage
+            | H::Timestamp
+            | H::Organization
+            | H::Subject
+            | H::MimeVersion
+            | H::AlertInfo
+            | H::PAccessNetworkInfo
+            | H::InReplyTo
+            | H::Other
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::borrow::Cow;
+    use crate::call::text::Texts;
 
     #[test]
     fn a_list_is_kept_once_and_the_empty_list_costs_nothing() {
         let mut texts = Texts::default();
         let mut lists = HeaderLists::default();
         let values = [
-            (HeaderName::UserAgent, &b"Phone 1"[..]),
-            (HeaderName::Reason, &b"Q.850;cause=17"[..]),
+            (HeaderName::UserAgent, texts.intern(b"Phone 1")),
+            (HeaderName::Reason, texts.intern(b"Q.850;cause=17")),
         ];
-        let iter = || {
-            values
-                .iter()
-                .map(|(name, value)| (*name, Cow::Borrowed(*value)))
-        };
-        let first = lists.intern(7, &mut texts, iter());
-        assert_eq!(first, lists.intern(7, &mut texts, iter()));
-        assert_eq!(
-            HeaderListId::default(),
-            lists.intern(9, &mut texts, std::iter::empty())
-        );
+        let first = lists.insert(7, values.into_iter());
+        let second = lists.insert(8, values.into_iter().skip(1));
+        assert_eq!((Some(first), Some(second)), (lists.find(7), lists.find(8)));
+        assert_eq!(None, lists.find(9));
         let kept: Vec<_> = lists
             .get(first)
-            .iter()
-            .map(|(name, id)| (*name, texts.get(*id)))
+            .map(|(name, id)| (name, texts.get(id)))
             .collect();
         assert_eq!(
             vec![
@@ -121,6 +129,7 @@ mod tests {
             ],
             kept
         );
-        assert!(lists.get(HeaderListId::default()).is_empty());
+        assert_eq!(1, lists.get(second).count());
+        assert_eq!(0, lists.get(HeaderListId::default()).count());
     }
 }

@@ -1,8 +1,8 @@
 //! Inspection: what is wrong with requests that open a call or a registration, looked for where it may matter.
 //!
-//! A thorough look costs more than all other reading of a message. So the first requests of each pair of endpoints are
-//! looked at, to know what the receiver puts up with; later ones wait for their answer, and only a refused or an
-//! unanswered one is looked at.
+//! A thorough look costs more than all other reading of a message. So the first requests of each pair of endpoints and to each
+//! receiver are looked at, to know what it puts up with; later ones wait for their answer, and only a refused or an unanswered
+//! one is looked at.
 
 use std::collections::HashMap;
 
@@ -10,8 +10,10 @@ use crate::call::endpoint::EndpointId;
 use crate::call::text::{TextId, Texts};
 use crate::sip::{HeaderSpan, Message, StatusCode, inspect};
 
-/// Requests between two endpoints that are looked at whatever comes back.
-const FIRST_REQUESTS: u32 = 32;
+/// Requests between two endpoints that are looked at whatever comes back: what one of them carries, they all do.
+const FIRST_OF_PAIR: u32 = 2;
+/// Requests to one endpoint that are looked at whatever comes back.
+const FIRST_OF_RECEIVER: u32 = 32;
 /// Requests that wait for their answers at a time; beyond, a request is looked at at once.
 const WAITING_MAX: usize = 1 << 14;
 /// Defects kept of one request; more would say the same: that it is broken.
@@ -24,6 +26,7 @@ pub type Defects = HashMap<u64, Vec<TextId>, foldhash::fast::FixedState>;
 #[derive(Debug, Default)]
 pub(in crate::call) struct Inspections {
     pairs: HashMap<(EndpointId, EndpointId), u32, foldhash::fast::FixedState>,
+    receivers: HashMap<EndpointId, u32, foldhash::fast::FixedState>,
     /// By the key of the top Via value; with the digest.
     waiting: HashMap<u64, (u64, Box<[u8]>), foldhash::fast::FixedState>,
     found: Defects,
@@ -40,9 +43,12 @@ impl Inspections {
         bytes: &[u8],
         texts: &mut Texts,
     ) {
-        let seen = self.pairs.entry(pair).or_default();
-        *seen = seen.saturating_add(1);
-        if *seen <= FIRST_REQUESTS || self.waiting.len() >= WAITING_MAX {
+        let of_pair = self.pairs.entry(pair).or_default();
+        *of_pair = of_pair.saturating_add(1);
+        let of_receiver = self.receivers.entry(pair.1).or_default();
+        *of_receiver = of_receiver.saturating_add(1);
+        let is_early = *of_pair <= FIRST_OF_PAIR || *of_receiver <= FIRST_OF_RECEIVER;
+        if is_early || self.waiting.len() >= WAITING_MAX {
             self.look(digest, bytes, texts);
         } else {
             self.waiting.entry(key).or_insert((digest, bytes.into()));

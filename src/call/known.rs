@@ -23,6 +23,12 @@ impl<V: Copy> Known<V> {
         found.map(|&(_, value)| value)
     }
 
+    /// The values under the hashes of some items. Look-ups that do not wait for each other share the time that memory takes, so
+    /// these are not mixed with anything else.
+    pub(in crate::call) fn get_all<T>(&self, items: &[(u64, T)]) -> Vec<Option<V>> {
+        items.iter().map(|(hash, _)| self.get(*hash)).collect()
+    }
+
     /// Keeps a value that [`Known::get`] did not find.
     pub(in crate::call) fn insert(&mut self, hash: u64, value: V) {
         self.table

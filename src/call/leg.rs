@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use rayon::prelude::*;
+
 use crate::call::book::Book;
 use crate::call::endpoint::NodeId;
 use crate::call::message::Message;
@@ -31,7 +33,7 @@ const QUOTING: [HeaderName; 4] = [
 
 /// For each call the index of the call that it is a leg of, its own where it stands alone; `calls` are in the order of time.
 pub fn link(calls: &[Call], book: &Book) -> Vec<u32> {
-    let views: Vec<Option<View<'_>>> = calls.iter().map(|call| View::of(call, book)).collect();
+    let views: Vec<Option<View<'_>>> = calls.par_iter().map(|call| View::of(call, book)).collect();
     let mut leader: Vec<u32> = (0..calls.len() as u32).collect();
     link_by_identifier(&views, &mut leader);
     link_by_behaviour(&views, &mut leader);
@@ -109,9 +111,14 @@ fn set_leader(leader: &mut [u32], of: usize, to: usize) {
 
 fn link_by_identifier(views: &[Option<View<'_>>], leader: &mut [u32]) {
     let mut known: HashMap<(u8, &str), usize, foldhash::fast::RandomState> = HashMap::default();
+    // Where no call quotes another, Call-IDs need not be remembered.
+    let is_quoting = views.par_iter().flatten().any(|view| {
+        let mut quoting = QUOTING.iter();
+        quoting.any(|name| view.header(*name).is_some())
+    });
     for (place, view) in views.iter().enumerate() {
         let Some(view) = view else { continue };
-        for (kind, value) in identifiers(view) {
+        for (kind, value) in identifiers(view, is_quoting) {
             match known.get(&(kind, value)) {
                 Some(&first)
                     if views[first]
@@ -129,7 +136,7 @@ fn link_by_identifier(views: &[Option<View<'_>>], leader: &mut [u32]) {
 }
 
 /// Values that only legs of one call share; a quoted Call-ID is compared with Call-IDs themselves.
-fn identifiers<'a>(view: &View<'a>) -> impl Iterator<Item = (u8, &'a str)> {
+fn identifiers<'a>(view: &View<'a>, is_quoting: bool) -> impl Iterator<Item = (u8, &'a str)> {
     let session = view
         .header(HeaderName::SessionId)
         .and_then(|value| value.split(';').next())
@@ -141,10 +148,11 @@ fn identifiers<'a>(view: &View<'a>) -> impl Iterator<Item = (u8, &'a str)> {
         .header(HeaderName::PChargingVector)
         .and_then(icid_of)
         .map(|id| (1, id));
-    let own = Some((2, view.call_id()));
+    let own = is_quoting.then(|| (2, view.call_id()));
     let quoted = QUOTING
         .iter()
-        .filter_map(|name| view.header(name.to_owned()))
+        .filter(|_| is_quoting)
+        .filter_map(|name| view.header(*name))
         .map(|value| (2, value.trim()));
     // The quoted Call-ID comes first, so that a leg finds the call it quotes before it is known under its own.
     quoted
@@ -172,9 +180,18 @@ fn link_by_behaviour(views: &[Option<View<'_>>], leader: &mut [u32]) {
         .flatten()
         .map(|view| view.tables.node(view.call.source))
         .collect();
+    let ends: std::collections::HashSet<NodeId, foldhash::fast::RandomState> = views
+        .iter()
+        .flatten()
+        .flat_map(|view| view.ends.iter().copied())
+        .collect();
     for (place, view) in views.iter().enumerate() {
         let Some(view) = view else { continue };
         let source = view.tables.node(view.call.source);
+        // Most calls neither come from where another one ended nor end where another one comes from.
+        if !ends.contains(&source) && !view.ends.iter().any(|end| sources.contains(end)) {
+            continue;
+        }
         let numbers = numbers_of(view);
         if leader[place] as usize == place {
             let mut candidates: Vec<usize> = Vec::new();

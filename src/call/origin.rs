@@ -160,12 +160,11 @@ fn software_of(anatomy: &Anatomy<'_>, hop: &Transaction) -> TextId {
             .tables
             .headers
             .get(message.headers)
-            .iter()
             .find(|(name, _)| matches!(name, HeaderName::Server | HeaderName::UserAgent));
         if let Some((_, id)) = id
             && (best.is_absent() || is_own_answer)
         {
-            best = *id;
+            best = id;
         }
     }
     best

@@ -48,10 +48,7 @@ pub fn requests(anatomy: &Anatomy<'_>, range: (u32, u32), watch: &Watch) -> Vec<
         let answer = t.final_response.map(|answer| anatomy.message(answer));
         let software = anatomy
             .tables
-            .headers
-            .get(request.headers)
-            .iter()
-            .find(|(name, _)| *name == crate::sip::HeaderName::UserAgent);
+            .header_id(request, crate::sip::HeaderName::UserAgent);
         Some(OtherRequest {
             method: t.method,
             source: t.source,
@@ -64,7 +61,7 @@ pub fn requests(anatomy: &Anatomy<'_>, range: (u32, u32), watch: &Watch) -> Vec<
             answer: answer.and_then(|answer| Some((answer.status()?, answer.time, answer.at))),
             was_watched: watch.end.since(request.time) >= TIMER_B,
             range,
-            software: software.map_or(TextId::default(), |(_, id)| *id),
+            software,
         })
     });
     kept.collect()

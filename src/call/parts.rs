@@ -32,11 +32,13 @@ pub enum PartKind {
 
 /// The parts of one Call-ID, and for each of its messages the part that it belongs to.
 #[derive(Debug)]
-pub struct Parts {
+pub(in crate::call) struct Parts {
     /// In the order of their first message.
     pub kinds: Vec<PartKind>,
     /// Index into `kinds` for each message.
     pub of_message: Vec<u32>,
+    /// The transactions of all messages.
+    pub pairing: Pairing,
 }
 
 /// A call while its Call-ID is being sorted.
@@ -49,7 +51,7 @@ struct Draft {
 }
 
 /// Tells apart what the messages of one Call-ID, in the order of capture, belong to.
-pub fn tell_apart(messages: &[&Message], tables: &Tables) -> Parts {
+pub(in crate::call) fn tell_apart(messages: &[&Message], tables: &Tables) -> Parts {
     let pairing = pair(messages, tables);
     let mut sorter = Sorter {
         messages,
@@ -71,6 +73,7 @@ pub fn tell_apart(messages: &[&Message], tables: &Tables) -> Parts {
     Parts {
         kinds: sorter.kinds,
         of_message,
+        pairing,
     }
 }
 

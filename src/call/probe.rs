@@ -114,9 +114,7 @@ fn messages<'b>(book: &'b Book, leg: &Leg) -> &'b [Message] {
 }
 
 fn software(book: &Book, message: &Message) -> TextId {
-    let values = book.tables.headers.get(message.headers).iter();
-    let mut found = values.filter(|(name, _)| *name == HeaderName::UserAgent);
-    found.next().map_or(TextId::default(), |(_, id)| *id)
+    book.tables.header_id(message, HeaderName::UserAgent)
 }
 
 fn of_call(book: &Book, index: u32, call: &Call) -> Option<Ask> {

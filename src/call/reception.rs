@@ -8,7 +8,7 @@ use crate::call::book::Book;
 use crate::call::endpoint::{EndpointId, NodeId};
 use crate::call::message::Message;
 use crate::call::number::{Number, Shape, host_of, user_of};
-use crate::call::record::Call;
+use crate::call::record::{Call, Hop, Leg};
 use crate::call::text::TextId;
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{HeaderName, Method};
@@ -112,8 +112,14 @@ impl Receptions {
         // What was refused is gathered first, so that of what was accepted only the same is kept, beside a few examples.
         for refused in [true, false] {
             for (index, call) in calls.iter().enumerate() {
-                let concerns =
-                    |hop: &crate::call::Hop| receptions.nodes.contains_key(&node(hop.destination));
+                let concerns = |hop: &Hop| {
+                    let is_wanted = if refused {
+                        is_refusal(hop.final_code) || hop.final_code == 603
+                    } else {
+                        hop.alerted_ms.is_some() || is_taken(hop.final_code)
+                    };
+                    is_wanted && receptions.nodes.contains_key(&node(hop.destination))
+                };
                 if call.hops.iter().any(concerns) {
                     receptions.add(index as u32, call, book, refused);
                 }
@@ -140,8 +146,7 @@ impl Receptions {
             };
             let is_alerted = hop.alerted_ms.is_some();
             let code = match hop.final_code {
-                200..=299 | 486 | 600 => 200,
-                _ if is_alerted => 200,
+                code if is_taken(code) || is_alerted => 200,
                 code => code,
             };
             if code == 603 && refused {
@@ -220,6 +225,11 @@ pub fn asserted<'a>(invite: &Message, book: &'a Book) -> &'a str {
     })
 }
 
+/// Codes that only a call gets whose number led to a callee.
+fn is_taken(code: u16) -> bool {
+    matches!(code, 200..=299 | 486 | 600)
+}
+
 /// Codes that a number written wrongly, or a call that is not allowed, may get.
 fn is_refusal(code: u16) -> bool {
     matches!(code, 400 | 403 | 404 | 410 | 480 | 484 | 503 | 604)
@@ -228,19 +238,18 @@ fn is_refusal(code: u16) -> bool {
 /// The first send of each INVITE that sets the call up, hop by hop, in the order of the call's hops.
 fn invites<'a>(call: &Call, book: &'a Book) -> Vec<&'a Message> {
     let mut all: Vec<&Message> = Vec::with_capacity(call.hops.len());
-    let messages = call.legs.iter().flat_map(|leg| {
+    let range = |leg: &Leg| {
         book.messages
             .get(leg.start as usize..leg.end as usize)
             .unwrap_or_default()
-    });
-    let mut sends: Vec<&Message> = messages
-        .filter(|message| {
-            message.is_request(Method::Invite)
-                && message.to_tag.is_absent()
-                && !message.flags.is_copy()
-        })
-        .collect();
-    sends.sort_by_key(|message| message.order());
+    };
+    let is_send = |message: &&Message| {
+        message.is_request(Method::Invite) && message.to_tag.is_absent() && !message.flags.is_copy()
+    };
+    let mut sends: Vec<&Message> = call.legs.iter().flat_map(range).filter(is_send).collect();
+    if call.legs.len() > 1 {
+        sends.sort_by_key(|message| message.order());
+    }
     for send in sends {
         // One more than the hops is enough to see that they do not pair.
         if all.len() > call.hops.len() {

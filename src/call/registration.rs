@@ -139,12 +139,7 @@ fn attempt(
     let answer = last.final_response.map(|answer| anatomy.message(answer));
     let status = answer.and_then(|answer| answer.status());
     let tables = anatomy.tables;
-    let contact = tables
-        .headers
-        .get(request.headers)
-        .iter()
-        .find(|(name, _)| *name == HeaderName::Contact)
-        .map_or(TextId::default(), |(_, id)| *id);
+    let contact = tables.header_id(request, HeaderName::Contact);
     let requested = seconds(
         tables.header(request, HeaderName::Expires),
         tables.text(contact),

@@ -65,13 +65,19 @@ impl Tables {
         self.header_values(message, name).next()
     }
 
+    /// The first value of a header that is kept, by its id; absent where there is none.
+    pub fn header_id(&self, message: &Message, name: HeaderName) -> TextId {
+        let mut values = self.headers.get(message.headers);
+        let found = values.find(|(known, _)| *known == name);
+        found.map_or(TextId::default(), |(_, id)| id)
+    }
+
     /// Every value of a header that is kept, one for each header line.
     pub fn header_values(&self, message: &Message, name: HeaderName) -> impl Iterator<Item = &str> {
         self.headers
             .get(message.headers)
-            .iter()
             .filter(move |(known, _)| *known == name)
-            .map(|(_, id)| self.text(*id))
+            .map(|(_, id)| self.text(id))
     }
 
     /// The product that sent a message, as its Server or User-Agent header says.

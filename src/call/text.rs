@@ -25,8 +25,10 @@ impl TextId {
 /// Every distinct text of a run, as UTF-8 with what is not replaced.
 #[derive(Debug)]
 pub struct Texts {
-    bytes: Vec<u8>,
-    spans: Vec<(u32, u32)>,
+    /// All texts, one behind the other.
+    all: String,
+    /// Where each text ends; it begins where the one before it ends.
+    ends: Vec<u32>,
     /// Hash and id: hashes are keyed by a seed that input cannot know, so equal hashes mean equal texts and a look-up
     /// touches no text.
     table: HashTable<(u64, u32)>,
@@ -44,8 +46,8 @@ impl Texts {
     /// No texts; hashes handed in must be made with `seed`.
     pub fn new(seed: Seed) -> Self {
         Self {
-            bytes: Vec::new(),
-            spans: vec![(0, 0)],
+            all: String::new(),
+            ends: vec![0],
             table: HashTable::new(),
             seed,
             refused: 0,
@@ -62,35 +64,55 @@ impl Texts {
         if bytes.is_empty() {
             return TextId::default();
         }
-        if let Some(&(_, id)) = self.table.find(hash, |&(known, _)| known == hash) {
-            return TextId(id);
+        if let Some(id) = self.find(hash) {
+            return id;
         }
         let text = String::from_utf8_lossy(bytes);
         let text = cut(&text);
-        if self.bytes.len() + text.len() > TEXTS_BYTES_MAX {
+        if self.all.len() + text.len() > TEXTS_BYTES_MAX {
             self.refused += 1;
             return TextId::default();
         }
-        let id = self.spans.len() as u32;
-        self.spans
-            .push((self.bytes.len() as u32, text.len() as u32));
-        self.bytes.extend_from_slice(text.as_bytes());
+        let id = self.ends.len() as u32;
+        self.all.push_str(text);
+        self.ends.push(self.all.len() as u32);
         self.table
             .insert_unique(hash, (hash, id), |&(hash, _)| hash);
         TextId(id)
     }
 
+    /// The id of the text with this hash, where it is known.
+    pub(in crate::call) fn find(&self, hash: u64) -> Option<TextId> {
+        let found = self.table.find(hash, |&(known, _)| known == hash);
+        found.map(|&(_, id)| TextId(id))
+    }
+
+    /// The ids of many texts with their hashes. Look-ups that do not wait for each other share the time that memory takes, so all
+    /// are done before the first new text is kept.
+    pub(in crate::call) fn intern_all<'t>(
+        &mut self,
+        texts: impl Iterator<Item = (u64, &'t [u8])> + Clone,
+    ) -> Vec<TextId> {
+        let met: Vec<Option<TextId>> = texts.clone().map(|(hash, _)| self.find(hash)).collect();
+        let texts = texts.zip(met);
+        texts
+            .map(|((hash, bytes), met)| met.unwrap_or_else(|| self.intern_hashed(hash, bytes)))
+            .collect()
+    }
+
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
     pub(in crate::call) fn close(&mut self) {
         self.table = HashTable::new();
-        self.spans.shrink_to_fit();
-        self.bytes.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.all.shrink_to_fit();
     }
 
     /// The text; empty for the absent one.
     pub fn get(&self, id: TextId) -> &str {
-        // Only whole, valid texts were stored, so the conversion cannot fail.
-        std::str::from_utf8(slice(&self.bytes, &self.spans, id.0)).unwrap_or("")
+        let place = |id: usize| self.ends.get(id).map_or(0, |end| *end as usize);
+        let before = (id.0 as usize).checked_sub(1);
+        let range = before.map_or(0..0, |before| place(before)..place(before + 1));
+        self.all.get(range).unwrap_or_default()
     }
 
     /// How many texts did not fit any more.
@@ -105,13 +127,6 @@ fn cut(text: &str) -> &str {
         .rev()
         .find(|end| text.is_char_boundary(*end));
     text.get(..end.unwrap_or(0)).unwrap_or_default()
-}
-
-fn slice<'a>(bytes: &'a [u8], spans: &[(u32, u32)], id: u32) -> &'a [u8] {
-    let (start, len) = spans.get(id as usize).copied().unwrap_or((0, 0));
-    bytes
-        .get(start as usize..(start + len) as usize)
-        .unwrap_or(&[])
 }
 
 #[cfg(test)]

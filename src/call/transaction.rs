@@ -63,7 +63,7 @@ pub struct Transaction {
 }
 
 /// The transactions of some messages, and to which one each message belongs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::call) struct Pairing {
     pub(in crate::call) transactions: Vec<Transaction>,
     /// For each message.
@@ -74,22 +74,23 @@ pub(in crate::call) struct Pairing {
 
 /// Pairs messages in the order of capture; copies join the transaction of their original and change nothing in it.
 pub(in crate::call) fn pair(messages: &[&Message], tables: &Tables) -> Pairing {
-    let mut pairing = Pairing::default();
-    let mut latest: HashMap<(u64, u32, Method), Vec<u32>, foldhash::fast::FixedState> =
-        HashMap::default();
+    let mut pairing = Pairing {
+        transactions: Vec::new(),
+        owner: Vec::with_capacity(messages.len()),
+        repeated: Vec::with_capacity(messages.len()),
+    };
+    let mut named = Named::default();
     for (place, message) in messages.iter().enumerate() {
         let index = MessageIndex(place as u32);
-        let key = tables.vias.get(message.via).key;
-        let method = message.transaction_method();
-        let owner = find(&pairing.transactions, &latest, message, key, method, tables)
-            .unwrap_or_else(|| {
-                let new = pairing.transactions.len() as u32;
-                pairing.transactions.push(open(message, index, method));
-                latest
-                    .entry((key, message.cseq, method))
-                    .or_default()
-                    .push(new);
-                new
+        let name = Name {
+            key: tables.vias.get(message.via).key,
+            cseq: message.cseq,
+            method: message.transaction_method(),
+        };
+        let owner =
+            find(&pairing.transactions, &named, message, name, tables).unwrap_or_else(|| {
+                pairing.transactions.push(open(message, index, name.method));
+                named.push(name)
             });
         let transaction = &mut pairing.transactions[owner as usize];
         let repeated = !message.flags.is_copy() && note(transaction, messages, message, index);
@@ -100,53 +101,96 @@ pub(in crate::call) fn pair(messages: &[&Message], tables: &Tables) -> Pairing {
     pairing
 }
 
-type Latest = HashMap<(u64, u32, Method), Vec<u32>, foldhash::fast::FixedState>;
+/// What messages of one transaction have in common on every hop that sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Name {
+    key: u64,
+    cseq: u32,
+    method: Method,
+}
+
+/// Transactions up to which walking over them is cheaper than hashing; nearly all calls have fewer.
+const WALKED_MAX: usize = 48;
+
+/// Transactions by name.
+#[derive(Default)]
+struct Named {
+    names: Vec<Name>,
+    /// Filled from [`WALKED_MAX`] transactions on.
+    places: HashMap<Name, Vec<u32>, foldhash::fast::FixedState>,
+}
+
+impl Named {
+    /// Names the next transaction; gives its place.
+    fn push(&mut self, name: Name) -> u32 {
+        let place = self.names.len() as u32;
+        self.names.push(name);
+        if self.names.len() == WALKED_MAX {
+            for (place, name) in (0..).zip(&self.names) {
+                self.places.entry(*name).or_default().push(place);
+            }
+        } else if self.names.len() > WALKED_MAX {
+            self.places.entry(name).or_default().push(place);
+        }
+        place
+    }
+
+    /// The latest transaction of a name that is accepted.
+    fn latest(&self, name: Name, mut accepts: impl FnMut(u32) -> bool) -> Option<u32> {
+        if self.names.len() >= WALKED_MAX {
+            let places = self.places.get(&name)?;
+            return places.iter().rev().copied().find(|place| accepts(*place));
+        }
+        let all = self.names.iter().enumerate().rev();
+        all.filter(|(_, known)| **known == name)
+            .map(|(place, _)| place as u32)
+            .find(|place| accepts(*place))
+    }
+}
 
 fn find(
     transactions: &[Transaction],
-    latest: &Latest,
+    named: &Named,
     message: &Message,
-    key: u64,
-    method: Method,
+    own: Name,
     tables: &Tables,
 ) -> Option<u32> {
-    let own = latest.get(&(key, message.cseq, method));
-    let candidates = match method {
-        // The ACK for a failure has the INVITE's branch; the one for a 2xx is a transaction of its own.
-        Method::Ack => own.or_else(|| latest.get(&(key, message.cseq, Method::Invite)))?,
-        // A response repeats the CSeq of its request, even where that named the wrong method.
-        _ => own.or_else(|| {
-            let is_odd = message.status().is_some() && method != Method::Cancel;
-            latest
-                .get(&(key, message.cseq, Method::Invite))
-                .filter(|_| is_odd)
-        })?,
+    let of_invite = Name {
+        method: Method::Invite,
+        ..own
     };
-    let far = |id: &u32| {
-        let transaction = &transactions[*id as usize];
+    let name = match own.method {
+        _ if named.latest(own, |_| true).is_some() => own,
+        // The ACK for a failure has the INVITE's branch; the one for a 2xx is a transaction of its own.
+        Method::Ack => of_invite,
+        // A response repeats the CSeq of its request, even where that named the wrong method.
+        method if message.status().is_some() && method != Method::Cancel => of_invite,
+        _ => return None,
+    };
+    let far = |place: u32| {
+        let transaction = &transactions[place as usize];
         if message.method().is_some() {
             (transaction.destination, message.destination)
         } else {
             (transaction.destination, message.source)
         }
     };
-    let exact = candidates.iter().rev().find(|id| {
-        let (known, seen) = far(id);
+    let exact = named.latest(name, |place| {
+        let (known, seen) = far(place);
         known == seen
     });
     let same_node = || {
-        candidates.iter().rev().find(|id| {
-            let (known, seen) = far(id);
+        named.latest(name, |place| {
+            let (known, seen) = far(place);
             tables.node(known) == tables.node(seen)
         })
     };
     // A response from an unexpected address, and every copy, still belongs to the request that its branch names.
     let any = || {
-        candidates
-            .last()
-            .filter(|_| message.status().is_some() || message.flags.is_copy())
+        let is_bound = message.status().is_some() || message.flags.is_copy();
+        named.latest(name, |_| true).filter(|_| is_bound)
     };
-    exact.or_else(same_node).or_else(any).copied()
+    exact.or_else(same_node).or_else(any)
 }
 
 fn open(message: &Message, index: MessageIndex, method: Method) -> Transaction {
@@ -257,17 +301,24 @@ fn join_parents(transactions: &mut [Transaction], tables: &Tables) {
     if transactions.len() < 2 {
         return;
     }
-    let mut by_stack: HashMap<(ViaId, Method), u32, foldhash::fast::FixedState> =
-        HashMap::default();
-    for (place, transaction) in transactions.iter().enumerate() {
-        by_stack
-            .entry((transaction.via, transaction.method))
-            .or_insert(place as u32);
+    let stacks: Vec<(ViaId, Method)> = transactions.iter().map(|t| (t.via, t.method)).collect();
+    let mut first: HashMap<(ViaId, Method), u32, foldhash::fast::FixedState> = HashMap::default();
+    if stacks.len() > WALKED_MAX {
+        for (place, stack) in (0..).zip(&stacks) {
+            first.entry(*stack).or_insert(place);
+        }
     }
+    let place_of = |stack: (ViaId, Method)| {
+        if stacks.len() > WALKED_MAX {
+            return first.get(&stack).copied();
+        }
+        let place = stacks.iter().position(|known| *known == stack);
+        place.map(|place| place as u32)
+    };
     for transaction in transactions {
         let mut below = tables.vias.get(transaction.via).below;
         while !below.is_empty() {
-            if let Some(&parent) = by_stack.get(&(below, transaction.method)) {
+            if let Some(parent) = place_of((below, transaction.method)) {
                 transaction.parent = Some(TransactionIndex(parent));
                 break;
             }

@@ -5,8 +5,7 @@
 
 use std::hash::BuildHasher;
 
-use hashbrown::HashTable;
-
+use crate::call::known::Known;
 use crate::call::text::TextId;
 
 /// A Via stack in [`ViaStacks`]; the default is the empty stack.
@@ -17,6 +16,11 @@ impl ViaId {
     /// Whether the message had no Via that could be read.
     pub fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Its place among all stacks; the numbers are dense.
+    pub fn place(self) -> usize {
+        self.0 as usize
     }
 }
 
@@ -37,7 +41,8 @@ pub struct ViaValue {
 #[derive(Debug)]
 pub struct ViaStacks {
     values: Vec<ViaValue>,
-    table: HashTable<u32>,
+    /// Stacks by a hash of their top value and what lies below it.
+    table: Known<ViaId>,
     hasher: foldhash::fast::RandomState,
 }
 
@@ -51,7 +56,7 @@ impl Default for ViaStacks {
         };
         Self {
             values: vec![empty],
-            table: HashTable::new(),
+            table: Known::default(),
             hasher: foldhash::fast::RandomState::default(),
         }
     }
@@ -60,33 +65,26 @@ impl Default for ViaStacks {
 impl ViaStacks {
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
     pub(in crate::call) fn close(&mut self) {
-        self.table = HashTable::new();
+        self.table = Known::default();
+        self.values.shrink_to_fit();
     }
 
     /// The stack of one value on top of `below`.
     pub fn push(&mut self, key: u64, sent_by: TextId, below: ViaId) -> ViaId {
         let hash = self.hasher.hash_one((key, below.0));
-        let same = |id: &u32| {
-            let value = &self.values[*id as usize];
-            value.key == key && value.below == below
-        };
-        if let Some(&id) = self.table.find(hash, same) {
-            return ViaId(id);
+        if let Some(id) = self.table.get(hash) {
+            return id;
         }
         let depth = self.get(below).depth.saturating_add(1);
-        let id = self.values.len() as u32;
+        let id = ViaId(self.values.len() as u32);
         self.values.push(ViaValue {
             key,
             sent_by,
             below,
             depth,
         });
-        let (values, hasher) = (&self.values, &self.hasher);
-        self.table.insert_unique(hash, id, |&id| {
-            let value = &values[id as usize];
-            hasher.hash_one((value.key, value.below.0))
-        });
-        ViaId(id)
+        self.table.insert(hash, id);
+        id
     }
 
     /// The top value of a stack; the empty value for the empty stack.

@@ -3,9 +3,12 @@
 //! Sources: RFC 3264 section 5 (offer and answer), RFC 3261 sections 20.35 and 20.41 (Server, User-Agent).
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
+
+use rayon::prelude::*;
 
 use crate::analysis::Analysis;
-use crate::call::{Book, Call, Message, MessageKind, SessionId, Tables};
+use crate::call::{Book, Call, Leg, Message, MessageKind, SessionId, Tables};
 use crate::capture::FrameRef;
 use crate::sip::{HeaderName, Method, Sdp};
 
@@ -24,9 +27,9 @@ pub struct Facts<'a> {
     /// Messages in the order of capture.
     pub sequence: Vec<Step>,
     /// Codecs of the first session description, in its order: `PCMA`, `telephone-event`; empty where there was none.
-    pub codecs_offered: Vec<String>,
+    pub codecs_offered: Vec<&'a str>,
     /// Codecs of the description that answered it, in its order; empty where none did.
-    pub codecs_answered: Vec<String>,
+    pub codecs_answered: Vec<&'a str>,
     /// Product that sent the first INVITE, empty where it does not tell.
     pub caller_software: &'a str,
     /// Product that answered last, as far as it tells: the callee's, or that of a proxy which answered in its place.
@@ -34,6 +37,19 @@ pub struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
+    /// The words of the sequence, parted by blanks: `INVITE 100 180 200 ACK`.
+    pub fn words(&self) -> String {
+        // Words have six letters at most, a few of them more.
+        let mut words = String::with_capacity(self.sequence.len() * 8);
+        for step in &self.sequence {
+            if !words.is_empty() {
+                words.push(' ');
+            }
+            push_word(&mut words, step.kind);
+        }
+        words
+    }
+
     /// Reads the messages of a call.
     pub fn of(call: &Call, book: &'a Book) -> Self {
         let tables = &book.tables;
@@ -76,9 +92,18 @@ impl<'a> Facts<'a> {
 
 /// The word of a message in a sequence: its method, or its code.
 pub fn word(kind: MessageKind) -> String {
+    let mut word = String::new();
+    push_word(&mut word, kind);
+    word
+}
+
+fn push_word(text: &mut String, kind: MessageKind) {
     match kind {
-        MessageKind::Request(method) => method.text().to_owned(),
-        MessageKind::Response(status) => status.0.to_string(),
+        MessageKind::Request(method) => text.push_str(method.text()),
+        // Writing to memory does not fail.
+        MessageKind::Response(status) => {
+            let _ = write!(text, "{}", status.0);
+        }
     }
 }
 
@@ -100,43 +125,82 @@ pub(super) fn beside_caller<'a>(call: &Call, book: &'a Book) -> impl Iterator<It
     kept.filter(move |message| is_caller(message.source) || is_caller(message.destination))
 }
 
-fn codecs(tables: &Tables, session: SessionId) -> Vec<String> {
+fn codecs(tables: &Tables, session: SessionId) -> Vec<&str> {
     let sdp: &Sdp = tables.sessions.shape(session);
     let listed = sdp.medias.iter().flat_map(|media| &media.codecs);
     listed
         .map(|codec| match codec.common_name() {
-            "" => codec.format.clone(),
+            "" => codec.format.as_str(),
             // The one name that everybody writes in small letters.
-            "TELEPHONE-EVENT" => "telephone-event".to_owned(),
-            name => name.to_owned(),
+            "TELEPHONE-EVENT" => "telephone-event",
+            name => name,
         })
         .collect()
 }
 
+/// Calls that one thread counts at a time.
+const CALLS_AT_A_TIME: usize = 1024;
+/// Names of header fields, at most: as many as a set of them has bits.
+const NAMES_MAX: usize = 128;
+
+/// How many messages of each kind carry each field, by the field's place among the names.
+type Uses = HashMap<MessageKind, Vec<u64>, foldhash::fast::FixedState>;
+
 /// Which header fields the messages of calls carry: how many messages of each method or code have each of the fields
 /// that are kept, repeats and copies left out.
 pub fn header_use(analysis: &Analysis) -> BTreeMap<(String, HeaderName), u64> {
-    let tables = &analysis.book.tables;
-    // Devices send the same list of fields again and again, so lists are counted first and opened once.
-    let mut lists: HashMap<_, u64, foldhash::fast::FixedState> = HashMap::default();
-    let legs = analysis.calls.iter().flat_map(|entry| &entry.call.legs);
-    for leg in legs {
-        let range = leg.start as usize..leg.end as usize;
-        for message in analysis.book.messages.get(range).unwrap_or_default() {
-            if !message.flags.is_copy() && !message.flags.is_retransmission() {
-                *lists.entry((message.kind, message.headers)).or_default() += 1;
+    let book = &analysis.book;
+    let counted = analysis
+        .calls
+        .par_chunks(CALLS_AT_A_TIME)
+        .map(|entries| {
+            let mut uses = Uses::default();
+            for leg in entries.iter().flat_map(|entry| &entry.call.legs) {
+                count_headers(book, leg, &mut uses);
             }
-        }
-    }
+            uses
+        })
+        .reduce(Uses::default, add_uses);
     let mut uses = BTreeMap::new();
-    for ((kind, list), count) in lists {
-        let mut names: Vec<HeaderName> =
-            tables.headers.get(list).iter().map(|kept| kept.0).collect();
-        names.sort_unstable();
-        names.dedup();
-        for name in names {
+    for (kind, counts) in counted {
+        for (name, count) in HeaderName::all()
+            .zip(counts)
+            .filter(|(_, count)| *count > 0)
+        {
+            // Methods that are not known share a word.
             *uses.entry((word(kind), name)).or_default() += count;
         }
     }
     uses
+}
+
+fn count_headers(book: &Book, leg: &Leg, uses: &mut Uses) {
+    let range = leg.start as usize..leg.end as usize;
+    for message in book.messages.get(range).unwrap_or_default() {
+        if message.flags.is_copy() || message.flags.is_retransmission() {
+            continue;
+        }
+        let counts = uses
+            .entry(message.kind)
+            .or_insert_with(|| vec![0; NAMES_MAX]);
+        let mut seen = 0_u128;
+        for (name, _) in book.tables.headers.get(message.headers) {
+            let place = name as usize;
+            let is_new = seen & (1 << place) == 0;
+            seen |= 1 << place;
+            if let Some(count) = counts.get_mut(place).filter(|_| is_new) {
+                *count += 1;
+            }
+        }
+    }
+}
+
+fn add_uses(mut all: Uses, more: Uses) -> Uses {
+    for (kind, counts) in more {
+        let known = all.entry(kind).or_insert_with(|| vec![0; NAMES_MAX]);
+        for (known, count) in known.iter_mut().zip(counts) {
+            *known += count;
+        }
+    }
+    all
 }

@@ -1,5 +1,6 @@
 //! The runs of the program: analyse captures and report, explain, list the rules.
 
+use std::mem::ManuallyDrop;
 use std::thread::available_parallelism;
 
 use crate::analysis::{Analysis, Options, analyze};
@@ -23,7 +24,8 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
             "--json - and --csv - cannot share standard output; give one of them a file",
         ));
     }
-    let analysis = read(scan)?;
+    // The program ends behind the reports; giving back millions of small pieces before would only take time.
+    let analysis = ManuallyDrop::new(read(scan)?);
     if let Some(path) = &scan.json {
         output::to_file(path, |mut out| json::write(&analysis, &mut out))?;
     }

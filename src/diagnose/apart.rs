@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use crate::call::chance::{Table, bound};
-use crate::call::{NodeId, OutcomeGroup};
-use crate::diagnose::features::{Feature, Kind, features};
+use crate::call::{Call, NodeId, OutcomeGroup};
+use crate::diagnose::features::{Feature, Kind, Kinds, features};
 use crate::diagnose::finding::{Incident, Severity};
 use crate::diagnose::scene::Scene;
 
@@ -96,30 +96,8 @@ pub fn separates(scene: &Scene<'_>, node: NodeId, failed: &[u32], good: &[u32]) 
         return None;
     }
     let (failed, good) = (sample(failed), sample(good));
-    let mut counts: HashMap<Feature, (u32, u32), foldhash::fast::FixedState> = HashMap::default();
-    for call in &failed {
-        for feature in features(scene, scene.calls.get(*call as usize)?, node) {
-            counts.entry(feature).or_default().0 += 1;
-        }
-    }
-    for call in &good {
-        for feature in features(scene, scene.calls.get(*call as usize)?, node) {
-            counts.entry(feature).or_default().1 += 1;
-        }
-    }
+    let counts = count(scene, node, &failed, &good);
     let all = (failed.len() as u32, good.len() as u32);
-    let lacking: Vec<(Feature, (u32, u32))> = counts
-        .iter()
-        .filter(|(feature, _)| feature.kind == Kind::Header)
-        .map(|(feature, (f, g))| {
-            let lack = Feature {
-                kind: Kind::NoHeader,
-                value: feature.value.clone(),
-            };
-            (lack, (all.0 - f.min(&all.0), all.1 - g.min(&all.1)))
-        })
-        .collect();
-    counts.extend(lacking);
     let tried = counts.values().filter(|(failed, _)| *failed > 0).count() as f64;
     let mut found: Vec<Apart> = counts
         .into_iter()
@@ -144,6 +122,48 @@ pub fn separates(scene: &Scene<'_>, node: NodeId, failed: &[u32], good: &[u32]) 
         .filter(|other| other.kind != best.feature.kind)
         .collect();
     Some(best)
+}
+
+type Counts = HashMap<Feature, (u32, u32), foldhash::fast::FixedState>;
+
+/// In how many failing and good calls each feature is. Of the good calls only the kinds are read in which a feature holds enough
+/// of the failing ones.
+fn count(scene: &Scene<'_>, node: NodeId, failed: &[u32], good: &[u32]) -> Counts {
+    let mut counts = Counts::default();
+    let calls = |of: &[u32]| -> Vec<&Call> {
+        let known = of.iter().filter_map(|call| scene.calls.get(*call as usize));
+        known.collect()
+    };
+    for call in calls(failed) {
+        for feature in features(scene, call, node, Kinds::ALL) {
+            counts.entry(feature).or_default().0 += 1;
+        }
+    }
+    let enough = RECALL_MIN * failed.len() as f64;
+    let open = counts.iter().filter(|(_, (f, _))| f64::from(*f) >= enough);
+    let kinds = open.fold(Kinds::NONE.with(Kind::Header), |kinds, (feature, _)| {
+        kinds.with(feature.kind)
+    });
+    for call in calls(good) {
+        for feature in features(scene, call, node, kinds) {
+            counts.entry(feature).or_default().1 += 1;
+        }
+    }
+    let all = (failed.len() as u32, good.len() as u32);
+    let headers = counts
+        .iter()
+        .filter(|(feature, _)| feature.kind == Kind::Header);
+    let lacking: Vec<(Feature, (u32, u32))> = headers
+        .map(|(feature, (f, g))| {
+            let lack = Feature {
+                kind: Kind::NoHeader,
+                value: feature.value.clone(),
+            };
+            (lack, (all.0 - f.min(&all.0), all.1 - g.min(&all.1)))
+        })
+        .collect();
+    counts.extend(lacking);
+    counts
 }
 
 fn judge(feature: Feature, count: (u32, u32), all: (u32, u32), tried: f64) -> Option<Apart> {

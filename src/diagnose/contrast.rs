@@ -238,10 +238,10 @@ pub fn identities<'a>(
     scene: &'a Scene<'_>,
     message: &'a Message,
 ) -> impl Iterator<Item = TextId> + 'a {
-    let headers = scene.book.tables.headers.get(message.headers).iter();
+    let headers = scene.book.tables.headers.get(message.headers);
     headers
         .filter(|(name, _)| *name == HeaderName::Identity)
-        .map(|(_, id)| *id)
+        .map(|(_, id)| id)
 }
 
 /// Seconds from the issue of a token to the capture of the message that carries it.

@@ -38,10 +38,11 @@ pub struct Diagnosis {
 /// Asks every rule about everything that happened.
 pub fn diagnose(happened: Happened<'_>) -> Diagnosis {
     let scene = Scene::from(happened);
-    let claims: Vec<Claim> = rules::all()
-        .iter()
-        .flat_map(|rule| ask_capture(rule, &scene))
+    let told: Vec<Vec<Claim>> = rules::all()
+        .par_iter()
+        .map(|rule| ask_capture(rule, &scene))
         .collect();
+    let claims: Vec<Claim> = told.into_iter().flatten().collect();
     let mut by_call: HashMap<u32, Vec<&Finding>, foldhash::fast::FixedState> = HashMap::default();
     for claim in &claims {
         for call in &claim.calls {

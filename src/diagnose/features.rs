@@ -110,60 +110,101 @@ pub fn invite_of<'a>(scene: &Scene<'a>, call: &Call) -> Option<&'a Message> {
         .find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())
 }
 
-/// The features of a call on its way to a node; empty where its INVITE is not in the capture.
-pub fn features(scene: &Scene<'_>, call: &Call, node: NodeId) -> Vec<Feature> {
+/// Kinds of features that are asked for: reading a number into its prefixes costs more than all else, so what cannot tell calls
+/// apart any more is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kinds(u16);
+
+impl Kinds {
+    /// Every kind.
+    pub const ALL: Self = Self(u16::MAX);
+    /// No kind.
+    pub const NONE: Self = Self(0);
+
+    /// These kinds and one more.
+    pub fn with(self, kind: Kind) -> Self {
+        Self(self.0 | 1 << kind as u16)
+    }
+
+    fn has(self, kind: Kind) -> bool {
+        self.0 & 1 << kind as u16 != 0
+    }
+}
+
+/// The features of a call on its way to a node, of the kinds that are asked for; empty where its INVITE is not in the capture.
+pub fn features(scene: &Scene<'_>, call: &Call, node: NodeId, kinds: Kinds) -> Vec<Feature> {
     let Some(invite) = invite_of(scene, call) else {
         return Vec::new();
     };
     let tables = &scene.book.tables;
-    let address = |node: NodeId| tables.endpoints.address(node).to_string();
-    let mut found = vec![
-        Feature::new(Kind::Source, address(scene.node(invite.source))),
-        Feature::new(Kind::Transport, invite.transport.word()),
-        Feature::new(
-            Kind::Size,
-            if invite.size > LARGE_BYTES {
-                format!("of more than {LARGE_BYTES} bytes")
-            } else {
-                format!("of at most {LARGE_BYTES} bytes")
-            },
-        ),
-    ];
-    if let Some(software) = tables.software(invite) {
-        found.push(Feature::new(Kind::UserAgent, software));
+    let mut found = Vec::new();
+    let mut add = |kind: Kind, value: &dyn Fn() -> String| {
+        if kinds.has(kind) {
+            let value = value();
+            if !value.is_empty() {
+                found.push(Feature { kind, value });
+            }
+        }
+    };
+    add(Kind::Source, &|| {
+        let node = scene.node(invite.source);
+        tables.endpoints.address(node).to_string()
+    });
+    add(Kind::Transport, &|| invite.transport.word().to_owned());
+    add(Kind::Size, &|| {
+        if invite.size > LARGE_BYTES {
+            format!("of more than {LARGE_BYTES} bytes")
+        } else {
+            format!("of at most {LARGE_BYTES} bytes")
+        }
+    });
+    add(Kind::UserAgent, &|| {
+        tables.software(invite).unwrap_or_default().to_owned()
+    });
+    add(Kind::Codecs, &|| codecs_of(scene, invite));
+    add(Kind::Way, &|| way_of(scene, call, node));
+    add(Kind::Attestation, &|| {
+        attestation(scene, invite).unwrap_or_default()
+    });
+    if kinds.has(Kind::Header) {
+        found.extend(headers_of(scene, invite));
     }
-    let codecs = codecs_of(scene, invite);
-    if !codecs.is_empty() {
-        found.push(Feature::new(Kind::Codecs, codecs));
+    let callee = [Kind::CalleePrefix, Kind::CalleeFormat, Kind::Callee];
+    number_features(scene.text(call.callee), callee, kinds, &mut found);
+    let caller = [Kind::CallerPrefix, Kind::CallerFormat, Kind::Caller];
+    number_features(scene.text(call.caller), caller, kinds, &mut found);
+    found
+}
+
+/// How a number begins, how it is written and the number itself, in that order of kinds.
+fn number_features(uri: &str, of: [Kind; 3], kinds: Kinds, found: &mut Vec<Feature>) {
+    if !of.into_iter().any(|kind| kinds.has(kind)) {
+        return;
     }
-    let callee = number_of(scene.text(call.callee));
-    let caller = number_of(scene.text(call.caller));
-    found.extend(prefixes(&callee).map(|prefix| Feature::new(Kind::CalleePrefix, prefix)));
-    found.extend(prefixes(&caller).map(|prefix| Feature::new(Kind::CallerPrefix, prefix)));
-    found.push(Feature::new(Kind::CalleeFormat, format_of(&callee)));
-    found.push(Feature::new(Kind::CallerFormat, format_of(&caller)));
-    found.push(Feature::new(Kind::Callee, callee));
-    found.push(Feature::new(Kind::Caller, caller));
-    let mut headers: Vec<HeaderName> = tables
-        .headers
-        .get(invite.headers)
-        .iter()
-        .map(|(name, _)| *name)
+    let [prefix, format, whole] = of;
+    let number = number_of(uri);
+    if kinds.has(prefix) {
+        found.extend(prefixes(&number).map(|start| Feature::new(prefix, start)));
+    }
+    if kinds.has(format) {
+        found.push(Feature::new(format, format_of(&number)));
+    }
+    if kinds.has(whole) && !number.is_empty() {
+        found.push(Feature::new(whole, number));
+    }
+}
+
+fn headers_of(scene: &Scene<'_>, invite: &Message) -> impl Iterator<Item = Feature> {
+    let values = scene.book.tables.headers.get(invite.headers);
+    let mut headers: Vec<HeaderName> = values
+        .map(|(name, _)| name)
         .filter(|name| !COMMON.contains(name))
         .collect();
-    headers.sort_unstable_by_key(|name| name.text());
+    headers.sort_unstable();
     headers.dedup();
-    found.extend(
-        headers
-            .into_iter()
-            .map(|name| Feature::new(Kind::Header, name.text())),
-    );
-    found.push(Feature::new(Kind::Way, way_of(scene, call, node)));
-    if let Some(level) = attestation(scene, invite) {
-        found.push(Feature::new(Kind::Attestation, level));
-    }
-    found.retain(|feature| !feature.value.is_empty());
-    found
+    headers
+        .into_iter()
+        .map(|name| Feature::new(Kind::Header, name.text()))
 }
 
 fn codecs_of(scene: &Scene<'_>, invite: &Message) -> String {

@@ -1,6 +1,6 @@
 //! History: who spoke when over the whole capture, and which requests between two nodes were answered.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::call::{Book, EndpointId, Message, MessageIndex, NodeId, ViaId};
 use crate::capture::{FrameRef, Timestamp};
@@ -22,10 +22,35 @@ pub struct Asked {
 /// Who spoke when, and what was answered.
 #[derive(Debug, Default)]
 pub struct History {
+    /// For each node by its number.
+    has_spoken: Vec<bool>,
+    /// Places of the messages of nodes that left something unanswered, in the order of time.
     spoken: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState>,
     asked: HashMap<(NodeId, NodeId), Asked, foldhash::fast::FixedState>,
     /// Answered and silent requests to each node.
     totals: HashMap<NodeId, (u32, u32), foldhash::fast::FixedState>,
+}
+
+/// A set of methods for each Via stack, whose numbers are dense.
+struct Methods(Vec<u16>);
+
+impl Methods {
+    /// Adds a method to those of a stack; says whether it is new there.
+    fn insert(&mut self, via: ViaId, method: Method) -> bool {
+        let place = via.place();
+        if self.0.len() <= place {
+            self.0.resize(place + 1, 0);
+        }
+        let bit = 1 << method as u16;
+        let is_new = self.0[place] & bit == 0;
+        self.0[place] |= bit;
+        is_new
+    }
+
+    fn has(&self, via: ViaId, method: Method) -> bool {
+        let methods = self.0.get(via.place()).copied().unwrap_or_default();
+        methods & (1 << method as u16) != 0
+    }
 }
 
 impl History {
@@ -33,31 +58,24 @@ impl History {
     pub(in crate::diagnose) fn of(book: &Book) -> Self {
         let node = |endpoint: EndpointId| book.tables.node(endpoint);
         let mut history = Self::default();
-        let mut answered: HashSet<(ViaId, Method), foldhash::fast::FixedState> = HashSet::default();
-        for (index, message) in book.messages.iter().enumerate() {
-            history
-                .spoken
-                .entry(node(message.source))
-                .or_default()
-                .push(index as u32);
+        let mut answered = Methods(Vec::new());
+        for message in &book.messages {
+            history.hear(node(message.source));
             if message.status().is_some() {
-                answered.insert((message.via, message.cseq_method));
+                answered.insert(message.via, message.cseq_method);
             }
         }
-        for indices in history.spoken.values_mut() {
-            indices.sort_by_key(|index| book.messages[*index as usize].time);
-        }
-        let mut counted: HashSet<(ViaId, Method), foldhash::fast::FixedState> = HashSet::default();
+        let mut counted = Methods(Vec::new());
         for message in &book.messages {
-            let Some(method) = message
-                .method()
-                .filter(|method| !matches!(method, Method::Ack | Method::Cancel))
-            else {
+            let Some(method) = message.method().filter(|method| *method != Method::Ack) else {
                 continue;
             };
-            if counted.insert((message.via, method)) {
-                let pair = (node(message.source), node(message.destination));
-                let was_answered = answered.contains(&(message.via, method));
+            let pair = (node(message.source), node(message.destination));
+            let was_answered = answered.has(message.via, method);
+            if !was_answered {
+                history.spoken.entry(pair.1).or_default();
+            }
+            if method != Method::Cancel && counted.insert(message.via, method) {
                 history
                     .asked
                     .entry(pair)
@@ -70,7 +88,31 @@ impl History {
                 );
             }
         }
+        history.place_spoken(book);
         history
+    }
+
+    fn hear(&mut self, node: NodeId) {
+        let place = node.place();
+        if self.has_spoken.len() <= place {
+            self.has_spoken.resize(place + 1, false);
+        }
+        self.has_spoken[place] = true;
+    }
+
+    /// When the nodes spoke that left something unanswered; nobody asks that of the others.
+    fn place_spoken(&mut self, book: &Book) {
+        if self.spoken.is_empty() {
+            return;
+        }
+        for (place, message) in (0..).zip(&book.messages) {
+            if let Some(own) = self.spoken.get_mut(&book.tables.node(message.source)) {
+                own.push(place);
+            }
+        }
+        for own in self.spoken.values_mut() {
+            own.sort_by_cached_key(|place| book.messages[*place as usize].time);
+        }
     }
 
     /// What one node asked another.
@@ -88,7 +130,7 @@ impl History {
         )
     }
 
-    /// The last message of a node before a moment.
+    /// The last message before a moment of a node that left something unanswered.
     pub fn last_spoken<'a>(
         &self,
         book: &'a Book,
@@ -126,7 +168,7 @@ impl History {
 
     /// Whether a node ever sent SIP.
     pub fn has_spoken(&self, node: NodeId) -> bool {
-        self.spoken.contains_key(&node)
+        self.has_spoken.get(node.place()).copied().unwrap_or(false)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use crate::call::{EndpointId, NodeId};
 use crate::capture::Timestamp;
 use crate::diagnose::apart;
@@ -70,9 +72,10 @@ pub fn gather(
             .then(a.first_at.cmp(&b.first_at))
             .then(a.finding.rule.cmp(b.finding.rule))
     });
-    for incident in incidents.iter_mut().take(COMPARED_MAX) {
-        incident.apart = apart::of_incident(scene, incident);
-    }
+    let compared = incidents.len().min(COMPARED_MAX);
+    incidents[..compared]
+        .par_iter_mut()
+        .for_each(|incident| incident.apart = apart::of_incident(scene, incident));
     incidents
 }
 

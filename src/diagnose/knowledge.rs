@@ -122,7 +122,16 @@ impl Knowledge {
             .par_iter()
             .map(|call| lessons(&anatomy_of(book, &call.legs), &refusers))
             .collect();
-        for lesson in learned.into_iter().flatten() {
+        // What a party was refused is compared with its own other tries; of those who never were, nothing is asked.
+        let refused: HashSet<TryKey, FixedState> = learned
+            .iter()
+            .flatten()
+            .filter_map(|lesson| lesson.try_key().filter(|_| !lesson.is_accepted()))
+            .collect();
+        for mut lesson in learned.into_iter().flatten() {
+            if !lesson.try_key().is_some_and(|key| refused.contains(&key)) {
+                lesson.tried = None;
+            }
             known.learn(&book.tables, lesson);
         }
         for lesson in requests
@@ -173,6 +182,17 @@ struct Lesson {
     endpoint: EndpointId,
     fact: Fact,
     tried: Option<(TextId, TextId, Try)>,
+}
+
+impl Lesson {
+    fn try_key(&self) -> Option<TryKey> {
+        let (from, to, _) = self.tried?;
+        Some((self.endpoint, from, to))
+    }
+
+    fn is_accepted(&self) -> bool {
+        self.tried.is_some_and(|(_, _, once)| once.is_accepted)
+    }
 }
 
 /// Endpoints of a call that refused with a code that may be about media.
@@ -268,7 +288,7 @@ fn receiver_lessons(
         false => answer,
     };
     let session = own.map_or(SessionId::default(), |own| own.session);
-    let content_type = text_of(anatomy.tables, request, HeaderName::ContentType);
+    let content_type = anatomy.tables.header_id(request, HeaderName::ContentType);
     let once = Try {
         time: request.time,
         offer: request.session,
@@ -282,7 +302,7 @@ fn receiver_lessons(
         offer: request.session,
         answer: session,
         content_type,
-        software: text_of(anatomy.tables, shown, HeaderName::Server),
+        software: anatomy.tables.header_id(shown, HeaderName::Server),
         count: 1,
         at: shown.at,
         seen: (request.time, request.time),
@@ -328,7 +348,7 @@ fn sender_lesson(
             offer: offer.session,
             answer: SessionId::default(),
             content_type: TextId::default(),
-            software: text_of(anatomy.tables, offer, HeaderName::UserAgent),
+            software: anatomy.tables.header_id(offer, HeaderName::UserAgent),
             count: 1,
             at: offer.at,
             seen: (offer.time, offer.time),
@@ -354,17 +374,11 @@ fn options_lesson(book: &Book, request: &OtherRequest) -> Option<Lesson> {
             offer: SessionId::default(),
             answer: answer.session,
             content_type: TextId::default(),
-            software: text_of(&book.tables, answer, HeaderName::Server),
+            software: book.tables.header_id(answer, HeaderName::Server),
             count: 1,
             at: answer.at,
             seen: (answer.time, answer.time),
         },
         tried: None,
     })
-}
-
-fn text_of(tables: &Tables, message: &Message, name: HeaderName) -> TextId {
-    let list = tables.headers.get(message.headers);
-    let found = list.iter().find(|(known, _)| *known == name);
-    found.map_or(TextId::default(), |(_, id)| *id)
 }

@@ -95,6 +95,7 @@ pub struct Parameter<'a> {
 
 impl<'a> Parameter<'a> {
     /// Reads one parameter.
+    #[inline]
     pub fn parse(text: &'a [u8]) -> Self {
         match text.iter().position(|&byte| byte == b'=') {
             Some(at) => Self {
@@ -127,13 +128,35 @@ impl<'a> Parameters<'a> {
     /// The value of the parameter called `name`, without quotes around it (escapes inside are kept); empty where the
     /// parameter has no value, `None` where there is no such parameter.
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {
+        if memchr2(b'"', b'<', self.0).is_none() {
+            return self.get_plain(name.as_bytes());
+        }
         let found = self.iter().find(|parameter| parameter.is(name))?;
         Some(found.value.map_or(&[][..], strip_quotes))
     }
 
+    /// The same where nothing is quoted, as in nearly every Via, From and To: names are compared before anything is parted.
+    fn get_plain(&self, name: &[u8]) -> Option<&'a [u8]> {
+        let mut rest = self.0;
+        loop {
+            let at = memchr(b';', rest);
+            let part = rest.get(..at.unwrap_or(rest.len()))?.trim_ascii_start();
+            if let Some((begin, after)) = part.split_at_checked(name.len())
+                && begin.eq_ignore_ascii_case(name)
+            {
+                match after.trim_ascii_start() {
+                    [] => return Some(&[]),
+                    [b'=', value @ ..] => return Some(value.trim_ascii()),
+                    _ => {}
+                }
+            }
+            rest = rest.get(at? + 1..)?;
+        }
+    }
+
     /// Whether the parameter called `name` is there.
     pub fn has(&self, name: &str) -> bool {
-        self.iter().any(|parameter| parameter.is(name))
+        self.get(name).is_some()
     }
 
     /// The value of the parameter called `name` as a number; `None` also where it is none.

@@ -104,8 +104,8 @@ pub fn call_view(analysis: &Analysis, place: usize) -> Option<CallView> {
         findings: entry.findings.iter().map(finding_view).collect(),
         sequence: facts.sequence.iter().map(|step| word(step.kind)).collect(),
         sequence_frames: facts.sequence.iter().map(|step| step.at).collect(),
-        codecs_offered: facts.codecs_offered,
-        codecs_answered: facts.codecs_answered,
+        codecs_offered: owned(&facts.codecs_offered),
+        codecs_answered: owned(&facts.codecs_answered),
         caller_software: facts.caller_software.to_owned(),
         callee_software: facts.callee_software.to_owned(),
     })
@@ -125,4 +125,8 @@ fn finding_view(finding: &Finding) -> FindingView {
         explanation: finding.explanation.clone(),
         frames: frames.copied().take(FRAMES_MAX).collect(),
     }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }

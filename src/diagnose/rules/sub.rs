@@ -127,9 +127,8 @@ fn event(scene: &Scene<'_>, request: &OtherRequest) -> TextId {
     let Some(message) = sent(scene, request) else {
         return TextId::default();
     };
-    let headers = scene.book.tables.headers.get(message.headers).iter();
-    let mut events = headers.filter(|(name, _)| *name == HeaderName::Event);
-    events.next().map_or(TextId::default(), |(_, id)| *id)
+    let tables = &scene.book.tables;
+    tables.header_id(message, HeaderName::Event)
 }
 
 /// Every message of the Call-ID that a request belongs to.

@@ -6,7 +6,7 @@ use crate::analysis::{CallEntry, RegistrationEntry};
 use crate::call::Book;
 use crate::call::other::OtherCount;
 use crate::call::{Hop, Origin, Tables};
-use crate::check::{Facts, word};
+use crate::check::Facts;
 use crate::diagnose::Finding;
 use crate::report::json::finding::FindingLine;
 use crate::report::json::value::{Each, Shown, code, moment, rounded, told};
@@ -47,8 +47,8 @@ struct CallFields<'a, I, E, T, H, O, F> {
     retransmissions: u32,
     copies: u32,
     sequence: &'a str,
-    codecs_offered: &'a [String],
-    codecs_answered: &'a [String],
+    codecs_offered: &'a [&'a str],
+    codecs_answered: &'a [&'a str],
     caller_software: Option<&'a str>,
     callee_software: Option<&'a str>,
     hops: H,
@@ -61,7 +61,6 @@ impl Serialize for CallLine<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (call, tables) = (&self.entry.call, &self.book.tables);
         let facts = Facts::of(call, self.book);
-        let sequence: Vec<String> = facts.sequence.iter().map(|step| word(step.kind)).collect();
         let times = &call.milestones;
         CallFields {
             id: self.id,
@@ -84,7 +83,7 @@ impl Serialize for CallLine<'_> {
             messages: call.messages,
             retransmissions: call.retransmissions,
             copies: call.copies,
-            sequence: &sequence.join(" "),
+            sequence: &facts.words(),
             codecs_offered: &facts.codecs_offered,
             codecs_answered: &facts.codecs_answered,
             caller_software: told(facts.caller_software),

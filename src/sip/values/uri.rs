@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use memchr::memchr;
+
 use crate::sip::lexer::{Parameters, number};
 
 /// The scheme of a URI.
@@ -50,26 +52,21 @@ impl<'a> HostPort<'a> {
             let after = inner.get(end + 1..).unwrap_or_default().trim_ascii();
             return Self::with_port(host, after.strip_prefix(b":"));
         }
-        let mut colons = text
-            .iter()
-            .enumerate()
-            .filter(|&(_, &byte)| byte == b':')
-            .map(|(at, _)| at);
-        match (colons.next(), colons.next()) {
-            (Some(_), Some(_)) => Self {
+        let Some(at) = memchr(b':', text) else {
+            return Self {
+                host: text,
+                ..Self::default()
+            };
+        };
+        let (host, port) = (text.get(..at).unwrap_or_default(), text.get(at + 1..));
+        if port.is_some_and(|port| port.contains(&b':')) {
+            return Self {
                 host: text,
                 is_unbracketed_ipv6: true,
                 ..Self::default()
-            },
-            (Some(at), None) => Self::with_port(
-                text.get(..at).unwrap_or_default().trim_ascii(),
-                text.get(at + 1..),
-            ),
-            _ => Self {
-                host: text,
-                ..Self::default()
-            },
+            };
         }
+        Self::with_port(host.trim_ascii(), port)
     }
 
     fn with_port(host: &'a [u8], port: Option<&'a [u8]>) -> Self {

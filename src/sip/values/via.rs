@@ -2,6 +2,8 @@
 //!
 //! Sources: RFC 3261 section 20.42, RFC 3581 (rport), RFC 5923 (alias), RFC 7339 section 4 (overload control).
 
+use memchr::memchr;
+
 use crate::sip::lexer::{Parameters, word};
 use crate::sip::values::uri::HostPort;
 
@@ -24,12 +26,18 @@ pub const BRANCH_COOKIE: &[u8] = b"z9hG4bK";
 impl<'a> Via<'a> {
     /// Reads one Via value; a list must be parted first ([`crate::sip::Message::list`]). What is missing stays empty.
     pub fn parse(text: &'a [u8]) -> Self {
-        let end = text
-            .iter()
-            .position(|&byte| byte == b';')
-            .unwrap_or(text.len());
+        let end = memchr(b';', text).unwrap_or(text.len());
         let (head, parameters) = text.split_at_checked(end).unwrap_or((text, &[]));
         let parameters = Parameters(parameters);
+        if let Some(rest) = head.strip_prefix(b"SIP/2.0/") {
+            let (transport, sent_by) = word(rest);
+            return Self {
+                protocol: b"SIP/2.0",
+                transport,
+                sent_by: HostPort::parse(sent_by),
+                parameters,
+            };
+        }
         let mut slashes = head
             .iter()
             .enumerate()

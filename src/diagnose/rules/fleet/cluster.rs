@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::call::{NodeId, Step};
 use crate::diagnose::apart::{good_calls, separates};
 use crate::diagnose::case::Case;
@@ -26,9 +28,12 @@ pub fn fleet_cluster(scene: &Scene<'_>) -> Vec<Claim> {
             groups.entry(key).or_default().push(index);
         }
     }
-    groups
+    let large: Vec<((NodeId, u16), Vec<u32>)> = groups
         .into_iter()
         .filter(|(_, calls)| calls.len() >= CLUSTER_MIN)
+        .collect();
+    large
+        .into_par_iter()
         .filter_map(|((node, code), calls)| claim(scene, node, code, calls))
         .collect()
 }

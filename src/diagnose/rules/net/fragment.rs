@@ -2,30 +2,30 @@
 //!
 //! Source: RFC 3261 section 18.1.1 (above 1300 bytes a request has to go over TCP).
 
-use crate::call::{Message, OutcomeGroup, Transaction, TransactionIndex};
+use std::collections::{HashMap, HashSet};
+
+use rayon::prelude::*;
+
+use crate::call::{EndpointId, GroupId, Message, NodeId, Transaction};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::silence::silent_request;
-use crate::diagnose::rules::net::{sends, sure, times};
+use crate::diagnose::rules::net::{FRAMES_MAX, sends, sure, times};
+use crate::diagnose::scene::Scene;
+use crate::diagnose::start_line;
 use crate::net::Transport;
 
 /// Bytes of a message above which RFC 3261 section 18.1.1 wants another transport than UDP.
 const UDP_BIG: u32 = 1300;
+/// Senders that are named.
+const SENDERS_MAX: usize = 3;
 /// Sends of a large request after which it counts as lost.
 const SENDS_MIN: u32 = 2;
 
-/// Large requests are lost where small ones arrive; or they arrive in fragments.
+/// Large requests are lost where small ones arrive.
 pub(super) fn net_udp_fragment(case: &Case<'_>) -> Option<Finding> {
-    if let Some((hop, t)) = silent_request(case) {
-        return lost_request(case, hop, t);
-    }
-    if case.outcome().group() == OutcomeGroup::Answered {
-        return delivered(case);
-    }
-    None
-}
-
-fn lost_request(case: &Case<'_>, hop: TransactionIndex, t: &Transaction) -> Option<Finding> {
+    let (hop, t) = silent_request(case)?;
     let request = case.message(t.request?)?;
     let is_large = request.size > UDP_BIG || request.flags.is_fragmented();
     if t.transport != Transport::Udp || !is_large || t.sends < SENDS_MIN {
@@ -112,16 +112,37 @@ fn remedy(case: &Case<'_>, t: &Transaction) -> String {
     )
 }
 
-/// Fragmented requests that were answered: it works here, and fails behind the first firewall that drops fragments.
-fn delivered(case: &Case<'_>) -> Option<Finding> {
-    let fragmented: Vec<&Message> = case
-        .anatomy
-        .originals()
-        .map(|(_, message)| message)
-        .filter(|message| message.flags.is_fragmented() && message.transport == Transport::Udp)
+/// Messages that arrived in fragments: it works here, and fails behind the first firewall that drops fragments.
+pub(super) fn net_udp_fragment_delivered(scene: &Scene<'_>) -> Vec<Claim> {
+    let is_delivered = |message: &&Message| {
+        let flags = message.flags;
+        message.transport == Transport::Udp
+            && flags.is_fragmented()
+            && !flags.is_incomplete()
+            && !flags.is_copy()
+    };
+    let mut delivered: Vec<&Message> = scene
+        .book
+        .messages
+        .par_iter()
+        .filter(is_delivered)
         .collect();
-    let first = fragmented.first()?;
-    let largest = fragmented.iter().map(|message| message.size).max()?;
+    delivered.sort_by_key(|message| message.order());
+    let (Some(first), Some(last)) = (delivered.first(), delivered.last()) else {
+        return Vec::new();
+    };
+    let largest = delivered.iter().map(|message| message.size).max();
+    let call_ids: HashSet<GroupId> = delivered.iter().map(|message| message.group).collect();
+    let senders = senders(scene, &delivered);
+    let quoted: Vec<String> = senders
+        .iter()
+        .take(SENDERS_MAX)
+        .map(|(sender, count)| format!("{} ({count})", scene.name(*sender)))
+        .collect();
+    let more = match senders.len() - quoted.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     let finding = Finding::new(
         "net-udp-fragment",
         Severity::Warn,
@@ -132,15 +153,43 @@ fn delivered(case: &Case<'_>) -> Option<Finding> {
     .says(
         "SIP messages over UDP are sent in IP fragments",
         format!(
-            "{} sends messages of up to {largest} bytes over UDP, in IP fragments. They arrived here; where a firewall or NAT drops fragments they are lost.",
-            case.scene.name(first.source)
+            "Messages of up to {} bytes are sent over UDP in IP fragments, {} in all, by {}{more}. They arrived here; where a firewall or NAT drops fragments they are lost.",
+            largest.unwrap_or_default(),
+            delivered.len(),
+            quoted.join(", ")
         ),
-        format!(
-            "{}: use TCP for messages above 1300 bytes, or make them smaller (fewer codecs and headers).",
-            case.scene.book.tables.endpoint(first.source).address
-        ),
+        "Senders: use TCP for messages above 1300 bytes, or make them smaller (fewer codecs and headers).",
     )
-    .shown_by(case.shows(first, "put together from several IP fragments"))
-    .at(first.source, "delivered");
-    Some(finding)
+    .shown_by(Evidence::in_frames(
+        delivered.iter().take(FRAMES_MAX).map(|message| message.at).collect(),
+        start_line(&scene.book.tables, first),
+        "put together from several IP fragments",
+    ));
+    let finding = match senders.as_slice() {
+        [(only, _)] => finding.at(*only, "delivered"),
+        _ => finding,
+    };
+    vec![Claim {
+        finding,
+        calls: Vec::new(),
+        count: call_ids.len() as u32,
+        first_at: first.time,
+        last_at: last.time,
+        scope: String::new(),
+    }]
+}
+
+/// Who sent some messages, and how many; who sent most comes first, of equal ones who sent first.
+fn senders(scene: &Scene<'_>, messages: &[&Message]) -> Vec<(EndpointId, u32)> {
+    let mut places: HashMap<NodeId, usize> = HashMap::new();
+    let mut senders: Vec<(EndpointId, u32)> = Vec::new();
+    for message in messages {
+        let place = *places.entry(scene.node(message.source)).or_insert_with(|| {
+            senders.push((message.source, 0));
+            senders.len() - 1
+        });
+        senders[place].1 += 1;
+    }
+    senders.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    senders
 }

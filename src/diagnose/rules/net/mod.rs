@@ -64,6 +64,13 @@ pub const RULES: &[Rule] = &[
         gate: Gate::BothDirections,
     },
     Rule {
+        id: "net-udp-fragment",
+        severity: Severity::Error,
+        title: "Large SIP message over UDP is lost or fragmented",
+        subject: Subject::Capture(fragment::net_udp_fragment_delivered),
+        gate: Gate::Open,
+    },
+    Rule {
         id: "net-response-misrouted",
         severity: Severity::Error,
         title: "Answers go to the wrong address or port",

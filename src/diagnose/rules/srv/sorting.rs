@@ -3,8 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use rayon::prelude::*;
-
 use crate::call::load::{Attempt, CAPACITY_CODES, Destination, Fate, Outage, outages};
 use crate::call::{NodeId, TextId};
 use crate::capture::Timestamp;
@@ -71,7 +69,8 @@ pub fn sorted<'s, 'a>(
     scene: &'s Scene<'a>,
 ) -> impl Iterator<Item = (&'a Destination, &'s [Explained])> {
     let all = scene.sorted.get_or_init(|| {
-        let destinations = scene.loads.destinations.par_iter();
+        // On one thread: one that waits for others could be handed a rule that asks for the same.
+        let destinations = scene.loads.destinations.iter();
         destinations
             .map(|destination| sort_out(scene, destination))
             .collect()

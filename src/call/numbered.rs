@@ -1,0 +1,51 @@
+//! Numbers within one batch: what many of its messages share is kept once, so that the tables of the run are asked once.
+
+use hashbrown::HashTable;
+
+/// Things by 64-bit hashes that are keyed by a seed which input cannot know, so that equal hashes mean equal things; numbered in
+/// the order of first sight.
+#[derive(Debug)]
+pub(in crate::call) struct Numbered<T> {
+    items: Vec<(u64, T)>,
+    places: HashTable<(u64, u32)>,
+}
+
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            places: HashTable::new(),
+        }
+    }
+}
+
+impl<T> Numbered<T> {
+    /// The number of what hashes to `hash`; `make` is asked for it only where it is new.
+    pub(in crate::call) fn number(&mut self, hash: u64, make: impl FnOnce() -> T) -> u32 {
+        if let Some(place) = self.find(hash) {
+            return place;
+        }
+        let place = self.items.len() as u32;
+        self.items.push((hash, make()));
+        self.places
+            .insert_unique(hash, (hash, place), |&(hash, _)| hash);
+        place
+    }
+
+    /// The number of what hashes to `hash`, where it was met.
+    pub(in crate::call) fn find(&self, hash: u64) -> Option<u32> {
+        let found = self.places.find(hash, |&(known, _)| known == hash);
+        found.map(|&(_, place)| place)
+    }
+
+    /// Everything in the order of its numbers, with its hash.
+    pub(in crate::call) fn items(&self) -> &[(u64, T)] {
+        &self.items
+    }
+
+    /// Forgets everything and keeps the memory.
+    pub(in crate::call) fn clear(&mut self) {
+        self.items.clear();
+        self.places.clear();
+    }
+}
