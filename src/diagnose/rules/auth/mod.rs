@@ -13,7 +13,7 @@ use crate::call::registration::{Registration, RegistrationOutcome};
 use crate::call::{Anatomy, EndpointId, Message, Outcome, TransactionIndex};
 use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
 use crate::diagnose::{Case, Evidence, Finding, Scene, Severity, start_line};
-use crate::sip::{Digest, Method};
+use crate::sip::{Digest, HeaderName, Method};
 
 /// The rules of this family; each speaks of calls, of registrations and of other requests.
 pub const RULES: &[Rule] = &[
@@ -145,6 +145,9 @@ const fn of_requests(
     }
 }
 
+/// Changes between two kinds of challenges that show two servers, rather than one that was updated or one proxy more.
+const SERVER_CHANGES_MIN: usize = 3;
+
 /// An attempt to log in that led nowhere.
 struct Login<'s, 'a> {
     scene: &'s Scene<'a>,
@@ -270,6 +273,31 @@ impl<'s, 'a> Login<'s, 'a> {
         self.sent()
             .and_then(|(_, login)| login.username().map(readable))
             .unwrap_or_else(|| self.user.clone())
+    }
+
+    /// How often the challenges of one realm changed between two kinds, as those of two servers behind one address do.
+    fn server_changes(&self) -> usize {
+        /// By how much nonces of one server may differ in length: some write numbers without leading zeros.
+        const LENGTH_SLACK: usize = 2;
+        let realm = self.realm();
+        let kinds: Vec<(usize, Option<&str>)> = self
+            .rounds
+            .iter()
+            .filter_map(|round| {
+                let (_, asked) = round.challenges.first()?;
+                let is_same = readable(asked.realm().unwrap_or_default()) == realm;
+                let server = self
+                    .scene
+                    .book
+                    .tables
+                    .header(round.answer?, HeaderName::Server);
+                is_same.then_some((asked.nonce().map_or(0, <[u8]>::len), server))
+            })
+            .collect();
+        let changed = kinds
+            .windows(2)
+            .filter(|pair| pair[0].1 != pair[1].1 || pair[0].0.abs_diff(pair[1].0) > LENGTH_SLACK);
+        changed.count()
     }
 
     fn shows(&self, message: &Message, shows: &str) -> Evidence {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Login, mistake, readable};
+use super::{Login, SERVER_CHANGES_MIN, mistake, readable};
 use crate::call::login::{DigestFault, LoginFault, foreign_uri};
 use crate::call::registration::Registration;
 use crate::diagnose::words::{counted, duration};
@@ -93,6 +93,7 @@ pub fn rejected_device(scene: &Scene<'_>, device: &Registration) -> Option<Findi
 
 pub fn rejected(login: &Login<'_, '_>) -> Option<Finding> {
     match login.fault {
+        LoginFault::Refused { .. } if login.server_changes() >= SERVER_CHANGES_MIN => None,
         LoginFault::Refused { times } if visible(login).is_none() => challenged_again(login, times),
         LoginFault::Forbidden { code } => forbidden(login, code),
         _ => None,
@@ -133,6 +134,11 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Finding> {
             format!("The login of {name} is refused now and then"),
             format!("{says}. The same user was accepted {} apart, so the password is right: a second device or a second server knows another one.", duration(apart)),
             format!("1. Find other devices that log in as {name}. 2. Where {server} is several machines: compare their user databases."),
+        ),
+        None if login.server_changes() > 0 => Finding::new("auth-rejected", Severity::Error, Confidence::Possible, Proof::Protocol).says(
+            format!("The login of {name} is refused"),
+            format!("{says}, possibly because the password is wrong. Also consider two servers behind {server} that do not know each other's nonces: the challenges are of two kinds (length of the nonce, Server header)."),
+            format!("1. Where {server} is several machines: give them one nonce secret, or keep each client on one of them. 2. Otherwise set the password of {name} anew on {client} and on {server}."),
         ),
         None => Finding::new("auth-rejected", Severity::Error, Confidence::Likely, Proof::Protocol).says(
             format!("The login of {name} is wrong"),

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Login, readable};
+use super::{Login, SERVER_CHANGES_MIN, readable};
 use crate::call::is_challenge;
 use crate::call::login::{LoginFault, STALE_MIN};
 use crate::call::registration::Registration;
@@ -206,9 +206,20 @@ pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
             format!("{client} logged in with a nonce that {server} had already replaced"),
             Confidence::Likely,
         ),
+        LoginFault::Refused { .. } if login.server_changes() >= SERVER_CHANGES_MIN => (
+            format!(
+                "{server} answered each login of {client} with a challenge of another kind (length of the nonce, Server header), changing {}",
+                counted(login.server_changes() as u32, "time")
+            ),
+            Confidence::Likely,
+        ),
         _ => return None,
     };
-    let finding = Finding::new("auth-stale-loop", Severity::Error, confidence, Proof::OwnWords)
+    let proof = match login.fault {
+        LoginFault::Refused { .. } => Proof::Protocol,
+        _ => Proof::OwnWords,
+    };
+    let finding = Finding::new("auth-stale-loop", Severity::Error, confidence, proof)
         .says(
             format!("The nonce of {} is too old before {} can use it", login.scene.name(login.origin), login.user),
             format!("{says}: the nonce lives too short, or several servers behind this address do not know each other's nonces."),
@@ -216,8 +227,9 @@ pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
         )
         .shown_by(login.shows(answer, "the last challenge"))
         .at(login.origin, "");
-    Some(finding.not(
-        "auth-rejected",
-        "the server says that only the nonce was too old",
-    ))
+    let because = match login.fault {
+        LoginFault::Refused { .. } => "no login reached the server whose nonce it answers",
+        _ => "the server says that only the nonce was too old",
+    };
+    Some(finding.not("auth-rejected", because))
 }
