@@ -62,3 +62,51 @@ fn every_ladder_finds_what_it_says() {
         failures.join("\n")
     );
 }
+
+/// Three calls of alice; what bob says is in a file of its own whose clock is `early_us` behind.
+fn of_two_captures(early_us: u64) -> sipscan::analysis::Analysis {
+    let call = |n: u64| {
+        let at = n * 20_000;
+        format!(
+            "+{at}ms alice -> bob INVITE call={n} callee=bob offer=PCMU\n\
+             +{}ms bob -> alice 180 call={n}\n\
+             +{}ms bob -> alice 200 call={n} answer=PCMU\n\
+             +{}ms alice -> bob ACK call={n} dialog=1\n\
+             +{}ms alice -> bob BYE call={n}\n\
+             +{}ms bob -> alice 200 call={n} method=BYE\n",
+            at + 100,
+            at + 300,
+            at + 310,
+            at + 9_000,
+            at + 9_010
+        )
+    };
+    let text = format!(
+        "alice = 10.0.0.1:5060   bob = 10.0.0.5:5060\n{}{}{}tail 60s\nexpect calls 3\n",
+        call(1),
+        call(2),
+        call(3)
+    );
+    let ladder = ladder::parse::parse(&text);
+    let bob = ladder.nodes["bob"];
+    let (mut answers, requests): (Vec<_>, Vec<_>) = ladder::sip::frames(&ladder)
+        .into_iter()
+        .partition(|frame| frame.source == bob);
+    for frame in &mut answers {
+        frame.at_us -= early_us;
+    }
+    ladder::analyze_files(vec![
+        ladder::capture::write(&requests, ladder::capture::WHOLE),
+        ladder::capture::write(&answers, ladder::capture::WHOLE),
+    ])
+}
+
+#[test]
+fn answers_before_their_requests_tell_of_a_clock_that_is_behind() {
+    let of_clock = |analysis: &sipscan::analysis::Analysis| {
+        let mut incidents = analysis.incidents.iter();
+        incidents.any(|incident| incident.finding.rule == "cap-clock")
+    };
+    assert!(of_clock(&of_two_captures(500_000)));
+    assert!(!of_clock(&of_two_captures(0)));
+}

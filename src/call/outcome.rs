@@ -11,7 +11,7 @@ use crate::call::dialog::{Dialog, UNWANTED_ANSWER_WAIT};
 use crate::call::ending::{self, DropCause};
 use crate::call::message::{GroupId, Message};
 use crate::call::reason::Cause;
-use crate::call::transaction::{Transaction, TransactionIndex};
+use crate::call::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method};
 
@@ -282,9 +282,15 @@ fn has_unseen_answer(anatomy: &Anatomy<'_>) -> bool {
             )
         )
     };
-    anatomy
-        .originals()
-        .any(|(_, message)| inside(message) && !message.to_tag.is_absent())
+    // The ACK of a refusal that was captured, such as a challenge or a redirection, is part of that step.
+    let was_seen = |at: MessageIndex| {
+        let owner = anatomy.owner.get(at.0 as usize);
+        owner.is_some_and(|owner| anatomy.transaction(*owner).final_response.is_some())
+    };
+    anatomy.originals().any(|(at, message)| {
+        let is_of_step = message.is_request(Method::Ack) && was_seen(at);
+        inside(message) && !message.to_tag.is_absent() && !is_of_step
+    })
 }
 
 fn decide_refused(anatomy: &Anatomy<'_>, last: TransactionIndex, answer: &Message) -> Outcome {

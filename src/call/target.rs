@@ -23,15 +23,15 @@ pub fn contact<'a>(tables: &'a Tables, message: &Message) -> Option<&'a str> {
 pub fn uris<'a>(tables: &'a Tables, message: &Message, name: HeaderName) -> Vec<&'a str> {
     tables
         .header_values(message, name)
-        .flat_map(addresses)
+        .flat_map(values)
         .map(address_of)
         .filter(|uri| !uri.is_empty())
         .take(ROUTES_MAX)
         .collect()
 }
 
-/// Splits a line of addresses at the commas outside quotes and angle brackets.
-fn addresses(line: &str) -> impl Iterator<Item = &str> {
+/// The values of a line of addresses: split at the commas outside quotes and angle brackets.
+pub fn values(line: &str) -> impl Iterator<Item = &str> {
     let (mut quoted, mut inside) = (false, false);
     line.split(move |c| {
         match c {
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn commas_in_names_and_uris_do_not_split_a_contact() {
         let line = "\"Bell, A\" <sip:a,b@192.0.2.1:5070;lr>, <sip:c@192.0.2.2>";
-        let uris: Vec<&str> = addresses(line).map(address_of).collect();
+        let uris: Vec<&str> = values(line).map(address_of).collect();
         assert_eq!(vec!["sip:a,b@192.0.2.1:5070", "sip:c@192.0.2.2"], uris);
         assert_eq!(Some(5070), port(uris[0]));
         assert_eq!("192.0.2.2", host(uris[1]));

@@ -147,6 +147,25 @@ impl History {
         book.messages.get(last.0 as usize)
     }
 
+    /// The last message from one port of a node before a moment, among its last thousand.
+    pub fn last_from<'a>(
+        &self,
+        book: &'a Book,
+        source: EndpointId,
+        before: Timestamp,
+    ) -> Option<&'a Message> {
+        /// Messages looked back at: many devices may share one address.
+        const LOOK_BACK_MAX: usize = 1_000;
+        let indices = self.spoken.get(&book.tables.node(source))?;
+        let at = |index: &u32| book.messages.get(*index as usize);
+        let earlier =
+            indices.partition_point(|index| at(index).is_some_and(|message| message.time < before));
+        let recent = indices.get(..earlier)?.iter().rev().take(LOOK_BACK_MAX);
+        recent
+            .filter_map(at)
+            .find(|message| message.source == source)
+    }
+
     /// Whether a node ever sent SIP.
     pub fn has_spoken(&self, node: NodeId) -> bool {
         self.has_spoken.get(node.place()).copied().unwrap_or(false)

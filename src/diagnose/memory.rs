@@ -13,6 +13,8 @@ use crate::diagnose::scene::Scene;
 
 /// Earlier calls of one party that are looked at to find the one that keeps it busy; a phone has few lines.
 const TALKS_MAX: usize = 64;
+/// Repeats after which an INVITE was left unanswered rather than given up by its sender.
+const UNHEARD_REPEATS_MIN: u32 = 2;
 
 /// What was gathered so far.
 #[derive(Default)]
@@ -20,6 +22,7 @@ pub struct Memory {
     bindings: OnceLock<Bindings>,
     logins: OnceLock<Logins>,
     talks: OnceLock<HashMap<Box<str>, Vec<u32>, foldhash::fast::FixedState>>,
+    unheard: OnceLock<HashMap<EndpointId, Vec<u32>, foldhash::fast::FixedState>>,
     routes: OnceLock<HashMap<(NodeId, NodeId), u32, foldhash::fast::FixedState>>,
 }
 
@@ -90,6 +93,31 @@ impl<'a> Scene<'a> {
             }
         }
         talks
+    }
+
+    /// Calls whose INVITE to an endpoint nothing answered there, in the order of time.
+    pub fn unheard_at(&self, endpoint: EndpointId) -> &[u32] {
+        let unheard = self.memory.unheard.get_or_init(|| {
+            let mut unheard: HashMap<EndpointId, Vec<u32>, foldhash::fast::FixedState> =
+                HashMap::default();
+            for (index, call) in self.calls.iter().enumerate() {
+                // Sent once or twice says nothing: the sender may have stopped by itself.
+                if call.retransmissions < UNHEARD_REPEATS_MIN {
+                    continue;
+                }
+                for hop in &call.hops {
+                    let is_silent = hop.final_code == 0 && hop.reply_ms.is_none();
+                    if is_silent && !hop.transport.is_reliable() {
+                        unheard
+                            .entry(hop.destination)
+                            .or_default()
+                            .push(index as u32);
+                    }
+                }
+            }
+            unheard
+        });
+        unheard.get(&endpoint).map_or(&[], Vec::as_slice)
     }
 
     /// In how many calls the second node failed when the first one sent it an INVITE.

@@ -12,6 +12,7 @@ mod hostile;
 mod incident;
 mod knowledge;
 mod logins;
+mod losses;
 mod memory;
 mod rule;
 mod rules;

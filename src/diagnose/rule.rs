@@ -34,6 +34,8 @@ pub enum Subject {
     CallAndRegistration(AskCall, AskRegistration),
     /// One call, and everything; the gate holds for the call.
     CallAndCapture(AskCall, AskCapture),
+    /// One call, all tries of one device to register, and everything; the gate holds for the call.
+    All(AskCall, AskRegistration, AskCapture),
 }
 
 /// A question about one call.
@@ -47,9 +49,10 @@ impl Subject {
     /// What it asks of a call.
     pub fn of_call(self) -> Option<AskCall> {
         match self {
-            Self::Call(ask) | Self::CallAndRegistration(ask, _) | Self::CallAndCapture(ask, _) => {
-                Some(ask)
-            }
+            Self::Call(ask)
+            | Self::CallAndRegistration(ask, _)
+            | Self::CallAndCapture(ask, _)
+            | Self::All(ask, _, _) => Some(ask),
             Self::Registration(_) | Self::Capture(_) => None,
         }
     }
@@ -57,7 +60,9 @@ impl Subject {
     /// What it asks of a device.
     pub fn of_registration(self) -> Option<AskRegistration> {
         match self {
-            Self::Registration(ask) | Self::CallAndRegistration(_, ask) => Some(ask),
+            Self::Registration(ask) | Self::CallAndRegistration(_, ask) | Self::All(_, ask, _) => {
+                Some(ask)
+            }
             Self::Call(_) | Self::Capture(_) | Self::CallAndCapture(..) => None,
         }
     }
@@ -65,7 +70,7 @@ impl Subject {
     /// What it asks of the capture.
     pub fn of_capture(self) -> Option<AskCapture> {
         match self {
-            Self::Capture(ask) | Self::CallAndCapture(_, ask) => Some(ask),
+            Self::Capture(ask) | Self::CallAndCapture(_, ask) | Self::All(_, _, ask) => Some(ask),
             Self::Call(_) | Self::Registration(_) | Self::CallAndRegistration(..) => None,
         }
     }

@@ -15,6 +15,7 @@ use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::contrast::Contrast;
 use crate::diagnose::history::History;
 use crate::diagnose::knowledge::Knowledge;
+use crate::diagnose::losses::Losses;
 use crate::diagnose::memory::Memory;
 use crate::diagnose::rules::sorting::Explained;
 use crate::net::{Connection, Endpoint, IncompleteDatagram, TlsHandshake};
@@ -70,6 +71,8 @@ pub struct Scene<'a> {
     pub(in crate::diagnose) errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState>,
     /// Made when the first rule asks for it.
     history: OnceLock<History>,
+    /// When each node lost calls; made when the first rule asks for it.
+    pub(in crate::diagnose) losses: OnceLock<Losses>,
     /// TCP connections by their two ends, the smaller one first; made when the first rule asks for it.
     by_ends: OnceLock<HashMap<(Endpoint, Endpoint), Vec<u32>, foldhash::fast::FixedState>>,
     /// What rules compare calls with.
@@ -242,6 +245,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             errors_by_group,
             errors_by_node,
             history: OnceLock::new(),
+            losses: OnceLock::new(),
             by_ends: OnceLock::new(),
             memory: Memory::default(),
             contrast: Contrast::default(),

@@ -31,7 +31,7 @@ const SILENCED: &[(&str, &[&str])] = &[
     ("dlg-session-timer", &["call-dropped-by-network"]),
     ("net-icmp", &["net-no-response"]),
     ("net-tcp", &["net-no-response"]),
-    ("net-tls", &["net-no-response"]),
+    ("net-tls", &["net-no-response", "net-tcp"]),
     (
         "net-response-misrouted",
         &["net-no-response", "net-retransmit"],

@@ -24,10 +24,12 @@ pub enum Payload {
     Udp(Vec<u8>),
     /// A TCP segment without options.
     Tcp {
-        /// `syn`, `syn-ack` or `rst`; anything else for data.
+        /// `syn`, `syn-ack`, `rst`, `fin`, `ack`, `zero-window` or `data`.
         flags: String,
-        /// Sequence number.
-        seq: u32,
+        /// Of its first byte.
+        sequence: u32,
+        /// Of the first byte that its sender still waits for.
+        acknowledged: u32,
         /// Payload.
         bytes: Vec<u8>,
     },
@@ -120,15 +122,26 @@ fn transport(frame: &Frame) -> (u8, Vec<u8>) {
             out.extend_from_slice(bytes);
             (17, out)
         }
-        Payload::Tcp { flags, seq, bytes } => {
+        Payload::Tcp {
+            flags,
+            sequence,
+            acknowledged,
+            bytes,
+        } => {
             let bits = match flags.as_str() {
                 "syn" => 0x02,
                 "syn-ack" => 0x12,
                 "rst" => 0x14,
+                "fin" => 0x11,
+                "ack" | "zero-window" => 0x10,
                 _ => 0x18,
             };
-            out.extend_from_slice(&seq.to_be_bytes());
-            out.extend_from_slice(&[0, 0, 0, 0, 0x50, bits, 0xff, 0xff, 0, 0, 0, 0]);
+            let window: u16 = if flags == "zero-window" { 0 } else { 0xffff };
+            out.extend_from_slice(&sequence.to_be_bytes());
+            out.extend_from_slice(&acknowledged.to_be_bytes());
+            out.extend_from_slice(&[0x50, bits]);
+            out.extend_from_slice(&window.to_be_bytes());
+            out.extend_from_slice(&[0, 0, 0, 0]);
             out.extend_from_slice(bytes);
             (6, out)
         }

@@ -7,6 +7,7 @@ pub mod capture;
 pub mod expect;
 mod happenings;
 mod negotiation;
+mod packets;
 pub mod parse;
 mod profile;
 pub mod sip;
@@ -25,11 +26,19 @@ pub fn analyze(ladder: &parse::Ladder) -> Analysis {
 
 /// The analysis of a capture in memory.
 pub fn analyze_bytes(bytes: Vec<u8>) -> Analysis {
-    let source = Source::from_read(PathBuf::from("ladder.pcap"), Box::new(Cursor::new(bytes)))
-        .expect("the writer makes captures");
+    analyze_files(vec![bytes])
+}
+
+/// The analysis of several captures in memory.
+pub fn analyze_files(files: Vec<Vec<u8>>) -> Analysis {
+    let named = files.into_iter().enumerate().map(|(place, bytes)| {
+        let name = PathBuf::from(format!("ladder{place}.pcap"));
+        Source::from_read(name, Box::new(Cursor::new(bytes))).expect("the writer makes captures")
+    });
+    let sources: Vec<Source> = named.collect();
     let options = Options {
         workers: 1,
         ..Options::default()
     };
-    analyze_sources(&[source], &options, &mut |_| {}).expect("a capture in memory can be read")
+    analyze_sources(&sources, &options, &mut |_| {}).expect("a capture in memory can be read")
 }

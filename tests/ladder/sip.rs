@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::capture::{Frame, Payload};
+use super::packets::{Sequences, other, tcp};
 use super::parse::{Ladder, Step};
 
 /// What is remembered of a call while its messages are written.
@@ -23,6 +24,7 @@ struct Call {
 pub fn frames(ladder: &Ladder) -> Vec<Frame> {
     let mut calls: HashMap<String, Call> = HashMap::new();
     let mut frames: Vec<Frame> = Vec::new();
+    let mut sequences = Sequences::new();
     for step in &ladder.steps {
         let node = |name: &str| {
             *ladder
@@ -35,31 +37,24 @@ pub fn frames(ladder: &Ladder) -> Vec<Frame> {
             || vec![0],
             |list| list.split(',').map(super::parse::duration_us).collect(),
         );
-        let payload = match step.what.as_str() {
-            "icmp-port" | "icmp-host" | "icmp-prohibited" => Payload::Icmp {
-                code: icmp_code(&step.what),
-                quoted: last_between(&frames, destination, source),
-            },
-            // What an address translation sends on: the line before, between other addresses.
-            "same" => frames.last().map_or_else(
-                || panic!("line {}: nothing was sent before", step.line),
-                |frame| frame.payload.clone(),
-            ),
-            "syn" | "rst" | "syn-ack" => Payload::Tcp {
-                flags: step.what.clone(),
-                seq: 1,
-                bytes: Vec::new(),
-            },
-            _ => {
-                let key = step
-                    .settings
-                    .get("call")
-                    .cloned()
-                    .unwrap_or_else(|| "1".to_owned());
-                let call = calls.entry(key.clone()).or_default();
-                Payload::Udp(message(step, call, &key, source, destination).into_bytes())
+        let ends = (source, destination);
+        let lost = step.settings.get("of").map_or(source, |name| node(name));
+        let payload = other(step, &frames, &mut sequences, ends, lost).unwrap_or_else(|| {
+            let key = step
+                .settings
+                .get("call")
+                .cloned()
+                .unwrap_or_else(|| "1".to_owned());
+            let call = calls.entry(key.clone()).or_default();
+            let text = message(step, call, &key, source, destination);
+            match step.settings.get("over").map(String::as_str) {
+                Some("tcp") => {
+                    let text = text.replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+                    tcp(&mut sequences, ends, "data", text.into_bytes())
+                }
+                _ => Payload::Udp(text.into_bytes()),
             }
-        };
+        });
         if step.settings.contains_key("unseen") {
             continue;
         }
@@ -109,27 +104,6 @@ pub fn frames(ladder: &Ladder) -> Vec<Frame> {
             ..frames[*old].clone()
         })
         .collect()
-}
-
-fn icmp_code(what: &str) -> u8 {
-    match what {
-        "icmp-port" => 3,
-        "icmp-host" => 1,
-        _ => 13,
-    }
-}
-
-fn last_between(frames: &[Frame], source: SocketAddr, destination: SocketAddr) -> Box<Frame> {
-    let found = frames.iter().rev().find(|frame| {
-        frame.source == source
-            && frame.destination == destination
-            && matches!(frame.payload, Payload::Udp(_))
-    });
-    Box::new(
-        found
-            .expect("an ICMP error quotes a datagram sent before")
-            .clone(),
-    )
 }
 
 fn message(

@@ -241,7 +241,8 @@ fn over_tcp(frames: &[Frame], is_split: bool) -> Vec<Frame> {
             out.push(Frame {
                 payload: Payload::Tcp {
                     flags: "data".to_owned(),
-                    seq: seq + offset,
+                    sequence: seq + offset,
+                    acknowledged: 0,
                     bytes: part.to_vec(),
                 },
                 copy_of: None,

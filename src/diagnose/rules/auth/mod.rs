@@ -3,6 +3,7 @@
 //! Sources: RFC 3261 section 22, RFC 7616, RFC 8760.
 
 mod forbidden;
+mod outside;
 mod refused;
 mod unanswered;
 
@@ -10,35 +11,39 @@ use crate::call::login::{DigestFault, LoginFault, Round, fault, rounds};
 use crate::call::number::user_of;
 use crate::call::registration::{Registration, RegistrationOutcome};
 use crate::call::{Anatomy, EndpointId, Message, Outcome, TransactionIndex};
-use crate::diagnose::rule::{AskCall, AskRegistration, Gate, Rule, Subject};
+use crate::diagnose::rule::{AskCall, AskCapture, AskRegistration, Gate, Rule, Subject};
 use crate::diagnose::{Case, Evidence, Scene, Severity, start_line};
-use crate::sip::{Digest, Method};
+use crate::sip::{Digest, HeaderName, Method};
 
-/// The rules of this family; each speaks of calls and of registrations.
+/// The rules of this family; each speaks of calls, of registrations and of other requests.
 pub const RULES: &[Rule] = &[
     rule(
         "auth-stale-loop",
         "Nonce expires faster than the client can use it",
         unanswered::stale_call,
         unanswered::stale_device,
+        outside::stale,
     ),
     rule(
         "auth-algorithm",
         "Digest algorithm not supported by the client",
         unanswered::algorithm_call,
         unanswered::algorithm_device,
+        outside::algorithm,
     ),
     rule(
         "auth-digest-error",
         "The login answer itself is wrong",
         refused::digest_call,
         refused::digest_device,
+        outside::digest,
     ),
     rule(
         "auth-rejected",
         "Wrong password (or unknown user)",
         refused::rejected_call,
         refused::rejected_device,
+        outside::rejected,
     ),
     Rule {
         gate: Gate::BothDirections,
@@ -47,14 +52,16 @@ pub const RULES: &[Rule] = &[
             "Caller never answered the login request",
             unanswered::silent_call,
             unanswered::silent_device,
+            outside::silent,
         )
     },
-    rule(
-        "auth-forbidden",
-        "Refused by policy (403)",
-        forbidden::call,
-        forbidden::device,
-    ),
+    Rule {
+        id: "auth-forbidden",
+        severity: Severity::Error,
+        title: "Refused by policy (403)",
+        subject: Subject::CallAndRegistration(forbidden::call, forbidden::device),
+        gate: Gate::Open,
+    },
 ];
 
 const fn rule(
@@ -62,15 +69,19 @@ const fn rule(
     title: &'static str,
     of_call: AskCall,
     of_device: AskRegistration,
+    of_requests: AskCapture,
 ) -> Rule {
     Rule {
         id,
         severity: Severity::Error,
         title,
-        subject: Subject::CallAndRegistration(of_call, of_device),
+        subject: Subject::All(of_call, of_device, of_requests),
         gate: Gate::Open,
     }
 }
+
+/// Changes between two kinds of challenges that show two servers, rather than one that was updated or one proxy more.
+const SERVER_CHANGES_MIN: usize = 3;
 
 /// An attempt to log in that led nowhere.
 struct Login<'s, 'a> {
@@ -92,6 +103,8 @@ struct Login<'s, 'a> {
     /// Whether the client repeated its request after the answer, so that the answer may not have reached it.
     is_deaf: bool,
     is_registration: bool,
+    /// What the client may do once it has logged in.
+    deed: &'static str,
 }
 
 impl<'s, 'a> Login<'s, 'a> {
@@ -115,6 +128,7 @@ impl<'s, 'a> Login<'s, 'a> {
             tries: 1,
             is_deaf: step.last_request > step.final_response && step.ack.is_none(),
             is_registration: false,
+            deed: "call",
         })
     }
 
@@ -162,6 +176,7 @@ impl<'s, 'a> Login<'s, 'a> {
             tries,
             is_deaf: false,
             is_registration: true,
+            deed: "register",
         })
     }
 
@@ -195,12 +210,29 @@ impl<'s, 'a> Login<'s, 'a> {
             .unwrap_or_else(|| self.user.clone())
     }
 
-    fn what(&self) -> &'static str {
-        if self.is_registration {
-            "register"
-        } else {
-            "call"
-        }
+    /// How often the challenges of one realm changed between two kinds, as those of two servers behind one address do.
+    fn server_changes(&self) -> usize {
+        /// By how much nonces of one server may differ in length: some write numbers without leading zeros.
+        const LENGTH_SLACK: usize = 2;
+        let realm = self.realm();
+        let kinds: Vec<(usize, Option<&str>)> = self
+            .rounds
+            .iter()
+            .filter_map(|round| {
+                let (_, asked) = round.challenges.first()?;
+                let is_same = readable(asked.realm().unwrap_or_default()) == realm;
+                let server = self
+                    .scene
+                    .book
+                    .tables
+                    .header(round.answer?, HeaderName::Server);
+                is_same.then_some((asked.nonce().map_or(0, <[u8]>::len), server))
+            })
+            .collect();
+        let changed = kinds
+            .windows(2)
+            .filter(|pair| pair[0].1 != pair[1].1 || pair[0].0.abs_diff(pair[1].0) > LENGTH_SLACK);
+        changed.count()
     }
 
     fn shows(&self, message: &Message, shows: &str) -> Evidence {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Login, mistake, readable};
+use super::{Login, SERVER_CHANGES_MIN, mistake, readable};
 use crate::call::login::{DigestFault, LoginFault};
 use crate::call::registration::Registration;
 use crate::diagnose::logins::foreign_uri;
@@ -68,7 +68,7 @@ fn visible(login: &Login<'_, '_>) -> Option<(String, String, Confidence)> {
     }
 }
 
-fn digest(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn digest(login: &Login<'_, '_>) -> Option<Finding> {
     let (wrong, right, confidence) = visible(login)?;
     let (request, _) = login.sent()?;
     let (client, server) = (&login.client_name, &login.origin_name);
@@ -92,8 +92,9 @@ pub fn rejected_device(scene: &Scene<'_>, device: &Registration) -> Option<Findi
     rejected(&Login::of_device(scene, device)?)
 }
 
-fn rejected(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn rejected(login: &Login<'_, '_>) -> Option<Finding> {
     match login.fault {
+        LoginFault::Refused { .. } if login.server_changes() >= SERVER_CHANGES_MIN => None,
         LoginFault::Refused { times } if visible(login).is_none() => challenged_again(login, times),
         LoginFault::Forbidden { code } => forbidden(login, code),
         _ => None,
@@ -134,6 +135,11 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Finding> {
             format!("The login of {name} is refused now and then"),
             format!("{says}. The same user was accepted {} apart, so the password is right: a second device or a second server knows another one.", duration(apart)),
             format!("1. Find other devices that log in as {name}. 2. Where {server} is several machines: compare their user databases."),
+        ),
+        None if login.server_changes() > 0 => Finding::new("auth-rejected", Severity::Error, Confidence::Possible, Proof::Protocol).says(
+            format!("The login of {name} is refused"),
+            format!("{says}, possibly because the password is wrong. Also consider two servers behind {server} that do not know each other's nonces: the challenges are of two kinds (length of the nonce, Server header)."),
+            format!("1. Where {server} is several machines: give them one nonce secret, or keep each client on one of them. 2. Otherwise set the password of {name} anew on {client} and on {server}."),
         ),
         None => Finding::new("auth-rejected", Severity::Error, Confidence::Likely, Proof::Protocol).says(
             format!("The login of {name} is wrong"),

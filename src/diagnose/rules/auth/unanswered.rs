@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Login, readable};
+use super::{Login, SERVER_CHANGES_MIN, readable};
 use crate::call::is_challenge;
 use crate::call::login::{LoginFault, STALE_MIN};
 use crate::call::registration::Registration;
@@ -30,7 +30,7 @@ pub fn silent_device(scene: &Scene<'_>, device: &Registration) -> Option<Finding
     silent(&Login::of_device(scene, device)?)
 }
 
-fn silent(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
     let LoginFault::Unanswered { is_second } = login.fault else {
         return None;
     };
@@ -47,7 +47,7 @@ fn silent(login: &Login<'_, '_>) -> Option<Finding> {
         false => Confidence::Certain,
     };
     let client = login.scene.node(login.client);
-    if login.is_registration && login.scene.logins().is_sweep(client) {
+    if login.deed != "call" && login.scene.logins().is_sweep(client) {
         return None;
     }
     let never = !login.scene.logins().has_tried(client);
@@ -67,7 +67,7 @@ fn silent(login: &Login<'_, '_>) -> Option<Finding> {
             format!(
                 "{server} asked {} to log in for the realm \"{realm}\" before it may {}, and {client} did not answer{why}.",
                 login.user,
-                login.what()
+                login.deed
             ),
             format!("1. On {client}: set user name and password for the realm \"{realm}\". 2. Or on {server}: accept {} by its address without a password.", login.scene.name(login.client)),
         )
@@ -138,7 +138,7 @@ pub fn algorithm_device(scene: &Scene<'_>, device: &Registration) -> Option<Find
     algorithm(&Login::of_device(scene, device)?)
 }
 
-fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
     let LoginFault::Algorithm { offered, used } = &login.fault else {
         return None;
     };
@@ -194,7 +194,7 @@ pub fn stale_device(scene: &Scene<'_>, device: &Registration) -> Option<Finding>
     stale(&Login::of_device(scene, device)?)
 }
 
-fn stale(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
     let (client, server) = (&login.client_name, &login.origin_name);
     let answer = login.answer()?;
     let (says, confidence) = match login.fault {
@@ -230,9 +230,20 @@ fn stale(login: &Login<'_, '_>) -> Option<Finding> {
             format!("{client} logged in with a nonce that {server} had already replaced"),
             Confidence::Likely,
         ),
+        LoginFault::Refused { .. } if login.server_changes() >= SERVER_CHANGES_MIN => (
+            format!(
+                "{server} answered each login of {client} with a challenge of another kind (length of the nonce, Server header), changing {}",
+                counted(login.server_changes() as u32, "time")
+            ),
+            Confidence::Likely,
+        ),
         _ => return None,
     };
-    let finding = Finding::new("auth-stale-loop", Severity::Error, confidence, Proof::OwnWords)
+    let proof = match login.fault {
+        LoginFault::Refused { .. } => Proof::Protocol,
+        _ => Proof::OwnWords,
+    };
+    let finding = Finding::new("auth-stale-loop", Severity::Error, confidence, proof)
         .says(
             format!("The nonce of {} is too old before {} can use it", login.scene.name(login.origin), login.user),
             format!("{says}: the nonce lives too short, or several servers behind this address do not know each other's nonces."),
@@ -240,8 +251,9 @@ fn stale(login: &Login<'_, '_>) -> Option<Finding> {
         )
         .shown_by(login.shows(answer, "the last challenge"))
         .at(login.origin, "");
-    Some(finding.not(
-        "auth-rejected",
-        "the server says that only the nonce was too old",
-    ))
+    let because = match login.fault {
+        LoginFault::Refused { .. } => "no login reached the server whose nonce it answers",
+        _ => "the server says that only the nonce was too old",
+    };
+    Some(finding.not("auth-rejected", because))
 }

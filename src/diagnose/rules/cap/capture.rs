@@ -1,24 +1,28 @@
 //! Statements about the capture as a whole.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crate::call::{Message, NodeId, OneDirection};
+use crate::call::{Message, NodeId, OneDirection, Outcome};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
 use crate::diagnose::words::counted;
+use crate::sip::Method;
 
 /// Second copies of a hundred SIP packets that are worth telling.
 const COPIES_PERCENT_MIN: u64 = 5;
 /// Second copies that are worth telling.
 const COPIES_MIN: u64 = 5;
+/// No INVITE from before the capture is still being answered then: timer C of RFC 3261 section 16.6, and some slack.
+const LONGEST_RING: Duration = Duration::from_secs(200);
 /// Servers that a sentence names.
 const NAMES_MAX: usize = 5;
 /// Copies that evidence names.
 const EXAMPLES_MAX: usize = 4;
 
-fn claim(scene: &Scene<'_>, finding: Finding, count: u64) -> Claim {
+pub(super) fn claim(scene: &Scene<'_>, finding: Finding, count: u64) -> Claim {
     Claim {
         finding: finding.beside(),
         calls: Vec::new(),
@@ -196,6 +200,14 @@ pub(super) fn cap_damaged(scene: &Scene<'_>) -> Vec<Claim> {
             sight.dropped
         ));
     }
+    let lost = answers_alone(scene);
+    if let Some(first) = lost.first() {
+        facts.push(format!(
+            "{} calls begin with an answer although the capture had run for minutes (first in frame {}): their requests are missing",
+            lost.len(),
+            first.at.frame
+        ));
+    }
     if facts.is_empty() {
         return Vec::new();
     }
@@ -224,8 +236,38 @@ pub(super) fn cap_damaged(scene: &Scene<'_>) -> Vec<Claim> {
             finding = finding.shown_by(Evidence::seen(frame, detail.clone(), *word));
         }
     }
-    let count = sight.cut_messages + fragments + sight.dropped + u64::from(sight.missing_bytes > 0);
+    if let Some(first) = lost.first() {
+        let quote = crate::diagnose::start_line(&scene.book.tables, first);
+        finding = finding.shown_by(Evidence::seen(
+            first.at,
+            quote,
+            "an answer without its request",
+        ));
+    }
+    let count = lost.len() as u64
+        + sight.cut_messages
+        + fragments
+        + sight.dropped
+        + u64::from(sight.missing_bytes > 0);
     vec![claim(scene, finding, count)]
+}
+
+/// The first messages of calls that begin with an answer to INVITE long after the capture began, between nodes heard both ways.
+fn answers_alone<'a>(scene: &Scene<'a>) -> Vec<&'a Message> {
+    let due = scene.start.plus(LONGEST_RING);
+    let late = scene.calls.iter().filter(|call| {
+        call.outcome == Outcome::Partial && call.milestones.invited.is_none() && call.started > due
+    });
+    late.filter_map(|call| scene.book.messages.get(call.legs.first()?.start as usize))
+        .filter(|message| {
+            let (answerer, caller) = (scene.node(message.source), scene.node(message.destination));
+            // What was never asked in the whole capture was not captured, rather than lost.
+            let asked = scene.history().asked(caller, answerer);
+            message.is_response_to(Method::Invite)
+                && asked.answered + asked.silent > 0
+                && !scene.is_one_directional(answerer, caller)
+        })
+        .collect()
 }
 
 /// Messages whose fragments the capture lacks but their receiver got: it answered them.
@@ -249,46 +291,11 @@ fn heard_without_fragments(scene: &Scene<'_>) -> u64 {
     heard.count() as u64
 }
 
-fn capitalized(text: &str) -> String {
+pub(super) fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| {
         first.to_uppercase().chain(letters).collect()
     })
-}
-
-/// Clocks of capture points that disagree, and clocks that were set back.
-pub(super) fn cap_clock(scene: &Scene<'_>) -> Vec<Claim> {
-    let of_clock = |word: &str| matches!(word, "clock-offset" | "time-steps-back");
-    let facts: Vec<&(&'static str, Option<FrameRef>, String)> = scene
-        .sight
-        .weaknesses
-        .iter()
-        .filter(|(word, _, _)| of_clock(word))
-        .collect();
-    if facts.is_empty() {
-        return Vec::new();
-    }
-    let details: Vec<&str> = facts.iter().map(|(_, _, detail)| detail.as_str()).collect();
-    let mut finding = Finding::new(
-        "cap-clock",
-        Severity::Warn,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(
-        "The clocks of the capture points differ, or were set",
-        format!(
-            "{}. Times within one capture point are exact; durations across them are not.",
-            capitalized(&details.join("; "))
-        ),
-        "Keep the clocks of capture hosts in step (NTP or PTP); `editcap -t` corrects a file.",
-    );
-    for (word, frame, detail) in &facts {
-        if let Some(frame) = frame {
-            finding = finding.shown_by(Evidence::seen(*frame, detail.clone(), *word));
-        }
-    }
-    vec![claim(scene, finding, facts.len() as u64)]
 }
 
 /// TLS connections with signalling that cannot be read.

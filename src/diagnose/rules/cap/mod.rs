@@ -1,6 +1,7 @@
 //! Family CAP: what the capture cannot show.
 
 mod capture;
+mod clock;
 mod incomplete;
 
 use crate::diagnose::finding::Severity;
@@ -40,7 +41,7 @@ pub const RULES: &[Rule] = &[
         id: "cap-clock",
         severity: Severity::Warn,
         title: "Clocks of the merged captures differ",
-        subject: Subject::Capture(capture::cap_clock),
+        subject: Subject::Capture(clock::cap_clock),
         gate: Gate::Open,
     },
     Rule {

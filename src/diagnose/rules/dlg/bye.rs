@@ -8,6 +8,7 @@ use crate::call::silence::follows_timer;
 use crate::call::{Message, Transaction, TransactionIndex, is_ack_missed, is_private};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::dlg::swallowed;
 use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::Method;
 
@@ -20,9 +21,16 @@ const SENDS_ALL: usize = 10;
 /// BYEs of both sides that come so close together cross each other.
 const CROSSING: Duration = Duration::from_secs(2);
 
-/// A BYE is repeated and nothing answers it.
+/// A BYE that nothing answers, or that a proxy keeps to itself.
 pub(super) fn dlg_bye_lost(case: &Case<'_>) -> Option<Finding> {
-    if case.call.retransmissions < 3 || !case.outcome().is_answered() {
+    if !case.outcome().is_answered() {
+        return None;
+    }
+    unanswered(case).or_else(|| swallowed::bye(case))
+}
+
+fn unanswered(case: &Case<'_>) -> Option<Finding> {
+    if case.call.retransmissions < 3 {
         return None;
     }
     let (index, bye) = case
@@ -132,7 +140,7 @@ fn is_lost(case: &Case<'_>, index: TransactionIndex, t: &Transaction) -> bool {
 }
 
 /// The BYE with which the other side ended the call by itself.
-fn later_end<'a>(case: &Case<'a>, bye: &Message) -> Option<&'a Message> {
+pub(super) fn later_end<'a>(case: &Case<'a>, bye: &Message) -> Option<&'a Message> {
     case.anatomy
         .originals()
         .map(|(_, message)| message)

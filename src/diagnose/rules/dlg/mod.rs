@@ -6,6 +6,7 @@ mod no_such_call;
 mod prack;
 mod route_set;
 mod session_timer;
+mod swallowed;
 
 use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::{Gate, Rule, Subject};

@@ -5,6 +5,7 @@
 use crate::call::{Dialog, DropCause, Message, Outcome, TextId, Transaction, drop_cause, target};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::losses::Lost;
 use crate::sip::{HeaderName, Method};
 
 /// Why the other side does not know the call.
@@ -15,6 +16,8 @@ enum Reason {
     Tags,
     /// It was sent to another node than the one that holds the call.
     OtherNode,
+    /// Its node lost several calls at once: how many, and the first refusal.
+    Restarted(Lost),
     /// Nothing in the capture tells.
     Unknown,
 }
@@ -116,7 +119,10 @@ fn reason(
     if !has_spoken && !contact.into_iter().any(|address| address == there) {
         return Reason::OtherNode;
     }
-    Reason::Unknown
+    match case.scene.lost_at(t.destination, answer.time) {
+        Some(lost) => Reason::Restarted(lost),
+        None => Reason::Unknown,
+    }
 }
 
 /// A BYE of this call that is not the refused request itself on another hop.
@@ -177,6 +183,21 @@ fn finding(
                 address(t.destination)
             ),
             "node",
+        ),
+        Reason::Restarted(lost) => (
+            format!(
+                "it lost its calls: within {:.0} s it answered requests of {} calls so (first in frame {}), and none before",
+                lost.span.as_secs_f64().max(1.0),
+                lost.calls,
+                lost.first.frame
+            ),
+            if t.method == Method::Bye { Severity::Warn } else { Severity::Error },
+            Confidence::Likely,
+            format!(
+                "{}: its log at that time (restart, switch-over); share calls between the nodes of a cluster, so that they outlive one.",
+                address(t.destination)
+            ),
+            "restarted",
         ),
         Reason::Unknown => (
             "it has no such call any more: possibly it restarted, lost the call at a switch-over, or had ended it without being heard".to_owned(),

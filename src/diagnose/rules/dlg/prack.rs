@@ -2,6 +2,7 @@
 //!
 //! Source: RFC 3262 sections 3 and 4.
 
+use crate::call::silence::follows_timer;
 use crate::call::{Message, Transaction, TransactionIndex};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
@@ -49,6 +50,7 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
             "the PRACK for it (frame {}) was answered {}",
             message.at.frame, status.0
         ),
+        (Some((message, t)), None) => unheard(case, message, t, &sends)?,
         _ => return None,
     };
     let end = abandoned(case, &invite, &sends);
@@ -64,17 +66,20 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
         Proof::OwnWords,
     )
     .says(
-        format!(
-            "{} was not acknowledged with PRACK",
-            first.status().map_or(0, |s| s.0)
-        ),
+        match &prack {
+            Some(_) => "The PRACK for reliable ringing came to nothing".to_owned(),
+            None => format!(
+                "{} was not acknowledged with PRACK",
+                first.status().map_or(0, |s| s.0)
+            ),
+        },
         format!(
             "{} sent its {} reliably (RSeq {number}) {}; {fate}{end}.",
             case.name(invite.destination),
             first.status().map_or(0, |status| status.0),
             times(sends.len())
         ),
-        remedy(case, &invite),
+        remedy(case, &invite, prack.is_some() && refused.is_none()),
     )
     .at(invite.source, "prack");
     if let Some(evidence) = in_messages(case, &sends, "repeated for want of a PRACK") {
@@ -82,11 +87,9 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
     }
     finding = finding.shown_by(case.shows_header(first, HeaderName::RSeq, "asks for a PRACK"));
     finding = match prack {
-        Some((message, _)) => finding.shown_by(case.shows_header(
-            message,
-            HeaderName::RAck,
-            "the PRACK that was refused",
-        )),
+        Some((message, _)) => {
+            finding.shown_by(case.shows_header(message, HeaderName::RAck, "the PRACK for it"))
+        }
         None => finding.shown_by(Evidence::Missing {
             expected: format!("PRACK with RAck {number} {} INVITE", invite.cseq),
             after: first.at,
@@ -97,6 +100,41 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
         finding
     } else {
         finding.beside()
+    })
+}
+
+/// A PRACK that was repeated on its timer because nothing answered it.
+fn unheard(
+    case: &Case<'_>,
+    prack: &Message,
+    t: &Transaction,
+    sends: &[&Message],
+) -> Option<String> {
+    let times_sent: Vec<_> = case
+        .anatomy
+        .originals()
+        .map(|(_, m)| m)
+        .filter(|m| m.is_request(Method::Prack) && m.via == t.via && m.destination == t.destination)
+        .map(|m| m.time)
+        .collect();
+    let is_lost = t.final_response.is_none()
+        && !t.transport.is_reliable()
+        && times_sent.len() >= SENDS_MIN
+        && follows_timer(&times_sent);
+    if !is_lost {
+        return None;
+    }
+    let count = times(times_sent.len());
+    let is_repeated = sends.last().is_some_and(|last| last.time > prack.time);
+    Some(match is_repeated {
+        true => format!(
+            "the PRACK (frame {}) was sent {count} and never answered, and the response was repeated all the same: the PRACK does not arrive",
+            prack.at.frame
+        ),
+        false => format!(
+            "the PRACK (frame {}) was sent {count} and its 200 never came, although the response was not repeated any more",
+            prack.at.frame
+        ),
     })
 }
 
@@ -169,12 +207,17 @@ fn abandoned(case: &Case<'_>, invite: &Transaction, sends: &[&Message]) -> Strin
     }
 }
 
-fn remedy(case: &Case<'_>, invite: &Transaction) -> String {
+fn remedy(case: &Case<'_>, invite: &Transaction, was_sent: bool) -> String {
     let tables = case.tables();
     let (caller, callee) = (
         tables.endpoint(invite.source).address,
         tables.endpoint(invite.destination).address,
     );
+    if was_sent {
+        return format!(
+            "1. The way of PRACK and its 200 between {caller} and {callee}: Contact and Record-Route of the 18x, NAT, firewalls. 2. {callee}: does it answer PRACK at all? 3. Otherwise: switch 100rel off on one side."
+        );
+    }
     format!(
         "1. {caller}: it offers 100rel (Supported or Require), so it has to send PRACK to the Contact and Route of the 18x; or switch 100rel off there. 2. {callee}: or do not require 100rel. 3. Firewalls between them: let PRACK through."
     )

@@ -201,8 +201,21 @@ fn too_small(case: &Case<'_>) -> Option<Finding> {
     }
     let wanted = case.header(refusal, HeaderName::MinSe);
     let offered = case.header(request, HeaderName::SessionExpires);
+    let tries = case
+        .anatomy
+        .chain
+        .iter()
+        .filter(|step| {
+            let status = case.anatomy.final_status(case.anatomy.transaction(**step));
+            status.is_some_and(|status| status.0 == 422)
+        })
+        .count();
+    let again = match tries {
+        0 | 1 => "The caller did not try again with a longer one.".to_owned(),
+        _ => format!("The caller tried {tries} times, and no interval was taken."),
+    };
     let explanation = format!(
-        "{} takes session intervals of at least {} s; the INVITE offered {}. The caller did not try again with a longer one.",
+        "{} takes session intervals of at least {} s; the last INVITE offered {}. {again}",
         case.name(refuser),
         wanted.unwrap_or("a length that it does not tell,"),
         offered.map_or("none".to_owned(), |offered| format!("{offered} s"))

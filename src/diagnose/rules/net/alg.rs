@@ -21,9 +21,12 @@ pub(super) fn net_sip_alg(case: &Case<'_>) -> Option<Finding> {
             let found = rewritten(case, index, t)?;
             Some((index, found))
         })
-        .or_else(|| broken_length(case).map(|found| (TransactionIndex(0), found)))?;
+        .or_else(|| broken_length(case).map(|found| (TransactionIndex(0), found)))
+        .or_else(|| forgetful(case).map(|found| (TransactionIndex(0), found)))?;
     let scene = case.scene;
-    let is_both_sides = before.at != after.at;
+    let is_both_sides =
+        before.at != after.at && scene.node(before.source) != scene.node(after.source);
+    let is_weak = before.at != after.at && !is_both_sides;
     let broke_length = after.flags.has_short_body();
     let length = if broke_length {
         " Its Content-Length no longer fits its body."
@@ -39,6 +42,14 @@ pub(super) fn net_sip_alg(case: &Case<'_>) -> Option<Finding> {
             scene.name(after.source),
             changes.join(", ")
         )
+    } else if is_weak {
+        format!(
+            "{} told its public address in the Contact of its {} and, later in the same call, a private one in its {} ({}): possibly a router on the way rewrites some messages and not others. Also consider a phone that changes its Contact by itself.",
+            scene.name(before.source),
+            name(case, before),
+            name(case, after),
+            changes.join(", ")
+        )
     } else {
         format!(
             "The {} from {} mixes addresses of both sides of a NAT ({}), and its Content-Length does not fit its body: most likely a router on the way put other addresses in.",
@@ -50,10 +61,10 @@ pub(super) fn net_sip_alg(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new(
         "net-sip-alg",
         Severity::Warn,
-        if is_both_sides {
-            Confidence::Certain
-        } else {
-            Confidence::Likely
+        match (is_both_sides, is_weak) {
+            (true, _) => Confidence::Certain,
+            (false, false) => Confidence::Likely,
+            (false, true) => Confidence::Possible,
         },
         Proof::Protocol,
     )
@@ -141,4 +152,46 @@ fn broken_length<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message, Vec<&
         .filter(|(address, _)| *address == Some(source))
         .count();
     (via.depth == 1 && !private.is_empty() && public > 0).then_some((message, message, private))
+}
+
+fn name(case: &Case<'_>, message: &Message) -> String {
+    case.anatomy.name(message)
+}
+
+/// A device whose Call-ID names a private host tells its public address in one message and a private one in a later message.
+///
+/// Devices that learn their public address do so once and keep it; the other order is theirs.
+fn forgetful<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message, Vec<&'static str>)> {
+    let tables = case.tables();
+    let first = case.message(
+        case.anatomy
+            .transaction(*case.anatomy.chain.first()?)
+            .request?,
+    )?;
+    let source = tables.endpoint(first.source).address;
+    let (_, host) = tables.call_id(first).rsplit_once('@')?;
+    let is_inside = host.parse().is_ok_and(is_private);
+    if !is_inside || is_private(source) || tables.vias.get(first.via).depth != 1 {
+        return None;
+    }
+    let own = || {
+        case.anatomy
+            .originals()
+            .map(|(_, message)| message)
+            .filter(|message| message.source == first.source)
+            .filter_map(|message| {
+                Some((
+                    message,
+                    target::contact(tables, message).and_then(target::address)?,
+                ))
+            })
+    };
+    let (before, _) = own().find(|(_, contact)| *contact == source)?;
+    let (after, _) =
+        own().find(|(message, contact)| message.time > before.time && is_private(*contact))?;
+    Some((
+        before,
+        after,
+        vec!["Contact", "a private host in the Call-ID"],
+    ))
 }

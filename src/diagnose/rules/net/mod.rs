@@ -2,9 +2,11 @@
 
 mod ack;
 mod alg;
+mod broken;
 mod fragment;
 mod icmp;
 mod misrouted;
+mod plain;
 mod private;
 mod retransmit;
 mod silence;
@@ -30,7 +32,7 @@ pub const RULES: &[Rule] = &[
         id: "net-tcp",
         severity: Severity::Error,
         title: "TCP connection fails",
-        subject: Subject::CallAndCapture(tcp::net_tcp_of_call, tcp::net_tcp),
+        subject: Subject::CallAndCapture(broken::net_tcp_of_call, tcp::net_tcp),
         gate: Gate::BothDirections,
     },
     Rule {
@@ -39,6 +41,13 @@ pub const RULES: &[Rule] = &[
         title: "TLS handshake fails",
         subject: Subject::Capture(tls::net_tls),
         gate: Gate::Open,
+    },
+    Rule {
+        id: "net-tls",
+        severity: Severity::Error,
+        title: "Plain SIP to a TLS port",
+        subject: Subject::Call(plain::net_tls_of_call),
+        gate: Gate::BothDirections,
     },
     Rule {
         id: "net-udp-fragment",

@@ -1,20 +1,18 @@
-//! TCP connections that are refused, never answered, or broken while a request waits.
+//! TCP connections that are refused, never answered, or never completed.
 //!
-//! Sources: RFC 9293 section 3.5, RFC 3261 section 18, RFC 5923 (connection reuse), RFC 5626 (keep-alive).
+//! Sources: RFC 9293 section 3.5, RFC 3261 section 18, RFC 5923 (connection reuse).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::call::{Call, Message, NodeId, Outcome};
+use crate::call::{Call, NodeId, Outcome};
 use crate::capture::{FrameRef, Timestamp};
-use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::times;
 use crate::diagnose::scene::Scene;
-use crate::diagnose::words::duration;
-use crate::net::{Connection, Endpoint, Transport};
+use crate::net::{Connection, Endpoint};
 
 /// SYNs that must have been left unanswered.
 const SYNS_MIN: u32 = 3;
@@ -22,10 +20,6 @@ const SYNS_MIN: u32 = 3;
 const SWEEP_MIN: usize = 4;
 /// A client that gets through so soon after it was refused lost nothing.
 const RECONNECT_WAIT: Duration = Duration::from_secs(1);
-/// Silence after which firewalls commonly forget a connection.
-const IDLE_LONG: Duration = Duration::from_secs(300);
-/// How long after its request a connection may break to have taken it along.
-const BREAK_WAIT: Duration = Duration::from_secs(32);
 /// Frames that evidence names.
 const FRAMES_MAX: usize = 8;
 
@@ -33,6 +27,8 @@ const FRAMES_MAX: usize = 8;
 struct Around {
     /// Endpoints that took a connection with SIP in it.
     speaking: BTreeSet<Endpoint>,
+    /// Endpoints that opened a connection with SIP in it: ports that listen to nobody.
+    dialling: BTreeSet<Endpoint>,
     /// When connections of a client to a server came about.
     opened: BTreeMap<(IpAddr, Endpoint), Vec<Timestamp>>,
     /// Failed calls that went no further than a node.
@@ -41,7 +37,7 @@ struct Around {
 
 /// Servers to which no connection could be opened, one statement for each client and server.
 pub(super) fn net_tcp(scene: &Scene<'_>) -> Vec<Claim> {
-    if !scene.connections.iter().any(Connection::has_failed) {
+    if !scene.connections.iter().any(never_opened) {
         return Vec::new();
     }
     let around = around(scene);
@@ -65,10 +61,15 @@ pub(super) fn net_tcp(scene: &Scene<'_>) -> Vec<Claim> {
 }
 
 fn around(scene: &Scene<'_>) -> Around {
-    let carrying = scene.connections.iter().filter(|c| c.carries.is_some());
-    let speaking = carrying.map(|c| c.flow.destination).collect();
+    let carrying = || scene.connections.iter().filter(|c| c.carries.is_some());
+    let speaking: BTreeSet<Endpoint> = carrying().map(|c| c.flow.destination).collect();
+    let dialling = carrying()
+        .filter(|c| c.is_opening_seen)
+        .map(|c| c.flow.source)
+        .filter(|client| !speaking.contains(client))
+        .collect();
     let mut opened: BTreeMap<(IpAddr, Endpoint), Vec<Timestamp>> = BTreeMap::new();
-    for connection in scene.connections.iter().filter(|c| !c.has_failed()) {
+    for connection in scene.connections.iter().filter(|c| !never_opened(c)) {
         opened
             .entry((connection.flow.source.address, connection.flow.destination))
             .or_default()
@@ -82,6 +83,7 @@ fn around(scene: &Scene<'_>) -> Around {
     }
     Around {
         speaking,
+        dialling,
         opened,
         stuck,
     }
@@ -103,10 +105,27 @@ fn stuck_at(scene: &Scene<'_>, call: &Call) -> Option<NodeId> {
 /// A connection for signalling that was asked for and never came about, and that no later one replaced at once.
 fn matters(around: &Around, connection: &Connection) -> bool {
     let is_unanswered = connection.refused.is_none() && connection.syns >= SYNS_MIN;
-    let failed = connection.has_failed() && (connection.refused.is_some() || is_unanswered);
+    let failed = never_opened(connection) && (connection.refused.is_some() || is_unanswered);
     let server = connection.flow.destination;
-    let is_signalling = matches!(server.port, 5060..=5090) || around.speaking.contains(&server);
+    let is_signalling = matches!(server.port, 5060..=5090)
+        || around.speaking.contains(&server)
+        || around.dialling.contains(&server);
     failed && is_signalling && !came_through(around, connection)
+}
+
+/// Whether a client got no connection: nothing answered its SYN, or the answers never reached it.
+fn never_opened(connection: &Connection) -> bool {
+    connection.has_failed() || is_half_open(connection)
+}
+
+/// Both sides repeat the opening: the server answers every time, and the client asks again as if nobody had.
+fn is_half_open(connection: &Connection) -> bool {
+    connection.syns >= SYNS_MIN
+        && connection.syn_acks >= SYNS_MIN
+        && connection.client_payload.is_none()
+        && connection.server_payload.is_none()
+        && connection.refused.is_none()
+        && connection.reset.is_none()
 }
 
 /// Whether the same client got through to the same server soon after.
@@ -143,28 +162,7 @@ fn claim(
         .take(FRAMES_MAX)
         .collect();
     let calls = calls_of(scene, around, client, tries);
-    let (what, remedy) = if refused.is_empty() {
-        (
-            format!(
-                "{server} answered none of {syns} connection requests (SYN) of {client}: the host is down, or a firewall drops them."
-            ),
-            format!(
-                "1. Is {} up? 2. Firewalls between {client} and {}: allow TCP to port {}.",
-                server.address, server.address, server.port
-            ),
-        )
-    } else {
-        (
-            format!(
-                "{server} refused the TCP connection of {client} {} (RST in answer to SYN): nothing listens there, or a firewall rejects it. No SIP could be sent over it.",
-                times(refused.len())
-            ),
-            format!(
-                "1. {}: let the SIP service listen on TCP port {}. 2. Firewall at {}: allow TCP to it. 3. {client}: or use the transport on which {} does listen.",
-                server.address, server.port, server.address, server.address
-            ),
-        )
-    };
+    let (what, remedy) = words(around, client, server, tries, (refused.len(), syns));
     let mut finding = Finding::new(
         "net-tcp",
         Severity::Error,
@@ -197,6 +195,61 @@ fn claim(
     })
 }
 
+/// What happened to the tries, and who changes what.
+fn words(
+    around: &Around,
+    client: IpAddr,
+    server: Endpoint,
+    tries: &[&Connection],
+    (refused, syns): (usize, u32),
+) -> (String, String) {
+    let (there, port) = (server.address, server.port);
+    if around.dialling.contains(&server) {
+        let how = match refused {
+            0 => format!("got no answer to {syns} SYN"),
+            _ => "was refused".to_owned(),
+        };
+        return (
+            format!(
+                "{client} tried to open a connection to {server} and {how}: {server} is a port from which that device had connected itself, and nothing listens on it. Requests to the device can only use the connection that it opened."
+            ),
+            format!(
+                "1. {client}: send requests to {there} over the connection that the device keeps open (RFC 5923, RFC 5626). 2. {there}: keep that connection alive (double CRLF every 30 to 120 s) and open it again at once when it breaks."
+            ),
+        );
+    }
+    if refused > 0 {
+        return (
+            format!(
+                "{server} refused the TCP connection of {client} {} (RST in answer to SYN): nothing listens there, or a firewall rejects it. No SIP could be sent over it.",
+                times(refused)
+            ),
+            format!(
+                "1. {there}: let the SIP service listen on TCP port {port}. 2. Firewall at {there}: allow TCP to it. 3. {client}: or use the transport on which {there} does listen."
+            ),
+        );
+    }
+    if tries.iter().all(|connection| is_half_open(connection)) {
+        let answers: u32 = tries.iter().map(|connection| connection.syn_acks).sum();
+        return (
+            format!(
+                "{server} answered the connection requests of {client} ({syns} SYN, {answers} SYN-ACK), and {client} repeated them as if it had not: the answers do not reach it."
+            ),
+            format!(
+                "The way from {there} back to {client}: routes that differ from the way there, NAT, and firewalls that saw only one half of the handshake."
+            ),
+        );
+    }
+    (
+        format!(
+            "{server} answered none of {syns} connection requests (SYN) of {client}: the host is down, or a firewall drops them."
+        ),
+        format!(
+            "1. Is {there} up? 2. Firewalls between {client} and {there}: allow TCP to port {port}."
+        ),
+    )
+}
+
 /// Calls that failed at the client's node while it tried to connect.
 fn calls_of(scene: &Scene<'_>, around: &Around, client: IpAddr, tries: &[&Connection]) -> Vec<u32> {
     let any_port = Endpoint {
@@ -215,99 +268,4 @@ fn calls_of(scene: &Scene<'_>, around: &Around, client: IpAddr, tries: &[&Connec
         })
     };
     calls.filter(tried_in).collect()
-}
-
-/// The connection broke while the call's request waited for its answer.
-pub(super) fn net_tcp_of_call(case: &Case<'_>) -> Option<Finding> {
-    if !case.call.transport.is_reliable()
-        && case
-            .call
-            .hops
-            .iter()
-            .all(|hop| !hop.transport.is_reliable())
-    {
-        return None;
-    }
-    let may_be_broken = case.outcome().is_failure() || case.outcome() == Outcome::Partial;
-    if !may_be_broken || case.scene.connections.is_empty() {
-        return None;
-    }
-    let (_, t) = case.root()?;
-    if t.final_response.is_some() || !matches!(t.transport, Transport::Tcp | Transport::Ws) {
-        return None;
-    }
-    let request = case.message(t.request?)?;
-    let tables = case.tables();
-    let (source, destination) = (tables.endpoint(t.source), tables.endpoint(t.destination));
-    let connection = case
-        .scene
-        .connections_between(source, destination)
-        .filter(|connection| connection.first_seen.time <= request.time)
-        .last()?;
-    let close = connection.reset.or(connection.fin).filter(|close| {
-        close.sighting.time >= request.time && close.sighting.time.since(request.time) <= BREAK_WAIT
-    })?;
-    let by = if close.by_client {
-        connection.flow.source
-    } else {
-        connection.flow.destination
-    };
-    // The side that waits for the answer may give up; only the other side's close is the cause.
-    if by == source && connection.reset.is_none() {
-        return None;
-    }
-    let idle = idle_before(connection, request);
-    let idle_words = match idle {
-        Some(idle) if idle >= Duration::from_secs(1) => {
-            format!(", after {:.0} s without traffic", idle.as_secs_f64())
-        }
-        _ => String::new(),
-    };
-    let way = if connection.reset.is_some() {
-        "reset"
-    } else {
-        "closed"
-    };
-    let keep_alive = if idle.is_some_and(|idle| idle >= IDLE_LONG) {
-        "1. Send a keep-alive (double CRLF) every 30 to 120 s, so that firewalls do not forget the connection. 2. "
-    } else {
-        ""
-    };
-    let finding = Finding::new(
-        "net-tcp",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(
-        format!("The TCP connection to {destination} broke during the request"),
-        format!(
-            "The connection between {source} and {destination} was {way} by {by} {} after the {}{idle_words}; the request was never answered.",
-            duration(close.sighting.time.since(request.time)),
-            t.method.text()
-        ),
-        format!(
-            "{keep_alive}{}: why it ends the connection (its log at that time, a restart, a limit); {}: open a new connection and send the request again.",
-            by.address, source.address
-        ),
-    )
-    .shown_by(Evidence::seen(
-        close.sighting.at,
-        format!("{by} {way}s the connection"),
-        "the end of the connection",
-    ))
-    .shown_by(case.shows(request, "the request that waits"))
-    .at(t.destination, way);
-    Some(finding)
-}
-
-/// How long nothing went over the connection before the request.
-fn idle_before(connection: &Connection, request: &Message) -> Option<Duration> {
-    let last = [connection.client_payload, connection.server_payload]
-        .into_iter()
-        .flatten()
-        .map(|sighting| sighting.time)
-        .filter(|time| *time < request.time)
-        .max()?;
-    Some(request.time.since(last))
 }

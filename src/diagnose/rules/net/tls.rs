@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
-use crate::net::{Certificate, Endpoint, TlsAlert, TlsHandshake};
+use crate::net::{Certificate, Endpoint, TlsAlert, TlsHandshake, Transport};
 
 /// How long a client waits for a ServerHello.
 const HELLO_WAIT: Duration = Duration::from_secs(5);
@@ -74,15 +74,7 @@ fn claim(scene: &Scene<'_>, handshakes: &[&TlsHandshake]) -> Option<Claim> {
     let (client, server) = (first.flow.source, first.flow.destination);
     let (sender, explanation, remedy, signature) = match fatal_alert(first) {
         Some(alert) => explain(first, alert),
-        None => (
-            server,
-            format!("{server} never answered the ClientHello of {client}."),
-            format!(
-                "{}: does its service speak TLS on port {}, or plain SIP? A firewall on the way may inspect TLS.",
-                server.address, server.port
-            ),
-            "no ServerHello".to_owned(),
-        ),
+        None => unheard(scene, client, server),
     };
     let mut finding = Finding::new(
         "net-tls",
@@ -126,6 +118,42 @@ fn claim(scene: &Scene<'_>, handshakes: &[&TlsHandshake]) -> Option<Claim> {
         last_at: last.first_seen.time,
         scope: String::new(),
     })
+}
+
+/// A ClientHello that nothing answered.
+fn unheard(
+    scene: &Scene<'_>,
+    client: Endpoint,
+    server: Endpoint,
+) -> (Endpoint, String, String, String) {
+    let plain = scene.connections.iter().find(|connection| {
+        connection.flow.destination == server
+            && connection.carries == Some(Transport::Tcp)
+            && connection.server_payload.is_some()
+    });
+    match plain {
+        Some(plain) => (
+            client,
+            format!(
+                "{client} began TLS with {server} and got no ServerHello: that port speaks plain SIP, as with {} (frame {}).",
+                plain.flow.source, plain.first_seen.at.frame
+            ),
+            format!(
+                "{}: use plain TCP for {} port {}, or its TLS port (5061 unless told otherwise).",
+                client.address, server.address, server.port
+            ),
+            "TLS to a plain port".to_owned(),
+        ),
+        None => (
+            server,
+            format!("{server} never answered the ClientHello of {client}."),
+            format!(
+                "{}: does its service speak TLS on port {}, or plain SIP? A firewall on the way may inspect TLS.",
+                server.address, server.port
+            ),
+            "no ServerHello".to_owned(),
+        ),
+    }
 }
 
 /// Who aborted, why, and what to change.

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crate::call::probe::user_of;
 use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome};
-use crate::call::{Call, Outcome};
+use crate::call::{Call, Outcome, target};
 use crate::capture::Timestamp;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::reg::{unheard, unsteady};
 use crate::diagnose::scene::Scene;
 use crate::sip::HeaderName;
 
@@ -22,7 +23,12 @@ const TRIES_MAX: usize = 4_000;
 const CALLS_MAX: usize = 20_000;
 
 pub fn reg_binding(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
-    expired(scene, registration).or_else(|| stolen(scene, registration))
+    expired(scene, registration)
+        .or_else(|| stolen(scene, registration))
+        .or_else(|| unheard::forgotten(scene, registration))
+        .or_else(|| unheard::moved(scene, registration))
+        .or_else(|| unsteady::flapping(scene, registration))
+        .or_else(|| unsteady::piled_up(scene, registration))
 }
 
 /// A time in which the address-of-record had no binding although nobody had taken it away.
@@ -202,7 +208,7 @@ fn stolen(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
         .count();
     let keeps_one = tries
         .iter()
-        .all(|attempt| contacts(scene, attempt) == Some(1));
+        .all(|attempt| listed(scene, attempt).is_some_and(|contacts| contacts.len() == 1));
     if takeovers < TAKEOVERS_MIN || !keeps_one {
         return None;
     }
@@ -232,17 +238,18 @@ fn stolen(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
     Some(finding)
 }
 
-/// How many contacts the 200 of a try lists.
-fn contacts(scene: &Scene<'_>, attempt: &RegisterAttempt) -> Option<usize> {
+/// The contacts that the 200 of a try lists, as sent.
+pub(super) fn listed<'a>(scene: &Scene<'a>, attempt: &RegisterAttempt) -> Option<Vec<&'a str>> {
     let messages = scene
         .book
         .messages
         .get(attempt.leg.start as usize..attempt.leg.end as usize)?;
     let first = messages.partition_point(|message| message.time < attempt.started);
-    let answer = messages[first..]
+    let answer = messages
+        .get(first..)?
         .iter()
         .take_while(|message| message.time <= attempt.ended)
         .find(|message| Some(message.at) == attempt.answered_at)?;
     let lines = scene.book.tables.header_values(answer, HeaderName::Contact);
-    Some(lines.map(|line| line.matches('<').count().max(1)).sum())
+    Some(lines.flat_map(target::values).collect())
 }

@@ -9,14 +9,15 @@ use crate::call::{Message, TextId};
 use crate::diagnose::case::start_line;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::reg::silent;
+use crate::diagnose::rules::reg::unbound::not_bound;
 use crate::diagnose::scene::Scene;
 use crate::sip::{HeaderName, Method, Uri, Warning};
 
 /// The first and last message of a try: what was asked last, and what came back.
-struct Exchange<'a> {
-    attempt: &'a RegisterAttempt,
+pub(super) struct Exchange<'a> {
+    pub(super) attempt: &'a RegisterAttempt,
     request: &'a Message,
-    answer: Option<&'a Message>,
+    pub(super) answer: Option<&'a Message>,
 }
 
 /// What is said of one failure.
@@ -322,38 +323,4 @@ fn feature(scene: &Scene<'_>, exchange: &Exchange<'_>) -> String {
         Some(format!(" It warns: {}.", String::from_utf8_lossy(text)))
     };
     named.or_else(warned).unwrap_or_default()
-}
-
-/// A 200 that binds nothing: it grants no time, or lists no contact at all.
-fn not_bound(scene: &Scene<'_>, exchange: &Exchange<'_>) -> Option<Story> {
-    let attempt = exchange.attempt;
-    let answer = exchange.answer.filter(|answer| !answer.flags.is_cut())?;
-    if attempt.contact.is_absent() || scene.text(attempt.contact).trim() == "*" {
-        return None;
-    }
-    let tables = &scene.book.tables;
-    let registrar = scene.name(attempt.registrar);
-    let who = who(scene, attempt);
-    let has = |name| tables.header(answer, name).is_some();
-    let (confidence, what) = if attempt.expires_s == Some(0) {
-        (Confidence::Certain, "grants 0 seconds")
-    } else if !has(HeaderName::Contact) && !has(HeaderName::Expires) {
-        (
-            Confidence::Possible,
-            "lists no Contact, so nothing may be bound",
-        )
-    } else {
-        return None;
-    };
-    Some(story(
-        confidence,
-        Proof::Protocol,
-        "Accepted, but not bound".to_owned(),
-        format!(
-            "{registrar} answered the REGISTER of {who} with 200 and {what}: calls to it would not arrive."
-        ),
-        format!(
-            "{registrar}: look up whether this address-of-record has a contact, and why the new one was not kept."
-        ),
-    ))
 }

@@ -3,6 +3,9 @@
 mod binding;
 mod failed;
 mod silent;
+mod unbound;
+mod unheard;
+mod unsteady;
 
 use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::{Gate, Rule, Subject};

@@ -1,6 +1,6 @@
-//! sdp-body-type and sdp-precondition: a body of a type that the refuser does not take, and resources that were not reserved.
+//! sdp-body-type: a body of a type that the refuser does not take.
 //!
-//! Sources: RFC 3261 sections 8.1.3.5, 21.4.7 and 21.4.13; RFC 5621; RFC 3312 sections 5 to 8; RFC 4032.
+//! Sources: RFC 3261 sections 8.1.3.5, 21.4.7 and 21.4.13; RFC 5621.
 
 use crate::call::Message;
 use crate::diagnose::case::Case;
@@ -30,7 +30,7 @@ struct Fault {
 }
 
 /// Every value of a list header.
-fn values(case: &Case<'_>, message: &Message, name: HeaderName) -> Vec<String> {
+pub(super) fn values(case: &Case<'_>, message: &Message, name: HeaderName) -> Vec<String> {
     let lines = case.tables().header_values(message, name);
     let values = lines.flat_map(|line| line.split(','));
     values
@@ -183,84 +183,6 @@ pub fn sdp_body_type(case: &Case<'_>) -> Option<Finding> {
         "sdp-codec-mismatch",
         "the type of the body was refused, not what it describes",
     ))
-}
-
-/// The rule about preconditions.
-pub fn sdp_precondition(case: &Case<'_>) -> Option<Finding> {
-    let code = case.refusal_code();
-    if !matches!(code, 420 | 421 | 580) || !is_refused(case) {
-        return None;
-    }
-    let (refuser, request, response) = (case.refuser()?, case.refused_request()?, case.refusal()?);
-    let header = if code == 420 {
-        HeaderName::Unsupported
-    } else {
-        HeaderName::Require
-    };
-    let names_it = values(case, response, header)
-        .iter()
-        .any(|value| value.eq_ignore_ascii_case("precondition"));
-    if code != 580 && !names_it {
-        return None;
-    }
-    let sdp = case.tables().sessions.shape(request.session);
-    let told: Vec<&str> = sdp
-        .medias
-        .iter()
-        .flat_map(|media| media.preconditions.iter().map(String::as_str))
-        .take(4)
-        .collect();
-    let offerer = case.scene.name(request.source);
-    let (title, why, remedy) = match code {
-        580 => (
-            "Resources were not reserved",
-            match told.is_empty() {
-                true => "a precondition of the session was not met".to_owned(),
-                false => format!(
-                    "a precondition was not met; the offer says `{}`",
-                    told.join("`, `")
-                ),
-            },
-            format!(
-                "Look at the bearer and policy control of {} for this call; and on {offerer}: make the precondition \
-                 optional where the other side is no IMS device.",
-                case.scene.name(refuser)
-            ),
-        ),
-        420 => (
-            "Preconditions are not supported",
-            "the INVITE requires preconditions, which it does not know".to_owned(),
-            format!(
-                "On {offerer}: do not put `precondition` into Require towards {}.",
-                case.scene.name(refuser)
-            ),
-        ),
-        _ => (
-            "Preconditions are required",
-            "it requires preconditions, which the INVITE does not offer".to_owned(),
-            format!(
-                "On {offerer}: support preconditions (RFC 3312), or on {}: make them optional.",
-                case.scene.name(refuser)
-            ),
-        ),
-    };
-    let finding = Finding::new(
-        "sdp-precondition",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::OwnWords,
-    )
-    .says(
-        title,
-        format!(
-            "{} refused the call with {code} because {why}.",
-            case.name(refuser)
-        ),
-        remedy,
-    )
-    .shown_by(case.shows(response, "the refusal"))
-    .at(refuser, code);
-    Some(finding)
 }
 
 /// Whether a refused dimension was accepted in the very same form before or after.

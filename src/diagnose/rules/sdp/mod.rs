@@ -10,8 +10,10 @@ mod hold;
 mod judge;
 mod offer;
 mod params;
+mod precondition;
 mod profile;
 mod refusal;
+mod settings;
 mod streams;
 mod syntax;
 mod unexplained;
@@ -33,7 +35,7 @@ pub const RULES: &[Rule] = &[
         "sdp-precondition",
         Severity::Error,
         "Resource reservation failed",
-        body::sdp_precondition,
+        precondition::sdp_precondition,
     ),
     rule(
         "sdp-crypto",

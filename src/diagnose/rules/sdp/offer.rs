@@ -4,6 +4,7 @@
 
 use crate::call::negotiation::used;
 use crate::call::{EndpointId, SessionId, Tables};
+use crate::diagnose::rules::sdp::settings;
 use crate::sip::Sdp;
 use crate::sip::sdp::{Codec, Media, MediaKind, Profile};
 
@@ -97,7 +98,7 @@ pub fn differences(ours: Option<&Sdp>, theirs: Option<&Sdp>) -> Vec<Dimension> {
         ),
         (
             Dimension::Parameters,
-            any(|a, b| parameters(a) != parameters(b)),
+            any(|a, b| !settings::differences(a, b).is_empty()),
         ),
         (Dimension::Syntax, defects(ours) != defects(theirs)),
     ];
@@ -140,18 +141,6 @@ fn codec_keys(media: &Media) -> Vec<String> {
     keys.sort_unstable();
     keys.dedup();
     keys
-}
-
-type Parameters<'a> = (Option<u32>, Option<u32>, Vec<(&'a str, Option<&'a str>)>);
-
-fn parameters(media: &Media) -> Parameters<'_> {
-    let mut formats: Vec<(&str, Option<&str>)> = media
-        .codecs
-        .iter()
-        .map(|codec| (codec.common_name(), codec.fmtp.as_deref()))
-        .collect();
-    formats.sort_unstable();
-    (media.common.ptime, media.common.maxptime, formats)
 }
 
 /// Whether two lists of codecs have a real one in common, by name alone: the mildest reading.

@@ -2,6 +2,8 @@
 //!
 //! Sources: RFC 3264 section 6.1, RFC 4867 section 8, RFC 3952 section 5, RFC 4733 section 2.4, RFC 6184 section 8.
 
+use std::collections::BTreeSet;
+
 use crate::call::negotiation;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
@@ -9,9 +11,14 @@ use crate::diagnose::knowledge::FactKind;
 use crate::diagnose::rules::sdp::judge::{Test, Theory, explain};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::refusal::{Refusal, main_line};
+use crate::diagnose::rules::sdp::settings;
 use crate::sip::sdp::{Codec, Media};
 
 const RULE: &str = "sdp-codec-params";
+/// Accepted and refused offers from which on a comparison is more than chance.
+const ACCEPTED_MIN: u32 = 3;
+/// See [`ACCEPTED_MIN`].
+const REFUSED_MIN: u32 = 2;
 
 /// A parameter in which two sides differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +69,47 @@ fn codec_clash(ours: &Codec, theirs: &Codec) -> Option<Clash> {
             theirs: format!("{parameter}={b}"),
         })
     };
-    SYMMETRIC.iter().find_map(differs)
+    SYMMETRIC
+        .iter()
+        .find_map(differs)
+        .or_else(|| mode_clash(ours, theirs))
+        .or_else(|| profile_clash(ours, theirs))
+}
+
+/// Two sets of AMR modes that have none in common (RFC 4867 section 8.3.1); a set that is left out has all.
+fn mode_clash(ours: &Codec, theirs: &Codec) -> Option<Clash> {
+    if !matches!(ours.common_name(), "AMR" | "AMR-WB") {
+        return None;
+    }
+    let (a, b) = (ours.parameter("mode-set")?, theirs.parameter("mode-set")?);
+    let modes = |set: &str| -> BTreeSet<u8> {
+        let modes = set.split(',').map_while(|mode| mode.trim().parse().ok());
+        modes.collect()
+    };
+    let (own, other) = (modes(a), modes(b));
+    let has_common = own.intersection(&other).next().is_some();
+    (!own.is_empty() && !other.is_empty() && !has_common).then(|| Clash {
+        codec: ours.name.clone(),
+        ours: format!("mode-set={a}"),
+        theirs: format!("mode-set={b}"),
+    })
+}
+
+/// Two H.264 profiles (RFC 6184 section 8.2.2): the first byte of profile-level-id; levels may differ.
+fn profile_clash(ours: &Codec, theirs: &Codec) -> Option<Clash> {
+    if ours.common_name() != "H264" {
+        return None;
+    }
+    let told = |codec: &Codec| -> Option<String> {
+        let value = codec.parameter("profile-level-id")?;
+        Some(value.get(..2)?.to_ascii_lowercase())
+    };
+    let (a, b) = (told(ours)?, told(theirs)?);
+    (a != b).then(|| Clash {
+        codec: ours.name.clone(),
+        ours: format!("profile {a} (profile-level-id)"),
+        theirs: format!("profile {b}"),
+    })
 }
 
 /// Tests whether parameters were refused.
@@ -70,37 +117,120 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     let Some(line) = refusal.main_line() else {
         return Test::Silent;
     };
-    let found = refusal.retry_differences();
-    let is_cured = found == [Dimension::Parameters];
+    if let Some(theory) = cured(refusal, line) {
+        return Test::Fits(Box::new(theory));
+    }
     let mut known = refusal
         .known(FactKind::Accepted)
         .chain(refusal.known(FactKind::Described))
         .filter_map(|fact| refusal.shape(fact.answer))
         .chain(refusal.listed)
         .filter_map(main_line);
-    let clash = known.find_map(|theirs| clash(line, theirs));
-    let (confidence, proof, why) = match (is_cured, clash) {
-        (true, _) => (
-            Confidence::Certain,
-            Proof::Comparison,
+    if let Some(clash) = known.find_map(|theirs| clash(line, theirs)) {
+        let why = format!(
+            "both sides know {} but the offer wants {} and the refuser {}",
+            clash.codec, clash.ours, clash.theirs
+        );
+        return Test::Fits(Box::new(theory(refusal, line, Confidence::Likely, why)));
+    }
+    compared(refusal, line)
+}
+
+/// The next try of the caller differed in settings alone and was accepted.
+fn cured(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Theory> {
+    let retry = refusal.retry?;
+    let theirs = main_line(refusal.shape(retry.offer)?)?;
+    if refusal.retry_differences() != [Dimension::Parameters] {
+        return None;
+    }
+    let found = settings::differences(line, theirs);
+    let why = match found.is_empty() {
+        // The difference is in another line, such as that of video.
+        true => {
             "the next try, which differed in packet time or codec parameters alone, was accepted"
-                .to_owned(),
+                .to_owned()
+        }
+        false => format!(
+            "it does not take {}: the next try, with {} and otherwise alike, was accepted",
+            settings::ours(&found),
+            settings::theirs(&found)
         ),
-        (false, Some(clash)) => (
-            Confidence::Likely,
-            Proof::Comparison,
-            format!(
-                "both sides know {} but the offer wants {} and the refuser {}",
-                clash.codec, clash.ours, clash.theirs
-            ),
-        ),
-        (false, None) => return Test::Open,
     };
+    let mut theory = theory(refusal, line, Confidence::Certain, why);
+    theory.evidence.push(refusal.shows_session(
+        retry.at,
+        retry.answer,
+        "the retry with other parameters was accepted",
+    ));
+    Some(theory)
+}
+
+/// Offers of the same form were accepted in other calls, every one of them with another value of a setting.
+fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
+    let alike = |kind| {
+        refusal.known(kind).filter_map(|fact| {
+            let offer = refusal.shape(fact.offer)?;
+            let found = offer::differences(refusal.offer, Some(offer));
+            let is_alike = offer::differs_only_in(&found, &[]);
+            Some((fact, main_line(offer)?)).filter(|_| is_alike)
+        })
+    };
+    let accepted: Vec<_> = alike(FactKind::Accepted).collect();
+    let Some((first, theirs)) = accepted.first() else {
+        return Test::Open;
+    };
+    let mut left = settings::differences(line, theirs);
+    for (fact, theirs) in &accepted {
+        let found = settings::differences(line, theirs);
+        if found.is_empty() {
+            return Test::Refuted(format!(
+                "it accepted the same ones in another call (frame {})",
+                fact.at.frame
+            ));
+        }
+        left.retain(|one| found.iter().any(|other| one.is_same_for_us(other)));
+    }
+    let is_lone = left.len() == 1;
+    let (Some(_), true) = (left.first(), is_lone) else {
+        return Test::Open;
+    };
+    // Whoever refuses the good value too refuses for another reason.
+    let refused: Vec<_> = alike(FactKind::Refused).collect();
+    let with_ours = |theirs: &Media| {
+        !settings::differences(line, theirs)
+            .iter()
+            .any(|other| left.iter().any(|one| one.is_same_for_us(other)))
+    };
+    if refused.iter().any(|(_, theirs)| !with_ours(theirs)) {
+        return Test::Open;
+    }
+    let taken: u32 = accepted.iter().map(|(fact, _)| fact.count).sum();
+    let not_taken: u32 = refused.iter().map(|(fact, _)| fact.count).sum();
+    let confidence = match (taken >= ACCEPTED_MIN, not_taken >= REFUSED_MIN) {
+        (true, true) => Confidence::Likely,
+        _ => Confidence::Possible,
+    };
+    let why = format!(
+        "the offer has {}: {not_taken} such offers were refused, and {taken} that were alike but for that were accepted (frame {}, {})",
+        settings::ours(&left),
+        first.at.frame,
+        settings::theirs(&left)
+    );
+    let mut theory = theory(refusal, line, confidence, why);
+    theory.evidence.push(refusal.shows_session(
+        first.at,
+        first.answer,
+        "the same device accepted the offer without it",
+    ));
+    Test::Fits(Box::new(theory))
+}
+
+fn theory(refusal: &Refusal<'_, '_>, line: &Media, confidence: Confidence, why: String) -> Theory {
     let scene = refusal.case.scene;
-    Test::Fits(Box::new(Theory {
+    Theory {
         dimension: Dimension::Parameters,
         confidence,
-        proof,
+        proof: Proof::Comparison,
         title: "Same codec, other parameters".to_owned(),
         why,
         remedy: format!(
@@ -110,7 +240,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         ),
         evidence: Vec::new(),
         signature: offer::codec_names(line),
-    }))
+    }
 }
 
 /// The rule: refusals, and calls that were answered with parameters that clash.
@@ -129,9 +259,9 @@ pub fn sdp_codec_params(case: &Case<'_>) -> Option<Finding> {
         sessions.shape(answer.session),
     );
     let mut pairs = ours.medias.iter().zip(&theirs.medias).enumerate();
-    let (place, clash) = pairs.find_map(|(place, (a, b))| {
+    let (place, kind, clash) = pairs.find_map(|(place, (a, b))| {
         let is_used = !a.is_refused() && !b.is_refused();
-        Some((place, clash(a, b).filter(|_| is_used)?))
+        Some((place, a.kind, clash(a, b).filter(|_| is_used)?))
     })?;
     let tables = case.tables();
     let line = |message: &crate::call::Message| {
@@ -141,16 +271,19 @@ pub fn sdp_codec_params(case: &Case<'_>) -> Option<Finding> {
         .says(
             format!("{} with parameters that do not fit", clash.codec),
             format!(
-                "Both sides know {} but {} wants {} and {} {}: audio may be distorted or silent.",
+                "Both sides know {} but {} wants {} and {} {}: {} may be distorted or missing.",
                 clash.codec,
                 case.name(offer.source),
                 clash.ours,
                 case.name(answer.source),
-                clash.theirs
+                clash.theirs,
+                kind.word()
             ),
             format!(
-                "Set {} on both sides, or answer with the value that was offered.",
-                clash.ours
+                "Let {} answer with what was offered ({}), or let {} offer what the other side wants.",
+                case.scene.name(answer.source),
+                clash.ours,
+                case.scene.name(offer.source)
             ),
         )
         .shown_by(Evidence::seen(offer.at, line(offer), clash.ours.clone()))

@@ -1,0 +1,151 @@
+//! Logins of requests outside calls and registrations: SUBSCRIBE, PUBLISH, MESSAGE and OPTIONS.
+//!
+//! Source: RFC 3261 section 22 (any request may be challenged).
+
+use std::collections::BTreeMap;
+
+use super::{Login, refused, unanswered};
+use crate::call::login::{LoginFault, fault, rounds};
+use crate::call::number::user_of;
+use crate::call::other::OtherRequest;
+use crate::call::{Anatomy, EndpointId, NodeId, TextId, TransactionIndex, is_challenge};
+use crate::diagnose::finding::{Finding, Severity};
+use crate::diagnose::rule::Claim;
+use crate::diagnose::scene::Scene;
+use crate::sip::Method;
+
+/// Senders that are looked at: each is a device and a server, forged captures may hold any number.
+const SENDERS_MAX: usize = 10_000;
+
+type Key = (NodeId, EndpointId, &'static str, TextId);
+
+/// Requests of one kind by one device whose last one was left at a challenge.
+struct Stuck<'a> {
+    last: &'a OtherRequest,
+    first: &'a OtherRequest,
+    count: u32,
+}
+
+pub fn silent(scene: &Scene<'_>) -> Vec<Claim> {
+    claims(scene, unanswered::silent)
+}
+
+pub fn algorithm(scene: &Scene<'_>) -> Vec<Claim> {
+    claims(scene, unanswered::algorithm)
+}
+
+pub fn stale(scene: &Scene<'_>) -> Vec<Claim> {
+    claims(scene, unanswered::stale)
+}
+
+pub fn digest(scene: &Scene<'_>) -> Vec<Claim> {
+    claims(scene, refused::digest)
+}
+
+pub fn rejected(scene: &Scene<'_>) -> Vec<Claim> {
+    claims(scene, refused::rejected)
+}
+
+/// What a sender of this method may do once it has logged in; `None` for methods that are told elsewhere.
+fn deed(method: Method) -> Option<&'static str> {
+    match method {
+        Method::Subscribe => Some("subscribe"),
+        Method::Publish => Some("publish"),
+        Method::Message => Some("send a message"),
+        Method::Options => Some("ask for its capabilities"),
+        _ => None,
+    }
+}
+
+fn claims(scene: &Scene<'_>, ask: fn(&Login<'_, '_>) -> Option<Finding>) -> Vec<Claim> {
+    let stuck = stuck(scene);
+    let found = stuck.values().filter_map(|stuck| {
+        let login = login(scene, stuck)?;
+        let mut finding = ask(&login)?.beside();
+        finding.severity = Severity::Warn;
+        Some(Claim {
+            finding,
+            calls: Vec::new(),
+            count: stuck.count,
+            first_at: stuck.first.sent,
+            last_at: stuck.last.sent,
+            scope: String::new(),
+        })
+    });
+    found.collect()
+}
+
+fn stuck<'a>(scene: &Scene<'a>) -> BTreeMap<Key, Stuck<'a>> {
+    let mut all: BTreeMap<Key, Stuck<'a>> = BTreeMap::new();
+    for request in scene.requests {
+        let Some(deed) = deed(request.method) else {
+            continue;
+        };
+        let is_stuck = request
+            .answer
+            .is_some_and(|(status, _, _)| is_challenge(status));
+        let key = (
+            scene.node(request.source),
+            request.destination,
+            deed,
+            request.from,
+        );
+        let has_room = all.len() < SENDERS_MAX;
+        match all.get_mut(&key) {
+            Some(known) => {
+                known.last = request;
+                known.count += u32::from(is_stuck);
+            }
+            None if is_stuck && has_room => {
+                let stuck = Stuck {
+                    last: request,
+                    first: request,
+                    count: 1,
+                };
+                all.insert(key, stuck);
+            }
+            None => {}
+        }
+    }
+    // Whoever was let in at last needed a challenge or two, as everybody does.
+    all.retain(|_, stuck| {
+        let answer = stuck.last.answer;
+        answer.is_some_and(|(status, _, _)| is_challenge(status))
+            && !scene.is_hostile(stuck.last.source)
+    });
+    all
+}
+
+fn login<'s, 'a>(scene: &'s Scene<'a>, stuck: &Stuck<'a>) -> Option<Login<'s, 'a>> {
+    let request = stuck.last;
+    let (start, end) = request.range;
+    let messages = scene.book.messages.get(start as usize..end as usize)?;
+    let anatomy = Anatomy::new(messages.iter().collect(), &scene.book.tables);
+    let steps: Vec<TransactionIndex> = anatomy
+        .each()
+        .filter(|(_, t)| t.method == request.method && t.parent.is_none() && t.request.is_some())
+        .map(|(index, _)| index)
+        .collect();
+    let rounds = rounds(&anatomy, &steps);
+    let fault = fault(&rounds)?;
+    // A keep-alive without login is answered 401 and has done its work.
+    if request.method == Method::Options && matches!(fault, LoginFault::Unanswered { .. }) {
+        return None;
+    }
+    let last = anatomy.transaction(*steps.last()?);
+    Some(Login {
+        scene,
+        fault,
+        client: request.source,
+        server: request.destination,
+        origin: request.destination,
+        client_name: scene.name(request.source),
+        origin_name: scene.name(request.destination),
+        user: user_of(scene.text(request.from)).to_owned(),
+        tries: 1,
+        is_deaf: last.last_request > last.final_response,
+        is_registration: false,
+        deed: deed(request.method)?,
+        rounds,
+    })
+}

@@ -1,0 +1,137 @@
+//! Clocks of capture points that disagree, and clocks that were set.
+//!
+//! Source: RFC 3261 section 17 (a response follows its request).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::call::Message;
+use crate::capture::FrameRef;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rule::Claim;
+use crate::diagnose::rules::cap::capture::{capitalized, claim};
+use crate::diagnose::scene::Scene;
+
+/// By how much an answer must stand before its request: less is the order in which packets were written.
+const EARLY_MIN: Duration = Duration::from_millis(1);
+/// Answers before their requests that show a clock rather than an odd pair.
+const ANSWERS_MIN: u32 = 3;
+/// Messages of one Call-ID before and behind an answer among which its request is looked for.
+const LOOK_MAX: usize = 32;
+
+/// Clocks of capture points that disagree, and clocks that were set back.
+pub(super) fn cap_clock(scene: &Scene<'_>) -> Vec<Claim> {
+    let of_clock = |word: &str| matches!(word, "clock-offset" | "time-steps-back");
+    let facts: Vec<&(&'static str, Option<FrameRef>, String)> = scene
+        .sight
+        .weaknesses
+        .iter()
+        .filter(|(word, _, _)| of_clock(word))
+        .collect();
+    let early = early(scene);
+    if facts.is_empty() && early.is_empty() {
+        return Vec::new();
+    }
+    let mut details: Vec<String> = facts.iter().map(|(_, _, detail)| detail.clone()).collect();
+    details.extend(early.iter().map(|early| early.words(scene)));
+    let mut finding = Finding::new(
+        "cap-clock",
+        Severity::Warn,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        "The clocks of the capture points differ, or were set",
+        format!(
+            "{}. Times within one capture point are exact; durations across them are not.",
+            capitalized(&details.join("; "))
+        ),
+        "Keep the clocks of capture hosts in step (NTP or PTP); `editcap -t` corrects a file.",
+    );
+    for (word, frame, detail) in &facts {
+        if let Some(frame) = frame {
+            finding = finding.shown_by(Evidence::seen(*frame, detail.clone(), *word));
+        }
+    }
+    for early in &early {
+        let quote = crate::diagnose::start_line(&scene.book.tables, early.answer);
+        finding = finding.shown_by(Evidence::in_frames(
+            vec![early.answer.at, early.request.at],
+            quote,
+            "an answer that stands before its request",
+        ));
+    }
+    vec![claim(scene, finding, (facts.len() + early.len()) as u64)]
+}
+
+/// Answers that one capture point saw before another one saw their requests.
+struct Early<'a> {
+    count: u32,
+    by: Duration,
+    request: &'a Message,
+    answer: &'a Message,
+}
+
+impl Early<'_> {
+    fn words(&self, scene: &Scene<'_>) -> String {
+        let place = |message: &Message| {
+            let (file, interface) = scene
+                .book
+                .taps
+                .get(usize::from(message.tap))
+                .copied()
+                .unwrap_or_default();
+            format!("interface {interface} of file {}", file + 1)
+        };
+        format!(
+            "{} answers were captured before their requests, by up to {:.3} s: the clock of {} is behind that of {}",
+            self.count,
+            self.by.as_secs_f64(),
+            place(self.answer),
+            place(self.request)
+        )
+    }
+}
+
+/// For each pair of capture points of which one saw requests and the other one answers: answers that came too soon.
+fn early<'a>(scene: &Scene<'a>) -> Vec<Early<'a>> {
+    if scene.book.taps.len() < 2 {
+        return Vec::new();
+    }
+    let mut pairs: BTreeMap<(u16, u16), Early<'a>> = BTreeMap::new();
+    for group in scene.book.messages.chunk_by(|a, b| a.group == b.group) {
+        for (place, answer) in group.iter().enumerate() {
+            let Some(request) = late_request(group, place) else {
+                continue;
+            };
+            let by = request.time.since(answer.time);
+            let early = pairs.entry((request.tap, answer.tap)).or_insert(Early {
+                count: 0,
+                by,
+                request,
+                answer,
+            });
+            early.count += 1;
+            early.by = early.by.max(by);
+        }
+    }
+    pairs
+        .into_values()
+        .filter(|early| early.count >= ANSWERS_MIN)
+        .collect()
+}
+
+/// The first send of the request of a response, where another capture point saw it after the response.
+fn late_request(group: &[Message], place: usize) -> Option<&Message> {
+    let answer = group.get(place)?;
+    answer.status().filter(|_| !answer.flags.is_copy())?;
+    let around = group.get(place.saturating_sub(LOOK_MAX)..(place + LOOK_MAX).min(group.len()))?;
+    let request = around.iter().find(|message| {
+        message.is_request(answer.cseq_method)
+            && message.via == answer.via
+            && message.source == answer.destination
+            && message.destination == answer.source
+    })?;
+    let is_early = request.tap != answer.tap && request.time > answer.time.plus(EARLY_MIN);
+    is_early.then_some(request)
+}

@@ -1,0 +1,167 @@
+//! TCP connections that break, or take no more bytes, while a request of a call waits for its answer.
+//!
+//! Sources: RFC 9293 sections 3.6 and 3.8.6 (closing, windows), RFC 3261 section 18, RFC 5626 (keep-alive).
+
+use std::time::Duration;
+
+use crate::call::{Message, Outcome};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::net::times;
+use crate::diagnose::words::duration;
+use crate::net::{Connection, Transport};
+use crate::sip::Method;
+
+/// Silence after which firewalls commonly forget a connection.
+const IDLE_LONG: Duration = Duration::from_secs(300);
+/// How long after its request a connection may break to have taken it along.
+const BREAK_WAIT: Duration = Duration::from_secs(32);
+/// How long bytes must have waited for a receiver that takes none.
+const CHOKED_WAIT: Duration = Duration::from_secs(5);
+
+/// The connection broke while the call's request waited for its answer.
+pub(super) fn net_tcp_of_call(case: &Case<'_>) -> Option<Finding> {
+    if !case.call.transport.is_reliable()
+        && case
+            .call
+            .hops
+            .iter()
+            .all(|hop| !hop.transport.is_reliable())
+    {
+        return None;
+    }
+    let may_be_broken = case.outcome().is_failure() || case.outcome() == Outcome::Partial;
+    if !may_be_broken || case.scene.connections.is_empty() {
+        return None;
+    }
+    let (_, t) = case.root()?;
+    if t.final_response.is_some() || !matches!(t.transport, Transport::Tcp | Transport::Ws) {
+        return None;
+    }
+    let request = case.message(t.request?)?;
+    let tables = case.tables();
+    let (source, destination) = (tables.endpoint(t.source), tables.endpoint(t.destination));
+    let connection = case
+        .scene
+        .connections_between(source, destination)
+        .filter(|connection| connection.first_seen.time <= request.time)
+        .last()?;
+    let close = connection.reset.or(connection.fin).filter(|close| {
+        close.sighting.time >= request.time && close.sighting.time.since(request.time) <= BREAK_WAIT
+    });
+    let Some(close) = close else {
+        return choked(case, connection, request);
+    };
+    let by = if close.by_client {
+        connection.flow.source
+    } else {
+        connection.flow.destination
+    };
+    // The side that waits for the answer may give up; only the other side's close is the cause.
+    if by == source && connection.reset.is_none() {
+        return None;
+    }
+    let idle = idle_before(connection, request);
+    let idle_words = match idle {
+        Some(idle) if idle >= Duration::from_secs(1) => {
+            format!(", after {:.0} s without traffic", idle.as_secs_f64())
+        }
+        _ => String::new(),
+    };
+    let way = if connection.reset.is_some() {
+        "reset"
+    } else {
+        "closed"
+    };
+    let keep_alive = if idle.is_some_and(|idle| idle >= IDLE_LONG) {
+        "1. Send a keep-alive (double CRLF) every 30 to 120 s, so that firewalls do not forget the connection. 2. "
+    } else {
+        ""
+    };
+    let finding = Finding::new(
+        "net-tcp",
+        Severity::Error,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        format!("The TCP connection to {destination} broke during the request"),
+        format!(
+            "The connection between {source} and {destination} was {way} by {by} {} after the {}{idle_words}; the request was never answered.",
+            duration(close.sighting.time.since(request.time)),
+            t.method.text()
+        ),
+        format!(
+            "{keep_alive}{}: why it ends the connection (its log at that time, a restart, a limit); {}: open a new connection and send the request again.",
+            by.address, source.address
+        ),
+    )
+    .shown_by(Evidence::seen(
+        close.sighting.at,
+        format!("{by} {way}s the connection"),
+        "the end of the connection",
+    ))
+    .shown_by(case.shows(request, "the request that waits"))
+    .at(t.destination, way);
+    Some(finding)
+}
+
+/// The receiver said that it can take no more bytes, and the request was never answered.
+fn choked(case: &Case<'_>, connection: &Connection, request: &Message) -> Option<Finding> {
+    let tables = case.tables();
+    let (source, destination) = (
+        tables.endpoint(request.source),
+        tables.endpoint(request.destination),
+    );
+    let (windows, left) = match connection.flow.source == source {
+        true => (
+            connection.server_zero_windows,
+            connection.client_unacknowledged_bytes,
+        ),
+        false => (
+            connection.client_zero_windows,
+            connection.server_unacknowledged_bytes,
+        ),
+    };
+    let watched = case.scene.end.since(request.time);
+    if windows == 0 || left.is_none_or(|bytes| bytes == 0) || watched < CHOKED_WAIT {
+        return None;
+    }
+    let finding = Finding::new(
+        "net-tcp",
+        Severity::Error,
+        Confidence::Likely,
+        Proof::Protocol,
+    )
+    .says(
+        format!("{destination} takes no more bytes"),
+        format!(
+            "{destination} said {} that it can take no more bytes (TCP window 0), and never acknowledged the {} from {source}: its SIP application does not read what arrives.",
+            times(windows as usize),
+            request.method().map_or("request", Method::text)
+        ),
+        format!(
+            "On {}: look at the SIP application at that time (hanging, overloaded, waiting for a database); restart it if it does not recover.",
+            destination.address
+        ),
+    )
+    .shown_by(case.shows(request, "the request that was not taken"))
+    .shown_by(Evidence::Missing {
+        expected: format!("a TCP acknowledgement of it from {destination}"),
+        after: request.at,
+        watched,
+    })
+    .at(request.destination, "zero window");
+    Some(finding)
+}
+
+/// How long nothing went over the connection before the request.
+fn idle_before(connection: &Connection, request: &Message) -> Option<Duration> {
+    let last = [connection.client_payload, connection.server_payload]
+        .into_iter()
+        .flatten()
+        .map(|sighting| sighting.time)
+        .filter(|time| *time < request.time)
+        .max()?;
+    Some(request.time.since(last))
+}

@@ -1,0 +1,50 @@
+//! Plain SIP that is sent to a port on which the server speaks TLS.
+//!
+//! Sources: RFC 3261 section 19.1.2 (5061 is the port of TLS), RFC 8446 section 5.1 (what a TLS server expects to read).
+
+use crate::call::Outcome;
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::net::Transport;
+
+/// A request over plain TCP that nothing answers, at a port that answers ClientHellos.
+pub(super) fn net_tls_of_call(case: &Case<'_>) -> Option<Finding> {
+    let may_be_silence = case.outcome().is_failure() || case.outcome() == Outcome::Cancelled;
+    if case.scene.handshakes.is_empty() || !may_be_silence {
+        return None;
+    }
+    let (hop, t) = case.root()?;
+    if t.transport != Transport::Tcp || case.anatomy.responses_of(hop).next().is_some() {
+        return None;
+    }
+    let request = case.message(t.request?)?;
+    let server = case.tables().endpoint(t.destination);
+    let hello = case.scene.handshakes.iter().find_map(|handshake| {
+        let is_there = handshake.flow.destination == server;
+        handshake.server_hello.filter(|_| is_there)
+    })?;
+    let client = case.tables().endpoint(t.source).address;
+    let finding = Finding::new(
+        "net-tls",
+        Severity::Error,
+        Confidence::Likely,
+        Proof::Protocol,
+    )
+    .says(
+        format!("Plain SIP to {server}, which speaks TLS"),
+        format!(
+            "{} sent its {} to {server} in the clear over TCP and got no answer; on that port the server speaks TLS (its ServerHello is frame {}).",
+            case.name(t.source),
+            t.method.text(),
+            hello.at.frame
+        ),
+        format!(
+            "{client}: use TLS for {} port {}, or its port for plain TCP (5060 unless told otherwise).",
+            server.address, server.port
+        ),
+    )
+    .shown_by(case.shows(request, "sent in the clear, and never answered"))
+    .shown_by(Evidence::seen(hello.at, "ServerHello", "the same port speaks TLS"))
+    .at(t.destination, "plain");
+    Some(finding)
+}

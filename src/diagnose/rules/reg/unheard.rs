@@ -1,0 +1,210 @@
+//! Calls to a registered device that do not reach it: its NAT forgot it, or the calls follow an old contact.
+//!
+//! Sources: RFC 5626 sections 3.5 and 4.4 (keep-alives, NAT bindings), RFC 3261 section 10.3 (which contacts a registrar keeps).
+
+use std::time::Duration;
+
+use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome};
+use crate::call::{Call, EndpointId};
+use crate::capture::Timestamp;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::scene::Scene;
+
+/// Silence after which NATs close a UDP mapping (RFC 4787 section 4.3 wants two minutes, many take 30 s).
+const IDLE_MIN: Duration = Duration::from_secs(30);
+/// How long a registrar may need to follow a new contact.
+const MOVE_WAIT: Duration = Duration::from_secs(1);
+/// Tries of one device that are looked at.
+const TRIES_MAX: usize = 4_000;
+/// Calls to one contact that are looked at.
+const CALLS_MAX: usize = 64;
+
+/// A call that nothing answered at a contact, and the two registrations around it.
+struct Miss<'a> {
+    call: &'a Call,
+    sent: Timestamp,
+    before: &'a RegisterAttempt,
+    after: &'a RegisterAttempt,
+}
+
+/// Calls to the port that the device registered from go unanswered, and its next REGISTER comes from another port.
+pub(super) fn forgotten(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
+    let misses = misses(scene, registration, |scene, before, after, sent| {
+        let granted = Duration::from_secs(u64::from(before.expires_s.unwrap_or(0)));
+        let idle = sent.since(last_word(scene, before, sent));
+        sent < after.started && sent <= before.ended.plus(granted) && idle >= IDLE_MIN
+    });
+    let miss = misses.first()?;
+    let idle = miss.sent.since(last_word(scene, miss.before, miss.sent));
+    let aor = scene.text(registration.aor);
+    let (old, new) = (
+        scene.name(miss.before.source),
+        scene.name(miss.after.source),
+    );
+    let finding = Finding::new(
+        "reg-binding",
+        Severity::Error,
+        Confidence::Likely,
+        Proof::Comparison,
+    )
+    .says(
+        "Calls do not reach a registered device",
+        format!(
+            "{aor} is registered from {old}, but {} to it there got no answer once it had been silent for {:.0} s; its next REGISTER came from {new}. Most likely its NAT closes the mapping before that.",
+            calls(misses.len()),
+            idle.as_secs_f64()
+        ),
+        format!(
+            "1. The device behind {old}: send a keep-alive every 25 s (CRLF or STUN, RFC 5626), or use TCP or TLS. 2. Or let {} send OPTIONS to it that often. 3. Router in front of it: a longer UDP time-out.",
+            scene.name(registration.registrar)
+        ),
+    )
+    .at(registration.registrar, format!("forgotten {aor}"));
+    Some(shown(scene, finding, miss))
+}
+
+/// The device moved to another address, and a call still goes to the old one alone.
+pub(super) fn moved(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
+    let misses = misses(scene, registration, |_, before, after, sent| {
+        // One Call-ID: the same device, not a second one.
+        before.leg == after.leg && sent >= after.ended.plus(MOVE_WAIT)
+    });
+    let lost: Vec<&Miss<'_>> = misses
+        .iter()
+        .filter(|miss| {
+            let mut hops = miss.call.hops.iter();
+            miss.call.outcome.is_failure() && !hops.any(|hop| hop.destination == miss.after.source)
+        })
+        .collect();
+    let miss = *lost.first()?;
+    let aor = scene.text(registration.aor);
+    let (old, new) = (
+        scene.name(miss.before.source),
+        scene.name(miss.after.source),
+    );
+    let finding = Finding::new(
+        "reg-binding",
+        Severity::Error,
+        Confidence::Likely,
+        Proof::Comparison,
+    )
+    .says(
+        "Calls follow an old contact of the device",
+        format!(
+            "{aor} had moved its registration from {old} to {new} {:.0} s before, but {} still went to {old} alone, where nothing answers.",
+            miss.sent.since(miss.after.ended).as_secs_f64(),
+            calls(lost.len())
+        ),
+        format!(
+            "{}: replace the contact of a device that registers from another address (by its Call-ID or +sip.instance), and send calls to the newest one.",
+            scene.name(registration.registrar)
+        ),
+    )
+    .at(registration.registrar, format!("moved {aor}"));
+    Some(shown(scene, finding, miss))
+}
+
+fn shown(scene: &Scene<'_>, finding: Finding, miss: &Miss<'_>) -> Finding {
+    let contact = |attempt: &RegisterAttempt| format!("Contact: {}", scene.text(attempt.contact));
+    let mut finding = finding
+        .shown_by(Evidence::seen(
+            miss.before.asked_at,
+            contact(miss.before),
+            format!("registered from {}", scene.name(miss.before.source)),
+        ))
+        .shown_by(Evidence::seen(
+            miss.after.asked_at,
+            contact(miss.after),
+            format!("registered from {}", scene.name(miss.after.source)),
+        ));
+    let messages = miss.call.legs.iter().flat_map(|leg| {
+        let range = leg.start as usize..leg.end as usize;
+        scene.book.messages.get(range).unwrap_or_default()
+    });
+    let sent = messages
+        .filter(|message| message.destination == miss.before.source && message.method().is_some())
+        .min_by_key(|message| message.order());
+    if let Some(sent) = sent {
+        finding = finding.shown_by(Evidence::seen(
+            sent.at,
+            crate::diagnose::start_line(&scene.book.tables, sent),
+            "a call that nothing answered there",
+        ));
+    }
+    finding
+}
+
+/// Calls to a contact of the device that nothing answered there, with the registrations that made and replaced the contact.
+fn misses<'a>(
+    scene: &Scene<'a>,
+    registration: &Registration,
+    fits: impl Fn(&Scene<'a>, &RegisterAttempt, &RegisterAttempt, Timestamp) -> bool,
+) -> Vec<Miss<'a>> {
+    let (device, registrar) = (
+        scene.node(registration.source),
+        scene.node(registration.registrar),
+    );
+    let source = |index: &u32| {
+        let attempt = scene.attempts.get(*index as usize);
+        attempt.map(|attempt| attempt.source)
+    };
+    let mut sources = registration.attempts.iter().map(source);
+    let first = sources.next().flatten();
+    if sources.all(|source| source == first) || scene.is_one_directional(device, registrar) {
+        return Vec::new();
+    }
+    let bound: Vec<&RegisterAttempt> = registration
+        .attempts
+        .iter()
+        .take(TRIES_MAX)
+        .filter_map(|index| scene.attempts.get(*index as usize))
+        .filter(|attempt| {
+            attempt.outcome == RegistrationOutcome::Registered
+                && !attempt.is_removal
+                && !attempt.contact.is_absent()
+        })
+        .collect();
+    let mut misses = Vec::new();
+    for pair in bound.windows(2) {
+        let (before, after) = (pair[0], pair[1]);
+        if before.source == after.source {
+            continue;
+        }
+        for index in scene.unheard_at(before.source).iter().take(CALLS_MAX) {
+            let Some(call) = scene.calls.get(*index as usize) else {
+                continue;
+            };
+            let hop = call.hops.iter().find(|hop| {
+                hop.destination == before.source
+                    && hop.sent > before.ended
+                    && fits(scene, before, after, hop.sent)
+            });
+            if let Some(hop) = hop {
+                misses.push(Miss {
+                    call,
+                    sent: hop.sent,
+                    before,
+                    after,
+                });
+            }
+        }
+    }
+    misses
+}
+
+/// When the device was last heard from the port that it had registered from.
+fn last_word(scene: &Scene<'_>, attempt: &RegisterAttempt, before: Timestamp) -> Timestamp {
+    let source: EndpointId = attempt.source;
+    let heard = scene
+        .history()
+        .last_from(scene.book, source, before)
+        .map_or(attempt.ended, |message| message.time);
+    heard.max(attempt.ended)
+}
+
+fn calls(count: usize) -> String {
+    match count {
+        1 => "a call".to_owned(),
+        _ => format!("{count} calls"),
+    }
+}

@@ -1,0 +1,169 @@
+//! Registrations that come and go, and registrars that keep every old contact of one device.
+//!
+//! Sources: RFC 3261 sections 10.2.4 and 10.3, RFC 5626 section 4.1 (+sip.instance).
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome, address_of};
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::reg::binding::listed;
+use crate::diagnose::scene::Scene;
+
+/// Times that a device must lose its registrar and find it again.
+const LOSSES_MIN: usize = 3;
+/// Within which time.
+const LOSSES_WINDOW: Duration = Duration::from_secs(3600);
+/// Contacts of one device that must be kept beside each other.
+const CONTACTS_MIN: usize = 3;
+/// Tries of one device that are looked at.
+const TRIES_MAX: usize = 4_000;
+/// Frames that evidence names.
+const FRAMES_MAX: usize = 8;
+
+fn tries<'a>(scene: &Scene<'a>, registration: &Registration) -> Vec<&'a RegisterAttempt> {
+    let own = registration.attempts.iter().take(TRIES_MAX);
+    own.filter_map(|index| scene.attempts.get(*index as usize))
+        .collect()
+}
+
+/// REGISTERs of one device that are answered and not answered in turn.
+pub(super) fn flapping(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
+    if registration.attempts.len() < 2 * LOSSES_MIN
+        || scene.is_one_directional(
+            scene.node(registration.source),
+            scene.node(registration.registrar),
+        )
+    {
+        return None;
+    }
+    let all = tries(scene, registration);
+    let mut losses: Vec<&RegisterAttempt> = Vec::new();
+    let mut was_registered = false;
+    for attempt in all {
+        match attempt.outcome {
+            RegistrationOutcome::Registered => was_registered = true,
+            RegistrationOutcome::TimedOut if was_registered => {
+                losses.push(attempt);
+                was_registered = false;
+            }
+            _ => {}
+        }
+    }
+    // The last loss may be for good: only those that the device recovered from make it come and go.
+    if !was_registered {
+        losses.pop();
+    }
+    let dense = losses.windows(LOSSES_MIN).find(|window| {
+        let ends = window.first().zip(window.last());
+        ends.is_some_and(|(first, last)| last.started.since(first.started) <= LOSSES_WINDOW)
+    })?;
+    let aor = scene.text(registration.aor);
+    let (device, registrar) = (
+        scene.name(registration.source),
+        scene.name(registration.registrar),
+    );
+    let finding = Finding::new(
+        "reg-binding",
+        Severity::Warn,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        "The registration comes and goes",
+        format!(
+            "{aor} from {device} lost {registrar} {} times and found it again: its REGISTERs were answered and not answered in turn. Calls to it fail meanwhile.",
+            losses.len()
+        ),
+        format!(
+            "The way between {device} and {registrar} at these times: WLAN or mobile reception, a provider that resets the line, a firewall that limits or blocks for a while, the load of {registrar}."
+        ),
+    )
+    .shown_by(Evidence::in_frames(
+        dense.iter().map(|attempt| attempt.asked_at).take(FRAMES_MAX).collect(),
+        format!("REGISTER {aor}"),
+        "never answered, between others that were",
+    ))
+    .at(registration.registrar, format!("flapping {aor}"));
+    Some(finding)
+}
+
+/// The 200 lists several contacts that one device registered one after the other.
+pub(super) fn piled_up(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
+    let contact = |index: &u32| {
+        let attempt = scene.attempts.get(*index as usize);
+        attempt.map(|attempt| attempt.contact)
+    };
+    let mut contacts = registration.attempts.iter().map(contact);
+    let first = contacts.next()?;
+    if registration.attempts.len() < CONTACTS_MIN || contacts.all(|contact| contact == first) {
+        return None;
+    }
+    let bound: Vec<&RegisterAttempt> = tries(scene, registration)
+        .into_iter()
+        .filter(|attempt| {
+            attempt.outcome == RegistrationOutcome::Registered
+                && !attempt.is_removal
+                && !attempt.contact.is_absent()
+        })
+        .collect();
+    let last = *bound.last()?;
+    // One Call-ID is one device that was not restarted; two phones on one account have two.
+    let own: BTreeSet<&str> = bound
+        .iter()
+        .filter(|attempt| attempt.leg == last.leg)
+        .map(|attempt| address_of(scene.text(attempt.contact)))
+        .collect();
+    if own.len() < CONTACTS_MIN {
+        return None;
+    }
+    let listed = listed(scene, last)?;
+    let kept: BTreeSet<&str> = listed
+        .iter()
+        .map(|contact| address_of(contact))
+        .filter(|contact| own.contains(contact))
+        .collect();
+    if kept.len() < CONTACTS_MIN {
+        return None;
+    }
+    let aor = scene.text(registration.aor);
+    let (device, registrar) = (
+        scene.name(registration.source),
+        scene.name(registration.registrar),
+    );
+    let names: Vec<&str> = kept.iter().copied().take(CONTACTS_MIN).collect();
+    let finding = Finding::new(
+        "reg-binding",
+        Severity::Warn,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        "Old contacts of one device pile up",
+        format!(
+            "{registrar} keeps {} contacts for {aor} that one device ({device}) registered one after the other, such as {}: calls are sent to all of them, and only one is alive.",
+            kept.len(),
+            names.join(", ")
+        ),
+        format!(
+            "1. {registrar}: replace the contact of the same device (same Call-ID, or +sip.instance of RFC 5626), or limit the contacts of an account. 2. {device}: keep one port and Contact, and take the old one away before it registers another. 3. A shorter expiry lets dead contacts go sooner."
+        ),
+    )
+    .shown_by(Evidence::seen(
+        last.answered_at.unwrap_or(last.asked_at),
+        format!("Contact: {}", names.join(", ")),
+        "contacts that the registrar keeps",
+    ))
+    .shown_by(Evidence::in_frames(
+        bound
+            .iter()
+            .filter(|attempt| attempt.leg == last.leg)
+            .map(|attempt| attempt.asked_at)
+            .take(FRAMES_MAX)
+            .collect(),
+        format!("REGISTER {aor}"),
+        "registrations of the one device",
+    ))
+    .at(registration.registrar, format!("piled up {aor}"));
+    Some(finding)
+}

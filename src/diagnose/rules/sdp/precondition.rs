@@ -1,0 +1,344 @@
+//! sdp-precondition: resources that a session demanded before ringing were refused, or never came about.
+//!
+//! Sources: RFC 3312 sections 5 to 8, RFC 4032; 3GPP TS 24.229 (Reason with RELEASE_CAUSE and FAILURE_CAUSE).
+
+use std::time::Duration;
+
+use crate::call::negotiation::is_whole;
+use crate::call::{Message, NodeId, Outcome};
+use crate::capture::Timestamp;
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::sdp::body::values;
+use crate::diagnose::rules::sdp::refusal::is_refused;
+use crate::sip::{HeaderName, Method, StatusCode};
+
+/// How long nothing moves in a set-up before it is stuck rather than slow: a bearer comes up within two seconds.
+const STUCK: Duration = Duration::from_secs(4);
+
+/// The rule about preconditions.
+pub fn sdp_precondition(case: &Case<'_>) -> Option<Finding> {
+    if case.outcome().is_answered() {
+        return None;
+    }
+    refused(case).or_else(|| never_met(case))
+}
+
+/// A response that speaks of preconditions.
+fn refused(case: &Case<'_>) -> Option<Finding> {
+    let code = case.refusal_code();
+    if !matches!(code, 420 | 421 | 580) || !is_refused(case) {
+        return None;
+    }
+    let (refuser, request, response) = (case.refuser()?, case.refused_request()?, case.refusal()?);
+    let header = if code == 420 {
+        HeaderName::Unsupported
+    } else {
+        HeaderName::Require
+    };
+    let names_it = values(case, response, header)
+        .iter()
+        .any(|value| value.eq_ignore_ascii_case("precondition"));
+    if code != 580 && !names_it {
+        return None;
+    }
+    let sdp = case.tables().sessions.shape(request.session);
+    let told: Vec<&str> = sdp
+        .medias
+        .iter()
+        .flat_map(|media| media.preconditions.iter().map(String::as_str))
+        .take(4)
+        .collect();
+    let offerer = case.scene.name(request.source);
+    let (title, why, remedy) = match code {
+        580 => (
+            "Resources were not reserved",
+            match told.is_empty() {
+                true => "a precondition of the session was not met".to_owned(),
+                false => format!(
+                    "a precondition was not met; the offer says `{}`",
+                    told.join("`, `")
+                ),
+            },
+            format!(
+                "Look at the bearer and policy control of {} for this call; and on {offerer}: make the precondition \
+                 optional where the other side is no IMS device.",
+                case.scene.name(refuser)
+            ),
+        ),
+        420 => (
+            "Preconditions are not supported",
+            "the INVITE requires preconditions, which it does not know".to_owned(),
+            format!(
+                "On {offerer}: do not put `precondition` into Require towards {}.",
+                case.scene.name(refuser)
+            ),
+        ),
+        _ => (
+            "Preconditions are required",
+            "it requires preconditions, which the INVITE does not offer".to_owned(),
+            format!(
+                "On {offerer}: support preconditions (RFC 3312), or on {}: make them optional.",
+                case.scene.name(refuser)
+            ),
+        ),
+    };
+    let finding = Finding::new(
+        "sdp-precondition",
+        Severity::Error,
+        Confidence::Certain,
+        Proof::OwnWords,
+    )
+    .says(
+        title,
+        format!(
+            "{} refused the call with {code} because {why}.",
+            case.name(refuser)
+        ),
+        remedy,
+    )
+    .shown_by(case.shows(response, "the refusal"))
+    .at(refuser, code);
+    Some(finding)
+}
+
+/// What one side says of its own resources, and what is demanded of them.
+struct Reserved<'a> {
+    /// The last description in which it told.
+    told: &'a Message,
+    /// The line as sent, such as `curr:qos local none`.
+    current: String,
+    /// Directions that it has: send, receive.
+    has: (bool, bool),
+    /// Directions that are mandatory before ringing.
+    wanted: (bool, bool),
+}
+
+impl Reserved<'_> {
+    fn is_unmet(&self) -> bool {
+        self.wanted.0 && !self.has.0 || self.wanted.1 && !self.has.1
+    }
+}
+
+/// A set-up in which one side's resources never became what was mandatory, until a timer or an error ended it.
+fn never_met(case: &Case<'_>) -> Option<Finding> {
+    let step = case.anatomy.transaction(case.anatomy.last_step()?);
+    let may_be_stuck = case.outcome() == Outcome::Cancelled
+        || case.outcome() == Outcome::TimedOut
+        || matches!(case.code(), 408 | 480 | 487 | 500 | 503 | 504);
+    if !may_be_stuck || step.ringing.is_some() {
+        return None;
+    }
+    // Next to the caller alone: further on proxies pass on what either side says.
+    let caller = case.scene.node(step.source);
+    let last = |is_party: &dyn Fn(&Message) -> bool| {
+        let mut told = spoken(case).filter(|message| is_party(message));
+        told.next_back()
+    };
+    let mine = last(&|message| case.scene.node(message.source) == caller)?;
+    let theirs = last(&|message| case.scene.node(message.destination) == caller)?;
+    let sides = [reserved(case, mine, theirs), reserved(case, theirs, mine)];
+    let unmet: Vec<Reserved<'_>> = sides
+        .into_iter()
+        .flatten()
+        .filter(Reserved::is_unmet)
+        .collect();
+    if unmet.is_empty() {
+        return None;
+    }
+    let (end, quiet) = ending(case, step)?;
+    let words = told_cause(case);
+    let is_cancelled = case.outcome() == Outcome::Cancelled;
+    let (confidence, proof) = match words {
+        Some(_) => (Confidence::Certain, Proof::OwnWords),
+        None if quiet >= STUCK => (Confidence::Likely, Proof::Protocol),
+        None if is_cancelled => return None,
+        None => (Confidence::Possible, Proof::Timing),
+    };
+    // A person who hangs up on a silent set-up ends it as well as a timer does.
+    let is_beside = is_cancelled && words.is_none();
+    let finding = finding(case, &unmet, (end, quiet), words, confidence, proof);
+    Some(if is_beside { finding.beside() } else { finding })
+}
+
+fn finding(
+    case: &Case<'_>,
+    unmet: &[Reserved<'_>],
+    (end, quiet): (&Message, Duration),
+    words: Option<&Message>,
+    confidence: Confidence,
+    proof: Proof,
+) -> Finding {
+    let sides: Vec<String> = unmet
+        .iter()
+        .map(|side| {
+            format!(
+                "{} stayed at `{}` while {} was mandatory",
+                case.name(side.told.source),
+                side.current,
+                direction(side.wanted)
+            )
+        })
+        .collect();
+    let addresses: Vec<String> = unmet
+        .iter()
+        .map(|side| case.scene.name(side.told.source))
+        .collect();
+    let what = match end.status() {
+        Some(status) => format!("the set-up ended with {}", status.0),
+        None => "the caller cancelled".to_owned(),
+    };
+    let instead = match confidence {
+        Confidence::Possible => " Also consider a failure behind the node that answered so.",
+        _ => "",
+    };
+    let severity = match case.outcome() {
+        Outcome::Cancelled => Severity::Warn,
+        _ => Severity::Error,
+    };
+    let mut finding = Finding::new("sdp-precondition", severity, confidence, proof).says(
+            "Resources were not reserved before ringing",
+            format!(
+                "The call never rang, {} {}; {:.1} s after the set-up had last moved {what}.{instead}",
+                confidence.because(),
+                sides.join(" and "),
+                quiet.as_secs_f64()
+            ),
+            format!(
+                "1. Bearer and policy control (PCRF or PCF) of the access of {}: was the bearer asked for and granted at that time? 2. If it was: why did that side not confirm it (UPDATE with `curr` at the wanted value)? 3. Towards a side that is no IMS device: make the precondition optional.",
+                addresses.join(" and ")
+            ),
+        );
+    for side in unmet {
+        finding = finding.shown_by(Evidence::seen(
+            side.told.at,
+            format!("a={}", side.current),
+            "the last word of that side on its resources",
+        ));
+    }
+    finding = finding.shown_by(case.shows(end, "the end of the set-up"));
+    if let Some(first) = unmet.first() {
+        finding = finding.at(first.told.source, "not met");
+    }
+    if let Some(words) = words {
+        finding = finding.shown_by(case.shows_header(
+            words,
+            HeaderName::Reason,
+            "the bearer is named as the reason",
+        ));
+    }
+    finding
+}
+
+/// Descriptions with preconditions before the end of the set-up, each as its maker sent it.
+fn spoken<'s, 'a>(case: &'s Case<'a>) -> impl DoubleEndedIterator<Item = &'a Message> + 's {
+    let has_some = |message: &Message| {
+        let sdp = case.tables().sessions.shape(message.session);
+        let mut medias = sdp.medias.iter();
+        medias.any(|media| !media.preconditions.is_empty())
+    };
+    let all = case.anatomy.messages.iter().copied();
+    all.filter(move |message| {
+        let is_there = !message.session.is_absent() && !message.flags.is_copy();
+        is_there && is_whole(message) && has_some(message)
+    })
+}
+
+/// What `told` says of its sender's resources, and what the two sides demand of them; the first line of media alone.
+fn reserved<'a>(case: &Case<'a>, told: &'a Message, other: &Message) -> Option<Reserved<'a>> {
+    let lines = |message: &Message| {
+        let sdp = case.tables().sessions.shape(message.session);
+        let media = sdp
+            .medias
+            .iter()
+            .find(|media| !media.preconditions.is_empty());
+        media.map_or(&[][..], |media| media.preconditions.as_slice())
+    };
+    let current = lines(told).iter().find_map(|line| {
+        let rest = line.strip_prefix("curr:")?;
+        let mut words = rest.split_whitespace();
+        let is_own = words.next()? == "qos" && matches!(words.next()?, "local" | "e2e");
+        let has = directions(words.next()?)?;
+        is_own.then(|| (line.clone(), has))
+    });
+    let (current, has) = current?;
+    let demanded = |message: &Message, of: &str| {
+        let all = lines(message).iter().filter_map(|line| {
+            let words: Vec<&str> = line.strip_prefix("des:")?.split_whitespace().collect();
+            match words[..] {
+                ["qos", "mandatory", which, direction] if which == of || which == "e2e" => {
+                    directions(direction)
+                }
+                _ => None,
+            }
+        });
+        all.fold((false, false), |sum, one| (sum.0 || one.0, sum.1 || one.1))
+    };
+    let own = demanded(told, "local");
+    // The other side names directions as it sees them: what it receives is sent here.
+    let (received, sent) = demanded(other, "remote");
+    Some(Reserved {
+        told,
+        current,
+        has,
+        wanted: (own.0 || sent, own.1 || received),
+    })
+}
+
+fn directions(word: &str) -> Option<(bool, bool)> {
+    match word {
+        "none" => Some((false, false)),
+        "send" => Some((true, false)),
+        "recv" => Some((false, true)),
+        "sendrecv" => Some((true, true)),
+        _ => None,
+    }
+}
+
+fn direction(wanted: (bool, bool)) -> &'static str {
+    match wanted {
+        (true, true) => "`sendrecv`",
+        (true, false) => "`send`",
+        (false, true) => "`recv`",
+        (false, false) => "`none`",
+    }
+}
+
+/// The message that ended the set-up, and how long nothing had moved in it before.
+fn ending<'a>(case: &Case<'a>, step: &crate::call::Transaction) -> Option<(&'a Message, Duration)> {
+    let node: NodeId = case.scene.node(step.source);
+    let all = || case.anatomy.originals().map(|(_, message)| message);
+    let cancel = all().find(|message| {
+        message.is_request(Method::Cancel) && case.scene.node(message.source) == node
+    });
+    let end = cancel.or_else(|| case.message(step.final_response?))?;
+    let moved: Timestamp = all()
+        .filter(|message| {
+            message.time < end.time
+                && (matches!(message.method(), Some(Method::Prack | Method::Update))
+                    || message.is_response_to(Method::Update)
+                    || message.is_response_to(Method::Invite)
+                        && message.status().is_some_and(StatusCode::is_provisional))
+        })
+        .map(|message| message.time)
+        .max()?;
+    Some((end, end.time.since(moved)))
+}
+
+/// A CANCEL or refusal that says that the bearer was lost.
+fn told_cause<'a>(case: &Case<'a>) -> Option<&'a Message> {
+    let all = case.anatomy.originals().map(|(_, message)| message);
+    all.filter(|message| {
+        message.is_request(Method::Cancel)
+            || message.is_response_to(Method::Invite)
+                && message.status().is_some_and(|status| status.0 >= 400)
+    })
+    .find(|message| {
+        let reasons = case.tables().header_values(message, HeaderName::Reason);
+        reasons
+            .map(|reason| reason.to_ascii_lowercase().replace(' ', ""))
+            .any(|reason| {
+                reason.contains("release_cause;cause=3") || reason.contains("failure_cause;cause=1")
+            })
+    })
+}
