@@ -39,14 +39,7 @@ pub const RULES: &[Rule] = &[
         id: "net-tls",
         severity: Severity::Error,
         title: "TLS handshake fails",
-        subject: Subject::Capture(tls::net_tls),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "net-tls",
-        severity: Severity::Error,
-        title: "Plain SIP to a TLS port",
-        subject: Subject::Call(plain::net_tls_of_call),
+        subject: Subject::CallAndCapture(plain::net_tls_of_call, tls::net_tls),
         gate: Gate::BothDirections,
     },
     Rule {

@@ -9,7 +9,7 @@ use crate::call::{Message, Outcome, Transaction, TransactionIndex};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::{sends, times};
-use crate::diagnose::words::{counted, was};
+use crate::diagnose::words::{counted, duration, was};
 
 /// Sends after which a request counts as unanswered rather than as given up.
 const SENDS_MIN: usize = 3;
@@ -96,8 +96,8 @@ fn history(case: &Case<'_>, t: &Transaction, first: &Message) -> String {
     let (others_answered, _) = past.asked_by_others(source, silent);
     let spoke = match past.last_spoken(scene.book, silent, first.time) {
         Some(last) => format!(
-            "It last spoke {:.1} s before (frame {}).",
-            first.time.since(last.time).as_secs_f64(),
+            "It last spoke {} before (frame {}).",
+            duration(first.time.since(last.time)),
             last.at.frame
         ),
         None if past.has_spoken(silent) => "It spoke later in this capture.".to_owned(),
