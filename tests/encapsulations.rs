@@ -158,7 +158,7 @@ fn report(paths: &[PathBuf], workers: usize) -> Vec<u8> {
     };
     let analysis = analyze(paths, &options, &mut |_| {}).expect("captures");
     let mut out = Vec::new();
-    json::write(&analysis, &mut out).expect("memory takes it");
+    json::write(&analysis, true, &mut out).expect("memory takes it");
     out
 }
 

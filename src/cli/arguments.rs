@@ -76,6 +76,10 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     pub(crate) json: Option<PathBuf>,
 
+    /// Has the JSON report tell for each call where its post-dial delay passed and what each hop changed
+    #[arg(long, requires = "json", help_heading = "Reports")]
+    pub(crate) details: bool,
+
     /// Writes one row for each call to FILE; with - to standard output, in place of the screen
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     pub(crate) csv: Option<PathBuf>,

@@ -33,7 +33,9 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
         analysis.narrow(filter.source(), matching);
     }
     if let Some(path) = &scan.json {
-        output::to_file(path, |mut out| json::write(&analysis, &mut out))?;
+        output::to_file(path, |mut out| {
+            json::write(&analysis, scan.details, &mut out)
+        })?;
     }
     if let Some(path) = &scan.csv {
         output::to_file(path, |mut out| csv::write(&analysis, &mut out))?;

@@ -47,11 +47,12 @@ struct Tail<R: Serialize, O: Serialize, I: Serialize, H: Serialize> {
     header_use: H,
 }
 
-/// Writes the report and a line break.
+/// Writes the report and a line break; with `has_details` each call also tells where its post-dial delay passed and what each hop
+/// changed, which makes the report half as long again.
 ///
 /// # Errors
 /// Whatever `out` returns, with its kind kept, so that a reader who went away can be told from a full disk.
-pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
+pub fn write(analysis: &Analysis, has_details: bool, out: &mut impl Write) -> io::Result<()> {
     let tables = &analysis.book.tables;
     let profile = analysis.profile();
     let head = Head {
@@ -93,7 +94,7 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
     write_part(&head, &mut opening)?;
     out.write_all(opening.strip_suffix(b"\n}").unwrap_or(&opening))?;
     out.write_all(b",\n\"calls\":")?;
-    waves::write_calls(analysis, out)?;
+    waves::write_calls(analysis, has_details, out)?;
     out.write_all(b",")?;
     write_part(
         &tail,

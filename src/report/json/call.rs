@@ -18,11 +18,18 @@ pub(super) struct CallLine<'a> {
     id: u32,
     entry: &'a CallEntry,
     book: &'a Book,
+    /// Whether it tells where the delay passed and what each hop changed, for which the call is taken apart.
+    has_details: bool,
 }
 
 impl<'a> CallLine<'a> {
-    pub(super) fn of(id: u32, entry: &'a CallEntry, book: &'a Book) -> Self {
-        Self { id, entry, book }
+    pub(super) fn of(id: u32, entry: &'a CallEntry, book: &'a Book, has_details: bool) -> Self {
+        Self {
+            id,
+            entry,
+            book,
+            has_details,
+        }
     }
 }
 
@@ -46,7 +53,8 @@ struct CallFields<'a, I, E, T, P, H, O, F> {
     setup_ms: Option<f64>,
     talk_ms: Option<f64>,
     teardown_ms: Option<f64>,
-    pdd_stages: P,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pdd_stages: Option<P>,
     messages: u32,
     retransmissions: u32,
     copies: u32,
@@ -66,7 +74,7 @@ impl Serialize for CallLine<'_> {
         let (call, tables) = (&self.entry.call, &self.book.tables);
         let facts = Facts::of(call, self.book);
         let times = &call.milestones;
-        let path = Path::of(call, self.book);
+        let path = self.has_details.then(|| Path::of(call, self.book));
         CallFields {
             id: self.id,
             call_ids: Each(|| call.legs.iter().map(|leg| tables.text(leg.call_id))),
@@ -86,10 +94,11 @@ impl Serialize for CallLine<'_> {
             setup_ms: times.setup_ms().map(rounded),
             talk_ms: times.talk_ms().map(rounded),
             teardown_ms: times.teardown_ms().map(rounded),
-            pdd_stages: Each(|| {
-                path.stages
-                    .iter()
-                    .map(|stage| stage_line(stage, call, tables))
+            pdd_stages: path.as_ref().map(|path| {
+                Each(|| {
+                    let stages = path.stages.iter();
+                    stages.map(|stage| stage_line(stage, call, tables))
+                })
             }),
             messages: call.messages,
             retransmissions: call.retransmissions,
@@ -101,7 +110,8 @@ impl Serialize for CallLine<'_> {
             callee_software: told(facts.callee_software),
             hops: Each(|| {
                 let hops = call.hops.iter().enumerate();
-                hops.map(|(place, hop)| hop_line(hop, path.rewritten(place), tables))
+                let rewritten = |place| Some(path.as_ref()?.rewritten(place));
+                hops.map(move |(place, hop)| hop_line(hop, rewritten(place), tables))
             }),
             origin: call.origin.map(|origin| origin_line(&origin, tables)),
             primary: self.entry.primary().map(|finding| finding.rule),
@@ -180,7 +190,7 @@ fn rewrite_line(rewrite: &Rewrite) -> impl Serialize + '_ {
 
 fn hop_line<'a>(
     hop: &Hop,
-    rewritten: &'a [Rewrite],
+    rewritten: Option<&'a [Rewrite]>,
     tables: &'a Tables,
 ) -> impl Serialize + use<'a> {
     #[derive(Serialize)]
@@ -193,7 +203,8 @@ fn hop_line<'a>(
         reply_ms: Option<f64>,
         alerted_ms: Option<f64>,
         parent: Option<u16>,
-        rewritten: R,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rewritten: Option<R>,
     }
     let milliseconds = |ms: f32| rounded(f64::from(ms));
     Fields {
@@ -205,7 +216,7 @@ fn hop_line<'a>(
         reply_ms: hop.reply_ms.map(milliseconds),
         alerted_ms: hop.alerted_ms.map(milliseconds),
         parent: hop.parent,
-        rewritten: Each(move || rewritten.iter().map(rewrite_line)),
+        rewritten: rewritten.map(|rewritten| Each(move || rewritten.iter().map(rewrite_line))),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::report::lab;
 
 fn text(analysis: &Analysis) -> String {
     let mut out = Vec::new();
-    write(analysis, &mut out).expect("memory takes everything");
+    write(analysis, true, &mut out).expect("memory takes everything");
     String::from_utf8(out).expect("JSON is UTF-8")
 }
 
@@ -122,7 +122,7 @@ fn a_reader_who_went_away_is_told_from_a_full_disk() {
             Ok(())
         }
     }
-    let error = write(&lab::analysis(), &mut Gone).expect_err("nobody reads");
+    let error = write(&lab::analysis(), true, &mut Gone).expect_err("nobody reads");
     assert_eq!(std::io::ErrorKind::BrokenPipe, error.kind());
 }
 

@@ -20,7 +20,11 @@ const TEXT_BYTES: usize = 1024;
 ///
 /// # Errors
 /// Whatever `out` returns.
-pub(super) fn write_calls(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
+pub(super) fn write_calls(
+    analysis: &Analysis,
+    has_details: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
     out.write_all(b"[")?;
     let first = analysis.told_calls().next().map_or(0, |(id, _)| id);
     for (wave, entries) in analysis.calls.chunks(WAVE_CALLS).enumerate() {
@@ -28,7 +32,10 @@ pub(super) fn write_calls(analysis: &Analysis, out: &mut impl Write) -> io::Resu
         let parts: Vec<io::Result<Vec<u8>>> = entries
             .par_chunks(PART_CALLS)
             .enumerate()
-            .map(|(part, entries)| part_text(analysis, before + part * PART_CALLS, entries, first))
+            .map(|(part, entries)| {
+                let before = before + part * PART_CALLS;
+                part_text(analysis, has_details, before, entries, first)
+            })
             .collect();
         for part in parts {
             out.write_all(&part?)?;
@@ -40,6 +47,7 @@ pub(super) fn write_calls(analysis: &Analysis, out: &mut impl Write) -> io::Resu
 /// Elements as they stand in the document, each on a line of its own; a comma stands before all but the `first`.
 fn part_text(
     analysis: &Analysis,
+    has_details: bool,
     before: usize,
     entries: &[CallEntry],
     first: u32,
@@ -48,7 +56,7 @@ fn part_text(
     let numbered = (before as u32 + 1..).zip(entries);
     for (id, entry) in numbered.filter(|(id, _)| analysis.tells_call(*id)) {
         text.extend_from_slice(if id == first { b"\n" } else { b",\n" });
-        let line = CallLine::of(id, entry, &analysis.book);
+        let line = CallLine::of(id, entry, &analysis.book, has_details);
         line.serialize(&mut serde_json::Serializer::with_formatter(
             &mut text,
             Lines::inside(),
