@@ -217,8 +217,9 @@ impl<'a> Bench<'a> {
         let (mut told, mut accepted) = (Vec::new(), Vec::new());
         let mut proofs = Vec::new();
         let mut rulings = Ruling::default();
+        let found = self.news();
         for (rule, _) in &self.comparison.new_findings {
-            let news = self.news(rule);
+            let news = found.get(rule.as_str()).map_or(&[][..], Vec::as_slice);
             let left: Vec<_> = news.iter().filter(|(_, r)| r.reason.is_none()).collect();
             match left.first() {
                 Some((finding, _)) => {
@@ -257,28 +258,37 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// What a rule found in the candidate that the policy counts, each with what the waivers say of it.
-    fn news(&self, rule: &str) -> Vec<(&'a FindingView, Ruling<'a>)> {
-        let counts = |finding: &&'a FindingView| {
+    /// What rules found in the candidate that the policy counts, by rule, each with what the waivers say of it.
+    fn news(&self) -> HashMap<&'a str, Vec<(&'a FindingView, Ruling<'a>)>> {
+        let new = self.comparison.new_findings.iter();
+        let rules: HashSet<&str> = new.map(|(rule, _)| rule.as_str()).collect();
+        let counts = |finding: &FindingView| {
             let least = self.tolerances.new_findings;
-            finding.rule == rule && least.is_some_and(|least| finding.severity >= least)
+            least.is_some_and(|least| finding.severity >= least)
+                && rules.contains(finding.rule.as_str())
         };
-        let of_calls = self.candidate.calls.iter().flat_map(|call| {
-            let found = call.findings.iter().filter(counts);
-            found.filter_map(|finding| {
-                let own = self.waivers.of_finding(rule, Some(call));
-                if !finding.explains && call.primary != rule {
-                    return Some((finding, own));
+        let mut news: HashMap<&'a str, Vec<(&'a FindingView, Ruling<'a>)>> = HashMap::new();
+        for call in &self.candidate.calls {
+            for finding in call.findings.iter().filter(|finding| counts(finding)) {
+                let mut ruling = self.waivers.of_finding(&finding.rule, Some(call));
+                if finding.explains || call.primary == finding.rule {
+                    // Why a call ends otherwise is told with that; why one ends that is accepted is accepted with it.
+                    if self.changed.contains(&call.id) {
+                        continue;
+                    }
+                    ruling = ruling.or(self.waivers.of_call(call));
                 }
-                // Why a call ends otherwise is told with that; why one ends that is accepted is accepted with it.
-                let of_call = self.waivers.of_call(call);
-                let ruling = if own.reason.is_some() { own } else { of_call };
-                (!self.changed.contains(&call.id)).then_some((finding, ruling))
-            })
-        });
-        let beside = self.candidate.beside_calls.iter().filter(counts);
-        let beside = beside.map(|finding| (finding, self.waivers.of_finding(rule, None)));
-        of_calls.chain(beside).collect()
+                let of_rule = news.entry(&finding.rule).or_default();
+                of_rule.push((finding, ruling));
+            }
+        }
+        let beside = self.candidate.beside_calls.iter();
+        for finding in beside.filter(|finding| counts(finding)) {
+            let ruling = self.waivers.of_finding(&finding.rule, None);
+            let of_rule = news.entry(&finding.rule).or_default();
+            of_rule.push((finding, ruling));
+        }
+        news
     }
 
     fn difference_verdict(&self, name: &str, subjects: &[&str], change: Change) -> Verdict {

@@ -94,6 +94,14 @@ impl<'p> Waivers<'p> {
 }
 
 impl Ruling<'_> {
+    /// What either says: accepted where one accepts.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            reason: self.reason.or(other.reason),
+            expired: self.expired.max(other.expired),
+        }
+    }
+
     /// What a reader of a failure is told of a waiver that expired, empty where none did.
     pub(super) fn expired_text(&self) -> String {
         self.expired.map_or(String::new(), expired_text)
