@@ -1,10 +1,10 @@
 //! Clocks: how far the capture points of a run disagree, read off messages that several of them saw.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::call::message::Message;
 
-/// Messages that two capture points must share before their clocks are compared.
+/// Different messages that two capture points must share before their clocks are compared.
 const SHARED_MIN: usize = 3;
 /// The widest spread of the differences that still means one constant offset, in nanoseconds.
 const SPREAD_MAX: i64 = 20_000_000;
@@ -46,28 +46,39 @@ pub fn shifts(messages: &[Message], taps: usize) -> Vec<i64> {
 
 /// For each pair of capture points the constant by which the second is ahead of the first, where there is one.
 fn differences(messages: &[Message]) -> std::collections::BTreeMap<(u16, u16), i64> {
-    let mut seen: HashMap<(u16, u16), Vec<i64>, foldhash::fast::FixedState> = HashMap::default();
+    let mut seen: HashMap<(u16, u16), Vec<(i64, u64)>, foldhash::fast::FixedState> =
+        HashMap::default();
     for group in messages.chunk_by(|a, b| a.group == b.group) {
         for (place, message) in group.iter().enumerate() {
             for earlier in group[..place].iter().rev().take(LOOK_BACK_MAX) {
-                if earlier.digest == message.digest && earlier.tap != message.tap {
+                if earlier.tap != message.tap && is_same_packet(earlier, message) {
                     let (a, b) = if earlier.tap < message.tap {
                         (earlier, message)
                     } else {
                         (message, earlier)
                     };
                     let difference = b.time.nanoseconds().saturating_sub(a.time.nanoseconds());
-                    seen.entry((a.tap, b.tap)).or_default().push(difference);
+                    seen.entry((a.tap, b.tap))
+                        .or_default()
+                        .push((difference, message.digest));
                 }
             }
         }
     }
-    let constant = |mut all: Vec<i64>| {
+    let constant = |mut all: Vec<(i64, u64)>| {
         all.sort_unstable();
-        let (low, high) = (all[all.len() / 10], all[all.len() - 1 - all.len() / 10]);
-        (all.len() >= SHARED_MIN && high - low <= SPREAD_MAX).then(|| all[all.len() / 2])
+        let (low, high) = (all[all.len() / 10].0, all[all.len() - 1 - all.len() / 10].0);
+        let different: HashSet<u64> = all.iter().map(|(_, digest)| *digest).collect();
+        let is_constant = different.len() >= SHARED_MIN && high - low <= SPREAD_MAX;
+        is_constant.then(|| all[all.len() / 2].0)
     };
     seen.into_iter()
         .filter_map(|(pair, all)| constant(all).map(|offset| (pair, offset)))
         .collect()
+}
+
+/// Whether two capture points may have seen one packet: its sender's repeats have the same bytes, but other IP identifications.
+fn is_same_packet(a: &Message, b: &Message) -> bool {
+    let id = |message: &Message| message.trace.ip_id.filter(|id| *id != 0);
+    a.digest == b.digest && id(a) == id(b)
 }

@@ -82,8 +82,14 @@ pub fn apart(frames: &[Frame], number: u8, later_us: u64) -> Vec<Frame> {
     let host = format!("@ladder{number}");
     let network = format!("10.{number}.");
     let change = |text: &str| {
+        // Call-IDs that a ladder writes itself are quoted in other fields too.
+        let own = call_id(text).filter(|id| !id.contains("@ladder"));
         with_body(text, &|part| {
-            part.replace("@ladder", &host).replace("10.0.", &network)
+            let part = part.replace("@ladder", &host).replace("10.0.", &network);
+            match own {
+                Some(id) => part.replace(id, &format!("{number}-{id}")),
+                None => part,
+            }
         })
     };
     let change_frame = |frame: &Frame| Frame {
@@ -93,6 +99,11 @@ pub fn apart(frames: &[Frame], number: u8, later_us: u64) -> Vec<Frame> {
         ..with_text(frame, &change)
     };
     frames.iter().map(change_frame).collect()
+}
+
+fn call_id(text: &str) -> Option<&str> {
+    let mut lines = text.lines();
+    lines.find_map(|line| line.strip_prefix("Call-ID: "))
 }
 
 fn with_text(frame: &Frame, change: &dyn Fn(&str) -> String) -> Frame {
