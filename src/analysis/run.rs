@@ -12,9 +12,9 @@ use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
 use crate::call::load::Loads;
 use crate::call::metrics::Metrics;
-use crate::call::{Book, Seed, build, dns, other, registration};
+use crate::call::{Book, Call, Seed, build, dns, other, registration};
 use crate::capture::{self, OpenError, Reader, Source, Weakness};
-use crate::diagnose::{Diagnosis, Happened, diagnose};
+use crate::diagnose::{Diagnosis, Happened, Verdict, diagnose};
 use crate::net::{Connection, IncompleteDatagram, TlsHandshake};
 use crate::sip::{HeaderName, HeaderSpan, Message};
 
@@ -231,18 +231,12 @@ fn explain(
     drop((loads, timers));
     let metrics = Metrics::of(honest.map(|(_, call)| call));
     let peers = peers::peers(&happened.calls, &book);
-    let calls = happened.calls.into_iter().zip(verdicts);
+    let calls = entries(happened.calls, verdicts);
     Analysis {
         captures,
         fitness,
         metrics,
-        calls: calls
-            .map(|(call, verdict)| CallEntry {
-                call,
-                findings: verdict.findings,
-                has_primary: verdict.has_primary,
-            })
-            .collect(),
+        calls,
         hostile_calls,
         registrations: registrations
             .into_iter()
@@ -266,6 +260,29 @@ fn explain(
         narrowing: None,
         book,
     }
+}
+
+/// Calls whose room is given back at a time.
+const CALLS_AT_A_TIME: usize = 8192;
+
+/// Joins calls with what is said of them. The room of the calls is given back on the way, so that not all of them are there twice.
+fn entries(mut calls: Vec<Call>, verdicts: Vec<Verdict>) -> Vec<CallEntry> {
+    let mut entries = Vec::with_capacity(calls.len());
+    calls.reverse();
+    for verdict in verdicts {
+        let Some(call) = calls.pop() else {
+            break;
+        };
+        entries.push(CallEntry {
+            call,
+            findings: verdict.findings,
+            has_primary: verdict.has_primary,
+        });
+        if calls.len().is_multiple_of(CALLS_AT_A_TIME) {
+            calls.shrink_to_fit();
+        }
+    }
+    entries
 }
 
 /// Joins ICMP errors to the Call-IDs that they quote, in the order of time.

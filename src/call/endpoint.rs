@@ -36,6 +36,11 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
+    /// Gives back memory that was held for more; endpoints can still be found, and be added.
+    pub(in crate::call) fn close(&mut self) {
+        self.known.shrink_to_fit();
+    }
+
     /// The id of `endpoint`, the same for the same address and port.
     pub fn intern(&mut self, endpoint: Endpoint) -> EndpointId {
         let hash = self.hasher.hash_one(endpoint);

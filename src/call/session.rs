@@ -70,6 +70,8 @@ impl Sessions {
     pub(in crate::call) fn close(&mut self) {
         self.body_table = HashTable::new();
         self.shape_table = HashTable::new();
+        self.bodies.shrink_to_fit();
+        self.media.shrink_to_fit();
     }
 
     /// The id of the description in `bytes`, whose hash is `hash`.

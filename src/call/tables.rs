@@ -30,6 +30,7 @@ impl Tables {
     /// Gives back the memory of look-ups that only filing needs.
     pub(in crate::call) fn close(&mut self) {
         self.texts.close();
+        self.endpoints.close();
         self.vias.close();
         self.headers.close();
         self.sessions.close();

@@ -1,40 +1,56 @@
 //! A frame: one captured record, and the moment and place it was captured.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 /// A moment of capture time: nanoseconds since 1970-01-01 UTC, before it where negative.
 ///
-/// Comes from the capture alone, never from a clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Timestamp(i64);
+/// Comes from the capture alone, never from a clock. The earliest moment of all, 292 years before 1970, is the one behind it: so
+/// a moment that may be missing takes no more room than one that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(NonZeroU64);
+
+/// Turns the order of signed numbers into that of unsigned ones.
+const SIGN: u64 = 1 << 63;
+
+impl Default for Timestamp {
+    fn default() -> Self {
+        Self::from_nanoseconds(0)
+    }
+}
 
 impl Timestamp {
     /// The moment `nanoseconds` after 1970-01-01 UTC.
     pub const fn from_nanoseconds(nanoseconds: i64) -> Self {
-        Self(nanoseconds)
+        match NonZeroU64::new(nanoseconds as u64 ^ SIGN) {
+            Some(moment) => Self(moment),
+            None => Self(NonZeroU64::MIN),
+        }
     }
 
     /// Nanoseconds since 1970-01-01 UTC.
     pub const fn nanoseconds(self) -> i64 {
-        self.0
+        (self.0.get() ^ SIGN) as i64
     }
 
     /// Time from `earlier` to this moment; zero where `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+        Duration::from_nanos(u64::try_from(self.after(earlier)).unwrap_or(0))
     }
 
     /// Milliseconds from `earlier` to this moment, negative where `earlier` is later.
     pub fn millis_since(self, earlier: Self) -> f64 {
-        self.0.saturating_sub(earlier.0) as f64 / 1e6
+        self.after(earlier) as f64 / 1e6
     }
 
     /// This moment moved later by `duration`.
     pub fn plus(self, duration: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)),
-        )
+        let more = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+        Self::from_nanoseconds(self.nanoseconds().saturating_add(more))
+    }
+
+    fn after(self, earlier: Self) -> i64 {
+        self.nanoseconds().saturating_sub(earlier.nanoseconds())
     }
 }
 

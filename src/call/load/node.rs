@@ -197,6 +197,9 @@ pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Pl
             .map(|channel| channel.end)
             .collect();
         destination.ends.sort_unstable();
+        // These are kept for every node of a run.
+        destination.attempts.shrink_to_fit();
+        destination.channels.shrink_to_fit();
     }
     (destinations, places)
 }

@@ -122,8 +122,32 @@ fn settings(media: &Media, shared: &[&str]) -> Settings {
     settings
 }
 
+/// Whether a glance shows that two lines agree in every setting, as most lines do.
+fn are_plainly_alike(ours: &Media, theirs: &Media) -> bool {
+    let agree = |a: &Media, b: &Media| {
+        a.codecs.iter().all(|codec| {
+            let is_same = |other: &&Codec| other.common_name() == codec.common_name();
+            let mut others = b.codecs.iter().filter(is_same);
+            match (others.next(), others.next()) {
+                (None, _) => codec.is_real(),
+                (Some(other), None) => {
+                    (&other.fmtp, other.clock_hz) == (&codec.fmtp, codec.clock_hz)
+                }
+                _ => false,
+            }
+        })
+    };
+    let (a, b) = (&ours.common, &theirs.common);
+    (a.ptime, a.maxptime, &a.bandwidth) == (b.ptime, b.maxptime, &b.bandwidth)
+        && agree(ours, theirs)
+        && agree(theirs, ours)
+}
+
 /// The settings that two lines give differently; those of codecs that one of them lacks do not count.
 pub fn differences(ours: &Media, theirs: &Media) -> Vec<Difference> {
+    if are_plainly_alike(ours, theirs) {
+        return Vec::new();
+    }
     let has =
         |media: &Media, name: &str| media.real_codecs().any(|codec| codec.common_name() == name);
     let shared: Vec<&str> = ours
