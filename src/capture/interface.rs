@@ -111,7 +111,8 @@ mod tests {
             (127, 0, u64::MAX, 0),
             (0xff, 0, u64::MAX, 0),
             (0, 0, u64::MAX, i64::MAX),
-            (6, i64::MIN, 0, i64::MIN),
+            // The earliest moment that there is.
+            (6, i64::MIN, 0, -i64::MAX),
             (6, i64::MAX, u64::MAX, i64::MAX),
         ];
         for (resolution, offset, ticks, nanoseconds) in cases {

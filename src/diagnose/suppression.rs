@@ -65,7 +65,10 @@ const SILENCED: &[(&str, &[&str])] = &[
         &["srv-overload", "call-busy", "srv-internal-error"],
     ),
     ("srv-overload", &["srv-internal-error"]),
-    ("srv-downstream-dead", &["srv-internal-error"]),
+    (
+        "srv-downstream-dead",
+        &["srv-internal-error", "net-no-response"],
+    ),
     ("dlg-prack", &["srv-internal-error"]),
     ("srv-code-translated", &["srv-internal-error"]),
     (

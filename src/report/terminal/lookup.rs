@@ -36,6 +36,9 @@ impl fmt::Display for NoCall {
     }
 }
 
+/// Digits of the largest number of a call that is taken for one where no call has it.
+const NUMBER_DIGITS: usize = 6;
+
 /// The number of the call that `text` means: a number, a Call-ID, or a part of only one call's Call-IDs.
 ///
 /// # Errors
@@ -68,7 +71,9 @@ pub fn find_call(analysis: &Analysis, text: &str) -> Result<u32, NoCall> {
         (found, count)
     };
     let (mut found, mut count) = with(&|call_id| call_id == text);
-    if found.is_empty() && !text.is_empty() {
+    // A small number that no call has is a slip, and would be part of nearly any Call-ID.
+    let is_number = text.len() <= NUMBER_DIGITS && text.parse::<u32>().is_ok();
+    if found.is_empty() && !text.is_empty() && !is_number {
         (found, count) = with(&|call_id| call_id.contains(text));
     }
     match found.as_slice() {

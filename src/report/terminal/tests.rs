@@ -200,7 +200,9 @@ fn a_call_is_found_by_number_by_call_id_or_by_a_part_of_it() {
     assert_eq!(Ok(3), find_call(&analysis, "3"));
     assert_eq!(Ok(3), find_call(&analysis, "2@203.0.113.9"));
     assert_eq!(Ok(6), find_call(&analysis, "5@2"));
+    // Part of Call-IDs, but a number that no call has.
     assert_eq!(Err(NoCall::Unknown(6)), find_call(&analysis, "7"));
+    assert_eq!(Err(NoCall::Unknown(6)), find_call(&analysis, "203"));
     assert_eq!(Err(NoCall::Unknown(6)), find_call(&analysis, ""));
     let several = find_call(&analysis, "@203").expect_err("all calls fit");
     assert!(
