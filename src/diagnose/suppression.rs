@@ -29,8 +29,8 @@ const SILENCED: &[(&str, &[&str])] = &[
         ],
     ),
     ("dlg-session-timer", &["call-dropped-by-network"]),
-    ("net-icmp", &["net-no-response"]),
-    ("net-tcp", &["net-no-response"]),
+    ("net-icmp", &["net-no-response", "srv-downstream-dead"]),
+    ("net-tcp", &["net-no-response", "srv-downstream-dead"]),
     ("net-tls", &["net-no-response", "net-tcp"]),
     (
         "net-response-misrouted",
