@@ -116,6 +116,7 @@ fn accepted(login: &Login<'_, '_>) -> Option<Duration> {
 fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Finding> {
     let (request, _) = login.sent()?;
     let answer = login.answer()?;
+    let phrase = login.scene.text(answer.line);
     let (client, server) = (&login.client_name, &login.origin_name);
     let (name, realm) = (login.login_name(), login.realm());
     let tries = if login.tries > 1 {
@@ -140,6 +141,12 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Finding> {
             format!("The login of {name} is refused"),
             format!("{says}, possibly because the password is wrong. Also consider two servers behind {server} that do not know each other's nonces: the challenges are of two kinds (length of the nonce, Server header)."),
             format!("1. Where {server} is several machines: give them one nonce secret, or keep each client on one of them. 2. Otherwise set the password of {name} anew on {client} and on {server}."),
+        ),
+        // Whoever speaks of the nonce may mean its age, although stale=true would be the way to say so.
+        None if phrase.to_ascii_lowercase().contains("nonce") => Finding::new("auth-rejected", Severity::Error, Confidence::Possible, Proof::CodeMeaning).says(
+            format!("The login of {name} is refused: {phrase}"),
+            format!("{says}, but {server} says \"{phrase}\": possibly the nonce was too old when the login came, possibly the password or the user name is wrong. The capture cannot tell."),
+            format!("1. {server}: say stale=true where a nonce is too old, so that {client} logs in again by itself. 2. Where that is not it, set the password of {name} anew on {client} and on {server}."),
         ),
         None => Finding::new("auth-rejected", Severity::Error, Confidence::Likely, Proof::Protocol).says(
             format!("The login of {name} is wrong"),
