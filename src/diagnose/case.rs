@@ -12,7 +12,7 @@ use crate::sip::{HeaderName, StatusCode};
 pub struct Case<'a> {
     /// Where it happened.
     pub scene: &'a Scene<'a>,
-    /// Its index in [`Scene::calls`].
+    /// Its index in [`Happened::calls`](crate::diagnose::Happened::calls).
     pub index: usize,
     /// What is kept of it.
     pub call: &'a Call,
