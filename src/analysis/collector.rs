@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::analysis::batch::{Batch, IcmpSeen};
 use crate::call::dns::{DNS_MESSAGES_MAX, DnsSeen};
-use crate::call::{Arrival, CallBook, Drafts, Seed};
+use crate::call::{Arrival, CallBook, Drafts};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Delivery, Network, Piece, Skip, StreamId, Trace, Transport};
-use crate::sip::{self, Framed, Framer, Framing, HeaderSpan, Sift};
+use crate::sip::{self, Framed, Framer, Framing, Seed, Sift};
 
 /// ICMP errors kept for the diagnosis; a flood of them says no more than these.
 const ERRORS_MAX: usize = 50_000;
@@ -120,7 +120,6 @@ impl Collector {
             framers: &mut lane.framers,
             drafts: &mut self.drafts,
             seed: &self.seed,
-            spans: Vec::new(),
             tally: &mut self.tally,
         };
         for packet in batch.packets() {
@@ -138,7 +137,6 @@ impl Collector {
                 framers: &mut lane.framers,
                 drafts: &mut self.drafts,
                 seed: &self.seed,
-                spans: Vec::new(),
                 tally: &mut self.tally,
             };
             lane.network.finish(&mut |delivery| reader.take(&delivery));
@@ -158,7 +156,6 @@ struct StreamReader<'a> {
     framers: &'a mut HashMap<StreamId, Framer<Mark>, foldhash::fast::FixedState>,
     drafts: &'a mut Drafts,
     seed: &'a Seed,
-    spans: Vec<HeaderSpan>,
     tally: &'a mut Tally,
 }
 
@@ -196,17 +193,7 @@ impl StreamReader<'_> {
                 is_incomplete: delivery.lacks_fragments,
                 ..arrival(delivery, mark, 0)
             };
-            self.gather(bytes, arrival);
-        }
-    }
-
-    fn gather(&mut self, bytes: &[u8], arrival: Arrival) {
-        let message = sip::Message::parse(bytes, arrival.is_cut, &mut self.spans);
-        // Text on any TCP port may hold a line that reads like a SIP start line.
-        let is_sip =
-            |message: &sip::Message<'_>| message.is_addressed() || !arrival.transport.is_reliable();
-        if let Some(message) = message.filter(is_sip) {
-            self.drafts.gather(&message, arrival, self.seed);
+            self.drafts.gather(bytes, arrival, self.seed);
         }
     }
 
@@ -230,7 +217,7 @@ impl StreamReader<'_> {
                 let known = self.tally.begun.entry(completed).or_insert(begun);
                 *known = begun.min(*known);
             }
-            self.gather(framed.bytes, arrival);
+            self.drafts.gather(framed.bytes, arrival, self.seed);
         });
         self.framers.insert(id, framer);
     }

@@ -12,11 +12,11 @@ use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
 use crate::call::load::Loads;
 use crate::call::metrics::Metrics;
-use crate::call::{Book, Call, Seed, build, dns, other, registration};
+use crate::call::{Book, Call, build, dns, other, registration};
 use crate::capture::{self, OpenError, Reader, Source, Weakness};
 use crate::diagnose::{Diagnosis, Happened, Verdict, diagnose};
 use crate::net::{Connection, IncompleteDatagram, TlsHandshake};
-use crate::sip::{HeaderName, HeaderSpan, Message};
+use crate::sip::{HeaderName, HeaderSpan, Message, Seed};
 
 /// How a run is done.
 #[derive(Debug, Clone, PartialEq, Eq)]

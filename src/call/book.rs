@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use std::hash::BuildHasher;
 
 use crate::call::copies;
-use crate::call::draft::{Draft, Drafts, Seed};
+use crate::call::draft::{Draft, Drafts};
 use crate::call::endpoint::EndpointId;
 use crate::call::headers::HeaderListId;
 use crate::call::inspection::{Defects, Inspections};
@@ -19,6 +19,7 @@ use crate::call::tables::Tables;
 use crate::call::text::{TextId, Texts};
 use crate::call::via::ViaId;
 use crate::capture::Timestamp;
+use crate::sip::Seed;
 
 /// Files messages by Call-ID while the input is read.
 #[derive(Debug, Default)]
@@ -160,7 +161,7 @@ impl CallBook {
 
     /// Finds, or files, what the messages of a batch share.
     fn file_shared(&mut self, batch: &Drafts) -> Filed {
-        let texts = batch.texts.items().iter();
+        let texts = batch.texts.numbered.items().iter();
         let texts = texts.map(|(hash, span)| (*hash, batch.bytes(*span)));
         let texts = self.tables.texts.intern_all(texts);
         let ways = self.file_ways(batch);

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
-use crate::call::draft::Seed;
+use crate::sip::Seed;
 
 /// Bytes kept of one text; longer ones are cut there, since forged headers may be as long as a datagram.
 pub const TEXT_BYTES_MAX: usize = 8 << 10;
