@@ -25,7 +25,20 @@ pub(super) struct Collector {
     /// TLS key logs, one behind the other.
     secrets: Vec<u8>,
     tally: Tally,
+    expected: Expected,
 }
+
+/// How much there is to read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Expected {
+    /// Stored bytes of all captures; `None` where a pipe does not say, and once room was made for them.
+    whole: Option<u64>,
+    /// Stored bytes of the captures before this one.
+    before: u64,
+}
+
+/// Of all stored bytes the part after which the rest is taken to hold as much again: one in this many.
+const SAMPLE_SHARE: u64 = 16;
 
 /// What was seen beside messages.
 #[derive(Debug, Default)]
@@ -66,6 +79,26 @@ impl Collector {
             lanes: Vec::new(),
             secrets: Vec::new(),
             tally: Tally::default(),
+            expected: Expected::default(),
+        }
+    }
+
+    /// Says how many stored bytes all captures have, where that is known.
+    pub(super) fn expect(&mut self, whole: Option<u64>) {
+        self.expected.whole = whole;
+    }
+
+    /// Says how many stored bytes the captures before the next one have.
+    pub(super) fn begin(&mut self, before: u64) {
+        self.expected.before = before;
+    }
+
+    fn make_room(&mut self, position: u64) {
+        let read = self.expected.before + position;
+        let whole = self.expected.whole.filter(|_| read > 0);
+        if let Some(whole) = whole.filter(|whole| read.saturating_mul(SAMPLE_SHARE) >= *whole) {
+            self.book.expect(whole.div_ceil(read) as usize);
+            self.expected.whole = None;
         }
     }
 
@@ -101,6 +134,7 @@ impl Collector {
     pub(super) fn push(&mut self, lane: usize, batch: &Batch) {
         self.add_secrets(&batch.secrets);
         self.book.push(&batch.drafts);
+        self.make_room(batch.position);
         self.tally.media_packets += batch.media_packets;
         self.tally.cut_messages += batch.cut_messages;
         for (skip, count) in &batch.skips {

@@ -86,6 +86,7 @@ pub fn analyze_sources(
         .iter()
         .map(|source| source.bytes)
         .sum::<Option<u64>>();
+    collector.expect(total);
     let (mut captures, mut problems, mut done) = (Vec::new(), Vec::new(), 0);
     for (number, source) in sources.iter().enumerate() {
         let file = u16::try_from(number).unwrap_or(u16::MAX);
@@ -98,6 +99,7 @@ pub fn analyze_sources(
             Err(error) => return Err(error),
         };
         let lane = collector.lane_for(source.first_at);
+        collector.begin(done);
         let mut report = |bytes: u64| {
             progress(Progress {
                 bytes_done: done + bytes,
@@ -229,8 +231,10 @@ fn explain(
         .filter(|(index, _)| hostile_calls.binary_search(index).is_err());
     // What only rules ask for makes room for the result.
     drop((loads, timers));
-    let metrics = Metrics::of(honest.map(|(_, call)| call));
-    let peers = peers::peers(&happened.calls, &book);
+    let (metrics, peers) = rayon::join(
+        || Metrics::of(honest.map(|(_, call)| call)),
+        || peers::peers(&happened.calls, &book),
+    );
     let calls = entries(happened.calls, verdicts);
     Analysis {
         captures,

@@ -16,6 +16,7 @@ mod draft;
 mod ending;
 mod endpoint;
 mod excerpt;
+mod filing;
 pub mod guess;
 pub mod hazard;
 mod headers;

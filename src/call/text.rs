@@ -105,6 +105,12 @@ impl Texts {
             .collect()
     }
 
+    /// Makes room to find `times` as many texts as there are.
+    pub(in crate::call) fn expect(&mut self, times: usize) {
+        let more = self.table.len().saturating_mul(times.saturating_sub(1));
+        self.table.reserve(more, |&(hash, _)| hash);
+    }
+
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
     pub(in crate::call) fn close(&mut self) {
         self.table = HashTable::new();
