@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use memchr::{memchr, memchr2, memrchr};
+
 use crate::sip::{Scheme, Uri};
 
 /// Digits at the end that mean one subscriber however the number is written.
@@ -192,9 +194,13 @@ fn lead_of(text: &str, digits: &str) -> Lead {
 
 /// The user part of a URI as sent, the whole URI where there is none: how a report names a party.
 pub fn user_of(uri: &str) -> &str {
-    let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
-    let user = rest.rsplit_once('@').map_or(rest, |(user, _)| user);
-    user.split([';', '?']).next().unwrap_or(user)
+    // Single bytes of ASCII never stand inside a character, so every cut is one between characters.
+    let start = memchr(b':', uri.as_bytes()).map_or(0, |colon| colon + 1);
+    let rest = uri.get(start..).unwrap_or_default();
+    let end = memrchr(b'@', rest.as_bytes()).unwrap_or(rest.len());
+    let user = rest.get(..end).unwrap_or_default();
+    let end = memchr2(b';', b'?', user.as_bytes()).unwrap_or(user.len());
+    user.get(..end).unwrap_or_default()
 }
 
 /// Host of a URI, without port, parameters and brackets; empty for `tel:`.

@@ -37,24 +37,27 @@ impl Cause {
 
     fn read(&mut self, value: &str) {
         let mut parts = value.split(';').map(str::trim);
-        let protocol = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let protocol = parts.next().unwrap_or_default();
         let mut code = None;
         for part in parts {
             let Some((name, text)) = part.split_once('=') else {
                 continue;
             };
             let text = text.trim().trim_matches('"');
-            match name.trim().to_ascii_lowercase().as_str() {
-                "cause" => code = text.parse().ok(),
-                "location" => self.is_user = text.eq_ignore_ascii_case("U"),
-                _ => {}
+            let name = name.trim();
+            if name.eq_ignore_ascii_case("cause") {
+                code = text.parse().ok();
+            } else if name.eq_ignore_ascii_case("location") {
+                self.is_user = text.eq_ignore_ascii_case("U");
             }
         }
-        match protocol.as_str() {
-            "q.850" | "q850" => self.q850 = self.q850.or(code),
-            "sip" => self.sip = self.sip.or(code),
-            "" => {}
-            _ => self.has_other = true,
+        let is = |name: &str| protocol.eq_ignore_ascii_case(name);
+        if is("Q.850") || is("Q850") {
+            self.q850 = self.q850.or(code);
+        } else if is("SIP") {
+            self.sip = self.sip.or(code);
+        } else {
+            self.has_other |= !protocol.is_empty();
         }
     }
 }
