@@ -184,11 +184,13 @@ fn lead_of(text: &str, digits: &str) -> Lead {
     }
 }
 
-/// The user part of a URI as sent, the whole URI where there is none: how a report names a party.
+/// The user part of a URI as sent, without a password, or what is behind the scheme where there is none: how a report names a party.
 pub fn user_of(uri: &str) -> &str {
     let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
-    let user = rest.rsplit_once('@').map_or(rest, |(user, _)| user);
-    user.split([';', '?']).next().unwrap_or(user)
+    match rest.rsplit_once('@') {
+        Some((user, _)) => user.split([';', '?', ':']).next().unwrap_or(user),
+        None => rest.split([';', '?']).next().unwrap_or(rest),
+    }
 }
 
 /// Host of a URI, without port, parameters and brackets; empty for `tel:`.
@@ -275,6 +277,9 @@ mod tests {
     #[test]
     fn parties_are_named_by_their_user() {
         assert_eq!("2001", user_of("sip:2001@a.example;x=y"));
+        assert_eq!("2001", user_of("sip:2001:secret@a.example"));
+        assert_eq!("[2001:db8::1]:5070", user_of("sip:[2001:db8::1]:5070"));
+        assert_eq!("", user_of(""));
         assert_eq!("+4930", user_of("tel:+4930;x=y"));
         assert_eq!("a.example", user_of("sip:a.example;transport=udp"));
         assert_eq!("a.example", host_of("sip:2001@a.example:5070;x"));

@@ -3,6 +3,7 @@
 mod ack;
 mod alg;
 mod broken;
+mod carried;
 mod fragment;
 mod icmp;
 mod misrouted;
