@@ -13,6 +13,7 @@ mod retransmit;
 mod silence;
 mod tcp;
 mod tls;
+mod tls_closed;
 
 use crate::call::{Message, TransactionIndex};
 use crate::capture::FrameRef;
