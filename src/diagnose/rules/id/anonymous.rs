@@ -17,8 +17,9 @@ const CODES: [u16; 4] = [403, 480, 486, 603];
 const REJECTED_ANONYMOUS: u16 = 24;
 /// Calls of each kind that a comparison needs.
 const CALLS_MIN: u64 = 2;
-/// Calls between two nodes that are compared; more prove no more.
+/// Calls between two nodes that are compared, of so many calls to one of them; more prove no more.
 const LOOK_MAX: usize = 500;
+const ATTEMPTS_MAX: usize = 5_000;
 /// Chance above which a comparison is only possible.
 const CHANCE_LIKELY: f64 = 0.05;
 
@@ -100,7 +101,7 @@ fn withholds(scene: &Scene<'_>, request: &Message) -> bool {
 fn comparison(case: &Case<'_>, request: &Message) -> Option<(Table, Confidence)> {
     let scene = case.scene;
     let (source, node) = (scene.node(request.source), scene.node(request.destination));
-    let attempts = scene.loads.at(node)?.attempts.iter();
+    let attempts = scene.loads.at(node)?.attempts.iter().take(ATTEMPTS_MAX);
     let mut table = Table::default();
     for attempt in attempts
         .filter(|attempt| attempt.source == source)

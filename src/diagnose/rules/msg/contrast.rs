@@ -69,12 +69,11 @@ fn at_node(scene: &Scene<'_>, node: NodeId, code: u16, refused: &[u32]) -> Vec<C
         .collect()
 }
 
-fn contrast(
-    scene: &Scene<'_>,
-    code: u16,
-    bad: &[(u32, &Message)],
-    good: &[(u32, &Message)],
-) -> Option<Claim> {
+/// The smallest INVITE refused and the largest one taken, where all of the refused are larger, with the chance of that.
+fn apart<'a>(
+    bad: &[(u32, &'a Message)],
+    good: &[(u32, &'a Message)],
+) -> Option<(&'a Message, &'a Message, f64)> {
     let by_size = |(_, message): &&(u32, &Message)| message.size;
     let smallest = bad.iter().min_by_key(by_size)?.1;
     let largest = good.iter().max_by_key(by_size)?.1;
@@ -98,9 +97,16 @@ fn contrast(
         good_out: good.len() as u64,
     };
     let chance = table.chance();
-    if !is_mixed || chance > CHANCE_MAX {
-        return None;
-    }
+    (is_mixed && chance <= CHANCE_MAX).then_some((smallest, largest, chance))
+}
+
+fn contrast(
+    scene: &Scene<'_>,
+    code: u16,
+    bad: &[(u32, &Message)],
+    good: &[(u32, &Message)],
+) -> Option<Claim> {
+    let (smallest, largest, chance) = apart(bad, good)?;
     let calls: Vec<u32> = bad.iter().map(|(index, _)| *index).collect();
     let origin = scene.calls.get(*calls.first()? as usize)?.origin?;
     let (name, sender) = (scene.name(origin.endpoint), scene.name(smallest.source));

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::call::dns::Lookup;
-use crate::call::{Outcome, Transaction};
+use crate::call::{Message, Outcome, Transaction};
+use crate::capture::FrameRef;
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
 use crate::net::DnsRecord;
 use crate::sip::Method;
@@ -15,7 +16,7 @@ use crate::sip::Method;
 const TARGETS_MIN: usize = 2;
 /// Sends of an INVITE that nothing answered after which its server counts as dead.
 const SENDS_MIN: u32 = 3;
-/// Lookups of the whole capture that are looked at for one call.
+/// Lookups before the end of a call that are looked at for it.
 const LOOKUPS_MAX: usize = 2_000;
 /// Servers that are named.
 const NAMED_MAX: usize = 4;
@@ -30,40 +31,16 @@ pub(super) fn dead_targets(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let sender = case.root()?.1.source;
-    let tables = case.tables();
-    let client = tables.endpoint(sender).address;
-    let own =
-        |t: &Transaction| t.method == Method::Invite && tables.endpoint(t.source).address == client;
-    let mut tried: BTreeSet<IpAddr> = BTreeSet::new();
-    let mut sends = Vec::new();
-    let mut first = None;
-    for (_, t) in case.anatomy.each().filter(|(_, t)| own(t)) {
-        let is_silent = t.trying.is_none() && t.alerting.is_none() && t.final_response.is_none();
-        let nodes = (case.scene.node(t.source), case.scene.node(t.destination));
-        // One that answers, or whose answers the capture may lack, leaves the domain alive.
-        if !is_silent || t.sends < SENDS_MIN || case.scene.is_one_directional(nodes.0, nodes.1) {
-            return None;
-        }
-        tried.insert(tables.endpoint(t.destination).address);
-        let request = case.message(t.request?)?;
-        first = first.or(Some(request));
-        sends.push(request.at);
-    }
-    if tried.len() < TARGETS_MIN {
-        return None;
-    }
-    let request = first?;
-    let lookups: Vec<&Lookup> = case
-        .scene
-        .lookups
-        .iter()
-        .take(LOOKUPS_MAX)
-        .take_while(|lookup| lookup.time() <= case.call.ended)
-        .filter(|lookup| lookup.client == client)
-        .collect();
-    let (services, targets) = lookups.iter().rev().find_map(|lookup| {
+    let client = case.tables().endpoint(sender).address;
+    let tried = tried_in_vain(case, client)?;
+    let request = tried.first;
+    let all = case.scene.lookups;
+    let known = all.partition_point(|lookup| lookup.time() <= case.call.ended);
+    let newest = all.get(..known)?.iter().rev().take(LOOKUPS_MAX);
+    let lookups: Vec<&Lookup> = newest.filter(|lookup| lookup.client == client).collect();
+    let (services, targets) = lookups.iter().find_map(|lookup| {
         let servers = servers(lookup, &lookups)?;
-        (servers == tried).then_some((lookup, servers))
+        (servers == tried.addresses).then_some((lookup, servers))
     })?;
     let name = &services.name;
     let listed: Vec<String> = targets
@@ -94,7 +71,7 @@ pub(super) fn dead_targets(case: &Case<'_>) -> Option<Finding> {
             format!("names {} servers", targets.len()),
         ))
         .shown_by(Evidence::in_frames(
-            sends,
+            tried.frames,
             case.start_line(request),
             "one INVITE to each of them, and no answer",
         ))
@@ -105,6 +82,41 @@ pub(super) fn dead_targets(case: &Case<'_>) -> Option<Finding> {
         })
         .at(sender, format!("dead {name}"));
     Some(finding)
+}
+
+/// The servers that a node sent the INVITE to.
+struct Tried<'a> {
+    addresses: BTreeSet<IpAddr>,
+    /// The first INVITE to any of them.
+    first: &'a Message,
+    /// The first INVITE to each.
+    frames: Vec<FrameRef>,
+}
+
+/// The servers that the node at `client` tried, where they are several and none of them said anything.
+fn tried_in_vain<'a>(case: &Case<'a>, client: IpAddr) -> Option<Tried<'a>> {
+    let tables = case.tables();
+    let own =
+        |t: &Transaction| t.method == Method::Invite && tables.endpoint(t.source).address == client;
+    let (mut addresses, mut frames, mut first) = (BTreeSet::new(), Vec::new(), None);
+    for (_, t) in case.anatomy.each().filter(|(_, t)| own(t)) {
+        let is_silent = t.trying.is_none() && t.alerting.is_none() && t.final_response.is_none();
+        let nodes = (case.scene.node(t.source), case.scene.node(t.destination));
+        // One that answers, or whose answers the capture may lack, leaves the domain alive.
+        if !is_silent || t.sends < SENDS_MIN || case.scene.is_one_directional(nodes.0, nodes.1) {
+            return None;
+        }
+        addresses.insert(tables.endpoint(t.destination).address);
+        let request = case.message(t.request?)?;
+        first = first.or(Some(request));
+        frames.push(request.at);
+    }
+    let first = first?;
+    (addresses.len() >= TARGETS_MIN).then_some(Tried {
+        addresses,
+        first,
+        frames,
+    })
 }
 
 /// The addresses of the servers that an answer to an SRV question names; `None` where one of them was not looked up.
