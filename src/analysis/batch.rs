@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::call::dns::DnsSeen;
-use crate::call::{Arrival, Drafts, Seed};
+use crate::call::{Arrival, Drafts};
 use crate::capture::{Times, Window};
 use crate::net::{self, IcmpError, Packet, Payload, Segment, Skip, Transport};
-use crate::sip::{self, HeaderSpan, Sift};
+use crate::sip::{self, Seed, Sift};
 
 /// Reasons that one batch tells apart; forged frames may carry any protocol number.
 const SKIPS_MAX: usize = 256;
@@ -35,7 +35,6 @@ pub(super) struct Batch {
     pub(super) position: u64,
     /// TLS key logs that the capture brought along since the batch before.
     pub(super) secrets: Vec<u8>,
-    spans: Vec<HeaderSpan>,
 }
 
 /// Where the payload of a kept packet lies.
@@ -215,9 +214,8 @@ impl Batch {
                     is_cut: packet.is_cut,
                     is_incomplete: false,
                 };
-                if let Some(message) = sip::Message::parse(bytes, packet.is_cut, &mut self.spans) {
+                if self.drafts.gather(bytes, arrival, seed) {
                     self.cut_messages += u64::from(packet.is_cut);
-                    self.drafts.gather(&message, arrival, seed);
                 }
             }
             // The number that a question begins with may look like anything.

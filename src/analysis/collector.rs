@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::analysis::batch::{Batch, IcmpSeen};
 use crate::call::dns::{DNS_MESSAGES_MAX, DnsSeen};
-use crate::call::{Arrival, CallBook, Drafts, Seed};
+use crate::call::{Arrival, CallBook, Drafts};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Delivery, Network, Piece, Skip, StreamId, Trace, Transport};
-use crate::sip::{self, Framed, Framer, Framing, HeaderSpan, Sift};
+use crate::sip::{self, Framed, Framer, Framing, Seed, Sift};
 
 /// ICMP errors kept for the diagnosis; a flood of them says no more than these.
 const ERRORS_MAX: usize = 50_000;
@@ -25,7 +25,20 @@ pub(super) struct Collector {
     /// TLS key logs, one behind the other.
     secrets: Vec<u8>,
     tally: Tally,
+    expected: Expected,
 }
+
+/// How much there is to read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Expected {
+    /// Stored bytes of all captures; `None` where a pipe does not say, and once room was made for them.
+    whole: Option<u64>,
+    /// Stored bytes of the captures before this one.
+    before: u64,
+}
+
+/// Of all stored bytes the part after which the rest is taken to hold as much again: one in this many.
+const SAMPLE_SHARE: u64 = 16;
 
 /// What was seen beside messages.
 #[derive(Debug, Default)]
@@ -66,6 +79,26 @@ impl Collector {
             lanes: Vec::new(),
             secrets: Vec::new(),
             tally: Tally::default(),
+            expected: Expected::default(),
+        }
+    }
+
+    /// Says how many stored bytes all captures have, where that is known.
+    pub(super) fn expect(&mut self, whole: Option<u64>) {
+        self.expected.whole = whole;
+    }
+
+    /// Says how many stored bytes the captures before the next one have.
+    pub(super) fn begin(&mut self, before: u64) {
+        self.expected.before = before;
+    }
+
+    fn make_room(&mut self, position: u64) {
+        let read = self.expected.before + position;
+        let whole = self.expected.whole.filter(|_| read > 0);
+        if let Some(whole) = whole.filter(|whole| read.saturating_mul(SAMPLE_SHARE) >= *whole) {
+            self.book.expect(whole.div_ceil(read) as usize);
+            self.expected.whole = None;
         }
     }
 
@@ -101,6 +134,7 @@ impl Collector {
     pub(super) fn push(&mut self, lane: usize, batch: &Batch) {
         self.add_secrets(&batch.secrets);
         self.book.push(&batch.drafts);
+        self.make_room(batch.position);
         self.tally.media_packets += batch.media_packets;
         self.tally.cut_messages += batch.cut_messages;
         for (skip, count) in &batch.skips {
@@ -120,7 +154,6 @@ impl Collector {
             framers: &mut lane.framers,
             drafts: &mut self.drafts,
             seed: &self.seed,
-            spans: Vec::new(),
             tally: &mut self.tally,
         };
         for packet in batch.packets() {
@@ -138,7 +171,6 @@ impl Collector {
                 framers: &mut lane.framers,
                 drafts: &mut self.drafts,
                 seed: &self.seed,
-                spans: Vec::new(),
                 tally: &mut self.tally,
             };
             lane.network.finish(&mut |delivery| reader.take(&delivery));
@@ -158,7 +190,6 @@ struct StreamReader<'a> {
     framers: &'a mut HashMap<StreamId, Framer<Mark>, foldhash::fast::FixedState>,
     drafts: &'a mut Drafts,
     seed: &'a Seed,
-    spans: Vec<HeaderSpan>,
     tally: &'a mut Tally,
 }
 
@@ -196,17 +227,7 @@ impl StreamReader<'_> {
                 is_incomplete: delivery.lacks_fragments,
                 ..arrival(delivery, mark, 0)
             };
-            self.gather(bytes, arrival);
-        }
-    }
-
-    fn gather(&mut self, bytes: &[u8], arrival: Arrival) {
-        let message = sip::Message::parse(bytes, arrival.is_cut, &mut self.spans);
-        // Text on any TCP port may hold a line that reads like a SIP start line.
-        let is_sip =
-            |message: &sip::Message<'_>| message.is_addressed() || !arrival.transport.is_reliable();
-        if let Some(message) = message.filter(is_sip) {
-            self.drafts.gather(&message, arrival, self.seed);
+            self.drafts.gather(bytes, arrival, self.seed);
         }
     }
 
@@ -230,7 +251,7 @@ impl StreamReader<'_> {
                 let known = self.tally.begun.entry(completed).or_insert(begun);
                 *known = begun.min(*known);
             }
-            self.gather(framed.bytes, arrival);
+            self.drafts.gather(framed.bytes, arrival, self.seed);
         });
         self.framers.insert(id, framer);
     }

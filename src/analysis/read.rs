@@ -8,10 +8,10 @@ use std::sync::{Mutex, PoisonError, mpsc};
 
 use crate::analysis::batch::Batch;
 use crate::analysis::collector::Collector;
-use crate::call::Seed;
 use crate::capture::{Reader, Times, Window};
+use crate::sip::Seed;
 
-/// Batches in flight for each worker: one being filled, one waiting to be filed.
+/// Batches in flight for each worker: one being filled, others waiting to be filed.
 const BATCHES_PER_WORKER: usize = 2;
 
 /// Reads a capture to its end into `lane` of `collector`; `progress` hears of the stored bytes read so far.
@@ -44,64 +44,105 @@ pub(super) fn read(
     times
 }
 
-fn read_in_parallel(
-    reader: &mut Reader,
-    workers: usize,
-    seed: &Seed,
-    file: &mut dyn FnMut(&Batch),
-) {
-    let turn = Mutex::new((reader, 0_u64));
-    let (free, empty) = mpsc::channel::<Batch>();
-    for _ in 0..workers * BATCHES_PER_WORKER {
-        // The receiver lives as long as this function, so the batch arrives.
-        let _ = free.send(Batch::default());
-    }
-    let empty = Mutex::new(empty);
-    let (done, filled) = mpsc::channel::<(u64, Batch)>();
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            let done = done.clone();
-            let (turn, empty) = (&turn, &empty);
-            scope.spawn(move || work(turn, empty, &done, seed));
-        }
-        drop(done);
-        let mut early: BTreeMap<u64, Batch> = BTreeMap::new();
-        let mut next = 0;
-        for (number, batch) in filled {
-            early.insert(number, batch);
-            while let Some(batch) = early.remove(&next) {
-                file(&batch);
-                next += 1;
-                let _ = free.send(batch);
-            }
-        }
-    });
+/// Where batches come from and go to.
+struct Desk<'a> {
+    /// The reader, and the number of the next window.
+    turn: Mutex<(&'a mut Reader, u64)>,
+    /// Batches that wait to be filled.
+    empty: Mutex<mpsc::Receiver<Batch>>,
+    seed: &'a Seed,
 }
 
-fn work(
-    turn: &Mutex<(&mut Reader, u64)>,
-    empty: &Mutex<mpsc::Receiver<Batch>>,
-    done: &mpsc::Sender<(u64, Batch)>,
-    seed: &Seed,
-) {
-    let mut window = Window::new();
-    loop {
-        let Ok(mut batch) = empty.lock().unwrap_or_else(PoisonError::into_inner).recv() else {
-            return;
-        };
+impl Desk<'_> {
+    /// Fills a batch from the next window; `None` at the end of the input.
+    fn fill(&self, mut batch: Batch, window: &mut Window) -> Option<(u64, Batch)> {
         batch.clear();
         let number = {
-            let mut turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-            if !turn.0.next_window(&mut window) {
-                return;
+            let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            if !turn.0.next_window(window) {
+                return None;
             }
             batch.position = turn.0.position();
             batch.secrets.extend_from_slice(turn.0.new_secrets());
             turn.1 += 1;
             turn.1 - 1
         };
-        batch.read(&window, seed);
-        if done.send((number, batch)).is_err() {
+        batch.read(window, self.seed);
+        Some((number, batch))
+    }
+
+    /// A batch to fill, waited for.
+    fn wait(&self) -> Option<Batch> {
+        let empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner);
+        empty.recv().ok()
+    }
+
+    /// A batch to fill, if there is one and nobody waits for one.
+    fn spare(&self) -> Option<Batch> {
+        self.empty.try_lock().ok()?.try_recv().ok()
+    }
+}
+
+fn read_in_parallel(
+    reader: &mut Reader,
+    workers: usize,
+    seed: &Seed,
+    file: &mut dyn FnMut(&Batch),
+) {
+    let (free, empty) = mpsc::channel::<Batch>();
+    for _ in 0..workers * BATCHES_PER_WORKER {
+        // The receiver lives as long as this function, so the batch arrives.
+        let _ = free.send(Batch::default());
+    }
+    let desk = Desk {
+        turn: Mutex::new((reader, 0)),
+        empty: Mutex::new(empty),
+        seed,
+    };
+    let (done, filled) = mpsc::channel::<(u64, Batch)>();
+    std::thread::scope(|scope| {
+        for _ in 1..workers {
+            let (done, desk) = (done.clone(), &desk);
+            scope.spawn(move || {
+                let mut window = Window::new();
+                while let Some(filled) = desk.wait().and_then(|batch| desk.fill(batch, &mut window))
+                    && done.send(filled).is_ok()
+                {}
+            });
+        }
+        drop(done);
+        file_in_order(&desk, &filled, &free, file);
+    });
+}
+
+/// Files batches in the order of their windows. While the next one is not there yet, this thread fills one itself: filing is less
+/// than half of the work, and a thread that only waits would have to be woken for each batch.
+fn file_in_order(
+    desk: &Desk<'_>,
+    filled: &mpsc::Receiver<(u64, Batch)>,
+    free: &mpsc::Sender<Batch>,
+    file: &mut dyn FnMut(&Batch),
+) {
+    let mut early: BTreeMap<u64, Batch> = BTreeMap::new();
+    let mut window = Window::new();
+    let mut next = 0;
+    let mut is_over = false;
+    loop {
+        early.extend(filled.try_iter());
+        if let Some(batch) = early.remove(&next) {
+            file(&batch);
+            next += 1;
+            let _ = free.send(batch);
+        } else if !is_over && let Some(batch) = desk.spare() {
+            match desk.fill(batch, &mut window) {
+                Some((number, batch)) => {
+                    early.insert(number, batch);
+                }
+                None => is_over = true,
+            }
+        } else if let Ok((number, batch)) = filled.recv() {
+            early.insert(number, batch);
+        } else if early.is_empty() {
             return;
         }
     }

@@ -12,11 +12,11 @@ use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
 use crate::call::load::Loads;
 use crate::call::metrics::Metrics;
-use crate::call::{Book, Call, Seed, build, dns, other, registration};
+use crate::call::{Book, Call, build, dns, other, registration};
 use crate::capture::{self, OpenError, Reader, Source, Weakness};
 use crate::diagnose::{Diagnosis, Happened, Verdict, diagnose};
 use crate::net::{Connection, IncompleteDatagram, TlsHandshake};
-use crate::sip::{HeaderName, HeaderSpan, Message};
+use crate::sip::{HeaderName, HeaderSpan, Message, Seed};
 
 /// How a run is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +86,7 @@ pub fn analyze_sources(
         .iter()
         .map(|source| source.bytes)
         .sum::<Option<u64>>();
+    collector.expect(total);
     let (mut captures, mut problems, mut done) = (Vec::new(), Vec::new(), 0);
     for source in sources {
         // What cannot be opened has no place among the captures, so it takes no number either.
@@ -99,6 +100,7 @@ pub fn analyze_sources(
             Err(error) => return Err(error),
         };
         let lane = collector.lane_for(source.first_at);
+        collector.begin(done);
         let mut report = |bytes: u64| {
             progress(Progress {
                 bytes_done: done + bytes,
@@ -230,8 +232,10 @@ fn explain(
         .filter(|(index, _)| hostile_calls.binary_search(index).is_err());
     // What only rules ask for makes room for the result.
     drop((loads, timers));
-    let metrics = Metrics::of(honest.map(|(_, call)| call));
-    let peers = peers::peers(&happened.calls, &book);
+    let (metrics, peers) = rayon::join(
+        || Metrics::of(honest.map(|(_, call)| call)),
+        || peers::peers(&happened.calls, &book),
+    );
     let calls = entries(happened.calls, verdicts);
     Analysis {
         captures,

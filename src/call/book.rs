@@ -7,53 +7,43 @@ use rayon::prelude::*;
 use std::hash::BuildHasher;
 
 use crate::call::copies;
-use crate::call::draft::{Draft, Drafts, Seed};
+use crate::call::draft::{Draft, Drafts};
 use crate::call::endpoint::EndpointId;
-use crate::call::headers::HeaderListId;
+use crate::call::filing::Filed;
 use crate::call::inspection::{Defects, Inspections};
 use crate::call::known::Known;
 use crate::call::message::{GroupId, Message};
 use crate::call::pile::{Pile, each_group};
-use crate::call::session::SessionId;
 use crate::call::tables::Tables;
 use crate::call::text::{TextId, Texts};
 use crate::call::via::ViaId;
 use crate::capture::Timestamp;
+use crate::sip::Seed;
 
 /// Files messages by Call-ID while the input is read.
 #[derive(Debug, Default)]
 pub struct CallBook {
-    tables: Tables,
+    pub(in crate::call) tables: Tables,
     messages: Pile,
     groups: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
-    seed: Seed,
+    pub(in crate::call) seed: Seed,
     taps: HashMap<(u16, u16), u16>,
-    parties: Known<Parties>,
-    stacks: Known<ViaId>,
-    ways: Known<(EndpointId, EndpointId)>,
+    pub(in crate::call) parties: Known<Parties>,
+    pub(in crate::call) stacks: Known<ViaId>,
+    pub(in crate::call) ways: Known<(EndpointId, EndpointId)>,
     last_tap: Option<((u16, u16), u16)>,
     inspections: Inspections,
 }
 
-/// What the numbers of one batch stand for in the run.
-struct Filed {
-    texts: Vec<TextId>,
-    parties: Vec<Parties>,
-    ways: Vec<(EndpointId, EndpointId)>,
-    stacks: Vec<ViaId>,
-    lists: Vec<HeaderListId>,
-    sessions: Vec<SessionId>,
-}
-
 /// Whom a message is from and to, within which Call-ID.
 #[derive(Debug, Clone, Copy)]
-struct Parties {
-    group: GroupId,
-    from: TextId,
-    to: TextId,
-    from_tag: TextId,
-    to_tag: TextId,
+pub(in crate::call) struct Parties {
+    pub(in crate::call) group: GroupId,
+    pub(in crate::call) from: TextId,
+    pub(in crate::call) to: TextId,
+    pub(in crate::call) from_tag: TextId,
+    pub(in crate::call) to_tag: TextId,
 }
 
 /// All messages of a run, by Call-ID and then in the order of capture, and what they refer to.
@@ -87,6 +77,14 @@ impl CallBook {
             tables,
             ..Self::default()
         }
+    }
+
+    /// Makes room for `times` as much as was filed so far: growing step by step moves everything again and again.
+    pub fn expect(&mut self, times: usize) {
+        self.parties.expect(times);
+        self.stacks.expect(times);
+        self.tables.texts.expect(times);
+        self.tables.headers.expect(times);
     }
 
     /// Files every draft of a batch.
@@ -158,99 +156,6 @@ impl CallBook {
         }
     }
 
-    /// Finds, or files, what the messages of a batch share.
-    fn file_shared(&mut self, batch: &Drafts) -> Filed {
-        let texts = batch.texts.items().iter();
-        let texts = texts.map(|(hash, span)| (*hash, batch.bytes(*span)));
-        let texts = self.tables.texts.intern_all(texts);
-        let ways = self.file_ways(batch);
-        let sessions = batch.sessions.items().iter().map(|(hash, span)| {
-            let (sessions, endpoints) = (&mut self.tables.sessions, &mut self.tables.endpoints);
-            sessions.intern(*hash, batch.bytes(*span), &self.seed, endpoints)
-        });
-        let sessions = sessions.collect();
-        Filed {
-            parties: self.file_parties(batch, &texts),
-            ways,
-            stacks: self.file_stacks(batch, &texts),
-            lists: self.file_lists(batch, &texts),
-            sessions,
-            texts,
-        }
-    }
-
-    fn file_parties(&mut self, batch: &Drafts, texts: &[TextId]) -> Vec<Parties> {
-        let items = batch.parties.items();
-        let met = self.parties.get_all(items);
-        let filed = items.iter().zip(met).map(|((hash, party_texts), met)| {
-            met.unwrap_or_else(|| {
-                let [call_id, from, to, from_tag, to_tag] =
-                    party_texts.map(|text| texts[text as usize]);
-                let parties = Parties {
-                    group: self.group(call_id),
-                    from,
-                    to,
-                    from_tag,
-                    to_tag,
-                };
-                self.parties.insert(*hash, parties);
-                parties
-            })
-        });
-        filed.collect()
-    }
-
-    fn file_ways(&mut self, batch: &Drafts) -> Vec<(EndpointId, EndpointId)> {
-        let items = batch.ways.items();
-        let met = self.ways.get_all(items);
-        let filed = items.iter().zip(met).map(|((hash, flow), met)| {
-            met.unwrap_or_else(|| {
-                let endpoints = &mut self.tables.endpoints;
-                let way = (
-                    endpoints.intern(flow.source),
-                    endpoints.intern(flow.destination),
-                );
-                self.ways.insert(*hash, way);
-                way
-            })
-        });
-        filed.collect()
-    }
-
-    fn file_stacks(&mut self, batch: &Drafts, texts: &[TextId]) -> Vec<ViaId> {
-        let items = batch.stacks.items();
-        let met = self.stacks.get_all(items);
-        let filed = items.iter().zip(met).map(|((hash, range), met)| {
-            met.unwrap_or_else(|| {
-                let values = batch.vias.get(range.0 as usize..range.1 as usize);
-                let values = values.unwrap_or_default().iter().rev();
-                let stack = values.fold(ViaId::default(), |below, (key, sent_by)| {
-                    let sent_by = texts[*sent_by as usize];
-                    self.tables.vias.push(*key, sent_by, below)
-                });
-                self.stacks.insert(*hash, stack);
-                stack
-            })
-        });
-        filed.collect()
-    }
-
-    fn file_lists(&mut self, batch: &Drafts, texts: &[TextId]) -> Vec<HeaderListId> {
-        let items = batch.lists.items();
-        let headers = &mut self.tables.headers;
-        let met: Vec<Option<HeaderListId>> =
-            items.iter().map(|(hash, _)| headers.find(*hash)).collect();
-        let filed = items.iter().zip(met).map(|((hash, range), met)| {
-            met.unwrap_or_else(|| {
-                let values = batch.headers.get(range.0 as usize..range.1 as usize);
-                let values = values.unwrap_or_default().iter();
-                let values = values.map(|(name, text)| (*name, texts[*text as usize]));
-                headers.insert(*hash, values)
-            })
-        });
-        filed.collect()
-    }
-
     fn tap(&mut self, point: (u16, u16)) -> u16 {
         if let Some((known, tap)) = self.last_tap
             && known == point
@@ -263,7 +168,8 @@ impl CallBook {
         tap
     }
 
-    fn group(&mut self, call_id: TextId) -> GroupId {
+    /// The group of a Call-ID.
+    pub(in crate::call) fn group(&mut self, call_id: TextId) -> GroupId {
         let hash = self.hasher.hash_one(call_id);
         let ids = &self.tables.call_ids;
         if let Some(&group) = self

@@ -2,24 +2,15 @@
 //!
 //! Reading a message needs no shared state, so it runs on any thread; a batch of drafts owns the texts that it quotes.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::BuildHasher;
 
-use crate::call::excerpt::{
-    flags_of, fragment_of, push_digits, tag_of, unfolded, uri_of, write_lower,
-};
-use crate::call::headers::is_kept;
+use crate::call::excerpt::{flags_of, fragment_of};
 use crate::call::message::{MessageFlags, MessageKind};
 use crate::call::numbered::Numbered;
+use crate::call::said::{Kept, Said, Sayings, VIAS_MAX};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Flow, Trace, Transport};
-use crate::sip::{
-    BRANCH_COOKIE, CSeq, HeaderName, HostPort, Message, Method, NameAddr, StartLine, Via, body,
-};
-
-/// Via values kept of one message; RFC 3261 section 16.6 allows 70 hops.
-const VIAS_MAX: usize = 80;
-/// The keys of one run: hashes made with it on any thread mean the same, and input cannot foresee them.
-pub type Seed = foldhash::fast::RandomState;
+use crate::sip::{HeaderName, HeaderSpan, Lines, Message, Method, Seed, StartLine, body, lexer};
 
 /// Where and how a message was captured.
 #[derive(Debug, Clone, Copy)]
@@ -82,11 +73,28 @@ pub(in crate::call) struct Draft {
 /// Texts of Call-ID, From URI, To URI, From tag and To tag.
 pub(in crate::call) type PartyTexts = [u32; 5];
 
+/// Texts that the messages of a batch quote, each once.
+#[derive(Debug, Default)]
+pub(in crate::call) struct Texts {
+    pub(in crate::call) numbered: Numbered<Span>,
+    bytes: Vec<u8>,
+}
+
+impl Texts {
+    /// Keeps a text.
+    pub(in crate::call) fn keep(&mut self, text: &[u8], seed: &Seed) -> Kept {
+        let hash = seed.hash_one(text);
+        let bytes = &mut self.bytes;
+        let number = self.numbered.number(hash, || append(bytes, text));
+        Kept { number, hash }
+    }
+}
+
 /// Messages that one worker read, with what they quote, each thing once.
 #[derive(Debug, Default)]
 pub struct Drafts {
     pub(in crate::call) drafts: Vec<Draft>,
-    pub(in crate::call) texts: Numbered<Span>,
+    pub(in crate::call) texts: Texts,
     pub(in crate::call) parties: Numbered<PartyTexts>,
     pub(in crate::call) ways: Numbered<Flow>,
     /// Ranges of `vias`.
@@ -98,24 +106,39 @@ pub struct Drafts {
     /// Header values with their texts.
     pub(in crate::call) headers: Vec<(HeaderName, u32)>,
     pub(in crate::call) sessions: Numbered<Span>,
-    bytes: Vec<u8>,
-    /// Room to put a text together in.
-    scratch: Vec<u8>,
+    lines: Lines,
+    sayings: Sayings,
+    spans: Vec<HeaderSpan>,
 }
 
-/// A text of the batch.
-#[derive(Debug, Clone, Copy)]
-struct Kept {
-    number: u32,
-    /// Hash of the text under the run's seed.
-    hash: u64,
+/// What the header lines of one message say together.
+struct Heard<'m> {
+    call_id: Option<Kept>,
+    from: Option<(Kept, Kept)>,
+    to: Option<(Kept, Kept)>,
+    cseq: Option<(u32, Method)>,
+    max_forwards: Option<u8>,
+    top: TopVia<'m>,
+    /// Begin of its header values.
+    headers_start: usize,
+    headers_hash: u64,
+}
+
+/// What the top Via value of a message says beside the transaction that it names.
+#[derive(Default)]
+struct TopVia<'m> {
+    has_rport: bool,
+    is_magic: bool,
+    /// The line of the top value where its sender tells its load (RFC 7339).
+    overload: Option<&'m [u8]>,
 }
 
 impl Drafts {
     /// Forgets all messages and keeps the memory.
     pub fn clear(&mut self) {
         self.drafts.clear();
-        self.texts.clear();
+        self.texts.numbered.clear();
+        self.texts.bytes.clear();
         self.parties.clear();
         self.ways.clear();
         self.stacks.clear();
@@ -123,7 +146,8 @@ impl Drafts {
         self.lists.clear();
         self.headers.clear();
         self.sessions.clear();
-        self.bytes.clear();
+        self.lines.clear();
+        self.sayings.clear();
     }
 
     /// How many messages are waiting.
@@ -138,196 +162,205 @@ impl Drafts {
 
     /// The bytes of a range.
     pub(in crate::call) fn bytes(&self, span: Span) -> &[u8] {
-        self.bytes
+        self.texts
+            .bytes
             .get(span.start as usize..(span.start + span.len) as usize)
             .unwrap_or_default()
     }
 
-    /// Keeps what later floors read of a message.
-    pub fn gather(&mut self, message: &Message<'_>, arrival: Arrival, seed: &Seed) {
-        let cseq = message.value(HeaderName::CSeq).map(CSeq::parse);
+    /// Keeps what later floors read of the message in `bytes`; gives whether there is one.
+    pub fn gather(&mut self, bytes: &[u8], arrival: Arrival, seed: &Seed) -> bool {
+        let (mut spans, mut lines) = (
+            std::mem::take(&mut self.spans),
+            std::mem::take(&mut self.lines),
+        );
+        let numbering = (&mut lines, seed);
+        let parsed = Message::parse_numbered(bytes, arrival.is_cut, &mut spans, numbering);
+        // Text on any TCP port may hold a line that reads like a SIP start line.
+        let parsed = parsed
+            .filter(|(message, _)| message.is_addressed() || !arrival.transport.is_reliable());
+        let is_message = parsed.is_some();
+        if let Some((message, digest)) = parsed {
+            self.keep(&message, digest, arrival, seed);
+        }
+        (self.spans, self.lines) = (spans, lines);
+        is_message
+    }
+
+    fn keep(&mut self, message: &Message<'_>, digest: u64, arrival: Arrival, seed: &Seed) {
         let (kind, line) = match message.start_line() {
             StartLine::Request { method, uri, .. } => (MessageKind::Request(method), uri),
             StartLine::Response { status, phrase, .. } => (MessageKind::Response(status), phrase),
         };
-        let from = message.value(HeaderName::From).map(NameAddr::parse);
-        let to = message.value(HeaderName::To).map(NameAddr::parse);
+        let vias_start = self.vias.len();
+        let heard = self.hear(message, seed);
+        let method = message.method().unwrap_or(Method::Other);
+        let (cseq, cseq_method) = heard.cseq.unwrap_or((0, method));
         let session = body::sdp(message);
         let mut flags = flags_of(message, &arrival);
         flags.set_session(session.is_some());
-        let cseq_number = cseq.as_ref().and_then(|cseq| cseq.number).unwrap_or(0);
-        let (stack, top) = self.gather_vias(message, seed, cseq_number);
-        flags.set_rport(top.has_rport);
-        flags.set_magic_branch(top.has_cookie);
-        let list = self.gather_headers(message, &top, seed);
+        flags.set_rport(heard.top.has_rport);
+        flags.set_magic_branch(heard.top.is_magic);
         let opening = match message.method() {
             Some(Method::Invite | Method::Register | Method::Subscribe | Method::Other)
                 if !flags.is_cut() =>
             {
-                self.copy(message.bytes())
+                append(&mut self.texts.bytes, message.bytes())
             }
             _ => Span::default(),
         };
-        let max_forwards = message
-            .value(HeaderName::MaxForwards)
-            .and_then(crate::sip::lexer::number);
-        let method = match kind {
-            MessageKind::Request(method) => method,
-            MessageKind::Response(_) => Method::Other,
-        };
+        let way = seed.hash_one(arrival.flow);
         let draft = Draft {
             arrival,
             kind,
-            cseq: cseq_number,
-            cseq_method: cseq.as_ref().map_or(method, |cseq| cseq.method),
-            digest: seed.hash_one(message.bytes()),
+            cseq,
+            cseq_method,
+            digest,
             size: message.bytes().len() as u32,
-            max_forwards: max_forwards.map_or(255, |hops| hops.min(254) as u8),
+            max_forwards: heard.max_forwards.unwrap_or(255),
             fragment: fragment_of(message),
             flags,
-            line: self.keep(line, seed).number,
-            parties: self.gather_parties(message, (from, to), seed),
-            way: self
-                .ways
-                .number(seed.hash_one(arrival.flow), || arrival.flow),
-            stack,
-            list,
-            session: session.map(|session| self.gather_session(session, seed)),
+            line: self.texts.keep(line, seed).number,
+            parties: self.keep_parties(&heard, seed),
+            way: self.ways.number(way, || arrival.flow),
+            stack: self.keep_stack(vias_start),
+            list: self.keep_list(&heard, seed),
+            session: session.map(|session| self.keep_session(session, seed)),
             opening,
         };
         self.drafts.push(draft);
     }
 
-    /// Keeps a text, once for the whole batch.
-    fn keep(&mut self, text: &[u8], seed: &Seed) -> Kept {
-        let hash = seed.hash_one(text);
-        let bytes = &mut self.bytes;
-        let number = self.texts.number(hash, || append(bytes, text));
-        Kept { number, hash }
+    /// Takes the header lines in; Via and header values go behind those that are there.
+    fn hear<'m>(&mut self, message: &Message<'m>, seed: &Seed) -> Heard<'m> {
+        let mut heard = Heard {
+            call_id: None,
+            from: None,
+            to: None,
+            cseq: None,
+            max_forwards: None,
+            top: TopVia::default(),
+            headers_start: self.headers.len(),
+            headers_hash: 0,
+        };
+        let vias_start = self.vias.len();
+        let mut is_old = false;
+        for field in message.fields() {
+            match self.sayings.of(field, &mut self.texts, seed) {
+                Said::Value(name, value) => {
+                    // One word says both; hashes are keyed, so nobody can foresee what meets what.
+                    let word = value.hash.rotate_left(8) ^ name as u64;
+                    heard.headers_hash = mixed(heard.headers_hash, word);
+                    self.headers.push((name, value.number));
+                }
+                Said::Vias(start, end) => {
+                    let room = VIAS_MAX.saturating_sub(self.vias.len() - vias_start);
+                    let vias = self.sayings.vias(start, end);
+                    if self.vias.len() == vias_start
+                        && let Some(top) = vias.first()
+                    {
+                        // Only the answering side reports its load, RFC 7339 section 5.
+                        let tells_load = message.status().is_some() && top.has_overload;
+                        heard.top = TopVia {
+                            has_rport: top.has_rport,
+                            is_magic: top.is_magic,
+                            overload: tells_load.then_some(field.1),
+                        };
+                    }
+                    is_old |= vias.iter().any(|via| !via.is_magic);
+                    let vias = vias.iter().take(room);
+                    self.vias.extend(vias.map(|via| (via.key, via.sent_by)));
+                }
+                Said::CallId(text) => heard.call_id = heard.call_id.or(Some(text)),
+                Said::From(uri, tag) => heard.from = heard.from.or(Some((uri, tag))),
+                Said::To(uri, tag) => heard.to = heard.to.or(Some((uri, tag))),
+                Said::Sequence(number, method) => {
+                    heard.cseq = heard.cseq.or(Some((number, method)));
+                }
+                Said::MaxForwards(hops) => heard.max_forwards = heard.max_forwards.or(Some(hops)),
+                Said::Nothing => {}
+            }
+        }
+        if is_old {
+            self.name_old_vias(
+                message,
+                vias_start,
+                heard.cseq.map_or(0, |cseq| cseq.0),
+                seed,
+            );
+        }
+        heard
     }
 
-    fn copy(&mut self, bytes: &[u8]) -> Span {
-        append(&mut self.bytes, bytes)
+    /// Before RFC 3261 a branch named no transaction; its CSeq number does (section 17.2.3).
+    fn name_old_vias(&mut self, message: &Message<'_>, start: usize, cseq: u32, seed: &Seed) {
+        let mut place = start;
+        for field in message.fields() {
+            let Said::Vias(from, to) = self.sayings.of(field, &mut self.texts, seed) else {
+                continue;
+            };
+            for said in self.sayings.vias(from, to) {
+                if let Some((key, _)) = self.vias.get_mut(place)
+                    && !said.is_magic
+                {
+                    *key = seed.hash_one((*key, cseq));
+                }
+                place += 1;
+            }
+        }
     }
 
-    fn gather_parties(
-        &mut self,
-        message: &Message<'_>,
-        (from, to): (Option<NameAddr<'_>>, Option<NameAddr<'_>>),
-        seed: &Seed,
-    ) -> u32 {
-        let call_id = message.value(HeaderName::CallId).unwrap_or_default();
-        let texts = [call_id, uri_of(from), uri_of(to), tag_of(from), tag_of(to)];
-        let kept = texts.map(|text| self.keep(text, seed));
-        let hash = seed.hash_one(kept.map(|text| text.hash));
-        self.parties.number(hash, || kept.map(|text| text.number))
-    }
-
-    fn gather_session(&mut self, session: &[u8], seed: &Seed) -> u32 {
-        let bytes = &mut self.bytes;
+    fn keep_session(&mut self, session: &[u8], seed: &Seed) -> u32 {
+        let bytes = &mut self.texts.bytes;
         self.sessions
             .number(seed.hash_one(session), || append(bytes, session))
     }
 
-    fn keep_sent_by(&mut self, sent_by: &HostPort<'_>, seed: &Seed) -> Kept {
-        let Some(port) = sent_by.port else {
-            return self.keep(sent_by.host, seed);
-        };
-        let mut text = std::mem::take(&mut self.scratch);
-        text.clear();
-        text.extend_from_slice(sent_by.host);
-        text.push(b':');
-        push_digits(&mut text, port);
-        let kept = self.keep(&text, seed);
-        self.scratch = text;
-        kept
+    fn keep_parties(&mut self, heard: &Heard<'_>, seed: &Seed) -> u32 {
+        let (from, from_tag) = heard.from.unzip();
+        let (to, to_tag) = heard.to.unzip();
+        let kept = [heard.call_id, from, to, from_tag, to_tag]
+            .map(|text| text.unwrap_or_else(|| self.texts.keep(b"", seed)));
+        let hash = kept.iter().fold(0, |hash, text| mixed(hash, text.hash));
+        self.parties.number(hash, || kept.map(|text| text.number))
     }
 
-    fn gather_vias<'m>(
-        &mut self,
-        message: &Message<'m>,
-        seed: &Seed,
-        cseq: u32,
-    ) -> (u32, TopVia<'m>) {
-        let start = self.vias.len();
-        let mut top = TopVia::default();
-        // Keys are hashes already: they are only folded together.
-        let mut whole: u64 = 0;
-        for (place, value) in message.list(HeaderName::Via).take(VIAS_MAX).enumerate() {
-            let via = Via::parse(value);
-            let marks = via.marks();
-            let branch = marks.branch.unwrap_or_default();
-            let is_magic = branch.starts_with(BRANCH_COOKIE);
-            if place == 0 {
-                // Only the answering side reports its load, RFC 7339 section 5.
-                let tells_load = message.status().is_some() && marks.has_overload;
-                top = TopVia {
-                    has_rport: marks.has_rport,
-                    has_cookie: is_magic,
-                    overload: tells_load.then_some(value),
-                };
-            }
-            let mut hasher = seed.build_hasher();
-            hasher.write(branch);
-            for byte in via.sent_by.host.chunks(32) {
-                write_lower(&mut hasher, byte);
-            }
-            hasher.write_u16(via.sent_by.port.unwrap_or(5060));
-            // Before RFC 3261 a branch named no transaction; its CSeq number does (section 17.2.3).
-            hasher.write_u32(if is_magic { 0 } else { cseq });
-            let key = hasher.finish();
-            whole = whole.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ key;
-            let sent_by = self.keep_sent_by(&via.sent_by, seed);
-            self.vias.push((key, sent_by.number));
-        }
+    /// Keeps the Via values from `start` on as one stack.
+    fn keep_stack(&mut self, start: usize) -> u32 {
+        let values = self.vias.get(start..).unwrap_or_default();
+        let hash = values.iter().fold(0, |hash, (key, _)| mixed(hash, *key));
         let range = (start as u32, self.vias.len() as u32);
-        let known = self.stacks.find(whole);
+        let known = self.stacks.find(hash);
         if known.is_some() {
             self.vias.truncate(start);
         }
-        let stack = known.unwrap_or_else(|| self.stacks.number(whole, || range));
-        (stack, top)
+        known.unwrap_or_else(|| self.stacks.number(hash, || range))
     }
 
-    fn gather_headers(
-        &mut self,
-        message: &Message<'_>,
-        top: &TopVia<'_>,
-        seed: &Seed,
-    ) -> Option<u32> {
-        let start = self.headers.len();
-        let mut hasher = seed.build_hasher();
-        for (name, text) in message.fields().filter(|(name, _)| is_kept(*name)) {
-            let value = self.keep(&unfolded(text), seed);
-            // One word says both; hashes are keyed, so nobody can foresee what meets what.
-            hasher.write_u64(value.hash.rotate_left(8) ^ name as u64);
-            self.headers.push((name, value.number));
-        }
-        if let Some(via) = top.overload {
-            let value = self.keep(via, seed);
-            hasher.write_u64(value.hash);
+    /// Keeps the header values that [`Drafts::hear`] put behind the others as one list.
+    fn keep_list(&mut self, heard: &Heard<'_>, seed: &Seed) -> Option<u32> {
+        let mut hash = heard.headers_hash;
+        if let Some(line) = heard.top.overload {
+            let top = lexer::split_commas(line).next().unwrap_or_default();
+            let value = self.texts.keep(top, seed);
+            hash = mixed(hash, value.hash);
             self.headers.push((HeaderName::Via, value.number));
         }
-        let range = (start as u32, self.headers.len() as u32);
+        let range = (heard.headers_start as u32, self.headers.len() as u32);
         if range.0 == range.1 {
             return None;
         }
-        let hash = hasher.finish();
         let known = self.lists.find(hash);
         if known.is_some() {
-            self.headers.truncate(start);
+            self.headers.truncate(heard.headers_start);
         }
         Some(known.unwrap_or_else(|| self.lists.number(hash, || range)))
     }
 }
 
-/// What the top Via value of a message says beside the transaction that it names.
-#[derive(Default)]
-struct TopVia<'m> {
-    has_rport: bool,
-    has_cookie: bool,
-    /// The whole value where its sender tells its load (RFC 7339).
-    overload: Option<&'m [u8]>,
+/// Folds keyed hashes into one that tells their order; they need no hashing again.
+fn mixed(hash: u64, next: u64) -> u64 {
+    hash.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ next
 }
 
 fn append(bytes: &mut Vec<u8>, more: &[u8]) -> Span {

@@ -43,12 +43,17 @@ impl HeaderLists {
         self.ends.shrink_to_fit();
     }
 
-    /// The list whose source bytes hash to `hash`, where it is known.
-    pub(in crate::call) fn find(&self, hash: u64) -> Option<HeaderListId> {
-        self.table.get(hash)
+    /// Makes room to find `times` as many lists as there are.
+    pub(in crate::call) fn expect(&mut self, times: usize) {
+        self.table.expect(times);
     }
 
-    /// Keeps a list that [`HeaderLists::find`] did not find under the hash of its source bytes.
+    /// The lists under the hashes of some items, where they are known.
+    pub(in crate::call) fn get_all<T>(&self, items: &[(u64, T)]) -> Vec<Option<HeaderListId>> {
+        self.table.get_all(items)
+    }
+
+    /// Keeps a list that [`HeaderLists::get_all`] did not find under the hash of its source bytes.
     ///
     /// The hash is keyed by a seed that input cannot know, so that equal hashes mean equal lists.
     pub(in crate::call) fn insert(
@@ -116,8 +121,8 @@ mod tests {
         ];
         let first = lists.insert(7, values.into_iter());
         let second = lists.insert(8, values.into_iter().skip(1));
-        assert_eq!((Some(first), Some(second)), (lists.find(7), lists.find(8)));
-        assert_eq!(None, lists.find(9));
+        let met = lists.get_all(&[(7, ()), (8, ()), (9, ())]);
+        assert_eq!(vec![Some(first), Some(second), None], met);
         let kept: Vec<_> = lists
             .get(first)
             .map(|(name, id)| (name, texts.get(id)))

@@ -16,6 +16,8 @@ const FIRST_OF_PAIR: u32 = 2;
 const FIRST_OF_RECEIVER: u32 = 32;
 /// Requests that wait for their answers at a time; beyond, a request is looked at at once.
 const WAITING_MAX: usize = 1 << 14;
+/// Room of a request that is used again; larger requests are rare.
+const SPARE_BYTES_MAX: usize = 8 << 10;
 /// Defects kept of one request; more would say the same: that it is broken.
 const DEFECTS_MAX: usize = 8;
 
@@ -28,7 +30,9 @@ pub(in crate::call) struct Inspections {
     pairs: HashMap<(EndpointId, EndpointId), u32, foldhash::fast::FixedState>,
     receivers: HashMap<EndpointId, u32, foldhash::fast::FixedState>,
     /// By the key of the top Via value; with the digest.
-    waiting: HashMap<u64, (u64, Box<[u8]>), foldhash::fast::FixedState>,
+    waiting: HashMap<u64, (u64, Vec<u8>), foldhash::fast::FixedState>,
+    /// Room of requests that no longer wait.
+    spare: Vec<Vec<u8>>,
     found: Defects,
     spans: Vec<HeaderSpan>,
 }
@@ -51,7 +55,12 @@ impl Inspections {
         if is_early || self.waiting.len() >= WAITING_MAX {
             self.look(digest, bytes, texts);
         } else {
-            self.waiting.entry(key).or_insert((digest, bytes.into()));
+            let spare = &mut self.spare;
+            self.waiting.entry(key).or_insert_with(|| {
+                let mut room = spare.pop().unwrap_or_default();
+                room.extend_from_slice(bytes);
+                (digest, room)
+            });
         }
     }
 
@@ -60,16 +69,20 @@ impl Inspections {
         if !status.is_final() || self.waiting.is_empty() {
             return;
         }
-        if let Some((digest, bytes)) = self.waiting.remove(&key)
-            && may_be_blamed(status)
-        {
-            self.look(digest, &bytes, texts);
+        if let Some((digest, mut bytes)) = self.waiting.remove(&key) {
+            if may_be_blamed(status) {
+                self.look(digest, &bytes, texts);
+            }
+            if bytes.capacity() <= SPARE_BYTES_MAX {
+                bytes.clear();
+                self.spare.push(bytes);
+            }
         }
     }
 
     /// Looks at what was never answered, and hands out all that was found.
     pub(in crate::call) fn finish(mut self, texts: &mut Texts) -> Defects {
-        let mut unanswered: Vec<(u64, Box<[u8]>)> =
+        let mut unanswered: Vec<(u64, Vec<u8>)> =
             std::mem::take(&mut self.waiting).into_values().collect();
         unanswered.sort_unstable();
         for (digest, bytes) in unanswered {

@@ -29,6 +29,12 @@ impl<V: Copy> Known<V> {
         items.iter().map(|(hash, _)| self.get(*hash)).collect()
     }
 
+    /// Makes room for `times` as much as is kept.
+    pub(in crate::call) fn expect(&mut self, times: usize) {
+        let more = self.table.len().saturating_mul(times.saturating_sub(1));
+        self.table.reserve(more, |&(hash, _)| hash);
+    }
+
     /// Keeps a value that [`Known::get`] did not find.
     pub(in crate::call) fn insert(&mut self, hash: u64, value: V) {
         self.table

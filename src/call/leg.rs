@@ -3,7 +3,7 @@
 //! Sources: RFC 7989 (Session-ID), RFC 7315 section 4.6 (icid), RFC 3261 section 8.1.3.4 (redirection). Where two candidates fit,
 //! nothing is linked: a wrong link would accuse the wrong node.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use rayon::prelude::*;
@@ -158,7 +158,7 @@ fn identifiers<'a>(view: &View<'a>, is_quoting: bool) -> impl Iterator<Item = (u
     let own = is_quoting.then(|| (2, view.call_id()));
     let quoted = QUOTING
         .iter()
-        .filter(|_| is_quoting)
+        .filter(move |_| is_quoting)
         .filter_map(|name| view.header(*name))
         .map(|value| (2, value.trim()));
     // The quoted Call-ID comes first, so that a leg finds the call it quotes before it is known under its own.
@@ -167,22 +167,27 @@ fn identifiers<'a>(view: &View<'a>, is_quoting: bool) -> impl Iterator<Item = (u
         .chain(icid)
         .chain(own)
         .filter(|(_, value)| !value.is_empty())
-        .collect::<Vec<_>>()
-        .into_iter()
 }
 
 /// Proxies that hide the topology write a Call-ID of their own and leave the caller's tag, CSeq and session as they are.
 fn link_by_hiding(views: &[Option<View<'_>>], leader: &mut [u32]) {
+    let mut tags: Vec<TextId> = views
+        .iter()
+        .flatten()
+        .map(|view| view.invite.from_tag)
+        .collect();
+    tags.par_sort_unstable();
+    let pairs = tags.windows(2).filter(|pair| pair[0] == pair[1]);
+    let shared: HashSet<TextId, foldhash::fast::FixedState> = pairs.map(|pair| pair[0]).collect();
     let mut known: HashMap<(TextId, u32), Vec<usize>, foldhash::fast::RandomState> =
         HashMap::default();
     for (place, view) in views.iter().enumerate() {
         let Some(view) = view else { continue };
-        if view.tables.text(view.invite.from_tag).len() < TAG_MIN {
+        let tag = view.invite.from_tag;
+        if !shared.contains(&tag) || view.tables.text(tag).len() < TAG_MIN {
             continue;
         }
-        let before = known
-            .entry((view.invite.from_tag, view.invite.cseq))
-            .or_default();
+        let before = known.entry((tag, view.invite.cseq)).or_default();
         before.retain(|first| {
             views[*first]
                 .as_ref()
@@ -220,7 +225,7 @@ fn icid_of(vector: &str) -> Option<&str> {
 fn link_by_behaviour(views: &[Option<View<'_>>], leader: &mut [u32]) {
     let mut waiting: HashMap<(NodeId, String), Vec<usize>, foldhash::fast::RandomState> =
         HashMap::default();
-    let sources: std::collections::HashSet<NodeId, foldhash::fast::RandomState> = views
+    let sources: HashSet<NodeId, foldhash::fast::RandomState> = views
         .iter()
         .flatten()
         .map(|view| view.tables.node(view.call.source))

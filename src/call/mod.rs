@@ -16,6 +16,7 @@ mod draft;
 mod ending;
 mod endpoint;
 mod excerpt;
+mod filing;
 pub mod guess;
 pub mod hazard;
 mod headers;
@@ -47,6 +48,7 @@ mod record;
 pub mod refresh;
 pub mod registration;
 pub mod rewriting;
+mod said;
 mod session;
 pub mod silence;
 mod tables;
@@ -63,7 +65,7 @@ pub use census::{Census, Traffic};
 pub use clock::shifts;
 pub use dialog::{Dialog, dialogs};
 pub use direction::{OneDirection, one_direction_pairs};
-pub use draft::{Arrival, Drafts, Seed};
+pub use draft::{Arrival, Drafts};
 pub use ending::{
     ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, is_ack_missed,
     names_network_cause, proxy_cancel, ring, second_bye,

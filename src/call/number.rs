@@ -70,9 +70,14 @@ pub struct Number {
 impl Number {
     /// Reads the number of a URI; `None` where its user is a name rather than a number.
     pub fn of(uri: &str) -> Option<Self> {
-        let uri = Uri::parse(uri.as_bytes());
+        Self::of_uri(&Uri::parse(uri.as_bytes()))
+    }
+
+    /// Reads the number of a URI that was taken apart.
+    pub fn of_uri(uri: &Uri<'_>) -> Option<Self> {
         let text = String::from_utf8_lossy(&uri.number()?).into_owned();
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let mut digits = String::with_capacity(text.len());
+        digits.extend(text.chars().filter(char::is_ascii_digit));
         let letters = text.chars().filter(|c| c.is_alphabetic()).count();
         if digits.len() < 2 || letters >= digits.len() {
             return None;
@@ -95,8 +100,9 @@ impl Number {
             has_routing_number: uri.number_parameters().get("rn").is_some(),
             has_others: plain.chars().any(|c| !c.is_ascii_digit()),
         };
+        digits.drain(..skipped.min(digits.len()));
         Some(Self {
-            core: digits.get(skipped..).unwrap_or_default().to_owned(),
+            core: digits,
             text,
             shape,
         })

@@ -13,26 +13,27 @@ const SORTED_AT_A_TIME: usize = 1 << 16;
 #[derive(Debug, Default)]
 pub(in crate::call) struct Pile {
     pieces: Vec<Vec<Message>>,
-    len: usize,
+    /// Group of each message: to sort by it, nothing else need be touched.
+    groups: Vec<u32>,
 }
 
 impl Pile {
     /// Puts a message on the pile.
     pub(in crate::call) fn push(&mut self, message: Message) {
-        if self.len.is_multiple_of(PIECE) {
+        if self.len().is_multiple_of(PIECE) {
             // The first piece grows as it must: most captures are small.
-            let room = if self.len == 0 { 0 } else { PIECE };
+            let room = if self.groups.is_empty() { 0 } else { PIECE };
             self.pieces.push(Vec::with_capacity(room));
         }
         if let Some(last) = self.pieces.last_mut() {
             last.push(message);
-            self.len += 1;
+            self.groups.push(message.group.0);
         }
     }
 
     /// How many messages there are.
     pub(in crate::call) fn len(&self) -> usize {
-        self.len
+        self.groups.len()
     }
 
     /// Brings the messages of each of `groups` groups together, each in the order of arrival; says where each group lies.
@@ -41,8 +42,8 @@ impl Pile {
     /// back as soon as nothing in them is wanted any more, and the pile never takes twice its room.
     pub(in crate::call) fn by_group(mut self, groups: usize) -> (Vec<Message>, Vec<(u32, u32)>) {
         let mut ranges = vec![(0_u32, 0_u32); groups];
-        for message in self.pieces.iter().flatten() {
-            ranges[message.group.0 as usize].1 += 1;
+        for group in &self.groups {
+            ranges[*group as usize].1 += 1;
         }
         let mut next = 0;
         for range in &mut ranges {
@@ -50,7 +51,7 @@ impl Pile {
             next = range.1;
         }
         let (from, wanted_until) = self.sources(&ranges);
-        let mut sorted: Vec<Message> = Vec::with_capacity(self.len);
+        let mut sorted: Vec<Message> = Vec::with_capacity(self.len());
         for part in from.chunks(SORTED_AT_A_TIME) {
             let pieces = &self.pieces;
             sorted.par_extend(part.par_iter().map(|place| {
@@ -69,10 +70,10 @@ impl Pile {
     /// For each place of the sorted messages its place in the pile, and for each piece the last place that wants it.
     fn sources(&self, ranges: &[(u32, u32)]) -> (Vec<u32>, Vec<usize>) {
         let mut free: Vec<u32> = ranges.iter().map(|range| range.0).collect();
-        let mut from = vec![0_u32; self.len];
+        let mut from = vec![0_u32; self.len()];
         let mut wanted_until = vec![0; self.pieces.len()];
-        for (place, message) in (0_u32..).zip(self.pieces.iter().flatten()) {
-            let target = &mut free[message.group.0 as usize];
+        for (place, group) in (0_u32..).zip(&self.groups) {
+            let target = &mut free[*group as usize];
             from[*target as usize] = place;
             let until = &mut wanted_until[place as usize / PIECE];
             *until = (*until).max(*target as usize);

@@ -65,10 +65,27 @@ pub struct Ask {
     pub call: Option<u32>,
     /// Whether it passed another node before.
     pub is_relayed: bool,
+    /// Whether it is known to have carried a login; [`Ask::has_login`] looks.
+    has_credentials: bool,
+    /// Range of the messages that belong to it in the book, as far as they matter; few are ever looked at.
+    messages: (u32, u32),
+}
+
+impl Ask {
     /// Whether it carried a login.
-    pub has_login: bool,
-    /// A refused INVITE whose refusal the sender did not confirm.
-    pub lacks_ack: bool,
+    pub fn has_login(&self, book: &Book) -> bool {
+        let mut messages = within(book, self.messages).iter();
+        self.has_credentials || messages.any(|message| carries_login(book, message))
+    }
+
+    /// Whether it is an INVITE that was refused, and the sender did not confirm the refusal.
+    pub fn lacks_ack(&self, book: &Book) -> bool {
+        let mut messages = within(book, self.messages).iter();
+        self.method == Method::Invite
+            && self.call.is_some()
+            && self.code >= 300
+            && !messages.any(|message| message.is_request(Method::Ack))
+    }
 }
 
 /// What one node asked for, in the order of time.
@@ -109,8 +126,12 @@ pub fn senders(
 }
 
 fn messages<'b>(book: &'b Book, leg: &Leg) -> &'b [Message] {
+    within(book, (leg.start, leg.end))
+}
+
+fn within(book: &Book, (start, end): (u32, u32)) -> &[Message] {
     book.messages
-        .get(leg.start as usize..leg.end as usize)
+        .get(start as usize..end as usize)
         .unwrap_or_default()
 }
 
@@ -119,16 +140,14 @@ fn software(book: &Book, message: &Message) -> TextId {
 }
 
 fn of_call(book: &Book, index: u32, call: &Call) -> Option<Ask> {
-    let all = messages(book, call.legs.first()?);
-    let invite = all
+    let leg = call.legs.first()?;
+    let invite = messages(book, leg)
         .iter()
         .find(|message| message.is_request(Method::Invite))?;
     let is_refused = call
         .final_code
         .is_some_and(|code| code.is_failure() || code.is_redirection());
     let is_served = call.outcome.is_answered() || call.milestones.alerted.is_some();
-    let lacks_ack = is_refused && !all.iter().any(|message| message.is_request(Method::Ack));
-    let has_login = all.iter().any(|message| carries_login(book, message));
     Some(Ask {
         time: invite.time,
         at: invite.at,
@@ -146,8 +165,8 @@ fn of_call(book: &Book, index: u32, call: &Call) -> Option<Ask> {
         code: call.final_code.map_or(0, |code| code.0),
         call: Some(index),
         is_relayed: book.tables.vias.get(invite.via).depth > 1,
-        has_login,
-        lacks_ack,
+        has_credentials: false,
+        messages: (leg.start, leg.end),
     })
 }
 
@@ -179,8 +198,8 @@ fn of_attempt(book: &Book, attempt: &RegisterAttempt) -> Option<Ask> {
         code: attempt.final_code.map_or(0, |code| code.0),
         call: None,
         is_relayed: book.tables.vias.get(first.via).depth > 1,
-        has_login: attempt.has_credentials,
-        lacks_ack: false,
+        has_credentials: attempt.has_credentials,
+        messages: (0, 0),
     })
 }
 
@@ -203,8 +222,8 @@ fn of_request(book: &Book, request: &OtherRequest) -> Ask {
         code: request.answer.map_or(0, |(status, _, _)| status.0),
         call: None,
         is_relayed: first.is_some_and(|first| book.tables.vias.get(first.via).depth > 1),
-        has_login: first.is_some_and(|first| carries_login(book, first)),
-        lacks_ack: false,
+        has_credentials: first.is_some_and(|first| carries_login(book, first)),
+        messages: (0, 0),
     }
 }
 
@@ -241,7 +260,7 @@ impl Sender {
 
     /// The most different users that were asked for within a minute, and the places of the first and last of these requests.
     pub fn breadth(&self, book: &Book) -> (usize, std::ops::Range<usize>) {
-        let mut counts: HashMap<&str, u32> = HashMap::new();
+        let mut counts: HashMap<&str, u32, foldhash::fast::RandomState> = HashMap::default();
         let (mut best, mut begin) = ((0, 0..0), 0);
         for (place, ask) in self.asks.iter().enumerate() {
             *counts
@@ -266,7 +285,7 @@ impl Sender {
 
     /// How many different nodes were asked.
     pub fn destinations(&self, book: &Book) -> usize {
-        let nodes: HashSet<NodeId> = self
+        let nodes: HashSet<NodeId, foldhash::fast::FixedState> = self
             .asks
             .iter()
             .map(|ask| book.tables.node(ask.destination))
@@ -276,7 +295,8 @@ impl Sender {
 
     /// How many different sockets the requests came from.
     pub fn sockets(&self) -> usize {
-        let sockets: HashSet<EndpointId> = self.asks.iter().map(|ask| ask.source).collect();
+        let sockets: HashSet<EndpointId, foldhash::fast::FixedState> =
+            self.asks.iter().map(|ask| ask.source).collect();
         sockets.len()
     }
 
@@ -311,7 +331,7 @@ impl Sender {
 
     /// Calls to one number, written with the most different prefixes within ten minutes, in the order of time.
     pub fn prefix_hunt(&self, book: &Book) -> Vec<&Ask> {
-        let mut by_end: HashMap<&str, Vec<&Ask>> = HashMap::new();
+        let mut by_end: HashMap<&str, Vec<&Ask>, foldhash::fast::RandomState> = HashMap::default();
         for ask in self.asks.iter().filter(|ask| ask.method == Method::Invite) {
             let user = user_of(book.tables.text(ask.target));
             let is_number = user

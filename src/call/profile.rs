@@ -7,6 +7,7 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use crate::call::book::Book;
+use crate::call::endpoint::EndpointId;
 use crate::call::metrics::Metrics;
 use crate::call::record::Call;
 use crate::capture::Timestamp;
@@ -78,23 +79,26 @@ impl Profile {
     pub fn of(calls: &[&Call], book: &Book) -> Self {
         let tables = &book.tables;
         let address = |node| tables.endpoints.node_name(node);
-        let (span, spans) = spans(calls);
+        let by_node = |of: fn(&Call) -> EndpointId| {
+            dimension(calls, |call| tables.node(of(call)), |node| address(*node))
+        };
+        let by_software = || {
+            let name = |name: &&str| (*name).to_owned();
+            dimension(calls, |call| software(call, book), name)
+        };
+        let ((destinations, sources), (software, (span, spans))) = rayon::join(
+            || {
+                rayon::join(
+                    || by_node(|call| call.destination),
+                    || by_node(|call| call.source),
+                )
+            },
+            || rayon::join(by_software, || spans(calls)),
+        );
         Self {
-            destinations: dimension(
-                calls,
-                |call| tables.node(call.destination),
-                |node| address(*node),
-            ),
-            sources: dimension(
-                calls,
-                |call| tables.node(call.source),
-                |node| address(*node),
-            ),
-            software: dimension(
-                calls,
-                |call| software(call, book),
-                |name| (*name).to_owned(),
-            ),
+            destinations,
+            sources,
+            software,
             peak_calls: spans.iter().map(|span| span.peak_calls).max().unwrap_or(0),
             spans,
             span,

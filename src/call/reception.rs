@@ -9,11 +9,12 @@ use rayon::prelude::*;
 use crate::call::book::Book;
 use crate::call::endpoint::NodeId;
 use crate::call::message::Message;
-use crate::call::number::{Number, Shape, host_of, user_of};
+use crate::call::number::{Number, Shape, user_of};
 use crate::call::record::{Call, Hop, Leg};
+use crate::call::registration::address_of;
 use crate::call::text::TextId;
 use crate::capture::{FrameRef, Timestamp};
-use crate::sip::{HeaderName, Method};
+use crate::sip::{HeaderName, Method, Uri};
 
 /// Accepted numbers kept of one shape as examples; more would not show more regions.
 const SAMPLES_MAX: usize = 32;
@@ -201,16 +202,18 @@ impl Reception {
 
     fn add(&mut self, received: Received, invite: &Message, book: &Book, code: u16) {
         let tables = &book.tables;
-        let uri = tables.text(invite.line);
+        let text = tables.text(invite.line);
+        let uri = Uri::parse(text.as_bytes());
         let source = tables.node(invite.source);
         self.all.add(received, code);
         self.sources.entry(source).or_default().add(received, code);
         let from = user_of(tables.text(invite.from));
         tally(&mut self.callers, from, received, code);
         tally(&mut self.asserted, asserted(invite, book), received, code);
-        tally(&mut self.users, user_of(uri), received, code);
-        tally(&mut self.hosts, host_of(uri), received, code);
-        let Some(number) = Number::of(uri) else {
+        tally(&mut self.users, user_of(text), received, code);
+        let host = std::str::from_utf8(uri.host_port.host).unwrap_or_default();
+        tally(&mut self.hosts, host, received, code);
+        let Some(number) = Number::of_uri(&uri) else {
             return;
         };
         tally(&mut self.prefixes, &prefix(&number), received, code);
@@ -248,12 +251,21 @@ pub fn prefix(number: &Number) -> String {
 /// The user that the sender vouches for, empty where it does not.
 pub fn asserted<'a>(invite: &Message, book: &'a Book) -> &'a str {
     let tables = &book.tables;
-    let value = tables
-        .header(invite, HeaderName::PAssertedIdentity)
-        .or_else(|| tables.header(invite, HeaderName::PPreferredIdentity));
-    value.map_or("", |value| {
-        user_of(crate::call::registration::address_of(value))
-    })
+    let mut preferred = TextId::default();
+    for (name, value) in tables.headers.get(invite.headers) {
+        match name {
+            HeaderName::PAssertedIdentity => {
+                preferred = value;
+                break;
+            }
+            HeaderName::PPreferredIdentity if preferred.is_absent() => preferred = value,
+            _ => {}
+        }
+    }
+    if preferred.is_absent() {
+        return "";
+    }
+    user_of(address_of(tables.text(preferred)))
 }
 
 /// Codes that only a call gets whose number led to a callee.

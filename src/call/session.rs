@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-use crate::call::draft::Seed;
 use crate::call::endpoint::{EndpointId, Endpoints};
 use crate::net::Endpoint;
-use crate::sip::{Outline, Sdp};
+use crate::sip::{Outline, Sdp, Seed};
 
 /// A session description in [`Sessions`]; the default is "none".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
-use crate::call::draft::Seed;
+use crate::sip::Seed;
 
 /// Bytes kept of one text; longer ones are cut there, since forged headers may be as long as a datagram.
 pub const TEXT_BYTES_MAX: usize = 8 << 10;
@@ -103,6 +103,12 @@ impl Texts {
         texts
             .map(|((hash, bytes), met)| met.unwrap_or_else(|| self.intern_hashed(hash, bytes)))
             .collect()
+    }
+
+    /// Makes room to find `times` as many texts as there are.
+    pub(in crate::call) fn expect(&mut self, times: usize) {
+        let more = self.table.len().saturating_mul(times.saturating_sub(1));
+        self.table.reserve(more, |&(hash, _)| hash);
     }
 
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.

@@ -61,12 +61,13 @@ impl<'a> Facts<'a> {
                 kind: message.kind,
                 at: message.at,
             });
-            let software = tables.software(message).unwrap_or_default();
+            let software = || tables.software(message).unwrap_or_default();
             if message.is_request(Method::Invite) && facts.caller_software.is_empty() {
-                facts.caller_software = software;
+                facts.caller_software = software();
             }
             let code = message.status().map_or(0, |status| status.0);
             if message.is_response_to(Method::Invite) && code > 100 && !is_answered {
+                let software = software();
                 if !software.is_empty() {
                     facts.callee_software = software;
                 }

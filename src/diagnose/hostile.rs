@@ -155,13 +155,18 @@ fn signs(scene: &Scene<'_>, sender: &Sender, mark: Option<Mark>) -> Vec<Sign> {
     let served = sender.count(range.clone(), Reply::Served);
     let is_in_vain = (range.len() - served) * 100 >= range.len() * REFUSED_PERCENT_MIN;
     let asks = sender.asks.get(range).unwrap_or_default();
-    let is_fresh = is_marked || asks.iter().all(|ask| !ask.is_relayed && !ask.has_login);
+    let is_fresh = || {
+        is_marked
+            || asks
+                .iter()
+                .all(|ask| !ask.is_relayed && !ask.has_login(book))
+    };
     let needed = if is_marked {
         BREADTH_MIN_MARKED
     } else {
         BREADTH_MIN
     };
-    if breadth >= needed && is_in_vain && is_fresh {
+    if breadth >= needed && is_in_vain && is_fresh() {
         signs.push(Sign::Breadth(breadth));
     }
     let destinations = sender.destinations(book);
@@ -190,7 +195,7 @@ fn signs(scene: &Scene<'_>, sender: &Sender, mark: Option<Mark>) -> Vec<Sign> {
             .filter(|ask| ask.method == Method::Invite && ask.code >= 300)
     };
     let count = refused().count();
-    if count >= UNCONFIRMED_MIN && refused().all(|ask| ask.lacks_ack) {
+    if count >= UNCONFIRMED_MIN && refused().all(|ask| ask.lacks_ack(book)) {
         signs.push(Sign::NoAck(count));
     }
     let peak = sender.peak_per_second();

@@ -2,10 +2,11 @@
 //!
 //! Source: RFC 3261 sections 7.3.1 and 25.1 (folding, blanks before the colon).
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr_iter;
 
 use crate::sip::defect::{DefectKind, DefectSet};
 use crate::sip::header_name::HeaderName;
+use crate::sip::lines::{LineParts, Numbering};
 
 /// Header lines that are indexed; real messages have below a hundred.
 pub const HEADERS_MAX: usize = 1024;
@@ -27,6 +28,8 @@ pub struct HeaderSpan {
     pub value_start: u32,
     /// End of the value, blanks at its end left out.
     pub value_end: u32,
+    /// Number of its line where lines are numbered; a folded header has none.
+    pub line: Option<u32>,
 }
 
 /// The header index while it is built.
@@ -40,17 +43,8 @@ pub(super) struct Index<'a> {
     pub content_length: Option<usize>,
     /// What was wrong on the way.
     pub defects: DefectSet,
-}
-
-/// Bytes of a line that are looked at one by one for the colon: names are short.
-const NAME_BYTES: usize = 24;
-
-fn find_colon(line: &[u8]) -> Option<usize> {
-    let begin = line.get(..NAME_BYTES).unwrap_or(line);
-    begin
-        .iter()
-        .position(|byte| *byte == b':')
-        .or_else(|| memchr(b':', line))
+    /// Lines met before, where they are numbered.
+    pub numbering: Option<Numbering<'a>>,
 }
 
 impl<'a> Index<'a> {
@@ -61,6 +55,7 @@ impl<'a> Index<'a> {
             present: 0,
             content_length: None,
             defects,
+            numbering: None,
         }
     }
 
@@ -105,52 +100,57 @@ impl<'a> Index<'a> {
             return self.fold(start, line);
         }
         if self.spans.len() >= HEADERS_MAX {
+            if let Some(numbering) = &mut self.numbering {
+                numbering.pass(line);
+            }
             self.defects.insert(DefectKind::TooManyHeaders);
             return;
         }
-        let end = start + line.len();
-        let Some(colon) = find_colon(line) else {
-            self.defects.insert(DefectKind::NoColon);
-            return self.push(HeaderName::Malformed, [start, end, end, end]);
+        let (parts, number) = match &mut self.numbering {
+            Some(numbering) => {
+                let (parts, number) = numbering.line(line);
+                (parts, Some(number))
+            }
+            None => (LineParts::of(line), None),
         };
-        let (before, after) = line.split_at(colon);
-        let name = before.trim_ascii_end();
-        let value = after.get(1..).unwrap_or_default().trim_ascii_start();
-        let value_start = end - value.len();
-        let value_end = value_start + value.trim_ascii_end().len();
-        let known = HeaderName::from_bytes(name);
-        if known == HeaderName::ContentLength {
-            self.content_length = Some(self.spans.len());
+        if !parts.has_colon {
+            self.defects.insert(DefectKind::NoColon);
         }
-        self.push(known, [start, start + name.len(), value_start, value_end]);
+        self.push(start as u32, parts, number);
     }
 
-    /// `places` are the start of the line, the end of the name, and both ends of the value.
-    fn push(&mut self, name: HeaderName, places: [usize; 4]) {
+    fn push(&mut self, start: u32, parts: LineParts, line: Option<u32>) {
+        let name = parts.name;
+        if name == HeaderName::ContentLength {
+            self.content_length = Some(self.spans.len());
+        }
         if self.present & name.bit() != 0 && name.is_single() {
             self.defects.insert(DefectKind::Duplicate);
         }
         self.present |= name.bit();
-        // No message is longer than MESSAGE_BYTES_MAX, so every place fits.
-        let [start, name_end, value_start, value_end] = places.map(|place| place as u32);
         self.spans.push(HeaderSpan {
             name,
             is_folded: false,
             is_cut: false,
             start,
-            name_end,
-            value_start,
-            value_end,
+            name_end: start + parts.name_end,
+            value_start: start + parts.value_start,
+            value_end: start + parts.value_end,
+            line,
         });
     }
 
     /// A line that begins with a blank continues the header before it.
     fn fold(&mut self, start: usize, line: &[u8]) {
+        if let Some(numbering) = &mut self.numbering {
+            numbering.pass(line);
+        }
         let Some(last) = self.spans.last_mut() else {
             self.defects.insert(DefectKind::FoldAtStart);
             return;
         };
         last.is_folded = true;
+        last.line = None;
         let content = line.trim_ascii_start();
         if content.is_empty() {
             return;

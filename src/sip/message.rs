@@ -6,6 +6,7 @@ use crate::sip::defect::{DefectKind, DefectSet};
 use crate::sip::header_name::HeaderName;
 use crate::sip::index::{HeaderSpan, Index};
 use crate::sip::lexer;
+use crate::sip::lines::{Lines, Numbering, Seed};
 use crate::sip::method::{Method, StatusCode};
 use crate::sip::start_line::{self, StartLine};
 
@@ -61,27 +62,59 @@ impl<'a> Message<'a> {
     /// `spans` is emptied and filled with the header index; keep it and hand it in again, so that no message
     /// allocates. `is_cut` says that the capture cut the bytes short. `None` where no start line is found.
     pub fn parse(bytes: &'a [u8], is_cut: bool, spans: &'a mut Vec<HeaderSpan>) -> Option<Self> {
+        Self::read(bytes, is_cut, spans, None).map(|(message, _)| message)
+    }
+
+    /// As [`Message::parse`], numbering the header lines in `lines`; gives the hash of the whole message under `seed` too, the
+    /// same for the same bytes.
+    pub fn parse_numbered(
+        bytes: &'a [u8],
+        is_cut: bool,
+        spans: &'a mut Vec<HeaderSpan>,
+        (lines, seed): (&'a mut Lines, &'a Seed),
+    ) -> Option<(Self, u64)> {
+        let numbering = Numbering {
+            lines,
+            seed,
+            digest: 0,
+        };
+        Self::read(bytes, is_cut, spans, Some(numbering))
+    }
+
+    fn read(
+        bytes: &'a [u8],
+        is_cut: bool,
+        spans: &'a mut Vec<HeaderSpan>,
+        numbering: Option<Numbering<'a>>,
+    ) -> Option<(Self, u64)> {
         spans.clear();
         let bytes = bytes.get(..MESSAGE_BYTES_MAX).unwrap_or(bytes);
         let mut defects = DefectSet::default();
         let (start_line, headers_start) = find_start(bytes, &mut defects)?;
         let mut index = Index::new(bytes, spans, defects);
+        index.numbering = numbering;
         let body_start = index.read(headers_start);
         let Index {
             spans: headers,
             present,
             content_length,
             mut defects,
+            numbering,
             ..
         } = index;
         let rest = bytes.get(body_start..).unwrap_or_default();
+        let digest = numbering.map_or(0, |mut numbering| {
+            numbering.pass(bytes.get(..headers_start).unwrap_or_default());
+            numbering.pass(rest);
+            numbering.digest
+        });
         // A number that the end of the message cut may be any number.
         let declared = content_length
             .and_then(|at| headers.get(at))
             .filter(|span| !span.is_cut)
             .map(|span| value_in(bytes, span));
         let (body, content_length) = cut_body(rest, declared, is_cut, &mut defects);
-        Some(Self {
+        let message = Self {
             bytes,
             start_line,
             headers,
@@ -90,7 +123,8 @@ impl<'a> Message<'a> {
             content_length,
             is_cut,
             defects,
-        })
+        };
+        Some((message, digest))
     }
 
     /// All bytes of the message, junk before the start line included.
@@ -173,12 +207,13 @@ impl<'a> Message<'a> {
         self.values(name).flat_map(lexer::split_commas)
     }
 
-    /// Name and value of every header line in order, as [`Message::headers`] has them.
-    pub fn fields(&self) -> impl Iterator<Item = (HeaderName, &'a [u8])> + use<'a> {
+    /// Name, value and number of every header line in order: where lines are numbered and the header is not folded, its line has
+    /// a number that the same line has in every message.
+    pub fn fields(&self) -> impl Iterator<Item = (HeaderName, &'a [u8], Option<u32>)> + use<'a> {
         let bytes = self.bytes;
         self.headers
             .iter()
-            .map(move |span| (span.name, value_in(bytes, span)))
+            .map(move |span| (span.name, value_in(bytes, span), span.line))
     }
 
     /// Every header line in order, unknown and malformed ones included.

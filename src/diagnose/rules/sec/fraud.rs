@@ -86,7 +86,7 @@ fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
             user_of(scene.text(ask.target))
         ));
     }
-    let served = invites().find(|ask| ask.reply == Reply::Served && !ask.has_login);
+    let served = invites().find(|ask| ask.reply == Reply::Served && !ask.has_login(scene.book));
     if let Some(ask) = served.filter(|_| sender.is_public(scene.book) && !registers(sender)) {
         facts.push(format!(
             "the call to {} went through without a login",

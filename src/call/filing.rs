@@ -1,0 +1,181 @@
+//! Filing what the messages of a batch share: each thing gets the number that it has in the whole run.
+
+use crate::call::book::{CallBook, Parties};
+use crate::call::draft::Drafts;
+use crate::call::endpoint::EndpointId;
+use crate::call::headers::HeaderListId;
+use crate::call::session::SessionId;
+use crate::call::text::TextId;
+use crate::call::via::ViaId;
+
+/// What the numbers of one batch stand for in the run.
+pub(in crate::call) struct Filed {
+    pub(in crate::call) texts: Vec<TextId>,
+    pub(in crate::call) parties: Vec<Parties>,
+    pub(in crate::call) ways: Vec<(EndpointId, EndpointId)>,
+    pub(in crate::call) stacks: Vec<ViaId>,
+    pub(in crate::call) lists: Vec<HeaderListId>,
+    pub(in crate::call) sessions: Vec<SessionId>,
+}
+
+/// Which parties, stacks and lists of a batch were met before.
+type Met<'a> = (
+    &'a [Option<Parties>],
+    &'a [Option<ViaId>],
+    &'a [Option<HeaderListId>],
+);
+
+/// The items that were not met before.
+fn new<'a, T, V>(
+    items: &'a [(u64, T)],
+    met: &'a [Option<V>],
+) -> impl Iterator<Item = &'a (u64, T)> {
+    let told = items.iter().zip(met);
+    told.filter(|(_, met)| met.is_none()).map(|(item, _)| item)
+}
+
+impl CallBook {
+    /// Finds, or files, what the messages of a batch share.
+    pub(in crate::call) fn file_shared(&mut self, batch: &Drafts) -> Filed {
+        // Texts are asked for only where what quotes them is new: most of a window goes on with what windows before it began.
+        let parties = self.parties.get_all(batch.parties.items());
+        let stacks = self.stacks.get_all(batch.stacks.items());
+        let lists = self.tables.headers.get_all(batch.lists.items());
+        let texts = self.file_texts(batch, (&parties, &stacks, &lists));
+        let ways = self.file_ways(batch);
+        let sessions = batch.sessions.items().iter().map(|(hash, span)| {
+            let (sessions, endpoints) = (&mut self.tables.sessions, &mut self.tables.endpoints);
+            sessions.intern(*hash, batch.bytes(*span), &self.seed, endpoints)
+        });
+        let sessions = sessions.collect();
+        Filed {
+            parties: self.file_parties(batch, parties, &texts),
+            ways,
+            stacks: self.file_stacks(batch, stacks, &texts),
+            lists: self.file_lists(batch, lists, &texts),
+            sessions,
+            texts,
+        }
+    }
+
+    /// The ids of the texts that start lines, new parties, new stacks and new lists quote; absent ones for all others.
+    fn file_texts(&mut self, batch: &Drafts, (parties, stacks, lists): Met<'_>) -> Vec<TextId> {
+        let spans = batch.texts.numbered.items();
+        let mut is_wanted = vec![false; spans.len()];
+        let mut want = |text: u32| {
+            if let Some(is_wanted) = is_wanted.get_mut(text as usize) {
+                *is_wanted = true;
+            }
+        };
+        for draft in &batch.drafts {
+            want(draft.line);
+        }
+        for (_, texts) in new(batch.parties.items(), parties) {
+            texts.iter().copied().for_each(&mut want);
+        }
+        for (_, range) in new(batch.stacks.items(), stacks) {
+            let values = batch.vias.get(range.0 as usize..range.1 as usize);
+            for (_, sent_by) in values.unwrap_or_default() {
+                want(*sent_by);
+            }
+        }
+        for (_, range) in new(batch.lists.items(), lists) {
+            let values = batch.headers.get(range.0 as usize..range.1 as usize);
+            for (_, text) in values.unwrap_or_default() {
+                want(*text);
+            }
+        }
+        let wanted = is_wanted.iter().zip(spans);
+        let wanted = wanted.filter(|(is_wanted, _)| **is_wanted);
+        let mut ids = self
+            .tables
+            .texts
+            .intern_all(wanted.map(|(_, (hash, span))| (*hash, batch.bytes(*span))))
+            .into_iter();
+        let id = |is_wanted: &bool| is_wanted.then(|| ids.next()).flatten().unwrap_or_default();
+        is_wanted.iter().map(id).collect()
+    }
+
+    fn file_parties(
+        &mut self,
+        batch: &Drafts,
+        met: Vec<Option<Parties>>,
+        texts: &[TextId],
+    ) -> Vec<Parties> {
+        let filed = batch.parties.items().iter().zip(met);
+        let filed = filed.map(|((hash, party_texts), met)| {
+            met.unwrap_or_else(|| {
+                let [call_id, from, to, from_tag, to_tag] =
+                    party_texts.map(|text| texts[text as usize]);
+                let parties = Parties {
+                    group: self.group(call_id),
+                    from,
+                    to,
+                    from_tag,
+                    to_tag,
+                };
+                self.parties.insert(*hash, parties);
+                parties
+            })
+        });
+        filed.collect()
+    }
+
+    fn file_ways(&mut self, batch: &Drafts) -> Vec<(EndpointId, EndpointId)> {
+        let items = batch.ways.items();
+        let met = self.ways.get_all(items);
+        let filed = items.iter().zip(met).map(|((hash, flow), met)| {
+            met.unwrap_or_else(|| {
+                let endpoints = &mut self.tables.endpoints;
+                let way = (
+                    endpoints.intern(flow.source),
+                    endpoints.intern(flow.destination),
+                );
+                self.ways.insert(*hash, way);
+                way
+            })
+        });
+        filed.collect()
+    }
+
+    fn file_stacks(
+        &mut self,
+        batch: &Drafts,
+        met: Vec<Option<ViaId>>,
+        texts: &[TextId],
+    ) -> Vec<ViaId> {
+        let filed = batch.stacks.items().iter().zip(met);
+        let filed = filed.map(|((hash, range), met)| {
+            met.unwrap_or_else(|| {
+                let values = batch.vias.get(range.0 as usize..range.1 as usize);
+                let values = values.unwrap_or_default().iter().rev();
+                let stack = values.fold(ViaId::default(), |below, (key, sent_by)| {
+                    let sent_by = texts[*sent_by as usize];
+                    self.tables.vias.push(*key, sent_by, below)
+                });
+                self.stacks.insert(*hash, stack);
+                stack
+            })
+        });
+        filed.collect()
+    }
+
+    fn file_lists(
+        &mut self,
+        batch: &Drafts,
+        met: Vec<Option<HeaderListId>>,
+        texts: &[TextId],
+    ) -> Vec<HeaderListId> {
+        let headers = &mut self.tables.headers;
+        let filed = batch.lists.items().iter().zip(met);
+        let filed = filed.map(|((hash, range), met)| {
+            met.unwrap_or_else(|| {
+                let values = batch.headers.get(range.0 as usize..range.1 as usize);
+                let values = values.unwrap_or_default().iter();
+                let values = values.map(|(name, text)| (*name, texts[*text as usize]));
+                headers.insert(*hash, values)
+            })
+        });
+        filed.collect()
+    }
+}

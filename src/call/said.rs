@@ -1,0 +1,216 @@
+//! What header lines say to the book of calls: each distinct line of a batch is read once, however many messages carry it.
+
+use std::hash::{BuildHasher, Hasher};
+
+use crate::call::draft::Texts;
+use crate::call::excerpt::{push_digits, tag_of, unfolded, uri_of, write_lower};
+use crate::call::headers::is_kept;
+use crate::sip::{BRANCH_COOKIE, CSeq, HeaderName, HostPort, Method, NameAddr, Seed, Via, lexer};
+
+/// Via values kept of one message; RFC 3261 section 16.6 allows 70 hops.
+pub(in crate::call) const VIAS_MAX: usize = 80;
+
+/// A text of the batch.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::call) struct Kept {
+    pub(in crate::call) number: u32,
+    /// Hash of the text under the run's seed.
+    pub(in crate::call) hash: u64,
+}
+
+/// What one header line says.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::call) enum Said {
+    /// Nothing that is kept.
+    Nothing,
+    /// The Call-ID.
+    CallId(Kept),
+    /// URI and tag of From.
+    From(Kept, Kept),
+    /// URI and tag of To.
+    To(Kept, Kept),
+    /// CSeq.
+    Sequence(u32, Method),
+    /// Max-Forwards; 255 where it is no number.
+    MaxForwards(u8),
+    /// A range of [`Sayings::vias`].
+    Vias(u32, u32),
+    /// The value of a header that rules read.
+    Value(HeaderName, Kept),
+}
+
+/// What one Via value says.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::call) struct SaidVia {
+    /// Names the transaction on this hop, together with the CSeq number where the branch is none of RFC 3261's.
+    pub(in crate::call) key: u64,
+    /// Text of sent-by.
+    pub(in crate::call) sent_by: u32,
+    /// The branch begins with the cookie of RFC 3261.
+    pub(in crate::call) is_magic: bool,
+    pub(in crate::call) has_rport: bool,
+    pub(in crate::call) has_overload: bool,
+}
+
+/// What the lines of a batch say, by their numbers.
+#[derive(Debug, Default)]
+pub(in crate::call) struct Sayings {
+    by_line: Vec<Said>,
+    vias: Vec<SaidVia>,
+    /// Room to put a text together in.
+    scratch: Vec<u8>,
+}
+
+impl Sayings {
+    /// Forgets everything and keeps the memory.
+    pub(in crate::call) fn clear(&mut self) {
+        self.by_line.clear();
+        self.vias.clear();
+    }
+
+    /// Via values of a line.
+    pub(in crate::call) fn vias(&self, start: u32, end: u32) -> &[SaidVia] {
+        self.vias
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
+    }
+
+    /// What the line with this number says; lines are numbered in the order of first sight.
+    pub(in crate::call) fn of(
+        &mut self,
+        (name, value, line): (HeaderName, &[u8], Option<u32>),
+        texts: &mut Texts,
+        seed: &Seed,
+    ) -> Said {
+        let known = line.and_then(|line| self.by_line.get(line as usize));
+        if let Some(said) = known {
+            return *said;
+        }
+        let said = self.read(name, value, texts, seed);
+        if line.is_some() {
+            self.by_line.push(said);
+        }
+        said
+    }
+
+    fn read(&mut self, name: HeaderName, value: &[u8], texts: &mut Texts, seed: &Seed) -> Said {
+        let mut address = || {
+            let address = Some(NameAddr::parse(value));
+            (
+                texts.keep(uri_of(address), seed),
+                texts.keep(tag_of(address), seed),
+            )
+        };
+        match name {
+            HeaderName::Via => self.read_vias(value, texts, seed),
+            HeaderName::From => {
+                let (uri, tag) = address();
+                Said::From(uri, tag)
+            }
+            HeaderName::To => {
+                let (uri, tag) = address();
+                Said::To(uri, tag)
+            }
+            HeaderName::CallId => Said::CallId(texts.keep(value, seed)),
+            HeaderName::CSeq => {
+                let cseq = CSeq::parse(value);
+                Said::Sequence(cseq.number.unwrap_or(0), cseq.method)
+            }
+            HeaderName::MaxForwards => {
+                let hops = lexer::number(value).map_or(255, |hops| hops.min(254) as u8);
+                Said::MaxForwards(hops)
+            }
+            name if is_kept(name) => Said::Value(name, texts.keep(&unfolded(value), seed)),
+            _ => Said::Nothing,
+        }
+    }
+
+    fn read_vias(&mut self, value: &[u8], texts: &mut Texts, seed: &Seed) -> Said {
+        let start = self.vias.len() as u32;
+        for value in lexer::split_commas(value).take(VIAS_MAX) {
+            let via = Via::parse(value);
+            let marks = via.marks();
+            let branch = marks.branch.unwrap_or_default();
+            let mut hasher = seed.build_hasher();
+            hasher.write(branch);
+            for part in via.sent_by.host.chunks(32) {
+                write_lower(&mut hasher, part);
+            }
+            hasher.write_u16(via.sent_by.port.unwrap_or(5060));
+            let said = SaidVia {
+                key: hasher.finish(),
+                sent_by: self.keep_sent_by(&via.sent_by, texts, seed),
+                is_magic: branch.starts_with(BRANCH_COOKIE),
+                has_rport: marks.has_rport,
+                has_overload: marks.has_overload,
+            };
+            self.vias.push(said);
+        }
+        Said::Vias(start, self.vias.len() as u32)
+    }
+
+    fn keep_sent_by(&mut self, sent_by: &HostPort<'_>, texts: &mut Texts, seed: &Seed) -> u32 {
+        let Some(port) = sent_by.port else {
+            return texts.keep(sent_by.host, seed).number;
+        };
+        self.scratch.clear();
+        self.scratch.extend_from_slice(sent_by.host);
+        self.scratch.push(b':');
+        push_digits(&mut self.scratch, port);
+        texts.keep(&self.scratch, seed).number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(lines: &[(HeaderName, &str)]) -> (Vec<Said>, Sayings, Texts) {
+        let (mut sayings, mut texts) = (Sayings::default(), Texts::default());
+        let seed = Seed::default();
+        let said = (0..)
+            .zip(lines)
+            .map(|(line, (name, value))| {
+                sayings.of((*name, value.as_bytes(), Some(line)), &mut texts, &seed)
+            })
+            .collect();
+        (said, sayings, texts)
+    }
+
+    #[test]
+    fn a_line_is_read_once_and_says_the_same_again() {
+        let (_, mut sayings, mut texts) = said(&[(HeaderName::CallId, "a@b")]);
+        let again = sayings.of(
+            (HeaderName::CallId, b"never read", Some(0)),
+            &mut texts,
+            &Seed::default(),
+        );
+        assert!(matches!(again, Said::CallId(Kept { number: 0, .. })));
+    }
+
+    #[test]
+    fn an_address_gives_uri_and_tag() {
+        let (said, ..) = said(&[
+            (HeaderName::From, "\"A\" <sip:a@b>;tag=1"),
+            (HeaderName::To, "sip:a@b"),
+        ]);
+        let [Said::From(from, tag), Said::To(to, none)] = said[..] else {
+            panic!("two addresses: {said:?}");
+        };
+        assert_eq!(from.number, to.number);
+        assert_ne!(tag.number, none.number);
+    }
+
+    #[test]
+    fn sent_by_is_part_of_the_key_without_regard_to_case_and_default_port() {
+        let via = "SIP/2.0/UDP Host:5060;branch=z9hG4bK1, SIP/2.0/UDP host;branch=z9hG4bK1";
+        let (said, sayings, _) = said(&[(HeaderName::Via, via)]);
+        let [Said::Vias(start, end)] = said[..] else {
+            panic!("Via values: {said:?}");
+        };
+        let vias = sayings.vias(start, end);
+        assert_eq!(vias[0].key, vias[1].key);
+        assert_ne!(vias[0].sent_by, vias[1].sent_by);
+        assert!(vias.iter().all(|via| via.is_magic));
+    }
+}
