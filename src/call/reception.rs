@@ -8,13 +8,13 @@ use rayon::prelude::*;
 
 use crate::call::book::Book;
 use crate::call::endpoint::NodeId;
-use crate::call::message::Message;
+use crate::call::headers::HeaderListId;
 use crate::call::number::{Number, Shape, user_of};
-use crate::call::record::{Call, Hop, Leg};
+use crate::call::record::{Asked, Call, Hop};
 use crate::call::registration::address_of;
 use crate::call::text::TextId;
 use crate::capture::{FrameRef, Timestamp};
-use crate::sip::{HeaderName, Method, Uri};
+use crate::sip::{HeaderName, Uri};
 
 /// Accepted numbers kept of one shape as examples; more would not show more regions.
 const SAMPLES_MAX: usize = 32;
@@ -162,31 +162,26 @@ impl Reception {
     /// What a node did with the INVITEs of some calls.
     fn of(node: NodeId, own: &[u32], calls: &[Call], book: &Book) -> Self {
         let mut reception = Self::default();
-        let mut accepted: Vec<(Received, &Message)> = Vec::new();
+        let mut accepted: Vec<(Received, &Hop, Asked)> = Vec::new();
         for (index, call) in own
             .iter()
             .filter_map(|i| Some((*i, calls.get(*i as usize)?)))
         {
-            let invites = invites(call, book);
-            // Where the capture lacks a request, hops and requests cannot be paired.
-            if invites.len() != call.hops.len() {
-                continue;
-            }
-            let pairs = call.hops.iter().zip(invites);
-            for (hop, invite) in pairs.filter(|(hop, _)| book.tables.node(hop.destination) == node)
-            {
+            let hops = call.hops.iter();
+            let here = hops.filter(|hop| book.tables.node(hop.destination) == node);
+            for (hop, asked) in here.filter_map(|hop| Some((hop, hop.asked?))) {
                 let received = Received {
                     call: index,
-                    uri: invite.line,
-                    from: invite.from,
-                    time: invite.time,
-                    at: invite.at,
+                    uri: asked.uri,
+                    from: asked.from,
+                    time: hop.sent,
+                    at: asked.at,
                 };
                 match fate(hop) {
-                    Fate::Accepted => accepted.push((received, invite)),
-                    Fate::Refused(code) => reception.add(received, invite, book, code),
+                    Fate::Accepted => accepted.push((received, hop, asked)),
+                    Fate::Refused(code) => reception.add(received, hop, asked, book, code),
                     Fate::Declined => {
-                        let user = user_of(book.tables.text(invite.line));
+                        let user = user_of(book.tables.text(asked.uri));
                         reception.declined.insert(user.into());
                     }
                     Fate::Other => {}
@@ -194,22 +189,27 @@ impl Reception {
             }
         }
         // What was refused is known now, so that of what was accepted only the same is kept, beside a few examples.
-        for (received, invite) in accepted {
-            reception.add(received, invite, book, 200);
+        for (received, hop, asked) in accepted {
+            reception.add(received, hop, asked, book, 200);
         }
         reception
     }
 
-    fn add(&mut self, received: Received, invite: &Message, book: &Book, code: u16) {
+    fn add(&mut self, received: Received, hop: &Hop, asked: Asked, book: &Book, code: u16) {
         let tables = &book.tables;
-        let text = tables.text(invite.line);
+        let text = tables.text(asked.uri);
         let uri = Uri::parse(text.as_bytes());
-        let source = tables.node(invite.source);
+        let source = tables.node(hop.source);
         self.all.add(received, code);
         self.sources.entry(source).or_default().add(received, code);
-        let from = user_of(tables.text(invite.from));
+        let from = user_of(tables.text(asked.from));
         tally(&mut self.callers, from, received, code);
-        tally(&mut self.asserted, asserted(invite, book), received, code);
+        tally(
+            &mut self.asserted,
+            asserted(asked.headers, book),
+            received,
+            code,
+        );
         tally(&mut self.users, user_of(text), received, code);
         let host = std::str::from_utf8(uri.host_port.host).unwrap_or_default();
         tally(&mut self.hosts, host, received, code);
@@ -249,10 +249,10 @@ pub fn prefix(number: &Number) -> String {
 }
 
 /// The user that the sender vouches for, empty where it does not.
-pub fn asserted<'a>(invite: &Message, book: &'a Book) -> &'a str {
+pub fn asserted(headers: HeaderListId, book: &Book) -> &str {
     let tables = &book.tables;
     let mut preferred = TextId::default();
-    for (name, value) in tables.headers.get(invite.headers) {
+    for (name, value) in tables.headers.get(headers) {
         match name {
             HeaderName::PAssertedIdentity => {
                 preferred = value;
@@ -276,36 +276,4 @@ fn is_taken(code: u16) -> bool {
 /// Codes that a number written wrongly, or a call that is not allowed, may get.
 fn is_refusal(code: u16) -> bool {
     matches!(code, 400 | 403 | 404 | 410 | 480 | 484 | 503 | 604)
-}
-
-/// The first send of each INVITE that sets the call up, hop by hop, in the order of the call's hops.
-fn invites<'a>(call: &Call, book: &'a Book) -> Vec<&'a Message> {
-    let mut all: Vec<&Message> = Vec::with_capacity(call.hops.len());
-    let range = |leg: &Leg| {
-        book.messages
-            .get(leg.start as usize..leg.end as usize)
-            .unwrap_or_default()
-    };
-    let is_send = |message: &&Message| {
-        message.is_request(Method::Invite) && message.to_tag.is_absent() && !message.flags.is_copy()
-    };
-    let mut sends: Vec<&Message> = call.legs.iter().flat_map(range).filter(is_send).collect();
-    if call.legs.len() > 1 {
-        sends.sort_by_key(|message| message.order());
-    }
-    for send in sends {
-        // One more than the hops is enough to see that they do not pair.
-        if all.len() > call.hops.len() {
-            break;
-        }
-        let is_known = all.iter().any(|known| {
-            known.via == send.via
-                && known.cseq == send.cseq
-                && known.destination == send.destination
-        });
-        if !is_known {
-            all.push(send);
-        }
-    }
-    all
 }

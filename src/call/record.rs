@@ -4,12 +4,13 @@ use crate::call::anatomy::Anatomy;
 use crate::call::dialog::{self, Dialog};
 use crate::call::ending::{self, DropCause};
 use crate::call::endpoint::EndpointId;
+use crate::call::headers::HeaderListId;
 use crate::call::message::Message;
 use crate::call::origin::{self, Origin};
 use crate::call::outcome::{self, Outcome, Watch};
 use crate::call::text::TextId;
 use crate::call::transaction::{MessageIndex, TransactionIndex};
-use crate::capture::Timestamp;
+use crate::capture::{FrameRef, Timestamp};
 use crate::net::Transport;
 use crate::sip::StatusCode;
 
@@ -122,6 +123,21 @@ pub struct Hop {
     pub alerted_ms: Option<f32>,
     /// Place in the call of the hop that this one relays; `None` next to the caller.
     pub parent: Option<u16>,
+    /// The INVITE as it was first sent here; `None` where it was not captured.
+    pub asked: Option<Asked>,
+}
+
+/// What an INVITE asked for: comparing calls needs no message for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Request-URI.
+    pub uri: TextId,
+    /// URI of From.
+    pub from: TextId,
+    /// The other headers that rules read.
+    pub headers: HeaderListId,
+    /// Frame of the first send.
+    pub at: FrameRef,
 }
 
 /// One call.
@@ -344,5 +360,11 @@ fn hop(anatomy: &Anatomy<'_>, index: TransactionIndex) -> Hop {
         reply_ms: after(replies.into_iter().flatten().min()),
         alerted_ms: after(transaction.alerting),
         parent: None,
+        asked: request.map(|request| Asked {
+            uri: request.line,
+            from: request.from,
+            headers: request.headers,
+            at: request.at,
+        }),
     }
 }

@@ -55,7 +55,8 @@ pub(in crate::call) struct SaidVia {
 /// What the lines of a batch say, by their numbers.
 #[derive(Debug, Default)]
 pub(in crate::call) struct Sayings {
-    by_line: Vec<Said>,
+    /// `None` where the line was numbered but is part of a folded header.
+    by_line: Vec<Option<Said>>,
     vias: Vec<SaidVia>,
     /// Room to put a text together in.
     scratch: Vec<u8>,
@@ -75,21 +76,24 @@ impl Sayings {
             .unwrap_or_default()
     }
 
-    /// What the line with this number says; lines are numbered in the order of first sight.
+    /// What a header says; `line` is the number of its line, `None` where it has several.
     pub(in crate::call) fn of(
         &mut self,
         (name, value, line): (HeaderName, &[u8], Option<u32>),
         texts: &mut Texts,
         seed: &Seed,
     ) -> Said {
-        let known = line.and_then(|line| self.by_line.get(line as usize));
-        if let Some(said) = known {
+        let Some(line) = line.map(|line| line as usize) else {
+            return self.read(name, value, texts, seed);
+        };
+        if let Some(Some(said)) = self.by_line.get(line) {
             return *said;
         }
         let said = self.read(name, value, texts, seed);
-        if line.is_some() {
-            self.by_line.push(said);
+        if self.by_line.len() <= line {
+            self.by_line.resize(line + 1, None);
         }
+        self.by_line[line] = Some(said);
         said
     }
 
@@ -186,6 +190,19 @@ mod tests {
             &Seed::default(),
         );
         assert!(matches!(again, Said::CallId(Kept { number: 0, .. })));
+    }
+
+    #[test]
+    fn lines_of_a_folded_header_leave_those_behind_them_alone() {
+        let (mut sayings, mut texts) = (Sayings::default(), Texts::default());
+        let seed = Seed::default();
+        let mut of = |field| sayings.of(field, &mut texts, &seed);
+        of((HeaderName::Subject, b"lunch\n and", None));
+        of((HeaderName::CallId, b"a@b", Some(5)));
+        let sequence = of((HeaderName::CSeq, b"7 BYE", Some(2)));
+        assert!(matches!(sequence, Said::Sequence(7, Method::Bye)));
+        let again = of((HeaderName::CallId, b"a@b", Some(5)));
+        assert!(matches!(again, Said::CallId(_)));
     }
 
     #[test]

@@ -91,6 +91,7 @@ fn call(
             reply_ms: Some(2.5),
             alerted_ms: None,
             parent: None,
+            asked: None,
         }]),
         origin: (outcome.is_failure()).then_some(Origin {
             endpoint: destination,

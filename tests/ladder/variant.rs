@@ -14,6 +14,8 @@ pub enum Variant {
     Reversed,
     /// Header names in capitals.
     Shouted,
+    /// The value of every other header field on a line of its own (RFC 3261 section 7.3.1).
+    Folded,
     /// Over TCP, each message in one segment.
     Tcp,
     /// Over TCP, each message in two segments.
@@ -25,10 +27,11 @@ pub enum Variant {
 }
 
 /// Every variant.
-pub const ALL: [Variant; 7] = [
+pub const ALL: [Variant; 8] = [
     Variant::Compact,
     Variant::Reversed,
     Variant::Shouted,
+    Variant::Folded,
     Variant::Tcp,
     Variant::TcpSplit,
     Variant::Ipv6,
@@ -62,6 +65,7 @@ pub fn written(frames: &[Frame], variant: Variant) -> Vec<Frame> {
         Variant::Compact => texts(&|text| lines(text, |name| short(name).to_owned(), false)),
         Variant::Reversed => texts(&|text| lines(text, str::to_owned, true)),
         Variant::Shouted => texts(&|text| lines(text, str::to_uppercase, false)),
+        Variant::Folded => texts(&folded),
         Variant::Tcp => over_tcp(frames, false),
         Variant::TcpSplit => over_tcp(frames, true),
         Variant::Ipv6 => frames.iter().map(over_ipv6).collect(),
@@ -154,6 +158,20 @@ fn lines(text: &str, name: impl Fn(&str) -> String, reversed: bool) -> String {
     });
     let fields: Vec<String> = fields.collect();
     format!("{start}\r\n{}\r\n\r\n{body}", fields.join("\r\n"))
+}
+
+/// Puts the value of every other header field on a line of its own.
+fn folded(text: &str) -> String {
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return text.to_owned();
+    };
+    let fields = head.split("\r\n").enumerate();
+    let fields = fields.map(|(place, line)| match line.split_once(": ") {
+        Some((name, value)) if place % 2 == 0 => format!("{name}:\r\n {value}"),
+        _ => line.to_owned(),
+    });
+    let head = fields.collect::<Vec<_>>().join("\r\n");
+    format!("{head}\r\n\r\n{body}")
 }
 
 /// Changes head and body; a Content-Length that was right stays right.

@@ -154,7 +154,7 @@ fn contrast(case: &Case<'_>) -> Option<Apart> {
     };
     let source = case.scene.node(request.source);
     let caller = user_of(case.scene.text(request.from));
-    let vouched = asserted(request, case.scene.book);
+    let vouched = asserted(request.headers, case.scene.book);
     let number = Number::of(case.scene.text(request.line));
     let head = number.as_ref().map(prefix).unwrap_or_default();
     let address = case.tables().endpoints.address(source);
