@@ -1,6 +1,6 @@
 //! Why a node says it ended something: Reason headers and vendor headers with a cause.
 //!
-//! Sources: RFC 3326, RFC 6432 (Q.850 in responses), RFC 8606 (location).
+//! Sources: RFC 3326, RFC 6432 (Q.850 in responses), RFC 8606 (location), 3GPP TS 24.229 (RELEASE_CAUSE).
 
 use crate::call::message::Message;
 use crate::call::tables::Tables;
@@ -15,6 +15,8 @@ pub struct Cause {
     pub sip: Option<u16>,
     /// Whether the Q.850 location is told to be the user (`U`, RFC 8606).
     pub is_user: bool,
+    /// Cause of RELEASE_CAUSE, by which mobile networks tell why they released a call (3GPP TS 24.229 section 7.2A.18.11).
+    pub release: Option<u16>,
     /// Whether a protocol other than Q.850 and SIP is named, such as RELEASE_CAUSE or Preemption.
     pub has_other: bool,
 }
@@ -57,6 +59,9 @@ impl Cause {
         } else if is("SIP") {
             self.sip = self.sip.or(code);
         } else {
+            if is("RELEASE_CAUSE") {
+                self.release = self.release.or(code);
+            }
             self.has_other |= !protocol.is_empty();
         }
     }

@@ -37,6 +37,8 @@ const SILENCED: &[(&str, &[&str])] = &[
         &["net-no-response", "net-retransmit"],
     ),
     ("net-udp-fragment", &["net-no-response"]),
+    ("route-dns", &["net-no-response"]),
+    ("msg-too-large", &["srv-internal-error"]),
     ("sdp-codec-mismatch", &["sdp-unexplained-488"]),
     ("sdp-profile-mismatch", &["sdp-unexplained-488"]),
     ("sdp-crypto", &["sdp-unexplained-488"]),

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::call::icmp::IcmpReport;
 use crate::call::{
     DropCause, Message, Transaction, TransactionIndex, answering_hop, drop_cause, is_ack_missed,
     is_private, target,
@@ -213,17 +214,44 @@ fn never_sent<'a>(case: &Case<'a>, invite: &Transaction) -> Place<'a> {
     let caller = case
         .scene
         .name(edge.map_or(invite.source, |edge| edge.source));
-    let sentence = if repeats_invite {
-        format!("{caller} still repeated its INVITE: the 200 did not reach it.")
-    } else {
-        format!("{caller} never sent an ACK, as far as this capture shows.")
+    let gone = client_gone(case, invite).filter(|_| !repeats_invite);
+    let (sentence, signature) = match gone {
+        Some(report) => (
+            format!(
+                "{caller} had gone: {} reported `{}` for the 200 (frame {}).",
+                report.reporter,
+                report.meaning(),
+                report.at.frame
+            ),
+            "gone",
+        ),
+        None if repeats_invite => (
+            format!("{caller} still repeated its INVITE: the 200 did not reach it."),
+            "answer",
+        ),
+        None => (
+            format!("{caller} never sent an ACK, as far as this capture shows."),
+            "never",
+        ),
     };
     Place {
         sentence,
         ack: None,
-        is_seen: false,
-        signature: if repeats_invite { "answer" } else { "never" },
+        is_seen: signature == "gone",
+        signature,
     }
+}
+
+/// The first report that a 2xx to this INVITE could not be delivered to who sent the INVITE.
+fn client_gone<'a>(case: &Case<'a>, invite: &Transaction) -> Option<&'a IcmpReport> {
+    let first = case.message(invite.final_response?)?;
+    let last = case.message(invite.last_final?)?;
+    let client = case.tables().endpoint(invite.source);
+    let (node, until) = (case.scene.node(invite.source), last.time.plus(ICMP_WAIT));
+    let mut about = case.scene.errors_about(node, first.time, until);
+    about.find(|report| {
+        report.quoted.destination == client && report.group.is_none_or(|group| group == first.group)
+    })
 }
 
 fn remedy(case: &Case<'_>, invite: &Transaction, answer: &Message, place: &Place<'_>) -> String {
@@ -254,6 +282,9 @@ fn remedy(case: &Case<'_>, invite: &Transaction, answer: &Message, place: &Place
         }
         "beyond" => format!(
             "1. Firewall, NAT and SIP ALG between this capture point and {callee}: let requests inside calls through. 2. Capture on {callee} itself. 3. {test}"
+        ),
+        "gone" => format!(
+            "1. {caller}: find out why its SIP process ended or left its port while the call was set up (crash, restart, a test tool that stops early). 2. {test}"
         ),
         "answer" => format!(
             "1. The way of the 200 back to the caller: Via, NAT and firewall between {callee} and {caller}. 2. {test}"

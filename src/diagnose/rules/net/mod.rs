@@ -3,6 +3,7 @@
 mod ack;
 mod alg;
 mod broken;
+mod carried;
 mod fragment;
 mod icmp;
 mod misrouted;
@@ -12,6 +13,7 @@ mod retransmit;
 mod silence;
 mod tcp;
 mod tls;
+mod tls_closed;
 
 use crate::call::{Message, TransactionIndex};
 use crate::capture::FrameRef;

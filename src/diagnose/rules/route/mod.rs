@@ -4,6 +4,7 @@ mod circle;
 mod lookup;
 mod number;
 mod resolution;
+mod targets;
 
 use crate::diagnose::rule::{Gate, Rule, Subject};
 use crate::diagnose::{Case, Finding, Severity};
