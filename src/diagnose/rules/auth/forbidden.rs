@@ -85,7 +85,8 @@ pub fn call(case: &Case<'_>) -> Option<Finding> {
             None => finding,
         });
     }
-    let is_about_login = case.outcome() == Outcome::AuthFailed && names_login(&spoken);
+    let is_about_login = case.outcome() == Outcome::AuthFailed
+        && (names_login(&spoken) || super::names_nonce(&spoken));
     if is_about_login {
         return None;
     }

@@ -123,7 +123,7 @@ fn choked(case: &Case<'_>, connection: &Connection, request: &Message) -> Option
             connection.server_unacknowledged_bytes,
         ),
     };
-    let watched = case.scene.end.since(request.time);
+    let watched = case.scene.watched_since(request.time);
     if windows == 0 || left.is_none_or(|bytes| bytes == 0) || watched < CHOKED_WAIT {
         return None;
     }
