@@ -13,7 +13,7 @@ use crate::call::message::{GroupId, Message};
 use crate::call::reason::Cause;
 use crate::call::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::{Pause, Timestamp, watched_since};
-use crate::sip::{HeaderName, Method};
+use crate::sip::{Digest, HeaderName, Method};
 
 /// Ringing that lasted at least this long and led nowhere is called unanswered rather than refused.
 pub const NO_ANSWER_RING: Duration = Duration::from_secs(10);
@@ -352,7 +352,7 @@ pub fn is_network_block(anatomy: &Anatomy<'_>, answer: &Message, phrase: &str) -
         || reasons.any(|reason| reason.to_ascii_lowercase().contains("v=analytics"))
 }
 
-/// Whether any send of a request carried a login.
+/// Whether a request carried a login; one without a nonce, as IMS devices send it first, only tells the name (RFC 3310).
 pub fn has_credentials(anatomy: &Anatomy<'_>, transaction: &Transaction) -> bool {
     let Some(request) = transaction.request.map(|request| anatomy.message(request)) else {
         return false;
@@ -361,5 +361,10 @@ pub fn has_credentials(anatomy: &Anatomy<'_>, transaction: &Transaction) -> bool
     tables
         .header(request, HeaderName::Authorization)
         .or_else(|| tables.header(request, HeaderName::ProxyAuthorization))
-        .is_some()
+        .is_some_and(|value| !is_name_only(&Digest::parse(value.as_bytes())))
+}
+
+/// Whether a login answers no challenge: its nonce is empty.
+pub(in crate::call) fn is_name_only(login: &Digest<'_>) -> bool {
+    login.nonce().is_some_and(<[u8]>::is_empty)
 }
