@@ -10,7 +10,7 @@ mod unanswered;
 use crate::call::login::{LoginFault, Round, fault, rounds};
 use crate::call::number::user_of;
 use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome};
-use crate::call::{Anatomy, EndpointId, Message, Outcome, TransactionIndex};
+use crate::call::{Anatomy, EndpointId, Message, Outcome};
 use crate::diagnose::rule::{AskCall, AskCapture, AskRegistration, Gate, Rule, Subject};
 use crate::diagnose::{Case, Evidence, Scene, Severity, start_line};
 use crate::sip::{Digest, HeaderName, Method};
@@ -170,13 +170,16 @@ impl<'s, 'a> Login<'s, 'a> {
             .iter()
             .filter(|message| message.status().is_some() || message.to == attempt.aor);
         let anatomy = Anatomy::new(own.collect(), &scene.book.tables);
-        let steps: Vec<TransactionIndex> = anatomy
+        let roots = anatomy
             .each()
-            .filter(|(_, t)| {
-                t.method == Method::Register && t.parent.is_none() && t.request.is_some()
-            })
+            .filter(|(_, t)| t.method == Method::Register && t.parent.is_none());
+        let (steps, unseen): (Vec<_>, Vec<_>) = roots
             .map(|(index, _)| index)
-            .collect();
+            .partition(|index| anatomy.transaction(*index).request.is_some());
+        // What an answer at the end refuses, or lets in, was not captured.
+        if unseen.last() > steps.last() {
+            return None;
+        }
         let rounds = rounds(&anatomy, &steps);
         Some(Self {
             scene,
