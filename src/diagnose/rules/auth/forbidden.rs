@@ -131,7 +131,9 @@ pub fn call(case: &Case<'_>) -> Option<Finding> {
 fn is_unseen_login(case: &Case<'_>) -> bool {
     let anatomy = &case.anatomy;
     let steps = || anatomy.chain.iter().map(|step| anatomy.transaction(*step));
-    let is_unseen = steps().next_back().is_some_and(|last| last.request.is_none());
+    let is_unseen = steps()
+        .next_back()
+        .is_some_and(|last| last.request.is_none());
     is_unseen && steps().any(|step| anatomy.final_status(step).is_some_and(is_challenge))
 }
 
