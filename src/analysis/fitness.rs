@@ -1,12 +1,13 @@
 //! Fitness: what the input can and cannot prove.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::analysis::collector::Tally;
 use crate::analysis::result::{CaptureEntry, Fitness};
 use crate::analysis::undecoded;
 use crate::call::{Book, Census, Happenings, Outcome};
-use crate::capture::{FrameRef, Weakness, WeaknessKind};
+use crate::capture::{FrameRef, Pause, Weakness, WeaknessKind};
 use crate::diagnose::Sight;
 use crate::net::{Connection, Endpoint, IncompleteDatagram, Network};
 
@@ -17,8 +18,53 @@ pub(super) struct Seen<'a> {
     pub(super) incomplete: &'a [IncompleteDatagram],
     pub(super) connections: &'a [Connection],
     pub(super) networks: &'a [Network],
+    pub(super) pauses: Vec<Pause>,
 }
 
+/// Between captures so much time shows that nobody captured; less may be a quiet moment between two files of a ring.
+const HOLE_MIN: Duration = Duration::from_secs(300);
+
+/// Times in which no capture holds anything: a pause of one that no other covers, or a hole between two. In the order of time.
+pub(super) fn pauses(captures: &[CaptureEntry]) -> Vec<Pause> {
+    let mut spans: Vec<Pause> = captures
+        .iter()
+        .filter_map(|capture| {
+            Some(Pause {
+                from: capture.first_at?,
+                until: capture.last_at?,
+            })
+        })
+        .collect();
+    spans.sort_by_key(|span| span.from);
+    let mut pauses = Vec::new();
+    let mut known = spans.first().map(|span| span.until);
+    for span in &spans {
+        if let Some(end) = known.filter(|end| span.from.since(*end) >= HOLE_MIN) {
+            pauses.push(Pause {
+                from: end,
+                until: span.from,
+            });
+        }
+        known = known.max(Some(span.until));
+    }
+    for (place, capture) in captures.iter().enumerate() {
+        let is_covered = |pause: &&Pause| {
+            let mut others = captures.iter().take(CAPTURES_MAX).enumerate();
+            others.any(|(other, known)| {
+                other != place
+                    && known.first_at.is_some_and(|first| first <= pause.from)
+                    && known.last_at.is_some_and(|last| last >= pause.until)
+            })
+        };
+        let own = capture.pauses.iter().filter(|pause| !is_covered(pause));
+        pauses.extend(own.copied());
+    }
+    pauses.sort_by_key(|pause| pause.from);
+    pauses
+}
+
+/// Captures that may cover a pause of another.
+const CAPTURES_MAX: usize = 64;
 /// Servers of encrypted signalling, or other places, that one capture's weaknesses name.
 const PLACES_MAX: usize = 16;
 
@@ -67,6 +113,7 @@ pub(super) fn assess(
         missing_bytes: seen.missing_bytes,
         dropped: captures.iter().map(|capture| capture.dropped).sum(),
         copies: book.copies,
+        pauses: seen.pauses.clone(),
         shifts: book.shifts.clone(),
         weaknesses: weaknesses.collect(),
         encrypted,

@@ -88,6 +88,8 @@ pub struct CaptureEntry {
     pub first_at: Option<Timestamp>,
     /// Last frame.
     pub last_at: Option<Timestamp>,
+    /// Times in which it holds nothing although it was busy before and behind: it was stopped, or its clock was set.
+    pub pauses: Vec<crate::capture::Pause>,
     /// Packets that the capturing machine says it dropped.
     pub dropped: u64,
     /// What it cannot show.

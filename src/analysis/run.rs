@@ -149,6 +149,7 @@ fn capture_entry(source: &Source, summary: &capture::FileSummary) -> CaptureEntr
         frames: summary.frames,
         first_at: summary.first_at,
         last_at: summary.last_at,
+        pauses: summary.pauses.clone(),
         dropped: summary.dropped,
         weaknesses,
     }
@@ -187,9 +188,10 @@ fn explain(
         .iter()
         .map(|network| network.stream_counters().missing_bytes)
         .sum();
+    let pauses = fitness::pauses(&captures);
     let mut book = book.finish(crate::call::shifts);
     let errors = icmp_reports(&tally.errors, &book);
-    let mut happened = build(&mut book, start, end, &errors);
+    let mut happened = build(&mut book, start, end, &pauses, &errors);
     let timers = Timers::of(&happened.calls, &book, end);
     timers.refine(&mut happened.calls, &book);
     let loads = Loads::of(&happened.calls, &book);
@@ -202,6 +204,7 @@ fn explain(
         incomplete: &incomplete,
         connections: &connections,
         networks: &networks,
+        pauses,
     };
     let (fitness, sight) = fitness::assess(&book, &happened, &mut captures, &seen);
     let diagnosis = diagnose(Happened {

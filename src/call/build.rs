@@ -16,7 +16,7 @@ use crate::call::pile::each_group;
 use crate::call::record::{Call, Leg, sum_up};
 use crate::call::registration::{RegisterAttempt, attempts};
 use crate::call::tables::Tables;
-use crate::capture::Timestamp;
+use crate::capture::{Pause, Timestamp};
 
 /// Everything that the messages of a run say happened.
 #[derive(Debug, Default)]
@@ -45,11 +45,13 @@ pub fn build(
     book: &mut Book,
     start: Timestamp,
     end: Timestamp,
+    pauses: &[Pause],
     errors: &[IcmpReport],
 ) -> Happenings {
     let watch = Watch {
         start,
         end,
+        pauses: pauses.into(),
         longest_ring: Duration::ZERO,
         has_nameless: book
             .messages

@@ -10,6 +10,10 @@ use crate::sip::Method;
 
 /// OPTIONS after which an interval can be called regular.
 const TRAIN_MIN: usize = 4;
+/// OPTIONS after which an interval can be called regular where each was repeated in vain.
+const REPEATED_TRAIN_MIN: usize = 3;
+/// Sends of one keep-alive after which its sender has waited in vain.
+pub const SENDS_IN_VAIN: u32 = 3;
 /// How far an interval may be from the usual one.
 const DEVIATION_MAX: f64 = 0.3;
 /// The share of intervals that must be usual; a node that gets no answer often asks faster.
@@ -50,6 +54,11 @@ pub fn is_bad(request: &OtherRequest) -> Option<bool> {
     }
 }
 
+/// Whether the sender of a keep-alive repeated it in vain.
+fn was_repeated(request: &OtherRequest) -> bool {
+    request.answer.is_none() && request.sends >= SENDS_IN_VAIN
+}
+
 /// The regular OPTIONS among the requests outside calls.
 pub fn trains(requests: &[OtherRequest]) -> Vec<Train> {
     let mut by_pair: BTreeMap<(EndpointId, EndpointId), Vec<u32>> = BTreeMap::new();
@@ -77,7 +86,15 @@ pub fn trains(requests: &[OtherRequest]) -> Vec<Train> {
 
 /// The usual interval, where most are near it.
 fn interval(requests: &[OtherRequest], indices: &[u32]) -> Option<f64> {
-    if indices.len() < TRAIN_MIN {
+    let all_repeated = indices
+        .iter()
+        .all(|index| was_repeated(&requests[*index as usize]));
+    let least = if all_repeated {
+        REPEATED_TRAIN_MIN
+    } else {
+        TRAIN_MIN
+    };
+    if indices.len() < least {
         return None;
     }
     let sent = |index: u32| requests[index as usize].sent;
@@ -100,13 +117,24 @@ impl Train {
         &requests[self.requests[place] as usize]
     }
 
+    /// Whether the keep-alive at a place says that its receiver is down.
+    ///
+    /// One that was repeated and followed by the next was left unanswered, however soon after it the capture ends.
+    fn is_bad_at(&self, requests: &[OtherRequest], place: usize) -> bool {
+        let Some(index) = self.requests.get(place) else {
+            return false;
+        };
+        let request = &requests[*index as usize];
+        let was_left = was_repeated(request) && place + 1 < self.requests.len();
+        is_bad(request).unwrap_or(was_left)
+    }
+
     /// Every run of at least two bad keep-alives; one of which the capture cannot tell ends a run.
     pub fn outages(&self, requests: &[OtherRequest]) -> Vec<Outage> {
         let mut outages = Vec::new();
         let mut begun: Option<usize> = None;
         for place in 0..=self.requests.len() {
-            let bad =
-                place < self.requests.len() && is_bad(self.at(requests, place)).unwrap_or(false);
+            let bad = self.is_bad_at(requests, place);
             match (bad, begun) {
                 (true, None) => begun = Some(place),
                 (false, Some(first)) => {
@@ -175,6 +203,26 @@ mod tests {
             vec![Outage { first: 3, last: 4 }],
             trains[0].outages(&requests)
         );
+    }
+
+    #[test]
+    fn keep_alives_repeated_in_vain_tell_before_the_timer_ends() {
+        let unwatched = |sends: u32, count: usize| {
+            let mut requests = requests(&vec![None; count], 8);
+            for request in &mut requests {
+                (request.sends, request.was_watched) = (sends, false);
+            }
+            requests
+        };
+        let outages = |requests: &[OtherRequest]| {
+            let trains = trains(requests);
+            trains.first().map(|train| train.outages(requests))
+        };
+        let down = vec![Outage { first: 0, last: 1 }];
+        assert_eq!(Some(down), outages(&unwatched(3, 3)));
+        assert_eq!(None, outages(&unwatched(1, 3)), "sent once each");
+        assert_eq!(Some(Vec::new()), outages(&unwatched(2, 4)), "repeated once");
+        assert_eq!(None, outages(&unwatched(4, 2)), "two are no train");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use crate::call::anatomy::Anatomy;
 use crate::call::message::Message;
+use crate::call::outcome::is_name_only;
 use crate::call::parts::is_challenge;
 use crate::call::transaction::TransactionIndex;
 use crate::sip::{Digest, HeaderName, StatusCode};
@@ -145,7 +146,10 @@ pub fn rounds<'a>(anatomy: &Anatomy<'a>, steps: &[TransactionIndex]) -> Vec<Roun
         Some(Round {
             request,
             answer,
-            credentials: digests(anatomy, request, names),
+            credentials: digests(anatomy, request, names)
+                .into_iter()
+                .filter(|(_, login)| !is_name_only(login))
+                .collect(),
             challenges,
         })
     });

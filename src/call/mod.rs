@@ -26,6 +26,7 @@ pub mod icmp;
 mod inspection;
 pub mod keepalive;
 mod known;
+pub mod lapse;
 mod leg;
 pub mod load;
 pub mod login;

@@ -59,7 +59,7 @@ pub fn requests(anatomy: &Anatomy<'_>, range: (u32, u32), watch: &Watch) -> Vec<
             at: request.at,
             sends: t.sends,
             answer: answer.and_then(|answer| Some((answer.status()?, answer.time, answer.at))),
-            was_watched: watch.end.since(request.time) >= TIMER_B,
+            was_watched: watch.since(request.time) >= TIMER_B,
             range,
             software,
         })

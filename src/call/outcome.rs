@@ -12,8 +12,8 @@ use crate::call::ending::{self, DropCause};
 use crate::call::message::{GroupId, Message};
 use crate::call::reason::Cause;
 use crate::call::transaction::{MessageIndex, Transaction, TransactionIndex};
-use crate::capture::Timestamp;
-use crate::sip::{HeaderName, Method};
+use crate::capture::{Pause, Timestamp, watched_since};
+use crate::sip::{Digest, HeaderName, Method};
 
 /// Ringing that lasted at least this long and led nowhere is called unanswered rather than refused.
 pub const NO_ANSWER_RING: Duration = Duration::from_secs(10);
@@ -152,12 +152,21 @@ pub struct Watch {
     pub start: Timestamp,
     /// Last frame of the run.
     pub end: Timestamp,
+    /// Times in which the captures hold nothing, in the order of time.
+    pub pauses: Arc<[Pause]>,
     /// Longest ringing that any call of the run saw.
     pub longest_ring: Duration,
     /// The capture cut messages before their Call-ID: any answer that seems to be missing may be among them.
     pub has_nameless: bool,
     /// Call-IDs of which an ICMP error quotes a message: the sender was told that nobody listens.
     pub unreachable: Arc<HashSet<GroupId>>,
+}
+
+impl Watch {
+    /// How long the captures ran on from a moment without a break.
+    pub fn since(&self, time: Timestamp) -> Duration {
+        watched_since(time, self.end, &self.pauses)
+    }
 }
 
 /// The outcome of a call; `dialog` is the one that carried it.
@@ -254,7 +263,7 @@ fn decide_unanswered(
     let group = anatomy.message(request).group;
     let was_told = step.alerting.or(step.trying).is_none() && watch.unreachable.contains(&group);
     let was_given_up = step.alerting.or(step.trying).is_none() && step.sends >= INVITE_SENDS;
-    if watch.end.since(since) >= wait || was_given_up || was_told {
+    if watch.since(since) >= wait || was_given_up || was_told {
         Outcome::TimedOut
     } else {
         Outcome::Partial
@@ -343,7 +352,7 @@ pub fn is_network_block(anatomy: &Anatomy<'_>, answer: &Message, phrase: &str) -
         || reasons.any(|reason| reason.to_ascii_lowercase().contains("v=analytics"))
 }
 
-/// Whether any send of a request carried a login.
+/// Whether a request carried a login; one without a nonce, as IMS devices send it first, only tells the name (RFC 3310).
 pub fn has_credentials(anatomy: &Anatomy<'_>, transaction: &Transaction) -> bool {
     let Some(request) = transaction.request.map(|request| anatomy.message(request)) else {
         return false;
@@ -352,5 +361,10 @@ pub fn has_credentials(anatomy: &Anatomy<'_>, transaction: &Transaction) -> bool
     tables
         .header(request, HeaderName::Authorization)
         .or_else(|| tables.header(request, HeaderName::ProxyAuthorization))
-        .is_some()
+        .is_some_and(|value| !is_name_only(&Digest::parse(value.as_bytes())))
+}
+
+/// Whether a login answers no challenge: its nonce is empty.
+pub(in crate::call) fn is_name_only(login: &Digest<'_>) -> bool {
+    login.nonce().is_some_and(<[u8]>::is_empty)
 }

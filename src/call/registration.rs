@@ -162,7 +162,7 @@ fn attempt(
         None if request.flags.is_headless() || watch.has_nameless => RegistrationOutcome::Partial,
         Some(status) if is_challenge(status) && !with_login => RegistrationOutcome::Challenged,
         Some(_) => RegistrationOutcome::Failed,
-        None if watch.end.since(request.time) >= TIMER_B || last.sends >= 7 => {
+        None if watch.since(request.time) >= TIMER_B || last.sends >= 7 => {
             RegistrationOutcome::TimedOut
         }
         None => RegistrationOutcome::Partial,

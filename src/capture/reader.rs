@@ -232,6 +232,7 @@ impl Reader {
             capture_bytes: self.offset,
             first_at: times.earliest(),
             last_at: times.latest(),
+            pauses: times.pauses(),
             link_types: self.walker.link_types(),
             dropped: interfaces
                 .iter()

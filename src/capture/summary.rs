@@ -1,6 +1,6 @@
 //! What is known of a file after its last frame.
 
-use super::{Interface, LinkType, Timestamp, Weakness};
+use super::{Interface, LinkType, Pause, Timestamp, Weakness};
 
 /// What is known of a capture after its last frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct FileSummary {
     pub first_at: Option<Timestamp>,
     /// The latest frame.
     pub last_at: Option<Timestamp>,
+    /// Times in which it holds nothing although it was busy before and behind.
+    pub pauses: Vec<Pause>,
     /// Link types in the order of their first packet, each once.
     pub link_types: Vec<LinkType>,
     /// Interfaces of all sections; their index is [`Frame::interface`](super::Frame::interface). Empty for classic pcap.

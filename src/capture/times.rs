@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Frame, Timestamp, Weakness, WeaknessKind};
+use super::pause::Silences;
+use super::{Frame, Pause, Timestamp, Weakness, WeaknessKind};
 
 /// A step back that is told: smaller ones come from several queues of one network card.
 const STEP_BACK_MIN: Duration = Duration::from_secs(1);
@@ -12,6 +13,7 @@ const STEP_BACK_MIN: Duration = Duration::from_secs(1);
 pub struct Times {
     earliest: Option<Timestamp>,
     latest: Option<Timestamp>,
+    silences: Silences,
     interfaces: Vec<Option<Ends>>,
     steps_back: u32,
     worst: Option<StepBack>,
@@ -33,6 +35,7 @@ struct StepBack {
 impl Times {
     /// Adds the next frame of the file.
     pub fn push(&mut self, frame: &Frame<'_>) {
+        self.silences.push(frame.at.frame, frame.time);
         // Nearly every frame comes after the last one of its interface, and then only the end moves.
         if let Some(Some(ends)) = self.interfaces.get_mut(usize::from(frame.interface))
             && frame.time >= ends.last
@@ -65,6 +68,7 @@ impl Times {
         if let (Some(earliest), Some(latest)) = (later.earliest, later.latest) {
             self.stretch(earliest, latest);
         }
+        self.silences.append(&later.silences);
         for (interface, next) in later.interfaces.iter().enumerate() {
             let Some(next) = *next else { continue };
             let ends = self.ends(interface);
@@ -89,6 +93,11 @@ impl Times {
     /// The latest moment; `None` where no frame was added.
     pub fn latest(&self) -> Option<Timestamp> {
         self.latest
+    }
+
+    /// Times in which the capture holds nothing although it was busy before and behind.
+    pub fn pauses(&self) -> Vec<Pause> {
+        self.silences.pauses()
     }
 
     /// Says that the clock stepped back by more than a second, with the worst step.

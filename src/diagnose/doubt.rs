@@ -1,24 +1,42 @@
-//! Doubt: what the capture lacks of a call, which makes everything that is said of it one level less sure.
+//! Doubt: what the capture lacks, which makes what is said of a call, a registration or a node less sure.
 
+use crate::call::lapse::missed_in;
+use crate::call::registration::Registration;
+use crate::call::{EndpointId, Leg, NodeId};
 use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof};
 use crate::diagnose::rule::{Gate, Rule};
+use crate::diagnose::scene::Scene;
 
 /// Hops of a call whose connections are looked at.
 const HOPS_MAX: usize = 16;
+/// One of so many messages between two nodes that is known to be missing makes it likely that more are, next to any conclusion.
+const PAIR_SHARE: u32 = 20;
+/// One of so many messages of the whole capture that is known to be missing casts doubt on every pair of nodes.
+const TOTAL_SHARE: u32 = 100;
+/// Messages that the capture must lack elsewhere before it counts against a pair that lacks none.
+const TOTAL_MIN: u32 = 2;
+
+const DROPPED: &str =
+    "The capture lost packets, so what seems missing may only not have been captured.";
+const LAPSED: &str = "The capture lacks messages that were sent between these nodes, as others show, so what seems missing may only not have been captured.";
+const LAPSED_ELSEWHERE: &str = "The capture lacks messages that were sent elsewhere, as others show, so what seems missing may only not have been captured.";
+const STEPPED: &str = "The clock of the capture was set while it ran, so what seems missing may have come at a time that cannot be told.";
+
+/// Why a finding is less sure, and by how many levels.
+type Reason = (u8, &'static str);
 
 /// What the capture lacks of one call.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Doubt {
+pub(super) struct Doubt<'c, 'a> {
+    case: &'c Case<'a>,
     /// Its messages were cut by the snap length, or lack fragments.
     is_cut: bool,
     /// The streams that carried it lack bytes.
     has_gaps: bool,
-    /// The capturing machine dropped packets, which may have been this call's.
-    has_drops: bool,
 }
 
-impl Doubt {
-    pub(super) fn of(case: &Case<'_>) -> Self {
+impl<'c, 'a> Doubt<'c, 'a> {
+    pub(super) fn of(case: &'c Case<'a>) -> Self {
         let scene = case.scene;
         let is_cut = case
             .anatomy
@@ -38,26 +56,145 @@ impl Doubt {
                         .any(|connection| connection.missing_bytes > 0)
             });
         Self {
+            case,
             is_cut,
             has_gaps,
-            has_drops: scene.sight.dropped > 0,
         }
     }
 
-    /// Why what a rule says is less sure, where it is; rules about the capture itself speak of what it lacks.
-    pub(super) fn because(self, rule: &Rule) -> Option<&'static str> {
+    /// Makes what a rule says of the call as sure as the capture allows; rules about the capture itself speak of what it lacks.
+    pub(super) fn apply(&self, rule: &Rule, finding: &mut Finding) {
         if rule.id.starts_with("cap-") {
-            return None;
+            return;
         }
-        if self.is_cut {
-            return Some("Messages of this call are cut in the capture, so this is less sure.");
-        }
-        if self.has_gaps {
-            return Some("The capture lacks parts of the connection, so this is less sure.");
-        }
-        let is_about_absence = rule.gate == Gate::BothDirections;
-        (self.has_drops && is_about_absence).then_some(
-            "The capture lost packets, so what seems missing may only not have been captured.",
-        )
+        let scene = self.case.scene;
+        let reason = if self.is_cut {
+            Some((
+                1,
+                "Messages of this call are cut in the capture, so this is less sure.",
+            ))
+        } else if self.has_gaps {
+            Some((
+                1,
+                "The capture lacks parts of the connection, so this is less sure.",
+            ))
+        } else if may_lack(rule, finding) {
+            let hops = self.case.call.hops.iter().take(HOPS_MAX);
+            let pairs = hops.map(|hop| (scene.node(hop.source), scene.node(hop.destination)));
+            of_absence(scene, &self.case.call.legs, pairs)
+        } else {
+            None
+        };
+        lower(finding, reason);
+    }
+}
+
+/// Makes what a rule says of a device as sure as the capture allows.
+pub(super) fn doubt_registration(
+    scene: &Scene<'_>,
+    registration: &Registration,
+    rule: &Rule,
+    finding: &mut Finding,
+) {
+    if may_lack(rule, finding) {
+        let pair = (
+            scene.node(registration.source),
+            scene.node(registration.registrar),
+        );
+        let last = registration.attempts.last();
+        let attempt = last.and_then(|index| scene.attempts.get(*index as usize));
+        let legs: Vec<Leg> = attempt.map(|attempt| attempt.leg).into_iter().collect();
+        lower(finding, of_absence(scene, &legs, std::iter::once(pair)));
+    }
+}
+
+/// Makes what a rule says of a node as sure as the capture allows.
+pub(super) fn doubt_claim(scene: &Scene<'_>, rule: &Rule, finding: &mut Finding) {
+    if !rule.id.starts_with("cap-")
+        && may_lack(rule, finding)
+        && let Some(origin) = finding.origin
+    {
+        lower(finding, of_absence_at(scene, origin));
+    }
+}
+
+/// Whether a finding would be another one if the capture held a message more: it concludes from something that did not come, or
+/// judges a message by what went before it. What a node says in its own words stands.
+fn may_lack(rule: &Rule, finding: &Finding) -> bool {
+    let missing = |evidence: &Evidence| matches!(evidence, Evidence::Missing { .. });
+    // What is only possible names what else it may be.
+    if finding.confidence == Confidence::Possible {
+        return false;
+    }
+    match rule.gate {
+        _ if finding.evidence.iter().any(missing) => true,
+        Gate::BothDirections => true,
+        Gate::Complete => finding.proof != Proof::OwnWords,
+        Gate::Open => false,
+    }
+}
+
+fn lower(finding: &mut Finding, reason: Option<Reason>) {
+    if let Some((levels, because)) = reason {
+        finding.doubt(levels, because);
+    }
+}
+
+/// What casts doubt on an absence in some Call-IDs between some nodes.
+fn of_absence(
+    scene: &Scene<'_>,
+    legs: &[Leg],
+    pairs: impl Iterator<Item = (NodeId, NodeId)>,
+) -> Option<Reason> {
+    let lacks_own = legs.iter().any(|leg| {
+        let own = scene
+            .book
+            .messages
+            .get(leg.start as usize..leg.end as usize);
+        missed_in(own.unwrap_or_default(), &scene.book.tables, scene.start) > 0
+    });
+    if lacks_own {
+        return Some((2, LAPSED));
+    }
+    let lapses = scene.lapses();
+    let mut own = pairs.map(|(a, b)| lapses.between(a, b));
+    let worst = own.by_ref().fold(None, |worst: Option<Reason>, tally| {
+        let levels = match tally.missed {
+            0 => return worst,
+            _ if tally.is_at_least_one_in(PAIR_SHARE) => 2,
+            _ => 1,
+        };
+        Some(worst.map_or((levels, LAPSED), |(known, why)| (known.max(levels), why)))
+    });
+    worst.or_else(|| of_everything(scene))
+}
+
+fn of_absence_at(scene: &Scene<'_>, origin: EndpointId) -> Option<Reason> {
+    let tally = scene.lapses().at(scene.node(origin));
+    match tally.missed {
+        0 => of_everything(scene),
+        _ if tally.is_at_least_one_in(PAIR_SHARE) => Some((2, LAPSED)),
+        _ => Some((1, LAPSED)),
+    }
+}
+
+/// What casts doubt on every absence in the capture.
+fn of_everything(scene: &Scene<'_>) -> Option<Reason> {
+    let total = scene.lapses().total();
+    let is_lossy = total.missed >= TOTAL_MIN && total.is_at_least_one_in(TOTAL_SHARE);
+    let weaknesses = &scene.sight.weaknesses;
+    let stepped = || {
+        weaknesses
+            .iter()
+            .any(|(word, _, _)| *word == "time-steps-back")
+    };
+    if scene.sight.dropped > 0 {
+        Some((1, DROPPED))
+    } else if is_lossy {
+        Some((1, LAPSED_ELSEWHERE))
+    } else if stepped() {
+        Some((1, STEPPED))
+    } else {
+        None
     }
 }

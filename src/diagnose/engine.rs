@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::call::{Outcome, OutcomeGroup};
 use crate::diagnose::case::Case;
-use crate::diagnose::doubt::Doubt;
+use crate::diagnose::doubt::{Doubt, doubt_claim, doubt_registration};
 use crate::diagnose::finding::{Finding, Incident};
 use crate::diagnose::incident;
 use crate::diagnose::rule::{Claim, Gate, Rule};
@@ -78,9 +78,14 @@ fn hostile_calls(scene: &Scene<'_>) -> Vec<u32> {
 }
 
 fn ask_capture(rule: &Rule, scene: &Scene<'_>) -> Vec<Claim> {
-    rule.subject
+    let mut claims = rule
+        .subject
         .of_capture()
-        .map_or(Vec::new(), |ask| ask(scene))
+        .map_or(Vec::new(), |ask| ask(scene));
+    for claim in &mut claims {
+        doubt_claim(scene, rule, &mut claim.finding);
+    }
+    claims
 }
 
 fn ask_registration(
@@ -90,10 +95,11 @@ fn ask_registration(
     if scene.is_hostile(registration.source) {
         return Vec::new();
     }
-    let asks = rules::all()
-        .iter()
-        .filter_map(|rule| rule.subject.of_registration());
-    let asked = asks.filter_map(|ask| ask(scene, registration));
+    let asked = rules::all().iter().filter_map(|rule| {
+        let mut finding = rule.subject.of_registration()?(scene, registration)?;
+        doubt_registration(scene, registration, rule, &mut finding);
+        Some(finding)
+    });
     let mut findings: Vec<Finding> = asked.collect();
     suppression::silence(&mut findings);
     findings.sort_by(|a, b| {
@@ -117,10 +123,8 @@ fn judge(scene: &Scene<'_>, index: usize, claimed: Option<&Vec<&Finding>>) -> Ve
             && !(is_gated && rule.gate == Gate::BothDirections)
             && let Some(mut finding) = ask(&case)
         {
-            let doubt = *doubt.get_or_init(|| Doubt::of(&case));
-            if let Some(because) = doubt.because(rule) {
-                finding.doubt(because);
-            }
+            let doubt = doubt.get_or_init(|| Doubt::of(&case));
+            doubt.apply(rule, &mut finding);
             findings.push(finding);
         }
     }

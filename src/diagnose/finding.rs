@@ -220,10 +220,12 @@ impl Finding {
         self
     }
 
-    /// One level less sure, because of something that the capture lacks.
-    pub fn doubt(&mut self, because: &str) {
+    /// Some levels less sure, because of something that the capture lacks.
+    pub fn doubt(&mut self, levels: u8, because: &str) {
         let before = self.confidence.because();
-        self.confidence = self.confidence.lowered();
+        for _ in 0..levels {
+            self.confidence = self.confidence.lowered();
+        }
         let after = self.confidence.because();
         // The words of a cause say how sure it is.
         self.explanation =

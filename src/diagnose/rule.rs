@@ -81,6 +81,8 @@ impl Subject {
 pub enum Gate {
     /// Nothing: it speaks of what it sees.
     Open,
+    /// Nothing either, but it judges a message by what went before it: it is less sure where the capture lacks messages.
+    Complete,
     /// Both directions of every hop of the call: it speaks of something that did not come.
     BothDirections,
 }

@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::call::dns::Lookup;
 use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
+use crate::call::lapse::Lapses;
 use crate::call::load::Loads;
 use crate::call::other::OtherRequest;
 use crate::call::reception::Receptions;
 use crate::call::registration::{RegisterAttempt, Registration};
-use crate::call::{Book, Call, EndpointId, GroupId, NodeId, OneDirection, TextId};
-use crate::capture::{FrameRef, Timestamp};
+use crate::call::{Book, Call, EndpointId, GroupId, Message, NodeId, OneDirection, TextId};
+use crate::capture::{FrameRef, Pause, Timestamp, watched_since};
 use crate::diagnose::contrast::Contrast;
 use crate::diagnose::history::History;
 use crate::diagnose::knowledge::Knowledge;
@@ -71,6 +73,10 @@ pub struct Scene<'a> {
     pub(in crate::diagnose) errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState>,
     /// Made when the first rule asks for it.
     history: OnceLock<History>,
+    /// When each message came and of which Call-ID it is, in the order of time; made when a rule asks whether the capture was blind.
+    moments: OnceLock<Vec<(Timestamp, GroupId)>>,
+    /// Made when the first finding rests on something missing.
+    lapses: OnceLock<Lapses>,
     /// When each node lost calls; made when the first rule asks for it.
     pub(in crate::diagnose) losses: OnceLock<Losses>,
     /// TCP connections by their two ends, the smaller one first; made when the first rule asks for it.
@@ -94,6 +100,8 @@ pub struct Sight {
     pub dropped: u64,
     /// Captured copies of messages.
     pub copies: u64,
+    /// Times in which a capture holds nothing although it was busy before and behind.
+    pub pauses: Vec<Pause>,
     /// What was added to the times of capture points so that they agree, in nanoseconds; 0 where nothing.
     pub shifts: Vec<i64>,
     /// Names of the captures' weaknesses with the frame that shows each, where one does.
@@ -126,6 +134,35 @@ impl<'a> Scene<'a> {
     /// Who spoke when, and what was answered.
     pub fn history(&self) -> &History {
         self.history.get_or_init(|| History::of(self.book))
+    }
+
+    /// How long the captures ran on from a moment without a break.
+    pub fn watched_since(&self, time: Timestamp) -> Duration {
+        watched_since(time, self.end, &self.sight.pauses)
+    }
+
+    /// Whether the capture holds messages of other Call-IDs within some time behind a message, so that it was not blind meanwhile.
+    pub fn is_alive_after(&self, message: &Message, within: Duration) -> bool {
+        /// Messages looked at: those of the same Call-ID come soon or not at all.
+        const LOOK_MAX: usize = 64;
+        let moments = self.moments.get_or_init(|| {
+            let messages = self.book.messages.iter();
+            let mut moments: Vec<(Timestamp, GroupId)> = messages
+                .map(|message| (message.time, message.group))
+                .collect();
+            moments.sort_unstable();
+            moments
+        });
+        let first = moments.partition_point(|(time, _)| *time <= message.time);
+        let until = message.time.plus(within);
+        let mut next = moments[first..].iter().take(LOOK_MAX);
+        next.any(|(time, group)| *time <= until && *group != message.group)
+    }
+
+    /// What the capture lacks of what was sent.
+    pub fn lapses(&self) -> &Lapses {
+        self.lapses
+            .get_or_init(|| Lapses::of(self.book, self.start))
     }
 
     /// TCP connections between two endpoints, whoever opened them, in the order of time.
@@ -245,6 +282,8 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             errors_by_group,
             errors_by_node,
             history: OnceLock::new(),
+            lapses: OnceLock::new(),
+            moments: OnceLock::new(),
             losses: OnceLock::new(),
             by_ends: OnceLock::new(),
             memory: Memory::default(),

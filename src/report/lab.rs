@@ -211,6 +211,7 @@ fn capture() -> CaptureEntry {
         frames: 1213,
         first_at: Some(at(0)),
         last_at: Some(at(45_000)),
+        pauses: Vec::new(),
         dropped: 0,
         weaknesses: vec![Weakness {
             kind: WeaknessKind::SnaplenCut,

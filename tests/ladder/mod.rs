@@ -6,6 +6,7 @@
 pub mod capture;
 pub mod expect;
 mod happenings;
+mod lapses;
 mod negotiation;
 mod packets;
 pub mod parse;

@@ -2,7 +2,7 @@
 //!
 //! Sources: RFC 3261 section 11; RFC 5626 section 3.5.
 
-use crate::call::keepalive::{Outage, Train, trains};
+use crate::call::keepalive::{Outage, SENDS_IN_VAIN, Train, trains};
 use crate::call::{Call, OutcomeGroup};
 use crate::capture::Timestamp;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
@@ -19,8 +19,6 @@ pub const RULES: &[Rule] = &[Rule {
     gate: Gate::Open,
 }];
 
-/// Sends of one keep-alive that show that its sender waited for an answer in vain.
-const SENDS_IN_VAIN: u32 = 3;
 /// Calls in an outage that are looked at.
 const CALLS_MAX: usize = 50_000;
 
@@ -146,7 +144,17 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
     } else {
         Severity::Error
     };
-    let finding = Finding::new("opt-peer-down", severity, Confidence::Certain, Proof::Timing)
+    let mut unanswered = (worst.outage.first..=worst.outage.last)
+        .map(|place| train.at(scene.requests, place))
+        .filter(|request| request.answer.is_none())
+        .peekable();
+    let is_silent = unanswered.peek().is_some();
+    let confidence = if unanswered.all(|request| request.was_watched) {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
+    let finding = Finding::new("opt-peer-down", severity, confidence, Proof::Timing)
         .beside()
         .says(
             format!("{peer} was down"),
@@ -165,8 +173,17 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
             "first and last keep-alive without a good answer",
         ))
         .at(train.destination, "down");
+    let missing = Evidence::Missing {
+        expected: format!("an answer of {peer} to a keep-alive"),
+        after: last.at,
+        watched: scene.watched_since(last.sent),
+    };
     Some(Claim {
-        finding,
+        finding: if is_silent {
+            finding.shown_by(missing)
+        } else {
+            finding
+        },
         calls,
         count: count as u32,
         first_at: worst.from,

@@ -231,7 +231,7 @@ fn accepted(scene: &Scene<'_>, request: &OtherRequest, message: &Message) -> Opt
         .iter()
         .any(|other| other.is_request(Method::Notify));
     let is_silent = !is_notified
-        && scene.end.since(answered) >= NOTIFY_WAIT
+        && scene.watched_since(answered) >= NOTIFY_WAIT
         && !is_one_directional(scene, request);
     is_silent.then_some(Trouble::NoNotify)
 }

@@ -168,7 +168,7 @@ fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
             finding = finding.shown_by(Evidence::Missing {
                 expected: "a NOTIFY about the new call".to_owned(),
                 after: request.at,
-                watched: case.scene.end.since(request.time),
+                watched: case.scene.watched_since(request.time),
             });
         }
     }

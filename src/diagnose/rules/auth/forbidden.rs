@@ -4,11 +4,11 @@
 
 use super::Login;
 use super::refused::names_login;
-use crate::call::Outcome;
 use crate::call::login::LoginFault;
 use crate::call::number::{Number, user_of};
 use crate::call::reception::{Reception, Tally, asserted, prefix};
 use crate::call::registration::{Registration, RegistrationOutcome};
+use crate::call::{Outcome, is_challenge};
 use crate::diagnose::words::counted;
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Scene, Severity};
 use crate::sip::HeaderName;
@@ -85,9 +85,20 @@ pub fn call(case: &Case<'_>) -> Option<Finding> {
             None => finding,
         });
     }
-    let is_about_login = case.outcome() == Outcome::AuthFailed && names_login(&spoken);
-    if is_about_login {
+    let is_about_login = names_login(&spoken) || super::names_nonce(&spoken);
+    if is_about_login && case.outcome() == Outcome::AuthFailed {
         return None;
+    }
+    if is_unseen_login(case) {
+        return Some(finding(
+            Confidence::Possible,
+            Proof::CodeMeaning,
+            format!(
+                "it had asked for a login before, and the request that it refuses is not in the capture: the password of {caller} may be wrong, or the call not allowed."
+            ),
+            format!("On {server}: look up why it refused the call from {caller} to {callee}."),
+            "unseen".to_owned(),
+        ));
     }
     if POLICY.iter().any(|word| spoken.contains(word)) {
         return Some(finding(
@@ -114,6 +125,16 @@ pub fn call(case: &Case<'_>) -> Option<Finding> {
         ),
         String::new(),
     ))
+}
+
+/// Whether the refused request is not in the capture, and followed a request for a login.
+fn is_unseen_login(case: &Case<'_>) -> bool {
+    let anatomy = &case.anatomy;
+    let steps = || anatomy.chain.iter().map(|step| anatomy.transaction(*step));
+    let is_unseen = steps()
+        .next_back()
+        .is_some_and(|last| last.request.is_none());
+    is_unseen && steps().any(|step| anatomy.final_status(step).is_some_and(is_challenge))
 }
 
 /// What the server says beyond the code's own phrase; empty where nothing.
@@ -266,6 +287,11 @@ pub fn device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
             ),
             Confidence::Likely,
             Proof::Protocol,
+        ),
+        None if attempt.challenges > 0 => (
+            "it had asked for a login before, and the request that it refuses is not in the capture: the login may be wrong, or the name not allowed to register there.".to_owned(),
+            Confidence::Possible,
+            Proof::CodeMeaning,
         ),
         None => (
             format!(

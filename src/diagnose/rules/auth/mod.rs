@@ -7,10 +7,10 @@ mod outside;
 mod refused;
 mod unanswered;
 
-use crate::call::login::{DigestFault, LoginFault, Round, fault, rounds};
+use crate::call::login::{LoginFault, Round, fault, rounds};
 use crate::call::number::user_of;
-use crate::call::registration::{Registration, RegistrationOutcome};
-use crate::call::{Anatomy, EndpointId, Message, Outcome, TransactionIndex};
+use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome};
+use crate::call::{Anatomy, EndpointId, Message, Outcome};
 use crate::diagnose::rule::{AskCall, AskCapture, AskRegistration, Gate, Rule, Subject};
 use crate::diagnose::{Case, Evidence, Scene, Severity, start_line};
 use crate::sip::{Digest, HeaderName, Method};
@@ -60,7 +60,7 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         title: "Refused by policy (403)",
         subject: Subject::CallAndRegistration(forbidden::call, forbidden::device),
-        gate: Gate::Open,
+        gate: Gate::Complete,
     },
 ];
 
@@ -76,10 +76,14 @@ const fn rule(
         severity: Severity::Error,
         title,
         subject: Subject::All(of_call, of_device, of_requests),
-        gate: Gate::Open,
+        gate: Gate::Complete,
     }
 }
 
+/// Messages of a Call-ID before and behind a challenge among which its nonce is looked for.
+const NEAR_MAX: usize = 500;
+/// TLS connections that are looked at to find those of a client.
+const HANDSHAKES_MAX: usize = 1_000;
 /// Changes between two kinds of challenges that show two servers, rather than one that was updated or one proxy more.
 const SERVER_CHANGES_MIN: usize = 3;
 
@@ -100,6 +104,10 @@ struct Login<'s, 'a> {
     user: String,
     /// Tries of this kind that failed: 1 for a call.
     tries: u32,
+    /// Tries of this kind that were challenged and never carried a login: 1 for a call.
+    left: u32,
+    /// Whether another try of this kind carried a login.
+    logs_in: bool,
     /// Whether the client repeated its request after the answer, so that the answer may not have reached it.
     is_deaf: bool,
     is_registration: bool,
@@ -126,6 +134,8 @@ impl<'s, 'a> Login<'s, 'a> {
             origin_name: case.name(origin),
             user: user_of(case.scene.text(case.call.caller)).to_owned(),
             tries: 1,
+            left: 1,
+            logs_in: false,
             is_deaf: step.last_request > step.final_response && step.ack.is_none(),
             is_registration: false,
             deed: "call",
@@ -148,6 +158,11 @@ impl<'s, 'a> Login<'s, 'a> {
             })
         };
         let tries = device.attempts.iter().filter(is_failed).count() as u32;
+        let count = |is: fn(&RegisterAttempt) -> bool| {
+            let all = device.attempts.iter();
+            let own = all.filter_map(|index| scene.attempts.get(*index as usize));
+            own.filter(|attempt| is(attempt)).count() as u32
+        };
         let last = device.attempts.iter().rev().find(is_failed)?;
         let attempt = scene.attempts.get(*last as usize)?;
         let messages = scene.between(&attempt.leg, (attempt.started, attempt.ended));
@@ -155,13 +170,16 @@ impl<'s, 'a> Login<'s, 'a> {
             .iter()
             .filter(|message| message.status().is_some() || message.to == attempt.aor);
         let anatomy = Anatomy::new(own.collect(), &scene.book.tables);
-        let steps: Vec<TransactionIndex> = anatomy
+        let roots = anatomy
             .each()
-            .filter(|(_, t)| {
-                t.method == Method::Register && t.parent.is_none() && t.request.is_some()
-            })
+            .filter(|(_, t)| t.method == Method::Register && t.parent.is_none());
+        let (steps, unseen): (Vec<_>, Vec<_>) = roots
             .map(|(index, _)| index)
-            .collect();
+            .partition(|index| anatomy.transaction(*index).request.is_some());
+        // What an answer at the end refuses, or lets in, was not captured.
+        if unseen.last() > steps.last() {
+            return None;
+        }
         let rounds = rounds(&anatomy, &steps);
         Some(Self {
             scene,
@@ -174,6 +192,8 @@ impl<'s, 'a> Login<'s, 'a> {
             origin_name: scene.name(device.registrar),
             user: user_of(scene.text(device.aor)).to_owned(),
             tries,
+            left: count(|attempt| attempt.outcome == RegistrationOutcome::Challenged),
+            logs_in: count(|attempt| attempt.has_credentials) > 0,
             is_deaf: false,
             is_registration: true,
             deed: "register",
@@ -235,6 +255,81 @@ impl<'s, 'a> Login<'s, 'a> {
         changed.count()
     }
 
+    /// Whether what follows goes where a capture may not see it: to other ports through IPsec, as in IMS, or over TLS.
+    fn is_protected(&self) -> bool {
+        let tables = &self.scene.book.tables;
+        let Some(round) = self.last() else {
+            return false;
+        };
+        let is_aka = |asked: &Digest<'_>| {
+            let algorithm = asked.algorithm().get(..3);
+            algorithm.is_some_and(|name| name.eq_ignore_ascii_case(b"AKA"))
+        };
+        let agrees = tables
+            .header(round.request, HeaderName::SecurityClient)
+            .is_some()
+            || round
+                .answer
+                .is_some_and(|answer| tables.header(answer, HeaderName::SecurityServer).is_some());
+        agrees || round.challenges.iter().any(|(_, asked)| is_aka(asked)) || self.turned_to_tls()
+    }
+
+    /// Whether the client speaks TLS with the server that the capture cannot read.
+    fn turned_to_tls(&self) -> bool {
+        let tables = &self.scene.book.tables;
+        let (client, server) = (tables.endpoint(self.client), tables.endpoint(self.server));
+        let mut handshakes = self.scene.handshakes.iter().take(HANDSHAKES_MAX);
+        handshakes.any(|handshake| {
+            handshake.is_unread()
+                && handshake.flow.source.address == client.address
+                && handshake.flow.destination.address == server.address
+        })
+    }
+
+    /// Whether a request with the nonce of the last challenge is in the capture all the same: behind a clock that was set, or
+    /// after longer than a login takes.
+    fn was_answered_later(&self) -> bool {
+        let Some((answer, asked)) = self.last().and_then(|round| {
+            let (_, asked) = round.challenges.first()?;
+            Some((round.answer?, asked))
+        }) else {
+            return false;
+        };
+        let book = self.scene.book;
+        let group = book.groups.get(answer.group.0 as usize);
+        let own = group.and_then(|(start, end)| book.messages.get(*start as usize..*end as usize));
+        let own = own.unwrap_or_default();
+        let place = own.partition_point(|message| message.order() < answer.order());
+        let near = own.get(place.saturating_sub(NEAR_MAX)..(place + NEAR_MAX).min(own.len()));
+        let nonce = asked.nonce();
+        let carries = |message: &Message| {
+            [HeaderName::Authorization, HeaderName::ProxyAuthorization]
+                .into_iter()
+                .flat_map(|name| book.tables.header_values(message, name))
+                .any(|value| Digest::parse(value.as_bytes()).nonce() == nonce)
+        };
+        let mut requests = near.unwrap_or_default().iter();
+        nonce.is_some_and(|nonce| !nonce.is_empty())
+            && requests.any(|message| message.method().is_some() && carries(message))
+    }
+
+    /// Whether the server says in words that the nonce is at fault.
+    fn blames_nonce(&self) -> bool {
+        self.sent().is_some()
+            && self
+                .answer()
+                .is_some_and(|answer| names_nonce(self.scene.text(answer.line)))
+    }
+
+    /// Whether this user logs in from this client at other times.
+    fn logs_in_elsewhere(&self) -> bool {
+        let (client, server) = (self.scene.node(self.client), self.scene.node(self.server));
+        let names = self.scene.logins().names(client, server);
+        let user = |name: &[u8]| name.split(|byte| *byte == b'@').next().map(<[u8]>::to_vec);
+        let own = user(self.user.as_bytes());
+        self.logs_in || names.iter().any(|name| user(name) == own)
+    }
+
     fn shows(&self, message: &Message, shows: &str) -> Evidence {
         Evidence::seen(
             message.at,
@@ -249,56 +344,12 @@ impl<'s, 'a> Login<'s, 'a> {
     }
 }
 
+/// Whether a phrase speaks of the nonce.
+fn names_nonce(phrase: &str) -> bool {
+    phrase.to_ascii_lowercase().contains("nonce")
+}
+
 /// A header value's text; what is no UTF-8 is replaced.
 fn readable(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// A visible mistake in words: what the login carries, and what it should.
-fn mistake(fault: &DigestFault<'_>) -> (String, String) {
-    match fault {
-        DigestFault::Realm { sent, asked } => (
-            format!(
-                "names the realm \"{}\" although \"{}\" was asked for",
-                readable(sent),
-                readable(asked)
-            ),
-            format!(
-                "set the realm to \"{}\", or take over whatever realm the server names",
-                readable(asked)
-            ),
-        ),
-        DigestFault::Header { sent, asked } => (
-            format!(
-                "is in the header {} although {} is needed",
-                sent.text(),
-                asked.text()
-            ),
-            "answer 401 in Authorization and 407 in Proxy-Authorization".to_owned(),
-        ),
-        DigestFault::Nonce => (
-            "uses a nonce that the server did not give in this attempt".to_owned(),
-            "use the nonce of the last challenge".to_owned(),
-        ),
-        DigestFault::Algorithm { sent, asked } => (
-            format!(
-                "uses the algorithm {} although {} was offered",
-                readable(sent),
-                readable(asked)
-            ),
-            format!("use the algorithm {}", readable(asked)),
-        ),
-        DigestFault::Counter => (
-            "says qop without the cnonce or nc that belong to it".to_owned(),
-            "send cnonce and nc with qop".to_owned(),
-        ),
-        DigestFault::NonceCount { sent, asked } => (
-            format!("has the nonce count {sent:08x} where {asked:08x} is due"),
-            "begin with nc=00000001 for each nonce and count on".to_owned(),
-        ),
-        DigestFault::Twice => (
-            "is there twice for one realm".to_owned(),
-            "send one login for each realm".to_owned(),
-        ),
-    }
 }

@@ -143,6 +143,8 @@ fn login<'s, 'a>(scene: &'s Scene<'a>, stuck: &Stuck<'a>) -> Option<Login<'s, 'a
         origin_name: scene.name(request.destination),
         user: user_of(scene.text(request.from)).to_owned(),
         tries: 1,
+        left: 1,
+        logs_in: false,
         is_deaf: last.last_request > last.final_response,
         is_registration: false,
         deed: deed(request.method)?,

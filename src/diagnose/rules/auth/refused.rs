@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Login, SERVER_CHANGES_MIN, mistake, readable};
+use super::{Login, SERVER_CHANGES_MIN, readable};
 use crate::call::login::{DigestFault, LoginFault};
 use crate::call::registration::Registration;
 use crate::diagnose::logins::foreign_uri;
@@ -42,6 +42,7 @@ fn visible(login: &Login<'_, '_>) -> Option<(String, String, Confidence)> {
             );
             let uri = login.scene.text(request.line);
             let logins = login.scene.logins();
+            // Few servers mind the URI, and a wrong password looks the same.
             if let Some(other) = foreign_uri(&sent, uri).filter(|_| !logins.is_lenient(server)) {
                 return Some((
                     format!(
@@ -49,7 +50,7 @@ fn visible(login: &Login<'_, '_>) -> Option<(String, String, Confidence)> {
                         readable(other)
                     ),
                     "calculate the login for the Request-URI".to_owned(),
-                    Confidence::Likely,
+                    Confidence::Possible,
                 ));
             }
             let name = readable(sent.username()?);
@@ -69,6 +70,9 @@ fn visible(login: &Login<'_, '_>) -> Option<(String, String, Confidence)> {
 }
 
 pub fn digest(login: &Login<'_, '_>) -> Option<Finding> {
+    if login.blames_nonce() {
+        return None;
+    }
     let (wrong, right, confidence) = visible(login)?;
     let (request, _) = login.sent()?;
     let (client, server) = (&login.client_name, &login.origin_name);
@@ -95,6 +99,7 @@ pub fn rejected_device(scene: &Scene<'_>, device: &Registration) -> Option<Findi
 pub fn rejected(login: &Login<'_, '_>) -> Option<Finding> {
     match login.fault {
         LoginFault::Refused { .. } if login.server_changes() >= SERVER_CHANGES_MIN => None,
+        LoginFault::Refused { .. } | LoginFault::Forbidden { .. } if login.blames_nonce() => None,
         LoginFault::Refused { times } if visible(login).is_none() => challenged_again(login, times),
         LoginFault::Forbidden { code } => forbidden(login, code),
         _ => None,
@@ -116,7 +121,6 @@ fn accepted(login: &Login<'_, '_>) -> Option<Duration> {
 fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Finding> {
     let (request, _) = login.sent()?;
     let answer = login.answer()?;
-    let phrase = login.scene.text(answer.line);
     let (client, server) = (&login.client_name, &login.origin_name);
     let (name, realm) = (login.login_name(), login.realm());
     let tries = if login.tries > 1 {
@@ -141,12 +145,6 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Finding> {
             format!("The login of {name} is refused"),
             format!("{says}, possibly because the password is wrong. Also consider two servers behind {server} that do not know each other's nonces: the challenges are of two kinds (length of the nonce, Server header)."),
             format!("1. Where {server} is several machines: give them one nonce secret, or keep each client on one of them. 2. Otherwise set the password of {name} anew on {client} and on {server}."),
-        ),
-        // Whoever speaks of the nonce may mean its age, although stale=true would be the way to say so.
-        None if phrase.to_ascii_lowercase().contains("nonce") => Finding::new("auth-rejected", Severity::Error, Confidence::Possible, Proof::CodeMeaning).says(
-            format!("The login of {name} is refused: {phrase}"),
-            format!("{says}, but {server} says \"{phrase}\": possibly the nonce was too old when the login came, possibly the password or the user name is wrong. The capture cannot tell."),
-            format!("1. {server}: say stale=true where a nonce is too old, so that {client} logs in again by itself. 2. Where that is not it, set the password of {name} anew on {client} and on {server}."),
         ),
         None => Finding::new("auth-rejected", Severity::Error, Confidence::Likely, Proof::Protocol).says(
             format!("The login of {name} is wrong"),
@@ -209,4 +207,53 @@ fn forbidden(login: &Login<'_, '_>, code: u16) -> Option<Finding> {
         .shown_by(login.shows(request, "the login"))
         .at(login.origin, name);
     Some(finding)
+}
+
+/// A visible mistake in words: what the login carries, and what it should.
+fn mistake(fault: &DigestFault<'_>) -> (String, String) {
+    match fault {
+        DigestFault::Realm { sent, asked } => (
+            format!(
+                "names the realm \"{}\" although \"{}\" was asked for",
+                readable(sent),
+                readable(asked)
+            ),
+            format!(
+                "set the realm to \"{}\", or take over whatever realm the server names",
+                readable(asked)
+            ),
+        ),
+        DigestFault::Header { sent, asked } => (
+            format!(
+                "is in the header {} although {} is needed",
+                sent.text(),
+                asked.text()
+            ),
+            "answer 401 in Authorization and 407 in Proxy-Authorization".to_owned(),
+        ),
+        DigestFault::Nonce => (
+            "uses a nonce that the server did not give in this attempt".to_owned(),
+            "use the nonce of the last challenge".to_owned(),
+        ),
+        DigestFault::Algorithm { sent, asked } => (
+            format!(
+                "uses the algorithm {} although {} was offered",
+                readable(sent),
+                readable(asked)
+            ),
+            format!("use the algorithm {}", readable(asked)),
+        ),
+        DigestFault::Counter => (
+            "says qop without the cnonce or nc that belong to it".to_owned(),
+            "send cnonce and nc with qop".to_owned(),
+        ),
+        DigestFault::NonceCount { sent, asked } => (
+            format!("has the nonce count {sent:08x} where {asked:08x} is due"),
+            "begin with nc=00000001 for each nonce and count on".to_owned(),
+        ),
+        DigestFault::Twice => (
+            "is there twice for one realm".to_owned(),
+            "send one login for each realm".to_owned(),
+        ),
+    }
 }

@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use super::{Login, SERVER_CHANGES_MIN, readable};
-use crate::call::is_challenge;
 use crate::call::login::{LoginFault, STALE_MIN};
 use crate::call::registration::Registration;
+use crate::call::{Message, is_challenge};
 use crate::diagnose::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Finding, Proof, Scene, Severity};
 use crate::sip::Method;
@@ -17,7 +17,7 @@ const ANSWER_WAIT: Duration = Duration::from_secs(5);
 /// How long a client takes at most to use a new nonce.
 const RETRY_WAIT: Duration = Duration::from_secs(1);
 /// How long a person may take to be asked for a password and to type it.
-const PERSON_WAIT: Duration = Duration::from_secs(32);
+const PERSON_WAIT: Duration = Duration::from_secs(60);
 
 pub fn silent_call(case: &Case<'_>) -> Option<Finding> {
     match Login::of_call(case) {
@@ -35,24 +35,41 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
         return None;
     };
     let answer = login.answer()?;
-    let watched = login.scene.end.since(answer.time);
+    let watched = login.scene.watched_since(answer.time);
     if watched < ANSWER_WAIT || login.is_deaf || login.is_one_directional() {
+        return None;
+    }
+    if login.is_protected() || login.was_answered_later() {
         return None;
     }
     // A login that answers a challenge which the capture lacks may have been refused for what it was.
     let had_login = !is_second && login.sent().is_some();
-    let confidence = match watched < PERSON_WAIT {
-        _ if had_login => Confidence::Possible,
-        true => Confidence::Likely,
-        false => Confidence::Certain,
-    };
     let client = login.scene.node(login.client);
+    let knows_password = login.logs_in_elsewhere();
+    // Several challenges left alone are no chance; one may be where the capture goes blind.
+    let left = login.rounds.iter();
+    let left = left.filter(|round| round.is_challenged() && round.credentials.is_empty());
+    let is_sure =
+        login.left > 1 || left.count() > 1 || login.scene.is_alive_after(answer, ANSWER_WAIT);
+    let blind = if is_sure {
+        ""
+    } else {
+        " The capture holds nothing else in the seconds behind it, so that it may have missed the login."
+    };
+    let confidence = match (watched >= PERSON_WAIT, is_sure) {
+        _ if had_login || knows_password => Confidence::Possible,
+        (true, true) => Confidence::Certain,
+        (false, false) => Confidence::Possible,
+        _ => Confidence::Likely,
+    };
     if login.deed != "call" && login.scene.logins().is_sweep(client) {
         return None;
     }
     let never = !login.scene.logins().has_tried(client);
     let why = if had_login {
         "; it had sent a login for an earlier challenge, which the capture lacks, so that the password may be wrong as well"
+    } else if knows_password {
+        "; it logs in there at other times, so that it has a password, and possibly the capture lacks the login"
     } else if is_second {
         "; it answered the other login request of this attempt only"
     } else if never {
@@ -65,7 +82,7 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
         .says(
             format!("{} never answered the login request", login.user),
             format!(
-                "{server} asked {} to log in for the realm \"{realm}\" before it may {}, and {client} did not answer{why}.",
+                "{server} asked {} to log in for the realm \"{realm}\" before it may {}, and {client} did not answer{why}.{blind}",
                 login.user,
                 login.deed
             ),
@@ -75,10 +92,10 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
         .shown_by(crate::diagnose::Evidence::Missing {
             expected: "the same request with a login".to_owned(),
             after: answer.at,
-            watched: login.scene.end.since(answer.time),
+            watched: login.scene.watched_since(answer.time),
         })
         .at(login.origin, format!("{} {realm}", login.scene.name(login.client)));
-    if had_login {
+    if had_login || knows_password {
         return Some(finding);
     }
     Some(finding.not(
@@ -106,7 +123,8 @@ fn silent_inside(case: &Case<'_>) -> Option<Finding> {
     });
     let (_, hop) = asked?;
     let answer = case.message(hop.final_response?)?;
-    if case.scene.end.since(answer.time) < ANSWER_WAIT || hop.last_request > hop.final_response {
+    if case.scene.watched_since(answer.time) < ANSWER_WAIT || hop.last_request > hop.final_response
+    {
         return None;
     }
     let (client, server, method) = (
@@ -143,8 +161,10 @@ pub fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
         return None;
     };
     let answer = login.answer()?;
-    let was_watched = login.scene.end.since(answer.time) >= ANSWER_WAIT;
-    if used.is_none() && (!was_watched || login.is_deaf || login.is_one_directional()) {
+    let was_watched = login.scene.watched_since(answer.time) >= ANSWER_WAIT;
+    let cannot_tell = || login.is_deaf || login.is_one_directional();
+    let is_elsewhere = || login.is_protected() || login.was_answered_later();
+    if used.is_none() && (!was_watched || cannot_tell() || is_elsewhere()) {
         return None;
     }
     let mut names: Vec<String> = offered.iter().map(|name| readable(name)).collect();
@@ -200,7 +220,7 @@ pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
     let (says, confidence) = match login.fault {
         // The client may have been about to use the new nonce when the capture ended.
         LoginFault::Stale { times: ..STALE_MIN }
-            if login.scene.end.since(answer.time) < RETRY_WAIT =>
+            if login.scene.watched_since(answer.time) < RETRY_WAIT =>
         {
             return None;
         }
@@ -237,6 +257,7 @@ pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
             ),
             Confidence::Likely,
         ),
+        _ if login.blames_nonce() => return blamed(login),
         _ => return None,
     };
     let proof = match login.fault {
@@ -256,4 +277,32 @@ pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
         _ => "the server says that only the nonce was too old",
     };
     Some(finding.not("auth-rejected", because))
+}
+
+/// A server that says in words that the nonce is at fault, and not by `stale=true`, as RFC 7616 section 3.3 has it.
+fn blamed(login: &Login<'_, '_>) -> Option<Finding> {
+    let (client, server) = (&login.client_name, &login.origin_name);
+    let answer = login.answer()?;
+    let code = answer.status()?.0;
+    let (name, phrase) = (login.login_name(), login.scene.text(answer.line));
+    let times = login.rounds.iter().filter(|round| {
+        let blames = |answer: &Message| super::names_nonce(login.scene.text(answer.line));
+        !round.credentials.is_empty() && round.answer.is_some_and(blames)
+    });
+    let times = times.count() as u32;
+    let confidence = if times > 1 {
+        Confidence::Likely
+    } else {
+        Confidence::Possible
+    };
+    let because = confidence.because();
+    let finding = Finding::new("auth-stale-loop", Severity::Error, confidence, Proof::OwnWords)
+        .says(
+            format!("{} refuses the login of {name} for its nonce", login.scene.name(login.origin)),
+            format!("{server} refused the login of {name} {} {because} the nonce was too old or replaced when the login came: it says {code} \"{phrase}\". It does not say stale=true, without which {client} takes the password for wrong and gives up. A wrong password is not ruled out.", counted(times, "time")),
+            format!("1. On {server}: say stale=true where a nonce is too old, and let a nonce live for at least 30 s. 2. Where several servers share the address: give them one nonce secret. 3. Where that is not it, set the password of {name} anew on {client} and on {server}."),
+        )
+        .shown_by(login.shows(answer, "what it says of the login"))
+        .at(login.origin, "");
+    Some(finding)
 }

@@ -224,7 +224,7 @@ fn double_answer(case: &Case<'_>) -> Option<Finding> {
             .any(|(_, message)| message.is_request(Method::Ack) && message.to_tag == dialog.to_tag);
         answer.is_some_and(|answer| {
             acked
-                && case.scene.end.since(answer.time) >= UNWANTED_WAIT
+                && case.scene.watched_since(answer.time) >= UNWANTED_WAIT
                 && bye.is_none_or(|bye| bye.time.since(answer.time) > UNWANTED_WAIT)
         })
     };

@@ -206,7 +206,7 @@ pub fn cancel_race(case: &Case<'_>) -> Option<Finding> {
         .bye
         .and_then(|bye| case.message(case.anatomy.transaction(bye).request?));
     let settled = bye.is_some_and(|bye| bye.time.since(answer.time.max(cancel.time)) <= GHOST_WAIT);
-    let watched = case.scene.end.since(answer.time.max(cancel.time));
+    let watched = case.scene.watched_since(answer.time.max(cancel.time));
     let finding = if settled || case.outcome() == Outcome::CancelRace {
         Finding::new("call-cancel-race", Severity::Info, Confidence::Certain, Proof::Protocol).says(
             "Answered and cancelled at the same moment",

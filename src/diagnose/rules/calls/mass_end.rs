@@ -67,7 +67,7 @@ fn of_node(scene: &Scene<'_>, destination: &Destination) -> Option<Claim> {
     let known = destination.ends.partition_point(|end| *end <= scene.end);
     let (from, count) = densest(destination.ends.get(..known)?)?;
     let to = from.plus(WINDOW);
-    if count < CALLS_MIN || scene.end.since(to) < AFTER {
+    if count < CALLS_MIN || scene.watched_since(to) < AFTER {
         return None;
     }
     let (mut up, mut ended) = (0_usize, Vec::new());
@@ -98,7 +98,7 @@ fn of_node(scene: &Scene<'_>, destination: &Destination) -> Option<Claim> {
     }
     // Each call that is up ends within the window with the chance that an average talk gives it.
     let p = (WINDOW.as_secs_f64() * talks as f64 / talk_seconds.max(1.0)).min(1.0);
-    let windows = scene.end.since(scene.start).as_secs_f64() / WINDOW.as_secs_f64();
+    let windows = scene.watched_since(scene.start).as_secs_f64() / WINDOW.as_secs_f64();
     let chance = binomial_tail(up as u64, ended.len() as u64, p) * windows.max(1.0);
     // Who closes a node for good, or ends a load test, sends it no more calls.
     let later = destination

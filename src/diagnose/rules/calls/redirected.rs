@@ -7,13 +7,16 @@ use std::time::Duration;
 use crate::call::number::{host_of, user_of};
 use crate::call::registration::address_of;
 use crate::call::{Message, Outcome, Transaction, is_private};
-use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
+use crate::net::Endpoint;
 use crate::sip::{HeaderName, Uri};
 
 /// How long a caller may take to follow.
 const FOLLOW_WAIT: Duration = Duration::from_secs(5);
 /// Redirections of one call that make it a circle.
 const CIRCLE_MIN: usize = 3;
+/// Calls before and behind a redirected one among which one to its target is looked for.
+const CALLS_MAX: usize = 64;
 /// Targets named in a text.
 const TARGETS_SHOWN: usize = 3;
 
@@ -89,7 +92,7 @@ fn unfollowed(case: &Case<'_>, hop: &Transaction) -> Option<Finding> {
             "Nothing is broken.",
         ));
     }
-    if case.scene.end.since(answer.time) < FOLLOW_WAIT {
+    if case.scene.watched_since(answer.time) < FOLLOW_WAIT {
         return Some(finding(Severity::Info, Confidence::Possible).says(
             "The call was redirected when the capture ended",
             format!(
@@ -144,11 +147,59 @@ fn unfollowed(case: &Case<'_>, hop: &Transaction) -> Option<Finding> {
             ),
         )
     };
-    Some(finding(Severity::Error, Confidence::Certain).says(
+    // Whoever follows a redirection may take a way past the capture.
+    let is_untried = circle.is_none() && !targets.is_empty();
+    let scene = case.scene;
+    let called = targets.iter().find(|target| is_called(case, hop, target));
+    let can_tell = || {
+        targets.iter().any(|target| is_seen(case, target))
+            && scene.is_alive_after(answer, FOLLOW_WAIT)
+    };
+    let (confidence, besides) = match called {
+        Some(_) if is_untried => (
+            Confidence::Possible,
+            " at once; it called there at another time, which may be the same call where a clock was set",
+        ),
+        _ if is_untried && !can_tell() => (Confidence::Likely, ""),
+        _ => (Confidence::Certain, ""),
+    };
+    let finding = finding(Severity::Error, confidence).says(
         "The call was redirected and nobody followed",
-        format!("{node} redirected {number} {what} ({code}).",),
+        format!("{node} redirected {number} {what}{besides} ({code})."),
         remedy,
-    ))
+    );
+    if !is_untried {
+        return Some(finding);
+    }
+    Some(finding.shown_by(Evidence::Missing {
+        expected: "an INVITE to the new target".to_owned(),
+        after: answer.at,
+        watched: case.scene.watched_since(answer.time),
+    }))
+}
+
+/// Whether the caller calls a target at another time of the capture.
+fn is_called(case: &Case<'_>, hop: &Transaction, target: &str) -> bool {
+    let near = case.index.saturating_sub(CALLS_MAX)..case.index + CALLS_MAX;
+    let calls = case.scene.calls.iter().enumerate();
+    let mut others = calls.skip(near.start).take(near.len());
+    let node = case.scene.node(hop.source);
+    others.any(|(index, call)| {
+        index != case.index
+            && case.scene.node(call.source) == node
+            && user_of(case.scene.text(call.callee)) == user_of(target)
+    })
+}
+
+/// Whether the host of a target is in the capture.
+fn is_seen(case: &Case<'_>, target: &str) -> bool {
+    let uri = Uri::parse(target.as_bytes());
+    let endpoint = |address| Endpoint {
+        address,
+        port: uri.host_port.port.unwrap_or(5060),
+    };
+    let address = uri.host_port.address();
+    address.is_some_and(|address| case.scene.endpoint_of(endpoint(address)).is_some())
 }
 
 fn targets(case: &Case<'_>, answer: &Message) -> Vec<String> {

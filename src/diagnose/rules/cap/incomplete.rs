@@ -4,13 +4,16 @@
 
 use std::time::Duration;
 
-use crate::call::Outcome;
+use crate::call::{Message, Outcome};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::words::duration;
 
 /// An INVITE cannot have been sent longer before its first answer than this: timer C and some slack.
 const INVITE_WAIT: Duration = Duration::from_secs(200);
+
+/// Requests inside a call that are looked at.
+const REQUESTS_MAX: usize = 64;
 
 /// What is missing of the call, so that nobody takes the silence for a fault.
 pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
@@ -20,7 +23,17 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
         *case.anatomy.messages.last()?,
     );
     let has_start = case.call.milestones.invited.is_some();
+    let acting = acts_on_unseen(case);
     let (part, explanation) = match case.outcome() {
+        Outcome::Partial if !has_start && speaks_alone(case) => (
+            "requests",
+            format!(
+                "Only what {} sends is in the capture, and nothing that is sent to it: it answers requests that are not there, from {} on (frame {}). The outcome is not judged.",
+                scene.name(first.source),
+                case.anatomy.name(first),
+                first.at.frame
+            ),
+        ),
         Outcome::Partial if !has_start => {
             let after = first.time.since(scene.start);
             let lost = if after > INVITE_WAIT {
@@ -38,26 +51,60 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
                 ),
             )
         }
+        Outcome::Partial if acting.is_some() => (
+            "answers",
+            format!(
+                "An answer to {} is not in the capture: its {} (frame {}) follows one that is not there. The outcome is not judged.",
+                scene.name(acting.unwrap_or(first).source),
+                case.anatomy.name(acting.unwrap_or(first)),
+                acting.unwrap_or(first).at.frame
+            ),
+        ),
+        Outcome::Partial if case.anatomy.has_headless() => (
+            "end",
+            format!(
+                "What became of this call is not in the capture: messages after {} (frame {}) may be among those that were cut before they could be told apart. The outcome is not judged.",
+                case.anatomy.name(last),
+                last.at.frame
+            ),
+        ),
         Outcome::Partial => (
             "end",
             format!(
                 "The end of this call is not in the capture: after {} (frame {}) the capture runs on for {:.1} s, too short to tell. The outcome is not judged.",
                 case.anatomy.name(last),
                 last.at.frame,
-                scene.end.since(last.time).as_secs_f64()
+                scene.watched_since(last.time).as_secs_f64()
             ),
         ),
         Outcome::StillUp => (
             "end",
             format!(
                 "The call was up when the capture ended, {:.1} s after its last message (frame {}).",
-                scene.end.since(last.time).as_secs_f64(),
+                scene.watched_since(last.time).as_secs_f64(),
                 last.at.frame
             ),
         ),
         _ => return None,
     };
-    let shown = if part == "begin" { first } else { last };
+    let shown = match part {
+        "begin" | "requests" => first,
+        "answers" => acting.unwrap_or(first),
+        _ => last,
+    };
+    let shows = match part {
+        "begin" | "requests" => "the first message of the call",
+        "answers" => "what shows that it was answered",
+        _ => "the last message of the call",
+    };
+    let remedy = match part {
+        "requests" | "answers" => {
+            "Mirror both directions (SPAN rx and tx), or capture on one of the two hosts; a larger buffer (`tcpdump -B`) loses fewer packets."
+        }
+        _ => {
+            "Capture longer, and with a filter that keeps fragments: `port 5060 or port 5061 or (ip[6:2] & 0x1fff != 0)`."
+        }
+    };
     let finding = Finding::new(
         "cap-incomplete",
         Severity::Info,
@@ -68,9 +115,40 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
     .says(
         format!("The capture lacks the {part} of this call"),
         explanation,
-        "Capture longer, and with a filter that keeps fragments: `port 5060 or port 5061 or (ip[6:2] & 0x1fff != 0)`.",
+        remedy,
     )
-    .shown_by(case.shows(shown, format!("the {} message of the call", if part == "begin" { "first" } else { "last" })))
+    .shown_by(case.shows(shown, shows))
     .at(shown.source, part);
     Some(finding)
+}
+
+/// A request that follows an answer which the capture lacks: an ACK of none, or one with a tag that nobody told its sender.
+fn acts_on_unseen<'a>(case: &Case<'a>) -> Option<&'a Message> {
+    let anatomy = &case.anatomy;
+    let node = |endpoint| case.scene.node(endpoint);
+    let heard = |request: &Message| {
+        anatomy.messages.iter().any(|message| {
+            let given = match message.status() {
+                Some(_) => message.to_tag,
+                None => message.from_tag,
+            };
+            given == request.to_tag && node(message.destination) == node(request.source)
+        })
+    };
+    let requests = anatomy.originals().map(|(_, message)| message);
+    let mut inside = requests
+        .filter(|message| message.method().is_some() && !message.to_tag.is_absent())
+        .take(REQUESTS_MAX);
+    inside.find(|request| !heard(request))
+}
+
+/// Whether one side alone speaks in the call, and answers.
+fn speaks_alone(case: &Case<'_>) -> bool {
+    let messages = &case.anatomy.messages;
+    let node = |message: &Message| case.scene.node(message.source);
+    messages.len() > 1
+        && messages
+            .windows(2)
+            .all(|pair| node(pair[0]) == node(pair[1]))
+        && messages.iter().any(|message| message.status().is_some())
 }

@@ -97,7 +97,7 @@ fn unanswered(case: &Case<'_>) -> Option<Finding> {
     finding = finding.shown_by(Evidence::Missing {
         expected: "a response to BYE".to_owned(),
         after: last.at,
-        watched: case.scene.end.since(last.time),
+        watched: case.scene.watched_since(last.time),
     });
     if let Some(end) = later_end(case, first) {
         finding = finding.shown_by(case.shows(end, "the other side's own end of the call"));
@@ -130,7 +130,7 @@ fn is_lost(case: &Case<'_>, index: TransactionIndex, t: &Transaction) -> bool {
     let (Some(first), true) = (sends.first(), follows_timer(&moments)) else {
         return false;
     };
-    let was_watched = sends.len() >= SENDS_ALL || case.scene.end.since(first.time) >= BYE_WAIT;
+    let was_watched = sends.len() >= SENDS_ALL || case.scene.watched_since(first.time) >= BYE_WAIT;
     let crosses = case.anatomy.originals().any(|(_, m)| {
         m.is_request(Method::Bye)
             && m.from_tag == first.to_tag

@@ -36,7 +36,7 @@ pub(super) fn dlg_glare(case: &Case<'_>) -> Option<Finding> {
     let solved = solved(case, answer);
     let rounds = rounds(&collisions);
     let is_unsolved = solved.is_none()
-        && case.scene.end.since(answer.time) >= RETRY_WAIT
+        && case.scene.watched_since(answer.time) >= RETRY_WAIT
         && !ended_soon(case, answer);
     let outcome = match solved {
         Some(retry) => format!(

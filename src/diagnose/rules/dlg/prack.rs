@@ -93,7 +93,7 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
         None => finding.shown_by(Evidence::Missing {
             expected: format!("PRACK with RAck {number} {} INVITE", invite.cseq),
             after: first.at,
-            watched: case.scene.end.since(first.time),
+            watched: case.scene.watched_since(first.time),
         }),
     };
     Some(if is_failure {

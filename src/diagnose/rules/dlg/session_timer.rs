@@ -198,7 +198,10 @@ fn refresh_failed(
 fn too_small(case: &Case<'_>) -> Option<Finding> {
     let (refuser, refusal) = (case.refuser()?, case.refusal()?);
     let request = case.refused_request()?;
-    if case.scene.end.since(refusal.time) < RETRY_WAIT {
+    // A retry that stands before the refusal has been sent behind it all the same: the clock was set.
+    let mut chain = case.anatomy.chain.iter();
+    let was_retried = chain.any(|step| case.anatomy.transaction(*step).cseq > refusal.cseq);
+    if case.scene.watched_since(refusal.time) < RETRY_WAIT || was_retried {
         return None;
     }
     let wanted = case.header(refusal, HeaderName::MinSe);

@@ -43,7 +43,7 @@ pub(super) fn bye(case: &Case<'_>) -> Option<Finding> {
     if is_passed_on
         || case.anatomy.children(index).next().is_some()
         || !answer.status().is_some_and(StatusCode::is_success)
-        || case.scene.end.since(sent.time) < PASS_WAIT
+        || case.scene.watched_since(sent.time) < PASS_WAIT
     {
         return None;
     }
@@ -87,7 +87,7 @@ pub(super) fn bye(case: &Case<'_>) -> Option<Finding> {
     .shown_by(Evidence::Missing {
         expected: format!("BYE from {} to {other_name}", case.scene.name(far.source)),
         after: sent.at,
-        watched: case.scene.end.since(sent.time),
+        watched: case.scene.watched_since(sent.time),
     })
     .shown_by(case.shows(passed, "an earlier request of the call that was sent on"))
     .at(bye.destination, "swallowed");

@@ -114,7 +114,7 @@ pub(super) fn net_ack_lost(case: &Case<'_>) -> Option<Finding> {
         finding = finding.shown_by(Evidence::Missing {
             expected: "ACK".to_owned(),
             after: first.at,
-            watched: case.scene.end.since(first.time),
+            watched: case.scene.watched_since(first.time),
         });
     }
     Some(finding)

@@ -65,7 +65,7 @@ impl<'a> Carried<'a> {
 
     /// How long the capture went on after the request.
     pub fn watched(&self, case: &Case<'_>) -> Duration {
-        case.scene.end.since(self.request.time)
+        case.scene.watched_since(self.request.time)
     }
 
     /// That something did not come after the request.

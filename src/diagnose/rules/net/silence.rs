@@ -14,6 +14,12 @@ use crate::diagnose::words::{counted, duration, was};
 
 /// Sends after which a request counts as unanswered rather than as given up.
 const SENDS_MIN: usize = 3;
+/// Sends after which a request was repeated to the end: SIPp stops after six, RFC 3261 after seven.
+const WHOLE_SENDS: usize = 6;
+/// Time after which a request was repeated to the end: half of 64 × T1.
+const WHOLE_SPAN: Duration = Duration::from_secs(15);
+/// How late a repeat may be.
+const REPEAT_SLACK: Duration = Duration::from_millis(500);
 /// How long a request over a stream must have waited.
 const STREAM_WAIT: Duration = Duration::from_secs(5);
 
@@ -66,10 +72,22 @@ pub(super) fn net_no_response(case: &Case<'_>) -> Option<Finding> {
         history(case, t, first)
     );
     let remedy = remedy(case, t);
+    let (confidence, doubt) = match given_up(case, hop, &moments) {
+        GivenUp::AtTheEnd | GivenUp::ForAnother => (Confidence::Certain, ""),
+        GivenUp::Early => (
+            Confidence::Likely,
+            " Its sender stopped before the timer ended, as far as the capture shows.",
+        ),
+        GivenUp::AndWaited => (
+            Confidence::Possible,
+            " Its sender stopped repeating it and went on waiting, as one does that has heard something: possibly the capture lacks an answer.",
+        ),
+    };
+    let explanation = format!("{explanation}{doubt}");
     let mut finding = Finding::new(
         "net-no-response",
         Severity::Error,
-        Confidence::Certain,
+        confidence,
         Proof::Protocol,
     )
     .says(
@@ -84,8 +102,51 @@ pub(super) fn net_no_response(case: &Case<'_>) -> Option<Finding> {
     Some(finding.shown_by(Evidence::Missing {
         expected: format!("any response from {}", case.scene.name(t.destination)),
         after: last.at,
-        watched: case.scene.end.since(last.time),
+        watched: case.scene.watched_since(last.time),
     }))
+}
+
+/// How the sender of a silent request stopped.
+enum GivenUp {
+    /// It repeated the request until its timer ended.
+    AtTheEnd,
+    /// It told its own caller, or tried another way, soon after the last send.
+    ForAnother,
+    /// Nothing shows why it stopped.
+    Early,
+    /// It did not repeat the request any more although it still waited, and cancelled it later.
+    AndWaited,
+}
+
+fn given_up(
+    case: &Case<'_>,
+    hop: TransactionIndex,
+    sends: &[crate::capture::Timestamp],
+) -> GivenUp {
+    let (Some(first), Some(last)) = (sends.first(), sends.last()) else {
+        return GivenUp::Early;
+    };
+    let anatomy = &case.anatomy;
+    let t = anatomy.transaction(hop);
+    let before = sends.get(sends.len().saturating_sub(2)).unwrap_or(first);
+    // The next repeat comes after twice the last gap at most.
+    let due = last.plus(last.since(*before) * 3 + REPEAT_SLACK);
+    if sends.len() >= WHOLE_SENDS || last.since(*first) >= WHOLE_SPAN {
+        return GivenUp::AtTheEnd;
+    }
+    let parent = t.parent.map(|parent| anatomy.transaction(parent));
+    let answered_above = parent.is_some_and(|parent| parent.final_response.is_some());
+    let tried_another = anatomy
+        .each()
+        .any(|(other, next)| other > hop && next.method == t.method && next.source == t.source);
+    let is_cancelled = crate::call::cancel_of(anatomy, hop)
+        .and_then(|cancel| anatomy.transaction(cancel).request)
+        .map(|cancel| anatomy.message(cancel).time);
+    match is_cancelled {
+        Some(cancelled) if cancelled > due => GivenUp::AndWaited,
+        _ if answered_above || tried_another => GivenUp::ForAnother,
+        _ => GivenUp::Early,
+    }
 }
 
 /// What the rest of the capture says of the silent node.

@@ -68,7 +68,7 @@ fn is_unanswered(scene: &Scene<'_>, handshake: &TlsHandshake) -> bool {
         && handshake.alerts.is_empty();
     handshake
         .client_hello
-        .is_some_and(|hello| nothing_back && scene.end.since(hello.time) >= HELLO_WAIT)
+        .is_some_and(|hello| nothing_back && scene.watched_since(hello.time) >= HELLO_WAIT)
 }
 
 fn claim(scene: &Scene<'_>, handshakes: &[&TlsHandshake]) -> Option<Claim> {
@@ -103,7 +103,7 @@ fn claim(scene: &Scene<'_>, handshakes: &[&TlsHandshake]) -> Option<Claim> {
             (None, Some(hello)) => Evidence::Missing {
                 expected: "ServerHello".to_owned(),
                 after: hello.at,
-                watched: scene.end.since(hello.time),
+                watched: scene.watched_since(hello.time),
             },
             (None, None) => continue,
         };

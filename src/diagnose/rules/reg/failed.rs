@@ -82,7 +82,7 @@ pub fn reg_failed(scene: &Scene<'_>, registration: &Registration) -> Option<Find
             finding = finding.shown_by(Evidence::Missing {
                 expected: "an answer to the REGISTER".to_owned(),
                 after: exchange.request.at,
-                watched: scene.end.since(exchange.request.time),
+                watched: scene.watched_since(exchange.request.time),
             });
         }
     }

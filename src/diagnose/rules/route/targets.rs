@@ -78,7 +78,7 @@ pub(super) fn dead_targets(case: &Case<'_>) -> Option<Finding> {
         .shown_by(Evidence::Missing {
             expected: "any response from any of them".to_owned(),
             after: request.at,
-            watched: case.scene.end.since(request.time),
+            watched: case.scene.watched_since(request.time),
         })
         .at(sender, format!("dead {name}"));
     Some(finding)

@@ -16,8 +16,17 @@ const LOST_AFTER_MS: f64 = 5_000.0;
 const GIVE_UP_SECONDS: [f64; 9] = [4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 16.0, 30.0, 32.0];
 /// Attempts at the silent node that are looked at.
 const LOOK_MAX: usize = 1_000;
+/// No node gives up on the next one sooner, in milliseconds.
+const GIVE_UP_MIN_MS: f64 = 900.0;
+/// Sends after which an INVITE was left unanswered, whatever the node that sent it told its own caller.
+const SENDS_IN_VAIN: u32 = 3;
 /// How far a timer of a proxy strays, in seconds.
 const GIVE_UP_SLACK: f64 = 0.3;
+
+/// Whether a node may answer this where the next one is silent.
+fn is_given_up(code: u16) -> bool {
+    matches!(code, 404 | 408 | 410 | 477..=480 | 500..=599)
+}
 
 /// A node answered for one behind it that did not answer.
 pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
@@ -52,7 +61,12 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
     }
     let code = verdict.status().map_or(0, |status| status.0);
     let sends = root.sends;
-    let confidence = if sends >= 3 || is_lost {
+    // Of one that nobody waited for, or that ended in another code, the capture may lack the answer.
+    let was_waited_for = waited_ms >= GIVE_UP_MIN_MS && is_given_up(code) || sends >= SENDS_IN_VAIN;
+    if !was_waited_for && !has_hung_up {
+        return None;
+    }
+    let confidence = if sends >= SENDS_IN_VAIN || is_lost {
         Confidence::Certain
     } else {
         Confidence::Likely
