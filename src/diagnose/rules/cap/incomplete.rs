@@ -1,4 +1,4 @@
-//! Calls of which the capture lacks the begin or the end.
+//! Calls of which the capture lacks the start, the answer or the end.
 //!
 //! Source: RFC 3261 sections 16.8 and 17 (how long a call that was not answered may still be going on).
 
@@ -8,6 +8,7 @@ use crate::call::Outcome;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::words::duration;
+use crate::sip::Method;
 
 /// An INVITE cannot have been sent longer before its first answer than this: timer C and some slack.
 const INVITE_WAIT: Duration = Duration::from_secs(200);
@@ -29,15 +30,23 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
                 ""
             };
             (
-                "begin",
+                "start",
                 format!(
-                    "The begin of this call is not in the capture: its first message is {} (frame {}, {} after the capture began). The outcome is not judged.{lost}",
+                    "The start of this call is not in the capture: its first message is {} (frame {}, {} after the capture began). The outcome is not judged.{lost}",
                     case.anatomy.name(first),
                     first.at.frame,
                     duration(after)
                 ),
             )
         }
+        Outcome::Partial if has_gone_on(case) => (
+            "answer",
+            format!(
+                "The answer to this call is not in the capture, and the call went on behind it: its last message is {} (frame {}). The outcome is not judged.",
+                case.anatomy.name(last),
+                last.at.frame
+            ),
+        ),
         Outcome::Partial => (
             "end",
             format!(
@@ -57,7 +66,7 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
         ),
         _ => return None,
     };
-    let shown = if part == "begin" { first } else { last };
+    let shown = if part == "start" { first } else { last };
     let finding = Finding::new(
         "cap-incomplete",
         Severity::Info,
@@ -70,7 +79,15 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
         explanation,
         "Capture longer, and with a filter that keeps fragments: `port 5060 or port 5061 or (ip[6:2] & 0x1fff != 0)`.",
     )
-    .shown_by(case.shows(shown, format!("the {} message of the call", if part == "begin" { "first" } else { "last" })))
+    .shown_by(case.shows(shown, format!("the {} message of the call", if part == "start" { "first" } else { "last" })))
     .at(shown.source, part);
     Some(finding)
+}
+
+/// Whether a side acted on an answer: requests inside the dialog need the tag that the answer alone holds.
+fn has_gone_on(case: &Case<'_>) -> bool {
+    let mut messages = case.anatomy.originals().map(|(_, message)| message);
+    messages.any(|message| {
+        matches!(message.method(), Some(Method::Ack | Method::Bye)) && !message.to_tag.is_absent()
+    })
 }

@@ -196,9 +196,7 @@ fn refresh_failed(
 fn too_small(case: &Case<'_>) -> Option<Finding> {
     let (refuser, refusal) = (case.refuser()?, case.refusal()?);
     let request = case.refused_request()?;
-    if case.scene.end.since(refusal.time) < RETRY_WAIT {
-        return None;
-    }
+    let is_watched = case.scene.end.since(refusal.time) >= RETRY_WAIT;
     let wanted = case.header(refusal, HeaderName::MinSe);
     let offered = case.header(request, HeaderName::SessionExpires);
     let tries = case
@@ -211,6 +209,9 @@ fn too_small(case: &Case<'_>) -> Option<Finding> {
         })
         .count();
     let again = match tries {
+        0 | 1 if !is_watched => {
+            "The capture ends before the caller could try again with a longer one.".to_owned()
+        }
         0 | 1 => "The caller did not try again with a longer one.".to_owned(),
         _ => format!("The caller tried {tries} times, and no interval was taken."),
     };
@@ -222,7 +223,11 @@ fn too_small(case: &Case<'_>) -> Option<Finding> {
     );
     let finding = Finding::new(
         "dlg-session-timer",
-        Severity::Error,
+        if is_watched {
+            Severity::Error
+        } else {
+            Severity::Warn
+        },
         Confidence::Certain,
         Proof::OwnWords,
     )
