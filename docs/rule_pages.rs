@@ -24,7 +24,7 @@ fn main() {
     for (id, _) in listed {
         ids.extend(left.take(id));
     }
-    // What the index lacks comes last; a test asks for its line there.
+    // What the index lacks comes last, until it is made of the pages again (tests/rule_pages.rs).
     ids.extend(left);
     let mut table = String::from("&[\n");
     for id in ids {

@@ -88,8 +88,9 @@ pub fn analyze_sources(
         .sum::<Option<u64>>();
     collector.expect(total);
     let (mut captures, mut problems, mut done) = (Vec::new(), Vec::new(), 0);
-    for (number, source) in sources.iter().enumerate() {
-        let file = u16::try_from(number).unwrap_or(u16::MAX);
+    for source in sources {
+        // What cannot be opened has no place among the captures, so it takes no number either.
+        let file = u16::try_from(captures.len()).unwrap_or(u16::MAX);
         let mut reader = match Reader::open(source, file) {
             Ok(reader) => reader,
             Err(error) if options.keep_going => {
@@ -317,4 +318,35 @@ fn icmp_reports(errors: &[IcmpSeen], book: &Book) -> Vec<IcmpReport> {
     }
     reports.sort_by_key(|report| (report.time, report.at));
     reports
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Source {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/samples/488-codec-mismatch.pcap"
+        );
+        let bytes = std::fs::read(path).expect("the sample is there");
+        Source::from_read(path.into(), Box::new(std::io::Cursor::new(bytes)))
+            .expect("the sample is a capture")
+    }
+
+    #[test]
+    fn a_capture_that_cannot_be_opened_shifts_no_frame_to_another_capture() {
+        let sources = [sample(), sample()];
+        // A stream gives its bytes once.
+        drop(Reader::open(&sources[0], 0).expect("it opens once"));
+        let options = Options {
+            workers: 1,
+            keep_going: true,
+            ..Options::default()
+        };
+        let analysis = analyze_sources(&sources, &options, &mut |_| {}).expect("one is left");
+        assert_eq!((1, 1), (analysis.captures.len(), analysis.problems.len()));
+        let messages = &analysis.book.messages;
+        assert!(!messages.is_empty() && messages.iter().all(|message| message.at.file == 0));
+    }
 }

@@ -73,7 +73,8 @@ impl Table {
 }
 
 /// `part` of `whole`, 0 to 1; 0 where the whole is empty.
-pub fn share(part: u64, whole: u64) -> f64 {
+pub fn share(part: impl Into<u64>, whole: impl Into<u64>) -> f64 {
+    let (part, whole) = (part.into(), whole.into());
     if whole == 0 {
         0.0
     } else {

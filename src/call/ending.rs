@@ -246,7 +246,9 @@ pub fn names_network_cause(anatomy: &Anatomy<'_>, bye: &Message) -> bool {
             .header_values(bye, HeaderName::Reason)
             .any(|reason| reason.to_ascii_lowercase().starts_with("preemption"))
     };
-    by_q850 || by_sip || cause.has_other && text()
+    // 1 is a user who ends the call, 6 and 7 belong to calls that are not answered yet.
+    let by_release = cause.release.is_some_and(|code| (2..=5).contains(&code));
+    by_q850 || by_sip || by_release || cause.has_other && text()
 }
 
 fn no_such_call(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {

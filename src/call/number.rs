@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use memchr::{memchr, memchr2, memchr3, memrchr};
+
 use crate::sip::{Scheme, Uri};
 
 /// Digits at the end that mean one subscriber however the number is written.
@@ -190,11 +192,19 @@ fn lead_of(text: &str, digits: &str) -> Lead {
     }
 }
 
-/// The user part of a URI as sent, the whole URI where there is none: how a report names a party.
+/// The user part of a URI as sent, without a password, or what is behind the scheme where there is none: how a report names a party.
 pub fn user_of(uri: &str) -> &str {
-    let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
-    let user = rest.rsplit_once('@').map_or(rest, |(user, _)| user);
-    user.split([';', '?']).next().unwrap_or(user)
+    // Single bytes of ASCII never stand inside a character, so every cut is one between characters.
+    let start = memchr(b':', uri.as_bytes()).map_or(0, |colon| colon + 1);
+    let rest = uri.get(start..).unwrap_or_default();
+    let (user, end) = match memrchr(b'@', rest.as_bytes()) {
+        Some(at) => {
+            let user = rest.get(..at).unwrap_or_default();
+            (user, memchr3(b';', b'?', b':', user.as_bytes()))
+        }
+        None => (rest, memchr2(b';', b'?', rest.as_bytes())),
+    };
+    user.get(..end.unwrap_or(user.len())).unwrap_or_default()
 }
 
 /// Host of a URI, without port, parameters and brackets; empty for `tel:`.
@@ -308,6 +318,9 @@ mod tests {
     #[test]
     fn parties_are_named_by_their_user() {
         assert_eq!("2001", user_of("sip:2001@a.example;x=y"));
+        assert_eq!("2001", user_of("sip:2001:secret@a.example"));
+        assert_eq!("[2001:db8::1]:5070", user_of("sip:[2001:db8::1]:5070"));
+        assert_eq!("", user_of(""));
         assert_eq!("+4930", user_of("tel:+4930;x=y"));
         assert_eq!("a.example", user_of("sip:a.example;transport=udp"));
         assert_eq!("a.example", host_of("sip:2001@a.example:5070;x"));

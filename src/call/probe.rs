@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::call::book::Book;
 use crate::call::endpoint::{EndpointId, NodeId, is_private};
 use crate::call::message::Message;
+use crate::call::number::user_of;
 use crate::call::other::OtherRequest;
 use crate::call::record::{Call, Leg};
 use crate::call::registration::{RegisterAttempt, RegistrationOutcome};
@@ -224,13 +225,6 @@ fn of_request(book: &Book, request: &OtherRequest) -> Ask {
         has_credentials: first.is_some_and(|first| carries_login(book, first)),
         messages: (0, 0),
     }
-}
-
-/// The user part of a URI, the whole behind the scheme where there is none.
-pub fn user_of(uri: &str) -> &str {
-    let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
-    let user = rest.rsplit_once('@').map_or(rest, |(user, _)| user);
-    user.split([';', '?', ':']).next().unwrap_or(user)
 }
 
 impl Sender {

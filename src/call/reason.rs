@@ -1,6 +1,6 @@
 //! Why a node says it ended something: Reason headers and vendor headers with a cause.
 //!
-//! Sources: RFC 3326, RFC 6432 (Q.850 in responses), RFC 8606 (location).
+//! Sources: RFC 3326, RFC 6432 (Q.850 in responses), RFC 8606 (location), 3GPP TS 24.229 (RELEASE_CAUSE).
 
 use crate::call::message::Message;
 use crate::call::tables::Tables;
@@ -15,6 +15,8 @@ pub struct Cause {
     pub sip: Option<u16>,
     /// Whether the Q.850 location is told to be the user (`U`, RFC 8606).
     pub is_user: bool,
+    /// Cause of RELEASE_CAUSE, by which mobile networks tell why they released a call (3GPP TS 24.229 section 7.2A.18.11).
+    pub release: Option<u16>,
     /// Whether a protocol other than Q.850 and SIP is named, such as RELEASE_CAUSE or Preemption.
     pub has_other: bool,
 }
@@ -37,24 +39,30 @@ impl Cause {
 
     fn read(&mut self, value: &str) {
         let mut parts = value.split(';').map(str::trim);
-        let protocol = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let protocol = parts.next().unwrap_or_default();
         let mut code = None;
         for part in parts {
             let Some((name, text)) = part.split_once('=') else {
                 continue;
             };
             let text = text.trim().trim_matches('"');
-            match name.trim().to_ascii_lowercase().as_str() {
-                "cause" => code = text.parse().ok(),
-                "location" => self.is_user = text.eq_ignore_ascii_case("U"),
-                _ => {}
+            let name = name.trim();
+            if name.eq_ignore_ascii_case("cause") {
+                code = text.parse().ok();
+            } else if name.eq_ignore_ascii_case("location") {
+                self.is_user = text.eq_ignore_ascii_case("U");
             }
         }
-        match protocol.as_str() {
-            "q.850" | "q850" => self.q850 = self.q850.or(code),
-            "sip" => self.sip = self.sip.or(code),
-            "" => {}
-            _ => self.has_other = true,
+        let is = |name: &str| protocol.eq_ignore_ascii_case(name);
+        if is("Q.850") || is("Q850") {
+            self.q850 = self.q850.or(code);
+        } else if is("SIP") {
+            self.sip = self.sip.or(code);
+        } else {
+            if is("RELEASE_CAUSE") {
+                self.release = self.release.or(code);
+            }
+            self.has_other |= !protocol.is_empty();
         }
     }
 }

@@ -32,6 +32,17 @@ pub struct Interval {
     pub refresher: Option<TextId>,
 }
 
+impl Interval {
+    /// Whether a side that waits for the refresh in vain hangs up so long after the interval was set.
+    pub fn ends_after(&self, since: Duration) -> bool {
+        let whole = Duration::from_secs(u64::from(self.seconds));
+        // It does so a third of the interval, at most 32 s, before its end.
+        let early = whole - (whole / 3).min(Duration::from_secs(32));
+        let near = |moment: Duration| since.abs_diff(moment) <= SLACK;
+        near(early) || near(whole)
+    }
+}
+
 /// The interval in force at a moment; `None` where the dialog has no timer.
 pub fn interval_at(anatomy: &Anatomy<'_>, dialog: &Dialog, at: Timestamp) -> Option<Interval> {
     let mut interval = read(anatomy, dialog.answer);
@@ -66,7 +77,8 @@ pub fn is_refresh(anatomy: &Anatomy<'_>, dialog: &Dialog, t: &Transaction) -> bo
         })
 }
 
-fn read(anatomy: &Anatomy<'_>, answer: MessageIndex) -> Option<Interval> {
+/// The interval that a 2xx sets; `None` where it sets none.
+pub fn read(anatomy: &Anatomy<'_>, answer: MessageIndex) -> Option<Interval> {
     let message = anatomy.message(answer);
     let value = anatomy.tables.header(message, HeaderName::SessionExpires)?;
     let parsed = SessionExpires::parse(value.as_bytes())?;
@@ -85,16 +97,14 @@ fn read(anatomy: &Anatomy<'_>, answer: MessageIndex) -> Option<Interval> {
 pub(in crate::call) fn session_timer(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
     let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
     let interval = interval_at(anatomy, dialog, bye.time)?;
-    let talked = bye.time.since(anatomy.message(interval.set_by).time);
-    let whole = Duration::from_secs(u64::from(interval.seconds));
-    // The side that waits for the refresh hangs up a third of the interval, at most 32 s, before its end.
-    let early = whole - (whole / 3).min(Duration::from_secs(32));
-    let near = |moment: Duration| talked.abs_diff(moment) <= SLACK;
-    (near(early) || near(whole)).then_some(DropCause::SessionTimer {
-        bye: dialog.bye?,
-        interval_seconds: interval.seconds,
-        set_by: interval.set_by,
-    })
+    let since = bye.time.since(anatomy.message(interval.set_by).time);
+    interval
+        .ends_after(since)
+        .then_some(DropCause::SessionTimer {
+            bye: dialog.bye?,
+            interval_seconds: interval.seconds,
+            set_by: interval.set_by,
+        })
 }
 
 /// A refresh that was refused or never answered, after which its sender hung up.

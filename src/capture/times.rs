@@ -33,6 +33,15 @@ struct StepBack {
 impl Times {
     /// Adds the next frame of the file.
     pub fn push(&mut self, frame: &Frame<'_>) {
+        // Nearly every frame comes after the last one of its interface, and then only the end moves.
+        if let Some(Some(ends)) = self.interfaces.get_mut(usize::from(frame.interface))
+            && frame.time >= ends.last
+            && let Some(latest) = &mut self.latest
+        {
+            ends.last = frame.time;
+            *latest = frame.time.max(*latest);
+            return;
+        }
         self.stretch(frame.time, frame.time);
         let ends = self.ends(usize::from(frame.interface));
         let before = ends.map(|ends| ends.last);

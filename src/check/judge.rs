@@ -52,12 +52,19 @@ fn metric_verdicts(analysis: &Analysis, policy: &Policy) -> Vec<Verdict> {
     let metrics = &analysis.metrics;
     let mut verdicts = Vec::new();
     let limits_calls = policy.metrics.iter().any(|limit| limit.number.0 == "calls");
-    if !limits_calls && policy.expects.is_empty() && metrics.calls == 0 {
+    let registrations = analysis.registration_metrics();
+    let tests_registrations = !policy.registrations.is_empty() && registrations.attempts > 0;
+    let is_idle = metrics.calls == 0 && !tests_registrations;
+    if !limits_calls && policy.expects.is_empty() && is_idle {
         let said = "the captures hold no call whose ending is known, so nothing was tested; min_calls = 0 in [metrics] allows that";
         verdicts.push(Verdict::new(Kind::Metric, "min_calls", false, said));
     }
     let limits = policy.metrics.iter();
     verdicts.extend(limits.map(|limit| metric::verdict(limit, analysis, policy.min_sample)));
+    let limits = policy.registrations.iter();
+    verdicts.extend(limits.map(|limit| {
+        metric::registration_verdict(limit, &registrations, analysis, policy.min_sample)
+    }));
     verdicts
 }
 

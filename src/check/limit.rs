@@ -1,6 +1,6 @@
 //! Limits: a number of the metrics or of one call, and the least or most that it may be.
 
-use crate::call::metrics::{Metrics, Spread};
+use crate::call::metrics::{Metrics, RegistrationMetrics, Spread};
 use crate::check::view::CallView;
 
 /// A number by its name in a policy, with how it is read; `None` where nothing was measured.
@@ -9,12 +9,15 @@ pub type Number<Of> = (&'static str, fn(&Of) -> Option<f64>);
 /// A number over all calls.
 pub type Metric = Number<Metrics>;
 
+/// A number over all tries to register.
+pub type RegistrationMetric = Number<RegistrationMetrics>;
+
 fn spread(spread: Option<Spread>, of: fn(&Spread) -> f64) -> Option<f64> {
     spread.as_ref().map(of)
 }
 
 /// Every metric that a policy may limit, by its name without `min_` or `max_`; the unit is the last word.
-pub const METRICS: [Metric; 29] = [
+pub const METRICS: [Metric; 33] = [
     ("calls", |m| Some(f64::from(m.calls))),
     ("retransmissions", |m| Some(m.retransmissions as f64)),
     ("answered", |m| Some(f64::from(m.answered))),
@@ -44,7 +47,27 @@ pub const METRICS: [Metric; 29] = [
     ("srd_failed_p90_ms", |m| spread(m.srd_failed_ms, |s| s.p90)),
     ("srd_failed_p95_ms", |m| spread(m.srd_failed_ms, |s| s.p95)),
     ("srd_failed_max_ms", |m| spread(m.srd_failed_ms, |s| s.max)),
+    ("sdd_p50_ms", |m| spread(m.sdd_ms, |s| s.p50)),
+    ("sdd_p90_ms", |m| spread(m.sdd_ms, |s| s.p90)),
+    ("sdd_p95_ms", |m| spread(m.sdd_ms, |s| s.p95)),
+    ("sdd_max_ms", |m| spread(m.sdd_ms, |s| s.max)),
 ];
+
+/// Every metric of registrations that a policy may limit, in the same table as the others.
+pub const REGISTRATION_METRICS: [RegistrationMetric; 6] = [
+    ("registration_attempts", |m| Some(f64::from(m.attempts))),
+    ("ira_percent", |m| m.ira_percent),
+    ("rrd_p50_ms", |m| spread(m.rrd_ms, |s| s.p50)),
+    ("rrd_p90_ms", |m| spread(m.rrd_ms, |s| s.p90)),
+    ("rrd_p95_ms", |m| spread(m.rrd_ms, |s| s.p95)),
+    ("rrd_max_ms", |m| spread(m.rrd_ms, |s| s.max)),
+];
+
+/// The name of every metric that a policy may limit over the whole run.
+pub fn metric_names() -> impl Iterator<Item = &'static str> {
+    let of_calls = METRICS.iter().map(|(name, _)| *name);
+    of_calls.chain(REGISTRATION_METRICS.iter().map(|(name, _)| *name))
+}
 
 /// Every metric that an expectation may limit over the calls of its group: all but those whose names mean the size of the
 /// group and a number of each call there.

@@ -1,45 +1,107 @@
 //! Limits on the metrics of a set of calls: what was measured, and which calls count against it.
 
 use crate::analysis::Analysis;
-use crate::call::metrics::Metrics;
+use crate::call::metrics::{Metrics, RegistrationMetrics};
+use crate::call::registration::{RegisterAttempt, RegistrationOutcome};
 use crate::call::{Call, Outcome};
-use crate::check::limit::{Bound, Limit, Metric, shown};
+use crate::check::limit::{Bound, Limit, Metric, Number, RegistrationMetric, shown};
 use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict};
 use crate::check::view::call_view;
 
 /// Judges a limit of `[metrics]`; with fewer than `min_sample` calls of known outcome a ratio or delay fails.
 pub(super) fn verdict(limit: &Limit<Metric>, analysis: &Analysis, min_sample: u32) -> Verdict {
     let metrics = &analysis.metrics;
+    let is_count = matches!(
+        limit.number.0,
+        "calls" | "answered" | "partial" | "retransmissions"
+    );
+    let few = (!is_count && metrics.calls < min_sample)
+        .then(|| format!("{} calls, min_sample asks for {min_sample}", metrics.calls));
+    let verdict = judged(limit, metrics, few);
+    if !verdict.fails() {
+        return verdict;
+    }
+    verdict.shown_by(culprits(limit, 1..=analysis.calls.len() as u32, analysis))
+}
+
+/// The same of a limit on registrations; with fewer than `min_sample` tries of known end a ratio or delay fails.
+pub(super) fn registration_verdict(
+    limit: &Limit<RegistrationMetric>,
+    metrics: &RegistrationMetrics,
+    analysis: &Analysis,
+    min_sample: u32,
+) -> Verdict {
+    let is_count = limit.number.0 == "registration_attempts";
+    let few = (!is_count && metrics.attempts < min_sample).then(|| {
+        format!(
+            "{} tries to register, min_sample asks for {min_sample}",
+            metrics.attempts
+        )
+    });
+    let verdict = judged(limit, metrics, few);
+    if !verdict.fails() {
+        return verdict;
+    }
+    let mut tries: Vec<&RegisterAttempt> = analysis
+        .register_attempts
+        .iter()
+        .filter(|attempt| counts_against(limit, attempt))
+        .collect();
+    let took = |attempt: &RegisterAttempt| attempt.ended.since(attempt.started);
+    tries.sort_by_key(|attempt| std::cmp::Reverse(took(attempt)));
+    let proofs = tries.iter().take(PROOFS_MAX).map(|attempt| Proof {
+        call: None,
+        call_id: analysis.book.tables.text(attempt.leg.call_id).to_owned(),
+        note: format!(
+            "{} {} after {:.0} ms",
+            analysis.book.tables.text(attempt.aor),
+            attempt.outcome.word(),
+            attempt.ended.millis_since(attempt.started)
+        ),
+        frames: std::iter::once(attempt.asked_at)
+            .chain(attempt.answered_at)
+            .collect(),
+    });
+    verdict.shown_by(proofs.collect())
+}
+
+/// Whether a try to register is one of those that break a limit.
+fn counts_against(limit: &Limit<RegistrationMetric>, attempt: &RegisterAttempt) -> bool {
+    let is_registered = attempt.outcome == RegistrationOutcome::Registered;
+    let is_refused = matches!(
+        attempt.outcome,
+        RegistrationOutcome::Failed | RegistrationOutcome::TimedOut
+    );
+    match (limit.number.0, limit.bound) {
+        ("ira_percent", Bound::Max) => is_refused,
+        (name, Bound::Max) if name.starts_with("rrd_") => {
+            is_registered && attempt.ended.millis_since(attempt.started) > limit.value
+        }
+        _ => false,
+    }
+}
+
+/// What a limit came to by the number alone; `few` is why it cannot be judged, where that is so.
+fn judged<Of>(limit: &Limit<Number<Of>>, of: &Of, few: Option<String>) -> Verdict {
     let key = limit.key();
     let wanted = shown(&key, limit.value);
     let side = match limit.bound {
         Bound::Min => "at least",
         Bound::Max => "at most",
     };
-    let is_count = matches!(
-        limit.number.0,
-        "calls" | "answered" | "partial" | "retransmissions"
-    );
-    let (holds, said) = match limit.measure(metrics) {
-        _ if !is_count && metrics.calls < min_sample => (
-            false,
-            format!("{} calls, min_sample asks for {min_sample}", metrics.calls),
-        ),
-        None => (
+    let (holds, said) = match (few, limit.measure(of)) {
+        (Some(few), _) => (false, few),
+        (None, None) => (
             false,
             format!("nothing to measure it by, {side} {wanted} is needed"),
         ),
-        Some(value) => {
+        (None, Some(value)) => {
             let holds = limit.bound.holds(value, limit.value);
             let said = format!("{}, {side} {wanted} is needed", shown(&key, value));
             (holds, said)
         }
     };
-    let verdict = Verdict::new(Kind::Metric, key, holds, said).at_line(limit.line);
-    if holds {
-        return verdict;
-    }
-    verdict.shown_by(culprits(limit, 1..=analysis.calls.len() as u32, analysis))
+    Verdict::new(Kind::Metric, key, holds, said).at_line(limit.line)
 }
 
 /// What a limit on a group of calls came to: `Ok` with the number, or `Err` with what is wrong.
@@ -140,6 +202,8 @@ fn delay(metric: &str, call: &Call) -> Option<(&'static str, f64)> {
         Some(("setup_ms", times.setup_ms()?))
     } else if metric.starts_with("talk_") || metric == "acd_ms" {
         Some(("talk_ms", times.talk_ms()?))
+    } else if metric.starts_with("sdd_") {
+        Some(("sdd_ms", times.teardown_ms()?))
     } else if metric.starts_with("srd_failed_") && is_refused {
         let failed_after = times.concluded?.millis_since(times.invited?);
         Some(("srd_failed_ms", failed_after))

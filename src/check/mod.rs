@@ -24,7 +24,7 @@ pub use difference::SetChange;
 pub use facts::{Facts, header_use, word};
 pub use filter::{Filter, FilterError, variable_names};
 pub use judge::check;
-pub use limit::{CALL_NUMBERS, GROUP_METRICS, METRICS};
+pub use limit::{CALL_NUMBERS, GROUP_METRICS, METRICS, REGISTRATION_METRICS, metric_names};
 pub use matching::matching;
 pub use policy::{
     ALLOW_KEYS, COMPARE_KEYS, Day, EXPECT_KEYS, FORBID_KEYS, HEADER_KEYS, METRICS_KEYS, Policy,

@@ -10,7 +10,7 @@ use std::fmt;
 
 use crate::call::Outcome;
 use crate::check::filter::Filter;
-use crate::check::limit::{CallNumber, Limit, Metric};
+use crate::check::limit::{CallNumber, Limit, Metric, RegistrationMetric};
 use crate::check::sequence::Sequence;
 use crate::diagnose::Severity;
 
@@ -44,6 +44,8 @@ pub type Day = jiff::civil::Date;
 pub struct Policy {
     /// Limits on the metrics of all calls.
     pub metrics: Vec<Limit<Metric>>,
+    /// Limits on the metrics of all registrations.
+    pub registrations: Vec<Limit<RegistrationMetric>>,
     /// Calls of known outcome that metrics need to be judged at all; 0 where nothing is said, since a ratio over nothing fails
     /// anyway.
     pub min_sample: u32,

@@ -43,6 +43,8 @@ const SILENCED: &[(&str, &[&str])] = &[
         ],
     ),
     ("net-udp-fragment", &["net-no-response"]),
+    ("route-dns", &["net-no-response", "srv-internal-error"]),
+    ("msg-too-large", &["srv-internal-error"]),
     (
         "sdp-codec-mismatch",
         &["sdp-unexplained-488", "srv-internal-error"],
@@ -100,7 +102,6 @@ const SILENCED: &[(&str, &[&str])] = &[
         &["srv-internal-error", "net-no-response"],
     ),
     ("dlg-prack", &["srv-internal-error"]),
-    ("route-dns", &["srv-internal-error"]),
     ("dlg-glare", &["srv-internal-error"]),
     ("srv-code-translated", &["srv-internal-error"]),
     (

@@ -38,6 +38,31 @@ fn limits_on_metrics_hold_or_fail_with_the_value_seen() {
 }
 
 #[test]
+fn limits_on_registrations_and_on_the_end_of_calls_hold_or_fail_with_the_value_seen() {
+    let phones = "registered-phones-call.pcapng";
+    let limits = "min_registration_attempts = 1\nmax_ira_percent = 0\nmax_rrd_p95_ms = 5000\nmax_sdd_p95_ms = 5000";
+    assert_eq!(
+        (0, String::new()),
+        verdict(&format!("[metrics]\n{limits}"), phones)
+    );
+    let (code, said) = verdict("[metrics]\nmax_rrd_p50_ms = 0.001", phones);
+    assert_eq!(1, code);
+    assert!(said.starts_with("FAIL max_rrd_p50_ms: "), "{said}");
+    assert!(said.contains("[frames "), "{said}");
+    let (_, said) = verdict("[metrics]\nmax_ira_percent = 5\nmin_sample = 50", phones);
+    assert!(
+        said.contains("tries to register, min_sample asks for 50"),
+        "{said}"
+    );
+    let (code, said) = verdict(
+        "[metrics]\nmax_rrd_p50_ms = 10",
+        "answered-through-proxy.pcapng",
+    );
+    assert_eq!(1, code);
+    assert!(said.contains("nothing to measure it by"), "{said}");
+}
+
+#[test]
 fn what_is_allowed_is_fine_and_what_is_forbidden_fails() {
     let full = "503-gateway-full.pcapng";
     assert_eq!(

@@ -110,7 +110,7 @@ fn rtp() -> Vec<u8> {
     out
 }
 
-/// `name=` and `kind=` ask; `rcode=`, `address=` or `target=` answer.
+/// `name=` and `kind=` ask; `rcode=`, `address=` or `target=` (of several servers: `a,b`) answer.
 fn dns(step: &Step) -> Vec<u8> {
     let get = |name: &str| step.settings.get(name).map(String::as_str);
     let name = |text: &str| -> Vec<u8> {
@@ -128,26 +128,22 @@ fn dns(step: &Step) -> Vec<u8> {
         _ => 1,
     };
     let asked = name(get("name").expect("dns name="));
-    let data: Option<Vec<u8>> = match (get("address"), get("target")) {
-        (Some(address), _) => Some(
-            address
-                .parse::<std::net::Ipv4Addr>()
-                .expect("address=")
-                .octets()
-                .to_vec(),
-        ),
-        (None, Some(target)) => Some([&[0, 1, 0, 1, 0x13, 0xc4][..], &name(target)].concat()),
-        (None, None) => None,
-    };
-    let is_answer = data.is_some() || get("rcode").is_some();
+    let address = get("address").map(|address| {
+        let address: std::net::Ipv4Addr = address.parse().expect("address=");
+        address.octets().to_vec()
+    });
+    let targets = get("target").into_iter().flat_map(|all| all.split(','));
+    let service = |target| [&[0, 1, 0, 1, 0x13, 0xc4][..], &name(target)].concat();
+    let records: Vec<Vec<u8>> = address.into_iter().chain(targets.map(service)).collect();
+    let is_answer = !records.is_empty() || get("rcode").is_some();
     let code: u8 = get("rcode").map_or(0, |code| code.parse().expect("rcode="));
     let mut out = vec![0, get("id").map_or(1, |id| id.parse().expect("id="))];
     out.extend([if is_answer { 0x81 } else { 0x01 }, code]);
-    out.extend([0, 1, 0, u8::from(data.is_some()), 0, 0, 0, 0]);
+    out.extend([0, 1, 0, records.len() as u8, 0, 0, 0, 0]);
     out.extend(&asked);
     out.extend(kind.to_be_bytes());
     out.extend([0, 1]);
-    if let Some(data) = data {
+    for data in records {
         out.extend(&asked);
         out.extend(kind.to_be_bytes());
         out.extend([0, 1, 0, 0, 0, 60]);

@@ -4,7 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::call::chance::Table;
+use crate::call::chance::{Table, share};
 use crate::capture::Timestamp;
 
 /// A limiter that gains so many tokens a second up to a burst, and takes a call for each.
@@ -86,11 +86,9 @@ fn judge(attempts: &[(Timestamp, bool)], fit: &Fit) -> Option<Bucket> {
     let found = replay(attempts, per_second, f64::from(fit.burst));
     let endless = replay(attempts, per_second, f64::INFINITY);
     let chance = (found.near.chance() * f64::from(fit.tried)).min(1.0);
-    let is_at_most =
-        |part: u32, whole: u32, share: f64| f64::from(part) <= share * f64::from(whole);
-    let is_limit = is_at_most(found.refused_with_token, found.refused, MISFIT_MAX)
-        && is_at_most(found.taken_without, found.taken, MISFIT_MAX)
-        && !is_at_most(found.refused_empty, found.refused, SURE_MIN)
+    let is_limit = share(found.refused_with_token, found.refused) <= MISFIT_MAX
+        && share(found.taken_without, found.taken) <= MISFIT_MAX
+        && share(found.refused_empty, found.refused) > SURE_MIN
         && chance <= CHANCE_MAX;
     is_limit.then_some(Bucket {
         per_second,

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::call::chance::Table;
+use crate::call::chance::{Table, share};
 use crate::capture::Timestamp;
 
 /// One attempt, and the level when it came.
@@ -136,12 +136,11 @@ fn fit(all: &Levels, during: &Levels, limit: u32) -> Option<Threshold> {
     let near = all.from(limit.saturating_sub(tolerance));
     let (below_refused, below_taken) = (whole.0 - near.0, whole.1 - near.1);
     let below = below_refused + below_taken;
-    let is_enough = |part: u32, whole: u32, share: f64| f64::from(part) >= share * f64::from(whole);
-    let parts = is_enough(near.0, whole.0, AT_LIMIT_MIN)
+    let parts = share(near.0, whole.0) >= AT_LIMIT_MIN
         && below >= BELOW_MIN
-        && is_enough(below_taken, below, BELOW_TAKEN_MIN)
+        && share(below_taken, below) >= BELOW_TAKEN_MIN
         && at.0 > 0
-        && is_enough(at.0, at.0 + at.1, AT_LIMIT_MIN);
+        && share(at.0, at.0 + at.1) >= AT_LIMIT_MIN;
     if !parts {
         return None;
     }

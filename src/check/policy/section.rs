@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use crate::call::Outcome;
 use crate::check::filter::Filter;
-use crate::check::limit::{Bound, Limit, METRICS, Number};
+use crate::check::limit::{Bound, Limit, METRICS, Number, REGISTRATION_METRICS, metric_names};
 use crate::check::policy::document::{Fields, Placed, whole};
 use crate::check::policy::{Change, CodePattern, Compare, Policy, Waiver, WaiverTarget};
 use crate::check::tolerance;
@@ -87,12 +87,11 @@ pub(super) fn limit_keys<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String
 
 /// Whether a key belongs below `[metrics]`.
 pub(super) fn is_metric_key(key: &str) -> bool {
-    let names = METRICS.iter().map(|(name, _)| *name);
-    METRICS_KEYS.contains(&key) || limit_keys(names).iter().any(|known| known == key)
+    METRICS_KEYS.contains(&key) || limit_keys(metric_names()).iter().any(|known| known == key)
 }
 
 pub(super) fn metrics(fields: &Fields<'_>, policy: &mut Policy) {
-    let keys = limit_keys(METRICS.iter().map(|(name, _)| *name));
+    let keys = limit_keys(metric_names());
     let known: Vec<&str> = keys
         .iter()
         .map(String::as_str)
@@ -100,6 +99,7 @@ pub(super) fn metrics(fields: &Fields<'_>, policy: &mut Policy) {
         .collect();
     fields.known(&known);
     policy.metrics = limits(fields, &METRICS);
+    policy.registrations = limits(fields, &REGISTRATION_METRICS);
     policy.min_sample = fields.count("min_sample").unwrap_or(0);
 }
 

@@ -29,6 +29,9 @@ const SENDS_MIN: u32 = 4;
 const NOTIFY_WAIT: Duration = Duration::from_secs(32);
 /// Frames that a claim quotes.
 const FRAMES_MAX: usize = 5;
+/// Ends of one subscription by its server that are no switch-over any more, and the time in which they come.
+const ENDS_MIN: usize = 3;
+const ENDS_WINDOW: Duration = Duration::from_secs(600);
 
 /// What is wrong with one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +44,8 @@ enum Trouble {
     NoNotify,
     /// A NOTIFY ended it as rejected.
     Rejected,
+    /// NOTIFYs ended it again and again although it may be asked for anew.
+    TakenAway,
 }
 
 /// What makes requests one problem.
@@ -76,10 +81,12 @@ fn sub_failed(scene: &Scene<'_>) -> Vec<Claim> {
         let Some(trouble) = trouble(scene, request) else {
             continue;
         };
-        let is_lasting = matches!(trouble, Trouble::NoNotify | Trouble::Rejected)
-            || settled
-                .get(&subscription(scene, request))
-                .is_none_or(|good| *good < place);
+        let is_lasting = matches!(
+            trouble,
+            Trouble::NoNotify | Trouble::Rejected | Trouble::TakenAway
+        ) || settled
+            .get(&subscription(scene, request))
+            .is_none_or(|good| *good < place);
         if is_lasting {
             let key = Key {
                 method: request.method as u8,
@@ -94,8 +101,15 @@ fn sub_failed(scene: &Scene<'_>) -> Vec<Claim> {
     groups
         .into_iter()
         .filter(|(_, requests)| !scene.is_hostile(requests[0].source))
+        .filter(|(key, requests)| key.trouble != Trouble::TakenAway || is_loop(requests))
         .map(|(key, requests)| claim(scene, key.trouble, &requests))
         .collect()
+}
+
+/// Whether so many come so close together that the subscription never lasts.
+fn is_loop(requests: &[&OtherRequest]) -> bool {
+    let mut runs = requests.windows(ENDS_MIN);
+    runs.any(|run| run[ENDS_MIN - 1].sent.since(run[0].sent) <= ENDS_WINDOW)
 }
 
 fn subscription(scene: &Scene<'_>, request: &OtherRequest) -> (Method, NodeId, TextId, TextId) {
@@ -201,13 +215,12 @@ fn is_wanted_notify(scene: &Scene<'_>, notify: &Message) -> bool {
 /// A subscription that was accepted and then brought nothing, or was taken away.
 fn accepted(scene: &Scene<'_>, request: &OtherRequest, message: &Message) -> Option<Trouble> {
     if request.method == Method::Notify {
-        let rejected = state(scene, message).is_some_and(|state| {
-            state.is_terminated()
-                && state
-                    .reason
-                    .is_some_and(|reason| reason.eq_ignore_ascii_case(b"rejected"))
-        });
-        return rejected.then_some(Trouble::Rejected);
+        let state = state(scene, message).filter(SubscriptionState::is_terminated)?;
+        return match state.reason?.to_ascii_lowercase().as_slice() {
+            b"rejected" => Some(Trouble::Rejected),
+            b"deactivated" | b"probation" => Some(Trouble::TakenAway),
+            _ => None,
+        };
     }
     let (status, answered, _) = request.answer?;
     let is_new = request.method == Method::Subscribe && message.to_tag.is_absent();
@@ -286,6 +299,17 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
             } else {
                 Confidence::Possible
             },
+        ),
+        Trouble::TakenAway => (
+            format!("Subscription{about} is taken away again and again"),
+            format!(
+                "{asker} ended the subscription{about} of {server} {} (deactivated or probation), and the device asked anew each time: the lamp shows old news in between.",
+                counted(requests.len() as u32, "time")
+            ),
+            format!(
+                "{asker}: find out why it gives subscriptions up: a cluster that moves them, a limit, or a restart in a loop."
+            ),
+            Confidence::Certain,
         ),
         Trouble::Rejected => (
             format!("Subscription{about} was rejected"),

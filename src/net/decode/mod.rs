@@ -43,10 +43,7 @@ const ETHERNET: LinkType = LinkType(1);
 /// Says in which layer and why nothing (more) could be read; never because of anything but the frame's bytes.
 #[inline]
 pub fn decode<'a>(frame: &Frame<'a>, sink: &mut impl FnMut(Packet<'a>)) -> Result<(), Skip> {
-    if frame.link_type == ETHERNET
-        && let Some(packet) = fast::ethernet_udp(frame)
-    {
-        sink(packet);
+    if frame.link_type == ETHERNET && fast::ethernet_udp(frame, sink).is_some() {
         return Ok(());
     }
     decode_layers(frame, sink)

@@ -53,6 +53,16 @@ fn reports_of_samples_satisfy_the_schema() {
 }
 
 #[test]
+fn a_report_on_some_of_the_calls_or_none_satisfies_the_schema() {
+    for wanted in [0, 2] {
+        let mut analysis = lab::sample("503-gateway-full.pcapng");
+        let matching = (0..analysis.calls.len()).map(|place| place < wanted);
+        analysis.narrow("id <= wanted", matching.collect());
+        satisfies_the_schema(&report(&analysis));
+    }
+}
+
+#[test]
 fn a_report_of_nothing_satisfies_the_schema() {
     let mut analysis = lab::analysis();
     analysis.captures.clear();

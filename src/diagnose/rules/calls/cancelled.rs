@@ -73,6 +73,16 @@ fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
         ),
         None => (title, remedy),
     };
+    let released = Cause::of(case.tables(), cancel).release;
+    let (title, remedy) = match released {
+        Some(2 | 3 | 6) => (
+            "The caller's network gave the call up",
+            format!(
+                "No person gave up: look at what the operator of {caller} logged for this call, such as lost radio coverage."
+            ),
+        ),
+        _ => (title, remedy),
+    };
     let timed = timer.unwrap_or_default();
     let reason = case
         .header(cancel, HeaderName::Reason)
@@ -287,6 +297,14 @@ fn mismatch(case: &Case<'_>, invite: &Transaction, cancel: &Transaction) -> Opti
         Some("its top Via differs from the INVITE's")
     } else if asked.line != given.line {
         Some("its Request-URI differs from the INVITE's")
+    } else if [invite.trying, invite.alerting]
+        .into_iter()
+        .flatten()
+        .all(|first| Some(first) > cancel.request)
+    {
+        Some(
+            "it was sent before any provisional response, which RFC 3261 section 9.1 forbids since it may overtake the INVITE",
+        )
     } else {
         Some("the next node had lost the call")
     }

@@ -10,7 +10,7 @@ use crate::call::load::Destination;
 use crate::call::{EndpointId, Outcome};
 use crate::capture::Timestamp;
 use crate::diagnose::rule::Claim;
-use crate::diagnose::words::duration;
+use crate::diagnose::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Scene, Severity};
 use crate::sip::Method;
 
@@ -100,10 +100,16 @@ fn of_node(scene: &Scene<'_>, destination: &Destination) -> Option<Claim> {
     let p = (WINDOW.as_secs_f64() * talks as f64 / talk_seconds.max(1.0)).min(1.0);
     let windows = scene.end.since(scene.start).as_secs_f64() / WINDOW.as_secs_f64();
     let chance = binomial_tail(up as u64, ended.len() as u64, p) * windows.max(1.0);
-    (chance < CHANCE_MAX).then(|| tell(scene, ended, chance))?
+    // Who closes a node for good, or ends a load test, sends it no more calls.
+    let later = destination
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.sent > to);
+    let later = later.count();
+    (chance < CHANCE_MAX).then(|| tell(scene, ended, chance, later))?
 }
 
-fn tell(scene: &Scene<'_>, calls: Vec<u32>, chance: f64) -> Option<Claim> {
+fn tell(scene: &Scene<'_>, calls: Vec<u32>, chance: f64, later: usize) -> Option<Claim> {
     let ended = || {
         calls
             .iter()
@@ -137,12 +143,22 @@ fn tell(scene: &Scene<'_>, calls: Vec<u32>, chance: f64) -> Option<Claim> {
     }
     let node = scene.name(by?);
     let millis = |millis: f64| duration(Duration::from_secs_f64(millis / 1000.0));
-    let finding = Finding::new("call-dropped-by-network", Severity::Warn, Confidence::Likely, Proof::Timing)
+    let (severity, since) = match later {
+        0 => (Severity::Warn, String::new()),
+        _ => (
+            Severity::Error,
+            format!(
+                " {} came that way afterwards, so nobody had closed it for good.",
+                counted(later as u64, "call")
+            ),
+        ),
+    };
+    let finding = Finding::new("call-dropped-by-network", severity, Confidence::Likely, Proof::Timing)
         .beside()
         .says(
             format!("{node} ended all its calls at once"),
             format!(
-                "{node} hung up on all {} calls that were up there within {}, {:.1} s into the capture, after talks of {} to {}: it most likely restarted, failed over or was closed (chance that people did so: {}).",
+                "{node} hung up on all {} calls that were up there within {}, {:.1} s into the capture, after talks of {} to {}: it most likely restarted, failed over or was closed (chance that people did so: {}).{since}",
                 calls.len(),
                 duration(last.since(first)),
                 first.millis_since(scene.start) / 1000.0,

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::call::number::user_of;
-use crate::call::{Cause, Outcome, is_network_block, ring};
+use crate::call::{Cause, Message, Outcome, is_network_block, ring};
 use crate::diagnose::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
@@ -139,8 +139,24 @@ pub fn declined(case: &Case<'_>) -> Option<Finding> {
             ),
         ),
     };
-    let mut finding = Finding::new("call-declined", Severity::Info, confidence, Proof::OwnWords)
-        .says(format!("{callee} declined the call"), how + global, remedy)
+    let others = match decliner {
+        Decliner::Person => 0,
+        _ => silenced(case, refusal),
+    };
+    let severity = if others > 0 {
+        Severity::Warn
+    } else {
+        Severity::Info
+    };
+    let global = match others {
+        0 => global.to_owned(),
+        _ => format!(
+            "{global} {} had to stop ringing for it.",
+            counted(others as u64, "other device")
+        ),
+    };
+    let mut finding = Finding::new("call-declined", severity, confidence, Proof::OwnWords)
+        .says(format!("{callee} declined the call"), how + &global, remedy)
         .shown_by(case.shows(refusal, "the refusal"))
         .at(refuser, code);
     if code == 486 {
@@ -153,6 +169,24 @@ pub fn declined(case: &Case<'_>) -> Option<Finding> {
         );
     }
     Some(finding)
+}
+
+/// Devices that were ringing beside the one that refused with a 6xx, and were cancelled for it.
+fn silenced(case: &Case<'_>, refusal: &Message) -> usize {
+    let is_global = refusal.status().is_some_and(|status| status.0 >= 600);
+    let Some((index, root)) = case.root().filter(|_| is_global) else {
+        return 0;
+    };
+    let beside = case.anatomy.invites().filter(|(other, t)| {
+        let end = t.final_response.and_then(|end| case.message(end));
+        *other != index
+            && t.parent == root.parent
+            && t.alerting.is_some()
+            && end.is_some_and(|end| {
+                end.status().is_some_and(|status| status.0 == 487) && end.time >= refusal.time
+            })
+    });
+    beside.count()
 }
 
 fn rang_for(case: &Case<'_>) -> Duration {

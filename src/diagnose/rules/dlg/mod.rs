@@ -2,6 +2,7 @@
 
 mod bye;
 mod glare;
+mod joined_late;
 mod no_such_call;
 mod prack;
 mod route_set;

@@ -10,6 +10,7 @@ use crate::call::{
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::losses::Lost;
+use crate::diagnose::rules::dlg::route_set::dlg_route_set_lost;
 use crate::diagnose::words::duration;
 use crate::sip::{HeaderName, Method};
 
@@ -48,11 +49,12 @@ pub(super) fn dlg_no_such_call(case: &Case<'_>) -> Option<Finding> {
         let inside = t
             .request
             .is_some_and(|request| !case.anatomy.message(request).to_tag.is_absent());
-        let is_481 = case
-            .anatomy
-            .final_status(t)
-            .is_some_and(|status| status.0 == 481 || Some(*index) == ended_it && status.0 == 408);
-        inside && is_481 && concerns_call(t.method) && t.first > dialog.answer
+        let is_refused = case.anatomy.final_status(t).is_some_and(|status| {
+            status.0 == 481
+                || Some(*index) == ended_it && status.0 == 408
+                || ends_call(t.method, status.0)
+        });
+        inside && is_refused && concerns_call(t.method) && t.first > dialog.answer
     });
     // The deepest hop is the one where the request was refused first.
     let (index, t) = refused.max_by_key(|(_, t)| {
@@ -72,8 +74,18 @@ pub(super) fn dlg_no_such_call(case: &Case<'_>) -> Option<Finding> {
     }
     let request = case.anatomy.message(t.request?);
     let answer = case.anatomy.message(t.final_response?);
+    // Whoever left the agreed path asked a node that cannot know the call.
+    if answer.status()?.0 != 481 && dlg_route_set_lost(case).is_some() {
+        return None;
+    }
     let reason = reason(case, dialog, t, (request, answer));
     Some(finding(case, t, request, answer, &reason, dialog))
+}
+
+/// Whether a refusal of a method says as much as 481: RFC 5057 section 5.1 has these codes end the call.
+fn ends_call(method: Method, code: u16) -> bool {
+    matches!(method, Method::Invite | Method::Bye | Method::Update)
+        && matches!(code, 404 | 410 | 604)
 }
 
 /// Subscriptions and events have calls of their own; a 481 to them ends only those.
@@ -234,8 +246,9 @@ fn finding(
         .says(
             format!("{} does not know this call", case.scene.name(t.destination)),
             format!(
-                "{refuser} answered the {method} in frame {} with 481, {} {why}.",
+                "{refuser} answered the {method} in frame {} with {}, {} {why}.",
                 request.at.frame,
+                answer.status().map_or(0, |status| status.0),
                 confidence.because()
             ),
             remedy,

@@ -8,6 +8,7 @@ use crate::call::refresh::{interval_at, is_refresh};
 use crate::call::{Dialog, DropCause, Message, Outcome, TransactionIndex, drop_cause};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::rules::dlg::joined_late::expired_unseen;
 use crate::diagnose::rules::net::times;
 use crate::sip::HeaderName;
 
@@ -32,6 +33,7 @@ pub(super) fn dlg_session_timer(case: &Case<'_>) -> Option<Finding> {
             }
         }
         Outcome::Rejected if case.code() == 422 => too_small(case),
+        Outcome::Partial => expired_unseen(case),
         _ => None,
     }
 }

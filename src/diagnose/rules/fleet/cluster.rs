@@ -2,33 +2,23 @@
 //!
 //! Source: RFC 6076 section 5.1 (dimensions of a comparison).
 
-use std::collections::BTreeMap;
-
 use rayon::prelude::*;
 
+use crate::call::chance::share;
 use crate::call::{NodeId, Step};
 use crate::diagnose::apart::{good_calls, separates};
-use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
+use crate::diagnose::rules::srv::alike::{by_origin, claim as claim_about, with_examples};
 use crate::diagnose::rules::srv::sorting::explained_calls;
 use crate::diagnose::scene::Scene;
-use crate::diagnose::words::part_of;
 
 /// Failures needed.
 const CLUSTER_MIN: usize = 5;
-/// Calls that are quoted.
-const EXAMPLES_MAX: usize = 3;
 
 /// Failures that share a feature.
 pub fn fleet_cluster(scene: &Scene<'_>) -> Vec<Claim> {
-    let mut groups: BTreeMap<(NodeId, u16), Vec<u32>> = BTreeMap::new();
-    for (index, call) in (0..).zip(scene.calls) {
-        if let Some(origin) = call.origin.filter(|_| call.outcome.is_failure()) {
-            let key = (scene.node(origin.endpoint), origin.code);
-            groups.entry(key).or_default().push(index);
-        }
-    }
+    let groups = by_origin(scene, |call, _| call.outcome.is_failure());
     let large: Vec<((NodeId, u16), Vec<u32>)> = groups
         .into_iter()
         .filter(|(_, calls)| calls.len() >= CLUSTER_MIN)
@@ -46,7 +36,6 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, calls: Vec<u32>) -> Option<
     let good = good_calls(scene, node);
     let apart = separates(scene, node, &calls, &good)?;
     let first = scene.calls.get(*calls.first()? as usize)?;
-    let last = scene.calls.get(*calls.last()? as usize)?;
     let origin = first.origin?;
     if (500..600).contains(&code) && apart.is_sharp() && origin.step == Step::Relayed {
         // The fault itself is told with this feature: srv-internal-error.
@@ -70,8 +59,8 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, calls: Vec<u32>) -> Option<
         format!(
             "At {name}, {}. Calls with this feature fail in {:.0} % of cases, others in {:.0} %.",
             apart.sentence(),
-            percent(apart.failed_in, apart.failed_in + apart.good_in),
-            percent(apart.failed - apart.failed_in, apart.failed - apart.failed_in + apart.good_out),
+            100.0 * share(apart.failed_in, apart.failed_in + apart.good_in),
+            100.0 * share(apart.failed - apart.failed_in, apart.failed - apart.failed_in + apart.good_out),
         ),
         format!(
             "Look first at what treats calls that {} differently at {name}. Compare the INVITE of a failed and of a good call.",
@@ -79,41 +68,20 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, calls: Vec<u32>) -> Option<
         ),
     )
     .at(origin.endpoint, format!("{code} {}", apart.feature));
-    for call in calls.iter().take(EXAMPLES_MAX) {
-        let case = Case::new(scene, *call as usize);
-        if let Some(request) = case.refused_request() {
-            finding = finding.shown_by(case.shows(request, "one of the calls that failed"));
-        }
-    }
-    if let Some(call) = good.first() {
-        let case = Case::new(scene, *call as usize);
-        if let Some(request) = case.refused_request() {
-            finding = finding.shown_by(case.shows(request, "a good call to compare with"));
-        }
-    }
-    Some(Claim {
-        finding,
-        count: calls.len() as u32,
-        first_at: first.started,
-        last_at: last.ended,
-        scope: format!(
-            "{} through {name}",
-            part_of(calls.len(), calls.len() + good.len(), "call")
+    for (calls, shows) in [
+        (calls.as_slice(), "one of the calls that failed"),
+        (
+            good.get(..1).unwrap_or_default(),
+            "a good call to compare with",
         ),
-        calls,
-    })
+    ] {
+        finding = with_examples(scene, finding, calls, |case| case.refused_request(), shows);
+    }
+    claim_about(scene, finding, calls, good.len())
 }
 
 /// Whether most of these failures have an explanation that names its feature itself: a limit, load, an outage, a route.
 fn is_explained(scene: &Scene<'_>, node: NodeId, calls: &[u32]) -> bool {
     let known = explained_calls(scene, node);
     calls.iter().filter(|call| known.contains(call)).count() * 2 >= calls.len()
-}
-
-fn percent(part: u32, whole: u32) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        100.0 * f64::from(part) / f64::from(whole)
-    }
 }

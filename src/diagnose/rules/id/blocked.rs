@@ -1,46 +1,12 @@
-//! Calls refused for who calls: as unwanted, as suspected spam, or as anonymous.
+//! Calls refused for who calls: as unwanted, or as suspected spam.
 //!
-//! Sources: RFC 8197 (607), RFC 8688 (608), RFC 5079 (433), RFC 8606 (location); ATIS-1000099 (603 Network Blocked).
+//! Sources: RFC 8197 (607), RFC 8688 (608), RFC 8606 (location); ATIS-1000099 (603 Network Blocked).
 
 use crate::call::{Message, is_network_block};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::id::passport::attestation;
 use crate::sip::{HeaderName, Method, NameAddr, Reason};
-
-pub fn id_anonymous(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_failure() || case.refusal_code() != 433 {
-        return None;
-    }
-    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
-    let from = case.tables().text(request.from);
-    let how = match case.header(request, HeaderName::Privacy) {
-        Some(privacy) => format!("this one asks for it with `Privacy: {privacy}`"),
-        None => format!("this one comes from {from}"),
-    };
-    let finding = Finding::new(
-        "id-anonymous",
-        Severity::Info,
-        Confidence::Certain,
-        Proof::OwnWords,
-    )
-    .says(
-        "Anonymous callers are not accepted",
-        format!(
-            "{} takes no anonymous calls and refused with 433; {how}.",
-            case.name(refuser)
-        ),
-        "Show the caller's number, with the caller's consent, or call from a line that shows it.",
-    )
-    .shown_by(case.shows(refusal, "the refusal"))
-    .shown_by(case.shows_header(
-        request,
-        HeaderName::Privacy,
-        "the caller withholds its number",
-    ))
-    .at(refuser, "433");
-    Some(finding)
-}
 
 pub fn id_blocked(case: &Case<'_>) -> Option<Finding> {
     if case.outcome().is_answered() {

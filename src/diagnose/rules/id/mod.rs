@@ -1,5 +1,6 @@
 //! Family ID: who calls, who vouches for it, and who refuses callers for what they are.
 
+mod anonymous;
 mod blocked;
 mod passport;
 mod verify;
@@ -27,7 +28,7 @@ pub const RULES: &[Rule] = &[
         id: "id-anonymous",
         severity: Severity::Info,
         title: "Anonymous caller not accepted",
-        subject: Subject::Call(blocked::id_anonymous),
+        subject: Subject::Call(anonymous::id_anonymous),
         gate: Gate::Open,
     },
     Rule {

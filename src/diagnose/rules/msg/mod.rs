@@ -1,5 +1,7 @@
 //! Family MSG: what is wrong with the request itself.
 
+mod contrast;
+mod info;
 mod malformed;
 mod size;
 mod unsupported;
@@ -27,7 +29,7 @@ pub const RULES: &[Rule] = &[
         id: "msg-too-large",
         severity: Severity::Error,
         title: "Message or body too large",
-        subject: Subject::Call(size::msg_too_large),
+        subject: Subject::CallAndCapture(size::msg_too_large, contrast::too_large_by_contrast),
         gate: Gate::Open,
     },
 ];

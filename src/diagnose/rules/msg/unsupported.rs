@@ -1,13 +1,19 @@
-//! A feature or method that one side demands and the other does not have: 405, 417, 420, 421, 494, 501.
+//! A feature or method that one side demands and the other does not have: 405, 417, 420, 421, 469, 494, 501.
 //!
 //! Sources: RFC 3261 sections 8.2.1, 8.2.2.3, 21.4.6, 21.4.15, 21.4.16 and 21.5.2; RFC 3329; RFC 4412 section 4.6.2.
 
 use crate::call::{EndpointId, Message};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::rules::msg::info::bad_info_package;
 use crate::sip::HeaderName;
 
 pub fn msg_unsupported(case: &Case<'_>) -> Option<Finding> {
+    refused(case).or_else(|| bad_info_package(case))
+}
+
+/// What the call itself was refused for.
+fn refused(case: &Case<'_>) -> Option<Finding> {
     if !case.outcome().is_failure() || case.outcome().is_answered() {
         return None;
     }

@@ -2,20 +2,15 @@
 //!
 //! Sources: RFC 3261 sections 13.2.2.4 and 13.3.1.4 (2xx), 17.1.1.3 (ACK of failures), 12.2.1.1 (where an ACK goes).
 
-use std::time::Duration;
-
 use crate::call::{DropCause, Message, Transaction, answering_hop, drop_cause, is_ack_missed};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::rules::net::ack_way::{Place, answers, locate};
+use crate::diagnose::rules::net::ack_way::{ICMP_WAIT, Place, answers, locate};
 use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::HeaderName;
 
 /// Sends of a failure response after which its ACK counts as lost.
 const FAILURE_SENDS: u32 = 4;
-
-/// How soon a report that the ACK could not be delivered comes.
-const ICMP_WAIT: Duration = Duration::from_secs(1);
 
 /// The callee repeats its 2xx and hangs up, or would have.
 pub(super) fn net_ack_lost(case: &Case<'_>) -> Option<Finding> {
@@ -149,6 +144,9 @@ fn remedy(case: &Case<'_>, invite: &Transaction, answer: &Message, place: &Place
         }
         "beyond" => format!(
             "1. Firewall, NAT and SIP ALG between this capture point and {callee}: let requests inside calls through. 2. Capture on {callee} itself. 3. {test}"
+        ),
+        "gone" => format!(
+            "1. {caller}: find out why its SIP process ended or left its port while the call was set up (crash, restart, a test tool that stops early). 2. {test}"
         ),
         "answer" => format!(
             "1. The way of the 200 back to the caller: Via, NAT and firewall between {callee} and {caller}. 2. {test}"

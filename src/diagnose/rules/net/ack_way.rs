@@ -2,9 +2,15 @@
 //!
 //! Sources: RFC 3261 sections 12.2.1.1 (where an ACK goes), 13.2.2.4 (what it carries), RFC 3581 section 4 (where answers go).
 
+use std::time::Duration;
+
+use crate::call::icmp::IcmpReport;
 use crate::call::{Message, Transaction, TransactionIndex, is_private, target};
 use crate::diagnose::case::Case;
 use crate::sip::{Method, StatusCode};
+
+/// How soon a report that a message could not be delivered comes.
+pub(super) const ICMP_WAIT: Duration = Duration::from_secs(1);
 
 /// Where the ACK was lost.
 pub(super) struct Place<'a> {
@@ -182,15 +188,42 @@ fn never_sent<'a>(case: &Case<'a>, invite: &Transaction) -> Place<'a> {
     let caller = case
         .scene
         .name(edge.map_or(invite.source, |edge| edge.source));
-    let sentence = if repeats_invite {
-        format!("{caller} still repeated its INVITE: the 200 did not reach it.")
-    } else {
-        format!("{caller} never sent an ACK, as far as this capture shows.")
+    let gone = client_gone(case, invite).filter(|_| !repeats_invite);
+    let (sentence, signature) = match gone {
+        Some(report) => (
+            format!(
+                "{caller} had gone: {} reported `{}` for the 200 (frame {}).",
+                report.reporter,
+                report.meaning(),
+                report.at.frame
+            ),
+            "gone",
+        ),
+        None if repeats_invite => (
+            format!("{caller} still repeated its INVITE: the 200 did not reach it."),
+            "answer",
+        ),
+        None => (
+            format!("{caller} never sent an ACK, as far as this capture shows."),
+            "never",
+        ),
     };
     Place {
         sentence,
         ack: None,
-        is_seen: false,
-        signature: if repeats_invite { "answer" } else { "never" },
+        is_seen: signature == "gone",
+        signature,
     }
+}
+
+/// The first report that a 2xx to this INVITE could not be delivered to who sent the INVITE.
+pub(super) fn client_gone<'a>(case: &Case<'a>, invite: &Transaction) -> Option<&'a IcmpReport> {
+    let first = case.message(invite.final_response?)?;
+    let last = case.message(invite.last_final?)?;
+    let client = case.tables().endpoint(invite.source);
+    let (node, until) = (case.scene.node(invite.source), last.time.plus(ICMP_WAIT));
+    let mut about = case.scene.errors_about(node, first.time, until);
+    about.find(|report| {
+        report.quoted.destination == client && report.group.is_none_or(|group| group == first.group)
+    })
 }

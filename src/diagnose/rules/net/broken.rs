@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::call::{Message, Outcome};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::net::carried::Carried;
 use crate::diagnose::rules::net::times;
 use crate::diagnose::words::duration;
 use crate::net::{Connection, Transport};
@@ -38,20 +39,19 @@ pub(super) fn net_tcp_of_call(case: &Case<'_>) -> Option<Finding> {
     if t.final_response.is_some() || !matches!(t.transport, Transport::Tcp | Transport::Ws) {
         return None;
     }
-    let request = case.message(t.request?)?;
-    let tables = case.tables();
-    let (source, destination) = (tables.endpoint(t.source), tables.endpoint(t.destination));
-    let connection = case
-        .scene
-        .connections_between(source, destination)
-        .filter(|connection| connection.first_seen.time <= request.time)
-        .last()?;
-    let close = connection.reset.or(connection.fin).filter(|close| {
-        close.sighting.time >= request.time && close.sighting.time.since(request.time) <= BREAK_WAIT
-    });
+    let carried = Carried::of(case, t)?;
+    let close = carried
+        .end()
+        .filter(|close| close.sighting.time.since(carried.request.time) <= BREAK_WAIT);
     let Some(close) = close else {
-        return choked(case, connection, request);
+        return choked(case, &carried);
     };
+    let Carried {
+        request,
+        source,
+        destination,
+        connection,
+    } = carried;
     let by = if close.by_client {
         connection.flow.source
     } else {
@@ -107,24 +107,11 @@ pub(super) fn net_tcp_of_call(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// The receiver said that it can take no more bytes, and the request was never answered.
-fn choked(case: &Case<'_>, connection: &Connection, request: &Message) -> Option<Finding> {
-    let tables = case.tables();
-    let (source, destination) = (
-        tables.endpoint(request.source),
-        tables.endpoint(request.destination),
-    );
-    let (windows, left) = match connection.flow.source == source {
-        true => (
-            connection.server_zero_windows,
-            connection.client_unacknowledged_bytes,
-        ),
-        false => (
-            connection.client_zero_windows,
-            connection.server_unacknowledged_bytes,
-        ),
-    };
-    let watched = case.scene.end.since(request.time);
-    if windows == 0 || left.is_none_or(|bytes| bytes == 0) || watched < CHOKED_WAIT {
+fn choked(case: &Case<'_>, carried: &Carried<'_>) -> Option<Finding> {
+    let (source, destination) = (carried.source, carried.destination);
+    let windows = carried.closed_windows();
+    let is_taken = carried.unacknowledged_bytes().is_none_or(|left| left == 0);
+    if windows == 0 || is_taken || carried.watched(case) < CHOKED_WAIT {
         return None;
     }
     let finding = Finding::new(
@@ -138,20 +125,16 @@ fn choked(case: &Case<'_>, connection: &Connection, request: &Message) -> Option
         format!(
             "{destination} said {} that it can take no more bytes (TCP window 0), and never acknowledged the {} from {source}: its SIP application does not read what arrives.",
             times(windows as usize),
-            request.method().map_or("request", Method::text)
+            carried.request.method().map_or("request", Method::text)
         ),
         format!(
             "On {}: look at the SIP application at that time (hanging, overloaded, waiting for a database); restart it if it does not recover.",
             destination.address
         ),
     )
-    .shown_by(case.shows(request, "the request that was not taken"))
-    .shown_by(Evidence::Missing {
-        expected: format!("a TCP acknowledgement of it from {destination}"),
-        after: request.at,
-        watched,
-    })
-    .at(request.destination, "zero window");
+    .shown_by(case.shows(carried.request, "the request that was not taken"))
+    .shown_by(carried.misses(case, format!("a TCP acknowledgement of it from {destination}")))
+    .at(carried.request.destination, "zero window");
     Some(finding)
 }
 

@@ -133,14 +133,20 @@ pub(super) fn net_udp_fragment_delivered(scene: &Scene<'_>) -> Vec<Claim> {
     let largest = delivered.iter().map(|message| message.size).max();
     let call_ids: HashSet<GroupId> = delivered.iter().map(|message| message.group).collect();
     let senders = senders(scene, &delivered);
-    let quoted: Vec<String> = senders
-        .iter()
-        .take(SENDERS_MAX)
-        .map(|(sender, count)| format!("{} ({count})", scene.name(*sender)))
-        .collect();
-    let more = match senders.len() - quoted.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
+    let what = format!(
+        "{} of up to {} bytes",
+        counted(delivered.len() as u64, "message"),
+        largest.unwrap_or_default()
+    );
+    let told = match senders.as_slice() {
+        [(only, _)] => format!(
+            "{} sends SIP over UDP in IP fragments: {what}",
+            scene.name(*only)
+        ),
+        _ => format!(
+            "SIP over UDP is sent in IP fragments: {what}, {}",
+            shares(scene, &senders)
+        ),
     };
     let finding = Finding::new(
         "net-udp-fragment",
@@ -152,10 +158,7 @@ pub(super) fn net_udp_fragment_delivered(scene: &Scene<'_>) -> Vec<Claim> {
     .says(
         "SIP messages over UDP are sent in IP fragments",
         format!(
-            "Messages of up to {} bytes are sent over UDP in IP fragments, {} in all, by {}{more}. They arrived here; where a firewall or NAT drops fragments they are lost.",
-            largest.unwrap_or_default(),
-            delivered.len(),
-            quoted.join(", ")
+            "{told}. All fragments arrived here; where a firewall or NAT drops fragments such messages are lost."
         ),
         "Senders: use TCP for messages above 1300 bytes, or make them smaller (fewer codecs and headers).",
     )
@@ -176,6 +179,23 @@ pub(super) fn net_udp_fragment_delivered(scene: &Scene<'_>) -> Vec<Claim> {
         last_at: last.time,
         scope: String::new(),
     }]
+}
+
+/// Who sent how many: `7 by 10.0.0.1:5060, 2 by 10.0.0.2:5060 and 3 by others`.
+fn shares(scene: &Scene<'_>, senders: &[(EndpointId, u32)]) -> String {
+    let (named, others) = senders.split_at(senders.len().min(SENDERS_MAX));
+    let mut parts: Vec<String> = named
+        .iter()
+        .map(|(sender, count)| format!("{count} by {}", scene.name(*sender)))
+        .collect();
+    let others: u32 = others.iter().map(|(_, count)| count).sum();
+    if others > 0 {
+        parts.push(format!("{others} by others"));
+    }
+    match parts.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => parts.concat(),
+    }
 }
 
 /// Who sent some messages, and how many; who sent most comes first, of equal ones who sent first.

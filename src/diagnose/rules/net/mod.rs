@@ -4,6 +4,7 @@ mod ack;
 mod ack_way;
 mod alg;
 mod broken;
+mod carried;
 mod fragment;
 mod icmp;
 mod misrouted;
@@ -13,6 +14,7 @@ mod retransmit;
 mod silence;
 mod tcp;
 mod tls;
+mod tls_closed;
 
 use crate::call::{Message, TransactionIndex};
 use crate::capture::FrameRef;

@@ -8,6 +8,7 @@ use crate::call::silence::{follows_timer, silent_hop};
 use crate::call::{Message, Outcome, Transaction, TransactionIndex};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::net::carried::Carried;
 use crate::diagnose::rules::net::{sends, times};
 use crate::diagnose::words::{counted, duration, was};
 
@@ -144,26 +145,11 @@ fn remedy(case: &Case<'_>, t: &Transaction) -> String {
 
 /// The bytes of the request were acknowledged, so the host is up, and the application said nothing.
 fn unanswered_stream(case: &Case<'_>, t: &Transaction) -> Option<Finding> {
-    let request = case.message(t.request?)?;
-    let tables = case.tables();
-    let (source, destination) = (tables.endpoint(t.source), tables.endpoint(t.destination));
-    let connection = case
-        .scene
-        .connections_between(source, destination)
-        .filter(|connection| connection.first_seen.time <= request.time)
-        .last()?;
-    let by_client = connection.flow.source == source;
-    let left = if by_client {
-        connection.client_unacknowledged_bytes
-    } else {
-        connection.server_unacknowledged_bytes
-    };
-    let is_broken = connection.missing_bytes > 0
-        || [connection.reset, connection.fin]
-            .into_iter()
-            .flatten()
-            .any(|close| close.sighting.time >= request.time);
-    if left != Some(0) || is_broken || case.scene.end.since(request.time) < STREAM_WAIT {
+    let carried = Carried::of(case, t)?;
+    let (request, destination) = (carried.request, carried.destination);
+    let is_broken = carried.connection.missing_bytes > 0 || carried.end().is_some();
+    let is_taken = carried.unacknowledged_bytes() == Some(0);
+    if !is_taken || is_broken || carried.watched(case) < STREAM_WAIT {
         return None;
     }
     let finding = Finding::new(
@@ -186,11 +172,7 @@ fn unanswered_stream(case: &Case<'_>, t: &Transaction) -> Option<Finding> {
         ),
     )
     .shown_by(case.shows(request, "delivered, and never answered"))
-    .shown_by(Evidence::Missing {
-        expected: format!("any response from {destination}"),
-        after: request.at,
-        watched: case.scene.end.since(request.time),
-    })
+    .shown_by(carried.misses(case, format!("any response from {destination}")))
     .at(t.destination, t.transport.word());
     Some(finding)
 }

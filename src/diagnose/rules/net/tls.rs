@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
+use crate::diagnose::rules::net::tls_closed::broken_off;
 use crate::diagnose::scene::Scene;
 use crate::net::{Certificate, Endpoint, TlsAlert, TlsHandshake, Transport};
 
@@ -33,10 +34,11 @@ pub(super) fn net_tls(scene: &Scene<'_>) -> Vec<Claim> {
             .or_default()
             .push(handshake);
     }
-    failed
+    let aborted = failed
         .values()
-        .filter_map(|handshakes| claim(scene, handshakes))
-        .collect()
+        .filter_map(|handshakes| claim(scene, handshakes));
+    let concerned = scene.handshakes.iter().filter(|h| concerns_sip(scene, h));
+    aborted.chain(broken_off(scene, concerned)).collect()
 }
 
 /// Signs of SIP in the handshake, or a server that speaks SIP elsewhere in the capture on a port that is no web server's.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::call::probe::user_of;
+use crate::call::number::user_of;
 use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome};
 use crate::call::{Call, Outcome, target};
 use crate::capture::Timestamp;

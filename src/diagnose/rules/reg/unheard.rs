@@ -36,18 +36,8 @@ pub(super) fn forgotten(scene: &Scene<'_>, registration: &Registration) -> Optio
     });
     let miss = misses.first()?;
     let idle = miss.sent.since(last_word(scene, miss.before, miss.sent));
-    let aor = scene.text(registration.aor);
-    let (old, new) = (
-        scene.name(miss.before.source),
-        scene.name(miss.after.source),
-    );
-    let finding = Finding::new(
-        "reg-binding",
-        Severity::Error,
-        Confidence::Likely,
-        Proof::Comparison,
-    )
-    .says(
+    let (aor, old, new) = miss.names(scene, registration);
+    let told = finding(scene, registration, "forgotten", miss).says(
         "Calls do not reach a registered device",
         format!(
             "{aor} is registered from {old}, but {} to it there got no answer once it had been silent for {:.0} s; its next REGISTER came from {new}. Most likely its NAT closes the mapping before that.",
@@ -58,9 +48,8 @@ pub(super) fn forgotten(scene: &Scene<'_>, registration: &Registration) -> Optio
             "1. The device behind {old}: send a keep-alive every 25 s (CRLF or STUN, RFC 5626), or use TCP or TLS. 2. Or let {} send OPTIONS to it that often. 3. Router in front of it: a longer UDP time-out.",
             scene.name(registration.registrar)
         ),
-    )
-    .at(registration.registrar, format!("forgotten {aor}"));
-    Some(shown(scene, finding, miss))
+    );
+    Some(told)
 }
 
 /// The device moved to another address, and a call still goes to the old one alone.
@@ -77,18 +66,8 @@ pub(super) fn moved(scene: &Scene<'_>, registration: &Registration) -> Option<Fi
         })
         .collect();
     let miss = *lost.first()?;
-    let aor = scene.text(registration.aor);
-    let (old, new) = (
-        scene.name(miss.before.source),
-        scene.name(miss.after.source),
-    );
-    let finding = Finding::new(
-        "reg-binding",
-        Severity::Error,
-        Confidence::Likely,
-        Proof::Comparison,
-    )
-    .says(
+    let (aor, old, new) = miss.names(scene, registration);
+    let told = finding(scene, registration, "moved", miss).says(
         "Calls follow an old contact of the device",
         format!(
             "{aor} had moved its registration from {old} to {new} {:.0} s before, but {} still went to {old} alone, where nothing answers.",
@@ -99,12 +78,35 @@ pub(super) fn moved(scene: &Scene<'_>, registration: &Registration) -> Option<Fi
             "{}: replace the contact of a device that registers from another address (by its Call-ID or +sip.instance), and send calls to the newest one.",
             scene.name(registration.registrar)
         ),
-    )
-    .at(registration.registrar, format!("moved {aor}"));
-    Some(shown(scene, finding, miss))
+    );
+    Some(told)
 }
 
-fn shown(scene: &Scene<'_>, finding: Finding, miss: &Miss<'_>) -> Finding {
+impl Miss<'_> {
+    /// The device, and where it registered from before and after the call.
+    fn names<'a>(
+        &self,
+        scene: &Scene<'a>,
+        registration: &Registration,
+    ) -> (&'a str, String, String) {
+        (
+            scene.text(registration.aor),
+            scene.name(self.before.source),
+            scene.name(self.after.source),
+        )
+    }
+}
+
+/// What both have in common: the two registrations around the first call that was missed, and that call.
+fn finding(scene: &Scene<'_>, registration: &Registration, what: &str, miss: &Miss<'_>) -> Finding {
+    let aor = scene.text(registration.aor);
+    let finding = Finding::new(
+        "reg-binding",
+        Severity::Error,
+        Confidence::Likely,
+        Proof::Comparison,
+    )
+    .at(registration.registrar, format!("{what} {aor}"));
     let contact = |attempt: &RegisterAttempt| format!("Contact: {}", scene.text(attempt.contact));
     let mut finding = finding
         .shown_by(Evidence::seen(

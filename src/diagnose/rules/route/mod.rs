@@ -5,6 +5,7 @@ mod incomplete;
 mod lookup;
 mod number;
 mod resolution;
+mod targets;
 
 use crate::diagnose::rule::{Gate, Rule, Subject};
 use crate::diagnose::{Case, Finding, Severity};

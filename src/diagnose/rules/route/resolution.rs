@@ -9,6 +9,7 @@ use crate::call::dns::Lookup;
 use crate::call::number::host_of;
 use crate::capture::Timestamp;
 use crate::diagnose::rules::route::lookup::{self, Failed};
+use crate::diagnose::rules::route::targets::dead_targets;
 use crate::diagnose::words::duration;
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
@@ -36,7 +37,7 @@ pub fn dns(case: &Case<'_>) -> Option<Finding> {
     }
     match asked(case) {
         Some((request, until, failed)) => Some(seen(case, request, until, &failed)),
-        None => told(case),
+        None => dead_targets(case).or_else(|| told(case)),
     }
 }
 

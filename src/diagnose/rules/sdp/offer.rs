@@ -94,7 +94,7 @@ pub fn differences(ours: Option<&Sdp>, theirs: Option<&Sdp>) -> Vec<Dimension> {
         (Dimension::Family, any(|a, b| is_v6(a) != is_v6(b))),
         (
             Dimension::Codecs,
-            any(|a, b| codec_keys(a) != codec_keys(b)),
+            any(|a, b| a.codecs != b.codecs && codec_keys(a) != codec_keys(b)),
         ),
         (
             Dimension::Parameters,

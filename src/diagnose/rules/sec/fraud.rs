@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use crate::call::Call;
-use crate::call::probe::{Ask, Reply, Sender, spellings, user_of};
+use crate::call::number::user_of;
+use crate::call::probe::{Ask, Reply, Sender, spellings};
 use crate::call::registration::RegistrationOutcome;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;

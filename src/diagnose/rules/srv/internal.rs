@@ -1,37 +1,26 @@
 //! Faults of a server itself: 5xx with nothing visible behind it, and what the refused calls have in common.
 
-use std::collections::BTreeMap;
-
 use crate::call::{NodeId, Outcome, Step};
 use crate::diagnose::apart::{self, Apart};
-use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
+use crate::diagnose::rules::srv::alike::{by_origin, claim as claim_about, with_examples};
 use crate::diagnose::rules::srv::sorting::explained_calls;
 use crate::diagnose::scene::Scene;
-use crate::diagnose::words::part_of;
 
 /// Codes that other rules explain: features, versions, sizes and preconditions.
 const EXPLAINED_CODES: [u16; 4] = [501, 505, 513, 580];
-/// Calls whose refusal is quoted.
-const EXAMPLES_MAX: usize = 3;
 /// Failed and good calls needed to speak of a feature that parts them.
 const CALLS_MIN: u32 = 5;
 
 /// A server that reports a fault of its own.
 pub fn srv_internal_error(scene: &Scene<'_>) -> Vec<Claim> {
-    let mut groups: BTreeMap<(NodeId, u16), Vec<u32>> = BTreeMap::new();
-    for (index, call) in (0..).zip(scene.calls) {
-        let Some(origin) = call.origin else { continue };
-        let is_fault = call.outcome == Outcome::ServerFailed
+    let groups = by_origin(scene, |call, origin| {
+        call.outcome == Outcome::ServerFailed
             && (500..600).contains(&origin.code)
             && !EXPLAINED_CODES.contains(&origin.code)
-            && origin.step == Step::Relayed;
-        if is_fault {
-            let key = (scene.node(origin.endpoint), origin.code);
-            groups.entry(key).or_default().push(index);
-        }
-    }
+            && origin.step == Step::Relayed
+    });
     groups
         .into_iter()
         .filter_map(|((node, code), calls)| claim(scene, node, code, calls))
@@ -42,12 +31,11 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Opt
     let known = explained_calls(scene, node);
     calls.retain(|call| !known.contains(call));
     let first = scene.calls.get(*calls.first()? as usize)?;
-    let last = scene.calls.get(*calls.last()? as usize)?;
     let origin = first.origin?;
     let name = scene.name(origin.endpoint);
     let good = apart::good_calls(scene, node);
     let apart = feature(scene, node, &calls, &good);
-    let mut finding = Finding::new(
+    let finding = Finding::new(
         "srv-internal-error",
         Severity::Error,
         if apart.is_some() {
@@ -67,23 +55,9 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Opt
         remedy(scene, &name, *calls.first()?, apart.as_ref()),
     )
     .at(origin.endpoint, code);
-    for call in calls.iter().take(EXAMPLES_MAX) {
-        let case = Case::new(scene, *call as usize);
-        if let Some(refusal) = case.refusal() {
-            finding = finding.shown_by(case.shows(refusal, "the fault that it reports"));
-        }
-    }
-    Some(Claim {
-        finding,
-        count: calls.len() as u32,
-        first_at: first.started,
-        last_at: last.ended,
-        scope: format!(
-            "{} through {name}",
-            part_of(calls.len(), calls.len() + good.len(), "call")
-        ),
-        calls,
-    })
+    let shows = "the fault that it reports";
+    let finding = with_examples(scene, finding, &calls, |case| case.refusal(), shows);
+    claim_about(scene, finding, calls, good.len())
 }
 
 /// The feature that parts the refused calls from good ones sharply.

@@ -1,5 +1,6 @@
 //! Family SRV: servers that refuse for load, limits, routes or faults of their own, and servers behind them that are silent.
 
+pub(in crate::diagnose::rules) mod alike;
 mod behind;
 mod internal;
 mod limits;

@@ -1,0 +1,151 @@
+//! Large requests that a node refuses while it takes small ones from the same sender, without saying that size is why.
+//!
+//! Sources: RFC 3261 sections 18.1.1 (size and transport), 21.4.11 and 21.5.7; R. A. Fisher's exact test.
+
+use std::collections::BTreeMap;
+
+use crate::call::chance::{Table, bound};
+use crate::call::{Call, Message, NodeId};
+use crate::diagnose::apart::good_calls;
+use crate::diagnose::features::invite_of;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rule::Claim;
+use crate::diagnose::rules::srv::alike::{by_origin, claim};
+use crate::diagnose::rules::srv::sorting::explained_calls;
+use crate::diagnose::scene::Scene;
+use crate::diagnose::start_line;
+use crate::diagnose::words::counted;
+use crate::net::Transport;
+
+/// Codes of servers that give up on a request without a word on its size.
+const CODES: [u16; 3] = [400, 500, 503];
+/// Bytes above which RFC 3261 section 18.1.1 calls a request large.
+const LARGE_BYTES: u32 = 1300;
+/// Refused and good calls needed.
+const CALLS_MIN: usize = 3;
+/// Chance at most that sizes part the calls so; above the lower one the finding is only possible.
+const CHANCE_MAX: f64 = 0.06;
+const CHANCE_LIKELY: f64 = 0.01;
+
+/// Nodes that refuse every large INVITE of a sender and take its small ones.
+pub(super) fn too_large_by_contrast(scene: &Scene<'_>) -> Vec<Claim> {
+    let groups = by_origin(scene, |call, origin| {
+        call.outcome.is_failure() && CODES.contains(&origin.code)
+    });
+    let large = groups
+        .into_iter()
+        .filter(|(_, calls)| calls.len() >= CALLS_MIN);
+    large
+        .flat_map(|((node, code), calls)| at_node(scene, node, code, &calls))
+        .collect()
+}
+
+/// The refused and the good calls of one sender, with the INVITE of each.
+type Sides<'a> = (Vec<(u32, &'a Message)>, Vec<(u32, &'a Message)>);
+
+fn at_node(scene: &Scene<'_>, node: NodeId, code: u16, refused: &[u32]) -> Vec<Claim> {
+    let known = explained_calls(scene, node);
+    let mut by_sender: BTreeMap<NodeId, Sides<'_>> = BTreeMap::new();
+    let invite = |index: u32| -> Option<&Message> {
+        let call: &Call = scene.calls.get(index as usize)?;
+        invite_of(scene, call)
+    };
+    for index in refused.iter().filter(|index| !known.contains(index)) {
+        if let Some(invite) = invite(*index) {
+            let sides = by_sender.entry(scene.node(invite.source)).or_default();
+            sides.0.push((*index, invite));
+        }
+    }
+    for index in good_calls(scene, node) {
+        if let Some(invite) = invite(index)
+            && let Some(sides) = by_sender.get_mut(&scene.node(invite.source))
+        {
+            sides.1.push((index, invite));
+        }
+    }
+    by_sender
+        .into_values()
+        .filter_map(|(bad, good)| contrast(scene, code, &bad, &good))
+        .collect()
+}
+
+/// The smallest INVITE refused and the largest one taken, where all of the refused are larger, with the chance of that.
+fn apart<'a>(
+    bad: &[(u32, &'a Message)],
+    good: &[(u32, &'a Message)],
+) -> Option<(&'a Message, &'a Message, f64)> {
+    let by_size = |(_, message): &&(u32, &Message)| message.size;
+    let smallest = bad.iter().min_by_key(by_size)?.1;
+    let largest = good.iter().max_by_key(by_size)?.1;
+    let is_udp = bad
+        .iter()
+        .all(|(_, invite)| invite.transport == Transport::Udp);
+    let is_apart = smallest.size > largest.size && smallest.size > LARGE_BYTES;
+    if bad.len().min(good.len()) < CALLS_MIN || !is_udp || !is_apart {
+        return None;
+    }
+    // Where all large ones come at one time, the time may be why.
+    let times = || bad.iter().map(|(_, invite)| invite.time);
+    let (first, last) = (times().min()?, times().max()?);
+    let is_mixed = good
+        .iter()
+        .any(|(_, invite)| first < invite.time && invite.time < last);
+    let table = Table {
+        failed_in: bad.len() as u64,
+        good_in: 0,
+        failed_out: 0,
+        good_out: good.len() as u64,
+    };
+    let chance = table.chance();
+    (is_mixed && chance <= CHANCE_MAX).then_some((smallest, largest, chance))
+}
+
+fn contrast(
+    scene: &Scene<'_>,
+    code: u16,
+    bad: &[(u32, &Message)],
+    good: &[(u32, &Message)],
+) -> Option<Claim> {
+    let (smallest, largest, chance) = apart(bad, good)?;
+    let calls: Vec<u32> = bad.iter().map(|(index, _)| *index).collect();
+    let origin = scene.calls.get(*calls.first()? as usize)?.origin?;
+    let (name, sender) = (scene.name(origin.endpoint), scene.name(smallest.source));
+    let (confidence, sure) = if chance <= CHANCE_LIKELY {
+        (
+            Confidence::Likely,
+            "most likely it cannot take requests of that size",
+        )
+    } else {
+        (
+            Confidence::Possible,
+            "possibly it cannot take requests of that size; also consider what else the large ones have in common",
+        )
+    };
+    let finding = Finding::new("msg-too-large", Severity::Error, confidence, Proof::Comparison)
+        .says(
+            "Only large requests are refused",
+            format!(
+                "{name} refused all {} of {sender} that have {} bytes or more with {code}, and took all {} of up to {} bytes (chance {}): {sure}.",
+                counted(bad.len() as u64, "INVITE"),
+                smallest.size,
+                good.len(),
+                largest.size,
+                bound(chance)
+            ),
+            format!(
+                "1. {sender}: offer fewer codecs and candidates and leave out headers that {name} does not need. 2. Or send to it over TCP. 3. {name}: raise the largest size that it reads from one datagram (buffers of 1500, 2048 or 4096 bytes are common)."
+            ),
+        )
+        .shown_by(Evidence::seen(
+            smallest.at,
+            start_line(&scene.book.tables, smallest),
+            format!("{} bytes, refused", smallest.size),
+        ))
+        .shown_by(Evidence::seen(
+            largest.at,
+            start_line(&scene.book.tables, largest),
+            format!("{} bytes, taken", largest.size),
+        ))
+        .at(origin.endpoint, "size");
+    claim(scene, finding, calls, good.len())
+}

@@ -1,0 +1,68 @@
+//! Failures that are alike: those of one node with one code, and the claim about them.
+
+use std::collections::BTreeMap;
+
+use crate::call::{Call, Message, NodeId, Origin};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::Finding;
+use crate::diagnose::rule::Claim;
+use crate::diagnose::scene::Scene;
+use crate::diagnose::words::part_of;
+
+/// Calls of each kind that are quoted.
+const EXAMPLES_MAX: usize = 3;
+
+/// The failures to look at, by the node that failed and the code that it gave.
+pub(in crate::diagnose::rules) fn by_origin(
+    scene: &Scene<'_>,
+    is_wanted: impl Fn(&Call, Origin) -> bool,
+) -> BTreeMap<(NodeId, u16), Vec<u32>> {
+    let mut groups: BTreeMap<(NodeId, u16), Vec<u32>> = BTreeMap::new();
+    for (index, call) in (0..).zip(scene.calls) {
+        if let Some(origin) = call.origin.filter(|origin| is_wanted(call, *origin)) {
+            let key = (scene.node(origin.endpoint), origin.code);
+            groups.entry(key).or_default().push(index);
+        }
+    }
+    groups
+}
+
+/// Shows one message of some calls, of the first few.
+pub(in crate::diagnose::rules) fn with_examples(
+    scene: &Scene<'_>,
+    mut finding: Finding,
+    calls: &[u32],
+    message: impl for<'c, 'a> Fn(&'c Case<'a>) -> Option<&'a Message>,
+    shows: &str,
+) -> Finding {
+    for call in calls.iter().take(EXAMPLES_MAX) {
+        let case = Case::new(scene, *call as usize);
+        if let Some(message) = message(&case) {
+            finding = finding.shown_by(case.shows(message, shows));
+        }
+    }
+    finding
+}
+
+/// A claim about failures, in the order of time, and how many of the calls through the node they are.
+pub(in crate::diagnose::rules) fn claim(
+    scene: &Scene<'_>,
+    finding: Finding,
+    calls: Vec<u32>,
+    good: usize,
+) -> Option<Claim> {
+    let first = scene.calls.get(*calls.first()? as usize)?;
+    let last = scene.calls.get(*calls.last()? as usize)?;
+    let name = scene.name(first.origin?.endpoint);
+    Some(Claim {
+        finding,
+        count: calls.len() as u32,
+        first_at: first.started,
+        last_at: last.ended,
+        scope: format!(
+            "{} through {name}",
+            part_of(calls.len(), calls.len() + good, "call")
+        ),
+        calls,
+    })
+}
