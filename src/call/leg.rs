@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::call::book::Book;
 use crate::call::endpoint::NodeId;
 use crate::call::message::Message;
-use crate::call::number::user_of;
+use crate::call::number::{is_same_target, user_of};
 use crate::call::parts::FAILOVER_WAIT;
 use crate::call::record::Call;
 use crate::call::tables::Tables;
@@ -347,7 +347,7 @@ fn link_by_redirection(views: &[Option<View<'_>>], leader: &mut [u32], book: &Bo
             same_caller
                 && view.invite.time >= first.concluded
                 && view.invite.time.since(first.concluded) <= FAILOVER_WAIT
-                && contacts(first, book).any(|contact| contact == target)
+                && contacts(first, book).any(|contact| is_same_target(contact, target))
         });
         if let Some(first) = first {
             set_leader(leader, place, first);

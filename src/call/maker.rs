@@ -4,7 +4,7 @@
 //! responses that no hop behind it gave. Source: RFC 3261 sections 16.6, 16.7, 20.35 and 20.41.
 
 use crate::call::anatomy::Anatomy;
-use crate::call::endpoint::NodeId;
+use crate::call::endpoint::EndpointId;
 use crate::call::message::Message;
 use crate::call::text::TextId;
 use crate::call::transaction::MessageIndex;
@@ -13,19 +13,23 @@ use crate::sip::{HeaderName, StatusCode};
 /// Messages of one node that are looked at.
 const LOOK_MAX: usize = 32;
 
-/// The product at a node, as a message of this call says that the node made itself; absent where none does.
-pub fn own_software(anatomy: &Anatomy<'_>, node: NodeId) -> TextId {
+/// The product at an endpoint, as a message of this call says that it made itself, else another port of its node; absent where none does.
+///
+/// A proxy and a PBX may share a host: what the endpoint says of itself goes first.
+pub fn own_software(anatomy: &Anatomy<'_>, endpoint: EndpointId) -> TextId {
+    let node = anatomy.tables.node(endpoint);
     let from_it = anatomy
         .originals()
         .filter(|(_, message)| anatomy.tables.node(message.source) == node);
-    let mut best = (0, TextId::default());
+    let mut best = ((false, 0), TextId::default());
     for (index, message) in from_it.take(LOOK_MAX) {
         let Some(software) = named(anatomy, message) else {
             continue;
         };
         let weight = weight(anatomy, index, message);
-        if weight > best.0 {
-            best = (weight, software);
+        let rank = (message.source == endpoint, weight);
+        if weight > 0 && rank > best.0 {
+            best = (rank, software);
         }
     }
     best.1

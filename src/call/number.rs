@@ -212,9 +212,36 @@ pub fn host_of(uri: &str) -> &str {
     std::str::from_utf8(Uri::parse(uri.as_bytes()).host_port.host).unwrap_or_default()
 }
 
+/// Whether two URIs lead to one place: user, host and port, the scheme's own port where none is named; parameters aside.
+pub fn is_same_target(a: &str, b: &str) -> bool {
+    let port = |uri: &Uri<'_>| {
+        let own = if uri.scheme == Scheme::Sips {
+            5061
+        } else {
+            5060
+        };
+        uri.host_port.port.unwrap_or(own)
+    };
+    let (a, b) = (Uri::parse(a.as_bytes()), Uri::parse(b.as_bytes()));
+    a.user == b.user
+        && a.host_port.host.eq_ignore_ascii_case(b.host_port.host)
+        && port(&a) == port(&b)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_that_is_the_scheme_s_own_need_not_be_named() {
+        assert!(is_same_target("sip:2@B.example:5060", "sip:2@b.example"));
+        assert!(is_same_target(
+            "sip:2@b.example;transport=tcp",
+            "sip:2@b.example"
+        ));
+        assert!(!is_same_target("sip:2@b.example:5080", "sip:2@b.example"));
+        assert!(!is_same_target("sip:3@b.example", "sip:2@b.example"));
+    }
 
     fn number(uri: &str) -> Number {
         Number::of(uri).expect("a number")

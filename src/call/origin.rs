@@ -85,7 +85,7 @@ pub fn trace(anatomy: &Anatomy<'_>) -> Option<Origin> {
             .and_then(Message::status)
             .map_or(0, |status| status.0),
         code_origin: made.destination,
-        software: own_software(anatomy, anatomy.tables.node(root.destination)),
+        software: own_software(anatomy, root.destination),
         beyond_capture: answer.is_some_and(|answer| may_lie_beyond(anatomy, root, answer)),
         step,
     })

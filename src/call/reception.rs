@@ -151,7 +151,10 @@ enum Fate {
 
 fn fate(hop: &Hop) -> Fate {
     match hop.final_code {
-        code if is_taken(code) || hop.alerted_ms.is_some() => Fate::Accepted,
+        code if is_taken(code) => Fate::Accepted,
+        // A network plays its announcement in a 183 before it says that there is no such number.
+        404 | 410 | 484 | 604 if hop.alerted_ms.is_some() => Fate::Other,
+        _ if hop.alerted_ms.is_some() => Fate::Accepted,
         603 => Fate::Declined,
         code if is_refusal(code) => Fate::Refused(code),
         _ => Fate::Other,
@@ -163,6 +166,7 @@ impl Reception {
     fn of(node: NodeId, own: &[u32], calls: &[Call], book: &Book) -> Self {
         let mut reception = Self::default();
         let mut accepted: Vec<(Received, &Hop, Asked)> = Vec::new();
+        let mut refused_last = None;
         for (index, call) in own
             .iter()
             .filter_map(|i| Some((*i, calls.get(*i as usize)?)))
@@ -178,8 +182,18 @@ impl Reception {
                     at: asked.at,
                 };
                 match fate(hop) {
-                    Fate::Accepted => accepted.push((received, hop, asked)),
-                    Fate::Refused(code) => reception.add(received, hop, asked, book, code),
+                    // Two hops of one call may end at one node: a proxy and a PBX on one host.
+                    Fate::Accepted => {
+                        let last = accepted.last().map(|(last, _, _)| last.call);
+                        if last != Some(index) {
+                            accepted.push((received, hop, asked));
+                        }
+                    }
+                    Fate::Refused(_) if refused_last == Some(index) => {}
+                    Fate::Refused(code) => {
+                        refused_last = Some(index);
+                        reception.add(received, hop, asked, book, code);
+                    }
                     Fate::Declined => {
                         let user = user_of(book.tables.text(asked.uri));
                         reception.declined.insert(user.into());

@@ -12,7 +12,7 @@ use crate::call::text::TextId;
 use crate::call::transaction::{MessageIndex, TransactionIndex};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::Transport;
-use crate::sip::StatusCode;
+use crate::sip::{Method, StatusCode};
 
 /// One Call-ID's part of a call: a range of the book's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -299,7 +299,13 @@ fn ended_by(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, outcome: Outcome) ->
     match outcome {
         Outcome::Cancelled => {
             let last = anatomy.last_step()?;
-            outcome::cancel_of(anatomy, last).map(|_| Party::Caller)
+            let has_hung_up = || {
+                anatomy.inside(Method::Bye).any(|(_, bye)| {
+                    let request = bye.request.map(|request| anatomy.message(request));
+                    request.is_some_and(|request| request.from_tag == anatomy.caller_tag())
+                })
+            };
+            (outcome::cancel_of(anatomy, last).is_some() || has_hung_up()).then_some(Party::Caller)
         }
         Outcome::CancelRace => Some(Party::Caller),
         Outcome::Completed | Outcome::Dropped => {

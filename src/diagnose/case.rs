@@ -105,7 +105,7 @@ impl<'a> Case<'a> {
 
     /// The product at an endpoint, as a message of this call says that the node made itself.
     pub fn software(&self, endpoint: EndpointId) -> Option<&'a str> {
-        let software = own_software(&self.anatomy, self.scene.node(endpoint));
+        let software = own_software(&self.anatomy, endpoint);
         (!software.is_absent()).then(|| self.tables().text(software))
     }
 

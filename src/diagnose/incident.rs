@@ -26,7 +26,18 @@ pub fn gather(
     calls: &[Verdict],
     registrations: &[Vec<Finding>],
 ) -> Vec<Incident> {
-    let mut incidents: Vec<Incident> = claims.iter().map(of_claim).collect();
+    // What is a consequence of something else on every call that it concerns is no problem of its own.
+    let is_told = |claim: &&Claim| {
+        claim.calls.is_empty()
+            || claim.calls.iter().any(|call| {
+                let verdict = calls.get(*call as usize);
+                verdict.is_none_or(|verdict| {
+                    let mut findings = verdict.findings.iter();
+                    findings.any(|finding| finding.rule == claim.finding.rule)
+                })
+            })
+    };
+    let mut incidents: Vec<Incident> = claims.iter().filter(is_told).map(of_claim).collect();
     let claimed = |call: u32, rule: &str| {
         claims
             .iter()

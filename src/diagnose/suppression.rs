@@ -18,6 +18,7 @@ const SILENCED: &[(&str, &[&str])] = &[
             "reg-failed",
         ],
     ),
+    ("sec-toll-fraud", &["route-number-"]),
     ("sec-brute-force", &["auth-", "reg-failed"]),
     (
         "net-ack-lost",
@@ -34,21 +35,50 @@ const SILENCED: &[(&str, &[&str])] = &[
     ("net-tls", &["net-no-response", "net-tcp"]),
     (
         "net-response-misrouted",
-        &["net-no-response", "net-retransmit"],
+        &[
+            "net-no-response",
+            "net-retransmit",
+            "call-busy",
+            "call-declined",
+        ],
     ),
     ("net-udp-fragment", &["net-no-response"]),
-    ("route-dns", &["net-no-response"]),
+    ("route-dns", &["net-no-response", "srv-internal-error"]),
     ("msg-too-large", &["srv-internal-error"]),
-    ("sdp-codec-mismatch", &["sdp-unexplained-488"]),
-    ("sdp-profile-mismatch", &["sdp-unexplained-488"]),
-    ("sdp-crypto", &["sdp-unexplained-488"]),
-    ("sdp-address-family", &["sdp-unexplained-488"]),
-    ("sdp-stream-refused", &["sdp-unexplained-488"]),
+    (
+        "sdp-codec-mismatch",
+        &["sdp-unexplained-488", "srv-internal-error"],
+    ),
+    (
+        "sdp-profile-mismatch",
+        &["sdp-unexplained-488", "srv-internal-error"],
+    ),
+    ("sdp-crypto", &["sdp-unexplained-488", "srv-internal-error"]),
+    (
+        "sdp-address-family",
+        &["sdp-unexplained-488", "srv-internal-error"],
+    ),
+    (
+        "sdp-stream-refused",
+        &["sdp-unexplained-488", "srv-internal-error"],
+    ),
     ("sdp-t38-refused", &["sdp-unexplained-488"]),
-    ("sdp-no-offer", &["sdp-unexplained-488"]),
-    ("sdp-malformed", &["sdp-unexplained-488"]),
-    ("sdp-codec-params", &["sdp-unexplained-488"]),
-    ("sdp-body-type", &["sdp-unexplained-488"]),
+    (
+        "sdp-no-offer",
+        &["sdp-unexplained-488", "srv-internal-error"],
+    ),
+    (
+        "sdp-malformed",
+        &["sdp-unexplained-488", "srv-internal-error", "msg-malformed"],
+    ),
+    (
+        "sdp-codec-params",
+        &["sdp-unexplained-488", "srv-internal-error"],
+    ),
+    (
+        "sdp-body-type",
+        &["sdp-unexplained-488", "srv-internal-error"],
+    ),
     (
         "srv-capacity-ceiling",
         &[
@@ -72,6 +102,7 @@ const SILENCED: &[(&str, &[&str])] = &[
         &["srv-internal-error", "net-no-response"],
     ),
     ("dlg-prack", &["srv-internal-error"]),
+    ("dlg-glare", &["srv-internal-error"]),
     ("srv-code-translated", &["srv-internal-error"]),
     (
         "srv-no-route",

@@ -126,10 +126,12 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
         .collect();
     let how = match codes.first() {
         Some(code) if codes.len() == lost => {
-            format!("answered {lost} keep-alives in a row with {code}")
+            format!("answered {lost} keep-alives in a row of {asker} with {code}")
         }
-        Some(code) => format!("left {lost} keep-alives in a row unanswered or answered {code}"),
-        None => format!("did not answer {lost} keep-alives in a row"),
+        Some(code) => {
+            format!("left {lost} keep-alives in a row of {asker} unanswered or answered {code}")
+        }
+        None => format!("did not answer {lost} keep-alives in a row of {asker}"),
     };
     let span = worst.until.unwrap_or(scene.end).millis_since(worst.from) / 1000.0;
     let end = match worst.until {
@@ -159,12 +161,12 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
         .says(
             format!("{peer} was down"),
             format!(
-                "{peer} {how} of {asker} (one every {:.0} s) {end}.{}",
+                "{peer} {how} (one every {:.0} s) {end}.{}",
                 train.interval_s,
                 effect(scene, train, worst, calls.len())
             ),
             format!(
-                "1. {peer}: find out what stopped it at the first lost keep-alive: restart, service, network path. 2. {asker}: make sure that it counts every answer as alive, 404 and 405 too."
+                "1. {peer}: find out what stopped it at the first of these keep-alives: restart, service, network path. 2. {asker}: make sure that it counts every answer as alive, 404 and 405 too."
             ),
         )
         .shown_by(Evidence::in_frames(

@@ -151,7 +151,12 @@ impl<'a> Uri<'a> {
     }
 
     fn parse_sip(text: &'a [u8], scheme: Scheme, rest: &'a [u8]) -> Self {
-        let at = rest.iter().rposition(|&byte| byte == b'@');
+        // Senders that do not escape the at sign of a Call-ID in `?Replaces=` are no rarity.
+        let first = memchr(b'@', rest).unwrap_or(rest.len());
+        let behind = rest.get(first..).unwrap_or_default();
+        let end = memchr(b'?', behind).map_or(rest.len(), |at| first + at);
+        let before_headers = rest.get(..end).unwrap_or(rest);
+        let at = before_headers.iter().rposition(|&byte| byte == b'@');
         let user_info = at.and_then(|at| rest.get(..at));
         let behind = at.and_then(|at| rest.get(at + 1..)).unwrap_or(rest);
         let (host_and_parameters, headers) = cut_at(behind, |byte| byte == b'?');
@@ -269,6 +274,13 @@ pub fn hexadecimal(digits: [u8; 2]) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_at_sign_in_the_headers_of_a_uri_does_not_end_its_user() {
+        let uri = Uri::parse(b"sip:2003@10.30.0.1?Replaces=abc@10.0.0.9;to-tag=x");
+        assert_eq!(uri.user, Some(b"2003".as_slice()));
+        assert_eq!(uri.host_port.host, b"10.30.0.1");
+    }
 
     #[test]
     fn a_sip_uri_comes_apart() {

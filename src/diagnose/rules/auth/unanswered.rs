@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Login, SERVER_CHANGES_MIN, readable};
 use crate::call::login::{LoginFault, STALE_MIN};
 use crate::call::registration::Registration;
-use crate::call::{Message, is_challenge};
+use crate::call::{Message, Transaction, is_challenge};
 use crate::diagnose::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Finding, Proof, Scene, Severity};
 use crate::sip::Method;
@@ -108,10 +108,15 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
 fn silent_inside(case: &Case<'_>) -> Option<Finding> {
     let dialog = case.dialogs.first()?;
     let anatomy = &case.anatomy;
+    // Each side counts its own requests.
+    let sender = |t: &Transaction| case.message(t.first).map(|first| first.from_tag);
     let asked = anatomy.each().find(|(_, t)| {
         let retried = || {
             anatomy.each().any(|(_, next)| {
-                next.method == t.method && next.first > t.first && next.cseq > t.cseq
+                next.method == t.method
+                    && next.first > t.first
+                    && next.cseq > t.cseq
+                    && sender(next) == sender(t)
             })
         };
         t.parent.is_none()

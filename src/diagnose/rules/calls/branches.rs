@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::call::number::user_of;
 use crate::call::{Cause, Transaction, TransactionIndex};
+use crate::diagnose::rules::calls::forked;
 use crate::diagnose::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
 use crate::sip::{Method, StatusCode};
@@ -49,13 +50,22 @@ fn ended(case: &Case<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp
     Some(case.message(hop.final_response?)?.time)
 }
 
+/// When a hop that never answered was tried last, where it was tried more than once: what is sent behind it is another try.
+fn given_up(case: &Case<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {
+    let is_silent = hop.trying.is_none() && hop.alerting.is_none() && hop.final_response.is_none();
+    (is_silent && hop.sends > 1).then(|| case.message(hop.last_request?).map(|last| last.time))?
+}
+
 fn began(case: &Case<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {
     Some(case.message(hop.request?)?.time)
 }
 
 pub fn fork(case: &Case<'_>) -> Option<Finding> {
+    if let Some(finding) = forked::elsewhere(case) {
+        return Some(finding);
+    }
     if case.call.hops.len() < 2 && case.dialogs.len() < 2 {
-        return None;
+        return forked::beyond(case);
     }
     let hop = |index: &TransactionIndex| *case.anatomy.transaction(*index);
     let overlap = |a: &Transaction, b: &Transaction| {
@@ -67,7 +77,9 @@ pub fn fork(case: &Case<'_>) -> Option<Finding> {
         } else {
             (b, since)
         };
-        ended(case, first).is_none_or(|end| end > second)
+        ended(case, first)
+            .or_else(|| given_up(case, first))
+            .is_none_or(|end| end > second)
             && (case.scene.node(a.destination) != case.scene.node(b.destination)
                 || a.destination != b.destination
                 || case.message(a.first).map(|m| m.line) != case.message(b.first).map(|m| m.line))
@@ -87,7 +99,7 @@ pub fn fork(case: &Case<'_>) -> Option<Finding> {
         .find(|rung| rung.len() > 1)
         .unwrap_or_default();
     if branches.len() < 2 && case.dialogs.len() < 2 {
-        return None;
+        return forked::beyond(case);
     }
     if let Some(finding) = double_answer(case) {
         return Some(finding);

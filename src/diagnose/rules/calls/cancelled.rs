@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::call::number::user_of;
 use crate::call::{Cause, Message, Outcome, Transaction, cancel_of, proxy_cancel, ring};
+use crate::diagnose::rules::calls::forked::called_off;
 use crate::diagnose::words::duration;
 use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Method};
@@ -18,7 +19,7 @@ const GHOST_WAIT: Duration = Duration::from_secs(5);
 const SLOW_SETUP: Duration = Duration::from_secs(6);
 
 pub fn cancelled(case: &Case<'_>) -> Option<Finding> {
-    if case.outcome() != Outcome::Cancelled {
+    if case.outcome() != Outcome::Cancelled || called_off(case).is_some() {
         return None;
     }
     let last = case.anatomy.last_step()?;
@@ -138,6 +139,16 @@ fn timer(
     ))
 }
 
+/// The BYE of a caller that did not wait for the answer.
+fn early_hang_up<'a>(case: &Case<'a>, end: &Message) -> Option<&'a Message> {
+    let mut messages = case.anatomy.originals().map(|(_, message)| message);
+    messages.find(|message| {
+        message.is_request(Method::Bye)
+            && message.from_tag == case.anatomy.caller_tag()
+            && message.time <= end.time
+    })
+}
+
 /// 487 although the caller's CANCEL is not in the capture.
 fn by_another(case: &Case<'_>) -> Option<Finding> {
     let last = case.anatomy.last_step()?;
@@ -145,6 +156,27 @@ fn by_another(case: &Case<'_>) -> Option<Finding> {
     let canceller =
         proxy_cancel(&case.anatomy, last).map(|cancel| case.anatomy.transaction(cancel));
     let callee = user_of(case.scene.text(case.call.callee));
+    if let Some(bye) = early_hang_up(case, answer) {
+        return Some(
+            Finding::new(
+                "call-cancelled",
+                Severity::Info,
+                Confidence::Certain,
+                Proof::Protocol,
+            )
+            .says(
+                "The caller hung up before an answer",
+                format!(
+                    "{} ended the unanswered call to {callee} with BYE instead of CANCEL.",
+                    case.name(bye.source)
+                ),
+                "Nothing is broken: RFC 3261 section 15 allows it.",
+            )
+            .shown_by(case.shows(bye, "the caller's BYE"))
+            .shown_by(case.shows(answer, "the end of the call"))
+            .at(bye.source, "bye"),
+        );
+    }
     let (who, confidence) = match canceller {
         Some(cancel) => {
             let elsewhere = case

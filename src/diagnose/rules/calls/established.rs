@@ -165,7 +165,7 @@ fn refused(case: &Case<'_>, change: &Transaction) -> Option<Finding> {
                 "{since:.1} s into the call {asker} asked to {wanted}; {refuser} refused with {code} {}{words}. {end}",
                 case.scene.text(answer.line)
             ),
-            format!("On {refuser}: allow callers to {wanted} during a call, or stop {asker} from asking for it."),
+            format!("On {refuser}: let the other side {wanted} during a call, or stop {asker} from asking for it."),
         )
         .shown_by(case.shows(answer, "the refusal"))
         .shown_by(case.shows(request, "the change asked for"))

@@ -3,6 +3,7 @@
 mod branches;
 mod cancelled;
 mod established;
+mod forked;
 mod mass_end;
 mod redirected;
 mod refused;

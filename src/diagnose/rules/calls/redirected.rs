@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::call::number::{host_of, user_of};
+use crate::call::number::{host_of, is_same_target, user_of};
 use crate::call::registration::address_of;
 use crate::call::{Message, Outcome, Transaction, is_private};
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
@@ -92,16 +92,6 @@ fn unfollowed(case: &Case<'_>, hop: &Transaction) -> Option<Finding> {
             "Nothing is broken.",
         ));
     }
-    if case.scene.watched_since(answer.time) < FOLLOW_WAIT {
-        return Some(finding(Severity::Info, Confidence::Possible).says(
-            "The call was redirected when the capture ended",
-            format!(
-                "{node} redirected {number} to {}; the capture ends before {caller} could follow.",
-                shown(&targets)
-            ),
-            "Capture longer to see whether the caller follows.",
-        ));
-    }
     let tried: Vec<&str> = case
         .anatomy
         .invites()
@@ -114,10 +104,19 @@ fn unfollowed(case: &Case<'_>, hop: &Transaction) -> Option<Finding> {
     });
     let circle = targets
         .iter()
-        .find(|target| tried.contains(&target.as_str()));
-    let (what, remedy) = if let Some(target) =
-        circle.filter(|_| redirects.count() >= CIRCLE_MIN || tried.len() > 1 || targets.len() == 1)
-    {
+        .find(|target| tried.iter().any(|tried| is_same_target(tried, target)))
+        .filter(|_| redirects.count() >= CIRCLE_MIN || tried.len() > 1 || targets.len() == 1);
+    if circle.is_none() && case.scene.watched_since(answer.time) < FOLLOW_WAIT {
+        return Some(finding(Severity::Info, Confidence::Possible).says(
+            "The call was redirected when the capture ended",
+            format!(
+                "{node} redirected {number} to {}; the capture ends before {caller} could follow.",
+                shown(&targets)
+            ),
+            "Capture longer to see whether the caller follows.",
+        ));
+    }
+    let (what, remedy) = if let Some(target) = circle {
         (
             format!(
                 "back to {target}, which had been called already, so the call went in a circle"

@@ -1,4 +1,4 @@
-//! Calls of which the capture lacks the begin or the end.
+//! Calls of which the capture lacks the start, the answer or the end.
 //!
 //! Source: RFC 3261 sections 16.8 and 17 (how long a call that was not answered may still be going on).
 
@@ -42,9 +42,9 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
                 ""
             };
             (
-                "begin",
+                "start",
                 format!(
-                    "The begin of this call is not in the capture: its first message is {} (frame {}, {} after the capture began). The outcome is not judged.{lost}",
+                    "The start of this call is not in the capture: its first message is {} (frame {}, {} after the capture began). The outcome is not judged.{lost}",
                     case.anatomy.name(first),
                     first.at.frame,
                     duration(after)
@@ -88,12 +88,12 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
         _ => return None,
     };
     let shown = match part {
-        "begin" | "requests" => first,
+        "start" | "requests" => first,
         "answers" => acting.unwrap_or(first),
         _ => last,
     };
     let shows = match part {
-        "begin" | "requests" => "the first message of the call",
+        "start" | "requests" => "the first message of the call",
         "answers" => "what shows that it was answered",
         _ => "the last message of the call",
     };

@@ -2,17 +2,25 @@
 //!
 //! Sources: RFC 3261 sections 12.2.2 and 9.2, RFC 5057 section 5.
 
-use crate::call::{Dialog, DropCause, Message, Outcome, TextId, Transaction, drop_cause, target};
+use std::time::Duration;
+
+use crate::call::{
+    Dialog, DropCause, EndpointId, Message, Outcome, TextId, Transaction, drop_cause, target,
+};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::losses::Lost;
 use crate::diagnose::rules::dlg::route_set::dlg_route_set_lost;
+use crate::diagnose::words::duration;
 use crate::sip::{HeaderName, Method};
+
+/// How far apart the requests of both sides may be that crossed on their way.
+const CROSSING: Duration = Duration::from_secs(2);
 
 /// Why the other side does not know the call.
 enum Reason {
-    /// The call had ended, by this BYE.
-    Ended(crate::capture::FrameRef),
+    /// The call had ended, by this BYE, so long before the answer.
+    Ended(crate::capture::FrameRef, Duration),
     /// A tag is not one of the call's.
     Tags,
     /// It was sent to another node than the one that holds the call.
@@ -111,7 +119,7 @@ fn reason(
             && ended(m)
     });
     if let Some(bye) = bye {
-        return Reason::Ended(bye.at);
+        return Reason::Ended(bye.at, answer.time.since(bye.time));
     }
     let known = [dialog.to_tag, case.anatomy.caller_tag()];
     let is_known = |tag: TextId| known.contains(&tag);
@@ -160,11 +168,22 @@ fn finding(
     let address = |endpoint| case.tables().endpoint(endpoint).address;
     let agreed = case.anatomy.message(dialog.answer);
     let (why, severity, confidence, remedy, signature) = match reason {
-        Reason::Ended(bye) => (
-            format!("the call had been ended by the BYE in frame {}", bye.frame),
+        Reason::Ended(bye, before) => (
+            format!(
+                "the call had been ended by the BYE in frame {}, {} before",
+                bye.frame,
+                duration(*before)
+            ),
             Severity::Info,
             Confidence::Certain,
-            "Nothing is broken: both sides acted at the same moment.".to_owned(),
+            if *before <= CROSSING {
+                "Nothing is broken: both sides acted at the same moment.".to_owned()
+            } else {
+                format!(
+                    "{} did not know that the call was over: see what became of that BYE.",
+                    address(asker(case, t))
+                )
+            },
             "ended",
         ),
         Reason::Tags => (
@@ -239,6 +258,20 @@ fn finding(
         .shown_by(case.shows_header(agreed, HeaderName::Contact, "where the call was answered"))
         .at(t.destination, signature);
     if is_beside { finding.beside() } else { finding }
+}
+
+/// Who sent the refused request in the first place, whatever proxies passed it on.
+fn asker(case: &Case<'_>, refused: &Transaction) -> EndpointId {
+    /// Hops that a request is followed back.
+    const HOPS_MAX: usize = 16;
+    let mut hop = *refused;
+    for _ in 0..HOPS_MAX {
+        match hop.parent {
+            Some(parent) => hop = *case.anatomy.transaction(parent),
+            None => break,
+        }
+    }
+    hop.source
 }
 
 fn shown<'a>(case: &Case<'a>, tag: TextId) -> &'a str {

@@ -79,7 +79,19 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
             first.status().map_or(0, |status| status.0),
             times(sends.len())
         ),
-        remedy(case, &invite, prack.is_some() && refused.is_none()),
+        match (misnumbered(case, first), refused) {
+            (Some(sent), _) if prack.is_none() => format!(
+                "{}: RAck of a PRACK has to repeat RSeq and CSeq of the response: {number} {} INVITE, not {sent} (firmware, or an SBC that rewrites one of them).",
+                case.tables().endpoint(invite.source).address,
+                invite.cseq
+            ),
+            (_, Some(status)) => format!(
+                "1. {}: find out why it answers {} to a PRACK that names its own response (state lost, or another node behind its address). 2. Otherwise: switch 100rel off on one side.",
+                case.tables().endpoint(invite.destination).address,
+                status.0
+            ),
+            _ => remedy(case, &invite, prack.is_some()),
+        },
     )
     .at(invite.source, "prack");
     if let Some(evidence) = in_messages(case, &sends, "repeated for want of a PRACK") {
@@ -189,6 +201,14 @@ fn other_prack(case: &Case<'_>, first: &Message) -> String {
             case.header(prack, HeaderName::RAck).unwrap_or("missing")
         ),
     }
+}
+
+/// RAck of a PRACK that came in place of the one that was due.
+fn misnumbered<'a>(case: &'a Case<'_>, first: &Message) -> Option<&'a str> {
+    let mut sent = case.anatomy.originals().map(|(_, message)| message);
+    let prack =
+        sent.find(|message| message.is_request(Method::Prack) && message.time >= first.time)?;
+    case.header(prack, HeaderName::RAck)
 }
 
 fn abandoned(case: &Case<'_>, invite: &Transaction, sends: &[&Message]) -> String {

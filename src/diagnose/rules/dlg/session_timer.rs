@@ -200,10 +200,10 @@ fn too_small(case: &Case<'_>) -> Option<Finding> {
     let request = case.refused_request()?;
     // A retry that stands before the refusal has been sent behind it all the same: the clock was set.
     let mut chain = case.anatomy.chain.iter();
-    let was_retried = chain.any(|step| case.anatomy.transaction(*step).cseq > refusal.cseq);
-    if case.scene.watched_since(refusal.time) < RETRY_WAIT || was_retried {
+    if chain.any(|step| case.anatomy.transaction(*step).cseq > refusal.cseq) {
         return None;
     }
+    let is_watched = case.scene.watched_since(refusal.time) >= RETRY_WAIT;
     let wanted = case.header(refusal, HeaderName::MinSe);
     let offered = case.header(request, HeaderName::SessionExpires);
     let tries = case
@@ -216,6 +216,9 @@ fn too_small(case: &Case<'_>) -> Option<Finding> {
         })
         .count();
     let again = match tries {
+        0 | 1 if !is_watched => {
+            "The capture ends before the caller could try again with a longer one.".to_owned()
+        }
         0 | 1 => "The caller did not try again with a longer one.".to_owned(),
         _ => format!("The caller tried {tries} times, and no interval was taken."),
     };
@@ -227,7 +230,11 @@ fn too_small(case: &Case<'_>) -> Option<Finding> {
     );
     let finding = Finding::new(
         "dlg-session-timer",
-        Severity::Error,
+        if is_watched {
+            Severity::Error
+        } else {
+            Severity::Warn
+        },
         Confidence::Certain,
         Proof::OwnWords,
     )

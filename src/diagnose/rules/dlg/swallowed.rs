@@ -37,6 +37,7 @@ pub(super) fn bye(case: &Case<'_>) -> Option<Finding> {
     );
     let is_passed_on = case.anatomy.originals().any(|(_, m)| {
         m.is_request(Method::Bye)
+            && m.from_tag == sent.from_tag
             && (node(m.source) == proxy
                 || node(m.source) != node(bye.source) && m.time <= sent.time.plus(PASS_WAIT))
     });

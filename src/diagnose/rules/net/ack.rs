@@ -2,35 +2,15 @@
 //!
 //! Sources: RFC 3261 sections 13.2.2.4 and 13.3.1.4 (2xx), 17.1.1.3 (ACK of failures), 12.2.1.1 (where an ACK goes).
 
-use std::time::Duration;
-
-use crate::call::icmp::IcmpReport;
-use crate::call::{
-    DropCause, Message, Transaction, TransactionIndex, answering_hop, drop_cause, is_ack_missed,
-    is_private, target,
-};
+use crate::call::{DropCause, Message, Transaction, answering_hop, drop_cause, is_ack_missed};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::net::ack_way::{ICMP_WAIT, Place, answers, locate};
 use crate::diagnose::rules::net::{in_messages, times};
-use crate::sip::{HeaderName, Method, StatusCode};
+use crate::sip::HeaderName;
 
 /// Sends of a failure response after which its ACK counts as lost.
 const FAILURE_SENDS: u32 = 4;
-
-/// How soon a report that the ACK could not be delivered comes.
-const ICMP_WAIT: Duration = Duration::from_secs(1);
-
-/// Where the ACK was lost.
-struct Place<'a> {
-    /// Told after "never got the ACK": a sentence of its own.
-    sentence: String,
-    /// The ACK that shows it.
-    ack: Option<&'a Message>,
-    /// Whether the way it was lost is seen.
-    is_seen: bool,
-    /// What makes it the same problem as in another call.
-    signature: &'static str,
-}
 
 /// The callee repeats its 2xx and hangs up, or would have.
 pub(super) fn net_ack_lost(case: &Case<'_>) -> Option<Finding> {
@@ -120,144 +100,17 @@ pub(super) fn net_ack_lost(case: &Case<'_>) -> Option<Finding> {
     Some(finding)
 }
 
-fn answers<'a>(case: &Case<'a>, hop: TransactionIndex) -> Vec<&'a Message> {
-    let success = |message: &Message| message.status().is_some_and(StatusCode::is_success);
-    case.anatomy
-        .responses_of(hop)
-        .map(|(_, message)| message)
-        .filter(|message| success(message))
-        .collect()
-}
-
-/// What became of the ACK, as far as the capture shows.
-fn locate<'a>(case: &Case<'a>, hop: TransactionIndex, invite: &Transaction) -> Place<'a> {
-    let node = |endpoint| case.scene.node(endpoint);
-    let acks: Vec<&Message> = case
-        .anatomy
-        .originals()
-        .map(|(_, message)| message)
-        .filter(|m| m.is_request(Method::Ack) && m.cseq == invite.cseq)
-        .collect();
-    let Some(&ack) = acks.last() else {
-        return never_sent(case, invite);
-    };
-    let answer = invite
-        .final_response
-        .map(|answer| case.anatomy.message(answer));
-    let tag = answer.map(|answer| answer.to_tag);
-    let arrived = acks
-        .iter()
-        .find(|ack| node(ack.destination) == node(invite.destination));
-    if let Some(&ack) = arrived {
-        let (sentence, signature) = if Some(ack.to_tag) != tag {
-            (
-                "An ACK arrived there, but with another To tag than the 200 has.",
-                "tag",
-            )
-        } else if ack.via == invite.via {
-            (
-                "The ACK arrived, but with the branch of the INVITE: an ACK to a 200 needs a branch of its own, so the INVITE's old transaction swallows it.",
-                "branch",
-            )
-        } else {
-            (
-                "The ACK is seen on its way there in this capture: it was lost, or refused, behind the place where the capture was made.",
-                "beyond",
-            )
-        };
-        return Place {
-            sentence: sentence.to_owned(),
-            ack: Some(ack),
-            is_seen: signature != "beyond",
-            signature,
-        };
-    }
-    let there = case.scene.book.tables.endpoint(ack.destination);
-    let contact = answers(case, hop)
-        .first()
-        .and_then(|answer| target::contact(case.tables(), answer));
-    if contact.and_then(target::address) == Some(there.address) {
-        let kind = if is_private(there.address) {
-            "a private address"
-        } else {
-            "an address"
-        };
-        return Place {
-            sentence: format!(
-                "The ACK went to {there}, {kind} that {} put into the Contact of its 200; the 200 itself came from {}.",
-                case.scene.name(invite.destination),
-                case.scene.name(invite.destination)
-            ),
-            ack: Some(ack),
-            is_seen: true,
-            signature: "contact",
-        };
-    }
-    Place {
-        sentence: format!(
-            "The ACK was last seen on its way from {} to {there}.",
-            case.scene.name(ack.source)
-        ),
-        ack: Some(ack),
-        is_seen: true,
-        signature: "hop",
-    }
-}
-
-fn never_sent<'a>(case: &Case<'a>, invite: &Transaction) -> Place<'a> {
-    let edge = case
-        .dialogs
-        .first()
-        .map(|dialog| *case.anatomy.transaction(dialog.invite));
-    let repeats_invite =
-        edge.is_some_and(|edge| edge.last_request > edge.final_response && edge.sends > 1);
-    let caller = case
-        .scene
-        .name(edge.map_or(invite.source, |edge| edge.source));
-    let gone = client_gone(case, invite).filter(|_| !repeats_invite);
-    let (sentence, signature) = match gone {
-        Some(report) => (
-            format!(
-                "{caller} had gone: {} reported `{}` for the 200 (frame {}).",
-                report.reporter,
-                report.meaning(),
-                report.at.frame
-            ),
-            "gone",
-        ),
-        None if repeats_invite => (
-            format!("{caller} still repeated its INVITE: the 200 did not reach it."),
-            "answer",
-        ),
-        None => (
-            format!("{caller} never sent an ACK, as far as this capture shows."),
-            "never",
-        ),
-    };
-    Place {
-        sentence,
-        ack: None,
-        is_seen: signature == "gone",
-        signature,
-    }
-}
-
-/// The first report that a 2xx to this INVITE could not be delivered to who sent the INVITE.
-fn client_gone<'a>(case: &Case<'a>, invite: &Transaction) -> Option<&'a IcmpReport> {
-    let first = case.message(invite.final_response?)?;
-    let last = case.message(invite.last_final?)?;
-    let client = case.tables().endpoint(invite.source);
-    let (node, until) = (case.scene.node(invite.source), last.time.plus(ICMP_WAIT));
-    let mut about = case.scene.errors_about(node, first.time, until);
-    about.find(|report| {
-        report.quoted.destination == client && report.group.is_none_or(|group| group == first.group)
-    })
-}
-
 fn remedy(case: &Case<'_>, invite: &Transaction, answer: &Message, place: &Place<'_>) -> String {
     let tables = case.tables();
     let callee = tables.endpoint(invite.destination).address;
     let caller = tables.endpoint(invite.source).address;
+    // An ACK to a 2xx is the caller's own, however many proxies lie between.
+    let edge = case.dialogs.first().map(|dialog| dialog.invite);
+    let sender = edge.map_or(caller, |edge| {
+        tables
+            .endpoint(case.anatomy.transaction(edge).source)
+            .address
+    });
     let test = "Re-test: one 200, an ACK within 0.2 s, and a call longer than 40 s.";
     match place.signature {
         "contact" => format!(
@@ -266,6 +119,15 @@ fn remedy(case: &Case<'_>, invite: &Transaction, answer: &Message, place: &Place
         ),
         "branch" | "tag" => format!(
             "{}: its ACK to a 200 needs a new branch, and the From and To tags of the 200. {test}",
+            place
+                .ack
+                .map_or(caller, |ack| tables.endpoint(ack.source).address)
+        ),
+        "astray" => format!(
+            "1. {callee}, or the proxy next to the caller: send answers to the address and port that the request came from (rport, RFC 3581), the 200 like the 180. 2. {test}"
+        ),
+        "number" => format!(
+            "1. {}: its ACK has to carry the CSeq number of the INVITE (firmware). 2. {test}",
             place
                 .ack
                 .map_or(caller, |ack| tables.endpoint(ack.source).address)
@@ -290,7 +152,7 @@ fn remedy(case: &Case<'_>, invite: &Transaction, answer: &Message, place: &Place
             "1. The way of the 200 back to the caller: Via, NAT and firewall between {callee} and {caller}. 2. {test}"
         ),
         _ => format!(
-            "1. {caller}: it has to acknowledge the 200 (look at its log at that time). 2. {test}"
+            "1. {sender}: it has to acknowledge the 200 (look at its log at that time). 2. {test}"
         ),
     }
 }

@@ -49,9 +49,10 @@ pub(super) fn net_udp_fragment(case: &Case<'_>) -> Option<Finding> {
         None => return None,
     };
     let count = asked.silent.max(1);
+    let peer = case.scene.name(t.destination);
     let compared = if small > 0 {
         format!(
-            "while it answered {} from there of at most {small} bytes",
+            "while {peer} answered {} from there of at most {small} bytes",
             counted(asked.answered, "request")
         )
     } else {
@@ -76,10 +77,7 @@ pub(super) fn net_udp_fragment(case: &Case<'_>) -> Option<Finding> {
         Proof::Protocol,
     )
     .says(
-        format!(
-            "Large requests to {} are lost",
-            case.scene.name(t.destination)
-        ),
+        format!("Large requests to {peer} are lost"),
         explanation,
         remedy(case, t),
     )

@@ -38,7 +38,7 @@ pub(super) fn net_icmp(case: &Case<'_>) -> Option<Finding> {
     let reporter = if report.reporter == there.address {
         format!("{there} itself")
     } else {
-        format!("router {}", report.reporter)
+        format!("The router {}", report.reporter)
     };
     let ignored = if later > 0 {
         format!(

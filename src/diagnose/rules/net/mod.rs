@@ -1,6 +1,7 @@
 //! Family NET: transport, NAT and firewalls.
 
 mod ack;
+mod ack_way;
 mod alg;
 mod broken;
 mod carried;

@@ -1,6 +1,7 @@
 //! Family ROUTE: numbers, addresses and paths.
 
 mod circle;
+mod incomplete;
 mod lookup;
 mod number;
 mod resolution;

@@ -4,7 +4,8 @@
 
 use crate::call::number::{Number, host_of, user_of};
 use crate::call::reception::{Received, Reception, Tally};
-use crate::call::{Cause, NodeId};
+use crate::call::{Cause, Message, NodeId, Transaction};
+use crate::diagnose::rules::route::incomplete;
 use crate::diagnose::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
@@ -24,7 +25,9 @@ struct Better {
 }
 
 pub fn format(case: &Case<'_>) -> Option<Finding> {
-    let better = better(case)?;
+    let Some(better) = better(case) else {
+        return incomplete::incomplete(case);
+    };
     let (refuser, refusal) = (case.refuser()?, case.refusal()?);
     let request = case.refused_request()?;
     let (own, good) = (
@@ -59,7 +62,7 @@ fn better(case: &Case<'_>) -> Option<Better> {
     }
     let (refuser, refusal) = (case.refuser()?, case.refusal()?);
     let (_, root) = case.root()?;
-    if root.alerting.is_some() {
+    if has_rung(case, root) {
         return None;
     }
     let number = Number::of(case.scene.text(case.refused_request()?.line))?;
@@ -149,6 +152,13 @@ fn chance(own: &Tally, other: &Tally) -> f64 {
     share.powf(f64::from(own.unknown))
 }
 
+/// Whether a device alerted; an announcement in a 183 is how networks say that a number does not exist.
+pub(super) fn has_rung(case: &Case<'_>, root: &Transaction) -> bool {
+    let first = root.alerting.and_then(|alerting| case.message(alerting));
+    let is_progress = |message: &Message| message.status().is_some_and(|status| status.0 == 183);
+    root.ringing.is_some() || first.is_some_and(|first| !is_progress(first))
+}
+
 pub fn unknown(case: &Case<'_>) -> Option<Finding> {
     if case.outcome().is_answered() || case.call.final_code.is_none() {
         return None;
@@ -156,10 +166,10 @@ pub fn unknown(case: &Case<'_>) -> Option<Finding> {
     let (refuser, refusal) = (case.refuser()?, case.refusal()?);
     let code = case.refusal_code();
     let cause = Cause::of(case.tables(), refusal).q850;
-    let by_cause = matches!(cause, Some(1 | 2 | 3 | 22 | 28)) && code >= 400;
-    let by_code = matches!(code, 404 | 410 | 604 | 484 | 485);
+    let by_cause = matches!(cause, Some(1 | 2 | 3 | 22)) && code >= 400;
+    let by_code = matches!(code, 404 | 410 | 604 | 485);
     let (_, root) = case.root()?;
-    if !(by_code || by_cause) || root.alerting.is_some() || better(case).is_some() {
+    if !(by_code || by_cause) || has_rung(case, root) || better(case).is_some() {
         return None;
     }
     let request = case.refused_request()?;
@@ -188,10 +198,9 @@ pub fn unknown(case: &Case<'_>) -> Option<Finding> {
         None => format!("{code} {}", case.scene.text(refusal.line)),
     };
     let what = match code {
-        484 => "says that the number is incomplete",
-        485 => "knows several users by that name",
-        410 => "says that the number is no longer in service",
-        _ => "does not know the number",
+        485 => format!("knows several users by the name {user}"),
+        410 => format!("says that {user} is no longer in service"),
+        _ => format!("does not know the number {user}"),
     };
     let proof = if by_cause {
         Proof::OwnWords
@@ -200,13 +209,16 @@ pub fn unknown(case: &Case<'_>) -> Option<Finding> {
     };
     let confidence = match code {
         _ if known.is_contrast => Confidence::Likely,
-        484 => Confidence::Possible,
         _ => Confidence::Certain,
     };
     let finding = Finding::new("route-number-unknown", Severity::Error, confidence, proof)
         .says(
-            format!("{user} does not exist at {}", case.scene.name(refuser)),
-            format!("{node} {what} {user} ({uri}): it answered {who}.{}", known.sentence),
+            match code {
+                410 => format!("{user} is no longer in service at {}", case.scene.name(refuser)),
+                485 => format!("{user} is ambiguous at {}", case.scene.name(refuser)),
+                _ => format!("{user} does not exist at {}", case.scene.name(refuser)),
+            },
+            format!("{node} {what} ({uri}): it answered {who}.{}", known.sentence),
             known.remedy.unwrap_or_else(|| format!("1. See whether {user} was dialled as meant. 2. If so: create {user} on {node}, or correct the route that leads it there.")),
         )
         .shown_by(case.shows(refusal, "the number is not known"))

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnose::finding::{Confidence, Proof};
 use crate::diagnose::knowledge::{Fact, FactKind};
-use crate::diagnose::rules::sdp::judge::{Test, Theory};
+use crate::diagnose::rules::sdp::codec_words::{calls, is_common, theory};
+use crate::diagnose::rules::sdp::judge::Test;
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::refusal::{Refusal, main_line};
-use crate::diagnose::words::either;
 use crate::sip::Sdp;
 use crate::sip::sdp::Media;
 
@@ -186,7 +186,7 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
     let (names, proof) = (answered.codecs, answered.words);
     let mut theory = theory(refusal, line, &names, &proof);
     (theory.confidence, theory.proof) = (confidence, Proof::Comparison);
-    let is_told = is_told(refusal);
+    let is_told = is_told(refusal, line);
     if is_told {
         theory.proof = Proof::OwnWords;
         theory.confidence = theory.confidence.max(Confidence::Likely);
@@ -282,14 +282,15 @@ fn refused_without(refusal: &Refusal<'_, '_>, line: &Media, names: &BTreeSet<&st
     refused.map(|fact| fact.count).sum()
 }
 
-fn is_told(refusal: &Refusal<'_, '_>) -> bool {
+/// Warning 304 is about the medium: of an offer with codecs that nearly all devices take it does not say that they are at fault.
+fn is_told(refusal: &Refusal<'_, '_>, line: &Media) -> bool {
     let words = &refusal.words;
     let is_single = refusal.offer.is_some_and(|offer| offer.medias.len() == 1);
     let names_other = ["video", "srtp", "savp", "encrypt", "t38", "t.38", "ipv"];
     let is_other = names_other.iter().any(|word| words.text.contains(word));
     !is_other
         && (words.warnings.contains(&305)
-            || words.warnings.contains(&304) && is_single
+            || words.warnings.contains(&304) && is_single && !is_common(line)
             || words.text.contains("codec")
             || words.text.contains("media format"))
 }
@@ -299,7 +300,7 @@ fn told(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
     let is_cause = matches!(refusal.words.q850, Some(65 | 88))
         && matches!(refusal.code, 488 | 606)
         && line.real_codecs().count() == 1;
-    if !is_told(refusal) && !is_cause {
+    if !is_told(refusal, line) && !is_cause {
         return None;
     }
     let words = refusal
@@ -322,10 +323,6 @@ fn told(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
 
 /// Nothing is known of the refuser, and the offer has not the codecs that nearly all devices take.
 fn unknown(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
-    let is_common = |media: &Media| {
-        let mut codecs = media.real_codecs();
-        codecs.any(|codec| matches!(codec.common_name(), "PCMU" | "PCMA"))
-    };
     let refuses_all = refusal.known(FactKind::Refused).any(|fact| {
         let theirs = refusal.shape(fact.offer).and_then(main_line);
         theirs.is_some_and(|theirs| is_common(theirs) && theirs.profile == line.profile)
@@ -348,50 +345,4 @@ fn unknown(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
     );
     (theory.confidence, theory.proof) = (Confidence::Possible, Proof::CodeMeaning);
     Some(Test::Fits(Box::new(theory)))
-}
-
-fn calls(count: u32) -> String {
-    if count == 1 {
-        "another call".to_owned()
-    } else {
-        format!("{count} other calls")
-    }
-}
-
-fn theory(refusal: &Refusal<'_, '_>, line: &Media, theirs: &[String], proof: &str) -> Theory {
-    let ours = offer::codec_names(line);
-    let scene = refusal.case.scene;
-    let (offerer, refuser) = (
-        scene.name(refusal.offer_maker()),
-        scene.name(refusal.refuser),
-    );
-    let theirs: Vec<&str> = theirs.iter().map(String::as_str).collect();
-    let bare = |codec: &&str| codec.split(" (").next().unwrap_or_default().to_owned();
-    let wanted: Vec<String> = theirs.iter().map(bare).collect();
-    let wanted: Vec<&str> = if wanted.is_empty() {
-        vec!["PCMU", "PCMA"]
-    } else {
-        wanted.iter().map(String::as_str).collect()
-    };
-    let wanted = either(&wanted);
-    let mut keys: Vec<&str> = line
-        .real_codecs()
-        .map(|codec| codec.common_name())
-        .collect();
-    keys.sort_unstable();
-    Theory {
-        dimension: Dimension::Codecs,
-        confidence: Confidence::Possible,
-        proof: Proof::CodeMeaning,
-        title: format!("No common codec: {ours} was refused"),
-        why: format!(
-            "the offer had only {ours} while {refuser} takes {} ({proof})",
-            either(&theirs)
-        ),
-        remedy: format!(
-            "1. {offerer}: add {wanted} to the codecs that it offers ({ours} may stay behind it). 2. Or on {refuser}: allow {ours}, or let an SBC between them transcode. 3. Re-test: an offer with {wanted} must be answered with it."
-        ),
-        evidence: Vec::new(),
-        signature: keys.join(","),
-    }
 }

@@ -4,6 +4,7 @@ mod agreed;
 mod answer;
 mod body;
 mod codec;
+mod codec_words;
 mod family;
 mod fax;
 mod hold;

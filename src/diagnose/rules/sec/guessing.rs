@@ -63,7 +63,14 @@ fn claim(scene: &Scene<'_>, siege: &Siege) -> Option<Claim> {
             )
         }
         None => (
-            format!("{from} guesses passwords"),
+            format!(
+                "{from} {} passwords",
+                if siege.nodes.len() == 1 {
+                    "guesses"
+                } else {
+                    "guess"
+                }
+            ),
             " None of them succeeded in this capture.".to_owned(),
             format!(
                 "1. Firewall: block {from}. 2. Registrar: limit refused logins per address, and use long random secrets."

@@ -39,7 +39,9 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
     }
     let (_, root) = case.root()?;
     if root.final_response.is_some() {
-        return given_up(case).filter(|_| has_failed);
+        return given_up(case)
+            .or_else(|| never_rang(case))
+            .filter(|_| has_failed);
     }
     let (parent, _) = case.path.iter().rev().nth(1)?;
     let parent = *case.anatomy.transaction(*parent);
@@ -116,6 +118,50 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
     } else {
         finding
     })
+}
+
+/// A node took the INVITE, rang nobody, and was called off by the proxy before it, which answered for itself.
+fn never_rang(case: &Case<'_>) -> Option<Finding> {
+    let (index, root) = case.root()?;
+    let (parent, _) = case.path.iter().rev().nth(1)?;
+    let parent = *case.anatomy.transaction(*parent);
+    let verdict = case.message(parent.final_response?)?;
+    let code = verdict.status()?.0;
+    let is_given_up = case.refusal_code() == 487 && matches!(code, 408 | 480 | 500 | 503 | 504);
+    let is_last = case.anatomy.children(index).next().is_none();
+    let first = case.message(root.request?)?;
+    if !is_given_up
+        || !is_last
+        || root.alerting.is_some()
+        || verdict.time.millis_since(first.time) < LOST_AFTER_MS
+    {
+        return None;
+    }
+    let (silent, giver) = (
+        case.name(root.destination),
+        case.scene.name(parent.destination),
+    );
+    let trying = root.trying.and_then(|trying| case.message(trying));
+    let said = trying.map_or("nothing", |_| "100 Trying and then nothing");
+    let waited = duration(verdict.time.since(first.time));
+    let mut finding = Finding::new(
+        "srv-downstream-dead",
+        Severity::Error,
+        Confidence::Certain,
+        Proof::Timing,
+    )
+    .says(
+        format!("{silent} took the call and rang nobody"),
+        format!("{giver} called it off and answered {code} after {waited}, because {silent} said {said}. It answered the CANCEL, so it runs: what it waits for is behind it."),
+        format!("1. In the log of {silent}: what did it wait for (its own next hop, a device that is gone)? 2. At {giver}: shorten the wait for a hop that rings nobody and try a second route."),
+    )
+    .shown_by(case.shows(first, "the INVITE that it took"))
+    .shown_by(case.shows(verdict, "the answer that the caller got instead"))
+    .at(root.destination, "never rang");
+    if let Some(trying) = trying {
+        finding = finding.shown_by(case.shows(trying, "its only answer"));
+    }
+    Some(finding)
 }
 
 /// 408 or 504 after a proxy's wait, where what it waited for is not in the capture.

@@ -1,0 +1,74 @@
+//! How sdp-codec-mismatch tells what it found.
+//!
+//! Source: RFC 3551 (PCMU and PCMA, which nearly all devices take).
+
+use crate::diagnose::finding::{Confidence, Proof};
+use crate::diagnose::rules::sdp::judge::Theory;
+use crate::diagnose::rules::sdp::offer::{self, Dimension};
+use crate::diagnose::rules::sdp::refusal::Refusal;
+use crate::diagnose::words::either;
+use crate::sip::sdp::Media;
+
+/// The codecs that nearly all devices take.
+const COMMON: [&str; 2] = ["PCMU", "PCMA"];
+
+/// Whether a line offers one of the codecs that nearly all devices take.
+pub fn is_common(line: &Media) -> bool {
+    line.real_codecs()
+        .any(|codec| COMMON.contains(&codec.common_name()))
+}
+
+/// `another call` or `3 other calls`.
+pub fn calls(count: u32) -> String {
+    if count == 1 {
+        "another call".to_owned()
+    } else {
+        format!("{count} other calls")
+    }
+}
+
+/// The theory that the codecs of a line were refused; `theirs` is what the refuser takes, as far as it is known, and `proof` why.
+pub fn theory(refusal: &Refusal<'_, '_>, line: &Media, theirs: &[String], proof: &str) -> Theory {
+    let ours = offer::codec_names(line);
+    let scene = refusal.case.scene;
+    let (offerer, refuser) = (
+        scene.name(refusal.offer_maker()),
+        scene.name(refusal.refuser),
+    );
+    let theirs: Vec<&str> = theirs.iter().map(String::as_str).collect();
+    let mut keys: Vec<&str> = line
+        .real_codecs()
+        .map(|codec| codec.common_name())
+        .collect();
+    keys.sort_unstable();
+    let bare = |codec: &&str| codec.split(" (").next().unwrap_or_default().to_owned();
+    let mut wanted: Vec<String> = theirs.iter().map(bare).collect();
+    if wanted.is_empty() {
+        let lacking = COMMON.iter().filter(|name| !keys.contains(name));
+        wanted = lacking.map(|name| (*name).to_owned()).collect();
+    }
+    let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    let remedy = if wanted.is_empty() {
+        format!(
+            "1. On {refuser}: see which codecs it allows for this peer, and allow {ours}. 2. Or {offerer}: add one of those to its offer."
+        )
+    } else {
+        let wanted = either(&wanted);
+        format!(
+            "1. {offerer}: add {wanted} to the codecs that it offers ({ours} may stay behind it). 2. Or on {refuser}: allow {ours}, or let an SBC between them transcode. 3. Re-test: an offer with {wanted} must be answered with it."
+        )
+    };
+    Theory {
+        dimension: Dimension::Codecs,
+        confidence: Confidence::Possible,
+        proof: Proof::CodeMeaning,
+        title: format!("No common codec: {ours} was refused"),
+        why: format!(
+            "the offer had only {ours} while {refuser} takes {} ({proof})",
+            either(&theirs)
+        ),
+        remedy,
+        evidence: Vec::new(),
+        signature: keys.join(","),
+    }
+}
