@@ -3,10 +3,11 @@
 //! Source: R. A. Fisher's exact test, with Bonferroni's correction for the number of features that were tried.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::call::chance::{Table, bound};
-use crate::call::{Call, NodeId, OutcomeGroup};
-use crate::diagnose::features::{Feature, Kind, Kinds, features};
+use crate::call::{NodeId, OutcomeGroup};
+use crate::diagnose::features::{Feature, Kind, features};
 use crate::diagnose::finding::{Incident, Severity};
 use crate::diagnose::scene::Scene;
 
@@ -130,28 +131,67 @@ pub fn separates(scene: &Scene<'_>, node: NodeId, failed: &[u32], good: &[u32]) 
 
 type Counts = HashMap<Feature, (u32, u32), foldhash::fast::FixedState>;
 
-/// In how many failing and good calls each feature is. Of the good calls only the kinds are read in which a feature holds enough
-/// of the failing ones.
+/// Good calls through a node, and in how many of them each feature is.
+type GoodCounts = HashMap<Feature, u32, foldhash::fast::FixedState>;
+type GoodCalls = (NodeId, Vec<u32>);
+
+/// Nodes whose good calls are kept; a capture has few that fail often.
+const KEPT_MAX: usize = 64;
+
+/// The features of good calls, which every incident of their node is compared with.
+#[derive(Debug, Default)]
+pub struct KnownGood {
+    by_calls: Mutex<HashMap<GoodCalls, Arc<GoodCounts>, foldhash::fast::FixedState>>,
+}
+
+impl KnownGood {
+    /// In how many of some calls through a node each feature is.
+    fn counts(&self, scene: &Scene<'_>, node: NodeId, good: &[u32]) -> Arc<GoodCounts> {
+        let key = (node, good.to_vec());
+        let known = || self.by_calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counts) = known().get(&key) {
+            return Arc::clone(counts);
+        }
+        // Threads that ask at the same time count twice rather than wait.
+        let mut counts = GoodCounts::default();
+        for call in good
+            .iter()
+            .filter_map(|call| scene.calls.get(*call as usize))
+        {
+            for feature in features(scene, call, node) {
+                *counts.entry(feature).or_default() += 1;
+            }
+        }
+        let counts = Arc::new(counts);
+        let mut known = known();
+        if known.len() < KEPT_MAX {
+            known.insert(key, Arc::clone(&counts));
+        }
+        counts
+    }
+}
+
+/// In how many failing and good calls each feature is.
 fn count(scene: &Scene<'_>, node: NodeId, failed: &[u32], good: &[u32]) -> Counts {
     let mut counts = Counts::default();
-    let calls = |of: &[u32]| -> Vec<&Call> {
-        let known = of.iter().filter_map(|call| scene.calls.get(*call as usize));
-        known.collect()
-    };
-    for call in calls(failed) {
-        for feature in features(scene, call, node, Kinds::ALL) {
+    for call in failed
+        .iter()
+        .filter_map(|call| scene.calls.get(*call as usize))
+    {
+        for feature in features(scene, call, node) {
             counts.entry(feature).or_default().0 += 1;
         }
     }
-    let enough = RECALL_MIN * failed.len() as f64;
-    let open = counts.iter().filter(|(_, (f, _))| f64::from(*f) >= enough);
-    let kinds = open.fold(Kinds::NONE.with(Kind::Header), |kinds, (feature, _)| {
-        kinds.with(feature.kind)
-    });
-    for call in calls(good) {
-        for feature in features(scene, call, node, kinds) {
-            counts.entry(feature).or_default().1 += 1;
-        }
+    let known = scene.known_good().counts(scene, node, good);
+    for (feature, count) in counts.iter_mut() {
+        count.1 = known.get(feature).copied().unwrap_or_default();
+    }
+    // A header that no failing call has may be what they lack.
+    for (feature, good) in known
+        .iter()
+        .filter(|(feature, _)| feature.kind == Kind::Header)
+    {
+        counts.entry(feature.clone()).or_insert((0, *good));
     }
     let all = (failed.len() as u32, good.len() as u32);
     let headers = counts

@@ -1,5 +1,7 @@
 //! A case: one call taken apart, with the scene that it happened in; what a rule over calls sees.
 
+use std::cell::OnceCell;
+
 use crate::call::{
     Anatomy, Call, Dialog, EndpointId, Message, MessageIndex, Outcome, Step, Tables, Transaction,
     TransactionIndex, anatomy_of, dialogs, own_software, path,
@@ -22,6 +24,9 @@ pub struct Case<'a> {
     pub dialogs: Vec<Dialog>,
     /// From the hop next to the caller to the one where the failure began; empty where no INVITE was captured.
     pub path: Vec<(TransactionIndex, Step)>,
+    /// Which of the explanations that the rules about media weigh against each other is the best, by its number; each of these
+    /// rules needs to know, and weighing costs more than all else that is asked of a call.
+    pub media: OnceCell<Option<u8>>,
 }
 
 impl<'a> Case<'a> {
@@ -38,6 +43,7 @@ impl<'a> Case<'a> {
             anatomy,
             dialogs,
             path,
+            media: OnceCell::new(),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::call::guess::{Siege, sieges};
 use crate::call::probe::{Sender, senders};
 use crate::call::{Call, GroupId, Message, NodeId, TextId, anatomy_of};
 use crate::capture::Timestamp;
+use crate::diagnose::apart::KnownGood;
 use crate::diagnose::hostile::{self, Scan};
 use crate::diagnose::scene::Scene;
 use crate::sip::{HeaderName, Identity, Method};
@@ -28,7 +29,8 @@ pub struct Contrast {
     by_aor: OnceLock<HashMap<TextId, Vec<u32>>>,
     scans: OnceLock<Vec<Scan>>,
     hostile: OnceLock<BTreeSet<NodeId>>,
-    last_seen: OnceLock<HashMap<NodeId, Timestamp>>,
+    last_seen: OnceLock<HashMap<NodeId, Timestamp, foldhash::fast::FixedState>>,
+    known_good: KnownGood,
 }
 
 /// What the signatures of all calls have in common.
@@ -108,6 +110,11 @@ impl Scene<'_> {
             .get_or_init(|| senders(self.book, self.calls, self.attempts, self.requests))
     }
 
+    /// The features of good calls.
+    pub fn known_good(&self) -> &KnownGood {
+        &self.contrast.known_good
+    }
+
     /// Password guessing.
     pub fn sieges(&self) -> &[Siege] {
         self.contrast
@@ -128,7 +135,8 @@ impl Scene<'_> {
     /// When a node last sent or received a SIP message; the capture's end tells nothing of nodes that it no longer shows.
     pub fn last_seen(&self, node: NodeId) -> Timestamp {
         let known = self.contrast.last_seen.get_or_init(|| {
-            let mut last: HashMap<NodeId, Timestamp> = HashMap::new();
+            let mut last: HashMap<NodeId, Timestamp, foldhash::fast::FixedState> =
+                HashMap::default();
             for message in &self.book.messages {
                 for endpoint in [message.source, message.destination] {
                     let seen = last.entry(self.node(endpoint)).or_default();

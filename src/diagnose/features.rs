@@ -110,40 +110,17 @@ pub fn invite_of<'a>(scene: &Scene<'a>, call: &Call) -> Option<&'a Message> {
         .find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())
 }
 
-/// Kinds of features that are asked for: reading a number into its prefixes costs more than all else, so what cannot tell calls
-/// apart any more is not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kinds(u16);
-
-impl Kinds {
-    /// Every kind.
-    pub const ALL: Self = Self(u16::MAX);
-    /// No kind.
-    pub const NONE: Self = Self(0);
-
-    /// These kinds and one more.
-    pub fn with(self, kind: Kind) -> Self {
-        Self(self.0 | 1 << kind as u16)
-    }
-
-    fn has(self, kind: Kind) -> bool {
-        self.0 & 1 << kind as u16 != 0
-    }
-}
-
-/// The features of a call on its way to a node, of the kinds that are asked for; empty where its INVITE is not in the capture.
-pub fn features(scene: &Scene<'_>, call: &Call, node: NodeId, kinds: Kinds) -> Vec<Feature> {
+/// The features of a call on its way to a node; empty where its INVITE is not in the capture.
+pub fn features(scene: &Scene<'_>, call: &Call, node: NodeId) -> Vec<Feature> {
     let Some(invite) = invite_of(scene, call) else {
         return Vec::new();
     };
     let tables = &scene.book.tables;
     let mut found = Vec::new();
     let mut add = |kind: Kind, value: &dyn Fn() -> String| {
-        if kinds.has(kind) {
-            let value = value();
-            if !value.is_empty() {
-                found.push(Feature { kind, value });
-            }
+        let value = value();
+        if !value.is_empty() {
+            found.push(Feature { kind, value });
         }
     };
     add(Kind::Source, &|| {
@@ -166,30 +143,20 @@ pub fn features(scene: &Scene<'_>, call: &Call, node: NodeId, kinds: Kinds) -> V
     add(Kind::Attestation, &|| {
         attestation(scene, invite).unwrap_or_default()
     });
-    if kinds.has(Kind::Header) {
-        found.extend(headers_of(scene, invite));
-    }
+    found.extend(headers_of(scene, invite));
     let callee = [Kind::CalleePrefix, Kind::CalleeFormat, Kind::Callee];
-    number_features(scene.text(call.callee), callee, kinds, &mut found);
+    number_features(scene.text(call.callee), callee, &mut found);
     let caller = [Kind::CallerPrefix, Kind::CallerFormat, Kind::Caller];
-    number_features(scene.text(call.caller), caller, kinds, &mut found);
+    number_features(scene.text(call.caller), caller, &mut found);
     found
 }
 
 /// How a number begins, how it is written and the number itself, in that order of kinds.
-fn number_features(uri: &str, of: [Kind; 3], kinds: Kinds, found: &mut Vec<Feature>) {
-    if !of.into_iter().any(|kind| kinds.has(kind)) {
-        return;
-    }
-    let [prefix, format, whole] = of;
+fn number_features(uri: &str, [prefix, format, whole]: [Kind; 3], found: &mut Vec<Feature>) {
     let number = number_of(uri);
-    if kinds.has(prefix) {
-        found.extend(prefixes(&number).map(|start| Feature::new(prefix, start)));
-    }
-    if kinds.has(format) {
-        found.push(Feature::new(format, format_of(&number)));
-    }
-    if kinds.has(whole) && !number.is_empty() {
+    found.extend(prefixes(&number).map(|start| Feature::new(prefix, start)));
+    found.push(Feature::new(format, format_of(&number)));
+    if !number.is_empty() {
         found.push(Feature::new(whole, number));
     }
 }

@@ -56,6 +56,14 @@ fn at_node(scene: &Scene<'_>, node: NodeId, code: u16, refused: &[u32]) -> Vec<C
             sides.0.push((*index, invite));
         }
     }
+    // Of a small one that was refused nothing can be said by size.
+    let are_large = |sides: &Sides<'_>| {
+        sides.0.len() >= CALLS_MIN && sides.0.iter().all(|(_, bad)| bad.size > LARGE_BYTES)
+    };
+    by_sender.retain(|_, sides| are_large(sides));
+    if by_sender.is_empty() {
+        return Vec::new();
+    }
     for index in good_calls(scene, node) {
         if let Some(invite) = invite(index)
             && let Some(sides) = by_sender.get_mut(&scene.node(invite.source))

@@ -120,10 +120,17 @@ fn is_thin(refusal: &Refusal<'_, '_>) -> bool {
 
 /// The finding about a refusal, where this dimension explains it best.
 pub fn explain(case: &Case<'_>, dimension: Dimension) -> Option<Finding> {
+    let best = case.media.get_or_init(|| {
+        let judgement = judge(&Refusal::of(case)?);
+        Some(judgement.theory?.dimension as u8)
+    });
+    if *best != Some(dimension as u8) {
+        return None;
+    }
     let refusal = Refusal::of(case)?;
     let judgement = judge(&refusal);
     let theory = judgement.theory.as_ref()?;
-    (theory.dimension == dimension).then(|| finding(&refusal, theory, &judgement))
+    Some(finding(&refusal, theory, &judgement))
 }
 
 fn finding(refusal: &Refusal<'_, '_>, theory: &Theory, judgement: &Judgement) -> Finding {

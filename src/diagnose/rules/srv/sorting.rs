@@ -82,10 +82,13 @@ pub fn sorted<'s, 'a>(
 }
 
 /// Calls that failed at a node for a reason that these rules tell.
-pub fn explained_calls(scene: &Scene<'_>, node: NodeId) -> HashSet<u32> {
+pub fn explained_calls(
+    scene: &Scene<'_>,
+    node: NodeId,
+) -> HashSet<u32, foldhash::fast::FixedState> {
     let found = sorted(scene).find(|(destination, _)| destination.node == node);
     let Some((destination, explained)) = found else {
-        return HashSet::new();
+        return HashSet::default();
     };
     let places = explained.iter().flat_map(|explained| &explained.places);
     places
