@@ -201,22 +201,14 @@ impl Batch {
         bytes: &[u8],
         seed: &Seed,
     ) {
+        // What begins with a letter is nearly always SIP, whose start line need not be read twice to find out.
+        let is_text = bytes.first().is_some_and(u8::is_ascii_alphabetic);
+        if is_text && self.gather(packet, transport, bytes, seed) {
+            return;
+        }
         match sip::sift(bytes) {
             Sift::Sip => {
-                let arrival = Arrival {
-                    at: packet.at,
-                    time: packet.time,
-                    flow: packet.flow,
-                    transport,
-                    trace: packet.trace,
-                    place: 0,
-                    fragments: 1,
-                    is_cut: packet.is_cut,
-                    is_incomplete: false,
-                };
-                if self.drafts.gather(bytes, arrival, seed) {
-                    self.cut_messages += u64::from(packet.is_cut);
-                }
+                self.gather(packet, transport, bytes, seed);
             }
             // The number that a question begins with may look like anything.
             _ if net::is_dns(packet.flow) => self.take_dns(packet, bytes),
@@ -224,5 +216,29 @@ impl Batch {
             Sift::KeepAlive => {}
             Sift::Other => self.skip(Skip::Bystander(net::bystander(packet.flow, bytes))),
         }
+    }
+
+    /// Keeps the message in a datagram; gives whether there is one.
+    fn gather(
+        &mut self,
+        packet: &Packet<'_>,
+        transport: Transport,
+        bytes: &[u8],
+        seed: &Seed,
+    ) -> bool {
+        let arrival = Arrival {
+            at: packet.at,
+            time: packet.time,
+            flow: packet.flow,
+            transport,
+            trace: packet.trace,
+            place: 0,
+            fragments: 1,
+            is_cut: packet.is_cut,
+            is_incomplete: false,
+        };
+        let is_message = self.drafts.gather(bytes, arrival, seed);
+        self.cut_messages += u64::from(is_message && packet.is_cut);
+        is_message
     }
 }

@@ -1,17 +1,15 @@
 //! Inspection: what is wrong with requests that open a call or a registration, looked for where it may matter.
 //!
-//! A thorough look costs more than all other reading of a message. So the first requests of each pair of endpoints and to each
-//! receiver are looked at, to know what it puts up with; later ones wait for their answer, and only a refused or an unanswered
-//! one is looked at.
+//! A thorough look costs more than all other reading of a message. So the first requests to each receiver are looked at, and
+//! later ones wait for their answer: the first that is accepted between two endpoints tells what the receiver puts up with, and
+//! whatever is refused or never answered is looked at.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::call::endpoint::EndpointId;
 use crate::call::text::{TextId, Texts};
 use crate::sip::{HeaderSpan, Message, StatusCode, inspect};
 
-/// Requests between two endpoints that are looked at whatever comes back: what one of them carries, they all do.
-const FIRST_OF_PAIR: u32 = 2;
 /// Requests to one endpoint that are looked at whatever comes back.
 const FIRST_OF_RECEIVER: u32 = 32;
 /// Requests that wait for their answers at a time; beyond, a request is looked at at once.
@@ -24,13 +22,25 @@ const DEFECTS_MAX: usize = 8;
 /// Sentences about defects, by the digest of the request.
 pub type Defects = HashMap<u64, Vec<TextId>, foldhash::fast::FixedState>;
 
+/// Sender and receiver.
+type Pair = (EndpointId, EndpointId);
+
+/// A request that waits for its answer.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Waiting {
+    digest: u64,
+    pair: Pair,
+    bytes: Vec<u8>,
+}
+
 /// Requests that were looked at, and those that wait.
 #[derive(Debug, Default)]
 pub(in crate::call) struct Inspections {
-    pairs: HashMap<(EndpointId, EndpointId), u32, foldhash::fast::FixedState>,
+    /// Endpoints between which an accepted request was looked at: what one of them carries, they all do.
+    pairs: HashSet<Pair, foldhash::fast::FixedState>,
     receivers: HashMap<EndpointId, u32, foldhash::fast::FixedState>,
-    /// By the key of the top Via value; with the digest.
-    waiting: HashMap<u64, (u64, Vec<u8>), foldhash::fast::FixedState>,
+    /// By the key of the top Via value.
+    waiting: HashMap<u64, Waiting, foldhash::fast::FixedState>,
     /// Room of requests that no longer wait.
     spare: Vec<Vec<u8>>,
     found: Defects,
@@ -43,23 +53,24 @@ impl Inspections {
         &mut self,
         key: u64,
         digest: u64,
-        pair: (EndpointId, EndpointId),
+        pair: Pair,
         bytes: &[u8],
         texts: &mut Texts,
     ) {
-        let of_pair = self.pairs.entry(pair).or_default();
-        *of_pair = of_pair.saturating_add(1);
         let of_receiver = self.receivers.entry(pair.1).or_default();
         *of_receiver = of_receiver.saturating_add(1);
-        let is_early = *of_pair <= FIRST_OF_PAIR || *of_receiver <= FIRST_OF_RECEIVER;
-        if is_early || self.waiting.len() >= WAITING_MAX {
+        if *of_receiver <= FIRST_OF_RECEIVER || self.waiting.len() >= WAITING_MAX {
             self.look(digest, bytes, texts);
         } else {
             let spare = &mut self.spare;
             self.waiting.entry(key).or_insert_with(|| {
                 let mut room = spare.pop().unwrap_or_default();
                 room.extend_from_slice(bytes);
-                (digest, room)
+                Waiting {
+                    digest,
+                    pair,
+                    bytes: room,
+                }
             });
         }
     }
@@ -69,24 +80,29 @@ impl Inspections {
         if !status.is_final() || self.waiting.is_empty() {
             return;
         }
-        if let Some((digest, mut bytes)) = self.waiting.remove(&key) {
-            if may_be_blamed(status) {
-                self.look(digest, &bytes, texts);
-            }
-            if bytes.capacity() <= SPARE_BYTES_MAX {
-                bytes.clear();
-                self.spare.push(bytes);
-            }
+        let Some(mut asked) = self.waiting.remove(&key) else {
+            return;
+        };
+        let is_first_accepted = || status.is_success() && !self.pairs.contains(&asked.pair);
+        if may_be_blamed(status) || is_first_accepted() {
+            self.look(asked.digest, &asked.bytes, texts);
+        }
+        if status.is_success() {
+            self.pairs.insert(asked.pair);
+        }
+        if asked.bytes.capacity() <= SPARE_BYTES_MAX {
+            asked.bytes.clear();
+            self.spare.push(asked.bytes);
         }
     }
 
     /// Looks at what was never answered, and hands out all that was found.
     pub(in crate::call) fn finish(mut self, texts: &mut Texts) -> Defects {
-        let mut unanswered: Vec<(u64, Vec<u8>)> =
+        let mut unanswered: Vec<Waiting> =
             std::mem::take(&mut self.waiting).into_values().collect();
         unanswered.sort_unstable();
-        for (digest, bytes) in unanswered {
-            self.look(digest, &bytes, texts);
+        for asked in unanswered {
+            self.look(asked.digest, &asked.bytes, texts);
         }
         self.found
     }

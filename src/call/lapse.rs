@@ -27,7 +27,7 @@ const LEFT_OUT_MAX: u32 = 3;
 /// One of so many messages that is missing shows a direction, or a kind of traffic, that was not captured at all.
 const SYSTEMATIC_SHARE: u32 = 3;
 /// Call-IDs that are looked at: what is missing by chance is missing everywhere.
-const GROUPS_MAX: usize = 20_000;
+const GROUPS_MAX: usize = 5_000;
 /// Messages of one Call-ID that are looked at.
 const GROUP_MAX: usize = 256;
 
@@ -58,6 +58,7 @@ type ByPair = HashMap<(NodeId, NodeId), Tally, foldhash::fast::FixedState>;
 #[derive(Debug, Default)]
 pub struct Lapses {
     by_pair: ByPair,
+    by_node: HashMap<NodeId, Tally, foldhash::fast::FixedState>,
     total: Tally,
 }
 
@@ -70,6 +71,13 @@ impl Lapses {
             let all = book.messages.get(*first as usize..*end as usize);
             look(all.unwrap_or_default(), &book.tables, start, &mut by_pair);
         }
+        let mut by_node: HashMap<NodeId, Tally, foldhash::fast::FixedState> = HashMap::default();
+        for ((a, b), tally) in &by_pair {
+            by_node.entry(*a).or_default().add(*tally);
+            if a != b {
+                by_node.entry(*b).or_default().add(*tally);
+            }
+        }
         let mut total = Tally::default();
         // Where nearly everything is missing, it is not chance: the capture holds one direction, or a part of the transports.
         for tally in by_pair
@@ -78,7 +86,11 @@ impl Lapses {
         {
             total.add(*tally);
         }
-        Self { by_pair, total }
+        Self {
+            by_pair,
+            by_node,
+            total,
+        }
     }
 
     /// What it lacks between two nodes, both ways.
@@ -91,14 +103,7 @@ impl Lapses {
 
     /// What it lacks of a node, whomever it spoke with.
     pub fn at(&self, node: NodeId) -> Tally {
-        let own = self
-            .by_pair
-            .iter()
-            .filter(|((a, b), _)| *a == node || *b == node);
-        own.fold(Tally::default(), |mut sum, (_, tally)| {
-            sum.add(*tally);
-            sum
-        })
+        self.by_node.get(&node).copied().unwrap_or_default()
     }
 
     /// What it lacks in all, pairs left out of which it holds no more than one direction.

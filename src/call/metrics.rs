@@ -28,7 +28,7 @@ pub struct Spread {
 impl Spread {
     /// The spread of `values`, `None` where there are none.
     pub fn of(mut values: Vec<f64>) -> Option<Self> {
-        values.sort_by(f64::total_cmp);
+        values.sort_unstable_by(f64::total_cmp);
         let max = *values.last()?;
         let rank = |share: f64| {
             values[((values.len() as f64 * share).ceil() as usize).clamp(1, values.len()) - 1]
