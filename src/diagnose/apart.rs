@@ -136,7 +136,7 @@ type GoodCounts = HashMap<Feature, u32, foldhash::fast::FixedState>;
 type GoodCalls = (NodeId, Vec<u32>);
 
 /// Nodes whose good calls are kept; a capture has few that fail often.
-const KEPT_MAX: usize = 64;
+const KEPT_MAX: usize = 16;
 
 /// The features of good calls, which every incident of their node is compared with.
 #[derive(Debug, Default)]

@@ -110,6 +110,13 @@ impl Scene<'_> {
             .get_or_init(|| senders(self.book, self.calls, self.attempts, self.requests))
     }
 
+    /// Gives back what only rules about the whole capture read: the calls' own verdicts need the room.
+    pub(in crate::diagnose) fn forget_senders(&mut self) {
+        // Who is hostile is asked of every call, and read off the senders.
+        self.hostile_nodes();
+        self.contrast.senders.take();
+    }
+
     /// The features of good calls.
     pub fn known_good(&self) -> &KnownGood {
         &self.contrast.known_good

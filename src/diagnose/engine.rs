@@ -39,12 +39,13 @@ pub struct Diagnosis {
 
 /// Asks every rule about everything that happened.
 pub fn diagnose(happened: Happened<'_>) -> Diagnosis {
-    let scene = Scene::from(happened);
+    let mut scene = Scene::from(happened);
     let told: Vec<Vec<Claim>> = rules::all()
         .par_iter()
         .map(|rule| ask_capture(rule, &scene))
         .collect();
     let claims: Vec<Claim> = told.into_iter().flatten().collect();
+    scene.forget_senders();
     let mut by_call: HashMap<u32, Vec<&Finding>, foldhash::fast::FixedState> = HashMap::default();
     for claim in &claims {
         for call in &claim.calls {
