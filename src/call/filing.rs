@@ -34,6 +34,17 @@ fn new<'a, T, V>(
     told.filter(|(_, met)| met.is_none()).map(|(item, _)| item)
 }
 
+/// What each item stands for: what it was met as, else what filing it under its hash gives.
+fn filed<T, V>(
+    items: &[(u64, T)],
+    met: Vec<Option<V>>,
+    mut file: impl FnMut(u64, &T) -> V,
+) -> Vec<V> {
+    let told = items.iter().zip(met);
+    told.map(|((hash, item), met)| met.unwrap_or_else(|| file(*hash, item)))
+        .collect()
+}
+
 impl CallBook {
     /// Finds, or files, what the messages of a batch share.
     pub(in crate::call) fn file_shared(&mut self, batch: &Drafts) -> Filed {
@@ -102,40 +113,30 @@ impl CallBook {
         met: Vec<Option<Parties>>,
         texts: &[TextId],
     ) -> Vec<Parties> {
-        let filed = batch.parties.items().iter().zip(met);
-        let filed = filed.map(|((hash, party_texts), met)| {
-            met.unwrap_or_else(|| {
-                let [call_id, from, to, from_tag, to_tag] =
-                    party_texts.map(|text| texts[text as usize]);
-                let parties = Parties {
-                    group: self.group(call_id),
-                    from,
-                    to,
-                    from_tag,
-                    to_tag,
-                };
-                self.parties.insert(*hash, parties);
-                parties
-            })
-        });
-        filed.collect()
+        filed(batch.parties.items(), met, |hash, party_texts| {
+            let [call_id, from, to, from_tag, to_tag] =
+                party_texts.map(|text| texts[text as usize]);
+            let parties = Parties {
+                group: self.group(call_id),
+                from,
+                to,
+                from_tag,
+                to_tag,
+            };
+            self.parties.insert(hash, parties);
+            parties
+        })
     }
 
     fn file_ways(&mut self, batch: &Drafts) -> Vec<(EndpointId, EndpointId)> {
         let items = batch.ways.items();
-        let met = self.ways.get_all(items);
-        let filed = items.iter().zip(met).map(|((hash, flow), met)| {
-            met.unwrap_or_else(|| {
-                let endpoints = &mut self.tables.endpoints;
-                let way = (
-                    endpoints.intern(flow.source),
-                    endpoints.intern(flow.destination),
-                );
-                self.ways.insert(*hash, way);
-                way
-            })
-        });
-        filed.collect()
+        filed(items, self.ways.get_all(items), |hash, flow| {
+            let endpoints = &mut self.tables.endpoints;
+            let source = endpoints.intern(flow.source);
+            let way = (source, endpoints.intern(flow.destination));
+            self.ways.insert(hash, way);
+            way
+        })
     }
 
     fn file_stacks(
@@ -144,20 +145,16 @@ impl CallBook {
         met: Vec<Option<ViaId>>,
         texts: &[TextId],
     ) -> Vec<ViaId> {
-        let filed = batch.stacks.items().iter().zip(met);
-        let filed = filed.map(|((hash, range), met)| {
-            met.unwrap_or_else(|| {
-                let values = batch.vias.get(range.0 as usize..range.1 as usize);
-                let values = values.unwrap_or_default().iter().rev();
-                let stack = values.fold(ViaId::default(), |below, (key, sent_by)| {
-                    let sent_by = texts[*sent_by as usize];
-                    self.tables.vias.push(*key, sent_by, below)
-                });
-                self.stacks.insert(*hash, stack);
-                stack
-            })
-        });
-        filed.collect()
+        filed(batch.stacks.items(), met, |hash, range| {
+            let values = batch.vias.get(range.0 as usize..range.1 as usize);
+            let values = values.unwrap_or_default().iter().rev();
+            let stack = values.fold(ViaId::default(), |below, (key, sent_by)| {
+                let sent_by = texts[*sent_by as usize];
+                self.tables.vias.push(*key, sent_by, below)
+            });
+            self.stacks.insert(hash, stack);
+            stack
+        })
     }
 
     fn file_lists(
@@ -166,16 +163,11 @@ impl CallBook {
         met: Vec<Option<HeaderListId>>,
         texts: &[TextId],
     ) -> Vec<HeaderListId> {
-        let headers = &mut self.tables.headers;
-        let filed = batch.lists.items().iter().zip(met);
-        let filed = filed.map(|((hash, range), met)| {
-            met.unwrap_or_else(|| {
-                let values = batch.headers.get(range.0 as usize..range.1 as usize);
-                let values = values.unwrap_or_default().iter();
-                let values = values.map(|(name, text)| (*name, texts[*text as usize]));
-                headers.insert(*hash, values)
-            })
-        });
-        filed.collect()
+        filed(batch.lists.items(), met, |hash, range| {
+            let values = batch.headers.get(range.0 as usize..range.1 as usize);
+            let values = values.unwrap_or_default().iter();
+            let values = values.map(|(name, text)| (*name, texts[*text as usize]));
+            self.tables.headers.insert(hash, values)
+        })
     }
 }

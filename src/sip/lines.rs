@@ -77,16 +77,6 @@ impl Lines {
         self.parts.clear();
     }
 
-    /// Distinct lines met so far; each has a number below this.
-    pub fn len(&self) -> usize {
-        self.parts.len()
-    }
-
-    /// Whether no line was met.
-    pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
-    }
-
     /// Parts and number of a line that hashes to `hash`.
     fn find_or_add(&mut self, line: &[u8], hash: u64) -> (LineParts, u32) {
         let known = self.places.find(hash, |&(known, _)| known == hash);
@@ -158,7 +148,7 @@ mod tests {
                 (parts.name_end, parts.value_start, parts.value_end)
             );
         }
-        assert_eq!(2, lines.len());
+        assert_eq!(2, lines.parts.len());
     }
 
     #[test]
