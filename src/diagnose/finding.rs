@@ -166,6 +166,17 @@ pub struct Finding {
     pub origin: Option<EndpointId>,
     /// What makes findings of one rule at one origin the same problem, such as the codecs offered.
     pub signature: String,
+    /// Whom or what the title names that differs from one finding of the same problem to the next.
+    pub subject: Option<Box<Subject>>,
+}
+
+/// What a title names that the next finding of the same problem names otherwise: the number dialled, the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// As the title has it.
+    pub name: String,
+    /// What it is, for one: `number`, `user`.
+    pub noun: &'static str,
 }
 
 impl Finding {
@@ -189,6 +200,7 @@ impl Finding {
             ruled_out: Vec::new(),
             origin: None,
             signature: String::new(),
+            subject: None,
         }
     }
 
@@ -242,6 +254,17 @@ impl Finding {
             rule,
             because: because.into(),
         });
+        self
+    }
+
+    /// Whom or what the title names, where the same problem has others of them too. The title has to read well with
+    /// `and 2 other numbers` behind the name.
+    #[must_use]
+    pub fn naming(mut self, name: impl Into<String>, noun: &'static str) -> Self {
+        self.subject = Some(Box::new(Subject {
+            name: name.into(),
+            noun,
+        }));
         self
     }
 

@@ -4,20 +4,18 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use crate::call::NodeId;
 use crate::call::load::Fate;
-use crate::call::{EndpointId, NodeId};
-use crate::capture::Timestamp;
 use crate::diagnose::apart;
 use crate::diagnose::engine::Verdict;
-use crate::diagnose::finding::{Evidence, Finding, Incident, Severity};
+use crate::diagnose::finding::{Finding, Incident, Severity};
+use crate::diagnose::problem::Problems;
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
 use crate::diagnose::words::part_of;
 
 /// Incidents, most harmful first, whose calls are compared with good ones.
 const COMPARED_MAX: usize = 24;
-/// Calls whose evidence an incident quotes.
-const EXAMPLES_MAX: usize = 3;
 
 /// Gathers what rules said of the capture, of calls and of registrations, most harmful first.
 pub fn gather(
@@ -43,13 +41,13 @@ pub fn gather(
             .iter()
             .any(|claim| claim.finding.rule == rule && claim.calls.binary_search(&call).is_ok())
     };
-    let mut groups = Groups::default();
+    let mut problems = Problems::default();
     for (index, verdict) in calls.iter().enumerate() {
         let call = &scene.calls[index];
         for finding in verdict.findings.iter().filter(|finding| {
             finding.severity > Severity::Info && !claimed(index as u32, finding.rule)
         }) {
-            groups.add(finding, Some(index as u32 + 1), call.started, call.ended);
+            problems.add(finding, Some(index as u32 + 1), call.started, call.ended);
         }
     }
     for (registration, findings) in scene.registrations.iter().zip(registrations) {
@@ -69,10 +67,10 @@ pub fn gather(
             .iter()
             .filter(|finding| finding.severity > Severity::Info)
         {
-            groups.add(finding, None, first, last);
+            problems.add(finding, None, first, last);
         }
     }
-    incidents.extend(groups.incidents);
+    incidents.extend(problems.told());
     let calls_to = calls_to(scene);
     for incident in &mut incidents {
         if incident.scope.is_empty() {
@@ -110,64 +108,6 @@ fn of_claim(claim: &Claim) -> Incident {
         last_at: claim.last_at,
         scope: claim.scope.clone(),
         apart: String::new(),
-    }
-}
-
-/// Rule, origin, signature, and whether it is about calls: a call and a registration are not counted together.
-type Key = (&'static str, Option<EndpointId>, String, bool);
-
-#[derive(Default)]
-struct Groups {
-    incidents: Vec<Incident>,
-    place: HashMap<Key, usize, foldhash::fast::FixedState>,
-}
-
-impl Groups {
-    fn add(&mut self, finding: &Finding, call: Option<u32>, first: Timestamp, last: Timestamp) {
-        let key = (
-            finding.rule,
-            finding.origin,
-            finding.signature.clone(),
-            call.is_some(),
-        );
-        let place = *self.place.entry(key).or_insert(self.incidents.len());
-        if place == self.incidents.len() {
-            self.incidents.push(Incident {
-                finding: Finding {
-                    evidence: Vec::new(),
-                    ..finding.clone()
-                },
-                calls: Vec::new(),
-                count: 0,
-                first_at: first,
-                last_at: last,
-                scope: String::new(),
-                apart: String::new(),
-            });
-        }
-        let incident = &mut self.incidents[place];
-        if incident.count < EXAMPLES_MAX as u32 {
-            incident.finding.evidence.extend(
-                finding
-                    .evidence
-                    .iter()
-                    .take(if incident.count == 0 { usize::MAX } else { 1 })
-                    .cloned(),
-            );
-        }
-        if (finding.severity, finding.confidence)
-            > (incident.finding.severity, incident.finding.confidence)
-        {
-            let evidence: Vec<Evidence> = std::mem::take(&mut incident.finding.evidence);
-            incident.finding = Finding {
-                evidence,
-                ..finding.clone()
-            };
-        }
-        incident.count += 1;
-        incident.calls.extend(call);
-        incident.first_at = incident.first_at.min(first);
-        incident.last_at = incident.last_at.max(last);
     }
 }
 

@@ -14,6 +14,7 @@ mod knowledge;
 mod logins;
 mod losses;
 mod memory;
+mod problem;
 mod rule;
 mod rules;
 mod scene;

@@ -94,6 +94,7 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
             after: answer.at,
             watched: login.scene.watched_since(answer.time),
         })
+        .naming(&login.user, "user")
         .at(login.origin, format!("{} {realm}", login.scene.name(login.client)));
     if had_login || knows_password {
         return Some(finding);
@@ -201,11 +202,12 @@ pub fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
     };
     let finding = Finding::new("auth-algorithm", Severity::Error, confidence, Proof::Protocol)
         .says(
-            format!("{} has no login algorithm that {} asks for", login.user, login.scene.name(login.origin)),
+            format!("{} asks for a login that {} cannot make", login.scene.name(login.origin), login.user),
             format!("{server} accepts only {only}; {does}."),
             format!("1. On {server}: offer MD5 with qop auth as a further challenge. 2. Or update {client} to a version that knows {only}."),
         )
         .shown_by(login.shows(answer, "the login request"))
+        .naming(&login.user, "user")
         .at(login.origin, offered)
         .not("auth-rejected", "no login with an algorithm that was asked for was refused");
     Some(finding)
@@ -276,6 +278,7 @@ pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
             format!("1. On {server}: let a nonce live for at least 30 s. 2. Where several servers share the address: give them one nonce secret, or keep each client on one server. 3. Synchronise their clocks."),
         )
         .shown_by(login.shows(answer, "the last challenge"))
+        .naming(&login.user, "user")
         .at(login.origin, "");
     let because = match login.fault {
         LoginFault::Refused { .. } => "no login reached the server whose nonce it answers",
@@ -305,9 +308,10 @@ fn blamed(login: &Login<'_, '_>) -> Option<Finding> {
         .says(
             format!("{} refuses the login of {name} for its nonce", login.scene.name(login.origin)),
             format!("{server} refused the login of {name} {} {because} the nonce was too old or replaced when the login came: it says {code} \"{phrase}\". It does not say stale=true, without which {client} takes the password for wrong and gives up. A wrong password is not ruled out.", counted(times, "time")),
-            format!("1. On {server}: say stale=true where a nonce is too old, and let a nonce live for at least 30 s. 2. Where several servers share the address: give them one nonce secret. 3. Where that is not it, set the password of {name} anew on {client} and on {server}."),
+            format!("1. On {server}: say stale=true where a nonce is too old, and let a nonce live for at least 30 s. 2. Where several servers share the address: give them one nonce secret. 3. Where that is not it, set the password anew on {client} and on {server}."),
         )
         .shown_by(login.shows(answer, "what it says of the login"))
+        .naming(name, "user")
         .at(login.origin, "");
     Some(finding)
 }

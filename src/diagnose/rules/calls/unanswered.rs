@@ -156,6 +156,7 @@ pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
             remedy,
         )
         .shown_by(case.shows(refusal, "no device could be reached"))
+        .naming(callee, "user")
         .at(refuser, code);
     if let Some((frame, quote)) = lost.and_then(|lost| lost.frame) {
         finding = finding.shown_by(crate::diagnose::Evidence::seen(

@@ -50,7 +50,7 @@ pub(super) fn incomplete(case: &Case<'_>) -> Option<Finding> {
             Proof::CodeMeaning,
         )
         .says(
-            format!("{user} is incomplete for {}", case.scene.name(refuser)),
+            format!("{} finds {user} incomplete", case.scene.name(refuser)),
             format!("{node} answered {says} to {user} ({uri}): digits are possibly missing, or it wants the number written in another way; no accepted call in this capture tells which."),
             format!("1. See whether {user} was dialled as a whole. 2. If so: find out which form of numbers {} takes (with + or 00, with or without country and area code), and translate to it before the call is sent.", case.scene.name(refuser)),
         ),
@@ -58,6 +58,7 @@ pub(super) fn incomplete(case: &Case<'_>) -> Option<Finding> {
     let finding = finding
         .shown_by(case.shows(refusal, "the refusal"))
         .shown_by(case.shows(request, "the number as it was sent"))
+        .naming(user, "number")
         .at(refuser, "incomplete");
     Some(finding)
 }

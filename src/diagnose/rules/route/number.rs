@@ -214,15 +214,16 @@ pub fn unknown(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new("route-number-unknown", Severity::Error, confidence, proof)
         .says(
             match code {
-                410 => format!("{user} is no longer in service at {}", case.scene.name(refuser)),
-                485 => format!("{user} is ambiguous at {}", case.scene.name(refuser)),
-                _ => format!("{user} does not exist at {}", case.scene.name(refuser)),
+                410 => format!("{} no longer serves {user}", case.scene.name(refuser)),
+                485 => format!("{} cannot tell whom {user} means", case.scene.name(refuser)),
+                _ => format!("{} does not know {user}", case.scene.name(refuser)),
             },
             format!("{node} {what} ({uri}): it answered {who}.{}", known.sentence),
-            known.remedy.unwrap_or_else(|| format!("1. See whether {user} was dialled as meant. 2. If so: create {user} on {node}, or correct the route that leads it there.")),
+            known.remedy.unwrap_or_else(|| format!("1. See whether the number was dialled as meant. 2. If so: create it on {node}, or correct the route that leads it there.")),
         )
         .shown_by(case.shows(refusal, "the number is not known"))
         .shown_by(case.shows(request, "the number as it arrived"))
+        .naming(user, "number")
         .at(refuser, signature(case, uri, known.is_contrast));
     Some(finding)
 }
