@@ -359,7 +359,7 @@ impl Drafts {
 }
 
 /// Folds keyed hashes into one that tells their order; they need no hashing again.
-fn mixed(hash: u64, next: u64) -> u64 {
+pub(in crate::call) fn mixed(hash: u64, next: u64) -> u64 {
     hash.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ next
 }
 

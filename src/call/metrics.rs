@@ -28,18 +28,27 @@ pub struct Spread {
 impl Spread {
     /// The spread of `values`, `None` where there are none.
     pub fn of(mut values: Vec<f64>) -> Option<Self> {
-        values.sort_unstable_by(f64::total_cmp);
-        let max = *values.last()?;
-        let rank = |share: f64| {
-            values[((values.len() as f64 * share).ceil() as usize).clamp(1, values.len()) - 1]
+        let count = values.len();
+        let mean = values.iter().sum::<f64>() / count as f64;
+        // From the highest down, so that each search is among what lies below the one before.
+        let max = values.iter().copied().max_by(f64::total_cmp)?;
+        let mut below = values.as_mut_slice();
+        let mut rank = |share: f64| {
+            let place = ((count as f64 * share).ceil() as usize).clamp(1, count) - 1;
+            let (_, found, _) = below.select_nth_unstable_by(place, f64::total_cmp);
+            let found = *found;
+            below = std::mem::take(&mut below)
+                .get_mut(..=place)
+                .unwrap_or_default();
+            found
         };
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let (p95, p90, p50) = (rank(0.95), rank(0.90), rank(0.50));
         Some(Self {
-            count: values.len() as u32,
+            count: count as u32,
             mean,
-            p50: rank(0.50),
-            p90: rank(0.90),
-            p95: rank(0.95),
+            p50,
+            p90,
+            p95,
             max,
         })
     }

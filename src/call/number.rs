@@ -4,8 +4,6 @@
 
 use std::fmt;
 
-use memchr::{memchr, memchr2, memchr3, memrchr};
-
 use crate::sip::{Scheme, Uri};
 
 /// Digits at the end that mean one subscriber however the number is written.
@@ -77,6 +75,12 @@ impl Number {
 
     /// Reads the number of a URI that was taken apart.
     pub fn of_uri(uri: &Uri<'_>) -> Option<Self> {
+        let digits = |user: &[u8]| user.iter().all(u8::is_ascii_digit);
+        if let Some(user) = uri.user
+            && digits(user.strip_prefix(b"+").unwrap_or(user))
+        {
+            return Self::plain(uri, std::str::from_utf8(user).ok()?);
+        }
         let text = String::from_utf8_lossy(&uri.number()?).into_owned();
         let mut digits = String::with_capacity(text.len());
         digits.extend(text.chars().filter(char::is_ascii_digit));
@@ -85,20 +89,12 @@ impl Number {
             return None;
         }
         let lead = lead_of(&text, &digits);
-        let skipped = match lead {
-            Lead::Plus | Lead::Bare => 0,
-            Lead::Zero | Lead::Nine => 1,
-            Lead::DoubleZero => 2,
-            Lead::ZeroOneOne => 3,
-        };
+        let skipped = lead.digits();
         let plain = text.strip_prefix('+').unwrap_or(&text);
         let shape = Shape {
             lead,
             is_tel: uri.scheme == Scheme::Tel,
-            is_phone: uri
-                .parameters
-                .get("user")
-                .is_some_and(|user| user.eq_ignore_ascii_case(b"phone")),
+            is_phone: is_phone(uri),
             has_routing_number: uri.number_parameters().get("rn").is_some(),
             has_others: plain.chars().any(|c| !c.is_ascii_digit()),
         };
@@ -107,6 +103,27 @@ impl Number {
             core: digits,
             text,
             shape,
+        })
+    }
+
+    /// The same of a user part that has nothing but digits, and a plus at most.
+    fn plain(uri: &Uri<'_>, text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        if digits.len() < 2 {
+            return None;
+        }
+        let lead = lead_of(text, digits);
+        let parameters = uri.scheme == Scheme::Tel && uri.number_parameters().get("rn").is_some();
+        Some(Self {
+            core: digits.get(lead.digits()..).unwrap_or_default().to_owned(),
+            text: text.to_owned(),
+            shape: Shape {
+                lead,
+                is_tel: uri.scheme == Scheme::Tel,
+                is_phone: is_phone(uri),
+                has_routing_number: parameters,
+                has_others: false,
+            },
         })
     }
 
@@ -175,6 +192,26 @@ impl Number {
     }
 }
 
+impl Lead {
+    /// Digits of it, which are not part of the number proper.
+    fn digits(self) -> usize {
+        match self {
+            Self::Plus | Self::Bare => 0,
+            Self::Zero | Self::Nine => 1,
+            Self::DoubleZero => 2,
+            Self::ZeroOneOne => 3,
+        }
+    }
+}
+
+fn is_phone(uri: &Uri<'_>) -> bool {
+    !uri.parameters.0.is_empty()
+        && uri
+            .parameters
+            .get("user")
+            .is_some_and(|user| user.eq_ignore_ascii_case(b"phone"))
+}
+
 fn lead_of(text: &str, digits: &str) -> Lead {
     let is_long = digits.len() >= LONG_NUMBER_DIGITS;
     if text.trim_start().starts_with('+') {
@@ -194,16 +231,20 @@ fn lead_of(text: &str, digits: &str) -> Lead {
 
 /// The user part of a URI as sent, without a password, or what is behind the scheme where there is none: how a report names a party.
 pub fn user_of(uri: &str) -> &str {
-    // Single bytes of ASCII never stand inside a character, so every cut is one between characters.
-    let start = memchr(b':', uri.as_bytes()).map_or(0, |colon| colon + 1);
-    let rest = uri.get(start..).unwrap_or_default();
-    let (user, end) = match memrchr(b'@', rest.as_bytes()) {
-        Some(at) => {
-            let user = rest.get(..at).unwrap_or_default();
-            (user, memchr3(b';', b'?', b':', user.as_bytes()))
-        }
-        None => (rest, memchr2(b';', b'?', rest.as_bytes())),
+    // Single bytes of ASCII never stand inside a character, so every cut is one between characters. URIs are short, so that
+    // they are walked over faster than searched.
+    let bytes = uri.as_bytes();
+    let start = bytes.iter().position(|byte| *byte == b':');
+    let rest = uri
+        .get(start.map_or(0, |colon| colon + 1)..)
+        .unwrap_or_default();
+    let (user, is_end): (&str, fn(u8) -> bool) = match rest.bytes().rposition(|byte| byte == b'@') {
+        Some(at) => (rest.get(..at).unwrap_or_default(), |byte| {
+            matches!(byte, b';' | b'?' | b':')
+        }),
+        None => (rest, |byte| matches!(byte, b';' | b'?')),
     };
+    let end = user.bytes().position(is_end);
     user.get(..end.unwrap_or(user.len())).unwrap_or_default()
 }
 

@@ -38,6 +38,11 @@ impl<T> Numbered<T> {
         found.map(|&(_, place)| place)
     }
 
+    /// What has a number.
+    pub(in crate::call) fn get(&self, number: u32) -> Option<&T> {
+        self.items.get(number as usize).map(|(_, item)| item)
+    }
+
     /// Everything in the order of its numbers, with its hash.
     pub(in crate::call) fn items(&self) -> &[(u64, T)] {
         &self.items

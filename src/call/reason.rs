@@ -26,8 +26,11 @@ impl Cause {
     pub fn of(tables: &Tables, message: &Message) -> Self {
         let mut cause = Self::default();
         for header in tables.header_values(message, HeaderName::Reason) {
-            for value in split_values(header) {
-                cause.read(value);
+            // Nearly every Reason header has one value.
+            if header.contains(',') {
+                split_values(header).for_each(|value| cause.read(value));
+            } else {
+                cause.read(header);
             }
         }
         if cause.q850.is_none() {
@@ -38,15 +41,15 @@ impl Cause {
     }
 
     fn read(&mut self, value: &str) {
-        let mut parts = value.split(';').map(str::trim);
+        let mut parts = value.split(';').map(str::trim_ascii);
         let protocol = parts.next().unwrap_or_default();
         let mut code = None;
         for part in parts {
             let Some((name, text)) = part.split_once('=') else {
                 continue;
             };
-            let text = text.trim().trim_matches('"');
-            let name = name.trim();
+            let text = text.trim_ascii().trim_matches('"');
+            let name = name.trim_ascii();
             if name.eq_ignore_ascii_case("cause") {
                 code = text.parse().ok();
             } else if name.eq_ignore_ascii_case("location") {

@@ -2,6 +2,8 @@
 //!
 //! Source: RFC 3261 section 10.
 
+use memchr::{memchr, memchr2};
+
 use crate::call::anatomy::Anatomy;
 use crate::call::endpoint::EndpointId;
 use crate::call::outcome::{TIMER_B, Watch};
@@ -217,8 +219,11 @@ fn granted(
 
 /// The URI of a Contact value without brackets and parameters.
 pub fn address_of(contact: &str) -> &str {
-    let inner = contact.split_once('<').map_or(contact, |(_, rest)| rest);
-    inner.split(['>', ';']).next().unwrap_or_default().trim()
+    // Single bytes of ASCII never stand inside a character.
+    let start = memchr(b'<', contact.as_bytes()).map_or(0, |at| at + 1);
+    let inner = contact.get(start..).unwrap_or_default();
+    let end = memchr2(b'>', b';', inner.as_bytes()).unwrap_or(inner.len());
+    inner.get(..end).unwrap_or_default().trim_ascii()
 }
 
 fn seconds(header: Option<&str>, contact: &str) -> Option<u32> {

@@ -2,10 +2,16 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use crate::call::draft::Texts;
+use memchr::memchr;
+
+use crate::call::draft::{Texts, mixed};
 use crate::call::excerpt::{push_digits, tag_of, unfolded, uri_of, write_lower};
 use crate::call::headers::is_kept;
-use crate::sip::{BRANCH_COOKIE, CSeq, HeaderName, HostPort, Method, NameAddr, Seed, Via, lexer};
+use crate::call::numbered::Numbered;
+use crate::sip::{
+    BRANCH_COOKIE, CSeq, HeaderName, HostPort, Method, NameAddr, Seed, Via, ViaMarks,
+    lexer::{self, Parameters},
+};
 
 /// Via values kept of one message; RFC 3261 section 16.6 allows 70 hops.
 pub(in crate::call) const VIAS_MAX: usize = 80;
@@ -52,12 +58,23 @@ pub(in crate::call) struct SaidVia {
     pub(in crate::call) has_overload: bool,
 }
 
+/// Who put a Via value on.
+#[derive(Debug, Clone, Copy)]
+struct Sender {
+    /// Hash of host and port, the case of the host and a port that goes without saying aside.
+    key: u64,
+    /// Text of sent-by.
+    text: u32,
+}
+
 /// What the lines of a batch say, by their numbers.
 #[derive(Debug, Default)]
 pub(in crate::call) struct Sayings {
     /// `None` where the line was numbered but is part of a folded header.
     by_line: Vec<Option<Said>>,
     vias: Vec<SaidVia>,
+    /// What stands before the parameters of a Via value, by its hash: a node writes the same into all of its own.
+    senders: Numbered<Sender>,
     /// Room to put a text together in.
     scratch: Vec<u8>,
 }
@@ -67,6 +84,7 @@ impl Sayings {
     pub(in crate::call) fn clear(&mut self) {
         self.by_line.clear();
         self.vias.clear();
+        self.senders.clear();
     }
 
     /// Via values of a line.
@@ -132,18 +150,14 @@ impl Sayings {
     fn read_vias(&mut self, value: &[u8], texts: &mut Texts, seed: &Seed) -> Said {
         let start = self.vias.len() as u32;
         for value in lexer::split_commas(value).take(VIAS_MAX) {
-            let via = Via::parse(value);
-            let marks = via.marks();
+            let end = memchr(b';', value).unwrap_or(value.len());
+            let (head, parameters) = value.split_at_checked(end).unwrap_or((value, &[]));
+            let sender = self.sender(head, texts, seed);
+            let marks = ViaMarks::of(Parameters(parameters));
             let branch = marks.branch.unwrap_or_default();
-            let mut hasher = seed.build_hasher();
-            hasher.write(branch);
-            for part in via.sent_by.host.chunks(32) {
-                write_lower(&mut hasher, part);
-            }
-            hasher.write_u16(via.sent_by.port.unwrap_or(5060));
             let said = SaidVia {
-                key: hasher.finish(),
-                sent_by: self.keep_sent_by(&via.sent_by, texts, seed),
+                key: mixed(seed.hash_one(branch), sender.key),
+                sent_by: sender.text,
                 is_magic: branch.starts_with(BRANCH_COOKIE),
                 has_rport: marks.has_rport,
                 has_overload: marks.has_overload,
@@ -151,6 +165,26 @@ impl Sayings {
             self.vias.push(said);
         }
         Said::Vias(start, self.vias.len() as u32)
+    }
+
+    fn sender(&mut self, head: &[u8], texts: &mut Texts, seed: &Seed) -> Sender {
+        let hash = seed.hash_one(head);
+        let known = self.senders.find(hash);
+        if let Some(sender) = known.and_then(|number| self.senders.get(number)) {
+            return *sender;
+        }
+        let sent_by = Via::parse(head).sent_by;
+        let mut hasher = seed.build_hasher();
+        for part in sent_by.host.chunks(32) {
+            write_lower(&mut hasher, part);
+        }
+        hasher.write_u16(sent_by.port.unwrap_or(5060));
+        let sender = Sender {
+            key: hasher.finish(),
+            text: self.keep_sent_by(&sent_by, texts, seed),
+        };
+        self.senders.number(hash, || sender);
+        sender
     }
 
     fn keep_sent_by(&mut self, sent_by: &HostPort<'_>, texts: &mut Texts, seed: &Seed) -> u32 {

@@ -78,12 +78,17 @@ pub(in crate::call) struct Pairing {
 
 /// Pairs messages in the order of capture; copies join the transaction of their original and change nothing in it.
 pub(in crate::call) fn pair(messages: &[&Message], tables: &Tables) -> Pairing {
+    // Each hop has an INVITE, an ACK and a BYE, with as many answers or more.
+    let expected = (messages.len() / 2).min(WALKED_MAX);
     let mut pairing = Pairing {
-        transactions: Vec::new(),
+        transactions: Vec::with_capacity(expected),
         owner: Vec::with_capacity(messages.len()),
         repeated: Vec::with_capacity(messages.len()),
     };
-    let mut named = Named::default();
+    let mut named = Named {
+        names: Vec::with_capacity(expected),
+        ..Named::default()
+    };
     for (place, message) in messages.iter().enumerate() {
         let index = MessageIndex(place as u32);
         let name = Name {

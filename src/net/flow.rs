@@ -37,10 +37,10 @@ impl Dotted {
             if place > 0 {
                 dotted.push(b'.');
             }
-            dotted.push_number(octet.into());
+            dotted.push_digits([100, 10, 1].map(|unit| (u16::from(octet) / unit % 10) as u8));
         }
         dotted.push(b':');
-        dotted.push_number(port);
+        dotted.push_digits([10_000, 1000, 100, 10, 1].map(|unit| (port / unit % 10) as u8));
         dotted
     }
 
@@ -51,14 +51,14 @@ impl Dotted {
         }
     }
 
-    fn push_number(&mut self, number: u16) {
-        let mut unit = 10_000;
-        while unit > 1 && number < unit {
-            unit /= 10;
-        }
-        while unit > 0 {
-            self.push(b'0' + (number / unit % 10) as u8);
-            unit /= 10;
+    /// A number by its digits, without the zeros before it.
+    fn push_digits<const COUNT: usize>(&mut self, digits: [u8; COUNT]) {
+        let mut is_begun = false;
+        for (place, digit) in digits.into_iter().enumerate() {
+            is_begun |= digit > 0 || place + 1 == COUNT;
+            if is_begun {
+                self.push(b'0' + digit);
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod call;
 mod capture;
+mod dense;
 mod finding;
 mod incident;
 mod layout;

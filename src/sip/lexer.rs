@@ -126,18 +126,18 @@ impl<'a> Parameters<'a> {
         split_outside(self.0, b';').map(Parameter::parse)
     }
 
-    /// Hands out every parameter in order, as [`Parameters::iter`] does, for readers that want several.
+    /// Hands out every parameter as sent, in order, for readers that want several.
     #[inline]
-    pub fn each(&self, mut take: impl FnMut(Parameter<'a>)) {
+    pub fn parts(&self, mut take: impl FnMut(&'a [u8])) {
         if memchr2(b'"', b'<', self.0).is_some() {
-            return self.iter().for_each(take);
+            return split_outside(self.0, b';').for_each(take);
         }
         let mut rest = self.0;
         loop {
             let at = memchr(b';', rest);
             let part = rest.get(..at.unwrap_or(rest.len())).unwrap_or_default();
             if !part.is_empty() {
-                take(Parameter::parse(part));
+                take(part);
             }
             let Some(behind) = at.and_then(|at| rest.get(at + 1..)) else {
                 return;

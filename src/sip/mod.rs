@@ -30,5 +30,5 @@ pub use start_line::StartLine;
 pub use values::{
     BRANCH_COOKIE, CSeq, DialogReference, Digest, Event, HostPort, Identity, MediaType, NameAddr,
     Overload, Passport, RAck, Reason, Refresher, RetryAfter, Scheme, SessionExpires, SessionId,
-    SubscriptionState, TokenFault, Uri, Via, Warning, unescape,
+    SubscriptionState, TokenFault, Uri, Via, ViaMarks, Warning, unescape,
 };

@@ -68,9 +68,10 @@ pub fn bucket(attempts: &[(Timestamp, bool)]) -> Option<Bucket> {
     let fitted = attempts.get(first..)?;
     let fitted = fitted.get(..FITTED_MAX).unwrap_or(fitted);
     let mut fit = Fit::new(fitted, rate_between_refusals(fitted)?);
-    fit.try_around(ROUGH_STEPS, 1.04, &BURSTS);
     let refused = fitted.iter().filter(|(_, refused)| *refused).count();
-    if f64::from(fit.misfits) > ROUGH_MISFIT_MAX * refused as f64 {
+    fit.misfits = (ROUGH_MISFIT_MAX * refused as f64) as u32;
+    fit.try_around(ROUGH_STEPS, 1.04, &BURSTS);
+    if fit.burst == u32::MAX {
         return None;
     }
     let slack = fit.burst / 2 + 1;
@@ -83,8 +84,8 @@ pub fn bucket(attempts: &[(Timestamp, bool)]) -> Option<Bucket> {
 /// Says what was fitted where all attempts keep to it.
 fn judge(attempts: &[(Timestamp, bool)], fit: &Fit) -> Option<Bucket> {
     let per_second = fit.roundest_rate();
-    let found = replay(attempts, per_second, f64::from(fit.burst));
-    let endless = replay(attempts, per_second, f64::INFINITY);
+    let found = replay(attempts, per_second, f64::from(fit.burst), u32::MAX);
+    let endless = replay(attempts, per_second, f64::INFINITY, u32::MAX);
     let chance = (found.near.chance() * f64::from(fit.tried)).min(1.0);
     let is_limit = share(found.refused_with_token, found.refused) <= MISFIT_MAX
         && share(found.taken_without, found.taken) <= MISFIT_MAX
@@ -128,7 +129,8 @@ impl<'a> Fit<'a> {
         for power in steps {
             let per_second = around * step.powi(power);
             for burst in bursts {
-                let misfits = replay(self.attempts, per_second, f64::from(*burst)).misfits();
+                let most = self.misfits;
+                let misfits = replay(self.attempts, per_second, f64::from(*burst), most).misfits();
                 self.tried += 1;
                 if (misfits, *burst) < (self.misfits, self.burst) {
                     (self.misfits, self.per_second, self.burst) = (misfits, per_second, *burst);
@@ -140,7 +142,8 @@ impl<'a> Fit<'a> {
     /// Of the rates that fit as well, give or take one misfit, the one that somebody would have configured.
     fn roundest_rate(&self) -> f64 {
         let fits = |rate: &f64| {
-            replay(self.attempts, *rate, f64::from(self.burst)).misfits() <= self.misfits + 1
+            let most = self.misfits + 1;
+            replay(self.attempts, *rate, f64::from(self.burst), most).misfits() <= most
         };
         let near = ROUND_STEPS.map(|step| self.per_second * ROUND_STEP.powi(step));
         let fitting: Vec<f64> = near.filter(fits).collect();
@@ -176,8 +179,9 @@ impl Replay {
     }
 }
 
-/// Follows the fewest and the most tokens that the bucket may hold, as what it took and refused so far tells.
-fn replay(attempts: &[(Timestamp, bool)], per_second: f64, burst: f64) -> Replay {
+/// Follows the fewest and the most tokens that the bucket may hold, as what it took and refused so far tells. It stops where
+/// more than `misfits_max` attempts misfit, because nobody asks how many more there are.
+fn replay(attempts: &[(Timestamp, bool)], per_second: f64, burst: f64, misfits_max: u32) -> Replay {
     let mut found = Replay::default();
     let Some((mut last, _)) = attempts.first().copied() else {
         return found;
@@ -187,6 +191,9 @@ fn replay(attempts: &[(Timestamp, bool)], per_second: f64, burst: f64) -> Replay
     // Taken since the last refusal: only a refusal soon after shows that they came in a time of refusals.
     let mut since_refusal = Table::default();
     for (place, (at, is_refused)) in attempts.iter().enumerate() {
+        if found.misfits() > misfits_max {
+            break;
+        }
         let gained = per_second * at.millis_since(last) / 1000.0;
         last = *at;
         (low, high) = ((low + gained).min(burst), (high + gained).min(burst));

@@ -96,26 +96,42 @@ fn in_window(length: Duration, threshold: Threshold) -> RateLimit {
 /// A limiter that begins to count anew each second, at a moment of the second that the capture does not tell.
 fn fixed(attempts: &[(Timestamp, bool)]) -> Option<RateLimit> {
     let window = WINDOWS[0];
+    let refused = attempts.iter().filter(|(_, refused)| *refused).count();
+    let ends: Vec<(Timestamp, Timestamp)> = attempts
+        .windows(2)
+        .filter(|pair| pair[0].1 && !pair[1].1)
+        .map(|pair| (pair[0].0, pair[1].0))
+        .collect();
     let found = (0..PHASES).filter_map(|phase| {
         let shift = window.as_nanos() as i64 / PHASES * phase;
+        // Whoever counts anew at a tick refuses up to it, but for what was late; most refusals have nothing to do with ticks.
+        let in_one = ends.iter().filter(|(refused, taken)| {
+            tick(*refused, window, shift) == tick(*taken, window, shift)
+        });
+        if in_one.count() * 2 > refused {
+            return None;
+        }
         threshold(&since_tick(attempts, window, shift))
     });
     let best = found.min_by(|a, b| a.chance.total_cmp(&b.chance))?;
     (best.limit >= 2).then(|| in_window(window, best))
 }
 
+/// Which count a moment belongs to.
+fn tick(at: Timestamp, window: Duration, shift: i64) -> i64 {
+    at.nanoseconds()
+        .saturating_sub(shift)
+        .div_euclid(window.as_nanos() as i64)
+}
+
 /// For each attempt how many were taken since the count began anew.
 fn since_tick(attempts: &[(Timestamp, bool)], window: Duration, shift: i64) -> Vec<Sample> {
-    let tick = |at: Timestamp| {
-        at.nanoseconds()
-            .saturating_sub(shift)
-            .div_euclid(window.as_nanos() as i64)
-    };
     let (mut current, mut level) = (i64::MIN, 0);
     let mut samples = Vec::with_capacity(attempts.len());
     for (at, is_refused) in attempts {
-        if tick(*at) != current {
-            (current, level) = (tick(*at), 0);
+        let tick = tick(*at, window, shift);
+        if tick != current {
+            (current, level) = (tick, 0);
         }
         samples.push(Sample {
             at: *at,

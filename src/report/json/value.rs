@@ -1,6 +1,6 @@
 //! Values of the contract: moments, milliseconds, endpoints, frames, lists that are walked while they are written.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::Display;
 
 use serde::{Serialize, Serializer};
 
@@ -12,46 +12,7 @@ pub(super) struct Shown<T>(pub(super) T);
 
 impl<T: Display> Serialize for Shown<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut short = Short::default();
-        match write!(short, "{}", self.0) {
-            Ok(()) => serializer.serialize_str(short.text()),
-            Err(_) => serializer.collect_str(&self.0),
-        }
-    }
-}
-
-/// Bytes of the longest endpoint or moment: an IPv6 address in brackets with its port takes 47.
-const SHORT_BYTES: usize = 64;
-
-/// A text of bounded length, written as one piece: each piece is looked through for what must be escaped.
-struct Short {
-    bytes: [u8; SHORT_BYTES],
-    length: usize,
-}
-
-impl Default for Short {
-    fn default() -> Self {
-        Self {
-            bytes: [0; SHORT_BYTES],
-            length: 0,
-        }
-    }
-}
-
-impl Short {
-    fn text(&self) -> &str {
-        let written = self.bytes.get(..self.length).unwrap_or_default();
-        std::str::from_utf8(written).unwrap_or_default()
-    }
-}
-
-impl Write for Short {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length + text.len();
-        let room = self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?;
-        room.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
+        serializer.collect_str(&self.0)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::analysis::{Analysis, CallEntry};
 use crate::report::json::call::CallLine;
-use crate::report::json::layout::Lines;
+use crate::report::json::dense::Dense;
 
 /// Calls whose text is held at a time.
 const WAVE_CALLS: usize = 2048;
@@ -57,10 +57,7 @@ fn part_text(
     for (id, entry) in numbered.filter(|(id, _)| analysis.tells_call(*id)) {
         text.extend_from_slice(if id == first { b"\n" } else { b",\n" });
         let line = CallLine::of(id, entry, &analysis.book, has_details);
-        line.serialize(&mut serde_json::Serializer::with_formatter(
-            &mut text,
-            Lines::inside(),
-        ))?;
+        line.serialize(Dense::into(&mut text))?;
     }
     Ok(text)
 }

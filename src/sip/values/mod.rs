@@ -20,4 +20,4 @@ pub use media_type::MediaType;
 pub use sequence::{CSeq, RAck};
 pub use session::{DialogReference, Refresher, SessionExpires, SessionId};
 pub use uri::{HostPort, Scheme, Uri, hexadecimal, unescape};
-pub use via::{BRANCH_COOKIE, Overload, Via};
+pub use via::{BRANCH_COOKIE, Overload, Via, ViaMarks};

@@ -4,7 +4,7 @@
 
 use memchr::memchr;
 
-use crate::sip::lexer::{Parameters, strip_quotes, word};
+use crate::sip::lexer::{Parameter, Parameters, strip_quotes, word};
 use crate::sip::values::uri::HostPort;
 
 /// One Via value.
@@ -68,19 +68,7 @@ impl<'a> Via<'a> {
 
     /// What identifies a transaction and what asks for special treatment, read in one pass: every message has several Via values.
     pub fn marks(&self) -> ViaMarks<'a> {
-        let mut marks = ViaMarks::default();
-        self.parameters.each(|parameter| {
-            // Most parameters are told by their first letter.
-            match parameter.name.first().map(u8::to_ascii_lowercase) {
-                Some(b'b') if marks.branch.is_none() && parameter.is("branch") => {
-                    marks.branch = Some(parameter.value.map_or(&[][..], strip_quotes));
-                }
-                Some(b'r') => marks.has_rport |= parameter.is("rport"),
-                Some(b'o') => marks.has_overload |= parameter.is("oc"),
-                _ => {}
-            }
-        });
-        marks
+        ViaMarks::of(self.parameters)
     }
 
     /// The address that the next element saw the request come from, as sent.
@@ -121,6 +109,36 @@ pub struct ViaMarks<'a> {
     pub has_rport: bool,
     /// Whether there is an `oc` parameter (RFC 7339).
     pub has_overload: bool,
+}
+
+impl<'a> ViaMarks<'a> {
+    /// Reads the parameters of a Via value.
+    pub fn of(parameters: Parameters<'a>) -> Self {
+        let mut marks = Self::default();
+        parameters.parts(|part| {
+            // Nearly every branch is written so, and most other parameters are told by their first letter.
+            if let Some(branch) = part.strip_prefix(b"branch=") {
+                marks.take_branch(branch.trim_ascii());
+                return;
+            }
+            match part.trim_ascii_start().first().map(u8::to_ascii_lowercase) {
+                Some(b'b') => {
+                    let parameter = Parameter::parse(part);
+                    if parameter.is("branch") {
+                        marks.take_branch(parameter.value.unwrap_or_default());
+                    }
+                }
+                Some(b'r') => marks.has_rport |= Parameter::parse(part).is("rport"),
+                Some(b'o') => marks.has_overload |= Parameter::parse(part).is("oc"),
+                _ => {}
+            }
+        });
+        marks
+    }
+
+    fn take_branch(&mut self, value: &'a [u8]) {
+        self.branch = self.branch.or(Some(strip_quotes(value)));
+    }
 }
 
 /// Overload control feedback in a Via, RFC 7339 section 4.

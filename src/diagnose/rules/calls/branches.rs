@@ -26,24 +26,25 @@ const BRANCHES_MAX: usize = 64;
 
 /// The INVITEs that one node sent for one it received, in the order of time; challenged tries and their retries are one.
 fn families(case: &Case<'_>) -> Vec<Vec<TransactionIndex>> {
-    let mut parents: Vec<Option<TransactionIndex>> =
-        case.anatomy.invites().map(|(_, t)| t.parent).collect();
-    parents.sort_unstable();
-    parents.dedup();
-    let family = |parent: Option<TransactionIndex>| {
-        let kids = case.anatomy.invites().filter(|(_, t)| {
-            let challenged = case
-                .anatomy
-                .final_status(t)
-                .is_some_and(crate::call::is_step);
-            t.parent == parent && t.request.is_some() && !challenged
-        });
-        kids.map(|(index, _)| index)
-            .take(BRANCHES_MAX)
-            .collect::<Vec<_>>()
-    };
-    let families = parents.into_iter().take(BRANCHES_MAX).map(family);
-    families.filter(|kids| kids.len() > 1).collect()
+    let tried = case.anatomy.invites().filter(|(_, t)| {
+        let challenged = case
+            .anatomy
+            .final_status(t)
+            .is_some_and(crate::call::is_step);
+        t.request.is_some() && !challenged
+    });
+    let mut kids: Vec<(Option<TransactionIndex>, TransactionIndex)> =
+        tried.map(|(index, t)| (t.parent, index)).collect();
+    kids.sort_unstable();
+    let families = kids.chunk_by(|(a, _), (b, _)| a == b);
+    families
+        .filter(|kids| kids.len() > 1)
+        .take(BRANCHES_MAX)
+        .map(|kids| {
+            let kids = kids.iter().take(BRANCHES_MAX);
+            kids.map(|(_, index)| *index).collect()
+        })
+        .collect()
 }
 
 fn ended(case: &Case<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {

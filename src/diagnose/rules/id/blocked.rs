@@ -151,7 +151,13 @@ fn hung_up(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let values = case.tables().header_values(bye, HeaderName::Reason);
+    // Nearly every Reason is one of others, so it is taken apart only where it holds these digits.
+    let may_say = |value: &&str| {
+        let mut places = value.as_bytes().windows(3);
+        places.any(|digits| matches!(digits, b"607" | b"608"))
+    };
     let mut reasons = values
+        .filter(may_say)
         .flat_map(|value| value.split(','))
         .map(|value| Reason::parse(value.as_bytes()));
     let code = reasons
