@@ -13,6 +13,7 @@ use crate::net::{Connection, Endpoint, IncompleteDatagram, Network};
 
 /// What reading saw beside messages.
 pub(super) struct Seen<'a> {
+    pub(super) census: &'a Census,
     pub(super) tally: &'a Tally,
     pub(super) missing_bytes: u64,
     pub(super) incomplete: &'a [IncompleteDatagram],
@@ -75,17 +76,17 @@ pub(super) fn assess(
     captures: &mut [CaptureEntry],
     seen: &Seen<'_>,
 ) -> (Fitness, Sight) {
-    let census = Census::of(book);
-    add_cuts(&census, captures);
+    let census = seen.census;
+    add_cuts(census, captures);
     add_missing(captures, seen);
     let encrypted = add_encrypted(captures, seen);
     add_left(captures, seen);
     add_clocks(book, captures);
     add_halves(happened, captures);
-    let one_direction = crate::call::one_direction_pairs(book, happened, &census);
+    let one_direction = crate::call::one_direction_pairs(book, happened, census);
     let endpoint = |id| book.tables.endpoint(id);
     let fitness = Fitness {
-        sip_messages: census.by_transport,
+        sip_messages: census.by_transport.clone(),
         copies: book.copies,
         media_packets: seen.tally.media_packets,
         undecoded: undecoded::undecoded(&seen.tally.skips, seen.networks.iter()),

@@ -12,7 +12,7 @@ use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
 use crate::call::load::Loads;
 use crate::call::metrics::Metrics;
-use crate::call::{Book, Call, build, dns, other, registration};
+use crate::call::{Book, Call, Census, build, dns, other, registration};
 use crate::capture::{self, OpenError, Reader, Source, Weakness};
 use crate::diagnose::{Diagnosis, Happened, Verdict, diagnose};
 use crate::net::{Connection, IncompleteDatagram, TlsHandshake};
@@ -192,13 +192,20 @@ fn explain(
     let mut book = book.finish(crate::call::shifts);
     let errors = icmp_reports(&tally.errors, &book);
     let mut happened = build(&mut book, start, end, &pauses, &errors);
-    let timers = Timers::of(&happened.calls, &book, end);
-    timers.refine(&mut happened.calls, &book);
-    let loads = Loads::of(&happened.calls, &book);
-    loads.refine(&mut happened.calls, &book);
+    let (census, (timers, loads)) = rayon::join(
+        || Census::of(&book),
+        || {
+            let timers = Timers::of(&happened.calls, &book, end);
+            timers.refine(&mut happened.calls, &book);
+            let loads = Loads::of(&happened.calls, &book);
+            loads.refine(&mut happened.calls, &book);
+            (timers, loads)
+        },
+    );
     let registrations =
         registration::registrations(&happened.attempts, |endpoint| book.tables.node(endpoint));
     let seen = fitness::Seen {
+        census: &census,
         tally: &tally,
         missing_bytes,
         incomplete: &incomplete,

@@ -37,7 +37,7 @@ pub struct CallBook {
 }
 
 /// Whom a message is from and to, within which Call-ID.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(in crate::call) struct Parties {
     pub(in crate::call) group: GroupId,
     pub(in crate::call) from: TextId,

@@ -54,7 +54,11 @@ impl CallBook {
         let lists = self.tables.headers.get_all(batch.lists.items());
         let texts = self.file_texts(batch, (&parties, &stacks, &lists));
         let ways = self.file_ways(batch);
-        let sessions = batch.sessions.items().iter().map(|(hash, span)| {
+        let described = batch.sessions.items();
+        self.tables
+            .sessions
+            .touch(described.iter().map(|(hash, _)| *hash));
+        let sessions = described.iter().map(|(hash, span)| {
             let (sessions, endpoints) = (&mut self.tables.sessions, &mut self.tables.endpoints);
             sessions.intern(*hash, batch.bytes(*span), &self.seed, endpoints)
         });

@@ -1,43 +1,185 @@
-//! What was met before, by keyed hash: one look-up where several would be needed to find it anew.
+//! What is known of the run by hash: a flat table that many look-ups at once share the time of memory in.
+//!
+//! The tables of a large capture are many times the size of a processor's cache, so that a look-up is mostly waiting. One slot
+//! holds hash and value side by side, so that it waits once; and look-ups that come in batches touch all their slots first,
+//! which a processor does side by side.
 
-use hashbrown::HashTable;
-
-/// Values by 64-bit hashes that are keyed by a seed which input cannot know, so that equal hashes mean equal things.
+/// Values by 64-bit hashes that are keyed by a seed which input cannot know, so that equal hashes mean equal things and
+/// nobody can foresee which meet.
 #[derive(Debug)]
 pub(in crate::call) struct Known<V> {
-    table: HashTable<(u64, V)>,
+    /// A thing stands in the first free slot from its own on.
+    slots: Vec<Slot<V>>,
+    len: usize,
 }
+
+/// A place for one thing.
+#[derive(Debug, Clone, Copy)]
+struct Slot<V> {
+    /// [`VACANT`] where there is none. Two halves need no gaps between the slots of small values.
+    hash: [u32; 2],
+    value: V,
+}
+
+impl<V> Slot<V> {
+    fn hash(&self) -> u64 {
+        u64::from(self.hash[0]) << 32 | u64::from(self.hash[1])
+    }
+}
+
+/// The hash of an empty slot; what hashes to it is kept under another one.
+const VACANT: u64 = 0;
+/// Slots of a table that begins.
+const SLOTS_MIN: usize = 64;
+/// Of a hundred slots so many are filled at most: beyond, things stand far from their own slot.
+const FILLED_PERCENT_MAX: usize = 70;
+/// Of a hundred slots so many are filled where it was foreseen how many things come, as far as that can be.
+const FORESEEN_PERCENT: usize = 64;
 
 impl<V> Default for Known<V> {
     fn default() -> Self {
         Self {
-            table: HashTable::new(),
+            slots: Vec::new(),
+            len: 0,
         }
     }
 }
 
-impl<V: Copy> Known<V> {
-    /// The value under `hash`, where it was kept.
-    pub(in crate::call) fn get(&self, hash: u64) -> Option<V> {
-        let found = self.table.find(hash, |&(known, _)| known == hash);
-        found.map(|&(_, value)| value)
+impl<V: Copy + Default> Known<V> {
+    /// The slot of a hash: hashes are spread evenly, so their share of the range is taken, whatever the number of slots.
+    fn own_slot(&self, hash: u64) -> usize {
+        ((u128::from(hash) * self.slots.len() as u128) >> 64) as usize
     }
 
-    /// The values under the hashes of some items. Look-ups that do not wait for each other share the time that memory takes, so
-    /// these are not mixed with anything else.
+    /// The value under `hash`, where it was kept.
+    pub(in crate::call) fn get(&self, hash: u64) -> Option<V> {
+        let hash = hash.max(VACANT + 1);
+        let start = self.own_slot(hash);
+        let (before, behind) = self.slots.split_at_checked(start)?;
+        // Some slot is always vacant, so this ends.
+        let slots = behind.iter().chain(before);
+        for slot in slots {
+            let known = slot.hash();
+            if known == hash {
+                return Some(slot.value);
+            }
+            if known == VACANT {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Reads the slots of hashes that will be looked up next. These reads do not wait for each other.
+    pub(in crate::call) fn touch(&self, hashes: impl Iterator<Item = u64>) {
+        let read = |hash| {
+            let slot = self.slots.get(self.own_slot(hash));
+            slot.map_or(0, |slot| slot.hash[0])
+        };
+        std::hint::black_box(hashes.map(read).fold(0, |all, part| all ^ part));
+    }
+
+    /// The values under the hashes of some items.
     pub(in crate::call) fn get_all<T>(&self, items: &[(u64, T)]) -> Vec<Option<V>> {
+        self.touch(items.iter().map(|(hash, _)| *hash));
         items.iter().map(|(hash, _)| self.get(*hash)).collect()
     }
 
     /// Makes room for `times` as much as is kept.
     pub(in crate::call) fn expect(&mut self, times: usize) {
-        let more = self.table.len().saturating_mul(times.saturating_sub(1));
-        self.table.reserve(more, |&(hash, _)| hash);
+        let things = self.len.saturating_mul(times);
+        self.resize(things.saturating_mul(100) / FORESEEN_PERCENT + SLOTS_MIN);
     }
 
     /// Keeps a value that [`Known::get`] did not find.
     pub(in crate::call) fn insert(&mut self, hash: u64, value: V) {
-        self.table
-            .insert_unique(hash, (hash, value), |&(hash, _)| hash);
+        if self.len * 100 >= self.slots.len() * FILLED_PERCENT_MAX {
+            self.resize((self.slots.len() + self.slots.len() / 2).max(SLOTS_MIN));
+        }
+        self.put(hash.max(VACANT + 1), value);
+        self.len += 1;
+    }
+
+    fn put(&mut self, hash: u64, value: V) {
+        let start = self.own_slot(hash);
+        let Some((before, behind)) = self.slots.split_at_mut_checked(start) else {
+            return;
+        };
+        let free = behind
+            .iter_mut()
+            .chain(before)
+            .find(|slot| slot.hash() == VACANT);
+        if let Some(slot) = free {
+            *slot = Slot {
+                hash: [(hash >> 32) as u32, hash as u32],
+                value,
+            };
+        }
+    }
+
+    fn resize(&mut self, slots: usize) {
+        if slots <= self.slots.len() {
+            return;
+        }
+        let vacant = Slot {
+            hash: [0; 2],
+            value: V::default(),
+        };
+        let old = std::mem::replace(&mut self.slots, vec![vacant; slots]);
+        // In the order of slots, which is that of hashes, so that memory is walked in one direction.
+        for slot in old {
+            if slot.hash() != VACANT {
+                self.put(slot.hash(), slot.value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn nothing_is_found_in_an_empty_table() {
+        let known = Known::<u32>::default();
+        assert_eq!(None, known.get(7));
+        assert_eq!(vec![None], known.get_all(&[(7, ())]));
+    }
+
+    #[test]
+    fn what_meets_in_the_last_slots_goes_on_in_the_first() {
+        let mut known = Known::default();
+        let hashes: Vec<u64> = (0..20).map(|step| u64::MAX - step).collect();
+        for hash in &hashes {
+            known.insert(*hash, *hash as u32);
+        }
+        for hash in hashes {
+            assert_eq!(Some(hash as u32), known.get(hash));
+        }
+        assert_eq!(None, known.get(u64::MAX - 20));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_kept_is_found_and_nothing_else(
+            kept in proptest::collection::btree_set(any::<u64>(), 0..500),
+            others in proptest::collection::btree_set(any::<u64>(), 0..100),
+            times in 0_usize..5,
+        ) {
+            let mut known = Known::default();
+            for (number, hash) in (0_u32..).zip(&kept) {
+                known.insert(*hash, number);
+                if number == 40 {
+                    known.expect(times);
+                }
+            }
+            for (number, hash) in (0_u32..).zip(&kept) {
+                prop_assert_eq!(Some(number), known.get(*hash));
+            }
+            for hash in others.difference(&kept).filter(|hash| **hash > 1) {
+                prop_assert_eq!(None, known.get(*hash));
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use crate::call::endpoint::{EndpointId, Endpoints};
+use crate::call::known::Known;
 use crate::net::Endpoint;
 use crate::sip::{Outline, Sdp, Seed};
 
@@ -25,7 +26,6 @@ impl SessionId {
 /// One body: what it shares with others, and what is its own.
 #[derive(Debug, Clone)]
 struct Body {
-    hash: u64,
     shape: u32,
     origin: u64,
     version: u64,
@@ -39,7 +39,8 @@ pub struct Sessions {
     bodies: Vec<Body>,
     shapes: Vec<(u64, Arc<Sdp>)>,
     media: Vec<EndpointId>,
-    body_table: HashTable<u32>,
+    /// Bodies by the hash of their bytes.
+    body_table: Known<SessionId>,
     shape_table: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
 }
@@ -47,7 +48,6 @@ pub struct Sessions {
 impl Default for Sessions {
     fn default() -> Self {
         let none = Body {
-            hash: 0,
             shape: 0,
             origin: 0,
             version: 0,
@@ -57,7 +57,7 @@ impl Default for Sessions {
             bodies: vec![none],
             shapes: vec![(0, Arc::new(Sdp::default()))],
             media: Vec::new(),
-            body_table: HashTable::new(),
+            body_table: Known::default(),
             shape_table: HashTable::new(),
             hasher: foldhash::fast::RandomState::default(),
         }
@@ -67,10 +67,15 @@ impl Default for Sessions {
 impl Sessions {
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
     pub(in crate::call) fn close(&mut self) {
-        self.body_table = HashTable::new();
+        self.body_table = Known::default();
         self.shape_table = HashTable::new();
         self.bodies.shrink_to_fit();
         self.media.shrink_to_fit();
+    }
+
+    /// Reads ahead for descriptions that will be asked for next, by their hashes.
+    pub(in crate::call) fn touch(&self, hashes: impl Iterator<Item = u64>) {
+        self.body_table.touch(hashes);
     }
 
     /// The id of the description in `bytes`, whose hash is `hash`.
@@ -83,12 +88,8 @@ impl Sessions {
         seed: &Seed,
         endpoints: &mut Endpoints,
     ) -> SessionId {
-        let key = self.hasher.hash_one(hash);
-        if let Some(&id) = self
-            .body_table
-            .find(key, |&id| self.bodies[id as usize].hash == hash)
-        {
-            return SessionId(id);
+        if let Some(id) = self.body_table.get(hash) {
+            return id;
         }
         let outline = Outline::read(bytes, seed);
         let shape = self.intern_shape(outline.shape, bytes);
@@ -102,19 +103,16 @@ impl Sessions {
                 port: media.port,
             }));
         }
-        let id = self.bodies.len() as u32;
+        let id = SessionId(self.bodies.len() as u32);
         let (origin, version) = (outline.origin, outline.origin_version.unwrap_or(0));
         self.bodies.push(Body {
-            hash,
             shape,
             origin,
             version,
             media: (start, self.media.len() as u32),
         });
-        let (bodies, hasher) = (&self.bodies, &self.hasher);
-        self.body_table
-            .insert_unique(key, id, |&id| hasher.hash_one(bodies[id as usize].hash));
-        SessionId(id)
+        self.body_table.insert(hash, id);
+        id
     }
 
     fn intern_shape(&mut self, hash: u64, bytes: &[u8]) -> u32 {

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::hash::BuildHasher;
 
-use hashbrown::HashTable;
-
+use crate::call::known::Known;
 use crate::sip::Seed;
 
 /// Bytes kept of one text; longer ones are cut there, since forged headers may be as long as a datagram.
@@ -32,7 +31,7 @@ pub struct Texts {
     ends: Vec<u32>,
     /// Hash and id: hashes are keyed by a seed that input cannot know, so equal hashes mean equal texts and a look-up
     /// touches no text.
-    table: HashTable<(u64, u32)>,
+    table: Known<TextId>,
     seed: Seed,
     refused: u64,
 }
@@ -49,7 +48,7 @@ impl Texts {
         Self {
             all: String::new(),
             ends: vec![0],
-            table: HashTable::new(),
+            table: Known::default(),
             seed,
             refused: 0,
         }
@@ -78,42 +77,37 @@ impl Texts {
             self.refused += 1;
             return TextId::default();
         }
-        let id = self.ends.len() as u32;
+        let id = TextId(self.ends.len() as u32);
         self.all.push_str(text);
         self.ends.push(self.all.len() as u32);
-        self.table
-            .insert_unique(hash, (hash, id), |&(hash, _)| hash);
-        TextId(id)
+        self.table.insert(hash, id);
+        id
     }
 
     /// The id of the text with this hash, where it is known.
     pub(in crate::call) fn find(&self, hash: u64) -> Option<TextId> {
-        let found = self.table.find(hash, |&(known, _)| known == hash);
-        found.map(|&(_, id)| TextId(id))
+        self.table.get(hash)
     }
 
-    /// The ids of many texts with their hashes. Look-ups that do not wait for each other share the time that memory takes, so all
-    /// are done before the first new text is kept.
+    /// The ids of many texts with their hashes.
     pub(in crate::call) fn intern_all<'t>(
         &mut self,
         texts: impl Iterator<Item = (u64, &'t [u8])> + Clone,
     ) -> Vec<TextId> {
-        let met: Vec<Option<TextId>> = texts.clone().map(|(hash, _)| self.find(hash)).collect();
-        let texts = texts.zip(met);
+        self.table.touch(texts.clone().map(|(hash, _)| hash));
         texts
-            .map(|((hash, bytes), met)| met.unwrap_or_else(|| self.intern_hashed(hash, bytes)))
+            .map(|(hash, bytes)| self.intern_hashed(hash, bytes))
             .collect()
     }
 
     /// Makes room to find `times` as many texts as there are.
     pub(in crate::call) fn expect(&mut self, times: usize) {
-        let more = self.table.len().saturating_mul(times.saturating_sub(1));
-        self.table.reserve(more, |&(hash, _)| hash);
+        self.table.expect(times);
     }
 
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
     pub(in crate::call) fn close(&mut self) {
-        self.table = HashTable::new();
+        self.table = Known::default();
         self.ends.shrink_to_fit();
         self.all.shrink_to_fit();
     }

@@ -9,7 +9,7 @@ use crate::call::book::Book;
 use crate::call::build::anatomy_of;
 use crate::call::endpoint::{EndpointId, NodeId};
 use crate::call::load::limit::{Ceiling, Pace, View};
-use crate::call::load::words::Words;
+use crate::call::load::words::{Heard, Words};
 use crate::call::outcome::Outcome;
 use crate::call::parts::is_step;
 use crate::call::record::{Call, Hop};
@@ -341,17 +341,18 @@ fn refusal_words(calls: &[Call], book: &Book) -> WordsByHop {
         .par_iter()
         .enumerate()
         .filter(|(_, call)| call.hops.iter().any(|hop| hop.final_code >= 400))
-        .flat_map_iter(|(index, call)| {
+        .map_init(Heard::default, |heard, (index, call)| {
             let anatomy = anatomy_of(book, &call.legs);
             let hops: Vec<((u32, u32), Words)> = (0..)
                 .zip(anatomy.invites())
                 .filter_map(|(number, (_, hop))| {
                     let refusal = anatomy.message(hop.final_response?);
-                    Some(((index as u32, number), Words::of(&book.tables, refusal)))
+                    Some(((index as u32, number), heard.words(&book.tables, refusal)))
                 })
                 .collect();
             hops
         })
+        .flatten_iter()
         .collect();
     found.into_iter().collect()
 }

@@ -2,9 +2,12 @@
 //!
 //! Sources: RFC 3261 sections 20.33 (Retry-After) and 20.43 (Warning), RFC 6432 (Q.850 in responses), RFC 7339 section 4 (overload control).
 
+use std::collections::HashMap;
+
 use crate::call::message::Message;
 use crate::call::reason::Cause;
 use crate::call::tables::Tables;
+use crate::call::text::TextId;
 use crate::sip::{HeaderName, Via};
 
 /// What a refusal says of its reason.
@@ -62,19 +65,51 @@ const NO_ROUTE: [&str; 6] = [
     "no destination route",
 ];
 
-impl Words {
-    /// Reads the phrase, Warning, Reason, Retry-After and top Via of a refusal.
-    pub fn of(tables: &Tables, refusal: &Message) -> Self {
-        let mut text = tables.text(refusal.line).to_ascii_lowercase();
-        for name in [HeaderName::Warning, HeaderName::Reason] {
-            for value in tables.header_values(refusal, name) {
-                text.push('\n');
-                text.push_str(&value.to_ascii_lowercase());
-            }
-        }
+/// What a text speaks of.
+#[derive(Debug, Clone, Copy, Default)]
+struct Topics {
+    overload: bool,
+    limit: bool,
+    rate: bool,
+    no_route: bool,
+}
+
+impl Topics {
+    fn of(text: &str) -> Self {
+        let text = text.to_ascii_lowercase();
         let has = |needles: &[&str]| needles.iter().any(|needle| text.contains(needle));
-        let says_rate = has(&RATE);
         Self {
+            overload: has(&OVERLOAD),
+            limit: has(&LIMIT),
+            rate: has(&RATE),
+            no_route: has(&NO_ROUTE),
+        }
+    }
+}
+
+/// Texts of refusals that were read before: a node refuses in the same words again and again.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    topics: HashMap<TextId, Topics, foldhash::fast::FixedState>,
+}
+
+impl Heard {
+    /// Reads the phrase, Warning, Reason, Retry-After and top Via of a refusal.
+    pub(super) fn words(&mut self, tables: &Tables, refusal: &Message) -> Words {
+        let mut said = Topics::default();
+        let headers = tables.headers.get(refusal.headers);
+        let texts = headers
+            .filter(|(name, _)| matches!(name, HeaderName::Warning | HeaderName::Reason))
+            .map(|(_, text)| text);
+        for text in std::iter::once(refusal.line).chain(texts) {
+            let known = self.topics.entry(text);
+            let topics = known.or_insert_with(|| Topics::of(tables.text(text)));
+            said.overload |= topics.overload;
+            said.limit |= topics.limit;
+            said.rate |= topics.rate;
+            said.no_route |= topics.no_route;
+        }
+        Words {
             retry_after_seconds: tables
                 .header(refusal, HeaderName::RetryAfter)
                 .and_then(seconds),
@@ -82,13 +117,15 @@ impl Words {
                 .header(refusal, HeaderName::Via)
                 .and_then(|via| overload_percent(via.as_bytes())),
             q850: Cause::of(tables, refusal).q850,
-            says_overload: has(&OVERLOAD),
-            says_limit: has(&LIMIT) && !says_rate,
-            says_rate,
-            says_no_route: has(&NO_ROUTE),
+            says_overload: said.overload,
+            says_limit: said.limit && !said.rate,
+            says_rate: said.rate,
+            says_no_route: said.no_route,
         }
     }
+}
 
+impl Words {
     /// Whether the node says that it, or what it serves, is overloaded.
     pub fn is_overload(&self) -> bool {
         // 42 switching equipment congestion, 34 no circuit, 44 requested circuit not available.

@@ -13,6 +13,8 @@ use crate::report::json::dense::Dense;
 const WAVE_CALLS: usize = 2048;
 /// Calls that one thread writes at a time.
 const PART_CALLS: usize = 128;
+/// Texts of calls, or why they could not be written.
+type Parts = Vec<io::Result<Vec<u8>>>;
 /// Bytes that the text of a call takes.
 const TEXT_BYTES: usize = 1024;
 
@@ -27,21 +29,35 @@ pub(super) fn write_calls(
 ) -> io::Result<()> {
     out.write_all(b"[")?;
     let first = analysis.told_calls().next().map_or(0, |(id, _)| id);
+    let mut ready: Parts = Vec::new();
     for (wave, entries) in analysis.calls.chunks(WAVE_CALLS).enumerate() {
         let before = wave * WAVE_CALLS;
-        let parts: Vec<io::Result<Vec<u8>>> = entries
-            .par_chunks(PART_CALLS)
-            .enumerate()
-            .map(|(part, entries)| {
-                let before = before + part * PART_CALLS;
-                part_text(analysis, has_details, before, entries, first)
-            })
-            .collect();
-        for part in parts {
-            out.write_all(&part?)?;
-        }
+        let text = || -> Parts {
+            let parts = entries.par_chunks(PART_CALLS).enumerate();
+            parts
+                .map(|(part, entries)| {
+                    let before = before + part * PART_CALLS;
+                    part_text(analysis, has_details, before, entries, first)
+                })
+                .collect()
+        };
+        // Whoever reads the pipe may be slow; the next calls are written to memory meanwhile.
+        let mut next = Parts::new();
+        rayon::in_place_scope(|scope| {
+            scope.spawn(|_| next = text());
+            hand_out(&ready, out)
+        })?;
+        ready = next;
     }
+    hand_out(&ready, out)?;
     out.write_all(if first == 0 { b"]" } else { b"\n]" })
+}
+
+fn hand_out(parts: &Parts, out: &mut impl Write) -> io::Result<()> {
+    parts.iter().try_for_each(|part| match part {
+        Ok(text) => out.write_all(text),
+        Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+    })
 }
 
 /// Elements as they stand in the document, each on a line of its own; a comma stands before all but the `first`.

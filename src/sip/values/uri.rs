@@ -216,6 +216,10 @@ fn cut_at(text: &[u8], is_end: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
 }
 
 fn split_scheme(text: &[u8]) -> (Scheme, &[u8]) {
+    // Nearly every URI begins so.
+    if let Some(rest) = text.strip_prefix(b"sip:") {
+        return (Scheme::Sip, rest);
+    }
     let length = text
         .iter()
         .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
