@@ -85,6 +85,7 @@ impl CallBook {
         self.stacks.expect(times);
         self.tables.texts.expect(times);
         self.tables.headers.expect(times);
+        self.tables.vias.expect(times);
     }
 
     /// Files every draft of a batch.

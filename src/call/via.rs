@@ -69,6 +69,11 @@ impl ViaStacks {
         self.values.shrink_to_fit();
     }
 
+    /// Makes room to find `times` as many stacks as there are.
+    pub(in crate::call) fn expect(&mut self, times: usize) {
+        self.table.expect(times);
+    }
+
     /// The stack of one value on top of `below`.
     pub fn push(&mut self, key: u64, sent_by: TextId, below: ViaId) -> ViaId {
         let hash = self.hasher.hash_one((key, below.0));

@@ -1,8 +1,8 @@
 //! History: who spoke when over the whole capture, and which requests between two nodes were answered.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::call::{Book, EndpointId, Message, MessageIndex, NodeId, ViaId};
+use crate::call::{Book, EndpointId, Message, NodeId, ViaId};
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::Method;
 
@@ -24,8 +24,8 @@ pub struct Asked {
 pub struct History {
     /// For each node by its number.
     has_spoken: Vec<bool>,
-    /// Places of the messages of nodes that left something unanswered, in the order of time.
-    spoken: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState>,
+    /// Places of the messages of nodes that left something unanswered, by the second that they came in.
+    spoken: HashMap<NodeId, BTreeMap<i64, Vec<u32>>, foldhash::fast::FixedState>,
     asked: HashMap<(NodeId, NodeId), Asked, foldhash::fast::FixedState>,
     /// Answered and silent requests to each node.
     totals: HashMap<NodeId, (u32, u32), foldhash::fast::FixedState>,
@@ -107,12 +107,29 @@ impl History {
         }
         for (place, message) in (0..).zip(&book.messages) {
             if let Some(own) = self.spoken.get_mut(&book.tables.node(message.source)) {
-                own.push(place);
+                own.entry(second(message.time)).or_default().push(place);
             }
         }
-        for own in self.spoken.values_mut() {
-            own.sort_by_cached_key(|place| book.messages[*place as usize].time);
-        }
+    }
+
+    /// The messages of a node that left something unanswered, from a moment backwards.
+    fn backwards<'a>(
+        &self,
+        book: &'a Book,
+        node: NodeId,
+        before: Timestamp,
+    ) -> impl Iterator<Item = &'a Message> {
+        let own = self.spoken.get(&node).into_iter();
+        let seconds = own.flat_map(move |own| own.range(..=second(before)).rev());
+        seconds.flat_map(move |(_, places)| {
+            let messages = places
+                .iter()
+                .filter_map(|place| book.messages.get(*place as usize));
+            let mut earlier: Vec<&Message> =
+                messages.filter(|message| message.time < before).collect();
+            earlier.sort_by_key(|message| message.time);
+            earlier.into_iter().rev()
+        })
     }
 
     /// What one node asked another.
@@ -137,14 +154,7 @@ impl History {
         node: NodeId,
         before: Timestamp,
     ) -> Option<&'a Message> {
-        let indices = self.spoken.get(&node)?;
-        let earlier = indices.partition_point(|index| {
-            book.messages
-                .get(*index as usize)
-                .is_some_and(|message| message.time < before)
-        });
-        let last = MessageIndex(*indices.get(earlier.checked_sub(1)?)?);
-        book.messages.get(last.0 as usize)
+        self.backwards(book, node, before).next()
     }
 
     /// The last message from one port of a node before a moment, among its last thousand.
@@ -156,13 +166,8 @@ impl History {
     ) -> Option<&'a Message> {
         /// Messages looked back at: many devices may share one address.
         const LOOK_BACK_MAX: usize = 1_000;
-        let indices = self.spoken.get(&book.tables.node(source))?;
-        let at = |index: &u32| book.messages.get(*index as usize);
-        let earlier =
-            indices.partition_point(|index| at(index).is_some_and(|message| message.time < before));
-        let recent = indices.get(..earlier)?.iter().rev().take(LOOK_BACK_MAX);
-        recent
-            .filter_map(at)
+        self.backwards(book, book.tables.node(source), before)
+            .take(LOOK_BACK_MAX)
             .find(|message| message.source == source)
     }
 
@@ -170,6 +175,11 @@ impl History {
     pub fn has_spoken(&self, node: NodeId) -> bool {
         self.has_spoken.get(node.place()).copied().unwrap_or(false)
     }
+}
+
+/// The second that a moment is in.
+fn second(time: Timestamp) -> i64 {
+    time.nanoseconds().div_euclid(1_000_000_000)
 }
 
 impl Asked {
