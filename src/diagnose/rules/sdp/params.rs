@@ -28,11 +28,11 @@ pub struct Clash {
     theirs: String,
 }
 
-/// Codec, parameter, value where it is absent: parameters that both sides must give alike.
+/// Codec, parameter, value where it is absent: parameters that both sides must give alike. The mode of iLBC is none of them:
+/// where the sides differ, both use the frames of 30 ms (RFC 3952 section 5).
 const SYMMETRIC: &[(&str, &str, &str)] = &[
     ("AMR", "octet-align", "0"),
     ("AMR-WB", "octet-align", "0"),
-    ("ILBC", "mode", "30"),
     ("H264", "packetization-mode", "0"),
 ];
 
@@ -105,11 +105,25 @@ fn profile_clash(ours: &Codec, theirs: &Codec) -> Option<Clash> {
         Some(value.get(..2)?.to_ascii_lowercase())
     };
     let (a, b) = (told(ours)?, told(theirs)?);
-    (a != b).then(|| Clash {
+    let is_same = a == b || is_constrained_baseline(ours) && is_constrained_baseline(theirs);
+    (!is_same).then(|| Clash {
         codec: ours.name.clone(),
         ours: format!("profile {a} (profile-level-id)"),
         theirs: format!("profile {b}"),
     })
+}
+
+/// The one profile that several numbers mean: constrained baseline (RFC 6184 section 8.1, table 5).
+fn is_constrained_baseline(codec: &Codec) -> bool {
+    let byte = |range: std::ops::Range<usize>| -> Option<u8> {
+        u8::from_str_radix(codec.parameter("profile-level-id")?.get(range)?, 16).ok()
+    };
+    match (byte(0..2), byte(2..4)) {
+        (Some(0x42), Some(flags)) => flags & 0x4f == 0x40,
+        (Some(0x4d), Some(flags)) => flags & 0x8f == 0x80,
+        (Some(0x58), Some(flags)) => flags & 0xcf == 0xc0,
+        _ => false,
+    }
 }
 
 /// Tests whether parameters were refused.
