@@ -8,7 +8,7 @@ use crate::call::number::user_of;
 use crate::call::{Cause, Message, Outcome, Transaction, cancel_of, proxy_cancel, ring};
 use crate::diagnose::rules::calls::forked::called_off;
 use crate::diagnose::words::duration;
-use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Method};
 
 /// How far apart an answer and a CANCEL that crossed may be.
@@ -253,6 +253,11 @@ pub fn cancel_race(case: &Case<'_>) -> Option<Finding> {
             format!("{crossing}, and {} did not end the call with BYE within {}: the called side stays connected to nobody.", case.name(transaction.source), duration(GHOST_WAIT)),
             format!("{} must acknowledge an answer that crosses its CANCEL and send BYE at once.", case.name(transaction.source)),
         )
+        .shown_by(Evidence::Missing {
+            expected: "a BYE of the caller".to_owned(),
+            after: answer.at,
+            watched,
+        })
     };
     let finding = finding
         .shown_by(case.shows(answer, "the answer"))

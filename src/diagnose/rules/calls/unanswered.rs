@@ -136,6 +136,7 @@ pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
         Some(lost) => (Severity::Error, lost.sentence.clone(), lost.confidence, Proof::Comparison),
         None if by_cause => (Severity::Error, format!(" Its Q.850 cause {} says that no device responds.", cause.q850.unwrap_or(0)), Confidence::Likely, Proof::OwnWords),
         None if code == 430 => (Severity::Error, " 430 says that the connection to the registered device is gone.".to_owned(), Confidence::Likely, Proof::OwnWords),
+        None if code == 408 => (Severity::Error, " It had waited that long for something behind it, which this capture does not show: a device that is registered and gone, or a next hop that is silent.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
         None if is_phone(case) => (Severity::Info, " The device itself says so: do not disturb, or no line free, rather than a missing registration.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
         None => (Severity::Error, " Usually no device is registered for the user; do not disturb or a forwarding without target give the same answer.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
     };

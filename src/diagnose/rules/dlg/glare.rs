@@ -88,7 +88,12 @@ fn is_change(case: &Case<'_>, t: &Transaction) -> bool {
             .is_some_and(|request| !case.anatomy.message(request).to_tag.is_absent())
 }
 
-fn is_collision(case: &Case<'_>, t: &Transaction, answer: &Message) -> bool {
+/// Whether a change was refused because another one was under way.
+pub(in crate::diagnose::rules) fn is_collision(
+    case: &Case<'_>,
+    t: &Transaction,
+    answer: &Message,
+) -> bool {
     match answer.status().map_or(0, |status| status.0) {
         491 => true,
         500 => {
