@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 
 use crate::call::endpoint::{EndpointId, Endpoints};
 use crate::net::Endpoint;
-use crate::sip::sdp::SdpDefect;
+use crate::sip::sdp::{SdpDefect, SdpDefectKind};
 use crate::sip::{Outline, Sdp, Seed};
 
 /// Bodies that are read once more to quote their own defective lines; a device with such a fault sends it with every call.
@@ -151,8 +151,8 @@ impl Sessions {
             self.first_bodies.push(id);
             return;
         }
-        let is_sound = self.shapes[shape as usize].1.defects.is_empty();
-        if !is_sound && self.own_defects.len() < OWN_DEFECTS_MAX {
+        let defects = &self.shapes[shape as usize].1.defects;
+        if !defects.iter().all(is_shared) && self.own_defects.len() < OWN_DEFECTS_MAX {
             self.own_defects.insert(id, Sdp::parse(bytes).defects);
         }
     }
@@ -167,7 +167,11 @@ impl Sessions {
         if self.first_bodies.get(shape as usize) == Some(&id.0) {
             return known.clone();
         }
-        known.iter().map(SdpDefect::unquoted).collect()
+        let quoted = |defect: &SdpDefect| match is_shared(defect) {
+            true => defect.clone(),
+            false => defect.unquoted(),
+        };
+        known.iter().map(quoted).collect()
     }
 
     /// What the description says, addresses, ports and identifiers being those of the first body of its shape.
@@ -198,4 +202,10 @@ impl Sessions {
             .get(id.0 as usize)
             .map_or((0, 0), |body| (body.origin, body.version))
     }
+}
+
+/// Whether all bodies of a shape have the defective line alike: attributes that are read are part of the shape.
+fn is_shared(defect: &SdpDefect) -> bool {
+    let is_read = defect.kind != SdpDefectKind::NotUtf8 && defect.text.starts_with("a=");
+    is_read || defect.text.is_empty()
 }

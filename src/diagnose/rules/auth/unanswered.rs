@@ -138,7 +138,7 @@ fn silent_inside(case: &Case<'_>) -> Option<Finding> {
         hop.method.text(),
     );
     let effect = match hop.method {
-        Method::Bye => "the other side was not told that the call is over",
+        Method::Bye => "the call may stay up at the other side",
         Method::Refer => "the transfer did not happen",
         _ => "the change did not happen",
     };

@@ -77,7 +77,8 @@ pub fn fork(case: &Case<'_>) -> Option<Finding> {
         } else {
             (b, since)
         };
-        ended(case, first)
+        let ends = called_off(case, first).filter(|_| first.alerting.is_none());
+        ends.or_else(|| ended(case, first))
             .or_else(|| given_up(case, first))
             .is_none_or(|end| end > second)
             && (case.scene.node(a.destination) != case.scene.node(b.destination)
@@ -266,7 +267,7 @@ fn double_answer(case: &Case<'_>) -> Option<Finding> {
 /// When the node that had tried a route gave it up by CANCEL.
 fn called_off(case: &Case<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {
     let mut all = case.anatomy.each();
-    let (_, cancel) = all.find(|(_, t)| t.method == Method::Cancel && t.via == hop.via)?;
+    let (_, cancel) = all.find(|(_, t)| t.method == Method::Cancel && same_branch(case, hop, t))?;
     Some(case.message(cancel.request?)?.time)
 }
 

@@ -68,12 +68,14 @@ pub fn busy(case: &Case<'_>) -> Option<Finding> {
 
 /// A device that names a time to call again refuses by a setting or a limit: persons do not know when they hang up.
 fn retry_after(case: &Case<'_>, refusal: &Message) -> String {
-    case.header(refusal, HeaderName::RetryAfter)
-        .map_or(String::new(), |wait| {
-            format!(
-                " It asks to be called again after {wait} s (Retry-After), as a setting or a limit does rather than a person."
-            )
-        })
+    let wait = case.header(refusal, HeaderName::RetryAfter);
+    let seconds = wait.and_then(|wait| wait.split([';', ' ', '(']).next()?.parse::<u32>().ok());
+    seconds.map_or(String::new(), |seconds| {
+        format!(
+            " It asks to be called again after {} (Retry-After), as a setting or a limit does rather than a person.",
+            duration(Duration::from_secs(u64::from(seconds)))
+        )
+    })
 }
 
 /// Who declined.

@@ -13,6 +13,8 @@ use crate::sip::HeaderName;
 
 /// Early media that lasts less is a tone rather than speech.
 const ANNOUNCEMENT_MIN: Duration = Duration::from_secs(1);
+/// Q.850 causes that speak of the number, of a route or of a caller that withholds its own: no device is missing.
+const OTHER_CAUSES: [u16; 6] = [1, 2, 3, 22, 24, 28];
 /// Products that are phones: their 480 means that somebody set them so.
 const PHONES: [&str; 14] = [
     "yealink",
@@ -119,6 +121,13 @@ pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
     let (code, cause) = (case.refusal_code(), Cause::of(case.tables(), refusal));
     let lost = lost_binding(case);
     let by_cause = matches!(cause.q850, Some(18 | 20));
+    if lost.is_none()
+        && cause
+            .q850
+            .is_some_and(|cause| OTHER_CAUSES.contains(&cause))
+    {
+        return None;
+    }
     let applies = match code {
         480 | 430 => true,
         408 => case.path.len() == 1,

@@ -306,7 +306,7 @@ fn plain_scheme(
             "Only sips: is taken".to_owned(),
             "says in Warning 381 that it wants sips, which demands TLS on every hop",
             format!(
-                "On {}: call {name} with a sips: URI over TLS. Or on {name}: allow sip:.",
+                "On {}: call {name} with a sips: URI over TLS. Or on {name}: allow the scheme sip as well.",
                 case.scene.name(request.source)
             ),
             Confidence::Certain,
