@@ -73,7 +73,7 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
     } else if is_second {
         "; it answered the other login request of this attempt only"
     } else if never {
-        "; it never sends a login in this capture, so it is set up to be known by its address"
+        "; it never sends a login in this capture, so it may be set up to be known by its address"
     } else {
         ""
     };

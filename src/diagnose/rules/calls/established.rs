@@ -9,7 +9,7 @@ use crate::call::{
     DropCause, Message, Outcome, Transaction, TransactionIndex, drop_cause, names_network_cause,
     second_bye,
 };
-use crate::diagnose::rules::dlg::is_collision;
+use crate::diagnose::rules::dlg::{higher_before, is_collision};
 use crate::diagnose::words::duration;
 use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
 use crate::reference::Cause as Meaning;
@@ -130,11 +130,13 @@ fn refused(case: &Case<'_>, index: TransactionIndex, change: &Transaction) -> Op
     if matches!(code, 401 | 407 | 422 | 500) && was_cured(case, change, answer) {
         return None;
     }
-    // A login request that nothing followed is told by auth-no-credentials, a switch to fax by sdp-t38-refused.
+    // Collisions and CSeq numbers that run backwards are told by dlg-glare, a login request that nothing followed by
+    // auth-no-credentials, a switch to fax by sdp-t38-refused.
     let wanted = change_wanted(&case.anatomy, index);
     let is_told = matches!(code, 401 | 407) && !was_repeated(case, change)
         || matches!(wanted, Change::Fax | Change::Voice)
-        || is_collision(case, change, answer);
+        || is_collision(case, change, answer)
+        || code == 500 && higher_before(case, request).is_some();
     if is_told {
         return None;
     }

@@ -9,7 +9,7 @@ mod route_set;
 mod session_timer;
 mod swallowed;
 
-pub(in crate::diagnose::rules) use glare::is_collision;
+pub(in crate::diagnose::rules) use glare::{higher_before, is_collision};
 
 use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::{Gate, Rule, Subject};

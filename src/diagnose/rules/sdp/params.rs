@@ -145,7 +145,14 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
             "both sides know {} but the offer wants {} and the refuser {}",
             clash.codec, clash.ours, clash.theirs
         );
-        return Test::Fits(Box::new(theory(refusal, line, Confidence::Likely, why)));
+        let settings = Some((clash.ours, clash.theirs));
+        return Test::Fits(Box::new(theory(
+            refusal,
+            line,
+            Confidence::Likely,
+            why,
+            settings,
+        )));
     }
     compared(refusal, line)
 }
@@ -170,7 +177,8 @@ fn cured(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Theory> {
             settings::theirs(&found)
         ),
     };
-    let mut theory = theory(refusal, line, Confidence::Certain, why);
+    let settings = (!found.is_empty()).then(|| (settings::ours(&found), settings::theirs(&found)));
+    let mut theory = theory(refusal, line, Confidence::Certain, why, settings);
     theory.evidence.push(refusal.shows_session(
         retry.at,
         retry.answer,
@@ -230,7 +238,8 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
         first.at.frame,
         settings::theirs(&left)
     );
-    let mut theory = theory(refusal, line, confidence, why);
+    let settings = Some((settings::ours(&left), settings::theirs(&left)));
+    let mut theory = theory(refusal, line, confidence, why, settings);
     theory.evidence.push(refusal.shows_session(
         first.at,
         first.answer,
@@ -239,19 +248,29 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
     Test::Fits(Box::new(theory))
 }
 
-fn theory(refusal: &Refusal<'_, '_>, line: &Media, confidence: Confidence, why: String) -> Theory {
+/// `settings` are the refused ones and those that were taken, where they are known.
+fn theory(
+    refusal: &Refusal<'_, '_>,
+    line: &Media,
+    confidence: Confidence,
+    why: String,
+    settings: Option<(String, String)>,
+) -> Theory {
     let scene = refusal.case.scene;
+    let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
+    let remedy = match settings {
+        Some((ours, theirs)) => format!(
+            "1. On {offerer}: offer {theirs} in place of {ours} towards {refuser}. 2. Or on {refuser}: take {ours}."
+        ),
+        None => format!("Set equal packet time and codec parameters on {offerer} and {refuser}."),
+    };
     Theory {
         dimension: Dimension::Parameters,
         confidence,
         proof: Proof::Comparison,
         title: "Same codec, other parameters".to_owned(),
         why,
-        remedy: format!(
-            "Set equal packet time and codec parameters on {} and {}.",
-            scene.name(refusal.offerer),
-            scene.name(refusal.refuser)
-        ),
+        remedy,
         evidence: Vec::new(),
         signature: offer::codec_names(line),
     }
