@@ -1,12 +1,13 @@
-//! Session descriptions that one side sent twice: another answer behind the one that held, and a change without a new version.
+//! Session descriptions that one side sent twice: another answer behind the one that held, and a hold without a new version.
 //!
 //! Sources: RFC 3264 section 8 (the version of o=), RFC 3261 section 13.2.1 and RFC 6337 section 3 (one answer for one offer).
 
-use crate::call::negotiation::{Change, changes, difference, is_whole};
-use crate::call::{Message, NodeId, SessionId, TextId, TransactionIndex};
+use crate::call::negotiation::{Change, changes, difference, is_agreed, is_whole, used};
+use crate::call::{Message, MessageIndex, NodeId, SessionId, TextId, TransactionIndex};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::offer;
+use crate::sip::sdp::Direction;
 use crate::sip::{HeaderName, Method, StatusCode};
 
 /// Speakers of one call whose last description is kept; a forged capture may hold any number.
@@ -66,7 +67,7 @@ pub fn second_answer(case: &Case<'_>, first: TransactionIndex) -> Option<Finding
     Some(finding.beside())
 }
 
-/// A change during the call whose o= line has the version of the description before it.
+/// A hold whose o= line has the version of the description before it, and that the other side did not follow.
 pub fn kept_version(case: &Case<'_>) -> Option<Finding> {
     changes(&case.anatomy).next()?;
     let begin = case.dialogs.first()?.answer;
@@ -98,38 +99,53 @@ pub fn kept_version(case: &Case<'_>) -> Option<Finding> {
         if at > begin
             && own == earlier
             && own.0 != 0
-            && let Some(change) = changed(case, last.session, message.session)
+            && changed(case, last.session, message.session) == Some(Change::Hold)
+            && let Some(answer) = unfollowed(case, at)
         {
-            return Some(kept(case, last, message, change));
+            return Some(kept(case, message, answer));
         }
     }
     None
 }
 
-fn kept(case: &Case<'_>, before: &Message, after: &Message, change: Change) -> Finding {
-    let (_, version) = case.tables().sessions.origin(after.session);
+/// The answer to a hold that says in words that media go both ways, as before.
+fn unfollowed<'a>(case: &Case<'a>, offer: MessageIndex) -> Option<&'a Message> {
+    let exchange = changes(&case.anatomy).find(|exchange| exchange.offer == Some(offer))?;
+    let (offer, answer) = (case.message(offer)?, case.message(exchange.answer?)?);
+    let sessions = &case.tables().sessions;
+    let told = |message: &Message| {
+        let mut lines = used(sessions.shape(message.session));
+        lines.next().and_then(|line| line.common.direction)
+    };
+    let holds = matches!(told(offer), Some(Direction::SendOnly | Direction::Inactive));
+    let went_on = is_agreed(&case.anatomy, &exchange) && told(answer) == Some(Direction::SendRecv);
+    (holds && went_on).then_some(answer)
+}
+
+fn kept(case: &Case<'_>, hold: &Message, answer: &Message) -> Finding {
+    let (_, version) = case.tables().sessions.origin(hold.session);
+    let (holder, other) = (case.scene.name(hold.source), case.scene.name(answer.source));
     Finding::new(
         "sdp-answer-invalid",
-        Severity::Info,
-        Confidence::Certain,
+        Severity::Warn,
+        Confidence::Likely,
         Proof::Protocol,
     )
     .says(
-        "The session changed, and the version of its description did not",
+        "A hold was answered as if nothing had changed",
         format!(
-            "{:.1} s into the call {} sent another session description than before ({}) with the same version {version} in its o= line: a receiver may take that for a repetition and go on as it was.",
-            case.seconds_in(after),
-            case.name(after.source),
-            what(change)
+            "{:.1} s into the call {} put it on hold with the same version {version} in its o= line as before, and {} answered with sendrecv: most likely it took the description for a repetition.",
+            case.seconds_in(hold),
+            case.name(hold.source),
+            case.name(answer.source)
         ),
         format!(
-            "On {}: raise the version in o= with every change (firmware, or the SDP rules of the SBC in front of it). It matters where the other side did not follow the change.",
-            case.scene.name(after.source)
+            "1. On {holder}: raise the version in o= with every change (firmware, or the SDP rules of the SBC in front of it). 2. Or on {other}: answer sendonly with recvonly or inactive, whatever the version."
         ),
     )
-    .shown_by(shown(case, after, "the change"))
-    .shown_by(shown(case, before, "what it had sent before"))
-    .at(after.source, "version")
+    .shown_by(shown(case, hold, "the hold, without a new version"))
+    .shown_by(shown(case, answer, "answered as before"))
+    .at(hold.source, "version")
     .beside()
 }
 
