@@ -2,6 +2,7 @@
 //!
 //! Source: RFC 8866, RFC 3264.
 
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -10,7 +11,11 @@ use hashbrown::HashTable;
 use crate::call::endpoint::{EndpointId, Endpoints};
 use crate::call::known::Known;
 use crate::net::Endpoint;
+use crate::sip::sdp::{SdpDefect, SdpDefectKind};
 use crate::sip::{Outline, Sdp, Seed};
+
+/// Bodies that are read once more to quote their own defective lines; a device with such a fault sends it with every call.
+const OWN_DEFECTS_MAX: usize = 1_000;
 
 /// A session description in [`Sessions`]; the default is "none".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -38,6 +43,10 @@ struct Body {
 pub struct Sessions {
     bodies: Vec<Body>,
     shapes: Vec<(u64, Arc<Sdp>)>,
+    /// The defects of bodies that share a defective shape with an earlier one: the lines they quote are their own.
+    own_defects: HashMap<u32, Vec<SdpDefect>, foldhash::fast::FixedState>,
+    /// The first body of each shape.
+    first_bodies: Vec<u32>,
     media: Vec<EndpointId>,
     /// Bodies by the hash of their bytes.
     body_table: Known<SessionId>,
@@ -56,6 +65,8 @@ impl Default for Sessions {
         Self {
             bodies: vec![none],
             shapes: vec![(0, Arc::new(Sdp::default()))],
+            own_defects: HashMap::default(),
+            first_bodies: vec![0],
             media: Vec::new(),
             body_table: Known::default(),
             shape_table: HashTable::new(),
@@ -104,6 +115,7 @@ impl Sessions {
             }));
         }
         let id = SessionId(self.bodies.len() as u32);
+        self.note_defects(id.0, shape, bytes);
         let (origin, version) = (outline.origin, outline.origin_version.unwrap_or(0));
         self.bodies.push(Body {
             shape,
@@ -129,6 +141,35 @@ impl Sessions {
         self.shape_table
             .insert_unique(key, id, |&id| hasher.hash_one(shapes[id as usize].0));
         id
+    }
+
+    /// Keeps what a body has in its defective lines, where the shape was met before: such lines may differ in every body.
+    fn note_defects(&mut self, id: u32, shape: u32, bytes: &[u8]) {
+        if shape as usize == self.first_bodies.len() {
+            self.first_bodies.push(id);
+            return;
+        }
+        let defects = &self.shapes[shape as usize].1.defects;
+        if !defects.iter().all(is_shared) && self.own_defects.len() < OWN_DEFECTS_MAX {
+            self.own_defects.insert(id, Sdp::parse(bytes).defects);
+        }
+    }
+
+    /// What is wrong in the description; the lines are quoted where they are known to be those of this very body.
+    pub fn defects(&self, id: SessionId) -> Vec<SdpDefect> {
+        if let Some(own) = self.own_defects.get(&id.0) {
+            return own.clone();
+        }
+        let shape = self.bodies.get(id.0 as usize).map_or(0, |body| body.shape);
+        let known = &self.shapes[shape as usize].1.defects;
+        if self.first_bodies.get(shape as usize) == Some(&id.0) {
+            return known.clone();
+        }
+        let quoted = |defect: &SdpDefect| match is_shared(defect) {
+            true => defect.clone(),
+            false => defect.unquoted(),
+        };
+        known.iter().map(quoted).collect()
     }
 
     /// What the description says, addresses, ports and identifiers being those of the first body of its shape.
@@ -159,4 +200,10 @@ impl Sessions {
             .get(id.0 as usize)
             .map_or((0, 0), |body| (body.origin, body.version))
     }
+}
+
+/// Whether all bodies of a shape have the defective line alike: attributes that are read are part of the shape.
+fn is_shared(defect: &SdpDefect) -> bool {
+    let is_read = defect.kind != SdpDefectKind::NotUtf8 && defect.text.starts_with("a=");
+    is_read || defect.text.is_empty()
 }

@@ -60,6 +60,18 @@ pub struct SdpDefect {
     pub line: u32,
     /// The line as sent, at most 80 characters of it, the keys of crypto lines left out.
     pub text: String,
+    /// The payload type that the line gives no codec, where that is the defect.
+    pub payload: Option<u8>,
+}
+
+impl SdpDefect {
+    /// What is wrong, and with which line, without quoting it.
+    pub fn unquoted(&self) -> Self {
+        Self {
+            text: String::new(),
+            ..self.clone()
+        }
+    }
 }
 
 impl fmt::Display for SdpDefect {
@@ -95,11 +107,13 @@ impl fmt::Display for SdpDefect {
             SdpDefectKind::TooMuch => "there is more than is read",
             SdpDefectKind::MissingLine(_) | SdpDefectKind::Empty => "",
         };
-        write!(
-            f,
-            "line {}, `{}`: {what}",
-            self.line,
-            self.text.escape_debug()
-        )
+        write!(f, "line {}", self.line)?;
+        if !self.text.is_empty() {
+            write!(f, ", `{}`", self.text.escape_debug())?;
+        }
+        match self.payload {
+            Some(payload) => write!(f, ": the dynamic payload type {payload} has no rtpmap"),
+            None => write!(f, ": {what}"),
+        }
     }
 }

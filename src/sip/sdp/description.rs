@@ -105,6 +105,8 @@ pub(super) struct Reader {
     pub sdp: Sdp,
     seen: [bool; 26],
     rank: usize,
+    /// The m= lines as sent, for defects that only the end of the description shows.
+    media_lines: Vec<String>,
 }
 
 impl Reader {
@@ -115,7 +117,12 @@ impl Reader {
                 .split_once("inline:")
                 .map_or(text, |(before, _)| before);
             let text = shown.chars().take(QUOTE_CHARACTERS_MAX).collect();
-            self.sdp.defects.push(SdpDefect { kind, line, text });
+            self.sdp.defects.push(SdpDefect {
+                kind,
+                line,
+                text,
+                payload: None,
+            });
         }
     }
 
@@ -233,6 +240,7 @@ impl Reader {
         if profile.is_rtp() {
             self.check_formats(&codecs, number, text);
         }
+        self.media_lines.push(text.to_owned());
         self.sdp.medias.push(Media {
             kind,
             port,
@@ -276,24 +284,24 @@ impl Reader {
             }
         }
         let mut medias = std::mem::take(&mut self.sdp.medias);
-        for media in &mut medias {
+        let lines = std::mem::take(&mut self.media_lines);
+        for (media, line) in medias.iter_mut().zip(&lines) {
             if media.connection.is_none() {
                 media.connection.clone_from(&self.sdp.connection);
             }
             inherit(&mut media.common, &self.sdp.common);
-            self.check_media(media);
+            self.check_media(media, line);
         }
         self.sdp.medias = medias;
         self.sdp
     }
 
-    fn check_media(&mut self, media: &Media) {
+    fn check_media(&mut self, media: &Media, text: &str) {
         if media.is_refused() {
             return;
         }
-        let text = format!("m={} {}", media.kind.word(), media.profile_text);
         if media.connection.is_none() {
-            self.blame(SdpDefectKind::MissingConnection, media.line, &text);
+            self.blame(SdpDefectKind::MissingConnection, media.line, text);
         }
         if media.profile.is_rtp()
             && let Some(codec) = media
@@ -301,17 +309,17 @@ impl Reader {
                 .iter()
                 .find(|codec| codec.is_dynamic() && !codec.is_mapped)
         {
-            self.blame(
-                SdpDefectKind::MissingMap,
-                media.line,
-                &format!("{text} {}", codec.format),
-            );
+            let known = self.sdp.defects.len();
+            self.blame(SdpDefectKind::MissingMap, media.line, text);
+            if let Some(defect) = self.sdp.defects.get_mut(known) {
+                defect.payload = codec.payload;
+            }
         }
         if media.profile.is_secure()
             && media.common.crypto.is_empty()
             && media.common.fingerprint_hash.is_none()
         {
-            self.blame(SdpDefectKind::MissingKey, media.line, &text);
+            self.blame(SdpDefectKind::MissingKey, media.line, text);
         }
     }
 }

@@ -8,11 +8,13 @@ use crate::call::login::LoginFault;
 use crate::call::number::{Number, user_of};
 use crate::call::reception::{Reception, Tally, asserted, prefix};
 use crate::call::registration::{Registration, RegistrationOutcome};
-use crate::call::{Outcome, is_challenge};
+use crate::call::{Cause, Outcome, is_challenge};
 use crate::diagnose::words::counted;
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Scene, Severity};
 use crate::sip::HeaderName;
 
+/// Q.850: anonymous calls are rejected, the matter of id-anonymous.
+const ANONYMOUS_REJECTED: u16 = 24;
 /// Refused and accepted calls that a contrast needs of each.
 const CONTRAST_MIN: u32 = 2;
 /// Words of a phrase that leave the refusal to the rules about call signatures.
@@ -53,6 +55,9 @@ pub fn call(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let (refuser, refusal) = (case.refuser()?, case.refusal()?);
+    if Cause::of(case.tables(), refusal).q850 == Some(ANONYMOUS_REJECTED) {
+        return None;
+    }
     let phrase = case.scene.text(refusal.line);
     let words = own_words(case, phrase);
     let spoken = words.to_ascii_lowercase();

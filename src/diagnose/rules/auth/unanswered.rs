@@ -73,7 +73,7 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
     } else if is_second {
         "; it answered the other login request of this attempt only"
     } else if never {
-        "; it never sends a login in this capture, so it is set up to be known by its address"
+        "; it never sends a login in this capture, so it may be set up to be known by its address"
     } else {
         ""
     };
@@ -139,7 +139,7 @@ fn silent_inside(case: &Case<'_>) -> Option<Finding> {
         hop.method.text(),
     );
     let effect = match hop.method {
-        Method::Bye => "the other side was not told that the call is over",
+        Method::Bye => "the call may stay up at the other side",
         Method::Refer => "the transfer did not happen",
         _ => "the change did not happen",
     };

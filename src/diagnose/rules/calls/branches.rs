@@ -8,7 +8,7 @@ use crate::call::number::user_of;
 use crate::call::{Cause, Transaction, TransactionIndex};
 use crate::diagnose::rules::calls::forked;
 use crate::diagnose::words::{counted, duration};
-use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::{Method, StatusCode};
 
 /// How long a second answer may stay up before somebody is left on the line.
@@ -78,7 +78,8 @@ pub fn fork(case: &Case<'_>) -> Option<Finding> {
         } else {
             (b, since)
         };
-        ended(case, first)
+        let ends = called_off(case, first).filter(|_| first.alerting.is_none());
+        ends.or_else(|| ended(case, first))
             .or_else(|| given_up(case, first))
             .is_none_or(|end| end > second)
             && (case.scene.node(a.destination) != case.scene.node(b.destination)
@@ -255,8 +256,26 @@ fn double_answer(case: &Case<'_>) -> Option<Finding> {
         )
         .shown_by(case.shows(a, "the first answer"))
         .shown_by(case.shows(b, "the second answer"))
+        .shown_by(Evidence::Missing {
+            expected: "a BYE to all answers but one".to_owned(),
+            after: b.at,
+            watched: case.scene.watched_since(b.time),
+        })
         .at(case.call.source, "double answer");
     Some(finding.beside())
+}
+
+/// When the node that had tried a route gave it up by CANCEL.
+fn called_off(case: &Case<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {
+    let mut all = case.anatomy.each();
+    let (_, cancel) = all.find(|(_, t)| t.method == Method::Cancel && same_branch(case, hop, t))?;
+    Some(case.message(cancel.request?)?.time)
+}
+
+/// Whether the capture holds both directions between the ends of a hop, so that silence there is silence.
+fn is_heard(case: &Case<'_>, hop: &Transaction) -> bool {
+    let scene = case.scene;
+    !scene.is_one_directional(scene.node(hop.source), scene.node(hop.destination))
 }
 
 pub fn failover(case: &Case<'_>) -> Option<Finding> {
@@ -275,12 +294,15 @@ fn serial(case: &Case<'_>, kids: &[TransactionIndex]) -> Option<Finding> {
     })?;
     let second = began(case, carried)?;
     let failed = kids.iter().map(hop).rfind(|t| {
+        let called_off = called_off(case, t);
         let gone = match case.anatomy.final_status(t).map(|status| status.0) {
-            Some(486 | 487 | 600 | 603) | Some(0..=399) => false,
+            Some(487) => called_off.is_some(),
+            Some(486 | 600 | 603) | Some(0..=399) => false,
             Some(_) => true,
-            None => t.alerting.is_none() && t.sends > 1,
+            None => t.alerting.is_none() && t.sends > 1 && is_heard(case, t),
         };
-        let over = ended(case, t)
+        let over = called_off
+            .or_else(|| ended(case, t))
             .or_else(|| Some(case.message(t.last_request?)?.time))
             .is_some_and(|end| end <= second && second.since(end) <= FAILOVER_WAIT);
         t.first < carried.first
@@ -305,6 +327,10 @@ fn serial(case: &Case<'_>, kids: &[TransactionIndex]) -> Option<Finding> {
         case.scene.name(carried.destination),
     );
     let why = match case.anatomy.final_status(failed) {
+        Some(status) if status.0 == 487 => format!(
+            "rang nobody and was called off after {}",
+            duration(called_off(case, failed)?.since(began(case, failed)?))
+        ),
         Some(status) => format!("answered {}", status.0),
         None => format!("did not answer within {}", duration(cost)),
     };
@@ -317,7 +343,7 @@ fn serial(case: &Case<'_>, kids: &[TransactionIndex]) -> Option<Finding> {
         String::new()
     };
     let remedy = if severity == Severity::Info {
-        format!("Nothing is broken for the caller; look at why {one} refused.")
+        format!("Nothing is broken for the caller; look at why {one} failed.")
     } else {
         format!(
             "1. On {}: take {one} out of the route while it fails, for example by OPTIONS pings. 2. Shorten the time it waits for a route.",

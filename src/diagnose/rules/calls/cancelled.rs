@@ -8,13 +8,17 @@ use crate::call::number::user_of;
 use crate::call::{Cause, Message, Outcome, Transaction, cancel_of, proxy_cancel, ring};
 use crate::diagnose::rules::calls::forked::called_off;
 use crate::diagnose::words::duration;
-use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Method};
 
 /// How far apart an answer and a CANCEL that crossed may be.
 const RACE: Duration = Duration::from_secs(2);
 /// How long a caller may take to hang up on an answer that it did not want.
 const GHOST_WAIT: Duration = Duration::from_secs(5);
+/// How close together a route is given up and the next one tried.
+const NEXT_ROUTE_WAIT: Duration = Duration::from_secs(1);
+/// Calls behind a cancelled one among which the next try is looked for.
+const CALLS_MAX: usize = 64;
 /// Silence after dialling from which on callers hang up (order of ITU-T E.721).
 const SLOW_SETUP: Duration = Duration::from_secs(6);
 
@@ -37,6 +41,12 @@ fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
     let rang = ring(&case.anatomy).map(|(start, end)| end.since(start));
     let step = case.anatomy.transaction(case.anatomy.last_step()?);
     let caller = case.name(step.source);
+    if rang.is_none()
+        && step.alerting.is_none()
+        && let Some(other) = went_on(case, step, cancel)
+    {
+        return Some(other);
+    }
     let (title, when, remedy) = match rang {
         Some(rang) => (
             "The caller hung up while it was ringing",
@@ -116,6 +126,47 @@ fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
     {
         finding = finding.shown_by(case.shows(ringing, "it was ringing"));
     }
+    Some(finding)
+}
+
+/// The caller is a machine with several routes: as it gave this one up it called the same number on another one.
+fn went_on(case: &Case<'_>, step: &Transaction, cancel: &Message) -> Option<Finding> {
+    let scene = case.scene;
+    let callee = user_of(scene.text(case.call.callee));
+    let behind = scene.calls.iter().enumerate().skip(case.index + 1);
+    let (index, next) = behind.take(CALLS_MAX).find(|(_, call)| {
+        let apart = call
+            .started
+            .since(cancel.time)
+            .max(cancel.time.since(call.started));
+        apart <= NEXT_ROUTE_WAIT
+            && call.caller == case.call.caller
+            && scene.node(call.source) == scene.node(step.source)
+            && scene.node(call.destination) != scene.node(step.destination)
+            && !callee.is_empty()
+            && user_of(scene.text(call.callee)) == callee
+    })?;
+    let (caller, silent) = (case.name(step.source), case.name(step.destination));
+    let waited = duration(cancel.time.since(case.call.milestones.invited?));
+    let finding = Finding::new(
+        "call-cancelled",
+        Severity::Info,
+        Confidence::Likely,
+        Proof::Protocol,
+    )
+    .says(
+        format!("{silent} did not ring in time, and the next route was tried"),
+        format!(
+            "{caller} gave the call up after {waited} without ringing and at once called {callee} at {} (call {}): most likely a timer of its routes, not a person.",
+            scene.name(next.destination),
+            index + 1
+        ),
+        format!(
+            "1. On {silent}: find why it did not ring {callee} within {waited}. 2. On {caller}: while that lasts, take {silent} out of the route, for example by OPTIONS pings."
+        ),
+    )
+    .shown_by(case.shows(cancel, "the route was given up"))
+    .at(step.destination, "next route");
     Some(finding)
 }
 
@@ -253,6 +304,11 @@ pub fn cancel_race(case: &Case<'_>) -> Option<Finding> {
             format!("{crossing}, and {} did not end the call with BYE within {}: the called side stays connected to nobody.", case.name(transaction.source), duration(GHOST_WAIT)),
             format!("{} must acknowledge an answer that crosses its CANCEL and send BYE at once.", case.name(transaction.source)),
         )
+        .shown_by(Evidence::Missing {
+            expected: "a BYE of the caller".to_owned(),
+            after: answer.at,
+            watched,
+        })
     };
     let finding = finding
         .shown_by(case.shows(answer, "the answer"))

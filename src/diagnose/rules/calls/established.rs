@@ -4,14 +4,15 @@
 
 use std::time::Duration;
 
+use crate::call::negotiation::{Change, change_wanted};
 use crate::call::{
-    DropCause, Message, Outcome, SessionId, Transaction, drop_cause, names_network_cause,
+    DropCause, Message, Outcome, Transaction, TransactionIndex, drop_cause, names_network_cause,
     second_bye,
 };
+use crate::diagnose::rules::dlg::{higher_before, is_collision};
 use crate::diagnose::words::duration;
 use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
 use crate::reference::Cause as Meaning;
-use crate::sip::sdp::MediaKind;
 use crate::sip::{HeaderName, Method};
 
 /// How soon a side hangs up because a change that it asked for was refused.
@@ -115,18 +116,28 @@ pub fn reinvite_rejected(case: &Case<'_>) -> Option<Finding> {
     });
     changes
         .into_iter()
-        .find_map(|(_, change)| refused(case, change))
+        .find_map(|(index, change)| refused(case, index, change))
 }
 
-fn refused(case: &Case<'_>, change: &Transaction) -> Option<Finding> {
+fn refused(case: &Case<'_>, index: TransactionIndex, change: &Transaction) -> Option<Finding> {
     let answer = case.message(change.final_response?)?;
     let request = case.message(change.request?)?;
     let code = answer.status()?.0;
-    // 481 and 408 end the call, 487 is the sender's own CANCEL.
-    if code < 300 || matches!(code, 481 | 408 | 487) {
+    // These end the call, as dlg-no-such-call tells; 487 is the sender's own CANCEL, and 491 the matter of dlg-glare.
+    if code < 300 || matches!(code, 404 | 408 | 410 | 481 | 487 | 491 | 604) {
         return None;
     }
-    if matches!(code, 401 | 407 | 422 | 491 | 500) && was_cured(case, change, answer) {
+    if matches!(code, 401 | 407 | 422 | 500) && was_cured(case, change, answer) {
+        return None;
+    }
+    // Collisions and CSeq numbers that run backwards are told by dlg-glare, a login request that nothing followed by
+    // auth-no-credentials, a switch to fax by sdp-t38-refused.
+    let wanted = change_wanted(&case.anatomy, index);
+    let is_told = matches!(code, 401 | 407) && !was_repeated(case, change)
+        || matches!(wanted, Change::Fax | Change::Voice)
+        || is_collision(case, change, answer)
+        || code == 500 && higher_before(case, request).is_some();
+    if is_told {
         return None;
     }
     let is_end = case
@@ -143,7 +154,7 @@ fn refused(case: &Case<'_>, change: &Transaction) -> Option<Finding> {
     let end = match after {
         Some(after) if by_asker && after <= GIVE_UP_WAIT => {
             format!(
-                "{} hung up {} later because of it.",
+                "{} hung up {} later, most likely because of it.",
                 case.name(change.source),
                 duration(after)
             )
@@ -151,7 +162,6 @@ fn refused(case: &Case<'_>, change: &Transaction) -> Option<Finding> {
         Some(after) => format!("The call itself went on for {}.", duration(after)),
         None => "The call itself went on.".to_owned(),
     };
-    let wanted = wanted(case, request);
     let since = case.seconds_in(request);
     let asker = case.name(change.source);
     let refuser = case.name(change.destination);
@@ -162,14 +172,15 @@ fn refused(case: &Case<'_>, change: &Transaction) -> Option<Finding> {
         .says(
             "A change during the call was refused",
             format!(
-                "{since:.1} s into the call {asker} asked to {wanted}; {refuser} refused with {code} {}{words}. {end}",
+                "{since:.1} s into the call {asker} asked {}; {refuser} refused with {code} {}{words}. {end}",
+                wanted.words(),
                 case.scene.text(answer.line)
             ),
-            format!("On {refuser}: let the other side {wanted} during a call, or stop {asker} from asking for it."),
+            remedy(&refuser, &asker, wanted, change.method),
         )
         .shown_by(case.shows(answer, "the refusal"))
         .shown_by(case.shows(request, "the change asked for"))
-        .at(change.destination, format!("{code} {wanted}"));
+        .at(change.destination, format!("{code} {}", wanted.words()));
     Some(finding.beside())
 }
 
@@ -189,48 +200,28 @@ fn was_cured(case: &Case<'_>, change: &Transaction, answer: &Message) -> bool {
     })
 }
 
-/// What a change was to do: its session against the last one of the same side.
-fn wanted(case: &Case<'_>, request: &Message) -> &'static str {
-    let sessions = &case.tables().sessions;
-    if request.session.is_absent() {
-        return if request.method() == Some(Method::Update) {
-            "refresh the session"
-        } else {
-            "let the other side offer anew"
-        };
-    }
-    let same_side = |message: &&Message| {
-        !message.session.is_absent()
-            && message.time < request.time
-            && case.scene.node(message.source) == case.scene.node(request.source)
-    };
-    let before = case
-        .anatomy
-        .messages
-        .iter()
-        .copied()
-        .filter(same_side)
-        .last();
-    let before = before.map_or(SessionId::default(), |message| message.session);
-    let (old, new) = (sessions.shape(before), sessions.shape(request.session));
-    let uses = |sdp: &crate::sip::Sdp, kind| {
-        sdp.medias
-            .iter()
-            .any(|media| media.kind == kind && !media.is_refused())
-    };
-    if uses(new, MediaKind::Image) && !uses(old, MediaKind::Image) {
-        "switch to fax (T.38)"
-    } else if uses(new, MediaKind::Video) && !uses(old, MediaKind::Video) {
-        "add video"
-    } else if new.is_held() && !old.is_held() {
-        "put the call on hold"
-    } else if old.is_held() && !new.is_held() {
-        "take the call off hold"
-    } else if sessions.media(before) != sessions.media(request.session) {
-        "move the media to another address"
-    } else if sessions.shape_number(before) == sessions.shape_number(request.session) {
-        "refresh the session"
-    } else {
-        "change the codecs"
+/// Whether the same side asked once more, whatever came of it.
+fn was_repeated(case: &Case<'_>, change: &Transaction) -> bool {
+    let sender = |t: &Transaction| case.message(t.first).map(|first| first.from_tag);
+    case.anatomy.each().any(|(_, next)| {
+        next.method == change.method
+            && next.first > change.first
+            && next.cseq > change.cseq
+            && sender(next) == sender(change)
+    })
+}
+
+fn remedy(refuser: &str, asker: &str, wanted: Change, method: Method) -> String {
+    match wanted {
+        Change::Refresh if method == Method::Invite => format!(
+            "1. On {refuser}: answer a re-INVITE that changes nothing with 200. 2. Or on {asker}: refresh by UPDATE, or switch off re-INVITEs that change nothing."
+        ),
+        Change::NewOffer => format!(
+            "1. On {refuser}: answer a re-INVITE without session description with an offer of its own, as RFC 3261 section 14.2 has it. 2. Or on {asker}: send the session description in the re-INVITE."
+        ),
+        _ => format!(
+            "On {refuser}: allow {asker} {} during a call. Or stop {asker} from asking for it.",
+            wanted.words()
+        ),
     }
 }

@@ -46,7 +46,8 @@ pub fn busy(case: &Case<'_>) -> Option<Finding> {
             );
         }
         None => {
-            explanation += "; whether the person was on the phone or the device does not take calls (do not disturb, line limit) is not visible here."
+            explanation += "; whether the person was on the phone or the device does not take calls (do not disturb, line limit) is not visible here.";
+            explanation += &retry_after(case, refusal);
         }
     }
     let finding = Finding::new(
@@ -65,9 +66,23 @@ pub fn busy(case: &Case<'_>) -> Option<Finding> {
     Some(finding)
 }
 
+/// A device that names a time to call again refuses by a setting or a limit: persons do not know when they hang up.
+fn retry_after(case: &Case<'_>, refusal: &Message) -> String {
+    let wait = case.header(refusal, HeaderName::RetryAfter);
+    let seconds = wait.and_then(|wait| wait.split([';', ' ', '(']).next()?.parse::<u32>().ok());
+    seconds.map_or(String::new(), |seconds| {
+        format!(
+            " It asks to be called again after {} (Retry-After), as a setting or a limit does rather than a person.",
+            duration(Duration::from_secs(u64::from(seconds)))
+        )
+    })
+}
+
 /// Who declined.
 enum Decliner {
     Person,
+    /// Media, such as an announcement, had run for so long; no 180 had come.
+    Script(Duration),
     System,
     Policy(usize),
     Account(String),
@@ -95,6 +110,10 @@ pub fn declined(case: &Case<'_>) -> Option<Finding> {
         Decliner::Person => format!(
             "{name} answered {code} {phrase} after {} of ringing: somebody, or a setting of the phone, refused the call.",
             duration(rang)
+        ),
+        Decliner::Script(played) => format!(
+            "{name} answered {code} {phrase} after {} of early media (183) without a 180: an announcement of a system, or a ringing tone in the media and a person who refused; the media tell which.",
+            duration(*played)
         ),
         Decliner::System => format!(
             "{name} answered {code} {phrase} after {after} without ringing: a system refused the call, not a person."
@@ -128,18 +147,33 @@ pub fn declined(case: &Case<'_>) -> Option<Finding> {
                 "Nothing is broken. Voicemail or forwarding on reject at {callee} would take such calls."
             ),
         ),
-        Decliner::Account(_) => (
+        Decliner::Script(_) => (
+            Confidence::Possible,
+            format!(
+                "1. Listen to the early media of the call. 2. Where they are an announcement: see on {name} which step of its dial plan or which setting of {callee} plays it."
+            ),
+        ),
+        Decliner::Account(words) => (
             Confidence::Certain,
-            format!("Clear the reason named with the operator of {name}."),
+            format!(
+                "Take up the reason that {name} names ({words}) with its operator: it has to be cleared there."
+            ),
         ),
         _ => (
             Confidence::Likely,
             format!(
-                "1. On {name}: see which dial-plan step or account setting hangs up on {callee}. 2. If other routes shall be tried, let it answer 4xx or 5xx instead of {code}."
+                "1. On {name}: see which dial-plan step or account setting hangs up on {callee}.{}",
+                if code >= 600 {
+                    format!(
+                        " 2. If other routes shall be tried, let it answer 4xx or 5xx instead of {code}."
+                    )
+                } else {
+                    String::new()
+                }
             ),
         ),
     };
-    let others = match decliner {
+    let others = match &decliner {
         Decliner::Person => 0,
         _ => silenced(case, refusal),
     };
@@ -155,11 +189,16 @@ pub fn declined(case: &Case<'_>) -> Option<Finding> {
             counted(others as u64, "other device")
         ),
     };
+    let title = match &decliner {
+        Decliner::Person if early_refusal => format!("{callee} may have declined the call"),
+        Decliner::Person => format!("{callee} declined the call"),
+        _ => format!("{} declined the call to {callee}", case.scene.name(refuser)),
+    };
     let mut finding = Finding::new("call-declined", severity, confidence, Proof::OwnWords)
-        .says(format!("{callee} declined the call"), how + &global, remedy)
+        .says(title, how + &global, remedy)
         .shown_by(case.shows(refusal, "the refusal"))
         .at(refuser, code);
-    if code == 486 {
+    if code == 486 && matches!(decliner, Decliner::Person) {
         finding = finding.not(
             "call-busy",
             format!(
@@ -194,6 +233,17 @@ fn rang_for(case: &Case<'_>) -> Duration {
 }
 
 fn decliner(case: &Case<'_>, rang: Duration) -> Decliner {
+    let step = case.anatomy.last_step();
+    let step = step.map(|step| case.anatomy.transaction(step));
+    let has_rung = step.is_some_and(|step| step.ringing.is_some());
+    let is_early_media = step
+        .and_then(|step| case.message(step.alerting?))
+        .is_some_and(|early| {
+            early.status().is_some_and(|status| status.0 == 183) && !early.session.is_absent()
+        });
+    if rang >= Duration::from_secs(1) && !has_rung && is_early_media {
+        return Decliner::Script(rang);
+    }
     if rang >= Duration::from_secs(1) {
         return Decliner::Person;
     }

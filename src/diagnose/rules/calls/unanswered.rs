@@ -13,6 +13,8 @@ use crate::sip::HeaderName;
 
 /// Early media that lasts less is a tone rather than speech.
 const ANNOUNCEMENT_MIN: Duration = Duration::from_secs(1);
+/// Q.850 causes that speak of the number, of a route or of a caller that withholds its own: no device is missing.
+const OTHER_CAUSES: [u16; 6] = [1, 2, 3, 22, 24, 28];
 /// Products that are phones: their 480 means that somebody set them so.
 const PHONES: [&str; 14] = [
     "yealink",
@@ -119,6 +121,13 @@ pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
     let (code, cause) = (case.refusal_code(), Cause::of(case.tables(), refusal));
     let lost = lost_binding(case);
     let by_cause = matches!(cause.q850, Some(18 | 20));
+    if lost.is_none()
+        && cause
+            .q850
+            .is_some_and(|cause| OTHER_CAUSES.contains(&cause))
+    {
+        return None;
+    }
     let applies = match code {
         480 | 430 => true,
         408 => case.path.len() == 1,
@@ -136,6 +145,7 @@ pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
         Some(lost) => (Severity::Error, lost.sentence.clone(), lost.confidence, Proof::Comparison),
         None if by_cause => (Severity::Error, format!(" Its Q.850 cause {} says that no device responds.", cause.q850.unwrap_or(0)), Confidence::Likely, Proof::OwnWords),
         None if code == 430 => (Severity::Error, " 430 says that the connection to the registered device is gone.".to_owned(), Confidence::Likely, Proof::OwnWords),
+        None if code == 408 => (Severity::Error, " It had waited that long for something behind it, which this capture does not show: a device that is registered and gone, or a next hop that is silent.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
         None if is_phone(case) => (Severity::Info, " The device itself says so: do not disturb, or no line free, rather than a missing registration.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
         None => (Severity::Error, " Usually no device is registered for the user; do not disturb or a forwarding without target give the same answer.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
     };

@@ -88,7 +88,12 @@ fn is_change(case: &Case<'_>, t: &Transaction) -> bool {
             .is_some_and(|request| !case.anatomy.message(request).to_tag.is_absent())
 }
 
-fn is_collision(case: &Case<'_>, t: &Transaction, answer: &Message) -> bool {
+/// Whether a change was refused because another one was under way.
+pub(in crate::diagnose::rules) fn is_collision(
+    case: &Case<'_>,
+    t: &Transaction,
+    answer: &Message,
+) -> bool {
     match answer.status().map_or(0, |status| status.0) {
         491 => true,
         500 => {
@@ -152,6 +157,28 @@ fn ended_soon(case: &Case<'_>, answer: &Message) -> bool {
     })
 }
 
+/// An earlier request of the same side in the call whose CSeq is not lower, so that this one has to be refused.
+pub(in crate::diagnose::rules) fn higher_before<'a>(
+    case: &Case<'a>,
+    request: &Message,
+) -> Option<&'a Message> {
+    if request.to_tag.is_absent() {
+        return None;
+    }
+    let mut all = case.anatomy.originals().map(|(_, message)| message);
+    all.find(|earlier| {
+        earlier
+            .method()
+            .is_some_and(|method| !matches!(method, Method::Ack | Method::Cancel))
+            && earlier.from_tag == request.from_tag
+            && earlier.source == request.source
+            && earlier.group == request.group
+            && earlier.via != request.via
+            && earlier.time < request.time
+            && earlier.cseq >= request.cseq
+    })
+}
+
 /// A 500 because the CSeq of a request is not higher than the one before it from the same side.
 fn backwards(case: &Case<'_>) -> Option<Finding> {
     let refused = case.anatomy.each().filter(|(_, t)| {
@@ -165,17 +192,7 @@ fn backwards(case: &Case<'_>) -> Option<Finding> {
     let (request, before) = refused
         .filter_map(|(_, t)| {
             let request = case.anatomy.message(t.request?);
-            let before = case.anatomy.originals().map(|(_, m)| m).find(|m| {
-                m.method()
-                    .is_some_and(|method| !matches!(method, Method::Ack | Method::Cancel))
-                    && m.from_tag == request.from_tag
-                    && m.source == request.source
-                    && m.group == request.group
-                    && m.via != request.via
-                    && m.time < request.time
-                    && m.cseq >= request.cseq
-            })?;
-            (!request.to_tag.is_absent()).then_some((request, before))
+            Some((request, higher_before(case, request)?))
         })
         .next()?;
     let finding = Finding::new(

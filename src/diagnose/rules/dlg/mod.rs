@@ -9,6 +9,8 @@ mod route_set;
 mod session_timer;
 mod swallowed;
 
+pub(in crate::diagnose::rules) use glare::{higher_before, is_collision};
+
 use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::{Gate, Rule, Subject};
 

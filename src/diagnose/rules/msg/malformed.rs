@@ -208,16 +208,31 @@ fn without_defect(case: &Case<'_>, who: &str, words: Vec<String>) -> Finding {
 fn too_long(case: &Case<'_>) -> Option<Finding> {
     let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
     let length = case.tables().text(request.line).len();
+    // Servers take 255 characters at least, as a rule: of a shorter one the code alone says that it is too long.
+    let is_long = length > 255;
+    let (title, doubt) = match is_long {
+        true => (
+            format!("Request-URI of {length} characters is too long"),
+            "",
+        ),
+        false => (
+            format!(
+                "{} calls the Request-URI too long",
+                case.scene.name(refuser)
+            ),
+            ", which most servers take: it may limit the number or name in it instead, or use the code for another reason",
+        ),
+    };
     let finding = Finding::new(
         "msg-malformed",
         Severity::Error,
-        if length > 255 { Confidence::Certain } else { Confidence::Likely },
+        if is_long { Confidence::Certain } else { Confidence::Possible },
         Proof::OwnWords,
     )
     .says(
-        format!("Request-URI of {length} characters is too long"),
+        title,
         format!(
-            "{} refused the INVITE with 414: its Request-URI has {length} characters.",
+            "{} refused the INVITE with 414: its Request-URI has {length} characters{doubt}.",
             case.name(refuser)
         ),
         format!(
@@ -244,8 +259,11 @@ fn scheme(case: &Case<'_>) -> Option<Finding> {
     let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
     let uri = case.tables().text(request.line);
     let scheme = uri.split(':').next().unwrap_or_default();
-    let reading = match Uri::parse(uri.as_bytes()).scheme {
-        Scheme::Sip => "plain sip, so the server refuses another part of it",
+    let kind = Uri::parse(uri.as_bytes()).scheme;
+    if kind == Scheme::Sip {
+        return Some(plain_scheme(case, refuser, refusal, request));
+    }
+    let reading = match kind {
         Scheme::Sips => "sips, which demands TLS on every hop",
         Scheme::Tel => "tel, which this server cannot route",
         _ => "none that SIP routes",
@@ -272,6 +290,52 @@ fn scheme(case: &Case<'_>) -> Option<Finding> {
     .shown_by(case.shows(refusal, "the refusal"))
     .at(refuser, scheme);
     Some(finding)
+}
+
+/// A plain sip: URI whose scheme was refused: its server wants sips, or means something else.
+fn plain_scheme(
+    case: &Case<'_>,
+    refuser: EndpointId,
+    refusal: &Message,
+    request: &Message,
+) -> Finding {
+    let (name, uri) = (case.name(refuser), case.tables().text(request.line));
+    let code = case.refusal_code();
+    let (title, why, remedy, confidence) = if warns(case, &[381]) {
+        (
+            "Only sips: is taken".to_owned(),
+            "says in Warning 381 that it wants sips, which demands TLS on every hop",
+            format!(
+                "On {}: call {name} with a sips: URI over TLS. Or on {name}: allow the scheme sip as well.",
+                case.scene.name(request.source)
+            ),
+            Confidence::Certain,
+        )
+    } else {
+        (
+            format!("{} refuses a plain sip: address", case.scene.name(refuser)),
+            "must know the scheme sip: it possibly means another part of the address, or a scheme in another header",
+            format!(
+                "Look up the Call-ID {} in the log of {name}: it knows which address it refused.",
+                case.tables().call_id(request)
+            ),
+            Confidence::Possible,
+        )
+    };
+    Finding::new(
+        "msg-malformed",
+        Severity::Error,
+        confidence,
+        Proof::OwnWords,
+    )
+    .says(
+        title,
+        format!("{name} refused the INVITE to `{uri}` with {code}, and {why}."),
+        remedy,
+    )
+    .shown_by(case.shows(request, "the Request-URI"))
+    .shown_by(case.shows(refusal, "the refusal"))
+    .at(refuser, "sip")
 }
 
 /// No answer at all to a broken INVITE, from a node that answers others.

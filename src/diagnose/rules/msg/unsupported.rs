@@ -161,19 +161,22 @@ fn method(case: &Case<'_>) -> Option<Finding> {
     let code = case.refusal_code();
     let allowed = case.header(refusal, HeaderName::Allow);
     let uri = case.tables().text(request.line);
+    let lists_invite =
+        allowed.is_some_and(|allowed| allowed.to_ascii_uppercase().contains("INVITE"));
     let takes = match allowed {
+        Some(allowed) if lists_invite => format!(
+            "Its Allow header lists INVITE all the same ({allowed}), so it possibly refuses it for this address alone, or uses the code for another reason."
+        ),
         Some(allowed) => format!("It takes {allowed}."),
         None => {
             "It does not say which methods it takes, although RFC 3261 has it list them in Allow."
                 .to_owned()
         }
     };
-    let lists_invite =
-        allowed.is_some_and(|allowed| allowed.to_ascii_uppercase().contains("INVITE"));
-    let confidence = if allowed.is_some() && !lists_invite {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
+    let confidence = match (allowed.is_some(), lists_invite) {
+        (_, true) => Confidence::Possible,
+        (true, false) => Confidence::Certain,
+        (false, false) => Confidence::Likely,
     };
     let finding = new(confidence)
         .says(

@@ -198,9 +198,16 @@ pub fn unknown(case: &Case<'_>) -> Option<Finding> {
         None => format!("{code} {}", case.scene.text(refusal.line)),
     };
     let what = match code {
+        _ if by_cause && matches!(cause, Some(2 | 3)) => format!("has no route to {user}"),
+        _ if by_cause && cause == Some(22) => format!("says that {user} has another number now"),
         485 => format!("knows several users by the name {user}"),
         410 => format!("says that {user} is no longer in service"),
         _ => format!("does not know the number {user}"),
+    };
+    let kind = match cause.filter(|_| by_cause) {
+        Some(2 | 3) => " no route",
+        Some(22) => " moved",
+        _ => "",
     };
     let proof = if by_cause {
         Proof::OwnWords
@@ -214,6 +221,12 @@ pub fn unknown(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new("route-number-unknown", Severity::Error, confidence, proof)
         .says(
             match code {
+                _ if by_cause && matches!(cause, Some(2 | 3)) => {
+                    format!("{} has no route to {user}", case.scene.name(refuser))
+                }
+                _ if by_cause && cause == Some(22) => {
+                    format!("{} gave {user} another number", case.scene.name(refuser))
+                }
                 410 => format!("{} no longer serves {user}", case.scene.name(refuser)),
                 485 => format!("{} cannot tell whom {user} means", case.scene.name(refuser)),
                 _ => format!("{} does not know {user}", case.scene.name(refuser)),
@@ -224,7 +237,10 @@ pub fn unknown(case: &Case<'_>) -> Option<Finding> {
         .shown_by(case.shows(refusal, "the number is not known"))
         .shown_by(case.shows(request, "the number as it arrived"))
         .naming(user, "number")
-        .at(refuser, signature(case, uri, known.is_contrast));
+        .at(
+            refuser,
+            format!("{}{kind}", signature(case, uri, known.is_contrast)),
+        );
     Some(finding)
 }
 
@@ -265,11 +281,19 @@ fn story(case: &Case<'_>, uri: &str) -> Known {
     if let Some(last) = same.filter(|last| {
         last.time < refusal.time && host_of(case.scene.text(last.uri)) == host_of(uri)
     }) {
-        return plain(format!(
-            " It accepted the same number {} before, in call {}.",
-            duration(refusal.time.since(last.time)),
-            last.call + 1
-        ));
+        let before = duration(refusal.time.since(last.time));
+        return Known {
+            sentence: format!(
+                " It accepted the same number {before} before, in call {}.",
+                last.call + 1
+            ),
+            remedy: Some(format!(
+                "On {}: see what changed for {} in the {before} before: a user or registration that was removed, or a route that now leads elsewhere.",
+                case.name(refuser),
+                user_of(uri)
+            )),
+            is_contrast: false,
+        };
     }
     let host = host_of(uri);
     let own = reception.hosts.get(host).copied().unwrap_or_default();
@@ -293,6 +317,10 @@ fn story(case: &Case<'_>, uri: &str) -> Known {
         };
     }
     match reception.all.accepted {
+        0 if reception.all.unknown > 1 => plain(format!(
+            " It accepted no number in this capture and answered so to {}: its routes or users as a whole may be missing.",
+            counted(reception.all.unknown, "call")
+        )),
         0 => plain(String::new()),
         count => plain(format!(
             " It accepted {} for other numbers.",

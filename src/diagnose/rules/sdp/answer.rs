@@ -9,6 +9,7 @@ use crate::call::{Message, TransactionIndex};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::offer;
+use crate::diagnose::rules::sdp::versions::{kept_version, second_answer};
 use crate::sip::sdp::{Direction, Media, MediaKind, Profile};
 use crate::sip::{Sdp, StatusCode};
 
@@ -45,8 +46,10 @@ pub fn sdp_answer_invalid(case: &Case<'_>) -> Option<Finding> {
     // The hop farthest from the caller comes first: there the answer was made.
     let mut faults: Vec<_> = faults.collect();
     faults.sort_by_key(|(_, _, fault)| std::cmp::Reverse(fault.severity));
-    let (offer, answer, fault) = faults.first()?;
-    Some(finding(case, offer, answer, fault))
+    match faults.first() {
+        Some((offer, answer, fault)) => Some(finding(case, offer, answer, fault)),
+        None => second_answer(case, first).or_else(|| kept_version(case)),
+    }
 }
 
 /// The answered hops of an INVITE, the one next to the callee first.

@@ -6,7 +6,7 @@ use crate::diagnose::finding::{Confidence, Proof};
 use crate::diagnose::rules::sdp::judge::Theory;
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::refusal::Refusal;
-use crate::diagnose::words::either;
+use crate::diagnose::words::{either, was};
 use crate::sip::sdp::Media;
 
 /// The codecs that nearly all devices take.
@@ -62,7 +62,7 @@ pub fn theory(refusal: &Refusal<'_, '_>, line: &Media, theirs: &[String], proof:
         dimension: Dimension::Codecs,
         confidence: Confidence::Possible,
         proof: Proof::CodeMeaning,
-        title: format!("No common codec: {ours} was refused"),
+        title: format!("No common codec: {ours} {} refused", was(keys.len())),
         why: format!(
             "the offer had only {ours} while {refuser} takes {} ({proof})",
             either(&theirs)

@@ -18,6 +18,7 @@ mod settings;
 mod streams;
 mod syntax;
 mod unexplained;
+mod versions;
 
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Finding, Severity};

@@ -28,11 +28,11 @@ pub struct Clash {
     theirs: String,
 }
 
-/// Codec, parameter, value where it is absent: parameters that both sides must give alike.
+/// Codec, parameter, value where it is absent: parameters that both sides must give alike. The mode of iLBC is none of them:
+/// where the sides differ, both use the frames of 30 ms (RFC 3952 section 5).
 const SYMMETRIC: &[(&str, &str, &str)] = &[
     ("AMR", "octet-align", "0"),
     ("AMR-WB", "octet-align", "0"),
-    ("ILBC", "mode", "30"),
     ("H264", "packetization-mode", "0"),
 ];
 
@@ -105,11 +105,25 @@ fn profile_clash(ours: &Codec, theirs: &Codec) -> Option<Clash> {
         Some(value.get(..2)?.to_ascii_lowercase())
     };
     let (a, b) = (told(ours)?, told(theirs)?);
-    (a != b).then(|| Clash {
+    let is_same = a == b || is_constrained_baseline(ours) && is_constrained_baseline(theirs);
+    (!is_same).then(|| Clash {
         codec: ours.name.clone(),
         ours: format!("profile {a} (profile-level-id)"),
         theirs: format!("profile {b}"),
     })
+}
+
+/// The one profile that several numbers mean: constrained baseline (RFC 6184 section 8.1, table 5).
+fn is_constrained_baseline(codec: &Codec) -> bool {
+    let byte = |range: std::ops::Range<usize>| -> Option<u8> {
+        u8::from_str_radix(codec.parameter("profile-level-id")?.get(range)?, 16).ok()
+    };
+    match (byte(0..2), byte(2..4)) {
+        (Some(0x42), Some(flags)) => flags & 0x4f == 0x40,
+        (Some(0x4d), Some(flags)) => flags & 0x8f == 0x80,
+        (Some(0x58), Some(flags)) => flags & 0xcf == 0xc0,
+        _ => false,
+    }
 }
 
 /// Tests whether parameters were refused.
@@ -131,7 +145,14 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
             "both sides know {} but the offer wants {} and the refuser {}",
             clash.codec, clash.ours, clash.theirs
         );
-        return Test::Fits(Box::new(theory(refusal, line, Confidence::Likely, why)));
+        let settings = Some((clash.ours, clash.theirs));
+        return Test::Fits(Box::new(theory(
+            refusal,
+            line,
+            Confidence::Likely,
+            why,
+            settings,
+        )));
     }
     compared(refusal, line)
 }
@@ -156,7 +177,8 @@ fn cured(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Theory> {
             settings::theirs(&found)
         ),
     };
-    let mut theory = theory(refusal, line, Confidence::Certain, why);
+    let settings = (!found.is_empty()).then(|| (settings::ours(&found), settings::theirs(&found)));
+    let mut theory = theory(refusal, line, Confidence::Certain, why, settings);
     theory.evidence.push(refusal.shows_session(
         retry.at,
         retry.answer,
@@ -216,7 +238,8 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
         first.at.frame,
         settings::theirs(&left)
     );
-    let mut theory = theory(refusal, line, confidence, why);
+    let settings = Some((settings::ours(&left), settings::theirs(&left)));
+    let mut theory = theory(refusal, line, confidence, why, settings);
     theory.evidence.push(refusal.shows_session(
         first.at,
         first.answer,
@@ -225,19 +248,29 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
     Test::Fits(Box::new(theory))
 }
 
-fn theory(refusal: &Refusal<'_, '_>, line: &Media, confidence: Confidence, why: String) -> Theory {
+/// `settings` are the refused ones and those that were taken, where they are known.
+fn theory(
+    refusal: &Refusal<'_, '_>,
+    line: &Media,
+    confidence: Confidence,
+    why: String,
+    settings: Option<(String, String)>,
+) -> Theory {
     let scene = refusal.case.scene;
+    let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
+    let remedy = match settings {
+        Some((ours, theirs)) => format!(
+            "1. On {offerer}: offer {theirs} in place of {ours} towards {refuser}. 2. Or on {refuser}: take {ours}."
+        ),
+        None => format!("Set equal packet time and codec parameters on {offerer} and {refuser}."),
+    };
     Theory {
         dimension: Dimension::Parameters,
         confidence,
         proof: Proof::Comparison,
         title: "Same codec, other parameters".to_owned(),
         why,
-        remedy: format!(
-            "Set equal packet time and codec parameters on {} and {}.",
-            scene.name(refusal.offerer),
-            scene.name(refusal.refuser)
-        ),
+        remedy,
         evidence: Vec::new(),
         signature: offer::codec_names(line),
     }

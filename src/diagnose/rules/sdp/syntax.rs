@@ -104,7 +104,7 @@ pub fn weight(kind: SdpDefectKind) -> u8 {
 
 /// Tests whether the syntax was refused.
 pub fn test(refusal: &Refusal<'_, '_>) -> Test {
-    let Some(defect) = worst(refusal) else {
+    let Some(defect) = &worst(refusal) else {
         return Test::Silent;
     };
     let accepted = refusal.known(FactKind::Accepted).find(|fact| {
@@ -187,8 +187,12 @@ fn is_avoidable(refusal: &Refusal<'_, '_>, defect: &SdpDefect) -> bool {
     spoils_one && left.next().is_some()
 }
 
-fn worst<'a>(refusal: &Refusal<'_, 'a>) -> Option<&'a SdpDefect> {
-    let defects = refusal.offer?.defects.iter();
+fn worst(refusal: &Refusal<'_, '_>) -> Option<SdpDefect> {
+    if refusal.offer?.defects.is_empty() {
+        return None;
+    }
+    let sessions = &refusal.case.tables().sessions;
+    let defects = sessions.defects(refusal.request.session).into_iter();
     let graver = defects.filter(|defect| weight(defect.kind) > 0);
     graver.min_by_key(|defect| std::cmp::Reverse(weight(defect.kind)))
 }

@@ -313,7 +313,10 @@ pub fn srv_code_translated(case: &Case<'_>) -> Option<Finding> {
         .says(
             format!("The caller saw {gave_code}, but the cause is {root_code} from {}", case.scene.name(origin)),
             format!("{root} answered {root_code} {phrase}{reason}; {giver} turned {got_code} into {gave_code} {after} later{dropped}. The failure began at {}, not at {}.", case.scene.name(origin), case.scene.name(before.destination)),
-            format!("Work on {root}. At {giver}: pass Reason on, and use 503 from the next hop as the signal to try another route."),
+            format!("1. On {root}: work on the cause of its {root_code}; {giver} is not at fault. 2. {}", match got_code {
+                503 => format!("At {giver}: take 503 from the next hop as the signal to try another route, and pass its Reason on."),
+                _ => format!("At {giver}: pass {got_code} on as it is, or at least its Reason."),
+            }),
         )
         .shown_by(case.shows(got, "the first answer"))
         .shown_by(case.shows(gave, "what became of it"))

@@ -50,14 +50,28 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Opt
         },
     )
     .says(
-        format!("{name} reported a fault of its own ({code})"),
+        title(&name, code),
         explanation(&name, code, calls.len(), &good, apart.as_ref()),
         remedy(scene, &name, *calls.first()?, apart.as_ref()),
     )
     .at(origin.endpoint, code);
-    let shows = "the fault that it reports";
+    let shows = match code {
+        500 => "the fault that it reports",
+        _ => "the refusal",
+    };
     let finding = with_examples(scene, finding, &calls, |case| case.refusal(), shows);
     claim_about(scene, finding, calls, good.len())
+}
+
+/// What the code says: 500 alone speaks of the server itself, the others of what it lacks (RFC 3261 section 21.5).
+fn title(name: &str, code: u16) -> String {
+    match code {
+        500 => format!("{name} reported a fault of its own (500)"),
+        502 => format!("{name} got no usable answer from behind it (502)"),
+        503 => format!("{name} was not available and does not say why (503)"),
+        504 => format!("{name} waited in vain for a node behind it (504)"),
+        _ => format!("{name} refused with {code} and does not say why"),
+    }
 }
 
 /// The feature that parts the refused calls from good ones sharply.

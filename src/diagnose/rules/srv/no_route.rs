@@ -73,6 +73,8 @@ fn finding(refusals: &Refusals<'_>, blocked: &Blocked) -> Finding {
         format!(
             "1. {name}: see which gateways of this route it has taken out of use and why, such as OPTIONS that they do not answer. 2. Bring those gateways back."
         )
+    } else if blocked.is_told {
+        reroute
     } else {
         format!(
             "{reroute} Ask its operator for 404 with Q.850 cause 3, so that senders can tell a missing route from load."

@@ -1,0 +1,188 @@
+//! Session descriptions that one side sent twice: another answer behind the one that held, and a hold without a new version.
+//!
+//! Sources: RFC 3264 section 8 (the version of o=), RFC 3261 section 13.2.1 and RFC 6337 section 3 (one answer for one offer).
+
+use crate::call::negotiation::{Change, changes, difference, is_agreed, is_whole, used};
+use crate::call::{Message, MessageIndex, NodeId, SessionId, TextId, TransactionIndex};
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::rules::sdp::offer;
+use crate::sip::sdp::Direction;
+use crate::sip::{HeaderName, Method, StatusCode};
+
+/// Speakers of one call whose last description is kept; a forged capture may hold any number.
+const SPEAKERS_MAX: usize = 16;
+
+/// A 2xx whose session description is not the one of the reliable response before it, which had answered the offer.
+pub fn second_answer(case: &Case<'_>, first: TransactionIndex) -> Option<Finding> {
+    let anatomy = &case.anatomy;
+    let invite = anatomy.transaction(first);
+    let answer = case.message(invite.final_response?)?;
+    let request = case.message(invite.last_request?)?;
+    let has_success = answer.status().is_some_and(StatusCode::is_success);
+    if !has_success || answer.session.is_absent() || request.session.is_absent() {
+        return None;
+    }
+    let mut early = anatomy.responses_of(first).map(|(_, message)| message);
+    let held = early.find(|message| {
+        message.status().is_some_and(StatusCode::is_provisional)
+            && message.to_tag == answer.to_tag
+            && !message.session.is_absent()
+            && is_whole(message)
+            && case.header(message, HeaderName::RSeq).is_some()
+    })?;
+    let change = changed(case, held.session, answer.session)?;
+    // A change that was agreed meanwhile makes the session another one.
+    let was_changed = anatomy.originals().any(|(_, message)| {
+        let offers = matches!(message.method(), Some(Method::Update | Method::Prack));
+        offers && !message.session.is_absent()
+    });
+    if was_changed || !is_whole(answer) || !is_whole(request) {
+        return None;
+    }
+    let answerer = case.scene.name(answer.source);
+    let finding = Finding::new(
+        "sdp-answer-invalid",
+        Severity::Warn,
+        Confidence::Certain,
+        Proof::Protocol,
+    )
+    .says(
+        "Two answers to one offer",
+        format!(
+            "{} had answered the offer in a reliable {}, and sent another session description in its {} ({}): {} may go on with the first one, so that media go astray.",
+            case.name(answer.source),
+            held.status().map_or(0, |status| status.0),
+            answer.status().map_or(0, |status| status.0),
+            what(change),
+            case.scene.name(invite.source)
+        ),
+        format!(
+            "On {answerer}: repeat the first answer in the 200 or leave it out, and change the session by UPDATE (firmware, or the SDP rules of the SBC in front of it)."
+        ),
+    )
+    .shown_by(shown(case, answer, "the second answer"))
+    .shown_by(shown(case, held, "the answer that holds"))
+    .at(answer.source, "second answer");
+    Some(finding.beside())
+}
+
+/// A hold whose o= line has the version of the description before it, and that the other side did not follow.
+pub fn kept_version(case: &Case<'_>) -> Option<Finding> {
+    changes(&case.anatomy).next()?;
+    let begin = case.dialogs.first()?.answer;
+    let sessions = &case.tables().sessions;
+    let mut spoken: Vec<(NodeId, TextId, &Message)> = Vec::new();
+    for (at, message) in case.anatomy.originals() {
+        if message.session.is_absent() || !is_whole(message) {
+            continue;
+        }
+        let own_tag = match message.method() {
+            Some(_) => message.from_tag,
+            None => message.to_tag,
+        };
+        let node = case.scene.node(message.source);
+        let known = spoken
+            .iter_mut()
+            .find(|(speaker, tag, _)| (*speaker, *tag) == (node, own_tag));
+        let Some((_, _, before)) = known else {
+            if spoken.len() < SPEAKERS_MAX {
+                spoken.push((node, own_tag, message));
+            }
+            continue;
+        };
+        let last = std::mem::replace(before, message);
+        let (own, earlier) = (
+            sessions.origin(message.session),
+            sessions.origin(last.session),
+        );
+        if at > begin
+            && own == earlier
+            && own.0 != 0
+            && changed(case, last.session, message.session) == Some(Change::Hold)
+            && let Some(answer) = unfollowed(case, at)
+        {
+            return Some(kept(case, message, answer));
+        }
+    }
+    None
+}
+
+/// The answer to a hold that says in words that media go both ways, as before.
+fn unfollowed<'a>(case: &Case<'a>, offer: MessageIndex) -> Option<&'a Message> {
+    let exchange = changes(&case.anatomy).find(|exchange| exchange.offer == Some(offer))?;
+    let (offer, answer) = (case.message(offer)?, case.message(exchange.answer?)?);
+    let sessions = &case.tables().sessions;
+    let told = |message: &Message| {
+        let mut lines = used(sessions.shape(message.session));
+        lines.next().and_then(|line| line.common.direction)
+    };
+    let holds = matches!(told(offer), Some(Direction::SendOnly | Direction::Inactive));
+    let went_on = is_agreed(&case.anatomy, &exchange) && told(answer) == Some(Direction::SendRecv);
+    (holds && went_on).then_some(answer)
+}
+
+fn kept(case: &Case<'_>, hold: &Message, answer: &Message) -> Finding {
+    let (_, version) = case.tables().sessions.origin(hold.session);
+    let (holder, other) = (case.scene.name(hold.source), case.scene.name(answer.source));
+    Finding::new(
+        "sdp-answer-invalid",
+        Severity::Warn,
+        Confidence::Likely,
+        Proof::Protocol,
+    )
+    .says(
+        "A hold was answered as if nothing had changed",
+        format!(
+            "{:.1} s into the call {} put it on hold with the same version {version} in its o= line as before, and {} answered with sendrecv: most likely it took the description for a repetition.",
+            case.seconds_in(hold),
+            case.name(hold.source),
+            case.name(answer.source)
+        ),
+        format!(
+            "1. On {holder}: raise the version in o= with every change (firmware, or the SDP rules of the SBC in front of it). 2. Or on {other}: answer sendonly with recvonly or inactive, whatever the version."
+        ),
+    )
+    .shown_by(shown(case, hold, "the hold, without a new version"))
+    .shown_by(shown(case, answer, "answered as before"))
+    .at(hold.source, "version")
+    .beside()
+}
+
+/// What separates two descriptions for whoever sends media by them; `None` where nothing does.
+fn changed(case: &Case<'_>, before: SessionId, after: SessionId) -> Option<Change> {
+    let sessions = &case.tables().sessions;
+    if before == after
+        || sessions.shape_number(before) == sessions.shape_number(after)
+            && sessions.media(before) == sessions.media(after)
+    {
+        return None;
+    }
+    match difference(case.tables(), before, after) {
+        Change::Refresh | Change::Other => None,
+        change => Some(change),
+    }
+}
+
+fn what(change: Change) -> &'static str {
+    match change {
+        Change::Hold => "on hold",
+        Change::Resume => "off hold",
+        Change::Fax => "fax in place of voice",
+        Change::Voice => "voice in place of fax",
+        Change::Add(_) => "one more stream",
+        Change::Remove(_) => "one stream less",
+        Change::Profile => "another kind of encryption",
+        Change::Codecs => "other codecs",
+        Change::Address => "another media address or port",
+        Change::Refresh | Change::NewOffer | Change::Other => "other settings",
+    }
+}
+
+fn shown(case: &Case<'_>, message: &Message, shows: &str) -> Evidence {
+    Evidence::seen(
+        message.at,
+        offer::media_lines(case.tables(), message.session),
+        shows,
+    )
+}
