@@ -46,7 +46,12 @@ enum Failure<'a> {
     Silent,
 }
 
-fn failure<'a>(case: &Case<'a>, transfer: &Transfer, new: Option<&Call>) -> Option<Failure<'a>> {
+fn failure<'a>(
+    case: &Case<'a>,
+    transfer: &Transfer,
+    new: Option<&Call>,
+    may_be_seen: bool,
+) -> Option<Failure<'a>> {
     let refer = case.anatomy.transaction(transfer.refer);
     let answer = refer.final_response.and_then(|answer| case.message(answer));
     if let (Some(answer), Some(status)) = (answer, transfer.answer)
@@ -64,7 +69,7 @@ fn failure<'a>(case: &Case<'a>, transfer: &Transfer, new: Option<&Call>) -> Opti
     if let Some(code) = failed.and_then(|call| call.final_code) {
         return Some(Failure::Unreported(code.0));
     }
-    if let Some(notify) = transfer.ended_without.filter(|_| new.is_none()) {
+    if let Some(notify) = transfer.ended_without.filter(|_| !may_be_seen) {
         let notify = case.message(notify)?;
         return gave_up(case, notify).then_some(Failure::Unfinished(notify));
     }
@@ -76,7 +81,7 @@ fn failure<'a>(case: &Case<'a>, transfer: &Transfer, new: Option<&Call>) -> Opti
     );
     let is_silent = transfer.answer.is_some_and(StatusCode::is_success)
         && transfer.notifies == 0
-        && new.is_none()
+        && !may_be_seen
         && !wants_no_report(case.tables(), request)
         && ended.since(request.time) >= REPORT_WAIT
         && !case.scene.is_one_directional(pair.0, pair.1);
@@ -109,9 +114,13 @@ fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
         .header(request, HeaderName::ReferTo)
         .map(party)
         .unwrap_or_default();
-    let new = referred_call(case.scene.calls, transfer, &target, case.tables())
-        .and_then(|index| case.scene.calls.get(index as usize));
-    let failure = failure(case, transfer, new)?;
+    let placed = referred_call(case.scene.book, case.scene.calls, transfer, &target);
+    // A call that only fits in time may be anybody's: it tells that the capture may hold the new one, and nothing more.
+    let may_be_seen = placed.is_some();
+    let new = placed
+        .filter(|placed| placed.is_sure)
+        .and_then(|placed| case.scene.calls.get(placed.call as usize));
+    let failure = failure(case, transfer, new, may_be_seen)?;
     let (transferor, transferee) = (
         case.scene.name(transfer.transferor),
         case.scene.name(transfer.transferee),

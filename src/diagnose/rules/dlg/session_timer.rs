@@ -2,15 +2,16 @@
 //!
 //! Source: RFC 4028 sections 5 (422), 7 to 10.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::call::refresh::{interval_at, is_refresh};
-use crate::call::{Dialog, DropCause, Message, Outcome, TransactionIndex, drop_cause};
+use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TransactionIndex, drop_cause};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::joined_late::expired_unseen;
 use crate::diagnose::rules::net::times;
-use crate::sip::HeaderName;
+use crate::sip::{HeaderName, SessionExpires, StatusCode};
 
 /// How long a caller takes at most to try again with a longer interval.
 const RETRY_WAIT: Duration = Duration::from_secs(1);
@@ -58,6 +59,16 @@ fn expired(
     };
     let (who, remedy_at) = refresher(case, dialog, set_by, interval.refresher);
     let tried = tried(case, dialog, set_by);
+    // A side that waits for the refresh ends the call by its timer; the one that was to send it may end it for any reason.
+    let may_be_chance = tried.is_none() && interval.refresher == Some(bye.from_tag);
+    let (confidence, caution) = if may_be_chance {
+        (
+            Confidence::Likely,
+            " The side that was to refresh it ended it itself, so also consider a person who hung up at that moment.",
+        )
+    } else {
+        (Confidence::Certain, "")
+    };
     let was_refreshed = interval.set_by != dialog.answer;
     let never = if was_refreshed {
         "did not refresh it again"
@@ -67,13 +78,13 @@ fn expired(
     let mut finding = Finding::new(
         "dlg-session-timer",
         Severity::Error,
-        Confidence::Certain,
+        confidence,
         Proof::OwnWords,
     )
     .says(
         format!("The session timer of {seconds} s ended the call"),
         format!(
-            "The call was ended by {} after {:.0} s, {moment}: {who} {never}{}.",
+            "The call was ended by {} after {:.0} s, {moment}: {who} {never}{}.{caution}",
             case.scene.name(bye.source),
             talked.as_secs_f64(),
             tried.as_ref().map_or(String::new(), |(_, text)| text.clone())
@@ -160,11 +171,25 @@ fn refresh_failed(
     let refresh = anatomy.transaction(request);
     let message = anatomy.message(refresh.request?);
     let bye = anatomy.message(anatomy.transaction(bye).request?);
-    let fate = match anatomy.final_status(refresh) {
-        Some(status) => format!("was answered {}", status.0),
-        None => format!(
-            "was sent {} and never answered",
-            times(refresh.sends as usize)
+    let refuser = refuser(case, request);
+    let (there, method) = (
+        case.tables().endpoint(refuser).address,
+        refresh.method.text(),
+    );
+    let (fate, remedy) = match anatomy.final_status(refresh) {
+        Some(status) => (
+            format!("was answered {} by {}", status.0, case.name(refuser)),
+            refusal_remedy(status, there, method),
+        ),
+        None => (
+            format!(
+                "was sent {} to {} and never answered",
+                times(refresh.sends as usize),
+                case.scene.name(refuser)
+            ),
+            format!(
+                "{there}: answer the refresh of a call that it knows; SBC and firewall before it: let {method} through."
+            ),
         ),
     };
     let talked = bye.time.since(anatomy.message(dialog.answer).time);
@@ -177,22 +202,54 @@ fn refresh_failed(
     .says(
         "The refresh of the session failed",
         format!(
-            "After {:.0} s {} ended the call because its refresh ({}, frame {}) {fate}.",
+            "After {:.0} s {} ended the call because its refresh ({method}, frame {}) {fate}.",
             talked.as_secs_f64(),
             case.scene.name(bye.source),
-            refresh.method.text(),
             message.at.frame
         ),
-        format!(
-            "{}: answer the refresh of a call that it knows; SBC and firewall before it: let {} through.",
-            case.tables().endpoint(refresh.destination).address,
-            refresh.method.text()
-        ),
+        remedy,
     )
     .shown_by(case.shows(message, "the refresh that failed"))
     .shown_by(case.shows(bye, "the end of the call"))
-    .at(refresh.destination, "refresh");
+    .at(refuser, "refresh");
     Some(finding)
+}
+
+/// The furthest node that is seen to have been asked and to have given the same answer.
+fn refuser(case: &Case<'_>, request: TransactionIndex) -> EndpointId {
+    /// Hops that a request is followed.
+    const HOPS_MAX: usize = 16;
+    let mut hop = request;
+    for _ in 0..HOPS_MAX {
+        let status = case.anatomy.final_status(case.anatomy.transaction(hop));
+        let mut next = case.anatomy.children(hop);
+        match next.find(|(_, t)| case.anatomy.final_status(t) == status) {
+            Some((further, _)) if further > hop => hop = further,
+            _ => break,
+        }
+    }
+    case.anatomy.transaction(hop).destination
+}
+
+/// Who changes what so that a refresh is not refused with this status.
+fn refusal_remedy(status: StatusCode, there: IpAddr, method: &str) -> String {
+    match status.0 {
+        405 | 501 => format!(
+            "1. {there}: take {method} inside a call, or say in Allow that it does not, so that the other side refreshes with re-INVITE. 2. Or switch session timers off on both sides."
+        ),
+        401 | 403 | 407 => format!(
+            "{there}: do not judge a request inside a call that it accepted like a new call (login, permission, allowed addresses); a refresh comes from the same side as the call."
+        ),
+        488 | 415 | 606 => format!(
+            "1. {there}: take a refresh that changes no media. 2. The side that refreshes: repeat the description agreed on, with the same version in o=, or use UPDATE without a body."
+        ),
+        404 | 410 | 481 | 604 => format!(
+            "{there}: answer the refresh of a call that it knows (calls shared between the nodes of a cluster, requests of one call kept at one node)."
+        ),
+        _ => format!(
+            "{there}: its log at that time tells why it refuses a {method} that only refreshes the call."
+        ),
+    }
 }
 
 fn too_small(case: &Case<'_>) -> Option<Finding> {
@@ -222,12 +279,7 @@ fn too_small(case: &Case<'_>) -> Option<Finding> {
         0 | 1 => "The caller did not try again with a longer one.".to_owned(),
         _ => format!("The caller tried {tries} times, and no interval was taken."),
     };
-    let explanation = format!(
-        "{} takes session intervals of at least {} s; the last INVITE offered {}. {again}",
-        case.name(refuser),
-        wanted.unwrap_or("a length that it does not tell,"),
-        offered.map_or("none".to_owned(), |offered| format!("{offered} s"))
-    );
+    let (title, explanation, remedy) = refusal_words(case, request, (wanted, offered), &again);
     let finding = Finding::new(
         "dlg-session-timer",
         if is_watched {
@@ -238,17 +290,73 @@ fn too_small(case: &Case<'_>) -> Option<Finding> {
         Confidence::Certain,
         Proof::OwnWords,
     )
-    .says(
-        "The session interval is too small for the other side",
-        explanation,
-        format!(
-            "1. {}: raise its session interval to {} s or more. 2. It should try again with the Min-SE of the 422 by itself (RFC 4028 section 7.3).",
-            case.tables().endpoint(request.source).address,
-            wanted.unwrap_or("the refuser's minimum, or 1800")
-        ),
-    )
-    .shown_by(case.shows_header(refusal, HeaderName::MinSe, "the smallest interval that it takes"))
-    .shown_by(case.shows_header(request, HeaderName::SessionExpires, "the interval that was offered"))
+    .says(title, explanation, remedy)
+    .shown_by(case.shows_header(
+        refusal,
+        HeaderName::MinSe,
+        "the smallest interval that it takes",
+    ))
+    .shown_by(case.shows_header(
+        request,
+        HeaderName::SessionExpires,
+        "the interval that was offered",
+    ))
     .at(refuser, "422");
     Some(finding)
+}
+
+/// What is said of a refused interval: `wanted` and `offered` as sent, and what the caller did next.
+fn refusal_words(
+    case: &Case<'_>,
+    request: &Message,
+    (wanted, offered): (Option<&str>, Option<&str>),
+    again: &str,
+) -> (&'static str, String, String) {
+    let address = |endpoint| case.tables().endpoint(endpoint).address;
+    let who = case.name(request.destination);
+    let (here, there) = (address(request.source), address(request.destination));
+    let offer = match offered.map(|offered| (offered, seconds(offered))) {
+        None => "no interval".to_owned(),
+        Some((_, Some(seconds))) => format!("{seconds} s"),
+        Some((offered, None)) => format!("`{offered}`"),
+    };
+    let too_small = "The session interval is too small for the other side";
+    match wanted {
+        Some(wanted)
+            if seconds(wanted).is_some() && seconds(wanted) <= offered.and_then(seconds) =>
+        {
+            (
+                "The refusal of the session interval contradicts itself",
+                format!(
+                    "{who} refused the interval with 422 and says that it takes {wanted} s or more, and the INVITE offered {offer}: it contradicts itself."
+                ),
+                format!(
+                    "1. {there}: correct how it compares Session-Expires with its minimum (firmware, or a minimum in its settings that is larger than the Min-SE that it sends). 2. Until then {here}: leave session timers out, or offer a larger interval."
+                ),
+            )
+        }
+        Some(wanted) => (
+            too_small,
+            format!(
+                "{who} takes session intervals of at least {wanted} s; the last INVITE offered {offer}. {again}"
+            ),
+            format!(
+                "1. {here}: raise its session interval to {wanted} s or more. 2. It should try again with the Min-SE of the 422 by itself (RFC 4028 section 7.3)."
+            ),
+        ),
+        None => (
+            too_small,
+            format!(
+                "{who} refused with 422 an INVITE that offered {offer}, and its 422 lacks the Min-SE that RFC 4028 demands, so it does not tell which interval it takes. {again}"
+            ),
+            format!(
+                "1. {there}: put Min-SE into its 422. 2. {here}: raise its session interval, such as to 1800 s."
+            ),
+        ),
+    }
+}
+
+/// The seconds that a Session-Expires or Min-SE names.
+fn seconds(value: &str) -> Option<u64> {
+    SessionExpires::parse(value.as_bytes()).map(|parsed| parsed.seconds)
 }

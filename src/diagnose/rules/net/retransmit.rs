@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::call::{Call, EndpointId, Message, NodeId, anatomy_of};
+use crate::call::{EndpointId, Leg, Message, NodeId, TextId, anatomy_of};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
@@ -45,7 +45,10 @@ struct Repeats {
 pub(super) fn net_retransmit(scene: &Scene<'_>) -> Vec<Claim> {
     let mut pairs: BTreeMap<(NodeId, NodeId), Repeats> = BTreeMap::new();
     for call in scene.calls.iter().filter(|call| call.retransmissions > 0) {
-        learn(scene, call, &mut pairs);
+        learn(scene, &call.legs, |_| true, &mut pairs);
+    }
+    for leg in legs_beside_calls(scene) {
+        learn(scene, &[leg], is_beside_calls, &mut pairs);
     }
     let mut claims = Vec::new();
     for (pair, mut repeats) in pairs {
@@ -57,17 +60,58 @@ pub(super) fn net_retransmit(scene: &Scene<'_>) -> Vec<Claim> {
             REPEATED_MIN
         };
         let is_share = repeats.requests * 100 >= all * REPEATED_PERCENT_MIN;
-        if repeats.requests >= enough && is_share {
+        if repeats.requests >= enough && is_share && !scene.is_hostile(repeats.ends.0) {
             claims.push(claim(scene, &mut repeats, all));
         }
     }
     claims
 }
 
-fn learn(scene: &Scene<'_>, call: &Call, pairs: &mut BTreeMap<(NodeId, NodeId), Repeats>) {
-    let anatomy = anatomy_of(scene.book, &call.legs);
+/// The Call-IDs of registrations and other requests outside calls of which one was repeated and answered, each once.
+fn legs_beside_calls(scene: &Scene<'_>) -> Vec<Leg> {
+    let registered = scene
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.sends > attempt.challenges + 1 && attempt.final_code.is_some())
+        .map(|attempt| attempt.leg);
+    let asked = scene
+        .requests
+        .iter()
+        .filter(|request| request.sends > 1 && request.answer.is_some())
+        .map(|request| Leg {
+            call_id: TextId::default(),
+            start: request.range.0,
+            end: request.range.1,
+        });
+    let mut legs: Vec<Leg> = registered.chain(asked).collect();
+    legs.sort_unstable_by_key(|leg| (leg.start, leg.end));
+    legs.dedup_by_key(|leg| (leg.start, leg.end));
+    legs
+}
+
+/// Whether a request has its place outside calls.
+fn is_beside_calls(method: Method) -> bool {
+    matches!(
+        method,
+        Method::Register
+            | Method::Options
+            | Method::Subscribe
+            | Method::Notify
+            | Method::Publish
+            | Method::Message
+    )
+}
+
+fn learn(
+    scene: &Scene<'_>,
+    legs: &[Leg],
+    is_wanted: fn(Method) -> bool,
+    pairs: &mut BTreeMap<(NodeId, NodeId), Repeats>,
+) {
+    let anatomy = anatomy_of(scene.book, legs);
     for (index, t) in anatomy.each() {
-        if t.sends < 2 || t.transport.is_reliable() || t.method == Method::Ack {
+        let is_timed = !t.transport.is_reliable() && t.method != Method::Ack;
+        if t.sends < 2 || !is_timed || !is_wanted(t.method) {
             continue;
         }
         let Some(answer) = anatomy.responses_of(index).map(|(_, m)| m).next() else {
