@@ -8,6 +8,7 @@ mod prack;
 mod route_set;
 mod session_timer;
 mod swallowed;
+mod too_small;
 
 use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::{Gate, Rule, Subject};

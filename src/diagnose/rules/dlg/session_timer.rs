@@ -1,20 +1,17 @@
-//! Calls that end because nobody refreshed them, and calls that fail because the interval was not agreed.
+//! Calls that end because nobody refreshed them.
 //!
-//! Source: RFC 4028 sections 5 (422), 7 to 10.
+//! Source: RFC 4028 sections 7 to 10.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
-use crate::call::refresh::{interval_at, is_refresh};
+use crate::call::refresh::{Interval, interval_at, is_refresh};
 use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TransactionIndex, drop_cause};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::joined_late::expired_unseen;
+use crate::diagnose::rules::dlg::too_small::too_small;
 use crate::diagnose::rules::net::times;
-use crate::sip::{HeaderName, SessionExpires, StatusCode};
-
-/// How long a caller takes at most to try again with a longer interval.
-const RETRY_WAIT: Duration = Duration::from_secs(1);
+use crate::sip::{HeaderName, StatusCode};
 
 /// The session timer ran out, a refresh failed, or its interval was refused.
 pub(super) fn dlg_session_timer(case: &Case<'_>) -> Option<Finding> {
@@ -75,6 +72,24 @@ fn expired(
     } else {
         "never refreshed it"
     };
+    let (unasked, remedy) = match unasked(case, dialog, interval, tried.is_some()) {
+        Some(setter) => (
+            format!(
+                " The INVITE does not offer session timers, so the caller cannot be the refresher; {} made it that (RFC 4028 section 9).",
+                case.scene.name(setter)
+            ),
+            format!(
+                "1. {}: refresh the call itself (refresher=uas) where the INVITE lacks `Supported: timer`. 2. Or switch session timers on at {remedy_at}, or off on both sides.",
+                case.tables().endpoint(setter).address
+            ),
+        ),
+        None => (
+            String::new(),
+            format!(
+                "1. {remedy_at}: send the refresh (re-INVITE or UPDATE) half-way through the interval (RFC 4028). 2. Or let the other side be the refresher, or switch session timers off on both sides. 3. SBC and firewall between them: let UPDATE and re-INVITE through."
+            ),
+        ),
+    };
     let mut finding = Finding::new(
         "dlg-session-timer",
         Severity::Error,
@@ -84,23 +99,49 @@ fn expired(
     .says(
         format!("The session timer of {seconds} s ended the call"),
         format!(
-            "The call was ended by {} after {:.0} s, {moment}: {who} {never}{}.{caution}",
+            "The call was ended by {} after {:.0} s, {moment}: {who} {never}{}.{unasked}{caution}",
             case.scene.name(bye.source),
             talked.as_secs_f64(),
-            tried.as_ref().map_or(String::new(), |(_, text)| text.clone())
+            tried
+                .as_ref()
+                .map_or(String::new(), |(_, text)| text.clone())
         ),
-        format!(
-            "1. {remedy_at}: send the refresh (re-INVITE or UPDATE) half-way through the interval (RFC 4028). 2. Or let the other side be the refresher, or switch session timers off on both sides. 3. SBC and firewall between them: let UPDATE and re-INVITE through."
-        ),
+        remedy,
     )
-    .shown_by(case.shows_header(set_by, HeaderName::SessionExpires, "the interval that was agreed"))
+    .shown_by(case.shows_header(
+        set_by,
+        HeaderName::SessionExpires,
+        "the interval that was agreed",
+    ))
     .shown_by(case.shows(bye, format!("the end, {since:.0} s later")))
-    .not("call-dropped-by-network", "the end fits the session timer to the second")
+    .not(
+        "call-dropped-by-network",
+        "the end fits the session timer to the second",
+    )
     .at(set_by.source, format!("{seconds}"));
     if let Some((message, _)) = tried {
         finding = finding.shown_by(case.shows(message, "the last try to refresh"));
     }
     Some(finding)
+}
+
+/// Who made the caller the refresher of a call whose INVITE offers no session timers; `None` where it does, or did try.
+fn unasked(
+    case: &Case<'_>,
+    dialog: &Dialog,
+    interval: Interval,
+    has_tried: bool,
+) -> Option<EndpointId> {
+    let invite = case.anatomy.transaction(dialog.invite);
+    let request = case.message(invite.request?)?;
+    let tables = case.tables();
+    let mut supported = tables.header_values(request, HeaderName::Supported);
+    let offers = supported.any(|value| value.to_ascii_lowercase().contains("timer"))
+        || tables.header(request, HeaderName::SessionExpires).is_some();
+    let is_caller = interval.refresher == Some(case.anatomy.caller_tag());
+    let is_first = interval.set_by == dialog.answer;
+    (!offers && !has_tried && is_caller && is_first && !request.flags.is_cut())
+        .then_some(invite.destination)
 }
 
 /// Who was to refresh, for a sentence, and the address for the remedy.
@@ -250,113 +291,4 @@ fn refusal_remedy(status: StatusCode, there: IpAddr, method: &str) -> String {
             "{there}: its log at that time tells why it refuses a {method} that only refreshes the call."
         ),
     }
-}
-
-fn too_small(case: &Case<'_>) -> Option<Finding> {
-    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
-    let request = case.refused_request()?;
-    // A retry that stands before the refusal has been sent behind it all the same: the clock was set.
-    let mut chain = case.anatomy.chain.iter();
-    if chain.any(|step| case.anatomy.transaction(*step).cseq > refusal.cseq) {
-        return None;
-    }
-    let is_watched = case.scene.watched_since(refusal.time) >= RETRY_WAIT;
-    let wanted = case.header(refusal, HeaderName::MinSe);
-    let offered = case.header(request, HeaderName::SessionExpires);
-    let tries = case
-        .anatomy
-        .chain
-        .iter()
-        .filter(|step| {
-            let status = case.anatomy.final_status(case.anatomy.transaction(**step));
-            status.is_some_and(|status| status.0 == 422)
-        })
-        .count();
-    let again = match tries {
-        0 | 1 if !is_watched => {
-            "The capture ends before the caller could try again with a longer one.".to_owned()
-        }
-        0 | 1 => "The caller did not try again with a longer one.".to_owned(),
-        _ => format!("The caller tried {tries} times, and no interval was taken."),
-    };
-    let (title, explanation, remedy) = refusal_words(case, request, (wanted, offered), &again);
-    let finding = Finding::new(
-        "dlg-session-timer",
-        if is_watched {
-            Severity::Error
-        } else {
-            Severity::Warn
-        },
-        Confidence::Certain,
-        Proof::OwnWords,
-    )
-    .says(title, explanation, remedy)
-    .shown_by(case.shows_header(
-        refusal,
-        HeaderName::MinSe,
-        "the smallest interval that it takes",
-    ))
-    .shown_by(case.shows_header(
-        request,
-        HeaderName::SessionExpires,
-        "the interval that was offered",
-    ))
-    .at(refuser, "422");
-    Some(finding)
-}
-
-/// What is said of a refused interval: `wanted` and `offered` as sent, and what the caller did next.
-fn refusal_words(
-    case: &Case<'_>,
-    request: &Message,
-    (wanted, offered): (Option<&str>, Option<&str>),
-    again: &str,
-) -> (&'static str, String, String) {
-    let address = |endpoint| case.tables().endpoint(endpoint).address;
-    let who = case.name(request.destination);
-    let (here, there) = (address(request.source), address(request.destination));
-    let offer = match offered.map(|offered| (offered, seconds(offered))) {
-        None => "no interval".to_owned(),
-        Some((_, Some(seconds))) => format!("{seconds} s"),
-        Some((offered, None)) => format!("`{offered}`"),
-    };
-    let too_small = "The session interval is too small for the other side";
-    match wanted {
-        Some(wanted)
-            if seconds(wanted).is_some() && seconds(wanted) <= offered.and_then(seconds) =>
-        {
-            (
-                "The refusal of the session interval contradicts itself",
-                format!(
-                    "{who} refused the interval with 422 and says that it takes {wanted} s or more, and the INVITE offered {offer}: it contradicts itself."
-                ),
-                format!(
-                    "1. {there}: correct how it compares Session-Expires with its minimum (firmware, or a minimum in its settings that is larger than the Min-SE that it sends). 2. Until then {here}: leave session timers out, or offer a larger interval."
-                ),
-            )
-        }
-        Some(wanted) => (
-            too_small,
-            format!(
-                "{who} takes session intervals of at least {wanted} s; the last INVITE offered {offer}. {again}"
-            ),
-            format!(
-                "1. {here}: raise its session interval to {wanted} s or more. 2. It should try again with the Min-SE of the 422 by itself (RFC 4028 section 7.3)."
-            ),
-        ),
-        None => (
-            too_small,
-            format!(
-                "{who} refused with 422 an INVITE that offered {offer}, and its 422 lacks the Min-SE that RFC 4028 demands, so it does not tell which interval it takes. {again}"
-            ),
-            format!(
-                "1. {there}: put Min-SE into its 422. 2. {here}: raise its session interval, such as to 1800 s."
-            ),
-        ),
-    }
-}
-
-/// The seconds that a Session-Expires or Min-SE names.
-fn seconds(value: &str) -> Option<u64> {
-    SessionExpires::parse(value.as_bytes()).map(|parsed| parsed.seconds)
 }

@@ -13,6 +13,8 @@ use crate::diagnose::rules::net::silence::silent_request;
 use crate::sip::sdp::Media;
 use crate::sip::{HeaderName, Method, StatusCode};
 
+/// Sends of a request inside the call after which it counts as lost.
+const SENDS_MIN: u32 = 3;
 /// How long after the call a report about its media may come.
 const MEDIA_WAIT: Duration = Duration::from_secs(2);
 
@@ -77,7 +79,7 @@ fn is_lost(case: &Case<'_>, t: &Transaction) -> bool {
             .has_spoken(case.scene.node(t.destination))
         && match t.method {
             Method::Ack => is_ack_awaited(case),
-            _ => t.final_response.is_none() && t.sends > 1,
+            _ => t.final_response.is_none() && t.sends >= SENDS_MIN,
         }
 }
 
