@@ -72,24 +72,8 @@ fn expired(
     } else {
         "never refreshed it"
     };
-    let (unasked, remedy) = match unasked(case, dialog, interval, tried.is_some()) {
-        Some(setter) => (
-            format!(
-                " The INVITE does not offer session timers, so the caller cannot be the refresher; {} made it that (RFC 4028 section 9).",
-                case.scene.name(setter)
-            ),
-            format!(
-                "1. {}: refresh the call itself (refresher=uas) where the INVITE lacks `Supported: timer`. 2. Or switch session timers on at {remedy_at}, or off on both sides.",
-                case.tables().endpoint(setter).address
-            ),
-        ),
-        None => (
-            String::new(),
-            format!(
-                "1. {remedy_at}: send the refresh (re-INVITE or UPDATE) half-way through the interval (RFC 4028). 2. Or let the other side be the refresher, or switch session timers off on both sides. 3. SBC and firewall between them: let UPDATE and re-INVITE through."
-            ),
-        ),
-    };
+    let setter = unasked(case, dialog, interval, tried.is_some());
+    let (unasked, remedy) = repair(case, setter, &remedy_at);
     let mut finding = Finding::new(
         "dlg-session-timer",
         Severity::Error,
@@ -123,6 +107,28 @@ fn expired(
         finding = finding.shown_by(case.shows(message, "the last try to refresh"));
     }
     Some(finding)
+}
+
+/// What else is known, with a blank before it, and who changes what.
+fn repair(case: &Case<'_>, setter: Option<EndpointId>, remedy_at: &str) -> (String, String) {
+    match setter {
+        Some(setter) => (
+            format!(
+                " The INVITE does not offer session timers, so the caller cannot be the refresher; {} made it that (RFC 4028 section 9).",
+                case.scene.name(setter)
+            ),
+            format!(
+                "1. {}: refresh the call itself (refresher=uas) where the INVITE lacks `Supported: timer`. 2. Or switch session timers on at {remedy_at}, or off on both sides.",
+                case.tables().endpoint(setter).address
+            ),
+        ),
+        None => (
+            String::new(),
+            format!(
+                "1. {remedy_at}: send the refresh (re-INVITE or UPDATE) half-way through the interval (RFC 4028). 2. Or let the other side be the refresher, or switch session timers off on both sides. 3. SBC and firewall between them: let UPDATE and re-INVITE through."
+            ),
+        ),
+    }
 }
 
 /// Who made the caller the refresher of a call whose INVITE offers no session timers; `None` where it does, or did try.

@@ -24,6 +24,12 @@ const REQUESTS_MIN: u32 = 50;
 const QUICK_ANSWER: Duration = Duration::from_millis(300);
 /// A repeat that was sent so soon after the answer had left before the answer could arrive.
 const CROSSING: Duration = Duration::from_millis(100);
+/// Responses to one request that are looked at.
+const RESPONSES_MAX: usize = 16;
+/// How soon a node answers that is not slow.
+const USUAL_QUICK_MS: f64 = 300.0;
+/// Other INVITEs whose answers tell how soon a node usually answers.
+const USUAL_MAX: usize = 1_000;
 /// Frames that evidence names.
 const FRAMES_MAX: usize = 8;
 
@@ -33,6 +39,8 @@ struct Repeats {
     slow: u32,
     lost: u32,
     unheard: u32,
+    /// Answers that the peer sent again, as one does that got every copy of the request.
+    doubled: u32,
     delays_ms: Vec<f64>,
     frames: Vec<FrameRef>,
     first: Option<Timestamp>,
@@ -124,7 +132,9 @@ fn learn(
         }
         let key = (scene.node(t.source), scene.node(t.destination));
         let repeats = pairs.entry(key).or_default();
-        note(repeats, &sends, answer);
+        let again = anatomy.responses_of(index).map(|(_, m)| m).skip(1);
+        let is_doubled = again.take(RESPONSES_MAX).any(|m| m.kind == answer.kind);
+        note(repeats, &sends, answer, is_doubled);
         repeats.ends = (t.source, t.destination);
         if repeats.example.is_empty() {
             repeats.example = crate::diagnose::start_line(&scene.book.tables, sends[0]);
@@ -132,7 +142,7 @@ fn learn(
     }
 }
 
-fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message) {
+fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message, is_doubled: bool) {
     let Some(before) = sends.iter().rev().find(|send| send.time <= answer.time) else {
         return;
     };
@@ -159,6 +169,7 @@ fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message) {
         repeats.lost += 1;
     } else {
         repeats.slow += 1;
+        repeats.doubled += u32::from(is_doubled);
         repeats.delays_ms.push(answer.time.millis_since(first.time));
     }
 }
@@ -172,7 +183,21 @@ fn claim(scene: &Scene<'_>, repeats: &mut Repeats, all: u32) -> Claim {
         .copied()
         .unwrap_or(0.0);
     let most = repeats.slow.max(repeats.lost).max(repeats.unheard);
-    let (what, remedy, signature) = if most == repeats.lost {
+    let usual = usual_ms(scene, repeats.ends).filter(|usual| *usual < USUAL_QUICK_MS);
+    // A late answer to the first send and a soon one to its repeat look alike; who got both answers both.
+    let may_be_lost = usual.filter(|_| most == repeats.slow && repeats.doubled == 0);
+    let (what, remedy, signature) = if let Some(usual) = may_be_lost {
+        (
+            format!(
+                "the first answer comes late, typically after {typical:.0} ms, although {there} usually answers an INVITE within {:.0} ms: it is slow at times, or the first send is lost on the way",
+                usual.max(1.0)
+            ),
+            format!(
+                "1. {there}: what it waits for at these times (DNS, database, load). 2. The way from {here} to {there}: look for loss (interface errors, duplex, queues, rate limits)."
+            ),
+            "slow or lost",
+        )
+    } else if most == repeats.lost {
         (
             "answers come quickly after the repeat: requests are lost on the way there".to_owned(),
             format!(
@@ -201,7 +226,10 @@ fn claim(scene: &Scene<'_>, repeats: &mut Repeats, all: u32) -> Claim {
     let finding = Finding::new(
         "net-retransmit",
         Severity::Warn,
-        Confidence::Likely,
+        match may_be_lost {
+            Some(_) => Confidence::Possible,
+            None => Confidence::Likely,
+        },
         Proof::Timing,
     )
     .says(
@@ -228,4 +256,17 @@ fn claim(scene: &Scene<'_>, repeats: &mut Repeats, all: u32) -> Claim {
         last_at: repeats.last,
         scope: String::new(),
     }
+}
+
+/// How soon a node usually answers the INVITEs of another, in milliseconds.
+fn usual_ms(scene: &Scene<'_>, (here, there): (EndpointId, EndpointId)) -> Option<f64> {
+    let source = scene.node(here);
+    let attempts = scene.loads.at(scene.node(there))?.attempts.iter();
+    let own = attempts.filter(|attempt| attempt.source == source);
+    let mut replies: Vec<f64> = own
+        .take(USUAL_MAX)
+        .filter_map(|attempt| attempt.reply_ms.map(f64::from))
+        .collect();
+    replies.sort_by(f64::total_cmp);
+    replies.get(replies.len() / 2).copied()
 }
