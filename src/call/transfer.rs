@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::call::anatomy::Anatomy;
+use crate::call::book::Book;
 use crate::call::endpoint::EndpointId;
 use crate::call::message::Message;
 use crate::call::parts::is_challenge;
@@ -140,13 +141,24 @@ pub fn party(address: &str) -> String {
     String::from_utf8_lossy(part.get(..end).unwrap_or_default()).into_owned()
 }
 
+/// The call that a transfer made somebody place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Referred {
+    /// Its index among all calls.
+    pub call: u32,
+    /// Whether the referred side itself placed it, or its INVITE says that somebody referred to it; otherwise only its target
+    /// and its time fit.
+    pub is_sure: bool,
+}
+
 /// The call that the referred side placed because of a transfer; `calls` are in the order of time.
 pub fn referred_call(
+    book: &Book,
     calls: &[Call],
     transfer: &Transfer,
     target: &str,
-    tables: &Tables,
-) -> Option<u32> {
+) -> Option<Referred> {
+    let tables = &book.tables;
     if target.is_empty() {
         return None;
     }
@@ -159,12 +171,26 @@ pub fn referred_call(
         .take(CALLS_MAX)
         .take_while(|(_, call)| call.started.since(transfer.asked) <= REFERRED_WAIT);
     let mut to_target = soon.filter(|(_, call)| party(tables.text(call.callee)) == target);
-    let by_node = to_target
+    let sure = to_target
         .clone()
-        .find(|(_, call)| tables.node(call.source) == node);
-    by_node
-        .or_else(|| to_target.next())
-        .map(|(index, _)| index as u32)
+        .find(|(_, call)| tables.node(call.source) == node || is_referred(book, call));
+    let is_sure = sure.is_some();
+    sure.or_else(|| to_target.next())
+        .map(|(index, _)| Referred {
+            call: index as u32,
+            is_sure,
+        })
+}
+
+/// Whether the INVITE of a call says that it was placed for somebody else (RFC 3892), or is to take a call over (RFC 3891).
+fn is_referred(book: &Book, call: &Call) -> bool {
+    let legs = call.legs.iter();
+    let mut firsts = legs.filter_map(|leg| book.messages.get(leg.start as usize));
+    firsts.any(|first| {
+        [HeaderName::ReferredBy, HeaderName::Replaces]
+            .into_iter()
+            .any(|name| book.tables.header(first, name).is_some())
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod apart;
 mod case;
 mod contrast;
+mod device;
 mod doubt;
 mod engine;
 mod features;

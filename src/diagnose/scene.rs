@@ -15,6 +15,7 @@ use crate::call::registration::{RegisterAttempt, Registration};
 use crate::call::{Book, Call, EndpointId, GroupId, Message, NodeId, OneDirection, TextId};
 use crate::capture::{FrameRef, Pause, Timestamp, watched_since};
 use crate::diagnose::contrast::Contrast;
+use crate::diagnose::device::Doors;
 use crate::diagnose::history::History;
 use crate::diagnose::knowledge::Knowledge;
 use crate::diagnose::losses::Losses;
@@ -79,6 +80,8 @@ pub struct Scene<'a> {
     lapses: OnceLock<Lapses>,
     /// When each node lost calls; made when the first rule asks for it.
     pub(in crate::diagnose) losses: OnceLock<Losses>,
+    /// Registrations by where they came from; made when the first rule asks who stands behind a silent address.
+    pub(in crate::diagnose) doors: OnceLock<Doors>,
     /// TCP connections by their two ends, the smaller one first; made when the first rule asks for it.
     by_ends: OnceLock<HashMap<(Endpoint, Endpoint), Vec<u32>, foldhash::fast::FixedState>>,
     /// What rules compare calls with.
@@ -285,6 +288,7 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             lapses: OnceLock::new(),
             moments: OnceLock::new(),
             losses: OnceLock::new(),
+            doors: OnceLock::new(),
             by_ends: OnceLock::new(),
             memory: Memory::default(),
             contrast: Contrast::default(),

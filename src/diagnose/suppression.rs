@@ -9,11 +9,10 @@ const SILENCED: &[(&str, &[&str])] = &[
         &[
             "auth-",
             "route-",
-            "net-no-response",
+            "net-",
             "call-unreachable",
             "msg-",
             "srv-",
-            "net-icmp",
             "sdp-",
             "reg-failed",
         ],
@@ -101,7 +100,7 @@ const SILENCED: &[(&str, &[&str])] = &[
         "srv-downstream-dead",
         &["srv-internal-error", "net-no-response"],
     ),
-    ("dlg-prack", &["srv-internal-error"]),
+    ("dlg-prack", &["srv-internal-error", "sdp-unexplained-488"]),
     ("dlg-glare", &["srv-internal-error"]),
     ("srv-code-translated", &["srv-internal-error"]),
     (

@@ -2,13 +2,17 @@
 //!
 //! Sources: RFC 3261 section 11; RFC 5626 section 3.5.
 
+use crate::call::icmp::IcmpReport;
 use crate::call::keepalive::{Outage, SENDS_IN_VAIN, Train, trains};
-use crate::call::{Call, OutcomeGroup};
+use crate::call::{Call, Message, OutcomeGroup};
 use crate::capture::Timestamp;
+use crate::diagnose::case::start_line;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
+use crate::diagnose::rules::net::icmp;
 use crate::diagnose::scene::Scene;
 use crate::diagnose::words::counted;
+use crate::net::Transport;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[Rule {
@@ -134,8 +138,11 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
         None => format!("did not answer {lost} keep-alives in a row of {asker}"),
     };
     let span = worst.until.unwrap_or(scene.end).millis_since(worst.from) / 1000.0;
+    let is_back = (worst.outage.last + 1..train.requests.len())
+        .any(|place| train.at(scene.requests, place).answer.is_some());
     let end = match worst.until {
-        Some(_) => format!("for {span:.0} s, and was back afterwards"),
+        Some(_) if is_back => format!("for {span:.0} s, and was back afterwards"),
+        Some(_) => format!("for {span:.0} s"),
         None => format!("until the capture ended, {span:.0} s later"),
     };
     let mut calls: Vec<u32> = down.iter().flat_map(|down| down.failed.clone()).collect();
@@ -156,18 +163,27 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
     } else {
         Confidence::Likely
     };
-    let finding = Finding::new("opt-peer-down", severity, confidence, Proof::Timing)
+    let alive = codes
+        .is_empty()
+        .then(|| sign_of_life(scene, train, worst))
+        .flatten();
+    let ends = (train.source, train.destination);
+    let report = icmp::between(scene, ends, (worst.from, last.sent))
+        .filter(|_| alive.is_none() && codes.is_empty());
+    let (title, sign, remedy) = match report {
+        Some(report) => reported(scene, train, report),
+        None => words(scene, train, worst, alive),
+    };
+    let mut finding = Finding::new("opt-peer-down", severity, confidence, Proof::Timing)
         .beside()
         .says(
-            format!("{peer} was down"),
+            title,
             format!(
-                "{peer} {how} (one every {:.0} s) {end}.{}",
+                "{peer} {how} (one every {:.0} s) {end}.{sign}{}",
                 train.interval_s,
                 effect(scene, train, worst, calls.len())
             ),
-            format!(
-                "1. {peer}: find out what stopped it at the first of these keep-alives: restart, service, network path. 2. {asker}: make sure that it counts every answer as alive, 404 and 405 too."
-            ),
+            remedy,
         )
         .shown_by(Evidence::in_frames(
             vec![first.at, last.at],
@@ -175,6 +191,16 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
             "first and last keep-alive without a good answer",
         ))
         .at(train.destination, "down");
+    if let Some(alive) = alive {
+        finding = finding.shown_by(Evidence::seen(
+            alive.at,
+            start_line(&scene.book.tables, alive),
+            "it speaks meanwhile",
+        ));
+    }
+    if let Some(report) = report {
+        finding = finding.shown_by(icmp::evidence(&[report]));
+    }
     let missing = Evidence::Missing {
         expected: format!("an answer of {peer} to a keep-alive"),
         after: last.at,
@@ -192,6 +218,86 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
         last_at: last.sent,
         scope: format!("{count} of {} keep-alives to {peer}", train.requests.len()),
     })
+}
+
+/// The words where an ICMP error names the reason.
+fn reported(scene: &Scene<'_>, train: &Train, report: &IcmpReport) -> (String, String, String) {
+    let tables = &scene.book.tables;
+    let (here, there) = (
+        tables.endpoint(train.source),
+        tables.endpoint(train.destination),
+    );
+    (
+        format!("{there} was reported unreachable: {}", report.meaning()),
+        format!(
+            " {} reported `{}` for them (frame {}): {}.",
+            icmp::reporter(report, there),
+            report.meaning(),
+            report.at.frame,
+            icmp::consequence(report)
+        ),
+        icmp::remedy(report, here, there, Transport::Udp),
+    )
+}
+
+/// The last message that a peer sent while it left keep-alives unanswered, where it spoke in the later half of that time.
+fn sign_of_life<'a>(scene: &Scene<'a>, train: &Train, worst: &Down<'_>) -> Option<&'a Message> {
+    let sent = |place| train.at(scene.requests, place).sent;
+    let (first, last) = (worst.outage.first, worst.outage.last);
+    let peer = scene.node(train.destination);
+    let spoke = scene.history().last_spoken(scene.book, peer, sent(last))?;
+    (spoke.time > sent(first + (last - first) / 2)).then_some(spoke)
+}
+
+/// Title, what else is known of the peer, and who changes what.
+fn words(
+    scene: &Scene<'_>,
+    train: &Train,
+    worst: &Down<'_>,
+    alive: Option<&Message>,
+) -> (String, String, String) {
+    let (asker, peer) = (scene.name(train.source), scene.name(train.destination));
+    if let Some(alive) = alive {
+        return (
+            format!("{peer} does not answer keep-alives"),
+            format!(
+                " It sent messages of its own meanwhile (the last is frame {}), so it is up: the keep-alives do not reach it, or it does not answer them.",
+                alive.at.frame
+            ),
+            format!(
+                "1. {peer}: answer OPTIONS of {asker} (any final response; look at its list of allowed addresses). 2. Firewall between them: let the keep-alives through. 3. {asker}: do not take {peer} out of routing for this alone."
+            ),
+        );
+    }
+    if let Some(device) = scene.device_at(train.destination, worst.from) {
+        return (
+            format!("The device of {} was not reachable", device.user()),
+            format!(" {}", device.sentence()),
+            device.remedy(&asker),
+        );
+    }
+    let was_answered = train
+        .requests
+        .iter()
+        .filter_map(|index| scene.requests.get(*index as usize))
+        .any(|request| request.answer.is_some());
+    if was_answered {
+        (
+            format!("{peer} was down"),
+            String::new(),
+            format!(
+                "1. {peer}: find out what stopped it at the first of these keep-alives: restart, service, network path. 2. {asker}: make sure that it counts every answer as alive, 404 and 405 too."
+            ),
+        )
+    } else {
+        (
+            format!("{peer} answers no keep-alives"),
+            " It answered none in this capture: it is down, not reachable, or takes no OPTIONS from there.".to_owned(),
+            format!(
+                "1. {peer}: is it up, and does it answer OPTIONS of {asker} at all? 2. Firewall between them: let SIP through both ways. 3. {asker}: make sure that it counts every answer as alive, 404 and 405 too."
+            ),
+        )
+    }
 }
 
 fn effect(scene: &Scene<'_>, train: &Train, worst: &Down<'_>, failed: usize) -> String {

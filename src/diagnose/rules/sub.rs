@@ -10,6 +10,7 @@ use crate::call::{EndpointId, Message, NodeId, TextId};
 use crate::diagnose::case::start_line;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
+use crate::diagnose::rules::net::icmp;
 use crate::diagnose::scene::Scene;
 use crate::diagnose::words::counted;
 use crate::sip::{Event, HeaderName, Method, SubscriptionState};
@@ -260,6 +261,9 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
             .iter()
             .find(|message| message.at == at && message.status().is_some())
     });
+    let ends = (first.source, first.destination);
+    let report = icmp::between(scene, ends, (first.sent, last.sent))
+        .filter(|_| trouble == Trouble::Unanswered);
     let (title, story, remedy, confidence) = match trouble {
         Trouble::Refused(code) => {
             let phrase = answer.map_or("", |answer| scene.text(answer.line));
@@ -278,8 +282,15 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
         Trouble::Unanswered => (
             format!("{method}{about} is not answered"),
             format!(
-                "{server} did not answer the {method}{about} of {asker}, sent {}.",
-                counted(first.sends, "time")
+                "{server} did not answer the {method}{about} of {asker}, sent {}.{}",
+                counted(first.sends, "time"),
+                report.map_or(String::new(), |report| format!(
+                    " {} reported `{}` (frame {}): {}.",
+                    icmp::reporter(report, scene.book.tables.endpoint(first.destination)),
+                    report.meaning(),
+                    report.at.frame,
+                    icmp::consequence(report)
+                ))
             ),
             format!(
                 "Let packets of {asker} reach {server}: it is off, behind a NAT whose mapping has closed, or behind a firewall. A keep-alive every 25 s keeps a NAT open."
@@ -332,6 +343,9 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
             start_line(&scene.book.tables, answer),
             "the refusal",
         ));
+    }
+    if let Some(report) = report {
+        finding = finding.shown_by(icmp::evidence(&[report]));
     }
     finding = finding.shown_by(Evidence::in_frames(
         requests

@@ -2,6 +2,8 @@
 //!
 //! Sources: RFC 3515, RFC 3891 (Replaces), RFC 3892, RFC 4488, RFC 5589, RFC 7647.
 
+mod replaces;
+
 use std::time::Duration;
 
 use crate::call::transfer::{Transfer, party, referred_call, transfers, wants_no_report};
@@ -9,7 +11,7 @@ use crate::call::{Call, Message};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::{Gate, Rule, Subject};
-use crate::sip::{DialogReference, HeaderName, Method, StatusCode, SubscriptionState};
+use crate::sip::{HeaderName, Method, StatusCode, SubscriptionState};
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[Rule {
@@ -29,7 +31,7 @@ fn xfer_failed(case: &Case<'_>) -> Option<Finding> {
         let last = all.last()?;
         return failed(case, last);
     }
-    replaces_refused(case)
+    replaces::refused(case)
 }
 
 /// What made a transfer fail.
@@ -46,7 +48,12 @@ enum Failure<'a> {
     Silent,
 }
 
-fn failure<'a>(case: &Case<'a>, transfer: &Transfer, new: Option<&Call>) -> Option<Failure<'a>> {
+fn failure<'a>(
+    case: &Case<'a>,
+    transfer: &Transfer,
+    new: Option<&Call>,
+    may_be_seen: bool,
+) -> Option<Failure<'a>> {
     let refer = case.anatomy.transaction(transfer.refer);
     let answer = refer.final_response.and_then(|answer| case.message(answer));
     if let (Some(answer), Some(status)) = (answer, transfer.answer)
@@ -64,7 +71,7 @@ fn failure<'a>(case: &Case<'a>, transfer: &Transfer, new: Option<&Call>) -> Opti
     if let Some(code) = failed.and_then(|call| call.final_code) {
         return Some(Failure::Unreported(code.0));
     }
-    if let Some(notify) = transfer.ended_without.filter(|_| new.is_none()) {
+    if let Some(notify) = transfer.ended_without.filter(|_| !may_be_seen) {
         let notify = case.message(notify)?;
         return gave_up(case, notify).then_some(Failure::Unfinished(notify));
     }
@@ -76,7 +83,7 @@ fn failure<'a>(case: &Case<'a>, transfer: &Transfer, new: Option<&Call>) -> Opti
     );
     let is_silent = transfer.answer.is_some_and(StatusCode::is_success)
         && transfer.notifies == 0
-        && new.is_none()
+        && !may_be_seen
         && !wants_no_report(case.tables(), request)
         && ended.since(request.time) >= REPORT_WAIT
         && !case.scene.is_one_directional(pair.0, pair.1);
@@ -109,9 +116,13 @@ fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
         .header(request, HeaderName::ReferTo)
         .map(party)
         .unwrap_or_default();
-    let new = referred_call(case.scene.calls, transfer, &target, case.tables())
-        .and_then(|index| case.scene.calls.get(index as usize));
-    let failure = failure(case, transfer, new)?;
+    let placed = referred_call(case.scene.book, case.scene.calls, transfer, &target);
+    // A call that only fits in time may be anybody's: it tells that the capture may hold the new one, and nothing more.
+    let may_be_seen = placed.is_some();
+    let new = placed
+        .filter(|placed| placed.is_sure)
+        .and_then(|placed| case.scene.calls.get(placed.call as usize));
+    let failure = failure(case, transfer, new, may_be_seen)?;
     let (transferor, transferee) = (
         case.scene.name(transfer.transferor),
         case.scene.name(transfer.transferee),
@@ -272,114 +283,4 @@ fn first_frame(case: &Case<'_>, call: &Call) -> Option<crate::capture::FrameRef>
         .messages
         .get(leg.start as usize)
         .map(|message| message.at)
-}
-
-/// A call that was to take another one's place, and was refused.
-fn replaces_refused(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_failure() && case.outcome() != crate::call::Outcome::Busy {
-        return None;
-    }
-    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
-    let value = case.header(request, HeaderName::Replaces)?;
-    let code = case.refusal_code();
-    if !matches!(code, 481 | 486 | 603 | 420 | 403 | 488 | 501) {
-        return None;
-    }
-    let replaces = DialogReference::parse(value.as_bytes());
-    let call_id = String::from_utf8_lossy(replaces.call_id).into_owned();
-    let (why, confidence) = match code {
-        481 => unmatched(case, &replaces, &call_id),
-        420 => (
-            "it does not know the extension `replaces`".to_owned(),
-            Confidence::Certain,
-        ),
-        486 => (
-            "the call to be replaced had not been answered yet, or was asked for as early only"
-                .to_owned(),
-            Confidence::Likely,
-        ),
-        _ => (
-            "it does not let this caller take over the call".to_owned(),
-            Confidence::Likely,
-        ),
-    };
-    let sender = case.scene.name(request.source);
-    let finding = Finding::new("xfer-failed", Severity::Error, confidence, Proof::Protocol)
-        .says(
-            "The transferred call could not take over",
-            format!(
-                "{} refused the INVITE that was to replace the call {call_id} with {code}: {why}.",
-                case.name(refuser)
-            ),
-            format!("{sender} and the device that asked it to transfer: name Call-ID, to-tag and from-tag as {} knows them; to-tag is its own tag.", case.scene.name(refuser)),
-        )
-        .shown_by(case.shows_header(request, HeaderName::Replaces, "the call to be replaced"))
-        .shown_by(case.shows(refusal, "the refusal"))
-        .at(refuser, format!("replaces {code}"));
-    Some(finding)
-}
-
-/// Why no call fits a Replaces header, as far as the capture holds the call that it names.
-fn unmatched(
-    case: &Case<'_>,
-    replaces: &DialogReference<'_>,
-    call_id: &str,
-) -> (String, Confidence) {
-    let Some(call) = case.scene.call_with_id(call_id) else {
-        return (
-            "the capture holds no call with that Call-ID".to_owned(),
-            Confidence::Likely,
-        );
-    };
-    let tag = |tag: Option<&[u8]>| String::from_utf8_lossy(tag.unwrap_or_default()).into_owned();
-    let (to, from) = (tag(replaces.to_tag), tag(replaces.from_tag));
-    let messages = call
-        .legs
-        .first()
-        .and_then(|leg| {
-            case.scene
-                .book
-                .messages
-                .get(leg.start as usize..leg.end as usize)
-        })
-        .unwrap_or_default();
-    let node = case.refuser().map(|refuser| case.scene.node(refuser));
-    // The receiver's own tag is the From tag of what it sent in that call, and the To tag of its responses.
-    let own: Vec<&str> = messages
-        .iter()
-        .filter(|message| Some(case.scene.node(message.source)) == node)
-        .map(|message| match message.method() {
-            Some(_) => case.scene.text(message.from_tag),
-            None => case.scene.text(message.to_tag),
-        })
-        .collect();
-    let knows = |tag: &str| {
-        messages.iter().any(|message| {
-            [message.from_tag, message.to_tag]
-                .into_iter()
-                .any(|id| case.scene.text(id) == tag)
-        })
-    };
-    if !knows(&to) || !knows(&from) {
-        let wrong = if knows(&to) { from } else { to };
-        return (
-            format!("that call has no tag `{wrong}`"),
-            Confidence::Certain,
-        );
-    }
-    if own.contains(&from.as_str()) && !own.contains(&to.as_str()) {
-        return (
-            "to-tag and from-tag are exchanged: the tag of the receiver stands in from-tag"
-                .to_owned(),
-            Confidence::Certain,
-        );
-    }
-    let ended = call
-        .milestones
-        .hung_up
-        .filter(|hung_up| *hung_up <= case.call.started);
-    match ended {
-        Some(_) => ("that call was already over".to_owned(), Confidence::Certain),
-        None => ("it does not know that call".to_owned(), Confidence::Likely),
-    }
 }

@@ -349,7 +349,9 @@ fn mismatch(case: &Case<'_>, invite: &Transaction, cancel: &Transaction) -> Opti
         case.message(invite.last_request?)?,
         case.message(cancel.request?)?,
     );
-    if invite.via != cancel.via {
+    // A CANCEL has the topmost value alone, whatever lies below it in the INVITE (RFC 3261 section 9.1).
+    let vias = &case.tables().vias;
+    if vias.get(invite.via).key != vias.get(cancel.via).key {
         Some("its top Via differs from the INVITE's")
     } else if asked.line != given.line {
         Some("its Request-URI differs from the INVITE's")

@@ -8,7 +8,7 @@ use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
-use crate::diagnose::words::counted;
+use crate::diagnose::words::{counted, was};
 use crate::sip::Method;
 
 /// Second copies of a hundred SIP packets that are worth telling.
@@ -179,32 +179,40 @@ pub(super) fn cap_damaged(scene: &Scene<'_>) -> Vec<Claim> {
     let mut facts = Vec::new();
     if sight.cut_messages > 0 {
         facts.push(format!(
-            "{} SIP messages are cut short (snap length)",
-            sight.cut_messages
+            "{} {} cut short (snap length)",
+            counted(sight.cut_messages, "SIP message"),
+            is(sight.cut_messages)
         ));
     }
     if sight.missing_bytes > 0 {
         facts.push(format!(
-            "{} bytes of TCP streams with SIP are missing",
-            sight.missing_bytes
+            "{} of TCP streams with SIP {} missing",
+            counted(sight.missing_bytes, "byte"),
+            is(sight.missing_bytes)
         ));
     }
     if fragments > 0 {
         facts.push(format!(
-            "{fragments} SIP messages lack IP fragments although they were answered"
+            "{} without all {} fragments {} answered all the same",
+            counted(fragments, "SIP message"),
+            if fragments == 1 { "its" } else { "their" },
+            was(fragments as usize)
         ));
     }
     if sight.dropped > 0 {
         facts.push(format!(
-            "the capturing machine dropped {} packets",
-            sight.dropped
+            "the capturing machine dropped {}",
+            counted(sight.dropped, "packet")
         ));
     }
     let lost = answers_alone(scene);
     if let Some(first) = lost.first() {
         facts.push(format!(
-            "{} calls begin with an answer although the capture had run for minutes (first in frame {}): their requests are missing",
-            lost.len(),
+            "{} with an answer although the capture had run for minutes (first in frame {}): what was asked is missing",
+            match lost.len() {
+                1 => "1 call begins".to_owned(),
+                count => format!("{count} calls begin"),
+            },
             first.at.frame
         ));
     }
@@ -291,6 +299,11 @@ fn heard_without_fragments(scene: &Scene<'_>) -> u64 {
     heard.count() as u64
 }
 
+/// `is` of one, `are` of several.
+fn is(count: u64) -> &'static str {
+    if count == 1 { "is" } else { "are" }
+}
+
 pub(super) fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| {
@@ -326,8 +339,8 @@ pub(super) fn cap_encrypted(scene: &Scene<'_>) -> Vec<Claim> {
     .says(
         "Signalling is encrypted",
         format!(
-            "{} TLS connections to {}{others} carry signalling that cannot be read: their calls are not in this report. Only handshakes and alerts were looked at.",
-            encrypted.len(),
+            "{} to {}{others} with signalling cannot be read, and the calls in there are not in this report. Only handshakes and alerts were looked at.",
+            counted(encrypted.len() as u64, "TLS connection"),
             servers.join(", ")
         ),
         "Let the client or server write a key log (SSLKEYLOGFILE) and give it along, mirror the signalling with HEP from the SBC or proxy, or capture behind the TLS end point.",

@@ -4,12 +4,14 @@
 
 use std::time::Duration;
 
+use crate::call::icmp::IcmpReport;
 use crate::call::silence::follows_timer;
 use crate::call::{Message, Transaction, TransactionIndex, is_ack_missed, is_private};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::swallowed;
-use crate::diagnose::rules::net::{in_messages, times};
+use crate::diagnose::rules::net::{icmp, in_messages, times};
+use crate::net::Endpoint;
 use crate::sip::Method;
 
 /// Sends after which a BYE counts as lost: the first and three repeats.
@@ -51,46 +53,33 @@ fn unanswered(case: &Case<'_>) -> Option<Finding> {
     } else {
         there.to_string()
     };
+    let reports = icmp::reports(case, &bye);
     let impact = match later_end(case, first) {
         Some(end) => format!(
-            "the other side held the call for another {:.0} s (its own BYE is frame {})",
+            "; the other side held the call for another {:.0} s (its own BYE is frame {})",
             end.time.since(first.time).as_secs_f64(),
             end.at.frame
         ),
-        None => "for the other side the call may still be up".to_owned(),
+        // Where nothing is there any more, nothing holds the call.
+        None if !reports.is_empty() => String::new(),
+        None => "; for the other side the call may still be up".to_owned(),
     };
-    let way_worked = has_ack_arrived(case, &bye);
-    let (confidence, way) = if way_worked {
-        (
-            Confidence::Likely,
-            " The ACK of this call arrived on the same way: the BYE, or the answer to it, was lost, or the other side had forgotten the call.",
-        )
-    } else {
-        (Confidence::Certain, "")
-    };
-    let mut finding = Finding::new(
-        "dlg-bye-lost",
-        Severity::Error,
+    let Told {
         confidence,
-        Proof::Protocol,
-    )
-    .says(
-        "The hang-up did not reach the other side",
-        format!(
-            "{} hung up, but its BYE to {kind} was sent {} and never answered; {impact}.{way}",
-            case.name(bye.source),
-            times(sends.len())
-        ),
-        if way_worked {
-            format!("1. On {there}: look up in its log whether the BYE arrived and what it made of it. 2. Between {there} and {}: look for loss, and for firewalls that end a flow during the call.", case.tables().endpoint(bye.source).address)
-        } else {
-          format!(
-            "1. The side behind {there}: put an address into Contact (or let its proxy add Record-Route) that {} can reach. 2. Firewall and NAT between them: let requests inside calls through for as long as a call lasts. 3. Re-test: the BYE must get its 200 at once.",
-            case.tables().endpoint(bye.source).address
-          )
-        },
-    )
-    .at(bye.destination, "bye");
+        way,
+        remedy,
+    } = told(case, &bye, there, reports.first().copied());
+    let mut finding = Finding::new("dlg-bye-lost", Severity::Error, confidence, Proof::Protocol)
+        .says(
+            "The hang-up did not reach the other side",
+            format!(
+                "{} hung up, but its BYE to {kind} was sent {} and never answered{impact}.{way}",
+                case.name(bye.source),
+                times(sends.len())
+            ),
+            remedy,
+        )
+        .at(bye.destination, "bye");
     if let Some(evidence) = in_messages(case, &sends, "the BYE, never answered") {
         finding = finding.shown_by(evidence);
     }
@@ -99,10 +88,52 @@ fn unanswered(case: &Case<'_>) -> Option<Finding> {
         after: last.at,
         watched: case.scene.watched_since(last.time),
     });
+    if !reports.is_empty() {
+        finding = finding.shown_by(icmp::evidence(&reports));
+    }
     if let Some(end) = later_end(case, first) {
         finding = finding.shown_by(case.shows(end, "the other side's own end of the call"));
     }
     Some(finding)
+}
+
+/// How sure, what is known of the way, and who changes what.
+struct Told {
+    confidence: Confidence,
+    way: String,
+    remedy: String,
+}
+
+fn told(case: &Case<'_>, bye: &Transaction, there: Endpoint, report: Option<&IcmpReport>) -> Told {
+    let here = case.tables().endpoint(bye.source);
+    if let Some(report) = report {
+        return Told {
+            confidence: Confidence::Certain,
+            way: format!(
+                " {} reported `{}` for it (frame {}): {}.",
+                icmp::reporter(report, there),
+                report.meaning(),
+                report.at.frame,
+                icmp::consequence(report)
+            ),
+            remedy: icmp::remedy(report, here, there, bye.transport),
+        };
+    }
+    if has_ack_arrived(case, bye) {
+        return Told {
+            confidence: Confidence::Likely,
+            way: " The ACK of this call arrived on the same way: the BYE, or the answer to it, was lost, or the other side had forgotten the call.".to_owned(),
+            remedy: format!("1. On {there}: look up in its log whether the BYE arrived and what it made of it. 2. Between {there} and {}: look for loss, and for firewalls that end a flow during the call.", here.address),
+        };
+    }
+    Told {
+        confidence: Confidence::Certain,
+        way: String::new(),
+        remedy: format!(
+            "1. The side behind {there}: put an address into Contact (or let its proxy add Record-Route) that {} can reach. 2. Firewall and NAT between them: let requests inside calls through for as long as a call lasts. 3. Re-test: the BYE must get its 200 at once.",
+            here.address
+        ),
+    }
 }
 
 /// Whether the callee heard the ACK of the call, which went the way that the BYE goes.

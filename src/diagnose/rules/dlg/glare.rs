@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::call::{Message, Transaction};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::words::duration;
 use crate::sip::{HeaderName, Method, StatusCode};
 
 /// How long a side may take to try again: 4 s at most, and the time of the retry itself.
@@ -47,28 +48,24 @@ pub(super) fn dlg_glare(case: &Case<'_>) -> Option<Finding> {
         None => "the call, or the capture, ended before another try".to_owned(),
     };
     let is_trouble = is_unsolved || rounds >= COLLISIONS_MAX;
+    let rival = rival(case, t, request, answer);
+    let (title, story, remedy) = words(case, t, (request, answer), rival);
     let mut finding = Finding::new(
         "dlg-glare",
-        if is_trouble { Severity::Warn } else { Severity::Info },
+        if is_trouble {
+            Severity::Warn
+        } else {
+            Severity::Info
+        },
         Confidence::Certain,
         Proof::OwnWords,
     )
     .beside()
     .says(
-        "Both sides changed the call at the same moment",
-        format!(
-            "{} answered the {} of {} with {} because a change of its own was under way; {outcome}.",
-            case.scene.name(t.destination),
-            t.method.text(),
-            case.scene.name(t.source),
-            answer.status().map_or(0, |status| status.0)
-        ),
+        title,
+        format!("{story}; {outcome}."),
         if is_trouble {
-            format!(
-                "Let one side alone refresh and change the call; {} or {} does not wait the random time of RFC 3261 section 14.1 (2.1 to 4 s for the caller's side, 0 to 2 s for the other).",
-                case.tables().endpoint(t.source).address,
-                case.tables().endpoint(t.destination).address
-            )
+            remedy
         } else {
             "Nothing is broken; it costs a few seconds.".to_owned()
         },
@@ -76,10 +73,93 @@ pub(super) fn dlg_glare(case: &Case<'_>) -> Option<Finding> {
     .shown_by(case.shows(answer, "another change is under way"))
     .shown_by(case.shows(request, "the change that was refused"))
     .at(t.destination, "glare");
+    if let Some(rival) = rival {
+        finding = finding.shown_by(case.shows(rival, "the change that was under way"));
+    }
     if let Some(retry) = solved {
         finding = finding.shown_by(case.shows(retry, "the change that succeeded"));
     }
     Some(finding)
+}
+
+/// The other change of the call that was pending when this one was refused: one of the other side, where there is one, and of
+/// several the one that was sent nearest to it.
+fn rival<'a>(
+    case: &Case<'a>,
+    t: &Transaction,
+    request: &Message,
+    answer: &Message,
+) -> Option<&'a Message> {
+    let pending = case.anatomy.each().filter_map(|(_, other)| {
+        let sent = case.message(other.request?)?;
+        let is_same = sent.from_tag == request.from_tag && sent.cseq == request.cseq;
+        let is_pending = sent.time <= answer.time
+            && other
+                .final_response
+                .is_none_or(|end| case.anatomy.message(end).time >= request.time);
+        (other.via != t.via && !is_same && is_pending && is_change(case, other)).then_some(sent)
+    });
+    pending.min_by_key(|sent| (sent.from_tag == request.from_tag, apart(sent, request)))
+}
+
+fn apart(a: &Message, b: &Message) -> Duration {
+    a.time.since(b.time).max(b.time.since(a.time))
+}
+
+/// Title, the begin of the explanation, and what to change where it does not end well.
+fn words(
+    case: &Case<'_>,
+    t: &Transaction,
+    (request, answer): (&Message, &Message),
+    rival: Option<&Message>,
+) -> (&'static str, String, String) {
+    let code = answer.status().map_or(0, |status| status.0);
+    let (method, there) = (t.method.text(), case.scene.name(t.destination));
+    let address = |endpoint| case.tables().endpoint(endpoint).address;
+    match rival.filter(|rival| rival.from_tag == request.from_tag) {
+        Some(rival) => (
+            "A change of the call was sent before the one before it was answered",
+            format!(
+                "{} sent its {method} in frame {} while its {} in frame {} had no final answer yet, and {there} refused it with {code}",
+                case.scene.name(t.source),
+                request.at.frame,
+                rival.method().map_or("request", Method::text),
+                rival.at.frame
+            ),
+            format!(
+                "{}: wait for the answer to one change of a call before it sends the next (RFC 3261 section 14.1).",
+                address(t.source)
+            ),
+        ),
+        None => {
+            let why = match rival {
+                Some(rival) => format!(
+                    "its own {} (frame {}, sent {} {}) was under way",
+                    rival.method().map_or("change", Method::text),
+                    rival.at.frame,
+                    duration(apart(rival, request)),
+                    if rival.time <= request.time {
+                        "before"
+                    } else {
+                        "after"
+                    }
+                ),
+                None => "a change of its own was under way".to_owned(),
+            };
+            (
+                "Both sides changed the call at the same moment",
+                format!(
+                    "{there} answered the {method} of {} with {code} because {why}",
+                    case.scene.name(t.source)
+                ),
+                format!(
+                    "Let one side alone refresh and change the call; {} or {} does not wait the random time of RFC 3261 section 14.1 (2.1 to 4 s for the caller's side, 0 to 2 s for the other).",
+                    address(t.source),
+                    address(t.destination)
+                ),
+            )
+        }
+    }
 }
 
 fn is_change(case: &Case<'_>, t: &Transaction) -> bool {
@@ -176,6 +256,8 @@ pub(in crate::diagnose::rules) fn higher_before<'a>(
             && earlier.via != request.via
             && earlier.time < request.time
             && earlier.cseq >= request.cseq
+            // Each dialog has numbers of its own, and a forked call has several dialogs.
+            && (earlier.to_tag.is_absent() || earlier.to_tag == request.to_tag)
     })
 }
 

@@ -8,6 +8,7 @@ mod prack;
 mod route_set;
 mod session_timer;
 mod swallowed;
+mod too_small;
 
 pub(in crate::diagnose::rules) use glare::{higher_before, is_collision};
 

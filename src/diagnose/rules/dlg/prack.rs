@@ -3,7 +3,7 @@
 //! Source: RFC 3262 sections 3 and 4.
 
 use crate::call::silence::follows_timer;
-use crate::call::{Message, Transaction, TransactionIndex};
+use crate::call::{Message, Outcome, Transaction, TransactionIndex, target};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::{in_messages, times};
@@ -19,10 +19,62 @@ pub(super) fn dlg_prack(case: &Case<'_>) -> Option<Finding> {
     }
     let steps: Vec<TransactionIndex> = case.anatomy.invites().map(|(index, _)| index).collect();
     // The hop nearest to the callee shows best what reached it.
-    steps
-        .into_iter()
-        .rev()
-        .find_map(|hop| unacknowledged(case, hop))
+    let mut hops = steps.into_iter().rev();
+    hops.find_map(|hop| unanswered_offer(case, hop).or_else(|| unacknowledged(case, hop)))
+}
+
+/// Codes with which a side gives up that got no answer to its offer, or cannot go on without one.
+const NO_ANSWER_CODES: [u16; 9] = [400, 406, 408, 415, 488, 500, 503, 504, 606];
+
+/// The INVITE brought no offer, a reliable response did, and its PRACK brought no answer (RFC 3262 section 5).
+fn unanswered_offer(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
+    let invite = *case.anatomy.transaction(hop);
+    let request = case.message(invite.request?)?;
+    let ended = invite.final_response.and_then(|end| case.message(end));
+    let gave_up = match ended.and_then(Message::status) {
+        Some(status) => NO_ANSWER_CODES.contains(&status.0),
+        None => case.outcome() == Outcome::TimedOut,
+    };
+    let bare = |message: &Message| message.session.is_absent() && !message.flags.is_cut();
+    if !gave_up || !case.outcome().is_failure() || !bare(request) {
+        return None;
+    }
+    let mut reliable = case
+        .anatomy
+        .responses_of(hop)
+        .filter_map(|(_, message)| Some((sequence(case, message)?, message)));
+    let (number, offer) = reliable.find(|(_, message)| !message.session.is_absent())?;
+    let (prack, _) = prack_of(case, &invite, number).filter(|(prack, _)| bare(prack))?;
+    let (caller, callee) = (
+        case.scene.name(invite.source),
+        case.name(invite.destination),
+    );
+    let finding = Finding::new(
+        "dlg-prack",
+        Severity::Error,
+        Confidence::Likely,
+        Proof::Protocol,
+    )
+    .says(
+        "The PRACK does not answer the offer of the reliable response",
+        format!(
+            "The INVITE of {caller} came without a session description, so {callee} made the offer in its reliable {} (frame {}). The PRACK (frame {}) brought no answer to it, as RFC 3262 section 5 demands{}; most likely because of that.",
+            offer.status().map_or(0, |status| status.0),
+            offer.at.frame,
+            prack.at.frame,
+            abandoned(case, &invite, &[offer])
+        ),
+        format!(
+            "1. {0}: answer the offer of a reliable response in its PRACK, or put an offer into the INVITE. 2. Or switch 100rel off at {0} or {1}.",
+            case.tables().endpoint(invite.source).address,
+            case.tables().endpoint(invite.destination).address
+        ),
+    )
+    .shown_by(case.shows(prack, "the PRACK, without a session description"))
+    .shown_by(case.shows(offer, "the offer that it had to answer"))
+    .shown_by(case.shows(request, "the INVITE, without an offer"))
+    .at(invite.source, "offer");
+    Some(finding)
 }
 
 fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
@@ -45,7 +97,7 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
         (status.0 >= 300 && !matches!(status.0, 401 | 407)).then_some(status)
     });
     let fate = match (&prack, refused) {
-        (None, _) if sends.len() >= SENDS_MIN => other_prack(case, first),
+        (None, _) if sends.len() >= SENDS_MIN => other_prack(case, &invite, number, first),
         (Some((message, _)), Some(status)) if case.outcome().is_failure() => format!(
             "the PRACK for it (frame {}) was answered {}",
             message.at.frame, status.0
@@ -79,18 +131,14 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
             first.status().map_or(0, |status| status.0),
             times(sends.len())
         ),
-        match (misnumbered(case, first), refused) {
-            (Some(sent), _) if prack.is_none() => format!(
-                "{}: RAck of a PRACK has to repeat RSeq and CSeq of the response: {number} {} INVITE, not {sent} (firmware, or an SBC that rewrites one of them).",
-                case.tables().endpoint(invite.source).address,
-                invite.cseq
-            ),
-            (_, Some(status)) => format!(
+        match refused {
+            Some(status) => format!(
                 "1. {}: find out why it answers {} to a PRACK that names its own response (state lost, or another node behind its address). 2. Otherwise: switch 100rel off on one side.",
                 case.tables().endpoint(invite.destination).address,
                 status.0
             ),
-            _ => remedy(case, &invite, prack.is_some()),
+            None if prack.is_some() => remedy(case, &invite, true),
+            None => remedy_for_other(case, &invite, number, first),
         },
     )
     .at(invite.source, "prack");
@@ -165,34 +213,45 @@ fn sequence(case: &Case<'_>, message: &Message) -> Option<u32> {
     case.header(message, HeaderName::RSeq)?.trim().parse().ok()
 }
 
-/// The PRACK that names this response, as the callee's side saw it.
-fn prack_of<'a>(
-    case: &'a Case<'_>,
+/// The PRACKs that name this response, on every hop.
+fn pracks_of<'c, 'a>(
+    case: &'c Case<'a>,
     invite: &Transaction,
     number: u32,
-) -> Option<(&'a Message, &'a Transaction)> {
-    let mut all = case.anatomy.each().filter_map(|(_, t)| {
+) -> impl Iterator<Item = (&'a Message, &'c Transaction)> {
+    let cseq = invite.cseq;
+    case.anatomy.each().filter_map(move |(_, t)| {
         let request = case
             .anatomy
             .message(t.request.filter(|_| t.method == Method::Prack)?);
         let value = RAck::parse(case.header(request, HeaderName::RAck)?.as_bytes());
-        let is_for =
-            value.rseq == Some(number) && value.cseq.number.is_none_or(|n| n == invite.cseq);
+        let is_for = value.rseq == Some(number) && value.cseq.number.is_none_or(|n| n == cseq);
         is_for.then_some((request, t))
-    });
+    })
+}
+
+/// The PRACK that names this response, as the callee's side saw it.
+fn prack_of<'c, 'a>(
+    case: &'c Case<'a>,
+    invite: &Transaction,
+    number: u32,
+) -> Option<(&'a Message, &'c Transaction)> {
     let node = case.scene.node(invite.destination);
     let arrived = |(_, t): &(&Message, &Transaction)| case.scene.node(t.destination) == node;
-    all.find(arrived)
+    pracks_of(case, invite, number).find(arrived)
 }
 
 /// What came in place of the PRACK.
-fn other_prack(case: &Case<'_>, first: &Message) -> String {
-    let other = case
-        .anatomy
-        .originals()
-        .map(|(_, message)| message)
-        .find(|message| message.is_request(Method::Prack) && message.time >= first.time);
-    match other {
+fn other_prack(case: &Case<'_>, invite: &Transaction, number: u32, first: &Message) -> String {
+    if let Some((astray, _)) = pracks_of(case, invite, number).last() {
+        return format!(
+            "the PRACK for it (frame {}) went to {} and was not seen going on to {}",
+            astray.at.frame,
+            case.scene.name(astray.destination),
+            case.scene.name(invite.destination)
+        );
+    }
+    match any_prack(case, first) {
         None => "no PRACK was ever sent".to_owned(),
         Some(prack) => format!(
             "the only PRACK (frame {}, to {}) has RAck {}",
@@ -203,12 +262,38 @@ fn other_prack(case: &Case<'_>, first: &Message) -> String {
     }
 }
 
-/// RAck of a PRACK that came in place of the one that was due.
-fn misnumbered<'a>(case: &'a Case<'_>, first: &Message) -> Option<&'a str> {
+fn any_prack<'a>(case: &Case<'a>, first: &Message) -> Option<&'a Message> {
     let mut sent = case.anatomy.originals().map(|(_, message)| message);
-    let prack =
-        sent.find(|message| message.is_request(Method::Prack) && message.time >= first.time)?;
-    case.header(prack, HeaderName::RAck)
+    sent.find(|message| message.is_request(Method::Prack) && message.time >= first.time)
+}
+
+/// Who changes what where the PRACK that was due never came to the callee's side.
+fn remedy_for_other(case: &Case<'_>, invite: &Transaction, number: u32, first: &Message) -> String {
+    let address = |endpoint| case.tables().endpoint(endpoint).address;
+    if let Some((astray, _)) = pracks_of(case, invite, number).last() {
+        let there = address(astray.destination);
+        let told = target::contact(case.tables(), first).and_then(target::address);
+        return if told == Some(there) {
+            format!(
+                "1. {}: put an address into the Contact of its {} at which it is reached; {there} stands there, and the PRACK has to go to it. 2. Or let the proxy before it add Record-Route. 3. Otherwise: switch 100rel off on one side.",
+                address(invite.destination),
+                first.status().map_or(0, |status| status.0)
+            )
+        } else {
+            format!(
+                "1. {there}: pass the PRACK on to {}, by its Route and Request-URI. 2. Otherwise: switch 100rel off on one side.",
+                address(invite.destination)
+            )
+        };
+    }
+    match any_prack(case, first).and_then(|prack| case.header(prack, HeaderName::RAck)) {
+        Some(sent) => format!(
+            "{}: RAck of a PRACK has to repeat RSeq and CSeq of the response: {number} {} INVITE, not {sent} (firmware, or an SBC that rewrites one of them).",
+            address(invite.source),
+            invite.cseq
+        ),
+        None => remedy(case, invite, false),
+    }
 }
 
 fn abandoned(case: &Case<'_>, invite: &Transaction, sends: &[&Message]) -> String {

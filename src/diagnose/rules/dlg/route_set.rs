@@ -20,6 +20,10 @@ enum Fault {
     NoRoute,
     /// None of the proxies that asked for it is in its Route.
     OtherRoute,
+    /// Its Route names the proxies in the opposite order.
+    OppositeRoute,
+    /// Its Route leaves this proxy out.
+    PartRoute(String),
     /// Its Request-URI is not the peer's Contact.
     OtherTarget(String),
     /// It carries no Route because a proxy on the way left Record-Route out of the answer.
@@ -112,7 +116,8 @@ fn judge(case: &Case<'_>, dialog: &Dialog, side: &Side<'_>) -> Option<Finding> {
         }
         let consequence = consequence(case, dialog, index, t)?;
         let fault = fault(case, side, request)?;
-        if matches!(fault, Fault::NoRoute | Fault::OtherRoute) && has_tried(case, side, request) {
+        let is_of_route = !matches!(fault, Fault::OtherTarget(_) | Fault::NotTold(_));
+        if is_of_route && has_tried(case, side, request) {
             return None;
         }
         Some((request, t.method, fault, consequence))
@@ -181,7 +186,7 @@ fn fault(case: &Case<'_>, side: &Side<'_>, request: &Message) -> Option<Fault> {
         if !routes.iter().any(|uri| hosts.contains(&target::host(uri))) {
             return Some(Fault::OtherRoute);
         }
-        return None;
+        return misused(&hosts, &routes, case.tables().text(request.line));
     }
     if let Some(before) = side.told_before {
         return routes.is_empty().then_some(Fault::NotTold(before.at));
@@ -198,6 +203,22 @@ fn fault(case: &Case<'_>, side: &Side<'_>, request: &Message) -> Option<Fault> {
         .is_some_and(|asked| asked == case.tables().endpoint(side.told.source).address);
     (hosts.is_empty() && differs && !is_mended && !was_told(case, side, line))
         .then(|| Fault::OtherTarget(contact.to_owned()))
+}
+
+/// What is wrong with a Route that names some of the proxies, which `hosts` lists in the order in which they are to be asked.
+fn misused(hosts: &[String], routes: &[&str], line: &str) -> Option<Fault> {
+    let used: Vec<String> = routes.iter().map(|uri| target::host(uri)).collect();
+    // A strict router stands in the Request-URI (RFC 3261 section 12.2.1.1).
+    let asked = target::host(line);
+    if let Some(left_out) = hosts
+        .iter()
+        .find(|host| !used.contains(host) && **host != asked)
+    {
+        return Some(Fault::PartRoute(left_out.clone()));
+    }
+    let own: Vec<&String> = used.iter().filter(|host| hosts.contains(host)).collect();
+    let is_opposite = own.iter().copied().eq(hosts.iter().rev()) && !own.iter().copied().eq(hosts);
+    is_opposite.then_some(Fault::OppositeRoute)
 }
 
 fn refused_as_gone(case: &Case<'_>, request: &Message) -> bool {
@@ -248,6 +269,24 @@ fn finding(
             HeaderName::RecordRoute,
             "other route",
         ),
+        Fault::OppositeRoute => (
+            format!(
+                "{who} uses the path given in Record-Route (frame {told}) in the opposite order: its {} went to {to} first, so {consequence}.",
+                method.text()
+            ),
+            Confidence::Likely,
+            HeaderName::RecordRoute,
+            "opposite route",
+        ),
+        Fault::PartRoute(left_out) => (
+            format!(
+                "{who} leaves {left_out} out of the path given in Record-Route (frame {told}): the Route of its {} does not name it, so {consequence}.",
+                method.text()
+            ),
+            Confidence::Likely,
+            HeaderName::RecordRoute,
+            "part of the route",
+        ),
         Fault::OtherTarget(contact) => (
             format!(
                 "{who} sent its {} for {} although the other side's Contact is {contact} (frame {told}), and {consequence}.",
@@ -277,6 +316,9 @@ fn finding(
         Fault::NotTold(_) => format!(
             "1. {}: pass Record-Route on in responses; what it put into the INVITE has to reach the caller in the 200. 2. Re-test: ACK and BYE carry a Route.",
             case.tables().endpoint(side.told.source).address
+        ),
+        Fault::OppositeRoute => format!(
+            "1. {address}: the side that called has to turn the Record-Route of the answer round for its Route, the side that was called has to keep the order of the INVITE (RFC 3261 section 12.1; firmware). 2. Re-test: ACK and BYE go to the nearest proxy first."
         ),
         _ => format!(
             "1. {address}: copy Record-Route into Route for every request inside the call (an outbound proxy setting must not replace it; firmware). 2. Re-test: ACK and BYE carry a Route."

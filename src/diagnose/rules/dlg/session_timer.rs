@@ -1,19 +1,17 @@
-//! Calls that end because nobody refreshed them, and calls that fail because the interval was not agreed.
+//! Calls that end because nobody refreshed them.
 //!
-//! Source: RFC 4028 sections 5 (422), 7 to 10.
+//! Source: RFC 4028 sections 7 to 10.
 
-use std::time::Duration;
+use std::net::IpAddr;
 
-use crate::call::refresh::{interval_at, is_refresh};
-use crate::call::{Dialog, DropCause, Message, Outcome, TransactionIndex, drop_cause};
+use crate::call::refresh::{Interval, interval_at, is_refresh};
+use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TransactionIndex, drop_cause};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::joined_late::expired_unseen;
+use crate::diagnose::rules::dlg::too_small::too_small;
 use crate::diagnose::rules::net::times;
-use crate::sip::HeaderName;
-
-/// How long a caller takes at most to try again with a longer interval.
-const RETRY_WAIT: Duration = Duration::from_secs(1);
+use crate::sip::{HeaderName, StatusCode};
 
 /// The session timer ran out, a refresh failed, or its interval was refused.
 pub(super) fn dlg_session_timer(case: &Case<'_>) -> Option<Finding> {
@@ -58,38 +56,98 @@ fn expired(
     };
     let (who, remedy_at) = refresher(case, dialog, set_by, interval.refresher);
     let tried = tried(case, dialog, set_by);
+    // A side that waits for the refresh ends the call by its timer; the one that was to send it may end it for any reason.
+    let may_be_chance = tried.is_none() && interval.refresher == Some(bye.from_tag);
+    let (confidence, caution) = if may_be_chance {
+        (
+            Confidence::Likely,
+            " The side that was to refresh it ended it itself, so also consider a person who hung up at that moment.",
+        )
+    } else {
+        (Confidence::Certain, "")
+    };
     let was_refreshed = interval.set_by != dialog.answer;
     let never = if was_refreshed {
         "did not refresh it again"
     } else {
         "never refreshed it"
     };
+    let setter = unasked(case, dialog, interval, tried.is_some());
+    let (unasked, remedy) = repair(case, setter, &remedy_at);
     let mut finding = Finding::new(
         "dlg-session-timer",
         Severity::Error,
-        Confidence::Certain,
+        confidence,
         Proof::OwnWords,
     )
     .says(
         format!("The session timer of {seconds} s ended the call"),
         format!(
-            "The call was ended by {} after {:.0} s, {moment}: {who} {never}{}.",
+            "The call was ended by {} after {:.0} s, {moment}: {who} {never}{}.{unasked}{caution}",
             case.scene.name(bye.source),
             talked.as_secs_f64(),
-            tried.as_ref().map_or(String::new(), |(_, text)| text.clone())
+            tried
+                .as_ref()
+                .map_or(String::new(), |(_, text)| text.clone())
         ),
-        format!(
-            "1. {remedy_at}: send the refresh (re-INVITE or UPDATE) half-way through the interval (RFC 4028). 2. Or let the other side be the refresher, or switch session timers off on both sides. 3. SBC and firewall between them: let UPDATE and re-INVITE through."
-        ),
+        remedy,
     )
-    .shown_by(case.shows_header(set_by, HeaderName::SessionExpires, "the interval that was agreed"))
+    .shown_by(case.shows_header(
+        set_by,
+        HeaderName::SessionExpires,
+        "the interval that was agreed",
+    ))
     .shown_by(case.shows(bye, format!("the end, {since:.0} s later")))
-    .not("call-dropped-by-network", "the end fits the session timer to the second")
+    .not(
+        "call-dropped-by-network",
+        "the end fits the session timer to the second",
+    )
     .at(set_by.source, format!("{seconds}"));
     if let Some((message, _)) = tried {
         finding = finding.shown_by(case.shows(message, "the last try to refresh"));
     }
     Some(finding)
+}
+
+/// What else is known, with a blank before it, and who changes what.
+fn repair(case: &Case<'_>, setter: Option<EndpointId>, remedy_at: &str) -> (String, String) {
+    match setter {
+        Some(setter) => (
+            format!(
+                " The INVITE does not offer session timers, so the caller cannot be the refresher; {} made it that (RFC 4028 section 9).",
+                case.scene.name(setter)
+            ),
+            format!(
+                "1. {}: refresh the call itself (refresher=uas) where the INVITE lacks `Supported: timer`. 2. Or switch session timers on at {remedy_at}, or off on both sides.",
+                case.tables().endpoint(setter).address
+            ),
+        ),
+        None => (
+            String::new(),
+            format!(
+                "1. {remedy_at}: send the refresh (re-INVITE or UPDATE) half-way through the interval (RFC 4028). 2. Or let the other side be the refresher, or switch session timers off on both sides. 3. SBC and firewall between them: let UPDATE and re-INVITE through."
+            ),
+        ),
+    }
+}
+
+/// Who made the caller the refresher of a call whose INVITE offers no session timers; `None` where it does, or did try.
+fn unasked(
+    case: &Case<'_>,
+    dialog: &Dialog,
+    interval: Interval,
+    has_tried: bool,
+) -> Option<EndpointId> {
+    let invite = case.anatomy.transaction(dialog.invite);
+    let request = case.message(invite.request?)?;
+    let tables = case.tables();
+    let mut supported = tables.header_values(request, HeaderName::Supported);
+    let offers = supported.any(|value| value.to_ascii_lowercase().contains("timer"))
+        || tables.header(request, HeaderName::SessionExpires).is_some();
+    let is_caller = interval.refresher == Some(case.anatomy.caller_tag());
+    let is_first = interval.set_by == dialog.answer;
+    (!offers && !has_tried && is_caller && is_first && !request.flags.is_cut())
+        .then_some(invite.destination)
 }
 
 /// Who was to refresh, for a sentence, and the address for the remedy.
@@ -160,11 +218,25 @@ fn refresh_failed(
     let refresh = anatomy.transaction(request);
     let message = anatomy.message(refresh.request?);
     let bye = anatomy.message(anatomy.transaction(bye).request?);
-    let fate = match anatomy.final_status(refresh) {
-        Some(status) => format!("was answered {}", status.0),
-        None => format!(
-            "was sent {} and never answered",
-            times(refresh.sends as usize)
+    let refuser = refuser(case, request);
+    let (there, method) = (
+        case.tables().endpoint(refuser).address,
+        refresh.method.text(),
+    );
+    let (fate, remedy) = match anatomy.final_status(refresh) {
+        Some(status) => (
+            format!("was answered {} by {}", status.0, case.name(refuser)),
+            refusal_remedy(status, there, method),
+        ),
+        None => (
+            format!(
+                "was sent {} to {} and never answered",
+                times(refresh.sends as usize),
+                case.scene.name(refuser)
+            ),
+            format!(
+                "{there}: answer the refresh of a call that it knows; SBC and firewall before it: let {method} through."
+            ),
         ),
     };
     let talked = bye.time.since(anatomy.message(dialog.answer).time);
@@ -177,78 +249,52 @@ fn refresh_failed(
     .says(
         "The refresh of the session failed",
         format!(
-            "After {:.0} s {} ended the call because its refresh ({}, frame {}) {fate}.",
+            "After {:.0} s {} ended the call because its refresh ({method}, frame {}) {fate}.",
             talked.as_secs_f64(),
             case.scene.name(bye.source),
-            refresh.method.text(),
             message.at.frame
         ),
-        format!(
-            "{}: answer the refresh of a call that it knows; SBC and firewall before it: let {} through.",
-            case.tables().endpoint(refresh.destination).address,
-            refresh.method.text()
-        ),
+        remedy,
     )
     .shown_by(case.shows(message, "the refresh that failed"))
     .shown_by(case.shows(bye, "the end of the call"))
-    .at(refresh.destination, "refresh");
+    .at(refuser, "refresh");
     Some(finding)
 }
 
-fn too_small(case: &Case<'_>) -> Option<Finding> {
-    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
-    let request = case.refused_request()?;
-    // A retry that stands before the refusal has been sent behind it all the same: the clock was set.
-    let mut chain = case.anatomy.chain.iter();
-    if chain.any(|step| case.anatomy.transaction(*step).cseq > refusal.cseq) {
-        return None;
-    }
-    let is_watched = case.scene.watched_since(refusal.time) >= RETRY_WAIT;
-    let wanted = case.header(refusal, HeaderName::MinSe);
-    let offered = case.header(request, HeaderName::SessionExpires);
-    let tries = case
-        .anatomy
-        .chain
-        .iter()
-        .filter(|step| {
-            let status = case.anatomy.final_status(case.anatomy.transaction(**step));
-            status.is_some_and(|status| status.0 == 422)
-        })
-        .count();
-    let again = match tries {
-        0 | 1 if !is_watched => {
-            "The capture ends before the caller could try again with a longer one.".to_owned()
+/// The furthest node that is seen to have been asked and to have given the same answer.
+fn refuser(case: &Case<'_>, request: TransactionIndex) -> EndpointId {
+    /// Hops that a request is followed.
+    const HOPS_MAX: usize = 16;
+    let mut hop = request;
+    for _ in 0..HOPS_MAX {
+        let status = case.anatomy.final_status(case.anatomy.transaction(hop));
+        let mut next = case.anatomy.children(hop);
+        match next.find(|(_, t)| case.anatomy.final_status(t) == status) {
+            Some((further, _)) if further > hop => hop = further,
+            _ => break,
         }
-        0 | 1 => "The caller did not try again with a longer one.".to_owned(),
-        _ => format!("The caller tried {tries} times, and no interval was taken."),
-    };
-    let explanation = format!(
-        "{} takes session intervals of at least {} s; the last INVITE offered {}. {again}",
-        case.name(refuser),
-        wanted.unwrap_or("a length that it does not tell,"),
-        offered.map_or("none".to_owned(), |offered| format!("{offered} s"))
-    );
-    let finding = Finding::new(
-        "dlg-session-timer",
-        if is_watched {
-            Severity::Error
-        } else {
-            Severity::Warn
-        },
-        Confidence::Certain,
-        Proof::OwnWords,
-    )
-    .says(
-        "The session interval is too small for the other side",
-        explanation,
-        format!(
-            "1. {}: raise its session interval to {} s or more. 2. It should try again with the Min-SE of the 422 by itself (RFC 4028 section 7.3).",
-            case.tables().endpoint(request.source).address,
-            wanted.unwrap_or("the refuser's minimum, or 1800")
+    }
+    case.anatomy.transaction(hop).destination
+}
+
+/// Who changes what so that a refresh is not refused with this status.
+fn refusal_remedy(status: StatusCode, there: IpAddr, method: &str) -> String {
+    match status.0 {
+        405 | 501 => format!(
+            "1. {there}: take {method} inside a call, or say in Allow that it does not, so that the other side refreshes with re-INVITE. 2. Or switch session timers off on both sides."
         ),
-    )
-    .shown_by(case.shows_header(refusal, HeaderName::MinSe, "the smallest interval that it takes"))
-    .shown_by(case.shows_header(request, HeaderName::SessionExpires, "the interval that was offered"))
-    .at(refuser, "422");
-    Some(finding)
+        401 | 403 | 407 => format!(
+            "{there}: do not judge a request inside a call that it accepted like a new call (login, permission, allowed addresses); a refresh comes from the same side as the call."
+        ),
+        488 | 415 | 606 => format!(
+            "1. {there}: take a refresh that changes no media. 2. The side that refreshes: repeat the description agreed on, with the same version in o=, or use UPDATE without a body."
+        ),
+        404 | 410 | 481 | 604 => format!(
+            "{there}: answer the refresh of a call that it knows (calls shared between the nodes of a cluster, requests of one call kept at one node)."
+        ),
+        _ => format!(
+            "{there}: its log at that time tells why it refuses a {method} that only refreshes the call."
+        ),
+    }
 }

@@ -5,12 +5,15 @@
 use std::time::Duration;
 
 use crate::call::icmp::IcmpReport;
-use crate::call::{Message, Transaction, TransactionIndex};
+use crate::call::{EndpointId, Message, Transaction, TransactionIndex};
+use crate::capture::Timestamp;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::silence::silent_request;
 use crate::diagnose::rules::net::times;
+use crate::diagnose::scene::Scene;
 use crate::diagnose::words::duration;
+use crate::net::{Endpoint, Transport};
 
 /// How long after the last send a report may come.
 const REPORT_WAIT: Duration = Duration::from_secs(5);
@@ -35,11 +38,7 @@ pub(super) fn net_icmp(case: &Case<'_>) -> Option<Finding> {
         .filter(|(_, message)| message.time > report.time)
         .count();
     let there = case.scene.book.tables.endpoint(t.destination);
-    let reporter = if report.reporter == there.address {
-        format!("{there} itself")
-    } else {
-        format!("The router {}", report.reporter)
-    };
+    let reporter = reporter(report, there);
     let ignored = if later > 0 {
         format!(
             " {} ignored this and sent it {} more.",
@@ -65,7 +64,7 @@ pub(super) fn net_icmp(case: &Case<'_>) -> Option<Finding> {
     .says(
         format!("{there} was reported unreachable: {}", report.meaning()),
         explanation,
-        remedy(report, case, t),
+        remedy(report, case.tables().endpoint(t.source), there, t.transport),
     )
     .shown_by(evidence(&reports))
     .shown_by(case.shows(request, "the request that could not be delivered"))
@@ -91,8 +90,32 @@ fn is_alone(case: &Case<'_>, hop: TransactionIndex) -> bool {
     case.anatomy.sends_of(hop).count() < 2
 }
 
+/// The first report about what one endpoint sent another in a span of time.
+pub(in crate::diagnose::rules) fn between<'a>(
+    scene: &Scene<'a>,
+    (here, there): (EndpointId, EndpointId),
+    (from, until): (Timestamp, Timestamp),
+) -> Option<&'a IcmpReport> {
+    let tables = &scene.book.tables;
+    let (source, destination) = (tables.endpoint(here), tables.endpoint(there));
+    let mut about = scene.errors_about(scene.node(there), from, until.plus(REPORT_WAIT));
+    about.find(|report| report.quoted.destination == destination && report.quoted.source == source)
+}
+
+/// Who reported, at the begin of a sentence.
+pub(in crate::diagnose::rules) fn reporter(report: &IcmpReport, there: Endpoint) -> String {
+    if report.reporter == there.address {
+        format!("{there} itself")
+    } else {
+        format!("The router {}", report.reporter)
+    }
+}
+
 /// Reports about this request: those that quote its addresses and ports while it was being sent.
-fn reports<'a>(case: &Case<'a>, t: &Transaction) -> Vec<&'a IcmpReport> {
+pub(in crate::diagnose::rules) fn reports<'a>(
+    case: &Case<'a>,
+    t: &Transaction,
+) -> Vec<&'a IcmpReport> {
     let scene = case.scene;
     let time = |index: Option<_>| index.and_then(|index| case.message(index));
     let (Some(first), Some(last)): (Option<&Message>, Option<&Message>) =
@@ -114,7 +137,7 @@ fn reports<'a>(case: &Case<'a>, t: &Transaction) -> Vec<&'a IcmpReport> {
         .collect()
 }
 
-fn evidence(reports: &[&IcmpReport]) -> Evidence {
+pub(in crate::diagnose::rules) fn evidence(reports: &[&IcmpReport]) -> Evidence {
     let frames = reports.iter().map(|report| report.at).take(8).collect();
     let quote = reports.first().map_or(String::new(), |report| {
         format!(
@@ -128,7 +151,7 @@ fn evidence(reports: &[&IcmpReport]) -> Evidence {
     Evidence::in_frames(frames, quote, "the report that quotes the request")
 }
 
-fn consequence(report: &IcmpReport) -> &'static str {
+pub(in crate::diagnose::rules) fn consequence(report: &IcmpReport) -> &'static str {
     match report.meaning() {
         "port unreachable" => "the host is up, and nothing listens on that port",
         "host unreachable" | "network unreachable" => "no packet gets there",
@@ -140,21 +163,25 @@ fn consequence(report: &IcmpReport) -> &'static str {
     }
 }
 
-fn remedy(report: &IcmpReport, case: &Case<'_>, t: &Transaction) -> String {
-    let tables = case.tables();
-    let (here, there) = (tables.endpoint(t.source), tables.endpoint(t.destination));
+/// Who changes what so that datagrams of `here` reach `there`.
+pub(in crate::diagnose::rules) fn remedy(
+    report: &IcmpReport,
+    here: Endpoint,
+    there: Endpoint,
+    transport: Transport,
+) -> String {
     match report.meaning() {
         "port unreachable" => format!(
             "1. {}: start the SIP service, or let it listen on {} port {}. 2. {}: or send to the port on which it does listen.",
             there.address,
-            t.transport.word(),
+            transport.word(),
             there.port,
             here.address
         ),
         "administratively prohibited" => format!(
             "{}: allow {} from {} to port {}.",
             report.reporter,
-            t.transport.word(),
+            transport.word(),
             here.address,
             there.port
         ),

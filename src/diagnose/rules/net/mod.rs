@@ -6,7 +6,7 @@ mod alg;
 mod broken;
 mod carried;
 mod fragment;
-mod icmp;
+pub(in crate::diagnose::rules) mod icmp;
 mod misrouted;
 mod plain;
 mod private;

@@ -6,13 +6,15 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::call::registration::address_of;
-use crate::call::{Message, Transaction, is_private, target};
+use crate::call::{Message, Transaction, answering_hop, is_ack_missed, is_private, target};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::silence::silent_request;
 use crate::sip::sdp::Media;
 use crate::sip::{HeaderName, Method, StatusCode};
 
+/// Sends of a request inside the call after which it counts as lost.
+const SENDS_MIN: u32 = 3;
 /// How long after the call a report about its media may come.
 const MEDIA_WAIT: Duration = Duration::from_secs(2);
 
@@ -75,7 +77,17 @@ fn is_lost(case: &Case<'_>, t: &Transaction) -> bool {
             .scene
             .history()
             .has_spoken(case.scene.node(t.destination))
-        && (t.method == Method::Ack || t.final_response.is_none() && t.sends > 1)
+        && match t.method {
+            Method::Ack => is_ack_awaited(case),
+            _ => t.final_response.is_none() && t.sends >= SENDS_MIN,
+        }
+}
+
+/// Whether the callee repeats its 2xx: nothing answers an ACK, so that alone tells that it did not arrive.
+fn is_ack_awaited(case: &Case<'_>) -> bool {
+    case.dialogs
+        .first()
+        .is_some_and(|dialog| is_ack_missed(&case.anatomy, answering_hop(&case.anatomy, dialog)))
 }
 
 /// The message in which the other side named the address, and the header that did.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::call::{Call, EndpointId, Message, NodeId, anatomy_of};
+use crate::call::{EndpointId, Leg, Message, NodeId, TextId, anatomy_of};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
@@ -24,6 +24,12 @@ const REQUESTS_MIN: u32 = 50;
 const QUICK_ANSWER: Duration = Duration::from_millis(300);
 /// A repeat that was sent so soon after the answer had left before the answer could arrive.
 const CROSSING: Duration = Duration::from_millis(100);
+/// Responses to one request that are looked at.
+const RESPONSES_MAX: usize = 16;
+/// How soon a node answers that is not slow.
+const USUAL_QUICK_MS: f64 = 300.0;
+/// Other INVITEs whose answers tell how soon a node usually answers.
+const USUAL_MAX: usize = 1_000;
 /// Frames that evidence names.
 const FRAMES_MAX: usize = 8;
 
@@ -33,6 +39,8 @@ struct Repeats {
     slow: u32,
     lost: u32,
     unheard: u32,
+    /// Answers that the peer sent again, as one does that got every copy of the request.
+    doubled: u32,
     delays_ms: Vec<f64>,
     frames: Vec<FrameRef>,
     first: Option<Timestamp>,
@@ -45,7 +53,10 @@ struct Repeats {
 pub(super) fn net_retransmit(scene: &Scene<'_>) -> Vec<Claim> {
     let mut pairs: BTreeMap<(NodeId, NodeId), Repeats> = BTreeMap::new();
     for call in scene.calls.iter().filter(|call| call.retransmissions > 0) {
-        learn(scene, call, &mut pairs);
+        learn(scene, &call.legs, |_| true, &mut pairs);
+    }
+    for leg in legs_beside_calls(scene) {
+        learn(scene, &[leg], is_beside_calls, &mut pairs);
     }
     let mut claims = Vec::new();
     for (pair, mut repeats) in pairs {
@@ -57,17 +68,58 @@ pub(super) fn net_retransmit(scene: &Scene<'_>) -> Vec<Claim> {
             REPEATED_MIN
         };
         let is_share = repeats.requests * 100 >= all * REPEATED_PERCENT_MIN;
-        if repeats.requests >= enough && is_share {
+        if repeats.requests >= enough && is_share && !scene.is_hostile(repeats.ends.0) {
             claims.push(claim(scene, &mut repeats, all));
         }
     }
     claims
 }
 
-fn learn(scene: &Scene<'_>, call: &Call, pairs: &mut BTreeMap<(NodeId, NodeId), Repeats>) {
-    let anatomy = anatomy_of(scene.book, &call.legs);
+/// The Call-IDs of registrations and other requests outside calls of which one was repeated and answered, each once.
+fn legs_beside_calls(scene: &Scene<'_>) -> Vec<Leg> {
+    let registered = scene
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.sends > attempt.challenges + 1 && attempt.final_code.is_some())
+        .map(|attempt| attempt.leg);
+    let asked = scene
+        .requests
+        .iter()
+        .filter(|request| request.sends > 1 && request.answer.is_some())
+        .map(|request| Leg {
+            call_id: TextId::default(),
+            start: request.range.0,
+            end: request.range.1,
+        });
+    let mut legs: Vec<Leg> = registered.chain(asked).collect();
+    legs.sort_unstable_by_key(|leg| (leg.start, leg.end));
+    legs.dedup_by_key(|leg| (leg.start, leg.end));
+    legs
+}
+
+/// Whether a request has its place outside calls.
+fn is_beside_calls(method: Method) -> bool {
+    matches!(
+        method,
+        Method::Register
+            | Method::Options
+            | Method::Subscribe
+            | Method::Notify
+            | Method::Publish
+            | Method::Message
+    )
+}
+
+fn learn(
+    scene: &Scene<'_>,
+    legs: &[Leg],
+    is_wanted: fn(Method) -> bool,
+    pairs: &mut BTreeMap<(NodeId, NodeId), Repeats>,
+) {
+    let anatomy = anatomy_of(scene.book, legs);
     for (index, t) in anatomy.each() {
-        if t.sends < 2 || t.transport.is_reliable() || t.method == Method::Ack {
+        let is_timed = !t.transport.is_reliable() && t.method != Method::Ack;
+        if t.sends < 2 || !is_timed || !is_wanted(t.method) {
             continue;
         }
         let Some(answer) = anatomy.responses_of(index).map(|(_, m)| m).next() else {
@@ -80,7 +132,9 @@ fn learn(scene: &Scene<'_>, call: &Call, pairs: &mut BTreeMap<(NodeId, NodeId), 
         }
         let key = (scene.node(t.source), scene.node(t.destination));
         let repeats = pairs.entry(key).or_default();
-        note(repeats, &sends, answer);
+        let again = anatomy.responses_of(index).map(|(_, m)| m).skip(1);
+        let is_doubled = again.take(RESPONSES_MAX).any(|m| m.kind == answer.kind);
+        note(repeats, &sends, answer, is_doubled);
         repeats.ends = (t.source, t.destination);
         if repeats.example.is_empty() {
             repeats.example = crate::diagnose::start_line(&scene.book.tables, sends[0]);
@@ -88,7 +142,7 @@ fn learn(scene: &Scene<'_>, call: &Call, pairs: &mut BTreeMap<(NodeId, NodeId), 
     }
 }
 
-fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message) {
+fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message, is_doubled: bool) {
     let Some(before) = sends.iter().rev().find(|send| send.time <= answer.time) else {
         return;
     };
@@ -115,6 +169,7 @@ fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message) {
         repeats.lost += 1;
     } else {
         repeats.slow += 1;
+        repeats.doubled += u32::from(is_doubled);
         repeats.delays_ms.push(answer.time.millis_since(first.time));
     }
 }
@@ -128,7 +183,21 @@ fn claim(scene: &Scene<'_>, repeats: &mut Repeats, all: u32) -> Claim {
         .copied()
         .unwrap_or(0.0);
     let most = repeats.slow.max(repeats.lost).max(repeats.unheard);
-    let (what, remedy, signature) = if most == repeats.lost {
+    let usual = usual_ms(scene, repeats.ends).filter(|usual| *usual < USUAL_QUICK_MS);
+    // A late answer to the first send and a soon one to its repeat look alike; who got both answers both.
+    let may_be_lost = usual.filter(|_| most == repeats.slow && repeats.doubled == 0);
+    let (what, remedy, signature) = if let Some(usual) = may_be_lost {
+        (
+            format!(
+                "the first answer comes late, typically after {typical:.0} ms, although {there} usually answers an INVITE within {:.0} ms: it is slow at times, or the first send is lost on the way",
+                usual.max(1.0)
+            ),
+            format!(
+                "1. {there}: what it waits for at these times (DNS, database, load). 2. The way from {here} to {there}: look for loss (interface errors, duplex, queues, rate limits)."
+            ),
+            "slow or lost",
+        )
+    } else if most == repeats.lost {
         (
             "answers come quickly after the repeat: requests are lost on the way there".to_owned(),
             format!(
@@ -157,7 +226,10 @@ fn claim(scene: &Scene<'_>, repeats: &mut Repeats, all: u32) -> Claim {
     let finding = Finding::new(
         "net-retransmit",
         Severity::Warn,
-        Confidence::Likely,
+        match may_be_lost {
+            Some(_) => Confidence::Possible,
+            None => Confidence::Likely,
+        },
         Proof::Timing,
     )
     .says(
@@ -184,4 +256,17 @@ fn claim(scene: &Scene<'_>, repeats: &mut Repeats, all: u32) -> Claim {
         last_at: repeats.last,
         scope: String::new(),
     }
+}
+
+/// How soon a node usually answers the INVITEs of another, in milliseconds.
+fn usual_ms(scene: &Scene<'_>, (here, there): (EndpointId, EndpointId)) -> Option<f64> {
+    let source = scene.node(here);
+    let attempts = scene.loads.at(scene.node(there))?.attempts.iter();
+    let own = attempts.filter(|attempt| attempt.source == source);
+    let mut replies: Vec<f64> = own
+        .take(USUAL_MAX)
+        .filter_map(|attempt| attempt.reply_ms.map(f64::from))
+        .collect();
+    replies.sort_by(f64::total_cmp);
+    replies.get(replies.len() / 2).copied()
 }

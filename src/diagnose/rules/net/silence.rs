@@ -65,13 +65,24 @@ pub(super) fn net_no_response(case: &Case<'_>) -> Option<Finding> {
     }
     let span = last.time.since(first.time).as_secs_f64();
     let name = case.name(t.destination);
+    let device = case.scene.device_at(t.destination, first.time);
+    let (title, told, remedy) = match &device {
+        Some(device) => (
+            format!("The device of {} does not answer", device.user()),
+            device.sentence(),
+            device.remedy(&case.scene.name(t.source)),
+        ),
+        None => (
+            format!("No answer at all from {}", case.scene.name(t.destination)),
+            history(case, t, first),
+            remedy(case, t),
+        ),
+    };
     let explanation = format!(
-        "{name} never answered: {} was sent {} in {span:.1} s and nothing came back. {}",
+        "{name} never answered: {} was sent {} in {span:.1} s and nothing came back. {told}",
         t.method.text(),
-        times(messages.len()),
-        history(case, t, first)
+        times(messages.len())
     );
-    let remedy = remedy(case, t);
     let (confidence, doubt) = match given_up(case, hop, &moments) {
         GivenUp::AtTheEnd | GivenUp::ForAnother => (Confidence::Certain, ""),
         GivenUp::Early => (
@@ -90,20 +101,20 @@ pub(super) fn net_no_response(case: &Case<'_>) -> Option<Finding> {
         confidence,
         Proof::Protocol,
     )
-    .says(
-        format!("No answer at all from {}", case.scene.name(t.destination)),
-        explanation,
-        remedy,
-    )
+    .says(title, explanation, remedy)
     .at(t.destination, t.transport.word());
     if let Some(evidence) = sends(case, hop, "sent on the timer of an unanswered request") {
         finding = finding.shown_by(evidence);
     }
-    Some(finding.shown_by(Evidence::Missing {
+    finding = finding.shown_by(Evidence::Missing {
         expected: format!("any response from {}", case.scene.name(t.destination)),
         after: last.at,
         watched: case.scene.watched_since(last.time),
-    }))
+    });
+    Some(match &device {
+        Some(device) => finding.shown_by(device.evidence()),
+        None => finding,
+    })
 }
 
 /// How the sender of a silent request stopped.

@@ -27,6 +27,17 @@ pub(super) struct Story {
     remedy: String,
     confidence: Confidence,
     proof: Proof,
+    /// What shows it beside the REGISTER and its answer.
+    shown: Option<Evidence>,
+}
+
+impl Story {
+    pub(super) fn shown_by(self, evidence: Evidence) -> Self {
+        Self {
+            shown: Some(evidence),
+            ..self
+        }
+    }
 }
 
 pub fn reg_failed(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
@@ -43,7 +54,9 @@ pub fn reg_failed(scene: &Scene<'_>, registration: &Registration) -> Option<Find
     let code = last.final_code.map_or(0, |status| status.0);
     let story = match last.outcome {
         RegistrationOutcome::Registered => not_bound(scene, &exchange)?,
-        RegistrationOutcome::TimedOut => silent::unanswered(scene, registration, last)?,
+        RegistrationOutcome::TimedOut => {
+            silent::unanswered(scene, registration, last, exchange.request)?
+        }
         RegistrationOutcome::Failed if !matches!(code, 401 | 403 | 407) => {
             refused(scene, &exchange, code)
         }
@@ -76,6 +89,7 @@ pub fn reg_failed(scene: &Scene<'_>, registration: &Registration) -> Option<Find
             story.remedy,
         )
         .at(last.registrar, format!("{code}"));
+    finding.evidence.extend(story.shown);
     match exchange.answer {
         Some(answer) => finding = finding.shown_by(shows(scene, answer, "what the registrar said")),
         None => {
@@ -141,6 +155,7 @@ pub(super) fn story(
         remedy,
         confidence,
         proof,
+        shown: None,
     }
 }
 
@@ -177,6 +192,13 @@ fn refused(scene: &Scene<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
             "The registrar demands or lacks a feature",
             format!("{who} could not register at {registrar}: {code} {phrase}.{}", feature(scene, exchange)),
             format!("Switch the feature on or off on both sides alike: on the device and on {registrar}."),
+        ),
+        408 | 504 => story(
+            Confidence::Likely,
+            Proof::OwnWords,
+            "The registrar behind the proxy does not answer".to_owned(),
+            format!("{who} could not register: {registrar} answered {code} {phrase}, as a proxy does that waited in vain for what is behind it.{}", others(scene, exchange.attempt)),
+            format!("1. Behind {registrar}: is the registrar up, and does it answer REGISTER? 2. {registrar}: is that the right next hop for this domain?"),
         ),
         500..=599 => story(
             Confidence::Likely,

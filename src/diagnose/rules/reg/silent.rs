@@ -1,23 +1,35 @@
 //! A REGISTER that nothing answered.
 //!
-//! Source: RFC 3261 section 17.1.2.2 (timers E and F).
+//! Sources: RFC 3261 sections 17.1.2.2 (timers E and F) and 18.4 (ICMP errors), RFC 9293 section 3.6 (closing).
 
+use std::time::Duration;
+
+use crate::call::Message;
 use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome};
-use crate::diagnose::finding::{Confidence, Proof};
+use crate::diagnose::finding::{Confidence, Evidence, Proof};
+use crate::diagnose::rules::net::icmp;
 use crate::diagnose::rules::reg::failed::{Story, others, story, who};
 use crate::diagnose::scene::Scene;
-use crate::diagnose::words::counted;
+use crate::diagnose::words::{counted, duration};
 
 /// Sends over UDP after which a REGISTER counts as unanswered.
 const SENDS_MIN: u32 = 3;
+/// How long after a REGISTER its connection may break to have taken it along.
+const BREAK_WAIT: Duration = Duration::from_secs(32);
 
 /// The registrar answered none of the REGISTERs of a try, although the device went on asking.
 pub(super) fn unanswered(
     scene: &Scene<'_>,
     registration: &Registration,
     attempt: &RegisterAttempt,
+    request: &Message,
 ) -> Option<Story> {
     let (device, registrar) = (scene.node(attempt.source), scene.node(attempt.registrar));
+    if let Some(story) =
+        reported(scene, attempt, request).or_else(|| broken(scene, attempt, request))
+    {
+        return Some(story);
+    }
     if scene.is_one_directional(device, registrar) || !was_waited_for(scene, registration, attempt)
     {
         return None;
@@ -61,8 +73,113 @@ fn was_waited_for(scene: &Scene<'_>, registration: &Registration, last: &Registe
             .take_while(|attempt| attempt.outcome == RegistrationOutcome::TimedOut)
             .take(SENDS_MIN as usize)
     };
-    // What a stream lacks may be the answer.
-    let is_whole = scene.sight.cut_messages == 0 && scene.sight.missing_bytes == 0;
+    // What a stream lacks may be the answer; one of which the other side was never captured lacks every answer.
+    let is_whole =
+        scene.sight.cut_messages == 0 && scene.sight.missing_bytes == 0 && is_heard(scene, last);
     let sends: u32 = tries().map(|attempt| attempt.last_sends).sum();
     is_reliable && is_whole || sends >= SENDS_MIN && tries().any(|attempt| attempt.last_sends > 1)
+}
+
+/// Whether anything that the registrar sent over the connection of a try was captured.
+fn is_heard(scene: &Scene<'_>, attempt: &RegisterAttempt) -> bool {
+    let tables = &scene.book.tables;
+    let (device, registrar) = (
+        tables.endpoint(attempt.source),
+        tables.endpoint(attempt.registrar),
+    );
+    let mut connections = scene.connections_between(device, registrar);
+    connections.any(|connection| {
+        let (sent, unacknowledged) = match connection.flow.source == device {
+            true => (
+                connection.server_payload,
+                connection.client_unacknowledged_bytes,
+            ),
+            false => (
+                connection.client_payload,
+                connection.server_unacknowledged_bytes,
+            ),
+        };
+        sent.is_some() || unacknowledged.is_some()
+    })
+}
+
+/// An ICMP error says that the REGISTER could not be delivered.
+fn reported(scene: &Scene<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<Story> {
+    let tables = &scene.book.tables;
+    let (here, there) = (
+        tables.endpoint(attempt.source),
+        tables.endpoint(attempt.registrar),
+    );
+    let ends = (attempt.source, attempt.registrar);
+    let span = (attempt.started, attempt.ended.max(request.time));
+    let report = icmp::between(scene, ends, span)?;
+    Some(
+        story(
+            Confidence::Certain,
+            Proof::Protocol,
+            format!(
+                "The registrar was reported unreachable: {}",
+                report.meaning()
+            ),
+            format!(
+                "{} could not register. {} reported `{}` for its REGISTER: {}.",
+                who(scene, attempt),
+                icmp::reporter(report, there),
+                report.meaning(),
+                icmp::consequence(report)
+            ),
+            icmp::remedy(report, here, there, request.transport),
+        )
+        .shown_by(icmp::evidence(&[report])),
+    )
+}
+
+/// The connection broke while the REGISTER waited for its answer.
+fn broken(scene: &Scene<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<Story> {
+    if !request.transport.is_reliable() {
+        return None;
+    }
+    let tables = &scene.book.tables;
+    let (here, there) = (
+        tables.endpoint(attempt.source),
+        tables.endpoint(attempt.registrar),
+    );
+    let connections = scene.connections_between(here, there);
+    let connection = connections
+        .filter(|connection| connection.first_seen.time <= request.time)
+        .last()
+        .filter(|connection| connection.missing_bytes == 0)?;
+    let mut ends = [connection.reset, connection.fin].into_iter().flatten();
+    let end = ends.find(|end| end.sighting.time >= request.time)?;
+    let is_by_device = end.by_client == (connection.flow.source == here);
+    // The device itself may give up waiting.
+    if is_by_device || end.sighting.time.since(request.time) > BREAK_WAIT {
+        return None;
+    }
+    let way = if connection.reset.is_some() {
+        "reset"
+    } else {
+        "closed"
+    };
+    Some(
+        story(
+            Confidence::Certain,
+            Proof::Protocol,
+            format!("The registrar {way} the connection"),
+            format!(
+                "{} could not register: {there} {way} the TCP connection {} after the REGISTER and never answered it.",
+                who(scene, attempt),
+                duration(end.sighting.time.since(request.time))
+            ),
+            format!(
+                "1. {}: why it ends the connection (its log at that time, a restart, a limit, a list of allowed addresses). 2. Firewall between them: it may have reset it in the name of {}.",
+                there.address, there.address
+            ),
+        )
+        .shown_by(Evidence::seen(
+            end.sighting.at,
+            format!("{there} {way}s the connection"),
+            "the end of the connection",
+        )),
+    )
 }

@@ -1,6 +1,7 @@
-//! Calls at somebody else's cost: several facts together, of which a hunt for the dial prefix or a stolen password must be one.
+//! Calls at somebody else's cost: several facts together, of which a hunt for the dial prefix, one foreign range dialled with several
+//! prefixes, or a stolen password must be one.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::call::Call;
 use crate::call::number::user_of;
@@ -28,6 +29,10 @@ const SIEGES_MAX: usize = 100;
 const ATTEMPTS_MAX: usize = 10_000;
 /// Prefixes that lead abroad, the longest first.
 const FOREIGN: [&str; 6] = ["9011", "900", "011", "+", "00", "810"];
+/// Digits of a foreign number that its range shares.
+const RANGE_DIGITS: usize = 6;
+/// Calls of one sender whose prefixes are looked at.
+const INVITES_MAX: usize = 5_000;
 /// Digits of a number that leads abroad.
 const FOREIGN_DIGITS_MIN: usize = 9;
 
@@ -54,7 +59,8 @@ fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
     let written = spellings(scene.book, &hunt);
     let has_hunt = written.len() >= SPELLINGS_MIN && is_mostly_in_vain(scene, &hunt, &written);
     let stolen = stolen_users(scene, sender);
-    if !has_hunt && stolen.is_empty() {
+    let range = prefixes_of_one_range(scene, sender);
+    if !has_hunt && stolen.is_empty() && range.is_none() {
         return None;
     }
     let invites = || {
@@ -76,6 +82,12 @@ fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
     if has_hunt {
         let shown: Vec<&str> = written.iter().take(6).map(String::as_str).collect();
         facts.push(format!("it tried one number as {}", shown.join(", ")));
+    }
+    if let Some((range, prefixes)) = range.filter(|_| !has_hunt) {
+        facts.push(format!(
+            "it dialled one foreign range (numbers that begin with {range}) with the prefixes {}",
+            prefixes.join(", ")
+        ));
     }
     if let Some(user) = stolen.first() {
         facts.push(format!("it guessed the password of {user} before"));
@@ -107,6 +119,34 @@ fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
         return None;
     }
     Some(story(scene, sender, &facts, invites().collect()))
+}
+
+/// The first digits behind the prefix of a range abroad that an outside sender dials in several ways, and these prefixes: whoever
+/// knows how a PBX is dialled uses one.
+fn prefixes_of_one_range<'a>(
+    scene: &Scene<'a>,
+    sender: &Sender,
+) -> Option<(&'a str, Vec<&'a str>)> {
+    if !sender.is_public(scene.book) {
+        return None;
+    }
+    let mut ranges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let invites = sender
+        .asks
+        .iter()
+        .filter(|ask| ask.method == Method::Invite);
+    for ask in invites.take(INVITES_MAX) {
+        let user = user_of(scene.text(ask.target));
+        let parts = abroad(user)
+            .and_then(|rest| Some((rest.get(..RANGE_DIGITS)?, user.strip_suffix(rest)?)));
+        if let Some((range, prefix)) = parts {
+            ranges.entry(range).or_default().insert(prefix);
+        }
+    }
+    let (range, prefixes) = ranges
+        .into_iter()
+        .find(|(_, prefixes)| prefixes.len() >= SPELLINGS_MIN)?;
+    Some((range, prefixes.into_iter().collect()))
 }
 
 /// A hunt ends with its first success; a trunk that knows several ways of writing succeeds with most.

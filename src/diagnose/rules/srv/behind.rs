@@ -81,10 +81,26 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
         format!("{dead} did not answer its INVITE")
     };
     let heard = heard(case, first.time, verdict.time);
+    let device = case
+        .scene
+        .device_at(root.destination, first.time)
+        .filter(|_| !is_lost);
     let who = if has_hung_up {
         "The caller".to_owned()
     } else {
         format!("{giver} answered {code}: it")
+    };
+    let (title, told, remedy) = match &device {
+        Some(device) => (
+            format!("The device of {} does not answer", device.user()),
+            device.sentence(),
+            device.remedy(&giver),
+        ),
+        None => (
+            heard.title(&dead),
+            heard.sentence(&dead),
+            heard.remedy(&dead, &giver),
+        ),
     };
     let finding = Finding::new(
         "srv-downstream-dead",
@@ -93,13 +109,12 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
         Proof::Timing,
     )
     .says(
-        heard.title(&dead),
+        title,
         format!(
-            "{who} gave up after {}, because {what}. {}",
-            duration(verdict.time.since(first.time)),
-            heard.sentence(&dead)
+            "{who} gave up after {}, because {what}. {told}",
+            duration(verdict.time.since(first.time))
         ),
-        heard.remedy(&dead, &giver),
+        remedy,
     )
     .shown_by(case.shows(first, "the first INVITE to the silent node"))
     .shown_by(Evidence::Missing {
@@ -113,6 +128,10 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
         "no refusal for load came from there, only silence",
     )
     .at(root.destination, "silent");
+    let finding = match &device {
+        Some(device) => finding.shown_by(device.evidence()),
+        None => finding,
+    };
     Some(if has_hung_up {
         finding.beside()
     } else {

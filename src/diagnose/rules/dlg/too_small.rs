@@ -1,0 +1,123 @@
+//! Calls that fail because no session interval was agreed on (422).
+//!
+//! Source: RFC 4028 sections 5, 6 and 7.3.
+
+use std::time::Duration;
+
+use crate::call::Message;
+use crate::diagnose::case::Case;
+use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::sip::{HeaderName, SessionExpires};
+
+/// How long a caller takes at most to try again with a longer interval.
+const RETRY_WAIT: Duration = Duration::from_secs(1);
+
+/// The interval was refused as too small, and no later one was taken.
+pub(super) fn too_small(case: &Case<'_>) -> Option<Finding> {
+    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
+    let request = case.refused_request()?;
+    // A retry that stands before the refusal has been sent behind it all the same: the clock was set.
+    let mut chain = case.anatomy.chain.iter();
+    if chain.any(|step| case.anatomy.transaction(*step).cseq > refusal.cseq) {
+        return None;
+    }
+    let is_watched = case.scene.watched_since(refusal.time) >= RETRY_WAIT;
+    let wanted = case.header(refusal, HeaderName::MinSe);
+    let offered = case.header(request, HeaderName::SessionExpires);
+    let tries = case
+        .anatomy
+        .chain
+        .iter()
+        .filter(|step| {
+            let status = case.anatomy.final_status(case.anatomy.transaction(**step));
+            status.is_some_and(|status| status.0 == 422)
+        })
+        .count();
+    let again = match tries {
+        0 | 1 if !is_watched => {
+            "The capture ends before the caller could try again with a longer one.".to_owned()
+        }
+        0 | 1 => "The caller did not try again with a longer one.".to_owned(),
+        _ => format!("The caller tried {tries} times, and no interval was taken."),
+    };
+    let (title, explanation, remedy) = refusal_words(case, request, (wanted, offered), &again);
+    let finding = Finding::new(
+        "dlg-session-timer",
+        if is_watched {
+            Severity::Error
+        } else {
+            Severity::Warn
+        },
+        Confidence::Certain,
+        Proof::OwnWords,
+    )
+    .says(title, explanation, remedy)
+    .shown_by(case.shows_header(
+        refusal,
+        HeaderName::MinSe,
+        "the smallest interval that it takes",
+    ))
+    .shown_by(case.shows_header(
+        request,
+        HeaderName::SessionExpires,
+        "the interval that was offered",
+    ))
+    .at(refuser, "422");
+    Some(finding)
+}
+
+/// What is said of a refused interval: `wanted` and `offered` as sent, and what the caller did next.
+fn refusal_words(
+    case: &Case<'_>,
+    request: &Message,
+    (wanted, offered): (Option<&str>, Option<&str>),
+    again: &str,
+) -> (&'static str, String, String) {
+    let address = |endpoint| case.tables().endpoint(endpoint).address;
+    let who = case.name(request.destination);
+    let (here, there) = (address(request.source), address(request.destination));
+    let offer = match offered.map(|offered| (offered, seconds(offered))) {
+        None => "no interval".to_owned(),
+        Some((_, Some(seconds))) => format!("{seconds} s"),
+        Some((offered, None)) => format!("`{offered}`"),
+    };
+    let too_small = "The session interval is too small for the other side";
+    match wanted {
+        Some(wanted)
+            if seconds(wanted).is_some() && seconds(wanted) <= offered.and_then(seconds) =>
+        {
+            (
+                "The refusal of the session interval contradicts itself",
+                format!(
+                    "{who} refused the interval with 422 and says that it takes {wanted} s or more, and the INVITE offered {offer}: it contradicts itself."
+                ),
+                format!(
+                    "1. {there}: correct how it compares Session-Expires with its minimum (firmware, or a minimum in its settings that is larger than the Min-SE that it sends). 2. Until then {here}: leave session timers out, or offer a larger interval."
+                ),
+            )
+        }
+        Some(wanted) => (
+            too_small,
+            format!(
+                "{who} takes session intervals of at least {wanted} s; the last INVITE offered {offer}. {again}"
+            ),
+            format!(
+                "1. {here}: raise its session interval to {wanted} s or more. 2. It should try again with the Min-SE of the 422 by itself (RFC 4028 section 7.3)."
+            ),
+        ),
+        None => (
+            too_small,
+            format!(
+                "{who} refused with 422 an INVITE that offered {offer}, and its 422 lacks the Min-SE that RFC 4028 demands, so it does not tell which interval it takes. {again}"
+            ),
+            format!(
+                "1. {there}: put Min-SE into its 422. 2. {here}: raise its session interval, such as to 1800 s."
+            ),
+        ),
+    }
+}
+
+/// The seconds that a Session-Expires or Min-SE names.
+fn seconds(value: &str) -> Option<u64> {
+    SessionExpires::parse(value.as_bytes()).map(|parsed| parsed.seconds)
+}
