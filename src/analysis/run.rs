@@ -190,6 +190,10 @@ fn explain(
         .sum();
     let pauses = fitness::pauses(&captures);
     let mut book = book.finish(crate::call::shifts);
+    // What never spoke SIP, such as the address for media, may be what an error is about.
+    for seen in &tally.errors {
+        book.tables.endpoints.intern(seen.error.quoted.destination);
+    }
     let errors = icmp_reports(&tally.errors, &book);
     let mut happened = build(&mut book, start, end, &pauses, &errors);
     let (census, (timers, loads)) = rayon::join(

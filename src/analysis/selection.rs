@@ -174,8 +174,7 @@ impl Selection {
                 if !with_media {
                     continue;
                 }
-                for id in book.tables.sessions.media(message.session) {
-                    let endpoint = book.tables.endpoint(*id);
+                for endpoint in book.tables.sessions.media(message.session).iter().copied() {
                     let control = Endpoint {
                         port: endpoint.port.saturating_add(1),
                         ..endpoint

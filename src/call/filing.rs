@@ -59,8 +59,8 @@ impl CallBook {
             .sessions
             .touch(described.iter().map(|(hash, _)| *hash));
         let sessions = described.iter().map(|(hash, span)| {
-            let (sessions, endpoints) = (&mut self.tables.sessions, &mut self.tables.endpoints);
-            sessions.intern(*hash, batch.bytes(*span), &self.seed, endpoints)
+            let sessions = &mut self.tables.sessions;
+            sessions.intern(*hash, batch.bytes(*span), &self.seed)
         });
         let sessions = sessions.collect();
         Filed {

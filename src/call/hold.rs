@@ -27,7 +27,7 @@ pub fn is_held(tables: &Tables, session: SessionId) -> bool {
                 .connection
                 .as_ref()
                 .is_some_and(|connection| connection.address.is_some());
-            let address = places.get(place).map(|at| tables.endpoint(*at).address);
+            let address = places.get(place).map(|at| at.address);
             // A description without c= line has no address either, which holds nobody.
             let is_zero = is_numeric && address.is_some_and(|address| address.is_unspecified());
             is_zero || matches!(media.direction(), Direction::SendOnly | Direction::Inactive)

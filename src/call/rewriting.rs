@@ -230,7 +230,7 @@ fn compare_sessions(tables: &Tables, before: SessionId, after: SessionId, out: &
     }
     let places = |session| {
         let places = tables.sessions.media(session).iter();
-        let told = places.map(|place| tables.endpoint(*place).to_string());
+        let told = places.map(ToString::to_string);
         told.collect::<Vec<_>>().join(" ")
     };
     let (came, went) = (places(before), places(after));

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-use crate::call::endpoint::{EndpointId, Endpoints};
 use crate::call::known::Known;
 use crate::net::Endpoint;
 use crate::sip::sdp::{SdpDefect, SdpDefectKind};
@@ -47,7 +46,8 @@ pub struct Sessions {
     own_defects: HashMap<u32, Vec<SdpDefect>, foldhash::fast::FixedState>,
     /// The first body of each shape.
     first_bodies: Vec<u32>,
-    media: Vec<EndpointId>,
+    /// Where media is wanted: most addresses are of one call alone, so they are kept as they are.
+    media: Vec<Endpoint>,
     /// Bodies by the hash of their bytes.
     body_table: Known<SessionId>,
     shape_table: HashTable<u32>,
@@ -92,13 +92,7 @@ impl Sessions {
     /// The id of the description in `bytes`, whose hash is `hash`.
     ///
     /// Hashes are keyed by a seed that input cannot know, so that equal hashes mean equal bytes.
-    pub(in crate::call) fn intern(
-        &mut self,
-        hash: u64,
-        bytes: &[u8],
-        seed: &Seed,
-        endpoints: &mut Endpoints,
-    ) -> SessionId {
+    pub(in crate::call) fn intern(&mut self, hash: u64, bytes: &[u8], seed: &Seed) -> SessionId {
         if let Some(id) = self.body_table.get(hash) {
             return id;
         }
@@ -109,10 +103,10 @@ impl Sessions {
             let address = media
                 .address
                 .unwrap_or(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
-            self.media.push(endpoints.intern(Endpoint {
+            self.media.push(Endpoint {
                 address,
                 port: media.port,
-            }));
+            });
         }
         let id = SessionId(self.bodies.len() as u32);
         self.note_defects(id.0, shape, bytes);
@@ -184,7 +178,7 @@ impl Sessions {
     }
 
     /// Where each media line wants its media, in the order of the lines.
-    pub fn media(&self, id: SessionId) -> &[EndpointId] {
+    pub fn media(&self, id: SessionId) -> &[Endpoint] {
         let (start, end) = self
             .bodies
             .get(id.0 as usize)

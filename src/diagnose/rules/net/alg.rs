@@ -133,7 +133,7 @@ fn broken_length<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message, Vec<&
         .sessions
         .media(message.session)
         .first()
-        .map(|media| tables.endpoint(*media).address);
+        .map(|media| media.address);
     let via = tables.vias.get(message.via);
     let sent_by = target::address(&format!("sip:{}", tables.text(via.sent_by)));
     let seen = [

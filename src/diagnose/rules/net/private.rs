@@ -253,24 +253,22 @@ fn media(case: &Case<'_>) -> Option<Finding> {
                 .iter()
                 .any(ice);
             let places = tables.sessions.media(message.session).iter().copied();
-            let mut places = places.filter(|at| is_private(tables.endpoint(*at).address));
+            let mut places = places.filter(|at| is_private(at.address));
             let (place, report) = places.find_map(|at| {
                 let until = case.call.ended.plus(MEDIA_WAIT);
-                let mut about = case
-                    .scene
-                    .errors_about(case.scene.node(at), message.time, until);
+                let node = tables.endpoints.find_node(at)?;
+                let mut about = case.scene.errors_about(node, message.time, until);
                 let report = about.find(|report| {
-                    report.quoted.destination == tables.endpoint(at)
-                        && report.reporter != tables.endpoint(at).address
+                    report.quoted.destination == at && report.reporter != at.address
                 })?;
                 Some((at, report))
             })?;
-            (!has_ice).then_some((message, tables.endpoint(place), report))
+            (!has_ice).then_some((message, place, report))
         })
         .next()?;
     let names_it = |m: &Message| {
         let mut places = tables.sessions.media(m.session).iter();
-        !m.session.is_absent() && places.any(|at| tables.endpoint(*at) == place)
+        !m.session.is_absent() && places.any(|at| *at == place)
     };
     let message = maker(case, message, names_it);
     let public = tables.endpoint(message.source);

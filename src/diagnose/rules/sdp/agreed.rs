@@ -164,7 +164,7 @@ pub fn sdp_address_family(case: &Case<'_>) -> Option<Finding> {
     let sessions = &case.tables().sessions;
     let only = |message: &Message| {
         let mut places = sessions.media(message.session).iter();
-        let is_hold = places.any(|at| case.tables().endpoint(*at).address.is_unspecified());
+        let is_hold = places.any(|at| at.address.is_unspecified());
         family::only_family(sessions.shape(message.session)).filter(|_| !is_hold)
     };
     let (ours, theirs) = (only(offer)?, only(answer)?);

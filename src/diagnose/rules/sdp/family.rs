@@ -38,7 +38,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     };
     let tables = refusal.case.tables();
     let place = tables.sessions.media(refusal.request.session).first();
-    let address = place.map(|at| tables.endpoint(*at).address);
+    let address = place.map(|at| at.address);
     if address.is_none_or(|address| address.is_unspecified()) {
         return Test::Silent;
     }

@@ -3,7 +3,7 @@
 //! Sources: RFC 3264 sections 5 and 6, RFC 8866 section 5.14, RFC 4568, RFC 5763.
 
 use crate::call::negotiation::used;
-use crate::call::{EndpointId, SessionId, Tables};
+use crate::call::{SessionId, Tables};
 use crate::diagnose::rules::sdp::settings;
 use crate::sip::Sdp;
 use crate::sip::sdp::{Codec, Media, MediaKind, Profile};
@@ -201,7 +201,7 @@ pub fn media_line(tables: &Tables, session: SessionId, place: usize) -> Option<S
         .sessions
         .media(session)
         .get(place)
-        .map(|at: &EndpointId| tables.endpoint(*at).port)
+        .map(|at| at.port)
         .or(media.port)
         .unwrap_or(0);
     let formats: Vec<&str> = media
