@@ -11,7 +11,7 @@ use crate::call::draft::{Draft, Drafts};
 use crate::call::endpoint::EndpointId;
 use crate::call::filing::Filed;
 use crate::call::inspection::{Defects, Inspections};
-use crate::call::known::Known;
+use crate::call::known::{Known, Packed};
 use crate::call::message::{GroupId, Message};
 use crate::call::pile::{Pile, each_group};
 use crate::call::tables::Tables;
@@ -29,21 +29,40 @@ pub struct CallBook {
     hasher: foldhash::fast::RandomState,
     pub(in crate::call) seed: Seed,
     taps: HashMap<(u16, u16), u16>,
-    pub(in crate::call) parties: Known<Parties>,
+    pub(in crate::call) parties: Known<Parties, 5>,
     pub(in crate::call) stacks: Known<ViaId>,
-    pub(in crate::call) ways: Known<(EndpointId, EndpointId)>,
+    pub(in crate::call) ways: Known<(EndpointId, EndpointId), 2>,
     last_tap: Option<((u16, u16), u16)>,
     inspections: Inspections,
 }
 
 /// Whom a message is from and to, within which Call-ID.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(in crate::call) struct Parties {
     pub(in crate::call) group: GroupId,
     pub(in crate::call) from: TextId,
     pub(in crate::call) to: TextId,
     pub(in crate::call) from_tag: TextId,
     pub(in crate::call) to_tag: TextId,
+}
+
+impl Packed<5> for Parties {
+    fn pack(self) -> [u32; 5] {
+        let texts = [self.from, self.to, self.from_tag, self.to_tag];
+        let [from, to, from_tag, to_tag] = texts.map(|text| text.pack()[0]);
+        [self.group.0, from, to, from_tag, to_tag]
+    }
+
+    fn unpack([group, from, to, from_tag, to_tag]: [u32; 5]) -> Self {
+        let text = |number| TextId::unpack([number]);
+        Self {
+            group: GroupId(group),
+            from: text(from),
+            to: text(to),
+            from_tag: text(from_tag),
+            to_tag: text(to_tag),
+        }
+    }
 }
 
 /// All messages of a run, by Call-ID and then in the order of capture, and what they refer to.

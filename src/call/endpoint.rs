@@ -5,11 +5,22 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use hashbrown::HashTable;
 
+use crate::call::known::Packed;
 use crate::net::Endpoint;
 
 /// An endpoint in [`Endpoints`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct EndpointId(u32);
+
+impl Packed<2> for (EndpointId, EndpointId) {
+    fn pack(self) -> [u32; 2] {
+        [self.0.0, self.1.0]
+    }
+
+    fn unpack([source, destination]: [u32; 2]) -> Self {
+        (EndpointId(source), EndpointId(destination))
+    }
+}
 
 /// A machine, as far as a capture can tell: all endpoints of one IP address.
 ///

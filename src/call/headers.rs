@@ -1,6 +1,6 @@
 //! Header values kept once: most messages of a device carry the same ones, so whole lists are shared.
 
-use crate::call::known::Known;
+use crate::call::known::{Known, Packed};
 use crate::call::text::TextId;
 use crate::sip::HeaderName;
 
@@ -10,6 +10,16 @@ pub const HEADERS_MAX: usize = 64;
 /// A list of header values in [`HeaderLists`]; the default is the empty list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct HeaderListId(u32);
+
+impl Packed<1> for HeaderListId {
+    fn pack(self) -> [u32; 1] {
+        [self.0]
+    }
+
+    fn unpack([number]: [u32; 1]) -> Self {
+        Self(number)
+    }
+}
 
 /// Every distinct list of kept header values of a run.
 #[derive(Debug)]

@@ -4,27 +4,32 @@
 //! holds hash and value side by side, so that it waits once; and look-ups that come in batches touch all their slots first,
 //! which a processor does side by side.
 
+use std::marker::PhantomData;
+
 /// Values by 64-bit hashes that are keyed by a seed which input cannot know, so that equal hashes mean equal things and
 /// nobody can foresee which meet.
 #[derive(Debug)]
-pub(in crate::call) struct Known<V> {
+pub(in crate::call) struct Known<V, const WORDS: usize = 1> {
     /// A thing stands in the first free slot from its own on.
-    slots: Vec<Slot<V>>,
+    slots: Vec<Slot<WORDS>>,
     len: usize,
+    of: PhantomData<V>,
 }
 
-/// A place for one thing.
-#[derive(Debug, Clone, Copy)]
-struct Slot<V> {
-    /// [`VACANT`] where there is none. Two halves need no gaps between the slots of small values.
-    hash: [u32; 2],
-    value: V,
+/// A place for one thing: its hash in two halves, [`VACANT`] where there is none, and its value. Words alone leave no gaps, and
+/// a table of zeros takes no memory where nothing was put yet.
+type Slot<const WORDS: usize> = ([u32; 2], [u32; WORDS]);
+
+fn hash_in<const WORDS: usize>(slot: &Slot<WORDS>) -> u64 {
+    u64::from(slot.0[0]) << 32 | u64::from(slot.0[1])
 }
 
-impl<V> Slot<V> {
-    fn hash(&self) -> u64 {
-        u64::from(self.hash[0]) << 32 | u64::from(self.hash[1])
-    }
+/// A value that is kept as words.
+pub(in crate::call) trait Packed<const WORDS: usize>: Copy {
+    /// Its words.
+    fn pack(self) -> [u32; WORDS];
+    /// The value of these words.
+    fn unpack(words: [u32; WORDS]) -> Self;
 }
 
 /// The hash of an empty slot; what hashes to it is kept under another one.
@@ -36,16 +41,17 @@ const FILLED_PERCENT_MAX: usize = 70;
 /// Of a hundred slots so many are filled where it was foreseen how many things come, as far as that can be.
 const FORESEEN_PERCENT: usize = 64;
 
-impl<V> Default for Known<V> {
+impl<V, const WORDS: usize> Default for Known<V, WORDS> {
     fn default() -> Self {
         Self {
             slots: Vec::new(),
             len: 0,
+            of: PhantomData,
         }
     }
 }
 
-impl<V: Copy + Default> Known<V> {
+impl<V: Packed<WORDS>, const WORDS: usize> Known<V, WORDS> {
     /// The slot of a hash: hashes are spread evenly, so their share of the range is taken, whatever the number of slots.
     fn own_slot(&self, hash: u64) -> usize {
         ((u128::from(hash) * self.slots.len() as u128) >> 64) as usize
@@ -59,9 +65,9 @@ impl<V: Copy + Default> Known<V> {
         // Some slot is always vacant, so this ends.
         let slots = behind.iter().chain(before);
         for slot in slots {
-            let known = slot.hash();
+            let known = hash_in(slot);
             if known == hash {
-                return Some(slot.value);
+                return Some(V::unpack(slot.1));
             }
             if known == VACANT {
                 return None;
@@ -74,7 +80,7 @@ impl<V: Copy + Default> Known<V> {
     pub(in crate::call) fn touch(&self, hashes: impl Iterator<Item = u64>) {
         let read = |hash| {
             let slot = self.slots.get(self.own_slot(hash));
-            slot.map_or(0, |slot| slot.hash[0])
+            slot.map_or(0, |slot| slot.0[0])
         };
         std::hint::black_box(hashes.map(read).fold(0, |all, part| all ^ part));
     }
@@ -96,11 +102,11 @@ impl<V: Copy + Default> Known<V> {
         if self.len * 100 >= self.slots.len() * FILLED_PERCENT_MAX {
             self.resize((self.slots.len() + self.slots.len() / 2).max(SLOTS_MIN));
         }
-        self.put(hash.max(VACANT + 1), value);
+        self.put(hash.max(VACANT + 1), value.pack());
         self.len += 1;
     }
 
-    fn put(&mut self, hash: u64, value: V) {
+    fn put(&mut self, hash: u64, value: [u32; WORDS]) {
         let start = self.own_slot(hash);
         let Some((before, behind)) = self.slots.split_at_mut_checked(start) else {
             return;
@@ -108,12 +114,9 @@ impl<V: Copy + Default> Known<V> {
         let free = behind
             .iter_mut()
             .chain(before)
-            .find(|slot| slot.hash() == VACANT);
+            .find(|slot| hash_in(slot) == VACANT);
         if let Some(slot) = free {
-            *slot = Slot {
-                hash: [(hash >> 32) as u32, hash as u32],
-                value,
-            };
+            *slot = ([(hash >> 32) as u32, hash as u32], value);
         }
     }
 
@@ -121,15 +124,11 @@ impl<V: Copy + Default> Known<V> {
         if slots <= self.slots.len() {
             return;
         }
-        let vacant = Slot {
-            hash: [0; 2],
-            value: V::default(),
-        };
-        let old = std::mem::replace(&mut self.slots, vec![vacant; slots]);
+        let old = std::mem::replace(&mut self.slots, vec![([0; 2], [0; WORDS]); slots]);
         // In the order of slots, which is that of hashes, so that memory is walked in one direction.
         for slot in old {
-            if slot.hash() != VACANT {
-                self.put(slot.hash(), slot.value);
+            if hash_in(&slot) != VACANT {
+                self.put(hash_in(&slot), slot.1);
             }
         }
     }
@@ -139,6 +138,16 @@ impl<V: Copy + Default> Known<V> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    impl Packed<1> for u32 {
+        fn pack(self) -> [u32; 1] {
+            [self]
+        }
+
+        fn unpack([number]: [u32; 1]) -> Self {
+            number
+        }
+    }
 
     #[test]
     fn nothing_is_found_in_an_empty_table() {

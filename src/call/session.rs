@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-use crate::call::known::Known;
+use crate::call::known::{Known, Packed};
 use crate::net::Endpoint;
 use crate::sip::sdp::{SdpDefect, SdpDefectKind};
 use crate::sip::{Outline, Sdp, Seed};
@@ -19,6 +19,16 @@ const OWN_DEFECTS_MAX: usize = 1_000;
 /// A session description in [`Sessions`]; the default is "none".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SessionId(u32);
+
+impl Packed<1> for SessionId {
+    fn pack(self) -> [u32; 1] {
+        [self.0]
+    }
+
+    fn unpack([number]: [u32; 1]) -> Self {
+        Self(number)
+    }
+}
 
 impl SessionId {
     /// Whether there is none.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::hash::BuildHasher;
 
-use crate::call::known::Known;
+use crate::call::known::{Known, Packed};
 use crate::sip::Seed;
 
 /// Bytes kept of one text; longer ones are cut there, since forged headers may be as long as a datagram.
@@ -14,6 +14,16 @@ pub const TEXTS_BYTES_MAX: usize = 1 << 30;
 /// A text in [`Texts`]; the default is the empty text, which also stands for "absent".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TextId(u32);
+
+impl Packed<1> for TextId {
+    fn pack(self) -> [u32; 1] {
+        [self.0]
+    }
+
+    fn unpack([number]: [u32; 1]) -> Self {
+        Self(number)
+    }
+}
 
 impl TextId {
     /// Whether nothing was there.

@@ -5,12 +5,22 @@
 
 use std::hash::BuildHasher;
 
-use crate::call::known::Known;
+use crate::call::known::{Known, Packed};
 use crate::call::text::TextId;
 
 /// A Via stack in [`ViaStacks`]; the default is the empty stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ViaId(u32);
+
+impl Packed<1> for ViaId {
+    fn pack(self) -> [u32; 1] {
+        [self.0]
+    }
+
+    fn unpack([number]: [u32; 1]) -> Self {
+        Self(number)
+    }
+}
 
 impl ViaId {
     /// Whether the message had no Via that could be read.
