@@ -225,14 +225,18 @@ pub fn unknown(case: &Case<'_>) -> Option<Finding> {
                     format!("{} has no route to {user}", case.scene.name(refuser))
                 }
                 _ if by_cause && cause == Some(22) => {
-                    format!("{} gave {user} another number", case.scene.name(refuser))
+                    format!("{} says that {user} moved to another number", case.scene.name(refuser))
                 }
                 410 => format!("{} no longer serves {user}", case.scene.name(refuser)),
                 485 => format!("{} cannot tell whom {user} means", case.scene.name(refuser)),
                 _ => format!("{} does not know {user}", case.scene.name(refuser)),
             },
             format!("{node} {what} ({uri}): it answered {who}.{}", known.sentence),
-            known.remedy.unwrap_or_else(|| format!("1. See whether the number was dialled as meant. 2. If so: create it on {node}, or correct the route that leads it there.")),
+            known.remedy.unwrap_or_else(|| match kind {
+                " no route" => format!("1. See whether the number was dialled as meant. 2. If so: give {node} a route to it, or send it to a box that has one."),
+                " moved" => "Call the new number; its operator, or the answer where it has a Contact, tells it.".to_owned(),
+                _ => format!("1. See whether the number was dialled as meant. 2. If so: create it on {node}, or correct the route that leads it there."),
+            }),
         )
         .shown_by(case.shows(refusal, "the number is not known"))
         .shown_by(case.shows(request, "the number as it arrived"))
@@ -317,7 +321,7 @@ fn story(case: &Case<'_>, uri: &str) -> Known {
         };
     }
     match reception.all.accepted {
-        0 if reception.all.unknown > 1 => plain(format!(
+        0 if reception.all.unknown > 1 && reception.users.len() > 1 => plain(format!(
             " It accepted no number in this capture and answered so to {}: its routes or users as a whole may be missing.",
             counted(reception.all.unknown, "call")
         )),
