@@ -57,7 +57,7 @@ pub fn busy(case: &Case<'_>) -> Option<Finding> {
         Proof::OwnWords,
     )
     .says(
-        format!("{name} was busy"),
+        format!("{} answered busy for {name}", case.scene.name(refuser)),
         explanation,
         format!("Nothing is broken. Call waiting, a hunt group or voicemail on busy at {name} would take such calls."),
     )

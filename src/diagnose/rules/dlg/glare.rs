@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::call::{EndpointId, Message, Transaction, TransactionIndex};
+use crate::capture::Timestamp;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::session_timer::refuser;
@@ -102,15 +103,20 @@ fn rival<'a>(
     let pending = case.anatomy.each().filter_map(|(_, other)| {
         let sent = case.message(other.request?)?;
         let is_same = sent.from_tag == request.from_tag && sent.cseq == request.cseq;
-        let is_pending = sent.time <= answer.time
-            && match other.final_response {
-                Some(end) => case.anatomy.message(end).time >= request.time,
-                // Its answer may be missing in the capture: an ACK tells that there was one, and no request waits for ever.
-                None => !is_acknowledged(case, sent) && apart(sent, request) <= PENDING_MAX,
-            };
-        (other.via != t.via && !is_same && is_pending && is_change(case, other)).then_some(sent)
+        let is_open = sent.time <= answer.time && is_pending(case, other, request.time);
+        (other.via != t.via && !is_same && is_open && is_change(case, other)).then_some(sent)
     });
     pending.min_by_key(|sent| (sent.from_tag == request.from_tag, apart(sent, request)))
+}
+
+/// Whether a change had no final answer yet at a moment. The answer may be missing in the capture: an ACK tells that there was
+/// one, and no request waits for ever.
+fn is_pending(case: &Case<'_>, change: &Transaction, at: Timestamp) -> bool {
+    let sent = case.anatomy.message(change.first);
+    match change.final_response {
+        Some(end) => case.anatomy.message(end).time >= at,
+        None => !is_acknowledged(case, sent) && at.since(sent.time) <= PENDING_MAX,
+    }
 }
 
 /// Whether an ACK to an INVITE was sent, so that it had its answer.
@@ -215,9 +221,7 @@ fn overlaps(case: &Case<'_>, t: &Transaction) -> bool {
             && other.first != t.first
             && other.via != t.via
             && case.anatomy.message(other.first).time <= sent
-            && other
-                .final_response
-                .is_none_or(|answer| case.anatomy.message(answer).time > sent)
+            && is_pending(case, other, sent)
     })
 }
 

@@ -4,7 +4,7 @@
 
 use crate::call::number::{Number, host_of, user_of};
 use crate::call::reception::{Received, Reception, Tally};
-use crate::call::{Cause, Message, NodeId, Transaction};
+use crate::call::{Call, Cause, Message, NodeId, Transaction};
 use crate::diagnose::rules::route::incomplete;
 use crate::diagnose::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
@@ -286,6 +286,16 @@ fn story(case: &Case<'_>, uri: &str) -> Known {
         last.time < refusal.time && host_of(case.scene.text(last.uri)) == host_of(uri)
     }) {
         let before = duration(refusal.time.since(last.time));
+        let caller = |call: &Call| case.scene.node(call.source);
+        let accepted = case.scene.calls.get(last.call as usize);
+        // Who may call a number can depend on where the call comes from.
+        if let Some(other) = accepted.filter(|other| caller(other) != caller(case.call)) {
+            return plain(format!(
+                " It accepted the same number {before} before from {}, in call {}.",
+                case.scene.name(other.source),
+                last.call + 1
+            ));
+        }
         return Known {
             sentence: format!(
                 " It accepted the same number {before} before, in call {}.",

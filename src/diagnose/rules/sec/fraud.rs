@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::call::Call;
 use crate::call::number::user_of;
 use crate::call::probe::{Ask, Reply, Sender, spellings};
 use crate::call::registration::RegistrationOutcome;
+use crate::call::{Call, TextId};
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
@@ -134,6 +134,7 @@ fn prefixes_of_one_range<'a>(
         return None;
     }
     let mut ranges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut habits: BTreeMap<(&str, TextId), BTreeSet<&str>> = BTreeMap::new();
     let invites = sender
         .asks
         .iter()
@@ -144,11 +145,17 @@ fn prefixes_of_one_range<'a>(
             .and_then(|rest| Some((rest.get(..RANGE_DIGITS)?, user.strip_suffix(rest)?)));
         if let Some((range, prefix)) = parts {
             ranges.entry(range).or_default().insert(prefix);
+            habits.entry((range, ask.from)).or_default().insert(prefix);
         }
     }
+    // People of one office may differ in how they dial, but each of them knows one way.
+    let varies = |range: &str| {
+        let mut of_range = habits.iter().filter(|((of, _), _)| *of == range);
+        of_range.any(|(_, prefixes)| prefixes.len() > 1)
+    };
     let (range, prefixes) = ranges
         .into_iter()
-        .find(|(_, prefixes)| prefixes.len() >= SPELLINGS_MIN)?;
+        .find(|(range, prefixes)| prefixes.len() >= SPELLINGS_MIN && varies(range))?;
     Some((range, prefixes.into_iter().collect()))
 }
 
