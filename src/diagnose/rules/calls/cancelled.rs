@@ -142,10 +142,10 @@ fn went_on(case: &Case<'_>, step: &Transaction, cancel: &Message) -> Option<Find
         // What began together with this call rang beside it.
         apart <= NEXT_ROUTE_WAIT
             && call.started.since(case.call.started) > apart
-            && !call
+            && call
                 .milestones
                 .answered
-                .is_some_and(|answered| answered <= cancel.time)
+                .is_none_or(|answered| answered > cancel.time)
             && call.caller == case.call.caller
             && scene.node(call.source) == scene.node(step.source)
             && scene.node(call.destination) != scene.node(step.destination)
