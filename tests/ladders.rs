@@ -63,6 +63,44 @@ fn every_ladder_finds_what_it_says() {
     );
 }
 
+/// Whether a name stands alone in a title: not as a part of an address or of a longer name.
+fn names(title: &str, name: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || ".:@-+_".contains(c);
+    let mut words = title.split(|c: char| !is_part(c));
+    words.any(|word| word.trim_end_matches([':', '.']) == name)
+}
+
+#[test]
+fn titles_that_name_a_party_say_whom_they_name() {
+    let mut failures = Vec::new();
+    for (name, _, analysis) in each_ladder() {
+        for entry in &analysis.calls {
+            let text = |id| {
+                let address = analysis.book.tables.text(id);
+                sipscan::call::number::user_of(address).to_owned()
+            };
+            let parties = [text(entry.call.caller), text(entry.call.callee)];
+            for finding in &entry.findings {
+                let unsaid = parties.iter().find(|party| {
+                    !party.is_empty()
+                        && names(&finding.title, party)
+                        && finding.subject.is_none()
+                        && !finding.signature.contains(party.as_str())
+                });
+                if let Some(party) = unsaid {
+                    failures.push(format!(
+                        "{name}: {} `{}` names {party}",
+                        finding.rule, finding.title
+                    ));
+                }
+            }
+        }
+    }
+    failures.sort();
+    failures.dedup();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
 /// Three calls of alice; what bob says is in a file of its own whose clock is `early_us` behind.
 fn of_two_captures(early_us: u64) -> sipscan::analysis::Analysis {
     let call = |n: u64| {

@@ -146,16 +146,17 @@ pub fn party(address: &str) -> String {
 pub struct Referred {
     /// Its index among all calls.
     pub call: u32,
-    /// Whether the referred side itself placed it, or its INVITE says that somebody referred to it; otherwise only its target
-    /// and its time fit.
+    /// Whether the referred side itself placed it, or its INVITE names who asked for it; otherwise only its target and its
+    /// time fit.
     pub is_sure: bool,
 }
 
-/// The call that the referred side placed because of a transfer; `calls` are in the order of time.
+/// The call that the referred side placed because of a transfer; `refer` asked for it, `calls` are in the order of time.
 pub fn referred_call(
     book: &Book,
     calls: &[Call],
     transfer: &Transfer,
+    refer: &Message,
     target: &str,
 ) -> Option<Referred> {
     let tables = &book.tables;
@@ -173,7 +174,7 @@ pub fn referred_call(
     let mut to_target = soon.filter(|(_, call)| party(tables.text(call.callee)) == target);
     let sure = to_target
         .clone()
-        .find(|(_, call)| tables.node(call.source) == node || is_referred(book, call));
+        .find(|(_, call)| tables.node(call.source) == node || is_referred(book, call, refer));
     let is_sure = sure.is_some();
     sure.or_else(|| to_target.next())
         .map(|(index, _)| Referred {
@@ -182,15 +183,29 @@ pub fn referred_call(
         })
 }
 
-/// Whether the INVITE of a call says that it was placed for somebody else (RFC 3892), or is to take a call over (RFC 3891).
-fn is_referred(book: &Book, call: &Call) -> bool {
+/// Whether the INVITE of a call names the sender of the REFER as who asked for it (RFC 3892), or is to take over the call that
+/// Refer-To names (RFC 3891): somebody else may have asked for another call to the same target.
+fn is_referred(book: &Book, call: &Call, refer: &Message) -> bool {
+    let tables = &book.tables;
+    let sender = party(tables.text(refer.from));
+    let told = tables.header(refer, HeaderName::ReferredBy).map(party);
+    let wanted = tables
+        .header(refer, HeaderName::ReferTo)
+        .unwrap_or_default();
+    let is_named = |first: &Message| {
+        let by = tables.header(first, HeaderName::ReferredBy).map(party);
+        by.is_some_and(|by| !by.is_empty() && (by == sender || Some(by) == told))
+    };
+    let is_wanted = |first: &Message| {
+        let value = tables.header(first, HeaderName::Replaces);
+        let call_id = value.and_then(|value| value.split(';').next());
+        // Refer-To has it escaped: what stands before the @ is enough to know it by.
+        let local = call_id.and_then(|id| id.trim().split(['@', '%']).next());
+        local.is_some_and(|local| !local.is_empty() && wanted.contains(local))
+    };
     let legs = call.legs.iter();
     let mut firsts = legs.filter_map(|leg| book.messages.get(leg.start as usize));
-    firsts.any(|first| {
-        [HeaderName::ReferredBy, HeaderName::Replaces]
-            .into_iter()
-            .any(|name| book.tables.header(first, name).is_some())
-    })
+    firsts.any(|first| is_named(first) || is_wanted(first))
 }
 
 #[cfg(test)]

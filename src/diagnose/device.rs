@@ -7,12 +7,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::call::number::user_of;
-use crate::call::registration::{RegistrationOutcome, address_of};
+use crate::call::registration::{RegisterAttempt, RegistrationOutcome, address_of};
 use crate::call::{EndpointId, is_private, target};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::finding::Evidence;
 use crate::diagnose::scene::Scene;
 use crate::diagnose::words::duration;
+use crate::sip::HeaderName;
 
 /// Silence after which many NATs have closed a UDP mapping (RFC 4787 section 4.3 wants two minutes, many take 30 s).
 const IDLE_MIN: Duration = Duration::from_secs(30);
@@ -56,7 +57,7 @@ impl Scene<'_> {
         let granted = last.expires_s.map_or(EXPIRY_UNSAID, |seconds| {
             Duration::from_secs(u64::from(seconds))
         });
-        if last.is_removal || time > last.ended.plus(granted) {
+        if last.is_removal || time > last.ended.plus(granted) || came_through_proxy(self, last) {
             return None;
         }
         let heard = self.history().last_from(self.book, endpoint, time);
@@ -74,6 +75,19 @@ impl Scene<'_> {
             inside,
         })
     }
+}
+
+/// Whether a proxy passed the REGISTER on: what is at its address is that proxy then, and no device.
+fn came_through_proxy(scene: &Scene<'_>, attempt: &RegisterAttempt) -> bool {
+    let tables = &scene.book.tables;
+    let range = attempt.leg.start as usize..attempt.leg.end as usize;
+    let messages = scene.book.messages.get(range).unwrap_or_default();
+    let request = messages
+        .iter()
+        .find(|message| message.at == attempt.asked_at);
+    request.is_some_and(|request| {
+        tables.vias.get(request.via).depth > 1 || tables.header(request, HeaderName::Path).is_some()
+    })
 }
 
 fn gather(scene: &Scene<'_>) -> Doors {
@@ -97,6 +111,11 @@ impl Device {
             "" => &self.aor,
             user => user,
         }
+    }
+
+    /// What makes it the same problem as another call that it leaves unanswered.
+    pub fn signature(&self, silence: &str) -> String {
+        format!("{silence} {}", self.user())
     }
 
     /// What is known of it, as a sentence about the address that does not answer.

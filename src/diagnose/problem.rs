@@ -65,7 +65,7 @@ impl Problem {
         self.differs_in_words |= stands.explanation != finding.explanation;
         let is_subject = |stands: &Finding| match (&stands.subject, &finding.subject) {
             (Some(own), Some(other)) => {
-                stands.title.replace(&own.name, &other.name) == finding.title
+                renamed(&stands.title, &own.name, &other.name).as_ref() == Some(&finding.title)
             }
             _ => false,
         };
@@ -97,7 +97,9 @@ impl Problem {
                 subject.noun,
                 if others == 1 { "" } else { "s" }
             );
-            finding.title = finding.title.replacen(&subject.name, &all, 1);
+            if let Some(title) = renamed(&finding.title, &subject.name, &all) {
+                finding.title = title;
+            }
         }
         if differs_in_title {
             finding.title.push_str(", and more like it");
@@ -107,6 +109,20 @@ impl Problem {
         }
         incident
     }
+}
+
+/// A title with another name in place of the one that stands alone in it: the digits of a number may also be part of an address.
+fn renamed(title: &str, name: &str, other: &str) -> Option<String> {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '.' | ':' | '@' | '-' | '_' | '+');
+    let stands_alone = |place: &usize| {
+        let (before, rest) = title.split_at(*place);
+        let behind = rest.get(name.len()..).unwrap_or_default();
+        !before.ends_with(is_part) && !behind.starts_with(is_part)
+    };
+    let mut places = title.match_indices(name).map(|(place, _)| place);
+    let place = places.find(stands_alone).filter(|_| !name.is_empty())?;
+    let (before, rest) = title.split_at(place);
+    Some(format!("{before}{other}{}", rest.get(name.len()..)?))
 }
 
 impl Problems {
@@ -230,6 +246,20 @@ mod tests {
                 .finding
                 .explanation
                 .starts_with("Call 5, for example: ")
+        );
+    }
+
+    #[test]
+    fn digits_of_an_address_are_not_the_number_that_a_title_names() {
+        let at_node = |number: &str| {
+            let mut finding = unknown(number);
+            finding.title = format!("10.0.100.2:5060 does not know {number}");
+            finding
+        };
+        let all = told(&[at_node("100"), at_node("200")]);
+        assert_eq!(
+            all[0].finding.title,
+            "10.0.100.2:5060 does not know 100 and 1 other number"
         );
     }
 

@@ -81,6 +81,10 @@ fn holds(analysis: &Analysis, text: &str) -> Result<(), String> {
         "finding" => finding(analysis, number, &rest),
         "no" => absent(analysis, &value),
         "says" => says(analysis, &rest),
+        "unsaid" => match says(analysis, &rest) {
+            Ok(()) => Err("it says so".to_owned()),
+            Err(_) => Ok(()),
+        },
         "incident" => incident(analysis, &rest),
         _ => Err("unknown expectation".to_owned()),
     }
@@ -180,7 +184,7 @@ fn everywhere(analysis: &Analysis) -> impl Iterator<Item = &Finding> {
     calls.chain(registered).chain(incidents)
 }
 
-/// `says RULE WORDS`: the words are in the title or the explanation of a finding of this rule, anywhere.
+/// `says RULE WORDS`: the words are in the title or the explanation of a finding of this rule, anywhere; `unsaid` has the opposite.
 fn says(analysis: &Analysis, words: &[&str]) -> Result<(), String> {
     let (rule, words) = words.split_first().ok_or("which rule?")?;
     let words = words.join(" ");

@@ -246,6 +246,17 @@ fn sign_of_life<'a>(scene: &Scene<'a>, train: &Train, worst: &Down<'_>) -> Optio
     let (first, last) = (worst.outage.first, worst.outage.last);
     let peer = scene.node(train.destination);
     let spoke = scene.history().last_spoken(scene.book, peer, sent(last))?;
+    // Behind one address may be several devices, each with a port of its own.
+    let is_other = spoke.source != train.destination
+        && (scene.device_at(train.destination, sent(first)).is_some()
+            || scene.device_at(spoke.source, sent(last)).is_some());
+    let spoke = if is_other {
+        scene
+            .history()
+            .last_from(scene.book, train.destination, sent(last))?
+    } else {
+        spoke
+    };
     (spoke.time > sent(first + (last - first) / 2)).then_some(spoke)
 }
 

@@ -116,7 +116,13 @@ fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
         .header(request, HeaderName::ReferTo)
         .map(party)
         .unwrap_or_default();
-    let placed = referred_call(case.scene.book, case.scene.calls, transfer, &target);
+    let placed = referred_call(
+        case.scene.book,
+        case.scene.calls,
+        transfer,
+        request,
+        &target,
+    );
     // A call that only fits in time may be anybody's: it tells that the capture may hold the new one, and nothing more.
     let may_be_seen = placed.is_some();
     let new = placed

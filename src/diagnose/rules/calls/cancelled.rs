@@ -139,7 +139,13 @@ fn went_on(case: &Case<'_>, step: &Transaction, cancel: &Message) -> Option<Find
             .started
             .since(cancel.time)
             .max(cancel.time.since(call.started));
+        // What began together with this call rang beside it.
         apart <= NEXT_ROUTE_WAIT
+            && call.started.since(case.call.started) > apart
+            && call
+                .milestones
+                .answered
+                .is_none_or(|answered| answered > cancel.time)
             && call.caller == case.call.caller
             && scene.node(call.source) == scene.node(step.source)
             && scene.node(call.destination) != scene.node(step.destination)

@@ -57,11 +57,12 @@ pub fn busy(case: &Case<'_>) -> Option<Finding> {
         Proof::OwnWords,
     )
     .says(
-        format!("{name} was busy"),
+        format!("{} answered busy for {name}", case.scene.name(refuser)),
         explanation,
         format!("Nothing is broken. Call waiting, a hunt group or voicemail on busy at {name} would take such calls."),
     )
     .shown_by(case.shows(refusal, "the busy answer"))
+    .naming(name, "user")
     .at(refuser, case.refusal_code());
     Some(finding)
 }
@@ -197,6 +198,7 @@ pub fn declined(case: &Case<'_>) -> Option<Finding> {
     let mut finding = Finding::new("call-declined", severity, confidence, Proof::OwnWords)
         .says(title, how + &global, remedy)
         .shown_by(case.shows(refusal, "the refusal"))
+        .naming(callee, "user")
         .at(refuser, code);
     if code == 486 && matches!(decliner, Decliner::Person) {
         finding = finding.not(

@@ -11,6 +11,8 @@ use crate::diagnose::words::duration;
 use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
 
+/// A 408 that comes sooner was not preceded by waiting: timers of SIP last for several seconds.
+const WAIT_MIN: Duration = Duration::from_secs(1);
 /// Early media that lasts less is a tone rather than speech.
 const ANNOUNCEMENT_MIN: Duration = Duration::from_secs(1);
 /// Q.850 causes that speak of the number, of a route or of a caller that withholds its own: no device is missing.
@@ -97,6 +99,7 @@ pub fn no_answer(case: &Case<'_>) -> Option<Finding> {
         )
         .shown_by(case.shows(answer, "the end of the ringing"))
         .shown_by(case.shows(ringing, "the ringing"))
+        .naming(callee, "user")
         .at(who, case.code());
     if let Some((_, cancel)) = canceller {
         finding = finding.shown_by(case.shows(cancel, "the CANCEL that the caller did not send"));
@@ -139,12 +142,14 @@ pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
     }
     let callee = user_of(case.scene.text(case.call.callee));
     let phrase = case.start_line(refusal);
-    let after = duration(refusal.time.since(case.refused_request()?.time));
+    let waited = refusal.time.since(case.refused_request()?.time);
+    let after = duration(waited);
     let name = case.name(refuser);
     let (severity, why, confidence, proof) = match &lost {
         Some(lost) => (Severity::Error, lost.sentence.clone(), lost.confidence, Proof::Comparison),
         None if by_cause => (Severity::Error, format!(" Its Q.850 cause {} says that no device responds.", cause.q850.unwrap_or(0)), Confidence::Likely, Proof::OwnWords),
         None if code == 430 => (Severity::Error, " 430 says that the connection to the registered device is gone.".to_owned(), Confidence::Likely, Proof::OwnWords),
+        None if code == 408 && waited < WAIT_MIN => (Severity::Error, " So soon nothing can have been waited for: it possibly knows that the device, or what is behind it, does not answer, or uses the code for another reason.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
         None if code == 408 => (Severity::Error, " It had waited that long for something behind it, which this capture does not show: a device that is registered and gone, or a next hop that is silent.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
         None if is_phone(case) => (Severity::Info, " The device itself says so: do not disturb, or no line free, rather than a missing registration.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
         None => (Severity::Error, " Usually no device is registered for the user; do not disturb or a forwarding without target give the same answer.".to_owned(), Confidence::Possible, Proof::CodeMeaning),

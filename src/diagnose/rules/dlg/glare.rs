@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
-use crate::call::{Message, Transaction};
+use crate::call::{EndpointId, Message, Transaction, TransactionIndex};
+use crate::capture::Timestamp;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::rules::dlg::session_timer::refuser;
 use crate::diagnose::words::duration;
 use crate::sip::{HeaderName, Method, StatusCode};
 
@@ -14,26 +16,30 @@ use crate::sip::{HeaderName, Method, StatusCode};
 const RETRY_WAIT: Duration = Duration::from_secs(10);
 /// Collisions in one call that show that both sides pause equally long.
 const COLLISIONS_MAX: usize = 3;
+/// How long a request without answer is under way at most (64 × T1, RFC 3261 section 17.1).
+const PENDING_MAX: Duration = Duration::from_secs(32);
 
 /// 491, or 500 to a change that overlaps another one.
 pub(super) fn dlg_glare(case: &Case<'_>) -> Option<Finding> {
     if !case.outcome().is_answered() {
         return None;
     }
-    let collisions: Vec<(&Transaction, &Message, &Message)> = case
+    let collisions: Vec<(TransactionIndex, &Transaction, &Message, &Message)> = case
         .anatomy
         .each()
         .filter(|(_, t)| t.parent.is_none() && is_change(case, t))
-        .filter_map(|(_, t)| {
+        .filter_map(|(index, t)| {
             let request = case.anatomy.message(t.request?);
             let answer = case.anatomy.message(t.final_response?);
-            is_collision(case, t, answer).then_some((t, request, answer))
+            is_collision(case, t, answer).then_some((index, t, request, answer))
         })
         .collect();
     if collisions.is_empty() {
         return backwards(case);
     }
-    let (t, request, answer) = *collisions.last()?;
+    let (index, t, request, answer) = *collisions.last()?;
+    // A proxy passes on what the other side says.
+    let there = refuser(case, index);
     let solved = solved(case, answer);
     let rounds = rounds(&collisions);
     let is_unsolved = solved.is_none()
@@ -49,7 +55,8 @@ pub(super) fn dlg_glare(case: &Case<'_>) -> Option<Finding> {
     };
     let is_trouble = is_unsolved || rounds >= COLLISIONS_MAX;
     let rival = rival(case, t, request, answer);
-    let (title, story, remedy) = words(case, t, (request, answer), rival);
+    let (title, story, remedy) = words(case, t, there, (request, answer), rival);
+    let is_own = rival.is_some_and(|rival| rival.from_tag == request.from_tag);
     let mut finding = Finding::new(
         "dlg-glare",
         if is_trouble {
@@ -72,7 +79,10 @@ pub(super) fn dlg_glare(case: &Case<'_>) -> Option<Finding> {
     )
     .shown_by(case.shows(answer, "another change is under way"))
     .shown_by(case.shows(request, "the change that was refused"))
-    .at(t.destination, "glare");
+    .at(
+        if is_own { t.source } else { there },
+        if is_own { "too early" } else { "glare" },
+    );
     if let Some(rival) = rival {
         finding = finding.shown_by(case.shows(rival, "the change that was under way"));
     }
@@ -93,13 +103,29 @@ fn rival<'a>(
     let pending = case.anatomy.each().filter_map(|(_, other)| {
         let sent = case.message(other.request?)?;
         let is_same = sent.from_tag == request.from_tag && sent.cseq == request.cseq;
-        let is_pending = sent.time <= answer.time
-            && other
-                .final_response
-                .is_none_or(|end| case.anatomy.message(end).time >= request.time);
-        (other.via != t.via && !is_same && is_pending && is_change(case, other)).then_some(sent)
+        let is_open = sent.time <= answer.time && is_pending(case, other, request.time);
+        (other.via != t.via && !is_same && is_open && is_change(case, other)).then_some(sent)
     });
     pending.min_by_key(|sent| (sent.from_tag == request.from_tag, apart(sent, request)))
+}
+
+/// Whether a change had no final answer yet at a moment. The answer may be missing in the capture: an ACK tells that there was
+/// one, and no request waits for ever.
+fn is_pending(case: &Case<'_>, change: &Transaction, at: Timestamp) -> bool {
+    let sent = case.anatomy.message(change.first);
+    match change.final_response {
+        Some(end) => case.anatomy.message(end).time >= at,
+        None => !is_acknowledged(case, sent) && at.since(sent.time) <= PENDING_MAX,
+    }
+}
+
+/// Whether an ACK to an INVITE was sent, so that it had its answer.
+fn is_acknowledged(case: &Case<'_>, invite: &Message) -> bool {
+    case.anatomy.originals().any(|(_, message)| {
+        message.is_request(Method::Ack)
+            && message.from_tag == invite.from_tag
+            && message.cseq == invite.cseq
+    })
 }
 
 fn apart(a: &Message, b: &Message) -> Duration {
@@ -110,11 +136,12 @@ fn apart(a: &Message, b: &Message) -> Duration {
 fn words(
     case: &Case<'_>,
     t: &Transaction,
+    refuser: EndpointId,
     (request, answer): (&Message, &Message),
     rival: Option<&Message>,
 ) -> (&'static str, String, String) {
     let code = answer.status().map_or(0, |status| status.0);
-    let (method, there) = (t.method.text(), case.scene.name(t.destination));
+    let (method, there) = (t.method.text(), case.scene.name(refuser));
     let address = |endpoint| case.tables().endpoint(endpoint).address;
     match rival.filter(|rival| rival.from_tag == request.from_tag) {
         Some(rival) => (
@@ -155,7 +182,7 @@ fn words(
                 format!(
                     "Let one side alone refresh and change the call; {} or {} does not wait the random time of RFC 3261 section 14.1 (2.1 to 4 s for the caller's side, 0 to 2 s for the other).",
                     address(t.source),
-                    address(t.destination)
+                    address(refuser)
                 ),
             )
         }
@@ -194,17 +221,15 @@ fn overlaps(case: &Case<'_>, t: &Transaction) -> bool {
             && other.first != t.first
             && other.via != t.via
             && case.anatomy.message(other.first).time <= sent
-            && other
-                .final_response
-                .is_none_or(|answer| case.anatomy.message(answer).time > sent)
+            && is_pending(case, other, sent)
     })
 }
 
 /// Collisions that lie apart; both sides' 491 of one collision count once.
-fn rounds(collisions: &[(&Transaction, &Message, &Message)]) -> usize {
+fn rounds(collisions: &[(TransactionIndex, &Transaction, &Message, &Message)]) -> usize {
     let mut count = 0;
     let mut last = None;
-    for (_, _, answer) in collisions {
+    for (_, _, _, answer) in collisions {
         if last.is_none_or(|last| answer.time.since(last) > Duration::from_millis(500)) {
             count += 1;
         }

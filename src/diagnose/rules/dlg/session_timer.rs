@@ -5,7 +5,9 @@
 use std::net::IpAddr;
 
 use crate::call::refresh::{Interval, interval_at, is_refresh};
-use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TransactionIndex, drop_cause};
+use crate::call::{
+    Dialog, DropCause, EndpointId, Message, Outcome, TransactionIndex, answering_hop, drop_cause,
+};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::joined_late::expired_unseen;
@@ -146,8 +148,19 @@ fn unasked(
         || tables.header(request, HeaderName::SessionExpires).is_some();
     let is_caller = interval.refresher == Some(case.anatomy.caller_tag());
     let is_first = interval.set_by == dialog.answer;
+    // The furthest 2xx that names the caller was written by who decided so.
+    let decided = case
+        .dialogs
+        .first()
+        .map(|_| answering_hop(&case.anatomy, dialog));
+    let decider = decided
+        .map(|hop| case.anatomy.transaction(hop))
+        .filter(|hop| {
+            let answer = hop.final_response.and_then(|answer| case.message(answer));
+            answer.is_some_and(|answer| tables.header(answer, HeaderName::SessionExpires).is_some())
+        });
     (!offers && !has_tried && is_caller && is_first && !request.flags.is_cut())
-        .then_some(invite.destination)
+        .then_some(decider.map_or(invite.destination, |hop| hop.destination))
 }
 
 /// Who was to refresh, for a sentence, and the address for the remedy.
@@ -263,7 +276,7 @@ fn refresh_failed(
 }
 
 /// The furthest node that is seen to have been asked and to have given the same answer.
-fn refuser(case: &Case<'_>, request: TransactionIndex) -> EndpointId {
+pub(super) fn refuser(case: &Case<'_>, request: TransactionIndex) -> EndpointId {
     /// Hops that a request is followed.
     const HOPS_MAX: usize = 16;
     let mut hop = request;
@@ -284,7 +297,10 @@ fn refusal_remedy(status: StatusCode, there: IpAddr, method: &str) -> String {
         405 | 501 => format!(
             "1. {there}: take {method} inside a call, or say in Allow that it does not, so that the other side refreshes with re-INVITE. 2. Or switch session timers off on both sides."
         ),
-        401 | 403 | 407 => format!(
+        401 | 407 => format!(
+            "1. The side that refreshes: answer the login request for its {method}. 2. Or on {there}: ask for no login inside a call that it accepted."
+        ),
+        403 => format!(
             "{there}: do not judge a request inside a call that it accepted like a new call (login, permission, allowed addresses); a refresh comes from the same side as the call."
         ),
         488 | 415 | 606 => format!(

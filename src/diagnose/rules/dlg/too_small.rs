@@ -87,12 +87,12 @@ fn refusal_words(
             if seconds(wanted).is_some() && seconds(wanted) <= offered.and_then(seconds) =>
         {
             (
-                "The refusal of the session interval contradicts itself",
+                "The session interval was refused although it is large enough",
                 format!(
-                    "{who} refused the interval with 422 and says that it takes {wanted} s or more, and the INVITE offered {offer}: it contradicts itself."
+                    "{who} refused with 422 and says that it takes {wanted} s or more, but the INVITE offered {offer}: either it contradicts itself, or a proxy on the way to the node that refused had lowered the interval. {again}"
                 ),
                 format!(
-                    "1. {there}: correct how it compares Session-Expires with its minimum (firmware, or a minimum in its settings that is larger than the Min-SE that it sends). 2. Until then {here}: leave session timers out, or offer a larger interval."
+                    "1. {here}: try again with `Min-SE: {wanted}` (RFC 4028 section 7.3), below which no proxy may lower the interval. 2. {there}, or the proxy behind it that lowers the interval: correct how it compares Session-Expires with the minimum, or the interval that it sets. 3. Until then {here}: leave session timers out."
                 ),
             )
         }

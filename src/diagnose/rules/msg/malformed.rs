@@ -211,10 +211,7 @@ fn too_long(case: &Case<'_>) -> Option<Finding> {
     // Servers take 255 characters at least, as a rule: of a shorter one the code alone says that it is too long.
     let is_long = length > 255;
     let (title, doubt) = match is_long {
-        true => (
-            format!("Request-URI of {length} characters is too long"),
-            "",
-        ),
+        true => ("The Request-URI is too long".to_owned(), ""),
         false => (
             format!(
                 "{} calls the Request-URI too long",

@@ -102,7 +102,14 @@ pub(super) fn net_no_response(case: &Case<'_>) -> Option<Finding> {
         Proof::Protocol,
     )
     .says(title, explanation, remedy)
-    .at(t.destination, t.transport.word());
+    .at(
+        t.destination,
+        device
+            .as_ref()
+            .map_or(t.transport.word().to_owned(), |device| {
+                device.signature(t.transport.word())
+            }),
+    );
     if let Some(evidence) = sends(case, hop, "sent on the timer of an unanswered request") {
         finding = finding.shown_by(evidence);
     }

@@ -196,9 +196,9 @@ fn refused(scene: &Scene<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
         408 | 504 => story(
             Confidence::Likely,
             Proof::OwnWords,
-            "The registrar behind the proxy does not answer".to_owned(),
-            format!("{who} could not register: {registrar} answered {code} {phrase}, as a proxy does that waited in vain for what is behind it.{}", others(scene, exchange.attempt)),
-            format!("1. Behind {registrar}: is the registrar up, and does it answer REGISTER? 2. {registrar}: is that the right next hop for this domain?"),
+            format!("{registrar} got no answer from behind it"),
+            format!("{who} could not register: {registrar} answered {code} {phrase}, as a proxy does that waited in vain for the registrar behind it, or a registrar for its database.{}", others(scene, exchange.attempt)),
+            format!("1. Behind {registrar}: is the registrar, or the database that it asks, up, and does it answer? 2. {registrar}: is that the right next hop for this domain?"),
         ),
         500..=599 => story(
             Confidence::Likely,

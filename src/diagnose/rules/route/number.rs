@@ -4,7 +4,7 @@
 
 use crate::call::number::{Number, host_of, user_of};
 use crate::call::reception::{Received, Reception, Tally};
-use crate::call::{Cause, Message, NodeId, Transaction};
+use crate::call::{Call, Cause, Message, NodeId, Transaction};
 use crate::diagnose::rules::route::incomplete;
 use crate::diagnose::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
@@ -225,14 +225,18 @@ pub fn unknown(case: &Case<'_>) -> Option<Finding> {
                     format!("{} has no route to {user}", case.scene.name(refuser))
                 }
                 _ if by_cause && cause == Some(22) => {
-                    format!("{} gave {user} another number", case.scene.name(refuser))
+                    format!("{} says that {user} moved to another number", case.scene.name(refuser))
                 }
                 410 => format!("{} no longer serves {user}", case.scene.name(refuser)),
                 485 => format!("{} cannot tell whom {user} means", case.scene.name(refuser)),
                 _ => format!("{} does not know {user}", case.scene.name(refuser)),
             },
             format!("{node} {what} ({uri}): it answered {who}.{}", known.sentence),
-            known.remedy.unwrap_or_else(|| format!("1. See whether the number was dialled as meant. 2. If so: create it on {node}, or correct the route that leads it there.")),
+            known.remedy.unwrap_or_else(|| match kind {
+                " no route" => format!("1. See whether the number was dialled as meant. 2. If so: give {node} a route to it, or send it to a box that has one."),
+                " moved" => "Call the new number; its operator, or the answer where it has a Contact, tells it.".to_owned(),
+                _ => format!("1. See whether the number was dialled as meant. 2. If so: create it on {node}, or correct the route that leads it there."),
+            }),
         )
         .shown_by(case.shows(refusal, "the number is not known"))
         .shown_by(case.shows(request, "the number as it arrived"))
@@ -282,6 +286,16 @@ fn story(case: &Case<'_>, uri: &str) -> Known {
         last.time < refusal.time && host_of(case.scene.text(last.uri)) == host_of(uri)
     }) {
         let before = duration(refusal.time.since(last.time));
+        let caller = |call: &Call| case.scene.node(call.source);
+        let accepted = case.scene.calls.get(last.call as usize);
+        // Who may call a number can depend on where the call comes from.
+        if let Some(other) = accepted.filter(|other| caller(other) != caller(case.call)) {
+            return plain(format!(
+                " It accepted the same number {before} before from {}, in call {}.",
+                case.scene.name(other.source),
+                last.call + 1
+            ));
+        }
         return Known {
             sentence: format!(
                 " It accepted the same number {before} before, in call {}.",
@@ -317,7 +331,7 @@ fn story(case: &Case<'_>, uri: &str) -> Known {
         };
     }
     match reception.all.accepted {
-        0 if reception.all.unknown > 1 => plain(format!(
+        0 if reception.all.unknown > 1 && reception.users.len() > 1 => plain(format!(
             " It accepted no number in this capture and answered so to {}: its routes or users as a whole may be missing.",
             counted(reception.all.unknown, "call")
         )),

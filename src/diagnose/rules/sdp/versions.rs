@@ -7,7 +7,7 @@ use crate::call::{Message, MessageIndex, NodeId, SessionId, TextId, TransactionI
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::offer;
-use crate::sip::sdp::Direction;
+use crate::sip::sdp::{Direction, Media};
 use crate::sip::{HeaderName, Method, StatusCode};
 
 /// Speakers of one call whose last description is kept; a forged capture may hold any number.
@@ -31,7 +31,8 @@ pub fn second_answer(case: &Case<'_>, first: TransactionIndex) -> Option<Finding
             && is_whole(message)
             && case.header(message, HeaderName::RSeq).is_some()
     })?;
-    let change = changed(case, held.session, answer.session)?;
+    let change = changed(case, held.session, answer.session)
+        .filter(|change| *change != Change::Codecs || !is_narrower(case, held, answer))?;
     // A change that was agreed meanwhile makes the session another one.
     let was_changed = anatomy.originals().any(|(_, message)| {
         let offers = matches!(message.method(), Some(Method::Update | Method::Prack));
@@ -128,13 +129,13 @@ fn kept(case: &Case<'_>, hold: &Message, answer: &Message) -> Finding {
     Finding::new(
         "sdp-answer-invalid",
         Severity::Warn,
-        Confidence::Likely,
+        Confidence::Possible,
         Proof::Protocol,
     )
     .says(
         "A hold was answered as if nothing had changed",
         format!(
-            "{:.1} s into the call {} put it on hold with the same version {version} in its o= line as before, and {} answered with sendrecv: most likely it took the description for a repetition.",
+            "{:.1} s into the call {} put it on hold with the same version {version} in its o= line as before, and {} answered with sendrecv: it possibly took the description for a repetition, or heeds no hold at all.",
             case.seconds_in(hold),
             case.name(hold.source),
             case.name(answer.source)
@@ -147,6 +148,23 @@ fn kept(case: &Case<'_>, hold: &Message, answer: &Message) -> Finding {
     .shown_by(shown(case, answer, "answered as before"))
     .at(hold.source, "version")
     .beside()
+}
+
+/// Whether an answer has codecs of the one before alone, with the same one first: whoever goes on with the first uses that.
+fn is_narrower(case: &Case<'_>, before: &Message, after: &Message) -> bool {
+    let sessions = &case.tables().sessions;
+    let (old, new) = (
+        sessions.shape(before.session),
+        sessions.shape(after.session),
+    );
+    let keys =
+        |line: &Media| -> Vec<String> { line.real_codecs().map(|codec| codec.key()).collect() };
+    let mut pairs = used(old).zip(used(new));
+    sessions.media(before.session) == sessions.media(after.session)
+        && pairs.all(|(old, new)| {
+            let (old, new) = (keys(old), keys(new));
+            old.first() == new.first() && new.iter().all(|key| old.contains(key))
+        })
 }
 
 /// What separates two descriptions for whoever sends media by them; `None` where nothing does.

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::call::Call;
 use crate::call::number::user_of;
 use crate::call::probe::{Ask, Reply, Sender, spellings};
 use crate::call::registration::RegistrationOutcome;
+use crate::call::{Call, TextId};
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::scene::Scene;
@@ -83,7 +83,10 @@ fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
         let shown: Vec<&str> = written.iter().take(6).map(String::as_str).collect();
         facts.push(format!("it tried one number as {}", shown.join(", ")));
     }
+    // Whoever dials a foreign range calls abroad: that is one fact, not two.
+    let mut counted_twice = 0;
     if let Some((range, prefixes)) = range.filter(|_| !has_hunt) {
+        counted_twice = 1;
         facts.push(format!(
             "it dialled one foreign range (numbers that begin with {range}) with the prefixes {}",
             prefixes.join(", ")
@@ -115,7 +118,7 @@ fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
     if has_equal_lengths(&calls) {
         facts.push("the answered calls are of nearly equal length".to_owned());
     }
-    if facts.len() < FACTS_MIN {
+    if facts.len() < FACTS_MIN + counted_twice {
         return None;
     }
     Some(story(scene, sender, &facts, invites().collect()))
@@ -131,6 +134,7 @@ fn prefixes_of_one_range<'a>(
         return None;
     }
     let mut ranges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut habits: BTreeMap<(&str, TextId), BTreeSet<&str>> = BTreeMap::new();
     let invites = sender
         .asks
         .iter()
@@ -141,11 +145,17 @@ fn prefixes_of_one_range<'a>(
             .and_then(|rest| Some((rest.get(..RANGE_DIGITS)?, user.strip_suffix(rest)?)));
         if let Some((range, prefix)) = parts {
             ranges.entry(range).or_default().insert(prefix);
+            habits.entry((range, ask.from)).or_default().insert(prefix);
         }
     }
+    // People of one office may differ in how they dial, but each of them knows one way.
+    let varies = |range: &str| {
+        let mut of_range = habits.iter().filter(|((of, _), _)| *of == range);
+        of_range.any(|(_, prefixes)| prefixes.len() > 1)
+    };
     let (range, prefixes) = ranges
         .into_iter()
-        .find(|(_, prefixes)| prefixes.len() >= SPELLINGS_MIN)?;
+        .find(|(range, prefixes)| prefixes.len() >= SPELLINGS_MIN && varies(range))?;
     Some((range, prefixes.into_iter().collect()))
 }
 

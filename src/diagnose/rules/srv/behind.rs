@@ -127,7 +127,12 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
         "srv-overload",
         "no refusal for load came from there, only silence",
     )
-    .at(root.destination, "silent");
+    .at(
+        root.destination,
+        device
+            .as_ref()
+            .map_or("silent".to_owned(), |device| device.signature("silent")),
+    );
     let finding = match &device {
         Some(device) => finding.shown_by(device.evidence()),
         None => finding,
@@ -332,7 +337,7 @@ pub fn srv_code_translated(case: &Case<'_>) -> Option<Finding> {
         .says(
             format!("The caller saw {gave_code}, but the cause is {root_code} from {}", case.scene.name(origin)),
             format!("{root} answered {root_code} {phrase}{reason}; {giver} turned {got_code} into {gave_code} {after} later{dropped}. The failure began at {}, not at {}.", case.scene.name(origin), case.scene.name(before.destination)),
-            format!("1. On {root}: work on the cause of its {root_code}; {giver} is not at fault. 2. {}", match got_code {
+            format!("1. On {root}: find out why it answers {root_code}, with the INVITE that it got. 2. {}", match got_code {
                 503 => format!("At {giver}: take 503 from the next hop as the signal to try another route, and pass its Reason on."),
                 _ => format!("At {giver}: pass {got_code} on as it is, or at least its Reason."),
             }),

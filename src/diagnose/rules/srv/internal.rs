@@ -69,7 +69,7 @@ fn title(name: &str, code: u16) -> String {
         500 => format!("{name} reported a fault of its own (500)"),
         502 => format!("{name} got no usable answer from behind it (502)"),
         503 => format!("{name} was not available and does not say why (503)"),
-        504 => format!("{name} waited in vain for a node behind it (504)"),
+        504 => format!("{name} waited in vain for a server that it asked (504)"),
         _ => format!("{name} refused with {code} and does not say why"),
     }
 }

@@ -85,7 +85,7 @@ fn unmatched(
     if !messages.iter().any(has_part) {
         return (
             format!(
-                "that call is one between {} and {}, which it has no part in; whoever joins calls has to name its own call with it instead",
+                "that call is one between {} and {}, and as far as the capture shows it has no part in it; whoever joins calls has to name its own call with it instead",
                 case.scene.name(call.source),
                 case.scene.name(call.destination)
             ),
