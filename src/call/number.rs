@@ -113,7 +113,8 @@ impl Number {
             return None;
         }
         let lead = lead_of(text, digits);
-        let parameters = uri.scheme == Scheme::Tel && uri.number_parameters().get("rn").is_some();
+        let has_routing_number =
+            uri.scheme == Scheme::Tel && uri.number_parameters().get("rn").is_some();
         Some(Self {
             core: digits.get(lead.digits()..).unwrap_or_default().to_owned(),
             text: text.to_owned(),
@@ -121,7 +122,7 @@ impl Number {
                 lead,
                 is_tel: uri.scheme == Scheme::Tel,
                 is_phone: is_phone(uri),
-                has_routing_number: parameters,
+                has_routing_number,
                 has_others: false,
             },
         })

@@ -30,8 +30,10 @@ pub(in crate::diagnose) type Doors = HashMap<EndpointId, Vec<u32>, foldhash::fas
 pub struct Device {
     /// Its address-of-record.
     pub aor: String,
-    /// The REGISTER that its registrar accepted last.
+    /// Where its registrar accepted it last.
     pub registered_at: FrameRef,
+    /// The REGISTER that asked for that, which names its Contact.
+    asked_at: FrameRef,
     /// Its Contact as sent.
     contact: String,
     /// How long before it had registered.
@@ -68,7 +70,8 @@ impl Scene<'_> {
             .filter(|address| is_private(*address) && !is_private(public));
         Some(Device {
             aor: self.text(last.aor).to_owned(),
-            registered_at: last.asked_at,
+            registered_at: last.answered_at.unwrap_or(last.asked_at),
+            asked_at: last.asked_at,
             contact: contact.to_owned(),
             age: time.since(last.ended),
             idle: time.since(heard),
@@ -155,7 +158,7 @@ impl Device {
     /// The registration.
     pub fn evidence(&self) -> Evidence {
         Evidence::seen(
-            self.registered_at,
+            self.asked_at,
             format!("Contact: {}", self.contact),
             "the device registered from there",
         )

@@ -27,7 +27,7 @@ struct Problem {
     subjects: HashSet<Box<str>, foldhash::fast::FixedState>,
     /// Some title says more than the subject differently.
     differs_in_title: bool,
-    /// Some explanation says something else, as far as numbers do.
+    /// Some explanation differs, if only in a time.
     differs_in_words: bool,
 }
 

@@ -41,7 +41,7 @@ pub(super) fn too_small(case: &Case<'_>) -> Option<Finding> {
         _ => format!("The caller tried {tries} times, and no interval was taken."),
     };
     let (title, explanation, remedy) = refusal_words(case, request, (wanted, offered), &again);
-    let finding = Finding::new(
+    let mut finding = Finding::new(
         "dlg-session-timer",
         if is_watched {
             Severity::Error
@@ -52,17 +52,23 @@ pub(super) fn too_small(case: &Case<'_>) -> Option<Finding> {
         Proof::OwnWords,
     )
     .says(title, explanation, remedy)
-    .shown_by(case.shows_header(
-        refusal,
-        HeaderName::MinSe,
-        "the smallest interval that it takes",
-    ))
-    .shown_by(case.shows_header(
-        request,
-        HeaderName::SessionExpires,
-        "the interval that was offered",
-    ))
     .at(refuser, "422");
+    finding = finding.shown_by(match wanted {
+        Some(_) => case.shows_header(
+            refusal,
+            HeaderName::MinSe,
+            "the smallest interval that it takes",
+        ),
+        None => case.shows(refusal, "the refusal, without Min-SE"),
+    });
+    finding = finding.shown_by(match offered {
+        Some(_) => case.shows_header(
+            request,
+            HeaderName::SessionExpires,
+            "the interval that was offered",
+        ),
+        None => case.shows(request, "no Session-Expires was offered"),
+    });
     Some(finding)
 }
 

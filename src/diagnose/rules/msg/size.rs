@@ -42,7 +42,7 @@ pub fn msg_too_large(case: &Case<'_>) -> Option<Finding> {
         Proof::OwnWords,
     )
     .says(
-        format!("{} takes no message that large", case.scene.name(refuser)),
+        format!("{} takes no {what} that large", case.scene.name(refuser)),
         format!("{who} refused the INVITE of {size} bytes with {code}: the {what} is larger than it takes.{most}"),
         format!(
             "1. {}: {fix}. 2. Or raise the largest size that {who} takes.",
