@@ -3,6 +3,7 @@
 //! Reading a message needs no shared state, so it runs on any thread; a batch of drafts owns the texts that it quotes.
 
 use std::hash::BuildHasher;
+use std::net::IpAddr;
 
 use crate::call::excerpt::{flags_of, fragment_of};
 use crate::call::message::{MessageFlags, MessageKind};
@@ -10,7 +11,7 @@ use crate::call::numbered::Numbered;
 use crate::call::said::{Kept, Said, Sayings, VIAS_MAX};
 use crate::call::via;
 use crate::capture::{FrameRef, Timestamp};
-use crate::net::{Flow, Trace, Transport};
+use crate::net::{Endpoint, Flow, Trace, Transport};
 use crate::sip::{
     Digests, HeaderName, HeaderSpan, Lines, Message, Method, Seed, StartLine, body, lexer,
 };
@@ -219,7 +220,7 @@ impl Drafts {
             }
             _ => Span::default(),
         };
-        let way = seed.hash_one(arrival.flow);
+        let way = way_hash(&arrival.flow, seed);
         let draft = Draft {
             arrival,
             kind,
@@ -364,6 +365,18 @@ impl Drafts {
             self.headers.truncate(heard.headers_start);
         }
         Some(known.unwrap_or_else(|| self.lists.number(hash, || range)))
+    }
+}
+
+/// The hash of sender and receiver; between IPv4 addresses, as nearly always, of two words.
+fn way_hash(flow: &Flow, seed: &Seed) -> u64 {
+    let word = |endpoint: &Endpoint| match endpoint.address {
+        IpAddr::V4(address) => Some(u64::from(address.to_bits()) << 16 | u64::from(endpoint.port)),
+        IpAddr::V6(_) => None,
+    };
+    match (word(&flow.source), word(&flow.destination)) {
+        (Some(source), Some(destination)) => seed.hash_one((source, destination)),
+        _ => seed.hash_one(flow),
     }
 }
 

@@ -15,8 +15,15 @@ pub type Seed = foldhash::fast::RandomState;
 /// Distinct header lines in the order of first sight, by hashes that are keyed so that equal hashes mean equal lines.
 #[derive(Debug, Default)]
 pub struct Lines {
-    places: HashTable<(u64, u32)>,
-    parts: Vec<LineParts>,
+    met: HashTable<Met>,
+}
+
+/// A line that was met.
+#[derive(Debug)]
+struct Met {
+    hash: u64,
+    number: u32,
+    parts: LineParts,
 }
 
 /// Where the parts of a header line stand in it.
@@ -73,24 +80,23 @@ impl LineParts {
 impl Lines {
     /// Forgets all lines and keeps the memory.
     pub fn clear(&mut self) {
-        self.places.clear();
-        self.parts.clear();
+        self.met.clear();
     }
 
     /// Parts and number of a line that hashes to `hash`.
     fn find_or_add(&mut self, line: &[u8], hash: u64) -> (LineParts, u32) {
-        let known = self.places.find(hash, |&(known, _)| known == hash);
-        if let Some(&(_, place)) = known
-            && let Some(parts) = self.parts.get(place as usize)
-        {
-            return (*parts, place);
+        if let Some(met) = self.met.find(hash, |met| met.hash == hash) {
+            return (met.parts, met.number);
         }
         let parts = LineParts::of(line);
-        let place = self.parts.len() as u32;
-        self.parts.push(parts);
-        self.places
-            .insert_unique(hash, (hash, place), |&(hash, _)| hash);
-        (parts, place)
+        let number = self.met.len() as u32;
+        let met = Met {
+            hash,
+            number,
+            parts,
+        };
+        self.met.insert_unique(hash, met, |met| met.hash);
+        (parts, number)
     }
 }
 
@@ -150,7 +156,7 @@ mod tests {
                 (parts.name_end, parts.value_start, parts.value_end)
             );
         }
-        assert_eq!(2, lines.parts.len());
+        assert_eq!(2, lines.met.len());
     }
 
     #[test]

@@ -111,12 +111,14 @@ pub fn is_plain_header(header: &Header<'_>) -> bool {
             let name = header.raw_name;
             !name.is_empty() && name.iter().all(|byte| is_token_byte(*byte))
         }
-        HeaderName::Via => split_commas(value).all(is_plain_via),
+        // What is plain as a whole holds no comma that parts values.
+        HeaderName::Via => is_plain_via(value) || split_commas(value).all(is_plain_via),
         HeaderName::From => plain_address(value).is_some_and(|tag| tag > 0),
         HeaderName::To => plain_address(value).is_some(),
         HeaderName::Contact | HeaderName::Route | HeaderName::RecordRoute | HeaderName::ReferTo => {
+            let is_plain = |value| plain_address(value).is_some();
             let mut values = split_commas(value).peekable();
-            values.peek().is_some() && values.all(|value| plain_address(value).is_some())
+            is_plain(value) || values.peek().is_some() && values.all(is_plain)
         }
         HeaderName::ContentType => {
             let media_type = MediaType::parse(value);
