@@ -64,7 +64,7 @@ fn at_node(scene: &Scene<'_>, node: NodeId, code: u16, refused: &[u32]) -> Vec<C
     if by_sender.is_empty() {
         return Vec::new();
     }
-    for index in good_calls(scene, node) {
+    for index in good_calls(scene, node).iter().copied() {
         if let Some(invite) = invite(index)
             && let Some(sides) = by_sender.get_mut(&scene.node(invite.source))
         {

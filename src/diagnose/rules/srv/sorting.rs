@@ -1,5 +1,6 @@
 //! Sorting: which of a node's refusals is explained by which rule; each by one at most.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -156,7 +157,7 @@ impl<'a> Sorter<'a> {
             .map(|(open, _)| open)
     }
 
-    fn number(&self, callee: TextId) -> String {
+    fn number(&self, callee: TextId) -> Cow<'a, str> {
         number_of(self.scene.text(callee))
     }
 
@@ -214,11 +215,11 @@ impl<'a> Sorter<'a> {
         let taken = attempts
             .iter()
             .filter(|attempt| attempt.fate == Fate::Taken);
-        let taken: Vec<String> = taken.map(|attempt| self.number(attempt.callee)).collect();
+        let taken: Vec<Cow<'_, str>> = taken.map(|attempt| self.number(attempt.callee)).collect();
         let refused = places
             .iter()
             .map(|place| self.number(attempts[*place as usize].callee));
-        let refused: Vec<String> = refused.collect();
+        let refused: Vec<Cow<'_, str>> = refused.collect();
         let prefix = numbers::always_refused(&refused, &taken);
         prefix.is_some_and(|(prefix, _)| refused.iter().all(|number| number.starts_with(&prefix)))
     }
@@ -239,14 +240,14 @@ impl<'a> Sorter<'a> {
         let is_around = |attempt: &&Attempt| {
             attempt.fate == Fate::Taken && attempt.sent.plus(around) >= from && attempt.sent <= to
         };
-        let taken: Vec<String> = self
+        let taken: Vec<Cow<'_, str>> = self
             .destination
             .attempts
             .iter()
             .filter(is_around)
             .map(|attempt| self.number(attempt.callee))
             .collect();
-        let numbers: Vec<String> = refused
+        let numbers: Vec<Cow<'_, str>> = refused
             .iter()
             .map(|(_, attempt)| self.number(attempt.callee))
             .collect();
