@@ -12,6 +12,13 @@ use crate::net::Endpoint;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct EndpointId(u32);
 
+impl EndpointId {
+    /// Its place among all endpoints; the numbers are dense.
+    pub(in crate::call) fn place(self) -> usize {
+        self.0 as usize
+    }
+}
+
 impl Packed<2> for (EndpointId, EndpointId) {
     fn pack(self) -> [u32; 2] {
         [self.0.0, self.1.0]
@@ -148,8 +155,16 @@ fn text_of(address: IpAddr) -> String {
             text.push('.');
         }
         let digits = [octet / 100, octet / 10 % 10, octet % 10];
-        let leading = if octet < 10 { 2 } else { usize::from(octet < 100) };
-        text.extend(digits[leading..].iter().map(|digit| char::from(b'0' + digit)));
+        let leading = if octet < 10 {
+            2
+        } else {
+            usize::from(octet < 100)
+        };
+        text.extend(
+            digits[leading..]
+                .iter()
+                .map(|digit| char::from(b'0' + digit)),
+        );
     }
     text
 }

@@ -18,8 +18,8 @@ use crate::call::text::TextId;
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{HeaderName, Method};
 
-pub use mark::Mark;
 pub(in crate::call) use mark::mark_of;
+pub use mark::{Mark, Marks};
 
 /// The time in which names that were asked for are counted.
 pub const WINDOW: Duration = Duration::from_secs(60);
@@ -234,14 +234,10 @@ impl Sender {
     }
 
     /// The first request that names a tool, and what kind of tool.
-    pub fn mark(&self, book: &Book) -> Option<(&Ask, Mark)> {
-        let mut judged: HashMap<TextId, Option<Mark>> = HashMap::new();
+    pub fn mark(&self, book: &Book, marks: &mut Marks) -> Option<(&Ask, Mark)> {
         let mut best: Option<(&Ask, Mark)> = None;
         for ask in &self.asks {
-            let mark = *judged
-                .entry(ask.software)
-                .or_insert_with(|| mark_of(book.tables.text(ask.software)));
-            match mark {
+            match marks.of(ask.software, book) {
                 Some(Mark::Tool) => return Some((ask, Mark::Tool)),
                 Some(Mark::Doubtful) => best = best.or(Some((ask, Mark::Doubtful))),
                 None => {}

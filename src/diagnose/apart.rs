@@ -132,10 +132,7 @@ pub fn good_calls(scene: &Scene<'_>, node: NodeId) -> Arc<[u32]> {
     if let Some(good) = known().get(&node) {
         return Arc::clone(good);
     }
-    let attempts = scene
-        .loads
-        .at(node)
-        .map_or(&[][..], |load| &load.attempts);
+    let attempts = scene.loads.at(node).map_or(&[][..], |load| &load.attempts);
     let went_well = |call: &u32| {
         let call = scene.calls.get(*call as usize);
         let group = call.map(|call| call.outcome.group());

@@ -142,7 +142,11 @@ pub fn features<'a>(
     add_named(Kind::Source, source.into());
     add_named(Kind::Transport, invite.transport.word().into());
     let [large, small] = SIZES;
-    let size = if invite.size > LARGE_BYTES { large } else { small };
+    let size = if invite.size > LARGE_BYTES {
+        large
+    } else {
+        small
+    };
     add_named(Kind::Size, size.into());
     let software = tables.software(invite).unwrap_or_default();
     add_named(Kind::UserAgent, software.into());

@@ -57,7 +57,10 @@ fn abroad(user: &str) -> Option<&str> {
 fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
     let stolen = stolen_users(scene, sender);
     // Most senders call once or twice, which is neither a hunt nor several prefixes.
-    let invites = sender.asks.iter().filter(|ask| ask.method == Method::Invite);
+    let invites = sender
+        .asks
+        .iter()
+        .filter(|ask| ask.method == Method::Invite);
     if stolen.is_empty() && invites.take(SPELLINGS_MIN).count() < SPELLINGS_MIN {
         return None;
     }

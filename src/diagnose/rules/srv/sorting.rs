@@ -82,20 +82,17 @@ pub fn sorted<'s, 'a>(
     scene.loads.destinations.iter().zip(explained)
 }
 
-/// Calls that failed at a node for a reason that these rules tell.
-pub fn explained_calls(
-    scene: &Scene<'_>,
-    node: NodeId,
-) -> HashSet<u32, foldhash::fast::FixedState> {
+/// Calls that failed at a node for a reason that these rules tell, rising.
+pub fn explained_calls(scene: &Scene<'_>, node: NodeId) -> Vec<u32> {
     let found = sorted(scene).find(|(destination, _)| destination.node == node);
     let Some((destination, explained)) = found else {
-        return HashSet::default();
+        return Vec::new();
     };
     let places = explained.iter().flat_map(|explained| &explained.places);
-    places
-        .filter_map(|place| destination.attempts.get(*place as usize))
-        .map(|attempt| attempt.call)
-        .collect()
+    let attempts = places.filter_map(|place| destination.attempts.get(*place as usize));
+    let mut calls: Vec<u32> = attempts.map(|attempt| attempt.call).collect();
+    calls.sort_unstable();
+    calls
 }
 
 fn sort_out(scene: &Scene<'_>, destination: &Destination) -> Vec<Explained> {
@@ -370,7 +367,10 @@ impl<'a> Sorter<'a> {
 
 /// The middle value; 0 where there is none.
 pub fn median(values: &[f32]) -> f32 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f32::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+    if values.is_empty() {
+        return 0.0;
+    }
+    let mut values = values.to_vec();
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
