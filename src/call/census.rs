@@ -37,13 +37,16 @@ pub struct Census {
     pub span: Option<(Timestamp, Timestamp)>,
 }
 
-type ByPair = HashMap<(NodeId, NodeId), Traffic, foldhash::fast::FixedState>;
+type Pair = (NodeId, NodeId);
 
 #[derive(Default)]
 struct Share {
     by_transport: BTreeMap<Transport, u64>,
     cut: BTreeMap<u16, (u32, u64)>,
-    traffic: ByPair,
+    /// In the order of first sight.
+    traffic: Vec<(Pair, Traffic)>,
+    /// Where each pair is in that.
+    places: HashMap<Pair, u32, foldhash::fast::FixedState>,
     span: Option<(Timestamp, Timestamp)>,
 }
 
@@ -67,45 +70,108 @@ impl Census {
 impl Share {
     fn of(messages: &[Message], book: &Book) -> Self {
         let mut share = Self::default();
+        let Some(first) = messages.first() else {
+            return share;
+        };
+        let mut lately = Lately::default();
+        let mut span = (first.time, first.time);
+        let mut run = (first.transport, 0);
         for message in messages {
-            if !message.flags.is_copy() {
-                *share.by_transport.entry(message.transport).or_default() += 1;
+            if message.transport != run.0 {
+                share.add_run(run);
+                run = (message.transport, 0);
             }
+            run.1 += u64::from(!message.flags.is_copy());
             if message.flags.is_cut() && !message.flags.is_incomplete() {
                 let frame = message.at.frame;
                 let cut = share.cut.entry(message.at.file).or_insert((frame, 0));
                 *cut = (cut.0.min(frame), cut.1 + 1);
             }
-            let (source, destination) = (message.source, message.destination);
-            let pair = (book.tables.node(source), book.tables.node(destination));
-            let traffic = share.traffic.entry(pair).or_insert(Traffic {
+            let ends = (message.source, message.destination);
+            let place = lately.place(ends, || share.place(ends, book));
+            share.traffic[place as usize].1.messages += 1;
+            span = (span.0.min(message.time), span.1.max(message.time));
+        }
+        share.add_run(run);
+        share.span = Some(span);
+        share
+    }
+
+    /// Adds messages of one transport that are no copies.
+    fn add_run(&mut self, (transport, count): (Transport, u64)) {
+        if count > 0 {
+            *self.by_transport.entry(transport).or_default() += count;
+        }
+    }
+
+    /// Where the traffic between the nodes of two endpoints is counted.
+    fn place(&mut self, (source, destination): (EndpointId, EndpointId), book: &Book) -> u32 {
+        let pair = (book.tables.node(source), book.tables.node(destination));
+        self.place_of(
+            pair,
+            Traffic {
                 messages: 0,
                 source,
                 destination,
-            });
-            traffic.messages += 1;
-            share.span = wider(share.span, Some((message.time, message.time)));
-        }
-        share
+            },
+        )
+    }
+
+    fn place_of(&mut self, pair: Pair, empty: Traffic) -> u32 {
+        *self.places.entry(pair).or_insert_with(|| {
+            self.traffic.push((pair, empty));
+            self.traffic.len() as u32 - 1
+        })
     }
 
     /// This share and one of later messages.
     fn and(mut self, later: Self) -> Self {
-        for (transport, count) in later.by_transport {
-            *self.by_transport.entry(transport).or_default() += count;
+        for run in later.by_transport {
+            self.add_run(run);
         }
         for (file, (frame, count)) in later.cut {
             let cut = self.cut.entry(file).or_insert((frame, 0));
             *cut = (cut.0.min(frame), cut.1 + count);
         }
         for (pair, more) in later.traffic {
-            let known = self.traffic.entry(pair);
-            known
-                .and_modify(|known| known.messages += more.messages)
-                .or_insert(more);
+            let place = self.place_of(
+                pair,
+                Traffic {
+                    messages: 0,
+                    ..more
+                },
+            );
+            self.traffic[place as usize].1.messages += more.messages;
         }
         self.span = wider(self.span, later.span);
         self
+    }
+}
+
+/// Endpoints that are remembered.
+const LATELY_MAX: usize = 64;
+
+/// Where the traffic of endpoints is counted that spoke lately: the messages of a call go between the same few.
+struct Lately([Option<((EndpointId, EndpointId), u32)>; LATELY_MAX]);
+
+impl Default for Lately {
+    fn default() -> Self {
+        Self([None; LATELY_MAX])
+    }
+}
+
+impl Lately {
+    fn place(&mut self, ends: (EndpointId, EndpointId), find: impl FnOnce() -> u32) -> u32 {
+        let number = ends.0.place() * 7 + ends.1.place();
+        let known = &mut self.0[number % LATELY_MAX];
+        match known {
+            Some((of, place)) if *of == ends => *place,
+            _ => {
+                let place = find();
+                *known = Some((ends, place));
+                place
+            }
+        }
     }
 }
 

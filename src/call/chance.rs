@@ -3,13 +3,23 @@
 //! Exact tests on counts: Fisher's test for a table of two by two, the tail of a binomial distribution, and the interval of a share
 //! after Wilson (1927). All logarithms are natural.
 
+use std::sync::LazyLock;
+
 /// Terms of a tail that are summed; those left out would change no digit that is shown.
 const TERMS_MAX: u64 = 100_000;
+/// Share of the sum so far below which a term changes no bit of it.
+const TERM_MIN: f64 = 1e-18;
+
+/// Below it Stirling's series is not exact enough.
+const SMALL_MAX: u64 = 32;
+/// The logarithms of the factorials below that.
+static SMALL: LazyLock<[f64; SMALL_MAX as usize]> =
+    LazyLock::new(|| std::array::from_fn(|n| (2..=n).map(|k| (k as f64).ln()).sum()));
 
 /// The logarithm of n factorial, by Stirling's series where n is large.
 fn ln_factorial(n: u64) -> f64 {
-    if n < 32 {
-        return (2..=n).map(|k| (k as f64).ln()).sum();
+    if n < SMALL_MAX {
+        return SMALL[n as usize];
     }
     let n = n as f64;
     let series = 1.0 / (12.0 * n) - 1.0 / (360.0 * n.powi(3)) + 1.0 / (1260.0 * n.powi(5));
@@ -42,18 +52,32 @@ impl Table {
         let group = self.failed_in + self.good_in;
         let failed = self.failed_in + self.failed_out;
         let all = group + self.failed_out + self.good_out;
-        let most = group.min(failed);
+        let outside = all - group;
         let whole = ln_choose(all, failed);
+        let (ln_group, ln_outside) = (ln_factorial(group), ln_factorial(outside));
         let term = |hits: u64| {
             let others = failed - hits;
-            let outside = all - group;
             if others > outside {
                 return 0.0;
             }
-            (ln_choose(group, hits) + ln_choose(outside, others) - whole).exp()
+            let inside = ln_group - ln_factorial(hits) - ln_factorial(group - hits);
+            let beside = ln_outside - ln_factorial(others) - ln_factorial(outside - others);
+            (inside + beside - whole).exp()
         };
-        let last = most.min(self.failed_in.saturating_add(TERMS_MAX));
-        (self.failed_in..=last).map(term).sum::<f64>().min(1.0)
+        let last = group
+            .min(failed)
+            .min(self.failed_in.saturating_add(TERMS_MAX));
+        // From here on each term is smaller than the one before.
+        let likeliest = group as f64 * failed as f64 / all as f64 + 1.0;
+        let mut sum = 0.0;
+        for hits in self.failed_in..=last {
+            let term = term(hits);
+            sum += term;
+            if hits as f64 > likeliest && term < sum * TERM_MIN {
+                break;
+            }
+        }
+        sum.min(1.0)
     }
 
     /// Share of failures in the group, 0 to 1; 0 where the group is empty.

@@ -80,13 +80,16 @@ pub fn one_direction_pairs(
     }
     let watch = census.span.unwrap_or_default();
     let mut signs: BTreeMap<Pair, Signs> = BTreeMap::new();
+    let alone = Alone::of(&silent);
     let legs = happened
         .calls
         .iter()
         .flat_map(|call| call.legs.iter())
         .chain(happened.attempts.iter().map(|attempt| &attempt.leg));
     for leg in legs {
-        learn(book, leg, &silent, watch, &mut signs);
+        if alone.speaks_in(book, leg) {
+            learn(book, leg, &silent, watch, &mut signs);
+        }
     }
     let mut partners: BTreeMap<NodeId, usize> = BTreeMap::new();
     for (speaker, _) in &silent {
@@ -113,6 +116,36 @@ pub fn one_direction_pairs(
         .collect()
 }
 
+/// Pairs of which one speaks alone, and for each node by its number whether it does: few do, and every message is asked about.
+struct Alone<'a> {
+    pairs: &'a BTreeSet<Pair>,
+    speaks: Vec<bool>,
+}
+
+impl<'a> Alone<'a> {
+    fn of(pairs: &'a BTreeSet<Pair>) -> Self {
+        let last = pairs.iter().map(|(speaker, _)| speaker.place()).max();
+        let mut speaks = vec![false; last.map_or(0, |last| last + 1)];
+        for (speaker, _) in pairs {
+            speaks[speaker.place()] = true;
+        }
+        Self { pairs, speaks }
+    }
+
+    /// Whether somebody speaks alone in a leg.
+    fn speaks_in(&self, book: &Book, leg: &Leg) -> bool {
+        let messages = book.messages.get(leg.start as usize..leg.end as usize);
+        messages.into_iter().flatten().any(|message| {
+            let speaker = book.tables.node(message.source);
+            let speaks = self.speaks.get(speaker.place()).copied().unwrap_or(false);
+            speaks
+                && self
+                    .pairs
+                    .contains(&(speaker, book.tables.node(message.destination)))
+        })
+    }
+}
+
 /// Takes down what the speakers of one leg show of what they heard.
 fn learn(
     book: &Book,
@@ -122,16 +155,6 @@ fn learn(
     signs: &mut BTreeMap<Pair, Signs>,
 ) {
     let node = |endpoint| book.tables.node(endpoint);
-    let messages = book
-        .messages
-        .get(leg.start as usize..leg.end as usize)
-        .unwrap_or_default();
-    let speaks_alone = messages
-        .iter()
-        .any(|m| silent.contains(&(node(m.source), node(m.destination))));
-    if !speaks_alone {
-        return;
-    }
     let anatomy = anatomy_of(book, &[*leg]);
     for (index, t) in anatomy.each() {
         let asked = (node(t.source), node(t.destination));

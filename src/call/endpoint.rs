@@ -12,6 +12,13 @@ use crate::net::Endpoint;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct EndpointId(u32);
 
+impl EndpointId {
+    /// Its place among all endpoints; the numbers are dense.
+    pub(in crate::call) fn place(self) -> usize {
+        self.0 as usize
+    }
+}
+
 impl Packed<2> for (EndpointId, EndpointId) {
     fn pack(self) -> [u32; 2] {
         [self.0.0, self.1.0]
@@ -132,9 +139,34 @@ impl Endpoints {
     pub fn node_name(&self, node: NodeId) -> String {
         match self.nodes.get(node.0 as usize) {
             Some(node) if node.port != 0 => node.to_string(),
-            _ => self.address(node).to_string(),
+            _ => text_of(self.address(node)),
         }
     }
+}
+
+/// An address as it is written; those of IPv4 in fewer steps than formatting takes, because a run has many.
+fn text_of(address: IpAddr) -> String {
+    let IpAddr::V4(v4) = address else {
+        return address.to_string();
+    };
+    let mut text = String::with_capacity("255.255.255.255".len());
+    for (place, octet) in v4.octets().into_iter().enumerate() {
+        if place > 0 {
+            text.push('.');
+        }
+        let digits = [octet / 100, octet / 10 % 10, octet % 10];
+        let leading = if octet < 10 {
+            2
+        } else {
+            usize::from(octet < 100)
+        };
+        text.extend(
+            digits[leading..]
+                .iter()
+                .map(|digit| char::from(b'0' + digit)),
+        );
+    }
+    text
 }
 
 /// The first port that systems give to connections of clients, which listen on none.

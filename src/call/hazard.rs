@@ -165,8 +165,10 @@ impl Timers {
             gather(&mut all.setups, share.setups);
             gather(&mut all.talks, share.talks);
         }
+        // Where fewer things lasted than show a timer, none will be found.
         let sorted = |all: ByNode<Vec<Lasting>>| {
             all.into_iter()
+                .filter(|(_, lasting)| lasting.len() >= ENDS_MIN)
                 .map(|(node, lasting)| (node, Durations::new(lasting)))
                 .collect()
         };

@@ -121,6 +121,13 @@ struct Told<'a> {
     to: NodeId,
 }
 
+impl Told<'_> {
+    /// The two nodes, whoever of them spoke.
+    fn pair(&self) -> (NodeId, NodeId) {
+        (self.from.min(self.to), self.from.max(self.to))
+    }
+}
+
 /// How many messages the capture must lack of one part of a Call-ID, whose messages are in the order of capture.
 pub fn missed_in(messages: &[Message], tables: &Tables, start: Timestamp) -> u32 {
     let mut by_pair = ByPair::default();
@@ -130,27 +137,25 @@ pub fn missed_in(messages: &[Message], tables: &Tables, start: Timestamp) -> u32
 
 fn look(messages: &[Message], tables: &Tables, start: Timestamp, by_pair: &mut ByPair) {
     let messages = &messages[..messages.len().min(GROUP_MAX)];
-    let told: Vec<Told<'_>> = messages
-        .iter()
-        .filter(|message| !message.flags.is_copy())
-        .map(|message| Told {
-            message,
-            key: tables.vias.get(message.via).key,
-            from: tables.node(message.source),
-            to: tables.node(message.destination),
-        })
-        .collect();
-    for told in &told {
-        let pair = (told.from.min(told.to), told.from.max(told.to));
-        by_pair.entry(pair).or_default().seen += 1;
+    let mut told: Vec<Told<'_>> = Vec::with_capacity(messages.len());
+    let originals = messages.iter().filter(|message| !message.flags.is_copy());
+    told.extend(originals.map(|message| Told {
+        message,
+        key: tables.vias.get(message.via).key,
+        from: tables.node(message.source),
+        to: tables.node(message.destination),
+    }));
+    for between in told.chunk_by(|a, b| a.pair() == b.pair()) {
+        by_pair.entry(between[0].pair()).or_default().seen += between.len() as u32;
     }
     // What was cut before its headers ended cannot be told apart.
     if messages.iter().any(|message| message.flags.is_headless()) {
         return;
     }
     let mut miss = |told: &Told<'_>, count: u32| {
-        let pair = (told.from.min(told.to), told.from.max(told.to));
-        by_pair.entry(pair).or_default().missed += count;
+        if count > 0 {
+            by_pair.entry(told.pair()).or_default().missed += count;
+        }
     };
     let group = Group::of(&told, start);
     for (place, told) in told.iter().enumerate() {
@@ -183,8 +188,8 @@ struct Group<'a> {
 
 impl<'a> Group<'a> {
     fn of(told: &'a [Told<'a>], start: Timestamp) -> Self {
-        let mut asked = Vec::new();
-        let mut answered = Vec::new();
+        let mut asked = Vec::with_capacity(told.len());
+        let mut answered = Vec::with_capacity(told.len());
         let mut kinds: Vec<(u64, Method, bool, NodeId, usize)> = Vec::with_capacity(told.len());
         for (place, own) in told.iter().enumerate() {
             let method = own.message.transaction_method();
@@ -331,31 +336,25 @@ impl<'a> Group<'a> {
         if told.message.transport.is_reliable() {
             return 0;
         }
-        let times: Vec<Timestamp> = self.told[place..]
-            .iter()
-            .filter(is_same)
-            .map(|other| other.message.time)
-            .collect();
-        let gaps = times.windows(2).map(|pair| pair[1].since(pair[0]));
-        let gaps: Vec<f64> = gaps.map(|gap| gap.as_secs_f64()).collect();
-        let late = gaps
-            .windows(2)
-            .filter(|gaps| gaps[0] >= 0.04 && gaps[1] > gaps[0] * GAP_GROWTH_MAX && gaps[1] < 25.0);
-        late.count() as u32
+        let (mut last, mut gap_before, mut late) = (told.message.time, 0.0, 0);
+        for again in self.told[place + 1..].iter().filter(is_same) {
+            let gap = again.message.time.since(last).as_secs_f64();
+            let is_late = gap_before >= 0.04 && gap > gap_before * GAP_GROWTH_MAX && gap < 25.0;
+            late += u32::from(is_late);
+            (last, gap_before) = (again.message.time, gap);
+        }
+        late
     }
 
     /// Numbers of CSeq that a sender left out although it counts by one, each with the request behind the gap.
     fn left_out(&self) -> Vec<(Told<'a>, u32)> {
-        let mut numbers: Vec<(NodeId, NodeId, u32, usize)> = self
-            .told
-            .iter()
-            .enumerate()
-            .filter(|(_, told)| {
-                let method = told.message.method();
-                method.is_some_and(|method| !matches!(method, Method::Ack | Method::Cancel))
-            })
-            .map(|(place, told)| (told.from, told.to, told.message.cseq, place))
-            .collect();
+        let requests = self.told.iter().enumerate().filter(|(_, told)| {
+            let method = told.message.method();
+            method.is_some_and(|method| !matches!(method, Method::Ack | Method::Cancel))
+        });
+        let mut numbers: Vec<(NodeId, NodeId, u32, usize)> = Vec::with_capacity(self.told.len());
+        numbers
+            .extend(requests.map(|(place, told)| (told.from, told.to, told.message.cseq, place)));
         numbers.sort_unstable();
         let mut left_out = Vec::new();
         for way in numbers.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {

@@ -97,70 +97,120 @@ pub struct Metrics {
     pub final_codes: BTreeMap<u16, u32>,
 }
 
+/// What of a call counts in metrics; most of a call does not, and calls are measured by many groups.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::call) struct Measured {
+    outcome: Outcome,
+    /// Whether the network did its part although nobody answered.
+    is_carried: bool,
+    /// Final code, 0 where there is none.
+    code: u16,
+    retransmissions: u32,
+    /// In milliseconds; not a number where there is none.
+    times: [f64; TIMES],
+}
+
+/// Post-dial delay, set-up, talk, teardown, and the time to a failure.
+const TIMES: usize = 5;
+
+impl From<&Call> for Measured {
+    fn from(call: &Call) -> Self {
+        let times = &call.milestones;
+        let code = call.final_code.map_or(0, |code| code.0);
+        let has_failed = call.outcome.is_failure() && !call.outcome.is_answered();
+        let until_failure = times.concluded.zip(times.invited).filter(|_| has_failed);
+        let times = [
+            times.pdd_ms(),
+            times.setup_ms(),
+            times.talk_ms(),
+            times.teardown_ms(),
+            until_failure.map(|(end, start)| end.millis_since(start)),
+        ];
+        Self {
+            outcome: call.outcome,
+            is_carried: is_carried(call, code),
+            code,
+            retransmissions: call.retransmissions,
+            times: times.map(|time| time.unwrap_or(f64::NAN)),
+        }
+    }
+}
+
 impl Metrics {
     /// Measures calls; those of outcome `partial` count only in `outcomes` and `partial`.
     pub fn of<'a>(calls: impl Iterator<Item = &'a Call>) -> Self {
+        Self::of_measured(calls.map(Measured::from))
+    }
+
+    /// The same of calls that were measured one by one.
+    pub(in crate::call) fn of_measured(calls: impl Iterator<Item = Measured>) -> Self {
         let mut metrics = Self::default();
-        let (mut pdd, mut setup, mut talk) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut teardown, mut failed) = (Vec::new(), Vec::new());
-        let (
-            mut normal,
-            mut redirected,
-            mut effective,
-            mut ineffective,
-            mut completed,
-            mut success,
-        ) = (0, 0, 0, 0, 0, 0);
+        let mut outcomes = [0_u32; Outcome::ALL.len()];
+        let mut codes: Vec<u32> = Vec::new();
+        let mut times: [Vec<f64>; TIMES] = Default::default();
+        let mut carried = 0;
         for call in calls {
-            *metrics.outcomes.entry(call.outcome).or_default() += 1;
+            outcomes[call.outcome as usize] += 1;
             metrics.retransmissions += u64::from(call.retransmissions);
             if call.outcome == Outcome::Partial {
-                metrics.partial += 1;
                 continue;
             }
-            metrics.calls += 1;
-            let code = call.final_code.map_or(0, |code| code.0);
-            if code != 0 {
-                *metrics.final_codes.entry(code).or_default() += 1;
+            let code = usize::from(call.code);
+            if codes.len() <= code {
+                codes.resize(code + 1, 0);
             }
-            metrics.answered += u32::from(call.outcome.is_answered());
-            metrics.failed += u32::from(call.outcome.is_failure());
-            normal += u32::from(is_carried(call, code));
-            redirected += u32::from((300..400).contains(&code));
-            success += u32::from((200..300).contains(&code));
-            effective +=
-                u32::from((200..300).contains(&code) || matches!(code, 480 | 486 | 600 | 603));
-            ineffective += u32::from(matches!(code, 408 | 500 | 503 | 504));
-            completed += u32::from(call.outcome == Outcome::Completed);
-            let times = &call.milestones;
-            pdd.extend(times.pdd_ms());
-            setup.extend(times.setup_ms());
-            talk.extend(times.talk_ms());
-            teardown.extend(times.teardown_ms());
-            if call.outcome.is_failure() && !call.outcome.is_answered() {
-                failed.extend(
-                    times
-                        .concluded
-                        .zip(times.invited)
-                        .map(|(end, start)| end.millis_since(start)),
-                );
+            codes[code] += 1;
+            carried += u32::from(call.is_carried);
+            for (all, time) in times.iter_mut().zip(call.times) {
+                if !time.is_nan() {
+                    all.push(time);
+                }
             }
         }
-        let of_all = |part: u32| percent(part, metrics.calls);
-        let of_kept = |part: u32| percent(part, metrics.calls - redirected);
-        metrics.asr_percent = of_all(metrics.answered);
-        metrics.ner_percent = of_all(metrics.answered + normal);
-        metrics.ser_percent = of_kept(success);
-        metrics.seer_percent = of_kept(effective);
-        metrics.isa_percent = of_all(ineffective);
-        metrics.scr_percent = of_all(completed);
-        metrics.pdd_ms = Spread::of(pdd);
-        metrics.setup_ms = Spread::of(setup);
-        metrics.talk_ms = Spread::of(talk);
-        metrics.acd_ms = metrics.talk_ms.map(|talk| talk.mean);
-        metrics.sdd_ms = Spread::of(teardown);
-        metrics.srd_failed_ms = Spread::of(failed);
+        let outcomes = Outcome::ALL.map(|outcome| (outcome, outcomes[outcome as usize]));
+        metrics.count(&outcomes, &codes, carried);
+        metrics.outcomes = outcomes
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        let coded = (0..).zip(codes).skip(1);
+        metrics.final_codes = coded.filter(|(_, count)| *count > 0).collect();
+        let [pdd, setup, talk, teardown, failed] = times.map(Spread::of);
+        metrics.pdd_ms = pdd;
+        metrics.setup_ms = setup;
+        metrics.talk_ms = talk;
+        metrics.acd_ms = talk.map(|talk| talk.mean);
+        metrics.sdd_ms = teardown;
+        metrics.srd_failed_ms = failed;
         metrics
+    }
+
+    /// The counts and ratios, from the calls of each outcome and of each final code; `carried` are those that the people ended.
+    fn count(&mut self, outcomes: &[(Outcome, u32)], codes: &[u32], carried: u32) {
+        let of = |is: &dyn Fn(Outcome) -> bool| -> u32 {
+            let those = outcomes.iter().filter(|(outcome, _)| is(*outcome));
+            those.map(|(_, count)| count).sum()
+        };
+        let coded = |range: std::ops::Range<usize>| -> u32 {
+            let end = range.end.min(codes.len());
+            codes.get(range.start..end).unwrap_or_default().iter().sum()
+        };
+        self.partial = of(&|outcome| outcome == Outcome::Partial);
+        let calls = of(&|outcome| outcome != Outcome::Partial);
+        self.calls = calls;
+        self.answered = of(&Outcome::is_answered);
+        self.failed = of(&Outcome::is_failure);
+        let success = coded(200..300);
+        let effective = [480, 486, 600, 603].map(|code| coded(code..code + 1));
+        let ineffective = [408, 500, 503, 504].map(|code| coded(code..code + 1));
+        let of_all = |part: u32| percent(part, calls);
+        let of_kept = |part: u32| percent(part, calls - coded(300..400));
+        self.asr_percent = of_all(self.answered);
+        self.ner_percent = of_all(self.answered + carried);
+        self.ser_percent = of_kept(success);
+        self.seer_percent = of_kept(success + effective.iter().sum::<u32>());
+        self.isa_percent = of_all(ineffective.iter().sum());
+        self.scr_percent = of_all(of(&|outcome| outcome == Outcome::Completed));
     }
 }
 

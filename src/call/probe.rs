@@ -18,8 +18,8 @@ use crate::call::text::TextId;
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{HeaderName, Method};
 
-pub use mark::Mark;
 pub(in crate::call) use mark::mark_of;
+pub use mark::{Mark, Marks};
 
 /// The time in which names that were asked for are counted.
 pub const WINDOW: Duration = Duration::from_secs(60);
@@ -234,14 +234,10 @@ impl Sender {
     }
 
     /// The first request that names a tool, and what kind of tool.
-    pub fn mark(&self, book: &Book) -> Option<(&Ask, Mark)> {
-        let mut judged: HashMap<TextId, Option<Mark>> = HashMap::new();
+    pub fn mark(&self, book: &Book, marks: &mut Marks) -> Option<(&Ask, Mark)> {
         let mut best: Option<(&Ask, Mark)> = None;
         for ask in &self.asks {
-            let mark = *judged
-                .entry(ask.software)
-                .or_insert_with(|| mark_of(book.tables.text(ask.software)));
-            match mark {
+            match marks.of(ask.software, book) {
                 Some(Mark::Tool) => return Some((ask, Mark::Tool)),
                 Some(Mark::Doubtful) => best = best.or(Some((ask, Mark::Doubtful))),
                 None => {}
@@ -331,35 +327,32 @@ impl Sender {
 
     /// Calls to one number, written with the most different prefixes within ten minutes, in the order of time.
     pub fn prefix_hunt(&self, book: &Book) -> Vec<&Ask> {
-        let mut by_end: HashMap<&str, Vec<&Ask>, foldhash::fast::RandomState> = HashMap::default();
-        for ask in self.asks.iter().filter(|ask| ask.method == Method::Invite) {
-            let user = user_of(book.tables.text(ask.target));
-            let is_number = user
-                .bytes()
-                .all(|b| b.is_ascii_digit() || b"+*#".contains(&b));
-            let end = user.len().checked_sub(HUNT_DIGITS);
-            if let Some(end) = end.and_then(|end| user.get(end..)).filter(|_| is_number) {
-                by_end.entry(end).or_default().push(ask);
+        let user = |ask: &Ask| user_of(book.tables.text(ask.target));
+        let mut by_end: Vec<([u8; HUNT_DIGITS], usize)> = Vec::new();
+        for (place, ask) in self.asks.iter().enumerate() {
+            if ask.method == Method::Invite
+                && let Some(end) = number_end(user(ask))
+            {
+                by_end.push((end, place));
             }
         }
+        by_end.sort_unstable();
         let mut best: (usize, Vec<&Ask>) = (0, Vec::new());
-        for asks in by_end.into_values() {
-            let Some(first) = asks.first().map(|ask| ask.time) else {
+        let mut users: Vec<&str> = Vec::new();
+        for alike in by_end.chunk_by(|a, b| a.0 == b.0) {
+            let asks = alike.iter().filter_map(|(_, place)| self.asks.get(*place));
+            let Some(first) = asks.clone().next() else {
                 continue;
             };
-            let near: Vec<&Ask> = asks
-                .into_iter()
-                .filter(|ask| ask.time <= first.plus(HUNT_WINDOW))
-                .collect();
-            let users: HashSet<&str> = near
-                .iter()
-                .map(|ask| user_of(book.tables.text(ask.target)))
-                .collect();
-            let first_of_best = best.1.first().map(|ask| ask.at);
-            let is_better = users.len() > best.0
-                || users.len() == best.0 && near.first().map(|ask| ask.at) < first_of_best;
-            if is_better {
-                best = (users.len(), near);
+            let until = first.time.plus(HUNT_WINDOW);
+            let near = asks.filter(|ask| ask.time <= until);
+            users.clear();
+            users.extend(near.clone().map(user));
+            users.sort_unstable();
+            users.dedup();
+            let is_earlier = || best.1.first().is_some_and(|of_best| first.at < of_best.at);
+            if users.len() > best.0 || users.len() == best.0 && is_earlier() {
+                best = (users.len(), near.collect());
             }
         }
         best.1
@@ -370,6 +363,14 @@ impl Sender {
         let asks = self.asks.get(range).unwrap_or_default();
         asks.iter().filter(|ask| ask.reply == reply).count()
     }
+}
+
+/// The last digits of a number, which stay when its prefix changes; `None` for names and short numbers.
+fn number_end(user: &str) -> Option<[u8; HUNT_DIGITS]> {
+    let is_number = user
+        .bytes()
+        .all(|b| b.is_ascii_digit() || b"+*#".contains(&b));
+    user.as_bytes().last_chunk().copied().filter(|_| is_number)
 }
 
 /// How many different spellings some calls use.

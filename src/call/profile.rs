@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::call::book::Book;
 use crate::call::endpoint::EndpointId;
-use crate::call::metrics::Metrics;
+use crate::call::metrics::{Measured, Metrics};
 use crate::call::record::Call;
 use crate::capture::Timestamp;
 use crate::sip::Method;
@@ -78,13 +78,14 @@ impl Profile {
     /// Measures calls.
     pub fn of(calls: &[&Call], book: &Book) -> Self {
         let tables = &book.tables;
-        let address = |node| tables.endpoints.node_name(node);
+        let measured: Vec<Measured> = calls.iter().map(|call| Measured::from(*call)).collect();
         let by_node = |of: fn(&Call) -> EndpointId| {
-            dimension(calls, |call| tables.node(of(call)), |node| address(*node))
+            let keys = calls.iter().map(|call| tables.node(of(call)));
+            dimension(&measured, keys, |node| tables.endpoints.node_name(*node))
         };
         let by_software = || {
-            let name = |name: &&str| (*name).to_owned();
-            dimension(calls, |call| software(call, book), name)
+            let keys = calls.iter().map(|call| software(call, book));
+            dimension(&measured, keys, |name| (*name).to_owned())
         };
         let ((destinations, sources), (software, (span, spans))) = rayon::join(
             || {
@@ -93,7 +94,7 @@ impl Profile {
                     || by_node(|call| call.source),
                 )
             },
-            || rayon::join(by_software, || spans(calls)),
+            || rayon::join(by_software, || spans(calls, &measured)),
         );
         Self {
             destinations,
@@ -117,44 +118,80 @@ fn software<'a>(call: &Call, book: &'a Book) -> &'a str {
         .unwrap_or_default()
 }
 
+/// Divides calls, in the order of which `keys` are.
 fn dimension<K: Eq + Hash>(
-    calls: &[&Call],
-    key: impl Fn(&Call) -> K,
+    calls: &[Measured],
+    keys: impl Iterator<Item = K>,
     name: impl Fn(&K) -> String,
 ) -> Dimension {
-    let mut places: HashMap<K, usize, foldhash::fast::FixedState> = HashMap::default();
-    let mut members: Vec<Vec<u32>> = Vec::new();
-    for (index, call) in (0_u32..).zip(calls) {
-        let place = *places.entry(key(call)).or_insert_with(|| {
-            members.push(Vec::new());
-            members.len() - 1
+    let mut places: HashMap<K, u32, foldhash::fast::FixedState> = HashMap::default();
+    let mut sizes: Vec<u32> = Vec::new();
+    let place_of = |key: K| {
+        let place = *places.entry(key).or_insert_with(|| {
+            sizes.push(0);
+            sizes.len() as u32 - 1
         });
-        if let Some(members) = members.get_mut(place) {
-            members.push(index);
-        }
-    }
-    let mut keys: Vec<(usize, String)> = places
-        .iter()
-        .map(|(key, place)| (*place, name(key)))
-        .collect();
-    let size = |place: usize| members.get(place).map_or(0, Vec::len);
-    keys.sort_by(|a, b| size(b.0).cmp(&size(a.0)).then_with(|| a.1.cmp(&b.1)));
-    let measured = |places: &[(usize, String)]| {
-        let of = places.iter().filter_map(|(place, _)| members.get(*place));
-        let indices = of.flatten().filter_map(|index| calls.get(*index as usize));
-        Metrics::of(indices.copied())
+        sizes[place as usize] += 1;
+        place
     };
-    let (told, others) = keys.split_at(keys.len().min(GROUPS_MAX));
+    let of_calls: Vec<u32> = keys.map(place_of).collect();
+    let keys = places.iter().map(|(key, place)| (*place, name(key)));
+    let mut keys: Vec<(u32, String)> = keys.collect();
+    let size = |place: u32| sizes[place as usize];
+    keys.sort_unstable_by(|a, b| size(b.0).cmp(&size(a.0)).then_with(|| a.1.cmp(&b.1)));
+    let members = Members::of(&keys, &sizes, &of_calls);
+    let measured = |ranks: std::ops::Range<usize>| {
+        let of = members.of_ranks(ranks).iter();
+        Metrics::of_measured(of.filter_map(|index| calls.get(*index as usize).copied()))
+    };
+    let count = keys.len();
+    let others = count.saturating_sub(GROUPS_MAX);
+    let told = keys.into_iter().take(GROUPS_MAX).enumerate();
     Dimension {
         groups: told
-            .iter()
-            .map(|one| Group {
-                key: one.1.clone(),
-                metrics: measured(std::slice::from_ref(one)),
+            .map(|(rank, (_, key))| Group {
+                key,
+                metrics: measured(rank..rank + 1),
             })
             .collect(),
-        others: others.len() as u32,
-        others_metrics: (!others.is_empty()).then(|| measured(others)),
+        others: others as u32,
+        others_metrics: (others > 0).then(|| measured(GROUPS_MAX..count)),
+    }
+}
+
+/// The calls of each key, keys in the order of their rank, calls in the order of time.
+struct Members {
+    calls: Vec<u32>,
+    /// Where the calls of each key end.
+    ends: Vec<u32>,
+}
+
+impl Members {
+    fn of(ranked: &[(u32, String)], sizes: &[u32], of_calls: &[u32]) -> Self {
+        let mut ranks = vec![0_u32; ranked.len()];
+        let mut ends = Vec::with_capacity(ranked.len());
+        let mut begin = 0;
+        for (rank, (place, _)) in (0..).zip(ranked) {
+            ranks[*place as usize] = rank;
+            // Where the key begins becomes where it ends as its calls are put there.
+            ends.push(begin);
+            begin += sizes[*place as usize];
+        }
+        let mut calls = vec![0; of_calls.len()];
+        for (index, place) in (0..).zip(of_calls) {
+            let next = &mut ends[ranks[*place as usize] as usize];
+            calls[*next as usize] = index;
+            *next += 1;
+        }
+        Self { calls, ends }
+    }
+
+    /// The calls of neighbouring keys.
+    fn of_ranks(&self, ranks: std::ops::Range<usize>) -> &[u32] {
+        let end = |rank: usize| self.ends.get(rank).map_or(0, |end| *end as usize);
+        let begin = ranks.start.checked_sub(1).map_or(0, end);
+        let end = ranks.end.checked_sub(1).map_or(0, end);
+        self.calls.get(begin..end).unwrap_or_default()
     }
 }
 
@@ -169,7 +206,7 @@ fn span_seconds(from: i64, to: i64) -> i64 {
 }
 
 /// How long a span is, and the spans from the first call to the end of the last.
-fn spans(calls: &[&Call]) -> (Duration, Vec<Span>) {
+fn spans(calls: &[&Call], measured: &[Measured]) -> (Duration, Vec<Span>) {
     let seconds = |time: Timestamp| time.nanoseconds().div_euclid(SECOND);
     let first = calls.iter().map(|call| seconds(call.started)).min();
     let last = calls.iter().map(|call| seconds(call.ended)).max();
@@ -179,13 +216,13 @@ fn spans(calls: &[&Call]) -> (Duration, Vec<Span>) {
     let length = span_seconds(first, last);
     let place = |time: Timestamp| seconds(time).div_euclid(length) - first.div_euclid(length);
     let count = place(Timestamp::from_nanoseconds(last * SECOND)) + 1;
-    let mut members: Vec<Vec<&Call>> = (0..count).map(|_| Vec::new()).collect();
-    for call in calls {
+    let mut members: Vec<Vec<u32>> = (0..count).map(|_| Vec::new()).collect();
+    for (index, call) in (0..).zip(calls) {
         let members = usize::try_from(place(call.started))
             .ok()
             .and_then(|place| members.get_mut(place));
         if let Some(members) = members {
-            members.push(call);
+            members.push(index);
         }
     }
     let begin = |place: i64| {
@@ -194,9 +231,13 @@ fn spans(calls: &[&Call]) -> (Duration, Vec<Span>) {
     };
     let peaks = peaks(calls, count, place);
     let spans = members.into_iter().zip(peaks).zip(0..);
+    let metrics = |members: Vec<u32>| {
+        let of = members.iter();
+        Metrics::of_measured(of.filter_map(|index| measured.get(*index as usize).copied()))
+    };
     let spans = spans.map(|((members, peak_calls), number)| Span {
         from: begin(number),
-        metrics: Metrics::of(members.into_iter()),
+        metrics: metrics(members),
         peak_calls,
     });
     (Duration::from_secs(length.unsigned_abs()), spans.collect())

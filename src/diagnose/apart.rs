@@ -28,7 +28,7 @@ const SHARP_MIN: f64 = 0.9;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Apart {
     /// The feature.
-    pub feature: Feature,
+    pub feature: Feature<'static>,
     /// Failing calls with it.
     pub failed_in: u32,
     /// Failing calls.
@@ -40,7 +40,7 @@ pub struct Apart {
     /// How likely some feature would part them as well by chance.
     pub chance: f64,
     /// Other features that part them exactly as well.
-    pub equals: Vec<Feature>,
+    pub equals: Vec<Feature<'static>>,
 }
 
 impl Apart {
@@ -71,28 +71,6 @@ impl Apart {
         }
         text
     }
-}
-
-/// Calls through a node that went well: answered, or ended as calls do.
-pub fn good_calls(scene: &Scene<'_>, node: NodeId) -> Vec<u32> {
-    let Some(load) = scene.loads.at(node) else {
-        return Vec::new();
-    };
-    let mut good: Vec<u32> = load
-        .attempts
-        .iter()
-        .map(|attempt| attempt.call)
-        .filter(|call| {
-            let group = scene
-                .calls
-                .get(*call as usize)
-                .map(|call| call.outcome.group());
-            matches!(group, Some(OutcomeGroup::Answered | OutcomeGroup::Normal))
-        })
-        .collect();
-    good.sort_unstable();
-    good.dedup();
-    good
 }
 
 /// The feature that parts failing from good calls through a node best, where one does beyond chance.
@@ -129,19 +107,47 @@ pub fn separates(scene: &Scene<'_>, node: NodeId, failed: &[u32], good: &[u32]) 
     Some(best)
 }
 
-type Counts = HashMap<Feature, (u32, u32), foldhash::fast::FixedState>;
+type Counts<'a> = HashMap<Feature<'a>, (u32, u32), foldhash::fast::FixedState>;
 
-/// Good calls through a node, and in how many of them each feature is.
-type GoodCounts = HashMap<Feature, u32, foldhash::fast::FixedState>;
+/// In how many of some good calls each feature is.
+type GoodCounts = HashMap<Feature<'static>, u32, foldhash::fast::FixedState>;
 type GoodCalls = (NodeId, Vec<u32>);
 
 /// Nodes whose good calls are kept; a capture has few that fail often.
 const KEPT_MAX: usize = 16;
 
-/// The features of good calls, which every incident of their node is compared with.
+/// The good calls of nodes and their features, which every incident of their node is compared with.
 #[derive(Debug, Default)]
 pub struct KnownGood {
+    by_node: Mutex<HashMap<NodeId, Arc<[u32]>, foldhash::fast::FixedState>>,
     by_calls: Mutex<HashMap<GoodCalls, Arc<GoodCounts>, foldhash::fast::FixedState>>,
+}
+
+/// Calls through a node that went well: answered, or ended as calls do. Rising.
+pub fn good_calls(scene: &Scene<'_>, node: NodeId) -> Arc<[u32]> {
+    let known = || {
+        let by_node = &scene.known_good().by_node;
+        by_node.lock().unwrap_or_else(PoisonError::into_inner)
+    };
+    if let Some(good) = known().get(&node) {
+        return Arc::clone(good);
+    }
+    let attempts = scene.loads.at(node).map_or(&[][..], |load| &load.attempts);
+    let went_well = |call: &u32| {
+        let call = scene.calls.get(*call as usize);
+        let group = call.map(|call| call.outcome.group());
+        matches!(group, Some(OutcomeGroup::Answered | OutcomeGroup::Normal))
+    };
+    let calls = attempts.iter().map(|attempt| attempt.call);
+    let mut good: Vec<u32> = calls.filter(went_well).collect();
+    good.sort_unstable();
+    good.dedup();
+    let good: Arc<[u32]> = good.into();
+    let mut known = known();
+    if known.len() < KEPT_MAX {
+        known.insert(node, Arc::clone(&good));
+    }
+    good
 }
 
 impl KnownGood {
@@ -153,15 +159,19 @@ impl KnownGood {
             return Arc::clone(counts);
         }
         // Threads that ask at the same time count twice rather than wait.
-        let mut counts = GoodCounts::default();
+        let mut counts: HashMap<Feature<'_>, u32, foldhash::fast::FixedState> = HashMap::default();
         for call in good
             .iter()
             .filter_map(|call| scene.calls.get(*call as usize))
         {
-            for feature in features(scene, call, node) {
+            features(scene, call, node, |feature| {
                 *counts.entry(feature).or_default() += 1;
-            }
+            });
         }
+        let own = counts.into_iter();
+        let counts: GoodCounts = own
+            .map(|(feature, count)| (feature.into_owned(), count))
+            .collect();
         let counts = Arc::new(counts);
         let mut known = known();
         if known.len() < KEPT_MAX {
@@ -172,15 +182,15 @@ impl KnownGood {
 }
 
 /// In how many failing and good calls each feature is.
-fn count(scene: &Scene<'_>, node: NodeId, failed: &[u32], good: &[u32]) -> Counts {
+fn count<'a>(scene: &Scene<'a>, node: NodeId, failed: &[u32], good: &[u32]) -> Counts<'a> {
     let mut counts = Counts::default();
     for call in failed
         .iter()
         .filter_map(|call| scene.calls.get(*call as usize))
     {
-        for feature in features(scene, call, node) {
+        features(scene, call, node, |feature| {
             counts.entry(feature).or_default().0 += 1;
-        }
+        });
     }
     let known = scene.known_good().counts(scene, node, good);
     for (feature, count) in counts.iter_mut() {
@@ -197,7 +207,7 @@ fn count(scene: &Scene<'_>, node: NodeId, failed: &[u32], good: &[u32]) -> Count
     let headers = counts
         .iter()
         .filter(|(feature, _)| feature.kind == Kind::Header);
-    let lacking: Vec<(Feature, (u32, u32))> = headers
+    let lacking: Vec<(Feature<'_>, (u32, u32))> = headers
         .map(|(feature, (f, g))| {
             let lack = Feature {
                 kind: Kind::NoHeader,
@@ -210,7 +220,7 @@ fn count(scene: &Scene<'_>, node: NodeId, failed: &[u32], good: &[u32]) -> Count
     counts
 }
 
-fn judge(feature: Feature, count: (u32, u32), all: (u32, u32), tried: f64) -> Option<Apart> {
+fn judge(feature: Feature<'_>, count: (u32, u32), all: (u32, u32), tried: f64) -> Option<Apart> {
     let table = Table {
         failed_in: u64::from(count.0),
         good_in: u64::from(count.1),
@@ -223,7 +233,7 @@ fn judge(feature: Feature, count: (u32, u32), all: (u32, u32), tried: f64) -> Op
     }
     let chance = table.chance() * tried;
     (chance < CHANCE_MAX).then(|| Apart {
-        feature,
+        feature: feature.into_owned(),
         failed_in: count.0,
         failed: all.0,
         good_in: count.1,
@@ -254,7 +264,8 @@ pub fn of_incident(scene: &Scene<'_>, incident: &Incident) -> String {
         .collect();
     let node = scene.node(origin);
     let good: Vec<u32> = good_calls(scene, node)
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|call| failed.binary_search(call).is_err())
         .collect();
     separates(scene, node, &failed, &good).map_or(String::new(), |apart| apart.sentence() + ".")

@@ -1,5 +1,7 @@
 //! Features of a call that a person would compare: who sent it, with what, to which number, how large, by which way.
 
+use std::borrow::Cow;
+
 use crate::call::{Call, Message, NodeId};
 use crate::diagnose::scene::Scene;
 use crate::sip::sdp::MediaKind;
@@ -7,6 +9,8 @@ use crate::sip::{HeaderName, Identity, Method, Uri};
 
 /// Bytes from which a request over UDP risks fragments (RFC 3261 section 18.1.1).
 const LARGE_BYTES: u32 = 1300;
+/// How sizes above and up to that are told.
+const SIZES: [&str; 2] = ["of more than 1300 bytes", "of at most 1300 bytes"];
 /// Digits of the prefixes that are compared.
 const PREFIX_DIGITS: [usize; 5] = [2, 3, 4, 6, 8];
 /// Headers that every call has, or that differ in each.
@@ -56,25 +60,33 @@ pub enum Kind {
     Attestation,
 }
 
-/// One feature of a call.
+/// One feature of a call, its value as the texts of the run have it where they do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Feature {
+pub struct Feature<'a> {
     /// What kind it is.
     pub kind: Kind,
     /// Its value.
-    pub value: String,
+    pub value: Cow<'a, str>,
 }
 
-impl Feature {
-    fn new(kind: Kind, value: impl Into<String>) -> Self {
+impl<'a> Feature<'a> {
+    fn new(kind: Kind, value: impl Into<Cow<'a, str>>) -> Self {
         Self {
             kind,
             value: value.into(),
         }
     }
+
+    /// The same feature, kept for itself.
+    pub fn into_owned(self) -> Feature<'static> {
+        Feature {
+            kind: self.kind,
+            value: Cow::Owned(self.value.into_owned()),
+        }
+    }
 }
 
-impl std::fmt::Display for Feature {
+impl std::fmt::Display for Feature<'_> {
     /// What calls with this feature do: `come from 10.0.0.5`, `are dialled +49…`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let value = &self.value;
@@ -110,58 +122,74 @@ pub fn invite_of<'a>(scene: &Scene<'a>, call: &Call) -> Option<&'a Message> {
         .find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())
 }
 
-/// The features of a call on its way to a node; empty where its INVITE is not in the capture.
-pub fn features(scene: &Scene<'_>, call: &Call, node: NodeId) -> Vec<Feature> {
+/// The features of a call on its way to a node; none where its INVITE is not in the capture.
+pub fn features<'a>(
+    scene: &Scene<'a>,
+    call: &Call,
+    node: NodeId,
+    mut add: impl FnMut(Feature<'a>),
+) {
     let Some(invite) = invite_of(scene, call) else {
-        return Vec::new();
+        return;
     };
     let tables = &scene.book.tables;
-    let mut found = Vec::new();
-    let mut add = |kind: Kind, value: &dyn Fn() -> String| {
-        let value = value();
+    let mut add_named = |kind: Kind, value: Cow<'a, str>| {
         if !value.is_empty() {
-            found.push(Feature { kind, value });
+            add(Feature { kind, value });
         }
     };
-    add(Kind::Source, &|| {
-        let node = scene.node(invite.source);
-        tables.endpoints.node_name(node)
-    });
-    add(Kind::Transport, &|| invite.transport.word().to_owned());
-    add(Kind::Size, &|| {
-        if invite.size > LARGE_BYTES {
-            format!("of more than {LARGE_BYTES} bytes")
-        } else {
-            format!("of at most {LARGE_BYTES} bytes")
-        }
-    });
-    add(Kind::UserAgent, &|| {
-        tables.software(invite).unwrap_or_default().to_owned()
-    });
-    add(Kind::Codecs, &|| codecs_of(scene, invite));
-    add(Kind::Way, &|| way_of(scene, call, node));
-    add(Kind::Attestation, &|| {
-        attestation(scene, invite).unwrap_or_default()
-    });
-    found.extend(headers_of(scene, invite));
+    let source = tables.endpoints.node_name(scene.node(invite.source));
+    add_named(Kind::Source, source.into());
+    add_named(Kind::Transport, invite.transport.word().into());
+    let [large, small] = SIZES;
+    let size = if invite.size > LARGE_BYTES {
+        large
+    } else {
+        small
+    };
+    add_named(Kind::Size, size.into());
+    let software = tables.software(invite).unwrap_or_default();
+    add_named(Kind::UserAgent, software.into());
+    add_named(Kind::Codecs, codecs_of(scene, invite).into());
+    add_named(Kind::Way, way_of(scene, call, node).into());
+    let attestation = attestation(scene, invite).unwrap_or_default();
+    add_named(Kind::Attestation, attestation.into());
+    for name in headers_of(scene, invite) {
+        add(Feature::new(Kind::Header, name.text()));
+    }
     let callee = [Kind::CalleePrefix, Kind::CalleeFormat, Kind::Callee];
-    number_features(scene.text(call.callee), callee, &mut found);
+    number_features(scene.text(call.callee), callee, &mut add);
     let caller = [Kind::CallerPrefix, Kind::CallerFormat, Kind::Caller];
-    number_features(scene.text(call.caller), caller, &mut found);
-    found
+    number_features(scene.text(call.caller), caller, &mut add);
 }
 
 /// How a number begins, how it is written and the number itself, in that order of kinds.
-fn number_features(uri: &str, [prefix, format, whole]: [Kind; 3], found: &mut Vec<Feature>) {
+fn number_features<'a>(
+    uri: &'a str,
+    [prefix, format, whole]: [Kind; 3],
+    add: &mut impl FnMut(Feature<'a>),
+) {
     let number = number_of(uri);
-    found.extend(prefixes(&number).map(|start| Feature::new(prefix, start)));
-    found.push(Feature::new(format, format_of(&number)));
+    for end in prefix_ends(&number) {
+        if let Some(start) = cut(&number, end) {
+            add(Feature::new(prefix, start));
+        }
+    }
+    add(Feature::new(format, format_of(&number)));
     if !number.is_empty() {
-        found.push(Feature::new(whole, number));
+        add(Feature::new(whole, number));
     }
 }
 
-fn headers_of(scene: &Scene<'_>, invite: &Message) -> impl Iterator<Item = Feature> {
+/// The first bytes of a text.
+fn cut<'a>(text: &Cow<'a, str>, end: usize) -> Option<Cow<'a, str>> {
+    Some(match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(..end)?),
+        Cow::Owned(text) => Cow::Owned(text.get(..end)?.to_owned()),
+    })
+}
+
+fn headers_of(scene: &Scene<'_>, invite: &Message) -> Vec<HeaderName> {
     let values = scene.book.tables.headers.get(invite.headers);
     let mut headers: Vec<HeaderName> = values
         .map(|(name, _)| name)
@@ -170,8 +198,6 @@ fn headers_of(scene: &Scene<'_>, invite: &Message) -> impl Iterator<Item = Featu
     headers.sort_unstable();
     headers.dedup();
     headers
-        .into_iter()
-        .map(|name| Feature::new(Kind::Header, name.text()))
 }
 
 fn codecs_of(scene: &Scene<'_>, invite: &Message) -> String {
@@ -211,7 +237,10 @@ fn attestation(scene: &Scene<'_>, invite: &Message) -> Option<String> {
 }
 
 /// The number or user of a URI without visual separators, a leading plus kept.
-pub fn number_of(uri: &str) -> String {
+pub fn number_of(uri: &str) -> Cow<'_, str> {
+    if let Some(number) = plain_number(uri) {
+        return Cow::Borrowed(number);
+    }
     let uri = Uri::parse(uri.as_bytes());
     let user = match uri.number() {
         Some(number) => number.into_owned(),
@@ -227,17 +256,25 @@ pub fn number_of(uri: &str) -> String {
             .filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' '))
             .collect()
     } else {
-        text.to_owned()
+        text.to_owned().into()
     }
 }
 
-/// The beginnings of a number that are compared; none of names.
-fn prefixes(number: &str) -> impl Iterator<Item = &str> {
-    let plus = usize::from(number.starts_with('+'));
-    let is_number = number.len() > 5 && number.bytes().skip(plus).all(|b| b.is_ascii_digit());
+/// The number of a SIP URI whose user part is nothing but digits, a plus before them at most: nearly every one is such.
+fn plain_number(uri: &str) -> Option<&str> {
+    let rest = uri.strip_prefix("sip:")?;
+    let (user, host) = rest.split_once('@')?;
+    let digits = user.strip_prefix('+').unwrap_or(user);
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !host.contains('@');
+    is_plain.then_some(user)
+}
+
+/// Where the beginnings of a number end that are compared; none of names.
+fn prefix_ends(number: &str) -> impl Iterator<Item = usize> + use<> {
+    let (length, plus) = (number.len(), usize::from(number.starts_with('+')));
+    let is_number = length > 5 && number.bytes().skip(plus).all(|b| b.is_ascii_digit());
     let ends = PREFIX_DIGITS.into_iter().map(move |digits| digits + plus);
-    ends.filter(move |end| is_number && *end < number.len())
-        .filter_map(|end| number.get(..end))
+    ends.filter(move |end| is_number && *end < length)
 }
 
 /// How a number is written.

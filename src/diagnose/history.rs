@@ -1,9 +1,10 @@
 //! History: who spoke when over the whole capture, and which requests between two nodes were answered.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::call::{Book, EndpointId, Message, NodeId, ViaId};
 use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::spoken::Spoken;
 use crate::sip::Method;
 
 /// Requests of one node to another, each counted once however often it was sent.
@@ -24,11 +25,13 @@ pub struct Asked {
 pub struct History {
     /// For each node by its number.
     has_spoken: Vec<bool>,
-    /// Places of the messages of nodes that left something unanswered, by the second that they came in.
-    spoken: HashMap<NodeId, BTreeMap<i64, Vec<u32>>, foldhash::fast::FixedState>,
+    /// What the nodes said that left something unanswered; nobody asks that of the others.
+    spoken: Vec<Spoken>,
+    /// For each node by its number its place in `spoken`, where it has one.
+    places: Vec<Option<u32>>,
     asked: HashMap<(NodeId, NodeId), Asked, foldhash::fast::FixedState>,
-    /// Answered and silent requests to each node.
-    totals: HashMap<NodeId, (u32, u32), foldhash::fast::FixedState>,
+    /// Answered and silent requests to each node by its number.
+    totals: Vec<(u32, u32)>,
 }
 
 /// A set of methods for each Via stack, whose numbers are dense.
@@ -60,11 +63,13 @@ impl History {
         let mut history = Self::default();
         let mut answered = Methods(Vec::new());
         for message in &book.messages {
-            history.hear(node(message.source));
+            raise(&mut history.has_spoken, node(message.source));
             if message.status().is_some() {
                 answered.insert(message.via, message.cseq_method);
             }
         }
+        history.totals = vec![(0, 0); history.has_spoken.len()];
+        let mut is_left = Vec::new();
         let mut counted = Methods(Vec::new());
         for message in &book.messages {
             let Some(method) = message.method().filter(|method| *method != Method::Ack) else {
@@ -73,7 +78,7 @@ impl History {
             let pair = (node(message.source), node(message.destination));
             let was_answered = answered.has(message.via, method);
             if !was_answered {
-                history.spoken.entry(pair.1).or_default();
+                raise(&mut is_left, pair.1);
             }
             if method != Method::Cancel && counted.insert(message.via, method) {
                 history
@@ -81,33 +86,39 @@ impl History {
                     .entry(pair)
                     .or_default()
                     .count(message, was_answered);
-                let total = history.totals.entry(pair.1).or_default();
-                *total = (
-                    total.0 + u32::from(was_answered),
-                    total.1 + u32::from(!was_answered),
-                );
+                history.total(pair.1, was_answered);
             }
         }
-        history.place_spoken(book);
+        history.place_spoken(book, &is_left);
         history
     }
 
-    fn hear(&mut self, node: NodeId) {
+    fn total(&mut self, node: NodeId, was_answered: bool) {
         let place = node.place();
-        if self.has_spoken.len() <= place {
-            self.has_spoken.resize(place + 1, false);
+        if self.totals.len() <= place {
+            self.totals.resize(place + 1, (0, 0));
         }
-        self.has_spoken[place] = true;
+        let (answered, silent) = &mut self.totals[place];
+        *answered += u32::from(was_answered);
+        *silent += u32::from(!was_answered);
     }
 
-    /// When the nodes spoke that left something unanswered; nobody asks that of the others.
-    fn place_spoken(&mut self, book: &Book) {
-        if self.spoken.is_empty() {
+    /// When the nodes spoke that left something unanswered.
+    fn place_spoken(&mut self, book: &Book, is_left: &[bool]) {
+        if is_left.is_empty() {
             return;
         }
+        let mut count = 0;
+        let places = is_left.iter().map(|is_left| {
+            count += u32::from(*is_left);
+            is_left.then(|| count - 1)
+        });
+        self.places = places.collect();
+        self.spoken.resize_with(count as usize, Spoken::default);
         for (place, message) in (0..).zip(&book.messages) {
-            if let Some(own) = self.spoken.get_mut(&book.tables.node(message.source)) {
-                own.entry(second(message.time)).or_default().push(place);
+            let node = book.tables.node(message.source);
+            if let Some(Some(own)) = self.places.get(node.place()) {
+                self.spoken[*own as usize].push(place);
             }
         }
     }
@@ -119,17 +130,10 @@ impl History {
         node: NodeId,
         before: Timestamp,
     ) -> impl Iterator<Item = &'a Message> {
-        let own = self.spoken.get(&node).into_iter();
-        let seconds = own.flat_map(move |own| own.range(..=second(before)).rev());
-        seconds.flat_map(move |(_, places)| {
-            let messages = places
-                .iter()
-                .filter_map(|place| book.messages.get(*place as usize));
-            let mut earlier: Vec<&Message> =
-                messages.filter(|message| message.time < before).collect();
-            earlier.sort_by_key(|message| message.time);
-            earlier.into_iter().rev()
-        })
+        let own = self.places.get(node.place()).copied().flatten();
+        let own = own.and_then(|own| self.spoken.get(own as usize));
+        own.into_iter()
+            .flat_map(move |own| own.backwards(book, before))
     }
 
     /// What one node asked another.
@@ -140,7 +144,7 @@ impl History {
     /// How many requests of all nodes but one a node answered, and how many it did not.
     pub fn asked_by_others(&self, from: NodeId, to: NodeId) -> (u32, u32) {
         let own = self.asked(from, to);
-        let (answered, silent) = self.totals.get(&to).copied().unwrap_or_default();
+        let (answered, silent) = self.totals.get(to.place()).copied().unwrap_or_default();
         (
             answered.saturating_sub(own.answered),
             silent.saturating_sub(own.silent),
@@ -177,9 +181,13 @@ impl History {
     }
 }
 
-/// The second that a moment is in.
-fn second(time: Timestamp) -> i64 {
-    time.nanoseconds().div_euclid(1_000_000_000)
+/// Sets what is known of a node.
+fn raise(nodes: &mut Vec<bool>, node: NodeId) {
+    let place = node.place();
+    if nodes.len() <= place {
+        nodes.resize(place + 1, false);
+    }
+    nodes[place] = true;
 }
 
 impl Asked {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::call::probe::{Mark, Reply, Sender, spellings};
+use crate::call::probe::{Ask, Mark, Marks, Reply, Sender, spellings};
 use crate::call::{EndpointId, NodeId};
 use crate::diagnose::finding::Confidence;
 use crate::diagnose::scene::Scene;
@@ -64,12 +64,11 @@ pub struct Scan {
 
 /// Every node that searches.
 pub fn scans(scene: &Scene<'_>) -> Vec<Scan> {
-    let judged = scene
-        .senders()
-        .iter()
-        .enumerate()
-        .filter_map(|(place, sender)| judge(scene, place, sender));
-    judged.collect()
+    let mut marks = Marks::default();
+    let senders = scene.senders().iter().enumerate();
+    senders
+        .filter_map(|(place, sender)| judge(scene, place, sender, &mut marks))
+        .collect()
 }
 
 /// The nodes whose requests are left out of everything that is said of real calls.
@@ -86,16 +85,16 @@ pub fn nodes(scene: &Scene<'_>) -> BTreeSet<NodeId> {
     scanning.chain(guessing).collect()
 }
 
-fn judge(scene: &Scene<'_>, place: usize, sender: &Sender) -> Option<Scan> {
+fn judge(scene: &Scene<'_>, place: usize, sender: &Sender, marks: &mut Marks) -> Option<Scan> {
     let book = scene.book;
-    let mark = sender.mark(book);
+    let mark = sender.mark(book, marks);
     let is_public = sender.is_public(book);
     if mark.is_none() && !is_public {
         // Unmarked traffic inside a private network is a test or a mistake.
         return None;
     }
     let kind = mark.map(|(_, mark)| mark);
-    let signs = signs(scene, sender, kind);
+    let signs = signs(scene, sender, mark);
     let has = |wanted: fn(&Sign) -> bool| signs.iter().any(wanted);
     let is_searching =
         signs.len() >= 2 || has(|sign| matches!(sign, Sign::Tool(_))) && !was_served(sender);
@@ -141,10 +140,10 @@ fn was_served(sender: &Sender) -> bool {
     })
 }
 
-fn signs(scene: &Scene<'_>, sender: &Sender, mark: Option<Mark>) -> Vec<Sign> {
+fn signs(scene: &Scene<'_>, sender: &Sender, mark: Option<(&Ask, Mark)>) -> Vec<Sign> {
     let book = scene.book;
     let mut signs = Vec::new();
-    if let Some((ask, _)) = sender.mark(book) {
+    if let Some((ask, _)) = mark {
         signs.push(Sign::Tool(scene.text(ask.software).to_owned()));
     }
     if let Some(ask) = sender.made_up_from(book) {

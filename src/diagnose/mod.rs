@@ -19,6 +19,7 @@ mod problem;
 mod rule;
 mod rules;
 mod scene;
+mod spoken;
 mod suppression;
 mod words;
 

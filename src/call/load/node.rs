@@ -10,6 +10,7 @@ use crate::call::build::anatomy_of;
 use crate::call::endpoint::{EndpointId, NodeId};
 use crate::call::load::limit::{Ceiling, Pace, View};
 use crate::call::load::words::{Heard, Words};
+use crate::call::message::Message;
 use crate::call::outcome::Outcome;
 use crate::call::parts::is_step;
 use crate::call::record::{Call, Hop};
@@ -118,20 +119,44 @@ impl Destination {
             View::Both => true,
             View::From(source) => channel.source == Some(source),
         };
-        let mut starts: Vec<Timestamp> = Vec::new();
-        let mut ends: Vec<Timestamp> = Vec::new();
-        for channel in self.channels.iter().filter(counts) {
-            starts.push(channel.start);
-            ends.push(channel.end);
-        }
-        starts.sort_unstable();
+        let channels = || self.channels.iter().filter(counts);
+        let mut ends: Vec<Timestamp> = channels().map(|channel| channel.end).collect();
         ends.sort_unstable();
+        let mut starts = channels().map(|channel| channel.start).peekable();
+        let mut ends = ends.into_iter().peekable();
+        let (mut begun, mut over) = (0_usize, 0_usize);
         let level = |attempt: &Attempt| {
-            let begun = starts.partition_point(|start| *start < attempt.sent);
-            let over = ends.partition_point(|end| *end <= attempt.sent);
+            while starts.next_if(|start| *start < attempt.sent).is_some() {
+                begun += 1;
+            }
+            while ends.next_if(|end| *end <= attempt.sent).is_some() {
+                over += 1;
+            }
             begun.saturating_sub(over) as u32
         };
         self.attempts.iter().map(level).collect()
+    }
+
+    /// Puts what was gathered in the order of time, and reads what refusals say.
+    fn sort(&mut self, calls: &[Call], book: &Book) {
+        // In the order of calls, attempts are nearly in the order of time.
+        self.attempts.sort_by_cached_key(|attempt| attempt.sent);
+        self.channels.sort_unstable_by_key(|channel| channel.start);
+        self.ends = self.channels.iter().map(|channel| channel.end).collect();
+        self.ends.sort_unstable();
+        // These are kept for every node of a run.
+        self.attempts.shrink_to_fit();
+        self.channels.shrink_to_fit();
+        let refused = self
+            .attempts
+            .par_iter_mut()
+            .filter(|attempt| attempt.is_refused());
+        refused.for_each_init(Heard::default, |heard, attempt| {
+            let call = calls.get(attempt.call as usize);
+            if let Some(refusal) = call.and_then(|call| refusal(call, attempt.hop, book)) {
+                attempt.words = heard.words(&book.tables, refusal);
+            }
+        });
     }
 
     /// Refused attempts.
@@ -145,7 +170,6 @@ type Places = HashMap<NodeId, usize, foldhash::fast::FixedState>;
 /// Every node that calls were sent to.
 pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Places) {
     let tables = &book.tables;
-    let words = refusal_words(calls, book);
     let mut places: Places = HashMap::default();
     let mut destinations: Vec<Destination> = Vec::new();
     for (index, call) in calls.iter().enumerate() {
@@ -168,12 +192,7 @@ pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Pl
                 });
                 destinations.len() - 1
             });
-            let mut attempt = attempt(tables, call, index, number);
-            if attempt.is_refused()
-                && let Some(words) = words.get(&(index as u32, number as u32))
-            {
-                attempt.words = *words;
-            }
+            let attempt = attempt(tables, call, index, number);
             if !attempt.is_refused() {
                 destinations[place].channels.push(Channel {
                     start: hop.sent,
@@ -189,18 +208,9 @@ pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Pl
         add_calls_from(call, tables, &places, &mut destinations);
         add_older(call, book, &places, &mut destinations);
     }
-    for destination in &mut destinations {
-        destination.attempts.sort_by_key(|attempt| attempt.sent);
-        destination.ends = destination
-            .channels
-            .iter()
-            .map(|channel| channel.end)
-            .collect();
-        destination.ends.sort_unstable();
-        // These are kept for every node of a run.
-        destination.attempts.shrink_to_fit();
-        destination.channels.shrink_to_fit();
-    }
+    destinations
+        .par_iter_mut()
+        .for_each(|destination| destination.sort(calls, book));
     (destinations, places)
 }
 
@@ -333,26 +343,22 @@ fn add_older(call: &Call, book: &Book, places: &Places, destinations: &mut [Dest
     }
 }
 
-type WordsByHop = HashMap<(u32, u32), Words, foldhash::fast::FixedState>;
-
-/// What the refusals of all hops say, by call and hop.
-fn refusal_words(calls: &[Call], book: &Book) -> WordsByHop {
-    let found: Vec<((u32, u32), Words)> = calls
-        .par_iter()
-        .enumerate()
-        .filter(|(_, call)| call.hops.iter().any(|hop| hop.final_code >= 400))
-        .map_init(Heard::default, |heard, (index, call)| {
-            let anatomy = anatomy_of(book, &call.legs);
-            let hops: Vec<((u32, u32), Words)> = (0..)
-                .zip(anatomy.invites())
-                .filter_map(|(number, (_, hop))| {
-                    let refusal = anatomy.message(hop.final_response?);
-                    Some(((index as u32, number), heard.words(&book.tables, refusal)))
-                })
-                .collect();
-            hops
-        })
-        .flatten_iter()
-        .collect();
-    found.into_iter().collect()
+/// The message that refused a hop.
+fn refusal<'a>(call: &Call, number: u32, book: &'a Book) -> Option<&'a Message> {
+    let hop = call.hops.get(number as usize)?;
+    let messages = call.legs.iter().flat_map(|leg| {
+        let range = leg.start as usize..leg.end as usize;
+        book.messages.get(range).unwrap_or_default()
+    });
+    let mut alike = messages.filter(|message| {
+        message.status() == Some(StatusCode(hop.final_code))
+            && hop.final_ms == Some(message.time.millis_since(hop.sent) as f32)
+    });
+    if let (Some(refusal), None) = (alike.next(), alike.next()) {
+        return Some(refusal);
+    }
+    // Which of several that came at the same moment is only told by the call as a whole.
+    let anatomy = anatomy_of(book, &call.legs);
+    let (_, hop) = anatomy.invites().nth(number as usize)?;
+    Some(anatomy.message(hop.final_response?))
 }

@@ -45,9 +45,11 @@ pub fn trend(attempts: &[(Timestamp, bool)]) -> Option<Trend> {
             failed_out: before as u64,
             good_out: (split - before) as u64,
         };
+        if table.rate_in() < TIMES_MIN * table.rate_out() {
+            continue;
+        }
         let chance = table.chance() * splits.len() as f64;
-        let is_worse = table.rate_in() >= TIMES_MIN * table.rate_out();
-        if is_worse && chance < CHANCE_MAX && best.is_none_or(|best| chance < best.0) {
+        if chance < CHANCE_MAX && best.is_none_or(|best| chance < best.0) {
             best = Some((chance, *split, before));
         }
     }

@@ -1,5 +1,10 @@
 //! Names of tools that look for open servers, as they stand in User-Agent.
 
+use std::collections::HashMap;
+
+use crate::call::book::Book;
+use crate::call::text::TextId;
+
 /// Names that only tools carry which look for open servers.
 const TOOL_MARKS: [&str; 11] = [
     "friendly-scanner",
@@ -24,6 +29,17 @@ pub enum Mark {
     Tool,
     /// The tool also serves tests.
     Doubtful,
+}
+
+/// What product names tell, each read once: the devices of a run have few.
+#[derive(Debug, Default)]
+pub struct Marks(HashMap<TextId, Option<Mark>, foldhash::fast::FixedState>);
+
+impl Marks {
+    pub(super) fn of(&mut self, software: TextId, book: &Book) -> Option<Mark> {
+        let known = self.0.entry(software);
+        *known.or_insert_with(|| mark_of(book.tables.text(software)))
+    }
 }
 
 /// The kind of tool that a product name tells.

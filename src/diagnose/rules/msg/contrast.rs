@@ -50,7 +50,8 @@ fn at_node(scene: &Scene<'_>, node: NodeId, code: u16, refused: &[u32]) -> Vec<C
         let call: &Call = scene.calls.get(index as usize)?;
         invite_of(scene, call)
     };
-    for index in refused.iter().filter(|index| !known.contains(index)) {
+    let is_open = |call: &&u32| known.binary_search(call).is_err();
+    for index in refused.iter().filter(is_open) {
         if let Some(invite) = invite(*index) {
             let sides = by_sender.entry(scene.node(invite.source)).or_default();
             sides.0.push((*index, invite));
@@ -64,7 +65,7 @@ fn at_node(scene: &Scene<'_>, node: NodeId, code: u16, refused: &[u32]) -> Vec<C
     if by_sender.is_empty() {
         return Vec::new();
     }
-    for index in good_calls(scene, node) {
+    for index in good_calls(scene, node).iter().copied() {
         if let Some(invite) = invite(index)
             && let Some(sides) = by_sender.get_mut(&scene.node(invite.source))
         {

@@ -55,10 +55,18 @@ fn abroad(user: &str) -> Option<&str> {
 }
 
 fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
+    let stolen = stolen_users(scene, sender);
+    // Most senders call once or twice, which is neither a hunt nor several prefixes.
+    let invites = sender
+        .asks
+        .iter()
+        .filter(|ask| ask.method == Method::Invite);
+    if stolen.is_empty() && invites.take(SPELLINGS_MIN).count() < SPELLINGS_MIN {
+        return None;
+    }
     let hunt = sender.prefix_hunt(scene.book);
     let written = spellings(scene.book, &hunt);
     let has_hunt = written.len() >= SPELLINGS_MIN && is_mostly_in_vain(scene, &hunt, &written);
-    let stolen = stolen_users(scene, sender);
     let range = prefixes_of_one_range(scene, sender);
     if !has_hunt && stolen.is_empty() && range.is_none() {
         return None;

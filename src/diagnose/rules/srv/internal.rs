@@ -29,7 +29,7 @@ pub fn srv_internal_error(scene: &Scene<'_>) -> Vec<Claim> {
 
 fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Option<Claim> {
     let known = explained_calls(scene, node);
-    calls.retain(|call| !known.contains(call));
+    calls.retain(|call| known.binary_search(call).is_err());
     let first = scene.calls.get(*calls.first()? as usize)?;
     let origin = first.origin?;
     let name = scene.name(origin.endpoint);

@@ -17,18 +17,18 @@ const CHANCE_MAX: (f64, f64) = (0.01, 0.05);
 const OTHERS_REFUSED_MAX: f64 = 0.05;
 
 /// The beginning, or whole number, of which at least two calls were refused and none was taken, with how sure that is.
-pub fn always_refused(refused: &[String], taken: &[String]) -> Option<(String, Confidence)> {
+pub fn always_refused<N: AsRef<str>>(refused: &[N], taken: &[N]) -> Option<(String, Confidence)> {
     if taken.len() < TAKEN_MIN {
         return None;
     }
     let mut counts: HashMap<&str, (u32, u32), foldhash::fast::FixedState> = HashMap::default();
     for number in refused {
-        for prefix in prefixes(number) {
+        for prefix in prefixes(number.as_ref()) {
             counts.entry(prefix).or_default().0 += 1;
         }
     }
     for number in taken {
-        for prefix in prefixes(number) {
+        for prefix in prefixes(number.as_ref()) {
             if let Some(count) = counts.get_mut(prefix) {
                 count.1 += 1;
             }
@@ -78,12 +78,13 @@ fn prefixes(number: &str) -> impl Iterator<Item = &str> {
 }
 
 /// What all numbers begin with; empty where they share nothing.
-pub fn common_beginning(mut numbers: impl Iterator<Item = String>) -> String {
-    let mut prefix = numbers.next().unwrap_or_default();
+pub fn common_beginning(mut numbers: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let first = numbers.next();
+    let mut prefix = first.map_or(String::new(), |first| first.as_ref().to_owned());
     for number in numbers {
         let shared = prefix
             .char_indices()
-            .zip(number.chars())
+            .zip(number.as_ref().chars())
             .take_while(|((_, a), b)| a == b)
             .map(|((at, c), _)| at + c.len_utf8())
             .last()
@@ -133,6 +134,6 @@ mod tests {
     fn numbers_share_their_common_beginning() {
         let list = numbers(&["+88161", "+88164", "+8816"]);
         assert_eq!("+8816", common_beginning(list.into_iter()));
-        assert_eq!("", common_beginning(std::iter::empty()));
+        assert_eq!("", common_beginning(std::iter::empty::<String>()));
     }
 }

@@ -52,7 +52,9 @@ fn finding(refusals: &Refusals<'_>, slowing: Slowing) -> Finding {
         refusals.span_words(),
         told.words(),
     );
-    explanation += &load_words(refusals);
+    let levels = destination.levels(View::To);
+    let pusher = pusher(refusals);
+    explanation += &load_words(refusals, &levels, pusher.as_ref());
     explanation += &slow_words(refusals, slowing);
     let early = refusals.sent_too_early();
     if told.pause.is_some() {
@@ -76,17 +78,17 @@ fn finding(refusals: &Refusals<'_>, slowing: Slowing) -> Finding {
                 format!("{name} is overloaded")
             },
             explanation,
-            remedy(refusals, &told, early),
+            remedy(refusals, &told, early, pusher.as_ref()),
         )
         .at(destination.endpoint, "overload");
     for evidence in refusals.evidence(told.shows()) {
         finding = finding.shown_by(evidence);
     }
-    with_refuted(finding, refusals)
+    with_refuted(finding, refusals, &levels)
 }
 
-fn with_refuted(finding: Finding, refusals: &Refusals<'_>) -> Finding {
-    let levels = refusals.destination.levels(View::To);
+/// Says that no number of calls is the limit, where it is none; `levels` are the calls that were up at each attempt.
+fn with_refuted(finding: Finding, refusals: &Refusals<'_>, levels: &[u32]) -> Finding {
     let up = |place: &u32| levels.get(*place as usize).copied().unwrap_or_default();
     let least = refusals.places.iter().map(up).min().unwrap_or_default();
     let most = (0..)
@@ -167,23 +169,26 @@ impl Told {
 }
 
 /// How much came and how much was taken while it refused and before.
-fn load_words(refusals: &Refusals<'_>) -> String {
+fn load_words(refusals: &Refusals<'_>, levels: &[u32], pusher: Option<&Pusher<'_>>) -> String {
     let destination = refusals.destination;
     if refusals.places.len() < 5 {
         return String::new();
     }
     let span = |nanoseconds: i64| nanoseconds.div_euclid(SPAN_SECONDS * 1_000_000_000);
     let mut counts: HashMap<i64, (u32, u32, u32), foldhash::fast::FixedState> = HashMap::default();
-    for attempt in &destination.attempts {
-        let count = counts.entry(span(attempt.sent.nanoseconds())).or_default();
-        count.0 += 1;
-        count.1 += u32::from(attempt.fate == Fate::Taken);
+    let span_of = |attempt: &Attempt| span(attempt.sent.nanoseconds());
+    for attempts in destination
+        .attempts
+        .chunk_by(|a, b| span_of(a) == span_of(b))
+    {
+        let taken = attempts
+            .iter()
+            .filter(|attempt| attempt.fate == Fate::Taken);
+        let count = (attempts.len() as u32, taken.count() as u32, 0);
+        counts.insert(span_of(&attempts[0]), count);
     }
     for attempt in refusals.attempts() {
-        counts
-            .entry(span(attempt.sent.nanoseconds()))
-            .or_default()
-            .2 += 1;
+        counts.entry(span_of(attempt)).or_default().2 += 1;
     }
     let a_second = |count: f32| count / SPAN_SECONDS as f32;
     let full: Vec<(f32, f32)> = counts
@@ -198,35 +203,33 @@ fn load_words(refusals: &Refusals<'_>) -> String {
         .max();
     let offered: Vec<f32> = full.iter().map(|(all, _)| *all).collect();
     let taken: Vec<f32> = full.iter().map(|(_, taken)| *taken).collect();
-    let levels = destination.levels(View::To);
     let up: Vec<f32> = refusals
         .places
         .iter()
         .filter_map(|place| levels.get(*place as usize))
         .map(|level| *level as f32)
         .collect();
+    let (up, offered) = (median(&up), median(&offered));
     if full.is_empty() {
         return format!(
-            " Its refusals are spread thinly: they were never one in ten of what came within {SPAN_SECONDS} s, and about {:.0} calls were up.",
-            median(&up)
+            " Its refusals are spread thinly: they were never one in ten of what came within {SPAN_SECONDS} s, and about {up:.0} calls were up.",
         );
     }
     let mut words = format!(
-        " While it refused, about {:.1} calls/s came, it took {:.1}/s, and about {:.0} were up",
-        a_second(median(&offered)),
+        " While it refused, about {:.1} calls/s came, it took {:.1}/s, and about {up:.0} were up",
+        a_second(offered),
         a_second(median(&taken)),
-        median(&up),
     );
     if let Some(calm) = calm {
         words += &format!(
             "; in {SPAN_SECONDS} s without refusals at most {:.1} calls/s came",
             a_second(calm as f32)
         );
-        if calm as f32 >= median(&offered) {
+        if calm as f32 >= offered {
             words += ", so it refused at a pace that it took at other times: load from elsewhere or a fault behind it may be the cause";
         }
     }
-    if let Some(pusher) = pusher(refusals) {
+    if let Some(pusher) = pusher {
         words += &format!(
             "; {} of the {} INVITEs that came meanwhile were those of {}, and {} of the {} before",
             pusher.during.0,
@@ -324,7 +327,7 @@ fn slowing_before(destination: &Destination, place: Option<&u32>) -> Option<Slow
     (early.len() >= 20 && slowing.after_ms > 2.0 * slowing.before_ms).then_some(slowing)
 }
 
-fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32) -> String {
+fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32, pusher: Option<&Pusher<'_>>) -> String {
     let (scene, destination) = (refusals.scene, refusals.destination);
     let name = scene.name(destination.endpoint);
     let mut steps: Vec<String> = Vec::new();
@@ -351,7 +354,7 @@ fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32) -> String {
     let last = recovery(refusals);
     steps.push(format!(
         "Pace {} below the rate that {name} takes, or give it more capacity.{last}",
-        pusher(refusals).map_or("the senders".to_owned(), |pusher| pusher.user.to_owned())
+        pusher.map_or("the senders", |pusher| pusher.user)
     ));
     if steps.len() < 2 {
         return steps.concat();

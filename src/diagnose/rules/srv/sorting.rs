@@ -1,5 +1,6 @@
 //! Sorting: which of a node's refusals is explained by which rule; each by one at most.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -81,20 +82,17 @@ pub fn sorted<'s, 'a>(
     scene.loads.destinations.iter().zip(explained)
 }
 
-/// Calls that failed at a node for a reason that these rules tell.
-pub fn explained_calls(
-    scene: &Scene<'_>,
-    node: NodeId,
-) -> HashSet<u32, foldhash::fast::FixedState> {
+/// Calls that failed at a node for a reason that these rules tell, rising.
+pub fn explained_calls(scene: &Scene<'_>, node: NodeId) -> Vec<u32> {
     let found = sorted(scene).find(|(destination, _)| destination.node == node);
     let Some((destination, explained)) = found else {
-        return HashSet::default();
+        return Vec::new();
     };
     let places = explained.iter().flat_map(|explained| &explained.places);
-    places
-        .filter_map(|place| destination.attempts.get(*place as usize))
-        .map(|attempt| attempt.call)
-        .collect()
+    let attempts = places.filter_map(|place| destination.attempts.get(*place as usize));
+    let mut calls: Vec<u32> = attempts.map(|attempt| attempt.call).collect();
+    calls.sort_unstable();
+    calls
 }
 
 fn sort_out(scene: &Scene<'_>, destination: &Destination) -> Vec<Explained> {
@@ -156,7 +154,7 @@ impl<'a> Sorter<'a> {
             .map(|(open, _)| open)
     }
 
-    fn number(&self, callee: TextId) -> String {
+    fn number(&self, callee: TextId) -> Cow<'a, str> {
         number_of(self.scene.text(callee))
     }
 
@@ -214,11 +212,11 @@ impl<'a> Sorter<'a> {
         let taken = attempts
             .iter()
             .filter(|attempt| attempt.fate == Fate::Taken);
-        let taken: Vec<String> = taken.map(|attempt| self.number(attempt.callee)).collect();
+        let taken: Vec<Cow<'_, str>> = taken.map(|attempt| self.number(attempt.callee)).collect();
         let refused = places
             .iter()
             .map(|place| self.number(attempts[*place as usize].callee));
-        let refused: Vec<String> = refused.collect();
+        let refused: Vec<Cow<'_, str>> = refused.collect();
         let prefix = numbers::always_refused(&refused, &taken);
         prefix.is_some_and(|(prefix, _)| refused.iter().all(|number| number.starts_with(&prefix)))
     }
@@ -239,14 +237,14 @@ impl<'a> Sorter<'a> {
         let is_around = |attempt: &&Attempt| {
             attempt.fate == Fate::Taken && attempt.sent.plus(around) >= from && attempt.sent <= to
         };
-        let taken: Vec<String> = self
+        let taken: Vec<Cow<'_, str>> = self
             .destination
             .attempts
             .iter()
             .filter(is_around)
             .map(|attempt| self.number(attempt.callee))
             .collect();
-        let numbers: Vec<String> = refused
+        let numbers: Vec<Cow<'_, str>> = refused
             .iter()
             .map(|(_, attempt)| self.number(attempt.callee))
             .collect();
@@ -369,7 +367,10 @@ impl<'a> Sorter<'a> {
 
 /// The middle value; 0 where there is none.
 pub fn median(values: &[f32]) -> f32 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f32::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+    if values.is_empty() {
+        return 0.0;
+    }
+    let mut values = values.to_vec();
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
