@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::analysis::Analysis;
 use crate::call::{Book, Call, Leg, Message, MessageKind, SessionId, Tables};
 use crate::capture::FrameRef;
-use crate::sip::{HeaderName, Method, Sdp};
+use crate::sip::{HeaderName, Method, Sdp, StatusCode};
 
 /// One message next to the caller, repeats and copies left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,9 @@ pub struct Step {
     /// Frame that completed it.
     pub at: FrameRef,
 }
+
+/// Steps that most calls have at most.
+const STEPS: usize = 8;
 
 /// Facts of one call that are read from its messages on the hop next to the caller.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +56,10 @@ impl<'a> Facts<'a> {
     /// Reads the messages of a call.
     pub fn of(call: &Call, book: &'a Book) -> Self {
         let tables = &book.tables;
-        let mut facts = Self::default();
+        let mut facts = Self {
+            sequence: Vec::with_capacity(STEPS),
+            ..Self::default()
+        };
         let (mut offer, mut answer) = (None, None);
         let (mut is_settled, mut is_answered) = (false, false);
         for message in beside_caller(call, book) {
@@ -101,6 +107,11 @@ pub fn word(kind: MessageKind) -> String {
 fn push_word(text: &mut String, kind: MessageKind) {
     match kind {
         MessageKind::Request(method) => text.push_str(method.text()),
+        // Of a code of three digits, as all are that a response may have.
+        MessageKind::Response(StatusCode(code @ 100..1000)) => {
+            let digits = [code / 100, code / 10 % 10, code % 10];
+            text.extend(digits.map(|digit| char::from(b'0' + digit as u8)));
+        }
         // Writing to memory does not fail.
         MessageKind::Response(status) => {
             let _ = write!(text, "{}", status.0);
