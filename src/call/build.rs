@@ -145,12 +145,7 @@ fn sum_up_group(
         let anatomy = Anatomy::of_pairs(messages, tables, told.pairing);
         return sum_up_part(&anatomy, *kind, leg, watch, share);
     }
-    let mut labelled: Vec<(u32, Message)> = told
-        .of_message
-        .iter()
-        .copied()
-        .zip(group.iter().copied())
-        .collect();
+    let mut labelled: Vec<(u32, Message)> = told.of_messages().zip(group.iter().copied()).collect();
     labelled.sort_by_key(|(part, _)| *part);
     for (place, (_, message)) in group.iter_mut().zip(&labelled) {
         *place = *message;
