@@ -3,13 +3,14 @@
 //! Kept for nodes that refused something alone, so that rules can compare a refused call with the accepted ones.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::{self, Write};
 
 use rayon::prelude::*;
 
 use crate::call::book::Book;
 use crate::call::endpoint::NodeId;
 use crate::call::headers::HeaderListId;
-use crate::call::number::{Number, Shape, user_of};
+use crate::call::number::{Lead, Number, Shape, user_of};
 use crate::call::record::{Asked, Call, Hop};
 use crate::call::registration::address_of;
 use crate::call::text::TextId;
@@ -77,7 +78,7 @@ pub struct Reception {
     /// All together.
     pub all: Tally,
     /// By the way in which the number is written, with accepted examples.
-    pub shapes: Map<Shape, (Tally, Vec<(Number, Received)>)>,
+    pub shapes: Map<Shape, (Tally, Vec<(Number<'static>, Received)>)>,
     /// By the last digits of the number.
     pub subscribers: Map<Box<str>, Tally>,
     /// By the user part of the Request-URI.
@@ -90,8 +91,8 @@ pub struct Reception {
     pub asserted: Map<Box<str>, Tally>,
     /// By the node that sent it.
     pub sources: Map<NodeId, Tally>,
-    /// By how the number begins: its lead and the first two digits behind it.
-    pub prefixes: Map<Box<str>, Tally>,
+    /// By how the number begins.
+    pub prefixes: Map<Prefix, Tally>,
     /// Called users that were refused by 603 without ringing.
     pub declined: HashSet<Box<str>, foldhash::fast::FixedState>,
 }
@@ -230,7 +231,13 @@ impl Reception {
         let Some(number) = Number::of_uri(&uri) else {
             return;
         };
-        tally(&mut self.prefixes, &prefix(&number), received, code);
+        let prefix = Prefix::of(&number);
+        if code >= 300
+            || self.prefixes.len() < ACCEPTED_KEYS_MAX
+            || self.prefixes.contains_key(&prefix)
+        {
+            self.prefixes.entry(prefix).or_default().add(received, code);
+        }
         if let Some(subscriber) = number.subscriber() {
             tally(&mut self.subscribers, subscriber, received, code);
         }
@@ -238,13 +245,13 @@ impl Reception {
             let (tally, samples) = self.shapes.entry(number.shape).or_default();
             tally.add(received, code);
             if code < 300 && samples.len() < SAMPLES_MAX {
-                samples.push((number, received));
+                samples.push((number.into_owned(), received));
             }
         }
     }
 }
 
-/// Counts under a key that was refused, or is one of the first few accepted ones.
+/// Counts under a text that was refused, or is one of the first few accepted ones.
 fn tally(map: &mut Map<Box<str>, Tally>, key: &str, received: Received, code: u16) {
     if let Some(known) = map.get_mut(key) {
         known.add(received, code);
@@ -254,11 +261,37 @@ fn tally(map: &mut Map<Box<str>, Tally>, key: &str, received: Received, code: u1
 }
 
 /// How a number begins: its lead and the first two digits behind it.
-pub fn prefix(number: &Number) -> String {
-    let head = number.core.get(..2).unwrap_or(&number.core);
-    match number.shape.lead {
-        crate::call::number::Lead::Bare => head.to_owned(),
-        lead => format!("{lead}{head}"),
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Prefix {
+    lead: Lead,
+    /// Digits as text; 0 where there are fewer.
+    digits: [u8; 2],
+}
+
+impl Prefix {
+    /// How a number begins.
+    pub fn of(number: &Number<'_>) -> Self {
+        let mut digits = [0; 2];
+        for (place, digit) in digits.iter_mut().zip(number.core.bytes()) {
+            *place = digit;
+        }
+        Self {
+            lead: number.shape.lead,
+            digits,
+        }
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.lead != Lead::Bare {
+            write!(f, "{}", self.lead)?;
+        }
+        let digits = self.digits.iter().filter(|digit| **digit != 0);
+        digits
+            .copied()
+            .map(char::from)
+            .try_for_each(|digit| f.write_char(digit))
     }
 }
 
