@@ -40,7 +40,7 @@ fn removed(case: &Case<'_>) -> Option<(TransactionIndex, TransactionIndex)> {
             .and_then(|request| case.message(request))
             .is_some_and(|request| is_signed(case, request))
     };
-    let mut pairs = case.path.windows(2);
+    let mut pairs = case.path().windows(2);
     pairs
         .find(|pair| signed(pair[0].0) && !signed(pair[1].0))
         .map(|pair| (pair[0].0, pair[1].0))
