@@ -21,6 +21,8 @@ use crate::sip::{HeaderName, Uri};
 const SAMPLES_MAX: usize = 32;
 /// Values of one kind up to which accepted ones are kept that were never refused.
 const ACCEPTED_KEYS_MAX: usize = 256;
+/// Refused and accepted calls of one kind that a contrast needs of each.
+pub const CONTRAST_MIN: u32 = 2;
 /// Shapes told apart at one node; the kinds of lead and flag allow no more in practice.
 const SHAPES_MAX: usize = 64;
 
@@ -85,13 +87,13 @@ pub struct Reception {
     pub users: Map<Box<str>, Tally>,
     /// By the host of the Request-URI.
     pub hosts: Map<Box<str>, Tally>,
-    /// By the user of From.
+    /// By the user of From, where that was forbidden [`CONTRAST_MIN`] times.
     pub callers: Map<Box<str>, Tally>,
-    /// By the user of P-Asserted-Identity or P-Preferred-Identity, empty where there is none.
+    /// By the user of P-Asserted-Identity or P-Preferred-Identity, empty where there is none; as `callers`.
     pub asserted: Map<Box<str>, Tally>,
-    /// By the node that sent it.
+    /// By the node that sent it; as `callers`.
     pub sources: Map<NodeId, Tally>,
-    /// By how the number begins.
+    /// By how the number begins; as `callers`.
     pub prefixes: Map<Prefix, Tally>,
     /// Called users that were refused by 603 without ringing.
     pub declined: HashSet<Box<str>, foldhash::fast::FixedState>,
@@ -166,7 +168,7 @@ impl Reception {
     /// What a node did with the INVITEs of some calls.
     fn of(node: NodeId, own: &[u32], calls: &[Call], book: &Book) -> Self {
         let mut reception = Self::default();
-        let mut accepted: Vec<(Received, &Hop, Asked)> = Vec::new();
+        let mut accepted: Vec<(Received, &Hop)> = Vec::new();
         let mut refused_last = None;
         for (index, call) in own
             .iter()
@@ -185,15 +187,15 @@ impl Reception {
                 match fate(hop) {
                     // Two hops of one call may end at one node: a proxy and a PBX on one host.
                     Fate::Accepted => {
-                        let last = accepted.last().map(|(last, _, _)| last.call);
+                        let last = accepted.last().map(|(last, _)| last.call);
                         if last != Some(index) {
-                            accepted.push((received, hop, asked));
+                            accepted.push((received, hop));
                         }
                     }
                     Fate::Refused(_) if refused_last == Some(index) => {}
                     Fate::Refused(code) => {
                         refused_last = Some(index);
-                        reception.add(received, hop, asked, book, code);
+                        reception.refuse(received, hop, asked, book, code);
                     }
                     Fate::Declined => {
                         let user = user_of(book.tables.text(asked.uri));
@@ -204,40 +206,71 @@ impl Reception {
             }
         }
         // What was refused is known now, so that of what was accepted only the same is kept, beside a few examples.
-        for (received, hop, asked) in accepted {
-            reception.add(received, hop, asked, book, 200);
+        reception.forget_rare();
+        for (received, hop) in accepted {
+            reception.accept(received, hop, book);
         }
         reception
     }
 
-    fn add(&mut self, received: Received, hop: &Hop, asked: Asked, book: &Book, code: u16) {
+    fn refuse(&mut self, received: Received, hop: &Hop, asked: Asked, book: &Book, code: u16) {
         let tables = &book.tables;
-        let text = tables.text(asked.uri);
+        let prefix = self.add(received, book, code);
+        let caller = user_of(tables.text(asked.from));
+        let vouched = asserted(asked.headers, book);
+        let tallies = [
+            Some(self.sources.entry(tables.node(hop.source)).or_default()),
+            Some(self.callers.entry(caller.into()).or_default()),
+            Some(self.asserted.entry(vouched.into()).or_default()),
+            prefix.map(|prefix| self.prefixes.entry(prefix).or_default()),
+        ];
+        for tally in tallies.into_iter().flatten() {
+            tally.add(received, code);
+        }
+    }
+
+    /// Drops those that were not forbidden often enough for a contrast.
+    fn forget_rare(&mut self) {
+        let is_frequent = |tally: &Tally| tally.forbidden >= CONTRAST_MIN;
+        self.sources.retain(|_, tally| is_frequent(tally));
+        self.callers.retain(|_, tally| is_frequent(tally));
+        self.asserted.retain(|_, tally| is_frequent(tally));
+        self.prefixes.retain(|_, tally| is_frequent(tally));
+    }
+
+    fn accept(&mut self, received: Received, hop: &Hop, book: &Book) {
+        let tables = &book.tables;
+        let prefix = self.add(received, book, 200);
+        // Texts are far apart in memory, and mostly nothing is to be compared with them.
+        let caller = match self.callers.is_empty() {
+            true => None,
+            false => self.callers.get_mut(user_of(tables.text(received.from))),
+        };
+        let vouched = match (self.asserted.is_empty(), hop.asked) {
+            (false, Some(asked)) => self.asserted.get_mut(asserted(asked.headers, book)),
+            _ => None,
+        };
+        let tallies = [
+            self.sources.get_mut(&tables.node(hop.source)),
+            caller,
+            vouched,
+            prefix.and_then(|prefix| self.prefixes.get_mut(&prefix)),
+        ];
+        for tally in tallies.into_iter().flatten() {
+            tally.add(received, 200);
+        }
+    }
+
+    /// Counts what the Request-URI tells; gives how its number begins.
+    fn add(&mut self, received: Received, book: &Book, code: u16) -> Option<Prefix> {
+        let text = book.tables.text(received.uri);
         let uri = Uri::parse(text.as_bytes());
-        let source = tables.node(hop.source);
         self.all.add(received, code);
-        self.sources.entry(source).or_default().add(received, code);
-        let from = user_of(tables.text(asked.from));
-        tally(&mut self.callers, from, received, code);
-        tally(
-            &mut self.asserted,
-            asserted(asked.headers, book),
-            received,
-            code,
-        );
         tally(&mut self.users, user_of(text), received, code);
         let host = std::str::from_utf8(uri.host_port.host).unwrap_or_default();
         tally(&mut self.hosts, host, received, code);
-        let Some(number) = Number::of_uri(&uri) else {
-            return;
-        };
+        let number = Number::of_uri(&uri)?;
         let prefix = Prefix::of(&number);
-        if code >= 300
-            || self.prefixes.len() < ACCEPTED_KEYS_MAX
-            || self.prefixes.contains_key(&prefix)
-        {
-            self.prefixes.entry(prefix).or_default().add(received, code);
-        }
         if let Some(subscriber) = number.subscriber() {
             tally(&mut self.subscribers, subscriber, received, code);
         }
@@ -248,6 +281,7 @@ impl Reception {
                 samples.push((number.into_owned(), received));
             }
         }
+        Some(prefix)
     }
 }
 

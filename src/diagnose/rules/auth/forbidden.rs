@@ -6,7 +6,7 @@ use super::Login;
 use super::refused::names_login;
 use crate::call::login::LoginFault;
 use crate::call::number::{Number, user_of};
-use crate::call::reception::{Prefix, Reception, Tally, asserted};
+use crate::call::reception::{CONTRAST_MIN, Prefix, Reception, Tally, asserted};
 use crate::call::registration::{Registration, RegistrationOutcome};
 use crate::call::{Cause, Outcome, is_challenge};
 use crate::diagnose::words::counted;
@@ -15,8 +15,6 @@ use crate::sip::HeaderName;
 
 /// Q.850: anonymous calls are rejected, the matter of id-anonymous.
 const ANONYMOUS_REJECTED: u16 = 24;
-/// Refused and accepted calls that a contrast needs of each.
-const CONTRAST_MIN: u32 = 2;
 /// Words of a phrase that leave the refusal to the rules about call signatures.
 const SIGNATURES: [&str; 5] = ["stale", "identity", "passport", "signature", "attest"];
 /// Words of a phrase or Warning that name a policy.
