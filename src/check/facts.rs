@@ -5,10 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
-use rayon::prelude::*;
-
-use crate::analysis::Analysis;
-use crate::call::{Book, Call, Leg, Message, MessageKind, SessionId, Tables};
+use crate::call::{Book, Call, Message, MessageKind, SessionId, Tables};
 use crate::capture::FrameRef;
 use crate::sip::{HeaderName, Method, Sdp, StatusCode};
 
@@ -62,21 +59,18 @@ impl<'a> Facts<'a> {
         };
         let (mut offer, mut answer) = (None, None);
         let (mut is_settled, mut is_answered) = (false, false);
+        let mut answers: Vec<&Message> = Vec::new();
         for message in beside_caller(call, book) {
             facts.sequence.push(Step {
                 kind: message.kind,
                 at: message.at,
             });
-            let software = || tables.software(message).unwrap_or_default();
             if message.is_request(Method::Invite) && facts.caller_software.is_empty() {
-                facts.caller_software = software();
+                facts.caller_software = tables.software(message).unwrap_or_default();
             }
             let code = message.status().map_or(0, |status| status.0);
             if message.is_response_to(Method::Invite) && code > 100 && !is_answered {
-                let software = software();
-                if !software.is_empty() {
-                    facts.callee_software = software;
-                }
+                answers.push(message);
                 is_answered = message.status().is_some_and(|status| status.is_success());
             }
             if message.session.is_absent() || is_settled {
@@ -91,6 +85,9 @@ impl<'a> Facts<'a> {
                 Some(_) => {}
             }
         }
+        let last = answers.iter().rev();
+        let mut named = last.filter_map(|answer| tables.software(answer));
+        facts.callee_software = named.find(|name| !name.is_empty()).unwrap_or_default();
         facts.codecs_offered = offer.map_or_else(Vec::new, |(offer, _)| codecs(tables, offer));
         facts.codecs_answered = answer.map_or_else(Vec::new, |answer| codecs(tables, answer));
         facts
@@ -150,54 +147,32 @@ fn codecs(tables: &Tables, session: SessionId) -> Vec<&str> {
         .collect()
 }
 
-/// Calls that one thread counts at a time.
-const CALLS_AT_A_TIME: usize = 1024;
 /// Names of header fields, at most: as many as a set of them has bits.
 const NAMES_MAX: usize = 128;
 
-/// How many messages of each kind carry each field, by the field's place among the names.
-type Uses = HashMap<MessageKind, Vec<u64>, foldhash::fast::FixedState>;
-
 /// Which header fields the messages of calls carry: how many messages of each method or code have each of the fields
 /// that are kept, repeats and copies left out.
-pub fn header_use(analysis: &Analysis) -> BTreeMap<(String, HeaderName), u64> {
-    let book = &analysis.book;
-    let counted = analysis
-        .calls
-        .par_chunks(CALLS_AT_A_TIME)
-        .enumerate()
-        .map(|(chunk, entries)| {
-            let mut uses = Uses::default();
-            let numbered = (chunk * CALLS_AT_A_TIME + 1..).zip(entries);
-            let told = numbered.filter(|(id, _)| analysis.tells_call(*id as u32));
-            for leg in told.flat_map(|(_, entry)| &entry.call.legs) {
-                count_headers(book, leg, &mut uses);
-            }
-            uses
-        })
-        .reduce(Uses::default, add_uses);
-    let mut uses = BTreeMap::new();
-    for (kind, counts) in counted {
-        for (name, count) in HeaderName::all()
-            .zip(counts)
-            .filter(|(_, count)| *count > 0)
-        {
-            // Methods that are not known share a word.
-            *uses.entry((word(kind), name)).or_default() += count;
-        }
-    }
-    uses
+#[derive(Debug, Default)]
+pub struct HeaderUses {
+    /// By the field's place among the names.
+    counts: HashMap<MessageKind, Vec<u64>, foldhash::fast::FixedState>,
 }
 
-fn count_headers(book: &Book, leg: &Leg, uses: &mut Uses) {
-    let range = leg.start as usize..leg.end as usize;
-    for message in book.messages.get(range).unwrap_or_default() {
-        if message.flags.is_copy() || message.flags.is_retransmission() {
-            continue;
+impl HeaderUses {
+    /// Counts the messages of a call.
+    pub fn add_call(&mut self, call: &Call, book: &Book) {
+        for leg in &call.legs {
+            let range = leg.start as usize..leg.end as usize;
+            for message in book.messages.get(range).unwrap_or_default() {
+                if !message.flags.is_copy() && !message.flags.is_retransmission() {
+                    self.add(message, book);
+                }
+            }
         }
-        let counts = uses
-            .entry(message.kind)
-            .or_insert_with(|| vec![0; NAMES_MAX]);
+    }
+
+    fn add(&mut self, message: &Message, book: &Book) {
+        let counts = self.of(message.kind);
         let mut seen = 0_u128;
         for (name, _) in book.tables.headers.get(message.headers) {
             let place = name as usize;
@@ -208,14 +183,33 @@ fn count_headers(book: &Book, leg: &Leg, uses: &mut Uses) {
             }
         }
     }
-}
 
-fn add_uses(mut all: Uses, more: Uses) -> Uses {
-    for (kind, counts) in more {
-        let known = all.entry(kind).or_insert_with(|| vec![0; NAMES_MAX]);
-        for (known, count) in known.iter_mut().zip(counts) {
-            *known += count;
+    /// Adds what was counted elsewhere.
+    pub fn add_uses(&mut self, more: &Self) {
+        for (kind, counts) in &more.counts {
+            for (known, count) in self.of(*kind).iter_mut().zip(counts) {
+                *known += count;
+            }
         }
     }
-    all
+
+    fn of(&mut self, kind: MessageKind) -> &mut Vec<u64> {
+        let counts = self.counts.entry(kind);
+        counts.or_insert_with(|| vec![0; NAMES_MAX])
+    }
+
+    /// The counts by the word of the message and the name of the field; none is 0.
+    pub fn by_name(&self) -> BTreeMap<(String, HeaderName), u64> {
+        let mut uses = BTreeMap::new();
+        for (kind, counts) in &self.counts {
+            for (name, count) in HeaderName::all()
+                .zip(counts)
+                .filter(|(_, count)| **count > 0)
+            {
+                // Methods that are not known share a word.
+                *uses.entry((word(*kind), name)).or_default() += count;
+            }
+        }
+        uses
+    }
 }

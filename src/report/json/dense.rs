@@ -9,14 +9,15 @@ use std::io::Write;
 use serde::ser::{self, Impossible, Serialize};
 
 use crate::report::json::layout::Lines;
+use crate::report::json::text::{Text, is_plain};
 
 /// A writer of values, which appends to `out`.
 pub(super) struct Dense<'a> {
-    out: &'a mut Vec<u8>,
+    out: &'a mut Text,
 }
 
 impl<'a> Dense<'a> {
-    pub(super) fn into(out: &'a mut Vec<u8>) -> Self {
+    pub(super) fn into(out: &'a mut Text) -> Self {
         Self { out }
     }
 
@@ -31,38 +32,13 @@ impl<'a> Dense<'a> {
     }
 
     fn open(self, bracket: u8, close: u8) -> Members<'a> {
-        self.out.push(bracket);
+        self.out.put(&[bracket]);
         Members {
             to: self,
             close,
             is_first: true,
         }
     }
-}
-
-/// Whether every byte of a text stands in JSON for itself, and harms nobody who prints it.
-fn is_plain(text: &[u8]) -> bool {
-    let Some(last) = text.last_chunk::<8>() else {
-        let mut padded = [b' '; 8];
-        for (place, byte) in padded.iter_mut().zip(text) {
-            *place = *byte;
-        }
-        return are_plain(padded);
-    };
-    // The last eight bytes may have been told before: telling them once more is cheaper than one by one.
-    text.as_chunks().0.iter().all(|bytes| are_plain(*bytes)) && are_plain(*last)
-}
-
-/// The same of eight bytes at once: the highest bit of each byte tells.
-fn are_plain(bytes: [u8; 8]) -> bool {
-    const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    let word = u64::from_ne_bytes(bytes);
-    // A borrow from the byte below may mark a byte wrongly, but then that one is marked rightly.
-    let is_below = |word: u64, bound: u8| word.wrapping_sub(LOW * u64::from(bound)) & !word;
-    let is = |byte: u8| is_below(word ^ (LOW * u64::from(byte)), 1);
-    let odd = is_below(word, 0x20) | is(b'"') | is(b'\\') | is(0x7f) | word;
-    odd & HIGH == 0
 }
 
 /// Thousandths above which a number has more digits than are sure to come back: 15.
@@ -85,13 +61,13 @@ pub(super) struct Members<'a> {
 impl Members<'_> {
     fn comma(&mut self) {
         if !self.is_first {
-            self.to.out.push(b',');
+            self.to.out.put(b",");
         }
         self.is_first = false;
     }
 
     fn finish(self) {
-        self.to.out.push(self.close);
+        self.to.out.put(&[self.close]);
     }
 }
 
@@ -124,19 +100,19 @@ impl<'a> ser::Serializer for Dense<'a> {
         let out = self.out;
         Dense::into(out).serialize_u64(thousandths / 1000)?;
         let digits = [100, 10, 1].map(|unit| b'0' + (thousandths / unit % 10) as u8);
-        let kept = match digits {
-            [_, b'0', b'0'] => 1,
-            [_, _, b'0'] => 2,
-            _ => 3,
-        };
-        out.push(b'.');
-        out.extend(digits.into_iter().take(kept));
+        match digits {
+            [tenths, b'0', b'0'] => out.put(&[b'.', tenths]),
+            [tenths, hundredths, b'0'] => out.put(&[b'.', tenths, hundredths]),
+            [tenths, hundredths, rest] => out.put(&[b'.', tenths, hundredths, rest]),
+        }
         Ok(())
     }
 
     fn serialize_bool(self, value: bool) -> Result<(), Self::Error> {
-        let word: &[u8] = if value { b"true" } else { b"false" };
-        self.out.extend_from_slice(word);
+        match value {
+            true => self.out.put(b"true"),
+            false => self.out.put(b"false"),
+        }
         Ok(())
     }
 
@@ -144,24 +120,22 @@ impl<'a> ser::Serializer for Dense<'a> {
         if !is_plain(text.as_bytes()) {
             return self.carefully(text);
         }
-        self.out.reserve(text.len() + 2);
-        self.out.push(b'"');
-        self.out.extend_from_slice(text.as_bytes());
-        self.out.push(b'"');
+        self.out.put(b"\"");
+        self.out.put(text.as_bytes());
+        self.out.put(b"\"");
         Ok(())
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), Self::Error> {
         let start = self.out.len();
-        self.out.push(b'"');
+        self.out.put(b"\"");
         // Writing to memory does not fail.
         let _ = write!(self.out, "{value}");
-        let text = self.out.get(start + 1..).unwrap_or_default();
-        if !is_plain(text) {
-            self.out.truncate(start);
+        if !is_plain(self.out.since(start + 1)) {
+            self.out.cut(start);
             return self.carefully(&value.to_string());
         }
-        self.out.push(b'"');
+        self.out.put(b"\"");
         Ok(())
     }
 
@@ -178,7 +152,7 @@ impl<'a> ser::Serializer for Dense<'a> {
     }
 
     fn serialize_unit(self) -> Result<(), Self::Error> {
-        self.out.extend_from_slice(b"null");
+        self.out.put(b"null");
         Ok(())
     }
 
@@ -304,15 +278,19 @@ impl ser::SerializeMap for Members<'_> {
         let start = self.to.out.len();
         self.to.value(key)?;
         // Only texts are keys.
-        if self.to.out.get(start) != Some(&b'"') {
-            self.to.out.insert(start, b'"');
-            self.to.out.push(b'"');
+        let written = self.to.out.since(start);
+        if !written.starts_with(b"\"") {
+            let number = written.to_vec();
+            self.to.out.cut(start);
+            self.to.out.put(b"\"");
+            self.to.out.put(&number);
+            self.to.out.put(b"\"");
         }
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Self::Error> {
-        self.to.out.push(b':');
+        self.to.out.put(b":");
         self.to.value(value)
     }
 
@@ -335,10 +313,9 @@ impl ser::SerializeStruct for Members<'_> {
     ) -> Result<(), Self::Error> {
         self.comma();
         let out = &mut *self.to.out;
-        out.reserve(name.len() + 3);
-        out.push(b'"');
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
+        out.put(b"\"");
+        out.put(name.as_bytes());
+        out.put(b"\":");
         self.to.value(value)
     }
 
@@ -378,12 +355,12 @@ mod tests {
             map: [(text, number), ("a", 0.5)].into(),
             counts: [(404, 2), (503, 1)].into(),
         };
-        let (mut dense, mut general) = (Vec::new(), Vec::new());
+        let (mut dense, mut general) = (Text::with_room(0), Vec::new());
         line.serialize(Dense::into(&mut dense)).expect("to memory");
         let lines = Lines::inside();
         let mut serializer = serde_json::Serializer::with_formatter(&mut general, lines);
         line.serialize(&mut serializer).expect("to memory");
-        (dense, general)
+        (dense.into_bytes(), general)
     }
 
     #[test]
@@ -395,9 +372,9 @@ mod tests {
 
     #[test]
     fn what_prints_itself_is_escaped_too() {
-        let mut text = Vec::new();
+        let mut text = Text::with_room(0);
         ser::Serializer::collect_str(Dense::into(&mut text), &"a\"\u{1b}").expect("to memory");
-        assert_eq!(text, br#""a\"\u001b""#);
+        assert_eq!(text.into_bytes(), br#""a\"\u001b""#);
     }
 
     proptest! {
@@ -413,18 +390,6 @@ mod tests {
         fn thousandths_read_as_the_general_way_writes_them(count in any::<u64>(), bits in 0_u32..64) {
             let (dense, general) = both("", (count >> bits) as f64 / 1000.0, None);
             prop_assert_eq!(dense, general);
-        }
-    }
-
-    #[test]
-    fn every_byte_is_plain_or_not_wherever_it_stands() {
-        for byte in 0..=u8::MAX {
-            let is_known = (0x20..0x7f).contains(&byte) && !matches!(byte, b'"' | b'\\');
-            for (place, len) in (0..20).flat_map(|len| (0..len).map(move |place| (place, len))) {
-                let mut text = vec![b'a'; len];
-                text[place] = byte;
-                assert_eq!(is_known, is_plain(&text), "{byte} at {place} of {len}");
-            }
         }
     }
 }
