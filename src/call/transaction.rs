@@ -89,10 +89,15 @@ pub(in crate::call) fn pair(messages: &[&Message], tables: &Tables) -> Pairing {
         names: Vec::with_capacity(expected),
         ..Named::default()
     };
-    for (place, message) in messages.iter().enumerate() {
+    // Keys are far apart in memory: looked up one right behind the other, they are waited for together.
+    let keys: Vec<u64> = messages
+        .iter()
+        .map(|message| tables.vias.get(message.via).key)
+        .collect();
+    for ((place, message), key) in messages.iter().enumerate().zip(keys) {
         let index = MessageIndex(place as u32);
         let name = Name {
-            key: tables.vias.get(message.via).key,
+            key,
             cseq: message.cseq,
             method: message.transaction_method(),
         };
