@@ -1,5 +1,7 @@
 //! Header values kept once: most messages of a device carry the same ones, so whole lists are shared.
 
+use std::ops::Range;
+
 use crate::call::known::{Known, Packed};
 use crate::call::text::TextId;
 use crate::sip::HeaderName;
@@ -81,14 +83,45 @@ impl HeaderLists {
         id
     }
 
-    /// The values of a list in the order of the message.
-    pub fn get(&self, id: HeaderListId) -> impl Iterator<Item = (HeaderName, TextId)> + '_ {
+    /// Which names stand in any of some lists.
+    pub fn names(&self, lists: impl Iterator<Item = HeaderListId>) -> NameSet {
+        // Lists are far apart in memory: looked up one right behind the other, they are waited for together.
+        let ranges: Vec<Range<usize>> = lists.map(|id| self.range(id)).collect();
+        let names = ranges.into_iter().filter_map(|range| self.names.get(range));
+        NameSet(
+            names
+                .flatten()
+                .fold(0, |set, name| set | NameSet::mark(*name)),
+        )
+    }
+
+    fn range(&self, id: HeaderListId) -> Range<usize> {
         let before = (id.0 as usize).checked_sub(1);
         let place = |list: usize| self.ends.get(list).map_or(0, |end| *end as usize);
-        let range = before.map_or(0..0, |before| place(before)..place(before + 1));
+        before.map_or(0..0, |before| place(before)..place(before + 1))
+    }
+
+    /// The values of a list in the order of the message.
+    pub fn get(&self, id: HeaderListId) -> impl Iterator<Item = (HeaderName, TextId)> + '_ {
+        let range = self.range(id);
         let names = self.names.get(range.clone()).unwrap_or_default();
         let values = self.values.get(range).unwrap_or_default();
         names.iter().copied().zip(values.iter().copied())
+    }
+}
+
+/// A set of names; there are fewer than it has bits.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NameSet(u128);
+
+impl NameSet {
+    fn mark(name: HeaderName) -> u128 {
+        1 << name as u32
+    }
+
+    /// Whether a name is in it.
+    pub fn has(self, name: HeaderName) -> bool {
+        self.0 & Self::mark(name) != 0
     }
 }
 
