@@ -54,10 +54,11 @@ pub fn format(case: &Case<'_>) -> Option<Finding> {
 
 /// The refused call's number, where the node accepts it or others like it in another way of writing.
 fn better(case: &Case<'_>) -> Option<Better> {
+    if case.outcome().is_answered() {
+        return None;
+    }
     let code = case.refusal_code();
-    if case.outcome().is_answered()
-        || !matches!(code, 400 | 403 | 404 | 410 | 480 | 484 | 503 | 604)
-    {
+    if !matches!(code, 400 | 403 | 404 | 410 | 480 | 484 | 503 | 604) {
         return None;
     }
     let (refuser, refusal) = (case.refuser()?, case.refusal()?);
