@@ -83,16 +83,17 @@ impl HeaderLists {
         id
     }
 
-    /// Which names stand in any of some lists.
-    pub fn names(&self, lists: impl Iterator<Item = HeaderListId>) -> NameSet {
+    /// Whether a name stands in any of some lists.
+    pub fn any_has(&self, lists: impl Iterator<Item = HeaderListId>, name: HeaderName) -> bool {
         // Lists are far apart in memory: looked up one right behind the other, they are waited for together.
         let ranges: Vec<Range<usize>> = lists.map(|id| self.range(id)).collect();
-        let names = ranges.into_iter().filter_map(|range| self.names.get(range));
-        NameSet(
-            names
-                .flatten()
-                .fold(0, |set, name| set | NameSet::mark(*name)),
-        )
+        let mut lists = ranges.into_iter().filter_map(|range| self.names.get(range));
+        lists.any(|names| names.contains(&name))
+    }
+
+    /// The names in a list, in the order of the message.
+    pub fn names(&self, id: HeaderListId) -> &[HeaderName] {
+        self.names.get(self.range(id)).unwrap_or_default()
     }
 
     fn range(&self, id: HeaderListId) -> Range<usize> {
@@ -107,21 +108,6 @@ impl HeaderLists {
         let names = self.names.get(range.clone()).unwrap_or_default();
         let values = self.values.get(range).unwrap_or_default();
         names.iter().copied().zip(values.iter().copied())
-    }
-}
-
-/// A set of names; there are fewer than it has bits.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NameSet(u128);
-
-impl NameSet {
-    fn mark(name: HeaderName) -> u128 {
-        1 << name as u32
-    }
-
-    /// Whether a name is in it.
-    pub fn has(self, name: HeaderName) -> bool {
-        self.0 & Self::mark(name) != 0
     }
 }
 

@@ -147,7 +147,7 @@ fn codecs(tables: &Tables, session: SessionId) -> Vec<&str> {
         .collect()
 }
 
-/// Names of header fields, at most: as many as a set of them has bits.
+/// Names of header fields, at most.
 const NAMES_MAX: usize = 128;
 
 /// Which header fields the messages of calls carry: how many messages of each method or code have each of the fields
@@ -155,7 +155,7 @@ const NAMES_MAX: usize = 128;
 #[derive(Debug, Default)]
 pub struct HeaderUses {
     /// By the field's place among the names.
-    counts: HashMap<MessageKind, Vec<u64>, foldhash::fast::FixedState>,
+    counts: HashMap<MessageKind, Box<[u64; NAMES_MAX]>, foldhash::fast::FixedState>,
 }
 
 impl HeaderUses {
@@ -173,29 +173,32 @@ impl HeaderUses {
 
     fn add(&mut self, message: &Message, book: &Book) {
         let counts = self.of(message.kind);
-        let mut seen = 0_u128;
-        for (name, _) in book.tables.headers.get(message.headers) {
-            let place = name as usize;
-            let is_new = seen & (1 << place) == 0;
-            seen |= 1 << place;
-            if let Some(count) = counts.get_mut(place).filter(|_| is_new) {
-                *count += 1;
-            }
+        let mut seen = [0_u64; NAMES_MAX / 64];
+        for name in book.tables.headers.names(message.headers) {
+            let place = *name as usize;
+            let (Some(count), Some(seen)) = (counts.get_mut(place), seen.get_mut(place / 64))
+            else {
+                continue;
+            };
+            // A field that a message has twice is one.
+            let mark = 1 << (place % 64);
+            *count += u64::from(*seen & mark == 0);
+            *seen |= mark;
         }
     }
 
     /// Adds what was counted elsewhere.
     pub fn add_uses(&mut self, more: &Self) {
         for (kind, counts) in &more.counts {
-            for (known, count) in self.of(*kind).iter_mut().zip(counts) {
+            for (known, count) in self.of(*kind).iter_mut().zip(counts.iter()) {
                 *known += count;
             }
         }
     }
 
-    fn of(&mut self, kind: MessageKind) -> &mut Vec<u64> {
+    fn of(&mut self, kind: MessageKind) -> &mut [u64; NAMES_MAX] {
         let counts = self.counts.entry(kind);
-        counts.or_insert_with(|| vec![0; NAMES_MAX])
+        counts.or_insert_with(|| Box::new([0; NAMES_MAX]))
     }
 
     /// The counts by the word of the message and the name of the field; none is 0.
@@ -203,7 +206,7 @@ impl HeaderUses {
         let mut uses = BTreeMap::new();
         for (kind, counts) in &self.counts {
             for (name, count) in HeaderName::all()
-                .zip(counts)
+                .zip(counts.iter())
                 .filter(|(_, count)| **count > 0)
             {
                 // Methods that are not known share a word.

@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 
 use crate::call::negotiation::{Exchange, exchange};
 use crate::call::{
-    Anatomy, Call, Dialog, EndpointId, Message, MessageIndex, NameSet, Outcome, Step, Tables,
-    Transaction, TransactionIndex, anatomy_of, dialogs, own_software, path,
+    Anatomy, Call, Dialog, EndpointId, Message, MessageIndex, Outcome, Step, Tables, Transaction,
+    TransactionIndex, anatomy_of, dialogs, own_software, path,
 };
 use crate::diagnose::finding::Evidence;
 use crate::diagnose::scene::Scene;
@@ -25,8 +25,6 @@ pub struct Case<'a> {
     pub dialogs: Vec<Dialog>,
     path: OnceCell<Vec<(TransactionIndex, Step)>>,
     opening: OnceCell<Option<Exchange>>,
-    request_names: OnceCell<NameSet>,
-    response_names: OnceCell<NameSet>,
     /// Which of the explanations that the rules about media weigh against each other is the best, by its number; each of these
     /// rules needs to know, and weighing costs more than all else that is asked of a call.
     pub media: OnceCell<Option<u8>>,
@@ -46,8 +44,6 @@ impl<'a> Case<'a> {
             dialogs,
             path: OnceCell::new(),
             opening: OnceCell::new(),
-            request_names: OnceCell::new(),
-            response_names: OnceCell::new(),
             media: OnceCell::new(),
         }
     }
@@ -80,25 +76,21 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Names of the kept headers that any of its requests has.
-    pub fn request_names(&self) -> NameSet {
-        let is_request = |message: &Message| message.method().is_some();
-        *self.request_names.get_or_init(|| self.names_of(is_request))
+    /// Whether any of its requests has a header that is kept.
+    pub fn requests_have(&self, name: HeaderName) -> bool {
+        self.have(name, |message| message.method().is_some())
     }
 
-    /// Names of the kept headers that any of its responses has.
-    pub fn response_names(&self) -> NameSet {
-        let is_response = |message: &Message| message.status().is_some();
-        *self
-            .response_names
-            .get_or_init(|| self.names_of(is_response))
+    /// Whether any of its responses has a header that is kept.
+    pub fn responses_have(&self, name: HeaderName) -> bool {
+        self.have(name, |message| message.status().is_some())
     }
 
-    fn names_of(&self, is_meant: impl Fn(&Message) -> bool) -> NameSet {
+    fn have(&self, name: HeaderName, is_meant: impl Fn(&Message) -> bool) -> bool {
         let messages = self.anatomy.messages.iter();
         let meant = messages.filter(|message| is_meant(message));
-        let headers = &self.tables().headers;
-        headers.names(meant.map(|message| message.headers))
+        let lists = meant.map(|message| message.headers);
+        self.tables().headers.any_has(lists, name)
     }
 
     /// The hop where the failure began.

@@ -29,7 +29,7 @@ pub struct Fault {
 }
 
 pub fn id_passport(case: &Case<'_>) -> Option<Finding> {
-    if !case.request_names().has(HeaderName::Identity) {
+    if !case.requests_have(HeaderName::Identity) {
         return None;
     }
     let hops = case.anatomy.invites().take(HOPS_MAX);

@@ -187,7 +187,7 @@ fn certificate(case: &Case<'_>, request: &Message) -> Option<String> {
 
 /// A verifier that lets the call go on says in a provisional or final response why it does not trust it.
 fn went_on(case: &Case<'_>) -> Option<Finding> {
-    if !case.response_names().has(HeaderName::Reason) {
+    if !case.responses_have(HeaderName::Reason) {
         return None;
     }
     let originals = case.anatomy.originals();

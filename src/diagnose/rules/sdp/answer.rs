@@ -62,7 +62,8 @@ pub fn sdp_answer_invalid(case: &Case<'_>) -> Option<Finding> {
 /// The answered hops of an INVITE, the one next to the callee first.
 fn hops_of(case: &Case<'_>, first: TransactionIndex) -> Vec<TransactionIndex> {
     let anatomy = &case.anatomy;
-    let mut hops = vec![first];
+    let mut hops = Vec::with_capacity(case.call.hops.len().min(EXCHANGES_MAX));
+    hops.push(first);
     while let Some(hop) = hops.last().copied()
         && hops.len() < EXCHANGES_MAX
     {
