@@ -109,9 +109,11 @@ impl Numbering<'_> {
         self.lines.find_or_add(line, hash)
     }
 
-    /// Takes bytes that are no header line into the hash of the message.
-    pub(super) fn pass(&mut self, bytes: &[u8]) {
-        self.mix(self.seed.hash_one(bytes));
+    /// Takes bytes that are no header line into the hash of the message; gives their own.
+    pub(super) fn pass(&mut self, bytes: &[u8]) -> u64 {
+        let hash = self.seed.hash_one(bytes);
+        self.mix(hash);
+        hash
     }
 
     fn mix(&mut self, hash: u64) {
