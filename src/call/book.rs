@@ -141,7 +141,6 @@ impl CallBook {
     }
 
     fn file(&mut self, draft: &Draft, filed: &Filed) -> Message {
-        let arrival = &draft.arrival;
         let parties = filed.parties[draft.parties as usize];
         let (source, destination) = filed.ways[draft.way as usize];
         let list = draft.list.map(|list| filed.lists[list as usize]);
@@ -149,9 +148,9 @@ impl CallBook {
             .session
             .map(|session| filed.sessions[session as usize]);
         Message {
-            time: arrival.time,
+            time: draft.time,
             digest: draft.digest,
-            at: arrival.at,
+            at: draft.at,
             group: parties.group,
             source,
             destination,
@@ -165,12 +164,12 @@ impl CallBook {
             headers: list.unwrap_or_default(),
             session: session.unwrap_or_default(),
             size: draft.size,
-            trace: arrival.trace,
+            trace: draft.trace,
             kind: draft.kind,
             cseq_method: draft.cseq_method,
-            transport: arrival.transport,
-            tap: self.tap((arrival.at.file, arrival.trace.interface)),
-            place: arrival.place,
+            transport: draft.transport,
+            tap: self.tap((draft.at.file, draft.trace.interface)),
+            place: draft.place,
             max_forwards: draft.max_forwards,
             fragment: draft.fragment,
             flags: draft.flags,

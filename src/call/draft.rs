@@ -49,7 +49,11 @@ pub(in crate::call) struct Span {
 /// One message, not filed yet; numbers are places in the lists of its batch.
 #[derive(Debug)]
 pub(in crate::call) struct Draft {
-    pub(in crate::call) arrival: Arrival,
+    pub(in crate::call) at: FrameRef,
+    pub(in crate::call) time: Timestamp,
+    pub(in crate::call) transport: Transport,
+    pub(in crate::call) trace: Trace,
+    pub(in crate::call) place: u16,
     pub(in crate::call) kind: MessageKind,
     pub(in crate::call) cseq: u32,
     pub(in crate::call) cseq_method: Method,
@@ -91,7 +95,7 @@ impl Texts {
         let hash = seed.hash_one(text);
         let bytes = &mut self.bytes;
         let number = self.numbered.number(hash, || append(bytes, text));
-        Kept { number, hash }
+        Kept::new(number, hash)
     }
 }
 
@@ -222,7 +226,11 @@ impl Drafts {
         };
         let way = way_hash(&arrival.flow, seed);
         let draft = Draft {
-            arrival,
+            at: arrival.at,
+            time: arrival.time,
+            transport: arrival.transport,
+            trace: arrival.trace,
+            place: arrival.place,
             kind,
             cseq,
             cseq_method,
@@ -257,10 +265,11 @@ impl Drafts {
         let vias_start = self.vias.len();
         let mut is_old = false;
         for field in message.fields() {
-            match self.sayings.of(field, &mut self.texts, seed) {
+            let line = self.sayings.learn(field, &mut self.texts, seed);
+            match *self.sayings.said(line) {
                 Said::Value(name, value) => {
                     // One word says both; hashes are keyed, so nobody can foresee what meets what.
-                    let word = value.hash.rotate_left(8) ^ name as u64;
+                    let word = value.hash().rotate_left(8) ^ name as u64;
                     heard.headers_hash = mixed(heard.headers_hash, word);
                     self.headers.push((name, value.number));
                 }
@@ -307,7 +316,8 @@ impl Drafts {
     fn name_old_vias(&mut self, message: &Message<'_>, start: usize, cseq: u32, seed: &Seed) {
         let mut place = start;
         for field in message.fields() {
-            let Said::Vias(from, to) = self.sayings.of(field, &mut self.texts, seed) else {
+            let line = self.sayings.learn(field, &mut self.texts, seed);
+            let Said::Vias(from, to) = *self.sayings.said(line) else {
                 continue;
             };
             for said in self.sayings.vias(from, to) {
@@ -331,7 +341,7 @@ impl Drafts {
         let (to, to_tag) = heard.to.unzip();
         let kept = [heard.call_id, from, to, from_tag, to_tag]
             .map(|text| text.unwrap_or_else(|| self.texts.keep(b"", seed)));
-        let hash = kept.iter().fold(0, |hash, text| mixed(hash, text.hash));
+        let hash = kept.iter().fold(0, |hash, text| mixed(hash, text.hash()));
         self.parties.number(hash, || kept.map(|text| text.number))
     }
 
@@ -353,7 +363,7 @@ impl Drafts {
         if let Some(line) = heard.top.overload {
             let top = lexer::split_commas(line).next().unwrap_or_default();
             let value = self.texts.keep(top, seed);
-            hash = mixed(hash, value.hash);
+            hash = mixed(hash, value.hash());
             self.headers.push((HeaderName::Via, value.number));
         }
         let range = (heard.headers_start as u32, self.headers.len() as u32);

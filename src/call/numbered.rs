@@ -1,6 +1,7 @@
 //! Numbers within one batch: what many of its messages share is kept once, so that the tables of the run are asked once.
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 /// Things by 64-bit hashes that are keyed by a seed which input cannot know, so that equal hashes mean equal things; numbered in
 /// the order of first sight.
@@ -22,14 +23,16 @@ impl<T> Default for Numbered<T> {
 impl<T> Numbered<T> {
     /// The number of what hashes to `hash`; `make` is asked for it only where it is new.
     pub(in crate::call) fn number(&mut self, hash: u64, make: impl FnOnce() -> T) -> u32 {
-        if let Some(place) = self.find(hash) {
-            return place;
+        let is_it = |&(known, _): &(u64, u32)| known == hash;
+        match self.places.entry(hash, is_it, |&(hash, _)| hash) {
+            Entry::Occupied(known) => known.get().1,
+            Entry::Vacant(free) => {
+                let place = self.items.len() as u32;
+                free.insert((hash, place));
+                self.items.push((hash, make()));
+                place
+            }
         }
-        let place = self.items.len() as u32;
-        self.items.push((hash, make()));
-        self.places
-            .insert_unique(hash, (hash, place), |&(hash, _)| hash);
-        place
     }
 
     /// The number of what hashes to `hash`, where it was met.

@@ -21,14 +21,29 @@ pub(in crate::call) const VIAS_MAX: usize = 80;
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::call) struct Kept {
     pub(in crate::call) number: u32,
+    /// Hash of the text under the run's seed, in halves that leave no gap.
+    hash: [u32; 2],
+}
+
+impl Kept {
+    pub(in crate::call) fn new(number: u32, hash: u64) -> Self {
+        Self {
+            number,
+            hash: [(hash >> 32) as u32, hash as u32],
+        }
+    }
+
     /// Hash of the text under the run's seed.
-    pub(in crate::call) hash: u64,
+    pub(in crate::call) fn hash(self) -> u64 {
+        u64::from(self.hash[0]) << 32 | u64::from(self.hash[1])
+    }
 }
 
 /// What one header line says.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(in crate::call) enum Said {
     /// Nothing that is kept.
+    #[default]
     Nothing,
     /// The Call-ID.
     CallId(Kept),
@@ -75,6 +90,8 @@ pub(in crate::call) struct Sayings {
     by_line: Vec<Option<Said>>,
     /// Whether the header is plain; `None` where nobody asked yet.
     plain: Vec<Option<bool>>,
+    /// What the last header of several lines says.
+    folded: Said,
     vias: Vec<SaidVia>,
     /// What stands before the parameters of a Via value, by its hash: a node writes the same into all of its own.
     senders: Numbered<Sender>,
@@ -98,25 +115,43 @@ impl Sayings {
             .unwrap_or_default()
     }
 
-    /// What a header says; `line` is the number of its line, `None` where it has several.
-    pub(in crate::call) fn of(
+    /// Reads a header that was not met yet; `line` is the number of its line, `None` where it has several. Gives what
+    /// [`Sayings::said`] takes.
+    pub(in crate::call) fn learn(
         &mut self,
         (name, value, line): (HeaderName, &[u8], Option<u32>),
         texts: &mut Texts,
         seed: &Seed,
-    ) -> Said {
-        let Some(line) = line.map(|line| line as usize) else {
-            return self.read(name, value, texts, seed);
+    ) -> Option<u32> {
+        let place = line.map(|line| line as usize);
+        let known = place.and_then(|place| self.by_line.get(place));
+        if !matches!(known, Some(Some(_))) {
+            self.read(name, value, place, (texts, seed));
+        }
+        line
+    }
+
+    /// Keeps what a header says. What is handed about in memory before it is put down costs more than all of its reading, so this
+    /// is part of the code that makes it.
+    #[inline(always)]
+    fn put(&mut self, place: Option<usize>, said: Said) {
+        let Some(place) = place else {
+            self.folded = said;
+            return;
         };
-        if let Some(Some(said)) = self.by_line.get(line) {
-            return *said;
+        if self.by_line.len() < place {
+            self.by_line.resize(place, None);
         }
-        let said = self.read(name, value, texts, seed);
-        if self.by_line.len() <= line {
-            self.by_line.resize(line + 1, None);
+        match self.by_line.get_mut(place) {
+            Some(unread) => *unread = Some(said),
+            None => self.by_line.push(Some(said)),
         }
-        self.by_line[line] = Some(said);
-        said
+    }
+
+    /// What a header says that was just learnt.
+    pub(in crate::call) fn said(&self, line: Option<u32>) -> &Said {
+        line.and_then(|line| self.by_line.get(line as usize)?.as_ref())
+            .unwrap_or(&self.folded)
     }
 
     /// Whether a request has no defect at a glance.
@@ -137,7 +172,13 @@ impl Sayings {
         })
     }
 
-    fn read(&mut self, name: HeaderName, value: &[u8], texts: &mut Texts, seed: &Seed) -> Said {
+    fn read(
+        &mut self,
+        name: HeaderName,
+        value: &[u8],
+        place: Option<usize>,
+        (texts, seed): (&mut Texts, &Seed),
+    ) {
         let mut address = || {
             let address = Some(NameAddr::parse(value));
             (
@@ -146,30 +187,41 @@ impl Sayings {
             )
         };
         match name {
-            HeaderName::Via => self.read_vias(value, texts, seed),
+            HeaderName::Via => {
+                let (start, end) = self.read_vias(value, texts, seed);
+                self.put(place, Said::Vias(start, end));
+            }
             HeaderName::From => {
                 let (uri, tag) = address();
-                Said::From(uri, tag)
+                self.put(place, Said::From(uri, tag));
             }
             HeaderName::To => {
                 let (uri, tag) = address();
-                Said::To(uri, tag)
+                self.put(place, Said::To(uri, tag));
             }
-            HeaderName::CallId => Said::CallId(texts.keep(value, seed)),
+            HeaderName::CallId => {
+                let text = texts.keep(value, seed);
+                self.put(place, Said::CallId(text));
+            }
             HeaderName::CSeq => {
                 let cseq = CSeq::parse(value);
-                Said::Sequence(cseq.number.unwrap_or(0), cseq.method)
+                let said = Said::Sequence(cseq.number.unwrap_or(0), cseq.method);
+                self.put(place, said);
             }
             HeaderName::MaxForwards => {
                 let hops = lexer::number(value).map_or(255, |hops| hops.min(254) as u8);
-                Said::MaxForwards(hops)
+                self.put(place, Said::MaxForwards(hops));
             }
-            name if is_kept(name) => Said::Value(name, texts.keep(&unfolded(value), seed)),
-            _ => Said::Nothing,
+            name if is_kept(name) => {
+                let text = texts.keep(&unfolded(value), seed);
+                self.put(place, Said::Value(name, text));
+            }
+            _ => self.put(place, Said::Nothing),
         }
     }
 
-    fn read_vias(&mut self, value: &[u8], texts: &mut Texts, seed: &Seed) -> Said {
+    /// Gives the range of [`Sayings::vias`] that a Via header gets.
+    fn read_vias(&mut self, value: &[u8], texts: &mut Texts, seed: &Seed) -> (u32, u32) {
         let start = self.vias.len() as u32;
         for value in lexer::split_commas(value).take(VIAS_MAX) {
             let end = memchr(b';', value).unwrap_or(value.len());
@@ -186,7 +238,7 @@ impl Sayings {
             };
             self.vias.push(said);
         }
-        Said::Vias(start, self.vias.len() as u32)
+        (start, self.vias.len() as u32)
     }
 
     fn sender(&mut self, head: &[u8], texts: &mut Texts, seed: &Seed) -> Sender {
@@ -231,7 +283,8 @@ mod tests {
         let said = (0..)
             .zip(lines)
             .map(|(line, (name, value))| {
-                sayings.of((*name, value.as_bytes(), Some(line)), &mut texts, &seed)
+                let line = sayings.learn((*name, value.as_bytes(), Some(line)), &mut texts, &seed);
+                *sayings.said(line)
             })
             .collect();
         (said, sayings, texts)
@@ -240,11 +293,9 @@ mod tests {
     #[test]
     fn a_line_is_read_once_and_says_the_same_again() {
         let (_, mut sayings, mut texts) = said(&[(HeaderName::CallId, "a@b")]);
-        let again = sayings.of(
-            (HeaderName::CallId, b"never read", Some(0)),
-            &mut texts,
-            &Seed::default(),
-        );
+        let field = (HeaderName::CallId, &b"never read"[..], Some(0));
+        let line = sayings.learn(field, &mut texts, &Seed::default());
+        let again = sayings.said(line);
         assert!(matches!(again, Said::CallId(Kept { number: 0, .. })));
     }
 
@@ -252,7 +303,10 @@ mod tests {
     fn lines_of_a_folded_header_leave_those_behind_them_alone() {
         let (mut sayings, mut texts) = (Sayings::default(), Texts::default());
         let seed = Seed::default();
-        let mut of = |field| sayings.of(field, &mut texts, &seed);
+        let mut of = |field| {
+            let line = sayings.learn(field, &mut texts, &seed);
+            *sayings.said(line)
+        };
         of((HeaderName::Subject, b"lunch\n and", None));
         of((HeaderName::CallId, b"a@b", Some(5)));
         let sequence = of((HeaderName::CSeq, b"7 BYE", Some(2)));

@@ -50,7 +50,8 @@ fn find_colon(line: &[u8]) -> Option<usize> {
 }
 
 impl LineParts {
-    /// Parts a line without its line end.
+    /// Parts a line without its line end. Inlined, since handing the parts on in memory would cost as much as finding them.
+    #[inline(always)]
     pub(super) fn of(line: &[u8]) -> Self {
         let end = line.len();
         // No message is longer than MESSAGE_BYTES_MAX, so every place fits.
@@ -85,18 +86,17 @@ impl Lines {
 
     /// Parts and number of a line that hashes to `hash`.
     fn find_or_add(&mut self, line: &[u8], hash: u64) -> (LineParts, u32) {
-        if let Some(met) = self.met.find(hash, |met| met.hash == hash) {
-            return (met.parts, met.number);
-        }
-        let parts = LineParts::of(line);
-        let number = self.met.len() as u32;
-        let met = Met {
-            hash,
-            number,
-            parts,
-        };
-        self.met.insert_unique(hash, met, |met| met.hash);
-        (parts, number)
+        let next = self.met.len() as u32;
+        let known = self
+            .met
+            .entry(hash, |met| met.hash == hash, |met| met.hash)
+            .or_insert_with(|| Met {
+                hash,
+                number: next,
+                parts: LineParts::of(line),
+            });
+        let met = known.get();
+        (met.parts, met.number)
     }
 }
 

@@ -5,6 +5,8 @@ use wide::u8x16;
 
 /// Bytes that are compared at a time: one bit of a word for each.
 const BLOCK: usize = 64;
+/// Bytes of one comparison.
+const PART: usize = 16;
 
 /// The places of some bytes in a text, in order.
 pub(super) struct Places<'a, const WANTED: usize> {
@@ -17,7 +19,7 @@ pub(super) struct Places<'a, const WANTED: usize> {
 }
 
 impl<'a, const WANTED: usize> Places<'a, WANTED> {
-    /// Where one of `wanted`, none of which is zero, stands in `text`.
+    /// Where one of `wanted` stands in `text`.
     #[inline]
     pub(super) fn of(text: &'a [u8], wanted: [u8; WANTED]) -> Self {
         Self {
@@ -37,13 +39,9 @@ impl<const WANTED: usize> Iterator for Places<'_, WANTED> {
         while self.found == 0 {
             let block = self.blocks.next()?;
             self.start = self.start.wrapping_add(BLOCK);
-            self.found = match block.try_into() {
-                Ok(block) => found_in(block, self.wanted),
-                Err(_) => {
-                    let mut padded = [0; BLOCK];
-                    padded[..block.len()].copy_from_slice(block);
-                    found_in(&padded, self.wanted)
-                }
+            self.found = match <&[u8; BLOCK]>::try_from(block) {
+                Ok(block) => found_in(block.as_chunks::<PART>().0, self.wanted),
+                Err(_) => found_in_short(block, self.wanted),
             };
         }
         let place = self.found.trailing_zeros() as usize;
@@ -53,19 +51,31 @@ impl<const WANTED: usize> Iterator for Places<'_, WANTED> {
 }
 
 #[inline]
-fn found_in<const WANTED: usize>(block: &[u8; BLOCK], wanted: [u8; WANTED]) -> u64 {
-    let (parts, _) = block.as_chunks::<16>();
-    let wanted = wanted.map(u8x16::splat);
-    let bits = |part: &[u8; 16]| {
-        let part = u8x16::new(*part);
-        let none = u8x16::splat(0);
-        let hits = wanted
-            .iter()
-            .fold(none, |hits, wanted| hits | part.cmp_eq(*wanted));
-        u64::from(hits.move_mask() as u16)
-    };
+fn found_in<const WANTED: usize>(parts: &[[u8; PART]], wanted: [u8; WANTED]) -> u64 {
     let each = parts.iter().rev();
-    each.fold(0, |found, part| found << 16 | bits(part))
+    each.fold(0, |found, part| found << PART | bits(part, wanted))
+}
+
+/// One bit for each byte of a part.
+#[inline]
+fn bits<const WANTED: usize>(part: &[u8; PART], wanted: [u8; WANTED]) -> u64 {
+    let part = u8x16::new(*part);
+    let hits = wanted.iter().fold(u8x16::splat(0), |hits, wanted| {
+        hits | part.cmp_eq(u8x16::splat(*wanted))
+    });
+    u64::from(hits.move_mask() as u16)
+}
+
+/// As [`found_in`], of less than a block: its last bytes are looked at together with some before them.
+fn found_in_short<const WANTED: usize>(text: &[u8], wanted: [u8; WANTED]) -> u64 {
+    let Some((before, last)) = text.split_last_chunk::<PART>() else {
+        let each = text.iter().rev();
+        return each.fold(0, |found, byte| {
+            found << 1 | u64::from(wanted.contains(byte))
+        });
+    };
+    let found = found_in(text.as_chunks::<PART>().0, wanted);
+    found | bits(last, wanted) << before.len()
 }
 
 #[cfg(test)]
