@@ -74,13 +74,13 @@ impl Batch {
 
     /// Reads every frame of a window.
     pub(super) fn read(&mut self, window: &Window, seed: &Seed) {
-        for frame in window.frames() {
+        window.frames().for_each(|frame| {
             self.times.push(&frame);
             let decoded = net::decode(&frame, &mut |packet| self.take(&packet, seed));
             if let Err(skip) = decoded {
                 self.skip(skip);
             }
-        }
+        });
     }
 
     fn skip(&mut self, skip: Skip) {

@@ -170,7 +170,7 @@ impl<'a> Anatomy<'a> {
     /// A 2xx behind a failure of the same hop finds nobody any more (RFC 3261 section 17.1.1.2), unless it is confirmed or hung up.
     fn drop_late_answers(&mut self) {
         for place in 0..self.transactions.len() {
-            let transaction = self.transactions[place];
+            let transaction = &self.transactions[place];
             let (Some(refusal), Some(answer)) =
                 (transaction.refused_before, transaction.final_response)
             else {
@@ -201,14 +201,13 @@ impl<'a> Anatomy<'a> {
 
     /// The ACK to a 2xx is a transaction of its own: joins it to the INVITE that it confirms, hop by hop.
     fn join_acks(&mut self) {
-        let acks: Vec<TransactionIndex> = self
-            .each()
-            .filter(|(_, t)| t.method == Method::Ack)
-            .map(|(index, _)| index)
-            .collect();
-        for index in acks {
-            let ack = *self.transaction(index);
-            let message = self.message(ack.first);
+        for place in 0..self.transactions.len() {
+            let ack = &self.transactions[place];
+            if ack.method != Method::Ack {
+                continue;
+            }
+            let first = ack.first;
+            let message = self.message(first);
             let invite = self.each().find(|(_, t)| {
                 t.method == Method::Invite
                     && t.cseq == ack.cseq
@@ -216,11 +215,11 @@ impl<'a> Anatomy<'a> {
                     && self.tables.node(t.source) == self.tables.node(ack.source)
                     && self.tables.node(t.destination) == self.tables.node(ack.destination)
                     && self.final_status(t).is_some_and(StatusCode::is_success)
-                    && t.first < ack.first
+                    && t.first < first
                     && self.message(t.first).group == message.group
             });
             if let Some((invite, _)) = invite {
-                self.transactions[invite.0 as usize].ack = Some(ack.first);
+                self.transactions[invite.0 as usize].ack = Some(first);
             }
         }
     }

@@ -16,7 +16,6 @@ use crate::call::message::{GroupId, Message};
 use crate::call::pile::{Pile, each_group};
 use crate::call::tables::Tables;
 use crate::call::text::{TextId, Texts};
-use crate::call::via::ViaId;
 use crate::capture::Timestamp;
 use crate::sip::Seed;
 
@@ -30,7 +29,6 @@ pub struct CallBook {
     pub(in crate::call) seed: Seed,
     taps: HashMap<(u16, u16), u16>,
     pub(in crate::call) parties: Known<Parties, 5>,
-    pub(in crate::call) stacks: Known<ViaId>,
     pub(in crate::call) ways: Known<(EndpointId, EndpointId), 2>,
     last_tap: Option<((u16, u16), u16)>,
     inspections: Inspections,
@@ -101,7 +99,6 @@ impl CallBook {
     /// Makes room for `times` as much as was filed so far: growing step by step moves everything again and again.
     pub fn expect(&mut self, times: usize) {
         self.parties.expect(times);
-        self.stacks.expect(times);
         self.tables.texts.expect(times);
         self.tables.headers.expect(times);
         self.tables.vias.expect(times);
@@ -118,9 +115,13 @@ impl CallBook {
     }
 
     fn inspect(&mut self, batch: &Drafts, draft: &Draft, message: &Message) {
+        let bytes = batch.bytes(draft.opening);
+        // Hardly any request is other than plain: then the Via need not be looked up for each message.
+        if bytes.is_empty() && !self.inspections.is_waiting() {
+            return;
+        }
         let key = self.tables.vias.get(message.via).key;
         let texts = &mut self.tables.texts;
-        let bytes = batch.bytes(draft.opening);
         if let Some(status) = message.status() {
             self.inspections.answer(key, status, texts);
         } else if !bytes.is_empty() {
@@ -209,7 +210,7 @@ impl CallBook {
     /// Closes the book: sorts the messages and marks the copies. `shift` is added to the times of each capture point.
     pub fn finish(mut self, shift: impl Fn(&[Message], usize) -> Vec<i64>) -> Book {
         // What was met before is not asked for again: its memory is for the calls.
-        (self.parties, self.stacks, self.ways) = Default::default();
+        (self.parties, self.ways) = Default::default();
         let inspections = std::mem::take(&mut self.inspections);
         let defects = inspections.finish(&mut self.tables.texts);
         self.tables.close();

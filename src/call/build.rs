@@ -53,10 +53,7 @@ pub fn build(
         end,
         pauses: pauses.into(),
         longest_ring: Duration::ZERO,
-        has_nameless: book
-            .messages
-            .iter()
-            .any(|message| book.tables.lacks_name(message)),
+        has_nameless: has_nameless(book),
         unreachable: Arc::new(errors.iter().filter_map(|error| error.group).collect()),
     };
     let mut happenings = summed_up(book, &watch);
@@ -72,6 +69,14 @@ pub fn build(
     judge_ringing_again(&mut happenings.calls, book, &watch);
     join_legs(&mut happenings.calls, book, &watch);
     happenings
+}
+
+/// Whether the capture cut some message before its Call-ID.
+fn has_nameless(book: &Book) -> bool {
+    let mut messages = book.messages.iter();
+    // Nearly every capture has no such Call-ID, and its messages need not be walked over.
+    book.tables.call_ids.iter().any(|id| id.is_absent())
+        && messages.any(|message| book.tables.lacks_name(message))
 }
 
 /// Where some call of the run rang longer than timer C, others that were ringing may simply have gone on.
@@ -110,9 +115,15 @@ fn summed_up(book: &mut Book, watch: &Watch) -> Happenings {
         happenings.requests.extend(share.requests);
     }
     let first = |leg: &Leg| book.messages.get(leg.start as usize).map(Message::order);
-    happenings
-        .calls
-        .sort_by_cached_key(|call| (call.started, call.legs.first().and_then(first)));
+    let order = |call: &Call| call.legs.first().and_then(first);
+    // Call-IDs are in the order of first sight, and so are their calls, unless one holds several.
+    let is_sorted = happenings.calls.is_sorted_by(|a, b| {
+        a.started < b.started || a.started == b.started && order(a) <= order(b)
+    });
+    if !is_sorted {
+        let calls = &mut happenings.calls;
+        calls.sort_by_cached_key(|call| (call.started, order(call)));
+    }
     happenings
         .attempts
         .sort_by_key(|attempt| (attempt.started, attempt.asked_at));
@@ -145,12 +156,7 @@ fn sum_up_group(
         let anatomy = Anatomy::of_pairs(messages, tables, told.pairing);
         return sum_up_part(&anatomy, *kind, leg, watch, share);
     }
-    let mut labelled: Vec<(u32, Message)> = told
-        .of_message
-        .iter()
-        .copied()
-        .zip(group.iter().copied())
-        .collect();
+    let mut labelled: Vec<(u32, Message)> = told.of_messages().zip(group.iter().copied()).collect();
     labelled.sort_by_key(|(part, _)| *part);
     for (place, (_, message)) in group.iter_mut().zip(&labelled) {
         *place = *message;

@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use rayon::prelude::*;
+
 use crate::call::anatomy::Anatomy;
 use crate::call::book::Book;
 use crate::call::build::{Happenings, anatomy_of};
@@ -63,6 +65,11 @@ struct Signs {
     unrepeated: u32,
 }
 
+type AllSigns = BTreeMap<Pair, Signs>;
+
+/// Legs that one thread looks at at a time.
+const LEGS_AT_A_TIME: usize = 1024;
+
 /// Pairs of which one direction is missing, in the order of endpoints.
 pub fn one_direction_pairs(
     book: &Book,
@@ -79,18 +86,20 @@ pub fn one_direction_pairs(
         return Vec::new();
     }
     let watch = census.span.unwrap_or_default();
-    let mut signs: BTreeMap<Pair, Signs> = BTreeMap::new();
+    let of_calls = happened.calls.iter().flat_map(|call| call.legs.iter());
+    let of_attempts = happened.attempts.iter().map(|attempt| &attempt.leg);
+    let legs: Vec<&Leg> = of_calls.chain(of_attempts).collect();
     let alone = Alone::of(&silent);
-    let legs = happened
-        .calls
-        .iter()
-        .flat_map(|call| call.legs.iter())
-        .chain(happened.attempts.iter().map(|attempt| &attempt.leg));
-    for leg in legs {
-        if alone.speaks_in(book, leg) {
-            learn(book, leg, &silent, watch, &mut signs);
+    let shares = legs.par_chunks(LEGS_AT_A_TIME).map(|legs| {
+        let mut signs = AllSigns::new();
+        for leg in legs {
+            if alone.speaks_in(book, leg) {
+                learn(book, leg, &silent, watch, &mut signs);
+            }
         }
-    }
+        signs
+    });
+    let signs = shares.reduce(AllSigns::new, add_signs);
     let mut partners: BTreeMap<NodeId, usize> = BTreeMap::new();
     for (speaker, _) in &silent {
         *partners.entry(*speaker).or_default() += 1;
@@ -146,13 +155,25 @@ impl<'a> Alone<'a> {
     }
 }
 
+/// Adds what two shares of the legs show.
+fn add_signs(mut all: AllSigns, more: AllSigns) -> AllSigns {
+    for (pair, signs) in more {
+        let known = all.entry(pair).or_default();
+        known.knows |= signs.knows;
+        known.orphans += signs.orphans;
+        known.requests += signs.requests;
+        known.unrepeated += signs.unrepeated;
+    }
+    all
+}
+
 /// Takes down what the speakers of one leg show of what they heard.
 fn learn(
     book: &Book,
     leg: &Leg,
     silent: &BTreeSet<Pair>,
     watch: (Timestamp, Timestamp),
-    signs: &mut BTreeMap<Pair, Signs>,
+    signs: &mut AllSigns,
 ) {
     let node = |endpoint| book.tables.node(endpoint);
     let anatomy = anatomy_of(book, &[*leg]);

@@ -3,14 +3,18 @@
 //! Reading a message needs no shared state, so it runs on any thread; a batch of drafts owns the texts that it quotes.
 
 use std::hash::BuildHasher;
+use std::net::IpAddr;
 
 use crate::call::excerpt::{flags_of, fragment_of};
 use crate::call::message::{MessageFlags, MessageKind};
 use crate::call::numbered::Numbered;
 use crate::call::said::{Kept, Said, Sayings, VIAS_MAX};
+use crate::call::via;
 use crate::capture::{FrameRef, Timestamp};
-use crate::net::{Flow, Trace, Transport};
-use crate::sip::{HeaderName, HeaderSpan, Lines, Message, Method, Seed, StartLine, body, lexer};
+use crate::net::{Endpoint, Flow, Trace, Transport};
+use crate::sip::{
+    Digests, HeaderName, HeaderSpan, Lines, Message, Method, Seed, StartLine, body, lexer,
+};
 
 /// Where and how a message was captured.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +70,8 @@ pub(in crate::call) struct Draft {
     pub(in crate::call) list: Option<u32>,
     /// Session description.
     pub(in crate::call) session: Option<u32>,
-    /// The whole message where it opens a call, a registration or a subscription and is not cut; else empty.
+    /// The whole message where it opens a call, a registration or a subscription, is not cut and may have a
+    /// defect; else empty.
     pub(in crate::call) opening: Span,
 }
 
@@ -180,14 +185,14 @@ impl Drafts {
         let parsed = parsed
             .filter(|(message, _)| message.is_addressed() || !arrival.transport.is_reliable());
         let is_message = parsed.is_some();
-        if let Some((message, digest)) = parsed {
-            self.keep(&message, digest, arrival, seed);
+        if let Some((message, digests)) = parsed {
+            self.keep(&message, digests, arrival, seed);
         }
         (self.spans, self.lines) = (spans, lines);
         is_message
     }
 
-    fn keep(&mut self, message: &Message<'_>, digest: u64, arrival: Arrival, seed: &Seed) {
+    fn keep(&mut self, message: &Message<'_>, digests: Digests, arrival: Arrival, seed: &Seed) {
         let (kind, line) = match message.start_line() {
             StartLine::Request { method, uri, .. } => (MessageKind::Request(method), uri),
             StartLine::Response { status, phrase, .. } => (MessageKind::Response(status), phrase),
@@ -197,25 +202,31 @@ impl Drafts {
         let method = message.method().unwrap_or(Method::Other);
         let (cseq, cseq_method) = heard.cseq.unwrap_or((0, method));
         let session = body::sdp(message);
+        // The session description of nearly every message is all that stands behind its headers.
+        let session_hash = |session: &[u8]| {
+            let is_rest = message.ends_with_body() && session.len() == message.body().len();
+            let known = is_rest.then_some(digests.rest);
+            known.unwrap_or_else(|| seed.hash_one(session))
+        };
         let mut flags = flags_of(message, &arrival);
         flags.set_session(session.is_some());
         flags.set_rport(heard.top.has_rport);
         flags.set_magic_branch(heard.top.is_magic);
         let opening = match message.method() {
             Some(Method::Invite | Method::Register | Method::Subscribe | Method::Other)
-                if !flags.is_cut() =>
+                if !flags.is_cut() && !self.sayings.is_plain(message) =>
             {
                 append(&mut self.texts.bytes, message.bytes())
             }
             _ => Span::default(),
         };
-        let way = seed.hash_one(arrival.flow);
+        let way = way_hash(&arrival.flow, seed);
         let draft = Draft {
             arrival,
             kind,
             cseq,
             cseq_method,
-            digest,
+            digest: digests.whole,
             size: message.bytes().len() as u32,
             max_forwards: heard.max_forwards.unwrap_or(255),
             fragment: fragment_of(message),
@@ -225,7 +236,7 @@ impl Drafts {
             way: self.ways.number(way, || arrival.flow),
             stack: self.keep_stack(vias_start),
             list: self.keep_list(&heard, seed),
-            session: session.map(|session| self.keep_session(session, seed)),
+            session: session.map(|session| self.keep_session(session, session_hash(session))),
             opening,
         };
         self.drafts.push(draft);
@@ -310,10 +321,9 @@ impl Drafts {
         }
     }
 
-    fn keep_session(&mut self, session: &[u8], seed: &Seed) -> u32 {
+    fn keep_session(&mut self, session: &[u8], hash: u64) -> u32 {
         let bytes = &mut self.texts.bytes;
-        self.sessions
-            .number(seed.hash_one(session), || append(bytes, session))
+        self.sessions.number(hash, || append(bytes, session))
     }
 
     fn keep_parties(&mut self, heard: &Heard<'_>, seed: &Seed) -> u32 {
@@ -328,7 +338,7 @@ impl Drafts {
     /// Keeps the Via values from `start` on as one stack.
     fn keep_stack(&mut self, start: usize) -> u32 {
         let values = self.vias.get(start..).unwrap_or_default();
-        let hash = values.iter().fold(0, |hash, (key, _)| mixed(hash, *key));
+        let hash = via::hash_of(values.iter().rev().map(|(key, _)| *key));
         let range = (start as u32, self.vias.len() as u32);
         let known = self.stacks.find(hash);
         if known.is_some() {
@@ -355,6 +365,18 @@ impl Drafts {
             self.headers.truncate(heard.headers_start);
         }
         Some(known.unwrap_or_else(|| self.lists.number(hash, || range)))
+    }
+}
+
+/// The hash of sender and receiver; between IPv4 addresses, as nearly always, of two words.
+fn way_hash(flow: &Flow, seed: &Seed) -> u64 {
+    let word = |endpoint: &Endpoint| match endpoint.address {
+        IpAddr::V4(address) => Some(u64::from(address.to_bits()) << 16 | u64::from(endpoint.port)),
+        IpAddr::V6(_) => None,
+    };
+    match (word(&flow.source), word(&flow.destination)) {
+        (Some(source), Some(destination)) => seed.hash_one((source, destination)),
+        _ => seed.hash_one(flow),
     }
 }
 

@@ -50,7 +50,7 @@ impl CallBook {
     pub(in crate::call) fn file_shared(&mut self, batch: &Drafts) -> Filed {
         // Texts are asked for only where what quotes them is new: most of a window goes on with what windows before it began.
         let parties = self.parties.get_all(batch.parties.items());
-        let stacks = self.stacks.get_all(batch.stacks.items());
+        let stacks = self.tables.vias.get_all(batch.stacks.items());
         let lists = self.tables.headers.get_all(batch.lists.items());
         let texts = self.file_texts(batch, (&parties, &stacks, &lists));
         let ways = self.file_ways(batch);
@@ -149,15 +149,11 @@ impl CallBook {
         met: Vec<Option<ViaId>>,
         texts: &[TextId],
     ) -> Vec<ViaId> {
-        filed(batch.stacks.items(), met, |hash, range| {
+        filed(batch.stacks.items(), met, |_, range| {
             let values = batch.vias.get(range.0 as usize..range.1 as usize);
-            let values = values.unwrap_or_default().iter().rev();
-            let stack = values.fold(ViaId::default(), |below, (key, sent_by)| {
-                let sent_by = texts[*sent_by as usize];
-                self.tables.vias.push(*key, sent_by, below)
-            });
-            self.stacks.insert(hash, stack);
-            stack
+            let lowest_first = values.unwrap_or_default().iter().rev();
+            let values = lowest_first.map(|(key, sent_by)| (*key, texts[*sent_by as usize]));
+            self.tables.vias.stack(values)
         })
     }
 

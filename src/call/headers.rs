@@ -1,5 +1,7 @@
 //! Header values kept once: most messages of a device carry the same ones, so whole lists are shared.
 
+use std::ops::Range;
+
 use crate::call::known::{Known, Packed};
 use crate::call::text::TextId;
 use crate::sip::HeaderName;
@@ -81,11 +83,28 @@ impl HeaderLists {
         id
     }
 
-    /// The values of a list in the order of the message.
-    pub fn get(&self, id: HeaderListId) -> impl Iterator<Item = (HeaderName, TextId)> + '_ {
+    /// Whether a name stands in any of some lists.
+    pub fn any_has(&self, lists: impl Iterator<Item = HeaderListId>, name: HeaderName) -> bool {
+        // Lists are far apart in memory: looked up one right behind the other, they are waited for together.
+        let ranges: Vec<Range<usize>> = lists.map(|id| self.range(id)).collect();
+        let mut lists = ranges.into_iter().filter_map(|range| self.names.get(range));
+        lists.any(|names| names.contains(&name))
+    }
+
+    /// The names in a list, in the order of the message.
+    pub fn names(&self, id: HeaderListId) -> &[HeaderName] {
+        self.names.get(self.range(id)).unwrap_or_default()
+    }
+
+    fn range(&self, id: HeaderListId) -> Range<usize> {
         let before = (id.0 as usize).checked_sub(1);
         let place = |list: usize| self.ends.get(list).map_or(0, |end| *end as usize);
-        let range = before.map_or(0..0, |before| place(before)..place(before + 1));
+        before.map_or(0..0, |before| place(before)..place(before + 1))
+    }
+
+    /// The values of a list in the order of the message.
+    pub fn get(&self, id: HeaderListId) -> impl Iterator<Item = (HeaderName, TextId)> + '_ {
+        let range = self.range(id);
         let names = self.names.get(range.clone()).unwrap_or_default();
         let values = self.values.get(range).unwrap_or_default();
         names.iter().copied().zip(values.iter().copied())

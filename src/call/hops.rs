@@ -33,11 +33,14 @@ impl Anatomy<'_> {
 
     fn is_stripped_hop(&self, parent: TransactionIndex, child: TransactionIndex) -> bool {
         let (p, c) = (self.transaction(parent), self.transaction(child));
+        if p.method != c.method {
+            return false;
+        }
         let (Some(p_request), Some(c_request)) = (p.request, c.request) else {
             return false;
         };
         let (from, to) = (self.message(p_request), self.message(c_request));
-        let same_request = p.method == c.method && from.to_tag.is_absent() == to.to_tag.is_absent();
+        let same_request = from.to_tag.is_absent() == to.to_tag.is_absent();
         let same_caller = from.from_tag == to.from_tag && from.cseq == to.cseq;
         let relayed = self.tables.node(p.destination) == self.tables.node(c.source)
             && self.tables.node(p.source) != self.tables.node(c.destination);
@@ -137,20 +140,15 @@ impl Anatomy<'_> {
         }) else {
             return;
         };
-        let roots: Vec<TransactionIndex> = self
-            .invites()
-            .filter(|(_, t)| t.parent.is_none())
-            .map(|(index, _)| index)
-            .collect();
-        for child in roots {
-            let (group, node) = (
-                self.message(self.transaction(child).first).group,
-                self.tables.node(self.transaction(child).source),
-            );
-            if group == first.0 || node == first.1 {
+        for place in 0..self.transactions.len() {
+            let (child, own) = (TransactionIndex(place as u32), &self.transactions[place]);
+            let began = self.message(own.first);
+            let (group, node) = (began.group, self.tables.node(own.source));
+            let is_root = own.parent.is_none() && self.is_initial(own);
+            if group == first.0 || node == first.1 || !is_root {
                 continue;
             }
-            let began = self.message(self.transaction(child).first).time;
+            let began = began.time;
             let pending = self.invites().filter(|(index, t)| {
                 *index < child
                     && self.message(t.first).group != group
@@ -160,7 +158,7 @@ impl Anatomy<'_> {
             let parent = pending
                 .max_by_key(|(index, t)| (self.tables.vias.get(t.via).depth, *index))
                 .map(|(index, _)| index);
-            self.transactions[child.0 as usize].parent = parent;
+            self.transactions[place].parent = parent;
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Inspection: what is wrong with requests that open a call or a registration, looked for where it may matter.
 //!
-//! A thorough look costs more than all other reading of a message. So the first requests to each receiver are looked at, and
-//! later ones wait for their answer: the first that is accepted between two endpoints tells what the receiver puts up with, and
-//! whatever is refused or never answered is looked at.
+//! A thorough look costs more than all other reading of a message. So only requests that are not plain come here. Of these the
+//! first ones to each receiver are looked at, and later ones wait for their answer: the first that is accepted between two
+//! endpoints tells what the receiver puts up with, and whatever is refused or never answered is looked at.
 
 use std::collections::{HashMap, HashSet};
 
@@ -75,9 +75,14 @@ impl Inspections {
         }
     }
 
+    /// Whether some request waits for its answer.
+    pub(in crate::call) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Takes the status of an answer in the transaction that `key` names.
     pub(in crate::call) fn answer(&mut self, key: u64, status: StatusCode, texts: &mut Texts) {
-        if !status.is_final() || self.waiting.is_empty() {
+        if !status.is_final() {
             return;
         }
         let Some(mut asked) = self.waiting.remove(&key) else {

@@ -17,7 +17,7 @@ use crate::call::record::Call;
 use crate::call::tables::Tables;
 use crate::call::text::TextId;
 use crate::capture::Timestamp;
-use crate::sip::{HeaderName, Method};
+use crate::sip::{HeaderName, Method, StatusCode};
 
 /// How long a B2BUA may take to send its own INVITE.
 pub(in crate::call) const LEG_WAIT: Duration = Duration::from_secs(3);
@@ -58,6 +58,10 @@ struct View<'a> {
     invite: &'a Message,
     tables: &'a Tables,
     concluded: Timestamp,
+    /// The first Session-ID and the first P-Charging-Vector of its INVITE.
+    shared: [Option<TextId>; 2],
+    /// Whether its INVITE quotes another Call-ID.
+    is_quoting: bool,
     /// Nodes at which the visible path of the INVITE ends.
     ends: Vec<NodeId>,
 }
@@ -70,18 +74,26 @@ impl<'a> View<'a> {
             .iter()
             .find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())?;
         let tables = &book.tables;
-        let sources: Vec<NodeId> = call
-            .hops
-            .iter()
-            .map(|hop| tables.node(hop.source))
-            .collect();
+        let is_source = |node| call.hops.iter().any(|hop| tables.node(hop.source) == node);
         let mut ends: Vec<NodeId> = call
             .hops
             .iter()
             .map(|hop| tables.node(hop.destination))
-            .filter(|node| !sources.contains(node))
+            .filter(|node| !is_source(*node))
             .collect();
         ends.dedup();
+        let (mut shared, mut is_quoting) = ([None; 2], false);
+        for (name, value) in tables.headers.get(invite.headers) {
+            let own = match name {
+                HeaderName::SessionId => &mut shared[0],
+                HeaderName::PChargingVector => &mut shared[1],
+                name => {
+                    is_quoting |= QUOTING.contains(&name);
+                    continue;
+                }
+            };
+            own.get_or_insert(value);
+        }
         let concluded = call
             .milestones
             .answered
@@ -92,6 +104,8 @@ impl<'a> View<'a> {
             invite,
             tables,
             concluded,
+            shared,
+            is_quoting,
             ends,
         })
     }
@@ -119,10 +133,7 @@ fn set_leader(leader: &mut [u32], of: usize, to: usize) {
 fn link_by_identifier(views: &[Option<View<'_>>], leader: &mut [u32]) {
     let mut known: HashMap<(u8, &str), usize, foldhash::fast::RandomState> = HashMap::default();
     // Where no call quotes another, Call-IDs need not be remembered.
-    let is_quoting = views.par_iter().flatten().any(|view| {
-        let mut quoting = QUOTING.iter();
-        quoting.any(|name| view.header(*name).is_some())
-    });
+    let is_quoting = views.iter().flatten().any(|view| view.is_quoting);
     for (place, view) in views.iter().enumerate() {
         let Some(view) = view else { continue };
         for (kind, value) in identifiers(view, is_quoting) {
@@ -144,17 +155,14 @@ fn link_by_identifier(views: &[Option<View<'_>>], leader: &mut [u32]) {
 
 /// Values that only legs of one call share; a quoted Call-ID is compared with Call-IDs themselves.
 fn identifiers<'a>(view: &View<'a>, is_quoting: bool) -> impl Iterator<Item = (u8, &'a str)> {
-    let session = view
-        .header(HeaderName::SessionId)
+    let [session, charging] = view.shared.map(|id| Some(view.tables.text(id?)));
+    let session = session
         .and_then(|value| value.split(';').next())
         .map(str::trim);
     let session = session
         .filter(|id| id.len() >= 16 && id.bytes().any(|byte| byte != b'0'))
         .map(|id| (0, id));
-    let icid = view
-        .header(HeaderName::PChargingVector)
-        .and_then(icid_of)
-        .map(|id| (1, id));
+    let icid = charging.and_then(icid_of).map(|id| (1, id));
     let own = is_quoting.then(|| (2, view.call_id()));
     let quoted = QUOTING
         .iter()
@@ -222,24 +230,28 @@ fn icid_of(vector: &str) -> Option<&str> {
     Some(value.trim_matches('"')).filter(|value| value.len() >= 8)
 }
 
+/// Whether a node is among some, by its place.
+fn marks(nodes: impl Iterator<Item = NodeId>) -> Vec<bool> {
+    let mut marks = Vec::new();
+    for node in nodes {
+        marks.resize(marks.len().max(node.place() + 1), false);
+        marks[node.place()] = true;
+    }
+    marks
+}
+
 fn link_by_behaviour(views: &[Option<View<'_>>], leader: &mut [u32]) {
     let mut waiting: HashMap<(NodeId, String), Vec<usize>, foldhash::fast::RandomState> =
         HashMap::default();
-    let sources: HashSet<NodeId, foldhash::fast::RandomState> = views
-        .iter()
-        .flatten()
-        .map(|view| view.tables.node(view.call.source))
-        .collect();
-    let ends: std::collections::HashSet<NodeId, foldhash::fast::RandomState> = views
-        .iter()
-        .flatten()
-        .flat_map(|view| view.ends.iter().copied())
-        .collect();
+    let all = || views.iter().flatten();
+    let sources = marks(all().map(|view| view.tables.node(view.call.source)));
+    let ends = marks(all().flat_map(|view| view.ends.iter().copied()));
+    let is_in = |marks: &[bool], node: &NodeId| marks.get(node.place()) == Some(&true);
     for (place, view) in views.iter().enumerate() {
         let Some(view) = view else { continue };
         let source = view.tables.node(view.call.source);
         // Most calls neither come from where another one ended nor end where another one comes from.
-        if !ends.contains(&source) && !view.ends.iter().any(|end| sources.contains(end)) {
+        if !is_in(&ends, &source) && !view.ends.iter().any(|end| is_in(&sources, end)) {
             continue;
         }
         let numbers = numbers_of(view);
@@ -267,7 +279,7 @@ fn link_by_behaviour(views: &[Option<View<'_>>], leader: &mut [u32]) {
                 set_leader(leader, place, only);
             }
         }
-        for end in view.ends.iter().filter(|end| sources.contains(end)) {
+        for end in view.ends.iter().filter(|end| is_in(&sources, end)) {
             for number in &numbers {
                 waiting
                     .entry((*end, number.clone()))
@@ -337,6 +349,10 @@ fn link_by_redirection(views: &[Option<View<'_>>], leader: &mut [u32], book: &Bo
     let mut redirected: Vec<usize> = Vec::new();
     for (place, view) in views.iter().enumerate() {
         let Some(view) = view else { continue };
+        let is_redirected = |code: StatusCode| code.is_redirection();
+        if redirected.is_empty() && !view.call.final_code.is_some_and(is_redirected) {
+            continue;
+        }
         let target = book.tables.text(view.invite.line);
         let first = redirected.iter().rev().copied().find(|first| {
             let Some(first) = &views[*first] else {
@@ -352,11 +368,7 @@ fn link_by_redirection(views: &[Option<View<'_>>], leader: &mut [u32], book: &Bo
         if let Some(first) = first {
             set_leader(leader, place, first);
         }
-        if view
-            .call
-            .final_code
-            .is_some_and(|code| code.is_redirection())
-        {
+        if view.call.final_code.is_some_and(is_redirected) {
             redirected.push(place);
         }
         redirected.retain(|first| {

@@ -2,6 +2,7 @@
 //!
 //! Sources: RFC 3966 (global and local numbers, visual separators), RFC 3261 section 19.1.6 (tel and sip URIs), E.164.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::sip::{Scheme, Uri};
@@ -58,23 +59,23 @@ pub struct Shape {
 
 /// A called number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Number {
+pub struct Number<'a> {
     /// As sent, without scheme, host and parameters, escapes resolved.
-    pub text: String,
+    pub text: Cow<'a, str>,
     /// Its digits behind the lead.
-    pub core: String,
+    pub core: Cow<'a, str>,
     /// How it is written.
     pub shape: Shape,
 }
 
-impl Number {
+impl<'a> Number<'a> {
     /// Reads the number of a URI; `None` where its user is a name rather than a number.
-    pub fn of(uri: &str) -> Option<Self> {
+    pub fn of(uri: &'a str) -> Option<Self> {
         Self::of_uri(&Uri::parse(uri.as_bytes()))
     }
 
     /// Reads the number of a URI that was taken apart.
-    pub fn of_uri(uri: &Uri<'_>) -> Option<Self> {
+    pub fn of_uri(uri: &Uri<'a>) -> Option<Self> {
         let digits = |user: &[u8]| user.iter().all(u8::is_ascii_digit);
         if let Some(user) = uri.user
             && digits(user.strip_prefix(b"+").unwrap_or(user))
@@ -100,14 +101,14 @@ impl Number {
         };
         digits.drain(..skipped.min(digits.len()));
         Some(Self {
-            core: digits,
-            text,
+            core: digits.into(),
+            text: text.into(),
             shape,
         })
     }
 
     /// The same of a user part that has nothing but digits, and a plus at most.
-    fn plain(uri: &Uri<'_>, text: &str) -> Option<Self> {
+    fn plain(uri: &Uri<'_>, text: &'a str) -> Option<Self> {
         let digits = text.strip_prefix('+').unwrap_or(text);
         if digits.len() < 2 {
             return None;
@@ -116,8 +117,8 @@ impl Number {
         let has_routing_number =
             uri.scheme == Scheme::Tel && uri.number_parameters().get("rn").is_some();
         Some(Self {
-            core: digits.get(lead.digits()..).unwrap_or_default().to_owned(),
-            text: text.to_owned(),
+            core: digits.get(lead.digits()..).unwrap_or_default().into(),
+            text: text.into(),
             shape: Shape {
                 lead,
                 is_tel: uri.scheme == Scheme::Tel,
@@ -128,6 +129,15 @@ impl Number {
         })
     }
 
+    /// The same with texts of its own, to be kept.
+    pub fn into_owned(self) -> Number<'static> {
+        Number {
+            text: self.text.into_owned().into(),
+            core: self.core.into_owned().into(),
+            shape: self.shape,
+        }
+    }
+
     /// The last digits, which mean the same subscriber in every way of writing; `None` for short numbers.
     pub fn subscriber(&self) -> Option<&str> {
         let start = self.core.len().checked_sub(SUBSCRIBER_DIGITS)?;
@@ -136,14 +146,14 @@ impl Number {
 
     /// Whether another way of writing may mean a number of the same region: equal first digits behind the lead, or the national
     /// number of one begins behind the country code of the other.
-    pub fn shares_region(&self, other: &Self) -> bool {
+    pub fn shares_region(&self, other: &Number<'_>) -> bool {
         if self.core.len() < SUBSCRIBER_DIGITS || other.core.len() < SUBSCRIBER_DIGITS {
             return false;
         }
-        let head = |core: &str, at: usize| core.get(at..at + 3).map(str::to_owned);
         let same_country = self.core.get(..2) == other.core.get(..2);
         let behind_country_code = |long: &str, short: &str| {
-            long.len() > short.len() && (1..=3).any(|code| head(long, code) == head(short, 0))
+            long.len() > short.len()
+                && (1..=3).any(|code| long.get(code..code + 3) == short.get(..3))
         };
         same_country
             || behind_country_code(&self.core, &other.core)
@@ -151,7 +161,7 @@ impl Number {
     }
 
     /// How this number is written unlike another: `it begins with 00 instead of +`.
-    pub fn unlike(&self, other: &Self) -> String {
+    pub fn unlike(&self, other: &Number<'_>) -> String {
         let (mine, theirs) = (self.shape, other.shape);
         let mut parts: Vec<String> = Vec::new();
         if mine.lead != theirs.lead {
@@ -285,7 +295,7 @@ mod tests {
         assert!(!is_same_target("sip:3@b.example", "sip:2@b.example"));
     }
 
-    fn number(uri: &str) -> Number {
+    fn number(uri: &str) -> Number<'_> {
         Number::of(uri).expect("a number")
     }
 
@@ -306,7 +316,7 @@ mod tests {
             let number = number(uri);
             assert_eq!(
                 (lead, core),
-                (number.shape.lead, number.core.as_str()),
+                (number.shape.lead, number.core.as_ref()),
                 "{uri}"
             );
         }

@@ -169,8 +169,13 @@ impl Watch {
     }
 }
 
-/// The outcome of a call; `dialog` is the one that carried it.
-pub fn decide(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, watch: &Watch) -> Outcome {
+/// The outcome of a call; `dialog` is the one that carried it, and `drop` why that was cut, where it was.
+pub fn decide(
+    anatomy: &Anatomy<'_>,
+    dialog: Option<&Dialog>,
+    drop: Option<DropCause>,
+    watch: &Watch,
+) -> Outcome {
     let Some(last) = anatomy.last_step() else {
         return Outcome::Partial;
     };
@@ -178,7 +183,7 @@ pub fn decide(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, watch: &Watch) -> 
         return Outcome::Partial;
     }
     if let Some(dialog) = dialog {
-        return decide_answered(anatomy, dialog);
+        return decide_answered(anatomy, dialog, drop);
     }
     let step = anatomy.transaction(last);
     let cancel = cancel_of(anatomy, last);
@@ -213,7 +218,7 @@ pub fn cancel_of(anatomy: &Anatomy<'_>, step: TransactionIndex) -> Option<Transa
     by_branch.or_else(by_hop).map(|(index, _)| index)
 }
 
-fn decide_answered(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Outcome {
+fn decide_answered(anatomy: &Anatomy<'_>, dialog: &Dialog, drop: Option<DropCause>) -> Outcome {
     let answered = anatomy.message(dialog.answer).time;
     let bye = dialog
         .bye
@@ -229,7 +234,7 @@ fn decide_answered(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Outcome {
             return Outcome::CancelRace;
         }
     }
-    match ending::drop_cause(anatomy, dialog) {
+    match drop {
         Some(DropCause::ByeUnanswered { .. }) | None => {}
         Some(_) => return Outcome::Dropped,
     }

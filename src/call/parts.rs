@@ -30,15 +30,23 @@ pub enum PartKind {
     Other(Method),
 }
 
-/// The parts of one Call-ID, and for each of its messages the part that it belongs to.
+/// The parts of one Call-ID, and for each of its transactions the part that it belongs to.
 #[derive(Debug)]
 pub(in crate::call) struct Parts {
     /// In the order of their first message.
     pub kinds: Vec<PartKind>,
-    /// Index into `kinds` for each message.
-    pub of_message: Vec<u32>,
+    /// Index into `kinds` for each transaction.
+    of_transaction: Vec<u32>,
     /// The transactions of all messages.
     pub pairing: Pairing,
+}
+
+impl Parts {
+    /// Index into `kinds` for each message.
+    pub fn of_messages(&self) -> impl Iterator<Item = u32> + '_ {
+        let owners = self.pairing.owner.iter();
+        owners.map(|owner| self.of_transaction[owner.0 as usize])
+    }
 }
 
 /// A call while its Call-ID is being sorted.
@@ -59,20 +67,15 @@ pub(in crate::call) fn tell_apart(messages: &[&Message], tables: &Tables) -> Par
         pairing: &pairing,
         kinds: Vec::new(),
         calls: Vec::new(),
-        of_transaction: Vec::new(),
+        of_transaction: Vec::with_capacity(pairing.transactions.len()),
     };
     for place in 0..pairing.transactions.len() {
         let part = sorter.place(TransactionIndex(place as u32));
         sorter.of_transaction.push(part);
     }
-    let of_message = pairing
-        .owner
-        .iter()
-        .map(|owner| sorter.of_transaction[owner.0 as usize])
-        .collect();
     Parts {
         kinds: sorter.kinds,
-        of_message,
+        of_transaction: sorter.of_transaction,
         pairing,
     }
 }
@@ -154,10 +157,13 @@ impl Sorter<'_> {
         }
         self.kinds.push(PartKind::Call);
         let part = (self.kinds.len() - 1) as u32;
+        // Most calls have two: the caller's and the callee's.
+        let mut tags = Vec::with_capacity(2);
+        tags.push(first.from_tag);
         self.calls.push(Draft {
             part,
             from_tag: first.from_tag,
-            tags: vec![first.from_tag],
+            tags,
             last: index,
             started: first.time,
         });

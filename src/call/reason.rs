@@ -41,33 +41,50 @@ impl Cause {
     }
 
     fn read(&mut self, value: &str) {
-        let mut parts = value.split(';').map(str::trim_ascii);
+        // Values are short, so that they are walked over faster than searched.
+        let mut parts = value
+            .as_bytes()
+            .split(|byte| *byte == b';')
+            .map(<[u8]>::trim_ascii);
         let protocol = parts.next().unwrap_or_default();
         let mut code = None;
         for part in parts {
-            let Some((name, text)) = part.split_once('=') else {
+            let equals = part.iter().position(|byte| *byte == b'=');
+            let Some((name, [_, text @ ..])) = equals.and_then(|at| part.split_at_checked(at))
+            else {
                 continue;
             };
-            let text = text.trim_ascii().trim_matches('"');
             let name = name.trim_ascii();
-            if name.eq_ignore_ascii_case("cause") {
-                code = text.parse().ok();
-            } else if name.eq_ignore_ascii_case("location") {
-                self.is_user = text.eq_ignore_ascii_case("U");
+            if name.eq_ignore_ascii_case(b"cause") {
+                code = std::str::from_utf8(unquoted(text)).map_or(None, |text| text.parse().ok());
+            } else if name.eq_ignore_ascii_case(b"location") {
+                self.is_user = unquoted(text).eq_ignore_ascii_case(b"U");
             }
         }
-        let is = |name: &str| protocol.eq_ignore_ascii_case(name);
-        if is("Q.850") || is("Q850") {
+        let is = |name: &[u8]| protocol.eq_ignore_ascii_case(name);
+        if is(b"Q.850") || is(b"Q850") {
             self.q850 = self.q850.or(code);
-        } else if is("SIP") {
+        } else if is(b"SIP") {
             self.sip = self.sip.or(code);
         } else {
-            if is("RELEASE_CAUSE") {
+            if is(b"RELEASE_CAUSE") {
                 self.release = self.release.or(code);
             }
             self.has_other |= !protocol.is_empty();
         }
     }
+}
+
+/// A parameter's value without blanks and quotes around it.
+fn unquoted(text: &[u8]) -> &[u8] {
+    let mut text = text.trim_ascii();
+    while let [b'"', rest @ ..] = text {
+        text = rest;
+    }
+    while let [rest @ .., b'"'] = text {
+        text = rest;
+    }
+    text
 }
 
 /// Splits a header line at the commas outside quotes.

@@ -3,13 +3,14 @@
 //! Kept for nodes that refused something alone, so that rules can compare a refused call with the accepted ones.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::{self, Write};
 
 use rayon::prelude::*;
 
 use crate::call::book::Book;
 use crate::call::endpoint::NodeId;
 use crate::call::headers::HeaderListId;
-use crate::call::number::{Number, Shape, user_of};
+use crate::call::number::{Lead, Number, Shape, user_of};
 use crate::call::record::{Asked, Call, Hop};
 use crate::call::registration::address_of;
 use crate::call::text::TextId;
@@ -20,6 +21,8 @@ use crate::sip::{HeaderName, Uri};
 const SAMPLES_MAX: usize = 32;
 /// Values of one kind up to which accepted ones are kept that were never refused.
 const ACCEPTED_KEYS_MAX: usize = 256;
+/// Refused and accepted calls of one kind that a contrast needs of each.
+pub const CONTRAST_MIN: u32 = 2;
 /// Shapes told apart at one node; the kinds of lead and flag allow no more in practice.
 const SHAPES_MAX: usize = 64;
 
@@ -77,21 +80,21 @@ pub struct Reception {
     /// All together.
     pub all: Tally,
     /// By the way in which the number is written, with accepted examples.
-    pub shapes: Map<Shape, (Tally, Vec<(Number, Received)>)>,
+    pub shapes: Map<Shape, (Tally, Vec<(Number<'static>, Received)>)>,
     /// By the last digits of the number.
     pub subscribers: Map<Box<str>, Tally>,
     /// By the user part of the Request-URI.
     pub users: Map<Box<str>, Tally>,
     /// By the host of the Request-URI.
     pub hosts: Map<Box<str>, Tally>,
-    /// By the user of From.
+    /// By the user of From, where that was forbidden [`CONTRAST_MIN`] times.
     pub callers: Map<Box<str>, Tally>,
-    /// By the user of P-Asserted-Identity or P-Preferred-Identity, empty where there is none.
+    /// By the user of P-Asserted-Identity or P-Preferred-Identity, empty where there is none; as `callers`.
     pub asserted: Map<Box<str>, Tally>,
-    /// By the node that sent it.
+    /// By the node that sent it; as `callers`.
     pub sources: Map<NodeId, Tally>,
-    /// By how the number begins: its lead and the first two digits behind it.
-    pub prefixes: Map<Box<str>, Tally>,
+    /// By how the number begins; as `callers`.
+    pub prefixes: Map<Prefix, Tally>,
     /// Called users that were refused by 603 without ringing.
     pub declined: HashSet<Box<str>, foldhash::fast::FixedState>,
 }
@@ -165,7 +168,7 @@ impl Reception {
     /// What a node did with the INVITEs of some calls.
     fn of(node: NodeId, own: &[u32], calls: &[Call], book: &Book) -> Self {
         let mut reception = Self::default();
-        let mut accepted: Vec<(Received, &Hop, Asked)> = Vec::new();
+        let mut accepted: Vec<(Received, &Hop)> = Vec::new();
         let mut refused_last = None;
         for (index, call) in own
             .iter()
@@ -184,15 +187,15 @@ impl Reception {
                 match fate(hop) {
                     // Two hops of one call may end at one node: a proxy and a PBX on one host.
                     Fate::Accepted => {
-                        let last = accepted.last().map(|(last, _, _)| last.call);
+                        let last = accepted.last().map(|(last, _)| last.call);
                         if last != Some(index) {
-                            accepted.push((received, hop, asked));
+                            accepted.push((received, hop));
                         }
                     }
                     Fate::Refused(_) if refused_last == Some(index) => {}
                     Fate::Refused(code) => {
                         refused_last = Some(index);
-                        reception.add(received, hop, asked, book, code);
+                        reception.refuse(received, hop, asked, book, code);
                     }
                     Fate::Declined => {
                         let user = user_of(book.tables.text(asked.uri));
@@ -203,34 +206,71 @@ impl Reception {
             }
         }
         // What was refused is known now, so that of what was accepted only the same is kept, beside a few examples.
-        for (received, hop, asked) in accepted {
-            reception.add(received, hop, asked, book, 200);
+        reception.forget_rare();
+        for (received, hop) in accepted {
+            reception.accept(received, hop, book);
         }
         reception
     }
 
-    fn add(&mut self, received: Received, hop: &Hop, asked: Asked, book: &Book, code: u16) {
+    fn refuse(&mut self, received: Received, hop: &Hop, asked: Asked, book: &Book, code: u16) {
         let tables = &book.tables;
-        let text = tables.text(asked.uri);
+        let prefix = self.add(received, book, code);
+        let caller = user_of(tables.text(asked.from));
+        let vouched = asserted(asked.headers, book);
+        let tallies = [
+            Some(self.sources.entry(tables.node(hop.source)).or_default()),
+            Some(self.callers.entry(caller.into()).or_default()),
+            Some(self.asserted.entry(vouched.into()).or_default()),
+            prefix.map(|prefix| self.prefixes.entry(prefix).or_default()),
+        ];
+        for tally in tallies.into_iter().flatten() {
+            tally.add(received, code);
+        }
+    }
+
+    /// Drops those that were not forbidden often enough for a contrast.
+    fn forget_rare(&mut self) {
+        let is_frequent = |tally: &Tally| tally.forbidden >= CONTRAST_MIN;
+        self.sources.retain(|_, tally| is_frequent(tally));
+        self.callers.retain(|_, tally| is_frequent(tally));
+        self.asserted.retain(|_, tally| is_frequent(tally));
+        self.prefixes.retain(|_, tally| is_frequent(tally));
+    }
+
+    fn accept(&mut self, received: Received, hop: &Hop, book: &Book) {
+        let tables = &book.tables;
+        let prefix = self.add(received, book, 200);
+        // Texts are far apart in memory, and mostly nothing is to be compared with them.
+        let caller = match self.callers.is_empty() {
+            true => None,
+            false => self.callers.get_mut(user_of(tables.text(received.from))),
+        };
+        let vouched = match (self.asserted.is_empty(), hop.asked) {
+            (false, Some(asked)) => self.asserted.get_mut(asserted(asked.headers, book)),
+            _ => None,
+        };
+        let tallies = [
+            self.sources.get_mut(&tables.node(hop.source)),
+            caller,
+            vouched,
+            prefix.and_then(|prefix| self.prefixes.get_mut(&prefix)),
+        ];
+        for tally in tallies.into_iter().flatten() {
+            tally.add(received, 200);
+        }
+    }
+
+    /// Counts what the Request-URI tells; gives how its number begins.
+    fn add(&mut self, received: Received, book: &Book, code: u16) -> Option<Prefix> {
+        let text = book.tables.text(received.uri);
         let uri = Uri::parse(text.as_bytes());
-        let source = tables.node(hop.source);
         self.all.add(received, code);
-        self.sources.entry(source).or_default().add(received, code);
-        let from = user_of(tables.text(asked.from));
-        tally(&mut self.callers, from, received, code);
-        tally(
-            &mut self.asserted,
-            asserted(asked.headers, book),
-            received,
-            code,
-        );
         tally(&mut self.users, user_of(text), received, code);
         let host = std::str::from_utf8(uri.host_port.host).unwrap_or_default();
         tally(&mut self.hosts, host, received, code);
-        let Some(number) = Number::of_uri(&uri) else {
-            return;
-        };
-        tally(&mut self.prefixes, &prefix(&number), received, code);
+        let number = Number::of_uri(&uri)?;
+        let prefix = Prefix::of(&number);
         if let Some(subscriber) = number.subscriber() {
             tally(&mut self.subscribers, subscriber, received, code);
         }
@@ -238,13 +278,14 @@ impl Reception {
             let (tally, samples) = self.shapes.entry(number.shape).or_default();
             tally.add(received, code);
             if code < 300 && samples.len() < SAMPLES_MAX {
-                samples.push((number, received));
+                samples.push((number.into_owned(), received));
             }
         }
+        Some(prefix)
     }
 }
 
-/// Counts under a key that was refused, or is one of the first few accepted ones.
+/// Counts under a text that was refused, or is one of the first few accepted ones.
 fn tally(map: &mut Map<Box<str>, Tally>, key: &str, received: Received, code: u16) {
     if let Some(known) = map.get_mut(key) {
         known.add(received, code);
@@ -254,11 +295,37 @@ fn tally(map: &mut Map<Box<str>, Tally>, key: &str, received: Received, code: u1
 }
 
 /// How a number begins: its lead and the first two digits behind it.
-pub fn prefix(number: &Number) -> String {
-    let head = number.core.get(..2).unwrap_or(&number.core);
-    match number.shape.lead {
-        crate::call::number::Lead::Bare => head.to_owned(),
-        lead => format!("{lead}{head}"),
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Prefix {
+    lead: Lead,
+    /// Digits as text; 0 where there are fewer.
+    digits: [u8; 2],
+}
+
+impl Prefix {
+    /// How a number begins.
+    pub fn of(number: &Number<'_>) -> Self {
+        let mut digits = [0; 2];
+        for (place, digit) in digits.iter_mut().zip(number.core.bytes()) {
+            *place = digit;
+        }
+        Self {
+            lead: number.shape.lead,
+            digits,
+        }
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.lead != Lead::Bare {
+            write!(f, "{}", self.lead)?;
+        }
+        let digits = self.digits.iter().filter(|digit| **digit != 0);
+        digits
+            .copied()
+            .map(char::from)
+            .try_for_each(|digit| f.write_char(digit))
     }
 }
 

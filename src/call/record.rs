@@ -185,7 +185,8 @@ pub struct Call {
 pub fn sum_up(anatomy: &Anatomy<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
     let dialogs = dialog::dialogs(anatomy);
     let dialog = dialogs.first();
-    let outcome = outcome::decide(anatomy, dialog, watch);
+    let drop = dialog.and_then(|dialog| ending::drop_cause(anatomy, dialog));
+    let outcome = outcome::decide(anatomy, dialog, drop, watch);
     let first = first_message(anatomy);
     let last = anatomy.last_step().map(|step| anatomy.transaction(step));
     let answer = match dialog {
@@ -195,17 +196,15 @@ pub fn sum_up(anatomy: &Anatomy<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
             .map(|answer| anatomy.message(answer)),
     };
     let answer = answer.filter(|_| outcome != Outcome::Partial);
-    let copies = anatomy
-        .messages
-        .iter()
-        .filter(|message| message.flags.is_copy())
-        .count() as u32;
+    let copies = anatomy.messages.iter();
+    let copies = copies.filter(|message| message.flags.is_copy()).count() as u32;
+    let (source, destination) = request_way(first);
     Call {
         legs,
         caller: first.from,
         callee: first.to,
-        source: request_way(first).0,
-        destination: request_way(first).1,
+        source,
+        destination,
         transport: first.transport,
         started: anatomy
             .messages
@@ -218,7 +217,7 @@ pub fn sum_up(anatomy: &Anatomy<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
         outcome,
         final_code: answer.and_then(Message::status),
         phrase: answer.map_or(TextId::default(), |answer| answer.line),
-        ended_by: ended_by(anatomy, dialog, outcome),
+        ended_by: ended_by(anatomy, dialog, drop, outcome),
         milestones: milestones(anatomy, dialog),
         hops: hops(anatomy),
         origin: if outcome.is_failure() && outcome != Outcome::Dropped {
@@ -295,7 +294,12 @@ fn released(anatomy: &Anatomy<'_>, bye: TransactionIndex) -> Option<MessageIndex
     answers.filter_map(|(_, t)| t.final_response).min()
 }
 
-fn ended_by(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, outcome: Outcome) -> Option<Party> {
+fn ended_by(
+    anatomy: &Anatomy<'_>,
+    dialog: Option<&Dialog>,
+    drop: Option<DropCause>,
+    outcome: Outcome,
+) -> Option<Party> {
     match outcome {
         Outcome::Cancelled => {
             let last = anatomy.last_step()?;
@@ -310,7 +314,7 @@ fn ended_by(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, outcome: Outcome) ->
         Outcome::CancelRace => Some(Party::Caller),
         Outcome::Completed | Outcome::Dropped => {
             let dialog = dialog?;
-            if let Some(DropCause::Network { .. }) = ending::drop_cause(anatomy, dialog) {
+            if let Some(DropCause::Network { .. }) = drop {
                 return Some(Party::Network);
             }
             let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);

@@ -9,7 +9,8 @@ use crate::call::excerpt::{push_digits, tag_of, unfolded, uri_of, write_lower};
 use crate::call::headers::is_kept;
 use crate::call::numbered::Numbered;
 use crate::sip::{
-    BRANCH_COOKIE, CSeq, HeaderName, HostPort, Method, NameAddr, Seed, Via, ViaMarks,
+    BRANCH_COOKIE, CSeq, HeaderName, HostPort, Message, Method, NameAddr, Seed, Via, ViaMarks,
+    is_plain, is_plain_header,
     lexer::{self, Parameters},
 };
 
@@ -72,6 +73,8 @@ struct Sender {
 pub(in crate::call) struct Sayings {
     /// `None` where the line was numbered but is part of a folded header.
     by_line: Vec<Option<Said>>,
+    /// Whether the header is plain; `None` where nobody asked yet.
+    plain: Vec<Option<bool>>,
     vias: Vec<SaidVia>,
     /// What stands before the parameters of a Via value, by its hash: a node writes the same into all of its own.
     senders: Numbered<Sender>,
@@ -83,6 +86,7 @@ impl Sayings {
     /// Forgets everything and keeps the memory.
     pub(in crate::call) fn clear(&mut self) {
         self.by_line.clear();
+        self.plain.clear();
         self.vias.clear();
         self.senders.clear();
     }
@@ -113,6 +117,24 @@ impl Sayings {
         }
         self.by_line[line] = Some(said);
         said
+    }
+
+    /// Whether a request has no defect at a glance.
+    pub(in crate::call) fn is_plain(&mut self, request: &Message<'_>) -> bool {
+        is_plain(request, |header| {
+            let Some(line) = header.line.map(|line| line as usize) else {
+                return is_plain_header(header);
+            };
+            if let Some(Some(known)) = self.plain.get(line) {
+                return *known;
+            }
+            if self.plain.len() <= line {
+                self.plain.resize(line + 1, None);
+            }
+            let plain = is_plain_header(header);
+            self.plain[line] = Some(plain);
+            plain
+        })
     }
 
     fn read(&mut self, name: HeaderName, value: &[u8], texts: &mut Texts, seed: &Seed) -> Said {

@@ -89,10 +89,15 @@ pub(in crate::call) fn pair(messages: &[&Message], tables: &Tables) -> Pairing {
         names: Vec::with_capacity(expected),
         ..Named::default()
     };
-    for (place, message) in messages.iter().enumerate() {
+    // Keys are far apart in memory: looked up one right behind the other, they are waited for together.
+    let keys: Vec<u64> = messages
+        .iter()
+        .map(|message| tables.vias.get(message.via).key)
+        .collect();
+    for ((place, message), key) in messages.iter().enumerate().zip(keys) {
         let index = MessageIndex(place as u32);
         let name = Name {
-            key: tables.vias.get(message.via).key,
+            key,
             cseq: message.cseq,
             method: message.transaction_method(),
         };
@@ -168,14 +173,6 @@ fn find(
         method: Method::Invite,
         ..own
     };
-    let name = match own.method {
-        _ if named.latest(own, |_| true).is_some() => own,
-        // The ACK for a failure has the INVITE's branch; the one for a 2xx is a transaction of its own.
-        Method::Ack => of_invite,
-        // A response repeats the CSeq of its request, even where that named the wrong method.
-        method if message.status().is_some() && method != Method::Cancel => of_invite,
-        _ => return None,
-    };
     let far = |place: u32| {
         let transaction = &transactions[place as usize];
         if message.method().is_some() {
@@ -184,10 +181,26 @@ fn find(
             (transaction.destination, message.source)
         }
     };
-    let exact = named.latest(name, |place| {
+    let is_exact = |place: u32| {
         let (known, seen) = far(place);
         known == seen
-    });
+    };
+    let latest = named.latest(own, |_| true);
+    // Nearly every message is of the latest transaction of its name.
+    if let Some(place) = latest
+        && is_exact(place)
+    {
+        return Some(place);
+    }
+    let name = match own.method {
+        _ if latest.is_some() => own,
+        // The ACK for a failure has the INVITE's branch; the one for a 2xx is a transaction of its own.
+        Method::Ack => of_invite,
+        // A response repeats the CSeq of its request, even where that named the wrong method.
+        method if message.status().is_some() && method != Method::Cancel => of_invite,
+        _ => return None,
+    };
+    let exact = named.latest(name, is_exact);
     let same_node = || {
         named.latest(name, |place| {
             let (known, seen) = far(place);
@@ -312,28 +325,25 @@ fn note_response(
 
 /// Finds for each request the same request one visible hop nearer to its sender: a tail of its Via stack.
 fn join_parents(transactions: &mut [Transaction], tables: &Tables) {
-    if transactions.len() < 2 {
-        return;
-    }
-    let stacks: Vec<(ViaId, Method)> = transactions.iter().map(|t| (t.via, t.method)).collect();
-    let mut first: HashMap<(ViaId, Method), u32, foldhash::fast::FixedState> = HashMap::default();
-    if stacks.len() > WALKED_MAX {
-        for (place, stack) in (0..).zip(&stacks) {
-            first.entry(*stack).or_insert(place);
+    let stack_of = |transaction: &Transaction| (transaction.via, transaction.method);
+    let mut first: HashMap<(ViaId, Method), usize, foldhash::fast::FixedState> = HashMap::default();
+    let is_walked = transactions.len() <= WALKED_MAX;
+    if !is_walked {
+        for (place, transaction) in transactions.iter().enumerate() {
+            first.entry(stack_of(transaction)).or_insert(place);
         }
     }
-    let place_of = |stack: (ViaId, Method)| {
-        if stacks.len() > WALKED_MAX {
-            return first.get(&stack).copied();
-        }
-        let place = stacks.iter().position(|known| *known == stack);
-        place.map(|place| place as u32)
-    };
-    for transaction in transactions {
-        let mut below = tables.vias.get(transaction.via).below;
+    for child in 0..transactions.len() {
+        let (via, method) = stack_of(&transactions[child]);
+        let mut below = tables.vias.get(via).below;
         while !below.is_empty() {
-            if let Some(parent) = place_of((below, transaction.method)) {
-                transaction.parent = Some(TransactionIndex(parent));
+            let stack = (below, method);
+            let place = match is_walked {
+                true => transactions.iter().position(|t| stack_of(t) == stack),
+                false => first.get(&stack).copied(),
+            };
+            if let Some(parent) = place {
+                transactions[child].parent = Some(TransactionIndex(parent as u32));
                 break;
             }
             below = tables.vias.get(below).below;

@@ -3,8 +3,7 @@
 //! Source: RFC 3261 sections 8.1.1.7, 16.6 step 8 and 17.2.3. `received` and `rport` are left out, so that a response has the
 //! stack of its request.
 
-use std::hash::BuildHasher;
-
+use crate::call::draft::mixed;
 use crate::call::known::{Known, Packed};
 use crate::call::text::TextId;
 
@@ -51,9 +50,13 @@ pub struct ViaValue {
 #[derive(Debug)]
 pub struct ViaStacks {
     values: Vec<ViaValue>,
-    /// Stacks by a hash of their top value and what lies below it.
+    /// Stacks by [`hash_of`].
     table: Known<ViaId>,
-    hasher: foldhash::fast::RandomState,
+}
+
+/// The hash of a stack from the keys of its values, the lowest first: what lies below a value has a hash of its own on the way.
+pub(in crate::call) fn hash_of(keys: impl Iterator<Item = u64>) -> u64 {
+    keys.fold(0, mixed)
 }
 
 impl Default for ViaStacks {
@@ -67,7 +70,6 @@ impl Default for ViaStacks {
         Self {
             values: vec![empty],
             table: Known::default(),
-            hasher: foldhash::fast::RandomState::default(),
         }
     }
 }
@@ -84,12 +86,23 @@ impl ViaStacks {
         self.table.expect(times);
     }
 
-    /// The stack of one value on top of `below`.
-    pub fn push(&mut self, key: u64, sent_by: TextId, below: ViaId) -> ViaId {
-        let hash = self.hasher.hash_one((key, below.0));
-        if let Some(id) = self.table.get(hash) {
-            return id;
+    /// The stacks with the hashes of some items, where they are known.
+    pub(in crate::call) fn get_all<T>(&self, items: &[(u64, T)]) -> Vec<Option<ViaId>> {
+        self.table.get_all(items)
+    }
+
+    /// The stack of values with their keys and sent-by, the lowest first.
+    pub(in crate::call) fn stack(&mut self, values: impl Iterator<Item = (u64, TextId)>) -> ViaId {
+        let (mut hash, mut below) = (0, ViaId::default());
+        for (key, sent_by) in values {
+            hash = mixed(hash, key);
+            let known = self.table.get(hash);
+            below = known.unwrap_or_else(|| self.push(hash, key, sent_by, below));
         }
+        below
+    }
+
+    fn push(&mut self, hash: u64, key: u64, sent_by: TextId, below: ViaId) -> ViaId {
         let depth = self.get(below).depth.saturating_add(1);
         let id = ViaId(self.values.len() as u32);
         self.values.push(ViaValue {
@@ -142,10 +155,16 @@ mod tests {
     #[test]
     fn a_proxied_request_stands_on_the_stack_it_came_with() {
         let mut stacks = ViaStacks::default();
-        let caller = stacks.push(1, TextId::default(), ViaId::default());
-        let proxy = stacks.push(2, TextId::default(), caller);
-        let second = stacks.push(3, TextId::default(), proxy);
-        assert_eq!(proxy, stacks.push(2, TextId::default(), caller));
+        let mut of = |keys: &[u64]| stacks.stack(keys.iter().map(|key| (*key, TextId::default())));
+        let second = of(&[1, 2, 3]);
+        let (caller, proxy) = (of(&[1]), of(&[1, 2]));
+        assert_eq!(second, of(&[1, 2, 3]));
+        assert_ne!(proxy, of(&[2, 1]));
+        assert_eq!(Some(1), stacks.above(second, proxy));
+        assert_eq!(
+            vec![Some(proxy)],
+            stacks.get_all(&[(hash_of([1, 2].into_iter()), ())])
+        );
         assert_eq!(Some(2), stacks.above(second, caller));
         assert_eq!(Some(0), stacks.above(caller, caller));
         assert_eq!(None, stacks.above(caller, second));

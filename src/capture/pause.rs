@@ -38,6 +38,7 @@ pub(super) struct Silences {
 }
 
 impl Silences {
+    #[inline]
     pub(super) fn push(&mut self, frame: u32, time: Timestamp) {
         let here = (frame, time);
         let Some((_, last)) = &mut self.ends else {
@@ -45,7 +46,9 @@ impl Silences {
             return;
         };
         let before = std::mem::replace(last, here);
-        if time.since(before.1) >= SILENCE_MIN {
+        // Compared as numbers: this is done for every frame.
+        let silence = time.nanoseconds().saturating_sub(before.1.nanoseconds());
+        if silence >= SILENCE_MIN.as_nanos() as i64 {
             self.note(before, here);
         }
     }

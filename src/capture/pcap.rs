@@ -86,6 +86,7 @@ impl Layout {
     }
 
     /// The record that starts at `start`.
+    #[inline]
     pub(super) fn packet<'a>(&self, bytes: &'a [u8], start: usize) -> Option<Packet<'a>> {
         let captured = self.captured_length(bytes, start)? as usize;
         let record = bytes.get(start..start + self.head_bytes + captured)?;

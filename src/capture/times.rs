@@ -34,6 +34,7 @@ struct StepBack {
 
 impl Times {
     /// Adds the next frame of the file.
+    #[inline]
     pub fn push(&mut self, frame: &Frame<'_>) {
         self.silences.push(frame.at.frame, frame.time);
         // Nearly every frame comes after the last one of its interface, and then only the end moves.
@@ -45,6 +46,11 @@ impl Times {
             *latest = frame.time.max(*latest);
             return;
         }
+        self.push_turn(frame);
+    }
+
+    /// Adds a frame that is the first of its interface, or earlier than the one before it.
+    fn push_turn(&mut self, frame: &Frame<'_>) {
         self.stretch(frame.time, frame.time);
         let ends = self.ends(usize::from(frame.interface));
         let before = ends.map(|ends| ends.last);

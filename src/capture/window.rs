@@ -187,7 +187,7 @@ impl<'a> Iterator for Frames<'a> {
             let number = self.number;
             self.next += 1;
             self.number = self.number.saturating_add(1);
-            if let Some(frame) = self.frame(start, self.stretch?, number) {
+            if let Some(frame) = self.frame(start, self.stretch.as_ref()?, number) {
                 self.time = frame.time;
                 return Some(frame);
             }
@@ -196,6 +196,32 @@ impl<'a> Iterator for Frames<'a> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         (0, Some(self.window.starts.len().saturating_sub(self.next)))
+    }
+
+    /// As going on with `next` would do, but all frames of a stretch are read in one loop: most frames are media, of which little
+    /// more than the record's head is read.
+    fn fold<B, F: FnMut(B, Frame<'a>) -> B>(mut self, init: B, mut take: F) -> B {
+        let mut all = init;
+        loop {
+            let range = self.next..self.stretch_end;
+            let starts = self.window.starts.get(range).unwrap_or_default();
+            for (step, start) in (0..).zip(starts) {
+                let (start, number) = (*start as usize, self.number.saturating_add(step));
+                let frame = match &self.stretch {
+                    Some(Shape::Pcap(layout)) => self.pcap_frame(start, layout, number),
+                    Some(shape) => self.frame(start, shape, number),
+                    None => None,
+                };
+                if let Some(frame) = frame {
+                    self.time = frame.time;
+                    all = take(all, frame);
+                }
+            }
+            self.next = self.stretch_end;
+            if self.enter_stretch().is_none() {
+                return all;
+            }
+        }
     }
 }
 
@@ -211,24 +237,32 @@ impl<'a> Frames<'a> {
         Some(())
     }
 
-    fn frame(&self, start: usize, shape: Shape, number: u32) -> Option<Frame<'a>> {
+    #[inline]
+    fn pcap_frame(&self, start: usize, layout: &pcap::Layout, number: u32) -> Option<Frame<'a>> {
         let bytes = self.window.bytes.get(..self.window.filled)?;
-        let at = FrameRef {
+        let packet = layout.packet(bytes, start)?;
+        Some(Frame {
+            at: self.at(number),
+            time: packet.time,
+            link_type: layout.link_type,
+            interface: 0,
+            bytes: packet.bytes,
+            wire_length: packet.wire_length,
+        })
+    }
+
+    fn at(&self, number: u32) -> FrameRef {
+        FrameRef {
             file: self.window.file,
             frame: number,
-        };
-        match shape {
-            Shape::Pcap(layout) => {
-                let packet = layout.packet(bytes, start)?;
-                Some(Frame {
-                    at,
-                    time: packet.time,
-                    link_type: layout.link_type,
-                    interface: 0,
-                    bytes: packet.bytes,
-                    wire_length: packet.wire_length,
-                })
-            }
+        }
+    }
+
+    fn frame(&self, start: usize, shape: &Shape, number: u32) -> Option<Frame<'a>> {
+        let bytes = self.window.bytes.get(..self.window.filled)?;
+        let at = self.at(number);
+        match *shape {
+            Shape::Pcap(ref layout) => self.pcap_frame(start, layout, number),
             Shape::PcapNg {
                 order,
                 first_interface,

@@ -5,12 +5,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
-use rayon::prelude::*;
-
-use crate::analysis::Analysis;
-use crate::call::{Book, Call, Leg, Message, MessageKind, SessionId, Tables};
+use crate::call::{Book, Call, Message, MessageKind, SessionId, Tables};
 use crate::capture::FrameRef;
-use crate::sip::{HeaderName, Method, Sdp};
+use crate::sip::{HeaderName, Method, Sdp, StatusCode};
 
 /// One message next to the caller, repeats and copies left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +17,9 @@ pub struct Step {
     /// Frame that completed it.
     pub at: FrameRef,
 }
+
+/// Steps that most calls have at most.
+const STEPS: usize = 8;
 
 /// Facts of one call that are read from its messages on the hop next to the caller.
 #[derive(Debug, Clone, Default)]
@@ -53,24 +53,24 @@ impl<'a> Facts<'a> {
     /// Reads the messages of a call.
     pub fn of(call: &Call, book: &'a Book) -> Self {
         let tables = &book.tables;
-        let mut facts = Self::default();
+        let mut facts = Self {
+            sequence: Vec::with_capacity(STEPS),
+            ..Self::default()
+        };
         let (mut offer, mut answer) = (None, None);
         let (mut is_settled, mut is_answered) = (false, false);
+        let mut answers: Vec<&Message> = Vec::new();
         for message in beside_caller(call, book) {
             facts.sequence.push(Step {
                 kind: message.kind,
                 at: message.at,
             });
-            let software = || tables.software(message).unwrap_or_default();
             if message.is_request(Method::Invite) && facts.caller_software.is_empty() {
-                facts.caller_software = software();
+                facts.caller_software = tables.software(message).unwrap_or_default();
             }
             let code = message.status().map_or(0, |status| status.0);
             if message.is_response_to(Method::Invite) && code > 100 && !is_answered {
-                let software = software();
-                if !software.is_empty() {
-                    facts.callee_software = software;
-                }
+                answers.push(message);
                 is_answered = message.status().is_some_and(|status| status.is_success());
             }
             if message.session.is_absent() || is_settled {
@@ -85,6 +85,9 @@ impl<'a> Facts<'a> {
                 Some(_) => {}
             }
         }
+        let last = answers.iter().rev();
+        let mut named = last.filter_map(|answer| tables.software(answer));
+        facts.callee_software = named.find(|name| !name.is_empty()).unwrap_or_default();
         facts.codecs_offered = offer.map_or_else(Vec::new, |(offer, _)| codecs(tables, offer));
         facts.codecs_answered = answer.map_or_else(Vec::new, |answer| codecs(tables, answer));
         facts
@@ -101,6 +104,11 @@ pub fn word(kind: MessageKind) -> String {
 fn push_word(text: &mut String, kind: MessageKind) {
     match kind {
         MessageKind::Request(method) => text.push_str(method.text()),
+        // Of a code of three digits, as all are that a response may have.
+        MessageKind::Response(StatusCode(code @ 100..1000)) => {
+            let digits = [code / 100, code / 10 % 10, code % 10];
+            text.extend(digits.map(|digit| char::from(b'0' + digit as u8)));
+        }
         // Writing to memory does not fail.
         MessageKind::Response(status) => {
             let _ = write!(text, "{}", status.0);
@@ -139,72 +147,72 @@ fn codecs(tables: &Tables, session: SessionId) -> Vec<&str> {
         .collect()
 }
 
-/// Calls that one thread counts at a time.
-const CALLS_AT_A_TIME: usize = 1024;
-/// Names of header fields, at most: as many as a set of them has bits.
+/// Names of header fields, at most.
 const NAMES_MAX: usize = 128;
-
-/// How many messages of each kind carry each field, by the field's place among the names.
-type Uses = HashMap<MessageKind, Vec<u64>, foldhash::fast::FixedState>;
 
 /// Which header fields the messages of calls carry: how many messages of each method or code have each of the fields
 /// that are kept, repeats and copies left out.
-pub fn header_use(analysis: &Analysis) -> BTreeMap<(String, HeaderName), u64> {
-    let book = &analysis.book;
-    let counted = analysis
-        .calls
-        .par_chunks(CALLS_AT_A_TIME)
-        .enumerate()
-        .map(|(chunk, entries)| {
-            let mut uses = Uses::default();
-            let numbered = (chunk * CALLS_AT_A_TIME + 1..).zip(entries);
-            let told = numbered.filter(|(id, _)| analysis.tells_call(*id as u32));
-            for leg in told.flat_map(|(_, entry)| &entry.call.legs) {
-                count_headers(book, leg, &mut uses);
-            }
-            uses
-        })
-        .reduce(Uses::default, add_uses);
-    let mut uses = BTreeMap::new();
-    for (kind, counts) in counted {
-        for (name, count) in HeaderName::all()
-            .zip(counts)
-            .filter(|(_, count)| *count > 0)
-        {
-            // Methods that are not known share a word.
-            *uses.entry((word(kind), name)).or_default() += count;
-        }
-    }
-    uses
+#[derive(Debug, Default)]
+pub struct HeaderUses {
+    /// By the field's place among the names.
+    counts: HashMap<MessageKind, Box<[u64; NAMES_MAX]>, foldhash::fast::FixedState>,
 }
 
-fn count_headers(book: &Book, leg: &Leg, uses: &mut Uses) {
-    let range = leg.start as usize..leg.end as usize;
-    for message in book.messages.get(range).unwrap_or_default() {
-        if message.flags.is_copy() || message.flags.is_retransmission() {
-            continue;
-        }
-        let counts = uses
-            .entry(message.kind)
-            .or_insert_with(|| vec![0; NAMES_MAX]);
-        let mut seen = 0_u128;
-        for (name, _) in book.tables.headers.get(message.headers) {
-            let place = name as usize;
-            let is_new = seen & (1 << place) == 0;
-            seen |= 1 << place;
-            if let Some(count) = counts.get_mut(place).filter(|_| is_new) {
-                *count += 1;
+impl HeaderUses {
+    /// Counts the messages of a call.
+    pub fn add_call(&mut self, call: &Call, book: &Book) {
+        for leg in &call.legs {
+            let range = leg.start as usize..leg.end as usize;
+            for message in book.messages.get(range).unwrap_or_default() {
+                if !message.flags.is_copy() && !message.flags.is_retransmission() {
+                    self.add(message, book);
+                }
             }
         }
     }
-}
 
-fn add_uses(mut all: Uses, more: Uses) -> Uses {
-    for (kind, counts) in more {
-        let known = all.entry(kind).or_insert_with(|| vec![0; NAMES_MAX]);
-        for (known, count) in known.iter_mut().zip(counts) {
-            *known += count;
+    fn add(&mut self, message: &Message, book: &Book) {
+        let counts = self.of(message.kind);
+        let mut seen = [0_u64; NAMES_MAX / 64];
+        for name in book.tables.headers.names(message.headers) {
+            let place = *name as usize;
+            let (Some(count), Some(seen)) = (counts.get_mut(place), seen.get_mut(place / 64))
+            else {
+                continue;
+            };
+            // A field that a message has twice is one.
+            let mark = 1 << (place % 64);
+            *count += u64::from(*seen & mark == 0);
+            *seen |= mark;
         }
     }
-    all
+
+    /// Adds what was counted elsewhere.
+    pub fn add_uses(&mut self, more: &Self) {
+        for (kind, counts) in &more.counts {
+            for (known, count) in self.of(*kind).iter_mut().zip(counts.iter()) {
+                *known += count;
+            }
+        }
+    }
+
+    fn of(&mut self, kind: MessageKind) -> &mut [u64; NAMES_MAX] {
+        let counts = self.counts.entry(kind);
+        counts.or_insert_with(|| Box::new([0; NAMES_MAX]))
+    }
+
+    /// The counts by the word of the message and the name of the field; none is 0.
+    pub fn by_name(&self) -> BTreeMap<(String, HeaderName), u64> {
+        let mut uses = BTreeMap::new();
+        for (kind, counts) in &self.counts {
+            for (name, count) in HeaderName::all()
+                .zip(counts.iter())
+                .filter(|(_, count)| **count > 0)
+            {
+                // Methods that are not known share a word.
+                *uses.entry((word(*kind), name)).or_default() += count;
+            }
+        }
+        uses
+    }
 }

@@ -21,7 +21,7 @@ mod waive;
 
 pub use compare::{ChangedCall, Comparison, Transition, compare};
 pub use difference::SetChange;
-pub use facts::{Facts, header_use, word};
+pub use facts::{Facts, HeaderUses, word};
 pub use filter::{Filter, FilterError, variable_names};
 pub use judge::check;
 pub use limit::{CALL_NUMBERS, GROUP_METRICS, METRICS, REGISTRATION_METRICS, metric_names};

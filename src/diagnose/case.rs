@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use crate::call::negotiation::{Exchange, exchange};
 use crate::call::{
     Anatomy, Call, Dialog, EndpointId, Message, MessageIndex, Outcome, Step, Tables, Transaction,
     TransactionIndex, anatomy_of, dialogs, own_software, path,
@@ -22,8 +23,8 @@ pub struct Case<'a> {
     pub anatomy: Anatomy<'a>,
     /// Its confirmed dialogs, the one that carried it first.
     pub dialogs: Vec<Dialog>,
-    /// From the hop next to the caller to the one where the failure began; empty where no INVITE was captured.
-    pub path: Vec<(TransactionIndex, Step)>,
+    path: OnceCell<Vec<(TransactionIndex, Step)>>,
+    opening: OnceCell<Option<Exchange>>,
     /// Which of the explanations that the rules about media weigh against each other is the best, by its number; each of these
     /// rules needs to know, and weighing costs more than all else that is asked of a call.
     pub media: OnceCell<Option<u8>>,
@@ -35,14 +36,14 @@ impl<'a> Case<'a> {
         let call = &scene.calls[index];
         let anatomy = anatomy_of(scene.book, &call.legs);
         let dialogs = dialogs(&anatomy);
-        let path = path(&anatomy);
         Self {
             scene,
             index,
             call,
             anatomy,
             dialogs,
-            path,
+            path: OnceCell::new(),
+            opening: OnceCell::new(),
             media: OnceCell::new(),
         }
     }
@@ -62,9 +63,39 @@ impl<'a> Case<'a> {
         self.call.final_code.map_or(0, |code| code.0)
     }
 
+    /// From the hop next to the caller to the one where the failure began; empty where no INVITE was captured.
+    pub fn path(&self) -> &[(TransactionIndex, Step)] {
+        self.path.get_or_init(|| path(&self.anatomy))
+    }
+
+    /// What the INVITE of the dialog that carried the call did about the session, next to the caller.
+    pub fn opening(&self) -> Option<Exchange> {
+        *self.opening.get_or_init(|| {
+            let dialog = self.dialogs.first()?;
+            Some(exchange(&self.anatomy, dialog.invite))
+        })
+    }
+
+    /// Whether any of its requests has a header that is kept.
+    pub fn requests_have(&self, name: HeaderName) -> bool {
+        self.have(name, |message| message.method().is_some())
+    }
+
+    /// Whether any of its responses has a header that is kept.
+    pub fn responses_have(&self, name: HeaderName) -> bool {
+        self.have(name, |message| message.status().is_some())
+    }
+
+    fn have(&self, name: HeaderName, is_meant: impl Fn(&Message) -> bool) -> bool {
+        let messages = self.anatomy.messages.iter();
+        let meant = messages.filter(|message| is_meant(message));
+        let lists = meant.map(|message| message.headers);
+        self.tables().headers.any_has(lists, name)
+    }
+
     /// The hop where the failure began.
     pub fn root(&self) -> Option<(TransactionIndex, &Transaction)> {
-        let (index, _) = self.path.last()?;
+        let (index, _) = self.path().last()?;
         Some((*index, self.anatomy.transaction(*index)))
     }
 

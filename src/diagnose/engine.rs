@@ -11,7 +11,7 @@ use crate::diagnose::case::Case;
 use crate::diagnose::doubt::{Doubt, doubt_claim, doubt_registration};
 use crate::diagnose::finding::{Finding, Incident};
 use crate::diagnose::incident;
-use crate::diagnose::rule::{Claim, Gate, Rule};
+use crate::diagnose::rule::{AskCall, Claim, Gate, Rule};
 use crate::diagnose::rules;
 use crate::diagnose::scene::{Happened, Scene};
 use crate::diagnose::suppression;
@@ -55,9 +55,13 @@ pub fn diagnose(happened: Happened<'_>) -> Diagnosis {
             by_call.entry(*call).or_default().push(&claim.finding);
         }
     }
+    let asked: Vec<(&Rule, AskCall)> = rules::all()
+        .iter()
+        .filter_map(|rule| Some((rule, rule.subject.of_call()?)))
+        .collect();
     let calls: Vec<Verdict> = (0..scene.calls.len())
         .into_par_iter()
-        .map(|index| judge(&scene, index, by_call.get(&(index as u32))))
+        .map(|index| judge(&scene, &asked, index, by_call.get(&(index as u32))))
         .collect();
     let registrations: Vec<Vec<Finding>> = scene
         .registrations
@@ -113,8 +117,13 @@ fn ask_registration(
     findings
 }
 
-/// What every rule says about one call, in the order of a report.
-fn judge(scene: &Scene<'_>, index: usize, claimed: Option<&Vec<&Finding>>) -> Verdict {
+/// What every rule that is asked says about one call, in the order of a report.
+fn judge(
+    scene: &Scene<'_>,
+    asked: &[(&Rule, AskCall)],
+    index: usize,
+    claimed: Option<&Vec<&Finding>>,
+) -> Verdict {
     let case = Case::new(scene, index);
     let mut findings: Vec<Finding> = claimed
         .into_iter()
@@ -123,15 +132,17 @@ fn judge(scene: &Scene<'_>, index: usize, claimed: Option<&Vec<&Finding>>) -> Ve
         .collect();
     let is_gated = is_one_directional(&case);
     let doubt = OnceCell::new();
-    for rule in rules::all() {
-        if let Some(ask) = rule.subject.of_call()
-            && !(is_gated && rule.gate == Gate::BothDirections)
+    for (rule, ask) in asked {
+        if !(is_gated && rule.gate == Gate::BothDirections)
             && let Some(mut finding) = ask(&case)
         {
             let doubt = doubt.get_or_init(|| Doubt::of(&case));
             doubt.apply(rule, &mut finding);
             findings.push(finding);
         }
+    }
+    if findings.is_empty() {
+        return Verdict::default();
     }
     suppression::silence(&mut findings);
     let primary = pick(&case, &findings);

@@ -23,6 +23,9 @@ const EXCHANGES_MAX: usize = 64;
 /// Tries kept of one caller towards one callee through one endpoint.
 const TRIES_MAX: usize = 64;
 
+/// Calls that one thread learns from at a time.
+const CALLS_AT_A_TIME: usize = 256;
+
 /// How a fact about an endpoint came to be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FactKind {
@@ -118,10 +121,14 @@ impl Knowledge {
                 })
             })
             .collect();
-        let learned: Vec<Vec<Lesson>> = concerned
-            .par_iter()
-            .map(|call| lessons(&anatomy_of(book, &call.legs), &refusers))
-            .collect();
+        let shares = concerned.par_chunks(CALLS_AT_A_TIME).map(|calls| {
+            let mut lessons = Vec::new();
+            for call in calls {
+                add_lessons(&anatomy_of(book, &call.legs), &refusers, &mut lessons);
+            }
+            lessons
+        });
+        let learned: Vec<Vec<Lesson>> = shares.collect();
         // What a party was refused is compared with its own other tries; of those who never were, nothing is asked.
         let refused: HashSet<TryKey, FixedState> = learned
             .iter()
@@ -227,44 +234,50 @@ fn has_media_hint(book: &Book, call: &Call) -> bool {
     })
 }
 
-fn lessons(anatomy: &Anatomy<'_>, refusers: &HashSet<EndpointId, FixedState>) -> Vec<Lesson> {
-    let mut lessons = Vec::new();
+fn add_lessons(
+    anatomy: &Anatomy<'_>,
+    refusers: &HashSet<EndpointId, FixedState>,
+    lessons: &mut Vec<Lesson>,
+) {
     let group = |transaction: &Transaction| anatomy.message(transaction.first).group;
     // What a proxy answers is the answer of the node behind it.
-    let passed_on: HashSet<TransactionIndex, FixedState> = anatomy
-        .each()
-        .filter_map(|(_, child)| {
-            let parent = child.parent?;
-            (group(child) == group(anatomy.transaction(parent))).then_some(parent)
-        })
-        .collect();
+    let is_passed_on = |index: TransactionIndex, transaction: &Transaction| {
+        let mut children = anatomy.children(index);
+        children.any(|(_, child)| group(child) == group(transaction))
+    };
     let concerned = anatomy.each().filter(|(_, transaction)| {
         matches!(transaction.method, Method::Invite | Method::Update)
             && (refusers.contains(&transaction.destination)
                 || refusers.contains(&transaction.source))
     });
     for (index, transaction) in concerned.take(EXCHANGES_MAX) {
-        let exchange = negotiation::exchange(anatomy, index);
-        if refusers.contains(&transaction.destination) && !passed_on.contains(&index) {
-            lessons.extend(receiver_lessons(anatomy, transaction, &exchange));
+        let of_receiver =
+            refusers.contains(&transaction.destination) && !is_passed_on(index, transaction);
+        let of_sender = refusers.contains(&transaction.source) && transaction.parent.is_none();
+        if !of_receiver && !of_sender {
+            continue;
         }
-        if refusers.contains(&transaction.source) && transaction.parent.is_none() {
+        let exchange = negotiation::exchange(anatomy, index);
+        if of_receiver {
+            add_receiver_lessons(anatomy, transaction, &exchange, lessons);
+        }
+        if of_sender {
             lessons.extend(sender_lesson(anatomy, transaction, &exchange));
         }
     }
-    lessons
 }
 
-fn receiver_lessons(
+fn add_receiver_lessons(
     anatomy: &Anatomy<'_>,
     transaction: &Transaction,
     exchange: &Exchange,
-) -> Vec<Lesson> {
+    lessons: &mut Vec<Lesson>,
+) {
     let Some(request) = transaction.last_request.map(|at| anatomy.message(at)) else {
-        return Vec::new();
+        return;
     };
     if !negotiation::is_whole(request) || transaction.method != Method::Invite {
-        return Vec::new();
+        return;
     }
     let concluded = exchange.concluded.map(|at| anatomy.message(at));
     let status = concluded
@@ -279,7 +292,7 @@ fn receiver_lessons(
             (FactKind::RefusedWithout, last)
         }
         (_, Some(last)) if is_refusal(status) => (FactKind::Refused, last),
-        _ => return Vec::new(),
+        _ => return,
     };
     let accepted = matches!(kind, FactKind::Accepted | FactKind::AcceptedWithout);
     // Asked without offer, it described itself.
@@ -308,11 +321,11 @@ fn receiver_lessons(
         seen: (request.time, request.time),
     };
     let is_initial = anatomy.is_initial(transaction);
-    let mut lessons = vec![Lesson {
+    lessons.push(Lesson {
         endpoint: transaction.destination,
         fact,
         tried: is_initial.then_some((request.from, request.to, once)),
-    }];
+    });
     if !accepted && !shown.session.is_absent() && negotiation::is_whole(shown) {
         lessons.push(Lesson {
             endpoint: transaction.destination,
@@ -325,7 +338,6 @@ fn receiver_lessons(
             tried: None,
         });
     }
-    lessons
 }
 
 fn is_refusal(status: u16) -> bool {

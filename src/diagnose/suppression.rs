@@ -114,6 +114,9 @@ const SILENCED: &[(&str, &[&str])] = &[
 
 /// Removes the findings that another one of the same call makes superfluous.
 pub fn silence(findings: &mut Vec<Finding>) {
+    if findings.len() < 2 {
+        return;
+    }
     let fired: Vec<&'static str> = findings.iter().map(|finding| finding.rule).collect();
     let is_silenced = |rule: &str| {
         let by = SILENCED

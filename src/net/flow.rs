@@ -1,6 +1,6 @@
 //! Endpoints and flows: who sends to whom.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::net::IpAddr;
 
 /// An address and port as seen on the wire; prints as `10.0.0.5:5060` or `[2001:db8::5]:5060`.
@@ -12,36 +12,53 @@ pub struct Endpoint {
     pub port: u16,
 }
 
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Endpoint {
+    /// What it prints as, without memory of its own: reports print endpoints by the hundred thousand.
+    pub fn text(&self) -> EndpointText {
+        let mut text = EndpointText {
+            bytes: [0; ENDPOINT_BYTES_MAX],
+            len: 0,
+        };
         match self.address {
-            IpAddr::V4(address) => f.write_str(Dotted::of(address.octets(), self.port).text()),
-            IpAddr::V6(address) => write!(f, "[{address}]:{}", self.port),
+            IpAddr::V4(address) => {
+                for (place, octet) in address.octets().into_iter().enumerate() {
+                    if place > 0 {
+                        text.push(b'.');
+                    }
+                    text.push_number(u16::from(octet));
+                }
+                text.push(b':');
+                text.push_number(self.port);
+            }
+            IpAddr::V6(address) => {
+                // There is room for every address.
+                let _ = write!(text, "[{address}]:{}", self.port);
+            }
         }
+        text
     }
 }
 
-/// `255.255.255.255:65535` on the stack: reports print endpoints by the hundred thousand.
-struct Dotted {
-    bytes: [u8; 21],
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text().as_str())
+    }
+}
+
+/// Bytes of the longest endpoint, `[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535`, rounded up.
+const ENDPOINT_BYTES_MAX: usize = 56;
+
+/// An [`Endpoint`] as it prints.
+#[derive(Debug, Clone, Copy)]
+pub struct EndpointText {
+    bytes: [u8; ENDPOINT_BYTES_MAX],
     len: usize,
 }
 
-impl Dotted {
-    fn of(octets: [u8; 4], port: u16) -> Self {
-        let mut dotted = Self {
-            bytes: [0; 21],
-            len: 0,
-        };
-        for (place, octet) in octets.into_iter().enumerate() {
-            if place > 0 {
-                dotted.push(b'.');
-            }
-            dotted.push_digits([100, 10, 1].map(|unit| (u16::from(octet) / unit % 10) as u8));
-        }
-        dotted.push(b':');
-        dotted.push_digits([10_000, 1000, 100, 10, 1].map(|unit| (port / unit % 10) as u8));
-        dotted
+impl EndpointText {
+    /// `10.0.0.5:5060` or `[2001:db8::5]:5060`.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(self.bytes.get(..self.len).unwrap_or_default()).unwrap_or_default()
     }
 
     fn push(&mut self, byte: u8) {
@@ -51,19 +68,21 @@ impl Dotted {
         }
     }
 
-    /// A number by its digits, without the zeros before it.
-    fn push_digits<const COUNT: usize>(&mut self, digits: [u8; COUNT]) {
-        let mut is_begun = false;
-        for (place, digit) in digits.into_iter().enumerate() {
-            is_begun |= digit > 0 || place + 1 == COUNT;
-            if is_begun {
-                self.push(b'0' + digit);
+    /// A number by its digits, without zeros before it.
+    fn push_number(&mut self, number: u16) {
+        for unit in [10_000, 1000, 100, 10] {
+            if number >= unit {
+                self.push(b'0' + (number / unit % 10) as u8);
             }
         }
+        self.push(b'0' + (number % 10) as u8);
     }
+}
 
-    fn text(&self) -> &str {
-        std::str::from_utf8(self.bytes.get(..self.len).unwrap_or_default()).unwrap_or_default()
+impl fmt::Write for EndpointText {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.bytes().for_each(|byte| self.push(byte));
+        Ok(())
     }
 }
 

@@ -20,7 +20,7 @@ pub use bystander::bystander;
 pub use decode::decode;
 pub use delivery::{Delivery, Piece, StreamEnd, StreamId};
 pub use dns::{DnsKind, DnsMessage, DnsRecord, is_dns, read_dns};
-pub use flow::{Endpoint, Flow, Transport};
+pub use flow::{Endpoint, EndpointText, Flow, Transport};
 pub use fragment::{
     FRAGMENT_BYTES_MAX, FRAGMENT_WAIT, FRAGMENTED_DATAGRAMS_MAX, FragmentCounters,
     INCOMPLETE_DATAGRAMS_MAX, IncompleteDatagram, Reassembled,

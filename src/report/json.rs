@@ -10,6 +10,7 @@ mod finding;
 mod incident;
 mod layout;
 mod measure;
+mod text;
 mod value;
 mod waves;
 
@@ -18,7 +19,6 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::analysis::Analysis;
-use crate::check::header_use;
 pub(super) use layout::Lines;
 use value::{Each, Shown};
 
@@ -67,6 +67,13 @@ pub fn write(analysis: &Analysis, has_details: bool, out: &mut impl Write) -> io
         metrics: measure::Metrics::of(&analysis.metrics, analysis.registration_metrics()),
         metrics_by: measure::metrics_by(&profile),
     };
+    // The calls are written in parallel, so the document is written in three parts: the object's head without its
+    // closing brace, the calls, and the tail without its opening one.
+    let mut opening = Vec::new();
+    write_part(&head, &mut opening)?;
+    out.write_all(opening.strip_suffix(b"\n}").unwrap_or(&opening))?;
+    out.write_all(b",\n\"calls\":")?;
+    let uses = waves::write_calls(analysis, has_details, out)?;
     let tail = Tail {
         registrations: Each(|| {
             let entries = analysis.registrations.iter();
@@ -81,7 +88,7 @@ pub fn write(analysis: &Analysis, has_details: bool, out: &mut impl Write) -> io
             incidents.map(|(_, incident)| incident::IncidentLine::of(incident, tables))
         }),
         header_use: Each(|| {
-            let uses = header_use(analysis).into_iter();
+            let uses = uses.by_name().into_iter();
             uses.map(|((message, header), messages)| call::HeaderUse {
                 message,
                 header: header.text(),
@@ -89,13 +96,6 @@ pub fn write(analysis: &Analysis, has_details: bool, out: &mut impl Write) -> io
             })
         }),
     };
-    // The calls are written in parallel, so the document is written in three parts: the object's head without its
-    // closing brace, the calls, and the tail without its opening one.
-    let mut opening = Vec::new();
-    write_part(&head, &mut opening)?;
-    out.write_all(opening.strip_suffix(b"\n}").unwrap_or(&opening))?;
-    out.write_all(b",\n\"calls\":")?;
-    waves::write_calls(analysis, has_details, out)?;
     out.write_all(b",")?;
     write_part(
         &tail,

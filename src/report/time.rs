@@ -70,31 +70,43 @@ fn date(days: i64) -> (i64, i64, i64) {
 #[derive(Debug, Clone, Copy)]
 pub struct Rfc3339(pub Timestamp);
 
-impl fmt::Display for Rfc3339 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Rfc3339 {
+    /// The longest text and how many bytes of it are meant.
+    fn bytes(self) -> ([u8; 30], usize) {
         let at = Civil::at(self.0, 0);
         let mut text = *b"0000-00-00T00:00:00.000000000Z";
-        let mut put = |place: usize, digits: usize, mut value: i64| {
-            for slot in text.iter_mut().skip(place).take(digits).rev() {
+        let mut put = |end: usize, digits: usize, value: i64| {
+            let mut value = value as u32;
+            for slot in text.iter_mut().take(end).rev().take(digits) {
                 *slot = b'0' + (value % 10) as u8;
                 value /= 10;
             }
         };
-        put(0, 4, at.year);
-        put(5, 2, at.month);
-        put(8, 2, at.day);
-        put(11, 2, at.hour);
-        put(14, 2, at.minute);
-        put(17, 2, at.second);
-        put(20, 9, at.nanosecond);
-        let has_nanoseconds = at.nanosecond % 1000 != 0;
-        let text = std::str::from_utf8(&text).unwrap_or_default();
-        if has_nanoseconds {
-            f.write_str(text)
-        } else {
-            f.write_str(text.get(..26).unwrap_or_default())?;
-            f.write_str("Z")
+        put(4, 4, at.year);
+        put(7, 2, at.month);
+        put(10, 2, at.day);
+        put(13, 2, at.hour);
+        put(16, 2, at.minute);
+        put(19, 2, at.second);
+        put(29, 9, at.nanosecond);
+        if at.nanosecond % 1000 != 0 {
+            return (text, 30);
         }
+        text[26] = b'Z';
+        (text, 27)
+    }
+
+    /// Gives the text to `tell`, without memory of its own.
+    pub fn told<T>(self, tell: impl FnOnce(&str) -> T) -> T {
+        let (bytes, len) = self.bytes();
+        let text = bytes.get(..len).unwrap_or_default();
+        tell(std::str::from_utf8(text).unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Rfc3339 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.told(|text| f.write_str(text))
     }
 }
 

@@ -2,11 +2,10 @@
 //!
 //! Source: RFC 3261 sections 7.3.1 and 25.1 (folding, blanks before the colon).
 
-use memchr::memchr_iter;
-
 use crate::sip::defect::{DefectKind, DefectSet};
 use crate::sip::header_name::HeaderName;
 use crate::sip::lines::{LineParts, Numbering};
+use crate::sip::places::Places;
 
 /// Header lines that are indexed; real messages have below a hundred.
 pub const HEADERS_MAX: usize = 1024;
@@ -63,7 +62,7 @@ impl<'a> Index<'a> {
     pub(super) fn read(&mut self, mut position: usize) -> usize {
         let start = position;
         let bytes = self.bytes;
-        for line_feed in memchr_iter(b'\n', bytes.get(start..).unwrap_or_default()) {
+        for line_feed in Places::of(bytes.get(start..).unwrap_or_default(), [b'\n']) {
             let end = start + line_feed;
             let line = bytes.get(position..end).unwrap_or_default();
             let content = line.strip_suffix(b"\r").unwrap_or_else(|| {

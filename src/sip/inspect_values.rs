@@ -16,7 +16,7 @@ use crate::sip::values::{
 };
 
 /// Bytes of a Request-URI that every element must take.
-const REQUEST_URI_BYTES_MAX: usize = 255;
+pub(super) const REQUEST_URI_BYTES_MAX: usize = 255;
 
 /// Notes what is wrong in one header's value.
 pub(super) fn inspect_value(
@@ -50,34 +50,25 @@ pub(super) fn inspect_value(
             }
             values.for_each(|address| inspect_address(address, findings));
         }
-        HeaderName::CallId if value.is_empty() || value.iter().any(u8::is_ascii_whitespace) => {
-            findings.blame(
-                DefectKind::BadCallId,
-                if value.is_empty() {
-                    header.raw_name
-                } else {
-                    value
-                },
-            );
+        name if has_faulty_value(name, value) => {
+            let (kind, names_header) = match name {
+                HeaderName::CallId => (DefectKind::BadCallId, value.is_empty()),
+                HeaderName::MaxForwards => (DefectKind::BadMaxForwards, value.is_empty()),
+                HeaderName::Date => (DefectKind::BadDate, false),
+                _ => (DefectKind::BadNumber, false),
+            };
+            findings.blame(kind, if names_header { header.raw_name } else { value });
         }
-        HeaderName::MaxForwards if lexer::number(value).is_none_or(|number| number > 255) => {
-            findings.blame(
-                DefectKind::BadMaxForwards,
-                if value.is_empty() {
-                    header.raw_name
-                } else {
-                    value
-                },
-            );
-        }
-        _ if has_bad_number(header.name, value) => findings.blame(DefectKind::BadNumber, value),
-        HeaderName::Date if !is_date(value) => findings.blame(DefectKind::BadDate, value),
         _ => {}
     }
 }
 
-fn has_bad_number(name: HeaderName, value: &[u8]) -> bool {
+/// Whether the value of a header that holds neither Via nor addresses is not what the header takes.
+pub(super) fn has_faulty_value(name: HeaderName, value: &[u8]) -> bool {
     match name {
+        HeaderName::CallId => value.is_empty() || value.iter().any(u8::is_ascii_whitespace),
+        HeaderName::MaxForwards => lexer::number(value).is_none_or(|number| number > 255),
+        HeaderName::Date => !is_date(value),
         HeaderName::Expires | HeaderName::MinExpires | HeaderName::RSeq => !is_number(value),
         HeaderName::RetryAfter => {
             RetryAfter::parse(value).is_none_or(|retry| retry.seconds > u64::from(u32::MAX))

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
+use crate::sip::places::Places;
+
 /// A number of ASCII digits without anything else; `None` where it is none or does not fit.
 pub fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
@@ -37,9 +39,10 @@ pub fn word(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// Where `wanted` first stands outside quoted strings and `<>`.
 pub fn find_outside(text: &[u8], wanted: u8) -> Option<usize> {
+    // Nearly always it stands before any quote or bracket, or there are none.
+    let mut position = Places::of(text, [wanted, b'"', b'<']).next()?;
     let mut is_quoted = false;
     let mut is_bracketed = false;
-    let mut position = 0;
     while let Some(&byte) = text.get(position) {
         match byte {
             b'\\' if is_quoted => position += 1,
@@ -57,16 +60,11 @@ pub fn find_outside(text: &[u8], wanted: u8) -> Option<usize> {
 
 /// The parts of `text` between `separator`s outside quotes and `<>`, without blanks around them; empty parts are left out.
 pub fn split_outside(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> + use<'_> {
-    let is_plain = memchr2(b'"', b'<', text).is_none();
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         loop {
             let current = rest?;
-            let at = if is_plain {
-                memchr(separator, current)
-            } else {
-                find_outside(current, separator)
-            };
+            let at = find_outside(current, separator);
             let part = current
                 .get(..at.unwrap_or(current.len()))
                 .unwrap_or_default()

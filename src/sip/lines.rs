@@ -15,8 +15,15 @@ pub type Seed = foldhash::fast::RandomState;
 /// Distinct header lines in the order of first sight, by hashes that are keyed so that equal hashes mean equal lines.
 #[derive(Debug, Default)]
 pub struct Lines {
-    places: HashTable<(u64, u32)>,
-    parts: Vec<LineParts>,
+    met: HashTable<Met>,
+}
+
+/// A line that was met.
+#[derive(Debug)]
+struct Met {
+    hash: u64,
+    number: u32,
+    parts: LineParts,
 }
 
 /// Where the parts of a header line stand in it.
@@ -73,24 +80,23 @@ impl LineParts {
 impl Lines {
     /// Forgets all lines and keeps the memory.
     pub fn clear(&mut self) {
-        self.places.clear();
-        self.parts.clear();
+        self.met.clear();
     }
 
     /// Parts and number of a line that hashes to `hash`.
     fn find_or_add(&mut self, line: &[u8], hash: u64) -> (LineParts, u32) {
-        let known = self.places.find(hash, |&(known, _)| known == hash);
-        if let Some(&(_, place)) = known
-            && let Some(parts) = self.parts.get(place as usize)
-        {
-            return (*parts, place);
+        if let Some(met) = self.met.find(hash, |met| met.hash == hash) {
+            return (met.parts, met.number);
         }
         let parts = LineParts::of(line);
-        let place = self.parts.len() as u32;
-        self.parts.push(parts);
-        self.places
-            .insert_unique(hash, (hash, place), |&(hash, _)| hash);
-        (parts, place)
+        let number = self.met.len() as u32;
+        let met = Met {
+            hash,
+            number,
+            parts,
+        };
+        self.met.insert_unique(hash, met, |met| met.hash);
+        (parts, number)
     }
 }
 
@@ -109,9 +115,11 @@ impl Numbering<'_> {
         self.lines.find_or_add(line, hash)
     }
 
-    /// Takes bytes that are no header line into the hash of the message.
-    pub(super) fn pass(&mut self, bytes: &[u8]) {
-        self.mix(self.seed.hash_one(bytes));
+    /// Takes bytes that are no header line into the hash of the message; gives their own.
+    pub(super) fn pass(&mut self, bytes: &[u8]) -> u64 {
+        let hash = self.seed.hash_one(bytes);
+        self.mix(hash);
+        hash
     }
 
     fn mix(&mut self, hash: u64) {
@@ -148,7 +156,7 @@ mod tests {
                 (parts.name_end, parts.value_start, parts.value_end)
             );
         }
-        assert_eq!(2, lines.parts.len());
+        assert_eq!(2, lines.met.len());
     }
 
     #[test]

@@ -26,6 +26,17 @@ pub struct Header<'a> {
     pub offset: u32,
     /// Whether the message ends inside it.
     pub is_cut: bool,
+    /// Number of its line, where lines are numbered and it has one alone: the same line has the same number in every message.
+    pub line: Option<u32>,
+}
+
+/// Hashes of a message, the same for the same bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Digests {
+    /// Of all of it.
+    pub whole: u64,
+    /// Of what stands behind its headers.
+    pub rest: u64,
 }
 
 /// What the Content-Length header says, and whether it fits.
@@ -65,14 +76,13 @@ impl<'a> Message<'a> {
         Self::read(bytes, is_cut, spans, None).map(|(message, _)| message)
     }
 
-    /// As [`Message::parse`], numbering the header lines in `lines`; gives the hash of the whole message under `seed` too, the
-    /// same for the same bytes.
+    /// As [`Message::parse`], numbering the header lines in `lines`; gives hashes under `seed` too.
     pub fn parse_numbered(
         bytes: &'a [u8],
         is_cut: bool,
         spans: &'a mut Vec<HeaderSpan>,
         (lines, seed): (&'a mut Lines, &'a Seed),
-    ) -> Option<(Self, u64)> {
+    ) -> Option<(Self, Digests)> {
         let numbering = Numbering {
             lines,
             seed,
@@ -86,7 +96,7 @@ impl<'a> Message<'a> {
         is_cut: bool,
         spans: &'a mut Vec<HeaderSpan>,
         numbering: Option<Numbering<'a>>,
-    ) -> Option<(Self, u64)> {
+    ) -> Option<(Self, Digests)> {
         spans.clear();
         let bytes = bytes.get(..MESSAGE_BYTES_MAX).unwrap_or(bytes);
         let mut defects = DefectSet::default();
@@ -103,10 +113,11 @@ impl<'a> Message<'a> {
             ..
         } = index;
         let rest = bytes.get(body_start..).unwrap_or_default();
-        let digest = numbering.map_or(0, |mut numbering| {
+        let digests = numbering.map_or(Digests::default(), |mut numbering| {
             numbering.pass(bytes.get(..headers_start).unwrap_or_default());
-            numbering.pass(rest);
-            numbering.digest
+            let rest = numbering.pass(rest);
+            let whole = numbering.digest;
+            Digests { whole, rest }
         });
         // A number that the end of the message cut may be any number.
         let declared = content_length
@@ -124,7 +135,7 @@ impl<'a> Message<'a> {
             is_cut,
             defects,
         };
-        Some((message, digest))
+        Some((message, digests))
     }
 
     /// All bytes of the message, junk before the start line included.
@@ -227,12 +238,18 @@ impl<'a> Message<'a> {
             value: value_in(bytes, span),
             offset: span.value_start,
             is_cut: span.is_cut,
+            line: span.line,
         })
     }
 
     /// The body, as far as Content-Length and the bytes there are reach.
     pub fn body(&self) -> &'a [u8] {
         self.body
+    }
+
+    /// Whether nothing stands behind the body.
+    pub fn ends_with_body(&self) -> bool {
+        !matches!(self.content_length, ContentLength::TooSmall(_))
     }
 
     /// What Content-Length says and whether it fits.

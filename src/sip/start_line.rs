@@ -4,6 +4,7 @@
 
 use memchr::{memchr, memchr_iter};
 
+use crate::sip::lexer::number;
 use crate::sip::method::{Method, StatusCode};
 
 /// How far a start line may reach; longer ones than this are no Request-URI that any element takes.
@@ -95,6 +96,16 @@ fn has_other_version(word: &[u8]) -> bool {
 }
 
 fn parse_status_line(line: &[u8]) -> Option<StartLine<'_>> {
+    // Nearly every status line is written so.
+    if let Some([hundreds, tens, ones, b' ', phrase @ ..]) = line.strip_prefix(b"SIP/2.0 ")
+        && let Some(status) = number(&[*hundreds, *tens, *ones])
+    {
+        return Some(StartLine::Response {
+            status: StatusCode(status as u16),
+            phrase: phrase.trim_ascii(),
+            version: line.get(..7).unwrap_or_default(),
+        });
+    }
     let space = line
         .iter()
         .position(|&byte| byte == b' ' || byte == b'\t')?;
@@ -118,13 +129,24 @@ fn parse_status_line(line: &[u8]) -> Option<StartLine<'_>> {
 }
 
 /// Whether RFC 3261 section 25.1 allows `byte` in a token.
+#[inline]
 pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
-        )
+    IS_TOKEN_BYTE[usize::from(byte)]
 }
+
+static IS_TOKEN_BYTE: [bool; 256] = {
+    let mut is_token_byte = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        is_token_byte[byte] = (byte as u8).is_ascii_alphanumeric()
+            || matches!(
+                byte as u8,
+                b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
+            );
+        byte += 1;
+    }
+    is_token_byte
+};
 
 /// Length of the method token at the start of `line`, which a blank must follow.
 fn token_length(line: &[u8]) -> Option<usize> {

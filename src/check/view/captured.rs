@@ -3,13 +3,17 @@
 use crate::analysis::Analysis;
 use crate::call::{Book, Call, EndpointId, Hop, TextId};
 use crate::capture::FrameRef;
-use crate::check::facts::{Facts, header_use, word};
+use crate::check::facts::{Facts, HeaderUses, word};
 use crate::check::view::{CallView, FindingView, HopView, View, distinct};
 use crate::diagnose::{Evidence, Finding};
 
 impl View {
     /// All that an analysis tells.
     pub fn of(analysis: &Analysis) -> Self {
+        let mut uses = HeaderUses::default();
+        for (_, entry) in analysis.told_calls() {
+            uses.add_call(&entry.call, &analysis.book);
+        }
         let calls = (0..analysis.calls.len()).filter_map(|place| call_view(analysis, place));
         Self {
             captures: capture_names(analysis),
@@ -17,7 +21,8 @@ impl View {
             last_at: last_frame(analysis),
             calls: calls.collect(),
             beside_calls: beside_calls(analysis),
-            headers: header_use(analysis)
+            headers: uses
+                .by_name()
                 .into_iter()
                 .map(|((message, name), count)| ((message, name.text().to_owned()), count))
                 .collect(),

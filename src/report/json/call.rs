@@ -11,7 +11,7 @@ use crate::capture::Timestamp;
 use crate::check::Facts;
 use crate::diagnose::Finding;
 use crate::report::json::finding::FindingLine;
-use crate::report::json::value::{Each, Frame, Shown, code, moment, rounded, told};
+use crate::report::json::value::{Each, Frame, Place, code, moment, rounded, told};
 
 /// One element of `calls`.
 pub(super) struct CallLine<'a> {
@@ -80,8 +80,8 @@ impl Serialize for CallLine<'_> {
             call_ids: Each(|| call.legs.iter().map(|leg| tables.text(leg.call_id))),
             caller: tables.text(call.caller),
             callee: tables.text(call.callee),
-            source: Shown(tables.endpoint(call.source)),
-            destination: Shown(tables.endpoint(call.destination)),
+            source: Place(tables.endpoint(call.source)),
+            destination: Place(tables.endpoint(call.destination)),
             transport: call.transport.word(),
             started_at: moment(call.started),
             ended_at: moment(call.ended),
@@ -165,7 +165,7 @@ fn stage_line<'a>(stage: &Stage, call: &Call, tables: &'a Tables) -> impl Serial
     let after = |moment: Timestamp| rounded(moment.millis_since(start));
     Fields {
         stage: stage.kind.word(),
-        endpoint: Shown(tables.endpoint(stage.endpoint)),
+        endpoint: Place(tables.endpoint(stage.endpoint)),
         code: code(stage.code),
         ms: rounded(after(stage.end) - after(stage.start)),
         ended_at: stage.ended_at.into(),
@@ -208,8 +208,8 @@ fn hop_line<'a>(
     }
     let milliseconds = |ms: f32| rounded(f64::from(ms));
     Fields {
-        source: Shown(tables.endpoint(hop.source)),
-        destination: Shown(tables.endpoint(hop.destination)),
+        source: Place(tables.endpoint(hop.source)),
+        destination: Place(tables.endpoint(hop.destination)),
         transport: hop.transport.word(),
         final_code: code(hop.final_code),
         final_ms: hop.final_ms.map(milliseconds),
@@ -230,11 +230,11 @@ fn origin_line<'a>(origin: &Origin, tables: &'a Tables) -> impl Serialize + use<
         code_origin: E,
     }
     Fields {
-        endpoint: Shown(tables.endpoint(origin.endpoint)),
+        endpoint: Place(tables.endpoint(origin.endpoint)),
         code: code(origin.code),
         software: told(tables.text(origin.software)),
         beyond_capture: origin.beyond_capture,
-        code_origin: Shown(tables.endpoint(origin.code_origin)),
+        code_origin: Place(tables.endpoint(origin.code_origin)),
     }
 }
 
@@ -266,8 +266,8 @@ impl Serialize for RegistrationLine<'_> {
         let registration = &self.entry.registration;
         Fields {
             aor: self.tables.text(registration.aor),
-            source: Shown(self.tables.endpoint(registration.source)),
-            registrar: Shown(self.tables.endpoint(registration.registrar)),
+            source: Place(self.tables.endpoint(registration.source)),
+            registrar: Place(self.tables.endpoint(registration.registrar)),
             outcome: registration.outcome.word(),
             final_code: registration.final_code.map(|code| code.0),
             expires_s: registration.expires_s,
@@ -309,8 +309,8 @@ impl Serialize for OtherLine<'_> {
         }
         Fields {
             method: self.count.method.text(),
-            source: Shown(self.tables.endpoint(self.count.source)),
-            destination: Shown(self.tables.endpoint(self.count.destination)),
+            source: Place(self.tables.endpoint(self.count.source)),
+            destination: Place(self.tables.endpoint(self.count.destination)),
             count: self.count.count,
             unanswered: self.count.unanswered,
             final_codes: &self.count.final_codes,

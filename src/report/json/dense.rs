@@ -9,25 +9,15 @@ use std::io::Write;
 use serde::ser::{self, Impossible, Serialize};
 
 use crate::report::json::layout::Lines;
-
-/// Whether a byte of a text stands in JSON for itself, and harms nobody who prints it.
-const IS_PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = 0x20;
-    while byte < 0x7f {
-        plain[byte] = byte != b'"' as usize && byte != b'\\' as usize;
-        byte += 1;
-    }
-    plain
-};
+use crate::report::json::text::{Text, is_plain};
 
 /// A writer of values, which appends to `out`.
 pub(super) struct Dense<'a> {
-    out: &'a mut Vec<u8>,
+    out: &'a mut Text,
 }
 
 impl<'a> Dense<'a> {
-    pub(super) fn into(out: &'a mut Vec<u8>) -> Self {
+    pub(super) fn into(out: &'a mut Text) -> Self {
         Self { out }
     }
 
@@ -42,7 +32,7 @@ impl<'a> Dense<'a> {
     }
 
     fn open(self, bracket: u8, close: u8) -> Members<'a> {
-        self.out.push(bracket);
+        self.out.put(&[bracket]);
         Members {
             to: self,
             close,
@@ -51,10 +41,14 @@ impl<'a> Dense<'a> {
     }
 }
 
-fn is_plain(text: &[u8]) -> bool {
-    // Without a way out of the loop, several bytes are told at a time.
-    text.iter()
-        .fold(true, |plain, byte| plain & IS_PLAIN[usize::from(*byte)])
+/// Thousandths above which a number has more digits than are sure to come back: 15.
+const THOUSANDTHS_END: f64 = 1e15;
+
+/// The thousandths of a number that has no smaller part, as nearly all numbers of the report are rounded; `None` of others.
+fn thousandths(number: f64) -> Option<u64> {
+    let count = (number * 1000.0).round();
+    let is_sure = count < THOUSANDTHS_END && number.is_sign_positive() && count / 1000.0 == number;
+    is_sure.then_some(count as u64)
 }
 
 /// A list or an object that is being written.
@@ -67,13 +61,13 @@ pub(super) struct Members<'a> {
 impl Members<'_> {
     fn comma(&mut self) {
         if !self.is_first {
-            self.to.out.push(b',');
+            self.to.out.put(b",");
         }
         self.is_first = false;
     }
 
     fn finish(self) {
-        self.to.out.push(self.close);
+        self.to.out.put(&[self.close]);
     }
 }
 
@@ -97,12 +91,28 @@ impl<'a> ser::Serializer for Dense<'a> {
     type SerializeStructVariant = Impossible<(), serde_json::Error>;
 
     numbers!(serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64, serialize_u8: u8,
-        serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_f32: f32, serialize_f64: f64,
-        serialize_char: char);
+        serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_f32: f32, serialize_char: char);
+
+    fn serialize_f64(self, number: f64) -> Result<(), Self::Error> {
+        let Some(thousandths) = thousandths(number) else {
+            return self.carefully(&number);
+        };
+        let out = self.out;
+        Dense::into(out).serialize_u64(thousandths / 1000)?;
+        let digits = [100, 10, 1].map(|unit| b'0' + (thousandths / unit % 10) as u8);
+        match digits {
+            [tenths, b'0', b'0'] => out.put(&[b'.', tenths]),
+            [tenths, hundredths, b'0'] => out.put(&[b'.', tenths, hundredths]),
+            [tenths, hundredths, rest] => out.put(&[b'.', tenths, hundredths, rest]),
+        }
+        Ok(())
+    }
 
     fn serialize_bool(self, value: bool) -> Result<(), Self::Error> {
-        let word: &[u8] = if value { b"true" } else { b"false" };
-        self.out.extend_from_slice(word);
+        match value {
+            true => self.out.put(b"true"),
+            false => self.out.put(b"false"),
+        }
         Ok(())
     }
 
@@ -110,24 +120,22 @@ impl<'a> ser::Serializer for Dense<'a> {
         if !is_plain(text.as_bytes()) {
             return self.carefully(text);
         }
-        self.out.reserve(text.len() + 2);
-        self.out.push(b'"');
-        self.out.extend_from_slice(text.as_bytes());
-        self.out.push(b'"');
+        self.out.put(b"\"");
+        self.out.put(text.as_bytes());
+        self.out.put(b"\"");
         Ok(())
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), Self::Error> {
         let start = self.out.len();
-        self.out.push(b'"');
+        self.out.put(b"\"");
         // Writing to memory does not fail.
         let _ = write!(self.out, "{value}");
-        let text = self.out.get(start + 1..).unwrap_or_default();
-        if !is_plain(text) {
-            self.out.truncate(start);
+        if !is_plain(self.out.since(start + 1)) {
+            self.out.cut(start);
             return self.carefully(&value.to_string());
         }
-        self.out.push(b'"');
+        self.out.put(b"\"");
         Ok(())
     }
 
@@ -144,7 +152,7 @@ impl<'a> ser::Serializer for Dense<'a> {
     }
 
     fn serialize_unit(self) -> Result<(), Self::Error> {
-        self.out.extend_from_slice(b"null");
+        self.out.put(b"null");
         Ok(())
     }
 
@@ -270,15 +278,19 @@ impl ser::SerializeMap for Members<'_> {
         let start = self.to.out.len();
         self.to.value(key)?;
         // Only texts are keys.
-        if self.to.out.get(start) != Some(&b'"') {
-            self.to.out.insert(start, b'"');
-            self.to.out.push(b'"');
+        let written = self.to.out.since(start);
+        if !written.starts_with(b"\"") {
+            let number = written.to_vec();
+            self.to.out.cut(start);
+            self.to.out.put(b"\"");
+            self.to.out.put(&number);
+            self.to.out.put(b"\"");
         }
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Self::Error> {
-        self.to.out.push(b':');
+        self.to.out.put(b":");
         self.to.value(value)
     }
 
@@ -292,6 +304,8 @@ impl ser::SerializeStruct for Members<'_> {
     type Ok = ();
     type Error = serde_json::Error;
 
+    // Where it is part of its caller, the length of the name is known, and the name written at one go.
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(
         &mut self,
         name: &'static str,
@@ -299,10 +313,9 @@ impl ser::SerializeStruct for Members<'_> {
     ) -> Result<(), Self::Error> {
         self.comma();
         let out = &mut *self.to.out;
-        out.reserve(name.len() + 3);
-        out.push(b'"');
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
+        out.put(b"\"");
+        out.put(name.as_bytes());
+        out.put(b"\":");
         self.to.value(value)
     }
 
@@ -342,12 +355,12 @@ mod tests {
             map: [(text, number), ("a", 0.5)].into(),
             counts: [(404, 2), (503, 1)].into(),
         };
-        let (mut dense, mut general) = (Vec::new(), Vec::new());
+        let (mut dense, mut general) = (Text::with_room(0), Vec::new());
         line.serialize(Dense::into(&mut dense)).expect("to memory");
         let lines = Lines::inside();
         let mut serializer = serde_json::Serializer::with_formatter(&mut general, lines);
         line.serialize(&mut serializer).expect("to memory");
-        (dense, general)
+        (dense.into_bytes(), general)
     }
 
     #[test]
@@ -359,9 +372,9 @@ mod tests {
 
     #[test]
     fn what_prints_itself_is_escaped_too() {
-        let mut text = Vec::new();
+        let mut text = Text::with_room(0);
         ser::Serializer::collect_str(Dense::into(&mut text), &"a\"\u{1b}").expect("to memory");
-        assert_eq!(text, br#""a\"\u001b""#);
+        assert_eq!(text.into_bytes(), br#""a\"\u001b""#);
     }
 
     proptest! {
@@ -370,6 +383,12 @@ mod tests {
             text in any::<String>(), number in any::<f64>(), code in any::<Option<u16>>()
         ) {
             let (dense, general) = both(&text, number, code);
+            prop_assert_eq!(dense, general);
+        }
+
+        #[test]
+        fn thousandths_read_as_the_general_way_writes_them(count in any::<u64>(), bits in 0_u32..64) {
+            let (dense, general) = both("", (count >> bits) as f64 / 1000.0, None);
             prop_assert_eq!(dense, general);
         }
     }

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::call::Tables;
 use crate::diagnose::Incident;
 use crate::report::json::finding::{EvidenceLine, ruled_out};
-use crate::report::json::value::{Each, Shown, moment, told};
+use crate::report::json::value::{Each, Place, moment, told};
 
 /// One element of `incidents`.
 pub(super) struct IncidentLine<'a> {
@@ -51,7 +51,7 @@ impl Serialize for IncidentLine<'_> {
             remedy: &finding.remedy,
             origin: finding
                 .origin
-                .map(|origin| Shown(self.tables.endpoint(origin))),
+                .map(|origin| Place(self.tables.endpoint(origin))),
             calls: &incident.calls,
             count: incident.count,
             first_at: moment(incident.first_at),

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use serde::{Serialize, Serializer};
 
 use crate::capture::{FrameRef, Timestamp};
+use crate::net::Endpoint;
 use crate::report::time::Rfc3339;
 
 /// What prints itself, as a JSON string without a copy of it.
@@ -17,8 +18,25 @@ impl<T: Display> Serialize for Shown<T> {
 }
 
 /// A moment in UTC.
-pub(super) fn moment(time: Timestamp) -> Shown<Rfc3339> {
-    Shown(Rfc3339(time))
+pub(super) struct Moment(Timestamp);
+
+pub(super) fn moment(time: Timestamp) -> Moment {
+    Moment(time)
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Rfc3339(self.0).told(|text| serializer.serialize_str(text))
+    }
+}
+
+/// An address and port.
+pub(super) struct Place(pub(super) Endpoint);
+
+impl Serialize for Place {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.text().as_str())
+    }
 }
 
 /// A number rounded to three decimals: microseconds in a number of milliseconds.

@@ -6,19 +6,27 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::analysis::{Analysis, CallEntry};
+use crate::check::HeaderUses;
 use crate::report::json::call::CallLine;
 use crate::report::json::dense::Dense;
+use crate::report::json::text::Text;
 
 /// Calls whose text is held at a time.
 const WAVE_CALLS: usize = 2048;
 /// Calls that one thread writes at a time.
 const PART_CALLS: usize = 128;
-/// Texts of calls, or why they could not be written.
-type Parts = Vec<io::Result<Vec<u8>>>;
+/// Some calls, or why they could not be written.
+type Parts = Vec<io::Result<Part>>;
 /// Bytes that the text of a call takes.
-const TEXT_BYTES: usize = 1024;
+const TEXT_BYTES: usize = 1400;
 
-/// Writes the array of calls, each with its number.
+/// Calls as they stand in the document, and the header fields of their messages.
+struct Part {
+    text: Vec<u8>,
+    uses: HeaderUses,
+}
+
+/// Writes the array of calls, each with its number; gives the header fields of their messages.
 ///
 /// # Errors
 /// Whatever `out` returns.
@@ -26,8 +34,9 @@ pub(super) fn write_calls(
     analysis: &Analysis,
     has_details: bool,
     out: &mut impl Write,
-) -> io::Result<()> {
+) -> io::Result<HeaderUses> {
     out.write_all(b"[")?;
+    let mut uses = HeaderUses::default();
     let first = analysis.told_calls().next().map_or(0, |(id, _)| id);
     let mut ready: Parts = Vec::new();
     for (wave, entries) in analysis.calls.chunks(WAVE_CALLS).enumerate() {
@@ -37,7 +46,7 @@ pub(super) fn write_calls(
             parts
                 .map(|(part, entries)| {
                     let before = before + part * PART_CALLS;
-                    part_text(analysis, has_details, before, entries, first)
+                    part_of(analysis, has_details, before, entries, first)
                 })
                 .collect()
         };
@@ -45,35 +54,43 @@ pub(super) fn write_calls(
         let mut next = Parts::new();
         rayon::in_place_scope(|scope| {
             scope.spawn(|_| next = text());
-            hand_out(&ready, out)
+            hand_out(&ready, &mut uses, out)
         })?;
         ready = next;
     }
-    hand_out(&ready, out)?;
-    out.write_all(if first == 0 { b"]" } else { b"\n]" })
+    hand_out(&ready, &mut uses, out)?;
+    out.write_all(if first == 0 { b"]" } else { b"\n]" })?;
+    Ok(uses)
 }
 
-fn hand_out(parts: &Parts, out: &mut impl Write) -> io::Result<()> {
+fn hand_out(parts: &Parts, uses: &mut HeaderUses, out: &mut impl Write) -> io::Result<()> {
     parts.iter().try_for_each(|part| match part {
-        Ok(text) => out.write_all(text),
+        Ok(part) => {
+            uses.add_uses(&part.uses);
+            out.write_all(&part.text)
+        }
         Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
     })
 }
 
 /// Elements as they stand in the document, each on a line of its own; a comma stands before all but the `first`.
-fn part_text(
+fn part_of(
     analysis: &Analysis,
     has_details: bool,
     before: usize,
     entries: &[CallEntry],
     first: u32,
-) -> io::Result<Vec<u8>> {
-    let mut text = Vec::with_capacity(TEXT_BYTES * entries.len().min(analysis.told_call_count()));
+) -> io::Result<Part> {
+    let mut text = Text::with_room(TEXT_BYTES * entries.len().min(analysis.told_call_count()));
+    let mut uses = HeaderUses::default();
     let numbered = (before as u32 + 1..).zip(entries);
     for (id, entry) in numbered.filter(|(id, _)| analysis.tells_call(*id)) {
-        text.extend_from_slice(if id == first { b"\n" } else { b",\n" });
+        text.put(if id == first { b"\n" } else { b",\n" });
         let line = CallLine::of(id, entry, &analysis.book, has_details);
         line.serialize(Dense::into(&mut text))?;
+        // Its messages were read for the text a moment ago, so that they are close.
+        uses.add_call(&entry.call, &analysis.book);
     }
-    Ok(text)
+    let text = text.into_bytes();
+    Ok(Part { text, uses })
 }

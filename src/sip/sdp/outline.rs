@@ -6,9 +6,8 @@
 use std::hash::{BuildHasher, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use memchr::memchr;
-
 use crate::sip::lexer::{number, word};
+use crate::sip::places::Places;
 
 /// m= lines whose address and port an outline holds.
 pub const OUTLINE_MEDIAS_MAX: usize = 8;
@@ -48,12 +47,17 @@ impl Outline {
     /// Reads `body` once; `hasher` must be the same for all outlines that are to be compared.
     pub fn read(body: &[u8], hasher: &impl BuildHasher) -> Self {
         let mut reader = OutlineReader::new(hasher.build_hasher());
-        let mut rest = body;
-        while !rest.is_empty() {
-            let end = memchr(b'\n', rest).unwrap_or(rest.len());
-            let line = rest.get(..end).unwrap_or(rest);
-            rest = rest.get(end + 1..).unwrap_or_default();
+        let mut start = 0;
+        let mut read = |start, end| {
+            let line = body.get(start..end).unwrap_or_default();
             reader.line(line.strip_suffix(b"\r").unwrap_or(line), hasher);
+        };
+        for end in Places::of(body, [b'\n']) {
+            read(start, end);
+            start = end + 1;
+        }
+        if start < body.len() {
+            read(start, body.len());
         }
         reader
             .shape

@@ -5,6 +5,7 @@
 use memchr::memchr;
 
 use crate::sip::lexer::{Parameter, Parameters, strip_quotes, word};
+use crate::sip::places::Places;
 use crate::sip::values::uri::HostPort;
 
 /// One Via value.
@@ -114,26 +115,37 @@ pub struct ViaMarks<'a> {
 impl<'a> ViaMarks<'a> {
     /// Reads the parameters of a Via value.
     pub fn of(parameters: Parameters<'a>) -> Self {
-        let mut marks = Self::default();
-        parameters.parts(|part| {
-            // Nearly every branch is written so, and most other parameters are told by their first letter.
-            if let Some(branch) = part.strip_prefix(b"branch=") {
-                marks.take_branch(branch.trim_ascii());
-                return;
+        let (mut marks, mut start) = (Self::default(), 0);
+        for end in Places::of(parameters.0, [b';', b'"', b'<']) {
+            if parameters.0.get(end) != Some(&b';') {
+                // Quotes may hold semicolons.
+                let mut marks = Self::default();
+                parameters.parts(|part| marks.take(part));
+                return marks;
             }
-            match part.trim_ascii_start().first().map(u8::to_ascii_lowercase) {
-                Some(b'b') => {
-                    let parameter = Parameter::parse(part);
-                    if parameter.is("branch") {
-                        marks.take_branch(parameter.value.unwrap_or_default());
-                    }
-                }
-                Some(b'r') => marks.has_rport |= Parameter::parse(part).is("rport"),
-                Some(b'o') => marks.has_overload |= Parameter::parse(part).is("oc"),
-                _ => {}
-            }
-        });
+            marks.take(parameters.0.get(start..end).unwrap_or_default());
+            start = end + 1;
+        }
+        marks.take(parameters.0.get(start..).unwrap_or_default());
         marks
+    }
+
+    fn take(&mut self, part: &'a [u8]) {
+        // Nearly every branch is written so, and most other parameters are told by their first letter.
+        if let Some(branch) = part.strip_prefix(b"branch=") {
+            return self.take_branch(branch.trim_ascii());
+        }
+        match part.trim_ascii_start().first().map(u8::to_ascii_lowercase) {
+            Some(b'b') => {
+                let parameter = Parameter::parse(part);
+                if parameter.is("branch") {
+                    self.take_branch(parameter.value.unwrap_or_default());
+                }
+            }
+            Some(b'r') => self.has_rport |= Parameter::parse(part).is("rport"),
+            Some(b'o') => self.has_overload |= Parameter::parse(part).is("oc"),
+            _ => {}
+        }
     }
 
     fn take_branch(&mut self, value: &'a [u8]) {

@@ -6,7 +6,7 @@ use super::Login;
 use super::refused::names_login;
 use crate::call::login::LoginFault;
 use crate::call::number::{Number, user_of};
-use crate::call::reception::{Reception, Tally, asserted, prefix};
+use crate::call::reception::{CONTRAST_MIN, Prefix, Reception, Tally, asserted};
 use crate::call::registration::{Registration, RegistrationOutcome};
 use crate::call::{Cause, Outcome, is_challenge};
 use crate::diagnose::words::counted;
@@ -15,8 +15,6 @@ use crate::sip::HeaderName;
 
 /// Q.850: anonymous calls are rejected, the matter of id-anonymous.
 const ANONYMOUS_REJECTED: u16 = 24;
-/// Refused and accepted calls that a contrast needs of each.
-const CONTRAST_MIN: u32 = 2;
 /// Words of a phrase that leave the refusal to the rules about call signatures.
 const SIGNATURES: [&str; 5] = ["stale", "identity", "passport", "signature", "attest"];
 /// Words of a phrase or Warning that name a policy.
@@ -182,7 +180,9 @@ fn contrast(case: &Case<'_>) -> Option<Apart> {
     let caller = user_of(case.scene.text(request.from));
     let vouched = asserted(request.headers, case.scene.book);
     let number = Number::of(case.scene.text(request.line));
-    let head = number.as_ref().map(prefix).unwrap_or_default();
+    let head = number.as_ref().map(Prefix::of);
+    let alike = head.and_then(|head| reception.prefixes.get(&head));
+    let head = head.map_or(String::new(), |head| head.to_string());
     let address = case.tables().endpoints.address(source);
     let server = case.name(refuser);
     let features = [
@@ -214,8 +214,8 @@ fn contrast(case: &Case<'_>) -> Option<Apart> {
             ),
         ),
         (
-            !head.is_empty() && separates(reception.prefixes.get(head.as_str())),
-            reception.prefixes.get(head.as_str()),
+            separates(alike),
+            alike,
             format!("went to numbers that begin with {head}"),
             format!("On {server}: allow calls to {head}… for this account, where they are wanted."),
         ),

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::call::number::user_of;
-use crate::call::{Cause, Transaction, TransactionIndex};
+use crate::call::{Cause, Hop, Transaction, TransactionIndex};
 use crate::diagnose::rules::calls::forked;
 use crate::diagnose::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
@@ -26,6 +26,9 @@ const BRANCHES_MAX: usize = 64;
 
 /// The INVITEs that one node sent for one it received, in the order of time; challenged tries and their retries are one.
 fn families(case: &Case<'_>) -> Vec<Vec<TransactionIndex>> {
+    if is_chain(&case.call.hops) {
+        return Vec::new();
+    }
     let tried = case.anatomy.invites().filter(|(_, t)| {
         let challenged = case
             .anatomy
@@ -45,6 +48,12 @@ fn families(case: &Case<'_>) -> Vec<Vec<TransactionIndex>> {
             kids.map(|(_, index)| *index).collect()
         })
         .collect()
+}
+
+/// Whether each hop relays the one before it, as in nearly every call.
+fn is_chain(hops: &[Hop]) -> bool {
+    let mut relays = hops.iter().skip(1).enumerate();
+    relays.all(|(before, hop)| hop.parent.map(usize::from) == Some(before))
 }
 
 fn ended(case: &Case<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {

@@ -49,9 +49,11 @@ pub fn elsewhere(case: &Case<'_>) -> Option<Finding> {
 pub fn beyond(case: &Case<'_>) -> Option<Finding> {
     let leaf = case.anatomy.invites().find_map(|(index, t)| {
         t.alerting?;
+        if case.anatomy.children(index).next().is_some() {
+            return None;
+        }
         let tags = early_tags(case, index);
-        let is_last = case.anatomy.children(index).next().is_none();
-        (tags > 1 && is_last && case.anatomy.is_initial(t)).then_some((*t, tags))
+        (tags > 1).then_some((*t, tags))
     });
     let (leaf, tags) = leaf?;
     let invite = case.message(leaf.request?)?;

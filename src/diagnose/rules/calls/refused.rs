@@ -91,9 +91,12 @@ enum Decliner {
 }
 
 pub fn declined(case: &Case<'_>) -> Option<Finding> {
+    let may_be_early = case.outcome() == Outcome::Rejected && case.code() == 480;
+    if case.outcome() != Outcome::Declined && !may_be_early {
+        return None;
+    }
     let rang = rang_for(case);
-    let early_refusal =
-        case.outcome() == Outcome::Rejected && case.code() == 480 && rang >= HAND_RING;
+    let early_refusal = may_be_early && rang >= HAND_RING;
     if case.outcome() != Outcome::Declined && !early_refusal {
         return None;
     }

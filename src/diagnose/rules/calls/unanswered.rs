@@ -50,7 +50,7 @@ pub fn no_answer(case: &Case<'_>) -> Option<Finding> {
     let callee = user_of(case.scene.text(case.call.callee));
     // The last hop on which it rang tells whether the phone did or a box in front of it.
     let seen_at_callee = case
-        .path
+        .path()
         .last()
         .is_some_and(|(hop, _)| case.anatomy.transaction(*hop).alerting.is_some());
     let canceller = proxy_cancel(&case.anatomy, last)
@@ -133,7 +133,7 @@ pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
     }
     let applies = match code {
         480 | 430 => true,
-        408 => case.path.len() == 1,
+        408 => case.path().len() == 1,
         404 | 410 | 604 | 503 => lost.is_some() || by_cause,
         _ => false,
     };

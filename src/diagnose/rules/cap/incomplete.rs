@@ -17,6 +17,9 @@ const REQUESTS_MAX: usize = 64;
 
 /// What is missing of the call, so that nobody takes the silence for a fault.
 pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
+    if !matches!(case.outcome(), Outcome::Partial | Outcome::StillUp) {
+        return None;
+    }
     let scene = case.scene;
     let (first, last) = (
         *case.anatomy.messages.first()?,

@@ -24,10 +24,10 @@ const ATTEMPTS_MAX: usize = 5_000;
 const CHANCE_LIKELY: f64 = 0.05;
 
 pub fn id_anonymous(case: &Case<'_>) -> Option<Finding> {
-    let code = case.refusal_code();
-    if code < 300 || case.outcome().is_answered() {
+    if case.outcome().is_answered() || case.refusal_code() < 300 {
         return None;
     }
+    let code = case.refusal_code();
     let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
     let says_so = code == 433 || Cause::of(case.tables(), refusal).q850 == Some(REJECTED_ANONYMOUS);
     let may_mean_so = CODES.contains(&code) && withholds(case.scene, request);

@@ -29,6 +29,9 @@ pub struct Fault {
 }
 
 pub fn id_passport(case: &Case<'_>) -> Option<Finding> {
+    if !case.requests_have(HeaderName::Identity) {
+        return None;
+    }
     let hops = case.anatomy.invites().take(HOPS_MAX);
     let (index, fault) = hops
         .filter_map(|(index, _)| Some((index, fault_at(case, index)?)))

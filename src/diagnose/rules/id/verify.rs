@@ -40,7 +40,7 @@ fn removed(case: &Case<'_>) -> Option<(TransactionIndex, TransactionIndex)> {
             .and_then(|request| case.message(request))
             .is_some_and(|request| is_signed(case, request))
     };
-    let mut pairs = case.path.windows(2);
+    let mut pairs = case.path().windows(2);
     pairs
         .find(|pair| signed(pair[0].0) && !signed(pair[1].0))
         .map(|pair| (pair[0].0, pair[1].0))
@@ -187,13 +187,13 @@ fn certificate(case: &Case<'_>, request: &Message) -> Option<String> {
 
 /// A verifier that lets the call go on says in a provisional or final response why it does not trust it.
 fn went_on(case: &Case<'_>) -> Option<Finding> {
-    let answers = case
-        .anatomy
-        .originals()
-        .filter(|(_, message)| message.is_response_to(Method::Invite));
-    let (message, cause) = answers
-        .filter_map(|(_, message)| Some((message, stir_cause(case, message)?)))
-        .next()?;
+    if !case.responses_have(HeaderName::Reason) {
+        return None;
+    }
+    let originals = case.anatomy.originals();
+    let mut answers = originals.filter(|(_, message)| message.is_response_to(Method::Invite));
+    let (message, cause) =
+        answers.find_map(|(_, message)| Some((message, stir_cause(case, message)?)))?;
     let who = case.name(message.source);
     let finding = Finding::new("id-verify-failed", Severity::Warn, Confidence::Certain, Proof::OwnWords)
         .beside()

@@ -117,7 +117,7 @@ fn refused(case: &Case<'_>) -> Option<Finding> {
 fn writer_of<'a>(case: &Case<'a>, sentence: &str) -> (EndpointId, Option<&'a Message>) {
     let kind = defect_kind(sentence);
     let mut sound = None;
-    for (index, _) in &case.path {
+    for (index, _) in case.path() {
         let hop = case.anatomy.transaction(*index);
         let Some(request) = hop.last_request.and_then(|request| case.message(request)) else {
             continue;

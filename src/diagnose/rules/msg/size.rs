@@ -18,10 +18,10 @@ const GROWING: [HeaderName; 6] = [
 ];
 
 pub fn msg_too_large(case: &Case<'_>) -> Option<Finding> {
-    let code = case.refusal_code();
-    if !matches!(code, 413 | 513) || !case.outcome().is_failure() {
+    if !case.outcome().is_failure() || !matches!(case.refusal_code(), 413 | 513) {
         return None;
     }
+    let code = case.refusal_code();
     let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
     let who = case.name(refuser);
     let size = request.size;

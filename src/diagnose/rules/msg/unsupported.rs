@@ -42,7 +42,7 @@ fn tags(case: &Case<'_>, message: &Message, names: &[HeaderName]) -> Vec<String>
 /// The node that first wrote a tag into Require or Proxy-Require on the way to the one that refused it.
 fn demander(case: &Case<'_>, tag: &str) -> EndpointId {
     let hops = case
-        .path
+        .path()
         .iter()
         .map(|(index, _)| case.anatomy.transaction(*index));
     let demands = |request: &Message| {

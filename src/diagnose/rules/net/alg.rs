@@ -169,9 +169,11 @@ fn forgetful<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message, Vec<&'sta
             .request?,
     )?;
     let source = tables.endpoint(first.source).address;
+    if is_private(source) || tables.vias.get(first.via).depth != 1 {
+        return None;
+    }
     let (_, host) = tables.call_id(first).rsplit_once('@')?;
-    let is_inside = host.parse().is_ok_and(is_private);
-    if !is_inside || is_private(source) || tables.vias.get(first.via).depth != 1 {
+    if !host.parse().is_ok_and(is_private) {
         return None;
     }
     let own = || {

@@ -22,17 +22,12 @@ const CHOKED_WAIT: Duration = Duration::from_secs(5);
 
 /// The connection broke while the call's request waited for its answer.
 pub(super) fn net_tcp_of_call(case: &Case<'_>) -> Option<Finding> {
-    if !case.call.transport.is_reliable()
-        && case
-            .call
-            .hops
-            .iter()
-            .all(|hop| !hop.transport.is_reliable())
-    {
-        return None;
-    }
     let may_be_broken = case.outcome().is_failure() || case.outcome() == Outcome::Partial;
     if !may_be_broken || case.scene.connections.is_empty() {
+        return None;
+    }
+    let mut hops = case.call.hops.iter();
+    if !case.call.transport.is_reliable() && hops.all(|hop| !hop.transport.is_reliable()) {
         return None;
     }
     let (_, t) = case.root()?;

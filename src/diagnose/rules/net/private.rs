@@ -71,16 +71,14 @@ fn is_lost(case: &Case<'_>, t: &Transaction) -> bool {
         return false;
     };
     let address = case.tables().endpoint(t.destination).address;
+    let node = case.scene.node(t.destination);
     !request.to_tag.is_absent()
         && is_private(address)
-        && !case
-            .scene
-            .history()
-            .has_spoken(case.scene.node(t.destination))
         && match t.method {
             Method::Ack => is_ack_awaited(case),
             _ => t.final_response.is_none() && t.sends >= SENDS_MIN,
         }
+        && !case.scene.history().has_spoken(node)
 }
 
 /// Whether the callee repeats its 2xx: nothing answers an ACK, so that alone tells that it did not arrive.

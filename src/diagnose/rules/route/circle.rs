@@ -17,13 +17,13 @@ const VISITS_SURE: usize = 3;
 const NODES_SHOWN: usize = 4;
 
 pub fn looped(case: &Case<'_>) -> Option<Finding> {
-    let code = case.code();
-    let refused = case.refusal_code();
+    if case.outcome().is_answered() {
+        return None;
+    }
+    let (code, refused) = (case.code(), case.refusal_code());
     let is_loop_code = |code| matches!(code, 482 | 483);
     let is_refused = is_loop_code(code) || is_loop_code(refused);
-    if case.outcome().is_answered()
-        || !is_refused && case.outcome() != Outcome::TimedOut && case.call.hops.len() < 6
-    {
+    if !is_refused && case.outcome() != Outcome::TimedOut && case.call.hops.len() < 6 {
         return None;
     }
     circle(case, is_refused)

@@ -54,10 +54,11 @@ pub fn format(case: &Case<'_>) -> Option<Finding> {
 
 /// The refused call's number, where the node accepts it or others like it in another way of writing.
 fn better(case: &Case<'_>) -> Option<Better> {
+    if case.outcome().is_answered() {
+        return None;
+    }
     let code = case.refusal_code();
-    if case.outcome().is_answered()
-        || !matches!(code, 400 | 403 | 404 | 410 | 480 | 484 | 503 | 604)
-    {
+    if !matches!(code, 400 | 403 | 404 | 410 | 480 | 484 | 503 | 604) {
         return None;
     }
     let (refuser, refusal) = (case.refuser()?, case.refusal()?);
@@ -70,7 +71,7 @@ fn better(case: &Case<'_>) -> Option<Better> {
     // The same number in the same way of writing was accepted: the way of writing is not it.
     if reception
         .users
-        .get(number.text.as_str())
+        .get(number.text.as_ref())
         .is_some_and(|same| same.accepted > 0)
         && reception
             .shapes
@@ -97,7 +98,11 @@ fn better(case: &Case<'_>) -> Option<Better> {
     same_region(reception, &number)
 }
 
-fn same_subscriber(case: &Case<'_>, reception: &Reception, number: &Number) -> Option<Received> {
+fn same_subscriber(
+    case: &Case<'_>,
+    reception: &Reception,
+    number: &Number<'_>,
+) -> Option<Received> {
     let tally = reception.subscribers.get(number.subscriber()?)?;
     let others = [tally.first, tally.last];
     others.into_iter().flatten().find(|other| {
@@ -107,13 +112,13 @@ fn same_subscriber(case: &Case<'_>, reception: &Reception, number: &Number) -> O
 }
 
 /// Whether two ways of writing can mean one line: the digits of the shorter one end the longer one.
-fn is_same_line(a: &Number, b: &Number) -> bool {
+fn is_same_line(a: &Number<'_>, b: &Number<'_>) -> bool {
     let (a, b) = (&a.core, &b.core);
-    a.ends_with(b.as_str()) || b.ends_with(a.as_str())
+    a.ends_with(b.as_ref()) || b.ends_with(a.as_ref())
 }
 
 /// Another way of writing that is accepted for numbers of the region, while this one never is.
-fn same_region(reception: &Reception, number: &Number) -> Option<Better> {
+fn same_region(reception: &Reception, number: &Number<'_>) -> Option<Better> {
     let (own, _) = reception.shapes.get(&number.shape)?;
     if own.accepted > 0 || own.unknown < REFUSED_MIN {
         return None;

@@ -3,7 +3,7 @@
 //! Sources: RFC 3261 section 13.2.1, RFC 4568 section 5.1.2, RFC 5763 section 5, RFC 3264 section 6, RFC 6157.
 
 use crate::call::Message;
-use crate::call::negotiation::{exchange, is_whole};
+use crate::call::negotiation::is_whole;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::family;
@@ -13,7 +13,7 @@ use crate::sip::sdp::{Media, Setup};
 
 /// The offer and the answer of the dialog that carried the call, next to the caller.
 fn opening<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message)> {
-    let exchange = exchange(&case.anatomy, case.dialogs.first()?.invite);
+    let exchange = case.opening()?;
     Some((
         case.message(exchange.offer?)?,
         case.message(exchange.answer?)?,
@@ -27,7 +27,7 @@ pub fn sdp_no_offer(case: &Case<'_>) -> Option<Finding> {
     }
     let dialog = case.dialogs.first()?;
     let invite = case.anatomy.transaction(dialog.invite);
-    let exchange = exchange(&case.anatomy, dialog.invite);
+    let exchange = case.opening()?;
     let request = case.message(invite.last_request?)?;
     let answer = case.message(dialog.answer)?;
     if exchange.answer.is_some() || !is_whole(request) || !is_whole(answer) {
@@ -96,7 +96,7 @@ pub fn sdp_crypto(case: &Case<'_>) -> Option<Finding> {
     let mut pairs = ours.medias.iter().zip(&theirs.medias).enumerate();
     let (place, what) = pairs.find_map(|(place, (a, b))| {
         let is_used = !a.is_refused() && !b.is_refused() && b.profile.is_secure();
-        Some((place, key_fault(a, b).filter(|_| is_used)?))
+        Some((place, is_used.then(|| key_fault(a, b))??))
     })?;
     let finding = Finding::new("sdp-crypto", Severity::Warn, Confidence::Certain, Proof::Protocol)
         .says(

@@ -149,7 +149,7 @@ fn theory(case: &Case<'_>, request: &Message, fault: Fault) -> Theory {
 
 /// The rule about body types.
 pub fn sdp_body_type(case: &Case<'_>) -> Option<Finding> {
-    if !matches!(case.refusal_code(), 406 | 415) || !is_refused(case) {
+    if !is_refused(case) || !matches!(case.refusal_code(), 406 | 415) {
         return None;
     }
     let (refuser, request, response) = (case.refuser()?, case.refused_request()?, case.refusal()?);

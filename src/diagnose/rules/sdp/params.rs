@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::call::negotiation;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::knowledge::FactKind;
@@ -40,20 +39,15 @@ const SYMMETRIC: &[(&str, &str, &str)] = &[
 ///
 /// Quiet where any common codec has no such clash: the two sides can use that one.
 fn clash(ours: &Media, theirs: &Media) -> Option<Clash> {
-    let pairs: Vec<(&Codec, &Codec)> = ours
-        .real_codecs()
-        .flat_map(|a| {
-            let same = theirs
-                .real_codecs()
-                .filter(|b| a.common_name() == b.common_name());
-            same.map(move |b| (a, b))
-        })
-        .collect();
-    let clashes: Vec<Option<Clash>> = pairs.iter().map(|(a, b)| codec_clash(a, b)).collect();
-    if clashes.iter().any(Option::is_none) {
-        return None;
+    let mut first = None;
+    for own in ours.real_codecs() {
+        let name = own.common_name();
+        for other in theirs.real_codecs().filter(|b| b.common_name() == name) {
+            let clash = codec_clash(own, other)?;
+            first.get_or_insert(clash);
+        }
     }
-    clashes.into_iter().flatten().next()
+    first
 }
 
 fn codec_clash(ours: &Codec, theirs: &Codec) -> Option<Clash> {
@@ -281,7 +275,7 @@ pub fn sdp_codec_params(case: &Case<'_>) -> Option<Finding> {
     if !case.outcome().is_answered() {
         return explain(case, Dimension::Parameters);
     }
-    let exchange = negotiation::exchange(&case.anatomy, case.dialogs.first()?.invite);
+    let exchange = case.opening()?;
     let (offer, answer) = (
         case.message(exchange.offer?)?,
         case.message(exchange.answer?)?,
@@ -294,7 +288,7 @@ pub fn sdp_codec_params(case: &Case<'_>) -> Option<Finding> {
     let mut pairs = ours.medias.iter().zip(&theirs.medias).enumerate();
     let (place, kind, clash) = pairs.find_map(|(place, (a, b))| {
         let is_used = !a.is_refused() && !b.is_refused();
-        Some((place, a.kind, clash(a, b).filter(|_| is_used)?))
+        Some((place, a.kind, is_used.then(|| clash(a, b))??))
     })?;
     let tables = case.tables();
     let line = |message: &crate::call::Message| {

@@ -204,7 +204,7 @@ impl<'c, 'a> Refusal<'c, 'a> {
         let anatomy = &self.case.anatomy;
         let hops = self
             .case
-            .path
+            .path()
             .iter()
             .map(|(hop, _)| anatomy.transaction(*hop));
         let first = hops.into_iter().find(|hop| {

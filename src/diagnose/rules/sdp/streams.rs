@@ -2,7 +2,7 @@
 //!
 //! Sources: RFC 3264 section 6, RFC 9143 (bundle-only), RFC 3261 section 20.43 (Warning 304).
 
-use crate::call::negotiation::{self, used};
+use crate::call::negotiation::used;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::knowledge::FactKind;
@@ -118,8 +118,7 @@ pub fn sdp_stream_refused(case: &Case<'_>) -> Option<Finding> {
     if !case.outcome().is_answered() {
         return explain(case, Dimension::Streams);
     }
-    let dialog = case.dialogs.first()?;
-    let exchange = negotiation::exchange(&case.anatomy, dialog.invite);
+    let exchange = case.opening()?;
     let (offer, answer) = (
         case.message(exchange.offer?)?,
         case.message(exchange.answer?)?,

@@ -8,12 +8,12 @@ use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::body::same_offer_accepted;
 use crate::diagnose::rules::sdp::judge::{Judgement, delay, judge, with_refuted};
 use crate::diagnose::rules::sdp::offer;
-use crate::diagnose::rules::sdp::refusal::Refusal;
+use crate::diagnose::rules::sdp::refusal::{Refusal, is_refused};
 use crate::sip::HeaderName;
 
 /// The rule.
 pub fn sdp_unexplained_488(case: &Case<'_>) -> Option<Finding> {
-    if !matches!(case.refusal_code(), 488 | 606) {
+    if !is_refused(case) || !matches!(case.refusal_code(), 488 | 606) {
         return None;
     }
     let refusal = Refusal::of(case)?;

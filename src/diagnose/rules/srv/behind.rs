@@ -43,7 +43,7 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
             .or_else(|| never_rang(case))
             .filter(|_| has_failed);
     }
-    let (parent, _) = case.path.iter().rev().nth(1)?;
+    let (parent, _) = case.path().iter().rev().nth(1)?;
     let parent = *case.anatomy.transaction(*parent);
     let verdict = case.message(parent.final_response?)?;
     // An ACK shows that a final response came, only not to the capture.
@@ -147,7 +147,7 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
 /// A node took the INVITE, rang nobody, and was called off by the proxy before it, which answered for itself.
 fn never_rang(case: &Case<'_>) -> Option<Finding> {
     let (index, root) = case.root()?;
-    let (parent, _) = case.path.iter().rev().nth(1)?;
+    let (parent, _) = case.path().iter().rev().nth(1)?;
     let parent = *case.anatomy.transaction(*parent);
     let verdict = case.message(parent.final_response?)?;
     let code = verdict.status()?.0;
@@ -294,11 +294,11 @@ pub fn srv_code_translated(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let translated = case
-        .path
+        .path()
         .iter()
         .position(|(_, step)| matches!(step, Step::Translated | Step::Chose))?;
-    let (cause_index, step) = case.path.get(translated)?;
-    let (before_index, _) = case.path.get(translated.checked_sub(1)?)?;
+    let (cause_index, step) = case.path().get(translated)?;
+    let (before_index, _) = case.path().get(translated.checked_sub(1)?)?;
     let cause = *case.anatomy.transaction(*cause_index);
     let before = *case.anatomy.transaction(*before_index);
     let (got, gave) = (
@@ -355,7 +355,7 @@ pub fn srv_code_translated(case: &Case<'_>) -> Option<Finding> {
 fn finals_behind(case: &Case<'_>, translated: usize) -> usize {
     let Some((parent, _)) = translated
         .checked_sub(1)
-        .and_then(|place| case.path.get(place))
+        .and_then(|place| case.path().get(place))
     else {
         return 0;
     };
