@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use rayon::prelude::*;
+
 use crate::analysis::result::Peer;
 use crate::call::metrics::Spread;
 use crate::call::{Book, Call, NodeId, is_step};
@@ -50,7 +52,7 @@ pub(super) fn peers(calls: &[Call], book: &Book) -> Vec<Peer> {
         }
     }
     let mut peers: Vec<Peer> = peers
-        .into_iter()
+        .into_par_iter()
         .map(|(peer, replies, delays)| with_medians(peer, replies, delays))
         .collect();
     peers.sort_by(|a, b| {

@@ -11,7 +11,6 @@ use crate::analysis::result::{Analysis, CallEntry, CaptureEntry, RegistrationEnt
 use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
 use crate::call::load::Loads;
-use crate::call::metrics::Metrics;
 use crate::call::{Book, Call, Census, build, dns, other, registration};
 use crate::capture::{self, OpenError, Reader, Source, Weakness};
 use crate::diagnose::{Diagnosis, Happened, Verdict, diagnose};
@@ -239,17 +238,12 @@ fn explain(
         calls: verdicts,
         registrations: reasons,
         incidents,
+        metrics,
         hostile_calls,
     } = diagnosis;
-    let honest = (0_u32..)
-        .zip(&happened.calls)
-        .filter(|(index, _)| hostile_calls.binary_search(index).is_err());
     // What only rules ask for makes room for the result.
     drop((loads, timers));
-    let (metrics, peers) = rayon::join(
-        || Metrics::of(honest.map(|(_, call)| call)),
-        || peers::peers(&happened.calls, &book),
-    );
+    let peers = peers::peers(&happened.calls, &book);
     let calls = entries(happened.calls, verdicts);
     Analysis {
         captures,

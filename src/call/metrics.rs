@@ -27,20 +27,21 @@ pub struct Spread {
 
 impl Spread {
     /// The spread of `values`, `None` where there are none.
-    pub fn of(mut values: Vec<f64>) -> Option<Self> {
+    pub fn of(values: Vec<f64>) -> Option<Self> {
         let count = values.len();
         let mean = values.iter().sum::<f64>() / count as f64;
+        let mut values: Vec<i64> = values.into_iter().map(ranked).collect();
+        let max = values.iter().copied().max()?;
         // From the highest down, so that each search is among what lies below the one before.
-        let max = values.iter().copied().max_by(f64::total_cmp)?;
         let mut below = values.as_mut_slice();
         let mut rank = |share: f64| {
             let place = ((count as f64 * share).ceil() as usize).clamp(1, count) - 1;
-            let (_, found, _) = below.select_nth_unstable_by(place, f64::total_cmp);
+            let (_, found, _) = below.select_nth_unstable(place);
             let found = *found;
             below = std::mem::take(&mut below)
                 .get_mut(..=place)
                 .unwrap_or_default();
-            found
+            value_of(found)
         };
         let (p95, p90, p50) = (rank(0.95), rank(0.90), rank(0.50));
         Some(Self {
@@ -49,9 +50,23 @@ impl Spread {
             p50,
             p90,
             p95,
-            max,
+            max: value_of(max),
         })
     }
+}
+
+/// A whole number that has the place among others which its value has among theirs: these are compared in fewer steps.
+fn ranked(value: f64) -> i64 {
+    flip(value.to_bits().cast_signed())
+}
+
+fn value_of(ranked: i64) -> f64 {
+    f64::from_bits(flip(ranked).cast_unsigned())
+}
+
+/// The order of IEEE 754 numbers is that of their bits, but that negative ones run backwards.
+fn flip(bits: i64) -> i64 {
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
 }
 
 /// Ratios and delays of a set of calls; `None` where the set is empty. Percentages run from 0 to 100.

@@ -4,7 +4,7 @@
 
 mod mark;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::call::book::Book;
@@ -104,7 +104,8 @@ pub fn senders(
     attempts: &[RegisterAttempt],
     requests: &[OtherRequest],
 ) -> Vec<Sender> {
-    let mut by_node: BTreeMap<NodeId, Vec<Ask>> = BTreeMap::new();
+    // By the number of the node; these are dense, and most nodes ask for something.
+    let mut by_node: Vec<Option<Sender>> = Vec::new();
     let of_calls = (0_u32..)
         .zip(calls)
         .filter_map(|(index, call)| of_call(book, index, call));
@@ -113,16 +114,19 @@ pub fn senders(
         .filter_map(|attempt| of_attempt(book, attempt));
     let of_requests = requests.iter().map(|request| of_request(book, request));
     for ask in of_calls.chain(of_attempts).chain(of_requests) {
-        by_node
-            .entry(book.tables.node(ask.source))
-            .or_default()
-            .push(ask);
+        let node = book.tables.node(ask.source);
+        if by_node.len() <= node.place() {
+            by_node.resize(node.place() + 1, None);
+        }
+        let asks = Vec::new();
+        let sender = by_node[node.place()].get_or_insert(Sender { node, asks });
+        sender.asks.push(ask);
     }
-    let sorted = by_node.into_iter().map(|(node, mut asks)| {
-        asks.sort_by_key(|ask| (ask.time, ask.at));
-        Sender { node, asks }
-    });
-    sorted.collect()
+    let mut senders: Vec<Sender> = by_node.into_iter().flatten().collect();
+    for sender in &mut senders {
+        sender.asks.sort_by_key(|ask| (ask.time, ask.at));
+    }
+    senders
 }
 
 fn messages<'b>(book: &'b Book, leg: &Leg) -> &'b [Message] {
@@ -328,34 +332,32 @@ impl Sender {
     /// Calls to one number, written with the most different prefixes within ten minutes, in the order of time.
     pub fn prefix_hunt(&self, book: &Book) -> Vec<&Ask> {
         let user = |ask: &Ask| user_of(book.tables.text(ask.target));
-        let mut by_end: Vec<([u8; HUNT_DIGITS], usize)> = Vec::new();
-        for (place, ask) in self.asks.iter().enumerate() {
-            if ask.method == Method::Invite
-                && let Some(end) = number_end(user(ask))
-            {
-                by_end.push((end, place));
-            }
-        }
+        let invites = self.asks.iter().zip(0_u32..);
+        let invites = invites.filter(|(ask, _)| ask.method == Method::Invite);
+        let mut by_end: Vec<(u64, u32)> = invites
+            .filter_map(|(ask, place)| Some((number_end(user(ask))?, place)))
+            .collect();
         by_end.sort_unstable();
-        let mut best: (usize, Vec<&Ask>) = (0, Vec::new());
+        let mut best: (usize, &[(u64, u32)]) = (0, &[]);
         let mut users: Vec<&str> = Vec::new();
+        let ask = |(_, place): &(u64, u32)| &self.asks[*place as usize];
         for alike in by_end.chunk_by(|a, b| a.0 == b.0) {
-            let asks = alike.iter().filter_map(|(_, place)| self.asks.get(*place));
-            let Some(first) = asks.clone().next() else {
-                continue;
-            };
-            let until = first.time.plus(HUNT_WINDOW);
-            let near = asks.filter(|ask| ask.time <= until);
+            let until = ask(&alike[0]).time.plus(HUNT_WINDOW);
+            let near = alike.partition_point(|place| ask(place).time <= until);
+            let near = &alike[..near];
             users.clear();
-            users.extend(near.clone().map(user));
-            users.sort_unstable();
-            users.dedup();
-            let is_earlier = || best.1.first().is_some_and(|of_best| first.at < of_best.at);
-            if users.len() > best.0 || users.len() == best.0 && is_earlier() {
-                best = (users.len(), near.collect());
+            if near.len() > 1 {
+                users.extend(near.iter().map(|place| user(ask(place))));
+                users.sort_unstable();
+                users.dedup();
+            }
+            let count = users.len().max(1);
+            let is_earlier = || ask(&alike[0]).at < ask(&best.1[0]).at;
+            if count > best.0 || count == best.0 && is_earlier() {
+                best = (count, near);
             }
         }
-        best.1
+        best.1.iter().map(ask).collect()
     }
 
     /// How many of some requests brought the reply.
@@ -365,12 +367,16 @@ impl Sender {
     }
 }
 
-/// The last digits of a number, which stay when its prefix changes; `None` for names and short numbers.
-fn number_end(user: &str) -> Option<[u8; HUNT_DIGITS]> {
+/// The last digits of a number, which stay when its prefix changes, as one value; `None` for names and short numbers.
+fn number_end(user: &str) -> Option<u64> {
     let is_number = user
         .bytes()
-        .all(|b| b.is_ascii_digit() || b"+*#".contains(&b));
-    user.as_bytes().last_chunk().copied().filter(|_| is_number)
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'*' | b'#'));
+    let end: [u8; HUNT_DIGITS] = *user.as_bytes().last_chunk().filter(|_| is_number)?;
+    Some(
+        end.into_iter()
+            .fold(0, |value, byte| value << 8 | u64::from(byte)),
+    )
 }
 
 /// How many different spellings some calls use.

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use crate::call::guess::{Siege, sieges};
+use crate::call::metrics::Metrics;
 use crate::call::probe::{Sender, senders};
 use crate::call::{Call, GroupId, Message, NodeId, TextId, anatomy_of};
 use crate::capture::Timestamp;
@@ -30,6 +31,7 @@ pub struct Contrast {
     scans: OnceLock<Vec<Scan>>,
     hostile: OnceLock<BTreeSet<NodeId>>,
     last_seen: OnceLock<HashMap<NodeId, Timestamp, foldhash::fast::FixedState>>,
+    honest_metrics: OnceLock<Metrics>,
     known_good: KnownGood,
 }
 
@@ -137,6 +139,14 @@ impl Scene<'_> {
     /// Nodes whose requests are left out of everything that is said of real calls.
     pub fn hostile_nodes(&self) -> &BTreeSet<NodeId> {
         self.contrast.hostile.get_or_init(|| hostile::nodes(self))
+    }
+
+    /// The metrics of all calls but those of hostile nodes.
+    pub fn honest_metrics(&self) -> &Metrics {
+        self.contrast.honest_metrics.get_or_init(|| {
+            let calls = self.calls.iter();
+            Metrics::of(calls.filter(|call| !self.is_hostile(call.source)))
+        })
     }
 
     /// When a node last sent or received a SIP message; the capture's end tells nothing of nodes that it no longer shows.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use crate::call::metrics::Metrics;
 use crate::call::{Outcome, OutcomeGroup};
 use crate::diagnose::case::Case;
 use crate::diagnose::doubt::{Doubt, doubt_claim, doubt_registration};
@@ -33,6 +34,8 @@ pub struct Diagnosis {
     pub registrations: Vec<Vec<Finding>>,
     /// Most harmful first.
     pub incidents: Vec<Incident>,
+    /// The metrics of all other calls.
+    pub metrics: Metrics,
     /// Indices of the calls that scanners and password guessers placed, rising; they count in no metric.
     pub hostile_calls: Vec<u32>,
 }
@@ -70,6 +73,7 @@ pub fn diagnose(happened: Happened<'_>) -> Diagnosis {
         calls,
         registrations,
         incidents,
+        metrics: scene.honest_metrics().clone(),
         hostile_calls: hostile_calls(&scene),
     }
 }

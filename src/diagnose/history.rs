@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::call::{Book, EndpointId, Message, NodeId, ViaId};
 use crate::capture::{FrameRef, Timestamp};
-use crate::diagnose::spoken::Spoken;
+use crate::diagnose::spoken::{Heard, Spoken};
 use crate::sip::Method;
 
 /// Requests of one node to another, each counted once however often it was sent.
@@ -24,11 +24,9 @@ pub struct Asked {
 #[derive(Debug, Default)]
 pub struct History {
     /// For each node by its number.
-    has_spoken: Vec<bool>,
+    heard: Vec<Heard>,
     /// What the nodes said that left something unanswered; nobody asks that of the others.
-    spoken: Vec<Spoken>,
-    /// For each node by its number its place in `spoken`, where it has one.
-    places: Vec<Option<u32>>,
+    spoken: Spoken,
     asked: HashMap<(NodeId, NodeId), Asked, foldhash::fast::FixedState>,
     /// Answered and silent requests to each node by its number.
     totals: Vec<(u32, u32)>,
@@ -63,12 +61,11 @@ impl History {
         let mut history = Self::default();
         let mut answered = Methods(Vec::new());
         for message in &book.messages {
-            raise(&mut history.has_spoken, node(message.source));
+            entry(&mut history.heard, node(message.source)).add(message);
             if message.status().is_some() {
                 answered.insert(message.via, message.cseq_method);
             }
         }
-        history.totals = vec![(0, 0); history.has_spoken.len()];
         let mut is_left = Vec::new();
         let mut counted = Methods(Vec::new());
         for message in &book.messages {
@@ -78,7 +75,7 @@ impl History {
             let pair = (node(message.source), node(message.destination));
             let was_answered = answered.has(message.via, method);
             if !was_answered {
-                raise(&mut is_left, pair.1);
+                *entry(&mut is_left, pair.1) = true;
             }
             if method != Method::Cancel && counted.insert(message.via, method) {
                 history
@@ -86,54 +83,13 @@ impl History {
                     .entry(pair)
                     .or_default()
                     .count(message, was_answered);
-                history.total(pair.1, was_answered);
+                let (answered, silent) = entry(&mut history.totals, pair.1);
+                *answered += u32::from(was_answered);
+                *silent += u32::from(!was_answered);
             }
         }
-        history.place_spoken(book, &is_left);
+        history.spoken = Spoken::of(book, &history.heard, &is_left);
         history
-    }
-
-    fn total(&mut self, node: NodeId, was_answered: bool) {
-        let place = node.place();
-        if self.totals.len() <= place {
-            self.totals.resize(place + 1, (0, 0));
-        }
-        let (answered, silent) = &mut self.totals[place];
-        *answered += u32::from(was_answered);
-        *silent += u32::from(!was_answered);
-    }
-
-    /// When the nodes spoke that left something unanswered.
-    fn place_spoken(&mut self, book: &Book, is_left: &[bool]) {
-        if is_left.is_empty() {
-            return;
-        }
-        let mut count = 0;
-        let places = is_left.iter().map(|is_left| {
-            count += u32::from(*is_left);
-            is_left.then(|| count - 1)
-        });
-        self.places = places.collect();
-        self.spoken.resize_with(count as usize, Spoken::default);
-        for (place, message) in (0..).zip(&book.messages) {
-            let node = book.tables.node(message.source);
-            if let Some(Some(own)) = self.places.get(node.place()) {
-                self.spoken[*own as usize].push(place);
-            }
-        }
-    }
-
-    /// The messages of a node that left something unanswered, from a moment backwards.
-    fn backwards<'a>(
-        &self,
-        book: &'a Book,
-        node: NodeId,
-        before: Timestamp,
-    ) -> impl Iterator<Item = &'a Message> {
-        let own = self.places.get(node.place()).copied().flatten();
-        let own = own.and_then(|own| self.spoken.get(own as usize));
-        own.into_iter()
-            .flat_map(move |own| own.backwards(book, before))
     }
 
     /// What one node asked another.
@@ -158,7 +114,7 @@ impl History {
         node: NodeId,
         before: Timestamp,
     ) -> Option<&'a Message> {
-        self.backwards(book, node, before).next()
+        self.spoken.backwards(book, node, before).next()
     }
 
     /// The last message from one port of a node before a moment, among its last thousand.
@@ -170,24 +126,27 @@ impl History {
     ) -> Option<&'a Message> {
         /// Messages looked back at: many devices may share one address.
         const LOOK_BACK_MAX: usize = 1_000;
-        self.backwards(book, book.tables.node(source), before)
+        self.spoken
+            .backwards(book, book.tables.node(source), before)
             .take(LOOK_BACK_MAX)
             .find(|message| message.source == source)
     }
 
     /// Whether a node ever sent SIP.
     pub fn has_spoken(&self, node: NodeId) -> bool {
-        self.has_spoken.get(node.place()).copied().unwrap_or(false)
+        self.heard
+            .get(node.place())
+            .is_some_and(|heard| heard.is_any())
     }
 }
 
-/// Sets what is known of a node.
-fn raise(nodes: &mut Vec<bool>, node: NodeId) {
+/// What is kept of a node in a list by the numbers of nodes.
+fn entry<T: Default + Clone>(nodes: &mut Vec<T>, node: NodeId) -> &mut T {
     let place = node.place();
     if nodes.len() <= place {
-        nodes.resize(place + 1, false);
+        nodes.resize(place + 1, T::default());
     }
-    nodes[place] = true;
+    &mut nodes[place]
 }
 
 impl Asked {

@@ -1,119 +1,140 @@
-//! Spoken: the messages of one node, found by the time at which they came.
+//! Spoken: the messages of some nodes, found by the time at which they came.
 
-use std::sync::OnceLock;
-
-use crate::call::{Book, Message};
+use crate::call::{Book, Message, NodeId};
 use crate::capture::Timestamp;
 
-/// Nanoseconds of a second.
-const SECOND: i64 = 1_000_000_000;
+/// Messages of a node that share a span of time if they come evenly.
+const MESSAGES_IN_SPAN: u64 = 4;
+/// Stands for no message.
+const NONE: u32 = u32::MAX;
 
-/// The messages of one node.
-#[derive(Debug, Default)]
-pub(super) struct Spoken {
-    /// Places of its messages, rising.
-    places: Vec<u32>,
-    /// Made when somebody asks; of most nodes nobody does.
-    by_time: OnceLock<ByTime>,
+/// How many messages a node sent, the first and the last of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Heard {
+    count: u32,
+    first: i64,
+    last: i64,
 }
 
-/// The same in spans of time: one after the other, within each span rising.
+impl Heard {
+    /// Adds a message.
+    pub(super) fn add(&mut self, message: &Message) {
+        let time = message.time.nanoseconds();
+        if self.count == 0 {
+            (self.first, self.last) = (time, time);
+        }
+        self.count += 1;
+        self.first = self.first.min(time);
+        self.last = self.last.max(time);
+    }
+
+    /// Whether there is any.
+    pub(super) fn is_any(self) -> bool {
+        self.count > 0
+    }
+}
+
+/// The messages of some nodes. The time from the first to the last of each node is divided into spans of equal length.
 #[derive(Debug, Default)]
-struct ByTime {
-    places: Vec<u32>,
-    /// Where each span ends in `places`.
-    ends: Vec<u32>,
-    /// The second in which the first span begins.
+pub(super) struct Spoken {
+    /// For each node by its number, where it is one of these.
+    nodes: Vec<Option<Spans>>,
+    /// The last message of each span of each node.
+    last: Vec<u32>,
+    /// For each message of the book the one before it in its span.
+    before: Vec<u32>,
+}
+
+/// The time in which one node spoke.
+#[derive(Debug, Clone, Copy)]
+struct Spans {
+    /// When it begins, in nanoseconds.
     first: i64,
-    /// Seconds of a span.
-    length: i64,
+    /// Binary digits of the nanoseconds of a span.
+    digits: u32,
+    /// Place of the first span in [`Spoken::last`].
+    begin: u32,
+    count: u32,
+}
+
+impl Spans {
+    /// The span that a moment is in; none before the first.
+    fn span(self, moment: Timestamp) -> Option<u32> {
+        let moment = moment.nanoseconds();
+        let span = (moment >= self.first).then(|| moment.abs_diff(self.first) >> self.digits)?;
+        Some(u32::try_from(span).unwrap_or(NONE).min(self.count - 1))
+    }
 }
 
 impl Spoken {
-    /// Adds a message, behind all others in the book.
-    pub(super) fn push(&mut self, place: u32) {
-        self.places.push(place);
+    /// The messages of the nodes that are wanted, which were heard before.
+    pub(super) fn of(book: &Book, heard: &[Heard], is_wanted: &[bool]) -> Self {
+        let mut spoken = Self::default();
+        let mut begin = 0;
+        for (heard, is_wanted) in heard.iter().zip(is_wanted) {
+            let spans = is_wanted.then(|| Spans::of(*heard, begin));
+            begin += spans.map_or(0, |spans| spans.count);
+            spoken.nodes.push(spans);
+        }
+        if begin == 0 {
+            return spoken;
+        }
+        spoken.last = vec![NONE; begin as usize];
+        spoken.before = vec![NONE; book.messages.len()];
+        for (place, message) in (0..).zip(&book.messages) {
+            let node = book.tables.node(message.source);
+            if let Some(Some(spans)) = spoken.nodes.get(node.place())
+                && let Some(span) = spans.span(message.time)
+            {
+                let last = &mut spoken.last[(spans.begin + span) as usize];
+                spoken.before[place as usize] = std::mem::replace(last, place);
+            }
+        }
+        spoken
     }
 
-    /// Its messages before a moment, the last one first.
+    /// The messages of a node before a moment, the last one first.
     pub(super) fn backwards<'s, 'a>(
         &'s self,
         book: &'a Book,
+        node: NodeId,
         before: Timestamp,
     ) -> impl Iterator<Item = &'a Message> + use<'s, 'a> {
-        let by_time = self.by_time.get_or_init(|| ByTime::of(&self.places, book));
-        (0..by_time.spans_until(before))
-            .rev()
-            .flat_map(move |span| {
-                let messages = by_time.span(span).iter();
-                let mut earlier: Vec<&Message> = messages
-                    .filter_map(|place| book.messages.get(*place as usize))
-                    .filter(|message| message.time < before)
-                    .collect();
-                earlier.sort_by_key(|message| message.time);
-                earlier.into_iter().rev()
-            })
+        let spans = self.nodes.get(node.place()).copied().flatten();
+        let until = spans.and_then(|spans| Some((spans.begin, spans.span(before)?)));
+        let spans = until.map(|(begin, span)| begin..begin + span + 1);
+        spans.into_iter().flatten().rev().flat_map(move |span| {
+            let messages = self.in_span(span);
+            let mut earlier: Vec<&Message> = messages
+                .filter_map(|place| book.messages.get(place as usize))
+                .filter(|message| message.time < before)
+                .collect();
+            earlier.sort_by_key(|message| std::cmp::Reverse(message.time));
+            earlier.into_iter()
+        })
+    }
+
+    /// The messages of a span, from the last one in the book backwards.
+    fn in_span(&self, span: u32) -> impl Iterator<Item = u32> {
+        let is_one = |place: &u32| *place != NONE;
+        let last = self.last.get(span as usize).copied();
+        std::iter::successors(last.filter(is_one), move |place| {
+            self.before.get(*place as usize).copied().filter(is_one)
+        })
     }
 }
 
-impl ByTime {
-    /// Sorts messages by counting how many fall into each span.
-    fn of(places: &[u32], book: &Book) -> Self {
-        let second = |place: &u32| {
-            let message = book.messages.get(*place as usize);
-            message.map_or(0, |message| second(message.time))
-        };
-        let (Some(first), Some(last)) = (
-            places.iter().map(second).min(),
-            places.iter().map(second).max(),
-        ) else {
-            return Self::default();
-        };
-        // As many spans as messages at most, however far apart these are.
-        let length = (last - first) / places.len() as i64 + 1;
-        let span = |place: &u32| ((second(place) - first) / length) as usize;
-        let count = ((last - first) / length) as usize + 1;
-        let mut ends = vec![0_u32; count];
-        for place in places {
-            ends[span(place)] += 1;
-        }
-        let mut begin = 0;
-        for end in &mut ends {
-            // What is counted becomes where the span begins, and grows to its end as messages are put there.
-            begin += std::mem::replace(end, begin);
-        }
-        let mut sorted = vec![0; places.len()];
-        for place in places {
-            let next = &mut ends[span(place)];
-            sorted[*next as usize] = *place;
-            *next += 1;
-        }
+impl Spans {
+    fn of(heard: Heard, begin: u32) -> Self {
+        let length = heard.first.abs_diff(heard.last);
+        let wanted = u64::from(heard.count) / MESSAGES_IN_SPAN + 1;
+        let digits = (0..u64::BITS).find(|digits| length >> digits < wanted);
+        let digits = digits.unwrap_or(u64::BITS - 1);
         Self {
-            places: sorted,
-            ends,
-            first,
-            length,
+            first: heard.first,
+            digits,
+            begin,
+            count: (length >> digits) as u32 + 1,
         }
     }
-
-    /// How many spans begin no later than a moment.
-    fn spans_until(&self, moment: Timestamp) -> usize {
-        let after = second(moment) - self.first;
-        if after < 0 || self.ends.is_empty() {
-            return 0;
-        }
-        let last = usize::try_from(after / self.length).unwrap_or(usize::MAX);
-        last.min(self.ends.len() - 1) + 1
-    }
-
-    fn span(&self, span: usize) -> &[u32] {
-        let end = |span: usize| self.ends.get(span).map_or(0, |end| *end as usize);
-        let begin = span.checked_sub(1).map_or(0, end);
-        self.places.get(begin..end(span)).unwrap_or_default()
-    }
-}
-
-/// The second that a moment is in.
-fn second(time: Timestamp) -> i64 {
-    time.nanoseconds().div_euclid(SECOND)
 }

@@ -4,7 +4,6 @@
 
 use crate::call::chance::{bound, wilson};
 use crate::call::load::{Destination, Fate, trend};
-use crate::call::metrics::Metrics;
 use crate::capture::Timestamp;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
@@ -20,11 +19,7 @@ const TREND_CHANCE_MAX: f64 = 0.001;
 
 /// The statistics of the capture.
 pub fn fleet_metrics(scene: &Scene<'_>) -> Vec<Claim> {
-    let honest = scene
-        .calls
-        .iter()
-        .filter(|call| !scene.is_hostile(call.source));
-    let metrics = Metrics::of(honest);
+    let metrics = scene.honest_metrics();
     if metrics.calls < CALLS_MIN {
         return Vec::new();
     }
