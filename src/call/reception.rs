@@ -109,10 +109,13 @@ impl Receptions {
     /// Compares the calls of a run.
     pub fn of(calls: &[Call], book: &Book) -> Self {
         let node = |hop: &Hop| book.tables.node(hop.destination);
-        let mut concerned: Map<NodeId, Vec<u32>> = Map::default();
+        // The calls that concern each node that refused something, by its place.
+        let mut concerned: Vec<Option<(NodeId, Vec<u32>)>> = Vec::new();
         for hop in calls.iter().flat_map(|call| call.hops.iter()) {
             if is_refusal(hop.final_code) || hop.final_code == 603 {
-                concerned.entry(node(hop)).or_default();
+                let node = node(hop);
+                concerned.resize(concerned.len().max(node.place() + 1), None);
+                concerned[node.place()] = Some((node, Vec::new()));
             }
         }
         if concerned.is_empty() {
@@ -120,13 +123,14 @@ impl Receptions {
         }
         for (index, call) in (0_u32..).zip(calls) {
             for hop in call.hops.iter().filter(|hop| fate(hop) != Fate::Other) {
-                let known = concerned.get_mut(&node(hop));
-                if let Some(own) = known.filter(|own| own.last() != Some(&index)) {
+                let known = concerned.get_mut(node(hop).place());
+                let own = known.and_then(Option::as_mut).map(|(_, own)| own);
+                if let Some(own) = own.filter(|own| own.last() != Some(&index)) {
                     own.push(index);
                 }
             }
         }
-        let nodes = concerned.into_par_iter();
+        let nodes = concerned.into_par_iter().flatten();
         Self {
             nodes: nodes
                 .map(|(node, own)| (node, Reception::of(node, &own, calls, book)))

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::call::negotiation::{self, Exchange};
 use crate::call::other::OtherRequest;
 use crate::call::{
-    Anatomy, Book, Call, EndpointId, Message, SessionId, Tables, TextId, Transaction,
+    Anatomy, Book, Call, EndpointId, Hop, Message, SessionId, Tables, TextId, Transaction,
     TransactionIndex, anatomy_of,
 };
 use crate::capture::{FrameRef, Timestamp};
@@ -113,17 +113,11 @@ impl Knowledge {
         if refusers.is_empty() {
             return known;
         }
-        let concerned: Vec<&Call> = calls
-            .iter()
-            .filter(|call| {
-                call.hops.iter().any(|hop| {
-                    refusers.contains(&hop.destination) || refusers.contains(&hop.source)
-                })
-            })
-            .collect();
-        let shares = concerned.par_chunks(CALLS_AT_A_TIME).map(|calls| {
+        let concerns =
+            |hop: &Hop| refusers.contains(&hop.destination) || refusers.contains(&hop.source);
+        let shares = calls.par_chunks(CALLS_AT_A_TIME).map(|calls| {
             let mut lessons = Vec::new();
-            for call in calls {
+            for call in calls.iter().filter(|call| call.hops.iter().any(concerns)) {
                 add_lessons(&anatomy_of(book, &call.legs), &refusers, &mut lessons);
             }
             lessons
@@ -161,11 +155,12 @@ impl Knowledge {
         };
         let facts = self.facts.entry(lesson.endpoint).or_default();
         let has_room = facts.len() < FACTS_MAX;
+        let own = shapes(&fact);
         let known = facts.iter_mut().find(|known| {
             known.kind == fact.kind
-                && shapes(known) == shapes(&fact)
                 && known.content_type == fact.content_type
                 && known.software == fact.software
+                && shapes(known) == own
         });
         match known {
             Some(known) => {
