@@ -3,15 +3,14 @@
 //! Reading a message needs no shared state, so it runs on any thread; a batch of drafts owns the texts that it quotes.
 
 use std::hash::BuildHasher;
-use std::net::IpAddr;
 
-use crate::call::excerpt::{flags_of, fragment_of};
+use crate::call::excerpt::{flags_of, fragment_of, way_hash};
 use crate::call::message::{MessageFlags, MessageKind};
 use crate::call::numbered::Numbered;
 use crate::call::said::{Kept, Said, Sayings, VIAS_MAX};
 use crate::call::via;
 use crate::capture::{FrameRef, Timestamp};
-use crate::net::{Endpoint, Flow, Trace, Transport};
+use crate::net::{Flow, Trace, Transport};
 use crate::sip::{
     Digests, HeaderName, HeaderSpan, Lines, Message, Method, Seed, StartLine, body, lexer,
 };
@@ -95,7 +94,7 @@ impl Texts {
         let hash = seed.hash_one(text);
         let bytes = &mut self.bytes;
         let number = self.numbered.number(hash, || append(bytes, text));
-        Kept::new(number, hash)
+        Kept { number, hash }
     }
 }
 
@@ -268,8 +267,9 @@ impl Drafts {
             let line = self.sayings.learn(field, &mut self.texts, seed);
             match *self.sayings.said(line) {
                 Said::Value(name, value) => {
+                    let value = Kept::from(value);
                     // One word says both; hashes are keyed, so nobody can foresee what meets what.
-                    let word = value.hash().rotate_left(8) ^ name as u64;
+                    let word = value.hash.rotate_left(8) ^ name as u64;
                     heard.headers_hash = mixed(heard.headers_hash, word);
                     self.headers.push((name, value.number));
                 }
@@ -291,9 +291,9 @@ impl Drafts {
                     let vias = vias.iter().take(room);
                     self.vias.extend(vias.map(|via| (via.key, via.sent_by)));
                 }
-                Said::CallId(text) => heard.call_id = heard.call_id.or(Some(text)),
-                Said::From(uri, tag) => heard.from = heard.from.or(Some((uri, tag))),
-                Said::To(uri, tag) => heard.to = heard.to.or(Some((uri, tag))),
+                Said::CallId(text) => heard.call_id = heard.call_id.or(Some(text.into())),
+                Said::From(uri, tag) => heard.from = heard.from.or(Some((uri.into(), tag.into()))),
+                Said::To(uri, tag) => heard.to = heard.to.or(Some((uri.into(), tag.into()))),
                 Said::Sequence(number, method) => {
                     heard.cseq = heard.cseq.or(Some((number, method)));
                 }
@@ -341,7 +341,7 @@ impl Drafts {
         let (to, to_tag) = heard.to.unzip();
         let kept = [heard.call_id, from, to, from_tag, to_tag]
             .map(|text| text.unwrap_or_else(|| self.texts.keep(b"", seed)));
-        let hash = kept.iter().fold(0, |hash, text| mixed(hash, text.hash()));
+        let hash = kept.iter().fold(0, |hash, text| mixed(hash, text.hash));
         self.parties.number(hash, || kept.map(|text| text.number))
     }
 
@@ -363,7 +363,7 @@ impl Drafts {
         if let Some(line) = heard.top.overload {
             let top = lexer::split_commas(line).next().unwrap_or_default();
             let value = self.texts.keep(top, seed);
-            hash = mixed(hash, value.hash());
+            hash = mixed(hash, value.hash);
             self.headers.push((HeaderName::Via, value.number));
         }
         let range = (heard.headers_start as u32, self.headers.len() as u32);
@@ -375,18 +375,6 @@ impl Drafts {
             self.headers.truncate(heard.headers_start);
         }
         Some(known.unwrap_or_else(|| self.lists.number(hash, || range)))
-    }
-}
-
-/// The hash of sender and receiver; between IPv4 addresses, as nearly always, of two words.
-fn way_hash(flow: &Flow, seed: &Seed) -> u64 {
-    let word = |endpoint: &Endpoint| match endpoint.address {
-        IpAddr::V4(address) => Some(u64::from(address.to_bits()) << 16 | u64::from(endpoint.port)),
-        IpAddr::V6(_) => None,
-    };
-    match (word(&flow.source), word(&flow.destination)) {
-        (Some(source), Some(destination)) => seed.hash_one((source, destination)),
-        _ => seed.hash_one(flow),
     }
 }
 

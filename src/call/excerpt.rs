@@ -1,11 +1,13 @@
 //! Excerpts: the small things that a draft takes out of a message.
 
 use std::borrow::Cow;
-use std::hash::Hasher;
+use std::hash::{BuildHasher, Hasher};
+use std::net::IpAddr;
 
 use crate::call::draft::Arrival;
 use crate::call::message::MessageFlags;
-use crate::sip::{ContentLength, HeaderName, Message, Method, NameAddr, body};
+use crate::net::{Endpoint, Flow};
+use crate::sip::{ContentLength, HeaderName, Message, Method, NameAddr, Seed, body};
 
 /// The URI of From or To; empty where there is none.
 pub(in crate::call) fn uri_of(address: Option<NameAddr<'_>>) -> &[u8] {
@@ -82,6 +84,18 @@ pub(in crate::call) fn push_digits(bytes: &mut Vec<u8>, port: u16) {
         }
     }
     bytes.extend_from_slice(&digits[start..]);
+}
+
+/// The hash of sender and receiver; between IPv4 addresses, as nearly always, of two words.
+pub(in crate::call) fn way_hash(flow: &Flow, seed: &Seed) -> u64 {
+    let word = |endpoint: &Endpoint| match endpoint.address {
+        IpAddr::V4(address) => Some(u64::from(address.to_bits()) << 16 | u64::from(endpoint.port)),
+        IpAddr::V6(_) => None,
+    };
+    match (word(&flow.source), word(&flow.destination)) {
+        (Some(source), Some(destination)) => seed.hash_one((source, destination)),
+        _ => seed.hash_one(flow),
+    }
 }
 
 /// A header value on one line: each fold reads as one blank (RFC 3261 section 7.3.1).

@@ -21,21 +21,24 @@ pub(in crate::call) const VIAS_MAX: usize = 80;
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::call) struct Kept {
     pub(in crate::call) number: u32,
-    /// Hash of the text under the run's seed, in halves that leave no gap.
-    hash: [u32; 2],
+    /// Hash of the text under the run's seed.
+    pub(in crate::call) hash: u64,
 }
 
-impl Kept {
-    pub(in crate::call) fn new(number: u32, hash: u64) -> Self {
-        Self {
-            number,
-            hash: [(hash >> 32) as u32, hash as u32],
-        }
-    }
+/// A text of the batch in words that leave no gap, as it is put by.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::call) struct Stored([u32; 3]);
 
-    /// Hash of the text under the run's seed.
-    pub(in crate::call) fn hash(self) -> u64 {
-        u64::from(self.hash[0]) << 32 | u64::from(self.hash[1])
+impl From<Kept> for Stored {
+    fn from(text: Kept) -> Self {
+        Self([text.number, (text.hash >> 32) as u32, text.hash as u32])
+    }
+}
+
+impl From<Stored> for Kept {
+    fn from(Stored([number, high, low]): Stored) -> Self {
+        let hash = u64::from(high) << 32 | u64::from(low);
+        Self { number, hash }
     }
 }
 
@@ -46,11 +49,11 @@ pub(in crate::call) enum Said {
     #[default]
     Nothing,
     /// The Call-ID.
-    CallId(Kept),
+    CallId(Stored),
     /// URI and tag of From.
-    From(Kept, Kept),
+    From(Stored, Stored),
     /// URI and tag of To.
-    To(Kept, Kept),
+    To(Stored, Stored),
     /// CSeq.
     Sequence(u32, Method),
     /// Max-Forwards; 255 where it is no number.
@@ -58,7 +61,7 @@ pub(in crate::call) enum Said {
     /// A range of [`Sayings::vias`].
     Vias(u32, u32),
     /// The value of a header that rules read.
-    Value(HeaderName, Kept),
+    Value(HeaderName, Stored),
 }
 
 /// What one Via value says.
@@ -193,15 +196,15 @@ impl Sayings {
             }
             HeaderName::From => {
                 let (uri, tag) = address();
-                self.put(place, Said::From(uri, tag));
+                self.put(place, Said::From(uri.into(), tag.into()));
             }
             HeaderName::To => {
                 let (uri, tag) = address();
-                self.put(place, Said::To(uri, tag));
+                self.put(place, Said::To(uri.into(), tag.into()));
             }
             HeaderName::CallId => {
                 let text = texts.keep(value, seed);
-                self.put(place, Said::CallId(text));
+                self.put(place, Said::CallId(text.into()));
             }
             HeaderName::CSeq => {
                 let cseq = CSeq::parse(value);
@@ -214,7 +217,7 @@ impl Sayings {
             }
             name if is_kept(name) => {
                 let text = texts.keep(&unfolded(value), seed);
-                self.put(place, Said::Value(name, text));
+                self.put(place, Said::Value(name, text.into()));
             }
             _ => self.put(place, Said::Nothing),
         }
@@ -296,7 +299,7 @@ mod tests {
         let field = (HeaderName::CallId, &b"never read"[..], Some(0));
         let line = sayings.learn(field, &mut texts, &Seed::default());
         let again = sayings.said(line);
-        assert!(matches!(again, Said::CallId(Kept { number: 0, .. })));
+        assert!(matches!(again, Said::CallId(Stored([0, ..]))));
     }
 
     #[test]
@@ -324,8 +327,9 @@ mod tests {
         let [Said::From(from, tag), Said::To(to, none)] = said[..] else {
             panic!("two addresses: {said:?}");
         };
-        assert_eq!(from.number, to.number);
-        assert_ne!(tag.number, none.number);
+        let number = |text| Kept::from(text).number;
+        assert_eq!(number(from), number(to));
+        assert_ne!(number(tag), number(none));
     }
 
     #[test]
