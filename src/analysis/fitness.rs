@@ -114,6 +114,7 @@ pub(super) fn assess(
         missing_bytes: seen.missing_bytes,
         dropped: captures.iter().map(|capture| capture.dropped).sum(),
         copies: book.copies,
+        fragmented: census.fragmented.clone(),
         pauses: seen.pauses.clone(),
         shifts: book.shifts.clone(),
         weaknesses: weaknesses.collect(),

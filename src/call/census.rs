@@ -31,6 +31,8 @@ pub struct Census {
     pub by_transport: BTreeMap<Transport, u64>,
     /// For each file with messages that the capture cut: the lowest frame and how many.
     pub cut: BTreeMap<u16, (u32, u64)>,
+    /// Places of the messages that came in fragments, rising.
+    pub fragmented: Vec<u32>,
     /// What nodes sent each other.
     pub traffic: BTreeMap<(NodeId, NodeId), Traffic>,
     /// Times of the first and the last message; `None` where there is none.
@@ -43,6 +45,7 @@ type Pair = (NodeId, NodeId);
 struct Share {
     by_transport: BTreeMap<Transport, u64>,
     cut: BTreeMap<u16, (u32, u64)>,
+    fragmented: Vec<u32>,
     /// In the order of first sight.
     traffic: Vec<(Pair, Traffic)>,
     /// Where each pair is in that.
@@ -56,11 +59,13 @@ impl Census {
         let all = book
             .messages
             .par_chunks(MESSAGES_AT_A_TIME)
-            .map(|messages| Share::of(messages, book))
+            .enumerate()
+            .map(|(chunk, messages)| Share::of(messages, chunk * MESSAGES_AT_A_TIME, book))
             .reduce(Share::default, Share::and);
         Self {
             by_transport: all.by_transport,
             cut: all.cut,
+            fragmented: all.fragmented,
             traffic: all.traffic.into_iter().collect(),
             span: all.span,
         }
@@ -68,7 +73,8 @@ impl Census {
 }
 
 impl Share {
-    fn of(messages: &[Message], book: &Book) -> Self {
+    /// Counts neighbouring messages, the first of which is at `place`.
+    fn of(messages: &[Message], place: usize, book: &Book) -> Self {
         let mut share = Self::default();
         let Some(first) = messages.first() else {
             return share;
@@ -76,7 +82,7 @@ impl Share {
         let mut lately = Lately::default();
         let mut span = (first.time, first.time);
         let mut run = (first.transport, 0);
-        for message in messages {
+        for (place, message) in (place as u32..).zip(messages) {
             if message.transport != run.0 {
                 share.add_run(run);
                 run = (message.transport, 0);
@@ -86,6 +92,9 @@ impl Share {
                 let frame = message.at.frame;
                 let cut = share.cut.entry(message.at.file).or_insert((frame, 0));
                 *cut = (cut.0.min(frame), cut.1 + 1);
+            }
+            if message.flags.is_fragmented() || message.flags.is_incomplete() {
+                share.fragmented.push(place);
             }
             let ends = (message.source, message.destination);
             let place = lately.place(ends, || share.place(ends, book));
@@ -133,6 +142,7 @@ impl Share {
             let cut = self.cut.entry(file).or_insert((frame, 0));
             *cut = (cut.0.min(frame), cut.1 + count);
         }
+        self.fragmented.extend(later.fragmented);
         for (pair, more) in later.traffic {
             let place = self.place_of(
                 pair,

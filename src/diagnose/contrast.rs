@@ -141,6 +141,12 @@ impl Scene<'_> {
         self.contrast.hostile.get_or_init(|| hostile::nodes(self))
     }
 
+    /// Messages that came in fragments.
+    pub fn fragmented(&self) -> impl Iterator<Item = &Message> {
+        let places = self.sight.fragmented.iter();
+        places.filter_map(|place| self.book.messages.get(*place as usize))
+    }
+
     /// The metrics of all calls but those of hostile nodes.
     pub fn honest_metrics(&self) -> &Metrics {
         self.contrast.honest_metrics.get_or_init(|| {

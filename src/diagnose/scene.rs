@@ -103,6 +103,8 @@ pub struct Sight {
     pub dropped: u64,
     /// Captured copies of messages.
     pub copies: u64,
+    /// Places of the messages that came in fragments, rising.
+    pub fragmented: Vec<u32>,
     /// Times in which a capture holds nothing although it was busy before and behind.
     pub pauses: Vec<Pause>,
     /// What was added to the times of capture points so that they agree, in nanoseconds; 0 where nothing.

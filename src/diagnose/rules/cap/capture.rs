@@ -281,9 +281,8 @@ fn answers_alone<'a>(scene: &Scene<'a>) -> Vec<&'a Message> {
 /// Messages whose fragments the capture lacks but their receiver got: it answered them.
 fn heard_without_fragments(scene: &Scene<'_>) -> u64 {
     let book = scene.book;
-    let incomplete = book
-        .messages
-        .iter()
+    let incomplete = scene
+        .fragmented()
         .filter(|message| message.flags.is_incomplete() && !message.flags.is_copy());
     let heard = incomplete.filter(|message| {
         let group = book.groups.get(message.group.0 as usize);

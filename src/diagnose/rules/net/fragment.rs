@@ -4,8 +4,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rayon::prelude::*;
-
 use crate::call::{EndpointId, GroupId, Message, NodeId, Transaction};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
@@ -120,12 +118,7 @@ pub(super) fn net_udp_fragment_delivered(scene: &Scene<'_>) -> Vec<Claim> {
             && !flags.is_incomplete()
             && !flags.is_copy()
     };
-    let mut delivered: Vec<&Message> = scene
-        .book
-        .messages
-        .par_iter()
-        .filter(is_delivered)
-        .collect();
+    let mut delivered: Vec<&Message> = scene.fragmented().filter(is_delivered).collect();
     delivered.sort_by_key(|message| message.order());
     let (Some(first), Some(last)) = (delivered.first(), delivered.last()) else {
         return Vec::new();
