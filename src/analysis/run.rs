@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use rayon::prelude::*;
+
 use crate::analysis::batch::IcmpSeen;
 use crate::analysis::collector::Collector;
 use crate::analysis::fitness;
@@ -275,27 +277,15 @@ fn explain(
     }
 }
 
-/// Calls whose room is given back at a time.
-const CALLS_AT_A_TIME: usize = 8192;
-
-/// Joins calls with what is said of them. The room of the calls is given back on the way, so that not all of them are there twice.
-fn entries(mut calls: Vec<Call>, verdicts: Vec<Verdict>) -> Vec<CallEntry> {
-    let mut entries = Vec::with_capacity(calls.len());
-    calls.reverse();
-    for verdict in verdicts {
-        let Some(call) = calls.pop() else {
-            break;
-        };
-        entries.push(CallEntry {
-            call,
-            findings: verdict.findings,
-            has_primary: verdict.has_primary,
-        });
-        if calls.len().is_multiple_of(CALLS_AT_A_TIME) {
-            calls.shrink_to_fit();
-        }
-    }
-    entries
+/// Joins calls with what is said of them.
+fn entries(calls: Vec<Call>, verdicts: Vec<Verdict>) -> Vec<CallEntry> {
+    let told = calls.into_par_iter().zip(verdicts);
+    told.map(|(call, verdict)| CallEntry {
+        call,
+        findings: verdict.findings,
+        has_primary: verdict.has_primary,
+    })
+    .collect()
 }
 
 /// Joins ICMP errors to the Call-IDs that they quote, in the order of time.

@@ -220,12 +220,12 @@ impl CallBook {
             Vec::new()
         };
         let mut slices = each_group(&mut messages, &groups);
-        slices
-            .par_iter_mut()
-            .for_each(|(_, group)| put_in_order(group, &shifts));
         let counts = slices
-            .par_iter()
-            .map(|(_, group)| copies::count_doubled(group, self.taps.len()))
+            .par_iter_mut()
+            .map(|(_, group)| {
+                put_in_order(group, &shifts);
+                copies::count_doubled(group, self.taps.len())
+            })
             .reduce(Vec::new, copies::add_counts);
         let doubling = copies::doubling_taps(&counts);
         let copies = slices

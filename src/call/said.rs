@@ -120,6 +120,7 @@ impl Sayings {
 
     /// Reads a header that was not met yet; `line` is the number of its line, `None` where it has several. Gives what
     /// [`Sayings::said`] takes.
+    #[inline]
     pub(in crate::call) fn learn(
         &mut self,
         (name, value, line): (HeaderName, &[u8], Option<u32>),
@@ -152,6 +153,7 @@ impl Sayings {
     }
 
     /// What a header says that was just learnt.
+    #[inline]
     pub(in crate::call) fn said(&self, line: Option<u32>) -> &Said {
         line.and_then(|line| self.by_line.get(line as usize)?.as_ref())
             .unwrap_or(&self.folded)
@@ -175,6 +177,7 @@ impl Sayings {
         })
     }
 
+    #[inline(never)]
     fn read(
         &mut self,
         name: HeaderName,

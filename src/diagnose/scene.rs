@@ -279,9 +279,14 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
                 errors_by_node.entry(node).or_default().push(index as u32);
             }
         }
+        // Each ends in a part that one thread does alone.
+        let (known, receptions) = rayon::join(
+            || Knowledge::gather(happened.book, happened.calls, happened.requests),
+            || Receptions::of(happened.calls, happened.book),
+        );
         Self {
-            known: Knowledge::gather(happened.book, happened.calls, happened.requests),
-            receptions: Receptions::of(happened.calls, happened.book),
+            known,
+            receptions,
             happened,
             sorted: OnceLock::new(),
             errors_by_group,

@@ -12,7 +12,7 @@ use crate::report::json::dense::Dense;
 use crate::report::json::text::Text;
 
 /// Calls whose text is held at a time.
-const WAVE_CALLS: usize = 2048;
+const WAVE_CALLS: usize = 4096;
 /// Calls that one thread writes at a time.
 const PART_CALLS: usize = 128;
 /// Some calls, or why they could not be written.
