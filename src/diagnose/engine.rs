@@ -44,11 +44,13 @@ pub struct Diagnosis {
 pub fn diagnose(happened: Happened<'_>) -> Diagnosis {
     let mut scene = Scene::from(happened);
     // Few rules take most of the time, so that each is handed out by itself.
-    let told: Vec<Vec<Claim>> = rules::all()
-        .par_iter()
-        .with_max_len(1)
-        .map(|rule| ask_capture(rule, &scene))
-        .collect();
+    let rules = rules::all().par_iter().with_max_len(1);
+    let ask = || {
+        rules
+            .map(|rule| ask_capture(rule, &scene))
+            .collect::<Vec<_>>()
+    };
+    let (told, ()) = rayon::join(ask, || scene.prepare());
     let claims: Vec<Claim> = told.into_iter().flatten().collect();
     scene.forget_senders();
     let mut by_call: HashMap<u32, Vec<&Finding>, foldhash::fast::FixedState> = HashMap::default();

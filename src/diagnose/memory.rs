@@ -57,6 +57,13 @@ impl<'a> Scene<'a> {
         self.memory.logins.get_or_init(|| Logins::of(self))
     }
 
+    /// Gathers what the first busy call would ask for, and the next ones wait for.
+    pub(in crate::diagnose) fn prepare(&self) {
+        if self.calls.iter().any(|call| call.outcome == Outcome::Busy) {
+            self.memory.talks.get_or_init(|| self.talks());
+        }
+    }
+
     /// Another call that a party was in at a moment.
     pub fn talk_of(&self, party: &str, but: usize, time: Timestamp) -> Option<u32> {
         let talks = self.memory.talks.get_or_init(|| self.talks());
