@@ -46,19 +46,12 @@ pub(in crate::call) fn flags_of(message: &Message<'_>, arrival: &Arrival) -> Mes
 
 /// Whether a cut message lacks one of the headers that tell messages apart, or the end of one.
 fn is_headless(message: &Message<'_>) -> bool {
-    let needed = [
-        HeaderName::Via,
-        HeaderName::From,
-        HeaderName::To,
-        HeaderName::CallId,
-        HeaderName::CSeq,
-    ];
     let is_half = |name| {
         message
             .headers()
             .any(|header| header.is_cut && header.name == name)
     };
-    needed
+    HeaderName::IN_EVERY_MESSAGE
         .into_iter()
         .any(|name| !message.has(name) || is_half(name))
 }

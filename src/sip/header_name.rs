@@ -177,6 +177,10 @@ const fn slot_of(name: &[u8]) -> usize {
 }
 
 impl HeaderName {
+    /// The headers that tell messages apart and that every one has, request or response (RFC 3261 sections 8.1.1 and 8.2.6.2).
+    pub const IN_EVERY_MESSAGE: [Self; 5] =
+        [Self::Via, Self::From, Self::To, Self::CallId, Self::CSeq];
+
     /// The name as sent, without colon and blanks around it; [`HeaderName::Other`] where no rule reads that header.
     pub fn from_bytes(name: &[u8]) -> Self {
         if let &[letter] = name {

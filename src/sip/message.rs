@@ -188,13 +188,7 @@ impl<'a> Message<'a> {
     /// Whether it has any of the headers that every SIP message has (RFC 3261 section 8.1.1): a start line alone is
     /// found in other protocols too.
     pub fn is_addressed(&self) -> bool {
-        let needed = [
-            HeaderName::Via,
-            HeaderName::From,
-            HeaderName::To,
-            HeaderName::CallId,
-            HeaderName::CSeq,
-        ];
+        let needed = HeaderName::IN_EVERY_MESSAGE;
         needed.into_iter().any(|name| self.has(name))
     }
 

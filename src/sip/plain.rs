@@ -80,15 +80,9 @@ pub fn is_plain(
 
 /// Whether everything is there that the message must have; a body that Content-Length does not fit is among its defects.
 fn is_complete(message: &Message<'_>) -> bool {
-    let needed = [
-        HeaderName::Via,
-        HeaderName::From,
-        HeaderName::To,
-        HeaderName::CallId,
-        HeaderName::CSeq,
-        HeaderName::MaxForwards,
-    ];
-    needed.into_iter().all(|name| message.has(name))
+    let mut needed = HeaderName::IN_EVERY_MESSAGE.into_iter();
+    needed.all(|name| message.has(name))
+        && message.has(HeaderName::MaxForwards)
         && (message.method() != Some(Method::Invite) || message.has(HeaderName::Contact))
         && (message.body().is_empty() || message.has(HeaderName::ContentType))
 }
