@@ -13,7 +13,7 @@ use crate::analysis::result::{Analysis, CallEntry, CaptureEntry, RegistrationEnt
 use crate::call::hazard::Timers;
 use crate::call::icmp::IcmpReport;
 use crate::call::load::Loads;
-use crate::call::{Book, Call, Census, build, dns, other, registration};
+use crate::call::{self, Book, Call, Census, dns, other, registration};
 use crate::capture::{self, OpenError, Reader, Source, Weakness};
 use crate::diagnose::{Diagnosis, Happened, Verdict, diagnose};
 use crate::net::{Connection, IncompleteDatagram, TlsHandshake};
@@ -22,7 +22,8 @@ use crate::sip::{HeaderName, HeaderSpan, Message, Seed};
 /// How a run is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Threads that read and diagnose; at least 1. The result does not depend on it.
+    /// Threads that read; at least 1. What follows runs on the threads of the current pool of rayon. The result does not depend
+    /// on either.
     pub workers: usize,
     /// Whether arguments that cannot be read are left out rather than ending the run.
     pub keep_going: bool,
@@ -196,15 +197,16 @@ fn explain(
         book.tables.endpoints.intern(seen.error.quoted.destination);
     }
     let errors = icmp_reports(&tally.errors, &book);
-    let mut happened = build(&mut book, start, end, &pauses, &errors);
-    let (census, (timers, loads)) = rayon::join(
+    let parts = call::tell(&mut book, start, end, &pauses, &errors);
+    let (census, (happened, timers, loads)) = rayon::join(
         || Census::of(&book),
         || {
+            let mut happened = call::join(parts, &book);
             let timers = Timers::of(&happened.calls, &book, end);
             timers.refine(&mut happened.calls, &book);
             let loads = Loads::of(&happened.calls, &book);
             loads.refine(&mut happened.calls, &book);
-            (timers, loads)
+            (happened, timers, loads)
         },
     );
     let registrations =
@@ -244,8 +246,10 @@ fn explain(
         hostile_calls,
     } = diagnosis;
     // What only rules ask for makes room for the result.
-    drop((loads, timers));
-    let peers = peers::peers(&happened.calls, &book);
+    let (peers, ()) = rayon::join(
+        || peers::peers(&happened.calls, &book),
+        || drop((loads, timers)),
+    );
     let calls = entries(happened.calls, verdicts);
     Analysis {
         captures,

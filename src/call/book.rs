@@ -19,6 +19,9 @@ use crate::call::text::{TextId, Texts};
 use crate::capture::Timestamp;
 use crate::sip::Seed;
 
+/// Call-IDs that one thread puts in order at a time.
+const GROUPS_AT_A_TIME: usize = 1024;
+
 /// Files messages by Call-ID while the input is read.
 #[derive(Debug, Default)]
 pub struct CallBook {
@@ -98,10 +101,26 @@ impl CallBook {
 
     /// Makes room for `times` as much as was filed so far: growing step by step moves everything again and again.
     pub fn expect(&mut self, times: usize) {
-        self.parties.expect(times);
-        self.tables.texts.expect(times);
-        self.tables.headers.expect(times);
-        self.tables.vias.expect(times);
+        let Tables {
+            texts,
+            headers,
+            vias,
+            sessions,
+            ..
+        } = &mut self.tables;
+        let (parties, ways) = (&mut self.parties, &mut self.ways);
+        rayon::join(
+            || {
+                parties.expect(times);
+                ways.expect(times);
+                headers.expect(times);
+            },
+            || {
+                texts.expect(times);
+                vias.expect(times);
+                sessions.expect(times);
+            },
+        );
     }
 
     /// Files every draft of a batch.
@@ -222,6 +241,7 @@ impl CallBook {
         let mut slices = each_group(&mut messages, &groups);
         let counts = slices
             .par_iter_mut()
+            .with_max_len(GROUPS_AT_A_TIME)
             .map(|(_, group)| {
                 put_in_order(group, &shifts);
                 copies::count_doubled(group, self.taps.len())
@@ -230,6 +250,7 @@ impl CallBook {
         let doubling = copies::doubling_taps(&counts);
         let copies = slices
             .par_iter_mut()
+            .with_max_len(GROUPS_AT_A_TIME)
             .map(|(_, group)| u64::from(copies::mark_copies(group, &doubling)))
             .sum();
         let mut taps = vec![(0, 0); self.taps.len()];

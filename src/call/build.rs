@@ -40,14 +40,20 @@ struct Share {
     requests: Vec<OtherRequest>,
 }
 
+/// What each Call-ID holds, summed up by itself.
+pub struct Parts {
+    shares: Vec<Share>,
+    watch: Watch,
+}
+
 /// Tells calls, registrations and others apart; afterwards the messages of each are one range of the book.
-pub fn build(
+pub fn tell(
     book: &mut Book,
     start: Timestamp,
     end: Timestamp,
     pauses: &[Pause],
     errors: &[IcmpReport],
-) -> Happenings {
+) -> Parts {
     let watch = Watch {
         start,
         end,
@@ -56,7 +62,13 @@ pub fn build(
         has_nameless: has_nameless(book),
         unreachable: Arc::new(errors.iter().filter_map(|error| error.group).collect()),
     };
-    let mut happenings = summed_up(book, &watch);
+    let shares = summed_up(book, &watch);
+    Parts { shares, watch }
+}
+
+/// Brings the parts into the order of time and joins the legs of calls; `book` is the one that they were told from.
+pub fn join(parts: Parts, book: &Book) -> Happenings {
+    let mut happenings = in_order(parts.shares, book);
     let longest = happenings
         .calls
         .iter()
@@ -64,7 +76,7 @@ pub fn build(
         .fold(0.0, f64::max);
     let watch = Watch {
         longest_ring: Duration::from_secs_f64((longest / 1000.0).min(86_400.0)),
-        ..watch
+        ..parts.watch
     };
     judge_ringing_again(&mut happenings.calls, book, &watch);
     join_legs(&mut happenings.calls, book, &watch);
@@ -93,11 +105,12 @@ fn judge_ringing_again(calls: &mut [Call], book: &Book, watch: &Watch) {
 }
 
 /// Tells apart what each Call-ID holds and sums it up; afterwards the messages of each part are one range.
-fn summed_up(book: &mut Book, watch: &Watch) -> Happenings {
+fn summed_up(book: &mut Book, watch: &Watch) -> Vec<Share> {
     let tables = &book.tables;
     let mut slices = each_group(&mut book.messages, &book.groups);
-    let shares: Vec<Share> = slices
+    slices
         .par_chunks_mut(GROUPS_AT_A_TIME)
+        .with_max_len(1)
         .map(|groups| {
             let mut share = Share::default();
             for (start, group) in groups {
@@ -105,7 +118,10 @@ fn summed_up(book: &mut Book, watch: &Watch) -> Happenings {
             }
             share
         })
-        .collect();
+        .collect()
+}
+
+fn in_order(shares: Vec<Share>, book: &Book) -> Happenings {
     let mut happenings = Happenings::default();
     let calls = shares.iter().map(|share| share.calls.len()).sum();
     happenings.calls.reserve_exact(calls);

@@ -59,6 +59,7 @@ impl Census {
         let all = book
             .messages
             .par_chunks(MESSAGES_AT_A_TIME)
+            .with_max_len(1)
             .enumerate()
             .map(|(chunk, messages)| Share::of(messages, chunk * MESSAGES_AT_A_TIME, book))
             .reduce(Share::default, Share::and);

@@ -90,7 +90,7 @@ pub fn one_direction_pairs(
     let of_attempts = happened.attempts.iter().map(|attempt| &attempt.leg);
     let legs: Vec<&Leg> = of_calls.chain(of_attempts).collect();
     let alone = Alone::of(&silent);
-    let shares = legs.par_chunks(LEGS_AT_A_TIME).map(|legs| {
+    let shares = legs.par_chunks(LEGS_AT_A_TIME).with_max_len(1).map(|legs| {
         let mut signs = AllSigns::new();
         for leg in legs {
             if alone.speaks_in(book, leg) {

@@ -58,7 +58,7 @@ impl Durations {
     /// Sorts durations.
     pub fn new(mut all: Vec<Lasting>) -> Self {
         all.retain(|(millis, _)| millis.is_finite());
-        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        all.par_sort_by(|a, b| a.0.total_cmp(&b.0));
         // These are kept for every node of a run.
         all.shrink_to_fit();
         Self(all)
@@ -151,6 +151,7 @@ impl Timers {
     pub fn of(calls: &[Call], book: &Book, end: Timestamp) -> Self {
         let shares: Vec<Share> = calls
             .par_chunks(CALLS_AT_A_TIME)
+            .with_max_len(1)
             .map(|calls| {
                 let mut share = Share::default();
                 for call in calls {
@@ -167,7 +168,7 @@ impl Timers {
         }
         // Where fewer things lasted than show a timer, none will be found.
         let sorted = |all: ByNode<Vec<Lasting>>| {
-            all.into_iter()
+            all.into_par_iter()
                 .filter(|(_, lasting)| lasting.len() >= ENDS_MIN)
                 .map(|(node, lasting)| (node, Durations::new(lasting)))
                 .collect()

@@ -16,8 +16,7 @@ pub(in crate::call) struct Known<V, const WORDS: usize = 1> {
     of: PhantomData<V>,
 }
 
-/// A place for one thing: its hash in two halves, [`VACANT`] where there is none, and its value. Words alone leave no gaps, and
-/// a table of zeros takes no memory where nothing was put yet.
+/// A place for one thing: its hash in two halves, [`VACANT`] where there is none, and its value. Words alone leave no gaps.
 type Slot<const WORDS: usize> = ([u32; 2], [u32; WORDS]);
 
 fn hash_in<const WORDS: usize>(slot: &Slot<WORDS>) -> u64 {
@@ -32,12 +31,13 @@ pub(in crate::call) trait Packed<const WORDS: usize>: Copy {
     fn unpack(words: [u32; WORDS]) -> Self;
 }
 
-/// The hash of an empty slot; what hashes to it is kept under another one.
-const VACANT: u64 = 0;
+/// The hash of an empty slot; what hashes to it is kept under another one. It is not 0: memory full of zeros is only promised,
+/// and each page of it would be asked for twice, when a slot is first read and when one is first put.
+const VACANT: u64 = u64::MAX;
 /// Slots of a table that begins.
 const SLOTS_MIN: usize = 64;
 /// Of a hundred slots so many are filled at most: beyond, things stand far from their own slot.
-const FILLED_PERCENT_MAX: usize = 70;
+const FILLED_PERCENT_MAX: usize = 80;
 /// Of a hundred slots so many are filled where it was foreseen how many things come, as far as that can be.
 const FORESEEN_PERCENT: usize = 64;
 
@@ -59,7 +59,7 @@ impl<V: Packed<WORDS>, const WORDS: usize> Known<V, WORDS> {
 
     /// The value under `hash`, where it was kept.
     pub(in crate::call) fn get(&self, hash: u64) -> Option<V> {
-        let hash = hash.max(VACANT + 1);
+        let hash = hash.min(VACANT - 1);
         let start = self.own_slot(hash);
         let (before, behind) = self.slots.split_at_checked(start)?;
         // Some slot is always vacant, so this ends.
@@ -102,7 +102,7 @@ impl<V: Packed<WORDS>, const WORDS: usize> Known<V, WORDS> {
         if self.len * 100 >= self.slots.len() * FILLED_PERCENT_MAX {
             self.resize((self.slots.len() + self.slots.len() / 2).max(SLOTS_MIN));
         }
-        self.put(hash.max(VACANT + 1), value.pack());
+        self.put(hash.min(VACANT - 1), value.pack());
         self.len += 1;
     }
 
@@ -124,7 +124,7 @@ impl<V: Packed<WORDS>, const WORDS: usize> Known<V, WORDS> {
         if slots <= self.slots.len() {
             return;
         }
-        let old = std::mem::replace(&mut self.slots, vec![([0; 2], [0; WORDS]); slots]);
+        let old = std::mem::replace(&mut self.slots, vec![([u32::MAX; 2], [0; WORDS]); slots]);
         // In the order of slots, which is that of hashes, so that memory is walked in one direction.
         for slot in old {
             if hash_in(&slot) != VACANT {
@@ -159,14 +159,14 @@ mod tests {
     #[test]
     fn what_meets_in_the_last_slots_goes_on_in_the_first() {
         let mut known = Known::default();
-        let hashes: Vec<u64> = (0..20).map(|step| u64::MAX - step).collect();
+        let hashes: Vec<u64> = (1..21).map(|step| VACANT - step).collect();
         for hash in &hashes {
             known.insert(*hash, *hash as u32);
         }
         for hash in hashes {
             assert_eq!(Some(hash as u32), known.get(hash));
         }
-        assert_eq!(None, known.get(u64::MAX - 20));
+        assert_eq!(None, known.get(VACANT - 21));
     }
 
     proptest! {
@@ -186,7 +186,7 @@ mod tests {
             for (number, hash) in (0_u32..).zip(&kept) {
                 prop_assert_eq!(Some(number), known.get(*hash));
             }
-            for hash in others.difference(&kept).filter(|hash| **hash > 1) {
+            for hash in others.difference(&kept).filter(|hash| **hash < VACANT - 1) {
                 prop_assert_eq!(None, known.get(*hash));
             }
         }

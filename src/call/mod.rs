@@ -61,7 +61,7 @@ mod via;
 
 pub use anatomy::Anatomy;
 pub use book::{Book, CallBook};
-pub use build::{Happenings, anatomy_of, build};
+pub use build::{Happenings, anatomy_of, join, tell};
 pub use census::{Census, Traffic};
 pub use clock::shifts;
 pub use dialog::{Dialog, dialogs};

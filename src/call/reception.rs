@@ -130,7 +130,7 @@ impl Receptions {
                 }
             }
         }
-        let nodes = concerned.into_par_iter().flatten();
+        let nodes = concerned.into_par_iter().with_max_len(1).flatten();
         Self {
             nodes: nodes
                 .map(|(node, own)| (node, Reception::of(node, &own, calls, book)))

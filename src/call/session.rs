@@ -94,6 +94,11 @@ impl Sessions {
         self.media.shrink_to_fit();
     }
 
+    /// Makes room to find `times` as many descriptions as there are.
+    pub(in crate::call) fn expect(&mut self, times: usize) {
+        self.body_table.expect(times);
+    }
+
     /// Reads ahead for descriptions that will be asked for next, by their hashes.
     pub(in crate::call) fn touch(&self, hashes: impl Iterator<Item = u64>) {
         self.body_table.touch(hashes);

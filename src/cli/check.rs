@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::thread::available_parallelism;
 
 use clap::Args;
 
@@ -13,6 +12,7 @@ use crate::cli::Stop;
 use crate::cli::arguments::Color;
 use crate::cli::output;
 use crate::cli::progress::Bar;
+use crate::cli::threads;
 use crate::report::{github, junit, markdown_check, sarif, tap, verdict_json, verdict_text};
 
 /// Bytes of a policy; longer files are something else, given by mistake.
@@ -150,7 +150,7 @@ impl VerdictArguments {
     /// The analysis of captures, with a progress bar.
     pub(crate) fn analyze(&self, captures: &[PathBuf]) -> Result<Analysis, Stop> {
         let options = Options {
-            workers: available_parallelism().map_or(1, usize::from),
+            workers: threads::start(None),
             keep_going: false,
             ..Options::default()
         };

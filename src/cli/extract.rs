@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::thread::available_parallelism;
 
 use clap::Args;
 
@@ -16,6 +15,7 @@ use crate::cli::Stop;
 use crate::cli::filter;
 use crate::cli::output;
 use crate::cli::progress::Bar;
+use crate::cli::threads;
 
 /// Bytes gathered before the system is asked to write them.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -63,7 +63,7 @@ pub(crate) fn extract(arguments: &Extract) -> Result<(), Stop> {
     check_extractable(&found.sources).map_err(|error| because(&[error]))?;
     refuse_input(&arguments.out, &found.sources)?;
     let options = Options {
-        workers: available_parallelism().map_or(1, usize::from),
+        workers: threads::start(None),
         secrets: secrets(&arguments.tls_keylog)?,
         ..Options::default()
     };

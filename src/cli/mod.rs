@@ -8,6 +8,7 @@ mod filter;
 mod output;
 mod progress;
 mod scan;
+mod threads;
 
 use std::process::ExitCode;
 

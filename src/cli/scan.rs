@@ -1,7 +1,6 @@
 //! The runs of the program: analyse captures and report, explain, list the rules.
 
 use std::mem::ManuallyDrop;
-use std::thread::available_parallelism;
 
 use crate::analysis::{Analysis, Options, analyze};
 use crate::cli::Stop;
@@ -10,6 +9,7 @@ use crate::cli::extract::secrets;
 use crate::cli::filter;
 use crate::cli::output;
 use crate::cli::progress::Bar;
+use crate::cli::threads;
 use crate::reference;
 use crate::report::explain::{explanation_text, suggestions_text};
 use crate::report::terminal::{View, find_call, write_call, write_metrics, write_overview};
@@ -66,9 +66,8 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
 }
 
 fn read(scan: &Scan) -> Result<Analysis, Stop> {
-    let cores = || available_parallelism().map_or(1, usize::from);
     let options = Options {
-        workers: scan.jobs.map_or_else(cores, usize::from),
+        workers: threads::start(scan.jobs),
         keep_going: scan.keep_going,
         secrets: secrets(&scan.tls_keylog)?,
     };

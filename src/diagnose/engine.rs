@@ -40,6 +40,9 @@ pub struct Diagnosis {
     pub hostile_calls: Vec<u32>,
 }
 
+/// Calls that one thread judges at a time: whoever is done first takes over what others have left.
+const CALLS_AT_A_TIME: usize = 256;
+
 /// Asks every rule about everything that happened.
 pub fn diagnose(happened: Happened<'_>) -> Diagnosis {
     let mut scene = Scene::from(happened);
@@ -65,6 +68,7 @@ pub fn diagnose(happened: Happened<'_>) -> Diagnosis {
         .collect();
     let calls: Vec<Verdict> = (0..scene.calls.len())
         .into_par_iter()
+        .with_max_len(CALLS_AT_A_TIME)
         .map(|index| judge(&scene, &asked, index, by_call.get(&(index as u32))))
         .collect();
     let registrations: Vec<Vec<Finding>> = scene

@@ -36,6 +36,35 @@ pub fn gather(
             })
     };
     let mut incidents: Vec<Incident> = claims.iter().filter(is_told).map(of_claim).collect();
+    let told = || problems(scene, claims, calls, registrations);
+    let (problems, calls_to) = rayon::join(told, || calls_to(scene));
+    incidents.extend(problems.told());
+    for incident in &mut incidents {
+        if incident.scope.is_empty() {
+            incident.scope = scope(scene, incident, &calls_to);
+        }
+    }
+    incidents.sort_by(|a, b| {
+        harm(b)
+            .cmp(&harm(a))
+            .then(a.first_at.cmp(&b.first_at))
+            .then(a.finding.rule.cmp(b.finding.rule))
+    });
+    let compared = incidents.len().min(COMPARED_MAX);
+    incidents[..compared]
+        .par_iter_mut()
+        .with_max_len(1)
+        .for_each(|incident| incident.apart = apart::of_incident(scene, incident));
+    incidents
+}
+
+/// What rules said of calls and of registrations, and not of the capture already.
+fn problems(
+    scene: &Scene<'_>,
+    claims: &[Claim],
+    calls: &[Verdict],
+    registrations: &[Vec<Finding>],
+) -> Problems {
     let claimed = |call: u32, rule: &str| {
         claims
             .iter()
@@ -70,24 +99,7 @@ pub fn gather(
             problems.add(finding, None, first, last);
         }
     }
-    incidents.extend(problems.told());
-    let calls_to = calls_to(scene);
-    for incident in &mut incidents {
-        if incident.scope.is_empty() {
-            incident.scope = scope(scene, incident, &calls_to);
-        }
-    }
-    incidents.sort_by(|a, b| {
-        harm(b)
-            .cmp(&harm(a))
-            .then(a.first_at.cmp(&b.first_at))
-            .then(a.finding.rule.cmp(b.finding.rule))
-    });
-    let compared = incidents.len().min(COMPARED_MAX);
-    incidents[..compared]
-        .par_iter_mut()
-        .for_each(|incident| incident.apart = apart::of_incident(scene, incident));
-    incidents
+    problems
 }
 
 /// Rank of an incident: severity, then how many it touched, then how sure it is.
@@ -115,11 +127,10 @@ fn of_claim(claim: &Claim) -> Incident {
 fn calls_to(scene: &Scene<'_>) -> HashMap<NodeId, u32, foldhash::fast::FixedState> {
     let mut counts: HashMap<NodeId, u32, foldhash::fast::FixedState> = HashMap::default();
     for call in scene.calls {
-        let mut seen: Vec<NodeId> = Vec::new();
-        for node in call.hops.iter().map(|hop| scene.node(hop.destination)) {
-            if !seen.contains(&node) {
+        let nodes = || call.hops.iter().map(|hop| scene.node(hop.destination));
+        for (place, node) in nodes().enumerate() {
+            if !nodes().take(place).any(|before| before == node) {
                 *counts.entry(node).or_default() += 1;
-                seen.push(node);
             }
         }
     }

@@ -115,13 +115,16 @@ impl Knowledge {
         }
         let concerns =
             |hop: &Hop| refusers.contains(&hop.destination) || refusers.contains(&hop.source);
-        let shares = calls.par_chunks(CALLS_AT_A_TIME).map(|calls| {
-            let mut lessons = Vec::new();
-            for call in calls.iter().filter(|call| call.hops.iter().any(concerns)) {
-                add_lessons(&anatomy_of(book, &call.legs), &refusers, &mut lessons);
-            }
-            lessons
-        });
+        let shares = calls
+            .par_chunks(CALLS_AT_A_TIME)
+            .with_max_len(1)
+            .map(|calls| {
+                let mut lessons = Vec::new();
+                for call in calls.iter().filter(|call| call.hops.iter().any(concerns)) {
+                    add_lessons(&anatomy_of(book, &call.legs), &refusers, &mut lessons);
+                }
+                lessons
+            });
         let learned: Vec<Vec<Lesson>> = shares.collect();
         // What a party was refused is compared with its own other tries; of those who never were, nothing is asked.
         let refused: HashSet<TryKey, FixedState> = learned

@@ -5,6 +5,7 @@ mod limit;
 mod node;
 mod outage;
 mod rate;
+mod sent;
 mod threshold;
 mod trend;
 mod words;
@@ -41,12 +42,15 @@ impl Loads {
     /// Measures the load of every node; `calls` are in the order of time.
     pub fn of(calls: &[Call], book: &Book) -> Self {
         let (mut destinations, places) = node::destinations(calls, book);
-        destinations.par_iter_mut().for_each(|destination| {
-            destination.ceiling = limit::ceiling_of(destination);
-            if destination.ceiling.is_none() {
-                destination.pace = limit::pace_of(destination);
-            }
-        });
+        destinations
+            .par_iter_mut()
+            .with_max_len(1)
+            .for_each(|destination| {
+                destination.ceiling = limit::ceiling_of(destination);
+                if destination.ceiling.is_none() {
+                    destination.pace = limit::pace_of(destination);
+                }
+            });
         Self {
             destinations,
             places,

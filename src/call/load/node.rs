@@ -1,7 +1,6 @@
 //! Attempts at a node: every INVITE that was sent to it, its fate there, and the calls that were up meanwhile.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use rayon::prelude::*;
 
@@ -9,20 +8,25 @@ use crate::call::book::Book;
 use crate::call::build::anatomy_of;
 use crate::call::endpoint::{EndpointId, NodeId};
 use crate::call::load::limit::{Ceiling, Pace, View};
+use crate::call::load::sent::{Sent, end_of, sent};
 use crate::call::load::words::{Heard, Words};
 use crate::call::message::Message;
 use crate::call::outcome::Outcome;
-use crate::call::parts::is_step;
-use crate::call::record::{Call, Hop};
+use crate::call::record::Call;
 use crate::call::tables::Tables;
 use crate::call::text::TextId;
 use crate::capture::Timestamp;
 use crate::sip::{Method, StatusCode};
 
 /// Hops of one call that are looked at; a forged call may have any number.
-const HOPS_MAX: usize = 256;
+pub(super) const HOPS_MAX: usize = 256;
 /// Nodes of one call whose INVITE came before the capture.
 const OLD_NODES_MAX: usize = 16;
+
+/// Calls whose INVITEs are put by together, so that they are never there twice as a whole.
+const CALLS_GATHERED: usize = 1 << 15;
+/// Calls that one thread looks at at a time.
+const CALLS_AT_A_TIME: usize = 1024;
 
 /// What became of an INVITE at the node that it was sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,13 +81,13 @@ impl Attempt {
 
 /// A call that occupied a channel of a node.
 #[derive(Debug, Clone, Copy)]
-struct Channel {
-    start: Timestamp,
-    end: Timestamp,
+pub(super) struct Channel {
+    pub(super) start: Timestamp,
+    pub(super) end: Timestamp,
     /// Who sent it to the node; `None` where the node sent it, or where that was before the capture.
-    source: Option<NodeId>,
+    pub(super) source: Option<NodeId>,
     /// The node sent it.
-    is_from_node: bool,
+    pub(super) is_from_node: bool,
 }
 
 /// What happened at one node.
@@ -172,17 +176,19 @@ pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Pl
     let tables = &book.tables;
     let mut places: Places = HashMap::default();
     let mut destinations: Vec<Destination> = Vec::new();
-    for (index, call) in calls.iter().enumerate() {
-        for (number, hop) in call.hops.iter().enumerate().take(HOPS_MAX) {
-            let is_last = number + 1 == call.hops.len();
-            if is_step(StatusCode(hop.final_code)) && !is_last {
-                continue;
-            }
-            let node = tables.node(hop.destination);
-            let place = *places.entry(node).or_insert_with(|| {
+    for first in (0..calls.len()).step_by(CALLS_GATHERED) {
+        let those = &calls[first..calls.len().min(first + CALLS_GATHERED)];
+        let shares = those.par_chunks(CALLS_AT_A_TIME).with_max_len(1);
+        let shares = shares.enumerate().map(|(share, calls)| {
+            let first = first + share * CALLS_AT_A_TIME;
+            sent(first as u32, calls, tables)
+        });
+        let shares: Vec<Vec<Sent>> = shares.collect();
+        for sent in shares.into_iter().flatten() {
+            let place = *places.entry(sent.node).or_insert_with(|| {
                 destinations.push(Destination {
-                    node,
-                    endpoint: hop.destination,
+                    node: sent.node,
+                    endpoint: sent.endpoint,
                     attempts: Vec::new(),
                     ends: Vec::new(),
                     older: 0,
@@ -192,16 +198,8 @@ pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Pl
                 });
                 destinations.len() - 1
             });
-            let attempt = attempt(tables, call, index, number);
-            if !attempt.is_refused() {
-                destinations[place].channels.push(Channel {
-                    start: hop.sent,
-                    end: end_of(call, hop),
-                    source: Some(attempt.source),
-                    is_from_node: false,
-                });
-            }
-            destinations[place].attempts.push(attempt);
+            destinations[place].attempts.push(sent.attempt);
+            destinations[place].channels.extend(sent.channel);
         }
     }
     for call in calls {
@@ -210,72 +208,9 @@ pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Pl
     }
     destinations
         .par_iter_mut()
+        .with_max_len(1)
         .for_each(|destination| destination.sort(calls, book));
     (destinations, places)
-}
-
-fn attempt(tables: &Tables, call: &Call, index: usize, number: usize) -> Attempt {
-    let hop = &call.hops[number];
-    let hops = || call.hops.iter().take(HOPS_MAX);
-    let refused_later = hops().skip(number + 1).any(|later| later.final_code >= 300);
-    let is_lost = !call.outcome.is_answered() && call.outcome != Outcome::Partial;
-    let progress = [hop.alerted_ms, hop.final_ms].into_iter().flatten();
-    Attempt {
-        call: index as u32,
-        hop: number as u32,
-        source: tables.node(hop.source),
-        callee: call.callee,
-        sent: hop.sent,
-        fate: fate(tables, call, number),
-        code: hop.final_code,
-        decides: is_lost && !refused_later,
-        reply_ms: hop.reply_ms,
-        progress_ms: progress.reduce(f32::min),
-        final_ms: hop.final_ms,
-        words: Words::default(),
-    }
-}
-
-fn fate(tables: &Tables, call: &Call, number: usize) -> Fate {
-    let hop = &call.hops[number];
-    let node = tables.node(hop.destination);
-    let has_failed_behind = || {
-        call.hops.iter().take(HOPS_MAX).any(|next| {
-            // A node with an address on each side is known by the Via stack alone.
-            let is_relayed = next
-                .parent
-                .is_some_and(|parent| usize::from(parent) == number)
-                || tables.node(next.source) == node && next.sent >= hop.sent;
-            is_relayed && (next.final_code >= 300 || next.final_code == 0)
-        })
-    };
-    match hop.final_code {
-        200..=299 | 487 => Fate::Taken,
-        _ if hop.alerted_ms.is_some() => Fate::Taken,
-        0 if call.milestones.cancelled.is_some() => Fate::Taken,
-        0 if call.outcome != Outcome::Partial => Fate::Silent,
-        0 | 300..=399 | 401 | 407 => Fate::Other,
-        _ if has_failed_behind() => Fate::Behind,
-        _ => Fate::Refused,
-    }
-}
-
-/// When a call gave its channel on a hop back; the end of time where the capture does not show it.
-fn end_of(call: &Call, hop: &Hop) -> Timestamp {
-    const NEVER: Timestamp = Timestamp::from_nanoseconds(i64::MAX);
-    if (200..300).contains(&hop.final_code) {
-        let was_dropped = call.outcome == Outcome::Dropped;
-        return call
-            .milestones
-            .hung_up
-            .unwrap_or(if was_dropped { call.ended } else { NEVER });
-    }
-    match hop.final_ms {
-        Some(after) => hop
-            .sent
-            .plus(Duration::from_secs_f32((after / 1000.0).max(0.0))),
-        None => call.milestones.cancelled.unwrap_or(call.ended),
-    }
 }
 
 /// Calls that a node sent without having been sent them.

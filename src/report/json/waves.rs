@@ -42,7 +42,7 @@ pub(super) fn write_calls(
     for (wave, entries) in analysis.calls.chunks(WAVE_CALLS).enumerate() {
         let before = wave * WAVE_CALLS;
         let text = || -> Parts {
-            let parts = entries.par_chunks(PART_CALLS).enumerate();
+            let parts = entries.par_chunks(PART_CALLS).with_max_len(1).enumerate();
             parts
                 .map(|(part, entries)| {
                     let before = before + part * PART_CALLS;

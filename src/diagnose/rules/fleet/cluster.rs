@@ -25,6 +25,7 @@ pub fn fleet_cluster(scene: &Scene<'_>) -> Vec<Claim> {
         .collect();
     large
         .into_par_iter()
+        .with_max_len(1)
         .filter_map(|((node, code), calls)| claim(scene, node, code, calls))
         .collect()
 }
