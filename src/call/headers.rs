@@ -1,6 +1,8 @@
 //! Header values kept once: most messages of a device carry the same ones, so whole lists are shared.
 
-use std::ops::Range;
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
 
 use crate::call::known::{Known, Packed};
 use crate::call::text::TextId;
@@ -23,25 +25,57 @@ impl Packed<1> for HeaderListId {
     }
 }
 
+/// The names of a list, in the order of the message; a number in [`HeaderLists`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShapeId(u32);
+
+#[derive(Debug, Default)]
+struct Shape {
+    names: Box<[HeaderName]>,
+    /// The same as a set of [`HeaderName::bit`].
+    set: u128,
+}
+
+/// A list: its names, and where its values begin.
+#[derive(Debug, Clone, Copy)]
+struct List {
+    shape: ShapeId,
+    start: u32,
+}
+
 /// Every distinct list of kept header values of a run.
 #[derive(Debug)]
 pub struct HeaderLists {
-    /// Names and values of all lists, one list behind the other.
-    names: Vec<HeaderName>,
+    /// A device writes its headers in one order, so there are few of these: most questions end here, close by in memory.
+    shapes: Vec<Shape>,
+    shape_numbers: HashTable<u32>,
+    hasher: foldhash::fast::RandomState,
+    /// The names of all shapes.
+    present: u128,
+    lists: Vec<List>,
+    /// Values of all lists, one list behind the other.
     values: Vec<TextId>,
-    /// End of each list in `values`.
-    ends: Vec<u32>,
     /// Lists by the hash of their source bytes.
     table: Known<HeaderListId>,
+    /// Room to put the names of a list together in.
+    scratch: Vec<HeaderName>,
 }
 
 impl Default for HeaderLists {
     fn default() -> Self {
+        let none = List {
+            shape: ShapeId(0),
+            start: 0,
+        };
         Self {
-            names: Vec::new(),
+            shapes: vec![Shape::default()],
+            shape_numbers: HashTable::new(),
+            hasher: foldhash::fast::RandomState::default(),
+            present: 0,
+            lists: vec![none],
             values: Vec::new(),
-            ends: vec![0],
             table: Known::default(),
+            scratch: Vec::new(),
         }
     }
 }
@@ -50,9 +84,9 @@ impl HeaderLists {
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
     pub(in crate::call) fn close(&mut self) {
         self.table = Known::default();
-        self.names.shrink_to_fit();
+        self.shape_numbers = HashTable::new();
         self.values.shrink_to_fit();
-        self.ends.shrink_to_fit();
+        self.lists.shrink_to_fit();
     }
 
     /// Makes room to find `times` as many lists as there are.
@@ -73,41 +107,89 @@ impl HeaderLists {
         hash: u64,
         values: impl Iterator<Item = (HeaderName, TextId)>,
     ) -> HeaderListId {
+        let start = self.values.len() as u32;
+        self.scratch.clear();
         for (name, value) in values.take(HEADERS_MAX) {
-            self.names.push(name);
+            self.scratch.push(name);
             self.values.push(value);
         }
-        let id = HeaderListId(self.ends.len() as u32);
-        self.ends.push(self.values.len() as u32);
+        let id = HeaderListId(self.lists.len() as u32);
+        let shape = self.shape_of_scratch();
+        self.lists.push(List { shape, start });
         self.table.insert(hash, id);
         id
     }
 
+    fn shape_of_scratch(&mut self) -> ShapeId {
+        let names = self.scratch.as_slice();
+        let hash = self.hasher.hash_one(names);
+        let shapes = &self.shapes;
+        let is_it = |number: &u32| *shapes[*number as usize].names == *names;
+        if let Some(known) = self.shape_numbers.find(hash, is_it) {
+            return ShapeId(*known);
+        }
+        let set = names.iter().fold(0, |set, name| set | name.bit());
+        self.present |= set;
+        let number = shapes.len() as u32;
+        let names = names.into();
+        self.shapes.push(Shape { names, set });
+        let (shapes, hasher) = (&self.shapes, &self.hasher);
+        self.shape_numbers.insert_unique(hash, number, |number| {
+            hasher.hash_one(&*shapes[*number as usize].names)
+        });
+        ShapeId(number)
+    }
+
     /// Whether a name stands in any of some lists.
-    pub fn any_has(&self, lists: impl Iterator<Item = HeaderListId>, name: HeaderName) -> bool {
-        // Lists are far apart in memory: looked up one right behind the other, they are waited for together.
-        let ranges: Vec<Range<usize>> = lists.map(|id| self.range(id)).collect();
-        let mut lists = ranges.into_iter().filter_map(|range| self.names.get(range));
-        lists.any(|names| names.contains(&name))
+    pub fn any_has(&self, mut lists: impl Iterator<Item = HeaderListId>, name: HeaderName) -> bool {
+        self.present & name.bit() != 0 && lists.any(|id| self.has(id, name))
     }
 
-    /// The names in a list, in the order of the message.
-    pub fn names(&self, id: HeaderListId) -> &[HeaderName] {
-        self.names.get(self.range(id)).unwrap_or_default()
+    fn has(&self, id: HeaderListId, name: HeaderName) -> bool {
+        self.shape(self.list(id).shape).set & name.bit() != 0
     }
 
-    fn range(&self, id: HeaderListId) -> Range<usize> {
-        let before = (id.0 as usize).checked_sub(1);
-        let place = |list: usize| self.ends.get(list).map_or(0, |end| *end as usize);
-        before.map_or(0..0, |before| place(before)..place(before + 1))
+    /// The first value of a header in a list; absent where it has none.
+    pub fn first(&self, id: HeaderListId, name: HeaderName) -> Option<TextId> {
+        self.values_of(id, name).next()
+    }
+
+    /// Every value of a header in a list, in the order of the message.
+    pub fn values_of(
+        &self,
+        id: HeaderListId,
+        name: HeaderName,
+    ) -> impl Iterator<Item = TextId> + '_ {
+        // What no message of the run has needs no look at any list.
+        let is_there = self.present & name.bit() != 0 && self.has(id, name);
+        let values = is_there.then(|| self.get(id)).into_iter().flatten();
+        values.filter_map(move |(known, value)| (known == name).then_some(value))
+    }
+
+    /// The names that a list has.
+    pub fn shape_of(&self, id: HeaderListId) -> ShapeId {
+        self.list(id).shape
+    }
+
+    /// The names of a shape, in the order of the message.
+    pub fn names(&self, id: ShapeId) -> &[HeaderName] {
+        &self.shape(id).names
     }
 
     /// The values of a list in the order of the message.
     pub fn get(&self, id: HeaderListId) -> impl Iterator<Item = (HeaderName, TextId)> + '_ {
-        let range = self.range(id);
-        let names = self.names.get(range.clone()).unwrap_or_default();
-        let values = self.values.get(range).unwrap_or_default();
-        names.iter().copied().zip(values.iter().copied())
+        let list = self.list(id);
+        let values = self.values.get(list.start as usize..).unwrap_or_default();
+        let names = self.names(list.shape).iter();
+        names.copied().zip(values.iter().copied())
+    }
+
+    fn list(&self, id: HeaderListId) -> List {
+        self.lists[id.0 as usize]
+    }
+
+    fn shape(&self, id: ShapeId) -> &Shape {
+        &self.shapes[id.0 as usize]
     }
 }
 
@@ -165,5 +247,36 @@ mod tests {
         );
         assert_eq!(1, lists.get(second).count());
         assert_eq!(0, lists.get(HeaderListId::default()).count());
+    }
+
+    #[test]
+    fn lists_of_the_same_names_share_their_shape_and_not_their_values() {
+        let mut texts = Texts::default();
+        let mut lists = HeaderLists::default();
+        let (agent, reason) = (HeaderName::UserAgent, HeaderName::Reason);
+        let mut list = |hash, values: &[(HeaderName, &str)]| {
+            let kept = values
+                .iter()
+                .map(|(name, value)| (*name, texts.intern(value.as_bytes())));
+            let kept: Vec<_> = kept.collect();
+            lists.insert(hash, kept.into_iter())
+        };
+        let first = list(7, &[(agent, "A"), (reason, "1"), (reason, "2")]);
+        let second = list(8, &[(agent, "B"), (reason, "3"), (reason, "4")]);
+        let turned = list(9, &[(reason, "3"), (agent, "B")]);
+        let values = |id, name| {
+            let values = lists.values_of(id, name);
+            values.map(|id| texts.get(id)).collect::<Vec<_>>()
+        };
+        assert_eq!(vec!["1", "2"], values(first, reason));
+        assert_eq!(vec!["3", "4"], values(second, reason));
+        assert_eq!(vec!["B"], values(turned, agent));
+        assert!(values(first, HeaderName::Warning).is_empty());
+        assert_eq!(lists.shape_of(first), lists.shape_of(second));
+        assert_ne!(lists.shape_of(second), lists.shape_of(turned));
+        let all = || [first, HeaderListId::default()].into_iter();
+        assert!(lists.any_has(all(), reason));
+        assert!(!lists.any_has(all(), HeaderName::Warning));
+        assert!(!lists.any_has(all().skip(1), reason));
     }
 }

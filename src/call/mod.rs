@@ -72,7 +72,7 @@ pub use ending::{
     names_network_cause, proxy_cancel, ring, second_bye,
 };
 pub use endpoint::{EndpointId, Endpoints, NodeId, is_private};
-pub use headers::is_kept as keeps_header;
+pub use headers::{ShapeId, is_kept as keeps_header};
 pub use leg::last_digits;
 pub use maker::own_software;
 pub use message::{GroupId, Message, MessageFlags, MessageKind};

@@ -7,8 +7,9 @@ use hashbrown::hash_table::Entry;
 /// the order of first sight.
 #[derive(Debug)]
 pub(in crate::call) struct Numbered<T> {
+    /// What is met again was mostly met a moment ago, so that it lies close by, which it would not in a table.
     items: Vec<(u64, T)>,
-    places: HashTable<(u64, u32)>,
+    places: HashTable<u32>,
 }
 
 impl<T> Default for Numbered<T> {
@@ -23,12 +24,14 @@ impl<T> Default for Numbered<T> {
 impl<T> Numbered<T> {
     /// The number of what hashes to `hash`; `make` is asked for it only where it is new.
     pub(in crate::call) fn number(&mut self, hash: u64, make: impl FnOnce() -> T) -> u32 {
-        let is_it = |&(known, _): &(u64, u32)| known == hash;
-        match self.places.entry(hash, is_it, |&(hash, _)| hash) {
-            Entry::Occupied(known) => known.get().1,
+        let items = &self.items;
+        let is_it = |place: &u32| items[*place as usize].0 == hash;
+        let hash_of = |place: &u32| items[*place as usize].0;
+        match self.places.entry(hash, is_it, hash_of) {
+            Entry::Occupied(known) => *known.get(),
             Entry::Vacant(free) => {
-                let place = self.items.len() as u32;
-                free.insert((hash, place));
+                let place = items.len() as u32;
+                free.insert(place);
                 self.items.push((hash, make()));
                 place
             }
@@ -37,8 +40,8 @@ impl<T> Numbered<T> {
 
     /// The number of what hashes to `hash`, where it was met.
     pub(in crate::call) fn find(&self, hash: u64) -> Option<u32> {
-        let found = self.places.find(hash, |&(known, _)| known == hash);
-        found.map(|&(_, place)| place)
+        let is_it = |place: &u32| self.items[*place as usize].0 == hash;
+        self.places.find(hash, is_it).copied()
     }
 
     /// What has a number.

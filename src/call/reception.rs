@@ -336,21 +336,10 @@ impl fmt::Display for Prefix {
 /// The user that the sender vouches for, empty where it does not.
 pub fn asserted(headers: HeaderListId, book: &Book) -> &str {
     let tables = &book.tables;
-    let mut preferred = TextId::default();
-    for (name, value) in tables.headers.get(headers) {
-        match name {
-            HeaderName::PAssertedIdentity => {
-                preferred = value;
-                break;
-            }
-            HeaderName::PPreferredIdentity if preferred.is_absent() => preferred = value,
-            _ => {}
-        }
-    }
-    if preferred.is_absent() {
-        return "";
-    }
-    user_of(address_of(tables.text(preferred)))
+    let first = |name| tables.headers.first(headers, name);
+    let identity = first(HeaderName::PAssertedIdentity);
+    let identity = identity.or_else(|| first(HeaderName::PPreferredIdentity));
+    identity.map_or("", |identity| user_of(address_of(tables.text(identity))))
 }
 
 /// Codes that only a call gets whose number led to a callee.

@@ -68,22 +68,20 @@ impl Tables {
 
     /// The first value of a header that is kept.
     pub fn header(&self, message: &Message, name: HeaderName) -> Option<&str> {
-        self.header_values(message, name).next()
+        let value = self.headers.first(message.headers, name);
+        value.map(|id| self.text(id))
     }
 
     /// The first value of a header that is kept, by its id; absent where there is none.
     pub fn header_id(&self, message: &Message, name: HeaderName) -> TextId {
-        let mut values = self.headers.get(message.headers);
-        let found = values.find(|(known, _)| *known == name);
-        found.map_or(TextId::default(), |(_, id)| id)
+        let found = self.headers.first(message.headers, name);
+        found.unwrap_or_default()
     }
 
     /// Every value of a header that is kept, one for each header line.
     pub fn header_values(&self, message: &Message, name: HeaderName) -> impl Iterator<Item = &str> {
-        self.headers
-            .get(message.headers)
-            .filter(move |(known, _)| *known == name)
-            .map(|(_, id)| self.text(id))
+        let values = self.headers.values_of(message.headers, name);
+        values.map(|id| self.text(id))
     }
 
     /// The product that sent a message, as its Server or User-Agent header says.

@@ -2,10 +2,10 @@
 //!
 //! Sources: RFC 3264 section 5 (offer and answer), RFC 3261 sections 20.35 and 20.41 (Server, User-Agent).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 
-use crate::call::{Book, Call, Message, MessageKind, SessionId, Tables};
+use crate::call::{Book, Call, Message, MessageKind, SessionId, ShapeId, Tables};
 use crate::capture::FrameRef;
 use crate::sip::{HeaderName, Method, Sdp, StatusCode};
 
@@ -147,15 +147,12 @@ fn codecs(tables: &Tables, session: SessionId) -> Vec<&str> {
         .collect()
 }
 
-/// Names of header fields, at most.
-const NAMES_MAX: usize = 128;
-
 /// Which header fields the messages of calls carry: how many messages of each method or code have each of the fields
 /// that are kept, repeats and copies left out.
 #[derive(Debug, Default)]
 pub struct HeaderUses {
-    /// By the field's place among the names.
-    counts: HashMap<MessageKind, Box<[u64; NAMES_MAX]>, foldhash::fast::FixedState>,
+    /// Messages by their fields: few sets of these are told apart.
+    counts: HashMap<(MessageKind, ShapeId), u64, foldhash::fast::FixedState>,
 }
 
 impl HeaderUses {
@@ -172,43 +169,24 @@ impl HeaderUses {
     }
 
     fn add(&mut self, message: &Message, book: &Book) {
-        let counts = self.of(message.kind);
-        let mut seen = [0_u64; NAMES_MAX / 64];
-        for name in book.tables.headers.names(message.headers) {
-            let place = *name as usize;
-            let (Some(count), Some(seen)) = (counts.get_mut(place), seen.get_mut(place / 64))
-            else {
-                continue;
-            };
-            // A field that a message has twice is one.
-            let mark = 1 << (place % 64);
-            *count += u64::from(*seen & mark == 0);
-            *seen |= mark;
-        }
+        let fields = book.tables.headers.shape_of(message.headers);
+        *self.counts.entry((message.kind, fields)).or_default() += 1;
     }
 
-    /// Adds what was counted elsewhere.
+    /// Adds what was counted elsewhere in the same book.
     pub fn add_uses(&mut self, more: &Self) {
-        for (kind, counts) in &more.counts {
-            for (known, count) in self.of(*kind).iter_mut().zip(counts.iter()) {
-                *known += count;
-            }
+        for (known, count) in &more.counts {
+            *self.counts.entry(*known).or_default() += count;
         }
     }
 
-    fn of(&mut self, kind: MessageKind) -> &mut [u64; NAMES_MAX] {
-        let counts = self.counts.entry(kind);
-        counts.or_insert_with(|| Box::new([0; NAMES_MAX]))
-    }
-
-    /// The counts by the word of the message and the name of the field; none is 0.
-    pub fn by_name(&self) -> BTreeMap<(String, HeaderName), u64> {
+    /// The counts by the word of the message and the name of the field, a field that a message has twice being one; none is 0.
+    pub fn by_name(&self, book: &Book) -> BTreeMap<(String, HeaderName), u64> {
         let mut uses = BTreeMap::new();
-        for (kind, counts) in &self.counts {
-            for (name, count) in HeaderName::all()
-                .zip(counts.iter())
-                .filter(|(_, count)| **count > 0)
-            {
+        for ((kind, fields), count) in &self.counts {
+            let names: BTreeSet<HeaderName> =
+                book.tables.headers.names(*fields).iter().copied().collect();
+            for name in names {
                 // Methods that are not known share a word.
                 *uses.entry((word(*kind), name)).or_default() += count;
             }

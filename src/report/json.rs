@@ -88,7 +88,7 @@ pub fn write(analysis: &Analysis, has_details: bool, out: &mut impl Write) -> io
             incidents.map(|(_, incident)| incident::IncidentLine::of(incident, tables))
         }),
         header_use: Each(|| {
-            let uses = uses.by_name().into_iter();
+            let uses = uses.by_name(&analysis.book).into_iter();
             uses.map(|((message, header), messages)| call::HeaderUse {
                 message,
                 header: header.text(),

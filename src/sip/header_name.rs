@@ -220,7 +220,7 @@ impl HeaderName {
     }
 
     /// This name's bit in a set of names; names that no rule reads share the last two bits.
-    pub(super) fn bit(self) -> u128 {
+    pub(crate) fn bit(self) -> u128 {
         1 << (self as u32)
     }
 

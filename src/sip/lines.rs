@@ -5,6 +5,7 @@
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use memchr::memchr;
 
 use crate::sip::header_name::HeaderName;
@@ -15,14 +16,15 @@ pub type Seed = foldhash::fast::RandomState;
 /// Distinct header lines in the order of first sight, by hashes that are keyed so that equal hashes mean equal lines.
 #[derive(Debug, Default)]
 pub struct Lines {
-    met: HashTable<Met>,
+    /// By number. What is met again was mostly met a moment ago, so that it lies close by, which it would not in a table.
+    met: Vec<Met>,
+    numbers: HashTable<u32>,
 }
 
 /// A line that was met.
 #[derive(Debug)]
 struct Met {
     hash: u64,
-    number: u32,
     parts: LineParts,
 }
 
@@ -82,21 +84,27 @@ impl Lines {
     /// Forgets all lines and keeps the memory.
     pub fn clear(&mut self) {
         self.met.clear();
+        self.numbers.clear();
     }
 
     /// Parts and number of a line that hashes to `hash`.
     fn find_or_add(&mut self, line: &[u8], hash: u64) -> (LineParts, u32) {
-        let next = self.met.len() as u32;
-        let known = self
-            .met
-            .entry(hash, |met| met.hash == hash, |met| met.hash)
-            .or_insert_with(|| Met {
-                hash,
-                number: next,
-                parts: LineParts::of(line),
-            });
-        let met = known.get();
-        (met.parts, met.number)
+        let met = &self.met;
+        let is_it = |number: &u32| met[*number as usize].hash == hash;
+        let hash_of = |number: &u32| met[*number as usize].hash;
+        match self.numbers.entry(hash, is_it, hash_of) {
+            Entry::Occupied(known) => {
+                let number = *known.get();
+                (met[number as usize].parts, number)
+            }
+            Entry::Vacant(free) => {
+                let number = met.len() as u32;
+                free.insert(number);
+                let parts = LineParts::of(line);
+                self.met.push(Met { hash, parts });
+                (parts, number)
+            }
+        }
     }
 }
 

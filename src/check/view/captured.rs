@@ -22,7 +22,7 @@ impl View {
             calls: calls.collect(),
             beside_calls: beside_calls(analysis),
             headers: uses
-                .by_name()
+                .by_name(&analysis.book)
                 .into_iter()
                 .map(|((message, name), count)| ((message, name.text().to_owned()), count))
                 .collect(),
