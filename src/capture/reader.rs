@@ -19,8 +19,8 @@ use super::{
     FileSummary, OpenError, OpenProblem, Source, Times, Timestamp, WeaknessKind, Window, pcap,
 };
 
-/// Bytes of a window: one stays in a core's own cache between its reading and its decoding, which 4 MiB do not.
-const WINDOW_BYTES: usize = 1 << 20;
+/// Bytes of a window: one stays in a core's own cache together with what is made of it, until that is filed.
+const WINDOW_BYTES: usize = 384 << 10;
 /// Bytes searched for the next whole record behind damage before reading stops.
 const SEARCH_BYTES_MAX: u64 = 16 << 20;
 

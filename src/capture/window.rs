@@ -1,4 +1,4 @@
-//! A window: a few megabytes of whole records, which one worker turns into frames.
+//! A window: a few hundred kilobytes of whole records, which one worker turns into frames.
 
 use super::byte_order::ByteOrder;
 use super::interface::Port;

@@ -4,11 +4,10 @@
 
 use std::hash::BuildHasher;
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use memchr::memchr;
 
 use crate::sip::header_name::HeaderName;
+use crate::sip::numbers::Numbers;
 
 /// The keys of one run: hashes made with it on any thread mean the same, and input cannot foresee them.
 pub type Seed = foldhash::fast::RandomState;
@@ -18,7 +17,7 @@ pub type Seed = foldhash::fast::RandomState;
 pub struct Lines {
     /// By number. What is met again was mostly met a moment ago, so that it lies close by, which it would not in a table.
     met: Vec<Met>,
-    numbers: HashTable<u32>,
+    numbers: Numbers,
 }
 
 /// A line that was met.
@@ -89,22 +88,15 @@ impl Lines {
 
     /// Parts and number of a line that hashes to `hash`.
     fn find_or_add(&mut self, line: &[u8], hash: u64) -> (LineParts, u32) {
-        let met = &self.met;
-        let is_it = |number: &u32| met[*number as usize].hash == hash;
-        let hash_of = |number: &u32| met[*number as usize].hash;
-        match self.numbers.entry(hash, is_it, hash_of) {
-            Entry::Occupied(known) => {
-                let number = *known.get();
-                (met[number as usize].parts, number)
-            }
-            Entry::Vacant(free) => {
-                let number = met.len() as u32;
-                free.insert(number);
-                let parts = LineParts::of(line);
-                self.met.push(Met { hash, parts });
-                (parts, number)
-            }
+        let (next, met) = (self.met.len() as u32, &mut self.met);
+        let hash_of = |number: u32| met.get(number as usize).map_or(0, |met| met.hash);
+        let number = self.numbers.number(hash, next, hash_of);
+        if let Some(known) = met.get(number as usize) {
+            return (known.parts, number);
         }
+        let parts = LineParts::of(line);
+        met.push(Met { hash, parts });
+        (parts, number)
     }
 }
 
