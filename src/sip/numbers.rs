@@ -7,23 +7,35 @@
 /// equal things.
 ///
 /// The list itself keeps the hashes; `hash_of` reads them there.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Numbers {
-    /// A thing stands in the first free slot from its own on: the upper half of its hash, then its number and one. Vacant is 0.
+    /// A thing stands in the first free slot from its own on: the upper half of its hash, then its number and `base`.
     slots: Vec<u64>,
-    len: usize,
+    len: u32,
+    /// What is less was put there for an earlier list, so that its slot is free: nothing needs to be wiped for the next list.
+    base: u32,
 }
 
 /// Slots of a table that begins, and that are kept for the next list where one was filled much more than others.
-const SLOTS: std::ops::RangeInclusive<usize> = 64..=1 << 16;
+const SLOTS: std::ops::RangeInclusive<usize> = 64..=1 << 14;
 
 const TAG: u64 = !(u32::MAX as u64);
 
+impl Default for Numbers {
+    fn default() -> Self {
+        Self {
+            slots: Vec::new(),
+            len: 0,
+            base: 1,
+        }
+    }
+}
+
 impl Numbers {
-    /// The number under `hash`; where there is none, `next` is put there.
+    /// The number under `hash`; where there is none, `next` is put there, which is how many things the list has.
     #[inline]
     pub fn number(&mut self, hash: u64, next: u32, hash_of: impl Fn(u32) -> u64) -> u32 {
-        if self.len * 2 >= self.slots.len() {
+        if self.len as usize * 2 >= self.slots.len() {
             self.grow(&hash_of);
         }
         match self.look(hash, hash_of) {
@@ -43,9 +55,10 @@ impl Numbers {
 
     /// Forgets everything and keeps the memory, unless it is much.
     pub fn clear(&mut self) {
-        self.slots.truncate(*SLOTS.end());
-        self.slots.shrink_to(*SLOTS.end());
-        self.slots.fill(0);
+        self.base += self.len;
+        if self.slots.len() > *SLOTS.end() || self.base > u32::MAX / 2 {
+            *self = Self::default();
+        }
         self.len = 0;
     }
 
@@ -55,8 +68,10 @@ impl Numbers {
         let last = self.slots.len().wrapping_sub(1);
         let mut place = hash as usize & last;
         // Half of the slots are vacant, so this ends.
-        while let Some(slot) = self.slots.get(place).filter(|slot| **slot != 0) {
-            let number = (*slot as u32).wrapping_sub(1);
+        while let Some(slot) = self.slots.get(place) {
+            let Some(number) = (*slot as u32).checked_sub(self.base) else {
+                break;
+            };
             if slot & TAG == hash & TAG && hash_of(number) == hash {
                 return Ok(number);
             }
@@ -68,7 +83,7 @@ impl Numbers {
     #[inline]
     fn put(&mut self, free: usize, hash: u64, number: u32) {
         if let Some(slot) = self.slots.get_mut(free) {
-            *slot = hash & TAG | (u64::from(number) + 1);
+            *slot = hash & TAG | u64::from(self.base + number);
             self.len += 1;
         }
     }
@@ -77,10 +92,9 @@ impl Numbers {
     fn grow(&mut self, hash_of: &impl Fn(u32) -> u64) {
         // A power of two, as `look` needs it.
         let slots = (self.slots.len() * 2).max(*SLOTS.start());
-        let old = std::mem::replace(&mut self.slots, vec![0; slots]);
-        self.len = 0;
-        for slot in old.into_iter().filter(|slot| *slot != 0) {
-            let number = (slot as u32).wrapping_sub(1);
+        self.slots.clear();
+        self.slots.resize(slots, 0);
+        for number in 0..std::mem::take(&mut self.len) {
             let hash = hash_of(number);
             // No two things have the same hash, so this one is not found.
             if let Err(free) = self.look(hash, hash_of) {
@@ -134,6 +148,7 @@ mod tests {
         }
         numbers.clear();
         assert!(numbers.slots.capacity() <= *SLOTS.end());
+        assert_eq!(0, numbers.len);
         assert_eq!(None, numbers.find(hash(7), hash));
         assert_eq!(0, numbers.number(hash(7), 0, |_| hash(7)));
         assert_eq!(Some(0), numbers.find(hash(7), |_| hash(7)));
