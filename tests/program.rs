@@ -104,3 +104,14 @@ fn a_code_is_explained_without_a_capture() {
         sipscan(&["explain", "no", "such", "thing"]).status.code()
     );
 }
+
+#[test]
+fn the_number_of_threads_changes_nothing_however_large_it_is() {
+    let json =
+        |jobs: &str| sipscan(&["--jobs", jobs, "--json", "-", &sample("tcp-calls.pcap")]).stdout;
+    let alone = json("1");
+    assert!(!alone.is_empty());
+    for jobs in ["2", "5", "60000"] {
+        assert!(alone == json(jobs), "{jobs} threads");
+    }
+}
