@@ -25,7 +25,7 @@ impl Packed<1> for HeaderListId {
     }
 }
 
-/// The names of a list, in the order of the message; a number in [`HeaderLists`].
+/// The names of a list of header values, in the order of the message, by a number of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShapeId(u32);
 
