@@ -85,11 +85,15 @@ pub fn apart(frames: &[Frame], number: u8, later_us: u64) -> Vec<Frame> {
     };
     let host = format!("@ladder{number}");
     let network = format!("10.{number}.");
+    // Two calls with one From tag, CSeq number and session are taken for legs of one, so each copy has tags of its own.
+    let tag = format!("tag={number}");
+    let (quoted, in_quotes) = (format!("{tag}\""), format!("tag=\"{number}"));
     let change = |text: &str| {
         // Call-IDs that a ladder writes itself are quoted in other fields too.
         let own = call_id(text).filter(|id| !id.contains("@ladder"));
         with_body(text, &|part| {
             let part = part.replace("@ladder", &host).replace("10.0.", &network);
+            let part = part.replace("tag=", &tag).replace(&quoted, &in_quotes);
             match own {
                 Some(id) => part.replace(id, &format!("{number}-{id}")),
                 None => part,
