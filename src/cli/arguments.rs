@@ -127,7 +127,7 @@ pub(crate) struct Scan {
     #[arg(long, help_heading = "Screen")]
     pub(crate) no_progress: bool,
 
-    /// Reads and explains with N threads [default: one for each core]
+    /// Reads and explains with N threads, 256 at most [default: one for each core]
     #[arg(long, value_name = "N", help_heading = "Reading")]
     pub(crate) jobs: Option<NonZeroUsize>,
 
