@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use hashbrown::HashTable;
 use rayon::prelude::*;
-use std::hash::BuildHasher;
 
 use crate::call::copies;
 use crate::call::draft::{Draft, Drafts};
@@ -27,8 +25,8 @@ const GROUPS_AT_A_TIME: usize = 1024;
 pub struct CallBook {
     pub(in crate::call) tables: Tables,
     messages: Pile,
-    groups: HashTable<u32>,
-    hasher: foldhash::fast::RandomState,
+    /// By the hash of their Call-IDs.
+    pub(in crate::call) groups: Known<GroupId>,
     pub(in crate::call) seed: Seed,
     taps: HashMap<(u16, u16), u16>,
     pub(in crate::call) parties: Known<Parties, 5>,
@@ -45,6 +43,16 @@ pub(in crate::call) struct Parties {
     pub(in crate::call) to: TextId,
     pub(in crate::call) from_tag: TextId,
     pub(in crate::call) to_tag: TextId,
+}
+
+impl Packed<1> for GroupId {
+    fn pack(self) -> [u32; 1] {
+        [self.0]
+    }
+
+    fn unpack([number]: [u32; 1]) -> Self {
+        Self(number)
+    }
 }
 
 impl Packed<5> for Parties {
@@ -108,9 +116,10 @@ impl CallBook {
             sessions,
             ..
         } = &mut self.tables;
-        let (parties, ways) = (&mut self.parties, &mut self.ways);
+        let (groups, parties, ways) = (&mut self.groups, &mut self.parties, &mut self.ways);
         rayon::join(
             || {
+                groups.expect(times);
                 parties.expect(times);
                 ways.expect(times);
                 headers.expect(times);
@@ -207,28 +216,23 @@ impl CallBook {
         tap
     }
 
-    /// The group of a Call-ID.
-    pub(in crate::call) fn group(&mut self, call_id: TextId) -> GroupId {
-        let hash = self.hasher.hash_one(call_id);
-        let ids = &self.tables.call_ids;
-        if let Some(&group) = self
-            .groups
-            .find(hash, |&group| ids[group as usize] == call_id)
-        {
-            return GroupId(group);
+    /// The group of a Call-ID, by the hash of its text. One that is absent, or that there was no room for, shares a group with
+    /// all such.
+    pub(in crate::call) fn group(&mut self, hash: u64, call_id: TextId) -> GroupId {
+        let hash = if call_id.is_absent() { 0 } else { hash };
+        if let Some(group) = self.groups.get(hash) {
+            return group;
         }
-        let group = ids.len() as u32;
+        let group = GroupId(self.tables.call_ids.len() as u32);
         self.tables.call_ids.push(call_id);
-        let (ids, hasher) = (&self.tables.call_ids, &self.hasher);
-        self.groups
-            .insert_unique(hash, group, |&group| hasher.hash_one(ids[group as usize]));
-        GroupId(group)
+        self.groups.insert(hash, group);
+        group
     }
 
     /// Closes the book: sorts the messages and marks the copies. `shift` is added to the times of each capture point.
     pub fn finish(mut self, shift: impl Fn(&[Message], usize) -> Vec<i64>) -> Book {
         // What was met before is not asked for again: its memory is for the calls.
-        (self.parties, self.ways) = Default::default();
+        (self.groups, self.parties, self.ways) = Default::default();
         let inspections = std::mem::take(&mut self.inspections);
         let defects = inspections.finish(&mut self.tables.texts);
         self.tables.close();

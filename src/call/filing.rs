@@ -1,7 +1,7 @@
 //! Filing what the messages of a batch share: each thing gets the number that it has in the whole run.
 
 use crate::call::book::{CallBook, Parties};
-use crate::call::draft::Drafts;
+use crate::call::draft::{Drafts, PartyTexts};
 use crate::call::endpoint::EndpointId;
 use crate::call::headers::HeaderListId;
 use crate::call::session::SessionId;
@@ -117,11 +117,19 @@ impl CallBook {
         met: Vec<Option<Parties>>,
         texts: &[TextId],
     ) -> Vec<Parties> {
-        filed(batch.parties.items(), met, |hash, party_texts| {
+        let call_id_hash = |texts: &PartyTexts| {
+            let call_id = batch.texts.numbered.items().get(texts[0] as usize);
+            call_id.map_or(0, |(hash, _)| *hash)
+        };
+        let items = batch.parties.items();
+        self.parties.touch(new(items, &met).map(|item| item.0));
+        self.groups
+            .touch(new(items, &met).map(|item| call_id_hash(&item.1)));
+        filed(items, met, |hash, party_texts| {
             let [call_id, from, to, from_tag, to_tag] =
                 party_texts.map(|text| texts[text as usize]);
             let parties = Parties {
-                group: self.group(call_id),
+                group: self.group(call_id_hash(party_texts), call_id),
                 from,
                 to,
                 from_tag,
@@ -149,12 +157,15 @@ impl CallBook {
         met: Vec<Option<ViaId>>,
         texts: &[TextId],
     ) -> Vec<ViaId> {
-        filed(batch.stacks.items(), met, |_, range| {
+        let values = |range: &(u32, u32)| {
             let values = batch.vias.get(range.0 as usize..range.1 as usize);
             let lowest_first = values.unwrap_or_default().iter().rev();
-            let values = lowest_first.map(|(key, sent_by)| (*key, texts[*sent_by as usize]));
-            self.tables.vias.stack(values)
-        })
+            lowest_first.map(|(key, sent_by)| (*key, texts[*sent_by as usize]))
+        };
+        let items = batch.stacks.items();
+        let keys = new(items, &met).map(|(_, range)| values(range).map(|(key, _)| key));
+        self.tables.vias.touch(keys);
+        filed(items, met, |_, range| self.tables.vias.stack(values(range)))
     }
 
     fn file_lists(
@@ -163,7 +174,10 @@ impl CallBook {
         met: Vec<Option<HeaderListId>>,
         texts: &[TextId],
     ) -> Vec<HeaderListId> {
-        filed(batch.lists.items(), met, |hash, range| {
+        let items = batch.lists.items();
+        let hashes = new(items, &met).map(|item| item.0);
+        self.tables.headers.touch(hashes);
+        filed(items, met, |hash, range| {
             let values = batch.headers.get(range.0 as usize..range.1 as usize);
             let values = values.unwrap_or_default().iter();
             let values = values.map(|(name, text)| (*name, texts[*text as usize]));

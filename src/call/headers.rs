@@ -99,6 +99,11 @@ impl HeaderLists {
         self.table.get_all(items)
     }
 
+    /// Reads ahead for lists that will be kept next, by their hashes.
+    pub(in crate::call) fn touch(&self, hashes: impl Iterator<Item = u64>) {
+        self.table.touch(hashes);
+    }
+
     /// Keeps a list that [`HeaderLists::get_all`] did not find under the hash of its source bytes.
     ///
     /// The hash is keyed by a seed that input cannot know, so that equal hashes mean equal lists.

@@ -1,8 +1,8 @@
 //! What is known of the run by hash: a flat table that many look-ups at once share the time of memory in.
 //!
-//! The tables of a large capture are many times the size of a processor's cache, so that a look-up is mostly waiting. One slot
-//! holds hash and value side by side, so that it waits once; and look-ups that come in batches touch all their slots first,
-//! which a processor does side by side.
+//! The tables of a large capture are many times the size of a processor's cache, so that a look-up is mostly waiting. Hash and
+//! value stand side by side, in the one line of memory that a processor fetches for the look-up, and only where that is full in
+//! the next one; and look-ups that come in batches touch all their lines first, which a processor does side by side.
 
 use std::marker::PhantomData;
 
@@ -10,17 +10,52 @@ use std::marker::PhantomData;
 /// nobody can foresee which meet.
 #[derive(Debug)]
 pub(in crate::call) struct Known<V, const WORDS: usize = 1> {
-    /// A thing stands in the first free slot from its own on.
-    slots: Vec<Slot<WORDS>>,
+    /// A thing stands in the first line that has room, from its own on.
+    lines: Vec<Line<WORDS>>,
     len: usize,
     of: PhantomData<V>,
 }
 
-/// A place for one thing: its hash in two halves, [`VACANT`] where there is none, and its value. Words alone leave no gaps.
-type Slot<const WORDS: usize> = ([u32; 2], [u32; WORDS]);
+/// Words in what a processor fetches at once.
+const LINE_WORDS: usize = 16;
 
-fn hash_in<const WORDS: usize>(slot: &Slot<WORDS>) -> u64 {
-    u64::from(slot.0[0]) << 32 | u64::from(slot.0[1])
+/// One such line: slots of a hash in two halves and a value, filled from the first on; [`VACANT`] is the hash of the others.
+#[derive(Debug, Clone)]
+#[repr(align(64))]
+struct Line<const WORDS: usize>([u32; LINE_WORDS]);
+
+impl<const WORDS: usize> Line<WORDS> {
+    const SLOT_WORDS: usize = 2 + WORDS;
+    const SLOTS: usize = LINE_WORDS / Self::SLOT_WORDS;
+
+    fn slots(&self) -> impl DoubleEndedIterator<Item = (u64, &[u32])> + ExactSizeIterator {
+        let slots = self.0.chunks_exact(Self::SLOT_WORDS);
+        slots.map(|slot| (u64::from(slot[0]) << 32 | u64::from(slot[1]), &slot[2..]))
+    }
+
+    /// The first slot with a hash. All are compared: which one it is cannot be foreseen, and a wrong guess costs more.
+    fn place(&self, hash: u64) -> Option<usize> {
+        let hits = self.slots().rev();
+        let hits = hits.fold(0_u32, |hits, slot| hits << 1 | u32::from(slot.0 == hash));
+        (hits != 0).then(|| hits.trailing_zeros() as usize)
+    }
+
+    fn value(&self, place: usize) -> Option<[u32; WORDS]> {
+        let (_, value) = self.slots().nth(place)?;
+        value.try_into().ok()
+    }
+
+    fn is_full(&self) -> bool {
+        self.slots().next_back().is_none_or(|slot| slot.0 != VACANT)
+    }
+
+    fn put(&mut self, place: usize, hash: u64, value: [u32; WORDS]) {
+        if let Some(slot) = self.0.chunks_exact_mut(Self::SLOT_WORDS).nth(place) {
+            slot[0] = (hash >> 32) as u32;
+            slot[1] = hash as u32;
+            slot[2..].copy_from_slice(&value);
+        }
+    }
 }
 
 /// A value that is kept as words.
@@ -34,9 +69,9 @@ pub(in crate::call) trait Packed<const WORDS: usize>: Copy {
 /// The hash of an empty slot; what hashes to it is kept under another one. It is not 0: memory full of zeros is only promised,
 /// and each page of it would be asked for twice, when a slot is first read and when one is first put.
 const VACANT: u64 = u64::MAX;
-/// Slots of a table that begins.
-const SLOTS_MIN: usize = 64;
-/// Of a hundred slots so many are filled at most: beyond, things stand far from their own slot.
+/// Lines of a table that begins.
+const LINES_MIN: usize = 16;
+/// Of a hundred slots so many are filled at most: beyond, things stand far from their own line.
 const FILLED_PERCENT_MAX: usize = 80;
 /// Of a hundred slots so many are filled where it was foreseen how many things come, as far as that can be.
 const FORESEEN_PERCENT: usize = 64;
@@ -44,7 +79,7 @@ const FORESEEN_PERCENT: usize = 64;
 impl<V, const WORDS: usize> Default for Known<V, WORDS> {
     fn default() -> Self {
         Self {
-            slots: Vec::new(),
+            lines: Vec::new(),
             len: 0,
             of: PhantomData,
         }
@@ -52,35 +87,32 @@ impl<V, const WORDS: usize> Default for Known<V, WORDS> {
 }
 
 impl<V: Packed<WORDS>, const WORDS: usize> Known<V, WORDS> {
-    /// The slot of a hash: hashes are spread evenly, so their share of the range is taken, whatever the number of slots.
-    fn own_slot(&self, hash: u64) -> usize {
-        ((u128::from(hash) * self.slots.len() as u128) >> 64) as usize
+    /// The line of a hash: hashes are spread evenly, so their share of the range is taken, whatever the number of lines.
+    fn own_line(&self, hash: u64) -> usize {
+        ((u128::from(hash) * self.lines.len() as u128) >> 64) as usize
     }
 
     /// The value under `hash`, where it was kept.
     pub(in crate::call) fn get(&self, hash: u64) -> Option<V> {
         let hash = hash.min(VACANT - 1);
-        let start = self.own_slot(hash);
-        let (before, behind) = self.slots.split_at_checked(start)?;
-        // Some slot is always vacant, so this ends.
-        let slots = behind.iter().chain(before);
-        for slot in slots {
-            let known = hash_in(slot);
-            if known == hash {
-                return Some(V::unpack(slot.1));
+        let (before, behind) = self.lines.split_at_checked(self.own_line(hash))?;
+        // Some line always has room, so this ends.
+        for line in behind.iter().chain(before) {
+            if let Some(place) = line.place(hash) {
+                return line.value(place).map(V::unpack);
             }
-            if known == VACANT {
+            if !line.is_full() {
                 return None;
             }
         }
         None
     }
 
-    /// Reads the slots of hashes that will be looked up next. These reads do not wait for each other.
+    /// Reads the lines of hashes that will be looked up next. These reads do not wait for each other.
     pub(in crate::call) fn touch(&self, hashes: impl Iterator<Item = u64>) {
         let read = |hash| {
-            let slot = self.slots.get(self.own_slot(hash));
-            slot.map_or(0, |slot| slot.0[0])
+            let line = self.lines.get(self.own_line(hash));
+            line.map_or(0, |line| line.0[0])
         };
         std::hint::black_box(hashes.map(read).fold(0, |all, part| all ^ part));
     }
@@ -94,41 +126,42 @@ impl<V: Packed<WORDS>, const WORDS: usize> Known<V, WORDS> {
     /// Makes room for `times` as much as is kept.
     pub(in crate::call) fn expect(&mut self, times: usize) {
         let things = self.len.saturating_mul(times);
-        self.resize(things.saturating_mul(100) / FORESEEN_PERCENT + SLOTS_MIN);
+        let slots = things.saturating_mul(100) / FORESEEN_PERCENT;
+        self.resize(slots / Line::<WORDS>::SLOTS + LINES_MIN);
     }
 
     /// Keeps a value that [`Known::get`] did not find.
     pub(in crate::call) fn insert(&mut self, hash: u64, value: V) {
-        if self.len * 100 >= self.slots.len() * FILLED_PERCENT_MAX {
-            self.resize((self.slots.len() + self.slots.len() / 2).max(SLOTS_MIN));
+        let slots = self.lines.len() * Line::<WORDS>::SLOTS;
+        if self.len * 100 >= slots * FILLED_PERCENT_MAX {
+            self.resize((self.lines.len() + self.lines.len() / 2).max(LINES_MIN));
         }
         self.put(hash.min(VACANT - 1), value.pack());
         self.len += 1;
     }
 
     fn put(&mut self, hash: u64, value: [u32; WORDS]) {
-        let start = self.own_slot(hash);
-        let Some((before, behind)) = self.slots.split_at_mut_checked(start) else {
+        let start = self.own_line(hash);
+        let Some((before, behind)) = self.lines.split_at_mut_checked(start) else {
             return;
         };
-        let free = behind
-            .iter_mut()
-            .chain(before)
-            .find(|slot| hash_in(slot) == VACANT);
-        if let Some(slot) = free {
-            *slot = ([(hash >> 32) as u32, hash as u32], value);
+        for line in behind.iter_mut().chain(before) {
+            if let Some(free) = line.place(VACANT) {
+                return line.put(free, hash, value);
+            }
         }
     }
 
-    fn resize(&mut self, slots: usize) {
-        if slots <= self.slots.len() {
+    fn resize(&mut self, lines: usize) {
+        if lines <= self.lines.len() {
             return;
         }
-        let old = std::mem::replace(&mut self.slots, vec![([u32::MAX; 2], [0; WORDS]); slots]);
-        // In the order of slots, which is that of hashes, so that memory is walked in one direction.
-        for slot in old {
-            if hash_in(&slot) != VACANT {
-                self.put(hash_in(&slot), slot.1);
+        let vacant = Line([u32::MAX; LINE_WORDS]);
+        let old = std::mem::replace(&mut self.lines, vec![vacant; lines]);
+        // In the order of lines, which is that of hashes, so that memory is walked in one direction.
+        for line in old {
+            for (hash, value) in line.slots().filter(|slot| slot.0 != VACANT) {
+                self.put(hash, value.try_into().unwrap_or([0; WORDS]));
             }
         }
     }
@@ -157,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_meets_in_the_last_slots_goes_on_in_the_first() {
+    fn what_meets_in_the_last_lines_goes_on_in_the_first() {
         let mut known = Known::default();
         let hashes: Vec<u64> = (1..21).map(|step| VACANT - step).collect();
         for hash in &hashes {

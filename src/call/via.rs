@@ -91,6 +91,17 @@ impl ViaStacks {
         self.table.get_all(items)
     }
 
+    /// Reads ahead for stacks that will be put together next, by the keys of their values, the lowest first.
+    pub(in crate::call) fn touch(&self, stacks: impl Iterator<Item = impl Iterator<Item = u64>>) {
+        let tails = stacks.flat_map(|keys| {
+            keys.scan(0, |hash, key| {
+                *hash = mixed(*hash, key);
+                Some(*hash)
+            })
+        });
+        self.table.touch(tails);
+    }
+
     /// The stack of values with their keys and sent-by, the lowest first.
     pub(in crate::call) fn stack(&mut self, values: impl Iterator<Item = (u64, TextId)>) -> ViaId {
         let (mut hash, mut below) = (0, ViaId::default());
