@@ -148,7 +148,7 @@ impl CallBook {
         if bytes.is_empty() && !self.inspections.is_waiting() {
             return;
         }
-        let key = self.tables.vias.get(message.via).key;
+        let key = self.tables.vias.key(message.via);
         let texts = &mut self.tables.texts;
         if let Some(status) = message.status() {
             self.inspections.answer(key, status, texts);

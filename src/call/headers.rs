@@ -36,13 +36,6 @@ struct Shape {
     set: u128,
 }
 
-/// A list: its names, and where its values begin.
-#[derive(Debug, Clone, Copy)]
-struct List {
-    shape: ShapeId,
-    start: u32,
-}
-
 /// Every distinct list of kept header values of a run.
 #[derive(Debug)]
 pub struct HeaderLists {
@@ -52,7 +45,10 @@ pub struct HeaderLists {
     hasher: foldhash::fast::RandomState,
     /// The names of all shapes.
     present: u128,
-    lists: Vec<List>,
+    /// The names of each list; where it has not what is asked for, nothing else is looked at.
+    lists: Vec<ShapeId>,
+    /// Where the values of each list begin.
+    starts: Vec<u32>,
     /// Values of all lists, one list behind the other.
     values: Vec<TextId>,
     /// Lists by the hash of their source bytes.
@@ -63,16 +59,13 @@ pub struct HeaderLists {
 
 impl Default for HeaderLists {
     fn default() -> Self {
-        let none = List {
-            shape: ShapeId(0),
-            start: 0,
-        };
         Self {
             shapes: vec![Shape::default()],
             shape_numbers: HashTable::new(),
             hasher: foldhash::fast::RandomState::default(),
             present: 0,
-            lists: vec![none],
+            lists: vec![ShapeId(0)],
+            starts: vec![0],
             values: Vec::new(),
             table: Known::default(),
             scratch: Vec::new(),
@@ -87,6 +80,7 @@ impl HeaderLists {
         self.shape_numbers = HashTable::new();
         self.values.shrink_to_fit();
         self.lists.shrink_to_fit();
+        self.starts.shrink_to_fit();
     }
 
     /// Makes room to find `times` as many lists as there are.
@@ -120,7 +114,8 @@ impl HeaderLists {
         }
         let id = HeaderListId(self.lists.len() as u32);
         let shape = self.shape_of_scratch();
-        self.lists.push(List { shape, start });
+        self.lists.push(shape);
+        self.starts.push(start);
         self.table.insert(hash, id);
         id
     }
@@ -151,7 +146,7 @@ impl HeaderLists {
     }
 
     fn has(&self, id: HeaderListId, name: HeaderName) -> bool {
-        self.shape(self.list(id).shape).set & name.bit() != 0
+        self.shape(self.shape_of(id)).set & name.bit() != 0
     }
 
     /// The first value of a header in a list; absent where it has none.
@@ -173,7 +168,7 @@ impl HeaderLists {
 
     /// The names that a list has.
     pub fn shape_of(&self, id: HeaderListId) -> ShapeId {
-        self.list(id).shape
+        self.lists[id.0 as usize]
     }
 
     /// The names of a shape, in the order of the message.
@@ -183,14 +178,10 @@ impl HeaderLists {
 
     /// The values of a list in the order of the message.
     pub fn get(&self, id: HeaderListId) -> impl Iterator<Item = (HeaderName, TextId)> + '_ {
-        let list = self.list(id);
-        let values = self.values.get(list.start as usize..).unwrap_or_default();
-        let names = self.names(list.shape).iter();
+        let start = self.starts[id.0 as usize] as usize;
+        let values = self.values.get(start..).unwrap_or_default();
+        let names = self.names(self.shape_of(id)).iter();
         names.copied().zip(values.iter().copied())
-    }
-
-    fn list(&self, id: HeaderListId) -> List {
-        self.lists[id.0 as usize]
     }
 
     fn shape(&self, id: ShapeId) -> &Shape {

@@ -141,7 +141,7 @@ fn look(messages: &[Message], tables: &Tables, start: Timestamp, by_pair: &mut B
     let originals = messages.iter().filter(|message| !message.flags.is_copy());
     told.extend(originals.map(|message| Told {
         message,
-        key: tables.vias.get(message.via).key,
+        key: tables.vias.key(message.via),
         from: tables.node(message.source),
         to: tables.node(message.destination),
     }));

@@ -117,7 +117,7 @@ fn explaining_child(
         .filter(|(_, t)| t.final_response.is_some())
         .count();
     // A CANCEL carries the top Via of its INVITE alone.
-    let top = |t: &Transaction| anatomy.tables.vias.get(t.via).key;
+    let top = |t: &Transaction| anatomy.tables.vias.key(t.via);
     let cancelled = |t: &Transaction| {
         anatomy
             .each()

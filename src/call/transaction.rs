@@ -92,7 +92,7 @@ pub(in crate::call) fn pair(messages: &[&Message], tables: &Tables) -> Pairing {
     // Keys are far apart in memory: looked up one right behind the other, they are waited for together.
     let keys: Vec<u64> = messages
         .iter()
-        .map(|message| tables.vias.get(message.via).key)
+        .map(|message| tables.vias.key(message.via))
         .collect();
     for ((place, message), key) in messages.iter().enumerate().zip(keys) {
         let index = MessageIndex(place as u32);

@@ -46,10 +46,20 @@ pub struct ViaValue {
     pub depth: u8,
 }
 
+/// What a Via value says beside its key.
+#[derive(Debug, Clone, Copy)]
+struct Rest {
+    sent_by: TextId,
+    below: ViaId,
+    depth: u8,
+}
+
 /// Every distinct Via stack of a run.
 #[derive(Debug)]
 pub struct ViaStacks {
-    values: Vec<ViaValue>,
+    /// Keys of the top values: that of each message is asked for, the rest hardly ever.
+    keys: Vec<u64>,
+    rests: Vec<Rest>,
     /// Stacks by [`hash_of`].
     table: Known<ViaId>,
 }
@@ -61,14 +71,14 @@ pub(in crate::call) fn hash_of(keys: impl Iterator<Item = u64>) -> u64 {
 
 impl Default for ViaStacks {
     fn default() -> Self {
-        let empty = ViaValue {
-            key: 0,
+        let empty = Rest {
             sent_by: TextId::default(),
             below: ViaId(0),
             depth: 0,
         };
         Self {
-            values: vec![empty],
+            keys: vec![0],
+            rests: vec![empty],
             table: Known::default(),
         }
     }
@@ -78,7 +88,8 @@ impl ViaStacks {
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
     pub(in crate::call) fn close(&mut self) {
         self.table = Known::default();
-        self.values.shrink_to_fit();
+        self.keys.shrink_to_fit();
+        self.rests.shrink_to_fit();
     }
 
     /// Makes room to find `times` as many stacks as there are.
@@ -115,9 +126,9 @@ impl ViaStacks {
 
     fn push(&mut self, hash: u64, key: u64, sent_by: TextId, below: ViaId) -> ViaId {
         let depth = self.get(below).depth.saturating_add(1);
-        let id = ViaId(self.values.len() as u32);
-        self.values.push(ViaValue {
-            key,
+        let id = ViaId(self.keys.len() as u32);
+        self.keys.push(key);
+        self.rests.push(Rest {
             sent_by,
             below,
             depth,
@@ -127,12 +138,30 @@ impl ViaStacks {
     }
 
     /// The top value of a stack; the empty value for the empty stack.
-    pub fn get(&self, id: ViaId) -> &ViaValue {
-        self.values.get(id.0 as usize).unwrap_or(&self.values[0])
+    #[inline]
+    pub fn get(&self, id: ViaId) -> ViaValue {
+        let place = if id.place() < self.keys.len() {
+            id.place()
+        } else {
+            0
+        };
+        let rest = &self.rests[place];
+        ViaValue {
+            key: self.keys[place],
+            sent_by: rest.sent_by,
+            below: rest.below,
+            depth: rest.depth,
+        }
+    }
+
+    /// The key of the top value of a stack; 0 for the empty stack.
+    #[inline]
+    pub fn key(&self, id: ViaId) -> u64 {
+        self.keys.get(id.place()).copied().unwrap_or(0)
     }
 
     /// The values of a stack from the top down.
-    pub fn values(&self, id: ViaId) -> impl Iterator<Item = &ViaValue> {
+    pub fn values(&self, id: ViaId) -> impl Iterator<Item = ViaValue> {
         let mut next = id;
         std::iter::from_fn(move || {
             if next.is_empty() {

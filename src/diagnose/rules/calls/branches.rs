@@ -214,7 +214,7 @@ fn has_elsewhere(case: &Case<'_>, branches: &[Transaction]) -> bool {
 /// A CANCEL has the top Via of the INVITE that it means, and no other (RFC 3261 section 9.1).
 fn same_branch(case: &Case<'_>, invite: &Transaction, cancel: &Transaction) -> bool {
     let vias = &case.tables().vias;
-    vias.get(invite.via).key == vias.get(cancel.via).key
+    vias.key(invite.via) == vias.key(cancel.via)
 }
 
 fn advice(case: &Case<'_>, branches: &[Transaction]) -> String {

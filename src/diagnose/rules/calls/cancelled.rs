@@ -357,7 +357,7 @@ fn mismatch(case: &Case<'_>, invite: &Transaction, cancel: &Transaction) -> Opti
     );
     // A CANCEL has the topmost value alone, whatever lies below it in the INVITE (RFC 3261 section 9.1).
     let vias = &case.tables().vias;
-    if vias.get(invite.via).key != vias.get(cancel.via).key {
+    if vias.key(invite.via) != vias.key(cancel.via) {
         Some("its top Via differs from the INVITE's")
     } else if asked.line != given.line {
         Some("its Request-URI differs from the INVITE's")

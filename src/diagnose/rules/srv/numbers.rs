@@ -17,8 +17,14 @@ const CHANCE_MAX: (f64, f64) = (0.01, 0.05);
 const OTHERS_REFUSED_MAX: f64 = 0.05;
 
 /// The beginning, or whole number, of which at least two calls were refused and none was taken, with how sure that is.
-pub fn always_refused<N: AsRef<str>>(refused: &[N], taken: &[N]) -> Option<(String, Confidence)> {
-    if taken.len() < TAKEN_MIN {
+///
+/// Numbers that were taken are read only where those that were refused have a beginning in common.
+pub fn always_refused<N: AsRef<str>>(
+    refused: &[N],
+    taken: impl ExactSizeIterator<Item: AsRef<str>>,
+) -> Option<(String, Confidence)> {
+    let all_taken = taken.len();
+    if all_taken < TAKEN_MIN {
         return None;
     }
     let mut counts: HashMap<&str, (u32, u32), foldhash::fast::FixedState> = HashMap::default();
@@ -26,6 +32,18 @@ pub fn always_refused<N: AsRef<str>>(refused: &[N], taken: &[N]) -> Option<(Stri
         for prefix in prefixes(number.as_ref()) {
             counts.entry(prefix).or_default().0 += 1;
         }
+    }
+    let tried = counts.len();
+    counts.retain(|_, (refused, _)| *refused >= 2);
+    let table = |hits: u32| Table {
+        failed_in: u64::from(hits),
+        good_in: 0,
+        failed_out: u64::from(refused.len() as u32 - hits),
+        good_out: all_taken as u64,
+    };
+    let most = counts.values().map(|(refused, _)| *refused).max()?;
+    if table(most).rate_out() > OTHERS_REFUSED_MAX {
+        return None;
     }
     for number in taken {
         for prefix in prefixes(number.as_ref()) {
@@ -36,7 +54,7 @@ pub fn always_refused<N: AsRef<str>>(refused: &[N], taken: &[N]) -> Option<(Stri
     }
     let whole = counts
         .iter()
-        .filter(|(_, (refused, taken))| *refused >= 2 && *taken == 0)
+        .filter(|(_, (_, taken))| *taken == 0)
         .map(|(prefix, (refused, _))| (*refused, *prefix));
     // The largest group, and of equal ones the longest common beginning.
     let (hits, prefix) = whole.max_by(|a, b| {
@@ -44,22 +62,16 @@ pub fn always_refused<N: AsRef<str>>(refused: &[N], taken: &[N]) -> Option<(Stri
             .cmp(&(b.0, b.1.len()))
             .then_with(|| b.1.cmp(a.1))
     })?;
-    let outside = refused.len() as u32 - hits;
-    let table = Table {
-        failed_in: u64::from(hits),
-        good_in: 0,
-        failed_out: u64::from(outside),
-        good_out: taken.len() as u64,
-    };
+    let table = table(hits);
     // Nested beginnings of the same numbers are one try; four stand for country, area, exchange and number.
-    let tried = (counts.len() as f64).min(refused.len() as f64 * 4.0);
+    let tried = (tried as f64).min(refused.len() as f64 * 4.0);
     let chance = table.chance() * tried;
     if table.rate_out() > OTHERS_REFUSED_MAX {
         return None;
     }
     let confidence = if chance < CHANCE_MAX.0 {
         Confidence::Likely
-    } else if chance < CHANCE_MAX.1 && outside == 0 {
+    } else if chance < CHANCE_MAX.1 && table.failed_out == 0 {
         Confidence::Possible
     } else {
         return None;
@@ -110,7 +122,7 @@ mod tests {
 
     #[test]
     fn five_calls_to_one_country_that_all_fail_beside_twenty_good_ones_are_no_chance() {
-        let found = always_refused(&many("+8816", 5), &many("+1212", 20));
+        let found = always_refused(&many("+8816", 5), many("+1212", 20).iter());
         let (prefix, confidence) = found.expect("a prefix");
         assert!(prefix.starts_with("+8816"));
         assert_eq!(Confidence::Likely, confidence);
@@ -120,13 +132,13 @@ mod tests {
     fn a_prefix_of_which_one_call_was_taken_has_a_route() {
         let mut taken = many("+1212", 20);
         taken.push("+8816123456".to_owned());
-        let found = always_refused(&numbers(&["+8816000001", "+8816900002"]), &taken);
+        let found = always_refused(&numbers(&["+8816000001", "+8816900002"]), taken.iter());
         assert_eq!(None, found);
     }
 
     #[test]
     fn two_refusals_beside_six_good_calls_may_be_chance() {
-        let found = always_refused(&many("+8816", 2), &many("+1212", 6));
+        let found = always_refused(&many("+8816", 2), many("+1212", 6).iter());
         assert_eq!(None, found);
     }
 

@@ -278,19 +278,23 @@ fn pusher<'a>(refusals: &Refusals<'a>) -> Option<Pusher<'a>> {
     let (user, own) = counts
         .into_iter()
         .max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(a.0)))?;
+    let share = |own: usize, all: usize| own as f64 / all.max(1) as f64;
+    if during.len() < ATTEMPTS_MIN || share(own, during.len()) <= 0.5 || user.is_empty() {
+        return None;
+    }
     // The load rose some time before the first refusal.
     let calm = first.nanoseconds().saturating_sub(span.as_nanos() as i64);
     let calm = attempts.partition_point(|attempt| attempt.sent.nanoseconds() < calm);
     let before = attempts.get(..calm).unwrap_or_default();
+    if before.len() < ATTEMPTS_MIN {
+        return None;
+    }
     let own_before = before
         .iter()
         .filter(|attempt| caller(attempt) == Some(user))
         .count();
-    let is_enough = during.len() >= ATTEMPTS_MIN && before.len() >= ATTEMPTS_MIN;
-    let share = |own: usize, all: usize| own as f64 / all.max(1) as f64;
-    let has_risen = share(own, during.len()) > 0.5
-        && share(own_before, before.len()) * 4.0 < share(own, during.len());
-    (is_enough && has_risen && !user.is_empty()).then_some(Pusher {
+    let has_risen = share(own_before, before.len()) * 4.0 < share(own, during.len());
+    has_risen.then_some(Pusher {
         user,
         during: (own, during.len()),
         before: (own_before, before.len()),

@@ -212,12 +212,13 @@ impl<'a> Sorter<'a> {
         let taken = attempts
             .iter()
             .filter(|attempt| attempt.fate == Fate::Taken);
-        let taken: Vec<Cow<'_, str>> = taken.map(|attempt| self.number(attempt.callee)).collect();
+        let taken: Vec<TextId> = taken.map(|attempt| attempt.callee).collect();
+        let taken = taken.iter().map(|callee| self.number(*callee));
         let refused = places
             .iter()
             .map(|place| self.number(attempts[*place as usize].callee));
         let refused: Vec<Cow<'_, str>> = refused.collect();
-        let prefix = numbers::always_refused(&refused, &taken);
+        let prefix = numbers::always_refused(&refused, taken);
         prefix.is_some_and(|(prefix, _)| refused.iter().all(|number| number.starts_with(&prefix)))
     }
 
@@ -237,18 +238,19 @@ impl<'a> Sorter<'a> {
         let is_around = |attempt: &&Attempt| {
             attempt.fate == Fate::Taken && attempt.sent.plus(around) >= from && attempt.sent <= to
         };
-        let taken: Vec<Cow<'_, str>> = self
+        let taken: Vec<TextId> = self
             .destination
             .attempts
             .iter()
             .filter(is_around)
-            .map(|attempt| self.number(attempt.callee))
+            .map(|attempt| attempt.callee)
             .collect();
+        let taken_numbers = taken.iter().map(|callee| self.number(*callee));
         let numbers: Vec<Cow<'_, str>> = refused
             .iter()
             .map(|(_, attempt)| self.number(attempt.callee))
             .collect();
-        let Some((prefix, confidence)) = numbers::always_refused(&numbers, &taken) else {
+        let Some((prefix, confidence)) = numbers::always_refused(&numbers, taken_numbers) else {
             return false;
         };
         let places: Vec<u32> = refused
