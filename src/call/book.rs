@@ -123,11 +123,11 @@ impl CallBook {
                 parties.expect(times);
                 ways.expect(times);
                 headers.expect(times);
+                sessions.expect(times);
             },
             || {
                 texts.expect(times);
                 vias.expect(times);
-                sessions.expect(times);
             },
         );
     }
@@ -235,8 +235,10 @@ impl CallBook {
         (self.groups, self.parties, self.ways) = Default::default();
         let inspections = std::mem::take(&mut self.inspections);
         let defects = inspections.finish(&mut self.tables.texts);
-        self.tables.close();
-        let (mut messages, groups) = self.messages.by_group(self.tables.call_ids.len());
+        let (tables, pile) = (&mut self.tables, self.messages);
+        let groups = tables.call_ids.len();
+        // One thread sets out to sort alone.
+        let ((), (mut messages, groups)) = rayon::join(|| tables.close(), || pile.by_group(groups));
         let shifts = if self.taps.len() > 1 {
             shift(&messages, self.taps.len())
         } else {
