@@ -11,7 +11,8 @@ use crate::call::filing::Filed;
 use crate::call::inspection::{Defects, Inspections};
 use crate::call::known::{Known, Packed};
 use crate::call::message::{GroupId, Message};
-use crate::call::pile::{Pile, each_group};
+use crate::call::messages::Messages;
+use crate::call::pile::Pile;
 use crate::call::tables::Tables;
 use crate::call::text::{TextId, Texts};
 use crate::capture::Timestamp;
@@ -80,7 +81,7 @@ pub struct Book {
     /// Look-up of every id.
     pub tables: Tables,
     /// By group, then by time.
-    pub messages: Vec<Message>,
+    pub messages: Messages,
     /// Range of each group in `messages`.
     pub groups: Vec<(u32, u32)>,
     /// Captured copies of messages.
@@ -230,7 +231,7 @@ impl CallBook {
     }
 
     /// Closes the book: sorts the messages and marks the copies. `shift` is added to the times of each capture point.
-    pub fn finish(mut self, shift: impl Fn(&[Message], usize) -> Vec<i64>) -> Book {
+    pub fn finish(mut self, shift: impl Fn(&Messages, usize) -> Vec<i64>) -> Book {
         // What was met before is not asked for again: its memory is for the calls.
         (self.groups, self.parties, self.ways) = Default::default();
         let inspections = std::mem::take(&mut self.inspections);
@@ -244,7 +245,7 @@ impl CallBook {
         } else {
             Vec::new()
         };
-        let mut slices = each_group(&mut messages, &groups);
+        let mut slices = messages.each_group(&groups);
         let counts = slices
             .par_iter_mut()
             .with_max_len(GROUPS_AT_A_TIME)

@@ -12,7 +12,6 @@ use crate::call::message::Message;
 use crate::call::other::{self, OtherRequest};
 use crate::call::outcome::{Outcome, TIMER_C, Watch};
 use crate::call::parts::{PartKind, tell_apart};
-use crate::call::pile::each_group;
 use crate::call::record::{Call, Leg, sum_up};
 use crate::call::registration::{RegisterAttempt, attempts};
 use crate::call::tables::Tables;
@@ -107,7 +106,7 @@ fn judge_ringing_again(calls: &mut [Call], book: &Book, watch: &Watch) {
 /// Tells apart what each Call-ID holds and sums it up; afterwards the messages of each part are one range.
 fn summed_up(book: &mut Book, watch: &Watch) -> Vec<Share> {
     let tables = &book.tables;
-    let mut slices = each_group(&mut book.messages, &book.groups);
+    let mut slices = book.messages.each_group(&book.groups);
     slices
         .par_chunks_mut(GROUPS_AT_A_TIME)
         .with_max_len(1)

@@ -56,12 +56,11 @@ struct Share {
 impl Census {
     /// Counts the messages of a book.
     pub fn of(book: &Book) -> Self {
-        let all = book
-            .messages
-            .par_chunks(MESSAGES_AT_A_TIME)
+        let chunks: Vec<(usize, &[Message])> = book.messages.chunks(MESSAGES_AT_A_TIME).collect();
+        let all = chunks
+            .into_par_iter()
             .with_max_len(1)
-            .enumerate()
-            .map(|(chunk, messages)| Share::of(messages, chunk * MESSAGES_AT_A_TIME, book))
+            .map(|(place, messages)| Share::of(messages, place, book))
             .reduce(Share::default, Share::and);
         Self {
             by_transport: all.by_transport,

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::call::message::Message;
+use crate::call::messages::Messages;
 
 /// Different messages that two capture points must share before their clocks are compared.
 const SHARED_MIN: usize = 3;
@@ -16,7 +17,7 @@ const LOOK_BACK_MAX: usize = 64;
 /// What to add to the times of each capture point, in nanoseconds, so that all agree with the first.
 ///
 /// `messages` are sorted by Call-ID; `taps` is how many capture points there are.
-pub fn shifts(messages: &[Message], taps: usize) -> Vec<i64> {
+pub fn shifts(messages: &Messages, taps: usize) -> Vec<i64> {
     let differences = differences(messages);
     let mut shifts: Vec<Option<i64>> = vec![None; taps];
     if let Some(first) = shifts.first_mut() {
@@ -45,10 +46,10 @@ pub fn shifts(messages: &[Message], taps: usize) -> Vec<i64> {
 }
 
 /// For each pair of capture points the constant by which the second is ahead of the first, where there is one.
-fn differences(messages: &[Message]) -> std::collections::BTreeMap<(u16, u16), i64> {
+fn differences(messages: &Messages) -> std::collections::BTreeMap<(u16, u16), i64> {
     let mut seen: HashMap<(u16, u16), Vec<(i64, u64)>, foldhash::fast::FixedState> =
         HashMap::default();
-    for group in messages.chunk_by(|a, b| a.group == b.group) {
+    for group in messages.by_call_id() {
         for (place, message) in group.iter().enumerate() {
             for earlier in group[..place].iter().rev().take(LOOK_BACK_MAX) {
                 if earlier.tap != message.tap && is_same_packet(earlier, message) {

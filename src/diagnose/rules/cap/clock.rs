@@ -99,7 +99,7 @@ fn early<'a>(scene: &Scene<'a>) -> Vec<Early<'a>> {
         return Vec::new();
     }
     let mut pairs: BTreeMap<(u16, u16), Early<'a>> = BTreeMap::new();
-    for group in scene.book.messages.chunk_by(|a, b| a.group == b.group) {
+    for group in scene.book.messages.by_call_id() {
         for (place, answer) in group.iter().enumerate() {
             let Some(request) = late_request(group, place) else {
                 continue;
