@@ -202,9 +202,19 @@ pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Pl
             destinations[place].channels.extend(sent.channel);
         }
     }
-    for call in calls {
-        add_calls_from(call, tables, &places, &mut destinations);
-        add_older(call, book, &places, &mut destinations);
+    let besides = calls.par_chunks(CALLS_AT_A_TIME).with_max_len(1);
+    let besides = besides.map(|calls| {
+        let besides = calls.iter().flat_map(|call| {
+            let begun = begun_at_a_node(call, tables, &places);
+            begun.into_iter().chain(older(call, book, &places))
+        });
+        besides.collect()
+    });
+    let besides: Vec<Vec<Beside>> = besides.collect();
+    for beside in besides.into_iter().flatten() {
+        let destination = &mut destinations[beside.place];
+        destination.older += u32::from(!beside.channel.is_from_node);
+        destination.channels.push(beside.channel);
     }
     destinations
         .par_iter_mut()
@@ -213,34 +223,37 @@ pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Pl
     (destinations, places)
 }
 
-/// Calls that a node sent without having been sent them.
-fn add_calls_from(call: &Call, tables: &Tables, places: &Places, destinations: &mut [Destination]) {
-    for hop in call.hops.iter().take(HOPS_MAX) {
+/// A channel of a node that no INVITE to it took.
+struct Beside {
+    /// Which destination the node is.
+    place: usize,
+    channel: Channel,
+}
+
+/// What a call took of a node that sent it without having been sent it.
+fn begun_at_a_node(call: &Call, tables: &Tables, places: &Places) -> Option<Beside> {
+    let hops = || call.hops.iter().take(HOPS_MAX);
+    hops().find_map(|hop| {
         let node = tables.node(hop.source);
-        let Some(place) = places.get(&node) else {
-            continue;
-        };
-        let was_sent_it = call
-            .hops
-            .iter()
-            .take(HOPS_MAX)
-            .any(|other| tables.node(other.destination) == node);
-        if !was_sent_it && (hop.final_code < 300 || hop.alerted_ms.is_some()) {
-            destinations[*place].channels.push(Channel {
+        let place = *places.get(&node)?;
+        let was_sent_it = hops().any(|other| tables.node(other.destination) == node);
+        let is_up = hop.final_code < 300 || hop.alerted_ms.is_some();
+        (!was_sent_it && is_up).then(|| Beside {
+            place,
+            channel: Channel {
                 start: hop.sent,
                 end: end_of(call, hop),
                 source: None,
                 is_from_node: true,
-            });
-            return;
-        }
-    }
+            },
+        })
+    })
 }
 
-/// A call whose INVITE came before the capture counts from its start to its BYE.
-fn add_older(call: &Call, book: &Book, places: &Places, destinations: &mut [Destination]) {
+/// A call whose INVITE came before the capture counts from its start to its BYE, at every node that it passes.
+fn older(call: &Call, book: &Book, places: &Places) -> Vec<Beside> {
     if call.outcome != Outcome::Partial || !call.hops.is_empty() {
-        return;
+        return Vec::new();
     }
     let mut nodes: Vec<NodeId> = Vec::new();
     let (mut is_up, mut end) = (false, None);
@@ -264,18 +277,15 @@ fn add_older(call: &Call, book: &Book, places: &Places, destinations: &mut [Dest
             }
         }
     }
-    if !is_up {
-        return;
-    }
-    for place in nodes.iter().filter_map(|node| places.get(node)) {
-        destinations[*place].older += 1;
-        destinations[*place].channels.push(Channel {
-            start: Timestamp::from_nanoseconds(i64::MIN),
-            end: end.unwrap_or(Timestamp::from_nanoseconds(i64::MAX)),
-            source: None,
-            is_from_node: false,
-        });
-    }
+    let channel = Channel {
+        start: Timestamp::from_nanoseconds(i64::MIN),
+        end: end.unwrap_or(Timestamp::from_nanoseconds(i64::MAX)),
+        source: None,
+        is_from_node: false,
+    };
+    let places = nodes.iter().filter_map(|node| places.get(node));
+    let places = places.filter(|_| is_up).copied();
+    places.map(|place| Beside { place, channel }).collect()
 }
 
 /// The message that refused a hop.
