@@ -45,12 +45,9 @@ pub struct HeaderLists {
     hasher: foldhash::fast::RandomState,
     /// The names of all shapes.
     present: u128,
-    /// The names of each list; where it has not what is asked for, nothing else is looked at.
-    lists: Vec<ShapeId>,
-    /// Where the values of each list begin.
-    starts: Vec<u32>,
-    /// Values of all lists, one list behind the other.
-    values: Vec<TextId>,
+    /// All lists, one behind the other: of each its shape, then its values, side by side as they are read. The place of the shape
+    /// is the id of the list.
+    words: Vec<u32>,
     /// Lists by the hash of their source bytes.
     table: Known<HeaderListId>,
     /// Room to put the names of a list together in.
@@ -64,9 +61,7 @@ impl Default for HeaderLists {
             shape_numbers: HashTable::new(),
             hasher: foldhash::fast::RandomState::default(),
             present: 0,
-            lists: vec![ShapeId(0)],
-            starts: vec![0],
-            values: Vec::new(),
+            words: vec![0],
             table: Known::default(),
             scratch: Vec::new(),
         }
@@ -78,9 +73,7 @@ impl HeaderLists {
     pub(in crate::call) fn close(&mut self) {
         self.table = Known::default();
         self.shape_numbers = HashTable::new();
-        self.values.shrink_to_fit();
-        self.lists.shrink_to_fit();
-        self.starts.shrink_to_fit();
+        self.words.shrink_to_fit();
     }
 
     /// Makes room to find `times` as many lists as there are.
@@ -106,16 +99,15 @@ impl HeaderLists {
         hash: u64,
         values: impl Iterator<Item = (HeaderName, TextId)>,
     ) -> HeaderListId {
-        let start = self.values.len() as u32;
+        let place = self.words.len();
+        self.words.push(0);
         self.scratch.clear();
         for (name, value) in values.take(HEADERS_MAX) {
             self.scratch.push(name);
-            self.values.push(value);
+            self.words.extend(value.pack());
         }
-        let id = HeaderListId(self.lists.len() as u32);
-        let shape = self.shape_of_scratch();
-        self.lists.push(shape);
-        self.starts.push(start);
+        self.words[place] = self.shape_of_scratch().0;
+        let id = HeaderListId(place as u32);
         self.table.insert(hash, id);
         id
     }
@@ -168,7 +160,7 @@ impl HeaderLists {
 
     /// The names that a list has.
     pub fn shape_of(&self, id: HeaderListId) -> ShapeId {
-        self.lists[id.0 as usize]
+        ShapeId(self.words[id.0 as usize])
     }
 
     /// The names of a shape, in the order of the message.
@@ -178,10 +170,9 @@ impl HeaderLists {
 
     /// The values of a list in the order of the message.
     pub fn get(&self, id: HeaderListId) -> impl Iterator<Item = (HeaderName, TextId)> + '_ {
-        let start = self.starts[id.0 as usize] as usize;
-        let values = self.values.get(start..).unwrap_or_default();
-        let names = self.names(self.shape_of(id)).iter();
-        names.copied().zip(values.iter().copied())
+        let values = self.words.get(id.0 as usize + 1..).unwrap_or_default();
+        let values = values.iter().map(|value| TextId::unpack([*value]));
+        self.names(self.shape_of(id)).iter().copied().zip(values)
     }
 
     fn shape(&self, id: ShapeId) -> &Shape {
