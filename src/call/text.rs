@@ -11,7 +11,7 @@ pub const TEXT_BYTES_MAX: usize = 8 << 10;
 /// Bytes kept of all texts together; later new ones read as empty and are counted.
 pub const TEXTS_BYTES_MAX: usize = 1 << 30;
 
-/// A text in [`Texts`]; the default is the empty text, which also stands for "absent".
+/// A text in [`Texts`], by where it lies; the default is the empty text, which also stands for "absent".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TextId(u32);
 
@@ -35,10 +35,8 @@ impl TextId {
 /// Every distinct text of a run, as UTF-8 with what is not replaced.
 #[derive(Debug)]
 pub struct Texts {
-    /// All texts, one behind the other.
+    /// All texts, one behind the other, each behind its [`length`], so that a text is found in one place of memory.
     all: String,
-    /// Where each text ends; it begins where the one before it ends.
-    ends: Vec<u32>,
     /// Hash and id: hashes are keyed by a seed that input cannot know, so equal hashes mean equal texts and a look-up
     /// touches no text.
     table: Known<TextId>,
@@ -56,8 +54,7 @@ impl Texts {
     /// No texts; hashes handed in must be made with `seed`.
     pub fn new(seed: Seed) -> Self {
         Self {
-            all: String::new(),
-            ends: vec![0],
+            all: String::from_iter(length("")),
             table: Known::default(),
             seed,
             refused: 0,
@@ -87,9 +84,9 @@ impl Texts {
             self.refused += 1;
             return TextId::default();
         }
-        let id = TextId(self.ends.len() as u32);
+        let id = TextId(self.all.len() as u32);
+        self.all.extend(length(text));
         self.all.push_str(text);
-        self.ends.push(self.all.len() as u32);
         self.table.insert(hash, id);
         id
     }
@@ -118,22 +115,32 @@ impl Texts {
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
     pub(in crate::call) fn close(&mut self) {
         self.table = Known::default();
-        self.ends.shrink_to_fit();
         self.all.shrink_to_fit();
     }
 
     /// The text; empty for the absent one.
     pub fn get(&self, id: TextId) -> &str {
-        let place = |id: usize| self.ends.get(id).map_or(0, |end| *end as usize);
-        let before = (id.0 as usize).checked_sub(1);
-        let range = before.map_or(0..0, |before| place(before)..place(before + 1));
-        self.all.get(range).unwrap_or_default()
+        let start = id.0 as usize + LENGTH_BYTES;
+        let length = self.all.as_bytes().get(id.0 as usize..start);
+        let length = length.unwrap_or_default().iter();
+        let length = length.fold(0, |length, digit| length << 7 | usize::from(*digit));
+        self.all.get(start..start + length).unwrap_or_default()
     }
 
     /// How many texts did not fit any more.
     pub fn refused(&self) -> u64 {
         self.refused
     }
+}
+
+/// Bytes of the length of a text.
+const LENGTH_BYTES: usize = 2;
+
+const _: () = assert!(TEXT_BYTES_MAX < 1 << (7 * LENGTH_BYTES));
+
+/// The length of a text in bytes, the higher seven bits first: each is a character, as what lies between texts has to be.
+fn length(text: &str) -> [char; LENGTH_BYTES] {
+    [text.len() >> 7, text.len() & 0x7f].map(|bits| char::from(bits as u8 & 0x7f))
 }
 
 /// The first [`TEXT_BYTES_MAX`] bytes of a text, up to the last whole character in them.
@@ -156,6 +163,7 @@ mod tests {
         assert_ne!(first, texts.intern(b"Kamailio"));
         assert_eq!("Asterisk PBX 18.2", texts.get(first));
         assert!(texts.intern(b"").is_absent());
+        assert_eq!("", texts.get(TextId::default()));
     }
 
     #[test]
@@ -170,5 +178,7 @@ mod tests {
         let mut texts = Texts::default();
         let id = texts.intern(&vec![b'x'; TEXT_BYTES_MAX * 4]);
         assert_eq!(TEXT_BYTES_MAX, texts.get(id).len());
+        let next = texts.intern("é".repeat(200).as_bytes());
+        assert_eq!("é".repeat(200), texts.get(next));
     }
 }
