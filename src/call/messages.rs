@@ -18,7 +18,7 @@ pub struct Messages {
 }
 
 /// A place or a range of places.
-pub trait Places {
+pub trait MessagePlaces {
     /// What is there.
     type Found: ?Sized;
     /// The first place.
@@ -27,7 +27,7 @@ pub trait Places {
     fn within<'m>(&self, piece: &'m [Message], start: usize) -> Option<&'m Self::Found>;
 }
 
-impl Places for usize {
+impl MessagePlaces for usize {
     type Found = Message;
 
     fn first(&self) -> usize {
@@ -39,7 +39,7 @@ impl Places for usize {
     }
 }
 
-impl Places for Range<usize> {
+impl MessagePlaces for Range<usize> {
     type Found = [Message];
 
     fn first(&self) -> usize {
@@ -70,7 +70,7 @@ impl Messages {
     }
 
     /// The message at a place, or those of a range within one Call-ID.
-    pub fn get<P: Places>(&self, places: P) -> Option<&P::Found> {
+    pub fn get<P: MessagePlaces>(&self, places: P) -> Option<&P::Found> {
         let first = places.first();
         let next = self
             .starts

@@ -77,7 +77,7 @@ pub use headers::{ShapeId, is_kept as keeps_header};
 pub use leg::last_digits;
 pub use maker::own_software;
 pub use message::{GroupId, Message, MessageFlags, MessageKind};
-pub use messages::{Messages, Places};
+pub use messages::{MessagePlaces, Messages};
 pub use origin::{Origin, RELAY_MAX, Step, path};
 pub use outcome::{Outcome, OutcomeGroup, Watch, cancel_of, has_credentials, is_network_block};
 pub use parts::{is_challenge, is_step};
