@@ -11,10 +11,7 @@ use std::time::{Duration, Instant};
 const ROUNDS: usize = 5;
 
 fn main() {
-    let captures: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with("--"))
-        .collect();
+    let captures: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     if captures.is_empty() {
         println!("name captures: cargo bench --bench ratios -- CAPTURE...");
         return;
@@ -23,15 +20,9 @@ fn main() {
         println!("{capture}");
         let sipscan = vec![env!("CARGO_BIN_EXE_sipscan"), capture, "--json", "-"];
         let peers = [
-            (
-                "tshark -q -z sip,stat",
-                vec!["tshark", "-q", "-z", "sip,stat", "-r", capture],
-            ),
+            ("tshark -q -z sip,stat", vec!["tshark", "-q", "-z", "sip,stat", "-r", capture]),
             ("capinfos -c", vec!["capinfos", "-c", capture]),
-            (
-                "sipgrep -C -G -I",
-                vec!["sipgrep", "-C", "-G", "-I", capture],
-            ),
+            ("sipgrep -C -G -I", vec!["sipgrep", "-C", "-G", "-I", capture]),
         ];
         for (name, peer) in peers {
             compare(capture, &sipscan, name, &peer);
@@ -40,9 +31,8 @@ fn main() {
 }
 
 fn compare(capture: &str, sipscan: &[&str], name: &str, peer: &[&str]) {
-    let rounds: Option<Vec<(Duration, Duration)>> = (0..ROUNDS)
-        .map(|_| Some((run(capture, sipscan)?, run(capture, peer)?)))
-        .collect();
+    let rounds: Option<Vec<(Duration, Duration)>> =
+        (0..ROUNDS).map(|_| Some((run(capture, sipscan)?, run(capture, peer)?))).collect();
     let Some(rounds) = rounds else {
         println!("  {name}: not installed");
         return;
@@ -59,12 +49,7 @@ fn run(capture: &str, command: &[&str]) -> Option<Duration> {
     // What a slow command before it left unread for long, the system may have dropped: each is to find the capture in memory.
     let _ = std::io::copy(&mut File::open(capture).ok()?, &mut std::io::sink());
     let begun = Instant::now();
-    Command::new(program)
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .ok()?;
+    Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
     Some(begun.elapsed())
 }
 

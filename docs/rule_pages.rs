@@ -17,9 +17,7 @@ fn main() {
         .filter(|id| id != "README")
         .collect();
     let index = fs::read_to_string(folder.join("README.md")).expect("docs/rules has an index");
-    let listed = index
-        .lines()
-        .filter_map(|line| line.strip_prefix("| [")?.split_once("]("));
+    let listed = index.lines().filter_map(|line| line.strip_prefix("| [")?.split_once("]("));
     let mut ids: Vec<String> = Vec::new();
     for (id, _) in listed {
         ids.extend(left.take(id));

@@ -35,62 +35,28 @@ fn the_lab_candidate_fails_by_its_three_faults_and_no_other() {
     assert_eq!(1, ended.code);
     let lines: Vec<&str> = ended.stdout.lines().collect();
     assert_eq!(3, lines.len(), "{lines:#?}");
-    assert!(
-        lines[0].starts_with("FAIL gateway 2 answers: 6 of 6 calls:"),
-        "{}",
-        lines[0]
-    );
-    assert!(
-        lines[0].contains("408") && lines[0].contains("[frames "),
-        "{}",
-        lines[0]
-    );
-    assert!(
-        lines[1].contains("offers PCMA GSM telephone-event, not PCMU PCMA telephone-event"),
-        "{}",
-        lines[1]
-    );
-    assert!(
-        lines[2].starts_with("FAIL gateway 1 rings within a second: 6 of 6 calls: pdd_ms is 2"),
-        "{}",
-        lines[2]
-    );
+    assert!(lines[0].starts_with("FAIL gateway 2 answers: 6 of 6 calls:"), "{}", lines[0]);
+    assert!(lines[0].contains("408") && lines[0].contains("[frames "), "{}", lines[0]);
+    assert!(lines[1].contains("offers PCMA GSM telephone-event, not PCMU PCMA telephone-event"), "{}", lines[1]);
+    assert!(lines[2].starts_with("FAIL gateway 1 rings within a second: 6 of 6 calls: pdd_ms is 2"), "{}", lines[2]);
 }
 
 #[test]
 fn the_lab_run_again_is_no_difference() {
-    let ended = compare(
-        &fixture("baseline"),
-        &fixture("again"),
-        &["--policy", POLICY],
-    );
+    let ended = compare(&fixture("baseline"), &fixture("again"), &["--policy", POLICY]);
     assert_eq!((0, ""), (ended.code, ended.stdout.as_str()));
 }
 
 #[test]
 fn the_lab_candidate_differs_by_its_three_faults_and_no_other() {
-    let ended = compare(
-        &fixture("baseline"),
-        &fixture("candidate"),
-        &["--policy", POLICY],
-    );
+    let ended = compare(&fixture("baseline"), &fixture("candidate"), &["--policy", POLICY]);
     assert_eq!(1, ended.code);
     let fails: Vec<&str> = ended.stdout.lines().collect();
     assert_eq!(3, fails.len(), "{fails:#?}");
+    assert!(fails[0].contains("6 of 12 end otherwise: unreachable 408 instead of completed 200 (6)"), "{}", fails[0]);
+    assert!(fails[1].starts_with("FAIL pdd_ms does not grow: at 198.51.100.20: median 20"), "{}", fails[1]);
     assert!(
-        fails[0].contains("6 of 12 end otherwise: unreachable 408 instead of completed 200 (6)"),
-        "{}",
-        fails[0]
-    );
-    assert!(
-        fails[1].starts_with("FAIL pdd_ms does not grow: at 198.51.100.20: median 20"),
-        "{}",
-        fails[1]
-    );
-    assert!(
-        fails[2].contains(
-            "offered PCMA GSM telephone-event instead of PCMU PCMA telephone-event (12 calls)"
-        ),
+        fails[2].contains("offered PCMA GSM telephone-event instead of PCMU PCMA telephone-event (12 calls)"),
         "{}",
         fails[2]
     );
@@ -99,11 +65,7 @@ fn the_lab_candidate_differs_by_its_three_faults_and_no_other() {
 #[test]
 fn a_saved_report_stands_in_for_its_capture() {
     let (baseline, candidate) = (saved("baseline"), saved("candidate"));
-    let from_captures = compare(
-        &fixture("baseline"),
-        &fixture("candidate"),
-        &["--format", "json=-"],
-    );
+    let from_captures = compare(&fixture("baseline"), &fixture("candidate"), &["--format", "json=-"]);
     for (left, right) in [
         (baseline.as_str(), candidate.as_str()),
         (baseline.as_str(), fixture("candidate").as_str()),
@@ -114,11 +76,7 @@ fn a_saved_report_stands_in_for_its_capture() {
         let told = |text: &str| {
             let document: serde_json::Value = serde_json::from_str(text).expect("JSON");
             let comparison = document["comparison"].clone();
-            (
-                comparison["transitions"].clone(),
-                comparison["differences"].clone(),
-                comparison["missing"].clone(),
-            )
+            (comparison["transitions"].clone(), comparison["differences"].clone(), comparison["missing"].clone())
         };
         assert_eq!(told(&from_captures.stdout), told(&ended.stdout));
     }
@@ -127,10 +85,7 @@ fn a_saved_report_stands_in_for_its_capture() {
 
 #[test]
 fn without_a_policy_failed_calls_fail_the_check() {
-    assert_eq!(
-        0,
-        run(&["check", &sample("answered-through-proxy.pcapng")]).code
-    );
+    assert_eq!(0, run(&["check", &sample("answered-through-proxy.pcapng")]).code);
     let ended = run(&["check", &sample("503-gateway-full.pcapng")]);
     assert_eq!(1, ended.code);
     assert!(ended.stdout.starts_with("FAIL "), "{}", ended.stdout);
@@ -141,27 +96,14 @@ fn without_a_policy_failed_calls_fail_the_check() {
 fn what_cannot_run_is_told_apart_from_what_fails() {
     let missing = run(&["check", "no-such.pcap"]);
     assert_eq!(2, missing.code);
-    assert!(
-        missing.stderr.contains("no-such.pcap"),
-        "{}",
-        missing.stderr
-    );
+    assert!(missing.stderr.contains("no-such.pcap"), "{}", missing.stderr);
     let capture = fixture("baseline");
-    assert_eq!(
-        2,
-        run(&["check", "--policy", "no-such.toml", &capture]).code
-    );
+    assert_eq!(2, run(&["check", "--policy", "no-such.toml", &capture]).code);
     assert_eq!(2, run(&["check"]).code);
     assert_eq!(2, run(&["check", "--format", "junit", &capture]).code);
     assert_eq!(2, run(&["check", "--format", "nunit=-", &capture]).code);
-    assert_eq!(
-        2,
-        run(&["check", "--format", "tap=-", "--format", "json=-", &capture]).code
-    );
-    assert_eq!(
-        2,
-        run(&["check", "--format", "tap=/no-such-folder/x.tap", &capture]).code
-    );
+    assert_eq!(2, run(&["check", "--format", "tap=-", "--format", "json=-", &capture]).code);
+    assert_eq!(2, run(&["check", "--format", "tap=/no-such-folder/x.tap", &capture]).code);
     assert_eq!(2, run(&["check", "--today=31.12.2026", &capture]).code);
     assert_eq!(2, compare(&capture, "no-such.pcap", &[]).code);
     assert_eq!(2, compare("Cargo.toml", &capture, &[]).code);
@@ -178,42 +120,16 @@ fn every_report_has_a_file_of_its_own_and_writes_over_no_input() {
     let of = |kind: &str, path: &str| format!("{kind}={path}");
     let capture = fixture("baseline");
     for (formats, said) in [
-        (
-            [of("junit", &path("a.xml")), of("tap", &path("a.xml"))],
-            "a.xml: two reports cannot share a file",
-        ),
-        (
-            [of("junit", &path("a.xml")), of("junit", &path("a.xml"))],
-            "a.xml: two reports cannot share a file",
-        ),
-        (
-            [of("tap", "-"), of("json", "-")],
-            "two reports cannot share standard output",
-        ),
-        (
-            [of("tap", &path("a.tap")), of("json", &policy)],
-            "policy.toml: is read from, so no report is written to it",
-        ),
-        (
-            [of("tap", &path("a.tap")), of("json", &path("b.pcap"))],
-            "b.pcap: is named like a capture",
-        ),
-        (
-            [of("tap", &path("a.tap")), of("json", &path("none/b.json"))],
-            "cannot be written",
-        ),
-        (
-            [
-                of("tap", &path("a.tap")),
-                of("json", &folder.path().display().to_string()),
-            ],
-            "cannot be written",
-        ),
+        ([of("junit", &path("a.xml")), of("tap", &path("a.xml"))], "a.xml: two reports cannot share a file"),
+        ([of("junit", &path("a.xml")), of("junit", &path("a.xml"))], "a.xml: two reports cannot share a file"),
+        ([of("tap", "-"), of("json", "-")], "two reports cannot share standard output"),
+        ([of("tap", &path("a.tap")), of("json", &policy)], "policy.toml: is read from, so no report is written to it"),
+        ([of("tap", &path("a.tap")), of("json", &path("b.pcap"))], "b.pcap: is named like a capture"),
+        ([of("tap", &path("a.tap")), of("json", &path("none/b.json"))], "cannot be written"),
+        ([of("tap", &path("a.tap")), of("json", &folder.path().display().to_string())], "cannot be written"),
     ] {
         let [first, second] = formats;
-        let ended = run(&[
-            "check", "--policy", &policy, "--format", &first, "--format", &second, &capture,
-        ]);
+        let ended = run(&["check", "--policy", &policy, "--format", &first, "--format", &second, &capture]);
         assert_eq!(2, ended.code, "{first} {second}");
         assert_eq!(1, ended.stderr.lines().count(), "{}", ended.stderr);
         assert!(ended.stderr.contains(said), "{said}: {}", ended.stderr);
@@ -222,15 +138,8 @@ fn every_report_has_a_file_of_its_own_and_writes_over_no_input() {
     let ended = compare(&report, &capture, &["--format", &onto_itself]);
     assert_eq!(2, ended.code);
     assert!(ended.stderr.contains("is read from"), "{}", ended.stderr);
-    assert_eq!(
-        0,
-        compare(&report, &capture, &[]).code,
-        "the report is whole"
-    );
-    let (one, other) = (
-        of("junit", &path("one.xml")),
-        of("junit", &path("other.xml")),
-    );
+    assert_eq!(0, compare(&report, &capture, &[]).code, "the report is whole");
+    let (one, other) = (of("junit", &path("one.xml")), of("junit", &path("other.xml")));
     let ended = run(&["check", "--format", &one, "--format", &other, &capture]);
     assert_eq!(0, ended.code, "the same kind twice is fine");
     assert!(folder.path().join("other.xml").exists());
@@ -241,11 +150,7 @@ fn a_disk_that_is_full_is_no_verdict() {
     if std::path::Path::new("/dev/full").exists() {
         let ended = run(&["check", "--format", "tap=/dev/full", &fixture("baseline")]);
         assert_eq!(2, ended.code);
-        assert!(
-            ended.stderr.contains("/dev/full: cannot be written"),
-            "{}",
-            ended.stderr
-        );
+        assert!(ended.stderr.contains("/dev/full: cannot be written"), "{}", ended.stderr);
     }
 }
 
@@ -260,22 +165,10 @@ fn a_file_that_is_json_and_no_report_is_told() {
             "an older sipscan wrote it",
         ),
         ("{ nonsense", "no report of sipscan"),
-        (
-            "{\"schema\": \"sipscan-report/2\"}",
-            "a newer sipscan wrote this report",
-        ),
-        (
-            "{\"schema\": \"sipscan-report/0\"}",
-            "its schema is \"sipscan-report/0\"",
-        ),
-        (
-            "{\"schema\": \"sipscan-check/1\"}",
-            "is a verdict of check or compare",
-        ),
-        (
-            "{\"schema\": \"other\"}",
-            "is no report of sipscan: its schema is \"other\"",
-        ),
+        ("{\"schema\": \"sipscan-report/2\"}", "a newer sipscan wrote this report"),
+        ("{\"schema\": \"sipscan-report/0\"}", "its schema is \"sipscan-report/0\""),
+        ("{\"schema\": \"sipscan-check/1\"}", "is a verdict of check or compare"),
+        ("{\"schema\": \"other\"}", "is no report of sipscan: its schema is \"other\""),
         ("{\"schema\": 5}", "is no report of sipscan: invalid type"),
     ] {
         let path = folder.path().join("report.json");
@@ -296,10 +189,7 @@ fn a_report_with_fields_of_a_later_day_is_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("later.json");
     std::fs::write(&path, report.to_string()).expect("a file");
-    assert_eq!(
-        0,
-        compare(&path.display().to_string(), &fixture("again"), &[]).code
-    );
+    assert_eq!(0, compare(&path.display().to_string(), &fixture("again"), &[]).code);
 }
 
 #[test]
@@ -309,10 +199,7 @@ fn a_report_of_an_earlier_day_that_has_what_is_compared_is_read() {
     report.as_object_mut().expect("an object").remove("filter");
     for call in report["calls"].as_array_mut().expect("calls") {
         for finding in call["findings"].as_array_mut().expect("findings") {
-            finding
-                .as_object_mut()
-                .expect("an object")
-                .remove("explains");
+            finding.as_object_mut().expect("an object").remove("explains");
         }
     }
     let folder = tempfile::tempdir().expect("a folder");
@@ -344,27 +231,15 @@ fn a_reader_who_goes_away_changes_no_verdict() {
 fn a_saved_report_tells_what_explains_an_ending_as_its_capture_does() {
     let names = |baseline: &str, candidate: &str| -> Vec<String> {
         let ended = compare(baseline, candidate, &["--policy", POLICY]);
-        let names = ended
-            .stdout
-            .lines()
-            .filter_map(|line| line.split(": ").next());
+        let names = ended.stdout.lines().filter_map(|line| line.split(": ").next());
         names.map(str::to_owned).collect()
     };
-    assert_eq!(
-        names(&fixture("baseline"), &fixture("candidate")),
-        names(&saved("baseline"), &saved("candidate"))
-    );
+    assert_eq!(names(&fixture("baseline"), &fixture("candidate")), names(&saved("baseline"), &saved("candidate")));
 }
 
 #[test]
 fn runs_without_a_call_in_common_are_no_comparison() {
     let ended = compare(&sample("busy.pcap"), &fixture("baseline"), &[]);
     assert_eq!(1, ended.code);
-    assert!(
-        ended
-            .stdout
-            .contains("the runs have calls in common: 0 of 1"),
-        "{}",
-        ended.stdout
-    );
+    assert!(ended.stdout.contains("the runs have calls in common: 0 of 1"), "{}", ended.stdout);
 }

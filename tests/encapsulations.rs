@@ -34,10 +34,7 @@ fn captures() -> Vec<PathBuf> {
 }
 
 fn one_worker() -> Options {
-    Options {
-        workers: 1,
-        ..Options::default()
-    }
+    Options { workers: 1, ..Options::default() }
 }
 
 fn of_bytes(bytes: Vec<u8>) -> Option<Analysis> {
@@ -50,8 +47,7 @@ fn every_wrapping_holds_the_same_call() {
     let captures = captures();
     assert!(captures.len() > 35, "{} fixtures", captures.len());
     for path in captures {
-        let analysis =
-            analyze(std::slice::from_ref(&path), &one_worker(), &mut |_| {}).expect("a capture");
+        let analysis = analyze(std::slice::from_ref(&path), &one_worker(), &mut |_| {}).expect("a capture");
         let name = path.display();
         let [entry] = &analysis.calls[..] else {
             panic!("{name}: {} calls", analysis.calls.len());
@@ -65,11 +61,7 @@ fn every_wrapping_holds_the_same_call() {
         assert!(analysis.fitness.undecoded.is_empty(), "{name}");
         let source = analysis.book.tables.endpoint(call.source).to_string();
         let is_v6 = path.ends_with("6in4.pcap");
-        let expected = if is_v6 {
-            "[2001:db8::11]:5060"
-        } else {
-            "10.0.0.11:5060"
-        };
+        let expected = if is_v6 { "[2001:db8::11]:5060" } else { "10.0.0.11:5060" };
         assert_eq!(expected, source, "{name}");
         let transport = match path.file_stem().and_then(|stem| stem.to_str()) {
             Some("sctp") => Transport::Sctp,
@@ -83,8 +75,7 @@ fn every_wrapping_holds_the_same_call() {
 
 #[test]
 fn a_snoop_file_is_refused_with_the_program_that_converts_it() {
-    let errors =
-        analyze(&[folder().join("plain.snoop")], &one_worker(), &mut |_| {}).expect_err("no pcap");
+    let errors = analyze(&[folder().join("plain.snoop")], &one_worker(), &mut |_| {}).expect_err("no pcap");
     let text = errors[0].to_string();
     assert!(text.contains("snoop") && text.contains("editcap"), "{text}");
 }
@@ -152,10 +143,7 @@ fn a_gibibyte_of_zeros_in_a_small_file_takes_neither_memory_nor_time() {
 }
 
 fn report(paths: &[PathBuf], workers: usize) -> Vec<u8> {
-    let options = Options {
-        workers,
-        ..Options::default()
-    };
+    let options = Options { workers, ..Options::default() };
     let analysis = analyze(paths, &options, &mut |_| {}).expect("captures");
     let mut out = Vec::new();
     json::write(&analysis, true, &mut out).expect("memory takes it");
@@ -177,10 +165,7 @@ fn the_order_of_arguments_and_the_number_of_threads_change_no_byte() {
         let mut turned = paths.clone();
         turned.rotate_left(turn);
         for workers in [1, 2, 4] {
-            assert!(
-                first == report(&turned, workers),
-                "turned by {turn}, {workers} workers"
-            );
+            assert!(first == report(&turned, workers), "turned by {turn}, {workers} workers");
             turned.reverse();
         }
     }
@@ -188,17 +173,12 @@ fn the_order_of_arguments_and_the_number_of_threads_change_no_byte() {
 
 #[test]
 fn two_files_with_clocks_apart_show_one_call_and_say_by_how_much() {
-    let paths = [
-        folder().join("plain.pcap"),
-        folder().join("clock-behind.pcap"),
-    ];
+    let paths = [folder().join("plain.pcap"), folder().join("clock-behind.pcap")];
     let analysis = analyze(&paths, &one_worker(), &mut |_| {}).expect("captures");
     assert_eq!(1, analysis.calls.len());
     let call = &analysis.calls[0].call;
     assert_eq!((3, 3), (call.messages, call.copies));
     let mut weaknesses = analysis.captures.iter().flat_map(|it| &it.weaknesses);
-    let offset = weaknesses
-        .find(|weakness| weakness.kind.word() == "clock-offset")
-        .expect("told");
+    let offset = weaknesses.find(|weakness| weakness.kind.word() == "clock-offset").expect("told");
     assert!(offset.detail.contains("2.500 s"), "{}", offset.detail);
 }

@@ -4,9 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sipscan::analysis::{
-    Analysis, Options, Pick, PickError, Selection, analyze, analyze_sources, extract,
-};
+use sipscan::analysis::{Analysis, Options, Pick, PickError, Selection, analyze, analyze_sources, extract};
 use sipscan::capture::{self, Source};
 
 fn path(name: &str) -> PathBuf {
@@ -30,8 +28,7 @@ fn samples() -> Vec<PathBuf> {
 fn analyzed(path: &Path) -> (Vec<Source>, Analysis) {
     let found = capture::find(&[path.to_path_buf()]);
     assert!(found.errors.is_empty(), "{:?}", found.errors);
-    let analysis =
-        analyze_sources(&found.sources, &Options::default(), &mut |_| {}).expect("a capture");
+    let analysis = analyze_sources(&found.sources, &Options::default(), &mut |_| {}).expect("a capture");
     (found.sources, analysis)
 }
 
@@ -40,8 +37,7 @@ fn extracted(path: &Path, picks: &[Pick], with_media: bool, out: &Path) -> Analy
     let (sources, analysis) = analyzed(path);
     let selection = Selection::of(&analysis, picks, with_media).expect("there are such calls");
     let mut file = fs::File::create(out).expect("a file");
-    let frames =
-        extract(&sources, &selection, &mut file, &mut |_| {}).expect("the capture is there still");
+    let frames = extract(&sources, &selection, &mut file, &mut |_| {}).expect("the capture is there still");
     let again = analyze(&[out.to_path_buf()], &Options::default(), &mut |_| {}).expect("a capture");
     assert_eq!(frames, again.captures[0].frames);
     again
@@ -64,9 +60,7 @@ fn every_sample_tells_the_same_calls_after_extraction() {
     let folder = tempfile::tempdir().expect("a folder");
     for sample in samples() {
         let (_, analysis) = analyzed(&sample);
-        let picks: Vec<Pick> = (1..=analysis.calls.len())
-            .map(|number| Pick::Call(number.to_string()))
-            .collect();
+        let picks: Vec<Pick> = (1..=analysis.calls.len()).map(|number| Pick::Call(number.to_string())).collect();
         let out = folder.path().join("out.pcapng");
         let again = extracted(&sample, &picks, false, &out);
         assert_eq!(story(&analysis), story(&again), "{}", sample.display());
@@ -111,22 +105,14 @@ fn media_of_the_call_comes_along_on_request() {
     let again = extracted(&sample, &picks, true, &out);
     let (_, analysis) = analyzed(&sample);
     assert_eq!(analysis.fitness.media_packets, again.fitness.media_packets);
-    assert!(
-        again.registrations.is_empty(),
-        "they are no part of the call"
-    );
+    assert!(again.registrations.is_empty(), "they are no part of the call");
 }
 
 #[test]
 fn a_call_is_named_by_number_call_id_or_a_unique_part_of_it() {
     let (_, analysis) = analyzed(&path("samples/tcp-calls.pcap"));
-    let pick = |word: &str| {
-        Selection::of(&analysis, &[Pick::Call(word.into())], false).map(|it| it.messages)
-    };
-    let id = analysis
-        .book
-        .tables
-        .text(analysis.calls[1].call.legs[0].call_id);
+    let pick = |word: &str| Selection::of(&analysis, &[Pick::Call(word.into())], false).map(|it| it.messages);
+    let id = analysis.book.tables.text(analysis.calls[1].call.legs[0].call_id);
     assert_eq!(pick("2"), pick(id));
     assert_eq!(pick("2"), pick(id.get(..3).expect("a longer Call-ID")));
     assert_eq!(Err(PickError::ManyCalls("@".into(), 3)), pick("@"));
@@ -142,7 +128,6 @@ fn what_can_be_read_only_once_is_refused() {
     let sources = [Source::from_read("-".into(), input).expect("a capture")];
     let analysis = analyze_sources(&sources, &Options::default(), &mut |_| {}).expect("a capture");
     let selection = Selection::of(&analysis, &[Pick::Call("1".into())], false).expect("one call");
-    let error = extract(&sources, &selection, &mut Vec::new(), &mut |_| {})
-        .expect_err("standard input is gone");
+    let error = extract(&sources, &selection, &mut Vec::new(), &mut |_| {}).expect_err("standard input is gone");
     assert!(error.to_string().contains("save it to a file"), "{error}");
 }

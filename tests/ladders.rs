@@ -25,10 +25,7 @@ fn each_ladder() -> impl Iterator<Item = (String, ladder::parse::Ladder, Analysi
 fn files(folder: &str, extensions: &[&str]) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = fs::read_dir(folder).expect("the folder exists");
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .collect();
+    let mut files: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
     files.retain(|path| {
         let extension = path.extension().and_then(|extension| extension.to_str());
         extension.is_some_and(|extension| extensions.contains(&extension))
@@ -39,9 +36,7 @@ fn files(folder: &str, extensions: &[&str]) -> Vec<PathBuf> {
 }
 
 fn name_of(path: &Path) -> String {
-    path.file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 #[test]
@@ -50,17 +45,10 @@ fn every_ladder_finds_what_it_says() {
     for (name, parsed, analysis) in each_ladder() {
         assert!(!parsed.expectations.is_empty(), "{name} expects nothing");
         failures.extend(
-            ladder::expect::failures(&analysis, &parsed.expectations)
-                .into_iter()
-                .map(|why| format!("{name}, {why}")),
+            ladder::expect::failures(&analysis, &parsed.expectations).into_iter().map(|why| format!("{name}, {why}")),
         );
     }
-    assert!(
-        failures.is_empty(),
-        "{} of the expectations fail:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{} of the expectations fail:\n{}", failures.len(), failures.join("\n"));
 }
 
 /// Whether a name stands alone in a title: not as a part of an address or of a longer name.
@@ -88,10 +76,7 @@ fn titles_that_name_a_party_say_whom_they_name() {
                         && !finding.signature.contains(party.as_str())
                 });
                 if let Some(party) = unsaid {
-                    failures.push(format!(
-                        "{name}: {} `{}` names {party}",
-                        finding.rule, finding.title
-                    ));
+                    failures.push(format!("{name}: {} `{}` names {party}", finding.rule, finding.title));
                 }
             }
         }
@@ -127,9 +112,8 @@ fn of_two_captures(early_us: u64) -> sipscan::analysis::Analysis {
     );
     let ladder = ladder::parse::parse(&text);
     let bob = ladder.nodes["bob"];
-    let (mut answers, requests): (Vec<_>, Vec<_>) = ladder::sip::frames(&ladder)
-        .into_iter()
-        .partition(|frame| frame.source == bob);
+    let (mut answers, requests): (Vec<_>, Vec<_>) =
+        ladder::sip::frames(&ladder).into_iter().partition(|frame| frame.source == bob);
     for frame in &mut answers {
         frame.at_us -= early_us;
     }

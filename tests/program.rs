@@ -4,17 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 fn sipscan(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sipscan"))
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .expect("the program runs")
+    Command::new(env!("CARGO_BIN_EXE_sipscan")).args(arguments).stdin(Stdio::null()).output().expect("the program runs")
 }
 
 fn sample(name: &str) -> String {
-    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("samples")
-        .join(name);
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name);
     path.display().to_string()
 }
 
@@ -27,10 +21,7 @@ fn a_capture_full_of_failures_was_still_analysed() {
     let output = sipscan(&[&sample("488-codec-mismatch.pcap")]);
     assert_eq!(Some(0), output.status.code());
     assert!(text(&output.stdout).contains("3 rejected"));
-    assert!(
-        !text(&output.stdout).contains('\u{1b}'),
-        "a pipe gets no colours"
-    );
+    assert!(!text(&output.stdout).contains('\u{1b}'), "a pipe gets no colours");
     assert_eq!("", text(&output.stderr));
 }
 
@@ -39,10 +30,7 @@ fn what_could_not_be_read_is_said_in_one_line_and_ends_with_2() {
     let output = sipscan(&["no-such-file.pcap"]);
     assert_eq!(Some(2), output.status.code());
     assert_eq!("", text(&output.stdout));
-    assert_eq!(
-        "sipscan: no-such-file.pcap: there is no such file; check the path\n",
-        text(&output.stderr)
-    );
+    assert_eq!("sipscan: no-such-file.pcap: there is no such file; check the path\n", text(&output.stderr));
     assert_eq!(Some(2), sipscan(&["--no-such-option"]).status.code());
     assert_eq!(Some(2), sipscan(&[]).status.code());
     assert_eq!(Some(0), sipscan(&["--help"]).status.code());
@@ -88,10 +76,7 @@ fn one_call_is_shown_by_number_or_call_id() {
     assert!(text(&output.stdout).starts_with("FAILED    call 1"));
     let unknown = sipscan(&[&capture, "--call", "77"]);
     assert_eq!(Some(2), unknown.status.code());
-    assert_eq!(
-        "sipscan: --call 77: no such call; there is one, number 1\n",
-        text(&unknown.stderr)
-    );
+    assert_eq!("sipscan: --call 77: no such call; there is one, number 1\n", text(&unknown.stderr));
 }
 
 #[test]
@@ -99,16 +84,12 @@ fn a_code_is_explained_without_a_capture() {
     let output = sipscan(&["explain", "488"]);
     assert_eq!(Some(0), output.status.code());
     assert!(text(&output.stdout).starts_with("488 Not Acceptable Here\n"));
-    assert_eq!(
-        Some(2),
-        sipscan(&["explain", "no", "such", "thing"]).status.code()
-    );
+    assert_eq!(Some(2), sipscan(&["explain", "no", "such", "thing"]).status.code());
 }
 
 #[test]
 fn the_number_of_threads_changes_nothing_however_large_it_is() {
-    let json =
-        |jobs: &str| sipscan(&["--jobs", jobs, "--json", "-", &sample("tcp-calls.pcap")]).stdout;
+    let json = |jobs: &str| sipscan(&["--jobs", jobs, "--json", "-", &sample("tcp-calls.pcap")]).stdout;
     let alone = json("1");
     assert!(!alone.is_empty());
     for jobs in ["2", "5", "60000"] {

@@ -14,20 +14,11 @@ type Records = (Vec<u8>, Vec<Vec<u8>>);
 /// The little-endian classic samples, each a capture of real stacks.
 fn samples() -> Vec<Records> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
-        .expect("samples exist")
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .collect();
-    paths.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "pcap")
-    });
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).expect("samples exist").filter_map(Result::ok).map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pcap"));
     paths.sort();
-    let read: Vec<Records> = paths
-        .iter()
-        .filter_map(|path| records(&fs::read(path).expect("a sample")))
-        .collect();
+    let read: Vec<Records> = paths.iter().filter_map(|path| records(&fs::read(path).expect("a sample"))).collect();
     assert!(read.len() > 5, "samples were read");
     read
 }
@@ -48,19 +39,12 @@ fn records(bytes: &[u8]) -> Option<Records> {
 }
 
 fn source(name: &str, header: &[u8], records: &[Vec<u8>]) -> Source {
-    let bytes: Vec<u8> = header
-        .iter()
-        .copied()
-        .chain(records.iter().flatten().copied())
-        .collect();
+    let bytes: Vec<u8> = header.iter().copied().chain(records.iter().flatten().copied()).collect();
     Source::from_read(PathBuf::from(name), Box::new(Cursor::new(bytes))).expect("a capture")
 }
 
 fn analyze(sources: &[Source]) -> Analysis {
-    let options = Options {
-        workers: 1,
-        ..Options::default()
-    };
+    let options = Options { workers: 1, ..Options::default() };
     analyze_sources(sources, &options, &mut |_| {}).expect("captures in memory can be read")
 }
 
@@ -69,11 +53,7 @@ fn happenings(analysis: &Analysis) -> Vec<String> {
     let tables = &analysis.book.tables;
     let calls = analysis.calls.iter().map(|entry| {
         let call = &entry.call;
-        let ids: Vec<&str> = call
-            .legs
-            .iter()
-            .map(|leg| tables.text(leg.call_id))
-            .collect();
+        let ids: Vec<&str> = call.legs.iter().map(|leg| tables.text(leg.call_id)).collect();
         let times = &call.milestones;
         format!(
             "{ids:?} {} {:?} {:?} {:?} {:?} {:?} {} messages, {} repeats",
@@ -89,11 +69,7 @@ fn happenings(analysis: &Analysis) -> Vec<String> {
     });
     let registrations = analysis.registrations.iter().map(|entry| {
         let registration = &entry.registration;
-        format!(
-            "{} {}",
-            tables.text(registration.aor),
-            registration.outcome.word()
-        )
+        format!("{} {}", tables.text(registration.aor), registration.outcome.word())
     });
     calls.chain(registrations).collect()
 }
@@ -101,9 +77,7 @@ fn happenings(analysis: &Analysis) -> Vec<String> {
 /// The microseconds of a record's time moved later.
 fn later(record: &[u8], microseconds: u32) -> Vec<u8> {
     let mut record = record.to_vec();
-    let field = |at: usize| {
-        u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
-    };
+    let field = |at: usize| u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]);
     let sum = field(4) + microseconds;
     let (seconds, rest) = (field(0) + sum / 1_000_000, sum % 1_000_000);
     record[..4].copy_from_slice(&seconds.to_le_bytes());

@@ -107,13 +107,7 @@ fn every_command_of_the_recipes_runs_on_the_lab_and_ends_as_it_should() {
         }
     }
     assert!(count >= 9, "{count} commands were found");
-    for report in [
-        "check.xml",
-        "compare.xml",
-        "compare.md",
-        "sipscan.sarif",
-        "summary.md",
-    ] {
+    for report in ["check.xml", "compare.xml", "compare.md", "sipscan.sarif", "summary.md"] {
         let written = std::fs::metadata(folder.path().join(report));
         assert!(written.is_ok_and(|written| written.len() > 100), "{report}");
     }
@@ -124,10 +118,7 @@ fn what_the_page_shows_of_the_lab_is_what_the_program_prints() {
     let folder = workplace();
     let page = blocks(&page());
     let (_, lines) = page.first().expect("the first block shows a check");
-    let shown: Vec<&String> = lines
-        .iter()
-        .filter(|line| line.starts_with("FAIL "))
-        .collect();
+    let shown: Vec<&String> = lines.iter().filter(|line| line.starts_with("FAIL ")).collect();
     let command = commands(lines).remove(0);
     let output = shell(folder.path(), &command);
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
@@ -155,10 +146,7 @@ fn the_make_recipe_makes_its_targets() {
     let told = String::from_utf8_lossy(&check.stderr);
     assert_eq!(Some(0), check.status.code(), "{told}");
     assert!(check.stdout.is_empty(), "all holds, so nothing is said");
-    let again = shell(
-        folder.path(),
-        "rm baseline.json; make -s baseline && make -s check",
-    );
+    let again = shell(folder.path(), "rm baseline.json; make -s baseline && make -s check");
     assert_eq!(Some(0), again.status.code());
     assert!(folder.path().join("baseline.json").exists());
 }

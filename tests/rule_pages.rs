@@ -20,10 +20,8 @@ fn family(id: &str) -> &str {
 fn row(id: &str) -> String {
     let title = rule_summary(id).expect("every page has a summary");
     let page = rule_page(id).expect("every id has a page");
-    let severity = page
-        .lines()
-        .find_map(|line| line.strip_prefix("Severity: "))
-        .expect("every page tells how severe the rule is");
+    let severity =
+        page.lines().find_map(|line| line.strip_prefix("Severity: ")).expect("every page tells how severe the rule is");
     let title = title.trim_end_matches('.');
     format!("| [{id}]({id}.md) | {severity} | {title} |")
 }
@@ -92,10 +90,7 @@ fn a_page_that_the_index_lacks_becomes_the_last_row_of_its_family() {
     let path = folder().join("README.md");
     let index = std::fs::read_to_string(&path).expect("the index can be read");
     let index = index_of_the_pages(&index);
-    let without: Vec<&str> = index
-        .lines()
-        .filter(|line| !line.starts_with("| [net-retransmit]"))
-        .collect();
+    let without: Vec<&str> = index.lines().filter(|line| !line.starts_with("| [net-retransmit]")).collect();
     assert_eq!(index, index_of_the_pages(&(without.join("\n") + "\n")));
     let stale = index.replace("The TCP connection fails", "Something else");
     assert_ne!(index, stale);

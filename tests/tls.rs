@@ -8,17 +8,12 @@ use sipscan::capture::{WeaknessKind, read_key_log};
 use sipscan::net::Transport;
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/tls")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name)
 }
 
 fn analyzed(capture: &str, keys: Option<&str>) -> Analysis {
     let secrets = keys.map(|name| read_key_log(&fixture(name)).expect("a key log"));
-    let options = Options {
-        secrets: secrets.unwrap_or_default(),
-        ..Options::default()
-    };
+    let options = Options { secrets: secrets.unwrap_or_default(), ..Options::default() };
     analyze(&[fixture(capture)], &options, &mut |_| {}).expect("a capture")
 }
 
@@ -75,29 +70,16 @@ fn without_keys_the_capture_says_which_server_stays_hidden() {
     let analysis = analyzed("call-tls12.pcap", Some("call-tls13.keys"));
     assert!(analysis.calls.is_empty());
     let weaknesses = &analysis.captures.first().expect("one capture").weaknesses;
-    let encrypted = weaknesses
-        .iter()
-        .find(|weakness| weakness.kind == WeaknessKind::Encrypted)
-        .expect("a weakness");
+    let encrypted = weaknesses.iter().find(|weakness| weakness.kind == WeaknessKind::Encrypted).expect("a weakness");
     assert!(encrypted.frame.is_some());
-    assert!(
-        encrypted.detail.contains("127.0.0.1:5061"),
-        "{}",
-        encrypted.detail
-    );
+    assert!(encrypted.detail.contains("127.0.0.1:5061"), "{}", encrypted.detail);
 }
 
 #[test]
 fn keys_of_one_capture_serve_those_that_begin_later() {
-    let paths = [
-        fixture("call-tls13-with-secrets.pcapng"),
-        fixture("tls13-aes.pcap"),
-    ];
+    let paths = [fixture("call-tls13-with-secrets.pcapng"), fixture("tls13-aes.pcap")];
     for workers in [1, 3] {
-        let options = Options {
-            workers,
-            ..Options::default()
-        };
+        let options = Options { workers, ..Options::default() };
         let analysis = analyze(&paths, &options, &mut |_| {}).expect("captures");
         assert_eq!(7, messages(&analysis, Transport::Tls));
         assert_eq!(1, analysis.calls.len());

@@ -5,17 +5,13 @@ use std::path::Path;
 use sipscan::analysis::{Analysis, Options, analyze};
 
 fn analysis(name: &str) -> Analysis {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/tls")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name);
     analyze(&[path], &Options::default(), &mut |_| {}).expect("the fixture can be read")
 }
 
 fn said(analysis: &Analysis, rule: &str) -> Option<String> {
     let mut incidents = analysis.incidents.iter();
-    incidents
-        .find(|incident| incident.finding.rule == rule)
-        .map(|incident| incident.finding.explanation.clone())
+    incidents.find(|incident| incident.finding.rule == rule).map(|incident| incident.finding.explanation.clone())
 }
 
 #[test]

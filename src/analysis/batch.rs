@@ -95,19 +95,9 @@ impl Batch {
             let bytes = self.bytes.get(kept.start..kept.end).unwrap_or_default();
             let payload = match packet.payload {
                 Payload::Segment(segment) => Payload::Segment(Segment { bytes, ..segment }),
-                Payload::Fragment {
-                    id,
-                    protocol,
-                    offset,
-                    more,
-                    ..
-                } => Payload::Fragment {
-                    id,
-                    protocol,
-                    offset,
-                    more,
-                    bytes,
-                },
+                Payload::Fragment { id, protocol, offset, more, .. } => {
+                    Payload::Fragment { id, protocol, offset, more, bytes }
+                }
                 _ => Payload::Sctp(bytes),
             };
             Packet { payload, ..*packet }
@@ -117,52 +107,19 @@ impl Batch {
     fn take(&mut self, packet: &Packet<'_>, seed: &Seed) {
         match packet.payload {
             Payload::Datagram(bytes) => self.take_datagram(packet, Transport::Udp, bytes, seed),
-            Payload::Forwarded { transport, bytes } => {
-                self.take_datagram(packet, transport, bytes, seed)
+            Payload::Forwarded { transport, bytes } => self.take_datagram(packet, transport, bytes, seed),
+            Payload::Segment(segment) => {
+                self.keep(packet, Payload::Segment(Segment { bytes: &[], ..segment }), segment.bytes)
             }
-            Payload::Segment(segment) => self.keep(
-                packet,
-                Payload::Segment(Segment {
-                    bytes: &[],
-                    ..segment
-                }),
-                segment.bytes,
-            ),
-            Payload::Fragment {
-                id,
-                protocol,
-                offset,
-                more,
-                bytes,
-            } => {
-                self.keep(
-                    packet,
-                    Payload::Fragment {
-                        id,
-                        protocol,
-                        offset,
-                        more,
-                        bytes: &[],
-                    },
-                    bytes,
-                );
+            Payload::Fragment { id, protocol, offset, more, bytes } => {
+                self.keep(packet, Payload::Fragment { id, protocol, offset, more, bytes: &[] }, bytes);
             }
             Payload::Sctp(bytes) => self.keep(packet, Payload::Sctp(&[]), bytes),
             Payload::Icmp(error) => {
-                let quoted = error
-                    .bytes
-                    .get(..QUOTED_BYTES_MAX)
-                    .unwrap_or(error.bytes)
-                    .to_vec();
-                let error = IcmpError {
-                    bytes: &[],
-                    ..error
-                };
+                let quoted = error.bytes.get(..QUOTED_BYTES_MAX).unwrap_or(error.bytes).to_vec();
+                let error = IcmpError { bytes: &[], ..error };
                 self.errors.push(IcmpSeen {
-                    packet: Packet {
-                        payload: Payload::Icmp(error),
-                        ..*packet
-                    },
+                    packet: Packet { payload: Payload::Icmp(error), ..*packet },
                     error,
                     quoted,
                 });
@@ -172,12 +129,7 @@ impl Batch {
 
     fn take_dns(&mut self, packet: &Packet<'_>, bytes: &[u8]) {
         match net::read_dns(bytes) {
-            Some(message) => self.dns.push(DnsSeen {
-                at: packet.at,
-                time: packet.time,
-                flow: packet.flow,
-                message,
-            }),
+            Some(message) => self.dns.push(DnsSeen { at: packet.at, time: packet.time, flow: packet.flow, message }),
             None => self.skip(Skip::Bystander(net::bystander(packet.flow, bytes))),
         }
     }
@@ -185,22 +137,10 @@ impl Batch {
     fn keep(&mut self, packet: &Packet<'_>, payload: Payload<'static>, bytes: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
-        self.packets.push((
-            Packet { payload, ..*packet },
-            Kept {
-                start,
-                end: self.bytes.len(),
-            },
-        ));
+        self.packets.push((Packet { payload, ..*packet }, Kept { start, end: self.bytes.len() }));
     }
 
-    fn take_datagram(
-        &mut self,
-        packet: &Packet<'_>,
-        transport: Transport,
-        bytes: &[u8],
-        seed: &Seed,
-    ) {
+    fn take_datagram(&mut self, packet: &Packet<'_>, transport: Transport, bytes: &[u8], seed: &Seed) {
         // What begins with a letter is nearly always SIP, whose start line need not be read twice to find out.
         let is_text = bytes.first().is_some_and(u8::is_ascii_alphabetic);
         if is_text && self.gather(packet, transport, bytes, seed) {
@@ -219,13 +159,7 @@ impl Batch {
     }
 
     /// Keeps the message in a datagram; gives whether there is one.
-    fn gather(
-        &mut self,
-        packet: &Packet<'_>,
-        transport: Transport,
-        bytes: &[u8],
-        seed: &Seed,
-    ) -> bool {
+    fn gather(&mut self, packet: &Packet<'_>, transport: Transport, bytes: &[u8], seed: &Seed) -> bool {
         let arrival = Arrival {
             at: packet.at,
             time: packet.time,

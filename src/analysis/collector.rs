@@ -110,11 +110,7 @@ impl Collector {
             let last = Timestamp::from_nanoseconds(i64::MIN);
             let mut network = crate::net::network();
             network.add_secrets(&self.secrets);
-            self.lanes.push(Lane {
-                network,
-                framers: HashMap::default(),
-                last,
-            });
+            self.lanes.push(Lane { network, framers: HashMap::default(), last });
             self.lanes.len() - 1
         })
     }
@@ -141,9 +137,7 @@ impl Collector {
             *self.tally.skips.entry(*skip).or_default() += count;
         }
         let room = ERRORS_MAX.saturating_sub(self.tally.errors.len());
-        self.tally
-            .errors
-            .extend(batch.errors.iter().take(room).cloned());
+        self.tally.errors.extend(batch.errors.iter().take(room).cloned());
         let room = DNS_MESSAGES_MAX.saturating_sub(self.tally.dns.len());
         self.tally.dns.extend(batch.dns.iter().take(room).cloned());
         let Some(lane) = self.lanes.get_mut(lane) else {
@@ -157,8 +151,7 @@ impl Collector {
             tally: &mut self.tally,
         };
         for packet in batch.packets() {
-            lane.network
-                .push(&packet, &mut |delivery| reader.take(&delivery));
+            lane.network.push(&packet, &mut |delivery| reader.take(&delivery));
         }
         self.book.push(&self.drafts);
         self.drafts.clear();
@@ -195,16 +188,10 @@ struct StreamReader<'a> {
 
 impl StreamReader<'_> {
     fn take(&mut self, delivery: &Delivery<'_>) {
-        let mark = Mark {
-            at: delivery.at,
-            time: delivery.time,
-            trace: delivery.trace,
-        };
+        let mark = Mark { at: delivery.at, time: delivery.time, trace: delivery.trace };
         match delivery.piece {
             Piece::Datagram(bytes) => self.take_datagram(delivery, bytes, mark),
-            Piece::Stream { id, bytes } => {
-                self.frame(delivery, id, |framer, emit| framer.push(bytes, mark, emit))
-            }
+            Piece::Stream { id, bytes } => self.frame(delivery, id, |framer, emit| framer.push(bytes, mark, emit)),
             Piece::Gap { id, .. } => {
                 let hole = self.tally.holes.entry(mark.at.file).or_insert((0, mark.at));
                 *hole = (hole.0 + 1, hole.1.min(mark.at));
@@ -241,10 +228,7 @@ impl StreamReader<'_> {
         let mut place = 0;
         feed(&mut framer, &mut |framed| {
             let is_cut = framed.framing == Framing::Cut;
-            let arrival = Arrival {
-                is_cut,
-                ..arrival(delivery, framed.completed, place)
-            };
+            let arrival = Arrival { is_cut, ..arrival(delivery, framed.completed, place) };
             place += 1;
             let (begun, completed) = (framed.begun.at, framed.completed.at);
             if begun != completed {
@@ -258,11 +242,7 @@ impl StreamReader<'_> {
 }
 
 fn arrival(delivery: &Delivery<'_>, mark: Mark, place: u16) -> Arrival {
-    let transport = if delivery.transport == Transport::Hep {
-        Transport::Udp
-    } else {
-        delivery.transport
-    };
+    let transport = if delivery.transport == Transport::Hep { Transport::Udp } else { delivery.transport };
     Arrival {
         at: mark.at,
         time: mark.time,

@@ -54,10 +54,7 @@ pub fn extract(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<u64, ExtractError> {
     check_extractable(sources)?;
-    let bytes_total = sources
-        .iter()
-        .map(|source| source.bytes)
-        .sum::<Option<u64>>();
+    let bytes_total = sources.iter().map(|source| source.bytes).sum::<Option<u64>>();
     let mut writer = Writer::new(out)?;
     let mut bytes_done = 0;
     for (number, source) in sources.iter().enumerate() {
@@ -78,10 +75,7 @@ pub fn extract(
                     writer.push(&frame, name.and_then(|interface| interface.name.as_deref()))?;
                 }
             }
-            progress(Progress {
-                bytes_done: bytes_done + reader.position(),
-                bytes_total,
-            });
+            progress(Progress { bytes_done: bytes_done + reader.position(), bytes_total });
         }
         bytes_done += source.bytes.unwrap_or(0);
     }
@@ -97,10 +91,7 @@ fn fragmented(source: &Source, file: u16, selection: &Selection) -> Result<Datag
     let mut reader = Reader::open(source, file)?;
     let mut window = Window::new();
     while reader.next_window(&mut window) {
-        for frame in window
-            .frames()
-            .filter(|f| selection.fragmented.contains(&f.at))
-        {
+        for frame in window.frames().filter(|f| selection.fragmented.contains(&f.at)) {
             // What a frame gives before it is skipped counts; the analysis told of the rest.
             let _ = net::decode(&frame, &mut |packet: Packet<'_>| {
                 if let Some(key) = datagram_key(&packet) {
@@ -150,15 +141,14 @@ impl Chooser<'_> {
         let selection = self.selection;
         let flow = packet.flow;
         match packet.payload {
-            Payload::Segment(_) => {
-                selection.connections.contains(&flow) || selection.is_piece(flow, packet.at)
-            }
+            Payload::Segment(_) => selection.connections.contains(&flow) || selection.is_piece(flow, packet.at),
             Payload::Fragment { .. } => {
                 let key = datagram_key(packet);
                 let completed = key.and_then(|key| self.datagrams.get(&key));
-                completed.into_iter().flatten().any(|time| {
-                    time.since(packet.time).max(packet.time.since(*time)) <= FRAGMENT_WAIT
-                })
+                completed
+                    .into_iter()
+                    .flatten()
+                    .any(|time| time.since(packet.time).max(packet.time.since(*time)) <= FRAGMENT_WAIT)
             }
             Payload::Datagram(_) => {
                 let ends = [flow.source, flow.destination];
@@ -173,19 +163,11 @@ impl Chooser<'_> {
 impl Selection {
     /// Whether frames other than those known by number may belong to it.
     fn needs_packets(&self) -> bool {
-        !self.pieces.is_empty()
-            || !self.connections.is_empty()
-            || !self.flows.is_empty()
-            || !self.media.is_empty()
+        !self.pieces.is_empty() || !self.connections.is_empty() || !self.flows.is_empty() || !self.media.is_empty()
     }
 
     /// An error belongs to the messages whose Call-ID it quotes; a quote without one tells addresses and time alone.
-    fn wants_error(
-        &self,
-        error: &IcmpError<'_>,
-        time: Timestamp,
-        spans: &mut Vec<HeaderSpan>,
-    ) -> bool {
+    fn wants_error(&self, error: &IcmpError<'_>, time: Timestamp, spans: &mut Vec<HeaderSpan>) -> bool {
         let (source, destination) = (error.quoted.source, error.quoted.destination);
         if let Some(message) = Message::parse(error.bytes, true, spans) {
             return match message.value(HeaderName::CallId) {
@@ -193,8 +175,6 @@ impl Selection {
                 None => has(self.flows.get(&(source.address, destination.address)), time),
             };
         }
-        [source, destination]
-            .iter()
-            .any(|end| has(self.media.get(end), time))
+        [source, destination].iter().any(|end| has(self.media.get(end), time))
     }
 }

@@ -29,22 +29,14 @@ const HOLE_MIN: Duration = Duration::from_secs(300);
 pub(super) fn pauses(captures: &[CaptureEntry]) -> Vec<Pause> {
     let mut spans: Vec<Pause> = captures
         .iter()
-        .filter_map(|capture| {
-            Some(Pause {
-                from: capture.first_at?,
-                until: capture.last_at?,
-            })
-        })
+        .filter_map(|capture| Some(Pause { from: capture.first_at?, until: capture.last_at? }))
         .collect();
     spans.sort_by_key(|span| span.from);
     let mut pauses = Vec::new();
     let mut known = spans.first().map(|span| span.until);
     for span in &spans {
         if let Some(end) = known.filter(|end| span.from.since(*end) >= HOLE_MIN) {
-            pauses.push(Pause {
-                from: end,
-                until: span.from,
-            });
+            pauses.push(Pause { from: end, until: span.from });
         }
         known = known.max(Some(span.until));
     }
@@ -90,23 +82,14 @@ pub(super) fn assess(
         copies: book.copies,
         media_packets: seen.tally.media_packets,
         undecoded: undecoded::undecoded(&seen.tally.skips, seen.networks.iter()),
-        one_direction_pairs: one_direction
-            .iter()
-            .map(|pair| (endpoint(pair.speaker), endpoint(pair.silent)))
-            .collect(),
+        one_direction_pairs: one_direction.iter().map(|pair| (endpoint(pair.speaker), endpoint(pair.silent))).collect(),
     };
     let weaknesses = captures.iter().enumerate().flat_map(|(file, capture)| {
-        let at = move |frame: u32| FrameRef {
-            file: file as u16,
-            frame,
-        };
-        capture.weaknesses.iter().map(move |weakness| {
-            (
-                weakness.kind.word(),
-                weakness.frame.map(at),
-                weakness.detail.clone(),
-            )
-        })
+        let at = move |frame: u32| FrameRef { file: file as u16, frame };
+        capture
+            .weaknesses
+            .iter()
+            .map(move |weakness| (weakness.kind.word(), weakness.frame.map(at), weakness.detail.clone()))
     });
     let sight = Sight {
         one_direction,
@@ -123,19 +106,9 @@ pub(super) fn assess(
     (fitness, sight)
 }
 
-fn add(
-    captures: &mut [CaptureEntry],
-    file: usize,
-    kind: WeaknessKind,
-    frame: Option<u32>,
-    detail: String,
-) {
+fn add(captures: &mut [CaptureEntry], file: usize, kind: WeaknessKind, frame: Option<u32>, detail: String) {
     if let Some(capture) = captures.get_mut(file) {
-        capture.weaknesses.push(Weakness {
-            kind,
-            frame,
-            detail,
-        });
+        capture.weaknesses.push(Weakness { kind, frame, detail });
     }
 }
 
@@ -144,13 +117,7 @@ fn add_cuts(census: &Census, captures: &mut [CaptureEntry]) {
         let detail = format!(
             "{count} SIP messages are cut short: the capture kept only the first bytes of their packets (snap length)"
         );
-        add(
-            captures,
-            usize::from(file),
-            WeaknessKind::SnaplenCut,
-            Some(frame),
-            detail,
-        );
+        add(captures, usize::from(file), WeaknessKind::SnaplenCut, Some(frame), detail);
     }
 }
 
@@ -176,40 +143,23 @@ fn add_missing(captures: &mut [CaptureEntry], seen: &Seen<'_>) {
                 "{bytes} bytes of TCP streams with signalling are not in the capture; SIP goes on behind {holes} holes"
             ),
         };
-        add(
-            captures,
-            usize::from(file),
-            WeaknessKind::MissingSegment,
-            frame,
-            detail,
-        );
+        add(captures, usize::from(file), WeaknessKind::MissingSegment, frame, detail);
     }
     let mut incomplete: BTreeMap<u16, (u64, u32)> = BTreeMap::new();
     for datagram in seen.incomplete {
-        let entry = incomplete
-            .entry(datagram.at.file)
-            .or_insert((0, datagram.at.frame));
+        let entry = incomplete.entry(datagram.at.file).or_insert((0, datagram.at.frame));
         *entry = (entry.0 + 1, entry.1.min(datagram.at.frame));
     }
     for (file, (count, frame)) in incomplete {
         let detail = format!("{count} datagrams lack at least one IP fragment");
-        add(
-            captures,
-            usize::from(file),
-            WeaknessKind::MissingFragment,
-            Some(frame),
-            detail,
-        );
+        add(captures, usize::from(file), WeaknessKind::MissingFragment, Some(frame), detail);
     }
 }
 
 /// Names the servers whose encrypted signalling could not be read; gives each with the first frame of such data.
 fn add_encrypted(captures: &mut [CaptureEntry], seen: &Seen<'_>) -> Vec<(Endpoint, FrameRef)> {
     let mut servers: BTreeMap<(u16, Endpoint), (u64, FrameRef)> = BTreeMap::new();
-    let handshakes = seen
-        .networks
-        .iter()
-        .flat_map(|network| network.handshakes());
+    let handshakes = seen.networks.iter().flat_map(|network| network.handshakes());
     for handshake in handshakes.filter(|handshake| handshake.is_unread()) {
         let data = handshake.client_data.or(handshake.server_data);
         let at = data.unwrap_or(handshake.first_seen).at;
@@ -224,34 +174,14 @@ fn add_encrypted(captures: &mut [CaptureEntry], seen: &Seen<'_>) -> Vec<(Endpoin
         if *told > PLACES_MAX {
             continue;
         }
-        let detail = format!(
-            "{count} TLS connections with {server} cannot be read: their keys are not known"
-        );
-        add(
-            captures,
-            usize::from(*file),
-            WeaknessKind::Encrypted,
-            Some(at.frame),
-            detail,
-        );
+        let detail = format!("{count} TLS connections with {server} cannot be read: their keys are not known");
+        add(captures, usize::from(*file), WeaknessKind::Encrypted, Some(at.frame), detail);
     }
     for (file, told) in told.into_iter().filter(|(_, told)| *told > PLACES_MAX) {
-        let detail = format!(
-            "TLS connections with {} more servers cannot be read",
-            told - PLACES_MAX
-        );
-        add(
-            captures,
-            usize::from(file),
-            WeaknessKind::Encrypted,
-            None,
-            detail,
-        );
+        let detail = format!("TLS connections with {} more servers cannot be read", told - PLACES_MAX);
+        add(captures, usize::from(file), WeaknessKind::Encrypted, None, detail);
     }
-    servers
-        .into_iter()
-        .map(|((_, server), (_, at))| (server, at))
-        .collect()
+    servers.into_iter().map(|((_, server), (_, at))| (server, at)).collect()
 }
 
 /// What was passed over in streams, and what was let go to stay within a limit.
@@ -269,12 +199,7 @@ fn add_left(captures: &mut [CaptureEntry], seen: &Seen<'_>) {
 }
 
 fn add_clocks(book: &Book, captures: &mut [CaptureEntry]) {
-    for (tap, shift) in book
-        .shifts
-        .iter()
-        .enumerate()
-        .filter(|(_, shift)| **shift != 0)
-    {
+    for (tap, shift) in book.shifts.iter().enumerate().filter(|(_, shift)| **shift != 0) {
         let (file, interface) = book.taps.get(tap).copied().unwrap_or_default();
         let seconds = *shift as f64 / -1e9;
         let way = if seconds > 0.0 { "ahead of" } else { "behind" };
@@ -282,47 +207,22 @@ fn add_clocks(book: &Book, captures: &mut [CaptureEntry]) {
             "the clock of interface {interface} is {:.3} s {way} the first capture point; its times were corrected",
             seconds.abs()
         );
-        add(
-            captures,
-            usize::from(file),
-            WeaknessKind::ClockOffset,
-            None,
-            detail,
-        );
+        add(captures, usize::from(file), WeaknessKind::ClockOffset, None, detail);
     }
 }
 
 /// Calls that began before the capture or were going on at its end.
 fn add_halves(happened: &Happenings, captures: &mut [CaptureEntry]) {
-    let partial = happened
-        .calls
-        .iter()
-        .filter(|call| call.outcome == Outcome::Partial);
-    let (without_start, without_end): (Vec<_>, Vec<_>) =
-        partial.partition(|call| call.milestones.invited.is_none());
-    let still_up = happened
-        .calls
-        .iter()
-        .filter(|call| call.outcome == Outcome::StillUp)
-        .count();
+    let partial = happened.calls.iter().filter(|call| call.outcome == Outcome::Partial);
+    let (without_start, without_end): (Vec<_>, Vec<_>) = partial.partition(|call| call.milestones.invited.is_none());
+    let still_up = happened.calls.iter().filter(|call| call.outcome == Outcome::StillUp).count();
     if !without_start.is_empty() {
-        let detail = format!(
-            "{} calls began before the capture; their outcome is not judged",
-            without_start.len()
-        );
+        let detail = format!("{} calls began before the capture; their outcome is not judged", without_start.len());
         add(captures, 0, WeaknessKind::StartsMidCall, None, detail);
     }
     if !without_end.is_empty() || still_up > 0 {
-        let detail = format!(
-            "{} calls were being set up and {still_up} were up when the capture ended",
-            without_end.len()
-        );
-        add(
-            captures,
-            captures.len().saturating_sub(1),
-            WeaknessKind::EndsMidCall,
-            None,
-            detail,
-        );
+        let detail =
+            format!("{} calls were being set up and {still_up} were up when the capture ended", without_end.len());
+        add(captures, captures.len().saturating_sub(1), WeaknessKind::EndsMidCall, None, detail);
     }
 }

@@ -29,12 +29,7 @@ pub struct Narrowing {
 impl Narrowing {
     /// `3 of 12 calls match final_code == 488`.
     pub fn told(&self) -> String {
-        let Self {
-            expression,
-            calls,
-            of,
-            ..
-        } = self;
+        let Self { expression, calls, of, .. } = self;
         let noun = if *of == 1 { "call" } else { "calls" };
         let verb = if *calls == 1 { "matches" } else { "match" };
         let expression = expression.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -96,9 +91,7 @@ impl Analysis {
         let narrowed = self.narrowing.as_ref();
         let numbered = self.incidents.iter().enumerate();
         numbered
-            .filter(move |(place, _)| {
-                narrowed.is_none_or(|narrowing| !narrowing.foreign.contains(place))
-            })
+            .filter(move |(place, _)| narrowed.is_none_or(|narrowing| !narrowing.foreign.contains(place)))
             .map(|(place, incident)| (place + 1, incident))
     }
 }

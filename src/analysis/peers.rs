@@ -51,17 +51,10 @@ pub(super) fn peers(calls: &[Call], book: &Book) -> Vec<Peer> {
             peers[at].0.software = book.tables.text(origin.software).to_owned();
         }
     }
-    let mut peers: Vec<Peer> = peers
-        .into_par_iter()
-        .map(|(peer, replies, delays)| with_medians(peer, replies, delays))
-        .collect();
+    let mut peers: Vec<Peer> =
+        peers.into_par_iter().map(|(peer, replies, delays)| with_medians(peer, replies, delays)).collect();
     peers.sort_by(|a, b| {
-        b.tries.cmp(&a.tries).then(
-            book.tables
-                .endpoints
-                .address(a.node)
-                .cmp(&book.tables.endpoints.address(b.node)),
-        )
+        b.tries.cmp(&a.tries).then(book.tables.endpoints.address(a.node).cmp(&book.tables.endpoints.address(b.node)))
     });
     peers
 }

@@ -83,22 +83,13 @@ impl Desk<'_> {
     }
 }
 
-fn read_in_parallel(
-    reader: &mut Reader,
-    workers: usize,
-    seed: &Seed,
-    file: &mut dyn FnMut(&Batch),
-) {
+fn read_in_parallel(reader: &mut Reader, workers: usize, seed: &Seed, file: &mut dyn FnMut(&Batch)) {
     let (free, empty) = mpsc::channel::<Batch>();
     for _ in 0..workers * BATCHES_PER_WORKER {
         // The receiver lives as long as this function, so the batch arrives.
         let _ = free.send(Batch::default());
     }
-    let desk = Desk {
-        turn: Mutex::new((reader, 0)),
-        empty: Mutex::new(empty),
-        seed,
-    };
+    let desk = Desk { turn: Mutex::new((reader, 0)), empty: Mutex::new(empty), seed };
     let (done, filled) = mpsc::channel::<(u64, Batch)>();
     std::thread::scope(|scope| {
         for _ in 1..workers {

@@ -54,11 +54,8 @@ impl Analysis {
     /// The metrics of the calls that reports tell of, by destination, by source, by the caller's product and over time.
     pub fn profile(&self) -> Profile {
         let is_honest = |id: u32| self.hostile_calls.binary_search(&(id - 1)).is_err();
-        let honest: Vec<&Call> = self
-            .told_calls()
-            .filter(|(id, _)| is_honest(*id))
-            .map(|(_, entry)| &entry.call)
-            .collect();
+        let honest: Vec<&Call> =
+            self.told_calls().filter(|(id, _)| is_honest(*id)).map(|(_, entry)| &entry.call).collect();
         Profile::of(&honest, &self.book)
     }
 

@@ -63,11 +63,8 @@ pub fn analyze(
     if !found.errors.is_empty() && (!options.keep_going || found.sources.is_empty()) {
         return Err(found.errors);
     }
-    let mut analysis =
-        analyze_sources(&found.sources, options, progress).map_err(|error| vec![error])?;
-    analysis
-        .problems
-        .extend(found.errors.into_iter().chain(found.skipped));
+    let mut analysis = analyze_sources(&found.sources, options, progress).map_err(|error| vec![error])?;
+    analysis.problems.extend(found.errors.into_iter().chain(found.skipped));
     analysis.repeated = found.repeated;
     Ok(analysis)
 }
@@ -84,10 +81,7 @@ pub fn analyze_sources(
     let seed = Seed::default();
     let mut collector = Collector::new(seed.clone());
     collector.add_secrets(&options.secrets);
-    let total = sources
-        .iter()
-        .map(|source| source.bytes)
-        .sum::<Option<u64>>();
+    let total = sources.iter().map(|source| source.bytes).sum::<Option<u64>>();
     collector.expect(total);
     let (mut captures, mut problems, mut done) = (Vec::new(), Vec::new(), 0);
     for source in sources {
@@ -103,20 +97,8 @@ pub fn analyze_sources(
         };
         let lane = collector.lane_for(source.first_at);
         collector.begin(done);
-        let mut report = |bytes: u64| {
-            progress(Progress {
-                bytes_done: done + bytes,
-                bytes_total: total,
-            })
-        };
-        let times = read(
-            &mut reader,
-            lane,
-            options.workers,
-            &seed,
-            &mut collector,
-            &mut report,
-        );
+        let mut report = |bytes: u64| progress(Progress { bytes_done: done + bytes, bytes_total: total });
+        let times = read(&mut reader, lane, options.workers, &seed, &mut collector, &mut report);
         let entry = capture_entry(source, &reader.summary(&times));
         done += entry.bytes;
         captures.push(entry);
@@ -127,20 +109,9 @@ pub fn analyze_sources(
 
 fn capture_entry(source: &Source, summary: &capture::FileSummary) -> CaptureEntry {
     let mut weaknesses = summary.weaknesses.clone();
-    if summary.dropped > 0
-        && !weaknesses
-            .iter()
-            .any(|weakness| weakness.kind == capture::WeaknessKind::CaptureDrops)
-    {
-        let detail = format!(
-            "the capturing machine says that it dropped {} packets",
-            summary.dropped
-        );
-        weaknesses.push(Weakness {
-            kind: capture::WeaknessKind::CaptureDrops,
-            frame: None,
-            detail,
-        });
+    if summary.dropped > 0 && !weaknesses.iter().any(|weakness| weakness.kind == capture::WeaknessKind::CaptureDrops) {
+        let detail = format!("the capturing machine says that it dropped {} packets", summary.dropped);
+        weaknesses.push(Weakness { kind: capture::WeaknessKind::CaptureDrops, frame: None, detail });
     }
     CaptureEntry {
         path: source.path.clone(),
@@ -157,39 +128,18 @@ fn capture_entry(source: &Source, summary: &capture::FileSummary) -> CaptureEntr
     }
 }
 
-fn explain(
-    collector: Collector,
-    mut captures: Vec<CaptureEntry>,
-    problems: Vec<OpenError>,
-) -> Analysis {
-    let start = captures
-        .iter()
-        .filter_map(|capture| capture.first_at)
-        .min()
-        .unwrap_or_default();
-    let end = captures
-        .iter()
-        .filter_map(|capture| capture.last_at)
-        .max()
-        .unwrap_or_default();
+fn explain(collector: Collector, mut captures: Vec<CaptureEntry>, problems: Vec<OpenError>) -> Analysis {
+    let start = captures.iter().filter_map(|capture| capture.first_at).min().unwrap_or_default();
+    let end = captures.iter().filter_map(|capture| capture.last_at).max().unwrap_or_default();
     let (book, mut tally, networks) = collector.into_parts();
     let lookups = dns::lookups(std::mem::take(&mut tally.dns));
-    let connections: Vec<Connection> = networks
-        .iter()
-        .flat_map(|network| network.connections().iter().cloned())
-        .collect();
-    let incomplete: Vec<IncompleteDatagram> = networks
-        .iter()
-        .flat_map(|network| network.incomplete_datagrams().iter().cloned())
-        .collect();
-    let handshakes: Vec<TlsHandshake> = networks
-        .iter()
-        .flat_map(|network| network.handshakes().iter().cloned())
-        .collect();
-    let missing_bytes = networks
-        .iter()
-        .map(|network| network.stream_counters().missing_bytes)
-        .sum();
+    let connections: Vec<Connection> =
+        networks.iter().flat_map(|network| network.connections().iter().cloned()).collect();
+    let incomplete: Vec<IncompleteDatagram> =
+        networks.iter().flat_map(|network| network.incomplete_datagrams().iter().cloned()).collect();
+    let handshakes: Vec<TlsHandshake> =
+        networks.iter().flat_map(|network| network.handshakes().iter().cloned()).collect();
+    let missing_bytes = networks.iter().map(|network| network.stream_counters().missing_bytes).sum();
     let pauses = fitness::pauses(&captures);
     let mut book = book.finish(crate::call::shifts);
     // What never spoke SIP, such as the address for media, may be what an error is about.
@@ -209,8 +159,7 @@ fn explain(
             (happened, timers, loads)
         },
     );
-    let registrations =
-        registration::registrations(&happened.attempts, |endpoint| book.tables.node(endpoint));
+    let registrations = registration::registrations(&happened.attempts, |endpoint| book.tables.node(endpoint));
     let seen = fitness::Seen {
         census: &census,
         tally: &tally,
@@ -238,18 +187,9 @@ fn explain(
         start,
         end,
     });
-    let Diagnosis {
-        calls: verdicts,
-        registrations: reasons,
-        incidents,
-        metrics,
-        hostile_calls,
-    } = diagnosis;
+    let Diagnosis { calls: verdicts, registrations: reasons, incidents, metrics, hostile_calls } = diagnosis;
     // What only rules ask for makes room for the result.
-    let (peers, ()) = rayon::join(
-        || peers::peers(&happened.calls, &book),
-        || drop((loads, timers)),
-    );
+    let (peers, ()) = rayon::join(|| peers::peers(&happened.calls, &book), || drop((loads, timers)));
     let calls = entries(happened.calls, verdicts);
     Analysis {
         captures,
@@ -260,16 +200,10 @@ fn explain(
         registrations: registrations
             .into_iter()
             .zip(reasons)
-            .map(|(registration, findings)| RegistrationEntry {
-                registration,
-                findings,
-            })
+            .map(|(registration, findings)| RegistrationEntry { registration, findings })
             .collect(),
         register_attempts: happened.attempts,
-        others: other::count(&happened.requests)
-            .into_iter()
-            .map(|count| (count, Vec::new()))
-            .collect(),
+        others: other::count(&happened.requests).into_iter().map(|count| (count, Vec::new())).collect(),
         other_requests: happened.requests,
         incidents,
         peers,
@@ -284,12 +218,8 @@ fn explain(
 /// Joins calls with what is said of them.
 fn entries(calls: Vec<Call>, verdicts: Vec<Verdict>) -> Vec<CallEntry> {
     let told = calls.into_par_iter().zip(verdicts);
-    told.map(|(call, verdict)| CallEntry {
-        call,
-        findings: verdict.findings,
-        has_primary: verdict.has_primary,
-    })
-    .collect()
+    told.map(|(call, verdict)| CallEntry { call, findings: verdict.findings, has_primary: verdict.has_primary })
+        .collect()
 }
 
 /// Joins ICMP errors to the Call-IDs that they quote, in the order of time.
@@ -297,10 +227,7 @@ fn icmp_reports(errors: &[IcmpSeen], book: &Book) -> Vec<IcmpReport> {
     let groups: std::collections::HashMap<&str, u32> = if errors.is_empty() {
         Default::default()
     } else {
-        (0..)
-            .zip(&book.tables.call_ids)
-            .map(|(group, id)| (book.tables.text(*id), group))
-            .collect()
+        (0..).zip(&book.tables.call_ids).map(|(group, id)| (book.tables.text(*id), group)).collect()
     };
     let mut spans: Vec<HeaderSpan> = Vec::new();
     let mut reports: Vec<IcmpReport> = Vec::with_capacity(errors.len());
@@ -309,12 +236,8 @@ fn icmp_reports(errors: &[IcmpSeen], book: &Book) -> Vec<IcmpReport> {
         if let Some(message) = Message::parse(&seen.quoted, true, &mut spans) {
             report.method = message.method();
             report.status = message.status();
-            let call_id = message
-                .value(HeaderName::CallId)
-                .and_then(|id| std::str::from_utf8(id).ok());
-            report.group = call_id
-                .and_then(|id| groups.get(id))
-                .map(|group| crate::call::GroupId(*group));
+            let call_id = message.value(HeaderName::CallId).and_then(|id| std::str::from_utf8(id).ok());
+            report.group = call_id.and_then(|id| groups.get(id)).map(|group| crate::call::GroupId(*group));
         }
         reports.push(report);
     }
@@ -327,13 +250,9 @@ mod tests {
     use super::*;
 
     fn sample() -> Source {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/samples/488-codec-mismatch.pcap"
-        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/488-codec-mismatch.pcap");
         let bytes = std::fs::read(path).expect("the sample is there");
-        Source::from_read(path.into(), Box::new(std::io::Cursor::new(bytes)))
-            .expect("the sample is a capture")
+        Source::from_read(path.into(), Box::new(std::io::Cursor::new(bytes))).expect("the sample is a capture")
     }
 
     #[test]
@@ -341,11 +260,7 @@ mod tests {
         let sources = [sample(), sample()];
         // A stream gives its bytes once.
         drop(Reader::open(&sources[0], 0).expect("it opens once"));
-        let options = Options {
-            workers: 1,
-            keep_going: true,
-            ..Options::default()
-        };
+        let options = Options { workers: 1, keep_going: true, ..Options::default() };
         let analysis = analyze_sources(&sources, &options, &mut |_| {}).expect("one is left");
         assert_eq!((1, 1), (analysis.captures.len(), analysis.problems.len()));
         let messages = &analysis.book.messages;

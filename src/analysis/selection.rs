@@ -107,12 +107,7 @@ impl Selection {
                     let Some(incident) = incident else {
                         return Err(PickError::NoIncident(*number, analysis.incidents.len()));
                     };
-                    calls.extend(
-                        incident
-                            .calls
-                            .iter()
-                            .map(|id| (*id as usize).wrapping_sub(1)),
-                    );
+                    calls.extend(incident.calls.iter().map(|id| (*id as usize).wrapping_sub(1)));
                     for evidence in &incident.finding.evidence {
                         if let Evidence::Seen { frames, .. } = evidence {
                             selection.frames.extend(frames);
@@ -140,10 +135,7 @@ impl Selection {
         }
         selection.flows.values_mut().for_each(join);
         selection.media.values_mut().for_each(join);
-        selection
-            .pieces
-            .values_mut()
-            .for_each(|p| p.sort_unstable());
+        selection.pieces.values_mut().for_each(|p| p.sort_unstable());
         Ok(selection)
     }
 
@@ -163,10 +155,7 @@ impl Selection {
         };
         self.calls += 1;
         let (book, call) = (&analysis.book, &entry.call);
-        let span = Span {
-            from: call.started,
-            to: call.ended.plus(LATE_WAIT),
-        };
+        let span = Span { from: call.started, to: call.ended.plus(LATE_WAIT) };
         for leg in &call.legs {
             let messages = book.messages.get(leg.start as usize..leg.end as usize);
             for message in messages.unwrap_or_default() {
@@ -175,10 +164,7 @@ impl Selection {
                     continue;
                 }
                 for endpoint in book.tables.sessions.media(message.session).iter().copied() {
-                    let control = Endpoint {
-                        port: endpoint.port.saturating_add(1),
-                        ..endpoint
-                    };
+                    let control = Endpoint { port: endpoint.port.saturating_add(1), ..endpoint };
                     // Port 0 refuses the stream (RFC 3264 section 6).
                     if endpoint.port > 0 {
                         self.media.entry(endpoint).or_default().push(span);
@@ -193,10 +179,7 @@ impl Selection {
         let tables = &analysis.book.tables;
         self.messages += 1;
         self.frames.insert(message.at);
-        let flow = Flow {
-            source: tables.endpoint(message.source),
-            destination: tables.endpoint(message.destination),
-        };
+        let flow = Flow { source: tables.endpoint(message.source), destination: tables.endpoint(message.destination) };
         if message.flags.is_fragmented() {
             self.fragmented.insert(message.at);
         }
@@ -213,15 +196,11 @@ impl Selection {
             Transport::Udp | Transport::Hep | Transport::Sctp => {
                 let ends = (flow.source.address, flow.destination.address);
                 let spans = self.flows.entry(ends).or_default();
-                let span = Span {
-                    from: message.time,
-                    to: message.time.plus(LATE_WAIT),
-                };
+                let span = Span { from: message.time, to: message.time.plus(LATE_WAIT) };
                 spans.push(span);
             }
         }
-        self.call_ids
-            .insert(tables.call_id(message).as_bytes().to_vec());
+        self.call_ids.insert(tables.call_id(message).as_bytes().to_vec());
     }
 }
 
@@ -232,20 +211,14 @@ fn find_call(analysis: &Analysis, word: &str) -> Result<usize, PickError> {
         return Ok(index);
     }
     let ids = |index: usize| {
-        let legs = analysis
-            .calls
-            .get(index)
-            .map_or(&[][..], |entry| &entry.call.legs);
-        legs.iter()
-            .map(|leg| analysis.book.tables.text(leg.call_id))
+        let legs = analysis.calls.get(index).map_or(&[][..], |entry| &entry.call.legs);
+        legs.iter().map(|leg| analysis.book.tables.text(leg.call_id))
     };
     let all = 0..analysis.calls.len();
     if let Some(index) = all.clone().find(|&index| ids(index).any(|id| id == word)) {
         return Ok(index);
     }
-    let with: Vec<usize> = all
-        .filter(|&index| ids(index).any(|id| id.contains(word)))
-        .collect();
+    let with: Vec<usize> = all.filter(|&index| ids(index).any(|id| id.contains(word))).collect();
     match with[..] {
         [] => Err(PickError::NoCall(word.to_owned())),
         [index] => Ok(index),

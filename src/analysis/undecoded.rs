@@ -27,10 +27,7 @@ pub(super) fn undecoded<'a>(
             ("websocket-too-long", websocket.too_long),
             ("sctp-other", sctp.other_messages),
             ("sctp-malformed", sctp.malformed),
-            (
-                "ip-fragments-malformed",
-                fragments.malformed + fragments.conflicting,
-            ),
+            ("ip-fragments-malformed", fragments.malformed + fragments.conflicting),
         ];
         for (reason, count) in counted {
             *frames.entry(reason.into()).or_default() += count;
@@ -39,10 +36,7 @@ pub(super) fn undecoded<'a>(
     let mut undecoded: Vec<Undecoded> = frames
         .into_iter()
         .filter(|(_, frames)| *frames > 0)
-        .map(|(reason, frames)| Undecoded {
-            reason: reason.into_owned(),
-            frames,
-        })
+        .map(|(reason, frames)| Undecoded { reason: reason.into_owned(), frames })
         .collect();
     // Reasons stand in the order of the alphabet already.
     undecoded.sort_by_key(|undecoded| std::cmp::Reverse(undecoded.frames));
@@ -59,23 +53,11 @@ pub(super) fn let_go<'a>(networks: impl Iterator<Item = &'a Network>) -> Vec<Str
         associations += sctp.evicted + sctp.dropped_pieces;
     }
     let told = [
-        (
-            streams,
-            "TCP connections were left behind early, because more were open at a time than are followed",
-        ),
-        (
-            fragments,
-            "fragmented datagrams were given up early, because more waited at a time than are held",
-        ),
-        (
-            associations,
-            "pieces of SCTP messages were given up early, because more waited at a time than are held",
-        ),
+        (streams, "TCP connections were left behind early, because more were open at a time than are followed"),
+        (fragments, "fragmented datagrams were given up early, because more waited at a time than are held"),
+        (associations, "pieces of SCTP messages were given up early, because more waited at a time than are held"),
     ];
-    told.into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect()
+    told.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
 }
 
 /// The name of a reason: a known word, or a sentence where the case is rare.
@@ -99,9 +81,7 @@ fn reason(skip: Skip) -> Cow<'static, str> {
             ("Ethernet", 0x0806 | 0x8035) => "arp",
             // What bridges and switches say among themselves: CDP, LLDP, LACP, 802.1X, loop tests, vendors' own.
             ("LLC" | "SNAP", _)
-            | ("Ethernet", 0x2000 | 0x9000 | 0x8809 | 0x88cc | 0x888e | 0x8899 | 0x88b5..=0x88b7) => {
-                "switch-control"
-            }
+            | ("Ethernet", 0x2000 | 0x9000 | 0x8809 | 0x88cc | 0x888e | 0x8899 | 0x88b5..=0x88b7) => "switch-control",
             ("ICMP" | "ICMPv6", _) => "icmp-other",
             // IGMP, EIGRP, OSPF, PIM, VRRP.
             ("IP", 2 | 88 | 89 | 103 | 112) => "ip-routing",

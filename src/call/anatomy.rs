@@ -37,11 +37,7 @@ impl<'a> Anatomy<'a> {
     }
 
     /// The same where the messages were paired before.
-    pub(in crate::call) fn of_pairs(
-        messages: Vec<&'a Message>,
-        tables: &'a Tables,
-        pairing: Pairing,
-    ) -> Self {
+    pub(in crate::call) fn of_pairs(messages: Vec<&'a Message>, tables: &'a Tables, pairing: Pairing) -> Self {
         let mut anatomy = Self {
             messages,
             tables,
@@ -72,23 +68,17 @@ impl<'a> Anatomy<'a> {
 
     /// Every transaction with its index.
     pub fn each(&self) -> impl Iterator<Item = (TransactionIndex, &Transaction)> {
-        self.transactions
-            .iter()
-            .enumerate()
-            .map(|(place, transaction)| (TransactionIndex(place as u32), transaction))
+        self.transactions.iter().enumerate().map(|(place, transaction)| (TransactionIndex(place as u32), transaction))
     }
 
     /// Transactions of INVITEs that set up the call rather than change it: without a To tag.
     pub fn invites(&self) -> impl Iterator<Item = (TransactionIndex, &Transaction)> {
-        self.each()
-            .filter(|(_, transaction)| self.is_initial(transaction))
+        self.each().filter(|(_, transaction)| self.is_initial(transaction))
     }
 
     /// Transactions of requests inside a dialog with this method, once for each hop.
     pub fn inside(&self, method: Method) -> impl Iterator<Item = (TransactionIndex, &Transaction)> {
-        self.each().filter(move |(_, transaction)| {
-            transaction.method == method && !self.is_initial(transaction)
-        })
+        self.each().filter(move |(_, transaction)| transaction.method == method && !self.is_initial(transaction))
     }
 
     /// Whether a transaction is an INVITE without To tag, captured or known by its answers alone.
@@ -101,46 +91,27 @@ impl<'a> Anatomy<'a> {
     }
 
     /// The same request one or more hops further from its sender.
-    pub fn children(
-        &self,
-        parent: TransactionIndex,
-    ) -> impl Iterator<Item = (TransactionIndex, &Transaction)> {
-        self.each()
-            .filter(move |(_, transaction)| transaction.parent == Some(parent))
+    pub fn children(&self, parent: TransactionIndex) -> impl Iterator<Item = (TransactionIndex, &Transaction)> {
+        self.each().filter(move |(_, transaction)| transaction.parent == Some(parent))
     }
 
     /// Messages of one transaction, copies left out.
-    pub fn messages_of(
-        &self,
-        index: TransactionIndex,
-    ) -> impl Iterator<Item = (MessageIndex, &'a Message)> {
-        let owned = self
-            .owner
-            .iter()
-            .enumerate()
-            .filter(move |(_, owner)| **owner == index);
+    pub fn messages_of(&self, index: TransactionIndex) -> impl Iterator<Item = (MessageIndex, &'a Message)> {
+        let owned = self.owner.iter().enumerate().filter(move |(_, owner)| **owner == index);
         owned
             .map(|(place, _)| (MessageIndex(place as u32), self.messages[place]))
             .filter(|(_, message)| !message.flags.is_copy())
     }
 
     /// Every send of a transaction's request.
-    pub fn sends_of(
-        &self,
-        index: TransactionIndex,
-    ) -> impl Iterator<Item = (MessageIndex, &'a Message)> {
+    pub fn sends_of(&self, index: TransactionIndex) -> impl Iterator<Item = (MessageIndex, &'a Message)> {
         let method = self.transaction(index).method;
-        self.messages_of(index)
-            .filter(move |(_, message)| message.is_request(method))
+        self.messages_of(index).filter(move |(_, message)| message.is_request(method))
     }
 
     /// Every response of a transaction.
-    pub fn responses_of(
-        &self,
-        index: TransactionIndex,
-    ) -> impl Iterator<Item = (MessageIndex, &'a Message)> {
-        self.messages_of(index)
-            .filter(|(_, message)| message.status().is_some())
+    pub fn responses_of(&self, index: TransactionIndex) -> impl Iterator<Item = (MessageIndex, &'a Message)> {
+        self.messages_of(index).filter(|(_, message)| message.status().is_some())
     }
 
     /// The status of a transaction's final response.
@@ -151,19 +122,17 @@ impl<'a> Anatomy<'a> {
     /// The last step of the attempt: the one whose result is the call's.
     pub fn last_step(&self) -> Option<TransactionIndex> {
         // Where the call was forked before the capture point, a branch that was answered decides.
-        let answered = self.chain.iter().rev().find(|step| {
-            self.final_status(self.transaction(**step))
-                .is_some_and(StatusCode::is_success)
-        });
+        let answered = self
+            .chain
+            .iter()
+            .rev()
+            .find(|step| self.final_status(self.transaction(**step)).is_some_and(StatusCode::is_success));
         answered.or(self.chain.last()).copied()
     }
 
     /// From tag of the caller.
     pub fn caller_tag(&self) -> TextId {
-        let first = self
-            .chain
-            .first()
-            .and_then(|step| self.transaction(*step).request);
+        let first = self.chain.first().and_then(|step| self.transaction(*step).request);
         first.map_or(TextId::default(), |request| self.message(request).from_tag)
     }
 
@@ -171,9 +140,7 @@ impl<'a> Anatomy<'a> {
     fn drop_late_answers(&mut self) {
         for place in 0..self.transactions.len() {
             let transaction = &self.transactions[place];
-            let (Some(refusal), Some(answer)) =
-                (transaction.refused_before, transaction.final_response)
-            else {
+            let (Some(refusal), Some(answer)) = (transaction.refused_before, transaction.final_response) else {
                 continue;
             };
             let tag = self.message(answer).to_tag;
@@ -182,8 +149,7 @@ impl<'a> Anatomy<'a> {
                     && message.cseq == transaction.cseq
                     && message.via != transaction.via
                     && message.to_tag == tag;
-                let is_bye = message.is_request(Method::Bye)
-                    && (message.to_tag == tag || message.from_tag == tag);
+                let is_bye = message.is_request(Method::Bye) && (message.to_tag == tag || message.from_tag == tag);
                 index > answer && (is_own_ack || is_bye)
             });
             if !is_taken {
@@ -228,9 +194,7 @@ impl<'a> Anatomy<'a> {
     fn join_unseen_steps(&mut self) {
         let unseen: Vec<TransactionIndex> = self
             .each()
-            .filter(|(_, t)| {
-                t.method == Method::Invite && t.request.is_none() && t.parent.is_none()
-            })
+            .filter(|(_, t)| t.method == Method::Invite && t.request.is_none() && t.parent.is_none())
             .map(|(index, _)| index)
             .take(UNSEEN_STEPS_MAX)
             .collect();
@@ -256,26 +220,14 @@ impl<'a> Anatomy<'a> {
 
     /// INVITE transactions without a visible parent; of several legs only those that the first caller sent.
     fn edge(&self) -> Vec<TransactionIndex> {
-        let roots = || {
-            self.invites()
-                .filter(|(_, transaction)| transaction.parent.is_none())
-        };
-        let caller = roots().next().map(|(_, first)| {
-            (
-                self.message(first.first).group,
-                self.tables.node(first.source),
-            )
-        });
+        let roots = || self.invites().filter(|(_, transaction)| transaction.parent.is_none());
+        let caller = roots().next().map(|(_, first)| (self.message(first.first).group, self.tables.node(first.source)));
         let of_caller = |transaction: &Transaction| {
             caller.is_some_and(|(group, node)| {
-                self.message(transaction.first).group == group
-                    || self.tables.node(transaction.source) == node
+                self.message(transaction.first).group == group || self.tables.node(transaction.source) == node
             })
         };
-        roots()
-            .filter(|(_, transaction)| of_caller(transaction))
-            .map(|(index, _)| index)
-            .collect()
+        roots().filter(|(_, transaction)| of_caller(transaction)).map(|(index, _)| index).collect()
     }
 
     /// How many messages that are no copies their sender had sent before.
@@ -296,11 +248,7 @@ impl<'a> Anatomy<'a> {
 
     /// Messages that are no copies.
     pub fn originals(&self) -> impl Iterator<Item = (MessageIndex, &'a Message)> {
-        let all = self
-            .messages
-            .iter()
-            .enumerate()
-            .map(|(place, message)| (MessageIndex(place as u32), *message));
+        let all = self.messages.iter().enumerate().map(|(place, message)| (MessageIndex(place as u32), *message));
         all.filter(|(_, message)| !message.flags.is_copy())
     }
 
@@ -309,9 +257,7 @@ impl<'a> Anatomy<'a> {
         match message.kind {
             MessageKind::Request(method) => method.text().to_owned(),
             MessageKind::Response(status) => {
-                format!("{} {}", status.0, self.tables.text(message.line))
-                    .trim_end()
-                    .to_owned()
+                format!("{} {}", status.0, self.tables.text(message.line)).trim_end().to_owned()
             }
         }
     }

@@ -59,8 +59,7 @@ pub struct Bindings {
 impl Bindings {
     /// Files the tries of a run.
     pub fn of(attempts: &[RegisterAttempt], tables: &Tables) -> Self {
-        let mut by_user: HashMap<Box<str>, Vec<u32>, foldhash::fast::FixedState> =
-            HashMap::default();
+        let mut by_user: HashMap<Box<str>, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
         for (index, attempt) in attempts.iter().enumerate() {
             let user = user_of(tables.text(attempt.aor)).to_ascii_lowercase();
             by_user.entry(user.into()).or_default().push(index as u32);
@@ -88,9 +87,7 @@ impl Bindings {
         let known = tries.partition_point(|index| attempts[*index as usize].ended <= time);
         let recent = tries.get(known.saturating_sub(TRIES_MAX)..known)?;
         let host = host_of(aor);
-        let of_aor = recent
-            .iter()
-            .map(|index| (*index, &attempts[*index as usize]));
+        let of_aor = recent.iter().map(|index| (*index, &attempts[*index as usize]));
         let of_aor = of_aor.filter(|(_, attempt)| {
             host.eq_ignore_ascii_case(host_of(tables.text(attempt.aor)))
                 || nodes.contains(&tables.node(attempt.registrar))
@@ -99,17 +96,11 @@ impl Bindings {
         let mut refused = None;
         for (index, attempt) in of_aor {
             let Some(state) = state_after(attempt) else {
-                refused = refused.or(Some(Binding {
-                    attempt: index,
-                    state: BindingState::Refused,
-                }));
+                refused = refused.or(Some(Binding { attempt: index, state: BindingState::Refused }));
                 continue;
             };
             let contact = address_of(tables.text(attempt.contact));
-            let binding = Binding {
-                attempt: index,
-                state,
-            };
+            let binding = Binding { attempt: index, state };
             if contact == "*" {
                 contacts.clear();
             }
@@ -128,10 +119,9 @@ impl Binding {
     /// The binding as it stands at a moment.
     fn at(self, time: Timestamp) -> Self {
         match self.state {
-            BindingState::Active { until } if until <= time => Self {
-                state: BindingState::Expired { at: until },
-                ..self
-            },
+            BindingState::Active { until } if until <= time => {
+                Self { state: BindingState::Expired { at: until }, ..self }
+            }
             _ => self,
         }
     }
@@ -153,10 +143,6 @@ fn state_after(attempt: &RegisterAttempt) -> Option<BindingState> {
     if attempt.is_removal || attempt.expires_s == Some(0) {
         return Some(BindingState::Removed { at: attempt.ended });
     }
-    let expiry = attempt.expires_s.map_or(EXPIRY_UNSAID, |seconds| {
-        Duration::from_secs(u64::from(seconds))
-    });
-    Some(BindingState::Active {
-        until: attempt.ended.plus(expiry),
-    })
+    let expiry = attempt.expires_s.map_or(EXPIRY_UNSAID, |seconds| Duration::from_secs(u64::from(seconds)));
+    Some(BindingState::Active { until: attempt.ended.plus(expiry) })
 }

@@ -65,13 +65,7 @@ impl Packed<5> for Parties {
 
     fn unpack([group, from, to, from_tag, to_tag]: [u32; 5]) -> Self {
         let text = |number| TextId::unpack([number]);
-        Self {
-            group: GroupId(group),
-            from: text(from),
-            to: text(to),
-            from_tag: text(from_tag),
-            to_tag: text(to_tag),
-        }
+        Self { group: GroupId(group), from: text(from), to: text(to), from_tag: text(from_tag), to_tag: text(to_tag) }
     }
 }
 
@@ -97,26 +91,13 @@ pub struct Book {
 impl CallBook {
     /// An empty book; drafts must be gathered with the same `seed`.
     pub fn new(seed: Seed) -> Self {
-        let tables = Tables {
-            texts: Texts::new(seed.clone()),
-            ..Tables::default()
-        };
-        Self {
-            seed,
-            tables,
-            ..Self::default()
-        }
+        let tables = Tables { texts: Texts::new(seed.clone()), ..Tables::default() };
+        Self { seed, tables, ..Self::default() }
     }
 
     /// Makes room for `times` as much as was filed so far: growing step by step moves everything again and again.
     pub fn expect(&mut self, times: usize) {
-        let Tables {
-            texts,
-            headers,
-            vias,
-            sessions,
-            ..
-        } = &mut self.tables;
+        let Tables { texts, headers, vias, sessions, .. } = &mut self.tables;
         let (groups, parties, ways) = (&mut self.groups, &mut self.parties, &mut self.ways);
         rayon::join(
             || {
@@ -173,9 +154,7 @@ impl CallBook {
         let parties = filed.parties[draft.parties as usize];
         let (source, destination) = filed.ways[draft.way as usize];
         let list = draft.list.map(|list| filed.lists[list as usize]);
-        let session = draft
-            .session
-            .map(|session| filed.sessions[session as usize]);
+        let session = draft.session.map(|session| filed.sessions[session as usize]);
         Message {
             time: draft.time,
             digest: draft.digest,
@@ -240,11 +219,7 @@ impl CallBook {
         let groups = tables.call_ids.len();
         // One thread sets out to sort alone.
         let ((), (mut messages, groups)) = rayon::join(|| tables.close(), || pile.by_group(groups));
-        let shifts = if self.taps.len() > 1 {
-            shift(&messages, self.taps.len())
-        } else {
-            Vec::new()
-        };
+        let shifts = if self.taps.len() > 1 { shift(&messages, self.taps.len()) } else { Vec::new() };
         let mut slices = messages.each_group(&groups);
         let counts = slices
             .par_iter_mut()
@@ -264,15 +239,7 @@ impl CallBook {
         for (point, tap) in &self.taps {
             taps[usize::from(*tap)] = *point;
         }
-        Book {
-            tables: self.tables,
-            messages,
-            groups,
-            copies,
-            defects,
-            taps,
-            shifts,
-        }
+        Book { tables: self.tables, messages, groups, copies, defects, taps, shifts }
     }
 }
 

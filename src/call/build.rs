@@ -46,13 +46,7 @@ pub struct Parts {
 }
 
 /// Tells calls, registrations and others apart; afterwards the messages of each are one range of the book.
-pub fn tell(
-    book: &mut Book,
-    start: Timestamp,
-    end: Timestamp,
-    pauses: &[Pause],
-    errors: &[IcmpReport],
-) -> Parts {
+pub fn tell(book: &mut Book, start: Timestamp, end: Timestamp, pauses: &[Pause], errors: &[IcmpReport]) -> Parts {
     let watch = Watch {
         start,
         end,
@@ -68,15 +62,8 @@ pub fn tell(
 /// Brings the parts into the order of time and joins the legs of calls; `book` is the one that they were told from.
 pub fn join(parts: Parts, book: &Book) -> Happenings {
     let mut happenings = in_order(parts.shares, book);
-    let longest = happenings
-        .calls
-        .iter()
-        .filter_map(|call| call.milestones.ring_ms())
-        .fold(0.0, f64::max);
-    let watch = Watch {
-        longest_ring: Duration::from_secs_f64((longest / 1000.0).min(86_400.0)),
-        ..parts.watch
-    };
+    let longest = happenings.calls.iter().filter_map(|call| call.milestones.ring_ms()).fold(0.0, f64::max);
+    let watch = Watch { longest_ring: Duration::from_secs_f64((longest / 1000.0).min(86_400.0)), ..parts.watch };
     judge_ringing_again(&mut happenings.calls, book, &watch);
     join_legs(&mut happenings.calls, book, &watch);
     happenings
@@ -86,8 +73,7 @@ pub fn join(parts: Parts, book: &Book) -> Happenings {
 fn has_nameless(book: &Book) -> bool {
     let mut messages = book.messages.iter();
     // Nearly every capture has no such Call-ID, and its messages need not be walked over.
-    book.tables.call_ids.iter().any(|id| id.is_absent())
-        && messages.any(|message| book.tables.lacks_name(message))
+    book.tables.call_ids.iter().any(|id| id.is_absent()) && messages.any(|message| book.tables.lacks_name(message))
 }
 
 /// Where some call of the run rang longer than timer C, others that were ringing may simply have gone on.
@@ -95,8 +81,7 @@ fn judge_ringing_again(calls: &mut [Call], book: &Book, watch: &Watch) {
     if watch.longest_ring <= TIMER_C {
         return;
     }
-    let was_ringing =
-        |call: &&mut Call| call.outcome == Outcome::TimedOut && call.milestones.alerted.is_some();
+    let was_ringing = |call: &&mut Call| call.outcome == Outcome::TimedOut && call.milestones.alerted.is_some();
     for call in calls.iter_mut().filter(was_ringing) {
         let legs = call.legs.clone();
         *call = sum_up(&anatomy_of(book, &legs), legs, watch);
@@ -132,29 +117,18 @@ fn in_order(shares: Vec<Share>, book: &Book) -> Happenings {
     let first = |leg: &Leg| book.messages.get(leg.start as usize).map(Message::order);
     let order = |call: &Call| call.legs.first().and_then(first);
     // Call-IDs are in the order of first sight, and so are their calls, unless one holds several.
-    let is_sorted = happenings.calls.is_sorted_by(|a, b| {
-        a.started < b.started || a.started == b.started && order(a) <= order(b)
-    });
+    let is_sorted =
+        happenings.calls.is_sorted_by(|a, b| a.started < b.started || a.started == b.started && order(a) <= order(b));
     if !is_sorted {
         let calls = &mut happenings.calls;
         calls.sort_by_cached_key(|call| (call.started, order(call)));
     }
-    happenings
-        .attempts
-        .sort_by_key(|attempt| (attempt.started, attempt.asked_at));
-    happenings
-        .requests
-        .sort_by_key(|request| (request.sent, request.at));
+    happenings.attempts.sort_by_key(|attempt| (attempt.started, attempt.asked_at));
+    happenings.requests.sort_by_key(|request| (request.sent, request.at));
     happenings
 }
 
-fn sum_up_group(
-    start: u32,
-    group: &mut [Message],
-    tables: &Tables,
-    watch: &Watch,
-    share: &mut Share,
-) {
+fn sum_up_group(start: u32, group: &mut [Message], tables: &Tables, watch: &Watch, share: &mut Share) {
     let Some(first) = group.first() else {
         return;
     };
@@ -163,11 +137,7 @@ fn sum_up_group(
     let messages: Vec<&Message> = group.iter().collect();
     let told = tell_apart(&messages, tables);
     if let ([kind], end) = (told.kinds.as_slice(), start + messages.len() as u32) {
-        let leg = Leg {
-            call_id,
-            start,
-            end,
-        };
+        let leg = Leg { call_id, start, end };
         let anatomy = Anatomy::of_pairs(messages, tables, told.pairing);
         return sum_up_part(&anatomy, *kind, leg, watch, share);
     }
@@ -181,11 +151,7 @@ fn sum_up_group(
     for (part, kind) in (0..).zip(told.kinds) {
         let count = labelled.partition_point(|(label, _)| *label <= part) as u32 - (next - start);
         let (own, behind) = rest.split_at(count as usize);
-        let leg = Leg {
-            call_id,
-            start: next,
-            end: next + count,
-        };
+        let leg = Leg { call_id, start: next, end: next + count };
         (rest, next) = (behind, next + count);
         let anatomy = Anatomy::new(own.iter().collect(), tables);
         sum_up_part(&anatomy, kind, leg, watch, share);
@@ -208,11 +174,7 @@ fn sum_up_part(anatomy: &Anatomy<'_>, kind: PartKind, leg: Leg, watch: &Watch, s
 
 /// Takes the messages of some legs apart again.
 pub fn anatomy_of<'a>(book: &'a Book, legs: &[Leg]) -> Anatomy<'a> {
-    let range = |leg: &Leg| {
-        book.messages
-            .get(leg.start as usize..leg.end as usize)
-            .unwrap_or_default()
-    };
+    let range = |leg: &Leg| book.messages.get(leg.start as usize..leg.end as usize).unwrap_or_default();
     let mut messages: Vec<&Message> = legs.iter().flat_map(range).collect();
     if legs.len() > 1 {
         messages.sort_by_key(|message| message.order());
@@ -222,12 +184,8 @@ pub fn anatomy_of<'a>(book: &'a Book, legs: &[Leg]) -> Anatomy<'a> {
 
 fn join_legs(calls: &mut Vec<Call>, book: &Book, watch: &Watch) {
     let leader = leg::link(calls, book);
-    let joins: Vec<(usize, usize)> = leader
-        .iter()
-        .enumerate()
-        .map(|(call, leader)| (*leader as usize, call))
-        .filter(|(a, b)| a != b)
-        .collect();
+    let joins: Vec<(usize, usize)> =
+        leader.iter().enumerate().map(|(call, leader)| (*leader as usize, call)).filter(|(a, b)| a != b).collect();
     if joins.is_empty() {
         return;
     }

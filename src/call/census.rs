@@ -116,14 +116,7 @@ impl Share {
     /// Where the traffic between the nodes of two endpoints is counted.
     fn place(&mut self, (source, destination): (EndpointId, EndpointId), book: &Book) -> u32 {
         let pair = (book.tables.node(source), book.tables.node(destination));
-        self.place_of(
-            pair,
-            Traffic {
-                messages: 0,
-                source,
-                destination,
-            },
-        )
+        self.place_of(pair, Traffic { messages: 0, source, destination })
     }
 
     fn place_of(&mut self, pair: Pair, empty: Traffic) -> u32 {
@@ -144,13 +137,7 @@ impl Share {
         }
         self.fragmented.extend(later.fragmented);
         for (pair, more) in later.traffic {
-            let place = self.place_of(
-                pair,
-                Traffic {
-                    messages: 0,
-                    ..more
-                },
-            );
+            let place = self.place_of(pair, Traffic { messages: 0, ..more });
             self.traffic[place as usize].1.messages += more.messages;
         }
         self.span = wider(self.span, later.span);
@@ -185,10 +172,7 @@ impl Lately {
     }
 }
 
-fn wider(
-    a: Option<(Timestamp, Timestamp)>,
-    b: Option<(Timestamp, Timestamp)>,
-) -> Option<(Timestamp, Timestamp)> {
+fn wider(a: Option<(Timestamp, Timestamp)>, b: Option<(Timestamp, Timestamp)>) -> Option<(Timestamp, Timestamp)> {
     match (a, b) {
         (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
         (one, other) => one.or(other),

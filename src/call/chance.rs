@@ -64,9 +64,7 @@ impl Table {
             let beside = ln_outside - ln_factorial(others) - ln_factorial(outside - others);
             (inside + beside - whole).exp()
         };
-        let last = group
-            .min(failed)
-            .min(self.failed_in.saturating_add(TERMS_MAX));
+        let last = group.min(failed).min(self.failed_in.saturating_add(TERMS_MAX));
         // From here on each term is smaller than the one before.
         let likeliest = group as f64 * failed as f64 / all as f64 + 1.0;
         let mut sum = 0.0;
@@ -99,11 +97,7 @@ impl Table {
 /// `part` of `whole`, 0 to 1; 0 where the whole is empty.
 pub fn share(part: impl Into<u64>, whole: impl Into<u64>) -> f64 {
     let (part, whole) = (part.into(), whole.into());
-    if whole == 0 {
-        0.0
-    } else {
-        part as f64 / whole as f64
-    }
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 /// How likely at least `hits` of `tries` happen where each happens with probability `p`.
@@ -114,9 +108,7 @@ pub fn binomial_tail(tries: u64, hits: u64, p: f64) -> f64 {
     if p <= 0.0 || hits > tries {
         return 0.0;
     }
-    let term = |k: u64| {
-        (ln_choose(tries, k) + k as f64 * p.ln() + (tries - k) as f64 * (1.0 - p).ln()).exp()
-    };
+    let term = |k: u64| (ln_choose(tries, k) + k as f64 * p.ln() + (tries - k) as f64 * (1.0 - p).ln()).exp();
     let last = tries.min(hits.saturating_add(TERMS_MAX));
     (hits..=last).map(term).sum::<f64>().min(1.0)
 }
@@ -135,10 +127,7 @@ pub fn wilson(hits: u64, tries: u64) -> (f64, f64) {
     let scale = 1.0 + Z * Z / n;
     let centre = p + Z * Z / (2.0 * n);
     let margin = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-    (
-        ((centre - margin) / scale).max(0.0),
-        ((centre + margin) / scale).min(1.0),
-    )
+    (((centre - margin) / scale).max(0.0), ((centre + margin) / scale).min(1.0))
 }
 
 /// A bound on a chance in words: `less than 1 in 10,000`.
@@ -168,56 +157,29 @@ mod tests {
     use super::*;
 
     fn close(expected: f64, found: f64) {
-        assert!(
-            (expected - found).abs() <= 1e-9 + expected.abs() * 1e-6,
-            "expected {expected}, found {found}"
-        );
+        assert!((expected - found).abs() <= 1e-9 + expected.abs() * 1e-6, "expected {expected}, found {found}");
     }
 
     #[test]
     fn the_tea_tasting_table_has_the_chance_that_fisher_printed() {
-        let three_of_four = Table {
-            failed_in: 3,
-            good_in: 1,
-            failed_out: 1,
-            good_out: 3,
-        };
+        let three_of_four = Table { failed_in: 3, good_in: 1, failed_out: 1, good_out: 3 };
         close(17.0 / 70.0, three_of_four.chance());
-        let all_four = Table {
-            failed_in: 4,
-            good_in: 0,
-            failed_out: 0,
-            good_out: 4,
-        };
+        let all_four = Table { failed_in: 4, good_in: 0, failed_out: 0, good_out: 4 };
         close(1.0 / 70.0, all_four.chance());
     }
 
     #[test]
     fn a_table_without_any_failure_proves_nothing() {
         close(1.0, Table::default().chance());
-        let good = Table {
-            good_in: 5,
-            good_out: 7,
-            ..Table::default()
-        };
+        let good = Table { good_in: 5, good_out: 7, ..Table::default() };
         close(1.0, good.chance());
     }
 
     #[test]
     fn large_tables_agree_with_the_same_sum_in_other_order() {
-        let table = Table {
-            failed_in: 40,
-            good_in: 60,
-            failed_out: 100,
-            good_out: 800,
-        };
+        let table = Table { failed_in: 40, good_in: 60, failed_out: 100, good_out: 800 };
         // The tail and its complement are one.
-        let rest = Table {
-            failed_in: 0,
-            good_in: 100,
-            failed_out: 140,
-            good_out: 760,
-        };
+        let rest = Table { failed_in: 0, good_in: 100, failed_out: 140, good_out: 760 };
         close(1.0, rest.chance());
         assert!(table.chance() < 1e-9 && table.chance() > 1e-30);
     }

@@ -39,29 +39,19 @@ pub fn shifts(messages: &Messages, taps: usize) -> Vec<i64> {
             break;
         }
     }
-    shifts
-        .into_iter()
-        .map(|shift| shift.filter(|shift| shift.abs() > OFFSET_MIN).unwrap_or(0))
-        .collect()
+    shifts.into_iter().map(|shift| shift.filter(|shift| shift.abs() > OFFSET_MIN).unwrap_or(0)).collect()
 }
 
 /// For each pair of capture points the constant by which the second is ahead of the first, where there is one.
 fn differences(messages: &Messages) -> std::collections::BTreeMap<(u16, u16), i64> {
-    let mut seen: HashMap<(u16, u16), Vec<(i64, u64)>, foldhash::fast::FixedState> =
-        HashMap::default();
+    let mut seen: HashMap<(u16, u16), Vec<(i64, u64)>, foldhash::fast::FixedState> = HashMap::default();
     for group in messages.by_call_id() {
         for (place, message) in group.iter().enumerate() {
             for earlier in group[..place].iter().rev().take(LOOK_BACK_MAX) {
                 if earlier.tap != message.tap && is_same_packet(earlier, message) {
-                    let (a, b) = if earlier.tap < message.tap {
-                        (earlier, message)
-                    } else {
-                        (message, earlier)
-                    };
+                    let (a, b) = if earlier.tap < message.tap { (earlier, message) } else { (message, earlier) };
                     let difference = b.time.nanoseconds().saturating_sub(a.time.nanoseconds());
-                    seen.entry((a.tap, b.tap))
-                        .or_default()
-                        .push((difference, message.digest));
+                    seen.entry((a.tap, b.tap)).or_default().push((difference, message.digest));
                 }
             }
         }
@@ -73,9 +63,7 @@ fn differences(messages: &Messages) -> std::collections::BTreeMap<(u16, u16), i6
         let is_constant = different.len() >= SHARED_MIN && high - low <= SPREAD_MAX;
         is_constant.then(|| all[all.len() / 2].0)
     };
-    seen.into_iter()
-        .filter_map(|(pair, all)| constant(all).map(|offset| (pair, offset)))
-        .collect()
+    seen.into_iter().filter_map(|(pair, all)| constant(all).map(|offset| (pair, offset))).collect()
 }
 
 /// Whether two capture points may have seen one packet: its sender's repeats have the same bytes, but other IP identifications.

@@ -31,11 +31,7 @@ pub fn count_doubled(group: &[Message], taps: usize) -> DoubledCounts {
             continue;
         };
         count.0 += 1;
-        let before = group
-            .get(place.saturating_sub(LOOK_BACK_MAX)..place)
-            .unwrap_or_default()
-            .iter()
-            .rev();
+        let before = group.get(place.saturating_sub(LOOK_BACK_MAX)..place).unwrap_or_default().iter().rev();
         let mut near = before.take_while(|m| message.time.since(m.time) <= COPY_WINDOW_BLIND);
         count.1 += u32::from(near.any(|m| is_same_packet(m, message) && is_same_place(m, message)));
     }
@@ -57,8 +53,7 @@ pub fn add_counts(mut all: DoubledCounts, more: DoubledCounts) -> DoubledCounts 
 ///
 /// A capture point that doubles packets doubles most of them; a sender that repeats a message at once does so now and then.
 pub fn doubling_taps(counts: &[(u32, u32)]) -> Vec<bool> {
-    let is_doubling =
-        |&(all, doubled): &(u32, u32)| doubled * DOUBLED_SHARE_MIN >= all && doubled > 0;
+    let is_doubling = |&(all, doubled): &(u32, u32)| doubled * DOUBLED_SHARE_MIN >= all && doubled > 0;
     counts.iter().map(is_doubling).collect()
 }
 
@@ -114,11 +109,7 @@ fn is_copy(original: &Message, later: &Message, doubling: &[bool]) -> bool {
         return true;
     }
     if has_no_identification(original) || has_no_identification(later) {
-        return gap < COPY_WINDOW_BLIND
-            && doubling
-                .get(usize::from(later.tap))
-                .copied()
-                .unwrap_or(false);
+        return gap < COPY_WINDOW_BLIND && doubling.get(usize::from(later.tap)).copied().unwrap_or(false);
     }
     original.trace.ip_id == later.trace.ip_id
 }

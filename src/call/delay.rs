@@ -86,18 +86,10 @@ impl Stage {
 }
 
 /// The first sign next to the caller that the call got through: the first 18x, or the 2xx of the dialog that carried the call.
-pub fn first_sign(
-    anatomy: &Anatomy<'_>,
-    dialog: Option<&Dialog>,
-) -> Option<(TransactionIndex, MessageIndex)> {
-    let alerted = anatomy
-        .chain
-        .iter()
-        .filter_map(|step| Some((*step, anatomy.transaction(*step).alerting?)));
+pub fn first_sign(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>) -> Option<(TransactionIndex, MessageIndex)> {
+    let alerted = anatomy.chain.iter().filter_map(|step| Some((*step, anatomy.transaction(*step).alerting?)));
     let answered = dialog.map(|dialog| (dialog.invite, dialog.answer));
-    alerted
-        .chain(answered)
-        .min_by_key(|(_, sign)| anatomy.message(*sign).order())
+    alerted.chain(answered).min_by_key(|(_, sign)| anatomy.message(*sign).order())
 }
 
 /// The stages of the post-dial delay in the order of time; together they last exactly as long as it does.
@@ -117,12 +109,7 @@ pub fn stages(anatomy: &Anatomy<'_>) -> Vec<Stage> {
     if end <= start {
         return Vec::new();
     }
-    let mut walk = Walk {
-        anatomy,
-        stages: Vec::new(),
-        reached: start,
-        end,
-    };
+    let mut walk = Walk { anatomy, stages: Vec::new(), reached: start, end };
     let tries: Vec<TransactionIndex> = anatomy.chain.clone();
     walk.tries(&tries, step);
     walk.descend(step, sign, 0);
@@ -139,14 +126,9 @@ pub fn only_stage(call: &Call, book: &Book) -> Option<Stage> {
     let (hop, leg) = (call.hops.first()?, call.legs.first()?);
     let times = &call.milestones;
     let start = times.invited?;
-    let end = [times.alerted, times.answered]
-        .into_iter()
-        .flatten()
-        .min()?;
+    let end = [times.alerted, times.answered].into_iter().flatten().min()?;
     let messages = book.messages.get(leg.start as usize..leg.end as usize)?;
-    let sign = messages
-        .iter()
-        .find(|message| message.time == end && is_sign(message) && !message.flags.is_copy())?;
+    let sign = messages.iter().find(|message| message.time == end && is_sign(message) && !message.flags.is_copy())?;
     (end > start).then_some(Stage {
         kind: StageKind::Waiting,
         endpoint: hop.destination,
@@ -173,14 +155,7 @@ impl Walk<'_, '_> {
         if time <= self.reached {
             return;
         }
-        self.stages.push(Stage {
-            kind,
-            endpoint,
-            code,
-            start: self.reached,
-            end: time,
-            ended_at: message.at,
-        });
+        self.stages.push(Stage { kind, endpoint, code, start: self.reached, end: time, ended_at: message.at });
         self.reached = time;
     }
 
@@ -189,10 +164,7 @@ impl Walk<'_, '_> {
         let before = tries.iter().take_while(|index| **index != winner);
         let next = tries.iter().skip(1);
         for (this, next) in before.zip(next) {
-            let (this, next) = (
-                *self.anatomy.transaction(*this),
-                *self.anatomy.transaction(*next),
-            );
+            let (this, next) = (*self.anatomy.transaction(*this), *self.anatomy.transaction(*next));
             if let Some(next_request) = next.request {
                 self.lost_try(&this, &next, next_request);
             }
@@ -202,9 +174,7 @@ impl Walk<'_, '_> {
     fn lost_try(&mut self, this: &Transaction, next: &Transaction, next_request: MessageIndex) {
         let time = |index: MessageIndex| self.anatomy.message(index).time;
         let went_on = time(next_request);
-        let answer = this
-            .final_response
-            .filter(|answer| time(*answer) <= went_on);
+        let answer = this.final_response.filter(|answer| time(*answer) <= went_on);
         let Some(answer) = answer else {
             let began = time(this.request.unwrap_or(this.first));
             let (kind, endpoint) = if went_on.since(began) <= FORK_MAX {
@@ -265,9 +235,7 @@ impl Walk<'_, '_> {
         let Some((winner, child_sign)) = rang else {
             return self.until(StageKind::Waiting, transaction.destination, 0, sign);
         };
-        let first_sent = children
-            .first()
-            .and_then(|child| self.anatomy.transaction(*child).request);
+        let first_sent = children.first().and_then(|child| self.anatomy.transaction(*child).request);
         if let Some(sent) = first_sent {
             self.until(StageKind::Forwarding, transaction.destination, 0, sent);
         }
@@ -294,36 +262,22 @@ impl Walk<'_, '_> {
     }
 
     /// Which of the further hops brought the sign, and its own sign: the same response, else the first that rang in time.
-    fn rang(
-        &self,
-        children: &[TransactionIndex],
-        sign: MessageIndex,
-    ) -> Option<(TransactionIndex, MessageIndex)> {
+    fn rang(&self, children: &[TransactionIndex], sign: MessageIndex) -> Option<(TransactionIndex, MessageIndex)> {
         let wanted = self.anatomy.message(sign);
         let signs = || {
             children.iter().flat_map(|child| {
                 let responses = self.anatomy.responses_of(*child);
-                responses
-                    .filter(|(_, message)| is_sign(message))
-                    .map(|(index, message)| (*child, index, message))
+                responses.filter(|(_, message)| is_sign(message)).map(|(index, message)| (*child, index, message))
             })
         };
         let same = |message: &Message| {
-            message.kind == wanted.kind
-                && message.to_tag == wanted.to_tag
-                && !wanted.to_tag.is_absent()
+            message.kind == wanted.kind && message.to_tag == wanted.to_tag && !wanted.to_tag.is_absent()
         };
-        let relayed = signs()
-            .filter(|(_, _, message)| same(message))
-            .min_by_key(|(_, _, message)| message.order());
+        let relayed = signs().filter(|(_, _, message)| same(message)).min_by_key(|(_, _, message)| message.order());
         let in_time = || {
-            signs()
-                .filter(|(_, _, message)| message.time <= wanted.time)
-                .min_by_key(|(_, _, message)| message.order())
+            signs().filter(|(_, _, message)| message.time <= wanted.time).min_by_key(|(_, _, message)| message.order())
         };
-        relayed
-            .or_else(in_time)
-            .map(|(child, index, _)| (child, index))
+        relayed.or_else(in_time).map(|(child, index, _)| (child, index))
     }
 }
 

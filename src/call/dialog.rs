@@ -33,26 +33,17 @@ pub fn dialogs(anatomy: &Anatomy<'_>) -> Vec<Dialog> {
         status.is_some_and(StatusCode::is_success)
     });
     for step in answered {
-        let answers = anatomy
-            .responses_of(step)
-            .filter(|(_, message)| message.status().is_some_and(StatusCode::is_success));
+        let answers =
+            anatomy.responses_of(step).filter(|(_, message)| message.status().is_some_and(StatusCode::is_success));
         for (answer, message) in answers {
             // Bounded: a forged capture may answer one INVITE with any number of tags.
             if dialogs.len() < 64 && !dialogs.iter().any(|known| known.to_tag == message.to_tag) {
                 let bye = bye_of(anatomy, step, answer, message.to_tag);
-                dialogs.push(Dialog {
-                    invite: step,
-                    answer,
-                    to_tag: message.to_tag,
-                    bye,
-                });
+                dialogs.push(Dialog { invite: step, answer, to_tag: message.to_tag, bye });
             }
         }
     }
-    if let Some(kept) = dialogs
-        .iter()
-        .position(|dialog| !was_unwanted(anatomy, dialog))
-    {
+    if let Some(kept) = dialogs.iter().position(|dialog| !was_unwanted(anatomy, dialog)) {
         dialogs.swap(0, kept);
     }
     dialogs
@@ -63,8 +54,7 @@ fn was_unwanted(anatomy: &Anatomy<'_>, dialog: &Dialog) -> bool {
         return false;
     };
     let bye = anatomy.message(request);
-    bye.from_tag == anatomy.caller_tag()
-        && bye.time.since(anatomy.message(dialog.answer).time) <= UNWANTED_ANSWER_WAIT
+    bye.from_tag == anatomy.caller_tag() && bye.time.since(anatomy.message(dialog.answer).time) <= UNWANTED_ANSWER_WAIT
 }
 
 fn bye_of(
@@ -82,8 +72,7 @@ fn bye_of(
                 return false;
             };
             let message = anatomy.message(request);
-            let in_dialog =
-                to_tag.is_absent() || message.to_tag == to_tag || message.from_tag == to_tag;
+            let in_dialog = to_tag.is_absent() || message.to_tag == to_tag || message.from_tag == to_tag;
             transaction.method == Method::Bye && request > answer && in_dialog
         })
     };

@@ -71,17 +71,10 @@ type AllSigns = BTreeMap<Pair, Signs>;
 const LEGS_AT_A_TIME: usize = 1024;
 
 /// Pairs of which one direction is missing, in the order of endpoints.
-pub fn one_direction_pairs(
-    book: &Book,
-    happened: &Happenings,
-    census: &Census,
-) -> Vec<OneDirection> {
+pub fn one_direction_pairs(book: &Book, happened: &Happenings, census: &Census) -> Vec<OneDirection> {
     let counts = &census.traffic;
-    let silent: BTreeSet<Pair> = counts
-        .keys()
-        .filter(|(a, b)| a != b && !counts.contains_key(&(*b, *a)))
-        .copied()
-        .collect();
+    let silent: BTreeSet<Pair> =
+        counts.keys().filter(|(a, b)| a != b && !counts.contains_key(&(*b, *a))).copied().collect();
     if silent.is_empty() {
         return Vec::new();
     }
@@ -105,9 +98,7 @@ pub fn one_direction_pairs(
         *partners.entry(*speaker).or_default() += 1;
     }
     let is_missing = |pair: &Pair, signs: &Signs| {
-        let habit = counts
-            .get(pair)
-            .is_some_and(|count| count.messages >= MESSAGES_MIN)
+        let habit = counts.get(pair).is_some_and(|count| count.messages >= MESSAGES_MIN)
             && signs.unrepeated >= UNREPEATED_MIN
             && signs.unrepeated * 10 >= signs.requests * UNREPEATED_TENTHS_MIN
             && partners.get(&pair.0).is_none_or(|n| *n <= PARTNERS_MAX);
@@ -147,10 +138,7 @@ impl<'a> Alone<'a> {
         messages.into_iter().flatten().any(|message| {
             let speaker = book.tables.node(message.source);
             let speaks = self.speaks.get(speaker.place()).copied().unwrap_or(false);
-            speaks
-                && self
-                    .pairs
-                    .contains(&(speaker, book.tables.node(message.destination)))
+            speaks && self.pairs.contains(&(speaker, book.tables.node(message.destination)))
         })
     }
 }
@@ -168,31 +156,21 @@ fn add_signs(mut all: AllSigns, more: AllSigns) -> AllSigns {
 }
 
 /// Takes down what the speakers of one leg show of what they heard.
-fn learn(
-    book: &Book,
-    leg: &Leg,
-    silent: &BTreeSet<Pair>,
-    watch: (Timestamp, Timestamp),
-    signs: &mut AllSigns,
-) {
+fn learn(book: &Book, leg: &Leg, silent: &BTreeSet<Pair>, watch: (Timestamp, Timestamp), signs: &mut AllSigns) {
     let node = |endpoint| book.tables.node(endpoint);
     let anatomy = anatomy_of(book, &[*leg]);
     for (index, t) in anatomy.each() {
         let asked = (node(t.source), node(t.destination));
         if t.request.is_none() && silent.contains(&(asked.1, asked.0)) {
-            let wait = if t.method == Method::Invite {
-                INVITE_WAIT
-            } else {
-                REQUEST_WAIT
-            };
+            let wait = if t.method == Method::Invite { INVITE_WAIT } else { REQUEST_WAIT };
             let signs = signs.entry((asked.1, asked.0)).or_default();
             signs.orphans += 1;
             signs.knows |= anatomy.message(t.first).time.since(watch.0) >= wait;
         } else if t.request.is_some() && silent.contains(&asked) {
             let signs = signs.entry(asked).or_default();
             signs.knows |= acts_on_unseen(&anatomy, t);
-            let counts = !t.transport.is_reliable()
-                && !matches!(t.method, Method::Ack | Method::Cancel | Method::Options);
+            let counts =
+                !t.transport.is_reliable() && !matches!(t.method, Method::Ack | Method::Cancel | Method::Options);
             signs.requests += u32::from(counts);
             signs.unrepeated += u32::from(counts && is_left_alone(&anatomy, index, t, watch.1));
         }
@@ -207,35 +185,24 @@ fn acts_on_unseen(anatomy: &Anatomy<'_>, t: &Transaction) -> bool {
     let speaker = anatomy.tables.node(t.source);
     match t.method {
         Method::Invite | Method::Register if request.to_tag.is_absent() => {
-            let unseen_final =
-                t.method == Method::Invite && t.ack.is_some() && t.final_response.is_none();
+            let unseen_final = t.method == Method::Invite && t.ack.is_some() && t.final_response.is_none();
             unseen_final || learnt_from_unseen(anatomy, request)
         }
-        _ => {
-            !request.to_tag.is_absent()
-                && opened_here(anatomy, speaker)
-                && !heard_tag(anatomy, speaker, request)
-        }
+        _ => !request.to_tag.is_absent() && opened_here(anatomy, speaker) && !heard_tag(anatomy, speaker, request),
     }
 }
 
 /// Whether the speaker's own first INVITE of this Call-ID, without a To tag, is in the capture.
 fn opened_here(anatomy: &Anatomy<'_>, speaker: NodeId) -> bool {
-    anatomy.originals().any(|(_, m)| {
-        m.is_request(Method::Invite)
-            && m.to_tag.is_absent()
-            && anatomy.tables.node(m.source) == speaker
-    })
+    anatomy
+        .originals()
+        .any(|(_, m)| m.is_request(Method::Invite) && m.to_tag.is_absent() && anatomy.tables.node(m.source) == speaker)
 }
 
 /// Whether any message to the speaker carries the tag of the other side that it uses.
 fn heard_tag(anatomy: &Anatomy<'_>, speaker: NodeId, request: &Message) -> bool {
     anatomy.messages.iter().any(|m| {
-        let tag = if m.status().is_some() {
-            m.to_tag
-        } else {
-            m.from_tag
-        };
+        let tag = if m.status().is_some() { m.to_tag } else { m.from_tag };
         tag == request.to_tag && anatomy.tables.node(m.destination) == speaker
     })
 }
@@ -267,20 +234,13 @@ fn learnt_from_unseen(anatomy: &Anatomy<'_>, request: &Message) -> bool {
         .any(|name| has(request, name) && !has(before, name));
     let changes = [HeaderName::SessionExpires, HeaderName::MinSe]
         .into_iter()
-        .any(|name| {
-            has(request, name) && tables.header(request, name) != tables.header(before, name)
-        });
+        .any(|name| has(request, name) && tables.header(request, name) != tables.header(before, name));
     let drops = has(before, HeaderName::Require) && !has(request, HeaderName::Require);
     logs_in || changes || drops
 }
 
 /// Whether a request was not repeated although the time for it had come, and nothing else took its place.
-fn is_left_alone(
-    anatomy: &Anatomy<'_>,
-    index: TransactionIndex,
-    t: &Transaction,
-    end: Timestamp,
-) -> bool {
+fn is_left_alone(anatomy: &Anatomy<'_>, index: TransactionIndex, t: &Transaction, end: Timestamp) -> bool {
     let Some(last) = t.last_request.map(|last| anatomy.message(last)) else {
         return false;
     };

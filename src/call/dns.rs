@@ -67,18 +67,9 @@ pub fn lookups(mut seen: Vec<DnsSeen>) -> Vec<Lookup> {
     seen.sort_by_key(|seen| (seen.time, seen.at));
     let mut lookups: Vec<Lookup> = Vec::new();
     let mut open: HashMap<(Endpoint, Endpoint, u16, DnsKind), usize> = HashMap::new();
-    for DnsSeen {
-        at,
-        time,
-        flow,
-        message,
-    } in seen
-    {
-        let (client, server) = if message.is_response {
-            (flow.destination, flow.source)
-        } else {
-            (flow.source, flow.destination)
-        };
+    for DnsSeen { at, time, flow, message } in seen {
+        let (client, server) =
+            if message.is_response { (flow.destination, flow.source) } else { (flow.source, flow.destination) };
         let key = (client, server, message.id, message.kind);
         let known = open
             .get(&key)
@@ -124,14 +115,8 @@ mod tests {
     use super::*;
 
     fn seen(frame: u32, seconds: i64, id: u16, is_response: bool) -> DnsSeen {
-        let endpoint = |last: u8, port| Endpoint {
-            address: [10, 0, 0, last].into(),
-            port,
-        };
-        let flow = Flow {
-            source: endpoint(1, 40_000),
-            destination: endpoint(53, 53),
-        };
+        let endpoint = |last: u8, port| Endpoint { address: [10, 0, 0, last].into(), port };
+        let flow = Flow { source: endpoint(1, 40_000), destination: endpoint(53, 53) };
         DnsSeen {
             at: FrameRef { file: 0, frame },
             time: Timestamp::from_nanoseconds(seconds * 1_000_000_000),
@@ -150,12 +135,7 @@ mod tests {
 
     #[test]
     fn a_question_that_is_repeated_is_one_lookup_with_one_answer() {
-        let found = lookups(vec![
-            seen(3, 6, 7, true),
-            seen(1, 1, 7, false),
-            seen(2, 6, 7, false),
-            seen(4, 6, 7, true),
-        ]);
+        let found = lookups(vec![seen(3, 6, 7, true), seen(1, 1, 7, false), seen(2, 6, 7, false), seen(4, 6, 7, true)]);
         let [lookup] = &found[..] else {
             panic!("{found:?}");
         };

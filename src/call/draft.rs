@@ -11,9 +11,7 @@ use crate::call::said::{Kept, Said, Sayings, VIAS_MAX};
 use crate::call::via;
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Flow, Trace, Transport};
-use crate::sip::{
-    Digests, HeaderName, HeaderSpan, Lines, Message, Method, Seed, StartLine, body, lexer,
-};
+use crate::sip::{Digests, HeaderName, HeaderSpan, Lines, Message, Method, Seed, StartLine, body, lexer};
 
 /// Where and how a message was captured.
 #[derive(Debug, Clone, Copy)]
@@ -170,23 +168,16 @@ impl Drafts {
 
     /// The bytes of a range.
     pub(in crate::call) fn bytes(&self, span: Span) -> &[u8] {
-        self.texts
-            .bytes
-            .get(span.start as usize..(span.start + span.len) as usize)
-            .unwrap_or_default()
+        self.texts.bytes.get(span.start as usize..(span.start + span.len) as usize).unwrap_or_default()
     }
 
     /// Keeps what later floors read of the message in `bytes`; gives whether there is one.
     pub fn gather(&mut self, bytes: &[u8], arrival: Arrival, seed: &Seed) -> bool {
-        let (mut spans, mut lines) = (
-            std::mem::take(&mut self.spans),
-            std::mem::take(&mut self.lines),
-        );
+        let (mut spans, mut lines) = (std::mem::take(&mut self.spans), std::mem::take(&mut self.lines));
         let numbering = (&mut lines, seed);
         let parsed = Message::parse_numbered(bytes, arrival.is_cut, &mut spans, numbering);
         // Text on any TCP port may hold a line that reads like a SIP start line.
-        let parsed = parsed
-            .filter(|(message, _)| message.is_addressed() || !arrival.transport.is_reliable());
+        let parsed = parsed.filter(|(message, _)| message.is_addressed() || !arrival.transport.is_reliable());
         let is_message = parsed.is_some();
         if let Some((message, digests)) = parsed {
             self.keep(&message, digests, arrival, seed);
@@ -302,12 +293,7 @@ impl Drafts {
             }
         }
         if is_old {
-            self.name_old_vias(
-                message,
-                vias_start,
-                heard.cseq.map_or(0, |cseq| cseq.0),
-                seed,
-            );
+            self.name_old_vias(message, vias_start, heard.cseq.map_or(0, |cseq| cseq.0), seed);
         }
         heard
     }
@@ -339,8 +325,8 @@ impl Drafts {
     fn keep_parties(&mut self, heard: &Heard<'_>, seed: &Seed) -> u32 {
         let (from, from_tag) = heard.from.unzip();
         let (to, to_tag) = heard.to.unzip();
-        let kept = [heard.call_id, from, to, from_tag, to_tag]
-            .map(|text| text.unwrap_or_else(|| self.texts.keep(b"", seed)));
+        let kept =
+            [heard.call_id, from, to, from_tag, to_tag].map(|text| text.unwrap_or_else(|| self.texts.keep(b"", seed)));
         let hash = kept.iter().fold(0, |hash, text| mixed(hash, text.hash));
         self.parties.number(hash, || kept.map(|text| text.number))
     }
@@ -386,8 +372,5 @@ pub(in crate::call) fn mixed(hash: u64, next: u64) -> u64 {
 fn append(bytes: &mut Vec<u8>, more: &[u8]) -> Span {
     let start = bytes.len() as u32;
     bytes.extend_from_slice(more);
-    Span {
-        start,
-        len: more.len() as u32,
-    }
+    Span { start, len: more.len() as u32 }
 }

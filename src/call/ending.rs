@@ -76,25 +76,17 @@ pub enum DropCause {
 pub fn ring(anatomy: &Anatomy<'_>) -> Option<(Timestamp, Timestamp)> {
     let step = anatomy.transaction(anatomy.last_step()?);
     let start = anatomy.message(step.ringing.or(step.alerting)?).time;
-    let cancel = anatomy
-        .each()
-        .find(|(_, t)| t.method == Method::Cancel && t.via == step.via)
-        .and_then(|(_, t)| t.request);
+    let cancel =
+        anatomy.each().find(|(_, t)| t.method == Method::Cancel && t.via == step.via).and_then(|(_, t)| t.request);
     let ends = [step.final_response, cancel];
-    let end = ends
-        .into_iter()
-        .flatten()
-        .map(|end| anatomy.message(end).time)
-        .min()?;
+    let end = ends.into_iter().flatten().map(|end| anatomy.message(end).time).min()?;
     (end >= start).then_some((start, end))
 }
 
 /// The CANCEL that a node behind the caller sent on a further hop although the caller had not cancelled.
 pub fn proxy_cancel(anatomy: &Anatomy<'_>, step: TransactionIndex) -> Option<TransactionIndex> {
     let edge = anatomy.transaction(step);
-    let own = anatomy
-        .each()
-        .any(|(_, t)| t.method == Method::Cancel && t.via == edge.via);
+    let own = anatomy.each().any(|(_, t)| t.method == Method::Cancel && t.via == edge.via);
     if own {
         return None;
     }
@@ -155,18 +147,16 @@ fn ack_lost(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
 /// capture point.
 pub fn is_ack_missed(anatomy: &Anatomy<'_>, hop: TransactionIndex) -> bool {
     let invite = anatomy.transaction(hop);
-    let is_answered = anatomy
-        .final_status(invite)
-        .is_some_and(StatusCode::is_success);
+    let is_answered = anatomy.final_status(invite).is_some_and(StatusCode::is_success);
     if !is_answered || invite.final_sends < ACK_LOST_SENDS {
         return false;
     }
     let Some(ack) = first_ack(anatomy, invite) else {
         return true;
     };
-    let repeats = anatomy.responses_of(hop).filter(|(_, message)| {
-        message.status().is_some_and(StatusCode::is_success) && message.time > ack.time
-    });
+    let repeats = anatomy
+        .responses_of(hop)
+        .filter(|(_, message)| message.status().is_some_and(StatusCode::is_success) && message.time > ack.time);
     repeats.count() >= UNHEARD_ACK_SENDS
 }
 
@@ -210,9 +200,7 @@ pub fn second_bye(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<TransactionI
     if !is_between || is_transfer {
         return None;
     }
-    let byes = anatomy
-        .each()
-        .filter(|(_, t)| t.method == Method::Bye && t.request.is_some());
+    let byes = anatomy.each().filter(|(_, t)| t.method == Method::Bye && t.request.is_some());
     // Bounded: the first two decide.
     let first: Vec<(TransactionIndex, &Transaction)> = byes.take(2).collect();
     let [(_, one), (second, two)] = first[..] else {
@@ -226,20 +214,15 @@ pub fn second_bye(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<TransactionI
         && a.from_tag != b.from_tag;
     // A BYE that is passed on has the Via of the side that hung up below its own.
     let own = |t: &Transaction| anatomy.tables.vias.get(t.via).depth == 1;
-    (from_middle && to_both && own(one) && own(two) && b.time.since(a.time) <= BOTH_SIDES_WAIT)
-        .then_some(second)
+    (from_middle && to_both && own(one) && own(two) && b.time.since(a.time) <= BOTH_SIDES_WAIT).then_some(second)
 }
 
 /// Whether a BYE says that a machine ended the call: a Q.850 cause other than those of a normal end, or a failure code.
 pub fn names_network_cause(anatomy: &Anatomy<'_>, bye: &Message) -> bool {
     let cause = Cause::of(anatomy.tables, bye);
     // 16 normal clearing, 17 busy, 19 no answer (both from transfers and pick-ups), 31 normal unspecified.
-    let by_q850 = cause
-        .q850
-        .is_some_and(|code| code != 0 && !matches!(code, 16 | 17 | 19 | 31));
-    let by_sip = cause
-        .sip
-        .is_some_and(|code| (400..700).contains(&code) && !matches!(code, 486 | 487 | 600 | 603));
+    let by_q850 = cause.q850.is_some_and(|code| code != 0 && !matches!(code, 16 | 17 | 19 | 31));
+    let by_sip = cause.sip.is_some_and(|code| (400..700).contains(&code) && !matches!(code, 486 | 487 | 600 | 603));
     let text = || {
         anatomy
             .tables
@@ -254,17 +237,12 @@ pub fn names_network_cause(anatomy: &Anatomy<'_>, bye: &Message) -> bool {
 fn no_such_call(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
     let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
     let refused = anatomy.each().find(|(_, t)| {
-        let inside = t.request.is_some_and(|request| {
-            request > dialog.answer && anatomy.message(request).time <= bye.time
-        });
-        let changes = matches!(t.method, Method::Invite | Method::Update | Method::Info)
-            && !anatomy.is_initial(t);
-        let gone = anatomy
-            .final_status(t)
-            .is_some_and(|status| matches!(status.0, 481 | 408));
-        let gave_up = t
-            .final_response
-            .is_some_and(|answer| bye.time.since(anatomy.message(answer).time) <= GIVE_UP_WAIT);
+        let inside =
+            t.request.is_some_and(|request| request > dialog.answer && anatomy.message(request).time <= bye.time);
+        let changes = matches!(t.method, Method::Invite | Method::Update | Method::Info) && !anatomy.is_initial(t);
+        let gone = anatomy.final_status(t).is_some_and(|status| matches!(status.0, 481 | 408));
+        let gave_up =
+            t.final_response.is_some_and(|answer| bye.time.since(anatomy.message(answer).time) <= GIVE_UP_WAIT);
         inside && changes && gone && gave_up
     });
     refused.map(|(request, _)| DropCause::NoSuchCall { request })

@@ -62,77 +62,57 @@ impl Endpoints {
     /// The id of `endpoint`, the same for the same address and port.
     pub fn intern(&mut self, endpoint: Endpoint) -> EndpointId {
         let hash = self.hasher.hash_one(endpoint);
-        if let Some(&id) = self
-            .table
-            .find(hash, |&id| self.known[id as usize].0 == endpoint)
-        {
+        if let Some(&id) = self.table.find(hash, |&id| self.known[id as usize].0 == endpoint) {
             return EndpointId(id);
         }
         let node = self.intern_node(node_of(endpoint));
         let id = self.known.len() as u32;
         self.known.push((endpoint, node));
         let (known, hasher) = (&self.known, &self.hasher);
-        self.table
-            .insert_unique(hash, id, |&id| hasher.hash_one(known[id as usize].0));
+        self.table.insert_unique(hash, id, |&id| hasher.hash_one(known[id as usize].0));
         EndpointId(id)
     }
 
     fn intern_node(&mut self, node: Endpoint) -> NodeId {
         let hash = self.hasher.hash_one(node);
-        if let Some(&id) = self
-            .node_table
-            .find(hash, |&id| self.nodes[id as usize] == node)
-        {
+        if let Some(&id) = self.node_table.find(hash, |&id| self.nodes[id as usize] == node) {
             return NodeId(id);
         }
         let id = self.nodes.len() as u32;
         self.nodes.push(node);
         let (nodes, hasher) = (&self.nodes, &self.hasher);
-        self.node_table
-            .insert_unique(hash, id, |&id| hasher.hash_one(nodes[id as usize]));
+        self.node_table.insert_unique(hash, id, |&id| hasher.hash_one(nodes[id as usize]));
         NodeId(id)
     }
 
     /// The endpoint of an id.
     pub fn get(&self, id: EndpointId) -> Endpoint {
-        self.known.get(id.0 as usize).map_or(
-            Endpoint {
-                address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-                port: 0,
-            },
-            |(endpoint, _)| *endpoint,
-        )
+        self.known
+            .get(id.0 as usize)
+            .map_or(Endpoint { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port: 0 }, |(endpoint, _)| *endpoint)
     }
 
     /// The node that an endpoint belongs to.
     pub fn node(&self, id: EndpointId) -> NodeId {
-        self.known
-            .get(id.0 as usize)
-            .map_or(NodeId::default(), |(_, node)| *node)
+        self.known.get(id.0 as usize).map_or(NodeId::default(), |(_, node)| *node)
     }
 
     /// The node that an endpoint belongs to, where it sent or received SIP.
     pub fn find_node(&self, endpoint: Endpoint) -> Option<NodeId> {
         let node = node_of(endpoint);
         let hash = self.hasher.hash_one(node);
-        self.node_table
-            .find(hash, |&id| self.nodes[id as usize] == node)
-            .map(|&id| NodeId(id))
+        self.node_table.find(hash, |&id| self.nodes[id as usize] == node).map(|&id| NodeId(id))
     }
 
     /// The id of `endpoint`, where it is known.
     pub fn find(&self, endpoint: Endpoint) -> Option<EndpointId> {
         let hash = self.hasher.hash_one(endpoint);
-        self.table
-            .find(hash, |&id| self.known[id as usize].0 == endpoint)
-            .map(|&id| EndpointId(id))
+        self.table.find(hash, |&id| self.known[id as usize].0 == endpoint).map(|&id| EndpointId(id))
     }
 
     /// The address of a node.
     pub fn address(&self, node: NodeId) -> IpAddr {
-        self.nodes
-            .get(node.0 as usize)
-            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |node| node.address)
+        self.nodes.get(node.0 as usize).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |node| node.address)
     }
 
     /// How a reader knows a node: its address, on a loopback address with the port.
@@ -155,16 +135,8 @@ fn text_of(address: IpAddr) -> String {
             text.push('.');
         }
         let digits = [octet / 100, octet / 10 % 10, octet % 10];
-        let leading = if octet < 10 {
-            2
-        } else {
-            usize::from(octet < 100)
-        };
-        text.extend(
-            digits[leading..]
-                .iter()
-                .map(|digit| char::from(b'0' + digit)),
-        );
+        let leading = if octet < 10 { 2 } else { usize::from(octet < 100) };
+        text.extend(digits[leading..].iter().map(|digit| char::from(b'0' + digit)));
     }
     text
 }
@@ -175,10 +147,7 @@ const CLIENT_PORT_MIN: u16 = 32_768;
 /// The node of an endpoint, as an endpoint: port 0 where the address alone tells.
 fn node_of(endpoint: Endpoint) -> Endpoint {
     let is_told_by_port = endpoint.address.is_loopback() && endpoint.port < CLIENT_PORT_MIN;
-    Endpoint {
-        port: if is_told_by_port { endpoint.port } else { 0 },
-        ..endpoint
-    }
+    Endpoint { port: if is_told_by_port { endpoint.port } else { 0 }, ..endpoint }
 }
 
 /// Whether an address cannot be reached from the Internet: RFC 1918, RFC 6598, link-local, loopback, RFC 4193.
@@ -188,10 +157,7 @@ pub fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let [a, b, _, _] = v4.octets();
-            v4.is_private()
-                || v4.is_loopback()
-                || v4.is_link_local()
-                || (a == 100 && (64..128).contains(&b))
+            v4.is_private() || v4.is_loopback() || v4.is_link_local() || (a == 100 && (64..128).contains(&b))
         }
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }
@@ -202,10 +168,7 @@ mod tests {
     use super::*;
 
     fn endpoint(text: &str, port: u16) -> Endpoint {
-        Endpoint {
-            address: text.parse().expect("an address"),
-            port,
-        }
+        Endpoint { address: text.parse().expect("an address"), port }
     }
 
     #[test]
@@ -228,10 +191,7 @@ mod tests {
         assert!(proxy != phone && phone != client && client == other);
         assert_eq!("127.0.0.1:5070", endpoints.node_name(phone));
         assert_eq!("127.0.0.1", endpoints.node_name(client));
-        assert_eq!(
-            Some(proxy),
-            endpoints.find_node(endpoint("127.0.0.1", 5060))
-        );
+        assert_eq!(Some(proxy), endpoints.find_node(endpoint("127.0.0.1", 5060)));
     }
 
     #[test]
@@ -244,11 +204,7 @@ mod tests {
             ("2001:db8::1", false),
             ("fd00::1", true),
         ] {
-            assert_eq!(
-                expected,
-                is_private(text.parse().expect("an address")),
-                "{text}"
-            );
+            assert_eq!(expected, is_private(text.parse().expect("an address")), "{text}");
         }
     }
 }

@@ -24,9 +24,7 @@ pub(in crate::call) fn fragment_of(message: &Message<'_>) -> u16 {
 
 /// The tag of From or To; empty where there is none.
 pub(in crate::call) fn tag_of(address: Option<NameAddr<'_>>) -> &[u8] {
-    address
-        .and_then(|address| address.tag())
-        .unwrap_or_default()
+    address.and_then(|address| address.tag()).unwrap_or_default()
 }
 
 /// What of a message is either so or not.
@@ -36,24 +34,15 @@ pub(in crate::call) fn flags_of(message: &Message<'_>, arrival: &Arrival) -> Mes
     flags.set_fragmented(arrival.fragments > 1);
     flags.set_incomplete(arrival.is_incomplete);
     flags.set_body(!message.body().is_empty());
-    flags.set_short_body(matches!(
-        message.content_length(),
-        ContentLength::TooLarge(_)
-    ));
+    flags.set_short_body(matches!(message.content_length(), ContentLength::TooLarge(_)));
     flags.set_headless(arrival.is_cut && is_headless(message));
     flags
 }
 
 /// Whether a cut message lacks one of the headers that tell messages apart, or the end of one.
 fn is_headless(message: &Message<'_>) -> bool {
-    let is_half = |name| {
-        message
-            .headers()
-            .any(|header| header.is_cut && header.name == name)
-    };
-    HeaderName::IN_EVERY_MESSAGE
-        .into_iter()
-        .any(|name| !message.has(name) || is_half(name))
+    let is_half = |name| message.headers().any(|header| header.is_cut && header.name == name);
+    HeaderName::IN_EVERY_MESSAGE.into_iter().any(|name| !message.has(name) || is_half(name))
 }
 
 /// Host names are compared without regard to case (RFC 3261 section 19.1.4).
@@ -96,9 +85,7 @@ pub(in crate::call) fn unfolded(value: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr2(b'\n', b'\r', value).is_none() {
         return Cow::Borrowed(value);
     }
-    let lines = value
-        .split(|&byte| byte == b'\r' || byte == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .filter(|line| !line.is_empty());
+    let lines =
+        value.split(|&byte| byte == b'\r' || byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     Cow::Owned(lines.collect::<Vec<_>>().join(&b' '))
 }

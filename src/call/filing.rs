@@ -19,30 +19,18 @@ pub(in crate::call) struct Filed {
 }
 
 /// Which parties, stacks and lists of a batch were met before.
-type Met<'a> = (
-    &'a [Option<Parties>],
-    &'a [Option<ViaId>],
-    &'a [Option<HeaderListId>],
-);
+type Met<'a> = (&'a [Option<Parties>], &'a [Option<ViaId>], &'a [Option<HeaderListId>]);
 
 /// The items that were not met before.
-fn new<'a, T, V>(
-    items: &'a [(u64, T)],
-    met: &'a [Option<V>],
-) -> impl Iterator<Item = &'a (u64, T)> {
+fn new<'a, T, V>(items: &'a [(u64, T)], met: &'a [Option<V>]) -> impl Iterator<Item = &'a (u64, T)> {
     let told = items.iter().zip(met);
     told.filter(|(_, met)| met.is_none()).map(|(item, _)| item)
 }
 
 /// What each item stands for: what it was met as, else what filing it under its hash gives.
-fn filed<T, V>(
-    items: &[(u64, T)],
-    met: Vec<Option<V>>,
-    mut file: impl FnMut(u64, &T) -> V,
-) -> Vec<V> {
+fn filed<T, V>(items: &[(u64, T)], met: Vec<Option<V>>, mut file: impl FnMut(u64, &T) -> V) -> Vec<V> {
     let told = items.iter().zip(met);
-    told.map(|((hash, item), met)| met.unwrap_or_else(|| file(*hash, item)))
-        .collect()
+    told.map(|((hash, item), met)| met.unwrap_or_else(|| file(*hash, item))).collect()
 }
 
 impl CallBook {
@@ -55,9 +43,7 @@ impl CallBook {
         let texts = self.file_texts(batch, (&parties, &stacks, &lists));
         let ways = self.file_ways(batch);
         let described = batch.sessions.items();
-        self.tables
-            .sessions
-            .touch(described.iter().map(|(hash, _)| *hash));
+        self.tables.sessions.touch(described.iter().map(|(hash, _)| *hash));
         let sessions = described.iter().map(|(hash, span)| {
             let sessions = &mut self.tables.sessions;
             sessions.intern(*hash, batch.bytes(*span), &self.seed)
@@ -102,39 +88,23 @@ impl CallBook {
         }
         let wanted = is_wanted.iter().zip(spans);
         let wanted = wanted.filter(|(is_wanted, _)| **is_wanted);
-        let mut ids = self
-            .tables
-            .texts
-            .intern_all(wanted.map(|(_, (hash, span))| (*hash, batch.bytes(*span))))
-            .into_iter();
+        let mut ids =
+            self.tables.texts.intern_all(wanted.map(|(_, (hash, span))| (*hash, batch.bytes(*span)))).into_iter();
         let id = |is_wanted: &bool| is_wanted.then(|| ids.next()).flatten().unwrap_or_default();
         is_wanted.iter().map(id).collect()
     }
 
-    fn file_parties(
-        &mut self,
-        batch: &Drafts,
-        met: Vec<Option<Parties>>,
-        texts: &[TextId],
-    ) -> Vec<Parties> {
+    fn file_parties(&mut self, batch: &Drafts, met: Vec<Option<Parties>>, texts: &[TextId]) -> Vec<Parties> {
         let call_id_hash = |texts: &PartyTexts| {
             let call_id = batch.texts.numbered.items().get(texts[0] as usize);
             call_id.map_or(0, |(hash, _)| *hash)
         };
         let items = batch.parties.items();
         self.parties.touch(new(items, &met).map(|item| item.0));
-        self.groups
-            .touch(new(items, &met).map(|item| call_id_hash(&item.1)));
+        self.groups.touch(new(items, &met).map(|item| call_id_hash(&item.1)));
         filed(items, met, |hash, party_texts| {
-            let [call_id, from, to, from_tag, to_tag] =
-                party_texts.map(|text| texts[text as usize]);
-            let parties = Parties {
-                group: self.group(call_id_hash(party_texts), call_id),
-                from,
-                to,
-                from_tag,
-                to_tag,
-            };
+            let [call_id, from, to, from_tag, to_tag] = party_texts.map(|text| texts[text as usize]);
+            let parties = Parties { group: self.group(call_id_hash(party_texts), call_id), from, to, from_tag, to_tag };
             self.parties.insert(hash, parties);
             parties
         })
@@ -151,12 +121,7 @@ impl CallBook {
         })
     }
 
-    fn file_stacks(
-        &mut self,
-        batch: &Drafts,
-        met: Vec<Option<ViaId>>,
-        texts: &[TextId],
-    ) -> Vec<ViaId> {
+    fn file_stacks(&mut self, batch: &Drafts, met: Vec<Option<ViaId>>, texts: &[TextId]) -> Vec<ViaId> {
         let values = |range: &(u32, u32)| {
             let values = batch.vias.get(range.0 as usize..range.1 as usize);
             let lowest_first = values.unwrap_or_default().iter().rev();
@@ -168,12 +133,7 @@ impl CallBook {
         filed(items, met, |_, range| self.tables.vias.stack(values(range)))
     }
 
-    fn file_lists(
-        &mut self,
-        batch: &Drafts,
-        met: Vec<Option<HeaderListId>>,
-        texts: &[TextId],
-    ) -> Vec<HeaderListId> {
+    fn file_lists(&mut self, batch: &Drafts, met: Vec<Option<HeaderListId>>, texts: &[TextId]) -> Vec<HeaderListId> {
         let items = batch.lists.items();
         let hashes = new(items, &met).map(|item| item.0);
         self.tables.headers.touch(hashes);

@@ -72,32 +72,18 @@ pub fn sieges(book: &Book, attempts: &[RegisterAttempt]) -> Vec<Siege> {
     let mut by_node: BTreeMap<NodeId, Vec<Guess>> = BTreeMap::new();
     let mut by_user: BTreeMap<TextId, Vec<Guess>> = BTreeMap::new();
     for guess in guesses {
-        by_node
-            .entry(book.tables.node(guess.source))
-            .or_default()
-            .push(guess);
+        by_node.entry(book.tables.node(guess.source)).or_default().push(guess);
         by_user.entry(guess.aor).or_default().push(guess);
     }
     let one_source = by_node
         .into_iter()
         .filter(|(node, guesses)| is_siege(book, *node, guesses, attempts))
         .map(|(_, guesses)| guesses);
-    let mut sieges: Vec<Siege> = one_source
-        .map(|guesses| siege(book, guesses, attempts))
-        .collect();
-    let known: HashSet<NodeId> = sieges
-        .iter()
-        .flat_map(|siege| siege.nodes.clone())
-        .collect();
+    let mut sieges: Vec<Siege> = one_source.map(|guesses| siege(book, guesses, attempts)).collect();
+    let known: HashSet<NodeId> = sieges.iter().flat_map(|siege| siege.nodes.clone()).collect();
     for guesses in by_user.into_values() {
-        let nodes: HashSet<NodeId> = guesses
-            .iter()
-            .map(|guess| book.tables.node(guess.source))
-            .collect();
-        if nodes.len() >= NODES_MIN
-            && nodes.is_disjoint(&known)
-            && peak(&guesses) >= SHARED_GUESSES_MIN
-        {
+        let nodes: HashSet<NodeId> = guesses.iter().map(|guess| book.tables.node(guess.source)).collect();
+        if nodes.len() >= NODES_MIN && nodes.is_disjoint(&known) && peak(&guesses) >= SHARED_GUESSES_MIN {
             sieges.push(siege(book, guesses, attempts));
         }
     }
@@ -109,10 +95,7 @@ fn guesses(book: &Book, attempts: &[RegisterAttempt]) -> Vec<Guess> {
     let mut seen: HashSet<(GroupId, String), foldhash::fast::RandomState> = HashSet::default();
     let mut guesses = Vec::new();
     for attempt in attempts.iter().filter(|attempt| attempt.has_credentials) {
-        let messages = book
-            .messages
-            .get(attempt.leg.start as usize..attempt.leg.end as usize)
-            .unwrap_or_default();
+        let messages = book.messages.get(attempt.leg.start as usize..attempt.leg.end as usize).unwrap_or_default();
         // Messages of one part lie in the order of time, and tries of one Call-ID do not overlap.
         let first = messages.partition_point(|message| message.time < attempt.started);
         let logins = messages[first..]
@@ -126,10 +109,7 @@ fn guesses(book: &Book, attempts: &[RegisterAttempt]) -> Vec<Guess> {
             };
             let digest = Digest::parse(login.as_bytes());
             let response = digest.get("response").unwrap_or_default();
-            let key = (
-                message.group,
-                String::from_utf8_lossy(response).into_owned(),
-            );
+            let key = (message.group, String::from_utf8_lossy(response).into_owned());
             if seen.insert(key) {
                 guesses.push(Guess {
                     time: message.time,
@@ -138,10 +118,7 @@ fn guesses(book: &Book, attempts: &[RegisterAttempt]) -> Vec<Guess> {
                     registrar: attempt.registrar,
                     aor: attempt.aor,
                     group: message.group,
-                    is_tool: book
-                        .tables
-                        .software(message)
-                        .is_some_and(|name| mark_of(name) == Some(Mark::Tool)),
+                    is_tool: book.tables.software(message).is_some_and(|name| mark_of(name) == Some(Mark::Tool)),
                 });
             }
         }
@@ -177,11 +154,7 @@ fn is_siege(book: &Book, node: NodeId, guesses: &[Guess], attempts: &[RegisterAt
         return true;
     }
     let is_private = is_private(book.tables.endpoints.address(node));
-    let needed = if is_private {
-        GUESSES_MIN_PRIVATE
-    } else {
-        GUESSES_MIN
-    };
+    let needed = if is_private { GUESSES_MIN_PRIVATE } else { GUESSES_MIN };
     if peak(guesses) < needed {
         return false;
     }
@@ -195,8 +168,7 @@ fn is_siege(book: &Book, node: NodeId, guesses: &[Guess], attempts: &[RegisterAt
     let served: HashSet<TextId> = attempts
         .iter()
         .filter(|attempt| {
-            attempt.outcome == RegistrationOutcome::Registered
-                && book.tables.node(attempt.source) == node
+            attempt.outcome == RegistrationOutcome::Registered && book.tables.node(attempt.source) == node
         })
         .map(|attempt| attempt.aor)
         .collect();
@@ -209,29 +181,16 @@ fn siege(book: &Book, guesses: Vec<Guess>, attempts: &[RegisterAttempt]) -> Sieg
     let mut users: Vec<TextId> = guesses.iter().map(|guess| guess.aor).collect();
     let mut known: HashSet<TextId> = HashSet::new();
     users.retain(|user| known.insert(*user));
-    let mut nodes: Vec<NodeId> = guesses
-        .iter()
-        .map(|guess| book.tables.node(guess.source))
-        .collect();
+    let mut nodes: Vec<NodeId> = guesses.iter().map(|guess| book.tables.node(guess.source)).collect();
     nodes.sort_unstable();
     nodes.dedup();
-    let begun = guesses
-        .first()
-        .map_or(Timestamp::default(), |guess| guess.time);
+    let begun = guesses.first().map_or(Timestamp::default(), |guess| guess.time);
     let success = attempts.iter().position(|attempt| {
         attempt.outcome == RegistrationOutcome::Registered
             && attempt.has_credentials
             && attempt.ended > begun
             && known.contains(&attempt.aor)
-            && nodes
-                .binary_search(&book.tables.node(attempt.source))
-                .is_ok()
+            && nodes.binary_search(&book.tables.node(attempt.source)).is_ok()
     });
-    Siege {
-        peak: peak(&guesses),
-        users,
-        nodes,
-        success: success.map(|index| index as u32),
-        guesses,
-    }
+    Siege { peak: peak(&guesses), users, nodes, success: success.map(|index| index as u32), guesses }
 }

@@ -68,12 +68,8 @@ impl Durations {
     /// not all in one burst.
     pub fn timer(&self, millis: f64, slack: Duration) -> Option<FixedTimer> {
         let slack = slack.as_secs_f64() * 1000.0;
-        let start = self
-            .0
-            .partition_point(|(other, _)| f64::from(*other) < millis - slack);
-        let end = self
-            .0
-            .partition_point(|(other, _)| f64::from(*other) <= millis + slack);
+        let start = self.0.partition_point(|(other, _)| f64::from(*other) < millis - slack);
+        let end = self.0.partition_point(|(other, _)| f64::from(*other) <= millis + slack);
         let there = self.0.get(start..end)?;
         let after = &self.0[end..];
         let ended = there.iter().filter(|(_, at)| at.is_some()).count();
@@ -86,11 +82,7 @@ impl Durations {
         if moments().max()?.since(moments().min()?) <= BURST {
             return None;
         }
-        Some(FixedTimer {
-            millis,
-            ended: ended as u32,
-            lasted: lasted as u32,
-        })
+        Some(FixedTimer { millis, ended: ended as u32, lasted: lasted as u32 })
     }
 }
 
@@ -173,11 +165,7 @@ impl Timers {
                 .map(|(node, lasting)| (node, Durations::new(lasting)))
                 .collect()
         };
-        Self {
-            rings: sorted(all.rings),
-            setups: sorted(all.setups),
-            talks: sorted(all.talks),
-        }
+        Self { rings: sorted(all.rings), setups: sorted(all.setups), talks: sorted(all.talks) }
     }
 
     /// The timer that ends ringing at a node after `ring_ms`, first 18x to the end.
@@ -208,12 +196,8 @@ impl Timers {
             if !is_refusal {
                 continue;
             }
-            let last = call
-                .hops
-                .iter()
-                .take(HOPS_MAX)
-                .rev()
-                .find(|hop| hop.final_code == code && hop.alerted_ms.is_some());
+            let last =
+                call.hops.iter().take(HOPS_MAX).rev().find(|hop| hop.final_code == code && hop.alerted_ms.is_some());
             let timer = last.and_then(|hop| {
                 let node = book.tables.node(hop.destination);
                 let ring = hop.final_ms? - hop.alerted_ms?;
@@ -251,11 +235,7 @@ fn nodes<'a>(call: &'a Call, tables: &Tables) -> Vec<(NodeId, &'a Hop)> {
 /// How long a hop rang, where it did, and how long it took from the INVITE to its end.
 fn waits_of(call: &Call, hop: &Hop) -> Option<(Option<Lasting>, Lasting)> {
     let (setup, at) = match hop.final_ms {
-        Some(after) => (
-            after,
-            hop.sent
-                .plus(Duration::from_secs_f32((after / 1000.0).max(0.0))),
-        ),
+        Some(after) => (after, hop.sent.plus(Duration::from_secs_f32((after / 1000.0).max(0.0)))),
         None => {
             let end = call.milestones.cancelled?;
             (end.millis_since(hop.sent) as f32, end)
@@ -279,21 +259,14 @@ mod tests {
     use super::*;
 
     fn ended(millis: f32, second: i64) -> Lasting {
-        (
-            millis,
-            Some(Timestamp::from_nanoseconds(second * 1_000_000_000)),
-        )
+        (millis, Some(Timestamp::from_nanoseconds(second * 1_000_000_000)))
     }
 
     #[test]
     fn four_calls_cut_at_30_seconds_and_none_longer_are_a_timer() {
-        let mut all: Vec<Lasting> = (0..4)
-            .map(|n| ended(30_000.0 + n as f32 * 20.0, n * 60))
-            .collect();
+        let mut all: Vec<Lasting> = (0..4).map(|n| ended(30_000.0 + n as f32 * 20.0, n * 60)).collect();
         all.extend((0..20).map(|n| ended(4_000.0 + n as f32 * 700.0, n * 11)));
-        let timer = Durations::new(all)
-            .timer(30_010.0, RING_SLACK)
-            .expect("a timer of 30 s");
+        let timer = Durations::new(all).timer(30_010.0, RING_SLACK).expect("a timer of 30 s");
         assert_eq!((4, 4), (timer.ended, timer.lasted));
     }
 

@@ -126,9 +126,7 @@ impl HeaderLists {
         let names = names.into();
         self.shapes.push(Shape { names, set });
         let (shapes, hasher) = (&self.shapes, &self.hasher);
-        self.shape_numbers.insert_unique(hash, number, |number| {
-            hasher.hash_one(&*shapes[*number as usize].names)
-        });
+        self.shape_numbers.insert_unique(hash, number, |number| hasher.hash_one(&*shapes[*number as usize].names));
         ShapeId(number)
     }
 
@@ -147,11 +145,7 @@ impl HeaderLists {
     }
 
     /// Every value of a header in a list, in the order of the message.
-    pub fn values_of(
-        &self,
-        id: HeaderListId,
-        name: HeaderName,
-    ) -> impl Iterator<Item = TextId> + '_ {
+    pub fn values_of(&self, id: HeaderListId, name: HeaderName) -> impl Iterator<Item = TextId> + '_ {
         // What no message of the run has needs no look at any list.
         let is_there = self.present & name.bit() != 0 && self.has(id, name);
         let values = is_there.then(|| self.get(id)).into_iter().flatten();
@@ -213,25 +207,14 @@ mod tests {
     fn a_list_is_kept_once_and_the_empty_list_costs_nothing() {
         let mut texts = Texts::default();
         let mut lists = HeaderLists::default();
-        let values = [
-            (HeaderName::UserAgent, texts.intern(b"Phone 1")),
-            (HeaderName::Reason, texts.intern(b"Q.850;cause=17")),
-        ];
+        let values =
+            [(HeaderName::UserAgent, texts.intern(b"Phone 1")), (HeaderName::Reason, texts.intern(b"Q.850;cause=17"))];
         let first = lists.insert(7, values.into_iter());
         let second = lists.insert(8, values.into_iter().skip(1));
         let met = lists.get_all(&[(7, ()), (8, ()), (9, ())]);
         assert_eq!(vec![Some(first), Some(second), None], met);
-        let kept: Vec<_> = lists
-            .get(first)
-            .map(|(name, id)| (name, texts.get(id)))
-            .collect();
-        assert_eq!(
-            vec![
-                (HeaderName::UserAgent, "Phone 1"),
-                (HeaderName::Reason, "Q.850;cause=17")
-            ],
-            kept
-        );
+        let kept: Vec<_> = lists.get(first).map(|(name, id)| (name, texts.get(id))).collect();
+        assert_eq!(vec![(HeaderName::UserAgent, "Phone 1"), (HeaderName::Reason, "Q.850;cause=17")], kept);
         assert_eq!(1, lists.get(second).count());
         assert_eq!(0, lists.get(HeaderListId::default()).count());
     }
@@ -242,9 +225,7 @@ mod tests {
         let mut lists = HeaderLists::default();
         let (agent, reason) = (HeaderName::UserAgent, HeaderName::Reason);
         let mut list = |hash, values: &[(HeaderName, &str)]| {
-            let kept = values
-                .iter()
-                .map(|(name, value)| (*name, texts.intern(value.as_bytes())));
+            let kept = values.iter().map(|(name, value)| (*name, texts.intern(value.as_bytes())));
             let kept: Vec<_> = kept.collect();
             lists.insert(hash, kept.into_iter())
         };

@@ -15,18 +15,10 @@ use crate::sip::sdp::Direction;
 pub fn is_held(tables: &Tables, session: SessionId) -> bool {
     let sdp = tables.sessions.shape(session);
     let places = tables.sessions.media(session);
-    let mut lines = sdp
-        .medias
-        .iter()
-        .enumerate()
-        .filter(|(_, media)| !media.is_refused())
-        .peekable();
+    let mut lines = sdp.medias.iter().enumerate().filter(|(_, media)| !media.is_refused()).peekable();
     lines.peek().is_some()
         && lines.all(|(place, media)| {
-            let is_numeric = media
-                .connection
-                .as_ref()
-                .is_some_and(|connection| connection.address.is_some());
+            let is_numeric = media.connection.as_ref().is_some_and(|connection| connection.address.is_some());
             let address = places.get(place).map(|at| at.address);
             // A description without c= line has no address either, which holds nobody.
             let is_zero = is_numeric && address.is_some_and(|address| address.is_unspecified());
@@ -63,18 +55,11 @@ pub fn holds(anatomy: &Anatomy<'_>) -> Vec<Hold> {
         let (Some(offer), Some(answer)) = (exchange.offer, exchange.answer) else {
             continue;
         };
-        let silencer = [offer, answer]
-            .into_iter()
-            .find(|at| is_inactive(anatomy.tables, anatomy.message(*at).session));
+        let silencer = [offer, answer].into_iter().find(|at| is_inactive(anatomy.tables, anatomy.message(*at).session));
         let is_silent = silencer.is_some();
         if place == 0 {
             // A call that begins one way, such as an announcement, is not on hold; one that begins inactive is.
-            holds.extend(silencer.map(|began| Hold {
-                began,
-                ended: None,
-                is_mutual: false,
-                is_silent,
-            }));
+            holds.extend(silencer.map(|began| Hold { began, ended: None, is_mutual: false, is_silent }));
             continue;
         }
         note(anatomy, &mut holds, offer);
@@ -92,24 +77,15 @@ pub fn holds(anatomy: &Anatomy<'_>) -> Vec<Hold> {
 fn note(anatomy: &Anatomy<'_>, holds: &mut Vec<Hold>, at: MessageIndex) {
     let node = |at: MessageIndex| anatomy.tables.node(anatomy.message(at).source);
     let is_held = is_held(anatomy.tables, anatomy.message(at).session);
-    let other_holds = holds
-        .iter()
-        .any(|hold| hold.ended.is_none() && node(hold.began) != node(at));
-    let open = holds
-        .iter_mut()
-        .find(|hold| hold.ended.is_none() && node(hold.began) == node(at));
+    let other_holds = holds.iter().any(|hold| hold.ended.is_none() && node(hold.began) != node(at));
+    let open = holds.iter_mut().find(|hold| hold.ended.is_none() && node(hold.began) == node(at));
     match (open, is_held) {
         (Some(hold), false) => hold.ended = Some(at),
         (None, true) => {
             for hold in holds.iter_mut().filter(|hold| hold.ended.is_none()) {
                 hold.is_mutual = true;
             }
-            holds.push(Hold {
-                began: at,
-                ended: None,
-                is_mutual: other_holds,
-                is_silent: false,
-            });
+            holds.push(Hold { began: at, ended: None, is_mutual: other_holds, is_silent: false });
         }
         _ => {}
     }

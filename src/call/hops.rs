@@ -15,16 +15,10 @@ const HOPS_MAX: usize = 70;
 impl Anatomy<'_> {
     /// Hops that took the Via stack off: the node that received the parent sent the child while the parent was pending.
     pub(in crate::call) fn join_stripped_hops(&mut self) {
-        let open: Vec<TransactionIndex> = self
-            .each()
-            .filter(|(_, t)| t.parent.is_none() && t.request.is_some())
-            .map(|(index, _)| index)
-            .collect();
+        let open: Vec<TransactionIndex> =
+            self.each().filter(|(_, t)| t.parent.is_none() && t.request.is_some()).map(|(index, _)| index).collect();
         for &child in open.iter().skip(1) {
-            let candidate = open
-                .iter()
-                .rev()
-                .find(|parent| **parent < child && self.is_stripped_hop(**parent, child));
+            let candidate = open.iter().rev().find(|parent| **parent < child && self.is_stripped_hop(**parent, child));
             if let Some(&parent) = candidate {
                 self.transactions[child.0 as usize].parent = Some(parent);
             }
@@ -44,15 +38,9 @@ impl Anatomy<'_> {
         let same_caller = from.from_tag == to.from_tag && from.cseq == to.cseq;
         let relayed = self.tables.node(p.destination) == self.tables.node(c.source)
             && self.tables.node(p.source) != self.tables.node(c.destination);
-        let was_pending = p
-            .final_response
-            .is_none_or(|answer| self.message(answer).time >= to.time);
+        let was_pending = p.final_response.is_none_or(|answer| self.message(answer).time >= to.time);
         let other_caller = p.method == Method::Invite && from.from_tag != to.from_tag;
-        same_request
-            && (same_caller || other_caller)
-            && relayed
-            && was_pending
-            && from.via != to.via
+        same_request && (same_caller || other_caller) && relayed && was_pending && from.via != to.via
     }
 
     /// Hops of a node that takes the Via stack off and has another address on its far side: nothing of the INVITE that it got
@@ -68,21 +56,13 @@ impl Anatomy<'_> {
                 is_passed_on[parent.0 as usize] = true;
             }
         }
-        let open: Vec<TransactionIndex> = self
-            .invites()
-            .filter(|(_, t)| t.parent.is_none())
-            .map(|(index, _)| index)
-            .collect();
+        let open: Vec<TransactionIndex> =
+            self.invites().filter(|(_, t)| t.parent.is_none()).map(|(index, _)| index).collect();
         for &child in open.iter().skip(1) {
             let candidates = self.invites().filter(|(index, _)| {
-                *index < child
-                    && !is_passed_on[index.0 as usize]
-                    && self.is_two_homed_hop(*index, child)
+                *index < child && !is_passed_on[index.0 as usize] && self.is_two_homed_hop(*index, child)
             });
-            let found: Vec<TransactionIndex> = candidates
-                .map(|(index, _)| index)
-                .take(CANDIDATES_MAX)
-                .collect();
+            let found: Vec<TransactionIndex> = candidates.map(|(index, _)| index).take(CANDIDATES_MAX).collect();
             let parent = match found[..] {
                 [one] => {
                     is_passed_on[one.0 as usize] = true;
@@ -118,9 +98,7 @@ impl Anatomy<'_> {
         let (came, went) = (self.message(p_request), self.message(c_request));
         let node = |endpoint| self.tables.node(endpoint);
         let bottom = |t: &Transaction| self.tables.vias.values(t.via).last().map(|via| via.key);
-        let is_pending = p
-            .final_response
-            .is_none_or(|answer| self.message(answer).time >= went.time);
+        let is_pending = p.final_response.is_none_or(|answer| self.message(answer).time >= went.time);
         came.group == went.group
             && (came.from_tag != went.from_tag || came.cseq == went.cseq)
             && ![node(p.source), node(p.destination)].contains(&node(c.source))
@@ -132,12 +110,9 @@ impl Anatomy<'_> {
 
     /// Legs of a B2BUA whose two sides have different addresses hang on the hop that was pending when they began.
     pub(in crate::call) fn join_foreign_legs(&mut self) {
-        let Some(first) = self.invites().next().map(|(_, first)| {
-            (
-                self.message(first.first).group,
-                self.tables.node(first.source),
-            )
-        }) else {
+        let Some(first) =
+            self.invites().next().map(|(_, first)| (self.message(first.first).group, self.tables.node(first.source)))
+        else {
             return;
         };
         for place in 0..self.transactions.len() {
@@ -152,12 +127,10 @@ impl Anatomy<'_> {
             let pending = self.invites().filter(|(index, t)| {
                 *index < child
                     && self.message(t.first).group != group
-                    && t.final_response
-                        .is_none_or(|answer| self.message(answer).time >= began)
+                    && t.final_response.is_none_or(|answer| self.message(answer).time >= began)
             });
-            let parent = pending
-                .max_by_key(|(index, t)| (self.tables.vias.get(t.via).depth, *index))
-                .map(|(index, _)| index);
+            let parent =
+                pending.max_by_key(|(index, t)| (self.tables.vias.get(t.via).depth, *index)).map(|(index, _)| index);
             self.transactions[place].parent = parent;
         }
     }

@@ -49,14 +49,7 @@ pub(in crate::call) struct Inspections {
 
 impl Inspections {
     /// Takes a request that opens something; `key` names its transaction on this hop.
-    pub(in crate::call) fn ask(
-        &mut self,
-        key: u64,
-        digest: u64,
-        pair: Pair,
-        bytes: &[u8],
-        texts: &mut Texts,
-    ) {
+    pub(in crate::call) fn ask(&mut self, key: u64, digest: u64, pair: Pair, bytes: &[u8], texts: &mut Texts) {
         let of_receiver = self.receivers.entry(pair.1).or_default();
         *of_receiver = of_receiver.saturating_add(1);
         if *of_receiver <= FIRST_OF_RECEIVER || self.waiting.len() >= WAITING_MAX {
@@ -66,11 +59,7 @@ impl Inspections {
             self.waiting.entry(key).or_insert_with(|| {
                 let mut room = spare.pop().unwrap_or_default();
                 room.extend_from_slice(bytes);
-                Waiting {
-                    digest,
-                    pair,
-                    bytes: room,
-                }
+                Waiting { digest, pair, bytes: room }
             });
         }
     }
@@ -103,8 +92,7 @@ impl Inspections {
 
     /// Looks at what was never answered, and hands out all that was found.
     pub(in crate::call) fn finish(mut self, texts: &mut Texts) -> Defects {
-        let mut unanswered: Vec<Waiting> =
-            std::mem::take(&mut self.waiting).into_values().collect();
+        let mut unanswered: Vec<Waiting> = std::mem::take(&mut self.waiting).into_values().collect();
         unanswered.sort_unstable();
         for asked in unanswered {
             self.look(asked.digest, &asked.bytes, texts);
@@ -128,9 +116,5 @@ impl Inspections {
 
 /// Whether a malformed request may be why it was answered so: not where the answer speaks of login, people or numbers.
 fn may_be_blamed(status: StatusCode) -> bool {
-    status.0 >= 400
-        && !matches!(
-            status.0,
-            401 | 404 | 407 | 408 | 480 | 486 | 487 | 600 | 603
-        )
+    status.0 >= 400 && !matches!(status.0, 401 | 404 | 407 | 408 | 480 | 486 | 487 | 600 | 603)
 }

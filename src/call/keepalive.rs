@@ -64,50 +64,29 @@ pub fn trains(requests: &[OtherRequest]) -> Vec<Train> {
     let mut by_pair: BTreeMap<(EndpointId, EndpointId), Vec<u32>> = BTreeMap::new();
     for (index, request) in requests.iter().enumerate() {
         if request.method == Method::Options {
-            by_pair
-                .entry((request.source, request.destination))
-                .or_default()
-                .push(index as u32);
+            by_pair.entry((request.source, request.destination)).or_default().push(index as u32);
         }
     }
-    let regular = by_pair
-        .into_iter()
-        .filter_map(|((source, destination), indices)| {
-            let interval_s = interval(requests, &indices)?;
-            Some(Train {
-                source,
-                destination,
-                interval_s,
-                requests: indices,
-            })
-        });
+    let regular = by_pair.into_iter().filter_map(|((source, destination), indices)| {
+        let interval_s = interval(requests, &indices)?;
+        Some(Train { source, destination, interval_s, requests: indices })
+    });
     regular.collect()
 }
 
 /// The usual interval, where most are near it.
 fn interval(requests: &[OtherRequest], indices: &[u32]) -> Option<f64> {
-    let all_repeated = indices
-        .iter()
-        .all(|index| was_repeated(&requests[*index as usize]));
-    let least = if all_repeated {
-        REPEATED_TRAIN_MIN
-    } else {
-        TRAIN_MIN
-    };
+    let all_repeated = indices.iter().all(|index| was_repeated(&requests[*index as usize]));
+    let least = if all_repeated { REPEATED_TRAIN_MIN } else { TRAIN_MIN };
     if indices.len() < least {
         return None;
     }
     let sent = |index: u32| requests[index as usize].sent;
-    let mut gaps: Vec<f64> = indices
-        .windows(2)
-        .map(|pair| sent(pair[1]).millis_since(sent(pair[0])) / 1000.0)
-        .collect();
+    let mut gaps: Vec<f64> =
+        indices.windows(2).map(|pair| sent(pair[1]).millis_since(sent(pair[0])) / 1000.0).collect();
     gaps.sort_by(f64::total_cmp);
     let usual = gaps[gaps.len() / 2];
-    let near = gaps
-        .iter()
-        .filter(|gap| (**gap - usual).abs() <= usual * DEVIATION_MAX)
-        .count();
+    let near = gaps.iter().filter(|gap| (**gap - usual).abs() <= usual * DEVIATION_MAX).count();
     (usual >= 1.0 && near as f64 >= gaps.len() as f64 * USUAL_SHARE_MIN).then_some(usual)
 }
 
@@ -139,10 +118,7 @@ impl Train {
                 (true, None) => begun = Some(place),
                 (false, Some(first)) => {
                     if place - first >= OUTAGE_MIN {
-                        outages.push(Outage {
-                            first,
-                            last: place - 1,
-                        });
+                        outages.push(Outage { first, last: place - 1 });
                     }
                     begun = None;
                 }
@@ -164,10 +140,7 @@ mod tests {
     fn requests(answers: &[Option<u16>], gap_s: i64) -> Vec<OtherRequest> {
         let mut endpoints = Endpoints::default();
         let mut end = |text: &str| {
-            endpoints.intern(crate::net::Endpoint {
-                address: text.parse().expect("an address"),
-                port: 5060,
-            })
+            endpoints.intern(crate::net::Endpoint { address: text.parse().expect("an address"), port: 5060 })
         };
         let (source, destination) = (end("10.0.0.1"), end("10.0.0.2"));
         let request = |(place, answer): (usize, &Option<u16>)| {
@@ -192,17 +165,11 @@ mod tests {
 
     #[test]
     fn two_unanswered_keep_alives_in_a_row_are_an_outage() {
-        let requests = requests(
-            &[Some(200), None, Some(404), None, Some(503), Some(200)],
-            30,
-        );
+        let requests = requests(&[Some(200), None, Some(404), None, Some(503), Some(200)], 30);
         let trains = trains(&requests);
         assert_eq!(1, trains.len());
         assert!((trains[0].interval_s - 30.0).abs() < 0.01);
-        assert_eq!(
-            vec![Outage { first: 3, last: 4 }],
-            trains[0].outages(&requests)
-        );
+        assert_eq!(vec![Outage { first: 3, last: 4 }], trains[0].outages(&requests));
     }
 
     #[test]

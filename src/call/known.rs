@@ -78,11 +78,7 @@ const FORESEEN_PERCENT: usize = 64;
 
 impl<V, const WORDS: usize> Default for Known<V, WORDS> {
     fn default() -> Self {
-        Self {
-            lines: Vec::new(),
-            len: 0,
-            of: PhantomData,
-        }
+        Self { lines: Vec::new(), len: 0, of: PhantomData }
     }
 }
 

@@ -80,25 +80,15 @@ impl Lapses {
         }
         let mut total = Tally::default();
         // Where nearly everything is missing, it is not chance: the capture holds one direction, or a part of the transports.
-        for tally in by_pair
-            .values()
-            .filter(|tally| !tally.is_at_least_one_in(SYSTEMATIC_SHARE))
-        {
+        for tally in by_pair.values().filter(|tally| !tally.is_at_least_one_in(SYSTEMATIC_SHARE)) {
             total.add(*tally);
         }
-        Self {
-            by_pair,
-            by_node,
-            total,
-        }
+        Self { by_pair, by_node, total }
     }
 
     /// What it lacks between two nodes, both ways.
     pub fn between(&self, a: NodeId, b: NodeId) -> Tally {
-        self.by_pair
-            .get(&(a.min(b), a.max(b)))
-            .copied()
-            .unwrap_or_default()
+        self.by_pair.get(&(a.min(b), a.max(b))).copied().unwrap_or_default()
     }
 
     /// What it lacks of a node, whomever it spoke with.
@@ -210,13 +200,7 @@ impl<'a> Group<'a> {
             firsts[place] = kind != before;
             before = kind;
         }
-        Self {
-            told,
-            start,
-            asked,
-            answered,
-            firsts,
-        }
+        Self { told, start, asked, answered, firsts }
     }
 
     /// Whether a message is the first of its kind, request or response, in its transaction.
@@ -225,9 +209,7 @@ impl<'a> Group<'a> {
     }
 
     fn highest_answer(&self, key: u64, method: Method) -> Option<u16> {
-        let end = self
-            .answered
-            .partition_point(|(k, m, _)| (*k, *m) <= (key, method));
+        let end = self.answered.partition_point(|(k, m, _)| (*k, *m) <= (key, method));
         let (found, asked, status) = *self.answered.get(end.checked_sub(1)?)?;
         (found == key && asked == method).then_some(status)
     }
@@ -239,11 +221,7 @@ impl<'a> Group<'a> {
         if told.key == 0 || self.asked.binary_search(&name).is_ok() {
             return false;
         }
-        let wait = if message.cseq_method == Method::Invite {
-            INVITE_WAIT
-        } else {
-            REQUEST_WAIT
-        };
+        let wait = if message.cseq_method == Method::Invite { INVITE_WAIT } else { REQUEST_WAIT };
         let asked_before = || {
             self.told.iter().any(|other| {
                 other.from == told.to
@@ -268,8 +246,7 @@ impl<'a> Group<'a> {
                 && other.message.cseq == told.message.cseq
         });
         let mut invites = invites.peekable();
-        invites.peek().is_some()
-            && !invites.any(|invite| is_final(self.highest_answer(invite.key, Method::Invite)))
+        invites.peek().is_some() && !invites.any(|invite| is_final(self.highest_answer(invite.key, Method::Invite)))
     }
 
     /// A request with a tag that only an answer can have told its sender, whose own INVITE is there and the answer is not.
@@ -279,9 +256,7 @@ impl<'a> Group<'a> {
             return false;
         }
         let opened = self.told.iter().any(|other| {
-            other.message.is_request(Method::Invite)
-                && other.message.to_tag.is_absent()
-                && other.from == told.from
+            other.message.is_request(Method::Invite) && other.message.to_tag.is_absent() && other.from == told.from
         });
         opened
             && !self.told.iter().any(|other| {
@@ -297,10 +272,8 @@ impl<'a> Group<'a> {
     fn is_left_alone(&self, place: usize) -> bool {
         let told = &self.told[place];
         let message = told.message;
-        let is_repeated = matches!(
-            message.method(),
-            Some(Method::Invite | Method::Register | Method::Bye | Method::Subscribe)
-        );
+        let is_repeated =
+            matches!(message.method(), Some(Method::Invite | Method::Register | Method::Bye | Method::Subscribe));
         if !is_repeated || message.transport.is_reliable() || told.key == 0 {
             return false;
         }
@@ -309,8 +282,7 @@ impl<'a> Group<'a> {
             return false;
         }
         let later = self.told.get(place + 1..).unwrap_or_default();
-        let is_again =
-            |other: &&Told<'_>| other.key == told.key && other.message.method() == message.method();
+        let is_again = |other: &&Told<'_>| other.key == told.key && other.message.method() == message.method();
         if later.iter().any(|other| is_again(&other)) {
             return false;
         }
@@ -318,8 +290,7 @@ impl<'a> Group<'a> {
             other.from == told.from
                 && other.to == told.to
                 && other.message.status().is_none()
-                && (other.message.cseq > message.cseq
-                    && other.message.time.since(message.time) < REPEAT_WAIT
+                && (other.message.cseq > message.cseq && other.message.time.since(message.time) < REPEAT_WAIT
                     || other.message.time.since(message.time) >= REPEAT_WAIT
                         && other.message.time.since(message.time) < REQUEST_WAIT)
         })
@@ -329,9 +300,7 @@ impl<'a> Group<'a> {
     fn late_repeats(&self, place: usize) -> u32 {
         let told = &self.told[place];
         let is_same = |other: &&Told<'_>| {
-            other.key == told.key
-                && other.from == told.from
-                && other.message.kind == told.message.kind
+            other.key == told.key && other.from == told.from && other.message.kind == told.message.kind
         };
         if told.message.transport.is_reliable() {
             return 0;
@@ -353,8 +322,7 @@ impl<'a> Group<'a> {
             method.is_some_and(|method| !matches!(method, Method::Ack | Method::Cancel))
         });
         let mut numbers: Vec<(NodeId, NodeId, u32, usize)> = Vec::with_capacity(self.told.len());
-        numbers
-            .extend(requests.map(|(place, told)| (told.from, told.to, told.message.cseq, place)));
+        numbers.extend(requests.map(|(place, told)| (told.from, told.to, told.message.cseq, place)));
         numbers.sort_unstable();
         let mut left_out = Vec::new();
         for way in numbers.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {

@@ -30,12 +30,8 @@ const TAG_MIN: usize = 6;
 /// Calls with one From tag that are compared; generators of load give all theirs the same.
 const CANDIDATES_MAX: usize = 8;
 /// Headers in which B2BUAs quote the Call-ID of the other leg, or one that both legs share.
-const QUOTING: [HeaderName; 4] = [
-    HeaderName::XCallId,
-    HeaderName::XCallIdPlain,
-    HeaderName::XCid,
-    HeaderName::XOriginalCallId,
-];
+const QUOTING: [HeaderName; 4] =
+    [HeaderName::XCallId, HeaderName::XCallIdPlain, HeaderName::XCid, HeaderName::XOriginalCallId];
 
 /// For each call the index of the call that it is a leg of, its own where it stands alone; `calls` are in the order of time.
 pub fn link(calls: &[Call], book: &Book) -> Vec<u32> {
@@ -70,17 +66,12 @@ impl<'a> View<'a> {
     fn of(call: &'a Call, book: &'a Book) -> Option<Self> {
         let leg = call.legs.first()?;
         let messages = book.messages.get(leg.start as usize..leg.end as usize)?;
-        let invite = messages
-            .iter()
-            .find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())?;
+        let invite =
+            messages.iter().find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())?;
         let tables = &book.tables;
         let is_source = |node| call.hops.iter().any(|hop| tables.node(hop.source) == node);
-        let mut ends: Vec<NodeId> = call
-            .hops
-            .iter()
-            .map(|hop| tables.node(hop.destination))
-            .filter(|node| !is_source(*node))
-            .collect();
+        let mut ends: Vec<NodeId> =
+            call.hops.iter().map(|hop| tables.node(hop.destination)).filter(|node| !is_source(*node)).collect();
         ends.dedup();
         let (mut shared, mut is_quoting) = ([None; 2], false);
         for (name, value) in tables.headers.get(invite.headers) {
@@ -94,20 +85,8 @@ impl<'a> View<'a> {
             };
             own.get_or_insert(value);
         }
-        let concluded = call
-            .milestones
-            .answered
-            .or(call.milestones.concluded)
-            .unwrap_or(call.ended);
-        Some(Self {
-            call,
-            invite,
-            tables,
-            concluded,
-            shared,
-            is_quoting,
-            ends,
-        })
+        let concluded = call.milestones.answered.or(call.milestones.concluded).unwrap_or(call.ended);
+        Some(Self { call, invite, tables, concluded, shared, is_quoting, ends })
     }
 
     fn header(&self, name: HeaderName) -> Option<&'a str> {
@@ -138,11 +117,7 @@ fn link_by_identifier(views: &[Option<View<'_>>], leader: &mut [u32]) {
         let Some(view) = view else { continue };
         for (kind, value) in identifiers(view, is_quoting) {
             match known.get(&(kind, value)) {
-                Some(&first)
-                    if views[first]
-                        .as_ref()
-                        .is_some_and(|first| first.covers(view)) =>
-                {
+                Some(&first) if views[first].as_ref().is_some_and(|first| first.covers(view)) => {
                     set_leader(leader, place, first)
                 }
                 _ => {
@@ -156,39 +131,23 @@ fn link_by_identifier(views: &[Option<View<'_>>], leader: &mut [u32]) {
 /// Values that only legs of one call share; a quoted Call-ID is compared with Call-IDs themselves.
 fn identifiers<'a>(view: &View<'a>, is_quoting: bool) -> impl Iterator<Item = (u8, &'a str)> {
     let [session, charging] = view.shared.map(|id| Some(view.tables.text(id?)));
-    let session = session
-        .and_then(|value| value.split(';').next())
-        .map(str::trim);
-    let session = session
-        .filter(|id| id.len() >= 16 && id.bytes().any(|byte| byte != b'0'))
-        .map(|id| (0, id));
+    let session = session.and_then(|value| value.split(';').next()).map(str::trim);
+    let session = session.filter(|id| id.len() >= 16 && id.bytes().any(|byte| byte != b'0')).map(|id| (0, id));
     let icid = charging.and_then(icid_of).map(|id| (1, id));
     let own = is_quoting.then(|| (2, view.call_id()));
-    let quoted = QUOTING
-        .iter()
-        .filter(move |_| is_quoting)
-        .filter_map(|name| view.header(*name))
-        .map(|value| (2, value.trim()));
+    let quoted =
+        QUOTING.iter().filter(move |_| is_quoting).filter_map(|name| view.header(*name)).map(|value| (2, value.trim()));
     // The quoted Call-ID comes first, so that a leg finds the call it quotes before it is known under its own.
-    quoted
-        .chain(session)
-        .chain(icid)
-        .chain(own)
-        .filter(|(_, value)| !value.is_empty())
+    quoted.chain(session).chain(icid).chain(own).filter(|(_, value)| !value.is_empty())
 }
 
 /// Proxies that hide the topology write a Call-ID of their own and leave the caller's tag, CSeq and session as they are.
 fn link_by_hiding(views: &[Option<View<'_>>], leader: &mut [u32]) {
-    let mut tags: Vec<TextId> = views
-        .iter()
-        .flatten()
-        .map(|view| view.invite.from_tag)
-        .collect();
+    let mut tags: Vec<TextId> = views.iter().flatten().map(|view| view.invite.from_tag).collect();
     tags.par_sort_unstable();
     let pairs = tags.windows(2).filter(|pair| pair[0] == pair[1]);
     let shared: HashSet<TextId, foldhash::fast::FixedState> = pairs.map(|pair| pair[0]).collect();
-    let mut known: HashMap<(TextId, u32), Vec<usize>, foldhash::fast::RandomState> =
-        HashMap::default();
+    let mut known: HashMap<(TextId, u32), Vec<usize>, foldhash::fast::RandomState> = HashMap::default();
     for (place, view) in views.iter().enumerate() {
         let Some(view) = view else { continue };
         let tag = view.invite.from_tag;
@@ -197,9 +156,7 @@ fn link_by_hiding(views: &[Option<View<'_>>], leader: &mut [u32]) {
         }
         let before = known.entry((tag, view.invite.cseq)).or_default();
         before.retain(|first| {
-            views[*first]
-                .as_ref()
-                .is_some_and(|first| view.invite.time.since(first.invite.time) <= LEG_WAIT)
+            views[*first].as_ref().is_some_and(|first| view.invite.time.since(first.invite.time) <= LEG_WAIT)
         });
         let is_hidden = |first: &View<'_>| {
             let node = |endpoint| first.tables.node(endpoint);
@@ -207,12 +164,9 @@ fn link_by_hiding(views: &[Option<View<'_>>], leader: &mut [u32]) {
                 && node(first.call.source) != node(view.call.source)
                 && node(first.call.destination) != node(view.call.destination)
                 && has_same_origin(first, view)
-                && user_of(first.tables.text(first.call.callee))
-                    == user_of(first.tables.text(view.call.callee))
+                && user_of(first.tables.text(first.call.callee)) == user_of(first.tables.text(view.call.callee))
         };
-        let mut fitting = before
-            .iter()
-            .filter(|first| views[**first].as_ref().is_some_and(is_hidden));
+        let mut fitting = before.iter().filter(|first| views[**first].as_ref().is_some_and(is_hidden));
         if let (Some(&only), None) = (fitting.next(), fitting.next()) {
             set_leader(leader, place, only);
         }
@@ -223,10 +177,7 @@ fn link_by_hiding(views: &[Option<View<'_>>], leader: &mut [u32]) {
 }
 
 fn icid_of(vector: &str) -> Option<&str> {
-    let value = vector
-        .split(';')
-        .map(str::trim)
-        .find_map(|part| part.strip_prefix("icid-value="))?;
+    let value = vector.split(';').map(str::trim).find_map(|part| part.strip_prefix("icid-value="))?;
     Some(value.trim_matches('"')).filter(|value| value.len() >= 8)
 }
 
@@ -241,8 +192,7 @@ fn marks(nodes: impl Iterator<Item = NodeId>) -> Vec<bool> {
 }
 
 fn link_by_behaviour(views: &[Option<View<'_>>], leader: &mut [u32]) {
-    let mut waiting: HashMap<(NodeId, String), Vec<usize>, foldhash::fast::RandomState> =
-        HashMap::default();
+    let mut waiting: HashMap<(NodeId, String), Vec<usize>, foldhash::fast::RandomState> = HashMap::default();
     let all = || views.iter().flatten();
     let sources = marks(all().map(|view| view.tables.node(view.call.source)));
     let ends = marks(all().flat_map(|view| view.ends.iter().copied()));
@@ -258,33 +208,23 @@ fn link_by_behaviour(views: &[Option<View<'_>>], leader: &mut [u32]) {
         if leader[place] as usize == place {
             let mut candidates: Vec<usize> = Vec::new();
             for number in &numbers {
-                let before = waiting
-                    .get(&(source, number.clone()))
-                    .map(Vec::as_slice)
-                    .unwrap_or_default();
+                let before = waiting.get(&(source, number.clone())).map(Vec::as_slice).unwrap_or_default();
                 let recent = before.iter().rev().take_while(|first| {
-                    views[**first]
-                        .as_ref()
-                        .is_some_and(|first| view.invite.time.since(first.invite.time) <= LEG_WAIT)
+                    views[**first].as_ref().is_some_and(|first| view.invite.time.since(first.invite.time) <= LEG_WAIT)
                 });
                 candidates.extend(recent.take(8));
             }
             candidates.sort_unstable();
             candidates.dedup();
             if let [only] = candidates[..]
-                && views[only]
-                    .as_ref()
-                    .is_some_and(|first| first.covers(view) && behaves_as_leg(first, view))
+                && views[only].as_ref().is_some_and(|first| first.covers(view) && behaves_as_leg(first, view))
             {
                 set_leader(leader, place, only);
             }
         }
         for end in view.ends.iter().filter(|end| is_in(&sources, end)) {
             for number in &numbers {
-                waiting
-                    .entry((*end, number.clone()))
-                    .or_default()
-                    .push(place);
+                waiting.entry((*end, number.clone())).or_default().push(place);
             }
         }
     }
@@ -293,10 +233,7 @@ fn link_by_behaviour(views: &[Option<View<'_>>], leader: &mut [u32]) {
 /// The last digits of caller and callee, where they are long enough to mean one subscriber.
 fn numbers_of(view: &View<'_>) -> Vec<String> {
     let texts = [view.call.callee, view.call.caller, view.invite.line];
-    let mut numbers: Vec<String> = texts
-        .iter()
-        .filter_map(|id| last_digits(view.tables.text(*id)))
-        .collect();
+    let mut numbers: Vec<String> = texts.iter().filter_map(|id| last_digits(view.tables.text(*id))).collect();
     numbers.sort_unstable();
     numbers.dedup();
     numbers
@@ -304,11 +241,7 @@ fn numbers_of(view: &View<'_>) -> Vec<String> {
 
 /// The last seven digits of a URI's user part; `None` where it has fewer.
 pub fn last_digits(uri: &str) -> Option<String> {
-    let user = uri
-        .split_once(':')
-        .map_or(uri, |(_, rest)| rest)
-        .split(['@', ';'])
-        .next()?;
+    let user = uri.split_once(':').map_or(uri, |(_, rest)| rest).split(['@', ';']).next()?;
     let digits: String = user.chars().filter(char::is_ascii_digit).collect();
     (digits.len() >= DIGITS_MIN).then(|| digits[digits.len() - DIGITS_MIN..].to_owned())
 }
@@ -323,24 +256,16 @@ fn has_same_origin(first: &View<'_>, second: &View<'_>) -> bool {
 fn behaves_as_leg(first: &View<'_>, second: &View<'_>) -> bool {
     let sessions = &first.tables.sessions;
     let same_media = || {
-        let (a, b) = (
-            sessions.media(first.invite.session),
-            sessions.media(second.invite.session),
-        );
+        let (a, b) = (sessions.media(first.invite.session), sessions.media(second.invite.session));
         !a.is_empty() && a == b
     };
     let same_signature = || {
-        let (a, b) = (
-            first.header(HeaderName::Identity),
-            second.header(HeaderName::Identity),
-        );
+        let (a, b) = (first.header(HeaderName::Identity), second.header(HeaderName::Identity));
         a.is_some() && a == b
     };
     let ends_in_order = || {
         let same_end = first.call.outcome.is_answered() == second.call.outcome.is_answered();
-        same_end
-            && second.concluded <= first.concluded
-            && first.concluded.since(second.concluded) <= RELAY_WAIT
+        same_end && second.concluded <= first.concluded && first.concluded.since(second.concluded) <= RELAY_WAIT
     };
     has_same_origin(first, second) || same_media() || same_signature() || ends_in_order()
 }
@@ -372,9 +297,7 @@ fn link_by_redirection(views: &[Option<View<'_>>], leader: &mut [u32], book: &Bo
             redirected.push(place);
         }
         redirected.retain(|first| {
-            views[*first]
-                .as_ref()
-                .is_some_and(|first| view.invite.time.since(first.concluded) <= FAILOVER_WAIT)
+            views[*first].as_ref().is_some_and(|first| view.invite.time.since(first.concluded) <= FAILOVER_WAIT)
         });
     }
 }
@@ -386,11 +309,7 @@ fn contacts<'a>(view: &View<'a>, book: &'a Book) -> impl Iterator<Item = &'a str
         .first()
         .and_then(|leg| book.messages.get(leg.start as usize..leg.end as usize))
         .unwrap_or_default();
-    let redirects = messages.iter().filter(|message| {
-        message
-            .status()
-            .is_some_and(|status| status.is_redirection())
-    });
+    let redirects = messages.iter().filter(|message| message.status().is_some_and(|status| status.is_redirection()));
     redirects
         .flat_map(|message| book.tables.header_values(message, HeaderName::Contact))
         .flat_map(|line| line.split(','))

@@ -30,9 +30,7 @@ pub struct Round<'a> {
 impl<'a> Round<'a> {
     /// Status of the answer; 0 where none came.
     pub fn code(&self) -> u16 {
-        self.answer
-            .and_then(Message::status)
-            .map_or(0, |status| status.0)
+        self.answer.and_then(Message::status).map_or(0, |status| status.0)
     }
 
     /// Whether the answer asks for a login.
@@ -131,11 +129,7 @@ pub fn rounds<'a>(anatomy: &Anatomy<'a>, steps: &[TransactionIndex]) -> Vec<Roun
         let step = anatomy.transaction(*step);
         let request = anatomy.message(step.request?);
         let answer = step.final_response.map(|answer| anatomy.message(answer));
-        if [Some(request), answer]
-            .into_iter()
-            .flatten()
-            .any(|message| message.flags.is_cut_in_headers())
-        {
+        if [Some(request), answer].into_iter().flatten().any(|message| message.flags.is_cut_in_headers()) {
             return None;
         }
         let challenges = answer.map_or(Vec::new(), |answer| {
@@ -156,16 +150,9 @@ pub fn rounds<'a>(anatomy: &Anatomy<'a>, steps: &[TransactionIndex]) -> Vec<Roun
     read.collect::<Option<_>>().unwrap_or_default()
 }
 
-fn digests<'a>(
-    anatomy: &Anatomy<'a>,
-    message: &Message,
-    names: [HeaderName; 2],
-) -> Vec<(HeaderName, Digest<'a>)> {
+fn digests<'a>(anatomy: &Anatomy<'a>, message: &Message, names: [HeaderName; 2]) -> Vec<(HeaderName, Digest<'a>)> {
     let lists = names.into_iter().flat_map(|name| {
-        anatomy
-            .tables
-            .header_values(message, name)
-            .map(move |value| (name, Digest::parse(value.as_bytes())))
+        anatomy.tables.header_values(message, name).map(move |value| (name, Digest::parse(value.as_bytes())))
     });
     lists.filter(|(_, digest)| digest.is_digest()).collect()
 }
@@ -178,11 +165,7 @@ pub fn fault<'a>(rounds: &[Round<'a>]) -> Option<LoginFault<'a>> {
         let is_refusal = matches!(round.code(), 403 | 404) && !round.credentials.is_empty();
         return is_refusal.then(|| LoginFault::Forbidden { code: round.code() });
     }
-    let stale = rounds[..=last]
-        .iter()
-        .rev()
-        .take_while(|round| round.is_stale())
-        .count() as u32;
+    let stale = rounds[..=last].iter().rev().take_while(|round| round.is_stale()).count() as u32;
     if stale >= STALE_MIN {
         return Some(LoginFault::Stale { times: stale });
     }
@@ -203,116 +186,65 @@ pub fn fault<'a>(rounds: &[Round<'a>]) -> Option<LoginFault<'a>> {
         Some(DigestFault::Nonce) if was_issued(before, &login) => Some(LoginFault::OldNonce),
         Some(fault) => Some(LoginFault::Digest(fault)),
         None => {
-            let refused = rounds[..=last]
-                .iter()
-                .filter(|round| round.is_challenged() && !round.credentials.is_empty());
-            Some(LoginFault::Refused {
-                times: refused.count() as u32,
-            })
+            let refused = rounds[..=last].iter().filter(|round| round.is_challenged() && !round.credentials.is_empty());
+            Some(LoginFault::Refused { times: refused.count() as u32 })
         }
     }
 }
 
 /// The login of a request for the realm that its answer asks for again; any login where the realms are told apart by a mistake.
 fn login_for<'a>(before: &[Round<'a>], round: &Round<'a>) -> Option<(HeaderName, Digest<'a>)> {
-    let asks = |realm: Option<&[u8]>| {
-        round
-            .challenges
-            .iter()
-            .any(|(_, asked)| asked.realm() == realm)
-    };
-    let same = round
-        .credentials
-        .iter()
-        .find(|(_, login)| asks(login.realm()));
+    let asks = |realm: Option<&[u8]>| round.challenges.iter().any(|(_, asked)| asked.realm() == realm);
+    let same = round.credentials.iter().find(|(_, login)| asks(login.realm()));
     // A login that an earlier challenge of the attempt had asked for, and was accepted, says nothing of the next proxy.
-    let strange = || {
-        round
-            .credentials
-            .iter()
-            .find(|(_, login)| challenge_for(before, login).is_none())
-    };
+    let strange = || round.credentials.iter().find(|(_, login)| challenge_for(before, login).is_none());
     same.or_else(strange).copied()
 }
 
 fn challenge_for<'a>(before: &[Round<'a>], login: &Digest<'_>) -> Option<(HeaderName, Digest<'a>)> {
-    let all = before
-        .iter()
-        .rev()
-        .flat_map(|round| round.challenges.iter());
+    let all = before.iter().rev().flat_map(|round| round.challenges.iter());
     // Of several algorithms for one realm the one that the login uses counts.
-    let same: Vec<_> = all
-        .filter(|(_, asked)| asked.realm() == login.realm())
-        .collect();
+    let same: Vec<_> = all.filter(|(_, asked)| asked.realm() == login.realm()).collect();
     let newest = same.first()?.1.nonce();
-    let fits = same.iter().find(|(_, asked)| {
-        asked.nonce() == newest && asked.algorithm().eq_ignore_ascii_case(login.algorithm())
-    });
+    let fits = same
+        .iter()
+        .find(|(_, asked)| asked.nonce() == newest && asked.algorithm().eq_ignore_ascii_case(login.algorithm()));
     fits.or(same.first()).map(|found| **found)
 }
 
 fn unanswered<'a>(before: &[Round<'a>], round: &Round<'a>) -> LoginFault<'a> {
-    let offered: Vec<&[u8]> = round
-        .challenges
-        .iter()
-        .map(|(_, asked)| asked.algorithm())
-        .collect();
-    let is_second =
-        !round.credentials.is_empty() || before.iter().any(|round| !round.credentials.is_empty());
+    let offered: Vec<&[u8]> = round.challenges.iter().map(|(_, asked)| asked.algorithm()).collect();
+    let is_second = !round.credentials.is_empty() || before.iter().any(|round| !round.credentials.is_empty());
     let is_plain = |asked: &&[u8]| asked.eq_ignore_ascii_case(b"MD5");
     let only_integrity = !round.challenges.is_empty()
         && round.challenges.iter().all(|(_, asked)| {
-            asked.qop().next().is_some()
-                && asked.qop().all(|qop| qop.eq_ignore_ascii_case(b"auth-int"))
+            asked.qop().next().is_some() && asked.qop().all(|qop| qop.eq_ignore_ascii_case(b"auth-int"))
         });
     if !is_second && !offered.is_empty() && (!offered.iter().any(is_plain) || only_integrity) {
-        return LoginFault::Algorithm {
-            offered,
-            used: None,
-        };
+        return LoginFault::Algorithm { offered, used: None };
     }
     LoginFault::Unanswered { is_second }
 }
 
 /// A login whose realm no challenge of the attempt named.
-fn strange_realm<'a>(
-    before: &[Round<'a>],
-    round: &Round<'a>,
-    login: &Digest<'a>,
-) -> LoginFault<'a> {
-    let asked = before
-        .iter()
-        .rev()
-        .flat_map(|round| round.challenges.iter())
-        .next();
+fn strange_realm<'a>(before: &[Round<'a>], round: &Round<'a>, login: &Digest<'a>) -> LoginFault<'a> {
+    let asked = before.iter().rev().flat_map(|round| round.challenges.iter()).next();
     match asked {
         Some((_, asked)) => LoginFault::Digest(DigestFault::Realm {
             sent: login.realm().unwrap_or_default(),
             asked: asked.realm().unwrap_or_default(),
         }),
         // The login is older than the capture: the client was asked anew and gave up.
-        None if round
-            .challenges
-            .iter()
-            .any(|(_, asked)| asked.realm() == login.realm()) =>
-        {
+        None if round.challenges.iter().any(|(_, asked)| asked.realm() == login.realm()) => {
             LoginFault::Unanswered { is_second: false }
         }
         None => LoginFault::Unanswered { is_second: true },
     }
 }
 
-fn unoffered<'a>(
-    before: &[Round<'a>],
-    asked: &Digest<'a>,
-    login: &Digest<'a>,
-) -> Option<LoginFault<'a>> {
-    let newest = before.iter().rev().find(|round| {
-        round
-            .challenges
-            .iter()
-            .any(|(_, other)| other.nonce() == asked.nonce())
-    })?;
+fn unoffered<'a>(before: &[Round<'a>], asked: &Digest<'a>, login: &Digest<'a>) -> Option<LoginFault<'a>> {
+    let newest =
+        before.iter().rev().find(|round| round.challenges.iter().any(|(_, other)| other.nonce() == asked.nonce()))?;
     let offered: Vec<&[u8]> = newest
         .challenges
         .iter()
@@ -324,14 +256,8 @@ fn unoffered<'a>(
         return None;
     }
     let used = Some(login.algorithm());
-    if offered
-        .iter()
-        .any(|offer| offer.eq_ignore_ascii_case(b"MD5"))
-    {
-        return Some(LoginFault::Digest(DigestFault::Algorithm {
-            sent: login.algorithm(),
-            asked: asked.algorithm(),
-        }));
+    if offered.iter().any(|offer| offer.eq_ignore_ascii_case(b"MD5")) {
+        return Some(LoginFault::Digest(DigestFault::Algorithm { sent: login.algorithm(), asked: asked.algorithm() }));
     }
     Some(LoginFault::Algorithm { offered, used })
 }
@@ -347,13 +273,9 @@ fn digest_fault<'a>(
         _ => HeaderName::Authorization,
     };
     if header != belongs {
-        return Some(DigestFault::Header {
-            sent: header,
-            asked: belongs,
-        });
+        return Some(DigestFault::Header { sent: header, asked: belongs });
     }
-    let same_realm =
-        |other: &&(HeaderName, Digest<'_>)| other.0 == header && other.1.realm() == login.realm();
+    let same_realm = |other: &&(HeaderName, Digest<'_>)| other.0 == header && other.1.realm() == login.realm();
     if round.credentials.iter().filter(same_realm).count() > 1 {
         return Some(DigestFault::Twice);
     }
@@ -367,10 +289,7 @@ fn digest_fault<'a>(
     if let Some(sent) = login.nonce_count().filter(|_| has_qop) {
         let wanted = next_count(before, login);
         if sent != 1 && wanted == 1 || sent < wanted {
-            return Some(DigestFault::NonceCount {
-                sent,
-                asked: wanted,
-            });
+            return Some(DigestFault::NonceCount { sent, asked: wanted });
         }
     }
     None
@@ -388,8 +307,5 @@ fn next_count(before: &[Round<'_>], login: &Digest<'_>) -> u32 {
 }
 
 fn was_issued(before: &[Round<'_>], login: &Digest<'_>) -> bool {
-    before
-        .iter()
-        .flat_map(|round| round.challenges.iter())
-        .any(|(_, asked)| asked.nonce() == login.nonce())
+    before.iter().flat_map(|round| round.challenges.iter()).any(|(_, asked)| asked.nonce() == login.nonce())
 }

@@ -18,9 +18,7 @@ const LOOK_MAX: usize = 32;
 /// A proxy and a PBX may share a host: what the endpoint says of itself goes first.
 pub fn own_software(anatomy: &Anatomy<'_>, endpoint: EndpointId) -> TextId {
     let node = anatomy.tables.node(endpoint);
-    let from_it = anatomy
-        .originals()
-        .filter(|(_, message)| anatomy.tables.node(message.source) == node);
+    let from_it = anatomy.originals().filter(|(_, message)| anatomy.tables.node(message.source) == node);
     let mut best = ((false, 0), TextId::default());
     for (index, message) in from_it.take(LOOK_MAX) {
         let Some(software) = named(anatomy, message) else {
@@ -37,8 +35,7 @@ pub fn own_software(anatomy: &Anatomy<'_>, endpoint: EndpointId) -> TextId {
 
 fn named(anatomy: &Anatomy<'_>, message: &Message) -> Option<TextId> {
     let headers = anatomy.tables.headers.get(message.headers);
-    let mut products =
-        headers.filter(|(name, _)| matches!(name, HeaderName::Server | HeaderName::UserAgent));
+    let mut products = headers.filter(|(name, _)| matches!(name, HeaderName::Server | HeaderName::UserAgent));
     products.next().map(|(_, id)| id)
 }
 

@@ -72,9 +72,7 @@ impl Messages {
     /// The message at a place, or those of a range within one Call-ID.
     pub fn get<P: MessagePlaces>(&self, places: P) -> Option<&P::Found> {
         let first = places.first();
-        let next = self
-            .starts
-            .partition_point(|start| *start as usize <= first);
+        let next = self.starts.partition_point(|start| *start as usize <= first);
         let piece = next.checked_sub(1)?;
         places.within(self.pieces.get(piece)?, self.starts[piece] as usize)
     }
@@ -99,10 +97,7 @@ impl Messages {
     }
 
     /// The messages of each group as a slice of its own, with the place where it begins.
-    pub(in crate::call) fn each_group<'m>(
-        &'m mut self,
-        groups: &[(u32, u32)],
-    ) -> Vec<(u32, &'m mut [Message])> {
+    pub(in crate::call) fn each_group<'m>(&'m mut self, groups: &[(u32, u32)]) -> Vec<(u32, &'m mut [Message])> {
         let mut pieces = self.pieces.iter_mut();
         let mut rest: &mut [Message] = &mut [];
         let slices = groups.iter().map(|&(start, end)| {

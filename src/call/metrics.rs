@@ -38,20 +38,11 @@ impl Spread {
             let place = ((count as f64 * share).ceil() as usize).clamp(1, count) - 1;
             let (_, found, _) = below.select_nth_unstable(place);
             let found = *found;
-            below = std::mem::take(&mut below)
-                .get_mut(..=place)
-                .unwrap_or_default();
+            below = std::mem::take(&mut below).get_mut(..=place).unwrap_or_default();
             value_of(found)
         };
         let (p95, p90, p50) = (rank(0.95), rank(0.90), rank(0.50));
-        Some(Self {
-            count: count as u32,
-            mean,
-            p50,
-            p90,
-            p95,
-            max: value_of(max),
-        })
+        Some(Self { count: count as u32, mean, p50, p90, p95, max: value_of(max) })
     }
 }
 
@@ -184,10 +175,7 @@ impl Metrics {
         }
         let outcomes = Outcome::ALL.map(|outcome| (outcome, outcomes[outcome as usize]));
         metrics.count(&outcomes, &codes, carried);
-        metrics.outcomes = outcomes
-            .into_iter()
-            .filter(|(_, count)| *count > 0)
-            .collect();
+        metrics.outcomes = outcomes.into_iter().filter(|(_, count)| *count > 0).collect();
         let coded = (0..).zip(codes).skip(1);
         metrics.final_codes = coded.filter(|(_, count)| *count > 0).collect();
         let [pdd, setup, talk, teardown, failed] = times.map(Spread::of);

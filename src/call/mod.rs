@@ -69,8 +69,8 @@ pub use dialog::{Dialog, dialogs};
 pub use direction::{OneDirection, one_direction_pairs};
 pub use draft::{Arrival, Drafts};
 pub use ending::{
-    ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, is_ack_missed,
-    names_network_cause, proxy_cancel, ring, second_bye,
+    ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, is_ack_missed, names_network_cause, proxy_cancel,
+    ring, second_bye,
 };
 pub use endpoint::{EndpointId, Endpoints, NodeId, is_private};
 pub use headers::{ShapeId, is_kept as keeps_header};

@@ -42,18 +42,10 @@ pub fn is_whole(message: &Message) -> bool {
 pub fn exchange(anatomy: &Anatomy<'_>, index: TransactionIndex) -> Exchange {
     let transaction = anatomy.transaction(index);
     let concluded = transaction.final_response;
-    let request = transaction
-        .last_request
-        .map(|at| (at, anatomy.message(at)))
-        .filter(|(_, message)| is_whole(message));
+    let request = transaction.last_request.map(|at| (at, anatomy.message(at))).filter(|(_, message)| is_whole(message));
     let offered = request.filter(|(_, message)| !message.session.is_absent());
-    let mut exchange = Exchange {
-        transaction: index,
-        offer: offered.map(|(at, _)| at),
-        answer: None,
-        concluded,
-        is_delayed: false,
-    };
+    let mut exchange =
+        Exchange { transaction: index, offer: offered.map(|(at, _)| at), answer: None, concluded, is_delayed: false };
     if offered.is_some() {
         exchange.answer = described(anatomy, index).next();
         return exchange;
@@ -63,17 +55,12 @@ pub fn exchange(anatomy: &Anatomy<'_>, index: TransactionIndex) -> Exchange {
     }
     exchange.is_delayed = true;
     exchange.offer = described(anatomy, index).find(|at| is_reliable(anatomy, *at));
-    exchange.answer = exchange
-        .offer
-        .and_then(|offer| late_answer(anatomy, index, offer));
+    exchange.answer = exchange.offer.and_then(|offer| late_answer(anatomy, index, offer));
     exchange
 }
 
 /// Responses above 100 and below 300 with a description, of the dialog that was taken where one was.
-fn described<'s>(
-    anatomy: &'s Anatomy<'_>,
-    index: TransactionIndex,
-) -> impl Iterator<Item = MessageIndex> + 's {
+fn described<'s>(anatomy: &'s Anatomy<'_>, index: TransactionIndex) -> impl Iterator<Item = MessageIndex> + 's {
     let taken = anatomy
         .transaction(index)
         .final_response
@@ -83,11 +70,8 @@ fn described<'s>(
     anatomy
         .responses_of(index)
         .filter(move |(_, message)| {
-            let is_early_or_success = message
-                .status()
-                .is_some_and(|status| (101..300).contains(&status.0));
-            let is_of_dialog =
-                taken.is_none_or(|tag| message.to_tag == tag || message.to_tag.is_absent());
+            let is_early_or_success = message.status().is_some_and(|status| (101..300).contains(&status.0));
+            let is_of_dialog = taken.is_none_or(|tag| message.to_tag == tag || message.to_tag.is_absent());
             is_early_or_success && is_of_dialog && !message.session.is_absent() && is_whole(message)
         })
         .map(|(at, _)| at)
@@ -96,15 +80,10 @@ fn described<'s>(
 /// A 2xx, or a provisional response that asks for PRACK (RFC 3262 section 3).
 fn is_reliable(anatomy: &Anatomy<'_>, at: MessageIndex) -> bool {
     let message = anatomy.message(at);
-    message.status().is_some_and(StatusCode::is_success)
-        || anatomy.tables.header(message, HeaderName::RSeq).is_some()
+    message.status().is_some_and(StatusCode::is_success) || anatomy.tables.header(message, HeaderName::RSeq).is_some()
 }
 
-fn late_answer(
-    anatomy: &Anatomy<'_>,
-    index: TransactionIndex,
-    offer: MessageIndex,
-) -> Option<MessageIndex> {
+fn late_answer(anatomy: &Anatomy<'_>, index: TransactionIndex, offer: MessageIndex) -> Option<MessageIndex> {
     let transaction = anatomy.transaction(index);
     let has_session = |at: &MessageIndex| !anatomy.message(*at).session.is_absent();
     let to_tag = anatomy.message(offer).to_tag;
@@ -127,17 +106,12 @@ pub fn changes<'s>(anatomy: &'s Anatomy<'_>) -> impl Iterator<Item = Exchange> +
             && transaction.parent.is_none()
             && transaction.request.is_some()
     });
-    inside
-        .take(CHANGES_MAX)
-        .map(|(index, _)| exchange(anatomy, index))
+    inside.take(CHANGES_MAX).map(|(index, _)| exchange(anatomy, index))
 }
 
 /// Whether both sides agreed in an exchange.
 pub fn is_agreed(anatomy: &Anatomy<'_>, exchange: &Exchange) -> bool {
-    exchange
-        .concluded
-        .and_then(|at| anatomy.message(at).status())
-        .is_some_and(StatusCode::is_success)
+    exchange.concluded.and_then(|at| anatomy.message(at).status()).is_some_and(StatusCode::is_success)
         && exchange.answer.is_some()
 }
 
@@ -175,9 +149,7 @@ impl Change {
     pub fn words(self) -> String {
         match self {
             Self::Refresh => "to refresh the session without a change".to_owned(),
-            Self::NewOffer => {
-                "for a new offer (a re-INVITE without session description)".to_owned()
-            }
+            Self::NewOffer => "for a new offer (a re-INVITE without session description)".to_owned(),
             Self::Hold => "to put the call on hold".to_owned(),
             Self::Resume => "to resume the call from hold".to_owned(),
             Self::Fax => "to switch to T.38 fax".to_owned(),
@@ -232,10 +204,7 @@ fn was_taken(anatomy: &Anatomy<'_>, at: MessageIndex) -> bool {
         return false;
     };
     let transaction = anatomy.transaction(*owner);
-    transaction.method == Method::Ack
-        || anatomy
-            .final_status(transaction)
-            .is_some_and(StatusCode::is_success)
+    transaction.method == Method::Ack || anatomy.final_status(transaction).is_some_and(StatusCode::is_success)
 }
 
 /// What separates two descriptions of one side, the most telling difference first.
@@ -243,19 +212,9 @@ pub fn difference(tables: &Tables, before: SessionId, after: SessionId) -> Chang
     let sessions = &tables.sessions;
     let (old, new) = (sessions.shape(before), sessions.shape(after));
     let has = |sdp: &Sdp, kind| used(sdp).any(|media| media.kind == kind);
-    let kinds = [
-        MediaKind::Audio,
-        MediaKind::Video,
-        MediaKind::Text,
-        MediaKind::Application,
-        MediaKind::Message,
-    ];
-    let added = kinds
-        .iter()
-        .find(|kind| !has(old, **kind) && has(new, **kind));
-    let removed = kinds
-        .iter()
-        .find(|kind| has(old, **kind) && !has(new, **kind));
+    let kinds = [MediaKind::Audio, MediaKind::Video, MediaKind::Text, MediaKind::Application, MediaKind::Message];
+    let added = kinds.iter().find(|kind| !has(old, **kind) && has(new, **kind));
+    let removed = kinds.iter().find(|kind| has(old, **kind) && !has(new, **kind));
     match (has(old, MediaKind::Image), has(new, MediaKind::Image)) {
         (false, true) => return Change::Fax,
         (true, false) => return Change::Voice,
@@ -276,8 +235,7 @@ pub fn difference(tables: &Tables, before: SessionId, after: SessionId) -> Chang
     if pairs().any(|(a, b)| a.profile != b.profile) {
         return Change::Profile;
     }
-    let formats =
-        |media: &Media| -> Vec<String> { media.real_codecs().map(|codec| codec.key()).collect() };
+    let formats = |media: &Media| -> Vec<String> { media.real_codecs().map(|codec| codec.key()).collect() };
     if pairs().any(|(a, b)| formats(a) != formats(b)) {
         return Change::Codecs;
     }

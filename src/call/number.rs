@@ -100,11 +100,7 @@ impl<'a> Number<'a> {
             has_others: plain.chars().any(|c| !c.is_ascii_digit()),
         };
         digits.drain(..skipped.min(digits.len()));
-        Some(Self {
-            core: digits.into(),
-            text: text.into(),
-            shape,
-        })
+        Some(Self { core: digits.into(), text: text.into(), shape })
     }
 
     /// The same of a user part that has nothing but digits, and a plus at most.
@@ -114,8 +110,7 @@ impl<'a> Number<'a> {
             return None;
         }
         let lead = lead_of(text, digits);
-        let has_routing_number =
-            uri.scheme == Scheme::Tel && uri.number_parameters().get("rn").is_some();
+        let has_routing_number = uri.scheme == Scheme::Tel && uri.number_parameters().get("rn").is_some();
         Some(Self {
             core: digits.get(lead.digits()..).unwrap_or_default().into(),
             text: text.into(),
@@ -131,11 +126,7 @@ impl<'a> Number<'a> {
 
     /// The same with texts of its own, to be kept.
     pub fn into_owned(self) -> Number<'static> {
-        Number {
-            text: self.text.into_owned().into(),
-            core: self.core.into_owned().into(),
-            shape: self.shape,
-        }
+        Number { text: self.text.into_owned().into(), core: self.core.into_owned().into(), shape: self.shape }
     }
 
     /// The last digits, which mean the same subscriber in every way of writing; `None` for short numbers.
@@ -152,12 +143,9 @@ impl<'a> Number<'a> {
         }
         let same_country = self.core.get(..2) == other.core.get(..2);
         let behind_country_code = |long: &str, short: &str| {
-            long.len() > short.len()
-                && (1..=3).any(|code| long.get(code..code + 3) == short.get(..3))
+            long.len() > short.len() && (1..=3).any(|code| long.get(code..code + 3) == short.get(..3))
         };
-        same_country
-            || behind_country_code(&self.core, &other.core)
-            || behind_country_code(&other.core, &self.core)
+        same_country || behind_country_code(&self.core, &other.core) || behind_country_code(&other.core, &self.core)
     }
 
     /// How this number is written unlike another: `it begins with 00 instead of +`.
@@ -174,16 +162,8 @@ impl<'a> Number<'a> {
         let facts = [
             (mine.is_tel, theirs.is_tel, "a tel: URI"),
             (mine.is_phone, theirs.is_phone, "the parameter user=phone"),
-            (
-                mine.has_routing_number,
-                theirs.has_routing_number,
-                "a routing number (rn)",
-            ),
-            (
-                mine.has_others,
-                theirs.has_others,
-                "characters that are no digits",
-            ),
+            (mine.has_routing_number, theirs.has_routing_number, "a routing number (rn)"),
+            (mine.has_others, theirs.has_others, "characters that are no digits"),
         ];
         for (own, wanted, what) in facts {
             match (own, wanted) {
@@ -193,11 +173,7 @@ impl<'a> Number<'a> {
             }
         }
         if parts.is_empty() && self.core.len() != other.core.len() {
-            parts.push(format!(
-                "it has {} digits instead of {}",
-                self.core.len(),
-                other.core.len()
-            ));
+            parts.push(format!("it has {} digits instead of {}", self.core.len(), other.core.len()));
         }
         parts.join(" and ")
     }
@@ -216,11 +192,7 @@ impl Lead {
 }
 
 fn is_phone(uri: &Uri<'_>) -> bool {
-    !uri.parameters.0.is_empty()
-        && uri
-            .parameters
-            .get("user")
-            .is_some_and(|user| user.eq_ignore_ascii_case(b"phone"))
+    !uri.parameters.0.is_empty() && uri.parameters.get("user").is_some_and(|user| user.eq_ignore_ascii_case(b"phone"))
 }
 
 fn lead_of(text: &str, digits: &str) -> Lead {
@@ -246,13 +218,9 @@ pub fn user_of(uri: &str) -> &str {
     // they are walked over faster than searched.
     let bytes = uri.as_bytes();
     let start = bytes.iter().position(|byte| *byte == b':');
-    let rest = uri
-        .get(start.map_or(0, |colon| colon + 1)..)
-        .unwrap_or_default();
+    let rest = uri.get(start.map_or(0, |colon| colon + 1)..).unwrap_or_default();
     let (user, is_end): (&str, fn(u8) -> bool) = match rest.bytes().rposition(|byte| byte == b'@') {
-        Some(at) => (rest.get(..at).unwrap_or_default(), |byte| {
-            matches!(byte, b';' | b'?' | b':')
-        }),
+        Some(at) => (rest.get(..at).unwrap_or_default(), |byte| matches!(byte, b';' | b'?' | b':')),
         None => (rest, |byte| matches!(byte, b';' | b'?')),
     };
     let end = user.bytes().position(is_end);
@@ -267,17 +235,11 @@ pub fn host_of(uri: &str) -> &str {
 /// Whether two URIs lead to one place: user, host and port, the scheme's own port where none is named; parameters aside.
 pub fn is_same_target(a: &str, b: &str) -> bool {
     let port = |uri: &Uri<'_>| {
-        let own = if uri.scheme == Scheme::Sips {
-            5061
-        } else {
-            5060
-        };
+        let own = if uri.scheme == Scheme::Sips { 5061 } else { 5060 };
         uri.host_port.port.unwrap_or(own)
     };
     let (a, b) = (Uri::parse(a.as_bytes()), Uri::parse(b.as_bytes()));
-    a.user == b.user
-        && a.host_port.host.eq_ignore_ascii_case(b.host_port.host)
-        && port(&a) == port(&b)
+    a.user == b.user && a.host_port.host.eq_ignore_ascii_case(b.host_port.host) && port(&a) == port(&b)
 }
 
 #[cfg(test)]
@@ -287,10 +249,7 @@ mod tests {
     #[test]
     fn a_port_that_is_the_scheme_s_own_need_not_be_named() {
         assert!(is_same_target("sip:2@B.example:5060", "sip:2@b.example"));
-        assert!(is_same_target(
-            "sip:2@b.example;transport=tcp",
-            "sip:2@b.example"
-        ));
+        assert!(is_same_target("sip:2@b.example;transport=tcp", "sip:2@b.example"));
         assert!(!is_same_target("sip:2@b.example:5080", "sip:2@b.example"));
         assert!(!is_same_target("sip:3@b.example", "sip:2@b.example"));
     }
@@ -304,33 +263,19 @@ mod tests {
         for (uri, lead, core) in [
             ("sip:+4930123456@a.example", Lead::Plus, "4930123456"),
             ("sip:004930123456@a.example", Lead::DoubleZero, "4930123456"),
-            (
-                "tel:011-49-30-123456;phone-context=+1",
-                Lead::ZeroOneOne,
-                "4930123456",
-            ),
+            ("tel:011-49-30-123456;phone-context=+1", Lead::ZeroOneOne, "4930123456"),
             ("sip:030123456;npdi@a.example", Lead::Zero, "30123456"),
             ("sip:2001@10.0.0.1", Lead::Bare, "2001"),
             ("sip:%2B4930123456@a.example", Lead::Plus, "4930123456"),
         ] {
             let number = number(uri);
-            assert_eq!(
-                (lead, core),
-                (number.shape.lead, number.core.as_ref()),
-                "{uri}"
-            );
+            assert_eq!((lead, core), (number.shape.lead, number.core.as_ref()), "{uri}");
         }
     }
 
     #[test]
     fn a_name_is_no_number() {
-        for uri in [
-            "sip:alice@a.example",
-            "sip:a.example",
-            "",
-            "sip:b2@a",
-            "urn:x",
-        ] {
+        for uri in ["sip:alice@a.example", "sip:a.example", "", "sip:b2@a", "urn:x"] {
             assert_eq!(None, Number::of(uri), "{uri}");
         }
     }
@@ -341,10 +286,7 @@ mod tests {
         for uri in ["sip:004930123456@a", "sip:030123456@a", "sip:4930123456@a"] {
             let other = number(uri);
             assert_eq!(global.subscriber(), other.subscriber(), "{uri}");
-            assert!(
-                global.shares_region(&other) && other.shares_region(&global),
-                "{uri}"
-            );
+            assert!(global.shares_region(&other) && other.shares_region(&global), "{uri}");
         }
         assert!(!global.shares_region(&number("sip:0044207946000@a")));
         assert!(!global.shares_region(&number("sip:2001@a")));
@@ -353,18 +295,9 @@ mod tests {
     #[test]
     fn the_difference_is_told_in_words() {
         let wanted = number("sip:+4930123456@a");
-        assert_eq!(
-            "it begins with 00 instead of +",
-            number("sip:004930123456@a").unlike(&wanted)
-        );
-        assert_eq!(
-            "the leading + is missing",
-            number("sip:4930123456@a").unlike(&wanted)
-        );
-        assert_eq!(
-            "it has the parameter user=phone",
-            number("sip:+4930123456@a;user=phone").unlike(&wanted)
-        );
+        assert_eq!("it begins with 00 instead of +", number("sip:004930123456@a").unlike(&wanted));
+        assert_eq!("the leading + is missing", number("sip:4930123456@a").unlike(&wanted));
+        assert_eq!("it has the parameter user=phone", number("sip:+4930123456@a;user=phone").unlike(&wanted));
     }
 
     #[test]

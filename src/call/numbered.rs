@@ -13,10 +13,7 @@ pub(in crate::call) struct Numbered<T> {
 
 impl<T> Default for Numbered<T> {
     fn default() -> Self {
-        Self {
-            items: Vec::new(),
-            places: Numbers::default(),
-        }
+        Self { items: Vec::new(), places: Numbers::default() }
     }
 }
 

@@ -81,9 +81,7 @@ pub fn trace(anatomy: &Anatomy<'_>) -> Option<Origin> {
     let answer = root.final_response.map(|answer| anatomy.message(answer));
     Some(Origin {
         endpoint: root.destination,
-        code: answer
-            .and_then(Message::status)
-            .map_or(0, |status| status.0),
+        code: answer.and_then(Message::status).map_or(0, |status| status.0),
         code_origin: made.destination,
         software: own_software(anatomy, root.destination),
         beyond_capture: answer.is_some_and(|answer| may_lie_beyond(anatomy, root, answer)),
@@ -91,50 +89,35 @@ pub fn trace(anatomy: &Anatomy<'_>) -> Option<Origin> {
     })
 }
 
-fn explaining_child(
-    anatomy: &Anatomy<'_>,
-    hop: TransactionIndex,
-) -> Option<(TransactionIndex, Step)> {
+fn explaining_child(anatomy: &Anatomy<'_>, hop: TransactionIndex) -> Option<(TransactionIndex, Step)> {
     let parent = anatomy.transaction(hop);
-    let children: Vec<(TransactionIndex, &Transaction)> = anatomy
-        .children(hop)
-        .filter(|(_, t)| t.method == Method::Invite)
-        .collect();
+    let children: Vec<(TransactionIndex, &Transaction)> =
+        anatomy.children(hop).filter(|(_, t)| t.method == Method::Invite).collect();
     let answer = anatomy.message(parent.final_response?);
     let same = |t: &Transaction| {
         let Some(own) = t.final_response.map(|own| anatomy.message(own)) else {
             return false;
         };
-        let same_tag =
-            own.to_tag == answer.to_tag || own.to_tag.is_absent() || answer.to_tag.is_absent();
+        let same_tag = own.to_tag == answer.to_tag || own.to_tag.is_absent() || answer.to_tag.is_absent();
         own.status() == answer.status() && same_tag && answer.time.since(own.time) <= RELAY_MAX
     };
     if let Some((index, _)) = children.iter().rev().find(|(_, t)| same(t)) {
         return Some((*index, Step::Relayed));
     }
-    let finals = children
-        .iter()
-        .filter(|(_, t)| t.final_response.is_some())
-        .count();
+    let finals = children.iter().filter(|(_, t)| t.final_response.is_some()).count();
     // A CANCEL carries the top Via of its INVITE alone.
     let top = |t: &Transaction| anatomy.tables.vias.key(t.via);
     let cancelled = |t: &Transaction| {
-        anatomy
-            .each()
-            .any(|(_, c)| c.method == Method::Cancel && top(c) == top(t) && c.request.is_some())
+        anatomy.each().any(|(_, c)| c.method == Method::Cancel && top(c) == top(t) && c.request.is_some())
     };
-    let before = |index: Option<MessageIndex>| {
-        index.is_some_and(|index| Some(index) < parent.final_response)
-    };
+    let before = |index: Option<MessageIndex>| index.is_some_and(|index| Some(index) < parent.final_response);
     let rank = |t: &Transaction| -> Option<(u8, Step)> {
         let code = anatomy.final_status(t).map(|status| status.0);
         match code {
             Some(487) if cancelled(t) => Some((1, Step::GaveUpRinging)),
             Some(_) if !before(t.final_response) => None,
             Some(401 | 407) => None,
-            Some(code) if Some(code) == answer.status().map(|status| status.0) => {
-                Some((5, Step::Chose))
-            }
+            Some(code) if Some(code) == answer.status().map(|status| status.0) => Some((5, Step::Chose)),
             Some(200..=299) => None,
             Some(_) if finals > 1 => Some((4, Step::Chose)),
             Some(_) => Some((4, Step::Translated)),
@@ -142,12 +125,8 @@ fn explaining_child(
             None => Some((3, Step::DeadBehind)),
         }
     };
-    let ranked = children
-        .iter()
-        .filter_map(|(index, t)| rank(t).map(|(rank, step)| (rank, *index, step)));
-    ranked
-        .max_by_key(|(rank, index, _)| (*rank, *index))
-        .map(|(_, index, step)| (index, step))
+    let ranked = children.iter().filter_map(|(index, t)| rank(t).map(|(rank, step)| (rank, *index, step)));
+    ranked.max_by_key(|(rank, index, _)| (*rank, *index)).map(|(_, index, step)| (index, step))
 }
 
 fn may_lie_beyond(anatomy: &Anatomy<'_>, root: &Transaction, answer: &Message) -> bool {

@@ -40,15 +40,11 @@ pub struct OtherRequest {
 
 /// The requests of one part of a Call-ID.
 pub fn requests(anatomy: &Anatomy<'_>, range: (u32, u32), watch: &Watch) -> Vec<OtherRequest> {
-    let roots = anatomy
-        .each()
-        .filter(|(_, t)| t.parent.is_none() && t.method != Method::Ack);
+    let roots = anatomy.each().filter(|(_, t)| t.parent.is_none() && t.method != Method::Ack);
     let kept = roots.filter_map(|(_, t)| {
         let request = anatomy.message(t.request?);
         let answer = t.final_response.map(|answer| anatomy.message(answer));
-        let software = anatomy
-            .tables
-            .header_id(request, crate::sip::HeaderName::UserAgent);
+        let software = anatomy.tables.header_id(request, crate::sip::HeaderName::UserAgent);
         Some(OtherRequest {
             method: t.method,
             source: t.source,

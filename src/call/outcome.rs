@@ -123,9 +123,7 @@ impl Outcome {
     pub fn group(self) -> OutcomeGroup {
         match self {
             Self::Completed | Self::StillUp => OutcomeGroup::Answered,
-            Self::CancelRace | Self::Cancelled | Self::NoAnswer | Self::Busy | Self::Declined => {
-                OutcomeGroup::Normal
-            }
+            Self::CancelRace | Self::Cancelled | Self::NoAnswer | Self::Busy | Self::Declined => OutcomeGroup::Normal,
             Self::Partial => OutcomeGroup::Unknown,
             _ => OutcomeGroup::Failure,
         }
@@ -133,10 +131,7 @@ impl Outcome {
 
     /// Whether a 2xx ended the set-up.
     pub fn is_answered(self) -> bool {
-        matches!(
-            self,
-            Self::Completed | Self::StillUp | Self::Dropped | Self::CancelRace
-        )
+        matches!(self, Self::Completed | Self::StillUp | Self::Dropped | Self::CancelRace)
     }
 
     /// Whether the ending is a failure.
@@ -170,12 +165,7 @@ impl Watch {
 }
 
 /// The outcome of a call; `dialog` is the one that carried it, and `drop` why that was cut, where it was.
-pub fn decide(
-    anatomy: &Anatomy<'_>,
-    dialog: Option<&Dialog>,
-    drop: Option<DropCause>,
-    watch: &Watch,
-) -> Outcome {
+pub fn decide(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, drop: Option<DropCause>, watch: &Watch) -> Outcome {
     let Some(last) = anatomy.last_step() else {
         return Outcome::Partial;
     };
@@ -202,17 +192,12 @@ pub fn decide(
 /// The CANCEL that the caller's side sent for a step of its attempt.
 pub fn cancel_of(anatomy: &Anatomy<'_>, step: TransactionIndex) -> Option<TransactionIndex> {
     let invite = anatomy.transaction(step);
-    let same = |t: &Transaction| {
-        t.method == Method::Cancel && t.request.is_some() && t.cseq == invite.cseq
-    };
+    let same = |t: &Transaction| t.method == Method::Cancel && t.request.is_some() && t.cseq == invite.cseq;
     let by_branch = anatomy.each().find(|(_, t)| same(t) && t.via == invite.via);
     // A CANCEL with a branch of its own is a fault of the caller; its hop still tells what it meant.
     let by_hop = || {
         anatomy.each().find(|(_, t)| {
-            same(t)
-                && t.parent.is_none()
-                && t.source == invite.source
-                && t.destination == invite.destination
+            same(t) && t.parent.is_none() && t.source == invite.source && t.destination == invite.destination
         })
     };
     by_branch.or_else(by_hop).map(|(index, _)| index)
@@ -220,10 +205,7 @@ pub fn cancel_of(anatomy: &Anatomy<'_>, step: TransactionIndex) -> Option<Transa
 
 fn decide_answered(anatomy: &Anatomy<'_>, dialog: &Dialog, drop: Option<DropCause>) -> Outcome {
     let answered = anatomy.message(dialog.answer).time;
-    let bye = dialog
-        .bye
-        .and_then(|bye| anatomy.transaction(bye).request)
-        .map(|bye| anatomy.message(bye));
+    let bye = dialog.bye.and_then(|bye| anatomy.transaction(bye).request).map(|bye| anatomy.message(bye));
     let cancel = cancel_of(anatomy, dialog.invite)
         .and_then(|cancel| anatomy.transaction(cancel).request)
         .map(|cancel| anatomy.message(cancel));
@@ -238,19 +220,10 @@ fn decide_answered(anatomy: &Anatomy<'_>, dialog: &Dialog, drop: Option<DropCaus
         Some(DropCause::ByeUnanswered { .. }) | None => {}
         Some(_) => return Outcome::Dropped,
     }
-    if bye.is_some() {
-        Outcome::Completed
-    } else {
-        Outcome::StillUp
-    }
+    if bye.is_some() { Outcome::Completed } else { Outcome::StillUp }
 }
 
-fn decide_unanswered(
-    anatomy: &Anatomy<'_>,
-    step: &Transaction,
-    is_cancelled: bool,
-    watch: &Watch,
-) -> Outcome {
+fn decide_unanswered(anatomy: &Anatomy<'_>, step: &Transaction, is_cancelled: bool, watch: &Watch) -> Outcome {
     if is_cancelled {
         return Outcome::Cancelled;
     }
@@ -268,11 +241,7 @@ fn decide_unanswered(
     let group = anatomy.message(request).group;
     let was_told = step.alerting.or(step.trying).is_none() && watch.unreachable.contains(&group);
     let was_given_up = step.alerting.or(step.trying).is_none() && step.sends >= INVITE_SENDS;
-    if watch.since(since) >= wait || was_given_up || was_told {
-        Outcome::TimedOut
-    } else {
-        Outcome::Partial
-    }
+    if watch.since(since) >= wait || was_given_up || was_told { Outcome::TimedOut } else { Outcome::Partial }
 }
 
 /// Whether the capture cut the messages before their Call-ID, so that they may be of any number of calls.
@@ -286,14 +255,7 @@ fn has_unseen_answer(anatomy: &Anatomy<'_>) -> bool {
     let inside = |message: &Message| {
         matches!(
             message.method(),
-            Some(
-                Method::Ack
-                    | Method::Bye
-                    | Method::Prack
-                    | Method::Update
-                    | Method::Info
-                    | Method::Invite
-            )
+            Some(Method::Ack | Method::Bye | Method::Prack | Method::Update | Method::Info | Method::Invite)
         )
     };
     // The ACK of a refusal that was captured, such as a challenge or a redirection, is part of that step.
@@ -340,21 +302,16 @@ fn decide_refused(anatomy: &Anatomy<'_>, last: TransactionIndex, answer: &Messag
 
 /// The device that answers 486 had itself been ringing for a while: somebody pressed a key.
 fn rang_itself(anatomy: &Anatomy<'_>, step: TransactionIndex, answer: &Message) -> bool {
-    let mut ringing = anatomy.responses_of(step).filter(|(_, m)| {
-        m.status()
-            .is_some_and(|status| (180..=189).contains(&status.0))
-    });
-    ringing.any(|(_, m)| {
-        (m.to_tag == answer.to_tag || m.to_tag.is_absent())
-            && answer.time.since(m.time) >= REJECT_RING
-    })
+    let mut ringing =
+        anatomy.responses_of(step).filter(|(_, m)| m.status().is_some_and(|status| (180..=189).contains(&status.0)));
+    ringing
+        .any(|(_, m)| (m.to_tag == answer.to_tag || m.to_tag.is_absent()) && answer.time.since(m.time) >= REJECT_RING)
 }
 
 /// 603 that an analytics engine sent, not a person: "Network Blocked" (ATIS-1000099).
 pub fn is_network_block(anatomy: &Anatomy<'_>, answer: &Message, phrase: &str) -> bool {
     let mut reasons = anatomy.tables.header_values(answer, HeaderName::Reason);
-    phrase.contains("network blocked")
-        || reasons.any(|reason| reason.to_ascii_lowercase().contains("v=analytics"))
+    phrase.contains("network blocked") || reasons.any(|reason| reason.to_ascii_lowercase().contains("v=analytics"))
 }
 
 /// Whether a request carried a login; one without a nonce, as IMS devices send it first, only tells the name (RFC 3310).

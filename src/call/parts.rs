@@ -73,11 +73,7 @@ pub(in crate::call) fn tell_apart(messages: &[&Message], tables: &Tables) -> Par
         let part = sorter.place(TransactionIndex(place as u32));
         sorter.of_transaction.push(part);
     }
-    Parts {
-        kinds: sorter.kinds,
-        of_transaction: sorter.of_transaction,
-        pairing,
-    }
+    Parts { kinds: sorter.kinds, of_transaction: sorter.of_transaction, pairing }
 }
 
 struct Sorter<'a> {
@@ -97,17 +93,12 @@ impl Sorter<'_> {
             || transaction.request.is_none() && first.method().is_none();
         let part = match transaction.method {
             Method::Register => self.own(PartKind::Registration),
-            Method::Invite
-                if transaction.request.is_some() && !self.request_has_to_tag(transaction) =>
-            {
+            Method::Invite if transaction.request.is_some() && !self.request_has_to_tag(transaction) => {
                 self.initial(index)
             }
-            Method::Invite
-            | Method::Ack
-            | Method::Bye
-            | Method::Cancel
-            | Method::Prack
-            | Method::Update => self.inside(transaction, true),
+            Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Prack | Method::Update => {
+                self.inside(transaction, true)
+            }
             Method::Subscribe | Method::Publish => self.other(transaction),
             _ if is_inside => self.inside(transaction, false),
             _ => self.other(transaction),
@@ -117,9 +108,7 @@ impl Sorter<'_> {
     }
 
     fn request_has_to_tag(&self, transaction: &Transaction) -> bool {
-        transaction
-            .request
-            .is_some_and(|request| !self.messages[request.0 as usize].to_tag.is_absent())
+        transaction.request.is_some_and(|request| !self.messages[request.0 as usize].to_tag.is_absent())
     }
 
     fn own(&mut self, kind: PartKind) -> u32 {
@@ -141,9 +130,7 @@ impl Sorter<'_> {
             return self.of_transaction[parent.0 as usize];
         }
         let first = self.messages[transaction.first.0 as usize];
-        let continued = (0..self.calls.len())
-            .rev()
-            .find(|&call| self.continues(call, index, first));
+        let continued = (0..self.calls.len()).rev().find(|&call| self.continues(call, index, first));
         if let Some(call) = continued {
             self.calls[call].last = index;
             return self.calls[call].part;
@@ -160,13 +147,7 @@ impl Sorter<'_> {
         // Most calls have two: the caller's and the callee's.
         let mut tags = Vec::with_capacity(2);
         tags.push(first.from_tag);
-        self.calls.push(Draft {
-            part,
-            from_tag: first.from_tag,
-            tags,
-            last: index,
-            started: first.time,
-        });
+        self.calls.push(Draft { part, from_tag: first.from_tag, tags, last: index, started: first.time });
         part
     }
 
@@ -175,33 +156,23 @@ impl Sorter<'_> {
         let last = &self.pairing.transactions[call.last.0 as usize];
         let transaction = &self.pairing.transactions[index.0 as usize];
         // The final response of the last try may come later in the capture than this INVITE: then it is no reason yet.
-        let answered = last
-            .final_response
-            .filter(|answer| *answer < transaction.first);
+        let answered = last.final_response.filter(|answer| *answer < transaction.first);
         let answer = answered.map(|answer| self.messages[answer.0 as usize]);
         let status = answer.and_then(Message::status);
-        let gap = first.time.since(
-            answer.map_or(self.messages[last.last.0 as usize].time, |answer| {
-                answer.time
-            }),
-        );
+        let gap = first.time.since(answer.map_or(self.messages[last.last.0 as usize].time, |answer| answer.time));
         let same_node = self.tables.node(last.source) == self.tables.node(transaction.source);
         if call.from_tag != first.from_tag {
-            let relayed = self.tables.node(last.destination)
-                == self.tables.node(transaction.source)
+            let relayed = self.tables.node(last.destination) == self.tables.node(transaction.source)
                 && self.tables.node(last.source) != self.tables.node(transaction.destination);
             // A B2BUA that keeps the Call-ID sends its own leg while the first one is pending.
             let is_leg = relayed && status.is_none() && gap <= Duration::from_secs(3);
-            let is_login = status.is_some_and(is_challenge)
-                && same_node
-                && transaction.cseq == last.cseq.wrapping_add(1);
+            let is_login =
+                status.is_some_and(is_challenge) && same_node && transaction.cseq == last.cseq.wrapping_add(1);
             return is_leg || is_login && gap <= FAILOVER_WAIT;
         }
         match status {
             None => gap <= RETRY_WAIT.max(Duration::from_secs(180)),
-            Some(status) if status.is_success() => {
-                transaction.cseq == last.cseq && gap <= FAILOVER_WAIT
-            }
+            Some(status) if status.is_success() => transaction.cseq == last.cseq && gap <= FAILOVER_WAIT,
             Some(status) if is_step(status) => gap <= RETRY_WAIT,
             Some(_) => gap <= FAILOVER_WAIT,
         }
@@ -222,30 +193,13 @@ impl Sorter<'_> {
             return *part;
         }
         let has = |call: &&Draft, tag: TextId| !tag.is_absent() && call.tags.contains(&tag);
-        let both = self
-            .calls
-            .iter()
-            .rev()
-            .find(|call| has(call, first.from_tag) && has(call, first.to_tag));
-        let one = || {
-            self.calls
-                .iter()
-                .rev()
-                .find(|call| has(call, first.from_tag) || has(call, first.to_tag))
-        };
-        let latest = || {
-            self.calls
-                .iter()
-                .rev()
-                .find(|call| is_call_only && call.started <= first.time)
-        };
+        let both = self.calls.iter().rev().find(|call| has(call, first.from_tag) && has(call, first.to_tag));
+        let one = || self.calls.iter().rev().find(|call| has(call, first.from_tag) || has(call, first.to_tag));
+        let latest = || self.calls.iter().rev().find(|call| is_call_only && call.started <= first.time);
         if let Some(call) = both.or_else(one).or_else(latest) {
             return call.part;
         }
-        if is_call_only
-            || self.kinds.contains(&PartKind::Call)
-            || matches!(transaction.method, Method::Info)
-        {
+        if is_call_only || self.kinds.contains(&PartKind::Call) || matches!(transaction.method, Method::Info) {
             let index = TransactionIndex(self.of_transaction.len() as u32);
             return self.new_call(first, index);
         }
@@ -257,14 +211,7 @@ impl Sorter<'_> {
             return;
         };
         let transaction = &self.pairing.transactions[index.0 as usize];
-        for place in [
-            Some(transaction.first),
-            transaction.alerting,
-            transaction.final_response,
-        ]
-        .into_iter()
-        .flatten()
-        {
+        for place in [Some(transaction.first), transaction.alerting, transaction.final_response].into_iter().flatten() {
             let message = self.messages[place.0 as usize];
             for tag in [message.from_tag, message.to_tag] {
                 // Bounded: a forged Call-ID may carry a new tag in each message.
@@ -285,8 +232,5 @@ pub fn is_challenge(status: StatusCode) -> bool {
 pub fn is_step(status: StatusCode) -> bool {
     is_challenge(status)
         || status.is_redirection()
-        || matches!(
-            status.0,
-            413 | 415 | 416 | 420 | 421 | 422 | 428 | 436 | 438 | 494
-        )
+        || matches!(status.0, 413 | 415 | 416 | 420 | 421 | 422 | 428 | 436 | 438 | 494)
 }

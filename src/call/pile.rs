@@ -54,9 +54,7 @@ impl Pile {
         let mut spare: Vec<Vec<Message>> = Vec::new();
         for (start, end) in whole_groups(&ranges) {
             let wanted = from.get(start..end).unwrap_or_default();
-            let fits = spare
-                .iter()
-                .position(|room| room.capacity() >= wanted.len());
+            let fits = spare.iter().position(|room| room.capacity() >= wanted.len());
             let mut piece = fits.map_or_else(Vec::new, |place| spare.swap_remove(place));
             piece.clear();
             piece.reserve_exact(wanted.len());
@@ -94,10 +92,7 @@ impl Pile {
 /// Neighbouring groups that fill a piece together, or one that fills more than a piece, as ranges of places.
 fn whole_groups(groups: &[(u32, u32)]) -> Vec<(usize, usize)> {
     let mut pieces: Vec<(usize, usize)> = Vec::new();
-    for (start, end) in groups
-        .iter()
-        .map(|(start, end)| (*start as usize, *end as usize))
-    {
+    for (start, end) in groups.iter().map(|(start, end)| (*start as usize, *end as usize)) {
         match pieces.last_mut() {
             Some((begun, over)) if end - *begun <= PIECE => *over = end,
             _ => pieces.push((start, end)),
@@ -163,9 +158,7 @@ mod tests {
         }
         let (mut sorted, ranges) = pile.by_group(simple.len());
         assert_eq!(simple.concat().len(), sorted.len());
-        let frames = |messages: &[Message]| -> Vec<u32> {
-            messages.iter().map(|message| message.at.frame).collect()
-        };
+        let frames = |messages: &[Message]| -> Vec<u32> { messages.iter().map(|message| message.at.frame).collect() };
         for (range, expected) in ranges.iter().zip(&simple) {
             let own = sorted.get(range.0 as usize..range.1 as usize);
             assert_eq!(Some(expected), own.map(frames).as_ref());
@@ -173,16 +166,9 @@ mod tests {
             assert_eq!(Some(expected[0]), first.map(|message| message.at.frame));
         }
         assert!(sorted.get(sorted.len()).is_none());
-        assert!(
-            sorted
-                .iter()
-                .map(|message| message.at.frame)
-                .eq(simple.concat())
-        );
+        assert!(sorted.iter().map(|message| message.at.frame).eq(simple.concat()));
         assert!(sorted.by_call_id().map(frames).eq(simple.iter().cloned()));
-        let chunks = sorted
-            .chunks(1000)
-            .flat_map(|(place, messages)| place..place + messages.len());
+        let chunks = sorted.chunks(1000).flat_map(|(place, messages)| place..place + messages.len());
         assert!(chunks.eq(0..simple.concat().len()));
         let each = sorted.each_group(&ranges);
         let each = each.into_iter().map(|(start, own)| (start, frames(own)));

@@ -98,20 +98,11 @@ pub struct Sender {
 }
 
 /// Everything that nodes asked for, by node, nodes in the order of first sight.
-pub fn senders(
-    book: &Book,
-    calls: &[Call],
-    attempts: &[RegisterAttempt],
-    requests: &[OtherRequest],
-) -> Vec<Sender> {
+pub fn senders(book: &Book, calls: &[Call], attempts: &[RegisterAttempt], requests: &[OtherRequest]) -> Vec<Sender> {
     // By the number of the node; these are dense, and most nodes ask for something.
     let mut by_node: Vec<Option<Sender>> = Vec::new();
-    let of_calls = (0_u32..)
-        .zip(calls)
-        .filter_map(|(index, call)| of_call(book, index, call));
-    let of_attempts = attempts
-        .iter()
-        .filter_map(|attempt| of_attempt(book, attempt));
+    let of_calls = (0_u32..).zip(calls).filter_map(|(index, call)| of_call(book, index, call));
+    let of_attempts = attempts.iter().filter_map(|attempt| of_attempt(book, attempt));
     let of_requests = requests.iter().map(|request| of_request(book, request));
     for ask in of_calls.chain(of_attempts).chain(of_requests) {
         let node = book.tables.node(ask.source);
@@ -134,9 +125,7 @@ fn messages<'b>(book: &'b Book, leg: &Leg) -> &'b [Message] {
 }
 
 fn within(book: &Book, (start, end): (u32, u32)) -> &[Message] {
-    book.messages
-        .get(start as usize..end as usize)
-        .unwrap_or_default()
+    book.messages.get(start as usize..end as usize).unwrap_or_default()
 }
 
 fn software(book: &Book, message: &Message) -> TextId {
@@ -145,12 +134,8 @@ fn software(book: &Book, message: &Message) -> TextId {
 
 fn of_call(book: &Book, index: u32, call: &Call) -> Option<Ask> {
     let leg = call.legs.first()?;
-    let invite = messages(book, leg)
-        .iter()
-        .find(|message| message.is_request(Method::Invite))?;
-    let is_refused = call
-        .final_code
-        .is_some_and(|code| code.is_failure() || code.is_redirection());
+    let invite = messages(book, leg).iter().find(|message| message.is_request(Method::Invite))?;
+    let is_refused = call.final_code.is_some_and(|code| code.is_failure() || code.is_redirection());
     let is_served = call.outcome.is_answered() || call.milestones.alerted.is_some();
     Some(Ask {
         time: invite.time,
@@ -176,10 +161,7 @@ fn of_call(book: &Book, index: u32, call: &Call) -> Option<Ask> {
 
 fn carries_login(book: &Book, message: &Message) -> bool {
     let names = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
-    message.method().is_some()
-        && names
-            .into_iter()
-            .any(|name| book.tables.header(message, name).is_some())
+    message.method().is_some() && names.into_iter().any(|name| book.tables.header(message, name).is_some())
 }
 
 fn of_attempt(book: &Book, attempt: &RegisterAttempt) -> Option<Ask> {
@@ -263,9 +245,7 @@ impl Sender {
         let mut counts: HashMap<&str, u32, foldhash::fast::RandomState> = HashMap::default();
         let (mut best, mut begin) = ((0, 0..0), 0);
         for (place, ask) in self.asks.iter().enumerate() {
-            *counts
-                .entry(user_of(book.tables.text(ask.target)))
-                .or_default() += 1;
+            *counts.entry(user_of(book.tables.text(ask.target))).or_default() += 1;
             while self.asks[begin].time.plus(WINDOW) < ask.time {
                 let user = user_of(book.tables.text(self.asks[begin].target));
                 if let Some(count) = counts.get_mut(user) {
@@ -285,18 +265,14 @@ impl Sender {
 
     /// How many different nodes were asked.
     pub fn destinations(&self, book: &Book) -> usize {
-        let nodes: HashSet<NodeId, foldhash::fast::FixedState> = self
-            .asks
-            .iter()
-            .map(|ask| book.tables.node(ask.destination))
-            .collect();
+        let nodes: HashSet<NodeId, foldhash::fast::FixedState> =
+            self.asks.iter().map(|ask| book.tables.node(ask.destination)).collect();
         nodes.len()
     }
 
     /// How many different sockets the requests came from.
     pub fn sockets(&self) -> usize {
-        let sockets: HashSet<EndpointId, foldhash::fast::FixedState> =
-            self.asks.iter().map(|ask| ask.source).collect();
+        let sockets: HashSet<EndpointId, foldhash::fast::FixedState> = self.asks.iter().map(|ask| ask.source).collect();
         sockets.len()
     }
 
@@ -334,9 +310,8 @@ impl Sender {
         let user = |ask: &Ask| user_of(book.tables.text(ask.target));
         let invites = self.asks.iter().zip(0_u32..);
         let invites = invites.filter(|(ask, _)| ask.method == Method::Invite);
-        let mut by_end: Vec<(u64, u32)> = invites
-            .filter_map(|(ask, place)| Some((number_end(user(ask))?, place)))
-            .collect();
+        let mut by_end: Vec<(u64, u32)> =
+            invites.filter_map(|(ask, place)| Some((number_end(user(ask))?, place))).collect();
         by_end.sort_unstable();
         let mut best: (usize, &[(u64, u32)]) = (0, &[]);
         let mut users: Vec<&str> = Vec::new();
@@ -369,14 +344,9 @@ impl Sender {
 
 /// The last digits of a number, which stay when its prefix changes, as one value; `None` for names and short numbers.
 fn number_end(user: &str) -> Option<u64> {
-    let is_number = user
-        .bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'*' | b'#'));
+    let is_number = user.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'*' | b'#'));
     let end: [u8; HUNT_DIGITS] = *user.as_bytes().last_chunk().filter(|_| is_number)?;
-    Some(
-        end.into_iter()
-            .fold(0, |value, byte| value << 8 | u64::from(byte)),
-    )
+    Some(end.into_iter().fold(0, |value, byte| value << 8 | u64::from(byte)))
 }
 
 /// How many different spellings some calls use.

@@ -18,9 +18,7 @@ pub const GROUPS_MAX: usize = 50;
 /// Spans of time that a capture is divided into at most.
 pub const SPANS_MAX: i64 = 60;
 /// Lengths of a span, in seconds: those that a clock shows.
-const SPAN_SECONDS: [i64; 17] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200,
-];
+const SPAN_SECONDS: [i64; 17] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200];
 /// Longer spans are whole days.
 const DAY_SECONDS: i64 = 86_400;
 /// Nanoseconds of a second.
@@ -88,12 +86,7 @@ impl Profile {
             dimension(&measured, keys, |name| (*name).to_owned())
         };
         let ((destinations, sources), (software, (span, spans))) = rayon::join(
-            || {
-                rayon::join(
-                    || by_node(|call| call.destination),
-                    || by_node(|call| call.source),
-                )
-            },
+            || rayon::join(|| by_node(|call| call.destination), || by_node(|call| call.source)),
             || rayon::join(by_software, || spans(calls, &measured)),
         );
         Self {
@@ -113,9 +106,7 @@ fn software<'a>(call: &Call, book: &'a Book) -> &'a str {
     let messages = book.messages.get(range.start as usize..range.end as usize);
     let mut messages = messages.unwrap_or_default().iter();
     let invite = messages.find(|message| message.is_request(Method::Invite));
-    invite
-        .and_then(|invite| book.tables.software(invite))
-        .unwrap_or_default()
+    invite.and_then(|invite| book.tables.software(invite)).unwrap_or_default()
 }
 
 /// Divides calls, in the order of which `keys` are.
@@ -148,12 +139,7 @@ fn dimension<K: Eq + Hash>(
     let others = count.saturating_sub(GROUPS_MAX);
     let told = keys.into_iter().take(GROUPS_MAX).enumerate();
     Dimension {
-        groups: told
-            .map(|(rank, (_, key))| Group {
-                key,
-                metrics: measured(rank..rank + 1),
-            })
-            .collect(),
+        groups: told.map(|(rank, (_, key))| Group { key, metrics: measured(rank..rank + 1) }).collect(),
         others: others as u32,
         others_metrics: (others > 0).then(|| measured(GROUPS_MAX..count)),
     }
@@ -218,9 +204,7 @@ fn spans(calls: &[&Call], measured: &[Measured]) -> (Duration, Vec<Span>) {
     let count = place(Timestamp::from_nanoseconds(last * SECOND)) + 1;
     let mut members: Vec<Vec<u32>> = (0..count).map(|_| Vec::new()).collect();
     for (index, call) in (0..).zip(calls) {
-        let members = usize::try_from(place(call.started))
-            .ok()
-            .and_then(|place| members.get_mut(place));
+        let members = usize::try_from(place(call.started)).ok().and_then(|place| members.get_mut(place));
         if let Some(members) = members {
             members.push(index);
         }
@@ -286,26 +270,11 @@ mod tests {
     #[test]
     fn a_capture_of_any_length_has_at_most_sixty_spans() {
         let begin = 1_767_603_600;
-        for length in [
-            0,
-            1,
-            59,
-            60,
-            61,
-            3_599,
-            3_600,
-            86_400,
-            604_800,
-            31_536_000,
-            1 << 33,
-        ] {
+        for length in [0, 1, 59, 60, 61, 3_599, 3_600, 86_400, 604_800, 31_536_000, 1 << 33] {
             for from in [begin, begin + 29, begin + 3_599] {
                 let seconds = span_seconds(from, from + length);
                 let count = (from + length).div_euclid(seconds) - from.div_euclid(seconds) + 1;
-                assert!(
-                    (1..=SPANS_MAX).contains(&count),
-                    "{length} s in {count} of {seconds} s"
-                );
+                assert!((1..=SPANS_MAX).contains(&count), "{length} s in {count} of {seconds} s");
             }
         }
         assert_eq!(1, span_seconds(begin, begin + 59));

@@ -42,16 +42,12 @@ impl Cause {
 
     fn read(&mut self, value: &str) {
         // Values are short, so that they are walked over faster than searched.
-        let mut parts = value
-            .as_bytes()
-            .split(|byte| *byte == b';')
-            .map(<[u8]>::trim_ascii);
+        let mut parts = value.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
         let protocol = parts.next().unwrap_or_default();
         let mut code = None;
         for part in parts {
             let equals = part.iter().position(|byte| *byte == b'=');
-            let Some((name, [_, text @ ..])) = equals.and_then(|at| part.split_at_checked(at))
-            else {
+            let Some((name, [_, text @ ..])) = equals.and_then(|at| part.split_at_checked(at)) else {
                 continue;
             };
             let name = name.trim_ascii();

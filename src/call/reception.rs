@@ -131,11 +131,7 @@ impl Receptions {
             }
         }
         let nodes = concerned.into_par_iter().with_max_len(1).flatten();
-        Self {
-            nodes: nodes
-                .map(|(node, own)| (node, Reception::of(node, &own, calls, book)))
-                .collect(),
-        }
+        Self { nodes: nodes.map(|(node, own)| (node, Reception::of(node, &own, calls, book))).collect() }
     }
 
     /// What a node accepted and refused; `None` where it refused nothing.
@@ -174,20 +170,11 @@ impl Reception {
         let mut reception = Self::default();
         let mut accepted: Vec<(Received, &Hop)> = Vec::new();
         let mut refused_last = None;
-        for (index, call) in own
-            .iter()
-            .filter_map(|i| Some((*i, calls.get(*i as usize)?)))
-        {
+        for (index, call) in own.iter().filter_map(|i| Some((*i, calls.get(*i as usize)?))) {
             let hops = call.hops.iter();
             let here = hops.filter(|hop| book.tables.node(hop.destination) == node);
             for (hop, asked) in here.filter_map(|hop| Some((hop, hop.asked?))) {
-                let received = Received {
-                    call: index,
-                    uri: asked.uri,
-                    from: asked.from,
-                    time: hop.sent,
-                    at: asked.at,
-                };
+                let received = Received { call: index, uri: asked.uri, from: asked.from, time: hop.sent, at: asked.at };
                 match fate(hop) {
                     // Two hops of one call may end at one node: a proxy and a PBX on one host.
                     Fate::Accepted => {
@@ -313,10 +300,7 @@ impl Prefix {
         for (place, digit) in digits.iter_mut().zip(number.core.bytes()) {
             *place = digit;
         }
-        Self {
-            lead: number.shape.lead,
-            digits,
-        }
+        Self { lead: number.shape.lead, digits }
     }
 }
 
@@ -326,10 +310,7 @@ impl fmt::Display for Prefix {
             write!(f, "{}", self.lead)?;
         }
         let digits = self.digits.iter().filter(|digit| **digit != 0);
-        digits
-            .copied()
-            .map(char::from)
-            .try_for_each(|digit| f.write_char(digit))
+        digits.copied().map(char::from).try_for_each(|digit| f.write_char(digit))
     }
 }
 

@@ -191,9 +191,7 @@ pub fn sum_up(anatomy: &Anatomy<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
     let last = anatomy.last_step().map(|step| anatomy.transaction(step));
     let answer = match dialog {
         Some(dialog) => Some(anatomy.message(dialog.answer)),
-        None => last
-            .and_then(|last| last.final_response)
-            .map(|answer| anatomy.message(answer)),
+        None => last.and_then(|last| last.final_response).map(|answer| anatomy.message(answer)),
     };
     let answer = answer.filter(|_| outcome != Outcome::Partial);
     let copies = anatomy.messages.iter();
@@ -206,25 +204,15 @@ pub fn sum_up(anatomy: &Anatomy<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
         source,
         destination,
         transport: first.transport,
-        started: anatomy
-            .messages
-            .first()
-            .map_or(first.time, |message| message.time),
-        ended: anatomy
-            .messages
-            .last()
-            .map_or(first.time, |message| message.time),
+        started: anatomy.messages.first().map_or(first.time, |message| message.time),
+        ended: anatomy.messages.last().map_or(first.time, |message| message.time),
         outcome,
         final_code: answer.and_then(Message::status),
         phrase: answer.map_or(TextId::default(), |answer| answer.line),
         ended_by: ended_by(anatomy, dialog, drop, outcome),
         milestones: milestones(anatomy, dialog),
         hops: hops(anatomy),
-        origin: if outcome.is_failure() && outcome != Outcome::Dropped {
-            origin::trace(anatomy)
-        } else {
-            None
-        },
+        origin: if outcome.is_failure() && outcome != Outcome::Dropped { origin::trace(anatomy) } else { None },
         messages: anatomy.messages.len() as u32 - copies,
         retransmissions: anatomy.retransmissions(),
         copies,
@@ -233,10 +221,7 @@ pub fn sum_up(anatomy: &Anatomy<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
 
 /// The first INVITE of the attempt, else the first message of the call.
 fn first_message<'a>(anatomy: &Anatomy<'a>) -> &'a Message {
-    let invite = anatomy
-        .chain
-        .first()
-        .and_then(|step| anatomy.transaction(*step).request);
+    let invite = anatomy.chain.first().and_then(|step| anatomy.transaction(*step).request);
     invite.map_or(anatomy.messages[0], |invite| anatomy.message(invite))
 }
 
@@ -265,17 +250,10 @@ fn milestones(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>) -> Milestones {
             .min()
             .or_else(|| steps().filter_map(|step| step.alerting).map(time).min()),
         answered: dialog.map(|dialog| time(dialog.answer)),
-        cancelled: outcome::cancel_of(anatomy, last)
-            .and_then(|cancel| anatomy.transaction(cancel).request)
-            .map(time),
+        cancelled: outcome::cancel_of(anatomy, last).and_then(|cancel| anatomy.transaction(cancel).request).map(time),
         concluded: step.final_response.map(time),
-        hung_up: dialog
-            .and_then(|dialog| dialog.bye)
-            .and_then(|bye| anatomy.transaction(bye).request)
-            .map(time),
-        released: dialog
-            .and_then(|dialog| released(anatomy, dialog.bye?))
-            .map(time),
+        hung_up: dialog.and_then(|dialog| dialog.bye).and_then(|bye| anatomy.transaction(bye).request).map(time),
+        released: dialog.and_then(|dialog| released(anatomy, dialog.bye?)).map(time),
     }
 }
 
@@ -287,8 +265,7 @@ fn released(anatomy: &Anatomy<'_>, bye: TransactionIndex) -> Option<MessageIndex
         *index >= bye
             && t.method == first.method
             && (t.source, t.destination) == (first.source, first.destination)
-            && t.request
-                .is_some_and(|request| anatomy.message(request).from_tag == tag)
+            && t.request.is_some_and(|request| anatomy.message(request).from_tag == tag)
             && anatomy.final_status(t).is_some_and(StatusCode::is_success)
     });
     answers.filter_map(|(_, t)| t.final_response).min()
@@ -318,11 +295,7 @@ fn ended_by(
                 return Some(Party::Network);
             }
             let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
-            Some(if bye.from_tag == anatomy.caller_tag() {
-                Party::Caller
-            } else {
-                Party::Callee
-            })
+            Some(if bye.from_tag == anatomy.caller_tag() { Party::Caller } else { Party::Callee })
         }
         _ => None,
     }
@@ -334,38 +307,23 @@ fn hops(anatomy: &Anatomy<'_>) -> Box<[Hop]> {
     let place = |parent| indices.binary_search(&parent).ok();
     let hops = indices.iter().map(|index| {
         let parent = anatomy.transaction(*index).parent.and_then(place);
-        Hop {
-            parent: parent.and_then(|parent| u16::try_from(parent).ok()),
-            ..hop(anatomy, *index)
-        }
+        Hop { parent: parent.and_then(|parent| u16::try_from(parent).ok()), ..hop(anatomy, *index) }
     });
     hops.collect()
 }
 
 fn hop(anatomy: &Anatomy<'_>, index: TransactionIndex) -> Hop {
     let transaction = anatomy.transaction(index);
-    let answer = transaction
-        .final_response
-        .map(|answer| anatomy.message(answer));
+    let answer = transaction.final_response.map(|answer| anatomy.message(answer));
     let request = transaction.request.map(|request| anatomy.message(request));
-    let after = |index: Option<MessageIndex>| {
-        Some(anatomy.message(index?).time.millis_since(request?.time) as f32)
-    };
-    let replies = [
-        transaction.trying,
-        transaction.alerting,
-        transaction.final_response,
-    ];
+    let after = |index: Option<MessageIndex>| Some(anatomy.message(index?).time.millis_since(request?.time) as f32);
+    let replies = [transaction.trying, transaction.alerting, transaction.final_response];
     Hop {
         source: transaction.source,
         destination: transaction.destination,
         transport: transaction.transport,
-        sent: anatomy
-            .message(transaction.request.unwrap_or(transaction.first))
-            .time,
-        final_code: answer
-            .and_then(Message::status)
-            .map_or(0, |status| status.0),
+        sent: anatomy.message(transaction.request.unwrap_or(transaction.first)).time,
+        final_code: answer.and_then(Message::status).map_or(0, |status| status.0),
         final_ms: after(transaction.final_response),
         reply_ms: after(replies.into_iter().flatten().min()),
         alerted_ms: after(transaction.alerting),

@@ -46,25 +46,14 @@ impl Interval {
 /// The interval in force at a moment; `None` where the dialog has no timer.
 pub fn interval_at(anatomy: &Anatomy<'_>, dialog: &Dialog, at: Timestamp) -> Option<Interval> {
     let mut interval = read(anatomy, dialog.answer);
-    let refreshes = anatomy
-        .each()
-        .filter(|(_, t)| is_refresh(anatomy, dialog, t));
+    let refreshes = anatomy.each().filter(|(_, t)| is_refresh(anatomy, dialog, t));
     for (_, refresh) in refreshes {
-        let answer = refresh
-            .final_response
-            .filter(|answer| anatomy.message(*answer).time <= at);
-        let Some(answer) = answer.filter(|_| {
-            anatomy
-                .final_status(refresh)
-                .is_some_and(StatusCode::is_success)
-        }) else {
+        let answer = refresh.final_response.filter(|answer| anatomy.message(*answer).time <= at);
+        let Some(answer) = answer.filter(|_| anatomy.final_status(refresh).is_some_and(StatusCode::is_success)) else {
             continue;
         };
         // A 2xx without the header switches the timer off only on paper: most stacks keep the interval.
-        interval = read(anatomy, answer).or(interval.map(|known| Interval {
-            set_by: answer,
-            ..known
-        }));
+        interval = read(anatomy, answer).or(interval.map(|known| Interval { set_by: answer, ..known }));
     }
     interval
 }
@@ -72,9 +61,7 @@ pub fn interval_at(anatomy: &Anatomy<'_>, dialog: &Dialog, at: Timestamp) -> Opt
 /// Requests inside the dialog that refresh it when they are answered.
 pub fn is_refresh(anatomy: &Anatomy<'_>, dialog: &Dialog, t: &Transaction) -> bool {
     matches!(t.method, Method::Invite | Method::Update)
-        && t.request.is_some_and(|request| {
-            request > dialog.answer && !anatomy.message(request).to_tag.is_absent()
-        })
+        && t.request.is_some_and(|request| request > dialog.answer && !anatomy.message(request).to_tag.is_absent())
 }
 
 /// The interval that a 2xx sets; `None` where it sets none.
@@ -86,11 +73,7 @@ pub fn read(anatomy: &Anatomy<'_>, answer: MessageIndex) -> Option<Interval> {
         Refresher::Uac => message.from_tag,
         Refresher::Uas => message.to_tag,
     });
-    Some(Interval {
-        seconds: u32::try_from(parsed.seconds).ok()?,
-        set_by: answer,
-        refresher,
-    })
+    Some(Interval { seconds: u32::try_from(parsed.seconds).ok()?, set_by: answer, refresher })
 }
 
 /// A call that ended at the moment at which its session timer ran out, without a refresh in the whole interval.
@@ -98,13 +81,11 @@ pub(in crate::call) fn session_timer(anatomy: &Anatomy<'_>, dialog: &Dialog) -> 
     let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
     let interval = interval_at(anatomy, dialog, bye.time)?;
     let since = bye.time.since(anatomy.message(interval.set_by).time);
-    interval
-        .ends_after(since)
-        .then_some(DropCause::SessionTimer {
-            bye: dialog.bye?,
-            interval_seconds: interval.seconds,
-            set_by: interval.set_by,
-        })
+    interval.ends_after(since).then_some(DropCause::SessionTimer {
+        bye: dialog.bye?,
+        interval_seconds: interval.seconds,
+        set_by: interval.set_by,
+    })
 }
 
 /// A refresh that was refused or never answered, after which its sender hung up.
@@ -112,10 +93,7 @@ pub(in crate::call) fn refresh_failed(anatomy: &Anatomy<'_>, dialog: &Dialog) ->
     let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
     let failed = |t: &Transaction| {
         let request = anatomy.message(t.request?);
-        let has_timer = anatomy
-            .tables
-            .header(request, HeaderName::SessionExpires)
-            .is_some();
+        let has_timer = anatomy.tables.header(request, HeaderName::SessionExpires).is_some();
         if !has_timer || request.from_tag != bye.from_tag || request.time > bye.time {
             return None;
         }
@@ -133,10 +111,7 @@ pub(in crate::call) fn refresh_failed(anatomy: &Anatomy<'_>, dialog: &Dialog) ->
         }
     };
     let request = last_failed(anatomy, dialog, failed)?;
-    Some(DropCause::RefreshFailed {
-        request,
-        bye: dialog.bye?,
-    })
+    Some(DropCause::RefreshFailed { request, bye: dialog.bye? })
 }
 
 fn last_failed(
@@ -144,10 +119,7 @@ fn last_failed(
     dialog: &Dialog,
     failed: impl Fn(&Transaction) -> Option<()>,
 ) -> Option<TransactionIndex> {
-    let mut refreshes = anatomy
-        .each()
-        .filter(|(_, t)| is_refresh(anatomy, dialog, t));
+    let mut refreshes = anatomy.each().filter(|(_, t)| is_refresh(anatomy, dialog, t));
     let last = refreshes.by_ref().last();
-    last.filter(|(_, t)| failed(t).is_some())
-        .map(|(index, _)| index)
+    last.filter(|(_, t)| failed(t).is_some()).map(|(index, _)| index)
 }

@@ -85,9 +85,7 @@ pub struct RegisterAttempt {
 ///
 /// Answers to a REGISTER that was not captured belong to the try that they go on with, and to none otherwise.
 pub fn attempts(anatomy: &Anatomy<'_>, leg: Leg, watch: &Watch) -> Vec<RegisterAttempt> {
-    let roots = anatomy
-        .each()
-        .filter(|(_, t)| t.method == Method::Register && t.parent.is_none());
+    let roots = anatomy.each().filter(|(_, t)| t.method == Method::Register && t.parent.is_none());
     let mut chains: Vec<Vec<TransactionIndex>> = Vec::new();
     for (index, transaction) in roots {
         match chains.last_mut() {
@@ -96,10 +94,7 @@ pub fn attempts(anatomy: &Anatomy<'_>, leg: Leg, watch: &Watch) -> Vec<RegisterA
             _ => {}
         }
     }
-    chains
-        .iter()
-        .filter_map(|chain| attempt(anatomy, chain, leg, watch))
-        .collect()
+    chains.iter().filter_map(|chain| attempt(anatomy, chain, leg, watch)).collect()
 }
 
 fn continues(anatomy: &Anatomy<'_>, chain: &[TransactionIndex], next: &Transaction) -> bool {
@@ -113,19 +108,12 @@ fn continues(anatomy: &Anatomy<'_>, chain: &[TransactionIndex], next: &Transacti
         return false;
     };
     let after = anatomy.message(next.first).time;
-    let retries = is_challenge(status)
-        || matches!(status.0, 423 | 420 | 421 | 494)
-        || status.is_redirection();
+    let retries = is_challenge(status) || matches!(status.0, 423 | 420 | 421 | 494) || status.is_redirection();
     let rejected_login = is_challenge(status) && has_credentials(anatomy, last);
     // A device that tries the same login again later makes a new try; one that answers a fresh challenge goes on.
-    let wait = if rejected_login {
-        RETRY_WAIT / 12
-    } else {
-        RETRY_WAIT
-    };
+    let wait = if rejected_login { RETRY_WAIT / 12 } else { RETRY_WAIT };
     // Where the clocks of two capture points differ, the login may seem to come before the challenge that it answers.
-    let is_in_order =
-        after >= answer.time || next.cseq == last.cseq.wrapping_add(1) && !rejected_login;
+    let is_in_order = after >= answer.time || next.cseq == last.cseq.wrapping_add(1) && !rejected_login;
     retries && is_in_order && after.since(answer.time) <= wait
 }
 
@@ -133,16 +121,8 @@ fn has_credentials(anatomy: &Anatomy<'_>, transaction: &Transaction) -> bool {
     crate::call::outcome::has_credentials(anatomy, transaction)
 }
 
-fn attempt(
-    anatomy: &Anatomy<'_>,
-    chain: &[TransactionIndex],
-    leg: Leg,
-    watch: &Watch,
-) -> Option<RegisterAttempt> {
-    let steps: Vec<&Transaction> = chain
-        .iter()
-        .map(|step| anatomy.transaction(*step))
-        .collect();
+fn attempt(anatomy: &Anatomy<'_>, chain: &[TransactionIndex], leg: Leg, watch: &Watch) -> Option<RegisterAttempt> {
+    let steps: Vec<&Transaction> = chain.iter().map(|step| anatomy.transaction(*step)).collect();
     let (first, last) = (*steps.first()?, *steps.last()?);
     let request = anatomy.message(steps.iter().rev().find_map(|step| step.request)?);
     let asked = anatomy.message(first.request?);
@@ -150,23 +130,16 @@ fn attempt(
     let status = answer.and_then(|answer| answer.status());
     let tables = anatomy.tables;
     let contact = tables.header_id(request, HeaderName::Contact);
-    let requested = seconds(
-        tables.header(request, HeaderName::Expires),
-        tables.text(contact),
-    );
+    let requested = seconds(tables.header(request, HeaderName::Expires), tables.text(contact));
     let with_login = steps.iter().any(|step| has_credentials(anatomy, step));
     let outcome = match status {
         Some(status) if status.is_success() => RegistrationOutcome::Registered,
         // What the request that this refuses asked for was not captured.
-        Some(status) if is_challenge(status) && last.request.is_none() => {
-            RegistrationOutcome::Partial
-        }
+        Some(status) if is_challenge(status) && last.request.is_none() => RegistrationOutcome::Partial,
         None if request.flags.is_headless() || watch.has_nameless => RegistrationOutcome::Partial,
         Some(status) if is_challenge(status) && !with_login => RegistrationOutcome::Challenged,
         Some(_) => RegistrationOutcome::Failed,
-        None if watch.since(request.time) >= TIMER_B || last.sends >= 7 => {
-            RegistrationOutcome::TimedOut
-        }
+        None if watch.since(request.time) >= TIMER_B || last.sends >= 7 => RegistrationOutcome::TimedOut,
         None => RegistrationOutcome::Partial,
     };
     Some(RegisterAttempt {
@@ -186,35 +159,19 @@ fn attempt(
             .and_then(|answer| granted(anatomy, answer, contact)),
         is_removal: requested == Some(0),
         has_credentials: with_login,
-        challenges: steps
-            .iter()
-            .filter(|step| anatomy.final_status(step).is_some_and(is_challenge))
-            .count() as u32,
+        challenges: steps.iter().filter(|step| anatomy.final_status(step).is_some_and(is_challenge)).count() as u32,
         sends: steps.iter().map(|step| step.sends).sum(),
         last_sends: last.sends,
     })
 }
 
 /// What the registrar granted to the contact of the request: its `expires` parameter, else the Expires header.
-fn granted(
-    anatomy: &Anatomy<'_>,
-    answer: &crate::call::message::Message,
-    contact: TextId,
-) -> Option<u32> {
+fn granted(anatomy: &Anatomy<'_>, answer: &crate::call::message::Message, contact: TextId) -> Option<u32> {
     let tables = anatomy.tables;
     let own = address_of(tables.text(contact));
-    let contacts = || {
-        tables
-            .header_values(answer, HeaderName::Contact)
-            .flat_map(|line| line.split(','))
-    };
-    let listed = contacts()
-        .find(|value| !own.is_empty() && address_of(value) == own)
-        .or_else(|| contacts().next());
-    seconds(
-        tables.header(answer, HeaderName::Expires),
-        listed.unwrap_or_default(),
-    )
+    let contacts = || tables.header_values(answer, HeaderName::Contact).flat_map(|line| line.split(','));
+    let listed = contacts().find(|value| !own.is_empty() && address_of(value) == own).or_else(|| contacts().next());
+    seconds(tables.header(answer, HeaderName::Expires), listed.unwrap_or_default())
 }
 
 /// The URI of a Contact value without brackets and parameters.
@@ -232,10 +189,7 @@ fn seconds(header: Option<&str>, contact: &str) -> Option<u32> {
         .split(';')
         .filter_map(|part| part.trim().split_once('='))
         .find(|(name, _)| name.eq_ignore_ascii_case("expires"));
-    own.map(|(_, value)| value.trim().trim_matches('"'))
-        .or(header.map(str::trim))?
-        .parse()
-        .ok()
+    own.map(|(_, value)| value.trim().trim_matches('"')).or(header.map(str::trim))?.parse().ok()
 }
 
 /// All tries of one device for one address-of-record at one registrar.
@@ -281,9 +235,7 @@ pub fn registrations(
         });
         let entry = &mut all[at];
         entry.attempts.push(index as u32);
-        if attempt.outcome != RegistrationOutcome::Partial
-            || entry.outcome == RegistrationOutcome::Partial
-        {
+        if attempt.outcome != RegistrationOutcome::Partial || entry.outcome == RegistrationOutcome::Partial {
             entry.source = attempt.source;
             entry.outcome = attempt.outcome;
             entry.final_code = attempt.final_code;

@@ -97,8 +97,7 @@ impl How {
 pub fn rewriting(anatomy: &Anatomy<'_>, hop: TransactionIndex) -> Vec<Rewrite> {
     let own = anatomy.transaction(hop);
     let parent = own.parent.map(|parent| anatomy.transaction(parent));
-    let (Some(before), Some(after)) = (parent.and_then(|parent| parent.request), own.request)
-    else {
+    let (Some(before), Some(after)) = (parent.and_then(|parent| parent.request), own.request) else {
         return Vec::new();
     };
     let (before, after) = (anatomy.message(before), anatomy.message(after));
@@ -156,12 +155,7 @@ fn rewrite(part: Part, before: Option<String>, after: Option<String>) -> Rewrite
         (_, None) => How::Removed,
         _ => How::Changed,
     };
-    Rewrite {
-        part,
-        before,
-        after,
-        how,
-    }
+    Rewrite { part, before, after, how }
 }
 
 fn compare_headers(tables: &Tables, before: &Message, after: &Message, out: &mut Vec<Rewrite>) {
@@ -193,12 +187,7 @@ fn compare_headers(tables: &Tables, before: &Message, after: &Message, out: &mut
             let texts = values?.iter().map(|value| tables.text(*value));
             is_told(name).then(|| texts.collect::<Vec<_>>().join(", "))
         };
-        out.push(Rewrite {
-            part: Part::Header(name),
-            before: told(came),
-            after: told(went),
-            how,
-        });
+        out.push(Rewrite { part: Part::Header(name), before: told(came), after: told(went), how });
     }
 }
 

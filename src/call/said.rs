@@ -9,8 +9,8 @@ use crate::call::excerpt::{push_digits, tag_of, unfolded, uri_of, write_lower};
 use crate::call::headers::is_kept;
 use crate::call::numbered::Numbered;
 use crate::sip::{
-    BRANCH_COOKIE, CSeq, HeaderName, HostPort, Message, Method, NameAddr, Seed, Via, ViaMarks,
-    is_plain, is_plain_header,
+    BRANCH_COOKIE, CSeq, HeaderName, HostPort, Message, Method, NameAddr, Seed, Via, ViaMarks, is_plain,
+    is_plain_header,
     lexer::{self, Parameters},
 };
 
@@ -113,9 +113,7 @@ impl Sayings {
 
     /// Via values of a line.
     pub(in crate::call) fn vias(&self, start: u32, end: u32) -> &[SaidVia] {
-        self.vias
-            .get(start as usize..end as usize)
-            .unwrap_or_default()
+        self.vias.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// Reads a header that was not met yet; `line` is the number of its line, `None` where it has several. Gives what
@@ -155,8 +153,7 @@ impl Sayings {
     /// What a header says that was just learnt.
     #[inline]
     pub(in crate::call) fn said(&self, line: Option<u32>) -> &Said {
-        line.and_then(|line| self.by_line.get(line as usize)?.as_ref())
-            .unwrap_or(&self.folded)
+        line.and_then(|line| self.by_line.get(line as usize)?.as_ref()).unwrap_or(&self.folded)
     }
 
     /// Whether a request has no defect at a glance.
@@ -178,19 +175,10 @@ impl Sayings {
     }
 
     #[inline(never)]
-    fn read(
-        &mut self,
-        name: HeaderName,
-        value: &[u8],
-        place: Option<usize>,
-        (texts, seed): (&mut Texts, &Seed),
-    ) {
+    fn read(&mut self, name: HeaderName, value: &[u8], place: Option<usize>, (texts, seed): (&mut Texts, &Seed)) {
         let mut address = || {
             let address = Some(NameAddr::parse(value));
-            (
-                texts.keep(uri_of(address), seed),
-                texts.keep(tag_of(address), seed),
-            )
+            (texts.keep(uri_of(address), seed), texts.keep(tag_of(address), seed))
         };
         match name {
             HeaderName::Via => {
@@ -259,10 +247,7 @@ impl Sayings {
             write_lower(&mut hasher, part);
         }
         hasher.write_u16(sent_by.port.unwrap_or(5060));
-        let sender = Sender {
-            key: hasher.finish(),
-            text: self.keep_sent_by(&sent_by, texts, seed),
-        };
+        let sender = Sender { key: hasher.finish(), text: self.keep_sent_by(&sent_by, texts, seed) };
         self.senders.number(hash, || sender);
         sender
     }
@@ -323,10 +308,7 @@ mod tests {
 
     #[test]
     fn an_address_gives_uri_and_tag() {
-        let (said, ..) = said(&[
-            (HeaderName::From, "\"A\" <sip:a@b>;tag=1"),
-            (HeaderName::To, "sip:a@b"),
-        ]);
+        let (said, ..) = said(&[(HeaderName::From, "\"A\" <sip:a@b>;tag=1"), (HeaderName::To, "sip:a@b")]);
         let [Said::From(from, tag), Said::To(to, none)] = said[..] else {
             panic!("two addresses: {said:?}");
         };

@@ -66,12 +66,7 @@ pub struct Sessions {
 
 impl Default for Sessions {
     fn default() -> Self {
-        let none = Body {
-            shape: 0,
-            origin: 0,
-            version: 0,
-            media: (0, 0),
-        };
+        let none = Body { shape: 0, origin: 0, version: 0, media: (0, 0) };
         Self {
             bodies: vec![none],
             shapes: vec![(0, Arc::new(Sdp::default()))],
@@ -115,40 +110,26 @@ impl Sessions {
         let shape = self.intern_shape(outline.shape, bytes);
         let start = self.media.len() as u32;
         for media in outline.places() {
-            let address = media
-                .address
-                .unwrap_or(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
-            self.media.push(Endpoint {
-                address,
-                port: media.port,
-            });
+            let address = media.address.unwrap_or(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
+            self.media.push(Endpoint { address, port: media.port });
         }
         let id = SessionId(self.bodies.len() as u32);
         self.note_defects(id.0, shape, bytes);
         let (origin, version) = (outline.origin, outline.origin_version.unwrap_or(0));
-        self.bodies.push(Body {
-            shape,
-            origin,
-            version,
-            media: (start, self.media.len() as u32),
-        });
+        self.bodies.push(Body { shape, origin, version, media: (start, self.media.len() as u32) });
         self.body_table.insert(hash, id);
         id
     }
 
     fn intern_shape(&mut self, hash: u64, bytes: &[u8]) -> u32 {
         let key = self.hasher.hash_one(hash);
-        if let Some(&id) = self
-            .shape_table
-            .find(key, |&id| self.shapes[id as usize].0 == hash)
-        {
+        if let Some(&id) = self.shape_table.find(key, |&id| self.shapes[id as usize].0 == hash) {
             return id;
         }
         let id = self.shapes.len() as u32;
         self.shapes.push((hash, Arc::new(Sdp::parse(bytes))));
         let (shapes, hasher) = (&self.shapes, &self.hasher);
-        self.shape_table
-            .insert_unique(key, id, |&id| hasher.hash_one(shapes[id as usize].0));
+        self.shape_table.insert_unique(key, id, |&id| hasher.hash_one(shapes[id as usize].0));
         id
     }
 
@@ -194,20 +175,13 @@ impl Sessions {
 
     /// Where each media line wants its media, in the order of the lines.
     pub fn media(&self, id: SessionId) -> &[Endpoint] {
-        let (start, end) = self
-            .bodies
-            .get(id.0 as usize)
-            .map_or((0, 0), |body| body.media);
-        self.media
-            .get(start as usize..end as usize)
-            .unwrap_or_default()
+        let (start, end) = self.bodies.get(id.0 as usize).map_or((0, 0), |body| body.media);
+        self.media.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// Hash of the session's origin (user, id, address), and its version (RFC 8866 section 5.2).
     pub fn origin(&self, id: SessionId) -> (u64, u64) {
-        self.bodies
-            .get(id.0 as usize)
-            .map_or((0, 0), |body| (body.origin, body.version))
+        self.bodies.get(id.0 as usize).map_or((0, 0), |body| (body.origin, body.version))
     }
 }
 

@@ -30,10 +30,8 @@ pub fn silent_hop(anatomy: &Anatomy<'_>) -> Option<TransactionIndex> {
         return None;
     }
     for _ in 0..HOPS_MAX {
-        let children: Vec<(TransactionIndex, &Transaction)> = anatomy
-            .children(hop)
-            .filter(|(_, child)| child.method == Method::Invite)
-            .collect();
+        let children: Vec<(TransactionIndex, &Transaction)> =
+            anatomy.children(hop).filter(|(_, child)| child.method == Method::Invite).collect();
         let Some((next, last)) = children.last() else {
             break;
         };
@@ -41,13 +39,9 @@ pub fn silent_hop(anatomy: &Anatomy<'_>) -> Option<TransactionIndex> {
         // Branches that were asked at the same time share the result: which one made it cannot be told.
         let has_rival = children.iter().any(|(index, child)| {
             index != next
-                && child
-                    .alerting
-                    .or(child.final_response)
-                    .is_some_and(|heard| {
-                        anatomy.message(heard).time > began
-                            && anatomy.final_status(child).is_none_or(|s| s.0 != 487)
-                    })
+                && child.alerting.or(child.final_response).is_some_and(|heard| {
+                    anatomy.message(heard).time > began && anatomy.final_status(child).is_none_or(|s| s.0 != 487)
+                })
         });
         if has_rival || *next <= hop {
             return None;
@@ -61,10 +55,7 @@ pub fn silent_hop(anatomy: &Anatomy<'_>) -> Option<TransactionIndex> {
 
 /// Whether the times of several sends are those of one request that its stack repeats, rather than of somebody trying again.
 pub fn follows_timer(times: &[Timestamp]) -> bool {
-    let gaps: Vec<f64> = times
-        .windows(2)
-        .map(|pair| pair[1].since(pair[0]).as_secs_f64())
-        .collect();
+    let gaps: Vec<f64> = times.windows(2).map(|pair| pair[1].since(pair[0]).as_secs_f64()).collect();
     let Some(first) = gaps.first() else {
         return false;
     };
@@ -81,20 +72,13 @@ mod tests {
     use super::*;
 
     fn times(seconds: &[f64]) -> Vec<Timestamp> {
-        seconds
-            .iter()
-            .map(|second| Timestamp::from_nanoseconds((second * 1e9) as i64))
-            .collect()
+        seconds.iter().map(|second| Timestamp::from_nanoseconds((second * 1e9) as i64)).collect()
     }
 
     #[test]
     fn timers_a_and_e_with_any_usual_t1_are_schedules() {
-        assert!(follows_timer(&times(&[
-            0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5
-        ])));
-        assert!(follows_timer(&times(&[
-            0.0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5
-        ])));
+        assert!(follows_timer(&times(&[0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5])));
+        assert!(follows_timer(&times(&[0.0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5])));
         assert!(follows_timer(&times(&[0.0, 0.1, 0.3, 0.7, 1.5, 3.1])));
         assert!(follows_timer(&times(&[0.0, 2.0, 6.0])));
     }

@@ -53,12 +53,7 @@ impl Tables {
 
     /// The Call-ID of a message.
     pub fn call_id(&self, message: &Message) -> &str {
-        self.text(
-            self.call_ids
-                .get(message.group.0 as usize)
-                .copied()
-                .unwrap_or_default(),
-        )
+        self.text(self.call_ids.get(message.group.0 as usize).copied().unwrap_or_default())
     }
 
     /// Whether the capture cut a message before its Call-ID: it may be of any call.
@@ -86,17 +81,8 @@ impl Tables {
 
     /// The product that sent a message, as its Server or User-Agent header says.
     pub fn software(&self, message: &Message) -> Option<&str> {
-        let name = if message.method().is_some() {
-            HeaderName::UserAgent
-        } else {
-            HeaderName::Server
-        };
-        let other = if message.method().is_some() {
-            HeaderName::Server
-        } else {
-            HeaderName::UserAgent
-        };
-        self.header(message, name)
-            .or_else(|| self.header(message, other))
+        let name = if message.method().is_some() { HeaderName::UserAgent } else { HeaderName::Server };
+        let other = if message.method().is_some() { HeaderName::Server } else { HeaderName::UserAgent };
+        self.header(message, name).or_else(|| self.header(message, other))
     }
 }

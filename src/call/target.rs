@@ -14,9 +14,7 @@ const ROUTES_MAX: usize = 80;
 
 /// The URI of the first Contact of a message.
 pub fn contact<'a>(tables: &'a Tables, message: &Message) -> Option<&'a str> {
-    uris(tables, message, HeaderName::Contact)
-        .into_iter()
-        .next()
+    uris(tables, message, HeaderName::Contact).into_iter().next()
 }
 
 /// The URIs of a header that lists addresses (Contact, Route, Record-Route), in the order of the message.
@@ -77,9 +75,6 @@ mod tests {
     #[test]
     fn a_host_name_is_no_address() {
         assert_eq!(None, address("sip:bob@example.com"));
-        assert_eq!(
-            "192.168.1.5".parse().ok(),
-            address("sip:bob@192.168.1.5:5062")
-        );
+        assert_eq!("192.168.1.5".parse().ok(), address("sip:bob@192.168.1.5:5062"));
     }
 }

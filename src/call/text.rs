@@ -53,12 +53,7 @@ impl Default for Texts {
 impl Texts {
     /// No texts; hashes handed in must be made with `seed`.
     pub fn new(seed: Seed) -> Self {
-        Self {
-            all: String::from_iter(length("")),
-            table: Known::default(),
-            seed,
-            refused: 0,
-        }
+        Self { all: String::from_iter(length("")), table: Known::default(), seed, refused: 0 }
     }
 
     /// The id of `bytes`, the same for the same bytes.
@@ -102,9 +97,7 @@ impl Texts {
         texts: impl Iterator<Item = (u64, &'t [u8])> + Clone,
     ) -> Vec<TextId> {
         self.table.touch(texts.clone().map(|(hash, _)| hash));
-        texts
-            .map(|(hash, bytes)| self.intern_hashed(hash, bytes))
-            .collect()
+        texts.map(|(hash, bytes)| self.intern_hashed(hash, bytes)).collect()
     }
 
     /// Makes room to find `times` as many texts as there are.
@@ -145,9 +138,7 @@ fn length(text: &str) -> [char; LENGTH_BYTES] {
 
 /// The first [`TEXT_BYTES_MAX`] bytes of a text, up to the last whole character in them.
 fn cut(text: &str) -> &str {
-    let end = (0..=TEXT_BYTES_MAX.min(text.len()))
-        .rev()
-        .find(|end| text.is_char_boundary(*end));
+    let end = (0..=TEXT_BYTES_MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     text.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 

@@ -85,27 +85,16 @@ pub(in crate::call) fn pair(messages: &[&Message], tables: &Tables) -> Pairing {
         owner: Vec::with_capacity(messages.len()),
         repeated: Vec::with_capacity(messages.len()),
     };
-    let mut named = Named {
-        names: Vec::with_capacity(expected),
-        ..Named::default()
-    };
+    let mut named = Named { names: Vec::with_capacity(expected), ..Named::default() };
     // Keys are far apart in memory: looked up one right behind the other, they are waited for together.
-    let keys: Vec<u64> = messages
-        .iter()
-        .map(|message| tables.vias.key(message.via))
-        .collect();
+    let keys: Vec<u64> = messages.iter().map(|message| tables.vias.key(message.via)).collect();
     for ((place, message), key) in messages.iter().enumerate().zip(keys) {
         let index = MessageIndex(place as u32);
-        let name = Name {
-            key,
-            cseq: message.cseq,
-            method: message.transaction_method(),
-        };
-        let owner =
-            find(&pairing.transactions, &named, message, name, tables).unwrap_or_else(|| {
-                pairing.transactions.push(open(message, index, name.method));
-                named.push(name)
-            });
+        let name = Name { key, cseq: message.cseq, method: message.transaction_method() };
+        let owner = find(&pairing.transactions, &named, message, name, tables).unwrap_or_else(|| {
+            pairing.transactions.push(open(message, index, name.method));
+            named.push(name)
+        });
         let transaction = &mut pairing.transactions[owner as usize];
         let repeated = !message.flags.is_copy() && note(transaction, messages, message, index);
         pairing.owner.push(TransactionIndex(owner));
@@ -156,23 +145,12 @@ impl Named {
             return places.iter().rev().copied().find(|place| accepts(*place));
         }
         let all = self.names.iter().enumerate().rev();
-        all.filter(|(_, known)| **known == name)
-            .map(|(place, _)| place as u32)
-            .find(|place| accepts(*place))
+        all.filter(|(_, known)| **known == name).map(|(place, _)| place as u32).find(|place| accepts(*place))
     }
 }
 
-fn find(
-    transactions: &[Transaction],
-    named: &Named,
-    message: &Message,
-    own: Name,
-    tables: &Tables,
-) -> Option<u32> {
-    let of_invite = Name {
-        method: Method::Invite,
-        ..own
-    };
+fn find(transactions: &[Transaction], named: &Named, message: &Message, own: Name, tables: &Tables) -> Option<u32> {
+    let of_invite = Name { method: Method::Invite, ..own };
     let far = |place: u32| {
         let transaction = &transactions[place as usize];
         if message.method().is_some() {
@@ -246,12 +224,7 @@ fn open(message: &Message, index: MessageIndex, method: Method) -> Transaction {
 }
 
 /// Files a message in its transaction; says whether its sender had sent it before.
-fn note(
-    transaction: &mut Transaction,
-    messages: &[&Message],
-    message: &Message,
-    index: MessageIndex,
-) -> bool {
+fn note(transaction: &mut Transaction, messages: &[&Message], message: &Message, index: MessageIndex) -> bool {
     transaction.last = index;
     match message.kind {
         MessageKind::Request(Method::Ack) if transaction.method == Method::Invite => {
@@ -266,9 +239,7 @@ fn note(
             transaction.request.get_or_insert(index);
             repeated
         }
-        MessageKind::Response(status) => {
-            note_response(transaction, messages, message, index, status)
-        }
+        MessageKind::Response(status) => note_response(transaction, messages, message, index, status),
     }
 }
 
@@ -279,9 +250,8 @@ fn note_response(
     index: MessageIndex,
     status: StatusCode,
 ) -> bool {
-    let same = |known: Option<MessageIndex>| {
-        known.is_some_and(|known| messages[known.0 as usize].digest == message.digest)
-    };
+    let same =
+        |known: Option<MessageIndex>| known.is_some_and(|known| messages[known.0 as usize].digest == message.digest);
     match status.0 {
         100 => {
             let repeated = same(transaction.trying);
@@ -299,14 +269,10 @@ fn note_response(
             repeated
         }
         _ => {
-            let before = transaction
-                .final_response
-                .map(|known| messages[known.0 as usize]);
-            let repeated = before
-                .is_some_and(|known| known.kind == message.kind && known.to_tag == message.to_tag);
+            let before = transaction.final_response.map(|known| messages[known.0 as usize]);
+            let repeated = before.is_some_and(|known| known.kind == message.kind && known.to_tag == message.to_tag);
             let is_better = status.is_success()
-                && before
-                    .is_some_and(|known| known.status().is_some_and(|known| !known.is_success()));
+                && before.is_some_and(|known| known.status().is_some_and(|known| !known.is_success()));
             if is_better {
                 transaction.refused_before = transaction.final_response;
             }

@@ -62,11 +62,7 @@ pub fn transfers(anatomy: &Anatomy<'_>) -> Vec<Transfer> {
     found
 }
 
-fn transfer(
-    anatomy: &Anatomy<'_>,
-    index: TransactionIndex,
-    next: Option<MessageIndex>,
-) -> Option<Transfer> {
+fn transfer(anatomy: &Anatomy<'_>, index: TransactionIndex, next: Option<MessageIndex>) -> Option<Transfer> {
     let refer = anatomy.transaction(index);
     let request = anatomy.message(refer.request?);
     let last_hop = anatomy
@@ -122,11 +118,8 @@ fn reports_transfer(tables: &Tables, message: &Message) -> bool {
 
 /// Whether the REFER asks for no reports: `Refer-Sub: false` or `Require: norefersub` (RFC 4488).
 pub fn wants_no_report(tables: &Tables, refer: &Message) -> bool {
-    let says = |name, word: &str| {
-        tables
-            .header_values(refer, name)
-            .any(|value| value.to_ascii_lowercase().contains(word))
-    };
+    let says =
+        |name, word: &str| tables.header_values(refer, name).any(|value| value.to_ascii_lowercase().contains(word));
     says(HeaderName::ReferSub, "false") || says(HeaderName::Require, "norefersub")
 }
 
@@ -134,10 +127,7 @@ pub fn wants_no_report(tables: &Tables, refer: &Message) -> bool {
 pub fn party(address: &str) -> String {
     let uri = Uri::parse(NameAddr::parse(address.as_bytes()).uri);
     let part = uri.user.unwrap_or(uri.host_port.host);
-    let end = part
-        .iter()
-        .position(|byte| *byte == b';')
-        .unwrap_or(part.len());
+    let end = part.iter().position(|byte| *byte == b';').unwrap_or(part.len());
     String::from_utf8_lossy(part.get(..end).unwrap_or_default()).into_owned()
 }
 
@@ -172,15 +162,9 @@ pub fn referred_call(
         .take(CALLS_MAX)
         .take_while(|(_, call)| call.started.since(transfer.asked) <= REFERRED_WAIT);
     let mut to_target = soon.filter(|(_, call)| party(tables.text(call.callee)) == target);
-    let sure = to_target
-        .clone()
-        .find(|(_, call)| tables.node(call.source) == node || is_referred(book, call, refer));
+    let sure = to_target.clone().find(|(_, call)| tables.node(call.source) == node || is_referred(book, call, refer));
     let is_sure = sure.is_some();
-    sure.or_else(|| to_target.next())
-        .map(|(index, _)| Referred {
-            call: index as u32,
-            is_sure,
-        })
+    sure.or_else(|| to_target.next()).map(|(index, _)| Referred { call: index as u32, is_sure })
 }
 
 /// Whether the INVITE of a call names the sender of the REFER as who asked for it (RFC 3892), or is to take over the call that
@@ -189,9 +173,7 @@ fn is_referred(book: &Book, call: &Call, refer: &Message) -> bool {
     let tables = &book.tables;
     let sender = party(tables.text(refer.from));
     let told = tables.header(refer, HeaderName::ReferredBy).map(party);
-    let wanted = tables
-        .header(refer, HeaderName::ReferTo)
-        .unwrap_or_default();
+    let wanted = tables.header(refer, HeaderName::ReferTo).unwrap_or_default();
     let is_named = |first: &Message| {
         let by = tables.header(first, HeaderName::ReferredBy).map(party);
         by.is_some_and(|by| !by.is_empty() && (by == sender || Some(by) == told))
@@ -215,10 +197,7 @@ mod tests {
     #[test]
     fn the_target_of_a_refer_is_its_user_or_host() {
         assert_eq!("2003", party("\"Bob\" <sip:2003@pbx.example;user=phone>"));
-        assert_eq!(
-            "2003",
-            party("<sip:2003@pbx.example?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2>")
-        );
+        assert_eq!("2003", party("<sip:2003@pbx.example?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2>"));
         assert_eq!("pbx.example", party("sip:pbx.example"));
         assert_eq!("+4930", party("tel:+4930"));
         assert_eq!("", party(""));

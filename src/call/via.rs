@@ -71,16 +71,8 @@ pub(in crate::call) fn hash_of(keys: impl Iterator<Item = u64>) -> u64 {
 
 impl Default for ViaStacks {
     fn default() -> Self {
-        let empty = Rest {
-            sent_by: TextId::default(),
-            below: ViaId(0),
-            depth: 0,
-        };
-        Self {
-            keys: vec![0],
-            rests: vec![empty],
-            table: Known::default(),
-        }
+        let empty = Rest { sent_by: TextId::default(), below: ViaId(0), depth: 0 };
+        Self { keys: vec![0], rests: vec![empty], table: Known::default() }
     }
 }
 
@@ -128,11 +120,7 @@ impl ViaStacks {
         let depth = self.get(below).depth.saturating_add(1);
         let id = ViaId(self.keys.len() as u32);
         self.keys.push(key);
-        self.rests.push(Rest {
-            sent_by,
-            below,
-            depth,
-        });
+        self.rests.push(Rest { sent_by, below, depth });
         self.table.insert(hash, id);
         id
     }
@@ -140,18 +128,9 @@ impl ViaStacks {
     /// The top value of a stack; the empty value for the empty stack.
     #[inline]
     pub fn get(&self, id: ViaId) -> ViaValue {
-        let place = if id.place() < self.keys.len() {
-            id.place()
-        } else {
-            0
-        };
+        let place = if id.place() < self.keys.len() { id.place() } else { 0 };
         let rest = &self.rests[place];
-        ViaValue {
-            key: self.keys[place],
-            sent_by: rest.sent_by,
-            below: rest.below,
-            depth: rest.depth,
-        }
+        ViaValue { key: self.keys[place], sent_by: rest.sent_by, below: rest.below, depth: rest.depth }
     }
 
     /// The key of the top value of a stack; 0 for the empty stack.
@@ -201,20 +180,11 @@ mod tests {
         assert_eq!(second, of(&[1, 2, 3]));
         assert_ne!(proxy, of(&[2, 1]));
         assert_eq!(Some(1), stacks.above(second, proxy));
-        assert_eq!(
-            vec![Some(proxy)],
-            stacks.get_all(&[(hash_of([1, 2].into_iter()), ())])
-        );
+        assert_eq!(vec![Some(proxy)], stacks.get_all(&[(hash_of([1, 2].into_iter()), ())]));
         assert_eq!(Some(2), stacks.above(second, caller));
         assert_eq!(Some(0), stacks.above(caller, caller));
         assert_eq!(None, stacks.above(caller, second));
         assert_eq!(3, stacks.get(second).depth);
-        assert_eq!(
-            vec![3, 2, 1],
-            stacks
-                .values(second)
-                .map(|value| value.key)
-                .collect::<Vec<_>>()
-        );
+        assert_eq!(vec![3, 2, 1], stacks.values(second).map(|value| value.key).collect::<Vec<_>>());
     }
 }

@@ -20,11 +20,7 @@ impl DamageLog {
             return;
         }
         let frame = u32::try_from(frame).ok().filter(|&frame| frame > 0);
-        self.told.push(Weakness {
-            kind,
-            frame,
-            detail: detail(),
-        });
+        self.told.push(Weakness { kind, frame, detail: detail() });
     }
 
     /// All that was told, and how many more there were.

@@ -45,11 +45,7 @@ struct FrameStarts<R> {
 
 impl<R: Read> FrameStarts<R> {
     fn new(input: R) -> Self {
-        Self {
-            input,
-            ahead: [0; 4],
-            ahead_length: 0,
-        }
+        Self { input, ahead: [0; 4], ahead_length: 0 }
     }
 
     /// Leaves skippable frames out; `false` where the stream ends.
@@ -57,8 +53,7 @@ impl<R: Read> FrameStarts<R> {
     /// To be asked between frames only.
     fn is_at_frame(&mut self) -> io::Result<bool> {
         loop {
-            self.ahead_length =
-                read_full(&mut self.input, &mut self.ahead).map_err(|(_, error)| error)?;
+            self.ahead_length = read_full(&mut self.input, &mut self.ahead).map_err(|(_, error)| error)?;
             if self.ahead_length == 0 {
                 return Ok(false);
             }
@@ -85,10 +80,7 @@ impl<R: Read> Read for FrameStarts<R> {
             return self.input.read(buffer);
         }
         let mut taken = 0;
-        for (place, &byte) in buffer
-            .iter_mut()
-            .zip(self.ahead[..self.ahead_length].iter().rev())
-        {
+        for (place, &byte) in buffer.iter_mut().zip(self.ahead[..self.ahead_length].iter().rev()) {
             *place = byte;
             taken += 1;
         }
@@ -101,10 +93,7 @@ impl<R: Read> Read for FrameStarts<R> {
 ///
 /// # Errors
 /// The input's error, with how many bytes came before it.
-pub(super) fn read_full(
-    input: &mut impl Read,
-    buffer: &mut [u8],
-) -> Result<usize, (usize, io::Error)> {
+pub(super) fn read_full(input: &mut impl Read, buffer: &mut [u8]) -> Result<usize, (usize, io::Error)> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match input.read(rest) {
@@ -127,11 +116,7 @@ impl<R: Read> ZstdFrames<R> {
     fn new(input: FrameStarts<R>) -> Self {
         let mut decoder = FrameDecoder::new();
         decoder.set_max_window_size(ZSTD_WINDOW_BYTES_MAX);
-        Self {
-            input,
-            decoder,
-            is_between_frames: true,
-        }
+        Self { input, decoder, is_between_frames: true }
     }
 }
 
@@ -142,9 +127,7 @@ impl<R: Read> Read for ZstdFrames<R> {
                 if !self.input.is_at_frame()? {
                     return Ok(0);
                 }
-                self.decoder
-                    .reset(&mut self.input)
-                    .map_err(io::Error::other)?;
+                self.decoder.reset(&mut self.input).map_err(io::Error::other)?;
                 self.is_between_frames = false;
             }
             if self.decoder.can_collect() > 0 {

@@ -49,11 +49,8 @@ pub(super) fn bytes_of(path: &Path, input: &Input) -> Result<Stream, OpenError> 
             Ok(Box::new(file))
         }
         Input::Stream(stream) => {
-            let mut held = stream
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner());
-            held.take()
-                .ok_or_else(|| OpenError::new(path, OpenProblem::AlreadyRead))
+            let mut held = stream.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            held.take().ok_or_else(|| OpenError::new(path, OpenProblem::AlreadyRead))
         }
     }
 }
@@ -61,12 +58,8 @@ pub(super) fn bytes_of(path: &Path, input: &Input) -> Result<Stream, OpenError> 
 /// Tells by its first bytes what `raw` is, and decompresses it.
 pub(super) fn open(path: &Path, raw: Stream) -> Result<Opened, OpenError> {
     let position = Arc::new(AtomicU64::new(0));
-    let counted = Counted {
-        input: raw,
-        position: Arc::clone(&position),
-    };
-    let (head, stored) =
-        with_head(Box::new(counted)).map_err(|(_, error)| OpenError::from_io(path, error))?;
+    let counted = Counted { input: raw, position: Arc::clone(&position) };
+    let (head, stored) = with_head(Box::new(counted)).map_err(|(_, error)| OpenError::from_io(path, error))?;
     if head.is_empty() {
         return Err(OpenError::new(path, OpenProblem::Empty));
     }
@@ -75,29 +68,16 @@ pub(super) fn open(path: &Path, raw: Stream) -> Result<Opened, OpenError> {
         None => (head, stored),
         Some(compression) => plain(path, stored, compression)?,
     };
-    let format = sniff::format_of(&head)
-        .map_err(|lookalike| OpenError::not_a_capture(path, lookalike, compression))?;
-    Ok(Opened {
-        format,
-        compression,
-        stream,
-        position,
-    })
+    let format = sniff::format_of(&head).map_err(|lookalike| OpenError::not_a_capture(path, lookalike, compression))?;
+    Ok(Opened { format, compression, stream, position })
 }
 
-fn plain(
-    path: &Path,
-    stored: Stream,
-    compression: Compression,
-) -> Result<(Vec<u8>, Stream), OpenError> {
+fn plain(path: &Path, stored: Stream, compression: Compression) -> Result<(Vec<u8>, Stream), OpenError> {
     let (head, stream) = match with_head(decompress(stored, compression)) {
         Ok(decompressed) => decompressed,
         // What came out before the data broke may be a capture still.
         Err((head, error)) if head.is_empty() => {
-            let text = format!(
-                "is {} data that cannot be decompressed: {error}",
-                compression.word()
-            );
+            let text = format!("is {} data that cannot be decompressed: {error}", compression.word());
             return Err(OpenError::new(path, OpenProblem::Compressed(text)));
         }
         Err((head, error)) => {
@@ -120,10 +100,7 @@ fn plain(
 /// The error of the stream, with what it gave before.
 fn with_head(mut stream: Stream) -> Result<(Vec<u8>, Stream), (Vec<u8>, io::Error)> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
-    let result = stream
-        .by_ref()
-        .take(HEAD_BYTES as u64)
-        .read_to_end(&mut head);
+    let result = stream.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head);
     match result {
         Ok(_) => Ok((head.clone(), Box::new(Cursor::new(head).chain(stream)))),
         Err(error) => Err((head, error)),

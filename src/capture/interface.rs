@@ -23,9 +23,7 @@ impl Interface {
     /// Packets lost on the capturing machine, as far as it says so.
     pub fn dropped(&self) -> u64 {
         let system = self.dropped_by_system.unwrap_or(0);
-        self.dropped_by_interface
-            .unwrap_or(0)
-            .saturating_add(system)
+        self.dropped_by_interface.unwrap_or(0).saturating_add(system)
     }
 }
 
@@ -57,9 +55,7 @@ impl Clock {
     pub(super) fn new(resolution: u8, offset_seconds: i64) -> Self {
         let exponent = u32::from(resolution & 0x7f);
         let base = if resolution & 0x80 == 0 { 10 } else { 2 };
-        let ticks_per_second = 1u128
-            .checked_mul(base)
-            .and_then(|base| base.checked_pow(exponent));
+        let ticks_per_second = 1u128.checked_mul(base).and_then(|base| base.checked_pow(exponent));
         let nanoseconds_per_tick = ticks_per_second
             .and_then(|ticks| u64::try_from(ticks).ok())
             .filter(|&ticks| NANOSECONDS_PER_SECOND.is_multiple_of(ticks))
@@ -74,18 +70,14 @@ impl Clock {
     /// The moment of a time stamp; clamped to the years 1677 to 2262.
     pub(super) fn time(self, ticks: u64) -> Timestamp {
         if self.nanoseconds_per_tick > 0 && self.offset_nanoseconds == 0 {
-            let nanoseconds = ticks
-                .checked_mul(self.nanoseconds_per_tick)
-                .and_then(|n| i64::try_from(n).ok());
+            let nanoseconds = ticks.checked_mul(self.nanoseconds_per_tick).and_then(|n| i64::try_from(n).ok());
             return Timestamp::from_nanoseconds(nanoseconds.unwrap_or(i64::MAX));
         }
-        let since_start = self.ticks_per_second.map_or(0, |per_second| {
-            u128::from(ticks) * u128::from(NANOSECONDS_PER_SECOND) / per_second
-        });
+        let since_start = self
+            .ticks_per_second
+            .map_or(0, |per_second| u128::from(ticks) * u128::from(NANOSECONDS_PER_SECOND) / per_second);
         // 2^64 seconds in nanoseconds need 94 bits.
-        let nanoseconds = i128::try_from(since_start)
-            .unwrap_or(i128::MAX)
-            .saturating_add(self.offset_nanoseconds);
+        let nanoseconds = i128::try_from(since_start).unwrap_or(i128::MAX).saturating_add(self.offset_nanoseconds);
         let clamped = nanoseconds.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
         Timestamp::from_nanoseconds(i64::try_from(clamped).unwrap_or(i64::MAX))
     }
@@ -117,11 +109,7 @@ mod tests {
         ];
         for (resolution, offset, ticks, nanoseconds) in cases {
             let time = Clock::new(resolution, offset).time(ticks);
-            assert_eq!(
-                nanoseconds,
-                time.nanoseconds(),
-                "if_tsresol {resolution}, if_tsoffset {offset}"
-            );
+            assert_eq!(nanoseconds, time.nanoseconds(), "if_tsresol {resolution}, if_tsoffset {offset}");
         }
     }
 }

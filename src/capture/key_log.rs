@@ -20,9 +20,7 @@ pub fn read_key_log(path: &Path) -> Result<Vec<u8>, OpenError> {
     let no_key_log = |text: &str| Err(OpenError::new(path, OpenProblem::NotAKeyLog(text.into())));
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(cannot)?;
-    file.take(KEY_LOG_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
-        .map_err(cannot)?;
+    file.take(KEY_LOG_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > KEY_LOG_BYTES_MAX {
         return no_key_log("is longer than the 64 MiB that are read; keep the part of this day");
     }
@@ -33,9 +31,7 @@ pub fn read_key_log(path: &Path) -> Result<Vec<u8>, OpenError> {
         );
     }
     if memchr::memchr(0, &bytes).is_some() {
-        return no_key_log(
-            "is no key log: those are lines of text such as CLIENT_RANDOM <hex> <hex>",
-        );
+        return no_key_log("is no key log: those are lines of text such as CLIENT_RANDOM <hex> <hex>");
     }
     Ok(bytes)
 }

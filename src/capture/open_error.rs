@@ -41,9 +41,7 @@ pub enum OpenProblem {
     #[error("{0}")]
     NotAKeyLog(String),
     /// A folder without one capture in it.
-    #[error(
-        "no file in this folder is a capture (pcap or pcapng); folders within it are not searched"
-    )]
+    #[error("no file in this folder is a capture (pcap or pcapng); folders within it are not searched")]
     NoCaptures,
     /// A pipe or standard input that was opened before.
     #[error("can be read only once")]
@@ -55,10 +53,7 @@ pub enum OpenProblem {
 
 impl OpenError {
     pub(super) fn new(path: &Path, problem: OpenProblem) -> Self {
-        Self {
-            path: path.to_path_buf(),
-            problem,
-        }
+        Self { path: path.to_path_buf(), problem }
     }
 
     pub(super) fn from_io(path: &Path, error: io::Error) -> Self {
@@ -70,38 +65,22 @@ impl OpenError {
         Self::new(path, problem)
     }
 
-    pub(super) fn not_a_capture(
-        path: &Path,
-        lookalike: Lookalike,
-        within: Option<Compression>,
-    ) -> Self {
-        let within = within.map_or(String::new(), |outer| {
-            format!("holds, behind {}, what ", outer.word())
-        });
+    pub(super) fn not_a_capture(path: &Path, lookalike: Lookalike, within: Option<Compression>) -> Self {
+        let within = within.map_or(String::new(), |outer| format!("holds, behind {}, what ", outer.word()));
         let remedy = match lookalike.remedy {
-            Remedy::Convert => format!(
-                "; convert it with: editcap -F pcapng {} out.pcapng",
-                path.display()
-            ),
+            Remedy::Convert => format!("; convert it with: editcap -F pcapng {} out.pcapng", path.display()),
             Remedy::FromText => {
                 format!("; convert it with: text2pcap {} out.pcapng", path.display())
             }
             Remedy::Unpack => "; unpack it first".to_owned(),
             Remedy::Nothing => String::new(),
         };
-        let text = format!(
-            "{within}looks like {}, not like a capture (pcap or pcapng){remedy}",
-            lookalike.looks_like
-        );
+        let text = format!("{within}looks like {}, not like a capture (pcap or pcapng){remedy}", lookalike.looks_like);
         Self::new(path, OpenProblem::NotACapture(text))
     }
 
     pub(super) fn nested(path: &Path, outer: Compression, inner: Compression) -> Self {
-        let text = format!(
-            "is {} within {}; decompress it once and give what comes out",
-            inner.word(),
-            outer.word()
-        );
+        let text = format!("is {} within {}; decompress it once and give what comes out", inner.word(), outer.word());
         Self::new(path, OpenProblem::Compressed(text))
     }
 }

@@ -86,21 +86,12 @@ impl Silences {
             frames >= FRAMES_MIN && f64::from(frames) >= RATE_MIN * seconds
         };
         let busy = self.found.iter().enumerate().filter(|(place, found)| {
-            let begin = place
-                .checked_sub(1)
-                .and_then(|before| self.found.get(before))
-                .map_or(first, |(_, behind)| *behind);
-            let end = self
-                .found
-                .get(place + 1)
-                .map_or(last, |(before, _)| *before);
+            let begin =
+                place.checked_sub(1).and_then(|before| self.found.get(before)).map_or(first, |(_, behind)| *behind);
+            let end = self.found.get(place + 1).map_or(last, |(before, _)| *before);
             is_busy(begin, found.0) && is_busy(found.1, end)
         });
-        busy.map(|(_, (before, behind))| Pause {
-            from: before.1,
-            until: behind.1,
-        })
-        .collect()
+        busy.map(|(_, (before, behind))| Pause { from: before.1, until: behind.1 }).collect()
     }
 }
 
@@ -126,22 +117,10 @@ mod tests {
     #[test]
     fn nothing_is_watched_beyond_a_pause() {
         let at = |second: i64| Timestamp::from_nanoseconds(second * 1_000_000_000);
-        let pause = Pause {
-            from: at(10),
-            until: at(70),
-        };
-        assert_eq!(
-            Duration::from_secs(7),
-            watched_since(at(3), at(90), &[pause])
-        );
-        assert_eq!(
-            Duration::from_secs(0),
-            watched_since(at(10), at(90), &[pause])
-        );
-        assert_eq!(
-            Duration::from_secs(15),
-            watched_since(at(75), at(90), &[pause])
-        );
+        let pause = Pause { from: at(10), until: at(70) };
+        assert_eq!(Duration::from_secs(7), watched_since(at(3), at(90), &[pause]));
+        assert_eq!(Duration::from_secs(0), watched_since(at(10), at(90), &[pause]));
+        assert_eq!(Duration::from_secs(15), watched_since(at(75), at(90), &[pause]));
         assert_eq!(Duration::from_secs(87), watched_since(at(3), at(90), &[]));
     }
 
@@ -163,16 +142,11 @@ mod tests {
 
     #[test]
     fn quiet_traffic_and_many_bursts_have_no_pauses() {
-        let sparse: Vec<i64> = (0..100)
-            .map(|frame| frame * 4_000)
-            .chain([460_000])
-            .collect();
+        let sparse: Vec<i64> = (0..100).map(|frame| frame * 4_000).chain([460_000]).collect();
         assert!(pauses(&sparse, 50).is_empty());
         let few: Vec<i64> = stream(0, 10).chain(stream(60_000, 10)).collect();
         assert!(pauses(&few, 5).is_empty());
-        let bursts: Vec<i64> = (0..6)
-            .flat_map(|burst| stream(burst * 60_000, 100))
-            .collect();
+        let bursts: Vec<i64> = (0..6).flat_map(|burst| stream(burst * 60_000, 100)).collect();
         assert!(pauses(&bursts, 300).is_empty());
     }
 }

@@ -51,21 +51,14 @@ impl Layout {
         // The upper half holds the length of a frame check sequence, not a link type.
         let [_, _, high, low] = order.u32(header, 20)?.to_be_bytes();
         let link_type = LinkType(u16::from_be_bytes([high, low]));
-        Some(Self {
-            order,
-            link_type,
-            has_nanoseconds,
-            head_bytes,
-        })
+        Some(Self { order, link_type, has_nanoseconds, head_bytes })
     }
 
     /// Collects the starts of whole records in `bytes` from `at` on, and moves `at` behind them.
     pub(super) fn walk(&self, bytes: &[u8], at: &mut usize, starts: &mut Vec<u32>) -> Stop {
         loop {
             let Some(captured) = self.captured_length(bytes, *at) else {
-                return Stop::Incomplete {
-                    needs: self.head_bytes,
-                };
+                return Stop::Incomplete { needs: self.head_bytes };
             };
             if captured > PACKET_BYTES_MAX {
                 return Stop::Damaged(Damage::PacketLength(captured));
@@ -75,9 +68,7 @@ impl Layout {
             }
             let record_bytes = self.head_bytes + captured as usize;
             if bytes.len() - *at < record_bytes {
-                return Stop::Incomplete {
-                    needs: record_bytes,
-                };
+                return Stop::Incomplete { needs: record_bytes };
             }
             // Windows are far shorter than 4 GiB.
             starts.push(*at as u32);
@@ -96,8 +87,7 @@ impl Layout {
         };
         let (_, head) = parsed.ok()?;
         let fraction = if self.has_nanoseconds { 1 } else { 1_000 };
-        let nanoseconds =
-            i64::from(head.ts_sec) * 1_000_000_000 + i64::from(head.ts_usec) * fraction;
+        let nanoseconds = i64::from(head.ts_sec) * 1_000_000_000 + i64::from(head.ts_usec) * fraction;
         Some(Packet {
             time: Timestamp::from_nanoseconds(nanoseconds),
             bytes: record.get(self.head_bytes..)?,
@@ -119,27 +109,15 @@ impl Layout {
     /// Whether reading can go on at `at`: heads in a row that make sense, or records that end exactly with the file.
     ///
     /// `near` holds seconds of records before the damage, where there were any. `Err` says how many bytes the answer needs.
-    pub(super) fn is_record_at(
-        &self,
-        bytes: &[u8],
-        at: usize,
-        near: &[u32],
-        at_end: bool,
-    ) -> Result<bool, usize> {
+    pub(super) fn is_record_at(&self, bytes: &[u8], at: usize, near: &[u32], at_end: bool) -> Result<bool, usize> {
         let mut next = at;
         for _ in 0..HEADS_IN_A_ROW {
             if at_end && next == bytes.len() && next > at {
                 return Ok(true);
             }
-            let head = bytes
-                .get(next..)
-                .and_then(|rest| rest.get(..self.head_bytes));
+            let head = bytes.get(next..).and_then(|rest| rest.get(..self.head_bytes));
             let Some(head) = head else {
-                return if at_end {
-                    Ok(false)
-                } else {
-                    Err(next + self.head_bytes - at)
-                };
+                return if at_end { Ok(false) } else { Err(next + self.head_bytes - at) };
             };
             let Some(captured) = self.plausible_length(head, near) else {
                 return Ok(false);
@@ -154,16 +132,10 @@ impl Layout {
         let fraction = self.order.u32(head, 4)?;
         let captured = self.order.u32(head, 8)?;
         let wire = self.order.u32(head, 12)?;
-        let fraction_max = if self.has_nanoseconds {
-            1_000_000_000
-        } else {
-            1_000_000
-        };
+        let fraction_max = if self.has_nanoseconds { 1_000_000_000 } else { 1_000_000 };
         let is_near = match near {
             [] => second > 0,
-            _ => near
-                .iter()
-                .any(|near| near.abs_diff(second) <= PAUSE_SECONDS_MAX),
+            _ => near.iter().any(|near| near.abs_diff(second) <= PAUSE_SECONDS_MAX),
         };
         let is_plausible = fraction < fraction_max
             && (1..=PACKET_BYTES_MAX).contains(&captured)

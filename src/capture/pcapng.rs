@@ -51,13 +51,8 @@ pub(super) struct RawPacket<'a> {
 ///
 /// A section header tells the byte order of its own length, all others follow `order`.
 pub(super) fn block_at(bytes: &[u8], at: usize, order: ByteOrder) -> Result<BlockAt, Stop> {
-    let incomplete = Stop::Incomplete {
-        needs: BLOCK_FRAME_BYTES,
-    };
-    let head = bytes
-        .get(at..)
-        .and_then(|rest| rest.get(..BLOCK_FRAME_BYTES))
-        .ok_or(incomplete)?;
+    let incomplete = Stop::Incomplete { needs: BLOCK_FRAME_BYTES };
+    let head = bytes.get(at..).and_then(|rest| rest.get(..BLOCK_FRAME_BYTES)).ok_or(incomplete)?;
     let block_type = order.u32(head, 0).ok_or(incomplete)?;
     let order = match block_type {
         block_type::SECTION => section_order(head).ok_or(Stop::Damaged(Damage::ByteOrder))?,
@@ -67,26 +62,16 @@ pub(super) fn block_at(bytes: &[u8], at: usize, order: ByteOrder) -> Result<Bloc
     if block_type == 0 && first == 0 {
         return Err(Stop::Damaged(Damage::Zeros));
     }
-    let least = if block_type == block_type::SECTION {
-        28
-    } else {
-        12
-    };
+    let least = if block_type == block_type::SECTION { 28 } else { 12 };
     if !(least..=BLOCK_BYTES_MAX).contains(&first) || first % 4 != 0 {
         return Err(Stop::Damaged(Damage::BlockLength(first)));
     }
     let length = first as usize;
-    let last = order
-        .u32(bytes, at + length - 4)
-        .ok_or(Stop::Incomplete { needs: length })?;
+    let last = order.u32(bytes, at + length - 4).ok_or(Stop::Incomplete { needs: length })?;
     if first != last {
         return Err(Stop::Damaged(Damage::TrailingLength { first, last }));
     }
-    Ok(BlockAt {
-        block_type,
-        start: at,
-        length,
-    })
+    Ok(BlockAt { block_type, start: at, length })
 }
 
 /// The byte order that a section header's magic states.
@@ -106,32 +91,20 @@ pub(super) fn section_order(header: &[u8]) -> Option<ByteOrder> {
 ///
 /// # Errors
 /// What is wrong, as a clause that follows "the packet".
-pub(super) fn check_packet(
-    block: &[u8],
-    block_type: u32,
-    order: ByteOrder,
-    interfaces: usize,
-) -> Result<u32, String> {
+pub(super) fn check_packet(block: &[u8], block_type: u32, order: ByteOrder, interfaces: usize) -> Result<u32, String> {
     let (interface, captured, head) = match block_type {
         block_type::ENHANCED_PACKET => (order.u32(block, 8), order.u32(block, 20), 32),
-        block_type::OBSOLETE_PACKET => {
-            (order.u16(block, 8).map(u32::from), order.u32(block, 20), 32)
-        }
+        block_type::OBSOLETE_PACKET => (order.u16(block, 8).map(u32::from), order.u32(block, 20), 32),
         _ => (Some(0), Some(0), 16),
     };
     let (Some(interface), Some(captured), true) = (interface, captured, block.len() >= head) else {
         return Err(format!("has a block of only {} bytes", block.len()));
     };
     if interface as usize >= interfaces {
-        return Err(format!(
-            "was captured on interface {interface}, which the file does not describe"
-        ));
+        return Err(format!("was captured on interface {interface}, which the file does not describe"));
     }
     if captured as usize > block.len() - head {
-        return Err(format!(
-            "claims {captured} bytes, its block has room for {}",
-            block.len() - head
-        ));
+        return Err(format!("claims {captured} bytes, its block has room for {}", block.len() - head));
     }
     Ok(interface)
 }
@@ -151,12 +124,9 @@ pub(super) fn packet(bytes: &[u8], start: usize, order: ByteOrder) -> Option<Raw
             bytes: packet.data.get(..packet.caplen as usize)?,
             wire_length: packet.origlen.max(packet.caplen),
         }),
-        Ok((_, Block::SimplePacket(packet))) => Some(RawPacket {
-            interface: 0,
-            ticks: None,
-            bytes: packet.data,
-            wire_length: packet.origlen,
-        }),
+        Ok((_, Block::SimplePacket(packet))) => {
+            Some(RawPacket { interface: 0, ticks: None, bytes: packet.data, wire_length: packet.origlen })
+        }
         // The obsolete packet block, or an enhanced one whose options make no sense while its packet does.
         _ => packet_by_hand(block, order),
     }
@@ -181,12 +151,7 @@ fn packet_by_hand(block: &[u8], order: ByteOrder) -> Option<RawPacket<'_>> {
 /// Whether reading can go on at `at`: a whole block of a known type whose two lengths agree.
 ///
 /// `Err` says how many bytes the answer needs.
-pub(super) fn is_block_at(
-    bytes: &[u8],
-    at: usize,
-    order: ByteOrder,
-    at_end: bool,
-) -> Result<bool, usize> {
+pub(super) fn is_block_at(bytes: &[u8], at: usize, order: ByteOrder, at_end: bool) -> Result<bool, usize> {
     if !at_end && bytes.len() < at + BLOCK_FRAME_BYTES {
         return Err(BLOCK_FRAME_BYTES);
     }
@@ -206,9 +171,7 @@ pub(super) fn is_block_at(
     }
     match block_at(bytes, at, order) {
         Ok(block) => Ok(block.length <= RESUME_BLOCK_BYTES_MAX as usize),
-        Err(Stop::Incomplete { needs }) if !at_end && needs <= RESUME_BLOCK_BYTES_MAX as usize => {
-            Err(needs)
-        }
+        Err(Stop::Incomplete { needs }) if !at_end && needs <= RESUME_BLOCK_BYTES_MAX as usize => Err(needs),
         Err(_) => Ok(false),
     }
 }

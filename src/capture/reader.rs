@@ -15,9 +15,7 @@ use super::section::Sections;
 use super::sniff::{Compression, Format};
 use super::walk::{Damage, Stop};
 use super::walker::Walker;
-use super::{
-    FileSummary, OpenError, OpenProblem, Source, Times, Timestamp, WeaknessKind, Window, pcap,
-};
+use super::{FileSummary, OpenError, OpenProblem, Source, Times, Timestamp, WeaknessKind, Window, pcap};
 
 /// Bytes of a window: one stays in a core's own cache together with what is made of it, until that is filed.
 const WINDOW_BYTES: usize = 384 << 10;
@@ -63,10 +61,7 @@ enum Sought {
 
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader")
-            .field("path", &self.path)
-            .field("frames", &self.frames)
-            .finish_non_exhaustive()
+        f.debug_struct("Reader").field("path", &self.path).field("frames", &self.frames).finish_non_exhaustive()
     }
 }
 
@@ -84,11 +79,7 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Reader::open`].
-    pub fn with_window_bytes(
-        source: &Source,
-        file: u16,
-        window_bytes: usize,
-    ) -> Result<Self, OpenError> {
+    pub fn with_window_bytes(source: &Source, file: u16, window_bytes: usize) -> Result<Self, OpenError> {
         let opened = input::open(&source.path, input::bytes_of(&source.path, &source.input)?)?;
         let mut reader = Self::new(source.path.clone(), opened, window_bytes)?;
         reader.file = file;
@@ -96,31 +87,17 @@ impl Reader {
         Ok(reader)
     }
 
-    pub(super) fn new(
-        path: PathBuf,
-        opened: Opened,
-        window_bytes: usize,
-    ) -> Result<Self, OpenError> {
-        let Opened {
-            format,
-            compression,
-            stream: mut input,
-            position,
-        } = opened;
+    pub(super) fn new(path: PathBuf, opened: Opened, window_bytes: usize) -> Result<Self, OpenError> {
+        let Opened { format, compression, stream: mut input, position } = opened;
         let (walker, offset) = match format {
             Format::PcapNg => (Walker::PcapNg(Sections::new()), 0),
             Format::Pcap => {
                 let mut header = [0; pcap::FILE_HEADER_BYTES];
                 let count = read_full(&mut input, &mut header).unwrap_or_else(|(count, _)| count);
-                let layout = header
-                    .get(..count)
-                    .and_then(pcap::Layout::parse)
-                    .ok_or_else(|| {
-                        let text = format!(
-                            "ends within the file header of a pcap: it has {count} bytes of 24"
-                        );
-                        OpenError::new(&path, OpenProblem::NotACapture(text))
-                    })?;
+                let layout = header.get(..count).and_then(pcap::Layout::parse).ok_or_else(|| {
+                    let text = format!("ends within the file header of a pcap: it has {count} bytes of 24");
+                    OpenError::new(&path, OpenProblem::NotACapture(text))
+                })?;
                 (Walker::Pcap(layout), pcap::FILE_HEADER_BYTES as u64)
             }
         };
@@ -182,8 +159,7 @@ impl Reader {
                 break;
             }
         }
-        self.carry
-            .extend_from_slice(window.bytes.get(at..window.filled).unwrap_or_default());
+        self.carry.extend_from_slice(window.bytes.get(at..window.filled).unwrap_or_default());
         self.offset += at as u64;
         self.note_seconds(window);
         self.walker.end(window);
@@ -234,10 +210,7 @@ impl Reader {
             last_at: times.latest(),
             pauses: times.pauses(),
             link_types: self.walker.link_types(),
-            dropped: interfaces
-                .iter()
-                .map(super::Interface::dropped)
-                .fold(0, u64::saturating_add),
+            dropped: interfaces.iter().map(super::Interface::dropped).fold(0, u64::saturating_add),
             interfaces,
             secrets,
             weaknesses,
@@ -268,10 +241,7 @@ impl Reader {
                     return None;
                 }
             }
-            match self
-                .walker
-                .walk(window, at, &mut self.frames, &mut self.damage)
-            {
+            match self.walker.walk(window, at, &mut self.frames, &mut self.damage) {
                 Stop::Incomplete { needs } if *at == window.filled && self.is_input_over => {
                     self.tell_broken(window.filled);
                     return Some(needs);
@@ -285,11 +255,7 @@ impl Reader {
     fn begin_search(&mut self, window: &Window, at: &mut usize, damage: Damage) {
         let bytes = window.bytes.get(..window.filled).unwrap_or_default();
         self.note_seconds(window);
-        self.search = Some(Search::new(
-            damage,
-            self.offset + *at as u64,
-            bytes.get(*at) == Some(&0),
-        ));
+        self.search = Some(Search::new(damage, self.offset + *at as u64, bytes.get(*at) == Some(&0)));
         // The damaged record itself must not be found again.
         *at += 1;
     }
@@ -305,15 +271,10 @@ impl Reader {
             if skipped > SEARCH_BYTES_MAX {
                 break;
             }
-            match self
-                .walker
-                .is_record_at(bytes, *at, &self.seconds, self.is_input_over)
-            {
+            match self.walker.is_record_at(bytes, *at, &self.seconds, self.is_input_over) {
                 Ok(true) => {
                     let frames = self.frames;
-                    self.damage.push(WeaknessKind::DamagedRecord, frames, || {
-                        search.told_skipped(frames, skipped)
-                    });
+                    self.damage.push(WeaknessKind::DamagedRecord, frames, || search.told_skipped(frames, skipped));
                     return Sought::Found;
                 }
                 Ok(false) => search.is_all_zeros &= byte == 0,
@@ -331,8 +292,7 @@ impl Reader {
         let (frames, end) = (self.frames, self.offset + *at as u64);
         // A record cut by the break needs no word of its own.
         if self.broken.is_none() || !search.is_for_cut() {
-            self.damage
-                .push(search.kind(), frames, || search.told_end(frames, end));
+            self.damage.push(search.kind(), frames, || search.told_end(frames, end));
         }
         self.tell_broken(*at);
         Sought::Nothing
@@ -345,11 +305,7 @@ impl Reader {
         };
         let bytes = window.bytes.get(..window.filled).unwrap_or_default();
         let second = |start: Option<&u32>| layout.second(bytes, *start? as usize);
-        let first = self
-            .seconds
-            .first()
-            .copied()
-            .or_else(|| second(window.starts.first()));
+        let first = self.seconds.first().copied().or_else(|| second(window.starts.first()));
         let last = second(window.starts.last()).or(self.seconds.last().copied());
         self.seconds = first.into_iter().chain(last).collect();
     }

@@ -15,11 +15,7 @@ pub(super) struct Search {
 
 impl Search {
     pub(super) fn new(damage: Damage, from: u64, is_all_zeros: bool) -> Self {
-        Self {
-            damage,
-            from,
-            is_all_zeros,
-        }
+        Self { damage, from, is_all_zeros }
     }
 
     /// Whether it was begun because the input ends within a record.
@@ -29,11 +25,7 @@ impl Search {
 
     /// The kind of weakness where nothing was found.
     pub(super) fn kind(&self) -> WeaknessKind {
-        if self.is_all_zeros || self.is_for_cut() {
-            WeaknessKind::TruncatedFile
-        } else {
-            WeaknessKind::DamagedRecord
-        }
+        if self.is_all_zeros || self.is_for_cut() { WeaknessKind::TruncatedFile } else { WeaknessKind::DamagedRecord }
     }
 
     /// What is told where reading went on `skipped` bytes behind the damage; `frames` come before it.
@@ -47,11 +39,7 @@ impl Search {
 
     /// What is told where nothing was found up to the byte `end`; `frames` come before the damage.
     pub(super) fn told_end(&self, frames: u64, end: u64) -> String {
-        let Self {
-            damage,
-            from,
-            is_all_zeros,
-        } = self;
+        let Self { damage, from, is_all_zeros } = self;
         let length = end - from;
         match damage {
             _ if *is_all_zeros => {

@@ -4,8 +4,8 @@
 
 use pcap_parser::pcapng::SecretsType;
 use pcap_parser::{
-    Block, DecryptionSecretsBlock, InterfaceDescriptionBlock, InterfaceStatisticsBlock, OptionCode,
-    PcapNGOption, parse_block_be, parse_block_le,
+    Block, DecryptionSecretsBlock, InterfaceDescriptionBlock, InterfaceStatisticsBlock, OptionCode, PcapNGOption,
+    parse_block_be, parse_block_le,
 };
 
 use super::byte_order::ByteOrder;
@@ -61,9 +61,7 @@ impl Sections {
     /// Notes that a packet was captured on the section's interface `index`.
     pub(super) fn mark_used(&mut self, index: u32) {
         let index = self.first_interface + index as usize;
-        if let (Some(is_used @ false), Some(port)) =
-            (self.is_used.get_mut(index), self.ports.get(index))
-        {
+        if let (Some(is_used @ false), Some(port)) = (self.is_used.get_mut(index), self.ports.get(index)) {
             *is_used = true;
             if !self.link_types.contains(&port.link_type) {
                 self.link_types.push(port.link_type);
@@ -79,10 +77,7 @@ impl Sections {
             self.first_interface = self.ports.len();
             return;
         }
-        if !matches!(
-            kind,
-            block_type::INTERFACE | block_type::STATISTICS | block_type::SECRETS
-        ) {
+        if !matches!(kind, block_type::INTERFACE | block_type::STATISTICS | block_type::SECRETS) {
             return;
         }
         let parsed = match self.order {
@@ -101,44 +96,28 @@ impl Sections {
 
     /// What the capturing machine lost, and what was left out for want of room.
     pub(super) fn weaknesses(&self) -> Vec<Weakness> {
-        let weakness = |kind, detail| Weakness {
-            kind,
-            frame: None,
-            detail,
-        };
+        let weakness = |kind, detail| Weakness { kind, frame: None, detail };
         let mut weaknesses = Vec::new();
         let losses: Vec<String> = self
             .interfaces
             .iter()
             .filter(|interface| interface.dropped() > 0)
             .map(|interface| {
-                format!(
-                    "{} on {}",
-                    interface.dropped(),
-                    interface.name.as_deref().unwrap_or("an unnamed interface")
-                )
+                format!("{} on {}", interface.dropped(), interface.name.as_deref().unwrap_or("an unnamed interface"))
             })
             .take(8)
             .collect();
         if !losses.is_empty() {
-            let detail = format!(
-                "the capturing machine dropped packets: {}",
-                losses.join(", ")
-            );
+            let detail = format!("the capturing machine dropped packets: {}", losses.join(", "));
             weaknesses.push(weakness(WeaknessKind::CaptureDrops, detail));
         }
         if self.secrets_left_out > 0 {
-            let detail = format!(
-                "{} bytes of TLS keys were left out: the capture brings too many",
-                self.secrets_left_out
-            );
+            let detail =
+                format!("{} bytes of TLS keys were left out: the capture brings too many", self.secrets_left_out);
             weaknesses.push(weakness(WeaknessKind::Encrypted, detail));
         }
         if self.interfaces_left_out > 0 {
-            let detail = format!(
-                "{} interfaces were left out: the file describes too many",
-                self.interfaces_left_out
-            );
+            let detail = format!("{} interfaces were left out: the file describes too many", self.interfaces_left_out);
             weaknesses.push(weakness(WeaknessKind::DamagedRecord, detail));
         }
         weaknesses
@@ -146,12 +125,9 @@ impl Sections {
 
     fn describe(&mut self, block: &InterfaceDescriptionBlock<'_>) {
         let options = &block.options;
-        let resolution =
-            option(options, OptionCode::IfTsresol).and_then(|value| value.first().copied());
-        let offset =
-            option(options, OptionCode::IfTsoffset).and_then(|value| self.order.u64(value, 0));
-        let text =
-            |code| option(options, code).map(|value| String::from_utf8_lossy(value).into_owned());
+        let resolution = option(options, OptionCode::IfTsresol).and_then(|value| value.first().copied());
+        let offset = option(options, OptionCode::IfTsoffset).and_then(|value| self.order.u64(value, 0));
+        let text = |code| option(options, code).map(|value| String::from_utf8_lossy(value).into_owned());
         let interface = Interface {
             link_type: LinkType(u16::try_from(block.linktype.0).unwrap_or(u16::MAX)),
             name: text(OptionCode::IfName),
@@ -181,16 +157,8 @@ impl Sections {
             self.interfaces_left_out = self.interfaces_left_out.saturating_add(1);
             return;
         }
-        let snap_length = if snap_length == 0 {
-            u32::MAX
-        } else {
-            snap_length
-        };
-        self.ports.push(Port {
-            link_type: interface.link_type,
-            snap_length,
-            clock,
-        });
+        let snap_length = if snap_length == 0 { u32::MAX } else { snap_length };
+        self.ports.push(Port { link_type: interface.link_type, snap_length, clock });
         self.is_used.push(false);
         self.interfaces.push(interface);
     }
@@ -211,10 +179,7 @@ impl Sections {
         if block.secrets_type != SecretsType::TlsKeyLog {
             return;
         }
-        let keys = block
-            .data
-            .get(..block.secrets_len as usize)
-            .unwrap_or(block.data);
+        let keys = block.data.get(..block.secrets_len as usize).unwrap_or(block.data);
         if self.secrets.len() + keys.len() > SECRETS_BYTES_MAX {
             self.secrets_left_out += keys.len() as u64;
             return;
@@ -228,9 +193,5 @@ impl Sections {
 
 /// The first option of that code, without padding.
 fn option<'a>(options: &'a [PcapNGOption<'_>], code: OptionCode) -> Option<&'a [u8]> {
-    options
-        .iter()
-        .find(|option| option.code == code)?
-        .as_bytes()
-        .ok()
+    options.iter().find(|option| option.code == code)?.as_bytes().ok()
 }

@@ -71,9 +71,7 @@ pub(super) fn compression_of(head: &[u8]) -> Option<Compression> {
 /// zstd and LZ4 share the number of skippable frames: what follows decides, zstd where that is out of sight.
 fn behind_skippable(head: &[u8]) -> Compression {
     let length = ByteOrder::Little.u32(head, 4).unwrap_or(0);
-    let next = usize::try_from(length)
-        .ok()
-        .and_then(|length| head.get(length.checked_add(8)?..));
+    let next = usize::try_from(length).ok().and_then(|length| head.get(length.checked_add(8)?..));
     match next {
         Some([0x04, 0x22, 0x4d, 0x18, ..]) => Compression::Lz4,
         _ => Compression::Zstd,
@@ -144,9 +142,7 @@ const MAGICS: [(&[u8], &str, Remedy); 20] = [
 ];
 
 fn lookalike(head: &[u8]) -> Lookalike {
-    if let Some(&(_, looks_like, remedy)) =
-        MAGICS.iter().find(|(magic, ..)| head.starts_with(magic))
-    {
+    if let Some(&(_, looks_like, remedy)) = MAGICS.iter().find(|(magic, ..)| head.starts_with(magic)) {
         return Lookalike { looks_like, remedy };
     }
     let (looks_like, remedy) = if head.get(257..262) == Some(b"ustar") {
@@ -167,28 +163,21 @@ fn lookalike(head: &[u8]) -> Lookalike {
 ///
 /// Only the common Ethernet record (type 2) with a wire length near its record length is taken for one.
 fn is_endace(head: &[u8]) -> bool {
-    let (Some(&kind), Some(record), Some(wire)) = (
-        head.get(8),
-        ByteOrder::Big.u16(head, 10),
-        ByteOrder::Big.u16(head, 14),
-    ) else {
+    let (Some(&kind), Some(record), Some(wire)) =
+        (head.get(8), ByteOrder::Big.u16(head, 10), ByteOrder::Big.u16(head, 14))
+    else {
         return false;
     };
     kind & 0x7f == 2 && record >= 30 && (14..=9_600).contains(&wire) && record.abs_diff(wire) <= 32
 }
 
 fn is_text(head: &[u8]) -> bool {
-    head.iter().all(|&byte| {
-        byte >= 0x20 && byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)
-    })
+    head.iter().all(|&byte| byte >= 0x20 && byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b))
 }
 
 fn text_kind(head: &[u8]) -> (&'static str, Remedy) {
     let text = head.trim_ascii_start();
-    let begins = |word: &[u8]| {
-        text.get(..word.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(word))
-    };
+    let begins = |word: &[u8]| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     if begins(b"<!doctype html") || begins(b"<html") {
         ("an HTML page", Remedy::Nothing)
     } else if begins(b"<?xml") {

@@ -51,8 +51,7 @@ impl Source {
     /// # Errors
     /// [`OpenError`] where it is no capture.
     pub fn from_read(path: PathBuf, input: Box<dyn Read + Send>) -> Result<Self, OpenError> {
-        let (ahead, stream) = input::peek(input, PIPE_PEEK_BYTES)
-            .map_err(|error| OpenError::from_io(&path, error))?;
+        let (ahead, stream) = input::peek(input, PIPE_PEEK_BYTES).map_err(|error| OpenError::from_io(&path, error))?;
         let opened = input::open(&path, Box::new(io::Cursor::new(ahead)))?;
         let mut source = Self {
             format: opened.format,
@@ -119,9 +118,7 @@ pub fn find(arguments: &[PathBuf]) -> Sources {
     }
     for folder in arguments.iter().filter(|argument| argument.is_dir()) {
         if !folders_with_captures.contains(folder.as_path()) {
-            found
-                .errors
-                .push(OpenError::new(folder, OpenProblem::NoCaptures));
+            found.errors.push(OpenError::new(folder, OpenProblem::NoCaptures));
         }
     }
     found.sources.sort_by(|a, b| {
@@ -153,10 +150,7 @@ fn candidates(arguments: &[PathBuf], errors: &mut Vec<OpenError>) -> Vec<Candida
     let mut candidates = Vec::new();
     for argument in arguments {
         if !argument.is_dir() {
-            candidates.push(Candidate {
-                path: argument.clone(),
-                folder: None,
-            });
+            candidates.push(Candidate { path: argument.clone(), folder: None });
             continue;
         }
         let entries = match fs::read_dir(argument) {
@@ -166,14 +160,8 @@ fn candidates(arguments: &[PathBuf], errors: &mut Vec<OpenError>) -> Vec<Candida
                 continue;
             }
         };
-        let files = entries
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| path.is_file());
-        candidates.extend(files.map(|path| Candidate {
-            path,
-            folder: Some(argument.clone()),
-        }));
+        let files = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file());
+        candidates.extend(files.map(|path| Candidate { path, folder: Some(argument.clone()) }));
     }
     candidates.sort();
     candidates

@@ -56,13 +56,7 @@ impl Times {
         let before = ends.map(|ends| ends.last);
         match ends {
             Some(ends) => ends.last = frame.time,
-            None => {
-                *ends = Some(Ends {
-                    first: frame.time,
-                    first_frame: frame.at.frame,
-                    last: frame.time,
-                })
-            }
+            None => *ends = Some(Ends { first: frame.time, first_frame: frame.at.frame, last: frame.time }),
         }
         if let Some(before) = before {
             self.compare(before, frame.time, frame.at.frame);
@@ -110,11 +104,7 @@ impl Times {
     pub fn weakness(&self) -> Option<Weakness> {
         let StepBack { by, frame } = self.worst?;
         let count = self.steps_back;
-        let times = if count == 1 {
-            "once".to_owned()
-        } else {
-            format!("{count} times")
-        };
+        let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
         Some(Weakness {
             kind: WeaknessKind::TimeStepsBack,
             frame: Some(frame),
@@ -150,9 +140,7 @@ impl Times {
 
     fn keep_worst(&mut self, step: Option<StepBack>) {
         if let Some(step) = step
-            && self
-                .worst
-                .is_none_or(|worst| (step.by, worst.frame) > (worst.by, step.frame))
+            && self.worst.is_none_or(|worst| (step.by, worst.frame) > (worst.by, step.frame))
         {
             self.worst = Some(step);
         }

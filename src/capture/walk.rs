@@ -34,10 +34,7 @@ impl fmt::Display for Damage {
             Self::PacketLength(length) => write!(f, "its packet claims {length} bytes"),
             Self::BlockLength(length) => write!(f, "its block claims {length} bytes"),
             Self::TrailingLength { first, last } => {
-                write!(
-                    f,
-                    "its block claims {first} bytes at its start and {last} at its end"
-                )
+                write!(f, "its block claims {first} bytes at its start and {last} at its end")
             }
             Self::ByteOrder => f.write_str("its section header has no byte-order magic"),
             Self::Zeros => f.write_str("it consists of zeros"),

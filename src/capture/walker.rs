@@ -27,9 +27,7 @@ impl Walker {
     /// Gives a window what its worker needs beside the records.
     pub(super) fn end(&self, window: &mut Window) {
         if let Self::PcapNg(sections) = self {
-            window
-                .ports
-                .extend_from_slice(sections.ports.get(window.first_port..).unwrap_or_default());
+            window.ports.extend_from_slice(sections.ports.get(window.first_port..).unwrap_or_default());
         }
     }
 
@@ -56,13 +54,7 @@ impl Walker {
     }
 
     /// Whether reading can go on at `at`; `Err` says how many bytes the answer needs.
-    pub(super) fn is_record_at(
-        &self,
-        bytes: &[u8],
-        at: usize,
-        near: &[u32],
-        at_end: bool,
-    ) -> Result<bool, usize> {
+    pub(super) fn is_record_at(&self, bytes: &[u8], at: usize, near: &[u32], at_end: bool) -> Result<bool, usize> {
         match self {
             Self::Pcap(layout) => layout.is_record_at(bytes, at, near, at_end),
             Self::PcapNg(sections) => pcapng::is_block_at(bytes, at, sections.order, at_end),
@@ -86,10 +78,7 @@ impl Walker {
 }
 
 fn section_shape(sections: &Sections) -> Shape {
-    Shape::PcapNg {
-        order: sections.order,
-        first_interface: sections.first_interface,
-    }
+    Shape::PcapNg { order: sections.order, first_interface: sections.first_interface }
 }
 
 fn number(frame: u64) -> u32 {
@@ -109,14 +98,10 @@ fn walk_blocks(
             Ok(found) => found,
             Err(stop) => return stop,
         };
-        let block = bytes
-            .get(found.start..found.start + found.length)
-            .unwrap_or_default();
+        let block = bytes.get(found.start..found.start + found.length).unwrap_or_default();
         *at += found.length;
         match found.block_type {
-            block_type::ENHANCED_PACKET
-            | block_type::SIMPLE_PACKET
-            | block_type::OBSOLETE_PACKET => {
+            block_type::ENHANCED_PACKET | block_type::SIMPLE_PACKET | block_type::OBSOLETE_PACKET => {
                 let count = sections.interface_count();
                 match pcapng::check_packet(block, found.block_type, sections.order, count) {
                     Ok(interface) => {
@@ -132,10 +117,8 @@ fn walk_blocks(
             }
             other => {
                 sections.push(block, other);
-                let is_numbered = matches!(
-                    other,
-                    block_type::JOURNAL | block_type::CUSTOM | block_type::CUSTOM_NOT_COPIED
-                );
+                let is_numbered =
+                    matches!(other, block_type::JOURNAL | block_type::CUSTOM | block_type::CUSTOM_NOT_COPIED);
                 if is_numbered {
                     *frames += 1;
                 }

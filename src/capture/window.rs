@@ -103,11 +103,7 @@ impl Window {
     /// From the next record on, records have `shape`; the first one is frame `number`.
     pub(super) fn begin_stretch(&mut self, shape: Shape, number: u32) {
         let first = self.starts.len();
-        let stretch = Stretch {
-            first,
-            number,
-            shape,
-        };
+        let stretch = Stretch { first, number, shape };
         match self.stretches.last_mut() {
             Some(last) if last.first == first => *last = stretch,
             _ => self.stretches.push(stretch),
@@ -120,13 +116,7 @@ impl Window {
     pub(super) fn last_time(&self) -> Timestamp {
         let mut end = self.starts.len();
         for stretch in self.stretches.iter().rev() {
-            for &start in self
-                .starts
-                .get(stretch.first..end)
-                .unwrap_or_default()
-                .iter()
-                .rev()
-            {
+            for &start in self.starts.get(stretch.first..end).unwrap_or_default().iter().rev() {
                 if let Some(time) = self.own_time(start as usize, stretch.shape) {
                     return time;
                 }
@@ -140,23 +130,15 @@ impl Window {
         let bytes = self.bytes.get(..self.filled)?;
         match shape {
             Shape::Pcap(layout) => Some(layout.packet(bytes, start)?.time),
-            Shape::PcapNg {
-                order,
-                first_interface,
-            } => {
+            Shape::PcapNg { order, first_interface } => {
                 let packet = pcapng::packet(bytes, start, order)?;
-                Some(
-                    self.port(packet.interface, first_interface)?
-                        .clock
-                        .time(packet.ticks?),
-                )
+                Some(self.port(packet.interface, first_interface)?.clock.time(packet.ticks?))
             }
         }
     }
 
     fn port(&self, interface: u32, first_interface: usize) -> Option<&Port> {
-        self.ports
-            .get((first_interface + interface as usize).checked_sub(self.first_port)?)
+        self.ports.get((first_interface + interface as usize).checked_sub(self.first_port)?)
     }
 }
 
@@ -231,9 +213,7 @@ impl<'a> Frames<'a> {
         self.later = later;
         self.stretch = Some(stretch.shape);
         self.number = stretch.number;
-        self.stretch_end = later
-            .first()
-            .map_or(self.window.starts.len(), |next| next.first);
+        self.stretch_end = later.first().map_or(self.window.starts.len(), |next| next.first);
         Some(())
     }
 
@@ -252,10 +232,7 @@ impl<'a> Frames<'a> {
     }
 
     fn at(&self, number: u32) -> FrameRef {
-        FrameRef {
-            file: self.window.file,
-            frame: number,
-        }
+        FrameRef { file: self.window.file, frame: number }
     }
 
     fn frame(&self, start: usize, shape: &Shape, number: u32) -> Option<Frame<'a>> {
@@ -263,20 +240,14 @@ impl<'a> Frames<'a> {
         let at = self.at(number);
         match *shape {
             Shape::Pcap(ref layout) => self.pcap_frame(start, layout, number),
-            Shape::PcapNg {
-                order,
-                first_interface,
-            } => {
+            Shape::PcapNg { order, first_interface } => {
                 let packet = pcapng::packet(bytes, start, order)?;
                 let port = self.window.port(packet.interface, first_interface)?;
                 Some(Frame {
                     at,
-                    time: packet
-                        .ticks
-                        .map_or(self.time, |ticks| port.clock.time(ticks)),
+                    time: packet.ticks.map_or(self.time, |ticks| port.clock.time(ticks)),
                     link_type: port.link_type,
-                    interface: u16::try_from(first_interface + packet.interface as usize)
-                        .unwrap_or(u16::MAX),
+                    interface: u16::try_from(first_interface + packet.interface as usize).unwrap_or(u16::MAX),
                     bytes: without_padding(&packet, port),
                     wire_length: packet.wire_length,
                 })
@@ -291,8 +262,5 @@ fn without_padding<'a>(packet: &pcapng::RawPacket<'a>, port: &Port) -> &'a [u8] 
         return packet.bytes;
     }
     let captured = packet.wire_length.min(port.snap_length);
-    packet
-        .bytes
-        .get(..captured as usize)
-        .unwrap_or(packet.bytes)
+    packet.bytes.get(..captured as usize).unwrap_or(packet.bytes)
 }

@@ -33,11 +33,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// What `out` says.
     pub fn new(out: W) -> io::Result<Self> {
-        let mut writer = Self {
-            out,
-            interfaces: HashMap::new(),
-            frames: 0,
-        };
+        let mut writer = Self { out, interfaces: HashMap::new(), frames: 0 };
         let mut body = Vec::new();
         // The magic tells the byte order; the section's length is not known beforehand.
         body.extend_from_slice(&0x1a2b_3c4d_u32.to_le_bytes());
@@ -61,13 +57,7 @@ impl<W: Write> Writer<W> {
         let time = u64::try_from(frame.time.nanoseconds()).unwrap_or(0);
         let captured = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
         let mut body = Vec::with_capacity(frame.bytes.len() + 24);
-        for field in [
-            interface,
-            (time >> 32) as u32,
-            time as u32,
-            captured,
-            frame.wire_length.max(captured),
-        ] {
+        for field in [interface, (time >> 32) as u32, time as u32, captured, frame.wire_length.max(captured)] {
             body.extend_from_slice(&field.to_le_bytes());
         }
         push_padded(&mut body, frame.bytes);
@@ -98,11 +88,7 @@ impl<W: Write> Writer<W> {
         body.extend_from_slice(&0_u32.to_le_bytes());
         if let Some(name) = name.filter(|name| !name.is_empty()) {
             let bytes = name.as_bytes();
-            push_option(
-                &mut body,
-                IF_NAME,
-                bytes.get(..NAME_BYTES_MAX).unwrap_or(bytes),
-            );
+            push_option(&mut body, IF_NAME, bytes.get(..NAME_BYTES_MAX).unwrap_or(bytes));
         }
         push_option(&mut body, IF_TSRESOL, &[9]);
         push_option(&mut body, 0, b"");

@@ -20,14 +20,7 @@ type KeyOf = fn(&CallView) -> String;
 
 /// Ways to recognise a scenario, the strictest first: what one leaves over, the next one tries.
 const KEYS: [KeyOf; 4] = [
-    |call| {
-        format!(
-            "{} {} {}",
-            address(&call.caller),
-            address(&call.callee),
-            host(&call.destination)
-        )
-    },
+    |call| format!("{} {} {}", address(&call.caller), address(&call.callee), host(&call.destination)),
     |call| format!("{} {}", address(&call.caller), address(&call.callee)),
     |call| format!("{} {}", user(&call.caller), user(&call.callee)),
     |call| user(&call.callee).to_owned(),
@@ -37,11 +30,7 @@ const KEYS: [KeyOf; 4] = [
 ///
 /// # Errors
 /// Where the key cannot be worked out for a call.
-pub(super) fn align(
-    baseline: &[CallView],
-    candidate: &[CallView],
-    key: Option<&Filter>,
-) -> Result<Alignment, String> {
+pub(super) fn align(baseline: &[CallView], candidate: &[CallView], key: Option<&Filter>) -> Result<Alignment, String> {
     let mut alignment = Alignment {
         missing: (0..baseline.len()).collect(),
         added: (0..candidate.len()).collect(),
@@ -82,11 +71,9 @@ impl Alignment {
         (self.missing, self.added) = (Vec::new(), Vec::new());
         for (key, old) in olds {
             let new = news.remove(&key).unwrap_or_default();
-            self.pair(&old, &new, |a, b| {
-                match (baseline.get(a), candidate.get(b)) {
-                    (Some(a), Some(b)) => a.ending() == b.ending(),
-                    _ => false,
-                }
+            self.pair(&old, &new, |a, b| match (baseline.get(a), candidate.get(b)) {
+                (Some(a), Some(b)) => a.ending() == b.ending(),
+                _ => false,
             });
         }
         self.added.extend(news.into_values().flatten());
@@ -99,8 +86,7 @@ impl Alignment {
         // The usual case first: every call ends as before, in the order of before.
         let same = old.len() == new.len() && old.iter().zip(new).all(|(a, b)| is_alike(*a, *b));
         if same {
-            self.pairs
-                .extend(old.iter().copied().zip(new.iter().copied()));
+            self.pairs.extend(old.iter().copied().zip(new.iter().copied()));
             return;
         }
         let mut free: Vec<Option<usize>> = new.iter().copied().map(Some).collect();
@@ -113,9 +99,7 @@ impl Alignment {
                 first_free += 1;
             }
             let window = free.iter_mut().skip(first_free).take(WINDOW);
-            let found = window
-                .filter(|slot| slot.is_some_and(|b| is_alike(a, b)))
-                .find_map(Option::take);
+            let found = window.filter(|slot| slot.is_some_and(|b| is_alike(a, b))).find_map(Option::take);
             match found {
                 Some(b) => self.pairs.push((a, b)),
                 None => left.push(a),
@@ -150,10 +134,7 @@ fn parts(uri: &str) -> (&str, &str) {
     let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
     let (user, rest) = rest.rsplit_once('@').unwrap_or(("", rest));
     let user = user.split([';', ':']).next().unwrap_or_default();
-    (
-        user,
-        host(rest.split([';', '?', '>']).next().unwrap_or_default()),
-    )
+    (user, host(rest.split([';', '?', '>']).next().unwrap_or_default()))
 }
 
 /// `10.0.0.5:5060` as `10.0.0.5`, `[2001:db8::5]:5060` as `[2001:db8::5]`.
@@ -176,14 +157,8 @@ mod tests {
 
     #[test]
     fn neither_port_nor_parameters_make_a_scenario() {
-        assert_eq!(
-            "1001@example.net",
-            address("sip:1001@Example.net:5060;user=phone")
-        );
-        assert_eq!(
-            "1001@[2001:db8::5]",
-            address("sips:1001@[2001:db8::5]:5061")
-        );
+        assert_eq!("1001@example.net", address("sip:1001@Example.net:5060;user=phone"));
+        assert_eq!("1001@[2001:db8::5]", address("sips:1001@[2001:db8::5]:5061"));
         assert_eq!("@example.net", address("sip:example.net"));
         assert_eq!("+4930", user("tel:+4930"));
         assert_eq!("2001:db8::5", host("2001:db8::5"));
@@ -204,10 +179,7 @@ mod tests {
     fn what_is_over_on_either_side_is_named() {
         let mut alignment = Alignment::default();
         alignment.pair(&[0, 1], &[7], |_, _| true);
-        assert_eq!(
-            (vec![(0, 7)], vec![1]),
-            (alignment.pairs, alignment.missing)
-        );
+        assert_eq!((vec![(0, 7)], vec![1]), (alignment.pairs, alignment.missing));
         let mut alignment = Alignment::default();
         alignment.pair(&[0], &[7, 8], |_, _| true);
         assert_eq!((vec![(0, 7)], vec![8]), (alignment.pairs, alignment.added));

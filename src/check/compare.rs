@@ -80,12 +80,7 @@ pub struct Comparison {
 /// # Errors
 /// Where the policy's key cannot be worked out for a call, or one run was narrowed to some of its calls otherwise than the
 /// other.
-pub fn compare(
-    baseline: &View,
-    candidate: &View,
-    policy: &Policy,
-    today: Option<Day>,
-) -> Result<Judgement, String> {
+pub fn compare(baseline: &View, candidate: &View, policy: &Policy, today: Option<Day>) -> Result<Judgement, String> {
     if baseline.filter != candidate.filter {
         return Err(format!(
             "the baseline holds {}, the candidate {}; compare runs that hold the same",
@@ -94,14 +89,10 @@ pub fn compare(
         ));
     }
     let tolerances = &policy.compare;
-    let alignment = align(&baseline.calls, &candidate.calls, tolerances.key.as_ref())
-        .map_err(|why| format!("key {why}"))?;
-    let pairs = || {
-        alignment
-            .pairs
-            .iter()
-            .filter_map(|(a, b)| Some((baseline.calls.get(*a)?, candidate.calls.get(*b)?)))
-    };
+    let alignment =
+        align(&baseline.calls, &candidate.calls, tolerances.key.as_ref()).map_err(|why| format!("key {why}"))?;
+    let pairs =
+        || alignment.pairs.iter().filter_map(|(a, b)| Some((baseline.calls.get(*a)?, candidate.calls.get(*b)?)));
     let mut differences = difference::of_calls(pairs());
     differences.extend(difference::of_headers(baseline, candidate));
     let comparison = Comparison {
@@ -110,16 +101,9 @@ pub fn compare(
         baseline_calls: baseline.calls.len() as u32,
         candidate_calls: candidate.calls.len() as u32,
         transitions: transitions(pairs()),
-        changed: pairs()
-            .filter(|(a, b)| a.ending() != b.ending())
-            .map(|(a, b)| changed(Some(a), Some(b)))
-            .collect(),
-        missing: lone(&alignment.missing, &baseline.calls, |call| {
-            changed(Some(call), None)
-        }),
-        added: lone(&alignment.added, &candidate.calls, |call| {
-            changed(None, Some(call))
-        }),
+        changed: pairs().filter(|(a, b)| a.ending() != b.ending()).map(|(a, b)| changed(Some(a), Some(b))).collect(),
+        missing: lone(&alignment.missing, &baseline.calls, |call| changed(Some(call), None)),
+        added: lone(&alignment.added, &candidate.calls, |call| changed(None, Some(call))),
         shifts: shifts(&pairs().collect::<Vec<_>>(), tolerances),
         new_findings: only(candidate, baseline),
         gone_findings: only(baseline, candidate),
@@ -146,16 +130,8 @@ fn held(view: &View) -> String {
     }
 }
 
-fn lone(
-    places: &[usize],
-    calls: &[CallView],
-    tell: impl Fn(&CallView) -> ChangedCall,
-) -> Vec<ChangedCall> {
-    places
-        .iter()
-        .filter_map(|place| calls.get(*place))
-        .map(tell)
-        .collect()
+fn lone(places: &[usize], calls: &[CallView], tell: impl Fn(&CallView) -> ChangedCall) -> Vec<ChangedCall> {
+    places.iter().filter_map(|place| calls.get(*place)).map(tell).collect()
 }
 
 fn changed(old: Option<&CallView>, new: Option<&CallView>) -> ChangedCall {
@@ -177,13 +153,7 @@ fn transitions<'v>(pairs: impl Iterator<Item = (&'v CallView, &'v CallView)>) ->
     for (old, new) in pairs {
         *counts.entry((old.ending(), new.ending())).or_default() += 1;
     }
-    let told = counts
-        .into_iter()
-        .map(|((before, after), calls)| Transition {
-            before,
-            after,
-            calls,
-        });
+    let told = counts.into_iter().map(|((before, after), calls)| Transition { before, after, calls });
     told.collect()
 }
 
@@ -193,17 +163,9 @@ type Measure = (&'static str, fn(&CallView) -> Option<f64>, f64);
 /// The delays that are compared, each part of the next.
 pub(super) fn measures(tolerances: &Compare) -> [Measure; 3] {
     [
-        (
-            "reply_ms",
-            CallView::reply_ms,
-            tolerances.max_reply_increase_ms,
-        ),
+        ("reply_ms", CallView::reply_ms, tolerances.max_reply_increase_ms),
         ("pdd_ms", |call| call.pdd_ms, tolerances.max_pdd_increase_ms),
-        (
-            "setup_ms",
-            |call| call.setup_ms,
-            tolerances.max_setup_increase_ms,
-        ),
+        ("setup_ms", |call| call.setup_ms, tolerances.max_setup_increase_ms),
     ]
 }
 
@@ -213,11 +175,8 @@ type Values = (Vec<(f64, f64)>, Vec<u32>);
 fn shifts(pairs: &[(&CallView, &CallView)], tolerances: &Compare) -> Vec<Shift> {
     let mut shifts = Vec::new();
     for (measure, of, increase_ms) in measures(tolerances) {
-        let tolerance = Tolerance {
-            increase_ms,
-            effect_size: tolerances.min_effect_size,
-            sample: tolerances.min_sample,
-        };
+        let tolerance =
+            Tolerance { increase_ms, effect_size: tolerances.min_effect_size, sample: tolerances.min_sample };
         let mut all = Values::default();
         let mut nodes: BTreeMap<&str, Values> = BTreeMap::new();
         for (old, new) in pairs {
@@ -245,17 +204,12 @@ fn shifts(pairs: &[(&CallView, &CallView)], tolerances: &Compare) -> Vec<Shift> 
 
 /// Rules that found something in `ours` and nothing in `theirs`, with how often.
 fn only(ours: &View, theirs: &View) -> Vec<(String, u32)> {
-    let known: BTreeSet<&str> = findings(theirs)
-        .map(|finding| finding.rule.as_str())
-        .collect();
+    let known: BTreeSet<&str> = findings(theirs).map(|finding| finding.rule.as_str()).collect();
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for finding in findings(ours).filter(|finding| !known.contains(finding.rule.as_str())) {
         *counts.entry(&finding.rule).or_default() += 1;
     }
-    counts
-        .into_iter()
-        .map(|(rule, count)| (rule.to_owned(), count))
-        .collect()
+    counts.into_iter().map(|(rule, count)| (rule.to_owned(), count)).collect()
 }
 
 fn findings(view: &View) -> impl Iterator<Item = &crate::check::view::FindingView> {

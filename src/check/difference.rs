@@ -30,9 +30,7 @@ const SUBJECTS: [(&str, Of); 4] = [
 ];
 
 /// What pairs of calls carry differently, most calls first.
-pub(super) fn of_calls<'v>(
-    pairs: impl Iterator<Item = (&'v CallView, &'v CallView)>,
-) -> Vec<SetChange> {
+pub(super) fn of_calls<'v>(pairs: impl Iterator<Item = (&'v CallView, &'v CallView)>) -> Vec<SetChange> {
     let mut changes: BTreeMap<(usize, String, String), (u64, u32)> = BTreeMap::new();
     for (old, new) in pairs {
         for (place, (subject, of)) in SUBJECTS.iter().enumerate() {
@@ -49,13 +47,7 @@ pub(super) fn of_calls<'v>(
         .into_iter()
         .filter_map(|((place, before, after), (count, call))| {
             let (subject, _) = SUBJECTS.get(place)?;
-            Some(SetChange {
-                subject,
-                before,
-                after,
-                count,
-                call: Some(call),
-            })
+            Some(SetChange { subject, before, after, count, call: Some(call) })
         })
         .collect();
     changes.sort_by_key(|change| std::cmp::Reverse(change.count));
@@ -68,25 +60,13 @@ pub(super) fn of_headers(baseline: &View, candidate: &View) -> Vec<SetChange> {
         let kinds = view.headers.keys().map(|(kind, _)| kind.clone());
         kinds.collect()
     };
-    let both: BTreeSet<String> = kinds(baseline)
-        .intersection(&kinds(candidate))
-        .cloned()
-        .collect();
+    let both: BTreeSet<String> = kinds(baseline).intersection(&kinds(candidate)).cloned().collect();
     let only = |ours: &View, theirs: &View| -> Vec<(String, u64)> {
-        let lone = ours
-            .headers
-            .iter()
-            .filter(|(key, _)| both.contains(&key.0) && !theirs.headers.contains_key(*key));
-        lone.map(|((kind, name), count)| (format!("{name} in {kind}"), *count))
-            .collect()
+        let lone = ours.headers.iter().filter(|(key, _)| both.contains(&key.0) && !theirs.headers.contains_key(*key));
+        lone.map(|((kind, name), count)| (format!("{name} in {kind}"), *count)).collect()
     };
-    let change = |before: String, after: String, count: u64| SetChange {
-        subject: "header",
-        before,
-        after,
-        count,
-        call: None,
-    };
+    let change =
+        |before: String, after: String, count: u64| SetChange { subject: "header", before, after, count, call: None };
     let gone = only(baseline, candidate).into_iter();
     let came = only(candidate, baseline).into_iter();
     gone.map(|(name, count)| change(name, String::new(), count))

@@ -30,14 +30,7 @@ struct Miss {
 
 impl<'p> Tally<'p> {
     pub(super) fn new(expect: &'p Expect) -> Self {
-        Self {
-            expect,
-            calls: 0,
-            failed: 0,
-            broken: None,
-            proofs: Vec::new(),
-            members: Vec::new(),
-        }
+        Self { expect, calls: 0, failed: 0, broken: None, proofs: Vec::new(), members: Vec::new() }
     }
 
     /// Takes note of a call; whether this expectation judges how it ends, so that nothing else need tell of it.
@@ -70,52 +63,30 @@ impl<'p> Tally<'p> {
     fn miss(&mut self, call: &CallView, analysis: &Analysis) -> Option<Miss> {
         let expect = self.expect;
         if let Some(note) = ending_miss(expect, call).or_else(|| way_miss(expect, call)) {
-            return Some(Miss {
-                note,
-                frames: call.frames(),
-            });
+            return Some(Miss { note, frames: call.frames() });
         }
         if let Some(note) = codec_miss(expect, call) {
             let first = call.sequence_frames.first();
-            return Some(Miss {
-                note,
-                frames: first.copied().into_iter().collect(),
-            });
+            return Some(Miss { note, frames: first.copied().into_iter().collect() });
         }
         if let Some(note) = number_miss(expect, call) {
-            return Some(Miss {
-                note,
-                frames: call.frames(),
-            });
+            return Some(Miss { note, frames: call.frames() });
         }
-        if let Some(sequence) = expect
-            .sequence
-            .as_ref()
-            .filter(|wanted| !wanted.matches(&call.sequence))
-        {
+        if let Some(sequence) = expect.sequence.as_ref().filter(|wanted| !wanted.matches(&call.sequence)) {
             let seen = call.sequence.join(" ");
             return Some(Miss {
                 note: format!("the messages are {seen}, not {sequence}"),
                 frames: call.sequence_frames.clone(),
             });
         }
-        if let Some(miss) = expect
-            .headers
-            .iter()
-            .find_map(|header| header_miss(header, call, analysis))
-        {
+        if let Some(miss) = expect.headers.iter().find_map(|header| header_miss(header, call, analysis)) {
             return Some(miss);
         }
-        match expect
-            .holds
-            .as_ref()
-            .map(|holds| (holds, holds.matches(call)))
-        {
+        match expect.holds.as_ref().map(|holds| (holds, holds.matches(call))) {
             None | Some((_, Ok(true))) => None,
-            Some((holds, Ok(false))) => Some(Miss {
-                note: format!("does not hold: {}", holds.source()),
-                frames: call.frames(),
-            }),
+            Some((holds, Ok(false))) => {
+                Some(Miss { note: format!("does not hold: {}", holds.source()), frames: call.frames() })
+            }
             Some((_, Err(why))) => {
                 self.broken.get_or_insert(format!("holds {why}"));
                 None
@@ -132,11 +103,7 @@ impl<'p> Tally<'p> {
             return verdict(false, why);
         }
         let calls = self.calls;
-        let counted = if calls == 1 {
-            "1 call".to_owned()
-        } else {
-            format!("{calls} calls")
-        };
+        let counted = if calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") };
         if calls == 0 && !expect.allow_none && expect.max_calls != Some(0) {
             return verdict(false, "no call matches, so nothing was tested".to_owned());
         }
@@ -147,8 +114,7 @@ impl<'p> Tally<'p> {
             }
         }
         if let Some(max) = expect.max_calls.filter(|max| calls > *max) {
-            return verdict(false, format!("{counted}, at most {max} are allowed"))
-                .shown_by(self.proofs);
+            return verdict(false, format!("{counted}, at most {max} are allowed")).shown_by(self.proofs);
         }
         let share = match calls {
             0 => 100.0,
@@ -197,9 +163,7 @@ impl<'p> Tally<'p> {
         }
         let metrics = analysis.metrics_of(self.members.iter().copied());
         let limits = self.expect.metrics.iter();
-        limits
-            .map(|limit| metric::of_group(limit, &metrics))
-            .collect()
+        limits.map(|limit| metric::of_group(limit, &metrics)).collect()
     }
 
     /// The calls that count against the first broken limit that some call in particular counts against.
@@ -216,51 +180,31 @@ impl<'p> Tally<'p> {
 
 fn ending_miss(expect: &Expect, call: &CallView) -> Option<String> {
     let has_outcome = expect.outcomes.is_empty() || expect.outcomes.contains(&call.outcome);
-    let has_code =
-        expect.codes.is_empty() || expect.codes.iter().any(|code| code.fits(call.final_code));
+    let has_code = expect.codes.is_empty() || expect.codes.iter().any(|code| code.fits(call.final_code));
     if has_outcome && has_code {
         return None;
     }
     let wanted: Vec<String> = if has_outcome {
         expect.codes.iter().map(ToString::to_string).collect()
     } else {
-        expect
-            .outcomes
-            .iter()
-            .map(|outcome| outcome.word().to_owned())
-            .collect()
+        expect.outcomes.iter().map(|outcome| outcome.word().to_owned()).collect()
     };
     let why = match call.note() {
         note if note == call.ending() => String::new(),
         note => format!(": {note}"),
     };
-    Some(format!(
-        "{}, not {}{why}",
-        call.ending(),
-        wanted.join(" or ")
-    ))
+    Some(format!("{}, not {}{why}", call.ending(), wanted.join(" or ")))
 }
 
 fn way_miss(expect: &Expect, call: &CallView) -> Option<String> {
     if !expect.transports.is_empty() && !expect.transports.contains(&call.transport) {
-        return Some(format!(
-            "over {}, not {}",
-            call.transport,
-            expect.transports.join(" or ")
-        ));
+        return Some(format!("over {}, not {}", call.transport, expect.transports.join(" or ")));
     }
     if expect.ended_by.is_empty() || expect.ended_by.contains(&call.ended_by) {
         return None;
     }
-    let by = if call.ended_by.is_empty() {
-        "nobody that the capture shows"
-    } else {
-        &call.ended_by
-    };
-    Some(format!(
-        "ended by {by}, not by {}",
-        expect.ended_by.join(" or ")
-    ))
+    let by = if call.ended_by.is_empty() { "nobody that the capture shows" } else { &call.ended_by };
+    Some(format!("ended by {by}, not by {}", expect.ended_by.join(" or ")))
 }
 
 fn codec_miss(expect: &Expect, call: &CallView) -> Option<String> {
@@ -269,45 +213,25 @@ fn codec_miss(expect: &Expect, call: &CallView) -> Option<String> {
         _ => codecs.join(" "),
     };
     let same = |wanted: &[String], seen: &[String]| {
-        wanted.len() == seen.len()
-            && wanted
-                .iter()
-                .zip(seen)
-                .all(|(a, b)| a.eq_ignore_ascii_case(b))
+        wanted.len() == seen.len() && wanted.iter().zip(seen).all(|(a, b)| a.eq_ignore_ascii_case(b))
     };
     if let Some(wanted) = &expect.codecs_offered
         && !same(wanted, &call.codecs_offered)
     {
-        return Some(format!(
-            "offers {}, not {}",
-            listed(&call.codecs_offered),
-            listed(wanted)
-        ));
+        return Some(format!("offers {}, not {}", listed(&call.codecs_offered), listed(wanted)));
     }
     if let Some(wanted) = &expect.codecs_answered
         && !same(wanted, &call.codecs_answered)
     {
-        return Some(format!(
-            "is answered with {}, not {}",
-            listed(&call.codecs_answered),
-            listed(wanted)
-        ));
+        return Some(format!("is answered with {}, not {}", listed(&call.codecs_answered), listed(wanted)));
     }
     let first = call.codecs_answered.first();
-    let is_wanted = |first: &&String| {
-        expect
-            .codec
-            .iter()
-            .any(|wanted| wanted.eq_ignore_ascii_case(first))
-    };
+    let is_wanted = |first: &&String| expect.codec.iter().any(|wanted| wanted.eq_ignore_ascii_case(first));
     if expect.codec.is_empty() || first.filter(is_wanted).is_some() {
         return None;
     }
     let seen = first.map_or("no codec", String::as_str);
-    Some(format!(
-        "agrees on {seen}, not on {}",
-        expect.codec.join(" or ")
-    ))
+    Some(format!("agrees on {seen}, not on {}", expect.codec.join(" or ")))
 }
 
 fn number_miss(expect: &Expect, call: &CallView) -> Option<String> {
@@ -315,16 +239,9 @@ fn number_miss(expect: &Expect, call: &CallView) -> Option<String> {
         let key = limit.key();
         let wanted = shown(&key, limit.value);
         match limit.measure(call) {
-            None => Some(format!(
-                "{} is not known, so {key} = {wanted} cannot hold",
-                limit.number.0
-            )),
+            None => Some(format!("{} is not known, so {key} = {wanted} cannot hold", limit.number.0)),
             Some(value) if limit.bound.holds(value, limit.value) => None,
-            Some(value) => Some(format!(
-                "{} is {}, {key} is {wanted}",
-                limit.number.0,
-                shown(&key, value)
-            )),
+            Some(value) => Some(format!("{} is {}, {key} is {wanted}", limit.number.0, shown(&key, value))),
         }
     })
 }
@@ -337,12 +254,7 @@ fn header_miss(header: &HeaderExpect, call: &CallView, analysis: &Analysis) -> O
     let messages = beside_caller(&entry.call, &analysis.book);
     for message in messages.filter(|message| word(message.kind) == header.message) {
         let values: Vec<&str> = tables.header_values(message, header.name).collect();
-        let fitting = values.iter().find(|value| {
-            header
-                .matches
-                .as_ref()
-                .is_none_or(|pattern| pattern.is_match(value))
-        });
+        let fitting = values.iter().find(|value| header.matches.as_ref().is_none_or(|pattern| pattern.is_match(value)));
         match (fitting, header.absent) {
             (Some(_), false) | (None, true) => seen = Some(message.at),
             (Some(value), true) => {
@@ -353,21 +265,15 @@ fn header_miss(header: &HeaderExpect, call: &CallView, analysis: &Analysis) -> O
             }
             (None, false) => {
                 let note = match (values.first(), &header.matches) {
-                    (Some(value), Some(pattern)) => format!(
-                        "{name} of {} is {value}, which does not match {pattern}",
-                        header.message
-                    ),
+                    (Some(value), Some(pattern)) => {
+                        format!("{name} of {} is {value}, which does not match {pattern}", header.message)
+                    }
                     _ => format!("{} has no {name}", header.message),
                 };
-                return Some(Miss {
-                    note,
-                    frames: vec![message.at],
-                });
+                return Some(Miss { note, frames: vec![message.at] });
             }
         }
     }
-    seen.is_none().then(|| Miss {
-        note: format!("there is no {} to look for {name} in", header.message),
-        frames: call.frames(),
-    })
+    seen.is_none()
+        .then(|| Miss { note: format!("there is no {} to look for {name} in", header.message), frames: call.frames() })
 }

@@ -53,18 +53,12 @@ impl<'a> Facts<'a> {
     /// Reads the messages of a call.
     pub fn of(call: &Call, book: &'a Book) -> Self {
         let tables = &book.tables;
-        let mut facts = Self {
-            sequence: Vec::with_capacity(STEPS),
-            ..Self::default()
-        };
+        let mut facts = Self { sequence: Vec::with_capacity(STEPS), ..Self::default() };
         let (mut offer, mut answer) = (None, None);
         let (mut is_settled, mut is_answered) = (false, false);
         let mut answers: Vec<&Message> = Vec::new();
         for message in beside_caller(call, book) {
-            facts.sequence.push(Step {
-                kind: message.kind,
-                at: message.at,
-            });
+            facts.sequence.push(Step { kind: message.kind, at: message.at });
             if message.is_request(Method::Invite) && facts.caller_software.is_empty() {
                 facts.caller_software = tables.software(message).unwrap_or_default();
             }
@@ -124,9 +118,8 @@ pub(super) fn beside_caller<'a>(call: &Call, book: &'a Book) -> impl Iterator<It
     let caller = call.source;
     // On one machine every party has the same address; then the port tells them apart.
     let is_one_machine = tables.node(caller) == tables.node(call.destination);
-    let is_caller = move |endpoint| {
-        endpoint == caller || !is_one_machine && tables.node(endpoint) == tables.node(caller)
-    };
+    let is_caller =
+        move |endpoint| endpoint == caller || !is_one_machine && tables.node(endpoint) == tables.node(caller);
     let kept = messages
         .unwrap_or_default()
         .iter()
@@ -184,8 +177,7 @@ impl HeaderUses {
     pub fn by_name(&self, book: &Book) -> BTreeMap<(String, HeaderName), u64> {
         let mut uses = BTreeMap::new();
         for ((kind, fields), count) in &self.counts {
-            let names: BTreeSet<HeaderName> =
-                book.tables.headers.names(*fields).iter().copied().collect();
+            let names: BTreeSet<HeaderName> = book.tables.headers.names(*fields).iter().copied().collect();
             for name in names {
                 // Methods that are not known share a word.
                 *uses.entry((word(*kind), name)).or_default() += count;

@@ -42,17 +42,11 @@ const VARIABLES: [(&str, Get); 29] = [
     ("talk_ms", |call| duration(call.talk_ms)),
     ("reply_ms", |call| duration(call.reply_ms())),
     ("messages", |call| Value::Int(i64::from(call.messages))),
-    ("retransmissions", |call| {
-        Value::Int(i64::from(call.retransmissions))
-    }),
-    ("hops", |call| {
-        list(call.hops.iter().map(|hop| text(&hop.destination)))
-    }),
+    ("retransmissions", |call| Value::Int(i64::from(call.retransmissions))),
+    ("hops", |call| list(call.hops.iter().map(|hop| text(&hop.destination)))),
     ("origin", |call| text(&call.origin)),
     ("primary", |call| text(&call.primary)),
-    ("rules", |call| {
-        list(call.findings.iter().map(|finding| text(&finding.rule)))
-    }),
+    ("rules", |call| list(call.findings.iter().map(|finding| text(&finding.rule)))),
     ("sequence", |call| text(&call.sequence.join(" "))),
     ("codecs_offered", |call| texts(&call.codecs_offered)),
     ("codecs_answered", |call| texts(&call.codecs_answered)),
@@ -117,10 +111,7 @@ impl Filter {
         let filter = Self::read(source)?;
         match filter.value(&sample()) {
             Ok(Value::Bool(_)) | Err(None) => Ok(filter),
-            Ok(other) => Err(at_start(format!(
-                "is no condition: it gives {}, not true or false",
-                kind(&other)
-            ))),
+            Ok(other) => Err(at_start(format!("is no condition: it gives {}, not true or false", kind(&other)))),
             Err(Some(error)) => Err(at_start(error)),
         }
     }
@@ -132,9 +123,7 @@ impl Filter {
     pub fn key(source: &str) -> Result<Self, FilterError> {
         let filter = Self::read(source)?;
         match filter.value(&sample()) {
-            Ok(Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::String(_)) | Err(None) => {
-                Ok(filter)
-            }
+            Ok(Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::String(_)) | Err(None) => Ok(filter),
             Ok(other) => Err(at_start(format!(
                 "is no key: it gives {}, not a text, a whole number, true or false",
                 kind(&other)
@@ -145,15 +134,10 @@ impl Filter {
 
     fn read(source: &str) -> Result<Self, FilterError> {
         if source.trim().is_empty() {
-            return Err(at_start(
-                "is empty; write a condition, such as answered".to_owned(),
-            ));
+            return Err(at_start("is empty; write a condition, such as answered".to_owned()));
         }
         if source.len() > EXPRESSION_BYTES_MAX {
-            return Err(at_start(format!(
-                "has {} bytes; at most {EXPRESSION_BYTES_MAX} are read",
-                source.len()
-            )));
+            return Err(at_start(format!("has {} bytes; at most {EXPRESSION_BYTES_MAX} are read", source.len())));
         }
         let program = Program::compile(source).map_err(|errors| syntax_error(source, &errors))?;
         let mut names = Names::default();
@@ -166,24 +150,14 @@ impl Filter {
         for (name, id) in names.free {
             let known = VARIABLES.iter().find(|(known, _)| *known == name);
             let Some(variable) = known else {
-                let start = program
-                    .source_info()
-                    .offset_for(id)
-                    .map_or(0, |range| range.0);
-                return Err(FilterError {
-                    at: place(source, start as usize),
-                    message: unknown_name(&name),
-                });
+                let start = program.source_info().offset_for(id).map_or(0, |range| range.0);
+                return Err(FilterError { at: place(source, start as usize), message: unknown_name(&name) });
             };
             if !variables.iter().any(|(kept, _)| kept == &variable.0) {
                 variables.push(*variable);
             }
         }
-        Ok(Self {
-            source: source.to_owned(),
-            program,
-            variables,
-        })
+        Ok(Self { source: source.to_owned(), program, variables })
     }
 
     /// The expression as it was written.
@@ -315,9 +289,7 @@ impl Names {
             Expr::List(list) => list.elements.iter().all(|part| self.gather(part, depth)),
             Expr::Select(select) => self.gather(&select.operand, depth),
             Expr::Map(map) => map.entries.iter().all(|entry| match &entry.expr {
-                EntryExpr::MapEntry(entry) => {
-                    self.gather(&entry.key, depth) && self.gather(&entry.value, depth)
-                }
+                EntryExpr::MapEntry(entry) => self.gather(&entry.key, depth) && self.gather(&entry.value, depth),
                 EntryExpr::StructField(field) => self.gather(&field.value, depth),
             }),
             _ => true,

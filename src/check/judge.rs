@@ -62,9 +62,8 @@ fn metric_verdicts(analysis: &Analysis, policy: &Policy) -> Vec<Verdict> {
     let limits = policy.metrics.iter();
     verdicts.extend(limits.map(|limit| metric::verdict(limit, analysis, policy.min_sample)));
     let limits = policy.registrations.iter();
-    verdicts.extend(limits.map(|limit| {
-        metric::registration_verdict(limit, &registrations, analysis, policy.min_sample)
-    }));
+    verdicts
+        .extend(limits.map(|limit| metric::registration_verdict(limit, &registrations, analysis, policy.min_sample)));
     verdicts
 }
 
@@ -135,21 +134,14 @@ impl<'p> Judge<'p> {
     fn finding(&mut self, finding: &FindingView, call: Option<&CallView>) {
         let (allow, forbid) = (&self.policy.allow, &self.policy.forbid);
         let is_forbidden = forbid.rules.contains(&finding.rule);
-        let is_severe = forbid
-            .severity
-            .is_some_and(|least| finding.severity >= least);
+        let is_severe = forbid.severity.is_some_and(|least| finding.severity >= least);
         if !is_forbidden && (!is_severe || allow.rules.contains(&finding.rule)) {
             return;
         }
         let ruling = self.waivers.of_finding(&finding.rule, call);
         let group = self.findings.entry(finding.rule.clone()).or_default();
         match call {
-            Some(call) => group.add(
-                call,
-                finding.explanation.clone(),
-                finding.frames.clone(),
-                ruling,
-            ),
+            Some(call) => group.add(call, finding.explanation.clone(), finding.frames.clone(), ruling),
             None => group.add_lone(finding, ruling),
         }
         if group.said.is_empty() {
@@ -194,28 +186,14 @@ impl<'p> Judge<'p> {
 }
 
 impl Group {
-    fn add(
-        &mut self,
-        call: &CallView,
-        note: String,
-        frames: Vec<crate::capture::FrameRef>,
-        ruling: Ruling<'_>,
-    ) {
-        let proof = Proof {
-            call: Some(call.id),
-            call_id: call.call_ids.first().cloned().unwrap_or_default(),
-            note,
-            frames,
-        };
+    fn add(&mut self, call: &CallView, note: String, frames: Vec<crate::capture::FrameRef>, ruling: Ruling<'_>) {
+        let proof =
+            Proof { call: Some(call.id), call_id: call.call_ids.first().cloned().unwrap_or_default(), note, frames };
         self.push(proof, ruling);
     }
 
     fn add_lone(&mut self, finding: &FindingView, ruling: Ruling<'_>) {
-        let proof = Proof {
-            note: finding.explanation.clone(),
-            frames: finding.frames.clone(),
-            ..Proof::default()
-        };
+        let proof = Proof { note: finding.explanation.clone(), frames: finding.frames.clone(), ..Proof::default() };
         self.push(proof, ruling);
     }
 
@@ -241,19 +219,12 @@ impl Group {
             (1, false) => "found".to_owned(),
             (count, false) => format!("found {count} times"),
         };
-        let first = self
-            .proofs
-            .first()
-            .map_or(self.said.as_str(), |proof| brief(&proof.note));
+        let first = self.proofs.first().map_or(self.said.as_str(), |proof| brief(&proof.note));
         let waived = match (left, self.waived) {
             (0, _) | (_, 0) => String::new(),
             (_, waived) => format!(" ({waived} more accepted: {})", self.reason),
         };
-        let mut said = if first.is_empty() {
-            counted
-        } else {
-            format!("{counted}{waived}: {first}")
-        };
+        let mut said = if first.is_empty() { counted } else { format!("{counted}{waived}: {first}") };
         said.push_str(&self.expired.map_or(String::new(), expired_text));
         let mut verdict = Verdict::new(kind, name, false, said).shown_by(self.proofs);
         if left == 0 {

@@ -87,9 +87,7 @@ pub const CALL_NUMBERS: [CallNumber; 7] = [
     ("talk_ms", |call| call.talk_ms),
     ("reply_ms", CallView::reply_ms),
     ("messages", |call| Some(f64::from(call.messages))),
-    ("retransmissions", |call| {
-        Some(f64::from(call.retransmissions))
-    }),
+    ("retransmissions", |call| Some(f64::from(call.retransmissions))),
 ];
 
 /// Which side of a limit is allowed.

@@ -11,10 +11,7 @@ use crate::check::view::call_view;
 /// Judges a limit of `[metrics]`; with fewer than `min_sample` calls of known outcome a ratio or delay fails.
 pub(super) fn verdict(limit: &Limit<Metric>, analysis: &Analysis, min_sample: u32) -> Verdict {
     let metrics = &analysis.metrics;
-    let is_count = matches!(
-        limit.number.0,
-        "calls" | "answered" | "partial" | "retransmissions"
-    );
+    let is_count = matches!(limit.number.0, "calls" | "answered" | "partial" | "retransmissions");
     let few = (!is_count && metrics.calls < min_sample)
         .then(|| format!("{} calls, min_sample asks for {min_sample}", metrics.calls));
     let verdict = judged(limit, metrics, few);
@@ -32,21 +29,14 @@ pub(super) fn registration_verdict(
     min_sample: u32,
 ) -> Verdict {
     let is_count = limit.number.0 == "registration_attempts";
-    let few = (!is_count && metrics.attempts < min_sample).then(|| {
-        format!(
-            "{} tries to register, min_sample asks for {min_sample}",
-            metrics.attempts
-        )
-    });
+    let few = (!is_count && metrics.attempts < min_sample)
+        .then(|| format!("{} tries to register, min_sample asks for {min_sample}", metrics.attempts));
     let verdict = judged(limit, metrics, few);
     if !verdict.fails() {
         return verdict;
     }
-    let mut tries: Vec<&RegisterAttempt> = analysis
-        .register_attempts
-        .iter()
-        .filter(|attempt| counts_against(limit, attempt))
-        .collect();
+    let mut tries: Vec<&RegisterAttempt> =
+        analysis.register_attempts.iter().filter(|attempt| counts_against(limit, attempt)).collect();
     let took = |attempt: &RegisterAttempt| attempt.ended.since(attempt.started);
     tries.sort_by_key(|attempt| std::cmp::Reverse(took(attempt)));
     let proofs = tries.iter().take(PROOFS_MAX).map(|attempt| Proof {
@@ -58,9 +48,7 @@ pub(super) fn registration_verdict(
             attempt.outcome.word(),
             attempt.ended.millis_since(attempt.started)
         ),
-        frames: std::iter::once(attempt.asked_at)
-            .chain(attempt.answered_at)
-            .collect(),
+        frames: std::iter::once(attempt.asked_at).chain(attempt.answered_at).collect(),
     });
     verdict.shown_by(proofs.collect())
 }
@@ -68,10 +56,7 @@ pub(super) fn registration_verdict(
 /// Whether a try to register is one of those that break a limit.
 fn counts_against(limit: &Limit<RegistrationMetric>, attempt: &RegisterAttempt) -> bool {
     let is_registered = attempt.outcome == RegistrationOutcome::Registered;
-    let is_refused = matches!(
-        attempt.outcome,
-        RegistrationOutcome::Failed | RegistrationOutcome::TimedOut
-    );
+    let is_refused = matches!(attempt.outcome, RegistrationOutcome::Failed | RegistrationOutcome::TimedOut);
     match (limit.number.0, limit.bound) {
         ("ira_percent", Bound::Max) => is_refused,
         (name, Bound::Max) if name.starts_with("rrd_") => {
@@ -91,10 +76,7 @@ fn judged<Of>(limit: &Limit<Number<Of>>, of: &Of, few: Option<String>) -> Verdic
     };
     let (holds, said) = match (few, limit.measure(of)) {
         (Some(few), _) => (false, few),
-        (None, None) => (
-            false,
-            format!("nothing to measure it by, {side} {wanted} is needed"),
-        ),
+        (None, None) => (false, format!("nothing to measure it by, {side} {wanted} is needed")),
         (None, Some(value)) => {
             let holds = limit.bound.holds(value, limit.value);
             let said = format!("{}, {side} {wanted} is needed", shown(&key, value));
@@ -109,25 +91,14 @@ pub(super) fn of_group(limit: &Limit<Metric>, metrics: &Metrics) -> Result<Strin
     let (key, name) = (limit.key(), limit.number.0);
     let wanted = shown(&key, limit.value);
     match limit.measure(metrics) {
-        None => Err(format!(
-            "{name} is not known of any call, so {key} = {wanted} cannot hold"
-        )),
-        Some(value) if limit.bound.holds(value, limit.value) => {
-            Ok(format!("{name} {}", shown(&key, value)))
-        }
-        Some(value) => Err(format!(
-            "{name} is {}, {key} is {wanted}",
-            shown(&key, value)
-        )),
+        None => Err(format!("{name} is not known of any call, so {key} = {wanted} cannot hold")),
+        Some(value) if limit.bound.holds(value, limit.value) => Ok(format!("{name} {}", shown(&key, value))),
+        Some(value) => Err(format!("{name} is {}, {key} is {wanted}", shown(&key, value))),
     }
 }
 
 /// The calls that count most against a limit, at most [`PROOFS_MAX`] of them; none where no call in particular does.
-pub(super) fn culprits(
-    limit: &Limit<Metric>,
-    ids: impl Iterator<Item = u32>,
-    analysis: &Analysis,
-) -> Vec<Proof> {
+pub(super) fn culprits(limit: &Limit<Metric>, ids: impl Iterator<Item = u32>, analysis: &Analysis) -> Vec<Proof> {
     let honest = ids.filter(|id| {
         let place = id.saturating_sub(1);
         analysis.hostile_calls.binary_search(&place).is_err()
@@ -140,9 +111,7 @@ pub(super) fn culprits(
         .collect();
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let worst = found.iter().take(PROOFS_MAX);
-    worst
-        .filter_map(|(_, id)| proof(limit, *id, analysis))
-        .collect()
+    worst.filter_map(|(_, id)| proof(limit, *id, analysis)).collect()
 }
 
 fn proof(limit: &Limit<Metric>, id: u32, analysis: &Analysis) -> Option<Proof> {

@@ -27,8 +27,8 @@ pub use judge::check;
 pub use limit::{CALL_NUMBERS, GROUP_METRICS, METRICS, REGISTRATION_METRICS, metric_names};
 pub use matching::matching;
 pub use policy::{
-    ALLOW_KEYS, COMPARE_KEYS, Day, EXPECT_KEYS, FORBID_KEYS, HEADER_KEYS, METRICS_KEYS, Policy,
-    PolicyError, WAIVER_KEYS,
+    ALLOW_KEYS, COMPARE_KEYS, Day, EXPECT_KEYS, FORBID_KEYS, HEADER_KEYS, METRICS_KEYS, Policy, PolicyError,
+    WAIVER_KEYS,
 };
 pub use shift::{Shift, Side};
 pub use verdict::{Judgement, Kind, PROOFS_MAX, Proof, Status, Verdict, brief};

@@ -97,12 +97,7 @@ pub struct Forbid {
 
 impl Default for Forbid {
     fn default() -> Self {
-        Self {
-            codes: Vec::new(),
-            outcomes: Vec::new(),
-            rules: Vec::new(),
-            severity: Some(Severity::Error),
-        }
+        Self { codes: Vec::new(), outcomes: Vec::new(), rules: Vec::new(), severity: Some(Severity::Error) }
     }
 }
 

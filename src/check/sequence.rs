@@ -24,11 +24,7 @@ const METHODS: [&str; 14] = [
 
 /// Whether a word names messages: a method, or a code from 100 to 699.
 pub(super) fn is_message(word: &str) -> bool {
-    METHODS.contains(&word)
-        || word.len() == 3
-            && word
-                .parse()
-                .is_ok_and(|code: u16| (100..700).contains(&code))
+    METHODS.contains(&word) || word.len() == 3 && word.parse().is_ok_and(|code: u16| (100..700).contains(&code))
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,21 +57,11 @@ impl Sequence {
     /// # Errors
     /// The word that is no method, code or class, with what would be.
     pub fn parse(source: &str) -> Result<Self, String> {
-        let parts: Vec<Part> = source
-            .split_whitespace()
-            .map(part)
-            .collect::<Result<_, _>>()?;
+        let parts: Vec<Part> = source.split_whitespace().map(part).collect::<Result<_, _>>()?;
         match parts.len() {
-            0 => {
-                Err("is empty; write messages, such as INVITE 100 180* 200 ACK BYE 200".to_owned())
-            }
-            count if count > PARTS_MAX => {
-                Err(format!("has {count} parts; at most {PARTS_MAX} are read"))
-            }
-            _ => Ok(Self {
-                source: source.to_owned(),
-                parts,
-            }),
+            0 => Err("is empty; write messages, such as INVITE 100 180* 200 ACK BYE 200".to_owned()),
+            count if count > PARTS_MAX => Err(format!("has {count} parts; at most {PARTS_MAX} are read")),
+            _ => Ok(Self { source: source.to_owned(), parts }),
         }
     }
 
@@ -135,11 +121,7 @@ impl Word {
 
 fn part(text: &str) -> Result<Part, String> {
     if text == "..." {
-        return Ok(Part {
-            word: Word::Any,
-            is_optional: true,
-            may_repeat: true,
-        });
+        return Ok(Part { word: Word::Any, is_optional: true, may_repeat: true });
     }
     let (body, is_optional, may_repeat) = match text.as_bytes().last() {
         Some(b'*') => (text.get(..text.len() - 1), true, true),
@@ -153,10 +135,7 @@ fn part(text: &str) -> Result<Part, String> {
         && (1..3).contains(&digits.len())
         && digits.bytes().all(|byte| byte.is_ascii_digit())
         && matches!(digits.as_bytes().first(), Some(b'1'..=b'6'));
-    let is_code = body
-        .parse::<u16>()
-        .is_ok_and(|code| (100..700).contains(&code))
-        && body.len() == 3;
+    let is_code = body.parse::<u16>().is_ok_and(|code| (100..700).contains(&code)) && body.len() == 3;
     let word = if is_class {
         Word::Begins(digits.to_owned())
     } else if is_code || METHODS.contains(&body) {
@@ -166,16 +145,10 @@ fn part(text: &str) -> Result<Part, String> {
         return Err(if METHODS.contains(&upper.as_str()) {
             format!("has \"{body}\"; methods are written in capitals: {upper}")
         } else {
-            format!(
-                "has \"{text}\", which is no method, no code such as 180, no class such as 18x, and not ..."
-            )
+            format!("has \"{text}\", which is no method, no code such as 180, no class such as 18x, and not ...")
         });
     };
-    Ok(Part {
-        word,
-        is_optional,
-        may_repeat,
-    })
+    Ok(Part { word, is_optional, may_repeat })
 }
 
 #[cfg(test)]

@@ -49,12 +49,7 @@ pub(super) struct Tolerance {
 
 impl Shift {
     /// The shift of pairs of values, baseline first; `None` where there are none.
-    pub(super) fn of(
-        measure: &'static str,
-        node: &str,
-        values: &[(f64, f64)],
-        tolerance: Tolerance,
-    ) -> Option<Self> {
+    pub(super) fn of(measure: &'static str, node: &str, values: &[(f64, f64)], tolerance: Tolerance) -> Option<Self> {
         let before: Vec<f64> = values.iter().map(|pair| pair.0).collect();
         let after: Vec<f64> = values.iter().map(|pair| pair.1).collect();
         let effect_size = cliffs_delta(&before, &after);
@@ -62,25 +57,14 @@ impl Shift {
         let grows = baseline.count >= tolerance.sample
             && candidate.p50 - baseline.p50 > tolerance.increase_ms
             && effect_size >= tolerance.effect_size;
-        Some(Self {
-            measure,
-            node: node.to_owned(),
-            baseline,
-            candidate,
-            effect_size,
-            grows,
-            worst: Vec::new(),
-        })
+        Some(Self { measure, node: node.to_owned(), baseline, candidate, effect_size, grows, worst: Vec::new() })
     }
 
     /// The same with the calls that grew most; `calls` are the numbers of those that the values are of.
     pub(super) fn of_calls(mut self, values: &[(f64, f64)], calls: &[u32]) -> Self {
         if self.grows {
-            let mut grown: Vec<(f64, u32)> = values
-                .iter()
-                .zip(calls)
-                .map(|((before, after), call)| (after - before, *call))
-                .collect();
+            let mut grown: Vec<(f64, u32)> =
+                values.iter().zip(calls).map(|((before, after), call)| (after - before, *call)).collect();
             grown.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
             let worst = grown.into_iter().take(PROOFS_MAX);
             self.worst = worst.map(|(_, call)| call).collect();
@@ -96,11 +80,7 @@ impl Shift {
 
 fn side(values: Vec<f64>) -> Option<Side> {
     let spread = Spread::of(values)?;
-    Some(Side {
-        count: spread.count,
-        p50: spread.p50,
-        p95: spread.p95,
-    })
+    Some(Side { count: spread.count, p50: spread.p50, p95: spread.p95 })
 }
 
 fn cliffs_delta(before: &[f64], after: &[f64]) -> f64 {
@@ -120,11 +100,7 @@ fn cliffs_delta(before: &[f64], after: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    const TOLERANCE: Tolerance = Tolerance {
-        increase_ms: 200.0,
-        effect_size: 0.474,
-        sample: 5,
-    };
+    const TOLERANCE: Tolerance = Tolerance { increase_ms: 200.0, effect_size: 0.474, sample: 5 };
 
     fn shift(values: &[(f64, f64)]) -> Shift {
         Shift::of("pdd_ms", "", values, TOLERANCE).expect("there are values")
@@ -140,50 +116,15 @@ mod tests {
 
     #[test]
     fn two_seconds_more_are_a_growth_and_jitter_is_none() {
-        assert!(
-            shift(&[
-                (40.0, 2041.0),
-                (41.0, 2040.0),
-                (39.0, 2044.0),
-                (44.0, 2040.0),
-                (40.0, 2050.0)
-            ])
-            .grows
-        );
-        assert!(
-            !shift(&[
-                (40.0, 61.0),
-                (71.0, 40.0),
-                (39.0, 44.0),
-                (44.0, 90.0),
-                (40.0, 30.0)
-            ])
-            .grows
-        );
+        assert!(shift(&[(40.0, 2041.0), (41.0, 2040.0), (39.0, 2044.0), (44.0, 2040.0), (40.0, 2050.0)]).grows);
+        assert!(!shift(&[(40.0, 61.0), (71.0, 40.0), (39.0, 44.0), (44.0, 90.0), (40.0, 30.0)]).grows);
         // One slow call of five is an accident.
-        assert!(
-            !shift(&[
-                (40.0, 2041.0),
-                (41.0, 40.0),
-                (39.0, 44.0),
-                (44.0, 40.0),
-                (40.0, 50.0)
-            ])
-            .grows
-        );
+        assert!(!shift(&[(40.0, 2041.0), (41.0, 40.0), (39.0, 44.0), (44.0, 40.0), (40.0, 50.0)]).grows);
     }
 
     #[test]
     fn four_values_are_too_few_to_judge() {
-        assert!(
-            !shift(&[
-                (40.0, 2041.0),
-                (41.0, 2040.0),
-                (39.0, 2044.0),
-                (44.0, 2040.0)
-            ])
-            .grows
-        );
+        assert!(!shift(&[(40.0, 2041.0), (41.0, 2040.0), (39.0, 2044.0), (44.0, 2040.0)]).grows);
         assert!(Shift::of("pdd_ms", "", &[], TOLERANCE).is_none());
     }
 }

@@ -85,16 +85,8 @@ impl<'a> Bench<'a> {
         }
         verdicts.push(self.finding_verdict());
         let kinds: [(&str, &[&str], Change); 3] = [
-            (
-                "codecs stay",
-                &["codecs_offered", "codecs_answered"],
-                tolerances.codecs,
-            ),
-            (
-                "software stays",
-                &["caller_software", "callee_software"],
-                tolerances.software,
-            ),
+            ("codecs stay", &["codecs_offered", "codecs_answered"], tolerances.codecs),
+            ("software stays", &["caller_software", "callee_software"], tolerances.software),
             ("header fields stay", &["header"], tolerances.headers),
         ];
         for (name, subjects, change) in kinds {
@@ -107,21 +99,14 @@ impl<'a> Bench<'a> {
     }
 
     /// The same with the frames of its calls and the delay that each had.
-    fn with_values(
-        &self,
-        mut verdict: Verdict,
-        measure: &str,
-        of: fn(&CallView) -> Option<f64>,
-    ) -> Verdict {
+    fn with_values(&self, mut verdict: Verdict, measure: &str, of: fn(&CallView) -> Option<f64>) -> Verdict {
         for proof in &mut verdict.proofs {
             let Some(call) = proof.call.and_then(|id| self.calls.get(&id)) else {
                 continue;
             };
             proof.call_id = call.call_ids.first().cloned().unwrap_or_default();
             proof.frames = call.frames();
-            proof.note = of(call).map_or(String::new(), |value| {
-                format!("{measure} is {}", shown(measure, value))
-            });
+            proof.note = of(call).map_or(String::new(), |value| format!("{measure} is {}", shown(measure, value)));
         }
         verdict
     }
@@ -161,20 +146,12 @@ impl<'a> Bench<'a> {
         let is_within = changed.len() <= max;
         let is_accepted = !is_within && left.len() <= max;
         // What is accepted is told as such; what is left over is told alone.
-        let told: Vec<&ChangedCall> = if is_within || is_accepted {
-            changed.iter().collect()
-        } else {
-            left
-        };
+        let told: Vec<&ChangedCall> = if is_within || is_accepted { changed.iter().collect() } else { left };
         let accepted = match (changed.len() - told.len(), rulings.reason) {
             (0, _) | (_, None) => String::new(),
             (more, Some(reason)) => format!(" ({more} more accepted: {reason})"),
         };
-        let mut said = format!(
-            "{} of {pairs} end otherwise{accepted}: {}",
-            told.len(),
-            transitions_text(&told)
-        );
+        let mut said = format!("{} of {pairs} end otherwise{accepted}: {}", told.len(), transitions_text(&told));
         if !is_within && !is_accepted {
             said.push_str(&rulings.expired.map_or(String::new(), expired_text));
         }
@@ -196,18 +173,10 @@ impl<'a> Bench<'a> {
     fn count_verdict(&self, name: &str, calls: &[ChangedCall], max: u32, whose: &str) -> Verdict {
         let said = match calls.first() {
             None => "none".to_owned(),
-            Some(first) => format!(
-                "{} {whose}, first from {} to {}",
-                calls.len(),
-                first.caller,
-                first.callee
-            ),
+            Some(first) => format!("{} {whose}, first from {} to {}", calls.len(), first.caller, first.callee),
         };
         let proofs = calls.iter().take(PROOFS_MAX).map(|change| {
-            let note = format!(
-                "from {} to {}: {}{}",
-                change.caller, change.callee, change.before, change.after
-            );
+            let note = format!("from {} to {}: {}{}", change.caller, change.callee, change.before, change.after);
             self.proof(change, note)
         });
         verdict(name, calls.len() <= max as usize, said).shown_by(proofs.collect())
@@ -241,11 +210,7 @@ impl<'a> Bench<'a> {
         let name = "no new findings";
         match (told.is_empty(), accepted.is_empty()) {
             (true, true) if self.comparison.new_findings.is_empty() => verdict(name, true, "none"),
-            (true, true) => verdict(
-                name,
-                true,
-                "none but what changed endings and the policy account for",
-            ),
+            (true, true) => verdict(name, true, "none but what changed endings and the policy account for"),
             (true, false) => {
                 let mut verdict = verdict(name, false, accepted.join(", "));
                 verdict.status = Status::Waived(rulings.reason.unwrap_or_default().to_owned());
@@ -264,8 +229,7 @@ impl<'a> Bench<'a> {
         let rules: HashSet<&str> = new.map(|(rule, _)| rule.as_str()).collect();
         let counts = |finding: &FindingView| {
             let least = self.tolerances.new_findings;
-            least.is_some_and(|least| finding.severity >= least)
-                && rules.contains(finding.rule.as_str())
+            least.is_some_and(|least| finding.severity >= least) && rules.contains(finding.rule.as_str())
         };
         let mut news: HashMap<&'a str, Vec<(&'a FindingView, Ruling<'a>)>> = HashMap::new();
         for call in &self.candidate.calls {
@@ -292,22 +256,10 @@ impl<'a> Bench<'a> {
     }
 
     fn difference_verdict(&self, name: &str, subjects: &[&str], change: Change) -> Verdict {
-        let changes: Vec<&SetChange> = self
-            .comparison
-            .differences
-            .iter()
-            .filter(|change| subjects.contains(&change.subject))
-            .collect();
-        let told: Vec<String> = changes
-            .iter()
-            .take(PROOFS_MAX)
-            .map(|change| change_text(change))
-            .collect();
-        let said = if told.is_empty() {
-            "no change".to_owned()
-        } else {
-            told.join("; ")
-        };
+        let changes: Vec<&SetChange> =
+            self.comparison.differences.iter().filter(|change| subjects.contains(&change.subject)).collect();
+        let told: Vec<String> = changes.iter().take(PROOFS_MAX).map(|change| change_text(change)).collect();
+        let said = if told.is_empty() { "no change".to_owned() } else { told.join("; ") };
         let mut verdict = verdict(name, changes.is_empty(), said);
         if verdict.fails() && change == Change::Report {
             verdict.status = Status::Holds;
@@ -346,21 +298,15 @@ fn transitions_text(changed: &[&ChangedCall]) -> String {
     for change in changed {
         *counts.entry((&change.before, &change.after)).or_default() += 1;
     }
-    let told: Vec<String> = counts
-        .iter()
-        .map(|((before, after), calls)| format!("{after} instead of {before} ({calls})"))
-        .collect();
+    let told: Vec<String> =
+        counts.iter().map(|((before, after), calls)| format!("{after} instead of {before} ({calls})")).collect();
     told.join(", ")
 }
 
 /// One change in words: `offers PCMA instead of PCMU PCMA (6 calls)`.
 fn change_text(change: &SetChange) -> String {
     let of = |text: &str| {
-        if text.is_empty() {
-            "nothing".to_owned()
-        } else {
-            text.to_owned()
-        }
+        if text.is_empty() { "nothing".to_owned() } else { text.to_owned() }
     };
     let (before, after) = (of(&change.before), of(&change.after));
     let what = match change.subject {
@@ -371,8 +317,5 @@ fn change_text(change: &SetChange) -> String {
         _ if change.before.is_empty() => return format!("new: {after}"),
         _ => return format!("gone: {before}"),
     };
-    format!(
-        "{what} {after} instead of {before} ({} calls)",
-        change.count
-    )
+    format!("{what} {after} instead of {before} ({} calls)", change.count)
 }

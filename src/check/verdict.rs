@@ -171,12 +171,7 @@ impl Judgement {
 
     /// How many verdicts hold, fail, and are waived.
     pub fn counts(&self) -> (usize, usize, usize) {
-        let of = |word: &str| {
-            self.verdicts
-                .iter()
-                .filter(|v| v.status.word() == word)
-                .count()
-        };
+        let of = |word: &str| self.verdicts.iter().filter(|v| v.status.word() == word).count();
         (of("holds"), of("fails"), of("waived"))
     }
 
@@ -217,14 +212,8 @@ mod tests {
 
     #[test]
     fn a_first_sentence_ends_where_another_begins() {
-        assert_eq!(
-            "It was refused.",
-            brief("It was refused. Nothing else is known.")
-        );
-        assert_eq!(
-            "10.0.0.1:5060 took 1.4 s, i.e. too long.",
-            brief("10.0.0.1:5060 took 1.4 s, i.e. too long.")
-        );
+        assert_eq!("It was refused.", brief("It was refused. Nothing else is known."));
+        assert_eq!("10.0.0.1:5060 took 1.4 s, i.e. too long.", brief("10.0.0.1:5060 took 1.4 s, i.e. too long."));
         assert_eq!("", brief(""));
     }
 
@@ -232,10 +221,7 @@ mod tests {
     fn a_frame_is_named_once() {
         let at = |frame| FrameRef { file: 0, frame };
         let judgement = Judgement::default();
-        assert_eq!(
-            "frames 7, 28",
-            judgement.frames(&[at(7), at(28), at(7), at(28)])
-        );
+        assert_eq!("frames 7, 28", judgement.frames(&[at(7), at(28), at(7), at(28)]));
         assert_eq!("frame 7", judgement.frames(&[at(7), at(7)]));
     }
 }

@@ -23,10 +23,7 @@ pub(super) struct Ruling<'p> {
 impl<'p> Waivers<'p> {
     /// `today` is the day that they expire against; where it is unknown none has expired.
     pub(super) fn new(policy: &'p Policy, today: Option<Day>) -> Self {
-        Self {
-            waivers: &policy.waivers,
-            today,
-        }
+        Self { waivers: &policy.waivers, today }
     }
 
     /// Whether the way in which a call ended is accepted.
@@ -42,8 +39,7 @@ impl<'p> Waivers<'p> {
 
     /// Whether what a rule found is accepted; `call` is the one that it was found in.
     pub(super) fn of_finding(self, rule: &str, call: Option<&CallView>) -> Ruling<'p> {
-        let is_meant =
-            |target: &WaiverTarget| matches!(target, WaiverTarget::Rule(own) if own == rule);
+        let is_meant = |target: &WaiverTarget| matches!(target, WaiverTarget::Rule(own) if own == rule);
         self.ruling(is_meant, call)
     }
 
@@ -52,7 +48,8 @@ impl<'p> Waivers<'p> {
         if !verdict.fails() {
             return;
         }
-        let is_meant = |target: &WaiverTarget| matches!(target, WaiverTarget::Expectation(name) if *name == verdict.name);
+        let is_meant =
+            |target: &WaiverTarget| matches!(target, WaiverTarget::Expectation(name) if *name == verdict.name);
         let ruling = self.ruling(is_meant, None);
         match ruling.reason {
             Some(reason) => verdict.status = Status::Waived(reason.to_owned()),
@@ -60,17 +57,9 @@ impl<'p> Waivers<'p> {
         }
     }
 
-    fn ruling(
-        self,
-        is_meant: impl Fn(&WaiverTarget) -> bool,
-        call: Option<&CallView>,
-    ) -> Ruling<'p> {
+    fn ruling(self, is_meant: impl Fn(&WaiverTarget) -> bool, call: Option<&CallView>) -> Ruling<'p> {
         let mut ruling = Ruling::default();
-        for waiver in self
-            .waivers
-            .iter()
-            .filter(|waiver| is_meant(&waiver.target))
-        {
+        for waiver in self.waivers.iter().filter(|waiver| is_meant(&waiver.target)) {
             let is_for_call = match (&waiver.calls, call) {
                 (None, _) => true,
                 (Some(calls), Some(call)) => calls.matches(call) == Ok(true),
@@ -96,10 +85,7 @@ impl<'p> Waivers<'p> {
 impl Ruling<'_> {
     /// What either says: accepted where one accepts.
     pub(super) fn or(self, other: Self) -> Self {
-        Self {
-            reason: self.reason.or(other.reason),
-            expired: self.expired.max(other.expired),
-        }
+        Self { reason: self.reason.or(other.reason), expired: self.expired.max(other.expired) }
     }
 
     /// What a reader of a failure is told of a waiver that expired, empty where none did.

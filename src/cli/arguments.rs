@@ -85,12 +85,7 @@ pub(crate) struct Scan {
     pub(crate) csv: Option<PathBuf>,
 
     /// Reports on the calls alone that this expression is true for, such as 'final_code == 488' (docs/policy.md names the fields)
-    #[arg(
-        long,
-        value_name = "EXPR",
-        conflicts_with = "call",
-        help_heading = "Reports"
-    )]
+    #[arg(long, value_name = "EXPR", conflicts_with = "call", help_heading = "Reports")]
     pub(crate) filter: Option<String>,
 
     /// Shows one call in full: its number on the screen, its Call-ID, or a unique part of that
@@ -114,13 +109,7 @@ pub(crate) struct Scan {
     pub(crate) width: Option<u16>,
 
     /// Colours; auto means on a terminal, unless NO_COLOR is set
-    #[arg(
-        long,
-        value_enum,
-        value_name = "WHEN",
-        default_value = "auto",
-        help_heading = "Screen"
-    )]
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", help_heading = "Screen")]
     pub(crate) color: Color,
 
     /// Shows no progress while reading
@@ -158,9 +147,9 @@ fn zone(name: &str) -> Result<Zone, String> {
     if name.eq_ignore_ascii_case("local") {
         return Ok(Zone::Of(jiff::tz::TimeZone::system()));
     }
-    jiff::tz::TimeZone::get(name).map(Zone::Of).map_err(|_| {
-        "is no zone known here; use UTC, local, or a name such as Europe/Berlin".into()
-    })
+    jiff::tz::TimeZone::get(name)
+        .map(Zone::Of)
+        .map_err(|_| "is no zone known here; use UTC, local, or a name such as Europe/Berlin".into())
 }
 
 #[cfg(test)]

@@ -72,12 +72,10 @@ enum Kind {
 }
 
 fn format(text: &str) -> Result<(Kind, PathBuf), String> {
-    let (kind, path) = text
-        .split_once('=')
-        .ok_or("is KIND=FILE, such as junit=report.xml, or tap=- for standard output")?;
-    let kind = <Kind as clap::ValueEnum>::from_str(kind, false).map_err(|_| {
-        format!("\"{kind}\" is none of junit, github, sarif, tap, markdown, json, text")
-    })?;
+    let (kind, path) =
+        text.split_once('=').ok_or("is KIND=FILE, such as junit=report.xml, or tap=- for standard output")?;
+    let kind = <Kind as clap::ValueEnum>::from_str(kind, false)
+        .map_err(|_| format!("\"{kind}\" is none of junit, github, sarif, tap, markdown, json, text"))?;
     if path.is_empty() {
         return Err("names no file; - is standard output".to_owned());
     }
@@ -86,12 +84,9 @@ fn format(text: &str) -> Result<(Kind, PathBuf), String> {
 
 fn day(text: &str) -> Result<Day, String> {
     if text == "now" {
-        return Ok(jiff::Timestamp::now()
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .date());
+        return Ok(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date());
     }
-    text.parse()
-        .map_err(|_| "is no day; write it as 2026-12-31".to_owned())
+    text.parse().map_err(|_| "is no day; write it as 2026-12-31".to_owned())
 }
 
 /// Checks captures and reports.
@@ -108,14 +103,12 @@ impl VerdictArguments {
     /// The policy, or the one that holds without any, once it is sure that every report has a place of its own; `inputs` are
     /// read, so none is written over.
     pub(crate) fn policy(&self, inputs: &[&Path]) -> Result<Policy, Stop> {
-        self.refuse_shared(inputs)
-            .map_err(|line| Stop::Because(vec![line]))?;
+        self.refuse_shared(inputs).map_err(|line| Stop::Because(vec![line]))?;
         let Some(path) = &self.policy else {
             return Ok(Policy::default());
         };
         let shown = path.display();
-        let text =
-            policy_text(path).map_err(|why| Stop::Because(vec![format!("{shown}:{why}")]))?;
+        let text = policy_text(path).map_err(|why| Stop::Because(vec![format!("{shown}:{why}")]))?;
         let told = |error: &crate::check::PolicyError| format!("{shown}:{error}");
         Policy::parse(&text).map_err(|errors| Stop::Because(errors.iter().map(told).collect()))
     }
@@ -125,12 +118,8 @@ impl VerdictArguments {
             let earlier = self.formats.iter().take(place);
             if earlier.into_iter().any(|(_, other)| other == path) {
                 return Err(match path.as_os_str() == "-" {
-                    true => "two reports cannot share standard output; give one of them a file"
-                        .to_owned(),
-                    false => format!(
-                        "{}: two reports cannot share a file; give each its own",
-                        path.display()
-                    ),
+                    true => "two reports cannot share standard output; give one of them a file".to_owned(),
+                    false => format!("{}: two reports cannot share a file; give each its own", path.display()),
                 });
             }
             let Ok(target) = std::fs::canonicalize(path) else {
@@ -149,16 +138,11 @@ impl VerdictArguments {
 
     /// The analysis of captures, with a progress bar.
     pub(crate) fn analyze(&self, captures: &[PathBuf]) -> Result<Analysis, Stop> {
-        let options = Options {
-            workers: threads::start(None),
-            keep_going: false,
-            ..Options::default()
-        };
+        let options = Options { workers: threads::start(None), keep_going: false, ..Options::default() };
         let mut bar = Bar::new(!self.no_progress);
         let analysis = analyze(captures, &options, &mut |progress| bar.set(progress));
         bar.clear();
-        analysis
-            .map_err(|problems| Stop::Because(problems.iter().map(ToString::to_string).collect()))
+        analysis.map_err(|problems| Stop::Because(problems.iter().map(ToString::to_string).collect()))
     }
 
     /// Writes every report; the lines for people too, unless standard output is taken.
@@ -182,15 +166,10 @@ impl VerdictArguments {
             gone |= kept(written)?;
         }
         if is_stdout_free && !gone {
-            let lines =
-                |out: &mut dyn std::io::Write| verdict_text::write(&judgement, self.verbose, out);
+            let lines = |out: &mut dyn std::io::Write| verdict_text::write(&judgement, self.verbose, out);
             kept(output::to_screen(Color::Auto, lines))?;
         }
-        if judgement.holds() {
-            Ok(())
-        } else {
-            Err(Stop::Failed)
-        }
+        if judgement.holds() { Ok(()) } else { Err(Stop::Failed) }
     }
 }
 
@@ -209,14 +188,8 @@ fn policy_text(path: &Path) -> Result<String, String> {
         let before = error.as_bytes().get(..error.utf8_error().valid_up_to());
         let before = String::from_utf8_lossy(before.unwrap_or_default());
         let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .map_or(0, |last| last.chars().count())
-            + 1;
-        format!(
-            "{line}:{column}: this is not UTF-8; a policy is a text file in TOML, saved as UTF-8"
-        )
+        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        format!("{line}:{column}: this is not UTF-8; a policy is a text file in TOML, saved as UTF-8")
     })
 }
 

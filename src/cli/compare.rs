@@ -32,13 +32,11 @@ pub(crate) struct CompareArguments {
 
 /// Compares two runs and reports.
 pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Stop> {
-    let policy = arguments
-        .verdict
-        .policy(&[&arguments.baseline, &arguments.candidate])?;
+    let policy = arguments.verdict.policy(&[&arguments.baseline, &arguments.candidate])?;
     let baseline = view(&arguments.baseline, &arguments.verdict)?;
     let candidate = view(&arguments.candidate, &arguments.verdict)?;
-    let judgement = compare(&baseline, &candidate, &policy, arguments.verdict.today)
-        .map_err(|why| Stop::Because(vec![why]))?;
+    let judgement =
+        compare(&baseline, &candidate, &policy, arguments.verdict.today).map_err(|why| Stop::Because(vec![why]))?;
     arguments.verdict.report(judgement)
 }
 
@@ -47,8 +45,7 @@ fn view(path: &Path, arguments: &VerdictArguments) -> Result<View, Stop> {
         return Ok(View::of(&arguments.analyze(&[path.to_owned()])?));
     }
     let because = |why: String| Stop::Because(vec![format!("{}: {why}", path.display())]);
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| because(format!("cannot be read: {error}")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| because(format!("cannot be read: {error}")))?;
     View::of_report(&text).map_err(|error| because(error.to_string()))
 }
 

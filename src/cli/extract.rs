@@ -62,38 +62,30 @@ pub(crate) fn extract(arguments: &Extract) -> Result<(), Stop> {
     }
     check_extractable(&found.sources).map_err(|error| because(&[error]))?;
     refuse_input(&arguments.out, &found.sources)?;
-    let options = Options {
-        workers: threads::start(None),
-        secrets: secrets(&arguments.tls_keylog)?,
-        ..Options::default()
-    };
+    let options =
+        Options { workers: threads::start(None), secrets: secrets(&arguments.tls_keylog)?, ..Options::default() };
     let mut bar = Bar::new(true);
-    let analysis = analyze_sources(&found.sources, &options, &mut |at| bar.set(at))
-        .map_err(|error| because(&[error]))?;
+    let analysis =
+        analyze_sources(&found.sources, &options, &mut |at| bar.set(at)).map_err(|error| because(&[error]))?;
     bar.clear();
     let calls = arguments.call.iter().cloned().map(Pick::Call);
     let incidents = arguments.incident.iter().copied().map(Pick::Incident);
     let filtered = filtered(&analysis, filter.as_ref())?;
     let picks: Vec<Pick> = calls.chain(incidents).chain(filtered).collect();
-    let selection = Selection::of(&analysis, &picks, arguments.with_media)
-        .map_err(|error| because(&[error]))?;
+    let selection = Selection::of(&analysis, &picks, arguments.with_media).map_err(|error| because(&[error]))?;
     let mut bar = Bar::new(true);
     let is_stdout = arguments.out.as_os_str() == "-";
     let output: Box<dyn Write> = if is_stdout {
         Box::new(io::stdout().lock())
     } else {
-        Box::new(File::create(&arguments.out).map_err(|error| {
-            because(&[format!(
-                "{}: cannot be written: {error}",
-                arguments.out.display()
-            )])
-        })?)
+        Box::new(
+            File::create(&arguments.out)
+                .map_err(|error| because(&[format!("{}: cannot be written: {error}", arguments.out.display())]))?,
+        )
     };
     let mut output = BufWriter::with_capacity(BUFFER_BYTES, output);
-    let frames = write_frames(&found.sources, &selection, &mut output, &mut |at| {
-        bar.set(at)
-    })
-    .map_err(|error| because(&[format!("{}: {error}", arguments.out.display())]))?;
+    let frames = write_frames(&found.sources, &selection, &mut output, &mut |at| bar.set(at))
+        .map_err(|error| because(&[format!("{}: {error}", arguments.out.display())]))?;
     bar.clear();
     output::complain(&format!(
         "{}: {} of {} in {}",
@@ -111,10 +103,8 @@ fn filtered(analysis: &Analysis, filter: Option<&Filter>) -> Result<Vec<Pick>, S
         return Ok(Vec::new());
     };
     let taken = (1..).zip(filter::matches(analysis, filter)?);
-    let picks: Vec<Pick> = taken
-        .filter(|(_, is_taken)| *is_taken)
-        .map(|(id, _): (u32, bool)| Pick::Call(id.to_string()))
-        .collect();
+    let picks: Vec<Pick> =
+        taken.filter(|(_, is_taken)| *is_taken).map(|(id, _): (u32, bool)| Pick::Call(id.to_string())).collect();
     if picks.is_empty() {
         return Err(because(&["--filter: no call matches it"]));
     }

@@ -14,9 +14,7 @@ use crate::report::escape;
 const BUFFER_BYTES: usize = 64 << 10;
 /// Endings of captures and of what they are packed in: a report never goes into such a file, since the user most likely
 /// forgot the name of the report.
-const CAPTURE_ENDINGS: [&str; 10] = [
-    "pcap", "pcapng", "cap", "dmp", "ntar", "gz", "zst", "xz", "lz4", "bz2",
-];
+const CAPTURE_ENDINGS: [&str; 10] = ["pcap", "pcapng", "cap", "dmp", "ntar", "gz", "zst", "xz", "lz4", "bz2"];
 
 /// Says something on standard error, in one line.
 pub(crate) fn complain(line: &str) {
@@ -25,26 +23,14 @@ pub(crate) fn complain(line: &str) {
 }
 
 /// Writes a report for programs to a file, or to standard output for `-`.
-pub(crate) fn to_file(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), Stop> {
+pub(crate) fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Stop> {
     if path.as_os_str() == "-" {
         let mut out = BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
         return write(&mut out).and_then(|()| out.flush()).map_err(stop);
     }
-    let cannot = |error: io::Error| {
-        Stop::Because(vec![format!(
-            "{}: cannot be written: {error}",
-            path.display()
-        )])
-    };
+    let cannot = |error: io::Error| Stop::Because(vec![format!("{}: cannot be written: {error}", path.display())]);
     let ending = path.extension().and_then(|ending| ending.to_str());
-    if ending.is_some_and(|ending| {
-        CAPTURE_ENDINGS
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(ending))
-    }) {
+    if ending.is_some_and(|ending| CAPTURE_ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending))) {
         return Err(Stop::Because(vec![format!(
             "{}: is named like a capture, so no report is written to it; name the report first: --json report.json",
             path.display()
@@ -55,10 +41,7 @@ pub(crate) fn to_file(
 }
 
 /// Writes text with colours to standard output, without them where they are not wanted.
-pub(crate) fn to_screen(
-    color: Color,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), Stop> {
+pub(crate) fn to_screen(color: Color, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Stop> {
     let choice = match color {
         Color::Auto => AutoStream::choice(&io::stdout()),
         Color::Always => ColorChoice::Always,
@@ -71,9 +54,7 @@ pub(crate) fn to_screen(
 
 /// Columns of the terminal, 100 where standard output is none.
 pub(crate) fn width() -> usize {
-    terminal_size::terminal_size_of(io::stdout())
-        .map_or(100, |(width, _)| usize::from(width.0))
-        .max(40)
+    terminal_size::terminal_size_of(io::stdout()).map_or(100, |(width, _)| usize::from(width.0)).max(40)
 }
 
 /// Columns for running text: longer lines are hard to read.

@@ -46,19 +46,12 @@ impl Bar {
 
     fn show(&mut self, bytes_total: Option<u64>) {
         let (bar, template) = match bytes_total {
-            Some(total) => (
-                ProgressBar::new(total),
-                "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
-            ),
-            None => (
-                ProgressBar::no_length(),
-                "{spinner} {bytes}, {bytes_per_sec}",
-            ),
+            Some(total) => (ProgressBar::new(total), "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left"),
+            None => (ProgressBar::no_length(), "{spinner} {bytes}, {bytes_per_sec}"),
         };
         let style = ProgressStyle::with_template(template);
-        self.bar = bar
-            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-            .with_elapsed(self.since.elapsed());
+        self.bar =
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_elapsed(self.since.elapsed());
         let target = ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND);
         self.bar.set_draw_target(target);
         self.is_shown = true;

@@ -17,13 +17,9 @@ use crate::report::{csv, json};
 
 /// Analyses captures and writes every report that was asked for.
 pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
-    let is_stdout = |path: &Option<std::path::PathBuf>| {
-        path.as_ref().is_some_and(|path| path.as_os_str() == "-")
-    };
+    let is_stdout = |path: &Option<std::path::PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");
     if is_stdout(&scan.json) && is_stdout(&scan.csv) {
-        return Err(because(
-            "--json - and --csv - cannot share standard output; give one of them a file",
-        ));
+        return Err(because("--json - and --csv - cannot share standard output; give one of them a file"));
     }
     let filter = scan.filter.as_deref().map(filter::condition).transpose()?;
     // The program ends behind the reports; giving back millions of small pieces before would only take time.
@@ -33,9 +29,7 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
         analysis.narrow(filter.source(), matching);
     }
     if let Some(path) = &scan.json {
-        output::to_file(path, |mut out| {
-            json::write(&analysis, scan.details, &mut out)
-        })?;
+        output::to_file(path, |mut out| json::write(&analysis, scan.details, &mut out))?;
     }
     if let Some(path) = &scan.csv {
         output::to_file(path, |mut out| csv::write(&analysis, &mut out))?;
@@ -53,13 +47,10 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
         is_whole: scan.verbose,
     };
     match &scan.call {
-        None if scan.metrics => {
-            output::to_screen(scan.color, |out| write_metrics(&analysis, &view, out))
-        }
+        None if scan.metrics => output::to_screen(scan.color, |out| write_metrics(&analysis, &view, out)),
         None => output::to_screen(scan.color, |out| write_overview(&analysis, &view, out)),
         Some(wanted) => {
-            let id = find_call(&analysis, wanted)
-                .map_err(|none| because(&format!("--call {wanted}: {none}")))?;
+            let id = find_call(&analysis, wanted).map_err(|none| because(&format!("--call {wanted}: {none}")))?;
             output::to_screen(scan.color, |out| write_call(&analysis, id, &view, out))
         }
     }
@@ -89,9 +80,7 @@ pub(crate) fn explain(query: &str, scan: &Scan) -> Result<(), Stop> {
         let near = suggestions_text(query, &reference::suggestions(query), usize::MAX);
         return Err(Stop::Because(near.lines().map(str::to_owned).collect()));
     };
-    output::to_screen(scan.color, |out| {
-        out.write_all(explanation_text(&explanation, width).as_bytes())
-    })
+    output::to_screen(scan.color, |out| out.write_all(explanation_text(&explanation, width).as_bytes()))
 }
 
 /// Lists the rules.

@@ -12,9 +12,7 @@ const THREADS_MAX: usize = 256;
 pub(crate) fn start(jobs: Option<NonZero<usize>>) -> usize {
     let cores = || available_parallelism().map_or(1, usize::from);
     let count = jobs.map_or_else(cores, usize::from).min(THREADS_MAX);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(count)
-        .use_current_thread();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(count).use_current_thread();
     // It can only have been started before, and then serves as it is.
     let _ = pool.build_global();
     count

@@ -47,8 +47,7 @@ impl Apart {
     /// Whether nearly all calls with the feature fail and nearly all failing calls have it.
     pub fn is_sharp(&self) -> bool {
         let with = f64::from(self.failed_in + self.good_in);
-        f64::from(self.failed_in) >= SHARP_MIN * with
-            && f64::from(self.failed_in) >= SHARP_MIN * f64::from(self.failed)
+        f64::from(self.failed_in) >= SHARP_MIN * with && f64::from(self.failed_in) >= SHARP_MIN * f64::from(self.failed)
     }
 
     /// Both counts and the bound in words: `6 of 6 failing and none of 40 good calls come from 10.0.0.9 (chance: …)`.
@@ -57,11 +56,7 @@ impl Apart {
             "{} of {} failing and {} of {} good calls {} (chance {})",
             self.failed_in,
             self.failed,
-            if self.good_in == 0 {
-                "none".to_owned()
-            } else {
-                self.good_in.to_string()
-            },
+            if self.good_in == 0 { "none".to_owned() } else { self.good_in.to_string() },
             self.good_in + self.good_out,
             self.feature,
             bound(self.chance)
@@ -82,10 +77,8 @@ pub fn separates(scene: &Scene<'_>, node: NodeId, failed: &[u32], good: &[u32]) 
     let counts = count(scene, node, &failed, &good);
     let all = (failed.len() as u32, good.len() as u32);
     let tried = counts.values().filter(|(failed, _)| *failed > 0).count() as f64;
-    let mut found: Vec<Apart> = counts
-        .into_iter()
-        .filter_map(|(feature, count)| judge(feature, count, all, tried))
-        .collect();
+    let mut found: Vec<Apart> =
+        counts.into_iter().filter_map(|(feature, count)| judge(feature, count, all, tried)).collect();
     // The smallest group of calls that holds the failures; of equal ones the kind that is named first.
     found.sort_by(|a, b| {
         let size = |apart: &Apart| apart.failed_in + apart.good_in;
@@ -160,18 +153,13 @@ impl KnownGood {
         }
         // Threads that ask at the same time count twice rather than wait.
         let mut counts: HashMap<Feature<'_>, u32, foldhash::fast::FixedState> = HashMap::default();
-        for call in good
-            .iter()
-            .filter_map(|call| scene.calls.get(*call as usize))
-        {
+        for call in good.iter().filter_map(|call| scene.calls.get(*call as usize)) {
             features(scene, call, node, |feature| {
                 *counts.entry(feature).or_default() += 1;
             });
         }
         let own = counts.into_iter();
-        let counts: GoodCounts = own
-            .map(|(feature, count)| (feature.into_owned(), count))
-            .collect();
+        let counts: GoodCounts = own.map(|(feature, count)| (feature.into_owned(), count)).collect();
         let counts = Arc::new(counts);
         let mut known = known();
         if known.len() < KEPT_MAX {
@@ -184,10 +172,7 @@ impl KnownGood {
 /// In how many failing and good calls each feature is.
 fn count<'a>(scene: &Scene<'a>, node: NodeId, failed: &[u32], good: &[u32]) -> Counts<'a> {
     let mut counts = Counts::default();
-    for call in failed
-        .iter()
-        .filter_map(|call| scene.calls.get(*call as usize))
-    {
+    for call in failed.iter().filter_map(|call| scene.calls.get(*call as usize)) {
         features(scene, call, node, |feature| {
             counts.entry(feature).or_default().0 += 1;
         });
@@ -197,22 +182,14 @@ fn count<'a>(scene: &Scene<'a>, node: NodeId, failed: &[u32], good: &[u32]) -> C
         count.1 = known.get(feature).copied().unwrap_or_default();
     }
     // A header that no failing call has may be what they lack.
-    for (feature, good) in known
-        .iter()
-        .filter(|(feature, _)| feature.kind == Kind::Header)
-    {
+    for (feature, good) in known.iter().filter(|(feature, _)| feature.kind == Kind::Header) {
         counts.entry(feature.clone()).or_insert((0, *good));
     }
     let all = (failed.len() as u32, good.len() as u32);
-    let headers = counts
-        .iter()
-        .filter(|(feature, _)| feature.kind == Kind::Header);
+    let headers = counts.iter().filter(|(feature, _)| feature.kind == Kind::Header);
     let lacking: Vec<(Feature<'_>, (u32, u32))> = headers
         .map(|(feature, (f, g))| {
-            let lack = Feature {
-                kind: Kind::NoHeader,
-                value: feature.value.clone(),
-            };
+            let lack = Feature { kind: Kind::NoHeader, value: feature.value.clone() };
             (lack, (all.0 - f.min(&all.0), all.1 - g.min(&all.1)))
         })
         .collect();
@@ -257,16 +234,9 @@ pub fn of_incident(scene: &Scene<'_>, incident: &Incident) -> String {
     if incident.finding.severity < Severity::Error || incident.calls.len() < FAILED_MIN {
         return String::new();
     }
-    let failed: Vec<u32> = incident
-        .calls
-        .iter()
-        .map(|id| id.saturating_sub(1))
-        .collect();
+    let failed: Vec<u32> = incident.calls.iter().map(|id| id.saturating_sub(1)).collect();
     let node = scene.node(origin);
-    let good: Vec<u32> = good_calls(scene, node)
-        .iter()
-        .copied()
-        .filter(|call| failed.binary_search(call).is_err())
-        .collect();
+    let good: Vec<u32> =
+        good_calls(scene, node).iter().copied().filter(|call| failed.binary_search(call).is_err()).collect();
     separates(scene, node, &failed, &good).map_or(String::new(), |apart| apart.sentence() + ".")
 }

@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 
 use crate::call::negotiation::{Exchange, exchange};
 use crate::call::{
-    Anatomy, Call, Dialog, EndpointId, Message, MessageIndex, Outcome, Step, Tables, Transaction,
-    TransactionIndex, anatomy_of, dialogs, own_software, path,
+    Anatomy, Call, Dialog, EndpointId, Message, MessageIndex, Outcome, Step, Tables, Transaction, TransactionIndex,
+    anatomy_of, dialogs, own_software, path,
 };
 use crate::diagnose::finding::Evidence;
 use crate::diagnose::scene::Scene;
@@ -116,9 +116,7 @@ impl<'a> Case<'a> {
 
     /// The status where the failure began; 0 where none came.
     pub fn refusal_code(&self) -> u16 {
-        self.refusal()
-            .and_then(Message::status)
-            .map_or(0, |status: StatusCode| status.0)
+        self.refusal().and_then(Message::status).map_or(0, |status: StatusCode| status.0)
     }
 
     /// The message at an index.
@@ -152,12 +150,7 @@ impl<'a> Case<'a> {
     }
 
     /// Evidence in one header of a message.
-    pub fn shows_header(
-        &self,
-        message: &Message,
-        name: HeaderName,
-        shows: impl Into<String>,
-    ) -> Evidence {
+    pub fn shows_header(&self, message: &Message, name: HeaderName, shows: impl Into<String>) -> Evidence {
         let value = self.header(message, name).unwrap_or_default();
         Evidence::seen(message.at, format!("{}: {value}", name.text()), shows)
     }
@@ -169,10 +162,7 @@ impl<'a> Case<'a> {
 
     /// Seconds from the first INVITE of the call to a message.
     pub fn seconds_in(&self, message: &Message) -> f64 {
-        message
-            .time
-            .millis_since(self.call.milestones.invited.unwrap_or(self.call.started))
-            / 1000.0
+        message.time.millis_since(self.call.milestones.invited.unwrap_or(self.call.started)) / 1000.0
     }
 }
 

@@ -59,9 +59,7 @@ impl Tokens {
 
 /// The kind of defect in a sentence about one: what stands before the quoted part.
 pub fn defect_kind(sentence: &str) -> &str {
-    sentence
-        .split_once(": \"")
-        .map_or(sentence, |(kind, _)| kind)
+    sentence.split_once(": \"").map_or(sentence, |(kind, _)| kind)
 }
 
 impl Scene<'_> {
@@ -81,9 +79,7 @@ impl Scene<'_> {
     pub fn replies(&self, node: NodeId) -> bool {
         let known = self.contrast.repliers.get_or_init(|| {
             let hops = self.calls.iter().flat_map(|call| call.hops.iter());
-            hops.filter(|hop| hop.reply_ms.is_some())
-                .map(|hop| self.node(hop.destination))
-                .collect()
+            hops.filter(|hop| hop.reply_ms.is_some()).map(|hop| self.node(hop.destination)).collect()
         });
         known.contains(&node)
     }
@@ -94,8 +90,7 @@ impl Scene<'_> {
             let legs = (0_u32..)
                 .zip(self.calls)
                 .flat_map(|(index, call)| call.legs.iter().map(move |leg| (leg.call_id, index)));
-            legs.map(|(id, index)| (self.text(id).into(), index))
-                .collect()
+            legs.map(|(id, index)| (self.text(id).into(), index)).collect()
         });
         self.calls.get(*known.get(call_id)? as usize)
     }
@@ -107,9 +102,7 @@ impl Scene<'_> {
 
     /// What each node asked for.
     pub fn senders(&self) -> &[Sender] {
-        self.contrast
-            .senders
-            .get_or_init(|| senders(self.book, self.calls, self.attempts, self.requests))
+        self.contrast.senders.get_or_init(|| senders(self.book, self.calls, self.attempts, self.requests))
     }
 
     /// Gives back what only rules about the whole capture read: the calls' own verdicts need the room.
@@ -126,9 +119,7 @@ impl Scene<'_> {
 
     /// Password guessing.
     pub fn sieges(&self) -> &[Siege] {
-        self.contrast
-            .sieges
-            .get_or_init(|| sieges(self.book, self.attempts))
+        self.contrast.sieges.get_or_init(|| sieges(self.book, self.attempts))
     }
 
     /// Nodes that search for open servers.
@@ -158,8 +149,7 @@ impl Scene<'_> {
     /// When a node last sent or received a SIP message; the capture's end tells nothing of nodes that it no longer shows.
     pub fn last_seen(&self, node: NodeId) -> Timestamp {
         let known = self.contrast.last_seen.get_or_init(|| {
-            let mut last: HashMap<NodeId, Timestamp, foldhash::fast::FixedState> =
-                HashMap::default();
+            let mut last: HashMap<NodeId, Timestamp, foldhash::fast::FixedState> = HashMap::default();
             for message in &self.book.messages {
                 for endpoint in [message.source, message.destination] {
                     let seen = last.entry(self.node(endpoint)).or_default();
@@ -188,22 +178,14 @@ fn tolerated(scene: &Scene<'_>) -> HashSet<(NodeId, String)> {
     let mut known = HashSet::new();
     let has_defect = |call: &&Call| {
         call.legs.iter().any(|leg| {
-            let messages = scene
-                .book
-                .messages
-                .get(leg.start as usize..leg.end as usize);
-            messages.into_iter().flatten().any(|message| {
-                message.is_request(Method::Invite)
-                    && scene.book.defects.contains_key(&message.digest)
-            })
+            let messages = scene.book.messages.get(leg.start as usize..leg.end as usize);
+            messages
+                .into_iter()
+                .flatten()
+                .any(|message| message.is_request(Method::Invite) && scene.book.defects.contains_key(&message.digest))
         })
     };
-    for call in scene
-        .calls
-        .iter()
-        .filter(has_defect)
-        .take(DEFECTIVE_CALLS_MAX)
-    {
+    for call in scene.calls.iter().filter(has_defect).take(DEFECTIVE_CALLS_MAX) {
         let anatomy = anatomy_of(scene.book, &call.legs);
         for (_, invite) in anatomy.invites() {
             let is_read = invite.alerting.is_some()
@@ -224,10 +206,7 @@ fn tolerated(scene: &Scene<'_>) -> HashSet<(NodeId, String)> {
 
 /// Refusals that only a node sends which has read the whole request and looked for the callee.
 fn shows_understanding(code: u16) -> bool {
-    matches!(
-        code,
-        300..=399 | 404 | 410 | 480 | 484 | 486 | 487 | 488 | 600 | 603 | 604
-    )
+    matches!(code, 300..=399 | 404 | 410 | 480 | 484 | 486 | 487 | 488 | 600 | 603 | 604)
 }
 
 fn tokens(scene: &Scene<'_>) -> Tokens {
@@ -237,10 +216,7 @@ fn tokens(scene: &Scene<'_>) -> Tokens {
         let Some(leg) = call.legs.first() else {
             continue;
         };
-        let messages = scene
-            .book
-            .messages
-            .get(leg.start as usize..leg.end as usize);
+        let messages = scene.book.messages.get(leg.start as usize..leg.end as usize);
         let invites = messages
             .into_iter()
             .flatten()
@@ -248,10 +224,7 @@ fn tokens(scene: &Scene<'_>) -> Tokens {
         let mut is_first = true;
         for message in invites {
             for id in identities(scene, message) {
-                tokens
-                    .first_use
-                    .entry(id)
-                    .or_insert((message.time, message.group));
+                tokens.first_use.entry(id).or_insert((message.time, message.group));
                 if is_first && signed < SIGNED_CALLS_MAX {
                     tokens.ages.extend(age(scene, message, id));
                     signed += 1;
@@ -265,20 +238,13 @@ fn tokens(scene: &Scene<'_>) -> Tokens {
 }
 
 /// The Identity headers of a message.
-pub fn identities<'a>(
-    scene: &'a Scene<'_>,
-    message: &'a Message,
-) -> impl Iterator<Item = TextId> + 'a {
+pub fn identities<'a>(scene: &'a Scene<'_>, message: &'a Message) -> impl Iterator<Item = TextId> + 'a {
     let headers = scene.book.tables.headers.get(message.headers);
-    headers
-        .filter(|(name, _)| *name == HeaderName::Identity)
-        .map(|(_, id)| id)
+    headers.filter(|(name, _)| *name == HeaderName::Identity).map(|(_, id)| id)
 }
 
 /// Seconds from the issue of a token to the capture of the message that carries it.
 pub fn age(scene: &Scene<'_>, message: &Message, identity: TextId) -> Option<i64> {
-    let passport = Identity::parse(scene.text(identity).as_bytes())
-        .passport()
-        .ok()?;
+    let passport = Identity::parse(scene.text(identity).as_bytes()).passport().ok()?;
     Some((message.time.nanoseconds() / 1_000_000_000).saturating_sub(passport.issued_at?))
 }

@@ -56,9 +56,7 @@ impl Scene<'_> {
         if users.any(|attempt| attempt.aor != last.aor) {
             return None;
         }
-        let granted = last.expires_s.map_or(EXPIRY_UNSAID, |seconds| {
-            Duration::from_secs(u64::from(seconds))
-        });
+        let granted = last.expires_s.map_or(EXPIRY_UNSAID, |seconds| Duration::from_secs(u64::from(seconds)));
         if last.is_removal || time > last.ended.plus(granted) || came_through_proxy(self, last) {
             return None;
         }
@@ -66,8 +64,7 @@ impl Scene<'_> {
         let heard = heard.map_or(last.ended, |message| message.time.max(last.ended));
         let contact = self.text(last.contact);
         let public = self.book.tables.endpoint(endpoint).address;
-        let inside = target::address(address_of(contact))
-            .filter(|address| is_private(*address) && !is_private(public));
+        let inside = target::address(address_of(contact)).filter(|address| is_private(*address) && !is_private(public));
         Some(Device {
             aor: self.text(last.aor).to_owned(),
             registered_at: last.answered_at.unwrap_or(last.asked_at),
@@ -85,9 +82,7 @@ fn came_through_proxy(scene: &Scene<'_>, attempt: &RegisterAttempt) -> bool {
     let tables = &scene.book.tables;
     let range = attempt.leg.start as usize..attempt.leg.end as usize;
     let messages = scene.book.messages.get(range).unwrap_or_default();
-    let request = messages
-        .iter()
-        .find(|message| message.at == attempt.asked_at);
+    let request = messages.iter().find(|message| message.at == attempt.asked_at);
     request.is_some_and(|request| {
         tables.vias.get(request.via).depth > 1 || tables.header(request, HeaderName::Path).is_some()
     })
@@ -95,9 +90,9 @@ fn came_through_proxy(scene: &Scene<'_>, attempt: &RegisterAttempt) -> bool {
 
 fn gather(scene: &Scene<'_>) -> Doors {
     let mut doors = Doors::default();
-    let accepted = (0_u32..).zip(scene.attempts).filter(|(_, attempt)| {
-        attempt.outcome == RegistrationOutcome::Registered && !attempt.contact.is_absent()
-    });
+    let accepted = (0_u32..)
+        .zip(scene.attempts)
+        .filter(|(_, attempt)| attempt.outcome == RegistrationOutcome::Registered && !attempt.contact.is_absent());
     for (index, attempt) in accepted {
         doors.entry(attempt.source).or_default().push(index);
     }
@@ -157,10 +152,6 @@ impl Device {
 
     /// The registration.
     pub fn evidence(&self) -> Evidence {
-        Evidence::seen(
-            self.asked_at,
-            format!("Contact: {}", self.contact),
-            "the device registered from there",
-        )
+        Evidence::seen(self.asked_at, format!("Contact: {}", self.contact), "the device registered from there")
     }
 }

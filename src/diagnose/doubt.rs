@@ -17,11 +17,11 @@ const TOTAL_SHARE: u32 = 100;
 /// Messages that the capture must lack elsewhere before it counts against a pair that lacks none.
 const TOTAL_MIN: u32 = 2;
 
-const DROPPED: &str =
-    "The capture lost packets, so what seems missing may only not have been captured.";
+const DROPPED: &str = "The capture lost packets, so what seems missing may only not have been captured.";
 const LAPSED: &str = "The capture lacks messages that were sent between these nodes, as others show, so what seems missing may only not have been captured.";
 const LAPSED_ELSEWHERE: &str = "The capture lacks messages that were sent elsewhere, as others show, so what seems missing may only not have been captured.";
-const STEPPED: &str = "The clock of the capture was set while it ran, so what seems missing may have come at a time that cannot be told.";
+const STEPPED: &str =
+    "The clock of the capture was set while it ran, so what seems missing may have come at a time that cannot be told.";
 
 /// Why a finding is less sure, and by how many levels.
 type Reason = (u8, &'static str);
@@ -38,28 +38,15 @@ pub(super) struct Doubt<'c, 'a> {
 impl<'c, 'a> Doubt<'c, 'a> {
     pub(super) fn of(case: &'c Case<'a>) -> Self {
         let scene = case.scene;
-        let is_cut = case
-            .anatomy
-            .messages
-            .iter()
-            .any(|message| message.flags.is_cut());
+        let is_cut = case.anatomy.messages.iter().any(|message| message.flags.is_cut());
         let has_gaps = scene.sight.missing_bytes > 0
             && case.call.hops.iter().take(HOPS_MAX).any(|hop| {
                 let tables = case.tables();
-                let (a, b) = (
-                    tables.endpoint(hop.source),
-                    tables.endpoint(hop.destination),
-                );
+                let (a, b) = (tables.endpoint(hop.source), tables.endpoint(hop.destination));
                 hop.transport.is_reliable()
-                    && scene
-                        .connections_between(a, b)
-                        .any(|connection| connection.missing_bytes > 0)
+                    && scene.connections_between(a, b).any(|connection| connection.missing_bytes > 0)
             });
-        Self {
-            case,
-            is_cut,
-            has_gaps,
-        }
+        Self { case, is_cut, has_gaps }
     }
 
     /// Makes what a rule says of the call as sure as the capture allows; rules about the capture itself speak of what it lacks.
@@ -69,15 +56,9 @@ impl<'c, 'a> Doubt<'c, 'a> {
         }
         let scene = self.case.scene;
         let reason = if self.is_cut {
-            Some((
-                1,
-                "Messages of this call are cut in the capture, so this is less sure.",
-            ))
+            Some((1, "Messages of this call are cut in the capture, so this is less sure."))
         } else if self.has_gaps {
-            Some((
-                1,
-                "The capture lacks parts of the connection, so this is less sure.",
-            ))
+            Some((1, "The capture lacks parts of the connection, so this is less sure."))
         } else if may_lack(rule, finding) {
             let hops = self.case.call.hops.iter().take(HOPS_MAX);
             let pairs = hops.map(|hop| (scene.node(hop.source), scene.node(hop.destination)));
@@ -90,17 +71,9 @@ impl<'c, 'a> Doubt<'c, 'a> {
 }
 
 /// Makes what a rule says of a device as sure as the capture allows.
-pub(super) fn doubt_registration(
-    scene: &Scene<'_>,
-    registration: &Registration,
-    rule: &Rule,
-    finding: &mut Finding,
-) {
+pub(super) fn doubt_registration(scene: &Scene<'_>, registration: &Registration, rule: &Rule, finding: &mut Finding) {
     if may_lack(rule, finding) {
-        let pair = (
-            scene.node(registration.source),
-            scene.node(registration.registrar),
-        );
+        let pair = (scene.node(registration.source), scene.node(registration.registrar));
         let last = registration.attempts.last();
         let attempt = last.and_then(|index| scene.attempts.get(*index as usize));
         let legs: Vec<Leg> = attempt.map(|attempt| attempt.leg).into_iter().collect();
@@ -141,16 +114,9 @@ fn lower(finding: &mut Finding, reason: Option<Reason>) {
 }
 
 /// What casts doubt on an absence in some Call-IDs between some nodes.
-fn of_absence(
-    scene: &Scene<'_>,
-    legs: &[Leg],
-    pairs: impl Iterator<Item = (NodeId, NodeId)>,
-) -> Option<Reason> {
+fn of_absence(scene: &Scene<'_>, legs: &[Leg], pairs: impl Iterator<Item = (NodeId, NodeId)>) -> Option<Reason> {
     let lacks_own = legs.iter().any(|leg| {
-        let own = scene
-            .book
-            .messages
-            .get(leg.start as usize..leg.end as usize);
+        let own = scene.book.messages.get(leg.start as usize..leg.end as usize);
         missed_in(own.unwrap_or_default(), &scene.book.tables, scene.start) > 0
     });
     if lacks_own {
@@ -183,11 +149,7 @@ fn of_everything(scene: &Scene<'_>) -> Option<Reason> {
     let total = scene.lapses().total();
     let is_lossy = total.missed >= TOTAL_MIN && total.is_at_least_one_in(TOTAL_SHARE);
     let weaknesses = &scene.sight.weaknesses;
-    let stepped = || {
-        weaknesses
-            .iter()
-            .any(|(word, _, _)| *word == "time-steps-back")
-    };
+    let stepped = || weaknesses.iter().any(|(word, _, _)| *word == "time-steps-back");
     if scene.sight.dropped > 0 {
         Some((1, DROPPED))
     } else if is_lossy {

@@ -48,11 +48,7 @@ pub fn diagnose(happened: Happened<'_>) -> Diagnosis {
     let mut scene = Scene::from(happened);
     // Few rules take most of the time, so that each is handed out by itself.
     let rules = rules::all().par_iter().with_max_len(1);
-    let ask = || {
-        rules
-            .map(|rule| ask_capture(rule, &scene))
-            .collect::<Vec<_>>()
-    };
+    let ask = || rules.map(|rule| ask_capture(rule, &scene)).collect::<Vec<_>>();
     let (told, ()) = rayon::join(ask, || scene.prepare());
     let claims: Vec<Claim> = told.into_iter().flatten().collect();
     scene.forget_senders();
@@ -62,20 +58,15 @@ pub fn diagnose(happened: Happened<'_>) -> Diagnosis {
             by_call.entry(*call).or_default().push(&claim.finding);
         }
     }
-    let asked: Vec<(&Rule, AskCall)> = rules::all()
-        .iter()
-        .filter_map(|rule| Some((rule, rule.subject.of_call()?)))
-        .collect();
+    let asked: Vec<(&Rule, AskCall)> =
+        rules::all().iter().filter_map(|rule| Some((rule, rule.subject.of_call()?))).collect();
     let calls: Vec<Verdict> = (0..scene.calls.len())
         .into_par_iter()
         .with_max_len(CALLS_AT_A_TIME)
         .map(|index| judge(&scene, &asked, index, by_call.get(&(index as u32))))
         .collect();
-    let registrations: Vec<Vec<Finding>> = scene
-        .registrations
-        .par_iter()
-        .map(|registration| ask_registration(&scene, registration))
-        .collect();
+    let registrations: Vec<Vec<Finding>> =
+        scene.registrations.par_iter().map(|registration| ask_registration(&scene, registration)).collect();
     let incidents = incident::gather(&scene, &claims, &calls, &registrations);
     Diagnosis {
         calls,
@@ -88,27 +79,18 @@ pub fn diagnose(happened: Happened<'_>) -> Diagnosis {
 
 fn hostile_calls(scene: &Scene<'_>) -> Vec<u32> {
     let placed = (0_u32..).zip(scene.calls);
-    placed
-        .filter(|(_, call)| scene.is_hostile(call.source))
-        .map(|(index, _)| index)
-        .collect()
+    placed.filter(|(_, call)| scene.is_hostile(call.source)).map(|(index, _)| index).collect()
 }
 
 fn ask_capture(rule: &Rule, scene: &Scene<'_>) -> Vec<Claim> {
-    let mut claims = rule
-        .subject
-        .of_capture()
-        .map_or(Vec::new(), |ask| ask(scene));
+    let mut claims = rule.subject.of_capture().map_or(Vec::new(), |ask| ask(scene));
     for claim in &mut claims {
         doubt_claim(scene, rule, &mut claim.finding);
     }
     claims
 }
 
-fn ask_registration(
-    scene: &Scene<'_>,
-    registration: &crate::call::registration::Registration,
-) -> Vec<Finding> {
+fn ask_registration(scene: &Scene<'_>, registration: &crate::call::registration::Registration) -> Vec<Finding> {
     if scene.is_hostile(registration.source) {
         return Vec::new();
     }
@@ -119,25 +101,14 @@ fn ask_registration(
     });
     let mut findings: Vec<Finding> = asked.collect();
     suppression::silence(&mut findings);
-    findings.sort_by(|a, b| {
-        (b.severity, b.proof, b.confidence).cmp(&(a.severity, a.proof, a.confidence))
-    });
+    findings.sort_by(|a, b| (b.severity, b.proof, b.confidence).cmp(&(a.severity, a.proof, a.confidence)));
     findings
 }
 
 /// What every rule that is asked says about one call, in the order of a report.
-fn judge(
-    scene: &Scene<'_>,
-    asked: &[(&Rule, AskCall)],
-    index: usize,
-    claimed: Option<&Vec<&Finding>>,
-) -> Verdict {
+fn judge(scene: &Scene<'_>, asked: &[(&Rule, AskCall)], index: usize, claimed: Option<&Vec<&Finding>>) -> Verdict {
     let case = Case::new(scene, index);
-    let mut findings: Vec<Finding> = claimed
-        .into_iter()
-        .flatten()
-        .map(|finding| (*finding).clone())
-        .collect();
+    let mut findings: Vec<Finding> = claimed.into_iter().flatten().map(|finding| (*finding).clone()).collect();
     let is_gated = is_one_directional(&case);
     let doubt = OnceCell::new();
     for (rule, ask) in asked {
@@ -156,22 +127,19 @@ fn judge(
     let primary = pick(&case, &findings);
     let has_primary = primary.is_some();
     let first = primary.map(|place| findings.remove(place));
-    findings.sort_by(|a, b| {
-        (b.severity, b.proof, b.confidence).cmp(&(a.severity, a.proof, a.confidence))
-    });
+    findings.sort_by(|a, b| (b.severity, b.proof, b.confidence).cmp(&(a.severity, a.proof, a.confidence)));
     findings.splice(0..0, first);
-    Verdict {
-        findings,
-        has_primary,
-    }
+    Verdict { findings, has_primary }
 }
 
 fn is_one_directional(case: &Case<'_>) -> bool {
     let scene = case.scene;
     !scene.sight.one_direction.is_empty()
-        && case.call.hops.iter().any(|hop| {
-            scene.is_one_directional(scene.node(hop.source), scene.node(hop.destination))
-        })
+        && case
+            .call
+            .hops
+            .iter()
+            .any(|hop| scene.is_one_directional(scene.node(hop.source), scene.node(hop.destination)))
 }
 
 /// The finding that explains the outcome best: by the strength of its proof, then by how sure it is, then by dispatch order.
@@ -180,17 +148,9 @@ fn pick(case: &Case<'_>, findings: &[Finding]) -> Option<usize> {
     if outcome.group() == OutcomeGroup::Answered || outcome == Outcome::Partial {
         return None;
     }
-    let candidates = findings
-        .iter()
-        .enumerate()
-        .filter(|(_, finding)| finding.explains);
+    let candidates = findings.iter().enumerate().filter(|(_, finding)| finding.explains);
     let best = candidates.max_by_key(|(place, finding)| {
-        (
-            finding.proof,
-            finding.confidence,
-            std::cmp::Reverse(rules::priority(finding.rule)),
-            std::cmp::Reverse(*place),
-        )
+        (finding.proof, finding.confidence, std::cmp::Reverse(rules::priority(finding.rule)), std::cmp::Reverse(*place))
     });
     best.map(|(place, _)| place)
 }

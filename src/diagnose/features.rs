@@ -71,18 +71,12 @@ pub struct Feature<'a> {
 
 impl<'a> Feature<'a> {
     fn new(kind: Kind, value: impl Into<Cow<'a, str>>) -> Self {
-        Self {
-            kind,
-            value: value.into(),
-        }
+        Self { kind, value: value.into() }
     }
 
     /// The same feature, kept for itself.
     pub fn into_owned(self) -> Feature<'static> {
-        Feature {
-            kind: self.kind,
-            value: Cow::Owned(self.value.into_owned()),
-        }
+        Feature { kind: self.kind, value: Cow::Owned(self.value.into_owned()) }
     }
 }
 
@@ -113,22 +107,12 @@ impl std::fmt::Display for Feature<'_> {
 /// The first INVITE of a call.
 pub fn invite_of<'a>(scene: &Scene<'a>, call: &Call) -> Option<&'a Message> {
     let leg = call.legs.first()?;
-    let messages = scene
-        .book
-        .messages
-        .get(leg.start as usize..leg.end as usize)?;
-    messages
-        .iter()
-        .find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())
+    let messages = scene.book.messages.get(leg.start as usize..leg.end as usize)?;
+    messages.iter().find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())
 }
 
 /// The features of a call on its way to a node; none where its INVITE is not in the capture.
-pub fn features<'a>(
-    scene: &Scene<'a>,
-    call: &Call,
-    node: NodeId,
-    mut add: impl FnMut(Feature<'a>),
-) {
+pub fn features<'a>(scene: &Scene<'a>, call: &Call, node: NodeId, mut add: impl FnMut(Feature<'a>)) {
     let Some(invite) = invite_of(scene, call) else {
         return;
     };
@@ -142,11 +126,7 @@ pub fn features<'a>(
     add_named(Kind::Source, source.into());
     add_named(Kind::Transport, invite.transport.word().into());
     let [large, small] = SIZES;
-    let size = if invite.size > LARGE_BYTES {
-        large
-    } else {
-        small
-    };
+    let size = if invite.size > LARGE_BYTES { large } else { small };
     add_named(Kind::Size, size.into());
     let software = tables.software(invite).unwrap_or_default();
     add_named(Kind::UserAgent, software.into());
@@ -164,11 +144,7 @@ pub fn features<'a>(
 }
 
 /// How a number begins, how it is written and the number itself, in that order of kinds.
-fn number_features<'a>(
-    uri: &'a str,
-    [prefix, format, whole]: [Kind; 3],
-    add: &mut impl FnMut(Feature<'a>),
-) {
+fn number_features<'a>(uri: &'a str, [prefix, format, whole]: [Kind; 3], add: &mut impl FnMut(Feature<'a>)) {
     let number = number_of(uri);
     for end in prefix_ends(&number) {
         if let Some(start) = cut(&number, end) {
@@ -191,10 +167,7 @@ fn cut<'a>(text: &Cow<'a, str>, end: usize) -> Option<Cow<'a, str>> {
 
 fn headers_of(scene: &Scene<'_>, invite: &Message) -> Vec<HeaderName> {
     let values = scene.book.tables.headers.get(invite.headers);
-    let mut headers: Vec<HeaderName> = values
-        .map(|(name, _)| name)
-        .filter(|name| !COMMON.contains(name))
-        .collect();
+    let mut headers: Vec<HeaderName> = values.map(|(name, _)| name).filter(|name| !COMMON.contains(name)).collect();
     headers.sort_unstable();
     headers.dedup();
     headers
@@ -207,10 +180,7 @@ fn codecs_of(scene: &Scene<'_>, invite: &Message) -> String {
     let offer = scene.book.tables.sessions.shape(invite.session);
     let audio = offer.media(MediaKind::Audio);
     let names = audio.iter().flat_map(|media| &media.codecs);
-    let real: Vec<&str> = names
-        .filter(|codec| codec.is_real())
-        .map(|codec| codec.common_name())
-        .collect();
+    let real: Vec<&str> = names.filter(|codec| codec.is_real()).map(|codec| codec.common_name()).collect();
     real.join(", ")
 }
 
@@ -248,13 +218,10 @@ pub fn number_of(uri: &str) -> Cow<'_, str> {
     };
     let text = String::from_utf8_lossy(&user);
     let text = text.split(';').next().unwrap_or_default();
-    let is_number = text
-        .chars()
-        .all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | '(' | ')' | ' ' | '*' | '#'));
+    let is_number =
+        text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | '(' | ')' | ' ' | '*' | '#'));
     if is_number {
-        text.chars()
-            .filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' '))
-            .collect()
+        text.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' ')).collect()
     } else {
         text.to_owned().into()
     }
@@ -299,10 +266,7 @@ mod tests {
     #[test]
     fn numbers_lose_separators_and_parameters_and_keep_the_plus() {
         assert_eq!("+12125550100", number_of("tel:+1-212-555-0100"));
-        assert_eq!(
-            "+49301234",
-            number_of("sip:+49301234;npdi@example.org;user=phone")
-        );
+        assert_eq!("+49301234", number_of("sip:+49301234;npdi@example.org;user=phone"));
         assert_eq!("alice", number_of("sip:alice@example.org"));
         assert_eq!("", number_of("sip:example.org"));
     }

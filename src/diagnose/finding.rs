@@ -94,24 +94,12 @@ pub enum Evidence {
 impl Evidence {
     /// Evidence in one frame.
     pub fn seen(frame: FrameRef, quote: impl Into<String>, shows: impl Into<String>) -> Self {
-        Self::Seen {
-            frames: vec![frame],
-            quote: quote.into(),
-            shows: shows.into(),
-        }
+        Self::Seen { frames: vec![frame], quote: quote.into(), shows: shows.into() }
     }
 
     /// Evidence in several frames.
-    pub fn in_frames(
-        frames: Vec<FrameRef>,
-        quote: impl Into<String>,
-        shows: impl Into<String>,
-    ) -> Self {
-        Self::Seen {
-            frames,
-            quote: quote.into(),
-            shows: shows.into(),
-        }
+    pub fn in_frames(frames: Vec<FrameRef>, quote: impl Into<String>, shows: impl Into<String>) -> Self {
+        Self::Seen { frames, quote: quote.into(), shows: shows.into() }
     }
 }
 
@@ -181,12 +169,7 @@ pub struct Subject {
 
 impl Finding {
     /// A finding without evidence yet; the builder methods add the rest.
-    pub fn new(
-        rule: &'static str,
-        severity: Severity,
-        confidence: Confidence,
-        proof: Proof,
-    ) -> Self {
+    pub fn new(rule: &'static str, severity: Severity, confidence: Confidence, proof: Proof) -> Self {
         Self {
             rule,
             severity,
@@ -213,12 +196,7 @@ impl Finding {
 
     /// The words for a reader.
     #[must_use]
-    pub fn says(
-        mut self,
-        title: impl Into<String>,
-        explanation: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
+    pub fn says(mut self, title: impl Into<String>, explanation: impl Into<String>, remedy: impl Into<String>) -> Self {
         self.title = title.into();
         self.explanation = explanation.into();
         self.remedy = remedy.into();
@@ -240,9 +218,7 @@ impl Finding {
         }
         let after = self.confidence.because();
         // The words of a cause say how sure it is.
-        self.explanation =
-            self.explanation
-                .replacen(&format!(" {before} "), &format!(" {after} "), 1);
+        self.explanation = self.explanation.replacen(&format!(" {before} "), &format!(" {after} "), 1);
         self.explanation.push(' ');
         self.explanation.push_str(because);
     }
@@ -250,10 +226,7 @@ impl Finding {
     /// A refuted look-alike.
     #[must_use]
     pub fn not(mut self, rule: &'static str, because: impl Into<String>) -> Self {
-        self.ruled_out.push(RuledOut {
-            rule,
-            because: because.into(),
-        });
+        self.ruled_out.push(RuledOut { rule, because: because.into() });
         self
     }
 
@@ -261,10 +234,7 @@ impl Finding {
     /// `and 2 other numbers` behind the name.
     #[must_use]
     pub fn naming(mut self, name: impl Into<String>, noun: &'static str) -> Self {
-        self.subject = Some(Box::new(Subject {
-            name: name.into(),
-            noun,
-        }));
+        self.subject = Some(Box::new(Subject { name: name.into(), noun }));
         self
     }
 

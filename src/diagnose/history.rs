@@ -78,11 +78,7 @@ impl History {
                 *entry(&mut is_left, pair.1) = true;
             }
             if method != Method::Cancel && counted.insert(message.via, method) {
-                history
-                    .asked
-                    .entry(pair)
-                    .or_default()
-                    .count(message, was_answered);
+                history.asked.entry(pair).or_default().count(message, was_answered);
                 let (answered, silent) = entry(&mut history.totals, pair.1);
                 *answered += u32::from(was_answered);
                 *silent += u32::from(!was_answered);
@@ -101,29 +97,16 @@ impl History {
     pub fn asked_by_others(&self, from: NodeId, to: NodeId) -> (u32, u32) {
         let own = self.asked(from, to);
         let (answered, silent) = self.totals.get(to.place()).copied().unwrap_or_default();
-        (
-            answered.saturating_sub(own.answered),
-            silent.saturating_sub(own.silent),
-        )
+        (answered.saturating_sub(own.answered), silent.saturating_sub(own.silent))
     }
 
     /// The last message before a moment of a node that left something unanswered.
-    pub fn last_spoken<'a>(
-        &self,
-        book: &'a Book,
-        node: NodeId,
-        before: Timestamp,
-    ) -> Option<&'a Message> {
+    pub fn last_spoken<'a>(&self, book: &'a Book, node: NodeId, before: Timestamp) -> Option<&'a Message> {
         self.spoken.backwards(book, node, before).next()
     }
 
     /// The last message from one port of a node before a moment, among its last thousand.
-    pub fn last_from<'a>(
-        &self,
-        book: &'a Book,
-        source: EndpointId,
-        before: Timestamp,
-    ) -> Option<&'a Message> {
+    pub fn last_from<'a>(&self, book: &'a Book, source: EndpointId, before: Timestamp) -> Option<&'a Message> {
         /// Messages looked back at: many devices may share one address.
         const LOOK_BACK_MAX: usize = 1_000;
         self.spoken
@@ -134,9 +117,7 @@ impl History {
 
     /// Whether a node ever sent SIP.
     pub fn has_spoken(&self, node: NodeId) -> bool {
-        self.heard
-            .get(node.place())
-            .is_some_and(|heard| heard.is_any())
+        self.heard.get(node.place()).is_some_and(|heard| heard.is_any())
     }
 }
 
@@ -162,11 +143,7 @@ impl Asked {
         let size = request.size;
         if was_answered {
             let larger = self.largest_answered.is_none_or(|(known, _)| size > known);
-            self.largest_answered = if larger {
-                Some((size, request.at))
-            } else {
-                self.largest_answered
-            };
+            self.largest_answered = if larger { Some((size, request.at)) } else { self.largest_answered };
         } else {
             self.smallest_silent = Some(self.smallest_silent.map_or(size, |known| known.min(size)));
         }

@@ -66,22 +66,13 @@ pub struct Scan {
 pub fn scans(scene: &Scene<'_>) -> Vec<Scan> {
     let mut marks = Marks::default();
     let senders = scene.senders().iter().enumerate();
-    senders
-        .filter_map(|(place, sender)| judge(scene, place, sender, &mut marks))
-        .collect()
+    senders.filter_map(|(place, sender)| judge(scene, place, sender, &mut marks)).collect()
 }
 
 /// The nodes whose requests are left out of everything that is said of real calls.
 pub fn nodes(scene: &Scene<'_>) -> BTreeSet<NodeId> {
-    let scanning = scene
-        .scans()
-        .iter()
-        .filter_map(|scan| scene.senders().get(scan.sender))
-        .map(|sender| sender.node);
-    let guessing = scene
-        .sieges()
-        .iter()
-        .flat_map(|siege| siege.nodes.iter().copied());
+    let scanning = scene.scans().iter().filter_map(|scan| scene.senders().get(scan.sender)).map(|sender| sender.node);
+    let guessing = scene.sieges().iter().flat_map(|siege| siege.nodes.iter().copied());
     scanning.chain(guessing).collect()
 }
 
@@ -96,48 +87,27 @@ fn judge(scene: &Scene<'_>, place: usize, sender: &Sender, marks: &mut Marks) ->
     let kind = mark.map(|(_, mark)| mark);
     let signs = signs(scene, sender, mark);
     let has = |wanted: fn(&Sign) -> bool| signs.iter().any(wanted);
-    let is_searching =
-        signs.len() >= 2 || has(|sign| matches!(sign, Sign::Tool(_))) && !was_served(sender);
+    let is_searching = signs.len() >= 2 || has(|sign| matches!(sign, Sign::Tool(_))) && !was_served(sender);
     let confidence = match kind {
         Some(Mark::Tool) => {
             let is_broad = signs.iter().any(|sign| {
-                matches!(
-                    sign,
-                    Sign::Breadth(_)
-                        | Sign::Destinations(_)
-                        | Sign::Sequence(_)
-                        | Sign::MadeUpFrom(_)
-                )
+                matches!(sign, Sign::Breadth(_) | Sign::Destinations(_) | Sign::Sequence(_) | Sign::MadeUpFrom(_))
             });
             if !is_searching {
                 return None;
             }
-            if is_broad {
-                Confidence::Certain
-            } else {
-                Confidence::Likely
-            }
+            if is_broad { Confidence::Certain } else { Confidence::Likely }
         }
-        Some(Mark::Doubtful) if is_public && signs.len() >= 3 && !was_served(sender) => {
-            Confidence::Likely
-        }
-        None if signs.len() >= 2 && !was_served(sender) && sender.sockets() <= SOCKETS_MAX => {
-            Confidence::Likely
-        }
+        Some(Mark::Doubtful) if is_public && signs.len() >= 3 && !was_served(sender) => Confidence::Likely,
+        None if signs.len() >= 2 && !was_served(sender) && sender.sockets() <= SOCKETS_MAX => Confidence::Likely,
         _ => return None,
     };
-    Some(Scan {
-        sender: place,
-        signs,
-        confidence,
-    })
+    Some(Scan { sender: place, signs, confidence })
 }
 
 /// Whether it got what people want: a call that was answered, or a registration.
 fn was_served(sender: &Sender) -> bool {
-    sender.asks.iter().any(|ask| {
-        ask.reply == Reply::Served && matches!(ask.method, Method::Invite | Method::Register)
-    })
+    sender.asks.iter().any(|ask| ask.reply == Reply::Served && matches!(ask.method, Method::Invite | Method::Register))
 }
 
 fn signs(scene: &Scene<'_>, sender: &Sender, mark: Option<(&Ask, Mark)>) -> Vec<Sign> {
@@ -154,17 +124,8 @@ fn signs(scene: &Scene<'_>, sender: &Sender, mark: Option<(&Ask, Mark)>) -> Vec<
     let served = sender.count(range.clone(), Reply::Served);
     let is_in_vain = (range.len() - served) * 100 >= range.len() * REFUSED_PERCENT_MIN;
     let asks = sender.asks.get(range).unwrap_or_default();
-    let is_fresh = || {
-        is_marked
-            || asks
-                .iter()
-                .all(|ask| !ask.is_relayed && !ask.has_login(book))
-    };
-    let needed = if is_marked {
-        BREADTH_MIN_MARKED
-    } else {
-        BREADTH_MIN
-    };
+    let is_fresh = || is_marked || asks.iter().all(|ask| !ask.is_relayed && !ask.has_login(book));
+    let needed = if is_marked { BREADTH_MIN_MARKED } else { BREADTH_MIN };
     if breadth >= needed && is_in_vain && is_fresh() {
         signs.push(Sign::Breadth(breadth));
     }
@@ -173,26 +134,14 @@ fn signs(scene: &Scene<'_>, sender: &Sender, mark: Option<(&Ask, Mark)>) -> Vec<
         signs.push(Sign::Destinations(destinations));
     }
     let sequence = sender.sequence(book);
-    if sequence
-        >= if is_marked {
-            BREADTH_MIN_MARKED
-        } else {
-            SEQUENCE_MIN
-        }
-        && is_in_vain
-    {
+    if sequence >= if is_marked { BREADTH_MIN_MARKED } else { SEQUENCE_MIN } && is_in_vain {
         signs.push(Sign::Sequence(sequence));
     }
     let spellings = spellings(book, &sender.prefix_hunt(book));
     if spellings.len() >= SPELLINGS_MIN {
         signs.push(Sign::Prefixes(spellings));
     }
-    let refused = || {
-        sender
-            .asks
-            .iter()
-            .filter(|ask| ask.method == Method::Invite && ask.code >= 300)
-    };
+    let refused = || sender.asks.iter().filter(|ask| ask.method == Method::Invite && ask.code >= 300);
     let count = refused().count();
     if count >= UNCONFIRMED_MIN && refused().all(|ask| ask.lacks_ack(book)) {
         signs.push(Sign::NoAck(count));

@@ -18,12 +18,7 @@ use crate::diagnose::words::part_of;
 const COMPARED_MAX: usize = 24;
 
 /// Gathers what rules said of the capture, of calls and of registrations, most harmful first.
-pub fn gather(
-    scene: &Scene<'_>,
-    claims: &[Claim],
-    calls: &[Verdict],
-    registrations: &[Vec<Finding>],
-) -> Vec<Incident> {
+pub fn gather(scene: &Scene<'_>, claims: &[Claim], calls: &[Verdict], registrations: &[Vec<Finding>]) -> Vec<Incident> {
     // What is a consequence of something else on every call that it concerns is no problem of its own.
     let is_told = |claim: &&Claim| {
         claim.calls.is_empty()
@@ -45,10 +40,7 @@ pub fn gather(
         }
     }
     incidents.sort_by(|a, b| {
-        harm(b)
-            .cmp(&harm(a))
-            .then(a.first_at.cmp(&b.first_at))
-            .then(a.finding.rule.cmp(b.finding.rule))
+        harm(b).cmp(&harm(a)).then(a.first_at.cmp(&b.first_at)).then(a.finding.rule.cmp(b.finding.rule))
     });
     let compared = incidents.len().min(COMPARED_MAX);
     incidents[..compared]
@@ -59,43 +51,26 @@ pub fn gather(
 }
 
 /// What rules said of calls and of registrations, and not of the capture already.
-fn problems(
-    scene: &Scene<'_>,
-    claims: &[Claim],
-    calls: &[Verdict],
-    registrations: &[Vec<Finding>],
-) -> Problems {
+fn problems(scene: &Scene<'_>, claims: &[Claim], calls: &[Verdict], registrations: &[Vec<Finding>]) -> Problems {
     let claimed = |call: u32, rule: &str| {
-        claims
-            .iter()
-            .any(|claim| claim.finding.rule == rule && claim.calls.binary_search(&call).is_ok())
+        claims.iter().any(|claim| claim.finding.rule == rule && claim.calls.binary_search(&call).is_ok())
     };
     let mut problems = Problems::default();
     for (index, verdict) in calls.iter().enumerate() {
         let call = &scene.calls[index];
-        for finding in verdict.findings.iter().filter(|finding| {
-            finding.severity > Severity::Info && !claimed(index as u32, finding.rule)
-        }) {
+        for finding in verdict
+            .findings
+            .iter()
+            .filter(|finding| finding.severity > Severity::Info && !claimed(index as u32, finding.rule))
+        {
             problems.add(finding, Some(index as u32 + 1), call.started, call.ended);
         }
     }
     for (registration, findings) in scene.registrations.iter().zip(registrations) {
-        let tries = || {
-            registration
-                .attempts
-                .iter()
-                .filter_map(|index| scene.attempts.get(*index as usize))
-        };
-        let first = tries()
-            .next()
-            .map_or(scene.start, |attempt| attempt.started);
-        let last = tries()
-            .next_back()
-            .map_or(scene.end, |attempt| attempt.ended);
-        for finding in findings
-            .iter()
-            .filter(|finding| finding.severity > Severity::Info)
-        {
+        let tries = || registration.attempts.iter().filter_map(|index| scene.attempts.get(*index as usize));
+        let first = tries().next().map_or(scene.start, |attempt| attempt.started);
+        let last = tries().next_back().map_or(scene.end, |attempt| attempt.ended);
+        for finding in findings.iter().filter(|finding| finding.severity > Severity::Info) {
             problems.add(finding, None, first, last);
         }
     }
@@ -104,11 +79,7 @@ fn problems(
 
 /// Rank of an incident: severity, then how many it touched, then how sure it is.
 fn harm(incident: &Incident) -> (Severity, u32, crate::diagnose::finding::Confidence) {
-    (
-        incident.finding.severity,
-        incident.count,
-        incident.finding.confidence,
-    )
+    (incident.finding.severity, incident.count, incident.finding.confidence)
 }
 
 fn of_claim(claim: &Claim) -> Incident {

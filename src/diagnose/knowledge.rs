@@ -10,8 +10,7 @@ use rayon::prelude::*;
 use crate::call::negotiation::{self, Exchange};
 use crate::call::other::OtherRequest;
 use crate::call::{
-    Anatomy, Book, Call, EndpointId, Hop, Message, SessionId, Tables, TextId, Transaction,
-    TransactionIndex, anatomy_of,
+    Anatomy, Book, Call, EndpointId, Hop, Message, SessionId, Tables, TextId, Transaction, TransactionIndex, anatomy_of,
 };
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{HeaderName, Method, StatusCode};
@@ -98,40 +97,29 @@ impl Knowledge {
 
     /// The INVITEs with the From and To of `message` that an endpoint received, in the order of time.
     pub fn tries(&self, endpoint: EndpointId, message: &Message) -> &[Try] {
-        self.tries
-            .get(&(endpoint, message.from, message.to))
-            .map_or(&[], Vec::as_slice)
+        self.tries.get(&(endpoint, message.from, message.to)).map_or(&[], Vec::as_slice)
     }
 
     /// Gathers what the capture says of the endpoints that refused media in it; the same whatever the threads.
     pub fn gather(book: &Book, calls: &[Call], requests: &[OtherRequest]) -> Self {
-        let refusers: HashSet<EndpointId, FixedState> = calls
-            .par_iter()
-            .flat_map_iter(|call| refusers(book, call))
-            .collect();
+        let refusers: HashSet<EndpointId, FixedState> =
+            calls.par_iter().flat_map_iter(|call| refusers(book, call)).collect();
         let mut known = Self::default();
         if refusers.is_empty() {
             return known;
         }
-        let concerns =
-            |hop: &Hop| refusers.contains(&hop.destination) || refusers.contains(&hop.source);
-        let shares = calls
-            .par_chunks(CALLS_AT_A_TIME)
-            .with_max_len(1)
-            .map(|calls| {
-                let mut lessons = Vec::new();
-                for call in calls.iter().filter(|call| call.hops.iter().any(concerns)) {
-                    add_lessons(&anatomy_of(book, &call.legs), &refusers, &mut lessons);
-                }
-                lessons
-            });
+        let concerns = |hop: &Hop| refusers.contains(&hop.destination) || refusers.contains(&hop.source);
+        let shares = calls.par_chunks(CALLS_AT_A_TIME).with_max_len(1).map(|calls| {
+            let mut lessons = Vec::new();
+            for call in calls.iter().filter(|call| call.hops.iter().any(concerns)) {
+                add_lessons(&anatomy_of(book, &call.legs), &refusers, &mut lessons);
+            }
+            lessons
+        });
         let learned: Vec<Vec<Lesson>> = shares.collect();
         // What a party was refused is compared with its own other tries; of those who never were, nothing is asked.
-        let refused: HashSet<TryKey, FixedState> = learned
-            .iter()
-            .flatten()
-            .filter_map(|lesson| lesson.try_key().filter(|_| !lesson.is_accepted()))
-            .collect();
+        let refused: HashSet<TryKey, FixedState> =
+            learned.iter().flatten().filter_map(|lesson| lesson.try_key().filter(|_| !lesson.is_accepted())).collect();
         for mut lesson in learned.into_iter().flatten() {
             if !lesson.try_key().is_some_and(|key| refused.contains(&key)) {
                 lesson.tried = None;
@@ -140,9 +128,7 @@ impl Knowledge {
         }
         for lesson in requests
             .iter()
-            .filter(|request| {
-                request.method == Method::Options && refusers.contains(&request.destination)
-            })
+            .filter(|request| request.method == Method::Options && refusers.contains(&request.destination))
             .filter_map(|request| options_lesson(book, request))
         {
             known.learn(&book.tables, lesson);
@@ -205,24 +191,15 @@ fn refusers(book: &Book, call: &Call) -> Vec<EndpointId> {
     let plain = |code| matches!(code, 406 | 415 | 488 | 606);
     let hidden = |code| matches!(code, 400 | 403 | 480 | 500 | 501 | 503);
     let hops = call.hops.iter();
-    let refused = hops.filter(|hop| {
-        plain(hop.final_code) || hidden(hop.final_code) && has_media_hint(book, call)
-    });
+    let refused = hops.filter(|hop| plain(hop.final_code) || hidden(hop.final_code) && has_media_hint(book, call));
     refused.map(|hop| hop.destination).collect()
 }
 
 fn has_media_hint(book: &Book, call: &Call) -> bool {
-    let messages = call.legs.iter().flat_map(|leg| {
-        book.messages
-            .get(leg.start as usize..leg.end as usize)
-            .unwrap_or_default()
-    });
+    let messages =
+        call.legs.iter().flat_map(|leg| book.messages.get(leg.start as usize..leg.end as usize).unwrap_or_default());
     messages.into_iter().any(|message| match message.status() {
-        None => {
-            message.is_request(Method::Invite)
-                && message.to_tag.is_absent()
-                && message.session.is_absent()
-        }
+        None => message.is_request(Method::Invite) && message.to_tag.is_absent() && message.session.is_absent(),
         Some(status) => {
             status.0 >= 400
                 && (!message.session.is_absent()
@@ -232,11 +209,7 @@ fn has_media_hint(book: &Book, call: &Call) -> bool {
     })
 }
 
-fn add_lessons(
-    anatomy: &Anatomy<'_>,
-    refusers: &HashSet<EndpointId, FixedState>,
-    lessons: &mut Vec<Lesson>,
-) {
+fn add_lessons(anatomy: &Anatomy<'_>, refusers: &HashSet<EndpointId, FixedState>, lessons: &mut Vec<Lesson>) {
     let group = |transaction: &Transaction| anatomy.message(transaction.first).group;
     // What a proxy answers is the answer of the node behind it.
     let is_passed_on = |index: TransactionIndex, transaction: &Transaction| {
@@ -245,12 +218,10 @@ fn add_lessons(
     };
     let concerned = anatomy.each().filter(|(_, transaction)| {
         matches!(transaction.method, Method::Invite | Method::Update)
-            && (refusers.contains(&transaction.destination)
-                || refusers.contains(&transaction.source))
+            && (refusers.contains(&transaction.destination) || refusers.contains(&transaction.source))
     });
     for (index, transaction) in concerned.take(EXCHANGES_MAX) {
-        let of_receiver =
-            refusers.contains(&transaction.destination) && !is_passed_on(index, transaction);
+        let of_receiver = refusers.contains(&transaction.destination) && !is_passed_on(index, transaction);
         let of_sender = refusers.contains(&transaction.source) && transaction.parent.is_none();
         if !of_receiver && !of_sender {
             continue;
@@ -278,17 +249,13 @@ fn add_receiver_lessons(
         return;
     }
     let concluded = exchange.concluded.map(|at| anatomy.message(at));
-    let status = concluded
-        .and_then(Message::status)
-        .map_or(0, |status| status.0);
+    let status = concluded.and_then(Message::status).map_or(0, |status| status.0);
     let answer = exchange.answer.map(|at| anatomy.message(at));
     let is_success = (200..300).contains(&status);
     let (kind, shown) = match (answer, concluded) {
         (Some(answer), _) if !exchange.is_delayed => (FactKind::Accepted, answer),
         (_, Some(last)) if is_success && exchange.is_delayed => (FactKind::AcceptedWithout, last),
-        (_, Some(last)) if is_refusal(status) && exchange.is_delayed => {
-            (FactKind::RefusedWithout, last)
-        }
+        (_, Some(last)) if is_refusal(status) && exchange.is_delayed => (FactKind::RefusedWithout, last),
         (_, Some(last)) if is_refusal(status) => (FactKind::Refused, last),
         _ => return,
     };
@@ -327,29 +294,17 @@ fn add_receiver_lessons(
     if !accepted && !shown.session.is_absent() && negotiation::is_whole(shown) {
         lessons.push(Lesson {
             endpoint: transaction.destination,
-            fact: Fact {
-                kind: FactKind::Described,
-                offer: SessionId::default(),
-                answer: shown.session,
-                ..fact
-            },
+            fact: Fact { kind: FactKind::Described, offer: SessionId::default(), answer: shown.session, ..fact },
             tried: None,
         });
     }
 }
 
 fn is_refusal(status: u16) -> bool {
-    matches!(
-        status,
-        400 | 403 | 406 | 415 | 480 | 488 | 500 | 501 | 503 | 606
-    )
+    matches!(status, 400 | 403 | 406 | 415 | 480 | 488 | 500 | 501 | 503 | 606)
 }
 
-fn sender_lesson(
-    anatomy: &Anatomy<'_>,
-    transaction: &Transaction,
-    exchange: &Exchange,
-) -> Option<Lesson> {
+fn sender_lesson(anatomy: &Anatomy<'_>, transaction: &Transaction, exchange: &Exchange) -> Option<Lesson> {
     let offer = anatomy.message(exchange.offer.filter(|_| !exchange.is_delayed)?);
     Some(Lesson {
         endpoint: transaction.source,

@@ -63,17 +63,8 @@ impl Logins {
         logins
     }
 
-    fn add(
-        &mut self,
-        scene: &Scene<'_>,
-        leg: &Leg,
-        is_accepted: bool,
-        span: (Timestamp, Timestamp),
-    ) {
-        let own = scene
-            .between(leg, span)
-            .iter()
-            .filter(|message| message.method().is_some());
+    fn add(&mut self, scene: &Scene<'_>, leg: &Leg, is_accepted: bool, span: (Timestamp, Timestamp)) {
+        let own = scene.between(leg, span).iter().filter(|message| message.method().is_some());
         // The last login of an attempt that worked is the one that was accepted.
         let mut last: Option<(&Message, Digest<'_>)> = None;
         for message in own {
@@ -106,23 +97,14 @@ impl Logins {
         if names.len() < TIMES_MAX && !names.iter().any(|known| **known == *user) {
             names.push(user.into());
         }
-        let times = self
-            .accepted
-            .entry((client, server, user.into()))
-            .or_default();
+        let times = self.accepted.entry((client, server, user.into())).or_default();
         if times.len() < TIMES_MAX {
             times.push(message.time);
         }
     }
 
     /// The time nearest to a moment at which a server accepted this user from this client.
-    pub fn accepted_near(
-        &self,
-        client: NodeId,
-        server: NodeId,
-        user: &[u8],
-        time: Timestamp,
-    ) -> Option<Timestamp> {
+    pub fn accepted_near(&self, client: NodeId, server: NodeId, user: &[u8], time: Timestamp) -> Option<Timestamp> {
         let times = self.accepted.get(&(client, server, user.into()))?;
         let apart = |other: &Timestamp| time.since(*other).max(other.since(time));
         times.iter().min_by_key(|other| apart(other)).copied()
@@ -130,10 +112,7 @@ impl Logins {
 
     /// User names that a server accepted from a client.
     pub fn names(&self, client: NodeId, server: NodeId) -> &[Box<[u8]>] {
-        self.names
-            .get(&(client, server))
-            .map(Vec::as_slice)
-            .unwrap_or_default()
+        self.names.get(&(client, server)).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Whether a server accepted a login made for another URI than that of the request.
@@ -165,10 +144,7 @@ pub fn foreign_uri<'a>(login: &Digest<'a>, request_uri: &str) -> Option<&'a [u8]
     let sent = login.uri()?;
     let (own, other) = (Uri::parse(sent), Uri::parse(request_uri.as_bytes()));
     let is_sip = |uri: &Uri<'_>| matches!(uri.scheme, Scheme::Sip | Scheme::Sips);
-    let same_host = own
-        .host_port
-        .host
-        .eq_ignore_ascii_case(other.host_port.host);
+    let same_host = own.host_port.host.eq_ignore_ascii_case(other.host_port.host);
     let same = is_sip(&own) == is_sip(&other) && same_host && own.number() == other.number();
     (!same).then_some(sent)
 }

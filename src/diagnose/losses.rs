@@ -16,8 +16,7 @@ const CALLS_MIN: usize = 3;
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// When each node first said of a call that it does not know it.
-pub(in crate::diagnose) type Losses =
-    HashMap<NodeId, Vec<(Timestamp, FrameRef)>, foldhash::fast::FixedState>;
+pub(in crate::diagnose) type Losses = HashMap<NodeId, Vec<(Timestamp, FrameRef)>, foldhash::fast::FixedState>;
 
 /// Calls that a node lost at the same time.
 #[derive(Debug, Clone, Copy)]
@@ -38,11 +37,7 @@ impl Scene<'_> {
         let ((began, first), (ended, _)) = (*all.first()?, *all.last()?);
         // Calls that are lost now and then are not lost together.
         let is_burst = ended.since(began) <= WINDOW && time >= began && time <= ended;
-        (is_burst && all.len() >= CALLS_MIN).then(|| Lost {
-            calls: all.len(),
-            first,
-            span: ended.since(began),
-        })
+        (is_burst && all.len() >= CALLS_MIN).then(|| Lost { calls: all.len(), first, span: ended.since(began) })
     }
 }
 
@@ -51,20 +46,14 @@ fn gather(book: &Book) -> Losses {
     let mut counted: HashSet<(NodeId, GroupId), foldhash::fast::FixedState> = HashSet::default();
     for message in &book.messages {
         let is_loss = message.status().is_some_and(|status| status.0 == 481)
-            && matches!(
-                message.cseq_method,
-                Method::Invite | Method::Bye | Method::Update | Method::Info
-            )
+            && matches!(message.cseq_method, Method::Invite | Method::Bye | Method::Update | Method::Info)
             && !message.flags.is_copy();
         if !is_loss {
             continue;
         }
         let node = book.tables.node(message.source);
         if counted.insert((node, message.group)) && !had_ended(book, message) {
-            losses
-                .entry(node)
-                .or_default()
-                .push((message.time, message.at));
+            losses.entry(node).or_default().push((message.time, message.at));
         }
     }
     for all in losses.values_mut() {

@@ -40,10 +40,7 @@ impl<'a> Scene<'a> {
     /// What an address-of-record led to at a moment; `nodes` are those that may be its registrar.
     pub fn binding_at(&self, aor: &str, nodes: &[NodeId], time: Timestamp) -> Option<Binding> {
         let tables = &self.book.tables;
-        let bindings = self
-            .memory
-            .bindings
-            .get_or_init(|| Bindings::of(self.attempts, tables));
+        let bindings = self.memory.bindings.get_or_init(|| Bindings::of(self.attempts, tables));
         bindings.binding_at(self.attempts, tables, aor, nodes, time)
     }
 
@@ -73,22 +70,16 @@ impl<'a> Scene<'a> {
         let is_up = |call: &&u32| {
             let talk = &self.calls[**call as usize];
             let ended = talk.milestones.hung_up.unwrap_or(talk.ended.max(time));
-            **call as usize != but
-                && talk.milestones.answered.is_some_and(|since| since <= time)
-                && ended >= time
+            **call as usize != but && talk.milestones.answered.is_some_and(|since| since <= time) && ended >= time
         };
         recent.iter().rev().find(is_up).copied()
     }
 
     fn talks(&self) -> HashMap<Box<str>, Vec<u32>, foldhash::fast::FixedState> {
         // Only the busy are asked for, and they are few.
-        let busy = self
-            .calls
-            .iter()
-            .filter(|call| call.outcome == Outcome::Busy);
-        let mut talks: HashMap<Box<str>, Vec<u32>, foldhash::fast::FixedState> = busy
-            .map(|call| (user_of(self.text(call.callee)).into(), Vec::new()))
-            .collect();
+        let busy = self.calls.iter().filter(|call| call.outcome == Outcome::Busy);
+        let mut talks: HashMap<Box<str>, Vec<u32>, foldhash::fast::FixedState> =
+            busy.map(|call| (user_of(self.text(call.callee)).into(), Vec::new())).collect();
         for (index, call) in self.calls.iter().enumerate() {
             if call.milestones.answered.is_none() {
                 continue;
@@ -105,8 +96,7 @@ impl<'a> Scene<'a> {
     /// Calls whose INVITE to an endpoint nothing answered there, in the order of time.
     pub fn unheard_at(&self, endpoint: EndpointId) -> &[u32] {
         let unheard = self.memory.unheard.get_or_init(|| {
-            let mut unheard: HashMap<EndpointId, Vec<u32>, foldhash::fast::FixedState> =
-                HashMap::default();
+            let mut unheard: HashMap<EndpointId, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
             for (index, call) in self.calls.iter().enumerate() {
                 // Sent once or twice says nothing: the sender may have stopped by itself.
                 if call.retransmissions < UNHEARD_REPEATS_MIN {
@@ -115,10 +105,7 @@ impl<'a> Scene<'a> {
                 for hop in &call.hops {
                     let is_silent = hop.final_code == 0 && hop.reply_ms.is_none();
                     if is_silent && !hop.transport.is_reliable() {
-                        unheard
-                            .entry(hop.destination)
-                            .or_default()
-                            .push(index as u32);
+                        unheard.entry(hop.destination).or_default().push(index as u32);
                     }
                 }
             }
@@ -130,8 +117,7 @@ impl<'a> Scene<'a> {
     /// In how many calls the second node failed when the first one sent it an INVITE.
     pub fn failures_between(&self, from: EndpointId, to: EndpointId) -> u32 {
         let routes = self.memory.routes.get_or_init(|| {
-            let mut routes: HashMap<(NodeId, NodeId), u32, foldhash::fast::FixedState> =
-                HashMap::default();
+            let mut routes: HashMap<(NodeId, NodeId), u32, foldhash::fast::FixedState> = HashMap::default();
             for hop in self.calls.iter().flat_map(|call| call.hops.iter()) {
                 let is_dead = matches!(hop.final_code, 0 | 408 | 500..=599);
                 let key = (self.node(hop.source), self.node(hop.destination));

@@ -33,10 +33,7 @@ struct Problem {
 
 impl Problem {
     fn of(finding: &Finding, call: Option<u32>, first: Timestamp, last: Timestamp) -> Self {
-        let finding = Finding {
-            evidence: Vec::new(),
-            ..finding.clone()
-        };
+        let finding = Finding { evidence: Vec::new(), ..finding.clone() };
         Self {
             incident: Incident {
                 finding,
@@ -64,9 +61,7 @@ impl Problem {
         let stands = &self.incident.finding;
         self.differs_in_words |= stands.explanation != finding.explanation;
         let is_subject = |stands: &Finding| match (&stands.subject, &finding.subject) {
-            (Some(own), Some(other)) => {
-                renamed(&stands.title, &own.name, &other.name).as_ref() == Some(&finding.title)
-            }
+            (Some(own), Some(other)) => renamed(&stands.title, &own.name, &other.name).as_ref() == Some(&finding.title),
             _ => false,
         };
         self.differs_in_title |= stands.title != finding.title && !is_subject(stands);
@@ -74,13 +69,7 @@ impl Problem {
 
     /// The incident, its words true of all of it: one finding names its own number, user and times.
     fn told(self) -> Incident {
-        let Self {
-            mut incident,
-            example,
-            subjects,
-            differs_in_title,
-            differs_in_words,
-        } = self;
+        let Self { mut incident, example, subjects, differs_in_title, differs_in_words } = self;
         let finding = &mut incident.finding;
         let others = subjects.len().saturating_sub(1);
         let named = finding.subject.as_deref();
@@ -90,13 +79,8 @@ impl Problem {
             (None, _) => "One of them".to_owned(),
         };
         if let Some(subject) = named.filter(|_| others > 0) {
-            let all = format!(
-                "{} and {} other {}{}",
-                subject.name,
-                others,
-                subject.noun,
-                if others == 1 { "" } else { "s" }
-            );
+            let all =
+                format!("{} and {} other {}{}", subject.name, others, subject.noun, if others == 1 { "" } else { "s" });
             if let Some(title) = renamed(&finding.title, &subject.name, &all) {
                 finding.title = title;
             }
@@ -132,19 +116,8 @@ impl Problems {
     }
 
     /// Adds what was said of a call, or with `None` of a registration, that lasted from `first` to `last`.
-    pub(super) fn add(
-        &mut self,
-        finding: &Finding,
-        call: Option<u32>,
-        first: Timestamp,
-        last: Timestamp,
-    ) {
-        let key = (
-            finding.rule,
-            finding.origin,
-            finding.signature.clone(),
-            call.is_some(),
-        );
+    pub(super) fn add(&mut self, finding: &Finding, call: Option<u32>, first: Timestamp, last: Timestamp) {
+        let key = (finding.rule, finding.origin, finding.signature.clone(), call.is_some());
         let place = *self.place.entry(key).or_insert(self.list.len());
         if place == self.list.len() {
             self.list.push(Problem::of(finding, call, first, last));
@@ -153,22 +126,14 @@ impl Problems {
         problem.compare(finding);
         let incident = &mut problem.incident;
         if incident.count < EXAMPLES_MAX as u32 {
-            incident.finding.evidence.extend(
-                finding
-                    .evidence
-                    .iter()
-                    .take(if incident.count == 0 { usize::MAX } else { 1 })
-                    .cloned(),
-            );
+            incident
+                .finding
+                .evidence
+                .extend(finding.evidence.iter().take(if incident.count == 0 { usize::MAX } else { 1 }).cloned());
         }
-        if (finding.severity, finding.confidence)
-            > (incident.finding.severity, incident.finding.confidence)
-        {
+        if (finding.severity, finding.confidence) > (incident.finding.severity, incident.finding.confidence) {
             let evidence: Vec<Evidence> = std::mem::take(&mut incident.finding.evidence);
-            incident.finding = Finding {
-                evidence,
-                ..finding.clone()
-            };
+            incident.finding = Finding { evidence, ..finding.clone() };
             problem.example = call;
         }
         incident.count += 1;
@@ -193,42 +158,24 @@ mod tests {
     }
 
     fn unknown(number: &str) -> Finding {
-        Finding::new(
-            "route-number-unknown",
-            Severity::Error,
-            Confidence::Certain,
-            Proof::OwnWords,
-        )
-        .says(
-            format!("B does not know {number}"),
-            format!("B does not know the number {number}."),
-            "Create it.",
-        )
-        .naming(number, "number")
+        Finding::new("route-number-unknown", Severity::Error, Confidence::Certain, Proof::OwnWords)
+            .says(format!("B does not know {number}"), format!("B does not know the number {number}."), "Create it.")
+            .naming(number, "number")
     }
 
     #[test]
     fn a_problem_of_several_numbers_names_no_single_one_as_its_cause() {
         let all = told(&[unknown("100"), unknown("200"), unknown("100"), unknown("3")]);
         assert_eq!(all.len(), 1);
-        assert_eq!(
-            all[0].finding.title,
-            "B does not know 100 and 2 other numbers"
-        );
-        assert_eq!(
-            all[0].finding.explanation,
-            "Call 4, for example: B does not know the number 100."
-        );
+        assert_eq!(all[0].finding.title, "B does not know 100 and 2 other numbers");
+        assert_eq!(all[0].finding.explanation, "Call 4, for example: B does not know the number 100.");
     }
 
     #[test]
     fn a_problem_of_one_number_is_told_as_its_findings_are() {
         let all = told(&[unknown("100"), unknown("100")]);
         assert_eq!(all[0].finding.title, "B does not know 100");
-        assert_eq!(
-            all[0].finding.explanation,
-            "B does not know the number 100."
-        );
+        assert_eq!(all[0].finding.explanation, "B does not know the number 100.");
     }
 
     #[test]
@@ -237,16 +184,8 @@ mod tests {
         doubtful.confidence = Confidence::Possible;
         let all = told(&[doubtful, unknown("200")]);
         assert_eq!(all[0].finding.confidence, Confidence::Certain);
-        assert_eq!(
-            all[0].finding.title,
-            "B does not know 200 and 1 other number"
-        );
-        assert!(
-            all[0]
-                .finding
-                .explanation
-                .starts_with("Call 5, for example: ")
-        );
+        assert_eq!(all[0].finding.title, "B does not know 200 and 1 other number");
+        assert!(all[0].finding.explanation.starts_with("Call 5, for example: "));
     }
 
     #[test]
@@ -257,10 +196,7 @@ mod tests {
             finding
         };
         let all = told(&[at_node("100"), at_node("200")]);
-        assert_eq!(
-            all[0].finding.title,
-            "10.0.100.2:5060 does not know 100 and 1 other number"
-        );
+        assert_eq!(all[0].finding.title, "10.0.100.2:5060 does not know 100 and 1 other number");
     }
 
     #[test]
@@ -268,9 +204,6 @@ mod tests {
         let mut other = unknown("100");
         other.title = "B is full".to_owned();
         let all = told(&[unknown("100"), other]);
-        assert_eq!(
-            all[0].finding.title,
-            "B does not know 100, and more like it"
-        );
+        assert_eq!(all[0].finding.title, "B does not know 100, and more like it");
     }
 }

@@ -60,9 +60,7 @@ impl Subject {
     /// What it asks of a device.
     pub fn of_registration(self) -> Option<AskRegistration> {
         match self {
-            Self::Registration(ask) | Self::CallAndRegistration(_, ask) | Self::All(_, ask, _) => {
-                Some(ask)
-            }
+            Self::Registration(ask) | Self::CallAndRegistration(_, ask) | Self::All(_, ask, _) => Some(ask),
             Self::Call(_) | Self::Capture(_) | Self::CallAndCapture(..) => None,
         }
     }
@@ -106,8 +104,6 @@ pub struct Claim {
 
 impl std::fmt::Debug for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rule")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("Rule").field("id", &self.id).finish_non_exhaustive()
     }
 }

@@ -152,9 +152,8 @@ impl<'a> Scene<'a> {
         const LOOK_MAX: usize = 64;
         let moments = self.moments.get_or_init(|| {
             let messages = self.book.messages.iter();
-            let mut moments: Vec<(Timestamp, GroupId)> = messages
-                .map(|message| (message.time, message.group))
-                .collect();
+            let mut moments: Vec<(Timestamp, GroupId)> =
+                messages.map(|message| (message.time, message.group)).collect();
             moments.sort_unstable();
             moments
         });
@@ -166,34 +165,22 @@ impl<'a> Scene<'a> {
 
     /// What the capture lacks of what was sent.
     pub fn lapses(&self) -> &Lapses {
-        self.lapses
-            .get_or_init(|| Lapses::of(self.book, self.start))
+        self.lapses.get_or_init(|| Lapses::of(self.book, self.start))
     }
 
     /// TCP connections between two endpoints, whoever opened them, in the order of time.
-    pub fn connections_between(
-        &self,
-        a: Endpoint,
-        b: Endpoint,
-    ) -> impl Iterator<Item = &'a Connection> {
+    pub fn connections_between(&self, a: Endpoint, b: Endpoint) -> impl Iterator<Item = &'a Connection> {
         let by_ends = self.by_ends.get_or_init(|| {
             let mut by_ends: HashMap<_, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
             for (index, connection) in self.connections.iter().enumerate() {
                 let (x, y) = (connection.flow.source, connection.flow.destination);
-                by_ends
-                    .entry((x.min(y), x.max(y)))
-                    .or_default()
-                    .push(index as u32);
+                by_ends.entry((x.min(y), x.max(y))).or_default().push(index as u32);
             }
             by_ends
         });
         let connections = self.connections;
-        let indices = by_ends
-            .get(&(a.min(b), a.max(b)))
-            .map_or(&[][..], Vec::as_slice);
-        indices
-            .iter()
-            .filter_map(move |index| connections.get(*index as usize))
+        let indices = by_ends.get(&(a.min(b), a.max(b))).map_or(&[][..], Vec::as_slice);
+        indices.iter().filter_map(move |index| connections.get(*index as usize))
     }
 
     /// Whether the capture lacks what one of the two nodes says to the other.
@@ -206,23 +193,13 @@ impl<'a> Scene<'a> {
     }
 
     /// ICMP errors about datagrams to a node, from one moment to another.
-    pub fn errors_about(
-        &self,
-        node: NodeId,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> impl Iterator<Item = &'a IcmpReport> {
-        let indices = self
-            .errors_by_node
-            .get(&node)
-            .map_or(&[][..], Vec::as_slice);
+    pub fn errors_about(&self, node: NodeId, from: Timestamp, to: Timestamp) -> impl Iterator<Item = &'a IcmpReport> {
+        let indices = self.errors_by_node.get(&node).map_or(&[][..], Vec::as_slice);
         let errors = self.errors;
         let at = |index: &u32| errors.get(*index as usize).map(|error| error.time);
         let start = indices.partition_point(|index| at(index).is_some_and(|time| time < from));
         let within = indices.get(start..).unwrap_or_default().iter();
-        within
-            .filter_map(move |index| errors.get(*index as usize))
-            .take_while(move |error| error.time <= to)
+        within.filter_map(move |index| errors.get(*index as usize)).take_while(move |error| error.time <= to)
     }
 
     /// ICMP errors that quote a message of a call, or that name a node in its hops while it was going on.
@@ -233,21 +210,16 @@ impl<'a> Scene<'a> {
             .filter_map(|leg| self.book.messages.get(leg.start as usize))
             .map(|message| message.group)
             .collect();
-        let quoted = groups
-            .into_iter()
-            .flat_map(|group| self.errors_by_group.get(&group).into_iter().flatten());
+        let quoted = groups.into_iter().flat_map(|group| self.errors_by_group.get(&group).into_iter().flatten());
         let nodes = call.hops.iter().map(|hop| self.node(hop.destination));
         let named = nodes.flat_map(|node| self.errors_by_node.get(&node).into_iter().flatten());
         let mut indices: Vec<u32> = quoted.chain(named).copied().collect();
         indices.sort_unstable();
         indices.dedup();
-        let all = indices
-            .into_iter()
-            .filter_map(|index| self.errors.get(index as usize));
+        let all = indices.into_iter().filter_map(|index| self.errors.get(index as usize));
         all.filter(|error| {
             error.group.is_some()
-                || error.time >= call.started
-                    && error.time <= call.ended.plus(std::time::Duration::from_secs(2))
+                || error.time >= call.started && error.time <= call.ended.plus(std::time::Duration::from_secs(2))
         })
     }
 }
@@ -262,20 +234,13 @@ impl<'a> std::ops::Deref for Scene<'a> {
 
 impl<'a> From<Happened<'a>> for Scene<'a> {
     fn from(happened: Happened<'a>) -> Self {
-        let mut errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState> =
-            HashMap::default();
-        let mut errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState> =
-            HashMap::default();
+        let mut errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
+        let mut errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
         for (index, error) in happened.errors.iter().enumerate() {
             if let Some(group) = error.group {
                 errors_by_group.entry(group).or_default().push(index as u32);
             }
-            if let Some(node) = happened
-                .book
-                .tables
-                .endpoints
-                .find_node(error.quoted.destination)
-            {
+            if let Some(node) = happened.book.tables.endpoints.find_node(error.quoted.destination) {
                 errors_by_node.entry(node).or_default().push(index as u32);
             }
         }

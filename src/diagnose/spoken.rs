@@ -130,11 +130,6 @@ impl Spans {
         let wanted = u64::from(heard.count) / MESSAGES_IN_SPAN + 1;
         let digits = (0..u64::BITS).find(|digits| length >> digits < wanted);
         let digits = digits.unwrap_or(u64::BITS - 1);
-        Self {
-            first: heard.first,
-            digits,
-            begin,
-            count: (length >> digits) as u32 + 1,
-        }
+        Self { first: heard.first, digits, begin, count: (length >> digits) as u32 + 1 }
     }
 }

@@ -18,11 +18,7 @@ pub fn duration(duration: Duration) -> String {
 /// A count with its noun: `1 call`, `3 calls`.
 pub fn counted(count: impl Into<u64>, noun: &str) -> String {
     let count = count.into();
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// A part of a whole: `the only call`, `all 9 calls`, `3 of 9 calls`.

@@ -20,8 +20,7 @@ pub fn bystander(flow: Flow, bytes: &[u8]) -> &'static str {
     let has_port = |port| flow.source.port == port || flow.destination.port == port;
     match bytes {
         [0xc0..=0xff, version @ ..]
-            if QUIC_PORTS.into_iter().any(has_port)
-                && QUIC_VERSIONS.iter().any(|known| version.starts_with(known)) =>
+            if QUIC_PORTS.into_iter().any(has_port) && QUIC_VERSIONS.iter().any(|known| version.starts_with(known)) =>
         {
             "quic"
         }
@@ -43,14 +42,8 @@ mod tests {
     use crate::net::flow::Endpoint;
 
     fn named(port: u16, bytes: &[u8]) -> &'static str {
-        let endpoint = |port| Endpoint {
-            address: [10, 0, 0, 1].into(),
-            port,
-        };
-        let flow = Flow {
-            source: endpoint(40_000),
-            destination: endpoint(port),
-        };
+        let endpoint = |port| Endpoint { address: [10, 0, 0, 1].into(), port };
+        let flow = Flow { source: endpoint(40_000), destination: endpoint(port) };
         assert_eq!(bystander(flow, bytes), bystander(flow.reversed(), bytes));
         bystander(flow, bytes)
     }
@@ -62,14 +55,8 @@ mod tests {
         assert_eq!("quic", named(5061, &quic));
         assert_eq!("udp-other", named(7000, &quic));
         assert_eq!("dtls", named(5061, &[22, 0xfe, 0xfd, 0, 0]));
-        assert_eq!(
-            "esp-encrypted",
-            named(4500, &[1, 2, 3, 4, 0, 0, 0, 1, 9, 9])
-        );
-        assert_eq!(
-            "udp-other",
-            named(4500, &[0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 1])
-        );
+        assert_eq!("esp-encrypted", named(4500, &[1, 2, 3, 4, 0, 0, 0, 1, 9, 9]));
+        assert_eq!("udp-other", named(4500, &[0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 1]));
         assert_eq!("dns", named(53, &[0x12, 0x34, 1, 0]));
         assert_eq!("udp-other", named(4500, &[0xff]));
         assert_eq!("udp-other", named(5060, &[]));

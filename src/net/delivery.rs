@@ -84,12 +84,7 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    pub(super) fn deliver<'a>(
-        &self,
-        flow: Flow,
-        transport: Transport,
-        piece: Piece<'a>,
-    ) -> Delivery<'a> {
+    pub(super) fn deliver<'a>(&self, flow: Flow, transport: Transport, piece: Piece<'a>) -> Delivery<'a> {
         Delivery {
             flow,
             transport,

@@ -186,13 +186,7 @@ fn service(bytes: &[u8], at: usize) -> Option<DnsRecord> {
     let (flags, at) = string_at(bytes, at + 4)?;
     let (service, at) = string_at(bytes, at)?;
     let (_, at) = string_at(bytes, at)?;
-    Some(DnsRecord::Service {
-        order,
-        preference,
-        flags,
-        service,
-        replacement: name_at(bytes, at)?.0,
-    })
+    Some(DnsRecord::Service { order, preference, flags, service, replacement: name_at(bytes, at)?.0 })
 }
 
 /// A string of RFC 1035 section 3.3 and where it ends.
@@ -266,12 +260,7 @@ mod tests {
         let message = read_dns(&bytes).expect("an answer");
         assert!(message.is_response);
         assert_eq!("example.com", &*message.name);
-        let server = DnsRecord::Server {
-            priority: 10,
-            weight: 60,
-            port: 5060,
-            target: "gw1.example.com".into(),
-        };
+        let server = DnsRecord::Server { priority: 10, weight: 60, port: 5060, target: "gw1.example.com".into() };
         assert_eq!([server], message.answers[..]);
     }
 
@@ -281,19 +270,13 @@ mod tests {
         let records: [(u16, &[u8]); 5] = [
             (5, b"\x03pbx\xc0\x0c"),
             (1, &[10, 0, 0, 5]),
-            (
-                28,
-                &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5],
-            ),
+            (28, &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5]),
             (16, b"\x03txt"),
             (35, naptr),
         ];
         let message = read_dns(&answer(DOMAIN, 1, &records)).expect("an answer");
         assert_eq!(4, message.answers.len());
-        assert_eq!(
-            DnsRecord::Alias("pbx.example.com".into()),
-            message.answers[0]
-        );
+        assert_eq!(DnsRecord::Alias("pbx.example.com".into()), message.answers[0]);
         assert_eq!(DnsRecord::Address([10, 0, 0, 5].into()), message.answers[1]);
         let service = DnsRecord::Service {
             order: 50,
@@ -316,19 +299,11 @@ mod tests {
 
     #[test]
     fn names_that_lead_in_circles_end() {
-        for name in [
-            &b"\xc0\x0c"[..],
-            b"\xc0\x0e\xc0\x0c",
-            b"\x01a\xc0\x0c",
-            b"\x80\0",
-        ] {
+        for name in [&b"\xc0\x0c"[..], b"\xc0\x0e\xc0\x0c", b"\x01a\xc0\x0c", b"\x80\0"] {
             assert_eq!(None, read_dns(&answer(name, 1, &[])), "{name:?}");
         }
         let long = b"\x3faaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".repeat(5);
-        assert_eq!(
-            None,
-            read_dns(&answer(&[&long[..], b"\0"].concat(), 1, &[]))
-        );
+        assert_eq!(None, read_dns(&answer(&[&long[..], b"\0"].concat(), 1, &[])));
     }
 
     proptest::proptest! {

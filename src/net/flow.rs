@@ -15,10 +15,7 @@ pub struct Endpoint {
 impl Endpoint {
     /// What it prints as, without memory of its own: reports print endpoints by the hundred thousand.
     pub fn text(&self) -> EndpointText {
-        let mut text = EndpointText {
-            bytes: [0; ENDPOINT_BYTES_MAX],
-            len: 0,
-        };
+        let mut text = EndpointText { bytes: [0; ENDPOINT_BYTES_MAX], len: 0 };
         match self.address {
             IpAddr::V4(address) => {
                 for (place, octet) in address.octets().into_iter().enumerate() {
@@ -98,10 +95,7 @@ pub struct Flow {
 impl Flow {
     /// The opposite direction.
     pub fn reversed(self) -> Self {
-        Self {
-            source: self.destination,
-            destination: self.source,
-        }
+        Self { source: self.destination, destination: self.source }
     }
 }
 
@@ -147,18 +141,9 @@ mod tests {
 
     #[test]
     fn an_endpoint_prints_as_wireshark_writes_it() {
-        for text in [
-            "0.0.0.0:0",
-            "10.0.0.5:5060",
-            "255.255.255.255:65535",
-            "192.0.2.100:80",
-            "[2001:db8::5]:5060",
-        ] {
+        for text in ["0.0.0.0:0", "10.0.0.5:5060", "255.255.255.255:65535", "192.0.2.100:80", "[2001:db8::5]:5060"] {
             let socket: std::net::SocketAddr = text.parse().expect("an address and port");
-            let endpoint = Endpoint {
-                address: socket.ip(),
-                port: socket.port(),
-            };
+            let endpoint = Endpoint { address: socket.ip(), port: socket.port() };
             assert_eq!(text, endpoint.to_string());
         }
     }

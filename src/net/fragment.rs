@@ -140,13 +140,9 @@ impl Fragments {
     pub(super) fn push(&mut self, fragment: &Fragment<'_>, out: &mut dyn FnMut(Reassembled)) {
         self.counters.fragments += 1;
         self.expire(fragment.time, out);
-        let is_uneven =
-            fragment.more && !fragment.is_cut && !fragment.bytes.len().is_multiple_of(8);
+        let is_uneven = fragment.more && !fragment.is_cut && !fragment.bytes.len().is_multiple_of(8);
         let end = (fragment.offset as usize).saturating_add(fragment.bytes.len());
-        if is_uneven
-            || end > assembly::DATAGRAM_BYTES_MAX
-            || (fragment.bytes.is_empty() && fragment.more)
-        {
+        if is_uneven || end > assembly::DATAGRAM_BYTES_MAX || (fragment.bytes.is_empty() && fragment.more) {
             self.counters.malformed += 1;
             return;
         }
@@ -157,10 +153,7 @@ impl Fragments {
             protocol: fragment.protocol,
             interface: fragment.trace.interface,
         };
-        let hash = self
-            .entries
-            .hasher()
-            .hash_one((fragment.offset, fragment.more, fragment.bytes));
+        let hash = self.entries.hasher().hash_one((fragment.offset, fragment.more, fragment.bytes));
         match self.entries.get_mut(&key).map(|entry| &mut entry.progress) {
             Some(Progress::Conflicting) => return,
             Some(Progress::Done(hashes)) if hashes.contains(&hash) => {
@@ -185,21 +178,12 @@ impl Fragments {
 
     fn open(&mut self, key: Key, time: Timestamp) {
         self.serial += 1;
-        let entry = Entry {
-            serial: self.serial,
-            progress: Progress::Open(Box::default()),
-        };
+        let entry = Entry { serial: self.serial, progress: Progress::Open(Box::default()) };
         self.entries.insert(key, entry);
         self.arrivals.push_back((time, key, self.serial));
     }
 
-    fn add(
-        &mut self,
-        key: Key,
-        fragment: &Fragment<'_>,
-        hash: u64,
-        out: &mut dyn FnMut(Reassembled),
-    ) {
+    fn add(&mut self, key: Key, fragment: &Fragment<'_>, hash: u64, out: &mut dyn FnMut(Reassembled)) {
         let Some(entry) = self.entries.get_mut(&key) else {
             return;
         };
@@ -228,11 +212,7 @@ impl Fragments {
     }
 
     fn expire(&mut self, now: Timestamp, out: &mut dyn FnMut(Reassembled)) {
-        while self
-            .arrivals
-            .front()
-            .is_some_and(|(time, _, _)| now.since(*time) > FRAGMENT_WAIT)
-        {
+        while self.arrivals.front().is_some_and(|(time, _, _)| now.since(*time) > FRAGMENT_WAIT) {
             self.drop_oldest(false, out);
         }
     }
@@ -242,11 +222,7 @@ impl Fragments {
         let Some((_, key, serial)) = self.arrivals.pop_front() else {
             return false;
         };
-        if self
-            .entries
-            .get(&key)
-            .is_none_or(|entry| entry.serial != serial)
-        {
+        if self.entries.get(&key).is_none_or(|entry| entry.serial != serial) {
             return true;
         }
         let Some(entry) = self.entries.remove(&key) else {

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{
-    Delivery, Endpoint, Flow, Network, Packet, Payload, Piece, Reassembled, Segment, StreamEnd,
-    StreamId, Trace, Transport,
+    Delivery, Endpoint, Flow, Network, Packet, Payload, Piece, Reassembled, Segment, StreamEnd, StreamId, Trace,
+    Transport,
 };
 
 /// A delivery with its own bytes.
@@ -38,12 +38,7 @@ pub(in crate::net) struct Lab {
 
 impl Lab {
     pub(in crate::net) fn new() -> Self {
-        Self {
-            network: Network::new(udp_only),
-            entries: Vec::new(),
-            frame: 0,
-            millis: 0,
-        }
+        Self { network: Network::new(udp_only), entries: Vec::new(), frame: 0, millis: 0 }
     }
 
     /// Sends one packet, 1 ms after the one before.
@@ -55,10 +50,7 @@ impl Lab {
         self.frame += 1;
         self.millis += 1;
         let packet = Packet {
-            at: FrameRef {
-                file: 0,
-                frame: self.frame,
-            },
+            at: FrameRef { file: 0, frame: self.frame },
             time: Timestamp::from_nanoseconds(self.millis * 1_000_000),
             flow,
             trace: Trace::default(),
@@ -66,14 +58,12 @@ impl Lab {
             payload,
         };
         let entries = &mut self.entries;
-        self.network
-            .push(&packet, &mut |delivery| entries.push(write_down(&delivery)));
+        self.network.push(&packet, &mut |delivery| entries.push(write_down(&delivery)));
     }
 
     pub(in crate::net) fn finish(&mut self) {
         let entries = &mut self.entries;
-        self.network
-            .finish(&mut |delivery| entries.push(write_down(&delivery)));
+        self.network.finish(&mut |delivery| entries.push(write_down(&delivery)));
     }
 
     pub(in crate::net) fn got(&self) -> Vec<Got> {
@@ -138,14 +128,8 @@ fn udp_only(whole: &Reassembled, out: &mut dyn FnMut(&Packet<'_>)) {
 }
 
 pub(in crate::net) fn flow(source_port: u16, destination_port: u16) -> Flow {
-    let endpoint = |last, port| Endpoint {
-        address: IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)),
-        port,
-    };
-    Flow {
-        source: endpoint(1, source_port),
-        destination: endpoint(5, destination_port),
-    }
+    let endpoint = |last, port| Endpoint { address: IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port };
+    Flow { source: endpoint(1, source_port), destination: endpoint(5, destination_port) }
 }
 
 /// A segment with payload and ACK flag, acknowledging nothing.
@@ -164,23 +148,13 @@ pub(in crate::net) fn data(sequence: u32, bytes: &[u8]) -> Segment<'_> {
 }
 
 pub(in crate::net) fn syn(sequence: u32) -> Segment<'static> {
-    Segment {
-        syn: true,
-        ..data(sequence, &[])
-    }
+    Segment { syn: true, ..data(sequence, &[]) }
 }
 
 pub(in crate::net) fn syn_ack(sequence: u32, acknowledgement: u32) -> Segment<'static> {
-    Segment {
-        syn: true,
-        ..ack(sequence, acknowledgement)
-    }
+    Segment { syn: true, ..ack(sequence, acknowledgement) }
 }
 
 pub(in crate::net) fn ack(sequence: u32, acknowledgement: u32) -> Segment<'static> {
-    Segment {
-        ack: true,
-        acknowledgement,
-        ..data(sequence, &[])
-    }
+    Segment { ack: true, acknowledgement, ..data(sequence, &[]) }
 }

@@ -2,9 +2,7 @@
 
 use crate::net::delivery::{Delivery, Moment, Piece};
 use crate::net::flow::Transport;
-use crate::net::fragment::{
-    Fragment, FragmentCounters, Fragments, IncompleteDatagram, Reassembled,
-};
+use crate::net::fragment::{Fragment, FragmentCounters, Fragments, IncompleteDatagram, Reassembled};
 use crate::net::packet::{Packet, Payload};
 use crate::net::sctp::{Associations, SctpCounters};
 use crate::net::stream::{Connection, StreamCounters, Streams};
@@ -38,12 +36,7 @@ struct Origin {
 impl Network {
     /// An empty one; `decode` reads the transport layer of reassembled datagrams.
     pub fn new(decode: DecodeTransport) -> Self {
-        Self {
-            decode,
-            fragments: Fragments::default(),
-            streams: Streams::new(),
-            associations: Associations::default(),
-        }
+        Self { decode, fragments: Fragments::default(), streams: Streams::new(), associations: Associations::default() }
     }
 
     /// Adds TLS secrets: the text of an SSLKEYLOGFILE (RFC 9850), or of a pcapng Decryption Secrets Block.
@@ -57,12 +50,7 @@ impl Network {
     ///
     /// Whole UDP datagrams, ICMP errors and forwarded messages need no state and are passed over.
     pub fn push(&mut self, packet: &Packet<'_>, sink: &mut dyn FnMut(Delivery<'_>)) {
-        let origin = Origin {
-            fragments: 1,
-            is_cut: packet.is_cut,
-            lacks_fragments: false,
-            depth: 0,
-        };
+        let origin = Origin { fragments: 1, is_cut: packet.is_cut, lacks_fragments: false, depth: 0 };
         self.take(packet, origin, sink);
     }
 
@@ -117,20 +105,9 @@ impl Network {
     }
 
     fn take(&mut self, packet: &Packet<'_>, origin: Origin, sink: &mut dyn FnMut(Delivery<'_>)) {
-        let moment = Moment {
-            at: packet.at,
-            time: packet.time,
-            trace: packet.trace,
-            fragments: origin.fragments,
-        };
+        let moment = Moment { at: packet.at, time: packet.time, trace: packet.trace, fragments: origin.fragments };
         match packet.payload {
-            Payload::Fragment {
-                id,
-                protocol,
-                offset,
-                more,
-                bytes,
-            } => {
+            Payload::Fragment { id, protocol, offset, more, bytes } => {
                 let fragment = Fragment {
                     at: packet.at,
                     time: packet.time,
@@ -158,36 +135,24 @@ impl Network {
             }),
             Payload::Sctp(bytes) => {
                 let is_cut = origin.is_cut || packet.is_cut;
-                self.associations
-                    .push(packet.flow, bytes, is_cut, moment, sink);
+                self.associations.push(packet.flow, bytes, is_cut, moment, sink);
             }
             Payload::Datagram(_) | Payload::Forwarded { .. } | Payload::Icmp(_) => {}
         }
     }
 
-    fn take_fragment(
-        &mut self,
-        fragment: &Fragment<'_>,
-        depth: u8,
-        sink: &mut dyn FnMut(Delivery<'_>),
-    ) {
+    fn take_fragment(&mut self, fragment: &Fragment<'_>, depth: u8, sink: &mut dyn FnMut(Delivery<'_>)) {
         if depth >= REASSEMBLY_DEPTH_MAX {
             return;
         }
         let mut readable = Vec::new();
-        self.fragments
-            .push(fragment, &mut |whole| readable.push(whole));
+        self.fragments.push(fragment, &mut |whole| readable.push(whole));
         for whole in readable {
             self.take_reassembled(&whole, depth, sink);
         }
     }
 
-    fn take_reassembled(
-        &mut self,
-        whole: &Reassembled,
-        depth: u8,
-        sink: &mut dyn FnMut(Delivery<'_>),
-    ) {
+    fn take_reassembled(&mut self, whole: &Reassembled, depth: u8, sink: &mut dyn FnMut(Delivery<'_>)) {
         let origin = Origin {
             fragments: whole.fragments,
             is_cut: whole.is_cut,

@@ -95,8 +95,7 @@ impl Associations {
         moment: Moment,
         sink: &mut dyn FnMut(Delivery<'_>),
     ) {
-        let Some((&[_, _, _, _, t0, t1, t2, t3, ..], mut rest)) = bytes.split_first_chunk::<12>()
-        else {
+        let Some((&[_, _, _, _, t0, t1, t2, t3, ..], mut rest)) = bytes.split_first_chunk::<12>() else {
             self.counters.malformed += 1;
             return;
         };
@@ -119,33 +118,17 @@ impl Associations {
             }
             let chunk = body.get(..body_length).unwrap_or(body);
             // TSN, stream, sequence number in the stream, protocol.
-            if let (0, Some((&[a, b, c, d, ..], payload))) = (kind, chunk.split_first_chunk::<12>())
-            {
+            if let (0, Some((&[a, b, c, d, ..], payload))) = (kind, chunk.split_first_chunk::<12>()) {
                 let tsn = u32::from_be_bytes([a, b, c, d]);
                 let (is_first, is_last) = (flags & 2 != 0, flags & 1 != 0);
-                let data = Data {
-                    tsn,
-                    is_first,
-                    is_last,
-                    bytes: payload,
-                    is_cut: lacks_bytes,
-                };
+                let data = Data { tsn, is_first, is_last, bytes: payload, is_cut: lacks_bytes };
                 self.take(flow, tag, data, moment, sink);
             }
-            rest = body
-                .get(body_length.next_multiple_of(4)..)
-                .unwrap_or_default();
+            rest = body.get(body_length.next_multiple_of(4)..).unwrap_or_default();
         }
     }
 
-    fn take(
-        &mut self,
-        flow: Flow,
-        tag: u32,
-        data: Data<'_>,
-        moment: Moment,
-        sink: &mut dyn FnMut(Delivery<'_>),
-    ) {
+    fn take(&mut self, flow: Flow, tag: u32, data: Data<'_>, moment: Moment, sink: &mut dyn FnMut(Delivery<'_>)) {
         self.counters.data_chunks += 1;
         self.make_room(flow);
         self.uses += 1;
@@ -153,30 +136,18 @@ impl Associations {
         direction.used = self.uses;
         if direction.tag != tag {
             self.held_bytes -= direction.held_bytes;
-            *direction = Direction {
-                tag,
-                used: self.uses,
-                ..Direction::default()
-            };
+            *direction = Direction { tag, used: self.uses, ..Direction::default() };
         }
         if direction.has_seen(data.tsn, moment.time) {
             self.counters.duplicates += 1;
             return;
         }
         if data.is_first && data.is_last {
-            deliver(
-                data.bytes,
-                data.is_cut,
-                flow,
-                moment,
-                &mut self.counters,
-                sink,
-            );
+            deliver(data.bytes, data.is_cut, flow, moment, &mut self.counters, sink);
             return;
         }
         let before = direction.held_bytes;
-        let is_full =
-            direction.parts.len() >= SCTP_PIECES_MAX || before + data.bytes.len() > SCTP_BYTES_MAX;
+        let is_full = direction.parts.len() >= SCTP_PIECES_MAX || before + data.bytes.len() > SCTP_BYTES_MAX;
         if is_full || self.held_bytes > SCTP_HELD_BYTES_MAX {
             self.counters.dropped_pieces += direction.parts.len() as u64;
             direction.parts.clear();
@@ -194,21 +165,12 @@ impl Associations {
             return;
         }
         // A quarter at a time, so that looking for the oldest stays cheap.
-        let mut uses: Vec<u64> = self
-            .directions
-            .values()
-            .map(|direction| direction.used)
-            .collect();
+        let mut uses: Vec<u64> = self.directions.values().map(|direction| direction.used).collect();
         let (_, border, _) = uses.select_nth_unstable(SCTP_FLOWS_MAX / 4);
         let border = *border;
         let before = self.directions.len();
-        self.directions
-            .retain(|_, direction| direction.used > border);
-        self.held_bytes = self
-            .directions
-            .values()
-            .map(|direction| direction.held_bytes)
-            .sum();
+        self.directions.retain(|_, direction| direction.used > border);
+        self.held_bytes = self.directions.values().map(|direction| direction.held_bytes).sum();
         self.counters.evicted += (before - self.directions.len()) as u64;
     }
 }
@@ -221,11 +183,7 @@ impl Direction {
         if self.seen.len() > REMEMBERED_TSNS {
             // The number farthest behind the newest, in the circle of RFC 1982.
             let after = tsn.wrapping_add(1 << 31);
-            let oldest = self
-                .seen
-                .range(after..)
-                .next()
-                .or_else(|| self.seen.first_key_value());
+            let oldest = self.seen.range(after..).next().or_else(|| self.seen.first_key_value());
             if let Some(oldest) = oldest.map(|(tsn, _)| *tsn) {
                 self.seen.remove(&oldest);
             }
@@ -234,20 +192,9 @@ impl Direction {
     }
 
     fn hold(&mut self, data: Data<'_>) {
-        let Data {
-            tsn,
-            is_first,
-            is_last,
-            bytes,
-            is_cut,
-        } = data;
+        let Data { tsn, is_first, is_last, bytes, is_cut } = data;
         self.held_bytes += bytes.len();
-        let part = Part {
-            is_first,
-            is_last,
-            is_cut,
-            bytes: bytes.into(),
-        };
+        let part = Part { is_first, is_last, is_cut, bytes: bytes.into() };
         if let Some(old) = self.parts.insert(tsn, part) {
             self.held_bytes -= old.bytes.len();
         }
@@ -299,10 +246,7 @@ fn deliver(
 ) {
     if starts_with_sip(bytes) {
         counters.sip_messages += 1;
-        sink(Delivery {
-            is_cut,
-            ..moment.deliver(flow, Transport::Sctp, Piece::Datagram(bytes))
-        });
+        sink(Delivery { is_cut, ..moment.deliver(flow, Transport::Sctp, Piece::Datagram(bytes)) });
     } else {
         counters.other_messages += 1;
     }

@@ -90,12 +90,7 @@ fn read_header(bytes: &[u8]) -> Read {
 
 fn unmask(bytes: &[u8], mask: Option<[u8; 4]>, into: &mut Vec<u8>) {
     match mask {
-        Some(mask) => into.extend(
-            bytes
-                .iter()
-                .zip(mask.iter().cycle())
-                .map(|(byte, mask)| byte ^ mask),
-        ),
+        Some(mask) => into.extend(bytes.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask)),
         None => into.extend_from_slice(bytes),
     }
 }
@@ -111,16 +106,9 @@ pub(super) fn starts_with_sip_frame(bytes: &[u8]) -> bool {
     let Some(payload) = bytes.get(header.header_bytes..) else {
         return false;
     };
-    let length = usize::try_from(header.payload_bytes)
-        .unwrap_or(usize::MAX)
-        .min(payload.len())
-        .min(2048);
+    let length = usize::try_from(header.payload_bytes).unwrap_or(usize::MAX).min(payload.len()).min(2048);
     let mut start = Vec::with_capacity(length);
-    unmask(
-        payload.get(..length).unwrap_or_default(),
-        header.mask,
-        &mut start,
-    );
+    unmask(payload.get(..length).unwrap_or_default(), header.mask, &mut start);
     starts_with_sip(&start)
 }
 
@@ -143,25 +131,16 @@ impl MessageReader {
         self.pending.capacity() + self.message.capacity()
     }
 
-    pub(super) fn push(
-        &mut self,
-        mut bytes: &[u8],
-        counters: &mut WebSocketCounters,
-        out: &mut dyn FnMut(&[u8]),
-    ) {
+    pub(super) fn push(&mut self, mut bytes: &[u8], counters: &mut WebSocketCounters, out: &mut dyn FnMut(&[u8])) {
         while !self.is_broken {
-            let skipped = usize::try_from(self.skipping)
-                .unwrap_or(usize::MAX)
-                .min(bytes.len());
+            let skipped = usize::try_from(self.skipping).unwrap_or(usize::MAX).min(bytes.len());
             self.skipping -= skipped as u64;
             bytes = bytes.get(skipped..).unwrap_or_default();
             if bytes.is_empty() {
                 return;
             }
             if self.pending.is_empty() {
-                bytes = bytes
-                    .get(self.frame(bytes, counters, out)..)
-                    .unwrap_or_default();
+                bytes = bytes.get(self.frame(bytes, counters, out)..).unwrap_or_default();
                 if !bytes.is_empty() && self.skipping == 0 {
                     self.pending.extend_from_slice(bytes);
                     return;
@@ -181,12 +160,7 @@ impl MessageReader {
     }
 
     // Reads whole frames from the front; how many bytes they took.
-    fn frame(
-        &mut self,
-        bytes: &[u8],
-        counters: &mut WebSocketCounters,
-        out: &mut dyn FnMut(&[u8]),
-    ) -> usize {
+    fn frame(&mut self, bytes: &[u8], counters: &mut WebSocketCounters, out: &mut dyn FnMut(&[u8])) -> usize {
         let mut used = 0;
         while let Some(rest) = bytes.get(used..).filter(|_| !self.is_broken) {
             let header = match read_header(rest) {
@@ -220,13 +194,7 @@ impl MessageReader {
         counters.too_long += 1;
     }
 
-    fn take(
-        &mut self,
-        header: Header,
-        payload: &[u8],
-        counters: &mut WebSocketCounters,
-        out: &mut dyn FnMut(&[u8]),
-    ) {
+    fn take(&mut self, header: Header, payload: &[u8], counters: &mut WebSocketCounters, out: &mut dyn FnMut(&[u8])) {
         if header.opcode >= 8 {
             counters.control_frames += 1;
             return;

@@ -68,9 +68,7 @@ impl Cause {
 
     /// The entry of `code` in one list; case does not matter.
     pub fn find(kind: CauseKind, code: &str) -> Option<&'static Self> {
-        CAUSES
-            .iter()
-            .find(|entry| entry.kind == kind && entry.code.eq_ignore_ascii_case(code))
+        CAUSES.iter().find(|entry| entry.kind == kind && entry.code.eq_ignore_ascii_case(code))
     }
 
     /// A Q.850 cause by its number; `None` for numbers that Q.850 leaves free.
@@ -136,12 +134,7 @@ mod tests {
     #[test]
     fn every_cause_has_a_name_and_a_meaning_and_is_listed_once() {
         for entry in Cause::all() {
-            assert!(
-                !entry.name.is_empty() && !entry.meaning.is_empty(),
-                "{:?} {}",
-                entry.kind,
-                entry.code
-            );
+            assert!(!entry.name.is_empty() && !entry.meaning.is_empty(), "{:?} {}", entry.kind, entry.code);
             let same = |other: &&Cause| other.kind == entry.kind && other.code == entry.code;
             assert_eq!(1, Cause::all().iter().filter(same).count());
             for rule in entry.rules() {
@@ -165,14 +158,8 @@ mod tests {
         assert_eq!(Some("OK"), reason_name("SIP", 200));
         assert_eq!(Some("Decline"), reason_name("sip", 603));
         assert_eq!(Some("Invalid Identity Header"), reason_name("STIR", 438));
-        assert_eq!(
-            Some("SIP timeout - no ACK"),
-            reason_name("RELEASE_CAUSE", 4)
-        );
-        assert_eq!(
-            Some("Media bearer or QoS lost"),
-            reason_name("FAILURE_CAUSE", 1)
-        );
+        assert_eq!(Some("SIP timeout - no ACK"), reason_name("RELEASE_CAUSE", 4));
+        assert_eq!(Some("Media bearer or QoS lost"), reason_name("FAILURE_CAUSE", 1));
         assert_eq!(Some("Generic preemption"), reason_name("Preemption", 3));
         assert_eq!(None, reason_name("X.25", 17));
     }

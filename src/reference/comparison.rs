@@ -38,12 +38,10 @@ pub fn method_effect(code: u16, method: &str) -> Option<&'static str> {
 /// What sets a code apart from codes that are easily taken for it, one sentence for each comparison.
 pub fn comparisons(code: u16) -> impl Iterator<Item = &'static str> {
     let wanted = code.to_string();
-    include_str!("data/comparisons.txt")
-        .lines()
-        .filter_map(move |line| {
-            let (codes, text) = line.split_once(": ")?;
-            codes.split(' ').any(|one| one == wanted).then_some(text)
-        })
+    include_str!("data/comparisons.txt").lines().filter_map(move |line| {
+        let (codes, text) = line.split_once(": ")?;
+        codes.split(' ').any(|one| one == wanted).then_some(text)
+    })
 }
 
 #[cfg(test)]
@@ -55,11 +53,7 @@ mod tests {
     fn every_class_has_an_effect_for_every_method() {
         for entry in ResponseCode::all() {
             for method in METHODS_WITH_EFFECTS {
-                assert!(
-                    method_effect(entry.code, method).is_some(),
-                    "{}",
-                    entry.code
-                );
+                assert!(method_effect(entry.code, method).is_some(), "{}", entry.code);
             }
         }
         assert!(method_effect(699, "bye").is_some());

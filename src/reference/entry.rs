@@ -56,9 +56,7 @@ impl Entry {
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         let aliases = self.field("aliases").into_iter();
         let compact = self.field("compact");
-        std::iter::once(self.name)
-            .chain(aliases.flat_map(|list| list.split(", ")))
-            .chain(compact)
+        std::iter::once(self.name).chain(aliases.flat_map(|list| list.split(", "))).chain(compact)
     }
 
     /// The text under a key; `None` where the article has none.
@@ -73,11 +71,7 @@ fn parse(kind: EntryKind, text: &'static str) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for line in text.lines() {
         if let Some(name) = line.strip_prefix("# ") {
-            entries.push(Entry {
-                kind,
-                name,
-                fields: Vec::new(),
-            });
+            entries.push(Entry { kind, name, fields: Vec::new() });
         } else if let (Some(entry), Some(field)) = (entries.last_mut(), line.split_once(": ")) {
             entry.fields.push(field);
         }
@@ -91,12 +85,7 @@ mod tests {
 
     #[test]
     fn every_article_has_a_source_and_each_name_leads_to_one() {
-        for kind in [
-            EntryKind::Class,
-            EntryKind::Method,
-            EntryKind::Header,
-            EntryKind::Term,
-        ] {
+        for kind in [EntryKind::Class, EntryKind::Method, EntryKind::Header, EntryKind::Term] {
             for entry in Entry::all(kind) {
                 assert!(entry.field("reference").is_some(), "{}", entry.name);
                 assert!(entry.fields.len() > 1, "{}", entry.name);

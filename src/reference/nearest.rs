@@ -15,11 +15,7 @@ pub fn plain(name: &str) -> String {
 ///
 /// Equal but for case and punctuation comes first, then names that begin with the query, then names with at most one
 /// slip for every four letters of the query, one for three letters (a swap of neighbours is one slip).
-pub fn nearest<'a>(
-    query: &str,
-    names: impl IntoIterator<Item = &'a str>,
-    limit: usize,
-) -> Vec<&'a str> {
+pub fn nearest<'a>(query: &str, names: impl IntoIterator<Item = &'a str>, limit: usize) -> Vec<&'a str> {
     /// Letters of a query that are compared; the longest name has fewer.
     const QUERY_LETTERS_MAX: usize = 64;
     let query: String = plain(query).chars().take(QUERY_LETTERS_MAX).collect();
@@ -83,10 +79,7 @@ mod tests {
 
     #[test]
     fn the_beginning_of_a_name_finds_all_that_begin_so() {
-        assert_eq!(
-            vec!["Busy Here", "Busy Everywhere"],
-            nearest("busy", NAMES, 5)
-        );
+        assert_eq!(vec!["Busy Here", "Busy Everywhere"], nearest("busy", NAMES, 5));
     }
 
     #[test]

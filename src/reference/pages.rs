@@ -3,10 +3,7 @@
 /// The page of a rule as Markdown: summary, severity, and one section each for what it sees, why, how sure, the remedy,
 /// look-alikes and sources; `None` for an id that no rule has.
 pub fn rule_page(id: &str) -> Option<&'static str> {
-    PAGES
-        .iter()
-        .find(|(page_id, _)| page_id.eq_ignore_ascii_case(id))
-        .map(|&(_, page)| page)
+    PAGES.iter().find(|(page_id, _)| page_id.eq_ignore_ascii_case(id)).map(|&(_, page)| page)
 }
 
 /// The ids of all rules, family by family, as docs/rules/README.md lists them.
@@ -57,11 +54,7 @@ mod tests {
                 let is_rule = rule_ids().any(|other| other.split('-').next() == Some(family));
                 let is_family = name.ends_with('-');
                 assert!(
-                    !is_rule
-                        || is_family
-                        || !name.contains('-')
-                        || rule_page(name).is_some()
-                        || name.contains(' '),
+                    !is_rule || is_family || !name.contains('-') || rule_page(name).is_some() || name.contains(' '),
                     "{id} names {name}"
                 );
             }

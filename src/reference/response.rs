@@ -80,12 +80,8 @@ impl ResponseCode {
 
     /// The entry whose phrase is meant by `text`, in any case and with small slips ("busy hear").
     pub fn named(text: &str) -> Option<&'static Self> {
-        let phrase = nearest(text, CODES.iter().map(|entry| &*entry.phrase), 1)
-            .into_iter()
-            .next()?;
-        CODES
-            .iter()
-            .find(|entry| plain(&entry.phrase) == plain(phrase))
+        let phrase = nearest(text, CODES.iter().map(|entry| &*entry.phrase), 1).into_iter().next()?;
+        CODES.iter().find(|entry| plain(&entry.phrase) == plain(phrase))
     }
 
     /// The class of the code.
@@ -106,8 +102,7 @@ impl ResponseCode {
 
 /// The numbers in `text`, in order.
 fn numbers(text: &str) -> impl Iterator<Item = u16> {
-    text.split(|c: char| !c.is_ascii_digit())
-        .filter_map(|word| word.parse().ok())
+    text.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse().ok())
 }
 
 /// The first digit of a response code. Source: RFC 3261 section 7.2.
@@ -231,13 +226,7 @@ mod tests {
         assert_eq!(82, CODES.len());
         for entry in ResponseCode::all() {
             assert!(ResponseClass::of(entry.code).is_some(), "{}", entry.code);
-            for text in [
-                &entry.phrase,
-                &entry.meaning,
-                &entry.usual_cause,
-                &entry.what_to_check,
-                &entry.retry_advice,
-            ] {
+            for text in [&entry.phrase, &entry.meaning, &entry.usual_cause, &entry.what_to_check, &entry.retry_advice] {
                 assert!(!text.is_empty(), "{} lacks a text", entry.code);
             }
         }
@@ -270,12 +259,7 @@ mod tests {
     #[test]
     fn failures_say_what_they_end_within_a_call_and_name_rules_that_exist() {
         for entry in ResponseCode::all() {
-            assert_eq!(
-                entry.code >= 400,
-                entry.mid_dialog.is_some(),
-                "{}",
-                entry.code
-            );
+            assert_eq!(entry.code >= 400, entry.mid_dialog.is_some(), "{}", entry.code);
             for rule in entry.rules.split_whitespace() {
                 assert!(rule_page(rule).is_some(), "{} names {rule}", entry.code);
             }
@@ -291,10 +275,7 @@ mod tests {
         let busy = ResponseCode::find(486).expect("486 is listed");
         assert_eq!(Some(17), busy.q850_sent());
         let unavailable = ResponseCode::find(480).expect("480 is listed");
-        assert_eq!(
-            vec![19, 20, 31],
-            unavailable.q850_received().collect::<Vec<_>>()
-        );
+        assert_eq!(vec![19, 20, 31], unavailable.q850_received().collect::<Vec<_>>());
         let terminated = ResponseCode::find(487).expect("487 is listed");
         assert_eq!(None, terminated.q850_sent());
     }

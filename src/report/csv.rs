@@ -53,15 +53,10 @@ pub const COLUMNS: [&str; 31] = [
 /// # Errors
 /// Whatever `out` returns, with its kind kept.
 pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(out);
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     writer.write_record(COLUMNS).map_err(io_error)?;
     let tables = &analysis.book.tables;
-    let mut row = Row {
-        writer: &mut writer,
-        cell: String::new(),
-    };
+    let mut row = Row { writer: &mut writer, cell: String::new() };
     for (id, entry) in analysis.told_calls() {
         row.number(id)?;
         row.call(&entry.call, tables)?;

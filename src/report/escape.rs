@@ -39,11 +39,7 @@ fn push(escaped: &mut String, character: char) {
     }
     let number = u32::from(character);
     // Writing into a String cannot fail.
-    let _ = if number < 0x100 {
-        write!(escaped, "\\x{number:02x}")
-    } else {
-        write!(escaped, "\\u{{{number:x}}}")
-    };
+    let _ = if number < 0x100 { write!(escaped, "\\x{number:02x}") } else { write!(escaped, "\\u{{{number:x}}}") };
 }
 
 /// Text for a cell of a spreadsheet: as for a terminal, and with an apostrophe before what would begin a formula.
@@ -52,37 +48,15 @@ fn push(escaped: &mut String, character: char) {
 /// leading zeros they drop. The apostrophe makes it text and is not shown; a program takes one off where there is one.
 pub fn cell(text: &str) -> Cow<'_, str> {
     let escaped = terminal(text);
-    let is_formula = escaped.starts_with([
-        '=', '+', '-', '@', '\'', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
-    ]);
-    if is_formula {
-        Cow::Owned(format!("'{escaped}"))
-    } else {
-        escaped
-    }
+    let is_formula = escaped.starts_with(['=', '+', '-', '@', '\'', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
+    if is_formula { Cow::Owned(format!("'{escaped}")) } else { escaped }
 }
 
 /// Text for a line of Markdown: as for a terminal, and with everything that Markdown or HTML acts on escaped.
 pub fn markdown(text: &str) -> Cow<'_, str> {
     let escaped = terminal(text);
     let acts = |character: char| {
-        matches!(
-            character,
-            '\\' | '`'
-                | '*'
-                | '_'
-                | '{'
-                | '}'
-                | '['
-                | ']'
-                | '<'
-                | '>'
-                | '&'
-                | '#'
-                | '|'
-                | '~'
-                | '@'
-        )
+        matches!(character, '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '&' | '#' | '|' | '~' | '@')
     };
     if !escaped.contains(acts) {
         return escaped;
@@ -109,12 +83,7 @@ pub fn markdown(text: &str) -> Cow<'_, str> {
 /// Text for XML, attributes included: as for a terminal, with what XML acts on as entities and nothing that it forbids.
 pub fn xml(text: &str) -> Cow<'_, str> {
     let escaped = terminal(text);
-    let acts = |character: char| {
-        matches!(
-            character,
-            '<' | '>' | '&' | '"' | '\'' | '\u{fffe}' | '\u{ffff}'
-        )
-    };
+    let acts = |character: char| matches!(character, '<' | '>' | '&' | '"' | '\'' | '\u{fffe}' | '\u{ffff}');
     if !escaped.contains(acts) {
         return escaped;
     }
@@ -143,19 +112,13 @@ mod tests {
 
     #[test]
     fn a_header_cannot_command_the_terminal() {
-        assert_eq!(
-            r"\x1b[2J\x1b]0;owned\x07 evil\x9b2J",
-            terminal("\u{1b}[2J\u{1b}]0;owned\u{7} evil\u{9b}2J")
-        );
+        assert_eq!(r"\x1b[2J\x1b]0;owned\x07 evil\x9b2J", terminal("\u{1b}[2J\u{1b}]0;owned\u{7} evil\u{9b}2J"));
         assert_eq!(r"a\x0d\x0ab\x09c\x00", terminal("a\r\nb\tc\0"));
     }
 
     #[test]
     fn a_header_cannot_turn_or_hide_letters() {
-        assert_eq!(
-            r"sip:\u{202e}100@b\u{200b}c",
-            terminal("sip:\u{202e}100@b\u{200b}c")
-        );
+        assert_eq!(r"sip:\u{202e}100@b\u{200b}c", terminal("sip:\u{202e}100@b\u{200b}c"));
         assert_eq!("Jürgen 張 😀", terminal("Jürgen 張 😀"));
         assert!(matches!(terminal("plain"), Cow::Borrowed(_)));
     }
@@ -173,10 +136,7 @@ mod tests {
 
     #[test]
     fn markdown_shows_what_was_sent() {
-        assert_eq!(
-            r"\[x\](javascript:1) &lt;b&gt; a\|b",
-            markdown("[x](javascript:1) <b> a|b")
-        );
+        assert_eq!(r"\[x\](javascript:1) &lt;b&gt; a\|b", markdown("[x](javascript:1) <b> a|b"));
     }
 
     proptest! {

@@ -14,10 +14,7 @@ pub fn explanation_text(explanation: &Explanation, width: usize) -> String {
     if !explanation.summary.is_empty() {
         wrap(&mut text, &explanation.summary, "", "", width);
     }
-    let names = explanation
-        .facts
-        .iter()
-        .map(|fact| fact.name.chars().count());
+    let names = explanation.facts.iter().map(|fact| fact.name.chars().count());
     let column = names.max().unwrap_or(0) + INDENT.len();
     if column > INDENT.len() {
         text.push('\n');
@@ -37,13 +34,7 @@ pub fn explanation_text(explanation: &Explanation, width: usize) -> String {
     }
     if !explanation.see_also.is_empty() {
         text.push_str("\nSee also\n");
-        wrap(
-            &mut text,
-            &explanation.see_also.join(", "),
-            INDENT,
-            INDENT,
-            width,
-        );
+        wrap(&mut text, &explanation.see_also.join(", "), INDENT, INDENT, width);
     }
     text
 }
@@ -63,28 +54,17 @@ pub fn suggestions_text(query: &str, suggestions: &[&str], width: usize) -> Stri
     let nothing = format!("Nothing is known under \"{}\".", shown.escape_debug());
     wrap(&mut text, &nothing, "", "", width);
     if suggestions.is_empty() {
-        let overviews =
-            "Overviews: rules, codes, classes, methods, headers, terms, q850, warnings.";
+        let overviews = "Overviews: rules, codes, classes, methods, headers, terms, q850, warnings.";
         wrap(&mut text, overviews, "", "", width);
     } else {
-        wrap(
-            &mut text,
-            &format!("Near to it: {}.", suggestions.join(", ")),
-            "",
-            "",
-            width,
-        );
+        wrap(&mut text, &format!("Near to it: {}.", suggestions.join(", ")), "", "", width);
     }
     text
 }
 
 /// Adds `words` in lines of at most `width` columns; a word that is longer stands alone in its line.
 fn wrap(text: &mut String, words: &str, first: &str, rest: &str, width: usize) {
-    let width = if width < WIDTH_MIN_COLUMNS {
-        usize::MAX
-    } else {
-        width
-    };
+    let width = if width < WIDTH_MIN_COLUMNS { usize::MAX } else { width };
     text.push_str(first);
     let mut column = first.chars().count();
     let mut is_line_start = true;
@@ -140,18 +120,13 @@ mod tests {
     #[test]
     fn a_terminal_without_width_gets_each_paragraph_in_one_line() {
         let said = explain("180").expect("180 is known");
-        assert!(
-            explanation_text(&said, 0)
-                .lines()
-                .any(|line| line.len() > 120)
-        );
+        assert!(explanation_text(&said, 0).lines().any(|line| line.len() > 120));
     }
 
     #[test]
     fn json_holds_the_same_texts() {
         let said = explain("glare").expect("glare is known");
-        let json: serde_json::Value =
-            serde_json::from_str(&explanation_json(&said)).expect("the document is JSON");
+        let json: serde_json::Value = serde_json::from_str(&explanation_json(&said)).expect("the document is JSON");
         assert_eq!("term", json["topic"]);
         assert_eq!("glare", json["title"]);
         assert_eq!(said.summary, json["summary"]);

@@ -34,12 +34,7 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     if judgement.holds() {
-        writeln!(
-            out,
-            "::notice title=sipscan {}::{} expectations hold",
-            judgement.task,
-            judgement.counts().0
-        )?;
+        writeln!(out, "::notice title=sipscan {}::{} expectations hold", judgement.task, judgement.counts().0)?;
     }
     Ok(())
 }

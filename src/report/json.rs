@@ -89,21 +89,11 @@ pub fn write(analysis: &Analysis, has_details: bool, out: &mut impl Write) -> io
         }),
         header_use: Each(|| {
             let uses = uses.by_name(&analysis.book).into_iter();
-            uses.map(|((message, header), messages)| call::HeaderUse {
-                message,
-                header: header.text(),
-                messages,
-            })
+            uses.map(|((message, header), messages)| call::HeaderUse { message, header: header.text(), messages })
         }),
     };
     out.write_all(b",")?;
-    write_part(
-        &tail,
-        &mut WithoutBrace {
-            out: &mut *out,
-            is_open: false,
-        },
-    )?;
+    write_part(&tail, &mut WithoutBrace { out: &mut *out, is_open: false })?;
     out.write_all(b"\n")
 }
 

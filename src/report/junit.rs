@@ -18,14 +18,8 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
     let tests = holds + fails + waived;
     let suite = format!("sipscan {}", judgement.task);
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
-    writeln!(
-        out,
-        r#"<testsuites name="{suite}" tests="{tests}" failures="{fails}" errors="0">"#
-    )?;
-    writeln!(
-        out,
-        r#"  <testsuite name="{suite}" tests="{tests}" failures="{fails}" errors="0" skipped="{waived}">"#
-    )?;
+    writeln!(out, r#"<testsuites name="{suite}" tests="{tests}" failures="{fails}" errors="0">"#)?;
+    writeln!(out, r#"  <testsuite name="{suite}" tests="{tests}" failures="{fails}" errors="0" skipped="{waived}">"#)?;
     writeln!(out, "    <properties>")?;
     property(out, "sipscan", env!("CARGO_PKG_VERSION"))?;
     if !judgement.policy.is_empty() {
@@ -53,31 +47,20 @@ fn property(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
 
 fn case(judgement: &Judgement, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     let class = format!("sipscan.{}.{}", judgement.task, verdict.kind.word());
-    write!(
-        out,
-        r#"    <testcase classname="{class}" name="{}" time="0""#,
-        escape::xml(&verdict.name)
-    )?;
+    write!(out, r#"    <testcase classname="{class}" name="{}" time="0""#, escape::xml(&verdict.name))?;
     match &verdict.status {
         Status::Holds => writeln!(out, "/>"),
         Status::Waived(reason) => {
             // GitLab shows the content of an element alone, Jenkins its message as well.
             let (reason, said) = (escape::xml(reason), escape::xml(&verdict.said));
             writeln!(out, ">")?;
-            writeln!(
-                out,
-                r#"      <skipped message="accepted: {reason}">accepted: {reason}; {said}</skipped>"#
-            )?;
+            writeln!(out, r#"      <skipped message="accepted: {reason}">accepted: {reason}; {said}</skipped>"#)?;
             writeln!(out, "    </testcase>")
         }
         Status::Fails => {
             let said = escape::xml(&verdict.said);
             writeln!(out, ">")?;
-            write!(
-                out,
-                r#"      <failure message="{said}" type="{}">{said}"#,
-                verdict.kind.word()
-            )?;
+            write!(out, r#"      <failure message="{said}" type="{}">{said}"#, verdict.kind.word())?;
             for line in judgement.proof_lines(verdict) {
                 write!(out, "\n{}", escape::xml(&line))?;
             }

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::analysis::{
-    Analysis, CallEntry, CaptureEntry, Fitness, Peer, RegistrationEntry, Undecoded,
-};
+use crate::analysis::{Analysis, CallEntry, CaptureEntry, Fitness, Peer, RegistrationEntry, Undecoded};
 use crate::call::metrics::Metrics;
 use crate::call::other::OtherCount;
 use crate::call::registration::{Registration, RegistrationOutcome};
@@ -30,21 +28,11 @@ fn frame(frame: u32) -> FrameRef {
 
 fn endpoint(text: &str) -> Endpoint {
     let address: std::net::SocketAddr = text.parse().expect("an address with a port");
-    Endpoint {
-        address: address.ip(),
-        port: address.port(),
-    }
+    Endpoint { address: address.ip(), port: address.port() }
 }
 
 /// A call from 203.0.113.9 to a PBX, ended as told.
-fn call(
-    tables: &mut Tables,
-    number: i64,
-    callee: &str,
-    outcome: Outcome,
-    code: u16,
-    phrase: &str,
-) -> Call {
+fn call(tables: &mut Tables, number: i64, callee: &str, outcome: Outcome, code: u16, phrase: &str) -> Call {
     let mut text = |text: &str| tables.texts.intern(text.as_bytes());
     let call_id = text(&format!("{number}@203.0.113.9"));
     let (caller, callee) = (text("sip:+13035550101@203.0.113.9"), text(callee));
@@ -55,11 +43,7 @@ fn call(
     let is_answered = outcome.is_answered();
     let answered = is_answered.then(|| at(start + 4100));
     Call {
-        legs: vec![Leg {
-            call_id,
-            start: 0,
-            end: 0,
-        }],
+        legs: vec![Leg { call_id, start: 0, end: 0 }],
         caller,
         callee,
         source,
@@ -131,35 +115,20 @@ pub(super) fn analysis() -> Analysis {
     let mut book = Book::default();
     let tables = &mut book.tables;
     let mut entries = Vec::new();
-    let callees = [
-        "sip:2005@10.0.0.5",
-        "sip:2006@10.0.0.5",
-        "sip:2007@10.0.0.5",
-    ];
+    let callees = ["sip:2005@10.0.0.5", "sip:2006@10.0.0.5", "sip:2007@10.0.0.5"];
     for (number, callee) in (0..).zip(callees) {
         let is_refused = number > 0;
-        let (outcome, code, phrase) = if is_refused {
-            (Outcome::Rejected, 488, "Not Acceptable Here")
-        } else {
-            (Outcome::Completed, 200, "OK")
-        };
+        let (outcome, code, phrase) =
+            if is_refused { (Outcome::Rejected, 488, "Not Acceptable Here") } else { (Outcome::Completed, 200, "OK") };
         entries.push(CallEntry {
             call: call(tables, number, callee, outcome, code, phrase),
-            findings: is_refused
-                .then(|| codec_mismatch(tables))
-                .into_iter()
-                .collect(),
+            findings: is_refused.then(|| codec_mismatch(tables)).into_iter().collect(),
             has_primary: is_refused,
         });
     }
     let ends = [
         ("sip:2008@10.0.0.5", Outcome::Busy, 486, "Busy Here"),
-        (
-            "sip:2009@10.0.0.5",
-            Outcome::ServerFailed,
-            503,
-            "Service Unavailable",
-        ),
+        ("sip:2009@10.0.0.5", Outcome::ServerFailed, 503, "Service Unavailable"),
         (HOSTILE, Outcome::Rejected, 499, HOSTILE),
     ];
     for (number, (callee, outcome, code, phrase)) in (3..).zip(ends) {
@@ -192,10 +161,7 @@ pub(super) fn analysis() -> Analysis {
         other_requests: Vec::new(),
         incidents: vec![incident],
         peers: vec![pbx(tables)],
-        problems: vec![OpenError {
-            path: PathBuf::from("notes.txt"),
-            problem: OpenProblem::Empty,
-        }],
+        problems: vec![OpenError { path: PathBuf::from("notes.txt"), problem: OpenProblem::Empty }],
         repeated: vec![PathBuf::from("trunk.pcap")],
         book,
     }
@@ -226,10 +192,7 @@ fn fitness() -> Fitness {
         sip_messages: BTreeMap::from([(Transport::Udp, 24), (Transport::Tcp, 3)]),
         copies: 12,
         media_packets: 1174,
-        undecoded: vec![Undecoded {
-            reason: "tls-without-keys".to_owned(),
-            frames: 7,
-        }],
+        undecoded: vec![Undecoded { reason: "tls-without-keys".to_owned(), frames: 7 }],
         one_direction_pairs: vec![(endpoint("10.0.0.1:5060"), endpoint("[2001:db8::5]:5060"))],
     }
 }
@@ -244,10 +207,7 @@ fn registration(tables: &mut Tables) -> RegistrationEntry {
         expires_s: None,
         attempts: vec![0, 1],
     };
-    RegistrationEntry {
-        registration,
-        findings: Vec::new(),
-    }
+    RegistrationEntry { registration, findings: Vec::new() }
 }
 
 fn options(tables: &mut Tables) -> OtherCount {
@@ -277,12 +237,7 @@ fn pbx(tables: &mut Tables) -> Peer {
 
 /// The analysis of one of the samples.
 pub(super) fn sample(name: &str) -> Analysis {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("samples")
-        .join(name);
-    let options = crate::analysis::Options {
-        workers: 1,
-        ..Default::default()
-    };
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples").join(name);
+    let options = crate::analysis::Options { workers: 1, ..Default::default() };
     crate::analysis::analyze(&[path], &options, &mut |_| {}).expect("a sample reads")
 }

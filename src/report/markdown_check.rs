@@ -30,12 +30,7 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
             markdown(&comparison.baseline.join(", "))
         )?;
     } else {
-        writeln!(
-            out,
-            "{} in {}.\n",
-            counted(judgement.calls),
-            markdown(&judgement.captures.join(", "))
-        )?;
+        writeln!(out, "{} in {}.\n", counted(judgement.calls), markdown(&judgement.captures.join(", ")))?;
     }
     writeln!(out, "| | expectation | what was seen |\n|---|---|---|")?;
     for verdict in judgement.verdicts.iter().take(ROWS_MAX) {
@@ -47,10 +42,7 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
         let (name, said) = (markdown(&verdict.name), verdict.sentence());
         writeln!(out, "| {sign} | {name} | {} |", markdown(&said))?;
     }
-    for verdict in judgement
-        .failures()
-        .filter(|verdict| !verdict.proofs.is_empty())
-    {
+    for verdict in judgement.failures().filter(|verdict| !verdict.proofs.is_empty()) {
         writeln!(out, "\n### {}\n", markdown(&verdict.name))?;
         for line in judgement.proof_lines(verdict) {
             writeln!(out, "- {}", markdown(&line))?;
@@ -63,18 +55,9 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn write_comparison(comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "\n### Endings\n\n| baseline | candidate | calls |\n|---|---|---:|"
-    )?;
+    writeln!(out, "\n### Endings\n\n| baseline | candidate | calls |\n|---|---|---:|")?;
     for transition in comparison.transitions.iter().take(ROWS_MAX) {
-        writeln!(
-            out,
-            "| {} | {} | {} |",
-            markdown(&transition.before),
-            markdown(&transition.after),
-            transition.calls
-        )?;
+        writeln!(out, "| {} | {} | {} |", markdown(&transition.before), markdown(&transition.after), transition.calls)?;
     }
     if !comparison.shifts.is_empty() {
         writeln!(
@@ -84,11 +67,7 @@ fn write_comparison(comparison: &Comparison, out: &mut dyn Write) -> io::Result<
     }
     for shift in comparison.shifts.iter().take(ROWS_MAX) {
         let (old, new) = (&shift.baseline, &shift.candidate);
-        let node = if shift.node.is_empty() {
-            "all"
-        } else {
-            &shift.node
-        };
+        let node = if shift.node.is_empty() { "all" } else { &shift.node };
         writeln!(
             out,
             "| {} | {} | {} | {:.1} ms | {:.1} ms | {:.1} ms | {:.1} ms | {:.2} |",
@@ -103,10 +82,7 @@ fn write_comparison(comparison: &Comparison, out: &mut dyn Write) -> io::Result<
         )?;
     }
     if !comparison.changed.is_empty() {
-        writeln!(
-            out,
-            "\n### Calls that end otherwise\n\n| from | to | baseline | candidate |\n|---|---|---|---|"
-        )?;
+        writeln!(out, "\n### Calls that end otherwise\n\n| from | to | baseline | candidate |\n|---|---|---|---|")?;
     }
     for call in comparison.changed.iter().take(ROWS_MAX) {
         writeln!(
@@ -126,11 +102,7 @@ fn write_comparison(comparison: &Comparison, out: &mut dyn Write) -> io::Result<
 
 /// An ending and why in a sentence, once where they are the same.
 fn both(ending: &str, note: &str) -> String {
-    if ending == note {
-        ending.to_owned()
-    } else {
-        format!("{ending}: {}", brief(note))
-    }
+    if ending == note { ending.to_owned() } else { format!("{ending}: {}", brief(note)) }
 }
 
 fn counted(calls: u32) -> String {

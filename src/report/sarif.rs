@@ -17,17 +17,11 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// # Errors
 /// Whatever `out` returns.
 pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
-    let mut kinds: Vec<&str> = judgement
-        .verdicts
-        .iter()
-        .map(|verdict| verdict.kind.word())
-        .collect();
+    let mut kinds: Vec<&str> = judgement.verdicts.iter().map(|verdict| verdict.kind.word()).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let rules: Vec<Value> = kinds
-        .iter()
-        .map(|kind| json!({"id": kind, "shortDescription": {"text": description(kind)}}))
-        .collect();
+    let rules: Vec<Value> =
+        kinds.iter().map(|kind| json!({"id": kind, "shortDescription": {"text": description(kind)}})).collect();
     let results: Vec<Value> = judgement
         .verdicts
         .iter()
@@ -77,8 +71,7 @@ fn result(judgement: &Judgement, verdict: &Verdict) -> Value {
         "properties": {"proofs": verdict.proofs.iter().map(proof).collect::<Vec<_>>()},
     });
     if let Status::Waived(reason) = &verdict.status {
-        result["suppressions"] =
-            json!([{"kind": "external", "justification": escape::terminal(reason)}]);
+        result["suppressions"] = json!([{"kind": "external", "justification": escape::terminal(reason)}]);
     }
     result
 }
@@ -93,19 +86,12 @@ fn place(judgement: &Judgement, verdict: &Verdict) -> Value {
     };
     match verdict.line {
         Some(line) if !judgement.policy.is_empty() => location(&judgement.policy, line),
-        _ => location(
-            judgement.captures.first().map_or("capture", String::as_str),
-            1,
-        ),
+        _ => location(judgement.captures.first().map_or("capture", String::as_str), 1),
     }
 }
 
 fn proof(proof: &Proof) -> Value {
-    let frames: Vec<Value> = proof
-        .frames
-        .iter()
-        .map(|at| json!({"file": at.file, "frame": at.frame}))
-        .collect();
+    let frames: Vec<Value> = proof.frames.iter().map(|at| json!({"file": at.file, "frame": at.frame})).collect();
     json!({"call": proof.call, "call_id": escape::terminal(&proof.call_id), "frames": frames})
 }
 

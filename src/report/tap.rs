@@ -34,7 +34,5 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
 
 /// A text that neither ends its line nor begins a directive.
 fn text(text: &str) -> String {
-    escape::terminal(text)
-        .replace('\\', "\\\\")
-        .replace('#', "\\#")
+    escape::terminal(text).replace('\\', "\\\\").replace('#', "\\#")
 }

@@ -58,11 +58,7 @@ fn date(days: i64) -> (i64, i64, i64) {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
@@ -130,8 +126,7 @@ impl Zone {
     fn offset(&self, time: Timestamp) -> i64 {
         let Self::Of(zone) = self else { return 0 };
         let second = time.nanoseconds().div_euclid(SECOND);
-        jiff::Timestamp::from_second(second)
-            .map_or(0, |moment| i64::from(zone.to_offset(moment).seconds()))
+        jiff::Timestamp::from_second(second).map_or(0, |moment| i64::from(zone.to_offset(moment).seconds()))
     }
 
     /// `2026-11-21`.
@@ -149,13 +144,7 @@ impl Zone {
     /// `10:42:07.113`, cut rather than rounded so that it is never later than the frame.
     pub fn clock_ms(&self, time: Timestamp) -> String {
         let at = self.civil(time);
-        format!(
-            "{:02}:{:02}:{:02}.{:03}",
-            at.hour,
-            at.minute,
-            at.second,
-            at.nanosecond / 1_000_000
-        )
+        format!("{:02}:{:02}:{:02}.{:03}", at.hour, at.minute, at.second, at.nanosecond / 1_000_000)
     }
 
     /// `UTC`, or what the zone is called at that moment, such as `CEST`.
@@ -164,10 +153,8 @@ impl Zone {
             return "UTC".to_owned();
         };
         let second = time.nanoseconds().div_euclid(SECOND);
-        jiff::Timestamp::from_second(second).map_or_else(
-            |_| String::new(),
-            |moment| zone.to_offset_info(moment).abbreviation().to_owned(),
-        )
+        jiff::Timestamp::from_second(second)
+            .map_or_else(|_| String::new(), |moment| zone.to_offset_info(moment).abbreviation().to_owned())
     }
 }
 
@@ -183,18 +170,9 @@ mod tests {
 
     #[test]
     fn times_have_microseconds_and_nanoseconds_only_where_the_capture_has_them() {
-        assert_eq!(
-            "2019-08-27T17:26:38.123456Z",
-            text(1_566_926_798_123_456_000)
-        );
-        assert_eq!(
-            "2019-08-27T17:26:38.000000Z",
-            text(1_566_926_798_000_000_000)
-        );
-        assert_eq!(
-            "2019-08-27T17:26:38.123456789Z",
-            text(1_566_926_798_123_456_789)
-        );
+        assert_eq!("2019-08-27T17:26:38.123456Z", text(1_566_926_798_123_456_000));
+        assert_eq!("2019-08-27T17:26:38.000000Z", text(1_566_926_798_000_000_000));
+        assert_eq!("2019-08-27T17:26:38.123456789Z", text(1_566_926_798_123_456_789));
         assert_eq!("1970-01-01T00:00:00.000000Z", text(0));
         assert_eq!("1969-12-31T23:59:59.999999999Z", text(-1));
         assert_eq!("2000-02-29T12:00:00.000000Z", text(951_825_600 * SECOND));

@@ -43,11 +43,8 @@ fn verdict(verdict: &Verdict) -> Value {
         .proofs
         .iter()
         .map(|proof| {
-            let frames: Vec<Value> = proof
-                .frames
-                .iter()
-                .map(|at| json!({"file": at.file, "frame": at.frame}))
-                .collect();
+            let frames: Vec<Value> =
+                proof.frames.iter().map(|at| json!({"file": at.file, "frame": at.frame})).collect();
             json!({"call": proof.call, "call_id": proof.call_id, "note": proof.note, "frames": frames})
         })
         .collect();
@@ -64,9 +61,7 @@ fn verdict(verdict: &Verdict) -> Value {
 
 fn comparison(comparison: &Comparison) -> Value {
     let rules = |rules: &[(String, u32)]| -> Vec<Value> {
-        let told = rules
-            .iter()
-            .map(|(rule, count)| json!({"rule": rule, "count": count}));
+        let told = rules.iter().map(|(rule, count)| json!({"rule": rule, "count": count}));
         told.collect()
     };
     let calls = |calls: &[ChangedCall]| -> Vec<Value> { calls.iter().map(changed).collect() };

@@ -14,16 +14,8 @@ impl Judgement {
         let mut lines = Vec::new();
         let mut told = verdict.said.as_str();
         for (place, proof) in verdict.proofs.iter().enumerate() {
-            let note = if place == 0 {
-                proof.note.as_str()
-            } else {
-                brief(&proof.note)
-            };
-            let is_told = if place == 0 {
-                told.contains(note)
-            } else {
-                told == note
-            };
+            let note = if place == 0 { proof.note.as_str() } else { brief(&proof.note) };
+            let is_told = if place == 0 { told.contains(note) } else { told == note };
             told = brief(&proof.note);
             let place = self.proof_place(proof);
             lines.push(match (place.is_empty(), is_told || note.is_empty()) {
@@ -67,21 +59,12 @@ pub fn write(judgement: &Judgement, verbose: bool, out: &mut dyn Write) -> io::R
     }
     if verbose {
         let (holds, fails, waived) = judgement.counts();
-        writeln!(
-            out,
-            "{holds} hold, {fails} fail, {waived} are accepted; {} calls",
-            judgement.calls
-        )?;
+        writeln!(out, "{holds} hold, {fails} fail, {waived} are accepted; {} calls", judgement.calls)?;
     }
     Ok(())
 }
 
-fn line(
-    judgement: &Judgement,
-    verdict: &Verdict,
-    verbose: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn line(judgement: &Judgement, verdict: &Verdict, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
     let sign = match verdict.status {
         Status::Holds => "ok  ",
         Status::Fails => "FAIL",
@@ -90,11 +73,7 @@ fn line(
     let mut text = format!("{}: {}", verdict.name, verdict.sentence());
     if verdict.fails() {
         // One frame for each example is enough to begin with; --verbose tells them all.
-        let frames: Vec<_> = verdict
-            .proofs
-            .iter()
-            .filter_map(|proof| proof.frames.first().copied())
-            .collect();
+        let frames: Vec<_> = verdict.proofs.iter().filter_map(|proof| proof.frames.first().copied()).collect();
         if !frames.is_empty() && !verbose {
             text.push_str(&format!(" [{}]", judgement.frames(&frames)));
         }

@@ -5,10 +5,7 @@ use std::time::Duration;
 /// What a silence says: `no ACK followed in the 40 s that the capture watched`.
 pub fn silence(expected: &str, watched: Duration) -> String {
     let watched = duration(watched.as_secs_f64() * 1000.0);
-    if ["the ", "a ", "an ", "any "]
-        .iter()
-        .any(|article| expected.starts_with(article))
-    {
+    if ["the ", "a ", "an ", "any "].iter().any(|article| expected.starts_with(article)) {
         format!("{expected} did not follow in the {watched} that the capture watched")
     } else {
         format!("no {expected} followed in the {watched} that the capture watched")
@@ -17,11 +14,7 @@ pub fn silence(expected: &str, watched: Duration) -> String {
 
 /// A duration in the unit that a reader would choose, with one to three significant digits: `38 ms`, `4.1 s`, `32 s`, `7 min 20 s`.
 pub fn duration(milliseconds: f64) -> String {
-    let (sign, milliseconds) = if milliseconds < 0.0 {
-        ("-", -milliseconds)
-    } else {
-        ("", milliseconds)
-    };
+    let (sign, milliseconds) = if milliseconds < 0.0 { ("-", -milliseconds) } else { ("", milliseconds) };
     let seconds = milliseconds / 1000.0;
     let text = if milliseconds < 9.95 {
         format!("{} ms", trimmed(milliseconds, 1))
@@ -36,30 +29,19 @@ pub fn duration(milliseconds: f64) -> String {
 }
 
 fn long(seconds: u64) -> String {
-    let parts = [
-        (seconds / 86_400, "d"),
-        (seconds / 3600 % 24, "h"),
-        (seconds / 60 % 60, "min"),
-        (seconds % 60, "s"),
-    ];
+    let parts = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
     // Two units tell enough: nobody needs the seconds of a day.
     let first = parts.iter().position(|(count, _)| *count > 0).unwrap_or(3);
     let told = parts.iter().skip(first).take(2);
-    let told: Vec<String> = told
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, unit)| format!("{count} {unit}"))
-        .collect();
+    let told: Vec<String> =
+        told.filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count} {unit}")).collect();
     told.join(" ")
 }
 
 /// A number with at most `decimals` decimals and no zeros at the end.
 pub fn trimmed(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    }
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 #[cfg(test)]
@@ -89,10 +71,7 @@ mod tests {
 
     #[test]
     fn a_silence_says_how_long_the_capture_watched() {
-        assert_eq!(
-            "no ACK followed in the 40 s that the capture watched",
-            silence("ACK", Duration::from_secs(40))
-        );
+        assert_eq!("no ACK followed in the 40 s that the capture watched", silence("ACK", Duration::from_secs(40)));
         assert_eq!(
             "the same request with a login did not follow in the 2 s that the capture watched",
             silence("the same request with a login", Duration::from_secs(2))

@@ -36,9 +36,7 @@ pub fn parts<'a>(message: &Message<'a>) -> Vec<Part<'a>> {
     let mut found = Vec::new();
     if !message.body().is_empty() {
         let whole = Part {
-            media_type: MediaType::parse(
-                message.value(HeaderName::ContentType).unwrap_or_default(),
-            ),
+            media_type: MediaType::parse(message.value(HeaderName::ContentType).unwrap_or_default()),
             disposition: message.value(HeaderName::ContentDisposition),
             content_id: message.value(HeaderName::ContentId),
             bytes: message.body(),
@@ -66,17 +64,12 @@ pub fn sdp<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
     if !media_type.is_multipart() {
         return None;
     }
-    parts(message)
-        .into_iter()
-        .find(|part| part.media_type.is_sdp())
-        .map(|part| part.bytes)
+    parts(message).into_iter().find(|part| part.media_type.is_sdp()).map(|part| part.bytes)
 }
 
 /// The status that a `message/sipfrag` body reports, as NOTIFY of a transfer does; `None` for any other body.
 pub fn sipfrag_status<'a>(message: &Message<'a>) -> Option<(StatusCode, &'a [u8])> {
-    let part = parts(message)
-        .into_iter()
-        .find(|part| part.media_type.is("message", "sipfrag"))?;
+    let part = parts(message).into_iter().find(|part| part.media_type.is("message", "sipfrag"))?;
     let line = start_line::first_line(start_line::skip_blank_lines(part.bytes)).0;
     match StartLine::parse(line)? {
         StartLine::Response { status, phrase, .. } => Some((status, phrase)),
@@ -85,10 +78,7 @@ pub fn sipfrag_status<'a>(message: &Message<'a>) -> Option<(StatusCode, &'a [u8]
 }
 
 fn open<'a>(part: Part<'a>, depth: usize, found: &mut Vec<Part<'a>>) {
-    let boundary = part
-        .media_type
-        .boundary()
-        .filter(|_| part.media_type.is_multipart() && depth > 0);
+    let boundary = part.media_type.boundary().filter(|_| part.media_type.is_multipart() && depth > 0);
     let Some(boundary) = boundary else {
         if found.len() < PARTS_MAX {
             found.push(part);
@@ -101,10 +91,7 @@ fn open<'a>(part: Part<'a>, depth: usize, found: &mut Vec<Part<'a>>) {
 }
 
 /// What stands between the delimiter lines.
-pub(super) fn split<'a>(
-    bytes: &'a [u8],
-    boundary: &[u8],
-) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+pub(super) fn split<'a>(bytes: &'a [u8], boundary: &[u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
     let delimiter = [b"--", boundary].concat();
     let mut starts = memmem::find_iter(bytes, &delimiter)
         .filter(|&at| at == 0 || bytes.get(at - 1) == Some(&b'\n'))
@@ -118,9 +105,7 @@ pub(super) fn split<'a>(
         if rest.starts_with(b"--") {
             return None;
         }
-        let end = starts
-            .peek()
-            .map_or(rest.len(), |&next| next.saturating_sub(start));
+        let end = starts.peek().map_or(rest.len(), |&next| next.saturating_sub(start));
         let content = rest.get(start_line_end(rest)..end).unwrap_or_default();
         let content = content.strip_suffix(b"\n").unwrap_or(content);
         Some(content.strip_suffix(b"\r").unwrap_or(content))
@@ -165,10 +150,7 @@ c: application/sdp\r\nContent-ID: <x>\r\n\r\nv=0\r\no=-\r\n--b1--\r\nepilogue";
     fn the_description_is_found_in_a_multipart_body() {
         with_message(MIXED, |message| {
             let parts = parts(message);
-            assert_eq!(
-                vec![&b"hello"[..], b"v=0\r\no=-"],
-                parts.iter().map(|part| part.bytes).collect::<Vec<_>>()
-            );
+            assert_eq!(vec![&b"hello"[..], b"v=0\r\no=-"], parts.iter().map(|part| part.bytes).collect::<Vec<_>>());
             assert_eq!(Some(&b"<x>"[..]), parts[1].content_id);
             assert_eq!(Some(&b"v=0\r\no=-"[..]), sdp(message));
         });
@@ -176,42 +158,25 @@ c: application/sdp\r\nContent-ID: <x>\r\n\r\nv=0\r\no=-\r\n--b1--\r\nepilogue";
 
     #[test]
     fn a_plain_body_is_its_own_part() {
-        with_message(
-            "SIP/2.0 200 OK\r\nContent-Type: Application/SDP\r\n\r\nv=0",
-            |message| {
-                assert_eq!(Some(&b"v=0"[..]), sdp(message));
-            },
-        );
-        with_message("SIP/2.0 200 OK\r\n\r\nv=0", |message| {
-            assert_eq!(Some(&b"v=0"[..]), sdp(message))
+        with_message("SIP/2.0 200 OK\r\nContent-Type: Application/SDP\r\n\r\nv=0", |message| {
+            assert_eq!(Some(&b"v=0"[..]), sdp(message));
         });
-        with_message("SIP/2.0 200 OK\r\nc: text/plain\r\n\r\nv=0", |message| {
-            assert_eq!(None, sdp(message))
-        });
-        with_message("SIP/2.0 200 OK\r\n\r\n", |message| {
-            assert!(parts(message).is_empty())
-        });
+        with_message("SIP/2.0 200 OK\r\n\r\nv=0", |message| assert_eq!(Some(&b"v=0"[..]), sdp(message)));
+        with_message("SIP/2.0 200 OK\r\nc: text/plain\r\n\r\nv=0", |message| assert_eq!(None, sdp(message)));
+        with_message("SIP/2.0 200 OK\r\n\r\n", |message| assert!(parts(message).is_empty()));
     }
 
     #[test]
     fn a_fragment_tells_how_the_transfer_went() {
-        with_message(
-            "NOTIFY sip:a SIP/2.0\r\nc: message/sipfrag;version=2.0\r\n\r\nSIP/2.0 503 Busy\r\n",
-            |message| {
-                assert_eq!(
-                    Some((StatusCode(503), &b"Busy"[..])),
-                    sipfrag_status(message)
-                );
-            },
-        );
+        with_message("NOTIFY sip:a SIP/2.0\r\nc: message/sipfrag;version=2.0\r\n\r\nSIP/2.0 503 Busy\r\n", |message| {
+            assert_eq!(Some((StatusCode(503), &b"Busy"[..])), sipfrag_status(message));
+        });
     }
 
     #[test]
     fn a_multipart_body_cut_anywhere_is_read() {
         for length in 30..MIXED.len() {
-            with_message(&MIXED[..length], |message| {
-                (parts(message).len(), sdp(message).is_some())
-            });
+            with_message(&MIXED[..length], |message| (parts(message).len(), sdp(message).is_some()));
         }
     }
 }

@@ -143,17 +143,12 @@ impl Defect {
     /// The part of the message that is wrong; `message` is the bytes that were inspected. Empty for what is missing.
     pub fn part<'a>(&self, message: &'a [u8]) -> &'a [u8] {
         let start = self.offset as usize;
-        message
-            .get(start..start + self.length as usize)
-            .unwrap_or_default()
+        message.get(start..start + self.length as usize).unwrap_or_default()
     }
 
     /// Says what is wrong, and quotes the part with control characters escaped.
     pub fn sentence<'a>(&self, message: &'a [u8]) -> Sentence<'a> {
-        Sentence {
-            kind: self.kind,
-            part: self.part(message),
-        }
+        Sentence { kind: self.kind, part: self.part(message) }
     }
 }
 
@@ -171,16 +166,8 @@ impl fmt::Display for Sentence<'_> {
             return Ok(());
         }
         let text = String::from_utf8_lossy(self.part);
-        let shown: String = text
-            .chars()
-            .take(QUOTE_CHARACTERS_MAX)
-            .flat_map(char::escape_debug)
-            .collect();
-        let more = if text.chars().nth(QUOTE_CHARACTERS_MAX).is_some() {
-            "..."
-        } else {
-            ""
-        };
+        let shown: String = text.chars().take(QUOTE_CHARACTERS_MAX).flat_map(char::escape_debug).collect();
+        let more = if text.chars().nth(QUOTE_CHARACTERS_MAX).is_some() { "..." } else { "" };
         write!(f, ": \"{shown}{more}\"")
     }
 }
@@ -221,9 +208,7 @@ impl DefectKind {
             Self::BadAddress => "this is neither <URI> nor a bare URI",
             Self::EmptyParameter => "a semicolon has no parameter behind it",
             Self::OpenQuote => "a quoted string is not closed",
-            Self::MissingAngleBrackets => {
-                "without <> the parameters belong to the header, not to the URI"
-            }
+            Self::MissingAngleBrackets => "without <> the parameters belong to the header, not to the URI",
             Self::BracketedRequestUri => "the Request-URI stands in <>",
             Self::BlankInUri => "a URI holds blanks",
             Self::BadUri => "a URI has no scheme, no host, or parts that are not allowed here",

@@ -75,14 +75,7 @@ enum Step {
 
 impl<M> Default for Framer<M> {
     fn default() -> Self {
-        Self {
-            held: Vec::new(),
-            begun: None,
-            searched: 0,
-            head: None,
-            skipped: 0,
-            skipped_total: 0,
-        }
+        Self { held: Vec::new(), begun: None, searched: 0, head: None, skipped: 0, skipped_total: 0 }
     }
 }
 
@@ -122,13 +115,7 @@ impl<M: Copy> Framer<M> {
         let begun = self.begun.take().unwrap_or(mark);
         if start_line::begins_here(rest) {
             let skipped = std::mem::take(&mut self.skipped);
-            emit(Framed {
-                bytes: rest,
-                begun,
-                completed: mark,
-                framing: Framing::Cut,
-                skipped,
-            });
+            emit(Framed { bytes: rest, begun, completed: mark, framing: Framing::Cut, skipped });
         } else {
             self.skip(rest.len());
         }
@@ -145,13 +132,7 @@ impl<M: Copy> Framer<M> {
         self.held.len()
     }
 
-    fn read(
-        &mut self,
-        bytes: &[u8],
-        begun: M,
-        mark: M,
-        emit: &mut impl FnMut(Framed<'_, M>),
-    ) -> usize {
+    fn read(&mut self, bytes: &[u8], begun: M, mark: M, emit: &mut impl FnMut(Framed<'_, M>)) -> usize {
         let mut used = 0;
         let mut begun = begun;
         loop {
@@ -168,13 +149,7 @@ impl<M: Copy> Framer<M> {
                     used += length;
                     let message = rest.get(..length).unwrap_or(rest);
                     let skipped = std::mem::take(&mut self.skipped);
-                    emit(Framed {
-                        bytes: message,
-                        begun,
-                        completed: mark,
-                        framing,
-                        skipped,
-                    });
+                    emit(Framed { bytes: message, begun, completed: mark, framing, skipped });
                 }
             }
             self.restart();
@@ -188,9 +163,7 @@ impl<M: Copy> Framer<M> {
     }
 
     fn skip(&mut self, bytes: usize) {
-        self.skipped = self
-            .skipped
-            .saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+        self.skipped = self.skipped.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
         self.skipped_total = self.skipped_total.saturating_add(bytes as u64);
     }
 
@@ -200,10 +173,7 @@ impl<M: Copy> Framer<M> {
             None => {
                 let blank = rest.len() - start_line::skip_blank_lines(rest).len();
                 if blank > 0 {
-                    return Step::Skip {
-                        bytes: blank,
-                        is_garbage: false,
-                    };
+                    return Step::Skip { bytes: blank, is_garbage: false };
                 }
                 match self.read_head(rest) {
                     Ok(head) => *self.head.insert(head),
@@ -233,10 +203,7 @@ impl<M: Copy> Framer<M> {
                 self.searched = searched;
                 Err(Step::Wait)
             }
-            _ => Err(seek_start(
-                rest,
-                memchr(b'\n', rest).map_or(rest.len(), |at| at + 1),
-            )),
+            _ => Err(seek_start(rest, memchr(b'\n', rest).map_or(rest.len(), |at| at + 1))),
         }
     }
 
@@ -244,11 +211,7 @@ impl<M: Copy> Framer<M> {
         let end = head.length.and_then(|length| head.end.checked_add(length));
         let Some(end) = end.filter(|&end| end <= MESSAGE_BYTES_MAX) else {
             let body = rest.get(head.end..).unwrap_or_default();
-            let length = if head.has_type {
-                find_start_line(body).unwrap_or(body.len())
-            } else {
-                0
-            };
+            let length = if head.has_type { find_start_line(body).unwrap_or(body.len()) } else { 0 };
             return Step::Take(head.end + length, head.framing);
         };
         if !head.may_hold_sip {
@@ -259,39 +222,22 @@ impl<M: Copy> Framer<M> {
             }
             self.searched += memchr::memrchr(b'\n', fresh).map_or(0, |at| at + 1);
         }
-        if rest.len() < end {
-            Step::Wait
-        } else {
-            Step::Take(end, head.framing)
-        }
+        if rest.len() < end { Step::Wait } else { Step::Take(end, head.framing) }
     }
 }
 
 /// A line that has not ended yet: worth waiting for while it can become a start line.
 fn wait_for_line(rest: &[u8]) -> Step {
-    if rest.len() <= HEADER_BYTES_MAX {
-        Step::Wait
-    } else {
-        Step::Skip {
-            bytes: rest.len(),
-            is_garbage: true,
-        }
-    }
+    if rest.len() <= HEADER_BYTES_MAX { Step::Wait } else { Step::Skip { bytes: rest.len(), is_garbage: true } }
 }
 
 /// Skips to the next start line behind `from`, or all whole lines.
 fn seek_start(rest: &[u8], from: usize) -> Step {
     // The first line too may hold a start line behind what was left of another message.
-    let glued = rest
-        .get(..from)
-        .and_then(find_start_line)
-        .filter(|&at| at > 0);
+    let glued = rest.get(..from).and_then(find_start_line).filter(|&at| at > 0);
     let found = glued.or_else(|| Some(from + find_start_line(rest.get(from..)?)?));
     let whole_lines = || memchr::memrchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-    Step::Skip {
-        bytes: found.unwrap_or_else(whole_lines),
-        is_garbage: true,
-    }
+    Step::Skip { bytes: found.unwrap_or_else(whole_lines), is_garbage: true }
 }
 
 /// Where the first start line begins whose line is whole.
@@ -313,10 +259,7 @@ fn start_in_line(line: &[u8]) -> Option<usize> {
     if line.starts_with(b"SIP/2.0 ") {
         return StartLine::parse(line).map(|_| 0);
     }
-    let version = line
-        .len()
-        .checked_sub(7)
-        .filter(|_| line.ends_with(b" SIP/2.0"))?;
+    let version = line.len().checked_sub(7).filter(|_| line.ends_with(b" SIP/2.0"))?;
     start_line::start_before(line, version)
 }
 
@@ -342,13 +285,8 @@ fn find_blank_line(bytes: &[u8], from: usize) -> Result<usize, usize> {
 impl Head {
     /// Reads what tells the end of a message from its start line and headers.
     fn read(bytes: &[u8]) -> Self {
-        let mut head = Self {
-            end: bytes.len(),
-            length: None,
-            framing: Framing::NoLength,
-            has_type: false,
-            may_hold_sip: false,
-        };
+        let mut head =
+            Self { end: bytes.len(), length: None, framing: Framing::NoLength, has_type: false, may_hold_sip: false };
         let mut lines = bytes.split(|&byte| byte == b'\n').skip(1).peekable();
         while let Some(line) = lines.next() {
             if !matches!(line.first(), Some(b'c' | b'C' | b'l' | b'L')) {
@@ -370,8 +308,7 @@ impl Head {
                 HeaderName::ContentType => {
                     let media_type = MediaType::parse(value);
                     head.has_type = true;
-                    head.may_hold_sip = media_type.is_multipart()
-                        || media_type.kind.eq_ignore_ascii_case(b"message");
+                    head.may_hold_sip = media_type.is_multipart() || media_type.kind.eq_ignore_ascii_case(b"message");
                 }
                 _ => {}
             }
@@ -381,14 +318,8 @@ impl Head {
 
     fn set_length(&mut self, value: &[u8]) {
         self.length = lexer::number(value).and_then(|length| usize::try_from(length).ok());
-        let fits = self
-            .length
-            .is_some_and(|length| length <= MESSAGE_BYTES_MAX);
-        self.framing = if fits {
-            Framing::Length
-        } else {
-            Framing::BadLength
-        };
+        let fits = self.length.is_some_and(|length| length <= MESSAGE_BYTES_MAX);
+        self.framing = if fits { Framing::Length } else { Framing::BadLength };
     }
 }
 

@@ -4,10 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 
-const INVITE: &str = "INVITE sip:b@c SIP/2.0\r\nVia: SIP/2.0/TCP a\r\nContent-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n";
+const INVITE: &str =
+    "INVITE sip:b@c SIP/2.0\r\nVia: SIP/2.0/TCP a\r\nContent-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n";
 const RINGING: &str = "SIP/2.0 180 Ringing\r\nv: SIP/2.0/TCP a\r\nl:\r\n 0\r\n\r\n";
-const NOTIFY: &str =
-    "NOTIFY sip:b@c SIP/2.0\nContent-Type: message/sipfrag\nl: 17\n\nSIP/2.0 200 OK\r\n\n";
+const NOTIFY: &str = "NOTIFY sip:b@c SIP/2.0\nContent-Type: message/sipfrag\nl: 17\n\nSIP/2.0 200 OK\r\n\n";
 
 /// Bytes, framing, marks of the first and the last piece, bytes skipped before.
 type Seen = (Vec<u8>, Framing, usize, usize, u32);
@@ -16,13 +16,7 @@ fn frame(pieces: &[&[u8]]) -> (Vec<Seen>, u64) {
     let mut framer = Framer::default();
     let mut messages = Vec::new();
     let mut keep = |framed: Framed<'_, usize>| {
-        messages.push((
-            framed.bytes.to_vec(),
-            framed.framing,
-            framed.begun,
-            framed.completed,
-            framed.skipped,
-        ));
+        messages.push((framed.bytes.to_vec(), framed.framing, framed.begun, framed.completed, framed.skipped));
     };
     for (mark, piece) in pieces.iter().enumerate() {
         framer.push(piece, mark, &mut keep);
@@ -32,11 +26,7 @@ fn frame(pieces: &[&[u8]]) -> (Vec<Seen>, u64) {
 }
 
 fn texts(pieces: &[&[u8]]) -> Vec<String> {
-    frame(pieces)
-        .0
-        .into_iter()
-        .map(|message| String::from_utf8_lossy(&message.0).into_owned())
-        .collect()
+    frame(pieces).0.into_iter().map(|message| String::from_utf8_lossy(&message.0).into_owned()).collect()
 }
 
 #[test]
@@ -50,10 +40,7 @@ fn a_message_over_three_pieces_has_the_mark_of_the_last() {
     let (start, rest) = INVITE.as_bytes().split_at(30);
     let (middle, end) = rest.split_at(50);
     let (messages, skipped) = frame(&[start, middle, end]);
-    assert_eq!(
-        vec![(INVITE.as_bytes().to_vec(), Framing::Length, 0, 2, 0)],
-        messages
-    );
+    assert_eq!(vec![(INVITE.as_bytes().to_vec(), Framing::Length, 0, 2, 0)], messages);
     assert_eq!(0, skipped);
 }
 
@@ -72,10 +59,7 @@ fn a_length_that_swallows_the_next_message_is_cut_there() {
     let wrong = INVITE.replace("Length: 5", "Length: 50");
     let stream = format!("{wrong}{RINGING}");
     let (messages, _) = frame(&[stream.as_bytes()]);
-    assert_eq!(
-        vec![Framing::BadLength, Framing::Length],
-        messages.iter().map(|message| message.1).collect::<Vec<_>>()
-    );
+    assert_eq!(vec![Framing::BadLength, Framing::Length], messages.iter().map(|message| message.1).collect::<Vec<_>>());
     assert_eq!(wrong.as_bytes(), messages[0].0);
 }
 
@@ -84,10 +68,7 @@ fn a_missing_length_ends_a_message_at_the_next_start_line() {
     let without = INVITE.replace("Content-Length: 5\r\n", "");
     let stream = format!("{without}{RINGING}");
     let (messages, skipped) = frame(&[stream.as_bytes()]);
-    assert_eq!(
-        (without.as_bytes(), Framing::NoLength),
-        (&messages[0].0[..], messages[0].1)
-    );
+    assert_eq!((without.as_bytes(), Framing::NoLength), (&messages[0].0[..], messages[0].1));
     assert_eq!((RINGING.as_bytes(), 0), (&messages[1].0[..], skipped));
 }
 
@@ -102,9 +83,7 @@ fn a_length_too_small_skips_the_rest_of_the_body() {
 fn a_gap_hands_on_what_was_there_as_cut() {
     let mut framer = Framer::default();
     let mut seen = Vec::new();
-    framer.push(&INVITE.as_bytes()[..INVITE.len() - 2], 1, |framed| {
-        seen.push(framed.framing)
-    });
+    framer.push(&INVITE.as_bytes()[..INVITE.len() - 2], 1, |framed| seen.push(framed.framing));
     framer.gap(2, |framed| seen.push(framed.framing));
     framer.push(b"ext of another\r\n", 3, |framed| seen.push(framed.framing));
     framer.push(RINGING.as_bytes(), 4, |framed| seen.push(framed.framing));

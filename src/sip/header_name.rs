@@ -169,17 +169,12 @@ const fn slot_of(name: &[u8]) -> usize {
     let first = (name[0] | 0x20) as usize;
     let middle = (name[length / 2] | 0x20) as usize;
     let last = (name[length - 1] | 0x20) as usize;
-    (first.wrapping_mul(31)
-        ^ middle.wrapping_mul(173)
-        ^ last.wrapping_mul(59)
-        ^ length.wrapping_mul(7))
-        % SLOTS
+    (first.wrapping_mul(31) ^ middle.wrapping_mul(173) ^ last.wrapping_mul(59) ^ length.wrapping_mul(7)) % SLOTS
 }
 
 impl HeaderName {
     /// The headers that tell messages apart and that every one has, request or response (RFC 3261 sections 8.1.1 and 8.2.6.2).
-    pub const IN_EVERY_MESSAGE: [Self; 5] =
-        [Self::Via, Self::From, Self::To, Self::CallId, Self::CSeq];
+    pub const IN_EVERY_MESSAGE: [Self; 5] = [Self::Via, Self::From, Self::To, Self::CallId, Self::CSeq];
 
     /// The name as sent, without colon and blanks around it; [`HeaderName::Other`] where no rule reads that header.
     pub fn from_bytes(name: &[u8]) -> Self {
@@ -199,9 +194,7 @@ impl HeaderName {
     fn from_compact(letter: u8) -> Self {
         let place = usize::from(letter.to_ascii_lowercase().wrapping_sub(b'a'));
         let index = COMPACT.get(place).copied().unwrap_or(EMPTY);
-        KNOWN
-            .get(usize::from(index))
-            .map_or(Self::Other, |known| known.0)
+        KNOWN.get(usize::from(index)).map_or(Self::Other, |known| known.0)
     }
 
     /// The usual long spelling; `"header"` for [`HeaderName::Other`], `"line"` for [`HeaderName::Malformed`].
@@ -263,21 +256,12 @@ mod tests {
         assert!(KNOWN.len() <= 126, "every name needs a bit of its own");
         for &(variant, text, compact) in KNOWN {
             assert_eq!(variant, HeaderName::from_bytes(text.as_bytes()));
-            assert_eq!(
-                variant,
-                HeaderName::from_bytes(text.to_lowercase().as_bytes())
-            );
-            assert_eq!(
-                variant,
-                HeaderName::from_bytes(text.to_uppercase().as_bytes())
-            );
+            assert_eq!(variant, HeaderName::from_bytes(text.to_lowercase().as_bytes()));
+            assert_eq!(variant, HeaderName::from_bytes(text.to_uppercase().as_bytes()));
             assert_eq!(text, variant.text());
             if compact != 0 {
                 assert_eq!(variant, HeaderName::from_bytes(&[compact]));
-                assert_eq!(
-                    variant,
-                    HeaderName::from_bytes(&[compact.to_ascii_uppercase()])
-                );
+                assert_eq!(variant, HeaderName::from_bytes(&[compact.to_ascii_uppercase()]));
             }
         }
     }
@@ -285,11 +269,7 @@ mod tests {
     #[test]
     fn unknown_names_stay_other() {
         for name in ["", "z", "1", "X-Unknown", "Vi", "Viaa", "From ", "\u{e9}"] {
-            assert_eq!(
-                HeaderName::Other,
-                HeaderName::from_bytes(name.as_bytes()),
-                "{name}"
-            );
+            assert_eq!(HeaderName::Other, HeaderName::from_bytes(name.as_bytes()), "{name}");
         }
     }
 }

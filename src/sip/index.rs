@@ -48,14 +48,7 @@ pub(super) struct Index<'a> {
 
 impl<'a> Index<'a> {
     pub(super) fn new(bytes: &'a [u8], spans: &'a mut Vec<HeaderSpan>, defects: DefectSet) -> Self {
-        Self {
-            bytes,
-            spans,
-            present: 0,
-            content_length: None,
-            defects,
-            numbering: None,
-        }
+        Self { bytes, spans, present: 0, content_length: None, defects, numbering: None }
     }
 
     /// Indexes the header lines from `position` on; gives where the body begins.

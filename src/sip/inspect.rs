@@ -26,16 +26,8 @@ pub(super) struct Findings<'m, 'a> {
 impl Findings<'_, '_> {
     /// Notes a defect of `part`, a slice of the message; an empty part stands for something missing.
     pub(super) fn blame(&mut self, kind: DefectKind, part: &[u8]) {
-        let offset = if part.is_empty() {
-            0
-        } else {
-            self.message.offset_of(part)
-        };
-        let defect = Defect {
-            kind,
-            offset,
-            length: part.len() as u32,
-        };
+        let offset = if part.is_empty() { 0 } else { self.message.offset_of(part) };
+        let defect = Defect { kind, offset, length: part.len() as u32 };
         if self.defects.len() < DEFECTS_MAX && !self.defects.contains(&defect) {
             self.defects.push(defect);
         }
@@ -44,10 +36,7 @@ impl Findings<'_, '_> {
 
 /// All defects of `message`, at most 32, the start line's first.
 pub fn inspect(message: &Message<'_>) -> Vec<Defect> {
-    let mut findings = Findings {
-        message,
-        defects: Vec::new(),
-    };
+    let mut findings = Findings { message, defects: Vec::new() };
     inspect_start_line(message, &mut findings);
     if let Some(uri) = message.request_uri() {
         inspect_request_uri(uri, &mut findings);
@@ -71,22 +60,12 @@ fn inspect_start_line(message: &Message<'_>, findings: &mut Findings<'_, '_>) {
     let offset = message.offset_of(start) as usize;
     let junk = offset - (message.bytes().len() - rest.len()).min(offset);
     if junk > 0 {
-        findings.blame(
-            DefectKind::JunkBeforeStart,
-            rest.get(..junk).unwrap_or_default(),
-        );
+        findings.blame(DefectKind::JunkBeforeStart, rest.get(..junk).unwrap_or_default());
     }
     let line = start_line::first_line(message.bytes().get(offset..).unwrap_or_default()).0;
     let (version, length) = match message.start_line() {
-        StartLine::Request {
-            token,
-            uri,
-            version,
-            ..
-        } => (version, token.len() + uri.len() + version.len() + 2),
-        StartLine::Response {
-            status, version, ..
-        } => {
+        StartLine::Request { token, uri, version, .. } => (version, token.len() + uri.len() + version.len() + 2),
+        StartLine::Response { status, version, .. } => {
             if !status.is_valid() {
                 findings.blame(DefectKind::BadStatus, line);
             }
@@ -104,8 +83,7 @@ fn inspect_lines(message: &Message<'_>, findings: &mut Findings<'_, '_>) {
     let bytes = message.bytes();
     let defects = message.defects();
     if defects.contains(DefectKind::BareLineFeed) {
-        let bare =
-            memchr_iter(b'\n', bytes).find(|&at| at == 0 || bytes.get(at - 1) != Some(&b'\r'));
+        let bare = memchr_iter(b'\n', bytes).find(|&at| at == 0 || bytes.get(at - 1) != Some(&b'\r'));
         let place = bare.and_then(|at| bytes.get(at..=at)).unwrap_or_default();
         findings.blame(DefectKind::BareLineFeed, place);
     }
@@ -121,20 +99,11 @@ fn inspect_lines(message: &Message<'_>, findings: &mut Findings<'_, '_>) {
     for header in message.headers().filter(|header| !header.is_cut) {
         if header.name == HeaderName::Malformed {
             findings.blame(DefectKind::NoColon, header.raw_name);
-        } else if header.raw_name.is_empty()
-            || !header
-                .raw_name
-                .iter()
-                .all(|&byte| start_line::is_token_byte(byte))
-        {
+        } else if header.raw_name.is_empty() || !header.raw_name.iter().all(|&byte| start_line::is_token_byte(byte)) {
             findings.blame(DefectKind::BadHeaderName, header.raw_name);
         }
         if header.name.is_single() && seen & header.name.bit() != 0 {
-            let part = if header.value.is_empty() {
-                header.raw_name
-            } else {
-                header.value
-            };
+            let part = if header.value.is_empty() { header.raw_name } else { header.value };
             findings.blame(DefectKind::Duplicate, part);
         }
         seen |= header.name.bit();
@@ -154,11 +123,7 @@ fn inspect_presence(message: &Message<'_>, findings: &mut Findings<'_, '_>) {
         (HeaderName::To, DefectKind::MissingTo, true),
         (HeaderName::CallId, DefectKind::MissingCallId, true),
         (HeaderName::CSeq, DefectKind::MissingCSeq, true),
-        (
-            HeaderName::MaxForwards,
-            DefectKind::MissingMaxForwards,
-            is_request,
-        ),
+        (HeaderName::MaxForwards, DefectKind::MissingMaxForwards, is_request),
         (HeaderName::Contact, DefectKind::MissingContact, is_invite),
     ] {
         if is_needed && !message.has(name) {
@@ -186,21 +151,14 @@ fn inspect_sequence(message: &Message<'_>, findings: &mut Findings<'_, '_>) {
 /// The first header of this name that the end of the message does not cut.
 fn whole_value<'a>(message: &Message<'a>, name: HeaderName) -> Option<&'a [u8]> {
     let mut headers = message.headers().filter(|header| !header.is_cut);
-    headers
-        .find(|header| header.name == name)
-        .map(|header| header.value)
+    headers.find(|header| header.name == name).map(|header| header.value)
 }
 
 fn inspect_body(message: &Message<'_>, findings: &mut Findings<'_, '_>) {
-    let declared = message
-        .values(HeaderName::ContentLength)
-        .last()
-        .unwrap_or_default();
+    let declared = message.values(HeaderName::ContentLength).last().unwrap_or_default();
     match message.content_length() {
         ContentLength::Malformed => findings.blame(DefectKind::BadContentLength, declared),
-        ContentLength::TooLarge(_) if !message.is_cut() => {
-            findings.blame(DefectKind::BodyTooShort, declared)
-        }
+        ContentLength::TooLarge(_) if !message.is_cut() => findings.blame(DefectKind::BodyTooShort, declared),
         // A datagram may hold blank lines or another message behind the body (RFC 4475 section 3.1.1.8).
         ContentLength::TooSmall(_) if !is_harmless(surplus(message)) => {
             findings.blame(DefectKind::BodyTooLong, declared)
@@ -218,9 +176,8 @@ fn inspect_body(message: &Message<'_>, findings: &mut Findings<'_, '_>) {
         findings.blame(DefectKind::BadContentType, value);
     }
     if media_type.is_multipart() && !message.body().is_empty() && !message.is_cut() {
-        let occurs = media_type
-            .boundary()
-            .is_some_and(|boundary| body::split(message.body(), boundary).next().is_some());
+        let occurs =
+            media_type.boundary().is_some_and(|boundary| body::split(message.body(), boundary).next().is_some());
         if !occurs {
             findings.blame(DefectKind::MissingBoundary, value);
         }

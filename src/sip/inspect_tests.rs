@@ -7,46 +7,26 @@ use DefectKind::*;
 
 macro_rules! rfc4475 {
     ($name:literal) => {
-        (
-            $name,
-            &include_bytes!(concat!(
-                "../../tests/fixtures/torture/rfc4475/",
-                $name,
-                ".dat"
-            ))[..],
-        )
+        ($name, &include_bytes!(concat!("../../tests/fixtures/torture/rfc4475/", $name, ".dat"))[..])
     };
 }
 
 macro_rules! rfc5118 {
     ($name:literal) => {
-        (
-            $name,
-            &include_bytes!(concat!(
-                "../../tests/fixtures/torture/rfc5118/",
-                $name,
-                ".sip"
-            ))[..],
-        )
+        ($name, &include_bytes!(concat!("../../tests/fixtures/torture/rfc5118/", $name, ".sip"))[..])
     };
 }
 
 fn defects(bytes: &[u8]) -> Vec<(DefectKind, String)> {
     let mut spans = Vec::new();
     let message = Message::parse(bytes, false, &mut spans).expect("a message");
-    inspect(&message)
-        .iter()
-        .map(|defect| (defect.kind, defect.sentence(bytes).to_string()))
-        .collect()
+    inspect(&message).iter().map(|defect| (defect.kind, defect.sentence(bytes).to_string())).collect()
 }
 
 fn assert_blamed(name: &str, bytes: &[u8], wanted: &[DefectKind]) {
     let found = defects(bytes);
     for kind in wanted {
-        assert!(
-            found.iter().any(|defect| defect.0 == *kind),
-            "{name}: {found:?} lacks {kind:?}"
-        );
+        assert!(found.iter().any(|defect| defect.0 == *kind), "{name}: {found:?} lacks {kind:?}");
     }
 }
 
@@ -117,10 +97,7 @@ fn the_invalid_torture_messages_are_blamed_by_name() {
         (rfc4475!("novelsc"), &[UnknownScheme]),
         (rfc4475!("multi01"), &[Duplicate]),
         (rfc4475!("mcl01"), &[Duplicate]),
-        (
-            rfc4475!("inv2543"),
-            &[MissingBranch, MissingMaxForwards, MissingFromTag],
-        ),
+        (rfc4475!("inv2543"), &[MissingBranch, MissingMaxForwards, MissingFromTag]),
     ] {
         assert_blamed(name, bytes, wanted);
     }
@@ -128,15 +105,9 @@ fn the_invalid_torture_messages_are_blamed_by_name() {
 
 /// The fixtures of RFC 5118 have text line ends.
 fn as_sent(bytes: &[u8]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(bytes)
-        .replace("\r\n", "\n")
-        .replace('\n', "\r\n");
+    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace('\n', "\r\n");
     let is_whole = text.contains("\r\n\r\n");
-    let text = if is_whole {
-        text
-    } else {
-        text.trim_end().to_owned() + "\r\n\r\n"
-    };
+    let text = if is_whole { text } else { text.trim_end().to_owned() + "\r\n\r\n" };
     text.into_bytes()
 }
 
@@ -155,11 +126,8 @@ fn ipv6_in_its_places_is_not_blamed_and_out_of_place_is() {
         rfc5118!("4.3_port-ambiguous"),
     ] {
         let found = defects(&as_sent(bytes));
-        let kinds: Vec<_> = found
-            .iter()
-            .map(|defect| defect.0)
-            .filter(|kind| !matches!(kind, BodyTooShort | BodyTooLong))
-            .collect();
+        let kinds: Vec<_> =
+            found.iter().map(|defect| defect.0).filter(|kind| !matches!(kind, BodyTooShort | BodyTooLong)).collect();
         assert_eq!(Vec::<DefectKind>::new(), kinds, "{name}: {found:?}");
     }
     let (name, bytes) = rfc5118!("4.2_ipv6-bad");
@@ -173,16 +141,11 @@ fn a_sentence_quotes_the_part_and_escapes_it() {
     let text = b"\x01\x02OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nCSeq: \x1b[31m OPTIONS\r\n\r\n";
     let sentences: Vec<String> = defects(text).into_iter().map(|defect| defect.1).collect();
     assert!(
-        sentences.contains(
-            &"CSeq is no number below 2^31 and a method: \"\\u{1b}[31m OPTIONS\"".to_owned()
-        ),
+        sentences.contains(&"CSeq is no number below 2^31 and a method: \"\\u{1b}[31m OPTIONS\"".to_owned()),
         "{sentences:?}"
     );
     assert!(sentences.contains(&"Call-ID is missing".to_owned()));
-    assert_eq!(
-        "bytes that are no SIP stand before the start line: \"\\u{1}\\u{2}\"",
-        sentences[0]
-    );
+    assert_eq!("bytes that are no SIP stand before the start line: \"\\u{1}\\u{2}\"", sentences[0]);
 }
 
 #[test]
@@ -194,9 +157,7 @@ fn a_message_that_the_capture_cut_is_not_blamed_for_it() {
             continue;
         };
         let found = inspect(&message);
-        let blamed = found
-            .iter()
-            .find(|defect| !matches!(defect.kind, MissingVia));
+        let blamed = found.iter().find(|defect| !matches!(defect.kind, MissingVia));
         assert_eq!(None, blamed, "cut at {length}");
     }
 }

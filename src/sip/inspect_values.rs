@@ -11,25 +11,18 @@ use crate::sip::lexer::{self, Parameters, quoted_end};
 use crate::sip::message::{Header, Message};
 use crate::sip::start_line::is_token_byte;
 use crate::sip::values::{
-    BRANCH_COOKIE, HostPort, NameAddr, RetryAfter, Scheme, SessionExpires, Uri, Via, Warning,
-    hexadecimal,
+    BRANCH_COOKIE, HostPort, NameAddr, RetryAfter, Scheme, SessionExpires, Uri, Via, Warning, hexadecimal,
 };
 
 /// Bytes of a Request-URI that every element must take.
 pub(super) const REQUEST_URI_BYTES_MAX: usize = 255;
 
 /// Notes what is wrong in one header's value.
-pub(super) fn inspect_value(
-    message: &Message<'_>,
-    header: &Header<'_>,
-    findings: &mut Findings<'_, '_>,
-) {
+pub(super) fn inspect_value(message: &Message<'_>, header: &Header<'_>, findings: &mut Findings<'_, '_>) {
     let value = header.value;
     match header.name {
         HeaderName::Via => {
-            let is_top = message
-                .value(HeaderName::Via)
-                .is_some_and(|top| message.offset_of(top) == header.offset);
+            let is_top = message.value(HeaderName::Via).is_some_and(|top| message.offset_of(top) == header.offset);
             for (place, via) in lexer::split_commas(value).enumerate() {
                 let needs_branch = is_top && place == 0 && !is_rfc2543_path(message);
                 inspect_via(via, needs_branch, findings);
@@ -37,9 +30,7 @@ pub(super) fn inspect_value(
         }
         HeaderName::From | HeaderName::To => {
             inspect_address(value, findings);
-            if header.name == HeaderName::From
-                && NameAddr::parse(value).tag().is_none_or(<[u8]>::is_empty)
-            {
+            if header.name == HeaderName::From && NameAddr::parse(value).tag().is_none_or(<[u8]>::is_empty) {
                 findings.blame(DefectKind::MissingFromTag, value);
             }
         }
@@ -70,24 +61,17 @@ pub(super) fn has_faulty_value(name: HeaderName, value: &[u8]) -> bool {
         HeaderName::MaxForwards => lexer::number(value).is_none_or(|number| number > 255),
         HeaderName::Date => !is_date(value),
         HeaderName::Expires | HeaderName::MinExpires | HeaderName::RSeq => !is_number(value),
-        HeaderName::RetryAfter => {
-            RetryAfter::parse(value).is_none_or(|retry| retry.seconds > u64::from(u32::MAX))
-        }
+        HeaderName::RetryAfter => RetryAfter::parse(value).is_none_or(|retry| retry.seconds > u64::from(u32::MAX)),
         HeaderName::SessionExpires | HeaderName::MinSe => SessionExpires::parse(value).is_none(),
-        HeaderName::Warning => lexer::split_commas(value).any(|warning| {
-            !Warning::parse(warning)
-                .code
-                .is_some_and(|code| (100..1000).contains(&code))
-        }),
+        HeaderName::Warning => lexer::split_commas(value)
+            .any(|warning| !Warning::parse(warning).code.is_some_and(|code| (100..1000).contains(&code))),
         _ => false,
     }
 }
 
 /// `Sat, 13 Nov 2010 23:29:00 GMT`
 fn is_date(value: &[u8]) -> bool {
-    let fields = value
-        .split(u8::is_ascii_whitespace)
-        .filter(|field| !field.is_empty());
+    let fields = value.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
     fields.clone().count() == 6 && value.ends_with(b"GMT")
 }
 
@@ -109,11 +93,7 @@ fn inspect_via(text: &[u8], needs_branch: bool, findings: &mut Findings<'_, '_>)
 
 /// Whether several elements passed the message on and none made a branch as RFC 3261 asks.
 fn is_rfc2543_path(message: &Message<'_>) -> bool {
-    let has_cookie = |via| {
-        Via::parse(via)
-            .branch()
-            .is_some_and(|branch| branch.starts_with(BRANCH_COOKIE))
-    };
+    let has_cookie = |via| Via::parse(via).branch().is_some_and(|branch| branch.starts_with(BRANCH_COOKIE));
     message.list(HeaderName::Via).nth(1).is_some() && !message.list(HeaderName::Via).any(has_cookie)
 }
 
@@ -134,8 +114,7 @@ fn inspect_host(host: HostPort<'_>, text: &[u8], findings: &mut Findings<'_, '_>
     if host.is_unbracketed_ipv6 {
         findings.blame(DefectKind::UnbracketedIpv6, text);
     } else if host.host.contains(&b':') {
-        let is_address =
-            std::str::from_utf8(host.host).is_ok_and(|host| host.parse::<Ipv6Addr>().is_ok());
+        let is_address = std::str::from_utf8(host.host).is_ok_and(|host| host.parse::<Ipv6Addr>().is_ok());
         if !is_address {
             findings.blame(DefectKind::BadUri, text);
         }
@@ -169,33 +148,21 @@ fn inspect_address(text: &[u8], findings: &mut Findings<'_, '_>) {
     }
     if address.has_brackets {
         inspect_bracketed(rest, whole, &address, findings);
-    } else if address.uri.iter().any(|byte| matches!(byte, b'?' | b','))
-        || has_uri_parameter(&address)
-    {
+    } else if address.uri.iter().any(|byte| matches!(byte, b'?' | b',')) || has_uri_parameter(&address) {
         return findings.blame(DefectKind::MissingAngleBrackets, whole);
     }
     inspect_uri(address.uri, findings);
 }
 
 /// `rest` is the address without a quoted display name.
-fn inspect_bracketed(
-    rest: &[u8],
-    whole: &[u8],
-    address: &NameAddr<'_>,
-    findings: &mut Findings<'_, '_>,
-) {
+fn inspect_bracketed(rest: &[u8], whole: &[u8], address: &NameAddr<'_>, findings: &mut Findings<'_, '_>) {
     let open = memchr::memchr(b'<', rest).unwrap_or(0);
     let display = rest.get(..open).unwrap_or_default();
-    if !display
-        .iter()
-        .all(|&byte| is_token_byte(byte) || byte.is_ascii_whitespace() || byte >= 0x80)
-    {
+    if !display.iter().all(|&byte| is_token_byte(byte) || byte.is_ascii_whitespace() || byte >= 0x80) {
         findings.blame(DefectKind::BadAddress, whole);
     }
     let inner = rest.get(open + 1..).unwrap_or_default();
-    let uri = inner
-        .get(..memchr::memchr(b'>', inner).unwrap_or(inner.len()))
-        .unwrap_or_default();
+    let uri = inner.get(..memchr::memchr(b'>', inner).unwrap_or(inner.len())).unwrap_or_default();
     if uri.len() != address.uri.len() {
         findings.blame(DefectKind::BlankInUri, uri);
     }
@@ -207,9 +174,7 @@ fn inspect_bracketed(
 
 /// Whether a parameter that only makes sense inside a URI stands outside.
 fn has_uri_parameter(address: &NameAddr<'_>) -> bool {
-    ["transport", "lr", "user", "maddr"]
-        .iter()
-        .any(|name| address.parameters.has(name))
+    ["transport", "lr", "user", "maddr"].iter().any(|name| address.parameters.has(name))
 }
 
 /// Notes what is wrong in a Request-URI.
@@ -223,9 +188,7 @@ pub(super) fn inspect_request_uri(text: &[u8], findings: &mut Findings<'_, '_>) 
     let uri = Uri::parse(text);
     match uri.scheme {
         Scheme::Other => findings.blame(DefectKind::UnknownScheme, text),
-        Scheme::Sip | Scheme::Sips if uri.headers.is_some() => {
-            findings.blame(DefectKind::BadUri, text)
-        }
+        Scheme::Sip | Scheme::Sips if uri.headers.is_some() => findings.blame(DefectKind::BadUri, text),
         _ => {}
     }
     inspect_uri(text, findings);
@@ -247,8 +210,7 @@ fn inspect_uri(text: &[u8], findings: &mut Findings<'_, '_>) {
         Scheme::Tel | Scheme::Urn | Scheme::Other => {}
     }
     if text.iter().any(|&byte| {
-        !(0x20..0x7f).contains(&byte)
-            || matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'{' | b'|' | b'}')
+        !(0x20..0x7f).contains(&byte) || matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'{' | b'|' | b'}')
     }) {
         findings.blame(DefectKind::UnescapedUri, text);
     }

@@ -29,10 +29,7 @@ pub fn leading_number(text: &[u8]) -> Option<(u64, &[u8])> {
 /// The first word up to a blank, and what follows it without blanks.
 pub fn word(text: &[u8]) -> (&[u8], &[u8]) {
     let text = text.trim_ascii_start();
-    let end = text
-        .iter()
-        .position(u8::is_ascii_whitespace)
-        .unwrap_or(text.len());
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
     let (word, rest) = text.split_at_checked(end).unwrap_or((text, &[]));
     (word, rest.trim_ascii())
 }
@@ -65,10 +62,7 @@ pub fn split_outside(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> 
         loop {
             let current = rest?;
             let at = find_outside(current, separator);
-            let part = current
-                .get(..at.unwrap_or(current.len()))
-                .unwrap_or_default()
-                .trim_ascii();
+            let part = current.get(..at.unwrap_or(current.len())).unwrap_or_default().trim_ascii();
             rest = at.and_then(|at| current.get(at + 1..));
             if !part.is_empty() {
                 return Some(part);
@@ -100,10 +94,7 @@ impl<'a> Parameter<'a> {
                 name: text.get(..at).unwrap_or_default().trim_ascii(),
                 value: text.get(at + 1..).map(<[u8]>::trim_ascii),
             },
-            None => Self {
-                name: text.trim_ascii(),
-                value: None,
-            },
+            None => Self { name: text.trim_ascii(), value: None },
         }
     }
 
@@ -206,9 +197,7 @@ pub fn quoted_end(text: &[u8]) -> Option<usize> {
 
 /// The text of a value for a reader: folds become one blank, quotes' escapes go, other bytes than UTF-8 become U+FFFD.
 pub fn readable(text: &[u8]) -> Cow<'_, str> {
-    let is_plain = !text
-        .iter()
-        .any(|byte| matches!(byte, b'\r' | b'\n' | b'\\'));
+    let is_plain = !text.iter().any(|byte| matches!(byte, b'\r' | b'\n' | b'\\'));
     if is_plain {
         return String::from_utf8_lossy(text);
     }
@@ -234,10 +223,7 @@ mod tests {
     #[test]
     fn commas_in_quotes_and_brackets_part_nothing() {
         let parts: Vec<_> = split_commas(b"\"a, \\\" b\" <sip:a,b@c>;q=1 , <sip:d>,,").collect();
-        assert_eq!(
-            vec![&b"\"a, \\\" b\" <sip:a,b@c>;q=1"[..], b"<sip:d>"],
-            parts
-        );
+        assert_eq!(vec![&b"\"a, \\\" b\" <sip:a,b@c>;q=1"[..], b"<sip:d>"], parts);
         assert_eq!(0, split_commas(b"").count());
     }
 
@@ -257,10 +243,7 @@ mod tests {
         assert_eq!(None, number(b"18446744073709551616"));
         assert_eq!(None, number(b""));
         assert_eq!(None, number(b"+1"));
-        assert_eq!(
-            Some((18, &b"(soon);duration=3"[..])),
-            leading_number(b"18 (soon);duration=3")
-        );
+        assert_eq!(Some((18, &b"(soon);duration=3"[..])), leading_number(b"18 (soon);duration=3"));
         assert_eq!(None, leading_number(b"x"));
     }
 

@@ -44,10 +44,7 @@ const NAME_BYTES: usize = 24;
 
 fn find_colon(line: &[u8]) -> Option<usize> {
     let begin = line.get(..NAME_BYTES).unwrap_or(line);
-    begin
-        .iter()
-        .position(|byte| *byte == b':')
-        .or_else(|| memchr(b':', line))
+    begin.iter().position(|byte| *byte == b':').or_else(|| memchr(b':', line))
 }
 
 impl LineParts {
@@ -71,11 +68,7 @@ impl LineParts {
         let value = after.get(1..).unwrap_or_default().trim_ascii_start();
         let start = end - value.len();
         let value_end = start + value.trim_ascii_end().len();
-        places(
-            HeaderName::from_bytes(name),
-            true,
-            [name.len(), start, value_end],
-        )
+        places(HeaderName::from_bytes(name), true, [name.len(), start, value_end])
     }
 }
 
@@ -124,11 +117,7 @@ impl Numbering<'_> {
 
     fn mix(&mut self, hash: u64) {
         // What is mixed are keyed hashes already: only their order has to tell.
-        self.digest = self
-            .digest
-            .rotate_left(7)
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            ^ hash;
+        self.digest = self.digest.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ hash;
     }
 }
 
@@ -139,11 +128,7 @@ mod tests {
     #[test]
     fn a_line_met_again_has_the_same_number_and_the_same_parts() {
         let (mut lines, seed) = (Lines::default(), Seed::default());
-        let mut numbering = Numbering {
-            lines: &mut lines,
-            seed: &seed,
-            digest: 0,
-        };
+        let mut numbering = Numbering { lines: &mut lines, seed: &seed, digest: 0 };
         let text = b"Max-Forwards : 70 ";
         let (first, number) = numbering.line(text);
         let (_, other) = numbering.line(b"Max-Forwards: 69");
@@ -151,10 +136,7 @@ mod tests {
         assert_eq!((0, 1, 0), (number, other, same));
         for parts in [first, again, LineParts::of(text)] {
             assert_eq!(HeaderName::MaxForwards, parts.name);
-            assert_eq!(
-                (12, 15, 17),
-                (parts.name_end, parts.value_start, parts.value_end)
-            );
+            assert_eq!((12, 15, 17), (parts.name_end, parts.value_start, parts.value_end));
         }
         assert_eq!(2, lines.met.len());
     }
@@ -164,11 +146,7 @@ mod tests {
         let seed = Seed::default();
         let digest_of = |parts: [&[u8]; 2]| {
             let mut lines = Lines::default();
-            let mut numbering = Numbering {
-                lines: &mut lines,
-                seed: &seed,
-                digest: 0,
-            };
+            let mut numbering = Numbering { lines: &mut lines, seed: &seed, digest: 0 };
             for part in parts {
                 numbering.line(part);
             }

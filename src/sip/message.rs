@@ -83,11 +83,7 @@ impl<'a> Message<'a> {
         spans: &'a mut Vec<HeaderSpan>,
         (lines, seed): (&'a mut Lines, &'a Seed),
     ) -> Option<(Self, Digests)> {
-        let numbering = Numbering {
-            lines,
-            seed,
-            digest: 0,
-        };
+        let numbering = Numbering { lines, seed, digest: 0 };
         Self::read(bytes, is_cut, spans, Some(numbering))
     }
 
@@ -104,14 +100,7 @@ impl<'a> Message<'a> {
         let mut index = Index::new(bytes, spans, defects);
         index.numbering = numbering;
         let body_start = index.read(headers_start);
-        let Index {
-            spans: headers,
-            present,
-            content_length,
-            mut defects,
-            numbering,
-            ..
-        } = index;
+        let Index { spans: headers, present, content_length, mut defects, numbering, .. } = index;
         let rest = bytes.get(body_start..).unwrap_or_default();
         let digests = numbering.map_or(Digests::default(), |mut numbering| {
             numbering.pass(bytes.get(..headers_start).unwrap_or_default());
@@ -120,21 +109,10 @@ impl<'a> Message<'a> {
             Digests { whole, rest }
         });
         // A number that the end of the message cut may be any number.
-        let declared = content_length
-            .and_then(|at| headers.get(at))
-            .filter(|span| !span.is_cut)
-            .map(|span| value_in(bytes, span));
+        let declared =
+            content_length.and_then(|at| headers.get(at)).filter(|span| !span.is_cut).map(|span| value_in(bytes, span));
         let (body, content_length) = cut_body(rest, declared, is_cut, &mut defects);
-        let message = Self {
-            bytes,
-            start_line,
-            headers,
-            present,
-            body,
-            content_length,
-            is_cut,
-            defects,
-        };
+        let message = Self { bytes, start_line, headers, present, body, content_length, is_cut, defects };
         Some((message, digests))
     }
 
@@ -201,10 +179,7 @@ impl<'a> Message<'a> {
     pub fn values(&self, name: HeaderName) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let spans: &[HeaderSpan] = if self.has(name) { self.headers } else { &[] };
         let bytes = self.bytes;
-        spans
-            .iter()
-            .filter(move |span| span.name == name)
-            .map(move |span| value_in(bytes, span))
+        spans.iter().filter(move |span| span.name == name).map(move |span| value_in(bytes, span))
     }
 
     /// Every value of this header: repeated headers and values that commas part are alike (RFC 3261 section 7.3.1).
@@ -216,9 +191,7 @@ impl<'a> Message<'a> {
     /// a number that the same line has in every message.
     pub fn fields(&self) -> impl Iterator<Item = (HeaderName, &'a [u8], Option<u32>)> + use<'a> {
         let bytes = self.bytes;
-        self.headers
-            .iter()
-            .map(move |span| (span.name, value_in(bytes, span), span.line))
+        self.headers.iter().map(move |span| (span.name, value_in(bytes, span), span.line))
     }
 
     /// Every header line in order, unknown and malformed ones included.
@@ -226,9 +199,7 @@ impl<'a> Message<'a> {
         let bytes = self.bytes;
         self.headers.iter().map(move |span| Header {
             name: span.name,
-            raw_name: bytes
-                .get(span.start as usize..span.name_end as usize)
-                .unwrap_or_default(),
+            raw_name: bytes.get(span.start as usize..span.name_end as usize).unwrap_or_default(),
             value: value_in(bytes, span),
             offset: span.value_start,
             is_cut: span.is_cut,
@@ -264,18 +235,12 @@ impl<'a> Message<'a> {
     /// Place in the message of `part`, a slice that an accessor of this message gave; 0 for any other slice.
     pub fn offset_of(&self, part: &[u8]) -> u32 {
         let offset = (part.as_ptr() as usize).wrapping_sub(self.bytes.as_ptr() as usize);
-        if offset <= self.bytes.len() {
-            offset as u32
-        } else {
-            0
-        }
+        if offset <= self.bytes.len() { offset as u32 } else { 0 }
     }
 }
 
 fn value_in<'a>(bytes: &'a [u8], span: &HeaderSpan) -> &'a [u8] {
-    bytes
-        .get(span.value_start as usize..span.value_end as usize)
-        .unwrap_or_default()
+    bytes.get(span.value_start as usize..span.value_end as usize).unwrap_or_default()
 }
 
 /// The start line, and where the headers begin.

@@ -20,10 +20,7 @@ fn a_plain_invite_has_all_its_parts_and_no_defect() {
     with_message(INVITE, |message| {
         assert_eq!(Some(Method::Invite), message.method());
         assert_eq!(Some(&b"sip:bob@example.com"[..]), message.request_uri());
-        assert_eq!(
-            Some(&b"abc@10.0.0.1"[..]),
-            message.value(HeaderName::CallId)
-        );
+        assert_eq!(Some(&b"abc@10.0.0.1"[..]), message.value(HeaderName::CallId));
         assert_eq!(b"v=0\r\n", message.body());
         assert_eq!(ContentLength::Fits(5), message.content_length());
         assert!(message.defects().is_empty());
@@ -45,10 +42,7 @@ fn a_start_line_in_another_protocol_is_not_addressed() {
 fn every_spelling_of_one_invite_gives_the_same_facts() {
     let swap = |from: &str, to: &str| INVITE.replace(from, to).into_bytes();
     let mut latin = swap("Alice", "Al#ce");
-    let at = latin
-        .iter()
-        .position(|&byte| byte == b'#')
-        .expect("the mark");
+    let at = latin.iter().position(|&byte| byte == b'#').expect("the mark");
     latin[at] = 0xef;
     let variants = [
         INVITE.as_bytes().to_vec(),
@@ -75,10 +69,7 @@ fn every_spelling_of_one_invite_gives_the_same_facts() {
         swap("Content-Length: 5", "Content-Length: -5"),
         swap("Content-Length: 5", "l: 1"),
         swap("Content-Length: 5\r\n", ""),
-        swap(
-            "application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n",
-            "appl",
-        ),
+        swap("application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n", "appl"),
         format!("\r\n\r\n{INVITE}").into_bytes(),
         format!("\0\0junk{INVITE}").into_bytes(),
         latin,
@@ -87,17 +78,9 @@ fn every_spelling_of_one_invite_gives_the_same_facts() {
     for variant in &variants {
         let shown = String::from_utf8_lossy(variant);
         with_message(variant, |message| {
-            assert_eq!(
-                Some(&b"abc@10.0.0.1"[..]),
-                message.value(HeaderName::CallId),
-                "{shown}"
-            );
+            assert_eq!(Some(&b"abc@10.0.0.1"[..]), message.value(HeaderName::CallId), "{shown}");
             let cseq = CSeq::parse(message.value(HeaderName::CSeq).unwrap_or_default());
-            assert_eq!(
-                (Some(1), Method::Invite),
-                (cseq.number, cseq.method),
-                "{shown}"
-            );
+            assert_eq!((Some(1), Method::Invite), (cseq.number, cseq.method), "{shown}");
             let from = NameAddr::parse(message.value(HeaderName::From).unwrap_or_default());
             assert_eq!(b"sip:alice@example.com", from.uri, "{shown}");
         });
@@ -109,33 +92,19 @@ fn a_bad_call_id_byte_is_kept_as_sent() {
     let mut text = INVITE.as_bytes().to_vec();
     let at = INVITE.find("abc@").expect("the Call-ID");
     text[at] = 0xff;
-    with_message(&text, |message| {
-        assert_eq!(
-            Some(&b"\xffbc@10.0.0.1"[..]),
-            message.value(HeaderName::CallId)
-        )
-    });
+    with_message(&text, |message| assert_eq!(Some(&b"\xffbc@10.0.0.1"[..]), message.value(HeaderName::CallId)));
 }
 
 #[test]
 fn repeated_headers_and_commas_give_one_list() {
     let text = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;branch=1, SIP/2.0/UDP b\r\nX: y\r\nv: SIP/2.0/TCP c\r\n\r\n";
     with_message(text, |message| {
-        let hosts: Vec<_> = message
-            .list(HeaderName::Via)
-            .map(|via| Via::parse(via).sent_by.host)
-            .collect();
+        let hosts: Vec<_> = message.list(HeaderName::Via).map(|via| Via::parse(via).sent_by.host).collect();
         assert_eq!(vec![b"a", b"b", b"c"], hosts);
         assert_eq!(2, message.values(HeaderName::Via).count());
-        assert_eq!(
-            Some(&b"X"[..]),
-            message.headers().nth(1).map(|header| header.raw_name)
-        );
+        assert_eq!(Some(&b"X"[..]), message.headers().nth(1).map(|header| header.raw_name));
         assert!(!message.has(HeaderName::Contact));
-        assert_eq!(
-            (Some(StatusCode(200)), &b"OK"[..]),
-            (message.status(), message.phrase())
-        );
+        assert_eq!((Some(StatusCode(200)), &b"OK"[..]), (message.status(), message.phrase()));
     });
 }
 
@@ -148,9 +117,7 @@ fn content_length_cuts_the_body_and_says_whether_it_fits() {
         ("99999999999", b"v=0\r\n", ContentLength::Malformed),
     ] {
         let text = INVITE.replace("Length: 5", &format!("Length: {length}"));
-        with_message(text, |message| {
-            assert_eq!((body, wanted), (message.body(), message.content_length()))
-        });
+        with_message(text, |message| assert_eq!((body, wanted), (message.body(), message.content_length())));
     }
 }
 
@@ -169,10 +136,7 @@ fn the_header_that_the_end_cuts_is_marked() {
     let end = INVITE.find("@10.0.0.1\r\nCSeq").expect("the Call-ID");
     with_message(&INVITE[..end], |message| {
         let last = message.headers().last().expect("a header");
-        assert_eq!(
-            (HeaderName::CallId, &b"abc"[..], true),
-            (last.name, last.value, last.is_cut)
-        );
+        assert_eq!((HeaderName::CallId, &b"abc"[..], true), (last.name, last.value, last.is_cut));
         assert!(message.defects().contains(DefectKind::NoBlankLine));
     });
 }

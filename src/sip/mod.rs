@@ -33,7 +33,7 @@ pub use sdp::{Outline, Sdp};
 pub use sift::{Sift, sift};
 pub use start_line::StartLine;
 pub use values::{
-    BRANCH_COOKIE, CSeq, DialogReference, Digest, Event, HostPort, Identity, MediaType, NameAddr,
-    Overload, Passport, RAck, Reason, Refresher, RetryAfter, Scheme, SessionExpires, SessionId,
-    SubscriptionState, TokenFault, Uri, Via, ViaMarks, Warning, unescape,
+    BRANCH_COOKIE, CSeq, DialogReference, Digest, Event, HostPort, Identity, MediaType, NameAddr, Overload, Passport,
+    RAck, Reason, Refresher, RetryAfter, Scheme, SessionExpires, SessionId, SubscriptionState, TokenFault, Uri, Via,
+    ViaMarks, Warning, unescape,
 };

@@ -23,11 +23,7 @@ const TAG: u64 = !(u32::MAX as u64);
 
 impl Default for Numbers {
     fn default() -> Self {
-        Self {
-            slots: Vec::new(),
-            len: 0,
-            base: 1,
-        }
+        Self { slots: Vec::new(), len: 0, base: 1 }
     }
 }
 

@@ -22,12 +22,7 @@ impl<'a, const WANTED: usize> Places<'a, WANTED> {
     /// Where one of `wanted` stands in `text`.
     #[inline]
     pub(super) fn of(text: &'a [u8], wanted: [u8; WANTED]) -> Self {
-        Self {
-            wanted,
-            blocks: text.chunks(BLOCK),
-            start: 0_usize.wrapping_sub(BLOCK),
-            found: 0,
-        }
+        Self { wanted, blocks: text.chunks(BLOCK), start: 0_usize.wrapping_sub(BLOCK), found: 0 }
     }
 }
 
@@ -60,9 +55,7 @@ fn found_in<const WANTED: usize>(parts: &[[u8; PART]], wanted: [u8; WANTED]) -> 
 #[inline]
 fn bits<const WANTED: usize>(part: &[u8; PART], wanted: [u8; WANTED]) -> u64 {
     let part = u8x16::new(*part);
-    let hits = wanted.iter().fold(u8x16::splat(0), |hits, wanted| {
-        hits | part.cmp_eq(u8x16::splat(*wanted))
-    });
+    let hits = wanted.iter().fold(u8x16::splat(0), |hits, wanted| hits | part.cmp_eq(u8x16::splat(*wanted)));
     u64::from(hits.move_mask() as u16)
 }
 
@@ -70,9 +63,7 @@ fn bits<const WANTED: usize>(part: &[u8; PART], wanted: [u8; WANTED]) -> u64 {
 fn found_in_short<const WANTED: usize>(text: &[u8], wanted: [u8; WANTED]) -> u64 {
     let Some((before, last)) = text.split_last_chunk::<PART>() else {
         let each = text.iter().rev();
-        return each.fold(0, |found, byte| {
-            found << 1 | u64::from(wanted.contains(byte))
-        });
+        return each.fold(0, |found, byte| found << 1 | u64::from(wanted.contains(byte)));
     };
     let found = found_in(text.as_chunks::<PART>().0, wanted);
     found | bits(last, wanted) << before.len()

@@ -49,32 +49,21 @@ fn run(text: &[u8], class: u8) -> (&[u8], &[u8]) {
 
 /// Whether `message` is a request without defect at a glance. `is_plain_header` says it of a header, as the function of that name
 /// does: the answer is the same for the same line.
-pub fn is_plain(
-    message: &Message<'_>,
-    mut is_plain_header: impl FnMut(&Header<'_>) -> bool,
-) -> bool {
-    let StartLine::Request {
-        token,
-        uri,
-        version,
-        ..
-    } = message.start_line()
-    else {
+pub fn is_plain(message: &Message<'_>, mut is_plain_header: impl FnMut(&Header<'_>) -> bool) -> bool {
+    let StartLine::Request { token, uri, version, .. } = message.start_line() else {
         return false;
     };
     let is_whole = !message.is_cut() && message.defects().is_empty();
     let length = token.len() + uri.len() + version.len() + 2;
     let behind = message.bytes().get(length..).unwrap_or_default();
-    let has_plain_start =
-        message.offset_of(token) == 0 && version == b"SIP/2.0" && behind.starts_with(b"\r\n");
+    let has_plain_start = message.offset_of(token) == 0 && version == b"SIP/2.0" && behind.starts_with(b"\r\n");
     is_whole
         && has_plain_start
         && uri.len() <= REQUEST_URI_BYTES_MAX
         && is_plain_uri(uri)
         && is_complete(message)
         && message.headers().all(|header| {
-            is_plain_header(&header)
-                && (header.name != HeaderName::CSeq || is_sequence_of(header.value, token))
+            is_plain_header(&header) && (header.name != HeaderName::CSeq || is_sequence_of(header.value, token))
         })
 }
 
@@ -91,9 +80,7 @@ fn is_complete(message: &Message<'_>) -> bool {
 fn is_sequence_of(value: &[u8], token: &[u8]) -> bool {
     let before = value.strip_suffix(token);
     let digits = before.and_then(|before| before.strip_suffix(b" "));
-    digits
-        .and_then(number)
-        .is_some_and(|number| number < 1 << 31)
+    digits.and_then(number).is_some_and(|number| number < 1 << 31)
 }
 
 /// Whether a header has no defect at a glance, whatever message it stands in.
@@ -151,10 +138,7 @@ fn behind_plain_host(text: &[u8]) -> Option<&[u8]> {
 }
 
 fn is_plain_uri(text: &[u8]) -> bool {
-    let Some(rest) = text
-        .strip_prefix(b"sip:")
-        .or_else(|| text.strip_prefix(b"sips:"))
-    else {
+    let Some(rest) = text.strip_prefix(b"sip:").or_else(|| text.strip_prefix(b"sips:")) else {
         return false;
     };
     let host = match run(rest, USER).1 {
@@ -164,8 +148,7 @@ fn is_plain_uri(text: &[u8]) -> bool {
     behind_plain_host(host).is_some_and(|parameters| {
         parameters.is_empty()
             || parameters.starts_with(b";") && {
-                let is_plain =
-                    |byte: &u8| *byte == b';' || CLASSES[usize::from(*byte)] & PARAMETERS != 0;
+                let is_plain = |byte: &u8| *byte == b';' || CLASSES[usize::from(*byte)] & PARAMETERS != 0;
                 parameters.iter().all(is_plain)
             }
     })
@@ -184,9 +167,7 @@ fn plain_address(text: &[u8]) -> Option<usize> {
     let inner = rest.strip_prefix(b"<")?;
     let (uri, behind) = inner.split_at(memchr(b'>', inner)?);
     let parameters = behind.get(1..)?;
-    is_plain_uri(uri)
-        .then(|| plain_parameters(parameters, b"tag="))
-        .flatten()
+    is_plain_uri(uri).then(|| plain_parameters(parameters, b"tag=")).flatten()
 }
 
 /// Where every parameter has a name and quotes hold nothing that needs a closer look: the length of the first value behind

@@ -49,9 +49,7 @@ pub fn sift(bytes: &[u8]) -> Sift {
 fn sift_rtp(bytes: &[u8]) -> Sift {
     match bytes.get(1) {
         Some(192..=223) if bytes.len() >= RTCP_HEADER_BYTES => Sift::Rtcp,
-        Some(&second) if bytes.len() >= RTP_HEADER_BYTES => Sift::Rtp {
-            payload_type: second & 0x7f,
-        },
+        Some(&second) if bytes.len() >= RTP_HEADER_BYTES => Sift::Rtp { payload_type: second & 0x7f },
         _ => Sift::Other,
     }
 }
@@ -95,28 +93,16 @@ mod tests {
 
     #[test]
     fn other_text_is_not_sip() {
-        for text in [
-            "GET / HTTP/1.1\r\nHost: a\r\n",
-            "NOTIFY * HTTP/1.1\r\n",
-            "hello",
-            "SIP/2.0",
-            "SIP/2.0 2",
-            "<134>a: b",
-        ] {
+        for text in
+            ["GET / HTTP/1.1\r\nHost: a\r\n", "NOTIFY * HTTP/1.1\r\n", "hello", "SIP/2.0", "SIP/2.0 2", "<134>a: b"]
+        {
             assert_eq!(Sift::Other, sift(text.as_bytes()), "{text:?}");
         }
     }
 
     #[test]
     fn keep_alives_are_told_from_stun_and_blank_bytes() {
-        for bytes in [
-            &b"\r\n\r\n"[..],
-            b"\r\n",
-            b"\n",
-            b"\0",
-            b"\0\0\0\0",
-            b"\0\x01\0\0\x21\x12\xa4\x42\0\0\0\0",
-        ] {
+        for bytes in [&b"\r\n\r\n"[..], b"\r\n", b"\n", b"\0", b"\0\0\0\0", b"\0\x01\0\0\x21\x12\xa4\x42\0\0\0\0"] {
             assert_eq!(Sift::KeepAlive, sift(bytes), "{bytes:?}");
         }
     }

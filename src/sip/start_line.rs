@@ -52,42 +52,24 @@ impl<'a> StartLine<'a> {
         let (token, rest) = line.split_at_checked(length)?;
         let method = Method::from_bytes(token);
         let rest = rest.trim_ascii();
-        let at = rest
-            .iter()
-            .rposition(|&byte| byte == b' ' || byte == b'\t')
-            .map_or(0, |at| at + 1);
+        let at = rest.iter().rposition(|&byte| byte == b' ' || byte == b'\t').map_or(0, |at| at + 1);
         let (before, last) = rest.split_at_checked(at)?;
         if has_sip_slash(last) {
-            return Some(Self::Request {
-                method,
-                token,
-                uri: before.trim_ascii(),
-                version: last,
-            });
+            return Some(Self::Request { method, token, uri: before.trim_ascii(), version: last });
         }
-        let is_cut_line =
-            method != Method::Other && has_sip_scheme(rest) && !has_other_version(last);
-        is_cut_line.then_some(Self::Request {
-            method,
-            token,
-            uri: rest,
-            version: &[],
-        })
+        let is_cut_line = method != Method::Other && has_sip_scheme(rest) && !has_other_version(last);
+        is_cut_line.then_some(Self::Request { method, token, uri: rest, version: &[] })
     }
 }
 
 fn has_sip_slash(bytes: &[u8]) -> bool {
-    bytes
-        .get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"))
+    bytes.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"))
 }
 
 fn has_sip_scheme(bytes: &[u8]) -> bool {
-    [&b"sip:"[..], b"sips:", b"tel:"].iter().any(|scheme| {
-        bytes
-            .get(..scheme.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    })
+    [&b"sip:"[..], b"sips:", b"tel:"]
+        .iter()
+        .any(|scheme| bytes.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 
 /// Whether the last word names another protocol: RTSP and HTTP have requests of the same shape.
@@ -106,9 +88,7 @@ fn parse_status_line(line: &[u8]) -> Option<StartLine<'_>> {
             version: line.get(..7).unwrap_or_default(),
         });
     }
-    let space = line
-        .iter()
-        .position(|&byte| byte == b' ' || byte == b'\t')?;
+    let space = line.iter().position(|&byte| byte == b' ' || byte == b'\t')?;
     let (version, rest) = line.split_at_checked(space)?;
     let rest = rest.trim_ascii();
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -116,16 +96,9 @@ fn parse_status_line(line: &[u8]) -> Option<StartLine<'_>> {
         return None;
     }
     let (number, phrase) = rest.split_at_checked(digits)?;
-    let value = number.iter().fold(0u16, |value, digit| {
-        value
-            .saturating_mul(10)
-            .saturating_add(u16::from(digit - b'0'))
-    });
-    Some(StartLine::Response {
-        status: StatusCode(value),
-        phrase: phrase.trim_ascii(),
-        version,
-    })
+    let value =
+        number.iter().fold(0u16, |value, digit| value.saturating_mul(10).saturating_add(u16::from(digit - b'0')));
+    Some(StartLine::Response { status: StatusCode(value), phrase: phrase.trim_ascii(), version })
 }
 
 /// Whether RFC 3261 section 25.1 allows `byte` in a token.
@@ -139,10 +112,7 @@ static IS_TOKEN_BYTE: [bool; 256] = {
     let mut byte = 0;
     while byte < 256 {
         is_token_byte[byte] = (byte as u8).is_ascii_alphanumeric()
-            || matches!(
-                byte as u8,
-                b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
-            );
+            || matches!(byte as u8, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
         byte += 1;
     }
     is_token_byte
@@ -150,21 +120,14 @@ static IS_TOKEN_BYTE: [bool; 256] = {
 
 /// Length of the method token at the start of `line`, which a blank must follow.
 fn token_length(line: &[u8]) -> Option<usize> {
-    let length = line
-        .iter()
-        .take(METHOD_BYTES_MAX)
-        .take_while(|&&byte| is_token_byte(byte))
-        .count();
+    let length = line.iter().take(METHOD_BYTES_MAX).take_while(|&&byte| is_token_byte(byte)).count();
     let is_followed = matches!(line.get(length), Some(b' ' | b'\t'));
     (length > 0 && is_followed).then_some(length)
 }
 
 /// `bytes` without the blank lines, and the blanks at their starts, that precede a message.
 pub(super) fn skip_blank_lines(bytes: &[u8]) -> &[u8] {
-    let blank = bytes
-        .iter()
-        .take_while(|&&byte| byte == b'\r' || byte == b'\n')
-        .count();
+    let blank = bytes.iter().take_while(|&&byte| byte == b'\r' || byte == b'\n').count();
     bytes.get(blank..).unwrap_or_default()
 }
 
@@ -173,10 +136,7 @@ pub(super) fn first_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     let window = bytes.get(..START_LINE_BYTES_MAX).unwrap_or(bytes);
     let end = memchr(b'\n', window).unwrap_or(window.len());
     let line = bytes.get(..end).unwrap_or_default();
-    (
-        line.strip_suffix(b"\r").unwrap_or(line),
-        bytes.get(end + 1..).unwrap_or_default(),
-    )
+    (line.strip_suffix(b"\r").unwrap_or(line), bytes.get(end + 1..).unwrap_or_default())
 }
 
 /// Whether a start line begins at the first byte of `bytes`.
@@ -213,22 +173,11 @@ pub(super) fn start_before(bytes: &[u8], version: usize) -> Option<usize> {
         return Some(version);
     }
     let before = bytes.get(..version)?;
-    let line_start = before
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |at| at + 1);
-    let line = before
-        .get(line_start..)?
-        .strip_suffix(b" ")?
-        .trim_ascii_end();
+    let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let line = before.get(line_start..)?.strip_suffix(b" ")?.trim_ascii_end();
     let space = line.iter().rposition(|&byte| byte == b' ')?;
     let words = line.get(..space)?.trim_ascii_end();
-    let token = words
-        .iter()
-        .rev()
-        .take_while(|byte| byte.is_ascii_uppercase())
-        .count()
-        .min(9);
+    let token = words.iter().rev().take_while(|byte| byte.is_ascii_uppercase()).count().min(9);
     // Letters of the junk may touch the method: the longest known ending is the method.
     (3..=token).rev().find_map(|length| {
         let start = words.len() - length;
@@ -243,13 +192,7 @@ mod tests {
     #[test]
     fn a_request_line_keeps_blanks_inside_its_uri() {
         let line = b"INVITE sip:user@example.com; lr SIP/2.0";
-        let Some(StartLine::Request {
-            method,
-            uri,
-            version,
-            ..
-        }) = StartLine::parse(line)
-        else {
+        let Some(StartLine::Request { method, uri, version, .. }) = StartLine::parse(line) else {
             panic!("a request line");
         };
         assert_eq!(Method::Invite, method);
@@ -260,36 +203,15 @@ mod tests {
     #[test]
     fn a_status_line_keeps_any_number() {
         let line = StartLine::parse(b"SIP/2.0 4294967301 better not break").expect("a status line");
-        assert!(matches!(
-            line,
-            StartLine::Response {
-                status: StatusCode(u16::MAX),
-                phrase: b"better not break",
-                ..
-            }
-        ));
+        assert!(matches!(line, StartLine::Response { status: StatusCode(u16::MAX), phrase: b"better not break", .. }));
         let line = StartLine::parse(b"SIP/2.0 200").expect("a status line without phrase");
-        assert!(matches!(
-            line,
-            StartLine::Response {
-                status: StatusCode(200),
-                phrase: b"",
-                ..
-            }
-        ));
+        assert!(matches!(line, StartLine::Response { status: StatusCode(200), phrase: b"", .. }));
     }
 
     #[test]
     fn a_request_line_cut_inside_its_uri_is_still_one() {
         let line = StartLine::parse(b"INVITE sip:bob@exam").expect("a cut request line");
-        assert!(matches!(
-            line,
-            StartLine::Request {
-                uri: b"sip:bob@exam",
-                version: b"",
-                ..
-            }
-        ));
+        assert!(matches!(line, StartLine::Request { uri: b"sip:bob@exam", version: b"", .. }));
         assert_eq!(None, StartLine::parse(b"DESCRIBE sip:bob RTSP/1.0"));
     }
 

@@ -1,8 +1,7 @@
 //! What an attacker may put into captures and saved reports, and a judgement full of it.
 
 use sipscan::check::{
-    ChangedCall, Comparison, Judgement, Kind, Proof, SetChange, Shift, Side, Status, Transition,
-    Verdict,
+    ChangedCall, Comparison, Judgement, Kind, Proof, SetChange, Shift, Side, Status, Transition, Verdict,
 };
 
 /// Clears a screen, turns the reading direction, ends a CDATA section, begins a command of GitHub, a table cell, a directive.
@@ -12,12 +11,7 @@ pub const HOSTILE: &str = "\u{1b}[2J\u{9b}31m\u{202e} <a href=\"x\">&'\u{fffe}\u
 fn judgement() -> Judgement {
     let text = HOSTILE;
     let mut failing = Verdict::new(Kind::Expectation, text, false, text).at_line(3);
-    failing.proofs = vec![Proof {
-        call: Some(1),
-        call_id: text.to_owned(),
-        note: text.to_owned(),
-        frames: Vec::new(),
-    }];
+    failing.proofs = vec![Proof { call: Some(1), call_id: text.to_owned(), note: text.to_owned(), frames: Vec::new() }];
     let mut waived = failing.clone();
     waived.status = Status::Waived(text.to_owned());
     Judgement {
@@ -27,11 +21,7 @@ fn judgement() -> Judgement {
         comparison: Some(Comparison {
             baseline: vec![text.to_owned()],
             candidate: vec![text.to_owned()],
-            transitions: vec![Transition {
-                before: text.to_owned(),
-                after: text.to_owned(),
-                calls: 1,
-            }],
+            transitions: vec![Transition { before: text.to_owned(), after: text.to_owned(), calls: 1 }],
             changed: vec![ChangedCall {
                 baseline: Some(1),
                 candidate: Some(1),
@@ -45,16 +35,8 @@ fn judgement() -> Judgement {
             shifts: vec![Shift {
                 measure: "pdd_ms",
                 node: text.to_owned(),
-                baseline: Side {
-                    count: 1,
-                    p50: 1.0,
-                    p95: 1.0,
-                },
-                candidate: Side {
-                    count: 1,
-                    p50: 1.0,
-                    p95: 1.0,
-                },
+                baseline: Side { count: 1, p50: 1.0, p95: 1.0 },
+                candidate: Side { count: 1, p50: 1.0, p95: 1.0 },
                 effect_size: 0.0,
                 grows: false,
                 worst: Vec::new(),
@@ -68,19 +50,13 @@ fn judgement() -> Judgement {
             }],
             ..Comparison::default()
         }),
-        verdicts: vec![
-            Verdict::new(Kind::Metric, "min_calls", true, "5"),
-            failing,
-            waived,
-        ],
+        verdicts: vec![Verdict::new(Kind::Metric, "min_calls", true, "5"), failing, waived],
         ..Judgement::default()
     }
 }
 
 /// That judgement in one form of report.
-pub fn written(
-    write: impl Fn(&Judgement, &mut dyn std::io::Write) -> std::io::Result<()>,
-) -> String {
+pub fn written(write: impl Fn(&Judgement, &mut dyn std::io::Write) -> std::io::Result<()>) -> String {
     let mut out = Vec::new();
     write(&judgement(), &mut out).expect("memory takes it");
     String::from_utf8(out).expect("UTF-8")

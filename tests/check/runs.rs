@@ -9,10 +9,7 @@ use sipscan::diagnose::Severity;
 
 /// The baseline of the lab: twelve calls, answered and ended.
 fn lab() -> View {
-    let path = format!(
-        "{}/tests/fixtures/lab/baseline.pcap.gz",
-        env!("CARGO_MANIFEST_DIR")
-    );
+    let path = format!("{}/tests/fixtures/lab/baseline.pcap.gz", env!("CARGO_MANIFEST_DIR"));
     let analysis = analyze(&[PathBuf::from(path)], &Options::default(), &mut |_| {});
     View::of(&analysis.expect("the recording is there"))
 }
@@ -25,10 +22,7 @@ fn judged(candidate: &View, policy: &str) -> Judgement {
 /// Names of the verdicts that fail.
 fn failing(candidate: &View, policy: &str) -> Vec<String> {
     let judgement = judged(candidate, policy);
-    judgement
-        .failures()
-        .map(|verdict| verdict.name.clone())
-        .collect()
+    judgement.failures().map(|verdict| verdict.name.clone()).collect()
 }
 
 #[test]
@@ -39,19 +33,11 @@ fn call_ids_ports_and_the_order_of_calls_never_count() {
         call.id = place as u32 + 1;
         call.call_ids = vec![format!("{place}@elsewhere")];
         call.source = "10.0.0.11:40000".to_owned();
-        call.caller = call
-            .caller
-            .rsplit_once(':')
-            .map_or(String::new(), |(uri, _)| format!("{uri}:40000"));
-        call.pdd_ms = call
-            .pdd_ms
-            .map(|pdd| pdd + f64::from(place as u32 % 7) * 20.0);
+        call.caller = call.caller.rsplit_once(':').map_or(String::new(), |(uri, _)| format!("{uri}:40000"));
+        call.pdd_ms = call.pdd_ms.map(|pdd| pdd + f64::from(place as u32 % 7) * 20.0);
     }
     assert!(failing(&candidate, "").is_empty());
-    let pairs = judged(&candidate, "")
-        .comparison
-        .expect("a comparison")
-        .transitions;
+    let pairs = judged(&candidate, "").comparison.expect("a comparison").transitions;
     assert_eq!(1, pairs.len());
     assert_eq!(12, pairs[0].calls);
 }
@@ -116,15 +102,10 @@ fn products_and_header_fields_count_only_where_the_policy_says_so() {
     for call in &mut candidate.calls {
         call.caller_software = "Lab phone 2.0".to_owned();
     }
-    candidate
-        .headers
-        .insert(("INVITE".to_owned(), "P-Asserted-Identity".to_owned()), 12);
+    candidate.headers.insert(("INVITE".to_owned(), "P-Asserted-Identity".to_owned()), 12);
     assert!(failing(&candidate, "").is_empty());
     let strict = "[compare]\nsoftware = \"fail\"\nheaders = \"fail\"";
-    assert_eq!(
-        vec!["software stays", "header fields stay"],
-        failing(&candidate, strict)
-    );
+    assert_eq!(vec!["software stays", "header fields stay"], failing(&candidate, strict));
 }
 
 #[test]
@@ -139,10 +120,7 @@ fn a_delay_of_the_first_response_is_told_once() {
     for call in &mut candidate.calls {
         call.setup_ms = call.setup_ms.map(|ms| ms + 4000.0);
     }
-    assert_eq!(
-        vec!["reply_ms does not grow", "setup_ms does not grow"],
-        failing(&candidate, "")
-    );
+    assert_eq!(vec!["reply_ms does not grow", "setup_ms does not grow"], failing(&candidate, ""));
     assert!(failing(&candidate, "[compare]\nmin_sample = 13").is_empty());
 }
 
@@ -154,11 +132,7 @@ fn a_key_of_the_policy_takes_the_place_of_caller_and_callee() {
     }
     assert!(failing(&candidate, "[compare]\nkey = \"callee\"").is_empty());
     assert_eq!(
-        vec![
-            "the runs have calls in common",
-            "no call is missing",
-            "no call is added"
-        ],
+        vec!["the runs have calls in common", "no call is missing", "no call is added"],
         failing(&candidate, "[compare]\nkey = \"caller\"")
     );
 }
@@ -167,10 +141,7 @@ fn a_key_of_the_policy_takes_the_place_of_caller_and_callee() {
 fn a_key_that_fails_on_a_call_says_which() {
     let policy = Policy::parse("[compare]\nkey = \"codecs_offered[40]\"").expect("a policy");
     let said = compare(&lab(), &lab(), &policy, None).expect_err("three codecs only");
-    assert!(
-        said.starts_with("key takes an element") && said.ends_with("(call 1)"),
-        "{said}"
-    );
+    assert!(said.starts_with("key takes an element") && said.ends_with("(call 1)"), "{said}");
 }
 
 /// The lab with one call that gets a 503, which a rule explains.
@@ -199,10 +170,7 @@ fn what_explains_a_call_that_ends_otherwise_is_told_once() {
     assert_eq!(vec!["calls end as before"], failing(&with_failure(), ""));
     let mut candidate = with_failure();
     candidate.calls[4].findings = candidate.calls[3].findings.clone();
-    assert_eq!(
-        vec!["calls end as before", "no new findings"],
-        failing(&candidate, "")
-    );
+    assert_eq!(vec!["calls end as before", "no new findings"], failing(&candidate, ""));
 }
 
 #[test]
@@ -224,33 +192,18 @@ fn a_waiver_accepts_what_differs_through_its_last_day() {
             .map(Verdict::sentence)
             .collect();
         assert_eq!(
-            vec![
-                "1 of 12 end otherwise: server-failed 503 instead of completed 200 (1); accepted: ticket 4711"
-            ],
+            vec!["1 of 12 end otherwise: server-failed 503 instead of completed 200 (1); accepted: ticket 4711"],
             accepted,
             "{rest}"
         );
     }
-    for rest in [
-        "code = 504",
-        "code = 503\ncalls = \"callee.contains('1001')\"",
-        "expectation = \"codecs stay\"",
-    ] {
-        assert_eq!(
-            vec!["calls end as before"],
-            failing(&with_failure(), &waived(rest)),
-            "{rest}"
-        );
+    for rest in ["code = 504", "code = 503\ncalls = \"callee.contains('1001')\"", "expectation = \"codecs stay\""] {
+        assert_eq!(vec!["calls end as before"], failing(&with_failure(), &waived(rest)), "{rest}");
     }
     let expired = judged(&with_failure(), &waived("code = 503\nexpires = 2000-01-01"));
-    let said: Vec<&str> = expired
-        .failures()
-        .map(|verdict| verdict.said.as_str())
-        .collect();
+    let said: Vec<&str> = expired.failures().map(|verdict| verdict.said.as_str()).collect();
     assert_eq!(
-        vec![
-            "1 of 12 end otherwise: server-failed 503 instead of completed 200 (1) (was accepted until 2000-01-01)"
-        ],
+        vec!["1 of 12 end otherwise: server-failed 503 instead of completed 200 (1) (was accepted until 2000-01-01)"],
         said
     );
 }
@@ -262,23 +215,12 @@ fn what_is_left_beside_accepted_calls_still_fails() {
     candidate.calls[4].final_code = 486;
     let policy = "[[allow.waivers]]\ncode = 503\nreason = \"ticket 4711\"";
     let judgement = judged(&candidate, policy);
-    let said: Vec<&str> = judgement
-        .failures()
-        .map(|verdict| verdict.said.as_str())
-        .collect();
+    let said: Vec<&str> = judgement.failures().map(|verdict| verdict.said.as_str()).collect();
     assert_eq!(
-        vec![
-            "1 of 12 end otherwise (1 more accepted: ticket 4711): busy 486 instead of completed 200 (1)"
-        ],
+        vec!["1 of 12 end otherwise (1 more accepted: ticket 4711): busy 486 instead of completed 200 (1)"],
         said
     );
-    assert!(
-        failing(
-            &candidate,
-            &format!("[compare]\nmax_changed_calls = 1\n{policy}")
-        )
-        .is_empty()
-    );
+    assert!(failing(&candidate, &format!("[compare]\nmax_changed_calls = 1\n{policy}")).is_empty());
 }
 
 #[test]
@@ -292,18 +234,11 @@ fn a_new_finding_of_an_accepted_rule_is_accepted() {
         explanation: "The ACK never arrived.".to_owned(),
         frames: Vec::new(),
     });
-    let waived =
-        |rest: &str| format!("[[allow.waivers]]\nrule = \"net-ack-lost\"\nreason = \"x\"\n{rest}");
+    let waived = |rest: &str| format!("[[allow.waivers]]\nrule = \"net-ack-lost\"\nreason = \"x\"\n{rest}");
     assert!(failing(&candidate, &waived("")).is_empty());
     assert!(failing(&candidate, &waived("calls = \"callee.contains('1001')\"")).is_empty());
-    assert_eq!(
-        vec!["no new findings"],
-        failing(&candidate, &waived("calls = \"callee.contains('2002')\""))
-    );
-    assert_eq!(
-        vec!["no new findings"],
-        failing(&candidate, &waived("expires = 2000-01-01"))
-    );
+    assert_eq!(vec!["no new findings"], failing(&candidate, &waived("calls = \"callee.contains('2002')\"")));
+    assert_eq!(vec!["no new findings"], failing(&candidate, &waived("expires = 2000-01-01")));
 }
 
 #[test]
@@ -319,9 +254,5 @@ fn a_growth_names_the_calls_that_grew_most() {
     assert_eq!("pdd_ms does not grow", growth.name);
     assert_eq!(Some(5), growth.proofs[0].call);
     assert!(!growth.proofs[0].frames.is_empty());
-    assert!(
-        growth.proofs[0].note.starts_with("pdd_ms is 30"),
-        "{}",
-        growth.proofs[0].note
-    );
+    assert!(growth.proofs[0].note.starts_with("pdd_ms is 30"), "{}", growth.proofs[0].note);
 }

@@ -60,12 +60,7 @@ pub fn write(frames: &[Frame], snap: usize) -> Vec<u8> {
         let kept = bytes.get(..snap.max(1)).filter(|_| snap != WHOLE);
         let kept = kept.unwrap_or(&bytes);
         let time = START_SECONDS * 1_000_000 + frame.at_us;
-        for field in [
-            time / 1_000_000,
-            time % 1_000_000,
-            kept.len() as u64,
-            bytes.len() as u64,
-        ] {
+        for field in [time / 1_000_000, time % 1_000_000, kept.len() as u64, bytes.len() as u64] {
             out.extend_from_slice(&(field as u32).to_le_bytes());
         }
         out.extend_from_slice(kept);
@@ -76,11 +71,7 @@ pub fn write(frames: &[Frame], snap: usize) -> Vec<u8> {
 fn ethernet(frame: &Frame, id: u16) -> Vec<u8> {
     let mut out = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
     let packet = ip(frame, id);
-    out.extend_from_slice(if frame.source.is_ipv4() {
-        &[0x08, 0x00]
-    } else {
-        &[0x86, 0xdd]
-    });
+    out.extend_from_slice(if frame.source.is_ipv4() { &[0x08, 0x00] } else { &[0x86, 0xdd] });
     out.extend_from_slice(&packet);
     out
 }
@@ -122,12 +113,7 @@ fn transport(frame: &Frame) -> (u8, Vec<u8>) {
             out.extend_from_slice(bytes);
             (17, out)
         }
-        Payload::Tcp {
-            flags,
-            sequence,
-            acknowledged,
-            bytes,
-        } => {
+        Payload::Tcp { flags, sequence, acknowledged, bytes } => {
             let bits = match flags.as_str() {
                 "syn" => 0x02,
                 "syn-ack" => 0x12,

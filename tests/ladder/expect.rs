@@ -9,59 +9,30 @@ use sipscan::diagnose::{Finding, Severity};
 /// What is wrong with an analysis, by line of the ladder; empty where all expectations hold.
 pub fn failures(analysis: &Analysis, expectations: &[(usize, String)]) -> Vec<String> {
     let check = |(line, text): &(usize, String)| {
-        holds(analysis, text)
-            .err()
-            .map(|why| format!("line {line}: expect {text}: {why}"))
+        holds(analysis, text).err().map(|why| format!("line {line}: expect {text}: {why}"))
     };
     expectations.iter().filter_map(check).collect()
 }
 
 fn holds(analysis: &Analysis, text: &str) -> Result<(), String> {
     let mut words = text.split_whitespace();
-    let (mut what, mut rest): (&str, Vec<&str>) =
-        (words.next().unwrap_or_default(), words.collect());
+    let (mut what, mut rest): (&str, Vec<&str>) = (words.next().unwrap_or_default(), words.collect());
     let mut number = 1;
     if what == "call" {
-        number = rest
-            .first()
-            .and_then(|number| number.parse().ok())
-            .ok_or("call needs a number")?;
-        what = rest
-            .get(1)
-            .copied()
-            .ok_or("nothing is expected of the call")?;
+        number = rest.first().and_then(|number| number.parse().ok()).ok_or("call needs a number")?;
+        what = rest.get(1).copied().ok_or("nothing is expected of the call")?;
         rest = rest.split_off(2);
     }
     let value = rest.join(" ");
-    let call = || {
-        analysis
-            .calls
-            .get(number - 1)
-            .ok_or_else(|| format!("there are {} calls", analysis.calls.len()))
-    };
+    let call = || analysis.calls.get(number - 1).ok_or_else(|| format!("there are {} calls", analysis.calls.len()));
     match what {
         "calls" => same(&value, &analysis.calls.len().to_string()),
         "outcome" => same(&value, call()?.call.outcome.word()),
-        "code" => same(
-            &value,
-            &call()?
-                .call
-                .final_code
-                .map_or("none".to_owned(), |code| code.0.to_string()),
-        ),
-        "ended-by" => same(
-            &value,
-            call()?.call.ended_by.map_or("none", |party| party.word()),
-        ),
-        "primary" => same(
-            &value,
-            call()?.primary().map_or("none", |finding| finding.rule),
-        ),
+        "code" => same(&value, &call()?.call.final_code.map_or("none".to_owned(), |code| code.0.to_string())),
+        "ended-by" => same(&value, call()?.call.ended_by.map_or("none", |party| party.word())),
+        "primary" => same(&value, call()?.primary().map_or("none", |finding| finding.rule)),
         "origin" => {
-            let origin = call()?
-                .call
-                .origin
-                .map(|origin| analysis.book.tables.endpoint(origin.endpoint).to_string());
+            let origin = call()?.call.origin.map(|origin| analysis.book.tables.endpoint(origin.endpoint).to_string());
             same(&value, &origin.unwrap_or_else(|| "none".to_owned()))
         }
         "copies" => same(&value, &analysis.fitness.copies.to_string()),
@@ -91,11 +62,7 @@ fn holds(analysis: &Analysis, text: &str) -> Result<(), String> {
 }
 
 fn same(expected: &str, got: &str) -> Result<(), String> {
-    if expected.split('|').any(|expected| expected == got) {
-        Ok(())
-    } else {
-        Err(format!("got {got}"))
-    }
+    if expected.split('|').any(|expected| expected == got) { Ok(()) } else { Err(format!("got {got}")) }
 }
 
 fn near(expected: &str, got: Option<f64>) -> Result<(), String> {
@@ -115,10 +82,7 @@ fn delay(analysis: &Analysis, entry: &CallEntry, words: &[&str]) -> Result<(), S
     if (sum - whole).abs() > 1e-6 {
         return Err(format!("the stages last {sum} ms, the delay {whole} ms"));
     }
-    let told: Vec<String> = stages
-        .iter()
-        .map(|stage| format!("{} {}ms", stage.kind.word(), stage.millis()))
-        .collect();
+    let told: Vec<String> = stages.iter().map(|stage| format!("{} {}ms", stage.kind.word(), stage.millis())).collect();
     same(&words.join(" "), &told.join(" "))
 }
 
@@ -127,10 +91,7 @@ fn rewritten(analysis: &Analysis, entry: &CallEntry, words: &[&str]) -> Result<(
     let (hop, parts) = words.split_first().ok_or("which hop?")?;
     let anatomy = anatomy_of(&analysis.book, &entry.call.legs);
     let hop: usize = hop.parse().map_err(|_| "the hop is no number")?;
-    let (index, _) = anatomy
-        .invites()
-        .nth(hop.wrapping_sub(1))
-        .ok_or("there is no such hop")?;
+    let (index, _) = anatomy.invites().nth(hop.wrapping_sub(1)).ok_or("there is no such hop")?;
     let told: Vec<String> = rewriting(&anatomy, index)
         .iter()
         .map(|rewrite| match rewrite.how {
@@ -145,29 +106,14 @@ fn rewritten(analysis: &Analysis, entry: &CallEntry, words: &[&str]) -> Result<(
 /// `finding RULE [SEVERITY] [CONFIDENCE]` of a call, a registration, or an incident without calls.
 fn finding(analysis: &Analysis, number: usize, words: &[&str]) -> Result<(), String> {
     let rule = words.first().ok_or("which rule?")?;
-    let of_call = analysis
-        .calls
-        .get(number - 1)
-        .map(|entry: &CallEntry| entry.findings.iter())
-        .into_iter()
-        .flatten();
-    let registered = analysis
-        .registrations
-        .iter()
-        .flat_map(|entry| &entry.findings);
+    let of_call = analysis.calls.get(number - 1).map(|entry: &CallEntry| entry.findings.iter()).into_iter().flatten();
+    let registered = analysis.registrations.iter().flat_map(|entry| &entry.findings);
     let incidents = analysis.incidents.iter().map(|incident| &incident.finding);
     let all: Vec<&Finding> = of_call.chain(registered).chain(incidents).collect();
-    let found = all
-        .iter()
-        .find(|finding| finding.rule == *rule)
-        .ok_or_else(|| format!("found {:?}", rules(&all)))?;
+    let found = all.iter().find(|finding| finding.rule == *rule).ok_or_else(|| format!("found {:?}", rules(&all)))?;
     for word in &words[1..] {
         if found.severity.word() != *word && found.confidence.word() != *word {
-            return Err(format!(
-                "it is {} and {}",
-                found.severity.word(),
-                found.confidence.word()
-            ));
+            return Err(format!("it is {} and {}", found.severity.word(), found.confidence.word()));
         }
     }
     Ok(())
@@ -176,10 +122,7 @@ fn finding(analysis: &Analysis, number: usize, words: &[&str]) -> Result<(), Str
 /// Every finding of the run.
 fn everywhere(analysis: &Analysis) -> impl Iterator<Item = &Finding> {
     let calls = analysis.calls.iter().flat_map(|entry| &entry.findings);
-    let registered = analysis
-        .registrations
-        .iter()
-        .flat_map(|entry| &entry.findings);
+    let registered = analysis.registrations.iter().flat_map(|entry| &entry.findings);
     let incidents = analysis.incidents.iter().map(|incident| &incident.finding);
     calls.chain(registered).chain(incidents)
 }
@@ -192,11 +135,7 @@ fn says(analysis: &Analysis, words: &[&str]) -> Result<(), String> {
         .filter(|finding| finding.rule == *rule)
         .map(|finding| format!("{} {}", finding.title, finding.explanation))
         .collect();
-    if texts.iter().any(|text| text.contains(&words)) {
-        Ok(())
-    } else {
-        Err(format!("it says {texts:?}"))
-    }
+    if texts.iter().any(|text| text.contains(&words)) { Ok(()) } else { Err(format!("it says {texts:?}")) }
 }
 
 /// `no RULE`, `no error`, `no finding`, anywhere.
@@ -206,9 +145,7 @@ fn absent(analysis: &Analysis, what: &str) -> Result<(), String> {
         "error" => finding.severity == Severity::Error,
         rule => finding.rule == rule,
     });
-    hit.map_or(Ok(()), |finding| {
-        Err(format!("{}: {}", finding.rule, finding.explanation))
-    })
+    hit.map_or(Ok(()), |finding| Err(format!("{}: {}", finding.rule, finding.explanation)))
 }
 
 /// `incident RULE COUNT`.
@@ -222,11 +159,7 @@ fn incident(analysis: &Analysis, words: &[&str]) -> Result<(), String> {
         .filter(|incident| incident.finding.rule == *rule)
         .map(|incident| incident.count.to_string())
         .collect();
-    if counts.iter().any(|got| got == count) {
-        Ok(())
-    } else {
-        Err(format!("got {counts:?}"))
-    }
+    if counts.iter().any(|got| got == count) { Ok(()) } else { Err(format!("got {counts:?}")) }
 }
 
 fn rules(findings: &[&Finding]) -> Vec<&'static str> {

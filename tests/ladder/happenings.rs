@@ -28,10 +28,7 @@ fn ladders() -> Vec<(String, Vec<Frame>)> {
     let framed = files.iter().map(|path| {
         let text = fs::read_to_string(path).expect("a ladder is text");
         let name = path.file_stem().unwrap_or_default();
-        (
-            name.to_string_lossy().into_owned(),
-            sip::frames(&parse::parse(&text)),
-        )
+        (name.to_string_lossy().into_owned(), sip::frames(&parse::parse(&text)))
     });
     // Statistics over many calls are told by the ladders themselves.
     framed.filter(|(_, frames)| frames.len() < 80).collect()
@@ -48,15 +45,9 @@ fn calls(analysis: &Analysis) -> Vec<String> {
             let only: Vec<Stage> = only_stage(call, &analysis.book).into_iter().collect();
             assert_eq!(stages, only, "a plain call has one stage");
         }
-        let delay: Vec<String> = stages
-            .iter()
-            .map(|stage| format!("{} {}", stage.kind.word(), stage.millis()))
-            .collect();
-        let hops: Vec<(u16, Option<u16>)> = call
-            .hops
-            .iter()
-            .map(|hop| (hop.final_code, hop.parent))
-            .collect();
+        let delay: Vec<String> =
+            stages.iter().map(|stage| format!("{} {}", stage.kind.word(), stage.millis())).collect();
+        let hops: Vec<(u16, Option<u16>)> = call.hops.iter().map(|hop| (hop.final_code, hop.parent)).collect();
         format!(
             "{} legs {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {hops:?} {} messages, {} repeats, {:?}",
             call.legs.len(),
@@ -78,21 +69,14 @@ fn calls(analysis: &Analysis) -> Vec<String> {
 }
 
 fn beside(analysis: &Analysis) -> Vec<String> {
-    let registrations = analysis.register_attempts.iter().map(|attempt| {
-        format!(
-            "{} {:?} {}",
-            attempt.outcome.word(),
-            attempt.final_code,
-            attempt.challenges
-        )
-    });
-    let others = analysis.other_requests.iter().map(|request| {
-        format!(
-            "{} {:?}",
-            request.method.text(),
-            request.answer.map(|answer| answer.0)
-        )
-    });
+    let registrations = analysis
+        .register_attempts
+        .iter()
+        .map(|attempt| format!("{} {:?} {}", attempt.outcome.word(), attempt.final_code, attempt.challenges));
+    let others = analysis
+        .other_requests
+        .iter()
+        .map(|request| format!("{} {:?}", request.method.text(), request.answer.map(|answer| answer.0)));
     registrations.chain(others).collect()
 }
 
@@ -106,13 +90,10 @@ fn fits(name: &str, frames: &[Frame], variant: Variant) -> bool {
     match variant {
         // A capture of TCP has no ICMP errors about SIP, and connections of its own.
         Variant::Tcp | Variant::TcpSplit => {
-            let wants_udp =
-                name.starts_with("cap-") || name.starts_with("msg-") || name.starts_with("net-");
+            let wants_udp = name.starts_with("cap-") || name.starts_with("msg-") || name.starts_with("net-");
             !wants_udp && payloads.all(|payload| matches!(payload, Payload::Udp(_)))
         }
-        Variant::Ipv6 | Variant::Loopback => {
-            payloads.all(|payload| !matches!(payload, Payload::Icmp { .. }))
-        }
+        Variant::Ipv6 | Variant::Loopback => payloads.all(|payload| !matches!(payload, Payload::Icmp { .. })),
         // What is malformed stays so in its own spelling alone.
         _ => !name.starts_with("msg-malformed"),
     }
@@ -133,12 +114,7 @@ fn spelling_transport_and_address_family_change_nothing() {
             }
         }
     }
-    assert!(
-        failures.is_empty(),
-        "{} fail:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{} fail:\n{}", failures.len(), failures.join("\n"));
 }
 
 /// Several captures in one, in the order of time.
@@ -146,10 +122,9 @@ fn merged(lists: &[Vec<Frame>]) -> Vec<Frame> {
     let mut all: Vec<Frame> = Vec::new();
     for list in lists {
         let base = all.len();
-        all.extend(list.iter().map(|frame| Frame {
-            copy_of: frame.copy_of.map(|original| original + base),
-            ..frame.clone()
-        }));
+        all.extend(
+            list.iter().map(|frame| Frame { copy_of: frame.copy_of.map(|original| original + base), ..frame.clone() }),
+        );
     }
     sorted(&all)
 }
@@ -161,21 +136,18 @@ fn sorted(frames: &[Frame]) -> Vec<Frame> {
     for (new, old) in order.iter().enumerate() {
         new_place[*old] = new;
     }
-    let moved = order.iter().map(|old| Frame {
-        copy_of: frames[*old].copy_of.map(|original| new_place[original]),
-        ..frames[*old].clone()
-    });
+    let moved = order
+        .iter()
+        .map(|old| Frame { copy_of: frames[*old].copy_of.map(|original| new_place[original]), ..frames[*old].clone() });
     moved.collect()
 }
 
 /// Whether how a call ended can be told without looking at the rest of the capture.
 fn is_settled(analysis: &Analysis) -> bool {
-    analysis.calls.iter().all(|entry| {
-        !matches!(
-            entry.call.outcome,
-            Outcome::Partial | Outcome::TimedOut | Outcome::NoAnswer
-        )
-    })
+    analysis
+        .calls
+        .iter()
+        .all(|entry| !matches!(entry.call.outcome, Outcome::Partial | Outcome::TimedOut | Outcome::NoAnswer))
 }
 
 /// The frames of a capture in memory, cut into files.
@@ -189,11 +161,8 @@ fn rotated(frames: &[Frame], cuts: &[f64]) -> Analysis {
         records.push(record);
         rest = behind;
     }
-    let mut places: Vec<usize> = cuts
-        .iter()
-        .map(|share| (records.len() as f64 * share) as usize)
-        .chain([0, records.len()])
-        .collect();
+    let mut places: Vec<usize> =
+        cuts.iter().map(|share| (records.len() as f64 * share) as usize).chain([0, records.len()]).collect();
     places.sort_unstable();
     places.dedup();
     let sources: Vec<Source> = places
@@ -206,10 +175,7 @@ fn rotated(frames: &[Frame], cuts: &[f64]) -> Analysis {
             Source::from_read(path, Box::new(Cursor::new(bytes))).expect("a capture")
         })
         .collect();
-    let options = Options {
-        workers: 1,
-        ..Options::default()
-    };
+    let options = Options { workers: 1, ..Options::default() };
     analyze_sources(&sources, &options, &mut |_| {}).expect("captures in memory can be read")
 }
 

@@ -30,14 +30,8 @@ fn a_whole_call_lacks_nothing() {
 
 #[test]
 fn repeats_on_the_timer_and_a_challenge_answered_lack_nothing() {
-    assert_eq!(
-        0,
-        missed("+0ms alice -> bob INVITE offer=PCMU at=0ms,500ms,1.5s,3.5s,7.5s,15.5s,31.5s\n")
-    );
-    assert_eq!(
-        0,
-        missed("+0ms alice -> bob REGISTER at=0ms,500ms,1.5s,3.5s,7.5s,11.5s,15.5s,19.5s\n")
-    );
+    assert_eq!(0, missed("+0ms alice -> bob INVITE offer=PCMU at=0ms,500ms,1.5s,3.5s,7.5s,15.5s,31.5s\n"));
+    assert_eq!(0, missed("+0ms alice -> bob REGISTER at=0ms,500ms,1.5s,3.5s,7.5s,11.5s,15.5s,19.5s\n"));
     let challenged = "+0ms alice -> bob INVITE offer=PCMU
 +20ms bob -> alice 407 Proxy-Authenticate: Digest realm=\"home\", nonce=\"n1\"
 +21ms alice -> bob ACK failure=1

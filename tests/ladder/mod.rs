@@ -37,9 +37,6 @@ pub fn analyze_files(files: Vec<Vec<u8>>) -> Analysis {
         Source::from_read(name, Box::new(Cursor::new(bytes))).expect("the writer makes captures")
     });
     let sources: Vec<Source> = named.collect();
-    let options = Options {
-        workers: 1,
-        ..Options::default()
-    };
+    let options = Options { workers: 1, ..Options::default() };
     analyze_sources(&sources, &options, &mut |_| {}).expect("a capture in memory can be read")
 }

@@ -24,10 +24,7 @@ fn wanted(settings: &str) -> Change {
         "{ANSWERED}+5s alice -> bob INVITE dialog=1 {settings}\n+5.1s bob -> alice 488\n+5.2s alice -> bob ACK dialog=1 failure=1\n"
     );
     ask(&steps, |anatomy| {
-        let (index, _) = anatomy
-            .inside(Method::Invite)
-            .next()
-            .expect("there is a re-INVITE");
+        let (index, _) = anatomy.inside(Method::Invite).next().expect("there is a re-INVITE");
         change_wanted(anatomy, index)
     })
 }
@@ -42,10 +39,7 @@ fn the_first_description_in_a_response_answers_the_invite() {
     ask(steps, |anatomy| {
         let found = exchange(anatomy, anatomy.chain[0]);
         let answer = found.answer.expect("the 183 answers");
-        assert_eq!(
-            Some(183),
-            anatomy.message(answer).status().map(|status| status.0)
-        );
+        assert_eq!(Some(183), anatomy.message(answer).status().map(|status| status.0));
         assert!(!found.is_delayed);
     });
 }
@@ -104,10 +98,7 @@ fn a_change_is_named_by_what_it_changed() {
         ("offer=PCMU,PCMA,G729", Change::Codecs),
         ("offer=PCMU,PCMA port=40010", Change::Address),
         ("offer=PCMU,PCMA profile=RTP/SAVP", Change::Profile),
-        (
-            "offer=PCMU,PCMA sdp-lines=m=video_4002_RTP/AVP_31",
-            Change::Add(sipscan::sip::sdp::MediaKind::Video),
-        ),
+        ("offer=PCMU,PCMA sdp-lines=m=video_4002_RTP/AVP_31", Change::Add(sipscan::sip::sdp::MediaKind::Video)),
         (
             "body=v=0\\no=-_1_2_IN_IP4_10.0.0.1\\ns=-\\nc=IN_IP4_10.0.0.1\\nt=0_0\\nm=image_4100_udptl_t38\\n",
             Change::Fax,
@@ -125,11 +116,7 @@ fn a_hold_ends_with_the_resume_of_the_same_side() {
             "+{at}s alice -> bob INVITE dialog=1 offer=PCMU direction={direction}\n+{at}.1s bob -> alice 200 answer=PCMU direction={answer}\n+{at}.2s alice -> bob ACK dialog=1\n"
         )
     };
-    let steps = format!(
-        "{ANSWERED}{}{}",
-        change("5", "sendonly", "recvonly"),
-        change("9", "sendrecv", "sendrecv")
-    );
+    let steps = format!("{ANSWERED}{}{}", change("5", "sendonly", "recvonly"), change("9", "sendrecv", "sendrecv"));
     ask(&steps, |anatomy| {
         assert_eq!(2, changes(anatomy).count());
         let found = holds(anatomy);

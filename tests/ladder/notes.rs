@@ -8,11 +8,7 @@ use sipscan::report::time::Zone;
 
 /// The note of a call; the Call-ID and what follows, its ladder too, have tests of their own.
 fn note(analysis: &Analysis, id: u32) -> String {
-    let view = View {
-        zone: Zone::Utc,
-        width: 110,
-        is_whole: false,
-    };
+    let view = View { zone: Zone::Utc, width: 110, is_whole: false };
     let mut out = Vec::new();
     write_call(analysis, id, &view, &mut out).expect("memory takes everything");
     let text = anstream::adapter::strip_bytes(&out).into_vec();
@@ -33,16 +29,8 @@ fn codec() -> String {
     for call in 1..=12_u32 {
         let (from, at) = (if call > 9 { "desk" } else { "trunk" }, call * 20_000);
         let refused = matches!(call, 4 | 7 | 9);
-        let offer = if refused {
-            "G729,DTMF"
-        } else {
-            "G729,PCMU,PCMA,DTMF"
-        };
-        let answer = if call % 3 == 2 {
-            "PCMA,DTMF"
-        } else {
-            "PCMU,DTMF"
-        };
+        let offer = if refused { "G729,DTMF" } else { "G729,PCMU,PCMA,DTMF" };
+        let answer = if call % 3 == 2 { "PCMA,DTMF" } else { "PCMU,DTMF" };
         let mut line = |after: u32, what: &str| {
             writeln!(text, "+{}ms {what}", at + after).expect("memory takes everything");
         };
@@ -59,48 +47,23 @@ fn codec() -> String {
             ),
         );
         if refused {
-            line(
-                36,
-                &format!("pbx -> proxy 488 call={call}\n    Server: Asterisk 18.2"),
-            );
+            line(36, &format!("pbx -> proxy 488 call={call}\n    Server: Asterisk 18.2"));
             line(37, &format!("proxy -> pbx ACK call={call} failure=1"));
-            line(
-                38,
-                &format!("proxy -> {from} 488 call={call}\n    Server: Asterisk 18.2"),
-            );
+            line(38, &format!("proxy -> {from} 488 call={call}\n    Server: Asterisk 18.2"));
             line(40, &format!("{from} -> proxy ACK call={call} failure=1"));
             continue;
         }
         for (after, code) in [(150, "180"), (3000, "200")] {
-            let body = if code == "200" {
-                format!(" answer={answer}")
-            } else {
-                String::new()
-            };
-            line(
-                after,
-                &format!("pbx -> proxy {code} call={call}{body}\n    Server: Asterisk 18.2"),
-            );
-            line(
-                after + 2,
-                &format!("proxy -> {from} {code} call={call}{body}\n    Server: Asterisk 18.2"),
-            );
+            let body = if code == "200" { format!(" answer={answer}") } else { String::new() };
+            line(after, &format!("pbx -> proxy {code} call={call}{body}\n    Server: Asterisk 18.2"));
+            line(after + 2, &format!("proxy -> {from} {code} call={call}{body}\n    Server: Asterisk 18.2"));
         }
         line(3010, &format!("{from} -> proxy ACK call={call} dialog=1"));
-        line(
-            3012,
-            &format!("proxy -> pbx ACK call={call} relay={from} dialog=1"),
-        );
+        line(3012, &format!("proxy -> pbx ACK call={call} relay={from} dialog=1"));
         line(15_000, &format!("{from} -> proxy BYE call={call}"));
-        line(
-            15_002,
-            &format!("proxy -> pbx BYE call={call} relay={from}"),
-        );
+        line(15_002, &format!("proxy -> pbx BYE call={call} relay={from}"));
         line(15_005, &format!("pbx -> proxy 200 call={call} method=BYE"));
-        line(
-            15_007,
-            &format!("proxy -> {from} 200 call={call} method=BYE"),
-        );
+        line(15_007, &format!("proxy -> {from} 200 call={call} method=BYE"));
     }
     text + "tail 60s\n"
 }
@@ -121,22 +84,13 @@ fn overload() -> String {
         call += 1;
         let is_burst = (40_000..46_000).contains(&at);
         at += if is_burst { 53 } else { 250 };
-        let from = if is_burst && !call.is_multiple_of(6) {
-            "dialler"
-        } else {
-            "desk"
-        };
-        let caller = if from == "dialler" {
-            4420
-        } else {
-            4401 + call % 9
-        };
-        let refused = is_burst && at > 41_500 && (call.is_multiple_of(2) || at > 45_000)
-            || (46_000..48_000).contains(&at);
+        let from = if is_burst && !call.is_multiple_of(6) { "dialler" } else { "desk" };
+        let caller = if from == "dialler" { 4420 } else { 4401 + call % 9 };
+        let refused =
+            is_burst && at > 41_500 && (call.is_multiple_of(2) || at > 45_000) || (46_000..48_000).contains(&at);
         let slow = if is_burst { 1_900 } else { 35 + call % 7 };
         let number = 4_930_123_456 + u64::from(call);
-        let party =
-            format!("call={call} caller={caller} callee-uri=sip:+{number}@10.0.0.1 offer=PCMU");
+        let party = format!("call={call} caller={caller} callee-uri=sip:+{number}@10.0.0.1 offer=PCMU");
         let mut add = |after: u32, what: String| events.push((at + after, what));
         add(0, format!("{from} -> proxy INVITE {party}"));
         add(1, format!("proxy -> carrier INVITE {party} relay={from}"));
@@ -148,48 +102,22 @@ fn overload() -> String {
                 ),
             );
             add(60, format!("proxy -> carrier ACK call={call} failure=1"));
-            add(
-                61,
-                format!(
-                    "proxy -> {from} 500 call={call} phrase=Service_Unavailable answerer=proxy"
-                ),
-            );
+            add(61, format!("proxy -> {from} 500 call={call} phrase=Service_Unavailable answerer=proxy"));
             add(62, format!("{from} -> proxy ACK call={call} failure=1"));
             continue;
         }
         for (after, code) in [(slow, "180"), (slow + 2_000, "200")] {
             let body = if code == "200" { " answer=PCMU" } else { "" };
-            add(
-                after,
-                format!("carrier -> proxy {code} call={call}{body}\n    Server: SBC-7.4"),
-            );
-            add(
-                after + 1,
-                format!("proxy -> {from} {code} call={call}{body}\n    Server: SBC-7.4"),
-            );
+            add(after, format!("carrier -> proxy {code} call={call}{body}\n    Server: SBC-7.4"));
+            add(after + 1, format!("proxy -> {from} {code} call={call}{body}\n    Server: SBC-7.4"));
         }
-        add(
-            slow + 2_010,
-            format!("{from} -> proxy ACK call={call} dialog=1"),
-        );
-        add(
-            slow + 2_011,
-            format!("proxy -> carrier ACK call={call} relay={from} dialog=1"),
-        );
+        add(slow + 2_010, format!("{from} -> proxy ACK call={call} dialog=1"));
+        add(slow + 2_011, format!("proxy -> carrier ACK call={call} relay={from} dialog=1"));
         let end = slow + 12_000 + call * 7 % 9 * 4_000;
         add(end, format!("{from} -> proxy BYE call={call}"));
-        add(
-            end + 1,
-            format!("proxy -> carrier BYE call={call} relay={from}"),
-        );
-        add(
-            end + 5,
-            format!("carrier -> proxy 200 call={call} method=BYE"),
-        );
-        add(
-            end + 6,
-            format!("proxy -> {from} 200 call={call} method=BYE"),
-        );
+        add(end + 1, format!("proxy -> carrier BYE call={call} relay={from}"));
+        add(end + 5, format!("carrier -> proxy 200 call={call} method=BYE"));
+        add(end + 6, format!("proxy -> {from} 200 call={call} method=BYE"));
     }
     for more in 0..12_u32 {
         let (id, at) = (call + 1 + more, 41_000 + more * 500);
@@ -200,10 +128,7 @@ fn overload() -> String {
         add(900, format!("other -> proxy 200 call={id} answer=PCMU"));
         add(901, format!("proxy -> desk 200 call={id} answer=PCMU"));
         add(910, format!("desk -> proxy ACK call={id} dialog=1"));
-        add(
-            911,
-            format!("proxy -> other ACK call={id} relay=desk dialog=1"),
-        );
+        add(911, format!("proxy -> other ACK call={id} relay=desk dialog=1"));
         add(9_000, format!("desk -> proxy BYE call={id}"));
         add(9_001, format!("proxy -> other BYE call={id} relay=desk"));
         add(9_005, format!("other -> proxy 200 call={id} method=BYE"));
@@ -238,8 +163,7 @@ fn ack_inside() -> String {
         let is_well = call > 5;
         let far = if is_well { "well" } else { "switch" };
         let number = 3000 + call;
-        let party =
-            format!("call={call} caller=2001 callee-uri=sip:{number}@203.0.113.10 offer=PCMU");
+        let party = format!("call={call} caller=2001 callee-uri=sip:{number}@203.0.113.10 offer=PCMU");
         let mut line = |after: u32, what: String| {
             writeln!(text, "+{}ms {what}", at + after).expect("memory takes everything");
         };
@@ -252,9 +176,7 @@ fn ack_inside() -> String {
             for (from, to, after) in [(far, "proxy", 4100), ("proxy", "phone", 4101)] {
                 line(
                     after,
-                    format!(
-                        "{from} -> {to} 200 call={call} answer=PCMU Contact: <sip:{number}@198.51.100.30:5060>"
-                    ),
+                    format!("{from} -> {to} 200 call={call} answer=PCMU Contact: <sip:{number}@198.51.100.30:5060>"),
                 );
             }
             line(4110, format!("phone -> {far} ACK call={call} dialog=1"));
@@ -262,37 +184,19 @@ fn ack_inside() -> String {
             line(30_005, format!("{far} -> phone 200 call={call} method=BYE"));
             continue;
         }
-        for (number_of_send, late) in [
-            0, 500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500,
-        ]
-        .into_iter()
-        .enumerate()
+        for (number_of_send, late) in
+            [0, 500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500].into_iter().enumerate()
         {
-            let contact =
-                format!("Contact: <sip:{number}@192.168.1.50:5060>\n    Server: FreeSWITCH 1.10");
-            line(
-                4100 + late,
-                format!("switch -> proxy 200 call={call} answer=PCMU {contact}"),
-            );
-            line(
-                4101 + late,
-                format!("proxy -> phone 200 call={call} answer=PCMU {contact}"),
-            );
-            line(
-                4110 + late,
-                format!(
-                    "phone -> inside ACK call={call} dialog=1 uri=sip:{number}@192.168.1.50:5060"
-                ),
-            );
+            let contact = format!("Contact: <sip:{number}@192.168.1.50:5060>\n    Server: FreeSWITCH 1.10");
+            line(4100 + late, format!("switch -> proxy 200 call={call} answer=PCMU {contact}"));
+            line(4101 + late, format!("proxy -> phone 200 call={call} answer=PCMU {contact}"));
+            line(4110 + late, format!("phone -> inside ACK call={call} dialog=1 uri=sip:{number}@192.168.1.50:5060"));
             if number_of_send == 0 {
                 line(4120, "inside -> phone icmp-host".to_owned());
             }
         }
         line(36_100, format!("switch -> phone BYE call={call} by=callee"));
-        line(
-            36_110,
-            format!("phone -> switch 200 call={call} method=BYE"),
-        );
+        line(36_110, format!("phone -> switch 200 call={call} method=BYE"));
     }
     text + "tail 60s\n"
 }

@@ -20,18 +20,16 @@ pub fn other(
 ) -> Option<Payload> {
     let what = step.what.as_str();
     Some(match what {
-        "icmp-port" | "icmp-host" | "icmp-prohibited" => Payload::Icmp {
-            code: icmp_code(what),
-            quoted: last_between(frames, destination, lost),
-        },
+        "icmp-port" | "icmp-host" | "icmp-prohibited" => {
+            Payload::Icmp { code: icmp_code(what), quoted: last_between(frames, destination, lost) }
+        }
         "syn" | "rst" | "syn-ack" | "ack" | "fin" | "zero-window" => {
             tcp(sequences, (source, destination), what, Vec::new())
         }
         // What an address translation sends on: the line before, between other addresses.
-        "same" => frames.last().map_or_else(
-            || panic!("line {}: nothing was sent before", step.line),
-            |frame| frame.payload.clone(),
-        ),
+        "same" => frames
+            .last()
+            .map_or_else(|| panic!("line {}: nothing was sent before", step.line), |frame| frame.payload.clone()),
         "client-hello" => tcp(sequences, (source, destination), "data", hello(1)),
         "server-hello" => tcp(sequences, (source, destination), "data", hello(2)),
         "rtp" => Payload::Udp(rtp()),
@@ -55,11 +53,7 @@ pub fn tcp(
     Payload::Tcp {
         flags: flags.to_owned(),
         // A receiver without room acknowledges nothing of what has come.
-        acknowledged: if flags == "zero-window" {
-            1
-        } else {
-            acknowledged
-        },
+        acknowledged: if flags == "zero-window" { 1 } else { acknowledged },
         sequence,
         bytes,
     }
@@ -75,15 +69,9 @@ fn icmp_code(what: &str) -> u8 {
 
 fn last_between(frames: &[Frame], source: SocketAddr, destination: SocketAddr) -> Box<Frame> {
     let found = frames.iter().rev().find(|frame| {
-        frame.source == source
-            && frame.destination == destination
-            && matches!(frame.payload, Payload::Udp(_))
+        frame.source == source && frame.destination == destination && matches!(frame.payload, Payload::Udp(_))
     });
-    Box::new(
-        found
-            .expect("an ICMP error quotes a datagram sent before")
-            .clone(),
-    )
+    Box::new(found.expect("an ICMP error quotes a datagram sent before").clone())
 }
 
 /// A TLS record with a ClientHello (1) or ServerHello (2) of version 1.2 and one cipher suite.
@@ -115,9 +103,7 @@ fn dns(step: &Step) -> Vec<u8> {
     let get = |name: &str| step.settings.get(name).map(String::as_str);
     let name = |text: &str| -> Vec<u8> {
         let labels = text.split('.').filter(|label| !label.is_empty());
-        let mut out: Vec<u8> = labels
-            .flat_map(|label| [&[label.len() as u8], label.as_bytes()].concat())
-            .collect();
+        let mut out: Vec<u8> = labels.flat_map(|label| [&[label.len() as u8], label.as_bytes()].concat()).collect();
         out.push(0);
         out
     };

@@ -42,28 +42,21 @@ pub fn parse(text: &str) -> Ladder {
     let mut ladder = Ladder::default();
     let mut last_us = 0;
     for (number, raw) in text.lines().enumerate() {
-        let line = raw
-            .split_once(" #")
-            .map_or(raw, |(line, _)| line)
-            .trim_end();
+        let line = raw.split_once(" #").map_or(raw, |(line, _)| line).trim_end();
         let trimmed = line.trim_start();
         if trimmed.is_empty() || trimmed.starts_with('#') {
             continue;
         }
         if let Some(expectation) = trimmed.strip_prefix("expect ") {
-            ladder
-                .expectations
-                .push((number + 1, expectation.trim().to_owned()));
+            ladder.expectations.push((number + 1, expectation.trim().to_owned()));
         } else if let Some(tail) = trimmed.strip_prefix("tail ") {
             ladder.tail_us = duration_us(tail.trim());
         } else if let Some(snap) = trimmed.strip_prefix("snap ") {
             ladder.snap = snap.trim().parse().expect("snap BYTES");
         } else if line.starts_with([' ', '\t']) {
             // An indented line adds a header to the message above.
-            let step = ladder
-                .steps
-                .last_mut()
-                .unwrap_or_else(|| panic!("line {}: header without a message", number + 1));
+            let step =
+                ladder.steps.last_mut().unwrap_or_else(|| panic!("line {}: header without a message", number + 1));
             step.headers.push(trimmed.to_owned());
         } else if trimmed.starts_with('+') || trimmed.starts_with('@') {
             let step = step(trimmed, number + 1, last_us);
@@ -79,12 +72,8 @@ pub fn parse(text: &str) -> Ladder {
 fn declare(ladder: &mut Ladder, line: &str, number: usize) {
     let tokens: Vec<&str> = line.split_whitespace().collect();
     for words in tokens.chunks(3) {
-        let [name, "=", address] = words else {
-            panic!("line {number}: expected `name = address:port`, got `{line}`")
-        };
-        let address = address
-            .parse()
-            .unwrap_or_else(|_| panic!("line {number}: `{address}` is no address:port"));
+        let [name, "=", address] = words else { panic!("line {number}: expected `name = address:port`, got `{line}`") };
+        let address = address.parse().unwrap_or_else(|_| panic!("line {number}: `{address}` is no address:port"));
         ladder.nodes.insert((*name).to_owned(), address);
     }
 }
@@ -100,23 +89,9 @@ fn step(line: &str, number: usize, last_us: u64) -> Step {
     let from = words.next().unwrap_or_default().to_owned();
     let arrow = words.next();
     assert_eq!(Some("->"), arrow, "line {number}: expected `->`");
-    let to = words
-        .next()
-        .unwrap_or_else(|| panic!("line {number}: no receiver"))
-        .to_owned();
-    let what = words
-        .next()
-        .unwrap_or_else(|| panic!("line {number}: no message"))
-        .to_owned();
-    let mut step = Step {
-        line: number,
-        at_us,
-        from,
-        to,
-        what,
-        settings: BTreeMap::new(),
-        headers: Vec::new(),
-    };
+    let to = words.next().unwrap_or_else(|| panic!("line {number}: no receiver")).to_owned();
+    let what = words.next().unwrap_or_else(|| panic!("line {number}: no message")).to_owned();
+    let mut step = Step { line: number, at_us, from, to, what, settings: BTreeMap::new(), headers: Vec::new() };
     let rest: Vec<&str> = words.collect();
     let mut place = 0;
     while let Some(word) = rest.get(place) {
@@ -124,9 +99,8 @@ fn step(line: &str, number: usize, last_us: u64) -> Step {
             step.headers.push(rest[place..].join(" "));
             break;
         }
-        let (key, value) = word
-            .split_once('=')
-            .unwrap_or_else(|| panic!("line {number}: `{word}` is neither key=value nor a header"));
+        let (key, value) =
+            word.split_once('=').unwrap_or_else(|| panic!("line {number}: `{word}` is neither key=value nor a header"));
         step.settings.insert(key.to_owned(), value.to_owned());
         place += 1;
     }
@@ -135,13 +109,9 @@ fn step(line: &str, number: usize, last_us: u64) -> Step {
 
 /// Reads `41ms`, `1.5s`, `2m`, `1h`, `300us`.
 pub fn duration_us(text: &str) -> u64 {
-    let split = text
-        .find(|c: char| c.is_ascii_alphabetic())
-        .unwrap_or_else(|| panic!("`{text}` has no unit"));
+    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or_else(|| panic!("`{text}` has no unit"));
     let (number, unit) = text.split_at(split);
-    let number: f64 = number
-        .parse()
-        .unwrap_or_else(|_| panic!("`{text}` is no duration"));
+    let number: f64 = number.parse().unwrap_or_else(|_| panic!("`{text}` is no duration"));
     let factor = match unit {
         "us" => 1.0,
         "ms" => 1e3,

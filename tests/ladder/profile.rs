@@ -9,15 +9,7 @@ fn analysis(text: &str) -> Analysis {
 
 fn keys(dimension: &Dimension) -> Vec<(&str, u32, u32)> {
     let groups = dimension.groups.iter();
-    groups
-        .map(|group| {
-            (
-                group.key.as_str(),
-                group.metrics.calls,
-                group.metrics.answered,
-            )
-        })
-        .collect()
+    groups.map(|group| (group.key.as_str(), group.metrics.calls, group.metrics.answered)).collect()
 }
 
 /// An answered call of `alice`, from one second to another.
@@ -45,22 +37,10 @@ fn calls_are_grouped_by_where_they_go_where_they_come_from_and_what_sent_them() 
         call(3, "carol", 10.2, 30.0),
     );
     let profile = analysis(&text).profile();
-    assert_eq!(
-        vec![("10.0.0.3", 2, 2), ("10.0.0.4", 2, 1)],
-        keys(&profile.destinations)
-    );
+    assert_eq!(vec![("10.0.0.3", 2, 2), ("10.0.0.4", 2, 1)], keys(&profile.destinations));
     assert_eq!(vec![("10.0.0.1", 4, 3)], keys(&profile.sources));
-    assert_eq!(
-        vec![("Phone 1", 2, 2), ("", 1, 0), ("Phone 0", 1, 1)],
-        keys(&profile.software)
-    );
-    assert_eq!(
-        (0, None),
-        (
-            profile.sources.others,
-            profile.sources.others_metrics.clone()
-        )
-    );
+    assert_eq!(vec![("Phone 1", 2, 2), ("", 1, 0), ("Phone 0", 1, 1)], keys(&profile.software));
+    assert_eq!((0, None), (profile.sources.others, profile.sources.others_metrics.clone()));
 }
 
 #[test]
@@ -78,23 +58,14 @@ fn the_peak_of_a_span_counts_calls_that_were_up_at_one_moment() {
     assert_eq!(31, peaks.len());
     assert_eq!([1, 1, 1, 1, 1, 2, 2], peaks[..7]);
     assert_eq!([2, 2, 1, 1], peaks[19..23]);
-    let calls: Vec<u32> = profile
-        .spans
-        .iter()
-        .map(|span| span.metrics.calls)
-        .collect();
-    assert_eq!(
-        (1, 1, 1, 3),
-        (calls[0], calls[5], calls[10], calls.iter().sum())
-    );
+    let calls: Vec<u32> = profile.spans.iter().map(|span| span.metrics.calls).collect();
+    assert_eq!((1, 1, 1, 3), (calls[0], calls[5], calls[10], calls.iter().sum()));
 }
 
 #[test]
 fn keys_beyond_the_busiest_are_told_together() {
     let count = GROUPS_MAX + 7;
-    let nodes: String = (0..count)
-        .map(|number| format!("n{number} = 10.0.1.{number}:5060\n"))
-        .collect();
+    let nodes: String = (0..count).map(|number| format!("n{number} = 10.0.1.{number}:5060\n")).collect();
     let calls: String = (0..count)
         .map(|number| {
             let at = number as f64;
@@ -103,19 +74,8 @@ fn keys_beyond_the_busiest_are_told_together() {
         .collect();
     let analysis = analysis(&format!("alice = 10.0.0.1:5060\n{nodes}{calls}tail 60s\n"));
     let profile = analysis.profile();
-    let others = profile
-        .destinations
-        .others_metrics
-        .as_ref()
-        .map(|others| others.calls);
-    assert_eq!(
-        (GROUPS_MAX, 7, Some(7)),
-        (
-            profile.destinations.groups.len(),
-            profile.destinations.others,
-            others
-        )
-    );
+    let others = profile.destinations.others_metrics.as_ref().map(|others| others.calls);
+    assert_eq!((GROUPS_MAX, 7, Some(7)), (profile.destinations.groups.len(), profile.destinations.others, others));
 }
 
 #[test]
@@ -139,9 +99,6 @@ fn a_login_is_one_try_and_a_wrong_password_an_ineffective_one() {
         registrar("two", 1.0, "403"),
     );
     let metrics = analysis(&text).registration_metrics();
-    assert_eq!(
-        (2, 1, Some(50.0)),
-        (metrics.attempts, metrics.registered, metrics.ira_percent)
-    );
+    assert_eq!((2, 1, Some(50.0)), (metrics.attempts, metrics.registered, metrics.ira_percent));
     assert_eq!(Some(250.0), metrics.rrd_ms.map(|delay| delay.max));
 }

@@ -27,24 +27,17 @@ pub fn frames(ladder: &Ladder) -> Vec<Frame> {
     let mut sequences = Sequences::new();
     for step in &ladder.steps {
         let node = |name: &str| {
-            *ladder
-                .nodes
-                .get(name)
-                .unwrap_or_else(|| panic!("line {}: `{name}` is not declared", step.line))
+            *ladder.nodes.get(name).unwrap_or_else(|| panic!("line {}: `{name}` is not declared", step.line))
         };
         let (source, destination) = (node(&step.from), node(&step.to));
-        let repeats = step.settings.get("at").map_or_else(
-            || vec![0],
-            |list| list.split(',').map(super::parse::duration_us).collect(),
-        );
+        let repeats = step
+            .settings
+            .get("at")
+            .map_or_else(|| vec![0], |list| list.split(',').map(super::parse::duration_us).collect());
         let ends = (source, destination);
         let lost = step.settings.get("of").map_or(source, |name| node(name));
         let payload = other(step, &frames, &mut sequences, ends, lost).unwrap_or_else(|| {
-            let key = step
-                .settings
-                .get("call")
-                .cloned()
-                .unwrap_or_else(|| "1".to_owned());
+            let key = step.settings.get("call").cloned().unwrap_or_else(|| "1".to_owned());
             let call = calls.entry(key.clone()).or_default();
             let text = message(step, call, &key, source, destination);
             match step.settings.get("over").map(String::as_str) {
@@ -92,40 +85,21 @@ pub fn frames(ladder: &Ladder) -> Vec<Frame> {
     }
     let mut order: Vec<usize> = (0..frames.len()).collect();
     order.sort_by_key(|index| frames[*index].at_us);
-    let place: HashMap<usize, usize> = order
-        .iter()
-        .enumerate()
-        .map(|(new, old)| (*old, new))
-        .collect();
+    let place: HashMap<usize, usize> = order.iter().enumerate().map(|(new, old)| (*old, new)).collect();
     order
         .iter()
-        .map(|old| Frame {
-            copy_of: frames[*old].copy_of.map(|original| place[&original]),
-            ..frames[*old].clone()
-        })
+        .map(|old| Frame { copy_of: frames[*old].copy_of.map(|original| place[&original]), ..frames[*old].clone() })
         .collect()
 }
 
-fn message(
-    step: &Step,
-    call: &mut Call,
-    key: &str,
-    source: SocketAddr,
-    destination: SocketAddr,
-) -> String {
+fn message(step: &Step, call: &mut Call, key: &str, source: SocketAddr, destination: SocketAddr) -> String {
     let get = |name: &str| step.settings.get(name).cloned();
     if call.caller.is_empty() {
         call.caller = get("caller").unwrap_or_else(|| step.from.clone());
         call.callee = get("callee").unwrap_or_else(|| step.to.clone());
     }
     let is_response = step.what.bytes().all(|byte| byte.is_ascii_digit());
-    let method = get("method").unwrap_or_else(|| {
-        if is_response {
-            "INVITE".to_owned()
-        } else {
-            step.what.clone()
-        }
-    });
+    let method = get("method").unwrap_or_else(|| if is_response { "INVITE".to_owned() } else { step.what.clone() });
     let hop = if is_response {
         let way = get("for").unwrap_or_else(|| step.to.clone());
         let (asker, asked) = way.split_once('/').unwrap_or((&way, &step.from));
@@ -133,23 +107,13 @@ fn message(
     } else {
         (step.from.clone(), step.to.clone(), method.clone())
     };
-    let (vias, cseq) = if is_response {
-        answer_way(call, &hop)
-    } else {
-        request_way(step, call, &hop, source, key)
-    };
+    let (vias, cseq) = if is_response { answer_way(call, &hop) } else { request_way(step, call, &hop, source, key) };
     let by_callee = get("by").is_some_and(|by| by == "callee")
         || !is_response && step.from == call.callee && method != "INVITE" && !vias_cover(&vias);
-    let in_dialog = matches!(
-        method.as_str(),
-        "ACK" | "BYE" | "PRACK" | "UPDATE" | "INFO" | "REFER" | "NOTIFY"
-    ) || get("dialog").is_some();
-    let to_tag = get("to-tag").unwrap_or_else(|| {
-        format!(
-            "{}{key}",
-            get("answerer").unwrap_or_else(|| call.callee.clone())
-        )
-    });
+    let in_dialog = matches!(method.as_str(), "ACK" | "BYE" | "PRACK" | "UPDATE" | "INFO" | "REFER" | "NOTIFY")
+        || get("dialog").is_some();
+    let to_tag =
+        get("to-tag").unwrap_or_else(|| format!("{}{key}", get("answerer").unwrap_or_else(|| call.callee.clone())));
     let has_to_tag = (is_response && step.what != "100" || in_dialog && method != "CANCEL")
         && get("to-tag").as_deref() != Some("none");
     let caller = uri(&get("caller-uri"), &call.caller);
@@ -157,44 +121,25 @@ fn message(
     let from_tag = get("from-tag").unwrap_or_else(|| format!("{}{key}", call.caller));
     let call_id = get("call-id").unwrap_or_else(|| format!("call-{key}@ladder"));
     let (from, to) = if by_callee {
-        (
-            format!("<{callee}>;tag={to_tag}"),
-            format!("<{caller}>;tag={from_tag}"),
-        )
+        (format!("<{callee}>;tag={to_tag}"), format!("<{caller}>;tag={from_tag}"))
     } else {
-        let tag = if has_to_tag {
-            format!(";tag={to_tag}")
-        } else {
-            String::new()
-        };
-        (
-            format!("<{caller}>;tag={from_tag}"),
-            format!("<{callee}>{tag}"),
-        )
+        let tag = if has_to_tag { format!(";tag={to_tag}") } else { String::new() };
+        (format!("<{caller}>;tag={from_tag}"), format!("<{callee}>{tag}"))
     };
     let start = if is_response {
         format!(
             "SIP/2.0 {} {}",
             step.what,
-            get("phrase").map_or_else(
-                || phrase(&step.what).to_owned(),
-                |phrase| phrase.replace('_', " ")
-            )
+            get("phrase").map_or_else(|| phrase(&step.what).to_owned(), |phrase| phrase.replace('_', " "))
         )
     } else {
         let target = if by_callee { &caller } else { &callee };
-        format!(
-            "{method} {} SIP/2.0",
-            get("uri").unwrap_or_else(|| target.clone())
-        )
+        format!("{method} {} SIP/2.0", get("uri").unwrap_or_else(|| target.clone()))
     };
     let mut lines = vec![start];
     lines.extend(vias.iter().map(|via| format!("Via: {via}")));
     if !is_response {
-        lines.push(format!(
-            "Max-Forwards: {}",
-            get("max-forwards").unwrap_or_else(|| "70".to_owned())
-        ));
+        lines.push(format!("Max-Forwards: {}", get("max-forwards").unwrap_or_else(|| "70".to_owned())));
     }
     lines.extend([
         format!("From: {from}"),
@@ -202,24 +147,13 @@ fn message(
         format!("Call-ID: {call_id}"),
         format!("CSeq: {cseq} {method}"),
     ]);
-    let wants_contact =
-        matches!(method.as_str(), "INVITE" | "REGISTER" | "UPDATE") && step.what != "100";
-    if wants_contact
-        && !step
-            .headers
-            .iter()
-            .any(|header| header.to_ascii_lowercase().starts_with("contact:"))
-    {
+    let wants_contact = matches!(method.as_str(), "INVITE" | "REGISTER" | "UPDATE") && step.what != "100";
+    if wants_contact && !step.headers.iter().any(|header| header.to_ascii_lowercase().starts_with("contact:")) {
         lines.push(format!("Contact: <sip:{}@{source}>", step.from));
     }
     lines.extend(step.headers.iter().cloned());
     let body = body(step, source, destination);
-    if !body.is_empty()
-        && !step
-            .headers
-            .iter()
-            .any(|header| header.to_ascii_lowercase().starts_with("content-type:"))
-    {
+    if !body.is_empty() && !step.headers.iter().any(|header| header.to_ascii_lowercase().starts_with("content-type:")) {
         lines.push("Content-Type: application/sdp".to_owned());
     }
     let length = get("content-length").unwrap_or_else(|| body.len().to_string());
@@ -241,12 +175,11 @@ fn vias_cover(vias: &[String]) -> bool {
 }
 
 fn answer_way(call: &Call, hop: &(String, String, String)) -> (Vec<String>, u32) {
-    let vias = call.vias.get(hop).cloned().unwrap_or_else(|| {
-        vec![format!(
-            "SIP/2.0/UDP 192.0.2.99:5060;branch=z9hG4bKunseen{}",
-            hop.2
-        )]
-    });
+    let vias = call
+        .vias
+        .get(hop)
+        .cloned()
+        .unwrap_or_else(|| vec![format!("SIP/2.0/UDP 192.0.2.99:5060;branch=z9hG4bKunseen{}", hop.2)]);
     (vias, call.hop_cseq.get(hop).copied().unwrap_or(1))
 }
 
@@ -263,42 +196,30 @@ fn request_way(
     if repeated && let Some(vias) = call.vias.get(hop) {
         return (vias.clone(), call.hop_cseq[hop]);
     }
-    let below = step.settings.get("relay").and_then(|from| {
-        call.vias
-            .get(&(from.clone(), step.from.clone(), method.to_owned()))
-            .cloned()
-    });
-    let relayed_cseq = step.settings.get("relay").and_then(|from| {
-        call.hop_cseq
-            .get(&(from.clone(), step.from.clone(), method.to_owned()))
-            .copied()
-    });
+    let below = step
+        .settings
+        .get("relay")
+        .and_then(|from| call.vias.get(&(from.clone(), step.from.clone(), method.to_owned())).cloned());
+    let relayed_cseq = step
+        .settings
+        .get("relay")
+        .and_then(|from| call.hop_cseq.get(&(from.clone(), step.from.clone(), method.to_owned())).copied());
     let invite = (hop.0.clone(), hop.1.clone(), "INVITE".to_owned());
     call.branches += 1;
     let fresh = format!("z9hG4bK-{key}-{}", call.branches);
     let branch = step.settings.get("branch").cloned().unwrap_or(fresh);
     let own = format!(
         "SIP/2.0/UDP {source};branch={branch}{}",
-        if step.settings.contains_key("no-rport") {
-            ""
-        } else {
-            ";rport"
-        }
+        if step.settings.contains_key("no-rport") { "" } else { ";rport" }
     );
     let is_failure_ack = method == "ACK" && step.settings.contains_key("failure");
     let vias: Vec<String> = match (method, call.vias.get(&invite)) {
         ("CANCEL", Some(vias)) => vias.iter().take(1).cloned().collect(),
         ("ACK", Some(vias)) if is_failure_ack => vias.iter().take(1).cloned().collect(),
-        _ => std::iter::once(own)
-            .chain(below.into_iter().flatten())
-            .collect(),
+        _ => std::iter::once(own).chain(below.into_iter().flatten()).collect(),
     };
     let next = call.cseq.get("last").copied().unwrap_or(0) + 1;
-    let cseq = match (
-        step.settings.get("cseq").and_then(|cseq| cseq.parse().ok()),
-        relayed_cseq,
-        method,
-    ) {
+    let cseq = match (step.settings.get("cseq").and_then(|cseq| cseq.parse().ok()), relayed_cseq, method) {
         (Some(cseq), _, _) => cseq,
         (None, Some(cseq), _) => cseq,
         (None, None, "ACK" | "CANCEL") => call.cseq.get("INVITE").copied().unwrap_or(1),
@@ -317,20 +238,12 @@ fn body(step: &Step, source: SocketAddr, _destination: SocketAddr) -> String {
     if let Some(text) = step.settings.get("body") {
         return blanks(&text.replace("\\n", "\r\n"));
     }
-    let Some(codecs) = step
-        .settings
-        .get("offer")
-        .or_else(|| step.settings.get("answer"))
-        .or_else(|| step.settings.get("sdp"))
+    let Some(codecs) =
+        step.settings.get("offer").or_else(|| step.settings.get("answer")).or_else(|| step.settings.get("sdp"))
     else {
         return String::new();
     };
-    let get = |name: &str, default: &str| {
-        step.settings
-            .get(name)
-            .cloned()
-            .unwrap_or_else(|| default.to_owned())
-    };
+    let get = |name: &str, default: &str| step.settings.get(name).cloned().unwrap_or_else(|| default.to_owned());
     let address = get("media", &source.ip().to_string());
     let family = if address.contains(':') { "IP6" } else { "IP4" };
     let (mut formats, mut maps) = (Vec::new(), String::new());
@@ -351,21 +264,14 @@ fn body(step: &Step, source: SocketAddr, _destination: SocketAddr) -> String {
         formats.push(payload.to_string());
         match codec {
             "DTMF" => maps.push_str("a=rtpmap:101 telephone-event/8000\r\n"),
-            "PCMU" | "GSM" | "PCMA" | "G729" | "G722" => {
-                maps.push_str(&format!("a=rtpmap:{payload} {codec}/8000\r\n"))
-            }
+            "PCMU" | "GSM" | "PCMA" | "G729" | "G722" => maps.push_str(&format!("a=rtpmap:{payload} {codec}/8000\r\n")),
             _ => maps.push_str(&format!("a=rtpmap:{payload} {codec}\r\n")),
         }
     }
     let extra: String = step
         .settings
         .get("sdp-lines")
-        .map(|lines| {
-            lines
-                .split('|')
-                .map(|line| format!("{}\r\n", blanks(line)))
-                .collect()
-        })
+        .map(|lines| lines.split('|').map(|line| format!("{}\r\n", blanks(line))).collect())
         .unwrap_or_default();
     format!(
         "v=0\r\no=- {} {} IN {family} {address}\r\ns=-\r\nc=IN {family} {address}\r\nt=0 0\r\nm=audio {} {} {}\r\n{maps}a={}\r\n{extra}",

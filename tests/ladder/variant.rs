@@ -56,10 +56,7 @@ const COMPACT: [(&str, &str); 12] = [
 /// Writes frames otherwise.
 pub fn written(frames: &[Frame], variant: Variant) -> Vec<Frame> {
     let texts = |change: &dyn Fn(&str) -> String| -> Vec<Frame> {
-        frames
-            .iter()
-            .map(|frame| with_text(frame, change))
-            .collect()
+        frames.iter().map(|frame| with_text(frame, change)).collect()
     };
     match variant {
         Variant::Compact => texts(&|text| lines(text, |name| short(name).to_owned(), false)),
@@ -120,16 +117,10 @@ fn with_text(frame: &Frame, change: &dyn Fn(&str) -> String) -> Frame {
             Ok(text) if text.contains("SIP/2.0") => Payload::Udp(change(text).into_bytes()),
             _ => frame.payload.clone(),
         },
-        Payload::Icmp { code, quoted } => Payload::Icmp {
-            code: *code,
-            quoted: Box::new(with_text(quoted, change)),
-        },
+        Payload::Icmp { code, quoted } => Payload::Icmp { code: *code, quoted: Box::new(with_text(quoted, change)) },
         other => other.clone(),
     };
-    Frame {
-        payload,
-        ..frame.clone()
-    }
+    Frame { payload, ..frame.clone() }
 }
 
 fn short(name: &str) -> &str {
@@ -206,10 +197,7 @@ fn six(ip: IpAddr) -> IpAddr {
 
 fn over_ipv6(frame: &Frame) -> Frame {
     let quoted = match &frame.payload {
-        Payload::Icmp { code, quoted } => Payload::Icmp {
-            code: *code,
-            quoted: Box::new(over_ipv6(quoted)),
-        },
+        Payload::Icmp { code, quoted } => Payload::Icmp { code: *code, quoted: Box::new(over_ipv6(quoted)) },
         other => other.clone(),
     };
     Frame {
@@ -251,9 +239,7 @@ fn over_tcp(frames: &[Frame], is_split: bool) -> Vec<Frame> {
         };
         let text = String::from_utf8_lossy(bytes).replace("SIP/2.0/UDP", "SIP/2.0/TCP");
         let bytes = text.into_bytes();
-        let flow = next
-            .entry((frame.source, frame.destination))
-            .or_insert(1000);
+        let flow = next.entry((frame.source, frame.destination)).or_insert(1000);
         let seq = match frame.copy_of {
             Some(original) => seqs[original],
             None => {
@@ -263,11 +249,7 @@ fn over_tcp(frames: &[Frame], is_split: bool) -> Vec<Frame> {
             }
         };
         seqs.push(seq);
-        let middle = if is_split && frame.copy_of.is_none() {
-            bytes.len() / 2
-        } else {
-            bytes.len()
-        };
+        let middle = if is_split && frame.copy_of.is_none() { bytes.len() / 2 } else { bytes.len() };
         let (first, second) = bytes.split_at(middle);
         let mut offset = 0;
         for part in [first, second].into_iter().filter(|part| !part.is_empty()) {

@@ -25,48 +25,31 @@ const FAULTS: &[(&str, &str)] = &[
     ("a blank before a stop", r"\s[.,;:)](\s|$)"),
     ("stop after stop", r"[.,;][.,;:]|:[.,;]|\(\s"),
     ("an open place", r"\{\w*\}"),
-    (
-        "a value of the program",
-        r"Some\(|\bNone[,)]|\bNaN\b|\binf\b|Id\(|\bOk\(",
-    ),
+    ("a value of the program", r"Some\(|\bNone[,)]|\bNaN\b|\binf\b|Id\(|\bOk\("),
     (
         "1 with a plural",
         r"(^|[\s(])1 (INVITEs|[a-z]*(alls|ers|ies|imes|opies|ges|ets|ons|ests|als|ures|uts|nodes|ices|cks|tries|ends|ys|tes|ames|bers|onds))\b",
     ),
-    (
-        "1 with a verb of many",
-        r"(^|[\s(])1 (were|are|have|came and)\b|\b1 of 1\b|\bof the 1\b|\ball 1\b",
-    ),
-    (
-        "none said as 0",
-        r"(^|[\s(])0 (were|was|of|calls|call|others?|requests|INVITEs|failed|times)\b",
-    ),
-    (
-        "a word twice",
-        r"\b(the the|a a|of of|to to|in in|is is|and and|for for|it it)\b",
-    ),
+    ("1 with a verb of many", r"(^|[\s(])1 (were|are|have|came and)\b|\b1 of 1\b|\bof the 1\b|\ball 1\b"),
+    ("none said as 0", r"(^|[\s(])0 (were|was|of|calls|call|others?|requests|INVITEs|failed|times)\b"),
+    ("a word twice", r"\b(the the|a a|of of|to to|in in|is is|and and|for for|it it)\b"),
     ("a lost zero", r"(^|[\s(])0(\.0)? (ms|s)\b"),
 ];
 
 /// The expressions of [`FAULTS`], each with its name.
 static EXPRESSIONS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     let each = FAULTS.iter();
-    each.map(|(fault, expression)| (*fault, Regex::new(expression).expect("an expression")))
-        .collect()
+    each.map(|(fault, expression)| (*fault, Regex::new(expression).expect("an expression"))).collect()
 });
 
 /// What the capture itself says.
-static QUOTED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new("`[^`]*`|\"[^\"]*\"").expect("an expression"));
+static QUOTED: LazyLock<Regex> = LazyLock::new(|| Regex::new("`[^`]*`|\"[^\"]*\"").expect("an expression"));
 
 /// What is wrong with a text; empty where nothing is. `users` are names that begin as they are written.
 fn faults(place: Place, text: &str, users: &BTreeSet<String>) -> Vec<&'static str> {
     let own = QUOTED.replace_all(text, "X");
-    let mut found: Vec<&str> = EXPRESSIONS
-        .iter()
-        .filter(|(_, expression)| expression.is_match(&own))
-        .map(|(fault, _)| *fault)
-        .collect();
+    let mut found: Vec<&str> =
+        EXPRESSIONS.iter().filter(|(_, expression)| expression.is_match(&own)).map(|(fault, _)| *fault).collect();
     let first = own.split([' ', ',', ':', ';']).next().unwrap_or_default();
     let begins_small = first.starts_with(|first: char| first.is_ascii_lowercase())
         && !first.contains(['.', '@'])
@@ -111,10 +94,7 @@ fn texts(finding: &Finding) -> Vec<(Place, &str)> {
 
 fn complaints(name: &str, analysis: &Analysis, all: &mut BTreeSet<String>) {
     let calls = analysis.calls.iter().flat_map(|entry| &entry.findings);
-    let registered = analysis
-        .registrations
-        .iter()
-        .flat_map(|entry| &entry.findings);
+    let registered = analysis.registrations.iter().flat_map(|entry| &entry.findings);
     let incidents = analysis.incidents.iter().map(|incident| &incident.finding);
     let users = users(analysis);
     let mut complain = |rule: &str, place: Place, text: &str| {
@@ -145,12 +125,7 @@ fn every_text_of_every_ladder_and_sample_is_sound_english() {
         complaints(&name, &analysis.expect("a sample can be read"), &mut all);
     }
     let list: Vec<&str> = all.iter().map(String::as_str).collect();
-    assert!(
-        list.is_empty(),
-        "{} faults:\n{}",
-        list.len(),
-        list.join("\n")
-    );
+    assert!(list.is_empty(), "{} faults:\n{}", list.len(), list.join("\n"));
 }
 
 #[test]

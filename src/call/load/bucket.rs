@@ -114,13 +114,7 @@ struct Fit<'a> {
 
 impl<'a> Fit<'a> {
     fn new(attempts: &'a [(Timestamp, bool)], per_second: f64) -> Self {
-        Self {
-            attempts,
-            per_second,
-            burst: u32::MAX,
-            misfits: u32::MAX,
-            tried: 0,
-        }
+        Self { attempts, per_second, burst: u32::MAX, misfits: u32::MAX, tried: 0 }
     }
 
     /// Tries rates in steps around the best one so far, with each of these bursts; of equals the smallest burst is kept.
@@ -265,10 +259,7 @@ mod tests {
     #[test]
     fn a_bucket_of_five_a_second_and_eight_at_once_is_read_from_its_refusals() {
         let found = bucket(&calls(4_000, 5.0, 8.0)).expect("a bucket");
-        assert_eq!(
-            (5.0, 8, false),
-            (found.per_second, found.burst, found.is_burst_least)
-        );
+        assert_eq!((5.0, 8, false), (found.per_second, found.burst, found.is_burst_least));
         assert_eq!((0, 0), (found.refused_with_token, found.taken_without));
     }
 

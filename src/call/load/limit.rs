@@ -62,19 +62,12 @@ fn views(destination: &Destination) -> Vec<View> {
         views.push(View::Both);
     }
     let mut sources: Vec<NodeId> = Vec::new();
-    for attempt in destination
-        .attempts
-        .iter()
-        .filter(|attempt| attempt.is_refused())
-    {
+    for attempt in destination.attempts.iter().filter(|attempt| attempt.is_refused()) {
         if sources.len() < SOURCES_MAX && !sources.contains(&attempt.source) {
             sources.push(attempt.source);
         }
     }
-    let is_shared = destination
-        .attempts
-        .iter()
-        .any(|attempt| sources.first() != Some(&attempt.source));
+    let is_shared = destination.attempts.iter().any(|attempt| sources.first() != Some(&attempt.source));
     if is_shared {
         views.extend(sources.into_iter().map(View::From));
     }
@@ -89,13 +82,9 @@ fn is_in(view: View, attempt: &Attempt) -> bool {
 fn code_sets(destination: &Destination) -> Vec<Vec<u16>> {
     let refused = |code: u16| {
         let all = destination.attempts.iter();
-        all.filter(|attempt| attempt.is_refused() && attempt.code == code)
-            .count()
+        all.filter(|attempt| attempt.is_refused() && attempt.code == code).count()
     };
-    let used: Vec<u16> = CAPACITY_CODES
-        .into_iter()
-        .filter(|code| refused(*code) >= REFUSALS_MIN)
-        .collect();
+    let used: Vec<u16> = CAPACITY_CODES.into_iter().filter(|code| refused(*code) >= REFUSALS_MIN).collect();
     let mut sets: Vec<Vec<u16>> = Vec::new();
     if used.len() > 1 {
         sets.push(used.clone());
@@ -116,9 +105,7 @@ pub(super) fn ceiling_of(destination: &Destination) -> Option<Ceiling> {
         for codes in &sets {
             let found = ceiling_in(destination, view, codes, &levels);
             if let Some(found) = found
-                && best
-                    .as_ref()
-                    .is_none_or(|best| found.threshold.chance < best.threshold.chance)
+                && best.as_ref().is_none_or(|best| found.threshold.chance < best.threshold.chance)
             {
                 best = Some(found);
             }
@@ -127,40 +114,23 @@ pub(super) fn ceiling_of(destination: &Destination) -> Option<Ceiling> {
     best
 }
 
-fn ceiling_in(
-    destination: &Destination,
-    view: View,
-    codes: &[u16],
-    levels: &[u32],
-) -> Option<Ceiling> {
+fn ceiling_in(destination: &Destination, view: View, codes: &[u16], levels: &[u32]) -> Option<Ceiling> {
     let mut samples = Vec::new();
     for (attempt, level) in destination.attempts.iter().zip(levels) {
         let is_refused = attempt.is_refused() && codes.contains(&attempt.code);
         if is_in(view, attempt) && (is_refused || attempt.fate == Fate::Taken) {
-            samples.push(Sample {
-                at: attempt.sent,
-                level: *level,
-                is_refused,
-            });
+            samples.push(Sample { at: attempt.sent, level: *level, is_refused });
         }
     }
     let threshold = ceiling(&samples, &destination.ends)?;
     let attempts: Vec<u32> = (0..)
         .zip(destination.attempts.iter().zip(levels))
         .filter(|(_, (attempt, level))| {
-            is_in(view, attempt)
-                && attempt.is_refused()
-                && codes.contains(&attempt.code)
-                && threshold.reaches(**level)
+            is_in(view, attempt) && attempt.is_refused() && codes.contains(&attempt.code) && threshold.reaches(**level)
         })
         .map(|(place, _)| place)
         .collect();
-    (!speaks_of_callees(destination, &attempts)).then(|| Ceiling {
-        threshold,
-        view,
-        attempts,
-        levels: levels.to_vec(),
-    })
+    (!speaks_of_callees(destination, &attempts)).then(|| Ceiling { threshold, view, attempts, levels: levels.to_vec() })
 }
 
 /// Whether refusals are of a kind that callees send, and for too few callees to come from the node.
@@ -179,48 +149,27 @@ fn speaks_of_callees(destination: &Destination, attempts: &[u32]) -> bool {
 pub(super) fn pace_of(destination: &Destination) -> Option<Pace> {
     let codes = code_sets(destination).into_iter().next()?;
     let counts = |attempt: &Attempt| attempt.is_refused() && codes.contains(&attempt.code);
-    let mut delays: Vec<f32> = destination
-        .attempts
-        .iter()
-        .filter(|attempt| counts(attempt))
-        .filter_map(|attempt| attempt.final_ms)
-        .collect();
+    let mut delays: Vec<f32> =
+        destination.attempts.iter().filter(|attempt| counts(attempt)).filter_map(|attempt| attempt.final_ms).collect();
     delays.sort_by(f32::total_cmp);
-    let fastest = destination
-        .attempts
-        .iter()
-        .filter_map(|attempt| attempt.reply_ms);
+    let fastest = destination.attempts.iter().filter_map(|attempt| attempt.reply_ms);
     let way = fastest.fold(f32::INFINITY, f32::min);
     if delays.get(delays.len() / 2)? - way > REFUSAL_DELAY_MAX_MS {
         return None;
     }
-    for view in views(destination)
-        .into_iter()
-        .filter(|view| *view != View::Both)
-    {
+    for view in views(destination).into_iter().filter(|view| *view != View::Both) {
         let places: Vec<u32> = (0..)
             .zip(&destination.attempts)
-            .filter(|(_, attempt)| {
-                is_in(view, attempt) && (counts(attempt) || attempt.fate == Fate::Taken)
-            })
+            .filter(|(_, attempt)| is_in(view, attempt) && (counts(attempt) || attempt.fate == Fate::Taken))
             .map(|(place, _)| place)
             .collect();
         let at = |place: &u32| &destination.attempts[*place as usize];
-        let attempts: Vec<(Timestamp, bool)> = places
-            .iter()
-            .map(|place| (at(place).sent, at(place).is_refused()))
-            .collect();
+        let attempts: Vec<(Timestamp, bool)> =
+            places.iter().map(|place| (at(place).sent, at(place).is_refused())).collect();
         if let Some(rate) = rate_limit(&attempts) {
-            let refused: Vec<u32> = places
-                .into_iter()
-                .filter(|place| at(place).is_refused())
-                .collect();
+            let refused: Vec<u32> = places.into_iter().filter(|place| at(place).is_refused()).collect();
             if !speaks_of_callees(destination, &refused) {
-                return Some(Pace {
-                    rate,
-                    view,
-                    attempts: refused,
-                });
+                return Some(Pace { rate, view, attempts: refused });
             }
         }
     }

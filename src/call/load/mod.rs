@@ -42,19 +42,13 @@ impl Loads {
     /// Measures the load of every node; `calls` are in the order of time.
     pub fn of(calls: &[Call], book: &Book) -> Self {
         let (mut destinations, places) = node::destinations(calls, book);
-        destinations
-            .par_iter_mut()
-            .with_max_len(1)
-            .for_each(|destination| {
-                destination.ceiling = limit::ceiling_of(destination);
-                if destination.ceiling.is_none() {
-                    destination.pace = limit::pace_of(destination);
-                }
-            });
-        Self {
-            destinations,
-            places,
-        }
+        destinations.par_iter_mut().with_max_len(1).for_each(|destination| {
+            destination.ceiling = limit::ceiling_of(destination);
+            if destination.ceiling.is_none() {
+                destination.pace = limit::pace_of(destination);
+            }
+        });
+        Self { destinations, places }
     }
 
     /// The load of one node, where calls were sent to it.
@@ -73,8 +67,8 @@ impl Loads {
                 let Some(call) = calls.get_mut(attempt.call as usize) else {
                     continue;
                 };
-                let is_open = !call.outcome.is_answered()
-                    && !matches!(call.outcome, Outcome::Cancelled | Outcome::Partial);
+                let is_open =
+                    !call.outcome.is_answered() && !matches!(call.outcome, Outcome::Cancelled | Outcome::Partial);
                 if attempt.decides && is_open && call.outcome != Outcome::ServerFailed {
                     call.outcome = Outcome::ServerFailed;
                     call.origin = origin::trace(&anatomy_of(book, &call.legs));

@@ -151,10 +151,7 @@ impl Destination {
         // These are kept for every node of a run.
         self.attempts.shrink_to_fit();
         self.channels.shrink_to_fit();
-        let refused = self
-            .attempts
-            .par_iter_mut()
-            .filter(|attempt| attempt.is_refused());
+        let refused = self.attempts.par_iter_mut().filter(|attempt| attempt.is_refused());
         refused.for_each_init(Heard::default, |heard, attempt| {
             let call = calls.get(attempt.call as usize);
             if let Some(refusal) = call.and_then(|call| refusal(call, attempt.hop, book)) {
@@ -216,10 +213,7 @@ pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Pl
         destination.older += u32::from(!beside.channel.is_from_node);
         destination.channels.push(beside.channel);
     }
-    destinations
-        .par_iter_mut()
-        .with_max_len(1)
-        .for_each(|destination| destination.sort(calls, book));
+    destinations.par_iter_mut().with_max_len(1).for_each(|destination| destination.sort(calls, book));
     (destinations, places)
 }
 
@@ -240,12 +234,7 @@ fn begun_at_a_node(call: &Call, tables: &Tables, places: &Places) -> Option<Besi
         let is_up = hop.final_code < 300 || hop.alerted_ms.is_some();
         (!was_sent_it && is_up).then(|| Beside {
             place,
-            channel: Channel {
-                start: hop.sent,
-                end: end_of(call, hop),
-                source: None,
-                is_from_node: true,
-            },
+            channel: Channel { start: hop.sent, end: end_of(call, hop), source: None, is_from_node: true },
         })
     })
 }
@@ -261,10 +250,7 @@ fn older(call: &Call, book: &Book, places: &Places) -> Vec<Beside> {
         let range = leg.start as usize..leg.end as usize;
         for message in book.messages.get(range).unwrap_or_default() {
             let is_inside = !message.to_tag.is_absent()
-                && matches!(
-                    message.method(),
-                    Some(Method::Bye | Method::Invite | Method::Update | Method::Info)
-                );
+                && matches!(message.method(), Some(Method::Bye | Method::Invite | Method::Update | Method::Info));
             is_up |= is_inside;
             if message.is_request(Method::Bye) {
                 end = end.or(Some(message.time));

@@ -46,10 +46,7 @@ pub fn outages(attempts: &[(Timestamp, bool)]) -> Vec<Outage> {
             place += 1;
             continue;
         }
-        let run = attempts[place..]
-            .iter()
-            .take_while(|(_, failed)| *failed)
-            .count();
+        let run = attempts[place..].iter().take_while(|(_, failed)| *failed).count();
         let next = place + run;
         let outage = Outage {
             last_good,
@@ -90,12 +87,7 @@ mod tests {
     fn row(text: &str) -> Vec<(Timestamp, bool)> {
         (0..)
             .zip(text.chars())
-            .map(|(second, mark)| {
-                (
-                    Timestamp::from_nanoseconds(second * 1_000_000_000),
-                    mark == 'x',
-                )
-            })
+            .map(|(second, mark)| (Timestamp::from_nanoseconds(second * 1_000_000_000), mark == 'x'))
             .collect()
     }
 
@@ -103,10 +95,7 @@ mod tests {
     fn ten_failures_after_ten_good_calls_are_an_outage_with_both_ends() {
         let found = outages(&row("..........xxxxxxxxxx"));
         let outage = found.first().expect("an outage");
-        assert_eq!(
-            (Some(9), 10, 19),
-            (outage.last_good, outage.first, outage.last)
-        );
+        assert_eq!((Some(9), 10, 19), (outage.last_good, outage.first, outage.last));
         assert_eq!(None, outage.recovered);
     }
 

@@ -46,11 +46,7 @@ impl Counting {
 /// Refusals needed to speak of a rate.
 const REFUSALS_MIN: usize = 20;
 /// Times over which limiters count.
-const WINDOWS: [Duration; 3] = [
-    Duration::from_secs(1),
-    Duration::from_secs(5),
-    Duration::from_secs(10),
-];
+const WINDOWS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(10)];
 /// Moments of a second at which a count may begin anew.
 const PHASES: i64 = 50;
 /// The rate limit of a node, where its refusals show one; `attempts` are moments in order, with whether each was refused.
@@ -59,14 +55,10 @@ pub fn rate_limit(attempts: &[(Timestamp, bool)]) -> Option<RateLimit> {
     if refused < REFUSALS_MIN || refused == attempts.len() {
         return None;
     }
-    let tokens = bucket(attempts).map(|bucket| RateLimit {
-        per_second: bucket.per_second,
-        counting: Counting::Tokens(bucket),
-    });
+    let tokens =
+        bucket(attempts).map(|bucket| RateLimit { per_second: bucket.per_second, counting: Counting::Tokens(bucket) });
     // What counts in windows fits no bucket, but a bucket may nearly fit a window.
-    tokens
-        .or_else(|| sliding(attempts))
-        .or_else(|| fixed(attempts))
+    tokens.or_else(|| sliding(attempts)).or_else(|| fixed(attempts))
 }
 
 /// A limiter that looks back over the last seconds at each moment.
@@ -85,11 +77,7 @@ fn sliding(attempts: &[(Timestamp, bool)]) -> Option<RateLimit> {
 fn in_window(length: Duration, threshold: Threshold) -> RateLimit {
     RateLimit {
         per_second: f64::from(threshold.limit) / length.as_secs_f64(),
-        counting: Counting::Window {
-            limit: threshold.limit,
-            length,
-            threshold,
-        },
+        counting: Counting::Window { limit: threshold.limit, length, threshold },
     }
 }
 
@@ -97,17 +85,13 @@ fn in_window(length: Duration, threshold: Threshold) -> RateLimit {
 fn fixed(attempts: &[(Timestamp, bool)]) -> Option<RateLimit> {
     let window = WINDOWS[0];
     let refused = attempts.iter().filter(|(_, refused)| *refused).count();
-    let ends: Vec<(Timestamp, Timestamp)> = attempts
-        .windows(2)
-        .filter(|pair| pair[0].1 && !pair[1].1)
-        .map(|pair| (pair[0].0, pair[1].0))
-        .collect();
+    let ends: Vec<(Timestamp, Timestamp)> =
+        attempts.windows(2).filter(|pair| pair[0].1 && !pair[1].1).map(|pair| (pair[0].0, pair[1].0)).collect();
     let found = (0..PHASES).filter_map(|phase| {
         let shift = window.as_nanos() as i64 / PHASES * phase;
         // Whoever counts anew at a tick refuses up to it, but for what was late; most refusals have nothing to do with ticks.
-        let in_one = ends.iter().filter(|(refused, taken)| {
-            tick(*refused, window, shift) == tick(*taken, window, shift)
-        });
+        let in_one =
+            ends.iter().filter(|(refused, taken)| tick(*refused, window, shift) == tick(*taken, window, shift));
         if in_one.count() * 2 > refused {
             return None;
         }
@@ -119,9 +103,7 @@ fn fixed(attempts: &[(Timestamp, bool)]) -> Option<RateLimit> {
 
 /// Which count a moment belongs to.
 fn tick(at: Timestamp, window: Duration, shift: i64) -> i64 {
-    at.nanoseconds()
-        .saturating_sub(shift)
-        .div_euclid(window.as_nanos() as i64)
+    at.nanoseconds().saturating_sub(shift).div_euclid(window.as_nanos() as i64)
 }
 
 /// For each attempt how many were taken since the count began anew.
@@ -133,11 +115,7 @@ fn since_tick(attempts: &[(Timestamp, bool)], window: Duration, shift: i64) -> V
         if tick != current {
             (current, level) = (tick, 0);
         }
-        samples.push(Sample {
-            at: *at,
-            level,
-            is_refused: *is_refused,
-        });
+        samples.push(Sample { at: *at, level, is_refused: *is_refused });
         level += u32::from(!is_refused);
     }
     samples
@@ -153,11 +131,7 @@ fn recent(attempts: &[(Timestamp, bool)], window: Duration, only_taken: bool) ->
             level -= u32::from(counts(&attempts[oldest]));
             oldest += 1;
         }
-        samples.push(Sample {
-            at: attempt.0,
-            level,
-            is_refused: attempt.1,
-        });
+        samples.push(Sample { at: attempt.0, level, is_refused: attempt.1 });
         level += u32::from(counts(attempt));
     }
     samples

@@ -37,12 +37,7 @@ pub(super) fn sent(first: u32, calls: &[Call], tables: &Tables) -> Vec<Sent> {
                 source: Some(attempt.source),
                 is_from_node: false,
             });
-            all.push(Sent {
-                node: tables.node(hop.destination),
-                endpoint: hop.destination,
-                attempt,
-                channel,
-            });
+            all.push(Sent { node: tables.node(hop.destination), endpoint: hop.destination, attempt, channel });
         }
     }
     all
@@ -77,9 +72,7 @@ fn fate(tables: &Tables, call: &Call, number: usize) -> Fate {
     let has_failed_behind = || {
         call.hops.iter().take(HOPS_MAX).any(|next| {
             // A node with an address on each side is known by the Via stack alone.
-            let is_relayed = next
-                .parent
-                .is_some_and(|parent| usize::from(parent) == number)
+            let is_relayed = next.parent.is_some_and(|parent| usize::from(parent) == number)
                 || tables.node(next.source) == node && next.sent >= hop.sent;
             is_relayed && (next.final_code >= 300 || next.final_code == 0)
         })
@@ -100,15 +93,10 @@ pub(super) fn end_of(call: &Call, hop: &Hop) -> Timestamp {
     const NEVER: Timestamp = Timestamp::from_nanoseconds(i64::MAX);
     if (200..300).contains(&hop.final_code) {
         let was_dropped = call.outcome == Outcome::Dropped;
-        return call
-            .milestones
-            .hung_up
-            .unwrap_or(if was_dropped { call.ended } else { NEVER });
+        return call.milestones.hung_up.unwrap_or(if was_dropped { call.ended } else { NEVER });
     }
     match hop.final_ms {
-        Some(after) => hop
-            .sent
-            .plus(Duration::from_secs_f32((after / 1000.0).max(0.0))),
+        Some(after) => hop.sent.plus(Duration::from_secs_f32((after / 1000.0).max(0.0))),
         None => call.milestones.cancelled.unwrap_or(call.ended),
     }
 }

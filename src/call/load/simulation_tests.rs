@@ -37,8 +37,7 @@ impl Dice {
 
     /// A log-normal duration with this mean and sigma 1.
     fn duration(&mut self, mean: f64) -> f64 {
-        let normal =
-            (-2.0 * self.share().ln()).sqrt() * (std::f64::consts::TAU * self.share()).cos();
+        let normal = (-2.0 * self.share().ln()).sqrt() * (std::f64::consts::TAU * self.share()).cos();
         mean * (normal - 0.5).exp()
     }
 }
@@ -86,10 +85,7 @@ fn simulate(node: Node, traffic: &Traffic, dice: &mut Dice) -> Run {
     let (mut second, mut this_second) = (f64::MIN, 0_u32);
     let mut up: Vec<f64> = Vec::new();
     let mut lately: VecDeque<f64> = VecDeque::new();
-    let mut run = Run {
-        samples: Vec::new(),
-        ends: Vec::new(),
-    };
+    let mut run = Run { samples: Vec::new(), ends: Vec::new() };
     for _ in 0..traffic.attempts {
         let wave = 1.0 + traffic.swing * (now / 60.0).sin();
         let gap = dice.gap(traffic.per_second * wave.max(0.05));
@@ -128,11 +124,7 @@ fn simulate(node: Node, traffic: &Traffic, dice: &mut Dice) -> Run {
                 now >= trouble.0 && dice.share() < share
             }
         };
-        run.samples.push(Sample {
-            at: moment(now),
-            level: up.len() as u32,
-            is_refused,
-        });
+        run.samples.push(Sample { at: moment(now), level: up.len() as u32, is_refused });
         if !is_refused {
             tokens -= 1.0;
             this_second += 1;
@@ -152,11 +144,8 @@ impl Run {
     }
 
     fn rate(&self) -> Option<RateLimit> {
-        let attempts: Vec<(Timestamp, bool)> = self
-            .samples
-            .iter()
-            .map(|sample| (sample.at, sample.is_refused))
-            .collect();
+        let attempts: Vec<(Timestamp, bool)> =
+            self.samples.iter().map(|sample| (sample.at, sample.is_refused)).collect();
         rate_limit(&attempts)
     }
 }
@@ -193,9 +182,7 @@ fn count(kind: &str, mut make: impl FnMut(&mut Dice) -> (Node, Traffic)) -> (u64
 fn is_right(node: Node, said: &RateLimit) -> bool {
     let is_near = |rate: f64| (said.per_second / rate - 1.0).abs() <= 0.02;
     match (node, said.counting) {
-        (Node::Sliding(limit) | Node::Fixed(limit), Counting::Window { .. }) => {
-            is_near(f64::from(limit))
-        }
+        (Node::Sliding(limit) | Node::Fixed(limit), Counting::Window { .. }) => is_near(f64::from(limit)),
         (Node::Tokens { rate, burst }, Counting::Tokens(found)) => {
             let slack = if found.is_burst_least { burst } else { 0.5 };
             let said = f64::from(found.burst);
@@ -289,34 +276,23 @@ fn token_buckets_are_found_in_95_of_100_captures_with_rate_and_burst() {
 fn refusals_without_a_limit_raise_no_alarm() {
     for percent in [2, 5, 10, 20, 35, 50] {
         let alarms = count(&format!("random {percent} %"), |dice| {
-            (
-                Node::AtRandom(f64::from(percent) / 100.0),
-                any_traffic(dice),
-            )
+            (Node::AtRandom(f64::from(percent) / 100.0), any_traffic(dice))
         });
         assert_eq!((0, 0), alarms);
     }
     for percent in [50, 70, 90, 100] {
         let alarms = count(&format!("overload {percent} %"), |dice| {
-            (
-                Node::Overloaded(f64::from(percent) / 100.0),
-                any_traffic(dice),
-            )
+            (Node::Overloaded(f64::from(percent) / 100.0), any_traffic(dice))
         });
         assert_eq!((0, 0), alarms);
     }
     for nth in [2, 3, 5, 10] {
-        let alarms = count(&format!("one in {nth}"), |dice| {
-            (Node::EveryNth(nth), any_traffic(dice))
-        });
+        let alarms = count(&format!("one in {nth}"), |dice| (Node::EveryNth(nth), any_traffic(dice)));
         assert_eq!((0, 0), alarms);
     }
     for percent in [10, 30, 60] {
         let alarms = count(&format!("campaigns without a route, {percent} %"), |dice| {
-            (
-                Node::Campaigns(f64::from(percent) / 100.0),
-                any_traffic(dice),
-            )
+            (Node::Campaigns(f64::from(percent) / 100.0), any_traffic(dice))
         });
         assert_eq!((0, 0), alarms);
     }

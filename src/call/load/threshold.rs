@@ -71,11 +71,7 @@ impl Threshold {
 
 /// The threshold that parts refused from taken attempts, where one does; `samples` are in the order of time.
 pub fn threshold(samples: &[Sample]) -> Option<Threshold> {
-    let mut refused: Vec<u32> = samples
-        .iter()
-        .filter(|sample| sample.is_refused)
-        .map(|sample| sample.level)
-        .collect();
+    let mut refused: Vec<u32> = samples.iter().filter(|sample| sample.is_refused).map(|sample| sample.level).collect();
     if refused.len() < REFUSALS_MIN {
         return None;
     }
@@ -178,9 +174,7 @@ pub fn ceiling(samples: &[Sample], ends: &[Timestamp]) -> Option<Threshold> {
     let was_reused = samples.iter().any(|sample| {
         let is_last_place = found.reaches(sample.level + 1) && sample.level < found.limit;
         let end = ends[..ends.partition_point(|end| *end <= sample.at)].last();
-        !sample.is_refused
-            && is_last_place
-            && end.is_some_and(|end| sample.at.since(*end) <= REUSE_WAIT)
+        !sample.is_refused && is_last_place && end.is_some_and(|end| sample.at.since(*end) <= REUSE_WAIT)
     });
     let is_steady = found.episodes >= EPISODES_MIN || longest >= LONG_EPISODE;
     (is_steady && was_reused).then_some(found)

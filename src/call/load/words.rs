@@ -29,41 +29,12 @@ pub struct Words {
     pub says_no_route: bool,
 }
 
-const OVERLOAD: [&str; 6] = [
-    "overload",
-    "over load",
-    "congest",
-    "too busy",
-    "system busy",
-    "server busy",
-];
-const LIMIT: [&str; 9] = [
-    "limit",
-    "exceed",
-    "capacity",
-    "channel",
-    "too many",
-    "max calls",
-    "maximum calls",
-    "no circuit",
-    "license",
-];
-const RATE: [&str; 6] = [
-    "cps",
-    "calls per second",
-    "call rate",
-    "rate limit",
-    "rate-limit",
-    "calls/s",
-];
-const NO_ROUTE: [&str; 6] = [
-    "no route",
-    "no trunk",
-    "no gateway",
-    "no available gateway",
-    "route not found",
-    "no destination route",
-];
+const OVERLOAD: [&str; 6] = ["overload", "over load", "congest", "too busy", "system busy", "server busy"];
+const LIMIT: [&str; 9] =
+    ["limit", "exceed", "capacity", "channel", "too many", "max calls", "maximum calls", "no circuit", "license"];
+const RATE: [&str; 6] = ["cps", "calls per second", "call rate", "rate limit", "rate-limit", "calls/s"];
+const NO_ROUTE: [&str; 6] =
+    ["no route", "no trunk", "no gateway", "no available gateway", "route not found", "no destination route"];
 
 /// What a text speaks of.
 #[derive(Debug, Clone, Copy, Default)]
@@ -78,12 +49,7 @@ impl Topics {
     fn of(text: &str) -> Self {
         let text = text.to_ascii_lowercase();
         let has = |needles: &[&str]| needles.iter().any(|needle| text.contains(needle));
-        Self {
-            overload: has(&OVERLOAD),
-            limit: has(&LIMIT),
-            rate: has(&RATE),
-            no_route: has(&NO_ROUTE),
-        }
+        Self { overload: has(&OVERLOAD), limit: has(&LIMIT), rate: has(&RATE), no_route: has(&NO_ROUTE) }
     }
 }
 
@@ -98,9 +64,8 @@ impl Heard {
     pub(super) fn words(&mut self, tables: &Tables, refusal: &Message) -> Words {
         let mut said = Topics::default();
         let headers = tables.headers.get(refusal.headers);
-        let texts = headers
-            .filter(|(name, _)| matches!(name, HeaderName::Warning | HeaderName::Reason))
-            .map(|(_, text)| text);
+        let texts =
+            headers.filter(|(name, _)| matches!(name, HeaderName::Warning | HeaderName::Reason)).map(|(_, text)| text);
         for text in std::iter::once(refusal.line).chain(texts) {
             let known = self.topics.entry(text);
             let topics = known.or_insert_with(|| Topics::of(tables.text(text)));
@@ -110,12 +75,8 @@ impl Heard {
             said.no_route |= topics.no_route;
         }
         Words {
-            retry_after_seconds: tables
-                .header(refusal, HeaderName::RetryAfter)
-                .and_then(seconds),
-            oc_percent: tables
-                .header(refusal, HeaderName::Via)
-                .and_then(|via| overload_percent(via.as_bytes())),
+            retry_after_seconds: tables.header(refusal, HeaderName::RetryAfter).and_then(seconds),
+            oc_percent: tables.header(refusal, HeaderName::Via).and_then(|via| overload_percent(via.as_bytes())),
             q850: Cause::of(tables, refusal).q850,
             says_overload: said.overload,
             says_limit: said.limit && !said.rate,
@@ -151,9 +112,7 @@ impl Words {
 /// The delay of a Retry-After value: digits, then perhaps a comment or parameters.
 fn seconds(value: &str) -> Option<u32> {
     let value = value.trim_start();
-    let end = value
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(value.len());
+    let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
     value.get(..end)?.parse().ok()
 }
 
@@ -176,8 +135,7 @@ mod tests {
 
     #[test]
     fn overload_control_counts_while_it_is_valid() {
-        let via =
-            |parameters: &str| format!("SIP/2.0/TCP p1.example.net;branch=z9hG4bK2d4;{parameters}");
+        let via = |parameters: &str| format!("SIP/2.0/TCP p1.example.net;branch=z9hG4bK2d4;{parameters}");
         let percent = |parameters: &str| overload_percent(via(parameters).as_bytes());
         assert_eq!(Some(20), percent("oc=20;oc-algo=\"loss\";oc-validity=500"));
         assert_eq!(None, percent("oc=20;oc-validity=0"));

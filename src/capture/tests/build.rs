@@ -9,27 +9,15 @@ pub(super) enum End {
 
 impl End {
     pub(super) fn u16(self, number: u16) -> [u8; 2] {
-        if self == Self::Little {
-            number.to_le_bytes()
-        } else {
-            number.to_be_bytes()
-        }
+        if self == Self::Little { number.to_le_bytes() } else { number.to_be_bytes() }
     }
 
     pub(super) fn u32(self, number: u32) -> [u8; 4] {
-        if self == Self::Little {
-            number.to_le_bytes()
-        } else {
-            number.to_be_bytes()
-        }
+        if self == Self::Little { number.to_le_bytes() } else { number.to_be_bytes() }
     }
 
     pub(super) fn u64(self, number: u64) -> [u8; 8] {
-        if self == Self::Little {
-            number.to_le_bytes()
-        } else {
-            number.to_be_bytes()
-        }
+        if self == Self::Little { number.to_le_bytes() } else { number.to_be_bytes() }
     }
 }
 
@@ -41,13 +29,7 @@ pub(super) fn pcap_header(end: End, magic: u32, network: u32) -> Vec<u8> {
     words.iter().flat_map(|&word| end.u32(word)).collect()
 }
 
-pub(super) fn pcap_record(
-    end: End,
-    second: u32,
-    fraction: u32,
-    packet: &[u8],
-    wire: u32,
-) -> Vec<u8> {
+pub(super) fn pcap_record(end: End, second: u32, fraction: u32, packet: &[u8], wire: u32) -> Vec<u8> {
     let words = [second, fraction, packet.len() as u32, wire];
     let mut record: Vec<u8> = words.iter().flat_map(|&word| end.u32(word)).collect();
     record.extend_from_slice(packet);
@@ -56,9 +38,7 @@ pub(super) fn pcap_record(
 
 /// The payload of packet `index`: 20 to 60 bytes that differ from packet to packet.
 pub(super) fn packet(index: u32) -> Vec<u8> {
-    (0..20 + index % 41)
-        .map(|at| (index + at) as u8 | 1)
-        .collect()
+    (0..20 + index % 41).map(|at| (index + at) as u8 | 1).collect()
 }
 
 /// A pcap of `count` packets, one a second.
@@ -66,13 +46,7 @@ pub(super) fn pcap(count: u32) -> Vec<u8> {
     let mut file = pcap_header(End::Little, 0xa1b2_c3d4, 1);
     for index in 0..count {
         let packet = packet(index);
-        file.extend(pcap_record(
-            End::Little,
-            START + index,
-            0,
-            &packet,
-            packet.len() as u32,
-        ));
+        file.extend(pcap_record(End::Little, START + index, 0, &packet, packet.len() as u32));
     }
     file
 }
@@ -110,12 +84,7 @@ pub(super) fn options(end: End, options: &[(u16, Vec<u8>)]) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn interface(
-    end: End,
-    link_type: u16,
-    snap_length: u32,
-    with: &[(u16, Vec<u8>)],
-) -> Vec<u8> {
+pub(super) fn interface(end: End, link_type: u16, snap_length: u32, with: &[(u16, Vec<u8>)]) -> Vec<u8> {
     let mut body = end.u16(link_type).to_vec();
     body.extend(end.u16(0));
     body.extend(end.u32(snap_length));

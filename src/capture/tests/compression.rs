@@ -31,8 +31,7 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn xz(bytes: &[u8]) -> Vec<u8> {
-    let mut writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(0))
-        .expect("options");
+    let mut writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(0)).expect("options");
     writer.write_all(bytes).expect("memory takes all");
     writer.finish().expect("memory takes all")
 }
@@ -79,17 +78,11 @@ fn several_members_are_one_capture() {
         let stored = [compress(first), compress(second)].concat();
         let source = source(stored.clone()).expect("a capture");
         assert_eq!(Some(compression), source.compression);
-        assert_eq!(
-            frames.first().map(|frame| frame.nanoseconds),
-            source.first_at.map(|time| time.nanoseconds())
-        );
+        assert_eq!(frames.first().map(|frame| frame.nanoseconds), source.first_at.map(|time| time.nanoseconds()));
         let (found, summary) = read(stored.clone());
         assert_eq!(frames, found, "{compression:?}");
         assert!(summary.weaknesses.is_empty());
-        assert_eq!(
-            (stored.len() as u64, file.len() as u64),
-            (summary.bytes, summary.capture_bytes)
-        );
+        assert_eq!((stored.len() as u64, file.len() as u64), (summary.bytes, summary.capture_bytes));
     }
 }
 
@@ -99,14 +92,7 @@ fn skippable_frames_are_left_out() {
     let skippable = [0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
     let (first, second) = file.split_at(file.len() / 3);
     for (compression, compress) in [ALL[1], ALL[4]] {
-        let stored = [
-            &skippable[..],
-            &compress(first),
-            &skippable,
-            &compress(second),
-            &skippable,
-        ]
-        .concat();
+        let stored = [&skippable[..], &compress(first), &skippable, &compress(second), &skippable].concat();
         let source = source(stored.clone()).expect("a capture");
         assert_eq!(Some(compression), source.compression);
         assert_eq!(frames, read(stored).0);
@@ -126,11 +112,7 @@ fn compressed_captures_cut_anywhere_give_what_came_before() {
             };
             let (found, summary) = read(stored[..end].to_vec());
             assert_eq!(frames[..found.len()], found, "{compression:?} cut at {end}");
-            assert_eq!(
-                ["truncated-file"],
-                *words(&summary),
-                "{compression:?} cut at {end}"
-            );
+            assert_eq!(["truncated-file"], *words(&summary), "{compression:?} cut at {end}");
             most = most.max(found.len());
         }
         assert!(most >= 1400, "{compression:?} gives its first half: {most}");
@@ -140,10 +122,7 @@ fn compressed_captures_cut_anywhere_give_what_came_before() {
 #[test]
 fn compressed_twice_is_refused_with_advice() {
     let error = source(gzip(&xz(&pcap(3)))).expect_err("not followed");
-    assert_eq!(
-        "memory: is xz within gzip; decompress it once and give what comes out",
-        error.to_string()
-    );
+    assert_eq!("memory: is xz within gzip; decompress it once and give what comes out", error.to_string());
 }
 
 #[test]

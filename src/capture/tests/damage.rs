@@ -1,17 +1,10 @@
 //! Captures that are cut, lie or end in garbage give what is whole, and say so.
 
-use super::build::{
-    End, START, block, enhanced, interface, packet, pcap, pcap_record, pcapng, ticks,
-};
+use super::build::{End, START, block, enhanced, interface, packet, pcap, pcap_record, pcapng, ticks};
 use super::{read, read_windows, source, words};
 
 fn details(bytes: Vec<u8>) -> Vec<String> {
-    read(bytes)
-        .1
-        .weaknesses
-        .into_iter()
-        .map(|weakness| weakness.detail)
-        .collect()
+    read(bytes).1.weaknesses.into_iter().map(|weakness| weakness.detail).collect()
 }
 
 #[test]
@@ -28,12 +21,7 @@ fn a_capture_cut_at_any_byte_gives_the_frames_before_the_cut() {
                 let again = super::source(cut.clone()).expect("a capture");
                 let (frames, summary) = read_windows(&again, window_bytes);
                 assert_eq!(whole[..frames.len()], frames, "cut at byte {end}");
-                assert!(
-                    summary
-                        .weaknesses
-                        .iter()
-                        .all(|weakness| weakness.kind.word() == "truncated-file")
-                );
+                assert!(summary.weaknesses.iter().all(|weakness| weakness.kind.word() == "truncated-file"));
                 assert!(summary.weaknesses.len() <= 1);
                 assert!(!summary.weaknesses.is_empty() || summary.capture_bytes == end as u64);
             }
@@ -63,15 +51,10 @@ fn zeros_behind_the_last_record_end_the_capture() {
         for zeros in [12, 16, 100, 5000] {
             file.resize(end + zeros, 0);
             for window_bytes in [1, 64, 1 << 20] {
-                let (frames, summary) =
-                    read_windows(&source(file.clone()).expect("a capture"), window_bytes);
+                let (frames, summary) = read_windows(&source(file.clone()).expect("a capture"), window_bytes);
                 assert_eq!(3, frames.len());
                 assert_eq!(["truncated-file"], *words(&summary), "{zeros} zeros");
-                assert!(
-                    summary.weaknesses[0].detail.contains("only zeros"),
-                    "{}",
-                    summary.weaknesses[0].detail
-                );
+                assert!(summary.weaknesses[0].detail.contains("only zeros"), "{}", summary.weaknesses[0].detail);
             }
         }
     }
@@ -84,17 +67,13 @@ fn classic_pcap_goes_on_behind_a_record_that_lies_about_its_length() {
         let start = pcap(3).len();
         file[start + 8..start + 12].copy_from_slice(&lie.to_le_bytes());
         for window_bytes in [1, 256, 1 << 20] {
-            let (frames, summary) =
-                read_windows(&source(file.clone()).expect("pcap"), window_bytes);
+            let (frames, summary) = read_windows(&source(file.clone()).expect("pcap"), window_bytes);
             assert!(frames.len() >= 35, "length {lie}: {} frames", frames.len());
             let last = frames.last().expect("frames were found");
             assert_eq!(packet(39), last.bytes);
             // A record that swallowed others may bring a nonsense time as well.
             assert_eq!("damaged-record", words(&summary)[0]);
-            assert_eq!(
-                Some(START as i64 + 39),
-                Some(last.nanoseconds / 1_000_000_000)
-            );
+            assert_eq!(Some(START as i64 + 39), Some(last.nanoseconds / 1_000_000_000));
         }
     }
 }
@@ -110,14 +89,8 @@ fn pcapng_goes_on_at_the_next_block_behind_a_length_that_lies() {
             }
             file[start + 4..start + 8].copy_from_slice(&end.u32(lie));
             for window_bytes in [1, 256, 1 << 20] {
-                let (frames, summary) =
-                    read_windows(&source(file.clone()).expect("pcapng"), window_bytes);
-                assert_eq!(
-                    29,
-                    frames.len(),
-                    "length {lie} {window_bytes} {:?}",
-                    summary.weaknesses
-                );
+                let (frames, summary) = read_windows(&source(file.clone()).expect("pcapng"), window_bytes);
+                assert_eq!(29, frames.len(), "length {lie} {window_bytes} {:?}", summary.weaknesses);
                 assert_eq!(packet(4), frames[3].bytes);
                 assert_eq!(["damaged-record"], *words(&summary));
             }
@@ -136,28 +109,13 @@ fn a_packet_that_claims_more_than_its_block_is_skipped_alone() {
     file.extend(block(end, 6, b"cut"));
     file.extend(enhanced(end, 0, ticks(3), b"last", 4));
     let (frames, summary) = read(file.clone());
-    assert_eq!(
-        [1, 2],
-        *frames.iter().map(|frame| frame.number).collect::<Vec<_>>()
-    );
+    assert_eq!([1, 2], *frames.iter().map(|frame| frame.number).collect::<Vec<_>>());
     assert_eq!(b"last", &frames[1].bytes[..]);
     assert_eq!(["damaged-record"; 3], *words(&summary));
     let told = details(file);
-    assert!(
-        told[0].contains("claims 3000000000 bytes, its block has room for 4"),
-        "{}",
-        told[0]
-    );
-    assert!(
-        told[1].contains("interface 7, which the file does not describe"),
-        "{}",
-        told[1]
-    );
-    assert!(
-        told[2].contains("has a block of only 16 bytes"),
-        "{}",
-        told[2]
-    );
+    assert!(told[0].contains("claims 3000000000 bytes, its block has room for 4"), "{}", told[0]);
+    assert!(told[1].contains("interface 7, which the file does not describe"), "{}", told[1]);
+    assert!(told[2].contains("has a block of only 16 bytes"), "{}", told[2]);
 }
 
 #[test]
@@ -168,11 +126,7 @@ fn garbage_without_an_end_stops_the_reading() {
     let (frames, summary) = read(file);
     assert_eq!(3, frames.len());
     assert_eq!(["damaged-record"], *words(&summary));
-    assert!(
-        summary.weaknesses[0]
-            .detail
-            .contains("its packet claims 4294967295 bytes")
-    );
+    assert!(summary.weaknesses[0].detail.contains("its packet claims 4294967295 bytes"));
 }
 
 #[test]
@@ -195,9 +149,6 @@ fn a_block_longer_than_the_window_is_read_whole() {
     file.extend(interface(end, 101, 0, &[]));
     file.extend(enhanced(end, 1, ticks(1), &vec![5; 200_000], 200_000));
     let (frames, summary) = read_windows(&source(file).expect("pcapng"), 4096);
-    assert_eq!(
-        [101, 200_000],
-        [usize::from(frames[1].link_type), frames[1].bytes.len()]
-    );
+    assert_eq!([101, 200_000], [usize::from(frames[1].link_type), frames[1].bytes.len()]);
     assert!(summary.weaknesses.is_empty());
 }

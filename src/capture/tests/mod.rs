@@ -43,8 +43,7 @@ fn source(bytes: Vec<u8>) -> Result<Source, OpenError> {
 
 /// Reads to the end with windows of `window_bytes`.
 fn read_windows(source: &Source, window_bytes: usize) -> (Vec<Seen>, FileSummary) {
-    let mut reader =
-        Reader::with_window_bytes(source, 3, window_bytes).expect("it was a capture a moment ago");
+    let mut reader = Reader::with_window_bytes(source, 3, window_bytes).expect("it was a capture a moment ago");
     let mut window = Window::new();
     let mut times = Times::default();
     let mut frames = Vec::new();
@@ -66,9 +65,5 @@ fn read(bytes: Vec<u8>) -> (Vec<Seen>, FileSummary) {
 }
 
 fn words(summary: &FileSummary) -> Vec<&'static str> {
-    summary
-        .weaknesses
-        .iter()
-        .map(|weakness| weakness.kind.word())
-        .collect()
+    summary.weaknesses.iter().map(|weakness| weakness.kind.word()).collect()
 }

@@ -6,11 +6,7 @@ use super::build::{End, pcap, pcapng};
 use super::{read_windows, source};
 
 fn a_capture() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        Just(pcap(12)),
-        Just(pcapng(End::Little, 12)),
-        Just(pcapng(End::Big, 12))
-    ]
+    prop_oneof![Just(pcap(12)), Just(pcapng(End::Little, 12)), Just(pcapng(End::Big, 12))]
 }
 
 proptest! {

@@ -16,14 +16,7 @@ fn captures_of_the_folder_named_in_sipscan_captures_are_read_whole() {
         let path = source.path.display();
         let (frames, summary) = read_windows(source, 1 << 20);
         assert!(!frames.is_empty(), "{path} has frames");
-        assert!(
-            frames.len() as u64 <= summary.frames,
-            "{path} numbers every frame"
-        );
-        assert_eq!(
-            frames,
-            read_windows(source, 1000).0,
-            "{path} does not depend on its windows"
-        );
+        assert!(frames.len() as u64 <= summary.frames, "{path} numbers every frame");
+        assert_eq!(frames, read_windows(source, 1000).0, "{path} does not depend on its windows");
     }
 }

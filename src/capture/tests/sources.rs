@@ -33,22 +33,12 @@ fn captures_are_ordered_by_their_first_packet_whatever_the_arguments() {
     for _ in 0..paths.len() {
         paths.rotate_left(1);
         let found = find(&paths);
-        let order: Vec<_> = found
-            .sources
-            .iter()
-            .filter_map(|source| source.path.file_name()?.to_str())
-            .collect();
-        assert_eq!(
-            ["c.pcap", "b.pcap", "d.pcap", "a.pcap", "0-empty.pcapng"],
-            *order
-        );
+        let order: Vec<_> = found.sources.iter().filter_map(|source| source.path.file_name()?.to_str()).collect();
+        assert_eq!(["c.pcap", "b.pcap", "d.pcap", "a.pcap", "0-empty.pcapng"], *order);
     }
     let found = find(&paths);
     assert_eq!(Format::PcapNg, found.sources[4].format);
-    assert_eq!(
-        (None, Some(48)),
-        (found.sources[4].first_at, found.sources[4].bytes)
-    );
+    assert_eq!((None, Some(48)), (found.sources[4].first_at, found.sources[4].bytes));
 }
 
 #[test]
@@ -59,23 +49,10 @@ fn folders_give_their_captures_and_tell_what_they_leave_out() {
     fs::create_dir(folder.path().join("older")).expect("a temporary folder");
     write(&folder.path().join("older"), "old.pcap", &pcap(2));
     let found = find(&[folder.path().to_path_buf()]);
-    assert_eq!(
-        (1, 1, 0),
-        (found.sources.len(), found.skipped.len(), found.errors.len())
-    );
+    assert_eq!((1, 1, 0), (found.sources.len(), found.skipped.len(), found.errors.len()));
 
-    let found = find(&[
-        folder.path().join("older"),
-        folder.path().join("older/old.pcap"),
-    ]);
-    assert_eq!(
-        (1, 1, 0),
-        (
-            found.sources.len(),
-            found.repeated.len(),
-            found.errors.len()
-        )
-    );
+    let found = find(&[folder.path().join("older"), folder.path().join("older/old.pcap")]);
+    assert_eq!((1, 1, 0), (found.sources.len(), found.repeated.len(), found.errors.len()));
 }
 
 #[test]
@@ -87,11 +64,7 @@ fn arguments_that_are_no_captures_are_told_each_and_do_not_stop_the_others() {
     let empty = write(folder.path(), "empty.pcap", b"");
     let found = find(&[empty_folder, good, folder.path().join("gone.pcap"), empty]);
     assert_eq!(1, found.sources.len());
-    let mut told: Vec<_> = found
-        .errors
-        .iter()
-        .map(|error| error.problem.to_string())
-        .collect();
+    let mut told: Vec<_> = found.errors.iter().map(|error| error.problem.to_string()).collect();
     told.sort();
     assert_eq!(
         [
@@ -115,15 +88,9 @@ fn what_is_no_capture_is_named() {
         (b"GMBU\x00\x02", "a Network Monitor capture"),
         (b"TRSNIFF data    \x1a", "a Sniffer capture"),
         (b"iptrace 2.0", "an AIX iptrace capture"),
-        (
-            b"+---------+---------------+----------+\r\n",
-            "a K12 text capture",
-        ),
+        (b"+---------+---------------+----------+\r\n", "a K12 text capture"),
         (b"<!DOCTYPE HTML>\n<html>", "an HTML page"),
-        (
-            b"PK\x03\x04abc",
-            "a zip archive, not like a capture (pcap or pcapng); unpack it first",
-        ),
+        (b"PK\x03\x04abc", "a zip archive, not like a capture (pcap or pcapng); unpack it first"),
         (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
         (&tar, "a tar archive"),
         (b"%PDF-1.7", "a PDF document"),
@@ -136,10 +103,7 @@ fn what_is_no_capture_is_named() {
     ];
     for (bytes, expected) in cases {
         let error = source(bytes.to_vec()).expect_err("no capture").to_string();
-        assert!(
-            error.starts_with(&format!("memory: looks like {expected}")),
-            "{error}"
-        );
+        assert!(error.starts_with(&format!("memory: looks like {expected}")), "{error}");
         assert!(!error.contains('\n'));
     }
 }
@@ -157,23 +121,10 @@ impl Read for Dribble {
 #[test]
 fn a_pipe_gives_the_same_frames_as_a_file_and_only_once() {
     let bytes = pcap(500);
-    let pipe = Source::from_read(
-        PathBuf::from("-"),
-        Box::new(Dribble(io::Cursor::new(bytes.clone()))),
-    )
-    .expect("pcap");
-    assert_eq!(
-        (None, Some(i64::from(START))),
-        (
-            pipe.bytes,
-            pipe.first_at.map(|at| at.nanoseconds() / 1_000_000_000)
-        )
-    );
+    let pipe = Source::from_read(PathBuf::from("-"), Box::new(Dribble(io::Cursor::new(bytes.clone())))).expect("pcap");
+    assert_eq!((None, Some(i64::from(START))), (pipe.bytes, pipe.first_at.map(|at| at.nanoseconds() / 1_000_000_000)));
     let (frames, summary) = read_windows(&pipe, 1000);
-    assert_eq!(
-        read_windows(&source(bytes.clone()).expect("pcap"), 1000).0,
-        frames
-    );
+    assert_eq!(read_windows(&source(bytes.clone()).expect("pcap"), 1000).0, frames);
     assert_eq!(bytes.len() as u64, summary.bytes);
     let error = super::Reader::open(&pipe, 0).expect_err("its bytes are gone");
     assert_eq!("-: can be read only once", error.to_string());

@@ -39,41 +39,24 @@ fn a_condition_reads_what_the_report_says_of_a_call() {
 
 #[test]
 fn a_misspelt_name_is_told_before_any_call_is_read() {
-    let error =
-        Filter::condition("answered && stauts == 1 && outcom == 'busy'").expect_err("no such name");
+    let error = Filter::condition("answered && stauts == 1 && outcom == 'busy'").expect_err("no such name");
     assert_eq!((0, 12), error.at);
     assert!(error.message.contains("stauts"), "{}", error.message);
-    assert_eq!(
-        "uses \"outcom\", which no call has; did you mean outcome?",
-        message("outcom == 'busy'")
-    );
+    assert_eq!("uses \"outcom\", which no call has; did you mean outcome?", message("outcom == 'busy'"));
     assert!(message("codecs_offered.exists(codec, codek == 'PCMA')").contains("codek"));
 }
 
 #[test]
 fn what_cannot_be_compared_or_is_no_condition_is_told_before_any_call_is_read() {
-    assert_eq!(
-        "cannot be worked out: > does not take a whole number and a text",
-        message("final_code > 'x'")
-    );
+    assert_eq!("cannot be worked out: > does not take a whole number and a text", message("final_code > 'x'"));
     assert_eq!(
         "uses \"startswith\", which is no function here; did you mean startsWith?",
         message("caller.startswith('x')")
     );
-    assert_eq!(
-        "has a regular expression that cannot be read: unclosed group",
-        message("caller.matches('(')")
-    );
-    assert_eq!(
-        "is no condition: it gives a number, not true or false",
-        message("final_code")
-    );
+    assert_eq!("has a regular expression that cannot be read: unclosed group", message("caller.matches('(')"));
+    assert_eq!("is no condition: it gives a number, not true or false", message("final_code"));
     assert!(message("shout(caller) == ''").contains("shout"));
-    assert!(
-        message("caller ==").contains("ends too early"),
-        "{}",
-        message("caller ==")
-    );
+    assert!(message("caller ==").contains("ends too early"), "{}", message("caller =="));
     assert!(message("caller = 'x'").contains("cannot be read from"));
     assert!(message(" ").contains("is empty"));
     assert!(message(&"(".repeat(4000)).len() < 200);
@@ -84,25 +67,15 @@ fn what_cannot_be_compared_or_is_no_condition_is_told_before_any_call_is_read() 
 fn a_key_is_a_text_or_a_whole_number() {
     let key = Filter::key("caller + ' ' + destination").expect("a text");
     assert_eq!(Ok("sip:1001@10.0.0.1 ".to_owned()), key.key_of(&rejected()));
-    assert_eq!(
-        Ok("488".to_owned()),
-        Filter::key("final_code")
-            .expect("a number")
-            .key_of(&rejected())
-    );
+    assert_eq!(Ok("488".to_owned()), Filter::key("final_code").expect("a number").key_of(&rejected()));
     assert!(Filter::key("codecs_offered").is_err());
 }
 
 #[test]
 fn an_expression_that_fails_on_one_call_says_which() {
-    let filter =
-        Filter::condition("codecs_offered[5] == 'PCMA'").expect("other calls may offer six");
+    let filter = Filter::condition("codecs_offered[5] == 'PCMA'").expect("other calls may offer six");
     let said = filter.matches(&rejected()).expect_err("two codecs only");
-    assert!(
-        said.starts_with("takes an element that a list does not have")
-            && said.ends_with("(call 1)"),
-        "{said}"
-    );
+    assert!(said.starts_with("takes an element that a list does not have") && said.ends_with("(call 1)"), "{said}");
 }
 
 #[test]

@@ -6,19 +6,8 @@ use crate::check::filter::{FilterError, variable_names};
 use crate::reference;
 
 /// Functions that an expression may use.
-const FUNCTIONS: [&str; 11] = [
-    "contains",
-    "startsWith",
-    "endsWith",
-    "matches",
-    "size",
-    "exists",
-    "exists_one",
-    "all",
-    "filter",
-    "map",
-    "has",
-];
+const FUNCTIONS: [&str; 11] =
+    ["contains", "startsWith", "endsWith", "matches", "size", "exists", "exists_one", "all", "filter", "map", "has"];
 
 /// Line and column, from 0, of the character at this place of an expression.
 pub(super) fn place(source: &str, at: usize) -> (usize, usize) {
@@ -30,10 +19,7 @@ pub(super) fn place(source: &str, at: usize) -> (usize, usize) {
 }
 
 pub(super) fn at_start(message: String) -> FilterError {
-    FilterError {
-        at: (0, 0),
-        message,
-    }
+    FilterError { at: (0, 0), message }
 }
 
 pub(super) fn syntax_error(source: &str, errors: &cel::ParseErrors) -> FilterError {
@@ -43,14 +29,7 @@ pub(super) fn syntax_error(source: &str, errors: &cel::ParseErrors) -> FilterErr
     let line = usize::try_from(at.0 - 1).unwrap_or(0);
     let column = usize::try_from(at.1 - 1).unwrap_or(0);
     // The parser's words name its own tokens; what a reader needs is the place.
-    let rest: String = source
-        .lines()
-        .nth(line)
-        .unwrap_or_default()
-        .chars()
-        .skip(column)
-        .take(20)
-        .collect();
+    let rest: String = source.lines().nth(line).unwrap_or_default().chars().skip(column).take(20).collect();
     let message = if said.contains("ecursion") {
         "is nested too deeply".to_owned()
     } else if rest.trim().is_empty() {
@@ -58,10 +37,7 @@ pub(super) fn syntax_error(source: &str, errors: &cel::ParseErrors) -> FilterErr
     } else {
         format!("cannot be read from \"{rest}\" on; write it as in C: && || ! == != < <= > >= ( )")
     };
-    FilterError {
-        at: (line, column),
-        message,
-    }
+    FilterError { at: (line, column), message }
 }
 
 pub(super) fn unknown_name(name: &str) -> String {
@@ -88,17 +64,12 @@ pub(super) fn kind(value: &Value) -> String {
 /// Why an expression cannot be worked out.
 pub(super) fn failure(error: &ExecutionError) -> String {
     match error {
-        ExecutionError::UndeclaredReference(name) => {
-            match reference::nearest(name, FUNCTIONS, 1).first() {
-                Some(near) => {
-                    format!("uses \"{name}\", which is no function here; did you mean {near}?")
-                }
-                None => format!(
-                    "uses \"{name}\", which is no function here; there are {}",
-                    FUNCTIONS.join(", ")
-                ),
+        ExecutionError::UndeclaredReference(name) => match reference::nearest(name, FUNCTIONS, 1).first() {
+            Some(near) => {
+                format!("uses \"{name}\", which is no function here; did you mean {near}?")
             }
-        }
+            None => format!("uses \"{name}\", which is no function here; there are {}", FUNCTIONS.join(", ")),
+        },
         ExecutionError::NoSuchOverload(_) => mismatch(&error.to_string()),
         ExecutionError::FunctionError { message, .. } if message.contains("regex") => {
             let why = message.lines().last().unwrap_or_default().trim();

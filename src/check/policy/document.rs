@@ -14,27 +14,16 @@ use crate::reference;
 const SECTIONS: [&str; 5] = ["metrics", "allow", "forbid", "expect", "compare"];
 
 pub(super) fn read(text: &str) -> Result<Policy, Vec<PolicyError>> {
-    let page = Page {
-        text,
-        errors: RefCell::default(),
-    };
+    let page = Page { text, errors: RefCell::default() };
     let document = match DeTable::parse(text) {
         Ok(document) => document,
         Err(error) => {
             let at = error.span().map_or(0, |span| span.start);
-            page.blame(
-                at,
-                toml_words::syntax(error.message(), text.get(at..).unwrap_or_default()),
-            );
+            page.blame(at, toml_words::syntax(error.message(), text.get(at..).unwrap_or_default()));
             return Err(page.errors.into_inner());
         }
     };
-    let fields = Fields {
-        section: "",
-        at: 0,
-        table: document.get_ref(),
-        page: &page,
-    };
+    let fields = Fields { section: "", at: 0, table: document.get_ref(), page: &page };
     fields.known(&SECTIONS);
     let mut policy = Policy::default();
     if let Some(metrics) = fields.table("metrics") {
@@ -82,20 +71,12 @@ impl Page<'_> {
 
     /// Blames the start of a line.
     pub(super) fn blame_line(&self, line: u32, message: String) {
-        self.errors.borrow_mut().push(PolicyError {
-            line,
-            column: 1,
-            message,
-        });
+        self.errors.borrow_mut().push(PolicyError { line, column: 1, message });
     }
 
     pub(super) fn blame(&self, at: usize, message: String) {
         let (line, column) = self.place(at);
-        self.errors.borrow_mut().push(PolicyError {
-            line,
-            column,
-            message,
-        });
+        self.errors.borrow_mut().push(PolicyError { line, column, message });
     }
 }
 
@@ -135,8 +116,7 @@ impl<'a> Fields<'a> {
                     None => format!("docs/policy.md lists what {place} takes"),
                 };
                 let at = key.span().start;
-                self.page
-                    .blame(at, format!("{place} has no key \"{name}\"; {hint}"));
+                self.page.blame(at, format!("{place} has no key \"{name}\"; {hint}"));
             }
         }
         is_known
@@ -148,9 +128,7 @@ impl<'a> Fields<'a> {
 
     /// Byte at which a key's value begins.
     pub(super) fn at(&self, key: &str) -> usize {
-        self.table
-            .get(key)
-            .map_or(self.at, |value| value.span().start)
+        self.table.get(key).map_or(self.at, |value| value.span().start)
     }
 
     pub(super) fn line(&self, key: &str) -> u32 {
@@ -170,12 +148,7 @@ impl<'a> Fields<'a> {
     fn table(&self, key: &'a str) -> Option<Self> {
         let (value, span) = self.value(key)?;
         match value {
-            DeValue::Table(table) => Some(Fields {
-                section: key,
-                at: span.start,
-                table,
-                page: self.page,
-            }),
+            DeValue::Table(table) => Some(Fields { section: key, at: span.start, table, page: self.page }),
             _ => self.wrong(key, span.start, &format!("a table: [{key}]")),
         }
     }
@@ -190,25 +163,16 @@ impl<'a> Fields<'a> {
             section => format!("{section}.{key}"),
         };
         let DeValue::Array(list) = value else {
-            self.page.blame(
-                span.start,
-                format!("{name} takes a list of tables: [[{name}]]"),
-            );
+            self.page.blame(span.start, format!("{name} takes a list of tables: [[{name}]]"));
             return Vec::new();
         };
         let mut tables = Vec::new();
         for entry in list.iter() {
             match entry.get_ref() {
-                DeValue::Table(table) => tables.push(Fields {
-                    section: key,
-                    at: entry.span().start,
-                    table,
-                    page: self.page,
-                }),
-                _ => self.page.blame(
-                    entry.span().start,
-                    format!("{name} takes a list of tables: [[{name}]]"),
-                ),
+                DeValue::Table(table) => {
+                    tables.push(Fields { section: key, at: entry.span().start, table, page: self.page })
+                }
+                _ => self.page.blame(entry.span().start, format!("{name} takes a list of tables: [[{name}]]")),
             }
         }
         tables
@@ -224,23 +188,14 @@ impl<'a> Fields<'a> {
 
     /// One text, or a list of them.
     pub(super) fn texts(&self, key: &str) -> Vec<Placed<&'a str>> {
-        self.each(
-            key,
-            "a text in quotes, or a list of them",
-            |value| match value {
-                DeValue::String(text) => Some(text.as_ref()),
-                _ => None,
-            },
-        )
+        self.each(key, "a text in quotes, or a list of them", |value| match value {
+            DeValue::String(text) => Some(text.as_ref()),
+            _ => None,
+        })
     }
 
     /// One value or a list of values, read alike.
-    pub(super) fn each<T>(
-        &self,
-        key: &str,
-        what: &str,
-        read: impl Fn(&'a DeValue<'a>) -> Option<T>,
-    ) -> Vec<Placed<T>> {
+    pub(super) fn each<T>(&self, key: &str, what: &str, read: impl Fn(&'a DeValue<'a>) -> Option<T>) -> Vec<Placed<T>> {
         let Some(value) = self.table.get(key) else {
             return Vec::new();
         };
@@ -252,9 +207,7 @@ impl<'a> Fields<'a> {
         for value in listed {
             match read(value.get_ref()) {
                 Some(read) => values.push((read, value.span().start)),
-                None => self
-                    .page
-                    .blame(value.span().start, format!("{key} takes {what}")),
+                None => self.page.blame(value.span().start, format!("{key} takes {what}")),
             }
         }
         values
@@ -266,11 +219,7 @@ impl<'a> Fields<'a> {
             if let Some((DeValue::Array(list), span)) = self.value(key)
                 && list.is_empty()
             {
-                self.wrong::<()>(
-                    key,
-                    span.start,
-                    "at least one; leave it out to ask for nothing",
-                );
+                self.wrong::<()>(key, span.start, "at least one; leave it out to ask for nothing");
             }
         }
     }
@@ -287,10 +236,7 @@ impl<'a> Fields<'a> {
         let (value, span) = self.value(key)?;
         let day = match value {
             DeValue::Datetime(moment) => moment.date.and_then(|date| {
-                let (year, month) = (
-                    i16::try_from(date.year).ok()?,
-                    i8::try_from(date.month).ok()?,
-                );
+                let (year, month) = (i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?);
                 Day::new(year, month, i8::try_from(date.day).ok()?).ok()
             }),
             _ => None,
@@ -314,8 +260,7 @@ impl<'a> Fields<'a> {
         if impossible.is_empty() {
             return Some(number);
         }
-        self.page
-            .blame(span.start, format!("{key} = {number}: {impossible}"));
+        self.page.blame(span.start, format!("{key} = {number}: {impossible}"));
         None
     }
 
@@ -329,11 +274,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An expression; what is wrong inside it is told at its own place where the text is written on one line.
-    pub(super) fn expression(
-        &self,
-        key: &str,
-        read: impl Fn(&str) -> Result<Filter, FilterError>,
-    ) -> Option<Filter> {
+    pub(super) fn expression(&self, key: &str, read: impl Fn(&str) -> Result<Filter, FilterError>) -> Option<Filter> {
         let (text, at) = self.text(key)?;
         let span = self.value(key).map_or(0..0, |(_, span)| span);
         match read(text) {

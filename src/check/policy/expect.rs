@@ -30,14 +30,7 @@ pub const EXPECT_KEYS: [&str; 16] = [
 /// Of these, what says which calls are meant rather than what they must be like.
 const CONDITIONS: [&str; 4] = ["name", "calls", "allow_none", "min_percent"];
 /// Keys whose list, where one is given, says what is allowed.
-const LISTS: [&str; 6] = [
-    "outcome",
-    "codes",
-    "transport",
-    "ended_by",
-    "codec",
-    "headers",
-];
+const LISTS: [&str; 6] = ["outcome", "codes", "transport", "ended_by", "codec", "headers"];
 /// Keys of `[[expect.headers]]`.
 pub const HEADER_KEYS: [&str; 4] = ["name", "message", "matches", "absent"];
 /// What carries SIP.
@@ -50,11 +43,7 @@ const REGEX_BYTES_MAX: usize = 1 << 20;
 pub(super) fn read(fields: &Fields<'_>, policy: &mut Policy) {
     let limited = CALL_NUMBERS.iter().map(|(name, _)| *name);
     let number_keys = limit_keys(limited.chain(GROUP_METRICS.iter().map(|(name, _)| *name)));
-    let known: Vec<&str> = number_keys
-        .iter()
-        .map(String::as_str)
-        .chain(EXPECT_KEYS)
-        .collect();
+    let known: Vec<&str> = number_keys.iter().map(String::as_str).chain(EXPECT_KEYS).collect();
     let is_known = fields.known(&known);
     let Some((name, name_at)) = fields.text("name") else {
         if !fields.has("name") && is_known {
@@ -69,20 +58,14 @@ pub(super) fn read(fields: &Fields<'_>, policy: &mut Policy) {
     }
     fields.not_empty(&LISTS);
     if policy.expects.iter().any(|earlier| earlier.name == name) {
-        fields.page.blame(
-            name_at,
-            format!("name: \"{name}\" is the name of another expectation too"),
-        );
+        fields.page.blame(name_at, format!("name: \"{name}\" is the name of another expectation too"));
     }
     let (min_calls, max_calls) = (fields.count("min_calls"), fields.count("max_calls"));
     if let (Some(min), Some(max)) = (min_calls, max_calls)
         && min > max
     {
         let at = fields.at("max_calls");
-        fields.page.blame(
-            at,
-            format!("max_calls = {max} is less than min_calls: nothing can hold"),
-        );
+        fields.page.blame(at, format!("max_calls = {max} is less than min_calls: nothing can hold"));
     }
     let list = |key: &str| -> Vec<String> {
         let texts = fields.texts(key).into_iter();
@@ -96,20 +79,12 @@ pub(super) fn read(fields: &Fields<'_>, policy: &mut Policy) {
         max_calls,
         allow_none: fields.flag("allow_none").unwrap_or(false),
         min_percent: fields.number("min_percent").unwrap_or(100.0),
-        outcomes: outcomes(fields, "outcome")
-            .into_iter()
-            .map(|(outcome, _)| outcome)
-            .collect(),
-        codes: codes(fields, "codes")
-            .into_iter()
-            .map(|(code, _)| code)
-            .collect(),
+        outcomes: outcomes(fields, "outcome").into_iter().map(|(outcome, _)| outcome).collect(),
+        codes: codes(fields, "codes").into_iter().map(|(code, _)| code).collect(),
         transports: words(fields, "transport", &TRANSPORTS),
         ended_by: words(fields, "ended_by", &PARTIES),
         codecs_offered: fields.has("codecs_offered").then(|| list("codecs_offered")),
-        codecs_answered: fields
-            .has("codecs_answered")
-            .then(|| list("codecs_answered")),
+        codecs_answered: fields.has("codecs_answered").then(|| list("codecs_answered")),
         codec: list("codec"),
         metrics: limits(fields, GROUP_METRICS),
         numbers: limits(fields, &CALL_NUMBERS),
@@ -119,9 +94,7 @@ pub(super) fn read(fields: &Fields<'_>, policy: &mut Policy) {
     };
     let is_demand = |key: &str| !CONDITIONS.contains(&key) && fields.has(key);
     if is_known && !known.iter().any(|key| is_demand(key)) {
-        let what = format!(
-            "expectation \"{name}\" asks for nothing; give outcome, codes, min_calls or another key"
-        );
+        let what = format!("expectation \"{name}\" asks for nothing; give outcome, codes, min_calls or another key");
         fields.page.blame(fields.at, what);
     }
     policy.expects.push(expect);
@@ -155,9 +128,7 @@ fn words(fields: &Fields<'_>, key: &str, known: &[&str]) -> Vec<String> {
             words.push(text.to_owned());
         } else {
             let hint = hint(text, known.iter().copied());
-            fields
-                .page
-                .blame(at, format!("{key}: \"{text}\" is not known; {hint}"));
+            fields.page.blame(at, format!("{key}: \"{text}\" is not known; {hint}"));
         }
     }
     words
@@ -165,9 +136,7 @@ fn words(fields: &Fields<'_>, key: &str, known: &[&str]) -> Vec<String> {
 
 fn sequence(fields: &Fields<'_>) -> Option<Sequence> {
     let (text, at) = fields.text("sequence")?;
-    Sequence::parse(text)
-        .map_err(|why| fields.page.blame(at, format!("sequence {why}")))
-        .ok()
+    Sequence::parse(text).map_err(|why| fields.page.blame(at, format!("sequence {why}"))).ok()
 }
 
 fn header(fields: &Fields<'_>) -> Option<HeaderExpect> {
@@ -180,37 +149,28 @@ fn header(fields: &Fields<'_>) -> Option<HeaderExpect> {
         return None;
     };
     let name = HeaderName::from_bytes(text.as_bytes());
-    if matches!(name, HeaderName::Other | HeaderName::Malformed) || !crate::call::keeps_header(name)
-    {
-        fields.page.blame(at, format!("name: values of the header field \"{text}\" are not kept, so nothing can be said of it"));
+    if matches!(name, HeaderName::Other | HeaderName::Malformed) || !crate::call::keeps_header(name) {
+        fields.page.blame(
+            at,
+            format!("name: values of the header field \"{text}\" are not kept, so nothing can be said of it"),
+        );
         return None;
     }
     let matches = fields.text("matches").and_then(|(pattern, at)| {
-        let built = regex::RegexBuilder::new(pattern)
-            .size_limit(REGEX_BYTES_MAX)
-            .build();
+        let built = regex::RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).build();
         let why = |error: regex::Error| {
             let told = error.to_string();
             let last = told.lines().last().unwrap_or_default().trim().to_owned();
-            fields
-                .page
-                .blame(at, format!("matches is no regular expression: {last}"));
+            fields.page.blame(at, format!("matches is no regular expression: {last}"));
         };
         built.map_err(why).ok()
     });
     let message = fields.text("message").map_or("INVITE", |(message, at)| {
         if !is_message(message) {
-            let what = format!(
-                "message: \"{message}\" is no method and no code; write INVITE, 200 or the like"
-            );
+            let what = format!("message: \"{message}\" is no method and no code; write INVITE, 200 or the like");
             fields.page.blame(at, what);
         }
         message
     });
-    Some(HeaderExpect {
-        name,
-        message: message.to_owned(),
-        matches,
-        absent: fields.flag("absent").unwrap_or(false),
-    })
+    Some(HeaderExpect { name, message: message.to_owned(), matches, absent: fields.flag("absent").unwrap_or(false) })
 }

@@ -16,15 +16,7 @@ pub const METRICS_KEYS: [&str; 1] = ["min_sample"];
 /// Keys of `[allow]`.
 pub const ALLOW_KEYS: [&str; 4] = ["codes", "outcomes", "rules", "waivers"];
 /// Keys of `[[allow.waivers]]`.
-pub const WAIVER_KEYS: [&str; 7] = [
-    "rule",
-    "code",
-    "outcome",
-    "expectation",
-    "calls",
-    "reason",
-    "expires",
-];
+pub const WAIVER_KEYS: [&str; 7] = ["rule", "code", "outcome", "expectation", "calls", "reason", "expires"];
 /// Keys of `[forbid]`.
 pub const FORBID_KEYS: [&str; 4] = ["codes", "outcomes", "rules", "severity"];
 /// Keys of `[compare]`.
@@ -58,21 +50,10 @@ pub(super) fn limits<Of>(fields: &Fields<'_>, numbers: &[Number<Of>]) -> Vec<Lim
                 least = Some(value);
             } else if least.is_some_and(|least| least > value) {
                 let at = fields.at(&key);
-                fields.page.blame(
-                    at,
-                    format!(
-                        "{key} = {value} is less than min_{}: nothing can hold",
-                        number.0
-                    ),
-                );
+                fields.page.blame(at, format!("{key} = {value} is less than min_{}: nothing can hold", number.0));
             }
             let line = fields.line(&key);
-            limits.push(Limit {
-                number: *number,
-                bound,
-                value,
-                line,
-            });
+            limits.push(Limit { number: *number, bound, value, line });
         }
     }
     limits
@@ -80,9 +61,7 @@ pub(super) fn limits<Of>(fields: &Fields<'_>, numbers: &[Number<Of>]) -> Vec<Lim
 
 /// The keys of limits on numbers of these names.
 pub(super) fn limit_keys<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
-    names
-        .flat_map(|name| [Bound::Min, Bound::Max].map(|bound| format!("{}{name}", bound.prefix())))
-        .collect()
+    names.flat_map(|name| [Bound::Min, Bound::Max].map(|bound| format!("{}{name}", bound.prefix()))).collect()
 }
 
 /// Whether a key belongs below `[metrics]`.
@@ -92,11 +71,7 @@ pub(super) fn is_metric_key(key: &str) -> bool {
 
 pub(super) fn metrics(fields: &Fields<'_>, policy: &mut Policy) {
     let keys = limit_keys(metric_names());
-    let known: Vec<&str> = keys
-        .iter()
-        .map(String::as_str)
-        .chain(METRICS_KEYS)
-        .collect();
+    let known: Vec<&str> = keys.iter().map(String::as_str).chain(METRICS_KEYS).collect();
     fields.known(&known);
     policy.metrics = limits(fields, &METRICS);
     policy.registrations = limits(fields, &REGISTRATION_METRICS);
@@ -104,31 +79,21 @@ pub(super) fn metrics(fields: &Fields<'_>, policy: &mut Policy) {
 }
 
 pub(super) fn codes(fields: &Fields<'_>, key: &str) -> Vec<Placed<CodePattern>> {
-    fields.each(
-        key,
-        "codes from 100 to 699, or classes such as \"5xx\"",
-        |value| match value {
-            DeValue::Integer(integer) => whole(integer).and_then(CodePattern::from_number),
-            DeValue::String(text) => CodePattern::parse(text),
-            _ => None,
-        },
-    )
+    fields.each(key, "codes from 100 to 699, or classes such as \"5xx\"", |value| match value {
+        DeValue::Integer(integer) => whole(integer).and_then(CodePattern::from_number),
+        DeValue::String(text) => CodePattern::parse(text),
+        _ => None,
+    })
 }
 
 pub(super) fn outcomes(fields: &Fields<'_>, key: &str) -> Vec<Placed<Outcome>> {
-    let known = |text: &str| {
-        Outcome::ALL
-            .into_iter()
-            .find(|outcome| outcome.word() == text)
-    };
+    let known = |text: &str| Outcome::ALL.into_iter().find(|outcome| outcome.word() == text);
     let words = || Outcome::ALL.iter().map(|outcome| outcome.word());
     let read = |(text, at): Placed<&str>| {
         let outcome = known(text);
         if outcome.is_none() {
             let hint = hint(text, words());
-            fields
-                .page
-                .blame(at, format!("{key}: \"{text}\" is no outcome; {hint}"));
+            fields.page.blame(at, format!("{key}: \"{text}\" is no outcome; {hint}"));
         }
         Some((outcome?, at))
     };
@@ -144,9 +109,7 @@ fn rules(fields: &Fields<'_>, key: &str) -> Vec<Placed<String>> {
             Some(near) => format!("did you mean {near}?"),
             None => "sipscan rules lists them".to_owned(),
         };
-        fields
-            .page
-            .blame(at, format!("{key}: \"{id}\" is no rule; {hint}"));
+        fields.page.blame(at, format!("{key}: \"{id}\" is no rule; {hint}"));
         None
     };
     fields.texts(key).into_iter().filter_map(read).collect()
@@ -177,47 +140,27 @@ pub(super) fn allow(fields: &Fields<'_>, policy: &mut Policy) {
 
 fn waiver(fields: &Fields<'_>) -> Option<Waiver> {
     fields.known(&WAIVER_KEYS);
-    let rule = rules(fields, "rule")
-        .into_iter()
-        .map(|(id, _)| WaiverTarget::Rule(id));
-    let code = codes(fields, "code")
-        .into_iter()
-        .map(|(code, _)| WaiverTarget::Code(code));
-    let outcome = outcomes(fields, "outcome")
-        .into_iter()
-        .map(|(word, _)| WaiverTarget::Outcome(word));
-    let expectation = fields
-        .text("expectation")
-        .map(|(name, _)| WaiverTarget::Expectation(name.to_owned()));
-    let mut targets: Vec<WaiverTarget> =
-        rule.chain(code).chain(outcome).chain(expectation).collect();
-    let named = ["rule", "code", "outcome", "expectation"]
-        .into_iter()
-        .filter(|key| fields.has(key))
-        .count();
+    let rule = rules(fields, "rule").into_iter().map(|(id, _)| WaiverTarget::Rule(id));
+    let code = codes(fields, "code").into_iter().map(|(code, _)| WaiverTarget::Code(code));
+    let outcome = outcomes(fields, "outcome").into_iter().map(|(word, _)| WaiverTarget::Outcome(word));
+    let expectation = fields.text("expectation").map(|(name, _)| WaiverTarget::Expectation(name.to_owned()));
+    let mut targets: Vec<WaiverTarget> = rule.chain(code).chain(outcome).chain(expectation).collect();
+    let named = ["rule", "code", "outcome", "expectation"].into_iter().filter(|key| fields.has(key)).count();
     if named != 1 || targets.len() > 1 {
         fields.page.blame(
             fields.at,
-            "a waiver is about one thing: give one of rule, code, outcome and expectation"
-                .to_owned(),
+            "a waiver is about one thing: give one of rule, code, outcome and expectation".to_owned(),
         );
         return None;
     }
     if fields.has("expectation") && fields.has("calls") {
-        fields.page.blame(
-            fields.at("calls"),
-            "a waiver of an expectation is about all its calls; leave calls out".to_owned(),
-        );
+        fields
+            .page
+            .blame(fields.at("calls"), "a waiver of an expectation is about all its calls; leave calls out".to_owned());
     }
-    let reason = fields
-        .text("reason")
-        .map(|(reason, _)| reason.trim())
-        .filter(|reason| !reason.is_empty());
+    let reason = fields.text("reason").map(|(reason, _)| reason.trim()).filter(|reason| !reason.is_empty());
     if reason.is_none() {
-        fields.page.blame(
-            fields.at,
-            "a waiver needs a reason: reason = \"why this is accepted for now\"".to_owned(),
-        );
+        fields.page.blame(fields.at, "a waiver needs a reason: reason = \"why this is accepted for now\"".to_owned());
     }
     Some(Waiver {
         target: targets.pop()?,
@@ -247,10 +190,7 @@ fn severity(fields: &Fields<'_>, key: &str) -> Option<Option<Severity>> {
         "info" => Some(Some(Severity::Info)),
         "none" => Some(None),
         other => {
-            fields.page.blame(
-                at,
-                format!("{key}: \"{other}\" is no severity; it is error, warn, info, or none"),
-            );
+            fields.page.blame(at, format!("{key}: \"{other}\" is no severity; it is error, warn, info, or none"));
             None
         }
     }
@@ -262,9 +202,7 @@ fn change(fields: &Fields<'_>, key: &str, default: Change) -> Change {
         Some(("fail", _)) => Change::Fail,
         Some(("report", _)) => Change::Report,
         Some((other, at)) => {
-            fields
-                .page
-                .blame(at, format!("{key}: \"{other}\" is neither fail nor report"));
+            fields.page.blame(at, format!("{key}: \"{other}\" is neither fail nor report"));
             default
         }
     }
@@ -275,27 +213,13 @@ pub(super) fn compare(fields: &Fields<'_>) -> Compare {
     let default = Compare::default();
     Compare {
         key: fields.expression("key", Filter::key),
-        max_changed_calls: fields
-            .count("max_changed_calls")
-            .unwrap_or(default.max_changed_calls),
-        max_missing_calls: fields
-            .count("max_missing_calls")
-            .unwrap_or(default.max_missing_calls),
-        max_added_calls: fields
-            .count("max_added_calls")
-            .unwrap_or(default.max_added_calls),
-        max_pdd_increase_ms: fields
-            .number("max_pdd_increase_ms")
-            .unwrap_or(default.max_pdd_increase_ms),
-        max_setup_increase_ms: fields
-            .number("max_setup_increase_ms")
-            .unwrap_or(default.max_setup_increase_ms),
-        max_reply_increase_ms: fields
-            .number("max_reply_increase_ms")
-            .unwrap_or(default.max_reply_increase_ms),
-        min_effect_size: fields
-            .number("min_effect_size")
-            .unwrap_or(default.min_effect_size),
+        max_changed_calls: fields.count("max_changed_calls").unwrap_or(default.max_changed_calls),
+        max_missing_calls: fields.count("max_missing_calls").unwrap_or(default.max_missing_calls),
+        max_added_calls: fields.count("max_added_calls").unwrap_or(default.max_added_calls),
+        max_pdd_increase_ms: fields.number("max_pdd_increase_ms").unwrap_or(default.max_pdd_increase_ms),
+        max_setup_increase_ms: fields.number("max_setup_increase_ms").unwrap_or(default.max_setup_increase_ms),
+        max_reply_increase_ms: fields.number("max_reply_increase_ms").unwrap_or(default.max_reply_increase_ms),
+        min_effect_size: fields.number("min_effect_size").unwrap_or(default.min_effect_size),
         min_sample: fields.count("min_sample").unwrap_or(default.min_sample),
         new_findings: severity(fields, "new_findings").unwrap_or(default.new_findings),
         codecs: change(fields, "codecs", default.codecs),
@@ -307,31 +231,16 @@ pub(super) fn compare(fields: &Fields<'_>) -> Compare {
 /// What is allowed and forbidden at once.
 pub(super) fn contradictions(fields: &Fields<'_>, policy: &Policy) {
     let both = |what: String| {
-        fields.page.blame(
-            fields.at("forbid"),
-            format!("{what} is both allowed and forbidden; keep one"),
-        );
+        fields.page.blame(fields.at("forbid"), format!("{what} is both allowed and forbidden; keep one"));
     };
     let (allow, forbid) = (&policy.allow, &policy.forbid);
-    for code in allow
-        .codes
-        .iter()
-        .filter(|code| forbid.codes.contains(code))
-    {
+    for code in allow.codes.iter().filter(|code| forbid.codes.contains(code)) {
         both(format!("code {code}"));
     }
-    for outcome in allow
-        .outcomes
-        .iter()
-        .filter(|outcome| forbid.outcomes.contains(outcome))
-    {
+    for outcome in allow.outcomes.iter().filter(|outcome| forbid.outcomes.contains(outcome)) {
         both(format!("outcome {}", outcome.word()));
     }
-    for rule in allow
-        .rules
-        .iter()
-        .filter(|rule| forbid.rules.contains(rule))
-    {
+    for rule in allow.rules.iter().filter(|rule| forbid.rules.contains(rule)) {
         both(format!("rule {rule}"));
     }
     for waiver in &policy.waivers {

@@ -7,10 +7,7 @@ const QUOTE_CHARACTERS_MAX: usize = 20;
 pub(super) fn syntax(message: &str, rest: &str) -> String {
     let line = rest.lines().next().unwrap_or_default().trim_end();
     let quote: String = line.chars().take(QUOTE_CHARACTERS_MAX).collect();
-    let word: String = line
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
-        .collect();
+    let word: String = line.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-')).collect();
     let message = message.trim_end().replace('\n', "; ");
     if message == "duplicate key" {
         return format!("\"{word}\" is there a second time; keep one");
@@ -21,10 +18,7 @@ pub(super) fn syntax(message: &str, rest: &str) -> String {
     if message.starts_with("key with no value") {
         return "a key without a value; write key = value".to_owned();
     }
-    let hint = if message.contains("quoted")
-        || message.contains("float")
-        || message.contains("key or value")
-    {
+    let hint = if message.contains("quoted") || message.contains("float") || message.contains("key or value") {
         "; a number is written alone, as 95.0, a text in quotes, a day as 2026-12-31"
     } else {
         ""

@@ -42,26 +42,16 @@ impl View {
 
 fn capture_names(analysis: &Analysis) -> Vec<String> {
     let captures = analysis.captures.iter();
-    captures
-        .map(|capture| capture.path.display().to_string())
-        .collect()
+    captures.map(|capture| capture.path.display().to_string()).collect()
 }
 
 fn last_frame(analysis: &Analysis) -> Option<crate::capture::Timestamp> {
-    analysis
-        .captures
-        .iter()
-        .filter_map(|capture| capture.last_at)
-        .max()
+    analysis.captures.iter().filter_map(|capture| capture.last_at).max()
 }
 
 fn beside_calls(analysis: &Analysis) -> Vec<FindingView> {
-    let lone = analysis
-        .incidents
-        .iter()
-        .filter(|incident| incident.calls.is_empty());
-    lone.map(|incident| finding_view(&incident.finding))
-        .collect()
+    let lone = analysis.incidents.iter().filter(|incident| incident.calls.is_empty());
+    lone.map(|incident| finding_view(&incident.finding)).collect()
 }
 
 /// The call at a place of [`Analysis::calls`]; `None` past the last.
@@ -89,9 +79,7 @@ pub fn call_view(analysis: &Analysis, place: usize) -> Option<CallView> {
         outcome: call.outcome,
         final_code: call.final_code.map_or(0, |code| code.0),
         reason_phrase: text(call.phrase),
-        ended_by: call
-            .ended_by
-            .map_or(String::new(), |party| party.word().to_owned()),
+        ended_by: call.ended_by.map_or(String::new(), |party| party.word().to_owned()),
         pdd_ms: times.pdd_ms(),
         ring_ms: times.ring_ms(),
         setup_ms: times.setup_ms(),
@@ -99,12 +87,8 @@ pub fn call_view(analysis: &Analysis, place: usize) -> Option<CallView> {
         messages: call.messages,
         retransmissions: call.retransmissions,
         hops: call.hops.iter().map(hop).collect(),
-        origin: call
-            .origin
-            .map_or(String::new(), |origin| endpoint(origin.endpoint)),
-        primary: entry
-            .primary()
-            .map_or(String::new(), |finding| finding.rule.to_owned()),
+        origin: call.origin.map_or(String::new(), |origin| endpoint(origin.endpoint)),
+        primary: entry.primary().map_or(String::new(), |finding| finding.rule.to_owned()),
         findings: entry.findings.iter().map(finding_view).collect(),
         sequence: facts.sequence.iter().map(|step| word(step.kind)).collect(),
         sequence_frames: facts.sequence.iter().map(|step| step.at).collect(),
@@ -118,10 +102,7 @@ pub fn call_view(analysis: &Analysis, place: usize) -> Option<CallView> {
     for finding in &mut view.findings {
         let frames = &mut finding.frames;
         frames.sort_by_key(|at| !is_of_call(call, &analysis.book, *at));
-        if !frames
-            .first()
-            .is_some_and(|at| is_of_call(call, &analysis.book, *at))
-        {
+        if !frames.first().is_some_and(|at| is_of_call(call, &analysis.book, *at)) {
             frames.clone_from(&ending);
         }
     }
@@ -132,10 +113,7 @@ pub fn call_view(analysis: &Analysis, place: usize) -> Option<CallView> {
 fn is_of_call(call: &Call, book: &Book, at: FrameRef) -> bool {
     call.legs.iter().any(|leg| {
         let messages = book.messages.get(leg.start as usize..leg.end as usize);
-        messages
-            .unwrap_or_default()
-            .iter()
-            .any(|message| message.at == at)
+        messages.unwrap_or_default().iter().any(|message| message.at == at)
     })
 }
 

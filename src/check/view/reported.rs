@@ -138,9 +138,7 @@ impl View {
     /// Where the text is no report, one of another version, or one written before `compare` could read reports.
     pub fn of_report(text: &str) -> Result<Self, ReportError> {
         let cannot = |error: serde_json::Error| {
-            ReportError(format!(
-                "is no report of sipscan: {error}; give a capture, or what --json wrote"
-            ))
+            ReportError(format!("is no report of sipscan: {error}; give a capture, or what --json wrote"))
         };
         let header: Header = serde_json::from_str(text).map_err(cannot)?;
         if header.schema != SCHEMA {
@@ -149,38 +147,23 @@ impl View {
         let report: Report = serde_json::from_str(text).map_err(cannot)?;
         let Some(headers) = report.header_use else {
             return Err(ReportError(
-                "lacks header_use, codecs and sequences: an older sipscan wrote it; write it again from its capture".to_owned(),
+                "lacks header_use, codecs and sequences: an older sipscan wrote it; write it again from its capture"
+                    .to_owned(),
             ));
         };
-        let last = report
-            .captures
-            .iter()
-            .filter_map(|capture| moment(capture.last_at.as_deref()?));
+        let last = report.captures.iter().filter_map(|capture| moment(capture.last_at.as_deref()?));
         Ok(Self {
-            filter: report
-                .filter
-                .map_or(String::new(), |filter| filter.expression),
+            filter: report.filter.map_or(String::new(), |filter| filter.expression),
             last_at: last.max(),
-            captures: report
-                .captures
-                .into_iter()
-                .map(|capture| capture.path)
-                .collect(),
-            calls: report
-                .calls
-                .into_iter()
-                .map(call_view)
-                .collect::<Result<_, _>>()?,
+            captures: report.captures.into_iter().map(|capture| capture.path).collect(),
+            calls: report.calls.into_iter().map(call_view).collect::<Result<_, _>>()?,
             beside_calls: report
                 .incidents
                 .into_iter()
                 .filter(|incident| incident.calls.is_empty())
                 .map(|incident| finding_view(incident.finding))
                 .collect::<Result<_, _>>()?,
-            headers: headers
-                .into_iter()
-                .map(|entry| ((entry.message, entry.header), entry.messages))
-                .collect(),
+            headers: headers.into_iter().map(|entry| ((entry.message, entry.header), entry.messages)).collect(),
         })
     }
 }
@@ -197,9 +180,7 @@ fn foreign(schema: &str) -> String {
             format!("is a verdict of check or compare, and no report; {wanted}")
         }
         ("", _) => format!("is no report of sipscan: it names no schema; {wanted}"),
-        _ => format!(
-            "is no report of sipscan: its schema is \"{schema}\", not \"{SCHEMA}\"; {wanted}"
-        ),
+        _ => format!("is no report of sipscan: its schema is \"{schema}\", not \"{SCHEMA}\"; {wanted}"),
     }
 }
 
@@ -213,12 +194,7 @@ fn call_view(call: Call) -> Result<CallView, ReportError> {
     let outcome = Outcome::ALL
         .into_iter()
         .find(|outcome| outcome.word() == call.outcome)
-        .ok_or_else(|| {
-            ReportError(format!(
-                "call {} has no known outcome: \"{}\"",
-                call.id, call.outcome
-            ))
-        })?;
+        .ok_or_else(|| ReportError(format!("call {} has no known outcome: \"{}\"", call.id, call.outcome)))?;
     let hop = |hop: Hop| HopView {
         source: hop.source,
         destination: hop.destination,
@@ -246,17 +222,8 @@ fn call_view(call: Call) -> Result<CallView, ReportError> {
         hops: call.hops.into_iter().map(hop).collect(),
         origin: call.origin.map_or(String::new(), |origin| origin.endpoint),
         primary: call.primary.unwrap_or_default(),
-        findings: call
-            .findings
-            .into_iter()
-            .map(finding_view)
-            .collect::<Result<_, _>>()?,
-        sequence: call
-            .sequence
-            .unwrap_or_default()
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect(),
+        findings: call.findings.into_iter().map(finding_view).collect::<Result<_, _>>()?,
+        sequence: call.sequence.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         sequence_frames: Vec::new(),
         codecs_offered: call.codecs_offered,
         codecs_answered: call.codecs_answered,
@@ -271,24 +238,16 @@ fn finding_view(finding: Finding) -> Result<FindingView, ReportError> {
         "warn" => Severity::Warn,
         "info" => Severity::Info,
         other => {
-            return Err(ReportError(format!(
-                "has a finding of no known severity: \"{other}\""
-            )));
+            return Err(ReportError(format!("has a finding of no known severity: \"{other}\"")));
         }
     };
-    let frames = finding
-        .evidence
-        .into_iter()
-        .flat_map(|evidence| evidence.frames);
+    let frames = finding.evidence.into_iter().flat_map(|evidence| evidence.frames);
     Ok(FindingView {
         rule: finding.rule,
         severity,
         explains: finding.explains,
         title: finding.title,
         explanation: finding.explanation,
-        frames: distinct(frames.map(|at| FrameRef {
-            file: at.file,
-            frame: at.frame,
-        })),
+        frames: distinct(frames.map(|at| FrameRef { file: at.file, frame: at.frame })),
     })
 }

@@ -49,10 +49,7 @@ pub fn all() -> &'static [Rule] {
 
 /// Place of a rule in that order; behind all others where it is unknown.
 pub fn priority(id: &str) -> usize {
-    all()
-        .iter()
-        .position(|rule| rule.id == id)
-        .unwrap_or(usize::MAX)
+    all().iter().position(|rule| rule.id == id).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -46,12 +46,7 @@ fn opt_peer_down(scene: &Scene<'_>) -> Vec<Claim> {
 /// Whether the capture would show an answer: it shows others of this peer, or the sender repeats itself as one that hears none.
 fn is_visible(scene: &Scene<'_>, train: &Train) -> bool {
     let (asker, peer) = (scene.node(train.source), scene.node(train.destination));
-    let requests = || {
-        train
-            .requests
-            .iter()
-            .map(|index| &scene.requests[*index as usize])
-    };
+    let requests = || train.requests.iter().map(|index| &scene.requests[*index as usize]);
     !scene.is_one_directional(asker, peer)
         && requests().any(|request| request.answer.is_some() || request.sends >= SENDS_IN_VAIN)
 }
@@ -71,39 +66,20 @@ struct Down<'a> {
 
 fn down<'a>(scene: &Scene<'a>, train: &Train, outage: Outage) -> Down<'a> {
     let from = train.at(scene.requests, outage.first).sent;
-    let until = (outage.last + 1 < train.requests.len())
-        .then(|| train.at(scene.requests, outage.last + 1).sent);
+    let until = (outage.last + 1 < train.requests.len()).then(|| train.at(scene.requests, outage.last + 1).sent);
     let (asker, peer) = (scene.node(train.source), scene.node(train.destination));
-    let mut down = Down {
-        outage,
-        from,
-        until,
-        failed: Vec::new(),
-        moved: Vec::new(),
-        carried: false,
-    };
+    let mut down = Down { outage, from, until, failed: Vec::new(), moved: Vec::new(), carried: false };
     let first = scene.calls.partition_point(|call| call.started < from);
     let end = until.unwrap_or(scene.end);
-    let during = scene
-        .calls
-        .iter()
-        .enumerate()
-        .skip(first)
-        .take(CALLS_MAX)
-        .take_while(|(_, call)| call.started <= end);
+    let during = scene.calls.iter().enumerate().skip(first).take(CALLS_MAX).take_while(|(_, call)| call.started <= end);
     for (index, call) in during {
-        let mut hops = call
-            .hops
-            .iter()
-            .filter(|hop| scene.node(hop.source) == asker);
+        let mut hops = call.hops.iter().filter(|hop| scene.node(hop.source) == asker);
         let to_peer = hops.clone().find(|hop| scene.node(hop.destination) == peer);
         match to_peer {
             Some(hop) if hop.reply_ms.is_some() && !matches!(hop.final_code, 408 | 500..=599) => {
                 down.carried = true;
             }
-            Some(_) if call.outcome.group() == OutcomeGroup::Failure => {
-                down.failed.push(index as u32)
-            }
+            Some(_) if call.outcome.group() == OutcomeGroup::Failure => down.failed.push(index as u32),
             Some(_) => down.moved.push(call),
             None if hops.next().is_some() => down.moved.push(call),
             None => {}
@@ -113,13 +89,8 @@ fn down<'a>(scene: &Scene<'a>, train: &Train, outage: Outage) -> Down<'a> {
 }
 
 fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
-    let worst = down
-        .iter()
-        .max_by_key(|down| down.outage.last - down.outage.first)?;
-    let count: usize = down
-        .iter()
-        .map(|down| down.outage.last - down.outage.first + 1)
-        .sum();
+    let worst = down.iter().max_by_key(|down| down.outage.last - down.outage.first)?;
+    let count: usize = down.iter().map(|down| down.outage.last - down.outage.first + 1).sum();
     let (asker, peer) = (scene.name(train.source), scene.name(train.destination));
     let lost = worst.outage.last - worst.outage.first + 1;
     let first = train.at(scene.requests, worst.outage.first);
@@ -138,8 +109,8 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
         None => format!("did not answer {lost} keep-alives in a row of {asker}"),
     };
     let span = worst.until.unwrap_or(scene.end).millis_since(worst.from) / 1000.0;
-    let is_back = (worst.outage.last + 1..train.requests.len())
-        .any(|place| train.at(scene.requests, place).answer.is_some());
+    let is_back =
+        (worst.outage.last + 1..train.requests.len()).any(|place| train.at(scene.requests, place).answer.is_some());
     let end = match worst.until {
         Some(_) if is_back => format!("for {span:.0} s, and was back afterwards"),
         Some(_) => format!("for {span:.0} s"),
@@ -148,28 +119,17 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
     let mut calls: Vec<u32> = down.iter().flat_map(|down| down.failed.clone()).collect();
     calls.sort_unstable();
     calls.dedup();
-    let severity = if calls.is_empty() {
-        Severity::Warn
-    } else {
-        Severity::Error
-    };
+    let severity = if calls.is_empty() { Severity::Warn } else { Severity::Error };
     let mut unanswered = (worst.outage.first..=worst.outage.last)
         .map(|place| train.at(scene.requests, place))
         .filter(|request| request.answer.is_none())
         .peekable();
     let is_silent = unanswered.peek().is_some();
-    let confidence = if unanswered.all(|request| request.was_watched) {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
-    };
-    let alive = codes
-        .is_empty()
-        .then(|| sign_of_life(scene, train, worst))
-        .flatten();
+    let confidence =
+        if unanswered.all(|request| request.was_watched) { Confidence::Certain } else { Confidence::Likely };
+    let alive = codes.is_empty().then(|| sign_of_life(scene, train, worst)).flatten();
     let ends = (train.source, train.destination);
-    let report = icmp::between(scene, ends, (worst.from, last.sent))
-        .filter(|_| alive.is_none() && codes.is_empty());
+    let report = icmp::between(scene, ends, (worst.from, last.sent)).filter(|_| alive.is_none() && codes.is_empty());
     let (title, sign, remedy) = match report {
         Some(report) => reported(scene, train, report),
         None => words(scene, train, worst, alive),
@@ -192,11 +152,8 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
         ))
         .at(train.destination, "down");
     if let Some(alive) = alive {
-        finding = finding.shown_by(Evidence::seen(
-            alive.at,
-            start_line(&scene.book.tables, alive),
-            "it speaks meanwhile",
-        ));
+        finding =
+            finding.shown_by(Evidence::seen(alive.at, start_line(&scene.book.tables, alive), "it speaks meanwhile"));
     }
     if let Some(report) = report {
         finding = finding.shown_by(icmp::evidence(&[report]));
@@ -207,11 +164,7 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
         watched: scene.watched_since(last.sent),
     };
     Some(Claim {
-        finding: if is_silent {
-            finding.shown_by(missing)
-        } else {
-            finding
-        },
+        finding: if is_silent { finding.shown_by(missing) } else { finding },
         calls,
         count: count as u32,
         first_at: worst.from,
@@ -223,10 +176,7 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
 /// The words where an ICMP error names the reason.
 fn reported(scene: &Scene<'_>, train: &Train, report: &IcmpReport) -> (String, String, String) {
     let tables = &scene.book.tables;
-    let (here, there) = (
-        tables.endpoint(train.source),
-        tables.endpoint(train.destination),
-    );
+    let (here, there) = (tables.endpoint(train.source), tables.endpoint(train.destination));
     (
         format!("{there} was reported unreachable: {}", report.meaning()),
         format!(
@@ -250,23 +200,12 @@ fn sign_of_life<'a>(scene: &Scene<'a>, train: &Train, worst: &Down<'_>) -> Optio
     let is_other = spoke.source != train.destination
         && (scene.device_at(train.destination, sent(first)).is_some()
             || scene.device_at(spoke.source, sent(last)).is_some());
-    let spoke = if is_other {
-        scene
-            .history()
-            .last_from(scene.book, train.destination, sent(last))?
-    } else {
-        spoke
-    };
+    let spoke = if is_other { scene.history().last_from(scene.book, train.destination, sent(last))? } else { spoke };
     (spoke.time > sent(first + (last - first) / 2)).then_some(spoke)
 }
 
 /// Title, what else is known of the peer, and who changes what.
-fn words(
-    scene: &Scene<'_>,
-    train: &Train,
-    worst: &Down<'_>,
-    alive: Option<&Message>,
-) -> (String, String, String) {
+fn words(scene: &Scene<'_>, train: &Train, worst: &Down<'_>, alive: Option<&Message>) -> (String, String, String) {
     let (asker, peer) = (scene.name(train.source), scene.name(train.destination));
     if let Some(alive) = alive {
         return (
@@ -317,24 +256,16 @@ fn effect(scene: &Scene<'_>, train: &Train, worst: &Down<'_>, failed: usize) -> 
         .moved
         .iter()
         .flat_map(|call| call.hops.iter())
-        .find(|hop| {
-            scene.node(hop.source) == scene.node(train.source)
-                && scene.node(hop.destination) != peer
-        });
+        .find(|hop| scene.node(hop.source) == scene.node(train.source) && scene.node(hop.destination) != peer);
     let moved = match elsewhere {
-        Some(hop) => format!(
-            " {} went to {} meanwhile.",
-            counted(worst.moved.len() as u32, "call"),
-            scene.name(hop.destination)
-        ),
+        Some(hop) => {
+            format!(" {} went to {} meanwhile.", counted(worst.moved.len() as u32, "call"), scene.name(hop.destination))
+        }
         None => String::new(),
     };
     let lost = match failed {
         0 => String::new(),
-        failed => format!(
-            " {} to it failed meanwhile.",
-            counted(failed as u32, "call")
-        ),
+        failed => format!(" {} to it failed meanwhile.", counted(failed as u32, "call")),
     };
     format!("{lost}{moved}")
 }

@@ -60,20 +60,13 @@ struct Key {
 }
 
 fn sub_failed(scene: &Scene<'_>) -> Vec<Claim> {
-    let concerned = |request: &&OtherRequest| {
-        matches!(
-            request.method,
-            Method::Subscribe | Method::Publish | Method::Notify
-        )
-    };
+    let concerned =
+        |request: &&OtherRequest| matches!(request.method, Method::Subscribe | Method::Publish | Method::Notify);
     // The last success of a subscription settles what went wrong before.
     let mut settled: HashMap<(Method, NodeId, TextId, TextId), usize> = HashMap::new();
     let all: Vec<&OtherRequest> = scene.requests.iter().filter(concerned).collect();
     for (place, request) in all.iter().enumerate() {
-        if request
-            .answer
-            .is_some_and(|(status, _, _)| status.is_success())
-        {
+        if request.answer.is_some_and(|(status, _, _)| status.is_success()) {
             settled.insert(subscription(scene, request), place);
         }
     }
@@ -82,12 +75,8 @@ fn sub_failed(scene: &Scene<'_>) -> Vec<Claim> {
         let Some(trouble) = trouble(scene, request) else {
             continue;
         };
-        let is_lasting = matches!(
-            trouble,
-            Trouble::NoNotify | Trouble::Rejected | Trouble::TakenAway
-        ) || settled
-            .get(&subscription(scene, request))
-            .is_none_or(|good| *good < place);
+        let is_lasting = matches!(trouble, Trouble::NoNotify | Trouble::Rejected | Trouble::TakenAway)
+            || settled.get(&subscription(scene, request)).is_none_or(|good| *good < place);
         if is_lasting {
             let key = Key {
                 method: request.method as u8,
@@ -114,29 +103,18 @@ fn is_loop(requests: &[&OtherRequest]) -> bool {
 }
 
 fn subscription(scene: &Scene<'_>, request: &OtherRequest) -> (Method, NodeId, TextId, TextId) {
-    (
-        request.method,
-        scene.node(request.source),
-        request.uri,
-        event(scene, request),
-    )
+    (request.method, scene.node(request.source), request.uri, event(scene, request))
 }
 
 fn messages<'a>(scene: &Scene<'a>, request: &OtherRequest) -> &'a [Message] {
-    scene
-        .book
-        .messages
-        .get(request.range.0 as usize..request.range.1 as usize)
-        .unwrap_or_default()
+    scene.book.messages.get(request.range.0 as usize..request.range.1 as usize).unwrap_or_default()
 }
 
 /// The request as sent first.
 fn sent<'a>(scene: &Scene<'a>, request: &OtherRequest) -> Option<&'a Message> {
     let messages = messages(scene, request);
     let first = messages.partition_point(|message| message.time < request.sent);
-    messages[first..]
-        .iter()
-        .find(|message| message.at == request.at && message.is_request(request.method))
+    messages[first..].iter().find(|message| message.at == request.at && message.is_request(request.method))
 }
 
 fn event(scene: &Scene<'_>, request: &OtherRequest) -> TextId {
@@ -150,9 +128,7 @@ fn event(scene: &Scene<'_>, request: &OtherRequest) -> TextId {
 /// Every message of the Call-ID that a request belongs to.
 fn whole_group<'a>(scene: &Scene<'a>, message: &Message) -> &'a [Message] {
     let range = scene.book.groups.get(message.group.0 as usize);
-    range
-        .and_then(|(start, end)| scene.book.messages.get(*start as usize..*end as usize))
-        .unwrap_or_default()
+    range.and_then(|(start, end)| scene.book.messages.get(*start as usize..*end as usize)).unwrap_or_default()
 }
 
 fn is_one_directional(scene: &Scene<'_>, request: &OtherRequest) -> bool {
@@ -166,8 +142,7 @@ fn trouble(scene: &Scene<'_>, request: &OtherRequest) -> Option<Trouble> {
         Some((status, _, _)) if status.is_success() => accepted(scene, request, message),
         Some((status, _, _)) if is_notify => {
             let is_known = is_wanted_notify(scene, message);
-            (is_known && matches!(status.0, 405 | 481 | 489 | 501))
-                .then_some(Trouble::Refused(status.0))
+            (is_known && matches!(status.0, 405 | 481 | 489 | 501)).then_some(Trouble::Refused(status.0))
         }
         Some((status, _, _)) => {
             let is_step = matches!(status.0, 401 | 407) || status.is_redirection();
@@ -190,24 +165,17 @@ fn is_unsubscribe(scene: &Scene<'_>, message: &Message) -> bool {
 }
 
 fn state<'a>(scene: &Scene<'a>, message: &Message) -> Option<SubscriptionState<'a>> {
-    let value = scene
-        .book
-        .tables
-        .header(message, HeaderName::SubscriptionState)?;
+    let value = scene.book.tables.header(message, HeaderName::SubscriptionState)?;
     Some(SubscriptionState::parse(value.as_bytes()))
 }
 
 /// A NOTIFY that its receiver had subscribed to in this capture, and not the last one of the subscription.
 fn is_wanted_notify(scene: &Scene<'_>, notify: &Message) -> bool {
     let subscribed = whole_group(scene, notify).iter().any(|message| {
-        message.is_request(Method::Subscribe)
-            && message.time <= notify.time
-            && !is_unsubscribe(scene, message)
+        message.is_request(Method::Subscribe) && message.time <= notify.time && !is_unsubscribe(scene, message)
     });
     let gave_up = whole_group(scene, notify).iter().any(|message| {
-        message.is_request(Method::Subscribe)
-            && message.time <= notify.time
-            && is_unsubscribe(scene, message)
+        message.is_request(Method::Subscribe) && message.time <= notify.time && is_unsubscribe(scene, message)
     });
     let is_last = state(scene, notify).is_some_and(|state| state.is_terminated());
     subscribed && !gave_up && !is_last
@@ -228,12 +196,8 @@ fn accepted(scene: &Scene<'_>, request: &OtherRequest, message: &Message) -> Opt
     if !is_new || status.0 == 204 || is_unsubscribe(scene, message) {
         return None;
     }
-    let is_notified = whole_group(scene, message)
-        .iter()
-        .any(|other| other.is_request(Method::Notify));
-    let is_silent = !is_notified
-        && scene.watched_since(answered) >= NOTIFY_WAIT
-        && !is_one_directional(scene, request);
+    let is_notified = whole_group(scene, message).iter().any(|other| other.is_request(Method::Notify));
+    let is_silent = !is_notified && scene.watched_since(answered) >= NOTIFY_WAIT && !is_one_directional(scene, request);
     is_silent.then_some(Trouble::NoNotify)
 }
 
@@ -257,13 +221,10 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
     };
     let uri = scene.text(first.uri);
     let answer = first.answer.and_then(|(_, _, at)| {
-        messages(scene, first)
-            .iter()
-            .find(|message| message.at == at && message.status().is_some())
+        messages(scene, first).iter().find(|message| message.at == at && message.status().is_some())
     });
     let ends = (first.source, first.destination);
-    let report = icmp::between(scene, ends, (first.sent, last.sent))
-        .filter(|_| trouble == Trouble::Unanswered);
+    let report = icmp::between(scene, ends, (first.sent, last.sent)).filter(|_| trouble == Trouble::Unanswered);
     let (title, story, remedy, confidence) = match trouble {
         Trouble::Refused(code) => {
             let phrase = answer.map_or("", |answer| scene.text(answer.line));
@@ -302,14 +263,8 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
             format!(
                 "{server} accepted the subscription{about} of {asker} to `{uri}` and sent no NOTIFY within 32 s, which RFC 6665 demands at once."
             ),
-            format!(
-                "{server}: find out whether it sends the NOTIFY, and to which address (Contact of the SUBSCRIBE)."
-            ),
-            if sees_notify_of(scene, first) {
-                Confidence::Likely
-            } else {
-                Confidence::Possible
-            },
+            format!("{server}: find out whether it sends the NOTIFY, and to which address (Contact of the SUBSCRIBE)."),
+            if sees_notify_of(scene, first) { Confidence::Likely } else { Confidence::Possible },
         ),
         Trouble::TakenAway => (
             format!("Subscription{about} is taken away again and again"),
@@ -324,12 +279,8 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
         ),
         Trouble::Rejected => (
             format!("Subscription{about} was rejected"),
-            format!(
-                "{asker} ended the subscription{about} of {server} with reason `rejected`: it may not watch this."
-            ),
-            format!(
-                "{asker}: give the subscriber the right to watch, or take the lamp off {server}."
-            ),
+            format!("{asker} ended the subscription{about} of {server} with reason `rejected`: it may not watch this."),
+            format!("{asker}: give the subscriber the right to watch, or take the lamp off {server}."),
             Confidence::Certain,
         ),
     };
@@ -338,21 +289,13 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
         .says(title, story, remedy)
         .at(first.destination, format!("{method} {package} {trouble:?}"));
     if let Some(answer) = answer.filter(|_| matches!(trouble, Trouble::Refused(_))) {
-        finding = finding.shown_by(Evidence::seen(
-            answer.at,
-            start_line(&scene.book.tables, answer),
-            "the refusal",
-        ));
+        finding = finding.shown_by(Evidence::seen(answer.at, start_line(&scene.book.tables, answer), "the refusal"));
     }
     if let Some(report) = report {
         finding = finding.shown_by(icmp::evidence(&[report]));
     }
     finding = finding.shown_by(Evidence::in_frames(
-        requests
-            .iter()
-            .take(FRAMES_MAX)
-            .map(|request| request.at)
-            .collect(),
+        requests.iter().take(FRAMES_MAX).map(|request| request.at).collect(),
         format!("{method} {uri} SIP/2.0"),
         "the requests concerned",
     ));
@@ -362,10 +305,7 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
         count: requests.len() as u32,
         first_at: first.sent,
         last_at: last.sent,
-        scope: format!(
-            "{} from {asker}",
-            counted(requests.len() as u32, &format!("{method} request"))
-        ),
+        scope: format!("{} from {asker}", counted(requests.len() as u32, &format!("{method} request"))),
     }
 }
 
@@ -374,18 +314,16 @@ fn refused_remedy(code: u16, asker: &str, server: &str, package: &str) -> String
         489 => format!(
             "{asker}: subscribe to an event that {server} offers instead of `{package}`, or switch the package on at {server}."
         ),
-        403 | 603 => format!(
-            "{server}: give {asker} the right to watch this address, or take it off the device."
-        ),
+        403 | 603 => format!("{server}: give {asker} the right to watch this address, or take it off the device."),
         404 | 410 | 604 => {
             format!("{asker}: correct the address to watch; {server} does not know it.")
         }
-        405 | 501 => format!(
-            "{asker}: switch this off; {server} does not serve it. Or send it to the server that does."
-        ),
-        412 | 481 => format!(
-            "{asker}: begin anew without the old state; {server} has forgotten it, as after a restart."
-        ),
+        405 | 501 => {
+            format!("{asker}: switch this off; {server} does not serve it. Or send it to the server that does.")
+        }
+        412 | 481 => {
+            format!("{asker}: begin anew without the old state; {server} has forgotten it, as after a restart.")
+        }
         423 => format!("{asker}: ask for a longer expiry than before, at least Min-Expires."),
         _ => format!("{server}: look up in its log why it refuses this."),
     }

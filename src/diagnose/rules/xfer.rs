@@ -48,12 +48,7 @@ enum Failure<'a> {
     Silent,
 }
 
-fn failure<'a>(
-    case: &Case<'a>,
-    transfer: &Transfer,
-    new: Option<&Call>,
-    may_be_seen: bool,
-) -> Option<Failure<'a>> {
+fn failure<'a>(case: &Case<'a>, transfer: &Transfer, new: Option<&Call>, may_be_seen: bool) -> Option<Failure<'a>> {
     let refer = case.anatomy.transaction(transfer.refer);
     let answer = refer.final_response.and_then(|answer| case.message(answer));
     if let (Some(answer), Some(status)) = (answer, transfer.answer)
@@ -66,8 +61,7 @@ fn failure<'a>(
         let notify = case.message(notify)?;
         return (status.0 >= 300).then_some(Failure::Reported(notify, status.0));
     }
-    let failed =
-        new.filter(|call| call.outcome.is_failure() || call.outcome == crate::call::Outcome::Busy);
+    let failed = new.filter(|call| call.outcome.is_failure() || call.outcome == crate::call::Outcome::Busy);
     if let Some(code) = failed.and_then(|call| call.final_code) {
         return Some(Failure::Unreported(code.0));
     }
@@ -77,10 +71,7 @@ fn failure<'a>(
     }
     let request = case.message(refer.request?)?;
     let ended = bye_after(case, transfer).map_or(case.scene.end, |bye| bye.time);
-    let pair = (
-        case.scene.node(transfer.transferor),
-        case.scene.node(transfer.transferee),
-    );
+    let pair = (case.scene.node(transfer.transferor), case.scene.node(transfer.transferee));
     let is_silent = transfer.answer.is_some_and(StatusCode::is_success)
         && transfer.notifies == 0
         && !may_be_seen
@@ -95,9 +86,7 @@ fn gave_up(case: &Case<'_>, notify: &Message) -> bool {
     let state = case.header(notify, HeaderName::SubscriptionState);
     let reason = state.and_then(|state| SubscriptionState::parse(state.as_bytes()).reason);
     reason.is_some_and(|reason| {
-        [&b"timeout"[..], b"giveup", b"rejected"]
-            .iter()
-            .any(|word| reason.eq_ignore_ascii_case(word))
+        [&b"timeout"[..], b"giveup", b"rejected"].iter().any(|word| reason.eq_ignore_ascii_case(word))
     })
 }
 
@@ -112,36 +101,19 @@ fn bye_after<'a>(case: &Case<'a>, transfer: &Transfer) -> Option<&'a Message> {
 fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
     let refer = case.anatomy.transaction(transfer.refer);
     let request = case.message(refer.request?)?;
-    let target = case
-        .header(request, HeaderName::ReferTo)
-        .map(party)
-        .unwrap_or_default();
-    let placed = referred_call(
-        case.scene.book,
-        case.scene.calls,
-        transfer,
-        request,
-        &target,
-    );
+    let target = case.header(request, HeaderName::ReferTo).map(party).unwrap_or_default();
+    let placed = referred_call(case.scene.book, case.scene.calls, transfer, request, &target);
     // A call that only fits in time may be anybody's: it tells that the capture may hold the new one, and nothing more.
     let may_be_seen = placed.is_some();
-    let new = placed
-        .filter(|placed| placed.is_sure)
-        .and_then(|placed| case.scene.calls.get(placed.call as usize));
+    let new = placed.filter(|placed| placed.is_sure).and_then(|placed| case.scene.calls.get(placed.call as usize));
     let failure = failure(case, transfer, new, may_be_seen)?;
-    let (transferor, transferee) = (
-        case.scene.name(transfer.transferor),
-        case.scene.name(transfer.transferee),
-    );
+    let (transferor, transferee) = (case.scene.name(transfer.transferor), case.scene.name(transfer.transferee));
     let result_at = match &failure {
-        Failure::Refused(message, _)
-        | Failure::Reported(message, _)
-        | Failure::Unfinished(message) => message.time,
+        Failure::Refused(message, _) | Failure::Reported(message, _) | Failure::Unfinished(message) => message.time,
         _ => new.map_or(case.scene.end, |call| call.ended),
     };
-    let lost = bye_after(case, transfer).filter(|bye| {
-        bye.time <= result_at && case.scene.node(bye.source) == case.scene.node(transfer.transferor)
-    });
+    let lost = bye_after(case, transfer)
+        .filter(|bye| bye.time <= result_at && case.scene.node(bye.source) == case.scene.node(transfer.transferor));
     let aftermath = match lost {
         Some(bye) => format!(
             " {transferor} had already hung up (frame {}), so the transferred party was left alone.",
@@ -149,8 +121,7 @@ fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
         ),
         None => String::new(),
     };
-    let (title, story, remedy, confidence) =
-        words(case, &failure, &transferor, &transferee, &target, new);
+    let (title, story, remedy, confidence) = words(case, &failure, &transferor, &transferee, &target, new);
     let code = match &failure {
         Failure::Refused(_, code) | Failure::Reported(_, code) | Failure::Unreported(code) => *code,
         Failure::Unfinished(_) | Failure::Silent => 0,
@@ -159,19 +130,18 @@ fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
         Failure::Unfinished(_) | Failure::Silent => Severity::Warn,
         _ => Severity::Error,
     };
-    let mut finding = Finding::new("xfer-failed", severity, confidence, Proof::OwnWords)
-        .beside()
-        .says(title, format!("{story}{aftermath}"), remedy);
+    let mut finding = Finding::new("xfer-failed", severity, confidence, Proof::OwnWords).beside().says(
+        title,
+        format!("{story}{aftermath}"),
+        remedy,
+    );
     match &failure {
         Failure::Refused(message, code) => {
-            finding =
-                finding.shown_by(case.shows(message, format!("the REFER was refused with {code}")));
+            finding = finding.shown_by(case.shows(message, format!("the REFER was refused with {code}")));
         }
         Failure::Reported(message, code) => {
-            finding = finding.shown_by(case.shows(
-                message,
-                format!("reports {code} for the new call (message/sipfrag)"),
-            ));
+            finding =
+                finding.shown_by(case.shows(message, format!("reports {code} for the new call (message/sipfrag)")));
         }
         Failure::Unreported(_) => {}
         Failure::Unfinished(message) => {
@@ -189,14 +159,9 @@ fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
             });
         }
     }
-    finding =
-        finding.shown_by(case.shows_header(request, HeaderName::ReferTo, "the transfer asked for"));
+    finding = finding.shown_by(case.shows_header(request, HeaderName::ReferTo, "the transfer asked for"));
     if let Some(frame) = new.and_then(|call| first_frame(case, call)) {
-        finding = finding.shown_by(Evidence::seen(
-            frame,
-            format!("INVITE for {target}"),
-            "the new call",
-        ));
+        finding = finding.shown_by(Evidence::seen(frame, format!("INVITE for {target}"), "the new call"));
     }
     Some(finding.at(transfer.transferee, format!("{code} {target}")))
 }
@@ -233,9 +198,7 @@ fn words(
         ),
         Failure::Reported(_, code) => (
             title,
-            format!(
-                "{transferee} called {target} for {transferor}, and the new call got {code}.{end}"
-            ),
+            format!("{transferee} called {target} for {transferor}, and the new call got {code}.{end}"),
             remedy_for(*code, transferor, target),
             Confidence::Certain,
         ),
@@ -276,17 +239,11 @@ fn remedy_for(code: u16, transferor: &str, target: &str) -> String {
         481 => format!(
             "{transferor}: name the call to replace as its receiver knows it: to-tag and from-tag in Replaces are seen from there."
         ),
-        _ => format!(
-            "Repair the call to {target} first (its own finding says why it failed), then transfer again."
-        ),
+        _ => format!("Repair the call to {target} first (its own finding says why it failed), then transfer again."),
     }
 }
 
 fn first_frame(case: &Case<'_>, call: &Call) -> Option<crate::capture::FrameRef> {
     let leg = call.legs.first()?;
-    case.scene
-        .book
-        .messages
-        .get(leg.start as usize)
-        .map(|message| message.at)
+    case.scene.book.messages.get(leg.start as usize).map(|message| message.at)
 }

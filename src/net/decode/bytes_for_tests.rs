@@ -5,8 +5,7 @@ use crate::net::decode::decode;
 use crate::net::packet::{Packet, Payload, Skip};
 
 /// A short SIP message.
-pub(crate) const SIP: &[u8] =
-    b"OPTIONS sip:bob@192.0.2.2 SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n";
+pub(crate) const SIP: &[u8] = b"OPTIONS sip:bob@192.0.2.2 SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n";
 
 /// What one frame gave.
 pub(crate) struct Decoded<'a> {
@@ -58,16 +57,10 @@ pub(crate) fn decoded_cut(link_type: u16, bytes: &[u8], captured: usize) -> Deco
 pub(crate) fn hostile_at_every_length(link_type: u16, bytes: &[u8]) {
     for captured in 0..bytes.len() {
         let decoded = decoded_cut(link_type, bytes, captured);
-        assert!(
-            !decoded.packets.is_empty() || decoded.skip.is_some(),
-            "neither packet nor skip at {captured}"
-        );
+        assert!(!decoded.packets.is_empty() || decoded.skip.is_some(), "neither packet nor skip at {captured}");
         for datagram in decoded.packets.iter().filter(|packet| !packet.is_cut) {
             if let Payload::Datagram(bytes) = datagram.payload {
-                assert!(
-                    !SIP.starts_with(bytes) || bytes.len() == SIP.len(),
-                    "a cut at {captured} is not told"
-                );
+                assert!(!SIP.starts_with(bytes) || bytes.len() == SIP.len(), "a cut at {captured} is not told");
             }
         }
     }
@@ -76,12 +69,7 @@ pub(crate) fn hostile_at_every_length(link_type: u16, bytes: &[u8]) {
 /// A UDP header and its payload.
 pub(crate) fn udp(source_port: u16, destination_port: u16, payload: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for number in [
-        source_port,
-        destination_port,
-        u16::try_from(payload.len() + 8).expect("short"),
-        0,
-    ] {
+    for number in [source_port, destination_port, u16::try_from(payload.len() + 8).expect("short"), 0] {
         bytes.extend_from_slice(&number.to_be_bytes());
     }
     bytes.extend_from_slice(payload);
@@ -90,12 +78,8 @@ pub(crate) fn udp(source_port: u16, destination_port: u16, payload: &[u8]) -> Ve
 
 /// An IPv4 packet from 192.0.2.1 to 192.0.2.2.
 pub(crate) fn ip4(protocol: u8, payload: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(payload.len() + 20)
-        .expect("short")
-        .to_be_bytes();
-    let mut bytes = vec![
-        0x45, 0, length[0], length[1], 0x12, 0x34, 0, 0, 64, protocol, 0, 0,
-    ];
+    let length = u16::try_from(payload.len() + 20).expect("short").to_be_bytes();
+    let mut bytes = vec![0x45, 0, length[0], length[1], 0x12, 0x34, 0, 0, 64, protocol, 0, 0];
     bytes.extend_from_slice(&[192, 0, 2, 1, 192, 0, 2, 2]);
     bytes.extend_from_slice(payload);
     bytes
@@ -106,9 +90,7 @@ pub(crate) fn ip6(next_header: u8, payload: &[u8]) -> Vec<u8> {
     let length = u16::try_from(payload.len()).expect("short").to_be_bytes();
     let mut bytes = vec![0x60, 0, 0, 0, length[0], length[1], next_header, 61];
     for last in [1, 2] {
-        bytes.extend_from_slice(&[
-            0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last,
-        ]);
+        bytes.extend_from_slice(&[0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last]);
     }
     bytes.extend_from_slice(payload);
     bytes

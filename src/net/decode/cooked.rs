@@ -26,12 +26,7 @@ pub(super) fn cooked<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Resu
     };
     descent.mark_bytes(&header[..14]);
     let hardware = u16::from_be_bytes([header[2], header[3]]);
-    behind_cooked(
-        descent,
-        hardware,
-        u16::from_be_bytes([header[14], header[15]]),
-        rest,
-    )
+    behind_cooked(descent, hardware, u16::from_be_bytes([header[14], header[15]]), rest)
 }
 
 /// Reads a Linux cooked capture, version 2: protocol, interface, hardware type, packet type, address.
@@ -44,28 +39,15 @@ pub(super) fn cooked_v2<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> R
     };
     descent.mark_bytes(&header[4..]);
     let hardware = u16::from_be_bytes([header[8], header[9]]);
-    behind_cooked(
-        descent,
-        hardware,
-        u16::from_be_bytes([header[0], header[1]]),
-        rest,
-    )
+    behind_cooked(descent, hardware, u16::from_be_bytes([header[0], header[1]]), rest)
 }
 
 /// What stands behind a cooked header: an EtherType's payload, LLC (protocol 4), or a radiotap header.
-fn behind_cooked<'a>(
-    descent: &mut Descent<'_, 'a>,
-    hardware: u16,
-    protocol: u16,
-    bytes: &'a [u8],
-) -> Result<(), Skip> {
+fn behind_cooked<'a>(descent: &mut Descent<'_, 'a>, hardware: u16, protocol: u16, bytes: &'a [u8]) -> Result<(), Skip> {
     match protocol {
         _ if hardware == RADIOTAP_HARDWARE => radio::radiotap(descent, bytes),
         0x0004 => llc(descent, bytes),
-        0..0x0600 => Err(Skip::OtherProtocol(
-            "Linux cooked header",
-            u32::from(protocol),
-        )),
+        0..0x0600 => Err(Skip::OtherProtocol("Linux cooked header", u32::from(protocol))),
         number => ether_type(descent, number, bytes),
     }
 }
@@ -126,9 +108,7 @@ fn nflog_payload(values: &[u8], number: impl Fn(&[u8], usize) -> Option<u16>) ->
 /// Where it carries nothing that is read further.
 pub(super) fn pktap<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
     let cut = Skip::CutShort("PKTAP header");
-    let length = u32_le_at(bytes, 0)
-        .and_then(|length| usize::try_from(length).ok())
-        .ok_or(cut)?;
+    let length = u32_le_at(bytes, 0).and_then(|length| usize::try_from(length).ok()).ok_or(cut)?;
     let record = u32_le_at(bytes, 4).ok_or(cut)?;
     let link_type = u32_le_at(bytes, 8).ok_or(cut)?;
     let interface = bytes.get(12..36).ok_or(cut)?;
@@ -137,15 +117,9 @@ pub(super) fn pktap<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Resul
     }
     descent.mark_bytes(interface);
     // A header within itself would never end.
-    let link_type = u16::try_from(link_type)
-        .ok()
-        .filter(|&number| number != 258);
+    let link_type = u16::try_from(link_type).ok().filter(|&number| number != 258);
     let link_type = link_type.ok_or(Skip::Malformed("PKTAP header"))?;
-    link_layer(
-        descent,
-        LinkType(link_type),
-        bytes.get(length..).ok_or(cut)?,
-    )
+    link_layer(descent, LinkType(link_type), bytes.get(length..).ok_or(cut)?)
 }
 
 #[cfg(test)]

@@ -23,24 +23,14 @@ fn cooked_header(kind: u8, hardware: u16, protocol: u16) -> Vec<u8> {
 fn cooked_v2_header(kind: u8, hardware: u16, protocol: u16) -> Vec<u8> {
     let [h0, h1] = hardware.to_be_bytes();
     let [p0, p1] = protocol.to_be_bytes();
-    vec![
-        p0, p1, 0, 0, 0, 0, 0, 4, h0, h1, kind, 6, 2, 0, 0, 0, 0, 1, 0, 0,
-    ]
+    vec![p0, p1, 0, 0, 0, 0, 0, 4, h0, h1, kind, 6, 2, 0, 0, 0, 0, 1, 0, 0]
 }
 
 #[test]
 fn cooked_captures_of_every_hardware_are_read() {
     for hardware in [1, 512, 519, 768, 772, 776, 778, 65534] {
-        assert!(carries_sip(
-            113,
-            &cooked_header(0, hardware, 0x0800),
-            &udp4(SIP)
-        ));
-        assert!(carries_sip(
-            276,
-            &cooked_v2_header(4, hardware, 0x86dd),
-            &udp6(SIP)
-        ));
+        assert!(carries_sip(113, &cooked_header(0, hardware, 0x0800), &udp4(SIP)));
+        assert!(carries_sip(276, &cooked_v2_header(4, hardware, 0x86dd), &udp6(SIP)));
     }
     let radiotap = [&[0, 0, 8, 0, 0, 0, 0, 0][..], &wireless_frame(0x08, 1, &[])].concat();
     assert!(carries_sip(113, &cooked_header(0, 803, 4), &radiotap));
@@ -71,24 +61,15 @@ fn loopback_is_read_in_either_byte_order_and_of_every_system() {
     for family in [10, 23, 24, 28, 30] {
         assert!(carries_sip(0, &[family, 0, 0, 0], &udp6(SIP)));
     }
-    assert_eq!(
-        Some(Skip::OtherProtocol("loopback", 7)),
-        decoded(0, &[7, 0, 0, 0, 0x45]).skip
-    );
+    assert_eq!(Some(Skip::OtherProtocol("loopback", 7)), decoded(0, &[7, 0, 0, 0, 0x45]).skip);
 }
 
 #[test]
 fn nflog_is_read_in_either_byte_order() {
     let packet = udp4(SIP);
-    let [high, low] = u16::try_from(packet.len() + 4)
-        .expect("short")
-        .to_be_bytes();
-    let little = [
-        2, 0, 0, 1, 8, 0, 1, 0, 8, 0, 3, 0, 5, 0, 10, 0, b'x', 0, 0, 0, low, high, 9, 0,
-    ];
-    let big = [
-        2, 0, 0, 1, 0, 8, 0, 1, 8, 0, 3, 0, 0, 5, 0, 10, b'x', 0, 0, 0, high, low, 0, 9,
-    ];
+    let [high, low] = u16::try_from(packet.len() + 4).expect("short").to_be_bytes();
+    let little = [2, 0, 0, 1, 8, 0, 1, 0, 8, 0, 3, 0, 5, 0, 10, 0, b'x', 0, 0, 0, low, high, 9, 0];
+    let big = [2, 0, 0, 1, 0, 8, 0, 1, 8, 0, 3, 0, 0, 5, 0, 10, b'x', 0, 0, 0, high, low, 0, 9];
     assert!(carries_sip(239, &little, &packet));
     assert!(carries_sip(239, &big, &packet));
 }
@@ -101,16 +82,9 @@ fn pktap_names_the_link_type_of_its_packet() {
         bytes.resize(108, 0);
         bytes
     };
-    assert!(carries_sip(
-        258,
-        &header(1),
-        &ethernet_frame(0x0800, &udp4(SIP))
-    ));
+    assert!(carries_sip(258, &header(1), &ethernet_frame(0x0800, &udp4(SIP))));
     assert!(carries_sip(258, &header(12), &udp4(SIP)));
     let mut within_itself = header(2);
     within_itself[9] = 1;
-    assert_eq!(
-        Some(Skip::Malformed("PKTAP header")),
-        decoded(258, &within_itself).skip
-    );
+    assert_eq!(Some(Skip::Malformed("PKTAP header")), decoded(258, &within_itself).skip);
 }

@@ -44,10 +44,7 @@ impl<'s, 'a> Descent<'s, 'a> {
     }
 
     /// The way down from the transport header of `datagram`, which came together from fragments.
-    pub(super) fn resumed(
-        datagram: &IpDatagram<'a>,
-        sink: &'s mut (dyn FnMut(Packet<'a>) + 's),
-    ) -> Self {
+    pub(super) fn resumed(datagram: &IpDatagram<'a>, sink: &'s mut (dyn FnMut(Packet<'a>) + 's)) -> Self {
         Self {
             at: datagram.at,
             time: datagram.time,
@@ -84,10 +81,7 @@ impl<'s, 'a> Descent<'s, 'a> {
     }
 
     /// Runs `step` and forgets what it learned, so that the next part of the same frame starts from here.
-    pub(super) fn aside(
-        &mut self,
-        step: impl FnOnce(&mut Self) -> Result<(), Skip>,
-    ) -> Result<(), Skip> {
+    pub(super) fn aside(&mut self, step: impl FnOnce(&mut Self) -> Result<(), Skip>) -> Result<(), Skip> {
         let (time, link, missing, depth) = (self.time, self.link, self.missing, self.depth);
         let result = step(self);
         (self.time, self.link, self.missing, self.depth) = (time, link, missing, depth);
@@ -96,30 +90,20 @@ impl<'s, 'a> Descent<'s, 'a> {
 
     /// Hands over a packet.
     pub(super) fn deliver(&mut self, flow: Flow, trace: Trace, is_cut: bool, payload: Payload<'a>) {
-        (self.sink)(Packet {
-            at: self.at,
-            time: self.time,
-            flow,
-            trace,
-            is_cut,
-            payload,
-        });
+        (self.sink)(Packet { at: self.at, time: self.time, flow, trace, is_cut, payload });
     }
 }
 
 /// How many bytes of `frame` the snap length cut.
 #[inline]
 pub(super) fn missing_bytes(frame: &Frame<'_>) -> u32 {
-    frame
-        .wire_length
-        .saturating_sub(u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX))
+    frame.wire_length.saturating_sub(u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX))
 }
 
 /// One step of the link hash: an odd multiplier of high weight spreads every bit of `word` over the upper half.
 #[inline]
 pub(super) fn mix(hash: u32, word: u64) -> u32 {
-    let product =
-        (u64::from(hash).rotate_left(32) ^ word ^ 0x5bd1_e995).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let product = (u64::from(hash).rotate_left(32) ^ word ^ 0x5bd1_e995).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     ((product ^ (product >> 32)) >> 8) as u32
 }
 
@@ -129,10 +113,8 @@ mod tests {
 
     #[test]
     fn the_link_hash_tells_one_bit_of_a_mac_address() {
-        let hashes: std::collections::HashSet<u32> = (0..48)
-            .map(|bit| mix(mix(0, 1 << bit), 7))
-            .chain([mix(mix(0, 0), 7)])
-            .collect();
+        let hashes: std::collections::HashSet<u32> =
+            (0..48).map(|bit| mix(mix(0, 1 << bit), 7)).chain([mix(mix(0, 0), 7)]).collect();
         assert_eq!(49, hashes.len());
     }
 

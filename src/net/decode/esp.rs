@@ -26,16 +26,11 @@ pub(super) fn esp<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> R
 }
 
 /// Reads ESP within UDP; `None` where it is a key exchange, a keepalive or encrypted, and nothing was changed.
-pub(super) fn esp_in_udp<'a>(
-    descent: &mut Descent<'_, 'a>,
-    datagram: &Carried<'a>,
-) -> Option<Result<(), Skip>> {
+pub(super) fn esp_in_udp<'a>(descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>) -> Option<Result<(), Skip>> {
     // Four zero bytes mark a key exchange: an SPI is never zero.
     let header = datagram.bytes.get(..HEADER_BYTES)?;
     // Eight letters in place of SPI and sequence number are text, such as SIP on this port.
-    let is_text = header
-        .iter()
-        .all(|&byte| byte == b' ' || byte.is_ascii_graphic());
+    let is_text = header.iter().all(|&byte| byte == b' ' || byte.is_ascii_graphic());
     if header.starts_with(&[0; 4]) || is_text {
         return None;
     }
@@ -45,10 +40,8 @@ pub(super) fn esp_in_udp<'a>(
 /// Reads what ESP carries in the clear; `None` where it does not read as such.
 fn follow<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> Option<Result<(), Skip>> {
     let bytes = carried.bytes.get(HEADER_BYTES..)?;
-    let (protocol, inner) = CHECK_VALUE_BYTES
-        .iter()
-        .find_map(|&length| before_trailer(bytes, length))
-        .or_else(|| by_first_line(bytes))?;
+    let (protocol, inner) =
+        CHECK_VALUE_BYTES.iter().find_map(|&length| before_trailer(bytes, length)).or_else(|| by_first_line(bytes))?;
     if let Err(skip) = descent.enter() {
         return Some(Err(skip));
     }
@@ -65,14 +58,9 @@ fn before_trailer(bytes: &[u8], check_value_length: usize) -> Option<(u8, &[u8])
     let end = bytes.len().checked_sub(check_value_length + 2)?;
     let padding_length = usize::from(u8_at(bytes, end)?);
     let protocol = u8_at(bytes, end + 1)?;
-    let (inner, padding) = bytes
-        .get(..end)?
-        .split_at_checked(end.checked_sub(padding_length)?)?;
+    let (inner, padding) = bytes.get(..end)?.split_at_checked(end.checked_sub(padding_length)?)?;
     // Padding counts from 1 (RFC 4303 section 2.4).
-    let counts = padding
-        .iter()
-        .zip(1_u8..=u8::MAX)
-        .all(|(&byte, number)| byte == number);
+    let counts = padding.iter().zip(1_u8..=u8::MAX).all(|(&byte, number)| byte == number);
     let fits = match protocol {
         4 => u8_at(inner, 0)? >> 4 == 4 && usize::from(u16_at(inner, 2)?) == inner.len(),
         41 => u8_at(inner, 0)? >> 4 == 6 && usize::from(u16_at(inner, 4)?) + 40 == inner.len(),
@@ -85,8 +73,7 @@ fn before_trailer(bytes: &[u8], check_value_length: usize) -> Option<(u8, &[u8])
 
 /// Whether `bytes` have the header of a TCP segment without urgent data, which SIP never uses.
 fn reads_as_tcp(bytes: &[u8]) -> bool {
-    let Some(&[offset, flags, _, _, _, _, urgent0, urgent1]) =
-        bytes.get(12..).and_then(<[u8]>::first_chunk::<8>)
+    let Some(&[offset, flags, _, _, _, _, urgent0, urgent1]) = bytes.get(12..).and_then(<[u8]>::first_chunk::<8>)
     else {
         return false;
     };
@@ -98,9 +85,7 @@ fn reads_as_tcp(bytes: &[u8]) -> bool {
 /// Protocol and payload where a SIP message's first line stands behind a UDP or TCP header; for frames that lost the trailer.
 fn by_first_line(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let says_sip = |from: usize| {
-        let text = bytes
-            .get(from..)
-            .filter(|text| text.first().is_some_and(u8::is_ascii_uppercase))?;
+        let text = bytes.get(from..).filter(|text| text.first().is_some_and(u8::is_ascii_uppercase))?;
         let line = text.get(..FIRST_LINE_BYTES).unwrap_or(text);
         let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
         memmem::find(line.get(..end)?, b"SIP/2.0")
@@ -115,9 +100,7 @@ fn by_first_line(bytes: &[u8]) -> Option<(u8, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::decode::bytes_for_tests::{
-        SIP, decoded, decoded_cut, hostile_at_every_length, ip4, udp, udp4,
-    };
+    use crate::net::decode::bytes_for_tests::{SIP, decoded, decoded_cut, hostile_at_every_length, ip4, udp, udp4};
 
     /// A raw IP packet of ESP around `inner`, padded to 4 bytes.
     fn esp_packet(protocol: u8, inner: &[u8], check_value_length: usize) -> Vec<u8> {
@@ -134,30 +117,20 @@ mod tests {
     fn a_request_within_esp_in_the_clear_is_read() {
         for length in CHECK_VALUE_BYTES {
             let packet = ip4(50, &esp_packet(17, &udp(5062, 5063, SIP), length));
-            assert_eq!(
-                [SIP],
-                decoded(101, &packet).datagrams()[..],
-                "check value of {length} bytes"
-            );
+            assert_eq!([SIP], decoded(101, &packet).datagrams()[..], "check value of {length} bytes");
             hostile_at_every_length(101, &packet);
         }
     }
 
     #[test]
     fn tunnel_mode_is_read() {
-        assert_eq!(
-            [SIP],
-            decoded(101, &ip4(50, &esp_packet(4, &udp4(SIP), 12))).datagrams()[..]
-        );
+        assert_eq!([SIP], decoded(101, &ip4(50, &esp_packet(4, &udp4(SIP), 12))).datagrams()[..]);
     }
 
     #[test]
     fn esp_within_udp_is_read_and_key_exchange_stays_a_datagram() {
         let esp = esp_packet(17, &udp(5062, 5063, SIP), 12);
-        assert_eq!(
-            [SIP],
-            decoded(101, &ip4(17, &udp(4500, 4500, &esp))).datagrams()[..]
-        );
+        assert_eq!([SIP], decoded(101, &ip4(17, &udp(4500, 4500, &esp))).datagrams()[..]);
         let key_exchange = [&[0; 4], &esp[..]].concat();
         let packet = ip4(17, &udp(4500, 4500, &key_exchange));
         let decoded = decoded(101, &packet);
@@ -166,13 +139,8 @@ mod tests {
 
     #[test]
     fn encrypted_esp_is_skipped_by_name() {
-        let noise: Vec<u8> = (0..200_u32)
-            .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
-            .collect();
-        assert_eq!(
-            Some(Skip::OtherProtocol("IP", 50)),
-            decoded(101, &ip4(50, &noise)).skip
-        );
+        let noise: Vec<u8> = (0..200_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        assert_eq!(Some(Skip::OtherProtocol("IP", 50)), decoded(101, &ip4(50, &noise)).skip);
     }
 
     #[test]

@@ -52,22 +52,14 @@ pub(super) fn is_plausible_ethernet(bytes: &[u8]) -> bool {
     let Some(number) = u16_at(bytes, 12) else {
         return false;
     };
-    is_vlan(number)
-        || matches!(
-            number,
-            IPV4 | IPV6 | MACSEC | 0x0806 | 0x8847 | 0x8848 | 0x8863 | 0x8864
-        )
+    is_vlan(number) || matches!(number, IPV4 | IPV6 | MACSEC | 0x0806 | 0x8847 | 0x8848 | 0x8863 | 0x8864)
 }
 
 /// Reads what an EtherType announces.
 ///
 /// # Errors
 /// Where that is nothing that is read further.
-pub(super) fn ether_type<'a>(
-    descent: &mut Descent<'_, 'a>,
-    number: u16,
-    bytes: &'a [u8],
-) -> Result<(), Skip> {
+pub(super) fn ether_type<'a>(descent: &mut Descent<'_, 'a>, number: u16, bytes: &'a [u8]) -> Result<(), Skip> {
     descent.enter()?;
     let (number, bytes) = tags(descent, number, bytes)?;
     match number {
@@ -76,19 +68,13 @@ pub(super) fn ether_type<'a>(
         0x8864 => ppp::pppoe_session(descent, bytes),
         0x880b => ppp::ppp(descent, bytes),
         0x6558 => ethernet(descent, bytes),
-        length if length < SMALLEST_ETHER_TYPE => {
-            llc(descent, bytes.get(..usize::from(length)).unwrap_or(bytes))
-        }
+        length if length < SMALLEST_ETHER_TYPE => llc(descent, bytes.get(..usize::from(length)).unwrap_or(bytes)),
         other => Err(Skip::OtherProtocol("Ethernet", u32::from(other))),
     }
 }
 
 /// Takes off VLAN tags and MACsec tags without encryption; what is left and its EtherType.
-fn tags<'a>(
-    descent: &mut Descent<'_, 'a>,
-    mut number: u16,
-    mut bytes: &'a [u8],
-) -> Result<(u16, &'a [u8]), Skip> {
+fn tags<'a>(descent: &mut Descent<'_, 'a>, mut number: u16, mut bytes: &'a [u8]) -> Result<(u16, &'a [u8]), Skip> {
     for _ in 0..TAGS_MAX {
         if is_vlan(number) {
             let Some((&[tag0, tag1, type0, type1], rest)) = bytes.split_first_chunk::<4>() else {
@@ -97,8 +83,7 @@ fn tags<'a>(
             descent.mark(u64::from(u16::from_be_bytes([tag0, tag1])));
             (number, bytes) = (u16::from_be_bytes([type0, type1]), rest);
         } else if number == MACSEC {
-            let tag =
-                LaxMacsecSlice::from_slice(bytes).map_err(|_| Skip::CutShort("MACsec tag"))?;
+            let tag = LaxMacsecSlice::from_slice(bytes).map_err(|_| Skip::CutShort("MACsec tag"))?;
             let LaxMacsecPayloadSlice::Unmodified(inner) = tag.payload else {
                 return Err(Skip::OtherProtocol("encrypted MACsec", u32::from(MACSEC)));
             };
@@ -137,9 +122,7 @@ pub(super) fn llc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::decode::bytes_for_tests::{
-        Decoded, SIP, decoded, ethernet_frame, hostile_at_every_length, udp4,
-    };
+    use crate::net::decode::bytes_for_tests::{Decoded, SIP, decoded, ethernet_frame, hostile_at_every_length, udp4};
 
     /// An Ethernet frame of EtherType `number`.
     fn frame(number: u16, payload: &[u8]) -> Vec<u8> {
@@ -148,21 +131,10 @@ mod tests {
 
     #[test]
     fn up_to_eight_vlan_tags_come_off() {
-        for (tags, expected) in [
-            (1, true),
-            (2, true),
-            (3, true),
-            (5, true),
-            (7, true),
-            (9, false),
-        ] {
+        for (tags, expected) in [(1, true), (2, true), (3, true), (5, true), (7, true), (9, false)] {
             let mut payload = Vec::new();
             for tag in 0..tags {
-                let next: u16 = if tag + 1 == tags {
-                    0x0800
-                } else {
-                    [0x8100, 0x88a8, 0x9100][tag % 3]
-                };
+                let next: u16 = if tag + 1 == tags { 0x0800 } else { [0x8100, 0x88a8, 0x9100][tag % 3] };
                 payload.extend_from_slice(&[0, 100 + tag as u8]);
                 payload.extend_from_slice(&next.to_be_bytes());
             }
@@ -202,10 +174,7 @@ mod tests {
 
     #[test]
     fn arp_is_skipped_by_name() {
-        assert_eq!(
-            Some(Skip::OtherProtocol("Ethernet", 0x0806)),
-            decoded(1, &frame(0x0806, &[0; 28])).skip
-        );
+        assert_eq!(Some(Skip::OtherProtocol("Ethernet", 0x0806)), decoded(1, &frame(0x0806, &[0; 28])).skip);
     }
 
     #[test]
@@ -220,10 +189,7 @@ mod tests {
     fn padding_after_the_datagram_is_dropped() {
         let mut payload = udp4(b"hi");
         payload.extend_from_slice(&[0; 16]);
-        assert_eq!(
-            [&b"hi"[..]],
-            decoded(1, &frame(0x0800, &payload)).datagrams()[..]
-        );
+        assert_eq!([&b"hi"[..]], decoded(1, &frame(0x0800, &payload)).datagrams()[..]);
     }
 
     #[test]

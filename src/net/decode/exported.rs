@@ -26,21 +26,9 @@ struct Told<'a> {
 impl<'a> Told<'a> {
     /// Takes in one tag; a value of a wrong length tells nothing.
     fn learn(&mut self, tag: u16, value: &'a [u8]) {
-        let address4 = || {
-            value
-                .first_chunk::<4>()
-                .map(|bytes| IpAddr::V4(Ipv4Addr::from(*bytes)))
-        };
-        let address6 = || {
-            value
-                .first_chunk::<16>()
-                .map(|bytes| IpAddr::V6(Ipv6Addr::from(*bytes)))
-        };
-        let port = || {
-            u32_at(value, 0)
-                .and_then(|port| u16::try_from(port).ok())
-                .unwrap_or(0)
-        };
+        let address4 = || value.first_chunk::<4>().map(|bytes| IpAddr::V4(Ipv4Addr::from(*bytes)));
+        let address6 = || value.first_chunk::<16>().map(|bytes| IpAddr::V6(Ipv6Addr::from(*bytes)));
+        let port = || u32_at(value, 0).and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
         match tag {
             12 | 13 => self.dissector = value,
             20 => self.source = address4().unwrap_or(self.source),
@@ -95,38 +83,16 @@ pub(super) fn exported<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Re
 }
 
 /// Hands over what stands behind the tags.
-fn deliver<'a>(
-    descent: &mut Descent<'_, 'a>,
-    told: &Told<'_>,
-    bytes: &'a [u8],
-) -> Result<(), Skip> {
-    let end = told
-        .dissector
-        .iter()
-        .position(|&byte| byte == 0)
-        .unwrap_or(told.dissector.len());
+fn deliver<'a>(descent: &mut Descent<'_, 'a>, told: &Told<'_>, bytes: &'a [u8]) -> Result<(), Skip> {
+    let end = told.dissector.iter().position(|&byte| byte == 0).unwrap_or(told.dissector.len());
     match told.dissector.get(..end).unwrap_or_default() {
         b"sip" | b"sip.tcp" | b"sip_udp" | b"sip_tcp" | b"sip_heur" => {
             let flow = Flow {
-                source: Endpoint {
-                    address: told.source,
-                    port: told.source_port,
-                },
-                destination: Endpoint {
-                    address: told.destination,
-                    port: told.destination_port,
-                },
+                source: Endpoint { address: told.source, port: told.source_port },
+                destination: Endpoint { address: told.destination, port: told.destination_port },
             };
-            let trace = Trace {
-                ip_id: None,
-                ttl: 0,
-                interface: descent.interface,
-                link: descent.link,
-            };
-            let payload = Payload::Forwarded {
-                transport: told.transport(),
-                bytes,
-            };
+            let trace = Trace { ip_id: None, ttl: 0, interface: descent.interface, link: descent.link };
+            let payload = Payload::Forwarded { transport: told.transport(), bytes };
             descent.deliver(flow, trace, descent.missing > 0, payload);
             Ok(())
         }
@@ -166,11 +132,7 @@ mod tests {
         let packet = decoded.packets[0];
         assert_eq!("192.0.2.1:5060", packet.flow.source.to_string());
         assert_eq!("192.0.2.2:5061", packet.flow.destination.to_string());
-        let Payload::Forwarded {
-            transport: Transport::Tcp,
-            bytes: SIP,
-        } = packet.payload
-        else {
+        let Payload::Forwarded { transport: Transport::Tcp, bytes: SIP } = packet.payload else {
             panic!("{:?}", packet.payload);
         };
         hostile_at_every_length(252, &bytes);

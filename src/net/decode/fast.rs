@@ -37,10 +37,7 @@ pub(super) fn ethernet_udp<'a>(frame: &Frame<'a>, sink: &mut impl FnMut(Packet<'
     let (udp, payload) = datagram.split_first_chunk::<8>()?;
     let length = usize::from(u16::from_be_bytes([udp[4], udp[5]]));
     let bytes = payload.get(..length.checked_sub(8)?)?;
-    let (source_port, destination_port) = (
-        u16::from_be_bytes([udp[0], udp[1]]),
-        u16::from_be_bytes([udp[2], udp[3]]),
-    );
+    let (source_port, destination_port) = (u16::from_be_bytes([udp[0], udp[1]]), u16::from_be_bytes([udp[2], udp[3]]));
     if tunnel::could_be_tunnel(source_port, destination_port, bytes) {
         return None;
     }
@@ -52,12 +49,7 @@ pub(super) fn ethernet_udp<'a>(frame: &Frame<'a>, sink: &mut impl FnMut(Packet<'
             source: endpoint([ip[12], ip[13], ip[14], ip[15]], source_port),
             destination: endpoint([ip[16], ip[17], ip[18], ip[19]], destination_port),
         },
-        trace: Trace {
-            ip_id: Some(u16::from_be_bytes([ip[4], ip[5]])),
-            ttl: ip[8],
-            interface: frame.interface,
-            link,
-        },
+        trace: Trace { ip_id: Some(u16::from_be_bytes([ip[4], ip[5]])), ttl: ip[8], interface: frame.interface, link },
         is_cut: false,
         payload: Payload::Datagram(bytes),
     });
@@ -67,8 +59,5 @@ pub(super) fn ethernet_udp<'a>(frame: &Frame<'a>, sink: &mut impl FnMut(Packet<'
 /// An IPv4 address and a port.
 #[inline]
 fn endpoint(address: [u8; 4], port: u16) -> Endpoint {
-    Endpoint {
-        address: IpAddr::V4(Ipv4Addr::from(address)),
-        port,
-    }
+    Endpoint { address: IpAddr::V4(Ipv4Addr::from(address)), port }
 }

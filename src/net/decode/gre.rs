@@ -26,18 +26,10 @@ pub(super) fn gre<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<
 }
 
 /// Plain GRE: checksum, key and sequence number where their flags say so.
-fn version_0<'a>(
-    descent: &mut Descent<'_, 'a>,
-    flags: u16,
-    protocol: u16,
-    bytes: &'a [u8],
-) -> Result<(), Skip> {
+fn version_0<'a>(descent: &mut Descent<'_, 'a>, flags: u16, protocol: u16, bytes: &'a [u8]) -> Result<(), Skip> {
     if flags & 0x4000 != 0 {
         // Source routes were taken out of the protocol in 2000 (RFC 2784 section 5.1).
-        return Err(Skip::OtherProtocol(
-            "GRE with source route",
-            u32::from(protocol),
-        ));
+        return Err(Skip::OtherProtocol("GRE with source route", u32::from(protocol)));
     }
     let has_sequence = flags & 0x1000 != 0;
     let mut at = if flags & 0x8000 != 0 { 8 } else { 4 };
@@ -51,8 +43,7 @@ fn version_0<'a>(
         0x88be if !has_sequence => ethernet(descent, inner),
         0x88be => erspan(descent, inner, 8),
         0x22eb => {
-            let has_platform_header =
-                u8_at(inner, 11).ok_or(Skip::CutShort("ERSPAN header"))? & 1 != 0;
+            let has_platform_header = u8_at(inner, 11).ok_or(Skip::CutShort("ERSPAN header"))? & 1 != 0;
             erspan(descent, inner, if has_platform_header { 20 } else { 12 })
         }
         // WCCP puts a redirect header of 4 bytes before the IP header, or none in its first version.
@@ -87,9 +78,7 @@ fn version_1<'a>(descent: &mut Descent<'_, 'a>, flags: u16, bytes: &'a [u8]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::decode::bytes_for_tests::{
-        SIP, decoded, ethernet_frame, hostile_at_every_length, ip4, udp4,
-    };
+    use crate::net::decode::bytes_for_tests::{SIP, decoded, ethernet_frame, hostile_at_every_length, ip4, udp4};
 
     /// A raw IP packet of GRE with these fields behind the protocol number.
     fn gre_packet(flags: u16, protocol: u16, fields: &[u8], inner: &[u8]) -> Vec<u8> {
@@ -111,35 +100,20 @@ mod tests {
         let inner = udp4(SIP);
         assert!(carries_sip(&gre_packet(0, 0x0800, &[], &inner)));
         assert!(carries_sip(&gre_packet(0x8000, 0x0800, &[0; 4], &inner)));
-        assert!(carries_sip(&gre_packet(
-            0x2000,
-            0x0800,
-            &[0, 0, 0, 7],
-            &inner
-        )));
+        assert!(carries_sip(&gre_packet(0x2000, 0x0800, &[0, 0, 0, 7], &inner)));
         assert!(carries_sip(&gre_packet(0xb000, 0x0800, &[0; 12], &inner)));
     }
 
     #[test]
     fn ethernet_within_gre_is_read() {
-        assert!(carries_sip(&gre_packet(
-            0x2000,
-            0x6558,
-            &[0, 0, 9, 0],
-            &ethernet_frame(0x0800, &udp4(SIP))
-        )));
+        assert!(carries_sip(&gre_packet(0x2000, 0x6558, &[0, 0, 9, 0], &ethernet_frame(0x0800, &udp4(SIP)))));
     }
 
     #[test]
     fn erspan_of_each_type_is_read() {
         let frame = ethernet_frame(0x0800, &udp4(SIP));
         assert!(carries_sip(&gre_packet(0, 0x88be, &[], &frame)));
-        assert!(carries_sip(&gre_packet(
-            0x1000,
-            0x88be,
-            &[0, 0, 0, 1, 0x10, 5, 0, 1, 0, 0, 0, 0],
-            &frame
-        )));
+        assert!(carries_sip(&gre_packet(0x1000, 0x88be, &[0, 0, 0, 1, 0x10, 5, 0, 1, 0, 0, 0, 0], &frame)));
         let mut third = vec![0, 0, 0, 1, 0x20, 5, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
         assert!(carries_sip(&gre_packet(0x1000, 0x22eb, &third, &frame)));
         third[15] = 1;

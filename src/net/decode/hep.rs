@@ -22,17 +22,11 @@ const SECONDS_MAX: u32 = 4_102_444_800;
 /// Whether a datagram begins like HEP of any version; cheap, since every datagram is asked.
 #[inline]
 pub(super) fn could_be_hep(bytes: &[u8]) -> bool {
-    matches!(
-        bytes,
-        [b'H', b'E', b'P', b'3', ..] | [1 | 2, 16 | 28 | 40 | 52, 2 | 10 | 28 | 30, ..]
-    )
+    matches!(bytes, [b'H', b'E', b'P', b'3', ..] | [1 | 2, 16 | 28 | 40 | 52, 2 | 10 | 28 | 30, ..])
 }
 
 /// Hands over the SIP message in a HEP datagram; `None` where the datagram is not HEP.
-pub(super) fn hep<'a>(
-    descent: &mut Descent<'_, 'a>,
-    datagram: &Carried<'a>,
-) -> Option<Result<(), Skip>> {
+pub(super) fn hep<'a>(descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>) -> Option<Result<(), Skip>> {
     match datagram.bytes {
         [1 | 2, ..] => earlier_version(descent, datagram),
         bytes if bytes.starts_with(MAGIC) => {
@@ -70,9 +64,7 @@ fn version_3<'a>(
     let mut told = Told::default();
     let mut rest = chunks;
     for _ in 0..CHUNKS_MAX {
-        let Some((&[vendor0, vendor1, kind0, kind1, length0, length1], behind)) =
-            rest.split_first_chunk::<6>()
-        else {
+        let Some((&[vendor0, vendor1, kind0, kind1, length0, length1], behind)) = rest.split_first_chunk::<6>() else {
             break;
         };
         let length = usize::from(u16::from_be_bytes([length0, length1]));
@@ -116,26 +108,16 @@ impl<'a> Told<'a> {
     }
 
     /// Hands over the message; where the agent does not tell addresses, its own stand in.
-    fn deliver(
-        &self,
-        descent: &mut Descent<'_, 'a>,
-        datagram: &Carried<'a>,
-        bytes: &'a [u8],
-        is_cut: bool,
-    ) {
+    fn deliver(&self, descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>, bytes: &'a [u8], is_cut: bool) {
         let flow = Flow {
-            source: Endpoint {
-                address: self.source.unwrap_or(datagram.source),
-                port: self.source_port,
-            },
+            source: Endpoint { address: self.source.unwrap_or(datagram.source), port: self.source_port },
             destination: Endpoint {
                 address: self.destination.unwrap_or(datagram.destination),
                 port: self.destination_port,
             },
         };
         if let Some(seconds) = self.seconds {
-            let nanoseconds =
-                i64::from(seconds) * 1_000_000_000 + i64::from(self.microseconds) * 1_000;
+            let nanoseconds = i64::from(seconds) * 1_000_000_000 + i64::from(self.microseconds) * 1_000;
             descent.time = Timestamp::from_nanoseconds(nanoseconds);
         }
         let transport = match self.protocol {
@@ -144,12 +126,7 @@ impl<'a> Told<'a> {
             Some(132) => Transport::Sctp,
             _ => Transport::Hep,
         };
-        descent.deliver(
-            flow,
-            datagram.trace,
-            is_cut,
-            Payload::Forwarded { transport, bytes },
-        );
+        descent.deliver(flow, datagram.trace, is_cut, Payload::Forwarded { transport, bytes });
     }
 }
 
@@ -164,10 +141,7 @@ fn address6(bytes: &[u8]) -> Option<IpAddr> {
 }
 
 /// Reads versions 1 and 2: a fixed header, which in version 2 ends with the time.
-fn earlier_version<'a>(
-    descent: &mut Descent<'_, 'a>,
-    datagram: &Carried<'a>,
-) -> Option<Result<(), Skip>> {
+fn earlier_version<'a>(descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>) -> Option<Result<(), Skip>> {
     let bytes = datagram.bytes;
     let &[version, told_length, family, protocol, s0, s1, d0, d1] = bytes.first_chunk::<8>()?;
     let (addresses, length) = match family {
@@ -179,36 +153,19 @@ fn earlier_version<'a>(
     let time_length = if version == 2 { 12 } else { 0 };
     let payload = bytes.get(length + time_length..)?;
     // Agents disagree whether the told length includes the time. Only text that could be SIP makes up for the missing magic.
-    let fits =
-        usize::from(told_length) == length || usize::from(told_length) == length + time_length;
-    if !fits
-        || !payload.first()?.is_ascii_uppercase()
-        || memchr::memmem::find(payload, b"SIP/2.0").is_none()
-    {
+    let fits = usize::from(told_length) == length || usize::from(told_length) == length + time_length;
+    if !fits || !payload.first()?.is_ascii_uppercase() || memchr::memmem::find(payload, b"SIP/2.0").is_none() {
         return None;
     }
     let (source, destination) = addresses.split_at_checked(addresses.len() / 2)?;
     let address = |bytes| {
-        if length == 16 {
-            address4(bytes)
-        } else {
-            address6(bytes)
-        }
+        if length == 16 { address4(bytes) } else { address6(bytes) }
     };
-    let seconds = if version == 2 {
-        u32_at(bytes, length)
-    } else {
-        None
-    };
+    let seconds = if version == 2 { u32_at(bytes, length) } else { None };
     // Agents send the time in their own byte order, mostly little-endian; the wrong one is far from the capture's.
-    let is_little =
-        u32_le_at(bytes, length).is_some_and(|little| is_nearer(descent.time, little, seconds));
+    let is_little = u32_le_at(bytes, length).is_some_and(|little| is_nearer(descent.time, little, seconds));
     let number = |at| {
-        if is_little {
-            u32_le_at(bytes, at)
-        } else {
-            u32_at(bytes, at)
-        }
+        if is_little { u32_le_at(bytes, at) } else { u32_at(bytes, at) }
     };
     let told = Told {
         protocol: Some(protocol),
@@ -216,11 +173,7 @@ fn earlier_version<'a>(
         destination: address(destination),
         source_port: u16::from_be_bytes([s0, s1]),
         destination_port: u16::from_be_bytes([d0, d1]),
-        seconds: if version == 2 {
-            number(length).filter(|&seconds| seconds < SECONDS_MAX)
-        } else {
-            None
-        },
+        seconds: if version == 2 { number(length).filter(|&seconds| seconds < SECONDS_MAX) } else { None },
         microseconds: number(length + 4).unwrap_or(0),
         ..Told::default()
     };

@@ -2,16 +2,12 @@
 
 use proptest::prelude::*;
 
-use crate::net::decode::bytes_for_tests::{
-    SIP, decoded, decoded_cut, ethernet_frame, ip4, udp, udp4,
-};
+use crate::net::decode::bytes_for_tests::{SIP, decoded, decoded_cut, ethernet_frame, ip4, udp, udp4};
 use crate::net::packet::{Payload, Skip};
 
 /// Every link type that is read, and one that is not.
-const LINK_TYPES: [u16; 24] = [
-    0, 1, 9, 12, 14, 50, 51, 101, 104, 105, 108, 113, 119, 127, 163, 219, 228, 229, 239, 252, 258,
-    276, 147, 65535,
-];
+const LINK_TYPES: [u16; 24] =
+    [0, 1, 9, 12, 14, 50, 51, 101, 104, 105, 108, 113, 119, 127, 163, 219, 228, 229, 239, 252, 258, 276, 147, 65535];
 
 #[test]
 fn tunnels_within_tunnels_end() {
@@ -19,15 +15,8 @@ fn tunnels_within_tunnels_end() {
     for _ in 0..200 {
         bombs[0] = ip4(4, &bombs[0]);
         bombs[1] = ip4(47, &[&[0, 0, 0x08, 0][..], &bombs[1]].concat());
-        bombs[2] = ip4(
-            97,
-            &[&[0x30, 0][..], &ethernet_frame(0x0800, &bombs[2])].concat(),
-        );
-        let vxlan = [
-            &[8, 0, 0, 0, 0, 0, 1, 0][..],
-            &ethernet_frame(0x0800, &bombs[3]),
-        ]
-        .concat();
+        bombs[2] = ip4(97, &[&[0x30, 0][..], &ethernet_frame(0x0800, &bombs[2])].concat());
+        let vxlan = [&[8, 0, 0, 0, 0, 0, 1, 0][..], &ethernet_frame(0x0800, &bombs[3])].concat();
         bombs[3] = ip4(17, &udp(9, 4789, &vxlan));
     }
     for bomb in bombs {
@@ -38,10 +27,7 @@ fn tunnels_within_tunnels_end() {
 #[test]
 fn headers_without_addresses_end_too() {
     let snap_in_vlan = [&[0xaa, 0xaa, 3, 0, 0, 0, 0x81, 0, 0, 1, 5, 220][..]; 300].concat();
-    assert_eq!(
-        Some(Skip::TooDeep),
-        decoded(1, &ethernet_frame(0x05dc, &snap_in_vlan)).skip
-    );
+    assert_eq!(Some(Skip::TooDeep), decoded(1, &ethernet_frame(0x05dc, &snap_in_vlan)).skip);
     let multilink = [0x00, 0x3d, 0xc0, 0, 0, 1].repeat(300);
     assert_eq!(Some(Skip::TooDeep), decoded(9, &multilink).skip);
 }
@@ -57,10 +43,7 @@ fn six_tunnels_within_one_another_are_followed() {
 
 #[test]
 fn a_link_type_that_is_not_read_is_named() {
-    assert_eq!(
-        Some(Skip::UnknownLinkType(147)),
-        decoded(147, &udp4(SIP)).skip
-    );
+    assert_eq!(Some(Skip::UnknownLinkType(147)), decoded(147, &udp4(SIP)).skip);
 }
 
 /// Bytes that are not arbitrary all the way: known beginnings take the decoder further in.
@@ -76,15 +59,10 @@ fn frames() -> impl Strategy<Value = Vec<u8>> {
         ip4(1, &[3, 3, 0, 0, 0, 0, 0, 0]),
         ip4(50, &[0, 0, 0, 1, 0, 0, 0, 1]),
     ]);
-    (
-        beginnings,
-        any::<u16>(),
-        prop::collection::vec(any::<u8>(), 0..300),
-    )
-        .prop_map(|(start, keep, rest)| {
-            let keep = usize::from(keep) % (start.len() + 1);
-            [&start[..keep], &rest].concat()
-        })
+    (beginnings, any::<u16>(), prop::collection::vec(any::<u8>(), 0..300)).prop_map(|(start, keep, rest)| {
+        let keep = usize::from(keep) % (start.len() + 1);
+        [&start[..keep], &rest].concat()
+    })
 }
 
 proptest! {

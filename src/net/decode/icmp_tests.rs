@@ -1,9 +1,7 @@
 //! Tests of ICMP errors and their quotes.
 
 use super::*;
-use crate::net::decode::bytes_for_tests::{
-    SIP, decoded, hostile_at_every_length, ip4, ip6, udp4, udp6,
-};
+use crate::net::decode::bytes_for_tests::{SIP, decoded, hostile_at_every_length, ip4, ip6, udp4, udp6};
 
 /// The only packet of a frame, as an ICMP error.
 fn error(packet: &[u8]) -> IcmpError<'_> {
@@ -27,10 +25,7 @@ fn quoting(kind: u8, words: [u8; 2], quote: &[u8]) -> Vec<u8> {
 fn port_unreachable_names_the_flow_of_the_request() {
     let packet = ip4(1, &quoting(3, [0, 0], &udp4(SIP)));
     let error = error(&packet);
-    assert_eq!(
-        (3, 3, false, 17),
-        (error.kind, error.code, error.is_v6, error.protocol)
-    );
+    assert_eq!((3, 3, false, 17), (error.kind, error.code, error.is_v6, error.protocol));
     assert_eq!("192.0.2.1:5060", error.quoted.source.to_string());
     assert_eq!("192.0.2.2:5062", error.quoted.destination.to_string());
     assert_eq!(SIP, error.bytes);
@@ -40,20 +35,14 @@ fn port_unreachable_names_the_flow_of_the_request() {
 #[test]
 fn a_quote_of_eight_bytes_still_names_the_ports() {
     let packet = ip4(1, &quoting(11, [0, 0], &udp4(SIP)[..28]));
-    assert_eq!(
-        (5060, &b""[..]),
-        (error(&packet).quoted.source.port, error(&packet).bytes)
-    );
+    assert_eq!((5060, &b""[..]), (error(&packet).quoted.source.port, error(&packet).bytes));
 }
 
 #[test]
 fn icmpv6_errors_quote_too() {
     let packet = ip6(58, &quoting(1, [0, 0], &udp6(SIP)));
     assert_eq!((1, true), (error(&packet).kind, error(&packet).is_v6));
-    assert_eq!(
-        "[2001:db8::2]:5062",
-        error(&packet).quoted.destination.to_string()
-    );
+    assert_eq!("[2001:db8::2]:5062", error(&packet).quoted.destination.to_string());
     assert_eq!(SIP, error(&packet).bytes);
 }
 
@@ -78,23 +67,10 @@ fn a_quoted_later_fragment_has_no_ports() {
 
 #[test]
 fn a_quoted_tcp_segment_leaves_its_header() {
-    let tcp = [
-        &[
-            0x13, 0xc4, 0x13, 0xc5, 0, 0, 0, 1, 0, 0, 0, 0, 0x60, 2, 0, 0, 0, 0, 0, 0,
-        ][..],
-        &[1; 4],
-        b"SIP",
-    ];
+    let tcp = [&[0x13, 0xc4, 0x13, 0xc5, 0, 0, 0, 1, 0, 0, 0, 0, 0x60, 2, 0, 0, 0, 0, 0, 0][..], &[1; 4], b"SIP"];
     let packet = ip4(1, &quoting(3, [0, 0], &ip4(6, &tcp.concat())));
     let error = error(&packet);
-    assert_eq!(
-        (6, 5060, 5061),
-        (
-            error.protocol,
-            error.quoted.source.port,
-            error.quoted.destination.port
-        )
-    );
+    assert_eq!((6, 5060, 5061), (error.protocol, error.quoted.source.port, error.quoted.destination.port));
     assert_eq!(b"SIP", error.bytes);
 }
 

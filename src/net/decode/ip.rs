@@ -6,8 +6,7 @@ use std::net::IpAddr;
 
 use etherparse::err::ip::LaxHeaderSliceError;
 use etherparse::{
-    IpAuthHeaderSlice, Ipv6FragmentHeaderSlice, Ipv6RawExtHeaderSlice, LaxIpSlice, LaxIpv4Slice,
-    LaxIpv6Slice,
+    IpAuthHeaderSlice, Ipv6FragmentHeaderSlice, Ipv6RawExtHeaderSlice, LaxIpSlice, LaxIpv4Slice, LaxIpv6Slice,
 };
 
 use crate::net::decode::descent::Descent;
@@ -44,11 +43,7 @@ pub(super) fn is_plausible_ip(bytes: &[u8]) -> bool {
 }
 
 /// What follows an IPv4 header.
-fn ipv4<'a>(
-    descent: &mut Descent<'_, 'a>,
-    slice: &LaxIpv4Slice<'a>,
-    bytes: &'a [u8],
-) -> Result<(), Skip> {
+fn ipv4<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv4Slice<'a>, bytes: &'a [u8]) -> Result<(), Skip> {
     let header = slice.header();
     let trace = Trace {
         ip_id: Some(header.identification()),
@@ -57,12 +52,7 @@ fn ipv4<'a>(
         link: descent.link,
     };
     let header_length = header.slice().len();
-    let (body, missing) = body(
-        bytes,
-        header_length,
-        usize::from(header.total_len()),
-        descent.missing,
-    );
+    let (body, missing) = body(bytes, header_length, usize::from(header.total_len()), descent.missing);
     let carried = Carried {
         trace,
         source: IpAddr::V4(header.source_addr()),
@@ -84,11 +74,7 @@ fn ipv4<'a>(
 }
 
 /// What follows an IPv6 header and its extension headers.
-fn ipv6<'a>(
-    descent: &mut Descent<'_, 'a>,
-    slice: &LaxIpv6Slice<'a>,
-    bytes: &'a [u8],
-) -> Result<(), Skip> {
+fn ipv6<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv6Slice<'a>, bytes: &'a [u8]) -> Result<(), Skip> {
     let header = slice.header();
     let total_length = match usize::from(header.payload_length()) {
         0 => 0,
@@ -96,12 +82,7 @@ fn ipv6<'a>(
     };
     let (body, missing) = body(bytes, header.slice().len(), total_length, descent.missing);
     let mut carried = Carried {
-        trace: Trace {
-            ip_id: None,
-            ttl: header.hop_limit(),
-            interface: descent.interface,
-            link: descent.link,
-        },
+        trace: Trace { ip_id: None, ttl: header.hop_limit(), interface: descent.interface, link: descent.link },
         source: IpAddr::V6(header.source_addr()),
         destination: IpAddr::V6(header.destination_addr()),
         protocol: header.next_header().0,
@@ -125,19 +106,14 @@ fn ipv6<'a>(
         }
     }
     carried.protocol = slice.payload().ip_number.0;
-    carried.bytes = body
-        .get(slice.extensions().slice().len()..)
-        .unwrap_or_default();
+    carried.bytes = body.get(slice.extensions().slice().len()..).unwrap_or_default();
     transport::carried(descent, &carried)
 }
 
 /// The fragment header among the extension headers that begin with `protocol`, and what follows it.
 ///
 /// Walks by itself: etherparse's iterator over extension headers relies on a chain that nothing cut.
-pub(super) fn fragment_header(
-    protocol: u8,
-    bytes: &[u8],
-) -> Option<(Ipv6FragmentHeaderSlice<'_>, &[u8])> {
+pub(super) fn fragment_header(protocol: u8, bytes: &[u8]) -> Option<(Ipv6FragmentHeaderSlice<'_>, &[u8])> {
     let (mut protocol, mut rest) = (protocol, bytes);
     for _ in 0..EXTENSION_HEADERS_MAX {
         let length;
@@ -165,26 +141,15 @@ pub(super) fn fragment_header(
 /// The bytes behind an IP header and how many more there were on the wire.
 ///
 /// A total length that cannot be (zero, less than the header) leaves all that was captured.
-fn body(
-    bytes: &[u8],
-    header_length: usize,
-    total_length: usize,
-    frame_missing: u32,
-) -> (&[u8], u32) {
+fn body(bytes: &[u8], header_length: usize, total_length: usize, frame_missing: u32) -> (&[u8], u32) {
     if total_length < header_length {
-        return (
-            bytes.get(header_length..).unwrap_or_default(),
-            frame_missing,
-        );
+        return (bytes.get(header_length..).unwrap_or_default(), frame_missing);
     }
     match bytes.get(header_length..total_length) {
         Some(body) => (body, 0),
         None => {
             let missing = total_length.saturating_sub(bytes.len());
-            (
-                bytes.get(header_length..).unwrap_or_default(),
-                u32::try_from(missing).unwrap_or(u32::MAX),
-            )
+            (bytes.get(header_length..).unwrap_or_default(), u32::try_from(missing).unwrap_or(u32::MAX))
         }
     }
 }
@@ -199,14 +164,8 @@ struct Fragment {
 /// Hands over a fragment.
 fn deliver_fragment<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>, fragment: Fragment) {
     let flow = Flow {
-        source: Endpoint {
-            address: carried.source,
-            port: 0,
-        },
-        destination: Endpoint {
-            address: carried.destination,
-            port: 0,
-        },
+        source: Endpoint { address: carried.source, port: 0 },
+        destination: Endpoint { address: carried.destination, port: 0 },
     };
     let payload = Payload::Fragment {
         id: fragment.id,

@@ -57,11 +57,7 @@ fn decode_layers<'a>(frame: &Frame<'a>, sink: &mut dyn FnMut(Packet<'a>)) -> Res
 }
 
 /// Reads a frame's first header, whose kind is `link_type`.
-fn link_layer<'a>(
-    descent: &mut Descent<'_, 'a>,
-    link_type: LinkType,
-    bytes: &'a [u8],
-) -> Result<(), Skip> {
+fn link_layer<'a>(descent: &mut Descent<'_, 'a>, link_type: LinkType, bytes: &'a [u8]) -> Result<(), Skip> {
     match link_type.0 {
         1 => ethernet::ethernet(descent, bytes),
         // DLT_RAW differs between systems: 12 and 14 reached files written by old programs.

@@ -48,9 +48,7 @@ fn behind_labels<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::decode::bytes_for_tests::{
-        SIP, decoded, ethernet_frame, hostile_at_every_length, udp4, udp6,
-    };
+    use crate::net::decode::bytes_for_tests::{SIP, decoded, ethernet_frame, hostile_at_every_length, udp4, udp6};
 
     /// A frame of `labels` MPLS labels around `inner`.
     fn labelled(labels: usize, inner: &[u8]) -> Vec<u8> {
@@ -66,10 +64,7 @@ mod tests {
     fn ip_of_either_version_stands_behind_labels() {
         for inner in [udp4(SIP), udp6(SIP)] {
             for labels in [1, 3, 16] {
-                assert_eq!(
-                    [SIP],
-                    decoded(219, &labelled(labels, &inner)).datagrams()[..]
-                );
+                assert_eq!([SIP], decoded(219, &labelled(labels, &inner)).datagrams()[..]);
             }
             let frame = ethernet_frame(0x8847, &labelled(2, &inner));
             assert_eq!([SIP], decoded(1, &frame).datagrams()[..]);
@@ -82,10 +77,7 @@ mod tests {
         let frame = ethernet_frame(0x0800, &udp4(SIP));
         assert_eq!([SIP], decoded(219, &labelled(2, &frame)).datagrams()[..]);
         let with_control_word = [&[0, 0, 0, 1], &frame[..]].concat();
-        assert_eq!(
-            [SIP],
-            decoded(219, &labelled(2, &with_control_word)).datagrams()[..]
-        );
+        assert_eq!([SIP], decoded(219, &labelled(2, &with_control_word)).datagrams()[..]);
     }
 
     #[test]
@@ -96,9 +88,6 @@ mod tests {
 
     #[test]
     fn labels_without_end_are_too_deep() {
-        assert_eq!(
-            Some(Skip::TooDeep),
-            decoded(219, &[0, 1, 0x40, 64].repeat(40)).skip
-        );
+        assert_eq!(Some(Skip::TooDeep), decoded(219, &[0, 1, 0x40, 64].repeat(40)).skip);
     }
 }

@@ -29,17 +29,10 @@ pub(super) fn ppp<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<
 /// Whether `bytes` begin like a PPP frame that carries IP or sets up a link; for tunnels that carry nothing else.
 pub(super) fn is_plausible_ppp(bytes: &[u8]) -> bool {
     let has_address = bytes.starts_with(&[0xff, 0x03]);
-    let bytes = if has_address {
-        bytes.get(2..).unwrap_or_default()
-    } else {
-        bytes
-    };
+    let bytes = if has_address { bytes.get(2..).unwrap_or_default() } else { bytes };
     match protocol(bytes) {
         Some((0x0021 | 0x0057, rest)) => ip::is_plausible_ip(rest),
-        Some((
-            0x003d | 0x0281 | 0x0283 | 0x8021 | 0x8057 | 0xc021 | 0xc023 | 0xc223 | 0x80fd,
-            _,
-        )) => true,
+        Some((0x003d | 0x0281 | 0x0283 | 0x8021 | 0x8057 | 0xc021 | 0xc023 | 0xc223 | 0x80fd, _)) => true,
         Some(_) => has_address,
         None => false,
     }
@@ -61,10 +54,7 @@ fn multilink<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), S
         return Err(Skip::CutShort("PPP multilink header"));
     };
     if flags & 0xc0 != 0xc0 {
-        return Err(Skip::OtherProtocol(
-            "PPP multilink fragment",
-            u32::from(flags),
-        ));
+        return Err(Skip::OtherProtocol("PPP multilink fragment", u32::from(flags)));
     }
     ppp(descent, rest)
 }
@@ -96,13 +86,8 @@ pub(super) fn cisco_hdlc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> 
 ///
 /// # Errors
 /// Where it is no session data or carries nothing that is read further.
-pub(super) fn pppoe_session<'a>(
-    descent: &mut Descent<'_, 'a>,
-    bytes: &'a [u8],
-) -> Result<(), Skip> {
-    let Some((&[_, code, session0, session1, length0, length1], rest)) =
-        bytes.split_first_chunk::<6>()
-    else {
+pub(super) fn pppoe_session<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+    let Some((&[_, code, session0, session1, length0, length1], rest)) = bytes.split_first_chunk::<6>() else {
         return Err(Skip::CutShort("PPPoE header"));
     };
     if code != 0 {
@@ -110,22 +95,13 @@ pub(super) fn pppoe_session<'a>(
     }
     descent.mark(u64::from(u16::from_be_bytes([session0, session1])));
     let length = usize::from(u16::from_be_bytes([length0, length1]));
-    ppp(
-        descent,
-        if length == 0 {
-            rest
-        } else {
-            rest.get(..length).unwrap_or(rest)
-        },
-    )
+    ppp(descent, if length == 0 { rest } else { rest.get(..length).unwrap_or(rest) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::decode::bytes_for_tests::{
-        SIP, decoded, ethernet_frame, hostile_at_every_length, udp4, udp6,
-    };
+    use crate::net::decode::bytes_for_tests::{SIP, decoded, ethernet_frame, hostile_at_every_length, udp4, udp6};
 
     /// Whether `link_type` with this header before IPv4 yields the SIP message; no cut of it may panic.
     fn carries_sip(link_type: u16, header: &[u8]) -> bool {
@@ -151,32 +127,21 @@ mod tests {
 
     #[test]
     fn a_pppoe_session_carries_ip() {
-        let length = u16::try_from(udp4(SIP).len() + 2)
-            .expect("short")
-            .to_be_bytes();
+        let length = u16::try_from(udp4(SIP).len() + 2).expect("short").to_be_bytes();
         let header = [0x11, 0x00, 0, 5, length[0], length[1], 0x00, 0x21];
         assert!(carries_sip(51, &header));
         let ppp = [&[0x11, 0x00, 0, 5, 0, 0, 0x00, 0x57], &udp6(SIP)[..]].concat();
-        assert_eq!(
-            [SIP],
-            decoded(1, &ethernet_frame(0x8864, &ppp)).datagrams()[..]
-        );
+        assert_eq!([SIP], decoded(1, &ethernet_frame(0x8864, &ppp)).datagrams()[..]);
     }
 
     #[test]
     fn link_control_is_skipped_by_name() {
-        assert_eq!(
-            Some(Skip::OtherProtocol("PPP", 0xc021)),
-            decoded(9, &[0xc0, 0x21, 1, 1, 0, 4]).skip
-        );
+        assert_eq!(Some(Skip::OtherProtocol("PPP", 0xc021)), decoded(9, &[0xc0, 0x21, 1, 1, 0, 4]).skip);
     }
 
     #[test]
     fn a_multilink_fragment_is_skipped_by_name() {
         let skip = decoded(9, &[0x00, 0x3d, 0x80, 0, 0, 1, 0x21, 0x45]).skip;
-        assert_eq!(
-            Some(Skip::OtherProtocol("PPP multilink fragment", 0x80)),
-            skip
-        );
+        assert_eq!(Some(Skip::OtherProtocol("PPP multilink fragment", 0x80)), skip);
     }
 }

@@ -23,11 +23,7 @@ pub(super) fn radiotap<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Re
         return Err(Skip::Malformed("radiotap header"));
     }
     let is_padded = radiotap_flags(bytes).is_some_and(|flags| flags & FLAG_PADDED != 0);
-    let padding = if is_padded {
-        Padding::ToFourBytes
-    } else {
-        Padding::None
-    };
+    let padding = if is_padded { Padding::ToFourBytes } else { Padding::None };
     wireless::frame(descent, bytes.get(length..).ok_or(cut)?, padding)
 }
 
@@ -47,11 +43,7 @@ fn radiotap_flags(bytes: &[u8]) -> Option<u8> {
         // The time of the card's clock, aligned to 8 bytes.
         at = at.next_multiple_of(8) + 8;
     }
-    if first & 2 != 0 {
-        u8_at(bytes, at)
-    } else {
-        None
-    }
+    if first & 2 != 0 { u8_at(bytes, at) } else { None }
 }
 
 /// Reads a Prism header, or the AVS header that some drivers write under the same link type.
@@ -63,10 +55,7 @@ pub(super) fn prism<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Resul
     if u32_at(bytes, 0).ok_or(cut)? >> 12 == 0x80211 {
         return avs(descent, bytes);
     }
-    let (little, big) = (
-        u32_le_at(bytes, 4).ok_or(cut)?,
-        u32_at(bytes, 4).ok_or(cut)?,
-    );
+    let (little, big) = (u32_le_at(bytes, 4).ok_or(cut)?, u32_at(bytes, 4).ok_or(cut)?);
     behind(descent, bytes, little.min(big), "Prism header")
 }
 
@@ -80,24 +69,15 @@ pub(super) fn avs<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<
 }
 
 /// The 802.11 frame behind a header of `length` bytes.
-fn behind<'a>(
-    descent: &mut Descent<'_, 'a>,
-    bytes: &'a [u8],
-    length: u32,
-    layer: &'static str,
-) -> Result<(), Skip> {
-    let rest = usize::try_from(length)
-        .ok()
-        .and_then(|length| bytes.get(length..));
+fn behind<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8], length: u32, layer: &'static str) -> Result<(), Skip> {
+    let rest = usize::try_from(length).ok().and_then(|length| bytes.get(length..));
     wireless::frame(descent, rest.ok_or(Skip::CutShort(layer))?, Padding::None)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::decode::bytes_for_tests::{
-        SIP, decoded, hostile_at_every_length, wireless_frame,
-    };
+    use crate::net::decode::bytes_for_tests::{SIP, decoded, hostile_at_every_length, wireless_frame};
 
     /// Whether the frame behind `header` yields the SIP message; no cut of it may panic.
     fn carries_sip(link_type: u16, header: &[u8], frame: &[u8]) -> bool {
@@ -108,11 +88,7 @@ mod tests {
 
     #[test]
     fn a_frame_behind_radiotap_is_read() {
-        assert!(carries_sip(
-            127,
-            &[0, 0, 8, 0, 0, 0, 0, 0],
-            &wireless_frame(0x08, 0x01, &[])
-        ));
+        assert!(carries_sip(127, &[0, 0, 8, 0, 0, 0, 0, 0], &wireless_frame(0x08, 0x01, &[])));
     }
 
     #[test]
@@ -122,11 +98,7 @@ mod tests {
         header.push(FLAG_PADDED);
         header.extend_from_slice(&[0; 8]);
         // A quality of service field makes 26 bytes, then 2 of padding.
-        assert!(carries_sip(
-            127,
-            &header,
-            &wireless_frame(0x88, 0x01, &[0, 0, 0, 0])
-        ));
+        assert!(carries_sip(127, &header, &wireless_frame(0x88, 0x01, &[0, 0, 0, 0])));
     }
 
     #[test]

@@ -36,24 +36,14 @@ impl<'a> Carried<'a> {
     /// The flow between its addresses and these ports.
     pub(super) fn flow(&self, source_port: u16, destination_port: u16) -> Flow {
         Flow {
-            source: Endpoint {
-                address: self.source,
-                port: source_port,
-            },
-            destination: Endpoint {
-                address: self.destination,
-                port: destination_port,
-            },
+            source: Endpoint { address: self.source, port: source_port },
+            destination: Endpoint { address: self.destination, port: destination_port },
         }
     }
 
     /// The same packet once a header is off: another protocol and what of the bytes belongs to it.
     pub(super) fn with(&self, protocol: u8, bytes: &'a [u8]) -> Self {
-        Self {
-            protocol,
-            bytes,
-            ..*self
-        }
+        Self { protocol, bytes, ..*self }
     }
 }
 
@@ -82,10 +72,7 @@ pub struct IpDatagram<'a> {
 ///
 /// # Errors
 /// As [`decode`](super::decode()).
-pub fn decode_transport<'a>(
-    datagram: &IpDatagram<'a>,
-    sink: &mut dyn FnMut(Packet<'a>),
-) -> Result<(), Skip> {
+pub fn decode_transport<'a>(datagram: &IpDatagram<'a>, sink: &mut dyn FnMut(Packet<'a>)) -> Result<(), Skip> {
     let mut descent = Descent::resumed(datagram, sink);
     let whole = Carried {
         trace: datagram.trace,
@@ -102,10 +89,7 @@ pub fn decode_transport<'a>(
 ///
 /// # Errors
 /// Where that is cut inside its header or is nothing that is read further.
-pub(super) fn carried<'a>(
-    descent: &mut Descent<'_, 'a>,
-    carried: &Carried<'a>,
-) -> Result<(), Skip> {
+pub(super) fn carried<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> Result<(), Skip> {
     match carried.protocol {
         1 => icmp::icmp(descent, carried, Version::V4),
         4 | 41 => inside(descent, carried, |descent| ip::ip(descent, carried.bytes)),
@@ -117,9 +101,7 @@ pub(super) fn carried<'a>(
         58 => icmp::icmp(descent, carried, Version::V6),
         97 => inside(descent, carried, |descent| ether_ip(descent, carried.bytes)),
         132 => sctp(descent, carried),
-        137 => inside(descent, carried, |descent| {
-            mpls::mpls(descent, carried.bytes)
-        }),
+        137 => inside(descent, carried, |descent| mpls::mpls(descent, carried.bytes)),
         other => Err(Skip::OtherProtocol("IP", u32::from(other))),
     }
 }
@@ -147,16 +129,12 @@ pub(super) fn inside<'s, 'a>(
 
 /// Reads Ethernet within IP (RFC 3378): two bytes of version, then the frame.
 fn ether_ip<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
-    ethernet::ethernet(
-        descent,
-        bytes.get(2..).ok_or(Skip::CutShort("EtherIP header"))?,
-    )
+    ethernet::ethernet(descent, bytes.get(2..).ok_or(Skip::CutShort("EtherIP header"))?)
 }
 
 /// Reads extension headers that etherparse did not meet behind an IP header: those at the start of a reassembled datagram.
 fn behind_extensions<'a>(descent: &mut Descent<'_, 'a>, whole: &Carried<'a>) -> Result<(), Skip> {
-    let (_, protocol, bytes, error) =
-        Ipv6ExtensionsSlice::from_slice_lax(IpNumber(whole.protocol), whole.bytes);
+    let (_, protocol, bytes, error) = Ipv6ExtensionsSlice::from_slice_lax(IpNumber(whole.protocol), whole.bytes);
     if error.is_some() {
         return Err(Skip::CutShort("IP extension header"));
     }
@@ -168,27 +146,15 @@ fn behind_extensions<'a>(descent: &mut Descent<'_, 'a>, whole: &Carried<'a>) -> 
 
 /// Reads a UDP header and follows the tunnel behind it or hands over the datagram.
 pub(super) fn udp<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> Result<(), Skip> {
-    let Some((&[s0, s1, d0, d1, l0, l1, _, _], rest)) = carried.bytes.split_first_chunk::<8>()
-    else {
+    let Some((&[s0, s1, d0, d1, l0, l1, _, _], rest)) = carried.bytes.split_first_chunk::<8>() else {
         return Err(Skip::CutShort("UDP header"));
     };
-    let (source_port, destination_port) =
-        (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
+    let (source_port, destination_port) = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
     // Offload leaves 0, a jumbogram says 0, and neither tells where the datagram ends.
-    let length = usize::from(u16::from_be_bytes([l0, l1]))
-        .checked_sub(8)
-        .unwrap_or(usize::MAX);
+    let length = usize::from(u16::from_be_bytes([l0, l1])).checked_sub(8).unwrap_or(usize::MAX);
     let bytes = rest.get(..length).unwrap_or(rest);
-    let missing = if length > rest.len() {
-        carried.missing
-    } else {
-        0
-    };
-    let datagram = Carried {
-        bytes,
-        missing,
-        ..*carried
-    };
+    let missing = if length > rest.len() { carried.missing } else { 0 };
+    let datagram = Carried { bytes, missing, ..*carried };
     if tunnel::could_be_tunnel(source_port, destination_port, bytes)
         && let Some(result) = tunnel::follow(descent, &datagram, source_port, destination_port)
     {
@@ -205,53 +171,32 @@ pub(super) fn tcp<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> R
         HeaderSliceError::Len(_) => Skip::CutShort("TCP header"),
         HeaderSliceError::Content(_) => Skip::Malformed("TCP header"),
     })?;
-    let bytes = carried
-        .bytes
-        .get(tcp.header_slice().len()..)
-        .unwrap_or_default();
+    let bytes = carried.bytes.get(tcp.header_slice().len()..).unwrap_or_default();
     let segment = Segment {
         sequence: tcp.sequence_number(),
-        acknowledgement: if tcp.ack() {
-            tcp.acknowledgment_number()
-        } else {
-            0
-        },
+        acknowledgement: if tcp.ack() { tcp.acknowledgment_number() } else { 0 },
         syn: tcp.syn(),
         ack: tcp.ack(),
         fin: tcp.fin(),
         rst: tcp.rst(),
         window: tcp.window_size(),
         bytes,
-        wire_length: u32::try_from(bytes.len())
-            .unwrap_or(u32::MAX)
-            .saturating_add(carried.missing),
+        wire_length: u32::try_from(bytes.len()).unwrap_or(u32::MAX).saturating_add(carried.missing),
     };
     let flow = carried.flow(tcp.source_port(), tcp.destination_port());
-    descent.deliver(
-        flow,
-        carried.trace,
-        carried.missing > 0,
-        Payload::Segment(segment),
-    );
+    descent.deliver(flow, carried.trace, carried.missing > 0, Payload::Segment(segment));
     Ok(())
 }
 
 /// Hands over an SCTP packet with its common header.
 fn sctp<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> Result<(), Skip> {
-    let (Some(source_port), Some(destination_port), true) = (
-        u16_at(carried.bytes, 0),
-        u16_at(carried.bytes, 2),
-        carried.bytes.len() >= 12,
-    ) else {
+    let (Some(source_port), Some(destination_port), true) =
+        (u16_at(carried.bytes, 0), u16_at(carried.bytes, 2), carried.bytes.len() >= 12)
+    else {
         return Err(Skip::CutShort("SCTP header"));
     };
     let flow = carried.flow(source_port, destination_port);
-    descent.deliver(
-        flow,
-        carried.trace,
-        carried.missing > 0,
-        Payload::Sctp(carried.bytes),
-    );
+    descent.deliver(flow, carried.trace, carried.missing > 0, Payload::Sctp(carried.bytes));
     Ok(())
 }
 

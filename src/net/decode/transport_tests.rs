@@ -1,16 +1,11 @@
 //! Tests of transport headers and reassembled datagrams.
 
 use super::*;
-use crate::net::decode::bytes_for_tests::{
-    SIP, decoded, decoded_cut, hostile_at_every_length, ip4, ip6, udp, udp4,
-};
+use crate::net::decode::bytes_for_tests::{SIP, decoded, decoded_cut, hostile_at_every_length, ip4, ip6, udp, udp4};
 
 /// A TCP segment with one option word.
 fn tcp_segment(flags: u8, payload: &[u8]) -> Vec<u8> {
-    let header = [
-        0x13, 0xc4, 0x9c, 0x40, 0, 0, 1, 0, 0, 0, 2, 0, 0x60, flags, 0x20, 0, 0, 0, 0, 0, 1, 1, 1,
-        1,
-    ];
+    let header = [0x13, 0xc4, 0x9c, 0x40, 0, 0, 1, 0, 0, 0, 2, 0, 0x60, flags, 0x20, 0, 0, 0, 0, 0, 1, 1, 1, 1];
     [&header[..], payload].concat()
 }
 
@@ -38,10 +33,7 @@ fn a_tcp_segment_keeps_its_numbers() {
         wire_length: SIP.len() as u32,
     };
     assert_eq!(expected, segment(&decoded.packets));
-    assert_eq!(
-        "192.0.2.2:40000",
-        decoded.packets[0].flow.destination.to_string()
-    );
+    assert_eq!("192.0.2.2:40000", decoded.packets[0].flow.destination.to_string());
     hostile_at_every_length(101, &packet);
 }
 
@@ -51,10 +43,7 @@ fn a_cut_segment_tells_how_long_it_was() {
     let decoded = decoded_cut(101, &packet, packet.len() - 7);
     assert!(decoded.packets[0].is_cut);
     let segment = segment(&decoded.packets);
-    assert_eq!(
-        (SIP.len() - 7, SIP.len() as u32),
-        (segment.bytes.len(), segment.wire_length)
-    );
+    assert_eq!((SIP.len() - 7, SIP.len() as u32), (segment.bytes.len(), segment.wire_length));
     assert_eq!((true, 0), (segment.syn, segment.acknowledgement));
 }
 
@@ -63,21 +52,15 @@ fn a_segment_of_offload_is_as_long_as_the_frame() {
     let mut packet = ip4(6, &tcp_segment(0x10, &SIP.repeat(30)));
     (packet[2], packet[3]) = (0, 0);
     let decoded = decoded_cut(101, &packet, packet.len() - 100);
-    assert_eq!(
-        SIP.len() * 30,
-        segment(&decoded.packets).wire_length as usize
-    );
+    assert_eq!(SIP.len() * 30, segment(&decoded.packets).wire_length as usize);
     assert!(decoded.packets[0].is_cut);
 }
 
 #[test]
 fn udp_lengths_that_lie() {
-    for (length, expected, is_cut) in [
-        (0_u16, SIP, false),
-        (7, SIP, false),
-        (60_000, SIP, false),
-        (12, &SIP[..4], false),
-    ] {
+    for (length, expected, is_cut) in
+        [(0_u16, SIP, false), (7, SIP, false), (60_000, SIP, false), (12, &SIP[..4], false)]
+    {
         let mut packet = udp4(SIP);
         packet[24..26].copy_from_slice(&length.to_be_bytes());
         let decoded = decoded(101, &packet);
@@ -92,54 +75,31 @@ fn sctp_is_handed_over_from_its_common_header() {
     let packet = ip6(132, &sctp);
     let decoded = decoded(101, &packet);
     assert!(matches!(decoded.packets[0].payload, Payload::Sctp(bytes) if bytes == sctp));
-    assert_eq!(
-        (5060, 5061),
-        (
-            decoded.packets[0].flow.source.port,
-            decoded.packets[0].flow.destination.port
-        )
-    );
+    assert_eq!((5060, 5061), (decoded.packets[0].flow.source.port, decoded.packets[0].flow.destination.port));
     hostile_at_every_length(101, &packet);
 }
 
 #[test]
 fn other_protocols_are_skipped_by_number() {
-    assert_eq!(
-        Some(Skip::OtherProtocol("IP", 89)),
-        decoded(101, &ip4(89, &[0; 40])).skip
-    );
+    assert_eq!(Some(Skip::OtherProtocol("IP", 89)), decoded(101, &ip4(89, &[0; 40])).skip);
 }
 
 #[test]
 fn a_tcp_header_shorter_than_itself_contradicts_itself() {
     let mut bytes = tcp_segment(2, b"");
     bytes[12] = 0x40;
-    assert_eq!(
-        Some(Skip::Malformed("TCP header")),
-        decoded(101, &ip4(6, &bytes)).skip
-    );
+    assert_eq!(Some(Skip::Malformed("TCP header")), decoded(101, &ip4(6, &bytes)).skip);
 }
 
 /// What a reassembled datagram gives.
 fn reassembled(protocol: u8, bytes: &[u8], is_cut: bool) -> (Vec<Packet<'_>>, Result<(), Skip>) {
     let mut packets = Vec::new();
-    let endpoint = |last| Endpoint {
-        address: IpAddr::from([192, 0, 2, last]),
-        port: 0,
-    };
+    let endpoint = |last| Endpoint { address: IpAddr::from([192, 0, 2, last]), port: 0 };
     let datagram = IpDatagram {
         at: FrameRef { file: 0, frame: 9 },
         time: Timestamp::from_nanoseconds(5),
-        flow: Flow {
-            source: endpoint(8),
-            destination: endpoint(9),
-        },
-        trace: Trace {
-            ip_id: Some(1),
-            ttl: 2,
-            interface: 3,
-            link: 4,
-        },
+        flow: Flow { source: endpoint(8), destination: endpoint(9) },
+        trace: Trace { ip_id: Some(1), ttl: 2, interface: 3, link: 4 },
         protocol,
         is_cut,
         bytes,
@@ -154,19 +114,9 @@ fn a_reassembled_datagram_goes_on_at_its_transport() {
     let (packets, _) = reassembled(17, &bytes, false);
     assert!(matches!(packets[0].payload, Payload::Datagram(SIP)));
     assert_eq!("192.0.2.8:5060", packets[0].flow.source.to_string());
-    assert_eq!(
-        (9, Some(1), 4),
-        (
-            packets[0].at.frame,
-            packets[0].trace.ip_id,
-            packets[0].trace.link
-        )
-    );
+    assert_eq!((9, Some(1), 4), (packets[0].at.frame, packets[0].trace.ip_id, packets[0].trace.link));
     let options = [&[17, 0, 1, 4, 0, 0, 0, 0], &bytes[..]].concat();
-    assert!(matches!(
-        reassembled(60, &options, false).0[0].payload,
-        Payload::Datagram(SIP)
-    ));
+    assert!(matches!(reassembled(60, &options, false).0[0].payload, Payload::Datagram(SIP)));
 }
 
 #[test]
@@ -179,10 +129,7 @@ fn a_reassembled_datagram_without_its_end_is_cut() {
 #[test]
 fn a_tunnel_within_a_reassembled_datagram_is_followed_until_too_deep() {
     let mut inner = udp4(SIP);
-    assert!(matches!(
-        reassembled(4, &inner, false).0[0].payload,
-        Payload::Datagram(SIP)
-    ));
+    assert!(matches!(reassembled(4, &inner, false).0[0].payload, Payload::Datagram(SIP)));
     for _ in 0..20 {
         inner = ip4(4, &inner);
     }

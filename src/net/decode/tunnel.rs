@@ -80,8 +80,7 @@ fn recognise(port: u16, bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
 
 /// VXLAN, with group policy or generic protocol extension.
 fn vxlan(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
-    let (&[flags, flags2, _, next, n0, n1, n2, reserved], inner) =
-        bytes.split_first_chunk::<8>()?;
+    let (&[flags, flags2, _, next, n0, n1, n2, reserved], inner) = bytes.split_first_chunk::<8>()?;
     if flags & 0x08 == 0 || flags & 0x70 != 0 || reserved != 0 {
         return None;
     }
@@ -107,10 +106,7 @@ fn geneve(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
         return None;
     }
     let inner = bytes.get(8 + usize::from(options & 0x3f) * 4..)?;
-    Some((
-        u32::from_be_bytes([0, n0, n1, n2]),
-        Inner::EtherType(protocol, inner),
-    ))
+    Some((u32::from_be_bytes([0, n0, n1, n2]), Inner::EtherType(protocol, inner)))
 }
 
 /// A T-PDU of GTP-U version 1; what it carries is told by the session alone, so it is guessed.
@@ -123,11 +119,7 @@ fn gtp_user(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
     let end = 8 + usize::from(u16_at(bytes, 2)?);
     let bytes = bytes.get(..end).unwrap_or(bytes);
     let mut at = if flags & 0x07 != 0 { 12 } else { 8 };
-    let mut next = if flags & 0x04 != 0 {
-        u8_at(bytes, 11)?
-    } else {
-        0
-    };
+    let mut next = if flags & 0x04 != 0 { u8_at(bytes, 11)? } else { 0 };
     for _ in 0..GTP_EXTENSIONS_MAX {
         if next == 0 {
             break;
@@ -158,11 +150,7 @@ fn l2tp(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
     if flags & 0x0200 != 0 {
         at += 2 + usize::from(u16_at(bytes, at)?);
     }
-    let end = if flags & 0x4000 != 0 {
-        usize::from(u16_at(bytes, 2)?)
-    } else {
-        bytes.len()
-    };
+    let end = if flags & 0x4000 != 0 { usize::from(u16_at(bytes, 2)?) } else { bytes.len() };
     let inner = bytes.get(at..end).or_else(|| bytes.get(at..))?;
     ppp::is_plausible_ppp(inner).then_some((endpoint, Inner::Ppp(inner)))
 }
@@ -178,8 +166,7 @@ fn teredo(bytes: &[u8]) -> Option<Inner<'_>> {
         bytes = bytes.get(8..)?;
     }
     let length = 40 + usize::from(u16_at(bytes, 4)?);
-    (u8_at(bytes, 0)? >> 4 == 6 && is_plausible_ip(bytes) && length == bytes.len())
-        .then_some(Inner::Ip(bytes))
+    (u8_at(bytes, 0)? >> 4 == 6 && is_plausible_ip(bytes) && length == bytes.len()).then_some(Inner::Ip(bytes))
 }
 
 #[cfg(test)]

@@ -31,11 +31,7 @@ pub(super) fn wireless<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Re
 ///
 /// # Errors
 /// Where it is no data frame, is encrypted or a fragment, or carries nothing that is read further.
-pub(super) fn frame<'a>(
-    descent: &mut Descent<'_, 'a>,
-    bytes: &'a [u8],
-    padding: Padding,
-) -> Result<(), Skip> {
+pub(super) fn frame<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8], padding: Padding) -> Result<(), Skip> {
     let cut = Skip::CutShort("802.11 header");
     let control = u16_at(bytes, 0).ok_or(cut)?;
     let (kind, subtype) = (control >> 8 & 0x0c, control >> 12);
@@ -61,11 +57,7 @@ pub(super) fn frame<'a>(
         length = usize::next_multiple_of(length, 4);
     }
     let body = bytes.get(length..).ok_or(cut)?;
-    if is_aggregate {
-        aggregate(descent, body)
-    } else {
-        llc(descent, body)
-    }
+    if is_aggregate { aggregate(descent, body) } else { llc(descent, body) }
 }
 
 /// Reads each frame of an aggregate: two addresses, a length, LLC, and padding to 4 bytes before the next.
@@ -84,9 +76,7 @@ fn aggregate<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), S
         });
         // One frame that could be read is worth more than the reason why another could not.
         result = if result.is_ok() { result } else { step };
-        rest = rest
-            .get((14 + length).next_multiple_of(4)..)
-            .unwrap_or_default();
+        rest = rest.get((14 + length).next_multiple_of(4)..).unwrap_or_default();
     }
     result
 }
@@ -100,21 +90,11 @@ mod tests {
 
     #[test]
     fn data_frames_in_every_direction_are_read() {
-        for (control, flags, extra) in [
-            (0x08, 0, 0),
-            (0x08, 1, 0),
-            (0x08, 2, 0),
-            (0x08, 3, 6),
-            (0x88, 1, 2),
-            (0x88, 3, 8),
-            (0x88, 0x81, 6),
-        ] {
+        for (control, flags, extra) in
+            [(0x08, 0, 0), (0x08, 1, 0), (0x08, 2, 0), (0x08, 3, 6), (0x88, 1, 2), (0x88, 3, 8), (0x88, 0x81, 6)]
+        {
             let frame = wireless_frame(control, flags, &vec![0; extra]);
-            assert_eq!(
-                [SIP],
-                decoded(105, &frame).datagrams()[..],
-                "{control:x} {flags:x}"
-            );
+            assert_eq!([SIP], decoded(105, &frame).datagrams()[..], "{control:x} {flags:x}");
             hostile_at_every_length(105, &frame);
         }
     }
@@ -138,14 +118,8 @@ mod tests {
     #[test]
     fn encrypted_frames_fragments_and_beacons_are_skipped_by_name() {
         let skip = |control, flags| decoded(105, &wireless_frame(control, flags, &[])).skip;
-        assert_eq!(
-            Some(Skip::OtherProtocol("encrypted 802.11", 0x0841)),
-            skip(0x08, 0x41)
-        );
-        assert_eq!(
-            Some(Skip::OtherProtocol("802.11 fragment", 0)),
-            skip(0x08, 0x04)
-        );
+        assert_eq!(Some(Skip::OtherProtocol("encrypted 802.11", 0x0841)), skip(0x08, 0x41));
+        assert_eq!(Some(Skip::OtherProtocol("802.11 fragment", 0)), skip(0x08, 0x04));
         assert_eq!(Some(Skip::OtherProtocol("802.11", 0x80)), skip(0x80, 0));
         assert_eq!(Some(Skip::OtherProtocol("802.11", 0x48)), skip(0x48, 0));
     }

@@ -78,30 +78,14 @@ impl Assembly {
         }
         self.hashes.push(hash);
         self.fragments = self.fragments.saturating_add(1);
-        let sighting = Sighting {
-            at: fragment.at,
-            time: fragment.time,
-            flow: fragment.flow,
-            trace: fragment.trace,
-        };
+        let sighting = Sighting { at: fragment.at, time: fragment.time, flow: fragment.flow, trace: fragment.trace };
         self.earliest.get_or_insert(sighting);
         if start == 0 {
             self.first.get_or_insert(sighting);
         }
         let position = self.ranges.partition_point(|range| range.start < start);
-        self.ranges.insert(
-            position,
-            Range {
-                start,
-                end,
-                is_cut: fragment.is_cut,
-            },
-        );
-        if self.is_complete() {
-            Fit::Completes
-        } else {
-            Fit::Waits
-        }
+        self.ranges.insert(position, Range { start, end, is_cut: fragment.is_cut });
+        if self.is_complete() { Fit::Completes } else { Fit::Waits }
     }
 
     // Two last fragments, or bytes behind the last one, contradict each other.

@@ -6,36 +6,22 @@ use super::*;
 use crate::net::lab::{Got, Lab, flow};
 use crate::net::{Payload, Transport};
 
-const SIP: &[u8] =
-    b"INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK1\r\n\r\n";
+const SIP: &[u8] = b"INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK1\r\n\r\n";
 
 /// Source and destination port 5060, a length, no checksum, then `payload`.
 fn udp(payload: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(payload.len() + 8)
-        .expect("test payloads are short")
-        .to_be_bytes();
-    [
-        &[0x13, 0xc4, 0x13, 0xc4, length[0], length[1], 0, 0],
-        payload,
-    ]
-    .concat()
+    let length = u16::try_from(payload.len() + 8).expect("test payloads are short").to_be_bytes();
+    [&[0x13, 0xc4, 0x13, 0xc4, length[0], length[1], 0, 0], payload].concat()
 }
 
 fn pieces(whole: &[u8], size: usize) -> Vec<(u32, bool, Vec<u8>)> {
     let last = whole.len().saturating_sub(1) / size;
-    let cut =
-        |(index, piece): (usize, &[u8])| ((index * size) as u32, index < last, piece.to_vec());
+    let cut = |(index, piece): (usize, &[u8])| ((index * size) as u32, index < last, piece.to_vec());
     whole.chunks(size).enumerate().map(cut).collect()
 }
 
 fn send(lab: &mut Lab, id: u32, (offset, more, bytes): &(u32, bool, Vec<u8>)) {
-    let payload = Payload::Fragment {
-        id,
-        protocol: 17,
-        offset: *offset,
-        more: *more,
-        bytes,
-    };
+    let payload = Payload::Fragment { id, protocol: 17, offset: *offset, more: *more, bytes };
     lab.send(flow(0, 0), payload);
 }
 
@@ -49,22 +35,9 @@ fn invite_in_three_fragments_is_delivered_with_the_last_of_them() {
     for piece in pieces(&udp(SIP), 40) {
         send(&mut lab, 7, &piece);
     }
-    let [entry] = lab.entries.as_slice() else {
-        panic!("one delivery, not {:?}", lab.entries)
-    };
-    assert_eq!(
-        (3, 3, false, false),
-        (
-            entry.frame,
-            entry.fragments,
-            entry.is_cut,
-            entry.lacks_fragments
-        )
-    );
-    assert_eq!(
-        (flow(5060, 5060), sip_datagram()),
-        (entry.flow, entry.got.clone())
-    );
+    let [entry] = lab.entries.as_slice() else { panic!("one delivery, not {:?}", lab.entries) };
+    assert_eq!((3, 3, false, false), (entry.frame, entry.fragments, entry.is_cut, entry.lacks_fragments));
+    assert_eq!((flow(5060, 5060), sip_datagram()), (entry.flow, entry.got.clone()));
 }
 
 #[test]
@@ -99,26 +72,11 @@ fn start_of_an_invite_is_delivered_where_its_last_fragment_never_came() {
     send(&mut lab, 7, &pieces[1]);
     lab.millis += 31_000;
     send(&mut lab, 8, &pieces[0]);
-    let [entry] = lab.entries.as_slice() else {
-        panic!("one delivery, not {:?}", lab.entries)
-    };
-    assert_eq!(
-        (1, 2, true, true),
-        (
-            entry.frame,
-            entry.fragments,
-            entry.is_cut,
-            entry.lacks_fragments
-        )
-    );
+    let [entry] = lab.entries.as_slice() else { panic!("one delivery, not {:?}", lab.entries) };
+    assert_eq!((1, 2, true, true), (entry.frame, entry.fragments, entry.is_cut, entry.lacks_fragments));
     assert_eq!(Got::Datagram(Transport::Udp, SIP[..72].to_vec()), entry.got);
     let lost = lab.network.incomplete_datagrams();
-    assert_eq!(
-        vec![(true, 2)],
-        lost.iter()
-            .map(|one| (one.has_first, one.fragments))
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(vec![(true, 2)], lost.iter().map(|one| (one.has_first, one.fragments)).collect::<Vec<_>>());
 }
 
 #[test]
@@ -127,14 +85,7 @@ fn datagram_without_its_first_fragment_is_listed_and_not_delivered() {
     send(&mut lab, 7, &pieces(&udp(SIP), 40)[1]);
     lab.finish();
     assert!(lab.entries.is_empty());
-    assert_eq!(
-        vec![false],
-        lab.network
-            .incomplete_datagrams()
-            .iter()
-            .map(|one| one.has_first)
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(vec![false], lab.network.incomplete_datagrams().iter().map(|one| one.has_first).collect::<Vec<_>>());
 }
 
 #[test]
@@ -174,18 +125,10 @@ fn bytes_behind_the_last_fragment_drop_the_datagram() {
 fn fragments_cut_by_the_snap_length_give_the_start_of_the_datagram() {
     let mut lab = Lab::new();
     let whole = udp(SIP);
-    let cut = |offset, more, bytes| Payload::Fragment {
-        id: 7,
-        protocol: 17,
-        offset,
-        more,
-        bytes,
-    };
+    let cut = |offset, more, bytes| Payload::Fragment { id: 7, protocol: 17, offset, more, bytes };
     lab.send_cut(flow(0, 0), cut(0, true, &whole[..30]), true);
     lab.send_cut(flow(0, 0), cut(48, false, &whole[48..]), false);
-    let [entry] = lab.entries.as_slice() else {
-        panic!("one delivery, not {:?}", lab.entries)
-    };
+    let [entry] = lab.entries.as_slice() else { panic!("one delivery, not {:?}", lab.entries) };
     assert_eq!((true, false), (entry.is_cut, entry.lacks_fragments));
     assert_eq!(Got::Datagram(Transport::Udp, SIP[..22].to_vec()), entry.got);
 }
@@ -214,10 +157,7 @@ fn flood_of_lone_fragments_stays_within_the_limits() {
     }
     lab.finish();
     assert_eq!(20_000, lab.network.fragment_counters().incomplete);
-    assert_eq!(
-        INCOMPLETE_DATAGRAMS_MAX,
-        lab.network.incomplete_datagrams().len()
-    );
+    assert_eq!(INCOMPLETE_DATAGRAMS_MAX, lab.network.incomplete_datagrams().len());
 }
 
 proptest! {

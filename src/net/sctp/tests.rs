@@ -5,29 +5,18 @@ use proptest::prelude::*;
 use crate::net::Payload;
 use crate::net::lab::{Lab, flow};
 
-const SIP: &[u8] =
-    b"OPTIONS sip:bob@example.com SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n";
+const SIP: &[u8] = b"OPTIONS sip:bob@example.com SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n";
 const WHOLE: u8 = 3;
 
 fn chunk(tsn: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u16 + 16).to_be_bytes();
-    let mut chunk = [
-        &[0, flags, length[0], length[1]][..],
-        &tsn.to_be_bytes(),
-        &[0; 8],
-        payload,
-    ]
-    .concat();
+    let mut chunk = [&[0, flags, length[0], length[1]][..], &tsn.to_be_bytes(), &[0; 8], payload].concat();
     chunk.resize(chunk.len().next_multiple_of(4), 0);
     chunk
 }
 
 fn packet(chunks: &[Vec<u8>]) -> Vec<u8> {
-    [
-        &[0x13, 0xc4, 0x13, 0xc4, 0, 0, 0, 9, 0, 0, 0, 0][..],
-        &chunks.concat(),
-    ]
-    .concat()
+    [&[0x13, 0xc4, 0x13, 0xc4, 0, 0, 0, 9, 0, 0, 0, 0][..], &chunks.concat()].concat()
 }
 
 fn send(lab: &mut Lab, bytes: &[u8]) {
@@ -38,15 +27,7 @@ fn send(lab: &mut Lab, bytes: &[u8]) {
 fn two_bundled_messages_are_both_delivered() {
     let mut lab = Lab::new();
     let heartbeat = vec![4, 0, 0, 8, 1, 2, 3, 4];
-    send(
-        &mut lab,
-        &packet(&[
-            chunk(1, WHOLE, SIP),
-            heartbeat,
-            chunk(2, WHOLE, SIP),
-            chunk(3, WHOLE, b"other"),
-        ]),
-    );
+    send(&mut lab, &packet(&[chunk(1, WHOLE, SIP), heartbeat, chunk(2, WHOLE, SIP), chunk(3, WHOLE, b"other")]));
     assert_eq!(vec![SIP, SIP], lab.datagrams());
     assert_eq!(1, lab.network.sctp_counters().other_messages);
 }
@@ -54,19 +35,12 @@ fn two_bundled_messages_are_both_delivered() {
 #[test]
 fn message_in_pieces_is_joined_across_the_end_of_the_numbers() {
     let mut lab = Lab::new();
-    let pieces = [
-        (u32::MAX, 2, &SIP[..20]),
-        (0, 0, &SIP[20..40]),
-        (1, 1, &SIP[40..]),
-    ];
+    let pieces = [(u32::MAX, 2, &SIP[..20]), (0, 0, &SIP[20..40]), (1, 1, &SIP[40..])];
     for (tsn, flags, payload) in [pieces[2], pieces[0], pieces[0], pieces[1]] {
         send(&mut lab, &packet(&[chunk(tsn, flags, payload)]));
     }
     assert_eq!(vec![SIP], lab.datagrams());
-    assert_eq!(
-        (4, 1),
-        (lab.entries[0].frame, lab.network.sctp_counters().duplicates)
-    );
+    assert_eq!((4, 1), (lab.entries[0].frame, lab.network.sctp_counters().duplicates));
 }
 
 #[test]
@@ -85,11 +59,7 @@ fn packet_cut_at_any_byte_is_harmless_and_says_that_it_was_cut() {
     for length in 0..whole.len() {
         let mut lab = Lab::new();
         lab.send_cut(flow(5060, 5060), Payload::Sctp(&whole[..length]), true);
-        assert!(
-            lab.entries
-                .iter()
-                .all(|entry| entry.is_cut || length >= 28 + SIP.len())
-        );
+        assert!(lab.entries.iter().all(|entry| entry.is_cut || length >= 28 + SIP.len()));
         let mut lab = Lab::new();
         send(&mut lab, &whole[..length]);
         assert!(lab.entries.is_empty() || length >= 28 + SIP.len());
@@ -104,10 +74,7 @@ fn flood_of_pieces_and_associations_stays_within_the_limits() {
     }
     assert!(lab.network.sctp_counters().dropped_pieces >= 2 * 1000);
     for port in 0..6000 {
-        lab.send(
-            flow(port, 5060),
-            Payload::Sctp(&packet(&[chunk(1, 2, b"x")])),
-        );
+        lab.send(flow(port, 5060), Payload::Sctp(&packet(&[chunk(1, 2, b"x")])));
     }
     assert!(lab.network.sctp_counters().evicted >= 4900);
 }

@@ -19,11 +19,7 @@ pub(in crate::net) enum Side {
 
 impl Side {
     pub(super) fn of(flow: Flow) -> Self {
-        if flow.source <= flow.destination {
-            Self::Low
-        } else {
-            Self::High
-        }
+        if flow.source <= flow.destination { Self::Low } else { Self::High }
     }
 }
 
@@ -53,17 +49,8 @@ pub(super) struct Carrier {
 
 impl Carrier {
     pub(super) fn new() -> Self {
-        let lane = || Lane {
-            content: Content::new(),
-            id: None,
-            has_messages: false,
-        };
-        Self {
-            low: lane(),
-            high: lane(),
-            missing_bytes: 0,
-            tls: None,
-        }
+        let lane = || Lane { content: Content::new(), id: None, has_messages: false };
+        Self { low: lane(), high: lane(), missing_bytes: 0, tls: None }
     }
 
     fn lanes(&mut self, side: Side) -> (&mut Lane, &mut Lane) {
@@ -78,20 +65,13 @@ impl Carrier {
         if let Some(session) = &self.tls {
             return session.is_opaque(flow);
         }
-        let lane = if side == Side::Low {
-            &self.low
-        } else {
-            &self.high
-        };
+        let lane = if side == Side::Low { &self.low } else { &self.high };
         lane.content.kind() == Kind::Nothing
     }
 
     /// Bytes that wait for the rest of a message.
     pub(super) fn buffered_bytes(&self) -> usize {
-        let session = self
-            .tls
-            .as_ref()
-            .map_or(0, |session| session.buffered_bytes());
+        let session = self.tls.as_ref().map_or(0, |session| session.buffered_bytes());
         self.low.content.buffered_bytes() + self.high.content.buffered_bytes() + session
     }
 
@@ -100,9 +80,7 @@ impl Carrier {
         if self.low.has_messages || self.high.has_messages {
             return Some(Transport::Ws);
         }
-        let has_sip = [&self.low, &self.high]
-            .iter()
-            .any(|lane| lane.content.kind() == Kind::Sip);
+        let has_sip = [&self.low, &self.high].iter().any(|lane| lane.content.kind() == Kind::Sip);
         match &self.tls {
             Some(session) => session.facts().is_signalling().then_some(Transport::Tls),
             None => has_sip.then_some(Transport::Tcp),
@@ -140,49 +118,22 @@ impl Carrier {
         sink: &mut dyn FnMut(Delivery<'_>),
     ) {
         let sighting = Sighting::of(moment);
-        let is_undecided = [&self.low, &self.high]
-            .iter()
-            .all(|lane| lane.content.kind() == Kind::Undecided);
+        let is_undecided = [&self.low, &self.high].iter().all(|lane| lane.content.kind() == Kind::Undecided);
         if self.tls.is_none() && is_undecided && tls::starts_with_record(bytes) {
             shared.tls.counters.connections += 1;
             self.tls = Some(Box::new(Session::new(flow, sighting)));
             self.low.content = Content::new();
             self.high.content = Content::new();
         }
-        let Shared {
-            next_id,
-            websocket,
-            tls,
-        } = shared;
+        let Shared { next_id, websocket, tls } = shared;
         let Some(mut session) = self.tls.take() else {
-            return self.sift(
-                side,
-                (flow, Transport::Tcp),
-                bytes,
-                moment,
-                (next_id, websocket),
-                sink,
-            );
+            return self.sift(side, (flow, Transport::Tcp), bytes, moment, (next_id, websocket), sink);
         };
-        let mut around = Surroundings {
-            secrets: &tls.secrets,
-            counters: &mut tls.counters,
-            sighting,
-        };
+        let mut around = Surroundings { secrets: &tls.secrets, counters: &mut tls.counters, sighting };
         session.push(flow, bytes, &mut around, &mut |plain| {
-            self.sift(
-                side,
-                (flow, Transport::Tls),
-                plain,
-                moment,
-                (next_id, websocket),
-                sink,
-            );
+            self.sift(side, (flow, Transport::Tls), plain, moment, (next_id, websocket), sink);
         });
-        if matches!(
-            self.lanes(side).0.content.kind(),
-            Kind::Sip | Kind::WebSocket
-        ) {
+        if matches!(self.lanes(side).0.content.kind(), Kind::Sip | Kind::WebSocket) {
             session.carries_sip();
         }
         self.tls = Some(session);
@@ -200,11 +151,7 @@ impl Carrier {
     ) {
         let (own, peer) = self.lanes(side);
         let before = own.content.kind();
-        let Lane {
-            content,
-            id,
-            has_messages,
-        } = own;
+        let Lane { content, id, has_messages } = own;
         content.push(bytes, websocket, &mut |part| {
             *has_messages |= matches!(part, Part::Message(_));
             deliver(part, (flow, transport), moment, id, next_id, sink);
@@ -213,20 +160,11 @@ impl Carrier {
         if after != before {
             let id = &mut peer.id;
             let back = (flow.reversed(), transport);
-            peer.content.follow(after, &mut |part| {
-                deliver(part, back, moment, id, next_id, sink)
-            });
+            peer.content.follow(after, &mut |part| deliver(part, back, moment, id, next_id, sink));
         }
     }
 
-    fn lose(
-        &mut self,
-        side: Side,
-        flow: Flow,
-        missing: u64,
-        moment: Moment,
-        sink: &mut dyn FnMut(Delivery<'_>),
-    ) {
+    fn lose(&mut self, side: Side, flow: Flow, missing: u64, moment: Moment, sink: &mut dyn FnMut(Delivery<'_>)) {
         let transport = self.transport();
         let is_signalling = self.carries().is_some();
         if let Some(session) = &mut self.tls {
@@ -243,11 +181,7 @@ impl Carrier {
     }
 
     fn transport(&self) -> Transport {
-        if self.tls.is_some() {
-            Transport::Tls
-        } else {
-            Transport::Tcp
-        }
+        if self.tls.is_some() { Transport::Tls } else { Transport::Tcp }
     }
 
     /// Ends the stream of `side`, if it ever began.

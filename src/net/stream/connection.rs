@@ -25,10 +25,7 @@ pub struct Sighting {
 
 impl Sighting {
     pub(in crate::net) fn of(moment: Moment) -> Self {
-        Self {
-            at: moment.at,
-            time: moment.time,
-        }
+        Self { at: moment.at, time: moment.time }
     }
 }
 
@@ -118,16 +115,12 @@ impl Connection {
 
     /// Whether the client asked for a connection and got none.
     pub fn has_failed(&self) -> bool {
-        self.syns > 0
-            && self.syn_acks == 0
-            && self.client_payload.is_none()
-            && self.server_payload.is_none()
+        self.syns > 0 && self.syn_acks == 0 && self.client_payload.is_none() && self.server_payload.is_none()
     }
 
     /// Whether one of its ends has a port that is usual for SIP.
     pub(super) fn is_on_sip_port(&self) -> bool {
-        SIP_PORTS.contains(&self.flow.source.port)
-            || SIP_PORTS.contains(&self.flow.destination.port)
+        SIP_PORTS.contains(&self.flow.source.port) || SIP_PORTS.contains(&self.flow.destination.port)
     }
 
     /// Takes down what `segment` tells; `flow` is its direction.
@@ -143,19 +136,9 @@ impl Connection {
             return;
         }
         if segment.syn && segment.ack {
-            count(
-                sighting,
-                &mut self.syn_acks,
-                &mut self.first_syn_ack,
-                &mut self.last_syn_ack,
-            );
+            count(sighting, &mut self.syn_acks, &mut self.first_syn_ack, &mut self.last_syn_ack);
         } else if segment.syn {
-            count(
-                sighting,
-                &mut self.syns,
-                &mut self.first_syn,
-                &mut self.last_syn,
-            );
+            count(sighting, &mut self.syns, &mut self.first_syn, &mut self.last_syn);
         }
         let (payload, zero_windows) = if by_client {
             (&mut self.client_payload, &mut self.client_zero_windows)
@@ -182,21 +165,11 @@ impl Connection {
     }
 
     fn close(&self, by_client: bool, sighting: Sighting) -> Close {
-        Close {
-            by_client,
-            sighting,
-            client_payload: self.client_payload,
-            server_payload: self.server_payload,
-        }
+        Close { by_client, sighting, client_payload: self.client_payload, server_payload: self.server_payload }
     }
 }
 
-fn count(
-    sighting: Sighting,
-    number: &mut u32,
-    first: &mut Option<Sighting>,
-    last: &mut Option<Sighting>,
-) {
+fn count(sighting: Sighting, number: &mut u32, first: &mut Option<Sighting>, last: &mut Option<Sighting>) {
     if last.is_some_and(|last| sighting.time.since(last.time) < SYN_COPY_WAIT) {
         return;
     }

@@ -48,12 +48,7 @@ pub(super) struct Content {
 
 impl Content {
     pub(super) fn new() -> Self {
-        Self {
-            mode: Mode::Sifting {
-                sifted: 0,
-                line: Vec::new(),
-            },
-        }
+        Self { mode: Mode::Sifting { sifted: 0, line: Vec::new() } }
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -68,9 +63,7 @@ impl Content {
     /// Bytes that wait in here for the rest of a line, a head or a message.
     pub(super) fn buffered_bytes(&self) -> usize {
         match &self.mode {
-            Mode::Sifting { line: bytes, .. } | Mode::HttpHead { head: bytes, .. } => {
-                bytes.capacity()
-            }
+            Mode::Sifting { line: bytes, .. } | Mode::HttpHead { head: bytes, .. } => bytes.capacity(),
             Mode::WebSocket(reader) => reader.buffered_bytes(),
             Mode::Sip | Mode::Nothing => 0,
         }
@@ -86,12 +79,7 @@ impl Content {
                 self.mode = Mode::Sip;
             }
             (Kind::Sip, Mode::Nothing) => self.mode = Mode::Sip,
-            (Kind::WebSocket, Mode::Nothing) => {
-                self.mode = Mode::Sifting {
-                    sifted: 0,
-                    line: Vec::new(),
-                }
-            }
+            (Kind::WebSocket, Mode::Nothing) => self.mode = Mode::Sifting { sifted: 0, line: Vec::new() },
             _ => {}
         }
     }
@@ -107,17 +95,10 @@ impl Content {
         }
     }
 
-    pub(super) fn push(
-        &mut self,
-        bytes: &[u8],
-        counters: &mut WebSocketCounters,
-        out: &mut dyn FnMut(Part<'_>),
-    ) {
+    pub(super) fn push(&mut self, bytes: &[u8], counters: &mut WebSocketCounters, out: &mut dyn FnMut(Part<'_>)) {
         match &mut self.mode {
             Mode::Sip => out(Part::Bytes(bytes)),
-            Mode::WebSocket(reader) => {
-                reader.push(bytes, counters, &mut |message| out(Part::Message(message)))
-            }
+            Mode::WebSocket(reader) => reader.push(bytes, counters, &mut |message| out(Part::Message(message))),
             Mode::HttpHead { .. } => self.read_head(bytes, counters, out),
             Mode::Sifting { .. } => self.sift(bytes, counters, out),
             Mode::Nothing if revives(bytes) => {
@@ -128,20 +109,12 @@ impl Content {
         }
     }
 
-    fn sift(
-        &mut self,
-        bytes: &[u8],
-        counters: &mut WebSocketCounters,
-        out: &mut dyn FnMut(Part<'_>),
-    ) {
+    fn sift(&mut self, bytes: &[u8], counters: &mut WebSocketCounters, out: &mut dyn FnMut(Part<'_>)) {
         let Mode::Sifting { sifted, line } = &mut self.mode else {
             return;
         };
         if line.is_empty() && sign::starts_with_http(bytes) {
-            self.mode = Mode::HttpHead {
-                sifted: *sifted,
-                head: Vec::new(),
-            };
+            self.mode = Mode::HttpHead { sifted: *sifted, head: Vec::new() };
             return self.read_head(bytes, counters, out);
         }
         if websocket::starts_with_sip_frame(bytes) {
@@ -161,21 +134,13 @@ impl Content {
             return;
         }
         let sifted = sifted.saturating_add(bytes.len());
-        let last = text
-            .get(memchr::memrchr(b'\n', text).map_or(0, |newline| newline + 1)..)
-            .unwrap_or_default();
-        let may_begin = last.first().is_some_and(u8::is_ascii_alphabetic)
-            && last.len() < sign::START_LINE_BYTES_MAX;
+        let last = text.get(memchr::memrchr(b'\n', text).map_or(0, |newline| newline + 1)..).unwrap_or_default();
+        let may_begin = last.first().is_some_and(u8::is_ascii_alphabetic) && last.len() < sign::START_LINE_BYTES_MAX;
         let line = if may_begin { last.to_vec() } else { Vec::new() };
         self.mode = sifting(sifted, line);
     }
 
-    fn read_head(
-        &mut self,
-        bytes: &[u8],
-        counters: &mut WebSocketCounters,
-        out: &mut dyn FnMut(Part<'_>),
-    ) {
+    fn read_head(&mut self, bytes: &[u8], counters: &mut WebSocketCounters, out: &mut dyn FnMut(Part<'_>)) {
         let Mode::HttpHead { sifted, head } = &mut self.mode else {
             return;
         };
@@ -183,10 +148,7 @@ impl Content {
         // A short first segment was taken for HTTP too early.
         if !sign::starts_with_http(head) {
             let head = std::mem::take(head);
-            self.mode = Mode::Sifting {
-                sifted: *sifted,
-                line: Vec::new(),
-            };
+            self.mode = Mode::Sifting { sifted: *sifted, line: Vec::new() };
             return self.sift(&head, counters, out);
         }
         let Some(end) = memmem::find(head, b"\r\n\r\n") else {
@@ -214,9 +176,5 @@ pub(super) fn revives(bytes: &[u8]) -> bool {
 }
 
 fn sifting(sifted: usize, line: Vec<u8>) -> Mode {
-    if sifted > SIFTED_BYTES_MAX {
-        Mode::Nothing
-    } else {
-        Mode::Sifting { sifted, line }
-    }
+    if sifted > SIFTED_BYTES_MAX { Mode::Nothing } else { Mode::Sifting { sifted, line } }
 }

@@ -98,8 +98,7 @@ impl Direction {
 
     /// Whether a SYN with this sequence number opens the connection that is being followed.
     pub(super) fn is_opened_by(&self, sequence: u32) -> bool {
-        self.initial
-            .is_none_or(|initial| initial == sequence.wrapping_add(1))
+        self.initial.is_none_or(|initial| initial == sequence.wrapping_add(1))
     }
 
     pub(super) fn fit(&self, sequence: u32) -> Fit {
@@ -107,11 +106,7 @@ impl Direction {
             return Fit::Fits;
         };
         let distance = unwrap(next, sequence).abs_diff(next);
-        if distance > JUMP_MAX {
-            Fit::Foreign
-        } else {
-            Fit::Fits
-        }
+        if distance > JUMP_MAX { Fit::Foreign } else { Fit::Fits }
     }
 
     /// Passes over a segment whose content is not wanted; whether it carries bytes that did not come before.
@@ -150,10 +145,7 @@ impl Direction {
             }
         } else if start <= next && self.held.is_empty() {
             counters.overlapping += u64::from(start < next);
-            let fresh = segment
-                .bytes
-                .get((next - start) as usize..)
-                .unwrap_or_default();
+            let fresh = segment.bytes.get((next - start) as usize..).unwrap_or_default();
             self.pass(fresh, end - next - fresh.len() as u64, moment, out);
         } else {
             counters.out_of_order += u64::from(start > next);
@@ -174,10 +166,7 @@ impl Direction {
     }
 
     fn pass(&mut self, bytes: &[u8], missing: u64, moment: Moment, out: &mut dyn FnMut(Run<'_>)) {
-        let next = self
-            .next
-            .unwrap_or(0)
-            .saturating_add(bytes.len() as u64 + missing);
+        let next = self.next.unwrap_or(0).saturating_add(bytes.len() as u64 + missing);
         self.next = Some(next);
         if next >= self.acked {
             self.acked_since = None;
@@ -191,13 +180,7 @@ impl Direction {
     }
 
     // Keeps what no held segment covers yet: the first copy wins.
-    fn hold(
-        &mut self,
-        start: u64,
-        segment: &Segment<'_>,
-        moment: Moment,
-        counters: &mut SegmentCounters,
-    ) {
+    fn hold(&mut self, start: u64, segment: &Segment<'_>, moment: Moment, counters: &mut SegmentCounters) {
         let end = start.saturating_add(wire_bytes(segment));
         let slice = |from: u64, to: u64| {
             let length = segment.bytes.len();
@@ -208,11 +191,7 @@ impl Direction {
         let mut position = start.max(self.next.unwrap_or(0));
         let mut free = Vec::new();
         let mut is_conflicting = false;
-        let before = self
-            .held
-            .range(..=position)
-            .next_back()
-            .map_or(position, |(at, _)| *at);
+        let before = self.held.range(..=position).next_back().map_or(position, |(at, _)| *at);
         for (&at, held) in self.held.range(before..end) {
             let held_end = at + held.length();
             if held_end <= position {
@@ -239,14 +218,7 @@ impl Direction {
             let bytes: Box<[u8]> = slice(from, to).into();
             self.held_bytes += bytes.len() + HELD_SEGMENT_BYTES;
             let missing = to - from - bytes.len() as u64;
-            self.held.insert(
-                from,
-                Held {
-                    bytes,
-                    missing,
-                    moment,
-                },
-            );
+            self.held.insert(from, Held { bytes, missing, moment });
         }
         self.hole_since.get_or_insert(moment.time);
     }
@@ -271,19 +243,12 @@ impl Direction {
             has_moved = true;
         }
         if has_moved {
-            self.hole_since = self
-                .held
-                .first_key_value()
-                .map(|(_, held)| held.moment.time);
+            self.hole_since = self.held.first_key_value().map(|(_, held)| held.moment.time);
         }
     }
 
     fn finish_if_closed(&mut self, moment: Moment, out: &mut dyn FnMut(Run<'_>)) {
-        if !self.is_finished
-            && self
-                .fin
-                .is_some_and(|fin| self.next.is_some_and(|next| next >= fin))
-        {
+        if !self.is_finished && self.fin.is_some_and(|fin| self.next.is_some_and(|next| next >= fin)) {
             self.is_finished = true;
             out(Run::Fin(moment));
         }
@@ -308,17 +273,10 @@ impl Direction {
     }
 
     /// Gives up holes for which waiting is over.
-    pub(super) fn settle(
-        &mut self,
-        moment: Moment,
-        counters: &mut SegmentCounters,
-        out: &mut dyn FnMut(Run<'_>),
-    ) {
+    pub(super) fn settle(&mut self, moment: Moment, counters: &mut SegmentCounters, out: &mut dyn FnMut(Run<'_>)) {
         while let Some((&start, _)) = self.held.first_key_value() {
             let now = moment.time;
-            let is_past = |since: Option<Timestamp>, wait| {
-                since.is_some_and(|since| now.since(since) >= wait)
-            };
+            let is_past = |since: Option<Timestamp>, wait| since.is_some_and(|since| now.since(since) >= wait);
             if self.acked >= start && is_past(self.acked_since, ACKED_HOLE_WAIT) {
                 counters.holes_acknowledged += 1;
             } else if is_past(self.hole_since, HOLE_WAIT) {
@@ -343,12 +301,7 @@ impl Direction {
     }
 
     /// Passes on everything that is held, whatever is missing before it.
-    pub(super) fn flush(
-        &mut self,
-        moment: Moment,
-        counters: &mut SegmentCounters,
-        out: &mut dyn FnMut(Run<'_>),
-    ) {
+    pub(super) fn flush(&mut self, moment: Moment, counters: &mut SegmentCounters, out: &mut dyn FnMut(Run<'_>)) {
         while !self.held.is_empty() {
             counters.holes_at_end += 1;
             self.give_up(out);

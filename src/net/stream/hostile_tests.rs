@@ -6,8 +6,7 @@ use super::*;
 use crate::net::Payload;
 use crate::net::lab::{Lab, data, flow, syn, syn_ack};
 
-const OPTIONS: &[u8] =
-    b"OPTIONS sip:bob@example.com SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n";
+const OPTIONS: &[u8] = b"OPTIONS sip:bob@example.com SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n";
 
 fn up() -> Flow {
     flow(40_000, 5060)
@@ -33,10 +32,7 @@ fn flood_of_connections_stays_within_the_limits() {
     }
     lab.finish();
     let counters = lab.network.stream_counters();
-    assert_eq!(
-        (40_000, 40_000 - FOLLOWED_CONNECTIONS_MAX as u64),
-        (counters.connections, counters.evicted)
-    );
+    assert_eq!((40_000, 40_000 - FOLLOWED_CONNECTIONS_MAX as u64), (counters.connections, counters.evicted));
     assert_eq!(FAILED_CONNECTIONS_MAX, lab.network.connections().len());
 }
 

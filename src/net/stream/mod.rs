@@ -10,9 +10,7 @@ mod sign;
 mod table;
 
 pub use connection::{Close, Connection, Sighting};
-pub use direction::{
-    ACKED_HOLE_WAIT, HOLE_WAIT, STREAM_BYTES_MAX, STREAM_SEGMENTS_MAX, SegmentCounters,
-};
+pub use direction::{ACKED_HOLE_WAIT, HOLE_WAIT, STREAM_BYTES_MAX, STREAM_SEGMENTS_MAX, SegmentCounters};
 pub(in crate::net) use sign::starts_with_sip;
 
 use crate::net::delivery::{Delivery, Moment, StreamEnd};
@@ -145,15 +143,7 @@ impl Streams {
             return;
         };
         let held = followed.held_bytes();
-        followed.push(
-            side,
-            flow,
-            segment,
-            moment,
-            &mut self.shared,
-            &mut self.counters,
-            sink,
-        );
+        followed.push(side, flow, segment, moment, &mut self.shared, &mut self.counters, sink);
         self.held_bytes = (self.held_bytes + followed.held_bytes()).saturating_sub(held);
         while self.held_bytes > HELD_BYTES_MAX && self.evict(sink) {}
     }
@@ -163,8 +153,7 @@ impl Streams {
         while let Some(followed) = self.table.remove_oldest() {
             self.close(followed, StreamEnd::Input, sink);
         }
-        self.connections
-            .sort_by_key(|connection| connection.first_seen);
+        self.connections.sort_by_key(|connection| connection.first_seen);
     }
 
     // Whether there was one.
@@ -177,21 +166,10 @@ impl Streams {
         true
     }
 
-    fn close(
-        &mut self,
-        mut followed: Followed,
-        how: StreamEnd,
-        sink: &mut dyn FnMut(Delivery<'_>),
-    ) {
+    fn close(&mut self, mut followed: Followed, how: StreamEnd, sink: &mut dyn FnMut(Delivery<'_>)) {
         self.held_bytes = self.held_bytes.saturating_sub(followed.held_bytes());
         let last = followed.last;
-        followed.end(
-            how,
-            last,
-            &mut self.shared,
-            &mut self.counters.segments,
-            sink,
-        );
+        followed.end(how, last, &mut self.shared, &mut self.counters.segments, sink);
         let mut facts = followed.facts;
         facts.carries = followed.carrier.carries();
         facts.missing_bytes = followed.carrier.missing_bytes;
@@ -201,10 +179,7 @@ impl Streams {
         };
         facts.client_unacknowledged_bytes = client.unacknowledged();
         facts.server_unacknowledged_bytes = server.unacknowledged();
-        self.counters.missing_bytes = self
-            .counters
-            .missing_bytes
-            .saturating_add(facts.missing_bytes);
+        self.counters.missing_bytes = self.counters.missing_bytes.saturating_add(facts.missing_bytes);
         if let Some(handshake) = followed.carrier.take_handshake() {
             self.shared.tls.list(handshake, followed.segments);
         } else if facts.carries.is_none() {
@@ -242,21 +217,14 @@ impl Followed {
 
     // A SYN with another initial sequence number, or sequence numbers far off: the ports were used again.
     fn is_other_connection(&self, side: Side, segment: &Segment<'_>) -> bool {
-        let direction = if side == Side::Low {
-            &self.low
-        } else {
-            &self.high
-        };
+        let direction = if side == Side::Low { &self.low } else { &self.high };
         if segment.syn {
             return !direction.is_opened_by(segment.sequence);
         }
         segment.wire_length > 0 && !segment.rst && direction.fit(segment.sequence) == Fit::Foreign
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of Streams that a connection needs, borrowed apart"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "the parts of Streams that a connection needs, borrowed apart")]
     fn push(
         &mut self,
         side: Side,
@@ -271,9 +239,7 @@ impl Followed {
         self.segments += u64::from(segment.wire_length > 0);
         self.last = moment;
         let counters = &mut counters.segments;
-        let Self {
-            low, high, carrier, ..
-        } = self;
+        let Self { low, high, carrier, .. } = self;
         let (own, peer, other) = match side {
             Side::Low => (low, high, Side::High),
             Side::High => (high, low, Side::Low),
@@ -282,9 +248,7 @@ impl Followed {
             peer.acknowledge(segment.acknowledgement, moment.time);
         }
         let back = flow.reversed();
-        peer.settle(moment, counters, &mut |run| {
-            carrier.take(other, back, run, shared, sink)
-        });
+        peer.settle(moment, counters, &mut |run| carrier.take(other, back, run, shared, sink));
         if segment.rst {
             return self.end(StreamEnd::Reset, moment, shared, counters, sink);
         }
@@ -296,12 +260,8 @@ impl Followed {
             }
             return;
         }
-        own.push(segment, moment, counters, &mut |run| {
-            carrier.take(side, flow, run, shared, sink)
-        });
-        own.settle(moment, counters, &mut |run| {
-            carrier.take(side, flow, run, shared, sink)
-        });
+        own.push(segment, moment, counters, &mut |run| carrier.take(side, flow, run, shared, sink));
+        own.settle(moment, counters, &mut |run| carrier.take(side, flow, run, shared, sink));
     }
 
     fn end(
@@ -312,23 +272,11 @@ impl Followed {
         counters: &mut SegmentCounters,
         sink: &mut dyn FnMut(Delivery<'_>),
     ) {
-        let Self {
-            facts,
-            low,
-            high,
-            carrier,
-            ..
-        } = self;
+        let Self { facts, low, high, carrier, .. } = self;
         for flow in [facts.flow, facts.flow.reversed()] {
             let side = Side::of(flow);
-            let direction = if side == Side::Low {
-                &mut *low
-            } else {
-                &mut *high
-            };
-            direction.flush(moment, counters, &mut |run| {
-                carrier.take(side, flow, run, shared, sink)
-            });
+            let direction = if side == Side::Low { &mut *low } else { &mut *high };
+            direction.flush(moment, counters, &mut |run| carrier.take(side, flow, run, shared, sink));
             carrier.end(side, flow, how, moment, sink);
         }
     }

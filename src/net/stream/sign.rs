@@ -19,10 +19,7 @@ pub(super) fn find_start_line(bytes: &[u8]) -> Option<usize> {
 
 /// Whether `bytes` begins with a SIP start line; empty lines before it are keep-alives (RFC 5626 section 3.5.1).
 pub(in crate::net) fn starts_with_sip(bytes: &[u8]) -> bool {
-    let start = bytes
-        .iter()
-        .position(|byte| !matches!(byte, b'\r' | b'\n'))
-        .unwrap_or(bytes.len());
+    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
     bytes.get(start..).is_some_and(is_start_line)
 }
 
@@ -70,8 +67,7 @@ pub(super) fn is_upgrade(head: &[u8]) -> bool {
         let (Some(name), Some(value)) = (parts.next(), parts.next()) else {
             return false;
         };
-        name.eq_ignore_ascii_case(b"upgrade")
-            && value.trim_ascii().eq_ignore_ascii_case(b"websocket")
+        name.eq_ignore_ascii_case(b"upgrade") && value.trim_ascii().eq_ignore_ascii_case(b"websocket")
     })
 }
 
@@ -91,14 +87,8 @@ mod tests {
         for line in known {
             assert!(starts_with_sip(line.as_bytes()), "{line:?}");
         }
-        let others = [
-            "",
-            "\r\n",
-            "Via: SIP/2.0/TCP 10.0.0.1\r\n",
-            "INVITE SIP/2.0\r\n",
-            "SIP/2.0/UDP",
-            "GET / HTTP/1.1\r\n",
-        ];
+        let others =
+            ["", "\r\n", "Via: SIP/2.0/TCP 10.0.0.1\r\n", "INVITE SIP/2.0\r\n", "SIP/2.0/UDP", "GET / HTTP/1.1\r\n"];
         for line in others {
             assert!(!starts_with_sip(line.as_bytes()), "{line:?}");
         }
@@ -106,12 +96,8 @@ mod tests {
 
     #[test]
     fn start_line_is_found_behind_the_rest_of_a_message() {
-        let text =
-            b"a=rtpmap:0 PCMU/8000\r\nACK sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/TCP a\r\n";
+        let text = b"a=rtpmap:0 PCMU/8000\r\nACK sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/TCP a\r\n";
         assert_eq!(Some(22), find_start_line(text));
-        assert_eq!(
-            None,
-            find_start_line(b"Via: SIP/2.0/TCP a\r\nTo: <sip:b>\r\n")
-        );
+        assert_eq!(None, find_start_line(b"Via: SIP/2.0/TCP a\r\nTo: <sip:b>\r\n"));
     }
 }

@@ -15,15 +15,9 @@ pub(super) struct Ends {
 impl Ends {
     pub(super) fn of(flow: Flow) -> Self {
         if flow.source <= flow.destination {
-            Self {
-                low: flow.source,
-                high: flow.destination,
-            }
+            Self { low: flow.source, high: flow.destination }
         } else {
-            Self {
-                low: flow.destination,
-                high: flow.source,
-            }
+            Self { low: flow.destination, high: flow.source }
         }
     }
 }
@@ -50,13 +44,7 @@ pub(super) struct Table<T> {
 
 impl<T> Table<T> {
     pub(super) fn new() -> Self {
-        Self {
-            places: HashMap::default(),
-            slots: Vec::new(),
-            free: Vec::new(),
-            oldest: NONE,
-            newest: NONE,
-        }
+        Self { places: HashMap::default(), slots: Vec::new(), free: Vec::new(), oldest: NONE, newest: NONE }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -79,12 +67,7 @@ impl<T> Table<T> {
 
     /// Adds an entry that is not there yet; its place.
     pub(super) fn insert(&mut self, ends: Ends, value: T) -> usize {
-        let slot = Some(Slot {
-            ends,
-            value,
-            older: NONE,
-            newer: NONE,
-        });
+        let slot = Some(Slot { ends, value, older: NONE, newer: NONE });
         let place = match self.free.pop() {
             Some(place) => place,
             None => {

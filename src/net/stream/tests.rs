@@ -5,8 +5,7 @@ use super::*;
 use crate::net::lab::{Got, Lab, ack, data, flow, syn, syn_ack};
 use crate::net::{Payload, StreamId, Transport};
 
-const OPTIONS: &[u8] =
-    b"OPTIONS sip:bob@example.com SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n";
+const OPTIONS: &[u8] = b"OPTIONS sip:bob@example.com SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n";
 
 fn up() -> Flow {
     flow(40_000, 5060)
@@ -50,13 +49,7 @@ fn bytes_behind_a_hole_come_with_the_segment_that_fills_it() {
     assert_eq!(1, lab.entries.len());
     send(&mut lab, up(), data(51, second));
     assert_eq!(OPTIONS, lab.bytes_of(up()));
-    assert_eq!(
-        vec![3, 5, 5],
-        lab.entries
-            .iter()
-            .map(|entry| entry.frame)
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(vec![3, 5, 5], lab.entries.iter().map(|entry| entry.frame).collect::<Vec<_>>());
 }
 
 #[test]
@@ -100,28 +93,15 @@ fn hole_that_the_peer_acknowledged_is_a_gap_of_the_capture() {
     send(&mut lab, up(), data(1, OPTIONS));
     send(&mut lab, up(), data(1 + 2 * length, OPTIONS));
     send(&mut lab, up().reversed(), ack(900, 1 + 3 * length));
-    assert_eq!(
-        1,
-        lab.entries.len(),
-        "packets may be swapped by a few milliseconds"
-    );
+    assert_eq!(1, lab.entries.len(), "packets may be swapped by a few milliseconds");
     lab.millis += 2_000;
     send(&mut lab, up().reversed(), ack(900, 1 + 3 * length));
     let id = id(&lab);
     assert_eq!(Got::Gap(id, u64::from(length)), lab.entries[1].got);
-    assert_eq!(
-        (4, Got::Stream(id, OPTIONS.to_vec())),
-        (lab.entries[2].frame, lab.entries[2].got.clone())
-    );
+    assert_eq!((4, Got::Stream(id, OPTIONS.to_vec())), (lab.entries[2].frame, lab.entries[2].got.clone()));
     lab.finish();
-    assert_eq!(
-        u64::from(length),
-        lab.network.stream_counters().missing_bytes
-    );
-    assert_eq!(
-        u64::from(length),
-        lab.network.connections()[0].missing_bytes
-    );
+    assert_eq!(u64::from(length), lab.network.stream_counters().missing_bytes);
+    assert_eq!(u64::from(length), lab.network.connections()[0].missing_bytes);
 }
 
 #[test]
@@ -134,11 +114,7 @@ fn hole_is_given_up_after_its_wait_or_when_too_much_is_held() {
     assert_eq!(1, lab.network.stream_counters().segments.holes_expired);
     let block = vec![b'x'; 60_000];
     for number in 0..=STREAM_BYTES_MAX / block.len() {
-        send(
-            &mut lab,
-            up(),
-            data(10_000 + (number * block.len()) as u32, &block),
-        );
+        send(&mut lab, up(), data(10_000 + (number * block.len()) as u32, &block));
     }
     assert_eq!(2, lab.network.stream_counters().segments.holes_over_limit);
 }
@@ -146,31 +122,17 @@ fn hole_is_given_up_after_its_wait_or_when_too_much_is_held() {
 #[test]
 fn bytes_that_the_snap_length_took_are_a_gap() {
     let mut lab = opened(1);
-    send(
-        &mut lab,
-        up(),
-        Segment {
-            wire_length: 500,
-            ..data(1, OPTIONS)
-        },
-    );
+    send(&mut lab, up(), Segment { wire_length: 500, ..data(1, OPTIONS) });
     send(&mut lab, up(), data(501, OPTIONS));
     let id = id(&lab);
     let stream = || Got::Stream(id, OPTIONS.to_vec());
-    assert_eq!(
-        vec![stream(), Got::Gap(id, 500 - OPTIONS.len() as u64), stream()],
-        lab.got()
-    );
+    assert_eq!(vec![stream(), Got::Gap(id, 500 - OPTIONS.len() as u64), stream()], lab.got());
 }
 
 #[test]
 fn connection_without_its_opening_is_read_from_its_first_start_line() {
     let mut lab = Lab::new();
-    send(
-        &mut lab,
-        up(),
-        data(7000, b"m=audio 4000 RTP/AVP 0\r\nOPTIO"),
-    );
+    send(&mut lab, up(), data(7000, b"m=audio 4000 RTP/AVP 0\r\nOPTIO"));
     send(&mut lab, up(), data(7029, &OPTIONS[5..]));
     assert_eq!(OPTIONS, lab.bytes_of(up()));
 }
@@ -190,14 +152,7 @@ fn ports_used_again_begin_another_stream() {
     send(&mut lab, up(), syn(999_999));
     send(&mut lab, up(), data(1_000_000, OPTIONS));
     let stream = |id| Got::Stream(StreamId(id), OPTIONS.to_vec());
-    assert_eq!(
-        vec![
-            stream(1),
-            Got::End(StreamId(1), StreamEnd::Replaced),
-            stream(2)
-        ],
-        lab.got()
-    );
+    assert_eq!(vec![stream(1), Got::End(StreamId(1), StreamEnd::Replaced), stream(2)], lab.got());
     lab.finish();
     assert_eq!(2, lab.network.connections().len());
 }
@@ -205,47 +160,18 @@ fn ports_used_again_begin_another_stream() {
 #[test]
 fn fin_ends_one_direction_and_rst_both() {
     let mut lab = opened(1);
-    send(
-        &mut lab,
-        up(),
-        Segment {
-            fin: true,
-            ..data(1, OPTIONS)
-        },
-    );
-    send(
-        &mut lab,
-        up().reversed(),
-        data(900, b"SIP/2.0 200 OK\r\n\r\n"),
-    );
-    send(
-        &mut lab,
-        up().reversed(),
-        Segment {
-            rst: true,
-            ..data(918, b"")
-        },
-    );
+    send(&mut lab, up(), Segment { fin: true, ..data(1, OPTIONS) });
+    send(&mut lab, up().reversed(), data(900, b"SIP/2.0 200 OK\r\n\r\n"));
+    send(&mut lab, up().reversed(), Segment { rst: true, ..data(918, b"") });
     assert_eq!(Got::End(StreamId(1), StreamEnd::Fin), lab.entries[1].got);
     assert_eq!(Got::End(StreamId(2), StreamEnd::Reset), lab.entries[3].got);
     lab.finish();
-    let [connection] = lab.network.connections() else {
-        panic!("one connection")
-    };
+    let [connection] = lab.network.connections() else { panic!("one connection") };
     let fin = connection.fin.expect("the client sent a FIN");
     let reset = connection.reset.expect("the server sent a RST");
     assert_eq!((true, 3), (fin.by_client, fin.sighting.at.frame));
-    assert_eq!(
-        (false, Some(4)),
-        (
-            reset.by_client,
-            reset.server_payload.map(|one| one.at.frame)
-        )
-    );
-    assert_eq!(
-        (Some(Transport::Tcp), up()),
-        (connection.carries, connection.flow)
-    );
+    assert_eq!((false, Some(4)), (reset.by_client, reset.server_payload.map(|one| one.at.frame)));
+    assert_eq!((Some(Transport::Tcp), up()), (connection.carries, connection.flow));
 }
 
 #[test]
@@ -257,22 +183,10 @@ fn refused_and_unanswered_connections_are_listed() {
     }
     let other = flow(40_001, 5060);
     send(&mut lab, other, syn(5));
-    send(
-        &mut lab,
-        other.reversed(),
-        Segment {
-            rst: true,
-            ..ack(0, 6)
-        },
-    );
+    send(&mut lab, other.reversed(), Segment { rst: true, ..ack(0, 6) });
     lab.finish();
-    let [unanswered, refused] = lab.network.connections() else {
-        panic!("two connections")
-    };
-    assert_eq!(
-        (3, None, true),
-        (unanswered.syns, unanswered.refused, unanswered.has_failed())
-    );
+    let [unanswered, refused] = lab.network.connections() else { panic!("two connections") };
+    assert_eq!((3, None, true), (unanswered.syns, unanswered.refused, unanswered.has_failed()));
     assert_eq!(Some(5), refused.refused.map(|one| one.at.frame));
 }
 
@@ -305,10 +219,7 @@ fn request_that_tcp_acknowledged_is_told_from_one_that_nobody_took() {
         send(&mut lab, up(), data(1, OPTIONS));
         send(&mut lab, up().reversed(), ack(900, acknowledged));
         lab.finish();
-        assert_eq!(
-            Some(left),
-            lab.network.connections()[0].client_unacknowledged_bytes
-        );
+        assert_eq!(Some(left), lab.network.connections()[0].client_unacknowledged_bytes);
     }
 }
 
@@ -319,11 +230,7 @@ fn web_traffic_leaves_no_trace() {
     send(&mut lab, web, syn(0));
     send(&mut lab, web.reversed(), syn_ack(0, 1));
     send(&mut lab, web, data(1, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
-    send(
-        &mut lab,
-        web.reversed(),
-        data(1, b"HTTP/1.1 200 OK\r\n\r\n<p>What is SIP/2.0?</p>\n"),
-    );
+    send(&mut lab, web.reversed(), data(1, b"HTTP/1.1 200 OK\r\n\r\n<p>What is SIP/2.0?</p>\n"));
     lab.finish();
     assert!(lab.entries.is_empty() && lab.network.connections().is_empty());
 }

@@ -30,19 +30,13 @@ pub struct Certificate {
 }
 
 /// Object identifiers of RSA, DSA and ECDSA signatures over SHA-1 (RFC 3279 section 2.2).
-const SHA1_SIGNATURES: [&str; 3] = [
-    "1.2.840.113549.1.1.5",
-    "1.2.840.10040.4.3",
-    "1.2.840.10045.4.1",
-];
+const SHA1_SIGNATURES: [&str; 3] = ["1.2.840.113549.1.1.5", "1.2.840.10040.4.3", "1.2.840.10045.4.1"];
 
 /// Reads a DER certificate; `None` where it is none.
 pub(super) fn read(der: &[u8]) -> Option<Certificate> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let alternative = certificate.subject_alternative_name().ok().flatten();
-    let names = alternative
-        .iter()
-        .flat_map(|names| &names.value.general_names);
+    let names = alternative.iter().flat_map(|names| &names.value.general_names);
     Some(Certificate {
         subject: short_name(certificate.subject()),
         issuer: short_name(certificate.issuer()),
@@ -50,26 +44,14 @@ pub(super) fn read(der: &[u8]) -> Option<Certificate> {
         not_before: moment(certificate.validity().not_before.timestamp()),
         not_after: moment(certificate.validity().not_after.timestamp()),
         is_self_issued: certificate.subject().as_raw() == certificate.issuer().as_raw(),
-        has_sha1_signature: SHA1_SIGNATURES.contains(
-            &certificate
-                .signature_algorithm
-                .algorithm
-                .to_id_string()
-                .as_str(),
-        ),
+        has_sha1_signature: SHA1_SIGNATURES
+            .contains(&certificate.signature_algorithm.algorithm.to_id_string().as_str()),
     })
 }
 
 fn short_name(name: &X509Name<'_>) -> Box<str> {
-    let common = name
-        .iter_common_name()
-        .next()
-        .and_then(|common| common.as_str().ok());
-    short_text(
-        common
-            .map_or_else(|| name.to_string(), Into::into)
-            .as_bytes(),
-    )
+    let common = name.iter_common_name().next().and_then(|common| common.as_str().ok());
+    short_text(common.map_or_else(|| name.to_string(), Into::into).as_bytes())
 }
 
 fn alternative_name(name: &GeneralName<'_>) -> Option<Box<str>> {
@@ -77,11 +59,7 @@ fn alternative_name(name: &GeneralName<'_>) -> Option<Box<str>> {
         GeneralName::DNSName(name) | GeneralName::URI(name) => Some(short_text(name.as_bytes())),
         GeneralName::IPAddress(bytes) => {
             let v4 = <[u8; 4]>::try_from(*bytes).ok().map(std::net::IpAddr::from);
-            let address = v4.or_else(|| {
-                <[u8; 16]>::try_from(*bytes)
-                    .ok()
-                    .map(std::net::IpAddr::from)
-            })?;
+            let address = v4.or_else(|| <[u8; 16]>::try_from(*bytes).ok().map(std::net::IpAddr::from))?;
             Some(address.to_string().into())
         }
         _ => None,

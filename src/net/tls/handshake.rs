@@ -97,18 +97,12 @@ impl TlsHandshake {
     pub fn is_signalling(&self) -> bool {
         let is_sips = |endpoint: Endpoint| endpoint.port == SIPS_PORT;
         let mut protocols = self.offered_protocols.iter().chain(&self.chosen_protocol);
-        let label = self
-            .server_name
-            .as_deref()
-            .and_then(|name| name.split('.').next())
-            .unwrap_or_default();
+        let label = self.server_name.as_deref().and_then(|name| name.split('.').next()).unwrap_or_default();
         self.carries_sip
             || is_sips(self.flow.source)
             || is_sips(self.flow.destination)
             || protocols.any(|protocol| protocol.starts_with("sip"))
-            || ["sip", "sips", "_sip", "_sips"]
-                .iter()
-                .any(|word| label.eq_ignore_ascii_case(word))
+            || ["sip", "sips", "_sip", "_sips"].iter().any(|word| label.eq_ignore_ascii_case(word))
     }
 
     /// Whether it is signalling with application data of which nothing was decrypted.

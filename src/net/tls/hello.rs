@@ -17,8 +17,8 @@ pub(super) const KEY_UPDATE: u8 = 24;
 
 /// The `random` by which a HelloRetryRequest is told from a ServerHello, RFC 8446 section 4.1.3.
 const RETRY_RANDOM: [u8; 32] = [
-    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-    0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
+    0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
 /// What a ClientHello or a ServerHello says.
@@ -48,11 +48,7 @@ impl<'a> Fields<'a> {
     }
 
     fn number(&mut self, length: usize) -> Option<usize> {
-        Some(
-            self.take(length)?
-                .iter()
-                .fold(0, |number, byte| number << 8 | usize::from(*byte)),
-        )
+        Some(self.take(length)?.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)))
     }
 
     fn u16(&mut self) -> Option<u16> {
@@ -72,10 +68,7 @@ pub(super) fn short_text(bytes: &[u8]) -> Box<str> {
 
 pub(super) fn read_client_hello(body: &[u8]) -> Option<Hello> {
     let mut fields = Fields(body);
-    let mut hello = Hello {
-        version: fields.u16()?,
-        ..Hello::default()
-    };
+    let mut hello = Hello { version: fields.u16()?, ..Hello::default() };
     hello.random = fields.take(32)?.try_into().ok()?;
     fields.vector(1)?;
     let ciphers = fields.vector(2)?;
@@ -88,10 +81,7 @@ pub(super) fn read_client_hello(body: &[u8]) -> Option<Hello> {
 
 pub(super) fn read_server_hello(body: &[u8]) -> Option<Hello> {
     let mut fields = Fields(body);
-    let mut hello = Hello {
-        version: fields.u16()?,
-        ..Hello::default()
-    };
+    let mut hello = Hello { version: fields.u16()?, ..Hello::default() };
     hello.random = fields.take(32)?.try_into().ok()?;
     hello.is_retry = hello.random == RETRY_RANDOM;
     fields.vector(1)?;
@@ -111,10 +101,7 @@ fn read_extensions(mut fields: Fields<'_>, hello: &mut Hello, is_client: bool) {
             0 if is_client => hello.server_name = read_server_name(body),
             16 => {
                 let mut names = Fields(body.vector(2).unwrap_or_default());
-                while let Some(name) = names
-                    .vector(1)
-                    .filter(|_| hello.protocols.len() < PROTOCOLS_MAX)
-                {
+                while let Some(name) = names.vector(1).filter(|_| hello.protocols.len() < PROTOCOLS_MAX) {
                     hello.protocols.push(short_text(name));
                 }
             }
@@ -167,10 +154,7 @@ impl MessageReader {
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut dyn FnMut(u8, &[u8])) {
         self.pending.extend_from_slice(bytes);
         let mut used = 0;
-        while let Some((&[kind, l0, l1, l2], rest)) = self
-            .pending
-            .get(used..)
-            .and_then(<[u8]>::split_first_chunk::<4>)
+        while let Some((&[kind, l0, l1, l2], rest)) = self.pending.get(used..).and_then(<[u8]>::split_first_chunk::<4>)
         {
             let length = u32::from_be_bytes([0, l0, l1, l2]) as usize;
             if length > MESSAGE_BYTES_MAX {

@@ -51,9 +51,7 @@ impl Secrets {
     }
 
     fn add_line(&mut self, line: &[u8]) -> Option<()> {
-        let mut words = line
-            .split(u8::is_ascii_whitespace)
-            .filter(|word| !word.is_empty());
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let label = Label::read(words.next()?)?;
         let random: [u8; 32] = unhex(words.next()?)?.try_into().ok()?;
         let secret = unhex(words.next()?)?;
@@ -74,11 +72,7 @@ impl Secrets {
 }
 
 fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    let digit = |byte: u8| {
-        char::from(byte)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     if !text.len().is_multiple_of(2) || text.len() > 2 * SECRET_BYTES_MAX {
         return None;
     }

@@ -66,16 +66,8 @@ impl Tls {
         } else if !is_signalling && !handshake.is_decrypted {
             self.counters.other_segments += segments;
         }
-        let listed = if is_signalling {
-            self.handshakes.len() - self.others
-        } else {
-            self.others
-        };
-        let most = if is_signalling {
-            SIGNALLING_HANDSHAKES_MAX
-        } else {
-            OTHER_HANDSHAKES_MAX
-        };
+        let listed = if is_signalling { self.handshakes.len() - self.others } else { self.others };
+        let most = if is_signalling { SIGNALLING_HANDSHAKES_MAX } else { OTHER_HANDSHAKES_MAX };
         if listed >= most {
             self.counters.unlisted += 1;
             return;

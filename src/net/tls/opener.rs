@@ -53,10 +53,7 @@ impl Opener {
     /// The keys that follow a KeyUpdate, RFC 8446 section 7.2.
     pub(super) fn updated(&self) -> Self {
         let length = u8::try_from(self.suite.hash.length()).unwrap_or(0);
-        let secret = self
-            .suite
-            .hash
-            .expand_tls13(&self.secret, b"traffic upd", length);
+        let secret = self.suite.hash.expand_tls13(&self.secret, b"traffic upd", length);
         Self::from_traffic_secret(self.suite, &secret)
     }
 
@@ -75,9 +72,7 @@ impl Opener {
         };
         let length = 2 * (mac + suite.key + iv);
         let seed = [server_random, client_random];
-        let block = suite
-            .hash
-            .expand_tls12(master, b"key expansion", &seed, length);
+        let block = suite.hash.expand_tls12(master, b"key expansion", &seed, length);
         let mut fields = Fields(&block);
         let mut of_side = |length: usize| {
             let (client, server) = (fields.take(length)?, fields.take(length)?);
@@ -127,11 +122,7 @@ impl Opener {
     }
 
     fn open_aead(&self, sequence: u64, record: Record<'_>) -> Option<Vec<u8>> {
-        let explicit = if self.suite.protection == Protection::AesGcm && !self.is_tls13 {
-            8
-        } else {
-            0
-        };
+        let explicit = if self.suite.protection == Protection::AesGcm && !self.is_tls13 { 8 } else { 0 };
         let (explicit, sealed) = record.body.split_at_checked(explicit)?;
         let mut nonce = [0; NONCE_BYTES];
         if explicit.is_empty() {
@@ -148,24 +139,14 @@ impl Opener {
         } else {
             pseudo_header(sequence, record, sealed.len().checked_sub(TAG_BYTES)?)
         };
-        let payload = Payload {
-            msg: sealed,
-            aad: &aad,
-        };
+        let payload = Payload { msg: sealed, aad: &aad };
         let nonce = (&nonce).into();
         match (self.suite.protection, self.suite.key) {
-            (Protection::ChaCha20Poly1305, _) => ChaCha20Poly1305::new_from_slice(&self.key)
-                .ok()?
-                .decrypt(nonce, payload)
-                .ok(),
-            (_, 16) => Aes128Gcm::new_from_slice(&self.key)
-                .ok()?
-                .decrypt(nonce, payload)
-                .ok(),
-            _ => Aes256Gcm::new_from_slice(&self.key)
-                .ok()?
-                .decrypt(nonce, payload)
-                .ok(),
+            (Protection::ChaCha20Poly1305, _) => {
+                ChaCha20Poly1305::new_from_slice(&self.key).ok()?.decrypt(nonce, payload).ok()
+            }
+            (_, 16) => Aes128Gcm::new_from_slice(&self.key).ok()?.decrypt(nonce, payload).ok(),
+            _ => Aes256Gcm::new_from_slice(&self.key).ok()?.decrypt(nonce, payload).ok(),
         }
     }
 

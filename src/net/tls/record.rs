@@ -23,16 +23,13 @@ pub(super) struct Record<'a> {
 fn body_length(header: [u8; 5]) -> Option<usize> {
     let [kind, major, minor, l0, l1] = header;
     let length = usize::from(u16::from_be_bytes([l0, l1]));
-    let is_record =
-        (CHANGE_CIPHER_SPEC..=APPLICATION_DATA).contains(&kind) && major == 3 && minor <= 4;
+    let is_record = (CHANGE_CIPHER_SPEC..=APPLICATION_DATA).contains(&kind) && major == 3 && minor <= 4;
     (is_record && length > 0 && length <= RECORD_BYTES_MAX).then_some(length)
 }
 
 /// Whether `bytes` begins with a record header.
 pub(in crate::net) fn starts_with_record(bytes: &[u8]) -> bool {
-    bytes
-        .first_chunk()
-        .is_some_and(|header| body_length(*header).is_some())
+    bytes.first_chunk().is_some_and(|header| body_length(*header).is_some())
 }
 
 /// Cuts one direction into records.
@@ -60,8 +57,7 @@ impl RecordReader {
         self.is_lost = false;
         if self.pending.is_empty() {
             let used = self.read(bytes, out);
-            self.pending
-                .extend_from_slice(bytes.get(used..).unwrap_or_default());
+            self.pending.extend_from_slice(bytes.get(used..).unwrap_or_default());
         } else {
             self.pending.extend_from_slice(bytes);
             let mut pending = std::mem::take(&mut self.pending);
@@ -76,10 +72,7 @@ impl RecordReader {
 
     fn read(&mut self, bytes: &[u8], out: &mut dyn FnMut(Record<'_>)) -> usize {
         let mut used = 0;
-        while let Some((header, rest)) = bytes
-            .get(used..)
-            .and_then(<[u8]>::split_first_chunk::<HEADER_BYTES>)
-        {
+        while let Some((header, rest)) = bytes.get(used..).and_then(<[u8]>::split_first_chunk::<HEADER_BYTES>) {
             let Some(length) = body_length(*header) else {
                 self.is_lost = true;
                 return bytes.len();
@@ -88,11 +81,7 @@ impl RecordReader {
                 break;
             };
             used += HEADER_BYTES + length;
-            out(Record {
-                kind: header[0],
-                header: *header,
-                body,
-            });
+            out(Record { kind: header[0], header: *header, body });
         }
         used
     }

@@ -88,19 +88,11 @@ impl Session {
 
     /// Whether nothing more can be learned from the direction `flow`.
     pub(in crate::net) fn is_opaque(&self, flow: Flow) -> bool {
-        if flow.source <= flow.destination {
-            self.low.is_opaque
-        } else {
-            self.high.is_opaque
-        }
+        if flow.source <= flow.destination { self.low.is_opaque } else { self.high.is_opaque }
     }
 
     fn lane(&mut self, flow: Flow) -> &mut Lane {
-        if flow.source <= flow.destination {
-            &mut self.low
-        } else {
-            &mut self.high
-        }
+        if flow.source <= flow.destination { &mut self.low } else { &mut self.high }
     }
 
     /// Bytes of the direction `flow` are missing before the next ones.
@@ -127,13 +119,7 @@ impl Session {
         self.lane(flow).records = records;
     }
 
-    fn take(
-        &mut self,
-        flow: Flow,
-        record: Record<'_>,
-        around: &mut Surroundings<'_>,
-        out: &mut dyn FnMut(&[u8]),
-    ) {
+    fn take(&mut self, flow: Flow, record: Record<'_>, around: &mut Surroundings<'_>, out: &mut dyn FnMut(&[u8])) {
         let is_tls13 = self.facts.chosen_version == Some(TLS13);
         let lane = self.lane(flow);
         match record.kind {
@@ -182,9 +168,7 @@ impl Session {
         match (kind, content) {
             (record::HANDSHAKE, _) => {
                 let mut messages = std::mem::take(&mut self.lane(flow).messages);
-                messages.push(content, &mut |kind, body| {
-                    self.take_message(flow, kind, body, around)
-                });
+                messages.push(content, &mut |kind, body| self.take_message(flow, kind, body, around));
                 self.lane(flow).messages = messages;
             }
             (record::ALERT, &[level, description]) if self.facts.alerts.len() < ALERTS_MAX => {
@@ -193,8 +177,7 @@ impl Session {
                     level,
                     description,
                     was_encrypted,
-                    is_after_data: self.facts.client_data.is_some()
-                        || self.facts.server_data.is_some(),
+                    is_after_data: self.facts.client_data.is_some() || self.facts.server_data.is_some(),
                     sighting: around.sighting,
                 });
             }
@@ -211,11 +194,7 @@ impl Session {
 
     fn note_data(&mut self, flow: Flow, around: &Surroundings<'_>) {
         let by_client = flow == self.facts.flow;
-        let data = if by_client {
-            &mut self.facts.client_data
-        } else {
-            &mut self.facts.server_data
-        };
+        let data = if by_client { &mut self.facts.client_data } else { &mut self.facts.server_data };
         data.get_or_insert(around.sighting);
     }
 
@@ -225,19 +204,12 @@ impl Session {
             hello::CLIENT_HELLO => self.take_client_hello(flow, body, around.sighting),
             hello::SERVER_HELLO => self.take_server_hello(flow, body, around),
             hello::CERTIFICATE => {
-                let first = if is_tls13 {
-                    hello::first_certificate_tls13(body)
-                } else {
-                    hello::first_certificate(body)
-                };
+                let first =
+                    if is_tls13 { hello::first_certificate_tls13(body) } else { hello::first_certificate(body) };
                 let certificate = first.and_then(certificate::read);
                 let by_client = flow == self.facts.flow;
                 let facts = &mut self.facts;
-                let place = if by_client {
-                    &mut facts.client_certificate
-                } else {
-                    &mut facts.server_certificate
-                };
+                let place = if by_client { &mut facts.client_certificate } else { &mut facts.server_certificate };
                 if place.is_none() {
                     *place = certificate;
                 }
@@ -273,11 +245,7 @@ impl Session {
         facts.server_hello.get_or_insert(around.sighting);
         facts.chosen_version = Some(hello.version);
         facts.chosen_cipher = Some(hello.cipher);
-        facts.chosen_protocol = hello
-            .protocols
-            .into_iter()
-            .next()
-            .or(facts.chosen_protocol.take());
+        facts.chosen_protocol = hello.protocols.into_iter().next().or(facts.chosen_protocol.take());
         // After a retry request the second hello follows in the clear.
         if hello.is_retry {
             return;
@@ -294,29 +262,15 @@ impl Session {
         let randoms = (self.client_random.as_slice(), self.server_random.as_slice());
         let by_client = flow == self.facts.flow;
         let is_tls12 = self.facts.chosen_version == Some(0x0303);
-        let opener = suite
-            .zip(master)
-            .filter(|_| is_tls12)
-            .and_then(|(suite, master)| {
-                Opener::from_master_secret(
-                    suite,
-                    master,
-                    randoms,
-                    by_client,
-                    self.encrypts_then_macs,
-                )
-            });
+        let opener = suite.zip(master).filter(|_| is_tls12).and_then(|(suite, master)| {
+            Opener::from_master_secret(suite, master, randoms, by_client, self.encrypts_then_macs)
+        });
         let lane = self.lane(flow);
         lane.is_encrypted = true;
         lane.opener = opener;
     }
 
-    fn open(
-        &mut self,
-        flow: Flow,
-        record: Record<'_>,
-        around: &Surroundings<'_>,
-    ) -> Option<(u8, Vec<u8>)> {
+    fn open(&mut self, flow: Flow, record: Record<'_>, around: &Surroundings<'_>) -> Option<(u8, Vec<u8>)> {
         let by_client = flow == self.facts.flow;
         let is_tls13 = self.facts.chosen_version == Some(TLS13);
         let suite = self.facts.chosen_cipher.and_then(Suite::of)?;
@@ -330,16 +284,10 @@ impl Session {
         }
         // The change from handshake to traffic keys is encrypted itself; that a record opens with the next key shows it.
         let stages = [
-            (
-                Stage::Handshake,
-                Label::ClientHandshake,
-                Label::ServerHandshake,
-            ),
+            (Stage::Handshake, Label::ClientHandshake, Label::ServerHandshake),
             (Stage::Traffic, Label::ClientTraffic, Label::ServerTraffic),
         ];
-        let later = stages
-            .into_iter()
-            .filter(|(stage, _, _)| *stage > lane.stage);
+        let later = stages.into_iter().filter(|(stage, _, _)| *stage > lane.stage);
         for (stage, client, server) in later {
             let label = if by_client { client } else { server };
             let Some(secret) = around.secrets.get(&random, label) else {

@@ -40,13 +40,7 @@ impl Hash {
     }
 
     /// The TLS 1.2 pseudorandom function, RFC 5246 section 5.
-    pub(super) fn expand_tls12(
-        self,
-        secret: &[u8],
-        label: &[u8],
-        seed: &[&[u8]],
-        length: usize,
-    ) -> Vec<u8> {
+    pub(super) fn expand_tls12(self, secret: &[u8], label: &[u8], seed: &[&[u8]], length: usize) -> Vec<u8> {
         let seed = [&[label], seed].concat().concat();
         let mut chain = self.hmac(secret, &[&seed]);
         let mut output = Vec::new();
@@ -61,10 +55,7 @@ impl Hash {
     /// HKDF-Expand-Label with empty context, RFC 8446 section 7.1; `length` is at most one hash output here.
     pub(super) fn expand_tls13(self, secret: &[u8], label: &[u8], length: u8) -> Vec<u8> {
         let label_length = u8::try_from(label.len() + 6).unwrap_or(u8::MAX);
-        let mut output = self.hmac(
-            secret,
-            &[&[0, length, label_length], b"tls13 ", label, &[0, 1]],
-        );
+        let mut output = self.hmac(secret, &[&[0, length, label_length], b"tls13 ", label, &[0, 1]]);
         output.truncate(usize::from(length));
         output
     }
@@ -98,23 +89,13 @@ impl Suite {
             0x1301 | 0x009c | 0x009e | 0xc02b | 0xc02d | 0xc02f | 0xc031 => (AesGcm, 16, Sha256),
             0x1302 | 0x009d | 0x009f | 0xc02c | 0xc02e | 0xc030 | 0xc032 => (AesGcm, 32, Sha384),
             0x1303 | 0xcca8..=0xccaa => (ChaCha20Poly1305, 32, Sha256),
-            0x002f | 0x0032 | 0x0033 | 0xc004 | 0xc009 | 0xc00e | 0xc013 => {
-                (AesCbc(Sha1), 16, Sha256)
-            }
-            0x0035 | 0x0038 | 0x0039 | 0xc005 | 0xc00a | 0xc00f | 0xc014 => {
-                (AesCbc(Sha1), 32, Sha256)
-            }
-            0x003c | 0x0040 | 0x0067 | 0xc023 | 0xc025 | 0xc027 | 0xc029 => {
-                (AesCbc(Sha256), 16, Sha256)
-            }
+            0x002f | 0x0032 | 0x0033 | 0xc004 | 0xc009 | 0xc00e | 0xc013 => (AesCbc(Sha1), 16, Sha256),
+            0x0035 | 0x0038 | 0x0039 | 0xc005 | 0xc00a | 0xc00f | 0xc014 => (AesCbc(Sha1), 32, Sha256),
+            0x003c | 0x0040 | 0x0067 | 0xc023 | 0xc025 | 0xc027 | 0xc029 => (AesCbc(Sha256), 16, Sha256),
             0x003d | 0x006a | 0x006b => (AesCbc(Sha256), 32, Sha256),
             0xc024 | 0xc026 | 0xc028 | 0xc02a => (AesCbc(Sha384), 32, Sha384),
             _ => return None,
         };
-        Some(Self {
-            protection,
-            key,
-            hash,
-        })
+        Some(Self { protection, key, hash })
     }
 }

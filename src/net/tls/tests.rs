@@ -52,10 +52,7 @@ fn segments(capture: &'static [u8]) -> Vec<Sent> {
             panic!("the fixture holds TCP over IPv4 alone");
         };
         let header = ip.header();
-        let end = |address: std::net::Ipv4Addr, port| Endpoint {
-            address: address.into(),
-            port,
-        };
+        let end = |address: std::net::Ipv4Addr, port| Endpoint { address: address.into(), port };
         let flow = Flow {
             source: end(header.source_addr(), tcp.source_port()),
             destination: end(header.destination_addr(), tcp.destination_port()),
@@ -94,9 +91,7 @@ fn decrypted(lab: &Lab) -> String {
 }
 
 fn only_handshake(lab: &Lab) -> &TlsHandshake {
-    let [handshake] = lab.network.handshakes() else {
-        panic!("one TLS connection")
-    };
+    let [handshake] = lab.network.handshakes() else { panic!("one TLS connection") };
     handshake
 }
 
@@ -105,37 +100,14 @@ fn options_and_its_answer_are_read_with_the_key_log() {
     for (name, capture, keys) in SAMPLES {
         let lab = play(&segments(capture), keys);
         let text = decrypted(&lab);
-        assert!(
-            text.starts_with("OPTIONS sip:bob@example.com SIP/2.0\r\n"),
-            "{name}: {text}"
-        );
-        assert_eq!(
-            1,
-            text.matches("SIP/2.0 200 OK\r\n").count(),
-            "{name}: {text}"
-        );
-        assert_eq!(
-            2,
-            text.matches("Content-Length: 0\r\n\r\n").count(),
-            "{name}: {text}"
-        );
-        assert!(
-            lab.entries
-                .iter()
-                .all(|entry| entry.transport == Transport::Tls),
-            "{name}"
-        );
+        assert!(text.starts_with("OPTIONS sip:bob@example.com SIP/2.0\r\n"), "{name}: {text}");
+        assert_eq!(1, text.matches("SIP/2.0 200 OK\r\n").count(), "{name}: {text}");
+        assert_eq!(2, text.matches("Content-Length: 0\r\n\r\n").count(), "{name}: {text}");
+        assert!(lab.entries.iter().all(|entry| entry.transport == Transport::Tls), "{name}");
         let handshake = only_handshake(&lab);
-        assert!(
-            handshake.is_decrypted && handshake.carries_sip && handshake.has_data(),
-            "{name}"
-        );
+        assert!(handshake.is_decrypted && handshake.carries_sip && handshake.has_data(), "{name}");
         assert_eq!(0, lab.network.tls_counters().unopened_records, "{name}");
-        assert_eq!(
-            Some(Transport::Tls),
-            lab.network.connections()[0].carries,
-            "{name}"
-        );
+        assert_eq!(Some(Transport::Tls), lab.network.connections()[0].carries, "{name}");
     }
 }
 
@@ -145,22 +117,11 @@ fn hello_tells_names_versions_and_suites_without_keys() {
         let lab = play(&segments(capture), b"");
         assert!(lab.entries.is_empty(), "{name}");
         let handshake = only_handshake(&lab);
-        let version = if name.starts_with("tls13") {
-            0x0304
-        } else {
-            0x0303
-        };
+        let version = if name.starts_with("tls13") { 0x0304 } else { 0x0303 };
         assert_eq!(Some(version), handshake.chosen_version, "{name}");
-        assert_eq!(
-            Some("sip.example.com"),
-            handshake.server_name.as_deref(),
-            "{name}"
-        );
+        assert_eq!(Some("sip.example.com"), handshake.server_name.as_deref(), "{name}");
         assert_eq!(15_061, handshake.flow.destination.port, "{name}");
-        assert!(
-            handshake.is_signalling() && !handshake.is_decrypted,
-            "{name}"
-        );
+        assert!(handshake.is_signalling() && !handshake.is_decrypted, "{name}");
         assert_eq!(1, lab.network.tls_counters().without_keys, "{name}");
     }
 }
@@ -176,16 +137,9 @@ fn certificate_is_read_in_the_clear_by_tls12_and_with_keys_by_tls13() {
     for certificate in [read(0, false), read(6, true)] {
         let certificate = certificate.expect("the server sent a certificate");
         assert_eq!("sip.example.com", &*certificate.subject);
-        assert_eq!(
-            ["sip.example.com", "example.com"].map(Box::from).as_slice(),
-            certificate.names
-        );
+        assert_eq!(["sip.example.com", "example.com"].map(Box::from).as_slice(), certificate.names);
         assert!(certificate.is_self_issued && !certificate.has_sha1_signature);
-        let days = certificate
-            .not_after
-            .since(certificate.not_before)
-            .as_secs()
-            / 86_400;
+        let days = certificate.not_after.since(certificate.not_before).as_secs() / 86_400;
         assert_eq!(30, days);
     }
 }
@@ -193,46 +147,20 @@ fn certificate_is_read_in_the_clear_by_tls12_and_with_keys_by_tls13() {
 #[test]
 fn alert_names_its_sender_and_reason() {
     let lab = play(&segments(fixture!("unknown-ca.pcap")), b"");
-    let [alert] = only_handshake(&lab).alerts.as_slice() else {
-        panic!("one alert")
-    };
-    assert_eq!(
-        (true, 2, 48, false),
-        (
-            alert.by_client,
-            alert.level,
-            alert.description,
-            alert.is_after_data
-        )
-    );
+    let [alert] = only_handshake(&lab).alerts.as_slice() else { panic!("one alert") };
+    assert_eq!((true, 2, 48, false), (alert.by_client, alert.level, alert.description, alert.is_after_data));
     assert_eq!(8, alert.sighting.at.frame);
     let lab = play(&segments(fixture!("no-cipher.pcap")), b"");
     let handshake = only_handshake(&lab);
-    assert_eq!(
-        (false, 40),
-        (
-            handshake.alerts[0].by_client,
-            handshake.alerts[0].description
-        )
-    );
-    assert_eq!(
-        (true, None),
-        (handshake.client_hello.is_some(), handshake.server_hello)
-    );
+    assert_eq!((false, 40), (handshake.alerts[0].by_client, handshake.alerts[0].description));
+    assert_eq!((true, None), (handshake.client_hello.is_some(), handshake.server_hello));
 }
 
 #[test]
 fn websocket_inside_tls_is_read_to_its_messages() {
-    let lab = play(
-        &segments(fixture!("tls13-websocket.pcap")),
-        fixture!("tls13-websocket.keys"),
-    );
+    let lab = play(&segments(fixture!("tls13-websocket.pcap")), fixture!("tls13-websocket.keys"));
     assert_eq!(2, lab.datagrams().len());
-    assert!(
-        lab.entries
-            .iter()
-            .all(|entry| entry.transport == Transport::Ws)
-    );
+    assert!(lab.entries.iter().all(|entry| entry.transport == Transport::Ws));
     assert_eq!(Some(Transport::Ws), lab.network.connections()[0].carries);
 }
 
@@ -240,15 +168,11 @@ fn websocket_inside_tls_is_read_to_its_messages() {
 fn later_records_are_read_although_one_is_missing_from_the_capture() {
     for (name, capture, keys) in SAMPLES {
         let mut sent = segments(capture);
-        let first_data = sent
-            .iter()
-            .rposition(|(_, segment)| segment.bytes.first() == Some(&23));
+        let first_data = sent.iter().rposition(|(_, segment)| segment.bytes.first() == Some(&23));
         let answer = first_data.expect("the server answers with application data");
         let server = sent[answer].0;
         // The record before the answer in its direction: a session ticket, a KeyUpdate, or the server's Finished.
-        let before = sent[..answer]
-            .iter()
-            .rposition(|(flow, one)| *flow == server && one.bytes.first() == Some(&23));
+        let before = sent[..answer].iter().rposition(|(flow, one)| *flow == server && one.bytes.first() == Some(&23));
         let Some(before) = before.filter(|_| name != "tls13-keyupdate") else {
             continue;
         };
@@ -277,9 +201,7 @@ fn hello_cut_at_any_byte_is_no_hello_or_a_shorter_one() {
     let sent = segments(SAMPLES[0].1);
     let client = &sent[3].1.bytes[9..];
     let server = &sent[5].1.bytes[9..];
-    assert!(
-        hello::read_client_hello(client).is_some() && hello::read_server_hello(server).is_some()
-    );
+    assert!(hello::read_client_hello(client).is_some() && hello::read_server_hello(server).is_some());
     for length in 0..client.len() {
         let hello = hello::read_client_hello(&client[..length]);
         assert!(hello.is_none_or(|hello| length > 40 && hello.ciphers > 0));
@@ -300,28 +222,18 @@ fn key_log_leaves_out_what_it_cannot_read() {
     let mut secrets = Secrets::default();
     secrets.add(text.as_bytes());
     let get = |label| secrets.get(&[0xab; 32], label);
-    assert_eq!(
-        (Some(&[1, 2][..]), Some(&[3][..])),
-        (get(Label::Master), get(Label::ClientTraffic))
-    );
+    assert_eq!((Some(&[1, 2][..]), Some(&[3][..])), (get(Label::Master), get(Label::ClientTraffic)));
     assert_eq!(None, get(Label::ServerTraffic));
 }
 
 #[test]
 fn records_are_the_same_however_the_stream_is_cut() {
-    let stream = [
-        &[22, 3, 1, 0, 2, 7, 7][..],
-        &[23, 3, 3, 0, 1, 9],
-        &[21, 3, 3, 0, 2, 1, 0],
-    ]
-    .concat();
+    let stream = [&[22, 3, 1, 0, 2, 7, 7][..], &[23, 3, 3, 0, 1, 9], &[21, 3, 3, 0, 2, 1, 0]].concat();
     for size in 1..=stream.len() {
         let mut reader = RecordReader::default();
         let mut kinds = Vec::new();
         for piece in stream.chunks(size) {
-            reader.push(piece, &mut |record| {
-                kinds.push((record.kind, record.body.len()))
-            });
+            reader.push(piece, &mut |record| kinds.push((record.kind, record.body.len())));
         }
         assert_eq!(vec![(22, 2), (23, 1), (21, 2)], kinds);
     }

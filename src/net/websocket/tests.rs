@@ -6,8 +6,7 @@ use super::*;
 use crate::net::lab::{Lab, data, flow};
 use crate::net::{Flow, Payload, Segment, Transport};
 
-const SIP: &[u8] =
-    b"OPTIONS sip:bob@example.com SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n";
+const SIP: &[u8] = b"OPTIONS sip:bob@example.com SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n";
 const GET: &[u8] = b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: sip\r\n\r\n";
 const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
 
@@ -45,25 +44,11 @@ fn message_of_each_side_is_delivered_after_the_upgrade() {
     let mut lab = Lab::new();
     let (mut client, mut server) = (1, 1);
     send(&mut lab, up(), &mut client, GET);
-    send(
-        &mut lab,
-        up().reversed(),
-        &mut server,
-        &[SWITCH, &frame(0x81, None, SIP)].concat(),
-    );
-    send(
-        &mut lab,
-        up(),
-        &mut client,
-        &frame(0x81, Some([1, 2, 3, 4]), SIP),
-    );
+    send(&mut lab, up().reversed(), &mut server, &[SWITCH, &frame(0x81, None, SIP)].concat());
+    send(&mut lab, up(), &mut client, &frame(0x81, Some([1, 2, 3, 4]), SIP));
     lab.finish();
     assert_eq!(vec![SIP, SIP], lab.datagrams());
-    assert!(
-        lab.entries
-            .iter()
-            .all(|entry| entry.transport == Transport::Ws)
-    );
+    assert!(lab.entries.iter().all(|entry| entry.transport == Transport::Ws));
     assert_eq!(Some(Transport::Ws), lab.network.connections()[0].carries);
 }
 
@@ -71,12 +56,7 @@ fn message_of_each_side_is_delivered_after_the_upgrade() {
 fn stream_whose_upgrade_was_not_captured_is_known_by_its_frames() {
     let mut lab = Lab::new();
     let mut sequence = 1;
-    send(
-        &mut lab,
-        up(),
-        &mut sequence,
-        &frame(0x82, Some([9, 8, 7, 6]), SIP),
-    );
+    send(&mut lab, up(), &mut sequence, &frame(0x82, Some([9, 8, 7, 6]), SIP));
     send(&mut lab, up().reversed(), &mut 1, &frame(0x81, None, SIP));
     assert_eq!(vec![SIP, SIP], lab.datagrams());
 }
@@ -115,18 +95,9 @@ fn ping_between_the_pieces_of_a_message_is_left_out() {
         frame(0x81, None, b"\r\n\r\n"),
         frame(0xc1, None, b"compressed"),
     ];
-    reader.push(&parts.concat(), &mut counters, &mut |message| {
-        got.push(message.to_vec())
-    });
+    reader.push(&parts.concat(), &mut counters, &mut |message| got.push(message.to_vec()));
     assert_eq!(vec![SIP.to_vec()], got);
-    assert_eq!(
-        (1, 1, 1),
-        (
-            counters.control_frames,
-            counters.other_messages,
-            counters.compressed
-        )
-    );
+    assert_eq!((1, 1, 1), (counters.control_frames, counters.other_messages, counters.compressed));
 }
 
 #[test]
@@ -136,9 +107,7 @@ fn message_beyond_the_limit_is_passed_over_and_the_next_one_read() {
     let mut got = Vec::new();
     let long = frame(0x82, None, &vec![0; WEBSOCKET_MESSAGE_BYTES_MAX + 1]);
     for piece in [long, frame(0x81, None, SIP)].concat().chunks(1000) {
-        reader.push(piece, &mut counters, &mut |message| {
-            got.push(message.to_vec())
-        });
+        reader.push(piece, &mut counters, &mut |message| got.push(message.to_vec()));
     }
     assert_eq!((vec![SIP.to_vec()], 1), (got, counters.too_long));
 }
@@ -147,14 +116,8 @@ fn message_beyond_the_limit_is_passed_over_and_the_next_one_read() {
 fn length_that_lies_ends_the_reading_of_its_direction_alone() {
     let mut reader = MessageReader::default();
     let mut counters = WebSocketCounters::default();
-    reader.push(
-        &[0x81, 127, 0xff, 0, 0, 0, 0, 0, 0, 0, 1],
-        &mut counters,
-        &mut |_| {},
-    );
-    reader.push(&frame(0x81, None, SIP), &mut counters, &mut |_| {
-        panic!("frame borders are lost")
-    });
+    reader.push(&[0x81, 127, 0xff, 0, 0, 0, 0, 0, 0, 0, 1], &mut counters, &mut |_| {});
+    reader.push(&frame(0x81, None, SIP), &mut counters, &mut |_| panic!("frame borders are lost"));
     assert_eq!(1, counters.malformed);
 }
 

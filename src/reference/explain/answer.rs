@@ -75,9 +75,7 @@ fn sip_codes(codes: &str) -> String {
         }
     });
     let numbers_only = codes.split(' ').all(|word| word.parse::<u16>().is_ok());
-    named
-        .collect::<Vec<_>>()
-        .join(if numbers_only { ", " } else { " " })
+    named.collect::<Vec<_>>().join(if numbers_only { ", " } else { " " })
 }
 
 /// An article, with what belongs to its kind.
@@ -102,19 +100,11 @@ pub(super) fn entry(entry: &'static Entry) -> Explanation {
     if entry.kind == EntryKind::Class {
         let codes = ResponseCode::all().iter();
         let of_class = codes.filter(|code| format!("{}xx", code.class().digit()) == entry.name);
-        said.section(
-            "Codes",
-            bullets(of_class.map(|code| format!("{} {}", code.code, code.phrase))),
-        );
+        said.section("Codes", bullets(of_class.map(|code| format!("{} {}", code.code, code.phrase))));
     }
     if entry.name == "Reason" {
-        let protocols = Cause::all()
-            .iter()
-            .filter(|cause| cause.kind == CauseKind::Protocol);
-        said.section(
-            "Protocols",
-            bullets(protocols.map(|one| format!("{}: {}", one.code, one.name))),
-        );
+        let protocols = Cause::all().iter().filter(|cause| cause.kind == CauseKind::Protocol);
+        said.section("Protocols", bullets(protocols.map(|one| format!("{}: {}", one.code, one.name))));
     }
     said
 }
@@ -123,7 +113,5 @@ pub(super) fn entry(entry: &'static Entry) -> Explanation {
 fn heading(key: &str) -> String {
     let words = key.replace('_', " ");
     let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -1,9 +1,7 @@
 //! Overviews: everything of one kind that can be explained.
 
 use crate::reference::explain::{Explanation, Topic, bullets};
-use crate::reference::{
-    Cause, CauseKind, Entry, EntryKind, ResponseCode, plain, rule_ids, rule_summary,
-};
+use crate::reference::{Cause, CauseKind, Entry, EntryKind, ResponseCode, plain, rule_ids, rule_summary};
 
 /// What an overview lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,37 +44,25 @@ pub(super) fn list(kind: ListKind) -> Explanation {
         ListKind::Codes => (
             "Response codes",
             "Ask for a code by its number or its phrase.",
-            bullets(
-                ResponseCode::all()
-                    .iter()
-                    .map(|code| format!("{} {}", code.code, code.phrase)),
-            ),
+            bullets(ResponseCode::all().iter().map(|code| format!("{} {}", code.code, code.phrase))),
         ),
         ListKind::Classes => (
             "Classes of response codes",
             "The first digit of a response. Ask for a class as 4xx.",
             entries(EntryKind::Class, "meaning"),
         ),
-        ListKind::Methods => (
-            "Methods",
-            "What a request asks for. Ask for a method by its name.",
-            entries(EntryKind::Method, "purpose"),
-        ),
+        ListKind::Methods => {
+            ("Methods", "What a request asks for. Ask for a method by its name.", entries(EntryKind::Method, "purpose"))
+        }
         ListKind::Headers => (
             "Header fields",
             "Ask for a header by its name or its compact form, as header:Via.",
             entries(EntryKind::Header, "says"),
         ),
-        ListKind::Terms => (
-            "Terms",
-            "Words of the field.",
-            entries(EntryKind::Term, "meaning"),
-        ),
-        ListKind::Q850 => (
-            "Q.850 causes",
-            "The causes of telephone networks. Ask for one as q850:34.",
-            causes(CauseKind::Q850),
-        ),
+        ListKind::Terms => ("Terms", "Words of the field.", entries(EntryKind::Term, "meaning")),
+        ListKind::Q850 => {
+            ("Q.850 causes", "The causes of telephone networks. Ask for one as q850:34.", causes(CauseKind::Q850))
+        }
         ListKind::Warnings => (
             "Warning codes",
             "The codes of the Warning header. Ask for one as warning:305.",
@@ -89,10 +75,7 @@ pub(super) fn list(kind: ListKind) -> Explanation {
 }
 
 fn entries(kind: EntryKind, key: &str) -> String {
-    bullets(
-        Entry::all(kind)
-            .map(|entry| format!("{}: {}", entry.name, entry.field(key).unwrap_or_default())),
-    )
+    bullets(Entry::all(kind).map(|entry| format!("{}: {}", entry.name, entry.field(key).unwrap_or_default())))
 }
 
 fn causes(kind: CauseKind) -> String {

@@ -116,10 +116,7 @@ impl Explanation {
     fn fact(&mut self, name: &str, value: impl Into<String>) {
         let value = value.into();
         if !value.is_empty() {
-            self.facts.push(Fact {
-                name: name.to_owned(),
-                value,
-            });
+            self.facts.push(Fact { name: name.to_owned(), value });
         }
     }
 
@@ -127,10 +124,7 @@ impl Explanation {
     fn section(&mut self, name: &str, text: impl Into<String>) {
         let text = text.into();
         if !text.is_empty() {
-            self.sections.push(Section {
-                name: name.to_owned(),
-                text,
-            });
+            self.sections.push(Section { name: name.to_owned(), text });
         }
     }
 }

@@ -1,9 +1,7 @@
 //! What a user asks about, found from the words of the query.
 
 use crate::reference::explain::lists::ListKind;
-use crate::reference::{
-    Cause, CauseKind, Entry, EntryKind, ResponseClass, ResponseCode, plain, rule_ids,
-};
+use crate::reference::{Cause, CauseKind, Entry, EntryKind, ResponseClass, ResponseCode, plain, rule_ids};
 
 /// The thing that a query means.
 pub(super) enum Subject {
@@ -34,15 +32,10 @@ pub(super) fn subject(query: &str) -> Option<Subject> {
 
 /// Every name that [`subject`] knows without a prefix.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    let entries = [
-        EntryKind::Method,
-        EntryKind::Header,
-        EntryKind::Class,
-        EntryKind::Term,
-    ]
-    .into_iter()
-    .flat_map(Entry::all)
-    .flat_map(Entry::names);
+    let entries = [EntryKind::Method, EntryKind::Header, EntryKind::Class, EntryKind::Term]
+        .into_iter()
+        .flat_map(Entry::all)
+        .flat_map(Entry::names);
     let phrases = ResponseCode::all().iter().map(|code| &*code.phrase);
     let causes = Cause::all().iter().map(|cause| match cause.kind {
         CauseKind::Header | CauseKind::Protocol => &*cause.code,
@@ -73,9 +66,7 @@ fn of_kind(kind: &str, rest: &str) -> Option<Subject> {
 /// The value of a Reason header: `Q.850;cause=34;text="..."`.
 fn reason_value(query: &str) -> Option<Subject> {
     let (protocol, parameters) = query.split_once(';')?;
-    let number = parameters
-        .split(';')
-        .find_map(|parameter| parameter.trim().strip_prefix("cause="))?;
+    let number = parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("cause="))?;
     reason(protocol.trim(), number.trim().parse().ok()?)
 }
 
@@ -98,9 +89,7 @@ fn code(number: u16) -> Option<Subject> {
 }
 
 fn rule(query: &str) -> Option<Subject> {
-    rule_ids()
-        .find(|id| plain(id) == plain(query))
-        .map(Subject::Rule)
+    rule_ids().find(|id| plain(id) == plain(query)).map(Subject::Rule)
 }
 
 fn entry(kind: EntryKind, query: &str) -> Option<Subject> {
@@ -109,10 +98,7 @@ fn entry(kind: EntryKind, query: &str) -> Option<Subject> {
 
 fn phrase(query: &str) -> Option<Subject> {
     let wanted = plain(query);
-    ResponseCode::all()
-        .iter()
-        .find(|entry| plain(&entry.phrase) == wanted)
-        .map(|entry| Subject::Response(entry.code))
+    ResponseCode::all().iter().find(|entry| plain(&entry.phrase) == wanted).map(|entry| Subject::Response(entry.code))
 }
 
 fn cause_named(query: &str) -> Option<Subject> {

@@ -2,8 +2,8 @@
 
 use crate::reference::explain::{Explanation, Topic, bullets};
 use crate::reference::{
-    Blame, Cause, Failure, METHODS_WITH_EFFECTS, MidDialog, ResponseClass, ResponseCode, Standing,
-    comparisons, method_effect,
+    Blame, Cause, Failure, METHODS_WITH_EFFECTS, MidDialog, ResponseClass, ResponseCode, Standing, comparisons,
+    method_effect,
 };
 
 /// The code with its meaning, what it does to each method and within a call, and its neighbours; `None` outside 100 to 699.
@@ -12,11 +12,7 @@ pub(super) fn response(code: u16) -> Option<Explanation> {
     let Some(entry) = ResponseCode::find(code) else {
         return unknown(code, class);
     };
-    let mut said = Explanation::new(
-        Topic::ResponseCode,
-        format!("{code} {}", entry.phrase),
-        &*entry.meaning,
-    );
+    let mut said = Explanation::new(Topic::ResponseCode, format!("{code} {}", entry.phrase), &*entry.meaning);
     said.fact("Class", class_line(class));
     said.fact("Source", source(entry));
     said.fact("Usually up to", blame(entry.blame));
@@ -47,10 +43,7 @@ fn unknown(code: u16, class: ResponseClass) -> Option<Explanation> {
     );
     said.fact("Class", class_line(class));
     said.section("Meaning", &*default.meaning);
-    said.section(
-        "What to check",
-        "Read the reason phrase and the Server header: the meaning is the vendor's own.",
-    );
+    said.section("What to check", "Read the reason phrase and the Server header: the meaning is the vendor's own.");
     said.section("For each method", by_method(code));
     said.see_also = vec![default.code.to_string(), format!("{}xx", class.digit())];
     Some(said)
@@ -107,9 +100,7 @@ fn within_a_call(effect: MidDialog) -> &'static str {
             "In answer to a request of a call it ends the call, in answer to one of a subscription the subscription; \
              anything else in the dialog lives on (RFC 5057)."
         }
-        MidDialog::Dialog => {
-            "In answer to a request of a call it ends the dialog with everything in it (RFC 5057)."
-        }
+        MidDialog::Dialog => "In answer to a request of a call it ends the dialog with everything in it (RFC 5057).",
     }
 }
 
@@ -123,19 +114,13 @@ fn q850(entry: &ResponseCode) -> String {
             Some((_, condition)) => format!(" {condition}"),
             None => String::new(),
         };
-        format!(
-            "A gateway sends {}{condition} for it towards the telephone network.",
-            named(number)
-        )
+        format!("A gateway sends {}{condition} for it towards the telephone network.", named(number))
     });
     let received: Vec<String> = entry.q850_received().map(named).collect();
     let received = match &received[..] {
         [] => None,
         [one] => Some(format!("A gateway sends it for cause {one}.")),
-        many => Some(format!(
-            "A gateway sends it for causes {}.",
-            many.join(", ")
-        )),
+        many => Some(format!("A gateway sends it for causes {}.", many.join(", "))),
     };
     bullets(sent.into_iter().chain(received))
 }

@@ -22,23 +22,14 @@ fn each_way_of_asking_is_understood() {
         ("client error", "4xx"),
         ("invite", "INVITE"),
         ("q850:34", "Q.850 cause 34 No circuit/channel available"),
-        (
-            "Q.850;cause=17;text=\"User busy\"",
-            "Q.850 cause 17 User busy",
-        ),
-        (
-            "Reason: Q.850;cause=16",
-            "Q.850 cause 16 Normal call clearing",
-        ),
+        ("Q.850;cause=17;text=\"User busy\"", "Q.850 cause 17 User busy"),
+        ("Reason: Q.850;cause=16", "Q.850 cause 16 Normal call clearing"),
         ("header:", "Header fields"),
         ("16", "Q.850 cause 16 Normal call clearing"),
         ("warning:305", "Warning 305 Incompatible media format"),
         ("RELEASE_CAUSE:3", "RELEASE_CAUSE 3 Media bearer loss"),
         ("SIP;cause=200", "200 OK"),
-        (
-            "location:LN",
-            "location=LN (public network serving the local user)",
-        ),
+        ("location:LN", "location=LN (public network serving the local user)"),
         ("reason", "Reason"),
         ("header:Via", "Via"),
         ("via", "Via"),
@@ -57,16 +48,7 @@ fn each_way_of_asking_is_understood() {
 
 #[test]
 fn what_is_not_known_has_no_explanation() {
-    for query in [
-        "",
-        " ",
-        ":",
-        "xyzzy plugh",
-        "99999",
-        "700",
-        "q850:999",
-        "warning:12",
-    ] {
+    for query in ["", " ", ":", "xyzzy plugh", "99999", "700", "q850:999", "warning:12"] {
         assert_eq!(None, title(query), "{query}");
     }
 }
@@ -97,15 +79,10 @@ fn every_code_cause_rule_and_name_is_explained() {
 
 #[test]
 fn everything_named_under_see_also_is_explained_too() {
-    let codes = ResponseCode::all()
-        .iter()
-        .map(|entry| entry.code.to_string());
+    let codes = ResponseCode::all().iter().map(|entry| entry.code.to_string());
     let numbers = Cause::all().iter().map(|cause| cause.name.to_string());
     for query in codes.chain(numbers).chain(names().map(str::to_owned)) {
-        for next in explain(&query)
-            .map(|said| said.see_also)
-            .unwrap_or_default()
-        {
+        for next in explain(&query).map(|said| said.see_also).unwrap_or_default() {
             assert!(explain(&next).is_some(), "{query} leads to {next}");
         }
     }
@@ -116,9 +93,7 @@ fn a_488_says_what_to_check_and_how_it_differs_from_606() {
     let said = explain("488").expect("488 is known");
     let text = |name: &str| {
         let section = said.sections.iter().find(|section| section.name == name);
-        section
-            .map(|section| section.text.as_str())
-            .unwrap_or_default()
+        section.map(|section| section.text.as_str()).unwrap_or_default()
     };
     assert!(text("What to check").contains("offer"));
     assert!(text("Not to be confused").contains("606"));

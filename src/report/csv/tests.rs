@@ -13,15 +13,9 @@ fn text(analysis: &Analysis) -> String {
 
 fn rows(analysis: &Analysis) -> Vec<Vec<String>> {
     let text = text(analysis);
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_reader(text.as_bytes());
-    let records = reader
-        .records()
-        .map(|record| record.expect("equally long rows"));
-    records
-        .map(|record| record.iter().map(str::to_owned).collect())
-        .collect()
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let records = reader.records().map(|record| record.expect("equally long rows"));
+    records.map(|record| record.iter().map(str::to_owned).collect()).collect()
 }
 
 fn cell<'a>(row: &'a [String], column: &str) -> &'a str {
@@ -71,8 +65,5 @@ fn no_cell_is_a_formula_or_acts_on_a_terminal() {
         }
     }
     let all = rows(&analysis);
-    assert_eq!(
-        r#"'=\x1b[2J\u{202e}evil\x0d\x0a\x9b31m,"x\u{200b}"#,
-        cell(&all[6], "callee")
-    );
+    assert_eq!(r#"'=\x1b[2J\u{202e}evil\x0d\x0a\x9b31m,"x\u{200b}"#, cell(&all[6], "callee"));
 }

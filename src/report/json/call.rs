@@ -24,12 +24,7 @@ pub(super) struct CallLine<'a> {
 
 impl<'a> CallLine<'a> {
     pub(super) fn of(id: u32, entry: &'a CallEntry, book: &'a Book, has_details: bool) -> Self {
-        Self {
-            id,
-            entry,
-            book,
-            has_details,
-        }
+        Self { id, entry, book, has_details }
     }
 }
 
@@ -133,17 +128,11 @@ impl Path {
         let has_relay = call.hops.iter().any(|hop| hop.parent.is_some());
         // Most calls of a trunk have one hop and one stage, which need no taking apart.
         if !has_relay && (call.milestones.pdd_ms().is_none() || is_plain(call)) {
-            return Self {
-                stages: only_stage(call, book).into_iter().collect(),
-                rewritten: Vec::new(),
-            };
+            return Self { stages: only_stage(call, book).into_iter().collect(), rewritten: Vec::new() };
         }
         let anatomy = anatomy_of(book, &call.legs);
         let hops = anatomy.invites().filter(|_| has_relay);
-        Self {
-            stages: stages(&anatomy),
-            rewritten: hops.map(|(hop, _)| rewriting(&anatomy, hop)).collect(),
-        }
+        Self { stages: stages(&anatomy), rewritten: hops.map(|(hop, _)| rewriting(&anatomy, hop)).collect() }
     }
 
     fn rewritten(&self, place: usize) -> &[Rewrite] {
@@ -188,11 +177,7 @@ fn rewrite_line(rewrite: &Rewrite) -> impl Serialize + '_ {
     }
 }
 
-fn hop_line<'a>(
-    hop: &Hop,
-    rewritten: Option<&'a [Rewrite]>,
-    tables: &'a Tables,
-) -> impl Serialize + use<'a> {
+fn hop_line<'a>(hop: &Hop, rewritten: Option<&'a [Rewrite]>, tables: &'a Tables) -> impl Serialize + use<'a> {
     #[derive(Serialize)]
     struct Fields<E, R> {
         source: E,
@@ -287,11 +272,7 @@ pub(super) struct OtherLine<'a> {
 
 impl<'a> OtherLine<'a> {
     pub(super) fn of(count: &'a OtherCount, findings: &'a [Finding], tables: &'a Tables) -> Self {
-        Self {
-            count,
-            findings,
-            tables,
-        }
+        Self { count, findings, tables }
     }
 }
 
@@ -330,11 +311,7 @@ pub(super) struct Filter<'a> {
 
 impl<'a> Filter<'a> {
     pub(super) fn of(narrowing: &'a Narrowing) -> Self {
-        Self {
-            expression: &narrowing.expression,
-            matching_calls: narrowing.calls,
-            all_calls: narrowing.of,
-        }
+        Self { expression: &narrowing.expression, matching_calls: narrowing.calls, all_calls: narrowing.of }
     }
 }
 

@@ -8,14 +8,8 @@ use crate::net::Transport;
 use crate::report::json::value::{Each, Keyed, Shown, moment};
 
 /// Every transport that the report counts, whether seen or not.
-const TRANSPORTS: [Transport; 6] = [
-    Transport::Udp,
-    Transport::Tcp,
-    Transport::Ws,
-    Transport::Sctp,
-    Transport::Tls,
-    Transport::Hep,
-];
+const TRANSPORTS: [Transport; 6] =
+    [Transport::Udp, Transport::Tcp, Transport::Ws, Transport::Sctp, Transport::Tls, Transport::Hep];
 
 /// One element of `captures`.
 pub(super) struct Capture<'a>(&'a analysis::CaptureEntry);
@@ -66,11 +60,7 @@ struct WeaknessLine<'a> {
 }
 
 fn weakness(weakness: &Weakness) -> WeaknessLine<'_> {
-    WeaknessLine {
-        kind: weakness.kind.word(),
-        frame: weakness.frame,
-        detail: &weakness.detail,
-    }
+    WeaknessLine { kind: weakness.kind.word(), frame: weakness.frame, detail: &weakness.detail }
 }
 
 /// One element of `problems`: what could not be read, and why.
@@ -80,10 +70,7 @@ pub(super) fn problem(error: &OpenError) -> impl Serialize + use<'_> {
         path: P,
         problem: T,
     }
-    Fields {
-        path: Shown(error.path.display()),
-        problem: Shown(&error.problem),
-    }
+    Fields { path: Shown(error.path.display()), problem: Shown(&error.problem) }
 }
 
 /// What the input can and cannot prove.
@@ -113,16 +100,14 @@ impl Serialize for Fitness<'_> {
         let fitness = self.0;
         let count = |transport| fitness.sip_messages.get(&transport).copied().unwrap_or(0);
         Fields {
-            sip_messages: Keyed(|| {
-                TRANSPORTS.map(|transport| (transport.word(), count(transport)))
-            }),
+            sip_messages: Keyed(|| TRANSPORTS.map(|transport| (transport.word(), count(transport)))),
             copies: fitness.copies,
             media_packets: fitness.media_packets,
             undecoded: Each(|| {
-                fitness.undecoded.iter().map(|undecoded| Undecoded {
-                    reason: &undecoded.reason,
-                    frames: undecoded.frames,
-                })
+                fitness
+                    .undecoded
+                    .iter()
+                    .map(|undecoded| Undecoded { reason: &undecoded.reason, frames: undecoded.frames })
             }),
             one_direction_pairs: Each(|| {
                 let pairs = fitness.one_direction_pairs.iter();

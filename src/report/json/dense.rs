@@ -33,11 +33,7 @@ impl<'a> Dense<'a> {
 
     fn open(self, bracket: u8, close: u8) -> Members<'a> {
         self.out.put(&[bracket]);
-        Members {
-            to: self,
-            close,
-            is_first: true,
-        }
+        Members { to: self, close, is_first: true }
     }
 }
 
@@ -160,20 +156,11 @@ impl<'a> ser::Serializer for Dense<'a> {
         self.serialize_unit()
     }
 
-    fn serialize_unit_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-    ) -> Result<(), Self::Error> {
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Self::Error> {
         self.serialize_str(variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), Self::Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Self::Error> {
         value.serialize(self)
     }
 
@@ -195,11 +182,7 @@ impl<'a> ser::Serializer for Dense<'a> {
         Ok(self.open(b'[', b']'))
     }
 
-    fn serialize_tuple_struct(
-        self,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleStruct, Self::Error> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Self::Error> {
         Err(unused())
     }
 
@@ -217,11 +200,7 @@ impl<'a> ser::Serializer for Dense<'a> {
         Ok(self.open(b'{', b'}'))
     }
 
-    fn serialize_struct(
-        self,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStruct, Self::Error> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, Self::Error> {
         Ok(self.open(b'{', b'}'))
     }
 
@@ -306,11 +285,7 @@ impl ser::SerializeStruct for Members<'_> {
 
     // Where it is part of its caller, the length of the name is known, and the name written at one go.
     #[inline(always)]
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Self::Error> {
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Self::Error> {
         self.comma();
         let out = &mut *self.to.out;
         out.put(b"\"");

@@ -46,10 +46,7 @@ pub(super) struct RuledOut<'a> {
 }
 
 pub(super) fn ruled_out(ruled_out: &diagnose::RuledOut) -> RuledOut<'_> {
-    RuledOut {
-        rule: ruled_out.rule,
-        because: &ruled_out.because,
-    }
+    RuledOut { rule: ruled_out.rule, because: &ruled_out.because }
 }
 
 /// One element of `evidence`; silence has no quote and says how long the capture watched.
@@ -71,29 +68,15 @@ impl Serialize for EvidenceLine<'_> {
             missing: Option<Missing<'a>>,
         }
         match self.0 {
-            diagnose::Evidence::Seen {
-                frames,
-                quote,
-                shows,
-            } => Fields {
-                frames: Each(|| frames.iter().copied().map(Frame::from)),
-                quote,
-                shows,
-                missing: None,
+            diagnose::Evidence::Seen { frames, quote, shows } => {
+                Fields { frames: Each(|| frames.iter().copied().map(Frame::from)), quote, shows, missing: None }
+                    .serialize(serializer)
             }
-            .serialize(serializer),
-            diagnose::Evidence::Missing {
-                expected,
-                after,
-                watched,
-            } => Fields {
+            diagnose::Evidence::Missing { expected, after, watched } => Fields {
                 frames: [Frame::from(*after)],
                 quote: "",
                 shows: &silence(expected, *watched),
-                missing: Some(Missing {
-                    expected,
-                    watched_ms: rounded(watched.as_secs_f64() * 1000.0),
-                }),
+                missing: Some(Missing { expected, watched_ms: rounded(watched.as_secs_f64() * 1000.0) }),
             }
             .serialize(serializer),
         }

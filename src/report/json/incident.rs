@@ -49,9 +49,7 @@ impl Serialize for IncidentLine<'_> {
             title: &finding.title,
             explanation: &finding.explanation,
             remedy: &finding.remedy,
-            origin: finding
-                .origin
-                .map(|origin| Place(self.tables.endpoint(origin))),
+            origin: finding.origin.map(|origin| Place(self.tables.endpoint(origin))),
             calls: &incident.calls,
             count: incident.count,
             first_at: moment(incident.first_at),

@@ -20,10 +20,7 @@ pub(in crate::report) struct Lines {
 impl Lines {
     /// For an element of a list, which is written on one line.
     pub(super) fn inside() -> Self {
-        Self {
-            depth: LINE_DEPTH,
-            has_value: false,
-        }
+        Self { depth: LINE_DEPTH, has_value: false }
     }
 
     fn open<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
@@ -88,11 +85,7 @@ impl Formatter for Lines {
     }
 
     /// serde_json escapes C0 controls alone; people print reports on terminals, so the others are escaped too.
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        out: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         // Nearly all text is plain ASCII, which is told faster by bytes than by characters.
         let is_odd = |byte: u8| u8::from(!(0x20..0x7f).contains(&byte));
         // Without a way out of the loop, many bytes are told at a time.

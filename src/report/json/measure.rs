@@ -156,10 +156,7 @@ fn dimension(dimension: &Dimension) -> impl Serialize {
     }
     Fields {
         groups: Each(|| {
-            dimension.groups.iter().map(|group| Line {
-                key: &group.key,
-                summary: summary(&group.metrics),
-            })
+            dimension.groups.iter().map(|group| Line { key: &group.key, summary: summary(&group.metrics) })
         }),
         others: dimension.others,
         others_metrics: dimension.others_metrics.as_ref().map(summary),

@@ -19,16 +19,12 @@ fn report(analysis: &Analysis) -> Value {
 
 /// Fails with what is wrong where a report does not satisfy docs/report.schema.json.
 fn satisfies_the_schema(report: &Value) {
-    let schema: Value = serde_json::from_str(include_str!("../../../docs/report.schema.json"))
-        .expect("the schema is JSON");
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../docs/report.schema.json")).expect("the schema is JSON");
     let mut compiler = boon::Compiler::new();
-    compiler
-        .add_resource("report.schema.json", schema)
-        .expect("the schema has a name");
+    compiler.add_resource("report.schema.json", schema).expect("the schema has a name");
     let mut schemas = boon::Schemas::new();
-    let schema = compiler
-        .compile("report.schema.json", &mut schemas)
-        .expect("the schema is a schema");
+    let schema = compiler.compile("report.schema.json", &mut schemas).expect("the schema is a schema");
     if let Err(error) = schemas.validate(report, schema) {
         panic!("{error:#}");
     }
@@ -97,10 +93,7 @@ fn a_silence_says_what_was_missing_and_how_long_the_capture_watched() {
     let silence = &report["calls"][1]["findings"][0]["evidence"][2];
     assert_eq!(22, silence["frames"][0]["frame"]);
     assert_eq!("", silence["quote"]);
-    assert_eq!(
-        "no second offer followed in the 40 s that the capture watched",
-        silence["shows"]
-    );
+    assert_eq!("no second offer followed in the 40 s that the capture watched", silence["shows"]);
     assert_eq!(40_000.0, silence["missing"]["watched_ms"]);
 }
 
@@ -154,18 +147,11 @@ fn stages_add_up_to_the_delay_and_groups_to_the_whole() {
             assert!((sum - pdd).abs() < 1e-6, "{name}: {stages:?} of {pdd}");
         }
         let by = &report["metrics_by"];
-        let lists = [
-            &by["destination"]["groups"],
-            &by["source"]["groups"],
-            &by["software"]["groups"],
-            &by["time"]["spans"],
-        ];
+        let lists =
+            [&by["destination"]["groups"], &by["source"]["groups"], &by["software"]["groups"], &by["time"]["spans"]];
         for list in lists {
             let groups = list.as_array().expect("a list");
-            let sum: u64 = groups
-                .iter()
-                .filter_map(|group| group["calls"].as_u64())
-                .sum();
+            let sum: u64 = groups.iter().filter_map(|group| group["calls"].as_u64()).sum();
             assert_eq!(report["metrics"]["calls"].as_u64(), Some(sum), "{name}");
         }
     }

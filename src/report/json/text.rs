@@ -11,10 +11,7 @@ pub(super) struct Text {
 impl Text {
     /// Nothing yet, and room for so many bytes.
     pub(super) fn with_room(bytes: usize) -> Self {
-        Self {
-            bytes: vec![0; bytes],
-            len: 0,
-        }
+        Self { bytes: vec![0; bytes], len: 0 }
     }
 
     #[inline(always)]

@@ -93,9 +93,6 @@ pub(super) struct Frame {
 
 impl From<FrameRef> for Frame {
     fn from(at: FrameRef) -> Self {
-        Self {
-            file: at.file,
-            frame: at.frame,
-        }
+        Self { file: at.file, frame: at.frame }
     }
 }

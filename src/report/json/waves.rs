@@ -30,11 +30,7 @@ struct Part {
 ///
 /// # Errors
 /// Whatever `out` returns.
-pub(super) fn write_calls(
-    analysis: &Analysis,
-    has_details: bool,
-    out: &mut impl Write,
-) -> io::Result<HeaderUses> {
+pub(super) fn write_calls(analysis: &Analysis, has_details: bool, out: &mut impl Write) -> io::Result<HeaderUses> {
     out.write_all(b"[")?;
     let mut uses = HeaderUses::default();
     let first = analysis.told_calls().next().map_or(0, |(id, _)| id);

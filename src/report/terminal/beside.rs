@@ -32,16 +32,13 @@ fn registrations(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     for entry in entries {
         *outcomes.entry(entry.registration.outcome).or_default() += 1;
     }
-    let told: Vec<String> = outcomes
-        .iter()
-        .map(|(outcome, entries)| format!("{} {}", grouped(*entries), outcome.word()))
-        .collect();
+    let told: Vec<String> =
+        outcomes.iter().map(|(outcome, entries)| format!("{} {}", grouped(*entries), outcome.word())).collect();
     let text = format!(": {}", told.join(", "));
     let noun = count(entries.len() as u64, "registration");
     page.wrapped(strong(noun), 2, [plain(text)])?;
     let limit = limit(context);
-    let mut problems: Vec<&RegistrationEntry> =
-        entries.iter().filter(|entry| is_problem(entry)).collect();
+    let mut problems: Vec<&RegistrationEntry> = entries.iter().filter(|entry| is_problem(entry)).collect();
     problems.sort_by_key(|entry| std::cmp::Reverse(entry.registration.attempts.len()));
     for entry in problems.iter().take(limit) {
         problem(context, entry, page)?;
@@ -50,11 +47,7 @@ fn registrations(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 fn limit(context: &Context<'_>) -> usize {
-    if context.view.is_whole {
-        usize::MAX
-    } else {
-        PROBLEMS_MAX
-    }
+    if context.view.is_whole { usize::MAX } else { PROBLEMS_MAX }
 }
 
 fn more(all: usize, limit: usize, page: &mut Page<'_>) -> io::Result<()> {
@@ -67,29 +60,18 @@ fn more(all: usize, limit: usize, page: &mut Page<'_>) -> io::Result<()> {
 fn is_problem(entry: &RegistrationEntry) -> bool {
     matches!(
         entry.registration.outcome,
-        RegistrationOutcome::Challenged
-            | RegistrationOutcome::Failed
-            | RegistrationOutcome::TimedOut
+        RegistrationOutcome::Challenged | RegistrationOutcome::Failed | RegistrationOutcome::TimedOut
     )
 }
 
-fn problem(
-    context: &Context<'_>,
-    entry: &RegistrationEntry,
-    page: &mut Page<'_>,
-) -> io::Result<()> {
+fn problem(context: &Context<'_>, entry: &RegistrationEntry, page: &mut Page<'_>) -> io::Result<()> {
     let registration = &entry.registration;
-    let code = registration
-        .final_code
-        .map_or(String::new(), |code| format!(" {}", code.0));
+    let code = registration.final_code.map_or(String::new(), |code| format!(" {}", code.0));
     let tries = match registration.attempts.len() {
         1 => String::new(),
         tries => format!(", {}", count(tries as u64, "try").replace("trys", "tries")),
     };
-    let why = entry
-        .findings
-        .first()
-        .map_or(String::new(), |finding| format!(": {}", finding.title));
+    let why = entry.findings.first().map_or(String::new(), |finding| format!(": {}", finding.title));
     page.wrapped(
         plain("  "),
         4,
@@ -133,11 +115,7 @@ fn others(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
             let mut answers = codes(&sum.codes);
             if sum.unanswered > 0 {
                 let none = format!("unanswered ({})", sum.unanswered);
-                answers = [answers, none]
-                    .into_iter()
-                    .filter(|part| !part.is_empty())
-                    .collect::<Vec<_>>()
-                    .join(", ");
+                answers = [answers, none].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
             }
             let colon = if answers.is_empty() { "" } else { ": " };
             format!("{} {method}{colon}{answers}", grouped(u64::from(sum.count)))
@@ -146,19 +124,13 @@ fn others(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let text = format!(": {}", told.join("; "));
     page.wrapped(strong("Other requests"), 2, [plain(text)])?;
     let limit = limit(context);
-    let silent: Vec<_> = others
-        .iter()
-        .filter(|(one, _)| one.unanswered > 0)
-        .collect();
+    let silent: Vec<_> = others.iter().filter(|(one, _)| one.unanswered > 0).collect();
     for (one, _) in silent.iter().take(limit) {
         page.wrapped(
             plain("  "),
             4,
             [
-                Span::new(
-                    Ink::Caution,
-                    format!("{} unanswered", grouped(u64::from(one.unanswered))),
-                ),
+                Span::new(Ink::Caution, format!("{} unanswered", grouped(u64::from(one.unanswered)))),
                 plain(format!(
                     "  {} from {} to {} ({} sent)",
                     one.method.text(),

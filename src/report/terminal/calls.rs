@@ -30,19 +30,14 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     if calls == 0 {
         return Ok(());
     }
-    let noteworthy = analysis
-        .told_calls()
-        .filter(|(_, entry)| is_noteworthy(entry));
+    let noteworthy = analysis.told_calls().filter(|(_, entry)| is_noteworthy(entry));
     let failed: Vec<u32> = noteworthy.map(|(id, _)| id).collect();
     if failed.is_empty() {
         sound(context, page)?;
     }
     let shows_all = context.view.is_whole || calls <= ALL_MAX;
-    let rows: Vec<u32> = if shows_all {
-        analysis.told_calls().map(|(id, _)| id).collect()
-    } else {
-        examples(context, &failed)
-    };
+    let rows: Vec<u32> =
+        if shows_all { analysis.told_calls().map(|(id, _)| id).collect() } else { examples(context, &failed) };
     if rows.is_empty() {
         return Ok(());
     }
@@ -51,11 +46,7 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
         let title = if rows.len() == failed.len() {
             "Calls with a fault".to_owned()
         } else {
-            format!(
-                "Calls with a fault: {} of {}",
-                rows.len(),
-                grouped(failed.len() as u64)
-            )
+            format!("Calls with a fault: {} of {}", rows.len(), grouped(failed.len() as u64))
         };
         page.line([strong(title)])?;
     }
@@ -86,24 +77,14 @@ fn examples(context: &Context<'_>, failed: &[u32]) -> Vec<u32> {
 
 /// Whether a call belongs into a list of faults: it failed, or something in it is wrong.
 fn is_noteworthy(entry: &CallEntry) -> bool {
-    entry.call.outcome.is_failure()
-        || entry
-            .findings
-            .iter()
-            .any(|finding| finding.severity == Severity::Error)
+    entry.call.outcome.is_failure() || entry.findings.iter().any(|finding| finding.severity == Severity::Error)
 }
 
 /// The line for captures without a fault.
 fn sound(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    let worst = context
-        .analysis
-        .told_incidents()
-        .map(|(_, incident)| incident.finding.severity)
-        .max();
+    let worst = context.analysis.told_incidents().map(|(_, incident)| incident.finding.severity).max();
     let text = match worst {
-        _ if context.analysis.metrics.calls == 0 => {
-            "No call can be judged: the captures show too little of each."
-        }
+        _ if context.analysis.metrics.calls == 0 => "No call can be judged: the captures show too little of each.",
         None | Some(Severity::Info) => "No fault was found in any call.",
         Some(_) => "No call failed.",
     };
@@ -132,24 +113,13 @@ fn rows_of(context: &Context<'_>, rows: &[u32], page: &mut Page<'_>) -> io::Resu
     })
 }
 
-fn cells<'a>(
-    context: &'a Context<'a>,
-    id: u32,
-    entry: &'a CallEntry,
-    is_wide: bool,
-) -> Vec<Span<'a>> {
+fn cells<'a>(context: &'a Context<'a>, id: u32, entry: &'a CallEntry, is_wide: bool) -> Vec<Span<'a>> {
     let call = &entry.call;
-    let code = call
-        .final_code
-        .map_or(String::new(), |code| code.0.to_string());
+    let code = call.final_code.map_or(String::new(), |code| code.0.to_string());
     let zone = &context.view.zone;
     let mut cells = vec![
         plain(id.to_string()),
-        plain(if is_wide {
-            zone.clock_ms(call.started)
-        } else {
-            zone.clock(call.started)
-        }),
+        plain(if is_wide { zone.clock_ms(call.started) } else { zone.clock(call.started) }),
         plain(party(context.text(call.caller))),
         plain(party(context.text(call.callee))),
         Span::new(ink(call.outcome), call.outcome.word()),
@@ -181,13 +151,11 @@ fn why<'a>(context: &'a Context<'a>, entry: &'a CallEntry) -> std::borrow::Cow<'
     match entry.call.outcome {
         Outcome::Completed | Outcome::CancelRace => {
             let talk = entry.call.milestones.talk_ms().map(duration);
-            talk.map_or(String::new(), |talk| format!("talk {talk}"))
-                .into()
+            talk.map_or(String::new(), |talk| format!("talk {talk}")).into()
         }
         Outcome::Dropped => {
             let talk = entry.call.milestones.talk_ms().map(duration);
-            talk.map_or(String::new(), |talk| format!("cut after {talk} of talk"))
-                .into()
+            talk.map_or(String::new(), |talk| format!("cut after {talk} of talk")).into()
         }
         Outcome::StillUp => "".into(),
         _ => context.text(entry.call.phrase).into(),
@@ -201,14 +169,8 @@ pub(super) fn write_hint(context: &Context<'_>, page: &mut Page<'_>) -> io::Resu
         return Ok(());
     }
     let shown = context.view.is_whole || calls <= ALL_MAX;
-    let all = if shown {
-        String::new()
-    } else {
-        format!("; -v lists all {}", count(calls as u64, "call"))
-    };
-    let text = format!(
-        "--call N shows one call with its ladder{all}; --csv FILE and --json FILE write them all."
-    );
+    let all = if shown { String::new() } else { format!("; -v lists all {}", count(calls as u64, "call")) };
+    let text = format!("--call N shows one call with its ladder{all}; --csv FILE and --json FILE write them all.");
     page.blank()?;
     page.wrapped(plain(""), 0, [faint(text)])
 }

@@ -23,11 +23,7 @@ const VALUE_COLUMNS: usize = 60;
 
 /// Where to look it up: identifiers, addresses and moments.
 pub(super) fn write(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> io::Result<()> {
-    let call_ids: Vec<&str> = call
-        .legs
-        .iter()
-        .map(|leg| context.text(leg.call_id))
-        .collect();
+    let call_ids: Vec<&str> = call.legs.iter().map(|leg| context.text(leg.call_id)).collect();
     page.labelled("Call-ID", [plain(call_ids.join(", "))])?;
     let path = path(context, call);
     for (place, hop) in path.iter().take(HOPS_MAX).enumerate() {
@@ -52,22 +48,13 @@ pub(super) fn write(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> 
 }
 
 /// What each node changed of the request, a line for each hop where it did.
-fn changes(
-    context: &Context<'_>,
-    call: &Call,
-    anatomy: &Anatomy<'_>,
-    page: &mut Page<'_>,
-) -> io::Result<()> {
+fn changes(context: &Context<'_>, call: &Call, anatomy: &Anatomy<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let hops = anatomy.invites().zip(&call.hops);
     let mut told: Vec<(String, String)> = Vec::new();
     for ((index, _), hop) in hops {
         let rewrites = rewriting(anatomy, index);
         let line = (
-            format!(
-                "{} -> {}",
-                context.endpoint(hop.source),
-                context.endpoint(hop.destination)
-            ),
+            format!("{} -> {}", context.endpoint(hop.source), context.endpoint(hop.destination)),
             rewriting_text(&rewrites),
         );
         // The tries of one node at one target change the same.
@@ -94,11 +81,7 @@ fn rewriting_text(rewrites: &[Rewrite]) -> String {
         let name = part_text(rewrite.part);
         match (rewrite.part, rewrite.how) {
             (Part::Header(_), how) if how != How::Changed || rewrite.before.is_none() => {}
-            (_, How::Changed) => parts.push(format!(
-                "{name} {} -> {}",
-                value(&rewrite.before),
-                value(&rewrite.after)
-            )),
+            (_, How::Changed) => parts.push(format!("{name} {} -> {}", value(&rewrite.before), value(&rewrite.after))),
             (_, How::Added) => parts.push(format!("added {name} {}", value(&rewrite.after))),
             (_, How::Removed) => parts.push(format!("removed {name} {}", value(&rewrite.before))),
         }
@@ -139,25 +122,13 @@ fn delay(context: &Context<'_>, call: &Call, stages: &[Stage]) -> String {
     if told.is_empty() || told.len() == 1 && all < DELAY_MS_MIN {
         return String::new();
     }
-    let mut parts: Vec<String> = told
-        .iter()
-        .map(|stage| {
-            format!(
-                "{} {}",
-                duration(stage.millis()),
-                stage_text(context, stage)
-            )
-        })
-        .collect();
+    let mut parts: Vec<String> =
+        told.iter().map(|stage| format!("{} {}", duration(stage.millis()), stage_text(context, stage))).collect();
     let rest = all - told.iter().map(|stage| stage.millis()).sum::<f64>();
     if told.len() < stages.len() && rest >= 0.05 {
         parts.push(format!("{} in shorter steps", duration(rest)));
     }
-    let sign = if call.milestones.alerted.is_some() {
-        "it rang"
-    } else {
-        "the answer"
-    };
+    let sign = if call.milestones.alerted.is_some() { "it rang" } else { "the answer" };
     format!("{} until {sign}: {}", duration(all), parts.join("; "))
 }
 
@@ -180,15 +151,10 @@ fn stage_text(context: &Context<'_>, stage: &Stage) -> String {
 /// The hops of a call; the same hop with the same result several times in a row is one line.
 fn path(context: &Context<'_>, call: &Call) -> Vec<String> {
     let same = |a: &Hop, b: &Hop| {
-        (a.source, a.destination, a.transport, a.final_code)
-            == (b.source, b.destination, b.transport, b.final_code)
+        (a.source, a.destination, a.transport, a.final_code) == (b.source, b.destination, b.transport, b.final_code)
     };
     let line = |run: &[Hop]| {
-        let times = if run.len() > 1 {
-            format!(" ({} times)", run.len())
-        } else {
-            String::new()
-        };
+        let times = if run.len() > 1 { format!(" ({} times)", run.len()) } else { String::new() };
         let first = run.first().map(|hop| hop_text(context, hop));
         format!("{}{times}", first.unwrap_or_default())
     };
@@ -211,9 +177,7 @@ fn hop_text(context: &Context<'_>, hop: &Hop) -> String {
 
 fn moments(call: &Call) -> String {
     let times = &call.milestones;
-    let since = |moment: Option<crate::capture::Timestamp>| {
-        Some(duration(moment?.millis_since(times.invited?)))
-    };
+    let since = |moment: Option<crate::capture::Timestamp>| Some(duration(moment?.millis_since(times.invited?)));
     let mut parts = Vec::new();
     if let Some(after) = since(times.alerted) {
         parts.push(format!("ringing after {after}"));

@@ -49,8 +49,7 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     for (place, ((code, origin), ids)) in groups.iter().take(limit).enumerate() {
         let endpoint = origin.map(|origin| context.endpoint_and_software(origin));
         let above = groups.iter().take(place);
-        let is_known =
-            above.into_iter().any(|((known, _), _)| known == code) || is_crowded && place > 0;
+        let is_known = above.into_iter().any(|((known, _), _)| known == code) || is_crowded && place > 0;
         group(*code, endpoint, ids, is_known, page)?;
     }
     if groups.len() > limit {
@@ -72,13 +71,7 @@ pub(super) fn is_unexplained(entry: &CallEntry) -> bool {
 }
 
 /// One group; what its code means is told unless a group above said it.
-fn group(
-    code: u16,
-    endpoint: Option<String>,
-    ids: &[u32],
-    is_known: bool,
-    page: &mut Page<'_>,
-) -> io::Result<()> {
+fn group(code: u16, endpoint: Option<String>, ids: &[u32], is_known: bool, page: &mut Page<'_>) -> io::Result<()> {
     let known = ResponseCode::treated_as(code).filter(|_| code >= 100);
     let name = match (code, known) {
         (DROPPED, _) => "answered, then dropped".to_owned(),

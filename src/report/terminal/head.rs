@@ -22,63 +22,29 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     messages(context, page)?;
     unread(context, page)?;
     let messages: u64 = context.analysis.fitness.sip_messages.values().sum();
-    if messages == 0 {
-        no_sip(&context.analysis.fitness, page)
-    } else {
-        trust(context, page)
-    }
+    if messages == 0 { no_sip(&context.analysis.fitness, page) } else { trust(context, page) }
 }
 
 fn captures(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let captures = &context.analysis.captures;
-    let limit = if context.view.is_whole {
-        usize::MAX
-    } else {
-        CAPTURES_MAX
-    };
+    let limit = if context.view.is_whole { usize::MAX } else { CAPTURES_MAX };
     for (place, capture) in captures.iter().enumerate().take(limit) {
-        let packed = capture
-            .compression
-            .map_or(String::new(), |by| format!(" in {by}"));
-        let mut text = format!(
-            ": {}{packed}, {}",
-            capture.format,
-            count(capture.frames, "frame")
-        );
+        let packed = capture.compression.map_or(String::new(), |by| format!(" in {by}"));
+        let mut text = format!(": {}{packed}, {}", capture.format, count(capture.frames, "frame"));
         if let (Some(first), Some(last)) = (capture.first_at, capture.last_at) {
             text.push_str(&format!(", {}", span(context, first, last)));
         }
-        let number = if captures.len() > 1 {
-            format!("{}  ", place + 1)
-        } else {
-            String::new()
-        };
-        page.wrapped(
-            plain(number),
-            LINE_INDENT,
-            [strong(capture.path.display().to_string()), plain(text)],
-        )?;
+        let number = if captures.len() > 1 { format!("{}  ", place + 1) } else { String::new() };
+        page.wrapped(plain(number), LINE_INDENT, [strong(capture.path.display().to_string()), plain(text)])?;
     }
     if captures.len() > limit {
         let more = captures.len() - limit;
-        let frames = captures
-            .iter()
-            .skip(limit)
-            .map(|capture| capture.frames)
-            .sum();
+        let frames = captures.iter().skip(limit).map(|capture| capture.frames).sum();
         let last = captures.iter().filter_map(|capture| capture.last_at).max();
         let until = last.map_or(String::new(), |last| {
-            format!(
-                ", until {} {}",
-                context.view.zone.date(last),
-                context.view.zone.clock(last)
-            )
+            format!(", until {} {}", context.view.zone.date(last), context.view.zone.clock(last))
         });
-        let text = format!(
-            "and {} with {}{until}",
-            count(more as u64, "further file"),
-            count(frames, "frame")
-        );
+        let text = format!("and {} with {}{until}", count(more as u64, "further file"), count(frames, "frame"));
         page.line([faint(text)])?;
     }
     Ok(())
@@ -105,23 +71,14 @@ fn messages(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
         .sip_messages
         .iter()
         .filter(|(_, messages)| **messages > 0)
-        .map(|(transport, messages)| {
-            format!(
-                "{} over {}",
-                grouped(*messages),
-                transport.word().to_uppercase()
-            )
-        })
+        .map(|(transport, messages)| format!("{} over {}", grouped(*messages), transport.word().to_uppercase()))
         .collect();
     let mut text = match by_transport.as_slice() {
         [] => "no SIP message".to_owned(),
         _ => format!("SIP messages: {}", by_transport.join(", ")),
     };
     if fitness.copies > 0 {
-        text.push_str(&format!(
-            "; {} left out",
-            count(fitness.copies, "captured copy").replace("copys", "copies")
-        ));
+        text.push_str(&format!("; {} left out", count(fitness.copies, "captured copy").replace("copys", "copies")));
     }
     if fitness.media_packets > 0 {
         let packets = count(fitness.media_packets, "media packet");
@@ -138,13 +95,7 @@ fn unread(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     }
     if problems.len() > DOUBTS_MAX {
         let more = problems.len() - DOUBTS_MAX;
-        page.labelled(
-            "",
-            [faint(format!(
-                "and {} not read",
-                count(more as u64, "further file")
-            ))],
-        )?;
+        page.labelled("", [faint(format!("and {} not read", count(more as u64, "further file")))])?;
     }
     match context.analysis.repeated.as_slice() {
         [] => Ok(()),
@@ -153,10 +104,7 @@ fn unread(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
             page.labelled("", [plain(text)])
         }
         several => {
-            let text = format!(
-                "{} files were named more than once and read once",
-                several.len()
-            );
+            let text = format!("{} files were named more than once and read once", several.len());
             page.labelled("", [plain(text)])
         }
     }
@@ -169,24 +117,14 @@ fn trust(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
         let text = "both directions are there; no frame is cut, none is known to be lost";
         return page.labelled("Trust", [plain(text)]);
     }
-    let limit = if context.view.is_whole {
-        usize::MAX
-    } else {
-        DOUBTS_MAX
-    };
+    let limit = if context.view.is_whole { usize::MAX } else { DOUBTS_MAX };
     for (place, doubt) in doubts.iter().take(limit).enumerate() {
         let label = if place == 0 { "Trust" } else { "" };
         page.labelled(label, [Span::new(Ink::Caution, doubt.as_str())])?;
     }
     if doubts.len() > limit {
         let more = doubts.len() - limit;
-        page.labelled(
-            "",
-            [faint(format!(
-                "and {}: -v",
-                count(more as u64, "further doubt")
-            ))],
-        )?;
+        page.labelled("", [faint(format!("and {}: -v", count(more as u64, "further doubt")))])?;
     }
     Ok(())
 }
@@ -196,20 +134,11 @@ fn doubts(context: &Context<'_>) -> Vec<String> {
     let several = context.analysis.captures.len() > 1;
     for (file, capture) in context.analysis.captures.iter().enumerate() {
         // The pairs are told below, with their addresses.
-        let weaknesses = capture
-            .weaknesses
-            .iter()
-            .filter(|weakness| weakness.kind != WeaknessKind::OneDirection);
+        let weaknesses = capture.weaknesses.iter().filter(|weakness| weakness.kind != WeaknessKind::OneDirection);
         for weakness in weaknesses {
-            let place = if several {
-                format!("file {}: ", file + 1)
-            } else {
-                String::new()
-            };
+            let place = if several { format!("file {}: ", file + 1) } else { String::new() };
             let detail = &weakness.detail;
-            let named = weakness
-                .frame
-                .filter(|frame| !detail.contains(&format!("frame {frame}")));
+            let named = weakness.frame.filter(|frame| !detail.contains(&format!("frame {frame}")));
             let frame = named.map_or(String::new(), |frame| format!(" (frame {frame})"));
             doubts.push(format!("{place}{detail}{frame}"));
         }
@@ -226,23 +155,13 @@ fn doubts(context: &Context<'_>) -> Vec<String> {
     }
     let undecoded = &context.analysis.fitness.undecoded;
     let telling = undecoded.iter().filter(|reason| is_telling(&reason.reason));
-    doubts
-        .extend(telling.map(|undecoded| {
-            format!("{}: {}", count(undecoded.frames, "frame"), undecoded.reason)
-        }));
+    doubts.extend(telling.map(|undecoded| format!("{}: {}", count(undecoded.frames, "frame"), undecoded.reason)));
     doubts
 }
 
 /// Whether frames that were not read for this reason may have held SIP.
 fn is_telling(reason: &str) -> bool {
-    let harmless = [
-        "ARP",
-        "LLDP",
-        "STP",
-        "IGMP",
-        "carries protocol",
-        "carries no IP",
-    ];
+    let harmless = ["ARP", "LLDP", "STP", "IGMP", "carries protocol", "carries no IP"];
     !harmless.iter().any(|word| reason.contains(word))
 }
 
@@ -266,7 +185,8 @@ pub(super) fn write_nothing(context: &Context<'_>, page: &mut Page<'_>) -> io::R
         return Ok(());
     }
     page.blank()?;
-    let text = "There is neither a call nor any other whole request: what was captured only answers or ends what came before.";
+    let text =
+        "There is neither a call nor any other whole request: what was captured only answers or ends what came before.";
     page.wrapped(plain(""), 0, [plain(text)])
 }
 
@@ -281,11 +201,7 @@ fn no_sip(fitness: &Fitness, page: &mut Page<'_>) -> io::Result<()> {
     page.line([plain("  What was not read:")])?;
     for undecoded in reasons.iter().take(REASONS_MAX) {
         let frames = count(undecoded.frames, "frame");
-        page.wrapped(
-            plain(format!("  {frames:>14}  ")),
-            18,
-            [plain(undecoded.reason.as_str())],
-        )?;
+        page.wrapped(plain(format!("  {frames:>14}  ")), 18, [plain(undecoded.reason.as_str())])?;
     }
     if reasons.len() > REASONS_MAX {
         let more = reasons.len() - REASONS_MAX;

@@ -26,22 +26,15 @@ const PROOFS_MAX: usize = 2;
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let all = context.analysis.told_incidents();
     // The numbers above say all of it already.
-    let incidents: Vec<(usize, &Incident)> = all
-        .filter(|(_, incident)| incident.finding.rule != STATISTICS_RULE)
-        .collect();
+    let incidents: Vec<(usize, &Incident)> =
+        all.filter(|(_, incident)| incident.finding.rule != STATISTICS_RULE).collect();
     if incidents.is_empty() {
         return Ok(());
     }
     let is_whole = context.view.is_whole;
-    let most = if incidents.len() <= FEW_MAX {
-        BLOCKS_MAX
-    } else {
-        BLOCKS_OF_MANY
-    };
+    let most = if incidents.len() <= FEW_MAX { BLOCKS_MAX } else { BLOCKS_OF_MANY };
     // What is only worth knowing gets no block while something is wrong.
-    let worst = incidents
-        .first()
-        .map(|(_, incident)| incident.finding.severity);
+    let worst = incidents.first().map(|(_, incident)| incident.finding.severity);
     let in_full = incidents
         .iter()
         .take(if is_whole { usize::MAX } else { most })
@@ -61,11 +54,7 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     }
     page.blank()?;
     // One line more than allowed takes no more room than the line that says so.
-    let lines = if rest.len() == LINES_MAX + 1 {
-        rest.len()
-    } else {
-        LINES_MAX
-    };
+    let lines = if rest.len() == LINES_MAX + 1 { rest.len() } else { LINES_MAX };
     for (number, incident) in rest.iter().take(lines) {
         one_line(context, *number, incident, page)?;
     }
@@ -110,32 +99,18 @@ fn how_many(context: &Context<'_>, incident: &Incident) -> String {
     about.join(", ")
 }
 
-fn one_line(
-    context: &Context<'_>,
-    number: usize,
-    incident: &Incident,
-    page: &mut Page<'_>,
-) -> io::Result<()> {
+fn one_line(context: &Context<'_>, number: usize, incident: &Incident, page: &mut Page<'_>) -> io::Result<()> {
     let mut spans = head(number, incident);
     let about = match incident.calls.as_slice() {
         [] => how_many(context, incident),
         [call] => format!("call {call}"),
-        several => format!(
-            "{}: {}",
-            count(several.len() as u64, "call"),
-            numbers(several)
-        ),
+        several => format!("{}: {}", count(several.len() as u64, "call"), numbers(several)),
     };
     spans.push(plain(format!("   {about}")));
     page.line(spans)
 }
 
-fn block(
-    context: &Context<'_>,
-    number: usize,
-    incident: &Incident,
-    page: &mut Page<'_>,
-) -> io::Result<()> {
+fn block(context: &Context<'_>, number: usize, incident: &Incident, page: &mut Page<'_>) -> io::Result<()> {
     let finding = &incident.finding;
     let mut spans = head(number, incident);
     spans.push(plain(format!("   {}", how_many(context, incident))));
@@ -154,25 +129,12 @@ fn block(
 }
 
 /// Evidence, one piece a line: frames, the line as sent, what it shows.
-pub(super) fn proof(
-    context: &Context<'_>,
-    finding: &Finding,
-    limit: usize,
-    page: &mut Page<'_>,
-) -> io::Result<()> {
-    let limit = if context.view.is_whole {
-        usize::MAX
-    } else {
-        limit
-    };
+pub(super) fn proof(context: &Context<'_>, finding: &Finding, limit: usize, page: &mut Page<'_>) -> io::Result<()> {
+    let limit = if context.view.is_whole { usize::MAX } else { limit };
     for (place, evidence) in finding.evidence.iter().take(limit).enumerate() {
         let label = if place == 0 { "Proof" } else { "" };
         let text = match evidence {
-            Evidence::Seen {
-                frames,
-                quote,
-                shows,
-            } => {
+            Evidence::Seen { frames, quote, shows } => {
                 let frames = context.frames(frames);
                 match (quote.is_empty(), shows.is_empty()) {
                     (true, _) => format!("{frames}: {shows}"),
@@ -180,15 +142,9 @@ pub(super) fn proof(
                     (false, false) => format!("{frames}: {quote} ({shows})"),
                 }
             }
-            Evidence::Missing {
-                expected,
-                after,
-                watched,
-            } => format!(
-                "after {}: {}",
-                context.frames(&[*after]),
-                silence(expected, *watched)
-            ),
+            Evidence::Missing { expected, after, watched } => {
+                format!("after {}: {}", context.frames(&[*after]), silence(expected, *watched))
+            }
         };
         page.labelled(label, [plain(text)])?;
     }
@@ -201,20 +157,14 @@ pub(super) fn proof(
 }
 
 /// How sure, in the words of the report; with the look-alike that was refuted, where it has no line of its own.
-pub(super) fn sure(
-    finding: &Finding,
-    not: Option<&RuledOut>,
-    page: &mut Page<'_>,
-) -> io::Result<()> {
+pub(super) fn sure(finding: &Finding, not: Option<&RuledOut>, page: &mut Page<'_>) -> io::Result<()> {
     use crate::diagnose::Confidence;
     let text = match finding.confidence {
         Confidence::Certain => "certain",
         Confidence::Likely => "likely: several observations agree and none speaks against it",
         Confidence::Possible => "possible: other causes fit too",
     };
-    let not = not.map_or(String::new(), |not| {
-        format!("; not {}: {}", not.rule, not.because)
-    });
+    let not = not.map_or(String::new(), |not| format!("; not {}: {}", not.rule, not.because));
     page.labelled("Sure?", [plain(text), plain(not)])
 }
 
@@ -277,11 +227,7 @@ fn when(context: &Context<'_>, first: Timestamp, last: Timestamp) -> String {
     if zone.date(first) != zone.date(last) {
         return format!("{} {start} to {} {end}", zone.date(first), zone.date(last));
     }
-    if start == end {
-        format!("at {start}")
-    } else {
-        format!("{start} to {end}")
-    }
+    if start == end { format!("at {start}") } else { format!("{start} to {end}") }
 }
 
 /// Ink and word of a finding seen beside the outcome.

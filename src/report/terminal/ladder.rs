@@ -34,11 +34,7 @@ pub(super) fn write(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> 
     if rungs.is_empty() {
         return Ok(());
     }
-    let limit = if context.view.is_whole {
-        usize::MAX
-    } else {
-        RUNGS_MAX
-    };
+    let limit = if context.view.is_whole { usize::MAX } else { RUNGS_MAX };
     let shown = rungs.get(..limit).unwrap_or(&rungs);
     page.blank()?;
     match Rails::of(context, &anatomy, shown, page.width()) {
@@ -47,10 +43,7 @@ pub(super) fn write(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> 
     }
     if rungs.len() > limit {
         let more = (rungs.len() - limit) as u64;
-        let text = format!(
-            "and {}: -v shows all of them",
-            count(more, "further message")
-        );
+        let text = format!("and {}: -v shows all of them", count(more, "further message"));
         page.line([faint(text)])?;
     }
     Ok(())

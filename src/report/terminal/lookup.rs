@@ -53,9 +53,7 @@ pub fn find_call(analysis: &Analysis, text: &str) -> Result<u32, NoCall> {
     let tables = &analysis.book.tables;
     let ids = |place: usize| {
         let legs = analysis.calls.get(place).map(|entry| &entry.call.legs);
-        legs.into_iter()
-            .flatten()
-            .map(|leg| tables.text(leg.call_id))
+        legs.into_iter().flatten().map(|leg| tables.text(leg.call_id))
     };
     let with = |fits: &dyn Fn(&str) -> bool| {
         let mut found = Vec::new();

@@ -58,8 +58,7 @@ pub fn write_overview(analysis: &Analysis, view: &View, out: &mut dyn Write) -> 
     let context = Context { analysis, view };
     let mut page = Page::new(out, view.width);
     head::write(&context, &mut page)?;
-    if analysis.calls.is_empty() && analysis.registrations.is_empty() && analysis.others.is_empty()
-    {
+    if analysis.calls.is_empty() && analysis.registrations.is_empty() && analysis.others.is_empty() {
         return head::write_nothing(&context, &mut page);
     }
     head::write_filter(&context, &mut page)?;
@@ -78,12 +77,7 @@ pub fn write_overview(analysis: &Analysis, view: &View, out: &mut dyn Write) -> 
 ///
 /// # Errors
 /// Whatever `out` returns.
-pub fn write_call(
-    analysis: &Analysis,
-    id: u32,
-    view: &View,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub fn write_call(analysis: &Analysis, id: u32, view: &View, out: &mut dyn Write) -> io::Result<()> {
     let context = Context { analysis, view };
     let Some(entry) = context.entry(id) else {
         return Ok(());

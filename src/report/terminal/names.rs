@@ -67,9 +67,7 @@ fn some(names: impl Iterator<Item = String>, all: usize) -> String {
 
 /// How often each final code came: `200 (12), 503 (3)`.
 pub(super) fn codes(codes: &BTreeMap<u16, u32>) -> String {
-    let named = codes
-        .iter()
-        .map(|(code, count)| format!("{code} ({count})"));
+    let named = codes.iter().map(|(code, count)| format!("{code} ({count})"));
     some(named, codes.len())
 }
 
@@ -135,11 +133,7 @@ impl Context<'_> {
 
 /// `10.0.0.5:5060 (Asterisk 18.2)`.
 pub(super) fn with_software(endpoint: String, software: &str) -> String {
-    if software.is_empty() {
-        endpoint
-    } else {
-        format!("{endpoint} ({software})")
-    }
+    if software.is_empty() { endpoint } else { format!("{endpoint} ({software})") }
 }
 
 #[cfg(test)]
@@ -150,10 +144,7 @@ mod tests {
     fn a_party_is_called_by_user_or_number_else_by_host() {
         for (uri, expected) in [
             ("sip:8801@192.168.8.13", "8801"),
-            (
-                "sips:+4930123456;phone-context=x@host;user=phone",
-                "+4930123456",
-            ),
+            ("sips:+4930123456;phone-context=x@host;user=phone", "+4930123456"),
             ("tel:+4930123456;isub=1", "+4930123456"),
             ("sip:10.0.0.1:5060;transport=tcp", "10.0.0.1:5060"),
             ("sip:user:password@host", "user"),

@@ -21,24 +21,12 @@ const NOTS_MAX: usize = 4;
 const BESIDE_MAX: usize = 6;
 
 /// Writes the note.
-pub(super) fn write(
-    context: &Context<'_>,
-    id: u32,
-    entry: &CallEntry,
-    page: &mut Page<'_>,
-) -> io::Result<()> {
+pub(super) fn write(context: &Context<'_>, id: u32, entry: &CallEntry, page: &mut Page<'_>) -> io::Result<()> {
     let call = &entry.call;
     head(context, id, entry, page)?;
     match entry.primary() {
         Some(finding) => {
-            page.labelled(
-                "Why",
-                [
-                    strong(finding.title.as_str()),
-                    plain(". "),
-                    plain(finding.explanation.as_str()),
-                ],
-            )?;
+            page.labelled("Why", [strong(finding.title.as_str()), plain(". "), plain(finding.explanation.as_str())])?;
             who(context, call, page)?;
             if call.origin.is_none()
                 && let Some(origin) = finding.origin
@@ -54,11 +42,7 @@ pub(super) fn write(
             next(finding, page)?;
         }
         None => {
-            let known = if is_sound(entry) {
-                unexplained(call, page)?
-            } else {
-                None
-            };
+            let known = if is_sound(entry) { unexplained(call, page)? } else { None };
             who(context, call, page)?;
             if let Some(known) = known {
                 page.labelled("Next", [plain(known.what_to_check.as_ref())])?;
@@ -75,24 +59,13 @@ fn head(context: &Context<'_>, id: u32, entry: &CallEntry, page: &mut Page<'_>) 
     let call = &entry.call;
     let (ink, word) = verdict(entry);
     let zone = &context.view.zone;
-    let parties = format!(
-        "{} -> {}",
-        party(context.text(call.caller)),
-        party(context.text(call.callee))
-    );
+    let parties = format!("{} -> {}", party(context.text(call.caller)), party(context.text(call.callee)));
     page.wrapped(
-        Span::new(
-            ink,
-            format!("{word:<width$}", width = LABEL_COLUMNS.max(word.len() + 2)),
-        ),
+        Span::new(ink, format!("{word:<width$}", width = LABEL_COLUMNS.max(word.len() + 2))),
         LABEL_COLUMNS,
         [
             strong(format!("call {id}   ")),
-            plain(format!(
-                "{} {}   ",
-                zone.clock_ms(call.started),
-                zone.name(call.started)
-            )),
+            plain(format!("{} {}   ", zone.clock_ms(call.started), zone.name(call.started))),
             strong(parties),
             plain(format!("   {}", result(context, call))),
         ],
@@ -101,9 +74,7 @@ fn head(context: &Context<'_>, id: u32, entry: &CallEntry, page: &mut Page<'_>) 
 
 /// The word that opens the note.
 fn verdict(entry: &CallEntry) -> (Ink, &'static str) {
-    let is_bad_audio = entry
-        .primary()
-        .is_some_and(|finding| finding.rule.starts_with("rtp-"));
+    let is_bad_audio = entry.primary().is_some_and(|finding| finding.rule.starts_with("rtp-"));
     match (entry.call.outcome, entry.call.outcome.group()) {
         (Outcome::Dropped, _) => (Ink::Bad, "DROPPED"),
         (_, OutcomeGroup::Failure) => (Ink::Bad, "FAILED"),
@@ -117,17 +88,11 @@ fn verdict(entry: &CallEntry) -> (Ink, &'static str) {
 /// The result in a few words: code and delay, or how long the call lasted.
 fn result(context: &Context<'_>, call: &Call) -> String {
     let times = &call.milestones;
-    let since = |moment| {
-        Some(crate::capture::Timestamp::millis_since(
-            moment,
-            times.invited?,
-        ))
-    };
+    let since = |moment| Some(crate::capture::Timestamp::millis_since(moment, times.invited?));
     if call.outcome.is_answered() {
-        let answered = times.setup_ms().map_or_else(
-            || "answered".to_owned(),
-            |setup| format!("answered after {}", duration(setup)),
-        );
+        let answered = times
+            .setup_ms()
+            .map_or_else(|| "answered".to_owned(), |setup| format!("answered after {}", duration(setup)));
         let talk = times.talk_ms().map(duration);
         return match (call.outcome, talk) {
             (Outcome::Dropped, Some(talk)) => format!("{answered}, cut after {talk} of talk"),
@@ -146,10 +111,7 @@ fn result(context: &Context<'_>, call: &Call) -> String {
         None if call.outcome == Outcome::Partial => "the capture holds too little of it".to_owned(),
         None => "no final answer".to_owned(),
     };
-    let after = times
-        .concluded
-        .filter(|_| call.final_code.is_some())
-        .and_then(since);
+    let after = times.concluded.filter(|_| call.final_code.is_some()).and_then(since);
     let after = after.map_or(String::new(), |after| format!(" after {}", duration(after)));
     format!("{}{after}", code.trim_end())
 }
@@ -157,25 +119,20 @@ fn result(context: &Context<'_>, call: &Call) -> String {
 /// Whether an answered call has nothing worse beside it: then it can be called sound.
 fn is_sound(entry: &CallEntry) -> bool {
     let mut findings = entry.findings.iter();
-    entry.call.outcome.group() != OutcomeGroup::Answered
-        || findings.all(|finding| finding.severity == Severity::Info)
+    entry.call.outcome.group() != OutcomeGroup::Answered || findings.all(|finding| finding.severity == Severity::Info)
 }
 
 /// What the code says by itself, where no rule explains the outcome; returns the code where that is all there is to say.
 fn unexplained(call: &Call, page: &mut Page<'_>) -> io::Result<Option<&'static ResponseCode>> {
     let text = match call.outcome {
-        Outcome::Partial => {
-            "The capture began too late or ended too early to tell how this call ended."
-        }
+        Outcome::Partial => "The capture began too late or ended too early to tell how this call ended.",
         Outcome::Completed => "The call was answered and hung up: nothing is to be explained.",
         Outcome::StillUp => "The call was answered: nothing is to be explained.",
         Outcome::Cancelled => "The caller hung up before anybody answered.",
         Outcome::NoAnswer => "It rang and nobody answered.",
         Outcome::Busy => "The callee was busy.",
         Outcome::Declined => "The callee refused the call.",
-        Outcome::Dropped => {
-            "The call was answered and then ended by a fault; the capture does not say why."
-        }
+        Outcome::Dropped => "The call was answered and then ended by a fault; the capture does not say why.",
         Outcome::CancelRace => "The call was answered at the moment at which the caller gave up.",
         _ => "",
     };
@@ -183,19 +140,12 @@ fn unexplained(call: &Call, page: &mut Page<'_>) -> io::Result<Option<&'static R
         page.labelled("Why", [plain(text)])?;
         return Ok(None);
     }
-    let code = call
-        .origin
-        .map(|origin| origin.code)
-        .filter(|code| *code != 0)
-        .or(call.final_code.map(|code| code.0));
+    let code = call.origin.map(|origin| origin.code).filter(|code| *code != 0).or(call.final_code.map(|code| code.0));
     let Some(known) = code.and_then(ResponseCode::treated_as) else {
         page.labelled("Why", [plain("The capture does not say why.")])?;
         return Ok(None);
     };
-    let text = format!(
-        "The capture does not say why. {} means: {}",
-        known.code, known.meaning
-    );
+    let text = format!("The capture does not say why. {} means: {}", known.code, known.meaning);
     page.labelled("Why", [plain(text)])?;
     Ok(Some(known))
 }
@@ -222,9 +172,7 @@ fn blame(context: &Context<'_>, call: &Call, origin: &Origin) -> String {
     let near = context.endpoint(origin.code_origin);
     let passed = relays(context, call, origin);
     if seen != 0 && seen != origin.code && origin.code_origin != origin.endpoint {
-        text.push_str(&format!(
-            " {near} turned that into the {seen} that the caller saw."
-        ));
+        text.push_str(&format!(" {near} turned that into the {seen} that the caller saw."));
     } else if !passed.is_empty() {
         text.push_str(&format!(" {} only passed it on.", passed.join(" and ")));
     }
@@ -235,16 +183,13 @@ fn blame(context: &Context<'_>, call: &Call, origin: &Origin) -> String {
 fn relays(context: &Context<'_>, call: &Call, origin: &Origin) -> Vec<String> {
     let mut relays: Vec<EndpointId> = Vec::new();
     for hop in &call.hops {
-        let is_between = hop.destination != origin.endpoint
-            && call.hops.iter().any(|next| next.source == hop.destination);
+        let is_between =
+            hop.destination != origin.endpoint && call.hops.iter().any(|next| next.source == hop.destination);
         if is_between && hop.final_code == origin.code && !relays.contains(&hop.destination) {
             relays.push(hop.destination);
         }
     }
-    relays
-        .into_iter()
-        .map(|relay| context.endpoint(relay))
-        .collect()
+    relays.into_iter().map(|relay| context.endpoint(relay)).collect()
 }
 
 /// The other calls with the same cause.
@@ -252,39 +197,22 @@ fn scope(context: &Context<'_>, id: u32, entry: &CallEntry, page: &mut Page<'_>)
     let Some(primary) = entry.primary() else {
         return Ok(());
     };
-    let same = |incident: &&Incident| {
-        incident.finding.rule == primary.rule && incident.calls.binary_search(&id).is_ok()
-    };
+    let same =
+        |incident: &&Incident| incident.finding.rule == primary.rule && incident.calls.binary_search(&id).is_ok();
     let Some(incident) = context.analysis.incidents.iter().find(same) else {
         return Ok(());
     };
-    let others: Vec<u32> = incident
-        .calls
-        .iter()
-        .copied()
-        .filter(|call| *call != id)
-        .collect();
-    let alike = if others.is_empty() {
-        "no other call has this".to_owned()
-    } else {
-        format!("the same in {}", calls(&others))
-    };
-    let share = if incident.scope.is_empty() {
-        String::new()
-    } else {
-        format!("; {}", incident.scope)
-    };
+    let others: Vec<u32> = incident.calls.iter().copied().filter(|call| *call != id).collect();
+    let alike =
+        if others.is_empty() { "no other call has this".to_owned() } else { format!("the same in {}", calls(&others)) };
+    let share = if incident.scope.is_empty() { String::new() } else { format!("; {}", incident.scope) };
     page.labelled("Scope", [plain(format!("{alike}{share}"))])
 }
 
 /// What else was seen.
 fn beside(context: &Context<'_>, entry: &CallEntry, page: &mut Page<'_>) -> io::Result<()> {
     let skip = usize::from(entry.primary().is_some());
-    let limit = if context.view.is_whole {
-        usize::MAX
-    } else {
-        BESIDE_MAX
-    };
+    let limit = if context.view.is_whole { usize::MAX } else { BESIDE_MAX };
     let others: Vec<&Finding> = entry.findings.iter().skip(skip).collect();
     for (place, finding) in others.iter().take(limit).enumerate() {
         let (ink, word) = mark(finding.severity);

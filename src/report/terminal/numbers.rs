@@ -50,11 +50,7 @@ fn in_one_line(outcomes: &[(Outcome, u32)], all: u32, page: &mut Page<'_>) -> io
         if place > 0 {
             spans.push(plain(", "));
         }
-        let text = if outcomes.len() == 1 {
-            outcome.word().to_owned()
-        } else {
-            format!("{calls} {}", outcome.word())
-        };
+        let text = if outcomes.len() == 1 { outcome.word().to_owned() } else { format!("{calls} {}", outcome.word()) };
         spans.push(Span::new(ink(*outcome), text));
     }
     page.wrapped(strong(count(u64::from(all), "call")), 2, spans)
@@ -65,11 +61,7 @@ fn bar(outcome: Outcome, calls: u32, all: u32, page: &mut Page<'_>) -> io::Resul
     let columns = ((share * BAR_COLUMNS as f64).round() as usize).max(1);
     page.line([
         plain(format!("  {:<14}", outcome.word())),
-        plain(format!(
-            "{:>9}  {:>4} %  ",
-            grouped(u64::from(calls)),
-            percent(share * 100.0)
-        )),
+        plain(format!("{:>9}  {:>4} %  ", grouped(u64::from(calls)), percent(share * 100.0))),
         Span::new(ink(outcome), "█".repeat(columns)),
     ])
 }
@@ -96,9 +88,7 @@ fn ratios(metrics: &Metrics, page: &mut Page<'_>) -> io::Result<()> {
         ));
     }
     if let Some(ner) = metrics.ner_percent {
-        text.push_str(&format!(
-            ", NER {ner:.1} % (answered, or ended by the people)"
-        ));
+        text.push_str(&format!(", NER {ner:.1} % (answered, or ended by the people)"));
     }
     if metrics.partial > 0 {
         let partial = count(u64::from(metrics.partial), "partial call");
@@ -114,10 +104,7 @@ fn delays(metrics: &Metrics, page: &mut Page<'_>) -> io::Result<()> {
     }
     if let Some(talk) = &metrics.talk_ms {
         let mean = duration(talk.mean);
-        parts.push(format!(
-            "ACD {mean} ({})",
-            count(u64::from(talk.count), "call")
-        ));
+        parts.push(format!("ACD {mean} ({})", count(u64::from(talk.count), "call")));
     }
     if metrics.retransmissions > 0 {
         parts.push(count(metrics.retransmissions, "retransmission"));
@@ -133,15 +120,7 @@ fn spread(spread: &Spread) -> String {
     let calls = count(u64::from(spread.count), "call");
     match spread.count {
         1 => duration(spread.p50),
-        2..RATIO_CALLS_MIN => format!(
-            "{} median, {} at most ({calls})",
-            duration(spread.p50),
-            duration(spread.max)
-        ),
-        _ => format!(
-            "{} median, {} p95 ({calls})",
-            duration(spread.p50),
-            duration(spread.p95)
-        ),
+        2..RATIO_CALLS_MIN => format!("{} median, {} at most ({calls})", duration(spread.p50), duration(spread.max)),
+        _ => format!("{} median, {} p95 ({calls})", duration(spread.p50), duration(spread.p95)),
     }
 }

@@ -71,10 +71,7 @@ impl<'a> Span<'a> {
         if self.width() <= columns {
             return self;
         }
-        Self {
-            ink: self.ink,
-            text: Cow::Owned(cut(&self.text, columns)),
-        }
+        Self { ink: self.ink, text: Cow::Owned(cut(&self.text, columns)) }
     }
 }
 
@@ -156,11 +153,7 @@ impl<'w> Page<'w> {
     }
 
     /// Running text behind a label, wrapped at the width; further lines stand below the text.
-    pub(super) fn labelled<'a>(
-        &mut self,
-        label: &str,
-        spans: impl IntoIterator<Item = Span<'a>>,
-    ) -> io::Result<()> {
+    pub(super) fn labelled<'a>(&mut self, label: &str, spans: impl IntoIterator<Item = Span<'a>>) -> io::Result<()> {
         let first = format!("  {label:<width$}", width = LABEL_COLUMNS - 2);
         self.wrapped(strong(first), LABEL_COLUMNS, spans)
     }

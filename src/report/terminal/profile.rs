@@ -30,21 +30,9 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
         return Ok(());
     }
     let profile = context.analysis.profile();
-    dimension(
-        context,
-        "By destination",
-        "Destination",
-        &profile.destinations,
-        page,
-    )?;
+    dimension(context, "By destination", "Destination", &profile.destinations, page)?;
     dimension(context, "By source", "Source", &profile.sources, page)?;
-    dimension(
-        context,
-        "By the caller's software",
-        "Software",
-        &profile.software,
-        page,
-    )?;
+    dimension(context, "By the caller's software", "Software", &profile.software, page)?;
     times(context, &profile, page)
 }
 
@@ -113,11 +101,7 @@ fn registrations(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
         return Ok(());
     }
     let noun = count(u64::from(metrics.attempts), "try").replace("trys", "tries");
-    let text = format!(
-        ": {} registered, IRA {}",
-        grouped(u64::from(metrics.registered)),
-        percent(metrics.ira_percent)
-    );
+    let text = format!(": {} registered, IRA {}", grouped(u64::from(metrics.registered)), percent(metrics.ira_percent));
     page.wrapped(strong(format!("{noun} to register")), 2, [plain(text)])?;
     match metrics.rrd_ms {
         Some(delay) => {
@@ -130,12 +114,7 @@ fn registrations(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
 
 fn columns(key: Column) -> Vec<Column> {
     let mut columns = vec![key];
-    columns.extend(
-        [
-            "Calls", "Answered", "Failed", "ASR", "NER", "PDD", "p95", "ACD",
-        ]
-        .map(number),
-    );
+    columns.extend(["Calls", "Answered", "Failed", "ASR", "NER", "PDD", "p95", "ACD"].map(number));
     columns
 }
 
@@ -164,28 +143,19 @@ fn dimension(
 ) -> io::Result<()> {
     page.blank()?;
     page.line([strong(title)])?;
-    let limit = if context.view.is_whole {
-        usize::MAX
-    } else {
-        ROWS_MAX
-    };
+    let limit = if context.view.is_whole { usize::MAX } else { ROWS_MAX };
     let shown = dimension.groups.get(..limit).unwrap_or(&dimension.groups);
     let others = dimension.others_metrics.as_ref();
     let rows = shown.len() + usize::from(others.is_some());
-    table::write(
-        page,
-        &columns(text(head, 12, KEY_COLUMNS)),
-        rows,
-        |row| match (shown.get(row), others) {
-            (Some(group), _) if group.key.is_empty() => cells(faint("(not told)"), &group.metrics),
-            (Some(group), _) => cells(plain(group.key.as_str()), &group.metrics),
-            (None, Some(metrics)) => {
-                let name = format!("{} others", grouped(u64::from(dimension.others)));
-                cells(faint(name), metrics)
-            }
-            (None, None) => Vec::new(),
-        },
-    )?;
+    table::write(page, &columns(text(head, 12, KEY_COLUMNS)), rows, |row| match (shown.get(row), others) {
+        (Some(group), _) if group.key.is_empty() => cells(faint("(not told)"), &group.metrics),
+        (Some(group), _) => cells(plain(group.key.as_str()), &group.metrics),
+        (None, Some(metrics)) => {
+            let name = format!("{} others", grouped(u64::from(dimension.others)));
+            cells(faint(name), metrics)
+        }
+        (None, None) => Vec::new(),
+    })?;
     let left = dimension.groups.len() - shown.len();
     if left > 0 {
         page.line([faint(format!("  and {left} more: -v"))])?;
@@ -197,16 +167,10 @@ fn times(context: &Context<'_>, profile: &Profile, page: &mut Page<'_>) -> io::R
     page.blank()?;
     let peak = count(u64::from(profile.peak_calls), "call");
     let span = duration(profile.span.as_secs_f64() * 1000.0);
-    page.line([
-        strong("Over time"),
-        plain(format!(", {span} a row; at most {peak} up at once")),
-    ])?;
+    page.line([strong("Over time"), plain(format!(", {span} a row; at most {peak} up at once"))])?;
     let zone = &context.view.zone;
-    let spans: Vec<_> = profile
-        .spans
-        .iter()
-        .filter(|span| span.metrics.calls + span.metrics.partial + span.peak_calls > 0)
-        .collect();
+    let spans: Vec<_> =
+        profile.spans.iter().filter(|span| span.metrics.calls + span.metrics.partial + span.peak_calls > 0).collect();
     let is_long = profile.span.as_secs() * profile.spans.len() as u64 >= 86_400;
     let mut columns = columns(text("From", 8, 20));
     columns.push(number("Up"));
@@ -215,11 +179,7 @@ fn times(context: &Context<'_>, profile: &Profile, page: &mut Page<'_>) -> io::R
             return Vec::new();
         };
         let clock = zone.clock(span.from);
-        let from = if is_long {
-            format!("{} {clock}", zone.date(span.from))
-        } else {
-            clock.to_string()
-        };
+        let from = if is_long { format!("{} {clock}", zone.date(span.from)) } else { clock.to_string() };
         let mut cells = cells(plain(from), &span.metrics);
         cells.push(plain(grouped(u64::from(span.peak_calls))));
         cells

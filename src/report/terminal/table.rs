@@ -23,22 +23,12 @@ pub(super) struct Column {
 
 /// A column of text, cut to `max` columns, and on a narrow page to `min`.
 pub(super) fn text(head: &'static str, min: usize, max: usize) -> Column {
-    Column {
-        head,
-        max,
-        is_number: false,
-        min,
-    }
+    Column { head, max, is_number: false, min }
 }
 
 /// A column of numbers.
 pub(super) fn number(head: &'static str) -> Column {
-    Column {
-        head,
-        max: 14,
-        is_number: true,
-        min: 14,
-    }
+    Column { head, max: 14, is_number: true, min: 14 }
 }
 
 /// Writes a table of `count` rows, each made by `row` when it is needed; the last column takes what is left of the width.
@@ -70,22 +60,12 @@ pub(super) fn write<'a>(
 fn shrink(widths: &mut [usize], columns: &[Column], page: usize) {
     let last = widths.len().saturating_sub(1);
     let wanted = widths.get(last).copied().unwrap_or(0).min(page / 3);
-    let fixed = |widths: &[usize]| {
-        widths
-            .iter()
-            .take(last)
-            .map(|width| width + GAP)
-            .sum::<usize>()
-            + GAP
-            + wanted
-    };
+    let fixed = |widths: &[usize]| widths.iter().take(last).map(|width| width + GAP).sum::<usize>() + GAP + wanted;
     while fixed(widths) > page {
         let widest = (0..last)
             .filter(|place| {
                 let (column, width) = (columns.get(*place), widths.get(*place));
-                column
-                    .zip(width)
-                    .is_some_and(|(column, width)| *width > column.min)
+                column.zip(width).is_some_and(|(column, width)| *width > column.min)
             })
             .max_by_key(|place| widths.get(*place).copied().unwrap_or(0));
         let Some(width) = widest.and_then(|place| widths.get_mut(place)) else {
@@ -95,12 +75,7 @@ fn shrink(widths: &mut [usize], columns: &[Column], page: usize) {
     }
 }
 
-fn write_row(
-    page: &mut Page<'_>,
-    columns: &[Column],
-    widths: &[usize],
-    cells: Vec<Span<'_>>,
-) -> io::Result<()> {
+fn write_row(page: &mut Page<'_>, columns: &[Column], widths: &[usize], cells: Vec<Span<'_>>) -> io::Result<()> {
     let mut spans = Vec::with_capacity(cells.len() * 2 + 1);
     let last = cells.len().saturating_sub(1);
     let mut pad = GAP;

@@ -8,11 +8,7 @@ use crate::report::terminal::{NoCall, View, find_call, write_call, write_metrics
 use crate::report::time::Zone;
 
 fn view(width: usize) -> View {
-    View {
-        zone: Zone::Utc,
-        width,
-        is_whole: false,
-    }
+    View { zone: Zone::Utc, width, is_whole: false }
 }
 
 fn bare(bytes: Vec<u8>) -> String {
@@ -144,8 +140,7 @@ fn a_capture_with_thousands_of_failures_still_fits_a_screen() {
         let more = lab::analysis().calls;
         analysis.calls.extend(more);
     }
-    analysis.metrics =
-        crate::call::metrics::Metrics::of(analysis.calls.iter().map(|entry| &entry.call));
+    analysis.metrics = crate::call::metrics::Metrics::of(analysis.calls.iter().map(|entry| &entry.call));
     for _ in 0..40 {
         let mut again = lab::analysis().incidents;
         again[0].calls.clone_from(&numbers);
@@ -166,8 +161,7 @@ fn a_sound_capture_says_so_in_one_line() {
     let mut analysis = lab::analysis();
     analysis.calls.truncate(1);
     analysis.incidents.clear();
-    analysis.metrics =
-        crate::call::metrics::Metrics::of(analysis.calls.iter().map(|entry| &entry.call));
+    analysis.metrics = crate::call::metrics::Metrics::of(analysis.calls.iter().map(|entry| &entry.call));
     let text = overview(&analysis, &view(100));
     assert!(text.contains("No fault was found in any call.\n"), "{text}");
     assert!(!text.contains("Failed"), "{text}");
@@ -205,11 +199,7 @@ fn a_call_is_found_by_number_by_call_id_or_by_a_part_of_it() {
     assert_eq!(Err(NoCall::Unknown(6)), find_call(&analysis, "203"));
     assert_eq!(Err(NoCall::Unknown(6)), find_call(&analysis, ""));
     let several = find_call(&analysis, "@203").expect_err("all calls fit");
-    assert!(
-        several
-            .to_string()
-            .starts_with("6 calls fit: 1 (0@203.0.113.9)")
-    );
+    assert!(several.to_string().starts_with("6 calls fit: 1 (0@203.0.113.9)"));
 }
 
 #[test]

@@ -33,9 +33,7 @@ pub(super) fn read(reader: &mut Reader, attribute: &str, number: u32, text: &str
         "ice-ufrag" | "ice-pwd" => reader.common().ice.has_credentials = true,
         "ice-lite" => reader.sdp.is_ice_lite = true,
         "candidate" => read_candidate(reader, value),
-        "group" if reader.sdp.groups.len() < REPEATS_MAX => {
-            reader.sdp.groups.push(value.to_owned())
-        }
+        "group" if reader.sdp.groups.len() < REPEATS_MAX => reader.sdp.groups.push(value.to_owned()),
         "rtpmap" => read_map(reader, value, number, text),
         _ => {
             if let Some(media) = reader.sdp.medias.last_mut() {
@@ -68,28 +66,15 @@ fn read_media_attribute(media: &mut Media, name: &str, value: &str) {
                 codec.fmtp = Some(parameters.trim().to_owned());
             }
         }
-        "rtcp" => {
-            media.rtcp_port = value
-                .split_whitespace()
-                .next()
-                .and_then(|port| port.parse().ok())
-        }
+        "rtcp" => media.rtcp_port = value.split_whitespace().next().and_then(|port| port.parse().ok()),
         "rtcp-mux" => media.is_rtcp_mux = true,
         "bundle-only" => media.is_bundle_only = true,
         "mid" => media.mid = Some(value.to_owned()),
         "curr" | "des" | "conf" if media.preconditions.len() < REPEATS_MAX => {
             media.preconditions.push(format!("{name}:{value}"));
         }
-        _ if name
-            .get(..3)
-            .is_some_and(|start| start.eq_ignore_ascii_case("T38"))
-            && media.fax.len() < REPEATS_MAX =>
-        {
-            media.fax.push(if value.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{name}:{value}")
-            });
+        _ if name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("T38")) && media.fax.len() < REPEATS_MAX => {
+            media.fax.push(if value.is_empty() { name.to_owned() } else { format!("{name}:{value}") });
         }
         _ => {}
     }
@@ -99,11 +84,7 @@ fn read_map(reader: &mut Reader, value: &str, number: u32, text: &str) {
     let (format, encoding) = value.split_once(char::is_whitespace).unwrap_or((value, ""));
     let mut mapped = Codec::from_format(format);
     mapped.map(encoding);
-    let is_rtp = reader
-        .sdp
-        .medias
-        .last()
-        .is_some_and(|media| media.profile.is_rtp());
+    let is_rtp = reader.sdp.medias.last().is_some_and(|media| media.profile.is_rtp());
     if is_rtp && (mapped.payload.is_none() || mapped.name.is_empty() || mapped.clock_hz == 0) {
         reader.blame(SdpDefectKind::BadMap, number, text);
     }
@@ -123,26 +104,12 @@ fn read_crypto(reader: &mut Reader, value: &str, number: u32, text: &str) {
     let mut fields = value.split_whitespace();
     let (tag, suite, key) = (fields.next(), fields.next(), fields.next());
     let tag = tag.and_then(|tag| tag.parse().ok());
-    let (Some(tag), Some(suite), Some(key)) =
-        (tag, suite, key.and_then(|key| key.strip_prefix("inline:")))
-    else {
+    let (Some(tag), Some(suite), Some(key)) = (tag, suite, key.and_then(|key| key.strip_prefix("inline:"))) else {
         return reader.blame(SdpDefectKind::BadCrypto, number, text);
     };
-    let digits = key
-        .split(['|', ';'])
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('=')
-        .len();
-    let crypto = Crypto {
-        tag,
-        suite: suite.to_owned(),
-        key_octets: digits * 3 / 4,
-    };
-    if crypto
-        .expected_octets()
-        .is_some_and(|expected| expected != crypto.key_octets)
-    {
+    let digits = key.split(['|', ';']).next().unwrap_or_default().trim_end_matches('=').len();
+    let crypto = Crypto { tag, suite: suite.to_owned(), key_octets: digits * 3 / 4 };
+    if crypto.expected_octets().is_some_and(|expected| expected != crypto.key_octets) {
         reader.blame(SdpDefectKind::BadCrypto, number, text);
     }
     let list = &mut reader.common().crypto;

@@ -34,18 +34,8 @@ const STATIC_CODECS: &[(u8, &str, u32, u8)] = &[
 ];
 
 /// Names that carry no voice or picture of their own.
-const HELPERS: &[&str] = &[
-    "TELEPHONE-EVENT",
-    "TONE",
-    "CN",
-    "RED",
-    "RTX",
-    "ULPFEC",
-    "FLEXFEC",
-    "FLEXFEC-03",
-    "PARITYFEC",
-    "TELEPHONE EVENT",
-];
+const HELPERS: &[&str] =
+    &["TELEPHONE-EVENT", "TONE", "CN", "RED", "RTX", "ULPFEC", "FLEXFEC", "FLEXFEC-03", "PARITYFEC", "TELEPHONE EVENT"];
 
 /// One format of an m= line with what rtpmap and fmtp say about it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -70,12 +60,7 @@ impl Codec {
     /// The codec that `format` means before any rtpmap is read.
     pub(super) fn from_format(format: &str) -> Self {
         let payload = format.parse().ok().filter(|&payload| payload < 128);
-        let mut codec = Self {
-            format: format.to_owned(),
-            payload,
-            channels: 1,
-            ..Self::default()
-        };
+        let mut codec = Self { format: format.to_owned(), payload, channels: 1, ..Self::default() };
         if let Some((name, clock_hz, channels)) = payload.and_then(static_codec) {
             codec.name = name.to_owned();
             codec.clock_hz = clock_hz;
@@ -88,21 +73,14 @@ impl Codec {
     pub(super) fn map(&mut self, encoding: &str) {
         let mut parts = encoding.trim().split('/');
         self.name = parts.next().unwrap_or_default().trim().to_ascii_uppercase();
-        self.clock_hz = parts
-            .next()
-            .and_then(|part| part.trim().parse().ok())
-            .unwrap_or(0);
-        self.channels = parts
-            .next()
-            .and_then(|part| part.trim().parse().ok())
-            .unwrap_or(1);
+        self.clock_hz = parts.next().and_then(|part| part.trim().parse().ok()).unwrap_or(0);
+        self.channels = parts.next().and_then(|part| part.trim().parse().ok()).unwrap_or(1);
         self.is_mapped = true;
     }
 
     /// Whether only an rtpmap can give this payload type a meaning.
     pub fn is_dynamic(&self) -> bool {
-        self.payload
-            .is_some_and(|payload| DYNAMIC_PAYLOADS.contains(&payload))
+        self.payload.is_some_and(|payload| DYNAMIC_PAYLOADS.contains(&payload))
     }
 
     /// Whether this codec carries voice or picture, rather than key presses, comfort noise or repair data.
@@ -113,8 +91,7 @@ impl Codec {
     /// The name by which codecs compare: `G729` for all its annexes and spellings.
     pub fn common_name(&self) -> &str {
         match self.name.as_str() {
-            "G.729" | "G729A" | "G.729A" | "G729B" | "G.729B" | "G729AB" | "G.729AB" | "G729-A"
-            | "G729/A" => "G729",
+            "G.729" | "G729A" | "G.729A" | "G729B" | "G.729B" | "G729AB" | "G.729AB" | "G729-A" | "G729/A" => "G729",
             "G.711U" | "G711U" | "ULAW" => "PCMU",
             "G.711A" | "G711A" | "ALAW" => "PCMA",
             "G.722" => "G722",
@@ -125,9 +102,7 @@ impl Codec {
 
     /// Whether both mean the same encoding, clock rate and channels, whatever their payload types.
     pub fn is_same_as(&self, other: &Self) -> bool {
-        self.common_name() == other.common_name()
-            && self.clock_hz == other.clock_hz
-            && self.channels == other.channels
+        self.common_name() == other.common_name() && self.clock_hz == other.clock_hz && self.channels == other.channels
     }
 
     /// The key for a reader and for tables: `OPUS/48000/2`, `PCMU/8000`.
@@ -158,9 +133,7 @@ pub fn static_codec(payload: u8) -> Option<(&'static str, u32, u8)> {
 
 /// The real codecs of `ours` that `theirs` has too, in our order.
 pub fn common_codecs<'a>(ours: &'a [Codec], theirs: &[Codec]) -> Vec<&'a Codec> {
-    ours.iter()
-        .filter(|codec| codec.is_real() && theirs.iter().any(|other| codec.is_same_as(other)))
-        .collect()
+    ours.iter().filter(|codec| codec.is_real() && theirs.iter().any(|other| codec.is_same_as(other))).collect()
 }
 
 #[cfg(test)]
@@ -176,10 +149,7 @@ mod tests {
     #[test]
     fn static_payload_types_need_no_rtpmap() {
         let codec = Codec::from_format("18");
-        assert_eq!(
-            ("G729", 8000, 1),
-            (codec.name.as_str(), codec.clock_hz, codec.channels)
-        );
+        assert_eq!(("G729", 8000, 1), (codec.name.as_str(), codec.clock_hz, codec.channels));
         assert_eq!("", Codec::from_format("97").name);
         assert_eq!(None, Codec::from_format("128").payload);
         assert_eq!(None, Codec::from_format("t38").payload);

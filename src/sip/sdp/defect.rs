@@ -67,10 +67,7 @@ pub struct SdpDefect {
 impl SdpDefect {
     /// What is wrong, and with which line, without quoting it.
     pub fn unquoted(&self) -> Self {
-        Self {
-            text: String::new(),
-            ..self.clone()
-        }
+        Self { text: String::new(), ..self.clone() }
     }
 }
 
@@ -87,9 +84,7 @@ impl fmt::Display for SdpDefect {
             SdpDefectKind::NotALine => "is not a letter, an equals sign and a value",
             SdpDefectKind::BadVersion => "the version is not 0",
             SdpDefectKind::OriginFields => "o= needs six fields",
-            SdpDefectKind::OriginNumber => {
-                "session id and version must be numbers of at most 64 bits"
-            }
+            SdpDefectKind::OriginNumber => "session id and version must be numbers of at most 64 bits",
             SdpDefectKind::BadConnection => "c= needs IN, an address type and an address",
             SdpDefectKind::MediaFields => "m= needs media, port, profile and formats",
             SdpDefectKind::BadPort => "the port is no number from 0 to 65535",
@@ -100,9 +95,7 @@ impl fmt::Display for SdpDefect {
             SdpDefectKind::TwoCodecs => "the payload type already means another codec",
             SdpDefectKind::MissingMap => "a dynamic payload type has no rtpmap",
             SdpDefectKind::NotUtf8 => "is not UTF-8",
-            SdpDefectKind::BadCrypto => {
-                "the crypto line lacks a part, or its key has the wrong length"
-            }
+            SdpDefectKind::BadCrypto => "the crypto line lacks a part, or its key has the wrong length",
             SdpDefectKind::MissingKey => "encrypted media without key or fingerprint",
             SdpDefectKind::TooMuch => "there is more than is read",
             SdpDefectKind::MissingLine(_) | SdpDefectKind::Empty => "",

@@ -83,18 +83,12 @@ impl Sdp {
     /// The first medium of this kind that is not refused, or else the first of this kind.
     pub fn media(&self, kind: MediaKind) -> Option<&Media> {
         let of_kind = || self.medias.iter().filter(|media| media.kind == kind);
-        of_kind()
-            .find(|media| !media.is_refused())
-            .or_else(|| of_kind().next())
+        of_kind().find(|media| !media.is_refused()).or_else(|| of_kind().next())
     }
 
     /// Whether every medium that is used is put on hold.
     pub fn is_held(&self) -> bool {
-        let mut used = self
-            .medias
-            .iter()
-            .filter(|media| !media.is_refused())
-            .peekable();
+        let mut used = self.medias.iter().filter(|media| !media.is_refused()).peekable();
         used.peek().is_some() && used.all(Media::is_held)
     }
 }
@@ -113,16 +107,9 @@ impl Reader {
     /// Notes a defect of `line`.
     pub(super) fn blame(&mut self, kind: SdpDefectKind, line: u32, text: &str) {
         if self.sdp.defects.len() < DEFECTS_MAX {
-            let shown = text
-                .split_once("inline:")
-                .map_or(text, |(before, _)| before);
+            let shown = text.split_once("inline:").map_or(text, |(before, _)| before);
             let text = shown.chars().take(QUOTE_CHARACTERS_MAX).collect();
-            self.sdp.defects.push(SdpDefect {
-                kind,
-                line,
-                text,
-                payload: None,
-            });
+            self.sdp.defects.push(SdpDefect { kind, line, text, payload: None });
         }
     }
 
@@ -159,17 +146,10 @@ impl Reader {
     }
 
     fn check_order(&mut self, letter: char, number: u32, text: &str) {
-        if let Some(seen) = (letter as usize)
-            .checked_sub('a' as usize)
-            .and_then(|at| self.seen.get_mut(at))
-        {
+        if let Some(seen) = (letter as usize).checked_sub('a' as usize).and_then(|at| self.seen.get_mut(at)) {
             *seen = true;
         }
-        let order = if self.sdp.medias.is_empty() {
-            "vosiuepcbtzkam"
-        } else {
-            "micbka"
-        };
+        let order = if self.sdp.medias.is_empty() { "vosiuepcbtzkam" } else { "micbka" };
         if letter == 'm' {
             self.rank = 0;
             return;
@@ -210,11 +190,7 @@ impl Reader {
             return self.blame(SdpDefectKind::BadConnection, number, text);
         };
         let host = host.split('/').next().unwrap_or(host);
-        let connection = Connection {
-            host: host.to_owned(),
-            address: host.parse().ok(),
-            is_v6: family == Some("IP6"),
-        };
+        let connection = Connection { host: host.to_owned(), address: host.parse().ok(), is_v6: family == Some("IP6") };
         match self.sdp.medias.last_mut() {
             Some(media) => media.connection = Some(connection),
             None => self.sdp.connection = Some(connection),
@@ -265,20 +241,14 @@ impl Reader {
             self.blame(SdpDefectKind::BadFormat, number, text);
         }
         let mut formats = HashSet::new();
-        if !codecs
-            .iter()
-            .all(|codec| formats.insert(codec.format.as_str()))
-        {
+        if !codecs.iter().all(|codec| formats.insert(codec.format.as_str())) {
             self.blame(SdpDefectKind::RepeatedFormat, number, text);
         }
     }
 
     fn finish(mut self) -> Sdp {
         for letter in ['v', 'o', 's', 't'] {
-            let is_seen = self
-                .seen
-                .get(letter as usize - 'a' as usize)
-                .is_some_and(|&seen| seen);
+            let is_seen = self.seen.get(letter as usize - 'a' as usize).is_some_and(|&seen| seen);
             if !is_seen {
                 self.blame(SdpDefectKind::MissingLine(letter), 0, "");
             }
@@ -304,10 +274,7 @@ impl Reader {
             self.blame(SdpDefectKind::MissingConnection, media.line, text);
         }
         if media.profile.is_rtp()
-            && let Some(codec) = media
-                .codecs
-                .iter()
-                .find(|codec| codec.is_dynamic() && !codec.is_mapped)
+            && let Some(codec) = media.codecs.iter().find(|codec| codec.is_dynamic() && !codec.is_mapped)
         {
             let known = self.sdp.defects.len();
             self.blame(SdpDefectKind::MissingMap, media.line, text);
@@ -315,10 +282,7 @@ impl Reader {
                 defect.payload = codec.payload;
             }
         }
-        if media.profile.is_secure()
-            && media.common.crypto.is_empty()
-            && media.common.fingerprint_hash.is_none()
-        {
+        if media.profile.is_secure() && media.common.crypto.is_empty() && media.common.fingerprint_hash.is_none() {
             self.blame(SdpDefectKind::MissingKey, media.line, text);
         }
     }

@@ -10,11 +10,7 @@ m=audio 4000 RTP/AVP 8 0 18 101\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:1
 a=ptime:20\r\na=sendrecv\r\n";
 
 fn kinds(text: &str) -> Vec<SdpDefectKind> {
-    Sdp::parse(text.as_bytes())
-        .defects
-        .iter()
-        .map(|defect| defect.kind)
-        .collect()
+    Sdp::parse(text.as_bytes()).defects.iter().map(|defect| defect.kind).collect()
 }
 
 #[test]
@@ -26,35 +22,16 @@ fn a_plain_offer_is_read_without_defect() {
     let names: Vec<_> = media.real_codecs().map(Codec::key).collect();
     assert_eq!(vec!["PCMA/8000", "PCMU/8000", "G729/8000"], names);
     assert_eq!(Some("no"), media.codecs[2].parameter("annexb"));
-    assert_eq!(
-        (Direction::SendRecv, Some(20)),
-        (media.direction(), media.common.ptime)
-    );
-    assert_eq!(
-        "10.0.0.1",
-        media
-            .connection
-            .as_ref()
-            .expect("the session's address")
-            .host
-    );
+    assert_eq!((Direction::SendRecv, Some(20)), (media.direction(), media.common.ptime));
+    assert_eq!("10.0.0.1", media.connection.as_ref().expect("the session's address").host);
     assert_eq!(Some(2), sdp.origin.expect("an origin").version);
 }
 
 #[test]
 fn harmless_deviations_are_no_defects() {
-    assert_eq!(
-        Vec::<SdpDefectKind>::new(),
-        kinds(&OFFER.replace("\r\n", "\n"))
-    );
-    assert_eq!(
-        Vec::<SdpDefectKind>::new(),
-        kinds(&format!("{OFFER}\r\n\r\n"))
-    );
-    assert_eq!(
-        Vec::<SdpDefectKind>::new(),
-        kinds(&OFFER.replace("a=sendrecv", "a=x-unknown:1"))
-    );
+    assert_eq!(Vec::<SdpDefectKind>::new(), kinds(&OFFER.replace("\r\n", "\n")));
+    assert_eq!(Vec::<SdpDefectKind>::new(), kinds(&format!("{OFFER}\r\n\r\n")));
+    assert_eq!(Vec::<SdpDefectKind>::new(), kinds(&OFFER.replace("a=sendrecv", "a=x-unknown:1")));
     assert_eq!(Vec::<SdpDefectKind>::new(), kinds(OFFER.trim_end()));
 }
 
@@ -80,11 +57,7 @@ fn each_broken_line_is_named() {
         ("a=ptime:20", "garbage", NotALine),
         ("a=ptime:20", "c=IN IP4 10.0.0.2", Order),
         ("RTP/AVP", "RTP/SAVP", MissingKey),
-        (
-            "a=ptime:20",
-            "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA",
-            BadCrypto,
-        ),
+        ("a=ptime:20", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA", BadCrypto),
         ("a=ptime:20", "a=crypto:1", BadCrypto),
     ] {
         let defects = kinds(&OFFER.replace(from, to));
@@ -96,19 +69,9 @@ fn each_broken_line_is_named() {
 
 #[test]
 fn a_defect_says_line_and_text_and_hides_keys() {
-    let sdp = Sdp::parse(
-        OFFER
-            .replace(
-                "a=ptime:20",
-                "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0",
-            )
-            .as_bytes(),
-    );
+    let sdp = Sdp::parse(OFFER.replace("a=ptime:20", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0").as_bytes());
     let sentence = sdp.defects[0].to_string();
-    assert!(
-        sentence.starts_with("line 10, `a=crypto:1 AES_CM_128_HMAC_SHA1_80 `: "),
-        "{sentence}"
-    );
+    assert!(sentence.starts_with("line 10, `a=crypto:1 AES_CM_128_HMAC_SHA1_80 `: "), "{sentence}");
     let sdp = Sdp::parse(b"v=0\no=\xff\x1b[0m 1 2 IN IP4 a\ns=-\nt=0 0\n");
     assert_eq!(SdpDefectKind::NotUtf8, sdp.defects[0].kind);
     assert!(!sdp.defects[0].to_string().contains('\u{1b}'));
@@ -124,18 +87,8 @@ m=video 0 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=bundle-only\r\na=rtpmap:
     assert_eq!(Vec::<SdpDefect>::new(), sdp.defects);
     let (audio, video) = (&sdp.medias[0], &sdp.medias[1]);
     assert_eq!(Some("sha-256"), audio.common.fingerprint_hash.as_deref());
-    assert_eq!(
-        (Some(Setup::ActPass), Some(9), true),
-        (audio.common.setup, audio.rtcp_port, audio.is_rtcp_mux)
-    );
-    assert_eq!(
-        (2, true, true),
-        (
-            audio.common.ice.candidates,
-            audio.common.ice.has_v4,
-            audio.common.ice.has_v6
-        )
-    );
+    assert_eq!((Some(Setup::ActPass), Some(9), true), (audio.common.setup, audio.rtcp_port, audio.is_rtcp_mux));
+    assert_eq!((2, true, true), (audio.common.ice.candidates, audio.common.ice.has_v4, audio.common.ice.has_v6));
     assert!(sdp.is_ice_lite && video.is_bundle_only && !video.is_refused());
     assert_eq!(vec!["BUNDLE 0 1"], sdp.groups);
     assert_eq!(Some("0"), audio.mid.as_deref());
@@ -143,16 +96,11 @@ m=video 0 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=bundle-only\r\na=rtpmap:
 
 #[test]
 fn a_fax_line_keeps_its_attributes() {
-    let text = OFFER.replace(
-        "m=audio 4000 RTP/AVP 8 0 18 101",
-        "m=image 4002 udptl t38\r\na=T38FaxVersion:0\r\nb=AS:64",
-    );
+    let text =
+        OFFER.replace("m=audio 4000 RTP/AVP 8 0 18 101", "m=image 4002 udptl t38\r\na=T38FaxVersion:0\r\nb=AS:64");
     let sdp = Sdp::parse(text.as_bytes());
     let fax = sdp.media(MediaKind::Image).expect("an image line");
-    assert_eq!(
-        (Profile::Udptl, "t38"),
-        (fax.profile, fax.codecs[0].format.as_str())
-    );
+    assert_eq!((Profile::Udptl, "t38"), (fax.profile, fax.codecs[0].format.as_str()));
     assert_eq!(vec!["T38FaxVersion:0"], fax.fax);
     assert_eq!(vec!["AS:64"], fax.common.bandwidth);
 }
@@ -161,30 +109,17 @@ fn a_fax_line_keeps_its_attributes() {
 fn hold_is_told_by_direction_or_address() {
     assert!(!Sdp::parse(OFFER.as_bytes()).is_held());
     assert!(Sdp::parse(OFFER.replace("sendrecv", "inactive").as_bytes()).is_held());
-    assert!(
-        Sdp::parse(
-            OFFER
-                .replace("c=IN IP4 10.0.0.1", "c=IN IP4 0.0.0.0")
-                .as_bytes()
-        )
-        .is_held()
-    );
+    assert!(Sdp::parse(OFFER.replace("c=IN IP4 10.0.0.1", "c=IN IP4 0.0.0.0").as_bytes()).is_held());
 }
 
 #[test]
 fn preconditions_and_session_direction_reach_the_medium() {
     let text = OFFER
         .replace("t=0 0\r\n", "t=0 0\r\na=recvonly\r\n")
-        .replace(
-            "a=sendrecv",
-            "a=curr:qos local none\r\na=des:qos mandatory local sendrecv",
-        );
+        .replace("a=sendrecv", "a=curr:qos local none\r\na=des:qos mandatory local sendrecv");
     let media = Sdp::parse(text.as_bytes()).medias.remove(0);
     assert_eq!(Direction::RecvOnly, media.direction());
-    assert_eq!(
-        vec!["curr:qos local none", "des:qos mandatory local sendrecv"],
-        media.preconditions
-    );
+    assert_eq!(vec!["curr:qos local none", "des:qos mandatory local sendrecv"], media.preconditions);
 }
 
 #[test]

@@ -101,10 +101,7 @@ impl Profile {
 
     /// Whether the media is encrypted.
     pub fn is_secure(self) -> bool {
-        matches!(
-            self,
-            Self::RtpSavp | Self::RtpSavpf | Self::DtlsSavp | Self::DtlsSavpf
-        )
+        matches!(self, Self::RtpSavp | Self::RtpSavpf | Self::DtlsSavp | Self::DtlsSavpf)
     }
 }
 
@@ -155,9 +152,7 @@ impl Crypto {
     /// Octets of key and salt that the suite needs; `None` for a suite unknown here.
     pub fn expected_octets(&self) -> Option<usize> {
         match self.suite.to_ascii_uppercase().as_str() {
-            "AES_CM_128_HMAC_SHA1_80" | "AES_CM_128_HMAC_SHA1_32" | "F8_128_HMAC_SHA1_80" => {
-                Some(30)
-            }
+            "AES_CM_128_HMAC_SHA1_80" | "AES_CM_128_HMAC_SHA1_32" | "F8_128_HMAC_SHA1_80" => Some(30),
             "AES_192_CM_HMAC_SHA1_80" | "AES_192_CM_HMAC_SHA1_32" => Some(38),
             "AES_256_CM_HMAC_SHA1_80"
             | "AES_256_CM_HMAC_SHA1_32"

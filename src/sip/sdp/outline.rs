@@ -59,9 +59,7 @@ impl Outline {
         if start < body.len() {
             read(start, body.len());
         }
-        reader
-            .shape
-            .write_u8(u8::from(std::str::from_utf8(body).is_err()));
+        reader.shape.write_u8(u8::from(std::str::from_utf8(body).is_err()));
         reader.finish()
     }
 
@@ -73,11 +71,7 @@ impl Outline {
 
     /// Whether every medium that has a port has a hold address.
     pub fn has_hold_address(&self) -> bool {
-        let mut used = self
-            .places()
-            .iter()
-            .filter(|place| place.port != 0)
-            .peekable();
+        let mut used = self.places().iter().filter(|place| place.port != 0).peekable();
         used.peek().is_some() && used.all(Place::is_hold_address)
     }
 }
@@ -96,15 +90,7 @@ struct OutlineReader<H> {
 impl<H: Hasher> OutlineReader<H> {
     fn new(shape: H) -> Self {
         let places = [Place::default(); OUTLINE_MEDIAS_MAX];
-        Self {
-            shape,
-            origin: 0,
-            origin_version: None,
-            session_address: None,
-            places,
-            media_count: 0,
-            ice: 0,
-        }
+        Self { shape, origin: 0, origin_version: None, session_address: None, places, media_count: 0, ice: 0 }
     }
 
     fn line(&mut self, line: &[u8], hasher: &impl BuildHasher) {
@@ -117,9 +103,7 @@ impl<H: Hasher> OutlineReader<H> {
             b'c' => self.connection(value),
             b'o' => self.origin_line(value, hasher),
             b'b' => self.shape.write(line),
-            b's' | b'i' | b'u' | b'e' | b'p' | b't' | b'r' | b'z' | b'k' => {
-                self.shape.write_u8(letter)
-            }
+            b's' | b'i' | b'u' | b'e' | b'p' | b't' | b'r' | b'z' | b'k' => self.shape.write_u8(letter),
             _ => self.shape.write(line),
         }
     }
@@ -128,23 +112,15 @@ impl<H: Hasher> OutlineReader<H> {
         self.close_media();
         let (kind, rest) = word(value);
         let (port_text, formats) = word(rest);
-        let digits = port_text
-            .split(|&byte| byte == b'/')
-            .next()
-            .unwrap_or_default();
+        let digits = port_text.split(|&byte| byte == b'/').next().unwrap_or_default();
         let port = number(digits).and_then(|port| u16::try_from(port).ok());
         self.shape.write_u8(b'm');
         self.shape.write(kind);
-        self.shape
-            .write_u8(port.map_or(2, |port| u8::from(port != 0)));
-        self.shape
-            .write(port_text.get(digits.len()..).unwrap_or_default());
+        self.shape.write_u8(port.map_or(2, |port| u8::from(port != 0)));
+        self.shape.write(port_text.get(digits.len()..).unwrap_or_default());
         self.shape.write(formats);
         if let Some(place) = self.places.get_mut(usize::from(self.media_count)) {
-            *place = Place {
-                address: self.session_address,
-                port: port.unwrap_or(0),
-            };
+            *place = Place { address: self.session_address, port: port.unwrap_or(0) };
         }
         self.media_count = self.media_count.saturating_add(1);
     }
@@ -183,27 +159,19 @@ impl<H: Hasher> OutlineReader<H> {
         }
         self.origin = origin.finish();
         self.origin_version = number(version);
-        let fields = address
-            .split(u8::is_ascii_whitespace)
-            .filter(|field| !field.is_empty())
-            .count();
+        let fields = address.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).count();
         self.shape.write_u8(b'o');
         self.shape.write_u8(u8::try_from(fields).unwrap_or(u8::MAX));
-        self.shape.write_u8(
-            u8::from(number(id).is_some()) | u8::from(self.origin_version.is_some()) << 1,
-        );
+        self.shape.write_u8(u8::from(number(id).is_some()) | u8::from(self.origin_version.is_some()) << 1);
     }
 
     fn attribute(&mut self, value: &[u8]) {
-        let end = value
-            .iter()
-            .position(|&byte| byte == b':')
-            .unwrap_or(value.len());
+        let end = value.iter().position(|&byte| byte == b':').unwrap_or(value.len());
         let (name, rest) = value.split_at_checked(end).unwrap_or((value, &[]));
         match name {
-            b"rtpmap" | b"fmtp" | b"ptime" | b"maxptime" | b"sendrecv" | b"sendonly"
-            | b"recvonly" | b"inactive" | b"setup" | b"rtcp-mux" | b"curr" | b"des" | b"conf"
-            | b"bundle-only" | b"mid" | b"group" | b"ice-lite" => self.shape.write(value),
+            b"rtpmap" | b"fmtp" | b"ptime" | b"maxptime" | b"sendrecv" | b"sendonly" | b"recvonly" | b"inactive"
+            | b"setup" | b"rtcp-mux" | b"curr" | b"des" | b"conf" | b"bundle-only" | b"mid" | b"group"
+            | b"ice-lite" => self.shape.write(value),
             b"crypto" => self.crypto(rest),
             b"fingerprint" => {
                 self.shape.write(name);
@@ -211,23 +179,11 @@ impl<H: Hasher> OutlineReader<H> {
             }
             b"ice-ufrag" | b"ice-pwd" => self.ice |= 1,
             b"candidate" => {
-                let host = rest
-                    .split(|&byte| byte == b' ')
-                    .filter(|field| !field.is_empty())
-                    .nth(4);
-                self.ice |= if host.is_some_and(|host| host.contains(&b':')) {
-                    4
-                } else {
-                    2
-                };
+                let host = rest.split(|&byte| byte == b' ').filter(|field| !field.is_empty()).nth(4);
+                self.ice |= if host.is_some_and(|host| host.contains(&b':')) { 4 } else { 2 };
             }
             b"rtcp" => self.shape.write(name),
-            _ if name
-                .get(..3)
-                .is_some_and(|start| start.eq_ignore_ascii_case(b"T38")) =>
-            {
-                self.shape.write(value)
-            }
+            _ if name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(b"T38")) => self.shape.write(value),
             _ => {}
         }
     }
@@ -236,16 +192,11 @@ impl<H: Hasher> OutlineReader<H> {
     fn crypto(&mut self, rest: &[u8]) {
         let (tag, rest) = word(rest.get(1..).unwrap_or_default());
         let (suite, rest) = word(rest);
-        let key = word(rest)
-            .0
-            .split(|byte| matches!(byte, b'|' | b';'))
-            .next()
-            .unwrap_or_default();
+        let key = word(rest).0.split(|byte| matches!(byte, b'|' | b';')).next().unwrap_or_default();
         self.shape.write(b"crypto");
         self.shape.write(tag);
         self.shape.write(suite);
-        self.shape
-            .write_u32(u32::try_from(key.len()).unwrap_or(u32::MAX));
+        self.shape.write_u32(u32::try_from(key.len()).unwrap_or(u32::MAX));
     }
 
     fn finish(mut self) -> Outline {

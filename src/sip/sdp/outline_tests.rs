@@ -16,17 +16,9 @@ fn outline(body: &str) -> Outline {
 #[test]
 fn places_are_the_media_s_own_or_the_session_s() {
     let outline = outline(OFFER);
-    let [audio, video] = outline.places() else {
-        panic!("two places")
-    };
-    assert_eq!(
-        (Some("10.0.0.1".parse().expect("an address")), 4000),
-        (audio.address, audio.port)
-    );
-    assert_eq!(
-        (Some("2001:db8::1".parse().expect("an address")), 0),
-        (video.address, video.port)
-    );
+    let [audio, video] = outline.places() else { panic!("two places") };
+    assert_eq!((Some("10.0.0.1".parse().expect("an address")), 4000), (audio.address, audio.port));
+    assert_eq!((Some("2001:db8::1".parse().expect("an address")), 0), (video.address, video.port));
     assert_eq!((Some(2), 2), (outline.origin_version, outline.media_count));
 }
 
@@ -39,17 +31,10 @@ fn volatile_values_leave_the_shape_alone() {
         ("inline:AAAA", "inline:BBBB"),
         ("AA:BB", "CC:DD"),
         ("s=-", "s=another name"),
-        (
-            "candidate:1 1 udp 1 10.0.0.1 5000",
-            "candidate:9 1 udp 7 10.0.0.9 5002",
-        ),
+        ("candidate:1 1 udp 1 10.0.0.1 5000", "candidate:9 1 udp 7 10.0.0.9 5002"),
         ("a=sendrecv", "a=sendrecv\r\na=ssrc:1 cname:x"),
     ] {
-        assert_eq!(
-            outline(OFFER).shape,
-            outline(&OFFER.replace(from, to)).shape,
-            "{to}"
-        );
+        assert_eq!(outline(OFFER).shape, outline(&OFFER.replace(from, to)).shape, "{to}");
     }
 }
 
@@ -68,25 +53,15 @@ fn what_a_rule_reads_changes_the_shape() {
         ("t=0 0\r\n", ""),
         ("o=alice", "o=alice smith"),
     ] {
-        assert_ne!(
-            outline(OFFER).shape,
-            outline(&OFFER.replace(from, to)).shape,
-            "{to}"
-        );
+        assert_ne!(outline(OFFER).shape, outline(&OFFER.replace(from, to)).shape, "{to}");
     }
 }
 
 #[test]
 fn the_origin_is_the_same_for_each_version_of_a_session() {
     let next = outline(&OFFER.replace("alice 1 2", "alice 1 3"));
-    assert_eq!(
-        (outline(OFFER).origin, Some(3)),
-        (next.origin, next.origin_version)
-    );
-    assert_ne!(
-        outline(OFFER).origin,
-        outline(&OFFER.replace("alice 1 2", "alice 5 2")).origin
-    );
+    assert_eq!((outline(OFFER).origin, Some(3)), (next.origin, next.origin_version));
+    assert_ne!(outline(OFFER).origin, outline(&OFFER.replace("alice 1 2", "alice 5 2")).origin);
 }
 
 #[test]
@@ -98,10 +73,7 @@ fn hold_is_told_by_the_address() {
 #[test]
 fn more_media_than_places_are_counted() {
     let body = "v=0\r\n".to_owned() + &"m=audio 1 RTP/AVP 0\r\n".repeat(20);
-    assert_eq!(
-        (20, OUTLINE_MEDIAS_MAX),
-        (outline(&body).media_count, outline(&body).places().len())
-    );
+    assert_eq!((20, OUTLINE_MEDIAS_MAX), (outline(&body).media_count, outline(&body).places().len()));
 }
 
 proptest! {

@@ -36,10 +36,7 @@ impl<'a> NameAddr<'a> {
                 let rest = Self::parse_unquoted(text.get(end..).unwrap_or_default());
                 Self { display, ..rest }
             }
-            None => Self {
-                is_closed: false,
-                ..Self::parse_unquoted(text)
-            },
+            None => Self { is_closed: false, ..Self::parse_unquoted(text) },
         }
     }
 
@@ -48,32 +45,15 @@ impl<'a> NameAddr<'a> {
             let display = text.get(..open).unwrap_or_default().trim_ascii();
             let inner = text.get(open + 1..).unwrap_or_default();
             let close = memchr(b'>', inner);
-            let uri = inner
-                .get(..close.unwrap_or(inner.len()))
-                .unwrap_or_default()
-                .trim_ascii();
-            let after = close
-                .and_then(|close| inner.get(close + 1..))
-                .unwrap_or_default();
+            let uri = inner.get(..close.unwrap_or(inner.len())).unwrap_or_default().trim_ascii();
+            let after = close.and_then(|close| inner.get(close + 1..)).unwrap_or_default();
             let parameters = Parameters(after);
-            return Self {
-                display,
-                uri,
-                parameters,
-                has_brackets: true,
-                is_closed: close.is_some(),
-            };
+            return Self { display, uri, parameters, has_brackets: true, is_closed: close.is_some() };
         }
         let end = memchr(b';', text).unwrap_or(text.len());
         let (uri, parameters) = text.split_at_checked(end).unwrap_or((text, &[]));
         let parameters = Parameters(parameters);
-        Self {
-            display: &[],
-            uri: uri.trim_ascii(),
-            parameters,
-            has_brackets: false,
-            is_closed: true,
-        }
+        Self { display: &[], uri: uri.trim_ascii(), parameters, has_brackets: false, is_closed: true }
     }
 
     /// The URI in its parts.
@@ -115,25 +95,16 @@ mod tests {
     #[test]
     fn parameters_without_brackets_belong_to_the_header() {
         let from = NameAddr::parse(b"sip:user@example.com;tag=81x2");
-        assert_eq!(
-            (&b"sip:user@example.com"[..], Some(&b"81x2"[..])),
-            (from.uri, from.tag())
-        );
+        assert_eq!((&b"sip:user@example.com"[..], Some(&b"81x2"[..])), (from.uri, from.tag()));
         let from = NameAddr::parse(b"<sip:user@example.com;lr>;tag=1");
-        assert_eq!(
-            (&b"sip:user@example.com;lr"[..], Some(&b"1"[..])),
-            (from.uri, from.tag())
-        );
+        assert_eq!((&b"sip:user@example.com;lr"[..], Some(&b"1"[..])), (from.uri, from.tag()));
     }
 
     #[test]
     fn display_names_may_be_quoted_or_not() {
         let quoted = NameAddr::parse(b"\"J <Rosenberg> \\\\\\\"\"\r\n <sip:a@b> ; tag = 9");
         assert_eq!(b"J <Rosenberg> \\\\\\\"", quoted.display);
-        assert_eq!(
-            (&b"sip:a@b"[..], Some(&b"9"[..])),
-            (quoted.uri, quoted.tag())
-        );
+        assert_eq!((&b"sip:a@b"[..], Some(&b"9"[..])), (quoted.uri, quoted.tag()));
         assert_eq!(b"Bell, A", NameAddr::parse(b"Bell, A<sip:a@b>").display);
         assert!(!NameAddr::parse(b"\"Mr. J. <sip:a@b>").is_closed);
         assert_eq!(b"sip:a@b", NameAddr::parse(b"\"Mr. J. <sip:a@b>").uri);

@@ -20,22 +20,11 @@ pub struct Reason<'a> {
 impl<'a> Reason<'a> {
     /// Reads `Q.850;cause=16;text="Terminated"`.
     pub fn parse(text: &'a [u8]) -> Self {
-        let end = text
-            .iter()
-            .position(|&byte| byte == b';')
-            .unwrap_or(text.len());
+        let end = text.iter().position(|&byte| byte == b';').unwrap_or(text.len());
         let (protocol, parameters) = text.split_at_checked(end).unwrap_or((text, &[]));
         let parameters = Parameters(parameters);
-        let cause = parameters
-            .get("cause")
-            .and_then(leading_number)
-            .and_then(|(cause, _)| u16::try_from(cause).ok());
-        Self {
-            protocol: protocol.trim_ascii(),
-            cause,
-            text: parameters.get("text"),
-            parameters,
-        }
+        let cause = parameters.get("cause").and_then(leading_number).and_then(|(cause, _)| u16::try_from(cause).ok());
+        Self { protocol: protocol.trim_ascii(), cause, text: parameters.get("text"), parameters }
     }
 }
 
@@ -58,19 +47,9 @@ impl<'a> Warning<'a> {
             None => (None, text.trim_ascii()),
         };
         // Some stacks leave the agent out.
-        let (agent, rest) = if rest.starts_with(b"\"") {
-            (&[][..], rest)
-        } else {
-            word(rest)
-        };
-        let quoted = quoted_end(rest)
-            .filter(|_| rest.starts_with(b"\""))
-            .and_then(|end| rest.get(..end));
-        Self {
-            code,
-            agent,
-            text: strip_quotes(quoted.unwrap_or(rest)),
-        }
+        let (agent, rest) = if rest.starts_with(b"\"") { (&[][..], rest) } else { word(rest) };
+        let quoted = quoted_end(rest).filter(|_| rest.starts_with(b"\"")).and_then(|end| rest.get(..end));
+        Self { code, agent, text: strip_quotes(quoted.unwrap_or(rest)) }
     }
 }
 
@@ -91,19 +70,12 @@ impl<'a> RetryAfter<'a> {
         let (seconds, rest) = leading_number(text.trim_ascii())?;
         let (comment, rest) = match rest.strip_prefix(b"(") {
             Some(inner) => {
-                let end = inner
-                    .iter()
-                    .rposition(|&byte| byte == b')')
-                    .unwrap_or(inner.len());
+                let end = inner.iter().rposition(|&byte| byte == b')').unwrap_or(inner.len());
                 (inner.get(..end), inner.get(end + 1..).unwrap_or_default())
             }
             None => (None, rest),
         };
-        Some(Self {
-            seconds,
-            comment,
-            duration: Parameters(rest).number("duration"),
-        })
+        Some(Self { seconds, comment, duration: Parameters(rest).number("duration") })
     }
 }
 
@@ -130,10 +102,7 @@ mod tests {
         assert_eq!(b"Incompatible \\\"media\\\"", warning.text);
         assert_eq!(
             (&b""[..], &b"text"[..]),
-            (
-                Warning::parse(b"399 \"text\"").agent,
-                Warning::parse(b"399 \"text\"").text
-            )
+            (Warning::parse(b"399 \"text\"").agent, Warning::parse(b"399 \"text\"").text)
         );
         assert_eq!(b"no codec", Warning::parse(b"305 host no codec").text);
         assert_eq!(None, Warning::parse(b"x").code);
@@ -143,14 +112,8 @@ mod tests {
     #[test]
     fn retry_after_may_hold_comment_and_duration() {
         let retry = RetryAfter::parse(b"120 (I'm (in) a meeting);duration=60").expect("seconds");
-        assert_eq!(
-            (120, Some(&b"I'm (in) a meeting"[..]), Some(60)),
-            (retry.seconds, retry.comment, retry.duration)
-        );
+        assert_eq!((120, Some(&b"I'm (in) a meeting"[..]), Some(60)), (retry.seconds, retry.comment, retry.duration));
         assert_eq!(None, RetryAfter::parse(b"later"));
-        assert_eq!(
-            Some(&b"x"[..]),
-            RetryAfter::parse(b"5 (x").expect("seconds").comment
-        );
+        assert_eq!(Some(&b"x"[..]), RetryAfter::parse(b"5 (x").expect("seconds").comment);
     }
 }

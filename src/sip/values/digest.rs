@@ -33,10 +33,7 @@ impl<'a> Digest<'a> {
 
     /// The parameter called `name` without quotes, escapes kept.
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {
-        self.parameters()
-            .find(|parameter| parameter.is(name))?
-            .value
-            .map(strip_quotes)
+        self.parameters().find(|parameter| parameter.is(name))?.value.map(strip_quotes)
     }
 
     /// The protection domain.
@@ -61,8 +58,7 @@ impl<'a> Digest<'a> {
 
     /// Whether the server says that only the nonce was too old.
     pub fn is_stale(&self) -> bool {
-        self.get("stale")
-            .is_some_and(|value| value.eq_ignore_ascii_case(b"true"))
+        self.get("stale").is_some_and(|value| value.eq_ignore_ascii_case(b"true"))
     }
 
     /// Who logs in.
@@ -108,25 +104,17 @@ mod tests {
         assert!(challenge.is_digest() && challenge.is_stale());
         assert_eq!(Some(&b"a, \\\"b\\\""[..]), challenge.realm());
         assert_eq!(Some(&b"n=="[..]), challenge.nonce());
-        assert_eq!(
-            vec![&b"auth"[..], b"auth-int"],
-            challenge.qop().collect::<Vec<_>>()
-        );
+        assert_eq!(vec![&b"auth"[..], b"auth-int"], challenge.qop().collect::<Vec<_>>());
         assert_eq!(b"SHA-256", challenge.algorithm());
     }
 
     #[test]
     fn credentials_count_their_nonce_in_hexadecimal() {
-        let credentials = Digest::parse(b"digest username=\"bob\",uri=\"sip:a;b\",nc=0000001A,cnonce=\"\",response=\"00112233\"");
+        let credentials =
+            Digest::parse(b"digest username=\"bob\",uri=\"sip:a;b\",nc=0000001A,cnonce=\"\",response=\"00112233\"");
         assert_eq!(Some(26), credentials.nonce_count());
-        assert_eq!(
-            (Some(&b"bob"[..]), Some(&b"sip:a;b"[..])),
-            (credentials.username(), credentials.uri())
-        );
-        assert_eq!(
-            (Some(8), Some(&b""[..])),
-            (credentials.response_digits(), credentials.client_nonce())
-        );
+        assert_eq!((Some(&b"bob"[..]), Some(&b"sip:a;b"[..])), (credentials.username(), credentials.uri()));
+        assert_eq!((Some(8), Some(&b""[..])), (credentials.response_digits(), credentials.client_nonce()));
         assert_eq!(b"MD5", credentials.algorithm());
     }
 
@@ -135,11 +123,7 @@ mod tests {
         let text = b"Digest realm=\"a\\\"\", nonce=\"n\", nc=1, qop=\"auth\"";
         for length in 0..=text.len() {
             let challenge = Digest::parse(&text[..length]);
-            std::hint::black_box((
-                challenge.realm(),
-                challenge.nonce_count(),
-                challenge.qop().count(),
-            ));
+            std::hint::black_box((challenge.realm(), challenge.nonce_count(), challenge.qop().count()));
         }
     }
 }

@@ -17,10 +17,7 @@ impl<'a> Event<'a> {
     /// Reads `refer;id=93809824`.
     pub fn parse(text: &'a [u8]) -> Self {
         let (package, parameters) = head_and_parameters(text);
-        Self {
-            package,
-            id: parameters.get("id"),
-        }
+        Self { package, id: parameters.get("id") }
     }
 }
 
@@ -56,10 +53,7 @@ impl<'a> SubscriptionState<'a> {
 }
 
 fn head_and_parameters(text: &[u8]) -> (&[u8], Parameters<'_>) {
-    let end = text
-        .iter()
-        .position(|&byte| byte == b';')
-        .unwrap_or(text.len());
+    let end = text.iter().position(|&byte| byte == b';').unwrap_or(text.len());
     let (head, parameters) = text.split_at_checked(end).unwrap_or((text, &[]));
     (head.trim_ascii(), Parameters(parameters))
 }
@@ -74,10 +68,7 @@ mod tests {
         assert_eq!((&b"refer"[..], Some(&b"93"[..])), (event.package, event.id));
         let state = SubscriptionState::parse(b"Terminated;reason=noresource;retry-after=5");
         assert!(state.is_terminated());
-        assert_eq!(
-            (Some(&b"noresource"[..]), None, Some(5)),
-            (state.reason, state.expires, state.retry_after)
-        );
+        assert_eq!((Some(&b"noresource"[..]), None, Some(5)), (state.reason, state.expires, state.retry_after));
         assert_eq!(b"", Event::parse(b"").package);
     }
 }

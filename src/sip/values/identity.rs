@@ -67,25 +67,15 @@ pub struct Passport {
 impl<'a> Identity<'a> {
     /// Reads one Identity header.
     pub fn parse(text: &'a [u8]) -> Self {
-        let end = text
-            .iter()
-            .position(|&byte| byte == b';')
-            .unwrap_or(text.len());
+        let end = text.iter().position(|&byte| byte == b';').unwrap_or(text.len());
         let (token, parameters) = text.split_at_checked(end).unwrap_or((text, &[]));
-        Self {
-            token: token.trim_ascii(),
-            parameters: Parameters(parameters),
-        }
+        Self { token: token.trim_ascii(), parameters: Parameters(parameters) }
     }
 
     /// The certificate's address, without `<>`.
     pub fn info(&self) -> Option<&'a [u8]> {
         let info = self.parameters.get("info")?;
-        Some(
-            info.strip_prefix(b"<")
-                .and_then(|inner| inner.strip_suffix(b">"))
-                .unwrap_or(info),
-        )
+        Some(info.strip_prefix(b"<").and_then(|inner| inner.strip_suffix(b">")).unwrap_or(info))
     }
 
     /// The signature algorithm.
@@ -104,20 +94,14 @@ impl<'a> Identity<'a> {
     /// [`TokenFault`] says which part is unreadable.
     pub fn passport(&self) -> Result<Passport, TokenFault> {
         let mut parts = self.token.split(|&byte| byte == b'.');
-        let (Some(header), Some(payload), Some(_), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
+        let (Some(header), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(TokenFault::Parts(
-                self.token.split(|&byte| byte == b'.').count(),
-            ));
+            return Err(TokenFault::Parts(self.token.split(|&byte| byte == b'.').count()));
         };
         if header.is_empty() && payload.is_empty() {
             return Err(TokenFault::Compact);
         }
-        Ok(Passport::from_json(
-            &decode(header, "header")?,
-            &decode(payload, "payload")?,
-        ))
+        Ok(Passport::from_json(&decode(header, "header")?, &decode(payload, "payload")?))
     }
 }
 
@@ -129,21 +113,14 @@ fn decode(part: &[u8], name: &'static str) -> Result<Value, TokenFault> {
         .filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=')
         .take(TOKEN_PART_BYTES_MAX)
         .collect();
-    let json = URL_SAFE_NO_PAD
-        .decode(&text)
-        .map_err(|_| TokenFault::Encoding(name))?;
+    let json = URL_SAFE_NO_PAD.decode(&text).map_err(|_| TokenFault::Encoding(name))?;
     let value: Value = serde_json::from_slice(&json).map_err(|_| TokenFault::Json(name))?;
-    if value.is_object() {
-        Ok(value)
-    } else {
-        Err(TokenFault::Json(name))
-    }
+    if value.is_object() { Ok(value) } else { Err(TokenFault::Json(name)) }
 }
 
 impl Passport {
     fn from_json(header: &Value, payload: &Value) -> Self {
-        let text =
-            |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
         let number_or_uri = |key: &str| {
             let party = payload.get(key)?;
             text(party, "tn").or_else(|| text(party, "uri"))
@@ -179,9 +156,8 @@ mod tests {
     use super::*;
 
     fn token() -> String {
-        let header = URL_SAFE_NO_PAD.encode(
-            r#"{"alg":"ES256","ppt":"shaken","typ":"passport","x5u":"https://c.example/a.pem"}"#,
-        );
+        let header = URL_SAFE_NO_PAD
+            .encode(r#"{"alg":"ES256","ppt":"shaken","typ":"passport","x5u":"https://c.example/a.pem"}"#);
         let payload = URL_SAFE_NO_PAD
             .encode(r#"{"attest":"A","dest":{"tn":["12155550113"]},"iat":1443208345,"orig":{"tn":"12155550112"},"origid":"1-2"}"#);
         format!("{header}.{payload}.c2ln")
@@ -189,44 +165,23 @@ mod tests {
 
     #[test]
     fn a_shaken_token_names_caller_called_and_attestation() {
-        let value = format!(
-            "{};info=<https://c.example/a.pem>;alg=ES256;ppt=\"shaken\"",
-            token()
-        );
+        let value = format!("{};info=<https://c.example/a.pem>;alg=ES256;ppt=\"shaken\"", token());
         let identity = Identity::parse(value.as_bytes());
         assert_eq!(Some(&b"https://c.example/a.pem"[..]), identity.info());
-        assert_eq!(
-            (Some(&b"ES256"[..]), Some(&b"shaken"[..])),
-            (identity.algorithm(), identity.extension())
-        );
+        assert_eq!((Some(&b"ES256"[..]), Some(&b"shaken"[..])), (identity.algorithm(), identity.extension()));
         let passport = identity.passport().expect("claims");
         assert_eq!(Some("12155550112"), passport.origin.as_deref());
         assert_eq!(vec!["12155550113".to_owned()], passport.destinations);
-        assert_eq!(
-            (Some("A"), Some(1443208345)),
-            (passport.attestation.as_deref(), passport.issued_at)
-        );
-        assert_eq!(
-            Some("https://c.example/a.pem"),
-            passport.certificate_url.as_deref()
-        );
+        assert_eq!((Some("A"), Some(1443208345)), (passport.attestation.as_deref(), passport.issued_at));
+        assert_eq!(Some("https://c.example/a.pem"), passport.certificate_url.as_deref());
     }
 
     #[test]
     fn an_unreadable_token_says_why() {
-        assert_eq!(
-            Err(TokenFault::Compact),
-            Identity::parse(b"..c2ln;info=<a>").passport()
-        );
+        assert_eq!(Err(TokenFault::Compact), Identity::parse(b"..c2ln;info=<a>").passport());
         assert_eq!(Err(TokenFault::Parts(1)), Identity::parse(b"").passport());
-        assert_eq!(
-            Err(TokenFault::Encoding("header")),
-            Identity::parse(b"!.e30.x").passport()
-        );
-        assert_eq!(
-            Err(TokenFault::Json("payload")),
-            Identity::parse(b"e30.MQ.x").passport()
-        );
+        assert_eq!(Err(TokenFault::Encoding("header")), Identity::parse(b"!.e30.x").passport());
+        assert_eq!(Err(TokenFault::Json("payload")), Identity::parse(b"e30.MQ.x").passport());
     }
 
     #[test]

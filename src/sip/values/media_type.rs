@@ -18,15 +18,9 @@ pub struct MediaType<'a> {
 impl<'a> MediaType<'a> {
     /// Reads `multipart/mixed;boundary="b1"`.
     pub fn parse(text: &'a [u8]) -> Self {
-        let end = text
-            .iter()
-            .position(|&byte| byte == b';')
-            .unwrap_or(text.len());
+        let end = text.iter().position(|&byte| byte == b';').unwrap_or(text.len());
         let (name, parameters) = text.split_at_checked(end).unwrap_or((text, &[]));
-        let slash = name
-            .iter()
-            .position(|&byte| byte == b'/')
-            .unwrap_or(name.len());
+        let slash = name.iter().position(|&byte| byte == b'/').unwrap_or(name.len());
         let (kind, subtype) = name.split_at_checked(slash).unwrap_or((name, &[]));
         Self {
             kind: kind.trim_ascii(),
@@ -37,8 +31,7 @@ impl<'a> MediaType<'a> {
 
     /// Whether this is `kind/subtype`, in any case.
     pub fn is(&self, kind: &str, subtype: &str) -> bool {
-        self.kind.eq_ignore_ascii_case(kind.as_bytes())
-            && self.subtype.eq_ignore_ascii_case(subtype.as_bytes())
+        self.kind.eq_ignore_ascii_case(kind.as_bytes()) && self.subtype.eq_ignore_ascii_case(subtype.as_bytes())
     }
 
     /// Whether this is `application/sdp`.
@@ -53,9 +46,7 @@ impl<'a> MediaType<'a> {
 
     /// What parts a multipart body, without the two hyphens before it.
     pub fn boundary(&self) -> Option<&'a [u8]> {
-        self.parameters
-            .get("boundary")
-            .filter(|boundary| !boundary.is_empty())
+        self.parameters.get("boundary").filter(|boundary| !boundary.is_empty())
     }
 }
 

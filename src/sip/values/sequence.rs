@@ -21,11 +21,7 @@ impl<'a> CSeq<'a> {
     pub fn parse(text: &'a [u8]) -> Self {
         let (digits, rest) = word(text);
         let token = word(rest).0;
-        Self {
-            number: sequence_number(digits),
-            method: Method::from_bytes(token),
-            token,
-        }
+        Self { number: sequence_number(digits), method: Method::from_bytes(token), token }
     }
 }
 
@@ -42,10 +38,7 @@ impl<'a> RAck<'a> {
     /// Reads `776656 1 INVITE`.
     pub fn parse(text: &'a [u8]) -> Self {
         let (digits, rest) = word(text);
-        Self {
-            rseq: sequence_number(digits),
-            cseq: CSeq::parse(rest),
-        }
+        Self { rseq: sequence_number(digits), cseq: CSeq::parse(rest) }
     }
 }
 
@@ -62,19 +55,13 @@ mod tests {
         let cseq = CSeq::parse(b"0009\r\n  INVITE");
         assert_eq!((Some(9), Method::Invite), (cseq.number, cseq.method));
         let rack = RAck::parse(b" 776656\t1  INVITE ");
-        assert_eq!(
-            (Some(776656), Some(1), Method::Invite),
-            (rack.rseq, rack.cseq.number, rack.cseq.method)
-        );
+        assert_eq!((Some(776656), Some(1), Method::Invite), (rack.rseq, rack.cseq.number, rack.cseq.method));
     }
 
     #[test]
     fn a_cseq_that_is_no_number_keeps_its_method() {
         let cseq = CSeq::parse(b"36893488147419103232 REGISTER");
         assert_eq!((None, Method::Register), (cseq.number, cseq.method));
-        assert_eq!(
-            (None, &b""[..]),
-            (CSeq::parse(b"").number, CSeq::parse(b"1").token)
-        );
+        assert_eq!((None, &b""[..]), (CSeq::parse(b"").number, CSeq::parse(b"1").token));
     }
 }

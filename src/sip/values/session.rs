@@ -51,20 +51,13 @@ pub struct DialogReference<'a> {
 impl<'a> DialogReference<'a> {
     /// Reads `call-id;to-tag=a;from-tag=b`.
     pub fn parse(text: &'a [u8]) -> Self {
-        let end = text
-            .iter()
-            .position(|&byte| byte == b';')
-            .unwrap_or(text.len());
+        let end = text.iter().position(|&byte| byte == b';').unwrap_or(text.len());
         let (call_id, parameters) = text.split_at_checked(end).unwrap_or((text, &[]));
         let parameters = Parameters(parameters);
         Self {
             call_id: call_id.trim_ascii(),
-            to_tag: parameters
-                .get("to-tag")
-                .or_else(|| parameters.get("remote-tag")),
-            from_tag: parameters
-                .get("from-tag")
-                .or_else(|| parameters.get("local-tag")),
+            to_tag: parameters.get("to-tag").or_else(|| parameters.get("remote-tag")),
+            from_tag: parameters.get("from-tag").or_else(|| parameters.get("local-tag")),
             is_early_only: parameters.has("early-only"),
         }
     }
@@ -82,15 +75,9 @@ pub struct SessionId<'a> {
 impl<'a> SessionId<'a> {
     /// Reads `uuid;remote=uuid`.
     pub fn parse(text: &'a [u8]) -> Self {
-        let end = text
-            .iter()
-            .position(|&byte| byte == b';')
-            .unwrap_or(text.len());
+        let end = text.iter().position(|&byte| byte == b';').unwrap_or(text.len());
         let (local, parameters) = text.split_at_checked(end).unwrap_or((text, &[]));
-        Self {
-            local: local.trim_ascii(),
-            remote: Parameters(parameters).get("remote"),
-        }
+        Self { local: local.trim_ascii(), remote: Parameters(parameters).get("remote") }
     }
 }
 
@@ -101,14 +88,8 @@ mod tests {
     #[test]
     fn session_timers_name_seconds_and_refresher() {
         let timer = SessionExpires::parse(b"1800 ; Refresher=UAS").expect("seconds");
-        assert_eq!(
-            (1800, Some(Refresher::Uas)),
-            (timer.seconds, timer.refresher)
-        );
-        assert_eq!(
-            None,
-            SessionExpires::parse(b"90").expect("seconds").refresher
-        );
+        assert_eq!((1800, Some(Refresher::Uas)), (timer.seconds, timer.refresher));
+        assert_eq!(None, SessionExpires::parse(b"90").expect("seconds").refresher);
         assert_eq!(None, SessionExpires::parse(b""));
     }
 
@@ -121,10 +102,7 @@ mod tests {
         );
         assert!(replaces.is_early_only);
         let target = DialogReference::parse(b"12@a;local-tag=2;remote-tag=1");
-        assert_eq!(
-            (Some(&b"1"[..]), Some(&b"2"[..])),
-            (target.to_tag, target.from_tag)
-        );
+        assert_eq!((Some(&b"1"[..]), Some(&b"2"[..])), (target.to_tag, target.from_tag));
         assert_eq!(b"", DialogReference::parse(b"").call_id);
     }
 

@@ -44,47 +44,27 @@ impl<'a> HostPort<'a> {
     pub fn parse(text: &'a [u8]) -> Self {
         let text = text.trim_ascii();
         if let Some(inner) = text.strip_prefix(b"[") {
-            let end = inner
-                .iter()
-                .position(|&byte| byte == b']')
-                .unwrap_or(inner.len());
+            let end = inner.iter().position(|&byte| byte == b']').unwrap_or(inner.len());
             let host = inner.get(..end).unwrap_or_default();
             let after = inner.get(end + 1..).unwrap_or_default().trim_ascii();
             return Self::with_port(host, after.strip_prefix(b":"));
         }
         let Some(at) = memchr(b':', text) else {
-            return Self {
-                host: text,
-                ..Self::default()
-            };
+            return Self { host: text, ..Self::default() };
         };
         let (host, port) = (text.get(..at).unwrap_or_default(), text.get(at + 1..));
         if port.is_some_and(|port| port.contains(&b':')) {
-            return Self {
-                host: text,
-                is_unbracketed_ipv6: true,
-                ..Self::default()
-            };
+            return Self { host: text, is_unbracketed_ipv6: true, ..Self::default() };
         }
         Self::with_port(host.trim_ascii(), port)
     }
 
     fn with_port(host: &'a [u8], port: Option<&'a [u8]>) -> Self {
         let Some(text) = port else {
-            return Self {
-                host,
-                ..Self::default()
-            };
+            return Self { host, ..Self::default() };
         };
-        let port = number(text.trim_ascii())
-            .and_then(|port| u16::try_from(port).ok())
-            .filter(|&port| port > 0);
-        Self {
-            host,
-            port,
-            is_port_bad: port.is_none(),
-            is_unbracketed_ipv6: false,
-        }
+        let port = number(text.trim_ascii()).and_then(|port| u16::try_from(port).ok()).filter(|&port| port > 0);
+        Self { host, port, is_port_bad: port.is_none(), is_unbracketed_ipv6: false }
     }
 
     /// The host as an address; `None` for a name.
@@ -120,34 +100,19 @@ impl<'a> Uri<'a> {
         let (scheme, rest) = split_scheme(text);
         match scheme {
             Scheme::Tel => Self::parse_tel(text, rest),
-            Scheme::Urn | Scheme::Other => Self {
-                user: Some(rest),
-                ..Self::empty(text, scheme)
-            },
+            Scheme::Urn | Scheme::Other => Self { user: Some(rest), ..Self::empty(text, scheme) },
             Scheme::Sip | Scheme::Sips | Scheme::Missing => Self::parse_sip(text, scheme, rest),
         }
     }
 
     fn empty(text: &'a [u8], scheme: Scheme) -> Self {
         let host_port = HostPort::default();
-        Self {
-            text,
-            scheme,
-            user: None,
-            password: None,
-            host_port,
-            parameters: Parameters(&[]),
-            headers: None,
-        }
+        Self { text, scheme, user: None, password: None, host_port, parameters: Parameters(&[]), headers: None }
     }
 
     fn parse_tel(text: &'a [u8], rest: &'a [u8]) -> Self {
         let (number, parameters) = cut_at(rest, |byte| byte == b';');
-        Self {
-            user: Some(number),
-            parameters: Parameters(parameters),
-            ..Self::empty(text, Scheme::Tel)
-        }
+        Self { user: Some(number), parameters: Parameters(parameters), ..Self::empty(text, Scheme::Tel) }
     }
 
     fn parse_sip(text: &'a [u8], scheme: Scheme, rest: &'a [u8]) -> Self {
@@ -169,15 +134,7 @@ impl<'a> Uri<'a> {
             None => (None, None),
         };
         let host_port = HostPort::parse(host_port);
-        Self {
-            text,
-            scheme,
-            user,
-            password,
-            host_port,
-            parameters: Parameters(parameters),
-            headers: headers.get(1..),
-        }
+        Self { text, scheme, user, password, host_port, parameters: Parameters(parameters), headers: headers.get(1..) }
     }
 
     /// The user part before its first `;`, escapes resolved: the number or name that is called.
@@ -188,9 +145,7 @@ impl<'a> Uri<'a> {
     /// The parameters inside the user part (`rn`, `npdi`, `phone-context`), or those of a `tel:` URI.
     pub fn number_parameters(&self) -> Parameters<'a> {
         match (self.scheme, self.user) {
-            (Scheme::Sip | Scheme::Sips, Some(user)) => {
-                Parameters(cut_at(user, |byte| byte == b';').1)
-            }
+            (Scheme::Sip | Scheme::Sips, Some(user)) => Parameters(cut_at(user, |byte| byte == b';').1),
             (Scheme::Tel, _) => self.parameters,
             _ => Parameters(&[]),
         }
@@ -200,18 +155,14 @@ impl<'a> Uri<'a> {
     pub fn header(&self, name: &str) -> Option<Cow<'a, [u8]>> {
         self.headers?.split(|&byte| byte == b'&').find_map(|pair| {
             let (key, value) = cut_at(pair, |byte| byte == b'=');
-            key.eq_ignore_ascii_case(name.as_bytes())
-                .then(|| unescape(value.get(1..).unwrap_or_default()))
+            key.eq_ignore_ascii_case(name.as_bytes()).then(|| unescape(value.get(1..).unwrap_or_default()))
         })
     }
 }
 
 /// Splits before the first byte that `is_end` takes; the second part keeps that byte.
 fn cut_at(text: &[u8], is_end: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
-    let at = text
-        .iter()
-        .position(|&byte| is_end(byte))
-        .unwrap_or(text.len());
+    let at = text.iter().position(|&byte| is_end(byte)).unwrap_or(text.len());
     text.split_at_checked(at).unwrap_or((text, &[]))
 }
 
@@ -220,10 +171,8 @@ fn split_scheme(text: &[u8]) -> (Scheme, &[u8]) {
     if let Some(rest) = text.strip_prefix(b"sip:") {
         return (Scheme::Sip, rest);
     }
-    let length = text
-        .iter()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
-        .count();
+    let length =
+        text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')).count();
     let name = text.get(..length).unwrap_or_default();
     let Some(rest) = text.get(length..).and_then(|rest| rest.strip_prefix(b":")) else {
         return (Scheme::Missing, text);
@@ -288,9 +237,7 @@ mod tests {
 
     #[test]
     fn a_sip_uri_comes_apart() {
-        let uri = Uri::parse(
-            b" sip:+1234;npdi:secret@[2001:db8::1]:5070;transport=tcp;lr?Subject=a%20b&Replaces=x ",
-        );
+        let uri = Uri::parse(b" sip:+1234;npdi:secret@[2001:db8::1]:5070;transport=tcp;lr?Subject=a%20b&Replaces=x ");
         assert_eq!(Scheme::Sip, uri.scheme);
         assert_eq!(Some(&b"+1234;npdi"[..]), uri.user);
         assert_eq!(Some(&b"secret"[..]), uri.password);
@@ -306,16 +253,10 @@ mod tests {
     #[test]
     fn other_schemes_keep_what_they_say() {
         let tel = Uri::parse(b"tel:+358-555;phone-context=a");
-        assert_eq!(
-            (Scheme::Tel, Some(&b"+358-555"[..])),
-            (tel.scheme, tel.user)
-        );
+        assert_eq!((Scheme::Tel, Some(&b"+358-555"[..])), (tel.scheme, tel.user));
         assert!(tel.number_parameters().has("phone-context"));
         assert_eq!(Scheme::Urn, Uri::parse(b"urn:service:sos").scheme);
-        assert_eq!(
-            Scheme::Other,
-            Uri::parse(b"soap.beep://192.0.2.103:3002").scheme
-        );
+        assert_eq!(Scheme::Other, Uri::parse(b"soap.beep://192.0.2.103:3002").scheme);
         assert_eq!(Scheme::Missing, Uri::parse(b"10.0.0.1:5060").scheme);
         assert_eq!(Some(5060), Uri::parse(b"10.0.0.1:5060").host_port.port);
     }

@@ -32,34 +32,15 @@ impl<'a> Via<'a> {
         let parameters = Parameters(parameters);
         if let Some(rest) = head.strip_prefix(b"SIP/2.0/") {
             let (transport, sent_by) = word(rest);
-            return Self {
-                protocol: b"SIP/2.0",
-                transport,
-                sent_by: HostPort::parse(sent_by),
-                parameters,
-            };
+            return Self { protocol: b"SIP/2.0", transport, sent_by: HostPort::parse(sent_by), parameters };
         }
-        let mut slashes = head
-            .iter()
-            .enumerate()
-            .filter(|&(_, &byte)| byte == b'/')
-            .map(|(at, _)| at);
+        let mut slashes = head.iter().enumerate().filter(|&(_, &byte)| byte == b'/').map(|(at, _)| at);
         let (Some(_), Some(second)) = (slashes.next(), slashes.next()) else {
-            return Self {
-                protocol: &[],
-                transport: &[],
-                sent_by: HostPort::parse(head),
-                parameters,
-            };
+            return Self { protocol: &[], transport: &[], sent_by: HostPort::parse(head), parameters };
         };
         let protocol = head.get(..second).unwrap_or_default().trim_ascii();
         let (transport, sent_by) = word(head.get(second + 1..).unwrap_or_default());
-        Self {
-            protocol,
-            transport,
-            sent_by: HostPort::parse(sent_by),
-            parameters,
-        }
+        Self { protocol, transport, sent_by: HostPort::parse(sent_by), parameters }
     }
 
     /// The branch, the transaction's name; `None` where there is none.
@@ -172,12 +153,10 @@ mod tests {
 
     #[test]
     fn a_via_with_blanks_everywhere_is_read() {
-        let via = Via::parse(b"SIP  / 2.0\r\n / UDP  first.example.com: 4000;ttl=16 ; maddr = 224.2.0.1 ;branch=z9hG4bKa7c6");
+        let via =
+            Via::parse(b"SIP  / 2.0\r\n / UDP  first.example.com: 4000;ttl=16 ; maddr = 224.2.0.1 ;branch=z9hG4bKa7c6");
         assert_eq!(b"UDP", via.transport);
-        assert_eq!(
-            (&b"first.example.com"[..], Some(4000)),
-            (via.sent_by.host, via.sent_by.port)
-        );
+        assert_eq!((&b"first.example.com"[..], Some(4000)), (via.sent_by.host, via.sent_by.port));
         assert_eq!(Some(&b"z9hG4bKa7c6"[..]), via.branch());
         assert_eq!(Some(&b"224.2.0.1"[..]), via.maddr());
     }
@@ -185,35 +164,21 @@ mod tests {
     #[test]
     fn rport_may_be_asked_for_or_filled_in() {
         assert_eq!(None, Via::parse(b"SIP/2.0/UDP a").rport());
-        assert_eq!(
-            Some(None),
-            Via::parse(b"SIP/2.0/UDP a;rport;branch=b").rport()
-        );
-        assert_eq!(
-            Some(Some(5061)),
-            Via::parse(b"SIP/2.0/UDP a;rport=5061").rport()
-        );
+        assert_eq!(Some(None), Via::parse(b"SIP/2.0/UDP a;rport;branch=b").rport());
+        assert_eq!(Some(Some(5061)), Via::parse(b"SIP/2.0/UDP a;rport=5061").rport());
     }
 
     #[test]
     fn overload_feedback_is_read() {
-        let via = Via::parse(b"SIP/2.0/TCP p1;branch=z9hG4bK1;received=192.0.2.1;oc=20;oc-algo=\"loss\";oc-validity=500;oc-seq=12.3");
+        let via = Via::parse(
+            b"SIP/2.0/TCP p1;branch=z9hG4bK1;received=192.0.2.1;oc=20;oc-algo=\"loss\";oc-validity=500;oc-seq=12.3",
+        );
         let overload = via.overload().expect("overload feedback");
         assert_eq!(
             (Some(20), Some(&b"loss"[..]), Some(500)),
-            (
-                overload.value,
-                overload.algorithm,
-                overload.validity_milliseconds
-            )
+            (overload.value, overload.algorithm, overload.validity_milliseconds)
         );
-        assert_eq!(
-            None,
-            Via::parse(b"SIP/2.0/UDP a;oc")
-                .overload()
-                .expect("an offer")
-                .value
-        );
+        assert_eq!(None, Via::parse(b"SIP/2.0/UDP a;oc").overload().expect("an offer").value);
     }
 
     #[test]

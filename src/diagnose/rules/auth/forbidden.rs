@@ -76,13 +76,7 @@ pub fn call(case: &Case<'_>) -> Option<Finding> {
             .at(refuser, signature)
     };
     if let Some(apart) = contrast(case) {
-        let finding = finding(
-            Confidence::Likely,
-            Proof::Comparison,
-            apart.why,
-            apart.remedy,
-            apart.signature,
-        );
+        let finding = finding(Confidence::Likely, Proof::Comparison, apart.why, apart.remedy, apart.signature);
         return Some(match apart.accepted {
             Some(accepted) => finding.shown_by(accepted),
             None => finding,
@@ -112,11 +106,7 @@ pub fn call(case: &Case<'_>) -> Option<Finding> {
             words,
         ));
     }
-    let login = if case.outcome() == Outcome::AuthFailed {
-        "a login that it does not accept, "
-    } else {
-        ""
-    };
+    let login = if case.outcome() == Outcome::AuthFailed { "a login that it does not accept, " } else { "" };
     Some(finding(
         Confidence::Possible,
         Proof::CodeMeaning,
@@ -134,9 +124,7 @@ pub fn call(case: &Case<'_>) -> Option<Finding> {
 fn is_unseen_login(case: &Case<'_>) -> bool {
     let anatomy = &case.anatomy;
     let steps = || anatomy.chain.iter().map(|step| anatomy.transaction(*step));
-    let is_unseen = steps()
-        .next_back()
-        .is_some_and(|last| last.request.is_none());
+    let is_unseen = steps().next_back().is_some_and(|last| last.request.is_none());
     is_unseen && steps().any(|step| anatomy.final_status(step).is_some_and(is_challenge))
 }
 
@@ -145,19 +133,10 @@ fn own_words(case: &Case<'_>, phrase: &str) -> String {
     let refusal = case.refusal();
     let warning = refusal.and_then(|refusal| case.header(refusal, HeaderName::Warning));
     if let Some(warning) = warning {
-        return warning
-            .splitn(3, ' ')
-            .nth(2)
-            .unwrap_or(warning)
-            .trim_matches('"')
-            .to_owned();
+        return warning.splitn(3, ' ').nth(2).unwrap_or(warning).trim_matches('"').to_owned();
     }
     let is_plain = phrase.is_empty() || phrase.eq_ignore_ascii_case("forbidden");
-    if is_plain {
-        String::new()
-    } else {
-        phrase.to_owned()
-    }
+    if is_plain { String::new() } else { phrase.to_owned() }
 }
 
 /// What sets the refused calls of a server apart from the accepted ones.
@@ -190,9 +169,7 @@ fn contrast(case: &Case<'_>) -> Option<Apart> {
             separates(reception.sources.get(&source)),
             reception.sources.get(&source),
             format!("came from {address}"),
-            format!(
-                "On {server}: add {address} to the addresses that may call, or let {address} log in."
-            ),
+            format!("On {server}: add {address} to the addresses that may call, or let {address} log in."),
         ),
         (
             separates(reception.callers.get(caller)),
@@ -208,10 +185,7 @@ fn contrast(case: &Case<'_>) -> Option<Apart> {
             !vouched.is_empty() && separates(reception.asserted.get(vouched)),
             reception.asserted.get(vouched),
             format!("vouched for the identity {vouched}"),
-            format!(
-                "On {}: send an asserted identity that {server} allows.",
-                case.name(request.source)
-            ),
+            format!("On {}: send an asserted identity that {server} allows.", case.name(request.source)),
         ),
         (
             separates(alike),
@@ -223,18 +197,11 @@ fn contrast(case: &Case<'_>) -> Option<Apart> {
     let apart: Vec<_> = features.into_iter().filter(|(is, ..)| *is).collect();
     let (_, tally, what, remedy) = apart.first()?;
     let refused = tally.map_or(0, |tally| tally.forbidden);
-    let also: Vec<&str> = apart
-        .iter()
-        .skip(1)
-        .map(|(_, _, what, _)| what.as_str())
-        .collect();
+    let also: Vec<&str> = apart.iter().skip(1).map(|(_, _, what, _)| what.as_str()).collect();
     let also = if also.is_empty() {
         String::new()
     } else {
-        format!(
-            " They also {}, which may be the reason as well.",
-            also.join(" and ")
-        )
+        format!(" They also {}, which may be the reason as well.", also.join(" and "))
     };
     let accepted = reception.all.first.map(|accepted| {
         let quote = format!("INVITE {} SIP/2.0", case.scene.text(accepted.uri));
@@ -246,11 +213,7 @@ fn contrast(case: &Case<'_>) -> Option<Apart> {
             counted(refused, "call"),
             if refused == 1 { "was" } else { "were" },
             counted(reception.all.accepted, "call"),
-            if reception.all.accepted == 1 {
-                "was"
-            } else {
-                "were"
-            },
+            if reception.all.accepted == 1 { "was" } else { "were" },
         ),
         remedy: remedy.clone(),
         signature: what.clone(),
@@ -259,9 +222,10 @@ fn contrast(case: &Case<'_>) -> Option<Apart> {
 }
 
 fn example(case: &Case<'_>, reception: &Reception) -> String {
-    reception.all.first.map_or(String::new(), |accepted| {
-        format!(", such as {}", user_of(case.scene.text(accepted.from)))
-    })
+    reception
+        .all
+        .first
+        .map_or(String::new(), |accepted| format!(", such as {}", user_of(case.scene.text(accepted.from))))
 }
 
 pub fn device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
@@ -271,10 +235,7 @@ pub fn device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
     let login = Login::of_device(scene, device);
     let user = user_of(scene.text(device.aor));
     let server = scene.name(device.registrar);
-    let attempt = device
-        .attempts
-        .last()
-        .and_then(|index| scene.attempts.get(*index as usize))?;
+    let attempt = device.attempts.last().and_then(|index| scene.attempts.get(*index as usize))?;
     let frame = attempt.answered_at.unwrap_or(attempt.asked_at);
     let other = login
         .as_ref()

@@ -143,18 +143,12 @@ impl<'s, 'a> Login<'s, 'a> {
     }
 
     fn of_device(scene: &'s Scene<'a>, device: &Registration) -> Option<Self> {
-        if !matches!(
-            device.outcome,
-            RegistrationOutcome::Failed | RegistrationOutcome::Challenged
-        ) {
+        if !matches!(device.outcome, RegistrationOutcome::Failed | RegistrationOutcome::Challenged) {
             return None;
         }
         let is_failed = |index: &&u32| {
             scene.attempts.get(**index as usize).is_some_and(|attempt| {
-                matches!(
-                    attempt.outcome,
-                    RegistrationOutcome::Failed | RegistrationOutcome::Challenged
-                )
+                matches!(attempt.outcome, RegistrationOutcome::Failed | RegistrationOutcome::Challenged)
             })
         };
         let tries = device.attempts.iter().filter(is_failed).count() as u32;
@@ -166,16 +160,11 @@ impl<'s, 'a> Login<'s, 'a> {
         let last = device.attempts.iter().rev().find(is_failed)?;
         let attempt = scene.attempts.get(*last as usize)?;
         let messages = scene.between(&attempt.leg, (attempt.started, attempt.ended));
-        let own = messages
-            .iter()
-            .filter(|message| message.status().is_some() || message.to == attempt.aor);
+        let own = messages.iter().filter(|message| message.status().is_some() || message.to == attempt.aor);
         let anatomy = Anatomy::new(own.collect(), &scene.book.tables);
-        let roots = anatomy
-            .each()
-            .filter(|(_, t)| t.method == Method::Register && t.parent.is_none());
-        let (steps, unseen): (Vec<_>, Vec<_>) = roots
-            .map(|(index, _)| index)
-            .partition(|index| anatomy.transaction(*index).request.is_some());
+        let roots = anatomy.each().filter(|(_, t)| t.method == Method::Register && t.parent.is_none());
+        let (steps, unseen): (Vec<_>, Vec<_>) =
+            roots.map(|(index, _)| index).partition(|index| anatomy.transaction(*index).request.is_some());
         // What an answer at the end refuses, or lets in, was not captured.
         if unseen.last() > steps.last() {
             return None;
@@ -218,16 +207,12 @@ impl<'s, 'a> Login<'s, 'a> {
     /// The realm that was asked for last.
     fn realm(&self) -> String {
         let asked = self.last().and_then(|round| round.challenges.first());
-        asked.map_or(String::new(), |(_, asked)| {
-            readable(asked.realm().unwrap_or_default())
-        })
+        asked.map_or(String::new(), |(_, asked)| readable(asked.realm().unwrap_or_default()))
     }
 
     /// Name in the last login, else the user of the address.
     fn login_name(&self) -> String {
-        self.sent()
-            .and_then(|(_, login)| login.username().map(readable))
-            .unwrap_or_else(|| self.user.clone())
+        self.sent().and_then(|(_, login)| login.username().map(readable)).unwrap_or_else(|| self.user.clone())
     }
 
     /// How often the challenges of one realm changed between two kinds, as those of two servers behind one address do.
@@ -241,17 +226,12 @@ impl<'s, 'a> Login<'s, 'a> {
             .filter_map(|round| {
                 let (_, asked) = round.challenges.first()?;
                 let is_same = readable(asked.realm().unwrap_or_default()) == realm;
-                let server = self
-                    .scene
-                    .book
-                    .tables
-                    .header(round.answer?, HeaderName::Server);
+                let server = self.scene.book.tables.header(round.answer?, HeaderName::Server);
                 is_same.then_some((asked.nonce().map_or(0, <[u8]>::len), server))
             })
             .collect();
-        let changed = kinds
-            .windows(2)
-            .filter(|pair| pair[0].1 != pair[1].1 || pair[0].0.abs_diff(pair[1].0) > LENGTH_SLACK);
+        let changed =
+            kinds.windows(2).filter(|pair| pair[0].1 != pair[1].1 || pair[0].0.abs_diff(pair[1].0) > LENGTH_SLACK);
         changed.count()
     }
 
@@ -265,12 +245,8 @@ impl<'s, 'a> Login<'s, 'a> {
             let algorithm = asked.algorithm().get(..3);
             algorithm.is_some_and(|name| name.eq_ignore_ascii_case(b"AKA"))
         };
-        let agrees = tables
-            .header(round.request, HeaderName::SecurityClient)
-            .is_some()
-            || round
-                .answer
-                .is_some_and(|answer| tables.header(answer, HeaderName::SecurityServer).is_some());
+        let agrees = tables.header(round.request, HeaderName::SecurityClient).is_some()
+            || round.answer.is_some_and(|answer| tables.header(answer, HeaderName::SecurityServer).is_some());
         agrees || round.challenges.iter().any(|(_, asked)| is_aka(asked)) || self.turned_to_tls()
     }
 
@@ -315,10 +291,7 @@ impl<'s, 'a> Login<'s, 'a> {
 
     /// Whether the server says in words that the nonce is at fault.
     fn blames_nonce(&self) -> bool {
-        self.sent().is_some()
-            && self
-                .answer()
-                .is_some_and(|answer| names_nonce(self.scene.text(answer.line)))
+        self.sent().is_some() && self.answer().is_some_and(|answer| names_nonce(self.scene.text(answer.line)))
     }
 
     /// Whether this user logs in from this client at other times.
@@ -331,11 +304,7 @@ impl<'s, 'a> Login<'s, 'a> {
     }
 
     fn shows(&self, message: &Message, shows: &str) -> Evidence {
-        Evidence::seen(
-            message.at,
-            start_line(&self.scene.book.tables, message),
-            shows,
-        )
+        Evidence::seen(message.at, start_line(&self.scene.book.tables, message), shows)
     }
 
     fn is_one_directional(&self) -> bool {

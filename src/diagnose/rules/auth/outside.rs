@@ -81,15 +81,8 @@ fn stuck<'a>(scene: &Scene<'a>) -> BTreeMap<Key, Stuck<'a>> {
         let Some(deed) = deed(request.method) else {
             continue;
         };
-        let is_stuck = request
-            .answer
-            .is_some_and(|(status, _, _)| is_challenge(status));
-        let key = (
-            scene.node(request.source),
-            request.destination,
-            deed,
-            request.from,
-        );
+        let is_stuck = request.answer.is_some_and(|(status, _, _)| is_challenge(status));
+        let key = (scene.node(request.source), request.destination, deed, request.from);
         let has_room = all.len() < SENDERS_MAX;
         match all.get_mut(&key) {
             Some(known) => {
@@ -97,11 +90,7 @@ fn stuck<'a>(scene: &Scene<'a>) -> BTreeMap<Key, Stuck<'a>> {
                 known.count += u32::from(is_stuck);
             }
             None if is_stuck && has_room => {
-                let stuck = Stuck {
-                    last: request,
-                    first: request,
-                    count: 1,
-                };
+                let stuck = Stuck { last: request, first: request, count: 1 };
                 all.insert(key, stuck);
             }
             None => {}
@@ -110,8 +99,7 @@ fn stuck<'a>(scene: &Scene<'a>) -> BTreeMap<Key, Stuck<'a>> {
     // Whoever was let in at last needed a challenge or two, as everybody does.
     all.retain(|_, stuck| {
         let answer = stuck.last.answer;
-        answer.is_some_and(|(status, _, _)| is_challenge(status))
-            && !scene.is_hostile(stuck.last.source)
+        answer.is_some_and(|(status, _, _)| is_challenge(status)) && !scene.is_hostile(stuck.last.source)
     });
     all
 }

@@ -36,19 +36,13 @@ fn visible(login: &Login<'_, '_>) -> Option<(String, String, Confidence)> {
         }
         LoginFault::Refused { .. } => {
             let (request, sent) = login.sent()?;
-            let (client, server) = (
-                login.scene.node(login.client),
-                login.scene.node(login.server),
-            );
+            let (client, server) = (login.scene.node(login.client), login.scene.node(login.server));
             let uri = login.scene.text(request.line);
             let logins = login.scene.logins();
             // Few servers mind the URI, and a wrong password looks the same.
             if let Some(other) = foreign_uri(&sent, uri).filter(|_| !logins.is_lenient(server)) {
                 return Some((
-                    format!(
-                        "was made for {} although the request goes to {uri}",
-                        readable(other)
-                    ),
+                    format!("was made for {} although the request goes to {uri}", readable(other)),
                     "calculate the login for the Request-URI".to_owned(),
                     Confidence::Possible,
                 ));
@@ -109,10 +103,7 @@ pub fn rejected(login: &Login<'_, '_>) -> Option<Finding> {
 /// When the same login was accepted nearest to its refusal.
 fn accepted(login: &Login<'_, '_>) -> Option<Duration> {
     let (request, sent) = login.sent()?;
-    let (client, server) = (
-        login.scene.node(login.client),
-        login.scene.node(login.server),
-    );
+    let (client, server) = (login.scene.node(login.client), login.scene.node(login.server));
     let logins = login.scene.logins();
     let time = logins.accepted_near(client, server, sent.username()?, request.time)?;
     Some(time.since(request.time).max(request.time.since(time)))
@@ -124,10 +115,7 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Finding> {
     let (client, server) = (&login.client_name, &login.origin_name);
     let (name, realm) = (login.login_name(), login.realm());
     let tries = if login.tries > 1 {
-        format!(
-            " in the last of {} that all failed",
-            counted(login.tries, "attempt")
-        )
+        format!(" in the last of {} that all failed", counted(login.tries, "attempt"))
     } else {
         String::new()
     };
@@ -156,25 +144,14 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Finding> {
         .shown_by(login.shows(answer, "asked again after the login"))
         .shown_by(login.shows(request, "the login"))
         .at(login.origin, name);
-    Some(finding.not(
-        "auth-stale-loop",
-        "no challenge after the login says stale=true",
-    ))
+    Some(finding.not("auth-stale-loop", "no challenge after the login says stale=true"))
 }
 
 /// Whether a phrase, in lower case, says that the login itself is wrong.
 pub(super) fn names_login(phrase: &str) -> bool {
-    [
-        "password",
-        "credential",
-        "bad auth",
-        "auth failed",
-        "authentication",
-        "wrong user",
-        "digest",
-    ]
-    .iter()
-    .any(|word| phrase.contains(word))
+    ["password", "credential", "bad auth", "auth failed", "authentication", "wrong user", "digest"]
+        .iter()
+        .any(|word| phrase.contains(word))
 }
 
 /// 403 or 404 as the answer to a login: some servers say so instead of asking again.
@@ -191,11 +168,8 @@ fn forbidden(login: &Login<'_, '_>, code: u16) -> Option<Finding> {
     if !is_explicit && accepted(login).is_some() {
         return None;
     }
-    let (confidence, proof) = if is_explicit {
-        (Confidence::Certain, Proof::OwnWords)
-    } else {
-        (Confidence::Possible, Proof::CodeMeaning)
-    };
+    let (confidence, proof) =
+        if is_explicit { (Confidence::Certain, Proof::OwnWords) } else { (Confidence::Possible, Proof::CodeMeaning) };
     let (name, server, client) = (login.login_name(), &login.origin_name, &login.client_name);
     let finding = Finding::new("auth-rejected", Severity::Error, confidence, proof)
         .says(
@@ -213,22 +187,11 @@ fn forbidden(login: &Login<'_, '_>, code: u16) -> Option<Finding> {
 fn mistake(fault: &DigestFault<'_>) -> (String, String) {
     match fault {
         DigestFault::Realm { sent, asked } => (
-            format!(
-                "names the realm \"{}\" although \"{}\" was asked for",
-                readable(sent),
-                readable(asked)
-            ),
-            format!(
-                "set the realm to \"{}\", or take over whatever realm the server names",
-                readable(asked)
-            ),
+            format!("names the realm \"{}\" although \"{}\" was asked for", readable(sent), readable(asked)),
+            format!("set the realm to \"{}\", or take over whatever realm the server names", readable(asked)),
         ),
         DigestFault::Header { sent, asked } => (
-            format!(
-                "is in the header {} although {} is needed",
-                sent.text(),
-                asked.text()
-            ),
+            format!("is in the header {} although {} is needed", sent.text(), asked.text()),
             "answer 401 in Authorization and 407 in Proxy-Authorization".to_owned(),
         ),
         DigestFault::Nonce => (
@@ -236,24 +199,16 @@ fn mistake(fault: &DigestFault<'_>) -> (String, String) {
             "use the nonce of the last challenge".to_owned(),
         ),
         DigestFault::Algorithm { sent, asked } => (
-            format!(
-                "uses the algorithm {} although {} was offered",
-                readable(sent),
-                readable(asked)
-            ),
+            format!("uses the algorithm {} although {} was offered", readable(sent), readable(asked)),
             format!("use the algorithm {}", readable(asked)),
         ),
-        DigestFault::Counter => (
-            "says qop without the cnonce or nc that belong to it".to_owned(),
-            "send cnonce and nc with qop".to_owned(),
-        ),
+        DigestFault::Counter => {
+            ("says qop without the cnonce or nc that belong to it".to_owned(), "send cnonce and nc with qop".to_owned())
+        }
         DigestFault::NonceCount { sent, asked } => (
             format!("has the nonce count {sent:08x} where {asked:08x} is due"),
             "begin with nc=00000001 for each nonce and count on".to_owned(),
         ),
-        DigestFault::Twice => (
-            "is there twice for one realm".to_owned(),
-            "send one login for each realm".to_owned(),
-        ),
+        DigestFault::Twice => ("is there twice for one realm".to_owned(), "send one login for each realm".to_owned()),
     }
 }

@@ -49,8 +49,7 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
     // Several challenges left alone are no chance; one may be where the capture goes blind.
     let left = login.rounds.iter();
     let left = left.filter(|round| round.is_challenged() && round.credentials.is_empty());
-    let is_sure =
-        login.left > 1 || left.count() > 1 || login.scene.is_alive_after(answer, ANSWER_WAIT);
+    let is_sure = login.left > 1 || left.count() > 1 || login.scene.is_alive_after(answer, ANSWER_WAIT);
     let blind = if is_sure {
         ""
     } else {
@@ -99,10 +98,7 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
     if had_login || knows_password {
         return Some(finding);
     }
-    Some(finding.not(
-        "auth-rejected",
-        "no login was sent that could have been refused",
-    ))
+    Some(finding.not("auth-rejected", "no login was sent that could have been refused"))
 }
 
 /// A request inside a call that was challenged and not sent again.
@@ -114,10 +110,7 @@ fn silent_inside(case: &Case<'_>) -> Option<Finding> {
     let asked = anatomy.each().find(|(_, t)| {
         let retried = || {
             anatomy.each().any(|(_, next)| {
-                next.method == t.method
-                    && next.first > t.first
-                    && next.cseq > t.cseq
-                    && sender(next) == sender(t)
+                next.method == t.method && next.first > t.first && next.cseq > t.cseq && sender(next) == sender(t)
             })
         };
         t.parent.is_none()
@@ -129,15 +122,10 @@ fn silent_inside(case: &Case<'_>) -> Option<Finding> {
     });
     let (_, hop) = asked?;
     let answer = case.message(hop.final_response?)?;
-    if case.scene.watched_since(answer.time) < ANSWER_WAIT || hop.last_request > hop.final_response
-    {
+    if case.scene.watched_since(answer.time) < ANSWER_WAIT || hop.last_request > hop.final_response {
         return None;
     }
-    let (client, server, method) = (
-        case.name(hop.source),
-        case.name(hop.destination),
-        hop.method.text(),
-    );
+    let (client, server, method) = (case.name(hop.source), case.name(hop.destination), hop.method.text());
     let effect = match hop.method {
         Method::Bye => "the call may stay up at the other side",
         Method::Refer => "the transfer did not happen",
@@ -177,23 +165,11 @@ pub fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
     names.dedup();
     let offered = names.join(", ");
     let (client, server) = (&login.client_name, &login.origin_name);
-    let plain = login
-        .scene
-        .logins()
-        .uses_md5(login.scene.node(login.client));
+    let plain = login.scene.logins().uses_md5(login.scene.node(login.client));
     let (does, confidence) = match used {
-        Some(used) => (
-            format!("{client} answered with {}", readable(used)),
-            Confidence::Certain,
-        ),
-        None if plain => (
-            format!("{client}, which logs in with MD5 elsewhere, sent no login"),
-            Confidence::Certain,
-        ),
-        None => (
-            format!("{client} sent no login, as devices do that know MD5 alone"),
-            Confidence::Likely,
-        ),
+        Some(used) => (format!("{client} answered with {}", readable(used)), Confidence::Certain),
+        None if plain => (format!("{client}, which logs in with MD5 elsewhere, sent no login"), Confidence::Certain),
+        None => (format!("{client} sent no login, as devices do that know MD5 alone"), Confidence::Likely),
     };
     let only = if names.iter().all(|name| name.eq_ignore_ascii_case("MD5")) {
         "the quality of protection auth-int".to_owned()
@@ -226,9 +202,7 @@ pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
     let answer = login.answer()?;
     let (says, confidence) = match login.fault {
         // The client may have been about to use the new nonce when the capture ended.
-        LoginFault::Stale { times: ..STALE_MIN }
-            if login.scene.watched_since(answer.time) < RETRY_WAIT =>
-        {
+        LoginFault::Stale { times: ..STALE_MIN } if login.scene.watched_since(answer.time) < RETRY_WAIT => {
             return None;
         }
         LoginFault::Stale { times } => {
@@ -237,26 +211,16 @@ pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
                 .windows(2)
                 .filter_map(|pair| Some(pair[1].request.time.since(pair[0].answer?.time)))
                 .collect();
-            let within = waits.iter().max().map_or(String::new(), |wait| {
-                format!("; {client} had answered each within {}", duration(*wait))
-            });
-            let confidence = if times >= STALE_MIN {
-                Confidence::Certain
-            } else {
-                Confidence::Possible
-            };
-            (
-                format!(
-                    "{server} called the nonce stale {}{within}",
-                    counted(times, "time")
-                ),
-                confidence,
-            )
+            let within = waits
+                .iter()
+                .max()
+                .map_or(String::new(), |wait| format!("; {client} had answered each within {}", duration(*wait)));
+            let confidence = if times >= STALE_MIN { Confidence::Certain } else { Confidence::Possible };
+            (format!("{server} called the nonce stale {}{within}", counted(times, "time")), confidence)
         }
-        LoginFault::OldNonce => (
-            format!("{client} logged in with a nonce that {server} had already replaced"),
-            Confidence::Likely,
-        ),
+        LoginFault::OldNonce => {
+            (format!("{client} logged in with a nonce that {server} had already replaced"), Confidence::Likely)
+        }
         LoginFault::Refused { .. } if login.server_changes() >= SERVER_CHANGES_MIN => (
             format!(
                 "{server} answered each login of {client} with a challenge of another kind (length of the nonce, Server header), changing {}",
@@ -298,11 +262,7 @@ fn blamed(login: &Login<'_, '_>) -> Option<Finding> {
         !round.credentials.is_empty() && round.answer.is_some_and(blames)
     });
     let times = times.count() as u32;
-    let confidence = if times > 1 {
-        Confidence::Likely
-    } else {
-        Confidence::Possible
-    };
+    let confidence = if times > 1 { Confidence::Likely } else { Confidence::Possible };
     let because = confidence.because();
     let finding = Finding::new("auth-stale-loop", Severity::Error, confidence, Proof::OwnWords)
         .says(

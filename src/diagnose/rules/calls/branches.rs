@@ -30,10 +30,7 @@ fn families(case: &Case<'_>) -> Vec<Vec<TransactionIndex>> {
         return Vec::new();
     }
     let tried = case.anatomy.invites().filter(|(_, t)| {
-        let challenged = case
-            .anatomy
-            .final_status(t)
-            .is_some_and(crate::call::is_step);
+        let challenged = case.anatomy.final_status(t).is_some_and(crate::call::is_step);
         t.request.is_some() && !challenged
     });
     let mut kids: Vec<(Option<TransactionIndex>, TransactionIndex)> =
@@ -82,15 +79,9 @@ pub fn fork(case: &Case<'_>) -> Option<Finding> {
         let (Some(since), Some(other)) = (began(case, a), began(case, b)) else {
             return false;
         };
-        let (first, second) = if since <= other {
-            (a, other)
-        } else {
-            (b, since)
-        };
+        let (first, second) = if since <= other { (a, other) } else { (b, since) };
         let ends = called_off(case, first).filter(|_| first.alerting.is_none());
-        ends.or_else(|| ended(case, first))
-            .or_else(|| given_up(case, first))
-            .is_none_or(|end| end > second)
+        ends.or_else(|| ended(case, first)).or_else(|| given_up(case, first)).is_none_or(|end| end > second)
             && (case.scene.node(a.destination) != case.scene.node(b.destination)
                 || a.destination != b.destination
                 || case.message(a.first).map(|m| m.line) != case.message(b.first).map(|m| m.line))
@@ -100,11 +91,10 @@ pub fn fork(case: &Case<'_>) -> Option<Finding> {
         .iter()
         .map(|kids| {
             let hops: Vec<Transaction> = kids.iter().map(hop).collect();
-            let rung = hops.iter().enumerate().filter(|(at, a)| {
-                hops.iter()
-                    .enumerate()
-                    .any(|(other, b)| other != *at && overlap(a, b))
-            });
+            let rung = hops
+                .iter()
+                .enumerate()
+                .filter(|(at, a)| hops.iter().enumerate().any(|(other, b)| other != *at && overlap(a, b)));
             rung.map(|(_, hop)| *hop).collect::<Vec<_>>()
         })
         .find(|rung| rung.len() > 1)
@@ -120,26 +110,13 @@ pub fn fork(case: &Case<'_>) -> Option<Finding> {
     }
     let first = branches.first()?;
     let invite = case.message(first.request?)?;
-    let finding = Finding::new(
-        "call-fork",
-        Severity::Info,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(
-        "Several devices were rung",
-        story(case, &branches),
-        advice(case, &branches),
-    )
-    .shown_by(case.shows(invite, "the first branch"))
-    .at(first.source, branches.len());
-    let others = branches
-        .iter()
-        .skip(1)
-        .filter_map(|hop| case.message(hop.request?));
-    let finding = others.take(3).fold(finding, |finding, invite| {
-        finding.shown_by(case.shows(invite, "another branch"))
-    });
+    let finding = Finding::new("call-fork", Severity::Info, Confidence::Certain, Proof::Protocol)
+        .says("Several devices were rung", story(case, &branches), advice(case, &branches))
+        .shown_by(case.shows(invite, "the first branch"))
+        .at(first.source, branches.len());
+    let others = branches.iter().skip(1).filter_map(|hop| case.message(hop.request?));
+    let finding =
+        others.take(3).fold(finding, |finding, invite| finding.shown_by(case.shows(invite, "another branch")));
     Some(finding.beside())
 }
 
@@ -172,15 +149,10 @@ fn story(case: &Case<'_>, branches: &[Transaction]) -> String {
             ends.join(", ")
         );
     };
-    let cancelled = branches
-        .iter()
-        .filter(|hop| status(hop).is_some_and(|status| status.0 == 487))
-        .count();
+    let cancelled = branches.iter().filter(|hop| status(hop).is_some_and(|status| status.0 == 487)).count();
     let after = ended(case, winner)
         .zip(case.call.milestones.invited)
-        .map_or(String::new(), |(answered, invited)| {
-            format!(" after {}", duration(answered.since(invited)))
-        });
+        .map_or(String::new(), |(answered, invited)| format!(" after {}", duration(answered.since(invited))));
     let silent = if cancelled > 0 && !has_elsewhere(case, branches) {
         "; the CANCEL does not say that the call was answered elsewhere, so phones list it as missed"
     } else {
@@ -203,9 +175,10 @@ fn story(case: &Case<'_>, branches: &[Transaction]) -> String {
 }
 
 fn has_elsewhere(case: &Case<'_>, branches: &[Transaction]) -> bool {
-    let cancels = case.anatomy.each().filter(|(_, t)| {
-        t.method == Method::Cancel && branches.iter().any(|hop| same_branch(case, hop, t))
-    });
+    let cancels = case
+        .anatomy
+        .each()
+        .filter(|(_, t)| t.method == Method::Cancel && branches.iter().any(|hop| same_branch(case, hop, t)));
     cancels
         .filter_map(|(_, t)| case.message(t.request?))
         .any(|cancel| Cause::of(case.tables(), cancel).sip == Some(200))
@@ -218,11 +191,8 @@ fn same_branch(case: &Case<'_>, invite: &Transaction, cancel: &Transaction) -> b
 }
 
 fn advice(case: &Case<'_>, branches: &[Transaction]) -> String {
-    let is_silent = branches.iter().any(|hop| {
-        case.anatomy
-            .final_status(hop)
-            .is_some_and(|status| status.0 == 487)
-    }) && case.outcome().is_answered()
+    let is_silent = branches.iter().any(|hop| case.anatomy.final_status(hop).is_some_and(|status| status.0 == 487))
+        && case.outcome().is_answered()
         && !has_elsewhere(case, branches);
     if is_silent {
         format!(
@@ -238,9 +208,7 @@ fn advice(case: &Case<'_>, branches: &[Transaction]) -> String {
 fn double_answer(case: &Case<'_>) -> Option<Finding> {
     let is_kept = |dialog: &&crate::call::Dialog| {
         let answer = case.message(dialog.answer);
-        let bye = dialog
-            .bye
-            .and_then(|bye| case.message(case.anatomy.transaction(bye).request?));
+        let bye = dialog.bye.and_then(|bye| case.message(case.anatomy.transaction(bye).request?));
         let acked = case
             .anatomy
             .originals()
@@ -314,27 +282,14 @@ fn serial(case: &Case<'_>, kids: &[TransactionIndex]) -> Option<Finding> {
             .or_else(|| ended(case, t))
             .or_else(|| Some(case.message(t.last_request?)?.time))
             .is_some_and(|end| end <= second && second.since(end) <= FAILOVER_WAIT);
-        t.first < carried.first
-            && gone
-            && over
-            && t.alerting.is_none()
-            && t.destination != carried.destination
+        t.first < carried.first && gone && over && t.alerting.is_none() && t.destination != carried.destination
     })?;
     let cost = second.since(began(case, failed)?);
-    let times = case
-        .scene
-        .failures_between(failed.source, failed.destination);
+    let times = case.scene.failures_between(failed.source, failed.destination);
     let is_dead = times >= DEAD_PEER_MIN;
     let is_slow = cost > SLOW_FAILOVER;
-    let severity = if is_slow || is_dead {
-        Severity::Warn
-    } else {
-        Severity::Info
-    };
-    let (one, two) = (
-        case.name(failed.destination),
-        case.scene.name(carried.destination),
-    );
+    let severity = if is_slow || is_dead { Severity::Warn } else { Severity::Info };
+    let (one, two) = (case.name(failed.destination), case.scene.name(carried.destination));
     let why = match case.anatomy.final_status(failed) {
         Some(status) if status.0 == 487 => format!(
             "rang nobody and was called off after {}",
@@ -344,10 +299,7 @@ fn serial(case: &Case<'_>, kids: &[TransactionIndex]) -> Option<Finding> {
         None => format!("did not answer within {}", duration(cost)),
     };
     let often = if is_dead {
-        format!(
-            "; it failed in {} of this capture and is still tried first",
-            counted(times, "call")
-        )
+        format!("; it failed in {} of this capture and is still tried first", counted(times, "call"))
     } else {
         String::new()
     };
@@ -359,31 +311,15 @@ fn serial(case: &Case<'_>, kids: &[TransactionIndex]) -> Option<Finding> {
             case.name(failed.source)
         )
     };
-    let evidence = failed
-        .final_response
-        .or(failed.last_request)
-        .and_then(|index| case.message(index))?;
-    let finding = Finding::new(
-        "call-failover",
-        severity,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(
-        "Another route carried the call",
-        format!(
-            "{one} {why}, then {two} carried the call; this cost the caller {}{often}.",
-            duration(cost)
-        ),
-        remedy,
-    )
-    .shown_by(case.shows(evidence, "the first route failed"))
-    .shown_by(case.shows(case.message(carried.request?)?, "the second route"))
-    .at(
-        failed.destination,
-        case.anatomy
-            .final_status(failed)
-            .map_or(0, |status| status.0),
-    );
+    let evidence = failed.final_response.or(failed.last_request).and_then(|index| case.message(index))?;
+    let finding = Finding::new("call-failover", severity, Confidence::Certain, Proof::Protocol)
+        .says(
+            "Another route carried the call",
+            format!("{one} {why}, then {two} carried the call; this cost the caller {}{often}.", duration(cost)),
+            remedy,
+        )
+        .shown_by(case.shows(evidence, "the first route failed"))
+        .shown_by(case.shows(case.message(carried.request?)?, "the second route"))
+        .at(failed.destination, case.anatomy.final_status(failed).map_or(0, |status| status.0));
     Some(finding.beside())
 }

@@ -27,8 +27,8 @@ pub fn cancelled(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let last = case.anatomy.last_step()?;
-    let cancel = cancel_of(&case.anatomy, last)
-        .and_then(|cancel| case.message(case.anatomy.transaction(cancel).request?));
+    let cancel =
+        cancel_of(&case.anatomy, last).and_then(|cancel| case.message(case.anatomy.transaction(cancel).request?));
     match cancel {
         Some(cancel) => by_caller(case, cancel),
         None => by_another(case),
@@ -53,11 +53,9 @@ fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
             format!("after {} of ringing", duration(rang)),
             "Nothing is broken.".to_owned(),
         ),
-        None if step.alerting.is_some() => (
-            "The caller hung up before an answer",
-            "before it rang".to_owned(),
-            "Nothing is broken.".to_owned(),
-        ),
+        None if step.alerting.is_some() => {
+            ("The caller hung up before an answer", "before it rang".to_owned(), "Nothing is broken.".to_owned())
+        }
         None if dialled >= SLOW_SETUP => (
             "The caller hung up before it rang",
             format!("having heard nothing for {}", duration(dialled)),
@@ -67,19 +65,13 @@ fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
                 duration(SLOW_SETUP)
             ),
         ),
-        None => (
-            "The caller hung up before it rang",
-            "before it rang".to_owned(),
-            "Nothing is broken.".to_owned(),
-        ),
+        None => ("The caller hung up before it rang", "before it rang".to_owned(), "Nothing is broken.".to_owned()),
     };
     let timer = timer(case, step, dialled, rang);
     let (title, remedy) = match &timer {
         Some(_) => (
             "The caller's ring timer ended the call",
-            format!(
-                "Raise the ring or dial timeout of {caller}, where calls shall ring for longer."
-            ),
+            format!("Raise the ring or dial timeout of {caller}, where calls shall ring for longer."),
         ),
         None => (title, remedy),
     };
@@ -96,34 +88,21 @@ fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
     let timed = timer.unwrap_or_default();
     let reason = case
         .header(cancel, HeaderName::Reason)
-        .map_or(String::new(), |reason| {
-            format!(" Its CANCEL gives the reason {reason}.")
-        });
+        .map_or(String::new(), |reason| format!(" Its CANCEL gives the reason {reason}."));
     let mut finding = Finding::new(
         "call-cancelled",
         Severity::Info,
-        if timed.is_empty() {
-            Confidence::Certain
-        } else {
-            Confidence::Likely
-        },
+        if timed.is_empty() { Confidence::Certain } else { Confidence::Likely },
         Proof::Protocol,
     )
     .says(
         title,
-        format!(
-            "{caller} cancelled the call {} after dialling, {when}{timed}.{reason}",
-            duration(dialled)
-        ),
+        format!("{caller} cancelled the call {} after dialling, {when}{timed}.{reason}", duration(dialled)),
         remedy,
     )
     .shown_by(case.shows(cancel, "the caller's CANCEL"))
     .at(step.source, "");
-    if let Some(ringing) = step
-        .ringing
-        .or(step.alerting)
-        .and_then(|ringing| case.message(ringing))
-    {
+    if let Some(ringing) = step.ringing.or(step.alerting).and_then(|ringing| case.message(ringing)) {
         finding = finding.shown_by(case.shows(ringing, "it was ringing"));
     }
     Some(finding)
@@ -135,17 +114,11 @@ fn went_on(case: &Case<'_>, step: &Transaction, cancel: &Message) -> Option<Find
     let callee = user_of(scene.text(case.call.callee));
     let behind = scene.calls.iter().enumerate().skip(case.index + 1);
     let (index, next) = behind.take(CALLS_MAX).find(|(_, call)| {
-        let apart = call
-            .started
-            .since(cancel.time)
-            .max(cancel.time.since(call.started));
+        let apart = call.started.since(cancel.time).max(cancel.time.since(call.started));
         // What began together with this call rang beside it.
         apart <= NEXT_ROUTE_WAIT
             && call.started.since(case.call.started) > apart
-            && call
-                .milestones
-                .answered
-                .is_none_or(|answered| answered > cancel.time)
+            && call.milestones.answered.is_none_or(|answered| answered > cancel.time)
             && call.caller == case.call.caller
             && scene.node(call.source) == scene.node(step.source)
             && scene.node(call.destination) != scene.node(step.destination)
@@ -177,17 +150,11 @@ fn went_on(case: &Case<'_>, step: &Transaction, cancel: &Message) -> Option<Find
 }
 
 /// What tells that a timer of the caller cancelled: hardly any of its calls outlasts this time of ringing, or since dialling.
-fn timer(
-    case: &Case<'_>,
-    step: &Transaction,
-    dialled: Duration,
-    rang: Option<Duration>,
-) -> Option<String> {
+fn timer(case: &Case<'_>, step: &Transaction, dialled: Duration, rang: Option<Duration>) -> Option<String> {
     let (node, timers) = (case.scene.node(step.source), case.scene.timers);
     let millis = |span: Duration| span.as_secs_f64() * 1000.0;
     let by_ring = rang.and_then(|rang| Some((rang, timers.ring(node, millis(rang))?)));
-    let (span, timer) =
-        by_ring.or_else(|| Some((dialled, timers.setup(node, millis(dialled))?)))?;
+    let (span, timer) = by_ring.or_else(|| Some((dialled, timers.setup(node, millis(dialled))?)))?;
     Some(format!(
         "; {} of the {} calls of this node that lasted that long end at {}, so this is a timer and not a person",
         timer.ended,
@@ -200,9 +167,7 @@ fn timer(
 fn early_hang_up<'a>(case: &Case<'a>, end: &Message) -> Option<&'a Message> {
     let mut messages = case.anatomy.originals().map(|(_, message)| message);
     messages.find(|message| {
-        message.is_request(Method::Bye)
-            && message.from_tag == case.anatomy.caller_tag()
-            && message.time <= end.time
+        message.is_request(Method::Bye) && message.from_tag == case.anatomy.caller_tag() && message.time <= end.time
     })
 }
 
@@ -210,47 +175,30 @@ fn early_hang_up<'a>(case: &Case<'a>, end: &Message) -> Option<&'a Message> {
 fn by_another(case: &Case<'_>) -> Option<Finding> {
     let last = case.anatomy.last_step()?;
     let answer = case.message(case.anatomy.transaction(last).final_response?)?;
-    let canceller =
-        proxy_cancel(&case.anatomy, last).map(|cancel| case.anatomy.transaction(cancel));
+    let canceller = proxy_cancel(&case.anatomy, last).map(|cancel| case.anatomy.transaction(cancel));
     let callee = user_of(case.scene.text(case.call.callee));
     if let Some(bye) = early_hang_up(case, answer) {
         return Some(
-            Finding::new(
-                "call-cancelled",
-                Severity::Info,
-                Confidence::Certain,
-                Proof::Protocol,
-            )
-            .says(
-                "The caller hung up before an answer",
-                format!(
-                    "{} ended the unanswered call to {callee} with BYE instead of CANCEL.",
-                    case.name(bye.source)
-                ),
-                "Nothing is broken: RFC 3261 section 15 allows it.",
-            )
-            .shown_by(case.shows(bye, "the caller's BYE"))
-            .shown_by(case.shows(answer, "the end of the call"))
-            .at(bye.source, "bye"),
+            Finding::new("call-cancelled", Severity::Info, Confidence::Certain, Proof::Protocol)
+                .says(
+                    "The caller hung up before an answer",
+                    format!(
+                        "{} ended the unanswered call to {callee} with BYE instead of CANCEL.",
+                        case.name(bye.source)
+                    ),
+                    "Nothing is broken: RFC 3261 section 15 allows it.",
+                )
+                .shown_by(case.shows(bye, "the caller's BYE"))
+                .shown_by(case.shows(answer, "the end of the call"))
+                .at(bye.source, "bye"),
         );
     }
     let (who, confidence) = match canceller {
         Some(cancel) => {
-            let elsewhere = case
-                .message(cancel.request?)
-                .is_some_and(|request| Cause::of(case.tables(), request).sip == Some(200));
-            let why = if elsewhere {
-                ": it was answered on another device"
-            } else {
-                ""
-            };
-            (
-                format!(
-                    "{} cancelled the call to {callee}{why}",
-                    case.name(cancel.source)
-                ),
-                Confidence::Likely,
-            )
+            let elsewhere =
+                case.message(cancel.request?).is_some_and(|request| Cause::of(case.tables(), request).sip == Some(200));
+            let why = if elsewhere { ": it was answered on another device" } else { "" };
+            (format!("{} cancelled the call to {callee}{why}", case.name(cancel.source)), Confidence::Likely)
         }
         None => (
             format!(
@@ -261,7 +209,11 @@ fn by_another(case: &Case<'_>) -> Option<Finding> {
         ),
     };
     let finding = Finding::new("call-cancelled", Severity::Info, confidence, Proof::Protocol)
-        .says("The call was cancelled on its way", format!("{who}."), "Nothing is broken where the call was answered elsewhere; otherwise look at the node that cancelled it.")
+        .says(
+            "The call was cancelled on its way",
+            format!("{who}."),
+            "Nothing is broken where the call was answered elsewhere; otherwise look at the node that cancelled it.",
+        )
         .shown_by(case.shows(answer, "the end of the call"))
         .at(case.refuser()?, "");
     Some(finding)
@@ -275,25 +227,13 @@ pub fn cancel_race(case: &Case<'_>) -> Option<Finding> {
     let transaction = case.anatomy.transaction(cancel_index);
     let cancel = case.message(transaction.request?)?;
     let answer = case.message(dialog.answer)?;
-    let apart = cancel
-        .time
-        .since(answer.time)
-        .max(answer.time.since(cancel.time));
+    let apart = cancel.time.since(answer.time).max(answer.time.since(cancel.time));
     if apart > RACE {
         return None;
     }
-    let order = if answer.time < cancel.time {
-        "before"
-    } else {
-        "after"
-    };
-    let crossing = format!(
-        "The callee answered {} {order} the caller's CANCEL",
-        duration(apart)
-    );
-    let bye = dialog
-        .bye
-        .and_then(|bye| case.message(case.anatomy.transaction(bye).request?));
+    let order = if answer.time < cancel.time { "before" } else { "after" };
+    let crossing = format!("The callee answered {} {order} the caller's CANCEL", duration(apart));
+    let bye = dialog.bye.and_then(|bye| case.message(case.anatomy.transaction(bye).request?));
     let settled = bye.is_some_and(|bye| bye.time.since(answer.time.max(cancel.time)) <= GHOST_WAIT);
     let watched = case.scene.watched_since(answer.time.max(cancel.time));
     let finding = if settled || case.outcome() == Outcome::CancelRace {
@@ -331,9 +271,7 @@ fn unmatched_cancel(case: &Case<'_>) -> Option<Finding> {
     let cancel = case.anatomy.transaction(cancel_of(&case.anatomy, last)?);
     let answer = case.message(cancel.final_response?)?;
     let request = case.message(cancel.request?)?;
-    let was_pending = invite
-        .final_response
-        .is_none_or(|end| Some(end) > cancel.final_response);
+    let was_pending = invite.final_response.is_none_or(|end| Some(end) > cancel.final_response);
     if answer.status()?.0 != 481 || !was_pending || cancel.method != Method::Cancel {
         return None;
     }
@@ -341,8 +279,14 @@ fn unmatched_cancel(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new("call-cancel-race", Severity::Warn, Confidence::Certain, Proof::Protocol)
         .says(
             "The CANCEL did not reach its call",
-            format!("{} answered the CANCEL with 481 although the INVITE was pending: {why}.", case.name(cancel.destination)),
-            format!("{} must send CANCEL with the Request-URI, Call-ID, CSeq number and top Via of the INVITE.", case.name(cancel.source)),
+            format!(
+                "{} answered the CANCEL with 481 although the INVITE was pending: {why}.",
+                case.name(cancel.destination)
+            ),
+            format!(
+                "{} must send CANCEL with the Request-URI, Call-ID, CSeq number and top Via of the INVITE.",
+                case.name(cancel.source)
+            ),
         )
         .shown_by(case.shows(answer, "the CANCEL was not matched"))
         .shown_by(case.shows(request, "the CANCEL"))
@@ -351,21 +295,14 @@ fn unmatched_cancel(case: &Case<'_>) -> Option<Finding> {
 }
 
 fn mismatch(case: &Case<'_>, invite: &Transaction, cancel: &Transaction) -> Option<&'static str> {
-    let (asked, given) = (
-        case.message(invite.last_request?)?,
-        case.message(cancel.request?)?,
-    );
+    let (asked, given) = (case.message(invite.last_request?)?, case.message(cancel.request?)?);
     // A CANCEL has the topmost value alone, whatever lies below it in the INVITE (RFC 3261 section 9.1).
     let vias = &case.tables().vias;
     if vias.key(invite.via) != vias.key(cancel.via) {
         Some("its top Via differs from the INVITE's")
     } else if asked.line != given.line {
         Some("its Request-URI differs from the INVITE's")
-    } else if [invite.trying, invite.alerting]
-        .into_iter()
-        .flatten()
-        .all(|first| Some(first) > cancel.request)
-    {
+    } else if [invite.trying, invite.alerting].into_iter().flatten().all(|first| Some(first) > cancel.request) {
         Some(
             "it was sent before any provisional response, which RFC 3261 section 9.1 forbids since it may overtake the INVITE",
         )

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use crate::call::negotiation::{Change, change_wanted};
 use crate::call::{
-    DropCause, Message, Outcome, Transaction, TransactionIndex, drop_cause, names_network_cause,
-    second_bye,
+    DropCause, Message, Outcome, Transaction, TransactionIndex, drop_cause, names_network_cause, second_bye,
 };
 use crate::diagnose::rules::dlg::{higher_before, is_collision};
 use crate::diagnose::words::duration;
@@ -45,9 +44,8 @@ pub fn dropped_by_network(case: &Case<'_>) -> Option<Finding> {
         .map_or(hop, |(_, first)| first);
     let node = case.name(first.source);
     let talked = duration(request.time.since(answer.time));
-    let reason = case
-        .header(request, HeaderName::Reason)
-        .or_else(|| case.header(request, HeaderName::XAsteriskHangupCauseCode));
+    let reason =
+        case.header(request, HeaderName::Reason).or_else(|| case.header(request, HeaderName::XAsteriskHangupCauseCode));
     let Some(reason) = reason.filter(|_| names_network_cause(&case.anatomy, request)) else {
         let other = case.anatomy.transaction(second_bye(&case.anatomy, dialog)?);
         let second = case.message(other.request?)?;
@@ -84,9 +82,7 @@ pub fn dropped_by_network(case: &Case<'_>) -> Option<Finding> {
 fn timed_out(case: &Case<'_>) -> Option<Finding> {
     let talk = case.call.milestones.talk_ms()?;
     // Shorter talks of equal length are load tests.
-    let is_limit = LIMITS_MIN
-        .iter()
-        .any(|minutes| (talk / 60_000.0 - minutes).abs() < 0.03);
+    let is_limit = LIMITS_MIN.iter().any(|minutes| (talk / 60_000.0 - minutes).abs() < 0.03);
     if !is_limit {
         return None;
     }
@@ -114,9 +110,7 @@ pub fn reinvite_rejected(case: &Case<'_>) -> Option<Finding> {
             && t.request.is_some_and(|request| request > dialog.answer)
             && !case.anatomy.is_initial(t)
     });
-    changes
-        .into_iter()
-        .find_map(|(index, change)| refused(case, index, change))
+    changes.into_iter().find_map(|(index, change)| refused(case, index, change))
 }
 
 fn refused(case: &Case<'_>, index: TransactionIndex, change: &Transaction) -> Option<Finding> {
@@ -140,24 +134,14 @@ fn refused(case: &Case<'_>, index: TransactionIndex, change: &Transaction) -> Op
     if is_told {
         return None;
     }
-    let is_end = case
-        .call
-        .milestones
-        .hung_up
-        .filter(|bye| *bye >= answer.time);
+    let is_end = case.call.milestones.hung_up.filter(|bye| *bye >= answer.time);
     let after = is_end.map(|bye| bye.since(answer.time));
     let by_asker = case.anatomy.each().any(|(_, t)| {
-        t.method == Method::Bye
-            && t.request
-                .is_some_and(|bye| case.anatomy.message(bye).from_tag == request.from_tag)
+        t.method == Method::Bye && t.request.is_some_and(|bye| case.anatomy.message(bye).from_tag == request.from_tag)
     });
     let end = match after {
         Some(after) if by_asker && after <= GIVE_UP_WAIT => {
-            format!(
-                "{} hung up {} later, most likely because of it.",
-                case.name(change.source),
-                duration(after)
-            )
+            format!("{} hung up {} later, most likely because of it.", case.name(change.source), duration(after))
         }
         Some(after) => format!("The call itself went on for {}.", duration(after)),
         None => "The call itself went on.".to_owned(),
@@ -165,9 +149,7 @@ fn refused(case: &Case<'_>, index: TransactionIndex, change: &Transaction) -> Op
     let since = case.seconds_in(request);
     let asker = case.name(change.source);
     let refuser = case.name(change.destination);
-    let words = case
-        .header(answer, HeaderName::Warning)
-        .map_or(String::new(), |warning| format!(" ({warning})"));
+    let words = case.header(answer, HeaderName::Warning).map_or(String::new(), |warning| format!(" ({warning})"));
     let finding = Finding::new("call-reinvite-rejected", Severity::Warn, Confidence::Certain, Proof::OwnWords)
         .says(
             "A change during the call was refused",
@@ -189,14 +171,8 @@ fn was_cured(case: &Case<'_>, change: &Transaction, answer: &Message) -> bool {
         let later = t.first > change.first
             && t.method == change.method
             && !case.anatomy.is_initial(t)
-            && case
-                .message(t.first)
-                .is_some_and(|next| next.time.since(answer.time) <= RETRY_WAIT);
-        later
-            && case
-                .anatomy
-                .final_status(t)
-                .is_some_and(crate::sip::StatusCode::is_success)
+            && case.message(t.first).is_some_and(|next| next.time.since(answer.time) <= RETRY_WAIT);
+        later && case.anatomy.final_status(t).is_some_and(crate::sip::StatusCode::is_success)
     })
 }
 
@@ -219,9 +195,8 @@ fn remedy(refuser: &str, asker: &str, wanted: Change, method: Method) -> String 
         Change::NewOffer => format!(
             "1. On {refuser}: answer a re-INVITE without session description with an offer of its own, as RFC 3261 section 14.2 has it. 2. Or on {asker}: send the session description in the re-INVITE."
         ),
-        _ => format!(
-            "On {refuser}: allow {asker} {} during a call. Or stop {asker} from asking for it.",
-            wanted.words()
-        ),
+        _ => {
+            format!("On {refuser}: allow {asker} {} during a call. Or stop {asker} from asking for it.", wanted.words())
+        }
     }
 }

@@ -25,23 +25,18 @@ pub fn elsewhere(case: &Case<'_>) -> Option<Finding> {
     let invited = case.call.milestones.invited?;
     let caller = case.name(cancel.source);
     let callee = user_of(case.scene.text(case.call.callee));
-    let finding = Finding::new(
-        "call-fork",
-        Severity::Info,
-        Confidence::Certain,
-        Proof::OwnWords,
-    )
-    .says(
-        "Answered on another device",
-        format!(
-            "{caller} called off {callee} {} after dialling it, because another device had taken the call.",
-            duration(cancel.time.since(invited))
-        ),
-        "Nothing is broken.",
-    )
-    .shown_by(case.shows(cancel, "called off"))
-    .shown_by(case.shows_header(cancel, HeaderName::Reason, "why"))
-    .at(cancel.source, "elsewhere");
+    let finding = Finding::new("call-fork", Severity::Info, Confidence::Certain, Proof::OwnWords)
+        .says(
+            "Answered on another device",
+            format!(
+                "{caller} called off {callee} {} after dialling it, because another device had taken the call.",
+                duration(cancel.time.since(invited))
+            ),
+            "Nothing is broken.",
+        )
+        .shown_by(case.shows(cancel, "called off"))
+        .shown_by(case.shows_header(cancel, HeaderName::Reason, "why"))
+        .at(cancel.source, "elsewhere");
     Some(finding)
 }
 
@@ -59,11 +54,7 @@ pub fn beyond(case: &Case<'_>) -> Option<Finding> {
     let invite = case.message(leaf.request?)?;
     let forker = case.name(leaf.destination);
     let callee = user_of(case.scene.text(case.call.callee));
-    let end = if case
-        .anatomy
-        .final_status(&leaf)
-        .is_some_and(StatusCode::is_success)
-    {
+    let end = if case.anatomy.final_status(&leaf).is_some_and(StatusCode::is_success) {
         "one of them answered"
     } else {
         "none answered"
@@ -83,19 +74,14 @@ pub fn beyond(case: &Case<'_>) -> Option<Finding> {
     )
     .shown_by(case.shows(invite, "the call before it was forked"))
     .at(leaf.destination, "beyond");
-    let rung =
-        ringing(case, &leaf).map(|message| case.shows(message, "a device of its own To tag"));
+    let rung = ringing(case, &leaf).map(|message| case.shows(message, "a device of its own To tag"));
     Some(rung.take(3).fold(finding, Finding::shown_by).beside())
 }
 
 /// The provisional responses that alert, and the answer.
 fn ringing<'a>(case: &Case<'a>, leaf: &Transaction) -> impl Iterator<Item = &'a Message> {
     let first = leaf.first;
-    let index = case
-        .anatomy
-        .invites()
-        .find(|(_, t)| t.first == first)
-        .map(|(index, _)| index);
+    let index = case.anatomy.invites().find(|(_, t)| t.first == first).map(|(index, _)| index);
     let mut seen = Vec::new();
     let responses: Vec<&'a Message> = index
         .into_iter()
@@ -120,9 +106,7 @@ fn is_early(message: &Message) -> bool {
 fn early_tags(case: &Case<'_>, index: crate::call::TransactionIndex) -> usize {
     let early = || {
         let responses = case.anatomy.responses_of(index);
-        responses
-            .map(|(_, message)| message)
-            .filter(|message| is_early(message))
+        responses.map(|(_, message)| message).filter(|message| is_early(message))
     };
     let Some(first) = early().next() else {
         return 0;

@@ -101,25 +101,15 @@ fn of_node(scene: &Scene<'_>, destination: &Destination) -> Option<Claim> {
     let windows = scene.watched_since(scene.start).as_secs_f64() / WINDOW.as_secs_f64();
     let chance = binomial_tail(up as u64, ended.len() as u64, p) * windows.max(1.0);
     // Who closes a node for good, or ends a load test, sends it no more calls.
-    let later = destination
-        .attempts
-        .iter()
-        .filter(|attempt| attempt.sent > to);
+    let later = destination.attempts.iter().filter(|attempt| attempt.sent > to);
     let later = later.count();
     (chance < CHANCE_MAX).then(|| tell(scene, ended, chance, later))?
 }
 
 fn tell(scene: &Scene<'_>, calls: Vec<u32>, chance: f64, later: usize) -> Option<Claim> {
-    let ended = || {
-        calls
-            .iter()
-            .filter_map(|call| scene.calls.get(*call as usize))
-    };
+    let ended = || calls.iter().filter_map(|call| scene.calls.get(*call as usize));
     let talks = || ended().filter_map(|call| call.milestones.talk_ms());
-    let (shortest, longest) = (
-        talks().fold(f64::INFINITY, f64::min),
-        talks().fold(0.0, f64::max),
-    );
+    let (shortest, longest) = (talks().fold(f64::INFINITY, f64::min), talks().fold(0.0, f64::max));
     // Everybody leaves a conference at its end.
     let callees: HashSet<_> = ended().map(|call| call.callee).collect();
     if longest - shortest < SPREAD_MIN_MS || callees.len() * 2 < calls.len() {
@@ -147,10 +137,7 @@ fn tell(scene: &Scene<'_>, calls: Vec<u32>, chance: f64, later: usize) -> Option
         0 => (Severity::Warn, String::new()),
         _ => (
             Severity::Error,
-            format!(
-                " {} came that way afterwards, so nobody had closed it for good.",
-                counted(later as u64, "call")
-            ),
+            format!(" {} came that way afterwards, so nobody had closed it for good.", counted(later as u64, "call")),
         ),
     };
     let finding = Finding::new("call-dropped-by-network", severity, Confidence::Likely, Proof::Timing)
@@ -170,15 +157,6 @@ fn tell(scene: &Scene<'_>, calls: Vec<u32>, chance: f64, later: usize) -> Option
         )
         .not("call-cancelled", "calls of such different lengths do not end together by themselves")
         .at(by?, "all at once");
-    let finding = evidence
-        .into_iter()
-        .fold(finding, |finding, one: Evidence| finding.shown_by(one));
-    Some(Claim {
-        finding,
-        count: calls.len() as u32,
-        calls,
-        first_at: first,
-        last_at: last,
-        scope: String::new(),
-    })
+    let finding = evidence.into_iter().fold(finding, |finding, one: Evidence| finding.shown_by(one));
+    Some(Claim { finding, count: calls.len() as u32, calls, first_at: first, last_at: last, scope: String::new() })
 }

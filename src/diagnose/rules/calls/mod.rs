@@ -23,55 +23,15 @@ pub const RULES: &[Rule] = &[
             established::dropped_by_network,
         )
     },
-    rule(
-        "call-cancel-race",
-        Severity::Warn,
-        "Answered and cancelled at the same moment",
-        cancelled::cancel_race,
-    ),
-    rule(
-        "call-no-answer",
-        Severity::Info,
-        "It rang, nobody answered",
-        unanswered::no_answer,
-    ),
-    rule(
-        "call-declined",
-        Severity::Info,
-        "Call was declined",
-        refused::declined,
-    ),
+    rule("call-cancel-race", Severity::Warn, "Answered and cancelled at the same moment", cancelled::cancel_race),
+    rule("call-no-answer", Severity::Info, "It rang, nobody answered", unanswered::no_answer),
+    rule("call-declined", Severity::Info, "Call was declined", refused::declined),
     rule("call-busy", Severity::Info, "Callee busy", refused::busy),
-    rule(
-        "call-cancelled",
-        Severity::Info,
-        "Caller gave up",
-        cancelled::cancelled,
-    ),
-    rule(
-        "call-redirected",
-        Severity::Error,
-        "The call was redirected",
-        redirected::redirected,
-    ),
-    rule(
-        "call-unreachable",
-        Severity::Error,
-        "User exists but has no reachable device",
-        unanswered::unreachable,
-    ),
-    rule(
-        "call-fork",
-        Severity::Warn,
-        "Several devices were rung",
-        branches::fork,
-    ),
-    rule(
-        "call-failover",
-        Severity::Warn,
-        "First route failed, another one carried the call",
-        branches::failover,
-    ),
+    rule("call-cancelled", Severity::Info, "Caller gave up", cancelled::cancelled),
+    rule("call-redirected", Severity::Error, "The call was redirected", redirected::redirected),
+    rule("call-unreachable", Severity::Error, "User exists but has no reachable device", unanswered::unreachable),
+    rule("call-fork", Severity::Warn, "Several devices were rung", branches::fork),
+    rule("call-failover", Severity::Warn, "First route failed, another one carried the call", branches::failover),
     rule(
         "call-reinvite-rejected",
         Severity::Warn,
@@ -92,11 +52,5 @@ const fn rule(
     title: &'static str,
     ask: fn(&Case<'_>) -> Option<Finding>,
 ) -> Rule {
-    Rule {
-        id,
-        severity,
-        title,
-        subject: Subject::Call(ask),
-        gate: Gate::Open,
-    }
+    Rule { id, severity, title, subject: Subject::Call(ask), gate: Gate::Open }
 }

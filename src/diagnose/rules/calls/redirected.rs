@@ -22,11 +22,9 @@ const TARGETS_SHOWN: usize = 3;
 
 pub fn redirected(case: &Case<'_>) -> Option<Finding> {
     let redirects = || {
-        case.anatomy.invites().filter(|(_, t)| {
-            case.anatomy
-                .final_status(t)
-                .is_some_and(crate::sip::StatusCode::is_redirection)
-        })
+        case.anatomy
+            .invites()
+            .filter(|(_, t)| case.anatomy.final_status(t).is_some_and(crate::sip::StatusCode::is_redirection))
     };
     if case.outcome() == Outcome::Redirected {
         let (_, root) = case.root()?;
@@ -35,38 +33,22 @@ pub fn redirected(case: &Case<'_>) -> Option<Finding> {
     let (_, first) = redirects().next()?;
     let answer = case.message(first.final_response?)?;
     let targets = targets(case, answer);
-    let who = if first.parent.is_none() {
-        "the caller"
-    } else {
-        "a proxy"
-    };
+    let who = if first.parent.is_none() { "the caller" } else { "a proxy" };
     let next = case.anatomy.invites().find(|(_, t)| {
-        t.request
-            .is_some_and(|request| Some(request) > first.final_response)
+        t.request.is_some_and(|request| Some(request) > first.final_response)
             && case.message(t.first).is_some_and(|invite| {
-                targets
-                    .iter()
-                    .any(|target| user_of(target) == user_of(case.scene.text(invite.line)))
+                targets.iter().any(|target| user_of(target) == user_of(case.scene.text(invite.line)))
             })
     });
     next?;
-    let finding = Finding::new(
-        "call-redirected",
-        Severity::Info,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(
-        "The call was redirected and went on",
-        format!(
-            "{} redirected the call to {}, and {who} followed.",
-            case.name(first.destination),
-            shown(&targets)
-        ),
-        "Nothing is broken.",
-    )
-    .shown_by(case.shows(answer, "the redirection"))
-    .at(first.destination, answer.status()?.0);
+    let finding = Finding::new("call-redirected", Severity::Info, Confidence::Certain, Proof::Protocol)
+        .says(
+            "The call was redirected and went on",
+            format!("{} redirected the call to {}, and {who} followed.", case.name(first.destination), shown(&targets)),
+            "Nothing is broken.",
+        )
+        .shown_by(case.shows(answer, "the redirection"))
+        .at(first.destination, answer.status()?.0);
     Some(finding.beside())
 }
 
@@ -92,15 +74,10 @@ fn unfollowed(case: &Case<'_>, hop: &Transaction) -> Option<Finding> {
             "Nothing is broken.",
         ));
     }
-    let tried: Vec<&str> = case
-        .anatomy
-        .invites()
-        .filter_map(|(_, t)| Some(case.scene.text(case.message(t.first)?.line)))
-        .collect();
+    let tried: Vec<&str> =
+        case.anatomy.invites().filter_map(|(_, t)| Some(case.scene.text(case.message(t.first)?.line))).collect();
     let redirects = case.anatomy.chain.iter().filter(|step| {
-        case.anatomy
-            .final_status(case.anatomy.transaction(**step))
-            .is_some_and(crate::sip::StatusCode::is_redirection)
+        case.anatomy.final_status(case.anatomy.transaction(**step)).is_some_and(crate::sip::StatusCode::is_redirection)
     });
     let circle = targets
         .iter()
@@ -118,9 +95,7 @@ fn unfollowed(case: &Case<'_>, hop: &Transaction) -> Option<Finding> {
     }
     let (what, remedy) = if let Some(target) = circle {
         (
-            format!(
-                "back to {target}, which had been called already, so the call went in a circle"
-            ),
+            format!("back to {target}, which had been called already, so the call went in a circle"),
             format!("On {node}: let the forwarding of {number} lead to another number or device."),
         )
     } else if targets.is_empty() {
@@ -134,11 +109,7 @@ fn unfollowed(case: &Case<'_>, hop: &Transaction) -> Option<Finding> {
             let own = case.tables().endpoint(hop.source).address;
             host.is_some_and(is_private) && !is_private(own)
         });
-        let hint = if unreachable {
-            " (a private address that the caller cannot reach)"
-        } else {
-            ""
-        };
+        let hint = if unreachable { " (a private address that the caller cannot reach)" } else { "" };
         (
             format!("to {}{hint}, and {caller} never tried it", shown(&targets)),
             format!(
@@ -150,10 +121,7 @@ fn unfollowed(case: &Case<'_>, hop: &Transaction) -> Option<Finding> {
     let is_untried = circle.is_none() && !targets.is_empty();
     let scene = case.scene;
     let called = targets.iter().find(|target| is_called(case, hop, target));
-    let can_tell = || {
-        targets.iter().any(|target| is_seen(case, target))
-            && scene.is_alive_after(answer, FOLLOW_WAIT)
-    };
+    let can_tell = || targets.iter().any(|target| is_seen(case, target)) && scene.is_alive_after(answer, FOLLOW_WAIT);
     let (confidence, besides) = match called {
         Some(_) if is_untried => (
             Confidence::Possible,
@@ -193,10 +161,7 @@ fn is_called(case: &Case<'_>, hop: &Transaction, target: &str) -> bool {
 /// Whether the host of a target is in the capture.
 fn is_seen(case: &Case<'_>, target: &str) -> bool {
     let uri = Uri::parse(target.as_bytes());
-    let endpoint = |address| Endpoint {
-        address,
-        port: uri.host_port.port.unwrap_or(5060),
-    };
+    let endpoint = |address| Endpoint { address, port: uri.host_port.port.unwrap_or(5060) };
     let address = uri.host_port.address();
     address.is_some_and(|address| case.scene.endpoint_of(endpoint(address)).is_some())
 }
@@ -204,19 +169,11 @@ fn is_seen(case: &Case<'_>, target: &str) -> bool {
 fn targets(case: &Case<'_>, answer: &Message) -> Vec<String> {
     let lines = case.tables().header_values(answer, HeaderName::Contact);
     let each = lines.flat_map(|line| line.split(',')).map(address_of);
-    each.filter(|target| target.contains(':'))
-        .map(str::to_owned)
-        .take(16)
-        .collect()
+    each.filter(|target| target.contains(':')).map(str::to_owned).take(16).collect()
 }
 
 fn shown(targets: &[String]) -> String {
-    let mut text = targets
-        .iter()
-        .take(TARGETS_SHOWN)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
+    let mut text = targets.iter().take(TARGETS_SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if targets.len() > TARGETS_SHOWN {
         text += " and others";
     }
@@ -229,20 +186,13 @@ fn is_query(case: &Case<'_>, answer: &Message, dialled: &str, targets: &[String]
     let lines = || case.tables().header_values(answer, HeaderName::Contact);
     let has_data = lines().any(|line| {
         let line = line.to_ascii_lowercase();
-        [";rn=", ";npdi", ";verstat", ";cic="]
-            .iter()
-            .any(|part| line.contains(part))
+        [";rn=", ";npdi", ";verstat", ";cic="].iter().any(|part| line.contains(part))
     });
-    let same_host = targets
-        .iter()
-        .all(|target| host_of(target) == host_of(dialled));
+    let same_host = targets.iter().all(|target| host_of(target) == host_of(dialled));
     has_data && (same_user_number(targets, dialled) || targets.iter().all(same_user) && same_host)
         || case.tables().header(answer, HeaderName::Identity).is_some()
 }
 
 fn same_user_number(targets: &[String], dialled: &str) -> bool {
-    !targets.is_empty()
-        && targets
-            .iter()
-            .all(|target| user_of(target) == user_of(dialled))
+    !targets.is_empty() && targets.iter().all(|target| user_of(target) == user_of(dialled))
 }

@@ -35,35 +35,25 @@ pub fn busy(case: &Case<'_>) -> Option<Finding> {
     match talk.map(|talk| (talk, &case.scene.calls[talk as usize])) {
         Some((talk, other)) => {
             let parties = [other.caller, other.callee].map(|party| user_of(case.scene.text(party)));
-            let with = if parties[0] == name {
-                parties[1]
-            } else {
-                parties[0]
-            };
-            explanation += &format!(
-                "; {name} was in call {} with {with} at that moment.",
-                talk + 1
-            );
+            let with = if parties[0] == name { parties[1] } else { parties[0] };
+            explanation += &format!("; {name} was in call {} with {with} at that moment.", talk + 1);
         }
         None => {
             explanation += "; whether the person was on the phone or the device does not take calls (do not disturb, line limit) is not visible here.";
             explanation += &retry_after(case, refusal);
         }
     }
-    let finding = Finding::new(
-        "call-busy",
-        Severity::Info,
-        Confidence::Certain,
-        Proof::OwnWords,
-    )
-    .says(
-        format!("{} answered busy for {name}", case.scene.name(refuser)),
-        explanation,
-        format!("Nothing is broken. Call waiting, a hunt group or voicemail on busy at {name} would take such calls."),
-    )
-    .shown_by(case.shows(refusal, "the busy answer"))
-    .naming(name, "user")
-    .at(refuser, case.refusal_code());
+    let finding = Finding::new("call-busy", Severity::Info, Confidence::Certain, Proof::OwnWords)
+        .says(
+            format!("{} answered busy for {name}", case.scene.name(refuser)),
+            explanation,
+            format!(
+                "Nothing is broken. Call waiting, a hunt group or voicemail on busy at {name} would take such calls."
+            ),
+        )
+        .shown_by(case.shows(refusal, "the busy answer"))
+        .naming(name, "user")
+        .at(refuser, case.refusal_code());
     Some(finding)
 }
 
@@ -147,9 +137,7 @@ pub fn declined(case: &Case<'_>) -> Option<Finding> {
         ),
         Decliner::Person => (
             Confidence::Likely,
-            format!(
-                "Nothing is broken. Voicemail or forwarding on reject at {callee} would take such calls."
-            ),
+            format!("Nothing is broken. Voicemail or forwarding on reject at {callee} would take such calls."),
         ),
         Decliner::Script(_) => (
             Confidence::Possible,
@@ -159,18 +147,14 @@ pub fn declined(case: &Case<'_>) -> Option<Finding> {
         ),
         Decliner::Account(words) => (
             Confidence::Certain,
-            format!(
-                "Take up the reason that {name} names ({words}) with its operator: it has to be cleared there."
-            ),
+            format!("Take up the reason that {name} names ({words}) with its operator: it has to be cleared there."),
         ),
         _ => (
             Confidence::Likely,
             format!(
                 "1. On {name}: see which dial-plan step or account setting hangs up on {callee}.{}",
                 if code >= 600 {
-                    format!(
-                        " 2. If other routes shall be tried, let it answer 4xx or 5xx instead of {code}."
-                    )
+                    format!(" 2. If other routes shall be tried, let it answer 4xx or 5xx instead of {code}.")
                 } else {
                     String::new()
                 }
@@ -181,17 +165,10 @@ pub fn declined(case: &Case<'_>) -> Option<Finding> {
         Decliner::Person => 0,
         _ => silenced(case, refusal),
     };
-    let severity = if others > 0 {
-        Severity::Warn
-    } else {
-        Severity::Info
-    };
+    let severity = if others > 0 { Severity::Warn } else { Severity::Info };
     let global = match others {
         0 => global.to_owned(),
-        _ => format!(
-            "{global} {} had to stop ringing for it.",
-            counted(others as u64, "other device")
-        ),
+        _ => format!("{global} {} had to stop ringing for it.", counted(others as u64, "other device")),
     };
     let title = match &decliner {
         Decliner::Person if early_refusal => format!("{callee} may have declined the call"),
@@ -204,13 +181,8 @@ pub fn declined(case: &Case<'_>) -> Option<Finding> {
         .naming(callee, "user")
         .at(refuser, code);
     if code == 486 && matches!(decliner, Decliner::Person) {
-        finding = finding.not(
-            "call-busy",
-            format!(
-                "the device that answered 486 had been ringing for {}",
-                duration(rang)
-            ),
-        );
+        finding =
+            finding.not("call-busy", format!("the device that answered 486 had been ringing for {}", duration(rang)));
     }
     Some(finding)
 }
@@ -226,9 +198,7 @@ fn silenced(case: &Case<'_>, refusal: &Message) -> usize {
         *other != index
             && t.parent == root.parent
             && t.alerting.is_some()
-            && end.is_some_and(|end| {
-                end.status().is_some_and(|status| status.0 == 487) && end.time >= refusal.time
-            })
+            && end.is_some_and(|end| end.status().is_some_and(|status| status.0 == 487) && end.time >= refusal.time)
     });
     beside.count()
 }
@@ -243,9 +213,7 @@ fn decliner(case: &Case<'_>, rang: Duration) -> Decliner {
     let has_rung = step.is_some_and(|step| step.ringing.is_some());
     let is_early_media = step
         .and_then(|step| case.message(step.alerting?))
-        .is_some_and(|early| {
-            early.status().is_some_and(|status| status.0 == 183) && !early.session.is_absent()
-        });
+        .is_some_and(|early| early.status().is_some_and(|status| status.0 == 183) && !early.session.is_absent());
     if rang >= Duration::from_secs(1) && !has_rung && is_early_media {
         return Decliner::Script(rang);
     }
@@ -256,26 +224,15 @@ fn decliner(case: &Case<'_>, rang: Duration) -> Decliner {
         return Decliner::Unknown;
     };
     let tables = case.tables();
-    let words = tables
-        .header(refusal, HeaderName::Warning)
-        .or_else(|| tables.header(refusal, HeaderName::ErrorInfo));
+    let words = tables.header(refusal, HeaderName::Warning).or_else(|| tables.header(refusal, HeaderName::ErrorInfo));
     if let Some(words) = words {
         return Decliner::Account(words.to_owned());
     }
-    let declined = case
-        .scene
-        .reception(refuser)
-        .map_or(0, |reception| reception.declined.len());
+    let declined = case.scene.reception(refuser).map_or(0, |reception| reception.declined.len());
     if declined >= POLICY_MIN {
         return Decliner::Policy(declined);
     }
-    let soon = case
-        .refused_request()
-        .is_some_and(|request| refusal.time.since(request.time) < MACHINE_WAIT);
+    let soon = case.refused_request().is_some_and(|request| refusal.time.since(request.time) < MACHINE_WAIT);
     let by_user = Cause::of(tables, refusal);
-    if soon && !(by_user.q850 == Some(21) && by_user.is_user) {
-        Decliner::System
-    } else {
-        Decliner::Unknown
-    }
+    if soon && !(by_user.q850 == Some(21) && by_user.is_user) { Decliner::System } else { Decliner::Unknown }
 }

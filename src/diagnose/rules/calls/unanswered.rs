@@ -43,30 +43,16 @@ pub fn no_answer(case: &Case<'_>) -> Option<Finding> {
     let step = case.anatomy.transaction(last);
     let answer = case.message(step.final_response?)?;
     let (start, end) = ring(&case.anatomy)?;
-    let (rang, ringing) = (
-        end.since(start),
-        case.message(step.ringing.or(step.alerting)?)?,
-    );
+    let (rang, ringing) = (end.since(start), case.message(step.ringing.or(step.alerting)?)?);
     let callee = user_of(case.scene.text(case.call.callee));
     // The last hop on which it rang tells whether the phone did or a box in front of it.
-    let seen_at_callee = case
-        .path()
-        .last()
-        .is_some_and(|(hop, _)| case.anatomy.transaction(*hop).alerting.is_some());
+    let seen_at_callee = case.path().last().is_some_and(|(hop, _)| case.anatomy.transaction(*hop).alerting.is_some());
     let canceller = proxy_cancel(&case.anatomy, last)
         .map(|cancel| case.anatomy.transaction(cancel))
         .and_then(|cancel| Some((cancel.source, case.message(cancel.request?)?)));
     let ended = match canceller {
-        Some((proxy, _)) => format!(
-            "{} stopped the ringing and answered {}",
-            case.name(proxy),
-            case.code()
-        ),
-        None => format!(
-            "{} ended it with {}",
-            case.name(case.refuser()?),
-            case.code()
-        ),
+        Some((proxy, _)) => format!("{} stopped the ringing and answered {}", case.name(proxy), case.code()),
+        None => format!("{} ended it with {}", case.name(case.refuser()?), case.code()),
     };
     let behind = if seen_at_callee {
         ""
@@ -74,10 +60,7 @@ pub fn no_answer(case: &Case<'_>) -> Option<Finding> {
         " The ringing was signalled by a node in front of the phone; whether the phone itself rang is not visible."
     };
     let who = canceller.map_or(case.refuser()?, |(proxy, _)| proxy);
-    let timer = case
-        .scene
-        .timers
-        .ring(case.scene.node(who), rang.as_secs_f64() * 1000.0);
+    let timer = case.scene.timers.ring(case.scene.node(who), rang.as_secs_f64() * 1000.0);
     let timed = timer.map_or(String::new(), |timer| {
         format!(
             " Its ring timer is about {}: {} of the {} calls that rang that long end there.",
@@ -86,11 +69,7 @@ pub fn no_answer(case: &Case<'_>) -> Option<Finding> {
             timer.lasted
         )
     });
-    let confidence = if seen_at_callee {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
-    };
+    let confidence = if seen_at_callee { Confidence::Certain } else { Confidence::Likely };
     let mut finding = Finding::new("call-no-answer", Severity::Info, confidence, Proof::Protocol)
         .says(
             format!("{callee} did not answer"),
@@ -115,8 +94,8 @@ struct Lost {
 }
 
 pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
-    let is_unreachable = case.outcome() == Outcome::Unreachable
-        || case.outcome() == Outcome::ServerFailed && case.refusal_code() == 503;
+    let is_unreachable =
+        case.outcome() == Outcome::Unreachable || case.outcome() == Outcome::ServerFailed && case.refusal_code() == 503;
     if !is_unreachable {
         return None;
     }
@@ -124,11 +103,7 @@ pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
     let (code, cause) = (case.refusal_code(), Cause::of(case.tables(), refusal));
     let lost = lost_binding(case);
     let by_cause = matches!(cause.q850, Some(18 | 20));
-    if lost.is_none()
-        && cause
-            .q850
-            .is_some_and(|cause| OTHER_CAUSES.contains(&cause))
-    {
+    if lost.is_none() && cause.q850.is_some_and(|cause| OTHER_CAUSES.contains(&cause)) {
         return None;
     }
     let applies = match code {
@@ -164,21 +139,14 @@ pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
     let mut finding = Finding::new("call-unreachable", severity, confidence, proof)
         .says(
             format!("{callee} could not be reached"),
-            format!(
-                "{name} answered {} after {after} without ringing.{why}",
-                phrase.trim_start_matches("SIP/2.0 ")
-            ),
+            format!("{name} answered {} after {after} without ringing.{why}", phrase.trim_start_matches("SIP/2.0 ")),
             remedy,
         )
         .shown_by(case.shows(refusal, "no device could be reached"))
         .naming(callee, "user")
         .at(refuser, code);
     if let Some((frame, quote)) = lost.and_then(|lost| lost.frame) {
-        finding = finding.shown_by(crate::diagnose::Evidence::seen(
-            frame,
-            quote,
-            "the last registration",
-        ));
+        finding = finding.shown_by(crate::diagnose::Evidence::seen(frame, quote, "the last registration"));
     }
     Some(finding)
 }
@@ -186,44 +154,23 @@ pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
 /// The registration of the called user, where the capture holds it and it does not lead to a device.
 fn lost_binding(case: &Case<'_>) -> Option<Lost> {
     let refusal = case.refusal()?;
-    let nodes: Vec<NodeId> = case
-        .call
-        .hops
-        .iter()
-        .map(|hop| case.scene.node(hop.destination))
-        .collect();
-    let invited = case.message(
-        case.anatomy
-            .transaction(case.anatomy.last_step()?)
-            .request?,
-    )?;
+    let nodes: Vec<NodeId> = case.call.hops.iter().map(|hop| case.scene.node(hop.destination)).collect();
+    let invited = case.message(case.anatomy.transaction(case.anatomy.last_step()?).request?)?;
     let aors = [invited.line, invited.to];
-    let binding = aors.iter().find_map(|aor| {
-        case.scene
-            .binding_at(case.scene.text(*aor), &nodes, refusal.time)
-    })?;
+    let binding = aors.iter().find_map(|aor| case.scene.binding_at(case.scene.text(*aor), &nodes, refusal.time))?;
     let attempt = case.scene.attempts.get(binding.attempt as usize)?;
     let contact = crate::call::registration::address_of(case.scene.text(attempt.contact));
     let ago = |at: crate::capture::Timestamp| duration(refusal.time.since(at));
     let (confidence, sentence) = match binding.state {
-        BindingState::Expired { at } => (
-            Confidence::Certain,
-            format!(
-                " Its last registration ({contact}) had expired {} before.",
-                ago(at)
-            ),
-        ),
-        BindingState::Removed { at } => (
-            Confidence::Certain,
-            format!(
-                " Its device took the registration ({contact}) away {} before.",
-                ago(at)
-            ),
-        ),
-        BindingState::Refused => (
-            Confidence::Likely,
-            " Every try of its device to register had failed before.".to_owned(),
-        ),
+        BindingState::Expired { at } => {
+            (Confidence::Certain, format!(" Its last registration ({contact}) had expired {} before.", ago(at)))
+        }
+        BindingState::Removed { at } => {
+            (Confidence::Certain, format!(" Its device took the registration ({contact}) away {} before.", ago(at)))
+        }
+        BindingState::Refused => {
+            (Confidence::Likely, " Every try of its device to register had failed before.".to_owned())
+        }
         BindingState::Active { .. } if matches!(case.refusal_code(), 480 | 430 | 408) => (
             Confidence::Possible,
             format!(
@@ -234,11 +181,7 @@ fn lost_binding(case: &Case<'_>) -> Option<Lost> {
     };
     let frame = attempt.answered_at.unwrap_or(attempt.asked_at);
     let quote = format!("REGISTER {}", case.scene.text(attempt.aor));
-    Some(Lost {
-        confidence,
-        sentence,
-        frame: Some((frame, quote)),
-    })
+    Some(Lost { confidence, sentence, frame: Some((frame, quote)) })
 }
 
 fn is_phone(case: &Case<'_>) -> bool {
@@ -246,13 +189,8 @@ fn is_phone(case: &Case<'_>) -> bool {
         return false;
     };
     let phrase = case.scene.text(refusal.line).to_ascii_lowercase();
-    let software = case
-        .software(refuser)
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    phrase.contains("disturb")
-        || phrase.contains("dnd")
-        || PHONES.iter().any(|phone| software.starts_with(phone))
+    let software = case.software(refuser).unwrap_or_default().to_ascii_lowercase();
+    phrase.contains("disturb") || phrase.contains("dnd") || PHONES.iter().any(|phone| software.starts_with(phone))
 }
 
 pub fn announcement(case: &Case<'_>) -> Option<Finding> {
@@ -275,9 +213,7 @@ pub fn announcement(case: &Case<'_>) -> Option<Finding> {
     }
     let words = case
         .header(early, HeaderName::Reason)
-        .map_or(String::new(), |reason| {
-            format!(" Its Reason header says {reason}.")
-        });
+        .map_or(String::new(), |reason| format!(" Its Reason header says {reason}."));
     let finding = Finding::new("call-announcement", Severity::Info, Confidence::Possible, Proof::Timing)
         .says(
             "An announcement may have been played",

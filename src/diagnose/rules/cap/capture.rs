@@ -87,27 +87,15 @@ pub(super) fn cap_one_direction(scene: &Scene<'_>) -> Vec<Claim> {
 
 fn halves<'a>(scene: &Scene<'a>) -> BTreeMap<(NodeId, NodeId), Half<'a>> {
     let pairs = scene.sight.one_direction.iter();
-    let mut halves: BTreeMap<(NodeId, NodeId), Half<'_>> = pairs
-        .map(|pair| {
-            (
-                (scene.node(pair.speaker), scene.node(pair.silent)),
-                Half::default(),
-            )
-        })
-        .collect();
+    let mut halves: BTreeMap<(NodeId, NodeId), Half<'_>> =
+        pairs.map(|pair| ((scene.node(pair.speaker), scene.node(pair.silent)), Half::default())).collect();
     let book = scene.book;
     for message in &book.messages {
         let key = (scene.node(message.source), scene.node(message.destination));
         if let Some(half) = halves.get_mut(&key) {
             half.messages += 1;
-            let is_earlier = half
-                .first
-                .is_none_or(|known| message.order() < known.order());
-            half.first = if is_earlier {
-                Some(message)
-            } else {
-                half.first
-            };
+            let is_earlier = half.first.is_none_or(|known| message.order() < known.order());
+            half.first = if is_earlier { Some(message) } else { half.first };
         }
     }
     for call in scene.calls {
@@ -134,20 +122,10 @@ pub(super) fn cap_duplicates(scene: &Scene<'_>) -> Vec<Claim> {
     if copies < COPIES_MIN || copies * 100 < all * COPIES_PERCENT_MIN {
         return Vec::new();
     }
-    let marked = || {
-        scene
-            .book
-            .messages
-            .iter()
-            .filter(|message| message.flags.is_copy())
-    };
-    let frames: Vec<FrameRef> = marked()
-        .take(EXAMPLES_MAX)
-        .map(|message| message.at)
-        .collect();
-    let quote = marked().next().map_or(String::new(), |message| {
-        crate::diagnose::start_line(&scene.book.tables, message)
-    });
+    let marked = || scene.book.messages.iter().filter(|message| message.flags.is_copy());
+    let frames: Vec<FrameRef> = marked().take(EXAMPLES_MAX).map(|message| message.at).collect();
+    let quote =
+        marked().next().map_or(String::new(), |message| crate::diagnose::start_line(&scene.book.tables, message));
     let taps: std::collections::BTreeSet<u16> = marked().map(|message| message.tap).collect();
     let kind = if scene.book.taps.len() > 1 && !taps.is_empty() {
         "several capture points"
@@ -200,10 +178,7 @@ pub(super) fn cap_damaged(scene: &Scene<'_>) -> Vec<Claim> {
         ));
     }
     if sight.dropped > 0 {
-        facts.push(format!(
-            "the capturing machine dropped {}",
-            counted(sight.dropped, "packet")
-        ));
+        facts.push(format!("the capturing machine dropped {}", counted(sight.dropped, "packet")));
     }
     let lost = answers_alone(scene);
     if let Some(first) = lost.first() {
@@ -233,12 +208,7 @@ pub(super) fn cap_damaged(scene: &Scene<'_>) -> Vec<Claim> {
         ),
         "Capture whole packets (`tcpdump -s 0`), with a larger buffer (`-B`), onto a fast disk, with a filter that keeps fragments.",
     );
-    let of_kind = [
-        "snaplen-cut",
-        "missing-segment",
-        "missing-fragment",
-        "capture-drops",
-    ];
+    let of_kind = ["snaplen-cut", "missing-segment", "missing-fragment", "capture-drops"];
     for (word, frame, detail) in &sight.weaknesses {
         if let Some(frame) = frame.filter(|_| of_kind.contains(word)) {
             finding = finding.shown_by(Evidence::seen(frame, detail.clone(), *word));
@@ -246,26 +216,19 @@ pub(super) fn cap_damaged(scene: &Scene<'_>) -> Vec<Claim> {
     }
     if let Some(first) = lost.first() {
         let quote = crate::diagnose::start_line(&scene.book.tables, first);
-        finding = finding.shown_by(Evidence::seen(
-            first.at,
-            quote,
-            "an answer without its request",
-        ));
+        finding = finding.shown_by(Evidence::seen(first.at, quote, "an answer without its request"));
     }
-    let count = lost.len() as u64
-        + sight.cut_messages
-        + fragments
-        + sight.dropped
-        + u64::from(sight.missing_bytes > 0);
+    let count = lost.len() as u64 + sight.cut_messages + fragments + sight.dropped + u64::from(sight.missing_bytes > 0);
     vec![claim(scene, finding, count)]
 }
 
 /// The first messages of calls that begin with an answer to INVITE long after the capture began, between nodes heard both ways.
 fn answers_alone<'a>(scene: &Scene<'a>) -> Vec<&'a Message> {
     let due = scene.start.plus(LONGEST_RING);
-    let late = scene.calls.iter().filter(|call| {
-        call.outcome == Outcome::Partial && call.milestones.invited.is_none() && call.started > due
-    });
+    let late = scene
+        .calls
+        .iter()
+        .filter(|call| call.outcome == Outcome::Partial && call.milestones.invited.is_none() && call.started > due);
     late.filter_map(|call| scene.book.messages.get(call.legs.first()?.start as usize))
         .filter(|message| {
             let (answerer, caller) = (scene.node(message.source), scene.node(message.destination));
@@ -281,18 +244,12 @@ fn answers_alone<'a>(scene: &Scene<'a>) -> Vec<&'a Message> {
 /// Messages whose fragments the capture lacks but their receiver got: it answered them.
 fn heard_without_fragments(scene: &Scene<'_>) -> u64 {
     let book = scene.book;
-    let incomplete = scene
-        .fragmented()
-        .filter(|message| message.flags.is_incomplete() && !message.flags.is_copy());
+    let incomplete = scene.fragmented().filter(|message| message.flags.is_incomplete() && !message.flags.is_copy());
     let heard = incomplete.filter(|message| {
         let group = book.groups.get(message.group.0 as usize);
-        let around =
-            group.and_then(|(start, end)| book.messages.get(*start as usize..*end as usize));
+        let around = group.and_then(|(start, end)| book.messages.get(*start as usize..*end as usize));
         around.unwrap_or_default().iter().any(|other| {
-            message
-                .method()
-                .is_some_and(|method| other.is_response_to(method))
-                && other.via == message.via
+            message.method().is_some_and(|method| other.is_response_to(method)) && other.via == message.via
         })
     });
     heard.count() as u64
@@ -305,9 +262,7 @@ fn is(count: u64) -> &'static str {
 
 pub(super) fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// TLS connections with signalling that cannot be read.
@@ -316,19 +271,12 @@ pub(super) fn cap_encrypted(scene: &Scene<'_>) -> Vec<Claim> {
     let Some((_, first)) = encrypted.first() else {
         return Vec::new();
     };
-    let mut servers: Vec<String> = encrypted
-        .iter()
-        .map(|(server, _)| server.to_string())
-        .collect();
+    let mut servers: Vec<String> = encrypted.iter().map(|(server, _)| server.to_string()).collect();
     servers.sort_unstable();
     servers.dedup();
     let more = servers.len().saturating_sub(NAMES_MAX);
     servers.truncate(NAMES_MAX);
-    let others = if more > 0 {
-        format!(" and {}", counted(more as u32, "other"))
-    } else {
-        String::new()
-    };
+    let others = if more > 0 { format!(" and {}", counted(more as u32, "other")) } else { String::new() };
     let finding = Finding::new(
         "cap-encrypted",
         Severity::Info,

@@ -22,25 +22,15 @@ const LOOK_MAX: usize = 32;
 /// Clocks of capture points that disagree, and clocks that were set back.
 pub(super) fn cap_clock(scene: &Scene<'_>) -> Vec<Claim> {
     let of_clock = |word: &str| matches!(word, "clock-offset" | "time-steps-back");
-    let facts: Vec<&(&'static str, Option<FrameRef>, String)> = scene
-        .sight
-        .weaknesses
-        .iter()
-        .filter(|(word, _, _)| of_clock(word))
-        .collect();
+    let facts: Vec<&(&'static str, Option<FrameRef>, String)> =
+        scene.sight.weaknesses.iter().filter(|(word, _, _)| of_clock(word)).collect();
     let early = early(scene);
     if facts.is_empty() && early.is_empty() {
         return Vec::new();
     }
     let mut details: Vec<String> = facts.iter().map(|(_, _, detail)| detail.clone()).collect();
     details.extend(early.iter().map(|early| early.words(scene)));
-    let mut finding = Finding::new(
-        "cap-clock",
-        Severity::Warn,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(
+    let mut finding = Finding::new("cap-clock", Severity::Warn, Confidence::Certain, Proof::Protocol).says(
         "The clocks of the capture points differ, or were set",
         format!(
             "{}. Times within one capture point are exact; durations across them are not.",
@@ -75,12 +65,7 @@ struct Early<'a> {
 impl Early<'_> {
     fn words(&self, scene: &Scene<'_>) -> String {
         let place = |message: &Message| {
-            let (file, interface) = scene
-                .book
-                .taps
-                .get(usize::from(message.tap))
-                .copied()
-                .unwrap_or_default();
+            let (file, interface) = scene.book.taps.get(usize::from(message.tap)).copied().unwrap_or_default();
             format!("interface {interface} of file {}", file + 1)
         };
         format!(
@@ -105,20 +90,12 @@ fn early<'a>(scene: &Scene<'a>) -> Vec<Early<'a>> {
                 continue;
             };
             let by = request.time.since(answer.time);
-            let early = pairs.entry((request.tap, answer.tap)).or_insert(Early {
-                count: 0,
-                by,
-                request,
-                answer,
-            });
+            let early = pairs.entry((request.tap, answer.tap)).or_insert(Early { count: 0, by, request, answer });
             early.count += 1;
             early.by = early.by.max(by);
         }
     }
-    pairs
-        .into_values()
-        .filter(|early| early.count >= ANSWERS_MIN)
-        .collect()
+    pairs.into_values().filter(|early| early.count >= ANSWERS_MIN).collect()
 }
 
 /// The first send of the request of a response, where another capture point saw it after the response.

@@ -21,10 +21,7 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let scene = case.scene;
-    let (first, last) = (
-        *case.anatomy.messages.first()?,
-        *case.anatomy.messages.last()?,
-    );
+    let (first, last) = (*case.anatomy.messages.first()?, *case.anatomy.messages.last()?);
     let has_start = case.call.milestones.invited.is_some();
     let acting = acts_on_unseen(case);
     let (part, explanation) = match case.outcome() {
@@ -108,20 +105,11 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
             "Capture longer, and with a filter that keeps fragments: `port 5060 or port 5061 or (ip[6:2] & 0x1fff != 0)`."
         }
     };
-    let finding = Finding::new(
-        "cap-incomplete",
-        Severity::Info,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .beside()
-    .says(
-        format!("The capture lacks the {part} of this call"),
-        explanation,
-        remedy,
-    )
-    .shown_by(case.shows(shown, shows))
-    .at(shown.source, part);
+    let finding = Finding::new("cap-incomplete", Severity::Info, Confidence::Certain, Proof::Protocol)
+        .beside()
+        .says(format!("The capture lacks the {part} of this call"), explanation, remedy)
+        .shown_by(case.shows(shown, shows))
+        .at(shown.source, part);
     Some(finding)
 }
 
@@ -139,9 +127,8 @@ fn acts_on_unseen<'a>(case: &Case<'a>) -> Option<&'a Message> {
         })
     };
     let requests = anatomy.originals().map(|(_, message)| message);
-    let mut inside = requests
-        .filter(|message| message.method().is_some() && !message.to_tag.is_absent())
-        .take(REQUESTS_MAX);
+    let mut inside =
+        requests.filter(|message| message.method().is_some() && !message.to_tag.is_absent()).take(REQUESTS_MAX);
     inside.find(|request| !heard(request))
 }
 
@@ -150,8 +137,6 @@ fn speaks_alone(case: &Case<'_>) -> bool {
     let messages = &case.anatomy.messages;
     let node = |message: &Message| case.scene.node(message.source);
     messages.len() > 1
-        && messages
-            .windows(2)
-            .all(|pair| node(pair[0]) == node(pair[1]))
+        && messages.windows(2).all(|pair| node(pair[0]) == node(pair[1]))
         && messages.iter().any(|message| message.status().is_some())
 }

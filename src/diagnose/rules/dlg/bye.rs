@@ -35,20 +35,11 @@ fn unanswered(case: &Case<'_>) -> Option<Finding> {
     if case.call.retransmissions < 3 {
         return None;
     }
-    let (index, bye) = case
-        .anatomy
-        .each()
-        .find(|(index, t)| is_lost(case, *index, t))
-        .map(|(index, t)| (index, *t))?;
+    let (index, bye) = case.anatomy.each().find(|(index, t)| is_lost(case, *index, t)).map(|(index, t)| (index, *t))?;
     let sends: Vec<&Message> = case.anatomy.sends_of(index).map(|(_, m)| m).collect();
     let (first, last) = (*sends.first()?, *sends.last()?);
     let there = case.tables().endpoint(bye.destination);
-    let kind = if is_private(there.address)
-        && !case
-            .scene
-            .history()
-            .has_spoken(case.scene.node(bye.destination))
-    {
+    let kind = if is_private(there.address) && !case.scene.history().has_spoken(case.scene.node(bye.destination)) {
         format!("{there}, a private address that never answers anything,")
     } else {
         there.to_string()
@@ -64,11 +55,7 @@ fn unanswered(case: &Case<'_>) -> Option<Finding> {
         None if !reports.is_empty() => String::new(),
         None => "; for the other side the call may still be up".to_owned(),
     };
-    let Told {
-        confidence,
-        way,
-        remedy,
-    } = told(case, &bye, there, reports.first().copied());
+    let Told { confidence, way, remedy } = told(case, &bye, there, reports.first().copied());
     let mut finding = Finding::new("dlg-bye-lost", Severity::Error, confidence, Proof::Protocol)
         .says(
             "The hang-up did not reach the other side",
@@ -175,9 +162,5 @@ pub(super) fn later_end<'a>(case: &Case<'a>, bye: &Message) -> Option<&'a Messag
     case.anatomy
         .originals()
         .map(|(_, message)| message)
-        .find(|message| {
-            message.is_request(Method::Bye)
-                && message.from_tag == bye.to_tag
-                && message.time > bye.time
-        })
+        .find(|message| message.is_request(Method::Bye) && message.from_tag == bye.to_tag && message.time > bye.time)
 }

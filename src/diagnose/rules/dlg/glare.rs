@@ -42,14 +42,10 @@ pub(super) fn dlg_glare(case: &Case<'_>) -> Option<Finding> {
     let there = refuser(case, index);
     let solved = solved(case, answer);
     let rounds = rounds(&collisions);
-    let is_unsolved = solved.is_none()
-        && case.scene.watched_since(answer.time) >= RETRY_WAIT
-        && !ended_soon(case, answer);
+    let is_unsolved =
+        solved.is_none() && case.scene.watched_since(answer.time) >= RETRY_WAIT && !ended_soon(case, answer);
     let outcome = match solved {
-        Some(retry) => format!(
-            "a new try {:.1} s later succeeded",
-            retry.time.since(answer.time).as_secs_f64()
-        ),
+        Some(retry) => format!("a new try {:.1} s later succeeded", retry.time.since(answer.time).as_secs_f64()),
         None if is_unsolved => "no later try succeeded within 10 s".to_owned(),
         None => "the call, or the capture, ended before another try".to_owned(),
     };
@@ -59,11 +55,7 @@ pub(super) fn dlg_glare(case: &Case<'_>) -> Option<Finding> {
     let is_own = rival.is_some_and(|rival| rival.from_tag == request.from_tag);
     let mut finding = Finding::new(
         "dlg-glare",
-        if is_trouble {
-            Severity::Warn
-        } else {
-            Severity::Info
-        },
+        if is_trouble { Severity::Warn } else { Severity::Info },
         Confidence::Certain,
         Proof::OwnWords,
     )
@@ -71,18 +63,11 @@ pub(super) fn dlg_glare(case: &Case<'_>) -> Option<Finding> {
     .says(
         title,
         format!("{story}; {outcome}."),
-        if is_trouble {
-            remedy
-        } else {
-            "Nothing is broken; it costs a few seconds.".to_owned()
-        },
+        if is_trouble { remedy } else { "Nothing is broken; it costs a few seconds.".to_owned() },
     )
     .shown_by(case.shows(answer, "another change is under way"))
     .shown_by(case.shows(request, "the change that was refused"))
-    .at(
-        if is_own { t.source } else { there },
-        if is_own { "too early" } else { "glare" },
-    );
+    .at(if is_own { t.source } else { there }, if is_own { "too early" } else { "glare" });
     if let Some(rival) = rival {
         finding = finding.shown_by(case.shows(rival, "the change that was under way"));
     }
@@ -94,12 +79,7 @@ pub(super) fn dlg_glare(case: &Case<'_>) -> Option<Finding> {
 
 /// The other change of the call that was pending when this one was refused: one of the other side, where there is one, and of
 /// several the one that was sent nearest to it.
-fn rival<'a>(
-    case: &Case<'a>,
-    t: &Transaction,
-    request: &Message,
-    answer: &Message,
-) -> Option<&'a Message> {
+fn rival<'a>(case: &Case<'a>, t: &Transaction, request: &Message, answer: &Message) -> Option<&'a Message> {
     let pending = case.anatomy.each().filter_map(|(_, other)| {
         let sent = case.message(other.request?)?;
         let is_same = sent.from_tag == request.from_tag && sent.cseq == request.cseq;
@@ -122,9 +102,7 @@ fn is_pending(case: &Case<'_>, change: &Transaction, at: Timestamp) -> bool {
 /// Whether an ACK to an INVITE was sent, so that it had its answer.
 fn is_acknowledged(case: &Case<'_>, invite: &Message) -> bool {
     case.anatomy.originals().any(|(_, message)| {
-        message.is_request(Method::Ack)
-            && message.from_tag == invite.from_tag
-            && message.cseq == invite.cseq
+        message.is_request(Method::Ack) && message.from_tag == invite.from_tag && message.cseq == invite.cseq
     })
 }
 
@@ -165,20 +143,13 @@ fn words(
                     rival.method().map_or("change", Method::text),
                     rival.at.frame,
                     duration(apart(rival, request)),
-                    if rival.time <= request.time {
-                        "before"
-                    } else {
-                        "after"
-                    }
+                    if rival.time <= request.time { "before" } else { "after" }
                 ),
                 None => "a change of its own was under way".to_owned(),
             };
             (
                 "Both sides changed the call at the same moment",
-                format!(
-                    "{there} answered the {method} of {} with {code} because {why}",
-                    case.scene.name(t.source)
-                ),
+                format!("{there} answered the {method} of {} with {code} because {why}", case.scene.name(t.source)),
                 format!(
                     "Let one side alone refresh and change the call; {} or {} does not wait the random time of RFC 3261 section 14.1 (2.1 to 4 s for the caller's side, 0 to 2 s for the other).",
                     address(t.source),
@@ -191,16 +162,11 @@ fn words(
 
 fn is_change(case: &Case<'_>, t: &Transaction) -> bool {
     matches!(t.method, Method::Invite | Method::Update)
-        && t.request
-            .is_some_and(|request| !case.anatomy.message(request).to_tag.is_absent())
+        && t.request.is_some_and(|request| !case.anatomy.message(request).to_tag.is_absent())
 }
 
 /// Whether a change was refused because another one was under way.
-pub(in crate::diagnose::rules) fn is_collision(
-    case: &Case<'_>,
-    t: &Transaction,
-    answer: &Message,
-) -> bool {
+pub(in crate::diagnose::rules) fn is_collision(case: &Case<'_>, t: &Transaction, answer: &Message) -> bool {
     match answer.status().map_or(0, |status| status.0) {
         491 => true,
         500 => {
@@ -244,29 +210,20 @@ fn solved<'a>(case: &Case<'a>, answer: &Message) -> Option<&'a Message> {
         .each()
         .filter(|(_, t)| is_change(case, t))
         .filter_map(|(_, t)| {
-            let is_success = case
-                .anatomy
-                .final_status(t)
-                .is_some_and(StatusCode::is_success);
-            Some(
-                case.anatomy
-                    .message(t.final_response.filter(|_| is_success)?),
-            )
+            let is_success = case.anatomy.final_status(t).is_some_and(StatusCode::is_success);
+            Some(case.anatomy.message(t.final_response.filter(|_| is_success)?))
         })
         .find(|message| message.time > answer.time && message.time.since(answer.time) <= RETRY_WAIT)
 }
 
 fn ended_soon(case: &Case<'_>, answer: &Message) -> bool {
-    case.anatomy.originals().any(|(_, m)| {
-        m.is_request(Method::Bye) && m.time > answer.time && m.time.since(answer.time) <= RETRY_WAIT
-    })
+    case.anatomy
+        .originals()
+        .any(|(_, m)| m.is_request(Method::Bye) && m.time > answer.time && m.time.since(answer.time) <= RETRY_WAIT)
 }
 
 /// An earlier request of the same side in the call whose CSeq is not lower, so that this one has to be refused.
-pub(in crate::diagnose::rules) fn higher_before<'a>(
-    case: &Case<'a>,
-    request: &Message,
-) -> Option<&'a Message> {
+pub(in crate::diagnose::rules) fn higher_before<'a>(case: &Case<'a>, request: &Message) -> Option<&'a Message> {
     if request.to_tag.is_absent() {
         return None;
     }
@@ -291,10 +248,7 @@ fn backwards(case: &Case<'_>) -> Option<Finding> {
     let refused = case.anatomy.each().filter(|(_, t)| {
         t.parent.is_none()
             && t.method != Method::Ack
-            && case
-                .anatomy
-                .final_status(t)
-                .is_some_and(|status| status.0 == 500)
+            && case.anatomy.final_status(t).is_some_and(|status| status.0 == 500)
     });
     let (request, before) = refused
         .filter_map(|(_, t)| {

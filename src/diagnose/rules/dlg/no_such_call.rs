@@ -4,9 +4,7 @@
 
 use std::time::Duration;
 
-use crate::call::{
-    Dialog, DropCause, EndpointId, Message, Outcome, TextId, Transaction, drop_cause, target,
-};
+use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TextId, Transaction, drop_cause, target};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::losses::Lost;
@@ -46,13 +44,9 @@ pub(super) fn dlg_no_such_call(case: &Case<'_>) -> Option<Finding> {
         _ => None,
     };
     let refused = case.anatomy.each().filter(|(index, t)| {
-        let inside = t
-            .request
-            .is_some_and(|request| !case.anatomy.message(request).to_tag.is_absent());
+        let inside = t.request.is_some_and(|request| !case.anatomy.message(request).to_tag.is_absent());
         let is_refused = case.anatomy.final_status(t).is_some_and(|status| {
-            status.0 == 481
-                || Some(*index) == ended_it && status.0 == 408
-                || ends_call(t.method, status.0)
+            status.0 == 481 || Some(*index) == ended_it && status.0 == 408 || ends_call(t.method, status.0)
         });
         inside && is_refused && concerns_call(t.method) && t.first > dialog.answer
     });
@@ -65,11 +59,7 @@ pub(super) fn dlg_no_such_call(case: &Case<'_>) -> Option<Finding> {
         )
     })?;
     let _ = index;
-    if case
-        .anatomy
-        .final_status(t)
-        .is_some_and(|status| status.0 == 408)
-    {
+    if case.anatomy.final_status(t).is_some_and(|status| status.0 == 408) {
         return gone(case, t);
     }
     let request = case.anatomy.message(t.request?);
@@ -84,33 +74,17 @@ pub(super) fn dlg_no_such_call(case: &Case<'_>) -> Option<Finding> {
 
 /// Whether a refusal of a method says as much as 481: RFC 5057 section 5.1 has these codes end the call.
 fn ends_call(method: Method, code: u16) -> bool {
-    matches!(method, Method::Invite | Method::Bye | Method::Update)
-        && matches!(code, 404 | 410 | 604)
+    matches!(method, Method::Invite | Method::Bye | Method::Update) && matches!(code, 404 | 410 | 604)
 }
 
 /// Subscriptions and events have calls of their own; a 481 to them ends only those.
 fn concerns_call(method: Method) -> bool {
-    matches!(
-        method,
-        Method::Invite
-            | Method::Bye
-            | Method::Update
-            | Method::Info
-            | Method::Refer
-            | Method::Prack
-    )
+    matches!(method, Method::Invite | Method::Bye | Method::Update | Method::Info | Method::Refer | Method::Prack)
 }
 
-fn reason(
-    case: &Case<'_>,
-    dialog: &Dialog,
-    t: &Transaction,
-    (request, answer): (&Message, &Message),
-) -> Reason {
+fn reason(case: &Case<'_>, dialog: &Dialog, t: &Transaction, (request, answer): (&Message, &Message)) -> Reason {
     // Whoever refuses may have hung up while the request was on its way; whoever asks must have done so before.
-    let ended = |bye: &Message| {
-        bye.time < request.time || bye.from_tag == request.to_tag && bye.time <= answer.time
-    };
+    let ended = |bye: &Message| bye.time < request.time || bye.from_tag == request.to_tag && bye.time <= answer.time;
     let bye = case.anatomy.originals().map(|(_, m)| m).find(|m| {
         m.is_request(Method::Bye)
             && m.at != request.at
@@ -133,9 +107,10 @@ fn reason(
         .filter(|m| m.time <= request.time && m.source != request.source)
         .filter_map(|m| target::contact(case.tables(), m).and_then(target::address));
     let there = case.tables().endpoint(t.destination).address;
-    let has_spoken = case.anatomy.originals().any(|(_, m)| {
-        m.time < request.time && case.scene.node(m.source) == case.scene.node(t.destination)
-    });
+    let has_spoken = case
+        .anatomy
+        .originals()
+        .any(|(_, m)| m.time < request.time && case.scene.node(m.source) == case.scene.node(t.destination));
     if !has_spoken && !contact.into_iter().any(|address| address == there) {
         return Reason::OtherNode;
     }
@@ -275,11 +250,7 @@ fn asker(case: &Case<'_>, refused: &Transaction) -> EndpointId {
 }
 
 fn shown<'a>(case: &Case<'a>, tag: TextId) -> &'a str {
-    if tag.is_absent() {
-        "none"
-    } else {
-        case.tables().text(tag)
-    }
+    if tag.is_absent() { "none" } else { case.tables().text(tag) }
 }
 
 /// The request was answered 408: the way to the other side had died in the middle of the call.

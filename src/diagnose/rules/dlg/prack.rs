@@ -39,16 +39,11 @@ fn unanswered_offer(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
     if !gave_up || !case.outcome().is_failure() || !bare(request) {
         return None;
     }
-    let mut reliable = case
-        .anatomy
-        .responses_of(hop)
-        .filter_map(|(_, message)| Some((sequence(case, message)?, message)));
+    let mut reliable =
+        case.anatomy.responses_of(hop).filter_map(|(_, message)| Some((sequence(case, message)?, message)));
     let (number, offer) = reliable.find(|(_, message)| !message.session.is_absent())?;
     let (prack, _) = prack_of(case, &invite, number).filter(|(prack, _)| bare(prack))?;
-    let (caller, callee) = (
-        case.scene.name(invite.source),
-        case.name(invite.destination),
-    );
+    let (caller, callee) = (case.scene.name(invite.source), case.name(invite.destination));
     let finding = Finding::new(
         "dlg-prack",
         Severity::Error,
@@ -79,17 +74,11 @@ fn unanswered_offer(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
 
 fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
     let invite = *case.anatomy.transaction(hop);
-    let reliable: Vec<(u32, &Message)> = case
-        .anatomy
-        .responses_of(hop)
-        .filter_map(|(_, message)| Some((sequence(case, message)?, message)))
-        .collect();
+    let reliable: Vec<(u32, &Message)> =
+        case.anatomy.responses_of(hop).filter_map(|(_, message)| Some((sequence(case, message)?, message))).collect();
     let (number, _) = *reliable.last()?;
-    let sends: Vec<&Message> = reliable
-        .iter()
-        .filter(|(known, _)| *known == number)
-        .map(|(_, message)| *message)
-        .collect();
+    let sends: Vec<&Message> =
+        reliable.iter().filter(|(known, _)| *known == number).map(|(_, message)| *message).collect();
     let first = *sends.first()?;
     let prack = prack_of(case, &invite, number);
     let refused = prack.as_ref().and_then(|(_, t)| {
@@ -98,10 +87,9 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
     });
     let fate = match (&prack, refused) {
         (None, _) if sends.len() >= SENDS_MIN => other_prack(case, &invite, number, first),
-        (Some((message, _)), Some(status)) if case.outcome().is_failure() => format!(
-            "the PRACK for it (frame {}) was answered {}",
-            message.at.frame, status.0
-        ),
+        (Some((message, _)), Some(status)) if case.outcome().is_failure() => {
+            format!("the PRACK for it (frame {}) was answered {}", message.at.frame, status.0)
+        }
         (Some((message, t)), None) => unheard(case, message, t, &sends)?,
         _ => return None,
     };
@@ -147,29 +135,18 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
     }
     finding = finding.shown_by(case.shows_header(first, HeaderName::RSeq, "asks for a PRACK"));
     finding = match prack {
-        Some((message, _)) => {
-            finding.shown_by(case.shows_header(message, HeaderName::RAck, "the PRACK for it"))
-        }
+        Some((message, _)) => finding.shown_by(case.shows_header(message, HeaderName::RAck, "the PRACK for it")),
         None => finding.shown_by(Evidence::Missing {
             expected: format!("PRACK with RAck {number} {} INVITE", invite.cseq),
             after: first.at,
             watched: case.scene.watched_since(first.time),
         }),
     };
-    Some(if is_failure {
-        finding
-    } else {
-        finding.beside()
-    })
+    Some(if is_failure { finding } else { finding.beside() })
 }
 
 /// A PRACK that was repeated on its timer because nothing answered it.
-fn unheard(
-    case: &Case<'_>,
-    prack: &Message,
-    t: &Transaction,
-    sends: &[&Message],
-) -> Option<String> {
+fn unheard(case: &Case<'_>, prack: &Message, t: &Transaction, sends: &[&Message]) -> Option<String> {
     let times_sent: Vec<_> = case
         .anatomy
         .originals()
@@ -200,9 +177,7 @@ fn unheard(
 
 /// The RSeq of a response that asks for a PRACK.
 fn sequence(case: &Case<'_>, message: &Message) -> Option<u32> {
-    let is_provisional = message
-        .status()
-        .is_some_and(|status| (101..200).contains(&status.0));
+    let is_provisional = message.status().is_some_and(|status| (101..200).contains(&status.0));
     let asks = case
         .tables()
         .header_values(message, HeaderName::Require)
@@ -221,9 +196,7 @@ fn pracks_of<'c, 'a>(
 ) -> impl Iterator<Item = (&'a Message, &'c Transaction)> {
     let cseq = invite.cseq;
     case.anatomy.each().filter_map(move |(_, t)| {
-        let request = case
-            .anatomy
-            .message(t.request.filter(|_| t.method == Method::Prack)?);
+        let request = case.anatomy.message(t.request.filter(|_| t.method == Method::Prack)?);
         let value = RAck::parse(case.header(request, HeaderName::RAck)?.as_bytes());
         let is_for = value.rseq == Some(number) && value.cseq.number.is_none_or(|n| n == cseq);
         is_for.then_some((request, t))
@@ -231,11 +204,7 @@ fn pracks_of<'c, 'a>(
 }
 
 /// The PRACK that names this response, as the callee's side saw it.
-fn prack_of<'c, 'a>(
-    case: &'c Case<'a>,
-    invite: &Transaction,
-    number: u32,
-) -> Option<(&'a Message, &'c Transaction)> {
+fn prack_of<'c, 'a>(case: &'c Case<'a>, invite: &Transaction, number: u32) -> Option<(&'a Message, &'c Transaction)> {
     let node = case.scene.node(invite.destination);
     let arrived = |(_, t): &(&Message, &Transaction)| case.scene.node(t.destination) == node;
     pracks_of(case, invite, number).find(arrived)
@@ -297,9 +266,7 @@ fn remedy_for_other(case: &Case<'_>, invite: &Transaction, number: u32, first: &
 }
 
 fn abandoned(case: &Case<'_>, invite: &Transaction, sends: &[&Message]) -> String {
-    let answer = invite
-        .final_response
-        .map(|answer| case.anatomy.message(answer));
+    let answer = invite.final_response.map(|answer| case.anatomy.message(answer));
     match (answer, sends.first()) {
         (Some(answer), Some(first)) if !answer.status().is_some_and(StatusCode::is_success) => {
             format!(
@@ -314,10 +281,7 @@ fn abandoned(case: &Case<'_>, invite: &Transaction, sends: &[&Message]) -> Strin
 
 fn remedy(case: &Case<'_>, invite: &Transaction, was_sent: bool) -> String {
     let tables = case.tables();
-    let (caller, callee) = (
-        tables.endpoint(invite.source).address,
-        tables.endpoint(invite.destination).address,
-    );
+    let (caller, callee) = (tables.endpoint(invite.source).address, tables.endpoint(invite.destination).address);
     if was_sent {
         return format!(
             "1. The way of PRACK and its 200 between {caller} and {callee}: Contact and Record-Route of the 18x, NAT, firewalls. 2. {callee}: does it answer PRACK at all? 3. Otherwise: switch 100rel off on one side."

@@ -2,10 +2,7 @@
 //!
 //! Source: RFC 3261 sections 12.1 (how the route set is made), 12.2.1.1 (how it is used), 16.12.
 
-use crate::call::{
-    Dialog, EndpointId, Message, Transaction, TransactionIndex, answering_hop, is_ack_missed,
-    target,
-};
+use crate::call::{Dialog, EndpointId, Message, Transaction, TransactionIndex, answering_hop, is_ack_missed, target};
 use crate::capture::FrameRef;
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
@@ -56,10 +53,7 @@ pub(super) fn dlg_route_set_lost(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let sides = [caller_side(case, dialog), callee_side(case, dialog)];
-    sides
-        .into_iter()
-        .flatten()
-        .find_map(|side| judge(case, dialog, &side))
+    sides.into_iter().flatten().find_map(|side| judge(case, dialog, &side))
 }
 
 fn caller_side<'a>(case: &Case<'a>, dialog: &Dialog) -> Option<Side<'a>> {
@@ -81,13 +75,7 @@ fn caller_side<'a>(case: &Case<'a>, dialog: &Dialog) -> Option<Side<'a>> {
             && target::contact(case.tables(), before) == contact
             && !target::uris(case.tables(), before, HeaderName::RecordRoute).is_empty()
     });
-    Some(Side {
-        told,
-        routes,
-        contact,
-        here: invite.source,
-        told_before,
-    })
+    Some(Side { told, routes, contact, here: invite.source, told_before })
 }
 
 fn callee_side<'a>(case: &Case<'a>, dialog: &Dialog) -> Option<Side<'a>> {
@@ -140,23 +128,14 @@ fn has_tried(case: &Case<'_>, side: &Side<'_>, request: &Message) -> bool {
 }
 
 /// What became of a request that went wrong; `None` where it was heard.
-fn consequence(
-    case: &Case<'_>,
-    dialog: &Dialog,
-    index: TransactionIndex,
-    t: &Transaction,
-) -> Option<String> {
+fn consequence(case: &Case<'_>, dialog: &Dialog, index: TransactionIndex, t: &Transaction) -> Option<String> {
     if t.method == Method::Ack {
         let hop = answering_hop(&case.anatomy, dialog);
         let answered = case.anatomy.transaction(hop);
         let reached = case.scene.node(t.destination) == case.scene.node(answered.destination);
         let passed_on = case.anatomy.children(index).next().is_some();
-        return (is_ack_missed(&case.anatomy, hop) && !reached && !passed_on).then(|| {
-            format!(
-                "the callee never got it and sent its 200 {} times",
-                answered.final_sends
-            )
-        });
+        return (is_ack_missed(&case.anatomy, hop) && !reached && !passed_on)
+            .then(|| format!("the callee never got it and sent its 200 {} times", answered.final_sends));
     }
     match case.anatomy.final_status(t) {
         Some(status) if matches!(status.0, 404 | 481 | 604 | 410 | 483 | 482) => {
@@ -171,10 +150,7 @@ fn consequence(
 fn fault(case: &Case<'_>, side: &Side<'_>, request: &Message) -> Option<Fault> {
     let routes = target::uris(case.tables(), request, HeaderName::Route);
     let hosts: Vec<String> = side.routes.iter().map(|uri| target::host(uri)).collect();
-    let is_loose = side
-        .routes
-        .iter()
-        .any(|uri| uri.to_ascii_lowercase().contains(";lr"))
+    let is_loose = side.routes.iter().any(|uri| uri.to_ascii_lowercase().contains(";lr"))
         || case
             .tables()
             .header_values(side.told, HeaderName::RecordRoute)
@@ -199,8 +175,8 @@ fn fault(case: &Case<'_>, side: &Side<'_>, request: &Message) -> Option<Fault> {
     let contact = side.contact?;
     let differs = !target::host(line).is_empty() && target::host(line) != target::host(contact);
     // Whoever mends the Contact of a device behind NAT uses the address that its packets come from.
-    let is_mended = target::address(line)
-        .is_some_and(|asked| asked == case.tables().endpoint(side.told.source).address);
+    let is_mended =
+        target::address(line).is_some_and(|asked| asked == case.tables().endpoint(side.told.source).address);
     (hosts.is_empty() && differs && !is_mended && !was_told(case, side, line))
         .then(|| Fault::OtherTarget(contact.to_owned()))
 }
@@ -210,10 +186,7 @@ fn misused(hosts: &[String], routes: &[&str], line: &str) -> Option<Fault> {
     let used: Vec<String> = routes.iter().map(|uri| target::host(uri)).collect();
     // A strict router stands in the Request-URI (RFC 3261 section 12.2.1.1).
     let asked = target::host(line);
-    if let Some(left_out) = hosts
-        .iter()
-        .find(|host| !used.contains(host) && **host != asked)
-    {
+    if let Some(left_out) = hosts.iter().find(|host| !used.contains(host) && **host != asked) {
         return Some(Fault::PartRoute(left_out.clone()));
     }
     let own: Vec<&String> = used.iter().filter(|host| hosts.contains(host)).collect();
@@ -222,9 +195,7 @@ fn misused(hosts: &[String], routes: &[&str], line: &str) -> Option<Fault> {
 }
 
 fn refused_as_gone(case: &Case<'_>, request: &Message) -> bool {
-    case.anatomy
-        .originals()
-        .any(|(_, m)| m.via == request.via && m.status().is_some_and(|status| status.0 == 481))
+    case.anatomy.originals().any(|(_, m)| m.via == request.via && m.status().is_some_and(|status| status.0 == 481))
 }
 
 /// Whether any message to this side named the host that its request is for.
@@ -233,9 +204,7 @@ fn was_told(case: &Case<'_>, side: &Side<'_>, line: &str) -> bool {
     let asked = target::host(line);
     case.anatomy.originals().any(|(_, m)| {
         case.scene.node(m.destination) == node
-            && target::uris(case.tables(), m, HeaderName::Contact)
-                .into_iter()
-                .any(|uri| target::host(uri) == asked)
+            && target::uris(case.tables(), m, HeaderName::Contact).into_iter().any(|uri| target::host(uri) == asked)
     })
 }
 
@@ -324,29 +293,14 @@ fn finding(
             "1. {address}: copy Record-Route into Route for every request inside the call (an outbound proxy setting must not replace it; firmware). 2. Re-test: ACK and BYE carry a Route."
         ),
     };
-    let mut finding = Finding::new(
-        "dlg-route-set-lost",
-        Severity::Error,
-        confidence,
-        Proof::Protocol,
-    )
-    .says(
-        format!(
-            "{} leaves the agreed path of the call",
-            case.scene.name(request.source)
-        ),
-        explanation,
-        remedy,
-    )
-    .shown_by(case.shows(request, format!("to {to}: {consequence}")))
-    .shown_by(case.shows_header(side.told, header, "the path that was agreed"))
-    .at(request.source, signature);
+    let mut finding = Finding::new("dlg-route-set-lost", Severity::Error, confidence, Proof::Protocol)
+        .says(format!("{} leaves the agreed path of the call", case.scene.name(request.source)), explanation, remedy)
+        .shown_by(case.shows(request, format!("to {to}: {consequence}")))
+        .shown_by(case.shows_header(side.told, header, "the path that was agreed"))
+        .at(request.source, signature);
     if let Some(before) = side.told_before {
-        finding = finding.shown_by(case.shows_header(
-            before,
-            HeaderName::RecordRoute,
-            "the path before it was left out",
-        ));
+        finding =
+            finding.shown_by(case.shows_header(before, HeaderName::RecordRoute, "the path before it was left out"));
     }
     let routes = target::uris(case.tables(), request, HeaderName::Route);
     if !routes.is_empty() {

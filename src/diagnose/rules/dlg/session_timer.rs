@@ -5,9 +5,7 @@
 use std::net::IpAddr;
 
 use crate::call::refresh::{Interval, interval_at, is_refresh};
-use crate::call::{
-    Dialog, DropCause, EndpointId, Message, Outcome, TransactionIndex, answering_hop, drop_cause,
-};
+use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TransactionIndex, answering_hop, drop_cause};
 use crate::diagnose::case::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::joined_late::expired_unseen;
@@ -21,14 +19,8 @@ pub(super) fn dlg_session_timer(case: &Case<'_>) -> Option<Finding> {
         Outcome::Dropped => {
             let dialog = case.dialogs.first()?;
             match drop_cause(&case.anatomy, dialog)? {
-                DropCause::SessionTimer {
-                    bye,
-                    interval_seconds,
-                    ..
-                } => expired(case, dialog, bye, interval_seconds),
-                DropCause::RefreshFailed { request, bye } => {
-                    refresh_failed(case, dialog, request, bye)
-                }
+                DropCause::SessionTimer { bye, interval_seconds, .. } => expired(case, dialog, bye, interval_seconds),
+                DropCause::RefreshFailed { request, bye } => refresh_failed(case, dialog, request, bye),
                 _ => None,
             }
         }
@@ -38,12 +30,7 @@ pub(super) fn dlg_session_timer(case: &Case<'_>) -> Option<Finding> {
     }
 }
 
-fn expired(
-    case: &Case<'_>,
-    dialog: &Dialog,
-    bye: TransactionIndex,
-    seconds: u32,
-) -> Option<Finding> {
+fn expired(case: &Case<'_>, dialog: &Dialog, bye: TransactionIndex, seconds: u32) -> Option<Finding> {
     let anatomy = &case.anatomy;
     let bye = anatomy.message(anatomy.transaction(bye).request?);
     let interval = interval_at(anatomy, dialog, bye.time)?;
@@ -69,42 +56,24 @@ fn expired(
         (Confidence::Certain, "")
     };
     let was_refreshed = interval.set_by != dialog.answer;
-    let never = if was_refreshed {
-        "did not refresh it again"
-    } else {
-        "never refreshed it"
-    };
+    let never = if was_refreshed { "did not refresh it again" } else { "never refreshed it" };
     let setter = unasked(case, dialog, interval, tried.is_some());
     let (unasked, remedy) = repair(case, setter, &remedy_at);
-    let mut finding = Finding::new(
-        "dlg-session-timer",
-        Severity::Error,
-        confidence,
-        Proof::OwnWords,
-    )
-    .says(
-        format!("The session timer of {seconds} s ended the call"),
-        format!(
-            "The call was ended by {} after {:.0} s, {moment}: {who} {never}{}.{unasked}{caution}",
-            case.scene.name(bye.source),
-            talked.as_secs_f64(),
-            tried
-                .as_ref()
-                .map_or(String::new(), |(_, text)| text.clone())
-        ),
-        remedy,
-    )
-    .shown_by(case.shows_header(
-        set_by,
-        HeaderName::SessionExpires,
-        "the interval that was agreed",
-    ))
-    .shown_by(case.shows(bye, format!("the end, {since:.0} s later")))
-    .not(
-        "call-dropped-by-network",
-        "the end fits the session timer to the second",
-    )
-    .at(set_by.source, format!("{seconds}"));
+    let mut finding = Finding::new("dlg-session-timer", Severity::Error, confidence, Proof::OwnWords)
+        .says(
+            format!("The session timer of {seconds} s ended the call"),
+            format!(
+                "The call was ended by {} after {:.0} s, {moment}: {who} {never}{}.{unasked}{caution}",
+                case.scene.name(bye.source),
+                talked.as_secs_f64(),
+                tried.as_ref().map_or(String::new(), |(_, text)| text.clone())
+            ),
+            remedy,
+        )
+        .shown_by(case.shows_header(set_by, HeaderName::SessionExpires, "the interval that was agreed"))
+        .shown_by(case.shows(bye, format!("the end, {since:.0} s later")))
+        .not("call-dropped-by-network", "the end fits the session timer to the second")
+        .at(set_by.source, format!("{seconds}"));
     if let Some((message, _)) = tried {
         finding = finding.shown_by(case.shows(message, "the last try to refresh"));
     }
@@ -134,12 +103,7 @@ fn repair(case: &Case<'_>, setter: Option<EndpointId>, remedy_at: &str) -> (Stri
 }
 
 /// Who made the caller the refresher of a call whose INVITE offers no session timers; `None` where it does, or did try.
-fn unasked(
-    case: &Case<'_>,
-    dialog: &Dialog,
-    interval: Interval,
-    has_tried: bool,
-) -> Option<EndpointId> {
+fn unasked(case: &Case<'_>, dialog: &Dialog, interval: Interval, has_tried: bool) -> Option<EndpointId> {
     let invite = case.anatomy.transaction(dialog.invite);
     let request = case.message(invite.request?)?;
     let tables = case.tables();
@@ -149,50 +113,27 @@ fn unasked(
     let is_caller = interval.refresher == Some(case.anatomy.caller_tag());
     let is_first = interval.set_by == dialog.answer;
     // The furthest 2xx that names the caller was written by who decided so.
-    let decided = case
-        .dialogs
-        .first()
-        .map(|_| answering_hop(&case.anatomy, dialog));
-    let decider = decided
-        .map(|hop| case.anatomy.transaction(hop))
-        .filter(|hop| {
-            let answer = hop.final_response.and_then(|answer| case.message(answer));
-            answer.is_some_and(|answer| tables.header(answer, HeaderName::SessionExpires).is_some())
-        });
+    let decided = case.dialogs.first().map(|_| answering_hop(&case.anatomy, dialog));
+    let decider = decided.map(|hop| case.anatomy.transaction(hop)).filter(|hop| {
+        let answer = hop.final_response.and_then(|answer| case.message(answer));
+        answer.is_some_and(|answer| tables.header(answer, HeaderName::SessionExpires).is_some())
+    });
     (!offers && !has_tried && is_caller && is_first && !request.flags.is_cut())
         .then_some(decider.map_or(invite.destination, |hop| hop.destination))
 }
 
 /// Who was to refresh, for a sentence, and the address for the remedy.
-fn refresher(
-    case: &Case<'_>,
-    dialog: &Dialog,
-    set_by: &Message,
-    tag: Option<crate::call::TextId>,
-) -> (String, String) {
+fn refresher(case: &Case<'_>, dialog: &Dialog, set_by: &Message, tag: Option<crate::call::TextId>) -> (String, String) {
     let invite = case.anatomy.transaction(dialog.invite);
     let address = |endpoint| case.tables().endpoint(endpoint).address.to_string();
     match tag {
-        None => (
-            "nobody was named as refresher, and nobody".to_owned(),
-            address(invite.source),
-        ),
+        None => ("nobody was named as refresher, and nobody".to_owned(), address(invite.source)),
         Some(tag) => {
             let is_caller = tag == case.anatomy.caller_tag();
-            let at = if is_caller {
-                invite.source
-            } else {
-                invite.destination
-            };
+            let at = if is_caller { invite.source } else { invite.destination };
             let side = if is_caller { "caller" } else { "callee" };
             let word = if tag == set_by.from_tag { "uac" } else { "uas" };
-            (
-                format!(
-                    "the {side}'s side ({}, refresher={word})",
-                    case.scene.name(at)
-                ),
-                address(at),
-            )
+            (format!("the {side}'s side ({}, refresher={word})", case.scene.name(at)), address(at))
         }
     }
 }
@@ -211,14 +152,7 @@ fn tried<'a>(case: &Case<'a>, dialog: &Dialog, set_by: &Message) -> Option<(&'a 
         Some(status) => format!("got {}", status.0),
         None => format!("was sent {} and never answered", times(t.sends as usize)),
     };
-    Some((
-        request,
-        format!(
-            "; the {} in frame {} {fate}",
-            t.method.text(),
-            request.at.frame
-        ),
-    ))
+    Some((request, format!("; the {} in frame {} {fate}", t.method.text(), request.at.frame)))
 }
 
 fn refresh_failed(
@@ -232,46 +166,33 @@ fn refresh_failed(
     let message = anatomy.message(refresh.request?);
     let bye = anatomy.message(anatomy.transaction(bye).request?);
     let refuser = refuser(case, request);
-    let (there, method) = (
-        case.tables().endpoint(refuser).address,
-        refresh.method.text(),
-    );
+    let (there, method) = (case.tables().endpoint(refuser).address, refresh.method.text());
     let (fate, remedy) = match anatomy.final_status(refresh) {
-        Some(status) => (
-            format!("was answered {} by {}", status.0, case.name(refuser)),
-            refusal_remedy(status, there, method),
-        ),
+        Some(status) => {
+            (format!("was answered {} by {}", status.0, case.name(refuser)), refusal_remedy(status, there, method))
+        }
         None => (
-            format!(
-                "was sent {} to {} and never answered",
-                times(refresh.sends as usize),
-                case.scene.name(refuser)
-            ),
+            format!("was sent {} to {} and never answered", times(refresh.sends as usize), case.scene.name(refuser)),
             format!(
                 "{there}: answer the refresh of a call that it knows; SBC and firewall before it: let {method} through."
             ),
         ),
     };
     let talked = bye.time.since(anatomy.message(dialog.answer).time);
-    let finding = Finding::new(
-        "dlg-session-timer",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(
-        "The refresh of the session failed",
-        format!(
-            "After {:.0} s {} ended the call because its refresh ({method}, frame {}) {fate}.",
-            talked.as_secs_f64(),
-            case.scene.name(bye.source),
-            message.at.frame
-        ),
-        remedy,
-    )
-    .shown_by(case.shows(message, "the refresh that failed"))
-    .shown_by(case.shows(bye, "the end of the call"))
-    .at(refuser, "refresh");
+    let finding = Finding::new("dlg-session-timer", Severity::Error, Confidence::Certain, Proof::Protocol)
+        .says(
+            "The refresh of the session failed",
+            format!(
+                "After {:.0} s {} ended the call because its refresh ({method}, frame {}) {fate}.",
+                talked.as_secs_f64(),
+                case.scene.name(bye.source),
+                message.at.frame
+            ),
+            remedy,
+        )
+        .shown_by(case.shows(message, "the refresh that failed"))
+        .shown_by(case.shows(bye, "the end of the call"))
+        .at(refuser, "refresh");
     Some(finding)
 }
 
@@ -309,8 +230,6 @@ fn refusal_remedy(status: StatusCode, there: IpAddr, method: &str) -> String {
         404 | 410 | 481 | 604 => format!(
             "{there}: answer the refresh of a call that it knows (calls shared between the nodes of a cluster, requests of one call kept at one node)."
         ),
-        _ => format!(
-            "{there}: its log at that time tells why it refuses a {method} that only refreshes the call."
-        ),
+        _ => format!("{there}: its log at that time tells why it refuses a {method} that only refreshes the call."),
     }
 }

@@ -17,29 +17,18 @@ const PASS_WAIT: Duration = Duration::from_secs(5);
 pub(super) fn bye(case: &Case<'_>) -> Option<Finding> {
     let dialog = case.dialogs.first()?;
     let (near, far) = proxy_hop(case, answering_hop(&case.anatomy, dialog))?;
-    let (near, far) = (
-        case.anatomy.transaction(near),
-        case.anatomy.transaction(far),
-    );
+    let (near, far) = (case.anatomy.transaction(near), case.anatomy.transaction(far));
     let node = |endpoint| case.scene.node(endpoint);
     let proxy = node(far.source);
     let (index, bye) = case.anatomy.each().find(|(_, t)| {
-        let is_from_party =
-            node(t.source) == node(near.source) || node(t.source) == node(far.destination);
-        t.method == Method::Bye
-            && t.parent.is_none()
-            && is_from_party
-            && node(t.destination) == proxy
+        let is_from_party = node(t.source) == node(near.source) || node(t.source) == node(far.destination);
+        t.method == Method::Bye && t.parent.is_none() && is_from_party && node(t.destination) == proxy
     })?;
-    let (sent, answer) = (
-        case.message(bye.request?)?,
-        case.message(bye.final_response?)?,
-    );
+    let (sent, answer) = (case.message(bye.request?)?, case.message(bye.final_response?)?);
     let is_passed_on = case.anatomy.originals().any(|(_, m)| {
         m.is_request(Method::Bye)
             && m.from_tag == sent.from_tag
-            && (node(m.source) == proxy
-                || node(m.source) != node(bye.source) && m.time <= sent.time.plus(PASS_WAIT))
+            && (node(m.source) == proxy || node(m.source) != node(bye.source) && m.time <= sent.time.plus(PASS_WAIT))
     });
     if is_passed_on
         || case.anatomy.children(index).next().is_some()
@@ -48,11 +37,7 @@ pub(super) fn bye(case: &Case<'_>) -> Option<Finding> {
     {
         return None;
     }
-    let other = if node(bye.source) == node(near.source) {
-        far.destination
-    } else {
-        near.source
-    };
+    let other = if node(bye.source) == node(near.source) { far.destination } else { near.source };
     let (proxy_name, other_name) = (case.name(bye.destination), case.scene.name(other));
     let end = later_end(case, sent);
     let impact = match end {
@@ -99,10 +84,7 @@ pub(super) fn bye(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// The hops before and behind the last proxy of an answered call: it added a Via, kept the callee's tag, and passed the ACK on.
-fn proxy_hop(
-    case: &Case<'_>,
-    far: TransactionIndex,
-) -> Option<(TransactionIndex, TransactionIndex)> {
+fn proxy_hop(case: &Case<'_>, far: TransactionIndex) -> Option<(TransactionIndex, TransactionIndex)> {
     let (index, child) = (far, case.anatomy.transaction(far));
     let parent = child.parent?;
     let above = case.anatomy.transaction(parent);

@@ -34,39 +34,25 @@ pub(super) fn too_small(case: &Case<'_>) -> Option<Finding> {
         })
         .count();
     let again = match tries {
-        0 | 1 if !is_watched => {
-            "The capture ends before the caller could try again with a longer one.".to_owned()
-        }
+        0 | 1 if !is_watched => "The capture ends before the caller could try again with a longer one.".to_owned(),
         0 | 1 => "The caller did not try again with a longer one.".to_owned(),
         _ => format!("The caller tried {tries} times, and no interval was taken."),
     };
     let (title, explanation, remedy) = refusal_words(case, request, (wanted, offered), &again);
     let mut finding = Finding::new(
         "dlg-session-timer",
-        if is_watched {
-            Severity::Error
-        } else {
-            Severity::Warn
-        },
+        if is_watched { Severity::Error } else { Severity::Warn },
         Confidence::Certain,
         Proof::OwnWords,
     )
     .says(title, explanation, remedy)
     .at(refuser, "422");
     finding = finding.shown_by(match wanted {
-        Some(_) => case.shows_header(
-            refusal,
-            HeaderName::MinSe,
-            "the smallest interval that it takes",
-        ),
+        Some(_) => case.shows_header(refusal, HeaderName::MinSe, "the smallest interval that it takes"),
         None => case.shows(refusal, "the refusal, without Min-SE"),
     });
     finding = finding.shown_by(match offered {
-        Some(_) => case.shows_header(
-            request,
-            HeaderName::SessionExpires,
-            "the interval that was offered",
-        ),
+        Some(_) => case.shows_header(request, HeaderName::SessionExpires, "the interval that was offered"),
         None => case.shows(request, "no Session-Expires was offered"),
     });
     Some(finding)
@@ -89,24 +75,18 @@ fn refusal_words(
     };
     let too_small = "The session interval is too small for the other side";
     match wanted {
-        Some(wanted)
-            if seconds(wanted).is_some() && seconds(wanted) <= offered.and_then(seconds) =>
-        {
-            (
-                "The session interval was refused although it is large enough",
-                format!(
-                    "{who} refused with 422 and says that it takes {wanted} s or more, but the INVITE offered {offer}: either it contradicts itself, or a proxy on the way to the node that refused had lowered the interval. {again}"
-                ),
-                format!(
-                    "1. {here}: try again with `Min-SE: {wanted}` (RFC 4028 section 7.3), below which no proxy may lower the interval. 2. {there}, or the proxy behind it that lowers the interval: correct how it compares Session-Expires with the minimum, or the interval that it sets. 3. Until then {here}: leave session timers out."
-                ),
-            )
-        }
+        Some(wanted) if seconds(wanted).is_some() && seconds(wanted) <= offered.and_then(seconds) => (
+            "The session interval was refused although it is large enough",
+            format!(
+                "{who} refused with 422 and says that it takes {wanted} s or more, but the INVITE offered {offer}: either it contradicts itself, or a proxy on the way to the node that refused had lowered the interval. {again}"
+            ),
+            format!(
+                "1. {here}: try again with `Min-SE: {wanted}` (RFC 4028 section 7.3), below which no proxy may lower the interval. 2. {there}, or the proxy behind it that lowers the interval: correct how it compares Session-Expires with the minimum, or the interval that it sets. 3. Until then {here}: leave session timers out."
+            ),
+        ),
         Some(wanted) => (
             too_small,
-            format!(
-                "{who} takes session intervals of at least {wanted} s; the last INVITE offered {offer}. {again}"
-            ),
+            format!("{who} takes session intervals of at least {wanted} s; the last INVITE offered {offer}. {again}"),
             format!(
                 "1. {here}: raise its session interval to {wanted} s or more. 2. It should try again with the Min-SE of the 422 by itself (RFC 4028 section 7.3)."
             ),
@@ -116,9 +96,7 @@ fn refusal_words(
             format!(
                 "{who} refused with 422 an INVITE that offered {offer}, and its 422 lacks the Min-SE that RFC 4028 demands, so it does not tell which interval it takes. {again}"
             ),
-            format!(
-                "1. {there}: put Min-SE into its 422. 2. {here}: raise its session interval, such as to 1800 s."
-            ),
+            format!("1. {there}: put Min-SE into its 422. 2. {here}: raise its session interval, such as to 1800 s."),
         ),
     }
 }

@@ -19,15 +19,9 @@ const CLUSTER_MIN: usize = 5;
 /// Failures that share a feature.
 pub fn fleet_cluster(scene: &Scene<'_>) -> Vec<Claim> {
     let groups = by_origin(scene, |call, _| call.outcome.is_failure());
-    let large: Vec<((NodeId, u16), Vec<u32>)> = groups
-        .into_iter()
-        .filter(|(_, calls)| calls.len() >= CLUSTER_MIN)
-        .collect();
-    large
-        .into_par_iter()
-        .with_max_len(1)
-        .filter_map(|((node, code), calls)| claim(scene, node, code, calls))
-        .collect()
+    let large: Vec<((NodeId, u16), Vec<u32>)> =
+        groups.into_iter().filter(|(_, calls)| calls.len() >= CLUSTER_MIN).collect();
+    large.into_par_iter().with_max_len(1).filter_map(|((node, code), calls)| claim(scene, node, code, calls)).collect()
 }
 
 fn claim(scene: &Scene<'_>, node: NodeId, code: u16, calls: Vec<u32>) -> Option<Claim> {
@@ -43,11 +37,7 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, calls: Vec<u32>) -> Option<
         return None;
     }
     let name = scene.name(origin.endpoint);
-    let what = if code == 0 {
-        "get no answer".to_owned()
-    } else {
-        format!("get {code}")
-    };
+    let what = if code == 0 { "get no answer".to_owned() } else { format!("get {code}") };
     let mut finding = Finding::new(
         "fleet-cluster",
         Severity::Error,
@@ -71,10 +61,7 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, calls: Vec<u32>) -> Option<
     .at(origin.endpoint, format!("{code} {}", apart.feature));
     for (calls, shows) in [
         (calls.as_slice(), "one of the calls that failed"),
-        (
-            good.get(..1).unwrap_or_default(),
-            "a good call to compare with",
-        ),
+        (good.get(..1).unwrap_or_default(), "a good call to compare with"),
     ] {
         finding = with_examples(scene, finding, calls, |case| case.refused_request(), shows);
     }
@@ -84,8 +71,6 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, calls: Vec<u32>) -> Option<
 /// Whether most of these failures have an explanation that names its feature itself: a limit, load, an outage, a route.
 fn is_explained(scene: &Scene<'_>, node: NodeId, calls: &[u32]) -> bool {
     let known = explained_calls(scene, node);
-    let explained = calls
-        .iter()
-        .filter(|call| known.binary_search(call).is_ok());
+    let explained = calls.iter().filter(|call| known.binary_search(call).is_ok());
     explained.count() * 2 >= calls.len()
 }

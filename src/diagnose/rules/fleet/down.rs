@@ -16,11 +16,7 @@ pub fn fleet_destination_down(scene: &Scene<'_>) -> Vec<Claim> {
     for (destination, explained) in sorted(scene) {
         for explained in explained {
             if let Why::Outage(outage) = &explained.why {
-                let refusals = Refusals {
-                    scene,
-                    destination,
-                    places: &explained.places,
-                };
+                let refusals = Refusals { scene, destination, places: &explained.places };
                 claims.push(refusals.claim(finding(&refusals, outage)));
             }
         }
@@ -52,11 +48,7 @@ fn finding(refusals: &Refusals<'_>, outage: &Outage) -> Finding {
         others => format!(" Other destinations were well meanwhile: {}.", list(others)),
     };
     let witness = witness(scene, destination, outage);
-    let confidence = if witness.is_some() {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
-    };
+    let confidence = if witness.is_some() { Confidence::Certain } else { Confidence::Likely };
     let mut finding = Finding::new(
         "fleet-destination-down",
         Severity::Error,
@@ -73,23 +65,13 @@ fn finding(refusals: &Refusals<'_>, outage: &Outage) -> Finding {
     )
     .at(destination.endpoint, outage.first);
     if let Some(first) = destination.attempts.get(outage.first) {
-        finding
-            .evidence
-            .extend(refusal_evidence(scene, first, "the first failure"));
+        finding.evidence.extend(refusal_evidence(scene, first, "the first failure"));
     }
-    if let Some(last) = outage
-        .last_good
-        .and_then(|place| destination.attempts.get(place))
-    {
-        finding
-            .evidence
-            .extend(refusal_evidence(scene, last, "the last call that it took"));
+    if let Some(last) = outage.last_good.and_then(|place| destination.attempts.get(place)) {
+        finding.evidence.extend(refusal_evidence(scene, last, "the last call that it took"));
     }
     finding.evidence.extend(witness);
-    finding.not(
-        "srv-capacity-ceiling",
-        "it refused with few calls up as with many, and took none in between",
-    )
+    finding.not("srv-capacity-ceiling", "it refused with few calls up as with many, and took none in between")
 }
 
 fn remedy(name: &str, since: &str, others: &[(String, u32)]) -> String {
@@ -108,16 +90,9 @@ fn witness(scene: &Scene<'_>, destination: &Destination, outage: &Outage) -> Opt
     let last = destination.attempts.get(outage.last)?.sent;
     let during = |time| time >= first && time <= last;
     let address = scene.book.tables.endpoints.address(destination.node);
-    let icmp = scene
-        .errors
-        .iter()
-        .find(|error| during(error.time) && error.quoted.destination.address == address);
+    let icmp = scene.errors.iter().find(|error| during(error.time) && error.quoted.destination.address == address);
     if let Some(error) = icmp {
-        return Some(Evidence::seen(
-            error.at,
-            "ICMP destination unreachable",
-            "it could not be reached",
-        ));
+        return Some(Evidence::seen(error.at, "ICMP destination unreachable", "it could not be reached"));
     }
     let request = scene.requests.iter().find(|request| {
         request.method == Method::Options
@@ -126,9 +101,5 @@ fn witness(scene: &Scene<'_>, destination: &Destination, outage: &Outage) -> Opt
             && request.answer.is_none()
             && request.was_watched
     })?;
-    Some(Evidence::seen(
-        request.at,
-        "OPTIONS",
-        "a keep-alive that it did not answer",
-    ))
+    Some(Evidence::seen(request.at, "OPTIONS", "a keep-alive that it did not answer"))
 }

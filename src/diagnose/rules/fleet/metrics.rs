@@ -23,8 +23,7 @@ pub fn fleet_metrics(scene: &Scene<'_>) -> Vec<Claim> {
     if metrics.calls < CALLS_MIN {
         return Vec::new();
     }
-    let percent =
-        |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.1} %"));
+    let percent = |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.1} %"));
     let mut text = format!(
         "{} attempts whose end is known, {} answered: ASR {}, NER {}, SEER {}, ISA {}.",
         metrics.calls,
@@ -35,11 +34,7 @@ pub fn fleet_metrics(scene: &Scene<'_>) -> Vec<Claim> {
         percent(metrics.isa_percent),
     );
     if let Some(pdd) = metrics.pdd_ms {
-        text += &format!(
-            " Half rang within {:.1} s, 95 % within {:.1} s.",
-            pdd.p50 / 1000.0,
-            pdd.p95 / 1000.0
-        );
+        text += &format!(" Half rang within {:.1} s, 95 % within {:.1} s.", pdd.p50 / 1000.0, pdd.p95 / 1000.0);
     }
     if let Some(talk) = metrics.acd_ms {
         text += &format!(" Mean talk {:.0} s.", talk / 1000.0);
@@ -57,13 +52,11 @@ pub fn fleet_metrics(scene: &Scene<'_>) -> Vec<Claim> {
         " Measured where the capture was taken, over {:.0} s; short captures make talk look short.",
         scene.end.millis_since(scene.start) / 1000.0
     );
-    let finding = Finding::new("fleet-metrics", Severity::Info, Confidence::Certain, Proof::Protocol)
-        .beside()
-        .says(
-            format!("Statistics of {} calls", metrics.calls),
-            text,
-            "Nothing to change: compare with the same measuring point, direction and length of capture.",
-        );
+    let finding = Finding::new("fleet-metrics", Severity::Info, Confidence::Certain, Proof::Protocol).beside().says(
+        format!("Statistics of {} calls", metrics.calls),
+        text,
+        "Nothing to change: compare with the same measuring point, direction and length of capture.",
+    );
     vec![Claim {
         finding,
         calls: Vec::new(),
@@ -81,10 +74,7 @@ fn ranking(scene: &Scene<'_>) -> String {
         .destinations
         .iter()
         .map(|destination| {
-            let failed = destination
-                .attempts
-                .iter()
-                .filter(|attempt| is_failure(attempt.fate, attempt.code));
+            let failed = destination.attempts.iter().filter(|attempt| is_failure(attempt.fate, attempt.code));
             let failed = failed.count() as u64;
             let (low, _) = wilson(failed, destination.attempts.len() as u64);
             (failed, low, destination)
@@ -92,39 +82,25 @@ fn ranking(scene: &Scene<'_>) -> String {
         .filter(|(failed, _, _)| *failed > 0)
         .collect();
     let address = |destination: &Destination| scene.book.tables.endpoints.address(destination.node);
-    ranked.sort_by(|a, b| {
-        b.0.cmp(&a.0)
-            .then(b.1.total_cmp(&a.1))
-            .then_with(|| address(a.2).cmp(&address(b.2)))
-    });
+    ranked.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then_with(|| address(a.2).cmp(&address(b.2))));
     let each: Vec<String> = ranked
         .iter()
         .take(RANKED_MAX)
         .map(|(failed, _, destination)| {
-            format!(
-                "{} {failed} of {}",
-                scene.name(destination.endpoint),
-                destination.attempts.len()
-            )
+            format!("{} {failed} of {}", scene.name(destination.endpoint), destination.attempts.len())
         })
         .collect();
     if each.is_empty() {
         return String::new();
     }
-    format!(
-        " Failures that no user caused, by destination: {}.",
-        each.join("; ")
-    )
+    format!(" Failures that no user caused, by destination: {}.", each.join("; "))
 }
 
 /// The node that got worse most clearly while the capture ran.
 fn worse(scene: &Scene<'_>) -> String {
     let trends = scene.loads.destinations.iter().filter_map(|destination| {
-        let attempts: Vec<(Timestamp, bool)> = destination
-            .attempts
-            .iter()
-            .map(|attempt| (attempt.sent, is_failure(attempt.fate, attempt.code)))
-            .collect();
+        let attempts: Vec<(Timestamp, bool)> =
+            destination.attempts.iter().map(|attempt| (attempt.sent, is_failure(attempt.fate, attempt.code))).collect();
         let mut trend = trend(&attempts)?;
         // Every node was a try.
         trend.chance *= scene.loads.destinations.len() as f64;
@@ -148,10 +124,7 @@ fn worse(scene: &Scene<'_>) -> String {
 fn is_failure(fate: Fate, code: u16) -> bool {
     match fate {
         Fate::Silent => true,
-        Fate::Refused => !matches!(
-            code,
-            404 | 410 | 433 | 480 | 484 | 486 | 600 | 603 | 604 | 607 | 608
-        ),
+        Fate::Refused => !matches!(code, 404 | 410 | 433 | 480 | 484 | 486 | 600 | 603 | 604 | 607 | 608),
         _ => false,
     }
 }

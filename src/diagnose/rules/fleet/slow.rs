@@ -36,10 +36,7 @@ pub fn fleet_slow_setup(scene: &Scene<'_>) -> Vec<Claim> {
             groups.entry(node).or_default().push((index, pdd));
         }
     }
-    groups
-        .into_values()
-        .filter_map(|delays| claim(scene, &delays))
-        .collect()
+    groups.into_values().filter_map(|delays| claim(scene, &delays)).collect()
 }
 
 /// Post-dial delay without the time that the caller itself took between two tries, as a person does who types a password.
@@ -49,11 +46,8 @@ fn delay(scene: &Scene<'_>, call: &Call) -> Option<f64> {
         return Some(pdd);
     }
     let node = scene.node(call.source);
-    let own: Vec<&Hop> = call
-        .hops
-        .iter()
-        .filter(|hop| hop.parent.is_none() && scene.node(hop.source) == node)
-        .collect();
+    let own: Vec<&Hop> =
+        call.hops.iter().filter(|hop| hop.parent.is_none() && scene.node(hop.source) == node).collect();
     let pauses = own.windows(2).filter_map(|pair| {
         let refused = f64::from(pair[0].final_ms?);
         Some((pair[1].sent.millis_since(pair[0].sent) - refused).max(0.0))
@@ -68,20 +62,12 @@ fn claim(scene: &Scene<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
         return None;
     }
     let limit = if is_slow { PDD_WARN_MS } else { PDD_BAD_MS };
-    let slow: Vec<u32> = delays
-        .iter()
-        .filter(|(_, pdd)| *pdd > limit)
-        .map(|(call, _)| *call)
-        .collect();
+    let slow: Vec<u32> = delays.iter().filter(|(_, pdd)| *pdd > limit).map(|(call, _)| *call).collect();
     let first = scene.calls.get(*slow.first()? as usize)?;
     let last = scene.calls.get(*slow.last()? as usize)?;
     let name = scene.name(first.destination);
     let mut places = Places::default();
-    for call in slow
-        .iter()
-        .take(CALLS_READ_MAX)
-        .filter_map(|call| scene.calls.get(*call as usize))
-    {
+    for call in slow.iter().take(CALLS_READ_MAX).filter_map(|call| scene.calls.get(*call as usize)) {
         places.add(scene, call);
     }
     let (place, share, remedy) = places.largest()?;
@@ -101,28 +87,20 @@ fn claim(scene: &Scene<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
             spread.max / 1000.0
         )
     };
-    let mut finding = Finding::new(
-        "fleet-slow-setup",
-        Severity::Warn,
-        Confidence::Certain,
-        Proof::Timing,
-    )
-    .beside()
-    .says(
-        format!("Calls to {name} take long to ring"),
-        format!("{how}. {share:.0} % of the time of the slow ones passes {place}."),
-        remedy,
-    )
-    .at(first.destination, "slow");
+    let mut finding = Finding::new("fleet-slow-setup", Severity::Warn, Confidence::Certain, Proof::Timing)
+        .beside()
+        .says(
+            format!("Calls to {name} take long to ring"),
+            format!("{how}. {share:.0} % of the time of the slow ones passes {place}."),
+            remedy,
+        )
+        .at(first.destination, "slow");
     for call in slow.iter().take(EXAMPLES_MAX) {
         let case = Case::new(scene, *call as usize);
         let sign = first_sign(&case.anatomy, case.dialogs.first());
         if let Some(message) = sign.and_then(|(_, sign)| case.message(sign)) {
             let after = case.seconds_in(message);
-            finding = finding.shown_by(case.shows(
-                message,
-                format!("the first sign, {after:.1} s after the INVITE"),
-            ));
+            finding = finding.shown_by(case.shows(message, format!("the first sign, {after:.1} s after the INVITE")));
         }
     }
     Some(Claim {
@@ -130,10 +108,7 @@ fn claim(scene: &Scene<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
         count: slow.len() as u32,
         first_at: first.started,
         last_at: last.ended,
-        scope: format!(
-            "{} to {name} that rang",
-            part_of(slow.len(), delays.len(), "call")
-        ),
+        scope: format!("{} to {name} that rang", part_of(slow.len(), delays.len(), "call")),
         calls: slow,
     })
 }
@@ -181,9 +156,7 @@ impl Places {
                 }
                 StageKind::TurnRound => Place::Lost(lost.clone()),
                 StageKind::Unheard => Place::Unheard,
-                StageKind::Forwarding | StageKind::Waiting | StageKind::Returning => {
-                    Place::Node(name)
-                }
+                StageKind::Forwarding | StageKind::Waiting | StageKind::Returning => Place::Node(name),
             };
             self.all += stage.millis();
             *self.at.entry(place).or_default() += stage.millis();
@@ -192,10 +165,7 @@ impl Places {
 
     /// The place where most of the time passes in words, its share in percent, and what to do.
     fn largest(&self) -> Option<(String, f64, String)> {
-        let (place, time) = self
-            .at
-            .iter()
-            .max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(a.0)))?;
+        let (place, time) = self.at.iter().max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(a.0)))?;
         let share = (100.0 * time / self.all.max(1.0)).min(100.0);
         let (passes, remedy) = match place {
             Place::Login => (

@@ -34,11 +34,7 @@ pub fn id_anonymous(case: &Case<'_>) -> Option<Finding> {
     if !says_so && !may_mean_so {
         return None;
     }
-    let compared = if says_so {
-        None
-    } else {
-        Some(comparison(case, request)?)
-    };
+    let compared = if says_so { None } else { Some(comparison(case, request)?) };
     let how = match case.header(request, HeaderName::Privacy) {
         Some(privacy) => format!("this one asks for it with `Privacy: {privacy}`"),
         None => format!("this one comes from {}", case.tables().text(request.from)),
@@ -58,11 +54,7 @@ pub fn id_anonymous(case: &Case<'_>) -> Option<Finding> {
                 table.failed_in,
                 case.scene.name(request.source),
                 table.good_out,
-                if *confidence == Confidence::Likely {
-                    "most likely"
-                } else {
-                    "possibly"
-                }
+                if *confidence == Confidence::Likely { "most likely" } else { "possibly" }
             ),
         ),
     };
@@ -73,11 +65,7 @@ pub fn id_anonymous(case: &Case<'_>) -> Option<Finding> {
             "Show the caller's number, with the caller's consent, or call from a line that shows it.",
         )
         .shown_by(case.shows(refusal, "the refusal"))
-        .shown_by(case.shows_header(
-            request,
-            HeaderName::Privacy,
-            "the caller withholds its number",
-        ))
+        .shown_by(case.shows_header(request, HeaderName::Privacy, "the caller withholds its number"))
         .at(refuser, code);
     let explains = case.outcome().is_failure();
     Some(if explains { finding } else { finding.beside() })
@@ -91,10 +79,7 @@ fn withholds(scene: &Scene<'_>, request: &Message) -> bool {
         words.any(|word| word.eq_ignore_ascii_case("id") || word.eq_ignore_ascii_case("user"))
     };
     let from = tables.text(request.from).to_ascii_lowercase();
-    from.contains("anonymous.invalid")
-        || tables
-            .header_values(request, HeaderName::Privacy)
-            .any(wants)
+    from.contains("anonymous.invalid") || tables.header_values(request, HeaderName::Privacy).any(wants)
 }
 
 /// Calls with and without the caller's number from the same sender at the same node, where only those without are refused.
@@ -103,18 +88,13 @@ fn comparison(case: &Case<'_>, request: &Message) -> Option<(Table, Confidence)>
     let (source, node) = (scene.node(request.source), scene.node(request.destination));
     let attempts = scene.loads.at(node)?.attempts.iter().take(ATTEMPTS_MAX);
     let mut table = Table::default();
-    for attempt in attempts
-        .filter(|attempt| attempt.source == source)
-        .take(LOOK_MAX)
-    {
+    for attempt in attempts.filter(|attempt| attempt.source == source).take(LOOK_MAX) {
         let call = scene.calls.get(attempt.call as usize)?;
         let Some(invite) = invite_of(scene, call) else {
             continue;
         };
-        let is_good = matches!(
-            call.outcome.group(),
-            OutcomeGroup::Answered | OutcomeGroup::Normal
-        ) && attempt.fate == Fate::Taken;
+        let is_good = matches!(call.outcome.group(), OutcomeGroup::Answered | OutcomeGroup::Normal)
+            && attempt.fate == Fate::Taken;
         match (withholds(scene, invite), is_good) {
             (true, true) => return None,
             (true, false) => table.failed_in += 1,
@@ -122,10 +102,7 @@ fn comparison(case: &Case<'_>, request: &Message) -> Option<(Table, Confidence)>
             (false, false) => table.failed_out += 1,
         }
     }
-    if table.failed_in < CALLS_MIN
-        || table.good_out < CALLS_MIN
-        || table.failed_out > table.good_out
-    {
+    if table.failed_in < CALLS_MIN || table.good_out < CALLS_MIN || table.failed_out > table.good_out {
         return None;
     }
     let confidence = match table.chance() <= CHANCE_LIKELY {

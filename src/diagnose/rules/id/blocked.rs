@@ -19,11 +19,7 @@ pub fn id_blocked(case: &Case<'_>) -> Option<Finding> {
         607 | 608 => blocked(case, refusal, code, Confidence::Certain),
         603 if is_network_block(&case.anatomy, refusal, &phrase) => {
             let has_both = phrase.contains("network blocked") && analytics(case, refusal).is_some();
-            let confidence = if has_both {
-                Confidence::Certain
-            } else {
-                Confidence::Likely
-            };
+            let confidence = if has_both { Confidence::Certain } else { Confidence::Likely };
             blocked(case, refusal, code, confidence)
         }
         _ => None,
@@ -33,9 +29,7 @@ pub fn id_blocked(case: &Case<'_>) -> Option<Finding> {
 /// The text of the Reason header of an analytics engine.
 fn analytics(case: &Case<'_>, refusal: &Message) -> Option<String> {
     let mut reasons = case.tables().header_values(refusal, HeaderName::Reason);
-    reasons
-        .find(|value| value.to_ascii_lowercase().contains("v=analytics"))
-        .map(str::to_owned)
+    reasons.find(|value| value.to_ascii_lowercase().contains("v=analytics")).map(str::to_owned)
 }
 
 /// The value of `name=` in a Reason header or the text that it quotes.
@@ -51,17 +45,12 @@ fn part<'t>(reason: &'t str, name: &str) -> Option<&'t str> {
 /// Where the blocked party can turn to.
 fn contact(case: &Case<'_>, refusal: &Message) -> Option<String> {
     if let Some(reason) = analytics(case, refusal) {
-        let known = ["url", "tel", "email"]
-            .into_iter()
-            .find_map(|name| part(&reason, name).map(str::to_owned));
+        let known = ["url", "tel", "email"].into_iter().find_map(|name| part(&reason, name).map(str::to_owned));
         if known.is_some() {
             return known;
         }
     }
-    let mut infos = case
-        .tables()
-        .header_values(refusal, HeaderName::CallInfo)
-        .flat_map(|value| value.split(','));
+    let mut infos = case.tables().header_values(refusal, HeaderName::CallInfo).flat_map(|value| value.split(','));
     infos
         .find(|value| value.to_ascii_lowercase().contains("jwscard"))
         .map(|value| String::from_utf8_lossy(NameAddr::parse(value.as_bytes()).uri).into_owned())
@@ -80,19 +69,12 @@ fn place(case: &Case<'_>, refusal: &Message) -> &'static str {
     }
 }
 
-fn blocked(
-    case: &Case<'_>,
-    refusal: &Message,
-    code: u16,
-    confidence: Confidence,
-) -> Option<Finding> {
+fn blocked(case: &Case<'_>, refusal: &Message, code: u16, confidence: Confidence) -> Option<Finding> {
     let refuser = case.refuser()?;
     let request = case.refused_request()?;
     let why = match code {
         607 => "unwanted: the called person, or a rule of theirs, rejects this caller",
-        _ => {
-            "suspected spam: an analytics engine rates the caller's number, nobody at the called number decided"
-        }
+        _ => "suspected spam: an analytics engine rates the caller's number, nobody at the called number decided",
     };
     let caller = case.tables().text(request.from);
     let by = match place(case, refusal) {
@@ -112,33 +94,18 @@ fn blocked(
     };
     let mut finding = Finding::new("id-blocked", Severity::Error, confidence, Proof::OwnWords)
         .says(
-            if code == 607 {
-                "Blocked as unwanted"
-            } else {
-                "Blocked as suspected spam"
-            },
-            format!(
-                "{by} blocked the call from {caller} with {code} {phrase} as {why}.{}",
-                attestation(case, request)
-            ),
+            if code == 607 { "Blocked as unwanted" } else { "Blocked as suspected spam" },
+            format!("{by} blocked the call from {caller} with {code} {phrase} as {why}.{}", attestation(case, request)),
             remedy,
         )
         .shown_by(case.shows(refusal, "the refusal"))
-        .not(
-            "call-declined",
-            "the response is one that machines send, not one of a person",
-        )
+        .not("call-declined", "the response is one that machines send, not one of a person")
         .at(refuser, format!("{code} {caller}"));
     if analytics(case, refusal).is_some() {
-        finding = finding.shown_by(case.shows_header(
-            refusal,
-            HeaderName::Reason,
-            "the mark of an analytics engine",
-        ));
+        finding = finding.shown_by(case.shows_header(refusal, HeaderName::Reason, "the mark of an analytics engine"));
     }
     if appeal.is_some() && analytics(case, refusal).is_none() {
-        finding =
-            finding.shown_by(case.shows_header(refusal, HeaderName::CallInfo, "where to object"));
+        finding = finding.shown_by(case.shows_header(refusal, HeaderName::CallInfo, "where to object"));
     }
     Some(finding)
 }
@@ -156,10 +123,8 @@ fn hung_up(case: &Case<'_>) -> Option<Finding> {
         let mut places = value.as_bytes().windows(3);
         places.any(|digits| matches!(digits, b"607" | b"608"))
     };
-    let mut reasons = values
-        .filter(may_say)
-        .flat_map(|value| value.split(','))
-        .map(|value| Reason::parse(value.as_bytes()));
+    let mut reasons =
+        values.filter(may_say).flat_map(|value| value.split(',')).map(|value| Reason::parse(value.as_bytes()));
     let code = reasons
         .find(|reason| reason.protocol.eq_ignore_ascii_case(b"SIP"))
         .and_then(|reason| reason.cause)

@@ -33,9 +33,7 @@ pub fn id_passport(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let hops = case.anatomy.invites().take(HOPS_MAX);
-    let (index, fault) = hops
-        .filter_map(|(index, _)| Some((index, fault_at(case, index)?)))
-        .next()?;
+    let (index, fault) = hops.filter_map(|(index, _)| Some((index, fault_at(case, index)?))).next()?;
     let hop = case.anatomy.transaction(index);
     let message = case.message(hop.request?)?;
     let signer = signer(case).unwrap_or(hop.source);
@@ -87,20 +85,13 @@ pub fn signer(case: &Case<'_>) -> Option<EndpointId> {
 pub fn fault_at(case: &Case<'_>, hop: TransactionIndex) -> Option<Fault> {
     let message = case.message(case.anatomy.transaction(hop).request?)?;
     let ids: Vec<TextId> = identities(case.scene, message).take(8).collect();
-    let parsed: Vec<(TextId, Identity<'_>)> = ids
-        .iter()
-        .map(|id| (*id, Identity::parse(case.scene.text(*id).as_bytes())))
-        .collect();
-    let is_diverted = parsed
-        .iter()
-        .any(|(_, identity)| identity.extension() == Some(b"div"));
+    let parsed: Vec<(TextId, Identity<'_>)> =
+        ids.iter().map(|id| (*id, Identity::parse(case.scene.text(*id).as_bytes()))).collect();
+    let is_diverted = parsed.iter().any(|(_, identity)| identity.extension() == Some(b"div"));
     let mut first = None;
-    for (id, identity) in parsed.iter().filter(|(_, identity)| {
-        !matches!(
-            identity.extension(),
-            Some(b"div" | b"rph" | b"rcd" | b"msg")
-        )
-    }) {
+    for (id, identity) in
+        parsed.iter().filter(|(_, identity)| !matches!(identity.extension(), Some(b"div" | b"rph" | b"rcd" | b"msg")))
+    {
         // One good signature among several is enough (RFC 8224 section 6.2.1).
         let fault = fault_of(case, message, *id, identity, is_diverted)?;
         first = first.or(Some(fault));
@@ -108,18 +99,8 @@ pub fn fault_at(case: &Case<'_>, hop: TransactionIndex) -> Option<Fault> {
     first
 }
 
-fn fault(
-    kind: &'static str,
-    confidence: Confidence,
-    text: String,
-    fix: &'static str,
-) -> Option<Fault> {
-    Some(Fault {
-        text,
-        kind,
-        confidence,
-        fix,
-    })
+fn fault(kind: &'static str, confidence: Confidence, text: String, fix: &'static str) -> Option<Fault> {
+    Some(Fault { text, kind, confidence, fix })
 }
 
 fn fault_of(
@@ -152,55 +133,30 @@ fn form(identity: &Identity<'_>, passport: &Passport) -> Option<Fault> {
     let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
     let certain = Confidence::Certain;
     if passport.algorithm.as_deref() != Some("ES256") {
-        let text = format!(
-            "names the algorithm {}, and only ES256 is taken",
-            said(&passport.algorithm)
-        );
+        let text = format!("names the algorithm {}, and only ES256 is taken", said(&passport.algorithm));
         return fault("alg", certain, text, FIX);
     }
     if passport.kind.as_deref() != Some("passport") {
-        return fault(
-            "typ",
-            certain,
-            format!("has typ {} instead of passport", said(&passport.kind)),
-            FIX,
-        );
+        return fault("typ", certain, format!("has typ {} instead of passport", said(&passport.kind)), FIX);
     }
-    let beside = identity
-        .extension()
-        .map(|ppt| String::from_utf8_lossy(ppt).into_owned());
+    let beside = identity.extension().map(|ppt| String::from_utf8_lossy(ppt).into_owned());
     if beside.is_some() && beside != passport.extension {
-        let text = format!(
-            "says ppt {} in the header and {} in the token",
-            said(&beside),
-            said(&passport.extension)
-        );
+        let text = format!("says ppt {} in the header and {} in the token", said(&beside), said(&passport.extension));
         return fault("ppt", certain, text, FIX);
     }
     let is_shaken = passport.extension.as_deref() == Some("shaken");
     if is_shaken && !matches!(passport.attestation.as_deref(), Some("A" | "B" | "C")) {
-        let text = format!(
-            "has the attestation {}, which must be A, B or C",
-            said(&passport.attestation)
-        );
+        let text = format!("has the attestation {}, which must be A, B or C", said(&passport.attestation));
         return fault("attest", certain, text, FIX);
     }
-    let info = identity
-        .info()
-        .map(|info| String::from_utf8_lossy(info).into_owned());
+    let info = identity.info().map(|info| String::from_utf8_lossy(info).into_owned());
     match (&info, &passport.certificate_url) {
-        (Some(info), Some(url)) if info != url => fault(
-            "x5u",
-            certain,
-            format!("names two certificates, {info} in the header and {url} in the token"),
-            FIX,
-        ),
-        (_, Some(url)) if !url.to_ascii_lowercase().starts_with("https://") => fault(
-            "x5u",
-            certain,
-            format!("names a certificate that is not fetched over https: {url}"),
-            FIX,
-        ),
+        (Some(info), Some(url)) if info != url => {
+            fault("x5u", certain, format!("names two certificates, {info} in the header and {url} in the token"), FIX)
+        }
+        (_, Some(url)) if !url.to_ascii_lowercase().starts_with("https://") => {
+            fault("x5u", certain, format!("names a certificate that is not fetched over https: {url}"), FIX)
+        }
         _ => None,
     }
 }
@@ -227,27 +183,15 @@ fn may_be_same(a: &str, b: &str) -> bool {
     short.len() < NUMBER_DIGITS_MIN || long.ends_with(short)
 }
 
-fn numbers(
-    case: &Case<'_>,
-    message: &Message,
-    passport: &Passport,
-    is_diverted: bool,
-) -> Option<Fault> {
+fn numbers(case: &Case<'_>, message: &Message, passport: &Passport, is_diverted: bool) -> Option<Fault> {
     const FIX: &str = "sign after the last change of the numbers, and let no element behind the signer rewrite them";
     let tables = case.tables();
     let asserted = tables
         .header_values(message, HeaderName::PAssertedIdentity)
         .flat_map(|value| value.split(','))
-        .map(|value| {
-            digits(&String::from_utf8_lossy(
-                NameAddr::parse(value.as_bytes()).uri,
-            ))
-        });
+        .map(|value| digits(&String::from_utf8_lossy(NameAddr::parse(value.as_bytes()).uri)));
     let from = digits(tables.text(message.from));
-    let callers: Vec<String> = asserted
-        .chain([from])
-        .filter(|number| number.len() >= NUMBER_DIGITS_MIN)
-        .collect();
+    let callers: Vec<String> = asserted.chain([from]).filter(|number| number.len() >= NUMBER_DIGITS_MIN).collect();
     let signed = passport.origin.as_deref().map(digits).unwrap_or_default();
     let differs = |signed: &str, shown: &[String]| {
         signed.len() >= NUMBER_DIGITS_MIN
@@ -271,16 +215,9 @@ fn numbers(
         || tables.header(message, HeaderName::Diversion).is_some()
         || tables.header(message, HeaderName::HistoryInfo).is_some();
     let all_differ = !passport.destinations.is_empty()
-        && passport
-            .destinations
-            .iter()
-            .all(|signed| differs(&digits(signed), &called));
+        && passport.destinations.iter().all(|signed| differs(&digits(signed), &called));
     if all_differ && !is_diverted {
-        let text = format!(
-            "is for a call to {}, and the call goes to {}",
-            passport.destinations.join(", "),
-            called[0]
-        );
+        let text = format!("is for a call to {}, and the call goes to {}", passport.destinations.join(", "), called[0]);
         return fault("called", Confidence::Certain, text, FIX);
     }
     None
@@ -293,16 +230,11 @@ fn freshness(case: &Case<'_>, message: &Message, id: TextId, passport: &Passport
         && group != message.group
         && message.time.since(first).as_secs() as i64 > FRESH_SECONDS
     {
-        let text = format!(
-            "was already used in another call {} s before",
-            message.time.since(first).as_secs()
-        );
+        let text = format!("was already used in another call {} s before", message.time.since(first).as_secs());
         return fault("replay", Confidence::Certain, text, FIX);
     }
     let issued = passport.issued_at?;
-    let date = case
-        .header(message, HeaderName::Date)
-        .and_then(unix_seconds);
+    let date = case.header(message, HeaderName::Date).and_then(unix_seconds);
     if let Some(date) = date
         && (date.saturating_sub(issued)).abs() > FRESH_SECONDS
     {
@@ -315,9 +247,7 @@ fn freshness(case: &Case<'_>, message: &Message, id: TextId, passport: &Passport
     }
     let age = age(case.scene, message, id)?;
     // Where most tokens of the capture seem equally old, it is the clock of the capture that is off.
-    let usual = tokens
-        .usual_age()
-        .filter(|usual| usual.abs() > FRESH_SECONDS);
+    let usual = tokens.usual_age().filter(|usual| usual.abs() > FRESH_SECONDS);
     let is_clock = date.is_some() || usual.is_some_and(|usual| age.abs_diff(usual) <= 120);
     if age.abs() <= FRESH_SECONDS || is_clock {
         return None;
@@ -326,29 +256,20 @@ fn freshness(case: &Case<'_>, message: &Message, id: TextId, passport: &Passport
         Some(_) => (Confidence::Certain, ""),
         None => (Confidence::Likely, ", by the clock of the capture"),
     };
-    let text = format!(
-        "was issued {} s {} the call{caution}",
-        age.unsigned_abs(),
-        if age > 0 { "before" } else { "after" }
-    );
+    let text =
+        format!("was issued {} s {} the call{caution}", age.unsigned_abs(), if age > 0 { "before" } else { "after" });
     fault("age", confidence, text, FIX)
 }
 
 /// What the attestation means, as a sentence with a blank before it; empty where there is none.
 pub fn attestation(case: &Case<'_>, message: &Message) -> String {
     let level = identities(case.scene, message)
-        .find_map(|id| {
-            Identity::parse(case.scene.text(id).as_bytes())
-                .passport()
-                .ok()
-        })
+        .find_map(|id| Identity::parse(case.scene.text(id).as_bytes()).passport().ok())
         .and_then(|passport| passport.attestation);
     match level.as_deref() {
         Some("A") => " Attestation A: the provider knows the caller and its right to the number.",
         Some("B") => " Attestation B: the provider knows the caller, not its right to the number.",
-        Some("C") => {
-            " Attestation C: the provider only knows the gateway that the call came in by."
-        }
+        Some("C") => " Attestation C: the provider only knows the gateway that the call came in by.",
         _ => "",
     }
     .to_owned()
@@ -356,34 +277,23 @@ pub fn attestation(case: &Case<'_>, message: &Message) -> String {
 
 /// Seconds since 1970 of a Date header, `Sat, 13 Nov 2010 23:29:00 GMT`.
 fn unix_seconds(date: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let words: Vec<&str> = date.split_whitespace().collect();
     let [_, day, month, year, clock, ..] = words.as_slice() else {
         return None;
     };
-    let month = MONTHS
-        .iter()
-        .position(|name| name.eq_ignore_ascii_case(month))? as i64
-        + 1;
+    let month = MONTHS.iter().position(|name| name.eq_ignore_ascii_case(month))? as i64 + 1;
     let (day, year): (i64, i64) = (day.parse().ok()?, year.parse().ok()?);
     if !(1970..=9999).contains(&year) || !(1..=31).contains(&day) {
         return None;
     }
-    let parts: Vec<i64> = clock
-        .split(':')
-        .map(|part| part.parse().ok().filter(|part| (0..=60).contains(part)))
-        .collect::<Option<_>>()?;
+    let parts: Vec<i64> =
+        clock.split(':').map(|part| part.parse().ok().filter(|part| (0..=60).contains(part))).collect::<Option<_>>()?;
     let [hour, minute, second] = parts.as_slice() else {
         return None;
     };
     // Days since 1970 in the Gregorian calendar, the year counted from March.
-    let (y, m) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
+    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
     Some(days * 86_400 + hour * 3600 + minute * 60 + second)
 }

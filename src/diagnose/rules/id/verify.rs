@@ -41,31 +41,16 @@ fn removed(case: &Case<'_>) -> Option<(TransactionIndex, TransactionIndex)> {
             .is_some_and(|request| is_signed(case, request))
     };
     let mut pairs = case.path().windows(2);
-    pairs
-        .find(|pair| signed(pair[0].0) && !signed(pair[1].0))
-        .map(|pair| (pair[0].0, pair[1].0))
+    pairs.find(|pair| signed(pair[0].0) && !signed(pair[1].0)).map(|pair| (pair[0].0, pair[1].0))
 }
 
 fn missing(case: &Case<'_>) -> Option<Finding> {
     let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
     let who = case.name(refuser);
-    let base = |confidence| {
-        Finding::new(
-            "id-verify-failed",
-            Severity::Error,
-            confidence,
-            Proof::OwnWords,
-        )
-    };
+    let base = |confidence| Finding::new("id-verify-failed", Severity::Error, confidence, Proof::OwnWords);
     if let Some((before, after)) = removed(case) {
-        let (kept, lost) = (
-            case.anatomy.transaction(before),
-            case.anatomy.transaction(after),
-        );
-        let (signed, bare) = (
-            case.message(kept.last_request?)?,
-            case.message(lost.last_request?)?,
-        );
+        let (kept, lost) = (case.anatomy.transaction(before), case.anatomy.transaction(after));
+        let (signed, bare) = (case.message(kept.last_request?)?, case.message(lost.last_request?)?);
         let remover = case.name(kept.destination);
         return Some(
             base(Confidence::Certain)
@@ -119,17 +104,14 @@ fn refused(case: &Case<'_>, code: u16) -> Option<Finding> {
     let who = case.name(refuser);
     let fault = fault_at(case, root);
     let url = certificate(case, request);
-    let at_url = url
-        .as_ref()
-        .map_or(String::new(), |url| format!(" ({url})"));
+    let at_url = url.as_ref().map_or(String::new(), |url| format!(" ({url})"));
     let meaning = match code {
         436 => format!("it could not fetch the certificate that the signature names{at_url}"),
         437 => format!("it does not accept the certificate of the signature{at_url}"),
         438 => "the signature does not fit the call".to_owned(),
         _ => "the signature is too old".to_owned(),
     };
-    let signer_name =
-        signer(case).map_or("The signing provider".to_owned(), |node| case.name(node));
+    let signer_name = signer(case).map_or("The signing provider".to_owned(), |node| case.name(node));
     let (confidence, cause, fix) = match &fault {
         Some(fault) => (
             Confidence::Certain,
@@ -139,9 +121,7 @@ fn refused(case: &Case<'_>, code: u16) -> Option<Finding> {
         None if !is_signed(case, request) => (
             Confidence::Likely,
             " The INVITE as captured carries no Identity header.".to_owned(),
-            format!(
-                "{signer_name}: sign the call, and let every element pass the Identity header on."
-            ),
+            format!("{signer_name}: sign the call, and let every element pass the Identity header on."),
         ),
         None => (
             Confidence::Likely,
@@ -159,23 +139,15 @@ fn refused(case: &Case<'_>, code: u16) -> Option<Finding> {
             },
         ),
     };
-    let finding = Finding::new(
-        "id-verify-failed",
-        Severity::Error,
-        confidence,
-        Proof::OwnWords,
-    )
-    .says(
-        format!("The call's signature was refused ({code})"),
-        format!("{who} refused the call with {code}: {meaning}.{cause}"),
-        fix,
-    )
-    .shown_by(case.shows(refusal, "the refusal"))
-    .shown_by(case.shows_header(request, HeaderName::Identity, "the signature that it got"))
-    .at(
-        refuser,
-        format!("{code} {}", fault.map_or("", |fault| fault.kind)),
-    );
+    let finding = Finding::new("id-verify-failed", Severity::Error, confidence, Proof::OwnWords)
+        .says(
+            format!("The call's signature was refused ({code})"),
+            format!("{who} refused the call with {code}: {meaning}.{cause}"),
+            fix,
+        )
+        .shown_by(case.shows(refusal, "the refusal"))
+        .shown_by(case.shows_header(request, HeaderName::Identity, "the signature that it got"))
+        .at(refuser, format!("{code} {}", fault.map_or("", |fault| fault.kind)));
     Some(finding)
 }
 
@@ -192,8 +164,7 @@ fn went_on(case: &Case<'_>) -> Option<Finding> {
     }
     let originals = case.anatomy.originals();
     let mut answers = originals.filter(|(_, message)| message.is_response_to(Method::Invite));
-    let (message, cause) =
-        answers.find_map(|(_, message)| Some((message, stir_cause(case, message)?)))?;
+    let (message, cause) = answers.find_map(|(_, message)| Some((message, stir_cause(case, message)?)))?;
     let who = case.name(message.source);
     let finding = Finding::new("id-verify-failed", Severity::Warn, Confidence::Certain, Proof::OwnWords)
         .beside()
@@ -209,10 +180,6 @@ fn went_on(case: &Case<'_>) -> Option<Finding> {
 
 fn stir_cause(case: &Case<'_>, message: &Message) -> Option<u16> {
     let values = case.tables().header_values(message, HeaderName::Reason);
-    let mut reasons = values
-        .flat_map(|value| value.split(','))
-        .map(|value| Reason::parse(value.as_bytes()));
-    reasons
-        .find(|reason| reason.protocol.eq_ignore_ascii_case(b"STIR"))?
-        .cause
+    let mut reasons = values.flat_map(|value| value.split(',')).map(|value| Reason::parse(value.as_bytes()));
+    reasons.find(|reason| reason.protocol.eq_ignore_ascii_case(b"STIR"))?.cause
 }

@@ -29,15 +29,9 @@ const CHANCE_LIKELY: f64 = 0.01;
 
 /// Nodes that refuse every large INVITE of a sender and take its small ones.
 pub(super) fn too_large_by_contrast(scene: &Scene<'_>) -> Vec<Claim> {
-    let groups = by_origin(scene, |call, origin| {
-        call.outcome.is_failure() && CODES.contains(&origin.code)
-    });
-    let large = groups
-        .into_iter()
-        .filter(|(_, calls)| calls.len() >= CALLS_MIN);
-    large
-        .flat_map(|((node, code), calls)| at_node(scene, node, code, &calls))
-        .collect()
+    let groups = by_origin(scene, |call, origin| call.outcome.is_failure() && CODES.contains(&origin.code));
+    let large = groups.into_iter().filter(|(_, calls)| calls.len() >= CALLS_MIN);
+    large.flat_map(|((node, code), calls)| at_node(scene, node, code, &calls)).collect()
 }
 
 /// The refused and the good calls of one sender, with the INVITE of each.
@@ -58,9 +52,8 @@ fn at_node(scene: &Scene<'_>, node: NodeId, code: u16, refused: &[u32]) -> Vec<C
         }
     }
     // Of a small one that was refused nothing can be said by size.
-    let are_large = |sides: &Sides<'_>| {
-        sides.0.len() >= CALLS_MIN && sides.0.iter().all(|(_, bad)| bad.size > LARGE_BYTES)
-    };
+    let are_large =
+        |sides: &Sides<'_>| sides.0.len() >= CALLS_MIN && sides.0.iter().all(|(_, bad)| bad.size > LARGE_BYTES);
     by_sender.retain(|_, sides| are_large(sides));
     if by_sender.is_empty() {
         return Vec::new();
@@ -72,23 +65,15 @@ fn at_node(scene: &Scene<'_>, node: NodeId, code: u16, refused: &[u32]) -> Vec<C
             sides.1.push((index, invite));
         }
     }
-    by_sender
-        .into_values()
-        .filter_map(|(bad, good)| contrast(scene, code, &bad, &good))
-        .collect()
+    by_sender.into_values().filter_map(|(bad, good)| contrast(scene, code, &bad, &good)).collect()
 }
 
 /// The smallest INVITE refused and the largest one taken, where all of the refused are larger, with the chance of that.
-fn apart<'a>(
-    bad: &[(u32, &'a Message)],
-    good: &[(u32, &'a Message)],
-) -> Option<(&'a Message, &'a Message, f64)> {
+fn apart<'a>(bad: &[(u32, &'a Message)], good: &[(u32, &'a Message)]) -> Option<(&'a Message, &'a Message, f64)> {
     let by_size = |(_, message): &&(u32, &Message)| message.size;
     let smallest = bad.iter().min_by_key(by_size)?.1;
     let largest = good.iter().max_by_key(by_size)?.1;
-    let is_udp = bad
-        .iter()
-        .all(|(_, invite)| invite.transport == Transport::Udp);
+    let is_udp = bad.iter().all(|(_, invite)| invite.transport == Transport::Udp);
     let is_apart = smallest.size > largest.size && smallest.size > LARGE_BYTES;
     if bad.len().min(good.len()) < CALLS_MIN || !is_udp || !is_apart {
         return None;
@@ -96,34 +81,19 @@ fn apart<'a>(
     // Where all large ones come at one time, the time may be why.
     let times = || bad.iter().map(|(_, invite)| invite.time);
     let (first, last) = (times().min()?, times().max()?);
-    let is_mixed = good
-        .iter()
-        .any(|(_, invite)| first < invite.time && invite.time < last);
-    let table = Table {
-        failed_in: bad.len() as u64,
-        good_in: 0,
-        failed_out: 0,
-        good_out: good.len() as u64,
-    };
+    let is_mixed = good.iter().any(|(_, invite)| first < invite.time && invite.time < last);
+    let table = Table { failed_in: bad.len() as u64, good_in: 0, failed_out: 0, good_out: good.len() as u64 };
     let chance = table.chance();
     (is_mixed && chance <= CHANCE_MAX).then_some((smallest, largest, chance))
 }
 
-fn contrast(
-    scene: &Scene<'_>,
-    code: u16,
-    bad: &[(u32, &Message)],
-    good: &[(u32, &Message)],
-) -> Option<Claim> {
+fn contrast(scene: &Scene<'_>, code: u16, bad: &[(u32, &Message)], good: &[(u32, &Message)]) -> Option<Claim> {
     let (smallest, largest, chance) = apart(bad, good)?;
     let calls: Vec<u32> = bad.iter().map(|(index, _)| *index).collect();
     let origin = scene.calls.get(*calls.first()? as usize)?.origin?;
     let (name, sender) = (scene.name(origin.endpoint), scene.name(smallest.source));
     let (confidence, sure) = if chance <= CHANCE_LIKELY {
-        (
-            Confidence::Likely,
-            "most likely it cannot take requests of that size",
-        )
+        (Confidence::Likely, "most likely it cannot take requests of that size")
     } else {
         (
             Confidence::Possible,

@@ -10,13 +10,9 @@ use crate::sip::{HeaderName, Method, StatusCode};
 /// The first INFO of a call that was refused for its package; the call goes on without what it was to tell.
 pub(super) fn bad_info_package(case: &Case<'_>) -> Option<Finding> {
     let anatomy = &case.anatomy;
-    let (_, info) = anatomy.each().find(|(_, t)| {
-        t.method == Method::Info && anatomy.final_status(t) == Some(StatusCode(469))
-    })?;
-    let (request, refusal) = (
-        case.message(info.request?)?,
-        case.message(info.final_response?)?,
-    );
+    let (_, info) =
+        anatomy.each().find(|(_, t)| t.method == Method::Info && anatomy.final_status(t) == Some(StatusCode(469)))?;
+    let (request, refusal) = (case.message(info.request?)?, case.message(info.final_response?)?);
     let who = case.name(info.destination);
     let sender = case.scene.name(info.source);
     let package = case.header(request, HeaderName::InfoPackage);
@@ -49,11 +45,9 @@ pub(super) fn bad_info_package(case: &Case<'_>) -> Option<Finding> {
     )
     .shown_by(case.shows(refusal, "the refusal"));
     finding = match package {
-        Some(_) => finding.shown_by(case.shows_header(
-            request,
-            HeaderName::InfoPackage,
-            "the package that is not taken",
-        )),
+        Some(_) => {
+            finding.shown_by(case.shows_header(request, HeaderName::InfoPackage, "the package that is not taken"))
+        }
         None => finding.shown_by(case.shows(request, "an INFO that names no package")),
     };
     Some(finding.at(info.destination, package.map_or("", name_of)))
@@ -64,9 +58,12 @@ fn taken<'a>(case: &Case<'a>, refusal: &Message) -> Option<&'a str> {
     let own = case.header(refusal, HeaderName::RecvInfo);
     own.or_else(|| {
         let node = case.scene.node(refusal.source);
-        let mut before = case.anatomy.messages.iter().rev().filter(|message| {
-            message.time < refusal.time && case.scene.node(message.source) == node
-        });
+        let mut before = case
+            .anatomy
+            .messages
+            .iter()
+            .rev()
+            .filter(|message| message.time < refusal.time && case.scene.node(message.source) == node);
         before.find_map(|message| case.header(message, HeaderName::RecvInfo))
     })
 }

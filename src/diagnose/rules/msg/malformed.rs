@@ -18,17 +18,8 @@ const HARMLESS: [&str; 6] = [
     "Content-Type is missing",
 ];
 /// Parts of a message as phrases and defect sentences name them, both without case and punctuation.
-const PARTS: [&str; 9] = [
-    "contentlength",
-    "cseq",
-    "maxforwards",
-    "callid",
-    "requesturi",
-    "contenttype",
-    "contact",
-    "branch",
-    "version",
-];
+const PARTS: [&str; 9] =
+    ["contentlength", "cseq", "maxforwards", "callid", "requesturi", "contenttype", "contact", "branch", "version"];
 /// Short names, which must stand as words of their own.
 const SHORT_PARTS: [&str; 5] = ["via", "from", "to", "tag", "date"];
 
@@ -59,9 +50,7 @@ fn defect<'a>(case: &Case<'a>, request: &Message, refuser: EndpointId) -> Option
     let first = *defects.first()?;
     // Interned for the whole run, so it outlives this function's own list.
     let ids = case.scene.book.defects.get(&request.digest)?;
-    ids.iter()
-        .map(|id| case.tables().text(*id))
-        .find(|text| *text == first)
+    ids.iter().map(|id| case.tables().text(*id)).find(|text| *text == first)
 }
 
 fn is_harmless(sentence: &str) -> bool {
@@ -82,9 +71,7 @@ fn refused(case: &Case<'_>) -> Option<Finding> {
         (false, false) => (Confidence::Likely, Proof::Protocol),
         (false, true) => (Confidence::Possible, Proof::CodeMeaning),
     };
-    let said = words
-        .first()
-        .map_or(String::new(), |words| format!(" ({words})"));
+    let said = words.first().map_or(String::new(), |words| format!(" ({words})"));
     let writer = writer_of(case, sentence);
     let damaged = match writer.1 {
         Some(sound) => format!(
@@ -122,12 +109,7 @@ fn writer_of<'a>(case: &Case<'a>, sentence: &str) -> (EndpointId, Option<&'a Mes
         let Some(request) = hop.last_request.and_then(|request| case.message(request)) else {
             continue;
         };
-        if case
-            .scene
-            .defects(request)
-            .iter()
-            .any(|sentence| defect_kind(sentence) == kind)
-        {
+        if case.scene.defects(request).iter().any(|sentence| defect_kind(sentence) == kind) {
             return (hop.source, sound);
         }
         sound = Some(request);
@@ -139,9 +121,7 @@ fn writer_of<'a>(case: &Case<'a>, sentence: &str) -> (EndpointId, Option<&'a Mes
 /// The phrase, where it says more than the code does, and the texts of Warning headers.
 fn own_words(case: &Case<'_>, refusal: &Message) -> Vec<String> {
     let phrase = case.tables().text(refusal.line).trim();
-    let is_plain = ["bad request", "version not supported", ""]
-        .iter()
-        .any(|plain| phrase.eq_ignore_ascii_case(plain));
+    let is_plain = ["bad request", "version not supported", ""].iter().any(|plain| phrase.eq_ignore_ascii_case(plain));
     let warnings = case
         .tables()
         .header_values(refusal, HeaderName::Warning)
@@ -156,22 +136,14 @@ fn own_words(case: &Case<'_>, refusal: &Message) -> Vec<String> {
 
 fn name_same_part(words: &str, sentence: &str) -> bool {
     let plain = |text: &str| -> String {
-        text.chars()
-            .filter(char::is_ascii_alphanumeric)
-            .map(|c| c.to_ascii_lowercase())
-            .collect()
+        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
     };
     let has_word = |text: &str, word: &str| {
-        text.split(|c: char| !c.is_ascii_alphanumeric())
-            .any(|part| part.eq_ignore_ascii_case(word))
+        text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word))
     };
     let (said, kind) = (plain(words), plain(defect_kind(sentence)));
-    PARTS
-        .iter()
-        .any(|part| said.contains(part) && kind.contains(part))
-        || SHORT_PARTS
-            .iter()
-            .any(|part| has_word(words, part) && has_word(defect_kind(sentence), part))
+    PARTS.iter().any(|part| said.contains(part) && kind.contains(part))
+        || SHORT_PARTS.iter().any(|part| has_word(words, part) && has_word(defect_kind(sentence), part))
 }
 
 fn without_defect(case: &Case<'_>, who: &str, words: Vec<String>) -> Finding {
@@ -180,11 +152,8 @@ fn without_defect(case: &Case<'_>, who: &str, words: Vec<String>) -> Finding {
         true => (Proof::CodeMeaning, Confidence::Possible),
         false => (Proof::CodeMeaning, Confidence::Likely),
     };
-    let said = words
-        .first()
-        .map_or("does not say what is wrong with it".to_owned(), |words| {
-            format!("says \"{words}\"")
-        });
+    let said =
+        words.first().map_or("does not say what is wrong with it".to_owned(), |words| format!("says \"{words}\""));
     let mut finding = Finding::new("msg-malformed", Severity::Error, confidence, proof).says(
         format!("Refused as malformed ({code})"),
         format!(
@@ -213,10 +182,7 @@ fn too_long(case: &Case<'_>) -> Option<Finding> {
     let (title, doubt) = match is_long {
         true => ("The Request-URI is too long".to_owned(), ""),
         false => (
-            format!(
-                "{} calls the Request-URI too long",
-                case.scene.name(refuser)
-            ),
+            format!("{} calls the Request-URI too long", case.scene.name(refuser)),
             ", which most servers take: it may limit the number or name in it instead, or use the code for another reason",
         ),
     };
@@ -228,10 +194,7 @@ fn too_long(case: &Case<'_>) -> Option<Finding> {
     )
     .says(
         title,
-        format!(
-            "{} refused the INVITE with 414: its Request-URI has {length} characters{doubt}.",
-            case.name(refuser)
-        ),
+        format!("{} refused the INVITE with 414: its Request-URI has {length} characters{doubt}.", case.name(refuser)),
         format!(
             "{}: shorten the Request-URI; parameters and headers that only it needs belong into headers of their own.",
             case.scene.name(request.source)
@@ -290,12 +253,7 @@ fn scheme(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// A plain sip: URI whose scheme was refused: its server wants sips, or means something else.
-fn plain_scheme(
-    case: &Case<'_>,
-    refuser: EndpointId,
-    refusal: &Message,
-    request: &Message,
-) -> Finding {
+fn plain_scheme(case: &Case<'_>, refuser: EndpointId, refusal: &Message, request: &Message) -> Finding {
     let (name, uri) = (case.name(refuser), case.tables().text(request.line));
     let code = case.refusal_code();
     let (title, why, remedy, confidence) = if warns(case, &[381]) {
@@ -319,20 +277,11 @@ fn plain_scheme(
             Confidence::Possible,
         )
     };
-    Finding::new(
-        "msg-malformed",
-        Severity::Error,
-        confidence,
-        Proof::OwnWords,
-    )
-    .says(
-        title,
-        format!("{name} refused the INVITE to `{uri}` with {code}, and {why}."),
-        remedy,
-    )
-    .shown_by(case.shows(request, "the Request-URI"))
-    .shown_by(case.shows(refusal, "the refusal"))
-    .at(refuser, "sip")
+    Finding::new("msg-malformed", Severity::Error, confidence, Proof::OwnWords)
+        .says(title, format!("{name} refused the INVITE to `{uri}` with {code}, and {why}."), remedy)
+        .shown_by(case.shows(request, "the Request-URI"))
+        .shown_by(case.shows(refusal, "the refusal"))
+        .at(refuser, "sip")
 }
 
 /// No answer at all to a broken INVITE, from a node that answers others.
@@ -340,37 +289,24 @@ fn ignored(case: &Case<'_>) -> Option<Finding> {
     let (_, root) = case.root()?;
     let request = case.refused_request()?;
     let node = case.scene.node(root.destination);
-    let is_silent =
-        root.trying.is_none() && root.alerting.is_none() && root.final_response.is_none();
+    let is_silent = root.trying.is_none() && root.alerting.is_none() && root.final_response.is_none();
     let sentence = defect(case, request, root.destination)?;
     let from = case.scene.node(root.source);
-    if !is_silent
-        || is_harmless(sentence)
-        || !case.scene.replies(node)
-        || case.scene.is_one_directional(from, node)
-    {
+    if !is_silent || is_harmless(sentence) || !case.scene.replies(node) || case.scene.is_one_directional(from, node) {
         return None;
     }
     let writer = writer_of(case, sentence);
-    let finding = Finding::new(
-        "msg-malformed",
-        Severity::Error,
-        Confidence::Possible,
-        Proof::Comparison,
-    )
-    .says(
-        "A malformed INVITE was not answered",
-        format!(
-            "{} answers other INVITEs but not this one, possibly because it is malformed: {sentence}.",
-            case.name(root.destination)
-        ),
-        format!(
-            "{}: write this part of the INVITE as RFC 3261 has it, and call again.",
-            case.name(writer.0)
-        ),
-    )
-    .shown_by(case.shows(request, sentence.to_owned()))
-    .at(writer.0, defect_kind(sentence));
+    let finding = Finding::new("msg-malformed", Severity::Error, Confidence::Possible, Proof::Comparison)
+        .says(
+            "A malformed INVITE was not answered",
+            format!(
+                "{} answers other INVITEs but not this one, possibly because it is malformed: {sentence}.",
+                case.name(root.destination)
+            ),
+            format!("{}: write this part of the INVITE as RFC 3261 has it, and call again.", case.name(writer.0)),
+        )
+        .shown_by(case.shows(request, sentence.to_owned()))
+        .at(writer.0, defect_kind(sentence));
     Some(finding)
 }
 

@@ -26,45 +26,29 @@ pub fn msg_too_large(case: &Case<'_>) -> Option<Finding> {
     let who = case.name(refuser);
     let size = request.size;
     let part = largest(case, request);
-    let most = part.as_ref().map_or(String::new(), |(name, bytes)| {
-        format!(" {name} alone takes {bytes} bytes.")
-    });
+    let most = part.as_ref().map_or(String::new(), |(name, bytes)| format!(" {name} alone takes {bytes} bytes."));
     let fix = match &part {
         Some((name, _)) => format!("send less of {name}"),
-        None => "offer fewer codecs and ICE candidates and leave out what the callee does not need"
-            .to_owned(),
+        None => "offer fewer codecs and ICE candidates and leave out what the callee does not need".to_owned(),
     };
     let what = if code == 413 { "body" } else { "message" };
-    let finding = Finding::new(
-        "msg-too-large",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::OwnWords,
-    )
-    .says(
-        format!("{} takes no {what} that large", case.scene.name(refuser)),
-        format!("{who} refused the INVITE of {size} bytes with {code}: the {what} is larger than it takes.{most}"),
-        format!(
-            "1. {}: {fix}. 2. Or raise the largest size that {who} takes.",
-            case.scene.name(case.call.source)
-        ),
-    )
-    .shown_by(case.shows(request, format!("{size} bytes")))
-    .shown_by(case.shows(refusal, "the refusal"))
-    .at(refuser, code);
+    let finding = Finding::new("msg-too-large", Severity::Error, Confidence::Certain, Proof::OwnWords)
+        .says(
+            format!("{} takes no {what} that large", case.scene.name(refuser)),
+            format!("{who} refused the INVITE of {size} bytes with {code}: the {what} is larger than it takes.{most}"),
+            format!("1. {}: {fix}. 2. Or raise the largest size that {who} takes.", case.scene.name(case.call.source)),
+        )
+        .shown_by(case.shows(request, format!("{size} bytes")))
+        .shown_by(case.shows(refusal, "the refusal"))
+        .at(refuser, code);
     Some(finding)
 }
 
 /// The header that takes most of the message, where one takes a quarter of it.
 fn largest(case: &Case<'_>, request: &Message) -> Option<(&'static str, usize)> {
     let bytes = |name: HeaderName| -> usize {
-        case.tables()
-            .header_values(request, name)
-            .map(|value| value.len() + name.text().len() + 4)
-            .sum()
+        case.tables().header_values(request, name).map(|value| value.len() + name.text().len() + 4).sum()
     };
     let sizes = GROWING.into_iter().map(|name| (name.text(), bytes(name)));
-    sizes
-        .max_by_key(|(_, bytes)| *bytes)
-        .filter(|(_, bytes)| *bytes * 4 >= request.size as usize)
+    sizes.max_by_key(|(_, bytes)| *bytes).filter(|(_, bytes)| *bytes * 4 >= request.size as usize)
 }

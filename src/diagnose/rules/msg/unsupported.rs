@@ -29,9 +29,7 @@ fn refused(case: &Case<'_>) -> Option<Finding> {
 
 /// The option tags in some headers of a message.
 fn tags(case: &Case<'_>, message: &Message, names: &[HeaderName]) -> Vec<String> {
-    let values = names
-        .iter()
-        .flat_map(|name| case.tables().header_values(message, *name));
+    let values = names.iter().flat_map(|name| case.tables().header_values(message, *name));
     values
         .flat_map(|value| value.split(','))
         .map(|tag| tag.trim().to_ascii_lowercase())
@@ -41,43 +39,21 @@ fn tags(case: &Case<'_>, message: &Message, names: &[HeaderName]) -> Vec<String>
 
 /// The node that first wrote a tag into Require or Proxy-Require on the way to the one that refused it.
 fn demander(case: &Case<'_>, tag: &str) -> EndpointId {
-    let hops = case
-        .path()
-        .iter()
-        .map(|(index, _)| case.anatomy.transaction(*index));
+    let hops = case.path().iter().map(|(index, _)| case.anatomy.transaction(*index));
     let demands = |request: &Message| {
-        tags(
-            case,
-            request,
-            &[HeaderName::Require, HeaderName::ProxyRequire],
-        )
-        .iter()
-        .any(|own| own == tag)
+        tags(case, request, &[HeaderName::Require, HeaderName::ProxyRequire]).iter().any(|own| own == tag)
     };
-    let mut first = hops.filter(|hop| {
-        hop.last_request
-            .and_then(|request| case.message(request))
-            .is_some_and(demands)
-    });
+    let mut first = hops.filter(|hop| hop.last_request.and_then(|request| case.message(request)).is_some_and(demands));
     first.next().map_or(case.call.source, |hop| hop.source)
 }
 
 fn new(confidence: Confidence) -> Finding {
-    Finding::new(
-        "msg-unsupported",
-        Severity::Error,
-        confidence,
-        Proof::OwnWords,
-    )
+    Finding::new("msg-unsupported", Severity::Error, confidence, Proof::OwnWords)
 }
 
 fn bad_extension(case: &Case<'_>) -> Option<Finding> {
     let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
-    let demanded = tags(
-        case,
-        request,
-        &[HeaderName::Require, HeaderName::ProxyRequire],
-    );
+    let demanded = tags(case, request, &[HeaderName::Require, HeaderName::ProxyRequire]);
     let listed = tags(case, refusal, &[HeaderName::Unsupported]);
     let both: Vec<&String> = listed.iter().filter(|tag| demanded.contains(tag)).collect();
     let who = case.name(refuser);
@@ -91,8 +67,7 @@ fn bad_extension(case: &Case<'_>) -> Option<Finding> {
         (None, _, Some(tag)) => (
             tag.clone(),
             Confidence::Likely,
-            " The INVITE as captured does not demand it: a node behind may have added it."
-                .to_owned(),
+            " The INVITE as captured does not demand it: a node behind may have added it.".to_owned(),
         ),
         (None, None, None) => return Some(unnamed(case, refuser, refusal, request)),
     };
@@ -127,10 +102,7 @@ fn extension_required(case: &Case<'_>) -> Option<Finding> {
     let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
     let required = tags(case, refusal, &[HeaderName::Require]);
     let offered = tags(case, request, &[HeaderName::Supported, HeaderName::Require]);
-    let missing: Vec<&String> = required
-        .iter()
-        .filter(|tag| !offered.contains(tag))
-        .collect();
+    let missing: Vec<&String> = required.iter().filter(|tag| !offered.contains(tag)).collect();
     let (who, sender) = (case.name(refuser), case.scene.name(case.call.source));
     let finding = match missing.first() {
         Some(tag) => new(Confidence::Certain)
@@ -161,17 +133,13 @@ fn method(case: &Case<'_>) -> Option<Finding> {
     let code = case.refusal_code();
     let allowed = case.header(refusal, HeaderName::Allow);
     let uri = case.tables().text(request.line);
-    let lists_invite =
-        allowed.is_some_and(|allowed| allowed.to_ascii_uppercase().contains("INVITE"));
+    let lists_invite = allowed.is_some_and(|allowed| allowed.to_ascii_uppercase().contains("INVITE"));
     let takes = match allowed {
         Some(allowed) if lists_invite => format!(
             "Its Allow header lists INVITE all the same ({allowed}), so it possibly refuses it for this address alone, or uses the code for another reason."
         ),
         Some(allowed) => format!("It takes {allowed}."),
-        None => {
-            "It does not say which methods it takes, although RFC 3261 has it list them in Allow."
-                .to_owned()
-        }
+        None => "It does not say which methods it takes, although RFC 3261 has it list them in Allow.".to_owned(),
     };
     let confidence = match (allowed.is_some(), lists_invite) {
         (_, true) => Confidence::Possible,
@@ -200,30 +168,21 @@ fn priority(case: &Case<'_>) -> Option<Finding> {
     let who = case.name(refuser);
     let asked = case.header(request, HeaderName::ResourcePriority);
     let accepted = case.header(refusal, HeaderName::AcceptResourcePriority);
-    let asked_text = asked.map_or("no Resource-Priority in the capture".to_owned(), |asked| {
-        format!("Resource-Priority `{asked}`")
-    });
+    let asked_text =
+        asked.map_or("no Resource-Priority in the capture".to_owned(), |asked| format!("Resource-Priority `{asked}`"));
     let accepted_text = accepted.map_or(String::new(), |accepted| format!(" It knows {accepted}."));
-    let finding = new(if asked.is_some() {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
-    })
-    .says(
-        "The demanded call priority is unknown",
-        format!("{who} refused the call with 417 ({asked_text}).{accepted_text}"),
-        format!(
-            "{}: use a priority that {who} knows, or take `resource-priority` out of Require.",
-            case.scene.name(case.call.source)
-        ),
-    )
-    .shown_by(case.shows_header(
-        request,
-        HeaderName::ResourcePriority,
-        "the priority asked for",
-    ))
-    .shown_by(case.shows(refusal, "the refusal"))
-    .at(refuser, asked.unwrap_or_default());
+    let finding = new(if asked.is_some() { Confidence::Certain } else { Confidence::Likely })
+        .says(
+            "The demanded call priority is unknown",
+            format!("{who} refused the call with 417 ({asked_text}).{accepted_text}"),
+            format!(
+                "{}: use a priority that {who} knows, or take `resource-priority` out of Require.",
+                case.scene.name(case.call.source)
+            ),
+        )
+        .shown_by(case.shows_header(request, HeaderName::ResourcePriority, "the priority asked for"))
+        .shown_by(case.shows(refusal, "the refusal"))
+        .at(refuser, asked.unwrap_or_default());
     Some(finding)
 }
 

@@ -25,26 +25,15 @@ pub(super) fn net_ack_lost(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let invite = case.anatomy.transaction(hop);
-    let was_dropped = matches!(
-        drop_cause(&case.anatomy, dialog),
-        Some(DropCause::AckLost { .. })
-    );
+    let was_dropped = matches!(drop_cause(&case.anatomy, dialog), Some(DropCause::AckLost { .. }));
     let place = locate(case, hop, invite);
     let answers = answers(case, hop);
     let (first, last) = (*answers.first()?, *answers.last()?);
     let name = case.name(invite.destination);
-    let end = match dialog
-        .bye
-        .and_then(|bye| case.anatomy.transaction(bye).request)
-    {
-        Some(bye) if was_dropped => format!(
-            ", so it hung up after {:.1} s",
-            case.anatomy
-                .message(bye)
-                .time
-                .since(first.time)
-                .as_secs_f64()
-        ),
+    let end = match dialog.bye.and_then(|bye| case.anatomy.transaction(bye).request) {
+        Some(bye) if was_dropped => {
+            format!(", so it hung up after {:.1} s", case.anatomy.message(bye).time.since(first.time).as_secs_f64())
+        }
         _ => ": such a call is cut about 32 s after the answer, unless it ends before".to_owned(),
     };
     let explanation = format!(
@@ -54,18 +43,10 @@ pub(super) fn net_ack_lost(case: &Case<'_>) -> Option<Finding> {
         last.time.since(first.time).as_secs_f64(),
         place.sentence
     );
-    let confidence = if place.is_seen || was_dropped {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
-    };
+    let confidence = if place.is_seen || was_dropped { Confidence::Certain } else { Confidence::Likely };
     let mut finding = Finding::new(
         "net-ack-lost",
-        if was_dropped {
-            Severity::Error
-        } else {
-            Severity::Warn
-        },
+        if was_dropped { Severity::Error } else { Severity::Warn },
         confidence,
         Proof::Protocol,
     )
@@ -79,8 +60,7 @@ pub(super) fn net_ack_lost(case: &Case<'_>) -> Option<Finding> {
         finding = finding.shown_by(evidence);
     }
     if let Some(ack) = place.ack {
-        finding = finding
-            .shown_by(case.shows(ack, format!("sent to {}", case.scene.name(ack.destination))));
+        finding = finding.shown_by(case.shows(ack, format!("sent to {}", case.scene.name(ack.destination))));
         let until = ack.time.plus(ICMP_WAIT);
         let node = case.scene.node(ack.destination);
         if let Some(report) = case.scene.errors_about(node, first.time, until).next() {
@@ -106,11 +86,7 @@ fn remedy(case: &Case<'_>, invite: &Transaction, answer: &Message, place: &Place
     let caller = tables.endpoint(invite.source).address;
     // An ACK to a 2xx is the caller's own, however many proxies lie between.
     let edge = case.dialogs.first().map(|dialog| dialog.invite);
-    let sender = edge.map_or(caller, |edge| {
-        tables
-            .endpoint(case.anatomy.transaction(edge).source)
-            .address
-    });
+    let sender = edge.map_or(caller, |edge| tables.endpoint(case.anatomy.transaction(edge).source).address);
     let test = "Re-test: one 200, an ACK within 0.2 s, and a call longer than 40 s.";
     match place.signature {
         "contact" => format!(
@@ -119,27 +95,21 @@ fn remedy(case: &Case<'_>, invite: &Transaction, answer: &Message, place: &Place
         ),
         "branch" | "tag" => format!(
             "{}: its ACK to a 200 needs a new branch, and the From and To tags of the 200. {test}",
-            place
-                .ack
-                .map_or(caller, |ack| tables.endpoint(ack.source).address)
+            place.ack.map_or(caller, |ack| tables.endpoint(ack.source).address)
         ),
         "astray" => format!(
             "1. {callee}, or the proxy next to the caller: send answers to the address and port that the request came from (rport, RFC 3581), the 200 like the 180. 2. {test}"
         ),
         "number" => format!(
             "1. {}: its ACK has to carry the CSeq number of the INVITE (firmware). 2. {test}",
-            place
-                .ack
-                .map_or(caller, |ack| tables.endpoint(ack.source).address)
+            place.ack.map_or(caller, |ack| tables.endpoint(ack.source).address)
         ),
         "hop" => {
             let routed = tables.header(answer, HeaderName::RecordRoute).map_or(
                 "add Record-Route there, so that the ACK takes the same way back",
                 |_| "the route set of the 200 has to be followed there",
             );
-            let at = place
-                .ack
-                .map_or(caller, |ack| tables.endpoint(ack.destination).address);
+            let at = place.ack.map_or(caller, |ack| tables.endpoint(ack.destination).address);
             format!("1. {at}: it has to pass the ACK on to {callee}; {routed}. 2. {test}")
         }
         "beyond" => format!(
@@ -151,23 +121,15 @@ fn remedy(case: &Case<'_>, invite: &Transaction, answer: &Message, place: &Place
         "answer" => format!(
             "1. The way of the 200 back to the caller: Via, NAT and firewall between {callee} and {caller}. 2. {test}"
         ),
-        _ => format!(
-            "1. {sender}: it has to acknowledge the 200 (look at its log at that time). 2. {test}"
-        ),
+        _ => format!("1. {sender}: it has to acknowledge the 200 (look at its log at that time). 2. {test}"),
     }
 }
 
 /// Where the product at the callee has this setting, as far as it is known by name.
 fn setting(case: &Case<'_>, invite: &Transaction) -> &'static str {
     const SETTINGS: [(&str, &str); 4] = [
-        (
-            "freeswitch",
-            "; in FreeSWITCH ext-sip-ip and ext-rtp-ip of its profile",
-        ),
-        (
-            "asterisk",
-            "; in Asterisk external_signaling_address and external_media_address of its transport",
-        ),
+        ("freeswitch", "; in FreeSWITCH ext-sip-ip and ext-rtp-ip of its profile"),
+        ("asterisk", "; in Asterisk external_signaling_address and external_media_address of its transport"),
         ("kamailio", "; in Kamailio advertise in its listen line"),
         ("opensips", "; in OpenSIPS advertised_address"),
     ];
@@ -180,10 +142,7 @@ fn setting(case: &Case<'_>, invite: &Transaction) -> &'static str {
 /// A refusal that is repeated because nobody acknowledges it: load, no harm to the call.
 fn failure_without_ack(case: &Case<'_>) -> Option<Finding> {
     let (hop, t) = case.anatomy.invites().find(|(_, t)| {
-        let is_failure = case
-            .anatomy
-            .final_status(t)
-            .is_some_and(|status| status.0 >= 300);
+        let is_failure = case.anatomy.final_status(t).is_some_and(|status| status.0 >= 300);
         is_failure && t.ack.is_none() && t.final_sends >= FAILURE_SENDS && t.request.is_some()
     })?;
     let refusals: Vec<&Message> = case
@@ -194,9 +153,7 @@ fn failure_without_ack(case: &Case<'_>) -> Option<Finding> {
         .collect();
     // Whoever still repeats the INVITE did not get the refusal: that is another problem.
     let first = refusals.first()?;
-    if t.last_request
-        .is_some_and(|last| case.anatomy.message(last).time > first.time)
-    {
+    if t.last_request.is_some_and(|last| case.anatomy.message(last).time > first.time) {
         return None;
     }
     let finding = Finding::new(

@@ -27,19 +27,11 @@ pub(super) struct Place<'a> {
 /// The 2xx that one hop carried, repeats and all.
 pub(super) fn answers<'a>(case: &Case<'a>, hop: TransactionIndex) -> Vec<&'a Message> {
     let success = |message: &Message| message.status().is_some_and(StatusCode::is_success);
-    case.anatomy
-        .responses_of(hop)
-        .map(|(_, message)| message)
-        .filter(|message| success(message))
-        .collect()
+    case.anatomy.responses_of(hop).map(|(_, message)| message).filter(|message| success(message)).collect()
 }
 
 /// What became of the ACK, as far as the capture shows.
-pub(super) fn locate<'a>(
-    case: &Case<'a>,
-    hop: TransactionIndex,
-    invite: &Transaction,
-) -> Place<'a> {
+pub(super) fn locate<'a>(case: &Case<'a>, hop: TransactionIndex, invite: &Transaction) -> Place<'a> {
     let node = |endpoint| case.scene.node(endpoint);
     let acks: Vec<&Message> = case
         .anatomy
@@ -50,19 +42,12 @@ pub(super) fn locate<'a>(
     let Some(&ack) = acks.last() else {
         return misnumbered(case, hop, invite).unwrap_or_else(|| never_sent(case, invite));
     };
-    let answer = invite
-        .final_response
-        .map(|answer| case.anatomy.message(answer));
+    let answer = invite.final_response.map(|answer| case.anatomy.message(answer));
     let tag = answer.map(|answer| answer.to_tag);
-    let arrived = acks
-        .iter()
-        .find(|ack| node(ack.destination) == node(invite.destination));
+    let arrived = acks.iter().find(|ack| node(ack.destination) == node(invite.destination));
     if let Some(&ack) = arrived {
         let (sentence, signature) = if Some(ack.to_tag) != tag {
-            (
-                "An ACK arrived there, but with another To tag than the 200 has.",
-                "tag",
-            )
+            ("An ACK arrived there, but with another To tag than the 200 has.", "tag")
         } else if ack.via == invite.via {
             (
                 "The ACK arrived, but with the branch of the INVITE: an ACK to a 200 needs a branch of its own, so the INVITE's old transaction swallows it.",
@@ -74,23 +59,12 @@ pub(super) fn locate<'a>(
                 "beyond",
             )
         };
-        return Place {
-            sentence: sentence.to_owned(),
-            ack: Some(ack),
-            is_seen: signature != "beyond",
-            signature,
-        };
+        return Place { sentence: sentence.to_owned(), ack: Some(ack), is_seen: signature != "beyond", signature };
     }
     let there = case.scene.book.tables.endpoint(ack.destination);
-    let contact = answers(case, hop)
-        .first()
-        .and_then(|answer| target::contact(case.tables(), answer));
+    let contact = answers(case, hop).first().and_then(|answer| target::contact(case.tables(), answer));
     if contact.and_then(target::address) == Some(there.address) {
-        let kind = if is_private(there.address) {
-            "a private address"
-        } else {
-            "an address"
-        };
+        let kind = if is_private(there.address) { "a private address" } else { "an address" };
         return Place {
             sentence: format!(
                 "The ACK went to {there}, {kind} that {} put into the Contact of its 200; the 200 itself came from {}.",
@@ -103,10 +77,7 @@ pub(super) fn locate<'a>(
         };
     }
     Place {
-        sentence: format!(
-            "The ACK was last seen on its way from {} to {there}.",
-            case.scene.name(ack.source)
-        ),
+        sentence: format!("The ACK was last seen on its way from {} to {there}.", case.scene.name(ack.source)),
         ack: Some(ack),
         is_seen: true,
         signature: "hop",
@@ -114,11 +85,7 @@ pub(super) fn locate<'a>(
 }
 
 /// An ACK with the tags of the 200 and another CSeq number than the INVITE: nothing that the callee waits for (RFC 3261 section 13.2.2.4).
-fn misnumbered<'a>(
-    case: &Case<'a>,
-    hop: TransactionIndex,
-    invite: &Transaction,
-) -> Option<Place<'a>> {
+fn misnumbered<'a>(case: &Case<'a>, hop: TransactionIndex, invite: &Transaction) -> Option<Place<'a>> {
     let answer = *answers(case, hop).first()?;
     let is_for_later = |number: u32| {
         let mut invites = case.anatomy.invites();
@@ -145,11 +112,7 @@ fn misnumbered<'a>(
 }
 
 /// Every copy of the answer went past the caller: to another address or port than its INVITE came from.
-fn astray<'a>(
-    case: &Case<'a>,
-    invite: &Transaction,
-    edge: Option<&Transaction>,
-) -> Option<Place<'a>> {
+fn astray<'a>(case: &Case<'a>, invite: &Transaction, edge: Option<&Transaction>) -> Option<Place<'a>> {
     let edge = edge.filter(|edge| !edge.transport.is_reliable())?;
     let index = case.dialogs.first()?.invite;
     let answers = answers(case, index);
@@ -163,11 +126,7 @@ fn astray<'a>(
             "Its 200 went to {}, not to {} where the INVITE came from{}.",
             case.scene.name(first.destination),
             case.scene.name(edge.source),
-            if edge.first == invite.first {
-                ""
-            } else {
-                ", on the hop next to the caller"
-            }
+            if edge.first == invite.first { "" } else { ", on the hop next to the caller" }
         ),
         ack: None,
         is_seen: true,
@@ -176,18 +135,12 @@ fn astray<'a>(
 }
 
 fn never_sent<'a>(case: &Case<'a>, invite: &Transaction) -> Place<'a> {
-    let edge = case
-        .dialogs
-        .first()
-        .map(|dialog| *case.anatomy.transaction(dialog.invite));
+    let edge = case.dialogs.first().map(|dialog| *case.anatomy.transaction(dialog.invite));
     if let Some(astray) = astray(case, invite, edge.as_ref()) {
         return astray;
     }
-    let repeats_invite =
-        edge.is_some_and(|edge| edge.last_request > edge.final_response && edge.sends > 1);
-    let caller = case
-        .scene
-        .name(edge.map_or(invite.source, |edge| edge.source));
+    let repeats_invite = edge.is_some_and(|edge| edge.last_request > edge.final_response && edge.sends > 1);
+    let caller = case.scene.name(edge.map_or(invite.source, |edge| edge.source));
     let gone = client_gone(case, invite).filter(|_| !repeats_invite);
     let (sentence, signature) = match gone {
         Some(report) => (
@@ -199,21 +152,10 @@ fn never_sent<'a>(case: &Case<'a>, invite: &Transaction) -> Place<'a> {
             ),
             "gone",
         ),
-        None if repeats_invite => (
-            format!("{caller} still repeated its INVITE: the 200 did not reach it."),
-            "answer",
-        ),
-        None => (
-            format!("{caller} never sent an ACK, as far as this capture shows."),
-            "never",
-        ),
+        None if repeats_invite => (format!("{caller} still repeated its INVITE: the 200 did not reach it."), "answer"),
+        None => (format!("{caller} never sent an ACK, as far as this capture shows."), "never"),
     };
-    Place {
-        sentence,
-        ack: None,
-        is_seen: signature == "gone",
-        signature,
-    }
+    Place { sentence, ack: None, is_seen: signature == "gone", signature }
 }
 
 /// The first report that a 2xx to this INVITE could not be delivered to who sent the INVITE.
@@ -223,7 +165,5 @@ pub(super) fn client_gone<'a>(case: &Case<'a>, invite: &Transaction) -> Option<&
     let client = case.tables().endpoint(invite.source);
     let (node, until) = (case.scene.node(invite.source), last.time.plus(ICMP_WAIT));
     let mut about = case.scene.errors_about(node, first.time, until);
-    about.find(|report| {
-        report.quoted.destination == client && report.group.is_none_or(|group| group == first.group)
-    })
+    about.find(|report| report.quoted.destination == client && report.group.is_none_or(|group| group == first.group))
 }

@@ -24,15 +24,10 @@ pub(super) fn net_sip_alg(case: &Case<'_>) -> Option<Finding> {
         .or_else(|| broken_length(case).map(|found| (TransactionIndex(0), found)))
         .or_else(|| forgetful(case).map(|found| (TransactionIndex(0), found)))?;
     let scene = case.scene;
-    let is_both_sides =
-        before.at != after.at && scene.node(before.source) != scene.node(after.source);
+    let is_both_sides = before.at != after.at && scene.node(before.source) != scene.node(after.source);
     let is_weak = before.at != after.at && !is_both_sides;
     let broke_length = after.flags.has_short_body();
-    let length = if broke_length {
-        " Its Content-Length no longer fits its body."
-    } else {
-        ""
-    };
+    let length = if broke_length { " Its Content-Length no longer fits its body." } else { "" };
     let explanation = if is_both_sides {
         format!(
             "The {} from {} was captured again {:.1} ms later as from {}, with the same Via branch and other content ({}). Whoever forwards SIP adds a Via; this did not.{length}",
@@ -96,9 +91,8 @@ fn rewritten<'a>(
     sends.windows(2).find_map(|pair| {
         let (before, after) = (pair[0], pair[1]);
         let node = |message: &Message| case.scene.node(message.source);
-        let is_passed_on = node(before) != node(after)
-            && before.digest != after.digest
-            && after.time.since(before.time) <= PASS_WAIT;
+        let is_passed_on =
+            node(before) != node(after) && before.digest != after.digest && after.time.since(before.time) <= PASS_WAIT;
         let changes = changes(case, before, after);
         (is_passed_on && !changes.is_empty()).then_some((before, after, changes))
     })
@@ -120,37 +114,24 @@ fn changes(case: &Case<'_>, before: &Message, after: &Message) -> Vec<&'static s
 /// A request whose headers and body show addresses of both sides, and whose length fits no more.
 fn broken_length<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message, Vec<&'static str>)> {
     let tables = case.tables();
-    let message =
-        case.anatomy.originals().map(|(_, m)| m).find(|m| {
-            m.is_request(Method::Invite) && m.flags.has_short_body() && !m.flags.is_cut()
-        })?;
+    let message = case
+        .anatomy
+        .originals()
+        .map(|(_, m)| m)
+        .find(|m| m.is_request(Method::Invite) && m.flags.has_short_body() && !m.flags.is_cut())?;
     let source = tables.endpoint(message.source).address;
     if is_private(source) {
         return None;
     }
     let contact = target::contact(tables, message).and_then(target::address);
-    let media = tables
-        .sessions
-        .media(message.session)
-        .first()
-        .map(|media| media.address);
+    let media = tables.sessions.media(message.session).first().map(|media| media.address);
     let via = tables.vias.get(message.via);
     let sent_by = target::address(&format!("sip:{}", tables.text(via.sent_by)));
-    let seen = [
-        (contact, "Contact"),
-        (media, "media address"),
-        (sent_by, "Via"),
-    ];
+    let seen = [(contact, "Contact"), (media, "media address"), (sent_by, "Via")];
     let is_inside = |address: &Option<std::net::IpAddr>| address.is_some_and(is_private);
-    let private: Vec<&'static str> = seen
-        .iter()
-        .filter(|(address, _)| is_inside(address))
-        .map(|(_, name)| *name)
-        .collect();
-    let public = seen
-        .iter()
-        .filter(|(address, _)| *address == Some(source))
-        .count();
+    let private: Vec<&'static str> =
+        seen.iter().filter(|(address, _)| is_inside(address)).map(|(_, name)| *name).collect();
+    let public = seen.iter().filter(|(address, _)| *address == Some(source)).count();
     (via.depth == 1 && !private.is_empty() && public > 0).then_some((message, message, private))
 }
 
@@ -163,11 +144,7 @@ fn name(case: &Case<'_>, message: &Message) -> String {
 /// Devices that learn their public address do so once and keep it; the other order is theirs.
 fn forgetful<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message, Vec<&'static str>)> {
     let tables = case.tables();
-    let first = case.message(
-        case.anatomy
-            .transaction(*case.anatomy.chain.first()?)
-            .request?,
-    )?;
+    let first = case.message(case.anatomy.transaction(*case.anatomy.chain.first()?).request?)?;
     let source = tables.endpoint(first.source).address;
     if is_private(source) || tables.vias.get(first.via).depth != 1 {
         return None;
@@ -181,19 +158,9 @@ fn forgetful<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message, Vec<&'sta
             .originals()
             .map(|(_, message)| message)
             .filter(|message| message.source == first.source)
-            .filter_map(|message| {
-                Some((
-                    message,
-                    target::contact(tables, message).and_then(target::address)?,
-                ))
-            })
+            .filter_map(|message| Some((message, target::contact(tables, message).and_then(target::address)?)))
     };
     let (before, _) = own().find(|(_, contact)| *contact == source)?;
-    let (after, _) =
-        own().find(|(message, contact)| message.time > before.time && is_private(*contact))?;
-    Some((
-        before,
-        after,
-        vec!["Contact", "a private host in the Call-ID"],
-    ))
+    let (after, _) = own().find(|(message, contact)| message.time > before.time && is_private(*contact))?;
+    Some((before, after, vec!["Contact", "a private host in the Call-ID"]))
 }

@@ -35,23 +35,12 @@ pub(super) fn net_tcp_of_call(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let carried = Carried::of(case, t)?;
-    let close = carried
-        .end()
-        .filter(|close| close.sighting.time.since(carried.request.time) <= BREAK_WAIT);
+    let close = carried.end().filter(|close| close.sighting.time.since(carried.request.time) <= BREAK_WAIT);
     let Some(close) = close else {
         return choked(case, &carried);
     };
-    let Carried {
-        request,
-        source,
-        destination,
-        connection,
-    } = carried;
-    let by = if close.by_client {
-        connection.flow.source
-    } else {
-        connection.flow.destination
-    };
+    let Carried { request, source, destination, connection } = carried;
+    let by = if close.by_client { connection.flow.source } else { connection.flow.destination };
     // The side that waits for the answer may give up; only the other side's close is the cause.
     if by == source && connection.reset.is_none() {
         return None;
@@ -63,11 +52,7 @@ pub(super) fn net_tcp_of_call(case: &Case<'_>) -> Option<Finding> {
         }
         _ => String::new(),
     };
-    let way = if connection.reset.is_some() {
-        "reset"
-    } else {
-        "closed"
-    };
+    let way = if connection.reset.is_some() { "reset" } else { "closed" };
     let keep_alive = if idle.is_some_and(|idle| idle >= IDLE_LONG) {
         "1. Send a keep-alive (double CRLF) every 30 to 120 s, so that firewalls do not forget the connection. 2. "
     } else {

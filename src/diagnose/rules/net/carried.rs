@@ -32,12 +32,7 @@ impl<'a> Carried<'a> {
             .connections_between(source, destination)
             .filter(|connection| connection.first_seen.time <= request.time)
             .last()?;
-        Some(Self {
-            request,
-            source,
-            destination,
-            connection,
-        })
+        Some(Self { request, source, destination, connection })
     }
 
     /// Bytes of the sender that the receiver's last acknowledgement leaves out; `None` where none was captured.
@@ -70,10 +65,6 @@ impl<'a> Carried<'a> {
 
     /// That something did not come after the request.
     pub fn misses(&self, case: &Case<'_>, expected: String) -> Evidence {
-        Evidence::Missing {
-            expected,
-            after: self.request.at,
-            watched: self.watched(case),
-        }
+        Evidence::Missing { expected, after: self.request.at, watched: self.watched(case) }
     }
 }

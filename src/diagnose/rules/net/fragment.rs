@@ -31,14 +31,9 @@ pub(super) fn net_udp_fragment(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let scene = case.scene;
-    let asked = scene
-        .history()
-        .asked(scene.node(t.source), scene.node(t.destination));
+    let asked = scene.history().asked(scene.node(t.source), scene.node(t.destination));
     let arrived = asked.largest_answered;
-    let lacks_fragments = case
-        .anatomy
-        .sends_of(hop)
-        .all(|(_, message)| message.flags.is_incomplete());
+    let lacks_fragments = case.anatomy.sends_of(hop).all(|(_, message)| message.flags.is_incomplete());
     let (small, frame) = match arrived {
         // A request at least as large was answered: size is not what separates them.
         Some((size, _)) if size >= request.size => return None,
@@ -49,18 +44,11 @@ pub(super) fn net_udp_fragment(case: &Case<'_>) -> Option<Finding> {
     let count = asked.silent.max(1);
     let peer = case.scene.name(t.destination);
     let compared = if small > 0 {
-        format!(
-            "while {peer} answered {} from there of at most {small} bytes",
-            counted(asked.answered, "request")
-        )
+        format!("while {peer} answered {} from there of at most {small} bytes", counted(asked.answered, "request"))
     } else {
         "and of each send only the first fragment is in the capture".to_owned()
     };
-    let pieces = if request.flags.is_fragmented() || request.flags.is_incomplete() {
-        " in IP fragments"
-    } else {
-        ""
-    };
+    let pieces = if request.flags.is_fragmented() || request.flags.is_incomplete() { " in IP fragments" } else { "" };
     let explanation = format!(
         "{} got no answer to {} of {} bytes{pieces}, sent {}, {compared}: most likely fragments are dropped on the way. Requests from there without an answer: {count}.",
         case.scene.name(t.source),
@@ -68,42 +56,23 @@ pub(super) fn net_udp_fragment(case: &Case<'_>) -> Option<Finding> {
         request.size,
         times(t.sends as usize)
     );
-    let mut finding = Finding::new(
-        "net-udp-fragment",
-        Severity::Error,
-        Confidence::Likely,
-        Proof::Protocol,
-    )
-    .says(
-        format!("Large requests to {peer} are lost"),
-        explanation,
-        remedy(case, t),
-    )
-    .at(t.destination, "lost");
+    let mut finding = Finding::new("net-udp-fragment", Severity::Error, Confidence::Likely, Proof::Protocol)
+        .says(format!("Large requests to {peer} are lost"), explanation, remedy(case, t))
+        .at(t.destination, "lost");
     if let Some(evidence) = sends(case, hop, "the large request, never answered") {
         finding = finding.shown_by(evidence);
     }
     if let Some(at) = frame {
         finding = finding
-            .shown_by(Evidence::seen(
-                at,
-                format!("{small} bytes"),
-                "the largest request to it that was answered",
-            ))
-            .not(
-                "net-no-response",
-                format!("the same node answers requests of up to {small} bytes"),
-            );
+            .shown_by(Evidence::seen(at, format!("{small} bytes"), "the largest request to it that was answered"))
+            .not("net-no-response", format!("the same node answers requests of up to {small} bytes"));
     }
     Some(finding)
 }
 
 fn remedy(case: &Case<'_>, t: &Transaction) -> String {
     let tables = case.tables();
-    let (here, there) = (
-        tables.endpoint(t.source).address,
-        tables.endpoint(t.destination).address,
-    );
+    let (here, there) = (tables.endpoint(t.source).address, tables.endpoint(t.destination).address);
     format!(
         "1. {here}: send to {there} over TCP or TLS, or make requests smaller than 1300 bytes (fewer codecs and headers). 2. Firewalls and NAT between {here} and {there}: let IP fragments through. 3. Re-test: the same call must get at least a 100."
     )
@@ -113,10 +82,7 @@ fn remedy(case: &Case<'_>, t: &Transaction) -> String {
 pub(super) fn net_udp_fragment_delivered(scene: &Scene<'_>) -> Vec<Claim> {
     let is_delivered = |message: &&Message| {
         let flags = message.flags;
-        message.transport == Transport::Udp
-            && flags.is_fragmented()
-            && !flags.is_incomplete()
-            && !flags.is_copy()
+        message.transport == Transport::Udp && flags.is_fragmented() && !flags.is_incomplete() && !flags.is_copy()
     };
     let mut delivered: Vec<&Message> = scene.fragmented().filter(is_delivered).collect();
     delivered.sort_by_key(|message| message.order());
@@ -126,40 +92,25 @@ pub(super) fn net_udp_fragment_delivered(scene: &Scene<'_>) -> Vec<Claim> {
     let largest = delivered.iter().map(|message| message.size).max();
     let call_ids: HashSet<GroupId> = delivered.iter().map(|message| message.group).collect();
     let senders = senders(scene, &delivered);
-    let what = format!(
-        "{} of up to {} bytes",
-        counted(delivered.len() as u64, "message"),
-        largest.unwrap_or_default()
-    );
+    let what = format!("{} of up to {} bytes", counted(delivered.len() as u64, "message"), largest.unwrap_or_default());
     let told = match senders.as_slice() {
-        [(only, _)] => format!(
-            "{} sends SIP over UDP in IP fragments: {what}",
-            scene.name(*only)
-        ),
-        _ => format!(
-            "SIP over UDP is sent in IP fragments: {what}, {}",
-            shares(scene, &senders)
-        ),
+        [(only, _)] => format!("{} sends SIP over UDP in IP fragments: {what}", scene.name(*only)),
+        _ => format!("SIP over UDP is sent in IP fragments: {what}, {}", shares(scene, &senders)),
     };
-    let finding = Finding::new(
-        "net-udp-fragment",
-        Severity::Warn,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .beside()
-    .says(
-        "SIP messages over UDP are sent in IP fragments",
-        format!(
-            "{told}. All fragments arrived here; where a firewall or NAT drops fragments such messages are lost."
-        ),
-        "Senders: use TCP for messages above 1300 bytes, or make them smaller (fewer codecs and headers).",
-    )
-    .shown_by(Evidence::in_frames(
-        delivered.iter().take(FRAMES_MAX).map(|message| message.at).collect(),
-        start_line(&scene.book.tables, first),
-        "put together from several IP fragments",
-    ));
+    let finding = Finding::new("net-udp-fragment", Severity::Warn, Confidence::Certain, Proof::Protocol)
+        .beside()
+        .says(
+            "SIP messages over UDP are sent in IP fragments",
+            format!(
+                "{told}. All fragments arrived here; where a firewall or NAT drops fragments such messages are lost."
+            ),
+            "Senders: use TCP for messages above 1300 bytes, or make them smaller (fewer codecs and headers).",
+        )
+        .shown_by(Evidence::in_frames(
+            delivered.iter().take(FRAMES_MAX).map(|message| message.at).collect(),
+            start_line(&scene.book.tables, first),
+            "put together from several IP fragments",
+        ));
     let finding = match senders.as_slice() {
         [(only, _)] => finding.at(*only, "delivered"),
         _ => finding,
@@ -177,10 +128,8 @@ pub(super) fn net_udp_fragment_delivered(scene: &Scene<'_>) -> Vec<Claim> {
 /// Who sent how many: `7 by 10.0.0.1:5060, 2 by 10.0.0.2:5060 and 3 by others`.
 fn shares(scene: &Scene<'_>, senders: &[(EndpointId, u32)]) -> String {
     let (named, others) = senders.split_at(senders.len().min(SENDERS_MAX));
-    let mut parts: Vec<String> = named
-        .iter()
-        .map(|(sender, count)| format!("{count} by {}", scene.name(*sender)))
-        .collect();
+    let mut parts: Vec<String> =
+        named.iter().map(|(sender, count)| format!("{count} by {}", scene.name(*sender))).collect();
     let others: u32 = others.iter().map(|(_, count)| count).sum();
     if others > 0 {
         parts.push(format!("{others} by others"));

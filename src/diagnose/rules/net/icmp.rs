@@ -26,25 +26,13 @@ pub(super) fn net_icmp(case: &Case<'_>) -> Option<Finding> {
     let (hop, t) = silent_request(case)?;
     let reports = reports(case, t);
     let report = *reports.first()?;
-    let request = case
-        .anatomy
-        .sends_of(hop)
-        .map(|(_, message)| message)
-        .filter(|message| message.time <= report.time)
-        .last()?;
-    let later = case
-        .anatomy
-        .sends_of(hop)
-        .filter(|(_, message)| message.time > report.time)
-        .count();
+    let request =
+        case.anatomy.sends_of(hop).map(|(_, message)| message).filter(|message| message.time <= report.time).last()?;
+    let later = case.anatomy.sends_of(hop).filter(|(_, message)| message.time > report.time).count();
     let there = case.scene.book.tables.endpoint(t.destination);
     let reporter = reporter(report, there);
     let ignored = if later > 0 {
-        format!(
-            " {} ignored this and sent it {} more.",
-            case.scene.name(t.source),
-            times(later)
-        )
+        format!(" {} ignored this and sent it {} more.", case.scene.name(t.source), times(later))
     } else {
         String::new()
     };
@@ -55,20 +43,15 @@ pub(super) fn net_icmp(case: &Case<'_>) -> Option<Finding> {
         t.method.text(),
         consequence(report)
     );
-    let finding = Finding::new(
-        "net-icmp",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(
-        format!("{there} was reported unreachable: {}", report.meaning()),
-        explanation,
-        remedy(report, case.tables().endpoint(t.source), there, t.transport),
-    )
-    .shown_by(evidence(&reports))
-    .shown_by(case.shows(request, "the request that could not be delivered"))
-    .at(t.destination, report.meaning());
+    let finding = Finding::new("net-icmp", Severity::Error, Confidence::Certain, Proof::Protocol)
+        .says(
+            format!("{there} was reported unreachable: {}", report.meaning()),
+            explanation,
+            remedy(report, case.tables().endpoint(t.source), there, t.transport),
+        )
+        .shown_by(evidence(&reports))
+        .shown_by(case.shows(request, "the request that could not be delivered"))
+        .at(t.destination, report.meaning());
     Some(with_silence(case, hop, finding))
 }
 
@@ -77,10 +60,7 @@ fn with_silence(case: &Case<'_>, hop: TransactionIndex, finding: Finding) -> Fin
     match last {
         Some((_, last)) if !is_alone(case, hop) => finding.not(
             "net-no-response",
-            format!(
-                "the silence after frame {} has a reason that the network itself names",
-                last.at.frame
-            ),
+            format!("the silence after frame {} has a reason that the network itself names", last.at.frame),
         ),
         _ => finding,
     }
@@ -104,22 +84,14 @@ pub(in crate::diagnose::rules) fn between<'a>(
 
 /// Who reported, at the begin of a sentence.
 pub(in crate::diagnose::rules) fn reporter(report: &IcmpReport, there: Endpoint) -> String {
-    if report.reporter == there.address {
-        format!("{there} itself")
-    } else {
-        format!("The router {}", report.reporter)
-    }
+    if report.reporter == there.address { format!("{there} itself") } else { format!("The router {}", report.reporter) }
 }
 
 /// Reports about this request: those that quote its addresses and ports while it was being sent.
-pub(in crate::diagnose::rules) fn reports<'a>(
-    case: &Case<'a>,
-    t: &Transaction,
-) -> Vec<&'a IcmpReport> {
+pub(in crate::diagnose::rules) fn reports<'a>(case: &Case<'a>, t: &Transaction) -> Vec<&'a IcmpReport> {
     let scene = case.scene;
     let time = |index: Option<_>| index.and_then(|index| case.message(index));
-    let (Some(first), Some(last)): (Option<&Message>, Option<&Message>) =
-        (time(t.request), time(t.last_request))
+    let (Some(first), Some(last)): (Option<&Message>, Option<&Message>) = (time(t.request), time(t.last_request))
     else {
         return Vec::new();
     };
@@ -178,13 +150,9 @@ pub(in crate::diagnose::rules) fn remedy(
             there.port,
             here.address
         ),
-        "administratively prohibited" => format!(
-            "{}: allow {} from {} to port {}.",
-            report.reporter,
-            transport.word(),
-            here.address,
-            there.port
-        ),
+        "administratively prohibited" => {
+            format!("{}: allow {} from {} to port {}.", report.reporter, transport.word(), here.address, there.port)
+        }
         "packet too big" => format!(
             "{}: send over TCP, or make the request smaller; or raise the MTU at {}.",
             here.address, report.reporter

@@ -27,12 +27,8 @@ pub(super) fn net_response_misrouted(case: &Case<'_>) -> Option<Finding> {
     });
     let (index, t, answer) = wrong?;
     let request = case.message(t.request?)?;
-    let repeats: Vec<&Message> = case
-        .anatomy
-        .sends_of(index)
-        .map(|(_, message)| message)
-        .filter(|message| message.time > answer.time)
-        .collect();
+    let repeats: Vec<&Message> =
+        case.anatomy.sends_of(index).map(|(_, message)| message).filter(|message| message.time > answer.time).collect();
     let scene = case.scene;
     let (asked, got) = (scene.name(t.source), scene.name(answer.destination));
     let from_elsewhere = answer.source != t.destination && answer.destination == t.source;
@@ -56,27 +52,17 @@ pub(super) fn net_response_misrouted(case: &Case<'_>) -> Option<Finding> {
     let explains = !case.outcome().is_answered() && t.method == Method::Invite;
     let mut finding = Finding::new(
         "net-response-misrouted",
-        if explains || case.outcome() == Outcome::Dropped {
-            Severity::Error
-        } else {
-            Severity::Warn
-        },
+        if explains || case.outcome() == Outcome::Dropped { Severity::Error } else { Severity::Warn },
         Confidence::Certain,
         Proof::OwnWords,
     )
     .says(
-        format!(
-            "Answers of {} go to the wrong address or port",
-            scene.name(t.destination)
-        ),
+        format!("Answers of {} go to the wrong address or port", scene.name(t.destination)),
         explanation,
         remedy(case, &t, request, from_elsewhere),
     )
     .shown_by(case.shows(answer, "the answer, sent elsewhere"))
-    .at(
-        t.destination,
-        if from_elsewhere { "source" } else { "target" },
-    );
+    .at(t.destination, if from_elsewhere { "source" } else { "target" });
     if let Some(evidence) = in_messages(case, &repeats, "repeated although it was answered") {
         finding = finding.shown_by(evidence);
     }
@@ -90,18 +76,10 @@ fn misrouted<'a>(case: &Case<'a>, index: TransactionIndex, t: &Transaction) -> O
     if t.ack.is_some() {
         return None;
     }
-    let answers: Vec<&Message> = case
-        .anatomy
-        .responses_of(index)
-        .map(|(_, message)| message)
-        .collect();
+    let answers: Vec<&Message> = case.anatomy.responses_of(index).map(|(_, message)| message).collect();
     let first = *answers.first()?;
     let astray = |m: &&Message| m.destination != t.source || m.source != t.destination;
-    let repeats = case
-        .anatomy
-        .sends_of(index)
-        .filter(|(_, message)| message.time > first.time)
-        .count();
+    let repeats = case.anatomy.sends_of(index).filter(|(_, message)| message.time > first.time).count();
     (answers.iter().all(astray) && repeats >= REPEATS_MIN && !goes_on(case, t)).then_some(first)
 }
 
@@ -126,10 +104,7 @@ fn why(case: &Case<'_>, t: &Transaction, request: &Message, answer: &Message) ->
     let is_via = sent_by == there.to_string()
         || sent_by == there.address.to_string() && there.port == 5060
         || sent_by == format!("[{}]", there.address);
-    let port = sent_by
-        .rsplit_once(':')
-        .and_then(|(_, port)| port.parse().ok())
-        .unwrap_or(5060);
+    let port = sent_by.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(5060);
     let place = if is_via {
         format!(": that is the address in the request's Via ({sent_by})")
     } else if port == there.port {
@@ -146,20 +121,13 @@ fn why(case: &Case<'_>, t: &Transaction, request: &Message, answer: &Message) ->
 
 fn remedy(case: &Case<'_>, t: &Transaction, request: &Message, from_elsewhere: bool) -> String {
     let tables = case.tables();
-    let (here, there) = (
-        tables.endpoint(t.source).address,
-        tables.endpoint(t.destination).address,
-    );
+    let (here, there) = (tables.endpoint(t.source).address, tables.endpoint(t.destination).address);
     if from_elsewhere {
         return format!(
             "{there}: answer from the address and port that was asked (bind the SIP service to it, or set its source address)."
         );
     }
-    let client = if request.flags.has_rport() {
-        String::new()
-    } else {
-        format!(" 2. {here}: send `rport` in Via.")
-    };
+    let client = if request.flags.has_rport() { String::new() } else { format!(" 2. {here}: send `rport` in Via.") };
     format!(
         "1. {there}: answer to where the request came from (force_rport, nat=yes, RFC 3581).{client} Or let {here} send from the port that it listens on."
     )

@@ -49,10 +49,7 @@ pub const RULES: &[Rule] = &[
         id: "net-udp-fragment",
         severity: Severity::Error,
         title: "Large SIP message over UDP is lost or fragmented",
-        subject: Subject::CallAndCapture(
-            fragment::net_udp_fragment,
-            fragment::net_udp_fragment_delivered,
-        ),
+        subject: Subject::CallAndCapture(fragment::net_udp_fragment, fragment::net_udp_fragment_delivered),
         gate: Gate::BothDirections,
     },
     Rule {
@@ -109,17 +106,9 @@ fn sends(case: &Case<'_>, hop: TransactionIndex, shows: &str) -> Option<Evidence
 }
 
 /// Several messages that show one thing, as evidence; the first one is quoted.
-pub(in crate::diagnose::rules) fn in_messages(
-    case: &Case<'_>,
-    messages: &[&Message],
-    shows: &str,
-) -> Option<Evidence> {
+pub(in crate::diagnose::rules) fn in_messages(case: &Case<'_>, messages: &[&Message], shows: &str) -> Option<Evidence> {
     let first = messages.first()?;
-    let frames: Vec<FrameRef> = messages
-        .iter()
-        .map(|message| message.at)
-        .take(FRAMES_MAX)
-        .collect();
+    let frames: Vec<FrameRef> = messages.iter().map(|message| message.at).take(FRAMES_MAX).collect();
     Some(Evidence::in_frames(frames, case.start_line(first), shows))
 }
 

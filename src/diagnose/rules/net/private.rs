@@ -38,8 +38,7 @@ fn in_call(case: &Case<'_>) -> Option<Finding> {
     }
     let names_it = |m: &Message| {
         let uris = target::uris(case.tables(), m, header);
-        uris.into_iter()
-            .any(|uri| target::address(uri) == Some(there))
+        uris.into_iter().any(|uri| target::address(uri) == Some(there))
     };
     let message = maker(case, told, names_it);
     let public = case.tables().endpoint(message.source);
@@ -83,17 +82,11 @@ fn is_lost(case: &Case<'_>, t: &Transaction) -> bool {
 
 /// Whether the callee repeats its 2xx: nothing answers an ACK, so that alone tells that it did not arrive.
 fn is_ack_awaited(case: &Case<'_>) -> bool {
-    case.dialogs
-        .first()
-        .is_some_and(|dialog| is_ack_missed(&case.anatomy, answering_hop(&case.anatomy, dialog)))
+    case.dialogs.first().is_some_and(|dialog| is_ack_missed(&case.anatomy, answering_hop(&case.anatomy, dialog)))
 }
 
 /// The message in which the other side named the address, and the header that did.
-fn advertised<'a>(
-    case: &Case<'a>,
-    address: IpAddr,
-    request: &Message,
-) -> Option<(&'a Message, HeaderName)> {
+fn advertised<'a>(case: &Case<'a>, address: IpAddr, request: &Message) -> Option<(&'a Message, HeaderName)> {
     let node = case.scene.node(request.source);
     let earlier = case.anatomy.originals().map(|(_, m)| m).filter(|m| {
         m.time <= request.time
@@ -104,9 +97,7 @@ fn advertised<'a>(
         .filter_map(|m| {
             let headers = [HeaderName::Contact, HeaderName::RecordRoute];
             let header = headers.into_iter().find(|header| {
-                target::uris(case.tables(), m, *header)
-                    .into_iter()
-                    .any(|uri| target::address(uri) == Some(address))
+                target::uris(case.tables(), m, *header).into_iter().any(|uri| target::address(uri) == Some(address))
             });
             Some((m, header?))
         })
@@ -114,18 +105,10 @@ fn advertised<'a>(
 }
 
 /// Who made what `told` names: the first sender of it where that one is outside too, since proxies pass it on unchanged.
-fn maker<'a>(
-    case: &Case<'a>,
-    told: &'a Message,
-    names_it: impl Fn(&Message) -> bool,
-) -> &'a Message {
+fn maker<'a>(case: &Case<'a>, told: &'a Message, names_it: impl Fn(&Message) -> bool) -> &'a Message {
     let mut all = case.anatomy.originals().map(|(_, message)| message);
     let first = all.find(|message| names_it(message)).unwrap_or(told);
-    if is_private(case.tables().endpoint(first.source).address) {
-        told
-    } else {
-        first
-    }
+    if is_private(case.tables().endpoint(first.source).address) { told } else { first }
 }
 
 /// What all these findings have in common.
@@ -197,17 +180,12 @@ fn registered(case: &Case<'_>, lost: &Transaction, request: &Message) -> Option<
 
 fn redirected(case: &Case<'_>, lost: &Transaction, request: &Message) -> Option<Finding> {
     let private = case.tables().endpoint(lost.destination).address;
-    let told = case
-        .anatomy
-        .originals()
-        .map(|(_, message)| message)
-        .find(|message| {
-            message.is_response_to(Method::Invite)
-                && message.status().is_some_and(StatusCode::is_redirection)
-                && message.time <= request.time
-                && target::contact(case.tables(), message).and_then(target::address)
-                    == Some(private)
-        })?;
+    let told = case.anatomy.originals().map(|(_, message)| message).find(|message| {
+        message.is_response_to(Method::Invite)
+            && message.status().is_some_and(StatusCode::is_redirection)
+            && message.time <= request.time
+            && target::contact(case.tables(), message).and_then(target::address) == Some(private)
+    })?;
     let public = case.tables().endpoint(told.source);
     if is_private(public.address) {
         return None;
@@ -238,27 +216,18 @@ fn media(case: &Case<'_>) -> Option<Finding> {
         .anatomy
         .originals()
         .map(|(_, message)| message)
-        .filter(|message| {
-            !message.session.is_absent() && !is_private(tables.endpoint(message.source).address)
-        });
+        .filter(|message| !message.session.is_absent() && !is_private(tables.endpoint(message.source).address));
     let (message, place, report) = described
         .filter_map(|message| {
             let ice = |media: &Media| media.common.ice.candidates > 0;
-            let has_ice = tables
-                .sessions
-                .shape(message.session)
-                .medias
-                .iter()
-                .any(ice);
+            let has_ice = tables.sessions.shape(message.session).medias.iter().any(ice);
             let places = tables.sessions.media(message.session).iter().copied();
             let mut places = places.filter(|at| is_private(at.address));
             let (place, report) = places.find_map(|at| {
                 let until = case.call.ended.plus(MEDIA_WAIT);
                 let node = tables.endpoints.find_node(at)?;
                 let mut about = case.scene.errors_about(node, message.time, until);
-                let report = about.find(|report| {
-                    report.quoted.destination == at && report.reporter != at.address
-                })?;
+                let report = about.find(|report| report.quoted.destination == at && report.reporter != at.address)?;
                 Some((at, report))
             })?;
             (!has_ice).then_some((message, place, report))

@@ -62,11 +62,7 @@ pub(super) fn net_retransmit(scene: &Scene<'_>) -> Vec<Claim> {
     for (pair, mut repeats) in pairs {
         let asked = scene.history().asked(pair.0, pair.1);
         let all = (asked.answered + asked.silent).max(repeats.requests);
-        let enough = if all >= REQUESTS_MIN {
-            REPEATED_OF_MANY_MIN
-        } else {
-            REPEATED_MIN
-        };
+        let enough = if all >= REQUESTS_MIN { REPEATED_OF_MANY_MIN } else { REPEATED_MIN };
         let is_share = repeats.requests * 100 >= all * REPEATED_PERCENT_MIN;
         if repeats.requests >= enough && is_share && !scene.is_hostile(repeats.ends.0) {
             claims.push(claim(scene, &mut repeats, all));
@@ -86,11 +82,7 @@ fn legs_beside_calls(scene: &Scene<'_>) -> Vec<Leg> {
         .requests
         .iter()
         .filter(|request| request.sends > 1 && request.answer.is_some())
-        .map(|request| Leg {
-            call_id: TextId::default(),
-            start: request.range.0,
-            end: request.range.1,
-        });
+        .map(|request| Leg { call_id: TextId::default(), start: request.range.0, end: request.range.1 });
     let mut legs: Vec<Leg> = registered.chain(asked).collect();
     legs.sort_unstable_by_key(|leg| (leg.start, leg.end));
     legs.dedup_by_key(|leg| (leg.start, leg.end));
@@ -101,12 +93,7 @@ fn legs_beside_calls(scene: &Scene<'_>) -> Vec<Leg> {
 fn is_beside_calls(method: Method) -> bool {
     matches!(
         method,
-        Method::Register
-            | Method::Options
-            | Method::Subscribe
-            | Method::Notify
-            | Method::Publish
-            | Method::Message
+        Method::Register | Method::Options | Method::Subscribe | Method::Notify | Method::Publish | Method::Message
     )
 }
 
@@ -150,19 +137,13 @@ fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message, is_doubled:
         return;
     };
     repeats.requests += 1;
-    repeats.first = Some(
-        repeats
-            .first
-            .map_or(first.time, |known| known.min(first.time)),
-    );
+    repeats.first = Some(repeats.first.map_or(first.time, |known| known.min(first.time)));
     repeats.last = repeats.last.max(last.time);
     if repeats.frames.len() < FRAMES_MAX {
         repeats.frames.push(last.at);
     }
     // Only who has not heard the answer repeats what was answered.
-    let unheard = sends
-        .get(1)
-        .is_some_and(|second| second.time.since(answer.time) > CROSSING);
+    let unheard = sends.get(1).is_some_and(|second| second.time.since(answer.time) > CROSSING);
     if unheard {
         repeats.unheard += 1;
     } else if before.at != first.at && answer.time.since(before.time) <= QUICK_ANSWER {
@@ -177,11 +158,7 @@ fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message, is_doubled:
 fn claim(scene: &Scene<'_>, repeats: &mut Repeats, all: u32) -> Claim {
     let (here, there) = (scene.name(repeats.ends.0), scene.name(repeats.ends.1));
     repeats.delays_ms.sort_by(f64::total_cmp);
-    let typical = repeats
-        .delays_ms
-        .get(repeats.delays_ms.len() / 2)
-        .copied()
-        .unwrap_or(0.0);
+    let typical = repeats.delays_ms.get(repeats.delays_ms.len() / 2).copied().unwrap_or(0.0);
     let most = repeats.slow.max(repeats.lost).max(repeats.unheard);
     let usual = usual_ms(scene, repeats.ends).filter(|usual| *usual < USUAL_QUICK_MS);
     // A late answer to the first send and a soon one to its repeat look alike; who got both answers both.
@@ -200,26 +177,19 @@ fn claim(scene: &Scene<'_>, repeats: &mut Repeats, all: u32) -> Claim {
     } else if most == repeats.lost {
         (
             "answers come quickly after the repeat: requests are lost on the way there".to_owned(),
-            format!(
-                "The way from {here} to {there}: look for loss (interface errors, duplex, queues, rate limits)."
-            ),
+            format!("The way from {here} to {there}: look for loss (interface errors, duplex, queues, rate limits)."),
             "lost",
         )
     } else if most == repeats.unheard {
         (
-            "the request is repeated although it was answered: answers are lost on the way back"
-                .to_owned(),
-            format!(
-                "The way from {there} to {here}: look for loss (interface errors, duplex, queues, rate limits)."
-            ),
+            "the request is repeated although it was answered: answers are lost on the way back".to_owned(),
+            format!("The way from {there} to {here}: look for loss (interface errors, duplex, queues, rate limits)."),
             "lost-back",
         )
     } else {
         (
             format!("answers come late, typically after {typical:.0} ms: {there} is slow"),
-            format!(
-                "{there}: what it waits for before it answers (DNS, database, load); it should send 100 at once."
-            ),
+            format!("{there}: what it waits for before it answers (DNS, database, load); it should send 100 at once."),
             "slow",
         )
     };
@@ -241,11 +211,7 @@ fn claim(scene: &Scene<'_>, repeats: &mut Repeats, all: u32) -> Claim {
         ),
         remedy,
     )
-    .shown_by(Evidence::in_frames(
-        repeats.frames.clone(),
-        repeats.example.clone(),
-        "repeated requests",
-    ))
+    .shown_by(Evidence::in_frames(repeats.frames.clone(), repeats.example.clone(), "repeated requests"))
     .beside()
     .at(repeats.ends.1, signature);
     Claim {
@@ -263,10 +229,7 @@ fn usual_ms(scene: &Scene<'_>, (here, there): (EndpointId, EndpointId)) -> Optio
     let source = scene.node(here);
     let attempts = scene.loads.at(scene.node(there))?.attempts.iter();
     let own = attempts.filter(|attempt| attempt.source == source);
-    let mut replies: Vec<f64> = own
-        .take(USUAL_MAX)
-        .filter_map(|attempt| attempt.reply_ms.map(f64::from))
-        .collect();
+    let mut replies: Vec<f64> = own.take(USUAL_MAX).filter_map(|attempt| attempt.reply_ms.map(f64::from)).collect();
     replies.sort_by(f64::total_cmp);
     replies.get(replies.len() / 2).copied()
 }

@@ -24,9 +24,7 @@ const REPEAT_SLACK: Duration = Duration::from_millis(500);
 const STREAM_WAIT: Duration = Duration::from_secs(5);
 
 /// The request at which a failed call ends, where nothing at all answered it.
-pub(super) fn silent_request<'a>(
-    case: &'a Case<'_>,
-) -> Option<(TransactionIndex, &'a Transaction)> {
+pub(super) fn silent_request<'a>(case: &'a Case<'_>) -> Option<(TransactionIndex, &'a Transaction)> {
     let may_be_silence = match case.outcome() {
         Outcome::TimedOut | Outcome::Cancelled => true,
         Outcome::Unreachable | Outcome::ServerFailed | Outcome::Rejected => {
@@ -44,14 +42,7 @@ pub(super) fn silent_request<'a>(
 /// A request over UDP on its timer, or a request that TCP delivered, and nothing came back.
 pub(super) fn net_no_response(case: &Case<'_>) -> Option<Finding> {
     let (hop, t) = silent_request(case)?;
-    if case
-        .scene
-        .book
-        .tables
-        .endpoint(t.destination)
-        .address
-        .is_multicast()
-    {
+    if case.scene.book.tables.endpoint(t.destination).address.is_multicast() {
         return None;
     }
     if t.transport.is_reliable() {
@@ -85,31 +76,21 @@ pub(super) fn net_no_response(case: &Case<'_>) -> Option<Finding> {
     );
     let (confidence, doubt) = match given_up(case, hop, &moments) {
         GivenUp::AtTheEnd | GivenUp::ForAnother => (Confidence::Certain, ""),
-        GivenUp::Early => (
-            Confidence::Likely,
-            " Its sender stopped before the timer ended, as far as the capture shows.",
-        ),
+        GivenUp::Early => {
+            (Confidence::Likely, " Its sender stopped before the timer ended, as far as the capture shows.")
+        }
         GivenUp::AndWaited => (
             Confidence::Possible,
             " Its sender stopped repeating it and went on waiting, as one does that has heard something: possibly the capture lacks an answer.",
         ),
     };
     let explanation = format!("{explanation}{doubt}");
-    let mut finding = Finding::new(
-        "net-no-response",
-        Severity::Error,
-        confidence,
-        Proof::Protocol,
-    )
-    .says(title, explanation, remedy)
-    .at(
-        t.destination,
-        device
-            .as_ref()
-            .map_or(t.transport.word().to_owned(), |device| {
-                device.signature(t.transport.word())
-            }),
-    );
+    let mut finding = Finding::new("net-no-response", Severity::Error, confidence, Proof::Protocol)
+        .says(title, explanation, remedy)
+        .at(
+            t.destination,
+            device.as_ref().map_or(t.transport.word().to_owned(), |device| device.signature(t.transport.word())),
+        );
     if let Some(evidence) = sends(case, hop, "sent on the timer of an unanswered request") {
         finding = finding.shown_by(evidence);
     }
@@ -136,11 +117,7 @@ enum GivenUp {
     AndWaited,
 }
 
-fn given_up(
-    case: &Case<'_>,
-    hop: TransactionIndex,
-    sends: &[crate::capture::Timestamp],
-) -> GivenUp {
+fn given_up(case: &Case<'_>, hop: TransactionIndex, sends: &[crate::capture::Timestamp]) -> GivenUp {
     let (Some(first), Some(last)) = (sends.first(), sends.last()) else {
         return GivenUp::Early;
     };
@@ -154,9 +131,8 @@ fn given_up(
     }
     let parent = t.parent.map(|parent| anatomy.transaction(parent));
     let answered_above = parent.is_some_and(|parent| parent.final_response.is_some());
-    let tried_another = anatomy
-        .each()
-        .any(|(other, next)| other > hop && next.method == t.method && next.source == t.source);
+    let tried_another =
+        anatomy.each().any(|(other, next)| other > hop && next.method == t.method && next.source == t.source);
     let is_cancelled = crate::call::cancel_of(anatomy, hop)
         .and_then(|cancel| anatomy.transaction(cancel).request)
         .map(|cancel| anatomy.message(cancel).time);
@@ -175,11 +151,9 @@ fn history(case: &Case<'_>, t: &Transaction, first: &Message) -> String {
     let asked = past.asked(source, silent);
     let (others_answered, _) = past.asked_by_others(source, silent);
     let spoke = match past.last_spoken(scene.book, silent, first.time) {
-        Some(last) => format!(
-            "It last spoke {} before (frame {}).",
-            duration(first.time.since(last.time)),
-            last.at.frame
-        ),
+        Some(last) => {
+            format!("It last spoke {} before (frame {}).", duration(first.time.since(last.time)), last.at.frame)
+        }
         None if past.has_spoken(silent) => "It spoke later in this capture.".to_owned(),
         None => "It never speaks in this capture.".to_owned(),
     };
@@ -206,10 +180,7 @@ fn history(case: &Case<'_>, t: &Transaction, first: &Message) -> String {
 }
 
 fn remedy(case: &Case<'_>, t: &Transaction) -> String {
-    let (there, here) = (
-        case.scene.book.tables.endpoint(t.destination),
-        case.scene.book.tables.endpoint(t.source),
-    );
+    let (there, here) = (case.scene.book.tables.endpoint(t.destination), case.scene.book.tables.endpoint(t.source));
     format!(
         "1. On {}: is it up, and does its SIP service listen on {} port {}? 2. Firewalls and block lists between {} and {}: let {} through both ways. 3. Capture on {} itself to see on which half of the way the request is lost.",
         there.address,

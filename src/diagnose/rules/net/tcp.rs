@@ -44,10 +44,7 @@ pub(super) fn net_tcp(scene: &Scene<'_>) -> Vec<Claim> {
     let mut failed: BTreeMap<(IpAddr, Endpoint), Vec<&Connection>> = BTreeMap::new();
     for connection in scene.connections.iter().filter(|c| matters(&around, c)) {
         let flow = connection.flow;
-        failed
-            .entry((flow.source.address, flow.destination))
-            .or_default()
-            .push(connection);
+        failed.entry((flow.source.address, flow.destination)).or_default().push(connection);
     }
     let mut targets: BTreeMap<IpAddr, BTreeSet<IpAddr>> = BTreeMap::new();
     for (client, server) in failed.keys() {
@@ -81,22 +78,13 @@ fn around(scene: &Scene<'_>) -> Around {
             stuck.entry(node).or_default().push(index as u32);
         }
     }
-    Around {
-        speaking,
-        dialling,
-        opened,
-        stuck,
-    }
+    Around { speaking, dialling, opened, stuck }
 }
 
 /// The node that refused a call with a code of "no way further", without having sent it on.
 fn stuck_at(scene: &Scene<'_>, call: &Call) -> Option<NodeId> {
-    let is_stuck = matches!(
-        call.outcome,
-        Outcome::Unreachable | Outcome::ServerFailed | Outcome::TimedOut
-    ) && call
-        .final_code
-        .is_none_or(|code| matches!(code.0, 408 | 477 | 480 | 500 | 502 | 503 | 504));
+    let is_stuck = matches!(call.outcome, Outcome::Unreachable | Outcome::ServerFailed | Outcome::TimedOut)
+        && call.final_code.is_none_or(|code| matches!(code.0, 408 | 477 | 480 | 500 | 502 | 503 | 504));
     let node = scene.node(call.origin.filter(|_| is_stuck)?.endpoint);
     let went_on = call.hops.iter().any(|hop| scene.node(hop.source) == node);
     (!went_on).then_some(node)
@@ -107,9 +95,8 @@ fn matters(around: &Around, connection: &Connection) -> bool {
     let is_unanswered = connection.refused.is_none() && connection.syns >= SYNS_MIN;
     let failed = never_opened(connection) && (connection.refused.is_some() || is_unanswered);
     let server = connection.flow.destination;
-    let is_signalling = matches!(server.port, 5060..=5090)
-        || around.speaking.contains(&server)
-        || around.dialling.contains(&server);
+    let is_signalling =
+        matches!(server.port, 5060..=5090) || around.speaking.contains(&server) || around.dialling.contains(&server);
     failed && is_signalling && !came_through(around, connection)
 }
 
@@ -130,57 +117,27 @@ fn is_half_open(connection: &Connection) -> bool {
 
 /// Whether the same client got through to the same server soon after.
 fn came_through(around: &Around, connection: &Connection) -> bool {
-    let tried = connection
-        .refused
-        .or(connection.last_syn)
-        .map_or(connection.first_seen.time, |sighting| sighting.time);
+    let tried = connection.refused.or(connection.last_syn).map_or(connection.first_seen.time, |sighting| sighting.time);
     let key = (connection.flow.source.address, connection.flow.destination);
     let opened = around.opened.get(&key).map_or(&[][..], Vec::as_slice);
     let next = opened.partition_point(|time| *time < connection.first_seen.time);
-    opened
-        .get(next)
-        .is_some_and(|time| time.since(tried) <= RECONNECT_WAIT)
+    opened.get(next).is_some_and(|time| time.since(tried) <= RECONNECT_WAIT)
 }
 
-fn claim(
-    scene: &Scene<'_>,
-    around: &Around,
-    client: IpAddr,
-    server: Endpoint,
-    tries: &[&Connection],
-) -> Option<Claim> {
+fn claim(scene: &Scene<'_>, around: &Around, client: IpAddr, server: Endpoint, tries: &[&Connection]) -> Option<Claim> {
     let first = *tries.first()?;
-    let refused: Vec<FrameRef> = tries
-        .iter()
-        .filter_map(|connection| connection.refused.map(|refused| refused.at))
-        .take(FRAMES_MAX)
-        .collect();
+    let refused: Vec<FrameRef> =
+        tries.iter().filter_map(|connection| connection.refused.map(|refused| refused.at)).take(FRAMES_MAX).collect();
     let syns: u32 = tries.iter().map(|connection| connection.syns).sum();
-    let asked: Vec<FrameRef> = tries
-        .iter()
-        .filter_map(|connection| connection.first_syn.map(|syn| syn.at))
-        .take(FRAMES_MAX)
-        .collect();
+    let asked: Vec<FrameRef> =
+        tries.iter().filter_map(|connection| connection.first_syn.map(|syn| syn.at)).take(FRAMES_MAX).collect();
     let calls = calls_of(scene, around, client, tries);
     let (what, remedy) = words(around, client, server, tries, (refused.len(), syns));
-    let mut finding = Finding::new(
-        "net-tcp",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(format!("TCP connections to {server} fail"), what, remedy)
-    .shown_by(Evidence::in_frames(
-        asked,
-        format!("{client} -> {server} SYN"),
-        "asks for a connection",
-    ));
+    let mut finding = Finding::new("net-tcp", Severity::Error, Confidence::Certain, Proof::Protocol)
+        .says(format!("TCP connections to {server} fail"), what, remedy)
+        .shown_by(Evidence::in_frames(asked, format!("{client} -> {server} SYN"), "asks for a connection"));
     if !refused.is_empty() {
-        finding = finding.shown_by(Evidence::in_frames(
-            refused,
-            format!("{server} -> {client} RST"),
-            "refuses it",
-        ));
+        finding = finding.shown_by(Evidence::in_frames(refused, format!("{server} -> {client} RST"), "refuses it"));
     }
     finding.signature = format!("{client} {server}");
     finding.origin = scene.endpoint_of(server);
@@ -244,27 +201,20 @@ fn words(
         format!(
             "{server} answered none of {syns} connection requests (SYN) of {client}: the host is down, or a firewall drops them."
         ),
-        format!(
-            "1. Is {there} up? 2. Firewalls between {client} and {there}: allow TCP to port {port}."
-        ),
+        format!("1. Is {there} up? 2. Firewalls between {client} and {there}: allow TCP to port {port}."),
     )
 }
 
 /// Calls that failed at the client's node while it tried to connect.
 fn calls_of(scene: &Scene<'_>, around: &Around, client: IpAddr, tries: &[&Connection]) -> Vec<u32> {
-    let any_port = Endpoint {
-        address: client,
-        port: 0,
-    };
+    let any_port = Endpoint { address: client, port: 0 };
     let node = scene.book.tables.endpoints.find_node(any_port);
     let stuck = node.and_then(|node| around.stuck.get(&node));
     let calls = stuck.into_iter().flatten().copied();
     let tried_in = |index: &u32| {
         scene.calls.get(*index as usize).is_some_and(|call| {
             let next = tries.partition_point(|c| c.first_seen.time < call.started);
-            tries
-                .get(next)
-                .is_some_and(|c| c.first_seen.time <= call.ended)
+            tries.get(next).is_some_and(|c| c.first_seen.time <= call.ended)
         })
     };
     calls.filter(tried_in).collect()

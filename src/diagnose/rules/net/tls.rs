@@ -29,14 +29,9 @@ pub(super) fn net_tls(scene: &Scene<'_>) -> Vec<Claim> {
             None if is_unanswered(scene, handshake) => 512,
             None => continue,
         };
-        failed
-            .entry((handshake.flow.destination, kind))
-            .or_default()
-            .push(handshake);
+        failed.entry((handshake.flow.destination, kind)).or_default().push(handshake);
     }
-    let aborted = failed
-        .values()
-        .filter_map(|handshakes| claim(scene, handshakes));
+    let aborted = failed.values().filter_map(|handshakes| claim(scene, handshakes));
     let concerned = scene.handshakes.iter().filter(|h| concerns_sip(scene, h));
     aborted.chain(broken_off(scene, concerned)).collect()
 }
@@ -47,12 +42,7 @@ fn concerns_sip(scene: &Scene<'_>, handshake: &TlsHandshake) -> bool {
     handshake.is_signalling()
         || matches!(server.port, 5060..=5090)
         || server.port != 443
-            && scene
-                .book
-                .tables
-                .endpoints
-                .find_node(server)
-                .is_some_and(|node| scene.history().has_spoken(node))
+            && scene.book.tables.endpoints.find_node(server).is_some_and(|node| scene.history().has_spoken(node))
 }
 
 fn fatal_alert(handshake: &TlsHandshake) -> Option<&TlsAlert> {
@@ -63,12 +53,9 @@ fn fatal_alert(handshake: &TlsHandshake) -> Option<&TlsAlert> {
 }
 
 fn is_unanswered(scene: &Scene<'_>, handshake: &TlsHandshake) -> bool {
-    let nothing_back = handshake.server_hello.is_none()
-        && handshake.server_data.is_none()
-        && handshake.alerts.is_empty();
-    handshake
-        .client_hello
-        .is_some_and(|hello| nothing_back && scene.watched_since(hello.time) >= HELLO_WAIT)
+    let nothing_back =
+        handshake.server_hello.is_none() && handshake.server_data.is_none() && handshake.alerts.is_empty();
+    handshake.client_hello.is_some_and(|hello| nothing_back && scene.watched_since(hello.time) >= HELLO_WAIT)
 }
 
 fn claim(scene: &Scene<'_>, handshakes: &[&TlsHandshake]) -> Option<Claim> {
@@ -78,13 +65,7 @@ fn claim(scene: &Scene<'_>, handshakes: &[&TlsHandshake]) -> Option<Claim> {
         Some(alert) => explain(first, alert),
         None => unheard(scene, client, server),
     };
-    let mut finding = Finding::new(
-        "net-tls",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(
+    let mut finding = Finding::new("net-tls", Severity::Error, Confidence::Certain, Proof::Protocol).says(
         format!("TLS handshakes with {server} fail: {signature}"),
         explanation,
         remedy,
@@ -93,11 +74,7 @@ fn claim(scene: &Scene<'_>, handshakes: &[&TlsHandshake]) -> Option<Claim> {
         let shown = match (fatal_alert(handshake), handshake.client_hello) {
             (Some(alert), _) => Evidence::seen(
                 alert.sighting.at,
-                format!(
-                    "TLS alert {} {}",
-                    alert.description,
-                    name(alert.description)
-                ),
+                format!("TLS alert {} {}", alert.description, name(alert.description)),
                 format!("sent by {}", if alert.by_client { client } else { server }),
             ),
             (None, Some(hello)) => Evidence::Missing {
@@ -123,11 +100,7 @@ fn claim(scene: &Scene<'_>, handshakes: &[&TlsHandshake]) -> Option<Claim> {
 }
 
 /// A ClientHello that nothing answered.
-fn unheard(
-    scene: &Scene<'_>,
-    client: Endpoint,
-    server: Endpoint,
-) -> (Endpoint, String, String, String) {
+fn unheard(scene: &Scene<'_>, client: Endpoint, server: Endpoint) -> (Endpoint, String, String, String) {
     let plain = scene.connections.iter().find(|connection| {
         connection.flow.destination == server
             && connection.carries == Some(Transport::Tcp)
@@ -166,9 +139,7 @@ fn explain(handshake: &TlsHandshake, alert: &TlsAlert) -> (Endpoint, String, Str
     } else {
         (server, client, handshake.client_certificate.as_ref())
     };
-    let shown = certificate.map_or(String::new(), |certificate| {
-        describe(certificate, alert, handshake)
-    });
+    let shown = certificate.map_or(String::new(), |certificate| describe(certificate, alert, handshake));
     let offered = match (alert.description, handshake.offered_version) {
         (40 | 70 | 71 | 120, Some(version)) => format!(
             " The client offered up to {} and {} cipher suites{}.",
@@ -201,10 +172,7 @@ fn protocols(handshake: &TlsHandshake) -> String {
 
 fn describe(certificate: &Certificate, alert: &TlsAlert, handshake: &TlsHandshake) -> String {
     let at = alert.sighting.time;
-    let mut facts = vec![format!(
-        "CN {}, issued by {}",
-        certificate.subject, certificate.issuer
-    )];
+    let mut facts = vec![format!("CN {}, issued by {}", certificate.subject, certificate.issuer)];
     if at > certificate.not_after {
         let days = at.since(certificate.not_after).as_secs() / 86_400;
         facts.push(format!("expired {days} days before this capture"));
@@ -229,14 +197,11 @@ fn describe(certificate: &Certificate, alert: &TlsAlert, handshake: &TlsHandshak
 
 /// Whether a name of a certificate covers a host name, wildcards included (RFC 6125 section 6.4.3).
 fn covers(name: &str, host: &str) -> bool {
-    let wild = name.strip_prefix("*.").is_some_and(|domain| {
-        host.split_once('.')
-            .is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(domain))
-    });
+    let wild = name
+        .strip_prefix("*.")
+        .is_some_and(|domain| host.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(domain)));
     wild || name.eq_ignore_ascii_case(host)
-        || name
-            .split_once(':')
-            .is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(host))
+        || name.split_once(':').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(host))
 }
 
 fn version_name(version: u16) -> String {
@@ -317,20 +282,11 @@ fn remedy(description: u8, sender: Endpoint, other: Endpoint, handshake: &TlsHan
         70 => format!("Switch on TLS 1.2 or later at {sender} and {other}."),
         112 => format!(
             "{sender}: install a certificate for {}; or let {other} ask for a name that it has.",
-            handshake
-                .server_name
-                .as_deref()
-                .unwrap_or("the name that the client asked for")
+            handshake.server_name.as_deref().unwrap_or("the name that the client asked for")
         ),
-        116 => format!(
-            "{other}: install a client certificate that {sender} trusts; or let {sender} not ask for one."
-        ),
-        120 => format!(
-            "{sender}: allow the ALPN protocols that {other} offers; or let {other} offer none."
-        ),
-        _ => format!(
-            "Look into the TLS log of {sender} at that time; update the TLS library of {other}."
-        ),
+        116 => format!("{other}: install a client certificate that {sender} trusts; or let {sender} not ask for one."),
+        120 => format!("{sender}: allow the ALPN protocols that {other} offers; or let {other} offer none."),
+        _ => format!("Look into the TLS log of {sender} at that time; update the TLS library of {other}."),
     }
 }
 

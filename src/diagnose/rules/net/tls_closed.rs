@@ -20,19 +20,14 @@ const EXAMPLES_MAX: usize = 3;
 type Group<'a> = Vec<&'a TlsHandshake>;
 
 /// Clients none of whose handshakes with a server came to application data although the server answered, and who closed them.
-pub(super) fn broken_off<'a>(
-    scene: &Scene<'_>,
-    handshakes: impl Iterator<Item = &'a TlsHandshake>,
-) -> Vec<Claim> {
+pub(super) fn broken_off<'a>(scene: &Scene<'_>, handshakes: impl Iterator<Item = &'a TlsHandshake>) -> Vec<Claim> {
     let mut groups: BTreeMap<(IpAddr, Endpoint), Group<'a>> = BTreeMap::new();
     for handshake in handshakes {
         let (client, server) = (handshake.flow.source, handshake.flow.destination);
         let group = groups.entry((client.address, server)).or_default();
         group.push(handshake);
     }
-    let enough = groups
-        .into_values()
-        .filter(|group| group.len() >= BROKEN_MIN);
+    let enough = groups.into_values().filter(|group| group.len() >= BROKEN_MIN);
     enough.filter_map(|group| claim(scene, &group)).collect()
 }
 
@@ -53,10 +48,7 @@ fn break_of(scene: &Scene<'_>, handshake: &TlsHandshake) -> Option<Close> {
 
 fn claim(scene: &Scene<'_>, group: &[&TlsHandshake]) -> Option<Claim> {
     let (first, last) = (*group.first()?, *group.last()?);
-    let breaks: Vec<Close> = group
-        .iter()
-        .map(|handshake| break_of(scene, handshake))
-        .collect::<Option<_>>()?;
+    let breaks: Vec<Close> = group.iter().map(|handshake| break_of(scene, handshake)).collect::<Option<_>>()?;
     let by_client = breaks.first()?.by_client;
     if breaks.iter().any(|close| close.by_client != by_client) {
         return None;

@@ -41,10 +41,7 @@ struct Gap<'a> {
 }
 
 fn expired(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
-    let (device, registrar) = (
-        scene.node(registration.source),
-        scene.node(registration.registrar),
-    );
+    let (device, registrar) = (scene.node(registration.source), scene.node(registration.registrar));
     if scene.is_one_directional(device, registrar) {
         return None;
     }
@@ -62,11 +59,7 @@ fn expired(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
         1 => " A call to it failed meanwhile.".to_owned(),
         count => format!(" {count} calls to it failed meanwhile."),
     };
-    let severity = if lost.is_empty() {
-        Severity::Warn
-    } else {
-        Severity::Error
-    };
+    let severity = if lost.is_empty() { Severity::Warn } else { Severity::Error };
     let mut finding = Finding::new("reg-binding", severity, Confidence::Certain, Proof::Protocol)
         .says(
             "The registration ran out and was not refreshed",
@@ -84,11 +77,8 @@ fn expired(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
         )
         .at(registration.registrar, format!("expired {aor}"));
     if let Some(answered) = gap.last.answered_at {
-        finding = finding.shown_by(Evidence::seen(
-            answered,
-            format!("expires={}", gap.granted),
-            "the last registration",
-        ));
+        finding =
+            finding.shown_by(Evidence::seen(answered, format!("expires={}", gap.granted), "the last registration"));
     }
     finding = finding.shown_by(Evidence::Missing {
         expected: "a REGISTER that refreshes it".to_owned(),
@@ -96,11 +86,8 @@ fn expired(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
         watched: gap.until.since(gap.last.ended),
     });
     if let Some(call) = lost.first() {
-        let frame = call
-            .legs
-            .first()
-            .and_then(|leg| scene.book.messages.get(leg.start as usize))
-            .map(|message| message.at);
+        let frame =
+            call.legs.first().and_then(|leg| scene.book.messages.get(leg.start as usize)).map(|message| message.at);
         if let Some(frame) = frame {
             finding = finding.shown_by(Evidence::seen(
                 frame,
@@ -121,10 +108,7 @@ fn gap<'a>(scene: &Scene<'a>, registration: &Registration) -> Option<Gap<'a>> {
         .filter_map(|index| scene.attempts.get(*index as usize))
         .filter(|attempt| attempt.outcome == RegistrationOutcome::Registered)
         .collect();
-    let (device, registrar) = (
-        scene.node(registration.source),
-        scene.node(registration.registrar),
-    );
+    let (device, registrar) = (scene.node(registration.source), scene.node(registration.registrar));
     let mut best: Option<Gap<'a>> = None;
     let mut covered = Timestamp::default();
     for (place, attempt) in tries.iter().enumerate() {
@@ -141,21 +125,12 @@ fn gap<'a>(scene: &Scene<'a>, registration: &Registration) -> Option<Gap<'a>> {
         let next = tries.get(place + 1).map(|next| next.ended);
         let is_over = next.is_some();
         let until = next.unwrap_or(scene.last_seen(registrar));
-        let is_own = scene.node(attempt.source) == device
-            && scene.node(attempt.registrar) == registrar
-            && covered == end;
+        let is_own =
+            scene.node(attempt.source) == device && scene.node(attempt.registrar) == registrar && covered == end;
         let is_late = until > covered.plus(REFRESH_SLACK);
-        let is_longer = best
-            .as_ref()
-            .is_none_or(|best| until.since(covered) > best.until.since(best.from));
+        let is_longer = best.as_ref().is_none_or(|best| until.since(covered) > best.until.since(best.from));
         if is_own && is_late && is_longer {
-            best = Some(Gap {
-                last: attempt,
-                granted,
-                from: covered,
-                until,
-                is_over,
-            });
+            best = Some(Gap { last: attempt, granted, from: covered, until, is_over });
         }
     }
     best
@@ -166,19 +141,15 @@ fn lost_calls<'a>(scene: &Scene<'a>, registration: &Registration, gap: &Gap<'_>)
     let user = user_of(scene.text(registration.aor));
     let registrar = scene.node(registration.registrar);
     let first = scene.calls.partition_point(|call| call.started < gap.from);
-    let during = scene.calls[first..]
-        .iter()
-        .take(CALLS_MAX)
-        .take_while(|call| call.started <= gap.until);
+    let during = scene.calls[first..].iter().take(CALLS_MAX).take_while(|call| call.started <= gap.until);
     during
         .filter(|call| {
-            matches!(
-                call.outcome,
-                Outcome::Unreachable | Outcome::TimedOut | Outcome::ServerFailed
-            ) && user_of(scene.text(call.callee)) == user
-                && call.hops.iter().any(|hop| {
-                    scene.node(hop.destination) == registrar || scene.node(hop.source) == registrar
-                })
+            matches!(call.outcome, Outcome::Unreachable | Outcome::TimedOut | Outcome::ServerFailed)
+                && user_of(scene.text(call.callee)) == user
+                && call
+                    .hops
+                    .iter()
+                    .any(|hop| scene.node(hop.destination) == registrar || scene.node(hop.source) == registrar)
         })
         .collect()
 }
@@ -194,21 +165,13 @@ fn stolen(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
         .collect();
     let node = |attempt: &RegisterAttempt| scene.node(attempt.source);
     let first = node(tries.first()?);
-    let other = tries
-        .iter()
-        .map(|attempt| node(attempt))
-        .find(|node| *node != first)?;
+    let other = tries.iter().map(|attempt| node(attempt)).find(|node| *node != first)?;
     // Said once for the address-of-record: at the device that registered first.
     if scene.node(registration.source) != first || other == first {
         return None;
     }
-    let takeovers = tries
-        .windows(2)
-        .filter(|pair| node(pair[0]) != node(pair[1]))
-        .count();
-    let keeps_one = tries
-        .iter()
-        .all(|attempt| listed(scene, attempt).is_some_and(|contacts| contacts.len() == 1));
+    let takeovers = tries.windows(2).filter(|pair| node(pair[0]) != node(pair[1])).count();
+    let keeps_one = tries.iter().all(|attempt| listed(scene, attempt).is_some_and(|contacts| contacts.len() == 1));
     if takeovers < TAKEOVERS_MIN || !keeps_one {
         return None;
     }
@@ -240,10 +203,7 @@ fn stolen(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
 
 /// The contacts that the 200 of a try lists, as sent.
 pub(super) fn listed<'a>(scene: &Scene<'a>, attempt: &RegisterAttempt) -> Option<Vec<&'a str>> {
-    let messages = scene
-        .book
-        .messages
-        .get(attempt.leg.start as usize..attempt.leg.end as usize)?;
+    let messages = scene.book.messages.get(attempt.leg.start as usize..attempt.leg.end as usize)?;
     let first = messages.partition_point(|message| message.time < attempt.started);
     let answer = messages
         .get(first..)?

@@ -33,10 +33,7 @@ pub(super) struct Story {
 
 impl Story {
     pub(super) fn shown_by(self, evidence: Evidence) -> Self {
-        Self {
-            shown: Some(evidence),
-            ..self
-        }
+        Self { shown: Some(evidence), ..self }
     }
 }
 
@@ -54,12 +51,8 @@ pub fn reg_failed(scene: &Scene<'_>, registration: &Registration) -> Option<Find
     let code = last.final_code.map_or(0, |status| status.0);
     let story = match last.outcome {
         RegistrationOutcome::Registered => not_bound(scene, &exchange)?,
-        RegistrationOutcome::TimedOut => {
-            silent::unanswered(scene, registration, last, exchange.request)?
-        }
-        RegistrationOutcome::Failed if !matches!(code, 401 | 403 | 407) => {
-            refused(scene, &exchange, code)
-        }
+        RegistrationOutcome::TimedOut => silent::unanswered(scene, registration, last, exchange.request)?,
+        RegistrationOutcome::Failed if !matches!(code, 401 | 403 | 407) => refused(scene, &exchange, code),
         _ => return None,
     };
     let since = registration
@@ -67,27 +60,14 @@ pub fn reg_failed(scene: &Scene<'_>, registration: &Registration) -> Option<Find
         .iter()
         .rev()
         .filter_map(|index| scene.attempts.get(*index as usize))
-        .find(|attempt| {
-            attempt.outcome == RegistrationOutcome::Registered && attempt.started < last.started
-        });
+        .find(|attempt| attempt.outcome == RegistrationOutcome::Registered && attempt.started < last.started);
     let history = match since {
-        Some(good) => format!(
-            " Its last success was {:.0} s before.",
-            last.started.millis_since(good.ended) / 1000.0
-        ),
+        Some(good) => format!(" Its last success was {:.0} s before.", last.started.millis_since(good.ended) / 1000.0),
         None => String::new(),
     };
-    let severity = if last.outcome == RegistrationOutcome::Registered {
-        Severity::Warn
-    } else {
-        Severity::Error
-    };
+    let severity = if last.outcome == RegistrationOutcome::Registered { Severity::Warn } else { Severity::Error };
     let mut finding = Finding::new("reg-failed", severity, story.confidence, story.proof)
-        .says(
-            story.title,
-            format!("{}{history}", story.explanation),
-            story.remedy,
-        )
+        .says(story.title, format!("{}{history}", story.explanation), story.remedy)
         .at(last.registrar, format!("{code}"));
     finding.evidence.extend(story.shown);
     match exchange.answer {
@@ -109,15 +89,10 @@ fn shows(scene: &Scene<'_>, message: &Message, what: &str) -> Evidence {
 
 /// The last request of a try on its first hop, with its final answer.
 fn exchange<'a>(scene: &Scene<'a>, attempt: &'a RegisterAttempt) -> Option<Exchange<'a>> {
-    let messages = scene
-        .book
-        .messages
-        .get(attempt.leg.start as usize..attempt.leg.end as usize)?;
+    let messages = scene.book.messages.get(attempt.leg.start as usize..attempt.leg.end as usize)?;
     let during = || {
         let first = messages.partition_point(|message| message.time < attempt.started);
-        messages[first..]
-            .iter()
-            .take_while(|message| message.time <= attempt.ended.plus(Duration::from_secs(1)))
+        messages[first..].iter().take_while(|message| message.time <= attempt.ended.plus(Duration::from_secs(1)))
     };
     let answer = during().find(|message| Some(message.at) == attempt.answered_at);
     let request = during()
@@ -127,36 +102,15 @@ fn exchange<'a>(scene: &Scene<'a>, attempt: &'a RegisterAttempt) -> Option<Excha
                 && answer.is_none_or(|answer| message.cseq == answer.cseq)
         })
         .last()?;
-    Some(Exchange {
-        attempt,
-        request,
-        answer,
-    })
+    Some(Exchange { attempt, request, answer })
 }
 
 pub(super) fn who(scene: &Scene<'_>, attempt: &RegisterAttempt) -> String {
-    format!(
-        "{} from {}",
-        scene.text(attempt.aor),
-        scene.name(attempt.source)
-    )
+    format!("{} from {}", scene.text(attempt.aor), scene.name(attempt.source))
 }
 
-pub(super) fn story(
-    confidence: Confidence,
-    proof: Proof,
-    title: String,
-    explanation: String,
-    remedy: String,
-) -> Story {
-    Story {
-        title,
-        explanation,
-        remedy,
-        confidence,
-        proof,
-        shown: None,
-    }
+pub(super) fn story(confidence: Confidence, proof: Proof, title: String, explanation: String, remedy: String) -> Story {
+    Story { title, explanation, remedy, confidence, proof, shown: None }
 }
 
 fn refused(scene: &Scene<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
@@ -164,13 +118,7 @@ fn refused(scene: &Scene<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
     let registrar = scene.name(exchange.attempt.registrar);
     let phrase = exchange.answer.map_or("", |answer| scene.text(answer.line));
     let certain = |title: &str, explanation: String, remedy: String| {
-        story(
-            Confidence::Certain,
-            Proof::OwnWords,
-            title.to_owned(),
-            explanation,
-            remedy,
-        )
+        story(Confidence::Certain, Proof::OwnWords, title.to_owned(), explanation, remedy)
     };
     match code {
         423 => too_brief(scene, exchange, &who, &registrar),
@@ -178,8 +126,14 @@ fn refused(scene: &Scene<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
             let domain = scene.text(exchange.request.line);
             certain(
                 "The registrar does not know this address",
-                format!("{who} could not register at {registrar}: 404 {phrase}. It asked `{domain}` to register {}.", scene.text(exchange.attempt.aor)),
-                format!("1. On the device: set user and domain as {registrar} has them. 2. Or create the user there.{}", domains(scene, exchange)),
+                format!(
+                    "{who} could not register at {registrar}: 404 {phrase}. It asked `{domain}` to register {}.",
+                    scene.text(exchange.attempt.aor)
+                ),
+                format!(
+                    "1. On the device: set user and domain as {registrar} has them. 2. Or create the user there.{}",
+                    domains(scene, exchange)
+                ),
             )
         }
         400 | 416 => bad_request(scene, exchange, &who, &registrar, code),
@@ -197,15 +151,25 @@ fn refused(scene: &Scene<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
             Confidence::Likely,
             Proof::OwnWords,
             format!("{registrar} got no answer from behind it"),
-            format!("{who} could not register: {registrar} answered {code} {phrase}, as a proxy does that waited in vain for the registrar behind it, or a registrar for its database.{}", others(scene, exchange.attempt)),
-            format!("1. Behind {registrar}: is the registrar, or the database that it asks, up, and does it answer? 2. {registrar}: is that the right next hop for this domain?"),
+            format!(
+                "{who} could not register: {registrar} answered {code} {phrase}, as a proxy does that waited in vain for the registrar behind it, or a registrar for its database.{}",
+                others(scene, exchange.attempt)
+            ),
+            format!(
+                "1. Behind {registrar}: is the registrar, or the database that it asks, up, and does it answer? 2. {registrar}: is that the right next hop for this domain?"
+            ),
         ),
         500..=599 => story(
             Confidence::Likely,
             Proof::OwnWords,
             "The registrar failed".to_owned(),
-            format!("{who} could not register: {registrar} answered {code} {phrase}.{}", others(scene, exchange.attempt)),
-            format!("{registrar}: look for the fault at this moment in its log and in the database or server behind it."),
+            format!(
+                "{who} could not register: {registrar} answered {code} {phrase}.{}",
+                others(scene, exchange.attempt)
+            ),
+            format!(
+                "{registrar}: look for the fault at this moment in its log and in the database or server behind it."
+            ),
         ),
         300..=399 => certain(
             "The registrar sends the device elsewhere",
@@ -224,25 +188,16 @@ fn refused(scene: &Scene<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
 
 fn too_brief(scene: &Scene<'_>, exchange: &Exchange<'_>, who: &str, registrar: &str) -> Story {
     let header = |message: &Message, name| scene.book.tables.header(message, name).map(str::trim);
-    let least = exchange
-        .answer
-        .and_then(|answer| header(answer, HeaderName::MinExpires));
+    let least = exchange.answer.and_then(|answer| header(answer, HeaderName::MinExpires));
     let contact = scene.text(exchange.attempt.contact).to_ascii_lowercase();
     let asked = contact
         .rsplit_once("expires=")
-        .map(|(_, value)| {
-            value
-                .split([';', ',', '>'])
-                .next()
-                .unwrap_or_default()
-                .to_owned()
-        })
+        .map(|(_, value)| value.split([';', ',', '>']).next().unwrap_or_default().to_owned())
         .or_else(|| header(exchange.request, HeaderName::Expires).map(str::to_owned));
     let asked = asked.map_or(String::new(), |asked| format!(" It asked for {asked} s."));
-    let least_text = least.map_or(
-        "does not say how much it wants, although RFC 3261 has it".to_owned(),
-        |least| format!("wants at least {least} s"),
-    );
+    let least_text = least.map_or("does not say how much it wants, although RFC 3261 has it".to_owned(), |least| {
+        format!("wants at least {least} s")
+    });
     story(
         Confidence::Certain,
         Proof::OwnWords,
@@ -257,63 +212,39 @@ fn too_brief(scene: &Scene<'_>, exchange: &Exchange<'_>, who: &str, registrar: &
     )
 }
 
-fn bad_request(
-    scene: &Scene<'_>,
-    exchange: &Exchange<'_>,
-    who: &str,
-    registrar: &str,
-    code: u16,
-) -> Story {
+fn bad_request(scene: &Scene<'_>, exchange: &Exchange<'_>, who: &str, registrar: &str, code: u16) -> Story {
     let phrase = exchange.answer.map_or("", |answer| scene.text(answer.line));
-    let expires = scene
-        .book
-        .tables
-        .header(exchange.request, HeaderName::Expires);
+    let expires = scene.book.tables.header(exchange.request, HeaderName::Expires);
     let is_star = scene.text(exchange.attempt.contact).trim() == "*";
     let defects = scene.defects(exchange.request);
     let (confidence, fault) = if is_star && expires.is_none_or(|expires| expires.trim() != "0") {
-        (
-            Confidence::Certain,
-            "`Contact: *` may only come with `Expires: 0`".to_owned(),
-        )
+        (Confidence::Certain, "`Contact: *` may only come with `Expires: 0`".to_owned())
     } else if let Some(defect) = defects.first() {
         (Confidence::Likely, (*defect).to_owned())
     } else {
-        (
-            Confidence::Possible,
-            "nothing that can be checked is wrong with it".to_owned(),
-        )
+        (Confidence::Possible, "nothing that can be checked is wrong with it".to_owned())
     };
     story(
         confidence,
         Proof::Protocol,
         "The REGISTER is refused as malformed".to_owned(),
-        format!(
-            "{who} could not register: {registrar} answered {code} {phrase}. In the REGISTER: {fault}."
-        ),
-        "On the device, or on the router that rewrites its SIP: correct this part of the REGISTER."
-            .to_owned(),
+        format!("{who} could not register: {registrar} answered {code} {phrase}. In the REGISTER: {fault}."),
+        "On the device, or on the router that rewrites its SIP: correct this part of the REGISTER.".to_owned(),
     )
 }
 
 /// The domain in which another device registered at the same registrar, where it differs.
 fn domains(scene: &Scene<'_>, exchange: &Exchange<'_>) -> String {
-    let host = |id: TextId| {
-        String::from_utf8_lossy(Uri::parse(scene.text(id).as_bytes()).host_port.host)
-            .to_ascii_lowercase()
-    };
+    let host =
+        |id: TextId| String::from_utf8_lossy(Uri::parse(scene.text(id).as_bytes()).host_port.host).to_ascii_lowercase();
     let own = host(exchange.attempt.aor);
     let node = scene.node(exchange.attempt.registrar);
-    let mut good = scene.attempts.iter().take(2_000).filter(|attempt| {
-        attempt.outcome == RegistrationOutcome::Registered && scene.node(attempt.registrar) == node
-    });
+    let mut good =
+        scene.attempts.iter().take(2_000).filter(|attempt| {
+            attempt.outcome == RegistrationOutcome::Registered && scene.node(attempt.registrar) == node
+        });
     good.find(|attempt| host(attempt.aor) != own)
-        .map_or(String::new(), |attempt| {
-            format!(
-                " Other devices register there in the domain {}.",
-                host(attempt.aor)
-            )
-        })
+        .map_or(String::new(), |attempt| format!(" Other devices register there in the domain {}.", host(attempt.aor)))
 }
 
 /// Whether others could register at the same registrar.

@@ -25,13 +25,10 @@ pub(super) fn unanswered(
     request: &Message,
 ) -> Option<Story> {
     let (device, registrar) = (scene.node(attempt.source), scene.node(attempt.registrar));
-    if let Some(story) =
-        reported(scene, attempt, request).or_else(|| broken(scene, attempt, request))
-    {
+    if let Some(story) = reported(scene, attempt, request).or_else(|| broken(scene, attempt, request)) {
         return Some(story);
     }
-    if scene.is_one_directional(device, registrar) || !was_waited_for(scene, registration, attempt)
-    {
+    if scene.is_one_directional(device, registrar) || !was_waited_for(scene, registration, attempt) {
         return None;
     }
     let name = scene.name(attempt.registrar);
@@ -47,11 +44,7 @@ pub(super) fn unanswered(
         Confidence::Likely,
         Proof::Timing,
         "The registrar does not answer".to_owned(),
-        format!(
-            "{} could not register: {what}.{}",
-            who(scene, attempt),
-            others(scene, attempt)
-        ),
+        format!("{} could not register: {what}.{}", who(scene, attempt), others(scene, attempt)),
         format!(
             "1. Check that {name} is up and is the right address and port. 2. Check that its answers get back to the device: firewall, NAT, routing."
         ),
@@ -61,11 +54,8 @@ pub(super) fn unanswered(
 /// Whether the device itself got no answer: it went on sending, as over UDP only a client does that waits
 /// (RFC 3261 section 17.1.2.2). One REGISTER without an answer may as well be an answer that the capture lost.
 fn was_waited_for(scene: &Scene<'_>, registration: &Registration, last: &RegisterAttempt) -> bool {
-    let is_reliable = scene
-        .book
-        .messages
-        .get(last.leg.start as usize)
-        .is_some_and(|message| message.transport.is_reliable());
+    let is_reliable =
+        scene.book.messages.get(last.leg.start as usize).is_some_and(|message| message.transport.is_reliable());
     let tries = || {
         let tries = registration.attempts.iter().rev();
         tries
@@ -74,8 +64,7 @@ fn was_waited_for(scene: &Scene<'_>, registration: &Registration, last: &Registe
             .take(SENDS_MIN as usize)
     };
     // What a stream lacks may be the answer; one of which the other side was never captured lacks every answer.
-    let is_whole =
-        scene.sight.cut_messages == 0 && scene.sight.missing_bytes == 0 && is_heard(scene, last);
+    let is_whole = scene.sight.cut_messages == 0 && scene.sight.missing_bytes == 0 && is_heard(scene, last);
     let sends: u32 = tries().map(|attempt| attempt.last_sends).sum();
     is_reliable && is_whole || sends >= SENDS_MIN && tries().any(|attempt| attempt.last_sends > 1)
 }
@@ -83,21 +72,12 @@ fn was_waited_for(scene: &Scene<'_>, registration: &Registration, last: &Registe
 /// Whether anything that the registrar sent over the connection of a try was captured.
 fn is_heard(scene: &Scene<'_>, attempt: &RegisterAttempt) -> bool {
     let tables = &scene.book.tables;
-    let (device, registrar) = (
-        tables.endpoint(attempt.source),
-        tables.endpoint(attempt.registrar),
-    );
+    let (device, registrar) = (tables.endpoint(attempt.source), tables.endpoint(attempt.registrar));
     let mut connections = scene.connections_between(device, registrar);
     connections.any(|connection| {
         let (sent, unacknowledged) = match connection.flow.source == device {
-            true => (
-                connection.server_payload,
-                connection.client_unacknowledged_bytes,
-            ),
-            false => (
-                connection.client_payload,
-                connection.server_unacknowledged_bytes,
-            ),
+            true => (connection.server_payload, connection.client_unacknowledged_bytes),
+            false => (connection.client_payload, connection.server_unacknowledged_bytes),
         };
         sent.is_some() || unacknowledged.is_some()
     })
@@ -106,10 +86,7 @@ fn is_heard(scene: &Scene<'_>, attempt: &RegisterAttempt) -> bool {
 /// An ICMP error says that the REGISTER could not be delivered.
 fn reported(scene: &Scene<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<Story> {
     let tables = &scene.book.tables;
-    let (here, there) = (
-        tables.endpoint(attempt.source),
-        tables.endpoint(attempt.registrar),
-    );
+    let (here, there) = (tables.endpoint(attempt.source), tables.endpoint(attempt.registrar));
     let ends = (attempt.source, attempt.registrar);
     let span = (attempt.started, attempt.ended.max(request.time));
     let report = icmp::between(scene, ends, span)?;
@@ -117,10 +94,7 @@ fn reported(scene: &Scene<'_>, attempt: &RegisterAttempt, request: &Message) -> 
         story(
             Confidence::Certain,
             Proof::Protocol,
-            format!(
-                "The registrar was reported unreachable: {}",
-                report.meaning()
-            ),
+            format!("The registrar was reported unreachable: {}", report.meaning()),
             format!(
                 "{} could not register. {} reported `{}` for its REGISTER: {}.",
                 who(scene, attempt),
@@ -140,10 +114,7 @@ fn broken(scene: &Scene<'_>, attempt: &RegisterAttempt, request: &Message) -> Op
         return None;
     }
     let tables = &scene.book.tables;
-    let (here, there) = (
-        tables.endpoint(attempt.source),
-        tables.endpoint(attempt.registrar),
-    );
+    let (here, there) = (tables.endpoint(attempt.source), tables.endpoint(attempt.registrar));
     let connections = scene.connections_between(here, there);
     let connection = connections
         .filter(|connection| connection.first_seen.time <= request.time)
@@ -156,11 +127,7 @@ fn broken(scene: &Scene<'_>, attempt: &RegisterAttempt, request: &Message) -> Op
     if is_by_device || end.sighting.time.since(request.time) > BREAK_WAIT {
         return None;
     }
-    let way = if connection.reset.is_some() {
-        "reset"
-    } else {
-        "closed"
-    };
+    let way = if connection.reset.is_some() { "reset" } else { "closed" };
     Some(
         story(
             Confidence::Certain,

@@ -25,10 +25,7 @@ pub(super) fn not_bound(scene: &Scene<'_>, exchange: &Exchange<'_>) -> Option<St
     let (confidence, what) = if attempt.expires_s == Some(0) {
         (Confidence::Certain, "grants 0 seconds")
     } else if !has(HeaderName::Contact) && !has(HeaderName::Expires) {
-        (
-            Confidence::Possible,
-            "lists no Contact, so nothing may be bound",
-        )
+        (Confidence::Possible, "lists no Contact, so nothing may be bound")
     } else if is_left_out(scene, attempt) {
         (
             Confidence::Possible,
@@ -41,12 +38,8 @@ pub(super) fn not_bound(scene: &Scene<'_>, exchange: &Exchange<'_>) -> Option<St
         confidence,
         Proof::Protocol,
         "Accepted, but not bound".to_owned(),
-        format!(
-            "{registrar} answered the REGISTER of {who} with 200 and {what}: calls to it would not arrive."
-        ),
-        format!(
-            "{registrar}: look up whether this address-of-record has a contact, and why the new one was not kept."
-        ),
+        format!("{registrar} answered the REGISTER of {who} with 200 and {what}: calls to it would not arrive."),
+        format!("{registrar}: look up whether this address-of-record has a contact, and why the new one was not kept."),
     ))
 }
 

@@ -84,29 +84,16 @@ pub(super) fn moved(scene: &Scene<'_>, registration: &Registration) -> Option<Fi
 
 impl Miss<'_> {
     /// The device, and where it registered from before and after the call.
-    fn names<'a>(
-        &self,
-        scene: &Scene<'a>,
-        registration: &Registration,
-    ) -> (&'a str, String, String) {
-        (
-            scene.text(registration.aor),
-            scene.name(self.before.source),
-            scene.name(self.after.source),
-        )
+    fn names<'a>(&self, scene: &Scene<'a>, registration: &Registration) -> (&'a str, String, String) {
+        (scene.text(registration.aor), scene.name(self.before.source), scene.name(self.after.source))
     }
 }
 
 /// What both have in common: the two registrations around the first call that was missed, and that call.
 fn finding(scene: &Scene<'_>, registration: &Registration, what: &str, miss: &Miss<'_>) -> Finding {
     let aor = scene.text(registration.aor);
-    let finding = Finding::new(
-        "reg-binding",
-        Severity::Error,
-        Confidence::Likely,
-        Proof::Comparison,
-    )
-    .at(registration.registrar, format!("{what} {aor}"));
+    let finding = Finding::new("reg-binding", Severity::Error, Confidence::Likely, Proof::Comparison)
+        .at(registration.registrar, format!("{what} {aor}"));
     let contact = |attempt: &RegisterAttempt| format!("Contact: {}", scene.text(attempt.contact));
     let mut finding = finding
         .shown_by(Evidence::seen(
@@ -142,10 +129,7 @@ fn misses<'a>(
     registration: &Registration,
     fits: impl Fn(&Scene<'a>, &RegisterAttempt, &RegisterAttempt, Timestamp) -> bool,
 ) -> Vec<Miss<'a>> {
-    let (device, registrar) = (
-        scene.node(registration.source),
-        scene.node(registration.registrar),
-    );
+    let (device, registrar) = (scene.node(registration.source), scene.node(registration.registrar));
     let source = |index: &u32| {
         let attempt = scene.attempts.get(*index as usize);
         attempt.map(|attempt| attempt.source)
@@ -161,9 +145,7 @@ fn misses<'a>(
         .take(TRIES_MAX)
         .filter_map(|index| scene.attempts.get(*index as usize))
         .filter(|attempt| {
-            attempt.outcome == RegistrationOutcome::Registered
-                && !attempt.is_removal
-                && !attempt.contact.is_absent()
+            attempt.outcome == RegistrationOutcome::Registered && !attempt.is_removal && !attempt.contact.is_absent()
         })
         .collect();
     let mut misses = Vec::new();
@@ -177,17 +159,10 @@ fn misses<'a>(
                 continue;
             };
             let hop = call.hops.iter().find(|hop| {
-                hop.destination == before.source
-                    && hop.sent > before.ended
-                    && fits(scene, before, after, hop.sent)
+                hop.destination == before.source && hop.sent > before.ended && fits(scene, before, after, hop.sent)
             });
             if let Some(hop) = hop {
-                misses.push(Miss {
-                    call,
-                    sent: hop.sent,
-                    before,
-                    after,
-                });
+                misses.push(Miss { call, sent: hop.sent, before, after });
             }
         }
     }
@@ -197,10 +172,7 @@ fn misses<'a>(
 /// When the device was last heard from the port that it had registered from.
 fn last_word(scene: &Scene<'_>, attempt: &RegisterAttempt, before: Timestamp) -> Timestamp {
     let source: EndpointId = attempt.source;
-    let heard = scene
-        .history()
-        .last_from(scene.book, source, before)
-        .map_or(attempt.ended, |message| message.time);
+    let heard = scene.history().last_from(scene.book, source, before).map_or(attempt.ended, |message| message.time);
     heard.max(attempt.ended)
 }
 

@@ -23,17 +23,13 @@ const FRAMES_MAX: usize = 8;
 
 fn tries<'a>(scene: &Scene<'a>, registration: &Registration) -> Vec<&'a RegisterAttempt> {
     let own = registration.attempts.iter().take(TRIES_MAX);
-    own.filter_map(|index| scene.attempts.get(*index as usize))
-        .collect()
+    own.filter_map(|index| scene.attempts.get(*index as usize)).collect()
 }
 
 /// REGISTERs of one device that are answered and not answered in turn.
 pub(super) fn flapping(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
     if registration.attempts.len() < 2 * LOSSES_MIN
-        || scene.is_one_directional(
-            scene.node(registration.source),
-            scene.node(registration.registrar),
-        )
+        || scene.is_one_directional(scene.node(registration.source), scene.node(registration.registrar))
     {
         return None;
     }
@@ -59,10 +55,7 @@ pub(super) fn flapping(scene: &Scene<'_>, registration: &Registration) -> Option
         ends.is_some_and(|(first, last)| last.started.since(first.started) <= LOSSES_WINDOW)
     })?;
     let aor = scene.text(registration.aor);
-    let (device, registrar) = (
-        scene.name(registration.source),
-        scene.name(registration.registrar),
-    );
+    let (device, registrar) = (scene.name(registration.source), scene.name(registration.registrar));
     let finding = Finding::new(
         "reg-binding",
         Severity::Warn,
@@ -102,9 +95,7 @@ pub(super) fn piled_up(scene: &Scene<'_>, registration: &Registration) -> Option
     let bound: Vec<&RegisterAttempt> = tries(scene, registration)
         .into_iter()
         .filter(|attempt| {
-            attempt.outcome == RegistrationOutcome::Registered
-                && !attempt.is_removal
-                && !attempt.contact.is_absent()
+            attempt.outcome == RegistrationOutcome::Registered && !attempt.is_removal && !attempt.contact.is_absent()
         })
         .collect();
     let last = *bound.last()?;
@@ -118,19 +109,13 @@ pub(super) fn piled_up(scene: &Scene<'_>, registration: &Registration) -> Option
         return None;
     }
     let listed = listed(scene, last)?;
-    let kept: BTreeSet<&str> = listed
-        .iter()
-        .map(|contact| address_of(contact))
-        .filter(|contact| own.contains(contact))
-        .collect();
+    let kept: BTreeSet<&str> =
+        listed.iter().map(|contact| address_of(contact)).filter(|contact| own.contains(contact)).collect();
     if kept.len() < CONTACTS_MIN {
         return None;
     }
     let aor = scene.text(registration.aor);
-    let (device, registrar) = (
-        scene.name(registration.source),
-        scene.name(registration.registrar),
-    );
+    let (device, registrar) = (scene.name(registration.source), scene.name(registration.registrar));
     let names: Vec<&str> = kept.iter().copied().take(CONTACTS_MIN).collect();
     let finding = Finding::new(
         "reg-binding",

@@ -27,26 +27,13 @@ pub fn looped(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     circle(case, is_refused)
-        .or_else(|| {
-            if refused == 482 || code == 482 {
-                merged(case)
-            } else {
-                None
-            }
-        })
-        .or_else(|| {
-            if is_refused {
-                low_start(case).or_else(|| unseen(case))
-            } else {
-                None
-            }
-        })
+        .or_else(|| if refused == 482 || code == 482 { merged(case) } else { None })
+        .or_else(|| if is_refused { low_start(case).or_else(|| unseen(case)) } else { None })
 }
 
 /// A node that got the call several times for the same Request-URI.
 fn circle(case: &Case<'_>, is_refused: bool) -> Option<Finding> {
-    let mut visits: HashMap<(NodeId, TextId), Vec<&Transaction>, foldhash::fast::FixedState> =
-        HashMap::default();
+    let mut visits: HashMap<(NodeId, TextId), Vec<&Transaction>, foldhash::fast::FixedState> = HashMap::default();
     for (_, hop) in case.anatomy.invites() {
         let Some(request) = hop.request.and_then(|request| case.message(request)) else {
             continue;
@@ -60,20 +47,17 @@ fn circle(case: &Case<'_>, is_refused: bool) -> Option<Finding> {
         let mut depths: Vec<u8> = hops.iter().map(|hop| depth(hop)).collect();
         depths.sort_unstable();
         depths.dedup();
-        (
-            depths.len(),
-            std::cmp::Reverse(hops.first().map(|hop| hop.first)),
-        )
+        (depths.len(), std::cmp::Reverse(hops.first().map(|hop| hop.first)))
     });
     let (&(_, uri), hops) = most?;
     let mut depths: Vec<u8> = hops.iter().map(|hop| depth(hop)).collect();
     depths.sort_unstable();
     depths.dedup();
     let times = depths.len();
-    let nested = hops.iter().skip(1).any(|hop| {
-        hops.first()
-            .is_some_and(|first| case.tables().vias.above(hop.via, first.via).is_some())
-    });
+    let nested = hops
+        .iter()
+        .skip(1)
+        .any(|hop| hops.first().is_some_and(|first| case.tables().vias.above(hop.via, first.via).is_some()));
     if times < 2 || !nested || !is_refused && times < VISITS_SURE {
         return None;
     }
@@ -85,11 +69,7 @@ fn circle(case: &Case<'_>, is_refused: bool) -> Option<Finding> {
         .map(|(_, hop)| case.scene.name(hop.destination))
         .take(NODES_SHOWN)
         .collect();
-    let path = format!(
-        "{} -> {}",
-        between.join(" -> "),
-        case.scene.name(first.destination)
-    );
+    let path = format!("{} -> {}", between.join(" -> "), case.scene.name(first.destination));
     let (asked, ended) = (case.message(first.request?)?, case.message(last.request?)?);
     let left = if asked.max_forwards < 255 && ended.max_forwards < asked.max_forwards {
         format!(
@@ -102,23 +82,25 @@ fn circle(case: &Case<'_>, is_refused: bool) -> Option<Finding> {
         String::new()
     };
     let number = case.scene.text(uri);
-    let confidence = if times >= VISITS_SURE || is_refused {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
-    };
+    let confidence = if times >= VISITS_SURE || is_refused { Confidence::Certain } else { Confidence::Likely };
     let finding = Finding::new("route-loop", Severity::Error, confidence, Proof::Protocol)
         .says(
             "The call goes in a circle",
-            format!("The call for {number} circles {path}: {} got it {times} times with the same Request-URI{left}.", case.name(first.destination)),
-            format!("On {} or {}: correct the route for {} so that it leads to the user, not back.", case.name(first.destination), case.name(last.source), user_of(number)),
+            format!(
+                "The call for {number} circles {path}: {} got it {times} times with the same Request-URI{left}.",
+                case.name(first.destination)
+            ),
+            format!(
+                "On {} or {}: correct the route for {} so that it leads to the user, not back.",
+                case.name(first.destination),
+                case.name(last.source),
+                user_of(number)
+            ),
         )
         .shown_by(case.shows(ended, "the same call again"))
         .shown_by(case.shows(asked, "the first time"))
         .at(first.destination, user_of(number));
-    let refusal = case
-        .refusal()
-        .map(|refusal| case.shows(refusal, "the end of the circle"));
+    let refusal = case.refusal().map(|refusal| case.shows(refusal, "the end of the circle"));
     Some(match refusal {
         Some(refusal) => finding.shown_by(refusal),
         None => finding,
@@ -129,20 +111,12 @@ fn circle(case: &Case<'_>, is_refused: bool) -> Option<Finding> {
 fn merged(case: &Case<'_>) -> Option<Finding> {
     let (refuser, refusal) = (case.refuser()?, case.refusal()?);
     let node = case.scene.node(refuser);
-    let mut copies = case
-        .anatomy
-        .invites()
-        .filter(|(_, hop)| case.scene.node(hop.destination) == node);
+    let mut copies = case.anatomy.invites().filter(|(_, hop)| case.scene.node(hop.destination) == node);
     let (_, first) = copies.next()?;
     let (_, second) = copies.find(|(_, hop)| {
-        hop.via != first.via
-            && hop.cseq == first.cseq
-            && case.tables().vias.above(hop.via, first.via).is_none()
+        hop.via != first.via && hop.cseq == first.cseq && case.tables().vias.above(hop.via, first.via).is_none()
     })?;
-    let (a, b) = (
-        case.message(first.request?)?,
-        case.message(second.request?)?,
-    );
+    let (a, b) = (case.message(first.request?)?, case.message(second.request?)?);
     let finding = Finding::new("route-loop", Severity::Error, Confidence::Likely, Proof::Protocol)
         .says(
             "One device was called on two ways at once",
@@ -168,7 +142,11 @@ fn low_start(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new("route-loop", Severity::Error, Confidence::Likely, Proof::Protocol)
         .says(
             "The call ran out of hops",
-            format!("{caller} sent the call with Max-Forwards {}, which {} had used up at the refusal with 483.", request.max_forwards, case.name(case.refuser()?)),
+            format!(
+                "{caller} sent the call with Max-Forwards {}, which {} had used up at the refusal with 483.",
+                request.max_forwards,
+                case.name(case.refuser()?)
+            ),
             format!("On {caller}: send Max-Forwards 70."),
         )
         .shown_by(case.shows(refusal, "too many hops"))
@@ -188,22 +166,18 @@ fn unseen(case: &Case<'_>) -> Option<Finding> {
     let (why, confidence) = match repeated {
         Some((name, times)) => (
             format!("the Via headers of the refused INVITE list {name} {times} times"),
-            if times >= VISITS_SURE {
-                Confidence::Certain
-            } else {
-                Confidence::Likely
-            },
+            if times >= VISITS_SURE { Confidence::Certain } else { Confidence::Likely },
         ),
-        None => (
-            "the circle itself lies on hops that were not captured".to_owned(),
-            Confidence::Possible,
-        ),
+        None => ("the circle itself lies on hops that were not captured".to_owned(), Confidence::Possible),
     };
     let finding = Finding::new("route-loop", Severity::Error, confidence, Proof::OwnWords)
         .says(
             "The call goes in a circle",
             format!("{node} refused the call for {uri} with {code} {}: {why}.", case.scene.text(refusal.line)),
-            format!("On {node} and the nodes behind it: follow the route for {} and correct the one that leads back.", user_of(uri)),
+            format!(
+                "On {node} and the nodes behind it: follow the route for {} and correct the one that leads back.",
+                user_of(uri)
+            ),
         )
         .shown_by(case.shows(refusal, "the refusal"))
         .at(refuser, user_of(uri));
@@ -216,9 +190,6 @@ fn repeated_sender<'a>(case: &Case<'a>, via: crate::call::ViaId) -> Option<(&'a 
     for value in case.tables().vias.values(via) {
         *counts.entry(value.sent_by).or_default() += 1;
     }
-    let most = counts
-        .into_iter()
-        .max_by_key(|(name, times)| (*times, *name));
-    most.filter(|(_, times)| *times > 1)
-        .map(|(name, times)| (case.scene.text(name), times))
+    let most = counts.into_iter().max_by_key(|(name, times)| (*times, *name));
+    most.filter(|(_, times)| *times > 1).map(|(name, times)| (case.scene.text(name), times))
 }

@@ -75,13 +75,7 @@ fn longer<'a>(case: &Case<'a>, user: &str) -> Option<(&'a str, usize)> {
             && digits.len() > user.len()
             && digits.starts_with(user)
     };
-    let behind: Vec<(usize, &'a Call)> = scene
-        .calls
-        .iter()
-        .enumerate()
-        .skip(case.index + 1)
-        .take(LOOK_MAX)
-        .collect();
+    let behind: Vec<(usize, &'a Call)> = scene.calls.iter().enumerate().skip(case.index + 1).take(LOOK_MAX).collect();
     let (index, call) = behind.iter().find(is_next)?;
     Some((user_of(scene.text(call.callee)), index + 1))
 }

@@ -35,18 +35,10 @@ pub struct Failed<'a> {
 ///
 /// Quiet where any lookup about the name gave a record, and where the node asked for several names in vain: then it cannot be
 /// told which one the call needed.
-pub fn failed<'a>(
-    case: &Case<'a>,
-    address: IpAddr,
-    request: &Message,
-    until: Timestamp,
-) -> Option<Failed<'a>> {
+pub fn failed<'a>(case: &Case<'a>, address: IpAddr, request: &Message, until: Timestamp) -> Option<Failed<'a>> {
     let all = case.scene.lookups;
     let since = Timestamp::from_nanoseconds(
-        until
-            .nanoseconds()
-            .saturating_sub(ASKED_BEFORE.as_nanos() as i64)
-            .min(request.time.nanoseconds()),
+        until.nanoseconds().saturating_sub(ASKED_BEFORE.as_nanos() as i64).min(request.time.nanoseconds()),
     );
     let first = all.partition_point(|lookup| lookup.time() < since);
     let own: Vec<&Lookup> = all
@@ -73,10 +65,7 @@ pub fn failed<'a>(
         (None, [name]) => *name,
         _ => return None,
     };
-    let about: Vec<&Lookup> = own
-        .into_iter()
-        .filter(|lookup| base(&lookup.name) == name)
-        .collect();
+    let about: Vec<&Lookup> = own.into_iter().filter(|lookup| base(&lookup.name) == name).collect();
     let is_service = |lookup: &Lookup| matches!(lookup.kind, DnsKind::Srv | DnsKind::Naptr);
     let is_address = |lookup: &Lookup| matches!(lookup.kind, DnsKind::A | DnsKind::Aaaa);
     let is_asked_for = named.is_some();
@@ -84,9 +73,7 @@ pub fn failed<'a>(
     if !is_asked_for && !about.iter().any(|lookup| is_service(lookup)) {
         return None;
     }
-    let is_final = about
-        .iter()
-        .any(|lookup| is_address(lookup) || &*lookup.name == name && lookup.rcode == Some(3));
+    let is_final = about.iter().any(|lookup| is_address(lookup) || &*lookup.name == name && lookup.rcode == Some(3));
     Some(Failed {
         lookup: about.last()?,
         frames: about.iter().map(|lookup| lookup.at()).take(8).collect(),

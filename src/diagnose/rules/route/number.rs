@@ -30,10 +30,7 @@ pub fn format(case: &Case<'_>) -> Option<Finding> {
     };
     let (refuser, refusal) = (case.refuser()?, case.refusal()?);
     let request = case.refused_request()?;
-    let (own, good) = (
-        case.scene.text(request.line),
-        case.scene.text(better.accepted.uri),
-    );
+    let (own, good) = (case.scene.text(request.line), case.scene.text(better.accepted.uri));
     let (own_number, good_number) = (Number::of(own)?, Number::of(good)?);
     let difference = own_number.unlike(&good_number);
     let caller = case.name(request.source);
@@ -41,8 +38,19 @@ pub fn format(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new("route-number-format", Severity::Error, better.confidence, Proof::Comparison)
         .says(
             format!("{} wants the number written in another way", case.scene.name(refuser)),
-            format!("{node} refused {} with {} but accepts numbers written as {}: {difference}. {}", own_number.text, case.refusal_code(), good_number.text, better.proof),
-            format!("On {caller}: translate the number before it is sent to {}, from the form {} to the form {}.", case.scene.name(refuser), own_number.text, good_number.text),
+            format!(
+                "{node} refused {} with {} but accepts numbers written as {}: {difference}. {}",
+                own_number.text,
+                case.refusal_code(),
+                good_number.text,
+                better.proof
+            ),
+            format!(
+                "On {caller}: translate the number before it is sent to {}, from the form {} to the form {}.",
+                case.scene.name(refuser),
+                own_number.text,
+                good_number.text
+            ),
         )
         .shown_by(case.shows(refusal, "the refusal"))
         .shown_by(case.shows(request, "the number as it was sent"))
@@ -69,14 +77,8 @@ fn better(case: &Case<'_>) -> Option<Better> {
     let number = Number::of(case.scene.text(case.refused_request()?.line))?;
     let reception = case.scene.reception(refuser)?;
     // The same number in the same way of writing was accepted: the way of writing is not it.
-    if reception
-        .users
-        .get(number.text.as_ref())
-        .is_some_and(|same| same.accepted > 0)
-        && reception
-            .shapes
-            .get(&number.shape)
-            .is_some_and(|(same, _)| same.accepted > 0)
+    if reception.users.get(number.text.as_ref()).is_some_and(|same| same.accepted > 0)
+        && reception.shapes.get(&number.shape).is_some_and(|(same, _)| same.accepted > 0)
     {
         return None;
     }
@@ -84,10 +86,7 @@ fn better(case: &Case<'_>) -> Option<Better> {
         return Some(Better {
             accepted,
             confidence: Confidence::Certain,
-            proof: format!(
-                "The same subscriber was accepted that way in call {}.",
-                accepted.call + 1
-            ),
+            proof: format!("The same subscriber was accepted that way in call {}.", accepted.call + 1),
         });
     }
     let cause = Cause::of(case.tables(), refusal).q850;
@@ -98,11 +97,7 @@ fn better(case: &Case<'_>) -> Option<Better> {
     same_region(reception, &number)
 }
 
-fn same_subscriber(
-    case: &Case<'_>,
-    reception: &Reception,
-    number: &Number<'_>,
-) -> Option<Received> {
+fn same_subscriber(case: &Case<'_>, reception: &Reception, number: &Number<'_>) -> Option<Received> {
     let tally = reception.subscribers.get(number.subscriber()?)?;
     let others = [tally.first, tally.last];
     others.into_iter().flatten().find(|other| {
@@ -123,14 +118,9 @@ fn same_region(reception: &Reception, number: &Number<'_>) -> Option<Better> {
     if own.accepted > 0 || own.unknown < REFUSED_MIN {
         return None;
     }
-    let others = reception
-        .shapes
-        .iter()
-        .filter(|(shape, _)| **shape != number.shape);
+    let others = reception.shapes.iter().filter(|(shape, _)| **shape != number.shape);
     let related = others.filter_map(|(_, (tally, samples))| {
-        let sample = samples
-            .iter()
-            .find(|(sample, _)| sample.shares_region(number))?;
+        let sample = samples.iter().find(|(sample, _)| sample.shares_region(number))?;
         Some((tally, sample.1))
     });
     let (tally, accepted) = related
@@ -179,18 +169,10 @@ pub fn unknown(case: &Case<'_>) -> Option<Finding> {
     }
     let request = case.refused_request()?;
     let uri = case.scene.text(request.line);
-    let nodes: Vec<NodeId> = case
-        .call
-        .hops
-        .iter()
-        .map(|hop| case.scene.node(hop.destination))
-        .collect();
+    let nodes: Vec<NodeId> = case.call.hops.iter().map(|hop| case.scene.node(hop.destination)).collect();
     let to = case.scene.text(request.to);
     // A user that registers here exists; why its device cannot be reached is another rule's matter.
-    if [uri, to]
-        .iter()
-        .any(|aor| case.scene.binding_at(aor, &nodes, refusal.time).is_some())
-    {
+    if [uri, to].iter().any(|aor| case.scene.binding_at(aor, &nodes, refusal.time).is_some()) {
         return None;
     }
     let known = story(case, uri);
@@ -214,11 +196,7 @@ pub fn unknown(case: &Case<'_>) -> Option<Finding> {
         Some(22) => " moved",
         _ => "",
     };
-    let proof = if by_cause {
-        Proof::OwnWords
-    } else {
-        Proof::CodeMeaning
-    };
+    let proof = if by_cause { Proof::OwnWords } else { Proof::CodeMeaning };
     let confidence = match code {
         _ if known.is_contrast => Confidence::Likely,
         _ => Confidence::Certain,
@@ -255,11 +233,7 @@ pub fn unknown(case: &Case<'_>) -> Option<Finding> {
 
 /// Wrong numbers at one node are one problem, a wrong domain another.
 fn signature(case: &Case<'_>, uri: &str, is_domain: bool) -> String {
-    if is_domain {
-        format!("{} {}", case.refusal_code(), host_of(uri))
-    } else {
-        case.refusal_code().to_string()
-    }
+    if is_domain { format!("{} {}", case.refusal_code(), host_of(uri)) } else { case.refusal_code().to_string() }
 }
 
 /// What other calls tell of an unknown number.
@@ -270,11 +244,7 @@ struct Known {
 }
 
 fn story(case: &Case<'_>, uri: &str) -> Known {
-    let plain = |sentence: String| Known {
-        sentence,
-        remedy: None,
-        is_contrast: false,
-    };
+    let plain = |sentence: String| Known { sentence, remedy: None, is_contrast: false };
     let (Some(refuser), Some(refusal)) = (case.refuser(), case.refusal()) else {
         return plain(String::new());
     };
@@ -287,9 +257,9 @@ fn story(case: &Case<'_>, uri: &str) -> Known {
         return plain(String::new());
     };
     let same = reception.users.get(user_of(uri)).and_then(|same| same.last);
-    if let Some(last) = same.filter(|last| {
-        last.time < refusal.time && host_of(case.scene.text(last.uri)) == host_of(uri)
-    }) {
+    if let Some(last) =
+        same.filter(|last| last.time < refusal.time && host_of(case.scene.text(last.uri)) == host_of(uri))
+    {
         let before = duration(refusal.time.since(last.time));
         let caller = |call: &Call| case.scene.node(call.source);
         let accepted = case.scene.calls.get(last.call as usize);
@@ -302,10 +272,7 @@ fn story(case: &Case<'_>, uri: &str) -> Known {
             ));
         }
         return Known {
-            sentence: format!(
-                " It accepted the same number {before} before, in call {}.",
-                last.call + 1
-            ),
+            sentence: format!(" It accepted the same number {before} before, in call {}.", last.call + 1),
             remedy: Some(format!(
                 "On {}: see what changed for {} in the {before} before: a user or registration that was removed, or a route that now leads elsewhere.",
                 case.name(refuser),
@@ -316,13 +283,10 @@ fn story(case: &Case<'_>, uri: &str) -> Known {
     }
     let host = host_of(uri);
     let own = reception.hosts.get(host).copied().unwrap_or_default();
-    let other = reception
-        .all
-        .last
-        .map(|last| host_of(case.scene.text(last.uri)));
-    if let Some(other) = other.filter(|other| {
-        own.accepted == 0 && own.unknown > 1 && *other != host && reception.all.accepted > 1
-    }) {
+    let other = reception.all.last.map(|last| host_of(case.scene.text(last.uri)));
+    if let Some(other) =
+        other.filter(|other| own.accepted == 0 && own.unknown > 1 && *other != host && reception.all.accepted > 1)
+    {
         return Known {
             sentence: format!(
                 " Every call to the host {host} fails there, calls to the host {other} work: it does not take {host} for its own."
@@ -341,9 +305,6 @@ fn story(case: &Case<'_>, uri: &str) -> Known {
             counted(reception.all.unknown, "call")
         )),
         0 => plain(String::new()),
-        count => plain(format!(
-            " It accepted {} for other numbers.",
-            counted(count, "call")
-        )),
+        count => plain(format!(" It accepted {} for other numbers.", counted(count, "call"))),
     }
 }

@@ -15,16 +15,8 @@ use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
 
 /// Words in a phrase or Warning that speak of name resolution.
-const RESOLUTION: [&str; 8] = [
-    "unresolvable",
-    "unresolveable",
-    "resolve",
-    "dns",
-    "name resolution",
-    "nxdomain",
-    "no such host",
-    "unknown host",
-];
+const RESOLUTION: [&str; 8] =
+    ["unresolvable", "unresolveable", "resolve", "dns", "name resolution", "nxdomain", "no such host", "unknown host"];
 
 /// How long after the last message of a call that was never answered its node may still ask.
 const SILENCE_WAIT: Duration = Duration::from_secs(5);
@@ -61,31 +53,17 @@ fn asked<'a>(case: &Case<'a>) -> Option<(&'a Message, Timestamp, Failed<'a>)> {
 
 /// The lookups are in the capture.
 fn seen(case: &Case<'_>, request: &Message, until: Timestamp, failed: &Failed<'_>) -> Finding {
-    let Lookup {
-        name, kind, server, ..
-    } = failed.lookup;
+    let Lookup { name, kind, server, .. } = failed.lookup;
     let got = lookup::why(failed.lookup, until).unwrap_or("nothing");
     let node = case.name(request.destination);
     let said = match failed.lookup.rcode {
-        Some(_) => format!(
-            "DNS server {} answered its {} question with {got}",
-            server.address,
-            kind.word()
-        ),
-        None => format!(
-            "DNS server {} never answered its {} question",
-            server.address,
-            kind.word()
-        ),
+        Some(_) => format!("DNS server {} answered its {} question with {got}", server.address, kind.word()),
+        None => format!("DNS server {} never answered its {} question", server.address, kind.word()),
     };
     let asked = failed.lookup.answered;
     let gap = until.since(asked.map_or(failed.lookup.time(), |(at, _)| at));
     let answer = match case.refusal().and_then(Message::status) {
-        Some(status) => format!(
-            "{} before it answered the call with {}",
-            duration(gap),
-            status.0
-        ),
+        Some(status) => format!("{} before it answered the call with {}", duration(gap), status.0),
         None => "and the call was never heard of again".to_owned(),
     };
     let is_sure = failed.is_asked_for && failed.is_final && failed.lookup.rcode.is_some();
@@ -131,14 +109,9 @@ fn told(case: &Case<'_>) -> Option<Finding> {
     let phrase = case.scene.text(refusal.line);
     let warnings = case.tables().header_values(refusal, HeaderName::Warning);
     let reasons = case.tables().header_values(refusal, HeaderName::Reason);
-    let words: Vec<String> = std::iter::once(phrase)
-        .chain(warnings)
-        .chain(reasons)
-        .map(str::to_ascii_lowercase)
-        .collect();
-    let says_so = words
-        .iter()
-        .any(|words| RESOLUTION.iter().any(|part| words.contains(part)));
+    let words: Vec<String> =
+        std::iter::once(phrase).chain(warnings).chain(reasons).map(str::to_ascii_lowercase).collect();
+    let says_so = words.iter().any(|words| RESOLUTION.iter().any(|part| words.contains(part)));
     let confidence = match code {
         478 => Confidence::Certain,
         477 => Confidence::Likely,

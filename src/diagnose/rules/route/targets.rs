@@ -23,10 +23,8 @@ const NAMED_MAX: usize = 4;
 
 /// Every server of a domain was tried for the call, and all were silent.
 pub(super) fn dead_targets(case: &Case<'_>) -> Option<Finding> {
-    let may_be_silence = matches!(
-        case.outcome(),
-        Outcome::TimedOut | Outcome::Cancelled | Outcome::Unreachable | Outcome::ServerFailed
-    );
+    let may_be_silence =
+        matches!(case.outcome(), Outcome::TimedOut | Outcome::Cancelled | Outcome::Unreachable | Outcome::ServerFailed);
     if case.scene.lookups.is_empty() || !may_be_silence {
         return None;
     }
@@ -43,11 +41,7 @@ pub(super) fn dead_targets(case: &Case<'_>) -> Option<Finding> {
         (servers == tried.addresses).then_some((lookup, servers))
     })?;
     let name = &services.name;
-    let listed: Vec<String> = targets
-        .iter()
-        .take(NAMED_MAX)
-        .map(ToString::to_string)
-        .collect();
+    let listed: Vec<String> = targets.iter().take(NAMED_MAX).map(ToString::to_string).collect();
     let more = match targets.len() - listed.len() {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -96,8 +90,7 @@ struct Tried<'a> {
 /// The servers that the node at `client` tried, where they are several and none of them said anything.
 fn tried_in_vain<'a>(case: &Case<'a>, client: IpAddr) -> Option<Tried<'a>> {
     let tables = case.tables();
-    let own =
-        |t: &Transaction| t.method == Method::Invite && tables.endpoint(t.source).address == client;
+    let own = |t: &Transaction| t.method == Method::Invite && tables.endpoint(t.source).address == client;
     let (mut addresses, mut frames, mut first) = (BTreeSet::new(), Vec::new(), None);
     for (_, t) in case.anatomy.each().filter(|(_, t)| own(t)) {
         let is_silent = t.trying.is_none() && t.alerting.is_none() && t.final_response.is_none();
@@ -112,11 +105,7 @@ fn tried_in_vain<'a>(case: &Case<'a>, client: IpAddr) -> Option<Tried<'a>> {
         frames.push(request.at);
     }
     let first = first?;
-    (addresses.len() >= TARGETS_MIN).then_some(Tried {
-        addresses,
-        first,
-        frames,
-    })
+    (addresses.len() >= TARGETS_MIN).then_some(Tried { addresses, first, frames })
 }
 
 /// The addresses of the servers that an answer to an SRV question names; `None` where one of them was not looked up.
@@ -127,9 +116,7 @@ fn servers(service: &Lookup, lookups: &[&Lookup]) -> Option<BTreeSet<IpAddr>> {
             continue;
         };
         let known = addresses.len();
-        let about = lookups
-            .iter()
-            .filter(|lookup| lookup.name.eq_ignore_ascii_case(target));
+        let about = lookups.iter().filter(|lookup| lookup.name.eq_ignore_ascii_case(target));
         for answer in about.flat_map(|lookup| &lookup.answers) {
             if let DnsRecord::Address(address) = answer {
                 addresses.insert(*address);

@@ -14,10 +14,7 @@ use crate::sip::sdp::{Media, Setup};
 /// The offer and the answer of the dialog that carried the call, next to the caller.
 fn opening<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message)> {
     let exchange = case.opening()?;
-    Some((
-        case.message(exchange.offer?)?,
-        case.message(exchange.answer?)?,
-    ))
+    Some((case.message(exchange.offer?)?, case.message(exchange.answer?)?))
 }
 
 /// The rule about missing descriptions.
@@ -33,11 +30,7 @@ pub fn sdp_no_offer(case: &Case<'_>) -> Option<Finding> {
     if exchange.answer.is_some() || !is_whole(request) || !is_whole(answer) {
         return None;
     }
-    let responses = || {
-        case.anatomy
-            .responses_of(dialog.invite)
-            .map(|(_, message)| message)
-    };
+    let responses = || case.anatomy.responses_of(dialog.invite).map(|(_, message)| message);
     if responses().any(|message| !is_whole(message)) {
         return None;
     }
@@ -53,32 +46,20 @@ pub fn sdp_no_offer(case: &Case<'_>) -> Option<Finding> {
         if request.session.is_absent() || responses().any(|message| message.flags.has_body()) {
             return None;
         }
-        (
-            answer.source,
-            answer,
-            "its 200 carries no answer to the offer in the INVITE",
-        )
+        (answer.source, answer, "its 200 carries no answer to the offer in the INVITE")
     };
-    let finding = Finding::new(
-        "sdp-no-offer",
-        Severity::Warn,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(
-        "Session description missing in an answered call",
-        format!(
-            "{} left it out: {what}, so no codec and no media address were agreed.",
-            case.name(guilty)
-        ),
-        format!(
-            "On {}: send the session description that RFC 3261 section 13.2.1 wants here.",
-            case.scene.name(guilty)
-        ),
-    )
-    .shown_by(case.shows(lacks, "no session description"))
-    .at(guilty, what)
-    .beside();
+    let finding = Finding::new("sdp-no-offer", Severity::Warn, Confidence::Certain, Proof::Protocol)
+        .says(
+            "Session description missing in an answered call",
+            format!("{} left it out: {what}, so no codec and no media address were agreed.", case.name(guilty)),
+            format!(
+                "On {}: send the session description that RFC 3261 section 13.2.1 wants here.",
+                case.scene.name(guilty)
+            ),
+        )
+        .shown_by(case.shows(lacks, "no session description"))
+        .at(guilty, what)
+        .beside();
     Some(finding)
 }
 
@@ -89,10 +70,7 @@ pub fn sdp_crypto(case: &Case<'_>) -> Option<Finding> {
     }
     let (offer, answer) = opening(case)?;
     let sessions = &case.tables().sessions;
-    let (ours, theirs) = (
-        sessions.shape(offer.session),
-        sessions.shape(answer.session),
-    );
+    let (ours, theirs) = (sessions.shape(offer.session), sessions.shape(answer.session));
     let mut pairs = ours.medias.iter().zip(&theirs.medias).enumerate();
     let (place, what) = pairs.find_map(|(place, (a, b))| {
         let is_used = !a.is_refused() && !b.is_refused() && b.profile.is_secure();
@@ -101,10 +79,7 @@ pub fn sdp_crypto(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new("sdp-crypto", Severity::Warn, Confidence::Certain, Proof::Protocol)
         .says(
             "SRTP keys do not fit",
-            format!(
-                "{} answered with {what}: the media cannot be decrypted.",
-                case.name(answer.source)
-            ),
+            format!("{} answered with {what}: the media cannot be decrypted.", case.name(answer.source)),
             format!(
                 "On {}: answer with one of the offered crypto lines, its tag included, or with the other DTLS role.",
                 case.scene.name(answer.source)
@@ -128,29 +103,17 @@ fn key_fault(ours: &Media, theirs: &Media) -> Option<String> {
     if answered.crypto.len() == 1 && !offered.crypto.is_empty() {
         let chosen = answered.crypto.first()?;
         let same_suite = |suite: &str| suite.eq_ignore_ascii_case(&chosen.suite);
-        let is_offered = offered
-            .crypto
-            .iter()
-            .any(|crypto| crypto.tag == chosen.tag && same_suite(&crypto.suite));
+        let is_offered = offered.crypto.iter().any(|crypto| crypto.tag == chosen.tag && same_suite(&crypto.suite));
         if !is_offered {
             let names = offer::list(suites(ours).into_iter().map(str::to_owned));
-            return Some(format!(
-                "the key {} (tag {}) while {names} was offered",
-                chosen.suite, chosen.tag
-            ));
+            return Some(format!("the key {} (tag {}) while {names} was offered", chosen.suite, chosen.tag));
         }
     }
     let uses_dtls = offered.fingerprint_hash.is_some() && answered.fingerprint_hash.is_some();
     match (offered.setup?, answered.setup?) {
-        (_, Setup::ActPass) if uses_dtls => {
-            Some("the DTLS role actpass, which only an offer may have".to_owned())
-        }
-        (Setup::Active, Setup::Active) if uses_dtls => {
-            Some("the DTLS role active like the offer".to_owned())
-        }
-        (Setup::Passive, Setup::Passive) if uses_dtls => {
-            Some("the DTLS role passive like the offer".to_owned())
-        }
+        (_, Setup::ActPass) if uses_dtls => Some("the DTLS role actpass, which only an offer may have".to_owned()),
+        (Setup::Active, Setup::Active) if uses_dtls => Some("the DTLS role active like the offer".to_owned()),
+        (Setup::Passive, Setup::Passive) if uses_dtls => Some("the DTLS role passive like the offer".to_owned()),
         _ => None,
     }
 }
@@ -171,31 +134,26 @@ pub fn sdp_address_family(case: &Case<'_>) -> Option<Finding> {
     if ours == theirs {
         return None;
     }
-    let finding = Finding::new(
-        "sdp-address-family",
-        Severity::Warn,
-        Confidence::Likely,
-        Proof::Protocol,
-    )
-    .says(
-        "Media addresses of two families",
-        format!(
-            "{} offered {} media and {} answered with {}: without a relay that has both there is no audio.",
-            case.name(offer.source),
-            family::name(ours),
-            case.name(answer.source),
-            family::name(theirs)
-        ),
-        format!(
-            "Give {} an {} media address towards {}, or let a dual-stack SBC relay the media.",
-            case.scene.name(answer.source),
-            family::name(ours),
-            case.scene.name(offer.source)
-        ),
-    )
-    .shown_by(case.shows(answer, "the answer"))
-    .shown_by(case.shows(offer, "the offer"))
-    .at(answer.source, family::name(theirs))
-    .beside();
+    let finding = Finding::new("sdp-address-family", Severity::Warn, Confidence::Likely, Proof::Protocol)
+        .says(
+            "Media addresses of two families",
+            format!(
+                "{} offered {} media and {} answered with {}: without a relay that has both there is no audio.",
+                case.name(offer.source),
+                family::name(ours),
+                case.name(answer.source),
+                family::name(theirs)
+            ),
+            format!(
+                "Give {} an {} media address towards {}, or let a dual-stack SBC relay the media.",
+                case.scene.name(answer.source),
+                family::name(ours),
+                case.scene.name(offer.source)
+            ),
+        )
+        .shown_by(case.shows(answer, "the answer"))
+        .shown_by(case.shows(offer, "the offer"))
+        .at(answer.source, family::name(theirs))
+        .beside();
     Some(finding)
 }

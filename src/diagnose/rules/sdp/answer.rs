@@ -33,11 +33,8 @@ pub fn sdp_answer_invalid(case: &Case<'_>) -> Option<Finding> {
     }
     let first = case.dialogs.first()?.invite;
     let opening = hops_of(case, first);
-    let exchanges = opening
-        .into_iter()
-        .map(|hop| exchange(&case.anatomy, hop))
-        .chain(changes(&case.anatomy))
-        .take(EXCHANGES_MAX);
+    let exchanges =
+        opening.into_iter().map(|hop| exchange(&case.anatomy, hop)).chain(changes(&case.anatomy)).take(EXCHANGES_MAX);
     let mut judged = None;
     let faults = exchanges.filter_map(|exchange| {
         let (offer, answer) = agreed(case, &exchange)?;
@@ -67,12 +64,9 @@ fn hops_of(case: &Case<'_>, first: TransactionIndex) -> Vec<TransactionIndex> {
     while let Some(hop) = hops.last().copied()
         && hops.len() < EXCHANGES_MAX
     {
-        let next = anatomy.children(hop).find(|(index, child)| {
-            *index > hop
-                && anatomy
-                    .final_status(child)
-                    .is_some_and(StatusCode::is_success)
-        });
+        let next = anatomy
+            .children(hop)
+            .find(|(index, child)| *index > hop && anatomy.final_status(child).is_some_and(StatusCode::is_success));
         match next {
             Some((index, _)) => hops.push(index),
             None => break,
@@ -94,20 +88,13 @@ fn agreed<'a>(case: &Case<'a>, exchange: &Exchange) -> Option<(&'a Message, &'a 
 
 fn fault(case: &Case<'_>, offer: &Message, answer: &Message) -> Option<Fault> {
     let sessions = &case.tables().sessions;
-    let (ours, theirs) = (
-        sessions.shape(offer.session),
-        sessions.shape(answer.session),
-    );
+    let (ours, theirs) = (sessions.shape(offer.session), sessions.shape(answer.session));
     if ours.medias.is_empty() {
         return None;
     }
     if ours.medias.len() != theirs.medias.len() {
         return Some(Fault {
-            what: format!(
-                "{} where the offer has {}",
-                lines(theirs.medias.len()),
-                ours.medias.len()
-            ),
+            what: format!("{} where the offer has {}", lines(theirs.medias.len()), ours.medias.len()),
             kind: "m-lines",
             severity: Severity::Error,
             place: 0,
@@ -115,9 +102,7 @@ fn fault(case: &Case<'_>, offer: &Message, answer: &Message) -> Option<Fault> {
     }
     let pairs = ours.medias.iter().zip(&theirs.medias).enumerate();
     let of_line = pairs.filter(|(_, (a, b))| !a.is_refused() && !b.is_refused());
-    let mut faults: Vec<Fault> = of_line
-        .filter_map(|(place, (a, b))| line_fault(a, b, place))
-        .collect();
+    let mut faults: Vec<Fault> = of_line.filter_map(|(place, (a, b))| line_fault(a, b, place)).collect();
     faults.extend(no_audio(ours, theirs));
     faults.sort_by_key(|fault| std::cmp::Reverse(fault.severity));
     faults.into_iter().next()
@@ -133,10 +118,7 @@ fn lines(count: usize) -> String {
 
 /// Audio was offered as the only medium that could carry the call, and its line was refused.
 fn no_audio(ours: &Sdp, theirs: &Sdp) -> Option<Fault> {
-    let place = ours
-        .medias
-        .iter()
-        .position(|media| media.kind == MediaKind::Audio && !media.is_refused())?;
+    let place = ours.medias.iter().position(|media| media.kind == MediaKind::Audio && !media.is_refused())?;
     let is_refused = theirs.medias.get(place).is_some_and(Media::is_refused);
     let is_alone = used(ours).count() == 1 && used(theirs).next().is_none();
     (is_refused && is_alone).then(|| Fault {
@@ -159,25 +141,13 @@ fn class(profile: Profile) -> u8 {
 }
 
 fn line_fault(ours: &Media, theirs: &Media, place: usize) -> Option<Fault> {
-    let error = |kind, what| Fault {
-        what,
-        kind,
-        severity: Severity::Error,
-        place,
-    };
+    let error = |kind, what| Fault { what, kind, severity: Severity::Error, place };
     if ours.kind != theirs.kind {
-        let what = format!(
-            "{} where {} was offered",
-            theirs.kind.word(),
-            ours.kind.word()
-        );
+        let what = format!("{} where {} was offered", theirs.kind.word(), ours.kind.word());
         return Some(error("kind", what));
     }
     if class(ours.profile) != class(theirs.profile) {
-        let what = format!(
-            "{} where {} was offered",
-            theirs.profile_text, ours.profile_text
-        );
+        let what = format!("{} where {} was offered", theirs.profile_text, ours.profile_text);
         return Some(error("profile", what));
     }
     if let Some(what) = foreign_codecs(ours, theirs) {
@@ -193,10 +163,7 @@ fn line_fault(ours: &Media, theirs: &Media, place: usize) -> Option<Fault> {
     // Both sides say that they send alone, or receive alone: nobody hears anything.
     let is_dead = told == ours.direction() && !is_allowed;
     is_dead.then(|| Fault {
-        what: format!(
-            "the direction {} to an offer of the same direction",
-            word(told)
-        ),
+        what: format!("the direction {} to an offer of the same direction", word(told)),
         kind: "direction",
         severity: Severity::Warn,
         place,
@@ -214,9 +181,7 @@ fn word(direction: Direction) -> &'static str {
 
 /// No codec of the answer was offered; names alone count, and formats that neither side explains do not.
 fn foreign_codecs(ours: &Media, theirs: &Media) -> Option<String> {
-    let is_known = |media: &Media| {
-        media.profile.is_rtp() && media.codecs.iter().all(|codec| !codec.name.is_empty())
-    };
+    let is_known = |media: &Media| media.profile.is_rtp() && media.codecs.iter().all(|codec| !codec.name.is_empty());
     if !is_known(ours) || !is_known(theirs) || ours.real_codecs().next().is_none() {
         return None;
     }
@@ -249,25 +214,18 @@ fn finding(case: &Case<'_>, offer: &Message, answer: &Message, fault: &Fault) ->
         )
     });
     let answerer = case.name(answer.source);
-    let quote = |message: &Message| {
-        offer::media_line(tables, message.session, fault.place).unwrap_or_default()
-    };
-    Finding::new(
-        "sdp-answer-invalid",
-        fault.severity,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(
-        format!("The answer does not fit the offer: {}", fault.what),
-        format!("{answerer} answered with {}{end}.", fault.what),
-        format!(
-            "Correct the answer of {} (firmware, or the SDP rules of the SBC in front of it); show its vendor both \
+    let quote = |message: &Message| offer::media_line(tables, message.session, fault.place).unwrap_or_default();
+    Finding::new("sdp-answer-invalid", fault.severity, Confidence::Certain, Proof::Protocol)
+        .says(
+            format!("The answer does not fit the offer: {}", fault.what),
+            format!("{answerer} answered with {}{end}.", fault.what),
+            format!(
+                "Correct the answer of {} (firmware, or the SDP rules of the SBC in front of it); show its vendor both \
              session descriptions.",
-            case.scene.name(answer.source)
-        ),
-    )
-    .shown_by(Evidence::seen(answer.at, quote(answer), "the answer"))
-    .shown_by(Evidence::seen(offer.at, quote(offer), "the offer"))
-    .at(answer.source, fault.kind)
+                case.scene.name(answer.source)
+            ),
+        )
+        .shown_by(Evidence::seen(answer.at, quote(answer), "the answer"))
+        .shown_by(Evidence::seen(offer.at, quote(offer), "the offer"))
+        .at(answer.source, fault.kind)
 }

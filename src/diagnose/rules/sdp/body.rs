@@ -33,10 +33,7 @@ struct Fault {
 pub(super) fn values(case: &Case<'_>, message: &Message, name: HeaderName) -> Vec<String> {
     let lines = case.tables().header_values(message, name);
     let values = lines.flat_map(|line| line.split(','));
-    values
-        .map(|value| value.trim().to_owned())
-        .filter(|value| !value.is_empty())
-        .collect()
+    values.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
 }
 
 fn accepts(list: &[String], sent: &MediaType<'_>) -> bool {
@@ -60,18 +57,11 @@ fn body_fault(case: &Case<'_>, request: &Message, response: &Message) -> Option<
     let encoding = case.header(request, HeaderName::ContentEncoding);
     if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
         let taken = values(case, response, HeaderName::AcceptEncoding);
-        if !taken
-            .iter()
-            .any(|value| value.eq_ignore_ascii_case(encoding))
-        {
+        if !taken.iter().any(|value| value.eq_ignore_ascii_case(encoding)) {
             return Some(Fault {
                 what: format!("a body with Content-Encoding {encoding}"),
                 accepts: taken.join(", "),
-                confidence: if taken.is_empty() {
-                    Confidence::Likely
-                } else {
-                    Confidence::Certain
-                },
+                confidence: if taken.is_empty() { Confidence::Likely } else { Confidence::Certain },
                 header: HeaderName::ContentEncoding,
             });
         }
@@ -88,17 +78,9 @@ fn body_fault(case: &Case<'_>, request: &Message, response: &Message) -> Option<
         (false, true) => return None,
         (false, false) => Confidence::Certain,
     };
-    let what = if accepts(&taken, &sent) {
-        format!("a part of the {what} body")
-    } else {
-        format!("a body of type {what}")
-    };
-    Some(Fault {
-        what,
-        accepts: taken.join(", "),
-        confidence,
-        header: HeaderName::ContentType,
-    })
+    let what =
+        if accepts(&taken, &sent) { format!("a part of the {what} body") } else { format!("a body of type {what}") };
+    Some(Fault { what, accepts: taken.join(", "), confidence, header: HeaderName::ContentType })
 }
 
 fn accept_fault(case: &Case<'_>, request: &Message) -> Option<Fault> {
@@ -114,20 +96,16 @@ fn accept_fault(case: &Case<'_>, request: &Message) -> Option<Fault> {
 
 fn theory(case: &Case<'_>, request: &Message, fault: Fault) -> Theory {
     let scene = case.scene;
-    let (offerer, refuser) = (
-        scene.name(request.source),
-        case.refuser()
-            .map(|refuser| scene.name(refuser))
-            .unwrap_or_default(),
-    );
+    let (offerer, refuser) =
+        (scene.name(request.source), case.refuser().map(|refuser| scene.name(refuser)).unwrap_or_default());
     let accepts = match fault.accepts.as_str() {
         "" => String::new(),
         accepts => format!("; it accepts {accepts}"),
     };
     let remedy = match fault.header {
-        HeaderName::Accept => format!(
-            "On {offerer}: add application/sdp to the Accept header, or leave that header out."
-        ),
+        HeaderName::Accept => {
+            format!("On {offerer}: add application/sdp to the Accept header, or leave that header out.")
+        }
         HeaderName::ContentEncoding => {
             format!("On {offerer}: send the body to {refuser} without encoding.")
         }
@@ -159,30 +137,22 @@ pub fn sdp_body_type(case: &Case<'_>) -> Option<Finding> {
         true => case.shows_header(response, HeaderName::Accept, "what the refuser accepts"),
         false => case.shows(response, "the refusal"),
     };
-    let finding = Finding::new(
-        "sdp-body-type",
-        Severity::Error,
-        theory.confidence,
-        theory.proof,
-    )
-    .says(
-        theory.title,
-        format!(
-            "{} refused the call with {} {} {}.",
-            case.name(refuser),
-            case.refusal_code(),
-            theory.confidence.because(),
-            theory.why
-        ),
-        theory.remedy,
-    )
-    .shown_by(shown)
-    .at(refuser, theory.signature);
+    let finding = Finding::new("sdp-body-type", Severity::Error, theory.confidence, theory.proof)
+        .says(
+            theory.title,
+            format!(
+                "{} refused the call with {} {} {}.",
+                case.name(refuser),
+                case.refusal_code(),
+                theory.confidence.because(),
+                theory.why
+            ),
+            theory.remedy,
+        )
+        .shown_by(shown)
+        .at(refuser, theory.signature);
     let finding = theory.evidence.into_iter().fold(finding, Finding::shown_by);
-    Some(finding.not(
-        "sdp-codec-mismatch",
-        "the type of the body was refused, not what it describes",
-    ))
+    Some(finding.not("sdp-codec-mismatch", "the type of the body was refused, not what it describes"))
 }
 
 /// Whether a refused dimension was accepted in the very same form before or after.
@@ -192,8 +162,6 @@ pub fn same_offer_accepted(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> 
     }
     let sessions = &refusal.case.tables().sessions;
     let shape = sessions.shape_number(refusal.request.session);
-    let fact = refusal
-        .known(FactKind::Accepted)
-        .find(|fact| sessions.shape_number(fact.offer) == shape)?;
+    let fact = refusal.known(FactKind::Accepted).find(|fact| sessions.shape_number(fact.offer) == shape)?;
     Some((fact.count, fact.at.frame))
 }

@@ -35,10 +35,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     if refusal.is_cured_by(Dimension::Codecs) {
         return cured(refusal, line);
     }
-    compared(refusal, line)
-        .or_else(|| told(refusal, line))
-        .or_else(|| unknown(refusal, line))
-        .unwrap_or(Test::Open)
+    compared(refusal, line).or_else(|| told(refusal, line)).or_else(|| unknown(refusal, line)).unwrap_or(Test::Open)
 }
 
 fn line_of<'s>(sdp: &'s Sdp, like: &Media) -> Option<&'s Media> {
@@ -50,10 +47,7 @@ fn line_of<'s>(sdp: &'s Sdp, like: &Media) -> Option<&'s Media> {
 fn own_list(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
     let listed = line_of(refusal.listed?, line)?;
     if let Some(common) = offer::share_codec(line, listed) {
-        return Some(Test::Refuted(format!(
-            "the {} itself lists {}, which was offered",
-            refusal.code, common.name
-        )));
+        return Some(Test::Refuted(format!("the {} itself lists {}, which was offered", refusal.code, common.name)));
     }
     let names = offer::each_codec(listed);
     let proof = format!("its {} says so", refusal.code);
@@ -72,9 +66,8 @@ fn refuter(refusal: &Refusal<'_, '_>, line: &Media) -> Option<String> {
     let answered = refusal.known(FactKind::Accepted).find_map(|fact| {
         let (theirs, answer) = (refusal.shape(fact.offer)?, refusal.shape(fact.answer)?);
         let (before, answer) = (line_of(theirs, line)?, line_of(answer, line)?);
-        let is_alike = before.profile == line.profile
-            && offer::families(before) == offer::families(line)
-            && !answer.is_refused();
+        let is_alike =
+            before.profile == line.profile && offer::families(before) == offer::families(line) && !answer.is_refused();
         let common = offer::share_codec(line, answer).filter(|_| is_alike)?;
         Some((fact, common))
     });
@@ -90,31 +83,20 @@ fn refuter(refusal: &Refusal<'_, '_>, line: &Media) -> Option<String> {
     if refusal.known(FactKind::Accepted).next().is_some() {
         return None;
     }
-    let own = refusal
-        .known(FactKind::Offered)
-        .chain(refusal.known(FactKind::AcceptedWithout));
+    let own = refusal.known(FactKind::Offered).chain(refusal.known(FactKind::AcceptedWithout));
     let offered = own.into_iter().find_map(|fact| {
-        let session = if fact.kind == FactKind::Offered {
-            fact.offer
-        } else {
-            fact.answer
-        };
+        let session = if fact.kind == FactKind::Offered { fact.offer } else { fact.answer };
         let theirs = line_of(refusal.shape(session)?, line)?;
         let common = offer::share_codec(line, theirs)?;
         (theirs.profile == line.profile).then_some((fact, common))
     });
     let (fact, codec) = offered?;
-    Some(format!(
-        "it offers {} itself (frame {})",
-        codec.name, fact.at.frame
-    ))
+    Some(format!("it offers {} itself (frame {})", codec.name, fact.at.frame))
 }
 
 fn cured(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
-    let (Some(retry), Some(answer)) = (
-        refusal.retry,
-        refusal.retry.and_then(|retry| refusal.shape(retry.answer)),
-    ) else {
+    let (Some(retry), Some(answer)) = (refusal.retry, refusal.retry.and_then(|retry| refusal.shape(retry.answer)))
+    else {
         return Test::Open;
     };
     let retried = main_line(answer).map(offer::each_codec).unwrap_or_default();
@@ -132,11 +114,7 @@ fn cured(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
     }
     let mut theory = theory(refusal, line, &names, &proof);
     (theory.confidence, theory.proof) = (Confidence::Certain, Proof::Comparison);
-    theory.evidence.push(refusal.shows_session(
-        retry.at,
-        retry.answer,
-        "the retry with other codecs was accepted",
-    ));
+    theory.evidence.push(refusal.shows_session(retry.at, retry.answer, "the retry with other codecs was accepted"));
     Test::Fits(Box::new(theory))
 }
 
@@ -155,29 +133,19 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
         let names = offer::each_codec(theirs);
         let mut theory = theory(refusal, line, &names, "it describes itself so");
         (theory.confidence, theory.proof) = (Confidence::Certain, Proof::Comparison);
-        theory.evidence.push(refusal.shows_session(
-            fact.at,
-            fact.answer,
-            "what the same device says it takes",
-        ));
+        theory.evidence.push(refusal.shows_session(fact.at, fact.answer, "what the same device says it takes"));
         return Some(Test::Fits(Box::new(theory)));
     }
     let accepted: Vec<(&Fact, &Media)> = refusal
         .known(FactKind::Accepted)
         .filter_map(|fact| Some((fact, line_of(refusal.shape(fact.answer)?, line)?)))
         .collect();
-    if accepted
-        .iter()
-        .any(|(_, theirs)| offer::share_codec(line, theirs).is_some())
-    {
+    if accepted.iter().any(|(_, theirs)| offer::share_codec(line, theirs).is_some()) {
         return Some(Test::Open);
     }
     let answered = answered(refusal, line)?;
     let first = answered.first;
-    let alike: u32 = refusal
-        .accepted_but_for(&[Dimension::Codecs])
-        .map(|(fact, _, _)| fact.count)
-        .sum();
+    let alike: u32 = refusal.accepted_but_for(&[Dimension::Codecs]).map(|(fact, _, _)| fact.count).sum();
     let confidence = match alike {
         ACCEPTED_MIN.. if answered.refused >= REFUSED_MIN => Confidence::Certain,
         1.. => Confidence::Likely,
@@ -217,36 +185,27 @@ fn answered<'a>(refusal: &Refusal<'_, 'a>, line: &Media) -> Option<Answered<'a>>
     let mut first = None;
     let mut chosen: BTreeMap<&str, (String, u32)> = BTreeMap::new();
     for fact in refusal.known(FactKind::Accepted) {
-        let answer = refusal
-            .shape(fact.answer)
-            .and_then(|sdp| line_of(sdp, line));
+        let answer = refusal.shape(fact.answer).and_then(|sdp| line_of(sdp, line));
         let Some(answer) = answer else {
             continue;
         };
         first = first.or(Some(fact));
         for (place, codec) in answer.real_codecs().enumerate() {
             let count = if place == 0 { fact.count } else { 0 };
-            let known = chosen
-                .entry(codec.common_name())
-                .or_insert_with(|| (offer::codec_name(codec), 0));
+            let known = chosen.entry(codec.common_name()).or_insert_with(|| (offer::codec_name(codec), 0));
             known.1 += count;
         }
     }
     let first = first?;
     let total: u32 = chosen.values().map(|(_, count)| *count).sum();
     let refused = refused_without(refusal, line, &chosen.keys().copied().collect());
-    let mut each: Vec<(&str, u32)> = chosen
-        .iter()
-        .filter(|(_, (_, count))| *count > 0)
-        .map(|(name, (_, count))| (*name, *count))
-        .collect();
+    let mut each: Vec<(&str, u32)> =
+        chosen.iter().filter(|(_, (_, count))| *count > 0).map(|(name, (_, count))| (*name, *count)).collect();
     each.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
     let counts = match each.as_slice() {
         [(name, _)] => format!("{name} in {}", calls(total)),
         several => {
-            let each = several
-                .iter()
-                .map(|(name, count)| format!("{name} in {count}"));
+            let each = several.iter().map(|(name, count)| format!("{name} in {count}"));
             format!("{} other calls", offer::list(each))
         }
     };
@@ -273,11 +232,7 @@ fn refused_without(refusal: &Refusal<'_, '_>, line: &Media, names: &BTreeSet<&st
         let found = offer::differences(refusal.offer, theirs);
         let theirs = theirs.and_then(|sdp| line_of(sdp, line));
         offer::differs_only_in(&found, &[Dimension::Codecs])
-            && theirs.is_some_and(|theirs| {
-                !theirs
-                    .real_codecs()
-                    .any(|codec| names.contains(codec.common_name()))
-            })
+            && theirs.is_some_and(|theirs| !theirs.real_codecs().any(|codec| names.contains(codec.common_name())))
     });
     refused.map(|fact| fact.count).sum()
 }
@@ -303,9 +258,7 @@ fn told(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
     if !is_told(refusal, line) && !is_cause {
         return None;
     }
-    let words = refusal
-        .case
-        .header(refusal.response, crate::sip::HeaderName::Warning);
+    let words = refusal.case.header(refusal.response, crate::sip::HeaderName::Warning);
     let what = words.map_or_else(
         || match refusal.words.q850.filter(|_| is_cause) {
             Some(cause) => {
@@ -328,11 +281,7 @@ fn unknown(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
         theirs.is_some_and(|theirs| is_common(theirs) && theirs.profile == line.profile)
     });
     let is_rare = !is_common(line) || line.real_codecs().count() == 1;
-    let is_about_codecs = refusal
-        .words
-        .warnings
-        .iter()
-        .all(|code| matches!(code, 304 | 305 | 399));
+    let is_about_codecs = refusal.words.warnings.iter().all(|code| matches!(code, 304 | 305 | 399));
     let is_plain = matches!(refusal.code, 488 | 606 | 415 | 406);
     if refuses_all || !is_rare || !is_about_codecs || !is_plain {
         return None;

@@ -14,32 +14,21 @@ const COMMON: [&str; 2] = ["PCMU", "PCMA"];
 
 /// Whether a line offers one of the codecs that nearly all devices take.
 pub fn is_common(line: &Media) -> bool {
-    line.real_codecs()
-        .any(|codec| COMMON.contains(&codec.common_name()))
+    line.real_codecs().any(|codec| COMMON.contains(&codec.common_name()))
 }
 
 /// `another call` or `3 other calls`.
 pub fn calls(count: u32) -> String {
-    if count == 1 {
-        "another call".to_owned()
-    } else {
-        format!("{count} other calls")
-    }
+    if count == 1 { "another call".to_owned() } else { format!("{count} other calls") }
 }
 
 /// The theory that the codecs of a line were refused; `theirs` is what the refuser takes, as far as it is known, and `proof` why.
 pub fn theory(refusal: &Refusal<'_, '_>, line: &Media, theirs: &[String], proof: &str) -> Theory {
     let ours = offer::codec_names(line);
     let scene = refusal.case.scene;
-    let (offerer, refuser) = (
-        scene.name(refusal.offer_maker()),
-        scene.name(refusal.refuser),
-    );
+    let (offerer, refuser) = (scene.name(refusal.offer_maker()), scene.name(refusal.refuser));
     let theirs: Vec<&str> = theirs.iter().map(String::as_str).collect();
-    let mut keys: Vec<&str> = line
-        .real_codecs()
-        .map(|codec| codec.common_name())
-        .collect();
+    let mut keys: Vec<&str> = line.real_codecs().map(|codec| codec.common_name()).collect();
     keys.sort_unstable();
     let bare = |codec: &&str| codec.split(" (").next().unwrap_or_default().to_owned();
     let mut wanted: Vec<String> = theirs.iter().map(bare).collect();
@@ -63,10 +52,7 @@ pub fn theory(refusal: &Refusal<'_, '_>, line: &Media, theirs: &[String], proof:
         confidence: Confidence::Possible,
         proof: Proof::CodeMeaning,
         title: format!("No common codec: {ours} {} refused", was(keys.len())),
-        why: format!(
-            "the offer had only {ours} while {refuser} takes {} ({proof})",
-            either(&theirs)
-        ),
+        why: format!("the offer had only {ours} while {refuser} takes {} ({proof})", either(&theirs)),
         remedy,
         evidence: Vec::new(),
         signature: keys.join(","),

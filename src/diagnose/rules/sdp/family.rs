@@ -13,10 +13,7 @@ use crate::sip::Sdp;
 /// The one family that all lines in use can be reached by: true for IPv6; `None` where both or none is there.
 pub fn only_family(sdp: &Sdp) -> Option<bool> {
     let is_told = |media: &&crate::sip::sdp::Media| {
-        media
-            .connection
-            .as_ref()
-            .is_some_and(|connection| connection.address.is_some())
+        media.connection.as_ref().is_some_and(|connection| connection.address.is_some())
     };
     let (mut v4, mut v6) = (false, false);
     for media in used(sdp).filter(is_told) {
@@ -48,23 +45,15 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         .filter_map(|fact| Some((only_family(refusal.shape(fact.answer)?)?, fact)))
         .collect();
     if let Some((_, fact)) = families.iter().find(|(theirs, _)| *theirs == is_v6) {
-        return Test::Refuted(format!(
-            "it uses {} in other calls (frame {})",
-            name(is_v6),
-            fact.at.frame
-        ));
+        return Test::Refuted(format!("it uses {} in other calls (frame {})", name(is_v6), fact.at.frame));
     }
     let theirs = |sdp: Option<&Sdp>| sdp.and_then(only_family).is_some_and(|own| own != is_v6);
     let is_foreign = tables.endpoint(refusal.refuser).address.is_ipv6() != is_v6;
     let text = &refusal.words.text;
     let is_told = refusal.words.warnings.contains(&301)
-        || ["ipv4", "ipv6", "ip6", "address family", "address format"]
-            .iter()
-            .any(|word| text.contains(word));
+        || ["ipv4", "ipv6", "ip6", "address family", "address format"].iter().any(|word| text.contains(word));
     let (confidence, proof, why) = if is_told {
-        let warning = refusal
-            .case
-            .header(refusal.response, crate::sip::HeaderName::Warning);
+        let warning = refusal.case.header(refusal.response, crate::sip::HeaderName::Warning);
         let why = format!("the refusal says `{}`", warning.unwrap_or(text));
         (Confidence::Certain, Proof::OwnWords, why)
     } else if theirs(refusal.listed) {
@@ -74,21 +63,13 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         let why = format!("the next try with {} media was accepted", name(!is_v6));
         (Confidence::Certain, Proof::Comparison, why)
     } else if let Some((_, fact)) = families.first() {
-        let why = format!(
-            "it has only used {} (frame {})",
-            name(!is_v6),
-            fact.at.frame
-        );
+        let why = format!("it has only used {} (frame {})", name(!is_v6), fact.at.frame);
         let shares = refusal
             .shape(fact.answer)
             .and_then(main_line)
             .zip(refusal.main_line())
             .is_some_and(|(a, b)| offer::share_codec(b, a).is_some());
-        let confidence = if shares {
-            Confidence::Likely
-        } else {
-            Confidence::Possible
-        };
+        let confidence = if shares { Confidence::Likely } else { Confidence::Possible };
         (confidence, Proof::Comparison, why)
     } else if is_foreign && refusal.words.warnings.is_empty() && refusal.is_about_media() {
         let why = format!("it is itself reached over {}", name(!is_v6));
@@ -96,9 +77,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     } else {
         return Test::Open;
     };
-    let address = address
-        .map(|address| address.to_string())
-        .unwrap_or_default();
+    let address = address.map(|address| address.to_string()).unwrap_or_default();
     let scene = refusal.case.scene;
     let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
     Test::Fits(Box::new(Theory {
@@ -106,10 +85,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         confidence,
         proof,
         title: format!("{} media were refused", name(is_v6)),
-        why: format!(
-            "the offer wants media at {address} ({}) and {why}",
-            name(is_v6)
-        ),
+        why: format!("the offer wants media at {address} ({}) and {why}", name(is_v6)),
         remedy: format!(
             "On {offerer}: give the interface towards {refuser} an {} media address, or let a dual-stack SBC relay the media.",
             name(!is_v6)

@@ -38,21 +38,10 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     let has_udptl = used(ours).any(|media| media.profile == Profile::Udptl);
     Test::Fits(Box::new(Theory {
         dimension: Dimension::Fax,
-        confidence: if takes_voice {
-            Confidence::Likely
-        } else {
-            Confidence::Possible
-        },
+        confidence: if takes_voice { Confidence::Likely } else { Confidence::Possible },
         proof: Proof::Comparison,
         title: "A T.38 fax call was refused".to_owned(),
-        why: format!(
-            "the offer has fax alone ({})",
-            if has_udptl {
-                "T.38 over UDPTL"
-            } else {
-                "image"
-            }
-        ),
+        why: format!("the offer has fax alone ({})", if has_udptl { "T.38 over UDPTL" } else { "image" }),
         remedy: format!(
             "On {refuser}: enable T.38. Or on {offerer}: begin with voice (PCMU or PCMA) and switch to T.38 later."
         ),
@@ -71,14 +60,8 @@ pub fn sdp_t38_refused(case: &Case<'_>) -> Option<Finding> {
         .map(|exchange| (exchange, change_wanted(anatomy, exchange.transaction)))
         .filter(|(_, change)| matches!(change, Change::Fax | Change::Voice))
         .collect();
-    let (refused, change) = changes
-        .iter()
-        .find(|(exchange, change)| was_refused(case, exchange, *change))?;
-    let later = || {
-        changes
-            .iter()
-            .filter(|(other, _)| other.transaction > refused.transaction)
-    };
+    let (refused, change) = changes.iter().find(|(exchange, change)| was_refused(case, exchange, *change))?;
+    let later = || changes.iter().filter(|(other, _)| other.transaction > refused.transaction);
     // Glare, a login or another try: what was refused once came to pass.
     if later().any(|(other, again)| again == change && took(case, other, *again)) {
         return None;
@@ -91,11 +74,7 @@ fn took(case: &Case<'_>, exchange: &Exchange, change: Change) -> bool {
 }
 
 fn is_line_refused(case: &Case<'_>, exchange: &Exchange, change: Change) -> bool {
-    let wanted = if change == Change::Fax {
-        MediaKind::Image
-    } else {
-        MediaKind::Audio
-    };
+    let wanted = if change == Change::Fax { MediaKind::Image } else { MediaKind::Audio };
     let answer = exchange.answer.and_then(|at| case.message(at));
     answer.is_some_and(|answer| {
         let sdp = case.tables().sessions.shape(answer.session);
@@ -142,15 +121,9 @@ fn finding(case: &Case<'_>, refused: &Exchange, change: Change) -> Finding {
     let response = root.final_response.map(|at| anatomy.message(at));
     let status = anatomy.final_status(root).map_or(0, |status| status.0);
     let answered = case.call.milestones.answered;
-    let after = request.zip(answered).map_or(0.0, |(request, answered)| {
-        request.time.millis_since(answered) / 1000.0
-    });
+    let after = request.zip(answered).map_or(0.0, |(request, answered)| request.time.millis_since(answered) / 1000.0);
     let fallback = fallback(case, refused.concluded);
-    let how = if status < 300 {
-        "answered its line with port 0".to_owned()
-    } else {
-        format!("refused with {status}")
-    };
+    let how = if status < 300 { "answered its line with port 0".to_owned() } else { format!("refused with {status}") };
     let what = match change {
         Change::Fax => "switch to T.38 fax",
         _ => "switch from fax back to voice",
@@ -162,18 +135,11 @@ fn finding(case: &Case<'_>, refused: &Exchange, change: Change) -> Finding {
         (Change::Fax, None) => " and no fallback to G.711 pass-through followed".to_owned(),
         _ => String::new(),
     };
-    let severity = if fallback.is_some() {
-        Severity::Warn
-    } else {
-        Severity::Error
-    };
+    let severity = if fallback.is_some() { Severity::Warn } else { Severity::Error };
     let mut finding = Finding::new(RULE, severity, Confidence::Certain, Proof::OwnWords)
         .says(
             "The switch to or from T.38 fax was refused",
-            format!(
-                "{asker} asked to {what} {after:.1} s after the answer; {} {how}{end}.",
-                case.name(refuser)
-            ),
+            format!("{asker} asked to {what} {after:.1} s after the answer; {} {how}{end}.", case.name(refuser)),
             format!(
                 "On {}: enable T.38 for this peer. Or on {asker}: fall back to fax over PCMU or PCMA without voice \
                  activity detection.",

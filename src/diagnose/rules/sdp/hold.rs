@@ -16,10 +16,7 @@ const STUCK: Duration = Duration::from_secs(60);
 
 /// The rule.
 pub fn sdp_hold(case: &Case<'_>) -> Option<Finding> {
-    if !matches!(
-        case.outcome(),
-        Outcome::Completed | Outcome::StillUp | Outcome::Dropped
-    ) {
+    if !matches!(case.outcome(), Outcome::Completed | Outcome::StillUp | Outcome::Dropped) {
         return None;
     }
     // Without a change a call is held only where its first answer says so, which its INVITE shows at once.
@@ -38,9 +35,7 @@ pub fn sdp_hold(case: &Case<'_>) -> Option<Finding> {
 
 fn end_of(case: &Case<'_>, hold: &Hold) -> crate::capture::Timestamp {
     let resumed = hold.ended.map(|at| case.anatomy.message(at).time);
-    resumed
-        .or(case.call.milestones.hung_up)
-        .unwrap_or(case.call.ended)
+    resumed.or(case.call.milestones.hung_up).unwrap_or(case.call.ended)
 }
 
 fn seconds(case: &Case<'_>, hold: &Hold) -> f64 {

@@ -69,17 +69,13 @@ const TESTS: &[(Dimension, Ask)] = &[
 
 /// Tests every dimension of a refusal.
 pub fn judge(refusal: &Refusal<'_, '_>) -> Judgement {
-    let mut judgement = Judgement {
-        theory: None,
-        refuted: Vec::new(),
-        open: Vec::new(),
-    };
+    let mut judgement = Judgement { theory: None, refuted: Vec::new(), open: Vec::new() };
     let is_thin = is_thin(refusal);
     // A refusal that says nothing of media is about them only where the offer is missing or cannot be read.
     let is_about_media = refusal.is_about_media();
-    let asked = TESTS.iter().filter(|(dimension, _)| {
-        is_about_media || matches!(dimension, Dimension::Presence | Dimension::Syntax)
-    });
+    let asked = TESTS
+        .iter()
+        .filter(|(dimension, _)| is_about_media || matches!(dimension, Dimension::Presence | Dimension::Syntax));
     for (dimension, ask) in asked {
         match ask(refusal) {
             Test::Fits(mut theory) => {
@@ -99,15 +95,8 @@ pub fn judge(refusal: &Refusal<'_, '_>) -> Judgement {
 impl Judgement {
     fn take(&mut self, theory: Theory) {
         let rank = |theory: &Theory| (theory.confidence, theory.proof);
-        let is_better = self
-            .theory
-            .as_ref()
-            .is_none_or(|best| rank(&theory) > rank(best));
-        let loser = if is_better {
-            self.theory.replace(theory)
-        } else {
-            Some(theory)
-        };
+        let is_better = self.theory.as_ref().is_none_or(|best| rank(&theory) > rank(best));
+        let loser = if is_better { self.theory.replace(theory) } else { Some(theory) };
         self.open.extend(loser.map(|theory| theory.dimension));
     }
 }
@@ -146,30 +135,19 @@ fn finding(refusal: &Refusal<'_, '_>, theory: &Theory, judgement: &Judgement) ->
         let open: Vec<&str> = judgement.open.iter().map(|one| one.word()).collect();
         explanation.push_str(&format!(" Also consider {}.", open.join(", ")));
     }
-    let finding = Finding::new(
-        theory.dimension.rule(),
-        Severity::Error,
-        theory.confidence,
-        theory.proof,
-    )
-    .says(theory.title.clone(), explanation, theory.remedy.clone())
-    .shown_by(refusal.shows_offer("what was offered"))
-    .shown_by(refusal.shows_refusal())
-    .at(refusal.refuser, &theory.signature);
-    let finding = theory
-        .evidence
-        .iter()
-        .cloned()
-        .fold(finding, Finding::shown_by);
+    let finding = Finding::new(theory.dimension.rule(), Severity::Error, theory.confidence, theory.proof)
+        .says(theory.title.clone(), explanation, theory.remedy.clone())
+        .shown_by(refusal.shows_offer("what was offered"))
+        .shown_by(refusal.shows_refusal())
+        .at(refusal.refuser, &theory.signature);
+    let finding = theory.evidence.iter().cloned().fold(finding, Finding::shown_by);
     with_refuted(finding, judgement)
 }
 
 /// Adds what was ruled out.
 pub fn with_refuted(finding: Finding, judgement: &Judgement) -> Finding {
     let refuted = judgement.refuted.iter();
-    refuted.fold(finding, |finding, (dimension, because)| {
-        finding.not(dimension.rule(), because.clone())
-    })
+    refuted.fold(finding, |finding, (dimension, because)| finding.not(dimension.rule(), because.clone()))
 }
 
 /// How long the refuser took: `40 ms`, `2.3 s`.

@@ -27,84 +27,19 @@ use crate::diagnose::rules::sdp::offer::Dimension;
 
 /// The rules of this family, in the order in which equal explanations are preferred.
 pub const RULES: &[Rule] = &[
-    rule(
-        "sdp-body-type",
-        Severity::Error,
-        "Body format or Accept header refused",
-        body::sdp_body_type,
-    ),
-    rule(
-        "sdp-precondition",
-        Severity::Error,
-        "Resource reservation failed",
-        precondition::sdp_precondition,
-    ),
-    rule(
-        "sdp-crypto",
-        Severity::Error,
-        "SRTP keys cannot be agreed",
-        agreed::sdp_crypto,
-    ),
-    rule(
-        "sdp-profile-mismatch",
-        Severity::Error,
-        "Encrypted against plain media",
-        sdp_profile_mismatch,
-    ),
-    rule(
-        "sdp-address-family",
-        Severity::Error,
-        "IPv4 against IPv6",
-        agreed::sdp_address_family,
-    ),
-    rule(
-        "sdp-no-offer",
-        Severity::Error,
-        "Session description missing where one is required",
-        agreed::sdp_no_offer,
-    ),
-    rule(
-        "sdp-malformed",
-        Severity::Error,
-        "Session description has a syntax error",
-        sdp_malformed,
-    ),
-    rule(
-        "sdp-t38-refused",
-        Severity::Error,
-        "Fax switch-over refused",
-        fax::sdp_t38_refused,
-    ),
-    rule(
-        "sdp-stream-refused",
-        Severity::Error,
-        "Video or another extra stream refused",
-        streams::sdp_stream_refused,
-    ),
-    rule(
-        "sdp-codec-mismatch",
-        Severity::Error,
-        "No common codec",
-        sdp_codec_mismatch,
-    ),
-    rule(
-        "sdp-codec-params",
-        Severity::Error,
-        "Same codec, incompatible parameters",
-        params::sdp_codec_params,
-    ),
-    rule(
-        "sdp-answer-invalid",
-        Severity::Error,
-        "The answer does not fit the offer",
-        answer::sdp_answer_invalid,
-    ),
-    rule(
-        "sdp-hold",
-        Severity::Warn,
-        "Call is on hold, or was never resumed",
-        hold::sdp_hold,
-    ),
+    rule("sdp-body-type", Severity::Error, "Body format or Accept header refused", body::sdp_body_type),
+    rule("sdp-precondition", Severity::Error, "Resource reservation failed", precondition::sdp_precondition),
+    rule("sdp-crypto", Severity::Error, "SRTP keys cannot be agreed", agreed::sdp_crypto),
+    rule("sdp-profile-mismatch", Severity::Error, "Encrypted against plain media", sdp_profile_mismatch),
+    rule("sdp-address-family", Severity::Error, "IPv4 against IPv6", agreed::sdp_address_family),
+    rule("sdp-no-offer", Severity::Error, "Session description missing where one is required", agreed::sdp_no_offer),
+    rule("sdp-malformed", Severity::Error, "Session description has a syntax error", sdp_malformed),
+    rule("sdp-t38-refused", Severity::Error, "Fax switch-over refused", fax::sdp_t38_refused),
+    rule("sdp-stream-refused", Severity::Error, "Video or another extra stream refused", streams::sdp_stream_refused),
+    rule("sdp-codec-mismatch", Severity::Error, "No common codec", sdp_codec_mismatch),
+    rule("sdp-codec-params", Severity::Error, "Same codec, incompatible parameters", params::sdp_codec_params),
+    rule("sdp-answer-invalid", Severity::Error, "The answer does not fit the offer", answer::sdp_answer_invalid),
+    rule("sdp-hold", Severity::Warn, "Call is on hold, or was never resumed", hold::sdp_hold),
     rule(
         "sdp-unexplained-488",
         Severity::Error,
@@ -119,13 +54,7 @@ const fn rule(
     title: &'static str,
     ask: fn(&Case<'_>) -> Option<Finding>,
 ) -> Rule {
-    Rule {
-        id,
-        severity,
-        title,
-        subject: Subject::Call(ask),
-        gate: Gate::Open,
-    }
+    Rule { id, severity, title, subject: Subject::Call(ask), gate: Gate::Open }
 }
 
 fn sdp_profile_mismatch(case: &Case<'_>) -> Option<Finding> {

@@ -80,26 +80,16 @@ pub fn differences(ours: Option<&Sdp>, theirs: Option<&Sdp>) -> Vec<Dimension> {
         kinds.sort_unstable();
         kinds
     };
-    let pairs: Vec<(&Media, &Media)> = used(ours)
-        .filter_map(|a| Some((a, used(theirs).find(|b| b.kind == a.kind)?)))
-        .collect();
+    let pairs: Vec<(&Media, &Media)> =
+        used(ours).filter_map(|a| Some((a, used(theirs).find(|b| b.kind == a.kind)?))).collect();
     let any = |differs: fn(&Media, &Media) -> bool| pairs.iter().any(|(a, b)| differs(a, b));
     let tests: [(Dimension, bool); 7] = [
         (Dimension::Streams, kinds(ours) != kinds(theirs)),
         (Dimension::Profile, any(|a, b| a.profile != b.profile)),
-        (
-            Dimension::Keys,
-            any(|a, b| a.profile == b.profile && a.profile.is_secure() && keys(a) != keys(b)),
-        ),
+        (Dimension::Keys, any(|a, b| a.profile == b.profile && a.profile.is_secure() && keys(a) != keys(b))),
         (Dimension::Family, any(|a, b| is_v6(a) != is_v6(b))),
-        (
-            Dimension::Codecs,
-            any(|a, b| a.codecs != b.codecs && codec_keys(a) != codec_keys(b)),
-        ),
-        (
-            Dimension::Parameters,
-            any(|a, b| !settings::differences(a, b).is_empty()),
-        ),
+        (Dimension::Codecs, any(|a, b| a.codecs != b.codecs && codec_keys(a) != codec_keys(b))),
+        (Dimension::Parameters, any(|a, b| !settings::differences(a, b).is_empty())),
         (Dimension::Syntax, defects(ours) != defects(theirs)),
     ];
     found.extend(tests.iter().filter(|test| test.1).map(|test| test.0));
@@ -108,9 +98,7 @@ pub fn differences(ours: Option<&Sdp>, theirs: Option<&Sdp>) -> Vec<Dimension> {
 
 /// Whether two offers are alike in every dimension but these; codec parameters never count.
 pub fn differs_only_in(found: &[Dimension], allowed: &[Dimension]) -> bool {
-    found
-        .iter()
-        .all(|one| *one == Dimension::Parameters || allowed.contains(one))
+    found.iter().all(|one| *one == Dimension::Parameters || allowed.contains(one))
 }
 
 fn defects(sdp: &Sdp) -> Vec<crate::sip::sdp::SdpDefectKind> {
@@ -145,11 +133,7 @@ fn codec_keys(media: &Media) -> Vec<String> {
 
 /// Whether two lists of codecs have a real one in common, by name alone: the mildest reading.
 pub fn share_codec<'a>(ours: &'a Media, theirs: &Media) -> Option<&'a Codec> {
-    ours.real_codecs().find(|codec| {
-        theirs
-            .real_codecs()
-            .any(|other| other.common_name() == codec.common_name())
-    })
+    ours.real_codecs().find(|codec| theirs.real_codecs().any(|other| other.common_name() == codec.common_name()))
 }
 
 /// The families of addresses that a line can be reached at: IPv4, IPv6.
@@ -197,24 +181,9 @@ pub fn list(names: impl Iterator<Item = String>) -> String {
 /// The media line at a place as it was sent.
 pub fn media_line(tables: &Tables, session: SessionId, place: usize) -> Option<String> {
     let media = tables.sessions.shape(session).medias.get(place)?;
-    let port = tables
-        .sessions
-        .media(session)
-        .get(place)
-        .map(|at| at.port)
-        .or(media.port)
-        .unwrap_or(0);
-    let formats: Vec<&str> = media
-        .codecs
-        .iter()
-        .map(|codec| codec.format.as_str())
-        .collect();
-    Some(format!(
-        "m={} {port} {} {}",
-        media.kind.word(),
-        media.profile_text,
-        formats.join(" ")
-    ))
+    let port = tables.sessions.media(session).get(place).map(|at| at.port).or(media.port).unwrap_or(0);
+    let formats: Vec<&str> = media.codecs.iter().map(|codec| codec.format.as_str()).collect();
+    Some(format!("m={} {port} {} {}", media.kind.word(), media.profile_text, formats.join(" ")))
 }
 
 /// Every media line in use as sent, a few at most.
@@ -222,8 +191,7 @@ pub fn media_lines(tables: &Tables, session: SessionId) -> String {
     /// Lines that evidence quotes.
     const LINES_MAX: usize = 4;
     let sdp = tables.sessions.shape(session);
-    let lines =
-        (0..sdp.medias.len().min(LINES_MAX)).filter_map(|place| media_line(tables, session, place));
+    let lines = (0..sdp.medias.len().min(LINES_MAX)).filter_map(|place| media_line(tables, session, place));
     lines.collect::<Vec<_>>().join("; ")
 }
 

@@ -29,11 +29,8 @@ pub struct Clash {
 
 /// Codec, parameter, value where it is absent: parameters that both sides must give alike. The mode of iLBC is none of them:
 /// where the sides differ, both use the frames of 30 ms (RFC 3952 section 5).
-const SYMMETRIC: &[(&str, &str, &str)] = &[
-    ("AMR", "octet-align", "0"),
-    ("AMR-WB", "octet-align", "0"),
-    ("H264", "packetization-mode", "0"),
-];
+const SYMMETRIC: &[(&str, &str, &str)] =
+    &[("AMR", "octet-align", "0"), ("AMR-WB", "octet-align", "0"), ("H264", "packetization-mode", "0")];
 
 /// The first parameter of a common codec that must be equal and is not.
 ///
@@ -63,11 +60,7 @@ fn codec_clash(ours: &Codec, theirs: &Codec) -> Option<Clash> {
             theirs: format!("{parameter}={b}"),
         })
     };
-    SYMMETRIC
-        .iter()
-        .find_map(differs)
-        .or_else(|| mode_clash(ours, theirs))
-        .or_else(|| profile_clash(ours, theirs))
+    SYMMETRIC.iter().find_map(differs).or_else(|| mode_clash(ours, theirs)).or_else(|| profile_clash(ours, theirs))
 }
 
 /// Two sets of AMR modes that have none in common (RFC 4867 section 8.3.1); a set that is left out has all.
@@ -140,13 +133,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
             clash.codec, clash.ours, clash.theirs
         );
         let settings = Some((clash.ours, clash.theirs));
-        return Test::Fits(Box::new(theory(
-            refusal,
-            line,
-            Confidence::Likely,
-            why,
-            settings,
-        )));
+        return Test::Fits(Box::new(theory(refusal, line, Confidence::Likely, why, settings)));
     }
     compared(refusal, line)
 }
@@ -161,10 +148,7 @@ fn cured(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Theory> {
     let found = settings::differences(line, theirs);
     let why = match found.is_empty() {
         // The difference is in another line, such as that of video.
-        true => {
-            "the next try, which differed in packet time or codec parameters alone, was accepted"
-                .to_owned()
-        }
+        true => "the next try, which differed in packet time or codec parameters alone, was accepted".to_owned(),
         false => format!(
             "it does not take {}: the next try, with {} and otherwise alike, was accepted",
             settings::ours(&found),
@@ -173,11 +157,7 @@ fn cured(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Theory> {
     };
     let settings = (!found.is_empty()).then(|| (settings::ours(&found), settings::theirs(&found)));
     let mut theory = theory(refusal, line, Confidence::Certain, why, settings);
-    theory.evidence.push(refusal.shows_session(
-        retry.at,
-        retry.answer,
-        "the retry with other parameters was accepted",
-    ));
+    theory.evidence.push(refusal.shows_session(retry.at, retry.answer, "the retry with other parameters was accepted"));
     Some(theory)
 }
 
@@ -199,10 +179,7 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
     for (fact, theirs) in &accepted {
         let found = settings::differences(line, theirs);
         if found.is_empty() {
-            return Test::Refuted(format!(
-                "it accepted the same ones in another call (frame {})",
-                fact.at.frame
-            ));
+            return Test::Refuted(format!("it accepted the same ones in another call (frame {})", fact.at.frame));
         }
         left.retain(|one| found.iter().any(|other| one.is_same_for_us(other)));
     }
@@ -213,9 +190,7 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
     // Whoever refuses the good value too refuses for another reason.
     let refused: Vec<_> = alike(FactKind::Refused).collect();
     let with_ours = |theirs: &Media| {
-        !settings::differences(line, theirs)
-            .iter()
-            .any(|other| left.iter().any(|one| one.is_same_for_us(other)))
+        !settings::differences(line, theirs).iter().any(|other| left.iter().any(|one| one.is_same_for_us(other)))
     };
     if refused.iter().any(|(_, theirs)| !with_ours(theirs)) {
         return Test::Open;
@@ -276,24 +251,16 @@ pub fn sdp_codec_params(case: &Case<'_>) -> Option<Finding> {
         return explain(case, Dimension::Parameters);
     }
     let exchange = case.opening()?;
-    let (offer, answer) = (
-        case.message(exchange.offer?)?,
-        case.message(exchange.answer?)?,
-    );
+    let (offer, answer) = (case.message(exchange.offer?)?, case.message(exchange.answer?)?);
     let sessions = &case.tables().sessions;
-    let (ours, theirs) = (
-        sessions.shape(offer.session),
-        sessions.shape(answer.session),
-    );
+    let (ours, theirs) = (sessions.shape(offer.session), sessions.shape(answer.session));
     let mut pairs = ours.medias.iter().zip(&theirs.medias).enumerate();
     let (place, kind, clash) = pairs.find_map(|(place, (a, b))| {
         let is_used = !a.is_refused() && !b.is_refused();
         Some((place, a.kind, is_used.then(|| clash(a, b))??))
     })?;
     let tables = case.tables();
-    let line = |message: &crate::call::Message| {
-        offer::media_line(tables, message.session, place).unwrap_or_default()
-    };
+    let line = |message: &crate::call::Message| offer::media_line(tables, message.session, place).unwrap_or_default();
     let finding = Finding::new(RULE, Severity::Warn, Confidence::Likely, Proof::Protocol)
         .says(
             format!("{} with parameters that do not fit", clash.codec),
@@ -314,11 +281,7 @@ pub fn sdp_codec_params(case: &Case<'_>) -> Option<Finding> {
             ),
         )
         .shown_by(Evidence::seen(offer.at, line(offer), clash.ours.clone()))
-        .shown_by(Evidence::seen(
-            answer.at,
-            line(answer),
-            clash.theirs.clone(),
-        ))
+        .shown_by(Evidence::seen(answer.at, line(answer), clash.theirs.clone()))
         .at(answer.source, format!("{} {}", clash.codec, clash.theirs))
         .beside();
     Some(finding)

@@ -31,34 +31,21 @@ fn refused(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let (refuser, request, response) = (case.refuser()?, case.refused_request()?, case.refusal()?);
-    let header = if code == 420 {
-        HeaderName::Unsupported
-    } else {
-        HeaderName::Require
-    };
-    let names_it = values(case, response, header)
-        .iter()
-        .any(|value| value.eq_ignore_ascii_case("precondition"));
+    let header = if code == 420 { HeaderName::Unsupported } else { HeaderName::Require };
+    let names_it = values(case, response, header).iter().any(|value| value.eq_ignore_ascii_case("precondition"));
     if code != 580 && !names_it {
         return None;
     }
     let sdp = case.tables().sessions.shape(request.session);
-    let told: Vec<&str> = sdp
-        .medias
-        .iter()
-        .flat_map(|media| media.preconditions.iter().map(String::as_str))
-        .take(4)
-        .collect();
+    let told: Vec<&str> =
+        sdp.medias.iter().flat_map(|media| media.preconditions.iter().map(String::as_str)).take(4).collect();
     let offerer = case.scene.name(request.source);
     let (title, why, remedy) = match code {
         580 => (
             "Resources were not reserved",
             match told.is_empty() {
                 true => "a precondition of the session was not met".to_owned(),
-                false => format!(
-                    "a precondition was not met; the offer says `{}`",
-                    told.join("`, `")
-                ),
+                false => format!("a precondition was not met; the offer says `{}`", told.join("`, `")),
             },
             format!(
                 "Look at the bearer and policy control of {} for this call; and on {offerer}: make the precondition \
@@ -69,10 +56,7 @@ fn refused(case: &Case<'_>) -> Option<Finding> {
         420 => (
             "Preconditions are not supported",
             "the INVITE requires preconditions, which it does not know".to_owned(),
-            format!(
-                "On {offerer}: do not put `precondition` into Require towards {}.",
-                case.scene.name(refuser)
-            ),
+            format!("On {offerer}: do not put `precondition` into Require towards {}.", case.scene.name(refuser)),
         ),
         _ => (
             "Preconditions are required",
@@ -83,22 +67,10 @@ fn refused(case: &Case<'_>) -> Option<Finding> {
             ),
         ),
     };
-    let finding = Finding::new(
-        "sdp-precondition",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::OwnWords,
-    )
-    .says(
-        title,
-        format!(
-            "{} refused the call with {code} because {why}.",
-            case.name(refuser)
-        ),
-        remedy,
-    )
-    .shown_by(case.shows(response, "the refusal"))
-    .at(refuser, code);
+    let finding = Finding::new("sdp-precondition", Severity::Error, Confidence::Certain, Proof::OwnWords)
+        .says(title, format!("{} refused the call with {code} because {why}.", case.name(refuser)), remedy)
+        .shown_by(case.shows(response, "the refusal"))
+        .at(refuser, code);
     Some(finding)
 }
 
@@ -138,11 +110,7 @@ fn never_met(case: &Case<'_>) -> Option<Finding> {
     let mine = last(&|message| case.scene.node(message.source) == caller)?;
     let theirs = last(&|message| case.scene.node(message.destination) == caller)?;
     let sides = [reserved(case, mine, theirs), reserved(case, theirs, mine)];
-    let unmet: Vec<Reserved<'_>> = sides
-        .into_iter()
-        .flatten()
-        .filter(Reserved::is_unmet)
-        .collect();
+    let unmet: Vec<Reserved<'_>> = sides.into_iter().flatten().filter(Reserved::is_unmet).collect();
     if unmet.is_empty() {
         return None;
     }
@@ -180,10 +148,7 @@ fn finding(
             )
         })
         .collect();
-    let addresses: Vec<String> = unmet
-        .iter()
-        .map(|side| case.scene.name(side.told.source))
-        .collect();
+    let addresses: Vec<String> = unmet.iter().map(|side| case.scene.name(side.told.source)).collect();
     let what = match end.status() {
         Some(status) => format!("the set-up ended with {}", status.0),
         None => "the caller cancelled".to_owned(),
@@ -221,11 +186,7 @@ fn finding(
         finding = finding.at(first.told.source, "not met");
     }
     if let Some(words) = words {
-        finding = finding.shown_by(case.shows_header(
-            words,
-            HeaderName::Reason,
-            "the bearer is named as the reason",
-        ));
+        finding = finding.shown_by(case.shows_header(words, HeaderName::Reason, "the bearer is named as the reason"));
     }
     finding
 }
@@ -248,10 +209,7 @@ fn spoken<'s, 'a>(case: &'s Case<'a>) -> impl DoubleEndedIterator<Item = &'a Mes
 fn reserved<'a>(case: &Case<'a>, told: &'a Message, other: &Message) -> Option<Reserved<'a>> {
     let lines = |message: &Message| {
         let sdp = case.tables().sessions.shape(message.session);
-        let media = sdp
-            .medias
-            .iter()
-            .find(|media| !media.preconditions.is_empty());
+        let media = sdp.medias.iter().find(|media| !media.preconditions.is_empty());
         media.map_or(&[][..], |media| media.preconditions.as_slice())
     };
     let current = lines(told).iter().find_map(|line| {
@@ -266,9 +224,7 @@ fn reserved<'a>(case: &Case<'a>, told: &'a Message, other: &Message) -> Option<R
         let all = lines(message).iter().filter_map(|line| {
             let words: Vec<&str> = line.strip_prefix("des:")?.split_whitespace().collect();
             match words[..] {
-                ["qos", "mandatory", which, direction] if which == of || which == "e2e" => {
-                    directions(direction)
-                }
+                ["qos", "mandatory", which, direction] if which == of || which == "e2e" => directions(direction),
                 _ => None,
             }
         });
@@ -277,12 +233,7 @@ fn reserved<'a>(case: &Case<'a>, told: &'a Message, other: &Message) -> Option<R
     let own = demanded(told, "local");
     // The other side names directions as it sees them: what it receives is sent here.
     let (received, sent) = demanded(other, "remote");
-    Some(Reserved {
-        told,
-        current,
-        has,
-        wanted: (own.0 || sent, own.1 || received),
-    })
+    Some(Reserved { told, current, has, wanted: (own.0 || sent, own.1 || received) })
 }
 
 fn directions(word: &str) -> Option<(bool, bool)> {
@@ -308,9 +259,7 @@ fn direction(wanted: (bool, bool)) -> &'static str {
 fn ending<'a>(case: &Case<'a>, step: &crate::call::Transaction) -> Option<(&'a Message, Duration)> {
     let node: NodeId = case.scene.node(step.source);
     let all = || case.anatomy.originals().map(|(_, message)| message);
-    let cancel = all().find(|message| {
-        message.is_request(Method::Cancel) && case.scene.node(message.source) == node
-    });
+    let cancel = all().find(|message| message.is_request(Method::Cancel) && case.scene.node(message.source) == node);
     let end = cancel.or_else(|| case.message(step.final_response?))?;
     let moved: Timestamp = all()
         .filter(|message| {
@@ -330,15 +279,12 @@ fn told_cause<'a>(case: &Case<'a>) -> Option<&'a Message> {
     let all = case.anatomy.originals().map(|(_, message)| message);
     all.filter(|message| {
         message.is_request(Method::Cancel)
-            || message.is_response_to(Method::Invite)
-                && message.status().is_some_and(|status| status.0 >= 400)
+            || message.is_response_to(Method::Invite) && message.status().is_some_and(|status| status.0 >= 400)
     })
     .find(|message| {
         let reasons = case.tables().header_values(message, HeaderName::Reason);
         reasons
             .map(|reason| reason.to_ascii_lowercase().replace(' ', ""))
-            .any(|reason| {
-                reason.contains("release_cause;cause=3") || reason.contains("failure_cause;cause=1")
-            })
+            .any(|reason| reason.contains("release_cause;cause=3") || reason.contains("failure_cause;cause=1"))
     })
 }

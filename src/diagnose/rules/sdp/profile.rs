@@ -10,9 +10,7 @@ use crate::diagnose::rules::sdp::refusal::{Refusal, main_line};
 use crate::sip::sdp::{Media, SdpDefectKind};
 
 /// Hash functions that a certificate fingerprint may use (RFC 8122 section 5).
-const HASHES: &[&str] = &[
-    "sha-1", "sha-224", "sha-256", "sha-384", "sha-512", "md5", "md2",
-];
+const HASHES: &[&str] = &["sha-1", "sha-224", "sha-256", "sha-384", "sha-512", "md5", "md2"];
 
 /// Tests whether the profile was refused.
 pub fn test(refusal: &Refusal<'_, '_>) -> Test {
@@ -26,48 +24,24 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         && theirs.profile.is_rtp()
     {
         if theirs.profile == line.profile {
-            return Test::Refuted(format!(
-                "the {} itself lists {}",
-                refusal.code, theirs.profile_text
-            ));
+            return Test::Refuted(format!("the {} itself lists {}", refusal.code, theirs.profile_text));
         }
-        let why = format!(
-            "the {} lists {}",
-            refusal.code,
-            offer::profile_words(theirs)
-        );
-        return fits(
-            refusal,
-            line,
-            (Confidence::Certain, Proof::OwnWords),
-            &why,
-            None,
-        );
+        let why = format!("the {} lists {}", refusal.code, offer::profile_words(theirs));
+        return fits(refusal, line, (Confidence::Certain, Proof::OwnWords), &why, None);
     }
     if is_told(refusal) {
-        let words = refusal
-            .case
-            .header(refusal.response, crate::sip::HeaderName::Warning);
+        let words = refusal.case.header(refusal.response, crate::sip::HeaderName::Warning);
         let why = match words {
             Some(words) => format!("the refusal says `{words}`"),
             None => "its reason phrase asks for another one".to_owned(),
         };
-        return fits(
-            refusal,
-            line,
-            (Confidence::Certain, Proof::OwnWords),
-            &why,
-            None,
-        );
+        return fits(refusal, line, (Confidence::Certain, Proof::OwnWords), &why, None);
     }
     if refusal.is_cured_by(Dimension::Profile)
         && let Some(retry) = refusal.retry
     {
         let theirs = refusal.shape(retry.offer).and_then(main_line);
-        let why = format!(
-            "the next try with {} was accepted",
-            theirs.map(offer::profile_words).unwrap_or_default()
-        );
+        let why = format!("the next try with {} was accepted", theirs.map(offer::profile_words).unwrap_or_default());
         let proof = (Confidence::Certain, Proof::Comparison);
         let shown = refusal.shows_session(retry.at, retry.answer, "the retry was accepted");
         return fits(refusal, line, proof, &why, Some(shown));
@@ -85,19 +59,11 @@ fn is_told(refusal: &Refusal<'_, '_>) -> bool {
 /// The refuser took the same profile in another call.
 fn refuter(refusal: &Refusal<'_, '_>, line: &Media) -> Option<String> {
     let fact = refusal.known(FactKind::Accepted).find(|fact| {
-        let answer = refusal
-            .shape(fact.answer)
-            .and_then(|sdp| same_kind(sdp, line));
-        let theirs = refusal
-            .shape(fact.offer)
-            .and_then(|sdp| same_kind(sdp, line));
-        theirs.is_some_and(|theirs| theirs.profile == line.profile)
-            && answer.is_some_and(|answer| !answer.is_refused())
+        let answer = refusal.shape(fact.answer).and_then(|sdp| same_kind(sdp, line));
+        let theirs = refusal.shape(fact.offer).and_then(|sdp| same_kind(sdp, line));
+        theirs.is_some_and(|theirs| theirs.profile == line.profile) && answer.is_some_and(|answer| !answer.is_refused())
     })?;
-    Some(format!(
-        "it accepted {} before (frame {})",
-        line.profile_text, fact.at.frame
-    ))
+    Some(format!("it accepted {} before (frame {})", line.profile_text, fact.at.frame))
 }
 
 fn same_kind<'s>(sdp: &'s crate::sip::Sdp, line: &Media) -> Option<&'s Media> {
@@ -112,18 +78,13 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
         .filter_map(|fact| Some((fact, same_kind(refusal.shape(fact.answer)?, line)?)))
         .filter(|(_, media)| media.profile.is_rtp() && !media.is_refused())
         .collect();
-    if accepted
-        .iter()
-        .any(|(_, media)| media.profile == line.profile)
-    {
+    if accepted.iter().any(|(_, media)| media.profile == line.profile) {
         return Test::Refuted(format!("it uses {} in other calls", line.profile_text));
     }
     let refused: u32 = refusal
         .known(FactKind::Refused)
         .filter(|fact| {
-            let theirs = refusal
-                .shape(fact.offer)
-                .and_then(|sdp| same_kind(sdp, line));
+            let theirs = refusal.shape(fact.offer).and_then(|sdp| same_kind(sdp, line));
             theirs.is_some_and(|theirs| theirs.profile == line.profile)
         })
         .map(|fact| fact.count)
@@ -132,42 +93,21 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
         return unknown(refusal, line);
     };
     let total: u32 = accepted.iter().map(|(fact, _)| fact.count).sum();
-    let shares_codec = accepted
-        .iter()
-        .any(|(_, media)| offer::share_codec(line, media).is_some());
+    let shares_codec = accepted.iter().any(|(_, media)| offer::share_codec(line, media).is_some());
     let confidence = match refused {
         2.. if shares_codec => Confidence::Likely,
-        _ if shares_codec
-            && total >= 2
-            && line.profile.is_secure() != media.profile.is_secure() =>
-        {
-            Confidence::Likely
-        }
+        _ if shares_codec && total >= 2 && line.profile.is_secure() != media.profile.is_secure() => Confidence::Likely,
         _ => Confidence::Possible,
     };
     let why = format!(
         "it used {} in {}, and refused {} {}",
         offer::profile_words(media),
-        if total == 1 {
-            "the only accepted call".to_owned()
-        } else {
-            format!("all {total} accepted calls")
-        },
+        if total == 1 { "the only accepted call".to_owned() } else { format!("all {total} accepted calls") },
         line.profile_text,
-        if refused == 1 {
-            "the one time that it came".to_owned()
-        } else {
-            format!("each of {refused} times")
-        }
+        if refused == 1 { "the one time that it came".to_owned() } else { format!("each of {refused} times") }
     );
     let shown = refusal.shows_session(fact.at, fact.answer, "what the same device took");
-    fits(
-        refusal,
-        line,
-        (confidence, Proof::Comparison),
-        &why,
-        Some(shown),
-    )
+    fits(refusal, line, (confidence, Proof::Comparison), &why, Some(shown))
 }
 
 fn unknown(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
@@ -176,13 +116,7 @@ fn unknown(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
         return Test::Open;
     }
     let why = "most phones and trunks take plain RTP (RTP/AVP) only";
-    fits(
-        refusal,
-        line,
-        (Confidence::Possible, Proof::CodeMeaning),
-        why,
-        None,
-    )
+    fits(refusal, line, (Confidence::Possible, Proof::CodeMeaning), why, None)
 }
 
 fn fits(
@@ -211,10 +145,7 @@ fn fits(
         confidence,
         proof,
         title: format!("{} was refused", offer::profile_words(line)),
-        why: format!(
-            "the offer insists on {} and {why}",
-            offer::profile_words(line)
-        ),
+        why: format!("the offer insists on {} and {why}", offer::profile_words(line)),
         remedy,
         evidence: shown.into_iter().collect(),
         signature: line.profile_text.to_ascii_uppercase(),
@@ -228,10 +159,7 @@ pub fn test_keys(refusal: &Refusal<'_, '_>) -> Test {
     };
     if let Some((what, confidence)) = key_defect(refusal, line) {
         if let Some(fact) = accepted_like(refusal, line) {
-            return Test::Refuted(format!(
-                "it accepted such an offer before (frame {})",
-                fact.at.frame
-            ));
+            return Test::Refuted(format!("it accepted such an offer before (frame {})", fact.at.frame));
         }
         return keys_fit(refusal, line, confidence, Proof::Protocol, &what);
     }
@@ -244,9 +172,7 @@ pub fn test_keys(refusal: &Refusal<'_, '_>) -> Test {
         .collect();
     let listed = refusal.listed.and_then(|sdp| same_kind(sdp, line));
     let listed = listed.filter(|media| media.profile.is_secure() && !suites(media).is_empty());
-    let known = listed
-        .into_iter()
-        .chain(theirs.iter().map(|(_, media)| *media));
+    let known = listed.into_iter().chain(theirs.iter().map(|(_, media)| *media));
     let mut known_suites: Vec<&str> = known.flat_map(suites).collect();
     known_suites.sort_unstable();
     known_suites.dedup();
@@ -254,13 +180,9 @@ pub fn test_keys(refusal: &Refusal<'_, '_>) -> Test {
         return Test::Refuted("it uses an offered suite in other calls".to_owned());
     }
     let is_cured = refusal.is_cured_by(Dimension::Keys);
-    let is_told = ["crypto", "cipher", "suite", "fingerprint", "dtls"]
-        .iter()
-        .any(|word| refusal.words.text.contains(word));
-    let confidence = match (
-        listed.is_some() || is_cured,
-        !known_suites.is_empty() || is_told,
-    ) {
+    let is_told =
+        ["crypto", "cipher", "suite", "fingerprint", "dtls"].iter().any(|word| refusal.words.text.contains(word));
+    let confidence = match (listed.is_some() || is_cured, !known_suites.is_empty() || is_told) {
         _ if ours.is_empty() && !is_cured && !is_told => return Test::Open,
         (true, _) => Confidence::Certain,
         (false, true) => Confidence::Likely,
@@ -289,11 +211,11 @@ fn key_defect(refusal: &Refusal<'_, '_>, line: &Media) -> Option<(String, Confid
         };
     }
     // One good line is enough: the answerer may choose it.
-    let is_usable = line.common.crypto.iter().any(|crypto| {
-        crypto
-            .expected_octets()
-            .is_none_or(|octets| octets == crypto.key_octets)
-    });
+    let is_usable = line
+        .common
+        .crypto
+        .iter()
+        .any(|crypto| crypto.expected_octets().is_none_or(|octets| octets == crypto.key_octets));
     if let Some(defect) = has(SdpDefectKind::BadCrypto)
         && !is_usable
         && line.common.fingerprint_hash.is_none()
@@ -301,19 +223,13 @@ fn key_defect(refusal: &Refusal<'_, '_>, line: &Media) -> Option<(String, Confid
         return Some((format!("has a faulty key: {defect}"), Confidence::Certain));
     }
     let hash = line.common.fingerprint_hash.as_deref()?;
-    (line.common.crypto.is_empty() && !HASHES.contains(&hash)).then(|| {
-        (
-            format!("has a fingerprint of the unknown kind {hash}"),
-            Confidence::Likely,
-        )
-    })
+    (line.common.crypto.is_empty() && !HASHES.contains(&hash))
+        .then(|| (format!("has a fingerprint of the unknown kind {hash}"), Confidence::Likely))
 }
 
 fn accepted_like<'a>(refusal: &Refusal<'_, 'a>, line: &Media) -> Option<&'a Fact> {
     refusal.known(FactKind::Accepted).find(|fact| {
-        let theirs = refusal
-            .shape(fact.offer)
-            .and_then(|sdp| same_kind(sdp, line));
+        let theirs = refusal.shape(fact.offer).and_then(|sdp| same_kind(sdp, line));
         theirs.is_some_and(|theirs| {
             theirs.profile == line.profile
                 && theirs.common.crypto == line.common.crypto
@@ -322,13 +238,7 @@ fn accepted_like<'a>(refusal: &Refusal<'_, 'a>, line: &Media) -> Option<&'a Fact
     })
 }
 
-fn keys_fit(
-    refusal: &Refusal<'_, '_>,
-    line: &Media,
-    confidence: Confidence,
-    proof: Proof,
-    what: &str,
-) -> Test {
+fn keys_fit(refusal: &Refusal<'_, '_>, line: &Media, confidence: Confidence, proof: Proof, what: &str) -> Test {
     let scene = refusal.case.scene;
     let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
     Test::Fits(Box::new(Theory {
@@ -336,10 +246,7 @@ fn keys_fit(
         confidence,
         proof,
         title: "SRTP keys cannot be agreed".to_owned(),
-        why: format!(
-            "the offer announces encrypted media ({}) and {what}",
-            line.profile_text
-        ),
+        why: format!("the offer announces encrypted media ({}) and {what}", line.profile_text),
         remedy: format!(
             "On {offerer}: offer AES_CM_128_HMAC_SHA1_80 with a fresh key of 30 octets, or a DTLS fingerprint, in \
              every encrypted line, or offer RTP/AVP towards {refuser}."

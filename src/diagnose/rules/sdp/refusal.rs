@@ -61,10 +61,7 @@ impl<'c, 'a> Refusal<'c, 'a> {
             return None;
         }
         let code = case.refusal_code();
-        if !matches!(
-            code,
-            400 | 403 | 406 | 415 | 480 | 488 | 500 | 501 | 503 | 606
-        ) {
+        if !matches!(code, 400 | 403 | 406 | 415 | 480 | 488 | 500 | 501 | 503 | 606) {
             return None;
         }
         let (_, root) = case.root()?;
@@ -72,8 +69,7 @@ impl<'c, 'a> Refusal<'c, 'a> {
         let tables = case.tables();
         let is_readable = is_whole(request);
         let shape = |message: &'a Message| {
-            (!message.session.is_absent() && is_whole(message))
-                .then(|| tables.sessions.shape(message.session))
+            (!message.session.is_absent() && is_whole(message)).then(|| tables.sessions.shape(message.session))
         };
         let refusal = Self {
             case,
@@ -89,54 +85,31 @@ impl<'c, 'a> Refusal<'c, 'a> {
             facts: facts(case, root.destination, response),
             retry: retry(case, root.destination, request),
         };
-        (refusal.is_about_media() || refusal.lacks_offer || refusal.may_be_syntax())
-            .then_some(refusal)
+        (refusal.is_about_media() || refusal.lacks_offer || refusal.may_be_syntax()).then_some(refusal)
     }
 
     /// Whether the refusal itself says that it is about media.
     pub fn is_about_media(&self) -> bool {
         let text = &self.words.text;
-        let phrase = self
-            .case
-            .tables()
-            .text(self.response.line)
-            .to_ascii_lowercase();
+        let phrase = self.case.tables().text(self.response.line).to_ascii_lowercase();
         matches!(self.code, 488 | 606)
             || matches!(self.code, 415 | 406) && self.request_is_sdp()
-            || self
-                .words
-                .warnings
-                .iter()
-                .any(|code| is_media_warning(*code))
+            || self.words.warnings.iter().any(|code| is_media_warning(*code))
             || matches!(self.words.q850, Some(65 | 70 | 79 | 88))
             || self.listed.is_some()
             || [text.as_str(), phrase.as_str()].iter().any(|text| {
-                [
-                    "codec",
-                    "sdp",
-                    "srtp",
-                    "media type",
-                    "media format",
-                    "session description",
-                ]
-                .iter()
-                .any(|word| text.contains(word))
+                ["codec", "sdp", "srtp", "media type", "media format", "session description"]
+                    .iter()
+                    .any(|word| text.contains(word))
             })
     }
 
     /// A bare 400 to a request whose session description cannot be read, and in which nothing else is wrong.
     fn may_be_syntax(&self) -> bool {
-        let is_sound = !self
-            .case
-            .scene
-            .book
-            .defects
-            .contains_key(&self.request.digest);
+        let is_sound = !self.case.scene.book.defects.contains_key(&self.request.digest);
         self.code == 400
             && is_sound
-            && self
-                .offer
-                .is_some_and(|offer| offer.defects.iter().any(|defect| weight(defect.kind) == 2))
+            && self.offer.is_some_and(|offer| offer.defects.iter().any(|defect| weight(defect.kind) == 2))
     }
 
     fn request_is_sdp(&self) -> bool {
@@ -147,10 +120,7 @@ impl<'c, 'a> Refusal<'c, 'a> {
 
     /// Facts of one kind.
     pub fn known(&self, kind: FactKind) -> impl Iterator<Item = &'a Fact> {
-        self.facts
-            .iter()
-            .copied()
-            .filter(move |fact| fact.kind == kind)
+        self.facts.iter().copied().filter(move |fact| fact.kind == kind)
     }
 
     /// The description at a session id.
@@ -164,10 +134,7 @@ impl<'c, 'a> Refusal<'c, 'a> {
     }
 
     /// Offers that the refuser accepted and that differ from the refused one in these dimensions at most, with the answers.
-    pub fn accepted_but_for(
-        &self,
-        allowed: &'c [Dimension],
-    ) -> impl Iterator<Item = (&'a Fact, &'a Sdp, &'a Sdp)> {
+    pub fn accepted_but_for(&self, allowed: &'c [Dimension]) -> impl Iterator<Item = (&'a Fact, &'a Sdp, &'a Sdp)> {
         self.known(FactKind::Accepted).filter_map(move |fact| {
             let (theirs, answer) = (self.shape(fact.offer)?, self.shape(fact.answer)?);
             let found = offer::differences(self.offer, Some(theirs));
@@ -193,26 +160,16 @@ impl<'c, 'a> Refusal<'c, 'a> {
     pub fn offer_maker(&self) -> EndpointId {
         let codecs = |sdp: Option<&Sdp>| -> Option<Vec<String>> {
             let line = main_line(sdp?)?;
-            let mut names: Vec<String> = line
-                .real_codecs()
-                .map(|codec| codec.common_name().to_owned())
-                .collect();
+            let mut names: Vec<String> = line.real_codecs().map(|codec| codec.common_name().to_owned()).collect();
             names.sort_unstable();
             Some(names)
         };
         let own = codecs(self.offer);
         let anatomy = &self.case.anatomy;
-        let hops = self
-            .case
-            .path()
-            .iter()
-            .map(|(hop, _)| anatomy.transaction(*hop));
+        let hops = self.case.path().iter().map(|(hop, _)| anatomy.transaction(*hop));
         let first = hops.into_iter().find(|hop| {
-            let request = hop
-                .last_request
-                .and_then(|request| self.case.message(request));
-            request
-                .is_some_and(|request| own.is_some() && codecs(self.shape(request.session)) == own)
+            let request = hop.last_request.and_then(|request| self.case.message(request));
+            request.is_some_and(|request| own.is_some() && codecs(self.shape(request.session)) == own)
         });
         first.map_or(self.offerer, |hop| hop.source)
     }
@@ -237,9 +194,7 @@ impl<'c, 'a> Refusal<'c, 'a> {
         let name = HeaderName::Warning;
         let case = self.case;
         match case.header(self.response, name) {
-            Some(_) => {
-                case.shows_header(self.response, name, format!("the {} says why", self.code))
-            }
+            Some(_) => case.shows_header(self.response, name, format!("the {} says why", self.code)),
             None => case.shows(self.response, "the refusal, without a Warning"),
         }
     }
@@ -262,9 +217,7 @@ pub fn is_refused(case: &Case<'_>) -> bool {
 
 /// The line for voice that is in use, or else the first line in use.
 pub fn main_line(sdp: &Sdp) -> Option<&Media> {
-    used(sdp)
-        .find(|media| media.kind == MediaKind::Audio)
-        .or_else(|| used(sdp).next())
+    used(sdp).find(|media| media.kind == MediaKind::Audio).or_else(|| used(sdp).next())
 }
 
 /// Warnings about session descriptions, RFC 3261 section 20.43.
@@ -274,23 +227,15 @@ pub fn is_media_warning(code: u16) -> bool {
 
 fn words(case: &Case<'_>, response: &Message) -> Words {
     let tables = case.tables();
-    let mut words = Words {
-        q850: Cause::of(tables, response).q850,
-        ..Words::default()
-    };
+    let mut words = Words { q850: Cause::of(tables, response).q850, ..Words::default() };
     for value in tables.header_values(response, HeaderName::Warning) {
         let warning = Warning::parse(value.as_bytes());
         words.warnings.extend(warning.code);
-        words
-            .text
-            .push_str(&String::from_utf8_lossy(warning.text).to_ascii_lowercase());
+        words.text.push_str(&String::from_utf8_lossy(warning.text).to_ascii_lowercase());
         words.text.push(' ');
     }
     let phrase = tables.text(response.line).to_ascii_lowercase();
-    if !matches!(
-        phrase.as_str(),
-        "not acceptable here" | "not acceptable" | "unsupported media type"
-    ) {
+    if !matches!(phrase.as_str(), "not acceptable here" | "not acceptable" | "unsupported media type") {
         words.text.push_str(&phrase);
     }
     words
@@ -310,7 +255,7 @@ fn facts<'a>(case: &Case<'a>, refuser: EndpointId, response: &Message) -> Vec<&'
 
 fn retry<'a>(case: &Case<'a>, refuser: EndpointId, request: &Message) -> Option<&'a Try> {
     let tries = case.scene.known.tries(refuser, request);
-    tries.iter().find(|once| {
-        once.is_accepted && once.time > request.time && once.time.since(request.time) <= RETRY_WAIT
-    })
+    tries
+        .iter()
+        .find(|once| once.is_accepted && once.time > request.time && once.time.since(request.time) <= RETRY_WAIT)
 }

@@ -95,10 +95,7 @@ fn settings(media: &Media, shared: &[&str]) -> Settings {
     let mut put = |name: &str, value: String| {
         settings.insert((String::new(), name.to_owned()), value);
     };
-    for (name, value) in [
-        ("ptime", media.common.ptime),
-        ("maxptime", media.common.maxptime),
-    ] {
+    for (name, value) in [("ptime", media.common.ptime), ("maxptime", media.common.maxptime)] {
         if let Some(value) = value {
             put(name, value.to_string());
         }
@@ -130,9 +127,7 @@ fn are_plainly_alike(ours: &Media, theirs: &Media) -> bool {
             let mut others = b.codecs.iter().filter(is_same);
             match (others.next(), others.next()) {
                 (None, _) => codec.is_real(),
-                (Some(other), None) => {
-                    (&other.fmtp, other.clock_hz) == (&codec.fmtp, codec.clock_hz)
-                }
+                (Some(other), None) => (&other.fmtp, other.clock_hz) == (&codec.fmtp, codec.clock_hz),
                 _ => false,
             }
         })
@@ -148,22 +143,13 @@ pub fn differences(ours: &Media, theirs: &Media) -> Vec<Difference> {
     if are_plainly_alike(ours, theirs) {
         return Vec::new();
     }
-    let has =
-        |media: &Media, name: &str| media.real_codecs().any(|codec| codec.common_name() == name);
-    let shared: Vec<&str> = ours
-        .real_codecs()
-        .map(Codec::common_name)
-        .filter(|name| has(theirs, name))
-        .collect();
+    let has = |media: &Media, name: &str| media.real_codecs().any(|codec| codec.common_name() == name);
+    let shared: Vec<&str> = ours.real_codecs().map(Codec::common_name).filter(|name| has(theirs, name)).collect();
     let (a, b) = (settings(ours, &shared), settings(theirs, &shared));
     let keys: std::collections::BTreeSet<&(String, String)> = a.keys().chain(b.keys()).collect();
     keys.into_iter()
         .filter(|key| a.get(key) != b.get(key))
-        .map(|key| Difference {
-            key: key.clone(),
-            ours: a.get(key).cloned(),
-            theirs: b.get(key).cloned(),
-        })
+        .map(|key| Difference { key: key.clone(), ours: a.get(key).cloned(), theirs: b.get(key).cloned() })
         .collect()
 }
 

@@ -34,43 +34,26 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         return Test::Silent;
     }
     let with_all = refusal.known(FactKind::Accepted).find(|fact| {
-        let theirs = refusal
-            .shape(fact.offer)
-            .map(extra_kinds)
-            .unwrap_or_default();
+        let theirs = refusal.shape(fact.offer).map(extra_kinds).unwrap_or_default();
         extra.iter().all(|kind| theirs.contains(kind))
     });
     if let Some(fact) = with_all {
-        return Test::Refuted(format!(
-            "it accepted an offer with these lines (frame {})",
-            fact.at.frame
-        ));
+        return Test::Refuted(format!("it accepted an offer with these lines (frame {})", fact.at.frame));
     }
     let words = offer::list(extra.iter().map(|kind| kind.word().to_owned()));
     let mut evidence = Vec::new();
     let (confidence, proof, why) = if refusal.is_cured_by(Dimension::Streams) {
         let retry = refusal.retry.filter(|retry| !retry.answer.is_absent());
-        evidence.extend(retry.map(|retry| {
-            refusal.shows_session(
-                retry.at,
-                retry.answer,
-                "the retry with fewer lines was accepted",
-            )
-        }));
+        evidence.extend(
+            retry.map(|retry| refusal.shows_session(retry.at, retry.answer, "the retry with fewer lines was accepted")),
+        );
         let why = format!("the next try without {words} was accepted");
         (Confidence::Certain, Proof::Comparison, why)
     } else if let Some(why) = own_words(refusal, &extra) {
         (Confidence::Likely, Proof::OwnWords, why)
     } else if let Some((fact, _, _)) = refusal.accepted_but_for(&[Dimension::Streams]).next() {
-        evidence.push(refusal.shows_session(
-            fact.at,
-            fact.answer,
-            "the same voice offer, accepted",
-        ));
-        let why = format!(
-            "it accepted the same voice offer without {words} (frame {})",
-            fact.at.frame
-        );
+        evidence.push(refusal.shows_session(fact.at, fact.answer, "the same voice offer, accepted"));
+        let why = format!("it accepted the same voice offer without {words} (frame {})", fact.at.frame);
         (Confidence::Likely, Proof::Comparison, why)
     } else {
         return Test::Open;
@@ -96,9 +79,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
 fn own_words(refusal: &Refusal<'_, '_>, extra: &[MediaKind]) -> Option<String> {
     let words = &refusal.words;
     let named = extra.iter().find(|kind| words.text.contains(kind.word()));
-    let warning = refusal
-        .case
-        .header(refusal.response, crate::sip::HeaderName::Warning);
+    let warning = refusal.case.header(refusal.response, crate::sip::HeaderName::Warning);
     if (words.warnings.contains(&304) || named.is_some())
         && let Some(warning) = warning
     {
@@ -109,8 +90,7 @@ fn own_words(refusal: &Refusal<'_, '_>, extra: &[MediaKind]) -> Option<String> {
         let mut theirs = used(listed);
         theirs.any(|theirs| offer::share_codec(line, theirs).is_some())
     });
-    (shares && extra_kinds(listed).is_empty())
-        .then(|| format!("the {} lists voice alone", refusal.code))
+    (shares && extra_kinds(listed).is_empty()).then(|| format!("the {} lists voice alone", refusal.code))
 }
 
 /// The rule: refusals, and calls that were answered without the extra line.
@@ -119,15 +99,9 @@ pub fn sdp_stream_refused(case: &Case<'_>) -> Option<Finding> {
         return explain(case, Dimension::Streams);
     }
     let exchange = case.opening()?;
-    let (offer, answer) = (
-        case.message(exchange.offer?)?,
-        case.message(exchange.answer?)?,
-    );
+    let (offer, answer) = (case.message(exchange.offer?)?, case.message(exchange.answer?)?);
     let sessions = &case.tables().sessions;
-    let (offered, answered) = (
-        sessions.shape(offer.session),
-        sessions.shape(answer.session),
-    );
+    let (offered, answered) = (sessions.shape(offer.session), sessions.shape(answer.session));
     let pairs = offered.medias.iter().zip(&answered.medias).enumerate();
     let mut refused = pairs.filter(|(_, (ours, theirs))| {
         !ours.is_refused()
@@ -150,10 +124,7 @@ pub fn sdp_stream_refused(case: &Case<'_>) -> Option<Finding> {
                 case.name(answerer),
                 place + 1
             ),
-            format!(
-                "Nothing is broken; to have {kind}, enable it on {}.",
-                case.scene.name(answerer)
-            ),
+            format!("Nothing is broken; to have {kind}, enable it on {}.", case.scene.name(answerer)),
         )
         .shown_by(crate::diagnose::finding::Evidence::seen(
             answer.at,

@@ -16,51 +16,39 @@ pub fn test_presence(refusal: &Refusal<'_, '_>) -> Test {
         return Test::Silent;
     }
     if let Some(fact) = refusal.known(FactKind::AcceptedWithout).next() {
-        return Test::Refuted(format!(
-            "it accepted an INVITE without offer (frame {})",
-            fact.at.frame
-        ));
+        return Test::Refuted(format!("it accepted an INVITE without offer (frame {})", fact.at.frame));
     }
     let count = |kind| refusal.known(kind).map(|fact| fact.count).sum::<u32>();
     let (accepted, refused) = (count(FactKind::Accepted), count(FactKind::RefusedWithout));
-    let is_told = [
-        "offer",
-        "no sdp",
-        "missing sdp",
-        "without sdp",
-        "session description",
-    ]
-    .iter()
-    .any(|word| refusal.words.text.contains(word));
+    let is_told = ["offer", "no sdp", "missing sdp", "without sdp", "session description"]
+        .iter()
+        .any(|word| refusal.words.text.contains(word));
     let is_plain = matches!(refusal.code, 488 | 606);
     // Other codes have other reasons; only a pattern without exception speaks.
     let is_pattern = !matches!(refusal.code, 480 | 503)
         && accepted >= 2
         && refused >= 2
         && refusal.known(FactKind::Refused).next().is_none();
-    let (confidence, proof) =
-        if refusal.is_cured_by(Dimension::Presence) && (is_plain || is_told || is_pattern) {
-            (Confidence::Certain, Proof::Comparison)
-        } else if is_told {
-            (Confidence::Certain, Proof::OwnWords)
-        } else if is_plain && accepted >= 1 || is_pattern {
-            (Confidence::Likely, Proof::Comparison)
-        } else if announces_body(refusal) {
-            (Confidence::Likely, Proof::Protocol)
-        } else if is_plain {
-            (Confidence::Possible, Proof::Protocol)
-        } else {
-            return Test::Silent;
-        };
+    let (confidence, proof) = if refusal.is_cured_by(Dimension::Presence) && (is_plain || is_told || is_pattern) {
+        (Confidence::Certain, Proof::Comparison)
+    } else if is_told {
+        (Confidence::Certain, Proof::OwnWords)
+    } else if is_plain && accepted >= 1 || is_pattern {
+        (Confidence::Likely, Proof::Comparison)
+    } else if announces_body(refusal) {
+        (Confidence::Likely, Proof::Protocol)
+    } else if is_plain {
+        (Confidence::Possible, Proof::Protocol)
+    } else {
+        return Test::Silent;
+    };
     let scene = refusal.case.scene;
     let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
     let mut why = "the INVITE carries no session description".to_owned();
     if refusal.is_cured_by(Dimension::Presence) {
         why.push_str(", and the next try with one was accepted");
     } else if accepted > 0 {
-        why.push_str(&format!(
-            ", while it accepted {accepted} with one and refused all {refused} without"
-        ));
+        why.push_str(&format!(", while it accepted {accepted} with one and refused all {refused} without"));
     }
     let shown = refusal.known(FactKind::Accepted).next();
     Test::Fits(Box::new(Theory {
@@ -74,9 +62,7 @@ pub fn test_presence(refusal: &Refusal<'_, '_>) -> Test {
              them insert one."
         ),
         evidence: shown
-            .map(|fact| {
-                refusal.shows_session(fact.at, fact.answer, "an INVITE with offer, accepted")
-            })
+            .map(|fact| refusal.shows_session(fact.at, fact.answer, "an INVITE with offer, accepted"))
             .into_iter()
             .collect(),
         signature: "no offer".to_owned(),
@@ -85,11 +71,8 @@ pub fn test_presence(refusal: &Refusal<'_, '_>) -> Test {
 
 /// Whether the request names a session description that it does not carry.
 fn announces_body(refusal: &Refusal<'_, '_>) -> bool {
-    let named = refusal
-        .case
-        .header(refusal.request, HeaderName::ContentType);
-    named.is_some_and(|value| MediaType::parse(value.as_bytes()).is_sdp())
-        && matches!(refusal.code, 400 | 488 | 606)
+    let named = refusal.case.header(refusal.request, HeaderName::ContentType);
+    named.is_some_and(|value| MediaType::parse(value.as_bytes()).is_sdp()) && matches!(refusal.code, 400 | 488 | 606)
 }
 
 /// How bad a defect is for a reader of the description; 0 for what readers pass over.
@@ -112,24 +95,13 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         theirs.is_some_and(|sdp| sdp.defects.iter().any(|other| other.kind == defect.kind))
     });
     if let Some(fact) = accepted {
-        return Test::Refuted(format!(
-            "it accepted a description with the same defect (frame {})",
-            fact.at.frame
-        ));
+        return Test::Refuted(format!("it accepted a description with the same defect (frame {})", fact.at.frame));
     }
     let words = &refusal.words;
     let is_told = words.warnings.contains(&307)
-        || [
-            "malformed",
-            "syntax",
-            "parse",
-            "invalid sdp",
-            "bad sdp",
-            "rtpmap",
-            "session description",
-        ]
-        .iter()
-        .any(|word| words.text.contains(word));
+        || ["malformed", "syntax", "parse", "invalid sdp", "bad sdp", "rtpmap", "session description"]
+            .iter()
+            .any(|word| words.text.contains(word));
     let is_other = !is_told && !words.warnings.is_empty();
     let (confidence, proof) = match weight(defect.kind) {
         _ if is_told => (Confidence::Certain, Proof::OwnWords),
@@ -144,13 +116,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     }
     // The media lines are shown anyhow; any other line is worth a look of its own.
     let is_other_line = !defect.text.is_empty() && !defect.text.starts_with("m=");
-    let shown = is_other_line.then(|| {
-        Evidence::seen(
-            refusal.request.at,
-            defect.text.clone(),
-            "the malformed line",
-        )
-    });
+    let shown = is_other_line.then(|| Evidence::seen(refusal.request.at, defect.text.clone(), "the malformed line"));
     Test::Fits(Box::new(Theory {
         dimension: Dimension::Syntax,
         confidence,
@@ -176,14 +142,8 @@ fn is_cured(refusal: &Refusal<'_, '_>) -> bool {
 /// Whether the defect spoils one payload type alone, and another one is left to answer with.
 fn is_avoidable(refusal: &Refusal<'_, '_>, defect: &SdpDefect) -> bool {
     use SdpDefectKind as K;
-    let spoils_one = matches!(
-        defect.kind,
-        K::MissingMap | K::BadMap | K::TwoCodecs | K::BadFormat
-    );
-    let mut left = refusal
-        .main_line()
-        .into_iter()
-        .flat_map(|line| line.real_codecs());
+    let spoils_one = matches!(defect.kind, K::MissingMap | K::BadMap | K::TwoCodecs | K::BadFormat);
+    let mut left = refusal.main_line().into_iter().flat_map(|line| line.real_codecs());
     spoils_one && left.next().is_some()
 }
 

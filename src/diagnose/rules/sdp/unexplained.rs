@@ -21,30 +21,17 @@ pub fn sdp_unexplained_488(case: &Case<'_>) -> Option<Finding> {
     if judgement.theory.is_some() {
         return None;
     }
-    let finding = Finding::new(
-        "sdp-unexplained-488",
-        Severity::Error,
-        Confidence::Possible,
-        Proof::CodeMeaning,
-    )
-    .says(
-        "Media refused, the reason is not in the capture",
-        explanation(&refusal, &judgement),
-        remedy(&refusal),
-    )
-    .shown_by(refusal.shows_refusal())
-    .shown_by(refusal.shows_offer("what was offered"))
-    .at(refusal.refuser, refusal.code);
+    let finding = Finding::new("sdp-unexplained-488", Severity::Error, Confidence::Possible, Proof::CodeMeaning)
+        .says("Media refused, the reason is not in the capture", explanation(&refusal, &judgement), remedy(&refusal))
+        .shown_by(refusal.shows_refusal())
+        .shown_by(refusal.shows_offer("what was offered"))
+        .at(refusal.refuser, refusal.code);
     Some(with_refuted(finding, &judgement))
 }
 
 fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
-    let mut text = format!(
-        "{} refused the session with {} after {}",
-        refusal.refuser_name(),
-        refusal.code,
-        delay(refusal)
-    );
+    let mut text =
+        format!("{} refused the session with {} after {}", refusal.refuser_name(), refusal.code, delay(refusal));
     match refusal.case.header(refusal.response, HeaderName::Warning) {
         Some(warning) => text.push_str(&format!(", Warning `{warning}`.")),
         None => text.push_str(" and gives no reason."),
@@ -60,10 +47,7 @@ fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
         text.push_str(" The capture cut the INVITE, so its offer cannot be judged.");
         return text;
     }
-    if refusal
-        .offer
-        .is_some_and(|offer| used(offer).next().is_none())
-    {
+    if refusal.offer.is_some_and(|offer| used(offer).next().is_none()) {
         text.push_str(" Every m-line of the offer has port 0, so that it offers no media at all.");
         return text;
     }
@@ -73,15 +57,12 @@ fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
             " The offer had {} over {}{}.",
             offer::codec_names(line),
             line.profile_text,
-            family
-                .map(|v6| format!(", {}", super::family::name(v6)))
-                .unwrap_or_default()
+            family.map(|v6| format!(", {}", super::family::name(v6))).unwrap_or_default()
         ));
     }
     let refuted = judgement.refuted.iter();
-    let refuted: Vec<String> = refuted
-        .map(|(dimension, because)| format!("{} ({because})", dimension.word()))
-        .collect();
+    let refuted: Vec<String> =
+        refuted.map(|(dimension, because)| format!("{} ({because})", dimension.word())).collect();
     if !refuted.is_empty() {
         text.push_str(&format!(" It is not {}.", refuted.join(", not ")));
     }
@@ -89,10 +70,7 @@ fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
     if open.is_empty() {
         text.push_str(" Remaining: bandwidth, a policy or a call limit.");
     } else {
-        text.push_str(&format!(
-            " Remaining: {}, bandwidth, a policy or a call limit.",
-            open.join(", ")
-        ));
+        text.push_str(&format!(" Remaining: {}, bandwidth, a policy or a call limit.", open.join(", ")));
     }
     text
 }

@@ -83,9 +83,7 @@ pub fn kept_version(case: &Case<'_>) -> Option<Finding> {
             None => message.to_tag,
         };
         let node = case.scene.node(message.source);
-        let known = spoken
-            .iter_mut()
-            .find(|(speaker, tag, _)| (*speaker, *tag) == (node, own_tag));
+        let known = spoken.iter_mut().find(|(speaker, tag, _)| (*speaker, *tag) == (node, own_tag));
         let Some((_, _, before)) = known else {
             if spoken.len() < SPEAKERS_MAX {
                 spoken.push((node, own_tag, message));
@@ -93,10 +91,7 @@ pub fn kept_version(case: &Case<'_>) -> Option<Finding> {
             continue;
         };
         let last = std::mem::replace(before, message);
-        let (own, earlier) = (
-            sessions.origin(message.session),
-            sessions.origin(last.session),
-        );
+        let (own, earlier) = (sessions.origin(message.session), sessions.origin(last.session));
         if at > begin
             && own == earlier
             && own.0 != 0
@@ -153,12 +148,8 @@ fn kept(case: &Case<'_>, hold: &Message, answer: &Message) -> Finding {
 /// Whether an answer has codecs of the one before alone, with the same one first: whoever goes on with the first uses that.
 fn is_narrower(case: &Case<'_>, before: &Message, after: &Message) -> bool {
     let sessions = &case.tables().sessions;
-    let (old, new) = (
-        sessions.shape(before.session),
-        sessions.shape(after.session),
-    );
-    let keys =
-        |line: &Media| -> Vec<String> { line.real_codecs().map(|codec| codec.key()).collect() };
+    let (old, new) = (sessions.shape(before.session), sessions.shape(after.session));
+    let keys = |line: &Media| -> Vec<String> { line.real_codecs().map(|codec| codec.key()).collect() };
     let mut pairs = used(old).zip(used(new));
     sessions.media(before.session) == sessions.media(after.session)
         && pairs.all(|(old, new)| {
@@ -198,9 +189,5 @@ fn what(change: Change) -> &'static str {
 }
 
 fn shown(case: &Case<'_>, message: &Message, shows: &str) -> Evidence {
-    Evidence::seen(
-        message.at,
-        offer::media_lines(case.tables(), message.session),
-        shows,
-    )
+    Evidence::seen(message.at, offer::media_lines(case.tables(), message.session), shows)
 }

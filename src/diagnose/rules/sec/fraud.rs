@@ -47,9 +47,7 @@ pub fn sec_toll_fraud(scene: &Scene<'_>) -> Vec<Claim> {
 
 /// What stands behind an international prefix; `None` for a number at home.
 fn abroad(user: &str) -> Option<&str> {
-    let rest = FOREIGN
-        .iter()
-        .find_map(|prefix| user.strip_prefix(prefix))?;
+    let rest = FOREIGN.iter().find_map(|prefix| user.strip_prefix(prefix))?;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     (digits >= FOREIGN_DIGITS_MIN).then_some(rest)
 }
@@ -57,10 +55,7 @@ fn abroad(user: &str) -> Option<&str> {
 fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
     let stolen = stolen_users(scene, sender);
     // Most senders call once or twice, which is neither a hunt nor several prefixes.
-    let invites = sender
-        .asks
-        .iter()
-        .filter(|ask| ask.method == Method::Invite);
+    let invites = sender.asks.iter().filter(|ask| ask.method == Method::Invite);
     if stolen.is_empty() && invites.take(SPELLINGS_MIN).count() < SPELLINGS_MIN {
         return None;
     }
@@ -71,21 +66,12 @@ fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
     if !has_hunt && stolen.is_empty() && range.is_none() {
         return None;
     }
-    let invites = || {
-        sender
-            .asks
-            .iter()
-            .filter(|ask| ask.method == Method::Invite)
-    };
-    let numbers: HashSet<&str> = invites()
-        .map(|ask| user_of(scene.text(ask.target)))
-        .collect();
+    let invites = || sender.asks.iter().filter(|ask| ask.method == Method::Invite);
+    let numbers: HashSet<&str> = invites().map(|ask| user_of(scene.text(ask.target))).collect();
     if numbers.len() >= TRUNK_NUMBERS_MIN + written.len() {
         return None;
     }
-    let calls: Vec<&Call> = invites()
-        .filter_map(|ask| scene.calls.get(ask.call? as usize))
-        .collect();
+    let calls: Vec<&Call> = invites().filter_map(|ask| scene.calls.get(ask.call? as usize)).collect();
     let mut facts: Vec<String> = Vec::new();
     if has_hunt {
         let shown: Vec<&str> = written.iter().take(6).map(String::as_str).collect();
@@ -104,17 +90,11 @@ fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
         facts.push(format!("it guessed the password of {user} before"));
     }
     if let Some(ask) = invites().find(|ask| abroad(user_of(scene.text(ask.target))).is_some()) {
-        facts.push(format!(
-            "it calls abroad ({})",
-            user_of(scene.text(ask.target))
-        ));
+        facts.push(format!("it calls abroad ({})", user_of(scene.text(ask.target))));
     }
     let served = invites().find(|ask| ask.reply == Reply::Served && !ask.has_login(scene.book));
     if let Some(ask) = served.filter(|_| sender.is_public(scene.book) && !registers(sender)) {
-        facts.push(format!(
-            "the call to {} went through without a login",
-            user_of(scene.text(ask.target))
-        ));
+        facts.push(format!("the call to {} went through without a login", user_of(scene.text(ask.target))));
     }
     let at_once = most_at_once(scene, &calls);
     if at_once >= AT_ONCE_MIN {
@@ -134,23 +114,16 @@ fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
 
 /// The first digits behind the prefix of a range abroad that an outside sender dials in several ways, and these prefixes: whoever
 /// knows how a PBX is dialled uses one.
-fn prefixes_of_one_range<'a>(
-    scene: &Scene<'a>,
-    sender: &Sender,
-) -> Option<(&'a str, Vec<&'a str>)> {
+fn prefixes_of_one_range<'a>(scene: &Scene<'a>, sender: &Sender) -> Option<(&'a str, Vec<&'a str>)> {
     if !sender.is_public(scene.book) {
         return None;
     }
     let mut ranges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut habits: BTreeMap<(&str, TextId), BTreeSet<&str>> = BTreeMap::new();
-    let invites = sender
-        .asks
-        .iter()
-        .filter(|ask| ask.method == Method::Invite);
+    let invites = sender.asks.iter().filter(|ask| ask.method == Method::Invite);
     for ask in invites.take(INVITES_MAX) {
         let user = user_of(scene.text(ask.target));
-        let parts = abroad(user)
-            .and_then(|rest| Some((rest.get(..RANGE_DIGITS)?, user.strip_suffix(rest)?)));
+        let parts = abroad(user).and_then(|rest| Some((rest.get(..RANGE_DIGITS)?, user.strip_suffix(rest)?)));
         if let Some((range, prefix)) = parts {
             ranges.entry(range).or_default().insert(prefix);
             habits.entry((range, ask.from)).or_default().insert(prefix);
@@ -161,51 +134,38 @@ fn prefixes_of_one_range<'a>(
         let mut of_range = habits.iter().filter(|((of, _), _)| *of == range);
         of_range.any(|(_, prefixes)| prefixes.len() > 1)
     };
-    let (range, prefixes) = ranges
-        .into_iter()
-        .find(|(range, prefixes)| prefixes.len() >= SPELLINGS_MIN && varies(range))?;
+    let (range, prefixes) =
+        ranges.into_iter().find(|(range, prefixes)| prefixes.len() >= SPELLINGS_MIN && varies(range))?;
     Some((range, prefixes.into_iter().collect()))
 }
 
 /// A hunt ends with its first success; a trunk that knows several ways of writing succeeds with most.
 fn is_mostly_in_vain(scene: &Scene<'_>, hunt: &[&Ask], written: &[String]) -> bool {
-    let served: HashSet<&str> = hunt
-        .iter()
-        .filter(|ask| ask.reply == Reply::Served)
-        .map(|ask| user_of(scene.text(ask.target)))
-        .collect();
+    let served: HashSet<&str> =
+        hunt.iter().filter(|ask| ask.reply == Reply::Served).map(|ask| user_of(scene.text(ask.target))).collect();
     let failed = written.len() - served.len().min(written.len());
     failed >= 2 && failed * 2 >= written.len()
 }
 
 /// Whether a user that it calls as is registered at another node, and not at this one.
 fn borrows_user(scene: &Scene<'_>, sender: &Sender) -> Option<String> {
-    let first = sender
-        .asks
-        .iter()
-        .find(|ask| ask.method == Method::Invite)?;
+    let first = sender.asks.iter().find(|ask| ask.method == Method::Invite)?;
     let user = user_of(scene.text(first.from));
     let mut nodes = scene
         .attempts
         .iter()
         .take(ATTEMPTS_MAX)
         .filter(|attempt| {
-            attempt.outcome == RegistrationOutcome::Registered
-                && user_of(scene.text(attempt.aor)) == user
+            attempt.outcome == RegistrationOutcome::Registered && user_of(scene.text(attempt.aor)) == user
         })
         .map(|attempt| scene.node(attempt.source))
         .peekable();
     nodes.peek()?;
-    nodes
-        .all(|node| node != sender.node)
-        .then(|| user.to_owned())
+    nodes.all(|node| node != sender.node).then(|| user.to_owned())
 }
 
 fn registers(sender: &Sender) -> bool {
-    sender
-        .asks
-        .iter()
-        .any(|ask| ask.method == Method::Register && ask.reply == Reply::Served)
+    sender.asks.iter().any(|ask| ask.method == Method::Register && ask.reply == Reply::Served)
 }
 
 /// The users of a sender whose password was guessed from its node or from others.
@@ -217,9 +177,7 @@ fn stolen_users<'a>(scene: &Scene<'a>, sender: &Sender) -> Vec<&'a str> {
     });
     let used = taken.filter(|(user, by_node, since)| {
         sender.asks.iter().any(|ask| {
-            ask.method == Method::Invite
-                && ask.time >= *since
-                && (*by_node || user_of(scene.text(ask.from)) == *user)
+            ask.method == Method::Invite && ask.time >= *since && (*by_node || user_of(scene.text(ask.from)) == *user)
         })
     });
     used.map(|(user, _, _)| user).collect()
@@ -227,13 +185,8 @@ fn stolen_users<'a>(scene: &Scene<'a>, sender: &Sender) -> Vec<&'a str> {
 
 /// The most calls to numbers with the same first digits abroad that were up at one moment.
 fn most_at_once(scene: &Scene<'_>, calls: &[&Call]) -> usize {
-    let region =
-        |call: &Call| abroad(user_of(scene.text(call.callee))).and_then(|rest| rest.get(..3));
-    let answered: Vec<&&Call> = calls
-        .iter()
-        .filter(|call| call.outcome.is_answered())
-        .take(500)
-        .collect();
+    let region = |call: &Call| abroad(user_of(scene.text(call.callee))).and_then(|rest| rest.get(..3));
+    let answered: Vec<&&Call> = calls.iter().filter(|call| call.outcome.is_answered()).take(500).collect();
     let at = |moment: &Call| {
         answered
             .iter()
@@ -249,15 +202,11 @@ fn most_at_once(scene: &Scene<'_>, calls: &[&Call]) -> usize {
 }
 
 fn has_equal_lengths(calls: &[&Call]) -> bool {
-    let talks: Vec<f64> = calls
-        .iter()
-        .filter_map(|call| call.milestones.talk_ms())
-        .filter(|talk| *talk >= 5_000.0)
-        .collect();
-    let (Some(least), Some(most)) = (
-        talks.iter().copied().min_by(f64::total_cmp),
-        talks.iter().copied().max_by(f64::total_cmp),
-    ) else {
+    let talks: Vec<f64> =
+        calls.iter().filter_map(|call| call.milestones.talk_ms()).filter(|talk| *talk >= 5_000.0).collect();
+    let (Some(least), Some(most)) =
+        (talks.iter().copied().min_by(f64::total_cmp), talks.iter().copied().max_by(f64::total_cmp))
+    else {
         return false;
     };
     talks.len() >= EQUAL_MIN && most - least <= most * EQUAL_PERCENT / 100.0
@@ -266,10 +215,7 @@ fn has_equal_lengths(calls: &[&Call]) -> bool {
 fn story(scene: &Scene<'_>, sender: &Sender, facts: &[String], invites: Vec<&Ask>) -> Claim {
     let address = scene.book.tables.endpoints.address(sender.node);
     let (first, last) = (invites[0], invites[invites.len() - 1]);
-    let served: Vec<&&Ask> = invites
-        .iter()
-        .filter(|ask| ask.reply == Reply::Served)
-        .collect();
+    let served: Vec<&&Ask> = invites.iter().filter(|ask| ask.reply == Reply::Served).collect();
     let mut calls: Vec<u32> = invites.iter().filter_map(|ask| ask.call).collect();
     calls.sort_unstable();
     let mut finding = Finding::new("sec-toll-fraud", Severity::Error, Confidence::Likely, Proof::Comparison)
@@ -299,14 +245,7 @@ fn story(scene: &Scene<'_>, sender: &Sender, facts: &[String], invites: Vec<&Ask
         format!("INVITE to {}", scene.text(first.target)),
         "the first of its calls",
     ));
-    Claim {
-        finding,
-        count: calls.len() as u32,
-        calls,
-        first_at: first.time,
-        last_at: last.time,
-        scope: String::new(),
-    }
+    Claim { finding, count: calls.len() as u32, calls, first_at: first.time, last_at: last.time, scope: String::new() }
 }
 
 #[cfg(test)]
@@ -315,12 +254,7 @@ mod tests {
 
     #[test]
     fn a_number_abroad_has_an_international_prefix_and_enough_digits() {
-        for user in [
-            "0044207946000",
-            "+442079460000",
-            "9011442079460000",
-            "011442079460000",
-        ] {
+        for user in ["0044207946000", "+442079460000", "9011442079460000", "011442079460000"] {
             assert!(abroad(user).is_some(), "{user}");
         }
         for user in ["2001", "030123456", "+49", "alice", ""] {

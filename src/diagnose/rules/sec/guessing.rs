@@ -10,44 +10,25 @@ use crate::diagnose::words::counted;
 const LISTED_MAX: usize = 5;
 
 pub fn sec_brute_force(scene: &Scene<'_>) -> Vec<Claim> {
-    scene
-        .sieges()
-        .iter()
-        .filter_map(|siege| claim(scene, siege))
-        .collect()
+    scene.sieges().iter().filter_map(|siege| claim(scene, siege)).collect()
 }
 
 fn claim(scene: &Scene<'_>, siege: &Siege) -> Option<Claim> {
     let (first, last) = (siege.guesses.first()?, siege.guesses.last()?);
-    let addresses: Vec<String> = siege
-        .nodes
-        .iter()
-        .take(LISTED_MAX)
-        .map(|node| scene.book.tables.endpoints.node_name(*node))
-        .collect();
+    let addresses: Vec<String> =
+        siege.nodes.iter().take(LISTED_MAX).map(|node| scene.book.tables.endpoints.node_name(*node)).collect();
     let from = match siege.nodes.len() {
-        count if count > LISTED_MAX => format!(
-            "{} and {} more addresses",
-            addresses.join(", "),
-            count - LISTED_MAX
-        ),
+        count if count > LISTED_MAX => format!("{} and {} more addresses", addresses.join(", "), count - LISTED_MAX),
         _ => addresses.join(", "),
     };
-    let users: Vec<&str> = siege
-        .users
-        .iter()
-        .take(LISTED_MAX)
-        .map(|user| scene.text(*user))
-        .collect();
+    let users: Vec<&str> = siege.users.iter().take(LISTED_MAX).map(|user| scene.text(*user)).collect();
     let whom = match siege.users.len() {
         1 => users.join(", "),
         count => format!("{count} users ({})", users.join(", ")),
     };
     let count = siege.guesses.len();
     let seconds = last.time.millis_since(first.time) / 1000.0;
-    let success = siege
-        .success
-        .and_then(|index| scene.attempts.get(index as usize));
+    let success = siege.success.and_then(|index| scene.attempts.get(index as usize));
     let (title, end, remedy, confidence) = match success {
         Some(success) => {
             let user = scene.text(success.aor);
@@ -63,14 +44,7 @@ fn claim(scene: &Scene<'_>, siege: &Siege) -> Option<Claim> {
             )
         }
         None => (
-            format!(
-                "{from} {} passwords",
-                if siege.nodes.len() == 1 {
-                    "guesses"
-                } else {
-                    "guess"
-                }
-            ),
+            format!("{from} {} passwords", if siege.nodes.len() == 1 { "guesses" } else { "guess" }),
             " None of them succeeded in this capture.".to_owned(),
             format!(
                 "1. Firewall: block {from}. 2. Registrar: limit refused logins per address, and use long random secrets."
@@ -97,12 +71,7 @@ fn claim(scene: &Scene<'_>, siege: &Siege) -> Option<Claim> {
         ));
     }
     finding = finding.shown_by(Evidence::in_frames(
-        siege
-            .guesses
-            .iter()
-            .take(LISTED_MAX)
-            .map(|guess| guess.at)
-            .collect(),
+        siege.guesses.iter().take(LISTED_MAX).map(|guess| guess.at).collect(),
         format!("REGISTER {}", scene.text(first.aor)),
         "the first refused logins",
     ));

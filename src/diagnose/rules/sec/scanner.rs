@@ -28,21 +28,14 @@ fn claim(scene: &Scene<'_>, scan: &Scan, sender: &Sender) -> Claim {
     for ask in &sender.asks {
         *methods.entry(ask.method.text()).or_default() += 1;
     }
-    let sent: Vec<String> = methods
-        .iter()
-        .map(|(method, count)| format!("{count} {method}"))
-        .collect();
+    let sent: Vec<String> = methods.iter().map(|(method, count)| format!("{count} {method}")).collect();
     let signs: Vec<String> = scan.signs.iter().map(sign).collect();
     let found: Vec<&Ask> = sender.asks.iter().filter(|ask| is_find(ask)).collect();
     let finds = finds(scene, &found);
     let mut finding = Finding::new("sec-scanner", Severity::Warn, scan.confidence, Proof::Comparison)
         .says(
             format!("{address} searches for open SIP servers"),
-            format!(
-                "{address} sent {} in {seconds:.1} s: {}.{finds}",
-                sent.join(", "),
-                signs.join("; ")
-            ),
+            format!("{address} sent {} in {seconds:.1} s: {}.{finds}", sent.join(", "), signs.join("; ")),
             format!(
                 "1. Firewall: block {address}, and let only known peers and registered phones reach SIP. \
                  2. Servers: answer unknown users the same way as known ones."
@@ -87,15 +80,9 @@ fn sign(sign: &Sign) -> String {
         }
         Sign::Destinations(nodes) => format!("{nodes} servers asked"),
         Sign::Sequence(numbers) => format!("{numbers} numbers asked for in their order"),
-        Sign::Prefixes(spellings) => format!(
-            "one number tried as {}",
-            spellings
-                .iter()
-                .take(6)
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
+        Sign::Prefixes(spellings) => {
+            format!("one number tried as {}", spellings.iter().take(6).cloned().collect::<Vec<_>>().join(", "))
+        }
         Sign::NoAck(count) => format!("{count} refused INVITEs, none confirmed by an ACK"),
         Sign::Flood(rate) => format!("up to {rate} requests within one second"),
     }
@@ -108,27 +95,16 @@ fn is_find(ask: &Ask) -> bool {
 }
 
 fn finds(scene: &Scene<'_>, found: &[&Ask]) -> String {
-    let served: Vec<&str> = found
-        .iter()
-        .filter(|ask| ask.reply == Reply::Served)
-        .map(|ask| scene.text(ask.target))
-        .take(5)
-        .collect();
-    let asked: Vec<&str> = found
-        .iter()
-        .filter(|ask| ask.reply != Reply::Served)
-        .map(|ask| scene.text(ask.target))
-        .take(5)
-        .collect();
+    let served: Vec<&str> =
+        found.iter().filter(|ask| ask.reply == Reply::Served).map(|ask| scene.text(ask.target)).take(5).collect();
+    let asked: Vec<&str> =
+        found.iter().filter(|ask| ask.reply != Reply::Served).map(|ask| scene.text(ask.target)).take(5).collect();
     let mut text = String::new();
     if !served.is_empty() {
         text.push_str(&format!(" It was served for {}.", served.join(", ")));
     }
     if !asked.is_empty() {
-        text.push_str(&format!(
-            " It was asked for a login, as a server that is there asks, for {}.",
-            asked.join(", ")
-        ));
+        text.push_str(&format!(" It was asked for a login, as a server that is there asks, for {}.", asked.join(", ")));
     }
     text
 }

@@ -59,10 +59,7 @@ pub(in crate::diagnose::rules) fn claim(
         count: calls.len() as u32,
         first_at: first.started,
         last_at: last.ended,
-        scope: format!(
-            "{} through {name}",
-            part_of(calls.len(), calls.len() + good, "call")
-        ),
+        scope: format!("{} through {name}", part_of(calls.len(), calls.len() + good, "call")),
         calls,
     })
 }

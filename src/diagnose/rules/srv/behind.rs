@@ -31,17 +31,14 @@ fn is_given_up(code: u16) -> bool {
 /// A node answered for one behind it that did not answer.
 pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
     // A caller who hung up before anything rang may have waited for a silent node.
-    let has_hung_up =
-        case.outcome() == Outcome::Cancelled && case.call.milestones.alerted.is_none();
+    let has_hung_up = case.outcome() == Outcome::Cancelled && case.call.milestones.alerted.is_none();
     let has_failed = case.outcome().is_failure() && case.outcome() != Outcome::Dropped;
     if !has_failed && !has_hung_up {
         return None;
     }
     let (_, root) = case.root()?;
     if root.final_response.is_some() {
-        return given_up(case)
-            .or_else(|| never_rang(case))
-            .filter(|_| has_failed);
+        return given_up(case).or_else(|| never_rang(case)).filter(|_| has_failed);
     }
     let (parent, _) = case.path().iter().rev().nth(1)?;
     let parent = *case.anatomy.transaction(*parent);
@@ -53,10 +50,7 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
     let first = case.message(root.request?)?;
     let last = case.message(root.last_request?)?;
     let waited_ms = verdict.time.millis_since(first.time);
-    let (dead, giver) = (
-        case.name(root.destination),
-        case.scene.name(parent.destination),
-    );
+    let (dead, giver) = (case.name(root.destination), case.scene.name(parent.destination));
     let is_lost = root.trying.is_some();
     if waited_ms < LOST_AFTER_MS && (is_lost || has_hung_up) {
         return None;
@@ -68,11 +62,7 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
     if !was_waited_for && !has_hung_up {
         return None;
     }
-    let confidence = if sends >= SENDS_IN_VAIN || is_lost {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
-    };
+    let confidence = if sends >= SENDS_IN_VAIN || is_lost { Confidence::Certain } else { Confidence::Likely };
     let what = if is_lost {
         format!("{dead} said 100 Trying and then nothing")
     } else if sends > 1 {
@@ -81,67 +71,34 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
         format!("{dead} did not answer its INVITE")
     };
     let heard = heard(case, first.time, verdict.time);
-    let device = case
-        .scene
-        .device_at(root.destination, first.time)
-        .filter(|_| !is_lost);
-    let who = if has_hung_up {
-        "The caller".to_owned()
-    } else {
-        format!("{giver} answered {code}: it")
-    };
+    let device = case.scene.device_at(root.destination, first.time).filter(|_| !is_lost);
+    let who = if has_hung_up { "The caller".to_owned() } else { format!("{giver} answered {code}: it") };
     let (title, told, remedy) = match &device {
-        Some(device) => (
-            format!("The device of {} does not answer", device.user()),
-            device.sentence(),
-            device.remedy(&giver),
-        ),
-        None => (
-            heard.title(&dead),
-            heard.sentence(&dead),
-            heard.remedy(&dead, &giver),
-        ),
+        Some(device) => {
+            (format!("The device of {} does not answer", device.user()), device.sentence(), device.remedy(&giver))
+        }
+        None => (heard.title(&dead), heard.sentence(&dead), heard.remedy(&dead, &giver)),
     };
-    let finding = Finding::new(
-        "srv-downstream-dead",
-        Severity::Error,
-        confidence,
-        Proof::Timing,
-    )
-    .says(
-        title,
-        format!(
-            "{who} gave up after {}, because {what}. {told}",
-            duration(verdict.time.since(first.time))
-        ),
-        remedy,
-    )
-    .shown_by(case.shows(first, "the first INVITE to the silent node"))
-    .shown_by(Evidence::Missing {
-        expected: "response".to_owned(),
-        after: last.at,
-        watched: verdict.time.since(last.time),
-    })
-    .shown_by(case.shows(verdict, "the answer that the caller got instead"))
-    .not(
-        "srv-overload",
-        "no refusal for load came from there, only silence",
-    )
-    .at(
-        root.destination,
-        device
-            .as_ref()
-            .map_or("silent".to_owned(), |device| device.signature("silent")),
-    );
+    let finding = Finding::new("srv-downstream-dead", Severity::Error, confidence, Proof::Timing)
+        .says(
+            title,
+            format!("{who} gave up after {}, because {what}. {told}", duration(verdict.time.since(first.time))),
+            remedy,
+        )
+        .shown_by(case.shows(first, "the first INVITE to the silent node"))
+        .shown_by(Evidence::Missing {
+            expected: "response".to_owned(),
+            after: last.at,
+            watched: verdict.time.since(last.time),
+        })
+        .shown_by(case.shows(verdict, "the answer that the caller got instead"))
+        .not("srv-overload", "no refusal for load came from there, only silence")
+        .at(root.destination, device.as_ref().map_or("silent".to_owned(), |device| device.signature("silent")));
     let finding = match &device {
         Some(device) => finding.shown_by(device.evidence()),
         None => finding,
     };
-    Some(if has_hung_up {
-        finding.beside()
-    } else {
-        finding
-    })
+    Some(if has_hung_up { finding.beside() } else { finding })
 }
 
 /// A node took the INVITE, rang nobody, and was called off by the proxy before it, which answered for itself.
@@ -154,17 +111,10 @@ fn never_rang(case: &Case<'_>) -> Option<Finding> {
     let is_given_up = case.refusal_code() == 487 && matches!(code, 408 | 480 | 500 | 503 | 504);
     let is_last = case.anatomy.children(index).next().is_none();
     let first = case.message(root.request?)?;
-    if !is_given_up
-        || !is_last
-        || root.alerting.is_some()
-        || verdict.time.millis_since(first.time) < LOST_AFTER_MS
-    {
+    if !is_given_up || !is_last || root.alerting.is_some() || verdict.time.millis_since(first.time) < LOST_AFTER_MS {
         return None;
     }
-    let (silent, giver) = (
-        case.name(root.destination),
-        case.scene.name(parent.destination),
-    );
+    let (silent, giver) = (case.name(root.destination), case.scene.name(parent.destination));
     let trying = root.trying.and_then(|trying| case.message(trying));
     let said = trying.map_or("nothing", |_| "100 Trying and then nothing");
     let waited = duration(verdict.time.since(first.time));
@@ -197,9 +147,7 @@ fn given_up(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let waited = refusal.time.millis_since(request.time) / 1000.0;
-    let is_timer = GIVE_UP_SECONDS
-        .iter()
-        .any(|timer| (waited - timer).abs() <= GIVE_UP_SLACK);
+    let is_timer = GIVE_UP_SECONDS.iter().any(|timer| (waited - timer).abs() <= GIVE_UP_SLACK);
     if !is_timer {
         return None;
     }
@@ -232,16 +180,12 @@ enum Heard {
 }
 
 fn heard(case: &Case<'_>, sent: Timestamp, given_up: Timestamp) -> Heard {
-    let root = case
-        .root()
-        .map(|(_, root)| case.scene.node(root.destination));
+    let root = case.root().map(|(_, root)| case.scene.node(root.destination));
     let Some(load) = root.and_then(|node| case.scene.loads.at(node)) else {
         return Heard::Never;
     };
     let start = load.attempts.partition_point(|attempt| attempt.sent < sent);
-    let end = load
-        .attempts
-        .partition_point(|attempt| attempt.sent < given_up);
+    let end = load.attempts.partition_point(|attempt| attempt.sent < given_up);
     let answered = |attempt: &&Attempt| attempt.reply_ms.is_some();
     let meanwhile = load.attempts.get(start..end).unwrap_or_default().iter();
     let count = meanwhile.take(LOOK_MAX).filter(answered).count();
@@ -275,8 +219,7 @@ impl Heard {
     }
 
     fn remedy(&self, dead: &str, giver: &str) -> String {
-        let wait =
-            format!("At {giver}: shorten the wait for a silent next hop and try a second route.");
+        let wait = format!("At {giver}: shorten the wait for a silent next hop and try a second route.");
         match self {
             Self::Meanwhile(_) => format!(
                 "Look in the log of {dead} for this Call-ID: it dropped the INVITE, or packets are lost between {giver} and it. {wait}"
@@ -293,18 +236,12 @@ pub fn srv_code_translated(case: &Case<'_>) -> Option<Finding> {
     if case.outcome().group() != OutcomeGroup::Failure || case.outcome() == Outcome::Dropped {
         return None;
     }
-    let translated = case
-        .path()
-        .iter()
-        .position(|(_, step)| matches!(step, Step::Translated | Step::Chose))?;
+    let translated = case.path().iter().position(|(_, step)| matches!(step, Step::Translated | Step::Chose))?;
     let (cause_index, step) = case.path().get(translated)?;
     let (before_index, _) = case.path().get(translated.checked_sub(1)?)?;
     let cause = *case.anatomy.transaction(*cause_index);
     let before = *case.anatomy.transaction(*before_index);
-    let (got, gave) = (
-        case.message(cause.final_response?)?,
-        case.message(before.final_response?)?,
-    );
+    let (got, gave) = (case.message(cause.final_response?)?, case.message(before.final_response?)?);
     let (got_code, gave_code) = (got.status()?.0, gave.status()?.0);
     // A forking proxy that passes one of several codes on translates nothing.
     let is_chosen = *step == Step::Chose && finals_behind(case, translated) > 1;
@@ -318,9 +255,7 @@ pub fn srv_code_translated(case: &Case<'_>) -> Option<Finding> {
     if silent_root {
         return None;
     }
-    let phrase = case
-        .refusal()
-        .map_or("", |refusal| case.scene.text(refusal.line));
+    let phrase = case.refusal().map_or("", |refusal| case.scene.text(refusal.line));
     let reason = case
         .refusal()
         .and_then(|refusal| case.header(refusal, HeaderName::Reason))
@@ -328,11 +263,7 @@ pub fn srv_code_translated(case: &Case<'_>) -> Option<Finding> {
     let after = duration(gave.time.since(got.time));
     let dropped = dropped_headers(case, got, gave);
     let is_linked = cause.via != before.via && case.call.legs.len() > 1;
-    let confidence = if is_linked {
-        Confidence::Likely
-    } else {
-        Confidence::Certain
-    };
+    let confidence = if is_linked { Confidence::Likely } else { Confidence::Certain };
     let finding = Finding::new("srv-code-translated", Severity::Error, confidence, Proof::CodeMeaning)
         .says(
             format!("The caller saw {gave_code}, but the cause is {root_code} from {}", case.scene.name(origin)),
@@ -353,40 +284,23 @@ pub fn srv_code_translated(case: &Case<'_>) -> Option<Finding> {
 }
 
 fn finals_behind(case: &Case<'_>, translated: usize) -> usize {
-    let Some((parent, _)) = translated
-        .checked_sub(1)
-        .and_then(|place| case.path().get(place))
-    else {
+    let Some((parent, _)) = translated.checked_sub(1).and_then(|place| case.path().get(place)) else {
         return 0;
     };
     let edge_code = case.anatomy.final_status(case.anatomy.transaction(*parent));
     case.anatomy
         .children(*parent)
-        .filter(|(_, hop)| {
-            hop.final_response.is_some() && case.anatomy.final_status(hop) == edge_code
-        })
+        .filter(|(_, hop)| hop.final_response.is_some() && case.anatomy.final_status(hop) == edge_code)
         .count()
 }
 
 /// Headers that explain a refusal and that the translating node left out.
-fn dropped_headers(
-    case: &Case<'_>,
-    got: &crate::call::Message,
-    gave: &crate::call::Message,
-) -> String {
-    let told = [
-        HeaderName::Reason,
-        HeaderName::RetryAfter,
-        HeaderName::Warning,
-    ];
+fn dropped_headers(case: &Case<'_>, got: &crate::call::Message, gave: &crate::call::Message) -> String {
+    let told = [HeaderName::Reason, HeaderName::RetryAfter, HeaderName::Warning];
     let lost: Vec<&str> = told
         .into_iter()
         .filter(|name| case.header(got, *name).is_some() && case.header(gave, *name).is_none())
         .map(HeaderName::text)
         .collect();
-    if lost.is_empty() {
-        String::new()
-    } else {
-        format!(" and dropped its {}", lost.join(" and "))
-    }
+    if lost.is_empty() { String::new() } else { format!(" and dropped its {}", lost.join(" and ")) }
 }

@@ -21,10 +21,7 @@ pub fn srv_internal_error(scene: &Scene<'_>) -> Vec<Claim> {
             && !EXPLAINED_CODES.contains(&origin.code)
             && origin.step == Step::Relayed
     });
-    groups
-        .into_iter()
-        .filter_map(|((node, code), calls)| claim(scene, node, code, calls))
-        .collect()
+    groups.into_iter().filter_map(|((node, code), calls)| claim(scene, node, code, calls)).collect()
 }
 
 fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Option<Claim> {
@@ -38,16 +35,8 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Opt
     let finding = Finding::new(
         "srv-internal-error",
         Severity::Error,
-        if apart.is_some() {
-            Confidence::Likely
-        } else {
-            Confidence::Possible
-        },
-        if apart.is_some() {
-            Proof::Comparison
-        } else {
-            Proof::CodeMeaning
-        },
+        if apart.is_some() { Confidence::Likely } else { Confidence::Possible },
+        if apart.is_some() { Proof::Comparison } else { Proof::CodeMeaning },
     )
     .says(
         title(&name, code),
@@ -76,19 +65,14 @@ fn title(name: &str, code: u16) -> String {
 
 /// The feature that parts the refused calls from good ones sharply.
 fn feature(scene: &Scene<'_>, node: NodeId, calls: &[u32], good: &[u32]) -> Option<Apart> {
-    apart::separates(scene, node, calls, good).filter(|apart| {
-        apart.is_sharp() && apart.failed_in >= CALLS_MIN && apart.good_out >= CALLS_MIN
-    })
+    apart::separates(scene, node, calls, good)
+        .filter(|apart| apart.is_sharp() && apart.failed_in >= CALLS_MIN && apart.good_out >= CALLS_MIN)
 }
 
 fn explanation(name: &str, code: u16, calls: usize, good: &[u32], apart: Option<&Apart>) -> String {
     let mut text = format!(
         "{name} refused {} with {code}. Nothing behind it is visible in this capture",
-        if calls == 1 {
-            "this call".to_owned()
-        } else {
-            format!("{calls} calls")
-        }
+        if calls == 1 { "this call".to_owned() } else { format!("{calls} calls") }
     );
     match apart {
         Some(apart) => text += &format!("; {}.", apart.sentence()),
@@ -97,26 +81,18 @@ fn explanation(name: &str, code: u16, calls: usize, good: &[u32], apart: Option<
         }
         None if good.is_empty() => text += ", and no call through it went well to compare with.",
         None => {
-            text += &format!(
-                ", and nothing that was compared parts these calls from the {} that went well.",
-                good.len()
-            );
+            text +=
+                &format!(", and nothing that was compared parts these calls from the {} that went well.", good.len());
         }
     }
     text
 }
 
 fn remedy(scene: &Scene<'_>, name: &str, call: u32, apart: Option<&Apart>) -> String {
-    let id = scene
-        .calls
-        .get(call as usize)
-        .and_then(|call| call.legs.first())
-        .map_or("", |leg| scene.text(leg.call_id));
+    let id =
+        scene.calls.get(call as usize).and_then(|call| call.legs.first()).map_or("", |leg| scene.text(leg.call_id));
     let compare = apart.map_or(String::new(), |apart| {
-        format!(
-            " Compare how {name} handles calls that {} with others.",
-            apart.feature
-        )
+        format!(" Compare how {name} handles calls that {} with others.", apart.feature)
     });
     format!("Look up the Call-ID {id} in the log of {name}.{compare}")
 }

@@ -27,11 +27,7 @@ fn claims(scene: &Scene<'_>, why: &Why, tell: fn(&Refusals<'_>) -> Option<Findin
     for (destination, explained) in sorted(scene) {
         let limited = explained.iter().filter(|explained| explained.why == *why);
         for explained in limited {
-            let refusals = Refusals {
-                scene,
-                destination,
-                places: &explained.places,
-            };
+            let refusals = Refusals { scene, destination, places: &explained.places };
             claims.extend(tell(&refusals).map(|finding| refusals.claim(finding)));
         }
     }
@@ -43,21 +39,10 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
     let ceiling = destination.ceiling.as_ref()?;
     let found = &ceiling.threshold;
     let name = scene.name(destination.endpoint);
-    let told = refusals
-        .attempts()
-        .filter(|attempt| attempt.words.is_limit())
-        .count();
+    let told = refusals.attempts().filter(|attempt| attempt.words.is_limit()).count();
     let is_told = told as f64 >= TOLD_SHARE * refusals.places.len() as f64;
-    let confidence = if is_told {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
-    };
-    let least = if destination.older > 0 || starts_full(destination) {
-        "at least "
-    } else {
-        ""
-    };
+    let confidence = if is_told { Confidence::Certain } else { Confidence::Likely };
+    let least = if destination.older > 0 || starts_full(destination) { "at least " } else { "" };
     let whose = match ceiling.view {
         View::To => String::new(),
         View::Both => ", those that it sent itself included".to_owned(),
@@ -72,11 +57,7 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
         found.taken_below,
         found.below,
         counted(found.episodes, "time"),
-        if found.episodes == 1 {
-            ","
-        } else {
-            ", each time"
-        },
+        if found.episodes == 1 { "," } else { ", each time" },
     );
     let finding = Finding::new(
         "srv-capacity-ceiling",
@@ -84,11 +65,7 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
         confidence,
         if is_told { Proof::OwnWords } else { Proof::Comparison },
     )
-    .says(
-        format!("{name} has {} channels, and all were taken", found.limit),
-        explanation,
-        ceiling_remedy(refusals),
-    )
+    .says(format!("{name} has {} channels, and all were taken", found.limit), explanation, ceiling_remedy(refusals))
     .at(destination.endpoint, found.limit)
     .not(
         "srv-cps-limit",
@@ -98,11 +75,7 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
         ),
     )
     .not("call-busy", "different numbers were refused alike, and taken as soon as a call had ended");
-    Some(with_evidence(
-        finding,
-        refusals,
-        "refused with all channels taken",
-    ))
+    Some(with_evidence(finding, refusals, "refused with all channels taken"))
 }
 
 /// Who changes what about a ceiling.
@@ -111,10 +84,7 @@ fn ceiling_remedy(refusals: &Refusals<'_>) -> String {
     let overflow = if others.is_empty() {
         "Order more channels or licences for it, or give its senders an overflow route.".to_owned()
     } else {
-        format!(
-            "Let its senders use {} as overflow, which had room meanwhile, or order more channels.",
-            list(&others)
-        )
+        format!("Let its senders use {} as overflow, which had room meanwhile, or order more channels.", list(&others))
     };
     format!(
         "{overflow} Ask its operator for 503 with Q.850 cause 34 if it answers anything else, so that senders go on to another route."
@@ -123,14 +93,8 @@ fn ceiling_remedy(refusals: &Refusals<'_>) -> String {
 
 /// Whether calls may have been up before the first one of the capture: refusals come before enough calls were seen.
 fn starts_full(destination: &Destination) -> bool {
-    let first = destination
-        .attempts
-        .iter()
-        .position(|attempt| attempt.is_refused());
-    let limit = destination
-        .ceiling
-        .as_ref()
-        .map_or(0, |ceiling| ceiling.threshold.limit);
+    let first = destination.attempts.iter().position(|attempt| attempt.is_refused());
+    let limit = destination.ceiling.as_ref().map_or(0, |ceiling| ceiling.threshold.limit);
     first.is_some_and(|first| (first as u32) < limit)
 }
 
@@ -138,33 +102,18 @@ fn pace_finding(refusals: &Refusals<'_>) -> Option<Finding> {
     let (scene, destination) = (refusals.scene, refusals.destination);
     let rate = destination.pace.as_ref()?.rate;
     let name = scene.name(destination.endpoint);
-    let told = refusals
-        .attempts()
-        .filter(|attempt| attempt.words.says_rate)
-        .count();
+    let told = refusals.attempts().filter(|attempt| attempt.words.says_rate).count();
     let is_told = told as f64 >= TOLD_SHARE * refusals.places.len() as f64;
-    let confidence = if is_told {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
-    };
+    let confidence = if is_told { Confidence::Certain } else { Confidence::Likely };
     let pace = pace(rate.per_second);
-    let taken = destination
-        .attempts
-        .iter()
-        .filter(|attempt| attempt.fate == Fate::Taken)
-        .count();
+    let taken = destination.attempts.iter().filter(|attempt| attempt.fate == Fate::Taken).count();
     let at_once = at_once(&rate.counting);
     let how = pace_words(refusals, &rate);
     let finding = Finding::new(
         "srv-cps-limit",
         Severity::Error,
         confidence,
-        if is_told {
-            Proof::OwnWords
-        } else {
-            Proof::Comparison
-        },
+        if is_told { Proof::OwnWords } else { Proof::Comparison },
     )
     .says(
         format!("{name} takes {pace}, and more came"),
@@ -192,10 +141,9 @@ fn at_once(counting: &Counting) -> String {
         Counting::Tokens(bucket) if bucket.burst == 1 => {
             ", each at least as long after the one before as that rate asks".to_owned()
         }
-        Counting::Tokens(bucket) if bucket.is_burst_least => format!(
-            ", and after a pause bursts of at least {} (no pause was long enough to show more)",
-            bucket.burst
-        ),
+        Counting::Tokens(bucket) if bucket.is_burst_least => {
+            format!(", and after a pause bursts of at least {} (no pause was long enough to show more)", bucket.burst)
+        }
         Counting::Tokens(bucket) => {
             format!(", and after a pause bursts of up to {}", bucket.burst)
         }
@@ -206,11 +154,7 @@ fn at_once(counting: &Counting) -> String {
 fn no_more(counting: &Counting) -> String {
     match counting {
         Counting::Window { limit, length, .. } => {
-            format!(
-                ", no more than {} in any {} s",
-                counted(*limit, "call"),
-                length.as_secs()
-            )
+            format!(", no more than {} in any {} s", counted(*limit, "call"), length.as_secs())
         }
         Counting::Tokens(bucket) => {
             format!(", no more than {} at once", counted(bucket.burst, "call"))
@@ -222,11 +166,7 @@ fn no_more(counting: &Counting) -> String {
 fn pace_words(refusals: &Refusals<'_>, rate: &RateLimit) -> String {
     let codes = refusals.codes();
     match &rate.counting {
-        Counting::Window {
-            limit,
-            length,
-            threshold,
-        } => format!(
+        Counting::Window { limit, length, threshold } => format!(
             "{} of the {} refusals ({codes}) came when {} had been taken in the {} s before, and {} of the {} calls that came with fewer were taken",
             threshold.refused_at_limit,
             threshold.refused,
@@ -252,11 +192,7 @@ fn with_evidence(finding: Finding, refusals: &Refusals<'_>, shows: &str) -> Find
 
 /// A rate as an operator says it: `5 calls per second`, `30 calls per minute`.
 fn pace(per_second: f64) -> String {
-    let (rate, unit) = if per_second < 1.0 {
-        (per_second * 60.0, "minute")
-    } else {
-        (per_second, "second")
-    };
+    let (rate, unit) = if per_second < 1.0 { (per_second * 60.0, "minute") } else { (per_second, "second") };
     let rounded = (rate * 10.0).round() / 10.0;
     let noun = if rounded == 1.0 { "call" } else { "calls" };
     format!("{rounded} {noun} per {unit}")

@@ -17,11 +17,7 @@ pub fn srv_no_route(scene: &Scene<'_>) -> Vec<Claim> {
     for (destination, explained) in sorted(scene) {
         for explained in explained {
             if let Why::NoRoute(blocked) = &explained.why {
-                let refusals = Refusals {
-                    scene,
-                    destination,
-                    places: &explained.places,
-                };
+                let refusals = Refusals { scene, destination, places: &explained.places };
                 claims.push(refusals.claim(finding(&refusals, blocked)));
             }
         }
@@ -37,10 +33,7 @@ fn finding(refusals: &Refusals<'_>, blocked: &Blocked) -> Finding {
         "" => "these numbers".to_owned(),
         prefix => prefix.to_owned(),
     };
-    let slowest = refusals
-        .attempts()
-        .filter_map(|attempt| attempt.final_ms)
-        .fold(0.0, f32::max);
+    let slowest = refusals.attempts().filter_map(|attempt| attempt.final_ms).fold(0.0, f32::max);
     let codes = refusals.codes();
     let explanation = if blocked.same_taken > 0 {
         format!(
@@ -64,10 +57,7 @@ fn finding(refusals: &Refusals<'_>, blocked: &Blocked) -> Finding {
     let reroute = if others.is_empty() {
         format!("Add or repair the route for {numbers} at {name}, or send these numbers elsewhere.")
     } else {
-        format!(
-            "Add or repair the route for {numbers} at {name}, or send these numbers to {}.",
-            list(&others)
-        )
+        format!("Add or repair the route for {numbers} at {name}, or send these numbers to {}.", list(&others))
     };
     let remedy = if blocked.same_taken > 0 {
         format!(
@@ -85,11 +75,7 @@ fn finding(refusals: &Refusals<'_>, blocked: &Blocked) -> Finding {
     } else {
         format!("{name} has no route to {numbers}")
     };
-    let proof = if blocked.is_told {
-        Proof::OwnWords
-    } else {
-        Proof::Comparison
-    };
+    let proof = if blocked.is_told { Proof::OwnWords } else { Proof::Comparison };
     let mut finding = Finding::new("srv-no-route", Severity::Error, blocked.confidence, proof)
         .says(title, explanation, remedy)
         .at(destination.endpoint, &blocked.prefix);
@@ -97,14 +83,10 @@ fn finding(refusals: &Refusals<'_>, blocked: &Blocked) -> Finding {
         finding = finding.shown_by(evidence);
     }
     if !blocked.is_told {
-        finding = finding.not(
-            "srv-overload",
-            "calls to other numbers were taken around the same time",
-        );
+        finding = finding.not("srv-overload", "calls to other numbers were taken around the same time");
     }
     if blocked.confidence == Confidence::Possible {
-        finding.explanation +=
-            " So few calls may also meet a fault of another kind, such as a short overload.";
+        finding.explanation += " So few calls may also meet a fault of another kind, such as a short overload.";
     }
     finding
 }

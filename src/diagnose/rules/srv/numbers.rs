@@ -52,16 +52,9 @@ pub fn always_refused<N: AsRef<str>>(
             }
         }
     }
-    let whole = counts
-        .iter()
-        .filter(|(_, (_, taken))| *taken == 0)
-        .map(|(prefix, (refused, _))| (*refused, *prefix));
+    let whole = counts.iter().filter(|(_, (_, taken))| *taken == 0).map(|(prefix, (refused, _))| (*refused, *prefix));
     // The largest group, and of equal ones the longest common beginning.
-    let (hits, prefix) = whole.max_by(|a, b| {
-        (a.0, a.1.len())
-            .cmp(&(b.0, b.1.len()))
-            .then_with(|| b.1.cmp(a.1))
-    })?;
+    let (hits, prefix) = whole.max_by(|a, b| (a.0, a.1.len()).cmp(&(b.0, b.1.len())).then_with(|| b.1.cmp(a.1)))?;
     let table = table(hits);
     // Nested beginnings of the same numbers are one try; four stand for country, area, exchange and number.
     let tried = (tried as f64).min(refused.len() as f64 * 4.0);
@@ -84,9 +77,7 @@ fn prefixes(number: &str) -> impl Iterator<Item = &str> {
     let plus = usize::from(number.starts_with('+'));
     let short = (plus + PREFIX_MIN)..=(plus + PREFIX_MAX);
     let short = short.filter(|end| *end < number.len());
-    short
-        .filter_map(|end| number.get(..end))
-        .chain(std::iter::once(number).filter(|number| !number.is_empty()))
+    short.filter_map(|end| number.get(..end)).chain(std::iter::once(number).filter(|number| !number.is_empty()))
 }
 
 /// What all numbers begin with; empty where they share nothing.
@@ -115,9 +106,7 @@ mod tests {
     }
 
     fn many(prefix: &str, count: usize) -> Vec<String> {
-        (0..count)
-            .map(|n| format!("{prefix}{:06}", n * 7_919))
-            .collect()
+        (0..count).map(|n| format!("{prefix}{:06}", n * 7_919)).collect()
     }
 
     #[test]

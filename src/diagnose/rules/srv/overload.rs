@@ -23,11 +23,7 @@ pub fn srv_overload(scene: &Scene<'_>) -> Vec<Claim> {
     for (destination, explained) in sorted(scene) {
         for explained in explained {
             if let Why::Overload(slowing) = explained.why {
-                let refusals = Refusals {
-                    scene,
-                    destination,
-                    places: &explained.places,
-                };
+                let refusals = Refusals { scene, destination, places: &explained.places };
                 claims.push(refusals.claim(finding(&refusals, slowing)));
             }
         }
@@ -40,11 +36,8 @@ fn finding(refusals: &Refusals<'_>, slowing: Slowing) -> Finding {
     let name = scene.name(destination.endpoint);
     let told = Told::of(refusals);
     let is_told = slowing == Slowing::default();
-    let (confidence, proof) = if is_told {
-        (Confidence::Certain, Proof::OwnWords)
-    } else {
-        (Confidence::Likely, Proof::Timing)
-    };
+    let (confidence, proof) =
+        if is_told { (Confidence::Certain, Proof::OwnWords) } else { (Confidence::Likely, Proof::Timing) };
     let mut explanation = format!(
         "{name} refused {} with {} {}{}.",
         part_of(refusals.places.len(), destination.attempts.len(), "call"),
@@ -65,11 +58,7 @@ fn finding(refusals: &Refusals<'_>, slowing: Slowing) -> Finding {
         };
     }
     // Where another route carried every call, nobody but the node was troubled.
-    let severity = if refusals.calls().is_empty() {
-        Severity::Warn
-    } else {
-        Severity::Error
-    };
+    let severity = if refusals.calls().is_empty() { Severity::Warn } else { Severity::Error };
     let mut finding = Finding::new("srv-overload", severity, confidence, proof)
         .says(
             if is_told {
@@ -100,10 +89,7 @@ fn with_refuted(finding: Finding, refusals: &Refusals<'_>, levels: &[u32]) -> Fi
     if most <= least + 1 {
         return finding;
     }
-    finding.not(
-        "srv-capacity-ceiling",
-        format!("it refused with {least} calls up and took calls until {most} were up"),
-    )
+    finding.not("srv-capacity-ceiling", format!("it refused with {least} calls up and took calls until {most} were up"))
 }
 
 /// What refusals ask for.
@@ -135,16 +121,12 @@ impl Told {
                 parts.push(format!("asking for a pause of {low} s (Retry-After)"));
             }
             Some((low, high)) => {
-                parts.push(format!(
-                    "asking for pauses of {low} to {high} s (Retry-After)"
-                ));
+                parts.push(format!("asking for pauses of {low} to {high} s (Retry-After)"));
             }
             None => {}
         }
         if let Some(percent) = self.oc_percent {
-            parts.push(format!(
-                "asking to keep back {percent} % of requests (oc, RFC 7339)"
-            ));
+            parts.push(format!("asking to keep back {percent} % of requests (oc, RFC 7339)"));
         }
         match self.q850 {
             Some(42) => parts.push("naming congestion (Q.850 cause 42)".to_owned()),
@@ -177,13 +159,8 @@ fn load_words(refusals: &Refusals<'_>, levels: &[u32], pusher: Option<&Pusher<'_
     let span = |nanoseconds: i64| nanoseconds.div_euclid(SPAN_SECONDS * 1_000_000_000);
     let mut counts: HashMap<i64, (u32, u32, u32), foldhash::fast::FixedState> = HashMap::default();
     let span_of = |attempt: &Attempt| span(attempt.sent.nanoseconds());
-    for attempts in destination
-        .attempts
-        .chunk_by(|a, b| span_of(a) == span_of(b))
-    {
-        let taken = attempts
-            .iter()
-            .filter(|attempt| attempt.fate == Fate::Taken);
+    for attempts in destination.attempts.chunk_by(|a, b| span_of(a) == span_of(b)) {
+        let taken = attempts.iter().filter(|attempt| attempt.fate == Fate::Taken);
         let count = (attempts.len() as u32, taken.count() as u32, 0);
         counts.insert(span_of(&attempts[0]), count);
     }
@@ -196,19 +173,11 @@ fn load_words(refusals: &Refusals<'_>, levels: &[u32], pusher: Option<&Pusher<'_
         .filter(|(all, _, refused)| refused * 10 >= *all && *refused > 0)
         .map(|(all, taken, _)| (*all as f32, *taken as f32))
         .collect();
-    let calm = counts
-        .values()
-        .filter(|(_, _, refused)| *refused == 0)
-        .map(|(all, _, _)| *all)
-        .max();
+    let calm = counts.values().filter(|(_, _, refused)| *refused == 0).map(|(all, _, _)| *all).max();
     let offered: Vec<f32> = full.iter().map(|(all, _)| *all).collect();
     let taken: Vec<f32> = full.iter().map(|(_, taken)| *taken).collect();
-    let up: Vec<f32> = refusals
-        .places
-        .iter()
-        .filter_map(|place| levels.get(*place as usize))
-        .map(|level| *level as f32)
-        .collect();
+    let up: Vec<f32> =
+        refusals.places.iter().filter_map(|place| levels.get(*place as usize)).map(|level| *level as f32).collect();
     let (up, offered) = (median(&up), median(&offered));
     if full.is_empty() {
         return format!(
@@ -221,10 +190,7 @@ fn load_words(refusals: &Refusals<'_>, levels: &[u32], pusher: Option<&Pusher<'_
         a_second(median(&taken)),
     );
     if let Some(calm) = calm {
-        words += &format!(
-            "; in {SPAN_SECONDS} s without refusals at most {:.1} calls/s came",
-            a_second(calm as f32)
-        );
+        words += &format!("; in {SPAN_SECONDS} s without refusals at most {:.1} calls/s came", a_second(calm as f32));
         if calm as f32 >= offered {
             words += ", so it refused at a pace that it took at other times: load from elsewhere or a fault behind it may be the cause";
         }
@@ -235,11 +201,7 @@ fn load_words(refusals: &Refusals<'_>, levels: &[u32], pusher: Option<&Pusher<'_
             pusher.during.0,
             pusher.during.1,
             pusher.user,
-            if pusher.before.0 == 0 {
-                "none".to_owned()
-            } else {
-                pusher.before.0.to_string()
-            },
+            if pusher.before.0 == 0 { "none".to_owned() } else { pusher.before.0.to_string() },
             pusher.before.1
         );
     }
@@ -275,9 +237,7 @@ fn pusher<'a>(refusals: &Refusals<'a>) -> Option<Pusher<'a>> {
     for user in during.iter().filter_map(caller) {
         *counts.entry(user).or_default() += 1;
     }
-    let (user, own) = counts
-        .into_iter()
-        .max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(a.0)))?;
+    let (user, own) = counts.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(a.0)))?;
     let share = |own: usize, all: usize| own as f64 / all.max(1) as f64;
     if during.len() < ATTEMPTS_MIN || share(own, during.len()) <= 0.5 || user.is_empty() {
         return None;
@@ -289,16 +249,9 @@ fn pusher<'a>(refusals: &Refusals<'a>) -> Option<Pusher<'a>> {
     if before.len() < ATTEMPTS_MIN {
         return None;
     }
-    let own_before = before
-        .iter()
-        .filter(|attempt| caller(attempt) == Some(user))
-        .count();
+    let own_before = before.iter().filter(|attempt| caller(attempt) == Some(user)).count();
     let has_risen = share(own_before, before.len()) * 4.0 < share(own, during.len());
-    has_risen.then_some(Pusher {
-        user,
-        during: (own, during.len()),
-        before: (own_before, before.len()),
-    })
+    has_risen.then_some(Pusher { user, during: (own, during.len()), before: (own_before, before.len()) })
 }
 
 /// How its answers slowed down before.
@@ -309,25 +262,16 @@ fn slow_words(refusals: &Refusals<'_>, slowing: Slowing) -> String {
         Some(slowing)
     };
     slowing.map_or(String::new(), |slowing| {
-        format!(
-            " Its answers had slowed from {:.0} ms to {:.0} ms before.",
-            slowing.before_ms, slowing.after_ms
-        )
+        format!(" Its answers had slowed from {:.0} ms to {:.0} ms before.", slowing.before_ms, slowing.after_ms)
     })
 }
 
 /// The slowing of answers in the 20 attempts before a place, where they take more than twice as long as before.
 fn slowing_before(destination: &Destination, place: Option<&u32>) -> Option<Slowing> {
     let before = destination.attempts.get(..*place? as usize)?;
-    let answers: Vec<f32> = before
-        .iter()
-        .filter_map(|attempt| attempt.progress_ms)
-        .collect();
+    let answers: Vec<f32> = before.iter().filter_map(|attempt| attempt.progress_ms).collect();
     let (early, late) = answers.split_at_checked(answers.len().checked_sub(20)?)?;
-    let slowing = Slowing {
-        before_ms: median(early),
-        after_ms: median(late),
-    };
+    let slowing = Slowing { before_ms: median(early), after_ms: median(late) };
     (early.len() >= 20 && slowing.after_ms > 2.0 * slowing.before_ms).then_some(slowing)
 }
 
@@ -348,12 +292,12 @@ fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32, pusher: Option<&Push
         });
     }
     if told.pause.is_some() && early > 0 {
-        steps.push(format!(
-            "Make the senders heed Retry-After: no INVITE to {name} while the pause runs."
-        ));
+        steps.push(format!("Make the senders heed Retry-After: no INVITE to {name} while the pause runs."));
     }
     if told.oc_percent.is_some() {
-        steps.push("Switch on overload control (RFC 7339) at the senders, so that they keep back what it asks.".to_owned());
+        steps.push(
+            "Switch on overload control (RFC 7339) at the senders, so that they keep back what it asks.".to_owned(),
+        );
     }
     let last = recovery(refusals);
     steps.push(format!(
@@ -364,9 +308,7 @@ fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32, pusher: Option<&Push
         return steps.concat();
     }
     let numbered = (1..).zip(&steps);
-    let numbered: Vec<String> = numbered
-        .map(|(number, step)| format!("{number}. {step}"))
-        .collect();
+    let numbered: Vec<String> = numbered.map(|(number, step)| format!("{number}. {step}")).collect();
     numbered.join(" ")
 }
 
@@ -376,15 +318,9 @@ fn recovery(refusals: &Refusals<'_>) -> String {
     let Some(last) = refusals.places.last() else {
         return String::new();
     };
-    let after = destination
-        .attempts
-        .get(*last as usize + 1..)
-        .unwrap_or_default();
+    let after = destination.attempts.get(*last as usize + 1..).unwrap_or_default();
     match after.iter().find(|attempt| attempt.fate == Fate::Taken) {
-        Some(attempt) => format!(
-            " It took calls again from {} of the capture.",
-            seconds(refusals.scene, attempt.sent)
-        ),
+        Some(attempt) => format!(" It took calls again from {} of the capture.", seconds(refusals.scene, attempt.sent)),
         None => String::new(),
     }
 }

@@ -68,15 +68,11 @@ const AROUND_SECONDS: u64 = 600;
 const SLOW_MIN: (usize, usize) = (5, 20);
 
 /// Every node that calls were sent to, with its failures by their reason; what no reason explains is left out.
-pub fn sorted<'s, 'a>(
-    scene: &'s Scene<'a>,
-) -> impl Iterator<Item = (&'a Destination, &'s [Explained])> {
+pub fn sorted<'s, 'a>(scene: &'s Scene<'a>) -> impl Iterator<Item = (&'a Destination, &'s [Explained])> {
     let all = scene.sorted.get_or_init(|| {
         // On one thread: one that waits for others could be handed a rule that asks for the same.
         let destinations = scene.loads.destinations.iter();
-        destinations
-            .map(|destination| sort_out(scene, destination))
-            .collect()
+        destinations.map(|destination| sort_out(scene, destination)).collect()
     });
     let explained = all.iter().map(Vec::as_slice);
     scene.loads.destinations.iter().zip(explained)
@@ -100,12 +96,8 @@ fn sort_out(scene: &Scene<'_>, destination: &Destination) -> Vec<Explained> {
     if !destination.attempts.iter().any(fails) {
         return Vec::new();
     }
-    let mut sorter = Sorter {
-        scene,
-        destination,
-        used: vec![false; destination.attempts.len()],
-        explained: Vec::new(),
-    };
+    let mut sorter =
+        Sorter { scene, destination, used: vec![false; destination.attempts.len()], explained: Vec::new() };
     sorter.told_no_route();
     if let Some(ceiling) = &destination.ceiling {
         sorter.take(Why::Ceiling, ceiling.attempts.iter().copied());
@@ -147,11 +139,7 @@ impl<'a> Sorter<'a> {
 
     fn open(&self) -> impl Iterator<Item = (u32, &'a Attempt)> {
         let attempts = &self.destination.attempts;
-        (0..)
-            .zip(attempts)
-            .zip(&self.used)
-            .filter(|(_, used)| !**used)
-            .map(|(open, _)| open)
+        (0..).zip(attempts).zip(&self.used).filter(|(_, used)| !**used).map(|(open, _)| open)
     }
 
     fn number(&self, callee: TextId) -> Cow<'a, str> {
@@ -182,18 +170,15 @@ impl<'a> Sorter<'a> {
         }
         for key in order {
             let places = groups.remove(&key).unwrap_or_default();
-            let numbers = places
-                .iter()
-                .map(|place| self.number(self.destination.attempts[*place as usize].callee));
+            let numbers = places.iter().map(|place| self.number(self.destination.attempts[*place as usize].callee));
             let prefix = numbers::common_beginning(numbers);
-            let refused: HashSet<TextId> = places
+            let refused: HashSet<TextId> =
+                places.iter().map(|place| self.destination.attempts[*place as usize].callee).collect();
+            let taken = self
+                .destination
+                .attempts
                 .iter()
-                .map(|place| self.destination.attempts[*place as usize].callee)
-                .collect();
-            let taken =
-                self.destination.attempts.iter().filter(|attempt| {
-                    attempt.fate == Fate::Taken && refused.contains(&attempt.callee)
-                });
+                .filter(|attempt| attempt.fate == Fate::Taken && refused.contains(&attempt.callee));
             let same_taken = taken.count() as u32;
             let why = Why::NoRoute(Blocked {
                 prefix,
@@ -209,14 +194,10 @@ impl<'a> Sorter<'a> {
     /// Whether all that was refused begins alike and nothing that begins so was taken: then the number says why, not the pace.
     fn is_one_prefix(&self, places: &[u32]) -> bool {
         let attempts = &self.destination.attempts;
-        let taken = attempts
-            .iter()
-            .filter(|attempt| attempt.fate == Fate::Taken);
+        let taken = attempts.iter().filter(|attempt| attempt.fate == Fate::Taken);
         let taken: Vec<TextId> = taken.map(|attempt| attempt.callee).collect();
         let taken = taken.iter().map(|callee| self.number(*callee));
-        let refused = places
-            .iter()
-            .map(|place| self.number(attempts[*place as usize].callee));
+        let refused = places.iter().map(|place| self.number(attempts[*place as usize].callee));
         let refused: Vec<Cow<'_, str>> = refused.collect();
         let prefix = numbers::always_refused(&refused, taken);
         prefix.is_some_and(|(prefix, _)| refused.iter().all(|number| number.starts_with(&prefix)))
@@ -224,32 +205,19 @@ impl<'a> Sorter<'a> {
 
     /// Finds numbers of one prefix that are all refused while others are taken; `false` where there are none.
     fn blocked_prefix(&mut self) -> bool {
-        let is_open =
-            |attempt: &Attempt| attempt.is_refused() && matches!(attempt.code, 500 | 502 | 503);
-        let refused: Vec<(u32, &Attempt)> = self
-            .open()
-            .filter(|(_, attempt)| is_open(attempt))
-            .collect();
+        let is_open = |attempt: &Attempt| attempt.is_refused() && matches!(attempt.code, 500 | 502 | 503);
+        let refused: Vec<(u32, &Attempt)> = self.open().filter(|(_, attempt)| is_open(attempt)).collect();
         let (Some(first), Some(last)) = (refused.first(), refused.last()) else {
             return false;
         };
         let around = Duration::from_secs(AROUND_SECONDS);
         let (from, to) = (first.1.sent, last.1.sent.plus(around));
-        let is_around = |attempt: &&Attempt| {
-            attempt.fate == Fate::Taken && attempt.sent.plus(around) >= from && attempt.sent <= to
-        };
-        let taken: Vec<TextId> = self
-            .destination
-            .attempts
-            .iter()
-            .filter(is_around)
-            .map(|attempt| attempt.callee)
-            .collect();
+        let is_around =
+            |attempt: &&Attempt| attempt.fate == Fate::Taken && attempt.sent.plus(around) >= from && attempt.sent <= to;
+        let taken: Vec<TextId> =
+            self.destination.attempts.iter().filter(is_around).map(|attempt| attempt.callee).collect();
         let taken_numbers = taken.iter().map(|callee| self.number(*callee));
-        let numbers: Vec<Cow<'_, str>> = refused
-            .iter()
-            .map(|(_, attempt)| self.number(attempt.callee))
-            .collect();
+        let numbers: Vec<Cow<'_, str>> = refused.iter().map(|(_, attempt)| self.number(attempt.callee)).collect();
         let Some((prefix, confidence)) = numbers::always_refused(&numbers, taken_numbers) else {
             return false;
         };
@@ -259,13 +227,7 @@ impl<'a> Sorter<'a> {
             .filter(|(_, number)| number.starts_with(&prefix))
             .map(|((place, _), _)| *place)
             .collect();
-        let blocked = Blocked {
-            prefix,
-            confidence,
-            is_told: false,
-            others_taken: taken.len() as u32,
-            same_taken: 0,
-        };
+        let blocked = Blocked { prefix, confidence, is_told: false, others_taken: taken.len() as u32, same_taken: 0 };
         self.take(Why::NoRoute(blocked), places.into_iter());
         true
     }
@@ -275,31 +237,19 @@ impl<'a> Sorter<'a> {
         let node = self.destination.node;
         let fails = |attempt: &Attempt| match attempt.fate {
             Fate::Taken => Some(false),
-            Fate::Refused => {
-                matches!(attempt.code, 403 | 408 | 500 | 502 | 503 | 504).then_some(true)
-            }
+            Fate::Refused => matches!(attempt.code, 403 | 408 | 500 | 502 | 503 | 504).then_some(true),
             Fate::Silent if !scene.is_one_directional(attempt.source, node) => Some(true),
             _ => None,
         };
-        let sequence: Vec<(u32, Timestamp, bool)> = self
-            .open()
-            .filter_map(|(place, attempt)| Some((place, attempt.sent, fails(attempt)?)))
-            .collect();
-        let attempts: Vec<(Timestamp, bool)> = sequence
-            .iter()
-            .map(|(_, sent, failed)| (*sent, *failed))
-            .collect();
+        let sequence: Vec<(u32, Timestamp, bool)> =
+            self.open().filter_map(|(place, attempt)| Some((place, attempt.sent, fails(attempt)?))).collect();
+        let attempts: Vec<(Timestamp, bool)> = sequence.iter().map(|(_, sent, failed)| (*sent, *failed)).collect();
         for outage in outages(&attempts) {
-            let places: Vec<u32> = sequence[outage.first..=outage.last]
-                .iter()
-                .map(|(place, _, _)| *place)
-                .collect();
+            let places: Vec<u32> = sequence[outage.first..=outage.last].iter().map(|(place, _, _)| *place).collect();
             let at = |place: &u32| &self.destination.attempts[*place as usize];
             let told = places
                 .iter()
-                .filter(|place| {
-                    at(place).words.is_overload() || at(place).words.retry_after_seconds.is_some()
-                })
+                .filter(|place| at(place).words.is_overload() || at(place).words.retry_after_seconds.is_some())
                 .count();
             let numbers: HashSet<TextId> = places.iter().map(|place| at(place).callee).collect();
             let sources: HashSet<_> = places.iter().map(|place| at(place).source).collect();
@@ -329,11 +279,7 @@ impl<'a> Sorter<'a> {
                     code => CAPACITY_CODES.contains(&code) && words.is_overload(),
                 }
         };
-        let places: Vec<u32> = self
-            .open()
-            .filter(|(_, attempt)| tells(attempt))
-            .map(|(place, _)| place)
-            .collect();
+        let places: Vec<u32> = self.open().filter(|(_, attempt)| tells(attempt)).map(|(place, _)| place).collect();
         self.take(Why::Overload(Slowing::default()), places.into_iter());
     }
 
@@ -349,18 +295,12 @@ impl<'a> Sorter<'a> {
         let callee = |place: &u32| self.destination.attempts[*place as usize].callee;
         let numbers: HashSet<TextId> = places.iter().map(callee).collect();
         let before = &self.destination.attempts[..places[0] as usize];
-        let answers: Vec<f32> = before
-            .iter()
-            .filter_map(|attempt| attempt.progress_ms)
-            .collect();
+        let answers: Vec<f32> = before.iter().filter_map(|attempt| attempt.progress_ms).collect();
         if numbers.len() < 2 || answers.len() < SLOW_MIN.1 * 2 {
             return;
         }
         let (early, late) = answers.split_at(answers.len() - SLOW_MIN.1);
-        let slowing = Slowing {
-            before_ms: median(early),
-            after_ms: median(late),
-        };
+        let slowing = Slowing { before_ms: median(early), after_ms: median(late) };
         if slowing.after_ms > 4.0 * slowing.before_ms && slowing.after_ms > 500.0 {
             self.take(Why::Overload(slowing), places.into_iter());
         }

@@ -27,17 +27,12 @@ pub struct Refusals<'a> {
 impl<'a> Refusals<'a> {
     /// The refused attempts, in the order of time.
     pub fn attempts(&self) -> impl Iterator<Item = &'a Attempt> + '_ {
-        self.places
-            .iter()
-            .filter_map(|place| self.destination.attempts.get(*place as usize))
+        self.places.iter().filter_map(|place| self.destination.attempts.get(*place as usize))
     }
 
     /// When the first and the last of them came.
     pub fn span(&self) -> (Timestamp, Timestamp) {
-        let first = self
-            .attempts()
-            .next()
-            .map_or(self.scene.start, |attempt| attempt.sent);
+        let first = self.attempts().next().map_or(self.scene.start, |attempt| attempt.sent);
         let last = self.attempts().last().map_or(first, |attempt| attempt.sent);
         (first, last)
     }
@@ -51,11 +46,7 @@ impl<'a> Refusals<'a> {
         if first == last {
             return format!("{} into the capture", seconds(self.scene, first));
         }
-        format!(
-            "between {} and {} of the capture",
-            seconds(self.scene, first),
-            seconds(self.scene, last)
-        )
+        format!("between {} and {} of the capture", seconds(self.scene, first), seconds(self.scene, last))
     }
 
     /// The codes in words: `503`, or `503 (40) and 486 (3)`.
@@ -69,19 +60,12 @@ impl<'a> Refusals<'a> {
         }
         counts.sort_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
         let name = |code: u16| {
-            if code == 0 {
-                "no answer".to_owned()
-            } else {
-                code.to_string()
-            }
+            if code == 0 { "no answer".to_owned() } else { code.to_string() }
         };
         match counts.as_slice() {
             [(code, _)] => name(*code),
             all => {
-                let each: Vec<String> = all
-                    .iter()
-                    .map(|(code, count)| format!("{} ({count})", name(*code)))
-                    .collect();
+                let each: Vec<String> = all.iter().map(|(code, count)| format!("{} ({count})", name(*code))).collect();
                 each.join(", ")
             }
         }
@@ -89,11 +73,8 @@ impl<'a> Refusals<'a> {
 
     /// Indices of the calls that ended with one of these refusals, rising.
     pub fn calls(&self) -> Vec<u32> {
-        let mut calls: Vec<u32> = self
-            .attempts()
-            .filter(|attempt| attempt.decides)
-            .map(|attempt| attempt.call)
-            .collect();
+        let mut calls: Vec<u32> =
+            self.attempts().filter(|attempt| attempt.decides).map(|attempt| attempt.call).collect();
         calls.sort_unstable();
         calls.dedup();
         calls
@@ -111,9 +92,7 @@ impl<'a> Refusals<'a> {
     /// Evidence in the first refusals.
     pub fn evidence(&self, shows: &str) -> Vec<Evidence> {
         let examples = self.attempts().take(EXAMPLES_MAX);
-        examples
-            .filter_map(|attempt| refusal_evidence(self.scene, attempt, shows))
-            .collect()
+        examples.filter_map(|attempt| refusal_evidence(self.scene, attempt, shows)).collect()
     }
 
     /// The claim about these refusals; a warning where every call got through another way.
@@ -126,29 +105,16 @@ impl<'a> Refusals<'a> {
         if finding.origin.is_none() {
             finding.origin = Some(self.destination.endpoint);
         }
-        Claim {
-            finding,
-            calls,
-            count: self.places.len() as u32,
-            first_at,
-            last_at,
-            scope: self.scope(),
-        }
+        Claim { finding, calls, count: self.places.len() as u32, first_at, last_at, scope: self.scope() }
     }
 
     fn scope(&self) -> String {
         let all = self.destination.attempts.len();
-        let mut scope = format!(
-            "{} at {}",
-            part_of(self.places.len(), all, "attempt"),
-            self.scene.name(self.destination.endpoint)
-        );
+        let mut scope =
+            format!("{} at {}", part_of(self.places.len(), all, "attempt"), self.scene.name(self.destination.endpoint));
         let rescued = self.rescued();
         if rescued > 0 {
-            scope += &format!(
-                "; {rescued} of them {} answered on another try",
-                was(rescued)
-            );
+            scope += &format!("; {rescued} of them {} answered on another try", was(rescued));
         }
         scope
     }
@@ -167,23 +133,14 @@ impl<'a> Refusals<'a> {
             if other.node == self.destination.node {
                 continue;
             }
-            let start = other
-                .attempts
-                .partition_point(|attempt| attempt.sent < first);
-            let end = other
-                .attempts
-                .partition_point(|attempt| attempt.sent <= last);
+            let start = other.attempts.partition_point(|attempt| attempt.sent < first);
+            let end = other.attempts.partition_point(|attempt| attempt.sent <= last);
             let meanwhile = other.attempts.get(start..end).unwrap_or_default();
-            let ours = meanwhile
-                .iter()
-                .filter(|attempt| sources.binary_search(&attempt.source).is_ok());
+            let ours = meanwhile.iter().filter(|attempt| sources.binary_search(&attempt.source).is_ok());
             let (mut taken, mut refused) = (0_u32, 0_u32);
             for attempt in ours {
                 taken += u32::from(attempt.fate == Fate::Taken);
-                refused += u32::from(matches!(
-                    attempt.fate,
-                    Fate::Refused | Fate::Behind | Fate::Silent
-                ));
+                refused += u32::from(matches!(attempt.fate, Fate::Refused | Fate::Behind | Fate::Silent));
             }
             if taken > 0 && refused * 10 <= taken {
                 others.push((self.scene.name(other.endpoint), taken));
@@ -196,15 +153,10 @@ impl<'a> Refusals<'a> {
 
     /// INVITEs that senders sent although a Retry-After that they had got still ran.
     pub fn sent_too_early(&self) -> u32 {
-        let mut pauses: HashMap<NodeId, Vec<(Timestamp, Timestamp)>, foldhash::fast::FixedState> =
-            HashMap::default();
+        let mut pauses: HashMap<NodeId, Vec<(Timestamp, Timestamp)>, foldhash::fast::FixedState> = HashMap::default();
         for attempt in &self.destination.attempts {
-            if let (Some(pause), Some(after)) =
-                (attempt.words.retry_after_seconds, attempt.final_ms)
-            {
-                let told = attempt
-                    .sent
-                    .plus(Duration::from_secs_f32((after / 1000.0).max(0.0)));
+            if let (Some(pause), Some(after)) = (attempt.words.retry_after_seconds, attempt.final_ms) {
+                let told = attempt.sent.plus(Duration::from_secs_f32((after / 1000.0).max(0.0)));
                 let end = told.plus(Duration::from_secs(u64::from(pause)));
                 pauses.entry(attempt.source).or_default().push((told, end));
             }
@@ -223,9 +175,7 @@ impl<'a> Refusals<'a> {
                 return false;
             };
             let told = pauses.partition_point(|(told, _)| *told <= attempt.sent);
-            told.checked_sub(1)
-                .and_then(|last| pauses.get(last))
-                .is_some_and(|(_, end)| attempt.sent < *end)
+            told.checked_sub(1).and_then(|last| pauses.get(last)).is_some_and(|(_, end)| attempt.sent < *end)
         };
         self.destination.attempts.iter().filter(is_early).count() as u32
     }
@@ -254,9 +204,6 @@ pub fn seconds(scene: &Scene<'_>, moment: Timestamp) -> String {
 
 /// A list in words: `a (3 calls), b (1 call)`.
 pub fn list(others: &[(String, u32)]) -> String {
-    let each: Vec<String> = others
-        .iter()
-        .map(|(name, count)| format!("{name} ({count} taken)"))
-        .collect();
+    let each: Vec<String> = others.iter().map(|(name, count)| format!("{name} ({count} taken)")).collect();
     each.join(", ")
 }

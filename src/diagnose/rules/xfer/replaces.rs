@@ -22,19 +22,12 @@ pub(super) fn refused(case: &Case<'_>) -> Option<Finding> {
     let call_id = String::from_utf8_lossy(replaces.call_id).into_owned();
     let (why, confidence) = match code {
         481 => unmatched(case, &replaces, &call_id),
-        420 => (
-            "it does not know the extension `replaces`".to_owned(),
-            Confidence::Certain,
-        ),
+        420 => ("it does not know the extension `replaces`".to_owned(), Confidence::Certain),
         486 => (
-            "the call to be replaced had not been answered yet, or was asked for as early only"
-                .to_owned(),
+            "the call to be replaced had not been answered yet, or was asked for as early only".to_owned(),
             Confidence::Likely,
         ),
-        _ => (
-            "it does not let this caller take over the call".to_owned(),
-            Confidence::Likely,
-        ),
+        _ => ("it does not let this caller take over the call".to_owned(), Confidence::Likely),
     };
     let sender = case.scene.name(request.source);
     let finding = Finding::new("xfer-failed", Severity::Error, confidence, Proof::Protocol)
@@ -53,34 +46,20 @@ pub(super) fn refused(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// Why no call fits a Replaces header, as far as the capture holds the call that it names.
-fn unmatched(
-    case: &Case<'_>,
-    replaces: &DialogReference<'_>,
-    call_id: &str,
-) -> (String, Confidence) {
+fn unmatched(case: &Case<'_>, replaces: &DialogReference<'_>, call_id: &str) -> (String, Confidence) {
     let Some(call) = case.scene.call_with_id(call_id) else {
-        return (
-            "the capture holds no call with that Call-ID".to_owned(),
-            Confidence::Likely,
-        );
+        return ("the capture holds no call with that Call-ID".to_owned(), Confidence::Likely);
     };
     let tag = |tag: Option<&[u8]>| String::from_utf8_lossy(tag.unwrap_or_default()).into_owned();
     let (to, from) = (tag(replaces.to_tag), tag(replaces.from_tag));
     let messages = call
         .legs
         .first()
-        .and_then(|leg| {
-            case.scene
-                .book
-                .messages
-                .get(leg.start as usize..leg.end as usize)
-        })
+        .and_then(|leg| case.scene.book.messages.get(leg.start as usize..leg.end as usize))
         .unwrap_or_default();
     let node = case.refuser().map(|refuser| case.scene.node(refuser));
     let has_part = |message: &Message| {
-        [message.source, message.destination]
-            .into_iter()
-            .any(|endpoint| Some(case.scene.node(endpoint)) == node)
+        [message.source, message.destination].into_iter().any(|endpoint| Some(case.scene.node(endpoint)) == node)
     };
     if !messages.iter().any(has_part) {
         return (
@@ -102,30 +81,21 @@ fn unmatched(
         })
         .collect();
     let knows = |tag: &str| {
-        messages.iter().any(|message| {
-            [message.from_tag, message.to_tag]
-                .into_iter()
-                .any(|id| case.scene.text(id) == tag)
-        })
+        messages
+            .iter()
+            .any(|message| [message.from_tag, message.to_tag].into_iter().any(|id| case.scene.text(id) == tag))
     };
     if !knows(&to) || !knows(&from) {
         let wrong = if knows(&to) { from } else { to };
-        return (
-            format!("that call has no tag `{wrong}`"),
-            Confidence::Certain,
-        );
+        return (format!("that call has no tag `{wrong}`"), Confidence::Certain);
     }
     if own.contains(&from.as_str()) && !own.contains(&to.as_str()) {
         return (
-            "to-tag and from-tag are exchanged: the tag of the receiver stands in from-tag"
-                .to_owned(),
+            "to-tag and from-tag are exchanged: the tag of the receiver stands in from-tag".to_owned(),
             Confidence::Certain,
         );
     }
-    let ended = call
-        .milestones
-        .hung_up
-        .filter(|hung_up| *hung_up <= case.call.started);
+    let ended = call.milestones.hung_up.filter(|hung_up| *hung_up <= case.call.started);
     match ended {
         Some(_) => ("that call was already over".to_owned(), Confidence::Certain),
         None => ("it does not know that call".to_owned(), Confidence::Likely),

@@ -47,10 +47,7 @@ impl<'a> Rails<'a> {
         if spacing < SPACING_MIN {
             return None;
         }
-        let names: Vec<String> = places
-            .iter()
-            .map(|place| place_name(context, anatomy, *place))
-            .collect();
+        let names: Vec<String> = places.iter().map(|place| place_name(context, anatomy, *place)).collect();
         let fits = names.iter().all(|name| name.width() + 2 <= spacing);
         let letters = ('A'..='Z').map(String::from).take(names.len()).collect();
         let legend = places
@@ -59,20 +56,10 @@ impl<'a> Rails<'a> {
             .zip(&letters)
             .filter_map(|((place, name), letter): ((_, _), &String)| {
                 let known = with_software(name.clone(), software(anatomy, *place));
-                if fits {
-                    (known != *name).then_some(known)
-                } else {
-                    Some(format!("{letter}  {known}"))
-                }
+                if fits { (known != *name).then_some(known) } else { Some(format!("{letter}  {known}")) }
             })
             .collect();
-        Some(Self {
-            anatomy,
-            labels: if fits { names } else { letters },
-            places,
-            legend,
-            spacing,
-        })
+        Some(Self { anatomy, labels: if fits { names } else { letters }, places, legend, spacing })
     }
 
     fn rail(&self, endpoint: EndpointId) -> usize {
@@ -84,12 +71,7 @@ impl<'a> Rails<'a> {
     }
 
     /// Writes legend, head and rungs.
-    pub(super) fn draw(
-        &self,
-        context: &Context<'_>,
-        rungs: &[Rung<'_>],
-        page: &mut Page<'_>,
-    ) -> io::Result<()> {
+    pub(super) fn draw(&self, context: &Context<'_>, rungs: &[Rung<'_>], page: &mut Page<'_>) -> io::Result<()> {
         for line in &self.legend {
             page.line([plain(" ".repeat(MARGIN)), faint(line.as_str())])?;
         }
@@ -116,10 +98,7 @@ impl<'a> Rails<'a> {
     }
 
     fn rung(&self, context: &Context<'_>, rung: &Rung<'_>, page: &mut Page<'_>) -> io::Result<()> {
-        let (from, to) = (
-            self.rail(rung.message.source),
-            self.rail(rung.message.destination),
-        );
+        let (from, to) = (self.rail(rung.message.source), self.rail(rung.message.destination));
         let mut line = stamp(context, rung);
         let mut ladder = String::new();
         let ink = ink(rung.message);
@@ -144,18 +123,10 @@ impl<'a> Rails<'a> {
         let (before, rest) = ladder.split_at(arrow_at.0);
         let (shaft, after) = rest.split_at(arrow_at.1 - arrow_at.0);
         let drawn = MARGIN + (self.places.len() - 1) * self.spacing + 1;
-        let itself = if from == to {
-            format!("{} (to itself)  ", rung.name)
-        } else {
-            String::new()
-        };
+        let itself = if from == to { format!("{} (to itself)  ", rung.name) } else { String::new() };
         let note = format!("{itself}{}", self.note(rung, shaft));
-        let mut spans = vec![
-            faint(line),
-            plain(before.to_owned()),
-            Span::new(ink, shaft.to_owned()),
-            plain(after.to_owned()),
-        ];
+        let mut spans =
+            vec![faint(line), plain(before.to_owned()), Span::new(ink, shaft.to_owned()), plain(after.to_owned())];
         let note_width = escape::terminal(&note).width();
         if note.trim().is_empty() {
             return page.line(spans);
@@ -184,21 +155,13 @@ impl<'a> Rails<'a> {
 fn arrow(name: &str, columns: usize, is_to_the_right: bool) -> String {
     let name = cut(&escape::terminal(name), columns.saturating_sub(6));
     let dashes = "-".repeat(columns.saturating_sub(name.width() + 5));
-    if is_to_the_right {
-        format!("|- {name} {dashes}>")
-    } else {
-        format!("|<- {name} {dashes}")
-    }
+    if is_to_the_right { format!("|- {name} {dashes}>") } else { format!("|<- {name} {dashes}") }
 }
 
 /// Frame and time of a rung, as wide as the margin less one.
 fn stamp(context: &Context<'_>, rung: &Rung<'_>) -> String {
     let seconds = rung.message.time.millis_since(rung.start) / 1000.0;
-    format!(
-        "{:>7}  {:>9}",
-        context.frame(rung.message.at),
-        format!("{seconds:.3}")
-    )
+    format!("{:>7}  {:>9}", context.frame(rung.message.at), format!("{seconds:.3}"))
 }
 
 fn ink(message: &Message) -> Ink {
@@ -210,17 +173,9 @@ fn ink(message: &Message) -> Ink {
 }
 
 /// Writes the messages in lines, where there are too many places for arrows.
-pub(super) fn list(
-    context: &Context<'_>,
-    rungs: &[Rung<'_>],
-    page: &mut Page<'_>,
-) -> io::Result<()> {
+pub(super) fn list(context: &Context<'_>, rungs: &[Rung<'_>], page: &mut Page<'_>) -> io::Result<()> {
     let way = |rung: &Rung<'_>| {
-        format!(
-            "{} -> {}",
-            context.endpoint(rung.message.source),
-            context.endpoint(rung.message.destination)
-        )
+        format!("{} -> {}", context.endpoint(rung.message.source), context.endpoint(rung.message.destination))
     };
     let width = rungs.iter().map(|rung| way(rung).len()).max().unwrap_or(0);
     page.line([strong(format!("{:>7}  {:>9}  Message", "Frame", "Time"))])?;
@@ -229,11 +184,7 @@ pub(super) fn list(
         page.wrapped(
             plain(first),
             MARGIN,
-            [
-                Span::new(ink(rung.message), rung.name.as_str()),
-                plain("  "),
-                faint(rung.note.as_str()),
-            ],
+            [Span::new(ink(rung.message), rung.name.as_str()), plain("  "), faint(rung.note.as_str())],
         )?;
     }
     Ok(())
@@ -260,10 +211,6 @@ fn software<'a>(anatomy: &Anatomy<'a>, place: Place) -> &'a str {
         Place::Endpoint(endpoint) => message.source == endpoint,
         Place::Node(node) => anatomy.tables.node(message.source) == node,
     };
-    let mut from_it = anatomy
-        .originals()
-        .filter(|(index, message)| is_from_it(message) && is_its_own(*index, message));
-    from_it
-        .find_map(|(_, message)| anatomy.tables.software(message))
-        .unwrap_or("")
+    let mut from_it = anatomy.originals().filter(|(index, message)| is_from_it(message) && is_its_own(*index, message));
+    from_it.find_map(|(_, message)| anatomy.tables.software(message)).unwrap_or("")
 }

@@ -89,19 +89,10 @@ fn is_usual(anatomy: &Anatomy<'_>, message: &Message) -> bool {
     };
     let known = ResponseCode::find(status.0);
     status.0 == 100
-        || known.is_some_and(|known| {
-            known
-                .phrase
-                .eq_ignore_ascii_case(anatomy.tables.text(message.line).trim())
-        })
+        || known.is_some_and(|known| known.phrase.eq_ignore_ascii_case(anatomy.tables.text(message.line).trim()))
 }
 
-fn note(
-    anatomy: &Anatomy<'_>,
-    message: &Message,
-    owner: TransactionIndex,
-    sends: &[Timestamp],
-) -> String {
+fn note(anatomy: &Anatomy<'_>, message: &Message, owner: TransactionIndex, sends: &[Timestamp]) -> String {
     let mut parts = Vec::new();
     if sends.len() > 1 {
         parts.push(format!("({})", gaps(sends)));
@@ -109,11 +100,8 @@ fn note(
     if !message.session.is_absent() {
         parts.push(session::summary(anatomy, message, owner));
     }
-    let told = [
-        (HeaderName::Warning, "Warning"),
-        (HeaderName::Reason, "Reason"),
-        (HeaderName::RetryAfter, "Retry-After"),
-    ];
+    let told =
+        [(HeaderName::Warning, "Warning"), (HeaderName::Reason, "Reason"), (HeaderName::RetryAfter, "Retry-After")];
     for (header, label) in told {
         if let Some(value) = anatomy.tables.header(message, header) {
             parts.push(format!("{label}: {value}"));
@@ -128,15 +116,8 @@ fn gaps(sends: &[Timestamp]) -> String {
         [before, after] => after.since(*before).as_secs_f64(),
         _ => 0.0,
     });
-    let told: Vec<String> = gaps
-        .take(GAPS_MAX)
-        .map(|gap| trimmed(gap, if gap < 0.1 { 3 } else { 1 }))
-        .collect();
-    let more = if sends.len() > GAPS_MAX + 1 {
-        " ..."
-    } else {
-        ""
-    };
+    let told: Vec<String> = gaps.take(GAPS_MAX).map(|gap| trimmed(gap, if gap < 0.1 { 3 } else { 1 })).collect();
+    let more = if sends.len() > GAPS_MAX + 1 { " ..." } else { "" };
     format!("{}{more} s", told.join(" "))
 }
 

@@ -12,11 +12,7 @@ const MEDIAS_MAX: usize = 3;
 /// `offer PCMU PCMA 101`, `answer PCMA 101 hold`, `offer PCMU + video H264`.
 pub(super) fn summary(anatomy: &Anatomy<'_>, message: &Message, owner: TransactionIndex) -> String {
     let sdp = anatomy.tables.sessions.shape(message.session);
-    let role = if is_answer(anatomy, message, owner) {
-        "answer"
-    } else {
-        "offer"
-    };
+    let role = if is_answer(anatomy, message, owner) { "answer" } else { "offer" };
     let mut medias: Vec<String> = sdp.medias.iter().take(MEDIAS_MAX).map(media).collect();
     if sdp.medias.len() > MEDIAS_MAX {
         medias.push(format!("{} more", sdp.medias.len() - MEDIAS_MAX));
@@ -28,11 +24,7 @@ pub(super) fn summary(anatomy: &Anatomy<'_>, message: &Message, owner: Transacti
 }
 
 fn empty(sdp: &Sdp) -> &'static str {
-    if sdp.defects.is_empty() {
-        "without media"
-    } else {
-        "unreadable"
-    }
+    if sdp.defects.is_empty() { "without media" } else { "unreadable" }
 }
 
 /// A description answers where the request before it, or the response that an ACK confirms, carried the offer (RFC 3264, RFC 6337).
@@ -56,11 +48,7 @@ fn media(media: &Media) -> String {
         return words.join(" ");
     }
     for codec in media.codecs.iter().take(CODECS_MAX) {
-        words.push(if codec.is_real() {
-            codec.name.clone()
-        } else {
-            codec.format.clone()
-        });
+        words.push(if codec.is_real() { codec.name.clone() } else { codec.format.clone() });
     }
     if media.codecs.len() > CODECS_MAX {
         words.push(format!("+{}", media.codecs.len() - CODECS_MAX));
