@@ -65,7 +65,7 @@ fn titles_that_name_a_party_say_whom_they_name() {
         for entry in &analysis.calls {
             let text = |id| {
                 let address = analysis.book.tables.text(id);
-                sipscan::call::number::user_of(address).to_owned()
+                sipscan::sip::number::user_of(address).to_owned()
             };
             let parties = [text(entry.call.caller), text(entry.call.callee)];
             for finding in &entry.findings {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::call::dns::DnsSeen;
+use crate::call::beside::dns::DnsSeen;
 use crate::call::{Arrival, Drafts};
 use crate::capture::{Times, Window};
 use crate::net::{self, IcmpError, Packet, Payload, Segment, Skip, Transport};

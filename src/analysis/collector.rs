@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::analysis::batch::{Batch, IcmpSeen};
-use crate::call::dns::{DNS_MESSAGES_MAX, DnsSeen};
+use crate::call::beside::dns::{DNS_MESSAGES_MAX, DnsSeen};
 use crate::call::{Arrival, CallBook, Drafts};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Delivery, Network, Piece, Skip, StreamId, Trace, Transport};

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::result::{Analysis, CallEntry};
-use crate::call::metrics::Metrics;
+use crate::call::survey::metrics::Metrics;
 use crate::diagnose::Incident;
 
 /// The rule whose incident holds the numbers of the whole run.

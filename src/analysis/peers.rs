@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use rayon::prelude::*;
 
 use crate::analysis::result::Peer;
-use crate::call::metrics::Spread;
+use crate::call::survey::metrics::Spread;
 use crate::call::{Book, Call, NodeId, is_step};
 use crate::sip::StatusCode;
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use crate::analysis::narrow::Narrowing;
-use crate::call::metrics::{Metrics, RegistrationMetrics};
-use crate::call::other::{OtherCount, OtherRequest};
-use crate::call::profile::Profile;
-use crate::call::registration::{RegisterAttempt, Registration};
+use crate::call::beside::other_request::{OtherCount, OtherRequest};
+use crate::call::beside::registration::{RegisterAttempt, Registration};
+use crate::call::survey::metrics::{Metrics, RegistrationMetrics};
+use crate::call::survey::profile::Profile;
 use crate::call::{Book, Call, NodeId};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::{Finding, Incident};

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use super::{Frame, LinkType};
+use crate::capture::{Frame, LinkType};
 
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
@@ -120,8 +120,8 @@ fn push_padded(body: &mut Vec<u8>, bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{FrameRef, Reader, Source, Times, Timestamp, Window};
     use super::*;
+    use crate::capture::{FrameRef, Reader, Source, Times, Timestamp, Window};
 
     #[test]
     fn what_is_written_reads_back_the_same() {

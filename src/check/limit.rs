@@ -1,6 +1,6 @@
 //! Limits: a number of the metrics or of one call, and the least or most that it may be.
 
-use crate::call::metrics::{Metrics, RegistrationMetrics, Spread};
+use crate::call::survey::metrics::{Metrics, RegistrationMetrics, Spread};
 use crate::check::view::CallView;
 
 /// A number by its name in a policy, with how it is read; `None` where nothing was measured.

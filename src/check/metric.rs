@@ -1,8 +1,8 @@
 //! Limits on the metrics of a set of calls: what was measured, and which calls count against it.
 
 use crate::analysis::Analysis;
-use crate::call::metrics::{Metrics, RegistrationMetrics};
-use crate::call::registration::{RegisterAttempt, RegistrationOutcome};
+use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome};
+use crate::call::survey::metrics::{Metrics, RegistrationMetrics};
 use crate::call::{Call, Outcome};
 use crate::check::limit::{Bound, Limit, Metric, Number, RegistrationMetric, shown};
 use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict};

@@ -3,7 +3,7 @@
 //! Source of the effect size: Cliff, "Dominance statistics", 1993: how much likelier a value of one run is above one of
 //! the other than below it, -1 to 1.
 
-use crate::call::metrics::Spread;
+use crate::call::survey::metrics::Spread;
 use crate::check::verdict::PROOFS_MAX;
 
 /// The values of one run.

@@ -1,12 +1,12 @@
 //! Doubt: what the capture lacks, which makes what is said of a call, a registration or a node less sure.
 
-use crate::call::lapse::missed_in;
-use crate::call::registration::Registration;
+use crate::call::beside::registration::Registration;
+use crate::call::survey::missing_messages::missed_in;
 use crate::call::{EndpointId, Leg, NodeId};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof};
 use crate::diagnose::rule::{Gate, Rule};
-use crate::diagnose::scene::Scene;
 
 /// Hops of a call whose connections are looked at.
 const HOPS_MAX: usize = 16;

@@ -5,15 +5,15 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use crate::call::metrics::Metrics;
+use crate::call::survey::metrics::Metrics;
 use crate::call::{Outcome, OutcomeGroup};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::capture_context::{Happened, Scene};
 use crate::diagnose::doubt::{Doubt, doubt_claim, doubt_registration};
 use crate::diagnose::finding::{Finding, Incident};
 use crate::diagnose::incident;
 use crate::diagnose::rule::{AskCall, Claim, Gate, Rule};
 use crate::diagnose::rules;
-use crate::diagnose::scene::{Happened, Scene};
 use crate::diagnose::suppression;
 
 /// What is said about a call: findings, best explanation first.
@@ -90,7 +90,7 @@ fn ask_capture(rule: &Rule, scene: &Scene<'_>) -> Vec<Claim> {
     claims
 }
 
-fn ask_registration(scene: &Scene<'_>, registration: &crate::call::registration::Registration) -> Vec<Finding> {
+fn ask_registration(scene: &Scene<'_>, registration: &crate::call::beside::registration::Registration) -> Vec<Finding> {
     if scene.is_hostile(registration.source) {
         return Vec::new();
     }

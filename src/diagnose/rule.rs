@@ -1,10 +1,10 @@
 //! What a rule is: a value with an id, a severity and one pure function over a call, a registration or the capture.
 
-use crate::call::registration::Registration;
+use crate::call::beside::registration::Registration;
 use crate::capture::Timestamp;
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Finding, Severity};
-use crate::diagnose::scene::Scene;
 
 /// A rule; its id names its function, its page in docs/rules and its ladders.
 #[derive(Clone, Copy)]

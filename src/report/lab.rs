@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::analysis::{Analysis, CallEntry, CaptureEntry, Fitness, Peer, RegistrationEntry, Undecoded};
-use crate::call::metrics::Metrics;
-use crate::call::other::OtherCount;
-use crate::call::registration::{Registration, RegistrationOutcome};
+use crate::call::beside::other_request::OtherCount;
+use crate::call::beside::registration::{Registration, RegistrationOutcome};
+use crate::call::survey::metrics::Metrics;
 use crate::call::{Book, Call, Hop, Leg, Milestones, Origin, Outcome, Party, Step, Tables};
 use crate::capture::{FrameRef, OpenError, OpenProblem, Timestamp, Weakness, WeaknessKind};
 use crate::diagnose::{Confidence, Evidence, Finding, Incident, Proof, Severity};

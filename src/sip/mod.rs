@@ -1,37 +1,27 @@
 //! Deliveries become SIP messages and session descriptions.
 
-pub mod body;
-mod defect;
-mod framing;
-mod header_name;
-mod index;
 mod inspect;
-mod inspect_values;
-pub mod lexer;
-mod lines;
 mod message;
-mod method;
-mod numbers;
-mod places;
-mod plain;
 pub mod sdp;
-mod sift;
-mod start_line;
+mod syntax;
 mod values;
 
-pub use defect::{Defect, DefectKind, DefectSet, Sentence};
-pub use framing::{Framed, Framer, Framing, HEADER_BYTES_MAX};
-pub use header_name::HeaderName;
-pub use index::{HEADERS_MAX, HeaderSpan};
 pub use inspect::inspect;
-pub use lines::{Lines, Seed};
+pub use inspect::plain::{is_plain, is_plain_header};
+pub use message::body;
+pub use message::defect::{Defect, DefectKind, DefectSet, Sentence};
+pub use message::framing::{Framed, Framer, Framing, HEADER_BYTES_MAX};
+pub use message::header_name::HeaderName;
+pub use message::index::{HEADERS_MAX, HeaderSpan};
+pub use message::lines::{Lines, Seed};
+pub use message::sift::{Sift, sift};
 pub use message::{ContentLength, Digests, Header, MESSAGE_BYTES_MAX, Message};
-pub use method::{Method, StatusCode};
-pub use numbers::Numbers;
-pub use plain::{is_plain, is_plain_header};
 pub use sdp::{Outline, Sdp};
-pub use sift::{Sift, sift};
-pub use start_line::StartLine;
+pub use syntax::lexer;
+pub use syntax::method::{Method, StatusCode};
+pub use syntax::numbers::Numbers;
+pub use syntax::start_line::StartLine;
+pub use values::number;
 pub use values::{
     BRANCH_COOKIE, CSeq, DialogReference, Digest, Event, HostPort, Identity, MediaType, NameAddr, Overload, Passport,
     RAck, Reason, Refresher, RetryAfter, Scheme, SessionExpires, SessionId, SubscriptionState, TokenFault, Uri, Via,

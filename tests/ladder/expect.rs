@@ -2,8 +2,8 @@
 
 use sipscan::analysis::{Analysis, CallEntry};
 use sipscan::call::anatomy_of;
-use sipscan::call::delay::stages;
-use sipscan::call::rewriting::{How, rewriting};
+use sipscan::call::detail::delay::stages;
+use sipscan::call::detail::rewriting::{How, rewriting};
 use sipscan::diagnose::{Finding, Severity};
 
 /// What is wrong with an analysis, by line of the ladder; empty where all expectations hold.

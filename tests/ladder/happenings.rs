@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use sipscan::analysis::{Analysis, Options, analyze_sources};
-use sipscan::call::delay::{Stage, is_plain, only_stage, stages};
+use sipscan::call::detail::delay::{Stage, is_plain, only_stage, stages};
 use sipscan::call::{Outcome, anatomy_of};
 use sipscan::capture::Source;
 

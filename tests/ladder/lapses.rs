@@ -1,6 +1,6 @@
 //! What the messages of a capture show of those that it lacks.
 
-use sipscan::call::lapse::missed_in;
+use sipscan::call::survey::missing_messages::missed_in;
 
 const NODES: &str = "alice = 10.0.0.1:5060   bob = 10.0.0.3:5060   proxy = 10.0.0.2:5060\n";
 

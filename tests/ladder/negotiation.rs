@@ -1,7 +1,7 @@
 //! Offers find their answers on ladders, and a change during a call is named by what it changed.
 
-use sipscan::call::hold::holds;
-use sipscan::call::negotiation::{Change, change_wanted, changes, exchange};
+use sipscan::call::outcome::hold::holds;
+use sipscan::call::outcome::negotiation::{Change, change_wanted, changes, exchange};
 use sipscan::call::{Anatomy, anatomy_of};
 use sipscan::sip::Method;
 

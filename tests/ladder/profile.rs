@@ -1,7 +1,7 @@
 //! The metrics of ladders by destination, source, product and time, and of tries to register.
 
 use sipscan::analysis::Analysis;
-use sipscan::call::profile::{Dimension, GROUPS_MAX};
+use sipscan::call::survey::profile::{Dimension, GROUPS_MAX};
 
 fn analysis(text: &str) -> Analysis {
     super::analyze(&super::parse::parse(text))

@@ -2,16 +2,16 @@
 //!
 //! Sources: RFC 3261 section 11; RFC 5626 section 3.5.
 
-use crate::call::icmp::IcmpReport;
-use crate::call::keepalive::{Outage, SENDS_IN_VAIN, Train, trains};
+use crate::call::beside::icmp::IcmpReport;
+use crate::call::beside::keepalive::{Outage, SENDS_IN_VAIN, Train, trains};
 use crate::call::{Call, Message, OutcomeGroup};
 use crate::capture::Timestamp;
-use crate::diagnose::case::start_line;
+use crate::diagnose::context::call_context::start_line;
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
 use crate::diagnose::rules::net::icmp;
-use crate::diagnose::scene::Scene;
-use crate::diagnose::words::counted;
 use crate::net::Transport;
 
 /// The rules of this family.

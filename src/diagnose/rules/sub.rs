@@ -5,14 +5,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use crate::call::other::OtherRequest;
+use crate::call::beside::other_request::OtherRequest;
 use crate::call::{EndpointId, Message, NodeId, TextId};
-use crate::diagnose::case::start_line;
+use crate::diagnose::context::call_context::start_line;
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
 use crate::diagnose::rules::net::icmp;
-use crate::diagnose::scene::Scene;
-use crate::diagnose::words::counted;
 use crate::sip::{Event, HeaderName, Method, SubscriptionState};
 
 /// The rules of this family.

@@ -6,9 +6,9 @@ mod replaces;
 
 use std::time::Duration;
 
-use crate::call::transfer::{Transfer, party, referred_call, transfers, wants_no_report};
+use crate::call::detail::transfer::{Transfer, party, referred_call, transfers, wants_no_report};
 use crate::call::{Call, Message};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::{Gate, Rule, Subject};
 use crate::sip::{HeaderName, Method, StatusCode, SubscriptionState};

@@ -3,9 +3,9 @@
 use serde::{Serialize, Serializer};
 
 use crate::analysis::{CallEntry, Narrowing, RegistrationEntry};
-use crate::call::delay::{Stage, is_plain, only_stage, stages};
-use crate::call::other::OtherCount;
-use crate::call::rewriting::{Rewrite, rewriting};
+use crate::call::beside::other_request::OtherCount;
+use crate::call::detail::delay::{Stage, is_plain, only_stage, stages};
+use crate::call::detail::rewriting::{Rewrite, rewriting};
 use crate::call::{Book, Call, Hop, Origin, Tables, anatomy_of};
 use crate::capture::Timestamp;
 use crate::check::Facts;

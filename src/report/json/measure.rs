@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::call::metrics::{self, RegistrationMetrics};
-use crate::call::profile::{self, Dimension, Profile};
+use crate::call::survey::metrics::{self, RegistrationMetrics};
+use crate::call::survey::profile::{self, Dimension, Profile};
 use crate::report::json::value::{Each, Keyed, moment, rounded};
 
 /// Ratios and delays with their populations.

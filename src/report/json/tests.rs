@@ -64,7 +64,7 @@ fn a_report_of_nothing_satisfies_the_schema() {
     analysis.captures.clear();
     analysis.calls.clear();
     analysis.incidents.clear();
-    analysis.metrics = crate::call::metrics::Metrics::default();
+    analysis.metrics = crate::call::survey::metrics::Metrics::default();
     satisfies_the_schema(&report(&analysis));
 }
 

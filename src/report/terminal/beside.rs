@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use crate::analysis::RegistrationEntry;
-use crate::call::registration::RegistrationOutcome;
+use crate::call::beside::registration::RegistrationOutcome;
 use crate::report::terminal::Context;
 use crate::report::terminal::names::{codes, count, grouped};
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};

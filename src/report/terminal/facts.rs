@@ -2,8 +2,8 @@
 
 use std::io;
 
-use crate::call::delay::{Stage, StageKind, stages};
-use crate::call::rewriting::{How, Part, Rewrite, rewriting};
+use crate::call::detail::delay::{Stage, StageKind, stages};
+use crate::call::detail::rewriting::{How, Part, Rewrite, rewriting};
 use crate::call::{Anatomy, Call, Hop, anatomy_of};
 use crate::report::terminal::Context;
 use crate::report::terminal::names::count;

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::call::Outcome;
-use crate::call::metrics::{Metrics, Spread};
+use crate::call::survey::metrics::{Metrics, Spread};
 use crate::report::terminal::Context;
 use crate::report::terminal::names::{count, grouped, ink};
 use crate::report::terminal::page::{Page, Span, plain, strong};

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use crate::call::metrics::{Metrics, Spread};
-use crate::call::profile::{Dimension, Profile};
+use crate::call::survey::metrics::{Metrics, Spread};
+use crate::call::survey::profile::{Dimension, Profile};
 use crate::report::terminal::Context;
 use crate::report::terminal::names::{count, grouped};
 use crate::report::terminal::page::{Page, Span, faint, plain, strong};

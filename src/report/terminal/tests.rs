@@ -140,7 +140,7 @@ fn a_capture_with_thousands_of_failures_still_fits_a_screen() {
         let more = lab::analysis().calls;
         analysis.calls.extend(more);
     }
-    analysis.metrics = crate::call::metrics::Metrics::of(analysis.calls.iter().map(|entry| &entry.call));
+    analysis.metrics = crate::call::survey::metrics::Metrics::of(analysis.calls.iter().map(|entry| &entry.call));
     for _ in 0..40 {
         let mut again = lab::analysis().incidents;
         again[0].calls.clone_from(&numbers);
@@ -161,7 +161,7 @@ fn a_sound_capture_says_so_in_one_line() {
     let mut analysis = lab::analysis();
     analysis.calls.truncate(1);
     analysis.incidents.clear();
-    analysis.metrics = crate::call::metrics::Metrics::of(analysis.calls.iter().map(|entry| &entry.call));
+    analysis.metrics = crate::call::survey::metrics::Metrics::of(analysis.calls.iter().map(|entry| &entry.call));
     let text = overview(&analysis, &view(100));
     assert!(text.contains("No fault was found in any call.\n"), "{text}");
     assert!(!text.contains("Failed"), "{text}");

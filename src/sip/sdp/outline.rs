@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::sip::lexer::{number, word};
-use crate::sip::places::Places;
+use crate::sip::syntax::places::Places;
 
 /// m= lines whose address and port an outline holds.
 pub const OUTLINE_MEDIAS_MAX: usize = 8;

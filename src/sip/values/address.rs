@@ -5,7 +5,7 @@
 use memchr::memchr;
 
 use crate::sip::lexer::{Parameters, quoted_end};
-use crate::sip::start_line::is_token_byte;
+use crate::sip::syntax::start_line::is_token_byte;
 use crate::sip::values::uri::Uri;
 
 /// A display name, a URI and the parameters behind it.

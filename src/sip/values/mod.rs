@@ -6,6 +6,7 @@ mod digest;
 mod event;
 mod identity;
 mod media_type;
+pub mod number;
 mod sequence;
 mod session;
 mod uri;

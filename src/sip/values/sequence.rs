@@ -3,7 +3,7 @@
 //! Sources: RFC 3261 section 20.16, RFC 3262 section 7.
 
 use crate::sip::lexer::{number, word};
-use crate::sip::method::Method;
+use crate::sip::syntax::method::Method;
 
 /// A CSeq value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 use memchr::memchr;
 
 use crate::sip::lexer::{Parameter, Parameters, strip_quotes, word};
-use crate::sip::places::Places;
+use crate::sip::syntax::places::Places;
 use crate::sip::values::uri::HostPort;
 
 /// One Via value.

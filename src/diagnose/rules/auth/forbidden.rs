@@ -4,14 +4,14 @@
 
 use super::Login;
 use super::refused::names_login;
-use crate::call::login::LoginFault;
-use crate::call::number::{Number, user_of};
-use crate::call::reception::{CONTRAST_MIN, Prefix, Reception, Tally, asserted};
-use crate::call::registration::{Registration, RegistrationOutcome};
+use crate::call::beside::registration::{Registration, RegistrationOutcome};
+use crate::call::detail::login::LoginFault;
+use crate::call::survey::number_acceptance::{CONTRAST_MIN, Prefix, Reception, Tally, asserted};
 use crate::call::{Cause, Outcome, is_challenge};
-use crate::diagnose::words::counted;
+use crate::diagnose::finding::words::counted;
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Scene, Severity};
 use crate::sip::HeaderName;
+use crate::sip::number::{Number, user_of};
 
 /// Q.850: anonymous calls are rejected, the matter of id-anonymous.
 const ANONYMOUS_REJECTED: u16 = 24;

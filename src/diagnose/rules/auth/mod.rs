@@ -7,12 +7,12 @@ mod outside;
 mod refused;
 mod unanswered;
 
-use crate::call::login::{LoginFault, Round, fault, rounds};
-use crate::call::number::user_of;
-use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome};
+use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
+use crate::call::detail::login::{LoginFault, Round, fault, rounds};
 use crate::call::{Anatomy, EndpointId, Message, Outcome};
 use crate::diagnose::rule::{AskCall, AskCapture, AskRegistration, Gate, Rule, Subject};
 use crate::diagnose::{Case, Evidence, Scene, Severity, start_line};
+use crate::sip::number::user_of;
 use crate::sip::{Digest, HeaderName, Method};
 
 /// The rules of this family; each speaks of calls, of registrations and of other requests.

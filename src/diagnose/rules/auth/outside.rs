@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 
 use super::{Login, refused, unanswered};
-use crate::call::login::{LoginFault, fault, rounds};
-use crate::call::number::user_of;
-use crate::call::other::OtherRequest;
+use crate::call::beside::other_request::OtherRequest;
+use crate::call::detail::login::{LoginFault, fault, rounds};
 use crate::call::{Anatomy, EndpointId, NodeId, TextId, TransactionIndex, is_challenge};
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::scene::Scene;
 use crate::sip::Method;
+use crate::sip::number::user_of;
 
 /// Senders that are looked at: each is a device and a server, forged captures may hold any number.
 const SENDERS_MAX: usize = 10_000;

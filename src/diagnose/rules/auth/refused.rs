@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use super::{Login, SERVER_CHANGES_MIN, readable};
-use crate::call::login::{DigestFault, LoginFault};
-use crate::call::registration::Registration;
-use crate::diagnose::logins::foreign_uri;
-use crate::diagnose::words::{counted, duration};
+use crate::call::beside::registration::Registration;
+use crate::call::detail::login::{DigestFault, LoginFault};
+use crate::diagnose::background::logins::foreign_uri;
+use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Finding, Proof, Scene, Severity};
 
 /// An accepted login this near to a refused one of the same user: the password is right.

@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use super::{Login, SERVER_CHANGES_MIN, readable};
-use crate::call::login::{LoginFault, STALE_MIN};
-use crate::call::registration::Registration;
+use crate::call::beside::registration::Registration;
+use crate::call::detail::login::{LoginFault, STALE_MIN};
 use crate::call::{Message, Transaction, is_challenge};
-use crate::diagnose::words::{counted, duration};
+use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Finding, Proof, Scene, Severity};
 use crate::sip::Method;
 

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use crate::call::number::user_of;
 use crate::call::{Cause, Hop, Transaction, TransactionIndex};
+use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::rules::calls::forked;
-use crate::diagnose::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
+use crate::sip::number::user_of;
 use crate::sip::{Method, StatusCode};
 
 /// How long a second answer may stay up before somebody is left on the line.

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use crate::call::number::user_of;
 use crate::call::{Cause, Message, Outcome, Transaction, cancel_of, proxy_cancel, ring};
+use crate::diagnose::finding::words::duration;
 use crate::diagnose::rules::calls::forked::called_off;
-use crate::diagnose::words::duration;
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
+use crate::sip::number::user_of;
 use crate::sip::{HeaderName, Method};
 
 /// How far apart an answer and a CANCEL that crossed may be.

@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
-use crate::call::negotiation::{Change, change_wanted};
+use crate::call::outcome::negotiation::{Change, change_wanted};
 use crate::call::{
     DropCause, Message, Outcome, Transaction, TransactionIndex, drop_cause, names_network_cause, second_bye,
 };
+use crate::diagnose::finding::words::duration;
 use crate::diagnose::rules::dlg::{higher_before, is_collision};
-use crate::diagnose::words::duration;
 use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
 use crate::reference::Cause as Meaning;
 use crate::sip::{HeaderName, Method};

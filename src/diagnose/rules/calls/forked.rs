@@ -3,10 +3,10 @@
 //!
 //! Sources: RFC 3261 sections 12.1 and 16.7 (each device has a To tag of its own), RFC 3326 (Reason in a CANCEL).
 
-use crate::call::number::user_of;
 use crate::call::{Cause, Message, Outcome, Transaction, cancel_of};
-use crate::diagnose::words::duration;
+use crate::diagnose::finding::words::duration;
 use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::sip::number::user_of;
 use crate::sip::{HeaderName, StatusCode};
 
 /// The CANCEL of the caller's side that says that another device took the call.

@@ -5,12 +5,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::call::chance::{binomial_tail, bound};
-use crate::call::load::Destination;
+use crate::call::survey::chance::{binomial_tail, bound};
+use crate::call::survey::load::Destination;
 use crate::call::{EndpointId, Outcome};
 use crate::capture::Timestamp;
+use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Scene, Severity};
 use crate::sip::Method;
 

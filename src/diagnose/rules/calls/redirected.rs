@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use crate::call::number::{host_of, is_same_target, user_of};
-use crate::call::registration::address_of;
+use crate::call::beside::registration::address_of;
 use crate::call::{Message, Outcome, Transaction, is_private};
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
 use crate::net::Endpoint;
+use crate::sip::number::{host_of, is_same_target, user_of};
 use crate::sip::{HeaderName, Uri};
 
 /// How long a caller may take to follow.

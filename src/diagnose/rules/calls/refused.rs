@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use crate::call::number::user_of;
 use crate::call::{Cause, Message, Outcome, is_network_block, ring};
-use crate::diagnose::words::{counted, duration};
+use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
+use crate::sip::number::user_of;
 
 /// A refusal this soon, without ringing, is no person's.
 const MACHINE_WAIT: Duration = Duration::from_millis(500);

@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
-use crate::call::binding::BindingState;
-use crate::call::number::user_of;
+use crate::call::beside::binding::BindingState;
 use crate::call::{Cause, NodeId, Outcome, proxy_cancel, ring};
-use crate::diagnose::words::duration;
+use crate::diagnose::finding::words::duration;
 use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
+use crate::sip::number::user_of;
 
 /// A 408 that comes sooner was not preceded by waiting: timers of SIP last for several seconds.
 const WAIT_MIN: Duration = Duration::from_secs(1);
@@ -159,7 +159,7 @@ fn lost_binding(case: &Case<'_>) -> Option<Lost> {
     let aors = [invited.line, invited.to];
     let binding = aors.iter().find_map(|aor| case.scene.binding_at(case.scene.text(*aor), &nodes, refusal.time))?;
     let attempt = case.scene.attempts.get(binding.attempt as usize)?;
-    let contact = crate::call::registration::address_of(case.scene.text(attempt.contact));
+    let contact = crate::call::beside::registration::address_of(case.scene.text(attempt.contact));
     let ago = |at: crate::capture::Timestamp| duration(refusal.time.since(at));
     let (confidence, sentence) = match binding.state {
         BindingState::Expired { at } => {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::call::{Message, NodeId, OneDirection, Outcome};
 use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::finding::words::{counted, was};
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::scene::Scene;
-use crate::diagnose::words::{counted, was};
 use crate::sip::Method;
 
 /// Second copies of a hundred SIP packets that are worth telling.

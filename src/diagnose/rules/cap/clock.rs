@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crate::call::Message;
 use crate::capture::FrameRef;
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::cap::capture::{capitalized, claim};
-use crate::diagnose::scene::Scene;
 
 /// By how much an answer must stand before its request: less is the order in which packets were written.
 const EARLY_MIN: Duration = Duration::from_millis(1);

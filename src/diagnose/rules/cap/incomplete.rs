@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use crate::call::{Message, Outcome};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
-use crate::diagnose::words::duration;
 
 /// An INVITE cannot have been sent longer before its first answer than this: timer C and some slack.
 const INVITE_WAIT: Duration = Duration::from_secs(200);

@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use crate::call::icmp::IcmpReport;
-use crate::call::silence::follows_timer;
+use crate::call::beside::icmp::IcmpReport;
+use crate::call::detail::silence::follows_timer;
 use crate::call::{Message, Transaction, TransactionIndex, is_ack_missed, is_private};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::swallowed;
 use crate::diagnose::rules::net::{icmp, in_messages, times};

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::call::{EndpointId, Message, Transaction, TransactionIndex};
 use crate::capture::Timestamp;
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::session_timer::refuser;
-use crate::diagnose::words::duration;
 use crate::sip::{HeaderName, Method, StatusCode};
 
 /// How long a side may take to try again: 4 s at most, and the time of the retry itself.

@@ -3,8 +3,8 @@
 //! Source: RFC 4028 sections 9 and 10.
 
 use crate::call::Transaction;
-use crate::call::refresh::read;
-use crate::diagnose::case::Case;
+use crate::call::outcome::refresh::read;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Method, StatusCode};
 

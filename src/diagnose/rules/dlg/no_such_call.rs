@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
-use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TextId, Transaction, drop_cause, target};
-use crate::diagnose::case::Case;
+use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TextId, Transaction, detail::target, drop_cause};
+use crate::diagnose::background::losses::Lost;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
-use crate::diagnose::losses::Lost;
 use crate::diagnose::rules::dlg::route_set::dlg_route_set_lost;
-use crate::diagnose::words::duration;
 use crate::sip::{HeaderName, Method};
 
 /// How far apart the requests of both sides may be that crossed on their way.

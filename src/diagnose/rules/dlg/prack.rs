@@ -2,9 +2,9 @@
 //!
 //! Source: RFC 3262 sections 3 and 4.
 
-use crate::call::silence::follows_timer;
-use crate::call::{Message, Outcome, Transaction, TransactionIndex, target};
-use crate::diagnose::case::Case;
+use crate::call::detail::silence::follows_timer;
+use crate::call::{Message, Outcome, Transaction, TransactionIndex, detail::target};
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::{HeaderName, Method, RAck, StatusCode};

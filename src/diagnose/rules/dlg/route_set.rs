@@ -2,9 +2,11 @@
 //!
 //! Source: RFC 3261 sections 12.1 (how the route set is made), 12.2.1.1 (how it is used), 16.12.
 
-use crate::call::{Dialog, EndpointId, Message, Transaction, TransactionIndex, answering_hop, is_ack_missed, target};
+use crate::call::{
+    Dialog, EndpointId, Message, Transaction, TransactionIndex, answering_hop, detail::target, is_ack_missed,
+};
 use crate::capture::FrameRef;
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Method};
 

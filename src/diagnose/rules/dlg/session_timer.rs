@@ -4,9 +4,9 @@
 
 use std::net::IpAddr;
 
-use crate::call::refresh::{Interval, interval_at, is_refresh};
+use crate::call::outcome::refresh::{Interval, interval_at, is_refresh};
 use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TransactionIndex, answering_hop, drop_cause};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::joined_late::expired_unseen;
 use crate::diagnose::rules::dlg::too_small::too_small;

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::call::{Message, Transaction, TransactionIndex, answering_hop};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::bye::later_end;
 use crate::sip::{Method, StatusCode};

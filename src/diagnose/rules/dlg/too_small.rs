@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::call::Message;
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, SessionExpires};
 

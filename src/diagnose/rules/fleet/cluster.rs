@@ -4,14 +4,14 @@
 
 use rayon::prelude::*;
 
-use crate::call::chance::share;
+use crate::call::survey::chance::share;
 use crate::call::{NodeId, Step};
-use crate::diagnose::apart::{good_calls, separates};
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::incident::distinguishing_feature::{good_calls, separates};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::alike::{by_origin, claim as claim_about, with_examples};
 use crate::diagnose::rules::srv::sorting::explained_calls;
-use crate::diagnose::scene::Scene;
 
 /// Failures needed.
 const CLUSTER_MIN: usize = 5;

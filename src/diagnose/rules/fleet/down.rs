@@ -2,12 +2,12 @@
 //!
 //! Source: RFC 3263 section 4.3 (failover to another server).
 
-use crate::call::load::{Destination, Outage};
+use crate::call::survey::load::{Destination, Outage};
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::sorting::{Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list, refusal_evidence, seconds};
-use crate::diagnose::scene::Scene;
 use crate::sip::Method;
 
 /// A destination that fails everything.

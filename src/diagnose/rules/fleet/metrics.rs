@@ -2,13 +2,13 @@
 //!
 //! Sources: RFC 6076 sections 4 and 5; ITU-T E.411 and E.425. Formulas: docs/metrics.md.
 
-use crate::call::chance::{bound, wilson};
-use crate::call::load::{Destination, Fate, trend};
+use crate::call::survey::chance::{bound, wilson};
+use crate::call::survey::load::{Destination, Fate, trend};
 use crate::capture::Timestamp;
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::scene::Scene;
-use crate::diagnose::words::counted;
 
 /// Calls below which no ratio is told.
 const CALLS_MIN: u32 = 20;

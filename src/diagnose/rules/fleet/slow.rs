@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::call::delay::{StageKind, first_sign, stages};
-use crate::call::metrics::Spread;
+use crate::call::detail::delay::{StageKind, first_sign, stages};
+use crate::call::survey::metrics::Spread;
 use crate::call::{Call, Hop, NodeId, anatomy_of, is_challenge};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::finding::words::part_of;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::scene::Scene;
-use crate::diagnose::words::part_of;
 use crate::sip::StatusCode;
 
 /// Post-dial delay that nine of ten calls should keep, in milliseconds.

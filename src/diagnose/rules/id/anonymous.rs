@@ -2,13 +2,13 @@
 //!
 //! Sources: RFC 5079 (433; section 3: what anonymity is), RFC 3323 and RFC 3325 (Privacy), Q.850 cause 24.
 
-use crate::call::chance::Table;
-use crate::call::load::Fate;
+use crate::call::survey::chance::Table;
+use crate::call::survey::load::Fate;
 use crate::call::{Cause, Message, OutcomeGroup};
-use crate::diagnose::case::Case;
-use crate::diagnose::features::invite_of;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
-use crate::diagnose::scene::Scene;
+use crate::diagnose::incident::features::invite_of;
 use crate::sip::HeaderName;
 
 /// Codes with which networks refuse anonymous callers without saying so.

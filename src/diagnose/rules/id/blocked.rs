@@ -3,7 +3,7 @@
 //! Sources: RFC 8197 (607), RFC 8688 (608), RFC 8606 (location); ATIS-1000099 (603 Network Blocked).
 
 use crate::call::{Message, is_network_block};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::id::passport::attestation;
 use crate::sip::{HeaderName, Method, NameAddr, Reason};

@@ -3,8 +3,8 @@
 //! Sources: RFC 8224 sections 6.2.2 and 13.2; RFC 9410 (Reason: STIR).
 
 use crate::call::{Message, TransactionIndex};
-use crate::diagnose::case::Case;
-use crate::diagnose::contrast::identities;
+use crate::diagnose::background::contrast::identities;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::id::passport::{fault_at, signer};
 use crate::sip::{HeaderName, Identity, Method, Reason};

@@ -4,17 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::call::chance::{Table, bound};
+use crate::call::survey::chance::{Table, bound};
 use crate::call::{Call, Message, NodeId};
-use crate::diagnose::apart::good_calls;
-use crate::diagnose::features::invite_of;
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::incident::distinguishing_feature::good_calls;
+use crate::diagnose::incident::features::invite_of;
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::alike::{by_origin, claim};
 use crate::diagnose::rules::srv::sorting::explained_calls;
-use crate::diagnose::scene::Scene;
 use crate::diagnose::start_line;
-use crate::diagnose::words::counted;
 use crate::net::Transport;
 
 /// Codes of servers that give up on a request without a word on its size.

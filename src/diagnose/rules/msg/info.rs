@@ -3,7 +3,7 @@
 //! Source: RFC 6086 sections 4.2.2 (469 and Recv-Info) and 5.2.
 
 use crate::call::Message;
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Method, StatusCode};
 

@@ -3,8 +3,8 @@
 //! Sources: RFC 3261 sections 7, 8, 21.4.1, 21.4.12, 21.4.14, 21.5.6 and 25; RFC 4475 (what is lawful although odd).
 
 use crate::call::{EndpointId, Message};
-use crate::diagnose::case::Case;
-use crate::diagnose::contrast::defect_kind;
+use crate::diagnose::background::contrast::defect_kind;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Scheme, Uri, Warning};
 

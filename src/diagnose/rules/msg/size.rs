@@ -3,7 +3,7 @@
 //! Source: RFC 3261 sections 21.4.11 and 21.5.7.
 
 use crate::call::Message;
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
 

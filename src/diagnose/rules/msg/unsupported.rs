@@ -3,7 +3,7 @@
 //! Sources: RFC 3261 sections 8.2.1, 8.2.2.3, 21.4.6, 21.4.15, 21.4.16 and 21.5.2; RFC 3329; RFC 4412 section 4.6.2.
 
 use crate::call::{EndpointId, Message};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::msg::info::bad_info_package;
 use crate::sip::HeaderName;

@@ -3,7 +3,7 @@
 //! Sources: RFC 3261 sections 13.2.2.4 and 13.3.1.4 (2xx), 17.1.1.3 (ACK of failures), 12.2.1.1 (where an ACK goes).
 
 use crate::call::{DropCause, Message, Transaction, answering_hop, drop_cause, is_ack_missed};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::ack_way::{ICMP_WAIT, Place, answers, locate};
 use crate::diagnose::rules::net::{in_messages, times};

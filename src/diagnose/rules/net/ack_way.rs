@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use crate::call::icmp::IcmpReport;
-use crate::call::{Message, Transaction, TransactionIndex, is_private, target};
-use crate::diagnose::case::Case;
+use crate::call::beside::icmp::IcmpReport;
+use crate::call::{Message, Transaction, TransactionIndex, detail::target, is_private};
+use crate::diagnose::context::call_context::Case;
 use crate::sip::{Method, StatusCode};
 
 /// How soon a report that a message could not be delivered comes.

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use crate::call::{Message, Transaction, TransactionIndex, is_private, target};
-use crate::diagnose::case::Case;
+use crate::call::{Message, Transaction, TransactionIndex, detail::target, is_private};
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Method};
 

@@ -5,11 +5,11 @@
 use std::time::Duration;
 
 use crate::call::{Message, Outcome};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::carried::Carried;
 use crate::diagnose::rules::net::times;
-use crate::diagnose::words::duration;
 use crate::net::{Connection, Transport};
 use crate::sip::Method;
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::call::{Message, Transaction};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::Evidence;
 use crate::net::{Close, Connection, Endpoint};
 

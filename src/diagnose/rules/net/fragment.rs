@@ -5,14 +5,14 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::call::{EndpointId, GroupId, Message, NodeId, Transaction};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::silence::silent_request;
 use crate::diagnose::rules::net::{FRAMES_MAX, sends, times};
-use crate::diagnose::scene::Scene;
 use crate::diagnose::start_line;
-use crate::diagnose::words::counted;
 use crate::net::Transport;
 
 /// Bytes of a message above which RFC 3261 section 18.1.1 wants another transport than UDP.

@@ -4,15 +4,15 @@
 
 use std::time::Duration;
 
-use crate::call::icmp::IcmpReport;
+use crate::call::beside::icmp::IcmpReport;
 use crate::call::{EndpointId, Message, Transaction, TransactionIndex};
 use crate::capture::Timestamp;
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::silence::silent_request;
 use crate::diagnose::rules::net::times;
-use crate::diagnose::scene::Scene;
-use crate::diagnose::words::duration;
 use crate::net::{Endpoint, Transport};
 
 /// How long after the last send a report may come.

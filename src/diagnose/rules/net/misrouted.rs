@@ -3,7 +3,7 @@
 //! Sources: RFC 3581 section 4 (rport), RFC 3261 section 18.2.2 (where a response is sent).
 
 use crate::call::{Message, Outcome, Transaction, TransactionIndex};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::Method;

@@ -18,7 +18,7 @@ mod tls_closed;
 
 use crate::call::{Message, TransactionIndex};
 use crate::capture::FrameRef;
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Evidence, Severity};
 use crate::diagnose::rule::{Gate, Rule, Subject};
 

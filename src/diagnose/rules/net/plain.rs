@@ -3,7 +3,7 @@
 //! Sources: RFC 3261 section 19.1.2 (5061 is the port of TLS), RFC 8446 section 5.1 (what a TLS server expects to read).
 
 use crate::call::Outcome;
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::net::Transport;
 

@@ -5,9 +5,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::call::registration::address_of;
-use crate::call::{Message, Transaction, answering_hop, is_ack_missed, is_private, target};
-use crate::diagnose::case::Case;
+use crate::call::beside::registration::address_of;
+use crate::call::{Message, Transaction, answering_hop, detail::target, is_ack_missed, is_private};
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::silence::silent_request;
 use crate::sip::sdp::Media;

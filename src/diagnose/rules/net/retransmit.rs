@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use crate::call::{EndpointId, Leg, Message, NodeId, TextId, anatomy_of};
 use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::scene::Scene;
 use crate::sip::Method;
 
 /// Repeated requests of one pair that are worth telling.

@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use crate::call::silence::{follows_timer, silent_hop};
+use crate::call::detail::silence::{follows_timer, silent_hop};
 use crate::call::{Message, Outcome, Transaction, TransactionIndex};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::finding::words::{counted, duration, was};
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::carried::Carried;
 use crate::diagnose::rules::net::{sends, times};
-use crate::diagnose::words::{counted, duration, was};
 
 /// Sends after which a request counts as unanswered rather than as given up.
 const SENDS_MIN: usize = 3;

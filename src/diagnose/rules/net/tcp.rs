@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use crate::call::{Call, NodeId, Outcome};
 use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::times;
-use crate::diagnose::scene::Scene;
 use crate::net::{Connection, Endpoint};
 
 /// SYNs that must have been left unanswered.

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::tls_closed::broken_off;
-use crate::diagnose::scene::Scene;
 use crate::net::{Certificate, Endpoint, TlsAlert, TlsHandshake, Transport};
 
 /// How long a client waits for a ServerHello.

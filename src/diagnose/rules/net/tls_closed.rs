@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::times;
-use crate::diagnose::scene::Scene;
 use crate::net::{Close, Endpoint, TlsHandshake};
 
 /// Handshakes of one client that must have been broken off, and none of which may have gone further.

@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
-use crate::call::number::user_of;
-use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome};
-use crate::call::{Call, Outcome, target};
+use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
+use crate::call::{Call, Outcome, detail::target};
 use crate::capture::Timestamp;
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::reg::{unheard, unsteady};
-use crate::diagnose::scene::Scene;
 use crate::sip::HeaderName;
+use crate::sip::number::user_of;
 
 /// How late a refresh may be.
 const REFRESH_SLACK: Duration = Duration::from_secs(5);

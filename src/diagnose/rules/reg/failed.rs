@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome};
+use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
 use crate::call::{Message, TextId};
-use crate::diagnose::case::start_line;
+use crate::diagnose::context::call_context::start_line;
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::reg::silent;
 use crate::diagnose::rules::reg::unbound::not_bound;
-use crate::diagnose::scene::Scene;
 use crate::sip::{HeaderName, Method, Uri, Warning};
 
 /// The first and last message of a try: what was asked last, and what came back.

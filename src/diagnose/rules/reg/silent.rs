@@ -5,12 +5,12 @@
 use std::time::Duration;
 
 use crate::call::Message;
-use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome};
+use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::finding::{Confidence, Evidence, Proof};
 use crate::diagnose::rules::net::icmp;
 use crate::diagnose::rules::reg::failed::{Story, others, story, who};
-use crate::diagnose::scene::Scene;
-use crate::diagnose::words::{counted, duration};
 
 /// Sends over UDP after which a REGISTER counts as unanswered.
 const SENDS_MIN: u32 = 3;

@@ -2,14 +2,14 @@
 //!
 //! Source: RFC 3261 section 10.3 (the 200 lists every contact with its expiry).
 
-use crate::call::number::user_of;
-use crate::call::registration::{RegisterAttempt, address_of};
-use crate::call::target;
+use crate::call::beside::registration::{RegisterAttempt, address_of};
+use crate::call::detail::target;
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Proof};
 use crate::diagnose::rules::reg::binding::listed;
 use crate::diagnose::rules::reg::failed::{Exchange, Story, story, who};
-use crate::diagnose::scene::Scene;
 use crate::sip::HeaderName;
+use crate::sip::number::user_of;
 
 /// A 200 that binds nothing: it grants no time, or lists no contact at all.
 pub(super) fn not_bound(scene: &Scene<'_>, exchange: &Exchange<'_>) -> Option<Story> {

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome};
+use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
 use crate::call::{Call, EndpointId};
 use crate::capture::Timestamp;
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::scene::Scene;
 
 /// Silence after which NATs close a UDP mapping (RFC 4787 section 4.3 wants two minutes, many take 30 s).
 const IDLE_MIN: Duration = Duration::from_secs(30);

@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::call::registration::{RegisterAttempt, Registration, RegistrationOutcome, address_of};
+use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome, address_of};
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::reg::binding::listed;
-use crate::diagnose::scene::Scene;
 
 /// Times that a device must lose its registrar and find it again.
 const LOSSES_MIN: usize = 3;

@@ -4,10 +4,10 @@
 
 use std::collections::HashMap;
 
-use crate::call::number::user_of;
 use crate::call::{NodeId, Outcome, TextId, Transaction};
-use crate::diagnose::words::duration;
+use crate::diagnose::finding::words::duration;
 use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::sip::number::user_of;
 
 /// Max-Forwards below which a first INVITE will not get far; RFC 3261 section 8.1.1.6 sets 70.
 const HOPS_LEFT_MIN: u8 = 10;

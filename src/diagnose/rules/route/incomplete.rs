@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use crate::call::number::user_of;
 use crate::call::{Call, Cause};
 use crate::diagnose::rules::route::number::has_rung;
 use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::sip::number::user_of;
 
 /// How long after the first digits the next ones are dialled at most.
 const DIGIT_WAIT: Duration = Duration::from_secs(20);

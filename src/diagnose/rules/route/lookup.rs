@@ -5,8 +5,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::call::dns::Lookup;
-use crate::call::{Message, target};
+use crate::call::beside::dns::Lookup;
+use crate::call::{Message, detail::target};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::Case;
 use crate::net::{DnsKind, DnsRecord};

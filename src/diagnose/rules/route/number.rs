@@ -2,13 +2,13 @@
 //!
 //! Sources: RFC 3966, E.164, RFC 3261 sections 21.4.5, 21.4.22 and 21.6.3; Q.850 causes 1, 2, 3, 22 and 28.
 
-use crate::call::number::{Number, host_of, user_of};
-use crate::call::reception::{Received, Reception, Tally};
+use crate::call::survey::number_acceptance::{Received, Reception, Tally};
 use crate::call::{Call, Cause, Message, NodeId, Transaction};
+use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::rules::route::incomplete;
-use crate::diagnose::words::{counted, duration};
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
+use crate::sip::number::{Number, host_of, user_of};
 
 /// Accepted numbers of the other way of writing that a contrast needs.
 const ACCEPTED_MIN: u32 = 3;

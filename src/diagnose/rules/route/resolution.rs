@@ -5,14 +5,14 @@
 use std::time::Duration;
 
 use crate::call::Message;
-use crate::call::dns::Lookup;
-use crate::call::number::host_of;
+use crate::call::beside::dns::Lookup;
 use crate::capture::Timestamp;
+use crate::diagnose::finding::words::duration;
 use crate::diagnose::rules::route::lookup::{self, Failed};
 use crate::diagnose::rules::route::targets::dead_targets;
-use crate::diagnose::words::duration;
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
+use crate::sip::number::host_of;
 
 /// Words in a phrase or Warning that speak of name resolution.
 const RESOLUTION: [&str; 8] =

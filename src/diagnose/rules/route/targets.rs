@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::call::dns::Lookup;
+use crate::call::beside::dns::Lookup;
 use crate::call::{Message, Outcome, Transaction};
 use crate::capture::FrameRef;
 use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};

@@ -3,8 +3,8 @@
 //! Sources: RFC 3261 section 13.2.1, RFC 4568 section 5.1.2, RFC 5763 section 5, RFC 3264 section 6, RFC 6157.
 
 use crate::call::Message;
-use crate::call::negotiation::is_whole;
-use crate::diagnose::case::Case;
+use crate::call::outcome::negotiation::is_whole;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::family;
 use crate::diagnose::rules::sdp::judge::explain;

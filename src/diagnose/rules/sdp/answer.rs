@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use crate::call::negotiation::{Exchange, changes, exchange, is_whole, used};
+use crate::call::outcome::negotiation::{Exchange, changes, exchange, is_whole, used};
 use crate::call::{Message, TransactionIndex};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::offer;
 use crate::diagnose::rules::sdp::versions::{kept_version, second_answer};

@@ -3,9 +3,9 @@
 //! Sources: RFC 3261 sections 8.1.3.5, 21.4.7 and 21.4.13; RFC 5621.
 
 use crate::call::Message;
-use crate::diagnose::case::Case;
+use crate::diagnose::background::media_capabilities::FactKind;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
-use crate::diagnose::knowledge::FactKind;
 use crate::diagnose::rules::sdp::judge::{Judgement, Test, Theory};
 use crate::diagnose::rules::sdp::offer::Dimension;
 use crate::diagnose::rules::sdp::refusal::{Refusal, is_refused};

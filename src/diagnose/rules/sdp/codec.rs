@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::diagnose::background::media_capabilities::{Fact, FactKind};
 use crate::diagnose::finding::{Confidence, Proof};
-use crate::diagnose::knowledge::{Fact, FactKind};
 use crate::diagnose::rules::sdp::codec_words::{calls, is_common, theory};
 use crate::diagnose::rules::sdp::judge::Test;
 use crate::diagnose::rules::sdp::offer::{self, Dimension};

@@ -2,9 +2,9 @@
 //!
 //! Sources: RFC 3264 section 6, RFC 6157, RFC 4091, RFC 3261 section 20.43 (Warning 301).
 
-use crate::call::negotiation::used;
+use crate::call::outcome::negotiation::used;
+use crate::diagnose::background::media_capabilities::FactKind;
 use crate::diagnose::finding::{Confidence, Proof};
-use crate::diagnose::knowledge::FactKind;
 use crate::diagnose::rules::sdp::judge::{Test, Theory};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::refusal::{Refusal, main_line};
@@ -39,7 +39,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     if address.is_none_or(|address| address.is_unspecified()) {
         return Test::Silent;
     }
-    let families: Vec<(bool, &crate::diagnose::knowledge::Fact)> = refusal
+    let families: Vec<(bool, &crate::diagnose::background::media_capabilities::Fact)> = refusal
         .known(FactKind::Accepted)
         .chain(refusal.known(FactKind::Described))
         .filter_map(|fact| Some((only_family(refusal.shape(fact.answer)?)?, fact)))

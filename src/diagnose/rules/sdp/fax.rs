@@ -2,11 +2,11 @@
 //!
 //! Sources: ITU-T T.38 annex D, RFC 3264 section 8, RFC 3261 section 14, RFC 7345 (fax profiles).
 
-use crate::call::negotiation::{self, Change, Exchange, change_wanted, is_agreed, used};
+use crate::call::outcome::negotiation::{self, Change, Exchange, change_wanted, is_agreed, used};
 use crate::call::{MessageIndex, TransactionIndex};
-use crate::diagnose::case::Case;
+use crate::diagnose::background::media_capabilities::FactKind;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::knowledge::FactKind;
 use crate::diagnose::rules::sdp::judge::{Test, Theory, explain};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::refusal::Refusal;

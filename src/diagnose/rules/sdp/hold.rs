@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use crate::call::Outcome;
-use crate::call::hold::{Hold, holds};
-use crate::call::negotiation::changes;
-use crate::diagnose::case::Case;
+use crate::call::outcome::hold::{Hold, holds};
+use crate::call::outcome::negotiation::changes;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::offer;
 

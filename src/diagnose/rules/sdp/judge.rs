@@ -1,11 +1,11 @@
 //! The judgement of a refusal: every dimension of the offer is tested, the best proved one explains, the refuted ones are named.
 
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::offer::Dimension;
 use crate::diagnose::rules::sdp::refusal::Refusal;
 use crate::diagnose::rules::sdp::{body, codec, family, fax, params, profile, streams, syntax};
-use crate::diagnose::words::duration;
 
 /// An explanation of a refusal by one dimension.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ mod syntax;
 mod unexplained;
 mod versions;
 
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::rule::{Gate, Rule, Subject};
 use crate::diagnose::rules::sdp::offer::Dimension;

@@ -2,7 +2,7 @@
 //!
 //! Sources: RFC 3264 sections 5 and 6, RFC 8866 section 5.14, RFC 4568, RFC 5763.
 
-use crate::call::negotiation::used;
+use crate::call::outcome::negotiation::used;
 use crate::call::{SessionId, Tables};
 use crate::diagnose::rules::sdp::settings;
 use crate::sip::Sdp;

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnose::case::Case;
+use crate::diagnose::background::media_capabilities::FactKind;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::knowledge::FactKind;
 use crate::diagnose::rules::sdp::judge::{Test, Theory, explain};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::refusal::{Refusal, main_line};

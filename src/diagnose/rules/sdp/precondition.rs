@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use crate::call::negotiation::is_whole;
+use crate::call::outcome::negotiation::is_whole;
 use crate::call::{Message, NodeId, Outcome};
 use crate::capture::Timestamp;
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::body::values;
 use crate::diagnose::rules::sdp::refusal::is_refused;

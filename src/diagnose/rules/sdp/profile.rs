@@ -2,8 +2,8 @@
 //!
 //! Sources: RFC 3264 section 6, RFC 4568 sections 5.1.2 and 6, RFC 5763 section 5, RFC 5764 section 8, RFC 8122 section 5.
 
+use crate::diagnose::background::media_capabilities::{Fact, FactKind};
 use crate::diagnose::finding::{Confidence, Proof};
-use crate::diagnose::knowledge::{Fact, FactKind};
 use crate::diagnose::rules::sdp::judge::{Test, Theory};
 use crate::diagnose::rules::sdp::offer::{self, Dimension, suites};
 use crate::diagnose::rules::sdp::refusal::{Refusal, main_line};

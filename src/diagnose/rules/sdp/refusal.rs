@@ -2,11 +2,11 @@
 //!
 //! Sources: RFC 3261 sections 20.43 (Warning), 21.4.13, 21.4.26 and 21.6.4; RFC 3398 section 8.2.6.1 (Q.850 causes).
 
-use crate::call::negotiation::{is_whole, used};
+use crate::call::outcome::negotiation::{is_whole, used};
 use crate::call::{Cause, EndpointId, Message, Outcome};
-use crate::diagnose::case::Case;
+use crate::diagnose::background::media_capabilities::{Fact, FactKind, Try};
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::Evidence;
-use crate::diagnose::knowledge::{Fact, FactKind, Try};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::syntax::weight;
 use crate::sip::sdp::{Media, MediaKind};

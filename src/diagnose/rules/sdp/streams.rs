@@ -2,10 +2,10 @@
 //!
 //! Sources: RFC 3264 section 6, RFC 9143 (bundle-only), RFC 3261 section 20.43 (Warning 304).
 
-use crate::call::negotiation::used;
-use crate::diagnose::case::Case;
+use crate::call::outcome::negotiation::used;
+use crate::diagnose::background::media_capabilities::FactKind;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
-use crate::diagnose::knowledge::FactKind;
 use crate::diagnose::rules::sdp::judge::{Test, Theory, explain};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::refusal::Refusal;

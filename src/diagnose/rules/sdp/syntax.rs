@@ -2,8 +2,8 @@
 //!
 //! Sources: RFC 8866 sections 5 and 9, RFC 3264 section 5, RFC 3261 sections 13.2.1 and 20.43 (Warning 307).
 
+use crate::diagnose::background::media_capabilities::FactKind;
 use crate::diagnose::finding::{Confidence, Evidence, Proof};
-use crate::diagnose::knowledge::FactKind;
 use crate::diagnose::rules::sdp::judge::{Test, Theory};
 use crate::diagnose::rules::sdp::offer::{Dimension, differs_only_in};
 use crate::diagnose::rules::sdp::refusal::Refusal;

@@ -2,8 +2,8 @@
 //!
 //! Source: RFC 3261 sections 21.4.26 and 21.6.4.
 
-use crate::call::negotiation::{is_whole, used};
-use crate::diagnose::case::Case;
+use crate::call::outcome::negotiation::{is_whole, used};
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::body::same_offer_accepted;
 use crate::diagnose::rules::sdp::judge::{Judgement, delay, judge, with_refuted};

@@ -2,9 +2,9 @@
 //!
 //! Sources: RFC 3264 section 8 (the version of o=), RFC 3261 section 13.2.1 and RFC 6337 section 3 (one answer for one offer).
 
-use crate::call::negotiation::{Change, changes, difference, is_agreed, is_whole, used};
+use crate::call::outcome::negotiation::{Change, changes, difference, is_agreed, is_whole, used};
 use crate::call::{Message, MessageIndex, NodeId, SessionId, TextId, TransactionIndex};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::offer;
 use crate::sip::sdp::{Direction, Media};

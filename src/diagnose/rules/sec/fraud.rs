@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::call::number::user_of;
-use crate::call::probe::{Ask, Reply, Sender, spellings};
-use crate::call::registration::RegistrationOutcome;
+use crate::call::beside::registration::RegistrationOutcome;
 use crate::call::{Call, TextId};
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::hostile::probe::{Ask, Reply, Sender, spellings};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::scene::Scene;
 use crate::sip::Method;
+use crate::sip::number::user_of;
 
 /// Ways of writing one number that make a hunt for the prefix.
 const SPELLINGS_MIN: usize = 3;

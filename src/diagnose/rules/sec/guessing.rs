@@ -1,10 +1,10 @@
 //! Password guessing: many refused logins in little time, and whether one of them succeeded in the end.
 
-use crate::call::guess::Siege;
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::hostile::password_guessing::Siege;
 use crate::diagnose::rule::Claim;
-use crate::diagnose::scene::Scene;
-use crate::diagnose::words::counted;
 
 /// Names and frames that a claim lists.
 const LISTED_MAX: usize = 5;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::call::probe::{Ask, Reply, Sender};
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Evidence, Finding, Proof, Severity};
+use crate::diagnose::hostile::probe::{Ask, Reply, Sender};
 use crate::diagnose::hostile::{Scan, Sign};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::scene::Scene;
 use crate::sip::Method;
 
 /// Frames that a claim quotes.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::call::{Call, Message, NodeId, Origin};
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::Finding;
+use crate::diagnose::finding::words::part_of;
 use crate::diagnose::rule::Claim;
-use crate::diagnose::scene::Scene;
-use crate::diagnose::words::part_of;
 
 /// Calls of each kind that are quoted.
 const EXAMPLES_MAX: usize = 3;

@@ -2,12 +2,12 @@
 //!
 //! Sources: RFC 3261 sections 16.7 (503 becomes 500, which response is forwarded) and 17.1.1 (timer B), RFC 6432.
 
-use crate::call::load::Attempt;
+use crate::call::survey::load::Attempt;
 use crate::call::{Outcome, OutcomeGroup, Step};
 use crate::capture::Timestamp;
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::words::duration;
 use crate::sip::HeaderName;
 
 /// How long a node may take after 100 Trying before it counts as having lost the call, in milliseconds.

@@ -1,12 +1,12 @@
 //! Faults of a server itself: 5xx with nothing visible behind it, and what the refused calls have in common.
 
 use crate::call::{NodeId, Outcome, Step};
-use crate::diagnose::apart::{self, Apart};
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::incident::distinguishing_feature::{self, Apart};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::alike::{by_origin, claim as claim_about, with_examples};
 use crate::diagnose::rules::srv::sorting::explained_calls;
-use crate::diagnose::scene::Scene;
 
 /// Codes that other rules explain: features, versions, sizes and preconditions.
 const EXPLAINED_CODES: [u16; 4] = [501, 505, 513, 580];
@@ -30,7 +30,7 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Opt
     let first = scene.calls.get(*calls.first()? as usize)?;
     let origin = first.origin?;
     let name = scene.name(origin.endpoint);
-    let good = apart::good_calls(scene, node);
+    let good = distinguishing_feature::good_calls(scene, node);
     let apart = feature(scene, node, &calls, &good);
     let finding = Finding::new(
         "srv-internal-error",
@@ -65,7 +65,7 @@ fn title(name: &str, code: u16) -> String {
 
 /// The feature that parts the refused calls from good ones sharply.
 fn feature(scene: &Scene<'_>, node: NodeId, calls: &[u32], good: &[u32]) -> Option<Apart> {
-    apart::separates(scene, node, calls, good)
+    distinguishing_feature::separates(scene, node, calls, good)
         .filter(|apart| apart.is_sharp() && apart.failed_in >= CALLS_MIN && apart.good_out >= CALLS_MIN)
 }
 

@@ -1,13 +1,13 @@
 //! Limits: a ceiling of calls at the same time, and a pace of new calls, above which a node refuses.
 
-use crate::call::chance::bound;
-use crate::call::load::{Counting, Destination, Fate, RateLimit, View};
+use crate::call::survey::chance::bound;
+use crate::call::survey::load::{Counting, Destination, Fate, RateLimit, View};
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::sorting::{Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list};
-use crate::diagnose::scene::Scene;
-use crate::diagnose::words::counted;
 
 /// Share of refusals whose words must name a limit for certainty.
 const TOLD_SHARE: f64 = 0.5;

@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::finding::words::{counted, duration, was};
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::sorting::{Blocked, Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list};
-use crate::diagnose::scene::Scene;
-use crate::diagnose::words::{counted, duration, was};
 
 /// A node without a route to some numbers.
 pub fn srv_no_route(scene: &Scene<'_>) -> Vec<Claim> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::call::chance::Table;
+use crate::call::survey::chance::Table;
 use crate::diagnose::finding::Confidence;
 
 /// Digits that the shortest prefix with a route of its own has, the plus not counted.

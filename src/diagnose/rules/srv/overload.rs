@@ -4,15 +4,15 @@
 
 use std::collections::HashMap;
 
-use crate::call::load::{Attempt, Destination, Fate, View};
-use crate::call::number::user_of;
+use crate::call::survey::load::{Attempt, Destination, Fate, View};
 use crate::capture::Timestamp;
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::finding::words::part_of;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::sorting::{Slowing, Why, median, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list, seconds};
-use crate::diagnose::scene::Scene;
-use crate::diagnose::words::part_of;
+use crate::sip::number::user_of;
 
 /// Length of the spans in which what came is compared with what was taken.
 const SPAN_SECONDS: i64 = 10;

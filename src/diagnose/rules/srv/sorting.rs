@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use crate::call::load::{Attempt, CAPACITY_CODES, Destination, Fate, Outage, outages};
+use crate::call::survey::load::{Attempt, CAPACITY_CODES, Destination, Fate, Outage, outages};
 use crate::call::{NodeId, TextId};
 use crate::capture::Timestamp;
-use crate::diagnose::features::number_of;
+use crate::diagnose::context::capture_context::Scene;
 use crate::diagnose::finding::Confidence;
+use crate::diagnose::incident::features::number_of;
 use crate::diagnose::rules::srv::numbers;
-use crate::diagnose::scene::Scene;
 
 /// Why a node refused.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::call::load::{Attempt, Destination, Fate};
+use crate::call::survey::load::{Attempt, Destination, Fate};
 use crate::call::{NodeId, Transaction};
 use crate::capture::Timestamp;
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::finding::words::{part_of, was};
 use crate::diagnose::finding::{Evidence, Finding, Severity};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::scene::Scene;
-use crate::diagnose::words::{part_of, was};
 
 /// Refusals that are quoted.
 const EXAMPLES_MAX: usize = 3;

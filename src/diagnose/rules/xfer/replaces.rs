@@ -3,7 +3,7 @@
 //! Source: RFC 3891 section 3 (which call Replaces names, and as whom).
 
 use crate::call::Message;
-use crate::diagnose::case::Case;
+use crate::diagnose::context::call_context::Case;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::{DialogReference, HeaderName};
 

@@ -1,0 +1,4 @@
+//! Groups by Call-ID become calls, and legs of one call are brought together.
+
+pub(in crate::call) mod group;
+pub(in crate::call) mod leg;

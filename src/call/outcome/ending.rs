@@ -1,0 +1,256 @@
+//! Abnormal endings of answered calls, and who stopped the ringing of the others.
+//!
+//! Sources: RFC 3261 sections 13.3.1.4 (2xx repeated until the ACK comes), 15; RFC 4028 section 10 (session timer);
+//! RFC 3326 and Q.850 (causes that a person never sends).
+
+use std::time::Duration;
+
+use crate::call::outcome::reason::Cause;
+use crate::call::outcome::refresh;
+use crate::call::store::message::Message;
+use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::dialog::Dialog;
+use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
+use crate::capture::Timestamp;
+use crate::sip::{HeaderName, Method, StatusCode};
+
+/// Sends of one 2xx after which its ACK counts as lost: the first and three repeats.
+pub const ACK_LOST_SENDS: u32 = 4;
+/// When a callee that never got the ACK hangs up: 64 × T1 after its first 2xx, give or take a slow stack.
+pub const ACK_LOST_BYE: (Duration, Duration) = (Duration::from_secs(28), Duration::from_secs(40));
+/// Repeats of a 2xx behind an ACK that was captured, after which the ACK was lost or refused behind the capture point.
+const UNHEARD_ACK_SENDS: usize = 3;
+/// How soon a callee whose stack gives up early hangs up after its last 2xx.
+const ACK_GIVE_UP_WAIT: Duration = Duration::from_secs(6);
+/// Sends of a 2xx by which its stack has run its timer for at least 7 s.
+const ACK_GIVE_UP_SENDS: u32 = 6;
+/// The shortest talk that a fault in the middle of a call can end.
+const TALK_MIN: Duration = Duration::from_secs(2);
+/// How far apart a node between the parties hangs up on one and on the other.
+const BOTH_SIDES_WAIT: Duration = Duration::from_millis(500);
+/// How soon a side hangs up because a request of its own in the call was refused.
+const GIVE_UP_WAIT: Duration = Duration::from_secs(3);
+
+/// Why an answered call counts as dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DropCause {
+    /// The 2xx was repeated and no ACK came to the node that answered.
+    AckLost {
+        /// The INVITE transaction of the hop nearest to the answerer.
+        hop: TransactionIndex,
+    },
+    /// Nobody refreshed the session within its interval.
+    SessionTimer {
+        /// The BYE that ended it.
+        bye: TransactionIndex,
+        /// The interval in force, in seconds.
+        interval_seconds: u32,
+        /// The message that set it.
+        set_by: MessageIndex,
+    },
+    /// A request that should have refreshed the session failed, and its sender hung up.
+    RefreshFailed {
+        /// The failed request.
+        request: TransactionIndex,
+        /// The BYE that ended it.
+        bye: TransactionIndex,
+    },
+    /// The BYE names a cause that no person sends, or a node between the parties hung up on both of them.
+    Network {
+        /// The BYE.
+        bye: TransactionIndex,
+    },
+    /// A request inside the call was answered as if there were no such call, and the call ended.
+    NoSuchCall {
+        /// The refused request.
+        request: TransactionIndex,
+    },
+    /// The BYE was repeated and never answered; the talk itself was over.
+    ByeUnanswered {
+        /// The BYE.
+        bye: TransactionIndex,
+    },
+}
+
+/// When the callee was first heard ringing, and when that ended: by an answer, a refusal or the caller's CANCEL.
+pub fn ring(anatomy: &Anatomy<'_>) -> Option<(Timestamp, Timestamp)> {
+    let step = anatomy.transaction(anatomy.last_step()?);
+    let start = anatomy.message(step.ringing.or(step.alerting)?).time;
+    let cancel =
+        anatomy.each().find(|(_, t)| t.method == Method::Cancel && t.via == step.via).and_then(|(_, t)| t.request);
+    let ends = [step.final_response, cancel];
+    let end = ends.into_iter().flatten().map(|end| anatomy.message(end).time).min()?;
+    (end >= start).then_some((start, end))
+}
+
+/// The CANCEL that a node behind the caller sent on a further hop although the caller had not cancelled.
+pub fn proxy_cancel(anatomy: &Anatomy<'_>, step: TransactionIndex) -> Option<TransactionIndex> {
+    let edge = anatomy.transaction(step);
+    let own = anatomy.each().any(|(_, t)| t.method == Method::Cancel && t.via == edge.via);
+    if own {
+        return None;
+    }
+    anatomy
+        .each()
+        .find(|(_, t)| t.method == Method::Cancel && t.request.is_some() && t.via != edge.via)
+        .map(|(index, _)| index)
+}
+
+/// Why the call that `dialog` carried was cut, where it was.
+pub fn drop_cause(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+    ack_lost(anatomy, dialog)
+        .or_else(|| refresh::session_timer(anatomy, dialog))
+        .or_else(|| network(anatomy, dialog))
+        .or_else(|| no_such_call(anatomy, dialog))
+        .or_else(|| refresh::refresh_failed(anatomy, dialog))
+        .or_else(|| bye_unanswered(anatomy, dialog))
+}
+
+/// The hop nearest to the answerer: the deepest one that was answered with the same 2xx.
+pub fn answering_hop(anatomy: &Anatomy<'_>, dialog: &Dialog) -> TransactionIndex {
+    let mut hop = dialog.invite;
+    // Each round goes one Via value deeper, so it ends.
+    while let Some((child, _)) = anatomy.children(hop).find(|(_, t)| {
+        t.final_response.is_some_and(|answer| {
+            let answer = anatomy.message(answer);
+            answer.status().is_some_and(StatusCode::is_success) && answer.to_tag == dialog.to_tag
+        })
+    }) {
+        if child <= hop {
+            break;
+        }
+        hop = child;
+    }
+    hop
+}
+
+fn ack_lost(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let hop = answering_hop(anatomy, dialog);
+    let invite = anatomy.transaction(hop);
+    if !is_ack_missed(anatomy, hop) {
+        return None;
+    }
+    let answered = anatomy.message(invite.final_response?).time;
+    let repeated = anatomy.message(invite.last_final?).time;
+    let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
+    let in_time = (ACK_LOST_BYE.0..=ACK_LOST_BYE.1).contains(&bye.time.since(answered))
+        || invite.final_sends >= ACK_GIVE_UP_SENDS
+            && bye.time >= repeated
+            && bye.time.since(repeated) <= ACK_GIVE_UP_WAIT;
+    let by_callee = bye.from_tag == dialog.to_tag;
+    (by_callee && in_time).then_some(DropCause::AckLost { hop })
+}
+
+/// Whether the node that answered on a hop repeated its 2xx as it does while the ACK does not reach it.
+///
+/// An ACK that is seen on the way to it counts for nothing where it goes on repeating: it was lost, or refused, behind the
+/// capture point.
+pub fn is_ack_missed(anatomy: &Anatomy<'_>, hop: TransactionIndex) -> bool {
+    let invite = anatomy.transaction(hop);
+    let is_answered = anatomy.final_status(invite).is_some_and(StatusCode::is_success);
+    if !is_answered || invite.final_sends < ACK_LOST_SENDS {
+        return false;
+    }
+    let Some(ack) = first_ack(anatomy, invite) else {
+        return true;
+    };
+    let repeats = anatomy
+        .responses_of(hop)
+        .filter(|(_, message)| message.status().is_some_and(StatusCode::is_success) && message.time > ack.time);
+    repeats.count() >= UNHEARD_ACK_SENDS
+}
+
+/// Whether an ACK reached the node that answered on this hop, and was the one that it waited for.
+pub fn acked_at(anatomy: &Anatomy<'_>, invite: &Transaction) -> bool {
+    first_ack(anatomy, invite).is_some()
+}
+
+fn first_ack<'a>(anatomy: &Anatomy<'a>, invite: &Transaction) -> Option<&'a Message> {
+    let answer = invite.final_response?;
+    let node = anatomy.tables.node(invite.destination);
+    let tag = anatomy.message(answer).to_tag;
+    let mut messages = anatomy.originals();
+    let ack = messages.find(|(index, message)| {
+        message.is_request(Method::Ack)
+            && *index > answer
+            && message.cseq == invite.cseq
+            && message.to_tag == tag
+            && anatomy.tables.node(message.destination) == node
+    });
+    ack.map(|(_, message)| message)
+}
+
+fn network(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let bye = dialog.bye?;
+    let message = anatomy.message(anatomy.transaction(bye).request?);
+    let talked = message.time.since(anatomy.message(dialog.answer).time);
+    let by_machine = names_network_cause(anatomy, message) || second_bye(anatomy, dialog).is_some();
+    (talked >= TALK_MIN && by_machine).then_some(DropCause::Network { bye })
+}
+
+/// The BYE to the other party where a node between the parties hangs up on both although neither had hung up.
+pub fn second_bye(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<TransactionIndex> {
+    let node = |endpoint| anatomy.tables.node(endpoint);
+    let edge = anatomy.transaction(dialog.invite);
+    let middle = node(edge.destination);
+    let is_between = anatomy
+        .children(dialog.invite)
+        .any(|(_, t)| node(t.source) == middle && node(t.destination) != node(edge.source));
+    let is_transfer = anatomy.each().any(|(_, t)| t.method == Method::Refer);
+    if !is_between || is_transfer {
+        return None;
+    }
+    let byes = anatomy.each().filter(|(_, t)| t.method == Method::Bye && t.request.is_some());
+    // Bounded: the first two decide.
+    let first: Vec<(TransactionIndex, &Transaction)> = byes.take(2).collect();
+    let [(_, one), (second, two)] = first[..] else {
+        return None;
+    };
+    let (a, b) = (anatomy.message(one.request?), anatomy.message(two.request?));
+    let from_middle = node(one.source) == middle && node(two.source) == middle;
+    let to_both = node(one.destination) != node(two.destination)
+        && node(one.destination) != middle
+        && node(two.destination) != middle
+        && a.from_tag != b.from_tag;
+    // A BYE that is passed on has the Via of the side that hung up below its own.
+    let own = |t: &Transaction| anatomy.tables.vias.get(t.via).depth == 1;
+    (from_middle && to_both && own(one) && own(two) && b.time.since(a.time) <= BOTH_SIDES_WAIT).then_some(second)
+}
+
+/// Whether a BYE says that a machine ended the call: a Q.850 cause other than those of a normal end, or a failure code.
+pub fn names_network_cause(anatomy: &Anatomy<'_>, bye: &Message) -> bool {
+    let cause = Cause::of(anatomy.tables, bye);
+    // 16 normal clearing, 17 busy, 19 no answer (both from transfers and pick-ups), 31 normal unspecified.
+    let by_q850 = cause.q850.is_some_and(|code| code != 0 && !matches!(code, 16 | 17 | 19 | 31));
+    let by_sip = cause.sip.is_some_and(|code| (400..700).contains(&code) && !matches!(code, 486 | 487 | 600 | 603));
+    let text = || {
+        anatomy
+            .tables
+            .header_values(bye, HeaderName::Reason)
+            .any(|reason| reason.to_ascii_lowercase().starts_with("preemption"))
+    };
+    // 1 is a user who ends the call, 6 and 7 belong to calls that are not answered yet.
+    let by_release = cause.release.is_some_and(|code| (2..=5).contains(&code));
+    by_q850 || by_sip || by_release || cause.has_other && text()
+}
+
+fn no_such_call(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
+    let refused = anatomy.each().find(|(_, t)| {
+        let inside =
+            t.request.is_some_and(|request| request > dialog.answer && anatomy.message(request).time <= bye.time);
+        let changes = matches!(t.method, Method::Invite | Method::Update | Method::Info) && !anatomy.is_initial(t);
+        let gone = anatomy.final_status(t).is_some_and(|status| matches!(status.0, 481 | 408));
+        let gave_up =
+            t.final_response.is_some_and(|answer| bye.time.since(anatomy.message(answer).time) <= GIVE_UP_WAIT);
+        inside && changes && gone && gave_up
+    });
+    refused.map(|(request, _)| DropCause::NoSuchCall { request })
+}
+
+fn bye_unanswered(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let bye = dialog.bye?;
+    let transaction = anatomy.transaction(bye);
+    (transaction.sends >= ACK_LOST_SENDS && transaction.final_response.is_none())
+        .then_some(DropCause::ByeUnanswered { bye })
+}

@@ -1,0 +1,92 @@
+//! Holds: when one side of a call told the other one to wait, and whether that ended.
+//!
+//! Sources: RFC 3264 section 8.4, RFC 6337 section 5.3.
+
+use crate::call::outcome::negotiation::{changes, exchange, is_agreed, used};
+use crate::call::store::session::SessionId;
+use crate::call::store::tables::Tables;
+use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::transaction::MessageIndex;
+use crate::sip::sdp::Direction;
+
+/// Whether the side that describes itself so holds the other one: nothing may be sent to it on any line in use.
+///
+/// By direction, or by the address 0.0.0.0 of RFC 2543 (RFC 3264 section 8.4).
+pub fn is_held(tables: &Tables, session: SessionId) -> bool {
+    let sdp = tables.sessions.shape(session);
+    let places = tables.sessions.media(session);
+    let mut lines = sdp.medias.iter().enumerate().filter(|(_, media)| !media.is_refused()).peekable();
+    lines.peek().is_some()
+        && lines.all(|(place, media)| {
+            let is_numeric = media.connection.as_ref().is_some_and(|connection| connection.address.is_some());
+            let address = places.get(place).map(|at| at.address);
+            // A description without c= line has no address either, which holds nobody.
+            let is_zero = is_numeric && address.is_some_and(|address| address.is_unspecified());
+            is_zero || matches!(media.direction(), Direction::SendOnly | Direction::Inactive)
+        })
+}
+
+fn is_inactive(tables: &Tables, session: SessionId) -> bool {
+    let mut lines = used(tables.sessions.shape(session)).peekable();
+    lines.peek().is_some() && lines.all(|media| media.direction() == Direction::Inactive)
+}
+
+/// One time on hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// The message that put the other side on hold.
+    pub began: MessageIndex,
+    /// The message that ended it; `None` where none did.
+    pub ended: Option<MessageIndex>,
+    /// Whether the other side held as well when the hold ended or the call did.
+    pub is_mutual: bool,
+    /// Whether neither side may send: the hold or its answer says inactive.
+    pub is_silent: bool,
+}
+
+/// The times on hold of a call in the order of their begin, as agreed next to the caller.
+pub fn holds(anatomy: &Anatomy<'_>) -> Vec<Hold> {
+    let mut holds: Vec<Hold> = Vec::new();
+    let first = anatomy.last_step().map(|step| exchange(anatomy, step));
+    for (place, exchange) in first.into_iter().chain(changes(anatomy)).enumerate() {
+        if !is_agreed(anatomy, &exchange) {
+            continue;
+        }
+        let (Some(offer), Some(answer)) = (exchange.offer, exchange.answer) else {
+            continue;
+        };
+        let silencer = [offer, answer].into_iter().find(|at| is_inactive(anatomy.tables, anatomy.message(*at).session));
+        let is_silent = silencer.is_some();
+        if place == 0 {
+            // A call that begins one way, such as an announcement, is not on hold; one that begins inactive is.
+            holds.extend(silencer.map(|began| Hold { began, ended: None, is_mutual: false, is_silent }));
+            continue;
+        }
+        note(anatomy, &mut holds, offer);
+        for hold in holds.iter_mut().filter(|hold| hold.began == offer) {
+            hold.is_silent = is_silent;
+        }
+        // Who answers a hold with inactive or sendonly may only mirror it.
+        if !is_held(anatomy.tables, anatomy.message(offer).session) {
+            note(anatomy, &mut holds, answer);
+        }
+    }
+    holds
+}
+
+fn note(anatomy: &Anatomy<'_>, holds: &mut Vec<Hold>, at: MessageIndex) {
+    let node = |at: MessageIndex| anatomy.tables.node(anatomy.message(at).source);
+    let is_held = is_held(anatomy.tables, anatomy.message(at).session);
+    let other_holds = holds.iter().any(|hold| hold.ended.is_none() && node(hold.began) != node(at));
+    let open = holds.iter_mut().find(|hold| hold.ended.is_none() && node(hold.began) == node(at));
+    match (open, is_held) {
+        (Some(hold), false) => hold.ended = Some(at),
+        (None, true) => {
+            for hold in holds.iter_mut().filter(|hold| hold.ended.is_none()) {
+                hold.is_mutual = true;
+            }
+            holds.push(Hold { began: at, ended: None, is_mutual: other_holds, is_silent: false });
+        }
+        _ => {}
+    }
+}

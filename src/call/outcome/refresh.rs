@@ -1,0 +1,125 @@
+//! Session timers: the interval that a dialog agreed on, who was to refresh it, and endings by a timer that ran out.
+//!
+//! Source: RFC 4028 sections 7 (negotiation), 9 (who refreshes) and 10 (when a side hangs up).
+
+use std::time::Duration;
+
+use crate::call::outcome::ending::DropCause;
+use crate::call::store::string_arena::TextId;
+use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::dialog::Dialog;
+use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
+use crate::capture::Timestamp;
+use crate::sip::{HeaderName, Method, Refresher, SessionExpires, StatusCode};
+
+/// Slack around the moments at which a session timer ends a call.
+const SLACK: Duration = Duration::from_secs(3);
+/// How soon a side hangs up once its refresh was refused.
+const GIVE_UP_WAIT: Duration = Duration::from_secs(3);
+/// How soon it hangs up where nothing answered its refresh: 64 × T1 and some slack.
+const SILENT_WAIT: Duration = Duration::from_secs(40);
+/// Sends of a refresh without any answer that count as a failure.
+const SILENT_SENDS: u32 = 3;
+
+/// What a dialog agreed on last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interval {
+    /// Seconds until the session ends unless refreshed.
+    pub seconds: u32,
+    /// The 2xx that set it, or refreshed it last.
+    pub set_by: MessageIndex,
+    /// Tag of the party that was to refresh, where the 2xx says.
+    pub refresher: Option<TextId>,
+}
+
+impl Interval {
+    /// Whether a side that waits for the refresh in vain hangs up so long after the interval was set.
+    pub fn ends_after(&self, since: Duration) -> bool {
+        let whole = Duration::from_secs(u64::from(self.seconds));
+        // It does so a third of the interval, at most 32 s, before its end.
+        let early = whole - (whole / 3).min(Duration::from_secs(32));
+        let near = |moment: Duration| since.abs_diff(moment) <= SLACK;
+        near(early) || near(whole)
+    }
+}
+
+/// The interval in force at a moment; `None` where the dialog has no timer.
+pub fn interval_at(anatomy: &Anatomy<'_>, dialog: &Dialog, at: Timestamp) -> Option<Interval> {
+    let mut interval = read(anatomy, dialog.answer);
+    let refreshes = anatomy.each().filter(|(_, t)| is_refresh(anatomy, dialog, t));
+    for (_, refresh) in refreshes {
+        let answer = refresh.final_response.filter(|answer| anatomy.message(*answer).time <= at);
+        let Some(answer) = answer.filter(|_| anatomy.final_status(refresh).is_some_and(StatusCode::is_success)) else {
+            continue;
+        };
+        // A 2xx without the header switches the timer off only on paper: most stacks keep the interval.
+        interval = read(anatomy, answer).or(interval.map(|known| Interval { set_by: answer, ..known }));
+    }
+    interval
+}
+
+/// Requests inside the dialog that refresh it when they are answered.
+pub fn is_refresh(anatomy: &Anatomy<'_>, dialog: &Dialog, t: &Transaction) -> bool {
+    matches!(t.method, Method::Invite | Method::Update)
+        && t.request.is_some_and(|request| request > dialog.answer && !anatomy.message(request).to_tag.is_absent())
+}
+
+/// The interval that a 2xx sets; `None` where it sets none.
+pub fn read(anatomy: &Anatomy<'_>, answer: MessageIndex) -> Option<Interval> {
+    let message = anatomy.message(answer);
+    let value = anatomy.tables.header(message, HeaderName::SessionExpires)?;
+    let parsed = SessionExpires::parse(value.as_bytes())?;
+    let refresher = parsed.refresher.map(|side| match side {
+        Refresher::Uac => message.from_tag,
+        Refresher::Uas => message.to_tag,
+    });
+    Some(Interval { seconds: u32::try_from(parsed.seconds).ok()?, set_by: answer, refresher })
+}
+
+/// A call that ended at the moment at which its session timer ran out, without a refresh in the whole interval.
+pub(in crate::call) fn session_timer(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
+    let interval = interval_at(anatomy, dialog, bye.time)?;
+    let since = bye.time.since(anatomy.message(interval.set_by).time);
+    interval.ends_after(since).then_some(DropCause::SessionTimer {
+        bye: dialog.bye?,
+        interval_seconds: interval.seconds,
+        set_by: interval.set_by,
+    })
+}
+
+/// A refresh that was refused or never answered, after which its sender hung up.
+pub(in crate::call) fn refresh_failed(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
+    let failed = |t: &Transaction| {
+        let request = anatomy.message(t.request?);
+        let has_timer = anatomy.tables.header(request, HeaderName::SessionExpires).is_some();
+        if !has_timer || request.from_tag != bye.from_tag || request.time > bye.time {
+            return None;
+        }
+        match t.final_response.map(|answer| anatomy.message(answer)) {
+            // Challenges, longer timers and glare are tried again.
+            Some(answer) => {
+                let code = answer.status()?.0;
+                let is_final = code >= 300 && !matches!(code, 401 | 407 | 422 | 491);
+                (is_final && bye.time.since(answer.time) <= GIVE_UP_WAIT).then_some(())
+            }
+            None => {
+                let is_silent = t.sends >= SILENT_SENDS && t.trying.is_none();
+                (is_silent && bye.time.since(request.time) <= SILENT_WAIT).then_some(())
+            }
+        }
+    };
+    let request = last_failed(anatomy, dialog, failed)?;
+    Some(DropCause::RefreshFailed { request, bye: dialog.bye? })
+}
+
+fn last_failed(
+    anatomy: &Anatomy<'_>,
+    dialog: &Dialog,
+    failed: impl Fn(&Transaction) -> Option<()>,
+) -> Option<TransactionIndex> {
+    let mut refreshes = anatomy.each().filter(|(_, t)| is_refresh(anatomy, dialog, t));
+    let last = refreshes.by_ref().last();
+    last.filter(|(_, t)| failed(t).is_some()).map(|(index, _)| index)
+}

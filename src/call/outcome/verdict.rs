@@ -1,0 +1,332 @@
+//! Outcomes: how a call ended, in one word, decided on the hop next to the caller.
+//!
+//! Sources: RFC 3261 sections 9, 13, 15, 16.7 and 21; RFC 8197, RFC 8688, RFC 8224 section 6.2.2.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::call::outcome::ending::{self, DropCause};
+use crate::call::outcome::reason::Cause;
+use crate::call::store::message::{GroupId, Message};
+use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::dialog::{Dialog, UNWANTED_ANSWER_WAIT};
+use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
+use crate::capture::{Pause, Timestamp, watched_since};
+use crate::sip::{Digest, HeaderName, Method};
+
+/// Ringing that lasted at least this long and led nowhere is called unanswered rather than refused.
+pub const NO_ANSWER_RING: Duration = Duration::from_secs(10);
+/// A 486 after at least this much ringing of the same device was a hand, not a busy line.
+pub const REJECT_RING: Duration = Duration::from_secs(2);
+/// How long an INVITE without any response is repeated: 64 × T1 (RFC 3261 section 17.1.1.2, timer B).
+pub const TIMER_B: Duration = Duration::from_secs(32);
+/// How long a proxy lets a call ring at least (RFC 3261 section 16.6 step 11, timer C).
+pub const TIMER_C: Duration = Duration::from_secs(180);
+/// Sends of an INVITE after which a caller that follows RFC 3261 gives up.
+const INVITE_SENDS: u32 = 7;
+
+/// How a call ended, as the report contract has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Answered, and ended by a BYE.
+    Completed,
+    /// Answered, and not ended when the capture was.
+    StillUp,
+    /// Answered, and ended by a fault.
+    Dropped,
+    /// Answered and cancelled at the same moment.
+    CancelRace,
+    /// The caller gave up.
+    Cancelled,
+    /// It rang and nobody answered.
+    NoAnswer,
+    /// The callee was busy.
+    Busy,
+    /// The callee, or a system for the callee, refused.
+    Declined,
+    /// Refused as unwanted, suspected or badly signed.
+    Blocked,
+    /// The login failed or was never tried.
+    AuthFailed,
+    /// Sent elsewhere, and nobody followed.
+    Redirected,
+    /// No such user or number, or none that can be reached.
+    Unreachable,
+    /// A server failed: 5xx.
+    ServerFailed,
+    /// Any other refusal.
+    Rejected,
+    /// No final response at all.
+    TimedOut,
+    /// The capture holds too little of the call to tell.
+    Partial,
+}
+
+/// What kind of ending an outcome is, for ratios and colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OutcomeGroup {
+    /// The parties talked.
+    Answered,
+    /// Ended as calls do: nobody is to blame.
+    Normal,
+    /// Something went wrong.
+    Failure,
+    /// Left out of every ratio.
+    Unknown,
+}
+
+impl Outcome {
+    /// Every outcome in the order of reports.
+    pub const ALL: [Self; 16] = [
+        Self::Completed,
+        Self::StillUp,
+        Self::Dropped,
+        Self::CancelRace,
+        Self::Cancelled,
+        Self::NoAnswer,
+        Self::Busy,
+        Self::Declined,
+        Self::Blocked,
+        Self::AuthFailed,
+        Self::Redirected,
+        Self::Unreachable,
+        Self::ServerFailed,
+        Self::Rejected,
+        Self::TimedOut,
+        Self::Partial,
+    ];
+
+    /// The word of the report contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::StillUp => "still-up",
+            Self::Dropped => "dropped",
+            Self::CancelRace => "cancel-race",
+            Self::Cancelled => "cancelled",
+            Self::NoAnswer => "no-answer",
+            Self::Busy => "busy",
+            Self::Declined => "declined",
+            Self::Blocked => "blocked",
+            Self::AuthFailed => "auth-failed",
+            Self::Redirected => "redirected",
+            Self::Unreachable => "unreachable",
+            Self::ServerFailed => "server-failed",
+            Self::Rejected => "rejected",
+            Self::TimedOut => "timed-out",
+            Self::Partial => "partial",
+        }
+    }
+
+    /// The group that the outcome counts in.
+    pub fn group(self) -> OutcomeGroup {
+        match self {
+            Self::Completed | Self::StillUp => OutcomeGroup::Answered,
+            Self::CancelRace | Self::Cancelled | Self::NoAnswer | Self::Busy | Self::Declined => OutcomeGroup::Normal,
+            Self::Partial => OutcomeGroup::Unknown,
+            _ => OutcomeGroup::Failure,
+        }
+    }
+
+    /// Whether a 2xx ended the set-up.
+    pub fn is_answered(self) -> bool {
+        matches!(self, Self::Completed | Self::StillUp | Self::Dropped | Self::CancelRace)
+    }
+
+    /// Whether the ending is a failure.
+    pub fn is_failure(self) -> bool {
+        self.group() == OutcomeGroup::Failure
+    }
+}
+
+/// What the whole capture says about the time around a call.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// First frame of the run.
+    pub start: Timestamp,
+    /// Last frame of the run.
+    pub end: Timestamp,
+    /// Times in which the captures hold nothing, in the order of time.
+    pub pauses: Arc<[Pause]>,
+    /// Longest ringing that any call of the run saw.
+    pub longest_ring: Duration,
+    /// The capture cut messages before their Call-ID: any answer that seems to be missing may be among them.
+    pub has_nameless: bool,
+    /// Call-IDs of which an ICMP error quotes a message: the sender was told that nobody listens.
+    pub unreachable: Arc<HashSet<GroupId>>,
+}
+
+impl Watch {
+    /// How long the captures ran on from a moment without a break.
+    pub fn since(&self, time: Timestamp) -> Duration {
+        watched_since(time, self.end, &self.pauses)
+    }
+}
+
+/// The outcome of a call; `dialog` is the one that carried it, and `drop` why that was cut, where it was.
+pub fn decide(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, drop: Option<DropCause>, watch: &Watch) -> Outcome {
+    let Some(last) = anatomy.last_step() else {
+        return Outcome::Partial;
+    };
+    if is_nameless(anatomy) {
+        return Outcome::Partial;
+    }
+    if let Some(dialog) = dialog {
+        return decide_answered(anatomy, dialog, drop);
+    }
+    let step = anatomy.transaction(last);
+    let cancel = cancel_of(anatomy, last);
+    let Some(answer) = step.final_response.map(|answer| anatomy.message(answer)) else {
+        return decide_unanswered(anatomy, step, cancel.is_some(), watch);
+    };
+    if cancel
+        .and_then(|cancel| anatomy.transaction(cancel).request)
+        .is_some_and(|cancel| Some(cancel) < step.final_response)
+    {
+        return Outcome::Cancelled;
+    }
+    decide_refused(anatomy, last, answer)
+}
+
+/// The CANCEL that the caller's side sent for a step of its attempt.
+pub fn cancel_of(anatomy: &Anatomy<'_>, step: TransactionIndex) -> Option<TransactionIndex> {
+    let invite = anatomy.transaction(step);
+    let same = |t: &Transaction| t.method == Method::Cancel && t.request.is_some() && t.cseq == invite.cseq;
+    let by_branch = anatomy.each().find(|(_, t)| same(t) && t.via == invite.via);
+    // A CANCEL with a branch of its own is a fault of the caller; its hop still tells what it meant.
+    let by_hop = || {
+        anatomy.each().find(|(_, t)| {
+            same(t) && t.parent.is_none() && t.source == invite.source && t.destination == invite.destination
+        })
+    };
+    by_branch.or_else(by_hop).map(|(index, _)| index)
+}
+
+fn decide_answered(anatomy: &Anatomy<'_>, dialog: &Dialog, drop: Option<DropCause>) -> Outcome {
+    let answered = anatomy.message(dialog.answer).time;
+    let bye = dialog.bye.and_then(|bye| anatomy.transaction(bye).request).map(|bye| anatomy.message(bye));
+    let cancel = cancel_of(anatomy, dialog.invite)
+        .and_then(|cancel| anatomy.transaction(cancel).request)
+        .map(|cancel| anatomy.message(cancel));
+    if let (Some(cancel), Some(bye)) = (cancel, bye) {
+        let apart = cancel.time.since(answered).max(answered.since(cancel.time));
+        let settled = bye.time.since(answered.max(cancel.time)) <= UNWANTED_ANSWER_WAIT;
+        if apart <= UNWANTED_ANSWER_WAIT && settled && bye.from_tag == anatomy.caller_tag() {
+            return Outcome::CancelRace;
+        }
+    }
+    match drop {
+        Some(DropCause::ByeUnanswered { .. }) | None => {}
+        Some(_) => return Outcome::Dropped,
+    }
+    if bye.is_some() { Outcome::Completed } else { Outcome::StillUp }
+}
+
+fn decide_unanswered(anatomy: &Anatomy<'_>, step: &Transaction, is_cancelled: bool, watch: &Watch) -> Outcome {
+    if is_cancelled {
+        return Outcome::Cancelled;
+    }
+    if has_unseen_answer(anatomy) || anatomy.has_headless() || watch.has_nameless {
+        return Outcome::Partial;
+    }
+    let Some(request) = step.request else {
+        return Outcome::Partial;
+    };
+    let (since, wait) = match step.alerting.or(step.trying) {
+        Some(heard) => (anatomy.message(heard).time, TIMER_C.max(watch.longest_ring)),
+        None => (anatomy.message(request).time, TIMER_B),
+    };
+    // A client takes an ICMP error for a 503 and is done (RFC 3261 section 8.1.3.1).
+    let group = anatomy.message(request).group;
+    let was_told = step.alerting.or(step.trying).is_none() && watch.unreachable.contains(&group);
+    let was_given_up = step.alerting.or(step.trying).is_none() && step.sends >= INVITE_SENDS;
+    if watch.since(since) >= wait || was_given_up || was_told { Outcome::TimedOut } else { Outcome::Partial }
+}
+
+/// Whether the capture cut the messages before their Call-ID, so that they may be of any number of calls.
+fn is_nameless(anatomy: &Anatomy<'_>) -> bool {
+    let first = anatomy.messages.first();
+    first.is_some_and(|first| anatomy.tables.lacks_name(first))
+}
+
+/// Whether a side acts on an answer that the capture lacks: an ACK, or a request inside a dialog that was never seen to start.
+fn has_unseen_answer(anatomy: &Anatomy<'_>) -> bool {
+    let inside = |message: &Message| {
+        matches!(
+            message.method(),
+            Some(Method::Ack | Method::Bye | Method::Prack | Method::Update | Method::Info | Method::Invite)
+        )
+    };
+    // The ACK of a refusal that was captured, such as a challenge or a redirection, is part of that step.
+    let was_seen = |at: MessageIndex| {
+        let owner = anatomy.owner.get(at.0 as usize);
+        owner.is_some_and(|owner| anatomy.transaction(*owner).final_response.is_some())
+    };
+    anatomy.originals().any(|(at, message)| {
+        let is_of_step = message.is_request(Method::Ack) && was_seen(at);
+        inside(message) && !message.to_tag.is_absent() && !is_of_step
+    })
+}
+
+fn decide_refused(anatomy: &Anatomy<'_>, last: TransactionIndex, answer: &Message) -> Outcome {
+    let step = anatomy.transaction(last);
+    let code = answer.status().map_or(0, |status| status.0);
+    let cause = Cause::of(anatomy.tables, answer);
+    let ring = ending::ring(anatomy).map_or(Duration::ZERO, |(start, end)| end.since(start));
+    let phrase = anatomy.tables.text(answer.line).to_ascii_lowercase();
+    let is_blocked = matches!(code, 607 | 608 | 433 | 428 | 436 | 437 | 438)
+        || code == 603 && is_network_block(anatomy, answer, &phrase);
+    let by_proxy = ending::proxy_cancel(anatomy, last).is_some();
+    match code {
+        _ if is_blocked => Outcome::Blocked,
+        _ if cause.q850 == Some(19) && ring >= REJECT_RING => Outcome::NoAnswer,
+        408 | 480 if ring >= NO_ANSWER_RING => Outcome::NoAnswer,
+        408 | 480 | 487 | 500 | 504 if by_proxy && ring >= NO_ANSWER_RING => Outcome::NoAnswer,
+        487 => Outcome::Cancelled,
+        600 => Outcome::Busy,
+        _ if cause.q850 == Some(17) => Outcome::Busy,
+        486 if rang_itself(anatomy, last, answer) => Outcome::Declined,
+        486 => Outcome::Busy,
+        603 => Outcome::Declined,
+        _ if cause.q850 == Some(21) && cause.is_user => Outcome::Declined,
+        401 | 407 => Outcome::AuthFailed,
+        // What a client sends after a challenge carries a login, captured or not.
+        403 if has_credentials(anatomy, step) || step.is_unseen_step => Outcome::AuthFailed,
+        300..=399 => Outcome::Redirected,
+        480 | 404 | 410 | 604 | 430 | 408 if step.alerting.is_none() => Outcome::Unreachable,
+        500..=599 => Outcome::ServerFailed,
+        _ => Outcome::Rejected,
+    }
+}
+
+/// The device that answers 486 had itself been ringing for a while: somebody pressed a key.
+fn rang_itself(anatomy: &Anatomy<'_>, step: TransactionIndex, answer: &Message) -> bool {
+    let mut ringing =
+        anatomy.responses_of(step).filter(|(_, m)| m.status().is_some_and(|status| (180..=189).contains(&status.0)));
+    ringing
+        .any(|(_, m)| (m.to_tag == answer.to_tag || m.to_tag.is_absent()) && answer.time.since(m.time) >= REJECT_RING)
+}
+
+/// 603 that an analytics engine sent, not a person: "Network Blocked" (ATIS-1000099).
+pub fn is_network_block(anatomy: &Anatomy<'_>, answer: &Message, phrase: &str) -> bool {
+    let mut reasons = anatomy.tables.header_values(answer, HeaderName::Reason);
+    phrase.contains("network blocked") || reasons.any(|reason| reason.to_ascii_lowercase().contains("v=analytics"))
+}
+
+/// Whether a request carried a login; one without a nonce, as IMS devices send it first, only tells the name (RFC 3310).
+pub fn has_credentials(anatomy: &Anatomy<'_>, transaction: &Transaction) -> bool {
+    let Some(request) = transaction.request.map(|request| anatomy.message(request)) else {
+        return false;
+    };
+    let tables = anatomy.tables;
+    tables
+        .header(request, HeaderName::Authorization)
+        .or_else(|| tables.header(request, HeaderName::ProxyAuthorization))
+        .is_some_and(|value| !is_name_only(&Digest::parse(value.as_bytes())))
+}
+
+/// Whether a login answers no challenge: its nonce is empty.
+pub(in crate::call) fn is_name_only(login: &Digest<'_>) -> bool {
+    login.nonce().is_some_and(<[u8]>::is_empty)
+}

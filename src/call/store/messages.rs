@@ -1,0 +1,126 @@
+//! The messages of a run, in pieces of memory of which each holds those of whole Call-IDs.
+//!
+//! One piece of memory for all would have to be there beside the pile that it is filled from; pieces are filled one after the
+//! other, in the memory that the pile no longer needs.
+
+use std::iter::{Flatten, Zip};
+use std::ops::Range;
+use std::slice;
+
+use crate::call::store::message::Message;
+
+/// Messages by Call-ID, each Call-ID's in the order of capture; a place is a number counted over all of them.
+#[derive(Debug, Default)]
+pub struct Messages {
+    pieces: Vec<Vec<Message>>,
+    /// The place of the first message of each piece.
+    starts: Vec<u32>,
+}
+
+/// A place or a range of places.
+pub trait MessagePlaces {
+    /// What is there.
+    type Found: ?Sized;
+    /// The first place.
+    fn first(&self) -> usize;
+    /// What is there in a piece whose first message is at `start`.
+    fn within<'m>(&self, piece: &'m [Message], start: usize) -> Option<&'m Self::Found>;
+}
+
+impl MessagePlaces for usize {
+    type Found = Message;
+
+    fn first(&self) -> usize {
+        *self
+    }
+
+    fn within<'m>(&self, piece: &'m [Message], start: usize) -> Option<&'m Message> {
+        piece.get(self - start)
+    }
+}
+
+impl MessagePlaces for Range<usize> {
+    type Found = [Message];
+
+    fn first(&self) -> usize {
+        self.start
+    }
+
+    fn within<'m>(&self, piece: &'m [Message], start: usize) -> Option<&'m [Message]> {
+        piece.get(self.start - start..self.end.checked_sub(start)?)
+    }
+}
+
+impl Messages {
+    /// Puts a piece behind the others; all messages of a Call-ID are in one piece.
+    pub(in crate::call) fn push(&mut self, piece: Vec<Message>) {
+        self.starts.push(self.len() as u32);
+        self.pieces.push(piece);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        let last = self.starts.last().zip(self.pieces.last());
+        last.map_or(0, |(start, piece)| *start as usize + piece.len())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The message at a place, or those of a range within one Call-ID.
+    pub fn get<P: MessagePlaces>(&self, places: P) -> Option<&P::Found> {
+        let first = places.first();
+        let next = self.starts.partition_point(|start| *start as usize <= first);
+        let piece = next.checked_sub(1)?;
+        places.within(self.pieces.get(piece)?, self.starts[piece] as usize)
+    }
+
+    /// All messages in their order.
+    pub fn iter(&self) -> Flatten<slice::Iter<'_, Vec<Message>>> {
+        self.pieces.iter().flatten()
+    }
+
+    /// Neighbouring messages, at most `count` at a time, with the place of the first.
+    pub fn chunks(&self, count: usize) -> impl Iterator<Item = (usize, &[Message])> {
+        self.pieces().flat_map(move |(start, piece)| {
+            let chunks = piece.chunks(count).enumerate();
+            chunks.map(move |(chunk, messages)| (*start as usize + chunk * count, messages))
+        })
+    }
+
+    /// The messages of each Call-ID.
+    pub fn by_call_id(&self) -> impl Iterator<Item = &[Message]> {
+        let pieces = self.pieces.iter();
+        pieces.flat_map(|piece| piece.chunk_by(|a, b| a.group == b.group))
+    }
+
+    /// The messages of each group as a slice of its own, with the place where it begins.
+    pub(in crate::call) fn each_group<'m>(&'m mut self, groups: &[(u32, u32)]) -> Vec<(u32, &'m mut [Message])> {
+        let mut pieces = self.pieces.iter_mut();
+        let mut rest: &mut [Message] = &mut [];
+        let slices = groups.iter().map(|&(start, end)| {
+            if rest.is_empty() {
+                rest = pieces.next().map(Vec::as_mut_slice).unwrap_or_default();
+            }
+            let (group, behind) = std::mem::take(&mut rest).split_at_mut((end - start) as usize);
+            rest = behind;
+            (start, group)
+        });
+        slices.collect()
+    }
+
+    fn pieces(&self) -> Zip<slice::Iter<'_, u32>, slice::Iter<'_, Vec<Message>>> {
+        self.starts.iter().zip(&self.pieces)
+    }
+}
+
+impl<'m> IntoIterator for &'m Messages {
+    type Item = &'m Message;
+    type IntoIter = Flatten<slice::Iter<'m, Vec<Message>>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

@@ -1,0 +1,82 @@
+//! Load: for each node that calls were sent to, what came when, how much was up, and what it did with it.
+
+mod bucket;
+mod limit;
+mod node;
+mod outage;
+mod rate;
+mod sent;
+mod threshold;
+mod trend;
+mod words;
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+pub use bucket::Bucket;
+pub use limit::{CAPACITY_CODES, Ceiling, Pace, View};
+pub use node::{Attempt, Destination, Fate};
+pub use outage::{Outage, outages};
+pub use rate::{Counting, RateLimit, rate_limit};
+pub use threshold::{Sample, Threshold, ceiling, threshold};
+pub use trend::{Trend, trend};
+pub use words::Words;
+
+use crate::call::assemble::group::anatomy_of;
+use crate::call::ingest::message_store::Book;
+use crate::call::outcome::call::Call;
+use crate::call::outcome::origin;
+use crate::call::outcome::verdict::Outcome;
+use crate::call::store::endpoint::NodeId;
+
+/// The load of every node that calls were sent to.
+#[derive(Debug, Default)]
+pub struct Loads {
+    /// In the order of the first call to each.
+    pub destinations: Vec<Destination>,
+    places: HashMap<NodeId, usize, foldhash::fast::FixedState>,
+}
+
+impl Loads {
+    /// Measures the load of every node; `calls` are in the order of time.
+    pub fn of(calls: &[Call], book: &Book) -> Self {
+        let (mut destinations, places) = node::destinations(calls, book);
+        destinations.par_iter_mut().with_max_len(1).for_each(|destination| {
+            destination.ceiling = limit::ceiling_of(destination);
+            if destination.ceiling.is_none() {
+                destination.pace = limit::pace_of(destination);
+            }
+        });
+        Self { destinations, places }
+    }
+
+    /// The load of one node, where calls were sent to it.
+    pub fn at(&self, node: NodeId) -> Option<&Destination> {
+        self.destinations.get(*self.places.get(&node)?)
+    }
+
+    /// Corrects outcomes: a busy or refused answer of a node whose channels were all taken is the node's failure, not the callee's.
+    pub fn refine(&self, calls: &mut [Call], book: &Book) {
+        for destination in &self.destinations {
+            let Some(ceiling) = &destination.ceiling else {
+                continue;
+            };
+            for place in &ceiling.attempts {
+                let attempt = &destination.attempts[*place as usize];
+                let Some(call) = calls.get_mut(attempt.call as usize) else {
+                    continue;
+                };
+                let is_open =
+                    !call.outcome.is_answered() && !matches!(call.outcome, Outcome::Cancelled | Outcome::Partial);
+                if attempt.decides && is_open && call.outcome != Outcome::ServerFailed {
+                    call.outcome = Outcome::ServerFailed;
+                    call.origin = origin::trace(&anatomy_of(book, &call.legs));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod simulation_tests;

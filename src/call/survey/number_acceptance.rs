@@ -1,0 +1,334 @@
+//! Reception: which numbers, callers and sources each node accepted and which it refused, over the whole capture.
+//!
+//! Kept for nodes that refused something alone, so that rules can compare a refused call with the accepted ones.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::{self, Write};
+
+use rayon::prelude::*;
+
+use crate::call::beside::registration::address_of;
+use crate::call::ingest::message_store::Book;
+use crate::call::outcome::call::{Asked, Call, Hop};
+use crate::call::store::endpoint::NodeId;
+use crate::call::store::header_list::HeaderListId;
+use crate::call::store::string_arena::TextId;
+use crate::capture::{FrameRef, Timestamp};
+use crate::sip::number::{Lead, Number, Shape, user_of};
+use crate::sip::{HeaderName, Uri};
+
+/// Accepted numbers kept of one shape as examples; more would not show more regions.
+const SAMPLES_MAX: usize = 32;
+/// Values of one kind up to which accepted ones are kept that were never refused.
+const ACCEPTED_KEYS_MAX: usize = 256;
+/// Refused and accepted calls of one kind that a contrast needs of each.
+pub const CONTRAST_MIN: u32 = 2;
+/// Shapes told apart at one node; the kinds of lead and flag allow no more in practice.
+const SHAPES_MAX: usize = 64;
+
+type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+
+/// One INVITE that a node received.
+#[derive(Debug, Clone, Copy)]
+pub struct Received {
+    /// Index of the call.
+    pub call: u32,
+    /// Request-URI.
+    pub uri: TextId,
+    /// URI of From.
+    pub from: TextId,
+    /// First send.
+    pub time: Timestamp,
+    /// Frame of the first send.
+    pub at: FrameRef,
+}
+
+/// How often something was accepted and how often refused.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    /// Answered or alerted.
+    pub accepted: u32,
+    /// Refused as a number that does not exist or is written wrongly: 404, 484, 604.
+    pub unknown: u32,
+    /// Refused by 403.
+    pub forbidden: u32,
+    /// Refused by any of the codes that a wrong number may get.
+    pub refused: u32,
+    /// The first one accepted.
+    pub first: Option<Received>,
+    /// The last one accepted.
+    pub last: Option<Received>,
+}
+
+impl Tally {
+    fn add(&mut self, received: Received, code: u16) {
+        if code < 300 {
+            self.accepted += 1;
+            self.first = self.first.or(Some(received));
+            self.last = Some(received);
+            return;
+        }
+        self.refused += 1;
+        self.unknown += u32::from(matches!(code, 404 | 484 | 604));
+        self.forbidden += u32::from(code == 403);
+    }
+}
+
+/// What one node accepted and refused.
+#[derive(Debug, Default)]
+pub struct Reception {
+    /// All together.
+    pub all: Tally,
+    /// By the way in which the number is written, with accepted examples.
+    pub shapes: Map<Shape, (Tally, Vec<(Number<'static>, Received)>)>,
+    /// By the last digits of the number.
+    pub subscribers: Map<Box<str>, Tally>,
+    /// By the user part of the Request-URI.
+    pub users: Map<Box<str>, Tally>,
+    /// By the host of the Request-URI.
+    pub hosts: Map<Box<str>, Tally>,
+    /// By the user of From, where that was forbidden [`CONTRAST_MIN`] times.
+    pub callers: Map<Box<str>, Tally>,
+    /// By the user of P-Asserted-Identity or P-Preferred-Identity, empty where there is none; as `callers`.
+    pub asserted: Map<Box<str>, Tally>,
+    /// By the node that sent it; as `callers`.
+    pub sources: Map<NodeId, Tally>,
+    /// By how the number begins; as `callers`.
+    pub prefixes: Map<Prefix, Tally>,
+    /// Called users that were refused by 603 without ringing.
+    pub declined: HashSet<Box<str>, foldhash::fast::FixedState>,
+}
+
+/// The receptions of all nodes that refused something.
+#[derive(Debug, Default)]
+pub struct Receptions {
+    nodes: Map<NodeId, Reception>,
+}
+
+impl Receptions {
+    /// Compares the calls of a run.
+    pub fn of(calls: &[Call], book: &Book) -> Self {
+        let node = |hop: &Hop| book.tables.node(hop.destination);
+        // The calls that concern each node that refused something, by its place.
+        let mut concerned: Vec<Option<(NodeId, Vec<u32>)>> = Vec::new();
+        for hop in calls.iter().flat_map(|call| call.hops.iter()) {
+            if is_refusal(hop.final_code) || hop.final_code == 603 {
+                let node = node(hop);
+                concerned.resize(concerned.len().max(node.place() + 1), None);
+                concerned[node.place()] = Some((node, Vec::new()));
+            }
+        }
+        if concerned.is_empty() {
+            return Self::default();
+        }
+        for (index, call) in (0_u32..).zip(calls) {
+            for hop in call.hops.iter().filter(|hop| fate(hop) != Fate::Other) {
+                let known = concerned.get_mut(node(hop).place());
+                let own = known.and_then(Option::as_mut).map(|(_, own)| own);
+                if let Some(own) = own.filter(|own| own.last() != Some(&index)) {
+                    own.push(index);
+                }
+            }
+        }
+        let nodes = concerned.into_par_iter().with_max_len(1).flatten();
+        Self { nodes: nodes.map(|(node, own)| (node, Reception::of(node, &own, calls, book))).collect() }
+    }
+
+    /// What a node accepted and refused; `None` where it refused nothing.
+    pub fn at(&self, node: NodeId) -> Option<&Reception> {
+        self.nodes.get(&node)
+    }
+}
+
+/// What a node did with an INVITE, as far as numbers are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The number led to a callee.
+    Accepted,
+    /// Refused with a code that a wrong number may get.
+    Refused(u16),
+    /// 603 without ringing.
+    Declined,
+    Other,
+}
+
+fn fate(hop: &Hop) -> Fate {
+    match hop.final_code {
+        code if is_taken(code) => Fate::Accepted,
+        // A network plays its announcement in a 183 before it says that there is no such number.
+        404 | 410 | 484 | 604 if hop.alerted_ms.is_some() => Fate::Other,
+        _ if hop.alerted_ms.is_some() => Fate::Accepted,
+        603 => Fate::Declined,
+        code if is_refusal(code) => Fate::Refused(code),
+        _ => Fate::Other,
+    }
+}
+
+impl Reception {
+    /// What a node did with the INVITEs of some calls.
+    fn of(node: NodeId, own: &[u32], calls: &[Call], book: &Book) -> Self {
+        let mut reception = Self::default();
+        let mut accepted: Vec<(Received, &Hop)> = Vec::new();
+        let mut refused_last = None;
+        for (index, call) in own.iter().filter_map(|i| Some((*i, calls.get(*i as usize)?))) {
+            let hops = call.hops.iter();
+            let here = hops.filter(|hop| book.tables.node(hop.destination) == node);
+            for (hop, asked) in here.filter_map(|hop| Some((hop, hop.asked?))) {
+                let received = Received { call: index, uri: asked.uri, from: asked.from, time: hop.sent, at: asked.at };
+                match fate(hop) {
+                    // Two hops of one call may end at one node: a proxy and a PBX on one host.
+                    Fate::Accepted => {
+                        let last = accepted.last().map(|(last, _)| last.call);
+                        if last != Some(index) {
+                            accepted.push((received, hop));
+                        }
+                    }
+                    Fate::Refused(_) if refused_last == Some(index) => {}
+                    Fate::Refused(code) => {
+                        refused_last = Some(index);
+                        reception.refuse(received, hop, asked, book, code);
+                    }
+                    Fate::Declined => {
+                        let user = user_of(book.tables.text(asked.uri));
+                        reception.declined.insert(user.into());
+                    }
+                    Fate::Other => {}
+                }
+            }
+        }
+        // What was refused is known now, so that of what was accepted only the same is kept, beside a few examples.
+        reception.forget_rare();
+        for (received, hop) in accepted {
+            reception.accept(received, hop, book);
+        }
+        reception
+    }
+
+    fn refuse(&mut self, received: Received, hop: &Hop, asked: Asked, book: &Book, code: u16) {
+        let tables = &book.tables;
+        let prefix = self.add(received, book, code);
+        let caller = user_of(tables.text(asked.from));
+        let vouched = asserted(asked.headers, book);
+        let tallies = [
+            Some(self.sources.entry(tables.node(hop.source)).or_default()),
+            Some(self.callers.entry(caller.into()).or_default()),
+            Some(self.asserted.entry(vouched.into()).or_default()),
+            prefix.map(|prefix| self.prefixes.entry(prefix).or_default()),
+        ];
+        for tally in tallies.into_iter().flatten() {
+            tally.add(received, code);
+        }
+    }
+
+    /// Drops those that were not forbidden often enough for a contrast.
+    fn forget_rare(&mut self) {
+        let is_frequent = |tally: &Tally| tally.forbidden >= CONTRAST_MIN;
+        self.sources.retain(|_, tally| is_frequent(tally));
+        self.callers.retain(|_, tally| is_frequent(tally));
+        self.asserted.retain(|_, tally| is_frequent(tally));
+        self.prefixes.retain(|_, tally| is_frequent(tally));
+    }
+
+    fn accept(&mut self, received: Received, hop: &Hop, book: &Book) {
+        let tables = &book.tables;
+        let prefix = self.add(received, book, 200);
+        // Texts are far apart in memory, and mostly nothing is to be compared with them.
+        let caller = match self.callers.is_empty() {
+            true => None,
+            false => self.callers.get_mut(user_of(tables.text(received.from))),
+        };
+        let vouched = match (self.asserted.is_empty(), hop.asked) {
+            (false, Some(asked)) => self.asserted.get_mut(asserted(asked.headers, book)),
+            _ => None,
+        };
+        let tallies = [
+            self.sources.get_mut(&tables.node(hop.source)),
+            caller,
+            vouched,
+            prefix.and_then(|prefix| self.prefixes.get_mut(&prefix)),
+        ];
+        for tally in tallies.into_iter().flatten() {
+            tally.add(received, 200);
+        }
+    }
+
+    /// Counts what the Request-URI tells; gives how its number begins.
+    fn add(&mut self, received: Received, book: &Book, code: u16) -> Option<Prefix> {
+        let text = book.tables.text(received.uri);
+        let uri = Uri::parse(text.as_bytes());
+        self.all.add(received, code);
+        tally(&mut self.users, user_of(text), received, code);
+        let host = std::str::from_utf8(uri.host_port.host).unwrap_or_default();
+        tally(&mut self.hosts, host, received, code);
+        let number = Number::of_uri(&uri)?;
+        let prefix = Prefix::of(&number);
+        if let Some(subscriber) = number.subscriber() {
+            tally(&mut self.subscribers, subscriber, received, code);
+        }
+        if self.shapes.len() < SHAPES_MAX || self.shapes.contains_key(&number.shape) {
+            let (tally, samples) = self.shapes.entry(number.shape).or_default();
+            tally.add(received, code);
+            if code < 300 && samples.len() < SAMPLES_MAX {
+                samples.push((number.into_owned(), received));
+            }
+        }
+        Some(prefix)
+    }
+}
+
+/// Counts under a text that was refused, or is one of the first few accepted ones.
+fn tally(map: &mut Map<Box<str>, Tally>, key: &str, received: Received, code: u16) {
+    if let Some(known) = map.get_mut(key) {
+        known.add(received, code);
+    } else if code >= 300 || map.len() < ACCEPTED_KEYS_MAX {
+        map.entry(key.into()).or_default().add(received, code);
+    }
+}
+
+/// How a number begins: its lead and the first two digits behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Prefix {
+    lead: Lead,
+    /// Digits as text; 0 where there are fewer.
+    digits: [u8; 2],
+}
+
+impl Prefix {
+    /// How a number begins.
+    pub fn of(number: &Number<'_>) -> Self {
+        let mut digits = [0; 2];
+        for (place, digit) in digits.iter_mut().zip(number.core.bytes()) {
+            *place = digit;
+        }
+        Self { lead: number.shape.lead, digits }
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.lead != Lead::Bare {
+            write!(f, "{}", self.lead)?;
+        }
+        let digits = self.digits.iter().filter(|digit| **digit != 0);
+        digits.copied().map(char::from).try_for_each(|digit| f.write_char(digit))
+    }
+}
+
+/// The user that the sender vouches for, empty where it does not.
+pub fn asserted(headers: HeaderListId, book: &Book) -> &str {
+    let tables = &book.tables;
+    let first = |name| tables.headers.first(headers, name);
+    let identity = first(HeaderName::PAssertedIdentity);
+    let identity = identity.or_else(|| first(HeaderName::PPreferredIdentity));
+    identity.map_or("", |identity| user_of(address_of(tables.text(identity))))
+}
+
+/// Codes that only a call gets whose number led to a callee.
+fn is_taken(code: u16) -> bool {
+    matches!(code, 200..=299 | 486 | 600)
+}
+
+/// Codes that a number written wrongly, or a call that is not allowed, may get.
+fn is_refusal(code: u16) -> bool {
+    matches!(code, 400 | 403 | 404 | 410 | 480 | 484 | 503 | 604)
+}

@@ -1,0 +1,7 @@
+//! Messages of a Call-ID become transactions, hops and dialogs.
+
+pub(in crate::call) mod call_id_parts;
+pub(in crate::call) mod call_transactions;
+pub(in crate::call) mod dialog;
+pub(in crate::call) mod hop_tree;
+pub(in crate::call) mod transaction;

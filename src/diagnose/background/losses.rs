@@ -1,0 +1,74 @@
+//! Losses: nodes that answer requests of several calls with 481 within a minute, as after a restart.
+//!
+//! Source: RFC 3261 section 12.2.2, RFC 5057 section 5.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use crate::call::{Book, EndpointId, GroupId, Message, NodeId};
+use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::context::capture_context::Scene;
+use crate::sip::Method;
+
+/// Calls that a node must have lost together.
+const CALLS_MIN: usize = 3;
+/// Within which time they come to light: whoever holds the other ends refreshes or hangs up in between.
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// When each node first said of a call that it does not know it.
+pub(in crate::diagnose) type Losses = HashMap<NodeId, Vec<(Timestamp, FrameRef)>, foldhash::fast::FixedState>;
+
+/// Calls that a node lost at the same time.
+#[derive(Debug, Clone, Copy)]
+pub struct Lost {
+    /// How many.
+    pub calls: usize,
+    /// The first refusal.
+    pub first: FrameRef,
+    /// From the first refusal to the last.
+    pub span: Duration,
+}
+
+impl Scene<'_> {
+    /// The calls that a node lost within a minute of `time`; `None` where they are few, or where it had refused so before.
+    pub fn lost_at(&self, node: EndpointId, time: Timestamp) -> Option<Lost> {
+        let losses = self.losses.get_or_init(|| gather(self.book));
+        let all = losses.get(&self.node(node))?;
+        let ((began, first), (ended, _)) = (*all.first()?, *all.last()?);
+        // Calls that are lost now and then are not lost together.
+        let is_burst = ended.since(began) <= WINDOW && time >= began && time <= ended;
+        (is_burst && all.len() >= CALLS_MIN).then(|| Lost { calls: all.len(), first, span: ended.since(began) })
+    }
+}
+
+fn gather(book: &Book) -> Losses {
+    let mut losses = Losses::default();
+    let mut counted: HashSet<(NodeId, GroupId), foldhash::fast::FixedState> = HashSet::default();
+    for message in &book.messages {
+        let is_loss = message.status().is_some_and(|status| status.0 == 481)
+            && matches!(message.cseq_method, Method::Invite | Method::Bye | Method::Update | Method::Info)
+            && !message.flags.is_copy();
+        if !is_loss {
+            continue;
+        }
+        let node = book.tables.node(message.source);
+        if counted.insert((node, message.group)) && !had_ended(book, message) {
+            losses.entry(node).or_default().push((message.time, message.at));
+        }
+    }
+    for all in losses.values_mut() {
+        all.sort_unstable_by_key(|(time, _)| *time);
+    }
+    losses
+}
+
+/// Whether another request of the call had ended it before.
+fn had_ended(book: &Book, refusal: &Message) -> bool {
+    let group = book.groups.get(refusal.group.0 as usize);
+    let messages = group.and_then(|(start, end)| book.messages.get(*start as usize..*end as usize));
+    messages.unwrap_or_default().iter().any(|other| {
+        other.is_request(Method::Bye)
+            && other.time <= refusal.time
+            && (other.cseq != refusal.cseq || other.from_tag != refusal.from_tag)
+    })
+}

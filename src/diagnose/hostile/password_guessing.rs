@@ -1,0 +1,196 @@
+//! Guesses: logins that a server refused, told apart from one device that repeats one wrong password.
+//!
+//! Sources: RFC 3261 section 22, RFC 7616 (digest; the response hides the password, equal ones are one try).
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use crate::call::Book;
+use crate::call::GroupId;
+use crate::call::TextId;
+use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome};
+use crate::call::{EndpointId, NodeId, is_private};
+use crate::capture::{FrameRef, Timestamp};
+use crate::diagnose::hostile::probe::{Mark, mark_of};
+use crate::sip::{Digest, HeaderName, Method};
+
+/// The time in which refused logins are counted.
+pub const GUESS_WINDOW: Duration = Duration::from_secs(60);
+/// Refused logins in that time that no phone makes.
+const GUESSES_MIN: usize = 10;
+/// The same for an address of a private network, where broken devices are more likely than attackers.
+const GUESSES_MIN_PRIVATE: usize = 30;
+/// A device keeps its Call-ID for all its registrations (RFC 3261 section 10.2); a tool does not.
+const CALL_IDS_MIN: usize = 5;
+/// Users whose logins are refused from one socket in that time.
+const USERS_MIN: usize = 5;
+/// Refused logins of a tool that says what it is.
+const TOOL_GUESSES_MIN: usize = 5;
+/// Sockets of one tool.
+const SOCKETS_MAX: usize = 3;
+/// Nodes that guess at one user together, and their guesses.
+const NODES_MIN: usize = 8;
+const SHARED_GUESSES_MIN: usize = 20;
+
+/// A refused login.
+#[derive(Debug, Clone, Copy)]
+pub struct Guess {
+    /// When it was sent.
+    pub time: Timestamp,
+    /// Its frame.
+    pub at: FrameRef,
+    /// Who tried.
+    pub source: EndpointId,
+    /// Who refused.
+    pub registrar: EndpointId,
+    /// For which address-of-record.
+    pub aor: TextId,
+    /// Its Call-ID.
+    pub group: GroupId,
+    /// Whether it names a tool that serves attacks alone.
+    pub is_tool: bool,
+}
+
+/// Guesses that belong together.
+#[derive(Debug, Clone)]
+pub struct Siege {
+    /// In the order of time.
+    pub guesses: Vec<Guess>,
+    /// The most within a minute.
+    pub peak: usize,
+    /// The addresses-of-record, in the order of first sight.
+    pub users: Vec<TextId>,
+    /// The nodes that tried.
+    pub nodes: Vec<NodeId>,
+    /// Index of the first login of these nodes for one of these users that succeeded after the refusals began.
+    pub success: Option<u32>,
+}
+
+/// Password guessing in the tries to register.
+pub fn sieges(book: &Book, attempts: &[RegisterAttempt]) -> Vec<Siege> {
+    let guesses = guesses(book, attempts);
+    let mut by_node: BTreeMap<NodeId, Vec<Guess>> = BTreeMap::new();
+    let mut by_user: BTreeMap<TextId, Vec<Guess>> = BTreeMap::new();
+    for guess in guesses {
+        by_node.entry(book.tables.node(guess.source)).or_default().push(guess);
+        by_user.entry(guess.aor).or_default().push(guess);
+    }
+    let one_source = by_node
+        .into_iter()
+        .filter(|(node, guesses)| is_siege(book, *node, guesses, attempts))
+        .map(|(_, guesses)| guesses);
+    let mut sieges: Vec<Siege> = one_source.map(|guesses| siege(book, guesses, attempts)).collect();
+    let known: HashSet<NodeId> = sieges.iter().flat_map(|siege| siege.nodes.clone()).collect();
+    for guesses in by_user.into_values() {
+        let nodes: HashSet<NodeId> = guesses.iter().map(|guess| book.tables.node(guess.source)).collect();
+        if nodes.len() >= NODES_MIN && nodes.is_disjoint(&known) && peak(&guesses) >= SHARED_GUESSES_MIN {
+            sieges.push(siege(book, guesses, attempts));
+        }
+    }
+    sieges
+}
+
+/// Every refused login with a response of its own, in the order of time.
+fn guesses(book: &Book, attempts: &[RegisterAttempt]) -> Vec<Guess> {
+    let mut seen: HashSet<(GroupId, String), foldhash::fast::RandomState> = HashSet::default();
+    let mut guesses = Vec::new();
+    for attempt in attempts.iter().filter(|attempt| attempt.has_credentials) {
+        let messages = book.messages.get(attempt.leg.start as usize..attempt.leg.end as usize).unwrap_or_default();
+        // Messages of one part lie in the order of time, and tries of one Call-ID do not overlap.
+        let first = messages.partition_point(|message| message.time < attempt.started);
+        let logins = messages[first..]
+            .iter()
+            .take_while(|message| message.time <= attempt.ended)
+            .filter(|message| message.is_request(Method::Register));
+        let before = guesses.len();
+        for message in logins {
+            let Some(login) = book.tables.header(message, HeaderName::Authorization) else {
+                continue;
+            };
+            let digest = Digest::parse(login.as_bytes());
+            let response = digest.get("response").unwrap_or_default();
+            let key = (message.group, String::from_utf8_lossy(response).into_owned());
+            if seen.insert(key) {
+                guesses.push(Guess {
+                    time: message.time,
+                    at: message.at,
+                    source: attempt.source,
+                    registrar: attempt.registrar,
+                    aor: attempt.aor,
+                    group: message.group,
+                    is_tool: book.tables.software(message).is_some_and(|name| mark_of(name) == Some(Mark::Tool)),
+                });
+            }
+        }
+        if attempt.outcome == RegistrationOutcome::Registered {
+            // The last one succeeded; a single one before it is a login whose nonce had expired.
+            let failed = guesses.len().saturating_sub(before + 1);
+            guesses.truncate(if failed <= 1 { before } else { before + failed });
+        }
+        if attempt.outcome != RegistrationOutcome::Registered
+            && !matches!(attempt.final_code.map(|code| code.0), Some(401 | 403 | 407))
+        {
+            guesses.truncate(before);
+        }
+    }
+    guesses.sort_by_key(|guess| (guess.time, guess.at));
+    guesses
+}
+
+/// The most guesses within a minute.
+fn peak(guesses: &[Guess]) -> usize {
+    let (mut best, mut begin) = (0, 0);
+    for (place, guess) in guesses.iter().enumerate() {
+        while guesses[begin].time.plus(GUESS_WINDOW) < guess.time {
+            begin += 1;
+        }
+        best = best.max(place + 1 - begin);
+    }
+    best
+}
+
+fn is_siege(book: &Book, node: NodeId, guesses: &[Guess], attempts: &[RegisterAttempt]) -> bool {
+    if guesses.iter().filter(|guess| guess.is_tool).count() >= TOOL_GUESSES_MIN {
+        return true;
+    }
+    let is_private = is_private(book.tables.endpoints.address(node));
+    let needed = if is_private { GUESSES_MIN_PRIVATE } else { GUESSES_MIN };
+    if peak(guesses) < needed {
+        return false;
+    }
+    let call_ids: HashSet<GroupId> = guesses.iter().map(|guess| guess.group).collect();
+    let users: HashSet<TextId> = guesses.iter().map(|guess| guess.aor).collect();
+    let sockets: HashSet<EndpointId> = guesses.iter().map(|guess| guess.source).collect();
+    if users.len() < USERS_MIN {
+        // Each of few users is tried again and again.
+        return call_ids.len() >= CALL_IDS_MIN && guesses.len() >= users.len() * 5;
+    }
+    let served: HashSet<TextId> = attempts
+        .iter()
+        .filter(|attempt| {
+            attempt.outcome == RegistrationOutcome::Registered && book.tables.node(attempt.source) == node
+        })
+        .map(|attempt| attempt.aor)
+        .collect();
+    // A server that passes on the registrations of many phones with outdated passwords sends each of them now and then.
+    let is_spray = !is_private || guesses.len() >= users.len() * 3;
+    sockets.len() <= SOCKETS_MAX && served.len() < users.len() && is_spray
+}
+
+fn siege(book: &Book, guesses: Vec<Guess>, attempts: &[RegisterAttempt]) -> Siege {
+    let mut users: Vec<TextId> = guesses.iter().map(|guess| guess.aor).collect();
+    let mut known: HashSet<TextId> = HashSet::new();
+    users.retain(|user| known.insert(*user));
+    let mut nodes: Vec<NodeId> = guesses.iter().map(|guess| book.tables.node(guess.source)).collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    let begun = guesses.first().map_or(Timestamp::default(), |guess| guess.time);
+    let success = attempts.iter().position(|attempt| {
+        attempt.outcome == RegistrationOutcome::Registered
+            && attempt.has_credentials
+            && attempt.ended > begun
+            && known.contains(&attempt.aor)
+            && nodes.binary_search(&book.tables.node(attempt.source)).is_ok()
+    });
+    Siege { peak: peak(&guesses), users, nodes, success: success.map(|index| index as u32), guesses }
+}

@@ -1,0 +1,365 @@
+//! Probes: what each sender asked for at the edge of the capture, and whether that looks like people or like a search.
+//!
+//! Source: RFC 3261 section 26.1 (attacks and threat models).
+
+mod mark;
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use crate::call::Book;
+use crate::call::Message;
+use crate::call::TextId;
+use crate::call::beside::other_request::OtherRequest;
+use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome};
+use crate::call::{Call, Leg};
+use crate::call::{EndpointId, NodeId, is_private};
+use crate::capture::{FrameRef, Timestamp};
+use crate::sip::number::user_of;
+use crate::sip::{HeaderName, Method};
+
+pub(in crate::diagnose) use mark::mark_of;
+pub use mark::{Mark, Marks};
+
+/// The time in which names that were asked for are counted.
+pub const WINDOW: Duration = Duration::from_secs(60);
+/// The time in which one number is tried with several prefixes.
+const HUNT_WINDOW: Duration = Duration::from_secs(600);
+/// Digits at the end that stay when a prefix changes.
+const HUNT_DIGITS: usize = 7;
+/// What came back for one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// A call that was answered or rang, or a registration.
+    Served,
+    /// Any other answer.
+    Refused,
+    /// Nothing.
+    None,
+}
+
+/// One thing that a sender asked for: a call, a registration or another request.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask {
+    /// First send.
+    pub time: Timestamp,
+    /// Frame of the first send.
+    pub at: FrameRef,
+    /// What it asked.
+    pub method: Method,
+    /// The socket that it came from.
+    pub source: EndpointId,
+    /// Who was asked.
+    pub destination: EndpointId,
+    /// The URI that was asked for.
+    pub target: TextId,
+    /// URI of From.
+    pub from: TextId,
+    /// Product that the request names, absent where none.
+    pub software: TextId,
+    /// What came back.
+    pub reply: Reply,
+    /// Its final status; 0 where none came.
+    pub code: u16,
+    /// Index of the call.
+    pub call: Option<u32>,
+    /// Whether it passed another node before.
+    pub is_relayed: bool,
+    /// Whether it is known to have carried a login; [`Ask::has_login`] looks.
+    has_credentials: bool,
+    /// Range of the messages that belong to it in the book, as far as they matter; few are ever looked at.
+    messages: (u32, u32),
+}
+
+impl Ask {
+    /// Whether it carried a login.
+    pub fn has_login(&self, book: &Book) -> bool {
+        let mut messages = within(book, self.messages).iter();
+        self.has_credentials || messages.any(|message| carries_login(book, message))
+    }
+
+    /// Whether it is an INVITE that was refused, and the sender did not confirm the refusal.
+    pub fn lacks_ack(&self, book: &Book) -> bool {
+        let mut messages = within(book, self.messages).iter();
+        self.method == Method::Invite
+            && self.call.is_some()
+            && self.code >= 300
+            && !messages.any(|message| message.is_request(Method::Ack))
+    }
+}
+
+/// What one node asked for, in the order of time.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The node.
+    pub node: NodeId,
+    /// What it asked for.
+    pub asks: Vec<Ask>,
+}
+
+/// Everything that nodes asked for, by node, nodes in the order of first sight.
+pub fn senders(book: &Book, calls: &[Call], attempts: &[RegisterAttempt], requests: &[OtherRequest]) -> Vec<Sender> {
+    // By the number of the node; these are dense, and most nodes ask for something.
+    let mut by_node: Vec<Option<Sender>> = Vec::new();
+    let of_calls = (0_u32..).zip(calls).filter_map(|(index, call)| of_call(book, index, call));
+    let of_attempts = attempts.iter().filter_map(|attempt| of_attempt(book, attempt));
+    let of_requests = requests.iter().map(|request| of_request(book, request));
+    for ask in of_calls.chain(of_attempts).chain(of_requests) {
+        let node = book.tables.node(ask.source);
+        if by_node.len() <= node.place() {
+            by_node.resize(node.place() + 1, None);
+        }
+        let asks = Vec::new();
+        let sender = by_node[node.place()].get_or_insert(Sender { node, asks });
+        sender.asks.push(ask);
+    }
+    let mut senders: Vec<Sender> = by_node.into_iter().flatten().collect();
+    for sender in &mut senders {
+        sender.asks.sort_by_key(|ask| (ask.time, ask.at));
+    }
+    senders
+}
+
+fn messages<'b>(book: &'b Book, leg: &Leg) -> &'b [Message] {
+    within(book, (leg.start, leg.end))
+}
+
+fn within(book: &Book, (start, end): (u32, u32)) -> &[Message] {
+    book.messages.get(start as usize..end as usize).unwrap_or_default()
+}
+
+fn software(book: &Book, message: &Message) -> TextId {
+    book.tables.header_id(message, HeaderName::UserAgent)
+}
+
+fn of_call(book: &Book, index: u32, call: &Call) -> Option<Ask> {
+    let leg = call.legs.first()?;
+    let invite = messages(book, leg).iter().find(|message| message.is_request(Method::Invite))?;
+    let is_refused = call.final_code.is_some_and(|code| code.is_failure() || code.is_redirection());
+    let is_served = call.outcome.is_answered() || call.milestones.alerted.is_some();
+    Some(Ask {
+        time: invite.time,
+        at: invite.at,
+        method: Method::Invite,
+        source: call.source,
+        destination: call.destination,
+        target: invite.to,
+        from: invite.from,
+        software: software(book, invite),
+        reply: match (is_served, is_refused) {
+            (true, _) => Reply::Served,
+            (_, true) => Reply::Refused,
+            _ => Reply::None,
+        },
+        code: call.final_code.map_or(0, |code| code.0),
+        call: Some(index),
+        is_relayed: book.tables.vias.get(invite.via).depth > 1,
+        has_credentials: false,
+        messages: (leg.start, leg.end),
+    })
+}
+
+fn carries_login(book: &Book, message: &Message) -> bool {
+    let names = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
+    message.method().is_some() && names.into_iter().any(|name| book.tables.header(message, name).is_some())
+}
+
+fn of_attempt(book: &Book, attempt: &RegisterAttempt) -> Option<Ask> {
+    let first = messages(book, &attempt.leg).first()?;
+    let is_served = attempt.outcome == RegistrationOutcome::Registered;
+    Some(Ask {
+        time: attempt.started,
+        at: attempt.asked_at,
+        method: Method::Register,
+        source: attempt.source,
+        destination: attempt.registrar,
+        target: attempt.aor,
+        from: attempt.aor,
+        software: software(book, first),
+        reply: match (is_served, attempt.answered_at) {
+            (true, _) => Reply::Served,
+            (false, Some(_)) => Reply::Refused,
+            (false, None) => Reply::None,
+        },
+        code: attempt.final_code.map_or(0, |code| code.0),
+        call: None,
+        is_relayed: book.tables.vias.get(first.via).depth > 1,
+        has_credentials: attempt.has_credentials,
+        messages: (0, 0),
+    })
+}
+
+fn of_request(book: &Book, request: &OtherRequest) -> Ask {
+    let first = book.messages.get(request.range.0 as usize);
+    Ask {
+        time: request.sent,
+        at: request.at,
+        method: request.method,
+        source: request.source,
+        destination: request.destination,
+        target: request.uri,
+        from: request.from,
+        software: request.software,
+        reply: match request.answer {
+            Some((status, _, _)) if status.is_success() => Reply::Served,
+            Some(_) => Reply::Refused,
+            None => Reply::None,
+        },
+        code: request.answer.map_or(0, |(status, _, _)| status.0),
+        call: None,
+        is_relayed: first.is_some_and(|first| book.tables.vias.get(first.via).depth > 1),
+        has_credentials: first.is_some_and(|first| carries_login(book, first)),
+        messages: (0, 0),
+    }
+}
+
+impl Sender {
+    /// Whether its address is routed in the Internet.
+    pub fn is_public(&self, book: &Book) -> bool {
+        !is_private(book.tables.endpoints.address(self.node))
+    }
+
+    /// The first request that names a tool, and what kind of tool.
+    pub fn mark(&self, book: &Book, marks: &mut Marks) -> Option<(&Ask, Mark)> {
+        let mut best: Option<(&Ask, Mark)> = None;
+        for ask in &self.asks {
+            match marks.of(ask.software, book) {
+                Some(Mark::Tool) => return Some((ask, Mark::Tool)),
+                Some(Mark::Doubtful) => best = best.or(Some((ask, Mark::Doubtful))),
+                None => {}
+            }
+        }
+        best
+    }
+
+    /// The first request whose From is one that tools make up.
+    pub fn made_up_from(&self, book: &Book) -> Option<&Ask> {
+        self.asks.iter().find(|ask| {
+            let from = book.tables.text(ask.from);
+            from.contains("@1.1.1.1") || from.contains("sipvicious")
+        })
+    }
+
+    /// The most different users that were asked for within a minute, and the places of the first and last of these requests.
+    pub fn breadth(&self, book: &Book) -> (usize, std::ops::Range<usize>) {
+        let mut counts: HashMap<&str, u32, foldhash::fast::RandomState> = HashMap::default();
+        let (mut best, mut begin) = ((0, 0..0), 0);
+        for (place, ask) in self.asks.iter().enumerate() {
+            *counts.entry(user_of(book.tables.text(ask.target))).or_default() += 1;
+            while self.asks[begin].time.plus(WINDOW) < ask.time {
+                let user = user_of(book.tables.text(self.asks[begin].target));
+                if let Some(count) = counts.get_mut(user) {
+                    *count -= 1;
+                    if *count == 0 {
+                        counts.remove(user);
+                    }
+                }
+                begin += 1;
+            }
+            if counts.len() > best.0 {
+                best = (counts.len(), begin..place + 1);
+            }
+        }
+        best
+    }
+
+    /// How many different nodes were asked.
+    pub fn destinations(&self, book: &Book) -> usize {
+        let nodes: HashSet<NodeId, foldhash::fast::FixedState> =
+            self.asks.iter().map(|ask| book.tables.node(ask.destination)).collect();
+        nodes.len()
+    }
+
+    /// How many different sockets the requests came from.
+    pub fn sockets(&self) -> usize {
+        let sockets: HashSet<EndpointId, foldhash::fast::FixedState> = self.asks.iter().map(|ask| ask.source).collect();
+        sockets.len()
+    }
+
+    /// The longest run of requests in which each asks for the number after the last one.
+    pub fn sequence(&self, book: &Book) -> usize {
+        let (mut best, mut run, mut last) = (0, 0, None);
+        for ask in &self.asks {
+            let number: Option<u64> = user_of(book.tables.text(ask.target)).parse().ok();
+            match (last, number) {
+                (Some(last), Some(number)) if number == last => {}
+                (Some(last), Some(number)) if number == last + 1 => run += 1,
+                (_, Some(_)) => run = 1,
+                (_, None) => run = 0,
+            }
+            last = number.filter(|number| *number < u64::MAX);
+            best = best.max(run);
+        }
+        best
+    }
+
+    /// The most requests within one second.
+    pub fn peak_per_second(&self) -> usize {
+        let (mut best, mut begin) = (0, 0);
+        for (place, ask) in self.asks.iter().enumerate() {
+            while self.asks[begin].time.plus(Duration::from_secs(1)) <= ask.time {
+                begin += 1;
+            }
+            best = best.max(place + 1 - begin);
+        }
+        best
+    }
+
+    /// Calls to one number, written with the most different prefixes within ten minutes, in the order of time.
+    pub fn prefix_hunt(&self, book: &Book) -> Vec<&Ask> {
+        let user = |ask: &Ask| user_of(book.tables.text(ask.target));
+        let invites = self.asks.iter().zip(0_u32..);
+        let invites = invites.filter(|(ask, _)| ask.method == Method::Invite);
+        let mut by_end: Vec<(u64, u32)> =
+            invites.filter_map(|(ask, place)| Some((number_end(user(ask))?, place))).collect();
+        by_end.sort_unstable();
+        let mut best: (usize, &[(u64, u32)]) = (0, &[]);
+        let mut users: Vec<&str> = Vec::new();
+        let ask = |(_, place): &(u64, u32)| &self.asks[*place as usize];
+        for alike in by_end.chunk_by(|a, b| a.0 == b.0) {
+            let until = ask(&alike[0]).time.plus(HUNT_WINDOW);
+            let near = alike.partition_point(|place| ask(place).time <= until);
+            let near = &alike[..near];
+            users.clear();
+            if near.len() > 1 {
+                users.extend(near.iter().map(|place| user(ask(place))));
+                users.sort_unstable();
+                users.dedup();
+            }
+            let count = users.len().max(1);
+            let is_earlier = || ask(&alike[0]).at < ask(&best.1[0]).at;
+            if count > best.0 || count == best.0 && is_earlier() {
+                best = (count, near);
+            }
+        }
+        best.1.iter().map(ask).collect()
+    }
+
+    /// How many of some requests brought the reply.
+    pub fn count(&self, range: std::ops::Range<usize>, reply: Reply) -> usize {
+        let asks = self.asks.get(range).unwrap_or_default();
+        asks.iter().filter(|ask| ask.reply == reply).count()
+    }
+}
+
+/// The last digits of a number, which stay when its prefix changes, as one value; `None` for names and short numbers.
+fn number_end(user: &str) -> Option<u64> {
+    let is_number = user.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'*' | b'#'));
+    let end: [u8; HUNT_DIGITS] = *user.as_bytes().last_chunk().filter(|_| is_number)?;
+    Some(end.into_iter().fold(0, |value, byte| value << 8 | u64::from(byte)))
+}
+
+/// How many different spellings some calls use.
+pub fn spellings(book: &Book, asks: &[&Ask]) -> Vec<String> {
+    let mut seen: Vec<String> = Vec::new();
+    for ask in asks.iter().take(1000) {
+        let user = user_of(book.tables.text(ask.target)).to_owned();
+        if !seen.contains(&user) {
+            seen.push(user);
+        }
+    }
+    seen
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! Incidents: findings with the same rule, origin and signature are one problem, told once.
+
+pub(in crate::diagnose) mod distinguishing_feature;
+pub(in crate::diagnose) mod features;
+pub(in crate::diagnose) mod grouping;
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use crate::call::NodeId;
+use crate::call::survey::load::Fate;
+use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::engine::Verdict;
+use crate::diagnose::finding::words::part_of;
+use crate::diagnose::finding::{Finding, Incident, Severity};
+use crate::diagnose::incident::grouping::Problems;
+use crate::diagnose::rule::Claim;
+
+/// Incidents, most harmful first, whose calls are compared with good ones.
+const COMPARED_MAX: usize = 24;
+
+/// Gathers what rules said of the capture, of calls and of registrations, most harmful first.
+pub fn gather(scene: &Scene<'_>, claims: &[Claim], calls: &[Verdict], registrations: &[Vec<Finding>]) -> Vec<Incident> {
+    // What is a consequence of something else on every call that it concerns is no problem of its own.
+    let is_told = |claim: &&Claim| {
+        claim.calls.is_empty()
+            || claim.calls.iter().any(|call| {
+                let verdict = calls.get(*call as usize);
+                verdict.is_none_or(|verdict| {
+                    let mut findings = verdict.findings.iter();
+                    findings.any(|finding| finding.rule == claim.finding.rule)
+                })
+            })
+    };
+    let mut incidents: Vec<Incident> = claims.iter().filter(is_told).map(of_claim).collect();
+    let told = || problems(scene, claims, calls, registrations);
+    let (problems, calls_to) = rayon::join(told, || calls_to(scene));
+    incidents.extend(problems.told());
+    for incident in &mut incidents {
+        if incident.scope.is_empty() {
+            incident.scope = scope(scene, incident, &calls_to);
+        }
+    }
+    incidents.sort_by(|a, b| {
+        harm(b).cmp(&harm(a)).then(a.first_at.cmp(&b.first_at)).then(a.finding.rule.cmp(b.finding.rule))
+    });
+    let compared = incidents.len().min(COMPARED_MAX);
+    incidents[..compared]
+        .par_iter_mut()
+        .with_max_len(1)
+        .for_each(|incident| incident.apart = distinguishing_feature::of_incident(scene, incident));
+    incidents
+}
+
+/// What rules said of calls and of registrations, and not of the capture already.
+fn problems(scene: &Scene<'_>, claims: &[Claim], calls: &[Verdict], registrations: &[Vec<Finding>]) -> Problems {
+    let claimed = |call: u32, rule: &str| {
+        claims.iter().any(|claim| claim.finding.rule == rule && claim.calls.binary_search(&call).is_ok())
+    };
+    let mut problems = Problems::default();
+    for (index, verdict) in calls.iter().enumerate() {
+        let call = &scene.calls[index];
+        for finding in verdict
+            .findings
+            .iter()
+            .filter(|finding| finding.severity > Severity::Info && !claimed(index as u32, finding.rule))
+        {
+            problems.add(finding, Some(index as u32 + 1), call.started, call.ended);
+        }
+    }
+    for (registration, findings) in scene.registrations.iter().zip(registrations) {
+        let tries = || registration.attempts.iter().filter_map(|index| scene.attempts.get(*index as usize));
+        let first = tries().next().map_or(scene.start, |attempt| attempt.started);
+        let last = tries().next_back().map_or(scene.end, |attempt| attempt.ended);
+        for finding in findings.iter().filter(|finding| finding.severity > Severity::Info) {
+            problems.add(finding, None, first, last);
+        }
+    }
+    problems
+}
+
+/// Rank of an incident: severity, then how many it touched, then how sure it is.
+fn harm(incident: &Incident) -> (Severity, u32, crate::diagnose::finding::Confidence) {
+    (incident.finding.severity, incident.count, incident.finding.confidence)
+}
+
+fn of_claim(claim: &Claim) -> Incident {
+    Incident {
+        finding: claim.finding.clone(),
+        calls: claim.calls.iter().map(|call| call + 1).collect(),
+        count: claim.count,
+        first_at: claim.first_at,
+        last_at: claim.last_at,
+        scope: claim.scope.clone(),
+        apart: String::new(),
+    }
+}
+
+/// How many calls each node was sent.
+fn calls_to(scene: &Scene<'_>) -> HashMap<NodeId, u32, foldhash::fast::FixedState> {
+    let mut counts: HashMap<NodeId, u32, foldhash::fast::FixedState> = HashMap::default();
+    for call in scene.calls {
+        let nodes = || call.hops.iter().map(|hop| scene.node(hop.destination));
+        for (place, node) in nodes().enumerate() {
+            if !nodes().take(place).any(|before| before == node) {
+                *counts.entry(node).or_default() += 1;
+            }
+        }
+    }
+    counts
+}
+
+/// How large a share of the calls to the same node an incident is; `calls_to` says how many each node was sent.
+fn scope(
+    scene: &Scene<'_>,
+    incident: &Incident,
+    calls_to: &HashMap<NodeId, u32, foldhash::fast::FixedState>,
+) -> String {
+    let Some(origin) = incident.finding.origin.map(|origin| scene.node(origin)) else {
+        return String::new();
+    };
+    if incident.calls.is_empty() {
+        return String::new();
+    }
+    let address = scene.book.tables.endpoints.address(origin);
+    match calls_to.get(&origin) {
+        None => String::new(),
+        Some(all) => {
+            let part = part_of(incident.calls.len(), *all as usize, "call");
+            format!("{part} to {address}{}", sources(scene, incident, origin))
+        }
+    }
+}
+
+/// Where all of them come from one sender and others fare better there: who, and how many of the others went well.
+fn sources(scene: &Scene<'_>, incident: &Incident, origin: NodeId) -> String {
+    /// Calls of others that make a difference.
+    const OTHERS_MIN: usize = 3;
+    let source = |call: u32| {
+        let call = scene.calls.get(call.checked_sub(1)? as usize)?;
+        Some(scene.node(call.source))
+    };
+    let mut all = incident.calls.iter().filter_map(|call| source(*call));
+    let Some(first) = all.next() else {
+        return String::new();
+    };
+    if incident.calls.len() < 2 || first == origin || all.any(|other| other != first) {
+        return String::new();
+    }
+    let Some(load) = scene.loads.at(origin) else {
+        return String::new();
+    };
+    let (mut well, mut others) = (0_usize, 0_usize);
+    for attempt in &load.attempts {
+        let id = attempt.call + 1;
+        if source(id).is_some_and(|source| source != first) {
+            others += 1;
+            well += usize::from(attempt.fate == Fate::Taken);
+        }
+    }
+    if well < OTHERS_MIN || well * 10 < others * 9 {
+        return String::new();
+    }
+    let address = scene.book.tables.endpoints.address(first);
+    let well = part_of(well, others, "call");
+    format!(", all from {address}; {well} from others went well")
+}
