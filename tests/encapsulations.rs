@@ -53,13 +53,13 @@ fn every_wrapping_holds_the_same_call() {
             panic!("{name}: {} calls", analysis.calls.len());
         };
         let call = &entry.call;
-        let id = analysis.book.tables.text(call.legs[0].call_id);
+        let id = analysis.store.tables.text(call.legs[0].call_id);
         assert_eq!(CALL_ID, id, "{name}");
         assert_eq!(Outcome::Rejected, call.outcome, "{name}");
         assert_eq!(3, call.messages, "{name}");
         assert_eq!(0, call.copies + call.retransmissions, "{name}");
         assert!(analysis.fitness.undecoded.is_empty(), "{name}");
-        let source = analysis.book.tables.endpoint(call.source).to_string();
+        let source = analysis.store.tables.endpoint(call.source).to_string();
         let is_v6 = path.ends_with("6in4.pcap");
         let expected = if is_v6 { "[2001:db8::11]:5060" } else { "10.0.0.11:5060" };
         assert_eq!(expected, source, "{name}");

@@ -46,7 +46,7 @@ fn extracted(path: &Path, picks: &[Pick], with_media: bool, out: &Path) -> Analy
 fn story(analysis: &Analysis) -> Vec<String> {
     let told = analysis.calls.iter().map(|entry| {
         let call = &entry.call;
-        let id = analysis.book.tables.text(call.legs[0].call_id);
+        let id = analysis.store.tables.text(call.legs[0].call_id);
         format!(
             "{id} {:?} {:?} {} messages from {:?} to {:?}",
             call.outcome, call.final_code, call.messages, call.started, call.ended
@@ -112,7 +112,7 @@ fn media_of_the_call_comes_along_on_request() {
 fn a_call_is_named_by_number_call_id_or_a_unique_part_of_it() {
     let (_, analysis) = analyzed(&path("samples/tcp-calls.pcap"));
     let pick = |word: &str| Selection::of(&analysis, &[Pick::Call(word.into())], false).map(|it| it.messages);
-    let id = analysis.book.tables.text(analysis.calls[1].call.legs[0].call_id);
+    let id = analysis.store.tables.text(analysis.calls[1].call.legs[0].call_id);
     assert_eq!(pick("2"), pick(id));
     assert_eq!(pick("2"), pick(id.get(..3).expect("a longer Call-ID")));
     assert_eq!(Err(PickError::ManyCalls("@".into(), 3)), pick("@"));

@@ -64,7 +64,7 @@ fn titles_that_name_a_party_say_whom_they_name() {
     for (name, _, analysis) in each_ladder() {
         for entry in &analysis.calls {
             let text = |id| {
-                let address = analysis.book.tables.text(id);
+                let address = analysis.store.tables.text(id);
                 sipscan::sip::number::user_of(address).to_owned()
             };
             let parties = [text(entry.call.caller), text(entry.call.callee)];

@@ -50,7 +50,7 @@ fn analyze(sources: &[Source]) -> Analysis {
 
 /// What happened, in words that do not depend on frame numbers.
 fn happenings(analysis: &Analysis) -> Vec<String> {
-    let tables = &analysis.book.tables;
+    let tables = &analysis.store.tables;
     let calls = analysis.calls.iter().map(|entry| {
         let call = &entry.call;
         let ids: Vec<&str> = call.legs.iter().map(|leg| tables.text(leg.call_id)).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::call::beside::dns::DnsSeen;
-use crate::call::{Arrival, Drafts};
+use crate::call::{Arrival, MessageBatch};
 use crate::capture::{Times, Window};
 use crate::net::{self, IcmpError, Packet, Payload, Segment, Skip, Transport};
 use crate::sip::{self, Seed, Sift};
@@ -15,7 +15,7 @@ const SKIPS_MAX: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     /// Messages that were whole in one frame.
-    pub(super) drafts: Drafts,
+    pub(super) drafts: MessageBatch,
     /// Packets that only make sense beside others: segments, fragments, SCTP.
     packets: Vec<(Packet<'static>, Kept)>,
     bytes: Vec<u8>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::analysis::batch::{Batch, IcmpSeen};
 use crate::call::beside::dns::{DNS_MESSAGES_MAX, DnsSeen};
-use crate::call::{Arrival, CallBook, Drafts};
+use crate::call::{Arrival, MessageBatch, MessageStoreBuilder};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::{Delivery, Network, Piece, Skip, StreamId, Trace, Transport};
 use crate::sip::{self, Framed, Framer, Framing, Seed, Sift};
@@ -18,9 +18,9 @@ const SECRETS_BYTES_MAX: usize = 128 << 20;
 /// Files messages and counts what was passed over.
 pub(super) struct Collector {
     /// Messages of streams and fragments that wait to be filed.
-    drafts: Drafts,
+    drafts: MessageBatch,
     seed: Seed,
-    book: CallBook,
+    store: MessageStoreBuilder,
     lanes: Vec<Lane>,
     /// TLS key logs, one behind the other.
     secrets: Vec<u8>,
@@ -73,9 +73,9 @@ struct Mark {
 impl Collector {
     pub(super) fn new(seed: Seed) -> Self {
         Self {
-            book: CallBook::new(seed.clone()),
+            store: MessageStoreBuilder::new(seed.clone()),
             seed,
-            drafts: Drafts::default(),
+            drafts: MessageBatch::default(),
             lanes: Vec::new(),
             secrets: Vec::new(),
             tally: Tally::default(),
@@ -97,7 +97,7 @@ impl Collector {
         let read = self.expected.before + position;
         let whole = self.expected.whole.filter(|_| read > 0);
         if let Some(whole) = whole.filter(|whole| read.saturating_mul(SAMPLE_SHARE) >= *whole) {
-            self.book.expect(whole.div_ceil(read) as usize);
+            self.store.expect(whole.div_ceil(read) as usize);
             self.expected.whole = None;
         }
     }
@@ -129,7 +129,7 @@ impl Collector {
 
     pub(super) fn push(&mut self, lane: usize, batch: &Batch) {
         self.add_secrets(&batch.secrets);
-        self.book.push(&batch.drafts);
+        self.store.push(&batch.drafts);
         self.make_room(batch.position);
         self.tally.media_packets += batch.media_packets;
         self.tally.cut_messages += batch.cut_messages;
@@ -153,7 +153,7 @@ impl Collector {
         for packet in batch.packets() {
             lane.network.push(&packet, &mut |delivery| reader.take(&delivery));
         }
-        self.book.push(&self.drafts);
+        self.store.push(&self.drafts);
         self.drafts.clear();
     }
 
@@ -167,21 +167,21 @@ impl Collector {
                 tally: &mut self.tally,
             };
             lane.network.finish(&mut |delivery| reader.take(&delivery));
-            self.book.push(&self.drafts);
+            self.store.push(&self.drafts);
             self.drafts.clear();
         }
     }
 
     /// The filed messages, what was seen beside them, and the networks of all lanes.
-    pub(super) fn into_parts(self) -> (CallBook, Tally, Vec<Network>) {
+    pub(super) fn into_parts(self) -> (MessageStoreBuilder, Tally, Vec<Network>) {
         let networks = self.lanes.into_iter().map(|lane| lane.network);
-        (self.book, self.tally, networks.collect())
+        (self.store, self.tally, networks.collect())
     }
 }
 
 struct StreamReader<'a> {
     framers: &'a mut HashMap<StreamId, Framer<Mark>, foldhash::fast::FixedState>,
-    drafts: &'a mut Drafts,
+    drafts: &'a mut MessageBatch,
     seed: &'a Seed,
     tally: &'a mut Tally,
 }

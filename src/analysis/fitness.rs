@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::analysis::collector::Tally;
 use crate::analysis::result::{CaptureEntry, Fitness};
 use crate::analysis::undecoded;
-use crate::call::{Book, Census, Happenings, Outcome};
+use crate::call::{CallSet, Census, MessageStore, Outcome};
 use crate::capture::{FrameRef, Pause, Weakness, WeaknessKind};
 use crate::diagnose::Sight;
 use crate::net::{Connection, Endpoint, IncompleteDatagram, Network};
@@ -63,8 +63,8 @@ const PLACES_MAX: usize = 16;
 
 /// Says what the input cannot show, to the report and to the rules; weaknesses are added to the captures that have them.
 pub(super) fn assess(
-    book: &Book,
-    happened: &Happenings,
+    store: &MessageStore,
+    happened: &CallSet,
     captures: &mut [CaptureEntry],
     seen: &Seen<'_>,
 ) -> (Fitness, Sight) {
@@ -73,13 +73,13 @@ pub(super) fn assess(
     add_missing(captures, seen);
     let encrypted = add_encrypted(captures, seen);
     add_left(captures, seen);
-    add_clocks(book, captures);
+    add_clocks(store, captures);
     add_halves(happened, captures);
-    let one_direction = crate::call::one_direction_pairs(book, happened, census);
-    let endpoint = |id| book.tables.endpoint(id);
+    let one_direction = crate::call::one_direction_pairs(store, happened, census);
+    let endpoint = |id| store.tables.endpoint(id);
     let fitness = Fitness {
         sip_messages: census.by_transport.clone(),
-        copies: book.copies,
+        copies: store.copies,
         media_packets: seen.tally.media_packets,
         undecoded: undecoded::undecoded(&seen.tally.skips, seen.networks.iter()),
         one_direction_pairs: one_direction.iter().map(|pair| (endpoint(pair.speaker), endpoint(pair.silent))).collect(),
@@ -96,10 +96,10 @@ pub(super) fn assess(
         cut_messages: seen.tally.cut_messages,
         missing_bytes: seen.missing_bytes,
         dropped: captures.iter().map(|capture| capture.dropped).sum(),
-        copies: book.copies,
+        copies: store.copies,
         fragmented: census.fragmented.clone(),
         pauses: seen.pauses.clone(),
-        shifts: book.shifts.clone(),
+        shifts: store.shifts.clone(),
         weaknesses: weaknesses.collect(),
         encrypted,
     };
@@ -198,9 +198,9 @@ fn add_left(captures: &mut [CaptureEntry], seen: &Seen<'_>) {
     }
 }
 
-fn add_clocks(book: &Book, captures: &mut [CaptureEntry]) {
-    for (tap, shift) in book.shifts.iter().enumerate().filter(|(_, shift)| **shift != 0) {
-        let (file, interface) = book.taps.get(tap).copied().unwrap_or_default();
+fn add_clocks(store: &MessageStore, captures: &mut [CaptureEntry]) {
+    for (tap, shift) in store.shifts.iter().enumerate().filter(|(_, shift)| **shift != 0) {
+        let (file, interface) = store.taps.get(tap).copied().unwrap_or_default();
         let seconds = *shift as f64 / -1e9;
         let way = if seconds > 0.0 { "ahead of" } else { "behind" };
         let detail = format!(
@@ -212,7 +212,7 @@ fn add_clocks(book: &Book, captures: &mut [CaptureEntry]) {
 }
 
 /// Calls that began before the capture or were going on at its end.
-fn add_halves(happened: &Happenings, captures: &mut [CaptureEntry]) {
+fn add_halves(happened: &CallSet, captures: &mut [CaptureEntry]) {
     let partial = happened.calls.iter().filter(|call| call.outcome == Outcome::Partial);
     let (without_start, without_end): (Vec<_>, Vec<_>) = partial.partition(|call| call.milestones.invited.is_none());
     let still_up = happened.calls.iter().filter(|call| call.outcome == Outcome::StillUp).count();

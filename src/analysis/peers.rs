@@ -6,11 +6,11 @@ use rayon::prelude::*;
 
 use crate::analysis::result::Peer;
 use crate::call::survey::metrics::Spread;
-use crate::call::{Book, Call, NodeId, is_step};
+use crate::call::{Call, MessageStore, NodeId, is_step};
 use crate::sip::StatusCode;
 
 /// The nodes that INVITEs were sent to, busiest first; challenges and followed redirections are no tries.
-pub(super) fn peers(calls: &[Call], book: &Book) -> Vec<Peer> {
+pub(super) fn peers(calls: &[Call], store: &MessageStore) -> Vec<Peer> {
     let mut places: HashMap<NodeId, usize, foldhash::fast::FixedState> = HashMap::default();
     let mut peers: Vec<(Peer, Vec<f64>, Vec<f64>)> = Vec::new();
     for call in calls {
@@ -19,7 +19,7 @@ pub(super) fn peers(calls: &[Call], book: &Book) -> Vec<Peer> {
             if is_step(StatusCode(hop.final_code)) && !is_last {
                 continue;
             }
-            let node = book.tables.node(hop.destination);
+            let node = store.tables.node(hop.destination);
             let at = *places.entry(node).or_insert_with(|| {
                 let peer = Peer {
                     node,
@@ -45,16 +45,16 @@ pub(super) fn peers(calls: &[Call], book: &Book) -> Vec<Peer> {
             delays.extend(hop.alerted_ms.map(f64::from));
         }
         if let Some(origin) = call.origin
-            && let Some(&at) = places.get(&book.tables.node(origin.endpoint))
+            && let Some(&at) = places.get(&store.tables.node(origin.endpoint))
             && peers[at].0.software.is_empty()
         {
-            peers[at].0.software = book.tables.text(origin.software).to_owned();
+            peers[at].0.software = store.tables.text(origin.software).to_owned();
         }
     }
     let mut peers: Vec<Peer> =
         peers.into_par_iter().map(|(peer, replies, delays)| with_medians(peer, replies, delays)).collect();
     peers.sort_by(|a, b| {
-        b.tries.cmp(&a.tries).then(book.tables.endpoints.address(a.node).cmp(&book.tables.endpoints.address(b.node)))
+        b.tries.cmp(&a.tries).then(store.tables.endpoints.address(a.node).cmp(&store.tables.endpoints.address(b.node)))
     });
     peers
 }

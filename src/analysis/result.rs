@@ -8,7 +8,7 @@ use crate::call::beside::other_request::{OtherCount, OtherRequest};
 use crate::call::beside::registration::{RegisterAttempt, Registration};
 use crate::call::survey::metrics::{Metrics, RegistrationMetrics};
 use crate::call::survey::profile::Profile;
-use crate::call::{Book, Call, NodeId};
+use crate::call::{Call, MessageStore, NodeId};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::{Finding, Incident};
 use crate::net::{Endpoint, Transport};
@@ -47,7 +47,7 @@ pub struct Analysis {
     /// Which of the calls reports tell of, where not of all.
     pub narrowing: Option<Narrowing>,
     /// The messages themselves, and the tables that every id refers to.
-    pub book: Book,
+    pub store: MessageStore,
 }
 
 impl Analysis {
@@ -56,7 +56,7 @@ impl Analysis {
         let is_honest = |id: u32| self.hostile_calls.binary_search(&(id - 1)).is_err();
         let honest: Vec<&Call> =
             self.told_calls().filter(|(id, _)| is_honest(*id)).map(|(_, entry)| &entry.call).collect();
-        Profile::of(&honest, &self.book)
+        Profile::of(&honest, &self.store)
     }
 
     /// How tries to register went; a report on some of the calls tells of none.

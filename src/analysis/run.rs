@@ -11,11 +11,13 @@ use crate::analysis::peers;
 use crate::analysis::read::read;
 use crate::analysis::result::{Analysis, CallEntry, CaptureEntry, RegistrationEntry};
 use crate::call::beside::icmp::IcmpReport;
-use crate::call::survey::fixed_timers::Timers;
+use crate::call::survey::fixed_timers::FixedTimers;
 use crate::call::survey::load::Loads;
-use crate::call::{self, Book, Call, Census, beside::dns, beside::other_request as other, beside::registration};
+use crate::call::{
+    self, Call, Census, MessageStore, beside::dns, beside::other_request as other, beside::registration,
+};
 use crate::capture::{self, OpenError, Reader, Source, Weakness};
-use crate::diagnose::{Diagnosis, Happened, Verdict, diagnose};
+use crate::diagnose::{Diagnosis, DiagnosisInput, Verdict, diagnose};
 use crate::net::{Connection, IncompleteDatagram, TlsHandshake};
 use crate::sip::{HeaderName, HeaderSpan, Message, Seed};
 
@@ -131,7 +133,7 @@ fn capture_entry(source: &Source, summary: &capture::FileSummary) -> CaptureEntr
 fn explain(collector: Collector, mut captures: Vec<CaptureEntry>, problems: Vec<OpenError>) -> Analysis {
     let start = captures.iter().filter_map(|capture| capture.first_at).min().unwrap_or_default();
     let end = captures.iter().filter_map(|capture| capture.last_at).max().unwrap_or_default();
-    let (book, mut tally, networks) = collector.into_parts();
+    let (store, mut tally, networks) = collector.into_parts();
     let lookups = dns::lookups(std::mem::take(&mut tally.dns));
     let connections: Vec<Connection> =
         networks.iter().flat_map(|network| network.connections().iter().cloned()).collect();
@@ -141,25 +143,25 @@ fn explain(collector: Collector, mut captures: Vec<CaptureEntry>, problems: Vec<
         networks.iter().flat_map(|network| network.handshakes().iter().cloned()).collect();
     let missing_bytes = networks.iter().map(|network| network.stream_counters().missing_bytes).sum();
     let pauses = fitness::pauses(&captures);
-    let mut book = book.finish(crate::call::shifts);
+    let mut store = store.finish(crate::call::shifts);
     // What never spoke SIP, such as the address for media, may be what an error is about.
     for seen in &tally.errors {
-        book.tables.endpoints.intern(seen.error.quoted.destination);
+        store.tables.endpoints.intern(seen.error.quoted.destination);
     }
-    let errors = icmp_reports(&tally.errors, &book);
-    let parts = call::tell(&mut book, start, end, &pauses, &errors);
+    let errors = icmp_reports(&tally.errors, &store);
+    let parts = call::tell(&mut store, start, end, &pauses, &errors);
     let (census, (happened, timers, loads)) = rayon::join(
-        || Census::of(&book),
+        || Census::of(&store),
         || {
-            let mut happened = call::join(parts, &book);
-            let timers = Timers::of(&happened.calls, &book, end);
-            timers.refine(&mut happened.calls, &book);
-            let loads = Loads::of(&happened.calls, &book);
-            loads.refine(&mut happened.calls, &book);
+            let mut happened = call::join(parts, &store);
+            let timers = FixedTimers::of(&happened.calls, &store, end);
+            timers.refine(&mut happened.calls, &store);
+            let loads = Loads::of(&happened.calls, &store);
+            loads.refine(&mut happened.calls, &store);
             (happened, timers, loads)
         },
     );
-    let registrations = registration::registrations(&happened.attempts, |endpoint| book.tables.node(endpoint));
+    let registrations = registration::registrations(&happened.attempts, |endpoint| store.tables.node(endpoint));
     let seen = fitness::Seen {
         census: &census,
         tally: &tally,
@@ -169,9 +171,9 @@ fn explain(collector: Collector, mut captures: Vec<CaptureEntry>, problems: Vec<
         networks: &networks,
         pauses,
     };
-    let (fitness, sight) = fitness::assess(&book, &happened, &mut captures, &seen);
-    let diagnosis = diagnose(Happened {
-        book: &book,
+    let (fitness, sight) = fitness::assess(&store, &happened, &mut captures, &seen);
+    let diagnosis = diagnose(DiagnosisInput {
+        store: &store,
         calls: &happened.calls,
         attempts: &happened.attempts,
         registrations: &registrations,
@@ -189,7 +191,7 @@ fn explain(collector: Collector, mut captures: Vec<CaptureEntry>, problems: Vec<
     });
     let Diagnosis { calls: verdicts, registrations: reasons, incidents, metrics, hostile_calls } = diagnosis;
     // What only rules ask for makes room for the result.
-    let (peers, ()) = rayon::join(|| peers::peers(&happened.calls, &book), || drop((loads, timers)));
+    let (peers, ()) = rayon::join(|| peers::peers(&happened.calls, &store), || drop((loads, timers)));
     let calls = entries(happened.calls, verdicts);
     Analysis {
         captures,
@@ -211,7 +213,7 @@ fn explain(collector: Collector, mut captures: Vec<CaptureEntry>, problems: Vec<
         repeated: Vec::new(),
         begun: tally.begun,
         narrowing: None,
-        book,
+        store,
     }
 }
 
@@ -223,11 +225,11 @@ fn entries(calls: Vec<Call>, verdicts: Vec<Verdict>) -> Vec<CallEntry> {
 }
 
 /// Joins ICMP errors to the Call-IDs that they quote, in the order of time.
-fn icmp_reports(errors: &[IcmpSeen], book: &Book) -> Vec<IcmpReport> {
+fn icmp_reports(errors: &[IcmpSeen], store: &MessageStore) -> Vec<IcmpReport> {
     let groups: std::collections::HashMap<&str, u32> = if errors.is_empty() {
         Default::default()
     } else {
-        (0..).zip(&book.tables.call_ids).map(|(group, id)| (book.tables.text(*id), group)).collect()
+        (0..).zip(&store.tables.call_ids).map(|(group, id)| (store.tables.text(*id), group)).collect()
     };
     let mut spans: Vec<HeaderSpan> = Vec::new();
     let mut reports: Vec<IcmpReport> = Vec::with_capacity(errors.len());
@@ -263,7 +265,7 @@ mod tests {
         let options = Options { workers: 1, keep_going: true, ..Options::default() };
         let analysis = analyze_sources(&sources, &options, &mut |_| {}).expect("one is left");
         assert_eq!((1, 1), (analysis.captures.len(), analysis.problems.len()));
-        let messages = &analysis.book.messages;
+        let messages = &analysis.store.messages;
         assert!(!messages.is_empty() && messages.iter().all(|message| message.at.file == 0));
     }
 }

@@ -116,15 +116,15 @@ impl Selection {
                 }
             }
         }
-        let book = &analysis.book;
-        let taps = book.taps.iter().copied().zip(book.shifts.iter().copied());
+        let store = &analysis.store;
+        let taps = store.taps.iter().copied().zip(store.shifts.iter().copied());
         selection.shifts = taps.collect();
         // Evidence outside calls is a message too, and may have come in pieces.
         let evidence: Vec<&Message> = if selection.frames.is_empty() {
             Vec::new()
         } else {
             let frames = &selection.frames;
-            let all = book.messages.iter();
+            let all = store.messages.iter();
             all.filter(|message| frames.contains(&message.at)).collect()
         };
         for message in evidence {
@@ -154,16 +154,16 @@ impl Selection {
             return;
         };
         self.calls += 1;
-        let (book, call) = (&analysis.book, &entry.call);
+        let (store, call) = (&analysis.store, &entry.call);
         let span = Span { from: call.started, to: call.ended.plus(LATE_WAIT) };
         for leg in &call.legs {
-            let messages = book.messages.get(leg.start as usize..leg.end as usize);
+            let messages = store.messages.get(leg.start as usize..leg.end as usize);
             for message in messages.unwrap_or_default() {
                 self.add(analysis, message);
                 if !with_media {
                     continue;
                 }
-                for endpoint in book.tables.sessions.media(message.session).iter().copied() {
+                for endpoint in store.tables.sessions.media(message.session).iter().copied() {
                     let control = Endpoint { port: endpoint.port.saturating_add(1), ..endpoint };
                     // Port 0 refuses the stream (RFC 3264 section 6).
                     if endpoint.port > 0 {
@@ -176,7 +176,7 @@ impl Selection {
     }
 
     fn add(&mut self, analysis: &Analysis, message: &Message) {
-        let tables = &analysis.book.tables;
+        let tables = &analysis.store.tables;
         self.messages += 1;
         self.frames.insert(message.at);
         let flow = Flow { source: tables.endpoint(message.source), destination: tables.endpoint(message.destination) };
@@ -212,7 +212,7 @@ fn find_call(analysis: &Analysis, word: &str) -> Result<usize, PickError> {
     }
     let ids = |index: usize| {
         let legs = analysis.calls.get(index).map_or(&[][..], |entry| &entry.call.legs);
-        legs.iter().map(|leg| analysis.book.tables.text(leg.call_id))
+        legs.iter().map(|leg| analysis.store.tables.text(leg.call_id))
     };
     let all = 0..analysis.calls.len();
     if let Some(index) = all.clone().find(|&index| ids(index).any(|id| id == word)) {

@@ -248,10 +248,10 @@ fn number_miss(expect: &Expect, call: &CallView) -> Option<String> {
 
 fn header_miss(header: &HeaderExpect, call: &CallView, analysis: &Analysis) -> Option<Miss> {
     let entry = analysis.calls.get((call.id as usize).checked_sub(1)?)?;
-    let tables = &analysis.book.tables;
+    let tables = &analysis.store.tables;
     let name = header.name.text();
     let mut seen = None;
-    let messages = beside_caller(&entry.call, &analysis.book);
+    let messages = beside_caller(&entry.call, &analysis.store);
     for message in messages.filter(|message| word(message.kind) == header.message) {
         let values: Vec<&str> = tables.header_values(message, header.name).collect();
         let fitting = values.iter().find(|value| header.matches.as_ref().is_none_or(|pattern| pattern.is_match(value)));

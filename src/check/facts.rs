@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 
-use crate::call::{Book, Call, Message, MessageKind, SessionId, ShapeId, Tables};
+use crate::call::{Call, Message, MessageKind, MessageStore, SessionId, ShapeId, Tables};
 use crate::capture::FrameRef;
 use crate::sip::{HeaderName, Method, Sdp, StatusCode};
 
@@ -51,13 +51,13 @@ impl<'a> Facts<'a> {
     }
 
     /// Reads the messages of a call.
-    pub fn of(call: &Call, book: &'a Book) -> Self {
-        let tables = &book.tables;
+    pub fn of(call: &Call, store: &'a MessageStore) -> Self {
+        let tables = &store.tables;
         let mut facts = Self { sequence: Vec::with_capacity(STEPS), ..Self::default() };
         let (mut offer, mut answer) = (None, None);
         let (mut is_settled, mut is_answered) = (false, false);
         let mut answers: Vec<&Message> = Vec::new();
-        for message in beside_caller(call, book) {
+        for message in beside_caller(call, store) {
             facts.sequence.push(Step { kind: message.kind, at: message.at });
             if message.is_request(Method::Invite) && facts.caller_software.is_empty() {
                 facts.caller_software = tables.software(message).unwrap_or_default();
@@ -111,10 +111,10 @@ fn push_word(text: &mut String, kind: MessageKind) {
 }
 
 /// Messages that the caller sent or received in the leg next to it, copies and repeats left out.
-pub(super) fn beside_caller<'a>(call: &Call, book: &'a Book) -> impl Iterator<Item = &'a Message> {
+pub(super) fn beside_caller<'a>(call: &Call, store: &'a MessageStore) -> impl Iterator<Item = &'a Message> {
     let range = call.legs.first().map_or(0..0, |leg| leg.start..leg.end);
-    let messages = book.messages.get(range.start as usize..range.end as usize);
-    let tables = &book.tables;
+    let messages = store.messages.get(range.start as usize..range.end as usize);
+    let tables = &store.tables;
     let caller = call.source;
     // On one machine every party has the same address; then the port tells them apart.
     let is_one_machine = tables.node(caller) == tables.node(call.destination);
@@ -150,19 +150,19 @@ pub struct HeaderUses {
 
 impl HeaderUses {
     /// Counts the messages of a call.
-    pub fn add_call(&mut self, call: &Call, book: &Book) {
+    pub fn add_call(&mut self, call: &Call, store: &MessageStore) {
         for leg in &call.legs {
             let range = leg.start as usize..leg.end as usize;
-            for message in book.messages.get(range).unwrap_or_default() {
+            for message in store.messages.get(range).unwrap_or_default() {
                 if !message.flags.is_copy() && !message.flags.is_retransmission() {
-                    self.add(message, book);
+                    self.add(message, store);
                 }
             }
         }
     }
 
-    fn add(&mut self, message: &Message, book: &Book) {
-        let fields = book.tables.headers.shape_of(message.headers);
+    fn add(&mut self, message: &Message, store: &MessageStore) {
+        let fields = store.tables.headers.shape_of(message.headers);
         *self.counts.entry((message.kind, fields)).or_default() += 1;
     }
 
@@ -174,10 +174,10 @@ impl HeaderUses {
     }
 
     /// The counts by the word of the message and the name of the field, a field that a message has twice being one; none is 0.
-    pub fn by_name(&self, book: &Book) -> BTreeMap<(String, HeaderName), u64> {
+    pub fn by_name(&self, store: &MessageStore) -> BTreeMap<(String, HeaderName), u64> {
         let mut uses = BTreeMap::new();
         for ((kind, fields), count) in &self.counts {
-            let names: BTreeSet<HeaderName> = book.tables.headers.names(*fields).iter().copied().collect();
+            let names: BTreeSet<HeaderName> = store.tables.headers.names(*fields).iter().copied().collect();
             for name in names {
                 // Methods that are not known share a word.
                 *uses.entry((word(*kind), name)).or_default() += count;

@@ -41,10 +41,10 @@ pub(super) fn registration_verdict(
     tries.sort_by_key(|attempt| std::cmp::Reverse(took(attempt)));
     let proofs = tries.iter().take(PROOFS_MAX).map(|attempt| Proof {
         call: None,
-        call_id: analysis.book.tables.text(attempt.leg.call_id).to_owned(),
+        call_id: analysis.store.tables.text(attempt.leg.call_id).to_owned(),
         note: format!(
             "{} {} after {:.0} ms",
-            analysis.book.tables.text(attempt.aor),
+            analysis.store.tables.text(attempt.aor),
             attempt.outcome.word(),
             attempt.ended.millis_since(attempt.started)
         ),

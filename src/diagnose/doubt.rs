@@ -3,8 +3,8 @@
 use crate::call::beside::registration::Registration;
 use crate::call::survey::missing_messages::missed_in;
 use crate::call::{EndpointId, Leg, NodeId};
-use crate::diagnose::context::call_context::Case;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof};
 use crate::diagnose::rule::{Gate, Rule};
 
@@ -28,7 +28,7 @@ type Reason = (u8, &'static str);
 
 /// What the capture lacks of one call.
 pub(super) struct Doubt<'c, 'a> {
-    case: &'c Case<'a>,
+    context: &'c CallContext<'a>,
     /// Its messages were cut by the snap length, or lack fragments.
     is_cut: bool,
     /// The streams that carried it lack bytes.
@@ -36,17 +36,17 @@ pub(super) struct Doubt<'c, 'a> {
 }
 
 impl<'c, 'a> Doubt<'c, 'a> {
-    pub(super) fn of(case: &'c Case<'a>) -> Self {
-        let scene = case.scene;
-        let is_cut = case.anatomy.messages.iter().any(|message| message.flags.is_cut());
-        let has_gaps = scene.sight.missing_bytes > 0
-            && case.call.hops.iter().take(HOPS_MAX).any(|hop| {
-                let tables = case.tables();
+    pub(super) fn of(context: &'c CallContext<'a>) -> Self {
+        let capture = context.capture;
+        let is_cut = context.transactions.messages.iter().any(|message| message.flags.is_cut());
+        let has_gaps = capture.sight.missing_bytes > 0
+            && context.call.hops.iter().take(HOPS_MAX).any(|hop| {
+                let tables = context.tables();
                 let (a, b) = (tables.endpoint(hop.source), tables.endpoint(hop.destination));
                 hop.transport.is_reliable()
-                    && scene.connections_between(a, b).any(|connection| connection.missing_bytes > 0)
+                    && capture.connections_between(a, b).any(|connection| connection.missing_bytes > 0)
             });
-        Self { case, is_cut, has_gaps }
+        Self { context, is_cut, has_gaps }
     }
 
     /// Makes what a rule says of the call as sure as the capture allows; rules about the capture itself speak of what it lacks.
@@ -54,15 +54,15 @@ impl<'c, 'a> Doubt<'c, 'a> {
         if rule.id.starts_with("cap-") {
             return;
         }
-        let scene = self.case.scene;
+        let capture = self.context.capture;
         let reason = if self.is_cut {
             Some((1, "Messages of this call are cut in the capture, so this is less sure."))
         } else if self.has_gaps {
             Some((1, "The capture lacks parts of the connection, so this is less sure."))
         } else if may_lack(rule, finding) {
-            let hops = self.case.call.hops.iter().take(HOPS_MAX);
-            let pairs = hops.map(|hop| (scene.node(hop.source), scene.node(hop.destination)));
-            of_absence(scene, &self.case.call.legs, pairs)
+            let hops = self.context.call.hops.iter().take(HOPS_MAX);
+            let pairs = hops.map(|hop| (capture.node(hop.source), capture.node(hop.destination)));
+            of_absence(capture, &self.context.call.legs, pairs)
         } else {
             None
         };
@@ -71,23 +71,28 @@ impl<'c, 'a> Doubt<'c, 'a> {
 }
 
 /// Makes what a rule says of a device as sure as the capture allows.
-pub(super) fn doubt_registration(scene: &Scene<'_>, registration: &Registration, rule: &Rule, finding: &mut Finding) {
+pub(super) fn doubt_registration(
+    capture: &CaptureContext<'_>,
+    registration: &Registration,
+    rule: &Rule,
+    finding: &mut Finding,
+) {
     if may_lack(rule, finding) {
-        let pair = (scene.node(registration.source), scene.node(registration.registrar));
+        let pair = (capture.node(registration.source), capture.node(registration.registrar));
         let last = registration.attempts.last();
-        let attempt = last.and_then(|index| scene.attempts.get(*index as usize));
+        let attempt = last.and_then(|index| capture.attempts.get(*index as usize));
         let legs: Vec<Leg> = attempt.map(|attempt| attempt.leg).into_iter().collect();
-        lower(finding, of_absence(scene, &legs, std::iter::once(pair)));
+        lower(finding, of_absence(capture, &legs, std::iter::once(pair)));
     }
 }
 
 /// Makes what a rule says of a node as sure as the capture allows.
-pub(super) fn doubt_claim(scene: &Scene<'_>, rule: &Rule, finding: &mut Finding) {
+pub(super) fn doubt_claim(capture: &CaptureContext<'_>, rule: &Rule, finding: &mut Finding) {
     if !rule.id.starts_with("cap-")
         && may_lack(rule, finding)
         && let Some(origin) = finding.origin
     {
-        lower(finding, of_absence_at(scene, origin));
+        lower(finding, of_absence_at(capture, origin));
     }
 }
 
@@ -114,16 +119,20 @@ fn lower(finding: &mut Finding, reason: Option<Reason>) {
 }
 
 /// What casts doubt on an absence in some Call-IDs between some nodes.
-fn of_absence(scene: &Scene<'_>, legs: &[Leg], pairs: impl Iterator<Item = (NodeId, NodeId)>) -> Option<Reason> {
+fn of_absence(
+    capture: &CaptureContext<'_>,
+    legs: &[Leg],
+    pairs: impl Iterator<Item = (NodeId, NodeId)>,
+) -> Option<Reason> {
     let lacks_own = legs.iter().any(|leg| {
-        let own = scene.book.messages.get(leg.start as usize..leg.end as usize);
-        missed_in(own.unwrap_or_default(), &scene.book.tables, scene.start) > 0
+        let own = capture.store.messages.get(leg.start as usize..leg.end as usize);
+        missed_in(own.unwrap_or_default(), &capture.store.tables, capture.start) > 0
     });
     if lacks_own {
         return Some((2, LAPSED));
     }
-    let lapses = scene.lapses();
-    let mut own = pairs.map(|(a, b)| lapses.between(a, b));
+    let missing_messages = capture.missing_messages();
+    let mut own = pairs.map(|(a, b)| missing_messages.between(a, b));
     let worst = own.by_ref().fold(None, |worst: Option<Reason>, tally| {
         let levels = match tally.missed {
             0 => return worst,
@@ -132,25 +141,25 @@ fn of_absence(scene: &Scene<'_>, legs: &[Leg], pairs: impl Iterator<Item = (Node
         };
         Some(worst.map_or((levels, LAPSED), |(known, why)| (known.max(levels), why)))
     });
-    worst.or_else(|| of_everything(scene))
+    worst.or_else(|| of_everything(capture))
 }
 
-fn of_absence_at(scene: &Scene<'_>, origin: EndpointId) -> Option<Reason> {
-    let tally = scene.lapses().at(scene.node(origin));
+fn of_absence_at(capture: &CaptureContext<'_>, origin: EndpointId) -> Option<Reason> {
+    let tally = capture.missing_messages().at(capture.node(origin));
     match tally.missed {
-        0 => of_everything(scene),
+        0 => of_everything(capture),
         _ if tally.is_at_least_one_in(PAIR_SHARE) => Some((2, LAPSED)),
         _ => Some((1, LAPSED)),
     }
 }
 
 /// What casts doubt on every absence in the capture.
-fn of_everything(scene: &Scene<'_>) -> Option<Reason> {
-    let total = scene.lapses().total();
+fn of_everything(capture: &CaptureContext<'_>) -> Option<Reason> {
+    let total = capture.missing_messages().total();
     let is_lossy = total.missed >= TOTAL_MIN && total.is_at_least_one_in(TOTAL_SHARE);
-    let weaknesses = &scene.sight.weaknesses;
+    let weaknesses = &capture.sight.weaknesses;
     let stepped = || weaknesses.iter().any(|(word, _, _)| *word == "time-steps-back");
-    if scene.sight.dropped > 0 {
+    if capture.sight.dropped > 0 {
         Some((1, DROPPED))
     } else if is_lossy {
         Some((1, LAPSED_ELSEWHERE))

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use crate::call::survey::metrics::Metrics;
 use crate::call::{Outcome, OutcomeGroup};
-use crate::diagnose::context::call_context::Case;
-use crate::diagnose::context::capture_context::{Happened, Scene};
+use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::context::capture_context::{CaptureContext, DiagnosisInput};
 use crate::diagnose::doubt::{Doubt, doubt_claim, doubt_registration};
 use crate::diagnose::finding::{Finding, Incident};
 use crate::diagnose::incident;
@@ -44,14 +44,14 @@ pub struct Diagnosis {
 const CALLS_AT_A_TIME: usize = 256;
 
 /// Asks every rule about everything that happened.
-pub fn diagnose(happened: Happened<'_>) -> Diagnosis {
-    let mut scene = Scene::from(happened);
+pub fn diagnose(happened: DiagnosisInput<'_>) -> Diagnosis {
+    let mut capture = CaptureContext::from(happened);
     // Few rules take most of the time, so that each is handed out by itself.
     let rules = rules::all().par_iter().with_max_len(1);
-    let ask = || rules.map(|rule| ask_capture(rule, &scene)).collect::<Vec<_>>();
-    let (told, ()) = rayon::join(ask, || scene.prepare());
+    let ask = || rules.map(|rule| ask_capture(rule, &capture)).collect::<Vec<_>>();
+    let (told, ()) = rayon::join(ask, || capture.prepare());
     let claims: Vec<Claim> = told.into_iter().flatten().collect();
-    scene.forget_senders();
+    capture.forget_senders();
     let mut by_call: HashMap<u32, Vec<&Finding>, foldhash::fast::FixedState> = HashMap::default();
     for claim in &claims {
         for call in &claim.calls {
@@ -60,43 +60,46 @@ pub fn diagnose(happened: Happened<'_>) -> Diagnosis {
     }
     let asked: Vec<(&Rule, AskCall)> =
         rules::all().iter().filter_map(|rule| Some((rule, rule.subject.of_call()?))).collect();
-    let calls: Vec<Verdict> = (0..scene.calls.len())
+    let calls: Vec<Verdict> = (0..capture.calls.len())
         .into_par_iter()
         .with_max_len(CALLS_AT_A_TIME)
-        .map(|index| judge(&scene, &asked, index, by_call.get(&(index as u32))))
+        .map(|index| judge(&capture, &asked, index, by_call.get(&(index as u32))))
         .collect();
     let registrations: Vec<Vec<Finding>> =
-        scene.registrations.par_iter().map(|registration| ask_registration(&scene, registration)).collect();
-    let incidents = incident::gather(&scene, &claims, &calls, &registrations);
+        capture.registrations.par_iter().map(|registration| ask_registration(&capture, registration)).collect();
+    let incidents = incident::gather(&capture, &claims, &calls, &registrations);
     Diagnosis {
         calls,
         registrations,
         incidents,
-        metrics: scene.honest_metrics().clone(),
-        hostile_calls: hostile_calls(&scene),
+        metrics: capture.honest_metrics().clone(),
+        hostile_calls: hostile_calls(&capture),
     }
 }
 
-fn hostile_calls(scene: &Scene<'_>) -> Vec<u32> {
-    let placed = (0_u32..).zip(scene.calls);
-    placed.filter(|(_, call)| scene.is_hostile(call.source)).map(|(index, _)| index).collect()
+fn hostile_calls(capture: &CaptureContext<'_>) -> Vec<u32> {
+    let placed = (0_u32..).zip(capture.calls);
+    placed.filter(|(_, call)| capture.is_hostile(call.source)).map(|(index, _)| index).collect()
 }
 
-fn ask_capture(rule: &Rule, scene: &Scene<'_>) -> Vec<Claim> {
-    let mut claims = rule.subject.of_capture().map_or(Vec::new(), |ask| ask(scene));
+fn ask_capture(rule: &Rule, capture: &CaptureContext<'_>) -> Vec<Claim> {
+    let mut claims = rule.subject.of_capture().map_or(Vec::new(), |ask| ask(capture));
     for claim in &mut claims {
-        doubt_claim(scene, rule, &mut claim.finding);
+        doubt_claim(capture, rule, &mut claim.finding);
     }
     claims
 }
 
-fn ask_registration(scene: &Scene<'_>, registration: &crate::call::beside::registration::Registration) -> Vec<Finding> {
-    if scene.is_hostile(registration.source) {
+fn ask_registration(
+    capture: &CaptureContext<'_>,
+    registration: &crate::call::beside::registration::Registration,
+) -> Vec<Finding> {
+    if capture.is_hostile(registration.source) {
         return Vec::new();
     }
     let asked = rules::all().iter().filter_map(|rule| {
-        let mut finding = rule.subject.of_registration()?(scene, registration)?;
-        doubt_registration(scene, registration, rule, &mut finding);
+        let mut finding = rule.subject.of_registration()?(capture, registration)?;
+        doubt_registration(capture, registration, rule, &mut finding);
         Some(finding)
     });
     let mut findings: Vec<Finding> = asked.collect();
@@ -106,16 +109,21 @@ fn ask_registration(scene: &Scene<'_>, registration: &crate::call::beside::regis
 }
 
 /// What every rule that is asked says about one call, in the order of a report.
-fn judge(scene: &Scene<'_>, asked: &[(&Rule, AskCall)], index: usize, claimed: Option<&Vec<&Finding>>) -> Verdict {
-    let case = Case::new(scene, index);
+fn judge(
+    capture: &CaptureContext<'_>,
+    asked: &[(&Rule, AskCall)],
+    index: usize,
+    claimed: Option<&Vec<&Finding>>,
+) -> Verdict {
+    let context = CallContext::new(capture, index);
     let mut findings: Vec<Finding> = claimed.into_iter().flatten().map(|finding| (*finding).clone()).collect();
-    let is_gated = is_one_directional(&case);
+    let is_gated = is_one_directional(&context);
     let doubt = OnceCell::new();
     for (rule, ask) in asked {
         if !(is_gated && rule.gate == Gate::BothDirections)
-            && let Some(mut finding) = ask(&case)
+            && let Some(mut finding) = ask(&context)
         {
-            let doubt = doubt.get_or_init(|| Doubt::of(&case));
+            let doubt = doubt.get_or_init(|| Doubt::of(&context));
             doubt.apply(rule, &mut finding);
             findings.push(finding);
         }
@@ -124,7 +132,7 @@ fn judge(scene: &Scene<'_>, asked: &[(&Rule, AskCall)], index: usize, claimed: O
         return Verdict::default();
     }
     suppression::silence(&mut findings);
-    let primary = pick(&case, &findings);
+    let primary = pick(&context, &findings);
     let has_primary = primary.is_some();
     let first = primary.map(|place| findings.remove(place));
     findings.sort_by(|a, b| (b.severity, b.proof, b.confidence).cmp(&(a.severity, a.proof, a.confidence)));
@@ -132,19 +140,19 @@ fn judge(scene: &Scene<'_>, asked: &[(&Rule, AskCall)], index: usize, claimed: O
     Verdict { findings, has_primary }
 }
 
-fn is_one_directional(case: &Case<'_>) -> bool {
-    let scene = case.scene;
-    !scene.sight.one_direction.is_empty()
-        && case
+fn is_one_directional(context: &CallContext<'_>) -> bool {
+    let capture = context.capture;
+    !capture.sight.one_direction.is_empty()
+        && context
             .call
             .hops
             .iter()
-            .any(|hop| scene.is_one_directional(scene.node(hop.source), scene.node(hop.destination)))
+            .any(|hop| capture.is_one_directional(capture.node(hop.source), capture.node(hop.destination)))
 }
 
 /// The finding that explains the outcome best: by the strength of its proof, then by how sure it is, then by dispatch order.
-fn pick(case: &Case<'_>, findings: &[Finding]) -> Option<usize> {
-    let outcome = case.outcome();
+fn pick(context: &CallContext<'_>, findings: &[Finding]) -> Option<usize> {
+    let outcome = context.outcome();
     if outcome.group() == OutcomeGroup::Answered || outcome == Outcome::Partial {
         return None;
     }

@@ -11,10 +11,10 @@ mod rule;
 mod rules;
 mod suppression;
 
-pub use background::media_capabilities::{Fact, FactKind, Knowledge, Try};
-pub use background::node_activity::{Asked, History};
-pub use context::call_context::{Case, start_line};
-pub use context::capture_context::{Happened, Scene, Sight};
+pub use background::media_capabilities::{Fact, FactKind, MediaCapabilities, Try};
+pub use background::node_activity::{Asked, NodeActivity};
+pub use context::call_context::{CallContext, start_line};
+pub use context::capture_context::{CaptureContext, DiagnosisInput, Sight};
 pub use engine::{Diagnosis, Verdict, diagnose};
 pub use finding::{Confidence, Evidence, Finding, Incident, Proof, RuledOut, Severity};
 pub use rule::{Claim, Gate, Rule, Subject};

@@ -2,8 +2,8 @@
 
 use crate::call::beside::registration::Registration;
 use crate::capture::Timestamp;
-use crate::diagnose::context::call_context::Case;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Finding, Severity};
 
 /// A rule; its id names its function, its page in docs/rules and its ladders.
@@ -39,11 +39,11 @@ pub enum Subject {
 }
 
 /// A question about one call.
-pub type AskCall = fn(&Case<'_>) -> Option<Finding>;
+pub type AskCall = fn(&CallContext<'_>) -> Option<Finding>;
 /// A question about all tries of one device to register.
-pub type AskRegistration = fn(&Scene<'_>, &Registration) -> Option<Finding>;
+pub type AskRegistration = fn(&CaptureContext<'_>, &Registration) -> Option<Finding>;
 /// A question about everything.
-pub type AskCapture = fn(&Scene<'_>) -> Vec<Claim>;
+pub type AskCapture = fn(&CaptureContext<'_>) -> Vec<Claim>;
 
 impl Subject {
     /// What it asks of a call.

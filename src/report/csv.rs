@@ -55,7 +55,7 @@ pub const COLUMNS: [&str; 31] = [
 pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     writer.write_record(COLUMNS).map_err(io_error)?;
-    let tables = &analysis.book.tables;
+    let tables = &analysis.store.tables;
     let mut row = Row { writer: &mut writer, cell: String::new() };
     for (id, entry) in analysis.told_calls() {
         row.number(id)?;

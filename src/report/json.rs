@@ -54,7 +54,7 @@ struct Tail<R: Serialize, O: Serialize, I: Serialize, H: Serialize> {
 /// # Errors
 /// Whatever `out` returns, with its kind kept, so that a reader who went away can be told from a full disk.
 pub fn write(analysis: &Analysis, has_details: bool, out: &mut impl Write) -> io::Result<()> {
-    let tables = &analysis.book.tables;
+    let tables = &analysis.store.tables;
     let profile = analysis.profile();
     let head = Head {
         schema: SCHEMA,
@@ -88,7 +88,7 @@ pub fn write(analysis: &Analysis, has_details: bool, out: &mut impl Write) -> io
             incidents.map(|(_, incident)| incident::IncidentLine::of(incident, tables))
         }),
         header_use: Each(|| {
-            let uses = uses.by_name(&analysis.book).into_iter();
+            let uses = uses.by_name(&analysis.store).into_iter();
             uses.map(|((message, header), messages)| call::HeaderUse { message, header: header.text(), messages })
         }),
     };

@@ -8,7 +8,7 @@ use crate::analysis::{Analysis, CallEntry, CaptureEntry, Fitness, Peer, Registra
 use crate::call::beside::other_request::OtherCount;
 use crate::call::beside::registration::{Registration, RegistrationOutcome};
 use crate::call::survey::metrics::Metrics;
-use crate::call::{Book, Call, Hop, Leg, Milestones, Origin, Outcome, Party, Step, Tables};
+use crate::call::{Call, Hop, Leg, MessageStore, Milestones, Origin, Outcome, Party, Step, Tables};
 use crate::capture::{FrameRef, OpenError, OpenProblem, Timestamp, Weakness, WeaknessKind};
 use crate::diagnose::{Confidence, Evidence, Finding, Incident, Proof, Severity};
 use crate::net::{Endpoint, Transport};
@@ -112,8 +112,8 @@ fn codec_mismatch(tables: &mut Tables) -> Finding {
 
 /// An analysis of six calls, with something in every list of the report.
 pub(super) fn analysis() -> Analysis {
-    let mut book = Book::default();
-    let tables = &mut book.tables;
+    let mut store = MessageStore::default();
+    let tables = &mut store.tables;
     let mut entries = Vec::new();
     let callees = ["sip:2005@10.0.0.5", "sip:2006@10.0.0.5", "sip:2007@10.0.0.5"];
     for (number, callee) in (0..).zip(callees) {
@@ -163,7 +163,7 @@ pub(super) fn analysis() -> Analysis {
         peers: vec![pbx(tables)],
         problems: vec![OpenError { path: PathBuf::from("notes.txt"), problem: OpenProblem::Empty }],
         repeated: vec![PathBuf::from("trunk.pcap")],
-        book,
+        store,
     }
 }
 

@@ -19,7 +19,7 @@ pub use message::{ContentLength, Digests, Header, MESSAGE_BYTES_MAX, Message};
 pub use sdp::{Outline, Sdp};
 pub use syntax::lexer;
 pub use syntax::method::{Method, StatusCode};
-pub use syntax::numbers::Numbers;
+pub use syntax::numbers::HashIndex;
 pub use syntax::start_line::StartLine;
 pub use values::number;
 pub use values::{

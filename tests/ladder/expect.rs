@@ -1,9 +1,9 @@
 //! What a ladder says the analysis must find.
 
 use sipscan::analysis::{Analysis, CallEntry};
-use sipscan::call::anatomy_of;
 use sipscan::call::detail::delay::stages;
 use sipscan::call::detail::rewriting::{How, rewriting};
+use sipscan::call::transactions_of;
 use sipscan::diagnose::{Finding, Severity};
 
 /// What is wrong with an analysis, by line of the ladder; empty where all expectations hold.
@@ -32,7 +32,7 @@ fn holds(analysis: &Analysis, text: &str) -> Result<(), String> {
         "ended-by" => same(&value, call()?.call.ended_by.map_or("none", |party| party.word())),
         "primary" => same(&value, call()?.primary().map_or("none", |finding| finding.rule)),
         "origin" => {
-            let origin = call()?.call.origin.map(|origin| analysis.book.tables.endpoint(origin.endpoint).to_string());
+            let origin = call()?.call.origin.map(|origin| analysis.store.tables.endpoint(origin.endpoint).to_string());
             same(&value, &origin.unwrap_or_else(|| "none".to_owned()))
         }
         "copies" => same(&value, &analysis.fitness.copies.to_string()),
@@ -75,8 +75,8 @@ fn near(expected: &str, got: Option<f64>) -> Result<(), String> {
 
 /// `delay STAGE TIME STAGE TIME ...`: the stages of the post-dial delay, in their order, which add up to it.
 fn delay(analysis: &Analysis, entry: &CallEntry, words: &[&str]) -> Result<(), String> {
-    let anatomy = anatomy_of(&analysis.book, &entry.call.legs);
-    let stages = stages(&anatomy);
+    let transactions = transactions_of(&analysis.store, &entry.call.legs);
+    let stages = stages(&transactions);
     let sum: f64 = stages.iter().map(|stage| stage.millis()).sum();
     let whole = entry.call.milestones.pdd_ms().unwrap_or(0.0);
     if (sum - whole).abs() > 1e-6 {
@@ -89,10 +89,10 @@ fn delay(analysis: &Analysis, entry: &CallEntry, words: &[&str]) -> Result<(), S
 /// `rewritten HOP PART PART ...`: what is different on a hop, counted from 1, in its order.
 fn rewritten(analysis: &Analysis, entry: &CallEntry, words: &[&str]) -> Result<(), String> {
     let (hop, parts) = words.split_first().ok_or("which hop?")?;
-    let anatomy = anatomy_of(&analysis.book, &entry.call.legs);
+    let transactions = transactions_of(&analysis.store, &entry.call.legs);
     let hop: usize = hop.parse().map_err(|_| "the hop is no number")?;
-    let (index, _) = anatomy.invites().nth(hop.wrapping_sub(1)).ok_or("there is no such hop")?;
-    let told: Vec<String> = rewriting(&anatomy, index)
+    let (index, _) = transactions.invites().nth(hop.wrapping_sub(1)).ok_or("there is no such hop")?;
+    let told: Vec<String> = rewriting(&transactions, index)
         .iter()
         .map(|rewrite| match rewrite.how {
             How::Added => format!("+{}", rewrite.part.word()),

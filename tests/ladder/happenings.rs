@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use sipscan::analysis::{Analysis, Options, analyze_sources};
 use sipscan::call::detail::delay::{Stage, is_plain, only_stage, stages};
-use sipscan::call::{Outcome, anatomy_of};
+use sipscan::call::{Outcome, transactions_of};
 use sipscan::capture::Source;
 
 use super::capture::{Frame, Payload, WHOLE, write};
@@ -39,10 +39,10 @@ fn calls(analysis: &Analysis) -> Vec<String> {
     let each = analysis.calls.iter().map(|entry| {
         let call = &entry.call;
         let times = &call.milestones;
-        let anatomy = anatomy_of(&analysis.book, &call.legs);
-        let stages = stages(&anatomy);
+        let transactions = transactions_of(&analysis.store, &call.legs);
+        let stages = stages(&transactions);
         if is_plain(call) {
-            let only: Vec<Stage> = only_stage(call, &analysis.book).into_iter().collect();
+            let only: Vec<Stage> = only_stage(call, &analysis.store).into_iter().collect();
             assert_eq!(stages, only, "a plain call has one stage");
         }
         let delay: Vec<String> =

@@ -9,9 +9,9 @@ fn missed(steps: &str) -> u32 {
     let ladder = super::parse::parse(&format!("{NODES}{steps}tail 60s\n"));
     let analysis = super::analyze(&ladder);
     let start = analysis.captures[0].first_at.expect("it has frames");
-    let book = &analysis.book;
-    let all = book.messages.get(0..book.messages.len());
-    missed_in(all.expect("few messages lie together"), &book.tables, start)
+    let store = &analysis.store;
+    let all = store.messages.get(0..store.messages.len());
+    missed_in(all.expect("few messages lie together"), &store.tables, start)
 }
 
 /// A call from dialling to hanging up.

@@ -2,7 +2,7 @@
 
 use sipscan::call::outcome::hold::holds;
 use sipscan::call::outcome::negotiation::{Change, change_wanted, changes, exchange};
-use sipscan::call::{Anatomy, anatomy_of};
+use sipscan::call::{CallTransactions, transactions_of};
 use sipscan::sip::Method;
 
 const NODES: &str = "alice = 10.0.0.1:5060   bob = 10.0.0.5:5060\n";
@@ -12,10 +12,10 @@ const ANSWERED: &str = "+0ms alice -> bob INVITE offer=PCMU,PCMA
 ";
 
 /// Asks about the first call of a ladder.
-fn ask<T>(steps: &str, question: impl FnOnce(&Anatomy<'_>) -> T) -> T {
+fn ask<T>(steps: &str, question: impl FnOnce(&CallTransactions<'_>) -> T) -> T {
     let analysis = super::analyze(&super::parse::parse(&format!("{NODES}{steps}tail 60s\n")));
     let call = analysis.calls.first().expect("the ladder has a call");
-    question(&anatomy_of(&analysis.book, &call.call.legs))
+    question(&transactions_of(&analysis.store, &call.call.legs))
 }
 
 /// What the first re-INVITE after an ordinary answered call wants.
@@ -23,9 +23,9 @@ fn wanted(settings: &str) -> Change {
     let steps = format!(
         "{ANSWERED}+5s alice -> bob INVITE dialog=1 {settings}\n+5.1s bob -> alice 488\n+5.2s alice -> bob ACK dialog=1 failure=1\n"
     );
-    ask(&steps, |anatomy| {
-        let (index, _) = anatomy.inside(Method::Invite).next().expect("there is a re-INVITE");
-        change_wanted(anatomy, index)
+    ask(&steps, |transactions| {
+        let (index, _) = transactions.inside(Method::Invite).next().expect("there is a re-INVITE");
+        change_wanted(transactions, index)
     })
 }
 
@@ -36,10 +36,10 @@ fn the_first_description_in_a_response_answers_the_invite() {
 +2s bob -> alice 200
 +2.1s alice -> bob ACK
 ";
-    ask(steps, |anatomy| {
-        let found = exchange(anatomy, anatomy.chain[0]);
+    ask(steps, |transactions| {
+        let found = exchange(transactions, transactions.chain[0]);
         let answer = found.answer.expect("the 183 answers");
-        assert_eq!(Some(183), anatomy.message(answer).status().map(|status| status.0));
+        assert_eq!(Some(183), transactions.message(answer).status().map(|status| status.0));
         assert!(!found.is_delayed);
     });
 }
@@ -50,11 +50,11 @@ fn a_delayed_offer_stands_in_the_200_and_its_answer_in_the_ack() {
 +1s bob -> alice 200 sdp=PCMU,PCMA
 +1.1s alice -> bob ACK sdp=PCMA
 ";
-    ask(steps, |anatomy| {
-        let found = exchange(anatomy, anatomy.chain[0]);
+    ask(steps, |transactions| {
+        let found = exchange(transactions, transactions.chain[0]);
         assert!(found.is_delayed);
-        let offer = anatomy.message(found.offer.expect("the 200 offers"));
-        let answer = anatomy.message(found.answer.expect("the ACK answers"));
+        let offer = transactions.message(found.offer.expect("the 200 offers"));
+        let answer = transactions.message(found.answer.expect("the ACK answers"));
         assert_eq!(Some(200), offer.status().map(|status| status.0));
         assert!(answer.is_request(Method::Ack));
     });
@@ -69,9 +69,9 @@ fn a_reliable_183_may_offer_and_its_prack_answers() {
 +1s bob -> alice 200
 +1.1s alice -> bob ACK
 ";
-    ask(steps, |anatomy| {
-        let found = exchange(anatomy, anatomy.chain[0]);
-        let answer = anatomy.message(found.answer.expect("the PRACK answers"));
+    ask(steps, |transactions| {
+        let found = exchange(transactions, transactions.chain[0]);
+        let answer = transactions.message(found.answer.expect("the PRACK answers"));
         assert!(answer.is_request(Method::Prack));
     });
 }
@@ -83,8 +83,8 @@ fn an_unreliable_183_to_an_invite_without_offer_offers_nothing() {
 +1s bob -> alice 486
 +1.1s alice -> bob ACK failure=1
 ";
-    ask(steps, |anatomy| {
-        assert_eq!(None, exchange(anatomy, anatomy.chain[0]).offer);
+    ask(steps, |transactions| {
+        assert_eq!(None, exchange(transactions, transactions.chain[0]).offer);
     });
 }
 
@@ -117,9 +117,9 @@ fn a_hold_ends_with_the_resume_of_the_same_side() {
         )
     };
     let steps = format!("{ANSWERED}{}{}", change("5", "sendonly", "recvonly"), change("9", "sendrecv", "sendrecv"));
-    ask(&steps, |anatomy| {
-        assert_eq!(2, changes(anatomy).count());
-        let found = holds(anatomy);
+    ask(&steps, |transactions| {
+        assert_eq!(2, changes(transactions).count());
+        let found = holds(transactions);
         assert_eq!(1, found.len());
         assert!(found[0].ended.is_some() && !found[0].is_silent && !found[0].is_mutual);
     });

@@ -145,7 +145,7 @@ fn overload() -> String {
 fn an_overload_seen_as_another_code_reads_like_a_ticket() {
     let analysis = analyze(&overload());
     let is_pushed = |entry: &&(usize, &sipscan::analysis::CallEntry)| {
-        let caller = analysis.book.tables.text(entry.1.call.caller);
+        let caller = analysis.store.tables.text(entry.1.call.caller);
         entry.1.call.outcome.is_failure() && caller.contains("4420")
     };
     let mut calls = (1..).zip(&analysis.calls).filter(|entry| is_pushed(&entry));

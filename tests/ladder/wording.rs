@@ -68,8 +68,8 @@ fn faults(place: Place, text: &str, users: &BTreeSet<String>) -> Vec<&'static st
 
 /// The users that calls, registrations and their messages name.
 fn users(analysis: &Analysis) -> BTreeSet<String> {
-    let tables = &analysis.book.tables;
-    let messages = analysis.book.messages.iter();
+    let tables = &analysis.store.tables;
+    let messages = analysis.store.messages.iter();
     let named = messages.flat_map(|message| [message.from, message.to, message.line]);
     let words = named.flat_map(|id| tables.text(id).split([':', '@', ';', '<', '>']));
     words.map(str::to_owned).collect()

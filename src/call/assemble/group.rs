@@ -8,18 +8,18 @@ use crate::call::assemble::leg;
 use crate::call::beside::icmp::IcmpReport;
 use crate::call::beside::other_request::{self, OtherRequest};
 use crate::call::beside::registration::{RegisterAttempt, attempts};
-use crate::call::ingest::message_store::Book;
+use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::{Call, Leg, sum_up};
 use crate::call::outcome::verdict::{Outcome, TIMER_C, Watch};
 use crate::call::store::message::Message;
 use crate::call::store::tables::Tables;
-use crate::call::transaction::call_id_parts::{PartKind, tell_apart};
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_id_parts::{PartKind, classify_group};
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::capture::{Pause, Timestamp};
 
 /// Everything that the messages of a run say happened.
 #[derive(Debug, Default)]
-pub struct Happenings {
+pub struct CallSet {
     /// Calls in the order of their first message, legs joined.
     pub calls: Vec<Call>,
     /// Tries to register in the order of time.
@@ -46,52 +46,58 @@ pub struct Parts {
 }
 
 /// Tells calls, registrations and others apart; afterwards the messages of each are one range of the book.
-pub fn tell(book: &mut Book, start: Timestamp, end: Timestamp, pauses: &[Pause], errors: &[IcmpReport]) -> Parts {
+pub fn tell(
+    store: &mut MessageStore,
+    start: Timestamp,
+    end: Timestamp,
+    pauses: &[Pause],
+    errors: &[IcmpReport],
+) -> Parts {
     let watch = Watch {
         start,
         end,
         pauses: pauses.into(),
         longest_ring: Duration::ZERO,
-        has_nameless: has_nameless(book),
+        has_nameless: has_nameless(store),
         unreachable: Arc::new(errors.iter().filter_map(|error| error.group).collect()),
     };
-    let shares = summed_up(book, &watch);
+    let shares = summed_up(store, &watch);
     Parts { shares, watch }
 }
 
-/// Brings the parts into the order of time and joins the legs of calls; `book` is the one that they were told from.
-pub fn join(parts: Parts, book: &Book) -> Happenings {
-    let mut happenings = in_order(parts.shares, book);
+/// Brings the parts into the order of time and joins the legs of calls; `store` is the one that they were told from.
+pub fn join(parts: Parts, store: &MessageStore) -> CallSet {
+    let mut happenings = in_order(parts.shares, store);
     let longest = happenings.calls.iter().filter_map(|call| call.milestones.ring_ms()).fold(0.0, f64::max);
     let watch = Watch { longest_ring: Duration::from_secs_f64((longest / 1000.0).min(86_400.0)), ..parts.watch };
-    judge_ringing_again(&mut happenings.calls, book, &watch);
-    join_legs(&mut happenings.calls, book, &watch);
+    judge_ringing_again(&mut happenings.calls, store, &watch);
+    join_legs(&mut happenings.calls, store, &watch);
     happenings
 }
 
 /// Whether the capture cut some message before its Call-ID.
-fn has_nameless(book: &Book) -> bool {
-    let mut messages = book.messages.iter();
+fn has_nameless(store: &MessageStore) -> bool {
+    let mut messages = store.messages.iter();
     // Nearly every capture has no such Call-ID, and its messages need not be walked over.
-    book.tables.call_ids.iter().any(|id| id.is_absent()) && messages.any(|message| book.tables.lacks_name(message))
+    store.tables.call_ids.iter().any(|id| id.is_absent()) && messages.any(|message| store.tables.lacks_name(message))
 }
 
 /// Where some call of the run rang longer than timer C, others that were ringing may simply have gone on.
-fn judge_ringing_again(calls: &mut [Call], book: &Book, watch: &Watch) {
+fn judge_ringing_again(calls: &mut [Call], store: &MessageStore, watch: &Watch) {
     if watch.longest_ring <= TIMER_C {
         return;
     }
     let was_ringing = |call: &&mut Call| call.outcome == Outcome::TimedOut && call.milestones.alerted.is_some();
     for call in calls.iter_mut().filter(was_ringing) {
         let legs = call.legs.clone();
-        *call = sum_up(&anatomy_of(book, &legs), legs, watch);
+        *call = sum_up(&transactions_of(store, &legs), legs, watch);
     }
 }
 
 /// Tells apart what each Call-ID holds and sums it up; afterwards the messages of each part are one range.
-fn summed_up(book: &mut Book, watch: &Watch) -> Vec<Share> {
-    let tables = &book.tables;
-    let mut slices = book.messages.each_group(&book.groups);
+fn summed_up(store: &mut MessageStore, watch: &Watch) -> Vec<Share> {
+    let tables = &store.tables;
+    let mut slices = store.messages.each_group(&store.groups);
     slices
         .par_chunks_mut(GROUPS_AT_A_TIME)
         .with_max_len(1)
@@ -105,8 +111,8 @@ fn summed_up(book: &mut Book, watch: &Watch) -> Vec<Share> {
         .collect()
 }
 
-fn in_order(shares: Vec<Share>, book: &Book) -> Happenings {
-    let mut happenings = Happenings::default();
+fn in_order(shares: Vec<Share>, store: &MessageStore) -> CallSet {
+    let mut happenings = CallSet::default();
     let calls = shares.iter().map(|share| share.calls.len()).sum();
     happenings.calls.reserve_exact(calls);
     for share in shares {
@@ -114,7 +120,7 @@ fn in_order(shares: Vec<Share>, book: &Book) -> Happenings {
         happenings.attempts.extend(share.attempts);
         happenings.requests.extend(share.requests);
     }
-    let first = |leg: &Leg| book.messages.get(leg.start as usize).map(Message::order);
+    let first = |leg: &Leg| store.messages.get(leg.start as usize).map(Message::order);
     let order = |call: &Call| call.legs.first().and_then(first);
     // Call-IDs are in the order of first sight, and so are their calls, unless one holds several.
     let is_sorted =
@@ -135,11 +141,11 @@ fn sum_up_group(start: u32, group: &mut [Message], tables: &Tables, watch: &Watc
     let call_id = tables.call_ids.get(first.group.0 as usize);
     let call_id = call_id.copied().unwrap_or_default();
     let messages: Vec<&Message> = group.iter().collect();
-    let told = tell_apart(&messages, tables);
+    let told = classify_group(&messages, tables);
     if let ([kind], end) = (told.kinds.as_slice(), start + messages.len() as u32) {
         let leg = Leg { call_id, start, end };
-        let anatomy = Anatomy::of_pairs(messages, tables, told.pairing);
-        return sum_up_part(&anatomy, *kind, leg, watch, share);
+        let transactions = CallTransactions::of_pairs(messages, tables, told.pairing);
+        return sum_up_part(&transactions, *kind, leg, watch, share);
     }
     let mut labelled: Vec<(u32, Message)> = told.of_messages().zip(group.iter().copied()).collect();
     labelled.sort_by_key(|(part, _)| *part);
@@ -153,37 +159,37 @@ fn sum_up_group(start: u32, group: &mut [Message], tables: &Tables, watch: &Watc
         let (own, behind) = rest.split_at(count as usize);
         let leg = Leg { call_id, start: next, end: next + count };
         (rest, next) = (behind, next + count);
-        let anatomy = Anatomy::new(own.iter().collect(), tables);
-        sum_up_part(&anatomy, kind, leg, watch, share);
+        let transactions = CallTransactions::new(own.iter().collect(), tables);
+        sum_up_part(&transactions, kind, leg, watch, share);
     }
 }
 
-fn sum_up_part(anatomy: &Anatomy<'_>, kind: PartKind, leg: Leg, watch: &Watch, share: &mut Share) {
-    if anatomy.messages.is_empty() {
+fn sum_up_part(transactions: &CallTransactions<'_>, kind: PartKind, leg: Leg, watch: &Watch, share: &mut Share) {
+    if transactions.messages.is_empty() {
         return;
     }
     match kind {
-        PartKind::Call => share.calls.push(sum_up(anatomy, vec![leg], watch)),
-        PartKind::Registration => share.attempts.extend(attempts(anatomy, leg, watch)),
+        PartKind::Call => share.calls.push(sum_up(transactions, vec![leg], watch)),
+        PartKind::Registration => share.attempts.extend(attempts(transactions, leg, watch)),
         PartKind::Other(_) => {
-            let requests = other_request::requests(anatomy, (leg.start, leg.end), watch);
+            let requests = other_request::requests(transactions, (leg.start, leg.end), watch);
             share.requests.extend(requests);
         }
     }
 }
 
 /// Takes the messages of some legs apart again.
-pub fn anatomy_of<'a>(book: &'a Book, legs: &[Leg]) -> Anatomy<'a> {
-    let range = |leg: &Leg| book.messages.get(leg.start as usize..leg.end as usize).unwrap_or_default();
+pub fn transactions_of<'a>(store: &'a MessageStore, legs: &[Leg]) -> CallTransactions<'a> {
+    let range = |leg: &Leg| store.messages.get(leg.start as usize..leg.end as usize).unwrap_or_default();
     let mut messages: Vec<&Message> = legs.iter().flat_map(range).collect();
     if legs.len() > 1 {
         messages.sort_by_key(|message| message.order());
     }
-    Anatomy::new(messages, &book.tables)
+    CallTransactions::new(messages, &store.tables)
 }
 
-fn join_legs(calls: &mut Vec<Call>, book: &Book, watch: &Watch) {
-    let leader = leg::link(calls, book);
+fn join_legs(calls: &mut Vec<Call>, store: &MessageStore, watch: &Watch) {
+    let leader = leg::link(calls, store);
     let joins: Vec<(usize, usize)> =
         leader.iter().enumerate().map(|(call, leader)| (*leader as usize, call)).filter(|(a, b)| a != b).collect();
     if joins.is_empty() {
@@ -198,7 +204,7 @@ fn join_legs(calls: &mut Vec<Call>, book: &Book, watch: &Watch) {
     leaders.dedup();
     for leader in leaders {
         let legs = calls[leader].legs.clone();
-        calls[leader] = sum_up(&anatomy_of(book, &legs), legs, watch);
+        calls[leader] = sum_up(&transactions_of(store, &legs), legs, watch);
     }
     let mut place = 0;
     calls.retain(|_| {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use crate::call::ingest::message_store::Book;
+use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::Call;
 use crate::call::store::endpoint::NodeId;
 use crate::call::store::message::Message;
@@ -33,13 +33,13 @@ const QUOTING: [HeaderName; 4] =
     [HeaderName::XCallId, HeaderName::XCallIdPlain, HeaderName::XCid, HeaderName::XOriginalCallId];
 
 /// For each call the index of the call that it is a leg of, its own where it stands alone; `calls` are in the order of time.
-pub fn link(calls: &[Call], book: &Book) -> Vec<u32> {
-    let views: Vec<Option<View<'_>>> = calls.par_iter().map(|call| View::of(call, book)).collect();
+pub fn link(calls: &[Call], store: &MessageStore) -> Vec<u32> {
+    let views: Vec<Option<View<'_>>> = calls.par_iter().map(|call| View::of(call, store)).collect();
     let mut leader: Vec<u32> = (0..calls.len() as u32).collect();
     link_by_identifier(&views, &mut leader);
     link_by_hiding(&views, &mut leader);
     link_by_behaviour(&views, &mut leader);
-    link_by_redirection(&views, &mut leader, book);
+    link_by_redirection(&views, &mut leader, store);
     for place in 0..leader.len() {
         // Leaders are earlier calls, settled before the calls that they lead.
         leader[place] = leader[leader[place] as usize];
@@ -62,12 +62,12 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn of(call: &'a Call, book: &'a Book) -> Option<Self> {
+    fn of(call: &'a Call, store: &'a MessageStore) -> Option<Self> {
         let leg = call.legs.first()?;
-        let messages = book.messages.get(leg.start as usize..leg.end as usize)?;
+        let messages = store.messages.get(leg.start as usize..leg.end as usize)?;
         let invite =
             messages.iter().find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())?;
-        let tables = &book.tables;
+        let tables = &store.tables;
         let is_source = |node| call.hops.iter().any(|hop| tables.node(hop.source) == node);
         let mut ends: Vec<NodeId> =
             call.hops.iter().map(|hop| tables.node(hop.destination)).filter(|node| !is_source(*node)).collect();
@@ -269,7 +269,7 @@ fn behaves_as_leg(first: &View<'_>, second: &View<'_>) -> bool {
     has_same_origin(first, second) || same_media() || same_signature() || ends_in_order()
 }
 
-fn link_by_redirection(views: &[Option<View<'_>>], leader: &mut [u32], book: &Book) {
+fn link_by_redirection(views: &[Option<View<'_>>], leader: &mut [u32], store: &MessageStore) {
     let mut redirected: Vec<usize> = Vec::new();
     for (place, view) in views.iter().enumerate() {
         let Some(view) = view else { continue };
@@ -277,7 +277,7 @@ fn link_by_redirection(views: &[Option<View<'_>>], leader: &mut [u32], book: &Bo
         if redirected.is_empty() && !view.call.final_code.is_some_and(is_redirected) {
             continue;
         }
-        let target = book.tables.text(view.invite.line);
+        let target = store.tables.text(view.invite.line);
         let first = redirected.iter().rev().copied().find(|first| {
             let Some(first) = &views[*first] else {
                 return false;
@@ -287,7 +287,7 @@ fn link_by_redirection(views: &[Option<View<'_>>], leader: &mut [u32], book: &Bo
             same_caller
                 && view.invite.time >= first.concluded
                 && view.invite.time.since(first.concluded) <= FAILOVER_WAIT
-                && contacts(first, book).any(|contact| is_same_target(contact, target))
+                && contacts(first, store).any(|contact| is_same_target(contact, target))
         });
         if let Some(first) = first {
             set_leader(leader, place, first);
@@ -301,16 +301,16 @@ fn link_by_redirection(views: &[Option<View<'_>>], leader: &mut [u32], book: &Bo
     }
 }
 
-fn contacts<'a>(view: &View<'a>, book: &'a Book) -> impl Iterator<Item = &'a str> {
+fn contacts<'a>(view: &View<'a>, store: &'a MessageStore) -> impl Iterator<Item = &'a str> {
     let messages = view
         .call
         .legs
         .first()
-        .and_then(|leg| book.messages.get(leg.start as usize..leg.end as usize))
+        .and_then(|leg| store.messages.get(leg.start as usize..leg.end as usize))
         .unwrap_or_default();
     let redirects = messages.iter().filter(|message| message.status().is_some_and(|status| status.is_redirection()));
     redirects
-        .flat_map(|message| book.tables.header_values(message, HeaderName::Contact))
+        .flat_map(|message| store.tables.header_values(message, HeaderName::Contact))
         .flat_map(|line| line.split(','))
         .map(crate::call::beside::registration::address_of)
 }

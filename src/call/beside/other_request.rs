@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::call::outcome::verdict::{TIMER_B, Watch};
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::string_arena::TextId;
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{Method, StatusCode};
 
@@ -39,12 +39,12 @@ pub struct OtherRequest {
 }
 
 /// The requests of one part of a Call-ID.
-pub fn requests(anatomy: &Anatomy<'_>, range: (u32, u32), watch: &Watch) -> Vec<OtherRequest> {
-    let roots = anatomy.each().filter(|(_, t)| t.parent.is_none() && t.method != Method::Ack);
+pub fn requests(transactions: &CallTransactions<'_>, range: (u32, u32), watch: &Watch) -> Vec<OtherRequest> {
+    let roots = transactions.each().filter(|(_, t)| t.parent.is_none() && t.method != Method::Ack);
     let kept = roots.filter_map(|(_, t)| {
-        let request = anatomy.message(t.request?);
-        let answer = t.final_response.map(|answer| anatomy.message(answer));
-        let software = anatomy.tables.header_id(request, crate::sip::HeaderName::UserAgent);
+        let request = transactions.message(t.request?);
+        let answer = t.final_response.map(|answer| transactions.message(answer));
+        let software = transactions.tables.header_id(request, crate::sip::HeaderName::UserAgent);
         Some(OtherRequest {
             method: t.method,
             source: t.source,

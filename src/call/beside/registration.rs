@@ -9,7 +9,7 @@ use crate::call::outcome::verdict::{TIMER_B, Watch};
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::string_arena::TextId;
 use crate::call::transaction::call_id_parts::{RETRY_WAIT, is_challenge};
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::transaction::{Transaction, TransactionIndex};
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{HeaderName, Method, StatusCode};
@@ -84,32 +84,32 @@ pub struct RegisterAttempt {
 /// The tries in the REGISTER messages of one Call-ID.
 ///
 /// Answers to a REGISTER that was not captured belong to the try that they go on with, and to none otherwise.
-pub fn attempts(anatomy: &Anatomy<'_>, leg: Leg, watch: &Watch) -> Vec<RegisterAttempt> {
-    let roots = anatomy.each().filter(|(_, t)| t.method == Method::Register && t.parent.is_none());
+pub fn attempts(transactions: &CallTransactions<'_>, leg: Leg, watch: &Watch) -> Vec<RegisterAttempt> {
+    let roots = transactions.each().filter(|(_, t)| t.method == Method::Register && t.parent.is_none());
     let mut chains: Vec<Vec<TransactionIndex>> = Vec::new();
     for (index, transaction) in roots {
         match chains.last_mut() {
-            Some(chain) if continues(anatomy, chain, transaction) => chain.push(index),
+            Some(chain) if continues(transactions, chain, transaction) => chain.push(index),
             _ if transaction.request.is_some() => chains.push(vec![index]),
             _ => {}
         }
     }
-    chains.iter().filter_map(|chain| attempt(anatomy, chain, leg, watch)).collect()
+    chains.iter().filter_map(|chain| attempt(transactions, chain, leg, watch)).collect()
 }
 
-fn continues(anatomy: &Anatomy<'_>, chain: &[TransactionIndex], next: &Transaction) -> bool {
-    let Some(last) = chain.last().map(|last| anatomy.transaction(*last)) else {
+fn continues(transactions: &CallTransactions<'_>, chain: &[TransactionIndex], next: &Transaction) -> bool {
+    let Some(last) = chain.last().map(|last| transactions.transaction(*last)) else {
         return false;
     };
-    let Some(answer) = last.final_response.map(|answer| anatomy.message(answer)) else {
+    let Some(answer) = last.final_response.map(|answer| transactions.message(answer)) else {
         return false;
     };
     let Some(status) = answer.status() else {
         return false;
     };
-    let after = anatomy.message(next.first).time;
+    let after = transactions.message(next.first).time;
     let retries = is_challenge(status) || matches!(status.0, 423 | 420 | 421 | 494) || status.is_redirection();
-    let rejected_login = is_challenge(status) && has_credentials(anatomy, last);
+    let rejected_login = is_challenge(status) && has_credentials(transactions, last);
     // A device that tries the same login again later makes a new try; one that answers a fresh challenge goes on.
     let wait = if rejected_login { RETRY_WAIT / 12 } else { RETRY_WAIT };
     // Where the clocks of two capture points differ, the login may seem to come before the challenge that it answers.
@@ -117,21 +117,26 @@ fn continues(anatomy: &Anatomy<'_>, chain: &[TransactionIndex], next: &Transacti
     retries && is_in_order && after.since(answer.time) <= wait
 }
 
-fn has_credentials(anatomy: &Anatomy<'_>, transaction: &Transaction) -> bool {
-    crate::call::outcome::verdict::has_credentials(anatomy, transaction)
+fn has_credentials(transactions: &CallTransactions<'_>, transaction: &Transaction) -> bool {
+    crate::call::outcome::verdict::has_credentials(transactions, transaction)
 }
 
-fn attempt(anatomy: &Anatomy<'_>, chain: &[TransactionIndex], leg: Leg, watch: &Watch) -> Option<RegisterAttempt> {
-    let steps: Vec<&Transaction> = chain.iter().map(|step| anatomy.transaction(*step)).collect();
+fn attempt(
+    transactions: &CallTransactions<'_>,
+    chain: &[TransactionIndex],
+    leg: Leg,
+    watch: &Watch,
+) -> Option<RegisterAttempt> {
+    let steps: Vec<&Transaction> = chain.iter().map(|step| transactions.transaction(*step)).collect();
     let (first, last) = (*steps.first()?, *steps.last()?);
-    let request = anatomy.message(steps.iter().rev().find_map(|step| step.request)?);
-    let asked = anatomy.message(first.request?);
-    let answer = last.final_response.map(|answer| anatomy.message(answer));
+    let request = transactions.message(steps.iter().rev().find_map(|step| step.request)?);
+    let asked = transactions.message(first.request?);
+    let answer = last.final_response.map(|answer| transactions.message(answer));
     let status = answer.and_then(|answer| answer.status());
-    let tables = anatomy.tables;
+    let tables = transactions.tables;
     let contact = tables.header_id(request, HeaderName::Contact);
     let requested = seconds(tables.header(request, HeaderName::Expires), tables.text(contact));
-    let with_login = steps.iter().any(|step| has_credentials(anatomy, step));
+    let with_login = steps.iter().any(|step| has_credentials(transactions, step));
     let outcome = match status {
         Some(status) if status.is_success() => RegistrationOutcome::Registered,
         // What the request that this refuses asked for was not captured.
@@ -147,7 +152,7 @@ fn attempt(anatomy: &Anatomy<'_>, chain: &[TransactionIndex], leg: Leg, watch: &
         source: first.source,
         registrar: first.destination,
         leg,
-        started: anatomy.message(first.first).time,
+        started: transactions.message(first.first).time,
         ended: answer.map_or(request.time, |answer| answer.time.max(request.time)),
         asked_at: asked.at,
         answered_at: answer.map(|answer| answer.at),
@@ -156,18 +161,23 @@ fn attempt(anatomy: &Anatomy<'_>, chain: &[TransactionIndex], leg: Leg, watch: &
         contact,
         expires_s: answer
             .filter(|_| outcome == RegistrationOutcome::Registered)
-            .and_then(|answer| granted(anatomy, answer, contact)),
+            .and_then(|answer| granted(transactions, answer, contact)),
         is_removal: requested == Some(0),
         has_credentials: with_login,
-        challenges: steps.iter().filter(|step| anatomy.final_status(step).is_some_and(is_challenge)).count() as u32,
+        challenges: steps.iter().filter(|step| transactions.final_status(step).is_some_and(is_challenge)).count()
+            as u32,
         sends: steps.iter().map(|step| step.sends).sum(),
         last_sends: last.sends,
     })
 }
 
 /// What the registrar granted to the contact of the request: its `expires` parameter, else the Expires header.
-fn granted(anatomy: &Anatomy<'_>, answer: &crate::call::store::message::Message, contact: TextId) -> Option<u32> {
-    let tables = anatomy.tables;
+fn granted(
+    transactions: &CallTransactions<'_>,
+    answer: &crate::call::store::message::Message,
+    contact: TextId,
+) -> Option<u32> {
+    let tables = transactions.tables;
     let own = address_of(tables.text(contact));
     let contacts = || tables.header_values(answer, HeaderName::Contact).flat_map(|line| line.split(','));
     let listed = contacts().find(|value| !own.is_empty() && address_of(value) == own).or_else(|| contacts().next());

@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use crate::call::ingest::message_store::Book;
+use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::Call;
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::message::Message;
 use crate::call::transaction::call_id_parts::is_challenge;
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::dialog::{Dialog, dialogs};
 use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::{FrameRef, Timestamp};
@@ -86,31 +86,34 @@ impl Stage {
 }
 
 /// The first sign next to the caller that the call got through: the first 18x, or the 2xx of the dialog that carried the call.
-pub fn first_sign(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>) -> Option<(TransactionIndex, MessageIndex)> {
-    let alerted = anatomy.chain.iter().filter_map(|step| Some((*step, anatomy.transaction(*step).alerting?)));
+pub fn first_sign(
+    transactions: &CallTransactions<'_>,
+    dialog: Option<&Dialog>,
+) -> Option<(TransactionIndex, MessageIndex)> {
+    let alerted = transactions.chain.iter().filter_map(|step| Some((*step, transactions.transaction(*step).alerting?)));
     let answered = dialog.map(|dialog| (dialog.invite, dialog.answer));
-    alerted.chain(answered).min_by_key(|(_, sign)| anatomy.message(*sign).order())
+    alerted.chain(answered).min_by_key(|(_, sign)| transactions.message(*sign).order())
 }
 
 /// The stages of the post-dial delay in the order of time; together they last exactly as long as it does.
 ///
 /// Empty where the capture holds no sign of ringing or of an answer. Where messages of several capture points contradict each
 /// other, a stage is cut so that none overlaps another.
-pub fn stages(anatomy: &Anatomy<'_>) -> Vec<Stage> {
-    let dialogs = dialogs(anatomy);
-    let Some((step, sign)) = first_sign(anatomy, dialogs.first()) else {
+pub fn stages(transactions: &CallTransactions<'_>) -> Vec<Stage> {
+    let dialogs = dialogs(transactions);
+    let Some((step, sign)) = first_sign(transactions, dialogs.first()) else {
         return Vec::new();
     };
-    let first = anatomy.chain.first().copied().unwrap_or(step);
-    let Some(invite) = anatomy.transaction(first).request else {
+    let first = transactions.chain.first().copied().unwrap_or(step);
+    let Some(invite) = transactions.transaction(first).request else {
         return Vec::new();
     };
-    let (start, end) = (anatomy.message(invite).time, anatomy.message(sign).time);
+    let (start, end) = (transactions.message(invite).time, transactions.message(sign).time);
     if end <= start {
         return Vec::new();
     }
-    let mut walk = Walk { anatomy, stages: Vec::new(), reached: start, end };
-    let tries: Vec<TransactionIndex> = anatomy.chain.clone();
+    let mut walk = Walk { transactions, stages: Vec::new(), reached: start, end };
+    let tries: Vec<TransactionIndex> = transactions.chain.clone();
     walk.tries(&tries, step);
     walk.descend(step, sign, 0);
     walk.stages
@@ -122,12 +125,12 @@ pub fn is_plain(call: &Call) -> bool {
 }
 
 /// The one stage of a [plain](is_plain) call, found without taking it apart; `None` where [`stages`] is empty.
-pub fn only_stage(call: &Call, book: &Book) -> Option<Stage> {
+pub fn only_stage(call: &Call, store: &MessageStore) -> Option<Stage> {
     let (hop, leg) = (call.hops.first()?, call.legs.first()?);
     let times = &call.milestones;
     let start = times.invited?;
     let end = [times.alerted, times.answered].into_iter().flatten().min()?;
-    let messages = book.messages.get(leg.start as usize..leg.end as usize)?;
+    let messages = store.messages.get(leg.start as usize..leg.end as usize)?;
     let sign = messages.iter().find(|message| message.time == end && is_sign(message) && !message.flags.is_copy())?;
     (end > start).then_some(Stage {
         kind: StageKind::Waiting,
@@ -141,7 +144,7 @@ pub fn only_stage(call: &Call, book: &Book) -> Option<Stage> {
 
 /// A walk along the hops to the one that rang; `reached` is the end of the last stage.
 struct Walk<'w, 'a> {
-    anatomy: &'w Anatomy<'a>,
+    transactions: &'w CallTransactions<'a>,
     stages: Vec<Stage>,
     reached: Timestamp,
     end: Timestamp,
@@ -150,7 +153,7 @@ struct Walk<'w, 'a> {
 impl Walk<'_, '_> {
     /// Files the time up to a message, where there is any.
     fn until(&mut self, kind: StageKind, endpoint: EndpointId, code: u16, message: MessageIndex) {
-        let message = self.anatomy.message(message);
+        let message = self.transactions.message(message);
         let time = message.time.clamp(self.reached, self.end);
         if time <= self.reached {
             return;
@@ -164,7 +167,7 @@ impl Walk<'_, '_> {
         let before = tries.iter().take_while(|index| **index != winner);
         let next = tries.iter().skip(1);
         for (this, next) in before.zip(next) {
-            let (this, next) = (*self.anatomy.transaction(*this), *self.anatomy.transaction(*next));
+            let (this, next) = (*self.transactions.transaction(*this), *self.transactions.transaction(*next));
             if let Some(next_request) = next.request {
                 self.lost_try(&this, &next, next_request);
             }
@@ -172,7 +175,7 @@ impl Walk<'_, '_> {
     }
 
     fn lost_try(&mut self, this: &Transaction, next: &Transaction, next_request: MessageIndex) {
-        let time = |index: MessageIndex| self.anatomy.message(index).time;
+        let time = |index: MessageIndex| self.transactions.message(index).time;
         let went_on = time(next_request);
         let answer = this.final_response.filter(|answer| time(*answer) <= went_on);
         let Some(answer) = answer else {
@@ -184,7 +187,7 @@ impl Walk<'_, '_> {
             };
             return self.until(kind, endpoint, 0, next_request);
         };
-        let status = self.anatomy.message(answer).status();
+        let status = self.transactions.message(answer).status();
         let kind = match status {
             Some(status) if is_challenge(status) => StageKind::Challenge,
             Some(status) if status.is_redirection() => StageKind::Redirection,
@@ -198,17 +201,17 @@ impl Walk<'_, '_> {
 
     /// The last hop of a try that came to nothing: the one that answered what was passed back, or that never answered.
     fn farthest(&self, lost: &Transaction) -> Transaction {
-        let code = |t: &Transaction| self.anatomy.final_status(t).map(|status| status.0);
+        let code = |t: &Transaction| self.transactions.final_status(t).map(|status| status.0);
         let mut hop = *lost;
         for _ in 0..HOPS_MAX {
             let Some(place) = hop.request.and_then(|request| {
-                let owner = self.anatomy.owner.get(request.0 as usize)?;
+                let owner = self.transactions.owner.get(request.0 as usize)?;
                 Some(*owner)
             }) else {
                 break;
             };
             let behind = self
-                .anatomy
+                .transactions
                 .children(place)
                 .filter(|(_, t)| t.method == Method::Invite && t.request.is_some())
                 .filter(|(index, t)| *index > place && (code(t).is_none() || code(t) == code(&hop)))
@@ -223,9 +226,9 @@ impl Walk<'_, '_> {
 
     /// What passed on one hop and behind it until its `sign` came.
     fn descend(&mut self, hop: TransactionIndex, sign: MessageIndex, depth: usize) {
-        let transaction = *self.anatomy.transaction(hop);
+        let transaction = *self.transactions.transaction(hop);
         let children: Vec<TransactionIndex> = self
-            .anatomy
+            .transactions
             .children(hop)
             .filter(|(index, t)| *index > hop && t.method == Method::Invite && t.request.is_some())
             .map(|(index, _)| index)
@@ -235,7 +238,7 @@ impl Walk<'_, '_> {
         let Some((winner, child_sign)) = rang else {
             return self.until(StageKind::Waiting, transaction.destination, 0, sign);
         };
-        let first_sent = children.first().and_then(|child| self.anatomy.transaction(*child).request);
+        let first_sent = children.first().and_then(|child| self.transactions.transaction(*child).request);
         if let Some(sent) = first_sent {
             self.until(StageKind::Forwarding, transaction.destination, 0, sent);
         }
@@ -249,12 +252,12 @@ impl Walk<'_, '_> {
         let Some(request) = t.request.filter(|_| t.sends > 1) else {
             return;
         };
-        let sent_on = child.and_then(|child| self.anatomy.transaction(child).request);
+        let sent_on = child.and_then(|child| self.transactions.transaction(child).request);
         let reactions = [t.trying, t.alerting, t.final_response, sent_on];
         let Some(heard) = reactions.into_iter().flatten().min() else {
             return;
         };
-        let sends = self.anatomy.sends_of(hop).map(|(index, _)| index);
+        let sends = self.transactions.sends_of(hop).map(|(index, _)| index);
         let last = sends.take_while(|send| *send < heard).last();
         if let Some(last) = last.filter(|last| *last > request) {
             self.until(StageKind::Unheard, t.destination, 0, last);
@@ -263,10 +266,10 @@ impl Walk<'_, '_> {
 
     /// Which of the further hops brought the sign, and its own sign: the same response, else the first that rang in time.
     fn rang(&self, children: &[TransactionIndex], sign: MessageIndex) -> Option<(TransactionIndex, MessageIndex)> {
-        let wanted = self.anatomy.message(sign);
+        let wanted = self.transactions.message(sign);
         let signs = || {
             children.iter().flat_map(|child| {
-                let responses = self.anatomy.responses_of(*child);
+                let responses = self.transactions.responses_of(*child);
                 responses.filter(|(_, message)| is_sign(message)).map(|(index, message)| (*child, index, message))
             })
         };

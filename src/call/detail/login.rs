@@ -5,7 +5,7 @@
 use crate::call::outcome::verdict::is_name_only;
 use crate::call::store::message::Message;
 use crate::call::transaction::call_id_parts::is_challenge;
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::transaction::TransactionIndex;
 use crate::sip::{Digest, HeaderName, StatusCode};
 
@@ -122,25 +122,25 @@ pub enum LoginFault<'a> {
 /// The rounds of an attempt, whose steps are in the order of time.
 ///
 /// None where a request was not captured, or where the capture cut headers: what they carried cannot be told.
-pub fn rounds<'a>(anatomy: &Anatomy<'a>, steps: &[TransactionIndex]) -> Vec<Round<'a>> {
+pub fn rounds<'a>(transactions: &CallTransactions<'a>, steps: &[TransactionIndex]) -> Vec<Round<'a>> {
     // The end of a long chain tells what its begin does.
     let steps = &steps[steps.len().saturating_sub(ROUNDS_MAX)..];
     let read = steps.iter().map(|step| {
-        let step = anatomy.transaction(*step);
-        let request = anatomy.message(step.request?);
-        let answer = step.final_response.map(|answer| anatomy.message(answer));
+        let step = transactions.transaction(*step);
+        let request = transactions.message(step.request?);
+        let answer = step.final_response.map(|answer| transactions.message(answer));
         if [Some(request), answer].into_iter().flatten().any(|message| message.flags.is_cut_in_headers()) {
             return None;
         }
         let challenges = answer.map_or(Vec::new(), |answer| {
             let names = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
-            digests(anatomy, answer, names)
+            digests(transactions, answer, names)
         });
         let names = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
         Some(Round {
             request,
             answer,
-            credentials: digests(anatomy, request, names)
+            credentials: digests(transactions, request, names)
                 .into_iter()
                 .filter(|(_, login)| !is_name_only(login))
                 .collect(),
@@ -150,9 +150,13 @@ pub fn rounds<'a>(anatomy: &Anatomy<'a>, steps: &[TransactionIndex]) -> Vec<Roun
     read.collect::<Option<_>>().unwrap_or_default()
 }
 
-fn digests<'a>(anatomy: &Anatomy<'a>, message: &Message, names: [HeaderName; 2]) -> Vec<(HeaderName, Digest<'a>)> {
+fn digests<'a>(
+    transactions: &CallTransactions<'a>,
+    message: &Message,
+    names: [HeaderName; 2],
+) -> Vec<(HeaderName, Digest<'a>)> {
     let lists = names.into_iter().flat_map(|name| {
-        anatomy.tables.header_values(message, name).map(move |value| (name, Digest::parse(value.as_bytes())))
+        transactions.tables.header_values(message, name).map(move |value| (name, Digest::parse(value.as_bytes())))
     });
     lists.filter(|(_, digest)| digest.is_digest()).collect()
 }

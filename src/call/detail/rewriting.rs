@@ -9,7 +9,7 @@ use crate::call::store::message::Message;
 use crate::call::store::session::SessionId;
 use crate::call::store::string_arena::TextId;
 use crate::call::store::tables::Tables;
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::transaction::TransactionIndex;
 use crate::sip::HeaderName;
 
@@ -94,18 +94,18 @@ impl How {
 /// What is different in the request of a hop, compared with the hop that it relays; empty next to the caller.
 ///
 /// Where nodes between the two hops were not captured, theirs is among it. Of header fields those are compared that are kept.
-pub fn rewriting(anatomy: &Anatomy<'_>, hop: TransactionIndex) -> Vec<Rewrite> {
-    let own = anatomy.transaction(hop);
-    let parent = own.parent.map(|parent| anatomy.transaction(parent));
+pub fn rewriting(transactions: &CallTransactions<'_>, hop: TransactionIndex) -> Vec<Rewrite> {
+    let own = transactions.transaction(hop);
+    let parent = own.parent.map(|parent| transactions.transaction(parent));
     let (Some(before), Some(after)) = (parent.and_then(|parent| parent.request), own.request) else {
         return Vec::new();
     };
-    let (before, after) = (anatomy.message(before), anatomy.message(after));
+    let (before, after) = (transactions.message(before), transactions.message(after));
     let mut rewrites = Vec::new();
-    compare_heads(anatomy.tables, before, after, &mut rewrites);
-    compare_headers(anatomy.tables, before, after, &mut rewrites);
+    compare_heads(transactions.tables, before, after, &mut rewrites);
+    compare_headers(transactions.tables, before, after, &mut rewrites);
     if is_whole(before) && is_whole(after) {
-        compare_sessions(anatomy.tables, before.session, after.session, &mut rewrites);
+        compare_sessions(transactions.tables, before.session, after.session, &mut rewrites);
     }
     rewrites
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::transaction::{Transaction, TransactionIndex};
 use crate::capture::Timestamp;
 use crate::sip::Method;
@@ -24,23 +24,24 @@ const GAP_GROWTH_MAX: f64 = 4.5;
 ///
 /// `None` where a response came, where the callee rang, where another branch gave the result, or where the capture cut
 /// messages so short that answers cannot be told from others.
-pub fn silent_hop(anatomy: &Anatomy<'_>) -> Option<TransactionIndex> {
-    let mut hop = anatomy.last_step()?;
-    if anatomy.transaction(hop).alerting.is_some() || anatomy.has_headless() {
+pub fn silent_hop(transactions: &CallTransactions<'_>) -> Option<TransactionIndex> {
+    let mut hop = transactions.last_step()?;
+    if transactions.transaction(hop).alerting.is_some() || transactions.has_headless() {
         return None;
     }
     for _ in 0..HOPS_MAX {
         let children: Vec<(TransactionIndex, &Transaction)> =
-            anatomy.children(hop).filter(|(_, child)| child.method == Method::Invite).collect();
+            transactions.children(hop).filter(|(_, child)| child.method == Method::Invite).collect();
         let Some((next, last)) = children.last() else {
             break;
         };
-        let began = anatomy.message(last.first).time;
+        let began = transactions.message(last.first).time;
         // Branches that were asked at the same time share the result: which one made it cannot be told.
         let has_rival = children.iter().any(|(index, child)| {
             index != next
                 && child.alerting.or(child.final_response).is_some_and(|heard| {
-                    anatomy.message(heard).time > began && anatomy.final_status(child).is_none_or(|s| s.0 != 487)
+                    transactions.message(heard).time > began
+                        && transactions.final_status(child).is_none_or(|s| s.0 != 487)
                 })
         });
         if has_rival || *next <= hop {
@@ -48,8 +49,8 @@ pub fn silent_hop(anatomy: &Anatomy<'_>) -> Option<TransactionIndex> {
         }
         hop = *next;
     }
-    let request = anatomy.transaction(hop);
-    let is_silent = request.request.is_some() && anatomy.responses_of(hop).next().is_none();
+    let request = transactions.transaction(hop);
+    let is_silent = request.request.is_some() && transactions.responses_of(hop).next().is_none();
     is_silent.then_some(hop)
 }
 

@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use crate::call::ingest::message_store::Book;
+use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::Call;
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::message::Message;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_id_parts::is_challenge;
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method, NameAddr, StatusCode, SubscriptionState, Uri};
@@ -44,60 +44,64 @@ pub struct Transfer {
 }
 
 /// The transfers of a call, without those that were only challenged and asked again.
-pub fn transfers(anatomy: &Anatomy<'_>) -> Vec<Transfer> {
-    let refers: Vec<(TransactionIndex, &Transaction)> = anatomy
+pub fn transfers(transactions: &CallTransactions<'_>) -> Vec<Transfer> {
+    let refers: Vec<(TransactionIndex, &Transaction)> = transactions
         .each()
         .filter(|(_, t)| t.method == Method::Refer && t.parent.is_none() && t.request.is_some())
         .take(TRANSFERS_MAX)
         .collect();
     let mut found = Vec::new();
     for (place, (index, refer)) in refers.iter().enumerate() {
-        let answer = anatomy.final_status(refer);
+        let answer = transactions.final_status(refer);
         let is_step = answer.is_some_and(is_challenge) && place + 1 < refers.len();
         let next = refers.get(place + 1).map(|(_, next)| next.first);
         if !is_step {
-            found.extend(transfer(anatomy, *index, next));
+            found.extend(transfer(transactions, *index, next));
         }
     }
     found
 }
 
-fn transfer(anatomy: &Anatomy<'_>, index: TransactionIndex, next: Option<MessageIndex>) -> Option<Transfer> {
-    let refer = anatomy.transaction(index);
-    let request = anatomy.message(refer.request?);
-    let last_hop = anatomy
+fn transfer(
+    transactions: &CallTransactions<'_>,
+    index: TransactionIndex,
+    next: Option<MessageIndex>,
+) -> Option<Transfer> {
+    let refer = transactions.transaction(index);
+    let request = transactions.message(refer.request?);
+    let last_hop = transactions
         .each()
         .filter(|(_, t)| {
             t.method == Method::Refer
                 && t.request.is_some_and(|hop| {
-                    let hop = anatomy.message(hop);
+                    let hop = transactions.message(hop);
                     hop.cseq == request.cseq && hop.from_tag == request.from_tag
                 })
         })
-        .max_by_key(|(_, t)| anatomy.tables.vias.get(t.via).depth);
+        .max_by_key(|(_, t)| transactions.tables.vias.get(t.via).depth);
     let mut transfer = Transfer {
         refer: index,
         transferor: refer.source,
         transferee: last_hop.map_or(refer.destination, |(_, hop)| hop.destination),
         asked: request.time,
-        answer: anatomy.final_status(refer),
+        answer: transactions.final_status(refer),
         result: None,
         ended_without: None,
         notifies: 0,
     };
-    let notifies = anatomy.originals().filter(|(at, message)| {
+    let notifies = transactions.originals().filter(|(at, message)| {
         message.is_request(Method::Notify)
             && *at > refer.first
             && next.is_none_or(|next| *at < next)
             && message.group == request.group
-            && reports_transfer(anatomy.tables, message)
+            && reports_transfer(transactions.tables, message)
     });
     for (at, message) in notifies {
         transfer.notifies += 1;
         if message.fragment >= 200 {
             transfer.result = Some((at, StatusCode(message.fragment)));
         }
-        let state = anatomy
+        let state = transactions
             .tables
             .header(message, HeaderName::SubscriptionState)
             .map(|state| SubscriptionState::parse(state.as_bytes()));
@@ -143,13 +147,13 @@ pub struct Referred {
 
 /// The call that the referred side placed because of a transfer; `refer` asked for it, `calls` are in the order of time.
 pub fn referred_call(
-    book: &Book,
+    store: &MessageStore,
     calls: &[Call],
     transfer: &Transfer,
     refer: &Message,
     target: &str,
 ) -> Option<Referred> {
-    let tables = &book.tables;
+    let tables = &store.tables;
     if target.is_empty() {
         return None;
     }
@@ -162,15 +166,15 @@ pub fn referred_call(
         .take(CALLS_MAX)
         .take_while(|(_, call)| call.started.since(transfer.asked) <= REFERRED_WAIT);
     let mut to_target = soon.filter(|(_, call)| party(tables.text(call.callee)) == target);
-    let sure = to_target.clone().find(|(_, call)| tables.node(call.source) == node || is_referred(book, call, refer));
+    let sure = to_target.clone().find(|(_, call)| tables.node(call.source) == node || is_referred(store, call, refer));
     let is_sure = sure.is_some();
     sure.or_else(|| to_target.next()).map(|(index, _)| Referred { call: index as u32, is_sure })
 }
 
 /// Whether the INVITE of a call names the sender of the REFER as who asked for it (RFC 3892), or is to take over the call that
 /// Refer-To names (RFC 3891): somebody else may have asked for another call to the same target.
-fn is_referred(book: &Book, call: &Call, refer: &Message) -> bool {
-    let tables = &book.tables;
+fn is_referred(store: &MessageStore, call: &Call, refer: &Message) -> bool {
+    let tables = &store.tables;
     let sender = party(tables.text(refer.from));
     let told = tables.header(refer, HeaderName::ReferredBy).map(party);
     let wanted = tables.header(refer, HeaderName::ReferTo).unwrap_or_default();
@@ -186,7 +190,7 @@ fn is_referred(book: &Book, call: &Call, refer: &Message) -> bool {
         local.is_some_and(|local| !local.is_empty() && wanted.contains(local))
     };
     let legs = call.legs.iter();
-    let mut firsts = legs.filter_map(|leg| book.messages.get(leg.start as usize));
+    let mut firsts = legs.filter_map(|leg| store.messages.get(leg.start as usize));
     firsts.any(|first| is_named(first) || is_wanted(first))
 }
 

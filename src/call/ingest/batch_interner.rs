@@ -1,23 +1,23 @@
 //! Numbers within one batch: what many of its messages share is kept once, so that the tables of the run are asked once.
 
-use crate::sip::Numbers;
+use crate::sip::HashIndex;
 
 /// Things by 64-bit hashes that are keyed by a seed which input cannot know, so that equal hashes mean equal things; numbered in
 /// the order of first sight.
 #[derive(Debug)]
-pub(in crate::call) struct Numbered<T> {
+pub(in crate::call) struct BatchInterner<T> {
     /// What is met again was mostly met a moment ago, so that it lies close by, which it would not in a table.
     items: Vec<(u64, T)>,
-    places: Numbers,
+    places: HashIndex,
 }
 
-impl<T> Default for Numbered<T> {
+impl<T> Default for BatchInterner<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), places: Numbers::default() }
+        Self { items: Vec::new(), places: HashIndex::default() }
     }
 }
 
-impl<T> Numbered<T> {
+impl<T> BatchInterner<T> {
     /// The number of what hashes to `hash`; `make` is asked for it only where it is new.
     pub(in crate::call) fn number(&mut self, hash: u64, make: impl FnOnce() -> T) -> u32 {
         let next = self.items.len() as u32;

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::call::store::endpoint::EndpointId;
-use crate::call::store::string_arena::{TextId, Texts};
+use crate::call::store::string_arena::{StringArena, TextId};
 use crate::sip::{HeaderSpan, Message, StatusCode, inspect};
 
 /// Requests to one endpoint that are looked at whatever comes back.
@@ -49,7 +49,7 @@ pub(in crate::call) struct Inspections {
 
 impl Inspections {
     /// Takes a request that opens something; `key` names its transaction on this hop.
-    pub(in crate::call) fn ask(&mut self, key: u64, digest: u64, pair: Pair, bytes: &[u8], texts: &mut Texts) {
+    pub(in crate::call) fn ask(&mut self, key: u64, digest: u64, pair: Pair, bytes: &[u8], texts: &mut StringArena) {
         let of_receiver = self.receivers.entry(pair.1).or_default();
         *of_receiver = of_receiver.saturating_add(1);
         if *of_receiver <= FIRST_OF_RECEIVER || self.waiting.len() >= WAITING_MAX {
@@ -70,7 +70,7 @@ impl Inspections {
     }
 
     /// Takes the status of an answer in the transaction that `key` names.
-    pub(in crate::call) fn answer(&mut self, key: u64, status: StatusCode, texts: &mut Texts) {
+    pub(in crate::call) fn answer(&mut self, key: u64, status: StatusCode, texts: &mut StringArena) {
         if !status.is_final() {
             return;
         }
@@ -91,7 +91,7 @@ impl Inspections {
     }
 
     /// Looks at what was never answered, and hands out all that was found.
-    pub(in crate::call) fn finish(mut self, texts: &mut Texts) -> Defects {
+    pub(in crate::call) fn finish(mut self, texts: &mut StringArena) -> Defects {
         let mut unanswered: Vec<Waiting> = std::mem::take(&mut self.waiting).into_values().collect();
         unanswered.sort_unstable();
         for asked in unanswered {
@@ -100,7 +100,7 @@ impl Inspections {
         self.found
     }
 
-    fn look(&mut self, digest: u64, bytes: &[u8], texts: &mut Texts) {
+    fn look(&mut self, digest: u64, bytes: &[u8], texts: &mut StringArena) {
         let Some(message) = Message::parse(bytes, false, &mut self.spans) else {
             return;
         };

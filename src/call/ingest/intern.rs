@@ -1,7 +1,7 @@
 //! Filing what the messages of a batch share: each thing gets the number that it has in the whole run.
 
-use crate::call::ingest::message_batch::{Drafts, PartyTexts};
-use crate::call::ingest::message_store::{CallBook, Parties};
+use crate::call::ingest::message_batch::{MessageBatch, PartyTexts};
+use crate::call::ingest::message_store::{MessageStoreBuilder, Parties};
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::header_list::HeaderListId;
 use crate::call::store::session::SessionId;
@@ -9,7 +9,7 @@ use crate::call::store::string_arena::TextId;
 use crate::call::store::via_stack::ViaId;
 
 /// What the numbers of one batch stand for in the run.
-pub(in crate::call) struct Filed {
+pub(in crate::call) struct RunIds {
     pub(in crate::call) texts: Vec<TextId>,
     pub(in crate::call) parties: Vec<Parties>,
     pub(in crate::call) ways: Vec<(EndpointId, EndpointId)>,
@@ -33,9 +33,9 @@ fn filed<T, V>(items: &[(u64, T)], met: Vec<Option<V>>, mut file: impl FnMut(u64
     told.map(|((hash, item), met)| met.unwrap_or_else(|| file(*hash, item))).collect()
 }
 
-impl CallBook {
+impl MessageStoreBuilder {
     /// Finds, or files, what the messages of a batch share.
-    pub(in crate::call) fn file_shared(&mut self, batch: &Drafts) -> Filed {
+    pub(in crate::call) fn intern_batch(&mut self, batch: &MessageBatch) -> RunIds {
         // Texts are asked for only where what quotes them is new: most of a window goes on with what windows before it began.
         let parties = self.parties.get_all(batch.parties.items());
         let stacks = self.tables.vias.get_all(batch.stacks.items());
@@ -49,7 +49,7 @@ impl CallBook {
             sessions.intern(*hash, batch.bytes(*span), &self.seed)
         });
         let sessions = sessions.collect();
-        Filed {
+        RunIds {
             parties: self.file_parties(batch, parties, &texts),
             ways,
             stacks: self.file_stacks(batch, stacks, &texts),
@@ -60,7 +60,7 @@ impl CallBook {
     }
 
     /// The ids of the texts that start lines, new parties, new stacks and new lists quote; absent ones for all others.
-    fn file_texts(&mut self, batch: &Drafts, (parties, stacks, lists): Met<'_>) -> Vec<TextId> {
+    fn file_texts(&mut self, batch: &MessageBatch, (parties, stacks, lists): Met<'_>) -> Vec<TextId> {
         let spans = batch.texts.numbered.items();
         let mut is_wanted = vec![false; spans.len()];
         let mut want = |text: u32| {
@@ -94,7 +94,7 @@ impl CallBook {
         is_wanted.iter().map(id).collect()
     }
 
-    fn file_parties(&mut self, batch: &Drafts, met: Vec<Option<Parties>>, texts: &[TextId]) -> Vec<Parties> {
+    fn file_parties(&mut self, batch: &MessageBatch, met: Vec<Option<Parties>>, texts: &[TextId]) -> Vec<Parties> {
         let call_id_hash = |texts: &PartyTexts| {
             let call_id = batch.texts.numbered.items().get(texts[0] as usize);
             call_id.map_or(0, |(hash, _)| *hash)
@@ -110,7 +110,7 @@ impl CallBook {
         })
     }
 
-    fn file_ways(&mut self, batch: &Drafts) -> Vec<(EndpointId, EndpointId)> {
+    fn file_ways(&mut self, batch: &MessageBatch) -> Vec<(EndpointId, EndpointId)> {
         let items = batch.ways.items();
         filed(items, self.ways.get_all(items), |hash, flow| {
             let endpoints = &mut self.tables.endpoints;
@@ -121,7 +121,7 @@ impl CallBook {
         })
     }
 
-    fn file_stacks(&mut self, batch: &Drafts, met: Vec<Option<ViaId>>, texts: &[TextId]) -> Vec<ViaId> {
+    fn file_stacks(&mut self, batch: &MessageBatch, met: Vec<Option<ViaId>>, texts: &[TextId]) -> Vec<ViaId> {
         let values = |range: &(u32, u32)| {
             let values = batch.vias.get(range.0 as usize..range.1 as usize);
             let lowest_first = values.unwrap_or_default().iter().rev();
@@ -133,7 +133,12 @@ impl CallBook {
         filed(items, met, |_, range| self.tables.vias.stack(values(range)))
     }
 
-    fn file_lists(&mut self, batch: &Drafts, met: Vec<Option<HeaderListId>>, texts: &[TextId]) -> Vec<HeaderListId> {
+    fn file_lists(
+        &mut self,
+        batch: &MessageBatch,
+        met: Vec<Option<HeaderListId>>,
+        texts: &[TextId],
+    ) -> Vec<HeaderListId> {
         let items = batch.lists.items();
         let hashes = new(items, &met).map(|item| item.0);
         self.tables.headers.touch(hashes);

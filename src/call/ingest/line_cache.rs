@@ -4,9 +4,9 @@ use std::hash::{BuildHasher, Hasher};
 
 use memchr::memchr;
 
-use crate::call::ingest::batch_interner::Numbered;
+use crate::call::ingest::batch_interner::BatchInterner;
 use crate::call::ingest::excerpt::{push_digits, tag_of, unfolded, uri_of, write_lower};
-use crate::call::ingest::message_batch::Texts;
+use crate::call::ingest::message_batch::BatchStrings;
 use crate::call::store::header_list::is_kept;
 use crate::call::store::via_stack::mixed;
 use crate::sip::{
@@ -20,7 +20,7 @@ pub(in crate::call) const VIAS_MAX: usize = 80;
 
 /// A text of the batch.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::call) struct Kept {
+pub(in crate::call) struct Interned {
     pub(in crate::call) number: u32,
     /// Hash of the text under the run's seed.
     pub(in crate::call) hash: u64,
@@ -28,16 +28,16 @@ pub(in crate::call) struct Kept {
 
 /// A text of the batch in words that leave no gap, as it is put by.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::call) struct Stored([u32; 3]);
+pub(in crate::call) struct PackedInterned([u32; 3]);
 
-impl From<Kept> for Stored {
-    fn from(text: Kept) -> Self {
+impl From<Interned> for PackedInterned {
+    fn from(text: Interned) -> Self {
         Self([text.number, (text.hash >> 32) as u32, text.hash as u32])
     }
 }
 
-impl From<Stored> for Kept {
-    fn from(Stored([number, high, low]): Stored) -> Self {
+impl From<PackedInterned> for Interned {
+    fn from(PackedInterned([number, high, low]): PackedInterned) -> Self {
         let hash = u64::from(high) << 32 | u64::from(low);
         Self { number, hash }
     }
@@ -45,24 +45,24 @@ impl From<Stored> for Kept {
 
 /// What one header line says.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::call) enum Said {
+pub(in crate::call) enum ParsedLine {
     /// Nothing that is kept.
     #[default]
     Nothing,
     /// The Call-ID.
-    CallId(Stored),
+    CallId(PackedInterned),
     /// URI and tag of From.
-    From(Stored, Stored),
+    From(PackedInterned, PackedInterned),
     /// URI and tag of To.
-    To(Stored, Stored),
+    To(PackedInterned, PackedInterned),
     /// CSeq.
     Sequence(u32, Method),
     /// Max-Forwards; 255 where it is no number.
     MaxForwards(u8),
-    /// A range of [`Sayings::vias`].
+    /// A range of [`LineCache::vias`].
     Vias(u32, u32),
     /// The value of a header that rules read.
-    Value(HeaderName, Stored),
+    Value(HeaderName, PackedInterned),
 }
 
 /// What one Via value says.
@@ -89,21 +89,21 @@ struct Sender {
 
 /// What the lines of a batch say, by their numbers.
 #[derive(Debug, Default)]
-pub(in crate::call) struct Sayings {
+pub(in crate::call) struct LineCache {
     /// `None` where the line was numbered but is part of a folded header.
-    by_line: Vec<Option<Said>>,
+    by_line: Vec<Option<ParsedLine>>,
     /// Whether the header is plain; `None` where nobody asked yet.
     plain: Vec<Option<bool>>,
     /// What the last header of several lines says.
-    folded: Said,
+    folded: ParsedLine,
     vias: Vec<SaidVia>,
     /// What stands before the parameters of a Via value, by its hash: a node writes the same into all of its own.
-    senders: Numbered<Sender>,
+    senders: BatchInterner<Sender>,
     /// Room to put a text together in.
     scratch: Vec<u8>,
 }
 
-impl Sayings {
+impl LineCache {
     /// Forgets everything and keeps the memory.
     pub(in crate::call) fn clear(&mut self) {
         self.by_line.clear();
@@ -118,12 +118,12 @@ impl Sayings {
     }
 
     /// Reads a header that was not met yet; `line` is the number of its line, `None` where it has several. Gives what
-    /// [`Sayings::said`] takes.
+    /// [`LineCache::said`] takes.
     #[inline]
     pub(in crate::call) fn learn(
         &mut self,
         (name, value, line): (HeaderName, &[u8], Option<u32>),
-        texts: &mut Texts,
+        texts: &mut BatchStrings,
         seed: &Seed,
     ) -> Option<u32> {
         let place = line.map(|line| line as usize);
@@ -137,7 +137,7 @@ impl Sayings {
     /// Keeps what a header says. What is handed about in memory before it is put down costs more than all of its reading, so this
     /// is part of the code that makes it.
     #[inline(always)]
-    fn put(&mut self, place: Option<usize>, said: Said) {
+    fn put(&mut self, place: Option<usize>, said: ParsedLine) {
         let Some(place) = place else {
             self.folded = said;
             return;
@@ -153,7 +153,7 @@ impl Sayings {
 
     /// What a header says that was just learnt.
     #[inline]
-    pub(in crate::call) fn said(&self, line: Option<u32>) -> &Said {
+    pub(in crate::call) fn said(&self, line: Option<u32>) -> &ParsedLine {
         line.and_then(|line| self.by_line.get(line as usize)?.as_ref()).unwrap_or(&self.folded)
     }
 
@@ -176,7 +176,13 @@ impl Sayings {
     }
 
     #[inline(never)]
-    fn read(&mut self, name: HeaderName, value: &[u8], place: Option<usize>, (texts, seed): (&mut Texts, &Seed)) {
+    fn read(
+        &mut self,
+        name: HeaderName,
+        value: &[u8],
+        place: Option<usize>,
+        (texts, seed): (&mut BatchStrings, &Seed),
+    ) {
         let mut address = || {
             let address = Some(NameAddr::parse(value));
             (texts.keep(uri_of(address), seed), texts.keep(tag_of(address), seed))
@@ -184,39 +190,39 @@ impl Sayings {
         match name {
             HeaderName::Via => {
                 let (start, end) = self.read_vias(value, texts, seed);
-                self.put(place, Said::Vias(start, end));
+                self.put(place, ParsedLine::Vias(start, end));
             }
             HeaderName::From => {
                 let (uri, tag) = address();
-                self.put(place, Said::From(uri.into(), tag.into()));
+                self.put(place, ParsedLine::From(uri.into(), tag.into()));
             }
             HeaderName::To => {
                 let (uri, tag) = address();
-                self.put(place, Said::To(uri.into(), tag.into()));
+                self.put(place, ParsedLine::To(uri.into(), tag.into()));
             }
             HeaderName::CallId => {
                 let text = texts.keep(value, seed);
-                self.put(place, Said::CallId(text.into()));
+                self.put(place, ParsedLine::CallId(text.into()));
             }
             HeaderName::CSeq => {
                 let cseq = CSeq::parse(value);
-                let said = Said::Sequence(cseq.number.unwrap_or(0), cseq.method);
+                let said = ParsedLine::Sequence(cseq.number.unwrap_or(0), cseq.method);
                 self.put(place, said);
             }
             HeaderName::MaxForwards => {
                 let hops = lexer::number(value).map_or(255, |hops| hops.min(254) as u8);
-                self.put(place, Said::MaxForwards(hops));
+                self.put(place, ParsedLine::MaxForwards(hops));
             }
             name if is_kept(name) => {
                 let text = texts.keep(&unfolded(value), seed);
-                self.put(place, Said::Value(name, text.into()));
+                self.put(place, ParsedLine::Value(name, text.into()));
             }
-            _ => self.put(place, Said::Nothing),
+            _ => self.put(place, ParsedLine::Nothing),
         }
     }
 
-    /// Gives the range of [`Sayings::vias`] that a Via header gets.
-    fn read_vias(&mut self, value: &[u8], texts: &mut Texts, seed: &Seed) -> (u32, u32) {
+    /// Gives the range of [`LineCache::vias`] that a Via header gets.
+    fn read_vias(&mut self, value: &[u8], texts: &mut BatchStrings, seed: &Seed) -> (u32, u32) {
         let start = self.vias.len() as u32;
         for value in lexer::split_commas(value).take(VIAS_MAX) {
             let end = memchr(b';', value).unwrap_or(value.len());
@@ -236,7 +242,7 @@ impl Sayings {
         (start, self.vias.len() as u32)
     }
 
-    fn sender(&mut self, head: &[u8], texts: &mut Texts, seed: &Seed) -> Sender {
+    fn sender(&mut self, head: &[u8], texts: &mut BatchStrings, seed: &Seed) -> Sender {
         let hash = seed.hash_one(head);
         let known = self.senders.find(hash);
         if let Some(sender) = known.and_then(|number| self.senders.get(number)) {
@@ -253,7 +259,7 @@ impl Sayings {
         sender
     }
 
-    fn keep_sent_by(&mut self, sent_by: &HostPort<'_>, texts: &mut Texts, seed: &Seed) -> u32 {
+    fn keep_sent_by(&mut self, sent_by: &HostPort<'_>, texts: &mut BatchStrings, seed: &Seed) -> u32 {
         let Some(port) = sent_by.port else {
             return texts.keep(sent_by.host, seed).number;
         };
@@ -269,8 +275,8 @@ impl Sayings {
 mod tests {
     use super::*;
 
-    fn said(lines: &[(HeaderName, &str)]) -> (Vec<Said>, Sayings, Texts) {
-        let (mut sayings, mut texts) = (Sayings::default(), Texts::default());
+    fn said(lines: &[(HeaderName, &str)]) -> (Vec<ParsedLine>, LineCache, BatchStrings) {
+        let (mut sayings, mut texts) = (LineCache::default(), BatchStrings::default());
         let seed = Seed::default();
         let said = (0..)
             .zip(lines)
@@ -288,12 +294,12 @@ mod tests {
         let field = (HeaderName::CallId, &b"never read"[..], Some(0));
         let line = sayings.learn(field, &mut texts, &Seed::default());
         let again = sayings.said(line);
-        assert!(matches!(again, Said::CallId(Stored([0, ..]))));
+        assert!(matches!(again, ParsedLine::CallId(PackedInterned([0, ..]))));
     }
 
     #[test]
     fn lines_of_a_folded_header_leave_those_behind_them_alone() {
-        let (mut sayings, mut texts) = (Sayings::default(), Texts::default());
+        let (mut sayings, mut texts) = (LineCache::default(), BatchStrings::default());
         let seed = Seed::default();
         let mut of = |field| {
             let line = sayings.learn(field, &mut texts, &seed);
@@ -302,18 +308,18 @@ mod tests {
         of((HeaderName::Subject, b"lunch\n and", None));
         of((HeaderName::CallId, b"a@b", Some(5)));
         let sequence = of((HeaderName::CSeq, b"7 BYE", Some(2)));
-        assert!(matches!(sequence, Said::Sequence(7, Method::Bye)));
+        assert!(matches!(sequence, ParsedLine::Sequence(7, Method::Bye)));
         let again = of((HeaderName::CallId, b"a@b", Some(5)));
-        assert!(matches!(again, Said::CallId(_)));
+        assert!(matches!(again, ParsedLine::CallId(_)));
     }
 
     #[test]
     fn an_address_gives_uri_and_tag() {
         let (said, ..) = said(&[(HeaderName::From, "\"A\" <sip:a@b>;tag=1"), (HeaderName::To, "sip:a@b")]);
-        let [Said::From(from, tag), Said::To(to, none)] = said[..] else {
+        let [ParsedLine::From(from, tag), ParsedLine::To(to, none)] = said[..] else {
             panic!("two addresses: {said:?}");
         };
-        let number = |text| Kept::from(text).number;
+        let number = |text| Interned::from(text).number;
         assert_eq!(number(from), number(to));
         assert_ne!(number(tag), number(none));
     }
@@ -322,7 +328,7 @@ mod tests {
     fn sent_by_is_part_of_the_key_without_regard_to_case_and_default_port() {
         let via = "SIP/2.0/UDP Host:5060;branch=z9hG4bK1, SIP/2.0/UDP host;branch=z9hG4bK1";
         let (said, sayings, _) = said(&[(HeaderName::Via, via)]);
-        let [Said::Vias(start, end)] = said[..] else {
+        let [ParsedLine::Vias(start, end)] = said[..] else {
             panic!("Via values: {said:?}");
         };
         let vias = sayings.vias(start, end);

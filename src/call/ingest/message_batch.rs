@@ -4,9 +4,9 @@
 
 use std::hash::BuildHasher;
 
-use crate::call::ingest::batch_interner::Numbered;
+use crate::call::ingest::batch_interner::BatchInterner;
 use crate::call::ingest::excerpt::{flags_of, fragment_of, way_hash};
-use crate::call::ingest::line_cache::{Kept, Said, Sayings, VIAS_MAX};
+use crate::call::ingest::line_cache::{Interned, LineCache, ParsedLine, VIAS_MAX};
 use crate::call::store::message::{MessageFlags, MessageKind};
 use crate::call::store::via_stack::{self, mixed};
 use crate::capture::{FrameRef, Timestamp};
@@ -45,7 +45,7 @@ pub(in crate::call) struct Span {
 
 /// One message, not filed yet; numbers are places in the lists of its batch.
 #[derive(Debug)]
-pub(in crate::call) struct Draft {
+pub(in crate::call) struct MessageRow {
     pub(in crate::call) at: FrameRef,
     pub(in crate::call) time: Timestamp,
     pub(in crate::call) transport: Transport,
@@ -81,47 +81,47 @@ pub(in crate::call) type PartyTexts = [u32; 5];
 
 /// Texts that the messages of a batch quote, each once.
 #[derive(Debug, Default)]
-pub(in crate::call) struct Texts {
-    pub(in crate::call) numbered: Numbered<Span>,
+pub(in crate::call) struct BatchStrings {
+    pub(in crate::call) numbered: BatchInterner<Span>,
     bytes: Vec<u8>,
 }
 
-impl Texts {
+impl BatchStrings {
     /// Keeps a text.
-    pub(in crate::call) fn keep(&mut self, text: &[u8], seed: &Seed) -> Kept {
+    pub(in crate::call) fn keep(&mut self, text: &[u8], seed: &Seed) -> Interned {
         let hash = seed.hash_one(text);
         let bytes = &mut self.bytes;
         let number = self.numbered.number(hash, || append(bytes, text));
-        Kept { number, hash }
+        Interned { number, hash }
     }
 }
 
 /// Messages that one worker read, with what they quote, each thing once.
 #[derive(Debug, Default)]
-pub struct Drafts {
-    pub(in crate::call) drafts: Vec<Draft>,
-    pub(in crate::call) texts: Texts,
-    pub(in crate::call) parties: Numbered<PartyTexts>,
-    pub(in crate::call) ways: Numbered<Flow>,
+pub struct MessageBatch {
+    pub(in crate::call) drafts: Vec<MessageRow>,
+    pub(in crate::call) texts: BatchStrings,
+    pub(in crate::call) parties: BatchInterner<PartyTexts>,
+    pub(in crate::call) ways: BatchInterner<Flow>,
     /// Ranges of `vias`.
-    pub(in crate::call) stacks: Numbered<(u32, u32)>,
+    pub(in crate::call) stacks: BatchInterner<(u32, u32)>,
     /// Key and text of sent-by, the top value of each stack first.
     pub(in crate::call) vias: Vec<(u64, u32)>,
     /// Ranges of `headers`.
-    pub(in crate::call) lists: Numbered<(u32, u32)>,
+    pub(in crate::call) lists: BatchInterner<(u32, u32)>,
     /// Header values with their texts.
     pub(in crate::call) headers: Vec<(HeaderName, u32)>,
-    pub(in crate::call) sessions: Numbered<Span>,
+    pub(in crate::call) sessions: BatchInterner<Span>,
     lines: Lines,
-    sayings: Sayings,
+    sayings: LineCache,
     spans: Vec<HeaderSpan>,
 }
 
 /// What the header lines of one message say together.
-struct Heard<'m> {
-    call_id: Option<Kept>,
-    from: Option<(Kept, Kept)>,
-    to: Option<(Kept, Kept)>,
+struct HeaderSummary<'m> {
+    call_id: Option<Interned>,
+    from: Option<(Interned, Interned)>,
+    to: Option<(Interned, Interned)>,
     cseq: Option<(u32, Method)>,
     max_forwards: Option<u8>,
     top: TopVia<'m>,
@@ -139,7 +139,7 @@ struct TopVia<'m> {
     overload: Option<&'m [u8]>,
 }
 
-impl Drafts {
+impl MessageBatch {
     /// Forgets all messages and keeps the memory.
     pub fn clear(&mut self) {
         self.drafts.clear();
@@ -215,7 +215,7 @@ impl Drafts {
             _ => Span::default(),
         };
         let way = way_hash(&arrival.flow, seed);
-        let draft = Draft {
+        let draft = MessageRow {
             at: arrival.at,
             time: arrival.time,
             transport: arrival.transport,
@@ -241,8 +241,8 @@ impl Drafts {
     }
 
     /// Takes the header lines in; Via and header values go behind those that are there.
-    fn hear<'m>(&mut self, message: &Message<'m>, seed: &Seed) -> Heard<'m> {
-        let mut heard = Heard {
+    fn hear<'m>(&mut self, message: &Message<'m>, seed: &Seed) -> HeaderSummary<'m> {
+        let mut heard = HeaderSummary {
             call_id: None,
             from: None,
             to: None,
@@ -257,14 +257,14 @@ impl Drafts {
         for field in message.fields() {
             let line = self.sayings.learn(field, &mut self.texts, seed);
             match *self.sayings.said(line) {
-                Said::Value(name, value) => {
-                    let value = Kept::from(value);
+                ParsedLine::Value(name, value) => {
+                    let value = Interned::from(value);
                     // One word says both; hashes are keyed, so nobody can foresee what meets what.
                     let word = value.hash.rotate_left(8) ^ name as u64;
                     heard.headers_hash = mixed(heard.headers_hash, word);
                     self.headers.push((name, value.number));
                 }
-                Said::Vias(start, end) => {
+                ParsedLine::Vias(start, end) => {
                     let room = VIAS_MAX.saturating_sub(self.vias.len() - vias_start);
                     let vias = self.sayings.vias(start, end);
                     if self.vias.len() == vias_start
@@ -282,14 +282,14 @@ impl Drafts {
                     let vias = vias.iter().take(room);
                     self.vias.extend(vias.map(|via| (via.key, via.sent_by)));
                 }
-                Said::CallId(text) => heard.call_id = heard.call_id.or(Some(text.into())),
-                Said::From(uri, tag) => heard.from = heard.from.or(Some((uri.into(), tag.into()))),
-                Said::To(uri, tag) => heard.to = heard.to.or(Some((uri.into(), tag.into()))),
-                Said::Sequence(number, method) => {
+                ParsedLine::CallId(text) => heard.call_id = heard.call_id.or(Some(text.into())),
+                ParsedLine::From(uri, tag) => heard.from = heard.from.or(Some((uri.into(), tag.into()))),
+                ParsedLine::To(uri, tag) => heard.to = heard.to.or(Some((uri.into(), tag.into()))),
+                ParsedLine::Sequence(number, method) => {
                     heard.cseq = heard.cseq.or(Some((number, method)));
                 }
-                Said::MaxForwards(hops) => heard.max_forwards = heard.max_forwards.or(Some(hops)),
-                Said::Nothing => {}
+                ParsedLine::MaxForwards(hops) => heard.max_forwards = heard.max_forwards.or(Some(hops)),
+                ParsedLine::Nothing => {}
             }
         }
         if is_old {
@@ -303,7 +303,7 @@ impl Drafts {
         let mut place = start;
         for field in message.fields() {
             let line = self.sayings.learn(field, &mut self.texts, seed);
-            let Said::Vias(from, to) = *self.sayings.said(line) else {
+            let ParsedLine::Vias(from, to) = *self.sayings.said(line) else {
                 continue;
             };
             for said in self.sayings.vias(from, to) {
@@ -322,7 +322,7 @@ impl Drafts {
         self.sessions.number(hash, || append(bytes, session))
     }
 
-    fn keep_parties(&mut self, heard: &Heard<'_>, seed: &Seed) -> u32 {
+    fn keep_parties(&mut self, heard: &HeaderSummary<'_>, seed: &Seed) -> u32 {
         let (from, from_tag) = heard.from.unzip();
         let (to, to_tag) = heard.to.unzip();
         let kept =
@@ -343,8 +343,8 @@ impl Drafts {
         known.unwrap_or_else(|| self.stacks.number(hash, || range))
     }
 
-    /// Keeps the header values that [`Drafts::hear`] put behind the others as one list.
-    fn keep_list(&mut self, heard: &Heard<'_>, seed: &Seed) -> Option<u32> {
+    /// Keeps the header values that [`MessageBatch::hear`] put behind the others as one list.
+    fn keep_list(&mut self, heard: &HeaderSummary<'_>, seed: &Seed) -> Option<u32> {
         let mut hash = heard.headers_hash;
         if let Some(line) = heard.top.overload {
             let top = lexer::split_commas(line).next().unwrap_or_default();

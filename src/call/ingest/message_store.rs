@@ -6,14 +6,14 @@ use rayon::prelude::*;
 
 use crate::call::ingest::copies;
 use crate::call::ingest::inspection::{Defects, Inspections};
-use crate::call::ingest::intern::Filed;
-use crate::call::ingest::message_batch::{Draft, Drafts};
-use crate::call::store::arrival_log::Pile;
+use crate::call::ingest::intern::RunIds;
+use crate::call::ingest::message_batch::{MessageBatch, MessageRow};
+use crate::call::store::arrival_log::ArrivalLog;
 use crate::call::store::endpoint::EndpointId;
-use crate::call::store::id_table::{Known, Packed};
+use crate::call::store::id_table::{IdTable, Packed};
 use crate::call::store::message::{GroupId, Message};
 use crate::call::store::messages::Messages;
-use crate::call::store::string_arena::{TextId, Texts};
+use crate::call::store::string_arena::{StringArena, TextId};
 use crate::call::store::tables::Tables;
 use crate::capture::Timestamp;
 use crate::sip::Seed;
@@ -23,15 +23,15 @@ const GROUPS_AT_A_TIME: usize = 1024;
 
 /// Files messages by Call-ID while the input is read.
 #[derive(Debug, Default)]
-pub struct CallBook {
+pub struct MessageStoreBuilder {
     pub(in crate::call) tables: Tables,
-    messages: Pile,
+    messages: ArrivalLog,
     /// By the hash of their Call-IDs.
-    pub(in crate::call) groups: Known<GroupId>,
+    pub(in crate::call) groups: IdTable<GroupId>,
     pub(in crate::call) seed: Seed,
     taps: HashMap<(u16, u16), u16>,
-    pub(in crate::call) parties: Known<Parties, 5>,
-    pub(in crate::call) ways: Known<(EndpointId, EndpointId), 2>,
+    pub(in crate::call) parties: IdTable<Parties, 5>,
+    pub(in crate::call) ways: IdTable<(EndpointId, EndpointId), 2>,
     last_tap: Option<((u16, u16), u16)>,
     inspections: Inspections,
 }
@@ -71,7 +71,7 @@ impl Packed<5> for Parties {
 
 /// All messages of a run, by Call-ID and then in the order of capture, and what they refer to.
 #[derive(Debug, Default)]
-pub struct Book {
+pub struct MessageStore {
     /// Look-up of every id.
     pub tables: Tables,
     /// By group, then by time.
@@ -88,10 +88,10 @@ pub struct Book {
     pub shifts: Vec<i64>,
 }
 
-impl CallBook {
+impl MessageStoreBuilder {
     /// An empty book; drafts must be gathered with the same `seed`.
     pub fn new(seed: Seed) -> Self {
-        let tables = Tables { texts: Texts::new(seed.clone()), ..Tables::default() };
+        let tables = Tables { texts: StringArena::new(seed.clone()), ..Tables::default() };
         Self { seed, tables, ..Self::default() }
     }
 
@@ -115,8 +115,8 @@ impl CallBook {
     }
 
     /// Files every draft of a batch.
-    pub fn push(&mut self, batch: &Drafts) {
-        let filed = self.file_shared(batch);
+    pub fn push(&mut self, batch: &MessageBatch) {
+        let filed = self.intern_batch(batch);
         for draft in &batch.drafts {
             let message = self.file(draft, &filed);
             self.inspect(batch, draft, &message);
@@ -124,7 +124,7 @@ impl CallBook {
         }
     }
 
-    fn inspect(&mut self, batch: &Drafts, draft: &Draft, message: &Message) {
+    fn inspect(&mut self, batch: &MessageBatch, draft: &MessageRow, message: &Message) {
         let bytes = batch.bytes(draft.opening);
         // Hardly any request is other than plain: then the Via need not be looked up for each message.
         if bytes.is_empty() && !self.inspections.is_waiting() {
@@ -150,7 +150,7 @@ impl CallBook {
         self.messages.len() == 0
     }
 
-    fn file(&mut self, draft: &Draft, filed: &Filed) -> Message {
+    fn file(&mut self, draft: &MessageRow, filed: &RunIds) -> Message {
         let parties = filed.parties[draft.parties as usize];
         let (source, destination) = filed.ways[draft.way as usize];
         let list = draft.list.map(|list| filed.lists[list as usize]);
@@ -210,7 +210,7 @@ impl CallBook {
     }
 
     /// Closes the book: sorts the messages and marks the copies. `shift` is added to the times of each capture point.
-    pub fn finish(mut self, shift: impl Fn(&Messages, usize) -> Vec<i64>) -> Book {
+    pub fn finish(mut self, shift: impl Fn(&Messages, usize) -> Vec<i64>) -> MessageStore {
         // What was met before is not asked for again: its memory is for the calls.
         (self.groups, self.parties, self.ways) = Default::default();
         let inspections = std::mem::take(&mut self.inspections);
@@ -239,7 +239,7 @@ impl CallBook {
         for (point, tap) in &self.taps {
             taps[usize::from(*tap)] = *point;
         }
-        Book { tables: self.tables, messages, groups, copies, defects, taps, shifts }
+        MessageStore { tables: self.tables, messages, groups, copies, defects, taps, shifts }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::call::store::endpoint::EndpointId;
 use crate::call::store::header_list::HeaderListId;
 use crate::call::store::message::Message;
 use crate::call::store::string_arena::TextId;
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::dialog::{self, Dialog};
 use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
 use crate::capture::{FrameRef, Timestamp};
@@ -181,20 +181,20 @@ pub struct Call {
     pub copies: u32,
 }
 
-/// Sums a call up; `legs` are the ranges that `anatomy` was made of.
-pub fn sum_up(anatomy: &Anatomy<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
-    let dialogs = dialog::dialogs(anatomy);
+/// Sums a call up; `legs` are the ranges that `transactions` was made of.
+pub fn sum_up(transactions: &CallTransactions<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
+    let dialogs = dialog::dialogs(transactions);
     let dialog = dialogs.first();
-    let drop = dialog.and_then(|dialog| ending::drop_cause(anatomy, dialog));
-    let outcome = verdict::decide(anatomy, dialog, drop, watch);
-    let first = first_message(anatomy);
-    let last = anatomy.last_step().map(|step| anatomy.transaction(step));
+    let drop = dialog.and_then(|dialog| ending::drop_cause(transactions, dialog));
+    let outcome = verdict::decide(transactions, dialog, drop, watch);
+    let first = first_message(transactions);
+    let last = transactions.last_step().map(|step| transactions.transaction(step));
     let answer = match dialog {
-        Some(dialog) => Some(anatomy.message(dialog.answer)),
-        None => last.and_then(|last| last.final_response).map(|answer| anatomy.message(answer)),
+        Some(dialog) => Some(transactions.message(dialog.answer)),
+        None => last.and_then(|last| last.final_response).map(|answer| transactions.message(answer)),
     };
     let answer = answer.filter(|_| outcome != Outcome::Partial);
-    let copies = anatomy.messages.iter();
+    let copies = transactions.messages.iter();
     let copies = copies.filter(|message| message.flags.is_copy()).count() as u32;
     let (source, destination) = request_way(first);
     Call {
@@ -204,25 +204,25 @@ pub fn sum_up(anatomy: &Anatomy<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
         source,
         destination,
         transport: first.transport,
-        started: anatomy.messages.first().map_or(first.time, |message| message.time),
-        ended: anatomy.messages.last().map_or(first.time, |message| message.time),
+        started: transactions.messages.first().map_or(first.time, |message| message.time),
+        ended: transactions.messages.last().map_or(first.time, |message| message.time),
         outcome,
         final_code: answer.and_then(Message::status),
         phrase: answer.map_or(TextId::default(), |answer| answer.line),
-        ended_by: ended_by(anatomy, dialog, drop, outcome),
-        milestones: milestones(anatomy, dialog),
-        hops: hops(anatomy),
-        origin: if outcome.is_failure() && outcome != Outcome::Dropped { origin::trace(anatomy) } else { None },
-        messages: anatomy.messages.len() as u32 - copies,
-        retransmissions: anatomy.retransmissions(),
+        ended_by: ended_by(transactions, dialog, drop, outcome),
+        milestones: milestones(transactions, dialog),
+        hops: hops(transactions),
+        origin: if outcome.is_failure() && outcome != Outcome::Dropped { origin::trace(transactions) } else { None },
+        messages: transactions.messages.len() as u32 - copies,
+        retransmissions: transactions.retransmissions(),
         copies,
     }
 }
 
 /// The first INVITE of the attempt, else the first message of the call.
-fn first_message<'a>(anatomy: &Anatomy<'a>) -> &'a Message {
-    let invite = anatomy.chain.first().and_then(|step| anatomy.transaction(*step).request);
-    invite.map_or(anatomy.messages[0], |invite| anatomy.message(invite))
+fn first_message<'a>(transactions: &CallTransactions<'a>) -> &'a Message {
+    let invite = transactions.chain.first().and_then(|step| transactions.transaction(*step).request);
+    invite.map_or(transactions.messages[0], |invite| transactions.message(invite))
 }
 
 /// Sender and receiver of the request that a message is or answers.
@@ -234,13 +234,13 @@ fn request_way(message: &Message) -> (EndpointId, EndpointId) {
     }
 }
 
-fn milestones(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>) -> Milestones {
-    let time = |index| anatomy.message(index).time;
-    let steps = || anatomy.chain.iter().map(|step| anatomy.transaction(*step));
-    let Some(last) = anatomy.last_step() else {
+fn milestones(transactions: &CallTransactions<'_>, dialog: Option<&Dialog>) -> Milestones {
+    let time = |index| transactions.message(index).time;
+    let steps = || transactions.chain.iter().map(|step| transactions.transaction(*step));
+    let Some(last) = transactions.last_step() else {
         return Milestones::default();
     };
-    let step = anatomy.transaction(last);
+    let step = transactions.transaction(last);
     Milestones {
         invited: steps().find_map(|step| step.request).map(time),
         alerted: steps().filter_map(|step| step.alerting).map(time).min(),
@@ -250,43 +250,45 @@ fn milestones(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>) -> Milestones {
             .min()
             .or_else(|| steps().filter_map(|step| step.alerting).map(time).min()),
         answered: dialog.map(|dialog| time(dialog.answer)),
-        cancelled: verdict::cancel_of(anatomy, last).and_then(|cancel| anatomy.transaction(cancel).request).map(time),
+        cancelled: verdict::cancel_of(transactions, last)
+            .and_then(|cancel| transactions.transaction(cancel).request)
+            .map(time),
         concluded: step.final_response.map(time),
-        hung_up: dialog.and_then(|dialog| dialog.bye).and_then(|bye| anatomy.transaction(bye).request).map(time),
-        released: dialog.and_then(|dialog| released(anatomy, dialog.bye?)).map(time),
+        hung_up: dialog.and_then(|dialog| dialog.bye).and_then(|bye| transactions.transaction(bye).request).map(time),
+        released: dialog.and_then(|dialog| released(transactions, dialog.bye?)).map(time),
     }
 }
 
 /// The first 2xx to a BYE of the side that hung up, on the hop on which it did: the BYE itself, or its retry with a login.
-fn released(anatomy: &Anatomy<'_>, bye: TransactionIndex) -> Option<MessageIndex> {
-    let first = *anatomy.transaction(bye);
-    let tag = anatomy.message(first.request?).from_tag;
-    let answers = anatomy.each().filter(|(index, t)| {
+fn released(transactions: &CallTransactions<'_>, bye: TransactionIndex) -> Option<MessageIndex> {
+    let first = *transactions.transaction(bye);
+    let tag = transactions.message(first.request?).from_tag;
+    let answers = transactions.each().filter(|(index, t)| {
         *index >= bye
             && t.method == first.method
             && (t.source, t.destination) == (first.source, first.destination)
-            && t.request.is_some_and(|request| anatomy.message(request).from_tag == tag)
-            && anatomy.final_status(t).is_some_and(StatusCode::is_success)
+            && t.request.is_some_and(|request| transactions.message(request).from_tag == tag)
+            && transactions.final_status(t).is_some_and(StatusCode::is_success)
     });
     answers.filter_map(|(_, t)| t.final_response).min()
 }
 
 fn ended_by(
-    anatomy: &Anatomy<'_>,
+    transactions: &CallTransactions<'_>,
     dialog: Option<&Dialog>,
     drop: Option<DropCause>,
     outcome: Outcome,
 ) -> Option<Party> {
     match outcome {
         Outcome::Cancelled => {
-            let last = anatomy.last_step()?;
+            let last = transactions.last_step()?;
             let has_hung_up = || {
-                anatomy.inside(Method::Bye).any(|(_, bye)| {
-                    let request = bye.request.map(|request| anatomy.message(request));
-                    request.is_some_and(|request| request.from_tag == anatomy.caller_tag())
+                transactions.inside(Method::Bye).any(|(_, bye)| {
+                    let request = bye.request.map(|request| transactions.message(request));
+                    request.is_some_and(|request| request.from_tag == transactions.caller_tag())
                 })
             };
-            (verdict::cancel_of(anatomy, last).is_some() || has_hung_up()).then_some(Party::Caller)
+            (verdict::cancel_of(transactions, last).is_some() || has_hung_up()).then_some(Party::Caller)
         }
         Outcome::CancelRace => Some(Party::Caller),
         Outcome::Completed | Outcome::Dropped => {
@@ -294,35 +296,36 @@ fn ended_by(
             if let Some(DropCause::Network { .. }) = drop {
                 return Some(Party::Network);
             }
-            let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
-            Some(if bye.from_tag == anatomy.caller_tag() { Party::Caller } else { Party::Callee })
+            let bye = transactions.message(transactions.transaction(dialog.bye?).request?);
+            Some(if bye.from_tag == transactions.caller_tag() { Party::Caller } else { Party::Callee })
         }
         _ => None,
     }
 }
 
-fn hops(anatomy: &Anatomy<'_>) -> Box<[Hop]> {
-    let indices: Vec<TransactionIndex> = anatomy.invites().map(|(index, _)| index).collect();
+fn hops(transactions: &CallTransactions<'_>) -> Box<[Hop]> {
+    let indices: Vec<TransactionIndex> = transactions.invites().map(|(index, _)| index).collect();
     // Transactions are in the order of time, so the places of hops can be searched.
     let place = |parent| indices.binary_search(&parent).ok();
     let hops = indices.iter().map(|index| {
-        let parent = anatomy.transaction(*index).parent.and_then(place);
-        Hop { parent: parent.and_then(|parent| u16::try_from(parent).ok()), ..hop(anatomy, *index) }
+        let parent = transactions.transaction(*index).parent.and_then(place);
+        Hop { parent: parent.and_then(|parent| u16::try_from(parent).ok()), ..hop(transactions, *index) }
     });
     hops.collect()
 }
 
-fn hop(anatomy: &Anatomy<'_>, index: TransactionIndex) -> Hop {
-    let transaction = anatomy.transaction(index);
-    let answer = transaction.final_response.map(|answer| anatomy.message(answer));
-    let request = transaction.request.map(|request| anatomy.message(request));
-    let after = |index: Option<MessageIndex>| Some(anatomy.message(index?).time.millis_since(request?.time) as f32);
+fn hop(transactions: &CallTransactions<'_>, index: TransactionIndex) -> Hop {
+    let transaction = transactions.transaction(index);
+    let answer = transaction.final_response.map(|answer| transactions.message(answer));
+    let request = transaction.request.map(|request| transactions.message(request));
+    let after =
+        |index: Option<MessageIndex>| Some(transactions.message(index?).time.millis_since(request?.time) as f32);
     let replies = [transaction.trying, transaction.alerting, transaction.final_response];
     Hop {
         source: transaction.source,
         destination: transaction.destination,
         transport: transaction.transport,
-        sent: anatomy.message(transaction.request.unwrap_or(transaction.first)).time,
+        sent: transactions.message(transaction.request.unwrap_or(transaction.first)).time,
         final_code: answer.and_then(Message::status).map_or(0, |status| status.0),
         final_ms: after(transaction.final_response),
         reply_ms: after(replies.into_iter().flatten().min()),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::call::outcome::reason::Cause;
 use crate::call::outcome::refresh;
 use crate::call::store::message::Message;
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::dialog::Dialog;
 use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::Timestamp;
@@ -73,46 +73,46 @@ pub enum DropCause {
 }
 
 /// When the callee was first heard ringing, and when that ended: by an answer, a refusal or the caller's CANCEL.
-pub fn ring(anatomy: &Anatomy<'_>) -> Option<(Timestamp, Timestamp)> {
-    let step = anatomy.transaction(anatomy.last_step()?);
-    let start = anatomy.message(step.ringing.or(step.alerting)?).time;
+pub fn ring(transactions: &CallTransactions<'_>) -> Option<(Timestamp, Timestamp)> {
+    let step = transactions.transaction(transactions.last_step()?);
+    let start = transactions.message(step.ringing.or(step.alerting)?).time;
     let cancel =
-        anatomy.each().find(|(_, t)| t.method == Method::Cancel && t.via == step.via).and_then(|(_, t)| t.request);
+        transactions.each().find(|(_, t)| t.method == Method::Cancel && t.via == step.via).and_then(|(_, t)| t.request);
     let ends = [step.final_response, cancel];
-    let end = ends.into_iter().flatten().map(|end| anatomy.message(end).time).min()?;
+    let end = ends.into_iter().flatten().map(|end| transactions.message(end).time).min()?;
     (end >= start).then_some((start, end))
 }
 
 /// The CANCEL that a node behind the caller sent on a further hop although the caller had not cancelled.
-pub fn proxy_cancel(anatomy: &Anatomy<'_>, step: TransactionIndex) -> Option<TransactionIndex> {
-    let edge = anatomy.transaction(step);
-    let own = anatomy.each().any(|(_, t)| t.method == Method::Cancel && t.via == edge.via);
+pub fn proxy_cancel(transactions: &CallTransactions<'_>, step: TransactionIndex) -> Option<TransactionIndex> {
+    let edge = transactions.transaction(step);
+    let own = transactions.each().any(|(_, t)| t.method == Method::Cancel && t.via == edge.via);
     if own {
         return None;
     }
-    anatomy
+    transactions
         .each()
         .find(|(_, t)| t.method == Method::Cancel && t.request.is_some() && t.via != edge.via)
         .map(|(index, _)| index)
 }
 
 /// Why the call that `dialog` carried was cut, where it was.
-pub fn drop_cause(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
-    ack_lost(anatomy, dialog)
-        .or_else(|| refresh::session_timer(anatomy, dialog))
-        .or_else(|| network(anatomy, dialog))
-        .or_else(|| no_such_call(anatomy, dialog))
-        .or_else(|| refresh::refresh_failed(anatomy, dialog))
-        .or_else(|| bye_unanswered(anatomy, dialog))
+pub fn drop_cause(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
+    ack_lost(transactions, dialog)
+        .or_else(|| refresh::session_timer(transactions, dialog))
+        .or_else(|| network(transactions, dialog))
+        .or_else(|| no_such_call(transactions, dialog))
+        .or_else(|| refresh::refresh_failed(transactions, dialog))
+        .or_else(|| bye_unanswered(transactions, dialog))
 }
 
 /// The hop nearest to the answerer: the deepest one that was answered with the same 2xx.
-pub fn answering_hop(anatomy: &Anatomy<'_>, dialog: &Dialog) -> TransactionIndex {
+pub fn answering_hop(transactions: &CallTransactions<'_>, dialog: &Dialog) -> TransactionIndex {
     let mut hop = dialog.invite;
     // Each round goes one Via value deeper, so it ends.
-    while let Some((child, _)) = anatomy.children(hop).find(|(_, t)| {
+    while let Some((child, _)) = transactions.children(hop).find(|(_, t)| {
         t.final_response.is_some_and(|answer| {
-            let answer = anatomy.message(answer);
+            let answer = transactions.message(answer);
             answer.status().is_some_and(StatusCode::is_success) && answer.to_tag == dialog.to_tag
         })
     }) {
@@ -124,15 +124,15 @@ pub fn answering_hop(anatomy: &Anatomy<'_>, dialog: &Dialog) -> TransactionIndex
     hop
 }
 
-fn ack_lost(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
-    let hop = answering_hop(anatomy, dialog);
-    let invite = anatomy.transaction(hop);
-    if !is_ack_missed(anatomy, hop) {
+fn ack_lost(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let hop = answering_hop(transactions, dialog);
+    let invite = transactions.transaction(hop);
+    if !is_ack_missed(transactions, hop) {
         return None;
     }
-    let answered = anatomy.message(invite.final_response?).time;
-    let repeated = anatomy.message(invite.last_final?).time;
-    let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
+    let answered = transactions.message(invite.final_response?).time;
+    let repeated = transactions.message(invite.last_final?).time;
+    let bye = transactions.message(transactions.transaction(dialog.bye?).request?);
     let in_time = (ACK_LOST_BYE.0..=ACK_LOST_BYE.1).contains(&bye.time.since(answered))
         || invite.final_sends >= ACK_GIVE_UP_SENDS
             && bye.time >= repeated
@@ -145,86 +145,86 @@ fn ack_lost(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
 ///
 /// An ACK that is seen on the way to it counts for nothing where it goes on repeating: it was lost, or refused, behind the
 /// capture point.
-pub fn is_ack_missed(anatomy: &Anatomy<'_>, hop: TransactionIndex) -> bool {
-    let invite = anatomy.transaction(hop);
-    let is_answered = anatomy.final_status(invite).is_some_and(StatusCode::is_success);
+pub fn is_ack_missed(transactions: &CallTransactions<'_>, hop: TransactionIndex) -> bool {
+    let invite = transactions.transaction(hop);
+    let is_answered = transactions.final_status(invite).is_some_and(StatusCode::is_success);
     if !is_answered || invite.final_sends < ACK_LOST_SENDS {
         return false;
     }
-    let Some(ack) = first_ack(anatomy, invite) else {
+    let Some(ack) = first_ack(transactions, invite) else {
         return true;
     };
-    let repeats = anatomy
+    let repeats = transactions
         .responses_of(hop)
         .filter(|(_, message)| message.status().is_some_and(StatusCode::is_success) && message.time > ack.time);
     repeats.count() >= UNHEARD_ACK_SENDS
 }
 
 /// Whether an ACK reached the node that answered on this hop, and was the one that it waited for.
-pub fn acked_at(anatomy: &Anatomy<'_>, invite: &Transaction) -> bool {
-    first_ack(anatomy, invite).is_some()
+pub fn acked_at(transactions: &CallTransactions<'_>, invite: &Transaction) -> bool {
+    first_ack(transactions, invite).is_some()
 }
 
-fn first_ack<'a>(anatomy: &Anatomy<'a>, invite: &Transaction) -> Option<&'a Message> {
+fn first_ack<'a>(transactions: &CallTransactions<'a>, invite: &Transaction) -> Option<&'a Message> {
     let answer = invite.final_response?;
-    let node = anatomy.tables.node(invite.destination);
-    let tag = anatomy.message(answer).to_tag;
-    let mut messages = anatomy.originals();
+    let node = transactions.tables.node(invite.destination);
+    let tag = transactions.message(answer).to_tag;
+    let mut messages = transactions.originals();
     let ack = messages.find(|(index, message)| {
         message.is_request(Method::Ack)
             && *index > answer
             && message.cseq == invite.cseq
             && message.to_tag == tag
-            && anatomy.tables.node(message.destination) == node
+            && transactions.tables.node(message.destination) == node
     });
     ack.map(|(_, message)| message)
 }
 
-fn network(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+fn network(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
     let bye = dialog.bye?;
-    let message = anatomy.message(anatomy.transaction(bye).request?);
-    let talked = message.time.since(anatomy.message(dialog.answer).time);
-    let by_machine = names_network_cause(anatomy, message) || second_bye(anatomy, dialog).is_some();
+    let message = transactions.message(transactions.transaction(bye).request?);
+    let talked = message.time.since(transactions.message(dialog.answer).time);
+    let by_machine = names_network_cause(transactions, message) || second_bye(transactions, dialog).is_some();
     (talked >= TALK_MIN && by_machine).then_some(DropCause::Network { bye })
 }
 
 /// The BYE to the other party where a node between the parties hangs up on both although neither had hung up.
-pub fn second_bye(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<TransactionIndex> {
-    let node = |endpoint| anatomy.tables.node(endpoint);
-    let edge = anatomy.transaction(dialog.invite);
+pub fn second_bye(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<TransactionIndex> {
+    let node = |endpoint| transactions.tables.node(endpoint);
+    let edge = transactions.transaction(dialog.invite);
     let middle = node(edge.destination);
-    let is_between = anatomy
+    let is_between = transactions
         .children(dialog.invite)
         .any(|(_, t)| node(t.source) == middle && node(t.destination) != node(edge.source));
-    let is_transfer = anatomy.each().any(|(_, t)| t.method == Method::Refer);
+    let is_transfer = transactions.each().any(|(_, t)| t.method == Method::Refer);
     if !is_between || is_transfer {
         return None;
     }
-    let byes = anatomy.each().filter(|(_, t)| t.method == Method::Bye && t.request.is_some());
+    let byes = transactions.each().filter(|(_, t)| t.method == Method::Bye && t.request.is_some());
     // Bounded: the first two decide.
     let first: Vec<(TransactionIndex, &Transaction)> = byes.take(2).collect();
     let [(_, one), (second, two)] = first[..] else {
         return None;
     };
-    let (a, b) = (anatomy.message(one.request?), anatomy.message(two.request?));
+    let (a, b) = (transactions.message(one.request?), transactions.message(two.request?));
     let from_middle = node(one.source) == middle && node(two.source) == middle;
     let to_both = node(one.destination) != node(two.destination)
         && node(one.destination) != middle
         && node(two.destination) != middle
         && a.from_tag != b.from_tag;
     // A BYE that is passed on has the Via of the side that hung up below its own.
-    let own = |t: &Transaction| anatomy.tables.vias.get(t.via).depth == 1;
+    let own = |t: &Transaction| transactions.tables.vias.get(t.via).depth == 1;
     (from_middle && to_both && own(one) && own(two) && b.time.since(a.time) <= BOTH_SIDES_WAIT).then_some(second)
 }
 
 /// Whether a BYE says that a machine ended the call: a Q.850 cause other than those of a normal end, or a failure code.
-pub fn names_network_cause(anatomy: &Anatomy<'_>, bye: &Message) -> bool {
-    let cause = Cause::of(anatomy.tables, bye);
+pub fn names_network_cause(transactions: &CallTransactions<'_>, bye: &Message) -> bool {
+    let cause = Cause::of(transactions.tables, bye);
     // 16 normal clearing, 17 busy, 19 no answer (both from transfers and pick-ups), 31 normal unspecified.
     let by_q850 = cause.q850.is_some_and(|code| code != 0 && !matches!(code, 16 | 17 | 19 | 31));
     let by_sip = cause.sip.is_some_and(|code| (400..700).contains(&code) && !matches!(code, 486 | 487 | 600 | 603));
     let text = || {
-        anatomy
+        transactions
             .tables
             .header_values(bye, HeaderName::Reason)
             .any(|reason| reason.to_ascii_lowercase().starts_with("preemption"))
@@ -234,23 +234,23 @@ pub fn names_network_cause(anatomy: &Anatomy<'_>, bye: &Message) -> bool {
     by_q850 || by_sip || by_release || cause.has_other && text()
 }
 
-fn no_such_call(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
-    let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
-    let refused = anatomy.each().find(|(_, t)| {
+fn no_such_call(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let bye = transactions.message(transactions.transaction(dialog.bye?).request?);
+    let refused = transactions.each().find(|(_, t)| {
         let inside =
-            t.request.is_some_and(|request| request > dialog.answer && anatomy.message(request).time <= bye.time);
-        let changes = matches!(t.method, Method::Invite | Method::Update | Method::Info) && !anatomy.is_initial(t);
-        let gone = anatomy.final_status(t).is_some_and(|status| matches!(status.0, 481 | 408));
+            t.request.is_some_and(|request| request > dialog.answer && transactions.message(request).time <= bye.time);
+        let changes = matches!(t.method, Method::Invite | Method::Update | Method::Info) && !transactions.is_initial(t);
+        let gone = transactions.final_status(t).is_some_and(|status| matches!(status.0, 481 | 408));
         let gave_up =
-            t.final_response.is_some_and(|answer| bye.time.since(anatomy.message(answer).time) <= GIVE_UP_WAIT);
+            t.final_response.is_some_and(|answer| bye.time.since(transactions.message(answer).time) <= GIVE_UP_WAIT);
         inside && changes && gone && gave_up
     });
     refused.map(|(request, _)| DropCause::NoSuchCall { request })
 }
 
-fn bye_unanswered(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
+fn bye_unanswered(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
     let bye = dialog.bye?;
-    let transaction = anatomy.transaction(bye);
+    let transaction = transactions.transaction(bye);
     (transaction.sends >= ACK_LOST_SENDS && transaction.final_response.is_none())
         .then_some(DropCause::ByeUnanswered { bye })
 }

@@ -5,7 +5,7 @@
 use crate::call::outcome::negotiation::{changes, exchange, is_agreed, used};
 use crate::call::store::session::SessionId;
 use crate::call::store::tables::Tables;
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::transaction::MessageIndex;
 use crate::sip::sdp::Direction;
 
@@ -45,38 +45,39 @@ pub struct Hold {
 }
 
 /// The times on hold of a call in the order of their begin, as agreed next to the caller.
-pub fn holds(anatomy: &Anatomy<'_>) -> Vec<Hold> {
+pub fn holds(transactions: &CallTransactions<'_>) -> Vec<Hold> {
     let mut holds: Vec<Hold> = Vec::new();
-    let first = anatomy.last_step().map(|step| exchange(anatomy, step));
-    for (place, exchange) in first.into_iter().chain(changes(anatomy)).enumerate() {
-        if !is_agreed(anatomy, &exchange) {
+    let first = transactions.last_step().map(|step| exchange(transactions, step));
+    for (place, exchange) in first.into_iter().chain(changes(transactions)).enumerate() {
+        if !is_agreed(transactions, &exchange) {
             continue;
         }
         let (Some(offer), Some(answer)) = (exchange.offer, exchange.answer) else {
             continue;
         };
-        let silencer = [offer, answer].into_iter().find(|at| is_inactive(anatomy.tables, anatomy.message(*at).session));
+        let silencer =
+            [offer, answer].into_iter().find(|at| is_inactive(transactions.tables, transactions.message(*at).session));
         let is_silent = silencer.is_some();
         if place == 0 {
             // A call that begins one way, such as an announcement, is not on hold; one that begins inactive is.
             holds.extend(silencer.map(|began| Hold { began, ended: None, is_mutual: false, is_silent }));
             continue;
         }
-        note(anatomy, &mut holds, offer);
+        note(transactions, &mut holds, offer);
         for hold in holds.iter_mut().filter(|hold| hold.began == offer) {
             hold.is_silent = is_silent;
         }
         // Who answers a hold with inactive or sendonly may only mirror it.
-        if !is_held(anatomy.tables, anatomy.message(offer).session) {
-            note(anatomy, &mut holds, answer);
+        if !is_held(transactions.tables, transactions.message(offer).session) {
+            note(transactions, &mut holds, answer);
         }
     }
     holds
 }
 
-fn note(anatomy: &Anatomy<'_>, holds: &mut Vec<Hold>, at: MessageIndex) {
-    let node = |at: MessageIndex| anatomy.tables.node(anatomy.message(at).source);
-    let is_held = is_held(anatomy.tables, anatomy.message(at).session);
+fn note(transactions: &CallTransactions<'_>, holds: &mut Vec<Hold>, at: MessageIndex) {
+    let node = |at: MessageIndex| transactions.tables.node(transactions.message(at).source);
+    let is_held = is_held(transactions.tables, transactions.message(at).session);
     let other_holds = holds.iter().any(|hold| hold.ended.is_none() && node(hold.began) != node(at));
     let open = holds.iter_mut().find(|hold| hold.ended.is_none() && node(hold.began) == node(at));
     match (open, is_held) {

@@ -6,7 +6,7 @@ use crate::call::outcome::hold::is_held;
 use crate::call::store::message::Message;
 use crate::call::store::session::SessionId;
 use crate::call::store::tables::Tables;
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
 use crate::sip::sdp::{Media, MediaKind};
 use crate::sip::{HeaderName, Method, Sdp, StatusCode};
@@ -39,35 +39,39 @@ pub fn is_whole(message: &Message) -> bool {
 ///
 /// The first description in a response of the dialog is the answer, whether that response is reliable or not
 /// (RFC 3261 section 13.2.1); without offer in the INVITE it is the offer, and ACK or PRACK answer it.
-pub fn exchange(anatomy: &Anatomy<'_>, index: TransactionIndex) -> Exchange {
-    let transaction = anatomy.transaction(index);
+pub fn exchange(transactions: &CallTransactions<'_>, index: TransactionIndex) -> Exchange {
+    let transaction = transactions.transaction(index);
     let concluded = transaction.final_response;
-    let request = transaction.last_request.map(|at| (at, anatomy.message(at))).filter(|(_, message)| is_whole(message));
+    let request =
+        transaction.last_request.map(|at| (at, transactions.message(at))).filter(|(_, message)| is_whole(message));
     let offered = request.filter(|(_, message)| !message.session.is_absent());
     let mut exchange =
         Exchange { transaction: index, offer: offered.map(|(at, _)| at), answer: None, concluded, is_delayed: false };
     if offered.is_some() {
-        exchange.answer = described(anatomy, index).next();
+        exchange.answer = described(transactions, index).next();
         return exchange;
     }
     if request.is_none() || transaction.method != Method::Invite {
         return exchange;
     }
     exchange.is_delayed = true;
-    exchange.offer = described(anatomy, index).find(|at| is_reliable(anatomy, *at));
-    exchange.answer = exchange.offer.and_then(|offer| late_answer(anatomy, index, offer));
+    exchange.offer = described(transactions, index).find(|at| is_reliable(transactions, *at));
+    exchange.answer = exchange.offer.and_then(|offer| late_answer(transactions, index, offer));
     exchange
 }
 
 /// Responses above 100 and below 300 with a description, of the dialog that was taken where one was.
-fn described<'s>(anatomy: &'s Anatomy<'_>, index: TransactionIndex) -> impl Iterator<Item = MessageIndex> + 's {
-    let taken = anatomy
+fn described<'s>(
+    transactions: &'s CallTransactions<'_>,
+    index: TransactionIndex,
+) -> impl Iterator<Item = MessageIndex> + 's {
+    let taken = transactions
         .transaction(index)
         .final_response
-        .map(|at| anatomy.message(at))
+        .map(|at| transactions.message(at))
         .filter(|answer| answer.status().is_some_and(StatusCode::is_success))
         .map(|answer| answer.to_tag);
-    anatomy
+    transactions
         .responses_of(index)
         .filter(move |(_, message)| {
             let is_early_or_success = message.status().is_some_and(|status| (101..300).contains(&status.0));
@@ -78,16 +82,21 @@ fn described<'s>(anatomy: &'s Anatomy<'_>, index: TransactionIndex) -> impl Iter
 }
 
 /// A 2xx, or a provisional response that asks for PRACK (RFC 3262 section 3).
-fn is_reliable(anatomy: &Anatomy<'_>, at: MessageIndex) -> bool {
-    let message = anatomy.message(at);
-    message.status().is_some_and(StatusCode::is_success) || anatomy.tables.header(message, HeaderName::RSeq).is_some()
+fn is_reliable(transactions: &CallTransactions<'_>, at: MessageIndex) -> bool {
+    let message = transactions.message(at);
+    message.status().is_some_and(StatusCode::is_success)
+        || transactions.tables.header(message, HeaderName::RSeq).is_some()
 }
 
-fn late_answer(anatomy: &Anatomy<'_>, index: TransactionIndex, offer: MessageIndex) -> Option<MessageIndex> {
-    let transaction = anatomy.transaction(index);
-    let has_session = |at: &MessageIndex| !anatomy.message(*at).session.is_absent();
-    let to_tag = anatomy.message(offer).to_tag;
-    let acknowledged = anatomy.originals().find(|(at, message)| {
+fn late_answer(
+    transactions: &CallTransactions<'_>,
+    index: TransactionIndex,
+    offer: MessageIndex,
+) -> Option<MessageIndex> {
+    let transaction = transactions.transaction(index);
+    let has_session = |at: &MessageIndex| !transactions.message(*at).session.is_absent();
+    let to_tag = transactions.message(offer).to_tag;
+    let acknowledged = transactions.originals().find(|(at, message)| {
         *at > offer
             && message.is_request(Method::Prack)
             && message.source == transaction.source
@@ -99,19 +108,19 @@ fn late_answer(anatomy: &Anatomy<'_>, index: TransactionIndex, offer: MessageInd
 }
 
 /// Offers inside the dialog next to the caller: the first 256 re-INVITEs and UPDATEs in the order of time.
-pub fn changes<'s>(anatomy: &'s Anatomy<'_>) -> impl Iterator<Item = Exchange> + 's {
-    let inside = anatomy.each().filter(|(_, transaction)| {
+pub fn changes<'s>(transactions: &'s CallTransactions<'_>) -> impl Iterator<Item = Exchange> + 's {
+    let inside = transactions.each().filter(|(_, transaction)| {
         matches!(transaction.method, Method::Invite | Method::Update)
-            && !anatomy.is_initial(transaction)
+            && !transactions.is_initial(transaction)
             && transaction.parent.is_none()
             && transaction.request.is_some()
     });
-    inside.take(CHANGES_MAX).map(|(index, _)| exchange(anatomy, index))
+    inside.take(CHANGES_MAX).map(|(index, _)| exchange(transactions, index))
 }
 
 /// Whether both sides agreed in an exchange.
-pub fn is_agreed(anatomy: &Anatomy<'_>, exchange: &Exchange) -> bool {
-    exchange.concluded.and_then(|at| anatomy.message(at).status()).is_some_and(StatusCode::is_success)
+pub fn is_agreed(transactions: &CallTransactions<'_>, exchange: &Exchange) -> bool {
+    exchange.concluded.and_then(|at| transactions.message(at).status()).is_some_and(StatusCode::is_success)
         && exchange.answer.is_some()
 }
 
@@ -165,12 +174,12 @@ impl Change {
 }
 
 /// What a request inside a dialog wanted, told by what its sender had described last and the other side had taken.
-pub fn change_wanted(anatomy: &Anatomy<'_>, index: TransactionIndex) -> Change {
-    let transaction = anatomy.transaction(index);
+pub fn change_wanted(transactions: &CallTransactions<'_>, index: TransactionIndex) -> Change {
+    let transaction = transactions.transaction(index);
     let Some(request) = transaction.request else {
         return Change::Other;
     };
-    let wanted = anatomy.message(request);
+    let wanted = transactions.message(request);
     if !is_whole(wanted) {
         return Change::Other;
     }
@@ -180,18 +189,18 @@ pub fn change_wanted(anatomy: &Anatomy<'_>, index: TransactionIndex) -> Change {
             _ => Change::Refresh,
         };
     }
-    let node = anatomy.tables.node(wanted.source);
-    let before = anatomy.originals().filter(|(at, message)| {
+    let node = transactions.tables.node(wanted.source);
+    let before = transactions.originals().filter(|(at, message)| {
         *at < request
             && !message.session.is_absent()
-            && anatomy.tables.node(message.source) == node
+            && transactions.tables.node(message.source) == node
             && is_in_dialog(message, wanted)
-            && was_taken(anatomy, *at)
+            && was_taken(transactions, *at)
     });
     let Some((_, before)) = before.last() else {
         return Change::Other;
     };
-    difference(anatomy.tables, before.session, wanted.session)
+    difference(transactions.tables, before.session, wanted.session)
 }
 
 fn is_in_dialog(message: &Message, other: &Message) -> bool {
@@ -199,12 +208,12 @@ fn is_in_dialog(message: &Message, other: &Message) -> bool {
     same && message.group == other.group
 }
 
-fn was_taken(anatomy: &Anatomy<'_>, at: MessageIndex) -> bool {
-    let Some(owner) = anatomy.owner.get(at.0 as usize) else {
+fn was_taken(transactions: &CallTransactions<'_>, at: MessageIndex) -> bool {
+    let Some(owner) = transactions.owner.get(at.0 as usize) else {
         return false;
     };
-    let transaction = anatomy.transaction(*owner);
-    transaction.method == Method::Ack || anatomy.final_status(transaction).is_some_and(StatusCode::is_success)
+    let transaction = transactions.transaction(*owner);
+    transaction.method == Method::Ack || transactions.final_status(transaction).is_some_and(StatusCode::is_success)
 }
 
 /// What separates two descriptions of one side, the most telling difference first.

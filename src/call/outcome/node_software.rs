@@ -6,7 +6,7 @@
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::message::Message;
 use crate::call::store::string_arena::TextId;
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::transaction::MessageIndex;
 use crate::sip::{HeaderName, StatusCode};
 
@@ -16,15 +16,15 @@ const LOOK_MAX: usize = 32;
 /// The product at an endpoint, as a message of this call says that it made itself, else another port of its node; absent where none does.
 ///
 /// A proxy and a PBX may share a host: what the endpoint says of itself goes first.
-pub fn own_software(anatomy: &Anatomy<'_>, endpoint: EndpointId) -> TextId {
-    let node = anatomy.tables.node(endpoint);
-    let from_it = anatomy.originals().filter(|(_, message)| anatomy.tables.node(message.source) == node);
+pub fn own_software(transactions: &CallTransactions<'_>, endpoint: EndpointId) -> TextId {
+    let node = transactions.tables.node(endpoint);
+    let from_it = transactions.originals().filter(|(_, message)| transactions.tables.node(message.source) == node);
     let mut best = ((false, 0), TextId::default());
     for (index, message) in from_it.take(LOOK_MAX) {
-        let Some(software) = named(anatomy, message) else {
+        let Some(software) = named(transactions, message) else {
             continue;
         };
-        let weight = weight(anatomy, index, message);
+        let weight = weight(transactions, index, message);
         let rank = (message.source == endpoint, weight);
         if weight > 0 && rank > best.0 {
             best = (rank, software);
@@ -33,30 +33,30 @@ pub fn own_software(anatomy: &Anatomy<'_>, endpoint: EndpointId) -> TextId {
     best.1
 }
 
-fn named(anatomy: &Anatomy<'_>, message: &Message) -> Option<TextId> {
-    let headers = anatomy.tables.headers.get(message.headers);
+fn named(transactions: &CallTransactions<'_>, message: &Message) -> Option<TextId> {
+    let headers = transactions.tables.headers.get(message.headers);
     let mut products = headers.filter(|(name, _)| matches!(name, HeaderName::Server | HeaderName::UserAgent));
     products.next().map(|(_, id)| id)
 }
 
 /// How surely the sender made a message itself; 0 where it passed it on.
-fn weight(anatomy: &Anatomy<'_>, index: MessageIndex, message: &Message) -> u8 {
-    let Some(owner) = anatomy.owner.get(index.0 as usize).copied() else {
+fn weight(transactions: &CallTransactions<'_>, index: MessageIndex, message: &Message) -> u8 {
+    let Some(owner) = transactions.owner.get(index.0 as usize).copied() else {
         return 0;
     };
     match message.status() {
         // Every hop answers 100 itself (section 16.2).
         Some(StatusCode(100)) => 3,
         Some(status) => {
-            let was_told = anatomy.children(owner).any(|(child, _)| {
-                let mut behind = anatomy.responses_of(child);
+            let was_told = transactions.children(owner).any(|(child, _)| {
+                let mut behind = transactions.responses_of(child);
                 behind.any(|(_, response)| response.status() == Some(status))
             });
             u8::from(!was_told)
         }
         None => {
-            let is_alone = anatomy.tables.vias.get(message.via).depth <= 1;
-            let was_sent_it = anatomy.transaction(owner).parent.is_some();
+            let is_alone = transactions.tables.vias.get(message.via).depth <= 1;
+            let was_sent_it = transactions.transaction(owner).parent.is_some();
             if is_alone && !was_sent_it { 2 } else { 0 }
         }
     }

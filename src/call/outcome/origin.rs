@@ -8,7 +8,7 @@ use crate::call::outcome::node_software::own_software;
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::message::Message;
 use crate::call::store::string_arena::TextId;
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::sip::Method;
 
@@ -52,13 +52,13 @@ pub struct Origin {
 }
 
 /// The hops of a failure from the caller's towards the one where it began, with what each node did to it.
-pub fn path(anatomy: &Anatomy<'_>) -> Vec<(TransactionIndex, Step)> {
+pub fn path(transactions: &CallTransactions<'_>) -> Vec<(TransactionIndex, Step)> {
     let mut path = Vec::new();
-    let Some(mut hop) = anatomy.last_step() else {
+    let Some(mut hop) = transactions.last_step() else {
         return path;
     };
     path.push((hop, Step::Relayed));
-    while let Some((next, step)) = explaining_child(anatomy, hop)
+    while let Some((next, step)) = explaining_child(transactions, hop)
         && path.len() < HOPS_MAX
         && !path.iter().any(|(known, _)| *known == next)
     {
@@ -69,33 +69,33 @@ pub fn path(anatomy: &Anatomy<'_>) -> Vec<(TransactionIndex, Step)> {
 }
 
 /// The origin of the failure of a call, where its hop next to the caller was captured.
-pub fn trace(anatomy: &Anatomy<'_>) -> Option<Origin> {
-    let path = path(anatomy);
+pub fn trace(transactions: &CallTransactions<'_>) -> Option<Origin> {
+    let path = path(transactions);
     let (root, step) = *path.last()?;
-    let root = anatomy.transaction(root);
+    let root = transactions.transaction(root);
     let made = path
         .iter()
         .take_while(|(_, step)| *step == Step::Relayed)
         .last()
-        .map_or(root, |(hop, _)| anatomy.transaction(*hop));
-    let answer = root.final_response.map(|answer| anatomy.message(answer));
+        .map_or(root, |(hop, _)| transactions.transaction(*hop));
+    let answer = root.final_response.map(|answer| transactions.message(answer));
     Some(Origin {
         endpoint: root.destination,
         code: answer.and_then(Message::status).map_or(0, |status| status.0),
         code_origin: made.destination,
-        software: own_software(anatomy, root.destination),
-        beyond_capture: answer.is_some_and(|answer| may_lie_beyond(anatomy, root, answer)),
+        software: own_software(transactions, root.destination),
+        beyond_capture: answer.is_some_and(|answer| may_lie_beyond(transactions, root, answer)),
         step,
     })
 }
 
-fn explaining_child(anatomy: &Anatomy<'_>, hop: TransactionIndex) -> Option<(TransactionIndex, Step)> {
-    let parent = anatomy.transaction(hop);
+fn explaining_child(transactions: &CallTransactions<'_>, hop: TransactionIndex) -> Option<(TransactionIndex, Step)> {
+    let parent = transactions.transaction(hop);
     let children: Vec<(TransactionIndex, &Transaction)> =
-        anatomy.children(hop).filter(|(_, t)| t.method == Method::Invite).collect();
-    let answer = anatomy.message(parent.final_response?);
+        transactions.children(hop).filter(|(_, t)| t.method == Method::Invite).collect();
+    let answer = transactions.message(parent.final_response?);
     let same = |t: &Transaction| {
-        let Some(own) = t.final_response.map(|own| anatomy.message(own)) else {
+        let Some(own) = t.final_response.map(|own| transactions.message(own)) else {
             return false;
         };
         let same_tag = own.to_tag == answer.to_tag || own.to_tag.is_absent() || answer.to_tag.is_absent();
@@ -106,13 +106,13 @@ fn explaining_child(anatomy: &Anatomy<'_>, hop: TransactionIndex) -> Option<(Tra
     }
     let finals = children.iter().filter(|(_, t)| t.final_response.is_some()).count();
     // A CANCEL carries the top Via of its INVITE alone.
-    let top = |t: &Transaction| anatomy.tables.vias.key(t.via);
+    let top = |t: &Transaction| transactions.tables.vias.key(t.via);
     let cancelled = |t: &Transaction| {
-        anatomy.each().any(|(_, c)| c.method == Method::Cancel && top(c) == top(t) && c.request.is_some())
+        transactions.each().any(|(_, c)| c.method == Method::Cancel && top(c) == top(t) && c.request.is_some())
     };
     let before = |index: Option<MessageIndex>| index.is_some_and(|index| Some(index) < parent.final_response);
     let rank = |t: &Transaction| -> Option<(u8, Step)> {
-        let code = anatomy.final_status(t).map(|status| status.0);
+        let code = transactions.final_status(t).map(|status| status.0);
         match code {
             Some(487) if cancelled(t) => Some((1, Step::GaveUpRinging)),
             Some(_) if !before(t.final_response) => None,
@@ -129,8 +129,8 @@ fn explaining_child(anatomy: &Anatomy<'_>, hop: TransactionIndex) -> Option<(Tra
     ranked.max_by_key(|(rank, index, _)| (*rank, *index)).map(|(_, index, step)| (index, step))
 }
 
-fn may_lie_beyond(anatomy: &Anatomy<'_>, root: &Transaction, answer: &Message) -> bool {
-    let Some(request) = root.last_request.map(|request| anatomy.message(request)) else {
+fn may_lie_beyond(transactions: &CallTransactions<'_>, root: &Transaction, answer: &Message) -> bool {
+    let Some(request) = root.last_request.map(|request| transactions.message(request)) else {
         return true;
     };
     answer.time.since(request.time) >= TOO_SOON_TO_ASK

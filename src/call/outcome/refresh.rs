@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::outcome::ending::DropCause;
 use crate::call::store::string_arena::TextId;
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::dialog::Dialog;
 use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::Timestamp;
@@ -44,30 +44,31 @@ impl Interval {
 }
 
 /// The interval in force at a moment; `None` where the dialog has no timer.
-pub fn interval_at(anatomy: &Anatomy<'_>, dialog: &Dialog, at: Timestamp) -> Option<Interval> {
-    let mut interval = read(anatomy, dialog.answer);
-    let refreshes = anatomy.each().filter(|(_, t)| is_refresh(anatomy, dialog, t));
+pub fn interval_at(transactions: &CallTransactions<'_>, dialog: &Dialog, at: Timestamp) -> Option<Interval> {
+    let mut interval = read(transactions, dialog.answer);
+    let refreshes = transactions.each().filter(|(_, t)| is_refresh(transactions, dialog, t));
     for (_, refresh) in refreshes {
-        let answer = refresh.final_response.filter(|answer| anatomy.message(*answer).time <= at);
-        let Some(answer) = answer.filter(|_| anatomy.final_status(refresh).is_some_and(StatusCode::is_success)) else {
+        let answer = refresh.final_response.filter(|answer| transactions.message(*answer).time <= at);
+        let Some(answer) = answer.filter(|_| transactions.final_status(refresh).is_some_and(StatusCode::is_success))
+        else {
             continue;
         };
         // A 2xx without the header switches the timer off only on paper: most stacks keep the interval.
-        interval = read(anatomy, answer).or(interval.map(|known| Interval { set_by: answer, ..known }));
+        interval = read(transactions, answer).or(interval.map(|known| Interval { set_by: answer, ..known }));
     }
     interval
 }
 
 /// Requests inside the dialog that refresh it when they are answered.
-pub fn is_refresh(anatomy: &Anatomy<'_>, dialog: &Dialog, t: &Transaction) -> bool {
+pub fn is_refresh(transactions: &CallTransactions<'_>, dialog: &Dialog, t: &Transaction) -> bool {
     matches!(t.method, Method::Invite | Method::Update)
-        && t.request.is_some_and(|request| request > dialog.answer && !anatomy.message(request).to_tag.is_absent())
+        && t.request.is_some_and(|request| request > dialog.answer && !transactions.message(request).to_tag.is_absent())
 }
 
 /// The interval that a 2xx sets; `None` where it sets none.
-pub fn read(anatomy: &Anatomy<'_>, answer: MessageIndex) -> Option<Interval> {
-    let message = anatomy.message(answer);
-    let value = anatomy.tables.header(message, HeaderName::SessionExpires)?;
+pub fn read(transactions: &CallTransactions<'_>, answer: MessageIndex) -> Option<Interval> {
+    let message = transactions.message(answer);
+    let value = transactions.tables.header(message, HeaderName::SessionExpires)?;
     let parsed = SessionExpires::parse(value.as_bytes())?;
     let refresher = parsed.refresher.map(|side| match side {
         Refresher::Uac => message.from_tag,
@@ -77,10 +78,10 @@ pub fn read(anatomy: &Anatomy<'_>, answer: MessageIndex) -> Option<Interval> {
 }
 
 /// A call that ended at the moment at which its session timer ran out, without a refresh in the whole interval.
-pub(in crate::call) fn session_timer(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
-    let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
-    let interval = interval_at(anatomy, dialog, bye.time)?;
-    let since = bye.time.since(anatomy.message(interval.set_by).time);
+pub(in crate::call) fn session_timer(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let bye = transactions.message(transactions.transaction(dialog.bye?).request?);
+    let interval = interval_at(transactions, dialog, bye.time)?;
+    let since = bye.time.since(transactions.message(interval.set_by).time);
     interval.ends_after(since).then_some(DropCause::SessionTimer {
         bye: dialog.bye?,
         interval_seconds: interval.seconds,
@@ -89,15 +90,15 @@ pub(in crate::call) fn session_timer(anatomy: &Anatomy<'_>, dialog: &Dialog) -> 
 }
 
 /// A refresh that was refused or never answered, after which its sender hung up.
-pub(in crate::call) fn refresh_failed(anatomy: &Anatomy<'_>, dialog: &Dialog) -> Option<DropCause> {
-    let bye = anatomy.message(anatomy.transaction(dialog.bye?).request?);
+pub(in crate::call) fn refresh_failed(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let bye = transactions.message(transactions.transaction(dialog.bye?).request?);
     let failed = |t: &Transaction| {
-        let request = anatomy.message(t.request?);
-        let has_timer = anatomy.tables.header(request, HeaderName::SessionExpires).is_some();
+        let request = transactions.message(t.request?);
+        let has_timer = transactions.tables.header(request, HeaderName::SessionExpires).is_some();
         if !has_timer || request.from_tag != bye.from_tag || request.time > bye.time {
             return None;
         }
-        match t.final_response.map(|answer| anatomy.message(answer)) {
+        match t.final_response.map(|answer| transactions.message(answer)) {
             // Challenges, longer timers and glare are tried again.
             Some(answer) => {
                 let code = answer.status()?.0;
@@ -110,16 +111,16 @@ pub(in crate::call) fn refresh_failed(anatomy: &Anatomy<'_>, dialog: &Dialog) ->
             }
         }
     };
-    let request = last_failed(anatomy, dialog, failed)?;
+    let request = last_failed(transactions, dialog, failed)?;
     Some(DropCause::RefreshFailed { request, bye: dialog.bye? })
 }
 
 fn last_failed(
-    anatomy: &Anatomy<'_>,
+    transactions: &CallTransactions<'_>,
     dialog: &Dialog,
     failed: impl Fn(&Transaction) -> Option<()>,
 ) -> Option<TransactionIndex> {
-    let mut refreshes = anatomy.each().filter(|(_, t)| is_refresh(anatomy, dialog, t));
+    let mut refreshes = transactions.each().filter(|(_, t)| is_refresh(transactions, dialog, t));
     let last = refreshes.by_ref().last();
     last.filter(|(_, t)| failed(t).is_some()).map(|(index, _)| index)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::call::outcome::ending::{self, DropCause};
 use crate::call::outcome::reason::Cause;
 use crate::call::store::message::{GroupId, Message};
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::dialog::{Dialog, UNWANTED_ANSWER_WAIT};
 use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::{Pause, Timestamp, watched_since};
@@ -165,54 +165,59 @@ impl Watch {
 }
 
 /// The outcome of a call; `dialog` is the one that carried it, and `drop` why that was cut, where it was.
-pub fn decide(anatomy: &Anatomy<'_>, dialog: Option<&Dialog>, drop: Option<DropCause>, watch: &Watch) -> Outcome {
-    let Some(last) = anatomy.last_step() else {
+pub fn decide(
+    transactions: &CallTransactions<'_>,
+    dialog: Option<&Dialog>,
+    drop: Option<DropCause>,
+    watch: &Watch,
+) -> Outcome {
+    let Some(last) = transactions.last_step() else {
         return Outcome::Partial;
     };
-    if is_nameless(anatomy) {
+    if is_nameless(transactions) {
         return Outcome::Partial;
     }
     if let Some(dialog) = dialog {
-        return decide_answered(anatomy, dialog, drop);
+        return decide_answered(transactions, dialog, drop);
     }
-    let step = anatomy.transaction(last);
-    let cancel = cancel_of(anatomy, last);
-    let Some(answer) = step.final_response.map(|answer| anatomy.message(answer)) else {
-        return decide_unanswered(anatomy, step, cancel.is_some(), watch);
+    let step = transactions.transaction(last);
+    let cancel = cancel_of(transactions, last);
+    let Some(answer) = step.final_response.map(|answer| transactions.message(answer)) else {
+        return decide_unanswered(transactions, step, cancel.is_some(), watch);
     };
     if cancel
-        .and_then(|cancel| anatomy.transaction(cancel).request)
+        .and_then(|cancel| transactions.transaction(cancel).request)
         .is_some_and(|cancel| Some(cancel) < step.final_response)
     {
         return Outcome::Cancelled;
     }
-    decide_refused(anatomy, last, answer)
+    decide_refused(transactions, last, answer)
 }
 
 /// The CANCEL that the caller's side sent for a step of its attempt.
-pub fn cancel_of(anatomy: &Anatomy<'_>, step: TransactionIndex) -> Option<TransactionIndex> {
-    let invite = anatomy.transaction(step);
+pub fn cancel_of(transactions: &CallTransactions<'_>, step: TransactionIndex) -> Option<TransactionIndex> {
+    let invite = transactions.transaction(step);
     let same = |t: &Transaction| t.method == Method::Cancel && t.request.is_some() && t.cseq == invite.cseq;
-    let by_branch = anatomy.each().find(|(_, t)| same(t) && t.via == invite.via);
+    let by_branch = transactions.each().find(|(_, t)| same(t) && t.via == invite.via);
     // A CANCEL with a branch of its own is a fault of the caller; its hop still tells what it meant.
     let by_hop = || {
-        anatomy.each().find(|(_, t)| {
+        transactions.each().find(|(_, t)| {
             same(t) && t.parent.is_none() && t.source == invite.source && t.destination == invite.destination
         })
     };
     by_branch.or_else(by_hop).map(|(index, _)| index)
 }
 
-fn decide_answered(anatomy: &Anatomy<'_>, dialog: &Dialog, drop: Option<DropCause>) -> Outcome {
-    let answered = anatomy.message(dialog.answer).time;
-    let bye = dialog.bye.and_then(|bye| anatomy.transaction(bye).request).map(|bye| anatomy.message(bye));
-    let cancel = cancel_of(anatomy, dialog.invite)
-        .and_then(|cancel| anatomy.transaction(cancel).request)
-        .map(|cancel| anatomy.message(cancel));
+fn decide_answered(transactions: &CallTransactions<'_>, dialog: &Dialog, drop: Option<DropCause>) -> Outcome {
+    let answered = transactions.message(dialog.answer).time;
+    let bye = dialog.bye.and_then(|bye| transactions.transaction(bye).request).map(|bye| transactions.message(bye));
+    let cancel = cancel_of(transactions, dialog.invite)
+        .and_then(|cancel| transactions.transaction(cancel).request)
+        .map(|cancel| transactions.message(cancel));
     if let (Some(cancel), Some(bye)) = (cancel, bye) {
         let apart = cancel.time.since(answered).max(answered.since(cancel.time));
         let settled = bye.time.since(answered.max(cancel.time)) <= UNWANTED_ANSWER_WAIT;
-        if apart <= UNWANTED_ANSWER_WAIT && settled && bye.from_tag == anatomy.caller_tag() {
+        if apart <= UNWANTED_ANSWER_WAIT && settled && bye.from_tag == transactions.caller_tag() {
             return Outcome::CancelRace;
         }
     }
@@ -223,35 +228,40 @@ fn decide_answered(anatomy: &Anatomy<'_>, dialog: &Dialog, drop: Option<DropCaus
     if bye.is_some() { Outcome::Completed } else { Outcome::StillUp }
 }
 
-fn decide_unanswered(anatomy: &Anatomy<'_>, step: &Transaction, is_cancelled: bool, watch: &Watch) -> Outcome {
+fn decide_unanswered(
+    transactions: &CallTransactions<'_>,
+    step: &Transaction,
+    is_cancelled: bool,
+    watch: &Watch,
+) -> Outcome {
     if is_cancelled {
         return Outcome::Cancelled;
     }
-    if has_unseen_answer(anatomy) || anatomy.has_headless() || watch.has_nameless {
+    if has_unseen_answer(transactions) || transactions.has_headless() || watch.has_nameless {
         return Outcome::Partial;
     }
     let Some(request) = step.request else {
         return Outcome::Partial;
     };
     let (since, wait) = match step.alerting.or(step.trying) {
-        Some(heard) => (anatomy.message(heard).time, TIMER_C.max(watch.longest_ring)),
-        None => (anatomy.message(request).time, TIMER_B),
+        Some(heard) => (transactions.message(heard).time, TIMER_C.max(watch.longest_ring)),
+        None => (transactions.message(request).time, TIMER_B),
     };
     // A client takes an ICMP error for a 503 and is done (RFC 3261 section 8.1.3.1).
-    let group = anatomy.message(request).group;
+    let group = transactions.message(request).group;
     let was_told = step.alerting.or(step.trying).is_none() && watch.unreachable.contains(&group);
     let was_given_up = step.alerting.or(step.trying).is_none() && step.sends >= INVITE_SENDS;
     if watch.since(since) >= wait || was_given_up || was_told { Outcome::TimedOut } else { Outcome::Partial }
 }
 
 /// Whether the capture cut the messages before their Call-ID, so that they may be of any number of calls.
-fn is_nameless(anatomy: &Anatomy<'_>) -> bool {
-    let first = anatomy.messages.first();
-    first.is_some_and(|first| anatomy.tables.lacks_name(first))
+fn is_nameless(transactions: &CallTransactions<'_>) -> bool {
+    let first = transactions.messages.first();
+    first.is_some_and(|first| transactions.tables.lacks_name(first))
 }
 
 /// Whether a side acts on an answer that the capture lacks: an ACK, or a request inside a dialog that was never seen to start.
-fn has_unseen_answer(anatomy: &Anatomy<'_>) -> bool {
+fn has_unseen_answer(transactions: &CallTransactions<'_>) -> bool {
     let inside = |message: &Message| {
         matches!(
             message.method(),
@@ -260,24 +270,24 @@ fn has_unseen_answer(anatomy: &Anatomy<'_>) -> bool {
     };
     // The ACK of a refusal that was captured, such as a challenge or a redirection, is part of that step.
     let was_seen = |at: MessageIndex| {
-        let owner = anatomy.owner.get(at.0 as usize);
-        owner.is_some_and(|owner| anatomy.transaction(*owner).final_response.is_some())
+        let owner = transactions.owner.get(at.0 as usize);
+        owner.is_some_and(|owner| transactions.transaction(*owner).final_response.is_some())
     };
-    anatomy.originals().any(|(at, message)| {
+    transactions.originals().any(|(at, message)| {
         let is_of_step = message.is_request(Method::Ack) && was_seen(at);
         inside(message) && !message.to_tag.is_absent() && !is_of_step
     })
 }
 
-fn decide_refused(anatomy: &Anatomy<'_>, last: TransactionIndex, answer: &Message) -> Outcome {
-    let step = anatomy.transaction(last);
+fn decide_refused(transactions: &CallTransactions<'_>, last: TransactionIndex, answer: &Message) -> Outcome {
+    let step = transactions.transaction(last);
     let code = answer.status().map_or(0, |status| status.0);
-    let cause = Cause::of(anatomy.tables, answer);
-    let ring = ending::ring(anatomy).map_or(Duration::ZERO, |(start, end)| end.since(start));
-    let phrase = anatomy.tables.text(answer.line).to_ascii_lowercase();
+    let cause = Cause::of(transactions.tables, answer);
+    let ring = ending::ring(transactions).map_or(Duration::ZERO, |(start, end)| end.since(start));
+    let phrase = transactions.tables.text(answer.line).to_ascii_lowercase();
     let is_blocked = matches!(code, 607 | 608 | 433 | 428 | 436 | 437 | 438)
-        || code == 603 && is_network_block(anatomy, answer, &phrase);
-    let by_proxy = ending::proxy_cancel(anatomy, last).is_some();
+        || code == 603 && is_network_block(transactions, answer, &phrase);
+    let by_proxy = ending::proxy_cancel(transactions, last).is_some();
     match code {
         _ if is_blocked => Outcome::Blocked,
         _ if cause.q850 == Some(19) && ring >= REJECT_RING => Outcome::NoAnswer,
@@ -286,13 +296,13 @@ fn decide_refused(anatomy: &Anatomy<'_>, last: TransactionIndex, answer: &Messag
         487 => Outcome::Cancelled,
         600 => Outcome::Busy,
         _ if cause.q850 == Some(17) => Outcome::Busy,
-        486 if rang_itself(anatomy, last, answer) => Outcome::Declined,
+        486 if rang_itself(transactions, last, answer) => Outcome::Declined,
         486 => Outcome::Busy,
         603 => Outcome::Declined,
         _ if cause.q850 == Some(21) && cause.is_user => Outcome::Declined,
         401 | 407 => Outcome::AuthFailed,
         // What a client sends after a challenge carries a login, captured or not.
-        403 if has_credentials(anatomy, step) || step.is_unseen_step => Outcome::AuthFailed,
+        403 if has_credentials(transactions, step) || step.is_unseen_step => Outcome::AuthFailed,
         300..=399 => Outcome::Redirected,
         480 | 404 | 410 | 604 | 430 | 408 if step.alerting.is_none() => Outcome::Unreachable,
         500..=599 => Outcome::ServerFailed,
@@ -301,25 +311,26 @@ fn decide_refused(anatomy: &Anatomy<'_>, last: TransactionIndex, answer: &Messag
 }
 
 /// The device that answers 486 had itself been ringing for a while: somebody pressed a key.
-fn rang_itself(anatomy: &Anatomy<'_>, step: TransactionIndex, answer: &Message) -> bool {
-    let mut ringing =
-        anatomy.responses_of(step).filter(|(_, m)| m.status().is_some_and(|status| (180..=189).contains(&status.0)));
+fn rang_itself(transactions: &CallTransactions<'_>, step: TransactionIndex, answer: &Message) -> bool {
+    let mut ringing = transactions
+        .responses_of(step)
+        .filter(|(_, m)| m.status().is_some_and(|status| (180..=189).contains(&status.0)));
     ringing
         .any(|(_, m)| (m.to_tag == answer.to_tag || m.to_tag.is_absent()) && answer.time.since(m.time) >= REJECT_RING)
 }
 
 /// 603 that an analytics engine sent, not a person: "Network Blocked" (ATIS-1000099).
-pub fn is_network_block(anatomy: &Anatomy<'_>, answer: &Message, phrase: &str) -> bool {
-    let mut reasons = anatomy.tables.header_values(answer, HeaderName::Reason);
+pub fn is_network_block(transactions: &CallTransactions<'_>, answer: &Message, phrase: &str) -> bool {
+    let mut reasons = transactions.tables.header_values(answer, HeaderName::Reason);
     phrase.contains("network blocked") || reasons.any(|reason| reason.to_ascii_lowercase().contains("v=analytics"))
 }
 
 /// Whether a request carried a login; one without a nonce, as IMS devices send it first, only tells the name (RFC 3310).
-pub fn has_credentials(anatomy: &Anatomy<'_>, transaction: &Transaction) -> bool {
-    let Some(request) = transaction.request.map(|request| anatomy.message(request)) else {
+pub fn has_credentials(transactions: &CallTransactions<'_>, transaction: &Transaction) -> bool {
+    let Some(request) = transaction.request.map(|request| transactions.message(request)) else {
         return false;
     };
-    let tables = anatomy.tables;
+    let tables = transactions.tables;
     tables
         .header(request, HeaderName::Authorization)
         .or_else(|| tables.header(request, HeaderName::ProxyAuthorization))

@@ -10,13 +10,13 @@ const PIECE: usize = 1 << 16;
 
 /// Messages in the order of arrival, in pieces, so that what was taken over is given back while the rest is sorted.
 #[derive(Debug, Default)]
-pub(in crate::call) struct Pile {
+pub(in crate::call) struct ArrivalLog {
     pieces: Vec<Vec<Message>>,
     /// Group of each message: to sort by it, nothing else need be touched.
     groups: Vec<u32>,
 }
 
-impl Pile {
+impl ArrivalLog {
     /// Puts a message on the pile.
     pub(in crate::call) fn push(&mut self, message: Message) {
         if self.len().is_multiple_of(PIECE) {
@@ -147,7 +147,7 @@ mod tests {
 
     /// Sorts messages of these groups and says what lies where against the simple way of doing it.
     fn sorts(groups: impl Iterator<Item = u32>) {
-        let mut pile = Pile::default();
+        let mut pile = ArrivalLog::default();
         let mut simple: Vec<Vec<u32>> = Vec::new();
         for (frame, group) in (1..).zip(groups) {
             if simple.len() <= group as usize {

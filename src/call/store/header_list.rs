@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
-use crate::call::store::id_table::{Known, Packed};
+use crate::call::store::id_table::{IdTable, Packed};
 use crate::call::store::string_arena::TextId;
 use crate::sip::HeaderName;
 
@@ -49,7 +49,7 @@ pub struct HeaderLists {
     /// is the id of the list.
     words: Vec<u32>,
     /// Lists by the hash of their source bytes.
-    table: Known<HeaderListId>,
+    table: IdTable<HeaderListId>,
     /// Room to put the names of a list together in.
     scratch: Vec<HeaderName>,
 }
@@ -62,7 +62,7 @@ impl Default for HeaderLists {
             hasher: foldhash::fast::RandomState::default(),
             present: 0,
             words: vec![0],
-            table: Known::default(),
+            table: IdTable::default(),
             scratch: Vec::new(),
         }
     }
@@ -71,7 +71,7 @@ impl Default for HeaderLists {
 impl HeaderLists {
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
     pub(in crate::call) fn close(&mut self) {
-        self.table = Known::default();
+        self.table = IdTable::default();
         self.shape_numbers = HashTable::new();
         self.words.shrink_to_fit();
     }
@@ -201,11 +201,11 @@ pub fn is_kept(name: HeaderName) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::store::string_arena::Texts;
+    use crate::call::store::string_arena::StringArena;
 
     #[test]
     fn a_list_is_kept_once_and_the_empty_list_costs_nothing() {
-        let mut texts = Texts::default();
+        let mut texts = StringArena::default();
         let mut lists = HeaderLists::default();
         let values =
             [(HeaderName::UserAgent, texts.intern(b"Phone 1")), (HeaderName::Reason, texts.intern(b"Q.850;cause=17"))];
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn lists_of_the_same_names_share_their_shape_and_not_their_values() {
-        let mut texts = Texts::default();
+        let mut texts = StringArena::default();
         let mut lists = HeaderLists::default();
         let (agent, reason) = (HeaderName::UserAgent, HeaderName::Reason);
         let mut list = |hash, values: &[(HeaderName, &str)]| {

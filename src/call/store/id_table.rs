@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 /// Values by 64-bit hashes that are keyed by a seed which input cannot know, so that equal hashes mean equal things and
 /// nobody can foresee which meet.
 #[derive(Debug)]
-pub(in crate::call) struct Known<V, const WORDS: usize = 1> {
+pub(in crate::call) struct IdTable<V, const WORDS: usize = 1> {
     /// A thing stands in the first line that has room, from its own on.
     lines: Vec<Line<WORDS>>,
     len: usize,
@@ -76,13 +76,13 @@ const FILLED_PERCENT_MAX: usize = 80;
 /// Of a hundred slots so many are filled where it was foreseen how many things come, as far as that can be.
 const FORESEEN_PERCENT: usize = 64;
 
-impl<V, const WORDS: usize> Default for Known<V, WORDS> {
+impl<V, const WORDS: usize> Default for IdTable<V, WORDS> {
     fn default() -> Self {
         Self { lines: Vec::new(), len: 0, of: PhantomData }
     }
 }
 
-impl<V: Packed<WORDS>, const WORDS: usize> Known<V, WORDS> {
+impl<V: Packed<WORDS>, const WORDS: usize> IdTable<V, WORDS> {
     /// The line of a hash: hashes are spread evenly, so their share of the range is taken, whatever the number of lines.
     fn own_line(&self, hash: u64) -> usize {
         ((u128::from(hash) * self.lines.len() as u128) >> 64) as usize
@@ -126,7 +126,7 @@ impl<V: Packed<WORDS>, const WORDS: usize> Known<V, WORDS> {
         self.resize(slots / Line::<WORDS>::SLOTS + LINES_MIN);
     }
 
-    /// Keeps a value that [`Known::get`] did not find.
+    /// Keeps a value that [`IdTable::get`] did not find.
     pub(in crate::call) fn insert(&mut self, hash: u64, value: V) {
         let slots = self.lines.len() * Line::<WORDS>::SLOTS;
         if self.len * 100 >= slots * FILLED_PERCENT_MAX {
@@ -180,14 +180,14 @@ mod tests {
 
     #[test]
     fn nothing_is_found_in_an_empty_table() {
-        let known = Known::<u32>::default();
+        let known = IdTable::<u32>::default();
         assert_eq!(None, known.get(7));
         assert_eq!(vec![None], known.get_all(&[(7, ())]));
     }
 
     #[test]
     fn what_meets_in_the_last_lines_goes_on_in_the_first() {
-        let mut known = Known::default();
+        let mut known = IdTable::default();
         let hashes: Vec<u64> = (1..21).map(|step| VACANT - step).collect();
         for hash in &hashes {
             known.insert(*hash, *hash as u32);
@@ -205,7 +205,7 @@ mod tests {
             others in proptest::collection::btree_set(any::<u64>(), 0..100),
             times in 0_usize..5,
         ) {
-            let mut known = Known::default();
+            let mut known = IdTable::default();
             for (number, hash) in (0_u32..).zip(&kept) {
                 known.insert(*hash, number);
                 if number == 40 {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-use crate::call::store::id_table::{Known, Packed};
+use crate::call::store::id_table::{IdTable, Packed};
 use crate::net::Endpoint;
 use crate::sip::sdp::{SdpDefect, SdpDefectKind};
 use crate::sip::{Outline, Sdp, Seed};
@@ -59,7 +59,7 @@ pub struct Sessions {
     /// Where media is wanted: most addresses are of one call alone, so they are kept as they are.
     media: Vec<Endpoint>,
     /// Bodies by the hash of their bytes.
-    body_table: Known<SessionId>,
+    body_table: IdTable<SessionId>,
     shape_table: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
 }
@@ -73,7 +73,7 @@ impl Default for Sessions {
             own_defects: HashMap::default(),
             first_bodies: vec![0],
             media: Vec::new(),
-            body_table: Known::default(),
+            body_table: IdTable::default(),
             shape_table: HashTable::new(),
             hasher: foldhash::fast::RandomState::default(),
         }
@@ -83,7 +83,7 @@ impl Default for Sessions {
 impl Sessions {
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
     pub(in crate::call) fn close(&mut self) {
-        self.body_table = Known::default();
+        self.body_table = IdTable::default();
         self.shape_table = HashTable::new();
         self.bodies.shrink_to_fit();
         self.media.shrink_to_fit();

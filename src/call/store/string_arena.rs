@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::hash::BuildHasher;
 
-use crate::call::store::id_table::{Known, Packed};
+use crate::call::store::id_table::{IdTable, Packed};
 use crate::sip::Seed;
 
 /// Bytes kept of one text; longer ones are cut there, since forged headers may be as long as a datagram.
@@ -11,7 +11,7 @@ pub const TEXT_BYTES_MAX: usize = 8 << 10;
 /// Bytes kept of all texts together; later new ones read as empty and are counted.
 pub const TEXTS_BYTES_MAX: usize = 1 << 30;
 
-/// A text in [`Texts`], by where it lies; the default is the empty text, which also stands for "absent".
+/// A text in [`StringArena`], by where it lies; the default is the empty text, which also stands for "absent".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TextId(u32);
 
@@ -34,26 +34,26 @@ impl TextId {
 
 /// Every distinct text of a run, as UTF-8 with what is not replaced.
 #[derive(Debug)]
-pub struct Texts {
+pub struct StringArena {
     /// All texts, one behind the other, each behind its [`length`], so that a text is found in one place of memory.
     all: String,
     /// Hash and id: hashes are keyed by a seed that input cannot know, so equal hashes mean equal texts and a look-up
     /// touches no text.
-    table: Known<TextId>,
+    table: IdTable<TextId>,
     seed: Seed,
     refused: u64,
 }
 
-impl Default for Texts {
+impl Default for StringArena {
     fn default() -> Self {
         Self::new(Seed::default())
     }
 }
 
-impl Texts {
+impl StringArena {
     /// No texts; hashes handed in must be made with `seed`.
     pub fn new(seed: Seed) -> Self {
-        Self { all: String::from_iter(length("")), table: Known::default(), seed, refused: 0 }
+        Self { all: String::from_iter(length("")), table: IdTable::default(), seed, refused: 0 }
     }
 
     /// The id of `bytes`, the same for the same bytes.
@@ -107,7 +107,7 @@ impl Texts {
 
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
     pub(in crate::call) fn close(&mut self) {
-        self.table = Known::default();
+        self.table = IdTable::default();
         self.all.shrink_to_fit();
     }
 
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn the_same_text_has_one_id_and_the_empty_one_is_absent() {
-        let mut texts = Texts::default();
+        let mut texts = StringArena::default();
         let first = texts.intern(b"Asterisk PBX 18.2");
         assert_eq!(first, texts.intern(b"Asterisk PBX 18.2"));
         assert_ne!(first, texts.intern(b"Kamailio"));
@@ -159,14 +159,14 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_utf8_are_replaced() {
-        let mut texts = Texts::default();
+        let mut texts = StringArena::default();
         let id = texts.intern(b"caf\xe9");
         assert_eq!("caf\u{fffd}", texts.get(id));
     }
 
     #[test]
     fn a_forged_endless_text_is_cut() {
-        let mut texts = Texts::default();
+        let mut texts = StringArena::default();
         let id = texts.intern(&vec![b'x'; TEXT_BYTES_MAX * 4]);
         assert_eq!(TEXT_BYTES_MAX, texts.get(id).len());
         let next = texts.intern("é".repeat(200).as_bytes());

@@ -4,7 +4,7 @@ use crate::call::store::endpoint::{EndpointId, Endpoints, NodeId};
 use crate::call::store::header_list::HeaderLists;
 use crate::call::store::message::Message;
 use crate::call::store::session::Sessions;
-use crate::call::store::string_arena::{TextId, Texts};
+use crate::call::store::string_arena::{StringArena, TextId};
 use crate::call::store::via_stack::ViaStacks;
 use crate::net::Endpoint;
 use crate::sip::HeaderName;
@@ -13,7 +13,7 @@ use crate::sip::HeaderName;
 #[derive(Debug, Default)]
 pub struct Tables {
     /// Names, URIs, tags, phrases and header values.
-    pub texts: Texts,
+    pub texts: StringArena,
     /// Addresses and ports.
     pub endpoints: Endpoints,
     /// Via stacks.

@@ -3,7 +3,7 @@
 //! Source: RFC 3261 sections 8.1.1.7, 16.6 step 8 and 17.2.3. `received` and `rport` are left out, so that a response has the
 //! stack of its request.
 
-use crate::call::store::id_table::{Known, Packed};
+use crate::call::store::id_table::{IdTable, Packed};
 use crate::call::store::string_arena::TextId;
 
 /// A Via stack in [`ViaStacks`]; the default is the empty stack.
@@ -60,7 +60,7 @@ pub struct ViaStacks {
     keys: Vec<u64>,
     rests: Vec<Rest>,
     /// Stacks by [`hash_of`].
-    table: Known<ViaId>,
+    table: IdTable<ViaId>,
 }
 
 /// The hash of a stack from the keys of its values, the lowest first: what lies below a value has a hash of its own on the way.
@@ -71,14 +71,14 @@ pub(in crate::call) fn hash_of(keys: impl Iterator<Item = u64>) -> u64 {
 impl Default for ViaStacks {
     fn default() -> Self {
         let empty = Rest { sent_by: TextId::default(), below: ViaId(0), depth: 0 };
-        Self { keys: vec![0], rests: vec![empty], table: Known::default() }
+        Self { keys: vec![0], rests: vec![empty], table: IdTable::default() }
     }
 }
 
 impl ViaStacks {
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
     pub(in crate::call) fn close(&mut self) {
-        self.table = Known::default();
+        self.table = IdTable::default();
         self.keys.shrink_to_fit();
         self.rests.shrink_to_fit();
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use crate::call::ingest::message_store::Book;
+use crate::call::ingest::message_store::MessageStore;
 use crate::call::store::endpoint::{EndpointId, NodeId};
 use crate::call::store::message::Message;
 use crate::capture::Timestamp;
@@ -55,12 +55,12 @@ struct Share {
 
 impl Census {
     /// Counts the messages of a book.
-    pub fn of(book: &Book) -> Self {
-        let chunks: Vec<(usize, &[Message])> = book.messages.chunks(MESSAGES_AT_A_TIME).collect();
+    pub fn of(store: &MessageStore) -> Self {
+        let chunks: Vec<(usize, &[Message])> = store.messages.chunks(MESSAGES_AT_A_TIME).collect();
         let all = chunks
             .into_par_iter()
             .with_max_len(1)
-            .map(|(place, messages)| Share::of(messages, place, book))
+            .map(|(place, messages)| Share::of(messages, place, store))
             .reduce(Share::default, Share::and);
         Self {
             by_transport: all.by_transport,
@@ -74,7 +74,7 @@ impl Census {
 
 impl Share {
     /// Counts neighbouring messages, the first of which is at `place`.
-    fn of(messages: &[Message], place: usize, book: &Book) -> Self {
+    fn of(messages: &[Message], place: usize, store: &MessageStore) -> Self {
         let mut share = Self::default();
         let Some(first) = messages.first() else {
             return share;
@@ -97,7 +97,7 @@ impl Share {
                 share.fragmented.push(place);
             }
             let ends = (message.source, message.destination);
-            let place = lately.place(ends, || share.place(ends, book));
+            let place = lately.place(ends, || share.place(ends, store));
             share.traffic[place as usize].1.messages += 1;
             span = (span.0.min(message.time), span.1.max(message.time));
         }
@@ -114,8 +114,8 @@ impl Share {
     }
 
     /// Where the traffic between the nodes of two endpoints is counted.
-    fn place(&mut self, (source, destination): (EndpointId, EndpointId), book: &Book) -> u32 {
-        let pair = (book.tables.node(source), book.tables.node(destination));
+    fn place(&mut self, (source, destination): (EndpointId, EndpointId), store: &MessageStore) -> u32 {
+        let pair = (store.tables.node(source), store.tables.node(destination));
         self.place_of(pair, Traffic { messages: 0, source, destination })
     }
 

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use crate::call::assemble::group::{Happenings, anatomy_of};
-use crate::call::ingest::message_store::Book;
+use crate::call::assemble::group::{CallSet, transactions_of};
+use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::Leg;
 use crate::call::store::endpoint::{EndpointId, NodeId};
 use crate::call::store::message::Message;
 use crate::call::survey::census::Census;
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::transaction::{Transaction, TransactionIndex};
 use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method};
@@ -71,7 +71,7 @@ type AllSigns = BTreeMap<Pair, Signs>;
 const LEGS_AT_A_TIME: usize = 1024;
 
 /// Pairs of which one direction is missing, in the order of endpoints.
-pub fn one_direction_pairs(book: &Book, happened: &Happenings, census: &Census) -> Vec<OneDirection> {
+pub fn one_direction_pairs(store: &MessageStore, happened: &CallSet, census: &Census) -> Vec<OneDirection> {
     let counts = &census.traffic;
     let silent: BTreeSet<Pair> =
         counts.keys().filter(|(a, b)| a != b && !counts.contains_key(&(*b, *a))).copied().collect();
@@ -86,8 +86,8 @@ pub fn one_direction_pairs(book: &Book, happened: &Happenings, census: &Census) 
     let shares = legs.par_chunks(LEGS_AT_A_TIME).with_max_len(1).map(|legs| {
         let mut signs = AllSigns::new();
         for leg in legs {
-            if alone.speaks_in(book, leg) {
-                learn(book, leg, &silent, watch, &mut signs);
+            if alone.speaks_in(store, leg) {
+                learn(store, leg, &silent, watch, &mut signs);
             }
         }
         signs
@@ -133,12 +133,12 @@ impl<'a> Alone<'a> {
     }
 
     /// Whether somebody speaks alone in a leg.
-    fn speaks_in(&self, book: &Book, leg: &Leg) -> bool {
-        let messages = book.messages.get(leg.start as usize..leg.end as usize);
+    fn speaks_in(&self, store: &MessageStore, leg: &Leg) -> bool {
+        let messages = store.messages.get(leg.start as usize..leg.end as usize);
         messages.into_iter().flatten().any(|message| {
-            let speaker = book.tables.node(message.source);
+            let speaker = store.tables.node(message.source);
             let speaks = self.speaks.get(speaker.place()).copied().unwrap_or(false);
-            speaks && self.pairs.contains(&(speaker, book.tables.node(message.destination)))
+            speaks && self.pairs.contains(&(speaker, store.tables.node(message.destination)))
         })
     }
 }
@@ -156,63 +156,73 @@ fn add_signs(mut all: AllSigns, more: AllSigns) -> AllSigns {
 }
 
 /// Takes down what the speakers of one leg show of what they heard.
-fn learn(book: &Book, leg: &Leg, silent: &BTreeSet<Pair>, watch: (Timestamp, Timestamp), signs: &mut AllSigns) {
-    let node = |endpoint| book.tables.node(endpoint);
-    let anatomy = anatomy_of(book, &[*leg]);
-    for (index, t) in anatomy.each() {
+fn learn(
+    store: &MessageStore,
+    leg: &Leg,
+    silent: &BTreeSet<Pair>,
+    watch: (Timestamp, Timestamp),
+    signs: &mut AllSigns,
+) {
+    let node = |endpoint| store.tables.node(endpoint);
+    let transactions = transactions_of(store, &[*leg]);
+    for (index, t) in transactions.each() {
         let asked = (node(t.source), node(t.destination));
         if t.request.is_none() && silent.contains(&(asked.1, asked.0)) {
             let wait = if t.method == Method::Invite { INVITE_WAIT } else { REQUEST_WAIT };
             let signs = signs.entry((asked.1, asked.0)).or_default();
             signs.orphans += 1;
-            signs.knows |= anatomy.message(t.first).time.since(watch.0) >= wait;
+            signs.knows |= transactions.message(t.first).time.since(watch.0) >= wait;
         } else if t.request.is_some() && silent.contains(&asked) {
             let signs = signs.entry(asked).or_default();
-            signs.knows |= acts_on_unseen(&anatomy, t);
+            signs.knows |= acts_on_unseen(&transactions, t);
             let counts =
                 !t.transport.is_reliable() && !matches!(t.method, Method::Ack | Method::Cancel | Method::Options);
             signs.requests += u32::from(counts);
-            signs.unrepeated += u32::from(counts && is_left_alone(&anatomy, index, t, watch.1));
+            signs.unrepeated += u32::from(counts && is_left_alone(&transactions, index, t, watch.1));
         }
     }
 }
 
 /// Whether the sender of a request shows by it that it heard what the capture lacks.
-fn acts_on_unseen(anatomy: &Anatomy<'_>, t: &Transaction) -> bool {
-    let Some(request) = t.request.map(|request| anatomy.message(request)) else {
+fn acts_on_unseen(transactions: &CallTransactions<'_>, t: &Transaction) -> bool {
+    let Some(request) = t.request.map(|request| transactions.message(request)) else {
         return false;
     };
-    let speaker = anatomy.tables.node(t.source);
+    let speaker = transactions.tables.node(t.source);
     match t.method {
         Method::Invite | Method::Register if request.to_tag.is_absent() => {
             let unseen_final = t.method == Method::Invite && t.ack.is_some() && t.final_response.is_none();
-            unseen_final || learnt_from_unseen(anatomy, request)
+            unseen_final || learnt_from_unseen(transactions, request)
         }
-        _ => !request.to_tag.is_absent() && opened_here(anatomy, speaker) && !heard_tag(anatomy, speaker, request),
+        _ => {
+            !request.to_tag.is_absent()
+                && opened_here(transactions, speaker)
+                && !heard_tag(transactions, speaker, request)
+        }
     }
 }
 
 /// Whether the speaker's own first INVITE of this Call-ID, without a To tag, is in the capture.
-fn opened_here(anatomy: &Anatomy<'_>, speaker: NodeId) -> bool {
-    anatomy
-        .originals()
-        .any(|(_, m)| m.is_request(Method::Invite) && m.to_tag.is_absent() && anatomy.tables.node(m.source) == speaker)
+fn opened_here(transactions: &CallTransactions<'_>, speaker: NodeId) -> bool {
+    transactions.originals().any(|(_, m)| {
+        m.is_request(Method::Invite) && m.to_tag.is_absent() && transactions.tables.node(m.source) == speaker
+    })
 }
 
 /// Whether any message to the speaker carries the tag of the other side that it uses.
-fn heard_tag(anatomy: &Anatomy<'_>, speaker: NodeId, request: &Message) -> bool {
-    anatomy.messages.iter().any(|m| {
+fn heard_tag(transactions: &CallTransactions<'_>, speaker: NodeId, request: &Message) -> bool {
+    transactions.messages.iter().any(|m| {
         let tag = if m.status().is_some() { m.to_tag } else { m.from_tag };
-        tag == request.to_tag && anatomy.tables.node(m.destination) == speaker
+        tag == request.to_tag && transactions.tables.node(m.destination) == speaker
     })
 }
 
 /// The same request again, changed as only an answer could have taught, although none was captured: a login, a longer timer, an
 /// extension left out.
-fn learnt_from_unseen(anatomy: &Anatomy<'_>, request: &Message) -> bool {
-    let tables = anatomy.tables;
+fn learnt_from_unseen(transactions: &CallTransactions<'_>, request: &Message) -> bool {
+    let tables = transactions.tables;
     let speaker = tables.node(request.source);
-    let was_answered = anatomy.messages.iter().any(|m| {
+    let was_answered = transactions.messages.iter().any(|m| {
         m.status().is_some_and(|status| status.0 >= 300)
             && m.cseq_method == request.transaction_method()
             && m.cseq.wrapping_add(1) == request.cseq
@@ -221,7 +231,7 @@ fn learnt_from_unseen(anatomy: &Anatomy<'_>, request: &Message) -> bool {
     if was_answered {
         return false;
     }
-    let before = anatomy.originals().map(|(_, m)| m).find(|m| {
+    let before = transactions.originals().map(|(_, m)| m).find(|m| {
         m.method() == request.method()
             && m.cseq.wrapping_add(1) == request.cseq
             && m.source == request.source
@@ -240,16 +250,21 @@ fn learnt_from_unseen(anatomy: &Anatomy<'_>, request: &Message) -> bool {
 }
 
 /// Whether a request was not repeated although the time for it had come, and nothing else took its place.
-fn is_left_alone(anatomy: &Anatomy<'_>, index: TransactionIndex, t: &Transaction, end: Timestamp) -> bool {
-    let Some(last) = t.last_request.map(|last| anatomy.message(last)) else {
+fn is_left_alone(
+    transactions: &CallTransactions<'_>,
+    index: TransactionIndex,
+    t: &Transaction,
+    end: Timestamp,
+) -> bool {
+    let Some(last) = t.last_request.map(|last| transactions.message(last)) else {
         return false;
     };
-    let went_elsewhere = anatomy.each().any(|(other, o)| {
+    let went_elsewhere = transactions.each().any(|(other, o)| {
         other > index
             && (o.method == Method::Cancel && o.via == t.via
                 || o.method == t.method && o.source == t.source && o.destination != t.destination)
     });
     // An answer from another address than the one asked is an answer all the same.
-    let is_answered = anatomy.responses_of(index).next().is_some();
+    let is_answered = transactions.responses_of(index).next().is_some();
     !is_answered && t.sends <= SENDS_MAX && end.since(last.time) >= REPEAT_WAIT && !went_elsewhere
 }

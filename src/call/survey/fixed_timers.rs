@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use crate::call::ingest::message_store::Book;
+use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::{Call, Hop};
 use crate::call::outcome::verdict::Outcome;
 use crate::call::store::endpoint::NodeId;
@@ -97,14 +97,14 @@ struct Share {
 }
 
 impl Share {
-    fn measure(&mut self, call: &Call, book: &Book, end: Timestamp) {
+    fn measure(&mut self, call: &Call, store: &MessageStore, end: Timestamp) {
         let waited = |lasting: &Lasting| lasts(lasting, RING_TIMER_MIN - RING_SLACK);
         let talk = talk_of(call, end).filter(|talk| lasts(talk, TALK_TIMER_MIN));
         // No part of a call lasts longer than all of it.
         if talk.is_none() && call.ended.since(call.started) < RING_TIMER_MIN - RING_SLACK {
             return;
         }
-        for (node, hop) in nodes(call, &book.tables) {
+        for (node, hop) in nodes(call, &store.tables) {
             if let Some((ring, setup)) = waits_of(call, hop) {
                 if let Some(ring) = ring.filter(waited) {
                     self.rings.entry(node).or_default().push(ring);
@@ -132,22 +132,22 @@ fn gather(all: &mut ByNode<Vec<Lasting>>, more: ByNode<Vec<Lasting>>) {
 
 /// How long calls rang, were being set up and talked at each node.
 #[derive(Debug, Default)]
-pub struct Timers {
+pub struct FixedTimers {
     rings: ByNode<Durations>,
     setups: ByNode<Durations>,
     talks: ByNode<Durations>,
 }
 
-impl Timers {
+impl FixedTimers {
     /// Measures every call at every node that its INVITE passed; `end` is the last frame.
-    pub fn of(calls: &[Call], book: &Book, end: Timestamp) -> Self {
+    pub fn of(calls: &[Call], store: &MessageStore, end: Timestamp) -> Self {
         let shares: Vec<Share> = calls
             .par_chunks(CALLS_AT_A_TIME)
             .with_max_len(1)
             .map(|calls| {
                 let mut share = Share::default();
                 for call in calls {
-                    share.measure(call, book, end);
+                    share.measure(call, store, end);
                 }
                 share
             })
@@ -186,7 +186,7 @@ impl Timers {
     }
 
     /// Corrects outcomes: a refusal after a ring time that hardly any call at that node outlasts was nobody's hand.
-    pub fn refine(&self, calls: &mut [Call], book: &Book) {
+    pub fn refine(&self, calls: &mut [Call], store: &MessageStore) {
         for call in calls {
             let code = call.final_code.map_or(0, |StatusCode(code)| code);
             let is_refusal = matches!(code, 486 | 487 | 603)
@@ -199,7 +199,7 @@ impl Timers {
             let last =
                 call.hops.iter().take(HOPS_MAX).rev().find(|hop| hop.final_code == code && hop.alerted_ms.is_some());
             let timer = last.and_then(|hop| {
-                let node = book.tables.node(hop.destination);
+                let node = store.tables.node(hop.destination);
                 let ring = hop.final_ms? - hop.alerted_ms?;
                 self.ring(node, f64::from(ring))
             });

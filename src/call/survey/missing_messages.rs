@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::call::ingest::message_store::Book;
+use crate::call::ingest::message_store::MessageStore;
 use crate::call::store::endpoint::NodeId;
 use crate::call::store::message::Message;
 use crate::call::store::tables::Tables;
@@ -56,20 +56,20 @@ type ByPair = HashMap<(NodeId, NodeId), Tally, foldhash::fast::FixedState>;
 
 /// What the capture lacks between which nodes.
 #[derive(Debug, Default)]
-pub struct Lapses {
+pub struct MissingMessages {
     by_pair: ByPair,
     by_node: HashMap<NodeId, Tally, foldhash::fast::FixedState>,
     total: Tally,
 }
 
-impl Lapses {
+impl MissingMessages {
     /// Reads a book, of very many Call-IDs a fair share; `start` is when the capture began.
-    pub fn of(book: &Book, start: Timestamp) -> Self {
+    pub fn of(store: &MessageStore, start: Timestamp) -> Self {
         let mut by_pair = ByPair::default();
-        let step = book.groups.len().div_ceil(GROUPS_MAX).max(1);
-        for (first, end) in book.groups.iter().step_by(step) {
-            let all = book.messages.get(*first as usize..*end as usize);
-            look(all.unwrap_or_default(), &book.tables, start, &mut by_pair);
+        let step = store.groups.len().div_ceil(GROUPS_MAX).max(1);
+        for (first, end) in store.groups.iter().step_by(step) {
+            let all = store.messages.get(*first as usize..*end as usize);
+            look(all.unwrap_or_default(), &store.tables, start, &mut by_pair);
         }
         let mut by_node: HashMap<NodeId, Tally, foldhash::fast::FixedState> = HashMap::default();
         for ((a, b), tally) in &by_pair {
@@ -104,14 +104,14 @@ impl Lapses {
 
 /// A message with what tells its transaction.
 #[derive(Clone, Copy)]
-struct Told<'a> {
+struct NumberedMessage<'a> {
     message: &'a Message,
     key: u64,
     from: NodeId,
     to: NodeId,
 }
 
-impl Told<'_> {
+impl NumberedMessage<'_> {
     /// The two nodes, whoever of them spoke.
     fn pair(&self) -> (NodeId, NodeId) {
         (self.from.min(self.to), self.from.max(self.to))
@@ -127,9 +127,9 @@ pub fn missed_in(messages: &[Message], tables: &Tables, start: Timestamp) -> u32
 
 fn look(messages: &[Message], tables: &Tables, start: Timestamp, by_pair: &mut ByPair) {
     let messages = &messages[..messages.len().min(GROUP_MAX)];
-    let mut told: Vec<Told<'_>> = Vec::with_capacity(messages.len());
+    let mut told: Vec<NumberedMessage<'_>> = Vec::with_capacity(messages.len());
     let originals = messages.iter().filter(|message| !message.flags.is_copy());
-    told.extend(originals.map(|message| Told {
+    told.extend(originals.map(|message| NumberedMessage {
         message,
         key: tables.vias.key(message.via),
         from: tables.node(message.source),
@@ -142,7 +142,7 @@ fn look(messages: &[Message], tables: &Tables, start: Timestamp, by_pair: &mut B
     if messages.iter().any(|message| message.flags.is_headless()) {
         return;
     }
-    let mut miss = |told: &Told<'_>, count: u32| {
+    let mut miss = |told: &NumberedMessage<'_>, count: u32| {
         if count > 0 {
             by_pair.entry(told.pair()).or_default().missed += count;
         }
@@ -166,7 +166,7 @@ fn look(messages: &[Message], tables: &Tables, start: Timestamp, by_pair: &mut B
 
 /// The messages of one Call-ID, with look-ups.
 struct Group<'a> {
-    told: &'a [Told<'a>],
+    told: &'a [NumberedMessage<'a>],
     start: Timestamp,
     /// Transactions that a request was captured of, sorted.
     asked: Vec<(u64, Method)>,
@@ -177,7 +177,7 @@ struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    fn of(told: &'a [Told<'a>], start: Timestamp) -> Self {
+    fn of(told: &'a [NumberedMessage<'a>], start: Timestamp) -> Self {
         let mut asked = Vec::with_capacity(told.len());
         let mut answered = Vec::with_capacity(told.len());
         let mut kinds: Vec<(u64, Method, bool, NodeId, usize)> = Vec::with_capacity(told.len());
@@ -215,7 +215,7 @@ impl<'a> Group<'a> {
     }
 
     /// A response whose request is not there, although the capture was running when it was sent.
-    fn is_orphan(&self, told: &Told<'_>) -> bool {
+    fn is_orphan(&self, told: &NumberedMessage<'_>) -> bool {
         let message = told.message;
         let name = (told.key, message.cseq_method);
         if told.key == 0 || self.asked.binary_search(&name).is_ok() {
@@ -235,7 +235,7 @@ impl<'a> Group<'a> {
     }
 
     /// An ACK of an answer that is not there, although its INVITE is.
-    fn confirms_unseen(&self, told: &Told<'_>) -> bool {
+    fn confirms_unseen(&self, told: &NumberedMessage<'_>) -> bool {
         if !told.message.is_request(Method::Ack) {
             return false;
         }
@@ -250,7 +250,7 @@ impl<'a> Group<'a> {
     }
 
     /// A request with a tag that only an answer can have told its sender, whose own INVITE is there and the answer is not.
-    fn knows_unseen(&self, told: &Told<'_>) -> bool {
+    fn knows_unseen(&self, told: &NumberedMessage<'_>) -> bool {
         let tag = told.message.to_tag;
         if tag.is_absent() || told.message.is_request(Method::Ack) {
             return false;
@@ -282,7 +282,8 @@ impl<'a> Group<'a> {
             return false;
         }
         let later = self.told.get(place + 1..).unwrap_or_default();
-        let is_again = |other: &&Told<'_>| other.key == told.key && other.message.method() == message.method();
+        let is_again =
+            |other: &&NumberedMessage<'_>| other.key == told.key && other.message.method() == message.method();
         if later.iter().any(|other| is_again(&other)) {
             return false;
         }
@@ -299,7 +300,7 @@ impl<'a> Group<'a> {
     /// Repeats that are missing between those that were captured: the gaps between repeats double at most.
     fn late_repeats(&self, place: usize) -> u32 {
         let told = &self.told[place];
-        let is_same = |other: &&Told<'_>| {
+        let is_same = |other: &&NumberedMessage<'_>| {
             other.key == told.key && other.from == told.from && other.message.kind == told.message.kind
         };
         if told.message.transport.is_reliable() {
@@ -316,7 +317,7 @@ impl<'a> Group<'a> {
     }
 
     /// Numbers of CSeq that a sender left out although it counts by one, each with the request behind the gap.
-    fn left_out(&self) -> Vec<(Told<'a>, u32)> {
+    fn left_out(&self) -> Vec<(NumberedMessage<'a>, u32)> {
         let requests = self.told.iter().enumerate().filter(|(_, told)| {
             let method = told.message.method();
             method.is_some_and(|method| !matches!(method, Method::Ack | Method::Cancel))

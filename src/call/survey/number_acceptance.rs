@@ -8,7 +8,7 @@ use std::fmt::{self, Write};
 use rayon::prelude::*;
 
 use crate::call::beside::registration::address_of;
-use crate::call::ingest::message_store::Book;
+use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::{Asked, Call, Hop};
 use crate::call::store::endpoint::NodeId;
 use crate::call::store::header_list::HeaderListId;
@@ -76,7 +76,7 @@ impl Tally {
 
 /// What one node accepted and refused.
 #[derive(Debug, Default)]
-pub struct Reception {
+pub struct NumberAcceptance {
     /// All together.
     pub all: Tally,
     /// By the way in which the number is written, with accepted examples.
@@ -101,14 +101,14 @@ pub struct Reception {
 
 /// The receptions of all nodes that refused something.
 #[derive(Debug, Default)]
-pub struct Receptions {
-    nodes: Map<NodeId, Reception>,
+pub struct NumberAcceptances {
+    nodes: Map<NodeId, NumberAcceptance>,
 }
 
-impl Receptions {
+impl NumberAcceptances {
     /// Compares the calls of a run.
-    pub fn of(calls: &[Call], book: &Book) -> Self {
-        let node = |hop: &Hop| book.tables.node(hop.destination);
+    pub fn of(calls: &[Call], store: &MessageStore) -> Self {
+        let node = |hop: &Hop| store.tables.node(hop.destination);
         // The calls that concern each node that refused something, by its place.
         let mut concerned: Vec<Option<(NodeId, Vec<u32>)>> = Vec::new();
         for hop in calls.iter().flat_map(|call| call.hops.iter()) {
@@ -131,11 +131,11 @@ impl Receptions {
             }
         }
         let nodes = concerned.into_par_iter().with_max_len(1).flatten();
-        Self { nodes: nodes.map(|(node, own)| (node, Reception::of(node, &own, calls, book))).collect() }
+        Self { nodes: nodes.map(|(node, own)| (node, NumberAcceptance::of(node, &own, calls, store))).collect() }
     }
 
     /// What a node accepted and refused; `None` where it refused nothing.
-    pub fn at(&self, node: NodeId) -> Option<&Reception> {
+    pub fn at(&self, node: NodeId) -> Option<&NumberAcceptance> {
         self.nodes.get(&node)
     }
 }
@@ -164,15 +164,15 @@ fn fate(hop: &Hop) -> Fate {
     }
 }
 
-impl Reception {
+impl NumberAcceptance {
     /// What a node did with the INVITEs of some calls.
-    fn of(node: NodeId, own: &[u32], calls: &[Call], book: &Book) -> Self {
+    fn of(node: NodeId, own: &[u32], calls: &[Call], store: &MessageStore) -> Self {
         let mut reception = Self::default();
         let mut accepted: Vec<(Received, &Hop)> = Vec::new();
         let mut refused_last = None;
         for (index, call) in own.iter().filter_map(|i| Some((*i, calls.get(*i as usize)?))) {
             let hops = call.hops.iter();
-            let here = hops.filter(|hop| book.tables.node(hop.destination) == node);
+            let here = hops.filter(|hop| store.tables.node(hop.destination) == node);
             for (hop, asked) in here.filter_map(|hop| Some((hop, hop.asked?))) {
                 let received = Received { call: index, uri: asked.uri, from: asked.from, time: hop.sent, at: asked.at };
                 match fate(hop) {
@@ -186,10 +186,10 @@ impl Reception {
                     Fate::Refused(_) if refused_last == Some(index) => {}
                     Fate::Refused(code) => {
                         refused_last = Some(index);
-                        reception.refuse(received, hop, asked, book, code);
+                        reception.refuse(received, hop, asked, store, code);
                     }
                     Fate::Declined => {
-                        let user = user_of(book.tables.text(asked.uri));
+                        let user = user_of(store.tables.text(asked.uri));
                         reception.declined.insert(user.into());
                     }
                     Fate::Other => {}
@@ -199,16 +199,16 @@ impl Reception {
         // What was refused is known now, so that of what was accepted only the same is kept, beside a few examples.
         reception.forget_rare();
         for (received, hop) in accepted {
-            reception.accept(received, hop, book);
+            reception.accept(received, hop, store);
         }
         reception
     }
 
-    fn refuse(&mut self, received: Received, hop: &Hop, asked: Asked, book: &Book, code: u16) {
-        let tables = &book.tables;
-        let prefix = self.add(received, book, code);
+    fn refuse(&mut self, received: Received, hop: &Hop, asked: Asked, store: &MessageStore, code: u16) {
+        let tables = &store.tables;
+        let prefix = self.add(received, store, code);
         let caller = user_of(tables.text(asked.from));
-        let vouched = asserted(asked.headers, book);
+        let vouched = asserted(asked.headers, store);
         let tallies = [
             Some(self.sources.entry(tables.node(hop.source)).or_default()),
             Some(self.callers.entry(caller.into()).or_default()),
@@ -229,16 +229,16 @@ impl Reception {
         self.prefixes.retain(|_, tally| is_frequent(tally));
     }
 
-    fn accept(&mut self, received: Received, hop: &Hop, book: &Book) {
-        let tables = &book.tables;
-        let prefix = self.add(received, book, 200);
+    fn accept(&mut self, received: Received, hop: &Hop, store: &MessageStore) {
+        let tables = &store.tables;
+        let prefix = self.add(received, store, 200);
         // Texts are far apart in memory, and mostly nothing is to be compared with them.
         let caller = match self.callers.is_empty() {
             true => None,
             false => self.callers.get_mut(user_of(tables.text(received.from))),
         };
         let vouched = match (self.asserted.is_empty(), hop.asked) {
-            (false, Some(asked)) => self.asserted.get_mut(asserted(asked.headers, book)),
+            (false, Some(asked)) => self.asserted.get_mut(asserted(asked.headers, store)),
             _ => None,
         };
         let tallies = [
@@ -253,8 +253,8 @@ impl Reception {
     }
 
     /// Counts what the Request-URI tells; gives how its number begins.
-    fn add(&mut self, received: Received, book: &Book, code: u16) -> Option<Prefix> {
-        let text = book.tables.text(received.uri);
+    fn add(&mut self, received: Received, store: &MessageStore, code: u16) -> Option<Prefix> {
+        let text = store.tables.text(received.uri);
         let uri = Uri::parse(text.as_bytes());
         self.all.add(received, code);
         tally(&mut self.users, user_of(text), received, code);
@@ -315,8 +315,8 @@ impl fmt::Display for Prefix {
 }
 
 /// The user that the sender vouches for, empty where it does not.
-pub fn asserted(headers: HeaderListId, book: &Book) -> &str {
-    let tables = &book.tables;
+pub fn asserted(headers: HeaderListId, store: &MessageStore) -> &str {
+    let tables = &store.tables;
     let first = |name| tables.headers.first(headers, name);
     let identity = first(HeaderName::PAssertedIdentity);
     let identity = identity.or_else(|| first(HeaderName::PPreferredIdentity));

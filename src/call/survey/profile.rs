@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::Duration;
 
-use crate::call::ingest::message_store::Book;
+use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::Call;
 use crate::call::store::endpoint::EndpointId;
 use crate::call::survey::metrics::{Measured, Metrics};
@@ -74,15 +74,15 @@ pub struct Profile {
 
 impl Profile {
     /// Measures calls.
-    pub fn of(calls: &[&Call], book: &Book) -> Self {
-        let tables = &book.tables;
+    pub fn of(calls: &[&Call], store: &MessageStore) -> Self {
+        let tables = &store.tables;
         let measured: Vec<Measured> = calls.iter().map(|call| Measured::from(*call)).collect();
         let by_node = |of: fn(&Call) -> EndpointId| {
             let keys = calls.iter().map(|call| tables.node(of(call)));
             dimension(&measured, keys, |node| tables.endpoints.node_name(*node))
         };
         let by_software = || {
-            let keys = calls.iter().map(|call| software(call, book));
+            let keys = calls.iter().map(|call| software(call, store));
             dimension(&measured, keys, |name| (*name).to_owned())
         };
         let ((destinations, sources), (software, (span, spans))) = rayon::join(
@@ -101,12 +101,12 @@ impl Profile {
 }
 
 /// The product that the first INVITE of a call names, empty where it names none.
-fn software<'a>(call: &Call, book: &'a Book) -> &'a str {
+fn software<'a>(call: &Call, store: &'a MessageStore) -> &'a str {
     let range = call.legs.first().map_or(0..0, |leg| leg.start..leg.end);
-    let messages = book.messages.get(range.start as usize..range.end as usize);
+    let messages = store.messages.get(range.start as usize..range.end as usize);
     let mut messages = messages.unwrap_or_default().iter();
     let invite = messages.find(|message| message.is_request(Method::Invite));
-    invite.and_then(|invite| book.tables.software(invite)).unwrap_or_default()
+    invite.and_then(|invite| store.tables.software(invite)).unwrap_or_default()
 }
 
 /// Divides calls, in the order of which `keys` are.

@@ -50,7 +50,7 @@ impl Parts {
 }
 
 /// A call while its Call-ID is being sorted.
-struct Draft {
+struct OpenCall {
     part: u32,
     from_tag: TextId,
     tags: Vec<TextId>,
@@ -59,7 +59,7 @@ struct Draft {
 }
 
 /// Tells apart what the messages of one Call-ID, in the order of capture, belong to.
-pub(in crate::call) fn tell_apart(messages: &[&Message], tables: &Tables) -> Parts {
+pub(in crate::call) fn classify_group(messages: &[&Message], tables: &Tables) -> Parts {
     let pairing = pair(messages, tables);
     let mut sorter = Sorter {
         messages,
@@ -81,7 +81,7 @@ struct Sorter<'a> {
     tables: &'a Tables,
     pairing: &'a Pairing,
     kinds: Vec<PartKind>,
-    calls: Vec<Draft>,
+    calls: Vec<OpenCall>,
     of_transaction: Vec<u32>,
 }
 
@@ -147,7 +147,7 @@ impl Sorter<'_> {
         // Most calls have two: the caller's and the callee's.
         let mut tags = Vec::with_capacity(2);
         tags.push(first.from_tag);
-        self.calls.push(Draft { part, from_tag: first.from_tag, tags, last: index, started: first.time });
+        self.calls.push(OpenCall { part, from_tag: first.from_tag, tags, last: index, started: first.time });
         part
     }
 
@@ -192,7 +192,7 @@ impl Sorter<'_> {
         {
             return *part;
         }
-        let has = |call: &&Draft, tag: TextId| !tag.is_absent() && call.tags.contains(&tag);
+        let has = |call: &&OpenCall, tag: TextId| !tag.is_absent() && call.tags.contains(&tag);
         let both = self.calls.iter().rev().find(|call| has(call, first.from_tag) && has(call, first.to_tag));
         let one = || self.calls.iter().rev().find(|call| has(call, first.from_tag) || has(call, first.to_tag));
         let latest = || self.calls.iter().rev().find(|call| is_call_only && call.started <= first.time);

@@ -14,7 +14,7 @@ const UNSEEN_STEPS_MAX: usize = 64;
 
 /// One call taken apart.
 #[derive(Debug)]
-pub struct Anatomy<'a> {
+pub struct CallTransactions<'a> {
     /// The messages of all legs in the order of capture, copies included.
     pub messages: Vec<&'a Message>,
     /// What the messages refer to.
@@ -29,7 +29,7 @@ pub struct Anatomy<'a> {
     pub chain: Vec<TransactionIndex>,
 }
 
-impl<'a> Anatomy<'a> {
+impl<'a> CallTransactions<'a> {
     /// Takes a call apart; `messages` are in the order of capture.
     pub fn new(messages: Vec<&'a Message>, tables: &'a Tables) -> Self {
         let pairing = pair(&messages, tables);
@@ -38,7 +38,7 @@ impl<'a> Anatomy<'a> {
 
     /// The same where the messages were paired before.
     pub(in crate::call) fn of_pairs(messages: Vec<&'a Message>, tables: &'a Tables, pairing: Pairing) -> Self {
-        let mut anatomy = Self {
+        let mut transactions = Self {
             messages,
             tables,
             transactions: pairing.transactions,
@@ -46,14 +46,14 @@ impl<'a> Anatomy<'a> {
             repeated: pairing.repeated,
             chain: Vec::new(),
         };
-        anatomy.drop_late_answers();
-        anatomy.join_stripped_hops();
-        anatomy.join_two_homed_hops();
-        anatomy.join_foreign_legs();
-        anatomy.join_acks();
-        anatomy.join_unseen_steps();
-        anatomy.chain = anatomy.edge();
-        anatomy
+        transactions.drop_late_answers();
+        transactions.join_stripped_hops();
+        transactions.join_two_homed_hops();
+        transactions.join_foreign_legs();
+        transactions.join_acks();
+        transactions.join_unseen_steps();
+        transactions.chain = transactions.edge();
+        transactions
     }
 
     /// The message at an index.

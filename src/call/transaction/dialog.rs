@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::call::store::string_arena::TextId;
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
 use crate::sip::{Method, StatusCode};
 
@@ -26,52 +26,53 @@ pub struct Dialog {
 }
 
 /// Every dialog that was confirmed on the hop next to the caller, the one that carried the call first.
-pub fn dialogs(anatomy: &Anatomy<'_>) -> Vec<Dialog> {
+pub fn dialogs(transactions: &CallTransactions<'_>) -> Vec<Dialog> {
     let mut dialogs: Vec<Dialog> = Vec::new();
-    let answered = anatomy.chain.iter().copied().filter(|step| {
-        let status = anatomy.final_status(anatomy.transaction(*step));
+    let answered = transactions.chain.iter().copied().filter(|step| {
+        let status = transactions.final_status(transactions.transaction(*step));
         status.is_some_and(StatusCode::is_success)
     });
     for step in answered {
         let answers =
-            anatomy.responses_of(step).filter(|(_, message)| message.status().is_some_and(StatusCode::is_success));
+            transactions.responses_of(step).filter(|(_, message)| message.status().is_some_and(StatusCode::is_success));
         for (answer, message) in answers {
             // Bounded: a forged capture may answer one INVITE with any number of tags.
             if dialogs.len() < 64 && !dialogs.iter().any(|known| known.to_tag == message.to_tag) {
-                let bye = bye_of(anatomy, step, answer, message.to_tag);
+                let bye = bye_of(transactions, step, answer, message.to_tag);
                 dialogs.push(Dialog { invite: step, answer, to_tag: message.to_tag, bye });
             }
         }
     }
-    if let Some(kept) = dialogs.iter().position(|dialog| !was_unwanted(anatomy, dialog)) {
+    if let Some(kept) = dialogs.iter().position(|dialog| !was_unwanted(transactions, dialog)) {
         dialogs.swap(0, kept);
     }
     dialogs
 }
 
-fn was_unwanted(anatomy: &Anatomy<'_>, dialog: &Dialog) -> bool {
-    let Some(request) = dialog.bye.and_then(|bye| anatomy.transaction(bye).request) else {
+fn was_unwanted(transactions: &CallTransactions<'_>, dialog: &Dialog) -> bool {
+    let Some(request) = dialog.bye.and_then(|bye| transactions.transaction(bye).request) else {
         return false;
     };
-    let bye = anatomy.message(request);
-    bye.from_tag == anatomy.caller_tag() && bye.time.since(anatomy.message(dialog.answer).time) <= UNWANTED_ANSWER_WAIT
+    let bye = transactions.message(request);
+    bye.from_tag == transactions.caller_tag()
+        && bye.time.since(transactions.message(dialog.answer).time) <= UNWANTED_ANSWER_WAIT
 }
 
 fn bye_of(
-    anatomy: &Anatomy<'_>,
+    transactions: &CallTransactions<'_>,
     step: TransactionIndex,
     answer: MessageIndex,
     to_tag: TextId,
 ) -> Option<TransactionIndex> {
-    let invite = anatomy.transaction(step);
-    let node = |endpoint| anatomy.tables.node(endpoint);
+    let invite = transactions.transaction(step);
+    let node = |endpoint| transactions.tables.node(endpoint);
     let edge = (node(invite.source), node(invite.destination));
     let byes = || {
-        anatomy.each().filter(move |(_, transaction)| {
+        transactions.each().filter(move |(_, transaction)| {
             let Some(request) = transaction.request else {
                 return false;
             };
-            let message = anatomy.message(request);
+            let message = transactions.message(request);
             let in_dialog = to_tag.is_absent() || message.to_tag == to_tag || message.from_tag == to_tag;
             transaction.method == Method::Bye && request > answer && in_dialog
         })

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::call::transaction::call_transactions::Anatomy;
+use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::transaction::{Transaction, TransactionIndex};
 use crate::sip::Method;
 
@@ -15,7 +15,7 @@ const CANDIDATES_MAX: usize = 16;
 /// Hops followed towards the caller (RFC 3261 section 16.6 allows 70).
 const HOPS_MAX: usize = 70;
 
-impl Anatomy<'_> {
+impl CallTransactions<'_> {
     /// Hops that took the Via stack off: the node that received the parent sent the child while the parent was pending.
     pub(in crate::call) fn join_stripped_hops(&mut self) {
         let open: Vec<TransactionIndex> =

@@ -11,11 +11,11 @@ use crate::call::store::via_stack::ViaId;
 use crate::net::Transport;
 use crate::sip::{Method, StatusCode};
 
-/// A message of an [`crate::call::Anatomy`], by its place in time.
+/// A message of an [`crate::call::CallTransactions`], by its place in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageIndex(pub u32);
 
-/// A transaction of an [`crate::call::Anatomy`], by the time of its first message.
+/// A transaction of an [`crate::call::CallTransactions`], by the time of its first message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransactionIndex(pub u32);
 

@@ -1,7 +1,7 @@
 //! The view of captures that were just analysed.
 
 use crate::analysis::Analysis;
-use crate::call::{Book, Call, EndpointId, Hop, TextId};
+use crate::call::{Call, EndpointId, Hop, MessageStore, TextId};
 use crate::capture::FrameRef;
 use crate::check::facts::{Facts, HeaderUses, word};
 use crate::check::view::{CallView, FindingView, HopView, View, distinct};
@@ -12,7 +12,7 @@ impl View {
     pub fn of(analysis: &Analysis) -> Self {
         let mut uses = HeaderUses::default();
         for (_, entry) in analysis.told_calls() {
-            uses.add_call(&entry.call, &analysis.book);
+            uses.add_call(&entry.call, &analysis.store);
         }
         let calls = (0..analysis.calls.len()).filter_map(|place| call_view(analysis, place));
         Self {
@@ -22,7 +22,7 @@ impl View {
             calls: calls.collect(),
             beside_calls: beside_calls(analysis),
             headers: uses
-                .by_name(&analysis.book)
+                .by_name(&analysis.store)
                 .into_iter()
                 .map(|((message, name), count)| ((message, name.text().to_owned()), count))
                 .collect(),
@@ -57,8 +57,8 @@ fn beside_calls(analysis: &Analysis) -> Vec<FindingView> {
 /// The call at a place of [`Analysis::calls`]; `None` past the last.
 pub fn call_view(analysis: &Analysis, place: usize) -> Option<CallView> {
     let entry = analysis.calls.get(place)?;
-    let (call, tables) = (&entry.call, &analysis.book.tables);
-    let facts = Facts::of(call, &analysis.book);
+    let (call, tables) = (&entry.call, &analysis.store.tables);
+    let facts = Facts::of(call, &analysis.store);
     let text = |id: TextId| tables.text(id).to_owned();
     let endpoint = |id: EndpointId| tables.endpoint(id).to_string();
     let times = &call.milestones;
@@ -101,8 +101,8 @@ pub fn call_view(analysis: &Analysis, place: usize) -> Option<CallView> {
     let ending: Vec<FrameRef> = view.ending_frame().into_iter().collect();
     for finding in &mut view.findings {
         let frames = &mut finding.frames;
-        frames.sort_by_key(|at| !is_of_call(call, &analysis.book, *at));
-        if !frames.first().is_some_and(|at| is_of_call(call, &analysis.book, *at)) {
+        frames.sort_by_key(|at| !is_of_call(call, &analysis.store, *at));
+        if !frames.first().is_some_and(|at| is_of_call(call, &analysis.store, *at)) {
             frames.clone_from(&ending);
         }
     }
@@ -110,9 +110,9 @@ pub fn call_view(analysis: &Analysis, place: usize) -> Option<CallView> {
 }
 
 /// Whether a frame completed a message of a call.
-fn is_of_call(call: &Call, book: &Book, at: FrameRef) -> bool {
+fn is_of_call(call: &Call, store: &MessageStore, at: FrameRef) -> bool {
     call.legs.iter().any(|leg| {
-        let messages = book.messages.get(leg.start as usize..leg.end as usize);
+        let messages = store.messages.get(leg.start as usize..leg.end as usize);
         messages.unwrap_or_default().iter().any(|message| message.at == at)
     })
 }

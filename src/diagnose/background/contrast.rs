@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use crate::call::survey::metrics::Metrics;
-use crate::call::{Call, GroupId, Message, NodeId, TextId, anatomy_of};
+use crate::call::{Call, GroupId, Message, NodeId, TextId, transactions_of};
 use crate::capture::Timestamp;
-use crate::diagnose::context::capture_context::Scene;
-use crate::diagnose::hostile::password_guessing::{Siege, sieges};
+use crate::diagnose::context::capture_context::CaptureContext;
+use crate::diagnose::hostile::password_guessing::{GuessingRun, guessing_runs};
 use crate::diagnose::hostile::probe::{Sender, senders};
 use crate::diagnose::hostile::{self, Scan};
 use crate::diagnose::incident::distinguishing_feature::KnownGood;
@@ -26,7 +26,7 @@ pub struct Contrast {
     calls_by_id: OnceLock<HashMap<Box<str>, u32>>,
     tokens: OnceLock<Tokens>,
     senders: OnceLock<Vec<Sender>>,
-    sieges: OnceLock<Vec<Siege>>,
+    guessing_runs: OnceLock<Vec<GuessingRun>>,
     by_aor: OnceLock<HashMap<TextId, Vec<u32>>>,
     scans: OnceLock<Vec<Scan>>,
     hostile: OnceLock<BTreeSet<NodeId>>,
@@ -62,10 +62,10 @@ pub fn defect_kind(sentence: &str) -> &str {
     sentence.split_once(": \"").map_or(sentence, |(kind, _)| kind)
 }
 
-impl Scene<'_> {
+impl CaptureContext<'_> {
     /// What is wrong with a message, in sentences.
     pub fn defects(&self, message: &Message) -> Vec<&str> {
-        let ids = self.book.defects.get(&message.digest);
+        let ids = self.store.defects.get(&message.digest);
         ids.into_iter().flatten().map(|id| self.text(*id)).collect()
     }
 
@@ -102,7 +102,7 @@ impl Scene<'_> {
 
     /// What each node asked for.
     pub fn senders(&self) -> &[Sender] {
-        self.contrast.senders.get_or_init(|| senders(self.book, self.calls, self.attempts, self.requests))
+        self.contrast.senders.get_or_init(|| senders(self.store, self.calls, self.attempts, self.requests))
     }
 
     /// Gives back what only rules about the whole capture read: the calls' own verdicts need the room.
@@ -118,8 +118,8 @@ impl Scene<'_> {
     }
 
     /// Password guessing.
-    pub fn sieges(&self) -> &[Siege] {
-        self.contrast.sieges.get_or_init(|| sieges(self.book, self.attempts))
+    pub fn guessing_runs(&self) -> &[GuessingRun] {
+        self.contrast.guessing_runs.get_or_init(|| guessing_runs(self.store, self.attempts))
     }
 
     /// Nodes that search for open servers.
@@ -135,7 +135,7 @@ impl Scene<'_> {
     /// Messages that came in fragments.
     pub fn fragmented(&self) -> impl Iterator<Item = &Message> {
         let places = self.sight.fragmented.iter();
-        places.filter_map(|place| self.book.messages.get(*place as usize))
+        places.filter_map(|place| self.store.messages.get(*place as usize))
     }
 
     /// The metrics of all calls but those of hostile nodes.
@@ -150,7 +150,7 @@ impl Scene<'_> {
     pub fn last_seen(&self, node: NodeId) -> Timestamp {
         let known = self.contrast.last_seen.get_or_init(|| {
             let mut last: HashMap<NodeId, Timestamp, foldhash::fast::FixedState> = HashMap::default();
-            for message in &self.book.messages {
+            for message in &self.store.messages {
                 for endpoint in [message.source, message.destination] {
                     let seen = last.entry(self.node(endpoint)).or_default();
                     *seen = message.time.max(*seen);
@@ -174,29 +174,28 @@ impl Scene<'_> {
     }
 }
 
-fn tolerated(scene: &Scene<'_>) -> HashSet<(NodeId, String)> {
+fn tolerated(capture: &CaptureContext<'_>) -> HashSet<(NodeId, String)> {
     let mut known = HashSet::new();
     let has_defect = |call: &&Call| {
         call.legs.iter().any(|leg| {
-            let messages = scene.book.messages.get(leg.start as usize..leg.end as usize);
-            messages
-                .into_iter()
-                .flatten()
-                .any(|message| message.is_request(Method::Invite) && scene.book.defects.contains_key(&message.digest))
+            let messages = capture.store.messages.get(leg.start as usize..leg.end as usize);
+            messages.into_iter().flatten().any(|message| {
+                message.is_request(Method::Invite) && capture.store.defects.contains_key(&message.digest)
+            })
         })
     };
-    for call in scene.calls.iter().filter(has_defect).take(DEFECTIVE_CALLS_MAX) {
-        let anatomy = anatomy_of(scene.book, &call.legs);
-        for (_, invite) in anatomy.invites() {
+    for call in capture.calls.iter().filter(has_defect).take(DEFECTIVE_CALLS_MAX) {
+        let transactions = transactions_of(capture.store, &call.legs);
+        for (_, invite) in transactions.invites() {
             let is_read = invite.alerting.is_some()
-                || anatomy
+                || transactions
                     .final_status(invite)
                     .is_some_and(|status| status.is_success() || shows_understanding(status.0));
             let Some(request) = invite.last_request.filter(|_| is_read) else {
                 continue;
             };
-            for sentence in scene.defects(anatomy.message(request)) {
-                let node = scene.node(invite.destination);
+            for sentence in capture.defects(transactions.message(request)) {
+                let node = capture.node(invite.destination);
                 known.insert((node, defect_kind(sentence).to_owned()));
             }
         }
@@ -209,24 +208,24 @@ fn shows_understanding(code: u16) -> bool {
     matches!(code, 300..=399 | 404 | 410 | 480 | 484 | 486 | 487 | 488 | 600 | 603 | 604)
 }
 
-fn tokens(scene: &Scene<'_>) -> Tokens {
+fn tokens(capture: &CaptureContext<'_>) -> Tokens {
     let mut tokens = Tokens::default();
     let mut signed = 0;
-    for call in scene.calls {
+    for call in capture.calls {
         let Some(leg) = call.legs.first() else {
             continue;
         };
-        let messages = scene.book.messages.get(leg.start as usize..leg.end as usize);
+        let messages = capture.store.messages.get(leg.start as usize..leg.end as usize);
         let invites = messages
             .into_iter()
             .flatten()
             .filter(|message| message.is_request(Method::Invite) && message.to_tag.is_absent());
         let mut is_first = true;
         for message in invites {
-            for id in identities(scene, message) {
+            for id in identities(capture, message) {
                 tokens.first_use.entry(id).or_insert((message.time, message.group));
                 if is_first && signed < SIGNED_CALLS_MAX {
-                    tokens.ages.extend(age(scene, message, id));
+                    tokens.ages.extend(age(capture, message, id));
                     signed += 1;
                     is_first = false;
                 }
@@ -238,13 +237,13 @@ fn tokens(scene: &Scene<'_>) -> Tokens {
 }
 
 /// The Identity headers of a message.
-pub fn identities<'a>(scene: &'a Scene<'_>, message: &'a Message) -> impl Iterator<Item = TextId> + 'a {
-    let headers = scene.book.tables.headers.get(message.headers);
+pub fn identities<'a>(capture: &'a CaptureContext<'_>, message: &'a Message) -> impl Iterator<Item = TextId> + 'a {
+    let headers = capture.store.tables.headers.get(message.headers);
     headers.filter(|(name, _)| *name == HeaderName::Identity).map(|(_, id)| id)
 }
 
 /// Seconds from the issue of a token to the capture of the message that carries it.
-pub fn age(scene: &Scene<'_>, message: &Message, identity: TextId) -> Option<i64> {
-    let passport = Identity::parse(scene.text(identity).as_bytes()).passport().ok()?;
+pub fn age(capture: &CaptureContext<'_>, message: &Message, identity: TextId) -> Option<i64> {
+    let passport = Identity::parse(capture.text(identity).as_bytes()).passport().ok()?;
     Some((message.time.nanoseconds() / 1_000_000_000).saturating_sub(passport.issued_at?))
 }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::call::beside::binding::{Binding, Bindings};
-use crate::call::survey::number_acceptance::Reception;
+use crate::call::survey::number_acceptance::NumberAcceptance;
 use crate::call::{EndpointId, Leg, Message, NodeId, Outcome};
 use crate::capture::Timestamp;
 use crate::diagnose::background::logins::Logins;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::sip::number::user_of;
 
 /// Earlier calls of one party that are looked at to find the one that keeps it busy; a phone has few lines.
@@ -18,7 +18,7 @@ const UNHEARD_REPEATS_MIN: u32 = 2;
 
 /// What was gathered so far.
 #[derive(Default)]
-pub struct Memory {
+pub struct CrossCallIndex {
     bindings: OnceLock<Bindings>,
     logins: OnceLock<Logins>,
     talks: OnceLock<HashMap<Box<str>, Vec<u32>, foldhash::fast::FixedState>>,
@@ -27,10 +27,10 @@ pub struct Memory {
 }
 
 // Nothing here may use several threads to gather: a thread that waits for others could be handed a call whose rule asks again.
-impl<'a> Scene<'a> {
+impl<'a> CaptureContext<'a> {
     /// Messages of a leg in a span of time, both ends included: one Call-ID may hold thousands of tries to register.
     pub fn between(&self, leg: &Leg, (since, until): (Timestamp, Timestamp)) -> &'a [Message] {
-        let all = self.book.messages.get(leg.start as usize..leg.end as usize);
+        let all = self.store.messages.get(leg.start as usize..leg.end as usize);
         let all = all.unwrap_or_default();
         let start = all.partition_point(|message| message.time < since);
         let end = all.partition_point(|message| message.time <= until);
@@ -39,13 +39,13 @@ impl<'a> Scene<'a> {
 
     /// What an address-of-record led to at a moment; `nodes` are those that may be its registrar.
     pub fn binding_at(&self, aor: &str, nodes: &[NodeId], time: Timestamp) -> Option<Binding> {
-        let tables = &self.book.tables;
+        let tables = &self.store.tables;
         let bindings = self.memory.bindings.get_or_init(|| Bindings::of(self.attempts, tables));
         bindings.binding_at(self.attempts, tables, aor, nodes, time)
     }
 
     /// What the node of an endpoint accepted and refused; `None` where it refused nothing.
-    pub fn reception(&self, endpoint: EndpointId) -> Option<&Reception> {
+    pub fn reception(&self, endpoint: EndpointId) -> Option<&NumberAcceptance> {
         self.receptions.at(self.node(endpoint))
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome, address_of};
 use crate::call::{EndpointId, detail::target, is_private};
 use crate::capture::{FrameRef, Timestamp};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::Evidence;
 use crate::diagnose::finding::words::duration;
 use crate::sip::HeaderName;
@@ -23,7 +23,7 @@ const EXPIRY_UNSAID: Duration = Duration::from_secs(3600);
 const TRIES_MAX: usize = 256;
 
 /// Indices of the registrations that came from each endpoint.
-pub(in crate::diagnose) type Doors = HashMap<EndpointId, Vec<u32>, foldhash::fast::FixedState>;
+pub(in crate::diagnose) type ClientIndex = HashMap<EndpointId, Vec<u32>, foldhash::fast::FixedState>;
 
 /// A device as it was registered when something was sent to it.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ pub struct Device {
     inside: Option<IpAddr>,
 }
 
-impl Scene<'_> {
+impl CaptureContext<'_> {
     /// The device that is registered from an endpoint at a moment; `None` where none is, and where several are, as at a proxy.
     pub fn device_at(&self, endpoint: EndpointId, time: Timestamp) -> Option<Device> {
         let doors = self.doors.get_or_init(|| gather(self));
@@ -60,10 +60,10 @@ impl Scene<'_> {
         if last.is_removal || time > last.ended.plus(granted) || came_through_proxy(self, last) {
             return None;
         }
-        let heard = self.history().last_from(self.book, endpoint, time);
+        let heard = self.history().last_from(self.store, endpoint, time);
         let heard = heard.map_or(last.ended, |message| message.time.max(last.ended));
         let contact = self.text(last.contact);
-        let public = self.book.tables.endpoint(endpoint).address;
+        let public = self.store.tables.endpoint(endpoint).address;
         let inside = target::address(address_of(contact)).filter(|address| is_private(*address) && !is_private(public));
         Some(Device {
             aor: self.text(last.aor).to_owned(),
@@ -78,26 +78,26 @@ impl Scene<'_> {
 }
 
 /// Whether a proxy passed the REGISTER on: what is at its address is that proxy then, and no device.
-fn came_through_proxy(scene: &Scene<'_>, attempt: &RegisterAttempt) -> bool {
-    let tables = &scene.book.tables;
+fn came_through_proxy(capture: &CaptureContext<'_>, attempt: &RegisterAttempt) -> bool {
+    let tables = &capture.store.tables;
     let range = attempt.leg.start as usize..attempt.leg.end as usize;
-    let messages = scene.book.messages.get(range).unwrap_or_default();
+    let messages = capture.store.messages.get(range).unwrap_or_default();
     let request = messages.iter().find(|message| message.at == attempt.asked_at);
     request.is_some_and(|request| {
         tables.vias.get(request.via).depth > 1 || tables.header(request, HeaderName::Path).is_some()
     })
 }
 
-fn gather(scene: &Scene<'_>) -> Doors {
-    let mut doors = Doors::default();
+fn gather(capture: &CaptureContext<'_>) -> ClientIndex {
+    let mut doors = ClientIndex::default();
     let accepted = (0_u32..)
-        .zip(scene.attempts)
+        .zip(capture.attempts)
         .filter(|(_, attempt)| attempt.outcome == RegistrationOutcome::Registered && !attempt.contact.is_absent());
     for (index, attempt) in accepted {
         doors.entry(attempt.source).or_default().push(index);
     }
     for tries in doors.values_mut() {
-        tries.sort_by_key(|index| scene.attempts[*index as usize].ended);
+        tries.sort_by_key(|index| capture.attempts[*index as usize].ended);
     }
     doors
 }

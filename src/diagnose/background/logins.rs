@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::call::beside::registration::RegistrationOutcome;
 use crate::call::{Leg, Message, NodeId};
 use crate::capture::Timestamp;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::sip::{Digest, HeaderName, Scheme, Uri};
 
 /// Logins kept of one user at one server; only the first and the latest matter to a refused one.
@@ -38,53 +38,53 @@ pub struct Logins {
 
 impl Logins {
     /// Reads every login of a scene.
-    pub fn of(scene: &Scene<'_>) -> Self {
+    pub fn of(capture: &CaptureContext<'_>) -> Self {
         let mut logins = Self::default();
-        for call in scene.calls {
+        for call in capture.calls {
             let is_accepted = call.outcome.is_answered();
             for leg in &call.legs {
-                logins.add(scene, leg, is_accepted, (call.started, call.ended));
+                logins.add(capture, leg, is_accepted, (call.started, call.ended));
             }
         }
-        for device in scene.registrations {
-            let client = scene.node(device.source);
+        for device in capture.registrations {
+            let client = capture.node(device.source);
             *logins.tried.entry(client).or_default() += 1;
             if device.outcome == RegistrationOutcome::Registered {
                 logins.registered.insert(client);
             }
         }
-        for attempt in scene.attempts {
+        for attempt in capture.attempts {
             let is_accepted = attempt.outcome == RegistrationOutcome::Registered;
             if attempt.has_credentials {
                 let span = (attempt.started, attempt.ended);
-                logins.add(scene, &attempt.leg, is_accepted, span);
+                logins.add(capture, &attempt.leg, is_accepted, span);
             }
         }
         logins
     }
 
-    fn add(&mut self, scene: &Scene<'_>, leg: &Leg, is_accepted: bool, span: (Timestamp, Timestamp)) {
-        let own = scene.between(leg, span).iter().filter(|message| message.method().is_some());
+    fn add(&mut self, capture: &CaptureContext<'_>, leg: &Leg, is_accepted: bool, span: (Timestamp, Timestamp)) {
+        let own = capture.between(leg, span).iter().filter(|message| message.method().is_some());
         // The last login of an attempt that worked is the one that was accepted.
         let mut last: Option<(&Message, Digest<'_>)> = None;
         for message in own {
             for name in [HeaderName::Authorization, HeaderName::ProxyAuthorization] {
-                let values = scene.book.tables.header_values(message, name);
+                let values = capture.store.tables.header_values(message, name);
                 for value in values {
-                    self.clients.insert(scene.node(message.source));
+                    self.clients.insert(capture.node(message.source));
                     last = Some((message, Digest::parse(value.as_bytes())));
                 }
             }
         }
         if let Some((message, login)) = last.filter(|_| is_accepted) {
-            self.accept(scene, message, &login);
+            self.accept(capture, message, &login);
         }
     }
 
-    fn accept(&mut self, scene: &Scene<'_>, message: &Message, login: &Digest<'_>) {
-        let client = scene.node(message.source);
-        let server = scene.node(message.destination);
-        if foreign_uri(login, scene.text(message.line)).is_some() {
+    fn accept(&mut self, capture: &CaptureContext<'_>, message: &Message, login: &Digest<'_>) {
+        let client = capture.node(message.source);
+        let server = capture.node(message.destination);
+        if foreign_uri(login, capture.text(message.line)).is_some() {
             self.lenient.insert(server);
         }
         if login.algorithm().eq_ignore_ascii_case(b"MD5") {

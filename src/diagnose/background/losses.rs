@@ -5,9 +5,9 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use crate::call::{Book, EndpointId, GroupId, Message, NodeId};
+use crate::call::{EndpointId, GroupId, Message, MessageStore, NodeId};
 use crate::capture::{FrameRef, Timestamp};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::sip::Method;
 
 /// Calls that a node must have lost together.
@@ -16,7 +16,7 @@ const CALLS_MIN: usize = 3;
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// When each node first said of a call that it does not know it.
-pub(in crate::diagnose) type Losses = HashMap<NodeId, Vec<(Timestamp, FrameRef)>, foldhash::fast::FixedState>;
+pub(in crate::diagnose) type CallLosses = HashMap<NodeId, Vec<(Timestamp, FrameRef)>, foldhash::fast::FixedState>;
 
 /// Calls that a node lost at the same time.
 #[derive(Debug, Clone, Copy)]
@@ -29,10 +29,10 @@ pub struct Lost {
     pub span: Duration,
 }
 
-impl Scene<'_> {
+impl CaptureContext<'_> {
     /// The calls that a node lost within a minute of `time`; `None` where they are few, or where it had refused so before.
     pub fn lost_at(&self, node: EndpointId, time: Timestamp) -> Option<Lost> {
-        let losses = self.losses.get_or_init(|| gather(self.book));
+        let losses = self.losses.get_or_init(|| gather(self.store));
         let all = losses.get(&self.node(node))?;
         let ((began, first), (ended, _)) = (*all.first()?, *all.last()?);
         // Calls that are lost now and then are not lost together.
@@ -41,18 +41,18 @@ impl Scene<'_> {
     }
 }
 
-fn gather(book: &Book) -> Losses {
-    let mut losses = Losses::default();
+fn gather(store: &MessageStore) -> CallLosses {
+    let mut losses = CallLosses::default();
     let mut counted: HashSet<(NodeId, GroupId), foldhash::fast::FixedState> = HashSet::default();
-    for message in &book.messages {
+    for message in &store.messages {
         let is_loss = message.status().is_some_and(|status| status.0 == 481)
             && matches!(message.cseq_method, Method::Invite | Method::Bye | Method::Update | Method::Info)
             && !message.flags.is_copy();
         if !is_loss {
             continue;
         }
-        let node = book.tables.node(message.source);
-        if counted.insert((node, message.group)) && !had_ended(book, message) {
+        let node = store.tables.node(message.source);
+        if counted.insert((node, message.group)) && !had_ended(store, message) {
             losses.entry(node).or_default().push((message.time, message.at));
         }
     }
@@ -63,9 +63,9 @@ fn gather(book: &Book) -> Losses {
 }
 
 /// Whether another request of the call had ended it before.
-fn had_ended(book: &Book, refusal: &Message) -> bool {
-    let group = book.groups.get(refusal.group.0 as usize);
-    let messages = group.and_then(|(start, end)| book.messages.get(*start as usize..*end as usize));
+fn had_ended(store: &MessageStore, refusal: &Message) -> bool {
+    let group = store.groups.get(refusal.group.0 as usize);
+    let messages = group.and_then(|(start, end)| store.messages.get(*start as usize..*end as usize));
     messages.unwrap_or_default().iter().any(|other| {
         other.is_request(Method::Bye)
             && other.time <= refusal.time

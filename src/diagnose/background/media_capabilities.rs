@@ -10,7 +10,8 @@ use rayon::prelude::*;
 use crate::call::beside::other_request::OtherRequest;
 use crate::call::outcome::negotiation::{self, Exchange};
 use crate::call::{
-    Anatomy, Book, Call, EndpointId, Hop, Message, SessionId, Tables, TextId, Transaction, TransactionIndex, anatomy_of,
+    Call, CallTransactions, EndpointId, Hop, Message, MessageStore, SessionId, Tables, TextId, Transaction,
+    TransactionIndex, transactions_of,
 };
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{HeaderName, Method, StatusCode};
@@ -84,12 +85,12 @@ type TryKey = (EndpointId, TextId, TextId);
 
 /// What is known of the endpoints that refused media.
 #[derive(Debug, Default)]
-pub struct Knowledge {
+pub struct MediaCapabilities {
     facts: HashMap<EndpointId, Vec<Fact>, FixedState>,
     tries: HashMap<TryKey, Vec<Try>, FixedState>,
 }
 
-impl Knowledge {
+impl MediaCapabilities {
     /// Everything known of an endpoint, in the order of first sight.
     pub fn of(&self, endpoint: EndpointId) -> &[Fact] {
         self.facts.get(&endpoint).map_or(&[], Vec::as_slice)
@@ -101,9 +102,9 @@ impl Knowledge {
     }
 
     /// Gathers what the capture says of the endpoints that refused media in it; the same whatever the threads.
-    pub fn gather(book: &Book, calls: &[Call], requests: &[OtherRequest]) -> Self {
+    pub fn gather(store: &MessageStore, calls: &[Call], requests: &[OtherRequest]) -> Self {
         let refusers: HashSet<EndpointId, FixedState> =
-            calls.par_iter().flat_map_iter(|call| refusers(book, call)).collect();
+            calls.par_iter().flat_map_iter(|call| refusers(store, call)).collect();
         let mut known = Self::default();
         if refusers.is_empty() {
             return known;
@@ -112,7 +113,7 @@ impl Knowledge {
         let shares = calls.par_chunks(CALLS_AT_A_TIME).with_max_len(1).map(|calls| {
             let mut lessons = Vec::new();
             for call in calls.iter().filter(|call| call.hops.iter().any(concerns)) {
-                add_lessons(&anatomy_of(book, &call.legs), &refusers, &mut lessons);
+                add_lessons(&transactions_of(store, &call.legs), &refusers, &mut lessons);
             }
             lessons
         });
@@ -124,14 +125,14 @@ impl Knowledge {
             if !lesson.try_key().is_some_and(|key| refused.contains(&key)) {
                 lesson.tried = None;
             }
-            known.learn(&book.tables, lesson);
+            known.learn(&store.tables, lesson);
         }
         for lesson in requests
             .iter()
             .filter(|request| request.method == Method::Options && refusers.contains(&request.destination))
-            .filter_map(|request| options_lesson(book, request))
+            .filter_map(|request| options_lesson(store, request))
         {
-            known.learn(&book.tables, lesson);
+            known.learn(&store.tables, lesson);
         }
         known
     }
@@ -187,36 +188,40 @@ impl Lesson {
 }
 
 /// Endpoints of a call that refused with a code that may be about media.
-fn refusers(book: &Book, call: &Call) -> Vec<EndpointId> {
+fn refusers(store: &MessageStore, call: &Call) -> Vec<EndpointId> {
     let plain = |code| matches!(code, 406 | 415 | 488 | 606);
     let hidden = |code| matches!(code, 400 | 403 | 480 | 500 | 501 | 503);
     let hops = call.hops.iter();
-    let refused = hops.filter(|hop| plain(hop.final_code) || hidden(hop.final_code) && has_media_hint(book, call));
+    let refused = hops.filter(|hop| plain(hop.final_code) || hidden(hop.final_code) && has_media_hint(store, call));
     refused.map(|hop| hop.destination).collect()
 }
 
-fn has_media_hint(book: &Book, call: &Call) -> bool {
+fn has_media_hint(store: &MessageStore, call: &Call) -> bool {
     let messages =
-        call.legs.iter().flat_map(|leg| book.messages.get(leg.start as usize..leg.end as usize).unwrap_or_default());
+        call.legs.iter().flat_map(|leg| store.messages.get(leg.start as usize..leg.end as usize).unwrap_or_default());
     messages.into_iter().any(|message| match message.status() {
         None => message.is_request(Method::Invite) && message.to_tag.is_absent() && message.session.is_absent(),
         Some(status) => {
             status.0 >= 400
                 && (!message.session.is_absent()
-                    || book.tables.header(message, HeaderName::Warning).is_some()
-                    || book.tables.header(message, HeaderName::Reason).is_some())
+                    || store.tables.header(message, HeaderName::Warning).is_some()
+                    || store.tables.header(message, HeaderName::Reason).is_some())
         }
     })
 }
 
-fn add_lessons(anatomy: &Anatomy<'_>, refusers: &HashSet<EndpointId, FixedState>, lessons: &mut Vec<Lesson>) {
-    let group = |transaction: &Transaction| anatomy.message(transaction.first).group;
+fn add_lessons(
+    transactions: &CallTransactions<'_>,
+    refusers: &HashSet<EndpointId, FixedState>,
+    lessons: &mut Vec<Lesson>,
+) {
+    let group = |transaction: &Transaction| transactions.message(transaction.first).group;
     // What a proxy answers is the answer of the node behind it.
     let is_passed_on = |index: TransactionIndex, transaction: &Transaction| {
-        let mut children = anatomy.children(index);
+        let mut children = transactions.children(index);
         children.any(|(_, child)| group(child) == group(transaction))
     };
-    let concerned = anatomy.each().filter(|(_, transaction)| {
+    let concerned = transactions.each().filter(|(_, transaction)| {
         matches!(transaction.method, Method::Invite | Method::Update)
             && (refusers.contains(&transaction.destination) || refusers.contains(&transaction.source))
     });
@@ -226,31 +231,31 @@ fn add_lessons(anatomy: &Anatomy<'_>, refusers: &HashSet<EndpointId, FixedState>
         if !of_receiver && !of_sender {
             continue;
         }
-        let exchange = negotiation::exchange(anatomy, index);
+        let exchange = negotiation::exchange(transactions, index);
         if of_receiver {
-            add_receiver_lessons(anatomy, transaction, &exchange, lessons);
+            add_receiver_lessons(transactions, transaction, &exchange, lessons);
         }
         if of_sender {
-            lessons.extend(sender_lesson(anatomy, transaction, &exchange));
+            lessons.extend(sender_lesson(transactions, transaction, &exchange));
         }
     }
 }
 
 fn add_receiver_lessons(
-    anatomy: &Anatomy<'_>,
+    transactions: &CallTransactions<'_>,
     transaction: &Transaction,
     exchange: &Exchange,
     lessons: &mut Vec<Lesson>,
 ) {
-    let Some(request) = transaction.last_request.map(|at| anatomy.message(at)) else {
+    let Some(request) = transaction.last_request.map(|at| transactions.message(at)) else {
         return;
     };
     if !negotiation::is_whole(request) || transaction.method != Method::Invite {
         return;
     }
-    let concluded = exchange.concluded.map(|at| anatomy.message(at));
+    let concluded = exchange.concluded.map(|at| transactions.message(at));
     let status = concluded.and_then(Message::status).map_or(0, |status| status.0);
-    let answer = exchange.answer.map(|at| anatomy.message(at));
+    let answer = exchange.answer.map(|at| transactions.message(at));
     let is_success = (200..300).contains(&status);
     let (kind, shown) = match (answer, concluded) {
         (Some(answer), _) if !exchange.is_delayed => (FactKind::Accepted, answer),
@@ -262,11 +267,11 @@ fn add_receiver_lessons(
     let accepted = matches!(kind, FactKind::Accepted | FactKind::AcceptedWithout);
     // Asked without offer, it described itself.
     let own = match exchange.is_delayed {
-        true => exchange.offer.map(|at| anatomy.message(at)),
+        true => exchange.offer.map(|at| transactions.message(at)),
         false => answer,
     };
     let session = own.map_or(SessionId::default(), |own| own.session);
-    let content_type = anatomy.tables.header_id(request, HeaderName::ContentType);
+    let content_type = transactions.tables.header_id(request, HeaderName::ContentType);
     let once = Try {
         time: request.time,
         offer: request.session,
@@ -280,12 +285,12 @@ fn add_receiver_lessons(
         offer: request.session,
         answer: session,
         content_type,
-        software: anatomy.tables.header_id(shown, HeaderName::Server),
+        software: transactions.tables.header_id(shown, HeaderName::Server),
         count: 1,
         at: shown.at,
         seen: (request.time, request.time),
     };
-    let is_initial = anatomy.is_initial(transaction);
+    let is_initial = transactions.is_initial(transaction);
     lessons.push(Lesson {
         endpoint: transaction.destination,
         fact,
@@ -304,8 +309,12 @@ fn is_refusal(status: u16) -> bool {
     matches!(status, 400 | 403 | 406 | 415 | 480 | 488 | 500 | 501 | 503 | 606)
 }
 
-fn sender_lesson(anatomy: &Anatomy<'_>, transaction: &Transaction, exchange: &Exchange) -> Option<Lesson> {
-    let offer = anatomy.message(exchange.offer.filter(|_| !exchange.is_delayed)?);
+fn sender_lesson(
+    transactions: &CallTransactions<'_>,
+    transaction: &Transaction,
+    exchange: &Exchange,
+) -> Option<Lesson> {
+    let offer = transactions.message(exchange.offer.filter(|_| !exchange.is_delayed)?);
     Some(Lesson {
         endpoint: transaction.source,
         fact: Fact {
@@ -313,7 +322,7 @@ fn sender_lesson(anatomy: &Anatomy<'_>, transaction: &Transaction, exchange: &Ex
             offer: offer.session,
             answer: SessionId::default(),
             content_type: TextId::default(),
-            software: anatomy.tables.header_id(offer, HeaderName::UserAgent),
+            software: transactions.tables.header_id(offer, HeaderName::UserAgent),
             count: 1,
             at: offer.at,
             seen: (offer.time, offer.time),
@@ -322,9 +331,9 @@ fn sender_lesson(anatomy: &Anatomy<'_>, transaction: &Transaction, exchange: &Ex
     })
 }
 
-fn options_lesson(book: &Book, request: &OtherRequest) -> Option<Lesson> {
+fn options_lesson(store: &MessageStore, request: &OtherRequest) -> Option<Lesson> {
     let (start, end) = request.range;
-    let messages = book.messages.get(start as usize..end as usize)?;
+    let messages = store.messages.get(start as usize..end as usize)?;
     let answer = messages.iter().find(|message| {
         message.is_response_to(Method::Options)
             && message.status().is_some_and(StatusCode::is_success)
@@ -339,7 +348,7 @@ fn options_lesson(book: &Book, request: &OtherRequest) -> Option<Lesson> {
             offer: SessionId::default(),
             answer: answer.session,
             content_type: TextId::default(),
-            software: book.tables.header_id(answer, HeaderName::Server),
+            software: store.tables.header_id(answer, HeaderName::Server),
             count: 1,
             at: answer.at,
             seen: (answer.time, answer.time),

@@ -1,6 +1,6 @@
 //! Spoken: the messages of some nodes, found by the time at which they came.
 
-use crate::call::{Book, Message, NodeId};
+use crate::call::{Message, MessageStore, NodeId};
 use crate::capture::Timestamp;
 
 /// Messages of a node that share a span of time if they come evenly.
@@ -36,7 +36,7 @@ impl Heard {
 
 /// The messages of some nodes. The time from the first to the last of each node is divided into spans of equal length.
 #[derive(Debug, Default)]
-pub(super) struct Spoken {
+pub(super) struct MessageTimeIndex {
     /// For each node by its number, where it is one of these.
     nodes: Vec<Option<Spans>>,
     /// The last message of each span of each node.
@@ -52,7 +52,7 @@ struct Spans {
     first: i64,
     /// Binary digits of the nanoseconds of a span.
     digits: u32,
-    /// Place of the first span in [`Spoken::last`].
+    /// Place of the first span in [`MessageTimeIndex::last`].
     begin: u32,
     count: u32,
 }
@@ -66,9 +66,9 @@ impl Spans {
     }
 }
 
-impl Spoken {
+impl MessageTimeIndex {
     /// The messages of the nodes that are wanted, which were heard before.
-    pub(super) fn of(book: &Book, heard: &[Heard], is_wanted: &[bool]) -> Self {
+    pub(super) fn of(store: &MessageStore, heard: &[Heard], is_wanted: &[bool]) -> Self {
         let mut spoken = Self::default();
         let mut begin = 0;
         for (heard, is_wanted) in heard.iter().zip(is_wanted) {
@@ -80,9 +80,9 @@ impl Spoken {
             return spoken;
         }
         spoken.last = vec![NONE; begin as usize];
-        spoken.before = vec![NONE; book.messages.len()];
-        for (place, message) in (0..).zip(&book.messages) {
-            let node = book.tables.node(message.source);
+        spoken.before = vec![NONE; store.messages.len()];
+        for (place, message) in (0..).zip(&store.messages) {
+            let node = store.tables.node(message.source);
             if let Some(Some(spans)) = spoken.nodes.get(node.place())
                 && let Some(span) = spans.span(message.time)
             {
@@ -96,7 +96,7 @@ impl Spoken {
     /// The messages of a node before a moment, the last one first.
     pub(super) fn backwards<'s, 'a>(
         &'s self,
-        book: &'a Book,
+        store: &'a MessageStore,
         node: NodeId,
         before: Timestamp,
     ) -> impl Iterator<Item = &'a Message> + use<'s, 'a> {
@@ -106,7 +106,7 @@ impl Spoken {
         spans.into_iter().flatten().rev().flat_map(move |span| {
             let messages = self.in_span(span);
             let mut earlier: Vec<&Message> = messages
-                .filter_map(|place| book.messages.get(place as usize))
+                .filter_map(|place| store.messages.get(place as usize))
                 .filter(|message| message.time < before)
                 .collect();
             earlier.sort_by_key(|message| std::cmp::Reverse(message.time));

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::call::{Book, EndpointId, Message, NodeId, ViaId};
+use crate::call::{EndpointId, Message, MessageStore, NodeId, ViaId};
 use crate::capture::{FrameRef, Timestamp};
-use crate::diagnose::background::message_time_index::{Heard, Spoken};
+use crate::diagnose::background::message_time_index::{Heard, MessageTimeIndex};
 use crate::sip::Method;
 
 /// Requests of one node to another, each counted once however often it was sent.
@@ -22,11 +22,11 @@ pub struct Asked {
 
 /// Who spoke when, and what was answered.
 #[derive(Debug, Default)]
-pub struct History {
+pub struct NodeActivity {
     /// For each node by its number.
     heard: Vec<Heard>,
     /// What the nodes said that left something unanswered; nobody asks that of the others.
-    spoken: Spoken,
+    spoken: MessageTimeIndex,
     asked: HashMap<(NodeId, NodeId), Asked, foldhash::fast::FixedState>,
     /// Answered and silent requests to each node by its number.
     totals: Vec<(u32, u32)>,
@@ -54,13 +54,13 @@ impl Methods {
     }
 }
 
-impl History {
+impl NodeActivity {
     /// Reads a whole book once.
-    pub(in crate::diagnose) fn of(book: &Book) -> Self {
-        let node = |endpoint: EndpointId| book.tables.node(endpoint);
+    pub(in crate::diagnose) fn of(store: &MessageStore) -> Self {
+        let node = |endpoint: EndpointId| store.tables.node(endpoint);
         let mut history = Self::default();
         let mut answered = Methods(Vec::new());
-        for message in &book.messages {
+        for message in &store.messages {
             entry(&mut history.heard, node(message.source)).add(message);
             if message.status().is_some() {
                 answered.insert(message.via, message.cseq_method);
@@ -68,7 +68,7 @@ impl History {
         }
         let mut is_left = Vec::new();
         let mut counted = Methods(Vec::new());
-        for message in &book.messages {
+        for message in &store.messages {
             let Some(method) = message.method().filter(|method| *method != Method::Ack) else {
                 continue;
             };
@@ -84,7 +84,7 @@ impl History {
                 *silent += u32::from(!was_answered);
             }
         }
-        history.spoken = Spoken::of(book, &history.heard, &is_left);
+        history.spoken = MessageTimeIndex::of(store, &history.heard, &is_left);
         history
     }
 
@@ -101,16 +101,16 @@ impl History {
     }
 
     /// The last message before a moment of a node that left something unanswered.
-    pub fn last_spoken<'a>(&self, book: &'a Book, node: NodeId, before: Timestamp) -> Option<&'a Message> {
-        self.spoken.backwards(book, node, before).next()
+    pub fn last_spoken<'a>(&self, store: &'a MessageStore, node: NodeId, before: Timestamp) -> Option<&'a Message> {
+        self.spoken.backwards(store, node, before).next()
     }
 
     /// The last message from one port of a node before a moment, among its last thousand.
-    pub fn last_from<'a>(&self, book: &'a Book, source: EndpointId, before: Timestamp) -> Option<&'a Message> {
+    pub fn last_from<'a>(&self, store: &'a MessageStore, source: EndpointId, before: Timestamp) -> Option<&'a Message> {
         /// Messages looked back at: many devices may share one address.
         const LOOK_BACK_MAX: usize = 1_000;
         self.spoken
-            .backwards(book, book.tables.node(source), before)
+            .backwards(store, store.tables.node(source), before)
             .take(LOOK_BACK_MAX)
             .find(|message| message.source == source)
     }

@@ -4,23 +4,23 @@ use std::cell::OnceCell;
 
 use crate::call::outcome::negotiation::{Exchange, exchange};
 use crate::call::{
-    Anatomy, Call, Dialog, EndpointId, Message, MessageIndex, Outcome, Step, Tables, Transaction, TransactionIndex,
-    anatomy_of, dialogs, own_software, path,
+    Call, CallTransactions, Dialog, EndpointId, Message, MessageIndex, Outcome, Step, Tables, Transaction,
+    TransactionIndex, dialogs, own_software, path, transactions_of,
 };
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::Evidence;
 use crate::sip::{HeaderName, StatusCode};
 
 /// One call taken apart.
-pub struct Case<'a> {
+pub struct CallContext<'a> {
     /// Where it happened.
-    pub scene: &'a Scene<'a>,
-    /// Its index in [`Happened::calls`](crate::diagnose::Happened::calls).
+    pub capture: &'a CaptureContext<'a>,
+    /// Its index in [`DiagnosisInput::calls`](crate::diagnose::Happened::calls).
     pub index: usize,
     /// What is kept of it.
     pub call: &'a Call,
     /// Its messages, transactions and hops.
-    pub anatomy: Anatomy<'a>,
+    pub transactions: CallTransactions<'a>,
     /// Its confirmed dialogs, the one that carried it first.
     pub dialogs: Vec<Dialog>,
     path: OnceCell<Vec<(TransactionIndex, Step)>>,
@@ -30,17 +30,17 @@ pub struct Case<'a> {
     pub media: OnceCell<Option<u8>>,
 }
 
-impl<'a> Case<'a> {
+impl<'a> CallContext<'a> {
     /// Takes the call at an index apart.
-    pub fn new(scene: &'a Scene<'a>, index: usize) -> Self {
-        let call = &scene.calls[index];
-        let anatomy = anatomy_of(scene.book, &call.legs);
-        let dialogs = dialogs(&anatomy);
+    pub fn new(capture: &'a CaptureContext<'a>, index: usize) -> Self {
+        let call = &capture.calls[index];
+        let transactions = transactions_of(capture.store, &call.legs);
+        let dialogs = dialogs(&transactions);
         Self {
-            scene,
+            capture,
             index,
             call,
-            anatomy,
+            transactions,
             dialogs,
             path: OnceCell::new(),
             opening: OnceCell::new(),
@@ -50,7 +50,7 @@ impl<'a> Case<'a> {
 
     /// Look-up of every id.
     pub fn tables(&self) -> &'a Tables {
-        &self.scene.book.tables
+        &self.capture.store.tables
     }
 
     /// How it ended.
@@ -65,14 +65,14 @@ impl<'a> Case<'a> {
 
     /// From the hop next to the caller to the one where the failure began; empty where no INVITE was captured.
     pub fn path(&self) -> &[(TransactionIndex, Step)] {
-        self.path.get_or_init(|| path(&self.anatomy))
+        self.path.get_or_init(|| path(&self.transactions))
     }
 
     /// What the INVITE of the dialog that carried the call did about the session, next to the caller.
     pub fn opening(&self) -> Option<Exchange> {
         *self.opening.get_or_init(|| {
             let dialog = self.dialogs.first()?;
-            Some(exchange(&self.anatomy, dialog.invite))
+            Some(exchange(&self.transactions, dialog.invite))
         })
     }
 
@@ -87,7 +87,7 @@ impl<'a> Case<'a> {
     }
 
     fn have(&self, name: HeaderName, is_meant: impl Fn(&Message) -> bool) -> bool {
-        let messages = self.anatomy.messages.iter();
+        let messages = self.transactions.messages.iter();
         let meant = messages.filter(|message| is_meant(message));
         let lists = meant.map(|message| message.headers);
         self.tables().headers.any_has(lists, name)
@@ -96,7 +96,7 @@ impl<'a> Case<'a> {
     /// The hop where the failure began.
     pub fn root(&self) -> Option<(TransactionIndex, &Transaction)> {
         let (index, _) = self.path().last()?;
-        Some((*index, self.anatomy.transaction(*index)))
+        Some((*index, self.transactions.transaction(*index)))
     }
 
     /// The node at which the failure began.
@@ -121,7 +121,7 @@ impl<'a> Case<'a> {
 
     /// The message at an index.
     pub fn message(&self, index: MessageIndex) -> Option<&'a Message> {
-        self.anatomy.messages.get(index.0 as usize).copied()
+        self.transactions.messages.get(index.0 as usize).copied()
     }
 
     /// The first value of a header of a message.
@@ -131,7 +131,7 @@ impl<'a> Case<'a> {
 
     /// How a reader knows an endpoint, with its product the first time: `10.0.0.5:5060 (Asterisk 18.2)`.
     pub fn name(&self, endpoint: EndpointId) -> String {
-        let name = self.scene.name(endpoint);
+        let name = self.capture.name(endpoint);
         match self.software(endpoint) {
             Some(software) => format!("{name} ({software})"),
             None => name,
@@ -140,7 +140,7 @@ impl<'a> Case<'a> {
 
     /// The product at an endpoint, as a message of this call says that the node made itself.
     pub fn software(&self, endpoint: EndpointId) -> Option<&'a str> {
-        let software = own_software(&self.anatomy, endpoint);
+        let software = own_software(&self.transactions, endpoint);
         (!software.is_absent()).then(|| self.tables().text(software))
     }
 

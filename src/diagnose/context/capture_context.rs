@@ -8,25 +8,25 @@ use crate::call::beside::dns::Lookup;
 use crate::call::beside::icmp::IcmpReport;
 use crate::call::beside::other_request::OtherRequest;
 use crate::call::beside::registration::{RegisterAttempt, Registration};
-use crate::call::survey::fixed_timers::Timers;
+use crate::call::survey::fixed_timers::FixedTimers;
 use crate::call::survey::load::Loads;
-use crate::call::survey::missing_messages::Lapses;
-use crate::call::survey::number_acceptance::Receptions;
-use crate::call::{Book, Call, EndpointId, GroupId, Message, NodeId, OneDirection, TextId};
+use crate::call::survey::missing_messages::MissingMessages;
+use crate::call::survey::number_acceptance::NumberAcceptances;
+use crate::call::{Call, EndpointId, GroupId, Message, MessageStore, NodeId, OneDirection, TextId};
 use crate::capture::{FrameRef, Pause, Timestamp, watched_since};
 use crate::diagnose::background::contrast::Contrast;
-use crate::diagnose::background::cross_call_index::Memory;
-use crate::diagnose::background::device::Doors;
-use crate::diagnose::background::losses::Losses;
-use crate::diagnose::background::media_capabilities::Knowledge;
-use crate::diagnose::background::node_activity::History;
+use crate::diagnose::background::cross_call_index::CrossCallIndex;
+use crate::diagnose::background::device::ClientIndex;
+use crate::diagnose::background::losses::CallLosses;
+use crate::diagnose::background::media_capabilities::MediaCapabilities;
+use crate::diagnose::background::node_activity::NodeActivity;
 use crate::diagnose::rules::sorting::Explained;
 use crate::net::{Connection, Endpoint, IncompleteDatagram, TlsHandshake};
 
 /// What the analysis hands over to be explained.
-pub struct Happened<'a> {
+pub struct DiagnosisInput<'a> {
     /// Messages and what they refer to.
-    pub book: &'a Book,
+    pub store: &'a MessageStore,
     /// In the order of time.
     pub calls: &'a [Call],
     /// Tries to register, in the order of time.
@@ -46,7 +46,7 @@ pub struct Happened<'a> {
     /// The load of the nodes that calls were sent to, and the limits that it shows.
     pub loads: &'a Loads,
     /// How long calls rang and talked at each node, to tell timers by.
-    pub timers: &'a Timers,
+    pub timers: &'a FixedTimers,
     /// What nodes asked DNS for, in the order of time.
     pub lookups: &'a [Lookup],
     /// What the input cannot show.
@@ -59,33 +59,33 @@ pub struct Happened<'a> {
 
 /// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
 ///
-/// The fields of what happened are read as its own: `scene.calls`.
-pub struct Scene<'a> {
-    happened: Happened<'a>,
+/// The fields of what happened are read as its own: `capture.calls`.
+pub struct CaptureContext<'a> {
+    happened: DiagnosisInput<'a>,
     /// The failures at each of [`Loads::destinations`] by their reason, once a rule has asked for them.
     pub(in crate::diagnose) sorted: OnceLock<Vec<Vec<Explained>>>,
     /// What the nodes that refused media are known to take.
-    pub known: Knowledge,
+    pub known: MediaCapabilities,
     /// What the nodes that refused numbers accepted.
-    pub(in crate::diagnose) receptions: Receptions,
+    pub(in crate::diagnose) receptions: NumberAcceptances,
     /// ICMP errors by the Call-ID that they quote.
     pub(in crate::diagnose) errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState>,
     /// ICMP errors by the node that could not be reached.
     pub(in crate::diagnose) errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState>,
     /// Made when the first rule asks for it.
-    history: OnceLock<History>,
+    history: OnceLock<NodeActivity>,
     /// When each message came and of which Call-ID it is, in the order of time; made when a rule asks whether the capture was blind.
     moments: OnceLock<Vec<(Timestamp, GroupId)>>,
     /// Made when the first finding rests on something missing.
-    lapses: OnceLock<Lapses>,
+    missing_messages: OnceLock<MissingMessages>,
     /// When each node lost calls; made when the first rule asks for it.
-    pub(in crate::diagnose) losses: OnceLock<Losses>,
+    pub(in crate::diagnose) losses: OnceLock<CallLosses>,
     /// Registrations by where they came from; made when the first rule asks who stands behind a silent address.
-    pub(in crate::diagnose) doors: OnceLock<Doors>,
+    pub(in crate::diagnose) doors: OnceLock<ClientIndex>,
     /// TCP connections by their two ends, the smaller one first; made when the first rule asks for it.
     by_ends: OnceLock<HashMap<(Endpoint, Endpoint), Vec<u32>, foldhash::fast::FixedState>>,
     /// What rules compare calls with.
-    pub(in crate::diagnose) memory: Memory,
+    pub(in crate::diagnose) memory: CrossCallIndex,
     /// What the other calls and senders show.
     pub(in crate::diagnose) contrast: Contrast,
 }
@@ -115,30 +115,30 @@ pub struct Sight {
     pub encrypted: Vec<(Endpoint, FrameRef)>,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> CaptureContext<'a> {
     /// The text of an id.
     pub fn text(&self, id: TextId) -> &'a str {
-        self.book.tables.text(id)
+        self.store.tables.text(id)
     }
 
     /// The node of an endpoint.
     pub fn node(&self, endpoint: EndpointId) -> NodeId {
-        self.book.tables.node(endpoint)
+        self.store.tables.node(endpoint)
     }
 
     /// How a reader knows an endpoint: `10.0.0.5:5060`.
     pub fn name(&self, endpoint: EndpointId) -> String {
-        self.book.tables.endpoint(endpoint).to_string()
+        self.store.tables.endpoint(endpoint).to_string()
     }
 
     /// The id of an endpoint, where it sent or received SIP.
     pub fn endpoint_of(&self, endpoint: Endpoint) -> Option<EndpointId> {
-        self.book.tables.endpoints.find(endpoint)
+        self.store.tables.endpoints.find(endpoint)
     }
 
     /// Who spoke when, and what was answered.
-    pub fn history(&self) -> &History {
-        self.history.get_or_init(|| History::of(self.book))
+    pub fn history(&self) -> &NodeActivity {
+        self.history.get_or_init(|| NodeActivity::of(self.store))
     }
 
     /// How long the captures ran on from a moment without a break.
@@ -151,7 +151,7 @@ impl<'a> Scene<'a> {
         /// Messages looked at: those of the same Call-ID come soon or not at all.
         const LOOK_MAX: usize = 64;
         let moments = self.moments.get_or_init(|| {
-            let messages = self.book.messages.iter();
+            let messages = self.store.messages.iter();
             let mut moments: Vec<(Timestamp, GroupId)> =
                 messages.map(|message| (message.time, message.group)).collect();
             moments.sort_unstable();
@@ -164,8 +164,8 @@ impl<'a> Scene<'a> {
     }
 
     /// What the capture lacks of what was sent.
-    pub fn lapses(&self) -> &Lapses {
-        self.lapses.get_or_init(|| Lapses::of(self.book, self.start))
+    pub fn missing_messages(&self) -> &MissingMessages {
+        self.missing_messages.get_or_init(|| MissingMessages::of(self.store, self.start))
     }
 
     /// TCP connections between two endpoints, whoever opened them, in the order of time.
@@ -207,7 +207,7 @@ impl<'a> Scene<'a> {
         let groups: Vec<GroupId> = call
             .legs
             .iter()
-            .filter_map(|leg| self.book.messages.get(leg.start as usize))
+            .filter_map(|leg| self.store.messages.get(leg.start as usize))
             .map(|message| message.group)
             .collect();
         let quoted = groups.into_iter().flat_map(|group| self.errors_by_group.get(&group).into_iter().flatten());
@@ -224,30 +224,30 @@ impl<'a> Scene<'a> {
     }
 }
 
-impl<'a> std::ops::Deref for Scene<'a> {
-    type Target = Happened<'a>;
+impl<'a> std::ops::Deref for CaptureContext<'a> {
+    type Target = DiagnosisInput<'a>;
 
-    fn deref(&self) -> &Happened<'a> {
+    fn deref(&self) -> &DiagnosisInput<'a> {
         &self.happened
     }
 }
 
-impl<'a> From<Happened<'a>> for Scene<'a> {
-    fn from(happened: Happened<'a>) -> Self {
+impl<'a> From<DiagnosisInput<'a>> for CaptureContext<'a> {
+    fn from(happened: DiagnosisInput<'a>) -> Self {
         let mut errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
         let mut errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
         for (index, error) in happened.errors.iter().enumerate() {
             if let Some(group) = error.group {
                 errors_by_group.entry(group).or_default().push(index as u32);
             }
-            if let Some(node) = happened.book.tables.endpoints.find_node(error.quoted.destination) {
+            if let Some(node) = happened.store.tables.endpoints.find_node(error.quoted.destination) {
                 errors_by_node.entry(node).or_default().push(index as u32);
             }
         }
         // Each ends in a part that one thread does alone.
         let (known, receptions) = rayon::join(
-            || Knowledge::gather(happened.book, happened.calls, happened.requests),
-            || Receptions::of(happened.calls, happened.book),
+            || MediaCapabilities::gather(happened.store, happened.calls, happened.requests),
+            || NumberAcceptances::of(happened.calls, happened.store),
         );
         Self {
             known,
@@ -257,12 +257,12 @@ impl<'a> From<Happened<'a>> for Scene<'a> {
             errors_by_group,
             errors_by_node,
             history: OnceLock::new(),
-            lapses: OnceLock::new(),
+            missing_messages: OnceLock::new(),
             moments: OnceLock::new(),
             losses: OnceLock::new(),
             doors: OnceLock::new(),
             by_ends: OnceLock::new(),
-            memory: Memory::default(),
+            memory: CrossCallIndex::default(),
             contrast: Contrast::default(),
         }
     }

@@ -8,7 +8,7 @@ pub(in crate::diagnose) mod probe;
 use std::collections::BTreeSet;
 
 use crate::call::{EndpointId, NodeId};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::Confidence;
 use crate::diagnose::hostile::probe::{Ask, Mark, Marks, Reply, Sender, spellings};
 use crate::sip::Method;
@@ -57,7 +57,7 @@ pub enum Sign {
 /// A node that searches.
 #[derive(Debug, Clone)]
 pub struct Scan {
-    /// Its place in [`Scene::senders`].
+    /// Its place in [`CaptureContext::senders`].
     pub sender: usize,
     /// What gives it away.
     pub signs: Vec<Sign>,
@@ -66,29 +66,30 @@ pub struct Scan {
 }
 
 /// Every node that searches.
-pub fn scans(scene: &Scene<'_>) -> Vec<Scan> {
+pub fn scans(capture: &CaptureContext<'_>) -> Vec<Scan> {
     let mut marks = Marks::default();
-    let senders = scene.senders().iter().enumerate();
-    senders.filter_map(|(place, sender)| judge(scene, place, sender, &mut marks)).collect()
+    let senders = capture.senders().iter().enumerate();
+    senders.filter_map(|(place, sender)| judge(capture, place, sender, &mut marks)).collect()
 }
 
 /// The nodes whose requests are left out of everything that is said of real calls.
-pub fn nodes(scene: &Scene<'_>) -> BTreeSet<NodeId> {
-    let scanning = scene.scans().iter().filter_map(|scan| scene.senders().get(scan.sender)).map(|sender| sender.node);
-    let guessing = scene.sieges().iter().flat_map(|siege| siege.nodes.iter().copied());
+pub fn nodes(capture: &CaptureContext<'_>) -> BTreeSet<NodeId> {
+    let scanning =
+        capture.scans().iter().filter_map(|scan| capture.senders().get(scan.sender)).map(|sender| sender.node);
+    let guessing = capture.guessing_runs().iter().flat_map(|siege| siege.nodes.iter().copied());
     scanning.chain(guessing).collect()
 }
 
-fn judge(scene: &Scene<'_>, place: usize, sender: &Sender, marks: &mut Marks) -> Option<Scan> {
-    let book = scene.book;
-    let mark = sender.mark(book, marks);
-    let is_public = sender.is_public(book);
+fn judge(capture: &CaptureContext<'_>, place: usize, sender: &Sender, marks: &mut Marks) -> Option<Scan> {
+    let store = capture.store;
+    let mark = sender.mark(store, marks);
+    let is_public = sender.is_public(store);
     if mark.is_none() && !is_public {
         // Unmarked traffic inside a private network is a test or a mistake.
         return None;
     }
     let kind = mark.map(|(_, mark)| mark);
-    let signs = signs(scene, sender, mark);
+    let signs = signs(capture, sender, mark);
     let has = |wanted: fn(&Sign) -> bool| signs.iter().any(wanted);
     let is_searching = signs.len() >= 2 || has(|sign| matches!(sign, Sign::Tool(_))) && !was_served(sender);
     let confidence = match kind {
@@ -113,40 +114,40 @@ fn was_served(sender: &Sender) -> bool {
     sender.asks.iter().any(|ask| ask.reply == Reply::Served && matches!(ask.method, Method::Invite | Method::Register))
 }
 
-fn signs(scene: &Scene<'_>, sender: &Sender, mark: Option<(&Ask, Mark)>) -> Vec<Sign> {
-    let book = scene.book;
+fn signs(capture: &CaptureContext<'_>, sender: &Sender, mark: Option<(&Ask, Mark)>) -> Vec<Sign> {
+    let store = capture.store;
     let mut signs = Vec::new();
     if let Some((ask, _)) = mark {
-        signs.push(Sign::Tool(scene.text(ask.software).to_owned()));
+        signs.push(Sign::Tool(capture.text(ask.software).to_owned()));
     }
-    if let Some(ask) = sender.made_up_from(book) {
-        signs.push(Sign::MadeUpFrom(scene.text(ask.from).to_owned()));
+    if let Some(ask) = sender.made_up_from(store) {
+        signs.push(Sign::MadeUpFrom(capture.text(ask.from).to_owned()));
     }
     let is_marked = mark.is_some();
-    let (breadth, range) = sender.breadth(book);
+    let (breadth, range) = sender.breadth(store);
     let served = sender.count(range.clone(), Reply::Served);
     let is_in_vain = (range.len() - served) * 100 >= range.len() * REFUSED_PERCENT_MIN;
     let asks = sender.asks.get(range).unwrap_or_default();
-    let is_fresh = || is_marked || asks.iter().all(|ask| !ask.is_relayed && !ask.has_login(book));
+    let is_fresh = || is_marked || asks.iter().all(|ask| !ask.is_relayed && !ask.has_login(store));
     let needed = if is_marked { BREADTH_MIN_MARKED } else { BREADTH_MIN };
     if breadth >= needed && is_in_vain && is_fresh() {
         signs.push(Sign::Breadth(breadth));
     }
-    let destinations = sender.destinations(book);
+    let destinations = sender.destinations(store);
     if destinations >= if is_marked { 3 } else { DESTINATIONS_MIN } {
         signs.push(Sign::Destinations(destinations));
     }
-    let sequence = sender.sequence(book);
+    let sequence = sender.sequence(store);
     if sequence >= if is_marked { BREADTH_MIN_MARKED } else { SEQUENCE_MIN } && is_in_vain {
         signs.push(Sign::Sequence(sequence));
     }
-    let spellings = spellings(book, &sender.prefix_hunt(book));
+    let spellings = spellings(store, &sender.prefix_hunt(store));
     if spellings.len() >= SPELLINGS_MIN {
         signs.push(Sign::Prefixes(spellings));
     }
     let refused = || sender.asks.iter().filter(|ask| ask.method == Method::Invite && ask.code >= 300);
     let count = refused().count();
-    if count >= UNCONFIRMED_MIN && refused().all(|ask| ask.lacks_ack(book)) {
+    if count >= UNCONFIRMED_MIN && refused().all(|ask| ask.lacks_ack(store)) {
         signs.push(Sign::NoAck(count));
     }
     let peak = sender.peak_per_second();
@@ -156,7 +157,7 @@ fn signs(scene: &Scene<'_>, sender: &Sender, mark: Option<(&Ask, Mark)>) -> Vec<
     signs
 }
 
-impl Scene<'_> {
+impl CaptureContext<'_> {
     /// Whether the node of an endpoint searches for open servers or guesses passwords.
     pub fn is_hostile(&self, endpoint: EndpointId) -> bool {
         self.hostile_nodes().contains(&self.node(endpoint))

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use crate::call::Book;
 use crate::call::GroupId;
+use crate::call::MessageStore;
 use crate::call::TextId;
 use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome};
 use crate::call::{EndpointId, NodeId, is_private};
@@ -53,7 +53,7 @@ pub struct Guess {
 
 /// Guesses that belong together.
 #[derive(Debug, Clone)]
-pub struct Siege {
+pub struct GuessingRun {
     /// In the order of time.
     pub guesses: Vec<Guess>,
     /// The most within a minute.
@@ -67,35 +67,35 @@ pub struct Siege {
 }
 
 /// Password guessing in the tries to register.
-pub fn sieges(book: &Book, attempts: &[RegisterAttempt]) -> Vec<Siege> {
-    let guesses = guesses(book, attempts);
+pub fn guessing_runs(store: &MessageStore, attempts: &[RegisterAttempt]) -> Vec<GuessingRun> {
+    let guesses = guesses(store, attempts);
     let mut by_node: BTreeMap<NodeId, Vec<Guess>> = BTreeMap::new();
     let mut by_user: BTreeMap<TextId, Vec<Guess>> = BTreeMap::new();
     for guess in guesses {
-        by_node.entry(book.tables.node(guess.source)).or_default().push(guess);
+        by_node.entry(store.tables.node(guess.source)).or_default().push(guess);
         by_user.entry(guess.aor).or_default().push(guess);
     }
     let one_source = by_node
         .into_iter()
-        .filter(|(node, guesses)| is_siege(book, *node, guesses, attempts))
+        .filter(|(node, guesses)| is_siege(store, *node, guesses, attempts))
         .map(|(_, guesses)| guesses);
-    let mut sieges: Vec<Siege> = one_source.map(|guesses| siege(book, guesses, attempts)).collect();
-    let known: HashSet<NodeId> = sieges.iter().flat_map(|siege| siege.nodes.clone()).collect();
+    let mut guessing_runs: Vec<GuessingRun> = one_source.map(|guesses| siege(store, guesses, attempts)).collect();
+    let known: HashSet<NodeId> = guessing_runs.iter().flat_map(|siege| siege.nodes.clone()).collect();
     for guesses in by_user.into_values() {
-        let nodes: HashSet<NodeId> = guesses.iter().map(|guess| book.tables.node(guess.source)).collect();
+        let nodes: HashSet<NodeId> = guesses.iter().map(|guess| store.tables.node(guess.source)).collect();
         if nodes.len() >= NODES_MIN && nodes.is_disjoint(&known) && peak(&guesses) >= SHARED_GUESSES_MIN {
-            sieges.push(siege(book, guesses, attempts));
+            guessing_runs.push(siege(store, guesses, attempts));
         }
     }
-    sieges
+    guessing_runs
 }
 
 /// Every refused login with a response of its own, in the order of time.
-fn guesses(book: &Book, attempts: &[RegisterAttempt]) -> Vec<Guess> {
+fn guesses(store: &MessageStore, attempts: &[RegisterAttempt]) -> Vec<Guess> {
     let mut seen: HashSet<(GroupId, String), foldhash::fast::RandomState> = HashSet::default();
     let mut guesses = Vec::new();
     for attempt in attempts.iter().filter(|attempt| attempt.has_credentials) {
-        let messages = book.messages.get(attempt.leg.start as usize..attempt.leg.end as usize).unwrap_or_default();
+        let messages = store.messages.get(attempt.leg.start as usize..attempt.leg.end as usize).unwrap_or_default();
         // Messages of one part lie in the order of time, and tries of one Call-ID do not overlap.
         let first = messages.partition_point(|message| message.time < attempt.started);
         let logins = messages[first..]
@@ -104,7 +104,7 @@ fn guesses(book: &Book, attempts: &[RegisterAttempt]) -> Vec<Guess> {
             .filter(|message| message.is_request(Method::Register));
         let before = guesses.len();
         for message in logins {
-            let Some(login) = book.tables.header(message, HeaderName::Authorization) else {
+            let Some(login) = store.tables.header(message, HeaderName::Authorization) else {
                 continue;
             };
             let digest = Digest::parse(login.as_bytes());
@@ -118,7 +118,7 @@ fn guesses(book: &Book, attempts: &[RegisterAttempt]) -> Vec<Guess> {
                     registrar: attempt.registrar,
                     aor: attempt.aor,
                     group: message.group,
-                    is_tool: book.tables.software(message).is_some_and(|name| mark_of(name) == Some(Mark::Tool)),
+                    is_tool: store.tables.software(message).is_some_and(|name| mark_of(name) == Some(Mark::Tool)),
                 });
             }
         }
@@ -149,11 +149,11 @@ fn peak(guesses: &[Guess]) -> usize {
     best
 }
 
-fn is_siege(book: &Book, node: NodeId, guesses: &[Guess], attempts: &[RegisterAttempt]) -> bool {
+fn is_siege(store: &MessageStore, node: NodeId, guesses: &[Guess], attempts: &[RegisterAttempt]) -> bool {
     if guesses.iter().filter(|guess| guess.is_tool).count() >= TOOL_GUESSES_MIN {
         return true;
     }
-    let is_private = is_private(book.tables.endpoints.address(node));
+    let is_private = is_private(store.tables.endpoints.address(node));
     let needed = if is_private { GUESSES_MIN_PRIVATE } else { GUESSES_MIN };
     if peak(guesses) < needed {
         return false;
@@ -168,7 +168,7 @@ fn is_siege(book: &Book, node: NodeId, guesses: &[Guess], attempts: &[RegisterAt
     let served: HashSet<TextId> = attempts
         .iter()
         .filter(|attempt| {
-            attempt.outcome == RegistrationOutcome::Registered && book.tables.node(attempt.source) == node
+            attempt.outcome == RegistrationOutcome::Registered && store.tables.node(attempt.source) == node
         })
         .map(|attempt| attempt.aor)
         .collect();
@@ -177,11 +177,11 @@ fn is_siege(book: &Book, node: NodeId, guesses: &[Guess], attempts: &[RegisterAt
     sockets.len() <= SOCKETS_MAX && served.len() < users.len() && is_spray
 }
 
-fn siege(book: &Book, guesses: Vec<Guess>, attempts: &[RegisterAttempt]) -> Siege {
+fn siege(store: &MessageStore, guesses: Vec<Guess>, attempts: &[RegisterAttempt]) -> GuessingRun {
     let mut users: Vec<TextId> = guesses.iter().map(|guess| guess.aor).collect();
     let mut known: HashSet<TextId> = HashSet::new();
     users.retain(|user| known.insert(*user));
-    let mut nodes: Vec<NodeId> = guesses.iter().map(|guess| book.tables.node(guess.source)).collect();
+    let mut nodes: Vec<NodeId> = guesses.iter().map(|guess| store.tables.node(guess.source)).collect();
     nodes.sort_unstable();
     nodes.dedup();
     let begun = guesses.first().map_or(Timestamp::default(), |guess| guess.time);
@@ -190,7 +190,7 @@ fn siege(book: &Book, guesses: Vec<Guess>, attempts: &[RegisterAttempt]) -> Sieg
             && attempt.has_credentials
             && attempt.ended > begun
             && known.contains(&attempt.aor)
-            && nodes.binary_search(&book.tables.node(attempt.source)).is_ok()
+            && nodes.binary_search(&store.tables.node(attempt.source)).is_ok()
     });
-    Siege { peak: peak(&guesses), users, nodes, success: success.map(|index| index as u32), guesses }
+    GuessingRun { peak: peak(&guesses), users, nodes, success: success.map(|index| index as u32), guesses }
 }

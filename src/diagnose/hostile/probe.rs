@@ -7,8 +7,8 @@ mod mark;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use crate::call::Book;
 use crate::call::Message;
+use crate::call::MessageStore;
 use crate::call::TextId;
 use crate::call::beside::other_request::OtherRequest;
 use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome};
@@ -73,14 +73,14 @@ pub struct Ask {
 
 impl Ask {
     /// Whether it carried a login.
-    pub fn has_login(&self, book: &Book) -> bool {
-        let mut messages = within(book, self.messages).iter();
-        self.has_credentials || messages.any(|message| carries_login(book, message))
+    pub fn has_login(&self, store: &MessageStore) -> bool {
+        let mut messages = within(store, self.messages).iter();
+        self.has_credentials || messages.any(|message| carries_login(store, message))
     }
 
     /// Whether it is an INVITE that was refused, and the sender did not confirm the refusal.
-    pub fn lacks_ack(&self, book: &Book) -> bool {
-        let mut messages = within(book, self.messages).iter();
+    pub fn lacks_ack(&self, store: &MessageStore) -> bool {
+        let mut messages = within(store, self.messages).iter();
         self.method == Method::Invite
             && self.call.is_some()
             && self.code >= 300
@@ -98,14 +98,19 @@ pub struct Sender {
 }
 
 /// Everything that nodes asked for, by node, nodes in the order of first sight.
-pub fn senders(book: &Book, calls: &[Call], attempts: &[RegisterAttempt], requests: &[OtherRequest]) -> Vec<Sender> {
+pub fn senders(
+    store: &MessageStore,
+    calls: &[Call],
+    attempts: &[RegisterAttempt],
+    requests: &[OtherRequest],
+) -> Vec<Sender> {
     // By the number of the node; these are dense, and most nodes ask for something.
     let mut by_node: Vec<Option<Sender>> = Vec::new();
-    let of_calls = (0_u32..).zip(calls).filter_map(|(index, call)| of_call(book, index, call));
-    let of_attempts = attempts.iter().filter_map(|attempt| of_attempt(book, attempt));
-    let of_requests = requests.iter().map(|request| of_request(book, request));
+    let of_calls = (0_u32..).zip(calls).filter_map(|(index, call)| of_call(store, index, call));
+    let of_attempts = attempts.iter().filter_map(|attempt| of_attempt(store, attempt));
+    let of_requests = requests.iter().map(|request| of_request(store, request));
     for ask in of_calls.chain(of_attempts).chain(of_requests) {
-        let node = book.tables.node(ask.source);
+        let node = store.tables.node(ask.source);
         if by_node.len() <= node.place() {
             by_node.resize(node.place() + 1, None);
         }
@@ -120,21 +125,21 @@ pub fn senders(book: &Book, calls: &[Call], attempts: &[RegisterAttempt], reques
     senders
 }
 
-fn messages<'b>(book: &'b Book, leg: &Leg) -> &'b [Message] {
-    within(book, (leg.start, leg.end))
+fn messages<'b>(store: &'b MessageStore, leg: &Leg) -> &'b [Message] {
+    within(store, (leg.start, leg.end))
 }
 
-fn within(book: &Book, (start, end): (u32, u32)) -> &[Message] {
-    book.messages.get(start as usize..end as usize).unwrap_or_default()
+fn within(store: &MessageStore, (start, end): (u32, u32)) -> &[Message] {
+    store.messages.get(start as usize..end as usize).unwrap_or_default()
 }
 
-fn software(book: &Book, message: &Message) -> TextId {
-    book.tables.header_id(message, HeaderName::UserAgent)
+fn software(store: &MessageStore, message: &Message) -> TextId {
+    store.tables.header_id(message, HeaderName::UserAgent)
 }
 
-fn of_call(book: &Book, index: u32, call: &Call) -> Option<Ask> {
+fn of_call(store: &MessageStore, index: u32, call: &Call) -> Option<Ask> {
     let leg = call.legs.first()?;
-    let invite = messages(book, leg).iter().find(|message| message.is_request(Method::Invite))?;
+    let invite = messages(store, leg).iter().find(|message| message.is_request(Method::Invite))?;
     let is_refused = call.final_code.is_some_and(|code| code.is_failure() || code.is_redirection());
     let is_served = call.outcome.is_answered() || call.milestones.alerted.is_some();
     Some(Ask {
@@ -145,7 +150,7 @@ fn of_call(book: &Book, index: u32, call: &Call) -> Option<Ask> {
         destination: call.destination,
         target: invite.to,
         from: invite.from,
-        software: software(book, invite),
+        software: software(store, invite),
         reply: match (is_served, is_refused) {
             (true, _) => Reply::Served,
             (_, true) => Reply::Refused,
@@ -153,19 +158,19 @@ fn of_call(book: &Book, index: u32, call: &Call) -> Option<Ask> {
         },
         code: call.final_code.map_or(0, |code| code.0),
         call: Some(index),
-        is_relayed: book.tables.vias.get(invite.via).depth > 1,
+        is_relayed: store.tables.vias.get(invite.via).depth > 1,
         has_credentials: false,
         messages: (leg.start, leg.end),
     })
 }
 
-fn carries_login(book: &Book, message: &Message) -> bool {
+fn carries_login(store: &MessageStore, message: &Message) -> bool {
     let names = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
-    message.method().is_some() && names.into_iter().any(|name| book.tables.header(message, name).is_some())
+    message.method().is_some() && names.into_iter().any(|name| store.tables.header(message, name).is_some())
 }
 
-fn of_attempt(book: &Book, attempt: &RegisterAttempt) -> Option<Ask> {
-    let first = messages(book, &attempt.leg).first()?;
+fn of_attempt(store: &MessageStore, attempt: &RegisterAttempt) -> Option<Ask> {
+    let first = messages(store, &attempt.leg).first()?;
     let is_served = attempt.outcome == RegistrationOutcome::Registered;
     Some(Ask {
         time: attempt.started,
@@ -175,7 +180,7 @@ fn of_attempt(book: &Book, attempt: &RegisterAttempt) -> Option<Ask> {
         destination: attempt.registrar,
         target: attempt.aor,
         from: attempt.aor,
-        software: software(book, first),
+        software: software(store, first),
         reply: match (is_served, attempt.answered_at) {
             (true, _) => Reply::Served,
             (false, Some(_)) => Reply::Refused,
@@ -183,14 +188,14 @@ fn of_attempt(book: &Book, attempt: &RegisterAttempt) -> Option<Ask> {
         },
         code: attempt.final_code.map_or(0, |code| code.0),
         call: None,
-        is_relayed: book.tables.vias.get(first.via).depth > 1,
+        is_relayed: store.tables.vias.get(first.via).depth > 1,
         has_credentials: attempt.has_credentials,
         messages: (0, 0),
     })
 }
 
-fn of_request(book: &Book, request: &OtherRequest) -> Ask {
-    let first = book.messages.get(request.range.0 as usize);
+fn of_request(store: &MessageStore, request: &OtherRequest) -> Ask {
+    let first = store.messages.get(request.range.0 as usize);
     Ask {
         time: request.sent,
         at: request.at,
@@ -207,23 +212,23 @@ fn of_request(book: &Book, request: &OtherRequest) -> Ask {
         },
         code: request.answer.map_or(0, |(status, _, _)| status.0),
         call: None,
-        is_relayed: first.is_some_and(|first| book.tables.vias.get(first.via).depth > 1),
-        has_credentials: first.is_some_and(|first| carries_login(book, first)),
+        is_relayed: first.is_some_and(|first| store.tables.vias.get(first.via).depth > 1),
+        has_credentials: first.is_some_and(|first| carries_login(store, first)),
         messages: (0, 0),
     }
 }
 
 impl Sender {
     /// Whether its address is routed in the Internet.
-    pub fn is_public(&self, book: &Book) -> bool {
-        !is_private(book.tables.endpoints.address(self.node))
+    pub fn is_public(&self, store: &MessageStore) -> bool {
+        !is_private(store.tables.endpoints.address(self.node))
     }
 
     /// The first request that names a tool, and what kind of tool.
-    pub fn mark(&self, book: &Book, marks: &mut Marks) -> Option<(&Ask, Mark)> {
+    pub fn mark(&self, store: &MessageStore, marks: &mut Marks) -> Option<(&Ask, Mark)> {
         let mut best: Option<(&Ask, Mark)> = None;
         for ask in &self.asks {
-            match marks.of(ask.software, book) {
+            match marks.of(ask.software, store) {
                 Some(Mark::Tool) => return Some((ask, Mark::Tool)),
                 Some(Mark::Doubtful) => best = best.or(Some((ask, Mark::Doubtful))),
                 None => {}
@@ -233,21 +238,21 @@ impl Sender {
     }
 
     /// The first request whose From is one that tools make up.
-    pub fn made_up_from(&self, book: &Book) -> Option<&Ask> {
+    pub fn made_up_from(&self, store: &MessageStore) -> Option<&Ask> {
         self.asks.iter().find(|ask| {
-            let from = book.tables.text(ask.from);
+            let from = store.tables.text(ask.from);
             from.contains("@1.1.1.1") || from.contains("sipvicious")
         })
     }
 
     /// The most different users that were asked for within a minute, and the places of the first and last of these requests.
-    pub fn breadth(&self, book: &Book) -> (usize, std::ops::Range<usize>) {
+    pub fn breadth(&self, store: &MessageStore) -> (usize, std::ops::Range<usize>) {
         let mut counts: HashMap<&str, u32, foldhash::fast::RandomState> = HashMap::default();
         let (mut best, mut begin) = ((0, 0..0), 0);
         for (place, ask) in self.asks.iter().enumerate() {
-            *counts.entry(user_of(book.tables.text(ask.target))).or_default() += 1;
+            *counts.entry(user_of(store.tables.text(ask.target))).or_default() += 1;
             while self.asks[begin].time.plus(WINDOW) < ask.time {
-                let user = user_of(book.tables.text(self.asks[begin].target));
+                let user = user_of(store.tables.text(self.asks[begin].target));
                 if let Some(count) = counts.get_mut(user) {
                     *count -= 1;
                     if *count == 0 {
@@ -264,9 +269,9 @@ impl Sender {
     }
 
     /// How many different nodes were asked.
-    pub fn destinations(&self, book: &Book) -> usize {
+    pub fn destinations(&self, store: &MessageStore) -> usize {
         let nodes: HashSet<NodeId, foldhash::fast::FixedState> =
-            self.asks.iter().map(|ask| book.tables.node(ask.destination)).collect();
+            self.asks.iter().map(|ask| store.tables.node(ask.destination)).collect();
         nodes.len()
     }
 
@@ -277,10 +282,10 @@ impl Sender {
     }
 
     /// The longest run of requests in which each asks for the number after the last one.
-    pub fn sequence(&self, book: &Book) -> usize {
+    pub fn sequence(&self, store: &MessageStore) -> usize {
         let (mut best, mut run, mut last) = (0, 0, None);
         for ask in &self.asks {
-            let number: Option<u64> = user_of(book.tables.text(ask.target)).parse().ok();
+            let number: Option<u64> = user_of(store.tables.text(ask.target)).parse().ok();
             match (last, number) {
                 (Some(last), Some(number)) if number == last => {}
                 (Some(last), Some(number)) if number == last + 1 => run += 1,
@@ -306,8 +311,8 @@ impl Sender {
     }
 
     /// Calls to one number, written with the most different prefixes within ten minutes, in the order of time.
-    pub fn prefix_hunt(&self, book: &Book) -> Vec<&Ask> {
-        let user = |ask: &Ask| user_of(book.tables.text(ask.target));
+    pub fn prefix_hunt(&self, store: &MessageStore) -> Vec<&Ask> {
+        let user = |ask: &Ask| user_of(store.tables.text(ask.target));
         let invites = self.asks.iter().zip(0_u32..);
         let invites = invites.filter(|(ask, _)| ask.method == Method::Invite);
         let mut by_end: Vec<(u64, u32)> =
@@ -350,10 +355,10 @@ fn number_end(user: &str) -> Option<u64> {
 }
 
 /// How many different spellings some calls use.
-pub fn spellings(book: &Book, asks: &[&Ask]) -> Vec<String> {
+pub fn spellings(store: &MessageStore, asks: &[&Ask]) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     for ask in asks.iter().take(1000) {
-        let user = user_of(book.tables.text(ask.target)).to_owned();
+        let user = user_of(store.tables.text(ask.target)).to_owned();
         if !seen.contains(&user) {
             seen.push(user);
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::call::survey::chance::{Table, bound};
 use crate::call::{NodeId, OutcomeGroup};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Incident, Severity};
 use crate::diagnose::incident::features::{Feature, Kind, features};
 
@@ -26,7 +26,7 @@ const SHARP_MIN: f64 = 0.9;
 
 /// A feature that parts failing from good calls.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Apart {
+pub struct DistinguishingFeature {
     /// The feature.
     pub feature: Feature<'static>,
     /// Failing calls with it.
@@ -43,7 +43,7 @@ pub struct Apart {
     pub equals: Vec<Feature<'static>>,
 }
 
-impl Apart {
+impl DistinguishingFeature {
     /// Whether nearly all calls with the feature fail and nearly all failing calls have it.
     pub fn is_sharp(&self) -> bool {
         let with = f64::from(self.failed_in + self.good_in);
@@ -69,19 +69,24 @@ impl Apart {
 }
 
 /// The feature that parts failing from good calls through a node best, where one does beyond chance.
-pub fn separates(scene: &Scene<'_>, node: NodeId, failed: &[u32], good: &[u32]) -> Option<Apart> {
+pub fn separates(
+    capture: &CaptureContext<'_>,
+    node: NodeId,
+    failed: &[u32],
+    good: &[u32],
+) -> Option<DistinguishingFeature> {
     if failed.len() < FAILED_MIN || good.is_empty() {
         return None;
     }
     let (failed, good) = (sample(failed), sample(good));
-    let counts = count(scene, node, &failed, &good);
+    let counts = count(capture, node, &failed, &good);
     let all = (failed.len() as u32, good.len() as u32);
     let tried = counts.values().filter(|(failed, _)| *failed > 0).count() as f64;
-    let mut found: Vec<Apart> =
+    let mut found: Vec<DistinguishingFeature> =
         counts.into_iter().filter_map(|(feature, count)| judge(feature, count, all, tried)).collect();
     // The smallest group of calls that holds the failures; of equal ones the kind that is named first.
     found.sort_by(|a, b| {
-        let size = |apart: &Apart| apart.failed_in + apart.good_in;
+        let size = |apart: &DistinguishingFeature| apart.failed_in + apart.good_in;
         a.good_in
             .cmp(&b.good_in)
             .then(b.failed_in.cmp(&a.failed_in))
@@ -117,17 +122,17 @@ pub struct KnownGood {
 }
 
 /// Calls through a node that went well: answered, or ended as calls do. Rising.
-pub fn good_calls(scene: &Scene<'_>, node: NodeId) -> Arc<[u32]> {
+pub fn good_calls(capture: &CaptureContext<'_>, node: NodeId) -> Arc<[u32]> {
     let known = || {
-        let by_node = &scene.known_good().by_node;
+        let by_node = &capture.known_good().by_node;
         by_node.lock().unwrap_or_else(PoisonError::into_inner)
     };
     if let Some(good) = known().get(&node) {
         return Arc::clone(good);
     }
-    let attempts = scene.loads.at(node).map_or(&[][..], |load| &load.attempts);
+    let attempts = capture.loads.at(node).map_or(&[][..], |load| &load.attempts);
     let went_well = |call: &u32| {
-        let call = scene.calls.get(*call as usize);
+        let call = capture.calls.get(*call as usize);
         let group = call.map(|call| call.outcome.group());
         matches!(group, Some(OutcomeGroup::Answered | OutcomeGroup::Normal))
     };
@@ -145,7 +150,7 @@ pub fn good_calls(scene: &Scene<'_>, node: NodeId) -> Arc<[u32]> {
 
 impl KnownGood {
     /// In how many of some calls through a node each feature is.
-    fn counts(&self, scene: &Scene<'_>, node: NodeId, good: &[u32]) -> Arc<GoodCounts> {
+    fn counts(&self, capture: &CaptureContext<'_>, node: NodeId, good: &[u32]) -> Arc<GoodCounts> {
         let key = (node, good.to_vec());
         let known = || self.by_calls.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(counts) = known().get(&key) {
@@ -153,8 +158,8 @@ impl KnownGood {
         }
         // Threads that ask at the same time count twice rather than wait.
         let mut counts: HashMap<Feature<'_>, u32, foldhash::fast::FixedState> = HashMap::default();
-        for call in good.iter().filter_map(|call| scene.calls.get(*call as usize)) {
-            features(scene, call, node, |feature| {
+        for call in good.iter().filter_map(|call| capture.calls.get(*call as usize)) {
+            features(capture, call, node, |feature| {
                 *counts.entry(feature).or_default() += 1;
             });
         }
@@ -170,14 +175,14 @@ impl KnownGood {
 }
 
 /// In how many failing and good calls each feature is.
-fn count<'a>(scene: &Scene<'a>, node: NodeId, failed: &[u32], good: &[u32]) -> Counts<'a> {
+fn count<'a>(capture: &CaptureContext<'a>, node: NodeId, failed: &[u32], good: &[u32]) -> Counts<'a> {
     let mut counts = Counts::default();
-    for call in failed.iter().filter_map(|call| scene.calls.get(*call as usize)) {
-        features(scene, call, node, |feature| {
+    for call in failed.iter().filter_map(|call| capture.calls.get(*call as usize)) {
+        features(capture, call, node, |feature| {
             counts.entry(feature).or_default().0 += 1;
         });
     }
-    let known = scene.known_good().counts(scene, node, good);
+    let known = capture.known_good().counts(capture, node, good);
     for (feature, count) in counts.iter_mut() {
         count.1 = known.get(feature).copied().unwrap_or_default();
     }
@@ -197,7 +202,7 @@ fn count<'a>(scene: &Scene<'a>, node: NodeId, failed: &[u32], good: &[u32]) -> C
     counts
 }
 
-fn judge(feature: Feature<'_>, count: (u32, u32), all: (u32, u32), tried: f64) -> Option<Apart> {
+fn judge(feature: Feature<'_>, count: (u32, u32), all: (u32, u32), tried: f64) -> Option<DistinguishingFeature> {
     let table = Table {
         failed_in: u64::from(count.0),
         good_in: u64::from(count.1),
@@ -209,7 +214,7 @@ fn judge(feature: Feature<'_>, count: (u32, u32), all: (u32, u32), tried: f64) -
         return None;
     }
     let chance = table.chance() * tried;
-    (chance < CHANCE_MAX).then(|| Apart {
+    (chance < CHANCE_MAX).then(|| DistinguishingFeature {
         feature: feature.into_owned(),
         failed_in: count.0,
         failed: all.0,
@@ -227,7 +232,7 @@ fn sample(calls: &[u32]) -> Vec<u32> {
 }
 
 /// What sets the calls of an incident apart, in words; empty where nothing does or the incident is no error.
-pub fn of_incident(scene: &Scene<'_>, incident: &Incident) -> String {
+pub fn of_incident(capture: &CaptureContext<'_>, incident: &Incident) -> String {
     let Some(origin) = incident.finding.origin else {
         return String::new();
     };
@@ -235,8 +240,8 @@ pub fn of_incident(scene: &Scene<'_>, incident: &Incident) -> String {
         return String::new();
     }
     let failed: Vec<u32> = incident.calls.iter().map(|id| id.saturating_sub(1)).collect();
-    let node = scene.node(origin);
+    let node = capture.node(origin);
     let good: Vec<u32> =
-        good_calls(scene, node).iter().copied().filter(|call| failed.binary_search(call).is_err()).collect();
-    separates(scene, node, &failed, &good).map_or(String::new(), |apart| apart.sentence() + ".")
+        good_calls(capture, node).iter().copied().filter(|call| failed.binary_search(call).is_err()).collect();
+    separates(capture, node, &failed, &good).map_or(String::new(), |apart| apart.sentence() + ".")
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::call::{Call, Message, NodeId};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::sip::sdp::MediaKind;
 use crate::sip::{HeaderName, Identity, Method, Uri};
 
@@ -105,24 +105,24 @@ impl std::fmt::Display for Feature<'_> {
 }
 
 /// The first INVITE of a call.
-pub fn invite_of<'a>(scene: &Scene<'a>, call: &Call) -> Option<&'a Message> {
+pub fn invite_of<'a>(capture: &CaptureContext<'a>, call: &Call) -> Option<&'a Message> {
     let leg = call.legs.first()?;
-    let messages = scene.book.messages.get(leg.start as usize..leg.end as usize)?;
+    let messages = capture.store.messages.get(leg.start as usize..leg.end as usize)?;
     messages.iter().find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())
 }
 
 /// The features of a call on its way to a node; none where its INVITE is not in the capture.
-pub fn features<'a>(scene: &Scene<'a>, call: &Call, node: NodeId, mut add: impl FnMut(Feature<'a>)) {
-    let Some(invite) = invite_of(scene, call) else {
+pub fn features<'a>(capture: &CaptureContext<'a>, call: &Call, node: NodeId, mut add: impl FnMut(Feature<'a>)) {
+    let Some(invite) = invite_of(capture, call) else {
         return;
     };
-    let tables = &scene.book.tables;
+    let tables = &capture.store.tables;
     let mut add_named = |kind: Kind, value: Cow<'a, str>| {
         if !value.is_empty() {
             add(Feature { kind, value });
         }
     };
-    let source = tables.endpoints.node_name(scene.node(invite.source));
+    let source = tables.endpoints.node_name(capture.node(invite.source));
     add_named(Kind::Source, source.into());
     add_named(Kind::Transport, invite.transport.word().into());
     let [large, small] = SIZES;
@@ -130,17 +130,17 @@ pub fn features<'a>(scene: &Scene<'a>, call: &Call, node: NodeId, mut add: impl 
     add_named(Kind::Size, size.into());
     let software = tables.software(invite).unwrap_or_default();
     add_named(Kind::UserAgent, software.into());
-    add_named(Kind::Codecs, codecs_of(scene, invite).into());
-    add_named(Kind::Way, way_of(scene, call, node).into());
-    let attestation = attestation(scene, invite).unwrap_or_default();
+    add_named(Kind::Codecs, codecs_of(capture, invite).into());
+    add_named(Kind::Way, way_of(capture, call, node).into());
+    let attestation = attestation(capture, invite).unwrap_or_default();
     add_named(Kind::Attestation, attestation.into());
-    for name in headers_of(scene, invite) {
+    for name in headers_of(capture, invite) {
         add(Feature::new(Kind::Header, name.text()));
     }
     let callee = [Kind::CalleePrefix, Kind::CalleeFormat, Kind::Callee];
-    number_features(scene.text(call.callee), callee, &mut add);
+    number_features(capture.text(call.callee), callee, &mut add);
     let caller = [Kind::CallerPrefix, Kind::CallerFormat, Kind::Caller];
-    number_features(scene.text(call.caller), caller, &mut add);
+    number_features(capture.text(call.caller), caller, &mut add);
 }
 
 /// How a number begins, how it is written and the number itself, in that order of kinds.
@@ -165,19 +165,19 @@ fn cut<'a>(text: &Cow<'a, str>, end: usize) -> Option<Cow<'a, str>> {
     })
 }
 
-fn headers_of(scene: &Scene<'_>, invite: &Message) -> Vec<HeaderName> {
-    let values = scene.book.tables.headers.get(invite.headers);
+fn headers_of(capture: &CaptureContext<'_>, invite: &Message) -> Vec<HeaderName> {
+    let values = capture.store.tables.headers.get(invite.headers);
     let mut headers: Vec<HeaderName> = values.map(|(name, _)| name).filter(|name| !COMMON.contains(name)).collect();
     headers.sort_unstable();
     headers.dedup();
     headers
 }
 
-fn codecs_of(scene: &Scene<'_>, invite: &Message) -> String {
+fn codecs_of(capture: &CaptureContext<'_>, invite: &Message) -> String {
     if invite.session.is_absent() {
         return String::new();
     }
-    let offer = scene.book.tables.sessions.shape(invite.session);
+    let offer = capture.store.tables.sessions.shape(invite.session);
     let audio = offer.media(MediaKind::Audio);
     let names = audio.iter().flat_map(|media| &media.codecs);
     let real: Vec<&str> = names.filter(|codec| codec.is_real()).map(|codec| codec.common_name()).collect();
@@ -185,14 +185,14 @@ fn codecs_of(scene: &Scene<'_>, invite: &Message) -> String {
 }
 
 /// The nodes before `to`; those behind it are where a failure leads, not why it happens.
-fn way_of(scene: &Scene<'_>, call: &Call, to: NodeId) -> String {
+fn way_of(capture: &CaptureContext<'_>, call: &Call, to: NodeId) -> String {
     let mut way: Vec<String> = Vec::new();
     for hop in call.hops.iter().take(WAY_MAX) {
-        let node = scene.node(hop.destination);
+        let node = capture.node(hop.destination);
         if node == to {
             break;
         }
-        let address = scene.book.tables.endpoints.node_name(node);
+        let address = capture.store.tables.endpoints.node_name(node);
         if !way.contains(&address) {
             way.push(address);
         }
@@ -200,8 +200,8 @@ fn way_of(scene: &Scene<'_>, call: &Call, to: NodeId) -> String {
     way.join(", ")
 }
 
-fn attestation(scene: &Scene<'_>, invite: &Message) -> Option<String> {
-    let header = scene.book.tables.header(invite, HeaderName::Identity)?;
+fn attestation(capture: &CaptureContext<'_>, invite: &Message) -> Option<String> {
+    let header = capture.store.tables.header(invite, HeaderName::Identity)?;
     let passport = Identity::parse(header.as_bytes()).passport().ok()?;
     passport.attestation
 }

@@ -13,13 +13,13 @@ const EXAMPLES_MAX: usize = 3;
 type Key = (&'static str, Option<EndpointId>, String, bool);
 
 #[derive(Default)]
-pub(super) struct Problems {
-    list: Vec<Problem>,
+pub(super) struct IncidentGroups {
+    list: Vec<IncidentGroup>,
     place: HashMap<Key, usize, foldhash::fast::FixedState>,
 }
 
 /// One problem on the way, and whether what stands for it holds for all of it.
-struct Problem {
+struct IncidentGroup {
     incident: Incident,
     /// The call that the finding which stands for all was said of; `None` where it was said of a registration.
     example: Option<u32>,
@@ -31,7 +31,7 @@ struct Problem {
     differs_in_words: bool,
 }
 
-impl Problem {
+impl IncidentGroup {
     fn of(finding: &Finding, call: Option<u32>, first: Timestamp, last: Timestamp) -> Self {
         let finding = Finding { evidence: Vec::new(), ..finding.clone() };
         Self {
@@ -109,10 +109,10 @@ fn renamed(title: &str, name: &str, other: &str) -> Option<String> {
     Some(format!("{before}{other}{}", rest.get(name.len()..)?))
 }
 
-impl Problems {
+impl IncidentGroups {
     /// The incidents, in the order in which they were first seen.
     pub(super) fn told(self) -> impl Iterator<Item = Incident> {
-        self.list.into_iter().map(Problem::told)
+        self.list.into_iter().map(IncidentGroup::told)
     }
 
     /// Adds what was said of a call, or with `None` of a registration, that lasted from `first` to `last`.
@@ -120,7 +120,7 @@ impl Problems {
         let key = (finding.rule, finding.origin, finding.signature.clone(), call.is_some());
         let place = *self.place.entry(key).or_insert(self.list.len());
         if place == self.list.len() {
-            self.list.push(Problem::of(finding, call, first, last));
+            self.list.push(IncidentGroup::of(finding, call, first, last));
         }
         let problem = &mut self.list[place];
         problem.compare(finding);
@@ -149,7 +149,7 @@ mod tests {
     use crate::diagnose::finding::{Confidence, Proof, Severity};
 
     fn told(findings: &[Finding]) -> Vec<Incident> {
-        let mut problems = Problems::default();
+        let mut problems = IncidentGroups::default();
         for (place, finding) in findings.iter().enumerate() {
             let at = Timestamp::from_nanoseconds(0);
             problems.add(finding, Some(place as u32 + 4), at, at);

@@ -10,18 +10,23 @@ use rayon::prelude::*;
 
 use crate::call::NodeId;
 use crate::call::survey::load::Fate;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::engine::Verdict;
 use crate::diagnose::finding::words::part_of;
 use crate::diagnose::finding::{Finding, Incident, Severity};
-use crate::diagnose::incident::grouping::Problems;
+use crate::diagnose::incident::grouping::IncidentGroups;
 use crate::diagnose::rule::Claim;
 
 /// Incidents, most harmful first, whose calls are compared with good ones.
 const COMPARED_MAX: usize = 24;
 
 /// Gathers what rules said of the capture, of calls and of registrations, most harmful first.
-pub fn gather(scene: &Scene<'_>, claims: &[Claim], calls: &[Verdict], registrations: &[Vec<Finding>]) -> Vec<Incident> {
+pub fn gather(
+    capture: &CaptureContext<'_>,
+    claims: &[Claim],
+    calls: &[Verdict],
+    registrations: &[Vec<Finding>],
+) -> Vec<Incident> {
     // What is a consequence of something else on every call that it concerns is no problem of its own.
     let is_told = |claim: &&Claim| {
         claim.calls.is_empty()
@@ -34,12 +39,12 @@ pub fn gather(scene: &Scene<'_>, claims: &[Claim], calls: &[Verdict], registrati
             })
     };
     let mut incidents: Vec<Incident> = claims.iter().filter(is_told).map(of_claim).collect();
-    let told = || problems(scene, claims, calls, registrations);
-    let (problems, calls_to) = rayon::join(told, || calls_to(scene));
+    let told = || problems(capture, claims, calls, registrations);
+    let (problems, calls_to) = rayon::join(told, || calls_to(capture));
     incidents.extend(problems.told());
     for incident in &mut incidents {
         if incident.scope.is_empty() {
-            incident.scope = scope(scene, incident, &calls_to);
+            incident.scope = scope(capture, incident, &calls_to);
         }
     }
     incidents.sort_by(|a, b| {
@@ -49,18 +54,23 @@ pub fn gather(scene: &Scene<'_>, claims: &[Claim], calls: &[Verdict], registrati
     incidents[..compared]
         .par_iter_mut()
         .with_max_len(1)
-        .for_each(|incident| incident.apart = distinguishing_feature::of_incident(scene, incident));
+        .for_each(|incident| incident.apart = distinguishing_feature::of_incident(capture, incident));
     incidents
 }
 
 /// What rules said of calls and of registrations, and not of the capture already.
-fn problems(scene: &Scene<'_>, claims: &[Claim], calls: &[Verdict], registrations: &[Vec<Finding>]) -> Problems {
+fn problems(
+    capture: &CaptureContext<'_>,
+    claims: &[Claim],
+    calls: &[Verdict],
+    registrations: &[Vec<Finding>],
+) -> IncidentGroups {
     let claimed = |call: u32, rule: &str| {
         claims.iter().any(|claim| claim.finding.rule == rule && claim.calls.binary_search(&call).is_ok())
     };
-    let mut problems = Problems::default();
+    let mut problems = IncidentGroups::default();
     for (index, verdict) in calls.iter().enumerate() {
-        let call = &scene.calls[index];
+        let call = &capture.calls[index];
         for finding in verdict
             .findings
             .iter()
@@ -69,10 +79,10 @@ fn problems(scene: &Scene<'_>, claims: &[Claim], calls: &[Verdict], registration
             problems.add(finding, Some(index as u32 + 1), call.started, call.ended);
         }
     }
-    for (registration, findings) in scene.registrations.iter().zip(registrations) {
-        let tries = || registration.attempts.iter().filter_map(|index| scene.attempts.get(*index as usize));
-        let first = tries().next().map_or(scene.start, |attempt| attempt.started);
-        let last = tries().next_back().map_or(scene.end, |attempt| attempt.ended);
+    for (registration, findings) in capture.registrations.iter().zip(registrations) {
+        let tries = || registration.attempts.iter().filter_map(|index| capture.attempts.get(*index as usize));
+        let first = tries().next().map_or(capture.start, |attempt| attempt.started);
+        let last = tries().next_back().map_or(capture.end, |attempt| attempt.ended);
         for finding in findings.iter().filter(|finding| finding.severity > Severity::Info) {
             problems.add(finding, None, first, last);
         }
@@ -98,10 +108,10 @@ fn of_claim(claim: &Claim) -> Incident {
 }
 
 /// How many calls each node was sent.
-fn calls_to(scene: &Scene<'_>) -> HashMap<NodeId, u32, foldhash::fast::FixedState> {
+fn calls_to(capture: &CaptureContext<'_>) -> HashMap<NodeId, u32, foldhash::fast::FixedState> {
     let mut counts: HashMap<NodeId, u32, foldhash::fast::FixedState> = HashMap::default();
-    for call in scene.calls {
-        let nodes = || call.hops.iter().map(|hop| scene.node(hop.destination));
+    for call in capture.calls {
+        let nodes = || call.hops.iter().map(|hop| capture.node(hop.destination));
         for (place, node) in nodes().enumerate() {
             if !nodes().take(place).any(|before| before == node) {
                 *counts.entry(node).or_default() += 1;
@@ -113,33 +123,33 @@ fn calls_to(scene: &Scene<'_>) -> HashMap<NodeId, u32, foldhash::fast::FixedStat
 
 /// How large a share of the calls to the same node an incident is; `calls_to` says how many each node was sent.
 fn scope(
-    scene: &Scene<'_>,
+    capture: &CaptureContext<'_>,
     incident: &Incident,
     calls_to: &HashMap<NodeId, u32, foldhash::fast::FixedState>,
 ) -> String {
-    let Some(origin) = incident.finding.origin.map(|origin| scene.node(origin)) else {
+    let Some(origin) = incident.finding.origin.map(|origin| capture.node(origin)) else {
         return String::new();
     };
     if incident.calls.is_empty() {
         return String::new();
     }
-    let address = scene.book.tables.endpoints.address(origin);
+    let address = capture.store.tables.endpoints.address(origin);
     match calls_to.get(&origin) {
         None => String::new(),
         Some(all) => {
             let part = part_of(incident.calls.len(), *all as usize, "call");
-            format!("{part} to {address}{}", sources(scene, incident, origin))
+            format!("{part} to {address}{}", sources(capture, incident, origin))
         }
     }
 }
 
 /// Where all of them come from one sender and others fare better there: who, and how many of the others went well.
-fn sources(scene: &Scene<'_>, incident: &Incident, origin: NodeId) -> String {
+fn sources(capture: &CaptureContext<'_>, incident: &Incident, origin: NodeId) -> String {
     /// Calls of others that make a difference.
     const OTHERS_MIN: usize = 3;
     let source = |call: u32| {
-        let call = scene.calls.get(call.checked_sub(1)? as usize)?;
-        Some(scene.node(call.source))
+        let call = capture.calls.get(call.checked_sub(1)? as usize)?;
+        Some(capture.node(call.source))
     };
     let mut all = incident.calls.iter().filter_map(|call| source(*call));
     let Some(first) = all.next() else {
@@ -148,7 +158,7 @@ fn sources(scene: &Scene<'_>, incident: &Incident, origin: NodeId) -> String {
     if incident.calls.len() < 2 || first == origin || all.any(|other| other != first) {
         return String::new();
     }
-    let Some(load) = scene.loads.at(origin) else {
+    let Some(load) = capture.loads.at(origin) else {
         return String::new();
     };
     let (mut well, mut others) = (0_usize, 0_usize);
@@ -162,7 +172,7 @@ fn sources(scene: &Scene<'_>, incident: &Incident, origin: NodeId) -> String {
     if well < OTHERS_MIN || well * 10 < others * 9 {
         return String::new();
     }
-    let address = scene.book.tables.endpoints.address(first);
+    let address = capture.store.tables.endpoints.address(first);
     let well = part_of(well, others, "call");
     format!(", all from {address}; {well} from others went well")
 }

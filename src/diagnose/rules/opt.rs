@@ -7,7 +7,7 @@ use crate::call::beside::keepalive::{Outage, SENDS_IN_VAIN, Train, trains};
 use crate::call::{Call, Message, OutcomeGroup};
 use crate::capture::Timestamp;
 use crate::diagnose::context::call_context::start_line;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
@@ -26,28 +26,28 @@ pub const RULES: &[Rule] = &[Rule {
 /// Calls in an outage that are looked at.
 const CALLS_MAX: usize = 50_000;
 
-fn opt_peer_down(scene: &Scene<'_>) -> Vec<Claim> {
+fn opt_peer_down(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for train in trains(scene.requests) {
-        if scene.is_hostile(train.source) || !is_visible(scene, &train) {
+    for train in trains(capture.requests) {
+        if capture.is_hostile(train.source) || !is_visible(capture, &train) {
             continue;
         }
         let down: Vec<Down<'_>> = train
-            .outages(scene.requests)
+            .outages(capture.requests)
             .into_iter()
-            .map(|outage| down(scene, &train, outage))
+            .map(|outage| down(capture, &train, outage))
             .filter(|down| !down.carried)
             .collect();
-        claims.extend(claim(scene, &train, &down));
+        claims.extend(claim(capture, &train, &down));
     }
     claims
 }
 
 /// Whether the capture would show an answer: it shows others of this peer, or the sender repeats itself as one that hears none.
-fn is_visible(scene: &Scene<'_>, train: &Train) -> bool {
-    let (asker, peer) = (scene.node(train.source), scene.node(train.destination));
-    let requests = || train.requests.iter().map(|index| &scene.requests[*index as usize]);
-    !scene.is_one_directional(asker, peer)
+fn is_visible(capture: &CaptureContext<'_>, train: &Train) -> bool {
+    let (asker, peer) = (capture.node(train.source), capture.node(train.destination));
+    let requests = || train.requests.iter().map(|index| &capture.requests[*index as usize]);
+    !capture.is_one_directional(asker, peer)
         && requests().any(|request| request.answer.is_some() || request.sends >= SENDS_IN_VAIN)
 }
 
@@ -64,17 +64,18 @@ struct Down<'a> {
     carried: bool,
 }
 
-fn down<'a>(scene: &Scene<'a>, train: &Train, outage: Outage) -> Down<'a> {
-    let from = train.at(scene.requests, outage.first).sent;
-    let until = (outage.last + 1 < train.requests.len()).then(|| train.at(scene.requests, outage.last + 1).sent);
-    let (asker, peer) = (scene.node(train.source), scene.node(train.destination));
+fn down<'a>(capture: &CaptureContext<'a>, train: &Train, outage: Outage) -> Down<'a> {
+    let from = train.at(capture.requests, outage.first).sent;
+    let until = (outage.last + 1 < train.requests.len()).then(|| train.at(capture.requests, outage.last + 1).sent);
+    let (asker, peer) = (capture.node(train.source), capture.node(train.destination));
     let mut down = Down { outage, from, until, failed: Vec::new(), moved: Vec::new(), carried: false };
-    let first = scene.calls.partition_point(|call| call.started < from);
-    let end = until.unwrap_or(scene.end);
-    let during = scene.calls.iter().enumerate().skip(first).take(CALLS_MAX).take_while(|(_, call)| call.started <= end);
+    let first = capture.calls.partition_point(|call| call.started < from);
+    let end = until.unwrap_or(capture.end);
+    let during =
+        capture.calls.iter().enumerate().skip(first).take(CALLS_MAX).take_while(|(_, call)| call.started <= end);
     for (index, call) in during {
-        let mut hops = call.hops.iter().filter(|hop| scene.node(hop.source) == asker);
-        let to_peer = hops.clone().find(|hop| scene.node(hop.destination) == peer);
+        let mut hops = call.hops.iter().filter(|hop| capture.node(hop.source) == asker);
+        let to_peer = hops.clone().find(|hop| capture.node(hop.destination) == peer);
         match to_peer {
             Some(hop) if hop.reply_ms.is_some() && !matches!(hop.final_code, 408 | 500..=599) => {
                 down.carried = true;
@@ -88,15 +89,15 @@ fn down<'a>(scene: &Scene<'a>, train: &Train, outage: Outage) -> Down<'a> {
     down
 }
 
-fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
+fn claim(capture: &CaptureContext<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
     let worst = down.iter().max_by_key(|down| down.outage.last - down.outage.first)?;
     let count: usize = down.iter().map(|down| down.outage.last - down.outage.first + 1).sum();
-    let (asker, peer) = (scene.name(train.source), scene.name(train.destination));
+    let (asker, peer) = (capture.name(train.source), capture.name(train.destination));
     let lost = worst.outage.last - worst.outage.first + 1;
-    let first = train.at(scene.requests, worst.outage.first);
-    let last = train.at(scene.requests, worst.outage.last);
+    let first = train.at(capture.requests, worst.outage.first);
+    let last = train.at(capture.requests, worst.outage.last);
     let codes: Vec<u16> = (worst.outage.first..=worst.outage.last)
-        .filter_map(|place| train.at(scene.requests, place).answer)
+        .filter_map(|place| train.at(capture.requests, place).answer)
         .map(|(status, _, _)| status.0)
         .collect();
     let how = match codes.first() {
@@ -108,9 +109,9 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
         }
         None => format!("did not answer {lost} keep-alives in a row of {asker}"),
     };
-    let span = worst.until.unwrap_or(scene.end).millis_since(worst.from) / 1000.0;
+    let span = worst.until.unwrap_or(capture.end).millis_since(worst.from) / 1000.0;
     let is_back =
-        (worst.outage.last + 1..train.requests.len()).any(|place| train.at(scene.requests, place).answer.is_some());
+        (worst.outage.last + 1..train.requests.len()).any(|place| train.at(capture.requests, place).answer.is_some());
     let end = match worst.until {
         Some(_) if is_back => format!("for {span:.0} s, and was back afterwards"),
         Some(_) => format!("for {span:.0} s"),
@@ -121,18 +122,18 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
     calls.dedup();
     let severity = if calls.is_empty() { Severity::Warn } else { Severity::Error };
     let mut unanswered = (worst.outage.first..=worst.outage.last)
-        .map(|place| train.at(scene.requests, place))
+        .map(|place| train.at(capture.requests, place))
         .filter(|request| request.answer.is_none())
         .peekable();
     let is_silent = unanswered.peek().is_some();
     let confidence =
         if unanswered.all(|request| request.was_watched) { Confidence::Certain } else { Confidence::Likely };
-    let alive = codes.is_empty().then(|| sign_of_life(scene, train, worst)).flatten();
+    let alive = codes.is_empty().then(|| sign_of_life(capture, train, worst)).flatten();
     let ends = (train.source, train.destination);
-    let report = icmp::between(scene, ends, (worst.from, last.sent)).filter(|_| alive.is_none() && codes.is_empty());
+    let report = icmp::between(capture, ends, (worst.from, last.sent)).filter(|_| alive.is_none() && codes.is_empty());
     let (title, sign, remedy) = match report {
-        Some(report) => reported(scene, train, report),
-        None => words(scene, train, worst, alive),
+        Some(report) => reported(capture, train, report),
+        None => words(capture, train, worst, alive),
     };
     let mut finding = Finding::new("opt-peer-down", severity, confidence, Proof::Timing)
         .beside()
@@ -141,19 +142,19 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
             format!(
                 "{peer} {how} (one every {:.0} s) {end}.{sign}{}",
                 train.interval_s,
-                effect(scene, train, worst, calls.len())
+                effect(capture, train, worst, calls.len())
             ),
             remedy,
         )
         .shown_by(Evidence::in_frames(
             vec![first.at, last.at],
-            format!("OPTIONS {} SIP/2.0", scene.text(first.uri)),
+            format!("OPTIONS {} SIP/2.0", capture.text(first.uri)),
             "first and last keep-alive without a good answer",
         ))
         .at(train.destination, "down");
     if let Some(alive) = alive {
         finding =
-            finding.shown_by(Evidence::seen(alive.at, start_line(&scene.book.tables, alive), "it speaks meanwhile"));
+            finding.shown_by(Evidence::seen(alive.at, start_line(&capture.store.tables, alive), "it speaks meanwhile"));
     }
     if let Some(report) = report {
         finding = finding.shown_by(icmp::evidence(&[report]));
@@ -161,7 +162,7 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
     let missing = Evidence::Missing {
         expected: format!("an answer of {peer} to a keep-alive"),
         after: last.at,
-        watched: scene.watched_since(last.sent),
+        watched: capture.watched_since(last.sent),
     };
     Some(Claim {
         finding: if is_silent { finding.shown_by(missing) } else { finding },
@@ -174,8 +175,8 @@ fn claim(scene: &Scene<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
 }
 
 /// The words where an ICMP error names the reason.
-fn reported(scene: &Scene<'_>, train: &Train, report: &IcmpReport) -> (String, String, String) {
-    let tables = &scene.book.tables;
+fn reported(capture: &CaptureContext<'_>, train: &Train, report: &IcmpReport) -> (String, String, String) {
+    let tables = &capture.store.tables;
     let (here, there) = (tables.endpoint(train.source), tables.endpoint(train.destination));
     (
         format!("{there} was reported unreachable: {}", report.meaning()),
@@ -191,22 +192,28 @@ fn reported(scene: &Scene<'_>, train: &Train, report: &IcmpReport) -> (String, S
 }
 
 /// The last message that a peer sent while it left keep-alives unanswered, where it spoke in the later half of that time.
-fn sign_of_life<'a>(scene: &Scene<'a>, train: &Train, worst: &Down<'_>) -> Option<&'a Message> {
-    let sent = |place| train.at(scene.requests, place).sent;
+fn sign_of_life<'a>(capture: &CaptureContext<'a>, train: &Train, worst: &Down<'_>) -> Option<&'a Message> {
+    let sent = |place| train.at(capture.requests, place).sent;
     let (first, last) = (worst.outage.first, worst.outage.last);
-    let peer = scene.node(train.destination);
-    let spoke = scene.history().last_spoken(scene.book, peer, sent(last))?;
+    let peer = capture.node(train.destination);
+    let spoke = capture.history().last_spoken(capture.store, peer, sent(last))?;
     // Behind one address may be several devices, each with a port of its own.
     let is_other = spoke.source != train.destination
-        && (scene.device_at(train.destination, sent(first)).is_some()
-            || scene.device_at(spoke.source, sent(last)).is_some());
-    let spoke = if is_other { scene.history().last_from(scene.book, train.destination, sent(last))? } else { spoke };
+        && (capture.device_at(train.destination, sent(first)).is_some()
+            || capture.device_at(spoke.source, sent(last)).is_some());
+    let spoke =
+        if is_other { capture.history().last_from(capture.store, train.destination, sent(last))? } else { spoke };
     (spoke.time > sent(first + (last - first) / 2)).then_some(spoke)
 }
 
 /// Title, what else is known of the peer, and who changes what.
-fn words(scene: &Scene<'_>, train: &Train, worst: &Down<'_>, alive: Option<&Message>) -> (String, String, String) {
-    let (asker, peer) = (scene.name(train.source), scene.name(train.destination));
+fn words(
+    capture: &CaptureContext<'_>,
+    train: &Train,
+    worst: &Down<'_>,
+    alive: Option<&Message>,
+) -> (String, String, String) {
+    let (asker, peer) = (capture.name(train.source), capture.name(train.destination));
     if let Some(alive) = alive {
         return (
             format!("{peer} does not answer keep-alives"),
@@ -219,7 +226,7 @@ fn words(scene: &Scene<'_>, train: &Train, worst: &Down<'_>, alive: Option<&Mess
             ),
         );
     }
-    if let Some(device) = scene.device_at(train.destination, worst.from) {
+    if let Some(device) = capture.device_at(train.destination, worst.from) {
         return (
             format!("The device of {} was not reachable", device.user()),
             format!(" {}", device.sentence()),
@@ -229,7 +236,7 @@ fn words(scene: &Scene<'_>, train: &Train, worst: &Down<'_>, alive: Option<&Mess
     let was_answered = train
         .requests
         .iter()
-        .filter_map(|index| scene.requests.get(*index as usize))
+        .filter_map(|index| capture.requests.get(*index as usize))
         .any(|request| request.answer.is_some());
     if was_answered {
         (
@@ -250,16 +257,19 @@ fn words(scene: &Scene<'_>, train: &Train, worst: &Down<'_>, alive: Option<&Mess
     }
 }
 
-fn effect(scene: &Scene<'_>, train: &Train, worst: &Down<'_>, failed: usize) -> String {
-    let peer = scene.node(train.destination);
-    let elsewhere = worst
-        .moved
-        .iter()
-        .flat_map(|call| call.hops.iter())
-        .find(|hop| scene.node(hop.source) == scene.node(train.source) && scene.node(hop.destination) != peer);
+fn effect(capture: &CaptureContext<'_>, train: &Train, worst: &Down<'_>, failed: usize) -> String {
+    let peer = capture.node(train.destination);
+    let elsewhere =
+        worst.moved.iter().flat_map(|call| call.hops.iter()).find(|hop| {
+            capture.node(hop.source) == capture.node(train.source) && capture.node(hop.destination) != peer
+        });
     let moved = match elsewhere {
         Some(hop) => {
-            format!(" {} went to {} meanwhile.", counted(worst.moved.len() as u32, "call"), scene.name(hop.destination))
+            format!(
+                " {} went to {} meanwhile.",
+                counted(worst.moved.len() as u32, "call"),
+                capture.name(hop.destination)
+            )
         }
         None => String::new(),
     };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::call::beside::other_request::OtherRequest;
 use crate::call::{EndpointId, Message, NodeId, TextId};
 use crate::diagnose::context::call_context::start_line;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
@@ -59,40 +59,40 @@ struct Key {
     event: TextId,
 }
 
-fn sub_failed(scene: &Scene<'_>) -> Vec<Claim> {
+fn sub_failed(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let concerned =
         |request: &&OtherRequest| matches!(request.method, Method::Subscribe | Method::Publish | Method::Notify);
     // The last success of a subscription settles what went wrong before.
     let mut settled: HashMap<(Method, NodeId, TextId, TextId), usize> = HashMap::new();
-    let all: Vec<&OtherRequest> = scene.requests.iter().filter(concerned).collect();
+    let all: Vec<&OtherRequest> = capture.requests.iter().filter(concerned).collect();
     for (place, request) in all.iter().enumerate() {
         if request.answer.is_some_and(|(status, _, _)| status.is_success()) {
-            settled.insert(subscription(scene, request), place);
+            settled.insert(subscription(capture, request), place);
         }
     }
     let mut groups: BTreeMap<Key, Vec<&OtherRequest>> = BTreeMap::new();
     for (place, request) in all.iter().enumerate() {
-        let Some(trouble) = trouble(scene, request) else {
+        let Some(trouble) = trouble(capture, request) else {
             continue;
         };
         let is_lasting = matches!(trouble, Trouble::NoNotify | Trouble::Rejected | Trouble::TakenAway)
-            || settled.get(&subscription(scene, request)).is_none_or(|good| *good < place);
+            || settled.get(&subscription(capture, request)).is_none_or(|good| *good < place);
         if is_lasting {
             let key = Key {
                 method: request.method as u8,
-                source: scene.node(request.source),
+                source: capture.node(request.source),
                 destination: request.destination,
                 trouble,
-                event: event(scene, request),
+                event: event(capture, request),
             };
             groups.entry(key).or_default().push(request);
         }
     }
     groups
         .into_iter()
-        .filter(|(_, requests)| !scene.is_hostile(requests[0].source))
+        .filter(|(_, requests)| !capture.is_hostile(requests[0].source))
         .filter(|(key, requests)| key.trouble != Trouble::TakenAway || is_loop(requests))
-        .map(|(key, requests)| claim(scene, key.trouble, &requests))
+        .map(|(key, requests)| claim(capture, key.trouble, &requests))
         .collect()
 }
 
@@ -102,89 +102,89 @@ fn is_loop(requests: &[&OtherRequest]) -> bool {
     runs.any(|run| run[ENDS_MIN - 1].sent.since(run[0].sent) <= ENDS_WINDOW)
 }
 
-fn subscription(scene: &Scene<'_>, request: &OtherRequest) -> (Method, NodeId, TextId, TextId) {
-    (request.method, scene.node(request.source), request.uri, event(scene, request))
+fn subscription(capture: &CaptureContext<'_>, request: &OtherRequest) -> (Method, NodeId, TextId, TextId) {
+    (request.method, capture.node(request.source), request.uri, event(capture, request))
 }
 
-fn messages<'a>(scene: &Scene<'a>, request: &OtherRequest) -> &'a [Message] {
-    scene.book.messages.get(request.range.0 as usize..request.range.1 as usize).unwrap_or_default()
+fn messages<'a>(capture: &CaptureContext<'a>, request: &OtherRequest) -> &'a [Message] {
+    capture.store.messages.get(request.range.0 as usize..request.range.1 as usize).unwrap_or_default()
 }
 
 /// The request as sent first.
-fn sent<'a>(scene: &Scene<'a>, request: &OtherRequest) -> Option<&'a Message> {
-    let messages = messages(scene, request);
+fn sent<'a>(capture: &CaptureContext<'a>, request: &OtherRequest) -> Option<&'a Message> {
+    let messages = messages(capture, request);
     let first = messages.partition_point(|message| message.time < request.sent);
     messages[first..].iter().find(|message| message.at == request.at && message.is_request(request.method))
 }
 
-fn event(scene: &Scene<'_>, request: &OtherRequest) -> TextId {
-    let Some(message) = sent(scene, request) else {
+fn event(capture: &CaptureContext<'_>, request: &OtherRequest) -> TextId {
+    let Some(message) = sent(capture, request) else {
         return TextId::default();
     };
-    let tables = &scene.book.tables;
+    let tables = &capture.store.tables;
     tables.header_id(message, HeaderName::Event)
 }
 
 /// Every message of the Call-ID that a request belongs to.
-fn whole_group<'a>(scene: &Scene<'a>, message: &Message) -> &'a [Message] {
-    let range = scene.book.groups.get(message.group.0 as usize);
-    range.and_then(|(start, end)| scene.book.messages.get(*start as usize..*end as usize)).unwrap_or_default()
+fn whole_group<'a>(capture: &CaptureContext<'a>, message: &Message) -> &'a [Message] {
+    let range = capture.store.groups.get(message.group.0 as usize);
+    range.and_then(|(start, end)| capture.store.messages.get(*start as usize..*end as usize)).unwrap_or_default()
 }
 
-fn is_one_directional(scene: &Scene<'_>, request: &OtherRequest) -> bool {
-    scene.is_one_directional(scene.node(request.source), scene.node(request.destination))
+fn is_one_directional(capture: &CaptureContext<'_>, request: &OtherRequest) -> bool {
+    capture.is_one_directional(capture.node(request.source), capture.node(request.destination))
 }
 
-fn trouble(scene: &Scene<'_>, request: &OtherRequest) -> Option<Trouble> {
-    let message = sent(scene, request)?;
+fn trouble(capture: &CaptureContext<'_>, request: &OtherRequest) -> Option<Trouble> {
+    let message = sent(capture, request)?;
     let is_notify = request.method == Method::Notify;
     match request.answer {
-        Some((status, _, _)) if status.is_success() => accepted(scene, request, message),
+        Some((status, _, _)) if status.is_success() => accepted(capture, request, message),
         Some((status, _, _)) if is_notify => {
-            let is_known = is_wanted_notify(scene, message);
+            let is_known = is_wanted_notify(capture, message);
             (is_known && matches!(status.0, 405 | 481 | 489 | 501)).then_some(Trouble::Refused(status.0))
         }
         Some((status, _, _)) => {
             let is_step = matches!(status.0, 401 | 407) || status.is_redirection();
-            let is_end = status.0 == 481 && is_unsubscribe(scene, message);
+            let is_end = status.0 == 481 && is_unsubscribe(capture, message);
             (!is_step && !is_end).then_some(Trouble::Refused(status.0))
         }
         None => {
             let is_lost = request.was_watched
                 && request.sends >= SENDS_MIN
-                && !is_one_directional(scene, request)
-                && (!is_notify || is_wanted_notify(scene, message));
+                && !is_one_directional(capture, request)
+                && (!is_notify || is_wanted_notify(capture, message));
             is_lost.then_some(Trouble::Unanswered)
         }
     }
 }
 
-fn is_unsubscribe(scene: &Scene<'_>, message: &Message) -> bool {
-    let expires = scene.book.tables.header(message, HeaderName::Expires);
+fn is_unsubscribe(capture: &CaptureContext<'_>, message: &Message) -> bool {
+    let expires = capture.store.tables.header(message, HeaderName::Expires);
     expires.is_some_and(|expires| expires.trim() == "0")
 }
 
-fn state<'a>(scene: &Scene<'a>, message: &Message) -> Option<SubscriptionState<'a>> {
-    let value = scene.book.tables.header(message, HeaderName::SubscriptionState)?;
+fn state<'a>(capture: &CaptureContext<'a>, message: &Message) -> Option<SubscriptionState<'a>> {
+    let value = capture.store.tables.header(message, HeaderName::SubscriptionState)?;
     Some(SubscriptionState::parse(value.as_bytes()))
 }
 
 /// A NOTIFY that its receiver had subscribed to in this capture, and not the last one of the subscription.
-fn is_wanted_notify(scene: &Scene<'_>, notify: &Message) -> bool {
-    let subscribed = whole_group(scene, notify).iter().any(|message| {
-        message.is_request(Method::Subscribe) && message.time <= notify.time && !is_unsubscribe(scene, message)
+fn is_wanted_notify(capture: &CaptureContext<'_>, notify: &Message) -> bool {
+    let subscribed = whole_group(capture, notify).iter().any(|message| {
+        message.is_request(Method::Subscribe) && message.time <= notify.time && !is_unsubscribe(capture, message)
     });
-    let gave_up = whole_group(scene, notify).iter().any(|message| {
-        message.is_request(Method::Subscribe) && message.time <= notify.time && is_unsubscribe(scene, message)
+    let gave_up = whole_group(capture, notify).iter().any(|message| {
+        message.is_request(Method::Subscribe) && message.time <= notify.time && is_unsubscribe(capture, message)
     });
-    let is_last = state(scene, notify).is_some_and(|state| state.is_terminated());
+    let is_last = state(capture, notify).is_some_and(|state| state.is_terminated());
     subscribed && !gave_up && !is_last
 }
 
 /// A subscription that was accepted and then brought nothing, or was taken away.
-fn accepted(scene: &Scene<'_>, request: &OtherRequest, message: &Message) -> Option<Trouble> {
+fn accepted(capture: &CaptureContext<'_>, request: &OtherRequest, message: &Message) -> Option<Trouble> {
     if request.method == Method::Notify {
-        let state = state(scene, message).filter(SubscriptionState::is_terminated)?;
+        let state = state(capture, message).filter(SubscriptionState::is_terminated)?;
         return match state.reason?.to_ascii_lowercase().as_slice() {
             b"rejected" => Some(Trouble::Rejected),
             b"deactivated" | b"probation" => Some(Trouble::TakenAway),
@@ -193,43 +193,44 @@ fn accepted(scene: &Scene<'_>, request: &OtherRequest, message: &Message) -> Opt
     }
     let (status, answered, _) = request.answer?;
     let is_new = request.method == Method::Subscribe && message.to_tag.is_absent();
-    if !is_new || status.0 == 204 || is_unsubscribe(scene, message) {
+    if !is_new || status.0 == 204 || is_unsubscribe(capture, message) {
         return None;
     }
-    let is_notified = whole_group(scene, message).iter().any(|other| other.is_request(Method::Notify));
-    let is_silent = !is_notified && scene.watched_since(answered) >= NOTIFY_WAIT && !is_one_directional(scene, request);
+    let is_notified = whole_group(capture, message).iter().any(|other| other.is_request(Method::Notify));
+    let is_silent =
+        !is_notified && capture.watched_since(answered) >= NOTIFY_WAIT && !is_one_directional(capture, request);
     is_silent.then_some(Trouble::NoNotify)
 }
 
 /// Whether any NOTIFY of a server was captured; where none was, the capture may not see the way that they take.
-fn sees_notify_of(scene: &Scene<'_>, request: &OtherRequest) -> bool {
-    let server = scene.node(request.destination);
-    let mut others = scene.requests.iter().take(10_000);
-    others.any(|other| other.method == Method::Notify && scene.node(other.source) == server)
+fn sees_notify_of(capture: &CaptureContext<'_>, request: &OtherRequest) -> bool {
+    let server = capture.node(request.destination);
+    let mut others = capture.requests.iter().take(10_000);
+    others.any(|other| other.method == Method::Notify && capture.node(other.source) == server)
 }
 
-fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Claim {
+fn claim(capture: &CaptureContext<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Claim {
     let (first, last) = (requests[0], requests[requests.len() - 1]);
     let method = first.method.text();
-    let asker = scene.name(first.source);
-    let server = scene.name(first.destination);
-    let event_text = scene.text(event(scene, first));
+    let asker = capture.name(first.source);
+    let server = capture.name(first.destination);
+    let event_text = capture.text(event(capture, first));
     let package = String::from_utf8_lossy(Event::parse(event_text.as_bytes()).package).into_owned();
     let about = match package.as_str() {
         "" => String::new(),
         package => format!(" for `{package}`"),
     };
-    let uri = scene.text(first.uri);
+    let uri = capture.text(first.uri);
     let answer = first.answer.and_then(|(_, _, at)| {
-        messages(scene, first).iter().find(|message| message.at == at && message.status().is_some())
+        messages(capture, first).iter().find(|message| message.at == at && message.status().is_some())
     });
     let ends = (first.source, first.destination);
-    let report = icmp::between(scene, ends, (first.sent, last.sent)).filter(|_| trouble == Trouble::Unanswered);
+    let report = icmp::between(capture, ends, (first.sent, last.sent)).filter(|_| trouble == Trouble::Unanswered);
     let (title, story, remedy, confidence) = match trouble {
         Trouble::Refused(code) => {
-            let phrase = answer.map_or("", |answer| scene.text(answer.line));
+            let phrase = answer.map_or("", |answer| capture.text(answer.line));
             let offers = answer
-                .and_then(|answer| scene.book.tables.header(answer, HeaderName::AllowEvents))
+                .and_then(|answer| capture.store.tables.header(answer, HeaderName::AllowEvents))
                 .map_or(String::new(), |events| format!(" It offers {events}."));
             (
                 format!("{method}{about} refused with {code}"),
@@ -247,7 +248,7 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
                 counted(first.sends, "time"),
                 report.map_or(String::new(), |report| format!(
                     " {} reported `{}` (frame {}): {}.",
-                    icmp::reporter(report, scene.book.tables.endpoint(first.destination)),
+                    icmp::reporter(report, capture.store.tables.endpoint(first.destination)),
                     report.meaning(),
                     report.at.frame,
                     icmp::consequence(report)
@@ -264,7 +265,7 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
                 "{server} accepted the subscription{about} of {asker} to `{uri}` and sent no NOTIFY within 32 s, which RFC 6665 demands at once."
             ),
             format!("{server}: find out whether it sends the NOTIFY, and to which address (Contact of the SUBSCRIBE)."),
-            if sees_notify_of(scene, first) { Confidence::Likely } else { Confidence::Possible },
+            if sees_notify_of(capture, first) { Confidence::Likely } else { Confidence::Possible },
         ),
         Trouble::TakenAway => (
             format!("Subscription{about} is taken away again and again"),
@@ -289,7 +290,7 @@ fn claim(scene: &Scene<'_>, trouble: Trouble, requests: &[&OtherRequest]) -> Cla
         .says(title, story, remedy)
         .at(first.destination, format!("{method} {package} {trouble:?}"));
     if let Some(answer) = answer.filter(|_| matches!(trouble, Trouble::Refused(_))) {
-        finding = finding.shown_by(Evidence::seen(answer.at, start_line(&scene.book.tables, answer), "the refusal"));
+        finding = finding.shown_by(Evidence::seen(answer.at, start_line(&capture.store.tables, answer), "the refusal"));
     }
     if let Some(report) = report {
         finding = finding.shown_by(icmp::evidence(&[report]));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::call::detail::transfer::{Transfer, party, referred_call, transfers, wants_no_report};
 use crate::call::{Call, Message};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::{Gate, Rule, Subject};
 use crate::sip::{HeaderName, Method, StatusCode, SubscriptionState};
@@ -25,13 +25,13 @@ pub const RULES: &[Rule] = &[Rule {
 /// How long the transferee may be silent about the new call: 64 × T1.
 const REPORT_WAIT: Duration = Duration::from_secs(32);
 
-fn xfer_failed(case: &Case<'_>) -> Option<Finding> {
-    if case.outcome().is_answered() {
-        let all = transfers(&case.anatomy);
+fn xfer_failed(context: &CallContext<'_>) -> Option<Finding> {
+    if context.outcome().is_answered() {
+        let all = transfers(&context.transactions);
         let last = all.last()?;
-        return failed(case, last);
+        return failed(context, last);
     }
-    replaces::refused(case)
+    replaces::refused(context)
 }
 
 /// What made a transfer fail.
@@ -48,9 +48,14 @@ enum Failure<'a> {
     Silent,
 }
 
-fn failure<'a>(case: &Case<'a>, transfer: &Transfer, new: Option<&Call>, may_be_seen: bool) -> Option<Failure<'a>> {
-    let refer = case.anatomy.transaction(transfer.refer);
-    let answer = refer.final_response.and_then(|answer| case.message(answer));
+fn failure<'a>(
+    context: &CallContext<'a>,
+    transfer: &Transfer,
+    new: Option<&Call>,
+    may_be_seen: bool,
+) -> Option<Failure<'a>> {
+    let refer = context.transactions.transaction(transfer.refer);
+    let answer = refer.final_response.and_then(|answer| context.message(answer));
     if let (Some(answer), Some(status)) = (answer, transfer.answer)
         && status.0 >= 300
         && !matches!(status.0, 401 | 407)
@@ -58,7 +63,7 @@ fn failure<'a>(case: &Case<'a>, transfer: &Transfer, new: Option<&Call>, may_be_
         return Some(Failure::Refused(answer, status.0));
     }
     if let Some((notify, status)) = transfer.result {
-        let notify = case.message(notify)?;
+        let notify = context.message(notify)?;
         return (status.0 >= 300).then_some(Failure::Reported(notify, status.0));
     }
     let failed = new.filter(|call| call.outcome.is_failure() || call.outcome == crate::call::Outcome::Busy);
@@ -66,24 +71,24 @@ fn failure<'a>(case: &Case<'a>, transfer: &Transfer, new: Option<&Call>, may_be_
         return Some(Failure::Unreported(code.0));
     }
     if let Some(notify) = transfer.ended_without.filter(|_| !may_be_seen) {
-        let notify = case.message(notify)?;
-        return gave_up(case, notify).then_some(Failure::Unfinished(notify));
+        let notify = context.message(notify)?;
+        return gave_up(context, notify).then_some(Failure::Unfinished(notify));
     }
-    let request = case.message(refer.request?)?;
-    let ended = bye_after(case, transfer).map_or(case.scene.end, |bye| bye.time);
-    let pair = (case.scene.node(transfer.transferor), case.scene.node(transfer.transferee));
+    let request = context.message(refer.request?)?;
+    let ended = bye_after(context, transfer).map_or(context.capture.end, |bye| bye.time);
+    let pair = (context.capture.node(transfer.transferor), context.capture.node(transfer.transferee));
     let is_silent = transfer.answer.is_some_and(StatusCode::is_success)
         && transfer.notifies == 0
         && !may_be_seen
-        && !wants_no_report(case.tables(), request)
+        && !wants_no_report(context.tables(), request)
         && ended.since(request.time) >= REPORT_WAIT
-        && !case.scene.is_one_directional(pair.0, pair.1);
+        && !context.capture.is_one_directional(pair.0, pair.1);
     is_silent.then_some(Failure::Silent)
 }
 
 /// Whether the NOTIFY that ended the reports says that the transferee stopped trying; `noresource` is also sent after a success.
-fn gave_up(case: &Case<'_>, notify: &Message) -> bool {
-    let state = case.header(notify, HeaderName::SubscriptionState);
+fn gave_up(context: &CallContext<'_>, notify: &Message) -> bool {
+    let state = context.header(notify, HeaderName::SubscriptionState);
     let reason = state.and_then(|state| SubscriptionState::parse(state.as_bytes()).reason);
     reason.is_some_and(|reason| {
         [&b"timeout"[..], b"giveup", b"rejected"].iter().any(|word| reason.eq_ignore_ascii_case(word))
@@ -91,29 +96,32 @@ fn gave_up(case: &Case<'_>, notify: &Message) -> bool {
 }
 
 /// The first BYE behind the REFER.
-fn bye_after<'a>(case: &Case<'a>, transfer: &Transfer) -> Option<&'a Message> {
-    case.anatomy
+fn bye_after<'a>(context: &CallContext<'a>, transfer: &Transfer) -> Option<&'a Message> {
+    context
+        .transactions
         .originals()
         .map(|(_, message)| message)
         .find(|message| message.is_request(Method::Bye) && message.time >= transfer.asked)
 }
 
-fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
-    let refer = case.anatomy.transaction(transfer.refer);
-    let request = case.message(refer.request?)?;
-    let target = case.header(request, HeaderName::ReferTo).map(party).unwrap_or_default();
-    let placed = referred_call(case.scene.book, case.scene.calls, transfer, request, &target);
+fn failed(context: &CallContext<'_>, transfer: &Transfer) -> Option<Finding> {
+    let refer = context.transactions.transaction(transfer.refer);
+    let request = context.message(refer.request?)?;
+    let target = context.header(request, HeaderName::ReferTo).map(party).unwrap_or_default();
+    let placed = referred_call(context.capture.store, context.capture.calls, transfer, request, &target);
     // A call that only fits in time may be anybody's: it tells that the capture may hold the new one, and nothing more.
     let may_be_seen = placed.is_some();
-    let new = placed.filter(|placed| placed.is_sure).and_then(|placed| case.scene.calls.get(placed.call as usize));
-    let failure = failure(case, transfer, new, may_be_seen)?;
-    let (transferor, transferee) = (case.scene.name(transfer.transferor), case.scene.name(transfer.transferee));
+    let new = placed.filter(|placed| placed.is_sure).and_then(|placed| context.capture.calls.get(placed.call as usize));
+    let failure = failure(context, transfer, new, may_be_seen)?;
+    let (transferor, transferee) =
+        (context.capture.name(transfer.transferor), context.capture.name(transfer.transferee));
     let result_at = match &failure {
         Failure::Refused(message, _) | Failure::Reported(message, _) | Failure::Unfinished(message) => message.time,
-        _ => new.map_or(case.scene.end, |call| call.ended),
+        _ => new.map_or(context.capture.end, |call| call.ended),
     };
-    let lost = bye_after(case, transfer)
-        .filter(|bye| bye.time <= result_at && case.scene.node(bye.source) == case.scene.node(transfer.transferor));
+    let lost = bye_after(context, transfer).filter(|bye| {
+        bye.time <= result_at && context.capture.node(bye.source) == context.capture.node(transfer.transferor)
+    });
     let aftermath = match lost {
         Some(bye) => format!(
             " {transferor} had already hung up (frame {}), so the transferred party was left alone.",
@@ -121,7 +129,7 @@ fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
         ),
         None => String::new(),
     };
-    let (title, story, remedy, confidence) = words(case, &failure, &transferor, &transferee, &target, new);
+    let (title, story, remedy, confidence) = words(context, &failure, &transferor, &transferee, &target, new);
     let code = match &failure {
         Failure::Refused(_, code) | Failure::Reported(_, code) | Failure::Unreported(code) => *code,
         Failure::Unfinished(_) | Failure::Silent => 0,
@@ -137,15 +145,15 @@ fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
     );
     match &failure {
         Failure::Refused(message, code) => {
-            finding = finding.shown_by(case.shows(message, format!("the REFER was refused with {code}")));
+            finding = finding.shown_by(context.shows(message, format!("the REFER was refused with {code}")));
         }
         Failure::Reported(message, code) => {
             finding =
-                finding.shown_by(case.shows(message, format!("reports {code} for the new call (message/sipfrag)")));
+                finding.shown_by(context.shows(message, format!("reports {code} for the new call (message/sipfrag)")));
         }
         Failure::Unreported(_) => {}
         Failure::Unfinished(message) => {
-            finding = finding.shown_by(case.shows_header(
+            finding = finding.shown_by(context.shows_header(
                 message,
                 HeaderName::SubscriptionState,
                 "the reports end without a result",
@@ -155,19 +163,19 @@ fn failed(case: &Case<'_>, transfer: &Transfer) -> Option<Finding> {
             finding = finding.shown_by(Evidence::Missing {
                 expected: "a NOTIFY about the new call".to_owned(),
                 after: request.at,
-                watched: case.scene.watched_since(request.time),
+                watched: context.capture.watched_since(request.time),
             });
         }
     }
-    finding = finding.shown_by(case.shows_header(request, HeaderName::ReferTo, "the transfer asked for"));
-    if let Some(frame) = new.and_then(|call| first_frame(case, call)) {
+    finding = finding.shown_by(context.shows_header(request, HeaderName::ReferTo, "the transfer asked for"));
+    if let Some(frame) = new.and_then(|call| first_frame(context, call)) {
         finding = finding.shown_by(Evidence::seen(frame, format!("INVITE for {target}"), "the new call"));
     }
     Some(finding.at(transfer.transferee, format!("{code} {target}")))
 }
 
 fn words(
-    case: &Case<'_>,
+    context: &CallContext<'_>,
     failure: &Failure<'_>,
     transferor: &str,
     transferee: &str,
@@ -176,7 +184,7 @@ fn words(
 ) -> (String, String, String, Confidence) {
     let title = format!("Transfer to {target} failed");
     let end = new.map_or(String::new(), |call| {
-        let phrase = case.scene.text(call.phrase);
+        let phrase = context.capture.text(call.phrase);
         format!(" The new call ended {} ({}).", call.outcome.word(), phrase)
     });
     match failure {
@@ -243,7 +251,7 @@ fn remedy_for(code: u16, transferor: &str, target: &str) -> String {
     }
 }
 
-fn first_frame(case: &Case<'_>, call: &Call) -> Option<crate::capture::FrameRef> {
+fn first_frame(context: &CallContext<'_>, call: &Call) -> Option<crate::capture::FrameRef> {
     let leg = call.legs.first()?;
-    case.scene.book.messages.get(leg.start as usize).map(|message| message.at)
+    context.capture.store.messages.get(leg.start as usize).map(|message| message.at)
 }

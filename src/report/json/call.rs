@@ -6,7 +6,7 @@ use crate::analysis::{CallEntry, Narrowing, RegistrationEntry};
 use crate::call::beside::other_request::OtherCount;
 use crate::call::detail::delay::{Stage, is_plain, only_stage, stages};
 use crate::call::detail::rewriting::{Rewrite, rewriting};
-use crate::call::{Book, Call, Hop, Origin, Tables, anatomy_of};
+use crate::call::{Call, Hop, MessageStore, Origin, Tables, transactions_of};
 use crate::capture::Timestamp;
 use crate::check::Facts;
 use crate::diagnose::Finding;
@@ -17,14 +17,14 @@ use crate::report::json::value::{Each, Frame, Place, code, moment, rounded, told
 pub(super) struct CallLine<'a> {
     id: u32,
     entry: &'a CallEntry,
-    book: &'a Book,
+    store: &'a MessageStore,
     /// Whether it tells where the delay passed and what each hop changed, for which the call is taken apart.
     has_details: bool,
 }
 
 impl<'a> CallLine<'a> {
-    pub(super) fn of(id: u32, entry: &'a CallEntry, book: &'a Book, has_details: bool) -> Self {
-        Self { id, entry, book, has_details }
+    pub(super) fn of(id: u32, entry: &'a CallEntry, store: &'a MessageStore, has_details: bool) -> Self {
+        Self { id, entry, store, has_details }
     }
 }
 
@@ -66,10 +66,10 @@ struct CallFields<'a, I, E, T, P, H, O, F> {
 
 impl Serialize for CallLine<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (call, tables) = (&self.entry.call, &self.book.tables);
-        let facts = Facts::of(call, self.book);
+        let (call, tables) = (&self.entry.call, &self.store.tables);
+        let facts = Facts::of(call, self.store);
         let times = &call.milestones;
-        let path = self.has_details.then(|| Path::of(call, self.book));
+        let path = self.has_details.then(|| Path::of(call, self.store));
         CallFields {
             id: self.id,
             call_ids: Each(|| call.legs.iter().map(|leg| tables.text(leg.call_id))),
@@ -124,15 +124,15 @@ struct Path {
 }
 
 impl Path {
-    fn of(call: &Call, book: &Book) -> Self {
+    fn of(call: &Call, store: &MessageStore) -> Self {
         let has_relay = call.hops.iter().any(|hop| hop.parent.is_some());
         // Most calls of a trunk have one hop and one stage, which need no taking apart.
         if !has_relay && (call.milestones.pdd_ms().is_none() || is_plain(call)) {
-            return Self { stages: only_stage(call, book).into_iter().collect(), rewritten: Vec::new() };
+            return Self { stages: only_stage(call, store).into_iter().collect(), rewritten: Vec::new() };
         }
-        let anatomy = anatomy_of(book, &call.legs);
-        let hops = anatomy.invites().filter(|_| has_relay);
-        Self { stages: stages(&anatomy), rewritten: hops.map(|(hop, _)| rewriting(&anatomy, hop)).collect() }
+        let transactions = transactions_of(store, &call.legs);
+        let hops = transactions.invites().filter(|_| has_relay);
+        Self { stages: stages(&transactions), rewritten: hops.map(|(hop, _)| rewriting(&transactions, hop)).collect() }
     }
 
     fn rewritten(&self, place: usize) -> &[Rewrite] {

@@ -82,10 +82,10 @@ fn part_of(
     let numbered = (before as u32 + 1..).zip(entries);
     for (id, entry) in numbered.filter(|(id, _)| analysis.tells_call(*id)) {
         text.put(if id == first { b"\n" } else { b",\n" });
-        let line = CallLine::of(id, entry, &analysis.book, has_details);
+        let line = CallLine::of(id, entry, &analysis.store, has_details);
         line.serialize(Dense::into(&mut text))?;
         // Its messages were read for the text a moment ago, so that they are close.
-        uses.add_call(&entry.call, &analysis.book);
+        uses.add_call(&entry.call, &analysis.store);
     }
     let text = text.into_bytes();
     Ok(Part { text, uses })

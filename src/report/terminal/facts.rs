@@ -4,7 +4,7 @@ use std::io;
 
 use crate::call::detail::delay::{Stage, StageKind, stages};
 use crate::call::detail::rewriting::{How, Part, Rewrite, rewriting};
-use crate::call::{Anatomy, Call, Hop, anatomy_of};
+use crate::call::{Call, CallTransactions, Hop, transactions_of};
 use crate::report::terminal::Context;
 use crate::report::terminal::names::count;
 use crate::report::terminal::page::{Page, cut, faint, plain};
@@ -34,13 +34,13 @@ pub(super) fn write(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> 
         let more = (path.len() - HOPS_MAX) as u64;
         page.labelled("", [faint(format!("and {}", count(more, "further hop")))])?;
     }
-    let anatomy = anatomy_of(&context.analysis.book, &call.legs);
-    changes(context, call, &anatomy, page)?;
+    let transactions = transactions_of(&context.analysis.store, &call.legs);
+    changes(context, call, &transactions, page)?;
     let moments = moments(call);
     if !moments.is_empty() {
         page.labelled("Times", [plain(moments)])?;
     }
-    let delay = delay(context, call, &stages(&anatomy));
+    let delay = delay(context, call, &stages(&transactions));
     if !delay.is_empty() {
         page.labelled("Delay", [plain(delay)])?;
     }
@@ -48,11 +48,16 @@ pub(super) fn write(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> 
 }
 
 /// What each node changed of the request, a line for each hop where it did.
-fn changes(context: &Context<'_>, call: &Call, anatomy: &Anatomy<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    let hops = anatomy.invites().zip(&call.hops);
+fn changes(
+    context: &Context<'_>,
+    call: &Call,
+    transactions: &CallTransactions<'_>,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
+    let hops = transactions.invites().zip(&call.hops);
     let mut told: Vec<(String, String)> = Vec::new();
     for ((index, _), hop) in hops {
-        let rewrites = rewriting(anatomy, index);
+        let rewrites = rewriting(transactions, index);
         let line = (
             format!("{} -> {}", context.endpoint(hop.source), context.endpoint(hop.destination)),
             rewriting_text(&rewrites),

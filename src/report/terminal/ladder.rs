@@ -6,7 +6,7 @@ mod session;
 
 use std::io;
 
-use crate::call::{Anatomy, Call, EndpointId, NodeId, anatomy_of};
+use crate::call::{Call, CallTransactions, EndpointId, NodeId, transactions_of};
 use crate::report::terminal::Context;
 use crate::report::terminal::names::count;
 use crate::report::terminal::page::{Page, faint};
@@ -29,15 +29,15 @@ enum Place {
 
 /// Writes the ladder.
 pub(super) fn write(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> io::Result<()> {
-    let anatomy = anatomy_of(&context.analysis.book, &call.legs);
-    let rungs = fold::rungs(&anatomy, context.view.is_whole);
+    let transactions = transactions_of(&context.analysis.store, &call.legs);
+    let rungs = fold::rungs(&transactions, context.view.is_whole);
     if rungs.is_empty() {
         return Ok(());
     }
     let limit = if context.view.is_whole { usize::MAX } else { RUNGS_MAX };
     let shown = rungs.get(..limit).unwrap_or(&rungs);
     page.blank()?;
-    match Rails::of(context, &anatomy, shown, page.width()) {
+    match Rails::of(context, &transactions, shown, page.width()) {
         Some(rails) => rails.draw(context, shown, page)?,
         None => draw::list(context, shown, page)?,
     }
@@ -50,12 +50,12 @@ pub(super) fn write(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> 
 }
 
 /// The places of a ladder in the order of first sight: endpoints, or machines where endpoints are too many.
-fn places(anatomy: &Anatomy<'_>, rungs: &[Rung<'_>]) -> Option<Vec<Place>> {
+fn places(transactions: &CallTransactions<'_>, rungs: &[Rung<'_>]) -> Option<Vec<Place>> {
     let endpoints = distinct(rungs, Place::Endpoint);
     if endpoints.len() <= RAILS_MAX {
         return Some(endpoints);
     }
-    let nodes = distinct(rungs, |endpoint| Place::Node(anatomy.tables.node(endpoint)));
+    let nodes = distinct(rungs, |endpoint| Place::Node(transactions.tables.node(endpoint)));
     (nodes.len() <= RAILS_MAX).then_some(nodes)
 }
 

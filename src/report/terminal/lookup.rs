@@ -50,7 +50,7 @@ pub fn find_call(analysis: &Analysis, text: &str) -> Result<u32, NoCall> {
     {
         return Ok(id);
     }
-    let tables = &analysis.book.tables;
+    let tables = &analysis.store.tables;
     let ids = |place: usize| {
         let legs = analysis.calls.get(place).map(|entry| &entry.call.legs);
         legs.into_iter().flatten().map(|leg| tables.text(leg.call_id))

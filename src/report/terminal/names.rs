@@ -93,17 +93,17 @@ pub(super) fn severity_ink(severity: Severity) -> Ink {
 impl Context<'_> {
     /// The text of an id.
     pub(super) fn text(&self, id: crate::call::TextId) -> &str {
-        self.analysis.book.tables.text(id)
+        self.analysis.store.tables.text(id)
     }
 
     /// Address and port.
     pub(super) fn endpoint(&self, id: EndpointId) -> String {
-        self.analysis.book.tables.endpoint(id).to_string()
+        self.analysis.store.tables.endpoint(id).to_string()
     }
 
     /// Address and port with the product that runs there, as far as it told.
     pub(super) fn endpoint_and_software(&self, id: EndpointId) -> String {
-        let software = self.software(self.analysis.book.tables.node(id));
+        let software = self.software(self.analysis.store.tables.node(id));
         with_software(self.endpoint(id), software)
     }
 

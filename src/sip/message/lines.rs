@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use memchr::memchr;
 
 use crate::sip::message::header_name::HeaderName;
-use crate::sip::syntax::numbers::Numbers;
+use crate::sip::syntax::numbers::HashIndex;
 
 /// The keys of one run: hashes made with it on any thread mean the same, and input cannot foresee them.
 pub type Seed = foldhash::fast::RandomState;
@@ -17,7 +17,7 @@ pub type Seed = foldhash::fast::RandomState;
 pub struct Lines {
     /// By number. What is met again was mostly met a moment ago, so that it lies close by, which it would not in a table.
     met: Vec<Met>,
-    numbers: Numbers,
+    numbers: HashIndex,
 }
 
 /// A line that was met.

@@ -8,7 +8,7 @@
 ///
 /// The list itself keeps the hashes; `hash_of` reads them there.
 #[derive(Debug)]
-pub struct Numbers {
+pub struct HashIndex {
     /// A thing stands in the first free slot from its own on: the upper half of its hash, then its number and `base`.
     slots: Vec<u64>,
     len: u32,
@@ -21,13 +21,13 @@ const SLOTS: std::ops::RangeInclusive<usize> = 64..=1 << 14;
 
 const TAG: u64 = !(u32::MAX as u64);
 
-impl Default for Numbers {
+impl Default for HashIndex {
     fn default() -> Self {
         Self { slots: Vec::new(), len: 0, base: 1 }
     }
 }
 
-impl Numbers {
+impl HashIndex {
     /// The number under `hash`; where there is none, `next` is put there, which is how many things the list has.
     #[inline]
     pub fn number(&mut self, hash: u64, next: u32, hash_of: impl Fn(u32) -> u64) -> u32 {
@@ -113,7 +113,7 @@ mod tests {
             lists in proptest::collection::vec(
                 proptest::collection::vec((0_u64..40, 0_u64..4), 0..300), 1..4),
         ) {
-            let mut numbers = Numbers::default();
+            let mut numbers = HashIndex::default();
             for list in lists {
                 numbers.clear();
                 let mut hashes: Vec<u64> = Vec::new();
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_table_that_grew_large_is_given_back() {
-        let mut numbers = Numbers::default();
+        let mut numbers = HashIndex::default();
         let hash = |number: u32| u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         for number in 0..200_000 {
             assert_eq!(number, numbers.number(hash(number), number, hash));

@@ -23,8 +23,8 @@ pub use threshold::{Sample, Threshold, ceiling, threshold};
 pub use trend::{Trend, trend};
 pub use words::Words;
 
-use crate::call::assemble::group::anatomy_of;
-use crate::call::ingest::message_store::Book;
+use crate::call::assemble::group::transactions_of;
+use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::Call;
 use crate::call::outcome::origin;
 use crate::call::outcome::verdict::Outcome;
@@ -40,8 +40,8 @@ pub struct Loads {
 
 impl Loads {
     /// Measures the load of every node; `calls` are in the order of time.
-    pub fn of(calls: &[Call], book: &Book) -> Self {
-        let (mut destinations, places) = node::destinations(calls, book);
+    pub fn of(calls: &[Call], store: &MessageStore) -> Self {
+        let (mut destinations, places) = node::destinations(calls, store);
         destinations.par_iter_mut().with_max_len(1).for_each(|destination| {
             destination.ceiling = limit::ceiling_of(destination);
             if destination.ceiling.is_none() {
@@ -57,7 +57,7 @@ impl Loads {
     }
 
     /// Corrects outcomes: a busy or refused answer of a node whose channels were all taken is the node's failure, not the callee's.
-    pub fn refine(&self, calls: &mut [Call], book: &Book) {
+    pub fn refine(&self, calls: &mut [Call], store: &MessageStore) {
         for destination in &self.destinations {
             let Some(ceiling) = &destination.ceiling else {
                 continue;
@@ -71,7 +71,7 @@ impl Loads {
                     !call.outcome.is_answered() && !matches!(call.outcome, Outcome::Cancelled | Outcome::Partial);
                 if attempt.decides && is_open && call.outcome != Outcome::ServerFailed {
                     call.outcome = Outcome::ServerFailed;
-                    call.origin = origin::trace(&anatomy_of(book, &call.legs));
+                    call.origin = origin::trace(&transactions_of(store, &call.legs));
                 }
             }
         }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use crate::call::assemble::group::anatomy_of;
-use crate::call::ingest::message_store::Book;
+use crate::call::assemble::group::transactions_of;
+use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::Call;
 use crate::call::outcome::verdict::Outcome;
 use crate::call::store::endpoint::{EndpointId, NodeId};
@@ -142,7 +142,7 @@ impl Destination {
     }
 
     /// Puts what was gathered in the order of time, and reads what refusals say.
-    fn sort(&mut self, calls: &[Call], book: &Book) {
+    fn sort(&mut self, calls: &[Call], store: &MessageStore) {
         // In the order of calls, attempts are nearly in the order of time.
         self.attempts.sort_by_cached_key(|attempt| attempt.sent);
         self.channels.sort_unstable_by_key(|channel| channel.start);
@@ -154,8 +154,8 @@ impl Destination {
         let refused = self.attempts.par_iter_mut().filter(|attempt| attempt.is_refused());
         refused.for_each_init(Heard::default, |heard, attempt| {
             let call = calls.get(attempt.call as usize);
-            if let Some(refusal) = call.and_then(|call| refusal(call, attempt.hop, book)) {
-                attempt.words = heard.words(&book.tables, refusal);
+            if let Some(refusal) = call.and_then(|call| refusal(call, attempt.hop, store)) {
+                attempt.words = heard.words(&store.tables, refusal);
             }
         });
     }
@@ -169,8 +169,8 @@ impl Destination {
 type Places = HashMap<NodeId, usize, foldhash::fast::FixedState>;
 
 /// Every node that calls were sent to.
-pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Places) {
-    let tables = &book.tables;
+pub(super) fn destinations(calls: &[Call], store: &MessageStore) -> (Vec<Destination>, Places) {
+    let tables = &store.tables;
     let mut places: Places = HashMap::default();
     let mut destinations: Vec<Destination> = Vec::new();
     for first in (0..calls.len()).step_by(CALLS_GATHERED) {
@@ -203,7 +203,7 @@ pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Pl
     let besides = besides.map(|calls| {
         let besides = calls.iter().flat_map(|call| {
             let begun = begun_at_a_node(call, tables, &places);
-            begun.into_iter().chain(older(call, book, &places))
+            begun.into_iter().chain(older(call, store, &places))
         });
         besides.collect()
     });
@@ -213,7 +213,7 @@ pub(super) fn destinations(calls: &[Call], book: &Book) -> (Vec<Destination>, Pl
         destination.older += u32::from(!beside.channel.is_from_node);
         destination.channels.push(beside.channel);
     }
-    destinations.par_iter_mut().with_max_len(1).for_each(|destination| destination.sort(calls, book));
+    destinations.par_iter_mut().with_max_len(1).for_each(|destination| destination.sort(calls, store));
     (destinations, places)
 }
 
@@ -240,7 +240,7 @@ fn begun_at_a_node(call: &Call, tables: &Tables, places: &Places) -> Option<Besi
 }
 
 /// A call whose INVITE came before the capture counts from its start to its BYE, at every node that it passes.
-fn older(call: &Call, book: &Book, places: &Places) -> Vec<Beside> {
+fn older(call: &Call, store: &MessageStore, places: &Places) -> Vec<Beside> {
     if call.outcome != Outcome::Partial || !call.hops.is_empty() {
         return Vec::new();
     }
@@ -248,7 +248,7 @@ fn older(call: &Call, book: &Book, places: &Places) -> Vec<Beside> {
     let (mut is_up, mut end) = (false, None);
     for leg in &call.legs {
         let range = leg.start as usize..leg.end as usize;
-        for message in book.messages.get(range).unwrap_or_default() {
+        for message in store.messages.get(range).unwrap_or_default() {
             let is_inside = !message.to_tag.is_absent()
                 && matches!(message.method(), Some(Method::Bye | Method::Invite | Method::Update | Method::Info));
             is_up |= is_inside;
@@ -256,7 +256,7 @@ fn older(call: &Call, book: &Book, places: &Places) -> Vec<Beside> {
                 end = end.or(Some(message.time));
             }
             for endpoint in [message.source, message.destination] {
-                let node = book.tables.node(endpoint);
+                let node = store.tables.node(endpoint);
                 if nodes.len() < OLD_NODES_MAX && !nodes.contains(&node) {
                     nodes.push(node);
                 }
@@ -275,11 +275,11 @@ fn older(call: &Call, book: &Book, places: &Places) -> Vec<Beside> {
 }
 
 /// The message that refused a hop.
-fn refusal<'a>(call: &Call, number: u32, book: &'a Book) -> Option<&'a Message> {
+fn refusal<'a>(call: &Call, number: u32, store: &'a MessageStore) -> Option<&'a Message> {
     let hop = call.hops.get(number as usize)?;
     let messages = call.legs.iter().flat_map(|leg| {
         let range = leg.start as usize..leg.end as usize;
-        book.messages.get(range).unwrap_or_default()
+        store.messages.get(range).unwrap_or_default()
     });
     let mut alike = messages.filter(|message| {
         message.status() == Some(StatusCode(hop.final_code))
@@ -289,7 +289,7 @@ fn refusal<'a>(call: &Call, number: u32, book: &'a Book) -> Option<&'a Message> 
         return Some(refusal);
     }
     // Which of several that came at the same moment is only told by the call as a whole.
-    let anatomy = anatomy_of(book, &call.legs);
-    let (_, hop) = anatomy.invites().nth(number as usize)?;
-    Some(anatomy.message(hop.final_response?))
+    let transactions = transactions_of(store, &call.legs);
+    let (_, hop) = transactions.invites().nth(number as usize)?;
+    Some(transactions.message(hop.final_response?))
 }

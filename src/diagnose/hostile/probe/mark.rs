@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::call::Book;
+use crate::call::MessageStore;
 use crate::call::TextId;
 
 /// Names that only tools carry which look for open servers.
@@ -36,9 +36,9 @@ pub enum Mark {
 pub struct Marks(HashMap<TextId, Option<Mark>, foldhash::fast::FixedState>);
 
 impl Marks {
-    pub(super) fn of(&mut self, software: TextId, book: &Book) -> Option<Mark> {
+    pub(super) fn of(&mut self, software: TextId, store: &MessageStore) -> Option<Mark> {
         let known = self.0.entry(software);
-        *known.or_insert_with(|| mark_of(book.tables.text(software)))
+        *known.or_insert_with(|| mark_of(store.tables.text(software)))
     }
 }
 

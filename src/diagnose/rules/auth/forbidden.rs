@@ -6,10 +6,10 @@ use super::Login;
 use super::refused::names_login;
 use crate::call::beside::registration::{Registration, RegistrationOutcome};
 use crate::call::detail::login::LoginFault;
-use crate::call::survey::number_acceptance::{CONTRAST_MIN, Prefix, Reception, Tally, asserted};
+use crate::call::survey::number_acceptance::{CONTRAST_MIN, NumberAcceptance, Prefix, Tally, asserted};
 use crate::call::{Cause, Outcome, is_challenge};
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Scene, Severity};
+use crate::diagnose::{CallContext, CaptureContext, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
 use crate::sip::number::{Number, user_of};
 
@@ -47,35 +47,35 @@ const POLICY: [&str; 26] = [
     "policy",
 ];
 
-pub fn call(case: &Case<'_>) -> Option<Finding> {
-    let is_refused = matches!(case.outcome(), Outcome::Rejected | Outcome::AuthFailed);
-    if !is_refused || case.refusal_code() != 403 {
+pub fn call(context: &CallContext<'_>) -> Option<Finding> {
+    let is_refused = matches!(context.outcome(), Outcome::Rejected | Outcome::AuthFailed);
+    if !is_refused || context.refusal_code() != 403 {
         return None;
     }
-    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
-    if Cause::of(case.tables(), refusal).q850 == Some(ANONYMOUS_REJECTED) {
+    let (refuser, refusal) = (context.refuser()?, context.refusal()?);
+    if Cause::of(context.tables(), refusal).q850 == Some(ANONYMOUS_REJECTED) {
         return None;
     }
-    let phrase = case.scene.text(refusal.line);
-    let words = own_words(case, phrase);
+    let phrase = context.capture.text(refusal.line);
+    let words = own_words(context, phrase);
     let spoken = words.to_ascii_lowercase();
     if SIGNATURES.iter().any(|other| spoken.contains(other)) {
         return None;
     }
-    let server = case.name(refuser);
-    let caller = user_of(case.scene.text(case.call.caller));
-    let callee = user_of(case.scene.text(case.call.callee));
+    let server = context.name(refuser);
+    let caller = user_of(context.capture.text(context.call.caller));
+    let callee = user_of(context.capture.text(context.call.callee));
     let finding = |confidence, proof, why: String, remedy: String, signature: String| {
         Finding::new("auth-forbidden", Severity::Error, confidence, proof)
             .says(
-                format!("{} forbids the call", case.scene.name(refuser)),
+                format!("{} forbids the call", context.capture.name(refuser)),
                 format!("{server} answered 403 {phrase}: {why}"),
                 remedy,
             )
-            .shown_by(case.shows(refusal, "the refusal"))
+            .shown_by(context.shows(refusal, "the refusal"))
             .at(refuser, signature)
     };
-    if let Some(apart) = contrast(case) {
+    if let Some(apart) = contrast(context) {
         let finding = finding(Confidence::Likely, Proof::Comparison, apart.why, apart.remedy, apart.signature);
         return Some(match apart.accepted {
             Some(accepted) => finding.shown_by(accepted),
@@ -83,10 +83,10 @@ pub fn call(case: &Case<'_>) -> Option<Finding> {
         });
     }
     let is_about_login = names_login(&spoken) || super::names_nonce(&spoken);
-    if is_about_login && case.outcome() == Outcome::AuthFailed {
+    if is_about_login && context.outcome() == Outcome::AuthFailed {
         return None;
     }
-    if is_unseen_login(case) {
+    if is_unseen_login(context) {
         return Some(finding(
             Confidence::Possible,
             Proof::CodeMeaning,
@@ -106,7 +106,7 @@ pub fn call(case: &Case<'_>) -> Option<Finding> {
             words,
         ));
     }
-    let login = if case.outcome() == Outcome::AuthFailed { "a login that it does not accept, " } else { "" };
+    let login = if context.outcome() == Outcome::AuthFailed { "a login that it does not accept, " } else { "" };
     Some(finding(
         Confidence::Possible,
         Proof::CodeMeaning,
@@ -121,17 +121,17 @@ pub fn call(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// Whether the refused request is not in the capture, and followed a request for a login.
-fn is_unseen_login(case: &Case<'_>) -> bool {
-    let anatomy = &case.anatomy;
-    let steps = || anatomy.chain.iter().map(|step| anatomy.transaction(*step));
+fn is_unseen_login(context: &CallContext<'_>) -> bool {
+    let transactions = &context.transactions;
+    let steps = || transactions.chain.iter().map(|step| transactions.transaction(*step));
     let is_unseen = steps().next_back().is_some_and(|last| last.request.is_none());
-    is_unseen && steps().any(|step| anatomy.final_status(step).is_some_and(is_challenge))
+    is_unseen && steps().any(|step| transactions.final_status(step).is_some_and(is_challenge))
 }
 
 /// What the server says beyond the code's own phrase; empty where nothing.
-fn own_words(case: &Case<'_>, phrase: &str) -> String {
-    let refusal = case.refusal();
-    let warning = refusal.and_then(|refusal| case.header(refusal, HeaderName::Warning));
+fn own_words(context: &CallContext<'_>, phrase: &str) -> String {
+    let refusal = context.refusal();
+    let warning = refusal.and_then(|refusal| context.header(refusal, HeaderName::Warning));
     if let Some(warning) = warning {
         return warning.splitn(3, ' ').nth(2).unwrap_or(warning).trim_matches('"').to_owned();
     }
@@ -147,23 +147,23 @@ struct Apart {
     accepted: Option<Evidence>,
 }
 
-fn contrast(case: &Case<'_>) -> Option<Apart> {
-    let refuser = case.refuser()?;
-    let reception = case.scene.reception(refuser)?;
-    let request = case.refused_request()?;
+fn contrast(context: &CallContext<'_>) -> Option<Apart> {
+    let refuser = context.refuser()?;
+    let reception = context.capture.reception(refuser)?;
+    let request = context.refused_request()?;
     let separates = |own: Option<&Tally>| {
         own.is_some_and(|own| own.accepted == 0 && own.forbidden >= CONTRAST_MIN)
             && reception.all.accepted >= CONTRAST_MIN
     };
-    let source = case.scene.node(request.source);
-    let caller = user_of(case.scene.text(request.from));
-    let vouched = asserted(request.headers, case.scene.book);
-    let number = Number::of(case.scene.text(request.line));
+    let source = context.capture.node(request.source);
+    let caller = user_of(context.capture.text(request.from));
+    let vouched = asserted(request.headers, context.capture.store);
+    let number = Number::of(context.capture.text(request.line));
     let head = number.as_ref().map(Prefix::of);
     let alike = head.and_then(|head| reception.prefixes.get(&head));
     let head = head.map_or(String::new(), |head| head.to_string());
-    let address = case.tables().endpoints.address(source);
-    let server = case.name(refuser);
+    let address = context.tables().endpoints.address(source);
+    let server = context.name(refuser);
     let features = [
         (
             separates(reception.sources.get(&source)),
@@ -177,15 +177,15 @@ fn contrast(case: &Case<'_>) -> Option<Apart> {
             format!("used the caller ID {caller}"),
             format!(
                 "1. On {}: send a caller ID that {server} allows{}. 2. Or have {caller} allowed there.",
-                case.name(request.source),
-                example(case, reception)
+                context.name(request.source),
+                example(context, reception)
             ),
         ),
         (
             !vouched.is_empty() && separates(reception.asserted.get(vouched)),
             reception.asserted.get(vouched),
             format!("vouched for the identity {vouched}"),
-            format!("On {}: send an asserted identity that {server} allows.", case.name(request.source)),
+            format!("On {}: send an asserted identity that {server} allows.", context.name(request.source)),
         ),
         (
             separates(alike),
@@ -204,7 +204,7 @@ fn contrast(case: &Case<'_>) -> Option<Apart> {
         format!(" They also {}, which may be the reason as well.", also.join(" and "))
     };
     let accepted = reception.all.first.map(|accepted| {
-        let quote = format!("INVITE {} SIP/2.0", case.scene.text(accepted.uri));
+        let quote = format!("INVITE {} SIP/2.0", context.capture.text(accepted.uri));
         Evidence::seen(accepted.at, quote, "a call that it accepted")
     });
     Some(Apart {
@@ -221,21 +221,21 @@ fn contrast(case: &Case<'_>) -> Option<Apart> {
     })
 }
 
-fn example(case: &Case<'_>, reception: &Reception) -> String {
+fn example(context: &CallContext<'_>, reception: &NumberAcceptance) -> String {
     reception
         .all
         .first
-        .map_or(String::new(), |accepted| format!(", such as {}", user_of(case.scene.text(accepted.from))))
+        .map_or(String::new(), |accepted| format!(", such as {}", user_of(context.capture.text(accepted.from))))
 }
 
-pub fn device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
+pub fn device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Finding> {
     if device.outcome != RegistrationOutcome::Failed || device.final_code?.0 != 403 {
         return None;
     }
-    let login = Login::of_device(scene, device);
-    let user = user_of(scene.text(device.aor));
-    let server = scene.name(device.registrar);
-    let attempt = device.attempts.last().and_then(|index| scene.attempts.get(*index as usize))?;
+    let login = Login::of_device(capture, device);
+    let user = user_of(capture.text(device.aor));
+    let server = capture.name(device.registrar);
+    let attempt = device.attempts.last().and_then(|index| capture.attempts.get(*index as usize))?;
     let frame = attempt.answered_at.unwrap_or(attempt.asked_at);
     let other = login
         .as_ref()
@@ -262,7 +262,7 @@ pub fn device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
         None => (
             format!(
                 "it did not ask for a login, so the address {} or the name {user} is not allowed to register there.",
-                scene.name(device.source)
+                capture.name(device.source)
             ),
             Confidence::Possible,
             Proof::CodeMeaning,
@@ -274,7 +274,7 @@ pub fn device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
             format!("{server} answered 403: {why}"),
             format!(
                 "On {server}: see whether {user} exists, may register, and may do so from {}.",
-                scene.name(device.source)
+                capture.name(device.source)
             ),
         )
         .shown_by(Evidence::seen(frame, "SIP/2.0 403", "the refusal"))

@@ -9,9 +9,9 @@ mod unanswered;
 
 use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
 use crate::call::detail::login::{LoginFault, Round, fault, rounds};
-use crate::call::{Anatomy, EndpointId, Message, Outcome};
+use crate::call::{CallTransactions, EndpointId, Message, Outcome};
 use crate::diagnose::rule::{AskCall, AskCapture, AskRegistration, Gate, Rule, Subject};
-use crate::diagnose::{Case, Evidence, Scene, Severity, start_line};
+use crate::diagnose::{CallContext, CaptureContext, Evidence, Severity, start_line};
 use crate::sip::number::user_of;
 use crate::sip::{Digest, HeaderName, Method};
 
@@ -89,7 +89,7 @@ const SERVER_CHANGES_MIN: usize = 3;
 
 /// An attempt to log in that led nowhere.
 struct Login<'s, 'a> {
-    scene: &'s Scene<'a>,
+    capture: &'s CaptureContext<'a>,
     rounds: Vec<Round<'a>>,
     fault: LoginFault<'a>,
     /// Who should have logged in.
@@ -116,23 +116,23 @@ struct Login<'s, 'a> {
 }
 
 impl<'s, 'a> Login<'s, 'a> {
-    fn of_call(case: &Case<'a>) -> Option<Login<'a, 'a>> {
-        if case.outcome() != Outcome::AuthFailed {
+    fn of_call(context: &CallContext<'a>) -> Option<Login<'a, 'a>> {
+        if context.outcome() != Outcome::AuthFailed {
             return None;
         }
-        let rounds = rounds(&case.anatomy, &case.anatomy.chain);
-        let step = case.anatomy.transaction(case.anatomy.last_step()?);
-        let origin = case.refuser()?;
+        let rounds = rounds(&context.transactions, &context.transactions.chain);
+        let step = context.transactions.transaction(context.transactions.last_step()?);
+        let origin = context.refuser()?;
         Some(Login {
-            scene: case.scene,
+            capture: context.capture,
             fault: fault(&rounds)?,
             rounds,
             client: step.source,
             server: step.destination,
             origin,
-            client_name: case.name(step.source),
-            origin_name: case.name(origin),
-            user: user_of(case.scene.text(case.call.caller)).to_owned(),
+            client_name: context.name(step.source),
+            origin_name: context.name(origin),
+            user: user_of(context.capture.text(context.call.caller)).to_owned(),
             tries: 1,
             left: 1,
             logs_in: false,
@@ -142,44 +142,44 @@ impl<'s, 'a> Login<'s, 'a> {
         })
     }
 
-    fn of_device(scene: &'s Scene<'a>, device: &Registration) -> Option<Self> {
+    fn of_device(capture: &'s CaptureContext<'a>, device: &Registration) -> Option<Self> {
         if !matches!(device.outcome, RegistrationOutcome::Failed | RegistrationOutcome::Challenged) {
             return None;
         }
         let is_failed = |index: &&u32| {
-            scene.attempts.get(**index as usize).is_some_and(|attempt| {
+            capture.attempts.get(**index as usize).is_some_and(|attempt| {
                 matches!(attempt.outcome, RegistrationOutcome::Failed | RegistrationOutcome::Challenged)
             })
         };
         let tries = device.attempts.iter().filter(is_failed).count() as u32;
         let count = |is: fn(&RegisterAttempt) -> bool| {
             let all = device.attempts.iter();
-            let own = all.filter_map(|index| scene.attempts.get(*index as usize));
+            let own = all.filter_map(|index| capture.attempts.get(*index as usize));
             own.filter(|attempt| is(attempt)).count() as u32
         };
         let last = device.attempts.iter().rev().find(is_failed)?;
-        let attempt = scene.attempts.get(*last as usize)?;
-        let messages = scene.between(&attempt.leg, (attempt.started, attempt.ended));
+        let attempt = capture.attempts.get(*last as usize)?;
+        let messages = capture.between(&attempt.leg, (attempt.started, attempt.ended));
         let own = messages.iter().filter(|message| message.status().is_some() || message.to == attempt.aor);
-        let anatomy = Anatomy::new(own.collect(), &scene.book.tables);
-        let roots = anatomy.each().filter(|(_, t)| t.method == Method::Register && t.parent.is_none());
+        let transactions = CallTransactions::new(own.collect(), &capture.store.tables);
+        let roots = transactions.each().filter(|(_, t)| t.method == Method::Register && t.parent.is_none());
         let (steps, unseen): (Vec<_>, Vec<_>) =
-            roots.map(|(index, _)| index).partition(|index| anatomy.transaction(*index).request.is_some());
+            roots.map(|(index, _)| index).partition(|index| transactions.transaction(*index).request.is_some());
         // What an answer at the end refuses, or lets in, was not captured.
         if unseen.last() > steps.last() {
             return None;
         }
-        let rounds = rounds(&anatomy, &steps);
+        let rounds = rounds(&transactions, &steps);
         Some(Self {
-            scene,
+            capture,
             fault: fault(&rounds)?,
             rounds,
             client: device.source,
             server: device.registrar,
             origin: device.registrar,
-            client_name: scene.name(device.source),
-            origin_name: scene.name(device.registrar),
-            user: user_of(scene.text(device.aor)).to_owned(),
+            client_name: capture.name(device.source),
+            origin_name: capture.name(device.registrar),
+            user: user_of(capture.text(device.aor)).to_owned(),
             tries,
             left: count(|attempt| attempt.outcome == RegistrationOutcome::Challenged),
             logs_in: count(|attempt| attempt.has_credentials) > 0,
@@ -226,7 +226,7 @@ impl<'s, 'a> Login<'s, 'a> {
             .filter_map(|round| {
                 let (_, asked) = round.challenges.first()?;
                 let is_same = readable(asked.realm().unwrap_or_default()) == realm;
-                let server = self.scene.book.tables.header(round.answer?, HeaderName::Server);
+                let server = self.capture.store.tables.header(round.answer?, HeaderName::Server);
                 is_same.then_some((asked.nonce().map_or(0, <[u8]>::len), server))
             })
             .collect();
@@ -237,7 +237,7 @@ impl<'s, 'a> Login<'s, 'a> {
 
     /// Whether what follows goes where a capture may not see it: to other ports through IPsec, as in IMS, or over TLS.
     fn is_protected(&self) -> bool {
-        let tables = &self.scene.book.tables;
+        let tables = &self.capture.store.tables;
         let Some(round) = self.last() else {
             return false;
         };
@@ -252,9 +252,9 @@ impl<'s, 'a> Login<'s, 'a> {
 
     /// Whether the client speaks TLS with the server that the capture cannot read.
     fn turned_to_tls(&self) -> bool {
-        let tables = &self.scene.book.tables;
+        let tables = &self.capture.store.tables;
         let (client, server) = (tables.endpoint(self.client), tables.endpoint(self.server));
-        let mut handshakes = self.scene.handshakes.iter().take(HANDSHAKES_MAX);
+        let mut handshakes = self.capture.handshakes.iter().take(HANDSHAKES_MAX);
         handshakes.any(|handshake| {
             handshake.is_unread()
                 && handshake.flow.source.address == client.address
@@ -271,9 +271,9 @@ impl<'s, 'a> Login<'s, 'a> {
         }) else {
             return false;
         };
-        let book = self.scene.book;
-        let group = book.groups.get(answer.group.0 as usize);
-        let own = group.and_then(|(start, end)| book.messages.get(*start as usize..*end as usize));
+        let store = self.capture.store;
+        let group = store.groups.get(answer.group.0 as usize);
+        let own = group.and_then(|(start, end)| store.messages.get(*start as usize..*end as usize));
         let own = own.unwrap_or_default();
         let place = own.partition_point(|message| message.order() < answer.order());
         let near = own.get(place.saturating_sub(NEAR_MAX)..(place + NEAR_MAX).min(own.len()));
@@ -281,7 +281,7 @@ impl<'s, 'a> Login<'s, 'a> {
         let carries = |message: &Message| {
             [HeaderName::Authorization, HeaderName::ProxyAuthorization]
                 .into_iter()
-                .flat_map(|name| book.tables.header_values(message, name))
+                .flat_map(|name| store.tables.header_values(message, name))
                 .any(|value| Digest::parse(value.as_bytes()).nonce() == nonce)
         };
         let mut requests = near.unwrap_or_default().iter();
@@ -291,25 +291,25 @@ impl<'s, 'a> Login<'s, 'a> {
 
     /// Whether the server says in words that the nonce is at fault.
     fn blames_nonce(&self) -> bool {
-        self.sent().is_some() && self.answer().is_some_and(|answer| names_nonce(self.scene.text(answer.line)))
+        self.sent().is_some() && self.answer().is_some_and(|answer| names_nonce(self.capture.text(answer.line)))
     }
 
     /// Whether this user logs in from this client at other times.
     fn logs_in_elsewhere(&self) -> bool {
-        let (client, server) = (self.scene.node(self.client), self.scene.node(self.server));
-        let names = self.scene.logins().names(client, server);
+        let (client, server) = (self.capture.node(self.client), self.capture.node(self.server));
+        let names = self.capture.logins().names(client, server);
         let user = |name: &[u8]| name.split(|byte| *byte == b'@').next().map(<[u8]>::to_vec);
         let own = user(self.user.as_bytes());
         self.logs_in || names.iter().any(|name| user(name) == own)
     }
 
     fn shows(&self, message: &Message, shows: &str) -> Evidence {
-        Evidence::seen(message.at, start_line(&self.scene.book.tables, message), shows)
+        Evidence::seen(message.at, start_line(&self.capture.store.tables, message), shows)
     }
 
     fn is_one_directional(&self) -> bool {
-        let scene = self.scene;
-        scene.is_one_directional(scene.node(self.client), scene.node(self.server))
+        let capture = self.capture;
+        capture.is_one_directional(capture.node(self.client), capture.node(self.server))
     }
 }
 

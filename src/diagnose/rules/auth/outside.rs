@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use super::{Login, refused, unanswered};
 use crate::call::beside::other_request::OtherRequest;
 use crate::call::detail::login::{LoginFault, fault, rounds};
-use crate::call::{Anatomy, EndpointId, NodeId, TextId, TransactionIndex, is_challenge};
-use crate::diagnose::context::capture_context::Scene;
+use crate::call::{CallTransactions, EndpointId, NodeId, TextId, TransactionIndex, is_challenge};
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::rule::Claim;
 use crate::sip::Method;
@@ -26,24 +26,24 @@ struct Stuck<'a> {
     count: u32,
 }
 
-pub fn silent(scene: &Scene<'_>) -> Vec<Claim> {
-    claims(scene, unanswered::silent)
+pub fn silent(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    claims(capture, unanswered::silent)
 }
 
-pub fn algorithm(scene: &Scene<'_>) -> Vec<Claim> {
-    claims(scene, unanswered::algorithm)
+pub fn algorithm(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    claims(capture, unanswered::algorithm)
 }
 
-pub fn stale(scene: &Scene<'_>) -> Vec<Claim> {
-    claims(scene, unanswered::stale)
+pub fn stale(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    claims(capture, unanswered::stale)
 }
 
-pub fn digest(scene: &Scene<'_>) -> Vec<Claim> {
-    claims(scene, refused::digest)
+pub fn digest(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    claims(capture, refused::digest)
 }
 
-pub fn rejected(scene: &Scene<'_>) -> Vec<Claim> {
-    claims(scene, refused::rejected)
+pub fn rejected(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    claims(capture, refused::rejected)
 }
 
 /// What a sender of this method may do once it has logged in; `None` for methods that are told elsewhere.
@@ -57,10 +57,10 @@ fn deed(method: Method) -> Option<&'static str> {
     }
 }
 
-fn claims(scene: &Scene<'_>, ask: fn(&Login<'_, '_>) -> Option<Finding>) -> Vec<Claim> {
-    let stuck = stuck(scene);
+fn claims(capture: &CaptureContext<'_>, ask: fn(&Login<'_, '_>) -> Option<Finding>) -> Vec<Claim> {
+    let stuck = stuck(capture);
     let found = stuck.values().filter_map(|stuck| {
-        let login = login(scene, stuck)?;
+        let login = login(capture, stuck)?;
         let mut finding = ask(&login)?.beside();
         finding.severity = Severity::Warn;
         Some(Claim {
@@ -75,14 +75,14 @@ fn claims(scene: &Scene<'_>, ask: fn(&Login<'_, '_>) -> Option<Finding>) -> Vec<
     found.collect()
 }
 
-fn stuck<'a>(scene: &Scene<'a>) -> BTreeMap<Key, Stuck<'a>> {
+fn stuck<'a>(capture: &CaptureContext<'a>) -> BTreeMap<Key, Stuck<'a>> {
     let mut all: BTreeMap<Key, Stuck<'a>> = BTreeMap::new();
-    for request in scene.requests {
+    for request in capture.requests {
         let Some(deed) = deed(request.method) else {
             continue;
         };
         let is_stuck = request.answer.is_some_and(|(status, _, _)| is_challenge(status));
-        let key = (scene.node(request.source), request.destination, deed, request.from);
+        let key = (capture.node(request.source), request.destination, deed, request.from);
         let has_room = all.len() < SENDERS_MAX;
         match all.get_mut(&key) {
             Some(known) => {
@@ -99,37 +99,37 @@ fn stuck<'a>(scene: &Scene<'a>) -> BTreeMap<Key, Stuck<'a>> {
     // Whoever was let in at last needed a challenge or two, as everybody does.
     all.retain(|_, stuck| {
         let answer = stuck.last.answer;
-        answer.is_some_and(|(status, _, _)| is_challenge(status)) && !scene.is_hostile(stuck.last.source)
+        answer.is_some_and(|(status, _, _)| is_challenge(status)) && !capture.is_hostile(stuck.last.source)
     });
     all
 }
 
-fn login<'s, 'a>(scene: &'s Scene<'a>, stuck: &Stuck<'a>) -> Option<Login<'s, 'a>> {
+fn login<'s, 'a>(capture: &'s CaptureContext<'a>, stuck: &Stuck<'a>) -> Option<Login<'s, 'a>> {
     let request = stuck.last;
     let (start, end) = request.range;
-    let messages = scene.book.messages.get(start as usize..end as usize)?;
-    let anatomy = Anatomy::new(messages.iter().collect(), &scene.book.tables);
-    let steps: Vec<TransactionIndex> = anatomy
+    let messages = capture.store.messages.get(start as usize..end as usize)?;
+    let transactions = CallTransactions::new(messages.iter().collect(), &capture.store.tables);
+    let steps: Vec<TransactionIndex> = transactions
         .each()
         .filter(|(_, t)| t.method == request.method && t.parent.is_none() && t.request.is_some())
         .map(|(index, _)| index)
         .collect();
-    let rounds = rounds(&anatomy, &steps);
+    let rounds = rounds(&transactions, &steps);
     let fault = fault(&rounds)?;
     // A keep-alive without login is answered 401 and has done its work.
     if request.method == Method::Options && matches!(fault, LoginFault::Unanswered { .. }) {
         return None;
     }
-    let last = anatomy.transaction(*steps.last()?);
+    let last = transactions.transaction(*steps.last()?);
     Some(Login {
-        scene,
+        capture,
         fault,
         client: request.source,
         server: request.destination,
         origin: request.destination,
-        client_name: scene.name(request.source),
-        origin_name: scene.name(request.destination),
-        user: user_of(scene.text(request.from)).to_owned(),
+        client_name: capture.name(request.source),
+        origin_name: capture.name(request.destination),
+        user: user_of(capture.text(request.from)).to_owned(),
         tries: 1,
         left: 1,
         logs_in: false,

@@ -9,17 +9,17 @@ use crate::call::beside::registration::Registration;
 use crate::call::detail::login::{DigestFault, LoginFault};
 use crate::diagnose::background::logins::foreign_uri;
 use crate::diagnose::finding::words::{counted, duration};
-use crate::diagnose::{Case, Confidence, Finding, Proof, Scene, Severity};
+use crate::diagnose::{CallContext, CaptureContext, Confidence, Finding, Proof, Severity};
 
 /// An accepted login this near to a refused one of the same user: the password is right.
 const SAME_LOGIN: Duration = Duration::from_secs(60);
 
-pub fn digest_call(case: &Case<'_>) -> Option<Finding> {
-    digest(&Login::of_call(case)?)
+pub fn digest_call(context: &CallContext<'_>) -> Option<Finding> {
+    digest(&Login::of_call(context)?)
 }
 
-pub fn digest_device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
-    digest(&Login::of_device(scene, device)?)
+pub fn digest_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Finding> {
+    digest(&Login::of_device(capture, device)?)
 }
 
 /// What is wrong with the login, and what would be right.
@@ -36,9 +36,9 @@ fn visible(login: &Login<'_, '_>) -> Option<(String, String, Confidence)> {
         }
         LoginFault::Refused { .. } => {
             let (request, sent) = login.sent()?;
-            let (client, server) = (login.scene.node(login.client), login.scene.node(login.server));
-            let uri = login.scene.text(request.line);
-            let logins = login.scene.logins();
+            let (client, server) = (login.capture.node(login.client), login.capture.node(login.server));
+            let uri = login.capture.text(request.line);
+            let logins = login.capture.logins();
             // Few servers mind the URI, and a wrong password looks the same.
             if let Some(other) = foreign_uri(&sent, uri).filter(|_| !logins.is_lenient(server)) {
                 return Some((
@@ -82,12 +82,12 @@ pub fn digest(login: &Login<'_, '_>) -> Option<Finding> {
     Some(finding)
 }
 
-pub fn rejected_call(case: &Case<'_>) -> Option<Finding> {
-    rejected(&Login::of_call(case)?)
+pub fn rejected_call(context: &CallContext<'_>) -> Option<Finding> {
+    rejected(&Login::of_call(context)?)
 }
 
-pub fn rejected_device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
-    rejected(&Login::of_device(scene, device)?)
+pub fn rejected_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Finding> {
+    rejected(&Login::of_device(capture, device)?)
 }
 
 pub fn rejected(login: &Login<'_, '_>) -> Option<Finding> {
@@ -103,8 +103,8 @@ pub fn rejected(login: &Login<'_, '_>) -> Option<Finding> {
 /// When the same login was accepted nearest to its refusal.
 fn accepted(login: &Login<'_, '_>) -> Option<Duration> {
     let (request, sent) = login.sent()?;
-    let (client, server) = (login.scene.node(login.client), login.scene.node(login.server));
-    let logins = login.scene.logins();
+    let (client, server) = (login.capture.node(login.client), login.capture.node(login.server));
+    let logins = login.capture.logins();
     let time = logins.accepted_near(client, server, sent.username()?, request.time)?;
     Some(time.since(request.time).max(request.time.since(time)))
 }
@@ -162,7 +162,7 @@ fn forbidden(login: &Login<'_, '_>, code: u16) -> Option<Finding> {
     }
     let (request, _) = login.sent()?;
     let answer = login.answer()?;
-    let phrase = login.scene.text(answer.line);
+    let phrase = login.capture.text(answer.line);
     let words = phrase.to_ascii_lowercase();
     let is_explicit = names_login(&words);
     if !is_explicit && accepted(login).is_some() {

@@ -9,7 +9,7 @@ use crate::call::beside::registration::Registration;
 use crate::call::detail::login::{LoginFault, STALE_MIN};
 use crate::call::{Message, Transaction, is_challenge};
 use crate::diagnose::finding::words::{counted, duration};
-use crate::diagnose::{Case, Confidence, Finding, Proof, Scene, Severity};
+use crate::diagnose::{CallContext, CaptureContext, Confidence, Finding, Proof, Severity};
 use crate::sip::Method;
 
 /// How long a client may take to answer a challenge.
@@ -19,15 +19,15 @@ const RETRY_WAIT: Duration = Duration::from_secs(1);
 /// How long a person may take to be asked for a password and to type it.
 const PERSON_WAIT: Duration = Duration::from_secs(60);
 
-pub fn silent_call(case: &Case<'_>) -> Option<Finding> {
-    match Login::of_call(case) {
+pub fn silent_call(context: &CallContext<'_>) -> Option<Finding> {
+    match Login::of_call(context) {
         Some(login) => silent(&login),
-        None => silent_inside(case),
+        None => silent_inside(context),
     }
 }
 
-pub fn silent_device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
-    silent(&Login::of_device(scene, device)?)
+pub fn silent_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Finding> {
+    silent(&Login::of_device(capture, device)?)
 }
 
 pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
@@ -35,7 +35,7 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
         return None;
     };
     let answer = login.answer()?;
-    let watched = login.scene.watched_since(answer.time);
+    let watched = login.capture.watched_since(answer.time);
     if watched < ANSWER_WAIT || login.is_deaf || login.is_one_directional() {
         return None;
     }
@@ -44,12 +44,12 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
     }
     // A login that answers a challenge which the capture lacks may have been refused for what it was.
     let had_login = !is_second && login.sent().is_some();
-    let client = login.scene.node(login.client);
+    let client = login.capture.node(login.client);
     let knows_password = login.logs_in_elsewhere();
     // Several challenges left alone are no chance; one may be where the capture goes blind.
     let left = login.rounds.iter();
     let left = left.filter(|round| round.is_challenged() && round.credentials.is_empty());
-    let is_sure = login.left > 1 || left.count() > 1 || login.scene.is_alive_after(answer, ANSWER_WAIT);
+    let is_sure = login.left > 1 || left.count() > 1 || login.capture.is_alive_after(answer, ANSWER_WAIT);
     let blind = if is_sure {
         ""
     } else {
@@ -61,10 +61,10 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
         (false, false) => Confidence::Possible,
         _ => Confidence::Likely,
     };
-    if login.deed != "call" && login.scene.logins().is_sweep(client) {
+    if login.deed != "call" && login.capture.logins().is_sweep(client) {
         return None;
     }
-    let never = !login.scene.logins().has_tried(client);
+    let never = !login.capture.logins().has_tried(client);
     let why = if had_login {
         "; it had sent a login for an earlier challenge, which the capture lacks, so that the password may be wrong as well"
     } else if knows_password {
@@ -85,16 +85,16 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
                 login.user,
                 login.deed
             ),
-            format!("1. On {client}: set user name and password for the realm \"{realm}\". 2. Or on {server}: accept {} by its address without a password.", login.scene.name(login.client)),
+            format!("1. On {client}: set user name and password for the realm \"{realm}\". 2. Or on {server}: accept {} by its address without a password.", login.capture.name(login.client)),
         )
         .shown_by(login.shows(answer, "the login request"))
         .shown_by(crate::diagnose::Evidence::Missing {
             expected: "the same request with a login".to_owned(),
             after: answer.at,
-            watched: login.scene.watched_since(answer.time),
+            watched: login.capture.watched_since(answer.time),
         })
         .naming(&login.user, "user")
-        .at(login.origin, format!("{} {realm}", login.scene.name(login.client)));
+        .at(login.origin, format!("{} {realm}", login.capture.name(login.client)));
     if had_login || knows_password {
         return Some(finding);
     }
@@ -102,30 +102,30 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
 }
 
 /// A request inside a call that was challenged and not sent again.
-fn silent_inside(case: &Case<'_>) -> Option<Finding> {
-    let dialog = case.dialogs.first()?;
-    let anatomy = &case.anatomy;
+fn silent_inside(context: &CallContext<'_>) -> Option<Finding> {
+    let dialog = context.dialogs.first()?;
+    let transactions = &context.transactions;
     // Each side counts its own requests.
-    let sender = |t: &Transaction| case.message(t.first).map(|first| first.from_tag);
-    let asked = anatomy.each().find(|(_, t)| {
+    let sender = |t: &Transaction| context.message(t.first).map(|first| first.from_tag);
+    let asked = transactions.each().find(|(_, t)| {
         let retried = || {
-            anatomy.each().any(|(_, next)| {
+            transactions.each().any(|(_, next)| {
                 next.method == t.method && next.first > t.first && next.cseq > t.cseq && sender(next) == sender(t)
             })
         };
         t.parent.is_none()
             && !matches!(t.method, Method::Ack | Method::Cancel)
-            && !anatomy.is_initial(t)
+            && !transactions.is_initial(t)
             && t.request.is_some_and(|request| request > dialog.answer)
-            && anatomy.final_status(t).is_some_and(is_challenge)
+            && transactions.final_status(t).is_some_and(is_challenge)
             && !retried()
     });
     let (_, hop) = asked?;
-    let answer = case.message(hop.final_response?)?;
-    if case.scene.watched_since(answer.time) < ANSWER_WAIT || hop.last_request > hop.final_response {
+    let answer = context.message(hop.final_response?)?;
+    if context.capture.watched_since(answer.time) < ANSWER_WAIT || hop.last_request > hop.final_response {
         return None;
     }
-    let (client, server, method) = (case.name(hop.source), case.name(hop.destination), hop.method.text());
+    let (client, server, method) = (context.name(hop.source), context.name(hop.destination), hop.method.text());
     let effect = match hop.method {
         Method::Bye => "the call may stay up at the other side",
         Method::Refer => "the transfer did not happen",
@@ -137,17 +137,17 @@ fn silent_inside(case: &Case<'_>) -> Option<Finding> {
             format!("{server} asked {client} to log in for a {method} in the call and got no answer; {effect}."),
             format!("1. On {server}: do not ask for a login inside a call that was let through. 2. Or on {client}: answer login requests for {method} too."),
         )
-        .shown_by(case.shows(answer, "the login request"))
+        .shown_by(context.shows(answer, "the login request"))
         .at(hop.destination, method);
     Some(finding.beside())
 }
 
-pub fn algorithm_call(case: &Case<'_>) -> Option<Finding> {
-    algorithm(&Login::of_call(case)?)
+pub fn algorithm_call(context: &CallContext<'_>) -> Option<Finding> {
+    algorithm(&Login::of_call(context)?)
 }
 
-pub fn algorithm_device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
-    algorithm(&Login::of_device(scene, device)?)
+pub fn algorithm_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Finding> {
+    algorithm(&Login::of_device(capture, device)?)
 }
 
 pub fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
@@ -155,7 +155,7 @@ pub fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
         return None;
     };
     let answer = login.answer()?;
-    let was_watched = login.scene.watched_since(answer.time) >= ANSWER_WAIT;
+    let was_watched = login.capture.watched_since(answer.time) >= ANSWER_WAIT;
     let cannot_tell = || login.is_deaf || login.is_one_directional();
     let is_elsewhere = || login.is_protected() || login.was_answered_later();
     if used.is_none() && (!was_watched || cannot_tell() || is_elsewhere()) {
@@ -165,7 +165,7 @@ pub fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
     names.dedup();
     let offered = names.join(", ");
     let (client, server) = (&login.client_name, &login.origin_name);
-    let plain = login.scene.logins().uses_md5(login.scene.node(login.client));
+    let plain = login.capture.logins().uses_md5(login.capture.node(login.client));
     let (does, confidence) = match used {
         Some(used) => (format!("{client} answered with {}", readable(used)), Confidence::Certain),
         None if plain => (format!("{client}, which logs in with MD5 elsewhere, sent no login"), Confidence::Certain),
@@ -178,7 +178,7 @@ pub fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
     };
     let finding = Finding::new("auth-algorithm", Severity::Error, confidence, Proof::Protocol)
         .says(
-            format!("{} asks for a login that {} cannot make", login.scene.name(login.origin), login.user),
+            format!("{} asks for a login that {} cannot make", login.capture.name(login.origin), login.user),
             format!("{server} accepts only {only}; {does}."),
             format!("1. On {server}: offer MD5 with qop auth as a further challenge. 2. Or update {client} to a version that knows {only}."),
         )
@@ -189,12 +189,12 @@ pub fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
     Some(finding)
 }
 
-pub fn stale_call(case: &Case<'_>) -> Option<Finding> {
-    stale(&Login::of_call(case)?)
+pub fn stale_call(context: &CallContext<'_>) -> Option<Finding> {
+    stale(&Login::of_call(context)?)
 }
 
-pub fn stale_device(scene: &Scene<'_>, device: &Registration) -> Option<Finding> {
-    stale(&Login::of_device(scene, device)?)
+pub fn stale_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Finding> {
+    stale(&Login::of_device(capture, device)?)
 }
 
 pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
@@ -202,7 +202,7 @@ pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
     let answer = login.answer()?;
     let (says, confidence) = match login.fault {
         // The client may have been about to use the new nonce when the capture ended.
-        LoginFault::Stale { times: ..STALE_MIN } if login.scene.watched_since(answer.time) < RETRY_WAIT => {
+        LoginFault::Stale { times: ..STALE_MIN } if login.capture.watched_since(answer.time) < RETRY_WAIT => {
             return None;
         }
         LoginFault::Stale { times } => {
@@ -237,7 +237,7 @@ pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
     };
     let finding = Finding::new("auth-stale-loop", Severity::Error, confidence, proof)
         .says(
-            format!("The nonce of {} is too old before {} can use it", login.scene.name(login.origin), login.user),
+            format!("The nonce of {} is too old before {} can use it", login.capture.name(login.origin), login.user),
             format!("{says}: the nonce lives too short, or several servers behind this address do not know each other's nonces."),
             format!("1. On {server}: let a nonce live for at least 30 s. 2. Where several servers share the address: give them one nonce secret, or keep each client on one server. 3. Synchronise their clocks."),
         )
@@ -256,9 +256,9 @@ fn blamed(login: &Login<'_, '_>) -> Option<Finding> {
     let (client, server) = (&login.client_name, &login.origin_name);
     let answer = login.answer()?;
     let code = answer.status()?.0;
-    let (name, phrase) = (login.login_name(), login.scene.text(answer.line));
+    let (name, phrase) = (login.login_name(), login.capture.text(answer.line));
     let times = login.rounds.iter().filter(|round| {
-        let blames = |answer: &Message| super::names_nonce(login.scene.text(answer.line));
+        let blames = |answer: &Message| super::names_nonce(login.capture.text(answer.line));
         !round.credentials.is_empty() && round.answer.is_some_and(blames)
     });
     let times = times.count() as u32;
@@ -266,7 +266,7 @@ fn blamed(login: &Login<'_, '_>) -> Option<Finding> {
     let because = confidence.because();
     let finding = Finding::new("auth-stale-loop", Severity::Error, confidence, Proof::OwnWords)
         .says(
-            format!("{} refuses the login of {name} for its nonce", login.scene.name(login.origin)),
+            format!("{} refuses the login of {name} for its nonce", login.capture.name(login.origin)),
             format!("{server} refused the login of {name} {} {because} the nonce was too old or replaced when the login came: it says {code} \"{phrase}\". It does not say stale=true, without which {client} takes the password for wrong and gives up. A wrong password is not ruled out.", counted(times, "time")),
             format!("1. On {server}: say stale=true where a nonce is too old, and let a nonce live for at least 30 s. 2. Where several servers share the address: give them one nonce secret. 3. Where that is not it, set the password anew on {client} and on {server}."),
         )

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::{Cause, Hop, Transaction, TransactionIndex};
 use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::rules::calls::forked;
-use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::number::user_of;
 use crate::sip::{Method, StatusCode};
 
@@ -25,12 +25,12 @@ const BRANCHES_SHOWN: usize = 6;
 const BRANCHES_MAX: usize = 64;
 
 /// The INVITEs that one node sent for one it received, in the order of time; challenged tries and their retries are one.
-fn families(case: &Case<'_>) -> Vec<Vec<TransactionIndex>> {
-    if is_chain(&case.call.hops) {
+fn families(context: &CallContext<'_>) -> Vec<Vec<TransactionIndex>> {
+    if is_chain(&context.call.hops) {
         return Vec::new();
     }
-    let tried = case.anatomy.invites().filter(|(_, t)| {
-        let challenged = case.anatomy.final_status(t).is_some_and(crate::call::is_step);
+    let tried = context.transactions.invites().filter(|(_, t)| {
+        let challenged = context.transactions.final_status(t).is_some_and(crate::call::is_step);
         t.request.is_some() && !challenged
     });
     let mut kids: Vec<(Option<TransactionIndex>, TransactionIndex)> =
@@ -53,40 +53,40 @@ fn is_chain(hops: &[Hop]) -> bool {
     relays.all(|(before, hop)| hop.parent.map(usize::from) == Some(before))
 }
 
-fn ended(case: &Case<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {
-    Some(case.message(hop.final_response?)?.time)
+fn ended(context: &CallContext<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {
+    Some(context.message(hop.final_response?)?.time)
 }
 
 /// When a hop that never answered was tried last, where it was tried more than once: what is sent behind it is another try.
-fn given_up(case: &Case<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {
+fn given_up(context: &CallContext<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {
     let is_silent = hop.trying.is_none() && hop.alerting.is_none() && hop.final_response.is_none();
-    (is_silent && hop.sends > 1).then(|| case.message(hop.last_request?).map(|last| last.time))?
+    (is_silent && hop.sends > 1).then(|| context.message(hop.last_request?).map(|last| last.time))?
 }
 
-fn began(case: &Case<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {
-    Some(case.message(hop.request?)?.time)
+fn began(context: &CallContext<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {
+    Some(context.message(hop.request?)?.time)
 }
 
-pub fn fork(case: &Case<'_>) -> Option<Finding> {
-    if let Some(finding) = forked::elsewhere(case) {
+pub fn fork(context: &CallContext<'_>) -> Option<Finding> {
+    if let Some(finding) = forked::elsewhere(context) {
         return Some(finding);
     }
-    if case.call.hops.len() < 2 && case.dialogs.len() < 2 {
-        return forked::beyond(case);
+    if context.call.hops.len() < 2 && context.dialogs.len() < 2 {
+        return forked::beyond(context);
     }
-    let hop = |index: &TransactionIndex| *case.anatomy.transaction(*index);
+    let hop = |index: &TransactionIndex| *context.transactions.transaction(*index);
     let overlap = |a: &Transaction, b: &Transaction| {
-        let (Some(since), Some(other)) = (began(case, a), began(case, b)) else {
+        let (Some(since), Some(other)) = (began(context, a), began(context, b)) else {
             return false;
         };
         let (first, second) = if since <= other { (a, other) } else { (b, since) };
-        let ends = called_off(case, first).filter(|_| first.alerting.is_none());
-        ends.or_else(|| ended(case, first)).or_else(|| given_up(case, first)).is_none_or(|end| end > second)
-            && (case.scene.node(a.destination) != case.scene.node(b.destination)
+        let ends = called_off(context, first).filter(|_| first.alerting.is_none());
+        ends.or_else(|| ended(context, first)).or_else(|| given_up(context, first)).is_none_or(|end| end > second)
+            && (context.capture.node(a.destination) != context.capture.node(b.destination)
                 || a.destination != b.destination
-                || case.message(a.first).map(|m| m.line) != case.message(b.first).map(|m| m.line))
+                || context.message(a.first).map(|m| m.line) != context.message(b.first).map(|m| m.line))
     };
-    let families = families(case);
+    let families = families(context);
     let branches: Vec<Transaction> = families
         .iter()
         .map(|kids| {
@@ -99,39 +99,39 @@ pub fn fork(case: &Case<'_>) -> Option<Finding> {
         })
         .find(|rung| rung.len() > 1)
         .unwrap_or_default();
-    if branches.len() < 2 && case.dialogs.len() < 2 {
-        return forked::beyond(case);
+    if branches.len() < 2 && context.dialogs.len() < 2 {
+        return forked::beyond(context);
     }
-    if let Some(finding) = double_answer(case) {
+    if let Some(finding) = double_answer(context) {
         return Some(finding);
     }
     if branches.len() < 2 {
         return None;
     }
     let first = branches.first()?;
-    let invite = case.message(first.request?)?;
+    let invite = context.message(first.request?)?;
     let finding = Finding::new("call-fork", Severity::Info, Confidence::Certain, Proof::Protocol)
-        .says("Several devices were rung", story(case, &branches), advice(case, &branches))
-        .shown_by(case.shows(invite, "the first branch"))
+        .says("Several devices were rung", story(context, &branches), advice(context, &branches))
+        .shown_by(context.shows(invite, "the first branch"))
         .at(first.source, branches.len());
-    let others = branches.iter().skip(1).filter_map(|hop| case.message(hop.request?));
+    let others = branches.iter().skip(1).filter_map(|hop| context.message(hop.request?));
     let finding =
-        others.take(3).fold(finding, |finding, invite| finding.shown_by(case.shows(invite, "another branch")));
+        others.take(3).fold(finding, |finding, invite| finding.shown_by(context.shows(invite, "another branch")));
     Some(finding.beside())
 }
 
-fn story(case: &Case<'_>, branches: &[Transaction]) -> String {
-    let forker = case.name(branches[0].source);
+fn story(context: &CallContext<'_>, branches: &[Transaction]) -> String {
+    let forker = context.name(branches[0].source);
     let count = branches.len();
-    let callee = user_of(case.scene.text(case.call.callee));
-    let status = |hop: &Transaction| case.anatomy.final_status(hop);
-    let taken = case.dialogs.first().map(|dialog| dialog.to_tag);
+    let callee = user_of(context.capture.text(context.call.callee));
+    let status = |hop: &Transaction| context.transactions.final_status(hop);
+    let taken = context.dialogs.first().map(|dialog| dialog.to_tag);
     let answered = || {
         let successes = branches.iter();
         successes.filter(|hop| status(hop).is_some_and(StatusCode::is_success))
     };
     let is_taken = |hop: &&Transaction| {
-        let answer = hop.final_response.and_then(|answer| case.message(answer));
+        let answer = hop.final_response.and_then(|answer| context.message(answer));
         answer.map(|answer| answer.to_tag) == taken
     };
     let winner = answered().find(is_taken).or_else(|| answered().next());
@@ -141,7 +141,7 @@ fn story(case: &Case<'_>, branches: &[Transaction]) -> String {
             .take(BRANCHES_SHOWN)
             .map(|hop| {
                 let end = status(hop).map_or("no answer".to_owned(), |status| status.0.to_string());
-                format!("{} {end}", case.scene.name(hop.destination))
+                format!("{} {end}", context.capture.name(hop.destination))
             })
             .collect();
         return format!(
@@ -150,10 +150,10 @@ fn story(case: &Case<'_>, branches: &[Transaction]) -> String {
         );
     };
     let cancelled = branches.iter().filter(|hop| status(hop).is_some_and(|status| status.0 == 487)).count();
-    let after = ended(case, winner)
-        .zip(case.call.milestones.invited)
+    let after = ended(context, winner)
+        .zip(context.call.milestones.invited)
         .map_or(String::new(), |(answered, invited)| format!(" after {}", duration(answered.since(invited))));
-    let silent = if cancelled > 0 && !has_elsewhere(case, branches) {
+    let silent = if cancelled > 0 && !has_elsewhere(context, branches) {
         "; the CANCEL does not say that the call was answered elsewhere, so phones list it as missed"
     } else {
         ""
@@ -170,34 +170,35 @@ fn story(case: &Case<'_>, branches: &[Transaction]) -> String {
     };
     format!(
         "{forker} called {count} devices for {callee}; {} answered{after}{late}{rest}{silent}.",
-        case.scene.name(winner.destination),
+        context.capture.name(winner.destination),
     )
 }
 
-fn has_elsewhere(case: &Case<'_>, branches: &[Transaction]) -> bool {
-    let cancels = case
-        .anatomy
+fn has_elsewhere(context: &CallContext<'_>, branches: &[Transaction]) -> bool {
+    let cancels = context
+        .transactions
         .each()
-        .filter(|(_, t)| t.method == Method::Cancel && branches.iter().any(|hop| same_branch(case, hop, t)));
+        .filter(|(_, t)| t.method == Method::Cancel && branches.iter().any(|hop| same_branch(context, hop, t)));
     cancels
-        .filter_map(|(_, t)| case.message(t.request?))
-        .any(|cancel| Cause::of(case.tables(), cancel).sip == Some(200))
+        .filter_map(|(_, t)| context.message(t.request?))
+        .any(|cancel| Cause::of(context.tables(), cancel).sip == Some(200))
 }
 
 /// A CANCEL has the top Via of the INVITE that it means, and no other (RFC 3261 section 9.1).
-fn same_branch(case: &Case<'_>, invite: &Transaction, cancel: &Transaction) -> bool {
-    let vias = &case.tables().vias;
+fn same_branch(context: &CallContext<'_>, invite: &Transaction, cancel: &Transaction) -> bool {
+    let vias = &context.tables().vias;
     vias.key(invite.via) == vias.key(cancel.via)
 }
 
-fn advice(case: &Case<'_>, branches: &[Transaction]) -> String {
-    let is_silent = branches.iter().any(|hop| case.anatomy.final_status(hop).is_some_and(|status| status.0 == 487))
-        && case.outcome().is_answered()
-        && !has_elsewhere(case, branches);
+fn advice(context: &CallContext<'_>, branches: &[Transaction]) -> String {
+    let is_silent =
+        branches.iter().any(|hop| context.transactions.final_status(hop).is_some_and(|status| status.0 == 487))
+            && context.outcome().is_answered()
+            && !has_elsewhere(context, branches);
     if is_silent {
         format!(
             "On {}: add `Reason: SIP;cause=200;text=\"Call completed elsewhere\"` to the CANCELs.",
-            case.name(branches[0].source)
+            context.name(branches[0].source)
         )
     } else {
         "Nothing is broken.".to_owned()
@@ -205,95 +206,95 @@ fn advice(case: &Case<'_>, branches: &[Transaction]) -> String {
 }
 
 /// Two answers of which nobody gave one up.
-fn double_answer(case: &Case<'_>) -> Option<Finding> {
+fn double_answer(context: &CallContext<'_>) -> Option<Finding> {
     let is_kept = |dialog: &&crate::call::Dialog| {
-        let answer = case.message(dialog.answer);
-        let bye = dialog.bye.and_then(|bye| case.message(case.anatomy.transaction(bye).request?));
-        let acked = case
-            .anatomy
+        let answer = context.message(dialog.answer);
+        let bye = dialog.bye.and_then(|bye| context.message(context.transactions.transaction(bye).request?));
+        let acked = context
+            .transactions
             .originals()
             .any(|(_, message)| message.is_request(Method::Ack) && message.to_tag == dialog.to_tag);
         answer.is_some_and(|answer| {
             acked
-                && case.scene.watched_since(answer.time) >= UNWANTED_WAIT
+                && context.capture.watched_since(answer.time) >= UNWANTED_WAIT
                 && bye.is_none_or(|bye| bye.time.since(answer.time) > UNWANTED_WAIT)
         })
     };
-    let kept: Vec<&crate::call::Dialog> = case.dialogs.iter().filter(is_kept).collect();
+    let kept: Vec<&crate::call::Dialog> = context.dialogs.iter().filter(is_kept).collect();
     let [first, second, ..] = kept[..] else {
         return None;
     };
-    let (a, b) = (case.message(first.answer)?, case.message(second.answer)?);
-    let caller = case.name(case.call.source);
+    let (a, b) = (context.message(first.answer)?, context.message(second.answer)?);
+    let caller = context.name(context.call.source);
     let finding = Finding::new("call-fork", Severity::Warn, Confidence::Certain, Proof::Protocol)
         .says(
             "Two devices answered and both stayed on the line",
             format!("{} devices answered this call and {caller} acknowledged each; it did not hang up on all but one within {}.", kept.len(), duration(UNWANTED_WAIT)),
             format!("1. {caller} must send BYE to all answers but one. 2. The node that forks must cancel the other branches as soon as one answers."),
         )
-        .shown_by(case.shows(a, "the first answer"))
-        .shown_by(case.shows(b, "the second answer"))
+        .shown_by(context.shows(a, "the first answer"))
+        .shown_by(context.shows(b, "the second answer"))
         .shown_by(Evidence::Missing {
             expected: "a BYE to all answers but one".to_owned(),
             after: b.at,
-            watched: case.scene.watched_since(b.time),
+            watched: context.capture.watched_since(b.time),
         })
-        .at(case.call.source, "double answer");
+        .at(context.call.source, "double answer");
     Some(finding.beside())
 }
 
 /// When the node that had tried a route gave it up by CANCEL.
-fn called_off(case: &Case<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {
-    let mut all = case.anatomy.each();
-    let (_, cancel) = all.find(|(_, t)| t.method == Method::Cancel && same_branch(case, hop, t))?;
-    Some(case.message(cancel.request?)?.time)
+fn called_off(context: &CallContext<'_>, hop: &Transaction) -> Option<crate::capture::Timestamp> {
+    let mut all = context.transactions.each();
+    let (_, cancel) = all.find(|(_, t)| t.method == Method::Cancel && same_branch(context, hop, t))?;
+    Some(context.message(cancel.request?)?.time)
 }
 
 /// Whether the capture holds both directions between the ends of a hop, so that silence there is silence.
-fn is_heard(case: &Case<'_>, hop: &Transaction) -> bool {
-    let scene = case.scene;
-    !scene.is_one_directional(scene.node(hop.source), scene.node(hop.destination))
+fn is_heard(context: &CallContext<'_>, hop: &Transaction) -> bool {
+    let capture = context.capture;
+    !capture.is_one_directional(capture.node(hop.source), capture.node(hop.destination))
 }
 
-pub fn failover(case: &Case<'_>) -> Option<Finding> {
-    if case.call.hops.len() < 2 {
+pub fn failover(context: &CallContext<'_>) -> Option<Finding> {
+    if context.call.hops.len() < 2 {
         return None;
     }
-    families(case).iter().find_map(|kids| serial(case, kids))
+    families(context).iter().find_map(|kids| serial(context, kids))
 }
 
 /// The first pair of routes of which the second was tried because the first had failed.
-fn serial(case: &Case<'_>, kids: &[TransactionIndex]) -> Option<Finding> {
-    let hop = |index: &TransactionIndex| case.anatomy.transaction(*index);
+fn serial(context: &CallContext<'_>, kids: &[TransactionIndex]) -> Option<Finding> {
+    let hop = |index: &TransactionIndex| context.transactions.transaction(*index);
     let carried = kids.iter().map(hop).find(|t| {
-        let status = case.anatomy.final_status(t);
+        let status = context.transactions.final_status(t);
         status.is_some_and(StatusCode::is_success) || status.is_none() && t.alerting.is_some()
     })?;
-    let second = began(case, carried)?;
+    let second = began(context, carried)?;
     let failed = kids.iter().map(hop).rfind(|t| {
-        let called_off = called_off(case, t);
-        let gone = match case.anatomy.final_status(t).map(|status| status.0) {
+        let called_off = called_off(context, t);
+        let gone = match context.transactions.final_status(t).map(|status| status.0) {
             Some(487) => called_off.is_some(),
             Some(486 | 600 | 603) | Some(0..=399) => false,
             Some(_) => true,
-            None => t.alerting.is_none() && t.sends > 1 && is_heard(case, t),
+            None => t.alerting.is_none() && t.sends > 1 && is_heard(context, t),
         };
         let over = called_off
-            .or_else(|| ended(case, t))
-            .or_else(|| Some(case.message(t.last_request?)?.time))
+            .or_else(|| ended(context, t))
+            .or_else(|| Some(context.message(t.last_request?)?.time))
             .is_some_and(|end| end <= second && second.since(end) <= FAILOVER_WAIT);
         t.first < carried.first && gone && over && t.alerting.is_none() && t.destination != carried.destination
     })?;
-    let cost = second.since(began(case, failed)?);
-    let times = case.scene.failures_between(failed.source, failed.destination);
+    let cost = second.since(began(context, failed)?);
+    let times = context.capture.failures_between(failed.source, failed.destination);
     let is_dead = times >= DEAD_PEER_MIN;
     let is_slow = cost > SLOW_FAILOVER;
     let severity = if is_slow || is_dead { Severity::Warn } else { Severity::Info };
-    let (one, two) = (case.name(failed.destination), case.scene.name(carried.destination));
-    let why = match case.anatomy.final_status(failed) {
+    let (one, two) = (context.name(failed.destination), context.capture.name(carried.destination));
+    let why = match context.transactions.final_status(failed) {
         Some(status) if status.0 == 487 => format!(
             "rang nobody and was called off after {}",
-            duration(called_off(case, failed)?.since(began(case, failed)?))
+            duration(called_off(context, failed)?.since(began(context, failed)?))
         ),
         Some(status) => format!("answered {}", status.0),
         None => format!("did not answer within {}", duration(cost)),
@@ -308,18 +309,18 @@ fn serial(case: &Case<'_>, kids: &[TransactionIndex]) -> Option<Finding> {
     } else {
         format!(
             "1. On {}: take {one} out of the route while it fails, for example by OPTIONS pings. 2. Shorten the time it waits for a route.",
-            case.name(failed.source)
+            context.name(failed.source)
         )
     };
-    let evidence = failed.final_response.or(failed.last_request).and_then(|index| case.message(index))?;
+    let evidence = failed.final_response.or(failed.last_request).and_then(|index| context.message(index))?;
     let finding = Finding::new("call-failover", severity, Confidence::Certain, Proof::Protocol)
         .says(
             "Another route carried the call",
             format!("{one} {why}, then {two} carried the call; this cost the caller {}{often}.", duration(cost)),
             remedy,
         )
-        .shown_by(case.shows(evidence, "the first route failed"))
-        .shown_by(case.shows(case.message(carried.request?)?, "the second route"))
-        .at(failed.destination, case.anatomy.final_status(failed).map_or(0, |status| status.0));
+        .shown_by(context.shows(evidence, "the first route failed"))
+        .shown_by(context.shows(context.message(carried.request?)?, "the second route"))
+        .at(failed.destination, context.transactions.final_status(failed).map_or(0, |status| status.0));
     Some(finding.beside())
 }

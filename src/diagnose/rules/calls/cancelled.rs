@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::{Cause, Message, Outcome, Transaction, cancel_of, proxy_cancel, ring};
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::rules::calls::forked::called_off;
-use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::number::user_of;
 use crate::sip::{HeaderName, Method};
 
@@ -22,28 +22,28 @@ const CALLS_MAX: usize = 64;
 /// Silence after dialling from which on callers hang up (order of ITU-T E.721).
 const SLOW_SETUP: Duration = Duration::from_secs(6);
 
-pub fn cancelled(case: &Case<'_>) -> Option<Finding> {
-    if case.outcome() != Outcome::Cancelled || called_off(case).is_some() {
+pub fn cancelled(context: &CallContext<'_>) -> Option<Finding> {
+    if context.outcome() != Outcome::Cancelled || called_off(context).is_some() {
         return None;
     }
-    let last = case.anatomy.last_step()?;
-    let cancel =
-        cancel_of(&case.anatomy, last).and_then(|cancel| case.message(case.anatomy.transaction(cancel).request?));
+    let last = context.transactions.last_step()?;
+    let cancel = cancel_of(&context.transactions, last)
+        .and_then(|cancel| context.message(context.transactions.transaction(cancel).request?));
     match cancel {
-        Some(cancel) => by_caller(case, cancel),
-        None => by_another(case),
+        Some(cancel) => by_caller(context, cancel),
+        None => by_another(context),
     }
 }
 
-fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
-    let invited = case.call.milestones.invited?;
+fn by_caller(context: &CallContext<'_>, cancel: &Message) -> Option<Finding> {
+    let invited = context.call.milestones.invited?;
     let dialled = cancel.time.since(invited);
-    let rang = ring(&case.anatomy).map(|(start, end)| end.since(start));
-    let step = case.anatomy.transaction(case.anatomy.last_step()?);
-    let caller = case.name(step.source);
+    let rang = ring(&context.transactions).map(|(start, end)| end.since(start));
+    let step = context.transactions.transaction(context.transactions.last_step()?);
+    let caller = context.name(step.source);
     if rang.is_none()
         && step.alerting.is_none()
-        && let Some(other) = went_on(case, step, cancel)
+        && let Some(other) = went_on(context, step, cancel)
     {
         return Some(other);
     }
@@ -61,13 +61,13 @@ fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
             format!("having heard nothing for {}", duration(dialled)),
             format!(
                 "Find what delays the call behind {}: callers hang up when it does not ring within {}.",
-                case.name(step.destination),
+                context.name(step.destination),
                 duration(SLOW_SETUP)
             ),
         ),
         None => ("The caller hung up before it rang", "before it rang".to_owned(), "Nothing is broken.".to_owned()),
     };
-    let timer = timer(case, step, dialled, rang);
+    let timer = timer(context, step, dialled, rang);
     let (title, remedy) = match &timer {
         Some(_) => (
             "The caller's ring timer ended the call",
@@ -75,7 +75,7 @@ fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
         ),
         None => (title, remedy),
     };
-    let released = Cause::of(case.tables(), cancel).release;
+    let released = Cause::of(context.tables(), cancel).release;
     let (title, remedy) = match released {
         Some(2 | 3 | 6) => (
             "The caller's network gave the call up",
@@ -86,7 +86,7 @@ fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
         _ => (title, remedy),
     };
     let timed = timer.unwrap_or_default();
-    let reason = case
+    let reason = context
         .header(cancel, HeaderName::Reason)
         .map_or(String::new(), |reason| format!(" Its CANCEL gives the reason {reason}."));
     let mut finding = Finding::new(
@@ -100,33 +100,33 @@ fn by_caller(case: &Case<'_>, cancel: &Message) -> Option<Finding> {
         format!("{caller} cancelled the call {} after dialling, {when}{timed}.{reason}", duration(dialled)),
         remedy,
     )
-    .shown_by(case.shows(cancel, "the caller's CANCEL"))
+    .shown_by(context.shows(cancel, "the caller's CANCEL"))
     .at(step.source, "");
-    if let Some(ringing) = step.ringing.or(step.alerting).and_then(|ringing| case.message(ringing)) {
-        finding = finding.shown_by(case.shows(ringing, "it was ringing"));
+    if let Some(ringing) = step.ringing.or(step.alerting).and_then(|ringing| context.message(ringing)) {
+        finding = finding.shown_by(context.shows(ringing, "it was ringing"));
     }
     Some(finding)
 }
 
 /// The caller is a machine with several routes: as it gave this one up it called the same number on another one.
-fn went_on(case: &Case<'_>, step: &Transaction, cancel: &Message) -> Option<Finding> {
-    let scene = case.scene;
-    let callee = user_of(scene.text(case.call.callee));
-    let behind = scene.calls.iter().enumerate().skip(case.index + 1);
+fn went_on(context: &CallContext<'_>, step: &Transaction, cancel: &Message) -> Option<Finding> {
+    let capture = context.capture;
+    let callee = user_of(capture.text(context.call.callee));
+    let behind = capture.calls.iter().enumerate().skip(context.index + 1);
     let (index, next) = behind.take(CALLS_MAX).find(|(_, call)| {
         let apart = call.started.since(cancel.time).max(cancel.time.since(call.started));
         // What began together with this call rang beside it.
         apart <= NEXT_ROUTE_WAIT
-            && call.started.since(case.call.started) > apart
+            && call.started.since(context.call.started) > apart
             && call.milestones.answered.is_none_or(|answered| answered > cancel.time)
-            && call.caller == case.call.caller
-            && scene.node(call.source) == scene.node(step.source)
-            && scene.node(call.destination) != scene.node(step.destination)
+            && call.caller == context.call.caller
+            && capture.node(call.source) == capture.node(step.source)
+            && capture.node(call.destination) != capture.node(step.destination)
             && !callee.is_empty()
-            && user_of(scene.text(call.callee)) == callee
+            && user_of(capture.text(call.callee)) == callee
     })?;
-    let (caller, silent) = (case.name(step.source), case.name(step.destination));
-    let waited = duration(cancel.time.since(case.call.milestones.invited?));
+    let (caller, silent) = (context.name(step.source), context.name(step.destination));
+    let waited = duration(cancel.time.since(context.call.milestones.invited?));
     let finding = Finding::new(
         "call-cancelled",
         Severity::Info,
@@ -137,21 +137,21 @@ fn went_on(case: &Case<'_>, step: &Transaction, cancel: &Message) -> Option<Find
         format!("{silent} did not ring in time, and the next route was tried"),
         format!(
             "{caller} gave the call up after {waited} without ringing and at once called {callee} at {} (call {}): most likely a timer of its routes, not a person.",
-            scene.name(next.destination),
+            capture.name(next.destination),
             index + 1
         ),
         format!(
             "1. On {silent}: find why it did not ring {callee} within {waited}. 2. On {caller}: while that lasts, take {silent} out of the route, for example by OPTIONS pings."
         ),
     )
-    .shown_by(case.shows(cancel, "the route was given up"))
+    .shown_by(context.shows(cancel, "the route was given up"))
     .at(step.destination, "next route");
     Some(finding)
 }
 
 /// What tells that a timer of the caller cancelled: hardly any of its calls outlasts this time of ringing, or since dialling.
-fn timer(case: &Case<'_>, step: &Transaction, dialled: Duration, rang: Option<Duration>) -> Option<String> {
-    let (node, timers) = (case.scene.node(step.source), case.scene.timers);
+fn timer(context: &CallContext<'_>, step: &Transaction, dialled: Duration, rang: Option<Duration>) -> Option<String> {
+    let (node, timers) = (context.capture.node(step.source), context.capture.timers);
     let millis = |span: Duration| span.as_secs_f64() * 1000.0;
     let by_ring = rang.and_then(|rang| Some((rang, timers.ring(node, millis(rang))?)));
     let (span, timer) = by_ring.or_else(|| Some((dialled, timers.setup(node, millis(dialled))?)))?;
@@ -164,46 +164,49 @@ fn timer(case: &Case<'_>, step: &Transaction, dialled: Duration, rang: Option<Du
 }
 
 /// The BYE of a caller that did not wait for the answer.
-fn early_hang_up<'a>(case: &Case<'a>, end: &Message) -> Option<&'a Message> {
-    let mut messages = case.anatomy.originals().map(|(_, message)| message);
+fn early_hang_up<'a>(context: &CallContext<'a>, end: &Message) -> Option<&'a Message> {
+    let mut messages = context.transactions.originals().map(|(_, message)| message);
     messages.find(|message| {
-        message.is_request(Method::Bye) && message.from_tag == case.anatomy.caller_tag() && message.time <= end.time
+        message.is_request(Method::Bye)
+            && message.from_tag == context.transactions.caller_tag()
+            && message.time <= end.time
     })
 }
 
 /// 487 although the caller's CANCEL is not in the capture.
-fn by_another(case: &Case<'_>) -> Option<Finding> {
-    let last = case.anatomy.last_step()?;
-    let answer = case.message(case.anatomy.transaction(last).final_response?)?;
-    let canceller = proxy_cancel(&case.anatomy, last).map(|cancel| case.anatomy.transaction(cancel));
-    let callee = user_of(case.scene.text(case.call.callee));
-    if let Some(bye) = early_hang_up(case, answer) {
+fn by_another(context: &CallContext<'_>) -> Option<Finding> {
+    let last = context.transactions.last_step()?;
+    let answer = context.message(context.transactions.transaction(last).final_response?)?;
+    let canceller = proxy_cancel(&context.transactions, last).map(|cancel| context.transactions.transaction(cancel));
+    let callee = user_of(context.capture.text(context.call.callee));
+    if let Some(bye) = early_hang_up(context, answer) {
         return Some(
             Finding::new("call-cancelled", Severity::Info, Confidence::Certain, Proof::Protocol)
                 .says(
                     "The caller hung up before an answer",
                     format!(
                         "{} ended the unanswered call to {callee} with BYE instead of CANCEL.",
-                        case.name(bye.source)
+                        context.name(bye.source)
                     ),
                     "Nothing is broken: RFC 3261 section 15 allows it.",
                 )
-                .shown_by(case.shows(bye, "the caller's BYE"))
-                .shown_by(case.shows(answer, "the end of the call"))
+                .shown_by(context.shows(bye, "the caller's BYE"))
+                .shown_by(context.shows(answer, "the end of the call"))
                 .at(bye.source, "bye"),
         );
     }
     let (who, confidence) = match canceller {
         Some(cancel) => {
-            let elsewhere =
-                case.message(cancel.request?).is_some_and(|request| Cause::of(case.tables(), request).sip == Some(200));
+            let elsewhere = context
+                .message(cancel.request?)
+                .is_some_and(|request| Cause::of(context.tables(), request).sip == Some(200));
             let why = if elsewhere { ": it was answered on another device" } else { "" };
-            (format!("{} cancelled the call to {callee}{why}", case.name(cancel.source)), Confidence::Likely)
+            (format!("{} cancelled the call to {callee}{why}", context.name(cancel.source)), Confidence::Likely)
         }
         None => (
             format!(
                 "{} says that the call was cancelled, and no CANCEL is in the capture: it was sent on a hop that was not captured, or the node that forked the call ended this branch",
-                case.name(case.refuser()?)
+                context.name(context.refuser()?)
             ),
             Confidence::Possible,
         ),
@@ -214,29 +217,29 @@ fn by_another(case: &Case<'_>) -> Option<Finding> {
             format!("{who}."),
             "Nothing is broken where the call was answered elsewhere; otherwise look at the node that cancelled it.",
         )
-        .shown_by(case.shows(answer, "the end of the call"))
-        .at(case.refuser()?, "");
+        .shown_by(context.shows(answer, "the end of the call"))
+        .at(context.refuser()?, "");
     Some(finding)
 }
 
-pub fn cancel_race(case: &Case<'_>) -> Option<Finding> {
-    let (cancel_index, dialog) = match case.dialogs.first() {
-        Some(dialog) => (cancel_of(&case.anatomy, dialog.invite)?, dialog),
-        None => return unmatched_cancel(case),
+pub fn cancel_race(context: &CallContext<'_>) -> Option<Finding> {
+    let (cancel_index, dialog) = match context.dialogs.first() {
+        Some(dialog) => (cancel_of(&context.transactions, dialog.invite)?, dialog),
+        None => return unmatched_cancel(context),
     };
-    let transaction = case.anatomy.transaction(cancel_index);
-    let cancel = case.message(transaction.request?)?;
-    let answer = case.message(dialog.answer)?;
+    let transaction = context.transactions.transaction(cancel_index);
+    let cancel = context.message(transaction.request?)?;
+    let answer = context.message(dialog.answer)?;
     let apart = cancel.time.since(answer.time).max(answer.time.since(cancel.time));
     if apart > RACE {
         return None;
     }
     let order = if answer.time < cancel.time { "before" } else { "after" };
     let crossing = format!("The callee answered {} {order} the caller's CANCEL", duration(apart));
-    let bye = dialog.bye.and_then(|bye| case.message(case.anatomy.transaction(bye).request?));
+    let bye = dialog.bye.and_then(|bye| context.message(context.transactions.transaction(bye).request?));
     let settled = bye.is_some_and(|bye| bye.time.since(answer.time.max(cancel.time)) <= GHOST_WAIT);
-    let watched = case.scene.watched_since(answer.time.max(cancel.time));
-    let finding = if settled || case.outcome() == Outcome::CancelRace {
+    let watched = context.capture.watched_since(answer.time.max(cancel.time));
+    let finding = if settled || context.outcome() == Outcome::CancelRace {
         Finding::new("call-cancel-race", Severity::Info, Confidence::Certain, Proof::Protocol).says(
             "Answered and cancelled at the same moment",
             format!("{crossing}; the call was ended at once. The called person may have heard nothing, and the call may be billed."),
@@ -247,8 +250,8 @@ pub fn cancel_race(case: &Case<'_>) -> Option<Finding> {
     } else {
         Finding::new("call-cancel-race", Severity::Warn, Confidence::Likely, Proof::Protocol).says(
             "A cancelled call stayed up",
-            format!("{crossing}, and {} did not end the call with BYE within {}: the called side stays connected to nobody.", case.name(transaction.source), duration(GHOST_WAIT)),
-            format!("{} must acknowledge an answer that crosses its CANCEL and send BYE at once.", case.name(transaction.source)),
+            format!("{crossing}, and {} did not end the call with BYE within {}: the called side stays connected to nobody.", context.name(transaction.source), duration(GHOST_WAIT)),
+            format!("{} must acknowledge an answer that crosses its CANCEL and send BYE at once.", context.name(transaction.source)),
         )
         .shown_by(Evidence::Missing {
             expected: "a BYE of the caller".to_owned(),
@@ -257,47 +260,47 @@ pub fn cancel_race(case: &Case<'_>) -> Option<Finding> {
         })
     };
     let finding = finding
-        .shown_by(case.shows(answer, "the answer"))
-        .shown_by(case.shows(cancel, "the CANCEL"))
+        .shown_by(context.shows(answer, "the answer"))
+        .shown_by(context.shows(cancel, "the CANCEL"))
         .at(transaction.source, "");
-    let explains = case.outcome() == Outcome::CancelRace;
+    let explains = context.outcome() == Outcome::CancelRace;
     Some(if explains { finding } else { finding.beside() })
 }
 
 /// A CANCEL that the next node did not know although the INVITE that it means was pending.
-fn unmatched_cancel(case: &Case<'_>) -> Option<Finding> {
-    let last = case.anatomy.last_step()?;
-    let invite = case.anatomy.transaction(last);
-    let cancel = case.anatomy.transaction(cancel_of(&case.anatomy, last)?);
-    let answer = case.message(cancel.final_response?)?;
-    let request = case.message(cancel.request?)?;
+fn unmatched_cancel(context: &CallContext<'_>) -> Option<Finding> {
+    let last = context.transactions.last_step()?;
+    let invite = context.transactions.transaction(last);
+    let cancel = context.transactions.transaction(cancel_of(&context.transactions, last)?);
+    let answer = context.message(cancel.final_response?)?;
+    let request = context.message(cancel.request?)?;
     let was_pending = invite.final_response.is_none_or(|end| Some(end) > cancel.final_response);
     if answer.status()?.0 != 481 || !was_pending || cancel.method != Method::Cancel {
         return None;
     }
-    let why = mismatch(case, invite, cancel)?;
+    let why = mismatch(context, invite, cancel)?;
     let finding = Finding::new("call-cancel-race", Severity::Warn, Confidence::Certain, Proof::Protocol)
         .says(
             "The CANCEL did not reach its call",
             format!(
                 "{} answered the CANCEL with 481 although the INVITE was pending: {why}.",
-                case.name(cancel.destination)
+                context.name(cancel.destination)
             ),
             format!(
                 "{} must send CANCEL with the Request-URI, Call-ID, CSeq number and top Via of the INVITE.",
-                case.name(cancel.source)
+                context.name(cancel.source)
             ),
         )
-        .shown_by(case.shows(answer, "the CANCEL was not matched"))
-        .shown_by(case.shows(request, "the CANCEL"))
+        .shown_by(context.shows(answer, "the CANCEL was not matched"))
+        .shown_by(context.shows(request, "the CANCEL"))
         .at(cancel.source, "481");
     Some(finding.beside())
 }
 
-fn mismatch(case: &Case<'_>, invite: &Transaction, cancel: &Transaction) -> Option<&'static str> {
-    let (asked, given) = (case.message(invite.last_request?)?, case.message(cancel.request?)?);
+fn mismatch(context: &CallContext<'_>, invite: &Transaction, cancel: &Transaction) -> Option<&'static str> {
+    let (asked, given) = (context.message(invite.last_request?)?, context.message(cancel.request?)?);
     // A CANCEL has the topmost value alone, whatever lies below it in the INVITE (RFC 3261 section 9.1).
-    let vias = &case.tables().vias;
+    let vias = &context.tables().vias;
     if vias.key(invite.via) != vias.key(cancel.via) {
         Some("its top Via differs from the INVITE's")
     } else if asked.line != given.line {

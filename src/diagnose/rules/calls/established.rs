@@ -10,7 +10,7 @@ use crate::call::{
 };
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::rules::dlg::{higher_before, is_collision};
-use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Finding, Proof, Severity};
 use crate::reference::Cause as Meaning;
 use crate::sip::{HeaderName, Method};
 
@@ -21,46 +21,47 @@ const LIMITS_MIN: [f64; 7] = [10.0, 15.0, 20.0, 30.0, 60.0, 90.0, 120.0];
 /// How soon a refused change is tried again and then succeeds.
 const RETRY_WAIT: Duration = Duration::from_secs(10);
 
-pub fn dropped_by_network(case: &Case<'_>) -> Option<Finding> {
-    if case.outcome() == Outcome::Completed {
-        return timed_out(case);
+pub fn dropped_by_network(context: &CallContext<'_>) -> Option<Finding> {
+    if context.outcome() == Outcome::Completed {
+        return timed_out(context);
     }
-    if case.outcome() != Outcome::Dropped {
+    if context.outcome() != Outcome::Dropped {
         return None;
     }
-    let dialog = case.dialogs.first()?;
-    let DropCause::Network { bye } = drop_cause(&case.anatomy, dialog)? else {
+    let dialog = context.dialogs.first()?;
+    let DropCause::Network { bye } = drop_cause(&context.transactions, dialog)? else {
         return None;
     };
-    let hop = case.anatomy.transaction(bye);
-    let request = case.message(hop.request?)?;
-    let answer = case.message(dialog.answer)?;
+    let hop = context.transactions.transaction(bye);
+    let request = context.message(hop.request?)?;
+    let answer = context.message(dialog.answer)?;
     // A BYE that was passed on comes from the farthest node that sent it.
-    let first = case
-        .anatomy
+    let first = context
+        .transactions
         .each()
         .filter(|(_, t)| t.method == Method::Bye && t.request.is_some())
         .min_by_key(|(_, t)| t.first)
         .map_or(hop, |(_, first)| first);
-    let node = case.name(first.source);
+    let node = context.name(first.source);
     let talked = duration(request.time.since(answer.time));
-    let reason =
-        case.header(request, HeaderName::Reason).or_else(|| case.header(request, HeaderName::XAsteriskHangupCauseCode));
-    let Some(reason) = reason.filter(|_| names_network_cause(&case.anatomy, request)) else {
-        let other = case.anatomy.transaction(second_bye(&case.anatomy, dialog)?);
-        let second = case.message(other.request?)?;
+    let reason = context
+        .header(request, HeaderName::Reason)
+        .or_else(|| context.header(request, HeaderName::XAsteriskHangupCauseCode));
+    let Some(reason) = reason.filter(|_| names_network_cause(&context.transactions, request)) else {
+        let other = context.transactions.transaction(second_bye(&context.transactions, dialog)?);
+        let second = context.message(other.request?)?;
         let finding = Finding::new("call-dropped-by-network", Severity::Error, Confidence::Likely, Proof::Protocol)
             .says(
                 "The call was ended from the middle",
                 format!("{node} hung up on both sides {talked} after the call was answered, {} apart; neither party had hung up.", duration(second.time.since(request.time))),
                 format!("Look at the log of {node} at that moment: media timeout, credit or duration limit, restart, or a hang-up by an operator."),
             )
-            .shown_by(case.shows(request, "hung up on one side"))
-            .shown_by(case.shows(second, "hung up on the other side"))
+            .shown_by(context.shows(request, "hung up on one side"))
+            .shown_by(context.shows(second, "hung up on the other side"))
             .at(first.source, "both sides");
         return Some(finding);
     };
-    let meaning = crate::call::Cause::of(case.tables(), request)
+    let meaning = crate::call::Cause::of(context.tables(), request)
         .q850
         .and_then(Meaning::q850)
         .map(|entry| format!(" ({})", entry.name))
@@ -72,24 +73,24 @@ pub fn dropped_by_network(case: &Case<'_>) -> Option<Finding> {
             format!("{node} ended the call {talked} after it was answered and gives the reason {reason}{meaning}: no person sends that."),
             format!("Look at the log of {node} at that moment, and at the trunk or line behind it, for the cause named."),
         )
-        .shown_by(case.shows_header(request, HeaderName::Reason, "why the call was ended"))
-        .shown_by(case.shows(answer, "the call was answered"))
+        .shown_by(context.shows_header(request, HeaderName::Reason, "why the call was ended"))
+        .shown_by(context.shows(answer, "the call was answered"))
         .at(first.source, reason.split(";text").next().unwrap_or(reason));
     Some(finding)
 }
 
 /// A talk that ended where a limit on the duration of calls does, as hardly any at that node lasts longer.
-fn timed_out(case: &Case<'_>) -> Option<Finding> {
-    let talk = case.call.milestones.talk_ms()?;
+fn timed_out(context: &CallContext<'_>) -> Option<Finding> {
+    let talk = context.call.milestones.talk_ms()?;
     // Shorter talks of equal length are load tests.
     let is_limit = LIMITS_MIN.iter().any(|minutes| (talk / 60_000.0 - minutes).abs() < 0.03);
     if !is_limit {
         return None;
     }
-    let bye = case.anatomy.transaction(case.dialogs.first()?.bye?);
-    let timer = case.scene.timers.talk(case.scene.node(bye.source), talk)?;
-    let request = case.message(bye.request?)?;
-    let node = case.name(bye.source);
+    let bye = context.transactions.transaction(context.dialogs.first()?.bye?);
+    let timer = context.capture.timers.talk(context.capture.node(bye.source), talk)?;
+    let request = context.message(bye.request?)?;
+    let node = context.name(bye.source);
     let minutes = talk / 60_000.0;
     let finding = Finding::new("call-dropped-by-network", Severity::Warn, Confidence::Possible, Proof::Timing)
         .says(
@@ -97,89 +98,90 @@ fn timed_out(case: &Case<'_>) -> Option<Finding> {
             format!("{node} hung up after {minutes:.0} min, as in {} of the {} calls of this node that lasted that long; a person may have hung up as well.", timer.ended, timer.lasted),
             format!("Look for a limit of {minutes:.0} min on the duration of calls at {node}, or at the node behind it."),
         )
-        .shown_by(case.shows(request, "the call was ended"))
+        .shown_by(context.shows(request, "the call was ended"))
         .at(bye.source, format!("{minutes:.0} min"));
     Some(finding.beside())
 }
 
-pub fn reinvite_rejected(case: &Case<'_>) -> Option<Finding> {
-    let dialog = case.dialogs.first()?;
-    let changes = case.anatomy.each().filter(|(_, t)| {
+pub fn reinvite_rejected(context: &CallContext<'_>) -> Option<Finding> {
+    let dialog = context.dialogs.first()?;
+    let changes = context.transactions.each().filter(|(_, t)| {
         matches!(t.method, Method::Invite | Method::Update)
             && t.parent.is_none()
             && t.request.is_some_and(|request| request > dialog.answer)
-            && !case.anatomy.is_initial(t)
+            && !context.transactions.is_initial(t)
     });
-    changes.into_iter().find_map(|(index, change)| refused(case, index, change))
+    changes.into_iter().find_map(|(index, change)| refused(context, index, change))
 }
 
-fn refused(case: &Case<'_>, index: TransactionIndex, change: &Transaction) -> Option<Finding> {
-    let answer = case.message(change.final_response?)?;
-    let request = case.message(change.request?)?;
+fn refused(context: &CallContext<'_>, index: TransactionIndex, change: &Transaction) -> Option<Finding> {
+    let answer = context.message(change.final_response?)?;
+    let request = context.message(change.request?)?;
     let code = answer.status()?.0;
     // These end the call, as dlg-no-such-call tells; 487 is the sender's own CANCEL, and 491 the matter of dlg-glare.
     if code < 300 || matches!(code, 404 | 408 | 410 | 481 | 487 | 491 | 604) {
         return None;
     }
-    if matches!(code, 401 | 407 | 422 | 500) && was_cured(case, change, answer) {
+    if matches!(code, 401 | 407 | 422 | 500) && was_cured(context, change, answer) {
         return None;
     }
     // Collisions and CSeq numbers that run backwards are told by dlg-glare, a login request that nothing followed by
     // auth-no-credentials, a switch to fax by sdp-t38-refused.
-    let wanted = change_wanted(&case.anatomy, index);
-    let is_told = matches!(code, 401 | 407) && !was_repeated(case, change)
+    let wanted = change_wanted(&context.transactions, index);
+    let is_told = matches!(code, 401 | 407) && !was_repeated(context, change)
         || matches!(wanted, Change::Fax | Change::Voice)
-        || is_collision(case, change, answer)
-        || code == 500 && higher_before(case, request).is_some();
+        || is_collision(context, change, answer)
+        || code == 500 && higher_before(context, request).is_some();
     if is_told {
         return None;
     }
-    let is_end = case.call.milestones.hung_up.filter(|bye| *bye >= answer.time);
+    let is_end = context.call.milestones.hung_up.filter(|bye| *bye >= answer.time);
     let after = is_end.map(|bye| bye.since(answer.time));
-    let by_asker = case.anatomy.each().any(|(_, t)| {
-        t.method == Method::Bye && t.request.is_some_and(|bye| case.anatomy.message(bye).from_tag == request.from_tag)
+    let by_asker = context.transactions.each().any(|(_, t)| {
+        t.method == Method::Bye
+            && t.request.is_some_and(|bye| context.transactions.message(bye).from_tag == request.from_tag)
     });
     let end = match after {
         Some(after) if by_asker && after <= GIVE_UP_WAIT => {
-            format!("{} hung up {} later, most likely because of it.", case.name(change.source), duration(after))
+            format!("{} hung up {} later, most likely because of it.", context.name(change.source), duration(after))
         }
         Some(after) => format!("The call itself went on for {}.", duration(after)),
         None => "The call itself went on.".to_owned(),
     };
-    let since = case.seconds_in(request);
-    let asker = case.name(change.source);
-    let refuser = case.name(change.destination);
-    let words = case.header(answer, HeaderName::Warning).map_or(String::new(), |warning| format!(" ({warning})"));
+    let since = context.seconds_in(request);
+    let asker = context.name(change.source);
+    let refuser = context.name(change.destination);
+    let words = context.header(answer, HeaderName::Warning).map_or(String::new(), |warning| format!(" ({warning})"));
     let finding = Finding::new("call-reinvite-rejected", Severity::Warn, Confidence::Certain, Proof::OwnWords)
         .says(
             "A change during the call was refused",
             format!(
                 "{since:.1} s into the call {asker} asked {}; {refuser} refused with {code} {}{words}. {end}",
                 wanted.words(),
-                case.scene.text(answer.line)
+                context.capture.text(answer.line)
             ),
             remedy(&refuser, &asker, wanted, change.method),
         )
-        .shown_by(case.shows(answer, "the refusal"))
-        .shown_by(case.shows(request, "the change asked for"))
+        .shown_by(context.shows(answer, "the refusal"))
+        .shown_by(context.shows(request, "the change asked for"))
         .at(change.destination, format!("{code} {}", wanted.words()));
     Some(finding.beside())
 }
 
-fn was_cured(case: &Case<'_>, change: &Transaction, answer: &Message) -> bool {
-    case.anatomy.each().any(|(_, t)| {
+fn was_cured(context: &CallContext<'_>, change: &Transaction, answer: &Message) -> bool {
+    context.transactions.each().any(|(_, t)| {
         let later = t.first > change.first
             && t.method == change.method
-            && !case.anatomy.is_initial(t)
-            && case.message(t.first).is_some_and(|next| next.time.since(answer.time) <= RETRY_WAIT);
-        later && case.anatomy.final_status(t).is_some_and(crate::sip::StatusCode::is_success)
+            && !context.transactions.is_initial(t)
+            && context.message(t.first).is_some_and(|next| next.time.since(answer.time) <= RETRY_WAIT);
+        later && context.transactions.final_status(t).is_some_and(crate::sip::StatusCode::is_success)
     })
 }
 
 /// Whether the same side asked once more, whatever came of it.
-fn was_repeated(case: &Case<'_>, change: &Transaction) -> bool {
-    let sender = |t: &Transaction| case.message(t.first).map(|first| first.from_tag);
-    case.anatomy.each().any(|(_, next)| {
+fn was_repeated(context: &CallContext<'_>, change: &Transaction) -> bool {
+    let sender = |t: &Transaction| context.message(t.first).map(|first| first.from_tag);
+    context.transactions.each().any(|(_, next)| {
         next.method == change.method
             && next.first > change.first
             && next.cseq > change.cseq

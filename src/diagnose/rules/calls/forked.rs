@@ -5,26 +5,26 @@
 
 use crate::call::{Cause, Message, Outcome, Transaction, cancel_of};
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Finding, Proof, Severity};
 use crate::sip::number::user_of;
 use crate::sip::{HeaderName, StatusCode};
 
 /// The CANCEL of the caller's side that says that another device took the call.
-pub fn called_off<'a>(case: &Case<'a>) -> Option<&'a Message> {
-    if case.outcome() != Outcome::Cancelled {
+pub fn called_off<'a>(context: &CallContext<'a>) -> Option<&'a Message> {
+    if context.outcome() != Outcome::Cancelled {
         return None;
     }
-    let cancel = cancel_of(&case.anatomy, case.anatomy.last_step()?)?;
-    let cancel = case.message(case.anatomy.transaction(cancel).request?)?;
-    (Cause::of(case.tables(), cancel).sip == Some(200)).then_some(cancel)
+    let cancel = cancel_of(&context.transactions, context.transactions.last_step()?)?;
+    let cancel = context.message(context.transactions.transaction(cancel).request?)?;
+    (Cause::of(context.tables(), cancel).sip == Some(200)).then_some(cancel)
 }
 
 /// The capture shows a device that rang and lost: nobody gave up.
-pub fn elsewhere(case: &Case<'_>) -> Option<Finding> {
-    let cancel = called_off(case)?;
-    let invited = case.call.milestones.invited?;
-    let caller = case.name(cancel.source);
-    let callee = user_of(case.scene.text(case.call.callee));
+pub fn elsewhere(context: &CallContext<'_>) -> Option<Finding> {
+    let cancel = called_off(context)?;
+    let invited = context.call.milestones.invited?;
+    let caller = context.name(cancel.source);
+    let callee = user_of(context.capture.text(context.call.callee));
     let finding = Finding::new("call-fork", Severity::Info, Confidence::Certain, Proof::OwnWords)
         .says(
             "Answered on another device",
@@ -34,27 +34,27 @@ pub fn elsewhere(case: &Case<'_>) -> Option<Finding> {
             ),
             "Nothing is broken.",
         )
-        .shown_by(case.shows(cancel, "called off"))
-        .shown_by(case.shows_header(cancel, HeaderName::Reason, "why"))
+        .shown_by(context.shows(cancel, "called off"))
+        .shown_by(context.shows_header(cancel, HeaderName::Reason, "why"))
         .at(cancel.source, "elsewhere");
     Some(finding)
 }
 
 /// Several devices answered one INVITE provisionally, and what called them is behind the last node that is seen.
-pub fn beyond(case: &Case<'_>) -> Option<Finding> {
-    let leaf = case.anatomy.invites().find_map(|(index, t)| {
+pub fn beyond(context: &CallContext<'_>) -> Option<Finding> {
+    let leaf = context.transactions.invites().find_map(|(index, t)| {
         t.alerting?;
-        if case.anatomy.children(index).next().is_some() {
+        if context.transactions.children(index).next().is_some() {
             return None;
         }
-        let tags = early_tags(case, index);
+        let tags = early_tags(context, index);
         (tags > 1).then_some((*t, tags))
     });
     let (leaf, tags) = leaf?;
-    let invite = case.message(leaf.request?)?;
-    let forker = case.name(leaf.destination);
-    let callee = user_of(case.scene.text(case.call.callee));
-    let end = if case.anatomy.final_status(&leaf).is_some_and(StatusCode::is_success) {
+    let invite = context.message(leaf.request?)?;
+    let forker = context.name(leaf.destination);
+    let callee = user_of(context.capture.text(context.call.callee));
+    let end = if context.transactions.final_status(&leaf).is_some_and(StatusCode::is_success) {
         "one of them answered"
     } else {
         "none answered"
@@ -72,20 +72,20 @@ pub fn beyond(case: &Case<'_>) -> Option<Finding> {
         ),
         "Nothing is broken.",
     )
-    .shown_by(case.shows(invite, "the call before it was forked"))
+    .shown_by(context.shows(invite, "the call before it was forked"))
     .at(leaf.destination, "beyond");
-    let rung = ringing(case, &leaf).map(|message| case.shows(message, "a device of its own To tag"));
+    let rung = ringing(context, &leaf).map(|message| context.shows(message, "a device of its own To tag"));
     Some(rung.take(3).fold(finding, Finding::shown_by).beside())
 }
 
 /// The provisional responses that alert, and the answer.
-fn ringing<'a>(case: &Case<'a>, leaf: &Transaction) -> impl Iterator<Item = &'a Message> {
+fn ringing<'a>(context: &CallContext<'a>, leaf: &Transaction) -> impl Iterator<Item = &'a Message> {
     let first = leaf.first;
-    let index = case.anatomy.invites().find(|(_, t)| t.first == first).map(|(index, _)| index);
+    let index = context.transactions.invites().find(|(_, t)| t.first == first).map(|(index, _)| index);
     let mut seen = Vec::new();
     let responses: Vec<&'a Message> = index
         .into_iter()
-        .flat_map(|index| case.anatomy.responses_of(index))
+        .flat_map(|index| context.transactions.responses_of(index))
         .map(|(_, message)| message)
         .filter(|message| is_early(message))
         .filter(|message| {
@@ -103,9 +103,9 @@ fn is_early(message: &Message) -> bool {
 }
 
 /// How many To tags alerted or answered one INVITE.
-fn early_tags(case: &Case<'_>, index: crate::call::TransactionIndex) -> usize {
+fn early_tags(context: &CallContext<'_>, index: crate::call::TransactionIndex) -> usize {
     let early = || {
-        let responses = case.anatomy.responses_of(index);
+        let responses = context.transactions.responses_of(index);
         responses.map(|(_, message)| message).filter(|message| is_early(message))
     };
     let Some(first) = early().next() else {

@@ -11,7 +11,7 @@ use crate::call::{EndpointId, Outcome};
 use crate::capture::Timestamp;
 use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Scene, Severity};
+use crate::diagnose::{CallContext, CaptureContext, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::Method;
 
 /// How close together the ends are.
@@ -31,11 +31,11 @@ const LOOK_MAX: usize = 32;
 const EXAMPLES_MAX: usize = 3;
 
 /// Every node that ended its calls all at once.
-pub fn mass_end(scene: &Scene<'_>) -> Vec<Claim> {
+pub fn mass_end(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut told: Vec<EndpointId> = Vec::new();
     let mut claims = Vec::new();
-    for destination in &scene.loads.destinations {
-        let Some(claim) = of_node(scene, destination) else {
+    for destination in &capture.loads.destinations {
+        let Some(claim) = of_node(capture, destination) else {
             continue;
         };
         // A call passes several nodes; one of them ended it.
@@ -63,18 +63,18 @@ fn densest(ends: &[Timestamp]) -> Option<(Timestamp, usize)> {
     best
 }
 
-fn of_node(scene: &Scene<'_>, destination: &Destination) -> Option<Claim> {
-    let known = destination.ends.partition_point(|end| *end <= scene.end);
+fn of_node(capture: &CaptureContext<'_>, destination: &Destination) -> Option<Claim> {
+    let known = destination.ends.partition_point(|end| *end <= capture.end);
     let (from, count) = densest(destination.ends.get(..known)?)?;
     let to = from.plus(WINDOW);
-    if count < CALLS_MIN || scene.watched_since(to) < AFTER {
+    if count < CALLS_MIN || capture.watched_since(to) < AFTER {
         return None;
     }
     let (mut up, mut ended) = (0_usize, Vec::new());
     let mut talk_seconds = 0.0;
     let mut talks = 0_usize;
     for attempt in &destination.attempts {
-        let Some(call) = scene.calls.get(attempt.call as usize) else {
+        let Some(call) = capture.calls.get(attempt.call as usize) else {
             continue;
         };
         let Some(answered) = call.milestones.answered else {
@@ -98,16 +98,16 @@ fn of_node(scene: &Scene<'_>, destination: &Destination) -> Option<Claim> {
     }
     // Each call that is up ends within the window with the chance that an average talk gives it.
     let p = (WINDOW.as_secs_f64() * talks as f64 / talk_seconds.max(1.0)).min(1.0);
-    let windows = scene.watched_since(scene.start).as_secs_f64() / WINDOW.as_secs_f64();
+    let windows = capture.watched_since(capture.start).as_secs_f64() / WINDOW.as_secs_f64();
     let chance = binomial_tail(up as u64, ended.len() as u64, p) * windows.max(1.0);
     // Who closes a node for good, or ends a load test, sends it no more calls.
     let later = destination.attempts.iter().filter(|attempt| attempt.sent > to);
     let later = later.count();
-    (chance < CHANCE_MAX).then(|| tell(scene, ended, chance, later))?
+    (chance < CHANCE_MAX).then(|| tell(capture, ended, chance, later))?
 }
 
-fn tell(scene: &Scene<'_>, calls: Vec<u32>, chance: f64, later: usize) -> Option<Claim> {
-    let ended = || calls.iter().filter_map(|call| scene.calls.get(*call as usize));
+fn tell(capture: &CaptureContext<'_>, calls: Vec<u32>, chance: f64, later: usize) -> Option<Claim> {
+    let ended = || calls.iter().filter_map(|call| capture.calls.get(*call as usize));
     let talks = || ended().filter_map(|call| call.milestones.talk_ms());
     let (shortest, longest) = (talks().fold(f64::INFINITY, f64::min), talks().fold(0.0, f64::max));
     // Everybody leaves a conference at its end.
@@ -120,18 +120,18 @@ fn tell(scene: &Scene<'_>, calls: Vec<u32>, chance: f64, later: usize) -> Option
     let mut by: Option<EndpointId> = None;
     let mut evidence = Vec::new();
     for call in calls.iter().take(LOOK_MAX) {
-        let case = Case::new(scene, *call as usize);
-        let byes = case.anatomy.each().filter(|(_, t)| t.method == Method::Bye);
+        let context = CallContext::new(capture, *call as usize);
+        let byes = context.transactions.each().filter(|(_, t)| t.method == Method::Bye);
         let (_, bye) = byes.min_by_key(|(_, t)| t.first)?;
         if *by.get_or_insert(bye.source) != bye.source {
             return None;
         }
         if evidence.len() < EXAMPLES_MAX {
-            let request = case.message(bye.request?)?;
-            evidence.push(case.shows(request, "one of the calls that were ended together"));
+            let request = context.message(bye.request?)?;
+            evidence.push(context.shows(request, "one of the calls that were ended together"));
         }
     }
-    let node = scene.name(by?);
+    let node = capture.name(by?);
     let millis = |millis: f64| duration(Duration::from_secs_f64(millis / 1000.0));
     let (severity, since) = match later {
         0 => (Severity::Warn, String::new()),
@@ -148,7 +148,7 @@ fn tell(scene: &Scene<'_>, calls: Vec<u32>, chance: f64, later: usize) -> Option
                 "{node} hung up on all {} calls that were up there within {}, {:.1} s into the capture, after talks of {} to {}: it most likely restarted, failed over or was closed (chance that people did so: {}).{since}",
                 calls.len(),
                 duration(last.since(first)),
-                first.millis_since(scene.start) / 1000.0,
+                first.millis_since(capture.start) / 1000.0,
                 millis(shortest),
                 millis(longest),
                 bound(chance)

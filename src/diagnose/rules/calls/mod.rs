@@ -10,7 +10,7 @@ mod refused;
 mod unanswered;
 
 use crate::diagnose::rule::{Gate, Rule, Subject};
-use crate::diagnose::{Case, Finding, Severity};
+use crate::diagnose::{CallContext, Finding, Severity};
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
@@ -50,7 +50,7 @@ const fn rule(
     id: &'static str,
     severity: Severity,
     title: &'static str,
-    ask: fn(&Case<'_>) -> Option<Finding>,
+    ask: fn(&CallContext<'_>) -> Option<Finding>,
 ) -> Rule {
     Rule { id, severity, title, subject: Subject::Call(ask), gate: Gate::Open }
 }

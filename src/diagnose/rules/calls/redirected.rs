@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::beside::registration::address_of;
 use crate::call::{Message, Outcome, Transaction, is_private};
-use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Evidence, Finding, Proof, Severity};
 use crate::net::Endpoint;
 use crate::sip::number::{host_of, is_same_target, user_of};
 use crate::sip::{HeaderName, Uri};
@@ -20,70 +20,81 @@ const CALLS_MAX: usize = 64;
 /// Targets named in a text.
 const TARGETS_SHOWN: usize = 3;
 
-pub fn redirected(case: &Case<'_>) -> Option<Finding> {
+pub fn redirected(context: &CallContext<'_>) -> Option<Finding> {
     let redirects = || {
-        case.anatomy
+        context
+            .transactions
             .invites()
-            .filter(|(_, t)| case.anatomy.final_status(t).is_some_and(crate::sip::StatusCode::is_redirection))
+            .filter(|(_, t)| context.transactions.final_status(t).is_some_and(crate::sip::StatusCode::is_redirection))
     };
-    if case.outcome() == Outcome::Redirected {
-        let (_, root) = case.root()?;
-        return unfollowed(case, root);
+    if context.outcome() == Outcome::Redirected {
+        let (_, root) = context.root()?;
+        return unfollowed(context, root);
     }
     let (_, first) = redirects().next()?;
-    let answer = case.message(first.final_response?)?;
-    let targets = targets(case, answer);
+    let answer = context.message(first.final_response?)?;
+    let targets = targets(context, answer);
     let who = if first.parent.is_none() { "the caller" } else { "a proxy" };
-    let next = case.anatomy.invites().find(|(_, t)| {
+    let next = context.transactions.invites().find(|(_, t)| {
         t.request.is_some_and(|request| Some(request) > first.final_response)
-            && case.message(t.first).is_some_and(|invite| {
-                targets.iter().any(|target| user_of(target) == user_of(case.scene.text(invite.line)))
+            && context.message(t.first).is_some_and(|invite| {
+                targets.iter().any(|target| user_of(target) == user_of(context.capture.text(invite.line)))
             })
     });
     next?;
     let finding = Finding::new("call-redirected", Severity::Info, Confidence::Certain, Proof::Protocol)
         .says(
             "The call was redirected and went on",
-            format!("{} redirected the call to {}, and {who} followed.", case.name(first.destination), shown(&targets)),
+            format!(
+                "{} redirected the call to {}, and {who} followed.",
+                context.name(first.destination),
+                shown(&targets)
+            ),
             "Nothing is broken.",
         )
-        .shown_by(case.shows(answer, "the redirection"))
+        .shown_by(context.shows(answer, "the redirection"))
         .at(first.destination, answer.status()?.0);
     Some(finding.beside())
 }
 
-fn unfollowed(case: &Case<'_>, hop: &Transaction) -> Option<Finding> {
-    let answer = case.message(hop.final_response?)?;
-    let request = case.message(hop.last_request?)?;
+fn unfollowed(context: &CallContext<'_>, hop: &Transaction) -> Option<Finding> {
+    let answer = context.message(hop.final_response?)?;
+    let request = context.message(hop.last_request?)?;
     let code = answer.status()?.0;
-    let targets = targets(case, answer);
-    let dialled = case.scene.text(request.line);
-    let node = case.name(hop.destination);
+    let targets = targets(context, answer);
+    let dialled = context.capture.text(request.line);
+    let node = context.name(hop.destination);
     let number = user_of(dialled);
-    let caller = case.name(hop.source);
+    let caller = context.name(hop.source);
     let finding = |severity, confidence| {
         Finding::new("call-redirected", severity, confidence, Proof::OwnWords)
-            .shown_by(case.shows(answer, "the redirection"))
-            .shown_by(case.shows_header(answer, HeaderName::Contact, "where to"))
+            .shown_by(context.shows(answer, "the redirection"))
+            .shown_by(context.shows_header(answer, HeaderName::Contact, "where to"))
             .at(hop.destination, code)
     };
-    if is_query(case, answer, dialled, &targets) {
+    if is_query(context, answer, dialled, &targets) {
         return Some(finding(Severity::Info, Confidence::Likely).says(
             "A routing query was answered",
             format!("{node} answered {code} with the same number and routing data for it: a query, not a call."),
             "Nothing is broken.",
         ));
     }
-    let tried: Vec<&str> =
-        case.anatomy.invites().filter_map(|(_, t)| Some(case.scene.text(case.message(t.first)?.line))).collect();
-    let redirects = case.anatomy.chain.iter().filter(|step| {
-        case.anatomy.final_status(case.anatomy.transaction(**step)).is_some_and(crate::sip::StatusCode::is_redirection)
+    let tried: Vec<&str> = context
+        .transactions
+        .invites()
+        .filter_map(|(_, t)| Some(context.capture.text(context.message(t.first)?.line)))
+        .collect();
+    let redirects = context.transactions.chain.iter().filter(|step| {
+        context
+            .transactions
+            .final_status(context.transactions.transaction(**step))
+            .is_some_and(crate::sip::StatusCode::is_redirection)
     });
     let circle = targets
         .iter()
         .find(|target| tried.iter().any(|tried| is_same_target(tried, target)))
         .filter(|_| redirects.count() >= CIRCLE_MIN || tried.len() > 1 || targets.len() == 1);
-    if circle.is_none() && case.scene.watched_since(answer.time) < FOLLOW_WAIT {
+    if circle.is_none() && context.capture.watched_since(answer.time) < FOLLOW_WAIT {
         return Some(finding(Severity::Info, Confidence::Possible).says(
             "The call was redirected when the capture ended",
             format!(
@@ -106,7 +117,7 @@ fn unfollowed(case: &Case<'_>, hop: &Transaction) -> Option<Finding> {
     } else {
         let unreachable = targets.iter().any(|target| {
             let host = Uri::parse(target.as_bytes()).host_port.address();
-            let own = case.tables().endpoint(hop.source).address;
+            let own = context.tables().endpoint(hop.source).address;
             host.is_some_and(is_private) && !is_private(own)
         });
         let hint = if unreachable { " (a private address that the caller cannot reach)" } else { "" };
@@ -119,9 +130,10 @@ fn unfollowed(case: &Case<'_>, hop: &Transaction) -> Option<Finding> {
     };
     // Whoever follows a redirection may take a way past the capture.
     let is_untried = circle.is_none() && !targets.is_empty();
-    let scene = case.scene;
-    let called = targets.iter().find(|target| is_called(case, hop, target));
-    let can_tell = || targets.iter().any(|target| is_seen(case, target)) && scene.is_alive_after(answer, FOLLOW_WAIT);
+    let capture = context.capture;
+    let called = targets.iter().find(|target| is_called(context, hop, target));
+    let can_tell =
+        || targets.iter().any(|target| is_seen(context, target)) && capture.is_alive_after(answer, FOLLOW_WAIT);
     let (confidence, besides) = match called {
         Some(_) if is_untried => (
             Confidence::Possible,
@@ -141,33 +153,33 @@ fn unfollowed(case: &Case<'_>, hop: &Transaction) -> Option<Finding> {
     Some(finding.shown_by(Evidence::Missing {
         expected: "an INVITE to the new target".to_owned(),
         after: answer.at,
-        watched: case.scene.watched_since(answer.time),
+        watched: context.capture.watched_since(answer.time),
     }))
 }
 
 /// Whether the caller calls a target at another time of the capture.
-fn is_called(case: &Case<'_>, hop: &Transaction, target: &str) -> bool {
-    let near = case.index.saturating_sub(CALLS_MAX)..case.index + CALLS_MAX;
-    let calls = case.scene.calls.iter().enumerate();
+fn is_called(context: &CallContext<'_>, hop: &Transaction, target: &str) -> bool {
+    let near = context.index.saturating_sub(CALLS_MAX)..context.index + CALLS_MAX;
+    let calls = context.capture.calls.iter().enumerate();
     let mut others = calls.skip(near.start).take(near.len());
-    let node = case.scene.node(hop.source);
+    let node = context.capture.node(hop.source);
     others.any(|(index, call)| {
-        index != case.index
-            && case.scene.node(call.source) == node
-            && user_of(case.scene.text(call.callee)) == user_of(target)
+        index != context.index
+            && context.capture.node(call.source) == node
+            && user_of(context.capture.text(call.callee)) == user_of(target)
     })
 }
 
 /// Whether the host of a target is in the capture.
-fn is_seen(case: &Case<'_>, target: &str) -> bool {
+fn is_seen(context: &CallContext<'_>, target: &str) -> bool {
     let uri = Uri::parse(target.as_bytes());
     let endpoint = |address| Endpoint { address, port: uri.host_port.port.unwrap_or(5060) };
     let address = uri.host_port.address();
-    address.is_some_and(|address| case.scene.endpoint_of(endpoint(address)).is_some())
+    address.is_some_and(|address| context.capture.endpoint_of(endpoint(address)).is_some())
 }
 
-fn targets(case: &Case<'_>, answer: &Message) -> Vec<String> {
-    let lines = case.tables().header_values(answer, HeaderName::Contact);
+fn targets(context: &CallContext<'_>, answer: &Message) -> Vec<String> {
+    let lines = context.tables().header_values(answer, HeaderName::Contact);
     let each = lines.flat_map(|line| line.split(',')).map(address_of);
     each.filter(|target| target.contains(':')).map(str::to_owned).take(16).collect()
 }
@@ -181,16 +193,16 @@ fn shown(targets: &[String]) -> String {
 }
 
 /// A portability or signing server answers with the same number and more parameters.
-fn is_query(case: &Case<'_>, answer: &Message, dialled: &str, targets: &[String]) -> bool {
+fn is_query(context: &CallContext<'_>, answer: &Message, dialled: &str, targets: &[String]) -> bool {
     let same_user = |target: &String| user_of(target) == user_of(dialled);
-    let lines = || case.tables().header_values(answer, HeaderName::Contact);
+    let lines = || context.tables().header_values(answer, HeaderName::Contact);
     let has_data = lines().any(|line| {
         let line = line.to_ascii_lowercase();
         [";rn=", ";npdi", ";verstat", ";cic="].iter().any(|part| line.contains(part))
     });
     let same_host = targets.iter().all(|target| host_of(target) == host_of(dialled));
     has_data && (same_user_number(targets, dialled) || targets.iter().all(same_user) && same_host)
-        || case.tables().header(answer, HeaderName::Identity).is_some()
+        || context.tables().header(answer, HeaderName::Identity).is_some()
 }
 
 fn same_user_number(targets: &[String], dialled: &str) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::{Cause, Message, Outcome, is_network_block, ring};
 use crate::diagnose::finding::words::{counted, duration};
-use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
 use crate::sip::number::user_of;
 
@@ -17,49 +17,49 @@ const POLICY_MIN: usize = 3;
 /// Ringing after which a 480 from the ringing device itself was a hand.
 const HAND_RING: Duration = Duration::from_secs(1);
 
-pub fn busy(case: &Case<'_>) -> Option<Finding> {
-    if case.outcome() != Outcome::Busy {
+pub fn busy(context: &CallContext<'_>) -> Option<Finding> {
+    if context.outcome() != Outcome::Busy {
         return None;
     }
-    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
-    let request = case.refused_request()?;
-    let callee = case.scene.text(case.call.callee);
+    let (refuser, refusal) = (context.refuser()?, context.refusal()?);
+    let request = context.refused_request()?;
+    let callee = context.capture.text(context.call.callee);
     let name = user_of(callee);
-    let talk = case.scene.talk_of(callee, case.index, refusal.time);
+    let talk = context.capture.talk_of(callee, context.index, refusal.time);
     let mut explanation = format!(
         "{} answered {} after {}",
-        case.name(refuser),
-        case.start_line(refusal).trim_start_matches("SIP/2.0 "),
+        context.name(refuser),
+        context.start_line(refusal).trim_start_matches("SIP/2.0 "),
         duration(refusal.time.since(request.time)),
     );
-    match talk.map(|talk| (talk, &case.scene.calls[talk as usize])) {
+    match talk.map(|talk| (talk, &context.capture.calls[talk as usize])) {
         Some((talk, other)) => {
-            let parties = [other.caller, other.callee].map(|party| user_of(case.scene.text(party)));
+            let parties = [other.caller, other.callee].map(|party| user_of(context.capture.text(party)));
             let with = if parties[0] == name { parties[1] } else { parties[0] };
             explanation += &format!("; {name} was in call {} with {with} at that moment.", talk + 1);
         }
         None => {
             explanation += "; whether the person was on the phone or the device does not take calls (do not disturb, line limit) is not visible here.";
-            explanation += &retry_after(case, refusal);
+            explanation += &retry_after(context, refusal);
         }
     }
     let finding = Finding::new("call-busy", Severity::Info, Confidence::Certain, Proof::OwnWords)
         .says(
-            format!("{} answered busy for {name}", case.scene.name(refuser)),
+            format!("{} answered busy for {name}", context.capture.name(refuser)),
             explanation,
             format!(
                 "Nothing is broken. Call waiting, a hunt group or voicemail on busy at {name} would take such calls."
             ),
         )
-        .shown_by(case.shows(refusal, "the busy answer"))
+        .shown_by(context.shows(refusal, "the busy answer"))
         .naming(name, "user")
-        .at(refuser, case.refusal_code());
+        .at(refuser, context.refusal_code());
     Some(finding)
 }
 
 /// A device that names a time to call again refuses by a setting or a limit: persons do not know when they hang up.
-fn retry_after(case: &Case<'_>, refusal: &Message) -> String {
-    let wait = case.header(refusal, HeaderName::RetryAfter);
+fn retry_after(context: &CallContext<'_>, refusal: &Message) -> String {
+    let wait = context.header(refusal, HeaderName::RetryAfter);
     let seconds = wait.and_then(|wait| wait.split([';', ' ', '(']).next()?.parse::<u32>().ok());
     seconds.map_or(String::new(), |seconds| {
         format!(
@@ -80,26 +80,26 @@ enum Decliner {
     Unknown,
 }
 
-pub fn declined(case: &Case<'_>) -> Option<Finding> {
-    let may_be_early = case.outcome() == Outcome::Rejected && case.code() == 480;
-    if case.outcome() != Outcome::Declined && !may_be_early {
+pub fn declined(context: &CallContext<'_>) -> Option<Finding> {
+    let may_be_early = context.outcome() == Outcome::Rejected && context.code() == 480;
+    if context.outcome() != Outcome::Declined && !may_be_early {
         return None;
     }
-    let rang = rang_for(case);
+    let rang = rang_for(context);
     let early_refusal = may_be_early && rang >= HAND_RING;
-    if case.outcome() != Outcome::Declined && !early_refusal {
+    if context.outcome() != Outcome::Declined && !early_refusal {
         return None;
     }
-    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
-    let phrase = case.scene.text(refusal.line);
-    if is_network_block(&case.anatomy, refusal, &phrase.to_ascii_lowercase()) {
+    let (refuser, refusal) = (context.refuser()?, context.refusal()?);
+    let phrase = context.capture.text(refusal.line);
+    if is_network_block(&context.transactions, refusal, &phrase.to_ascii_lowercase()) {
         return None;
     }
-    let decliner = decliner(case, rang);
-    let code = case.refusal_code();
-    let name = case.name(refuser);
-    let callee = user_of(case.scene.text(case.call.callee));
-    let after = duration(refusal.time.since(case.refused_request()?.time));
+    let decliner = decliner(context, rang);
+    let code = context.refusal_code();
+    let name = context.name(refuser);
+    let callee = user_of(context.capture.text(context.call.callee));
+    let after = duration(refusal.time.since(context.refused_request()?.time));
     let how = match &decliner {
         Decliner::Person => format!(
             "{name} answered {code} {phrase} after {} of ringing: somebody, or a setting of the phone, refused the call.",
@@ -123,7 +123,7 @@ pub fn declined(case: &Case<'_>) -> Option<Finding> {
             "{name} answered {code} {phrase} after {after} without ringing; a person, a setting of the phone or a script may have refused."
         ),
     };
-    let global = if code >= 600 && case.call.hops.len() > 1 {
+    let global = if code >= 600 && context.call.hops.len() > 1 {
         " As a 6xx answer it also ended every other branch and route of the call."
     } else {
         ""
@@ -163,7 +163,7 @@ pub fn declined(case: &Case<'_>) -> Option<Finding> {
     };
     let others = match &decliner {
         Decliner::Person => 0,
-        _ => silenced(case, refusal),
+        _ => silenced(context, refusal),
     };
     let severity = if others > 0 { Severity::Warn } else { Severity::Info };
     let global = match others {
@@ -173,11 +173,11 @@ pub fn declined(case: &Case<'_>) -> Option<Finding> {
     let title = match &decliner {
         Decliner::Person if early_refusal => format!("{callee} may have declined the call"),
         Decliner::Person => format!("{callee} declined the call"),
-        _ => format!("{} declined the call to {callee}", case.scene.name(refuser)),
+        _ => format!("{} declined the call to {callee}", context.capture.name(refuser)),
     };
     let mut finding = Finding::new("call-declined", severity, confidence, Proof::OwnWords)
         .says(title, how + &global, remedy)
-        .shown_by(case.shows(refusal, "the refusal"))
+        .shown_by(context.shows(refusal, "the refusal"))
         .naming(callee, "user")
         .at(refuser, code);
     if code == 486 && matches!(decliner, Decliner::Person) {
@@ -188,13 +188,13 @@ pub fn declined(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// Devices that were ringing beside the one that refused with a 6xx, and were cancelled for it.
-fn silenced(case: &Case<'_>, refusal: &Message) -> usize {
+fn silenced(context: &CallContext<'_>, refusal: &Message) -> usize {
     let is_global = refusal.status().is_some_and(|status| status.0 >= 600);
-    let Some((index, root)) = case.root().filter(|_| is_global) else {
+    let Some((index, root)) = context.root().filter(|_| is_global) else {
         return 0;
     };
-    let beside = case.anatomy.invites().filter(|(other, t)| {
-        let end = t.final_response.and_then(|end| case.message(end));
+    let beside = context.transactions.invites().filter(|(other, t)| {
+        let end = t.final_response.and_then(|end| context.message(end));
         *other != index
             && t.parent == root.parent
             && t.alerting.is_some()
@@ -203,16 +203,16 @@ fn silenced(case: &Case<'_>, refusal: &Message) -> usize {
     beside.count()
 }
 
-fn rang_for(case: &Case<'_>) -> Duration {
-    ring(&case.anatomy).map_or(Duration::ZERO, |(start, end)| end.since(start))
+fn rang_for(context: &CallContext<'_>) -> Duration {
+    ring(&context.transactions).map_or(Duration::ZERO, |(start, end)| end.since(start))
 }
 
-fn decliner(case: &Case<'_>, rang: Duration) -> Decliner {
-    let step = case.anatomy.last_step();
-    let step = step.map(|step| case.anatomy.transaction(step));
+fn decliner(context: &CallContext<'_>, rang: Duration) -> Decliner {
+    let step = context.transactions.last_step();
+    let step = step.map(|step| context.transactions.transaction(step));
     let has_rung = step.is_some_and(|step| step.ringing.is_some());
     let is_early_media = step
-        .and_then(|step| case.message(step.alerting?))
+        .and_then(|step| context.message(step.alerting?))
         .is_some_and(|early| early.status().is_some_and(|status| status.0 == 183) && !early.session.is_absent());
     if rang >= Duration::from_secs(1) && !has_rung && is_early_media {
         return Decliner::Script(rang);
@@ -220,19 +220,19 @@ fn decliner(case: &Case<'_>, rang: Duration) -> Decliner {
     if rang >= Duration::from_secs(1) {
         return Decliner::Person;
     }
-    let (Some(refuser), Some(refusal)) = (case.refuser(), case.refusal()) else {
+    let (Some(refuser), Some(refusal)) = (context.refuser(), context.refusal()) else {
         return Decliner::Unknown;
     };
-    let tables = case.tables();
+    let tables = context.tables();
     let words = tables.header(refusal, HeaderName::Warning).or_else(|| tables.header(refusal, HeaderName::ErrorInfo));
     if let Some(words) = words {
         return Decliner::Account(words.to_owned());
     }
-    let declined = case.scene.reception(refuser).map_or(0, |reception| reception.declined.len());
+    let declined = context.capture.reception(refuser).map_or(0, |reception| reception.declined.len());
     if declined >= POLICY_MIN {
         return Decliner::Policy(declined);
     }
-    let soon = case.refused_request().is_some_and(|request| refusal.time.since(request.time) < MACHINE_WAIT);
+    let soon = context.refused_request().is_some_and(|request| refusal.time.since(request.time) < MACHINE_WAIT);
     let by_user = Cause::of(tables, refusal);
     if soon && !(by_user.q850 == Some(21) && by_user.is_user) { Decliner::System } else { Decliner::Unknown }
 }

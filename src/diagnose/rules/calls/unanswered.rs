@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::beside::binding::BindingState;
 use crate::call::{Cause, NodeId, Outcome, proxy_cancel, ring};
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
 use crate::sip::number::user_of;
 
@@ -35,32 +35,33 @@ const PHONES: [&str; 14] = [
     "bria",
 ];
 
-pub fn no_answer(case: &Case<'_>) -> Option<Finding> {
-    if case.outcome() != Outcome::NoAnswer {
+pub fn no_answer(context: &CallContext<'_>) -> Option<Finding> {
+    if context.outcome() != Outcome::NoAnswer {
         return None;
     }
-    let last = case.anatomy.last_step()?;
-    let step = case.anatomy.transaction(last);
-    let answer = case.message(step.final_response?)?;
-    let (start, end) = ring(&case.anatomy)?;
-    let (rang, ringing) = (end.since(start), case.message(step.ringing.or(step.alerting)?)?);
-    let callee = user_of(case.scene.text(case.call.callee));
+    let last = context.transactions.last_step()?;
+    let step = context.transactions.transaction(last);
+    let answer = context.message(step.final_response?)?;
+    let (start, end) = ring(&context.transactions)?;
+    let (rang, ringing) = (end.since(start), context.message(step.ringing.or(step.alerting)?)?);
+    let callee = user_of(context.capture.text(context.call.callee));
     // The last hop on which it rang tells whether the phone did or a box in front of it.
-    let seen_at_callee = case.path().last().is_some_and(|(hop, _)| case.anatomy.transaction(*hop).alerting.is_some());
-    let canceller = proxy_cancel(&case.anatomy, last)
-        .map(|cancel| case.anatomy.transaction(cancel))
-        .and_then(|cancel| Some((cancel.source, case.message(cancel.request?)?)));
+    let seen_at_callee =
+        context.path().last().is_some_and(|(hop, _)| context.transactions.transaction(*hop).alerting.is_some());
+    let canceller = proxy_cancel(&context.transactions, last)
+        .map(|cancel| context.transactions.transaction(cancel))
+        .and_then(|cancel| Some((cancel.source, context.message(cancel.request?)?)));
     let ended = match canceller {
-        Some((proxy, _)) => format!("{} stopped the ringing and answered {}", case.name(proxy), case.code()),
-        None => format!("{} ended it with {}", case.name(case.refuser()?), case.code()),
+        Some((proxy, _)) => format!("{} stopped the ringing and answered {}", context.name(proxy), context.code()),
+        None => format!("{} ended it with {}", context.name(context.refuser()?), context.code()),
     };
     let behind = if seen_at_callee {
         ""
     } else {
         " The ringing was signalled by a node in front of the phone; whether the phone itself rang is not visible."
     };
-    let who = canceller.map_or(case.refuser()?, |(proxy, _)| proxy);
-    let timer = case.scene.timers.ring(case.scene.node(who), rang.as_secs_f64() * 1000.0);
+    let who = canceller.map_or(context.refuser()?, |(proxy, _)| proxy);
+    let timer = context.capture.timers.ring(context.capture.node(who), rang.as_secs_f64() * 1000.0);
     let timed = timer.map_or(String::new(), |timer| {
         format!(
             " Its ring timer is about {}: {} of the {} calls that rang that long end there.",
@@ -74,14 +75,14 @@ pub fn no_answer(case: &Case<'_>) -> Option<Finding> {
         .says(
             format!("{callee} did not answer"),
             format!("{callee} rang for {} and nobody answered; {ended}.{timed}{behind}", duration(rang)),
-            format!("Nothing is broken. A longer ring time on {} or forwarding on no answer at {callee} would save such calls.", case.name(who)),
+            format!("Nothing is broken. A longer ring time on {} or forwarding on no answer at {callee} would save such calls.", context.name(who)),
         )
-        .shown_by(case.shows(answer, "the end of the ringing"))
-        .shown_by(case.shows(ringing, "the ringing"))
+        .shown_by(context.shows(answer, "the end of the ringing"))
+        .shown_by(context.shows(ringing, "the ringing"))
         .naming(callee, "user")
-        .at(who, case.code());
+        .at(who, context.code());
     if let Some((_, cancel)) = canceller {
-        finding = finding.shown_by(case.shows(cancel, "the CANCEL that the caller did not send"));
+        finding = finding.shown_by(context.shows(cancel, "the CANCEL that the caller did not send"));
     }
     Some(finding.not("call-unreachable", "the callee's side was ringing"))
 }
@@ -93,40 +94,40 @@ struct Lost {
     frame: Option<(crate::capture::FrameRef, String)>,
 }
 
-pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
-    let is_unreachable =
-        case.outcome() == Outcome::Unreachable || case.outcome() == Outcome::ServerFailed && case.refusal_code() == 503;
+pub fn unreachable(context: &CallContext<'_>) -> Option<Finding> {
+    let is_unreachable = context.outcome() == Outcome::Unreachable
+        || context.outcome() == Outcome::ServerFailed && context.refusal_code() == 503;
     if !is_unreachable {
         return None;
     }
-    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
-    let (code, cause) = (case.refusal_code(), Cause::of(case.tables(), refusal));
-    let lost = lost_binding(case);
+    let (refuser, refusal) = (context.refuser()?, context.refusal()?);
+    let (code, cause) = (context.refusal_code(), Cause::of(context.tables(), refusal));
+    let lost = lost_binding(context);
     let by_cause = matches!(cause.q850, Some(18 | 20));
     if lost.is_none() && cause.q850.is_some_and(|cause| OTHER_CAUSES.contains(&cause)) {
         return None;
     }
     let applies = match code {
         480 | 430 => true,
-        408 => case.path().len() == 1,
+        408 => context.path().len() == 1,
         404 | 410 | 604 | 503 => lost.is_some() || by_cause,
         _ => false,
     };
     if !applies {
         return None;
     }
-    let callee = user_of(case.scene.text(case.call.callee));
-    let phrase = case.start_line(refusal);
-    let waited = refusal.time.since(case.refused_request()?.time);
+    let callee = user_of(context.capture.text(context.call.callee));
+    let phrase = context.start_line(refusal);
+    let waited = refusal.time.since(context.refused_request()?.time);
     let after = duration(waited);
-    let name = case.name(refuser);
+    let name = context.name(refuser);
     let (severity, why, confidence, proof) = match &lost {
         Some(lost) => (Severity::Error, lost.sentence.clone(), lost.confidence, Proof::Comparison),
         None if by_cause => (Severity::Error, format!(" Its Q.850 cause {} says that no device responds.", cause.q850.unwrap_or(0)), Confidence::Likely, Proof::OwnWords),
         None if code == 430 => (Severity::Error, " 430 says that the connection to the registered device is gone.".to_owned(), Confidence::Likely, Proof::OwnWords),
         None if code == 408 && waited < WAIT_MIN => (Severity::Error, " So soon nothing can have been waited for: it possibly knows that the device, or what is behind it, does not answer, or uses the code for another reason.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
         None if code == 408 => (Severity::Error, " It had waited that long for something behind it, which this capture does not show: a device that is registered and gone, or a next hop that is silent.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
-        None if is_phone(case) => (Severity::Info, " The device itself says so: do not disturb, or no line free, rather than a missing registration.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
+        None if is_phone(context) => (Severity::Info, " The device itself says so: do not disturb, or no line free, rather than a missing registration.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
         None => (Severity::Error, " Usually no device is registered for the user; do not disturb or a forwarding without target give the same answer.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
     };
     let remedy = if severity == Severity::Info {
@@ -142,7 +143,7 @@ pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
             format!("{name} answered {} after {after} without ringing.{why}", phrase.trim_start_matches("SIP/2.0 ")),
             remedy,
         )
-        .shown_by(case.shows(refusal, "no device could be reached"))
+        .shown_by(context.shows(refusal, "no device could be reached"))
         .naming(callee, "user")
         .at(refuser, code);
     if let Some((frame, quote)) = lost.and_then(|lost| lost.frame) {
@@ -152,14 +153,15 @@ pub fn unreachable(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// The registration of the called user, where the capture holds it and it does not lead to a device.
-fn lost_binding(case: &Case<'_>) -> Option<Lost> {
-    let refusal = case.refusal()?;
-    let nodes: Vec<NodeId> = case.call.hops.iter().map(|hop| case.scene.node(hop.destination)).collect();
-    let invited = case.message(case.anatomy.transaction(case.anatomy.last_step()?).request?)?;
+fn lost_binding(context: &CallContext<'_>) -> Option<Lost> {
+    let refusal = context.refusal()?;
+    let nodes: Vec<NodeId> = context.call.hops.iter().map(|hop| context.capture.node(hop.destination)).collect();
+    let invited = context.message(context.transactions.transaction(context.transactions.last_step()?).request?)?;
     let aors = [invited.line, invited.to];
-    let binding = aors.iter().find_map(|aor| case.scene.binding_at(case.scene.text(*aor), &nodes, refusal.time))?;
-    let attempt = case.scene.attempts.get(binding.attempt as usize)?;
-    let contact = crate::call::beside::registration::address_of(case.scene.text(attempt.contact));
+    let binding =
+        aors.iter().find_map(|aor| context.capture.binding_at(context.capture.text(*aor), &nodes, refusal.time))?;
+    let attempt = context.capture.attempts.get(binding.attempt as usize)?;
+    let contact = crate::call::beside::registration::address_of(context.capture.text(attempt.contact));
     let ago = |at: crate::capture::Timestamp| duration(refusal.time.since(at));
     let (confidence, sentence) = match binding.state {
         BindingState::Expired { at } => {
@@ -171,7 +173,7 @@ fn lost_binding(case: &Case<'_>) -> Option<Lost> {
         BindingState::Refused => {
             (Confidence::Likely, " Every try of its device to register had failed before.".to_owned())
         }
-        BindingState::Active { .. } if matches!(case.refusal_code(), 480 | 430 | 408) => (
+        BindingState::Active { .. } if matches!(context.refusal_code(), 480 | 430 | 408) => (
             Confidence::Possible,
             format!(
                 " It was registered ({contact}) at that moment, so the device did not respond, or does not take calls."
@@ -180,48 +182,48 @@ fn lost_binding(case: &Case<'_>) -> Option<Lost> {
         BindingState::Active { .. } => return None,
     };
     let frame = attempt.answered_at.unwrap_or(attempt.asked_at);
-    let quote = format!("REGISTER {}", case.scene.text(attempt.aor));
+    let quote = format!("REGISTER {}", context.capture.text(attempt.aor));
     Some(Lost { confidence, sentence, frame: Some((frame, quote)) })
 }
 
-fn is_phone(case: &Case<'_>) -> bool {
-    let Some((refuser, refusal)) = case.refuser().zip(case.refusal()) else {
+fn is_phone(context: &CallContext<'_>) -> bool {
+    let Some((refuser, refusal)) = context.refuser().zip(context.refusal()) else {
         return false;
     };
-    let phrase = case.scene.text(refusal.line).to_ascii_lowercase();
-    let software = case.software(refuser).unwrap_or_default().to_ascii_lowercase();
+    let phrase = context.capture.text(refusal.line).to_ascii_lowercase();
+    let software = context.software(refuser).unwrap_or_default().to_ascii_lowercase();
     phrase.contains("disturb") || phrase.contains("dnd") || PHONES.iter().any(|phone| software.starts_with(phone))
 }
 
-pub fn announcement(case: &Case<'_>) -> Option<Finding> {
-    let is_over = case.outcome().is_failure() || case.outcome() == Outcome::Cancelled;
-    if !is_over || case.outcome().is_answered() {
+pub fn announcement(context: &CallContext<'_>) -> Option<Finding> {
+    let is_over = context.outcome().is_failure() || context.outcome() == Outcome::Cancelled;
+    if !is_over || context.outcome().is_answered() {
         return None;
     }
-    let step = case.anatomy.transaction(case.anatomy.last_step()?);
-    let early = case.message(step.alerting?)?;
-    if step.ringing.is_some() || early.session.is_absent() || case.code() < 300 {
+    let step = context.transactions.transaction(context.transactions.last_step()?);
+    let early = context.message(step.alerting?)?;
+    if step.ringing.is_some() || early.session.is_absent() || context.code() < 300 {
         return None;
     }
-    let ended = case.message(step.final_response?)?;
+    let ended = context.message(step.final_response?)?;
     let played = ended.time.since(early.time);
     // Other codes come from timers and faults behind the media rather than from a network that explains itself.
-    let is_explained = matches!(case.code(), 400..=407 | 409..=486 | 600..=699);
-    let is_reliable = case.header(early, HeaderName::RSeq).is_some();
+    let is_explained = matches!(context.code(), 400..=407 | 409..=486 | 600..=699);
+    let is_reliable = context.header(early, HeaderName::RSeq).is_some();
     if played < ANNOUNCEMENT_MIN || !is_explained || is_reliable {
         return None;
     }
-    let words = case
+    let words = context
         .header(early, HeaderName::Reason)
         .map_or(String::new(), |reason| format!(" Its Reason header says {reason}."));
     let finding = Finding::new("call-announcement", Severity::Info, Confidence::Possible, Proof::Timing)
         .says(
             "An announcement may have been played",
-            format!("{} opened early media {} before it ended the call with {}, without ringing.{words} What was played is not judged here.", case.name(step.destination), duration(played), case.code()),
+            format!("{} opened early media {} before it ended the call with {}, without ringing.{words} What was played is not judged here.", context.name(step.destination), duration(played), context.code()),
             "Listen to the media between these two messages, where it was captured: it often tells the reason more exactly than the code.",
         )
-        .shown_by(case.shows(early, "early media begins"))
-        .shown_by(case.shows(ended, "the call ends"))
-        .at(step.destination, case.code());
+        .shown_by(context.shows(early, "early media begins"))
+        .shown_by(context.shows(ended, "the call ends"))
+        .at(step.destination, context.code());
     Some(finding.beside())
 }

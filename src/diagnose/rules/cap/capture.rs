@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::call::{Message, NodeId, OneDirection, Outcome};
 use crate::capture::{FrameRef, Timestamp};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{counted, was};
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
@@ -22,13 +22,13 @@ const NAMES_MAX: usize = 5;
 /// Copies that evidence names.
 const EXAMPLES_MAX: usize = 4;
 
-pub(super) fn claim(scene: &Scene<'_>, finding: Finding, count: u64) -> Claim {
+pub(super) fn claim(capture: &CaptureContext<'_>, finding: Finding, count: u64) -> Claim {
     Claim {
         finding: finding.beside(),
         calls: Vec::new(),
         count: u32::try_from(count).unwrap_or(u32::MAX),
-        first_at: scene.start,
-        last_at: scene.end,
+        first_at: capture.start,
+        last_at: capture.end,
         scope: String::new(),
     }
 }
@@ -42,16 +42,16 @@ struct Half<'a> {
 }
 
 /// One statement for each pair of which one side is not heard.
-pub(super) fn cap_one_direction(scene: &Scene<'_>) -> Vec<Claim> {
-    let pairs = &scene.sight.one_direction;
+pub(super) fn cap_one_direction(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    let pairs = &capture.sight.one_direction;
     if pairs.is_empty() {
         return Vec::new();
     }
-    let halves = halves(scene);
+    let halves = halves(capture);
     let claims = pairs.iter().filter_map(|OneDirection { speaker, silent, is_known }| {
         let is_known = *is_known;
-        let half = halves.get(&(scene.node(*speaker), scene.node(*silent)))?;
-        let (here, there) = (scene.name(*speaker), scene.name(*silent));
+        let half = halves.get(&(capture.node(*speaker), capture.node(*silent)))?;
+        let (here, there) = (capture.name(*speaker), capture.name(*silent));
         let mut finding = Finding::new(
             "cap-one-direction",
             Severity::Warn,
@@ -76,33 +76,33 @@ pub(super) fn cap_one_direction(scene: &Scene<'_>) -> Vec<Claim> {
         if let Some(first) = half.first {
             finding = finding.shown_by(Evidence::seen(
                 first.at,
-                crate::diagnose::start_line(&scene.book.tables, first),
+                crate::diagnose::start_line(&capture.store.tables, first),
                 "the first message of the direction that was captured",
             ));
         }
-        Some(claim(scene, finding, half.calls))
+        Some(claim(capture, finding, half.calls))
     });
     claims.collect()
 }
 
-fn halves<'a>(scene: &Scene<'a>) -> BTreeMap<(NodeId, NodeId), Half<'a>> {
-    let pairs = scene.sight.one_direction.iter();
+fn halves<'a>(capture: &CaptureContext<'a>) -> BTreeMap<(NodeId, NodeId), Half<'a>> {
+    let pairs = capture.sight.one_direction.iter();
     let mut halves: BTreeMap<(NodeId, NodeId), Half<'_>> =
-        pairs.map(|pair| ((scene.node(pair.speaker), scene.node(pair.silent)), Half::default())).collect();
-    let book = scene.book;
-    for message in &book.messages {
-        let key = (scene.node(message.source), scene.node(message.destination));
+        pairs.map(|pair| ((capture.node(pair.speaker), capture.node(pair.silent)), Half::default())).collect();
+    let store = capture.store;
+    for message in &store.messages {
+        let key = (capture.node(message.source), capture.node(message.destination));
         if let Some(half) = halves.get_mut(&key) {
             half.messages += 1;
             let is_earlier = half.first.is_none_or(|known| message.order() < known.order());
             half.first = if is_earlier { Some(message) } else { half.first };
         }
     }
-    for call in scene.calls {
+    for call in capture.calls {
         let mut ends: Vec<(NodeId, NodeId)> = call
             .hops
             .iter()
-            .map(|hop| (scene.node(hop.source), scene.node(hop.destination)))
+            .map(|hop| (capture.node(hop.source), capture.node(hop.destination)))
             .flat_map(|(a, b)| [(a, b), (b, a)])
             .collect();
         ends.sort_unstable();
@@ -117,17 +117,17 @@ fn halves<'a>(scene: &Scene<'a>) -> BTreeMap<(NodeId, NodeId), Half<'a>> {
 }
 
 /// Second captures of packets, where they are many.
-pub(super) fn cap_duplicates(scene: &Scene<'_>) -> Vec<Claim> {
-    let (copies, all) = (scene.sight.copies, scene.book.messages.len() as u64);
+pub(super) fn cap_duplicates(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    let (copies, all) = (capture.sight.copies, capture.store.messages.len() as u64);
     if copies < COPIES_MIN || copies * 100 < all * COPIES_PERCENT_MIN {
         return Vec::new();
     }
-    let marked = || scene.book.messages.iter().filter(|message| message.flags.is_copy());
+    let marked = || capture.store.messages.iter().filter(|message| message.flags.is_copy());
     let frames: Vec<FrameRef> = marked().take(EXAMPLES_MAX).map(|message| message.at).collect();
     let quote =
-        marked().next().map_or(String::new(), |message| crate::diagnose::start_line(&scene.book.tables, message));
+        marked().next().map_or(String::new(), |message| crate::diagnose::start_line(&capture.store.tables, message));
     let taps: std::collections::BTreeSet<u16> = marked().map(|message| message.tap).collect();
-    let kind = if scene.book.taps.len() > 1 && !taps.is_empty() {
+    let kind = if capture.store.taps.len() > 1 && !taps.is_empty() {
         "several capture points"
     } else {
         "one capture point, such as a mirror of both ports, a bridge, or `-i any`"
@@ -147,13 +147,13 @@ pub(super) fn cap_duplicates(scene: &Scene<'_>) -> Vec<Claim> {
         "Capture one interface or one mirror direction; or remove copies with `editcap -d` before.",
     )
     .shown_by(Evidence::in_frames(frames, quote, "seen before"));
-    vec![claim(scene, finding, copies)]
+    vec![claim(capture, finding, copies)]
 }
 
 /// Cut messages, missing bytes and fragments, packets that the capturing machine dropped.
-pub(super) fn cap_damaged(scene: &Scene<'_>) -> Vec<Claim> {
-    let sight = &scene.sight;
-    let fragments = heard_without_fragments(scene);
+pub(super) fn cap_damaged(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    let sight = &capture.sight;
+    let fragments = heard_without_fragments(capture);
     let mut facts = Vec::new();
     if sight.cut_messages > 0 {
         facts.push(format!(
@@ -180,7 +180,7 @@ pub(super) fn cap_damaged(scene: &Scene<'_>) -> Vec<Claim> {
     if sight.dropped > 0 {
         facts.push(format!("the capturing machine dropped {}", counted(sight.dropped, "packet")));
     }
-    let lost = answers_alone(scene);
+    let lost = answers_alone(capture);
     if let Some(first) = lost.first() {
         facts.push(format!(
             "{} with an answer although the capture had run for minutes (first in frame {}): what was asked is missing",
@@ -215,39 +215,39 @@ pub(super) fn cap_damaged(scene: &Scene<'_>) -> Vec<Claim> {
         }
     }
     if let Some(first) = lost.first() {
-        let quote = crate::diagnose::start_line(&scene.book.tables, first);
+        let quote = crate::diagnose::start_line(&capture.store.tables, first);
         finding = finding.shown_by(Evidence::seen(first.at, quote, "an answer without its request"));
     }
     let count = lost.len() as u64 + sight.cut_messages + fragments + sight.dropped + u64::from(sight.missing_bytes > 0);
-    vec![claim(scene, finding, count)]
+    vec![claim(capture, finding, count)]
 }
 
 /// The first messages of calls that begin with an answer to INVITE long after the capture began, between nodes heard both ways.
-fn answers_alone<'a>(scene: &Scene<'a>) -> Vec<&'a Message> {
-    let due = scene.start.plus(LONGEST_RING);
-    let late = scene
+fn answers_alone<'a>(capture: &CaptureContext<'a>) -> Vec<&'a Message> {
+    let due = capture.start.plus(LONGEST_RING);
+    let late = capture
         .calls
         .iter()
         .filter(|call| call.outcome == Outcome::Partial && call.milestones.invited.is_none() && call.started > due);
-    late.filter_map(|call| scene.book.messages.get(call.legs.first()?.start as usize))
+    late.filter_map(|call| capture.store.messages.get(call.legs.first()?.start as usize))
         .filter(|message| {
-            let (answerer, caller) = (scene.node(message.source), scene.node(message.destination));
+            let (answerer, caller) = (capture.node(message.source), capture.node(message.destination));
             // What was never asked in the whole capture was not captured, rather than lost.
-            let asked = scene.history().asked(caller, answerer);
+            let asked = capture.history().asked(caller, answerer);
             message.is_response_to(Method::Invite)
                 && asked.answered + asked.silent > 0
-                && !scene.is_one_directional(answerer, caller)
+                && !capture.is_one_directional(answerer, caller)
         })
         .collect()
 }
 
 /// Messages whose fragments the capture lacks but their receiver got: it answered them.
-fn heard_without_fragments(scene: &Scene<'_>) -> u64 {
-    let book = scene.book;
-    let incomplete = scene.fragmented().filter(|message| message.flags.is_incomplete() && !message.flags.is_copy());
+fn heard_without_fragments(capture: &CaptureContext<'_>) -> u64 {
+    let store = capture.store;
+    let incomplete = capture.fragmented().filter(|message| message.flags.is_incomplete() && !message.flags.is_copy());
     let heard = incomplete.filter(|message| {
-        let group = book.groups.get(message.group.0 as usize);
-        let around = group.and_then(|(start, end)| book.messages.get(*start as usize..*end as usize));
+        let group = store.groups.get(message.group.0 as usize);
+        let around = group.and_then(|(start, end)| store.messages.get(*start as usize..*end as usize));
         around.unwrap_or_default().iter().any(|other| {
             message.method().is_some_and(|method| other.is_response_to(method)) && other.via == message.via
         })
@@ -266,8 +266,8 @@ pub(super) fn capitalized(text: &str) -> String {
 }
 
 /// TLS connections with signalling that cannot be read.
-pub(super) fn cap_encrypted(scene: &Scene<'_>) -> Vec<Claim> {
-    let encrypted = &scene.sight.encrypted;
+pub(super) fn cap_encrypted(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    let encrypted = &capture.sight.encrypted;
     let Some((_, first)) = encrypted.first() else {
         return Vec::new();
     };
@@ -293,12 +293,12 @@ pub(super) fn cap_encrypted(scene: &Scene<'_>) -> Vec<Claim> {
         "Let the client or server write a key log (SSLKEYLOGFILE) and give it along, mirror the signalling with HEP from the SBC or proxy, or capture behind the TLS end point.",
     )
     .shown_by(Evidence::seen(*first, "TLS", "the first of these connections"));
-    let when: Option<Timestamp> = scene
+    let when: Option<Timestamp> = capture
         .handshakes
         .iter()
         .find(|handshake| handshake.first_seen.at == *first)
         .map(|handshake| handshake.first_seen.time);
-    let mut claim = claim(scene, finding, encrypted.len() as u64);
+    let mut claim = claim(capture, finding, encrypted.len() as u64);
     claim.first_at = when.unwrap_or(claim.first_at);
     vec![claim]
 }

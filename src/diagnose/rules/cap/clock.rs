@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::call::Message;
 use crate::capture::FrameRef;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::cap::capture::{capitalized, claim};
@@ -20,16 +20,16 @@ const ANSWERS_MIN: u32 = 3;
 const LOOK_MAX: usize = 32;
 
 /// Clocks of capture points that disagree, and clocks that were set back.
-pub(super) fn cap_clock(scene: &Scene<'_>) -> Vec<Claim> {
+pub(super) fn cap_clock(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let of_clock = |word: &str| matches!(word, "clock-offset" | "time-steps-back");
     let facts: Vec<&(&'static str, Option<FrameRef>, String)> =
-        scene.sight.weaknesses.iter().filter(|(word, _, _)| of_clock(word)).collect();
-    let early = early(scene);
+        capture.sight.weaknesses.iter().filter(|(word, _, _)| of_clock(word)).collect();
+    let early = early(capture);
     if facts.is_empty() && early.is_empty() {
         return Vec::new();
     }
     let mut details: Vec<String> = facts.iter().map(|(_, _, detail)| detail.clone()).collect();
-    details.extend(early.iter().map(|early| early.words(scene)));
+    details.extend(early.iter().map(|early| early.words(capture)));
     let mut finding = Finding::new("cap-clock", Severity::Warn, Confidence::Certain, Proof::Protocol).says(
         "The clocks of the capture points differ, or were set",
         format!(
@@ -44,14 +44,14 @@ pub(super) fn cap_clock(scene: &Scene<'_>) -> Vec<Claim> {
         }
     }
     for early in &early {
-        let quote = crate::diagnose::start_line(&scene.book.tables, early.answer);
+        let quote = crate::diagnose::start_line(&capture.store.tables, early.answer);
         finding = finding.shown_by(Evidence::in_frames(
             vec![early.answer.at, early.request.at],
             quote,
             "an answer that stands before its request",
         ));
     }
-    vec![claim(scene, finding, (facts.len() + early.len()) as u64)]
+    vec![claim(capture, finding, (facts.len() + early.len()) as u64)]
 }
 
 /// Answers that one capture point saw before another one saw their requests.
@@ -63,9 +63,9 @@ struct Early<'a> {
 }
 
 impl Early<'_> {
-    fn words(&self, scene: &Scene<'_>) -> String {
+    fn words(&self, capture: &CaptureContext<'_>) -> String {
         let place = |message: &Message| {
-            let (file, interface) = scene.book.taps.get(usize::from(message.tap)).copied().unwrap_or_default();
+            let (file, interface) = capture.store.taps.get(usize::from(message.tap)).copied().unwrap_or_default();
             format!("interface {interface} of file {}", file + 1)
         };
         format!(
@@ -79,12 +79,12 @@ impl Early<'_> {
 }
 
 /// For each pair of capture points of which one saw requests and the other one answers: answers that came too soon.
-fn early<'a>(scene: &Scene<'a>) -> Vec<Early<'a>> {
-    if scene.book.taps.len() < 2 {
+fn early<'a>(capture: &CaptureContext<'a>) -> Vec<Early<'a>> {
+    if capture.store.taps.len() < 2 {
         return Vec::new();
     }
     let mut pairs: BTreeMap<(u16, u16), Early<'a>> = BTreeMap::new();
-    for group in scene.book.messages.by_call_id() {
+    for group in capture.store.messages.by_call_id() {
         for (place, answer) in group.iter().enumerate() {
             let Some(request) = late_request(group, place) else {
                 continue;

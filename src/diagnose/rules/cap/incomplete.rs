@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::call::{Message, Outcome};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 
@@ -16,26 +16,26 @@ const INVITE_WAIT: Duration = Duration::from_secs(200);
 const REQUESTS_MAX: usize = 64;
 
 /// What is missing of the call, so that nobody takes the silence for a fault.
-pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
-    if !matches!(case.outcome(), Outcome::Partial | Outcome::StillUp) {
+pub(super) fn cap_incomplete(context: &CallContext<'_>) -> Option<Finding> {
+    if !matches!(context.outcome(), Outcome::Partial | Outcome::StillUp) {
         return None;
     }
-    let scene = case.scene;
-    let (first, last) = (*case.anatomy.messages.first()?, *case.anatomy.messages.last()?);
-    let has_start = case.call.milestones.invited.is_some();
-    let acting = acts_on_unseen(case);
-    let (part, explanation) = match case.outcome() {
-        Outcome::Partial if !has_start && speaks_alone(case) => (
+    let capture = context.capture;
+    let (first, last) = (*context.transactions.messages.first()?, *context.transactions.messages.last()?);
+    let has_start = context.call.milestones.invited.is_some();
+    let acting = acts_on_unseen(context);
+    let (part, explanation) = match context.outcome() {
+        Outcome::Partial if !has_start && speaks_alone(context) => (
             "requests",
             format!(
                 "Only what {} sends is in the capture, and nothing that is sent to it: it answers requests that are not there, from {} on (frame {}). The outcome is not judged.",
-                scene.name(first.source),
-                case.anatomy.name(first),
+                capture.name(first.source),
+                context.transactions.name(first),
                 first.at.frame
             ),
         ),
         Outcome::Partial if !has_start => {
-            let after = first.time.since(scene.start);
+            let after = first.time.since(capture.start);
             let lost = if after > INVITE_WAIT {
                 " The INVITE was most likely lost by the capture, not sent before it."
             } else {
@@ -45,7 +45,7 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
                 "start",
                 format!(
                     "The start of this call is not in the capture: its first message is {} (frame {}, {} after the capture began). The outcome is not judged.{lost}",
-                    case.anatomy.name(first),
+                    context.transactions.name(first),
                     first.at.frame,
                     duration(after)
                 ),
@@ -55,16 +55,16 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
             "answers",
             format!(
                 "An answer to {} is not in the capture: its {} (frame {}) follows one that is not there. The outcome is not judged.",
-                scene.name(acting.unwrap_or(first).source),
-                case.anatomy.name(acting.unwrap_or(first)),
+                capture.name(acting.unwrap_or(first).source),
+                context.transactions.name(acting.unwrap_or(first)),
                 acting.unwrap_or(first).at.frame
             ),
         ),
-        Outcome::Partial if case.anatomy.has_headless() => (
+        Outcome::Partial if context.transactions.has_headless() => (
             "end",
             format!(
                 "What became of this call is not in the capture: messages after {} (frame {}) may be among those that were cut before they could be told apart. The outcome is not judged.",
-                case.anatomy.name(last),
+                context.transactions.name(last),
                 last.at.frame
             ),
         ),
@@ -72,16 +72,16 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
             "end",
             format!(
                 "The end of this call is not in the capture: after {} (frame {}) the capture runs on for {:.1} s, too short to tell. The outcome is not judged.",
-                case.anatomy.name(last),
+                context.transactions.name(last),
                 last.at.frame,
-                scene.watched_since(last.time).as_secs_f64()
+                capture.watched_since(last.time).as_secs_f64()
             ),
         ),
         Outcome::StillUp => (
             "end",
             format!(
                 "The call was up when the capture ended, {:.1} s after its last message (frame {}).",
-                scene.watched_since(last.time).as_secs_f64(),
+                capture.watched_since(last.time).as_secs_f64(),
                 last.at.frame
             ),
         ),
@@ -108,17 +108,17 @@ pub(super) fn cap_incomplete(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new("cap-incomplete", Severity::Info, Confidence::Certain, Proof::Protocol)
         .beside()
         .says(format!("The capture lacks the {part} of this call"), explanation, remedy)
-        .shown_by(case.shows(shown, shows))
+        .shown_by(context.shows(shown, shows))
         .at(shown.source, part);
     Some(finding)
 }
 
 /// A request that follows an answer which the capture lacks: an ACK of none, or one with a tag that nobody told its sender.
-fn acts_on_unseen<'a>(case: &Case<'a>) -> Option<&'a Message> {
-    let anatomy = &case.anatomy;
-    let node = |endpoint| case.scene.node(endpoint);
+fn acts_on_unseen<'a>(context: &CallContext<'a>) -> Option<&'a Message> {
+    let transactions = &context.transactions;
+    let node = |endpoint| context.capture.node(endpoint);
     let heard = |request: &Message| {
-        anatomy.messages.iter().any(|message| {
+        transactions.messages.iter().any(|message| {
             let given = match message.status() {
                 Some(_) => message.to_tag,
                 None => message.from_tag,
@@ -126,16 +126,16 @@ fn acts_on_unseen<'a>(case: &Case<'a>) -> Option<&'a Message> {
             given == request.to_tag && node(message.destination) == node(request.source)
         })
     };
-    let requests = anatomy.originals().map(|(_, message)| message);
+    let requests = transactions.originals().map(|(_, message)| message);
     let mut inside =
         requests.filter(|message| message.method().is_some() && !message.to_tag.is_absent()).take(REQUESTS_MAX);
     inside.find(|request| !heard(request))
 }
 
 /// Whether one side alone speaks in the call, and answers.
-fn speaks_alone(case: &Case<'_>) -> bool {
-    let messages = &case.anatomy.messages;
-    let node = |message: &Message| case.scene.node(message.source);
+fn speaks_alone(context: &CallContext<'_>) -> bool {
+    let messages = &context.transactions.messages;
+    let node = |message: &Message| context.capture.node(message.source);
     messages.len() > 1
         && messages.windows(2).all(|pair| node(pair[0]) == node(pair[1]))
         && messages.iter().any(|message| message.status().is_some())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::beside::icmp::IcmpReport;
 use crate::call::detail::silence::follows_timer;
 use crate::call::{Message, Transaction, TransactionIndex, is_ack_missed, is_private};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::swallowed;
 use crate::diagnose::rules::net::{icmp, in_messages, times};
@@ -24,28 +24,30 @@ const SENDS_ALL: usize = 10;
 const CROSSING: Duration = Duration::from_secs(2);
 
 /// A BYE that nothing answers, or that a proxy keeps to itself.
-pub(super) fn dlg_bye_lost(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_answered() {
+pub(super) fn dlg_bye_lost(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_answered() {
         return None;
     }
-    unanswered(case).or_else(|| swallowed::bye(case))
+    unanswered(context).or_else(|| swallowed::bye(context))
 }
 
-fn unanswered(case: &Case<'_>) -> Option<Finding> {
-    if case.call.retransmissions < 3 {
+fn unanswered(context: &CallContext<'_>) -> Option<Finding> {
+    if context.call.retransmissions < 3 {
         return None;
     }
-    let (index, bye) = case.anatomy.each().find(|(index, t)| is_lost(case, *index, t)).map(|(index, t)| (index, *t))?;
-    let sends: Vec<&Message> = case.anatomy.sends_of(index).map(|(_, m)| m).collect();
+    let (index, bye) =
+        context.transactions.each().find(|(index, t)| is_lost(context, *index, t)).map(|(index, t)| (index, *t))?;
+    let sends: Vec<&Message> = context.transactions.sends_of(index).map(|(_, m)| m).collect();
     let (first, last) = (*sends.first()?, *sends.last()?);
-    let there = case.tables().endpoint(bye.destination);
-    let kind = if is_private(there.address) && !case.scene.history().has_spoken(case.scene.node(bye.destination)) {
-        format!("{there}, a private address that never answers anything,")
-    } else {
-        there.to_string()
-    };
-    let reports = icmp::reports(case, &bye);
-    let impact = match later_end(case, first) {
+    let there = context.tables().endpoint(bye.destination);
+    let kind =
+        if is_private(there.address) && !context.capture.history().has_spoken(context.capture.node(bye.destination)) {
+            format!("{there}, a private address that never answers anything,")
+        } else {
+            there.to_string()
+        };
+    let reports = icmp::reports(context, &bye);
+    let impact = match later_end(context, first) {
         Some(end) => format!(
             "; the other side held the call for another {:.0} s (its own BYE is frame {})",
             end.time.since(first.time).as_secs_f64(),
@@ -55,31 +57,31 @@ fn unanswered(case: &Case<'_>) -> Option<Finding> {
         None if !reports.is_empty() => String::new(),
         None => "; for the other side the call may still be up".to_owned(),
     };
-    let Told { confidence, way, remedy } = told(case, &bye, there, reports.first().copied());
+    let Told { confidence, way, remedy } = told(context, &bye, there, reports.first().copied());
     let mut finding = Finding::new("dlg-bye-lost", Severity::Error, confidence, Proof::Protocol)
         .says(
             "The hang-up did not reach the other side",
             format!(
                 "{} hung up, but its BYE to {kind} was sent {} and never answered{impact}.{way}",
-                case.name(bye.source),
+                context.name(bye.source),
                 times(sends.len())
             ),
             remedy,
         )
         .at(bye.destination, "bye");
-    if let Some(evidence) = in_messages(case, &sends, "the BYE, never answered") {
+    if let Some(evidence) = in_messages(context, &sends, "the BYE, never answered") {
         finding = finding.shown_by(evidence);
     }
     finding = finding.shown_by(Evidence::Missing {
         expected: "a response to BYE".to_owned(),
         after: last.at,
-        watched: case.scene.watched_since(last.time),
+        watched: context.capture.watched_since(last.time),
     });
     if !reports.is_empty() {
         finding = finding.shown_by(icmp::evidence(&reports));
     }
-    if let Some(end) = later_end(case, first) {
-        finding = finding.shown_by(case.shows(end, "the other side's own end of the call"));
+    if let Some(end) = later_end(context, first) {
+        finding = finding.shown_by(context.shows(end, "the other side's own end of the call"));
     }
     Some(finding)
 }
@@ -91,8 +93,8 @@ struct Told {
     remedy: String,
 }
 
-fn told(case: &Case<'_>, bye: &Transaction, there: Endpoint, report: Option<&IcmpReport>) -> Told {
-    let here = case.tables().endpoint(bye.source);
+fn told(context: &CallContext<'_>, bye: &Transaction, there: Endpoint, report: Option<&IcmpReport>) -> Told {
+    let here = context.tables().endpoint(bye.source);
     if let Some(report) = report {
         return Told {
             confidence: Confidence::Certain,
@@ -106,7 +108,7 @@ fn told(case: &Case<'_>, bye: &Transaction, there: Endpoint, report: Option<&Icm
             remedy: icmp::remedy(report, here, there, bye.transport),
         };
     }
-    if has_ack_arrived(case, bye) {
+    if has_ack_arrived(context, bye) {
         return Told {
             confidence: Confidence::Likely,
             way: " The ACK of this call arrived on the same way: the BYE, or the answer to it, was lost, or the other side had forgotten the call.".to_owned(),
@@ -124,32 +126,32 @@ fn told(case: &Case<'_>, bye: &Transaction, there: Endpoint, report: Option<&Icm
 }
 
 /// Whether the callee heard the ACK of the call, which went the way that the BYE goes.
-fn has_ack_arrived(case: &Case<'_>, bye: &Transaction) -> bool {
-    case.dialogs.first().is_some_and(|dialog| {
-        let acked = case.anatomy.transaction(dialog.invite).ack;
-        let ack = acked.and_then(|ack| case.message(ack));
+fn has_ack_arrived(context: &CallContext<'_>, bye: &Transaction) -> bool {
+    context.dialogs.first().is_some_and(|dialog| {
+        let acked = context.transactions.transaction(dialog.invite).ack;
+        let ack = acked.and_then(|ack| context.message(ack));
         ack.is_some_and(|ack| ack.source == bye.source && ack.destination == bye.destination)
-            && !is_ack_missed(&case.anatomy, dialog.invite)
+            && !is_ack_missed(&context.transactions, dialog.invite)
     })
 }
 
-fn is_lost(case: &Case<'_>, index: TransactionIndex, t: &Transaction) -> bool {
+fn is_lost(context: &CallContext<'_>, index: TransactionIndex, t: &Transaction) -> bool {
     if t.method != Method::Bye
         || t.final_response.is_some()
         || t.transport.is_reliable()
         || (t.sends as usize) < SENDS_MIN
-        || case.anatomy.children(index).next().is_some()
-        || case.anatomy.responses_of(index).next().is_some()
+        || context.transactions.children(index).next().is_some()
+        || context.transactions.responses_of(index).next().is_some()
     {
         return false;
     }
-    let sends: Vec<&Message> = case.anatomy.sends_of(index).map(|(_, m)| m).collect();
+    let sends: Vec<&Message> = context.transactions.sends_of(index).map(|(_, m)| m).collect();
     let moments: Vec<_> = sends.iter().map(|message| message.time).collect();
     let (Some(first), true) = (sends.first(), follows_timer(&moments)) else {
         return false;
     };
-    let was_watched = sends.len() >= SENDS_ALL || case.scene.watched_since(first.time) >= BYE_WAIT;
-    let crosses = case.anatomy.originals().any(|(_, m)| {
+    let was_watched = sends.len() >= SENDS_ALL || context.capture.watched_since(first.time) >= BYE_WAIT;
+    let crosses = context.transactions.originals().any(|(_, m)| {
         m.is_request(Method::Bye)
             && m.from_tag == first.to_tag
             && m.time.since(first.time).max(first.time.since(m.time)) <= CROSSING
@@ -158,8 +160,9 @@ fn is_lost(case: &Case<'_>, index: TransactionIndex, t: &Transaction) -> bool {
 }
 
 /// The BYE with which the other side ended the call by itself.
-pub(super) fn later_end<'a>(case: &Case<'a>, bye: &Message) -> Option<&'a Message> {
-    case.anatomy
+pub(super) fn later_end<'a>(context: &CallContext<'a>, bye: &Message) -> Option<&'a Message> {
+    context
+        .transactions
         .originals()
         .map(|(_, message)| message)
         .find(|message| message.is_request(Method::Bye) && message.from_tag == bye.to_tag && message.time > bye.time)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::{EndpointId, Message, Transaction, TransactionIndex};
 use crate::capture::Timestamp;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::session_timer::refuser;
@@ -20,38 +20,38 @@ const COLLISIONS_MAX: usize = 3;
 const PENDING_MAX: Duration = Duration::from_secs(32);
 
 /// 491, or 500 to a change that overlaps another one.
-pub(super) fn dlg_glare(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_answered() {
+pub(super) fn dlg_glare(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_answered() {
         return None;
     }
-    let collisions: Vec<(TransactionIndex, &Transaction, &Message, &Message)> = case
-        .anatomy
+    let collisions: Vec<(TransactionIndex, &Transaction, &Message, &Message)> = context
+        .transactions
         .each()
-        .filter(|(_, t)| t.parent.is_none() && is_change(case, t))
+        .filter(|(_, t)| t.parent.is_none() && is_change(context, t))
         .filter_map(|(index, t)| {
-            let request = case.anatomy.message(t.request?);
-            let answer = case.anatomy.message(t.final_response?);
-            is_collision(case, t, answer).then_some((index, t, request, answer))
+            let request = context.transactions.message(t.request?);
+            let answer = context.transactions.message(t.final_response?);
+            is_collision(context, t, answer).then_some((index, t, request, answer))
         })
         .collect();
     if collisions.is_empty() {
-        return backwards(case);
+        return backwards(context);
     }
     let (index, t, request, answer) = *collisions.last()?;
     // A proxy passes on what the other side says.
-    let there = refuser(case, index);
-    let solved = solved(case, answer);
+    let there = refuser(context, index);
+    let solved = solved(context, answer);
     let rounds = rounds(&collisions);
     let is_unsolved =
-        solved.is_none() && case.scene.watched_since(answer.time) >= RETRY_WAIT && !ended_soon(case, answer);
+        solved.is_none() && context.capture.watched_since(answer.time) >= RETRY_WAIT && !ended_soon(context, answer);
     let outcome = match solved {
         Some(retry) => format!("a new try {:.1} s later succeeded", retry.time.since(answer.time).as_secs_f64()),
         None if is_unsolved => "no later try succeeded within 10 s".to_owned(),
         None => "the call, or the capture, ended before another try".to_owned(),
     };
     let is_trouble = is_unsolved || rounds >= COLLISIONS_MAX;
-    let rival = rival(case, t, request, answer);
-    let (title, story, remedy) = words(case, t, there, (request, answer), rival);
+    let rival = rival(context, t, request, answer);
+    let (title, story, remedy) = words(context, t, there, (request, answer), rival);
     let is_own = rival.is_some_and(|rival| rival.from_tag == request.from_tag);
     let mut finding = Finding::new(
         "dlg-glare",
@@ -65,43 +65,43 @@ pub(super) fn dlg_glare(case: &Case<'_>) -> Option<Finding> {
         format!("{story}; {outcome}."),
         if is_trouble { remedy } else { "Nothing is broken; it costs a few seconds.".to_owned() },
     )
-    .shown_by(case.shows(answer, "another change is under way"))
-    .shown_by(case.shows(request, "the change that was refused"))
+    .shown_by(context.shows(answer, "another change is under way"))
+    .shown_by(context.shows(request, "the change that was refused"))
     .at(if is_own { t.source } else { there }, if is_own { "too early" } else { "glare" });
     if let Some(rival) = rival {
-        finding = finding.shown_by(case.shows(rival, "the change that was under way"));
+        finding = finding.shown_by(context.shows(rival, "the change that was under way"));
     }
     if let Some(retry) = solved {
-        finding = finding.shown_by(case.shows(retry, "the change that succeeded"));
+        finding = finding.shown_by(context.shows(retry, "the change that succeeded"));
     }
     Some(finding)
 }
 
 /// The other change of the call that was pending when this one was refused: one of the other side, where there is one, and of
 /// several the one that was sent nearest to it.
-fn rival<'a>(case: &Case<'a>, t: &Transaction, request: &Message, answer: &Message) -> Option<&'a Message> {
-    let pending = case.anatomy.each().filter_map(|(_, other)| {
-        let sent = case.message(other.request?)?;
+fn rival<'a>(context: &CallContext<'a>, t: &Transaction, request: &Message, answer: &Message) -> Option<&'a Message> {
+    let pending = context.transactions.each().filter_map(|(_, other)| {
+        let sent = context.message(other.request?)?;
         let is_same = sent.from_tag == request.from_tag && sent.cseq == request.cseq;
-        let is_open = sent.time <= answer.time && is_pending(case, other, request.time);
-        (other.via != t.via && !is_same && is_open && is_change(case, other)).then_some(sent)
+        let is_open = sent.time <= answer.time && is_pending(context, other, request.time);
+        (other.via != t.via && !is_same && is_open && is_change(context, other)).then_some(sent)
     });
     pending.min_by_key(|sent| (sent.from_tag == request.from_tag, apart(sent, request)))
 }
 
 /// Whether a change had no final answer yet at a moment. The answer may be missing in the capture: an ACK tells that there was
 /// one, and no request waits for ever.
-fn is_pending(case: &Case<'_>, change: &Transaction, at: Timestamp) -> bool {
-    let sent = case.anatomy.message(change.first);
+fn is_pending(context: &CallContext<'_>, change: &Transaction, at: Timestamp) -> bool {
+    let sent = context.transactions.message(change.first);
     match change.final_response {
-        Some(end) => case.anatomy.message(end).time >= at,
-        None => !is_acknowledged(case, sent) && at.since(sent.time) <= PENDING_MAX,
+        Some(end) => context.transactions.message(end).time >= at,
+        None => !is_acknowledged(context, sent) && at.since(sent.time) <= PENDING_MAX,
     }
 }
 
 /// Whether an ACK to an INVITE was sent, so that it had its answer.
-fn is_acknowledged(case: &Case<'_>, invite: &Message) -> bool {
-    case.anatomy.originals().any(|(_, message)| {
+fn is_acknowledged(context: &CallContext<'_>, invite: &Message) -> bool {
+    context.transactions.originals().any(|(_, message)| {
         message.is_request(Method::Ack) && message.from_tag == invite.from_tag && message.cseq == invite.cseq
     })
 }
@@ -112,21 +112,21 @@ fn apart(a: &Message, b: &Message) -> Duration {
 
 /// Title, the begin of the explanation, and what to change where it does not end well.
 fn words(
-    case: &Case<'_>,
+    context: &CallContext<'_>,
     t: &Transaction,
     refuser: EndpointId,
     (request, answer): (&Message, &Message),
     rival: Option<&Message>,
 ) -> (&'static str, String, String) {
     let code = answer.status().map_or(0, |status| status.0);
-    let (method, there) = (t.method.text(), case.scene.name(refuser));
-    let address = |endpoint| case.tables().endpoint(endpoint).address;
+    let (method, there) = (t.method.text(), context.capture.name(refuser));
+    let address = |endpoint| context.tables().endpoint(endpoint).address;
     match rival.filter(|rival| rival.from_tag == request.from_tag) {
         Some(rival) => (
             "A change of the call was sent before the one before it was answered",
             format!(
                 "{} sent its {method} in frame {} while its {} in frame {} had no final answer yet, and {there} refused it with {code}",
-                case.scene.name(t.source),
+                context.capture.name(t.source),
                 request.at.frame,
                 rival.method().map_or("request", Method::text),
                 rival.at.frame
@@ -149,7 +149,10 @@ fn words(
             };
             (
                 "Both sides changed the call at the same moment",
-                format!("{there} answered the {method} of {} with {code} because {why}", case.scene.name(t.source)),
+                format!(
+                    "{there} answered the {method} of {} with {code} because {why}",
+                    context.capture.name(t.source)
+                ),
                 format!(
                     "Let one side alone refresh and change the call; {} or {} does not wait the random time of RFC 3261 section 14.1 (2.1 to 4 s for the caller's side, 0 to 2 s for the other).",
                     address(t.source),
@@ -160,34 +163,34 @@ fn words(
     }
 }
 
-fn is_change(case: &Case<'_>, t: &Transaction) -> bool {
+fn is_change(context: &CallContext<'_>, t: &Transaction) -> bool {
     matches!(t.method, Method::Invite | Method::Update)
-        && t.request.is_some_and(|request| !case.anatomy.message(request).to_tag.is_absent())
+        && t.request.is_some_and(|request| !context.transactions.message(request).to_tag.is_absent())
 }
 
 /// Whether a change was refused because another one was under way.
-pub(in crate::diagnose::rules) fn is_collision(case: &Case<'_>, t: &Transaction, answer: &Message) -> bool {
+pub(in crate::diagnose::rules) fn is_collision(context: &CallContext<'_>, t: &Transaction, answer: &Message) -> bool {
     match answer.status().map_or(0, |status| status.0) {
         491 => true,
         500 => {
-            let retry_after = case
+            let retry_after = context
                 .header(answer, HeaderName::RetryAfter)
                 .and_then(|value| value.split([';', ' ', '(']).next()?.parse::<u32>().ok());
-            retry_after.is_some_and(|seconds| seconds <= 10) && overlaps(case, t)
+            retry_after.is_some_and(|seconds| seconds <= 10) && overlaps(context, t)
         }
         _ => false,
     }
 }
 
 /// Whether another change of the same call was pending when this one was sent.
-fn overlaps(case: &Case<'_>, t: &Transaction) -> bool {
-    let sent = case.anatomy.message(t.first).time;
-    case.anatomy.each().any(|(_, other)| {
-        is_change(case, other)
+fn overlaps(context: &CallContext<'_>, t: &Transaction) -> bool {
+    let sent = context.transactions.message(t.first).time;
+    context.transactions.each().any(|(_, other)| {
+        is_change(context, other)
             && other.first != t.first
             && other.via != t.via
-            && case.anatomy.message(other.first).time <= sent
-            && is_pending(case, other, sent)
+            && context.transactions.message(other.first).time <= sent
+            && is_pending(context, other, sent)
     })
 }
 
@@ -205,29 +208,34 @@ fn rounds(collisions: &[(TransactionIndex, &Transaction, &Message, &Message)]) -
 }
 
 /// The 2xx to a later change.
-fn solved<'a>(case: &Case<'a>, answer: &Message) -> Option<&'a Message> {
-    case.anatomy
+fn solved<'a>(context: &CallContext<'a>, answer: &Message) -> Option<&'a Message> {
+    context
+        .transactions
         .each()
-        .filter(|(_, t)| is_change(case, t))
+        .filter(|(_, t)| is_change(context, t))
         .filter_map(|(_, t)| {
-            let is_success = case.anatomy.final_status(t).is_some_and(StatusCode::is_success);
-            Some(case.anatomy.message(t.final_response.filter(|_| is_success)?))
+            let is_success = context.transactions.final_status(t).is_some_and(StatusCode::is_success);
+            Some(context.transactions.message(t.final_response.filter(|_| is_success)?))
         })
         .find(|message| message.time > answer.time && message.time.since(answer.time) <= RETRY_WAIT)
 }
 
-fn ended_soon(case: &Case<'_>, answer: &Message) -> bool {
-    case.anatomy
+fn ended_soon(context: &CallContext<'_>, answer: &Message) -> bool {
+    context
+        .transactions
         .originals()
         .any(|(_, m)| m.is_request(Method::Bye) && m.time > answer.time && m.time.since(answer.time) <= RETRY_WAIT)
 }
 
 /// An earlier request of the same side in the call whose CSeq is not lower, so that this one has to be refused.
-pub(in crate::diagnose::rules) fn higher_before<'a>(case: &Case<'a>, request: &Message) -> Option<&'a Message> {
+pub(in crate::diagnose::rules) fn higher_before<'a>(
+    context: &CallContext<'a>,
+    request: &Message,
+) -> Option<&'a Message> {
     if request.to_tag.is_absent() {
         return None;
     }
-    let mut all = case.anatomy.originals().map(|(_, message)| message);
+    let mut all = context.transactions.originals().map(|(_, message)| message);
     all.find(|earlier| {
         earlier
             .method()
@@ -244,16 +252,16 @@ pub(in crate::diagnose::rules) fn higher_before<'a>(case: &Case<'a>, request: &M
 }
 
 /// A 500 because the CSeq of a request is not higher than the one before it from the same side.
-fn backwards(case: &Case<'_>) -> Option<Finding> {
-    let refused = case.anatomy.each().filter(|(_, t)| {
+fn backwards(context: &CallContext<'_>) -> Option<Finding> {
+    let refused = context.transactions.each().filter(|(_, t)| {
         t.parent.is_none()
             && t.method != Method::Ack
-            && case.anatomy.final_status(t).is_some_and(|status| status.0 == 500)
+            && context.transactions.final_status(t).is_some_and(|status| status.0 == 500)
     });
     let (request, before) = refused
         .filter_map(|(_, t)| {
-            let request = case.anatomy.message(t.request?);
-            Some((request, higher_before(case, request)?))
+            let request = context.transactions.message(t.request?);
+            Some((request, higher_before(context, request)?))
         })
         .next()?;
     let finding = Finding::new(
@@ -267,17 +275,17 @@ fn backwards(case: &Case<'_>) -> Option<Finding> {
         "The sequence numbers of the call run backwards",
         format!(
             "{} sent CSeq {} after CSeq {} in the same call; the other side has to refuse that with 500 (RFC 3261 section 12.2.2). It is a fault of the sender, not a collision.",
-            case.name(request.source),
+            context.name(request.source),
             request.cseq,
             before.cseq
         ),
         format!(
             "{}: raise CSeq with every new request of a call; firmware.",
-            case.tables().endpoint(request.source).address
+            context.tables().endpoint(request.source).address
         ),
     )
-    .shown_by(case.shows(request, format!("CSeq {}", request.cseq)))
-    .shown_by(case.shows(before, format!("CSeq {}, earlier", before.cseq)))
+    .shown_by(context.shows(request, format!("CSeq {}", request.cseq)))
+    .shown_by(context.shows(before, format!("CSeq {}, earlier", before.cseq)))
     .at(request.source, "cseq");
     Some(finding)
 }

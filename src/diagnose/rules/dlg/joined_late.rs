@@ -4,35 +4,35 @@
 
 use crate::call::Transaction;
 use crate::call::outcome::refresh::read;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Method, StatusCode};
 
 /// A BYE at the end of the interval that the last refresh agreed on, of a call whose INVITE was not captured.
-pub(super) fn expired_unseen(case: &Case<'_>) -> Option<Finding> {
-    let anatomy = &case.anatomy;
-    if !case.dialogs.is_empty() || !anatomy.chain.is_empty() {
+pub(super) fn expired_unseen(context: &CallContext<'_>) -> Option<Finding> {
+    let transactions = &context.transactions;
+    if !context.dialogs.is_empty() || !transactions.chain.is_empty() {
         return None;
     }
-    let byes = anatomy.each().filter(|(_, t)| t.method == Method::Bye);
+    let byes = transactions.each().filter(|(_, t)| t.method == Method::Bye);
     let (_, bye) = byes.min_by_key(|(_, t)| t.first)?;
-    let request = case.message(bye.request?)?;
+    let request = context.message(bye.request?)?;
     let refreshed = |t: &Transaction| {
-        let is_done = anatomy.final_status(t).is_some_and(StatusCode::is_success);
+        let is_done = transactions.final_status(t).is_some_and(StatusCode::is_success);
         let is_refresh = matches!(t.method, Method::Invite | Method::Update);
         t.final_response.filter(|_| is_refresh && is_done)
     };
-    let answers = anatomy.each().filter_map(|(_, t)| refreshed(t));
+    let answers = transactions.each().filter_map(|(_, t)| refreshed(t));
     let last = answers
-        .filter(|answer| anatomy.message(*answer).time <= request.time)
-        .max_by_key(|answer| anatomy.message(*answer).time)?;
-    let interval = read(anatomy, last)?;
-    let answer = anatomy.message(last);
+        .filter(|answer| transactions.message(*answer).time <= request.time)
+        .max_by_key(|answer| transactions.message(*answer).time)?;
+    let interval = read(transactions, last)?;
+    let answer = transactions.message(last);
     let since = request.time.since(answer.time);
     if !interval.ends_after(since) {
         return None;
     }
-    let by = case.scene.name(bye.source);
+    let by = context.capture.name(bye.source);
     let seconds = interval.seconds;
     let finding = Finding::new(
         "dlg-session-timer",
@@ -51,12 +51,12 @@ pub(super) fn expired_unseen(case: &Case<'_>) -> Option<Finding> {
             "1. {by} and the other side: send the refresh (re-INVITE or UPDATE) half-way through every interval, not once (RFC 4028). 2. SBC and firewall between them: let UPDATE and re-INVITE through for as long as the call lasts."
         ),
     )
-    .shown_by(case.shows_header(
+    .shown_by(context.shows_header(
         answer,
         HeaderName::SessionExpires,
         "the interval that was agreed",
     ))
-    .shown_by(case.shows(request, format!("the end, {:.0} s later", since.as_secs_f64())))
+    .shown_by(context.shows(request, format!("the end, {:.0} s later", since.as_secs_f64())))
     .at(bye.source, format!("{seconds}"));
     Some(finding)
 }

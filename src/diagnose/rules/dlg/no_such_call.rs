@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TextId, Transaction, detail::target, drop_cause};
 use crate::diagnose::background::losses::Lost;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::route_set::dlg_route_set_lost;
@@ -30,22 +30,22 @@ enum Reason {
 }
 
 /// A request inside the call got 481.
-pub(super) fn dlg_no_such_call(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_answered() {
+pub(super) fn dlg_no_such_call(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_answered() {
         return None;
     }
-    let dialog = case.dialogs.first()?;
-    let cause = match case.outcome() {
-        Outcome::Dropped => drop_cause(&case.anatomy, dialog),
+    let dialog = context.dialogs.first()?;
+    let cause = match context.outcome() {
+        Outcome::Dropped => drop_cause(&context.transactions, dialog),
         _ => None,
     };
     let ended_it = match cause {
         Some(DropCause::NoSuchCall { request }) => Some(request),
         _ => None,
     };
-    let refused = case.anatomy.each().filter(|(index, t)| {
-        let inside = t.request.is_some_and(|request| !case.anatomy.message(request).to_tag.is_absent());
-        let is_refused = case.anatomy.final_status(t).is_some_and(|status| {
+    let refused = context.transactions.each().filter(|(index, t)| {
+        let inside = t.request.is_some_and(|request| !context.transactions.message(request).to_tag.is_absent());
+        let is_refused = context.transactions.final_status(t).is_some_and(|status| {
             status.0 == 481 || Some(*index) == ended_it && status.0 == 408 || ends_call(t.method, status.0)
         });
         inside && is_refused && concerns_call(t.method) && t.first > dialog.answer
@@ -53,23 +53,23 @@ pub(super) fn dlg_no_such_call(case: &Case<'_>) -> Option<Finding> {
     // The deepest hop is the one where the request was refused first.
     let (index, t) = refused.max_by_key(|(_, t)| {
         (
-            Some(t.cseq) == ended_it.map(|request| case.anatomy.transaction(request).cseq),
-            case.tables().vias.get(t.via).depth,
+            Some(t.cseq) == ended_it.map(|request| context.transactions.transaction(request).cseq),
+            context.tables().vias.get(t.via).depth,
             std::cmp::Reverse(t.first),
         )
     })?;
     let _ = index;
-    if case.anatomy.final_status(t).is_some_and(|status| status.0 == 408) {
-        return gone(case, t);
+    if context.transactions.final_status(t).is_some_and(|status| status.0 == 408) {
+        return gone(context, t);
     }
-    let request = case.anatomy.message(t.request?);
-    let answer = case.anatomy.message(t.final_response?);
+    let request = context.transactions.message(t.request?);
+    let answer = context.transactions.message(t.final_response?);
     // Whoever left the agreed path asked a node that cannot know the call.
-    if answer.status()?.0 != 481 && dlg_route_set_lost(case).is_some() {
+    if answer.status()?.0 != 481 && dlg_route_set_lost(context).is_some() {
         return None;
     }
-    let reason = reason(case, dialog, t, (request, answer));
-    Some(finding(case, t, request, answer, &reason, dialog))
+    let reason = reason(context, dialog, t, (request, answer));
+    Some(finding(context, t, request, answer, &reason, dialog))
 }
 
 /// Whether a refusal of a method says as much as 481: RFC 5057 section 5.1 has these codes end the call.
@@ -82,66 +82,71 @@ fn concerns_call(method: Method) -> bool {
     matches!(method, Method::Invite | Method::Bye | Method::Update | Method::Info | Method::Refer | Method::Prack)
 }
 
-fn reason(case: &Case<'_>, dialog: &Dialog, t: &Transaction, (request, answer): (&Message, &Message)) -> Reason {
+fn reason(
+    context: &CallContext<'_>,
+    dialog: &Dialog,
+    t: &Transaction,
+    (request, answer): (&Message, &Message),
+) -> Reason {
     // Whoever refuses may have hung up while the request was on its way; whoever asks must have done so before.
     let ended = |bye: &Message| bye.time < request.time || bye.from_tag == request.to_tag && bye.time <= answer.time;
-    let bye = case.anatomy.originals().map(|(_, m)| m).find(|m| {
+    let bye = context.transactions.originals().map(|(_, m)| m).find(|m| {
         m.is_request(Method::Bye)
             && m.at != request.at
             && m.via != request.via
-            && is_other_bye(case, t, m, request)
+            && is_other_bye(context, t, m, request)
             && ended(m)
     });
     if let Some(bye) = bye {
         return Reason::Ended(bye.at, answer.time.since(bye.time));
     }
-    let known = [dialog.to_tag, case.anatomy.caller_tag()];
+    let known = [dialog.to_tag, context.transactions.caller_tag()];
     let is_known = |tag: TextId| known.contains(&tag);
     if !is_known(request.to_tag) || !is_known(request.from_tag) {
         return Reason::Tags;
     }
-    let contact = case
-        .anatomy
+    let contact = context
+        .transactions
         .originals()
         .map(|(_, m)| m)
         .filter(|m| m.time <= request.time && m.source != request.source)
-        .filter_map(|m| target::contact(case.tables(), m).and_then(target::address));
-    let there = case.tables().endpoint(t.destination).address;
-    let has_spoken = case
-        .anatomy
+        .filter_map(|m| target::contact(context.tables(), m).and_then(target::address));
+    let there = context.tables().endpoint(t.destination).address;
+    let has_spoken = context
+        .transactions
         .originals()
-        .any(|(_, m)| m.time < request.time && case.scene.node(m.source) == case.scene.node(t.destination));
+        .any(|(_, m)| m.time < request.time && context.capture.node(m.source) == context.capture.node(t.destination));
     if !has_spoken && !contact.into_iter().any(|address| address == there) {
         return Reason::OtherNode;
     }
-    match case.scene.lost_at(t.destination, answer.time) {
+    match context.capture.lost_at(t.destination, answer.time) {
         Some(lost) => Reason::Restarted(lost),
         None => Reason::Unknown,
     }
 }
 
 /// A BYE of this call that is not the refused request itself on another hop.
-fn is_other_bye(case: &Case<'_>, t: &Transaction, bye: &Message, request: &Message) -> bool {
+fn is_other_bye(context: &CallContext<'_>, t: &Transaction, bye: &Message, request: &Message) -> bool {
     let is_same_request = t.method == Method::Bye
         && bye.cseq == request.cseq
         && bye.from_tag == request.from_tag
-        && (case.tables().vias.above(bye.via, request.via).is_some()
-            || case.tables().vias.above(request.via, bye.via).is_some());
+        && (context.tables().vias.above(bye.via, request.via).is_some()
+            || context.tables().vias.above(request.via, bye.via).is_some());
     !is_same_request
 }
 
 fn finding(
-    case: &Case<'_>,
+    context: &CallContext<'_>,
     t: &Transaction,
     request: &Message,
     answer: &Message,
     reason: &Reason,
     dialog: &Dialog,
 ) -> Finding {
-    let refuser = case.name(t.destination);
+    let refuser = context.name(t.destination);
     let method = t.method.text();
-    let address = |endpoint| case.tables().endpoint(endpoint).address;
-    let agreed = case.anatomy.message(dialog.answer);
+    let address = |endpoint| context.tables().endpoint(endpoint).address;
+    let agreed = context.transactions.message(dialog.answer);
     let (why, severity, confidence, remedy, signature) = match reason {
         Reason::Ended(bye, before) => (
             format!(
@@ -156,7 +161,7 @@ fn finding(
             } else {
                 format!(
                     "{} did not know that the call was over: see what became of that BYE.",
-                    address(asker(case, t))
+                    address(asker(context, t))
                 )
             },
             "ended",
@@ -164,8 +169,8 @@ fn finding(
         Reason::Tags => (
             format!(
                 "its tags are not those of the call: To tag {} instead of {}",
-                shown(case, request.to_tag),
-                shown(case, dialog.to_tag)
+                shown(context, request.to_tag),
+                shown(context, dialog.to_tag)
             ),
             Severity::Error,
             Confidence::Certain,
@@ -179,7 +184,7 @@ fn finding(
         Reason::OtherNode => (
             format!(
                 "it went to {}, a node that never took part in the call before",
-                case.scene.name(t.destination)
+                context.capture.name(t.destination)
             ),
             Severity::Error,
             Confidence::Likely,
@@ -216,10 +221,10 @@ fn finding(
             "unknown",
         ),
     };
-    let is_beside = !matches!(case.outcome(), Outcome::Dropped) || severity < Severity::Error;
+    let is_beside = !matches!(context.outcome(), Outcome::Dropped) || severity < Severity::Error;
     let finding = Finding::new("dlg-no-such-call", severity, confidence, Proof::OwnWords)
         .says(
-            format!("{} does not know this call", case.scene.name(t.destination)),
+            format!("{} does not know this call", context.capture.name(t.destination)),
             format!(
                 "{refuser} answered the {method} in frame {} with {}, {} {why}.",
                 request.at.frame,
@@ -228,35 +233,35 @@ fn finding(
             ),
             remedy,
         )
-        .shown_by(case.shows(answer, "there is no such call"))
-        .shown_by(case.shows(request, "the request inside the call"))
-        .shown_by(case.shows_header(agreed, HeaderName::Contact, "where the call was answered"))
+        .shown_by(context.shows(answer, "there is no such call"))
+        .shown_by(context.shows(request, "the request inside the call"))
+        .shown_by(context.shows_header(agreed, HeaderName::Contact, "where the call was answered"))
         .at(t.destination, signature);
     if is_beside { finding.beside() } else { finding }
 }
 
 /// Who sent the refused request in the first place, whatever proxies passed it on.
-fn asker(case: &Case<'_>, refused: &Transaction) -> EndpointId {
+fn asker(context: &CallContext<'_>, refused: &Transaction) -> EndpointId {
     /// Hops that a request is followed back.
     const HOPS_MAX: usize = 16;
     let mut hop = *refused;
     for _ in 0..HOPS_MAX {
         match hop.parent {
-            Some(parent) => hop = *case.anatomy.transaction(parent),
+            Some(parent) => hop = *context.transactions.transaction(parent),
             None => break,
         }
     }
     hop.source
 }
 
-fn shown<'a>(case: &Case<'a>, tag: TextId) -> &'a str {
-    if tag.is_absent() { "none" } else { case.tables().text(tag) }
+fn shown<'a>(context: &CallContext<'a>, tag: TextId) -> &'a str {
+    if tag.is_absent() { "none" } else { context.tables().text(tag) }
 }
 
 /// The request was answered 408: the way to the other side had died in the middle of the call.
-fn gone(case: &Case<'_>, t: &Transaction) -> Option<Finding> {
-    let request = case.anatomy.message(t.request?);
-    let answer = case.anatomy.message(t.final_response?);
+fn gone(context: &CallContext<'_>, t: &Transaction) -> Option<Finding> {
+    let request = context.transactions.message(t.request?);
+    let answer = context.transactions.message(t.final_response?);
     let finding = Finding::new(
         "dlg-no-such-call",
         Severity::Error,
@@ -267,17 +272,17 @@ fn gone(case: &Case<'_>, t: &Transaction) -> Option<Finding> {
         "The other side could no longer be reached during the call",
         format!(
             "{} answered the {} in frame {} with 408: what is behind it did not respond any more, and the call was ended.",
-            case.name(t.destination),
+            context.name(t.destination),
             t.method.text(),
             request.at.frame
         ),
         format!(
             "Behind {}: which device held the call, and is it reachable at its Contact at that time?",
-            case.tables().endpoint(t.destination).address
+            context.tables().endpoint(t.destination).address
         ),
     )
-    .shown_by(case.shows(answer, "nobody answered behind it"))
-    .shown_by(case.shows(request, "the request inside the call"))
+    .shown_by(context.shows(answer, "nobody answered behind it"))
+    .shown_by(context.shows(request, "the request inside the call"))
     .at(t.destination, "gone");
     Some(finding)
 }

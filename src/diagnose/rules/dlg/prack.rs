@@ -4,7 +4,7 @@
 
 use crate::call::detail::silence::follows_timer;
 use crate::call::{Message, Outcome, Transaction, TransactionIndex, detail::target};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::{HeaderName, Method, RAck, StatusCode};
@@ -13,37 +13,37 @@ use crate::sip::{HeaderName, Method, RAck, StatusCode};
 const SENDS_MIN: usize = 4;
 
 /// A reliable 18x is repeated for want of a PRACK, or the PRACK was refused.
-pub(super) fn dlg_prack(case: &Case<'_>) -> Option<Finding> {
-    if case.call.retransmissions < 3 && !case.outcome().is_failure() {
+pub(super) fn dlg_prack(context: &CallContext<'_>) -> Option<Finding> {
+    if context.call.retransmissions < 3 && !context.outcome().is_failure() {
         return None;
     }
-    let steps: Vec<TransactionIndex> = case.anatomy.invites().map(|(index, _)| index).collect();
+    let steps: Vec<TransactionIndex> = context.transactions.invites().map(|(index, _)| index).collect();
     // The hop nearest to the callee shows best what reached it.
     let mut hops = steps.into_iter().rev();
-    hops.find_map(|hop| unanswered_offer(case, hop).or_else(|| unacknowledged(case, hop)))
+    hops.find_map(|hop| unanswered_offer(context, hop).or_else(|| unacknowledged(context, hop)))
 }
 
 /// Codes with which a side gives up that got no answer to its offer, or cannot go on without one.
 const NO_ANSWER_CODES: [u16; 9] = [400, 406, 408, 415, 488, 500, 503, 504, 606];
 
 /// The INVITE brought no offer, a reliable response did, and its PRACK brought no answer (RFC 3262 section 5).
-fn unanswered_offer(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
-    let invite = *case.anatomy.transaction(hop);
-    let request = case.message(invite.request?)?;
-    let ended = invite.final_response.and_then(|end| case.message(end));
+fn unanswered_offer(context: &CallContext<'_>, hop: TransactionIndex) -> Option<Finding> {
+    let invite = *context.transactions.transaction(hop);
+    let request = context.message(invite.request?)?;
+    let ended = invite.final_response.and_then(|end| context.message(end));
     let gave_up = match ended.and_then(Message::status) {
         Some(status) => NO_ANSWER_CODES.contains(&status.0),
-        None => case.outcome() == Outcome::TimedOut,
+        None => context.outcome() == Outcome::TimedOut,
     };
     let bare = |message: &Message| message.session.is_absent() && !message.flags.is_cut();
-    if !gave_up || !case.outcome().is_failure() || !bare(request) {
+    if !gave_up || !context.outcome().is_failure() || !bare(request) {
         return None;
     }
     let mut reliable =
-        case.anatomy.responses_of(hop).filter_map(|(_, message)| Some((sequence(case, message)?, message)));
+        context.transactions.responses_of(hop).filter_map(|(_, message)| Some((sequence(context, message)?, message)));
     let (number, offer) = reliable.find(|(_, message)| !message.session.is_absent())?;
-    let (prack, _) = prack_of(case, &invite, number).filter(|(prack, _)| bare(prack))?;
-    let (caller, callee) = (case.scene.name(invite.source), case.name(invite.destination));
+    let (prack, _) = prack_of(context, &invite, number).filter(|(prack, _)| bare(prack))?;
+    let (caller, callee) = (context.capture.name(invite.source), context.name(invite.destination));
     let finding = Finding::new(
         "dlg-prack",
         Severity::Error,
@@ -57,44 +57,47 @@ fn unanswered_offer(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
             offer.status().map_or(0, |status| status.0),
             offer.at.frame,
             prack.at.frame,
-            abandoned(case, &invite, &[offer])
+            abandoned(context, &invite, &[offer])
         ),
         format!(
             "1. {0}: answer the offer of a reliable response in its PRACK, or put an offer into the INVITE. 2. Or switch 100rel off at {0} or {1}.",
-            case.tables().endpoint(invite.source).address,
-            case.tables().endpoint(invite.destination).address
+            context.tables().endpoint(invite.source).address,
+            context.tables().endpoint(invite.destination).address
         ),
     )
-    .shown_by(case.shows(prack, "the PRACK, without a session description"))
-    .shown_by(case.shows(offer, "the offer that it had to answer"))
-    .shown_by(case.shows(request, "the INVITE, without an offer"))
+    .shown_by(context.shows(prack, "the PRACK, without a session description"))
+    .shown_by(context.shows(offer, "the offer that it had to answer"))
+    .shown_by(context.shows(request, "the INVITE, without an offer"))
     .at(invite.source, "offer");
     Some(finding)
 }
 
-fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
-    let invite = *case.anatomy.transaction(hop);
-    let reliable: Vec<(u32, &Message)> =
-        case.anatomy.responses_of(hop).filter_map(|(_, message)| Some((sequence(case, message)?, message))).collect();
+fn unacknowledged(context: &CallContext<'_>, hop: TransactionIndex) -> Option<Finding> {
+    let invite = *context.transactions.transaction(hop);
+    let reliable: Vec<(u32, &Message)> = context
+        .transactions
+        .responses_of(hop)
+        .filter_map(|(_, message)| Some((sequence(context, message)?, message)))
+        .collect();
     let (number, _) = *reliable.last()?;
     let sends: Vec<&Message> =
         reliable.iter().filter(|(known, _)| *known == number).map(|(_, message)| *message).collect();
     let first = *sends.first()?;
-    let prack = prack_of(case, &invite, number);
+    let prack = prack_of(context, &invite, number);
     let refused = prack.as_ref().and_then(|(_, t)| {
-        let status = case.anatomy.final_status(t)?;
+        let status = context.transactions.final_status(t)?;
         (status.0 >= 300 && !matches!(status.0, 401 | 407)).then_some(status)
     });
     let fate = match (&prack, refused) {
-        (None, _) if sends.len() >= SENDS_MIN => other_prack(case, &invite, number, first),
-        (Some((message, _)), Some(status)) if case.outcome().is_failure() => {
+        (None, _) if sends.len() >= SENDS_MIN => other_prack(context, &invite, number, first),
+        (Some((message, _)), Some(status)) if context.outcome().is_failure() => {
             format!("the PRACK for it (frame {}) was answered {}", message.at.frame, status.0)
         }
-        (Some((message, t)), None) => unheard(case, message, t, &sends)?,
+        (Some((message, t)), None) => unheard(context, message, t, &sends)?,
         _ => return None,
     };
-    let end = abandoned(case, &invite, &sends);
-    let is_failure = case.outcome().is_failure();
+    let end = abandoned(context, &invite, &sends);
+    let is_failure = context.outcome().is_failure();
     let mut finding = Finding::new(
         "dlg-prack",
         if is_failure {
@@ -115,40 +118,40 @@ fn unacknowledged(case: &Case<'_>, hop: TransactionIndex) -> Option<Finding> {
         },
         format!(
             "{} sent its {} reliably (RSeq {number}) {}; {fate}{end}.",
-            case.name(invite.destination),
+            context.name(invite.destination),
             first.status().map_or(0, |status| status.0),
             times(sends.len())
         ),
         match refused {
             Some(status) => format!(
                 "1. {}: find out why it answers {} to a PRACK that names its own response (state lost, or another node behind its address). 2. Otherwise: switch 100rel off on one side.",
-                case.tables().endpoint(invite.destination).address,
+                context.tables().endpoint(invite.destination).address,
                 status.0
             ),
-            None if prack.is_some() => remedy(case, &invite, true),
-            None => remedy_for_other(case, &invite, number, first),
+            None if prack.is_some() => remedy(context, &invite, true),
+            None => remedy_for_other(context, &invite, number, first),
         },
     )
     .at(invite.source, "prack");
-    if let Some(evidence) = in_messages(case, &sends, "repeated for want of a PRACK") {
+    if let Some(evidence) = in_messages(context, &sends, "repeated for want of a PRACK") {
         finding = finding.shown_by(evidence);
     }
-    finding = finding.shown_by(case.shows_header(first, HeaderName::RSeq, "asks for a PRACK"));
+    finding = finding.shown_by(context.shows_header(first, HeaderName::RSeq, "asks for a PRACK"));
     finding = match prack {
-        Some((message, _)) => finding.shown_by(case.shows_header(message, HeaderName::RAck, "the PRACK for it")),
+        Some((message, _)) => finding.shown_by(context.shows_header(message, HeaderName::RAck, "the PRACK for it")),
         None => finding.shown_by(Evidence::Missing {
             expected: format!("PRACK with RAck {number} {} INVITE", invite.cseq),
             after: first.at,
-            watched: case.scene.watched_since(first.time),
+            watched: context.capture.watched_since(first.time),
         }),
     };
     Some(if is_failure { finding } else { finding.beside() })
 }
 
 /// A PRACK that was repeated on its timer because nothing answered it.
-fn unheard(case: &Case<'_>, prack: &Message, t: &Transaction, sends: &[&Message]) -> Option<String> {
-    let times_sent: Vec<_> = case
-        .anatomy
+fn unheard(context: &CallContext<'_>, prack: &Message, t: &Transaction, sends: &[&Message]) -> Option<String> {
+    let times_sent: Vec<_> = context
+        .transactions
         .originals()
         .map(|(_, m)| m)
         .filter(|m| m.is_request(Method::Prack) && m.via == t.via && m.destination == t.destination)
@@ -176,72 +179,76 @@ fn unheard(case: &Case<'_>, prack: &Message, t: &Transaction, sends: &[&Message]
 }
 
 /// The RSeq of a response that asks for a PRACK.
-fn sequence(case: &Case<'_>, message: &Message) -> Option<u32> {
+fn sequence(context: &CallContext<'_>, message: &Message) -> Option<u32> {
     let is_provisional = message.status().is_some_and(|status| (101..200).contains(&status.0));
-    let asks = case
+    let asks = context
         .tables()
         .header_values(message, HeaderName::Require)
         .any(|value| value.to_ascii_lowercase().contains("100rel"));
     if !is_provisional || !asks {
         return None;
     }
-    case.header(message, HeaderName::RSeq)?.trim().parse().ok()
+    context.header(message, HeaderName::RSeq)?.trim().parse().ok()
 }
 
 /// The PRACKs that name this response, on every hop.
 fn pracks_of<'c, 'a>(
-    case: &'c Case<'a>,
+    context: &'c CallContext<'a>,
     invite: &Transaction,
     number: u32,
 ) -> impl Iterator<Item = (&'a Message, &'c Transaction)> {
     let cseq = invite.cseq;
-    case.anatomy.each().filter_map(move |(_, t)| {
-        let request = case.anatomy.message(t.request.filter(|_| t.method == Method::Prack)?);
-        let value = RAck::parse(case.header(request, HeaderName::RAck)?.as_bytes());
+    context.transactions.each().filter_map(move |(_, t)| {
+        let request = context.transactions.message(t.request.filter(|_| t.method == Method::Prack)?);
+        let value = RAck::parse(context.header(request, HeaderName::RAck)?.as_bytes());
         let is_for = value.rseq == Some(number) && value.cseq.number.is_none_or(|n| n == cseq);
         is_for.then_some((request, t))
     })
 }
 
 /// The PRACK that names this response, as the callee's side saw it.
-fn prack_of<'c, 'a>(case: &'c Case<'a>, invite: &Transaction, number: u32) -> Option<(&'a Message, &'c Transaction)> {
-    let node = case.scene.node(invite.destination);
-    let arrived = |(_, t): &(&Message, &Transaction)| case.scene.node(t.destination) == node;
-    pracks_of(case, invite, number).find(arrived)
+fn prack_of<'c, 'a>(
+    context: &'c CallContext<'a>,
+    invite: &Transaction,
+    number: u32,
+) -> Option<(&'a Message, &'c Transaction)> {
+    let node = context.capture.node(invite.destination);
+    let arrived = |(_, t): &(&Message, &Transaction)| context.capture.node(t.destination) == node;
+    pracks_of(context, invite, number).find(arrived)
 }
 
 /// What came in place of the PRACK.
-fn other_prack(case: &Case<'_>, invite: &Transaction, number: u32, first: &Message) -> String {
-    if let Some((astray, _)) = pracks_of(case, invite, number).last() {
+fn other_prack(context: &CallContext<'_>, invite: &Transaction, number: u32, first: &Message) -> String {
+    if let Some((astray, _)) = pracks_of(context, invite, number).last() {
         return format!(
             "the PRACK for it (frame {}) went to {} and was not seen going on to {}",
             astray.at.frame,
-            case.scene.name(astray.destination),
-            case.scene.name(invite.destination)
+            context.capture.name(astray.destination),
+            context.capture.name(invite.destination)
         );
     }
-    match any_prack(case, first) {
+    match any_prack(context, first) {
         None => "no PRACK was ever sent".to_owned(),
         Some(prack) => format!(
             "the only PRACK (frame {}, to {}) has RAck {}",
             prack.at.frame,
-            case.scene.name(prack.destination),
-            case.header(prack, HeaderName::RAck).unwrap_or("missing")
+            context.capture.name(prack.destination),
+            context.header(prack, HeaderName::RAck).unwrap_or("missing")
         ),
     }
 }
 
-fn any_prack<'a>(case: &Case<'a>, first: &Message) -> Option<&'a Message> {
-    let mut sent = case.anatomy.originals().map(|(_, message)| message);
+fn any_prack<'a>(context: &CallContext<'a>, first: &Message) -> Option<&'a Message> {
+    let mut sent = context.transactions.originals().map(|(_, message)| message);
     sent.find(|message| message.is_request(Method::Prack) && message.time >= first.time)
 }
 
 /// Who changes what where the PRACK that was due never came to the callee's side.
-fn remedy_for_other(case: &Case<'_>, invite: &Transaction, number: u32, first: &Message) -> String {
-    let address = |endpoint| case.tables().endpoint(endpoint).address;
-    if let Some((astray, _)) = pracks_of(case, invite, number).last() {
+fn remedy_for_other(context: &CallContext<'_>, invite: &Transaction, number: u32, first: &Message) -> String {
+    let address = |endpoint| context.tables().endpoint(endpoint).address;
+    if let Some((astray, _)) = pracks_of(context, invite, number).last() {
         let there = address(astray.destination);
-        let told = target::contact(case.tables(), first).and_then(target::address);
+        let told = target::contact(context.tables(), first).and_then(target::address);
         return if told == Some(there) {
             format!(
                 "1. {}: put an address into the Contact of its {} at which it is reached; {there} stands there, and the PRACK has to go to it. 2. Or let the proxy before it add Record-Route. 3. Otherwise: switch 100rel off on one side.",
@@ -255,18 +262,18 @@ fn remedy_for_other(case: &Case<'_>, invite: &Transaction, number: u32, first: &
             )
         };
     }
-    match any_prack(case, first).and_then(|prack| case.header(prack, HeaderName::RAck)) {
+    match any_prack(context, first).and_then(|prack| context.header(prack, HeaderName::RAck)) {
         Some(sent) => format!(
             "{}: RAck of a PRACK has to repeat RSeq and CSeq of the response: {number} {} INVITE, not {sent} (firmware, or an SBC that rewrites one of them).",
             address(invite.source),
             invite.cseq
         ),
-        None => remedy(case, invite, false),
+        None => remedy(context, invite, false),
     }
 }
 
-fn abandoned(case: &Case<'_>, invite: &Transaction, sends: &[&Message]) -> String {
-    let answer = invite.final_response.map(|answer| case.anatomy.message(answer));
+fn abandoned(context: &CallContext<'_>, invite: &Transaction, sends: &[&Message]) -> String {
+    let answer = invite.final_response.map(|answer| context.transactions.message(answer));
     match (answer, sends.first()) {
         (Some(answer), Some(first)) if !answer.status().is_some_and(StatusCode::is_success) => {
             format!(
@@ -279,8 +286,8 @@ fn abandoned(case: &Case<'_>, invite: &Transaction, sends: &[&Message]) -> Strin
     }
 }
 
-fn remedy(case: &Case<'_>, invite: &Transaction, was_sent: bool) -> String {
-    let tables = case.tables();
+fn remedy(context: &CallContext<'_>, invite: &Transaction, was_sent: bool) -> String {
+    let tables = context.tables();
     let (caller, callee) = (tables.endpoint(invite.source).address, tables.endpoint(invite.destination).address);
     if was_sent {
         return format!(

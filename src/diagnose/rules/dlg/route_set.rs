@@ -6,7 +6,7 @@ use crate::call::{
     Dialog, EndpointId, Message, Transaction, TransactionIndex, answering_hop, detail::target, is_ack_missed,
 };
 use crate::capture::FrameRef;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Method};
 
@@ -44,116 +44,116 @@ struct Side<'a> {
 }
 
 /// A party's request ignores the agreed path, and comes to nothing.
-pub(super) fn dlg_route_set_lost(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_answered() {
+pub(super) fn dlg_route_set_lost(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_answered() {
         return None;
     }
-    let dialog = case.dialogs.first()?;
+    let dialog = context.dialogs.first()?;
     // In most calls every request is heard, and nothing has to be compared.
-    let mut inside = case.anatomy.each().filter(|(_, t)| t.first > dialog.answer);
-    if !inside.any(|(index, t)| consequence(case, dialog, index, t).is_some()) {
+    let mut inside = context.transactions.each().filter(|(_, t)| t.first > dialog.answer);
+    if !inside.any(|(index, t)| consequence(context, dialog, index, t).is_some()) {
         return None;
     }
-    let sides = [caller_side(case, dialog), callee_side(case, dialog)];
-    sides.into_iter().flatten().find_map(|side| judge(case, dialog, &side))
+    let sides = [caller_side(context, dialog), callee_side(context, dialog)];
+    sides.into_iter().flatten().find_map(|side| judge(context, dialog, &side))
 }
 
-fn caller_side<'a>(case: &Case<'a>, dialog: &Dialog) -> Option<Side<'a>> {
-    let invite = case.anatomy.transaction(dialog.invite);
-    let told = case.message(dialog.answer)?;
-    let mut routes = target::uris(case.tables(), told, HeaderName::RecordRoute);
+fn caller_side<'a>(context: &CallContext<'a>, dialog: &Dialog) -> Option<Side<'a>> {
+    let invite = context.transactions.transaction(dialog.invite);
+    let told = context.message(dialog.answer)?;
+    let mut routes = target::uris(context.tables(), told, HeaderName::RecordRoute);
     routes.reverse();
-    let before = case
-        .anatomy
-        .transaction(answering_hop(&case.anatomy, dialog))
+    let before = context
+        .transactions
+        .transaction(answering_hop(&context.transactions, dialog))
         .final_response
-        .and_then(|answer| case.message(answer));
-    let contact = target::contact(case.tables(), told);
+        .and_then(|answer| context.message(answer));
+    let contact = target::contact(context.tables(), told);
     // A B2BUA has a Contact of its own; a proxy that passes the callee's on has to pass Record-Route on with it.
     let told_before = before.filter(|before| {
         routes.is_empty()
             && before.to_tag == told.to_tag
             && contact.is_some()
-            && target::contact(case.tables(), before) == contact
-            && !target::uris(case.tables(), before, HeaderName::RecordRoute).is_empty()
+            && target::contact(context.tables(), before) == contact
+            && !target::uris(context.tables(), before, HeaderName::RecordRoute).is_empty()
     });
     Some(Side { told, routes, contact, here: invite.source, told_before })
 }
 
-fn callee_side<'a>(case: &Case<'a>, dialog: &Dialog) -> Option<Side<'a>> {
-    let hop = answering_hop(&case.anatomy, dialog);
-    let invite = case.anatomy.transaction(hop);
-    let told = case.message(invite.request?)?;
+fn callee_side<'a>(context: &CallContext<'a>, dialog: &Dialog) -> Option<Side<'a>> {
+    let hop = answering_hop(&context.transactions, dialog);
+    let invite = context.transactions.transaction(hop);
+    let told = context.message(invite.request?)?;
     Some(Side {
         told,
-        routes: target::uris(case.tables(), told, HeaderName::RecordRoute),
-        contact: target::contact(case.tables(), told),
+        routes: target::uris(context.tables(), told, HeaderName::RecordRoute),
+        contact: target::contact(context.tables(), told),
         here: invite.destination,
         told_before: None,
     })
 }
 
-fn judge(case: &Case<'_>, dialog: &Dialog, side: &Side<'_>) -> Option<Finding> {
-    let node = case.scene.node(side.here);
-    let own = case.anatomy.each().filter(|(_, t)| {
-        let is_first_hop = case.tables().vias.get(t.via).depth == 1;
-        is_first_hop && t.first > dialog.answer && case.scene.node(t.source) == node
+fn judge(context: &CallContext<'_>, dialog: &Dialog, side: &Side<'_>) -> Option<Finding> {
+    let node = context.capture.node(side.here);
+    let own = context.transactions.each().filter(|(_, t)| {
+        let is_first_hop = context.tables().vias.get(t.via).depth == 1;
+        is_first_hop && t.first > dialog.answer && context.capture.node(t.source) == node
     });
     let mut wrong = own.filter_map(|(index, t)| {
-        let request = case.anatomy.message(t.request?);
+        let request = context.transactions.message(t.request?);
         if request.to_tag.is_absent() || request.flags.is_cut() {
             return None;
         }
-        let consequence = consequence(case, dialog, index, t)?;
-        let fault = fault(case, side, request)?;
+        let consequence = consequence(context, dialog, index, t)?;
+        let fault = fault(context, side, request)?;
         let is_of_route = !matches!(fault, Fault::OtherTarget(_) | Fault::NotTold(_));
-        if is_of_route && has_tried(case, side, request) {
+        if is_of_route && has_tried(context, side, request) {
             return None;
         }
         Some((request, t.method, fault, consequence))
     });
     let (request, method, fault, consequence) = wrong.next()?;
-    Some(finding(case, side, request, method, &fault, &consequence))
+    Some(finding(context, side, request, method, &fault, &consequence))
 }
 
 /// Whether the sender had sent such a request along the agreed path before: it knows the path, and this is its last resort.
-fn has_tried(case: &Case<'_>, side: &Side<'_>, request: &Message) -> bool {
-    let on_path = |message: &Message| fault(case, side, message).is_none();
-    case.anatomy.originals().any(|(_, earlier)| {
+fn has_tried(context: &CallContext<'_>, side: &Side<'_>, request: &Message) -> bool {
+    let on_path = |message: &Message| fault(context, side, message).is_none();
+    context.transactions.originals().any(|(_, earlier)| {
         earlier.order() < request.order()
             && earlier.source == request.source
             && earlier.kind == request.kind
             && !earlier.to_tag.is_absent()
-            && !target::uris(case.tables(), earlier, HeaderName::Route).is_empty()
+            && !target::uris(context.tables(), earlier, HeaderName::Route).is_empty()
             && on_path(earlier)
     })
 }
 
 /// What became of a request that went wrong; `None` where it was heard.
-fn consequence(case: &Case<'_>, dialog: &Dialog, index: TransactionIndex, t: &Transaction) -> Option<String> {
+fn consequence(context: &CallContext<'_>, dialog: &Dialog, index: TransactionIndex, t: &Transaction) -> Option<String> {
     if t.method == Method::Ack {
-        let hop = answering_hop(&case.anatomy, dialog);
-        let answered = case.anatomy.transaction(hop);
-        let reached = case.scene.node(t.destination) == case.scene.node(answered.destination);
-        let passed_on = case.anatomy.children(index).next().is_some();
-        return (is_ack_missed(&case.anatomy, hop) && !reached && !passed_on)
+        let hop = answering_hop(&context.transactions, dialog);
+        let answered = context.transactions.transaction(hop);
+        let reached = context.capture.node(t.destination) == context.capture.node(answered.destination);
+        let passed_on = context.transactions.children(index).next().is_some();
+        return (is_ack_missed(&context.transactions, hop) && !reached && !passed_on)
             .then(|| format!("the callee never got it and sent its 200 {} times", answered.final_sends));
     }
-    match case.anatomy.final_status(t) {
+    match context.transactions.final_status(t) {
         Some(status) if matches!(status.0, 404 | 481 | 604 | 410 | 483 | 482) => {
             Some(format!("it was answered {}", status.0))
         }
         Some(_) => None,
-        None => (t.sends >= SENDS_MIN && case.anatomy.responses_of(index).next().is_none())
+        None => (t.sends >= SENDS_MIN && context.transactions.responses_of(index).next().is_none())
             .then(|| format!("it was sent {} times and never answered", t.sends)),
     }
 }
 
-fn fault(case: &Case<'_>, side: &Side<'_>, request: &Message) -> Option<Fault> {
-    let routes = target::uris(case.tables(), request, HeaderName::Route);
+fn fault(context: &CallContext<'_>, side: &Side<'_>, request: &Message) -> Option<Fault> {
+    let routes = target::uris(context.tables(), request, HeaderName::Route);
     let hosts: Vec<String> = side.routes.iter().map(|uri| target::host(uri)).collect();
     let is_loose = side.routes.iter().any(|uri| uri.to_ascii_lowercase().contains(";lr"))
-        || case
+        || context
             .tables()
             .header_values(side.told, HeaderName::RecordRoute)
             .any(|line| line.to_ascii_lowercase().contains(";lr"));
@@ -164,22 +164,22 @@ fn fault(case: &Case<'_>, side: &Side<'_>, request: &Message) -> Option<Fault> {
         if !routes.iter().any(|uri| hosts.contains(&target::host(uri))) {
             return Some(Fault::OtherRoute);
         }
-        return misused(&hosts, &routes, case.tables().text(request.line));
+        return misused(&hosts, &routes, context.tables().text(request.line));
     }
     if let Some(before) = side.told_before {
         return routes.is_empty().then_some(Fault::NotTold(before.at));
     }
     // A 481 says more of the call than of its target: the other side may have ended it.
-    if request.is_request(Method::Ack) || refused_as_gone(case, request) {
+    if request.is_request(Method::Ack) || refused_as_gone(context, request) {
         return None;
     }
-    let line = case.tables().text(request.line);
+    let line = context.tables().text(request.line);
     let contact = side.contact?;
     let differs = !target::host(line).is_empty() && target::host(line) != target::host(contact);
     // Whoever mends the Contact of a device behind NAT uses the address that its packets come from.
     let is_mended =
-        target::address(line).is_some_and(|asked| asked == case.tables().endpoint(side.told.source).address);
-    (hosts.is_empty() && differs && !is_mended && !was_told(case, side, line))
+        target::address(line).is_some_and(|asked| asked == context.tables().endpoint(side.told.source).address);
+    (hosts.is_empty() && differs && !is_mended && !was_told(context, side, line))
         .then(|| Fault::OtherTarget(contact.to_owned()))
 }
 
@@ -196,30 +196,33 @@ fn misused(hosts: &[String], routes: &[&str], line: &str) -> Option<Fault> {
     is_opposite.then_some(Fault::OppositeRoute)
 }
 
-fn refused_as_gone(case: &Case<'_>, request: &Message) -> bool {
-    case.anatomy.originals().any(|(_, m)| m.via == request.via && m.status().is_some_and(|status| status.0 == 481))
+fn refused_as_gone(context: &CallContext<'_>, request: &Message) -> bool {
+    context
+        .transactions
+        .originals()
+        .any(|(_, m)| m.via == request.via && m.status().is_some_and(|status| status.0 == 481))
 }
 
 /// Whether any message to this side named the host that its request is for.
-fn was_told(case: &Case<'_>, side: &Side<'_>, line: &str) -> bool {
-    let node = case.scene.node(side.here);
+fn was_told(context: &CallContext<'_>, side: &Side<'_>, line: &str) -> bool {
+    let node = context.capture.node(side.here);
     let asked = target::host(line);
-    case.anatomy.originals().any(|(_, m)| {
-        case.scene.node(m.destination) == node
-            && target::uris(case.tables(), m, HeaderName::Contact).into_iter().any(|uri| target::host(uri) == asked)
+    context.transactions.originals().any(|(_, m)| {
+        context.capture.node(m.destination) == node
+            && target::uris(context.tables(), m, HeaderName::Contact).into_iter().any(|uri| target::host(uri) == asked)
     })
 }
 
 fn finding(
-    case: &Case<'_>,
+    context: &CallContext<'_>,
     side: &Side<'_>,
     request: &Message,
     method: Method,
     fault: &Fault,
     consequence: &str,
 ) -> Finding {
-    let who = case.name(request.source);
-    let to = case.scene.name(request.destination);
+    let who = context.name(request.source);
+    let to = context.capture.name(request.destination);
     let told = side.told.at.frame;
     let (explanation, confidence, header, signature) = match fault {
         Fault::NoRoute => (
@@ -262,7 +265,7 @@ fn finding(
             format!(
                 "{who} sent its {} for {} although the other side's Contact is {contact} (frame {told}), and {consequence}.",
                 method.text(),
-                case.tables().text(request.line)
+                context.tables().text(request.line)
             ),
             Confidence::Likely,
             HeaderName::Contact,
@@ -279,14 +282,14 @@ fn finding(
             "not told",
         ),
     };
-    let address = case.tables().endpoint(request.source).address;
+    let address = context.tables().endpoint(request.source).address;
     let remedy = match fault {
         Fault::OtherTarget(_) => format!(
             "{address}: send requests inside a call to the Contact of the other side, not to the address that was dialled."
         ),
         Fault::NotTold(_) => format!(
             "1. {}: pass Record-Route on in responses; what it put into the INVITE has to reach the caller in the 200. 2. Re-test: ACK and BYE carry a Route.",
-            case.tables().endpoint(side.told.source).address
+            context.tables().endpoint(side.told.source).address
         ),
         Fault::OppositeRoute => format!(
             "1. {address}: the side that called has to turn the Record-Route of the answer round for its Route, the side that was called has to keep the order of the INVITE (RFC 3261 section 12.1; firmware). 2. Re-test: ACK and BYE go to the nearest proxy first."
@@ -296,15 +299,19 @@ fn finding(
         ),
     };
     let mut finding = Finding::new("dlg-route-set-lost", Severity::Error, confidence, Proof::Protocol)
-        .says(format!("{} leaves the agreed path of the call", case.scene.name(request.source)), explanation, remedy)
-        .shown_by(case.shows(request, format!("to {to}: {consequence}")))
-        .shown_by(case.shows_header(side.told, header, "the path that was agreed"))
+        .says(
+            format!("{} leaves the agreed path of the call", context.capture.name(request.source)),
+            explanation,
+            remedy,
+        )
+        .shown_by(context.shows(request, format!("to {to}: {consequence}")))
+        .shown_by(context.shows_header(side.told, header, "the path that was agreed"))
         .at(request.source, signature);
     if let Some(before) = side.told_before {
         finding =
-            finding.shown_by(case.shows_header(before, HeaderName::RecordRoute, "the path before it was left out"));
+            finding.shown_by(context.shows_header(before, HeaderName::RecordRoute, "the path before it was left out"));
     }
-    let routes = target::uris(case.tables(), request, HeaderName::Route);
+    let routes = target::uris(context.tables(), request, HeaderName::Route);
     if !routes.is_empty() {
         finding = finding.shown_by(Evidence::seen(
             request.at,

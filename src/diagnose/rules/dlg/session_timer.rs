@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use crate::call::outcome::refresh::{Interval, interval_at, is_refresh};
 use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TransactionIndex, answering_hop, drop_cause};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::joined_late::expired_unseen;
 use crate::diagnose::rules::dlg::too_small::too_small;
@@ -14,28 +14,30 @@ use crate::diagnose::rules::net::times;
 use crate::sip::{HeaderName, StatusCode};
 
 /// The session timer ran out, a refresh failed, or its interval was refused.
-pub(super) fn dlg_session_timer(case: &Case<'_>) -> Option<Finding> {
-    match case.outcome() {
+pub(super) fn dlg_session_timer(context: &CallContext<'_>) -> Option<Finding> {
+    match context.outcome() {
         Outcome::Dropped => {
-            let dialog = case.dialogs.first()?;
-            match drop_cause(&case.anatomy, dialog)? {
-                DropCause::SessionTimer { bye, interval_seconds, .. } => expired(case, dialog, bye, interval_seconds),
-                DropCause::RefreshFailed { request, bye } => refresh_failed(case, dialog, request, bye),
+            let dialog = context.dialogs.first()?;
+            match drop_cause(&context.transactions, dialog)? {
+                DropCause::SessionTimer { bye, interval_seconds, .. } => {
+                    expired(context, dialog, bye, interval_seconds)
+                }
+                DropCause::RefreshFailed { request, bye } => refresh_failed(context, dialog, request, bye),
                 _ => None,
             }
         }
-        Outcome::Rejected if case.code() == 422 => too_small(case),
-        Outcome::Partial => expired_unseen(case),
+        Outcome::Rejected if context.code() == 422 => too_small(context),
+        Outcome::Partial => expired_unseen(context),
         _ => None,
     }
 }
 
-fn expired(case: &Case<'_>, dialog: &Dialog, bye: TransactionIndex, seconds: u32) -> Option<Finding> {
-    let anatomy = &case.anatomy;
-    let bye = anatomy.message(anatomy.transaction(bye).request?);
-    let interval = interval_at(anatomy, dialog, bye.time)?;
-    let set_by = anatomy.message(interval.set_by);
-    let talked = bye.time.since(anatomy.message(dialog.answer).time);
+fn expired(context: &CallContext<'_>, dialog: &Dialog, bye: TransactionIndex, seconds: u32) -> Option<Finding> {
+    let transactions = &context.transactions;
+    let bye = transactions.message(transactions.transaction(bye).request?);
+    let interval = interval_at(transactions, dialog, bye.time)?;
+    let set_by = transactions.message(interval.set_by);
+    let talked = bye.time.since(transactions.message(dialog.answer).time);
     let since = bye.time.since(set_by.time).as_secs_f64();
     let left = f64::from(seconds) - since;
     let moment = if left > 1.0 {
@@ -43,8 +45,8 @@ fn expired(case: &Case<'_>, dialog: &Dialog, bye: TransactionIndex, seconds: u32
     } else {
         format!("when the session timer of {seconds} s ran out")
     };
-    let (who, remedy_at) = refresher(case, dialog, set_by, interval.refresher);
-    let tried = tried(case, dialog, set_by);
+    let (who, remedy_at) = refresher(context, dialog, set_by, interval.refresher);
+    let tried = tried(context, dialog, set_by);
     // A side that waits for the refresh ends the call by its timer; the one that was to send it may end it for any reason.
     let may_be_chance = tried.is_none() && interval.refresher == Some(bye.from_tag);
     let (confidence, caution) = if may_be_chance {
@@ -57,40 +59,40 @@ fn expired(case: &Case<'_>, dialog: &Dialog, bye: TransactionIndex, seconds: u32
     };
     let was_refreshed = interval.set_by != dialog.answer;
     let never = if was_refreshed { "did not refresh it again" } else { "never refreshed it" };
-    let setter = unasked(case, dialog, interval, tried.is_some());
-    let (unasked, remedy) = repair(case, setter, &remedy_at);
+    let setter = unasked(context, dialog, interval, tried.is_some());
+    let (unasked, remedy) = repair(context, setter, &remedy_at);
     let mut finding = Finding::new("dlg-session-timer", Severity::Error, confidence, Proof::OwnWords)
         .says(
             format!("The session timer of {seconds} s ended the call"),
             format!(
                 "The call was ended by {} after {:.0} s, {moment}: {who} {never}{}.{unasked}{caution}",
-                case.scene.name(bye.source),
+                context.capture.name(bye.source),
                 talked.as_secs_f64(),
                 tried.as_ref().map_or(String::new(), |(_, text)| text.clone())
             ),
             remedy,
         )
-        .shown_by(case.shows_header(set_by, HeaderName::SessionExpires, "the interval that was agreed"))
-        .shown_by(case.shows(bye, format!("the end, {since:.0} s later")))
+        .shown_by(context.shows_header(set_by, HeaderName::SessionExpires, "the interval that was agreed"))
+        .shown_by(context.shows(bye, format!("the end, {since:.0} s later")))
         .not("call-dropped-by-network", "the end fits the session timer to the second")
         .at(set_by.source, format!("{seconds}"));
     if let Some((message, _)) = tried {
-        finding = finding.shown_by(case.shows(message, "the last try to refresh"));
+        finding = finding.shown_by(context.shows(message, "the last try to refresh"));
     }
     Some(finding)
 }
 
 /// What else is known, with a blank before it, and who changes what.
-fn repair(case: &Case<'_>, setter: Option<EndpointId>, remedy_at: &str) -> (String, String) {
+fn repair(context: &CallContext<'_>, setter: Option<EndpointId>, remedy_at: &str) -> (String, String) {
     match setter {
         Some(setter) => (
             format!(
                 " The INVITE does not offer session timers, so the caller cannot be the refresher; {} made it that (RFC 4028 section 9).",
-                case.scene.name(setter)
+                context.capture.name(setter)
             ),
             format!(
                 "1. {}: refresh the call itself (refresher=uas) where the INVITE lacks `Supported: timer`. 2. Or switch session timers on at {remedy_at}, or off on both sides.",
-                case.tables().endpoint(setter).address
+                context.tables().endpoint(setter).address
             ),
         ),
         None => (
@@ -103,19 +105,19 @@ fn repair(case: &Case<'_>, setter: Option<EndpointId>, remedy_at: &str) -> (Stri
 }
 
 /// Who made the caller the refresher of a call whose INVITE offers no session timers; `None` where it does, or did try.
-fn unasked(case: &Case<'_>, dialog: &Dialog, interval: Interval, has_tried: bool) -> Option<EndpointId> {
-    let invite = case.anatomy.transaction(dialog.invite);
-    let request = case.message(invite.request?)?;
-    let tables = case.tables();
+fn unasked(context: &CallContext<'_>, dialog: &Dialog, interval: Interval, has_tried: bool) -> Option<EndpointId> {
+    let invite = context.transactions.transaction(dialog.invite);
+    let request = context.message(invite.request?)?;
+    let tables = context.tables();
     let mut supported = tables.header_values(request, HeaderName::Supported);
     let offers = supported.any(|value| value.to_ascii_lowercase().contains("timer"))
         || tables.header(request, HeaderName::SessionExpires).is_some();
-    let is_caller = interval.refresher == Some(case.anatomy.caller_tag());
+    let is_caller = interval.refresher == Some(context.transactions.caller_tag());
     let is_first = interval.set_by == dialog.answer;
     // The furthest 2xx that names the caller was written by who decided so.
-    let decided = case.dialogs.first().map(|_| answering_hop(&case.anatomy, dialog));
-    let decider = decided.map(|hop| case.anatomy.transaction(hop)).filter(|hop| {
-        let answer = hop.final_response.and_then(|answer| case.message(answer));
+    let decided = context.dialogs.first().map(|_| answering_hop(&context.transactions, dialog));
+    let decider = decided.map(|hop| context.transactions.transaction(hop)).filter(|hop| {
+        let answer = hop.final_response.and_then(|answer| context.message(answer));
         answer.is_some_and(|answer| tables.header(answer, HeaderName::SessionExpires).is_some())
     });
     (!offers && !has_tried && is_caller && is_first && !request.flags.is_cut())
@@ -123,31 +125,36 @@ fn unasked(case: &Case<'_>, dialog: &Dialog, interval: Interval, has_tried: bool
 }
 
 /// Who was to refresh, for a sentence, and the address for the remedy.
-fn refresher(case: &Case<'_>, dialog: &Dialog, set_by: &Message, tag: Option<crate::call::TextId>) -> (String, String) {
-    let invite = case.anatomy.transaction(dialog.invite);
-    let address = |endpoint| case.tables().endpoint(endpoint).address.to_string();
+fn refresher(
+    context: &CallContext<'_>,
+    dialog: &Dialog,
+    set_by: &Message,
+    tag: Option<crate::call::TextId>,
+) -> (String, String) {
+    let invite = context.transactions.transaction(dialog.invite);
+    let address = |endpoint| context.tables().endpoint(endpoint).address.to_string();
     match tag {
         None => ("nobody was named as refresher, and nobody".to_owned(), address(invite.source)),
         Some(tag) => {
-            let is_caller = tag == case.anatomy.caller_tag();
+            let is_caller = tag == context.transactions.caller_tag();
             let at = if is_caller { invite.source } else { invite.destination };
             let side = if is_caller { "caller" } else { "callee" };
             let word = if tag == set_by.from_tag { "uac" } else { "uas" };
-            (format!("the {side}'s side ({}, refresher={word})", case.scene.name(at)), address(at))
+            (format!("the {side}'s side ({}, refresher={word})", context.capture.name(at)), address(at))
         }
     }
 }
 
 /// A refresh after the interval was set that did not succeed.
-fn tried<'a>(case: &Case<'a>, dialog: &Dialog, set_by: &Message) -> Option<(&'a Message, String)> {
-    let anatomy = &case.anatomy;
-    let (_, t) = anatomy
+fn tried<'a>(context: &CallContext<'a>, dialog: &Dialog, set_by: &Message) -> Option<(&'a Message, String)> {
+    let transactions = &context.transactions;
+    let (_, t) = transactions
         .each()
-        .filter(|(_, t)| is_refresh(anatomy, dialog, t))
-        .filter(|(_, t)| anatomy.message(t.first).time > set_by.time)
+        .filter(|(_, t)| is_refresh(transactions, dialog, t))
+        .filter(|(_, t)| transactions.message(t.first).time > set_by.time)
         .last()?;
-    let request = anatomy.message(t.request?);
-    let fate = match anatomy.final_status(t) {
+    let request = transactions.message(t.request?);
+    let fate = match transactions.final_status(t) {
         Some(status) if status.is_success() => return None,
         Some(status) => format!("got {}", status.0),
         None => format!("was sent {} and never answered", times(t.sends as usize)),
@@ -156,60 +163,64 @@ fn tried<'a>(case: &Case<'a>, dialog: &Dialog, set_by: &Message) -> Option<(&'a 
 }
 
 fn refresh_failed(
-    case: &Case<'_>,
+    context: &CallContext<'_>,
     dialog: &Dialog,
     request: TransactionIndex,
     bye: TransactionIndex,
 ) -> Option<Finding> {
-    let anatomy = &case.anatomy;
-    let refresh = anatomy.transaction(request);
-    let message = anatomy.message(refresh.request?);
-    let bye = anatomy.message(anatomy.transaction(bye).request?);
-    let refuser = refuser(case, request);
-    let (there, method) = (case.tables().endpoint(refuser).address, refresh.method.text());
-    let (fate, remedy) = match anatomy.final_status(refresh) {
+    let transactions = &context.transactions;
+    let refresh = transactions.transaction(request);
+    let message = transactions.message(refresh.request?);
+    let bye = transactions.message(transactions.transaction(bye).request?);
+    let refuser = refuser(context, request);
+    let (there, method) = (context.tables().endpoint(refuser).address, refresh.method.text());
+    let (fate, remedy) = match transactions.final_status(refresh) {
         Some(status) => {
-            (format!("was answered {} by {}", status.0, case.name(refuser)), refusal_remedy(status, there, method))
+            (format!("was answered {} by {}", status.0, context.name(refuser)), refusal_remedy(status, there, method))
         }
         None => (
-            format!("was sent {} to {} and never answered", times(refresh.sends as usize), case.scene.name(refuser)),
+            format!(
+                "was sent {} to {} and never answered",
+                times(refresh.sends as usize),
+                context.capture.name(refuser)
+            ),
             format!(
                 "{there}: answer the refresh of a call that it knows; SBC and firewall before it: let {method} through."
             ),
         ),
     };
-    let talked = bye.time.since(anatomy.message(dialog.answer).time);
+    let talked = bye.time.since(transactions.message(dialog.answer).time);
     let finding = Finding::new("dlg-session-timer", Severity::Error, Confidence::Certain, Proof::Protocol)
         .says(
             "The refresh of the session failed",
             format!(
                 "After {:.0} s {} ended the call because its refresh ({method}, frame {}) {fate}.",
                 talked.as_secs_f64(),
-                case.scene.name(bye.source),
+                context.capture.name(bye.source),
                 message.at.frame
             ),
             remedy,
         )
-        .shown_by(case.shows(message, "the refresh that failed"))
-        .shown_by(case.shows(bye, "the end of the call"))
+        .shown_by(context.shows(message, "the refresh that failed"))
+        .shown_by(context.shows(bye, "the end of the call"))
         .at(refuser, "refresh");
     Some(finding)
 }
 
 /// The furthest node that is seen to have been asked and to have given the same answer.
-pub(super) fn refuser(case: &Case<'_>, request: TransactionIndex) -> EndpointId {
+pub(super) fn refuser(context: &CallContext<'_>, request: TransactionIndex) -> EndpointId {
     /// Hops that a request is followed.
     const HOPS_MAX: usize = 16;
     let mut hop = request;
     for _ in 0..HOPS_MAX {
-        let status = case.anatomy.final_status(case.anatomy.transaction(hop));
-        let mut next = case.anatomy.children(hop);
-        match next.find(|(_, t)| case.anatomy.final_status(t) == status) {
+        let status = context.transactions.final_status(context.transactions.transaction(hop));
+        let mut next = context.transactions.children(hop);
+        match next.find(|(_, t)| context.transactions.final_status(t) == status) {
             Some((further, _)) if further > hop => hop = further,
             _ => break,
         }
     }
-    case.anatomy.transaction(hop).destination
+    context.transactions.transaction(hop).destination
 }
 
 /// Who changes what so that a refresh is not refused with this status.

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::call::{Message, Transaction, TransactionIndex, answering_hop};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::dlg::bye::later_end;
 use crate::sip::{Method, StatusCode};
@@ -14,32 +14,32 @@ use crate::sip::{Method, StatusCode};
 const PASS_WAIT: Duration = Duration::from_secs(5);
 
 /// A BYE that was answered by a proxy and never seen behind it.
-pub(super) fn bye(case: &Case<'_>) -> Option<Finding> {
-    let dialog = case.dialogs.first()?;
-    let (near, far) = proxy_hop(case, answering_hop(&case.anatomy, dialog))?;
-    let (near, far) = (case.anatomy.transaction(near), case.anatomy.transaction(far));
-    let node = |endpoint| case.scene.node(endpoint);
+pub(super) fn bye(context: &CallContext<'_>) -> Option<Finding> {
+    let dialog = context.dialogs.first()?;
+    let (near, far) = proxy_hop(context, answering_hop(&context.transactions, dialog))?;
+    let (near, far) = (context.transactions.transaction(near), context.transactions.transaction(far));
+    let node = |endpoint| context.capture.node(endpoint);
     let proxy = node(far.source);
-    let (index, bye) = case.anatomy.each().find(|(_, t)| {
+    let (index, bye) = context.transactions.each().find(|(_, t)| {
         let is_from_party = node(t.source) == node(near.source) || node(t.source) == node(far.destination);
         t.method == Method::Bye && t.parent.is_none() && is_from_party && node(t.destination) == proxy
     })?;
-    let (sent, answer) = (case.message(bye.request?)?, case.message(bye.final_response?)?);
-    let is_passed_on = case.anatomy.originals().any(|(_, m)| {
+    let (sent, answer) = (context.message(bye.request?)?, context.message(bye.final_response?)?);
+    let is_passed_on = context.transactions.originals().any(|(_, m)| {
         m.is_request(Method::Bye)
             && m.from_tag == sent.from_tag
             && (node(m.source) == proxy || node(m.source) != node(bye.source) && m.time <= sent.time.plus(PASS_WAIT))
     });
     if is_passed_on
-        || case.anatomy.children(index).next().is_some()
+        || context.transactions.children(index).next().is_some()
         || !answer.status().is_some_and(StatusCode::is_success)
-        || case.scene.watched_since(sent.time) < PASS_WAIT
+        || context.capture.watched_since(sent.time) < PASS_WAIT
     {
         return None;
     }
     let other = if node(bye.source) == node(near.source) { far.destination } else { near.source };
-    let (proxy_name, other_name) = (case.name(bye.destination), case.scene.name(other));
-    let end = later_end(case, sent);
+    let (proxy_name, other_name) = (context.name(bye.destination), context.capture.name(other));
+    let end = later_end(context, sent);
     let impact = match end {
         Some(end) => format!(
             "{other_name} held the call for another {:.0} s (its own BYE is frame {})",
@@ -48,7 +48,7 @@ pub(super) fn bye(case: &Case<'_>) -> Option<Finding> {
         ),
         None => format!("for {other_name} the call may still be up"),
     };
-    let passed = case.anatomy.message(far.ack?);
+    let passed = context.transactions.message(far.ack?);
     let mut finding = Finding::new(
         "dlg-bye-lost",
         Severity::Error,
@@ -56,42 +56,42 @@ pub(super) fn bye(case: &Case<'_>) -> Option<Finding> {
         Proof::Protocol,
     )
     .says(
-        format!("{} kept the hang-up to itself", case.scene.name(bye.destination)),
+        format!("{} kept the hang-up to itself", context.capture.name(bye.destination)),
         format!(
             "{} hung up; {proxy_name} answered the BYE with {} but never sent it on to {other_name}, although it had sent the ACK of this call on (frame {}): {impact}.",
-            case.name(bye.source),
+            context.name(bye.source),
             answer.status().map_or(200, |status| status.0),
             passed.at.frame
         ),
         format!(
             "{}: route a BYE like every request inside a call, by its Route and Request-URI (loose routing), and do not answer it there.",
-            case.tables().endpoint(bye.destination).address
+            context.tables().endpoint(bye.destination).address
         ),
     )
-    .shown_by(case.shows(sent, "the hang-up"))
-    .shown_by(case.shows(answer, "answered by the proxy"))
+    .shown_by(context.shows(sent, "the hang-up"))
+    .shown_by(context.shows(answer, "answered by the proxy"))
     .shown_by(Evidence::Missing {
-        expected: format!("BYE from {} to {other_name}", case.scene.name(far.source)),
+        expected: format!("BYE from {} to {other_name}", context.capture.name(far.source)),
         after: sent.at,
-        watched: case.scene.watched_since(sent.time),
+        watched: context.capture.watched_since(sent.time),
     })
-    .shown_by(case.shows(passed, "an earlier request of the call that was sent on"))
+    .shown_by(context.shows(passed, "an earlier request of the call that was sent on"))
     .at(bye.destination, "swallowed");
     if let Some(end) = end {
-        finding = finding.shown_by(case.shows(end, "the other side's own end of the call"));
+        finding = finding.shown_by(context.shows(end, "the other side's own end of the call"));
     }
     Some(finding)
 }
 
 /// The hops before and behind the last proxy of an answered call: it added a Via, kept the callee's tag, and passed the ACK on.
-fn proxy_hop(case: &Case<'_>, far: TransactionIndex) -> Option<(TransactionIndex, TransactionIndex)> {
-    let (index, child) = (far, case.anatomy.transaction(far));
+fn proxy_hop(context: &CallContext<'_>, far: TransactionIndex) -> Option<(TransactionIndex, TransactionIndex)> {
+    let (index, child) = (far, context.transactions.transaction(far));
     let parent = child.parent?;
-    let above = case.anatomy.transaction(parent);
-    let tag = |t: &Transaction| Some(case.message(t.final_response?)?.to_tag);
-    let group = |t: &Transaction| case.message(t.first).map(|message: &Message| message.group);
-    let is_proxy = case.tables().vias.above(child.via, above.via) == Some(1)
-        && case.scene.node(above.destination) == case.scene.node(child.source)
+    let above = context.transactions.transaction(parent);
+    let tag = |t: &Transaction| Some(context.message(t.final_response?)?.to_tag);
+    let group = |t: &Transaction| context.message(t.first).map(|message: &Message| message.group);
+    let is_proxy = context.tables().vias.above(child.via, above.via) == Some(1)
+        && context.capture.node(above.destination) == context.capture.node(child.source)
         && group(above) == group(child)
         && tag(above).is_some()
         && tag(above) == tag(child);

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::call::Message;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, SessionExpires};
 
@@ -13,23 +13,23 @@ use crate::sip::{HeaderName, SessionExpires};
 const RETRY_WAIT: Duration = Duration::from_secs(1);
 
 /// The interval was refused as too small, and no later one was taken.
-pub(super) fn too_small(case: &Case<'_>) -> Option<Finding> {
-    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
-    let request = case.refused_request()?;
+pub(super) fn too_small(context: &CallContext<'_>) -> Option<Finding> {
+    let (refuser, refusal) = (context.refuser()?, context.refusal()?);
+    let request = context.refused_request()?;
     // A retry that stands before the refusal has been sent behind it all the same: the clock was set.
-    let mut chain = case.anatomy.chain.iter();
-    if chain.any(|step| case.anatomy.transaction(*step).cseq > refusal.cseq) {
+    let mut chain = context.transactions.chain.iter();
+    if chain.any(|step| context.transactions.transaction(*step).cseq > refusal.cseq) {
         return None;
     }
-    let is_watched = case.scene.watched_since(refusal.time) >= RETRY_WAIT;
-    let wanted = case.header(refusal, HeaderName::MinSe);
-    let offered = case.header(request, HeaderName::SessionExpires);
-    let tries = case
-        .anatomy
+    let is_watched = context.capture.watched_since(refusal.time) >= RETRY_WAIT;
+    let wanted = context.header(refusal, HeaderName::MinSe);
+    let offered = context.header(request, HeaderName::SessionExpires);
+    let tries = context
+        .transactions
         .chain
         .iter()
         .filter(|step| {
-            let status = case.anatomy.final_status(case.anatomy.transaction(**step));
+            let status = context.transactions.final_status(context.transactions.transaction(**step));
             status.is_some_and(|status| status.0 == 422)
         })
         .count();
@@ -38,7 +38,7 @@ pub(super) fn too_small(case: &Case<'_>) -> Option<Finding> {
         0 | 1 => "The caller did not try again with a longer one.".to_owned(),
         _ => format!("The caller tried {tries} times, and no interval was taken."),
     };
-    let (title, explanation, remedy) = refusal_words(case, request, (wanted, offered), &again);
+    let (title, explanation, remedy) = refusal_words(context, request, (wanted, offered), &again);
     let mut finding = Finding::new(
         "dlg-session-timer",
         if is_watched { Severity::Error } else { Severity::Warn },
@@ -48,25 +48,25 @@ pub(super) fn too_small(case: &Case<'_>) -> Option<Finding> {
     .says(title, explanation, remedy)
     .at(refuser, "422");
     finding = finding.shown_by(match wanted {
-        Some(_) => case.shows_header(refusal, HeaderName::MinSe, "the smallest interval that it takes"),
-        None => case.shows(refusal, "the refusal, without Min-SE"),
+        Some(_) => context.shows_header(refusal, HeaderName::MinSe, "the smallest interval that it takes"),
+        None => context.shows(refusal, "the refusal, without Min-SE"),
     });
     finding = finding.shown_by(match offered {
-        Some(_) => case.shows_header(request, HeaderName::SessionExpires, "the interval that was offered"),
-        None => case.shows(request, "no Session-Expires was offered"),
+        Some(_) => context.shows_header(request, HeaderName::SessionExpires, "the interval that was offered"),
+        None => context.shows(request, "no Session-Expires was offered"),
     });
     Some(finding)
 }
 
 /// What is said of a refused interval: `wanted` and `offered` as sent, and what the caller did next.
 fn refusal_words(
-    case: &Case<'_>,
+    context: &CallContext<'_>,
     request: &Message,
     (wanted, offered): (Option<&str>, Option<&str>),
     again: &str,
 ) -> (&'static str, String, String) {
-    let address = |endpoint| case.tables().endpoint(endpoint).address;
-    let who = case.name(request.destination);
+    let address = |endpoint| context.tables().endpoint(endpoint).address;
+    let who = context.name(request.destination);
     let (here, there) = (address(request.source), address(request.destination));
     let offer = match offered.map(|offered| (offered, seconds(offered))) {
         None => "no interval".to_owned(),

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::call::survey::chance::share;
 use crate::call::{NodeId, Step};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::incident::distinguishing_feature::{good_calls, separates};
 use crate::diagnose::rule::Claim;
@@ -17,26 +17,30 @@ use crate::diagnose::rules::srv::sorting::explained_calls;
 const CLUSTER_MIN: usize = 5;
 
 /// Failures that share a feature.
-pub fn fleet_cluster(scene: &Scene<'_>) -> Vec<Claim> {
-    let groups = by_origin(scene, |call, _| call.outcome.is_failure());
+pub fn fleet_cluster(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    let groups = by_origin(capture, |call, _| call.outcome.is_failure());
     let large: Vec<((NodeId, u16), Vec<u32>)> =
         groups.into_iter().filter(|(_, calls)| calls.len() >= CLUSTER_MIN).collect();
-    large.into_par_iter().with_max_len(1).filter_map(|((node, code), calls)| claim(scene, node, code, calls)).collect()
+    large
+        .into_par_iter()
+        .with_max_len(1)
+        .filter_map(|((node, code), calls)| claim(capture, node, code, calls))
+        .collect()
 }
 
-fn claim(scene: &Scene<'_>, node: NodeId, code: u16, calls: Vec<u32>) -> Option<Claim> {
-    if is_explained(scene, node, &calls) {
+fn claim(capture: &CaptureContext<'_>, node: NodeId, code: u16, calls: Vec<u32>) -> Option<Claim> {
+    if is_explained(capture, node, &calls) {
         return None;
     }
-    let good = good_calls(scene, node);
-    let apart = separates(scene, node, &calls, &good)?;
-    let first = scene.calls.get(*calls.first()? as usize)?;
+    let good = good_calls(capture, node);
+    let apart = separates(capture, node, &calls, &good)?;
+    let first = capture.calls.get(*calls.first()? as usize)?;
     let origin = first.origin?;
     if (500..600).contains(&code) && apart.is_sharp() && origin.step == Step::Relayed {
         // The fault itself is told with this feature: srv-internal-error.
         return None;
     }
-    let name = scene.name(origin.endpoint);
+    let name = capture.name(origin.endpoint);
     let what = if code == 0 { "get no answer".to_owned() } else { format!("get {code}") };
     let mut finding = Finding::new(
         "fleet-cluster",
@@ -63,14 +67,14 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, calls: Vec<u32>) -> Option<
         (calls.as_slice(), "one of the calls that failed"),
         (good.get(..1).unwrap_or_default(), "a good call to compare with"),
     ] {
-        finding = with_examples(scene, finding, calls, |case| case.refused_request(), shows);
+        finding = with_examples(capture, finding, calls, |context| context.refused_request(), shows);
     }
-    claim_about(scene, finding, calls, good.len())
+    claim_about(capture, finding, calls, good.len())
 }
 
 /// Whether most of these failures have an explanation that names its feature itself: a limit, load, an outage, a route.
-fn is_explained(scene: &Scene<'_>, node: NodeId, calls: &[u32]) -> bool {
-    let known = explained_calls(scene, node);
+fn is_explained(capture: &CaptureContext<'_>, node: NodeId, calls: &[u32]) -> bool {
+    let known = explained_calls(capture, node);
     let explained = calls.iter().filter(|call| known.binary_search(call).is_ok());
     explained.count() * 2 >= calls.len()
 }

@@ -3,7 +3,7 @@
 //! Source: RFC 3263 section 4.3 (failover to another server).
 
 use crate::call::survey::load::{Destination, Outage};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::sorting::{Why, sorted};
@@ -11,12 +11,12 @@ use crate::diagnose::rules::srv::telling::{Refusals, list, refusal_evidence, sec
 use crate::sip::Method;
 
 /// A destination that fails everything.
-pub fn fleet_destination_down(scene: &Scene<'_>) -> Vec<Claim> {
+pub fn fleet_destination_down(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(scene) {
+    for (destination, explained) in sorted(capture) {
         for explained in explained {
             if let Why::Outage(outage) = &explained.why {
-                let refusals = Refusals { scene, destination, places: &explained.places };
+                let refusals = Refusals { capture, destination, places: &explained.places };
                 claims.push(refusals.claim(finding(&refusals, outage)));
             }
         }
@@ -25,10 +25,10 @@ pub fn fleet_destination_down(scene: &Scene<'_>) -> Vec<Claim> {
 }
 
 fn finding(refusals: &Refusals<'_>, outage: &Outage) -> Finding {
-    let (scene, destination) = (refusals.scene, refusals.destination);
-    let name = scene.name(destination.endpoint);
+    let (capture, destination) = (refusals.capture, refusals.destination);
+    let name = capture.name(destination.endpoint);
     let count = refusals.places.len();
-    let at = |place: usize| seconds(scene, destination.attempts[place].sent);
+    let at = |place: usize| seconds(capture, destination.attempts[place].sent);
     let since = at(outage.first);
     let record = match outage.last_good {
         Some(last) => format!(
@@ -47,7 +47,7 @@ fn finding(refusals: &Refusals<'_>, outage: &Outage) -> Finding {
         [] => String::new(),
         others => format!(" Other destinations were well meanwhile: {}.", list(others)),
     };
-    let witness = witness(scene, destination, outage);
+    let witness = witness(capture, destination, outage);
     let confidence = if witness.is_some() { Confidence::Certain } else { Confidence::Likely };
     let mut finding = Finding::new(
         "fleet-destination-down",
@@ -65,10 +65,10 @@ fn finding(refusals: &Refusals<'_>, outage: &Outage) -> Finding {
     )
     .at(destination.endpoint, outage.first);
     if let Some(first) = destination.attempts.get(outage.first) {
-        finding.evidence.extend(refusal_evidence(scene, first, "the first failure"));
+        finding.evidence.extend(refusal_evidence(capture, first, "the first failure"));
     }
     if let Some(last) = outage.last_good.and_then(|place| destination.attempts.get(place)) {
-        finding.evidence.extend(refusal_evidence(scene, last, "the last call that it took"));
+        finding.evidence.extend(refusal_evidence(capture, last, "the last call that it took"));
     }
     finding.evidence.extend(witness);
     finding.not("srv-capacity-ceiling", "it refused with few calls up as with many, and took none in between")
@@ -85,19 +85,19 @@ fn remedy(name: &str, since: &str, others: &[(String, u32)]) -> String {
 }
 
 /// What else says that the node was gone: an ICMP error that names it, or a keep-alive without answer.
-fn witness(scene: &Scene<'_>, destination: &Destination, outage: &Outage) -> Option<Evidence> {
+fn witness(capture: &CaptureContext<'_>, destination: &Destination, outage: &Outage) -> Option<Evidence> {
     let first = destination.attempts.get(outage.first)?.sent;
     let last = destination.attempts.get(outage.last)?.sent;
     let during = |time| time >= first && time <= last;
-    let address = scene.book.tables.endpoints.address(destination.node);
-    let icmp = scene.errors.iter().find(|error| during(error.time) && error.quoted.destination.address == address);
+    let address = capture.store.tables.endpoints.address(destination.node);
+    let icmp = capture.errors.iter().find(|error| during(error.time) && error.quoted.destination.address == address);
     if let Some(error) = icmp {
         return Some(Evidence::seen(error.at, "ICMP destination unreachable", "it could not be reached"));
     }
-    let request = scene.requests.iter().find(|request| {
+    let request = capture.requests.iter().find(|request| {
         request.method == Method::Options
             && during(request.sent)
-            && scene.node(request.destination) == destination.node
+            && capture.node(request.destination) == destination.node
             && request.answer.is_none()
             && request.was_watched
     })?;

@@ -5,7 +5,7 @@
 use crate::call::survey::chance::{bound, wilson};
 use crate::call::survey::load::{Destination, Fate, trend};
 use crate::capture::Timestamp;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
@@ -18,8 +18,8 @@ const RANKED_MAX: usize = 5;
 const TREND_CHANCE_MAX: f64 = 0.001;
 
 /// The statistics of the capture.
-pub fn fleet_metrics(scene: &Scene<'_>) -> Vec<Claim> {
-    let metrics = scene.honest_metrics();
+pub fn fleet_metrics(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    let metrics = capture.honest_metrics();
     if metrics.calls < CALLS_MIN {
         return Vec::new();
     }
@@ -46,11 +46,11 @@ pub fn fleet_metrics(scene: &Scene<'_>) -> Vec<Claim> {
             if metrics.partial == 1 { "is" } else { "are" }
         );
     }
-    text += &ranking(scene);
-    text += &worse(scene);
+    text += &ranking(capture);
+    text += &worse(capture);
     text += &format!(
         " Measured where the capture was taken, over {:.0} s; short captures make talk look short.",
-        scene.end.millis_since(scene.start) / 1000.0
+        capture.end.millis_since(capture.start) / 1000.0
     );
     let finding = Finding::new("fleet-metrics", Severity::Info, Confidence::Certain, Proof::Protocol).beside().says(
         format!("Statistics of {} calls", metrics.calls),
@@ -61,15 +61,15 @@ pub fn fleet_metrics(scene: &Scene<'_>) -> Vec<Claim> {
         finding,
         calls: Vec::new(),
         count: metrics.calls,
-        first_at: scene.start,
-        last_at: scene.end,
+        first_at: capture.start,
+        last_at: capture.end,
         scope: String::new(),
     }]
 }
 
 /// Destinations by failures that no user caused; of equal ones the one that is surer to fail more often.
-fn ranking(scene: &Scene<'_>) -> String {
-    let mut ranked: Vec<(u64, f64, &Destination)> = scene
+fn ranking(capture: &CaptureContext<'_>) -> String {
+    let mut ranked: Vec<(u64, f64, &Destination)> = capture
         .loads
         .destinations
         .iter()
@@ -81,13 +81,13 @@ fn ranking(scene: &Scene<'_>) -> String {
         })
         .filter(|(failed, _, _)| *failed > 0)
         .collect();
-    let address = |destination: &Destination| scene.book.tables.endpoints.address(destination.node);
+    let address = |destination: &Destination| capture.store.tables.endpoints.address(destination.node);
     ranked.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then_with(|| address(a.2).cmp(&address(b.2))));
     let each: Vec<String> = ranked
         .iter()
         .take(RANKED_MAX)
         .map(|(failed, _, destination)| {
-            format!("{} {failed} of {}", scene.name(destination.endpoint), destination.attempts.len())
+            format!("{} {failed} of {}", capture.name(destination.endpoint), destination.attempts.len())
         })
         .collect();
     if each.is_empty() {
@@ -97,21 +97,21 @@ fn ranking(scene: &Scene<'_>) -> String {
 }
 
 /// The node that got worse most clearly while the capture ran.
-fn worse(scene: &Scene<'_>) -> String {
-    let trends = scene.loads.destinations.iter().filter_map(|destination| {
+fn worse(capture: &CaptureContext<'_>) -> String {
+    let trends = capture.loads.destinations.iter().filter_map(|destination| {
         let attempts: Vec<(Timestamp, bool)> =
             destination.attempts.iter().map(|attempt| (attempt.sent, is_failure(attempt.fate, attempt.code))).collect();
         let mut trend = trend(&attempts)?;
         // Every node was a try.
-        trend.chance *= scene.loads.destinations.len() as f64;
+        trend.chance *= capture.loads.destinations.len() as f64;
         (trend.chance < TREND_CHANCE_MAX).then_some((trend, destination))
     });
     let worst = trends.min_by(|a, b| a.0.chance.total_cmp(&b.0.chance));
     worst.map_or(String::new(), |(trend, destination)| {
         format!(
             " {} got worse at {:.1} s of the capture: {} of {} calls failed before and {} of {} from then on (chance {}).",
-            scene.name(destination.endpoint),
-            trend.since.millis_since(scene.start) / 1000.0,
+            capture.name(destination.endpoint),
+            trend.since.millis_since(capture.start) / 1000.0,
             if trend.before.0 == 0 { "none".to_owned() } else { trend.before.0.to_string() },
             trend.before.1,
             trend.after.0,

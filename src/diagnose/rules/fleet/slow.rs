@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use crate::call::detail::delay::{StageKind, first_sign, stages};
 use crate::call::survey::metrics::Spread;
-use crate::call::{Call, Hop, NodeId, anatomy_of, is_challenge};
-use crate::diagnose::context::call_context::Case;
-use crate::diagnose::context::capture_context::Scene;
+use crate::call::{Call, Hop, NodeId, is_challenge, transactions_of};
+use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::part_of;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
@@ -28,26 +28,26 @@ const EXAMPLES_MAX: usize = 3;
 const CALLS_READ_MAX: usize = 1_000;
 
 /// Destinations that calls take long to.
-pub fn fleet_slow_setup(scene: &Scene<'_>) -> Vec<Claim> {
+pub fn fleet_slow_setup(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut groups: BTreeMap<NodeId, Vec<(u32, f64)>> = BTreeMap::new();
-    for (index, call) in (0..).zip(scene.calls) {
-        if let Some(pdd) = delay(scene, call).filter(|pdd| *pdd <= PDD_MAX_MS) {
-            let node = scene.node(call.destination);
+    for (index, call) in (0..).zip(capture.calls) {
+        if let Some(pdd) = delay(capture, call).filter(|pdd| *pdd <= PDD_MAX_MS) {
+            let node = capture.node(call.destination);
             groups.entry(node).or_default().push((index, pdd));
         }
     }
-    groups.into_values().filter_map(|delays| claim(scene, &delays)).collect()
+    groups.into_values().filter_map(|delays| claim(capture, &delays)).collect()
 }
 
 /// Post-dial delay without the time that the caller itself took between two tries, as a person does who types a password.
-fn delay(scene: &Scene<'_>, call: &Call) -> Option<f64> {
+fn delay(capture: &CaptureContext<'_>, call: &Call) -> Option<f64> {
     let pdd = call.milestones.pdd_ms()?;
     if pdd <= PDD_WARN_MS {
         return Some(pdd);
     }
-    let node = scene.node(call.source);
+    let node = capture.node(call.source);
     let own: Vec<&Hop> =
-        call.hops.iter().filter(|hop| hop.parent.is_none() && scene.node(hop.source) == node).collect();
+        call.hops.iter().filter(|hop| hop.parent.is_none() && capture.node(hop.source) == node).collect();
     let pauses = own.windows(2).filter_map(|pair| {
         let refused = f64::from(pair[0].final_ms?);
         Some((pair[1].sent.millis_since(pair[0].sent) - refused).max(0.0))
@@ -55,7 +55,7 @@ fn delay(scene: &Scene<'_>, call: &Call) -> Option<f64> {
     Some((pdd - pauses.sum::<f64>()).max(0.0))
 }
 
-fn claim(scene: &Scene<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
+fn claim(capture: &CaptureContext<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
     let spread = Spread::of(delays.iter().map(|(_, pdd)| *pdd).collect())?;
     let is_slow = delays.len() >= CALLS_MIN && spread.p90 > PDD_WARN_MS;
     if !is_slow && spread.max <= PDD_BAD_MS {
@@ -63,12 +63,12 @@ fn claim(scene: &Scene<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
     }
     let limit = if is_slow { PDD_WARN_MS } else { PDD_BAD_MS };
     let slow: Vec<u32> = delays.iter().filter(|(_, pdd)| *pdd > limit).map(|(call, _)| *call).collect();
-    let first = scene.calls.get(*slow.first()? as usize)?;
-    let last = scene.calls.get(*slow.last()? as usize)?;
-    let name = scene.name(first.destination);
+    let first = capture.calls.get(*slow.first()? as usize)?;
+    let last = capture.calls.get(*slow.last()? as usize)?;
+    let name = capture.name(first.destination);
     let mut places = Places::default();
-    for call in slow.iter().take(CALLS_READ_MAX).filter_map(|call| scene.calls.get(*call as usize)) {
-        places.add(scene, call);
+    for call in slow.iter().take(CALLS_READ_MAX).filter_map(|call| capture.calls.get(*call as usize)) {
+        places.add(capture, call);
     }
     let (place, share, remedy) = places.largest()?;
     let how = if is_slow {
@@ -96,11 +96,12 @@ fn claim(scene: &Scene<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
         )
         .at(first.destination, "slow");
     for call in slow.iter().take(EXAMPLES_MAX) {
-        let case = Case::new(scene, *call as usize);
-        let sign = first_sign(&case.anatomy, case.dialogs.first());
-        if let Some(message) = sign.and_then(|(_, sign)| case.message(sign)) {
-            let after = case.seconds_in(message);
-            finding = finding.shown_by(case.shows(message, format!("the first sign, {after:.1} s after the INVITE")));
+        let context = CallContext::new(capture, *call as usize);
+        let sign = first_sign(&context.transactions, context.dialogs.first());
+        if let Some(message) = sign.and_then(|(_, sign)| context.message(sign)) {
+            let after = context.seconds_in(message);
+            finding =
+                finding.shown_by(context.shows(message, format!("the first sign, {after:.1} s after the INVITE")));
         }
     }
     Some(Claim {
@@ -136,12 +137,12 @@ struct Places {
 }
 
 impl Places {
-    fn add(&mut self, scene: &Scene<'_>, call: &Call) {
+    fn add(&mut self, capture: &CaptureContext<'_>, call: &Call) {
         let mut lost = String::new();
-        for stage in stages(&anatomy_of(scene.book, &call.legs)) {
-            let name = scene.name(stage.endpoint);
+        for stage in stages(&transactions_of(capture.store, &call.legs)) {
+            let name = capture.name(stage.endpoint);
             let code = StatusCode(stage.code);
-            let is_caller = scene.node(stage.endpoint) == scene.node(call.source);
+            let is_caller = capture.node(stage.endpoint) == capture.node(call.source);
             if stage.kind == StageKind::TurnRound && is_caller {
                 continue;
             }

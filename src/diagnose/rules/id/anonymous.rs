@@ -5,8 +5,8 @@
 use crate::call::survey::chance::Table;
 use crate::call::survey::load::Fate;
 use crate::call::{Cause, Message, OutcomeGroup};
-use crate::diagnose::context::call_context::Case;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::incident::features::invite_of;
 use crate::sip::HeaderName;
@@ -23,23 +23,23 @@ const ATTEMPTS_MAX: usize = 5_000;
 /// Chance above which a comparison is only possible.
 const CHANCE_LIKELY: f64 = 0.05;
 
-pub fn id_anonymous(case: &Case<'_>) -> Option<Finding> {
-    if case.outcome().is_answered() || case.refusal_code() < 300 {
+pub fn id_anonymous(context: &CallContext<'_>) -> Option<Finding> {
+    if context.outcome().is_answered() || context.refusal_code() < 300 {
         return None;
     }
-    let code = case.refusal_code();
-    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
-    let says_so = code == 433 || Cause::of(case.tables(), refusal).q850 == Some(REJECTED_ANONYMOUS);
-    let may_mean_so = CODES.contains(&code) && withholds(case.scene, request);
+    let code = context.refusal_code();
+    let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
+    let says_so = code == 433 || Cause::of(context.tables(), refusal).q850 == Some(REJECTED_ANONYMOUS);
+    let may_mean_so = CODES.contains(&code) && withholds(context.capture, request);
     if !says_so && !may_mean_so {
         return None;
     }
-    let compared = if says_so { None } else { Some(comparison(case, request)?) };
-    let how = match case.header(request, HeaderName::Privacy) {
+    let compared = if says_so { None } else { Some(comparison(context, request)?) };
+    let how = match context.header(request, HeaderName::Privacy) {
         Some(privacy) => format!("this one asks for it with `Privacy: {privacy}`"),
-        None => format!("this one comes from {}", case.tables().text(request.from)),
+        None => format!("this one comes from {}", context.tables().text(request.from)),
     };
-    let who = case.name(refuser);
+    let who = context.name(refuser);
     let (confidence, proof, explanation) = match &compared {
         None => (
             Confidence::Certain,
@@ -52,7 +52,7 @@ pub fn id_anonymous(case: &Case<'_>) -> Option<Finding> {
             format!(
                 "{who} refused all {} calls from {} that withhold the caller's number, and took {} that show it: {} it takes no anonymous calls; {how}.",
                 table.failed_in,
-                case.scene.name(request.source),
+                context.capture.name(request.source),
                 table.good_out,
                 if *confidence == Confidence::Likely { "most likely" } else { "possibly" }
             ),
@@ -64,16 +64,16 @@ pub fn id_anonymous(case: &Case<'_>) -> Option<Finding> {
             explanation,
             "Show the caller's number, with the caller's consent, or call from a line that shows it.",
         )
-        .shown_by(case.shows(refusal, "the refusal"))
-        .shown_by(case.shows_header(request, HeaderName::Privacy, "the caller withholds its number"))
+        .shown_by(context.shows(refusal, "the refusal"))
+        .shown_by(context.shows_header(request, HeaderName::Privacy, "the caller withholds its number"))
         .at(refuser, code);
-    let explains = case.outcome().is_failure();
+    let explains = context.outcome().is_failure();
     Some(if explains { finding } else { finding.beside() })
 }
 
 /// Whether a request withholds its caller's number (RFC 5079 section 3).
-fn withholds(scene: &Scene<'_>, request: &Message) -> bool {
-    let tables = &scene.book.tables;
+fn withholds(capture: &CaptureContext<'_>, request: &Message) -> bool {
+    let tables = &capture.store.tables;
     let wants = |value: &str| {
         let mut words = value.split([';', ',']).map(str::trim);
         words.any(|word| word.eq_ignore_ascii_case("id") || word.eq_ignore_ascii_case("user"))
@@ -83,19 +83,19 @@ fn withholds(scene: &Scene<'_>, request: &Message) -> bool {
 }
 
 /// Calls with and without the caller's number from the same sender at the same node, where only those without are refused.
-fn comparison(case: &Case<'_>, request: &Message) -> Option<(Table, Confidence)> {
-    let scene = case.scene;
-    let (source, node) = (scene.node(request.source), scene.node(request.destination));
-    let attempts = scene.loads.at(node)?.attempts.iter().take(ATTEMPTS_MAX);
+fn comparison(context: &CallContext<'_>, request: &Message) -> Option<(Table, Confidence)> {
+    let capture = context.capture;
+    let (source, node) = (capture.node(request.source), capture.node(request.destination));
+    let attempts = capture.loads.at(node)?.attempts.iter().take(ATTEMPTS_MAX);
     let mut table = Table::default();
     for attempt in attempts.filter(|attempt| attempt.source == source).take(LOOK_MAX) {
-        let call = scene.calls.get(attempt.call as usize)?;
-        let Some(invite) = invite_of(scene, call) else {
+        let call = capture.calls.get(attempt.call as usize)?;
+        let Some(invite) = invite_of(capture, call) else {
             continue;
         };
         let is_good = matches!(call.outcome.group(), OutcomeGroup::Answered | OutcomeGroup::Normal)
             && attempt.fate == Fate::Taken;
-        match (withholds(scene, invite), is_good) {
+        match (withholds(capture, invite), is_good) {
             (true, true) => return None,
             (true, false) => table.failed_in += 1,
             (false, true) => table.good_out += 1,

@@ -3,32 +3,32 @@
 //! Sources: RFC 8197 (607), RFC 8688 (608), RFC 8606 (location); ATIS-1000099 (603 Network Blocked).
 
 use crate::call::{Message, is_network_block};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::id::passport::attestation;
 use crate::sip::{HeaderName, Method, NameAddr, Reason};
 
-pub fn id_blocked(case: &Case<'_>) -> Option<Finding> {
-    if case.outcome().is_answered() {
-        return hung_up(case);
+pub fn id_blocked(context: &CallContext<'_>) -> Option<Finding> {
+    if context.outcome().is_answered() {
+        return hung_up(context);
     }
-    let refusal = case.refusal().filter(|_| case.outcome().is_failure())?;
-    let code = case.refusal_code();
-    let phrase = case.tables().text(refusal.line).to_ascii_lowercase();
+    let refusal = context.refusal().filter(|_| context.outcome().is_failure())?;
+    let code = context.refusal_code();
+    let phrase = context.tables().text(refusal.line).to_ascii_lowercase();
     match code {
-        607 | 608 => blocked(case, refusal, code, Confidence::Certain),
-        603 if is_network_block(&case.anatomy, refusal, &phrase) => {
-            let has_both = phrase.contains("network blocked") && analytics(case, refusal).is_some();
+        607 | 608 => blocked(context, refusal, code, Confidence::Certain),
+        603 if is_network_block(&context.transactions, refusal, &phrase) => {
+            let has_both = phrase.contains("network blocked") && analytics(context, refusal).is_some();
             let confidence = if has_both { Confidence::Certain } else { Confidence::Likely };
-            blocked(case, refusal, code, confidence)
+            blocked(context, refusal, code, confidence)
         }
         _ => None,
     }
 }
 
 /// The text of the Reason header of an analytics engine.
-fn analytics(case: &Case<'_>, refusal: &Message) -> Option<String> {
-    let mut reasons = case.tables().header_values(refusal, HeaderName::Reason);
+fn analytics(context: &CallContext<'_>, refusal: &Message) -> Option<String> {
+    let mut reasons = context.tables().header_values(refusal, HeaderName::Reason);
     reasons.find(|value| value.to_ascii_lowercase().contains("v=analytics")).map(str::to_owned)
 }
 
@@ -43,22 +43,22 @@ fn part<'t>(reason: &'t str, name: &str) -> Option<&'t str> {
 }
 
 /// Where the blocked party can turn to.
-fn contact(case: &Case<'_>, refusal: &Message) -> Option<String> {
-    if let Some(reason) = analytics(case, refusal) {
+fn contact(context: &CallContext<'_>, refusal: &Message) -> Option<String> {
+    if let Some(reason) = analytics(context, refusal) {
         let known = ["url", "tel", "email"].into_iter().find_map(|name| part(&reason, name).map(str::to_owned));
         if known.is_some() {
             return known;
         }
     }
-    let mut infos = case.tables().header_values(refusal, HeaderName::CallInfo).flat_map(|value| value.split(','));
+    let mut infos = context.tables().header_values(refusal, HeaderName::CallInfo).flat_map(|value| value.split(','));
     infos
         .find(|value| value.to_ascii_lowercase().contains("jwscard"))
         .map(|value| String::from_utf8_lossy(NameAddr::parse(value.as_bytes()).uri).into_owned())
 }
 
 /// Which network blocked, by the location in Reason (RFC 8606).
-fn place(case: &Case<'_>, refusal: &Message) -> &'static str {
-    let mut reasons = case.tables().header_values(refusal, HeaderName::Reason);
+fn place(context: &CallContext<'_>, refusal: &Message) -> &'static str {
+    let mut reasons = context.tables().header_values(refusal, HeaderName::Reason);
     let location = reasons.find_map(|value| part(value, "location").map(str::to_ascii_uppercase));
     match location.as_deref() {
         Some("U") => "the called person's device",
@@ -69,20 +69,20 @@ fn place(case: &Case<'_>, refusal: &Message) -> &'static str {
     }
 }
 
-fn blocked(case: &Case<'_>, refusal: &Message, code: u16, confidence: Confidence) -> Option<Finding> {
-    let refuser = case.refuser()?;
-    let request = case.refused_request()?;
+fn blocked(context: &CallContext<'_>, refusal: &Message, code: u16, confidence: Confidence) -> Option<Finding> {
+    let refuser = context.refuser()?;
+    let request = context.refused_request()?;
     let why = match code {
         607 => "unwanted: the called person, or a rule of theirs, rejects this caller",
         _ => "suspected spam: an analytics engine rates the caller's number, nobody at the called number decided",
     };
-    let caller = case.tables().text(request.from);
-    let by = match place(case, refusal) {
-        "" => case.name(refuser),
-        place => format!("{} ({place})", case.name(refuser)),
+    let caller = context.tables().text(request.from);
+    let by = match place(context, refusal) {
+        "" => context.name(refuser),
+        place => format!("{} ({place})", context.name(refuser)),
     };
-    let appeal = contact(case, refusal);
-    let phrase = case.tables().text(refusal.line);
+    let appeal = contact(context, refusal);
+    let phrase = context.tables().text(refusal.line);
     let remedy = match (&appeal, code) {
         (_, 607) => "Ask the called person to take the number off their block list; another route will not help.".to_owned(),
         (Some(contact), _) => format!(
@@ -95,29 +95,33 @@ fn blocked(case: &Case<'_>, refusal: &Message, code: u16, confidence: Confidence
     let mut finding = Finding::new("id-blocked", Severity::Error, confidence, Proof::OwnWords)
         .says(
             if code == 607 { "Blocked as unwanted" } else { "Blocked as suspected spam" },
-            format!("{by} blocked the call from {caller} with {code} {phrase} as {why}.{}", attestation(case, request)),
+            format!(
+                "{by} blocked the call from {caller} with {code} {phrase} as {why}.{}",
+                attestation(context, request)
+            ),
             remedy,
         )
-        .shown_by(case.shows(refusal, "the refusal"))
+        .shown_by(context.shows(refusal, "the refusal"))
         .not("call-declined", "the response is one that machines send, not one of a person")
         .at(refuser, format!("{code} {caller}"));
-    if analytics(case, refusal).is_some() {
-        finding = finding.shown_by(case.shows_header(refusal, HeaderName::Reason, "the mark of an analytics engine"));
+    if analytics(context, refusal).is_some() {
+        finding =
+            finding.shown_by(context.shows_header(refusal, HeaderName::Reason, "the mark of an analytics engine"));
     }
-    if appeal.is_some() && analytics(case, refusal).is_none() {
-        finding = finding.shown_by(case.shows_header(refusal, HeaderName::CallInfo, "where to object"));
+    if appeal.is_some() && analytics(context, refusal).is_none() {
+        finding = finding.shown_by(context.shows_header(refusal, HeaderName::CallInfo, "where to object"));
     }
     Some(finding)
 }
 
 /// The called person ended an answered call by the button for unwanted calls.
-fn hung_up(case: &Case<'_>) -> Option<Finding> {
-    let bye = case.dialogs.first()?.bye?;
-    let bye = case.message(case.anatomy.transaction(bye).request?)?;
+fn hung_up(context: &CallContext<'_>) -> Option<Finding> {
+    let bye = context.dialogs.first()?.bye?;
+    let bye = context.message(context.transactions.transaction(bye).request?)?;
     if !bye.is_request(Method::Bye) {
         return None;
     }
-    let values = case.tables().header_values(bye, HeaderName::Reason);
+    let values = context.tables().header_values(bye, HeaderName::Reason);
     // Nearly every Reason is one of others, so it is taken apart only where it holds these digits.
     let may_say = |value: &&str| {
         let mut places = value.as_bytes().windows(3);
@@ -129,17 +133,17 @@ fn hung_up(case: &Case<'_>) -> Option<Finding> {
         .find(|reason| reason.protocol.eq_ignore_ascii_case(b"SIP"))
         .and_then(|reason| reason.cause)
         .filter(|code| matches!(code, 607 | 608))?;
-    let caller = case.scene.text(case.call.caller);
+    let caller = context.capture.text(context.call.caller);
     let finding = Finding::new("id-blocked", Severity::Warn, Confidence::Certain, Proof::OwnWords)
         .says(
             "Hung up as unwanted",
             format!(
                 "{} ended the answered call from {caller} and marked it as unwanted (Reason: SIP cause {code}).",
-                case.name(bye.source)
+                context.name(bye.source)
             ),
             "Ask the called person before calling again; more such marks get the number rated as spam.",
         )
-        .shown_by(case.shows_header(bye, HeaderName::Reason, "why it hung up"))
+        .shown_by(context.shows_header(bye, HeaderName::Reason, "why it hung up"))
         .at(bye.source, format!("{code} {caller}"));
     Some(finding)
 }

@@ -4,7 +4,7 @@
 
 use crate::call::{EndpointId, Message, TextId, TransactionIndex};
 use crate::diagnose::background::contrast::{age, identities};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Identity, NameAddr, Passport, TokenFault, Uri};
 
@@ -28,16 +28,16 @@ pub struct Fault {
     pub fix: &'static str,
 }
 
-pub fn id_passport(case: &Case<'_>) -> Option<Finding> {
-    if !case.requests_have(HeaderName::Identity) {
+pub fn id_passport(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.requests_have(HeaderName::Identity) {
         return None;
     }
-    let hops = case.anatomy.invites().take(HOPS_MAX);
-    let (index, fault) = hops.filter_map(|(index, _)| Some((index, fault_at(case, index)?))).next()?;
-    let hop = case.anatomy.transaction(index);
-    let message = case.message(hop.request?)?;
-    let signer = signer(case).unwrap_or(hop.source);
-    let attested = attestation(case, message);
+    let hops = context.transactions.invites().take(HOPS_MAX);
+    let (index, fault) = hops.filter_map(|(index, _)| Some((index, fault_at(context, index)?))).next()?;
+    let hop = context.transactions.transaction(index);
+    let message = context.message(hop.request?)?;
+    let signer = signer(context).unwrap_or(hop.source);
+    let attested = attestation(context, message);
     let finding = Finding::new(
         "id-passport",
         Severity::Warn,
@@ -49,13 +49,13 @@ pub fn id_passport(case: &Case<'_>) -> Option<Finding> {
         format!("The caller's signature {}", short(fault.kind)),
         format!(
             "On the way from {} to {} the signature {}.{attested} Networks that verify it show the call as spam or refuse it.",
-            case.scene.name(hop.source),
-            case.scene.name(hop.destination),
+            context.capture.name(hop.source),
+            context.capture.name(hop.destination),
             fault.text
         ),
-        format!("{}: {}.", case.name(signer), fault.fix),
+        format!("{}: {}.", context.name(signer), fault.fix),
     )
-    .shown_by(case.shows_header(message, HeaderName::Identity, "the signed claims"))
+    .shown_by(context.shows_header(message, HeaderName::Identity, "the signed claims"))
     .at(signer, fault.kind);
     Some(finding)
 }
@@ -71,29 +71,29 @@ fn short(kind: &str) -> &str {
 }
 
 /// The node that put the first Identity header into the call.
-pub fn signer(case: &Case<'_>) -> Option<EndpointId> {
-    let mut hops = case.anatomy.invites().take(HOPS_MAX);
+pub fn signer(context: &CallContext<'_>) -> Option<EndpointId> {
+    let mut hops = context.transactions.invites().take(HOPS_MAX);
     hops.find(|(_, hop)| {
         hop.request
-            .and_then(|request| case.message(request))
-            .is_some_and(|request| identities(case.scene, request).next().is_some())
+            .and_then(|request| context.message(request))
+            .is_some_and(|request| identities(context.capture, request).next().is_some())
     })
     .map(|(_, hop)| hop.source)
 }
 
 /// What is wrong with the signatures of the INVITE on one hop; nothing where one of them is sound.
-pub fn fault_at(case: &Case<'_>, hop: TransactionIndex) -> Option<Fault> {
-    let message = case.message(case.anatomy.transaction(hop).request?)?;
-    let ids: Vec<TextId> = identities(case.scene, message).take(8).collect();
+pub fn fault_at(context: &CallContext<'_>, hop: TransactionIndex) -> Option<Fault> {
+    let message = context.message(context.transactions.transaction(hop).request?)?;
+    let ids: Vec<TextId> = identities(context.capture, message).take(8).collect();
     let parsed: Vec<(TextId, Identity<'_>)> =
-        ids.iter().map(|id| (*id, Identity::parse(case.scene.text(*id).as_bytes()))).collect();
+        ids.iter().map(|id| (*id, Identity::parse(context.capture.text(*id).as_bytes()))).collect();
     let is_diverted = parsed.iter().any(|(_, identity)| identity.extension() == Some(b"div"));
     let mut first = None;
     for (id, identity) in
         parsed.iter().filter(|(_, identity)| !matches!(identity.extension(), Some(b"div" | b"rph" | b"rcd" | b"msg")))
     {
         // One good signature among several is enough (RFC 8224 section 6.2.1).
-        let fault = fault_of(case, message, *id, identity, is_diverted)?;
+        let fault = fault_of(context, message, *id, identity, is_diverted)?;
         first = first.or(Some(fault));
     }
     first
@@ -104,7 +104,7 @@ fn fault(kind: &'static str, confidence: Confidence, text: String, fix: &'static
 }
 
 fn fault_of(
-    case: &Case<'_>,
+    context: &CallContext<'_>,
     message: &Message,
     id: TextId,
     identity: &Identity<'_>,
@@ -124,8 +124,8 @@ fn fault_of(
         }
     };
     form(identity, &passport)
-        .or_else(|| numbers(case, message, &passport, is_diverted))
-        .or_else(|| freshness(case, message, id, &passport))
+        .or_else(|| numbers(context, message, &passport, is_diverted))
+        .or_else(|| freshness(context, message, id, &passport))
 }
 
 fn form(identity: &Identity<'_>, passport: &Passport) -> Option<Fault> {
@@ -183,9 +183,9 @@ fn may_be_same(a: &str, b: &str) -> bool {
     short.len() < NUMBER_DIGITS_MIN || long.ends_with(short)
 }
 
-fn numbers(case: &Case<'_>, message: &Message, passport: &Passport, is_diverted: bool) -> Option<Fault> {
+fn numbers(context: &CallContext<'_>, message: &Message, passport: &Passport, is_diverted: bool) -> Option<Fault> {
     const FIX: &str = "sign after the last change of the numbers, and let no element behind the signer rewrite them";
-    let tables = case.tables();
+    let tables = context.tables();
     let asserted = tables
         .header_values(message, HeaderName::PAssertedIdentity)
         .flat_map(|value| value.split(','))
@@ -223,9 +223,9 @@ fn numbers(case: &Case<'_>, message: &Message, passport: &Passport, is_diverted:
     None
 }
 
-fn freshness(case: &Case<'_>, message: &Message, id: TextId, passport: &Passport) -> Option<Fault> {
+fn freshness(context: &CallContext<'_>, message: &Message, id: TextId, passport: &Passport) -> Option<Fault> {
     const FIX: &str = "sign each call when it is placed, with a clock that NTP keeps right";
-    let tokens = case.scene.tokens();
+    let tokens = context.capture.tokens();
     if let Some((first, group)) = tokens.first_use(id)
         && group != message.group
         && message.time.since(first).as_secs() as i64 > FRESH_SECONDS
@@ -234,7 +234,7 @@ fn freshness(case: &Case<'_>, message: &Message, id: TextId, passport: &Passport
         return fault("replay", Confidence::Certain, text, FIX);
     }
     let issued = passport.issued_at?;
-    let date = case.header(message, HeaderName::Date).and_then(unix_seconds);
+    let date = context.header(message, HeaderName::Date).and_then(unix_seconds);
     if let Some(date) = date
         && (date.saturating_sub(issued)).abs() > FRESH_SECONDS
     {
@@ -245,7 +245,7 @@ fn freshness(case: &Case<'_>, message: &Message, id: TextId, passport: &Passport
         );
         return fault("date", Confidence::Certain, text, FIX);
     }
-    let age = age(case.scene, message, id)?;
+    let age = age(context.capture, message, id)?;
     // Where most tokens of the capture seem equally old, it is the clock of the capture that is off.
     let usual = tokens.usual_age().filter(|usual| usual.abs() > FRESH_SECONDS);
     let is_clock = date.is_some() || usual.is_some_and(|usual| age.abs_diff(usual) <= 120);
@@ -262,9 +262,9 @@ fn freshness(case: &Case<'_>, message: &Message, id: TextId, passport: &Passport
 }
 
 /// What the attestation means, as a sentence with a blank before it; empty where there is none.
-pub fn attestation(case: &Case<'_>, message: &Message) -> String {
-    let level = identities(case.scene, message)
-        .find_map(|id| Identity::parse(case.scene.text(id).as_bytes()).passport().ok())
+pub fn attestation(context: &CallContext<'_>, message: &Message) -> String {
+    let level = identities(context.capture, message)
+        .find_map(|id| Identity::parse(context.capture.text(id).as_bytes()).passport().ok())
         .and_then(|passport| passport.attestation);
     match level.as_deref() {
         Some("A") => " Attestation A: the provider knows the caller and its right to the number.",

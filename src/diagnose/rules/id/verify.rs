@@ -4,54 +4,55 @@
 
 use crate::call::{Message, TransactionIndex};
 use crate::diagnose::background::contrast::identities;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::id::passport::{fault_at, signer};
 use crate::sip::{HeaderName, Identity, Method, Reason};
 
-pub fn id_verify_failed(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_failure() || case.outcome().is_answered() {
-        return went_on(case);
+pub fn id_verify_failed(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_failure() || context.outcome().is_answered() {
+        return went_on(context);
     }
-    let code = case.refusal_code();
+    let code = context.refusal_code();
     let is_stale = code == 403
-        && case.refusal().is_some_and(|refusal| {
-            let phrase = case.tables().text(refusal.line).to_ascii_lowercase();
+        && context.refusal().is_some_and(|refusal| {
+            let phrase = context.tables().text(refusal.line).to_ascii_lowercase();
             phrase.contains("stale date")
         });
     match code {
-        428 => missing(case),
-        436..=438 => refused(case, code),
-        403 if is_stale => refused(case, code),
+        428 => missing(context),
+        436..=438 => refused(context, code),
+        403 if is_stale => refused(context, code),
         _ => None,
     }
 }
 
-fn is_signed(case: &Case<'_>, message: &Message) -> bool {
-    identities(case.scene, message).next().is_some()
+fn is_signed(context: &CallContext<'_>, message: &Message) -> bool {
+    identities(context.capture, message).next().is_some()
 }
 
 /// The hop on which the Identity header was seen last and the next one, which lacks it.
-fn removed(case: &Case<'_>) -> Option<(TransactionIndex, TransactionIndex)> {
+fn removed(context: &CallContext<'_>) -> Option<(TransactionIndex, TransactionIndex)> {
     let signed = |index: TransactionIndex| {
-        case.anatomy
+        context
+            .transactions
             .transaction(index)
             .last_request
-            .and_then(|request| case.message(request))
-            .is_some_and(|request| is_signed(case, request))
+            .and_then(|request| context.message(request))
+            .is_some_and(|request| is_signed(context, request))
     };
-    let mut pairs = case.path().windows(2);
+    let mut pairs = context.path().windows(2);
     pairs.find(|pair| signed(pair[0].0) && !signed(pair[1].0)).map(|pair| (pair[0].0, pair[1].0))
 }
 
-fn missing(case: &Case<'_>) -> Option<Finding> {
-    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
-    let who = case.name(refuser);
+fn missing(context: &CallContext<'_>) -> Option<Finding> {
+    let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
+    let who = context.name(refuser);
     let base = |confidence| Finding::new("id-verify-failed", Severity::Error, confidence, Proof::OwnWords);
-    if let Some((before, after)) = removed(case) {
-        let (kept, lost) = (case.anatomy.transaction(before), case.anatomy.transaction(after));
-        let (signed, bare) = (case.message(kept.last_request?)?, case.message(lost.last_request?)?);
-        let remover = case.name(kept.destination);
+    if let Some((before, after)) = removed(context) {
+        let (kept, lost) = (context.transactions.transaction(before), context.transactions.transaction(after));
+        let (signed, bare) = (context.message(kept.last_request?)?, context.message(lost.last_request?)?);
+        let remover = context.name(kept.destination);
         return Some(
             base(Confidence::Certain)
                 .says(
@@ -63,13 +64,13 @@ fn missing(case: &Case<'_>) -> Option<Finding> {
                     ),
                     format!("{remover}: pass the Identity header on (let it through in the header rules), or sign the call again."),
                 )
-                .shown_by(case.shows_header(signed, HeaderName::Identity, "signed when it arrived"))
-                .shown_by(case.shows(bare, "sent on without Identity"))
-                .shown_by(case.shows(refusal, "the refusal"))
+                .shown_by(context.shows_header(signed, HeaderName::Identity, "signed when it arrived"))
+                .shown_by(context.shows(bare, "sent on without Identity"))
+                .shown_by(context.shows(refusal, "the refusal"))
                 .at(kept.destination, "428 removed"),
         );
     }
-    if is_signed(case, request) {
+    if is_signed(context, request) {
         return Some(
             base(Confidence::Likely)
                 .says(
@@ -79,12 +80,12 @@ fn missing(case: &Case<'_>) -> Option<Finding> {
                     ),
                     format!("Ask the operator of {who} which PASSporT type it wants, and sign with that."),
                 )
-                .shown_by(case.shows_header(request, HeaderName::Identity, "the signature that it got"))
-                .shown_by(case.shows(refusal, "the refusal"))
+                .shown_by(context.shows_header(request, HeaderName::Identity, "the signature that it got"))
+                .shown_by(context.shows(refusal, "the refusal"))
                 .at(refuser, "428 other"),
         );
     }
-    let first = case.scene.name(case.call.source);
+    let first = context.capture.name(context.call.source);
     Some(
         base(Confidence::Certain)
             .says(
@@ -92,18 +93,18 @@ fn missing(case: &Case<'_>) -> Option<Finding> {
                 format!("{who} takes signed calls alone and refused this one with 428: no INVITE of it carries an Identity header, from {first} onwards."),
                 format!("{first}: sign calls (STIR/SHAKEN), or send them by a provider that signs them."),
             )
-            .shown_by(case.shows(request, "the INVITE, without Identity"))
-            .shown_by(case.shows(refusal, "the refusal"))
+            .shown_by(context.shows(request, "the INVITE, without Identity"))
+            .shown_by(context.shows(refusal, "the refusal"))
             .at(refuser, "428 unsigned"),
     )
 }
 
-fn refused(case: &Case<'_>, code: u16) -> Option<Finding> {
-    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
-    let (root, _) = case.root()?;
-    let who = case.name(refuser);
-    let fault = fault_at(case, root);
-    let url = certificate(case, request);
+fn refused(context: &CallContext<'_>, code: u16) -> Option<Finding> {
+    let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
+    let (root, _) = context.root()?;
+    let who = context.name(refuser);
+    let fault = fault_at(context, root);
+    let url = certificate(context, request);
     let at_url = url.as_ref().map_or(String::new(), |url| format!(" ({url})"));
     let meaning = match code {
         436 => format!("it could not fetch the certificate that the signature names{at_url}"),
@@ -111,14 +112,14 @@ fn refused(case: &Case<'_>, code: u16) -> Option<Finding> {
         438 => "the signature does not fit the call".to_owned(),
         _ => "the signature is too old".to_owned(),
     };
-    let signer_name = signer(case).map_or("The signing provider".to_owned(), |node| case.name(node));
+    let signer_name = signer(context).map_or("The signing provider".to_owned(), |node| context.name(node));
     let (confidence, cause, fix) = match &fault {
         Some(fault) => (
             Confidence::Certain,
             format!(" In the INVITE that it got, the signature {}.", fault.text),
             format!("{signer_name}: {}.", fault.fix),
         ),
-        None if !is_signed(case, request) => (
+        None if !is_signed(context, request) => (
             Confidence::Likely,
             " The INVITE as captured carries no Identity header.".to_owned(),
             format!("{signer_name}: sign the call, and let every element pass the Identity header on."),
@@ -145,27 +146,27 @@ fn refused(case: &Case<'_>, code: u16) -> Option<Finding> {
             format!("{who} refused the call with {code}: {meaning}.{cause}"),
             fix,
         )
-        .shown_by(case.shows(refusal, "the refusal"))
-        .shown_by(case.shows_header(request, HeaderName::Identity, "the signature that it got"))
+        .shown_by(context.shows(refusal, "the refusal"))
+        .shown_by(context.shows_header(request, HeaderName::Identity, "the signature that it got"))
         .at(refuser, format!("{code} {}", fault.map_or("", |fault| fault.kind)));
     Some(finding)
 }
 
-fn certificate(case: &Case<'_>, request: &Message) -> Option<String> {
-    let id = identities(case.scene, request).next()?;
-    let info = Identity::parse(case.scene.text(id).as_bytes()).info()?;
+fn certificate(context: &CallContext<'_>, request: &Message) -> Option<String> {
+    let id = identities(context.capture, request).next()?;
+    let info = Identity::parse(context.capture.text(id).as_bytes()).info()?;
     Some(String::from_utf8_lossy(info).into_owned())
 }
 
 /// A verifier that lets the call go on says in a provisional or final response why it does not trust it.
-fn went_on(case: &Case<'_>) -> Option<Finding> {
-    if !case.responses_have(HeaderName::Reason) {
+fn went_on(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.responses_have(HeaderName::Reason) {
         return None;
     }
-    let originals = case.anatomy.originals();
+    let originals = context.transactions.originals();
     let mut answers = originals.filter(|(_, message)| message.is_response_to(Method::Invite));
-    let (message, cause) = answers.find_map(|(_, message)| Some((message, stir_cause(case, message)?)))?;
-    let who = case.name(message.source);
+    let (message, cause) = answers.find_map(|(_, message)| Some((message, stir_cause(context, message)?)))?;
+    let who = context.name(message.source);
     let finding = Finding::new("id-verify-failed", Severity::Warn, Confidence::Certain, Proof::OwnWords)
         .beside()
         .says(
@@ -173,13 +174,13 @@ fn went_on(case: &Case<'_>) -> Option<Finding> {
             format!("{who} told the caller's side that the signature failed (STIR cause {cause}) and let the call go on."),
             "The signing provider: sign last, with the numbers that the call shows, a fresh token and a reachable certificate.",
         )
-        .shown_by(case.shows_header(message, HeaderName::Reason, "what the verifier says"))
+        .shown_by(context.shows_header(message, HeaderName::Reason, "what the verifier says"))
         .at(message.source, format!("STIR {cause}"));
     Some(finding)
 }
 
-fn stir_cause(case: &Case<'_>, message: &Message) -> Option<u16> {
-    let values = case.tables().header_values(message, HeaderName::Reason);
+fn stir_cause(context: &CallContext<'_>, message: &Message) -> Option<u16> {
+    let values = context.tables().header_values(message, HeaderName::Reason);
     let mut reasons = values.flat_map(|value| value.split(',')).map(|value| Reason::parse(value.as_bytes()));
     reasons.find(|reason| reason.protocol.eq_ignore_ascii_case(b"STIR"))?.cause
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::call::survey::chance::{Table, bound};
 use crate::call::{Call, Message, NodeId};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::incident::distinguishing_feature::good_calls;
@@ -28,26 +28,26 @@ const CHANCE_MAX: f64 = 0.06;
 const CHANCE_LIKELY: f64 = 0.01;
 
 /// Nodes that refuse every large INVITE of a sender and take its small ones.
-pub(super) fn too_large_by_contrast(scene: &Scene<'_>) -> Vec<Claim> {
-    let groups = by_origin(scene, |call, origin| call.outcome.is_failure() && CODES.contains(&origin.code));
+pub(super) fn too_large_by_contrast(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    let groups = by_origin(capture, |call, origin| call.outcome.is_failure() && CODES.contains(&origin.code));
     let large = groups.into_iter().filter(|(_, calls)| calls.len() >= CALLS_MIN);
-    large.flat_map(|((node, code), calls)| at_node(scene, node, code, &calls)).collect()
+    large.flat_map(|((node, code), calls)| at_node(capture, node, code, &calls)).collect()
 }
 
 /// The refused and the good calls of one sender, with the INVITE of each.
 type Sides<'a> = (Vec<(u32, &'a Message)>, Vec<(u32, &'a Message)>);
 
-fn at_node(scene: &Scene<'_>, node: NodeId, code: u16, refused: &[u32]) -> Vec<Claim> {
-    let known = explained_calls(scene, node);
+fn at_node(capture: &CaptureContext<'_>, node: NodeId, code: u16, refused: &[u32]) -> Vec<Claim> {
+    let known = explained_calls(capture, node);
     let mut by_sender: BTreeMap<NodeId, Sides<'_>> = BTreeMap::new();
     let invite = |index: u32| -> Option<&Message> {
-        let call: &Call = scene.calls.get(index as usize)?;
-        invite_of(scene, call)
+        let call: &Call = capture.calls.get(index as usize)?;
+        invite_of(capture, call)
     };
     let is_open = |call: &&u32| known.binary_search(call).is_err();
     for index in refused.iter().filter(is_open) {
         if let Some(invite) = invite(*index) {
-            let sides = by_sender.entry(scene.node(invite.source)).or_default();
+            let sides = by_sender.entry(capture.node(invite.source)).or_default();
             sides.0.push((*index, invite));
         }
     }
@@ -58,14 +58,14 @@ fn at_node(scene: &Scene<'_>, node: NodeId, code: u16, refused: &[u32]) -> Vec<C
     if by_sender.is_empty() {
         return Vec::new();
     }
-    for index in good_calls(scene, node).iter().copied() {
+    for index in good_calls(capture, node).iter().copied() {
         if let Some(invite) = invite(index)
-            && let Some(sides) = by_sender.get_mut(&scene.node(invite.source))
+            && let Some(sides) = by_sender.get_mut(&capture.node(invite.source))
         {
             sides.1.push((index, invite));
         }
     }
-    by_sender.into_values().filter_map(|(bad, good)| contrast(scene, code, &bad, &good)).collect()
+    by_sender.into_values().filter_map(|(bad, good)| contrast(capture, code, &bad, &good)).collect()
 }
 
 /// The smallest INVITE refused and the largest one taken, where all of the refused are larger, with the chance of that.
@@ -87,11 +87,16 @@ fn apart<'a>(bad: &[(u32, &'a Message)], good: &[(u32, &'a Message)]) -> Option<
     (is_mixed && chance <= CHANCE_MAX).then_some((smallest, largest, chance))
 }
 
-fn contrast(scene: &Scene<'_>, code: u16, bad: &[(u32, &Message)], good: &[(u32, &Message)]) -> Option<Claim> {
+fn contrast(
+    capture: &CaptureContext<'_>,
+    code: u16,
+    bad: &[(u32, &Message)],
+    good: &[(u32, &Message)],
+) -> Option<Claim> {
     let (smallest, largest, chance) = apart(bad, good)?;
     let calls: Vec<u32> = bad.iter().map(|(index, _)| *index).collect();
-    let origin = scene.calls.get(*calls.first()? as usize)?.origin?;
-    let (name, sender) = (scene.name(origin.endpoint), scene.name(smallest.source));
+    let origin = capture.calls.get(*calls.first()? as usize)?.origin?;
+    let (name, sender) = (capture.name(origin.endpoint), capture.name(smallest.source));
     let (confidence, sure) = if chance <= CHANCE_LIKELY {
         (Confidence::Likely, "most likely it cannot take requests of that size")
     } else {
@@ -117,14 +122,14 @@ fn contrast(scene: &Scene<'_>, code: u16, bad: &[(u32, &Message)], good: &[(u32,
         )
         .shown_by(Evidence::seen(
             smallest.at,
-            start_line(&scene.book.tables, smallest),
+            start_line(&capture.store.tables, smallest),
             format!("{} bytes, refused", smallest.size),
         ))
         .shown_by(Evidence::seen(
             largest.at,
-            start_line(&scene.book.tables, largest),
+            start_line(&capture.store.tables, largest),
             format!("{} bytes, taken", largest.size),
         ))
         .at(origin.endpoint, "size");
-    claim(scene, finding, calls, good.len())
+    claim(capture, finding, calls, good.len())
 }

@@ -3,24 +3,25 @@
 //! Source: RFC 6086 sections 4.2.2 (469 and Recv-Info) and 5.2.
 
 use crate::call::Message;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Method, StatusCode};
 
 /// The first INFO of a call that was refused for its package; the call goes on without what it was to tell.
-pub(super) fn bad_info_package(case: &Case<'_>) -> Option<Finding> {
-    let anatomy = &case.anatomy;
-    let (_, info) =
-        anatomy.each().find(|(_, t)| t.method == Method::Info && anatomy.final_status(t) == Some(StatusCode(469)))?;
-    let (request, refusal) = (case.message(info.request?)?, case.message(info.final_response?)?);
-    let who = case.name(info.destination);
-    let sender = case.scene.name(info.source);
-    let package = case.header(request, HeaderName::InfoPackage);
+pub(super) fn bad_info_package(context: &CallContext<'_>) -> Option<Finding> {
+    let transactions = &context.transactions;
+    let (_, info) = transactions
+        .each()
+        .find(|(_, t)| t.method == Method::Info && transactions.final_status(t) == Some(StatusCode(469)))?;
+    let (request, refusal) = (context.message(info.request?)?, context.message(info.final_response?)?);
+    let who = context.name(info.destination);
+    let sender = context.capture.name(info.source);
+    let package = context.header(request, HeaderName::InfoPackage);
     let what = match package {
         Some(package) => format!("package `{}`", name_of(package)),
         None => "no package".to_owned(),
     };
-    let taken = taken(case, refusal);
+    let taken = taken(context, refusal);
     let takes = match taken.map(str::trim) {
         Some("" | "nil") => "It takes none.".to_owned(),
         Some(taken) => format!("It takes `{taken}`."),
@@ -37,34 +38,34 @@ pub(super) fn bad_info_package(case: &Case<'_>) -> Option<Finding> {
         "INFO is refused for its package",
         format!(
             "{who} refused the INFO with {what} that {sender} sent {:.1} s into the call (469). {takes} The call went on; what the INFO was to tell did not arrive.",
-            case.seconds_in(request)
+            context.seconds_in(request)
         ),
         format!(
             "1. {sender}: send INFO only of packages that the other side lists in Recv-Info. 2. Or let {who} take {what}. Where the INFO carries key presses: use telephone-event (RFC 4733) instead."
         ),
     )
-    .shown_by(case.shows(refusal, "the refusal"));
+    .shown_by(context.shows(refusal, "the refusal"));
     finding = match package {
         Some(_) => {
-            finding.shown_by(case.shows_header(request, HeaderName::InfoPackage, "the package that is not taken"))
+            finding.shown_by(context.shows_header(request, HeaderName::InfoPackage, "the package that is not taken"))
         }
-        None => finding.shown_by(case.shows(request, "an INFO that names no package")),
+        None => finding.shown_by(context.shows(request, "an INFO that names no package")),
     };
     Some(finding.at(info.destination, package.map_or("", name_of)))
 }
 
 /// The packages that the refuser takes: by its 469, else by what it last said before in this call.
-fn taken<'a>(case: &Case<'a>, refusal: &Message) -> Option<&'a str> {
-    let own = case.header(refusal, HeaderName::RecvInfo);
+fn taken<'a>(context: &CallContext<'a>, refusal: &Message) -> Option<&'a str> {
+    let own = context.header(refusal, HeaderName::RecvInfo);
     own.or_else(|| {
-        let node = case.scene.node(refusal.source);
-        let mut before = case
-            .anatomy
+        let node = context.capture.node(refusal.source);
+        let mut before = context
+            .transactions
             .messages
             .iter()
             .rev()
-            .filter(|message| message.time < refusal.time && case.scene.node(message.source) == node);
-        before.find_map(|message| case.header(message, HeaderName::RecvInfo))
+            .filter(|message| message.time < refusal.time && context.capture.node(message.source) == node);
+        before.find_map(|message| context.header(message, HeaderName::RecvInfo))
     })
 }
 

@@ -4,7 +4,7 @@
 
 use crate::call::{EndpointId, Message};
 use crate::diagnose::background::contrast::defect_kind;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Scheme, Uri, Warning};
 
@@ -23,47 +23,47 @@ const PARTS: [&str; 9] =
 /// Short names, which must stand as words of their own.
 const SHORT_PARTS: [&str; 5] = ["via", "from", "to", "tag", "date"];
 
-pub fn msg_malformed(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_failure() || case.outcome().is_answered() {
+pub fn msg_malformed(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_failure() || context.outcome().is_answered() {
         return None;
     }
-    match case.refusal_code() {
-        400 | 505 => refused(case),
-        414 => too_long(case),
-        416 => scheme(case),
-        480 if warns(case, &[380, 381]) => scheme(case),
-        0 => ignored(case),
+    match context.refusal_code() {
+        400 | 505 => refused(context),
+        414 => too_long(context),
+        416 => scheme(context),
+        480 if warns(context, &[380, 381]) => scheme(context),
+        0 => ignored(context),
         _ => None,
     }
 }
 
 /// The defect most likely to matter, with its sentence.
-fn defect<'a>(case: &Case<'a>, request: &Message, refuser: EndpointId) -> Option<&'a str> {
-    let node = case.scene.node(refuser);
-    let mut defects: Vec<&str> = case
-        .scene
+fn defect<'a>(context: &CallContext<'a>, request: &Message, refuser: EndpointId) -> Option<&'a str> {
+    let node = context.capture.node(refuser);
+    let mut defects: Vec<&str> = context
+        .capture
         .defects(request)
         .into_iter()
-        .filter(|sentence| !case.scene.tolerates(node, defect_kind(sentence)))
+        .filter(|sentence| !context.capture.tolerates(node, defect_kind(sentence)))
         .collect();
     defects.sort_by_key(|sentence| is_harmless(sentence));
     let first = *defects.first()?;
     // Interned for the whole run, so it outlives this function's own list.
-    let ids = case.scene.book.defects.get(&request.digest)?;
-    ids.iter().map(|id| case.tables().text(*id)).find(|text| *text == first)
+    let ids = context.capture.store.defects.get(&request.digest)?;
+    ids.iter().map(|id| context.tables().text(*id)).find(|text| *text == first)
 }
 
 fn is_harmless(sentence: &str) -> bool {
     HARMLESS.iter().any(|kind| sentence.starts_with(kind))
 }
 
-fn refused(case: &Case<'_>) -> Option<Finding> {
-    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
-    let who = case.name(refuser);
-    let code = case.refusal_code();
-    let words = own_words(case, refusal);
-    let Some(sentence) = defect(case, request, refuser) else {
-        return Some(without_defect(case, &who, words));
+fn refused(context: &CallContext<'_>) -> Option<Finding> {
+    let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
+    let who = context.name(refuser);
+    let code = context.refusal_code();
+    let words = own_words(context, refusal);
+    let Some(sentence) = defect(context, request, refuser) else {
+        return Some(without_defect(context, &who, words));
     };
     let named = words.iter().any(|words| name_same_part(words, sentence));
     let (confidence, proof) = match (named, is_harmless(sentence)) {
@@ -72,13 +72,13 @@ fn refused(case: &Case<'_>) -> Option<Finding> {
         (false, true) => (Confidence::Possible, Proof::CodeMeaning),
     };
     let said = words.first().map_or(String::new(), |words| format!(" ({words})"));
-    let writer = writer_of(case, sentence);
+    let writer = writer_of(context, sentence);
     let damaged = match writer.1 {
         Some(sound) => format!(
             " {} received it without that fault in frame {}, so {} damaged it.",
-            case.name(writer.0),
+            context.name(writer.0),
             sound.at.frame,
-            case.name(writer.0)
+            context.name(writer.0)
         ),
         None => String::new(),
     };
@@ -91,38 +91,38 @@ fn refused(case: &Case<'_>) -> Option<Finding> {
             ),
             format!(
                 "{}: write this part of the INVITE as RFC 3261 has it; where a router or firewall on the way rewrites SIP, switch that off.",
-                case.name(writer.0)
+                context.name(writer.0)
             ),
         )
-        .shown_by(case.shows(request, sentence.to_owned()))
-        .shown_by(case.shows(refusal, "the refusal"))
+        .shown_by(context.shows(request, sentence.to_owned()))
+        .shown_by(context.shows(refusal, "the refusal"))
         .at(writer.0, defect_kind(sentence));
     Some(finding)
 }
 
 /// Who put the fault in: the sender of the first hop that has it, with the sound message that it had received.
-fn writer_of<'a>(case: &Case<'a>, sentence: &str) -> (EndpointId, Option<&'a Message>) {
+fn writer_of<'a>(context: &CallContext<'a>, sentence: &str) -> (EndpointId, Option<&'a Message>) {
     let kind = defect_kind(sentence);
     let mut sound = None;
-    for (index, _) in case.path() {
-        let hop = case.anatomy.transaction(*index);
-        let Some(request) = hop.last_request.and_then(|request| case.message(request)) else {
+    for (index, _) in context.path() {
+        let hop = context.transactions.transaction(*index);
+        let Some(request) = hop.last_request.and_then(|request| context.message(request)) else {
             continue;
         };
-        if case.scene.defects(request).iter().any(|sentence| defect_kind(sentence) == kind) {
+        if context.capture.defects(request).iter().any(|sentence| defect_kind(sentence) == kind) {
             return (hop.source, sound);
         }
         sound = Some(request);
     }
-    let root = case.root().map(|(_, root)| root.source);
-    (root.unwrap_or(case.call.source), None)
+    let root = context.root().map(|(_, root)| root.source);
+    (root.unwrap_or(context.call.source), None)
 }
 
 /// The phrase, where it says more than the code does, and the texts of Warning headers.
-fn own_words(case: &Case<'_>, refusal: &Message) -> Vec<String> {
-    let phrase = case.tables().text(refusal.line).trim();
+fn own_words(context: &CallContext<'_>, refusal: &Message) -> Vec<String> {
+    let phrase = context.tables().text(refusal.line).trim();
     let is_plain = ["bad request", "version not supported", ""].iter().any(|plain| phrase.eq_ignore_ascii_case(plain));
-    let warnings = case
+    let warnings = context
         .tables()
         .header_values(refusal, HeaderName::Warning)
         .map(|value| String::from_utf8_lossy(Warning::parse(value.as_bytes()).text).into_owned());
@@ -146,8 +146,8 @@ fn name_same_part(words: &str, sentence: &str) -> bool {
         || SHORT_PARTS.iter().any(|part| has_word(words, part) && has_word(defect_kind(sentence), part))
 }
 
-fn without_defect(case: &Case<'_>, who: &str, words: Vec<String>) -> Finding {
-    let code = case.refusal_code();
+fn without_defect(context: &CallContext<'_>, who: &str, words: Vec<String>) -> Finding {
+    let code = context.refusal_code();
     let (proof, confidence) = match words.is_empty() {
         true => (Proof::CodeMeaning, Confidence::Possible),
         false => (Proof::CodeMeaning, Confidence::Likely),
@@ -164,25 +164,25 @@ fn without_defect(case: &Case<'_>, who: &str, words: Vec<String>) -> Finding {
             "1. Read the log of {who} for this call: it knows which part it refused. 2. Compare this INVITE with one that it accepts."
         ),
     );
-    if let Some(request) = case.refused_request() {
-        finding = finding.shown_by(case.shows(request, "the INVITE, without a visible fault"));
+    if let Some(request) = context.refused_request() {
+        finding = finding.shown_by(context.shows(request, "the INVITE, without a visible fault"));
     }
-    if let Some(refusal) = case.refusal() {
-        finding = finding.shown_by(case.shows(refusal, "the refusal"));
+    if let Some(refusal) = context.refusal() {
+        finding = finding.shown_by(context.shows(refusal, "the refusal"));
     }
-    let origin = case.refuser().unwrap_or(case.call.destination);
+    let origin = context.refuser().unwrap_or(context.call.destination);
     finding.at(origin, words.first().map_or("", String::as_str))
 }
 
-fn too_long(case: &Case<'_>) -> Option<Finding> {
-    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
-    let length = case.tables().text(request.line).len();
+fn too_long(context: &CallContext<'_>) -> Option<Finding> {
+    let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
+    let length = context.tables().text(request.line).len();
     // Servers take 255 characters at least, as a rule: of a shorter one the code alone says that it is too long.
     let is_long = length > 255;
     let (title, doubt) = match is_long {
         true => ("The Request-URI is too long".to_owned(), ""),
         false => (
-            format!("{} calls the Request-URI too long", case.scene.name(refuser)),
+            format!("{} calls the Request-URI too long", context.capture.name(refuser)),
             ", which most servers take: it may limit the number or name in it instead, or use the code for another reason",
         ),
     };
@@ -194,34 +194,38 @@ fn too_long(case: &Case<'_>) -> Option<Finding> {
     )
     .says(
         title,
-        format!("{} refused the INVITE with 414: its Request-URI has {length} characters{doubt}.", case.name(refuser)),
+        format!(
+            "{} refused the INVITE with 414: its Request-URI has {length} characters{doubt}.",
+            context.name(refuser)
+        ),
         format!(
             "{}: shorten the Request-URI; parameters and headers that only it needs belong into headers of their own.",
-            case.scene.name(request.source)
+            context.capture.name(request.source)
         ),
     )
-    .shown_by(case.shows(request, format!("a Request-URI of {length} characters")))
-    .shown_by(case.shows(refusal, "the refusal"))
+    .shown_by(context.shows(request, format!("a Request-URI of {length} characters")))
+    .shown_by(context.shows(refusal, "the refusal"))
     .at(refuser, "414");
     Some(finding)
 }
 
-fn warns(case: &Case<'_>, codes: &[u16]) -> bool {
-    case.refusal().is_some_and(|refusal| {
-        case.tables()
+fn warns(context: &CallContext<'_>, codes: &[u16]) -> bool {
+    context.refusal().is_some_and(|refusal| {
+        context
+            .tables()
             .header_values(refusal, HeaderName::Warning)
             .filter_map(|value| Warning::parse(value.as_bytes()).code)
             .any(|code| codes.contains(&code))
     })
 }
 
-fn scheme(case: &Case<'_>) -> Option<Finding> {
-    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
-    let uri = case.tables().text(request.line);
+fn scheme(context: &CallContext<'_>) -> Option<Finding> {
+    let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
+    let uri = context.tables().text(request.line);
     let scheme = uri.split(':').next().unwrap_or_default();
     let kind = Uri::parse(uri.as_bytes()).scheme;
     if kind == Scheme::Sip {
-        return Some(plain_scheme(case, refuser, refusal, request));
+        return Some(plain_scheme(context, refuser, refusal, request));
     }
     let reading = match kind {
         Scheme::Sips => "sips, which demands TLS on every hop",
@@ -238,74 +242,78 @@ fn scheme(case: &Case<'_>) -> Option<Finding> {
         format!("Addresses with `{scheme}:` are refused"),
         format!(
             "{} refused the INVITE with {} because of the scheme of its Request-URI, `{uri}`: {reading}.",
-            case.name(refuser),
-            case.refusal_code()
+            context.name(refuser),
+            context.refusal_code()
         ),
         format!(
             "{}: send a sip: URI to this server (for a number, `sip:number@domain;user=phone`), or set up TLS where sips is wanted.",
-            case.scene.name(request.source)
+            context.capture.name(request.source)
         ),
     )
-    .shown_by(case.shows(request, "the Request-URI"))
-    .shown_by(case.shows(refusal, "the refusal"))
+    .shown_by(context.shows(request, "the Request-URI"))
+    .shown_by(context.shows(refusal, "the refusal"))
     .at(refuser, scheme);
     Some(finding)
 }
 
 /// A plain sip: URI whose scheme was refused: its server wants sips, or means something else.
-fn plain_scheme(case: &Case<'_>, refuser: EndpointId, refusal: &Message, request: &Message) -> Finding {
-    let (name, uri) = (case.name(refuser), case.tables().text(request.line));
-    let code = case.refusal_code();
-    let (title, why, remedy, confidence) = if warns(case, &[381]) {
+fn plain_scheme(context: &CallContext<'_>, refuser: EndpointId, refusal: &Message, request: &Message) -> Finding {
+    let (name, uri) = (context.name(refuser), context.tables().text(request.line));
+    let code = context.refusal_code();
+    let (title, why, remedy, confidence) = if warns(context, &[381]) {
         (
             "Only sips: is taken".to_owned(),
             "says in Warning 381 that it wants sips, which demands TLS on every hop",
             format!(
                 "On {}: call {name} with a sips: URI over TLS. Or on {name}: allow the scheme sip as well.",
-                case.scene.name(request.source)
+                context.capture.name(request.source)
             ),
             Confidence::Certain,
         )
     } else {
         (
-            format!("{} refuses a plain sip: address", case.scene.name(refuser)),
+            format!("{} refuses a plain sip: address", context.capture.name(refuser)),
             "must know the scheme sip: it possibly means another part of the address, or a scheme in another header",
             format!(
                 "Look up the Call-ID {} in the log of {name}: it knows which address it refused.",
-                case.tables().call_id(request)
+                context.tables().call_id(request)
             ),
             Confidence::Possible,
         )
     };
     Finding::new("msg-malformed", Severity::Error, confidence, Proof::OwnWords)
         .says(title, format!("{name} refused the INVITE to `{uri}` with {code}, and {why}."), remedy)
-        .shown_by(case.shows(request, "the Request-URI"))
-        .shown_by(case.shows(refusal, "the refusal"))
+        .shown_by(context.shows(request, "the Request-URI"))
+        .shown_by(context.shows(refusal, "the refusal"))
         .at(refuser, "sip")
 }
 
 /// No answer at all to a broken INVITE, from a node that answers others.
-fn ignored(case: &Case<'_>) -> Option<Finding> {
-    let (_, root) = case.root()?;
-    let request = case.refused_request()?;
-    let node = case.scene.node(root.destination);
+fn ignored(context: &CallContext<'_>) -> Option<Finding> {
+    let (_, root) = context.root()?;
+    let request = context.refused_request()?;
+    let node = context.capture.node(root.destination);
     let is_silent = root.trying.is_none() && root.alerting.is_none() && root.final_response.is_none();
-    let sentence = defect(case, request, root.destination)?;
-    let from = case.scene.node(root.source);
-    if !is_silent || is_harmless(sentence) || !case.scene.replies(node) || case.scene.is_one_directional(from, node) {
+    let sentence = defect(context, request, root.destination)?;
+    let from = context.capture.node(root.source);
+    if !is_silent
+        || is_harmless(sentence)
+        || !context.capture.replies(node)
+        || context.capture.is_one_directional(from, node)
+    {
         return None;
     }
-    let writer = writer_of(case, sentence);
+    let writer = writer_of(context, sentence);
     let finding = Finding::new("msg-malformed", Severity::Error, Confidence::Possible, Proof::Comparison)
         .says(
             "A malformed INVITE was not answered",
             format!(
                 "{} answers other INVITEs but not this one, possibly because it is malformed: {sentence}.",
-                case.name(root.destination)
+                context.name(root.destination)
             ),
-            format!("{}: write this part of the INVITE as RFC 3261 has it, and call again.", case.name(writer.0)),
+            format!("{}: write this part of the INVITE as RFC 3261 has it, and call again.", context.name(writer.0)),
         )
-        .shown_by(case.shows(request, sentence.to_owned()))
+        .shown_by(context.shows(request, sentence.to_owned()))
         .at(writer.0, defect_kind(sentence));
     Some(finding)
 }

@@ -3,7 +3,7 @@
 //! Source: RFC 3261 sections 21.4.11 and 21.5.7.
 
 use crate::call::Message;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
 
@@ -17,15 +17,15 @@ const GROWING: [HeaderName; 6] = [
     HeaderName::Diversion,
 ];
 
-pub fn msg_too_large(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_failure() || !matches!(case.refusal_code(), 413 | 513) {
+pub fn msg_too_large(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_failure() || !matches!(context.refusal_code(), 413 | 513) {
         return None;
     }
-    let code = case.refusal_code();
-    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
-    let who = case.name(refuser);
+    let code = context.refusal_code();
+    let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
+    let who = context.name(refuser);
     let size = request.size;
-    let part = largest(case, request);
+    let part = largest(context, request);
     let most = part.as_ref().map_or(String::new(), |(name, bytes)| format!(" {name} alone takes {bytes} bytes."));
     let fix = match &part {
         Some((name, _)) => format!("send less of {name}"),
@@ -34,20 +34,23 @@ pub fn msg_too_large(case: &Case<'_>) -> Option<Finding> {
     let what = if code == 413 { "body" } else { "message" };
     let finding = Finding::new("msg-too-large", Severity::Error, Confidence::Certain, Proof::OwnWords)
         .says(
-            format!("{} takes no {what} that large", case.scene.name(refuser)),
+            format!("{} takes no {what} that large", context.capture.name(refuser)),
             format!("{who} refused the INVITE of {size} bytes with {code}: the {what} is larger than it takes.{most}"),
-            format!("1. {}: {fix}. 2. Or raise the largest size that {who} takes.", case.scene.name(case.call.source)),
+            format!(
+                "1. {}: {fix}. 2. Or raise the largest size that {who} takes.",
+                context.capture.name(context.call.source)
+            ),
         )
-        .shown_by(case.shows(request, format!("{size} bytes")))
-        .shown_by(case.shows(refusal, "the refusal"))
+        .shown_by(context.shows(request, format!("{size} bytes")))
+        .shown_by(context.shows(refusal, "the refusal"))
         .at(refuser, code);
     Some(finding)
 }
 
 /// The header that takes most of the message, where one takes a quarter of it.
-fn largest(case: &Case<'_>, request: &Message) -> Option<(&'static str, usize)> {
+fn largest(context: &CallContext<'_>, request: &Message) -> Option<(&'static str, usize)> {
     let bytes = |name: HeaderName| -> usize {
-        case.tables().header_values(request, name).map(|value| value.len() + name.text().len() + 4).sum()
+        context.tables().header_values(request, name).map(|value| value.len() + name.text().len() + 4).sum()
     };
     let sizes = GROWING.into_iter().map(|name| (name.text(), bytes(name)));
     sizes.max_by_key(|(_, bytes)| *bytes).filter(|(_, bytes)| *bytes * 4 >= request.size as usize)

@@ -3,7 +3,7 @@
 //! Sources: RFC 3261 sections 13.2.2.4 and 13.3.1.4 (2xx), 17.1.1.3 (ACK of failures), 12.2.1.1 (where an ACK goes).
 
 use crate::call::{DropCause, Message, Transaction, answering_hop, drop_cause, is_ack_missed};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::ack_way::{ICMP_WAIT, Place, answers, locate};
 use crate::diagnose::rules::net::{in_messages, times};
@@ -13,26 +13,29 @@ use crate::sip::HeaderName;
 const FAILURE_SENDS: u32 = 4;
 
 /// The callee repeats its 2xx and hangs up, or would have.
-pub(super) fn net_ack_lost(case: &Case<'_>) -> Option<Finding> {
-    if case.call.retransmissions < 3 {
+pub(super) fn net_ack_lost(context: &CallContext<'_>) -> Option<Finding> {
+    if context.call.retransmissions < 3 {
         return None;
     }
-    let Some(dialog) = case.dialogs.first() else {
-        return failure_without_ack(case);
+    let Some(dialog) = context.dialogs.first() else {
+        return failure_without_ack(context);
     };
-    let hop = answering_hop(&case.anatomy, dialog);
-    if !is_ack_missed(&case.anatomy, hop) {
+    let hop = answering_hop(&context.transactions, dialog);
+    if !is_ack_missed(&context.transactions, hop) {
         return None;
     }
-    let invite = case.anatomy.transaction(hop);
-    let was_dropped = matches!(drop_cause(&case.anatomy, dialog), Some(DropCause::AckLost { .. }));
-    let place = locate(case, hop, invite);
-    let answers = answers(case, hop);
+    let invite = context.transactions.transaction(hop);
+    let was_dropped = matches!(drop_cause(&context.transactions, dialog), Some(DropCause::AckLost { .. }));
+    let place = locate(context, hop, invite);
+    let answers = answers(context, hop);
     let (first, last) = (*answers.first()?, *answers.last()?);
-    let name = case.name(invite.destination);
-    let end = match dialog.bye.and_then(|bye| case.anatomy.transaction(bye).request) {
+    let name = context.name(invite.destination);
+    let end = match dialog.bye.and_then(|bye| context.transactions.transaction(bye).request) {
         Some(bye) if was_dropped => {
-            format!(", so it hung up after {:.1} s", case.anatomy.message(bye).time.since(first.time).as_secs_f64())
+            format!(
+                ", so it hung up after {:.1} s",
+                context.transactions.message(bye).time.since(first.time).as_secs_f64()
+            )
         }
         _ => ": such a call is cut about 32 s after the answer, unless it ends before".to_owned(),
     };
@@ -51,19 +54,19 @@ pub(super) fn net_ack_lost(case: &Case<'_>) -> Option<Finding> {
         Proof::Protocol,
     )
     .says(
-        format!("{} never got the ACK", case.scene.name(invite.destination)),
+        format!("{} never got the ACK", context.capture.name(invite.destination)),
         explanation,
-        remedy(case, invite, first, &place),
+        remedy(context, invite, first, &place),
     )
     .at(invite.destination, place.signature);
-    if let Some(evidence) = in_messages(case, &answers, "repeated until the callee gave up") {
+    if let Some(evidence) = in_messages(context, &answers, "repeated until the callee gave up") {
         finding = finding.shown_by(evidence);
     }
     if let Some(ack) = place.ack {
-        finding = finding.shown_by(case.shows(ack, format!("sent to {}", case.scene.name(ack.destination))));
+        finding = finding.shown_by(context.shows(ack, format!("sent to {}", context.capture.name(ack.destination))));
         let until = ack.time.plus(ICMP_WAIT);
-        let node = case.scene.node(ack.destination);
-        if let Some(report) = case.scene.errors_about(node, first.time, until).next() {
+        let node = context.capture.node(ack.destination);
+        if let Some(report) = context.capture.errors_about(node, first.time, until).next() {
             finding = finding.shown_by(Evidence::seen(
                 report.at,
                 "",
@@ -74,24 +77,24 @@ pub(super) fn net_ack_lost(case: &Case<'_>) -> Option<Finding> {
         finding = finding.shown_by(Evidence::Missing {
             expected: "ACK".to_owned(),
             after: first.at,
-            watched: case.scene.watched_since(first.time),
+            watched: context.capture.watched_since(first.time),
         });
     }
     Some(finding)
 }
 
-fn remedy(case: &Case<'_>, invite: &Transaction, answer: &Message, place: &Place<'_>) -> String {
-    let tables = case.tables();
+fn remedy(context: &CallContext<'_>, invite: &Transaction, answer: &Message, place: &Place<'_>) -> String {
+    let tables = context.tables();
     let callee = tables.endpoint(invite.destination).address;
     let caller = tables.endpoint(invite.source).address;
     // An ACK to a 2xx is the caller's own, however many proxies lie between.
-    let edge = case.dialogs.first().map(|dialog| dialog.invite);
-    let sender = edge.map_or(caller, |edge| tables.endpoint(case.anatomy.transaction(edge).source).address);
+    let edge = context.dialogs.first().map(|dialog| dialog.invite);
+    let sender = edge.map_or(caller, |edge| tables.endpoint(context.transactions.transaction(edge).source).address);
     let test = "Re-test: one 200, an ACK within 0.2 s, and a call longer than 40 s.";
     match place.signature {
         "contact" => format!(
             "1. {callee}: put the address from which it is reached into Contact (its external or advertised SIP address{}). 2. Or let the proxy in front of it add Record-Route, so that the ACK does not need the Contact. 3. {test}",
-            setting(case, invite)
+            setting(context, invite)
         ),
         "branch" | "tag" => format!(
             "{}: its ACK to a 200 needs a new branch, and the From and To tags of the 200. {test}",
@@ -126,34 +129,34 @@ fn remedy(case: &Case<'_>, invite: &Transaction, answer: &Message, place: &Place
 }
 
 /// Where the product at the callee has this setting, as far as it is known by name.
-fn setting(case: &Case<'_>, invite: &Transaction) -> &'static str {
+fn setting(context: &CallContext<'_>, invite: &Transaction) -> &'static str {
     const SETTINGS: [(&str, &str); 4] = [
         ("freeswitch", "; in FreeSWITCH ext-sip-ip and ext-rtp-ip of its profile"),
         ("asterisk", "; in Asterisk external_signaling_address and external_media_address of its transport"),
         ("kamailio", "; in Kamailio advertise in its listen line"),
         ("opensips", "; in OpenSIPS advertised_address"),
     ];
-    let software = case.software(invite.destination).unwrap_or_default();
+    let software = context.software(invite.destination).unwrap_or_default();
     let software = software.to_ascii_lowercase();
     let known = SETTINGS.iter().find(|(name, _)| software.contains(name));
     known.map_or("", |(_, setting)| setting)
 }
 
 /// A refusal that is repeated because nobody acknowledges it: load, no harm to the call.
-fn failure_without_ack(case: &Case<'_>) -> Option<Finding> {
-    let (hop, t) = case.anatomy.invites().find(|(_, t)| {
-        let is_failure = case.anatomy.final_status(t).is_some_and(|status| status.0 >= 300);
+fn failure_without_ack(context: &CallContext<'_>) -> Option<Finding> {
+    let (hop, t) = context.transactions.invites().find(|(_, t)| {
+        let is_failure = context.transactions.final_status(t).is_some_and(|status| status.0 >= 300);
         is_failure && t.ack.is_none() && t.final_sends >= FAILURE_SENDS && t.request.is_some()
     })?;
-    let refusals: Vec<&Message> = case
-        .anatomy
+    let refusals: Vec<&Message> = context
+        .transactions
         .responses_of(hop)
         .map(|(_, message)| message)
         .filter(|message| message.status().is_some_and(|status| status.0 >= 300))
         .collect();
     // Whoever still repeats the INVITE did not get the refusal: that is another problem.
     let first = refusals.first()?;
-    if t.last_request.is_some_and(|last| case.anatomy.message(last).time > first.time) {
+    if t.last_request.is_some_and(|last| context.transactions.message(last).time > first.time) {
         return None;
     }
     let finding = Finding::new(
@@ -164,20 +167,20 @@ fn failure_without_ack(case: &Case<'_>) -> Option<Finding> {
     )
     .beside()
     .says(
-        format!("{} never acknowledges the refusal", case.scene.name(t.source)),
+        format!("{} never acknowledges the refusal", context.capture.name(t.source)),
         format!(
             "{} sent its {} {} because no ACK came from {}. The call had failed anyway; this is load for both sides.",
-            case.scene.name(t.destination),
+            context.capture.name(t.destination),
             first.status().map_or(0, |status| status.0),
             times(refusals.len()),
-            case.scene.name(t.source)
+            context.capture.name(t.source)
         ),
         format!(
             "{}: acknowledge final responses, or let them through to it.",
-            case.scene.book.tables.endpoint(t.source).address
+            context.capture.store.tables.endpoint(t.source).address
         ),
     )
-    .shown_by(in_messages(case, &refusals, "repeated for want of an ACK")?)
+    .shown_by(in_messages(context, &refusals, "repeated for want of an ACK")?)
     .at(t.source, "failure");
     Some(finding)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::beside::icmp::IcmpReport;
 use crate::call::{Message, Transaction, TransactionIndex, detail::target, is_private};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::sip::{Method, StatusCode};
 
 /// How soon a report that a message could not be delivered comes.
@@ -25,24 +25,24 @@ pub(super) struct Place<'a> {
 }
 
 /// The 2xx that one hop carried, repeats and all.
-pub(super) fn answers<'a>(case: &Case<'a>, hop: TransactionIndex) -> Vec<&'a Message> {
+pub(super) fn answers<'a>(context: &CallContext<'a>, hop: TransactionIndex) -> Vec<&'a Message> {
     let success = |message: &Message| message.status().is_some_and(StatusCode::is_success);
-    case.anatomy.responses_of(hop).map(|(_, message)| message).filter(|message| success(message)).collect()
+    context.transactions.responses_of(hop).map(|(_, message)| message).filter(|message| success(message)).collect()
 }
 
 /// What became of the ACK, as far as the capture shows.
-pub(super) fn locate<'a>(case: &Case<'a>, hop: TransactionIndex, invite: &Transaction) -> Place<'a> {
-    let node = |endpoint| case.scene.node(endpoint);
-    let acks: Vec<&Message> = case
-        .anatomy
+pub(super) fn locate<'a>(context: &CallContext<'a>, hop: TransactionIndex, invite: &Transaction) -> Place<'a> {
+    let node = |endpoint| context.capture.node(endpoint);
+    let acks: Vec<&Message> = context
+        .transactions
         .originals()
         .map(|(_, message)| message)
         .filter(|m| m.is_request(Method::Ack) && m.cseq == invite.cseq)
         .collect();
     let Some(&ack) = acks.last() else {
-        return misnumbered(case, hop, invite).unwrap_or_else(|| never_sent(case, invite));
+        return misnumbered(context, hop, invite).unwrap_or_else(|| never_sent(context, invite));
     };
-    let answer = invite.final_response.map(|answer| case.anatomy.message(answer));
+    let answer = invite.final_response.map(|answer| context.transactions.message(answer));
     let tag = answer.map(|answer| answer.to_tag);
     let arrived = acks.iter().find(|ack| node(ack.destination) == node(invite.destination));
     if let Some(&ack) = arrived {
@@ -61,15 +61,15 @@ pub(super) fn locate<'a>(case: &Case<'a>, hop: TransactionIndex, invite: &Transa
         };
         return Place { sentence: sentence.to_owned(), ack: Some(ack), is_seen: signature != "beyond", signature };
     }
-    let there = case.scene.book.tables.endpoint(ack.destination);
-    let contact = answers(case, hop).first().and_then(|answer| target::contact(case.tables(), answer));
+    let there = context.capture.store.tables.endpoint(ack.destination);
+    let contact = answers(context, hop).first().and_then(|answer| target::contact(context.tables(), answer));
     if contact.and_then(target::address) == Some(there.address) {
         let kind = if is_private(there.address) { "a private address" } else { "an address" };
         return Place {
             sentence: format!(
                 "The ACK went to {there}, {kind} that {} put into the Contact of its 200; the 200 itself came from {}.",
-                case.scene.name(invite.destination),
-                case.scene.name(invite.destination)
+                context.capture.name(invite.destination),
+                context.capture.name(invite.destination)
             ),
             ack: Some(ack),
             is_seen: true,
@@ -77,7 +77,7 @@ pub(super) fn locate<'a>(case: &Case<'a>, hop: TransactionIndex, invite: &Transa
         };
     }
     Place {
-        sentence: format!("The ACK was last seen on its way from {} to {there}.", case.scene.name(ack.source)),
+        sentence: format!("The ACK was last seen on its way from {} to {there}.", context.capture.name(ack.source)),
         ack: Some(ack),
         is_seen: true,
         signature: "hop",
@@ -85,13 +85,13 @@ pub(super) fn locate<'a>(case: &Case<'a>, hop: TransactionIndex, invite: &Transa
 }
 
 /// An ACK with the tags of the 200 and another CSeq number than the INVITE: nothing that the callee waits for (RFC 3261 section 13.2.2.4).
-fn misnumbered<'a>(case: &Case<'a>, hop: TransactionIndex, invite: &Transaction) -> Option<Place<'a>> {
-    let answer = *answers(case, hop).first()?;
+fn misnumbered<'a>(context: &CallContext<'a>, hop: TransactionIndex, invite: &Transaction) -> Option<Place<'a>> {
+    let answer = *answers(context, hop).first()?;
     let is_for_later = |number: u32| {
-        let mut invites = case.anatomy.invites();
+        let mut invites = context.transactions.invites();
         invites.any(|(_, later)| later.cseq == number && later.request.is_some())
     };
-    let ack = case.anatomy.originals().map(|(_, m)| m).find(|m| {
+    let ack = context.transactions.originals().map(|(_, m)| m).find(|m| {
         m.is_request(Method::Ack)
             && m.time >= answer.time
             && m.to_tag == answer.to_tag
@@ -101,7 +101,7 @@ fn misnumbered<'a>(case: &Case<'a>, hop: TransactionIndex, invite: &Transaction)
     Some(Place {
         sentence: format!(
             "The ACK of {} has CSeq {} where the INVITE has {}, so it acknowledges nothing.",
-            case.scene.name(ack.source),
+            context.capture.name(ack.source),
             ack.cseq,
             invite.cseq
         ),
@@ -112,10 +112,10 @@ fn misnumbered<'a>(case: &Case<'a>, hop: TransactionIndex, invite: &Transaction)
 }
 
 /// Every copy of the answer went past the caller: to another address or port than its INVITE came from.
-fn astray<'a>(case: &Case<'a>, invite: &Transaction, edge: Option<&Transaction>) -> Option<Place<'a>> {
+fn astray<'a>(context: &CallContext<'a>, invite: &Transaction, edge: Option<&Transaction>) -> Option<Place<'a>> {
     let edge = edge.filter(|edge| !edge.transport.is_reliable())?;
-    let index = case.dialogs.first()?.invite;
-    let answers = answers(case, index);
+    let index = context.dialogs.first()?.invite;
+    let answers = answers(context, index);
     let first = *answers.first()?;
     let is_past = |answer: &&Message| answer.destination != edge.source;
     if edge.ack.is_some() || !answers.iter().all(is_past) {
@@ -124,8 +124,8 @@ fn astray<'a>(case: &Case<'a>, invite: &Transaction, edge: Option<&Transaction>)
     Some(Place {
         sentence: format!(
             "Its 200 went to {}, not to {} where the INVITE came from{}.",
-            case.scene.name(first.destination),
-            case.scene.name(edge.source),
+            context.capture.name(first.destination),
+            context.capture.name(edge.source),
             if edge.first == invite.first { "" } else { ", on the hop next to the caller" }
         ),
         ack: None,
@@ -134,14 +134,14 @@ fn astray<'a>(case: &Case<'a>, invite: &Transaction, edge: Option<&Transaction>)
     })
 }
 
-fn never_sent<'a>(case: &Case<'a>, invite: &Transaction) -> Place<'a> {
-    let edge = case.dialogs.first().map(|dialog| *case.anatomy.transaction(dialog.invite));
-    if let Some(astray) = astray(case, invite, edge.as_ref()) {
+fn never_sent<'a>(context: &CallContext<'a>, invite: &Transaction) -> Place<'a> {
+    let edge = context.dialogs.first().map(|dialog| *context.transactions.transaction(dialog.invite));
+    if let Some(astray) = astray(context, invite, edge.as_ref()) {
         return astray;
     }
     let repeats_invite = edge.is_some_and(|edge| edge.last_request > edge.final_response && edge.sends > 1);
-    let caller = case.scene.name(edge.map_or(invite.source, |edge| edge.source));
-    let gone = client_gone(case, invite).filter(|_| !repeats_invite);
+    let caller = context.capture.name(edge.map_or(invite.source, |edge| edge.source));
+    let gone = client_gone(context, invite).filter(|_| !repeats_invite);
     let (sentence, signature) = match gone {
         Some(report) => (
             format!(
@@ -159,11 +159,11 @@ fn never_sent<'a>(case: &Case<'a>, invite: &Transaction) -> Place<'a> {
 }
 
 /// The first report that a 2xx to this INVITE could not be delivered to who sent the INVITE.
-pub(super) fn client_gone<'a>(case: &Case<'a>, invite: &Transaction) -> Option<&'a IcmpReport> {
-    let first = case.message(invite.final_response?)?;
-    let last = case.message(invite.last_final?)?;
-    let client = case.tables().endpoint(invite.source);
-    let (node, until) = (case.scene.node(invite.source), last.time.plus(ICMP_WAIT));
-    let mut about = case.scene.errors_about(node, first.time, until);
+pub(super) fn client_gone<'a>(context: &CallContext<'a>, invite: &Transaction) -> Option<&'a IcmpReport> {
+    let first = context.message(invite.final_response?)?;
+    let last = context.message(invite.last_final?)?;
+    let client = context.tables().endpoint(invite.source);
+    let (node, until) = (context.capture.node(invite.source), last.time.plus(ICMP_WAIT));
+    let mut about = context.capture.errors_about(node, first.time, until);
     about.find(|report| report.quoted.destination == client && report.group.is_none_or(|group| group == first.group))
 }

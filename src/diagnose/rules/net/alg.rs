@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::call::{Message, Transaction, TransactionIndex, detail::target, is_private};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::{HeaderName, Method};
 
@@ -13,18 +13,18 @@ use crate::sip::{HeaderName, Method};
 const PASS_WAIT: Duration = Duration::from_millis(50);
 
 /// The same request on both sides of something that changed it without adding a Via, or a body that no longer fits its length.
-pub(super) fn net_sip_alg(case: &Case<'_>) -> Option<Finding> {
-    let (_, (before, after, changes)) = case
-        .anatomy
+pub(super) fn net_sip_alg(context: &CallContext<'_>) -> Option<Finding> {
+    let (_, (before, after, changes)) = context
+        .transactions
         .each()
         .find_map(|(index, t)| {
-            let found = rewritten(case, index, t)?;
+            let found = rewritten(context, index, t)?;
             Some((index, found))
         })
-        .or_else(|| broken_length(case).map(|found| (TransactionIndex(0), found)))
-        .or_else(|| forgetful(case).map(|found| (TransactionIndex(0), found)))?;
-    let scene = case.scene;
-    let is_both_sides = before.at != after.at && scene.node(before.source) != scene.node(after.source);
+        .or_else(|| broken_length(context).map(|found| (TransactionIndex(0), found)))
+        .or_else(|| forgetful(context).map(|found| (TransactionIndex(0), found)))?;
+    let capture = context.capture;
+    let is_both_sides = before.at != after.at && capture.node(before.source) != capture.node(after.source);
     let is_weak = before.at != after.at && !is_both_sides;
     let broke_length = after.flags.has_short_body();
     let length = if broke_length { " Its Content-Length no longer fits its body." } else { "" };
@@ -32,24 +32,24 @@ pub(super) fn net_sip_alg(case: &Case<'_>) -> Option<Finding> {
         format!(
             "The {} from {} was captured again {:.1} ms later as from {}, with the same Via branch and other content ({}). Whoever forwards SIP adds a Via; this did not.{length}",
             before.method().map_or("message", Method::text),
-            scene.name(before.source),
+            capture.name(before.source),
             after.time.since(before.time).as_secs_f64() * 1000.0,
-            scene.name(after.source),
+            capture.name(after.source),
             changes.join(", ")
         )
     } else if is_weak {
         format!(
             "{} told its public address in the Contact of its {} and, later in the same call, a private one in its {} ({}): possibly a router on the way rewrites some messages and not others. Also consider a phone that changes its Contact by itself.",
-            scene.name(before.source),
-            name(case, before),
-            name(case, after),
+            capture.name(before.source),
+            name(context, before),
+            name(context, after),
             changes.join(", ")
         )
     } else {
         format!(
             "The {} from {} mixes addresses of both sides of a NAT ({}), and its Content-Length does not fit its body: most likely a router on the way put other addresses in.",
             before.method().map_or("message", Method::text),
-            scene.name(before.source),
+            capture.name(before.source),
             changes.join(", ")
         )
     };
@@ -69,37 +69,37 @@ pub(super) fn net_sip_alg(case: &Case<'_>) -> Option<Finding> {
         explanation,
         format!(
             "1. Router in front of {}: switch off SIP ALG (also called SIP helper, fixup or inspection). 2. Or use TLS, which a router cannot rewrite.",
-            scene.book.tables.endpoint(before.source).address
+            capture.store.tables.endpoint(before.source).address
         ),
     )
-    .shown_by(case.shows_header(before, HeaderName::Contact, "before, or as captured"))
-    .shown_by(case.shows_header(after, HeaderName::Contact, "after"))
+    .shown_by(context.shows_header(before, HeaderName::Contact, "before, or as captured"))
+    .shown_by(context.shows_header(after, HeaderName::Contact, "after"))
     .at(before.source, "alg");
     Some(finding)
 }
 
 /// Two captures of one request with one Via stack, other addresses, and other content.
 fn rewritten<'a>(
-    case: &Case<'a>,
+    context: &CallContext<'a>,
     index: TransactionIndex,
     t: &Transaction,
 ) -> Option<(&'a Message, &'a Message, Vec<&'static str>)> {
     if t.sends < 2 {
         return None;
     }
-    let sends: Vec<&Message> = case.anatomy.sends_of(index).map(|(_, m)| m).collect();
+    let sends: Vec<&Message> = context.transactions.sends_of(index).map(|(_, m)| m).collect();
     sends.windows(2).find_map(|pair| {
         let (before, after) = (pair[0], pair[1]);
-        let node = |message: &Message| case.scene.node(message.source);
+        let node = |message: &Message| context.capture.node(message.source);
         let is_passed_on =
             node(before) != node(after) && before.digest != after.digest && after.time.since(before.time) <= PASS_WAIT;
-        let changes = changes(case, before, after);
+        let changes = changes(context, before, after);
         (is_passed_on && !changes.is_empty()).then_some((before, after, changes))
     })
 }
 
-fn changes(case: &Case<'_>, before: &Message, after: &Message) -> Vec<&'static str> {
-    let tables = case.tables();
+fn changes(context: &CallContext<'_>, before: &Message, after: &Message) -> Vec<&'static str> {
+    let tables = context.tables();
     let mut changes = Vec::new();
     if tables.header(before, HeaderName::Contact) != tables.header(after, HeaderName::Contact) {
         changes.push("Contact");
@@ -112,10 +112,10 @@ fn changes(case: &Case<'_>, before: &Message, after: &Message) -> Vec<&'static s
 }
 
 /// A request whose headers and body show addresses of both sides, and whose length fits no more.
-fn broken_length<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message, Vec<&'static str>)> {
-    let tables = case.tables();
-    let message = case
-        .anatomy
+fn broken_length<'a>(context: &CallContext<'a>) -> Option<(&'a Message, &'a Message, Vec<&'static str>)> {
+    let tables = context.tables();
+    let message = context
+        .transactions
         .originals()
         .map(|(_, m)| m)
         .find(|m| m.is_request(Method::Invite) && m.flags.has_short_body() && !m.flags.is_cut())?;
@@ -135,16 +135,16 @@ fn broken_length<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message, Vec<&
     (via.depth == 1 && !private.is_empty() && public > 0).then_some((message, message, private))
 }
 
-fn name(case: &Case<'_>, message: &Message) -> String {
-    case.anatomy.name(message)
+fn name(context: &CallContext<'_>, message: &Message) -> String {
+    context.transactions.name(message)
 }
 
 /// A device whose Call-ID names a private host tells its public address in one message and a private one in a later message.
 ///
 /// Devices that learn their public address do so once and keep it; the other order is theirs.
-fn forgetful<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message, Vec<&'static str>)> {
-    let tables = case.tables();
-    let first = case.message(case.anatomy.transaction(*case.anatomy.chain.first()?).request?)?;
+fn forgetful<'a>(context: &CallContext<'a>) -> Option<(&'a Message, &'a Message, Vec<&'static str>)> {
+    let tables = context.tables();
+    let first = context.message(context.transactions.transaction(*context.transactions.chain.first()?).request?)?;
     let source = tables.endpoint(first.source).address;
     if is_private(source) || tables.vias.get(first.via).depth != 1 {
         return None;
@@ -154,7 +154,8 @@ fn forgetful<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message, Vec<&'sta
         return None;
     }
     let own = || {
-        case.anatomy
+        context
+            .transactions
             .originals()
             .map(|(_, message)| message)
             .filter(|message| message.source == first.source)

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::call::{Message, Outcome};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::carried::Carried;
@@ -21,23 +21,23 @@ const BREAK_WAIT: Duration = Duration::from_secs(32);
 const CHOKED_WAIT: Duration = Duration::from_secs(5);
 
 /// The connection broke while the call's request waited for its answer.
-pub(super) fn net_tcp_of_call(case: &Case<'_>) -> Option<Finding> {
-    let may_be_broken = case.outcome().is_failure() || case.outcome() == Outcome::Partial;
-    if !may_be_broken || case.scene.connections.is_empty() {
+pub(super) fn net_tcp_of_call(context: &CallContext<'_>) -> Option<Finding> {
+    let may_be_broken = context.outcome().is_failure() || context.outcome() == Outcome::Partial;
+    if !may_be_broken || context.capture.connections.is_empty() {
         return None;
     }
-    let mut hops = case.call.hops.iter();
-    if !case.call.transport.is_reliable() && hops.all(|hop| !hop.transport.is_reliable()) {
+    let mut hops = context.call.hops.iter();
+    if !context.call.transport.is_reliable() && hops.all(|hop| !hop.transport.is_reliable()) {
         return None;
     }
-    let (_, t) = case.root()?;
+    let (_, t) = context.root()?;
     if t.final_response.is_some() || !matches!(t.transport, Transport::Tcp | Transport::Ws) {
         return None;
     }
-    let carried = Carried::of(case, t)?;
+    let carried = Carried::of(context, t)?;
     let close = carried.end().filter(|close| close.sighting.time.since(carried.request.time) <= BREAK_WAIT);
     let Some(close) = close else {
-        return choked(case, &carried);
+        return choked(context, &carried);
     };
     let Carried { request, source, destination, connection } = carried;
     let by = if close.by_client { connection.flow.source } else { connection.flow.destination };
@@ -81,17 +81,17 @@ pub(super) fn net_tcp_of_call(case: &Case<'_>) -> Option<Finding> {
         format!("{by} {way}s the connection"),
         "the end of the connection",
     ))
-    .shown_by(case.shows(request, "the request that waits"))
+    .shown_by(context.shows(request, "the request that waits"))
     .at(t.destination, way);
     Some(finding)
 }
 
 /// The receiver said that it can take no more bytes, and the request was never answered.
-fn choked(case: &Case<'_>, carried: &Carried<'_>) -> Option<Finding> {
+fn choked(context: &CallContext<'_>, carried: &Carried<'_>) -> Option<Finding> {
     let (source, destination) = (carried.source, carried.destination);
     let windows = carried.closed_windows();
     let is_taken = carried.unacknowledged_bytes().is_none_or(|left| left == 0);
-    if windows == 0 || is_taken || carried.watched(case) < CHOKED_WAIT {
+    if windows == 0 || is_taken || carried.watched(context) < CHOKED_WAIT {
         return None;
     }
     let finding = Finding::new(
@@ -112,8 +112,8 @@ fn choked(case: &Case<'_>, carried: &Carried<'_>) -> Option<Finding> {
             destination.address
         ),
     )
-    .shown_by(case.shows(carried.request, "the request that was not taken"))
-    .shown_by(carried.misses(case, format!("a TCP acknowledgement of it from {destination}")))
+    .shown_by(context.shows(carried.request, "the request that was not taken"))
+    .shown_by(carried.misses(context, format!("a TCP acknowledgement of it from {destination}")))
     .at(carried.request.destination, "zero window");
     Some(finding)
 }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::call::{Message, Transaction};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::Evidence;
 use crate::net::{Close, Connection, Endpoint};
 
@@ -23,12 +23,12 @@ pub(super) struct Carried<'a> {
 
 impl<'a> Carried<'a> {
     /// The newest connection that was there when a transaction's request was sent.
-    pub fn of(case: &Case<'a>, t: &Transaction) -> Option<Self> {
-        let request = case.message(t.request?)?;
-        let tables = case.tables();
+    pub fn of(context: &CallContext<'a>, t: &Transaction) -> Option<Self> {
+        let request = context.message(t.request?)?;
+        let tables = context.tables();
         let (source, destination) = (tables.endpoint(t.source), tables.endpoint(t.destination));
-        let connection = case
-            .scene
+        let connection = context
+            .capture
             .connections_between(source, destination)
             .filter(|connection| connection.first_seen.time <= request.time)
             .last()?;
@@ -59,12 +59,12 @@ impl<'a> Carried<'a> {
     }
 
     /// How long the capture went on after the request.
-    pub fn watched(&self, case: &Case<'_>) -> Duration {
-        case.scene.watched_since(self.request.time)
+    pub fn watched(&self, context: &CallContext<'_>) -> Duration {
+        context.capture.watched_since(self.request.time)
     }
 
     /// That something did not come after the request.
-    pub fn misses(&self, case: &Case<'_>, expected: String) -> Evidence {
-        Evidence::Missing { expected, after: self.request.at, watched: self.watched(case) }
+    pub fn misses(&self, context: &CallContext<'_>, expected: String) -> Evidence {
+        Evidence::Missing { expected, after: self.request.at, watched: self.watched(context) }
     }
 }

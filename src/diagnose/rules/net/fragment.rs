@@ -5,8 +5,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::call::{EndpointId, GroupId, Message, NodeId, Transaction};
-use crate::diagnose::context::call_context::Case;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
@@ -23,17 +23,17 @@ const SENDERS_MAX: usize = 3;
 const SENDS_MIN: u32 = 2;
 
 /// Large requests are lost where small ones arrive.
-pub(super) fn net_udp_fragment(case: &Case<'_>) -> Option<Finding> {
-    let (hop, t) = silent_request(case)?;
-    let request = case.message(t.request?)?;
+pub(super) fn net_udp_fragment(context: &CallContext<'_>) -> Option<Finding> {
+    let (hop, t) = silent_request(context)?;
+    let request = context.message(t.request?)?;
     let is_large = request.size > UDP_BIG || request.flags.is_fragmented();
     if t.transport != Transport::Udp || !is_large || t.sends < SENDS_MIN {
         return None;
     }
-    let scene = case.scene;
-    let asked = scene.history().asked(scene.node(t.source), scene.node(t.destination));
+    let capture = context.capture;
+    let asked = capture.history().asked(capture.node(t.source), capture.node(t.destination));
     let arrived = asked.largest_answered;
-    let lacks_fragments = case.anatomy.sends_of(hop).all(|(_, message)| message.flags.is_incomplete());
+    let lacks_fragments = context.transactions.sends_of(hop).all(|(_, message)| message.flags.is_incomplete());
     let (small, frame) = match arrived {
         // A request at least as large was answered: size is not what separates them.
         Some((size, _)) if size >= request.size => return None,
@@ -42,7 +42,7 @@ pub(super) fn net_udp_fragment(case: &Case<'_>) -> Option<Finding> {
         None => return None,
     };
     let count = asked.silent.max(1);
-    let peer = case.scene.name(t.destination);
+    let peer = context.capture.name(t.destination);
     let compared = if small > 0 {
         format!("while {peer} answered {} from there of at most {small} bytes", counted(asked.answered, "request"))
     } else {
@@ -51,15 +51,15 @@ pub(super) fn net_udp_fragment(case: &Case<'_>) -> Option<Finding> {
     let pieces = if request.flags.is_fragmented() || request.flags.is_incomplete() { " in IP fragments" } else { "" };
     let explanation = format!(
         "{} got no answer to {} of {} bytes{pieces}, sent {}, {compared}: most likely fragments are dropped on the way. Requests from there without an answer: {count}.",
-        case.scene.name(t.source),
+        context.capture.name(t.source),
         t.method.text(),
         request.size,
         times(t.sends as usize)
     );
     let mut finding = Finding::new("net-udp-fragment", Severity::Error, Confidence::Likely, Proof::Protocol)
-        .says(format!("Large requests to {peer} are lost"), explanation, remedy(case, t))
+        .says(format!("Large requests to {peer} are lost"), explanation, remedy(context, t))
         .at(t.destination, "lost");
-    if let Some(evidence) = sends(case, hop, "the large request, never answered") {
+    if let Some(evidence) = sends(context, hop, "the large request, never answered") {
         finding = finding.shown_by(evidence);
     }
     if let Some(at) = frame {
@@ -70,8 +70,8 @@ pub(super) fn net_udp_fragment(case: &Case<'_>) -> Option<Finding> {
     Some(finding)
 }
 
-fn remedy(case: &Case<'_>, t: &Transaction) -> String {
-    let tables = case.tables();
+fn remedy(context: &CallContext<'_>, t: &Transaction) -> String {
+    let tables = context.tables();
     let (here, there) = (tables.endpoint(t.source).address, tables.endpoint(t.destination).address);
     format!(
         "1. {here}: send to {there} over TCP or TLS, or make requests smaller than 1300 bytes (fewer codecs and headers). 2. Firewalls and NAT between {here} and {there}: let IP fragments through. 3. Re-test: the same call must get at least a 100."
@@ -79,23 +79,23 @@ fn remedy(case: &Case<'_>, t: &Transaction) -> String {
 }
 
 /// Messages that arrived in fragments: it works here, and fails behind the first firewall that drops fragments.
-pub(super) fn net_udp_fragment_delivered(scene: &Scene<'_>) -> Vec<Claim> {
+pub(super) fn net_udp_fragment_delivered(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let is_delivered = |message: &&Message| {
         let flags = message.flags;
         message.transport == Transport::Udp && flags.is_fragmented() && !flags.is_incomplete() && !flags.is_copy()
     };
-    let mut delivered: Vec<&Message> = scene.fragmented().filter(is_delivered).collect();
+    let mut delivered: Vec<&Message> = capture.fragmented().filter(is_delivered).collect();
     delivered.sort_by_key(|message| message.order());
     let (Some(first), Some(last)) = (delivered.first(), delivered.last()) else {
         return Vec::new();
     };
     let largest = delivered.iter().map(|message| message.size).max();
     let call_ids: HashSet<GroupId> = delivered.iter().map(|message| message.group).collect();
-    let senders = senders(scene, &delivered);
+    let senders = senders(capture, &delivered);
     let what = format!("{} of up to {} bytes", counted(delivered.len() as u64, "message"), largest.unwrap_or_default());
     let told = match senders.as_slice() {
-        [(only, _)] => format!("{} sends SIP over UDP in IP fragments: {what}", scene.name(*only)),
-        _ => format!("SIP over UDP is sent in IP fragments: {what}, {}", shares(scene, &senders)),
+        [(only, _)] => format!("{} sends SIP over UDP in IP fragments: {what}", capture.name(*only)),
+        _ => format!("SIP over UDP is sent in IP fragments: {what}, {}", shares(capture, &senders)),
     };
     let finding = Finding::new("net-udp-fragment", Severity::Warn, Confidence::Certain, Proof::Protocol)
         .beside()
@@ -108,7 +108,7 @@ pub(super) fn net_udp_fragment_delivered(scene: &Scene<'_>) -> Vec<Claim> {
         )
         .shown_by(Evidence::in_frames(
             delivered.iter().take(FRAMES_MAX).map(|message| message.at).collect(),
-            start_line(&scene.book.tables, first),
+            start_line(&capture.store.tables, first),
             "put together from several IP fragments",
         ));
     let finding = match senders.as_slice() {
@@ -126,10 +126,10 @@ pub(super) fn net_udp_fragment_delivered(scene: &Scene<'_>) -> Vec<Claim> {
 }
 
 /// Who sent how many: `7 by 10.0.0.1:5060, 2 by 10.0.0.2:5060 and 3 by others`.
-fn shares(scene: &Scene<'_>, senders: &[(EndpointId, u32)]) -> String {
+fn shares(capture: &CaptureContext<'_>, senders: &[(EndpointId, u32)]) -> String {
     let (named, others) = senders.split_at(senders.len().min(SENDERS_MAX));
     let mut parts: Vec<String> =
-        named.iter().map(|(sender, count)| format!("{count} by {}", scene.name(*sender))).collect();
+        named.iter().map(|(sender, count)| format!("{count} by {}", capture.name(*sender))).collect();
     let others: u32 = others.iter().map(|(_, count)| count).sum();
     if others > 0 {
         parts.push(format!("{others} by others"));
@@ -141,11 +141,11 @@ fn shares(scene: &Scene<'_>, senders: &[(EndpointId, u32)]) -> String {
 }
 
 /// Who sent some messages, and how many; who sent most comes first, of equal ones who sent first.
-fn senders(scene: &Scene<'_>, messages: &[&Message]) -> Vec<(EndpointId, u32)> {
+fn senders(capture: &CaptureContext<'_>, messages: &[&Message]) -> Vec<(EndpointId, u32)> {
     let mut places: HashMap<NodeId, usize> = HashMap::new();
     let mut senders: Vec<(EndpointId, u32)> = Vec::new();
     for message in messages {
-        let place = *places.entry(scene.node(message.source)).or_insert_with(|| {
+        let place = *places.entry(capture.node(message.source)).or_insert_with(|| {
             senders.push((message.source, 0));
             senders.len() - 1
         });

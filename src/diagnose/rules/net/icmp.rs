@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::call::beside::icmp::IcmpReport;
 use crate::call::{EndpointId, Message, Transaction, TransactionIndex};
 use crate::capture::Timestamp;
-use crate::diagnose::context::call_context::Case;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::silence::silent_request;
@@ -19,20 +19,24 @@ use crate::net::{Endpoint, Transport};
 const REPORT_WAIT: Duration = Duration::from_secs(5);
 
 /// The request that nothing answered was reported as undeliverable.
-pub(super) fn net_icmp(case: &Case<'_>) -> Option<Finding> {
-    if case.scene.errors.is_empty() {
+pub(super) fn net_icmp(context: &CallContext<'_>) -> Option<Finding> {
+    if context.capture.errors.is_empty() {
         return None;
     }
-    let (hop, t) = silent_request(case)?;
-    let reports = reports(case, t);
+    let (hop, t) = silent_request(context)?;
+    let reports = reports(context, t);
     let report = *reports.first()?;
-    let request =
-        case.anatomy.sends_of(hop).map(|(_, message)| message).filter(|message| message.time <= report.time).last()?;
-    let later = case.anatomy.sends_of(hop).filter(|(_, message)| message.time > report.time).count();
-    let there = case.scene.book.tables.endpoint(t.destination);
+    let request = context
+        .transactions
+        .sends_of(hop)
+        .map(|(_, message)| message)
+        .filter(|message| message.time <= report.time)
+        .last()?;
+    let later = context.transactions.sends_of(hop).filter(|(_, message)| message.time > report.time).count();
+    let there = context.capture.store.tables.endpoint(t.destination);
     let reporter = reporter(report, there);
     let ignored = if later > 0 {
-        format!(" {} ignored this and sent it {} more.", case.scene.name(t.source), times(later))
+        format!(" {} ignored this and sent it {} more.", context.capture.name(t.source), times(later))
     } else {
         String::new()
     };
@@ -47,18 +51,18 @@ pub(super) fn net_icmp(case: &Case<'_>) -> Option<Finding> {
         .says(
             format!("{there} was reported unreachable: {}", report.meaning()),
             explanation,
-            remedy(report, case.tables().endpoint(t.source), there, t.transport),
+            remedy(report, context.tables().endpoint(t.source), there, t.transport),
         )
         .shown_by(evidence(&reports))
-        .shown_by(case.shows(request, "the request that could not be delivered"))
+        .shown_by(context.shows(request, "the request that could not be delivered"))
         .at(t.destination, report.meaning());
-    Some(with_silence(case, hop, finding))
+    Some(with_silence(context, hop, finding))
 }
 
-fn with_silence(case: &Case<'_>, hop: TransactionIndex, finding: Finding) -> Finding {
-    let last = case.anatomy.sends_of(hop).last();
+fn with_silence(context: &CallContext<'_>, hop: TransactionIndex, finding: Finding) -> Finding {
+    let last = context.transactions.sends_of(hop).last();
     match last {
-        Some((_, last)) if !is_alone(case, hop) => finding.not(
+        Some((_, last)) if !is_alone(context, hop) => finding.not(
             "net-no-response",
             format!("the silence after frame {} has a reason that the network itself names", last.at.frame),
         ),
@@ -66,19 +70,19 @@ fn with_silence(case: &Case<'_>, hop: TransactionIndex, finding: Finding) -> Fin
     }
 }
 
-fn is_alone(case: &Case<'_>, hop: TransactionIndex) -> bool {
-    case.anatomy.sends_of(hop).count() < 2
+fn is_alone(context: &CallContext<'_>, hop: TransactionIndex) -> bool {
+    context.transactions.sends_of(hop).count() < 2
 }
 
 /// The first report about what one endpoint sent another in a span of time.
 pub(in crate::diagnose::rules) fn between<'a>(
-    scene: &Scene<'a>,
+    capture: &CaptureContext<'a>,
     (here, there): (EndpointId, EndpointId),
     (from, until): (Timestamp, Timestamp),
 ) -> Option<&'a IcmpReport> {
-    let tables = &scene.book.tables;
+    let tables = &capture.store.tables;
     let (source, destination) = (tables.endpoint(here), tables.endpoint(there));
-    let mut about = scene.errors_about(scene.node(there), from, until.plus(REPORT_WAIT));
+    let mut about = capture.errors_about(capture.node(there), from, until.plus(REPORT_WAIT));
     about.find(|report| report.quoted.destination == destination && report.quoted.source == source)
 }
 
@@ -88,17 +92,17 @@ pub(in crate::diagnose::rules) fn reporter(report: &IcmpReport, there: Endpoint)
 }
 
 /// Reports about this request: those that quote its addresses and ports while it was being sent.
-pub(in crate::diagnose::rules) fn reports<'a>(case: &Case<'a>, t: &Transaction) -> Vec<&'a IcmpReport> {
-    let scene = case.scene;
-    let time = |index: Option<_>| index.and_then(|index| case.message(index));
+pub(in crate::diagnose::rules) fn reports<'a>(context: &CallContext<'a>, t: &Transaction) -> Vec<&'a IcmpReport> {
+    let capture = context.capture;
+    let time = |index: Option<_>| index.and_then(|index| context.message(index));
     let (Some(first), Some(last)): (Option<&Message>, Option<&Message>) = (time(t.request), time(t.last_request))
     else {
         return Vec::new();
     };
-    let tables = &scene.book.tables;
+    let tables = &capture.store.tables;
     let (source, destination) = (tables.endpoint(t.source), tables.endpoint(t.destination));
     let until = last.time.plus(REPORT_WAIT);
-    let about = scene.errors_about(scene.node(t.destination), first.time, until);
+    let about = capture.errors_about(capture.node(t.destination), first.time, until);
     about
         .filter(|report| {
             let is_ours = report.quoted.destination == destination

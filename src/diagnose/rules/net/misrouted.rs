@@ -3,7 +3,7 @@
 //! Sources: RFC 3581 section 4 (rport), RFC 3261 section 18.2.2 (where a response is sent).
 
 use crate::call::{Message, Outcome, Transaction, TransactionIndex};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::Method;
@@ -12,58 +12,62 @@ use crate::sip::Method;
 const REPEATS_MIN: usize = 2;
 
 /// The sender of a request repeats it although it was answered: every answer went to another address or port.
-pub(super) fn net_response_misrouted(case: &Case<'_>) -> Option<Finding> {
+pub(super) fn net_response_misrouted(context: &CallContext<'_>) -> Option<Finding> {
     // Cheap first: in most calls nothing is ever repeated.
-    if case.call.retransmissions < REPEATS_MIN as u32 {
+    if context.call.retransmissions < REPEATS_MIN as u32 {
         return None;
     }
-    let wrong = case.anatomy.each().find_map(|(index, t)| {
+    let wrong = context.transactions.each().find_map(|(index, t)| {
         let is_asked = !t.transport.is_reliable()
             && t.request.is_some()
             && t.sends as usize > REPEATS_MIN
             && !matches!(t.method, Method::Ack | Method::Cancel);
-        let answer = misrouted(case, index, t).filter(|_| is_asked)?;
+        let answer = misrouted(context, index, t).filter(|_| is_asked)?;
         Some((index, *t, answer))
     });
     let (index, t, answer) = wrong?;
-    let request = case.message(t.request?)?;
-    let repeats: Vec<&Message> =
-        case.anatomy.sends_of(index).map(|(_, message)| message).filter(|message| message.time > answer.time).collect();
-    let scene = case.scene;
-    let (asked, got) = (scene.name(t.source), scene.name(answer.destination));
+    let request = context.message(t.request?)?;
+    let repeats: Vec<&Message> = context
+        .transactions
+        .sends_of(index)
+        .map(|(_, message)| message)
+        .filter(|message| message.time > answer.time)
+        .collect();
+    let capture = context.capture;
+    let (asked, got) = (capture.name(t.source), capture.name(answer.destination));
     let from_elsewhere = answer.source != t.destination && answer.destination == t.source;
     let explanation = if from_elsewhere {
         format!(
             "{} was asked, and {} answered: {asked} takes answers from the address it asked alone, so it sent its {} {} more.",
-            case.name(t.destination),
-            scene.name(answer.source),
+            context.name(t.destination),
+            capture.name(answer.source),
             t.method.text(),
             times(repeats.len())
         )
     } else {
         format!(
             "{} answered, but to {got}, not to {asked} where the {} came from{}. So the caller's side never got the answer and sent the request {} more.",
-            case.name(answer.source),
+            context.name(answer.source),
             t.method.text(),
-            why(case, &t, request, answer),
+            why(context, &t, request, answer),
             times(repeats.len())
         )
     };
-    let explains = !case.outcome().is_answered() && t.method == Method::Invite;
+    let explains = !context.outcome().is_answered() && t.method == Method::Invite;
     let mut finding = Finding::new(
         "net-response-misrouted",
-        if explains || case.outcome() == Outcome::Dropped { Severity::Error } else { Severity::Warn },
+        if explains || context.outcome() == Outcome::Dropped { Severity::Error } else { Severity::Warn },
         Confidence::Certain,
         Proof::OwnWords,
     )
     .says(
-        format!("Answers of {} go to the wrong address or port", scene.name(t.destination)),
+        format!("Answers of {} go to the wrong address or port", capture.name(t.destination)),
         explanation,
-        remedy(case, &t, request, from_elsewhere),
+        remedy(context, &t, request, from_elsewhere),
     )
-    .shown_by(case.shows(answer, "the answer, sent elsewhere"))
+    .shown_by(context.shows(answer, "the answer, sent elsewhere"))
     .at(t.destination, if from_elsewhere { "source" } else { "target" });
-    if let Some(evidence) = in_messages(case, &repeats, "repeated although it was answered") {
+    if let Some(evidence) = in_messages(context, &repeats, "repeated although it was answered") {
         finding = finding.shown_by(evidence);
     }
     finding = finding.not("net-no-response", "the answers are in the capture");
@@ -71,34 +75,34 @@ pub(super) fn net_response_misrouted(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// The first answer, where every answer went to another place than the request came from, or came from another than was asked.
-fn misrouted<'a>(case: &Case<'a>, index: TransactionIndex, t: &Transaction) -> Option<&'a Message> {
+fn misrouted<'a>(context: &CallContext<'a>, index: TransactionIndex, t: &Transaction) -> Option<&'a Message> {
     // An ACK shows that the sender listens where the answer went.
     if t.ack.is_some() {
         return None;
     }
-    let answers: Vec<&Message> = case.anatomy.responses_of(index).map(|(_, message)| message).collect();
+    let answers: Vec<&Message> = context.transactions.responses_of(index).map(|(_, message)| message).collect();
     let first = *answers.first()?;
     let astray = |m: &&Message| m.destination != t.source || m.source != t.destination;
-    let repeats = case.anatomy.sends_of(index).filter(|(_, message)| message.time > first.time).count();
-    (answers.iter().all(astray) && repeats >= REPEATS_MIN && !goes_on(case, t)).then_some(first)
+    let repeats = context.transactions.sends_of(index).filter(|(_, message)| message.time > first.time).count();
+    (answers.iter().all(astray) && repeats >= REPEATS_MIN && !goes_on(context, t)).then_some(first)
 }
 
 /// Whether the sender acts on an answer: requests inside the dialog need the tag that only the answer holds.
-fn goes_on(case: &Case<'_>, t: &Transaction) -> bool {
-    let node = case.scene.node(t.source);
+fn goes_on(context: &CallContext<'_>, t: &Transaction) -> bool {
+    let node = context.capture.node(t.source);
     t.method == Method::Invite
-        && case.anatomy.originals().any(|(_, m)| {
+        && context.transactions.originals().any(|(_, m)| {
             m.method().is_some()
                 && !m.to_tag.is_absent()
-                && m.group == case.anatomy.message(t.first).group
-                && case.anatomy.message(t.first).to_tag.is_absent()
-                && case.scene.node(m.source) == node
+                && m.group == context.transactions.message(t.first).group
+                && context.transactions.message(t.first).to_tag.is_absent()
+                && context.capture.node(m.source) == node
         })
 }
 
 /// Why the answer went there, as far as the request's Via tells.
-fn why(case: &Case<'_>, t: &Transaction, request: &Message, answer: &Message) -> String {
-    let tables = case.tables();
+fn why(context: &CallContext<'_>, t: &Transaction, request: &Message, answer: &Message) -> String {
+    let tables = context.tables();
     let sent_by = tables.text(tables.vias.get(t.via).sent_by);
     let there = tables.endpoint(answer.destination);
     let is_via = sent_by == there.to_string()
@@ -119,8 +123,8 @@ fn why(case: &Case<'_>, t: &Transaction, request: &Message, answer: &Message) ->
     }
 }
 
-fn remedy(case: &Case<'_>, t: &Transaction, request: &Message, from_elsewhere: bool) -> String {
-    let tables = case.tables();
+fn remedy(context: &CallContext<'_>, t: &Transaction, request: &Message, from_elsewhere: bool) -> String {
+    let tables = context.tables();
     let (here, there) = (tables.endpoint(t.source).address, tables.endpoint(t.destination).address);
     if from_elsewhere {
         return format!(

@@ -18,7 +18,7 @@ mod tls_closed;
 
 use crate::call::{Message, TransactionIndex};
 use crate::capture::FrameRef;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Evidence, Severity};
 use crate::diagnose::rule::{Gate, Rule, Subject};
 
@@ -100,16 +100,20 @@ pub const RULES: &[Rule] = &[
 const FRAMES_MAX: usize = 16;
 
 /// Every send of a transaction's request, as evidence.
-fn sends(case: &Case<'_>, hop: TransactionIndex, shows: &str) -> Option<Evidence> {
-    let messages: Vec<&Message> = case.anatomy.sends_of(hop).map(|(_, m)| m).collect();
-    in_messages(case, &messages, shows)
+fn sends(context: &CallContext<'_>, hop: TransactionIndex, shows: &str) -> Option<Evidence> {
+    let messages: Vec<&Message> = context.transactions.sends_of(hop).map(|(_, m)| m).collect();
+    in_messages(context, &messages, shows)
 }
 
 /// Several messages that show one thing, as evidence; the first one is quoted.
-pub(in crate::diagnose::rules) fn in_messages(case: &Case<'_>, messages: &[&Message], shows: &str) -> Option<Evidence> {
+pub(in crate::diagnose::rules) fn in_messages(
+    context: &CallContext<'_>,
+    messages: &[&Message],
+    shows: &str,
+) -> Option<Evidence> {
     let first = messages.first()?;
     let frames: Vec<FrameRef> = messages.iter().map(|message| message.at).take(FRAMES_MAX).collect();
-    Some(Evidence::in_frames(frames, case.start_line(first), shows))
+    Some(Evidence::in_frames(frames, context.start_line(first), shows))
 }
 
 /// `once`, `twice` or `7 times`.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::call::beside::registration::address_of;
 use crate::call::{Message, Transaction, answering_hop, detail::target, is_ack_missed, is_private};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::silence::silent_request;
 use crate::sip::sdp::Media;
@@ -19,37 +19,37 @@ const SENDS_MIN: u32 = 3;
 const MEDIA_WAIT: Duration = Duration::from_secs(2);
 
 /// Someone tells a private address across a border, and what is sent there never arrives.
-pub(super) fn net_private_address(case: &Case<'_>) -> Option<Finding> {
-    let signalling = match case.outcome().is_answered() {
-        true => in_call(case),
-        false => before_answer(case),
+pub(super) fn net_private_address(context: &CallContext<'_>) -> Option<Finding> {
+    let signalling = match context.outcome().is_answered() {
+        true => in_call(context),
+        false => before_answer(context),
     };
-    signalling.or_else(|| media(case))
+    signalling.or_else(|| media(context))
 }
 
 /// A party tells its peer a private Contact or Record-Route, and requests that go there are never answered.
-fn in_call(case: &Case<'_>) -> Option<Finding> {
-    let (_, lost) = case.anatomy.each().find(|(_, t)| is_lost(case, t))?;
-    let request = case.anatomy.message(lost.request?);
-    let there = case.tables().endpoint(lost.destination).address;
-    let (told, header) = advertised(case, there, request)?;
-    if is_private(case.tables().endpoint(told.source).address) {
+fn in_call(context: &CallContext<'_>) -> Option<Finding> {
+    let (_, lost) = context.transactions.each().find(|(_, t)| is_lost(context, t))?;
+    let request = context.transactions.message(lost.request?);
+    let there = context.tables().endpoint(lost.destination).address;
+    let (told, header) = advertised(context, there, request)?;
+    if is_private(context.tables().endpoint(told.source).address) {
         return None;
     }
     let names_it = |m: &Message| {
-        let uris = target::uris(case.tables(), m, header);
+        let uris = target::uris(context.tables(), m, header);
         uris.into_iter().any(|uri| target::address(uri) == Some(there))
     };
-    let message = maker(case, told, names_it);
-    let public = case.tables().endpoint(message.source);
+    let message = maker(context, told, names_it);
+    let public = context.tables().endpoint(message.source);
     let finding = found(
         &public.to_string(),
         there,
         format!(
             "{} told the {} {there}, an address that only its own network can reach; its packets come from {public}. {} sent its {} there, and nothing answered.",
-            case.name(message.source),
+            context.name(message.source),
             header.text(),
-            case.scene.name(lost.source),
+            context.capture.name(lost.source),
             lost.method.text()
         ),
         &format!(
@@ -58,46 +58,49 @@ fn in_call(case: &Case<'_>) -> Option<Finding> {
             header.text()
         ),
     )
-    .shown_by(case.shows_header(message, header, format!("told from {public}")))
-    .shown_by(case.shows(request, "sent to the private address"))
+    .shown_by(context.shows_header(message, header, format!("told from {public}")))
+    .shown_by(context.shows(request, "sent to the private address"))
     .at(message.source, header.text());
     Some(finding)
 }
 
 /// A request inside the call to a private address of which nothing came back.
-fn is_lost(case: &Case<'_>, t: &Transaction) -> bool {
-    let Some(request) = t.request.map(|request| case.anatomy.message(request)) else {
+fn is_lost(context: &CallContext<'_>, t: &Transaction) -> bool {
+    let Some(request) = t.request.map(|request| context.transactions.message(request)) else {
         return false;
     };
-    let address = case.tables().endpoint(t.destination).address;
-    let node = case.scene.node(t.destination);
+    let address = context.tables().endpoint(t.destination).address;
+    let node = context.capture.node(t.destination);
     !request.to_tag.is_absent()
         && is_private(address)
         && match t.method {
-            Method::Ack => is_ack_awaited(case),
+            Method::Ack => is_ack_awaited(context),
             _ => t.final_response.is_none() && t.sends >= SENDS_MIN,
         }
-        && !case.scene.history().has_spoken(node)
+        && !context.capture.history().has_spoken(node)
 }
 
 /// Whether the callee repeats its 2xx: nothing answers an ACK, so that alone tells that it did not arrive.
-fn is_ack_awaited(case: &Case<'_>) -> bool {
-    case.dialogs.first().is_some_and(|dialog| is_ack_missed(&case.anatomy, answering_hop(&case.anatomy, dialog)))
+fn is_ack_awaited(context: &CallContext<'_>) -> bool {
+    context
+        .dialogs
+        .first()
+        .is_some_and(|dialog| is_ack_missed(&context.transactions, answering_hop(&context.transactions, dialog)))
 }
 
 /// The message in which the other side named the address, and the header that did.
-fn advertised<'a>(case: &Case<'a>, address: IpAddr, request: &Message) -> Option<(&'a Message, HeaderName)> {
-    let node = case.scene.node(request.source);
-    let earlier = case.anatomy.originals().map(|(_, m)| m).filter(|m| {
+fn advertised<'a>(context: &CallContext<'a>, address: IpAddr, request: &Message) -> Option<(&'a Message, HeaderName)> {
+    let node = context.capture.node(request.source);
+    let earlier = context.transactions.originals().map(|(_, m)| m).filter(|m| {
         m.time <= request.time
-            && case.scene.node(m.destination) == node
-            && case.tables().endpoint(m.source).address != address
+            && context.capture.node(m.destination) == node
+            && context.tables().endpoint(m.source).address != address
     });
     earlier
         .filter_map(|m| {
             let headers = [HeaderName::Contact, HeaderName::RecordRoute];
             let header = headers.into_iter().find(|header| {
-                target::uris(case.tables(), m, *header).into_iter().any(|uri| target::address(uri) == Some(address))
+                target::uris(context.tables(), m, *header).into_iter().any(|uri| target::address(uri) == Some(address))
             });
             Some((m, header?))
         })
@@ -105,10 +108,10 @@ fn advertised<'a>(case: &Case<'a>, address: IpAddr, request: &Message) -> Option
 }
 
 /// Who made what `told` names: the first sender of it where that one is outside too, since proxies pass it on unchanged.
-fn maker<'a>(case: &Case<'a>, told: &'a Message, names_it: impl Fn(&Message) -> bool) -> &'a Message {
-    let mut all = case.anatomy.originals().map(|(_, message)| message);
+fn maker<'a>(context: &CallContext<'a>, told: &'a Message, names_it: impl Fn(&Message) -> bool) -> &'a Message {
+    let mut all = context.transactions.originals().map(|(_, message)| message);
     let first = all.find(|message| names_it(message)).unwrap_or(told);
-    if is_private(case.tables().endpoint(first.source).address) { told } else { first }
+    if is_private(context.tables().endpoint(first.source).address) { told } else { first }
 }
 
 /// What all these findings have in common.
@@ -130,29 +133,29 @@ fn found(public: &str, private: IpAddr, explanation: String, remedy: &str) -> Fi
 }
 
 /// The INVITE itself went to a private address that a registration or a redirection from a public one had named.
-fn before_answer(case: &Case<'_>) -> Option<Finding> {
-    let (_, lost) = silent_request(case)?;
-    let request = case.message(lost.request?)?;
-    let there = case.tables().endpoint(lost.destination);
-    let scene = case.scene;
+fn before_answer(context: &CallContext<'_>) -> Option<Finding> {
+    let (_, lost) = silent_request(context)?;
+    let request = context.message(lost.request?)?;
+    let there = context.tables().endpoint(lost.destination);
+    let capture = context.capture;
     if lost.method != Method::Invite
         || !is_private(there.address)
-        || scene.history().has_spoken(scene.node(lost.destination))
+        || capture.history().has_spoken(capture.node(lost.destination))
     {
         return None;
     }
-    registered(case, lost, request).or_else(|| redirected(case, lost, request))
+    registered(context, lost, request).or_else(|| redirected(context, lost, request))
 }
 
-fn registered(case: &Case<'_>, lost: &Transaction, request: &Message) -> Option<Finding> {
-    let scene = case.scene;
-    let private = case.tables().endpoint(lost.destination).address;
-    let nodes = [scene.node(lost.source)];
-    let aor = scene.text(request.to);
-    let binding = scene.binding_at(aor, &nodes, request.time)?;
-    let attempt = scene.attempts.get(binding.attempt as usize)?;
-    let contact = address_of(scene.text(attempt.contact));
-    let public = case.tables().endpoint(attempt.source);
+fn registered(context: &CallContext<'_>, lost: &Transaction, request: &Message) -> Option<Finding> {
+    let capture = context.capture;
+    let private = context.tables().endpoint(lost.destination).address;
+    let nodes = [capture.node(lost.source)];
+    let aor = capture.text(request.to);
+    let binding = capture.binding_at(aor, &nodes, request.time)?;
+    let attempt = capture.attempts.get(binding.attempt as usize)?;
+    let contact = address_of(capture.text(attempt.contact));
+    let public = context.tables().endpoint(attempt.source);
     if target::address(contact) != Some(private) || is_private(public.address) {
         return None;
     }
@@ -161,32 +164,32 @@ fn registered(case: &Case<'_>, lost: &Transaction, request: &Message) -> Option<
         private,
         format!(
             "{aor} registered from {public} with the Contact {contact}, which only its own network can reach. {} sent the INVITE there, and nothing answered.",
-            scene.name(lost.source)
+            capture.name(lost.source)
         ),
         &format!(
             "On {}: store the address that a REGISTER came from instead of a private Contact (NAT helper, Path or outbound), or on the device: a Contact that",
-            case.tables().endpoint(attempt.registrar).address
+            context.tables().endpoint(attempt.registrar).address
         ),
     )
     .shown_by(Evidence::seen(
         attempt.asked_at,
-        format!("Contact: {}", scene.text(attempt.contact)),
+        format!("Contact: {}", capture.text(attempt.contact)),
         format!("registered from {public}"),
     ))
-    .shown_by(case.shows(request, "sent to the private address"))
+    .shown_by(context.shows(request, "sent to the private address"))
     .at(attempt.registrar, format!("registered {aor}"));
     Some(finding)
 }
 
-fn redirected(case: &Case<'_>, lost: &Transaction, request: &Message) -> Option<Finding> {
-    let private = case.tables().endpoint(lost.destination).address;
-    let told = case.anatomy.originals().map(|(_, message)| message).find(|message| {
+fn redirected(context: &CallContext<'_>, lost: &Transaction, request: &Message) -> Option<Finding> {
+    let private = context.tables().endpoint(lost.destination).address;
+    let told = context.transactions.originals().map(|(_, message)| message).find(|message| {
         message.is_response_to(Method::Invite)
             && message.status().is_some_and(StatusCode::is_redirection)
             && message.time <= request.time
-            && target::contact(case.tables(), message).and_then(target::address) == Some(private)
+            && target::contact(context.tables(), message).and_then(target::address) == Some(private)
     })?;
-    let public = case.tables().endpoint(told.source);
+    let public = context.tables().endpoint(told.source);
     if is_private(public.address) {
         return None;
     }
@@ -195,25 +198,25 @@ fn redirected(case: &Case<'_>, lost: &Transaction, request: &Message) -> Option<
         private,
         format!(
             "{} redirected the call to {private}, a private address that is not reached from outside its network. {} sent the INVITE there, and nothing answered.",
-            case.name(told.source),
-            case.scene.name(lost.source)
+            context.name(told.source),
+            context.capture.name(lost.source)
         ),
         &format!("{}: let it redirect to a Contact that", public.address),
     )
-    .shown_by(case.shows_header(told, HeaderName::Contact, format!("told from {public}")))
-    .shown_by(case.shows(request, "sent to the private address"))
+    .shown_by(context.shows_header(told, HeaderName::Contact, format!("told from {public}")))
+    .shown_by(context.shows(request, "sent to the private address"))
     .at(told.source, "redirected");
     Some(finding)
 }
 
 /// A description from a public address names a private one for media, and a router reports what was sent there as undeliverable.
-fn media(case: &Case<'_>) -> Option<Finding> {
-    if case.scene.errors.is_empty() {
+fn media(context: &CallContext<'_>) -> Option<Finding> {
+    if context.capture.errors.is_empty() {
         return None;
     }
-    let tables = case.tables();
-    let described = case
-        .anatomy
+    let tables = context.tables();
+    let described = context
+        .transactions
         .originals()
         .map(|(_, message)| message)
         .filter(|message| !message.session.is_absent() && !is_private(tables.endpoint(message.source).address));
@@ -224,9 +227,9 @@ fn media(case: &Case<'_>) -> Option<Finding> {
             let places = tables.sessions.media(message.session).iter().copied();
             let mut places = places.filter(|at| is_private(at.address));
             let (place, report) = places.find_map(|at| {
-                let until = case.call.ended.plus(MEDIA_WAIT);
+                let until = context.call.ended.plus(MEDIA_WAIT);
                 let node = tables.endpoints.find_node(at)?;
-                let mut about = case.scene.errors_about(node, message.time, until);
+                let mut about = context.capture.errors_about(node, message.time, until);
                 let report = about.find(|report| report.quoted.destination == at && report.reporter != at.address)?;
                 Some((at, report))
             })?;
@@ -237,14 +240,14 @@ fn media(case: &Case<'_>) -> Option<Finding> {
         let mut places = tables.sessions.media(m.session).iter();
         !m.session.is_absent() && places.any(|at| *at == place)
     };
-    let message = maker(case, message, names_it);
+    let message = maker(context, message, names_it);
     let public = tables.endpoint(message.source);
     let finding = found(
         &public.to_string(),
         place.address,
         format!(
             "The session description from {} names {place} for media although its packets come from {public}. The audio of {} went there, and {} reported it as undeliverable ({}).",
-            case.name(message.source),
+            context.name(message.source),
             report.quoted.source,
             report.reporter,
             report.meaning()

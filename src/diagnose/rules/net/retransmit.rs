@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::call::{EndpointId, Leg, Message, NodeId, TextId, anatomy_of};
+use crate::call::{EndpointId, Leg, Message, NodeId, TextId, transactions_of};
 use crate::capture::{FrameRef, Timestamp};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::sip::Method;
@@ -50,35 +50,35 @@ struct Repeats {
 }
 
 /// Pairs between which many requests had to be repeated.
-pub(super) fn net_retransmit(scene: &Scene<'_>) -> Vec<Claim> {
+pub(super) fn net_retransmit(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut pairs: BTreeMap<(NodeId, NodeId), Repeats> = BTreeMap::new();
-    for call in scene.calls.iter().filter(|call| call.retransmissions > 0) {
-        learn(scene, &call.legs, |_| true, &mut pairs);
+    for call in capture.calls.iter().filter(|call| call.retransmissions > 0) {
+        learn(capture, &call.legs, |_| true, &mut pairs);
     }
-    for leg in legs_beside_calls(scene) {
-        learn(scene, &[leg], is_beside_calls, &mut pairs);
+    for leg in legs_beside_calls(capture) {
+        learn(capture, &[leg], is_beside_calls, &mut pairs);
     }
     let mut claims = Vec::new();
     for (pair, mut repeats) in pairs {
-        let asked = scene.history().asked(pair.0, pair.1);
+        let asked = capture.history().asked(pair.0, pair.1);
         let all = (asked.answered + asked.silent).max(repeats.requests);
         let enough = if all >= REQUESTS_MIN { REPEATED_OF_MANY_MIN } else { REPEATED_MIN };
         let is_share = repeats.requests * 100 >= all * REPEATED_PERCENT_MIN;
-        if repeats.requests >= enough && is_share && !scene.is_hostile(repeats.ends.0) {
-            claims.push(claim(scene, &mut repeats, all));
+        if repeats.requests >= enough && is_share && !capture.is_hostile(repeats.ends.0) {
+            claims.push(claim(capture, &mut repeats, all));
         }
     }
     claims
 }
 
 /// The Call-IDs of registrations and other requests outside calls of which one was repeated and answered, each once.
-fn legs_beside_calls(scene: &Scene<'_>) -> Vec<Leg> {
-    let registered = scene
+fn legs_beside_calls(capture: &CaptureContext<'_>) -> Vec<Leg> {
+    let registered = capture
         .attempts
         .iter()
         .filter(|attempt| attempt.sends > attempt.challenges + 1 && attempt.final_code.is_some())
         .map(|attempt| attempt.leg);
-    let asked = scene
+    let asked = capture
         .requests
         .iter()
         .filter(|request| request.sends > 1 && request.answer.is_some())
@@ -98,33 +98,33 @@ fn is_beside_calls(method: Method) -> bool {
 }
 
 fn learn(
-    scene: &Scene<'_>,
+    capture: &CaptureContext<'_>,
     legs: &[Leg],
     is_wanted: fn(Method) -> bool,
     pairs: &mut BTreeMap<(NodeId, NodeId), Repeats>,
 ) {
-    let anatomy = anatomy_of(scene.book, legs);
-    for (index, t) in anatomy.each() {
+    let transactions = transactions_of(capture.store, legs);
+    for (index, t) in transactions.each() {
         let is_timed = !t.transport.is_reliable() && t.method != Method::Ack;
         if t.sends < 2 || !is_timed || !is_wanted(t.method) {
             continue;
         }
-        let Some(answer) = anatomy.responses_of(index).map(|(_, m)| m).next() else {
+        let Some(answer) = transactions.responses_of(index).map(|(_, m)| m).next() else {
             continue;
         };
-        let sends: Vec<&Message> = anatomy.sends_of(index).map(|(_, m)| m).collect();
+        let sends: Vec<&Message> = transactions.sends_of(index).map(|(_, m)| m).collect();
         // What is repeated behind an answer that went astray is another problem.
         if answer.destination != t.source {
             continue;
         }
-        let key = (scene.node(t.source), scene.node(t.destination));
+        let key = (capture.node(t.source), capture.node(t.destination));
         let repeats = pairs.entry(key).or_default();
-        let again = anatomy.responses_of(index).map(|(_, m)| m).skip(1);
+        let again = transactions.responses_of(index).map(|(_, m)| m).skip(1);
         let is_doubled = again.take(RESPONSES_MAX).any(|m| m.kind == answer.kind);
         note(repeats, &sends, answer, is_doubled);
         repeats.ends = (t.source, t.destination);
         if repeats.example.is_empty() {
-            repeats.example = crate::diagnose::start_line(&scene.book.tables, sends[0]);
+            repeats.example = crate::diagnose::start_line(&capture.store.tables, sends[0]);
         }
     }
 }
@@ -155,12 +155,12 @@ fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message, is_doubled:
     }
 }
 
-fn claim(scene: &Scene<'_>, repeats: &mut Repeats, all: u32) -> Claim {
-    let (here, there) = (scene.name(repeats.ends.0), scene.name(repeats.ends.1));
+fn claim(capture: &CaptureContext<'_>, repeats: &mut Repeats, all: u32) -> Claim {
+    let (here, there) = (capture.name(repeats.ends.0), capture.name(repeats.ends.1));
     repeats.delays_ms.sort_by(f64::total_cmp);
     let typical = repeats.delays_ms.get(repeats.delays_ms.len() / 2).copied().unwrap_or(0.0);
     let most = repeats.slow.max(repeats.lost).max(repeats.unheard);
-    let usual = usual_ms(scene, repeats.ends).filter(|usual| *usual < USUAL_QUICK_MS);
+    let usual = usual_ms(capture, repeats.ends).filter(|usual| *usual < USUAL_QUICK_MS);
     // A late answer to the first send and a soon one to its repeat look alike; who got both answers both.
     let may_be_lost = usual.filter(|_| most == repeats.slow && repeats.doubled == 0);
     let (what, remedy, signature) = if let Some(usual) = may_be_lost {
@@ -218,16 +218,16 @@ fn claim(scene: &Scene<'_>, repeats: &mut Repeats, all: u32) -> Claim {
         finding,
         calls: Vec::new(),
         count: repeats.requests,
-        first_at: repeats.first.unwrap_or(scene.start),
+        first_at: repeats.first.unwrap_or(capture.start),
         last_at: repeats.last,
         scope: String::new(),
     }
 }
 
 /// How soon a node usually answers the INVITEs of another, in milliseconds.
-fn usual_ms(scene: &Scene<'_>, (here, there): (EndpointId, EndpointId)) -> Option<f64> {
-    let source = scene.node(here);
-    let attempts = scene.loads.at(scene.node(there))?.attempts.iter();
+fn usual_ms(capture: &CaptureContext<'_>, (here, there): (EndpointId, EndpointId)) -> Option<f64> {
+    let source = capture.node(here);
+    let attempts = capture.loads.at(capture.node(there))?.attempts.iter();
     let own = attempts.filter(|attempt| attempt.source == source);
     let mut replies: Vec<f64> = own.take(USUAL_MAX).filter_map(|attempt| attempt.reply_ms.map(f64::from)).collect();
     replies.sort_by(f64::total_cmp);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::detail::silence::{follows_timer, silent_hop};
 use crate::call::{Message, Outcome, Transaction, TransactionIndex};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::{counted, duration, was};
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::net::carried::Carried;
@@ -24,49 +24,49 @@ const REPEAT_SLACK: Duration = Duration::from_millis(500);
 const STREAM_WAIT: Duration = Duration::from_secs(5);
 
 /// The request at which a failed call ends, where nothing at all answered it.
-pub(super) fn silent_request<'a>(case: &'a Case<'_>) -> Option<(TransactionIndex, &'a Transaction)> {
-    let may_be_silence = match case.outcome() {
+pub(super) fn silent_request<'a>(context: &'a CallContext<'_>) -> Option<(TransactionIndex, &'a Transaction)> {
+    let may_be_silence = match context.outcome() {
         Outcome::TimedOut | Outcome::Cancelled => true,
         Outcome::Unreachable | Outcome::ServerFailed | Outcome::Rejected => {
-            matches!(case.code(), 408 | 477 | 480 | 500 | 502 | 503 | 504)
+            matches!(context.code(), 408 | 477 | 480 | 500 | 502 | 503 | 504)
         }
         _ => false,
     };
     if !may_be_silence {
         return None;
     }
-    let hop = silent_hop(&case.anatomy)?;
-    Some((hop, case.anatomy.transaction(hop)))
+    let hop = silent_hop(&context.transactions)?;
+    Some((hop, context.transactions.transaction(hop)))
 }
 
 /// A request over UDP on its timer, or a request that TCP delivered, and nothing came back.
-pub(super) fn net_no_response(case: &Case<'_>) -> Option<Finding> {
-    let (hop, t) = silent_request(case)?;
-    if case.scene.book.tables.endpoint(t.destination).address.is_multicast() {
+pub(super) fn net_no_response(context: &CallContext<'_>) -> Option<Finding> {
+    let (hop, t) = silent_request(context)?;
+    if context.capture.store.tables.endpoint(t.destination).address.is_multicast() {
         return None;
     }
     if t.transport.is_reliable() {
-        return unanswered_stream(case, t);
+        return unanswered_stream(context, t);
     }
-    let messages: Vec<&Message> = case.anatomy.sends_of(hop).map(|(_, m)| m).collect();
+    let messages: Vec<&Message> = context.transactions.sends_of(hop).map(|(_, m)| m).collect();
     let moments: Vec<_> = messages.iter().map(|message| message.time).collect();
     let (first, last) = (messages.first()?, messages.last()?);
     if messages.len() < SENDS_MIN || !follows_timer(&moments) {
         return None;
     }
     let span = last.time.since(first.time).as_secs_f64();
-    let name = case.name(t.destination);
-    let device = case.scene.device_at(t.destination, first.time);
+    let name = context.name(t.destination);
+    let device = context.capture.device_at(t.destination, first.time);
     let (title, told, remedy) = match &device {
         Some(device) => (
             format!("The device of {} does not answer", device.user()),
             device.sentence(),
-            device.remedy(&case.scene.name(t.source)),
+            device.remedy(&context.capture.name(t.source)),
         ),
         None => (
-            format!("No answer at all from {}", case.scene.name(t.destination)),
-            history(case, t, first),
-            remedy(case, t),
+            format!("No answer at all from {}", context.capture.name(t.destination)),
+            history(context, t, first),
+            remedy(context, t),
         ),
     };
     let explanation = format!(
@@ -74,7 +74,7 @@ pub(super) fn net_no_response(case: &Case<'_>) -> Option<Finding> {
         t.method.text(),
         times(messages.len())
     );
-    let (confidence, doubt) = match given_up(case, hop, &moments) {
+    let (confidence, doubt) = match given_up(context, hop, &moments) {
         GivenUp::AtTheEnd | GivenUp::ForAnother => (Confidence::Certain, ""),
         GivenUp::Early => {
             (Confidence::Likely, " Its sender stopped before the timer ended, as far as the capture shows.")
@@ -91,13 +91,13 @@ pub(super) fn net_no_response(case: &Case<'_>) -> Option<Finding> {
             t.destination,
             device.as_ref().map_or(t.transport.word().to_owned(), |device| device.signature(t.transport.word())),
         );
-    if let Some(evidence) = sends(case, hop, "sent on the timer of an unanswered request") {
+    if let Some(evidence) = sends(context, hop, "sent on the timer of an unanswered request") {
         finding = finding.shown_by(evidence);
     }
     finding = finding.shown_by(Evidence::Missing {
-        expected: format!("any response from {}", case.scene.name(t.destination)),
+        expected: format!("any response from {}", context.capture.name(t.destination)),
         after: last.at,
-        watched: case.scene.watched_since(last.time),
+        watched: context.capture.watched_since(last.time),
     });
     Some(match &device {
         Some(device) => finding.shown_by(device.evidence()),
@@ -117,25 +117,25 @@ enum GivenUp {
     AndWaited,
 }
 
-fn given_up(case: &Case<'_>, hop: TransactionIndex, sends: &[crate::capture::Timestamp]) -> GivenUp {
+fn given_up(context: &CallContext<'_>, hop: TransactionIndex, sends: &[crate::capture::Timestamp]) -> GivenUp {
     let (Some(first), Some(last)) = (sends.first(), sends.last()) else {
         return GivenUp::Early;
     };
-    let anatomy = &case.anatomy;
-    let t = anatomy.transaction(hop);
+    let transactions = &context.transactions;
+    let t = transactions.transaction(hop);
     let before = sends.get(sends.len().saturating_sub(2)).unwrap_or(first);
     // The next repeat comes after twice the last gap at most.
     let due = last.plus(last.since(*before) * 3 + REPEAT_SLACK);
     if sends.len() >= WHOLE_SENDS || last.since(*first) >= WHOLE_SPAN {
         return GivenUp::AtTheEnd;
     }
-    let parent = t.parent.map(|parent| anatomy.transaction(parent));
+    let parent = t.parent.map(|parent| transactions.transaction(parent));
     let answered_above = parent.is_some_and(|parent| parent.final_response.is_some());
     let tried_another =
-        anatomy.each().any(|(other, next)| other > hop && next.method == t.method && next.source == t.source);
-    let is_cancelled = crate::call::cancel_of(anatomy, hop)
-        .and_then(|cancel| anatomy.transaction(cancel).request)
-        .map(|cancel| anatomy.message(cancel).time);
+        transactions.each().any(|(other, next)| other > hop && next.method == t.method && next.source == t.source);
+    let is_cancelled = crate::call::cancel_of(transactions, hop)
+        .and_then(|cancel| transactions.transaction(cancel).request)
+        .map(|cancel| transactions.message(cancel).time);
     match is_cancelled {
         Some(cancelled) if cancelled > due => GivenUp::AndWaited,
         _ if answered_above || tried_another => GivenUp::ForAnother,
@@ -144,13 +144,13 @@ fn given_up(case: &Case<'_>, hop: TransactionIndex, sends: &[crate::capture::Tim
 }
 
 /// What the rest of the capture says of the silent node.
-fn history(case: &Case<'_>, t: &Transaction, first: &Message) -> String {
-    let scene = case.scene;
-    let (source, silent) = (scene.node(t.source), scene.node(t.destination));
-    let past = scene.history();
+fn history(context: &CallContext<'_>, t: &Transaction, first: &Message) -> String {
+    let capture = context.capture;
+    let (source, silent) = (capture.node(t.source), capture.node(t.destination));
+    let past = capture.history();
     let asked = past.asked(source, silent);
     let (others_answered, _) = past.asked_by_others(source, silent);
-    let spoke = match past.last_spoken(scene.book, silent, first.time) {
+    let spoke = match past.last_spoken(capture.store, silent, first.time) {
         Some(last) => {
             format!("It last spoke {} before (frame {}).", duration(first.time.since(last.time)), last.at.frame)
         }
@@ -171,7 +171,7 @@ fn history(case: &Case<'_>, t: &Transaction, first: &Message) -> String {
         format!(
             " It answered {} of other nodes: it, or a firewall before it, drops those of {}.",
             counted(others_answered, "request"),
-            scene.book.tables.endpoint(t.source).address
+            capture.store.tables.endpoint(t.source).address
         )
     } else {
         String::new()
@@ -179,8 +179,9 @@ fn history(case: &Case<'_>, t: &Transaction, first: &Message) -> String {
     format!("{spoke}{share}{apart}")
 }
 
-fn remedy(case: &Case<'_>, t: &Transaction) -> String {
-    let (there, here) = (case.scene.book.tables.endpoint(t.destination), case.scene.book.tables.endpoint(t.source));
+fn remedy(context: &CallContext<'_>, t: &Transaction) -> String {
+    let (there, here) =
+        (context.capture.store.tables.endpoint(t.destination), context.capture.store.tables.endpoint(t.source));
     format!(
         "1. On {}: is it up, and does its SIP service listen on {} port {}? 2. Firewalls and block lists between {} and {}: let {} through both ways. 3. Capture on {} itself to see on which half of the way the request is lost.",
         there.address,
@@ -194,12 +195,12 @@ fn remedy(case: &Case<'_>, t: &Transaction) -> String {
 }
 
 /// The bytes of the request were acknowledged, so the host is up, and the application said nothing.
-fn unanswered_stream(case: &Case<'_>, t: &Transaction) -> Option<Finding> {
-    let carried = Carried::of(case, t)?;
+fn unanswered_stream(context: &CallContext<'_>, t: &Transaction) -> Option<Finding> {
+    let carried = Carried::of(context, t)?;
     let (request, destination) = (carried.request, carried.destination);
     let is_broken = carried.connection.missing_bytes > 0 || carried.end().is_some();
     let is_taken = carried.unacknowledged_bytes() == Some(0);
-    if !is_taken || is_broken || carried.watched(case) < STREAM_WAIT {
+    if !is_taken || is_broken || carried.watched(context) < STREAM_WAIT {
         return None;
     }
     let finding = Finding::new(
@@ -209,20 +210,20 @@ fn unanswered_stream(case: &Case<'_>, t: &Transaction) -> Option<Finding> {
         Proof::Protocol,
     )
     .says(
-        format!("No answer at all from {}", case.scene.name(t.destination)),
+        format!("No answer at all from {}", context.capture.name(t.destination)),
         format!(
             "{} took the {} (TCP acknowledged all of it) and never answered: the host is up, its SIP application is not. {}",
-            case.name(t.destination),
+            context.name(t.destination),
             t.method.text(),
-            history(case, t, request)
+            history(context, t, request)
         ),
         format!(
             "On {}: look at the SIP application (its log, its load, whether it hangs); network and firewall let the request through.",
             destination.address
         ),
     )
-    .shown_by(case.shows(request, "delivered, and never answered"))
-    .shown_by(carried.misses(case, format!("any response from {destination}")))
+    .shown_by(context.shows(request, "delivered, and never answered"))
+    .shown_by(carried.misses(context, format!("any response from {destination}")))
     .at(t.destination, t.transport.word());
     Some(finding)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::call::{Call, NodeId, Outcome};
 use crate::capture::{FrameRef, Timestamp};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::times;
@@ -36,13 +36,13 @@ struct Around {
 }
 
 /// Servers to which no connection could be opened, one statement for each client and server.
-pub(super) fn net_tcp(scene: &Scene<'_>) -> Vec<Claim> {
-    if !scene.connections.iter().any(never_opened) {
+pub(super) fn net_tcp(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    if !capture.connections.iter().any(never_opened) {
         return Vec::new();
     }
-    let around = around(scene);
+    let around = around(capture);
     let mut failed: BTreeMap<(IpAddr, Endpoint), Vec<&Connection>> = BTreeMap::new();
-    for connection in scene.connections.iter().filter(|c| matters(&around, c)) {
+    for connection in capture.connections.iter().filter(|c| matters(&around, c)) {
         let flow = connection.flow;
         failed.entry((flow.source.address, flow.destination)).or_default().push(connection);
     }
@@ -53,12 +53,12 @@ pub(super) fn net_tcp(scene: &Scene<'_>) -> Vec<Claim> {
     failed
         .iter()
         .filter(|((client, _), _)| targets.get(client).is_some_and(|all| all.len() < SWEEP_MIN))
-        .filter_map(|((client, server), tries)| claim(scene, &around, *client, *server, tries))
+        .filter_map(|((client, server), tries)| claim(capture, &around, *client, *server, tries))
         .collect()
 }
 
-fn around(scene: &Scene<'_>) -> Around {
-    let carrying = || scene.connections.iter().filter(|c| c.carries.is_some());
+fn around(capture: &CaptureContext<'_>) -> Around {
+    let carrying = || capture.connections.iter().filter(|c| c.carries.is_some());
     let speaking: BTreeSet<Endpoint> = carrying().map(|c| c.flow.destination).collect();
     let dialling = carrying()
         .filter(|c| c.is_opening_seen)
@@ -66,15 +66,15 @@ fn around(scene: &Scene<'_>) -> Around {
         .filter(|client| !speaking.contains(client))
         .collect();
     let mut opened: BTreeMap<(IpAddr, Endpoint), Vec<Timestamp>> = BTreeMap::new();
-    for connection in scene.connections.iter().filter(|c| !never_opened(c)) {
+    for connection in capture.connections.iter().filter(|c| !never_opened(c)) {
         opened
             .entry((connection.flow.source.address, connection.flow.destination))
             .or_default()
             .push(connection.first_seen.time);
     }
     let mut stuck: BTreeMap<NodeId, Vec<u32>> = BTreeMap::new();
-    for (index, call) in scene.calls.iter().enumerate() {
-        if let Some(node) = stuck_at(scene, call) {
+    for (index, call) in capture.calls.iter().enumerate() {
+        if let Some(node) = stuck_at(capture, call) {
             stuck.entry(node).or_default().push(index as u32);
         }
     }
@@ -82,11 +82,11 @@ fn around(scene: &Scene<'_>) -> Around {
 }
 
 /// The node that refused a call with a code of "no way further", without having sent it on.
-fn stuck_at(scene: &Scene<'_>, call: &Call) -> Option<NodeId> {
+fn stuck_at(capture: &CaptureContext<'_>, call: &Call) -> Option<NodeId> {
     let is_stuck = matches!(call.outcome, Outcome::Unreachable | Outcome::ServerFailed | Outcome::TimedOut)
         && call.final_code.is_none_or(|code| matches!(code.0, 408 | 477 | 480 | 500 | 502 | 503 | 504));
-    let node = scene.node(call.origin.filter(|_| is_stuck)?.endpoint);
-    let went_on = call.hops.iter().any(|hop| scene.node(hop.source) == node);
+    let node = capture.node(call.origin.filter(|_| is_stuck)?.endpoint);
+    let went_on = call.hops.iter().any(|hop| capture.node(hop.source) == node);
     (!went_on).then_some(node)
 }
 
@@ -124,14 +124,20 @@ fn came_through(around: &Around, connection: &Connection) -> bool {
     opened.get(next).is_some_and(|time| time.since(tried) <= RECONNECT_WAIT)
 }
 
-fn claim(scene: &Scene<'_>, around: &Around, client: IpAddr, server: Endpoint, tries: &[&Connection]) -> Option<Claim> {
+fn claim(
+    capture: &CaptureContext<'_>,
+    around: &Around,
+    client: IpAddr,
+    server: Endpoint,
+    tries: &[&Connection],
+) -> Option<Claim> {
     let first = *tries.first()?;
     let refused: Vec<FrameRef> =
         tries.iter().filter_map(|connection| connection.refused.map(|refused| refused.at)).take(FRAMES_MAX).collect();
     let syns: u32 = tries.iter().map(|connection| connection.syns).sum();
     let asked: Vec<FrameRef> =
         tries.iter().filter_map(|connection| connection.first_syn.map(|syn| syn.at)).take(FRAMES_MAX).collect();
-    let calls = calls_of(scene, around, client, tries);
+    let calls = calls_of(capture, around, client, tries);
     let (what, remedy) = words(around, client, server, tries, (refused.len(), syns));
     let mut finding = Finding::new("net-tcp", Severity::Error, Confidence::Certain, Proof::Protocol)
         .says(format!("TCP connections to {server} fail"), what, remedy)
@@ -140,7 +146,7 @@ fn claim(scene: &Scene<'_>, around: &Around, client: IpAddr, server: Endpoint, t
         finding = finding.shown_by(Evidence::in_frames(refused, format!("{server} -> {client} RST"), "refuses it"));
     }
     finding.signature = format!("{client} {server}");
-    finding.origin = scene.endpoint_of(server);
+    finding.origin = capture.endpoint_of(server);
     let last = tries.last().unwrap_or(&first);
     Some(Claim {
         finding,
@@ -206,13 +212,13 @@ fn words(
 }
 
 /// Calls that failed at the client's node while it tried to connect.
-fn calls_of(scene: &Scene<'_>, around: &Around, client: IpAddr, tries: &[&Connection]) -> Vec<u32> {
+fn calls_of(capture: &CaptureContext<'_>, around: &Around, client: IpAddr, tries: &[&Connection]) -> Vec<u32> {
     let any_port = Endpoint { address: client, port: 0 };
-    let node = scene.book.tables.endpoints.find_node(any_port);
+    let node = capture.store.tables.endpoints.find_node(any_port);
     let stuck = node.and_then(|node| around.stuck.get(&node));
     let calls = stuck.into_iter().flatten().copied();
     let tried_in = |index: &u32| {
-        scene.calls.get(*index as usize).is_some_and(|call| {
+        capture.calls.get(*index as usize).is_some_and(|call| {
             let next = tries.partition_point(|c| c.first_seen.time < call.started);
             tries.get(next).is_some_and(|c| c.first_seen.time <= call.ended)
         })

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::tls_closed::broken_off;
@@ -21,28 +21,28 @@ const TLS13: u16 = 0x0304;
 const EXAMPLES_MAX: usize = 3;
 
 /// One statement for each server and each way in which handshakes with it fail.
-pub(super) fn net_tls(scene: &Scene<'_>) -> Vec<Claim> {
+pub(super) fn net_tls(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut failed: BTreeMap<(Endpoint, u16), Vec<&TlsHandshake>> = BTreeMap::new();
-    for handshake in scene.handshakes.iter().filter(|h| concerns_sip(scene, h)) {
+    for handshake in capture.handshakes.iter().filter(|h| concerns_sip(capture, h)) {
         let kind = match fatal_alert(handshake) {
             Some(alert) => u16::from(alert.description) + if alert.by_client { 256 } else { 0 },
-            None if is_unanswered(scene, handshake) => 512,
+            None if is_unanswered(capture, handshake) => 512,
             None => continue,
         };
         failed.entry((handshake.flow.destination, kind)).or_default().push(handshake);
     }
-    let aborted = failed.values().filter_map(|handshakes| claim(scene, handshakes));
-    let concerned = scene.handshakes.iter().filter(|h| concerns_sip(scene, h));
-    aborted.chain(broken_off(scene, concerned)).collect()
+    let aborted = failed.values().filter_map(|handshakes| claim(capture, handshakes));
+    let concerned = capture.handshakes.iter().filter(|h| concerns_sip(capture, h));
+    aborted.chain(broken_off(capture, concerned)).collect()
 }
 
 /// Signs of SIP in the handshake, or a server that speaks SIP elsewhere in the capture on a port that is no web server's.
-fn concerns_sip(scene: &Scene<'_>, handshake: &TlsHandshake) -> bool {
+fn concerns_sip(capture: &CaptureContext<'_>, handshake: &TlsHandshake) -> bool {
     let server = handshake.flow.destination;
     handshake.is_signalling()
         || matches!(server.port, 5060..=5090)
         || server.port != 443
-            && scene.book.tables.endpoints.find_node(server).is_some_and(|node| scene.history().has_spoken(node))
+            && capture.store.tables.endpoints.find_node(server).is_some_and(|node| capture.history().has_spoken(node))
 }
 
 fn fatal_alert(handshake: &TlsHandshake) -> Option<&TlsAlert> {
@@ -52,18 +52,18 @@ fn fatal_alert(handshake: &TlsHandshake) -> Option<&TlsAlert> {
     })
 }
 
-fn is_unanswered(scene: &Scene<'_>, handshake: &TlsHandshake) -> bool {
+fn is_unanswered(capture: &CaptureContext<'_>, handshake: &TlsHandshake) -> bool {
     let nothing_back =
         handshake.server_hello.is_none() && handshake.server_data.is_none() && handshake.alerts.is_empty();
-    handshake.client_hello.is_some_and(|hello| nothing_back && scene.watched_since(hello.time) >= HELLO_WAIT)
+    handshake.client_hello.is_some_and(|hello| nothing_back && capture.watched_since(hello.time) >= HELLO_WAIT)
 }
 
-fn claim(scene: &Scene<'_>, handshakes: &[&TlsHandshake]) -> Option<Claim> {
+fn claim(capture: &CaptureContext<'_>, handshakes: &[&TlsHandshake]) -> Option<Claim> {
     let first = *handshakes.first()?;
     let (client, server) = (first.flow.source, first.flow.destination);
     let (sender, explanation, remedy, signature) = match fatal_alert(first) {
         Some(alert) => explain(first, alert),
-        None => unheard(scene, client, server),
+        None => unheard(capture, client, server),
     };
     let mut finding = Finding::new("net-tls", Severity::Error, Confidence::Certain, Proof::Protocol).says(
         format!("TLS handshakes with {server} fail: {signature}"),
@@ -80,13 +80,13 @@ fn claim(scene: &Scene<'_>, handshakes: &[&TlsHandshake]) -> Option<Claim> {
             (None, Some(hello)) => Evidence::Missing {
                 expected: "ServerHello".to_owned(),
                 after: hello.at,
-                watched: scene.watched_since(hello.time),
+                watched: capture.watched_since(hello.time),
             },
             (None, None) => continue,
         };
         finding = finding.shown_by(shown);
     }
-    finding.origin = scene.endpoint_of(sender).or(scene.endpoint_of(server));
+    finding.origin = capture.endpoint_of(sender).or(capture.endpoint_of(server));
     finding.signature = signature;
     let last = handshakes.last().unwrap_or(&first);
     Some(Claim {
@@ -100,8 +100,8 @@ fn claim(scene: &Scene<'_>, handshakes: &[&TlsHandshake]) -> Option<Claim> {
 }
 
 /// A ClientHello that nothing answered.
-fn unheard(scene: &Scene<'_>, client: Endpoint, server: Endpoint) -> (Endpoint, String, String, String) {
-    let plain = scene.connections.iter().find(|connection| {
+fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> (Endpoint, String, String, String) {
+    let plain = capture.connections.iter().find(|connection| {
         connection.flow.destination == server
             && connection.carries == Some(Transport::Tcp)
             && connection.server_payload.is_some()

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::times;
@@ -20,7 +20,10 @@ const EXAMPLES_MAX: usize = 3;
 type Group<'a> = Vec<&'a TlsHandshake>;
 
 /// Clients none of whose handshakes with a server came to application data although the server answered, and who closed them.
-pub(super) fn broken_off<'a>(scene: &Scene<'_>, handshakes: impl Iterator<Item = &'a TlsHandshake>) -> Vec<Claim> {
+pub(super) fn broken_off<'a>(
+    capture: &CaptureContext<'_>,
+    handshakes: impl Iterator<Item = &'a TlsHandshake>,
+) -> Vec<Claim> {
     let mut groups: BTreeMap<(IpAddr, Endpoint), Group<'a>> = BTreeMap::new();
     for handshake in handshakes {
         let (client, server) = (handshake.flow.source, handshake.flow.destination);
@@ -28,17 +31,17 @@ pub(super) fn broken_off<'a>(scene: &Scene<'_>, handshakes: impl Iterator<Item =
         group.push(handshake);
     }
     let enough = groups.into_values().filter(|group| group.len() >= BROKEN_MIN);
-    enough.filter_map(|group| claim(scene, &group)).collect()
+    enough.filter_map(|group| claim(capture, &group)).collect()
 }
 
 /// The end of a handshake that the server answered and the client never went on with; an alert has its own finding.
-fn break_of(scene: &Scene<'_>, handshake: &TlsHandshake) -> Option<Close> {
+fn break_of(capture: &CaptureContext<'_>, handshake: &TlsHandshake) -> Option<Close> {
     let hello = handshake.server_hello?;
     if handshake.client_data.is_some() || !handshake.alerts.is_empty() {
         return None;
     }
     let (client, server) = (handshake.flow.source, handshake.flow.destination);
-    let connection = scene
+    let connection = capture
         .connections_between(client, server)
         .filter(|connection| connection.first_seen.time <= hello.time)
         .last()?;
@@ -46,9 +49,9 @@ fn break_of(scene: &Scene<'_>, handshake: &TlsHandshake) -> Option<Close> {
     ends.find(|close| connection.missing_bytes == 0 && close.sighting.time >= hello.time)
 }
 
-fn claim(scene: &Scene<'_>, group: &[&TlsHandshake]) -> Option<Claim> {
+fn claim(capture: &CaptureContext<'_>, group: &[&TlsHandshake]) -> Option<Claim> {
     let (first, last) = (*group.first()?, *group.last()?);
-    let breaks: Vec<Close> = group.iter().map(|handshake| break_of(scene, handshake)).collect::<Option<_>>()?;
+    let breaks: Vec<Close> = group.iter().map(|handshake| break_of(capture, handshake)).collect::<Option<_>>()?;
     let by_client = breaks.first()?.by_client;
     if breaks.iter().any(|close| close.by_client != by_client) {
         return None;
@@ -88,7 +91,7 @@ fn claim(scene: &Scene<'_>, group: &[&TlsHandshake]) -> Option<Claim> {
             format!("by {by}, in the middle of the handshake"),
         ));
     }
-    finding.origin = scene.endpoint_of(if by_client { client } else { server });
+    finding.origin = capture.endpoint_of(if by_client { client } else { server });
     finding.signature = "broken off".to_owned();
     Some(Claim {
         finding,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
 use crate::call::{Call, Outcome, detail::target};
 use crate::capture::Timestamp;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::reg::{unheard, unsteady};
 use crate::sip::HeaderName;
@@ -22,13 +22,13 @@ const TRIES_MAX: usize = 4_000;
 /// Calls after the expiry that are looked at.
 const CALLS_MAX: usize = 20_000;
 
-pub fn reg_binding(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
-    expired(scene, registration)
-        .or_else(|| stolen(scene, registration))
-        .or_else(|| unheard::forgotten(scene, registration))
-        .or_else(|| unheard::moved(scene, registration))
-        .or_else(|| unsteady::flapping(scene, registration))
-        .or_else(|| unsteady::piled_up(scene, registration))
+pub fn reg_binding(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+    expired(capture, registration)
+        .or_else(|| stolen(capture, registration))
+        .or_else(|| unheard::forgotten(capture, registration))
+        .or_else(|| unheard::moved(capture, registration))
+        .or_else(|| unsteady::flapping(capture, registration))
+        .or_else(|| unsteady::piled_up(capture, registration))
 }
 
 /// A time in which the address-of-record had no binding although nobody had taken it away.
@@ -40,14 +40,14 @@ struct Gap<'a> {
     is_over: bool,
 }
 
-fn expired(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
-    let (device, registrar) = (scene.node(registration.source), scene.node(registration.registrar));
-    if scene.is_one_directional(device, registrar) {
+fn expired(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+    let (device, registrar) = (capture.node(registration.source), capture.node(registration.registrar));
+    if capture.is_one_directional(device, registrar) {
         return None;
     }
-    let gap = gap(scene, registration)?;
-    let lost = lost_calls(scene, registration, &gap);
-    let aor = scene.text(registration.aor);
+    let gap = gap(capture, registration)?;
+    let lost = lost_calls(capture, registration, &gap);
+    let aor = capture.text(registration.aor);
     let away = gap.until.millis_since(gap.from) / 1000.0;
     let back = if gap.is_over {
         format!("registered again {away:.0} s later")
@@ -65,13 +65,13 @@ fn expired(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
             "The registration ran out and was not refreshed",
             format!(
                 "{aor} was registered from {} for {} s, did not refresh in time and {back}.{calls}",
-                scene.name(gap.last.source),
+                capture.name(gap.last.source),
                 gap.granted
             ),
             format!(
                 "1. The device {}: find out why it stopped (power, network, a lost REGISTER), and let it refresh after half of the {} s. \
                  2. Behind NAT: a keep-alive every 25 s.",
-                scene.name(gap.last.source),
+                capture.name(gap.last.source),
                 gap.granted
             ),
         )
@@ -87,11 +87,11 @@ fn expired(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
     });
     if let Some(call) = lost.first() {
         let frame =
-            call.legs.first().and_then(|leg| scene.book.messages.get(leg.start as usize)).map(|message| message.at);
+            call.legs.first().and_then(|leg| capture.store.messages.get(leg.start as usize)).map(|message| message.at);
         if let Some(frame) = frame {
             finding = finding.shown_by(Evidence::seen(
                 frame,
-                format!("INVITE {}", scene.text(call.callee)),
+                format!("INVITE {}", capture.text(call.callee)),
                 "a call that failed meanwhile",
             ));
         }
@@ -100,15 +100,15 @@ fn expired(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
 }
 
 /// The longest gap between bindings of the address-of-record that began with this device's one.
-fn gap<'a>(scene: &Scene<'a>, registration: &Registration) -> Option<Gap<'a>> {
-    let tries: Vec<&RegisterAttempt> = scene
+fn gap<'a>(capture: &CaptureContext<'a>, registration: &Registration) -> Option<Gap<'a>> {
+    let tries: Vec<&RegisterAttempt> = capture
         .attempts_for(registration.aor)
         .iter()
         .take(TRIES_MAX)
-        .filter_map(|index| scene.attempts.get(*index as usize))
+        .filter_map(|index| capture.attempts.get(*index as usize))
         .filter(|attempt| attempt.outcome == RegistrationOutcome::Registered)
         .collect();
-    let (device, registrar) = (scene.node(registration.source), scene.node(registration.registrar));
+    let (device, registrar) = (capture.node(registration.source), capture.node(registration.registrar));
     let mut best: Option<Gap<'a>> = None;
     let mut covered = Timestamp::default();
     for (place, attempt) in tries.iter().enumerate() {
@@ -124,9 +124,9 @@ fn gap<'a>(scene: &Scene<'a>, registration: &Registration) -> Option<Gap<'a>> {
         covered = covered.max(end);
         let next = tries.get(place + 1).map(|next| next.ended);
         let is_over = next.is_some();
-        let until = next.unwrap_or(scene.last_seen(registrar));
+        let until = next.unwrap_or(capture.last_seen(registrar));
         let is_own =
-            scene.node(attempt.source) == device && scene.node(attempt.registrar) == registrar && covered == end;
+            capture.node(attempt.source) == device && capture.node(attempt.registrar) == registrar && covered == end;
         let is_late = until > covered.plus(REFRESH_SLACK);
         let is_longer = best.as_ref().is_none_or(|best| until.since(covered) > best.until.since(best.from));
         if is_own && is_late && is_longer {
@@ -137,47 +137,47 @@ fn gap<'a>(scene: &Scene<'a>, registration: &Registration) -> Option<Gap<'a>> {
 }
 
 /// Calls to the user of the address-of-record by way of the registrar that failed during the gap.
-fn lost_calls<'a>(scene: &Scene<'a>, registration: &Registration, gap: &Gap<'_>) -> Vec<&'a Call> {
-    let user = user_of(scene.text(registration.aor));
-    let registrar = scene.node(registration.registrar);
-    let first = scene.calls.partition_point(|call| call.started < gap.from);
-    let during = scene.calls[first..].iter().take(CALLS_MAX).take_while(|call| call.started <= gap.until);
+fn lost_calls<'a>(capture: &CaptureContext<'a>, registration: &Registration, gap: &Gap<'_>) -> Vec<&'a Call> {
+    let user = user_of(capture.text(registration.aor));
+    let registrar = capture.node(registration.registrar);
+    let first = capture.calls.partition_point(|call| call.started < gap.from);
+    let during = capture.calls[first..].iter().take(CALLS_MAX).take_while(|call| call.started <= gap.until);
     during
         .filter(|call| {
             matches!(call.outcome, Outcome::Unreachable | Outcome::TimedOut | Outcome::ServerFailed)
-                && user_of(scene.text(call.callee)) == user
+                && user_of(capture.text(call.callee)) == user
                 && call
                     .hops
                     .iter()
-                    .any(|hop| scene.node(hop.destination) == registrar || scene.node(hop.source) == registrar)
+                    .any(|hop| capture.node(hop.destination) == registrar || capture.node(hop.source) == registrar)
         })
         .collect()
 }
 
 /// Two devices that register one address-of-record in turn, where the registrar keeps one contact.
-fn stolen(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
-    let tries: Vec<&RegisterAttempt> = scene
+fn stolen(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+    let tries: Vec<&RegisterAttempt> = capture
         .attempts_for(registration.aor)
         .iter()
         .take(TRIES_MAX)
-        .filter_map(|index| scene.attempts.get(*index as usize))
+        .filter_map(|index| capture.attempts.get(*index as usize))
         .filter(|attempt| attempt.outcome == RegistrationOutcome::Registered && !attempt.is_removal)
         .collect();
-    let node = |attempt: &RegisterAttempt| scene.node(attempt.source);
+    let node = |attempt: &RegisterAttempt| capture.node(attempt.source);
     let first = node(tries.first()?);
     let other = tries.iter().map(|attempt| node(attempt)).find(|node| *node != first)?;
     // Said once for the address-of-record: at the device that registered first.
-    if scene.node(registration.source) != first || other == first {
+    if capture.node(registration.source) != first || other == first {
         return None;
     }
     let takeovers = tries.windows(2).filter(|pair| node(pair[0]) != node(pair[1])).count();
-    let keeps_one = tries.iter().all(|attempt| listed(scene, attempt).is_some_and(|contacts| contacts.len() == 1));
+    let keeps_one = tries.iter().all(|attempt| listed(capture, attempt).is_some_and(|contacts| contacts.len() == 1));
     if takeovers < TAKEOVERS_MIN || !keeps_one {
         return None;
     }
     let of_other = tries.iter().find(|attempt| node(attempt) == other)?;
-    let aor = scene.text(registration.aor);
-    let (a, b) = (scene.name(tries[0].source), scene.name(of_other.source));
+    let aor = capture.text(registration.aor);
+    let (a, b) = (capture.name(tries[0].source), capture.name(of_other.source));
     let finding = Finding::new(
         "reg-binding",
         Severity::Error,
@@ -186,10 +186,10 @@ fn stolen(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
     )
     .says(
         "Two devices take one registration from each other",
-        format!("{a} and {b} both register {aor}; {} keeps one contact, so each REGISTER ({takeovers} changes) takes the calls from the other device.", scene.name(registration.registrar)),
+        format!("{a} and {b} both register {aor}; {} keeps one contact, so each REGISTER ({takeovers} changes) takes the calls from the other device.", capture.name(registration.registrar)),
         format!(
             "1. Give each device an account of its own. 2. Or let {} keep several contacts for {aor}. 3. If one of the two is unknown, change the password.",
-            scene.name(registration.registrar)
+            capture.name(registration.registrar)
         ),
     )
     .shown_by(Evidence::in_frames(
@@ -202,14 +202,14 @@ fn stolen(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
 }
 
 /// The contacts that the 200 of a try lists, as sent.
-pub(super) fn listed<'a>(scene: &Scene<'a>, attempt: &RegisterAttempt) -> Option<Vec<&'a str>> {
-    let messages = scene.book.messages.get(attempt.leg.start as usize..attempt.leg.end as usize)?;
+pub(super) fn listed<'a>(capture: &CaptureContext<'a>, attempt: &RegisterAttempt) -> Option<Vec<&'a str>> {
+    let messages = capture.store.messages.get(attempt.leg.start as usize..attempt.leg.end as usize)?;
     let first = messages.partition_point(|message| message.time < attempt.started);
     let answer = messages
         .get(first..)?
         .iter()
         .take_while(|message| message.time <= attempt.ended)
         .find(|message| Some(message.at) == attempt.answered_at)?;
-    let lines = scene.book.tables.header_values(answer, HeaderName::Contact);
+    let lines = capture.store.tables.header_values(answer, HeaderName::Contact);
     Some(lines.flat_map(target::values).collect())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
 use crate::call::{Message, TextId};
 use crate::diagnose::context::call_context::start_line;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::reg::silent;
 use crate::diagnose::rules::reg::unbound::not_bound;
@@ -37,29 +37,29 @@ impl Story {
     }
 }
 
-pub fn reg_failed(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
+pub fn reg_failed(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
     let last = registration
         .attempts
         .iter()
         .rev()
-        .filter_map(|index| scene.attempts.get(*index as usize))
+        .filter_map(|index| capture.attempts.get(*index as usize))
         .find(|attempt| attempt.outcome != RegistrationOutcome::Partial)?;
     if last.is_removal {
         return None;
     }
-    let exchange = exchange(scene, last)?;
+    let exchange = exchange(capture, last)?;
     let code = last.final_code.map_or(0, |status| status.0);
     let story = match last.outcome {
-        RegistrationOutcome::Registered => not_bound(scene, &exchange)?,
-        RegistrationOutcome::TimedOut => silent::unanswered(scene, registration, last, exchange.request)?,
-        RegistrationOutcome::Failed if !matches!(code, 401 | 403 | 407) => refused(scene, &exchange, code),
+        RegistrationOutcome::Registered => not_bound(capture, &exchange)?,
+        RegistrationOutcome::TimedOut => silent::unanswered(capture, registration, last, exchange.request)?,
+        RegistrationOutcome::Failed if !matches!(code, 401 | 403 | 407) => refused(capture, &exchange, code),
         _ => return None,
     };
     let since = registration
         .attempts
         .iter()
         .rev()
-        .filter_map(|index| scene.attempts.get(*index as usize))
+        .filter_map(|index| capture.attempts.get(*index as usize))
         .find(|attempt| attempt.outcome == RegistrationOutcome::Registered && attempt.started < last.started);
     let history = match since {
         Some(good) => format!(" Its last success was {:.0} s before.", last.started.millis_since(good.ended) / 1000.0),
@@ -71,25 +71,25 @@ pub fn reg_failed(scene: &Scene<'_>, registration: &Registration) -> Option<Find
         .at(last.registrar, format!("{code}"));
     finding.evidence.extend(story.shown);
     match exchange.answer {
-        Some(answer) => finding = finding.shown_by(shows(scene, answer, "what the registrar said")),
+        Some(answer) => finding = finding.shown_by(shows(capture, answer, "what the registrar said")),
         None => {
             finding = finding.shown_by(Evidence::Missing {
                 expected: "an answer to the REGISTER".to_owned(),
                 after: exchange.request.at,
-                watched: scene.watched_since(exchange.request.time),
+                watched: capture.watched_since(exchange.request.time),
             });
         }
     }
-    Some(finding.shown_by(shows(scene, exchange.request, "the REGISTER")))
+    Some(finding.shown_by(shows(capture, exchange.request, "the REGISTER")))
 }
 
-fn shows(scene: &Scene<'_>, message: &Message, what: &str) -> Evidence {
-    Evidence::seen(message.at, start_line(&scene.book.tables, message), what)
+fn shows(capture: &CaptureContext<'_>, message: &Message, what: &str) -> Evidence {
+    Evidence::seen(message.at, start_line(&capture.store.tables, message), what)
 }
 
 /// The last request of a try on its first hop, with its final answer.
-fn exchange<'a>(scene: &Scene<'a>, attempt: &'a RegisterAttempt) -> Option<Exchange<'a>> {
-    let messages = scene.book.messages.get(attempt.leg.start as usize..attempt.leg.end as usize)?;
+fn exchange<'a>(capture: &CaptureContext<'a>, attempt: &'a RegisterAttempt) -> Option<Exchange<'a>> {
+    let messages = capture.store.messages.get(attempt.leg.start as usize..attempt.leg.end as usize)?;
     let during = || {
         let first = messages.partition_point(|message| message.time < attempt.started);
         messages[first..].iter().take_while(|message| message.time <= attempt.ended.plus(Duration::from_secs(1)))
@@ -105,38 +105,38 @@ fn exchange<'a>(scene: &Scene<'a>, attempt: &'a RegisterAttempt) -> Option<Excha
     Some(Exchange { attempt, request, answer })
 }
 
-pub(super) fn who(scene: &Scene<'_>, attempt: &RegisterAttempt) -> String {
-    format!("{} from {}", scene.text(attempt.aor), scene.name(attempt.source))
+pub(super) fn who(capture: &CaptureContext<'_>, attempt: &RegisterAttempt) -> String {
+    format!("{} from {}", capture.text(attempt.aor), capture.name(attempt.source))
 }
 
 pub(super) fn story(confidence: Confidence, proof: Proof, title: String, explanation: String, remedy: String) -> Story {
     Story { title, explanation, remedy, confidence, proof, shown: None }
 }
 
-fn refused(scene: &Scene<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
-    let who = who(scene, exchange.attempt);
-    let registrar = scene.name(exchange.attempt.registrar);
-    let phrase = exchange.answer.map_or("", |answer| scene.text(answer.line));
+fn refused(capture: &CaptureContext<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
+    let who = who(capture, exchange.attempt);
+    let registrar = capture.name(exchange.attempt.registrar);
+    let phrase = exchange.answer.map_or("", |answer| capture.text(answer.line));
     let certain = |title: &str, explanation: String, remedy: String| {
         story(Confidence::Certain, Proof::OwnWords, title.to_owned(), explanation, remedy)
     };
     match code {
-        423 => too_brief(scene, exchange, &who, &registrar),
+        423 => too_brief(capture, exchange, &who, &registrar),
         404 => {
-            let domain = scene.text(exchange.request.line);
+            let domain = capture.text(exchange.request.line);
             certain(
                 "The registrar does not know this address",
                 format!(
                     "{who} could not register at {registrar}: 404 {phrase}. It asked `{domain}` to register {}.",
-                    scene.text(exchange.attempt.aor)
+                    capture.text(exchange.attempt.aor)
                 ),
                 format!(
                     "1. On the device: set user and domain as {registrar} has them. 2. Or create the user there.{}",
-                    domains(scene, exchange)
+                    domains(capture, exchange)
                 ),
             )
         }
-        400 | 416 => bad_request(scene, exchange, &who, &registrar, code),
+        400 | 416 => bad_request(capture, exchange, &who, &registrar, code),
         405 | 501 => certain(
             "This server takes no registrations",
             format!("{who} could not register: {registrar} does not take REGISTER ({code} {phrase})."),
@@ -144,7 +144,7 @@ fn refused(scene: &Scene<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
         ),
         420 | 421 | 439 | 494 | 555 => certain(
             "The registrar demands or lacks a feature",
-            format!("{who} could not register at {registrar}: {code} {phrase}.{}", feature(scene, exchange)),
+            format!("{who} could not register at {registrar}: {code} {phrase}.{}", feature(capture, exchange)),
             format!("Switch the feature on or off on both sides alike: on the device and on {registrar}."),
         ),
         408 | 504 => story(
@@ -153,7 +153,7 @@ fn refused(scene: &Scene<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
             format!("{registrar} got no answer from behind it"),
             format!(
                 "{who} could not register: {registrar} answered {code} {phrase}, as a proxy does that waited in vain for the registrar behind it, or a registrar for its database.{}",
-                others(scene, exchange.attempt)
+                others(capture, exchange.attempt)
             ),
             format!(
                 "1. Behind {registrar}: is the registrar, or the database that it asks, up, and does it answer? 2. {registrar}: is that the right next hop for this domain?"
@@ -165,7 +165,7 @@ fn refused(scene: &Scene<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
             "The registrar failed".to_owned(),
             format!(
                 "{who} could not register: {registrar} answered {code} {phrase}.{}",
-                others(scene, exchange.attempt)
+                others(capture, exchange.attempt)
             ),
             format!(
                 "{registrar}: look for the fault at this moment in its log and in the database or server behind it."
@@ -186,10 +186,10 @@ fn refused(scene: &Scene<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
     }
 }
 
-fn too_brief(scene: &Scene<'_>, exchange: &Exchange<'_>, who: &str, registrar: &str) -> Story {
-    let header = |message: &Message, name| scene.book.tables.header(message, name).map(str::trim);
+fn too_brief(capture: &CaptureContext<'_>, exchange: &Exchange<'_>, who: &str, registrar: &str) -> Story {
+    let header = |message: &Message, name| capture.store.tables.header(message, name).map(str::trim);
     let least = exchange.answer.and_then(|answer| header(answer, HeaderName::MinExpires));
-    let contact = scene.text(exchange.attempt.contact).to_ascii_lowercase();
+    let contact = capture.text(exchange.attempt.contact).to_ascii_lowercase();
     let asked = contact
         .rsplit_once("expires=")
         .map(|(_, value)| value.split([';', ',', '>']).next().unwrap_or_default().to_owned())
@@ -212,11 +212,11 @@ fn too_brief(scene: &Scene<'_>, exchange: &Exchange<'_>, who: &str, registrar: &
     )
 }
 
-fn bad_request(scene: &Scene<'_>, exchange: &Exchange<'_>, who: &str, registrar: &str, code: u16) -> Story {
-    let phrase = exchange.answer.map_or("", |answer| scene.text(answer.line));
-    let expires = scene.book.tables.header(exchange.request, HeaderName::Expires);
-    let is_star = scene.text(exchange.attempt.contact).trim() == "*";
-    let defects = scene.defects(exchange.request);
+fn bad_request(capture: &CaptureContext<'_>, exchange: &Exchange<'_>, who: &str, registrar: &str, code: u16) -> Story {
+    let phrase = exchange.answer.map_or("", |answer| capture.text(answer.line));
+    let expires = capture.store.tables.header(exchange.request, HeaderName::Expires);
+    let is_star = capture.text(exchange.attempt.contact).trim() == "*";
+    let defects = capture.defects(exchange.request);
     let (confidence, fault) = if is_star && expires.is_none_or(|expires| expires.trim() != "0") {
         (Confidence::Certain, "`Contact: *` may only come with `Expires: 0`".to_owned())
     } else if let Some(defect) = defects.first() {
@@ -234,24 +234,24 @@ fn bad_request(scene: &Scene<'_>, exchange: &Exchange<'_>, who: &str, registrar:
 }
 
 /// The domain in which another device registered at the same registrar, where it differs.
-fn domains(scene: &Scene<'_>, exchange: &Exchange<'_>) -> String {
-    let host =
-        |id: TextId| String::from_utf8_lossy(Uri::parse(scene.text(id).as_bytes()).host_port.host).to_ascii_lowercase();
+fn domains(capture: &CaptureContext<'_>, exchange: &Exchange<'_>) -> String {
+    let host = |id: TextId| {
+        String::from_utf8_lossy(Uri::parse(capture.text(id).as_bytes()).host_port.host).to_ascii_lowercase()
+    };
     let own = host(exchange.attempt.aor);
-    let node = scene.node(exchange.attempt.registrar);
-    let mut good =
-        scene.attempts.iter().take(2_000).filter(|attempt| {
-            attempt.outcome == RegistrationOutcome::Registered && scene.node(attempt.registrar) == node
-        });
+    let node = capture.node(exchange.attempt.registrar);
+    let mut good = capture.attempts.iter().take(2_000).filter(|attempt| {
+        attempt.outcome == RegistrationOutcome::Registered && capture.node(attempt.registrar) == node
+    });
     good.find(|attempt| host(attempt.aor) != own)
         .map_or(String::new(), |attempt| format!(" Other devices register there in the domain {}.", host(attempt.aor)))
 }
 
 /// Whether others could register at the same registrar.
-pub(super) fn others(scene: &Scene<'_>, attempt: &RegisterAttempt) -> String {
-    let node = scene.node(attempt.registrar);
-    let near = scene.attempts.iter().take(10_000).filter(|other| {
-        scene.node(other.registrar) == node
+pub(super) fn others(capture: &CaptureContext<'_>, attempt: &RegisterAttempt) -> String {
+    let node = capture.node(attempt.registrar);
+    let near = capture.attempts.iter().take(10_000).filter(|other| {
+        capture.node(other.registrar) == node
             && other.aor != attempt.aor
             && other.outcome == RegistrationOutcome::Registered
     });
@@ -261,8 +261,8 @@ pub(super) fn others(scene: &Scene<'_>, attempt: &RegisterAttempt) -> String {
     }
 }
 
-fn feature(scene: &Scene<'_>, exchange: &Exchange<'_>) -> String {
-    let tables = &scene.book.tables;
+fn feature(capture: &CaptureContext<'_>, exchange: &Exchange<'_>) -> String {
+    let tables = &capture.store.tables;
     let Some(answer) = exchange.answer else {
         return String::new();
     };

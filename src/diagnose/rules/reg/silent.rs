@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::Message;
 use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::finding::{Confidence, Evidence, Proof};
 use crate::diagnose::rules::net::icmp;
@@ -19,19 +19,19 @@ const BREAK_WAIT: Duration = Duration::from_secs(32);
 
 /// The registrar answered none of the REGISTERs of a try, although the device went on asking.
 pub(super) fn unanswered(
-    scene: &Scene<'_>,
+    capture: &CaptureContext<'_>,
     registration: &Registration,
     attempt: &RegisterAttempt,
     request: &Message,
 ) -> Option<Story> {
-    let (device, registrar) = (scene.node(attempt.source), scene.node(attempt.registrar));
-    if let Some(story) = reported(scene, attempt, request).or_else(|| broken(scene, attempt, request)) {
+    let (device, registrar) = (capture.node(attempt.source), capture.node(attempt.registrar));
+    if let Some(story) = reported(capture, attempt, request).or_else(|| broken(capture, attempt, request)) {
         return Some(story);
     }
-    if scene.is_one_directional(device, registrar) || !was_waited_for(scene, registration, attempt) {
+    if capture.is_one_directional(device, registrar) || !was_waited_for(capture, registration, attempt) {
         return None;
     }
-    let name = scene.name(attempt.registrar);
+    let name = capture.name(attempt.registrar);
     let what = if attempt.challenges > 0 {
         format!(
             "{name} asked for a login and did not answer the REGISTER that carried it, sent {}",
@@ -44,7 +44,7 @@ pub(super) fn unanswered(
         Confidence::Likely,
         Proof::Timing,
         "The registrar does not answer".to_owned(),
-        format!("{} could not register: {what}.{}", who(scene, attempt), others(scene, attempt)),
+        format!("{} could not register: {what}.{}", who(capture, attempt), others(capture, attempt)),
         format!(
             "1. Check that {name} is up and is the right address and port. 2. Check that its answers get back to the device: firewall, NAT, routing."
         ),
@@ -53,27 +53,27 @@ pub(super) fn unanswered(
 
 /// Whether the device itself got no answer: it went on sending, as over UDP only a client does that waits
 /// (RFC 3261 section 17.1.2.2). One REGISTER without an answer may as well be an answer that the capture lost.
-fn was_waited_for(scene: &Scene<'_>, registration: &Registration, last: &RegisterAttempt) -> bool {
+fn was_waited_for(capture: &CaptureContext<'_>, registration: &Registration, last: &RegisterAttempt) -> bool {
     let is_reliable =
-        scene.book.messages.get(last.leg.start as usize).is_some_and(|message| message.transport.is_reliable());
+        capture.store.messages.get(last.leg.start as usize).is_some_and(|message| message.transport.is_reliable());
     let tries = || {
         let tries = registration.attempts.iter().rev();
         tries
-            .filter_map(|index| scene.attempts.get(*index as usize))
+            .filter_map(|index| capture.attempts.get(*index as usize))
             .take_while(|attempt| attempt.outcome == RegistrationOutcome::TimedOut)
             .take(SENDS_MIN as usize)
     };
     // What a stream lacks may be the answer; one of which the other side was never captured lacks every answer.
-    let is_whole = scene.sight.cut_messages == 0 && scene.sight.missing_bytes == 0 && is_heard(scene, last);
+    let is_whole = capture.sight.cut_messages == 0 && capture.sight.missing_bytes == 0 && is_heard(capture, last);
     let sends: u32 = tries().map(|attempt| attempt.last_sends).sum();
     is_reliable && is_whole || sends >= SENDS_MIN && tries().any(|attempt| attempt.last_sends > 1)
 }
 
 /// Whether anything that the registrar sent over the connection of a try was captured.
-fn is_heard(scene: &Scene<'_>, attempt: &RegisterAttempt) -> bool {
-    let tables = &scene.book.tables;
+fn is_heard(capture: &CaptureContext<'_>, attempt: &RegisterAttempt) -> bool {
+    let tables = &capture.store.tables;
     let (device, registrar) = (tables.endpoint(attempt.source), tables.endpoint(attempt.registrar));
-    let mut connections = scene.connections_between(device, registrar);
+    let mut connections = capture.connections_between(device, registrar);
     connections.any(|connection| {
         let (sent, unacknowledged) = match connection.flow.source == device {
             true => (connection.server_payload, connection.client_unacknowledged_bytes),
@@ -84,12 +84,12 @@ fn is_heard(scene: &Scene<'_>, attempt: &RegisterAttempt) -> bool {
 }
 
 /// An ICMP error says that the REGISTER could not be delivered.
-fn reported(scene: &Scene<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<Story> {
-    let tables = &scene.book.tables;
+fn reported(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<Story> {
+    let tables = &capture.store.tables;
     let (here, there) = (tables.endpoint(attempt.source), tables.endpoint(attempt.registrar));
     let ends = (attempt.source, attempt.registrar);
     let span = (attempt.started, attempt.ended.max(request.time));
-    let report = icmp::between(scene, ends, span)?;
+    let report = icmp::between(capture, ends, span)?;
     Some(
         story(
             Confidence::Certain,
@@ -97,7 +97,7 @@ fn reported(scene: &Scene<'_>, attempt: &RegisterAttempt, request: &Message) -> 
             format!("The registrar was reported unreachable: {}", report.meaning()),
             format!(
                 "{} could not register. {} reported `{}` for its REGISTER: {}.",
-                who(scene, attempt),
+                who(capture, attempt),
                 icmp::reporter(report, there),
                 report.meaning(),
                 icmp::consequence(report)
@@ -109,13 +109,13 @@ fn reported(scene: &Scene<'_>, attempt: &RegisterAttempt, request: &Message) -> 
 }
 
 /// The connection broke while the REGISTER waited for its answer.
-fn broken(scene: &Scene<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<Story> {
+fn broken(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<Story> {
     if !request.transport.is_reliable() {
         return None;
     }
-    let tables = &scene.book.tables;
+    let tables = &capture.store.tables;
     let (here, there) = (tables.endpoint(attempt.source), tables.endpoint(attempt.registrar));
-    let connections = scene.connections_between(here, there);
+    let connections = capture.connections_between(here, there);
     let connection = connections
         .filter(|connection| connection.first_seen.time <= request.time)
         .last()
@@ -135,7 +135,7 @@ fn broken(scene: &Scene<'_>, attempt: &RegisterAttempt, request: &Message) -> Op
             format!("The registrar {way} the connection"),
             format!(
                 "{} could not register: {there} {way} the TCP connection {} after the REGISTER and never answered it.",
-                who(scene, attempt),
+                who(capture, attempt),
                 duration(end.sighting.time.since(request.time))
             ),
             format!(

@@ -4,7 +4,7 @@
 
 use crate::call::beside::registration::{RegisterAttempt, address_of};
 use crate::call::detail::target;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Proof};
 use crate::diagnose::rules::reg::binding::listed;
 use crate::diagnose::rules::reg::failed::{Exchange, Story, story, who};
@@ -12,21 +12,21 @@ use crate::sip::HeaderName;
 use crate::sip::number::user_of;
 
 /// A 200 that binds nothing: it grants no time, or lists no contact at all.
-pub(super) fn not_bound(scene: &Scene<'_>, exchange: &Exchange<'_>) -> Option<Story> {
+pub(super) fn not_bound(capture: &CaptureContext<'_>, exchange: &Exchange<'_>) -> Option<Story> {
     let attempt = exchange.attempt;
     let answer = exchange.answer.filter(|answer| !answer.flags.is_cut())?;
-    if attempt.contact.is_absent() || scene.text(attempt.contact).trim() == "*" {
+    if attempt.contact.is_absent() || capture.text(attempt.contact).trim() == "*" {
         return None;
     }
-    let tables = &scene.book.tables;
-    let registrar = scene.name(attempt.registrar);
-    let who = who(scene, attempt);
+    let tables = &capture.store.tables;
+    let registrar = capture.name(attempt.registrar);
+    let who = who(capture, attempt);
     let has = |name| tables.header(answer, name).is_some();
     let (confidence, what) = if attempt.expires_s == Some(0) {
         (Confidence::Certain, "grants 0 seconds")
     } else if !has(HeaderName::Contact) && !has(HeaderName::Expires) {
         (Confidence::Possible, "lists no Contact, so nothing may be bound")
-    } else if is_left_out(scene, attempt) {
+    } else if is_left_out(capture, attempt) {
         (
             Confidence::Possible,
             "lists contacts, but none with its user, its host or its address; unless something on the way replaces contacts, it is not bound",
@@ -44,15 +44,15 @@ pub(super) fn not_bound(scene: &Scene<'_>, exchange: &Exchange<'_>) -> Option<St
 }
 
 /// Whether the 200 lists contacts of which none is like the device's own in user, host or address.
-fn is_left_out(scene: &Scene<'_>, attempt: &RegisterAttempt) -> bool {
-    let own = address_of(scene.text(attempt.contact));
-    let address = scene.book.tables.endpoint(attempt.source).address;
+fn is_left_out(capture: &CaptureContext<'_>, attempt: &RegisterAttempt) -> bool {
+    let own = address_of(capture.text(attempt.contact));
+    let address = capture.store.tables.endpoint(attempt.source).address;
     let is_like = |listed: &str| {
         let listed = address_of(listed);
         user_of(listed) == user_of(own)
             || target::host(listed) == target::host(own)
             || target::address(listed) == Some(address)
     };
-    let contacts = listed(scene, attempt).unwrap_or_default();
+    let contacts = listed(capture, attempt).unwrap_or_default();
     !contacts.is_empty() && !contacts.iter().any(|contact| is_like(contact))
 }

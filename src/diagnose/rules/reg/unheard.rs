@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
 use crate::call::{Call, EndpointId};
 use crate::capture::Timestamp;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 
 /// Silence after which NATs close a UDP mapping (RFC 4787 section 4.3 wants two minutes, many take 30 s).
@@ -28,16 +28,16 @@ struct Miss<'a> {
 }
 
 /// Calls to the port that the device registered from go unanswered, and its next REGISTER comes from another port.
-pub(super) fn forgotten(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
-    let misses = misses(scene, registration, |scene, before, after, sent| {
+pub(super) fn forgotten(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+    let misses = misses(capture, registration, |capture, before, after, sent| {
         let granted = Duration::from_secs(u64::from(before.expires_s.unwrap_or(0)));
-        let idle = sent.since(last_word(scene, before, sent));
+        let idle = sent.since(last_word(capture, before, sent));
         sent < after.started && sent <= before.ended.plus(granted) && idle >= IDLE_MIN
     });
     let miss = misses.first()?;
-    let idle = miss.sent.since(last_word(scene, miss.before, miss.sent));
-    let (aor, old, new) = miss.names(scene, registration);
-    let told = finding(scene, registration, "forgotten", miss).says(
+    let idle = miss.sent.since(last_word(capture, miss.before, miss.sent));
+    let (aor, old, new) = miss.names(capture, registration);
+    let told = finding(capture, registration, "forgotten", miss).says(
         "Calls do not reach a registered device",
         format!(
             "{aor} is registered from {old}, but {} to it there got no answer once it had been silent for {:.0} s; its next REGISTER came from {new}. Most likely its NAT closes the mapping before that.",
@@ -46,15 +46,15 @@ pub(super) fn forgotten(scene: &Scene<'_>, registration: &Registration) -> Optio
         ),
         format!(
             "1. The device behind {old}: send a keep-alive every 25 s (CRLF or STUN, RFC 5626), or use TCP or TLS. 2. Or let {} send OPTIONS to it that often. 3. Router in front of it: a longer UDP time-out.",
-            scene.name(registration.registrar)
+            capture.name(registration.registrar)
         ),
     );
     Some(told)
 }
 
 /// The device moved to another address, and a call still goes to the old one alone.
-pub(super) fn moved(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
-    let misses = misses(scene, registration, |_, before, after, sent| {
+pub(super) fn moved(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+    let misses = misses(capture, registration, |_, before, after, sent| {
         // One Call-ID: the same device, not a second one.
         before.leg == after.leg && sent >= after.ended.plus(MOVE_WAIT)
     });
@@ -66,8 +66,8 @@ pub(super) fn moved(scene: &Scene<'_>, registration: &Registration) -> Option<Fi
         })
         .collect();
     let miss = *lost.first()?;
-    let (aor, old, new) = miss.names(scene, registration);
-    let told = finding(scene, registration, "moved", miss).says(
+    let (aor, old, new) = miss.names(capture, registration);
+    let told = finding(capture, registration, "moved", miss).says(
         "Calls follow an old contact of the device",
         format!(
             "{aor} had moved its registration from {old} to {new} {:.0} s before, but {} still went to {old} alone, where nothing answers.",
@@ -76,7 +76,7 @@ pub(super) fn moved(scene: &Scene<'_>, registration: &Registration) -> Option<Fi
         ),
         format!(
             "{}: replace the contact of a device that registers from another address (by its Call-ID or +sip.instance), and send calls to the newest one.",
-            scene.name(registration.registrar)
+            capture.name(registration.registrar)
         ),
     );
     Some(told)
@@ -84,31 +84,31 @@ pub(super) fn moved(scene: &Scene<'_>, registration: &Registration) -> Option<Fi
 
 impl Miss<'_> {
     /// The device, and where it registered from before and after the call.
-    fn names<'a>(&self, scene: &Scene<'a>, registration: &Registration) -> (&'a str, String, String) {
-        (scene.text(registration.aor), scene.name(self.before.source), scene.name(self.after.source))
+    fn names<'a>(&self, capture: &CaptureContext<'a>, registration: &Registration) -> (&'a str, String, String) {
+        (capture.text(registration.aor), capture.name(self.before.source), capture.name(self.after.source))
     }
 }
 
 /// What both have in common: the two registrations around the first call that was missed, and that call.
-fn finding(scene: &Scene<'_>, registration: &Registration, what: &str, miss: &Miss<'_>) -> Finding {
-    let aor = scene.text(registration.aor);
+fn finding(capture: &CaptureContext<'_>, registration: &Registration, what: &str, miss: &Miss<'_>) -> Finding {
+    let aor = capture.text(registration.aor);
     let finding = Finding::new("reg-binding", Severity::Error, Confidence::Likely, Proof::Comparison)
         .at(registration.registrar, format!("{what} {aor}"));
-    let contact = |attempt: &RegisterAttempt| format!("Contact: {}", scene.text(attempt.contact));
+    let contact = |attempt: &RegisterAttempt| format!("Contact: {}", capture.text(attempt.contact));
     let mut finding = finding
         .shown_by(Evidence::seen(
             miss.before.asked_at,
             contact(miss.before),
-            format!("registered from {}", scene.name(miss.before.source)),
+            format!("registered from {}", capture.name(miss.before.source)),
         ))
         .shown_by(Evidence::seen(
             miss.after.asked_at,
             contact(miss.after),
-            format!("registered from {}", scene.name(miss.after.source)),
+            format!("registered from {}", capture.name(miss.after.source)),
         ));
     let messages = miss.call.legs.iter().flat_map(|leg| {
         let range = leg.start as usize..leg.end as usize;
-        scene.book.messages.get(range).unwrap_or_default()
+        capture.store.messages.get(range).unwrap_or_default()
     });
     let sent = messages
         .filter(|message| message.destination == miss.before.source && message.method().is_some())
@@ -116,7 +116,7 @@ fn finding(scene: &Scene<'_>, registration: &Registration, what: &str, miss: &Mi
     if let Some(sent) = sent {
         finding = finding.shown_by(Evidence::seen(
             sent.at,
-            crate::diagnose::start_line(&scene.book.tables, sent),
+            crate::diagnose::start_line(&capture.store.tables, sent),
             "a call that nothing answered there",
         ));
     }
@@ -125,25 +125,25 @@ fn finding(scene: &Scene<'_>, registration: &Registration, what: &str, miss: &Mi
 
 /// Calls to a contact of the device that nothing answered there, with the registrations that made and replaced the contact.
 fn misses<'a>(
-    scene: &Scene<'a>,
+    capture: &CaptureContext<'a>,
     registration: &Registration,
-    fits: impl Fn(&Scene<'a>, &RegisterAttempt, &RegisterAttempt, Timestamp) -> bool,
+    fits: impl Fn(&CaptureContext<'a>, &RegisterAttempt, &RegisterAttempt, Timestamp) -> bool,
 ) -> Vec<Miss<'a>> {
-    let (device, registrar) = (scene.node(registration.source), scene.node(registration.registrar));
+    let (device, registrar) = (capture.node(registration.source), capture.node(registration.registrar));
     let source = |index: &u32| {
-        let attempt = scene.attempts.get(*index as usize);
+        let attempt = capture.attempts.get(*index as usize);
         attempt.map(|attempt| attempt.source)
     };
     let mut sources = registration.attempts.iter().map(source);
     let first = sources.next().flatten();
-    if sources.all(|source| source == first) || scene.is_one_directional(device, registrar) {
+    if sources.all(|source| source == first) || capture.is_one_directional(device, registrar) {
         return Vec::new();
     }
     let bound: Vec<&RegisterAttempt> = registration
         .attempts
         .iter()
         .take(TRIES_MAX)
-        .filter_map(|index| scene.attempts.get(*index as usize))
+        .filter_map(|index| capture.attempts.get(*index as usize))
         .filter(|attempt| {
             attempt.outcome == RegistrationOutcome::Registered && !attempt.is_removal && !attempt.contact.is_absent()
         })
@@ -154,12 +154,12 @@ fn misses<'a>(
         if before.source == after.source {
             continue;
         }
-        for index in scene.unheard_at(before.source).iter().take(CALLS_MAX) {
-            let Some(call) = scene.calls.get(*index as usize) else {
+        for index in capture.unheard_at(before.source).iter().take(CALLS_MAX) {
+            let Some(call) = capture.calls.get(*index as usize) else {
                 continue;
             };
             let hop = call.hops.iter().find(|hop| {
-                hop.destination == before.source && hop.sent > before.ended && fits(scene, before, after, hop.sent)
+                hop.destination == before.source && hop.sent > before.ended && fits(capture, before, after, hop.sent)
             });
             if let Some(hop) = hop {
                 misses.push(Miss { call, sent: hop.sent, before, after });
@@ -170,9 +170,10 @@ fn misses<'a>(
 }
 
 /// When the device was last heard from the port that it had registered from.
-fn last_word(scene: &Scene<'_>, attempt: &RegisterAttempt, before: Timestamp) -> Timestamp {
+fn last_word(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, before: Timestamp) -> Timestamp {
     let source: EndpointId = attempt.source;
-    let heard = scene.history().last_from(scene.book, source, before).map_or(attempt.ended, |message| message.time);
+    let heard =
+        capture.history().last_from(capture.store, source, before).map_or(attempt.ended, |message| message.time);
     heard.max(attempt.ended)
 }
 

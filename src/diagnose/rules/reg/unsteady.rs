@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome, address_of};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::reg::binding::listed;
 
@@ -21,19 +21,19 @@ const TRIES_MAX: usize = 4_000;
 /// Frames that evidence names.
 const FRAMES_MAX: usize = 8;
 
-fn tries<'a>(scene: &Scene<'a>, registration: &Registration) -> Vec<&'a RegisterAttempt> {
+fn tries<'a>(capture: &CaptureContext<'a>, registration: &Registration) -> Vec<&'a RegisterAttempt> {
     let own = registration.attempts.iter().take(TRIES_MAX);
-    own.filter_map(|index| scene.attempts.get(*index as usize)).collect()
+    own.filter_map(|index| capture.attempts.get(*index as usize)).collect()
 }
 
 /// REGISTERs of one device that are answered and not answered in turn.
-pub(super) fn flapping(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
+pub(super) fn flapping(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
     if registration.attempts.len() < 2 * LOSSES_MIN
-        || scene.is_one_directional(scene.node(registration.source), scene.node(registration.registrar))
+        || capture.is_one_directional(capture.node(registration.source), capture.node(registration.registrar))
     {
         return None;
     }
-    let all = tries(scene, registration);
+    let all = tries(capture, registration);
     let mut losses: Vec<&RegisterAttempt> = Vec::new();
     let mut was_registered = false;
     for attempt in all {
@@ -54,8 +54,8 @@ pub(super) fn flapping(scene: &Scene<'_>, registration: &Registration) -> Option
         let ends = window.first().zip(window.last());
         ends.is_some_and(|(first, last)| last.started.since(first.started) <= LOSSES_WINDOW)
     })?;
-    let aor = scene.text(registration.aor);
-    let (device, registrar) = (scene.name(registration.source), scene.name(registration.registrar));
+    let aor = capture.text(registration.aor);
+    let (device, registrar) = (capture.name(registration.source), capture.name(registration.registrar));
     let finding = Finding::new(
         "reg-binding",
         Severity::Warn,
@@ -82,9 +82,9 @@ pub(super) fn flapping(scene: &Scene<'_>, registration: &Registration) -> Option
 }
 
 /// The 200 lists several contacts that one device registered one after the other.
-pub(super) fn piled_up(scene: &Scene<'_>, registration: &Registration) -> Option<Finding> {
+pub(super) fn piled_up(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
     let contact = |index: &u32| {
-        let attempt = scene.attempts.get(*index as usize);
+        let attempt = capture.attempts.get(*index as usize);
         attempt.map(|attempt| attempt.contact)
     };
     let mut contacts = registration.attempts.iter().map(contact);
@@ -92,7 +92,7 @@ pub(super) fn piled_up(scene: &Scene<'_>, registration: &Registration) -> Option
     if registration.attempts.len() < CONTACTS_MIN || contacts.all(|contact| contact == first) {
         return None;
     }
-    let bound: Vec<&RegisterAttempt> = tries(scene, registration)
+    let bound: Vec<&RegisterAttempt> = tries(capture, registration)
         .into_iter()
         .filter(|attempt| {
             attempt.outcome == RegistrationOutcome::Registered && !attempt.is_removal && !attempt.contact.is_absent()
@@ -103,19 +103,19 @@ pub(super) fn piled_up(scene: &Scene<'_>, registration: &Registration) -> Option
     let own: BTreeSet<&str> = bound
         .iter()
         .filter(|attempt| attempt.leg == last.leg)
-        .map(|attempt| address_of(scene.text(attempt.contact)))
+        .map(|attempt| address_of(capture.text(attempt.contact)))
         .collect();
     if own.len() < CONTACTS_MIN {
         return None;
     }
-    let listed = listed(scene, last)?;
+    let listed = listed(capture, last)?;
     let kept: BTreeSet<&str> =
         listed.iter().map(|contact| address_of(contact)).filter(|contact| own.contains(contact)).collect();
     if kept.len() < CONTACTS_MIN {
         return None;
     }
-    let aor = scene.text(registration.aor);
-    let (device, registrar) = (scene.name(registration.source), scene.name(registration.registrar));
+    let aor = capture.text(registration.aor);
+    let (device, registrar) = (capture.name(registration.source), capture.name(registration.registrar));
     let names: Vec<&str> = kept.iter().copied().take(CONTACTS_MIN).collect();
     let finding = Finding::new(
         "reg-binding",

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::call::{NodeId, Outcome, TextId, Transaction};
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Finding, Proof, Severity};
 use crate::sip::number::user_of;
 
 /// Max-Forwards below which a first INVITE will not get far; RFC 3261 section 8.1.1.6 sets 70.
@@ -16,33 +16,33 @@ const VISITS_SURE: usize = 3;
 /// Nodes of a circle named in a text.
 const NODES_SHOWN: usize = 4;
 
-pub fn looped(case: &Case<'_>) -> Option<Finding> {
-    if case.outcome().is_answered() {
+pub fn looped(context: &CallContext<'_>) -> Option<Finding> {
+    if context.outcome().is_answered() {
         return None;
     }
-    let (code, refused) = (case.code(), case.refusal_code());
+    let (code, refused) = (context.code(), context.refusal_code());
     let is_loop_code = |code| matches!(code, 482 | 483);
     let is_refused = is_loop_code(code) || is_loop_code(refused);
-    if !is_refused && case.outcome() != Outcome::TimedOut && case.call.hops.len() < 6 {
+    if !is_refused && context.outcome() != Outcome::TimedOut && context.call.hops.len() < 6 {
         return None;
     }
-    circle(case, is_refused)
-        .or_else(|| if refused == 482 || code == 482 { merged(case) } else { None })
-        .or_else(|| if is_refused { low_start(case).or_else(|| unseen(case)) } else { None })
+    circle(context, is_refused)
+        .or_else(|| if refused == 482 || code == 482 { merged(context) } else { None })
+        .or_else(|| if is_refused { low_start(context).or_else(|| unseen(context)) } else { None })
 }
 
 /// A node that got the call several times for the same Request-URI.
-fn circle(case: &Case<'_>, is_refused: bool) -> Option<Finding> {
+fn circle(context: &CallContext<'_>, is_refused: bool) -> Option<Finding> {
     let mut visits: HashMap<(NodeId, TextId), Vec<&Transaction>, foldhash::fast::FixedState> = HashMap::default();
-    for (_, hop) in case.anatomy.invites() {
-        let Some(request) = hop.request.and_then(|request| case.message(request)) else {
+    for (_, hop) in context.transactions.invites() {
+        let Some(request) = hop.request.and_then(|request| context.message(request)) else {
             continue;
         };
-        let key = (case.scene.node(hop.destination), request.line);
+        let key = (context.capture.node(hop.destination), request.line);
         visits.entry(key).or_default().push(hop);
     }
     // A circle goes deeper with each visit; a retry or a fork comes back at the same depth.
-    let depth = |hop: &Transaction| case.tables().vias.get(hop.via).depth;
+    let depth = |hop: &Transaction| context.tables().vias.get(hop.via).depth;
     let most = visits.iter().max_by_key(|(_, hops)| {
         let mut depths: Vec<u8> = hops.iter().map(|hop| depth(hop)).collect();
         depths.sort_unstable();
@@ -57,20 +57,20 @@ fn circle(case: &Case<'_>, is_refused: bool) -> Option<Finding> {
     let nested = hops
         .iter()
         .skip(1)
-        .any(|hop| hops.first().is_some_and(|first| case.tables().vias.above(hop.via, first.via).is_some()));
+        .any(|hop| hops.first().is_some_and(|first| context.tables().vias.above(hop.via, first.via).is_some()));
     if times < 2 || !nested || !is_refused && times < VISITS_SURE {
         return None;
     }
     let (first, last) = (*hops.first()?, *hops.last()?);
-    let between: Vec<String> = case
-        .anatomy
+    let between: Vec<String> = context
+        .transactions
         .invites()
         .filter(|(_, hop)| hop.first >= first.first && hop.first < hops[1].first)
-        .map(|(_, hop)| case.scene.name(hop.destination))
+        .map(|(_, hop)| context.capture.name(hop.destination))
         .take(NODES_SHOWN)
         .collect();
-    let path = format!("{} -> {}", between.join(" -> "), case.scene.name(first.destination));
-    let (asked, ended) = (case.message(first.request?)?, case.message(last.request?)?);
+    let path = format!("{} -> {}", between.join(" -> "), context.capture.name(first.destination));
+    let (asked, ended) = (context.message(first.request?)?, context.message(last.request?)?);
     let left = if asked.max_forwards < 255 && ended.max_forwards < asked.max_forwards {
         format!(
             "; Max-Forwards fell from {} to {} in {}",
@@ -81,26 +81,26 @@ fn circle(case: &Case<'_>, is_refused: bool) -> Option<Finding> {
     } else {
         String::new()
     };
-    let number = case.scene.text(uri);
+    let number = context.capture.text(uri);
     let confidence = if times >= VISITS_SURE || is_refused { Confidence::Certain } else { Confidence::Likely };
     let finding = Finding::new("route-loop", Severity::Error, confidence, Proof::Protocol)
         .says(
             "The call goes in a circle",
             format!(
                 "The call for {number} circles {path}: {} got it {times} times with the same Request-URI{left}.",
-                case.name(first.destination)
+                context.name(first.destination)
             ),
             format!(
                 "On {} or {}: correct the route for {} so that it leads to the user, not back.",
-                case.name(first.destination),
-                case.name(last.source),
+                context.name(first.destination),
+                context.name(last.source),
                 user_of(number)
             ),
         )
-        .shown_by(case.shows(ended, "the same call again"))
-        .shown_by(case.shows(asked, "the first time"))
+        .shown_by(context.shows(ended, "the same call again"))
+        .shown_by(context.shows(asked, "the first time"))
         .at(first.destination, user_of(number));
-    let refusal = case.refusal().map(|refusal| case.shows(refusal, "the end of the circle"));
+    let refusal = context.refusal().map(|refusal| context.shows(refusal, "the end of the circle"));
     Some(match refusal {
         Some(refusal) => finding.shown_by(refusal),
         None => finding,
@@ -108,61 +108,61 @@ fn circle(case: &Case<'_>, is_refused: bool) -> Option<Finding> {
 }
 
 /// One node got the same request on two ways: a fork that meets again.
-fn merged(case: &Case<'_>) -> Option<Finding> {
-    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
-    let node = case.scene.node(refuser);
-    let mut copies = case.anatomy.invites().filter(|(_, hop)| case.scene.node(hop.destination) == node);
+fn merged(context: &CallContext<'_>) -> Option<Finding> {
+    let (refuser, refusal) = (context.refuser()?, context.refusal()?);
+    let node = context.capture.node(refuser);
+    let mut copies = context.transactions.invites().filter(|(_, hop)| context.capture.node(hop.destination) == node);
     let (_, first) = copies.next()?;
     let (_, second) = copies.find(|(_, hop)| {
-        hop.via != first.via && hop.cseq == first.cseq && case.tables().vias.above(hop.via, first.via).is_none()
+        hop.via != first.via && hop.cseq == first.cseq && context.tables().vias.above(hop.via, first.via).is_none()
     })?;
-    let (a, b) = (case.message(first.request?)?, case.message(second.request?)?);
+    let (a, b) = (context.message(first.request?)?, context.message(second.request?)?);
     let finding = Finding::new("route-loop", Severity::Error, Confidence::Likely, Proof::Protocol)
         .says(
             "One device was called on two ways at once",
-            format!("{} got the same INVITE from {} and from {} and refused the second one with 482: the call was forked and the branches meet in one device.", case.name(refuser), case.scene.name(first.source), case.scene.name(second.source)),
-            format!("Remove the double entry of this device from the group or from the registrations that {} calls.", case.name(second.source)),
+            format!("{} got the same INVITE from {} and from {} and refused the second one with 482: the call was forked and the branches meet in one device.", context.name(refuser), context.capture.name(first.source), context.capture.name(second.source)),
+            format!("Remove the double entry of this device from the group or from the registrations that {} calls.", context.name(second.source)),
         )
-        .shown_by(case.shows(refusal, "the second copy was refused"))
-        .shown_by(case.shows(a, "the first copy"))
-        .shown_by(case.shows(b, "the second copy"))
+        .shown_by(context.shows(refusal, "the second copy was refused"))
+        .shown_by(context.shows(a, "the first copy"))
+        .shown_by(context.shows(b, "the second copy"))
         .at(refuser, "merged");
     Some(finding)
 }
 
 /// The caller allowed too few hops.
-fn low_start(case: &Case<'_>) -> Option<Finding> {
-    let step = case.anatomy.transaction(case.anatomy.last_step()?);
-    let request = case.message(step.last_request?)?;
-    let refusal = case.refusal()?;
-    if case.refusal_code() != 483 || request.max_forwards >= HOPS_LEFT_MIN {
+fn low_start(context: &CallContext<'_>) -> Option<Finding> {
+    let step = context.transactions.transaction(context.transactions.last_step()?);
+    let request = context.message(step.last_request?)?;
+    let refusal = context.refusal()?;
+    if context.refusal_code() != 483 || request.max_forwards >= HOPS_LEFT_MIN {
         return None;
     }
-    let caller = case.name(step.source);
+    let caller = context.name(step.source);
     let finding = Finding::new("route-loop", Severity::Error, Confidence::Likely, Proof::Protocol)
         .says(
             "The call ran out of hops",
             format!(
                 "{caller} sent the call with Max-Forwards {}, which {} had used up at the refusal with 483.",
                 request.max_forwards,
-                case.name(case.refuser()?)
+                context.name(context.refuser()?)
             ),
             format!("On {caller}: send Max-Forwards 70."),
         )
-        .shown_by(case.shows(refusal, "too many hops"))
-        .shown_by(case.shows(request, "the INVITE with few hops left"))
+        .shown_by(context.shows(refusal, "too many hops"))
+        .shown_by(context.shows(request, "the INVITE with few hops left"))
         .at(step.source, request.max_forwards);
     Some(finding)
 }
 
 /// 482 or 483 without a circle in the capture.
-fn unseen(case: &Case<'_>) -> Option<Finding> {
-    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
-    let code = case.refusal_code();
-    let request = case.refused_request()?;
-    let repeated = repeated_sender(case, request.via);
-    let node = case.name(refuser);
-    let uri = case.scene.text(request.line);
+fn unseen(context: &CallContext<'_>) -> Option<Finding> {
+    let (refuser, refusal) = (context.refuser()?, context.refusal()?);
+    let code = context.refusal_code();
+    let request = context.refused_request()?;
+    let repeated = repeated_sender(context, request.via);
+    let node = context.name(refuser);
+    let uri = context.capture.text(request.line);
     let (why, confidence) = match repeated {
         Some((name, times)) => (
             format!("the Via headers of the refused INVITE list {name} {times} times"),
@@ -173,23 +173,23 @@ fn unseen(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new("route-loop", Severity::Error, confidence, Proof::OwnWords)
         .says(
             "The call goes in a circle",
-            format!("{node} refused the call for {uri} with {code} {}: {why}.", case.scene.text(refusal.line)),
+            format!("{node} refused the call for {uri} with {code} {}: {why}.", context.capture.text(refusal.line)),
             format!(
                 "On {node} and the nodes behind it: follow the route for {} and correct the one that leads back.",
                 user_of(uri)
             ),
         )
-        .shown_by(case.shows(refusal, "the refusal"))
+        .shown_by(context.shows(refusal, "the refusal"))
         .at(refuser, user_of(uri));
     Some(finding)
 }
 
 /// The sender that a Via stack names most often, where it is more than once.
-fn repeated_sender<'a>(case: &Case<'a>, via: crate::call::ViaId) -> Option<(&'a str, usize)> {
+fn repeated_sender<'a>(context: &CallContext<'a>, via: crate::call::ViaId) -> Option<(&'a str, usize)> {
     let mut counts: HashMap<TextId, usize, foldhash::fast::FixedState> = HashMap::default();
-    for value in case.tables().vias.values(via) {
+    for value in context.tables().vias.values(via) {
         *counts.entry(value.sent_by).or_default() += 1;
     }
     let most = counts.into_iter().max_by_key(|(name, times)| (*times, *name));
-    most.filter(|(_, times)| *times > 1).map(|(name, times)| (case.scene.text(name), times))
+    most.filter(|(_, times)| *times > 1).map(|(name, times)| (context.capture.text(name), times))
 }

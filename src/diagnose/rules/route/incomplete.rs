@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::{Call, Cause};
 use crate::diagnose::rules::route::number::has_rung;
-use crate::diagnose::{Case, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Finding, Proof, Severity};
 use crate::sip::number::user_of;
 
 /// How long after the first digits the next ones are dialled at most.
@@ -15,22 +15,22 @@ const DIGIT_WAIT: Duration = Duration::from_secs(20);
 const LOOK_MAX: usize = 64;
 
 /// A number that its receiver calls incomplete or malformed, where no other way of writing is known to work.
-pub(super) fn incomplete(case: &Case<'_>) -> Option<Finding> {
-    let code = case.call.final_code?.0;
-    if case.outcome().is_answered() || code < 400 {
+pub(super) fn incomplete(context: &CallContext<'_>) -> Option<Finding> {
+    let code = context.call.final_code?.0;
+    if context.outcome().is_answered() || code < 400 {
         return None;
     }
-    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
-    let is_told = case.refusal_code() == 484;
-    let (_, root) = case.root()?;
-    if !is_told && Cause::of(case.tables(), refusal).q850 != Some(28) || has_rung(case, root) {
+    let (refuser, refusal) = (context.refuser()?, context.refusal()?);
+    let is_told = context.refusal_code() == 484;
+    let (_, root) = context.root()?;
+    if !is_told && Cause::of(context.tables(), refusal).q850 != Some(28) || has_rung(context, root) {
         return None;
     }
-    let request = case.refused_request()?;
-    let uri = case.scene.text(request.line);
-    let (node, user) = (case.name(refuser), user_of(uri));
-    let says = format!("{} {}", case.refusal_code(), case.scene.text(refusal.line));
-    let next = is_told.then(|| longer(case, user)).flatten();
+    let request = context.refused_request()?;
+    let uri = context.capture.text(request.line);
+    let (node, user) = (context.name(refuser), user_of(uri));
+    let says = format!("{} {}", context.refusal_code(), context.capture.text(refusal.line));
+    let next = is_told.then(|| longer(context, user)).flatten();
     let finding = match next {
         Some((longer, call)) => Finding::new(
             "route-number-format",
@@ -50,32 +50,33 @@ pub(super) fn incomplete(case: &Case<'_>) -> Option<Finding> {
             Proof::CodeMeaning,
         )
         .says(
-            format!("{} finds {user} incomplete", case.scene.name(refuser)),
+            format!("{} finds {user} incomplete", context.capture.name(refuser)),
             format!("{node} answered {says} to {user} ({uri}): digits are possibly missing, or it wants the number written in another way; no accepted call in this capture tells which."),
-            format!("1. See whether {user} was dialled as a whole. 2. If so: find out which form of numbers {} takes (with + or 00, with or without country and area code), and translate to it before the call is sent.", case.scene.name(refuser)),
+            format!("1. See whether {user} was dialled as a whole. 2. If so: find out which form of numbers {} takes (with + or 00, with or without country and area code), and translate to it before the call is sent.", context.capture.name(refuser)),
         ),
     };
     let finding = finding
-        .shown_by(case.shows(refusal, "the refusal"))
-        .shown_by(case.shows(request, "the number as it was sent"))
+        .shown_by(context.shows(refusal, "the refusal"))
+        .shown_by(context.shows(request, "the number as it was sent"))
         .naming(user, "number")
         .at(refuser, "incomplete");
     Some(finding)
 }
 
 /// The number of a call of the same caller that goes on where this number ends, and that call's number in a report.
-fn longer<'a>(case: &Case<'a>, user: &str) -> Option<(&'a str, usize)> {
-    let scene = case.scene;
-    let caller = scene.node(case.call.source);
-    let ends = case.call.ended.plus(DIGIT_WAIT);
+fn longer<'a>(context: &CallContext<'a>, user: &str) -> Option<(&'a str, usize)> {
+    let capture = context.capture;
+    let caller = capture.node(context.call.source);
+    let ends = context.call.ended.plus(DIGIT_WAIT);
     let is_next = |call: &&(usize, &'a Call)| {
-        let digits = user_of(scene.text(call.1.callee));
+        let digits = user_of(capture.text(call.1.callee));
         call.1.started <= ends
-            && scene.node(call.1.source) == caller
+            && capture.node(call.1.source) == caller
             && digits.len() > user.len()
             && digits.starts_with(user)
     };
-    let behind: Vec<(usize, &'a Call)> = scene.calls.iter().enumerate().skip(case.index + 1).take(LOOK_MAX).collect();
+    let behind: Vec<(usize, &'a Call)> =
+        capture.calls.iter().enumerate().skip(context.index + 1).take(LOOK_MAX).collect();
     let (index, call) = behind.iter().find(is_next)?;
-    Some((user_of(scene.text(call.callee)), index + 1))
+    Some((user_of(capture.text(call.callee)), index + 1))
 }

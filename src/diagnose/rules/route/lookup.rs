@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::call::beside::dns::Lookup;
 use crate::call::{Message, detail::target};
 use crate::capture::{FrameRef, Timestamp};
-use crate::diagnose::Case;
+use crate::diagnose::CallContext;
 use crate::net::{DnsKind, DnsRecord};
 use crate::sip::HeaderName;
 
@@ -35,8 +35,13 @@ pub struct Failed<'a> {
 ///
 /// Quiet where any lookup about the name gave a record, and where the node asked for several names in vain: then it cannot be
 /// told which one the call needed.
-pub fn failed<'a>(case: &Case<'a>, address: IpAddr, request: &Message, until: Timestamp) -> Option<Failed<'a>> {
-    let all = case.scene.lookups;
+pub fn failed<'a>(
+    context: &CallContext<'a>,
+    address: IpAddr,
+    request: &Message,
+    until: Timestamp,
+) -> Option<Failed<'a>> {
+    let all = context.capture.lookups;
     let since = Timestamp::from_nanoseconds(
         until.nanoseconds().saturating_sub(ASKED_BEFORE.as_nanos() as i64).min(request.time.nanoseconds()),
     );
@@ -48,7 +53,7 @@ pub fn failed<'a>(case: &Case<'a>, address: IpAddr, request: &Message, until: Ti
         .take_while(|lookup| lookup.time() <= until)
         .filter(|lookup| lookup.client == address && !is_number(&lookup.name))
         .collect();
-    let mut hosts = hosts(case, request);
+    let mut hosts = hosts(context, request);
     follow(&own, &mut hosts);
     let is_asked_for = |name: &str| hosts.iter().any(|host| host == base(name));
     let mut names: Vec<&str> = own.iter().map(|lookup| base(&lookup.name)).collect();
@@ -100,9 +105,9 @@ pub fn why(lookup: &Lookup, until: Timestamp) -> Option<&'static str> {
 }
 
 /// The hosts that a request may be sent on to: of its Request-URI and of its Route values.
-fn hosts(case: &Case<'_>, request: &Message) -> Vec<String> {
-    let routes = target::uris(case.tables(), request, HeaderName::Route);
-    let line = case.scene.text(request.line);
+fn hosts(context: &CallContext<'_>, request: &Message) -> Vec<String> {
+    let routes = target::uris(context.tables(), request, HeaderName::Route);
+    let line = context.capture.text(request.line);
     routes
         .into_iter()
         .chain(std::iter::once(line))

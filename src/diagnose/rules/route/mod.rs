@@ -8,7 +8,7 @@ mod resolution;
 mod targets;
 
 use crate::diagnose::rule::{Gate, Rule, Subject};
-use crate::diagnose::{Case, Finding, Severity};
+use crate::diagnose::{CallContext, Finding, Severity};
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
@@ -18,6 +18,6 @@ pub const RULES: &[Rule] = &[
     rule("route-number-unknown", "Number/user does not exist there", number::unknown),
 ];
 
-const fn rule(id: &'static str, title: &'static str, ask: fn(&Case<'_>) -> Option<Finding>) -> Rule {
+const fn rule(id: &'static str, title: &'static str, ask: fn(&CallContext<'_>) -> Option<Finding>) -> Rule {
     Rule { id, severity: Severity::Error, title, subject: Subject::Call(ask), gate: Gate::Open }
 }

@@ -2,11 +2,11 @@
 //!
 //! Sources: RFC 3966, E.164, RFC 3261 sections 21.4.5, 21.4.22 and 21.6.3; Q.850 causes 1, 2, 3, 22 and 28.
 
-use crate::call::survey::number_acceptance::{Received, Reception, Tally};
+use crate::call::survey::number_acceptance::{NumberAcceptance, Received, Tally};
 use crate::call::{Call, Cause, Message, NodeId, Transaction};
 use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::rules::route::incomplete;
-use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
 use crate::sip::number::{Number, host_of, user_of};
 
@@ -24,36 +24,36 @@ struct Better {
     proof: String,
 }
 
-pub fn format(case: &Case<'_>) -> Option<Finding> {
-    let Some(better) = better(case) else {
-        return incomplete::incomplete(case);
+pub fn format(context: &CallContext<'_>) -> Option<Finding> {
+    let Some(better) = better(context) else {
+        return incomplete::incomplete(context);
     };
-    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
-    let request = case.refused_request()?;
-    let (own, good) = (case.scene.text(request.line), case.scene.text(better.accepted.uri));
+    let (refuser, refusal) = (context.refuser()?, context.refusal()?);
+    let request = context.refused_request()?;
+    let (own, good) = (context.capture.text(request.line), context.capture.text(better.accepted.uri));
     let (own_number, good_number) = (Number::of(own)?, Number::of(good)?);
     let difference = own_number.unlike(&good_number);
-    let caller = case.name(request.source);
-    let node = case.name(refuser);
+    let caller = context.name(request.source);
+    let node = context.name(refuser);
     let finding = Finding::new("route-number-format", Severity::Error, better.confidence, Proof::Comparison)
         .says(
-            format!("{} wants the number written in another way", case.scene.name(refuser)),
+            format!("{} wants the number written in another way", context.capture.name(refuser)),
             format!(
                 "{node} refused {} with {} but accepts numbers written as {}: {difference}. {}",
                 own_number.text,
-                case.refusal_code(),
+                context.refusal_code(),
                 good_number.text,
                 better.proof
             ),
             format!(
                 "On {caller}: translate the number before it is sent to {}, from the form {} to the form {}.",
-                case.scene.name(refuser),
+                context.capture.name(refuser),
                 own_number.text,
                 good_number.text
             ),
         )
-        .shown_by(case.shows(refusal, "the refusal"))
-        .shown_by(case.shows(request, "the number as it was sent"))
+        .shown_by(context.shows(refusal, "the refusal"))
+        .shown_by(context.shows(request, "the number as it was sent"))
         .shown_by(Evidence::seen(better.accepted.at, format!("INVITE {good} SIP/2.0"), "a number that was accepted"))
         .at(refuser, difference)
         .not("route-number-unknown", "the number is known in the other way of writing, or others like it are");
@@ -61,35 +61,35 @@ pub fn format(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// The refused call's number, where the node accepts it or others like it in another way of writing.
-fn better(case: &Case<'_>) -> Option<Better> {
-    if case.outcome().is_answered() {
+fn better(context: &CallContext<'_>) -> Option<Better> {
+    if context.outcome().is_answered() {
         return None;
     }
-    let code = case.refusal_code();
+    let code = context.refusal_code();
     if !matches!(code, 400 | 403 | 404 | 410 | 480 | 484 | 503 | 604) {
         return None;
     }
-    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
-    let (_, root) = case.root()?;
-    if has_rung(case, root) {
+    let (refuser, refusal) = (context.refuser()?, context.refusal()?);
+    let (_, root) = context.root()?;
+    if has_rung(context, root) {
         return None;
     }
-    let number = Number::of(case.scene.text(case.refused_request()?.line))?;
-    let reception = case.scene.reception(refuser)?;
+    let number = Number::of(context.capture.text(context.refused_request()?.line))?;
+    let reception = context.capture.reception(refuser)?;
     // The same number in the same way of writing was accepted: the way of writing is not it.
     if reception.users.get(number.text.as_ref()).is_some_and(|same| same.accepted > 0)
         && reception.shapes.get(&number.shape).is_some_and(|(same, _)| same.accepted > 0)
     {
         return None;
     }
-    if let Some(accepted) = same_subscriber(case, reception, &number) {
+    if let Some(accepted) = same_subscriber(context, reception, &number) {
         return Some(Better {
             accepted,
             confidence: Confidence::Certain,
             proof: format!("The same subscriber was accepted that way in call {}.", accepted.call + 1),
         });
     }
-    let cause = Cause::of(case.tables(), refusal).q850;
+    let cause = Cause::of(context.tables(), refusal).q850;
     let is_about_number = matches!(code, 404 | 484 | 604) || matches!(cause, Some(1 | 3 | 28));
     if !is_about_number {
         return None;
@@ -97,11 +97,11 @@ fn better(case: &Case<'_>) -> Option<Better> {
     same_region(reception, &number)
 }
 
-fn same_subscriber(case: &Case<'_>, reception: &Reception, number: &Number<'_>) -> Option<Received> {
+fn same_subscriber(context: &CallContext<'_>, reception: &NumberAcceptance, number: &Number<'_>) -> Option<Received> {
     let tally = reception.subscribers.get(number.subscriber()?)?;
     let others = [tally.first, tally.last];
     others.into_iter().flatten().find(|other| {
-        Number::of(case.scene.text(other.uri))
+        Number::of(context.capture.text(other.uri))
             .is_some_and(|other| !other.unlike(number).is_empty() && is_same_line(&other, number))
     })
 }
@@ -113,7 +113,7 @@ fn is_same_line(a: &Number<'_>, b: &Number<'_>) -> bool {
 }
 
 /// Another way of writing that is accepted for numbers of the region, while this one never is.
-fn same_region(reception: &Reception, number: &Number<'_>) -> Option<Better> {
+fn same_region(reception: &NumberAcceptance, number: &Number<'_>) -> Option<Better> {
     let (own, _) = reception.shapes.get(&number.shape)?;
     if own.accepted > 0 || own.unknown < REFUSED_MIN {
         return None;
@@ -148,41 +148,41 @@ fn chance(own: &Tally, other: &Tally) -> f64 {
 }
 
 /// Whether a device alerted; an announcement in a 183 is how networks say that a number does not exist.
-pub(super) fn has_rung(case: &Case<'_>, root: &Transaction) -> bool {
-    let first = root.alerting.and_then(|alerting| case.message(alerting));
+pub(super) fn has_rung(context: &CallContext<'_>, root: &Transaction) -> bool {
+    let first = root.alerting.and_then(|alerting| context.message(alerting));
     let is_progress = |message: &Message| message.status().is_some_and(|status| status.0 == 183);
     root.ringing.is_some() || first.is_some_and(|first| !is_progress(first))
 }
 
-pub fn unknown(case: &Case<'_>) -> Option<Finding> {
-    if case.outcome().is_answered() || case.call.final_code.is_none() {
+pub fn unknown(context: &CallContext<'_>) -> Option<Finding> {
+    if context.outcome().is_answered() || context.call.final_code.is_none() {
         return None;
     }
-    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
-    let code = case.refusal_code();
-    let cause = Cause::of(case.tables(), refusal).q850;
+    let (refuser, refusal) = (context.refuser()?, context.refusal()?);
+    let code = context.refusal_code();
+    let cause = Cause::of(context.tables(), refusal).q850;
     let by_cause = matches!(cause, Some(1 | 2 | 3 | 22)) && code >= 400;
     let by_code = matches!(code, 404 | 410 | 604 | 485);
-    let (_, root) = case.root()?;
-    if !(by_code || by_cause) || has_rung(case, root) || better(case).is_some() {
+    let (_, root) = context.root()?;
+    if !(by_code || by_cause) || has_rung(context, root) || better(context).is_some() {
         return None;
     }
-    let request = case.refused_request()?;
-    let uri = case.scene.text(request.line);
-    let nodes: Vec<NodeId> = case.call.hops.iter().map(|hop| case.scene.node(hop.destination)).collect();
-    let to = case.scene.text(request.to);
+    let request = context.refused_request()?;
+    let uri = context.capture.text(request.line);
+    let nodes: Vec<NodeId> = context.call.hops.iter().map(|hop| context.capture.node(hop.destination)).collect();
+    let to = context.capture.text(request.to);
     // A user that registers here exists; why its device cannot be reached is another rule's matter.
-    if [uri, to].iter().any(|aor| case.scene.binding_at(aor, &nodes, refusal.time).is_some()) {
+    if [uri, to].iter().any(|aor| context.capture.binding_at(aor, &nodes, refusal.time).is_some()) {
         return None;
     }
-    let known = story(case, uri);
-    let node = case.name(refuser);
+    let known = story(context, uri);
+    let node = context.name(refuser);
     let user = user_of(uri);
     let who = match cause.filter(|_| by_cause) {
         Some(cause) => {
             format!("{code} with Q.850 cause {cause}, so the telephone network behind it says so")
         }
-        None => format!("{code} {}", case.scene.text(refusal.line)),
+        None => format!("{code} {}", context.capture.text(refusal.line)),
     };
     let what = match code {
         _ if by_cause && matches!(cause, Some(2 | 3)) => format!("has no route to {user}"),
@@ -205,14 +205,14 @@ pub fn unknown(case: &Case<'_>) -> Option<Finding> {
         .says(
             match code {
                 _ if by_cause && matches!(cause, Some(2 | 3)) => {
-                    format!("{} has no route to {user}", case.scene.name(refuser))
+                    format!("{} has no route to {user}", context.capture.name(refuser))
                 }
                 _ if by_cause && cause == Some(22) => {
-                    format!("{} says that {user} moved to another number", case.scene.name(refuser))
+                    format!("{} says that {user} moved to another number", context.capture.name(refuser))
                 }
-                410 => format!("{} no longer serves {user}", case.scene.name(refuser)),
-                485 => format!("{} cannot tell whom {user} means", case.scene.name(refuser)),
-                _ => format!("{} does not know {user}", case.scene.name(refuser)),
+                410 => format!("{} no longer serves {user}", context.capture.name(refuser)),
+                485 => format!("{} cannot tell whom {user} means", context.capture.name(refuser)),
+                _ => format!("{} does not know {user}", context.capture.name(refuser)),
             },
             format!("{node} {what} ({uri}): it answered {who}.{}", known.sentence),
             known.remedy.unwrap_or_else(|| match kind {
@@ -221,19 +221,19 @@ pub fn unknown(case: &Case<'_>) -> Option<Finding> {
                 _ => format!("1. See whether the number was dialled as meant. 2. If so: create it on {node}, or correct the route that leads it there."),
             }),
         )
-        .shown_by(case.shows(refusal, "the number is not known"))
-        .shown_by(case.shows(request, "the number as it arrived"))
+        .shown_by(context.shows(refusal, "the number is not known"))
+        .shown_by(context.shows(request, "the number as it arrived"))
         .naming(user, "number")
         .at(
             refuser,
-            format!("{}{kind}", signature(case, uri, known.is_contrast)),
+            format!("{}{kind}", signature(context, uri, known.is_contrast)),
         );
     Some(finding)
 }
 
 /// Wrong numbers at one node are one problem, a wrong domain another.
-fn signature(case: &Case<'_>, uri: &str, is_domain: bool) -> String {
-    if is_domain { format!("{} {}", case.refusal_code(), host_of(uri)) } else { case.refusal_code().to_string() }
+fn signature(context: &CallContext<'_>, uri: &str, is_domain: bool) -> String {
+    if is_domain { format!("{} {}", context.refusal_code(), host_of(uri)) } else { context.refusal_code().to_string() }
 }
 
 /// What other calls tell of an unknown number.
@@ -243,31 +243,31 @@ struct Known {
     is_contrast: bool,
 }
 
-fn story(case: &Case<'_>, uri: &str) -> Known {
+fn story(context: &CallContext<'_>, uri: &str) -> Known {
     let plain = |sentence: String| Known { sentence, remedy: None, is_contrast: false };
-    let (Some(refuser), Some(refusal)) = (case.refuser(), case.refusal()) else {
+    let (Some(refuser), Some(refusal)) = (context.refuser(), context.refusal()) else {
         return plain(String::new());
     };
-    if case.refusal_code() == 485
-        && let Some(contacts) = case.header(refusal, HeaderName::Contact)
+    if context.refusal_code() == 485
+        && let Some(contacts) = context.header(refusal, HeaderName::Contact)
     {
         return plain(format!(" It names {contacts}."));
     }
-    let Some(reception) = case.scene.reception(refuser) else {
+    let Some(reception) = context.capture.reception(refuser) else {
         return plain(String::new());
     };
     let same = reception.users.get(user_of(uri)).and_then(|same| same.last);
     if let Some(last) =
-        same.filter(|last| last.time < refusal.time && host_of(case.scene.text(last.uri)) == host_of(uri))
+        same.filter(|last| last.time < refusal.time && host_of(context.capture.text(last.uri)) == host_of(uri))
     {
         let before = duration(refusal.time.since(last.time));
-        let caller = |call: &Call| case.scene.node(call.source);
-        let accepted = case.scene.calls.get(last.call as usize);
+        let caller = |call: &Call| context.capture.node(call.source);
+        let accepted = context.capture.calls.get(last.call as usize);
         // Who may call a number can depend on where the call comes from.
-        if let Some(other) = accepted.filter(|other| caller(other) != caller(case.call)) {
+        if let Some(other) = accepted.filter(|other| caller(other) != caller(context.call)) {
             return plain(format!(
                 " It accepted the same number {before} before from {}, in call {}.",
-                case.scene.name(other.source),
+                context.capture.name(other.source),
                 last.call + 1
             ));
         }
@@ -275,7 +275,7 @@ fn story(case: &Case<'_>, uri: &str) -> Known {
             sentence: format!(" It accepted the same number {before} before, in call {}.", last.call + 1),
             remedy: Some(format!(
                 "On {}: see what changed for {} in the {before} before: a user or registration that was removed, or a route that now leads elsewhere.",
-                case.name(refuser),
+                context.name(refuser),
                 user_of(uri)
             )),
             is_contrast: false,
@@ -283,7 +283,7 @@ fn story(case: &Case<'_>, uri: &str) -> Known {
     }
     let host = host_of(uri);
     let own = reception.hosts.get(host).copied().unwrap_or_default();
-    let other = reception.all.last.map(|last| host_of(case.scene.text(last.uri)));
+    let other = reception.all.last.map(|last| host_of(context.capture.text(last.uri)));
     if let Some(other) =
         other.filter(|other| own.accepted == 0 && own.unknown > 1 && *other != host && reception.all.accepted > 1)
     {
@@ -293,8 +293,8 @@ fn story(case: &Case<'_>, uri: &str) -> Known {
             ),
             remedy: Some(format!(
                 "1. On {}: send calls to the host {other}. 2. Or make {host} known to {}.",
-                case.name(case.call.source),
-                case.name(refuser)
+                context.name(context.call.source),
+                context.name(refuser)
             )),
             is_contrast: true,
         };

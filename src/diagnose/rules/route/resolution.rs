@@ -10,7 +10,7 @@ use crate::capture::Timestamp;
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::rules::route::lookup::{self, Failed};
 use crate::diagnose::rules::route::targets::dead_targets;
-use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
 use crate::sip::number::host_of;
 
@@ -23,46 +23,46 @@ const SILENCE_WAIT: Duration = Duration::from_secs(5);
 /// Codes with which a node says that it could not send a call on.
 const STUCK: [u16; 8] = [408, 477, 478, 480, 500, 502, 503, 504];
 
-pub fn dns(case: &Case<'_>) -> Option<Finding> {
-    if case.outcome().is_answered() {
+pub fn dns(context: &CallContext<'_>) -> Option<Finding> {
+    if context.outcome().is_answered() {
         return None;
     }
-    match asked(case) {
-        Some((request, until, failed)) => Some(seen(case, request, until, &failed)),
-        None => dead_targets(case).or_else(|| told(case)),
+    match asked(context) {
+        Some((request, until, failed)) => Some(seen(context, request, until, &failed)),
+        None => dead_targets(context).or_else(|| told(context)),
     }
 }
 
 /// What the node at which the call ended had asked DNS for, where that got it nowhere.
-fn asked<'a>(case: &Case<'a>) -> Option<(&'a Message, Timestamp, Failed<'a>)> {
-    if case.scene.lookups.is_empty() {
+fn asked<'a>(context: &CallContext<'a>) -> Option<(&'a Message, Timestamp, Failed<'a>)> {
+    if context.capture.lookups.is_empty() {
         return None;
     }
-    let (hop, root) = case.root()?;
-    let request = case.message(root.request?)?;
-    let until = match root.final_response.and_then(|answer| case.message(answer)) {
+    let (hop, root) = context.root()?;
+    let request = context.message(root.request?)?;
+    let until = match root.final_response.and_then(|answer| context.message(answer)) {
         Some(answer) => STUCK.contains(&answer.status()?.0).then_some(answer.time)?,
         // It took the INVITE and was never heard again.
-        None => root.trying.map(|_| case.call.ended.plus(SILENCE_WAIT))?,
+        None => root.trying.map(|_| context.call.ended.plus(SILENCE_WAIT))?,
     };
-    let went_on = case.anatomy.children(hop).next().is_some() || root.alerting.is_some();
-    let address = case.tables().endpoint(root.destination).address;
-    let failed = lookup::failed(case, address, request, until)?;
+    let went_on = context.transactions.children(hop).next().is_some() || root.alerting.is_some();
+    let address = context.tables().endpoint(root.destination).address;
+    let failed = lookup::failed(context, address, request, until)?;
     (!went_on).then_some((request, until, failed))
 }
 
 /// The lookups are in the capture.
-fn seen(case: &Case<'_>, request: &Message, until: Timestamp, failed: &Failed<'_>) -> Finding {
+fn seen(context: &CallContext<'_>, request: &Message, until: Timestamp, failed: &Failed<'_>) -> Finding {
     let Lookup { name, kind, server, .. } = failed.lookup;
     let got = lookup::why(failed.lookup, until).unwrap_or("nothing");
-    let node = case.name(request.destination);
+    let node = context.name(request.destination);
     let said = match failed.lookup.rcode {
         Some(_) => format!("DNS server {} answered its {} question with {got}", server.address, kind.word()),
         None => format!("DNS server {} never answered its {} question", server.address, kind.word()),
     };
     let asked = failed.lookup.answered;
     let gap = until.since(asked.map_or(failed.lookup.time(), |(at, _)| at));
-    let answer = match case.refusal().and_then(Message::status) {
+    let answer = match context.refusal().and_then(Message::status) {
         Some(status) => format!("{} before it answered the call with {}", duration(gap), status.0),
         None => "and the call was never heard of again".to_owned(),
     };
@@ -76,8 +76,8 @@ fn seen(case: &Case<'_>, request: &Message, until: Timestamp, failed: &Failed<'_
         Confidence::Possible => " Also consider that it knew another way and failed there.",
         _ => "",
     };
-    let host = case.scene.name(request.destination);
-    let proof = match case.refusal_code() {
+    let host = context.capture.name(request.destination);
+    let proof = match context.refusal_code() {
         477 | 478 => Proof::OwnWords,
         _ => Proof::Protocol,
     };
@@ -89,7 +89,7 @@ fn seen(case: &Case<'_>, request: &Message, until: Timestamp, failed: &Failed<'_
             ),
             format!(
                 "1. Is {name} spelt as it should be in the route or trunk of {host} that leads to {}? 2. Add the record at whoever runs that domain, or let {host} ask a resolver that knows it. 3. Until then: an address in its place.",
-                case.scene.text(request.line)
+                context.capture.text(request.line)
             ),
         )
         .shown_by(Evidence::in_frames(
@@ -97,18 +97,18 @@ fn seen(case: &Case<'_>, request: &Message, until: Timestamp, failed: &Failed<'_
             format!("{} {name}", kind.word()),
             said,
         ))
-        .shown_by(case.shows(request, "the call that could not go on"))
+        .shown_by(context.shows(request, "the call that could not go on"))
         .at(request.destination, format!("dns {name}"))
 }
 
 /// The node itself says so.
-fn told(case: &Case<'_>) -> Option<Finding> {
-    case.call.final_code?;
-    let (refuser, refusal) = (case.refuser()?, case.refusal()?);
-    let code = case.refusal_code();
-    let phrase = case.scene.text(refusal.line);
-    let warnings = case.tables().header_values(refusal, HeaderName::Warning);
-    let reasons = case.tables().header_values(refusal, HeaderName::Reason);
+fn told(context: &CallContext<'_>) -> Option<Finding> {
+    context.call.final_code?;
+    let (refuser, refusal) = (context.refuser()?, context.refusal()?);
+    let code = context.refusal_code();
+    let phrase = context.capture.text(refusal.line);
+    let warnings = context.tables().header_values(refusal, HeaderName::Warning);
+    let reasons = context.tables().header_values(refusal, HeaderName::Reason);
     let words: Vec<String> =
         std::iter::once(phrase).chain(warnings).chain(reasons).map(str::to_ascii_lowercase).collect();
     let says_so = words.iter().any(|words| RESOLUTION.iter().any(|part| words.contains(part)));
@@ -118,9 +118,9 @@ fn told(case: &Case<'_>) -> Option<Finding> {
         _ if says_so && code >= 400 => Confidence::Likely,
         _ => return None,
     };
-    let request = case.refused_request()?;
-    let node = case.name(refuser);
-    let uri = case.scene.text(request.line);
+    let request = context.refused_request()?;
+    let node = context.name(refuser);
+    let uri = context.capture.text(request.line);
     let host = host_of(uri);
     let what = if code == 477 && !says_so {
         "could not send the call to its next hop"
@@ -129,11 +129,11 @@ fn told(case: &Case<'_>) -> Option<Finding> {
     };
     let finding = Finding::new("route-dns", Severity::Error, confidence, Proof::OwnWords)
         .says(
-            format!("{} cannot find the next hop", case.scene.name(refuser)),
+            format!("{} cannot find the next hop", context.capture.name(refuser)),
             format!("{node} {what} and answered {code} {phrase}; the call was for {uri}."),
             format!("1. On {node}: see which name the route for {uri} leads to ({host} where nothing rewrites it) and whether its resolver knows it (NAPTR, SRV, A, AAAA). 2. Correct the DNS record or the route, or use an address."),
         )
-        .shown_by(case.shows(refusal, "the next hop could not be found"))
+        .shown_by(context.shows(refusal, "the next hop could not be found"))
         .at(refuser, format!("{code} {host}"));
     Some(finding)
 }

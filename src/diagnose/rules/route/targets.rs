@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use crate::call::beside::dns::Lookup;
 use crate::call::{Message, Outcome, Transaction};
 use crate::capture::FrameRef;
-use crate::diagnose::{Case, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Evidence, Finding, Proof, Severity};
 use crate::net::DnsRecord;
 use crate::sip::Method;
 
@@ -22,18 +22,20 @@ const LOOKUPS_MAX: usize = 2_000;
 const NAMED_MAX: usize = 4;
 
 /// Every server of a domain was tried for the call, and all were silent.
-pub(super) fn dead_targets(case: &Case<'_>) -> Option<Finding> {
-    let may_be_silence =
-        matches!(case.outcome(), Outcome::TimedOut | Outcome::Cancelled | Outcome::Unreachable | Outcome::ServerFailed);
-    if case.scene.lookups.is_empty() || !may_be_silence {
+pub(super) fn dead_targets(context: &CallContext<'_>) -> Option<Finding> {
+    let may_be_silence = matches!(
+        context.outcome(),
+        Outcome::TimedOut | Outcome::Cancelled | Outcome::Unreachable | Outcome::ServerFailed
+    );
+    if context.capture.lookups.is_empty() || !may_be_silence {
         return None;
     }
-    let sender = case.root()?.1.source;
-    let client = case.tables().endpoint(sender).address;
-    let tried = tried_in_vain(case, client)?;
+    let sender = context.root()?.1.source;
+    let client = context.tables().endpoint(sender).address;
+    let tried = tried_in_vain(context, client)?;
     let request = tried.first;
-    let all = case.scene.lookups;
-    let known = all.partition_point(|lookup| lookup.time() <= case.call.ended);
+    let all = context.capture.lookups;
+    let known = all.partition_point(|lookup| lookup.time() <= context.call.ended);
     let newest = all.get(..known)?.iter().rev().take(LOOKUPS_MAX);
     let lookups: Vec<&Lookup> = newest.filter(|lookup| lookup.client == client).collect();
     let (services, targets) = lookups.iter().find_map(|lookup| {
@@ -53,7 +55,7 @@ pub(super) fn dead_targets(case: &Case<'_>) -> Option<Finding> {
                 "DNS names {} servers for {name}: {}{more}. {} sent the INVITE to each of them and none answered.",
                 targets.len(),
                 listed.join(", "),
-                case.name(sender)
+                context.name(sender)
             ),
             format!(
                 "1. Whoever runs {name}: are these servers up, and are the SRV records still right? 2. Firewall between {client} and them: let SIP through both ways. 3. {client}: a further route for calls that {name} does not take."
@@ -66,13 +68,13 @@ pub(super) fn dead_targets(case: &Case<'_>) -> Option<Finding> {
         ))
         .shown_by(Evidence::in_frames(
             tried.frames,
-            case.start_line(request),
+            context.start_line(request),
             "one INVITE to each of them, and no answer",
         ))
         .shown_by(Evidence::Missing {
             expected: "any response from any of them".to_owned(),
             after: request.at,
-            watched: case.scene.watched_since(request.time),
+            watched: context.capture.watched_since(request.time),
         })
         .at(sender, format!("dead {name}"));
     Some(finding)
@@ -88,19 +90,19 @@ struct Tried<'a> {
 }
 
 /// The servers that the node at `client` tried, where they are several and none of them said anything.
-fn tried_in_vain<'a>(case: &Case<'a>, client: IpAddr) -> Option<Tried<'a>> {
-    let tables = case.tables();
+fn tried_in_vain<'a>(context: &CallContext<'a>, client: IpAddr) -> Option<Tried<'a>> {
+    let tables = context.tables();
     let own = |t: &Transaction| t.method == Method::Invite && tables.endpoint(t.source).address == client;
     let (mut addresses, mut frames, mut first) = (BTreeSet::new(), Vec::new(), None);
-    for (_, t) in case.anatomy.each().filter(|(_, t)| own(t)) {
+    for (_, t) in context.transactions.each().filter(|(_, t)| own(t)) {
         let is_silent = t.trying.is_none() && t.alerting.is_none() && t.final_response.is_none();
-        let nodes = (case.scene.node(t.source), case.scene.node(t.destination));
+        let nodes = (context.capture.node(t.source), context.capture.node(t.destination));
         // One that answers, or whose answers the capture may lack, leaves the domain alive.
-        if !is_silent || t.sends < SENDS_MIN || case.scene.is_one_directional(nodes.0, nodes.1) {
+        if !is_silent || t.sends < SENDS_MIN || context.capture.is_one_directional(nodes.0, nodes.1) {
             return None;
         }
         addresses.insert(tables.endpoint(t.destination).address);
-        let request = case.message(t.request?)?;
+        let request = context.message(t.request?)?;
         first = first.or(Some(request));
         frames.push(request.at);
     }

@@ -4,7 +4,7 @@
 
 use crate::call::Message;
 use crate::call::outcome::negotiation::is_whole;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::family;
 use crate::diagnose::rules::sdp::judge::explain;
@@ -12,30 +12,30 @@ use crate::diagnose::rules::sdp::offer::{self, Dimension, suites};
 use crate::sip::sdp::{Media, Setup};
 
 /// The offer and the answer of the dialog that carried the call, next to the caller.
-fn opening<'a>(case: &Case<'a>) -> Option<(&'a Message, &'a Message)> {
-    let exchange = case.opening()?;
-    Some((case.message(exchange.offer?)?, case.message(exchange.answer?)?))
+fn opening<'a>(context: &CallContext<'a>) -> Option<(&'a Message, &'a Message)> {
+    let exchange = context.opening()?;
+    Some((context.message(exchange.offer?)?, context.message(exchange.answer?)?))
 }
 
 /// The rule about missing descriptions.
-pub fn sdp_no_offer(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_answered() {
-        return explain(case, Dimension::Presence);
+pub fn sdp_no_offer(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_answered() {
+        return explain(context, Dimension::Presence);
     }
-    let dialog = case.dialogs.first()?;
-    let invite = case.anatomy.transaction(dialog.invite);
-    let exchange = case.opening()?;
-    let request = case.message(invite.last_request?)?;
-    let answer = case.message(dialog.answer)?;
+    let dialog = context.dialogs.first()?;
+    let invite = context.transactions.transaction(dialog.invite);
+    let exchange = context.opening()?;
+    let request = context.message(invite.last_request?)?;
+    let answer = context.message(dialog.answer)?;
     if exchange.answer.is_some() || !is_whole(request) || !is_whole(answer) {
         return None;
     }
-    let responses = || case.anatomy.responses_of(dialog.invite).map(|(_, message)| message);
+    let responses = || context.transactions.responses_of(dialog.invite).map(|(_, message)| message);
     if responses().any(|message| !is_whole(message)) {
         return None;
     }
     let (guilty, lacks, what) = if exchange.is_delayed {
-        let ack = case.message(invite.ack?)?;
+        let ack = context.message(invite.ack?)?;
         if !is_whole(ack) || ack.flags.has_body() {
             return None;
         }
@@ -51,25 +51,25 @@ pub fn sdp_no_offer(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new("sdp-no-offer", Severity::Warn, Confidence::Certain, Proof::Protocol)
         .says(
             "Session description missing in an answered call",
-            format!("{} left it out: {what}, so no codec and no media address were agreed.", case.name(guilty)),
+            format!("{} left it out: {what}, so no codec and no media address were agreed.", context.name(guilty)),
             format!(
                 "On {}: send the session description that RFC 3261 section 13.2.1 wants here.",
-                case.scene.name(guilty)
+                context.capture.name(guilty)
             ),
         )
-        .shown_by(case.shows(lacks, "no session description"))
+        .shown_by(context.shows(lacks, "no session description"))
         .at(guilty, what)
         .beside();
     Some(finding)
 }
 
 /// The rule about SRTP keys.
-pub fn sdp_crypto(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_answered() {
-        return explain(case, Dimension::Keys);
+pub fn sdp_crypto(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_answered() {
+        return explain(context, Dimension::Keys);
     }
-    let (offer, answer) = opening(case)?;
-    let sessions = &case.tables().sessions;
+    let (offer, answer) = opening(context)?;
+    let sessions = &context.tables().sessions;
     let (ours, theirs) = (sessions.shape(offer.session), sessions.shape(answer.session));
     let mut pairs = ours.medias.iter().zip(&theirs.medias).enumerate();
     let (place, what) = pairs.find_map(|(place, (a, b))| {
@@ -79,15 +79,15 @@ pub fn sdp_crypto(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new("sdp-crypto", Severity::Warn, Confidence::Certain, Proof::Protocol)
         .says(
             "SRTP keys do not fit",
-            format!("{} answered with {what}: the media cannot be decrypted.", case.name(answer.source)),
+            format!("{} answered with {what}: the media cannot be decrypted.", context.name(answer.source)),
             format!(
                 "On {}: answer with one of the offered crypto lines, its tag included, or with the other DTLS role.",
-                case.scene.name(answer.source)
+                context.capture.name(answer.source)
             ),
         )
         .shown_by(Evidence::seen(
             answer.at,
-            offer::media_line(case.tables(), answer.session, place).unwrap_or_default(),
+            offer::media_line(context.tables(), answer.session, place).unwrap_or_default(),
             what.clone(),
         ))
         .at(answer.source, what)
@@ -119,12 +119,12 @@ fn key_fault(ours: &Media, theirs: &Media) -> Option<String> {
 }
 
 /// The rule about address families.
-pub fn sdp_address_family(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_answered() {
-        return explain(case, Dimension::Family);
+pub fn sdp_address_family(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_answered() {
+        return explain(context, Dimension::Family);
     }
-    let (offer, answer) = opening(case)?;
-    let sessions = &case.tables().sessions;
+    let (offer, answer) = opening(context)?;
+    let sessions = &context.tables().sessions;
     let only = |message: &Message| {
         let mut places = sessions.media(message.session).iter();
         let is_hold = places.any(|at| at.address.is_unspecified());
@@ -139,20 +139,20 @@ pub fn sdp_address_family(case: &Case<'_>) -> Option<Finding> {
             "Media addresses of two families",
             format!(
                 "{} offered {} media and {} answered with {}: without a relay that has both there is no audio.",
-                case.name(offer.source),
+                context.name(offer.source),
                 family::name(ours),
-                case.name(answer.source),
+                context.name(answer.source),
                 family::name(theirs)
             ),
             format!(
                 "Give {} an {} media address towards {}, or let a dual-stack SBC relay the media.",
-                case.scene.name(answer.source),
+                context.capture.name(answer.source),
                 family::name(ours),
-                case.scene.name(offer.source)
+                context.capture.name(offer.source)
             ),
         )
-        .shown_by(case.shows(answer, "the answer"))
-        .shown_by(case.shows(offer, "the offer"))
+        .shown_by(context.shows(answer, "the answer"))
+        .shown_by(context.shows(offer, "the offer"))
         .at(answer.source, family::name(theirs))
         .beside();
     Some(finding)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::outcome::negotiation::{Exchange, changes, exchange, is_whole, used};
 use crate::call::{Message, TransactionIndex};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::offer;
 use crate::diagnose::rules::sdp::versions::{kept_version, second_answer};
@@ -27,46 +27,49 @@ struct Fault {
 }
 
 /// The rule.
-pub fn sdp_answer_invalid(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_answered() {
+pub fn sdp_answer_invalid(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_answered() {
         return None;
     }
-    let first = case.dialogs.first()?.invite;
-    let opening = hops_of(case, first);
-    let exchanges =
-        opening.into_iter().map(|hop| exchange(&case.anatomy, hop)).chain(changes(&case.anatomy)).take(EXCHANGES_MAX);
+    let first = context.dialogs.first()?.invite;
+    let opening = hops_of(context, first);
+    let exchanges = opening
+        .into_iter()
+        .map(|hop| exchange(&context.transactions, hop))
+        .chain(changes(&context.transactions))
+        .take(EXCHANGES_MAX);
     let mut judged = None;
     let faults = exchanges.filter_map(|exchange| {
-        let (offer, answer) = agreed(case, &exchange)?;
+        let (offer, answer) = agreed(context, &exchange)?;
         // Most hops pass on what they got, and the same is found fault with once.
-        let sessions = &case.tables().sessions;
+        let sessions = &context.tables().sessions;
         let shapes = [offer, answer].map(|message| sessions.shape_number(message.session));
         if judged.replace(shapes) == Some(shapes) {
             return None;
         }
-        let fault = fault(case, offer, answer)?;
+        let fault = fault(context, offer, answer)?;
         Some((offer, answer, fault))
     });
     // The hop farthest from the caller comes first: there the answer was made.
     let mut faults: Vec<_> = faults.collect();
     faults.sort_by_key(|(_, _, fault)| std::cmp::Reverse(fault.severity));
     match faults.first() {
-        Some((offer, answer, fault)) => Some(finding(case, offer, answer, fault)),
-        None => second_answer(case, first).or_else(|| kept_version(case)),
+        Some((offer, answer, fault)) => Some(finding(context, offer, answer, fault)),
+        None => second_answer(context, first).or_else(|| kept_version(context)),
     }
 }
 
 /// The answered hops of an INVITE, the one next to the callee first.
-fn hops_of(case: &Case<'_>, first: TransactionIndex) -> Vec<TransactionIndex> {
-    let anatomy = &case.anatomy;
-    let mut hops = Vec::with_capacity(case.call.hops.len().min(EXCHANGES_MAX));
+fn hops_of(context: &CallContext<'_>, first: TransactionIndex) -> Vec<TransactionIndex> {
+    let transactions = &context.transactions;
+    let mut hops = Vec::with_capacity(context.call.hops.len().min(EXCHANGES_MAX));
     hops.push(first);
     while let Some(hop) = hops.last().copied()
         && hops.len() < EXCHANGES_MAX
     {
-        let next = anatomy
-            .children(hop)
-            .find(|(index, child)| *index > hop && anatomy.final_status(child).is_some_and(StatusCode::is_success));
+        let next = transactions.children(hop).find(|(index, child)| {
+            *index > hop && transactions.final_status(child).is_some_and(StatusCode::is_success)
+        });
         match next {
             Some((index, _)) => hops.push(index),
             None => break,
@@ -76,18 +79,18 @@ fn hops_of(case: &Case<'_>, first: TransactionIndex) -> Vec<TransactionIndex> {
     hops
 }
 
-fn agreed<'a>(case: &Case<'a>, exchange: &Exchange) -> Option<(&'a Message, &'a Message)> {
-    let status = case.message(exchange.concluded?)?.status()?;
+fn agreed<'a>(context: &CallContext<'a>, exchange: &Exchange) -> Option<(&'a Message, &'a Message)> {
+    let status = context.message(exchange.concluded?)?.status()?;
     if !status.is_success() {
         return None;
     }
-    let offer = case.message(exchange.offer?)?;
-    let answer = case.message(exchange.answer?)?;
+    let offer = context.message(exchange.offer?)?;
+    let answer = context.message(exchange.answer?)?;
     (is_whole(offer) && is_whole(answer)).then_some((offer, answer))
 }
 
-fn fault(case: &Case<'_>, offer: &Message, answer: &Message) -> Option<Fault> {
-    let sessions = &case.tables().sessions;
+fn fault(context: &CallContext<'_>, offer: &Message, answer: &Message) -> Option<Fault> {
+    let sessions = &context.tables().sessions;
     let (ours, theirs) = (sessions.shape(offer.session), sessions.shape(answer.session));
     if ours.medias.is_empty() {
         return None;
@@ -197,23 +200,23 @@ fn foreign_codecs(ours: &Media, theirs: &Media) -> Option<String> {
     })
 }
 
-fn finding(case: &Case<'_>, offer: &Message, answer: &Message, fault: &Fault) -> Finding {
-    let tables = case.tables();
-    let bye = case
+fn finding(context: &CallContext<'_>, offer: &Message, answer: &Message, fault: &Fault) -> Finding {
+    let tables = context.tables();
+    let bye = context
         .dialogs
         .first()
         .and_then(|dialog| dialog.bye)
-        .and_then(|bye| case.anatomy.transaction(bye).request)
-        .map(|at| case.anatomy.message(at))
+        .and_then(|bye| context.transactions.transaction(bye).request)
+        .map(|at| context.transactions.message(at))
         .filter(|bye| bye.time >= answer.time && bye.time.since(answer.time) <= HANG_UP_MAX);
     let end = bye.map_or(String::new(), |bye| {
         format!(
             "; {} hung up {:.0} ms later, most likely for that",
-            case.scene.name(bye.source),
+            context.capture.name(bye.source),
             bye.time.millis_since(answer.time)
         )
     });
-    let answerer = case.name(answer.source);
+    let answerer = context.name(answer.source);
     let quote = |message: &Message| offer::media_line(tables, message.session, fault.place).unwrap_or_default();
     Finding::new("sdp-answer-invalid", fault.severity, Confidence::Certain, Proof::Protocol)
         .says(
@@ -222,7 +225,7 @@ fn finding(case: &Case<'_>, offer: &Message, answer: &Message, fault: &Fault) ->
             format!(
                 "Correct the answer of {} (firmware, or the SDP rules of the SBC in front of it); show its vendor both \
              session descriptions.",
-                case.scene.name(answer.source)
+                context.capture.name(answer.source)
             ),
         )
         .shown_by(Evidence::seen(answer.at, quote(answer), "the answer"))

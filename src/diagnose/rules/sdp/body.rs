@@ -4,7 +4,7 @@
 
 use crate::call::Message;
 use crate::diagnose::background::media_capabilities::FactKind;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::judge::{Judgement, Test, Theory};
 use crate::diagnose::rules::sdp::offer::Dimension;
@@ -16,8 +16,8 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     if !matches!(refusal.code, 406 | 415) {
         return Test::Silent;
     }
-    match fault(refusal.case) {
-        Some(fault) => Test::Fits(Box::new(theory(refusal.case, refusal.request, fault))),
+    match fault(refusal.context) {
+        Some(fault) => Test::Fits(Box::new(theory(refusal.context, refusal.request, fault))),
         None => Test::Refuted("the refusal accepts application/sdp, which was sent".to_owned()),
     }
 }
@@ -30,8 +30,8 @@ struct Fault {
 }
 
 /// Every value of a list header.
-pub(super) fn values(case: &Case<'_>, message: &Message, name: HeaderName) -> Vec<String> {
-    let lines = case.tables().header_values(message, name);
+pub(super) fn values(context: &CallContext<'_>, message: &Message, name: HeaderName) -> Vec<String> {
+    let lines = context.tables().header_values(message, name);
     let values = lines.flat_map(|line| line.split(','));
     values.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
 }
@@ -44,19 +44,19 @@ fn accepts(list: &[String], sent: &MediaType<'_>) -> bool {
     })
 }
 
-fn fault(case: &Case<'_>) -> Option<Fault> {
-    let (request, response) = (case.refused_request()?, case.refusal()?);
-    match case.refusal_code() {
-        415 => body_fault(case, request, response),
-        406 => accept_fault(case, request),
+fn fault(context: &CallContext<'_>) -> Option<Fault> {
+    let (request, response) = (context.refused_request()?, context.refusal()?);
+    match context.refusal_code() {
+        415 => body_fault(context, request, response),
+        406 => accept_fault(context, request),
         _ => None,
     }
 }
 
-fn body_fault(case: &Case<'_>, request: &Message, response: &Message) -> Option<Fault> {
-    let encoding = case.header(request, HeaderName::ContentEncoding);
+fn body_fault(context: &CallContext<'_>, request: &Message, response: &Message) -> Option<Fault> {
+    let encoding = context.header(request, HeaderName::ContentEncoding);
     if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
-        let taken = values(case, response, HeaderName::AcceptEncoding);
+        let taken = values(context, response, HeaderName::AcceptEncoding);
         if !taken.iter().any(|value| value.eq_ignore_ascii_case(encoding)) {
             return Some(Fault {
                 what: format!("a body with Content-Encoding {encoding}"),
@@ -66,9 +66,9 @@ fn body_fault(case: &Case<'_>, request: &Message, response: &Message) -> Option<
             });
         }
     }
-    let text = case.header(request, HeaderName::ContentType)?;
+    let text = context.header(request, HeaderName::ContentType)?;
     let sent = MediaType::parse(text.as_bytes());
-    let taken = values(case, response, HeaderName::Accept);
+    let taken = values(context, response, HeaderName::Accept);
     let what = text.split(';').next().unwrap_or(text).trim();
     let confidence = match (taken.is_empty(), accepts(&taken, &sent)) {
         // Devices refuse codecs so too.
@@ -83,8 +83,8 @@ fn body_fault(case: &Case<'_>, request: &Message, response: &Message) -> Option<
     Some(Fault { what, accepts: taken.join(", "), confidence, header: HeaderName::ContentType })
 }
 
-fn accept_fault(case: &Case<'_>, request: &Message) -> Option<Fault> {
-    let wanted = values(case, request, HeaderName::Accept);
+fn accept_fault(context: &CallContext<'_>, request: &Message) -> Option<Fault> {
+    let wanted = values(context, request, HeaderName::Accept);
     let sdp = MediaType::parse(b"application/sdp");
     (!wanted.is_empty() && !accepts(&wanted, &sdp)).then(|| Fault {
         what: format!("a caller that accepts {} alone", wanted.join(", ")),
@@ -94,10 +94,10 @@ fn accept_fault(case: &Case<'_>, request: &Message) -> Option<Fault> {
     })
 }
 
-fn theory(case: &Case<'_>, request: &Message, fault: Fault) -> Theory {
-    let scene = case.scene;
+fn theory(context: &CallContext<'_>, request: &Message, fault: Fault) -> Theory {
+    let capture = context.capture;
     let (offerer, refuser) =
-        (scene.name(request.source), case.refuser().map(|refuser| scene.name(refuser)).unwrap_or_default());
+        (capture.name(request.source), context.refuser().map(|refuser| capture.name(refuser)).unwrap_or_default());
     let accepts = match fault.accepts.as_str() {
         "" => String::new(),
         accepts => format!("; it accepts {accepts}"),
@@ -120,30 +120,30 @@ fn theory(case: &Case<'_>, request: &Message, fault: Fault) -> Theory {
         title: "The type of the body was refused".to_owned(),
         why: format!("it does not take {}{accepts}", fault.what),
         remedy,
-        evidence: vec![case.shows_header(request, fault.header, "what was sent")],
+        evidence: vec![context.shows_header(request, fault.header, "what was sent")],
         signature: fault.what,
     }
 }
 
 /// The rule about body types.
-pub fn sdp_body_type(case: &Case<'_>) -> Option<Finding> {
-    if !is_refused(case) || !matches!(case.refusal_code(), 406 | 415) {
+pub fn sdp_body_type(context: &CallContext<'_>) -> Option<Finding> {
+    if !is_refused(context) || !matches!(context.refusal_code(), 406 | 415) {
         return None;
     }
-    let (refuser, request, response) = (case.refuser()?, case.refused_request()?, case.refusal()?);
-    let theory = theory(case, request, fault(case)?);
-    let accept = case.header(response, HeaderName::Accept).is_some();
+    let (refuser, request, response) = (context.refuser()?, context.refused_request()?, context.refusal()?);
+    let theory = theory(context, request, fault(context)?);
+    let accept = context.header(response, HeaderName::Accept).is_some();
     let shown = match accept {
-        true => case.shows_header(response, HeaderName::Accept, "what the refuser accepts"),
-        false => case.shows(response, "the refusal"),
+        true => context.shows_header(response, HeaderName::Accept, "what the refuser accepts"),
+        false => context.shows(response, "the refusal"),
     };
     let finding = Finding::new("sdp-body-type", Severity::Error, theory.confidence, theory.proof)
         .says(
             theory.title,
             format!(
                 "{} refused the call with {} {} {}.",
-                case.name(refuser),
-                case.refusal_code(),
+                context.name(refuser),
+                context.refusal_code(),
                 theory.confidence.because(),
                 theory.why
             ),
@@ -160,7 +160,7 @@ pub fn same_offer_accepted(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> 
     if judgement.theory.is_some() || refusal.offer.is_none() {
         return None;
     }
-    let sessions = &refusal.case.tables().sessions;
+    let sessions = &refusal.context.tables().sessions;
     let shape = sessions.shape_number(refusal.request.session);
     let fact = refusal.known(FactKind::Accepted).find(|fact| sessions.shape_number(fact.offer) == shape)?;
     Some((fact.count, fact.at.frame))

@@ -258,7 +258,7 @@ fn told(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
     if !is_told(refusal, line) && !is_cause {
         return None;
     }
-    let words = refusal.case.header(refusal.response, crate::sip::HeaderName::Warning);
+    let words = refusal.context.header(refusal.response, crate::sip::HeaderName::Warning);
     let what = words.map_or_else(
         || match refusal.words.q850.filter(|_| is_cause) {
             Some(cause) => {
@@ -290,7 +290,7 @@ fn unknown(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
     theory.why = format!(
         "the offer had only {}; what {} takes is not in this capture",
         offer::codec_names(line),
-        refusal.case.scene.name(refusal.refuser)
+        refusal.context.capture.name(refusal.refuser)
     );
     (theory.confidence, theory.proof) = (Confidence::Possible, Proof::CodeMeaning);
     Some(Test::Fits(Box::new(theory)))

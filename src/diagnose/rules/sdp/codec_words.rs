@@ -25,8 +25,8 @@ pub fn calls(count: u32) -> String {
 /// The theory that the codecs of a line were refused; `theirs` is what the refuser takes, as far as it is known, and `proof` why.
 pub fn theory(refusal: &Refusal<'_, '_>, line: &Media, theirs: &[String], proof: &str) -> Theory {
     let ours = offer::codec_names(line);
-    let scene = refusal.case.scene;
-    let (offerer, refuser) = (scene.name(refusal.offer_maker()), scene.name(refusal.refuser));
+    let capture = refusal.context.capture;
+    let (offerer, refuser) = (capture.name(refusal.offer_maker()), capture.name(refusal.refuser));
     let theirs: Vec<&str> = theirs.iter().map(String::as_str).collect();
     let mut keys: Vec<&str> = line.real_codecs().map(|codec| codec.common_name()).collect();
     keys.sort_unstable();

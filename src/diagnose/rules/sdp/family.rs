@@ -33,7 +33,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     let Some(is_v6) = refusal.offer.and_then(only_family) else {
         return Test::Silent;
     };
-    let tables = refusal.case.tables();
+    let tables = refusal.context.tables();
     let place = tables.sessions.media(refusal.request.session).first();
     let address = place.map(|at| at.address);
     if address.is_none_or(|address| address.is_unspecified()) {
@@ -53,7 +53,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     let is_told = refusal.words.warnings.contains(&301)
         || ["ipv4", "ipv6", "ip6", "address family", "address format"].iter().any(|word| text.contains(word));
     let (confidence, proof, why) = if is_told {
-        let warning = refusal.case.header(refusal.response, crate::sip::HeaderName::Warning);
+        let warning = refusal.context.header(refusal.response, crate::sip::HeaderName::Warning);
         let why = format!("the refusal says `{}`", warning.unwrap_or(text));
         (Confidence::Certain, Proof::OwnWords, why)
     } else if theirs(refusal.listed) {
@@ -78,8 +78,8 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         return Test::Open;
     };
     let address = address.map(|address| address.to_string()).unwrap_or_default();
-    let scene = refusal.case.scene;
-    let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
+    let capture = refusal.context.capture;
+    let (offerer, refuser) = (capture.name(refusal.offerer), capture.name(refusal.refuser));
     Test::Fits(Box::new(Theory {
         dimension: Dimension::Family,
         confidence,

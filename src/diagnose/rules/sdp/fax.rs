@@ -5,7 +5,7 @@
 use crate::call::outcome::negotiation::{self, Change, Exchange, change_wanted, is_agreed, used};
 use crate::call::{MessageIndex, TransactionIndex};
 use crate::diagnose::background::media_capabilities::FactKind;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::judge::{Test, Theory, explain};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
@@ -33,8 +33,8 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         return Test::Refuted(format!("it took T.38 before (frame {})", fact.at.frame));
     }
     let takes_voice = refusal.known(FactKind::Accepted).next().is_some();
-    let scene = refusal.case.scene;
-    let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
+    let capture = refusal.context.capture;
+    let (offerer, refuser) = (capture.name(refusal.offerer), capture.name(refusal.refuser));
     let has_udptl = used(ours).any(|media| media.profile == Profile::Udptl);
     Test::Fits(Box::new(Theory {
         dimension: Dimension::Fax,
@@ -51,60 +51,60 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
 }
 
 /// The rule: a switch during the call, or a call that began as fax.
-pub fn sdp_t38_refused(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_answered() {
-        return explain(case, Dimension::Fax);
+pub fn sdp_t38_refused(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_answered() {
+        return explain(context, Dimension::Fax);
     }
-    let anatomy = &case.anatomy;
-    let changes: Vec<(Exchange, Change)> = negotiation::changes(anatomy)
-        .map(|exchange| (exchange, change_wanted(anatomy, exchange.transaction)))
+    let transactions = &context.transactions;
+    let changes: Vec<(Exchange, Change)> = negotiation::changes(transactions)
+        .map(|exchange| (exchange, change_wanted(transactions, exchange.transaction)))
         .filter(|(_, change)| matches!(change, Change::Fax | Change::Voice))
         .collect();
-    let (refused, change) = changes.iter().find(|(exchange, change)| was_refused(case, exchange, *change))?;
+    let (refused, change) = changes.iter().find(|(exchange, change)| was_refused(context, exchange, *change))?;
     let later = || changes.iter().filter(|(other, _)| other.transaction > refused.transaction);
     // Glare, a login or another try: what was refused once came to pass.
-    if later().any(|(other, again)| again == change && took(case, other, *again)) {
+    if later().any(|(other, again)| again == change && took(context, other, *again)) {
         return None;
     }
-    Some(finding(case, refused, *change))
+    Some(finding(context, refused, *change))
 }
 
-fn took(case: &Case<'_>, exchange: &Exchange, change: Change) -> bool {
-    is_agreed(&case.anatomy, exchange) && !is_line_refused(case, exchange, change)
+fn took(context: &CallContext<'_>, exchange: &Exchange, change: Change) -> bool {
+    is_agreed(&context.transactions, exchange) && !is_line_refused(context, exchange, change)
 }
 
-fn is_line_refused(case: &Case<'_>, exchange: &Exchange, change: Change) -> bool {
+fn is_line_refused(context: &CallContext<'_>, exchange: &Exchange, change: Change) -> bool {
     let wanted = if change == Change::Fax { MediaKind::Image } else { MediaKind::Audio };
-    let answer = exchange.answer.and_then(|at| case.message(at));
+    let answer = exchange.answer.and_then(|at| context.message(at));
     answer.is_some_and(|answer| {
-        let sdp = case.tables().sessions.shape(answer.session);
+        let sdp = context.tables().sessions.shape(answer.session);
         sdp.media(wanted).is_none_or(|media| media.is_refused())
     })
 }
 
-fn was_refused(case: &Case<'_>, exchange: &Exchange, change: Change) -> bool {
-    let last = exchange.concluded.and_then(|at| case.message(at));
+fn was_refused(context: &CallContext<'_>, exchange: &Exchange, change: Change) -> bool {
+    let last = exchange.concluded.and_then(|at| context.message(at));
     let Some(status) = last.and_then(|last| last.status()) else {
         return false;
     };
     match status.0 {
         401 | 407 | 408 | 481 | 491 | 487 => false,
         300.. => true,
-        _ => exchange.answer.is_some() && is_line_refused(case, exchange, change),
+        _ => exchange.answer.is_some() && is_line_refused(context, exchange, change),
     }
 }
 
 /// The hop farthest from the asking side at which the same answer was given.
-fn last_hop(case: &Case<'_>, first: TransactionIndex) -> TransactionIndex {
+fn last_hop(context: &CallContext<'_>, first: TransactionIndex) -> TransactionIndex {
     /// Hops followed; a forged capture may nest any number.
     const HOPS_MAX: usize = 32;
     let mut hop = first;
     for _ in 0..HOPS_MAX {
-        let status = case.anatomy.final_status(case.anatomy.transaction(hop));
-        let next = case
-            .anatomy
+        let status = context.transactions.final_status(context.transactions.transaction(hop));
+        let next = context
+            .transactions
             .children(hop)
-            .find(|(index, child)| *index > hop && case.anatomy.final_status(child) == status);
+            .find(|(index, child)| *index > hop && context.transactions.final_status(child) == status);
         match next {
             Some((index, _)) => hop = index,
             None => break,
@@ -113,16 +113,16 @@ fn last_hop(case: &Case<'_>, first: TransactionIndex) -> TransactionIndex {
     hop
 }
 
-fn finding(case: &Case<'_>, refused: &Exchange, change: Change) -> Finding {
-    let anatomy = &case.anatomy;
-    let root = anatomy.transaction(last_hop(case, refused.transaction));
-    let (asker, refuser) = (case.scene.name(root.source), root.destination);
-    let request = root.request.map(|at| anatomy.message(at));
-    let response = root.final_response.map(|at| anatomy.message(at));
-    let status = anatomy.final_status(root).map_or(0, |status| status.0);
-    let answered = case.call.milestones.answered;
+fn finding(context: &CallContext<'_>, refused: &Exchange, change: Change) -> Finding {
+    let transactions = &context.transactions;
+    let root = transactions.transaction(last_hop(context, refused.transaction));
+    let (asker, refuser) = (context.capture.name(root.source), root.destination);
+    let request = root.request.map(|at| transactions.message(at));
+    let response = root.final_response.map(|at| transactions.message(at));
+    let status = transactions.final_status(root).map_or(0, |status| status.0);
+    let answered = context.call.milestones.answered;
     let after = request.zip(answered).map_or(0.0, |(request, answered)| request.time.millis_since(answered) / 1000.0);
-    let fallback = fallback(case, refused.concluded);
+    let fallback = fallback(context, refused.concluded);
     let how = if status < 300 { "answered its line with port 0".to_owned() } else { format!("refused with {status}") };
     let what = match change {
         Change::Fax => "switch to T.38 fax",
@@ -139,35 +139,35 @@ fn finding(case: &Case<'_>, refused: &Exchange, change: Change) -> Finding {
     let mut finding = Finding::new(RULE, severity, Confidence::Certain, Proof::OwnWords)
         .says(
             "The switch to or from T.38 fax was refused",
-            format!("{asker} asked to {what} {after:.1} s after the answer; {} {how}{end}.", case.name(refuser)),
+            format!("{asker} asked to {what} {after:.1} s after the answer; {} {how}{end}.", context.name(refuser)),
             format!(
                 "On {}: enable T.38 for this peer. Or on {asker}: fall back to fax over PCMU or PCMA without voice \
                  activity detection.",
-                case.scene.name(refuser)
+                context.capture.name(refuser)
             ),
         )
         .at(refuser, format!("{what} {status}"))
         .beside();
     if let Some(request) = request {
-        let lines = offer::media_lines(case.tables(), request.session);
+        let lines = offer::media_lines(context.tables(), request.session);
         finding = finding.shown_by(Evidence::seen(request.at, lines, "the wanted switch"));
     }
     if let Some(response) = response {
-        finding = finding.shown_by(case.shows(response, "its answer"));
+        finding = finding.shown_by(context.shows(response, "its answer"));
     }
     finding.not("sdp-codec-mismatch", "fax was asked for, not a voice codec")
 }
 
 /// The frame of a later offer of voice that was taken.
-fn fallback(case: &Case<'_>, after: Option<MessageIndex>) -> Option<u32> {
-    let anatomy = &case.anatomy;
-    let later = negotiation::changes(anatomy).find(|exchange| {
+fn fallback(context: &CallContext<'_>, after: Option<MessageIndex>) -> Option<u32> {
+    let transactions = &context.transactions;
+    let later = negotiation::changes(transactions).find(|exchange| {
         exchange.offer > after
-            && is_agreed(anatomy, exchange)
+            && is_agreed(transactions, exchange)
             && exchange.offer.is_some_and(|at| {
-                let sdp = case.tables().sessions.shape(anatomy.message(at).session);
+                let sdp = context.tables().sessions.shape(transactions.message(at).session);
                 used(sdp).any(|media| media.kind == MediaKind::Audio)
             })
     });
-    Some(anatomy.message(later?.offer?).at.frame)
+    Some(transactions.message(later?.offer?).at.frame)
 }

@@ -1,6 +1,6 @@
 //! The judgement of a refusal: every dimension of the offer is tested, the best proved one explains, the refuted ones are named.
 
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::offer::Dimension;
@@ -103,20 +103,20 @@ impl Judgement {
 
 /// Whether the capture lacks what one side of the refusing hop says.
 fn is_thin(refusal: &Refusal<'_, '_>) -> bool {
-    let scene = refusal.case.scene;
-    scene.is_one_directional(scene.node(refusal.refuser), scene.node(refusal.offerer))
+    let capture = refusal.context.capture;
+    capture.is_one_directional(capture.node(refusal.refuser), capture.node(refusal.offerer))
 }
 
 /// The finding about a refusal, where this dimension explains it best.
-pub fn explain(case: &Case<'_>, dimension: Dimension) -> Option<Finding> {
-    let best = case.media.get_or_init(|| {
-        let judgement = judge(&Refusal::of(case)?);
+pub fn explain(context: &CallContext<'_>, dimension: Dimension) -> Option<Finding> {
+    let best = context.media.get_or_init(|| {
+        let judgement = judge(&Refusal::of(context)?);
         Some(judgement.theory?.dimension as u8)
     });
     if *best != Some(dimension as u8) {
         return None;
     }
-    let refusal = Refusal::of(case)?;
+    let refusal = Refusal::of(context)?;
     let judgement = judge(&refusal);
     let theory = judgement.theory.as_ref()?;
     Some(finding(&refusal, theory, &judgement))

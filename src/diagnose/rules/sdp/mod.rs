@@ -20,7 +20,7 @@ mod syntax;
 mod unexplained;
 mod versions;
 
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::rule::{Gate, Rule, Subject};
 use crate::diagnose::rules::sdp::offer::Dimension;
@@ -52,19 +52,19 @@ const fn rule(
     id: &'static str,
     severity: Severity,
     title: &'static str,
-    ask: fn(&Case<'_>) -> Option<Finding>,
+    ask: fn(&CallContext<'_>) -> Option<Finding>,
 ) -> Rule {
     Rule { id, severity, title, subject: Subject::Call(ask), gate: Gate::Open }
 }
 
-fn sdp_profile_mismatch(case: &Case<'_>) -> Option<Finding> {
-    judge::explain(case, Dimension::Profile)
+fn sdp_profile_mismatch(context: &CallContext<'_>) -> Option<Finding> {
+    judge::explain(context, Dimension::Profile)
 }
 
-fn sdp_malformed(case: &Case<'_>) -> Option<Finding> {
-    judge::explain(case, Dimension::Syntax)
+fn sdp_malformed(context: &CallContext<'_>) -> Option<Finding> {
+    judge::explain(context, Dimension::Syntax)
 }
 
-fn sdp_codec_mismatch(case: &Case<'_>) -> Option<Finding> {
-    judge::explain(case, Dimension::Codecs)
+fn sdp_codec_mismatch(context: &CallContext<'_>) -> Option<Finding> {
+    judge::explain(context, Dimension::Codecs)
 }

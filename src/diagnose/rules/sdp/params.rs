@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnose::background::media_capabilities::FactKind;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::judge::{Test, Theory, explain};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
@@ -225,8 +225,8 @@ fn theory(
     why: String,
     settings: Option<(String, String)>,
 ) -> Theory {
-    let scene = refusal.case.scene;
-    let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
+    let capture = refusal.context.capture;
+    let (offerer, refuser) = (capture.name(refusal.offerer), capture.name(refusal.refuser));
     let remedy = match settings {
         Some((ours, theirs)) => format!(
             "1. On {offerer}: offer {theirs} in place of {ours} towards {refuser}. 2. Or on {refuser}: take {ours}."
@@ -246,20 +246,20 @@ fn theory(
 }
 
 /// The rule: refusals, and calls that were answered with parameters that clash.
-pub fn sdp_codec_params(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_answered() {
-        return explain(case, Dimension::Parameters);
+pub fn sdp_codec_params(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_answered() {
+        return explain(context, Dimension::Parameters);
     }
-    let exchange = case.opening()?;
-    let (offer, answer) = (case.message(exchange.offer?)?, case.message(exchange.answer?)?);
-    let sessions = &case.tables().sessions;
+    let exchange = context.opening()?;
+    let (offer, answer) = (context.message(exchange.offer?)?, context.message(exchange.answer?)?);
+    let sessions = &context.tables().sessions;
     let (ours, theirs) = (sessions.shape(offer.session), sessions.shape(answer.session));
     let mut pairs = ours.medias.iter().zip(&theirs.medias).enumerate();
     let (place, kind, clash) = pairs.find_map(|(place, (a, b))| {
         let is_used = !a.is_refused() && !b.is_refused();
         Some((place, a.kind, is_used.then(|| clash(a, b))??))
     })?;
-    let tables = case.tables();
+    let tables = context.tables();
     let line = |message: &crate::call::Message| offer::media_line(tables, message.session, place).unwrap_or_default();
     let finding = Finding::new(RULE, Severity::Warn, Confidence::Likely, Proof::Protocol)
         .says(
@@ -267,17 +267,17 @@ pub fn sdp_codec_params(case: &Case<'_>) -> Option<Finding> {
             format!(
                 "Both sides know {} but {} wants {} and {} {}: {} may be distorted or missing.",
                 clash.codec,
-                case.name(offer.source),
+                context.name(offer.source),
                 clash.ours,
-                case.name(answer.source),
+                context.name(answer.source),
                 clash.theirs,
                 kind.word()
             ),
             format!(
                 "Let {} answer with what was offered ({}), or let {} offer what the other side wants.",
-                case.scene.name(answer.source),
+                context.capture.name(answer.source),
                 clash.ours,
-                case.scene.name(offer.source)
+                context.capture.name(offer.source)
             ),
         )
         .shown_by(Evidence::seen(offer.at, line(offer), clash.ours.clone()))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::outcome::negotiation::is_whole;
 use crate::call::{Message, NodeId, Outcome};
 use crate::capture::Timestamp;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::body::values;
 use crate::diagnose::rules::sdp::refusal::is_refused;
@@ -17,29 +17,29 @@ use crate::sip::{HeaderName, Method, StatusCode};
 const STUCK: Duration = Duration::from_secs(4);
 
 /// The rule about preconditions.
-pub fn sdp_precondition(case: &Case<'_>) -> Option<Finding> {
-    if case.outcome().is_answered() {
+pub fn sdp_precondition(context: &CallContext<'_>) -> Option<Finding> {
+    if context.outcome().is_answered() {
         return None;
     }
-    refused(case).or_else(|| never_met(case))
+    refused(context).or_else(|| never_met(context))
 }
 
 /// A response that speaks of preconditions.
-fn refused(case: &Case<'_>) -> Option<Finding> {
-    let code = case.refusal_code();
-    if !matches!(code, 420 | 421 | 580) || !is_refused(case) {
+fn refused(context: &CallContext<'_>) -> Option<Finding> {
+    let code = context.refusal_code();
+    if !matches!(code, 420 | 421 | 580) || !is_refused(context) {
         return None;
     }
-    let (refuser, request, response) = (case.refuser()?, case.refused_request()?, case.refusal()?);
+    let (refuser, request, response) = (context.refuser()?, context.refused_request()?, context.refusal()?);
     let header = if code == 420 { HeaderName::Unsupported } else { HeaderName::Require };
-    let names_it = values(case, response, header).iter().any(|value| value.eq_ignore_ascii_case("precondition"));
+    let names_it = values(context, response, header).iter().any(|value| value.eq_ignore_ascii_case("precondition"));
     if code != 580 && !names_it {
         return None;
     }
-    let sdp = case.tables().sessions.shape(request.session);
+    let sdp = context.tables().sessions.shape(request.session);
     let told: Vec<&str> =
         sdp.medias.iter().flat_map(|media| media.preconditions.iter().map(String::as_str)).take(4).collect();
-    let offerer = case.scene.name(request.source);
+    let offerer = context.capture.name(request.source);
     let (title, why, remedy) = match code {
         580 => (
             "Resources were not reserved",
@@ -50,26 +50,26 @@ fn refused(case: &Case<'_>) -> Option<Finding> {
             format!(
                 "Look at the bearer and policy control of {} for this call; and on {offerer}: make the precondition \
                  optional where the other side is no IMS device.",
-                case.scene.name(refuser)
+                context.capture.name(refuser)
             ),
         ),
         420 => (
             "Preconditions are not supported",
             "the INVITE requires preconditions, which it does not know".to_owned(),
-            format!("On {offerer}: do not put `precondition` into Require towards {}.", case.scene.name(refuser)),
+            format!("On {offerer}: do not put `precondition` into Require towards {}.", context.capture.name(refuser)),
         ),
         _ => (
             "Preconditions are required",
             "it requires preconditions, which the INVITE does not offer".to_owned(),
             format!(
                 "On {offerer}: support preconditions (RFC 3312), or on {}: make them optional.",
-                case.scene.name(refuser)
+                context.capture.name(refuser)
             ),
         ),
     };
     let finding = Finding::new("sdp-precondition", Severity::Error, Confidence::Certain, Proof::OwnWords)
-        .says(title, format!("{} refused the call with {code} because {why}.", case.name(refuser)), remedy)
-        .shown_by(case.shows(response, "the refusal"))
+        .says(title, format!("{} refused the call with {code} because {why}.", context.name(refuser)), remedy)
+        .shown_by(context.shows(response, "the refusal"))
         .at(refuser, code);
     Some(finding)
 }
@@ -93,30 +93,30 @@ impl Reserved<'_> {
 }
 
 /// A set-up in which one side's resources never became what was mandatory, until a timer or an error ended it.
-fn never_met(case: &Case<'_>) -> Option<Finding> {
-    let step = case.anatomy.transaction(case.anatomy.last_step()?);
-    let may_be_stuck = case.outcome() == Outcome::Cancelled
-        || case.outcome() == Outcome::TimedOut
-        || matches!(case.code(), 408 | 480 | 487 | 500 | 503 | 504);
+fn never_met(context: &CallContext<'_>) -> Option<Finding> {
+    let step = context.transactions.transaction(context.transactions.last_step()?);
+    let may_be_stuck = context.outcome() == Outcome::Cancelled
+        || context.outcome() == Outcome::TimedOut
+        || matches!(context.code(), 408 | 480 | 487 | 500 | 503 | 504);
     if !may_be_stuck || step.ringing.is_some() {
         return None;
     }
     // Next to the caller alone: further on proxies pass on what either side says.
-    let caller = case.scene.node(step.source);
+    let caller = context.capture.node(step.source);
     let last = |is_party: &dyn Fn(&Message) -> bool| {
-        let mut told = spoken(case).filter(|message| is_party(message));
+        let mut told = spoken(context).filter(|message| is_party(message));
         told.next_back()
     };
-    let mine = last(&|message| case.scene.node(message.source) == caller)?;
-    let theirs = last(&|message| case.scene.node(message.destination) == caller)?;
-    let sides = [reserved(case, mine, theirs), reserved(case, theirs, mine)];
+    let mine = last(&|message| context.capture.node(message.source) == caller)?;
+    let theirs = last(&|message| context.capture.node(message.destination) == caller)?;
+    let sides = [reserved(context, mine, theirs), reserved(context, theirs, mine)];
     let unmet: Vec<Reserved<'_>> = sides.into_iter().flatten().filter(Reserved::is_unmet).collect();
     if unmet.is_empty() {
         return None;
     }
-    let (end, quiet) = ending(case, step)?;
-    let words = told_cause(case);
-    let is_cancelled = case.outcome() == Outcome::Cancelled;
+    let (end, quiet) = ending(context, step)?;
+    let words = told_cause(context);
+    let is_cancelled = context.outcome() == Outcome::Cancelled;
     let (confidence, proof) = match words {
         Some(_) => (Confidence::Certain, Proof::OwnWords),
         None if quiet >= STUCK => (Confidence::Likely, Proof::Protocol),
@@ -125,12 +125,12 @@ fn never_met(case: &Case<'_>) -> Option<Finding> {
     };
     // A person who hangs up on a silent set-up ends it as well as a timer does.
     let is_beside = is_cancelled && words.is_none();
-    let finding = finding(case, &unmet, (end, quiet), words, confidence, proof);
+    let finding = finding(context, &unmet, (end, quiet), words, confidence, proof);
     Some(if is_beside { finding.beside() } else { finding })
 }
 
 fn finding(
-    case: &Case<'_>,
+    context: &CallContext<'_>,
     unmet: &[Reserved<'_>],
     (end, quiet): (&Message, Duration),
     words: Option<&Message>,
@@ -142,13 +142,13 @@ fn finding(
         .map(|side| {
             format!(
                 "{} stayed at `{}` while {} was mandatory",
-                case.name(side.told.source),
+                context.name(side.told.source),
                 side.current,
                 direction(side.wanted)
             )
         })
         .collect();
-    let addresses: Vec<String> = unmet.iter().map(|side| case.scene.name(side.told.source)).collect();
+    let addresses: Vec<String> = unmet.iter().map(|side| context.capture.name(side.told.source)).collect();
     let what = match end.status() {
         Some(status) => format!("the set-up ended with {}", status.0),
         None => "the caller cancelled".to_owned(),
@@ -157,7 +157,7 @@ fn finding(
         Confidence::Possible => " Also consider a failure behind the node that answered so.",
         _ => "",
     };
-    let severity = match case.outcome() {
+    let severity = match context.outcome() {
         Outcome::Cancelled => Severity::Warn,
         _ => Severity::Error,
     };
@@ -181,24 +181,25 @@ fn finding(
             "the last word of that side on its resources",
         ));
     }
-    finding = finding.shown_by(case.shows(end, "the end of the set-up"));
+    finding = finding.shown_by(context.shows(end, "the end of the set-up"));
     if let Some(first) = unmet.first() {
         finding = finding.at(first.told.source, "not met");
     }
     if let Some(words) = words {
-        finding = finding.shown_by(case.shows_header(words, HeaderName::Reason, "the bearer is named as the reason"));
+        finding =
+            finding.shown_by(context.shows_header(words, HeaderName::Reason, "the bearer is named as the reason"));
     }
     finding
 }
 
 /// Descriptions with preconditions before the end of the set-up, each as its maker sent it.
-fn spoken<'s, 'a>(case: &'s Case<'a>) -> impl DoubleEndedIterator<Item = &'a Message> + 's {
+fn spoken<'s, 'a>(context: &'s CallContext<'a>) -> impl DoubleEndedIterator<Item = &'a Message> + 's {
     let has_some = |message: &Message| {
-        let sdp = case.tables().sessions.shape(message.session);
+        let sdp = context.tables().sessions.shape(message.session);
         let mut medias = sdp.medias.iter();
         medias.any(|media| !media.preconditions.is_empty())
     };
-    let all = case.anatomy.messages.iter().copied();
+    let all = context.transactions.messages.iter().copied();
     all.filter(move |message| {
         let is_there = !message.session.is_absent() && !message.flags.is_copy();
         is_there && is_whole(message) && has_some(message)
@@ -206,9 +207,9 @@ fn spoken<'s, 'a>(case: &'s Case<'a>) -> impl DoubleEndedIterator<Item = &'a Mes
 }
 
 /// What `told` says of its sender's resources, and what the two sides demand of them; the first line of media alone.
-fn reserved<'a>(case: &Case<'a>, told: &'a Message, other: &Message) -> Option<Reserved<'a>> {
+fn reserved<'a>(context: &CallContext<'a>, told: &'a Message, other: &Message) -> Option<Reserved<'a>> {
     let lines = |message: &Message| {
-        let sdp = case.tables().sessions.shape(message.session);
+        let sdp = context.tables().sessions.shape(message.session);
         let media = sdp.medias.iter().find(|media| !media.preconditions.is_empty());
         media.map_or(&[][..], |media| media.preconditions.as_slice())
     };
@@ -256,11 +257,12 @@ fn direction(wanted: (bool, bool)) -> &'static str {
 }
 
 /// The message that ended the set-up, and how long nothing had moved in it before.
-fn ending<'a>(case: &Case<'a>, step: &crate::call::Transaction) -> Option<(&'a Message, Duration)> {
-    let node: NodeId = case.scene.node(step.source);
-    let all = || case.anatomy.originals().map(|(_, message)| message);
-    let cancel = all().find(|message| message.is_request(Method::Cancel) && case.scene.node(message.source) == node);
-    let end = cancel.or_else(|| case.message(step.final_response?))?;
+fn ending<'a>(context: &CallContext<'a>, step: &crate::call::Transaction) -> Option<(&'a Message, Duration)> {
+    let node: NodeId = context.capture.node(step.source);
+    let all = || context.transactions.originals().map(|(_, message)| message);
+    let cancel =
+        all().find(|message| message.is_request(Method::Cancel) && context.capture.node(message.source) == node);
+    let end = cancel.or_else(|| context.message(step.final_response?))?;
     let moved: Timestamp = all()
         .filter(|message| {
             message.time < end.time
@@ -275,14 +277,14 @@ fn ending<'a>(case: &Case<'a>, step: &crate::call::Transaction) -> Option<(&'a M
 }
 
 /// A CANCEL or refusal that says that the bearer was lost.
-fn told_cause<'a>(case: &Case<'a>) -> Option<&'a Message> {
-    let all = case.anatomy.originals().map(|(_, message)| message);
+fn told_cause<'a>(context: &CallContext<'a>) -> Option<&'a Message> {
+    let all = context.transactions.originals().map(|(_, message)| message);
     all.filter(|message| {
         message.is_request(Method::Cancel)
             || message.is_response_to(Method::Invite) && message.status().is_some_and(|status| status.0 >= 400)
     })
     .find(|message| {
-        let reasons = case.tables().header_values(message, HeaderName::Reason);
+        let reasons = context.tables().header_values(message, HeaderName::Reason);
         reasons
             .map(|reason| reason.to_ascii_lowercase().replace(' ', ""))
             .any(|reason| reason.contains("release_cause;cause=3") || reason.contains("failure_cause;cause=1"))

@@ -30,7 +30,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         return fits(refusal, line, (Confidence::Certain, Proof::OwnWords), &why, None);
     }
     if is_told(refusal) {
-        let words = refusal.case.header(refusal.response, crate::sip::HeaderName::Warning);
+        let words = refusal.context.header(refusal.response, crate::sip::HeaderName::Warning);
         let why = match words {
             Some(words) => format!("the refusal says `{words}`"),
             None => "its reason phrase asks for another one".to_owned(),
@@ -126,8 +126,8 @@ fn fits(
     why: &str,
     shown: Option<crate::diagnose::finding::Evidence>,
 ) -> Test {
-    let scene = refusal.case.scene;
-    let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
+    let capture = refusal.context.capture;
+    let (offerer, refuser) = (capture.name(refusal.offerer), capture.name(refusal.refuser));
     let remedy = if line.profile.is_secure() {
         format!(
             "On {offerer}: make SRTP optional or turn it off towards {refuser}. Or on {refuser}: allow {}. \
@@ -239,8 +239,8 @@ fn accepted_like<'a>(refusal: &Refusal<'_, 'a>, line: &Media) -> Option<&'a Fact
 }
 
 fn keys_fit(refusal: &Refusal<'_, '_>, line: &Media, confidence: Confidence, proof: Proof, what: &str) -> Test {
-    let scene = refusal.case.scene;
-    let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
+    let capture = refusal.context.capture;
+    let (offerer, refuser) = (capture.name(refusal.offerer), capture.name(refusal.refuser));
     Test::Fits(Box::new(Theory {
         dimension: Dimension::Keys,
         confidence,

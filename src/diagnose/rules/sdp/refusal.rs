@@ -5,7 +5,7 @@
 use crate::call::outcome::negotiation::{is_whole, used};
 use crate::call::{Cause, EndpointId, Message, Outcome};
 use crate::diagnose::background::media_capabilities::{Fact, FactKind, Try};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::Evidence;
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::syntax::weight;
@@ -29,7 +29,7 @@ pub struct Words {
 /// One refusal, at the hop where it began.
 pub struct Refusal<'c, 'a> {
     /// The call.
-    pub case: &'c Case<'a>,
+    pub context: &'c CallContext<'a>,
     /// Who refused.
     pub refuser: EndpointId,
     /// Who sent the offer on that hop.
@@ -56,23 +56,23 @@ pub struct Refusal<'c, 'a> {
 
 impl<'c, 'a> Refusal<'c, 'a> {
     /// The refusal of a call that failed over its media, or may have.
-    pub fn of(case: &'c Case<'a>) -> Option<Self> {
-        if !is_refused(case) {
+    pub fn of(context: &'c CallContext<'a>) -> Option<Self> {
+        if !is_refused(context) {
             return None;
         }
-        let code = case.refusal_code();
+        let code = context.refusal_code();
         if !matches!(code, 400 | 403 | 406 | 415 | 480 | 488 | 500 | 501 | 503 | 606) {
             return None;
         }
-        let (_, root) = case.root()?;
-        let (request, response) = (case.refused_request()?, case.refusal()?);
-        let tables = case.tables();
+        let (_, root) = context.root()?;
+        let (request, response) = (context.refused_request()?, context.refusal()?);
+        let tables = context.tables();
         let is_readable = is_whole(request);
         let shape = |message: &'a Message| {
             (!message.session.is_absent() && is_whole(message)).then(|| tables.sessions.shape(message.session))
         };
         let refusal = Self {
-            case,
+            context,
             refuser: root.destination,
             offerer: root.source,
             request,
@@ -81,9 +81,9 @@ impl<'c, 'a> Refusal<'c, 'a> {
             offer: shape(request),
             lacks_offer: is_readable && !request.flags.has_body() && request.session.is_absent(),
             listed: shape(response).filter(|_| request.session != response.session),
-            words: words(case, response),
-            facts: facts(case, root.destination, response),
-            retry: retry(case, root.destination, request),
+            words: words(context, response),
+            facts: facts(context, root.destination, response),
+            retry: retry(context, root.destination, request),
         };
         (refusal.is_about_media() || refusal.lacks_offer || refusal.may_be_syntax()).then_some(refusal)
     }
@@ -91,7 +91,7 @@ impl<'c, 'a> Refusal<'c, 'a> {
     /// Whether the refusal itself says that it is about media.
     pub fn is_about_media(&self) -> bool {
         let text = &self.words.text;
-        let phrase = self.case.tables().text(self.response.line).to_ascii_lowercase();
+        let phrase = self.context.tables().text(self.response.line).to_ascii_lowercase();
         matches!(self.code, 488 | 606)
             || matches!(self.code, 415 | 406) && self.request_is_sdp()
             || self.words.warnings.iter().any(|code| is_media_warning(*code))
@@ -106,14 +106,14 @@ impl<'c, 'a> Refusal<'c, 'a> {
 
     /// A bare 400 to a request whose session description cannot be read, and in which nothing else is wrong.
     fn may_be_syntax(&self) -> bool {
-        let is_sound = !self.case.scene.book.defects.contains_key(&self.request.digest);
+        let is_sound = !self.context.capture.store.defects.contains_key(&self.request.digest);
         self.code == 400
             && is_sound
             && self.offer.is_some_and(|offer| offer.defects.iter().any(|defect| weight(defect.kind) == 2))
     }
 
     fn request_is_sdp(&self) -> bool {
-        self.case
+        self.context
             .header(self.request, HeaderName::ContentType)
             .is_some_and(|value| MediaType::parse(value.as_bytes()).is_sdp())
     }
@@ -125,7 +125,7 @@ impl<'c, 'a> Refusal<'c, 'a> {
 
     /// The description at a session id.
     pub fn shape(&self, id: crate::call::SessionId) -> Option<&'a Sdp> {
-        (!id.is_absent()).then(|| self.case.tables().sessions.shape(id))
+        (!id.is_absent()).then(|| self.context.tables().sessions.shape(id))
     }
 
     /// The main line of the offer: voice, or else the first.
@@ -165,10 +165,10 @@ impl<'c, 'a> Refusal<'c, 'a> {
             Some(names)
         };
         let own = codecs(self.offer);
-        let anatomy = &self.case.anatomy;
-        let hops = self.case.path().iter().map(|(hop, _)| anatomy.transaction(*hop));
+        let transactions = &self.context.transactions;
+        let hops = self.context.path().iter().map(|(hop, _)| transactions.transaction(*hop));
         let first = hops.into_iter().find(|hop| {
-            let request = hop.last_request.and_then(|request| self.case.message(request));
+            let request = hop.last_request.and_then(|request| self.context.message(request));
             request.is_some_and(|request| own.is_some() && codecs(self.shape(request.session)) == own)
         });
         first.map_or(self.offerer, |hop| hop.source)
@@ -176,15 +176,15 @@ impl<'c, 'a> Refusal<'c, 'a> {
 
     /// How a reader knows the refuser, with its product.
     pub fn refuser_name(&self) -> String {
-        self.case.name(self.refuser)
+        self.context.name(self.refuser)
     }
 
     /// Evidence: the media lines that were offered.
     pub fn shows_offer(&self, shows: impl Into<String>) -> Evidence {
-        let tables = self.case.tables();
+        let tables = self.context.tables();
         let quote = match self.offer {
             Some(_) => offer::media_lines(tables, self.request.session),
-            None => self.case.start_line(self.request),
+            None => self.context.start_line(self.request),
         };
         Evidence::seen(self.request.at, quote, shows)
     }
@@ -192,10 +192,10 @@ impl<'c, 'a> Refusal<'c, 'a> {
     /// Evidence: the refusal with its Warning where it has one.
     pub fn shows_refusal(&self) -> Evidence {
         let name = HeaderName::Warning;
-        let case = self.case;
-        match case.header(self.response, name) {
-            Some(_) => case.shows_header(self.response, name, format!("the {} says why", self.code)),
-            None => case.shows(self.response, "the refusal, without a Warning"),
+        let context = self.context;
+        match context.header(self.response, name) {
+            Some(_) => context.shows_header(self.response, name, format!("the {} says why", self.code)),
+            None => context.shows(self.response, "the refusal, without a Warning"),
         }
     }
 
@@ -206,13 +206,13 @@ impl<'c, 'a> Refusal<'c, 'a> {
         session: crate::call::SessionId,
         shows: impl Into<String>,
     ) -> Evidence {
-        Evidence::seen(at, offer::media_lines(self.case.tables(), session), shows)
+        Evidence::seen(at, offer::media_lines(self.context.tables(), session), shows)
     }
 }
 
 /// Whether the call failed without ever being answered; who gave up or was busy did not fail over media.
-pub fn is_refused(case: &Case<'_>) -> bool {
-    case.outcome().is_failure() && case.outcome() != Outcome::Dropped
+pub fn is_refused(context: &CallContext<'_>) -> bool {
+    context.outcome().is_failure() && context.outcome() != Outcome::Dropped
 }
 
 /// The line for voice that is in use, or else the first line in use.
@@ -225,8 +225,8 @@ pub fn is_media_warning(code: u16) -> bool {
     matches!(code, 300..=307 | 330 | 331 | 370)
 }
 
-fn words(case: &Case<'_>, response: &Message) -> Words {
-    let tables = case.tables();
+fn words(context: &CallContext<'_>, response: &Message) -> Words {
+    let tables = context.tables();
     let mut words = Words { q850: Cause::of(tables, response).q850, ..Words::default() };
     for value in tables.header_values(response, HeaderName::Warning) {
         let warning = Warning::parse(value.as_bytes());
@@ -241,10 +241,10 @@ fn words(case: &Case<'_>, response: &Message) -> Words {
     words
 }
 
-fn facts<'a>(case: &Case<'a>, refuser: EndpointId, response: &Message) -> Vec<&'a Fact> {
-    let tables = case.tables();
+fn facts<'a>(context: &CallContext<'a>, refuser: EndpointId, response: &Message) -> Vec<&'a Fact> {
+    let tables = context.tables();
     let software = tables.header(response, HeaderName::Server);
-    let known = case.scene.known.of(refuser).iter();
+    let known = context.capture.known.of(refuser).iter();
     let same = known.filter(|fact| match software {
         // Another product at the same address is another device behind it.
         Some(own) => fact.software.is_absent() || tables.text(fact.software) == own,
@@ -253,8 +253,8 @@ fn facts<'a>(case: &Case<'a>, refuser: EndpointId, response: &Message) -> Vec<&'
     same.collect()
 }
 
-fn retry<'a>(case: &Case<'a>, refuser: EndpointId, request: &Message) -> Option<&'a Try> {
-    let tries = case.scene.known.tries(refuser, request);
+fn retry<'a>(context: &CallContext<'a>, refuser: EndpointId, request: &Message) -> Option<&'a Try> {
+    let tries = context.capture.known.tries(refuser, request);
     tries
         .iter()
         .find(|once| once.is_accepted && once.time > request.time && once.time.since(request.time) <= RETRY_WAIT)

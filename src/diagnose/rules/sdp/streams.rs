@@ -4,7 +4,7 @@
 
 use crate::call::outcome::negotiation::used;
 use crate::diagnose::background::media_capabilities::FactKind;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::judge::{Test, Theory, explain};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
@@ -58,8 +58,8 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     } else {
         return Test::Open;
     };
-    let scene = refusal.case.scene;
-    let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
+    let capture = refusal.context.capture;
+    let (offerer, refuser) = (capture.name(refusal.offerer), capture.name(refusal.refuser));
     Test::Fits(Box::new(Theory {
         dimension: Dimension::Streams,
         confidence,
@@ -79,7 +79,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
 fn own_words(refusal: &Refusal<'_, '_>, extra: &[MediaKind]) -> Option<String> {
     let words = &refusal.words;
     let named = extra.iter().find(|kind| words.text.contains(kind.word()));
-    let warning = refusal.case.header(refusal.response, crate::sip::HeaderName::Warning);
+    let warning = refusal.context.header(refusal.response, crate::sip::HeaderName::Warning);
     if (words.warnings.contains(&304) || named.is_some())
         && let Some(warning) = warning
     {
@@ -94,13 +94,13 @@ fn own_words(refusal: &Refusal<'_, '_>, extra: &[MediaKind]) -> Option<String> {
 }
 
 /// The rule: refusals, and calls that were answered without the extra line.
-pub fn sdp_stream_refused(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_answered() {
-        return explain(case, Dimension::Streams);
+pub fn sdp_stream_refused(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_answered() {
+        return explain(context, Dimension::Streams);
     }
-    let exchange = case.opening()?;
-    let (offer, answer) = (case.message(exchange.offer?)?, case.message(exchange.answer?)?);
-    let sessions = &case.tables().sessions;
+    let exchange = context.opening()?;
+    let (offer, answer) = (context.message(exchange.offer?)?, context.message(exchange.answer?)?);
+    let sessions = &context.tables().sessions;
     let (offered, answered) = (sessions.shape(offer.session), sessions.shape(answer.session));
     let pairs = offered.medias.iter().zip(&answered.medias).enumerate();
     let mut refused = pairs.filter(|(_, (ours, theirs))| {
@@ -121,14 +121,14 @@ pub fn sdp_stream_refused(case: &Case<'_>) -> Option<Finding> {
             format!("Answered without {kind}"),
             format!(
                 "{} does not take the {kind} part of the offer (m-line {}) and accepted the rest.",
-                case.name(answerer),
+                context.name(answerer),
                 place + 1
             ),
-            format!("Nothing is broken; to have {kind}, enable it on {}.", case.scene.name(answerer)),
+            format!("Nothing is broken; to have {kind}, enable it on {}.", context.capture.name(answerer)),
         )
         .shown_by(crate::diagnose::finding::Evidence::seen(
             answer.at,
-            offer::media_line(case.tables(), answer.session, place).unwrap_or_default(),
+            offer::media_line(context.tables(), answer.session, place).unwrap_or_default(),
             "port 0 refuses this line",
         ))
         .at(answerer, kind)

@@ -42,8 +42,8 @@ pub fn test_presence(refusal: &Refusal<'_, '_>) -> Test {
     } else {
         return Test::Silent;
     };
-    let scene = refusal.case.scene;
-    let (offerer, refuser) = (scene.name(refusal.offerer), scene.name(refusal.refuser));
+    let capture = refusal.context.capture;
+    let (offerer, refuser) = (capture.name(refusal.offerer), capture.name(refusal.refuser));
     let mut why = "the INVITE carries no session description".to_owned();
     if refusal.is_cured_by(Dimension::Presence) {
         why.push_str(", and the next try with one was accepted");
@@ -71,7 +71,7 @@ pub fn test_presence(refusal: &Refusal<'_, '_>) -> Test {
 
 /// Whether the request names a session description that it does not carry.
 fn announces_body(refusal: &Refusal<'_, '_>) -> bool {
-    let named = refusal.case.header(refusal.request, HeaderName::ContentType);
+    let named = refusal.context.header(refusal.request, HeaderName::ContentType);
     named.is_some_and(|value| MediaType::parse(value.as_bytes()).is_sdp()) && matches!(refusal.code, 400 | 488 | 606)
 }
 
@@ -109,9 +109,9 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         2 if !is_other && !is_avoidable(refusal, defect) => (Confidence::Likely, Proof::Protocol),
         _ => (Confidence::Possible, Proof::Protocol),
     };
-    let offerer = refusal.case.scene.name(refusal.offerer);
+    let offerer = refusal.context.capture.name(refusal.offerer);
     let mut why = format!("the session description of {offerer} is malformed: {defect}");
-    if is_told && let Some(warning) = refusal.case.header(refusal.response, HeaderName::Warning) {
+    if is_told && let Some(warning) = refusal.context.header(refusal.response, HeaderName::Warning) {
         why.push_str(&format!("; the refusal says `{warning}`"));
     }
     // The media lines are shown anyhow; any other line is worth a look of its own.
@@ -151,7 +151,7 @@ fn worst(refusal: &Refusal<'_, '_>) -> Option<SdpDefect> {
     if refusal.offer?.defects.is_empty() {
         return None;
     }
-    let sessions = &refusal.case.tables().sessions;
+    let sessions = &refusal.context.tables().sessions;
     let defects = sessions.defects(refusal.request.session).into_iter();
     let graver = defects.filter(|defect| weight(defect.kind) > 0);
     graver.min_by_key(|defect| std::cmp::Reverse(weight(defect.kind)))

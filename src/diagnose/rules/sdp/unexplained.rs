@@ -3,7 +3,7 @@
 //! Source: RFC 3261 sections 21.4.26 and 21.6.4.
 
 use crate::call::outcome::negotiation::{is_whole, used};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::body::same_offer_accepted;
 use crate::diagnose::rules::sdp::judge::{Judgement, delay, judge, with_refuted};
@@ -12,11 +12,11 @@ use crate::diagnose::rules::sdp::refusal::{Refusal, is_refused};
 use crate::sip::HeaderName;
 
 /// The rule.
-pub fn sdp_unexplained_488(case: &Case<'_>) -> Option<Finding> {
-    if !is_refused(case) || !matches!(case.refusal_code(), 488 | 606) {
+pub fn sdp_unexplained_488(context: &CallContext<'_>) -> Option<Finding> {
+    if !is_refused(context) || !matches!(context.refusal_code(), 488 | 606) {
         return None;
     }
-    let refusal = Refusal::of(case)?;
+    let refusal = Refusal::of(context)?;
     let judgement = judge(&refusal);
     if judgement.theory.is_some() {
         return None;
@@ -32,7 +32,7 @@ pub fn sdp_unexplained_488(case: &Case<'_>) -> Option<Finding> {
 fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
     let mut text =
         format!("{} refused the session with {} after {}", refusal.refuser_name(), refusal.code, delay(refusal));
-    match refusal.case.header(refusal.response, HeaderName::Warning) {
+    match refusal.context.header(refusal.response, HeaderName::Warning) {
         Some(warning) => text.push_str(&format!(", Warning `{warning}`.")),
         None => text.push_str(" and gives no reason."),
     }
@@ -76,11 +76,11 @@ fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
 }
 
 fn remedy(refusal: &Refusal<'_, '_>) -> String {
-    let case = refusal.case;
+    let context = refusal.context;
     format!(
         "1. On {}: look into its log for the Call-ID {}. 2. Repeat the call with PCMU and PCMA, RTP/AVP, IPv4 and one \
          m-line; if it passes, put the rest back one by one.",
-        case.scene.name(refusal.refuser),
-        case.tables().call_id(refusal.request)
+        context.capture.name(refusal.refuser),
+        context.tables().call_id(refusal.request)
     )
 }

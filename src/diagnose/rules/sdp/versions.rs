@@ -4,7 +4,7 @@
 
 use crate::call::outcome::negotiation::{Change, changes, difference, is_agreed, is_whole, used};
 use crate::call::{Message, MessageIndex, NodeId, SessionId, TextId, TransactionIndex};
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::rules::sdp::offer;
 use crate::sip::sdp::{Direction, Media};
@@ -14,34 +14,34 @@ use crate::sip::{HeaderName, Method, StatusCode};
 const SPEAKERS_MAX: usize = 16;
 
 /// A 2xx whose session description is not the one of the reliable response before it, which had answered the offer.
-pub fn second_answer(case: &Case<'_>, first: TransactionIndex) -> Option<Finding> {
-    let anatomy = &case.anatomy;
-    let invite = anatomy.transaction(first);
-    let answer = case.message(invite.final_response?)?;
-    let request = case.message(invite.last_request?)?;
+pub fn second_answer(context: &CallContext<'_>, first: TransactionIndex) -> Option<Finding> {
+    let transactions = &context.transactions;
+    let invite = transactions.transaction(first);
+    let answer = context.message(invite.final_response?)?;
+    let request = context.message(invite.last_request?)?;
     let has_success = answer.status().is_some_and(StatusCode::is_success);
     if !has_success || answer.session.is_absent() || request.session.is_absent() {
         return None;
     }
-    let mut early = anatomy.responses_of(first).map(|(_, message)| message);
+    let mut early = transactions.responses_of(first).map(|(_, message)| message);
     let held = early.find(|message| {
         message.status().is_some_and(StatusCode::is_provisional)
             && message.to_tag == answer.to_tag
             && !message.session.is_absent()
             && is_whole(message)
-            && case.header(message, HeaderName::RSeq).is_some()
+            && context.header(message, HeaderName::RSeq).is_some()
     })?;
-    let change = changed(case, held.session, answer.session)
-        .filter(|change| *change != Change::Codecs || !is_narrower(case, held, answer))?;
+    let change = changed(context, held.session, answer.session)
+        .filter(|change| *change != Change::Codecs || !is_narrower(context, held, answer))?;
     // A change that was agreed meanwhile makes the session another one.
-    let was_changed = anatomy.originals().any(|(_, message)| {
+    let was_changed = transactions.originals().any(|(_, message)| {
         let offers = matches!(message.method(), Some(Method::Update | Method::Prack));
         offers && !message.session.is_absent()
     });
     if was_changed || !is_whole(answer) || !is_whole(request) {
         return None;
     }
-    let answerer = case.scene.name(answer.source);
+    let answerer = context.capture.name(answer.source);
     let finding = Finding::new(
         "sdp-answer-invalid",
         Severity::Warn,
@@ -52,29 +52,29 @@ pub fn second_answer(case: &Case<'_>, first: TransactionIndex) -> Option<Finding
         "Two answers to one offer",
         format!(
             "{} had answered the offer in a reliable {}, and sent another session description in its {} ({}): {} may go on with the first one, so that media go astray.",
-            case.name(answer.source),
+            context.name(answer.source),
             held.status().map_or(0, |status| status.0),
             answer.status().map_or(0, |status| status.0),
             what(change),
-            case.scene.name(invite.source)
+            context.capture.name(invite.source)
         ),
         format!(
             "On {answerer}: repeat the first answer in the 200 or leave it out, and change the session by UPDATE (firmware, or the SDP rules of the SBC in front of it)."
         ),
     )
-    .shown_by(shown(case, answer, "the second answer"))
-    .shown_by(shown(case, held, "the answer that holds"))
+    .shown_by(shown(context, answer, "the second answer"))
+    .shown_by(shown(context, held, "the answer that holds"))
     .at(answer.source, "second answer");
     Some(finding.beside())
 }
 
 /// A hold whose o= line has the version of the description before it, and that the other side did not follow.
-pub fn kept_version(case: &Case<'_>) -> Option<Finding> {
-    changes(&case.anatomy).next()?;
-    let begin = case.dialogs.first()?.answer;
-    let sessions = &case.tables().sessions;
+pub fn kept_version(context: &CallContext<'_>) -> Option<Finding> {
+    changes(&context.transactions).next()?;
+    let begin = context.dialogs.first()?.answer;
+    let sessions = &context.tables().sessions;
     let mut spoken: Vec<(NodeId, TextId, &Message)> = Vec::new();
-    for (at, message) in case.anatomy.originals() {
+    for (at, message) in context.transactions.originals() {
         if message.session.is_absent() || !is_whole(message) {
             continue;
         }
@@ -82,7 +82,7 @@ pub fn kept_version(case: &Case<'_>) -> Option<Finding> {
             Some(_) => message.from_tag,
             None => message.to_tag,
         };
-        let node = case.scene.node(message.source);
+        let node = context.capture.node(message.source);
         let known = spoken.iter_mut().find(|(speaker, tag, _)| (*speaker, *tag) == (node, own_tag));
         let Some((_, _, before)) = known else {
             if spoken.len() < SPEAKERS_MAX {
@@ -95,32 +95,32 @@ pub fn kept_version(case: &Case<'_>) -> Option<Finding> {
         if at > begin
             && own == earlier
             && own.0 != 0
-            && changed(case, last.session, message.session) == Some(Change::Hold)
-            && let Some(answer) = unfollowed(case, at)
+            && changed(context, last.session, message.session) == Some(Change::Hold)
+            && let Some(answer) = unfollowed(context, at)
         {
-            return Some(kept(case, message, answer));
+            return Some(kept(context, message, answer));
         }
     }
     None
 }
 
 /// The answer to a hold that says in words that media go both ways, as before.
-fn unfollowed<'a>(case: &Case<'a>, offer: MessageIndex) -> Option<&'a Message> {
-    let exchange = changes(&case.anatomy).find(|exchange| exchange.offer == Some(offer))?;
-    let (offer, answer) = (case.message(offer)?, case.message(exchange.answer?)?);
-    let sessions = &case.tables().sessions;
+fn unfollowed<'a>(context: &CallContext<'a>, offer: MessageIndex) -> Option<&'a Message> {
+    let exchange = changes(&context.transactions).find(|exchange| exchange.offer == Some(offer))?;
+    let (offer, answer) = (context.message(offer)?, context.message(exchange.answer?)?);
+    let sessions = &context.tables().sessions;
     let told = |message: &Message| {
         let mut lines = used(sessions.shape(message.session));
         lines.next().and_then(|line| line.common.direction)
     };
     let holds = matches!(told(offer), Some(Direction::SendOnly | Direction::Inactive));
-    let went_on = is_agreed(&case.anatomy, &exchange) && told(answer) == Some(Direction::SendRecv);
+    let went_on = is_agreed(&context.transactions, &exchange) && told(answer) == Some(Direction::SendRecv);
     (holds && went_on).then_some(answer)
 }
 
-fn kept(case: &Case<'_>, hold: &Message, answer: &Message) -> Finding {
-    let (_, version) = case.tables().sessions.origin(hold.session);
-    let (holder, other) = (case.scene.name(hold.source), case.scene.name(answer.source));
+fn kept(context: &CallContext<'_>, hold: &Message, answer: &Message) -> Finding {
+    let (_, version) = context.tables().sessions.origin(hold.session);
+    let (holder, other) = (context.capture.name(hold.source), context.capture.name(answer.source));
     Finding::new(
         "sdp-answer-invalid",
         Severity::Warn,
@@ -131,23 +131,23 @@ fn kept(case: &Case<'_>, hold: &Message, answer: &Message) -> Finding {
         "A hold was answered as if nothing had changed",
         format!(
             "{:.1} s into the call {} put it on hold with the same version {version} in its o= line as before, and {} answered with sendrecv: it possibly took the description for a repetition, or heeds no hold at all.",
-            case.seconds_in(hold),
-            case.name(hold.source),
-            case.name(answer.source)
+            context.seconds_in(hold),
+            context.name(hold.source),
+            context.name(answer.source)
         ),
         format!(
             "1. On {holder}: raise the version in o= with every change (firmware, or the SDP rules of the SBC in front of it). 2. Or on {other}: answer sendonly with recvonly or inactive, whatever the version."
         ),
     )
-    .shown_by(shown(case, hold, "the hold, without a new version"))
-    .shown_by(shown(case, answer, "answered as before"))
+    .shown_by(shown(context, hold, "the hold, without a new version"))
+    .shown_by(shown(context, answer, "answered as before"))
     .at(hold.source, "version")
     .beside()
 }
 
 /// Whether an answer has codecs of the one before alone, with the same one first: whoever goes on with the first uses that.
-fn is_narrower(case: &Case<'_>, before: &Message, after: &Message) -> bool {
-    let sessions = &case.tables().sessions;
+fn is_narrower(context: &CallContext<'_>, before: &Message, after: &Message) -> bool {
+    let sessions = &context.tables().sessions;
     let (old, new) = (sessions.shape(before.session), sessions.shape(after.session));
     let keys = |line: &Media| -> Vec<String> { line.real_codecs().map(|codec| codec.key()).collect() };
     let mut pairs = used(old).zip(used(new));
@@ -159,15 +159,15 @@ fn is_narrower(case: &Case<'_>, before: &Message, after: &Message) -> bool {
 }
 
 /// What separates two descriptions for whoever sends media by them; `None` where nothing does.
-fn changed(case: &Case<'_>, before: SessionId, after: SessionId) -> Option<Change> {
-    let sessions = &case.tables().sessions;
+fn changed(context: &CallContext<'_>, before: SessionId, after: SessionId) -> Option<Change> {
+    let sessions = &context.tables().sessions;
     if before == after
         || sessions.shape_number(before) == sessions.shape_number(after)
             && sessions.media(before) == sessions.media(after)
     {
         return None;
     }
-    match difference(case.tables(), before, after) {
+    match difference(context.tables(), before, after) {
         Change::Refresh | Change::Other => None,
         change => Some(change),
     }
@@ -188,6 +188,6 @@ fn what(change: Change) -> &'static str {
     }
 }
 
-fn shown(case: &Case<'_>, message: &Message, shows: &str) -> Evidence {
-    Evidence::seen(message.at, offer::media_lines(case.tables(), message.session), shows)
+fn shown(context: &CallContext<'_>, message: &Message, shows: &str) -> Evidence {
+    Evidence::seen(message.at, offer::media_lines(context.tables(), message.session), shows)
 }

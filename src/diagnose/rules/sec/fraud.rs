@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::call::beside::registration::RegistrationOutcome;
 use crate::call::{Call, TextId};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::diagnose::hostile::probe::{Ask, Reply, Sender, spellings};
 use crate::diagnose::rule::Claim;
@@ -36,12 +36,12 @@ const INVITES_MAX: usize = 5_000;
 /// Digits of a number that leads abroad.
 const FOREIGN_DIGITS_MIN: usize = 9;
 
-pub fn sec_toll_fraud(scene: &Scene<'_>) -> Vec<Claim> {
-    scene
+pub fn sec_toll_fraud(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    capture
         .senders()
         .iter()
         .filter(|sender| sender.asks.iter().any(|ask| ask.method == Method::Invite))
-        .filter_map(|sender| claim(scene, sender))
+        .filter_map(|sender| claim(capture, sender))
         .collect()
 }
 
@@ -52,26 +52,26 @@ fn abroad(user: &str) -> Option<&str> {
     (digits >= FOREIGN_DIGITS_MIN).then_some(rest)
 }
 
-fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
-    let stolen = stolen_users(scene, sender);
+fn claim(capture: &CaptureContext<'_>, sender: &Sender) -> Option<Claim> {
+    let stolen = stolen_users(capture, sender);
     // Most senders call once or twice, which is neither a hunt nor several prefixes.
     let invites = sender.asks.iter().filter(|ask| ask.method == Method::Invite);
     if stolen.is_empty() && invites.take(SPELLINGS_MIN).count() < SPELLINGS_MIN {
         return None;
     }
-    let hunt = sender.prefix_hunt(scene.book);
-    let written = spellings(scene.book, &hunt);
-    let has_hunt = written.len() >= SPELLINGS_MIN && is_mostly_in_vain(scene, &hunt, &written);
-    let range = prefixes_of_one_range(scene, sender);
+    let hunt = sender.prefix_hunt(capture.store);
+    let written = spellings(capture.store, &hunt);
+    let has_hunt = written.len() >= SPELLINGS_MIN && is_mostly_in_vain(capture, &hunt, &written);
+    let range = prefixes_of_one_range(capture, sender);
     if !has_hunt && stolen.is_empty() && range.is_none() {
         return None;
     }
     let invites = || sender.asks.iter().filter(|ask| ask.method == Method::Invite);
-    let numbers: HashSet<&str> = invites().map(|ask| user_of(scene.text(ask.target))).collect();
+    let numbers: HashSet<&str> = invites().map(|ask| user_of(capture.text(ask.target))).collect();
     if numbers.len() >= TRUNK_NUMBERS_MIN + written.len() {
         return None;
     }
-    let calls: Vec<&Call> = invites().filter_map(|ask| scene.calls.get(ask.call? as usize)).collect();
+    let calls: Vec<&Call> = invites().filter_map(|ask| capture.calls.get(ask.call? as usize)).collect();
     let mut facts: Vec<String> = Vec::new();
     if has_hunt {
         let shown: Vec<&str> = written.iter().take(6).map(String::as_str).collect();
@@ -89,18 +89,18 @@ fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
     if let Some(user) = stolen.first() {
         facts.push(format!("it guessed the password of {user} before"));
     }
-    if let Some(ask) = invites().find(|ask| abroad(user_of(scene.text(ask.target))).is_some()) {
-        facts.push(format!("it calls abroad ({})", user_of(scene.text(ask.target))));
+    if let Some(ask) = invites().find(|ask| abroad(user_of(capture.text(ask.target))).is_some()) {
+        facts.push(format!("it calls abroad ({})", user_of(capture.text(ask.target))));
     }
-    let served = invites().find(|ask| ask.reply == Reply::Served && !ask.has_login(scene.book));
-    if let Some(ask) = served.filter(|_| sender.is_public(scene.book) && !registers(sender)) {
-        facts.push(format!("the call to {} went through without a login", user_of(scene.text(ask.target))));
+    let served = invites().find(|ask| ask.reply == Reply::Served && !ask.has_login(capture.store));
+    if let Some(ask) = served.filter(|_| sender.is_public(capture.store) && !registers(sender)) {
+        facts.push(format!("the call to {} went through without a login", user_of(capture.text(ask.target))));
     }
-    let at_once = most_at_once(scene, &calls);
+    let at_once = most_at_once(capture, &calls);
     if at_once >= AT_ONCE_MIN {
         facts.push(format!("{at_once} calls at once to one foreign region"));
     }
-    if let Some(user) = borrows_user(scene, sender) {
+    if let Some(user) = borrows_user(capture, sender) {
         facts.push(format!("it calls as {user}, who is registered elsewhere"));
     }
     if has_equal_lengths(&calls) {
@@ -109,20 +109,20 @@ fn claim(scene: &Scene<'_>, sender: &Sender) -> Option<Claim> {
     if facts.len() < FACTS_MIN + counted_twice {
         return None;
     }
-    Some(story(scene, sender, &facts, invites().collect()))
+    Some(story(capture, sender, &facts, invites().collect()))
 }
 
 /// The first digits behind the prefix of a range abroad that an outside sender dials in several ways, and these prefixes: whoever
 /// knows how a PBX is dialled uses one.
-fn prefixes_of_one_range<'a>(scene: &Scene<'a>, sender: &Sender) -> Option<(&'a str, Vec<&'a str>)> {
-    if !sender.is_public(scene.book) {
+fn prefixes_of_one_range<'a>(capture: &CaptureContext<'a>, sender: &Sender) -> Option<(&'a str, Vec<&'a str>)> {
+    if !sender.is_public(capture.store) {
         return None;
     }
     let mut ranges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut habits: BTreeMap<(&str, TextId), BTreeSet<&str>> = BTreeMap::new();
     let invites = sender.asks.iter().filter(|ask| ask.method == Method::Invite);
     for ask in invites.take(INVITES_MAX) {
-        let user = user_of(scene.text(ask.target));
+        let user = user_of(capture.text(ask.target));
         let parts = abroad(user).and_then(|rest| Some((rest.get(..RANGE_DIGITS)?, user.strip_suffix(rest)?)));
         if let Some((range, prefix)) = parts {
             ranges.entry(range).or_default().insert(prefix);
@@ -140,25 +140,25 @@ fn prefixes_of_one_range<'a>(scene: &Scene<'a>, sender: &Sender) -> Option<(&'a 
 }
 
 /// A hunt ends with its first success; a trunk that knows several ways of writing succeeds with most.
-fn is_mostly_in_vain(scene: &Scene<'_>, hunt: &[&Ask], written: &[String]) -> bool {
+fn is_mostly_in_vain(capture: &CaptureContext<'_>, hunt: &[&Ask], written: &[String]) -> bool {
     let served: HashSet<&str> =
-        hunt.iter().filter(|ask| ask.reply == Reply::Served).map(|ask| user_of(scene.text(ask.target))).collect();
+        hunt.iter().filter(|ask| ask.reply == Reply::Served).map(|ask| user_of(capture.text(ask.target))).collect();
     let failed = written.len() - served.len().min(written.len());
     failed >= 2 && failed * 2 >= written.len()
 }
 
 /// Whether a user that it calls as is registered at another node, and not at this one.
-fn borrows_user(scene: &Scene<'_>, sender: &Sender) -> Option<String> {
+fn borrows_user(capture: &CaptureContext<'_>, sender: &Sender) -> Option<String> {
     let first = sender.asks.iter().find(|ask| ask.method == Method::Invite)?;
-    let user = user_of(scene.text(first.from));
-    let mut nodes = scene
+    let user = user_of(capture.text(first.from));
+    let mut nodes = capture
         .attempts
         .iter()
         .take(ATTEMPTS_MAX)
         .filter(|attempt| {
-            attempt.outcome == RegistrationOutcome::Registered && user_of(scene.text(attempt.aor)) == user
+            attempt.outcome == RegistrationOutcome::Registered && user_of(capture.text(attempt.aor)) == user
         })
-        .map(|attempt| scene.node(attempt.source))
+        .map(|attempt| capture.node(attempt.source))
         .peekable();
     nodes.peek()?;
     nodes.all(|node| node != sender.node).then(|| user.to_owned())
@@ -169,23 +169,23 @@ fn registers(sender: &Sender) -> bool {
 }
 
 /// The users of a sender whose password was guessed from its node or from others.
-fn stolen_users<'a>(scene: &Scene<'a>, sender: &Sender) -> Vec<&'a str> {
-    let taken = scene.sieges().iter().take(SIEGES_MAX).filter_map(|siege| {
-        let success = scene.attempts.get(siege.success? as usize)?;
+fn stolen_users<'a>(capture: &CaptureContext<'a>, sender: &Sender) -> Vec<&'a str> {
+    let taken = capture.guessing_runs().iter().take(SIEGES_MAX).filter_map(|siege| {
+        let success = capture.attempts.get(siege.success? as usize)?;
         let by_node = siege.nodes.contains(&sender.node);
-        Some((user_of(scene.text(success.aor)), by_node, success.ended))
+        Some((user_of(capture.text(success.aor)), by_node, success.ended))
     });
     let used = taken.filter(|(user, by_node, since)| {
         sender.asks.iter().any(|ask| {
-            ask.method == Method::Invite && ask.time >= *since && (*by_node || user_of(scene.text(ask.from)) == *user)
+            ask.method == Method::Invite && ask.time >= *since && (*by_node || user_of(capture.text(ask.from)) == *user)
         })
     });
     used.map(|(user, _, _)| user).collect()
 }
 
 /// The most calls to numbers with the same first digits abroad that were up at one moment.
-fn most_at_once(scene: &Scene<'_>, calls: &[&Call]) -> usize {
-    let region = |call: &Call| abroad(user_of(scene.text(call.callee))).and_then(|rest| rest.get(..3));
+fn most_at_once(capture: &CaptureContext<'_>, calls: &[&Call]) -> usize {
+    let region = |call: &Call| abroad(user_of(capture.text(call.callee))).and_then(|rest| rest.get(..3));
     let answered: Vec<&&Call> = calls.iter().filter(|call| call.outcome.is_answered()).take(500).collect();
     let at = |moment: &Call| {
         answered
@@ -212,8 +212,8 @@ fn has_equal_lengths(calls: &[&Call]) -> bool {
     talks.len() >= EQUAL_MIN && most - least <= most * EQUAL_PERCENT / 100.0
 }
 
-fn story(scene: &Scene<'_>, sender: &Sender, facts: &[String], invites: Vec<&Ask>) -> Claim {
-    let address = scene.book.tables.endpoints.address(sender.node);
+fn story(capture: &CaptureContext<'_>, sender: &Sender, facts: &[String], invites: Vec<&Ask>) -> Claim {
+    let address = capture.store.tables.endpoints.address(sender.node);
     let (first, last) = (invites[0], invites[invites.len() - 1]);
     let served: Vec<&&Ask> = invites.iter().filter(|ask| ask.reply == Reply::Served).collect();
     let mut calls: Vec<u32> = invites.iter().filter_map(|ask| ask.call).collect();
@@ -236,13 +236,13 @@ fn story(scene: &Scene<'_>, sender: &Sender, facts: &[String], invites: Vec<&Ask
     if !served.is_empty() {
         finding = finding.shown_by(Evidence::in_frames(
             served.iter().take(5).map(|ask| ask.at).collect(),
-            format!("INVITE to {}", scene.text(served[0].target)),
+            format!("INVITE to {}", capture.text(served[0].target)),
             "calls that got through",
         ));
     }
     finding = finding.shown_by(Evidence::in_frames(
         invites.iter().take(5).map(|ask| ask.at).collect(),
-        format!("INVITE to {}", scene.text(first.target)),
+        format!("INVITE to {}", capture.text(first.target)),
         "the first of its calls",
     ));
     Claim { finding, count: calls.len() as u32, calls, first_at: first.time, last_at: last.time, scope: String::new() }

@@ -1,37 +1,37 @@
 //! Password guessing: many refused logins in little time, and whether one of them succeeded in the end.
 
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::hostile::password_guessing::Siege;
+use crate::diagnose::hostile::password_guessing::GuessingRun;
 use crate::diagnose::rule::Claim;
 
 /// Names and frames that a claim lists.
 const LISTED_MAX: usize = 5;
 
-pub fn sec_brute_force(scene: &Scene<'_>) -> Vec<Claim> {
-    scene.sieges().iter().filter_map(|siege| claim(scene, siege)).collect()
+pub fn sec_brute_force(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    capture.guessing_runs().iter().filter_map(|siege| claim(capture, siege)).collect()
 }
 
-fn claim(scene: &Scene<'_>, siege: &Siege) -> Option<Claim> {
+fn claim(capture: &CaptureContext<'_>, siege: &GuessingRun) -> Option<Claim> {
     let (first, last) = (siege.guesses.first()?, siege.guesses.last()?);
     let addresses: Vec<String> =
-        siege.nodes.iter().take(LISTED_MAX).map(|node| scene.book.tables.endpoints.node_name(*node)).collect();
+        siege.nodes.iter().take(LISTED_MAX).map(|node| capture.store.tables.endpoints.node_name(*node)).collect();
     let from = match siege.nodes.len() {
         count if count > LISTED_MAX => format!("{} and {} more addresses", addresses.join(", "), count - LISTED_MAX),
         _ => addresses.join(", "),
     };
-    let users: Vec<&str> = siege.users.iter().take(LISTED_MAX).map(|user| scene.text(*user)).collect();
+    let users: Vec<&str> = siege.users.iter().take(LISTED_MAX).map(|user| capture.text(*user)).collect();
     let whom = match siege.users.len() {
         1 => users.join(", "),
         count => format!("{count} users ({})", users.join(", ")),
     };
     let count = siege.guesses.len();
     let seconds = last.time.millis_since(first.time) / 1000.0;
-    let success = siege.success.and_then(|index| scene.attempts.get(index as usize));
+    let success = siege.success.and_then(|index| capture.attempts.get(index as usize));
     let (title, end, remedy, confidence) = match success {
         Some(success) => {
-            let user = scene.text(success.aor);
+            let user = capture.text(success.aor);
             let frame = success.answered_at.unwrap_or(success.asked_at).frame;
             (
                 format!("Account {user} was taken by guessing its password"),
@@ -57,7 +57,7 @@ fn claim(scene: &Scene<'_>, siege: &Siege) -> Option<Claim> {
             title,
             format!(
                 "{from} tried {count} logins for {whom} at {} in {seconds:.0} s, up to {} within a minute, and these were refused.{end}",
-                scene.name(first.registrar),
+                capture.name(first.registrar),
                 siege.peak
             ),
             remedy,
@@ -66,13 +66,13 @@ fn claim(scene: &Scene<'_>, siege: &Siege) -> Option<Claim> {
     if let Some(success) = success {
         finding = finding.shown_by(Evidence::seen(
             success.answered_at.unwrap_or(success.asked_at),
-            format!("REGISTER {}", scene.text(success.aor)),
+            format!("REGISTER {}", capture.text(success.aor)),
             "the login that succeeded",
         ));
     }
     finding = finding.shown_by(Evidence::in_frames(
         siege.guesses.iter().take(LISTED_MAX).map(|guess| guess.at).collect(),
-        format!("REGISTER {}", scene.text(first.aor)),
+        format!("REGISTER {}", capture.text(first.aor)),
         "the first refused logins",
     ));
     Some(Claim {

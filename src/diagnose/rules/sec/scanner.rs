@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Evidence, Finding, Proof, Severity};
 use crate::diagnose::hostile::probe::{Ask, Reply, Sender};
 use crate::diagnose::hostile::{Scan, Sign};
@@ -12,16 +12,16 @@ use crate::sip::Method;
 /// Frames that a claim quotes.
 const FRAMES_MAX: usize = 5;
 
-pub fn sec_scanner(scene: &Scene<'_>) -> Vec<Claim> {
-    let claims = scene.scans().iter().filter_map(|scan| {
-        let sender = scene.senders().get(scan.sender)?;
-        Some(claim(scene, scan, sender))
+pub fn sec_scanner(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    let claims = capture.scans().iter().filter_map(|scan| {
+        let sender = capture.senders().get(scan.sender)?;
+        Some(claim(capture, scan, sender))
     });
     claims.collect()
 }
 
-fn claim(scene: &Scene<'_>, scan: &Scan, sender: &Sender) -> Claim {
-    let address = scene.book.tables.endpoints.address(sender.node);
+fn claim(capture: &CaptureContext<'_>, scan: &Scan, sender: &Sender) -> Claim {
+    let address = capture.store.tables.endpoints.address(sender.node);
     let (first, last) = (&sender.asks[0], &sender.asks[sender.asks.len() - 1]);
     let seconds = last.time.millis_since(first.time) / 1000.0;
     let mut methods: BTreeMap<&str, usize> = BTreeMap::new();
@@ -31,7 +31,7 @@ fn claim(scene: &Scene<'_>, scan: &Scan, sender: &Sender) -> Claim {
     let sent: Vec<String> = methods.iter().map(|(method, count)| format!("{count} {method}")).collect();
     let signs: Vec<String> = scan.signs.iter().map(sign).collect();
     let found: Vec<&Ask> = sender.asks.iter().filter(|ask| is_find(ask)).collect();
-    let finds = finds(scene, &found);
+    let finds = finds(capture, &found);
     let mut finding = Finding::new("sec-scanner", Severity::Warn, scan.confidence, Proof::Comparison)
         .says(
             format!("{address} searches for open SIP servers"),
@@ -43,14 +43,14 @@ fn claim(scene: &Scene<'_>, scan: &Scan, sender: &Sender) -> Claim {
         )
         .shown_by(Evidence::in_frames(
             sender.asks.iter().take(FRAMES_MAX).map(|ask| ask.at).collect(),
-            format!("{} {}", first.method.text(), scene.text(first.target)),
+            format!("{} {}", first.method.text(), capture.text(first.target)),
             "the first of its requests",
         ))
         .at(first.source, "scan");
     if !found.is_empty() {
         finding = finding.shown_by(Evidence::in_frames(
             found.iter().take(FRAMES_MAX).map(|ask| ask.at).collect(),
-            format!("{} {}", found[0].method.text(), scene.text(found[0].target)),
+            format!("{} {}", found[0].method.text(), capture.text(found[0].target)),
             "requests that got something other than a plain refusal",
         ));
     }
@@ -94,11 +94,11 @@ fn is_find(ask: &Ask) -> bool {
         || matches!(ask.method, Method::Register | Method::Invite) && matches!(ask.code, 401 | 407)
 }
 
-fn finds(scene: &Scene<'_>, found: &[&Ask]) -> String {
+fn finds(capture: &CaptureContext<'_>, found: &[&Ask]) -> String {
     let served: Vec<&str> =
-        found.iter().filter(|ask| ask.reply == Reply::Served).map(|ask| scene.text(ask.target)).take(5).collect();
+        found.iter().filter(|ask| ask.reply == Reply::Served).map(|ask| capture.text(ask.target)).take(5).collect();
     let asked: Vec<&str> =
-        found.iter().filter(|ask| ask.reply != Reply::Served).map(|ask| scene.text(ask.target)).take(5).collect();
+        found.iter().filter(|ask| ask.reply != Reply::Served).map(|ask| capture.text(ask.target)).take(5).collect();
     let mut text = String::new();
     if !served.is_empty() {
         text.push_str(&format!(" It was served for {}.", served.join(", ")));

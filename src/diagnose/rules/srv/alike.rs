@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::call::{Call, Message, NodeId, Origin};
-use crate::diagnose::context::call_context::Case;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::Finding;
 use crate::diagnose::finding::words::part_of;
 use crate::diagnose::rule::Claim;
@@ -14,13 +14,13 @@ const EXAMPLES_MAX: usize = 3;
 
 /// The failures to look at, by the node that failed and the code that it gave.
 pub(in crate::diagnose::rules) fn by_origin(
-    scene: &Scene<'_>,
+    capture: &CaptureContext<'_>,
     is_wanted: impl Fn(&Call, Origin) -> bool,
 ) -> BTreeMap<(NodeId, u16), Vec<u32>> {
     let mut groups: BTreeMap<(NodeId, u16), Vec<u32>> = BTreeMap::new();
-    for (index, call) in (0..).zip(scene.calls) {
+    for (index, call) in (0..).zip(capture.calls) {
         if let Some(origin) = call.origin.filter(|origin| is_wanted(call, *origin)) {
-            let key = (scene.node(origin.endpoint), origin.code);
+            let key = (capture.node(origin.endpoint), origin.code);
             groups.entry(key).or_default().push(index);
         }
     }
@@ -29,16 +29,16 @@ pub(in crate::diagnose::rules) fn by_origin(
 
 /// Shows one message of some calls, of the first few.
 pub(in crate::diagnose::rules) fn with_examples(
-    scene: &Scene<'_>,
+    capture: &CaptureContext<'_>,
     mut finding: Finding,
     calls: &[u32],
-    message: impl for<'c, 'a> Fn(&'c Case<'a>) -> Option<&'a Message>,
+    message: impl for<'c, 'a> Fn(&'c CallContext<'a>) -> Option<&'a Message>,
     shows: &str,
 ) -> Finding {
     for call in calls.iter().take(EXAMPLES_MAX) {
-        let case = Case::new(scene, *call as usize);
-        if let Some(message) = message(&case) {
-            finding = finding.shown_by(case.shows(message, shows));
+        let context = CallContext::new(capture, *call as usize);
+        if let Some(message) = message(&context) {
+            finding = finding.shown_by(context.shows(message, shows));
         }
     }
     finding
@@ -46,14 +46,14 @@ pub(in crate::diagnose::rules) fn with_examples(
 
 /// A claim about failures, in the order of time, and how many of the calls through the node they are.
 pub(in crate::diagnose::rules) fn claim(
-    scene: &Scene<'_>,
+    capture: &CaptureContext<'_>,
     finding: Finding,
     calls: Vec<u32>,
     good: usize,
 ) -> Option<Claim> {
-    let first = scene.calls.get(*calls.first()? as usize)?;
-    let last = scene.calls.get(*calls.last()? as usize)?;
-    let name = scene.name(first.origin?.endpoint);
+    let first = capture.calls.get(*calls.first()? as usize)?;
+    let last = capture.calls.get(*calls.last()? as usize)?;
+    let name = capture.name(first.origin?.endpoint);
     Some(Claim {
         finding,
         count: calls.len() as u32,

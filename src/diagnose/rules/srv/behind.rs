@@ -5,7 +5,7 @@
 use crate::call::survey::load::Attempt;
 use crate::call::{Outcome, OutcomeGroup, Step};
 use crate::capture::Timestamp;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::sip::HeaderName;
@@ -29,28 +29,28 @@ fn is_given_up(code: u16) -> bool {
 }
 
 /// A node answered for one behind it that did not answer.
-pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
+pub fn srv_downstream_dead(context: &CallContext<'_>) -> Option<Finding> {
     // A caller who hung up before anything rang may have waited for a silent node.
-    let has_hung_up = case.outcome() == Outcome::Cancelled && case.call.milestones.alerted.is_none();
-    let has_failed = case.outcome().is_failure() && case.outcome() != Outcome::Dropped;
+    let has_hung_up = context.outcome() == Outcome::Cancelled && context.call.milestones.alerted.is_none();
+    let has_failed = context.outcome().is_failure() && context.outcome() != Outcome::Dropped;
     if !has_failed && !has_hung_up {
         return None;
     }
-    let (_, root) = case.root()?;
+    let (_, root) = context.root()?;
     if root.final_response.is_some() {
-        return given_up(case).or_else(|| never_rang(case)).filter(|_| has_failed);
+        return given_up(context).or_else(|| never_rang(context)).filter(|_| has_failed);
     }
-    let (parent, _) = case.path().iter().rev().nth(1)?;
-    let parent = *case.anatomy.transaction(*parent);
-    let verdict = case.message(parent.final_response?)?;
+    let (parent, _) = context.path().iter().rev().nth(1)?;
+    let parent = *context.transactions.transaction(*parent);
+    let verdict = context.message(parent.final_response?)?;
     // An ACK shows that a final response came, only not to the capture.
     if root.alerting.is_some() || root.ack.is_some() {
         return None;
     }
-    let first = case.message(root.request?)?;
-    let last = case.message(root.last_request?)?;
+    let first = context.message(root.request?)?;
+    let last = context.message(root.last_request?)?;
     let waited_ms = verdict.time.millis_since(first.time);
-    let (dead, giver) = (case.name(root.destination), case.scene.name(parent.destination));
+    let (dead, giver) = (context.name(root.destination), context.capture.name(parent.destination));
     let is_lost = root.trying.is_some();
     if waited_ms < LOST_AFTER_MS && (is_lost || has_hung_up) {
         return None;
@@ -70,8 +70,8 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
     } else {
         format!("{dead} did not answer its INVITE")
     };
-    let heard = heard(case, first.time, verdict.time);
-    let device = case.scene.device_at(root.destination, first.time).filter(|_| !is_lost);
+    let heard = heard(context, first.time, verdict.time);
+    let device = context.capture.device_at(root.destination, first.time).filter(|_| !is_lost);
     let who = if has_hung_up { "The caller".to_owned() } else { format!("{giver} answered {code}: it") };
     let (title, told, remedy) = match &device {
         Some(device) => {
@@ -85,13 +85,13 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
             format!("{who} gave up after {}, because {what}. {told}", duration(verdict.time.since(first.time))),
             remedy,
         )
-        .shown_by(case.shows(first, "the first INVITE to the silent node"))
+        .shown_by(context.shows(first, "the first INVITE to the silent node"))
         .shown_by(Evidence::Missing {
             expected: "response".to_owned(),
             after: last.at,
             watched: verdict.time.since(last.time),
         })
-        .shown_by(case.shows(verdict, "the answer that the caller got instead"))
+        .shown_by(context.shows(verdict, "the answer that the caller got instead"))
         .not("srv-overload", "no refusal for load came from there, only silence")
         .at(root.destination, device.as_ref().map_or("silent".to_owned(), |device| device.signature("silent")));
     let finding = match &device {
@@ -102,20 +102,20 @@ pub fn srv_downstream_dead(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// A node took the INVITE, rang nobody, and was called off by the proxy before it, which answered for itself.
-fn never_rang(case: &Case<'_>) -> Option<Finding> {
-    let (index, root) = case.root()?;
-    let (parent, _) = case.path().iter().rev().nth(1)?;
-    let parent = *case.anatomy.transaction(*parent);
-    let verdict = case.message(parent.final_response?)?;
+fn never_rang(context: &CallContext<'_>) -> Option<Finding> {
+    let (index, root) = context.root()?;
+    let (parent, _) = context.path().iter().rev().nth(1)?;
+    let parent = *context.transactions.transaction(*parent);
+    let verdict = context.message(parent.final_response?)?;
     let code = verdict.status()?.0;
-    let is_given_up = case.refusal_code() == 487 && matches!(code, 408 | 480 | 500 | 503 | 504);
-    let is_last = case.anatomy.children(index).next().is_none();
-    let first = case.message(root.request?)?;
+    let is_given_up = context.refusal_code() == 487 && matches!(code, 408 | 480 | 500 | 503 | 504);
+    let is_last = context.transactions.children(index).next().is_none();
+    let first = context.message(root.request?)?;
     if !is_given_up || !is_last || root.alerting.is_some() || verdict.time.millis_since(first.time) < LOST_AFTER_MS {
         return None;
     }
-    let (silent, giver) = (case.name(root.destination), case.scene.name(parent.destination));
-    let trying = root.trying.and_then(|trying| case.message(trying));
+    let (silent, giver) = (context.name(root.destination), context.capture.name(parent.destination));
+    let trying = root.trying.and_then(|trying| context.message(trying));
     let said = trying.map_or("nothing", |_| "100 Trying and then nothing");
     let waited = duration(verdict.time.since(first.time));
     let mut finding = Finding::new(
@@ -129,21 +129,21 @@ fn never_rang(case: &Case<'_>) -> Option<Finding> {
         format!("{giver} called it off and answered {code} after {waited}, because {silent} said {said}. It answered the CANCEL, so it runs: what it waits for is behind it."),
         format!("1. In the log of {silent}: what did it wait for (its own next hop, a device that is gone)? 2. At {giver}: shorten the wait for a hop that rings nobody and try a second route."),
     )
-    .shown_by(case.shows(first, "the INVITE that it took"))
-    .shown_by(case.shows(verdict, "the answer that the caller got instead"))
+    .shown_by(context.shows(first, "the INVITE that it took"))
+    .shown_by(context.shows(verdict, "the answer that the caller got instead"))
     .at(root.destination, "never rang");
     if let Some(trying) = trying {
-        finding = finding.shown_by(case.shows(trying, "its only answer"));
+        finding = finding.shown_by(context.shows(trying, "its only answer"));
     }
     Some(finding)
 }
 
 /// 408 or 504 after a proxy's wait, where what it waited for is not in the capture.
-fn given_up(case: &Case<'_>) -> Option<Finding> {
-    let (index, root) = case.root()?;
-    let (refusal, request) = (case.refusal()?, case.message(root.request?)?);
-    let is_alone = case.anatomy.children(index).next().is_none();
-    if !matches!(case.refusal_code(), 408 | 504) || root.alerting.is_some() || !is_alone {
+fn given_up(context: &CallContext<'_>) -> Option<Finding> {
+    let (index, root) = context.root()?;
+    let (refusal, request) = (context.refusal()?, context.message(root.request?)?);
+    let is_alone = context.transactions.children(index).next().is_none();
+    if !matches!(context.refusal_code(), 408 | 504) || root.alerting.is_some() || !is_alone {
         return None;
     }
     let waited = refusal.time.millis_since(request.time) / 1000.0;
@@ -151,8 +151,8 @@ fn given_up(case: &Case<'_>) -> Option<Finding> {
     if !is_timer {
         return None;
     }
-    let giver = case.name(root.destination);
-    let code = case.refusal_code();
+    let giver = context.name(root.destination);
+    let code = context.refusal_code();
     let finding = Finding::new(
         "srv-downstream-dead",
         Severity::Error,
@@ -164,7 +164,7 @@ fn given_up(case: &Case<'_>) -> Option<Finding> {
         format!("{giver} answered {code} after {waited:.1} s without any ringing: it possibly waited that long for a node behind it, which this capture does not show. A device of the callee that is switched off looks the same."),
         format!("Capture between {giver} and its next hop during such a call, and look there for an INVITE that is repeated without answer."),
     )
-    .shown_by(case.shows(refusal, "given up without ringing"))
+    .shown_by(context.shows(refusal, "given up without ringing"))
     .at(root.destination, "given up");
     Some(finding)
 }
@@ -179,9 +179,9 @@ enum Heard {
     Never,
 }
 
-fn heard(case: &Case<'_>, sent: Timestamp, given_up: Timestamp) -> Heard {
-    let root = case.root().map(|(_, root)| case.scene.node(root.destination));
-    let Some(load) = root.and_then(|node| case.scene.loads.at(node)) else {
+fn heard(context: &CallContext<'_>, sent: Timestamp, given_up: Timestamp) -> Heard {
+    let root = context.root().map(|(_, root)| context.capture.node(root.destination));
+    let Some(load) = root.and_then(|node| context.capture.loads.at(node)) else {
         return Heard::Never;
     };
     let start = load.attempts.partition_point(|attempt| attempt.sent < sent);
@@ -232,74 +232,75 @@ impl Heard {
 }
 
 /// The caller got another code than the one with which the call failed.
-pub fn srv_code_translated(case: &Case<'_>) -> Option<Finding> {
-    if case.outcome().group() != OutcomeGroup::Failure || case.outcome() == Outcome::Dropped {
+pub fn srv_code_translated(context: &CallContext<'_>) -> Option<Finding> {
+    if context.outcome().group() != OutcomeGroup::Failure || context.outcome() == Outcome::Dropped {
         return None;
     }
-    let translated = case.path().iter().position(|(_, step)| matches!(step, Step::Translated | Step::Chose))?;
-    let (cause_index, step) = case.path().get(translated)?;
-    let (before_index, _) = case.path().get(translated.checked_sub(1)?)?;
-    let cause = *case.anatomy.transaction(*cause_index);
-    let before = *case.anatomy.transaction(*before_index);
-    let (got, gave) = (case.message(cause.final_response?)?, case.message(before.final_response?)?);
+    let translated = context.path().iter().position(|(_, step)| matches!(step, Step::Translated | Step::Chose))?;
+    let (cause_index, step) = context.path().get(translated)?;
+    let (before_index, _) = context.path().get(translated.checked_sub(1)?)?;
+    let cause = *context.transactions.transaction(*cause_index);
+    let before = *context.transactions.transaction(*before_index);
+    let (got, gave) = (context.message(cause.final_response?)?, context.message(before.final_response?)?);
     let (got_code, gave_code) = (got.status()?.0, gave.status()?.0);
     // A forking proxy that passes one of several codes on translates nothing.
-    let is_chosen = *step == Step::Chose && finals_behind(case, translated) > 1;
+    let is_chosen = *step == Step::Chose && finals_behind(context, translated) > 1;
     if got_code == gave_code || is_chosen || matches!(got_code, 300..=399 | 401 | 407 | 487) {
         return None;
     }
-    let origin = case.refuser()?;
-    let (giver, root) = (case.scene.name(before.destination), case.name(origin));
-    let root_code = case.refusal_code();
+    let origin = context.refuser()?;
+    let (giver, root) = (context.capture.name(before.destination), context.name(origin));
+    let root_code = context.refusal_code();
     let silent_root = root_code == 0;
     if silent_root {
         return None;
     }
-    let phrase = case.refusal().map_or("", |refusal| case.scene.text(refusal.line));
-    let reason = case
+    let phrase = context.refusal().map_or("", |refusal| context.capture.text(refusal.line));
+    let reason = context
         .refusal()
-        .and_then(|refusal| case.header(refusal, HeaderName::Reason))
+        .and_then(|refusal| context.header(refusal, HeaderName::Reason))
         .map_or(String::new(), |reason| format!(" (Reason: {reason})"));
     let after = duration(gave.time.since(got.time));
-    let dropped = dropped_headers(case, got, gave);
-    let is_linked = cause.via != before.via && case.call.legs.len() > 1;
+    let dropped = dropped_headers(context, got, gave);
+    let is_linked = cause.via != before.via && context.call.legs.len() > 1;
     let confidence = if is_linked { Confidence::Likely } else { Confidence::Certain };
     let finding = Finding::new("srv-code-translated", Severity::Error, confidence, Proof::CodeMeaning)
         .says(
-            format!("The caller saw {gave_code}, but the cause is {root_code} from {}", case.scene.name(origin)),
-            format!("{root} answered {root_code} {phrase}{reason}; {giver} turned {got_code} into {gave_code} {after} later{dropped}. The failure began at {}, not at {}.", case.scene.name(origin), case.scene.name(before.destination)),
+            format!("The caller saw {gave_code}, but the cause is {root_code} from {}", context.capture.name(origin)),
+            format!("{root} answered {root_code} {phrase}{reason}; {giver} turned {got_code} into {gave_code} {after} later{dropped}. The failure began at {}, not at {}.", context.capture.name(origin), context.capture.name(before.destination)),
             format!("1. On {root}: find out why it answers {root_code}, with the INVITE that it got. 2. {}", match got_code {
                 503 => format!("At {giver}: take 503 from the next hop as the signal to try another route, and pass its Reason on."),
                 _ => format!("At {giver}: pass {got_code} on as it is, or at least its Reason."),
             }),
         )
-        .shown_by(case.shows(got, "the first answer"))
-        .shown_by(case.shows(gave, "what became of it"))
+        .shown_by(context.shows(got, "the first answer"))
+        .shown_by(context.shows(gave, "what became of it"))
         .not(
             "srv-internal-error",
-            format!("{} had no fault of its own: it passed on what it got", case.scene.name(before.destination)),
+            format!("{} had no fault of its own: it passed on what it got", context.capture.name(before.destination)),
         )
         .at(origin, format!("{got_code} to {gave_code}"));
     Some(finding)
 }
 
-fn finals_behind(case: &Case<'_>, translated: usize) -> usize {
-    let Some((parent, _)) = translated.checked_sub(1).and_then(|place| case.path().get(place)) else {
+fn finals_behind(context: &CallContext<'_>, translated: usize) -> usize {
+    let Some((parent, _)) = translated.checked_sub(1).and_then(|place| context.path().get(place)) else {
         return 0;
     };
-    let edge_code = case.anatomy.final_status(case.anatomy.transaction(*parent));
-    case.anatomy
+    let edge_code = context.transactions.final_status(context.transactions.transaction(*parent));
+    context
+        .transactions
         .children(*parent)
-        .filter(|(_, hop)| hop.final_response.is_some() && case.anatomy.final_status(hop) == edge_code)
+        .filter(|(_, hop)| hop.final_response.is_some() && context.transactions.final_status(hop) == edge_code)
         .count()
 }
 
 /// Headers that explain a refusal and that the translating node left out.
-fn dropped_headers(case: &Case<'_>, got: &crate::call::Message, gave: &crate::call::Message) -> String {
+fn dropped_headers(context: &CallContext<'_>, got: &crate::call::Message, gave: &crate::call::Message) -> String {
     let told = [HeaderName::Reason, HeaderName::RetryAfter, HeaderName::Warning];
     let lost: Vec<&str> = told
         .into_iter()
-        .filter(|name| case.header(got, *name).is_some() && case.header(gave, *name).is_none())
+        .filter(|name| context.header(got, *name).is_some() && context.header(gave, *name).is_none())
         .map(HeaderName::text)
         .collect();
     if lost.is_empty() { String::new() } else { format!(" and dropped its {}", lost.join(" and ")) }

@@ -1,9 +1,9 @@
 //! Faults of a server itself: 5xx with nothing visible behind it, and what the refused calls have in common.
 
 use crate::call::{NodeId, Outcome, Step};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
-use crate::diagnose::incident::distinguishing_feature::{self, Apart};
+use crate::diagnose::incident::distinguishing_feature::{self, DistinguishingFeature};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::alike::{by_origin, claim as claim_about, with_examples};
 use crate::diagnose::rules::srv::sorting::explained_calls;
@@ -14,24 +14,24 @@ const EXPLAINED_CODES: [u16; 4] = [501, 505, 513, 580];
 const CALLS_MIN: u32 = 5;
 
 /// A server that reports a fault of its own.
-pub fn srv_internal_error(scene: &Scene<'_>) -> Vec<Claim> {
-    let groups = by_origin(scene, |call, origin| {
+pub fn srv_internal_error(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    let groups = by_origin(capture, |call, origin| {
         call.outcome == Outcome::ServerFailed
             && (500..600).contains(&origin.code)
             && !EXPLAINED_CODES.contains(&origin.code)
             && origin.step == Step::Relayed
     });
-    groups.into_iter().filter_map(|((node, code), calls)| claim(scene, node, code, calls)).collect()
+    groups.into_iter().filter_map(|((node, code), calls)| claim(capture, node, code, calls)).collect()
 }
 
-fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Option<Claim> {
-    let known = explained_calls(scene, node);
+fn claim(capture: &CaptureContext<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Option<Claim> {
+    let known = explained_calls(capture, node);
     calls.retain(|call| known.binary_search(call).is_err());
-    let first = scene.calls.get(*calls.first()? as usize)?;
+    let first = capture.calls.get(*calls.first()? as usize)?;
     let origin = first.origin?;
-    let name = scene.name(origin.endpoint);
-    let good = distinguishing_feature::good_calls(scene, node);
-    let apart = feature(scene, node, &calls, &good);
+    let name = capture.name(origin.endpoint);
+    let good = distinguishing_feature::good_calls(capture, node);
+    let apart = feature(capture, node, &calls, &good);
     let finding = Finding::new(
         "srv-internal-error",
         Severity::Error,
@@ -41,15 +41,15 @@ fn claim(scene: &Scene<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Opt
     .says(
         title(&name, code),
         explanation(&name, code, calls.len(), &good, apart.as_ref()),
-        remedy(scene, &name, *calls.first()?, apart.as_ref()),
+        remedy(capture, &name, *calls.first()?, apart.as_ref()),
     )
     .at(origin.endpoint, code);
     let shows = match code {
         500 => "the fault that it reports",
         _ => "the refusal",
     };
-    let finding = with_examples(scene, finding, &calls, |case| case.refusal(), shows);
-    claim_about(scene, finding, calls, good.len())
+    let finding = with_examples(capture, finding, &calls, |context| context.refusal(), shows);
+    claim_about(capture, finding, calls, good.len())
 }
 
 /// What the code says: 500 alone speaks of the server itself, the others of what it lacks (RFC 3261 section 21.5).
@@ -64,12 +64,12 @@ fn title(name: &str, code: u16) -> String {
 }
 
 /// The feature that parts the refused calls from good ones sharply.
-fn feature(scene: &Scene<'_>, node: NodeId, calls: &[u32], good: &[u32]) -> Option<Apart> {
-    distinguishing_feature::separates(scene, node, calls, good)
+fn feature(capture: &CaptureContext<'_>, node: NodeId, calls: &[u32], good: &[u32]) -> Option<DistinguishingFeature> {
+    distinguishing_feature::separates(capture, node, calls, good)
         .filter(|apart| apart.is_sharp() && apart.failed_in >= CALLS_MIN && apart.good_out >= CALLS_MIN)
 }
 
-fn explanation(name: &str, code: u16, calls: usize, good: &[u32], apart: Option<&Apart>) -> String {
+fn explanation(name: &str, code: u16, calls: usize, good: &[u32], apart: Option<&DistinguishingFeature>) -> String {
     let mut text = format!(
         "{name} refused {} with {code}. Nothing behind it is visible in this capture",
         if calls == 1 { "this call".to_owned() } else { format!("{calls} calls") }
@@ -88,9 +88,9 @@ fn explanation(name: &str, code: u16, calls: usize, good: &[u32], apart: Option<
     text
 }
 
-fn remedy(scene: &Scene<'_>, name: &str, call: u32, apart: Option<&Apart>) -> String {
+fn remedy(capture: &CaptureContext<'_>, name: &str, call: u32, apart: Option<&DistinguishingFeature>) -> String {
     let id =
-        scene.calls.get(call as usize).and_then(|call| call.legs.first()).map_or("", |leg| scene.text(leg.call_id));
+        capture.calls.get(call as usize).and_then(|call| call.legs.first()).map_or("", |leg| capture.text(leg.call_id));
     let compare = apart.map_or(String::new(), |apart| {
         format!(" Compare how {name} handles calls that {} with others.", apart.feature)
     });

@@ -2,7 +2,7 @@
 
 use crate::call::survey::chance::bound;
 use crate::call::survey::load::{Counting, Destination, Fate, RateLimit, View};
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
@@ -13,21 +13,21 @@ use crate::diagnose::rules::srv::telling::{Refusals, list};
 const TOLD_SHARE: f64 = 0.5;
 
 /// A node that refuses whatever comes while so many calls are up.
-pub fn srv_capacity_ceiling(scene: &Scene<'_>) -> Vec<Claim> {
-    claims(scene, &Why::Ceiling, ceiling_finding)
+pub fn srv_capacity_ceiling(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    claims(capture, &Why::Ceiling, ceiling_finding)
 }
 
 /// A node that refuses whatever comes faster than so many calls a second.
-pub fn srv_cps_limit(scene: &Scene<'_>) -> Vec<Claim> {
-    claims(scene, &Why::Pace, pace_finding)
+pub fn srv_cps_limit(capture: &CaptureContext<'_>) -> Vec<Claim> {
+    claims(capture, &Why::Pace, pace_finding)
 }
 
-fn claims(scene: &Scene<'_>, why: &Why, tell: fn(&Refusals<'_>) -> Option<Finding>) -> Vec<Claim> {
+fn claims(capture: &CaptureContext<'_>, why: &Why, tell: fn(&Refusals<'_>) -> Option<Finding>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(scene) {
+    for (destination, explained) in sorted(capture) {
         let limited = explained.iter().filter(|explained| explained.why == *why);
         for explained in limited {
-            let refusals = Refusals { scene, destination, places: &explained.places };
+            let refusals = Refusals { capture, destination, places: &explained.places };
             claims.extend(tell(&refusals).map(|finding| refusals.claim(finding)));
         }
     }
@@ -35,10 +35,10 @@ fn claims(scene: &Scene<'_>, why: &Why, tell: fn(&Refusals<'_>) -> Option<Findin
 }
 
 fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
-    let (scene, destination) = (refusals.scene, refusals.destination);
+    let (capture, destination) = (refusals.capture, refusals.destination);
     let ceiling = destination.ceiling.as_ref()?;
     let found = &ceiling.threshold;
-    let name = scene.name(destination.endpoint);
+    let name = capture.name(destination.endpoint);
     let told = refusals.attempts().filter(|attempt| attempt.words.is_limit()).count();
     let is_told = told as f64 >= TOLD_SHARE * refusals.places.len() as f64;
     let confidence = if is_told { Confidence::Certain } else { Confidence::Likely };
@@ -99,9 +99,9 @@ fn starts_full(destination: &Destination) -> bool {
 }
 
 fn pace_finding(refusals: &Refusals<'_>) -> Option<Finding> {
-    let (scene, destination) = (refusals.scene, refusals.destination);
+    let (capture, destination) = (refusals.capture, refusals.destination);
     let rate = destination.pace.as_ref()?.rate;
-    let name = scene.name(destination.endpoint);
+    let name = capture.name(destination.endpoint);
     let told = refusals.attempts().filter(|attempt| attempt.words.says_rate).count();
     let is_told = told as f64 >= TOLD_SHARE * refusals.places.len() as f64;
     let confidence = if is_told { Confidence::Certain } else { Confidence::Likely };

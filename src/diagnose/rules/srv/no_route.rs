@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{counted, duration, was};
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
@@ -12,12 +12,12 @@ use crate::diagnose::rules::srv::sorting::{Blocked, Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list};
 
 /// A node without a route to some numbers.
-pub fn srv_no_route(scene: &Scene<'_>) -> Vec<Claim> {
+pub fn srv_no_route(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(scene) {
+    for (destination, explained) in sorted(capture) {
         for explained in explained {
             if let Why::NoRoute(blocked) = &explained.why {
-                let refusals = Refusals { scene, destination, places: &explained.places };
+                let refusals = Refusals { capture, destination, places: &explained.places };
                 claims.push(refusals.claim(finding(&refusals, blocked)));
             }
         }
@@ -26,8 +26,8 @@ pub fn srv_no_route(scene: &Scene<'_>) -> Vec<Claim> {
 }
 
 fn finding(refusals: &Refusals<'_>, blocked: &Blocked) -> Finding {
-    let (scene, destination) = (refusals.scene, refusals.destination);
-    let name = scene.name(destination.endpoint);
+    let (capture, destination) = (refusals.capture, refusals.destination);
+    let name = capture.name(destination.endpoint);
     let count = refusals.places.len();
     let numbers = match blocked.prefix.as_str() {
         "" => "these numbers".to_owned(),

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::call::survey::load::{Attempt, Destination, Fate, View};
 use crate::capture::Timestamp;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::part_of;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::diagnose::rule::Claim;
@@ -18,12 +18,12 @@ use crate::sip::number::user_of;
 const SPAN_SECONDS: i64 = 10;
 
 /// A node that refuses for load.
-pub fn srv_overload(scene: &Scene<'_>) -> Vec<Claim> {
+pub fn srv_overload(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(scene) {
+    for (destination, explained) in sorted(capture) {
         for explained in explained {
             if let Why::Overload(slowing) = explained.why {
-                let refusals = Refusals { scene, destination, places: &explained.places };
+                let refusals = Refusals { capture, destination, places: &explained.places };
                 claims.push(refusals.claim(finding(&refusals, slowing)));
             }
         }
@@ -32,8 +32,8 @@ pub fn srv_overload(scene: &Scene<'_>) -> Vec<Claim> {
 }
 
 fn finding(refusals: &Refusals<'_>, slowing: Slowing) -> Finding {
-    let (scene, destination) = (refusals.scene, refusals.destination);
-    let name = scene.name(destination.endpoint);
+    let (capture, destination) = (refusals.capture, refusals.destination);
+    let name = capture.name(destination.endpoint);
     let told = Told::of(refusals);
     let is_told = slowing == Slowing::default();
     let (confidence, proof) =
@@ -219,13 +219,13 @@ struct Pusher<'a> {
 fn pusher<'a>(refusals: &Refusals<'a>) -> Option<Pusher<'a>> {
     /// Attempts that make a share.
     const ATTEMPTS_MIN: usize = 20;
-    let scene = refusals.scene;
+    let capture = refusals.capture;
     let (first, last) = refusals.span();
     let span = last.since(first);
     let attempts = &refusals.destination.attempts;
     let caller = |attempt: &Attempt| {
-        let call = scene.calls.get(attempt.call as usize)?;
-        Some(user_of(scene.text(call.caller)))
+        let call = capture.calls.get(attempt.call as usize)?;
+        Some(user_of(capture.text(call.caller)))
     };
     let between = |from: Timestamp, to: Timestamp| {
         let start = attempts.partition_point(|attempt| attempt.sent < from);
@@ -276,8 +276,8 @@ fn slowing_before(destination: &Destination, place: Option<&u32>) -> Option<Slow
 }
 
 fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32, pusher: Option<&Pusher<'_>>) -> String {
-    let (scene, destination) = (refusals.scene, refusals.destination);
-    let name = scene.name(destination.endpoint);
+    let (capture, destination) = (refusals.capture, refusals.destination);
+    let name = capture.name(destination.endpoint);
     let mut steps: Vec<String> = Vec::new();
     let others = refusals.others_with_room();
     if !others.is_empty() {
@@ -320,7 +320,9 @@ fn recovery(refusals: &Refusals<'_>) -> String {
     };
     let after = destination.attempts.get(*last as usize + 1..).unwrap_or_default();
     match after.iter().find(|attempt| attempt.fate == Fate::Taken) {
-        Some(attempt) => format!(" It took calls again from {} of the capture.", seconds(refusals.scene, attempt.sent)),
+        Some(attempt) => {
+            format!(" It took calls again from {} of the capture.", seconds(refusals.capture, attempt.sent))
+        }
         None => String::new(),
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::survey::load::{Attempt, CAPACITY_CODES, Destination, Fate, Outage, outages};
 use crate::call::{NodeId, TextId};
 use crate::capture::Timestamp;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::Confidence;
 use crate::diagnose::incident::features::number_of;
 use crate::diagnose::rules::srv::numbers;
@@ -68,19 +68,19 @@ const AROUND_SECONDS: u64 = 600;
 const SLOW_MIN: (usize, usize) = (5, 20);
 
 /// Every node that calls were sent to, with its failures by their reason; what no reason explains is left out.
-pub fn sorted<'s, 'a>(scene: &'s Scene<'a>) -> impl Iterator<Item = (&'a Destination, &'s [Explained])> {
-    let all = scene.sorted.get_or_init(|| {
+pub fn sorted<'s, 'a>(capture: &'s CaptureContext<'a>) -> impl Iterator<Item = (&'a Destination, &'s [Explained])> {
+    let all = capture.sorted.get_or_init(|| {
         // On one thread: one that waits for others could be handed a rule that asks for the same.
-        let destinations = scene.loads.destinations.iter();
-        destinations.map(|destination| sort_out(scene, destination)).collect()
+        let destinations = capture.loads.destinations.iter();
+        destinations.map(|destination| sort_out(capture, destination)).collect()
     });
     let explained = all.iter().map(Vec::as_slice);
-    scene.loads.destinations.iter().zip(explained)
+    capture.loads.destinations.iter().zip(explained)
 }
 
 /// Calls that failed at a node for a reason that these rules tell, rising.
-pub fn explained_calls(scene: &Scene<'_>, node: NodeId) -> Vec<u32> {
-    let found = sorted(scene).find(|(destination, _)| destination.node == node);
+pub fn explained_calls(capture: &CaptureContext<'_>, node: NodeId) -> Vec<u32> {
+    let found = sorted(capture).find(|(destination, _)| destination.node == node);
     let Some((destination, explained)) = found else {
         return Vec::new();
     };
@@ -91,13 +91,13 @@ pub fn explained_calls(scene: &Scene<'_>, node: NodeId) -> Vec<u32> {
     calls
 }
 
-fn sort_out(scene: &Scene<'_>, destination: &Destination) -> Vec<Explained> {
+fn sort_out(capture: &CaptureContext<'_>, destination: &Destination) -> Vec<Explained> {
     let fails = |attempt: &Attempt| matches!(attempt.fate, Fate::Refused | Fate::Silent);
     if !destination.attempts.iter().any(fails) {
         return Vec::new();
     }
     let mut sorter =
-        Sorter { scene, destination, used: vec![false; destination.attempts.len()], explained: Vec::new() };
+        Sorter { capture, destination, used: vec![false; destination.attempts.len()], explained: Vec::new() };
     sorter.told_no_route();
     if let Some(ceiling) = &destination.ceiling {
         sorter.take(Why::Ceiling, ceiling.attempts.iter().copied());
@@ -119,7 +119,7 @@ fn sort_out(scene: &Scene<'_>, destination: &Destination) -> Vec<Explained> {
 }
 
 struct Sorter<'a> {
-    scene: &'a Scene<'a>,
+    capture: &'a CaptureContext<'a>,
     destination: &'a Destination,
     used: Vec<bool>,
     explained: Vec<Explained>,
@@ -143,7 +143,7 @@ impl<'a> Sorter<'a> {
     }
 
     fn number(&self, callee: TextId) -> Cow<'a, str> {
-        number_of(self.scene.text(callee))
+        number_of(self.capture.text(callee))
     }
 
     fn told_no_route(&mut self) {
@@ -233,12 +233,12 @@ impl<'a> Sorter<'a> {
     }
 
     fn outages(&mut self) {
-        let scene = self.scene;
+        let capture = self.capture;
         let node = self.destination.node;
         let fails = |attempt: &Attempt| match attempt.fate {
             Fate::Taken => Some(false),
             Fate::Refused => matches!(attempt.code, 403 | 408 | 500 | 502 | 503 | 504).then_some(true),
-            Fate::Silent if !scene.is_one_directional(attempt.source, node) => Some(true),
+            Fate::Silent if !capture.is_one_directional(attempt.source, node) => Some(true),
             _ => None,
         };
         let sequence: Vec<(u32, Timestamp, bool)> =

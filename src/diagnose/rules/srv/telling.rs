@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::call::survey::load::{Attempt, Destination, Fate};
 use crate::call::{NodeId, Transaction};
 use crate::capture::Timestamp;
-use crate::diagnose::context::call_context::Case;
-use crate::diagnose::context::capture_context::Scene;
+use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{part_of, was};
 use crate::diagnose::finding::{Evidence, Finding, Severity};
 use crate::diagnose::rule::Claim;
@@ -19,7 +19,7 @@ const OTHERS_MAX: usize = 3;
 
 /// Some refusals of one node.
 pub struct Refusals<'a> {
-    pub scene: &'a Scene<'a>,
+    pub capture: &'a CaptureContext<'a>,
     pub destination: &'a Destination,
     pub places: &'a [u32],
 }
@@ -32,7 +32,7 @@ impl<'a> Refusals<'a> {
 
     /// When the first and the last of them came.
     pub fn span(&self) -> (Timestamp, Timestamp) {
-        let first = self.attempts().next().map_or(self.scene.start, |attempt| attempt.sent);
+        let first = self.attempts().next().map_or(self.capture.start, |attempt| attempt.sent);
         let last = self.attempts().last().map_or(first, |attempt| attempt.sent);
         (first, last)
     }
@@ -40,13 +40,13 @@ impl<'a> Refusals<'a> {
     /// That span in words, in seconds of the capture.
     pub fn span_words(&self) -> String {
         let (first, last) = self.span();
-        if last.since(self.scene.start) < Duration::from_millis(50) {
+        if last.since(self.capture.start) < Duration::from_millis(50) {
             return "as the capture began".to_owned();
         }
         if first == last {
-            return format!("{} into the capture", seconds(self.scene, first));
+            return format!("{} into the capture", seconds(self.capture, first));
         }
-        format!("between {} and {} of the capture", seconds(self.scene, first), seconds(self.scene, last))
+        format!("between {} and {} of the capture", seconds(self.capture, first), seconds(self.capture, last))
     }
 
     /// The codes in words: `503`, or `503 (40) and 486 (3)`.
@@ -83,7 +83,7 @@ impl<'a> Refusals<'a> {
     /// How many of the refused calls another try carried.
     pub fn rescued(&self) -> usize {
         let was_answered = |attempt: &&Attempt| {
-            let call = self.scene.calls.get(attempt.call as usize);
+            let call = self.capture.calls.get(attempt.call as usize);
             call.is_some_and(|call| call.outcome.is_answered())
         };
         self.attempts().filter(was_answered).count()
@@ -92,7 +92,7 @@ impl<'a> Refusals<'a> {
     /// Evidence in the first refusals.
     pub fn evidence(&self, shows: &str) -> Vec<Evidence> {
         let examples = self.attempts().take(EXAMPLES_MAX);
-        examples.filter_map(|attempt| refusal_evidence(self.scene, attempt, shows)).collect()
+        examples.filter_map(|attempt| refusal_evidence(self.capture, attempt, shows)).collect()
     }
 
     /// The claim about these refusals; a warning where every call got through another way.
@@ -110,8 +110,11 @@ impl<'a> Refusals<'a> {
 
     fn scope(&self) -> String {
         let all = self.destination.attempts.len();
-        let mut scope =
-            format!("{} at {}", part_of(self.places.len(), all, "attempt"), self.scene.name(self.destination.endpoint));
+        let mut scope = format!(
+            "{} at {}",
+            part_of(self.places.len(), all, "attempt"),
+            self.capture.name(self.destination.endpoint)
+        );
         let rescued = self.rescued();
         if rescued > 0 {
             scope += &format!("; {rescued} of them {} answered on another try", was(rescued));
@@ -129,7 +132,7 @@ impl<'a> Refusals<'a> {
             sources
         };
         let mut others: Vec<(String, u32)> = Vec::new();
-        for other in &self.scene.loads.destinations {
+        for other in &self.capture.loads.destinations {
             if other.node == self.destination.node {
                 continue;
             }
@@ -143,7 +146,7 @@ impl<'a> Refusals<'a> {
                 refused += u32::from(matches!(attempt.fate, Fate::Refused | Fate::Behind | Fate::Silent));
             }
             if taken > 0 && refused * 10 <= taken {
-                others.push((self.scene.name(other.endpoint), taken));
+                others.push((self.capture.name(other.endpoint), taken));
             }
         }
         others.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -182,24 +185,24 @@ impl<'a> Refusals<'a> {
 }
 
 /// The hop of an attempt.
-pub fn hop_of(case: &Case<'_>, attempt: &Attempt) -> Option<Transaction> {
-    let mut hops = case.anatomy.invites();
+pub fn hop_of(context: &CallContext<'_>, attempt: &Attempt) -> Option<Transaction> {
+    let mut hops = context.transactions.invites();
     hops.nth(attempt.hop as usize).map(|(_, hop)| *hop)
 }
 
 /// Evidence in the answer that an attempt got.
-pub fn refusal_evidence(scene: &Scene<'_>, attempt: &Attempt, shows: &str) -> Option<Evidence> {
+pub fn refusal_evidence(capture: &CaptureContext<'_>, attempt: &Attempt, shows: &str) -> Option<Evidence> {
     let index = attempt.call as usize;
-    scene.calls.get(index)?;
-    let case = Case::new(scene, index);
-    let hop = hop_of(&case, attempt)?;
-    let message = case.message(hop.final_response.or(hop.last_request)?)?;
-    Some(case.shows(message, shows))
+    capture.calls.get(index)?;
+    let context = CallContext::new(capture, index);
+    let hop = hop_of(&context, attempt)?;
+    let message = context.message(hop.final_response.or(hop.last_request)?)?;
+    Some(context.shows(message, shows))
 }
 
 /// A moment in seconds of the capture: `12.4 s`.
-pub fn seconds(scene: &Scene<'_>, moment: Timestamp) -> String {
-    format!("{:.1} s", moment.millis_since(scene.start) / 1000.0)
+pub fn seconds(capture: &CaptureContext<'_>, moment: Timestamp) -> String {
+    format!("{:.1} s", moment.millis_since(capture.start) / 1000.0)
 }
 
 /// A list in words: `a (3 calls), b (1 call)`.

@@ -3,25 +3,25 @@
 //! Source: RFC 3891 section 3 (which call Replaces names, and as whom).
 
 use crate::call::Message;
-use crate::diagnose::context::call_context::Case;
+use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
 use crate::sip::{DialogReference, HeaderName};
 
 /// A call that was to take another one's place, and was refused.
-pub(super) fn refused(case: &Case<'_>) -> Option<Finding> {
-    if !case.outcome().is_failure() && case.outcome() != crate::call::Outcome::Busy {
+pub(super) fn refused(context: &CallContext<'_>) -> Option<Finding> {
+    if !context.outcome().is_failure() && context.outcome() != crate::call::Outcome::Busy {
         return None;
     }
-    let (refuser, refusal, request) = (case.refuser()?, case.refusal()?, case.refused_request()?);
-    let value = case.header(request, HeaderName::Replaces)?;
-    let code = case.refusal_code();
+    let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
+    let value = context.header(request, HeaderName::Replaces)?;
+    let code = context.refusal_code();
     if !matches!(code, 481 | 486 | 603 | 420 | 403 | 488 | 501) {
         return None;
     }
     let replaces = DialogReference::parse(value.as_bytes());
     let call_id = String::from_utf8_lossy(replaces.call_id).into_owned();
     let (why, confidence) = match code {
-        481 => unmatched(case, &replaces, &call_id),
+        481 => unmatched(context, &replaces, &call_id),
         420 => ("it does not know the extension `replaces`".to_owned(), Confidence::Certain),
         486 => (
             "the call to be replaced had not been answered yet, or was asked for as early only".to_owned(),
@@ -29,25 +29,25 @@ pub(super) fn refused(case: &Case<'_>) -> Option<Finding> {
         ),
         _ => ("it does not let this caller take over the call".to_owned(), Confidence::Likely),
     };
-    let sender = case.scene.name(request.source);
+    let sender = context.capture.name(request.source);
     let finding = Finding::new("xfer-failed", Severity::Error, confidence, Proof::Protocol)
         .says(
             "The transferred call could not take over",
             format!(
                 "{} refused the INVITE that was to replace the call {call_id} with {code}: {why}.",
-                case.name(refuser)
+                context.name(refuser)
             ),
-            format!("{sender} and the device that asked it to transfer: name Call-ID, to-tag and from-tag as {} knows them; to-tag is its own tag.", case.scene.name(refuser)),
+            format!("{sender} and the device that asked it to transfer: name Call-ID, to-tag and from-tag as {} knows them; to-tag is its own tag.", context.capture.name(refuser)),
         )
-        .shown_by(case.shows_header(request, HeaderName::Replaces, "the call to be replaced"))
-        .shown_by(case.shows(refusal, "the refusal"))
+        .shown_by(context.shows_header(request, HeaderName::Replaces, "the call to be replaced"))
+        .shown_by(context.shows(refusal, "the refusal"))
         .at(refuser, format!("replaces {code}"));
     Some(finding)
 }
 
 /// Why no call fits a Replaces header, as far as the capture holds the call that it names.
-fn unmatched(case: &Case<'_>, replaces: &DialogReference<'_>, call_id: &str) -> (String, Confidence) {
-    let Some(call) = case.scene.call_with_id(call_id) else {
+fn unmatched(context: &CallContext<'_>, replaces: &DialogReference<'_>, call_id: &str) -> (String, Confidence) {
+    let Some(call) = context.capture.call_with_id(call_id) else {
         return ("the capture holds no call with that Call-ID".to_owned(), Confidence::Likely);
     };
     let tag = |tag: Option<&[u8]>| String::from_utf8_lossy(tag.unwrap_or_default()).into_owned();
@@ -55,18 +55,18 @@ fn unmatched(case: &Case<'_>, replaces: &DialogReference<'_>, call_id: &str) -> 
     let messages = call
         .legs
         .first()
-        .and_then(|leg| case.scene.book.messages.get(leg.start as usize..leg.end as usize))
+        .and_then(|leg| context.capture.store.messages.get(leg.start as usize..leg.end as usize))
         .unwrap_or_default();
-    let node = case.refuser().map(|refuser| case.scene.node(refuser));
+    let node = context.refuser().map(|refuser| context.capture.node(refuser));
     let has_part = |message: &Message| {
-        [message.source, message.destination].into_iter().any(|endpoint| Some(case.scene.node(endpoint)) == node)
+        [message.source, message.destination].into_iter().any(|endpoint| Some(context.capture.node(endpoint)) == node)
     };
     if !messages.iter().any(has_part) {
         return (
             format!(
                 "that call is one between {} and {}, and as far as the capture shows it has no part in it; whoever joins calls has to name its own call with it instead",
-                case.scene.name(call.source),
-                case.scene.name(call.destination)
+                context.capture.name(call.source),
+                context.capture.name(call.destination)
             ),
             Confidence::Likely,
         );
@@ -74,16 +74,16 @@ fn unmatched(case: &Case<'_>, replaces: &DialogReference<'_>, call_id: &str) -> 
     // The receiver's own tag is the From tag of what it sent in that call, and the To tag of its responses.
     let own: Vec<&str> = messages
         .iter()
-        .filter(|message| Some(case.scene.node(message.source)) == node)
+        .filter(|message| Some(context.capture.node(message.source)) == node)
         .map(|message| match message.method() {
-            Some(_) => case.scene.text(message.from_tag),
-            None => case.scene.text(message.to_tag),
+            Some(_) => context.capture.text(message.from_tag),
+            None => context.capture.text(message.to_tag),
         })
         .collect();
     let knows = |tag: &str| {
         messages
             .iter()
-            .any(|message| [message.from_tag, message.to_tag].into_iter().any(|id| case.scene.text(id) == tag))
+            .any(|message| [message.from_tag, message.to_tag].into_iter().any(|id| context.capture.text(id) == tag))
     };
     if !knows(&to) || !knows(&from) {
         let wrong = if knows(&to) { from } else { to };
@@ -95,7 +95,7 @@ fn unmatched(case: &Case<'_>, replaces: &DialogReference<'_>, call_id: &str) -> 
             Confidence::Certain,
         );
     }
-    let ended = call.milestones.hung_up.filter(|hung_up| *hung_up <= case.call.started);
+    let ended = call.milestones.hung_up.filter(|hung_up| *hung_up <= context.call.started);
     match ended {
         Some(_) => ("that call was already over".to_owned(), Confidence::Certain),
         None => ("it does not know that call".to_owned(), Confidence::Likely),

@@ -5,7 +5,7 @@ use std::io;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::call::{Anatomy, EndpointId, Message, MessageIndex, TransactionIndex};
+use crate::call::{CallTransactions, EndpointId, Message, MessageIndex, TransactionIndex};
 use crate::report::escape;
 use crate::report::terminal::Context;
 use crate::report::terminal::ladder::fold::Rung;
@@ -24,7 +24,7 @@ const NOTE_COLUMNS: usize = 22;
 
 /// The lines of a ladder.
 pub(super) struct Rails<'a> {
-    anatomy: &'a Anatomy<'a>,
+    transactions: &'a CallTransactions<'a>,
     places: Vec<Place>,
     labels: Vec<String>,
     legend: Vec<String>,
@@ -35,11 +35,11 @@ impl<'a> Rails<'a> {
     /// Lines for the places of these rungs, `None` where they do not fit into `width`.
     pub(super) fn of(
         context: &Context<'_>,
-        anatomy: &'a Anatomy<'a>,
+        transactions: &'a CallTransactions<'a>,
         rungs: &[Rung<'_>],
         width: usize,
     ) -> Option<Self> {
-        let places = places(anatomy, rungs)?;
+        let places = places(transactions, rungs)?;
         let gaps = places.len().checked_sub(1).filter(|gaps| *gaps > 0)?;
         let room = width.checked_sub(MARGIN + NOTE_COLUMNS + 1)?;
         let tight = width.checked_sub(MARGIN + 2)? / gaps;
@@ -47,7 +47,7 @@ impl<'a> Rails<'a> {
         if spacing < SPACING_MIN {
             return None;
         }
-        let names: Vec<String> = places.iter().map(|place| place_name(context, anatomy, *place)).collect();
+        let names: Vec<String> = places.iter().map(|place| place_name(context, transactions, *place)).collect();
         let fits = names.iter().all(|name| name.width() + 2 <= spacing);
         let letters = ('A'..='Z').map(String::from).take(names.len()).collect();
         let legend = places
@@ -55,17 +55,17 @@ impl<'a> Rails<'a> {
             .zip(&names)
             .zip(&letters)
             .filter_map(|((place, name), letter): ((_, _), &String)| {
-                let known = with_software(name.clone(), software(anatomy, *place));
+                let known = with_software(name.clone(), software(transactions, *place));
                 if fits { (known != *name).then_some(known) } else { Some(format!("{letter}  {known}")) }
             })
             .collect();
-        Some(Self { anatomy, labels: if fits { names } else { letters }, places, legend, spacing })
+        Some(Self { transactions, labels: if fits { names } else { letters }, places, legend, spacing })
     }
 
     fn rail(&self, endpoint: EndpointId) -> usize {
         let is = |place: &Place| match place {
             Place::Endpoint(known) => *known == endpoint,
-            Place::Node(known) => *known == self.anatomy.tables.node(endpoint),
+            Place::Node(known) => *known == self.transactions.tables.node(endpoint),
         };
         self.places.iter().position(is).unwrap_or(0)
     }
@@ -190,27 +190,28 @@ pub(super) fn list(context: &Context<'_>, rungs: &[Rung<'_>], page: &mut Page<'_
     Ok(())
 }
 
-fn place_name(context: &Context<'_>, anatomy: &Anatomy<'_>, place: Place) -> String {
+fn place_name(context: &Context<'_>, transactions: &CallTransactions<'_>, place: Place) -> String {
     match place {
         Place::Endpoint(endpoint) => context.endpoint(endpoint),
-        Place::Node(node) => anatomy.tables.endpoints.node_name(node),
+        Place::Node(node) => transactions.tables.endpoints.node_name(node),
     }
 }
 
 /// The product that runs at a place, as the first message says that it made itself rather than passed on.
-fn software<'a>(anatomy: &Anatomy<'a>, place: Place) -> &'a str {
-    let parents: HashSet<TransactionIndex> = anatomy.each().filter_map(|(_, t)| t.parent).collect();
+fn software<'a>(transactions: &CallTransactions<'a>, place: Place) -> &'a str {
+    let parents: HashSet<TransactionIndex> = transactions.each().filter_map(|(_, t)| t.parent).collect();
     let is_its_own = |index: MessageIndex, message: &Message| {
-        let owner = anatomy.owner.get(index.0 as usize).copied();
+        let owner = transactions.owner.get(index.0 as usize).copied();
         owner.is_some_and(|owner| match message.status() {
-            None => anatomy.transaction(owner).parent.is_none(),
+            None => transactions.transaction(owner).parent.is_none(),
             Some(_) => !parents.contains(&owner),
         })
     };
     let is_from_it = |message: &Message| match place {
         Place::Endpoint(endpoint) => message.source == endpoint,
-        Place::Node(node) => anatomy.tables.node(message.source) == node,
+        Place::Node(node) => transactions.tables.node(message.source) == node,
     };
-    let mut from_it = anatomy.originals().filter(|(index, message)| is_from_it(message) && is_its_own(*index, message));
-    from_it.find_map(|(_, message)| anatomy.tables.software(message)).unwrap_or("")
+    let mut from_it =
+        transactions.originals().filter(|(index, message)| is_from_it(message) && is_its_own(*index, message));
+    from_it.find_map(|(_, message)| transactions.tables.software(message)).unwrap_or("")
 }

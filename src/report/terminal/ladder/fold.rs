@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::call::{Anatomy, EndpointId, Message, MessageKind, TransactionIndex};
+use crate::call::{CallTransactions, EndpointId, Message, MessageKind, TransactionIndex};
 use crate::capture::Timestamp;
 use crate::reference::ResponseCode;
 use crate::report::terminal::ladder::session;
@@ -28,14 +28,14 @@ pub(super) struct Rung<'a> {
 }
 
 /// The rungs of a call in the order of time; with `is_whole` each repeat is a rung of its own.
-pub(super) fn rungs<'a>(anatomy: &Anatomy<'a>, is_whole: bool) -> Vec<Rung<'a>> {
+pub(super) fn rungs<'a>(transactions: &CallTransactions<'a>, is_whole: bool) -> Vec<Rung<'a>> {
     type Key = (TransactionIndex, MessageKind, EndpointId, EndpointId);
     let mut folded: Vec<(usize, Vec<Timestamp>, bool)> = Vec::new();
     let mut first_of: HashMap<Key, usize> = HashMap::new();
-    for (index, message) in anatomy.originals() {
+    for (index, message) in transactions.originals() {
         let place = index.0 as usize;
-        let is_repeat = anatomy.repeated.get(place).copied().unwrap_or(false);
-        let owner = anatomy.owner.get(place).copied();
+        let is_repeat = transactions.repeated.get(place).copied().unwrap_or(false);
+        let owner = transactions.owner.get(place).copied();
         let key = owner.map(|owner| (owner, message.kind, message.source, message.destination));
         let first = key.and_then(|key| first_of.get(&key).copied());
         match first.and_then(|first| folded.get_mut(first)) {
@@ -48,27 +48,27 @@ pub(super) fn rungs<'a>(anatomy: &Anatomy<'a>, is_whole: bool) -> Vec<Rung<'a>> 
             }
         }
     }
-    let start = anatomy.messages.first().map(|message| message.time);
+    let start = transactions.messages.first().map(|message| message.time);
     let start = start.unwrap_or_default();
     let rung = |(place, sends, is_repeat): (usize, Vec<Timestamp>, bool)| {
-        let message = *anatomy.messages.get(place)?;
-        let owner = anatomy.owner.get(place).copied()?;
+        let message = *transactions.messages.get(place)?;
+        let owner = transactions.owner.get(place).copied()?;
         Some(Rung {
             message,
-            name: name(anatomy, message, sends.len(), is_repeat),
-            is_usual: sends.len() == 1 && is_usual(anatomy, message),
-            note: note(anatomy, message, owner, &sends),
+            name: name(transactions, message, sends.len(), is_repeat),
+            is_usual: sends.len() == 1 && is_usual(transactions, message),
+            note: note(transactions, message, owner, &sends),
             start,
         })
     };
     folded.into_iter().filter_map(rung).collect()
 }
 
-fn name(anatomy: &Anatomy<'_>, message: &Message, sends: usize, is_repeat: bool) -> String {
+fn name(transactions: &CallTransactions<'_>, message: &Message, sends: usize, is_repeat: bool) -> String {
     // What servers write behind a 100 is for nobody.
     let mut name = match message.status() {
         Some(status) if status.0 == 100 => "100 Trying".to_owned(),
-        _ => anatomy.name(message),
+        _ => transactions.name(message),
     };
     if message.status().is_some() && message.cseq_method != Method::Invite {
         name.push_str(&format!(" ({})", message.cseq_method.text()));
@@ -83,27 +83,32 @@ fn name(anatomy: &Anatomy<'_>, message: &Message, sends: usize, is_repeat: bool)
 }
 
 /// A 100 says nothing but that the request arrived, whatever its phrase.
-fn is_usual(anatomy: &Anatomy<'_>, message: &Message) -> bool {
+fn is_usual(transactions: &CallTransactions<'_>, message: &Message) -> bool {
     let Some(status) = message.status() else {
         return true;
     };
     let known = ResponseCode::find(status.0);
     status.0 == 100
-        || known.is_some_and(|known| known.phrase.eq_ignore_ascii_case(anatomy.tables.text(message.line).trim()))
+        || known.is_some_and(|known| known.phrase.eq_ignore_ascii_case(transactions.tables.text(message.line).trim()))
 }
 
-fn note(anatomy: &Anatomy<'_>, message: &Message, owner: TransactionIndex, sends: &[Timestamp]) -> String {
+fn note(
+    transactions: &CallTransactions<'_>,
+    message: &Message,
+    owner: TransactionIndex,
+    sends: &[Timestamp],
+) -> String {
     let mut parts = Vec::new();
     if sends.len() > 1 {
         parts.push(format!("({})", gaps(sends)));
     }
     if !message.session.is_absent() {
-        parts.push(session::summary(anatomy, message, owner));
+        parts.push(session::summary(transactions, message, owner));
     }
     let told =
         [(HeaderName::Warning, "Warning"), (HeaderName::Reason, "Reason"), (HeaderName::RetryAfter, "Retry-After")];
     for (header, label) in told {
-        if let Some(value) = anatomy.tables.header(message, header) {
+        if let Some(value) = transactions.tables.header(message, header) {
             parts.push(format!("{label}: {value}"));
         }
     }

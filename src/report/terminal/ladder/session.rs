@@ -1,6 +1,6 @@
 //! A session description in a few words: offer or answer, codecs, and what is unusual about it.
 
-use crate::call::{Anatomy, Message, TransactionIndex};
+use crate::call::{CallTransactions, Message, TransactionIndex};
 use crate::sip::sdp::{Direction, Media, MediaKind};
 use crate::sip::{Method, Sdp};
 
@@ -10,9 +10,9 @@ const CODECS_MAX: usize = 6;
 const MEDIAS_MAX: usize = 3;
 
 /// `offer PCMU PCMA 101`, `answer PCMA 101 hold`, `offer PCMU + video H264`.
-pub(super) fn summary(anatomy: &Anatomy<'_>, message: &Message, owner: TransactionIndex) -> String {
-    let sdp = anatomy.tables.sessions.shape(message.session);
-    let role = if is_answer(anatomy, message, owner) { "answer" } else { "offer" };
+pub(super) fn summary(transactions: &CallTransactions<'_>, message: &Message, owner: TransactionIndex) -> String {
+    let sdp = transactions.tables.sessions.shape(message.session);
+    let role = if is_answer(transactions, message, owner) { "answer" } else { "offer" };
     let mut medias: Vec<String> = sdp.medias.iter().take(MEDIAS_MAX).map(media).collect();
     if sdp.medias.len() > MEDIAS_MAX {
         medias.push(format!("{} more", sdp.medias.len() - MEDIAS_MAX));
@@ -28,13 +28,13 @@ fn empty(sdp: &Sdp) -> &'static str {
 }
 
 /// A description answers where the request before it, or the response that an ACK confirms, carried the offer (RFC 3264, RFC 6337).
-fn is_answer(anatomy: &Anatomy<'_>, message: &Message, owner: TransactionIndex) -> bool {
-    let request = anatomy.transactions.get(owner.0 as usize);
+fn is_answer(transactions: &CallTransactions<'_>, message: &Message, owner: TransactionIndex) -> bool {
+    let request = transactions.transactions.get(owner.0 as usize);
     let request = request.and_then(|transaction| transaction.request);
     match message.method() {
         Some(Method::Ack) => true,
         Some(_) => false,
-        None => request.is_some_and(|request| !anatomy.message(request).session.is_absent()),
+        None => request.is_some_and(|request| !transactions.message(request).session.is_absent()),
     }
 }
 
