@@ -9,7 +9,7 @@ use crate::call::detail::login::LoginFault;
 use crate::call::survey::number_acceptance::{CONTRAST_MIN, NumberAcceptance, Prefix, Tally, asserted};
 use crate::call::{Cause, Outcome, is_challenge};
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::{CallContext, CaptureContext, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, CaptureContext, Confidence, Evidence, Observation, Proof};
 use crate::sip::HeaderName;
 use crate::sip::number::{Number, user_of};
 
@@ -47,7 +47,7 @@ const POLICY: [&str; 26] = [
     "policy",
 ];
 
-pub fn call(context: &CallContext<'_>) -> Option<Finding> {
+pub fn call(context: &CallContext<'_>) -> Option<Observation> {
     let is_refused = matches!(context.outcome(), Outcome::Rejected | Outcome::AuthFailed);
     if !is_refused || context.refusal_code() != 403 {
         return None;
@@ -65,21 +65,19 @@ pub fn call(context: &CallContext<'_>) -> Option<Finding> {
     let server = context.name(refuser);
     let caller = user_of(context.capture.text(context.call.caller));
     let callee = user_of(context.capture.text(context.call.callee));
-    let finding = |confidence, proof, why: String, remedy: String, signature: String| {
-        Finding::new("auth-forbidden", Severity::Error, confidence, proof)
-            .says(
-                format!("{} forbids the call", context.capture.name(refuser)),
-                format!("{server} answered 403 {phrase}: {why}"),
-                remedy,
-            )
+    let observation = |confidence, proof, why: String, remedy: String, signature: String| {
+        Observation::new(confidence, proof)
+            .titled(format!("{} forbids the call", context.capture.name(refuser)))
+            .happened(format!("{server} answered 403 {phrase}: {why}"))
+            .remedy(remedy)
             .shown_by(context.shows(refusal, "the refusal"))
             .at(refuser, signature)
     };
     if let Some(apart) = contrast(context) {
-        let finding = finding(Confidence::Likely, Proof::Comparison, apart.why, apart.remedy, apart.signature);
+        let observation = observation(Confidence::Likely, Proof::Comparison, apart.why, apart.remedy, apart.signature);
         return Some(match apart.accepted {
-            Some(accepted) => finding.shown_by(accepted),
-            None => finding,
+            Some(accepted) => observation.shown_by(accepted),
+            None => observation,
         });
     }
     let is_about_login = names_login(&spoken) || super::names_nonce(&spoken);
@@ -87,7 +85,7 @@ pub fn call(context: &CallContext<'_>) -> Option<Finding> {
         return None;
     }
     if is_unseen_login(context) {
-        return Some(finding(
+        return Some(observation(
             Confidence::Possible,
             Proof::CodeMeaning,
             format!(
@@ -98,7 +96,7 @@ pub fn call(context: &CallContext<'_>) -> Option<Finding> {
         ));
     }
     if POLICY.iter().any(|word| spoken.contains(word)) {
-        return Some(finding(
+        return Some(observation(
             Confidence::Certain,
             Proof::OwnWords,
             format!("it gives the reason \"{words}\" for the call from {caller} to {callee}."),
@@ -107,15 +105,17 @@ pub fn call(context: &CallContext<'_>) -> Option<Finding> {
         ));
     }
     let login = if context.outcome() == Outcome::AuthFailed { "a login that it does not accept, " } else { "" };
-    Some(finding(
+    Some(observation(
         Confidence::Possible,
         Proof::CodeMeaning,
         format!(
             "its policy does not allow this call; {login}the address it came from, the caller ID {caller}, the number {callee} or the account may be why, and no accepted call in this capture tells which."
         ),
-        format!(
-            "1. On {server}: look up which rule refused the call from {caller} to {callee}. 2. Compare with a call that it accepts: source address, caller ID, called number."
-        ),
+        [
+            format!("On {server}: look up which rule refused the call from {caller} to {callee}."),
+            "Compare with a call that it accepts: source address, caller ID, called number.".to_owned(),
+        ]
+        .into(),
         String::new(),
     ))
 }
@@ -175,11 +175,15 @@ fn contrast(context: &CallContext<'_>) -> Option<Apart> {
             separates(reception.callers.get(caller)),
             reception.callers.get(caller),
             format!("used the caller ID {caller}"),
-            format!(
-                "1. On {}: send a caller ID that {server} allows{}. 2. Or have {caller} allowed there.",
-                context.name(request.source),
-                example(context, reception)
-            ),
+            [
+                format!(
+                    "On {}: send a caller ID that {server} allows{}.",
+                    context.name(request.source),
+                    example(context, reception)
+                ),
+                format!("Or have {caller} allowed there."),
+            ]
+            .into(),
         ),
         (
             !vouched.is_empty() && separates(reception.asserted.get(vouched)),
@@ -228,7 +232,7 @@ fn example(context: &CallContext<'_>, reception: &NumberAcceptance) -> String {
         .map_or(String::new(), |accepted| format!(", such as {}", user_of(context.capture.text(accepted.from))))
 }
 
-pub fn device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Finding> {
+pub fn device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Observation> {
     if device.outcome != RegistrationOutcome::Failed || device.final_code?.0 != 403 {
         return None;
     }
@@ -268,16 +272,15 @@ pub fn device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Fin
             Proof::CodeMeaning,
         ),
     };
-    let finding = Finding::new("auth-forbidden", Severity::Error, confidence, proof)
-        .says(
-            format!("{server} forbids the registration of {user}"),
-            format!("{server} answered 403: {why}"),
-            format!(
+    Some(
+        Observation::new(confidence, proof)
+            .titled(format!("{server} forbids the registration of {user}"))
+            .happened(format!("{server} answered 403: {why}"))
+            .remedy(format!(
                 "On {server}: see whether {user} exists, may register, and may do so from {}.",
                 capture.name(device.source)
-            ),
-        )
-        .shown_by(Evidence::seen(frame, "SIP/2.0 403", "the refusal"))
-        .at(device.registrar, user);
-    Some(finding)
+            ))
+            .shown_by(Evidence::seen(frame, "SIP/2.0 403", "the refusal"))
+            .at(device.registrar, user),
+    )
 }

@@ -10,75 +10,52 @@ mod unanswered;
 use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
 use crate::call::detail::login::{LoginFault, Round, fault, rounds};
 use crate::call::{CallTransactions, EndpointId, Message, Outcome};
-use crate::diagnose::rule::{AskCall, AskCapture, AskRegistration, Gate, Rule, Subject};
+use crate::diagnose::rule::{Gate, Rule};
 use crate::diagnose::{CallContext, CaptureContext, Evidence, Severity, start_line};
 use crate::sip::number::user_of;
 use crate::sip::{Digest, HeaderName, Method};
 
 /// The rules of this family; each speaks of calls, of registrations and of other requests.
 pub const RULES: &[Rule] = &[
-    rule(
+    Rule::of_call(
         "auth-stale-loop",
+        Severity::Error,
         "Nonce expires faster than the client can use it",
         unanswered::stale_call,
-        unanswered::stale_device,
-        outside::stale,
-    ),
-    rule(
+    )
+    .and_registration(unanswered::stale_device)
+    .and_capture(outside::stale)
+    .gated(Gate::Complete),
+    Rule::of_call(
         "auth-algorithm",
+        Severity::Error,
         "Digest algorithm not supported by the client",
         unanswered::algorithm_call,
-        unanswered::algorithm_device,
-        outside::algorithm,
-    ),
-    rule(
-        "auth-digest-error",
-        "The login answer itself is wrong",
-        refused::digest_call,
-        refused::digest_device,
-        outside::digest,
-    ),
-    rule(
-        "auth-rejected",
-        "Wrong password (or unknown user)",
-        refused::rejected_call,
-        refused::rejected_device,
-        outside::rejected,
-    ),
-    Rule {
-        gate: Gate::BothDirections,
-        ..rule(
-            "auth-no-credentials",
-            "Caller never answered the login request",
-            unanswered::silent_call,
-            unanswered::silent_device,
-            outside::silent,
-        )
-    },
-    Rule {
-        id: "auth-forbidden",
-        severity: Severity::Error,
-        title: "Refused by policy (403)",
-        subject: Subject::CallAndRegistration(forbidden::call, forbidden::device),
-        gate: Gate::Complete,
-    },
+    )
+    .and_registration(unanswered::algorithm_device)
+    .and_capture(outside::algorithm)
+    .gated(Gate::Complete),
+    Rule::of_call("auth-digest-error", Severity::Error, "The login answer itself is wrong", refused::digest_call)
+        .and_registration(refused::digest_device)
+        .and_capture(outside::digest)
+        .gated(Gate::Complete),
+    Rule::of_call("auth-rejected", Severity::Error, "Wrong password (or unknown user)", refused::rejected_call)
+        .and_registration(refused::rejected_device)
+        .and_capture(outside::rejected)
+        .gated(Gate::Complete),
+    Rule::of_call(
+        "auth-no-credentials",
+        Severity::Error,
+        "Caller never answered the login request",
+        unanswered::silent_call,
+    )
+    .and_registration(unanswered::silent_device)
+    .and_capture(outside::silent)
+    .gated(Gate::BothDirections),
+    Rule::of_call("auth-forbidden", Severity::Error, "Refused by policy (403)", forbidden::call)
+        .and_registration(forbidden::device)
+        .gated(Gate::Complete),
 ];
-
-const fn rule(
-    id: &'static str,
-    title: &'static str,
-    of_call: AskCall,
-    of_device: AskRegistration,
-    of_requests: AskCapture,
-) -> Rule {
-    Rule {
-        id,
-        severity: Severity::Error,
-        title,
-        subject: Subject::All(of_call, of_device, of_requests),
-        gate: Gate::Complete,
-    }
-}
 
 /// Messages of a Call-ID before and behind a challenge among which its nonce is looked for.
 const NEAR_MAX: usize = 500;

@@ -9,7 +9,7 @@ use crate::call::beside::other_request::OtherRequest;
 use crate::call::detail::login::{LoginFault, fault, rounds};
 use crate::call::{CallTransactions, EndpointId, NodeId, TextId, TransactionIndex, is_challenge};
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Finding, Severity};
+use crate::diagnose::finding::{Observation, Severity};
 use crate::diagnose::rule::Claim;
 use crate::sip::Method;
 use crate::sip::number::user_of;
@@ -57,14 +57,14 @@ fn deed(method: Method) -> Option<&'static str> {
     }
 }
 
-fn claims(capture: &CaptureContext<'_>, ask: fn(&Login<'_, '_>) -> Option<Finding>) -> Vec<Claim> {
+fn claims(capture: &CaptureContext<'_>, ask: fn(&Login<'_, '_>) -> Option<Observation>) -> Vec<Claim> {
     let stuck = stuck(capture);
     let found = stuck.values().filter_map(|stuck| {
         let login = login(capture, stuck)?;
-        let mut finding = ask(&login)?.beside();
-        finding.severity = Severity::Warn;
+        let mut observation = ask(&login)?.beside();
+        observation.severity = Severity::Warn;
         Some(Claim {
-            finding,
+            said: observation,
             calls: Vec::new(),
             count: stuck.count,
             first_at: stuck.first.sent,

@@ -9,48 +9,52 @@ mod redirected;
 mod refused;
 mod unanswered;
 
-use crate::diagnose::rule::{Gate, Rule, Subject};
-use crate::diagnose::{CallContext, Finding, Severity};
+use crate::diagnose::rule::Rule;
+use crate::diagnose::{CallContext, Observation, Severity};
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    Rule {
-        subject: Subject::CallAndCapture(established::dropped_by_network, mass_end::mass_end),
-        ..rule(
-            "call-dropped-by-network",
-            Severity::Error,
-            "An established call was ended by a machine",
-            established::dropped_by_network,
-        )
-    },
-    rule("call-cancel-race", Severity::Warn, "Answered and cancelled at the same moment", cancelled::cancel_race),
-    rule("call-no-answer", Severity::Info, "It rang, nobody answered", unanswered::no_answer),
-    rule("call-declined", Severity::Info, "Call was declined", refused::declined),
-    rule("call-busy", Severity::Info, "Callee busy", refused::busy),
-    rule("call-cancelled", Severity::Info, "Caller gave up", cancelled::cancelled),
-    rule("call-redirected", Severity::Error, "The call was redirected", redirected::redirected),
-    rule("call-unreachable", Severity::Error, "User exists but has no reachable device", unanswered::unreachable),
-    rule("call-fork", Severity::Warn, "Several devices were rung", branches::fork),
-    rule("call-failover", Severity::Warn, "First route failed, another one carried the call", branches::failover),
-    rule(
+    Rule::of_call(
+        "call-dropped-by-network",
+        Severity::Error,
+        "An established call was ended by a machine",
+        established::dropped_by_network,
+    )
+    .and_capture(mass_end::mass_end),
+    Rule::of_call(
+        "call-cancel-race",
+        Severity::Warn,
+        "Answered and cancelled at the same moment",
+        cancelled::cancel_race,
+    ),
+    Rule::of_call("call-no-answer", Severity::Info, "It rang, nobody answered", unanswered::no_answer),
+    Rule::of_call("call-declined", Severity::Info, "Call was declined", refused::declined),
+    Rule::of_call("call-busy", Severity::Info, "Callee busy", refused::busy),
+    Rule::of_call("call-cancelled", Severity::Info, "Caller gave up", cancelled::cancelled),
+    Rule::of_call("call-redirected", Severity::Error, "The call was redirected", redirected::redirected),
+    Rule::of_call(
+        "call-unreachable",
+        Severity::Error,
+        "User exists but has no reachable device",
+        unanswered::unreachable,
+    ),
+    Rule::of_call("call-fork", Severity::Warn, "Several devices were rung", branches::fork),
+    Rule::of_call(
+        "call-failover",
+        Severity::Warn,
+        "First route failed, another one carried the call",
+        branches::failover,
+    ),
+    Rule::of_call(
         "call-reinvite-rejected",
         Severity::Warn,
         "A change during the call was refused; the call continued",
         established::reinvite_rejected,
     ),
-    rule(
+    Rule::of_call(
         "call-announcement",
         Severity::Info,
         "The caller heard an announcement before the failure",
         unanswered::announcement,
     ),
 ];
-
-const fn rule(
-    id: &'static str,
-    severity: Severity,
-    title: &'static str,
-    ask: fn(&CallContext<'_>) -> Option<Finding>,
-) -> Rule {
-    Rule { id, severity, title, subject: Subject::Call(ask), gate: Gate::Open }
-}

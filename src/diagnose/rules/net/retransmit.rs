@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::call::{EndpointId, Leg, Message, NodeId, TextId, transactions_of};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
 use crate::sip::Method;
 
@@ -169,9 +169,13 @@ fn claim(capture: &CaptureContext<'_>, repeats: &mut Repeats, all: u32) -> Claim
                 "the first answer comes late, typically after {typical:.0} ms, although {there} usually answers an INVITE within {:.0} ms: it is slow at times, or the first send is lost on the way",
                 usual.max(1.0)
             ),
-            format!(
-                "1. {there}: what it waits for at these times (DNS, database, load). 2. The way from {here} to {there}: look for loss (interface errors, duplex, queues, rate limits)."
-            ),
+            [
+                format!("{there}: what it waits for at these times (DNS, database, load)."),
+                format!(
+                    "The way from {here} to {there}: look for loss (interface errors, duplex, queues, rate limits)."
+                ),
+            ]
+            .into(),
             "slow or lost",
         )
     } else if most == repeats.lost {
@@ -193,29 +197,25 @@ fn claim(capture: &CaptureContext<'_>, repeats: &mut Repeats, all: u32) -> Claim
             "slow",
         )
     };
-    let finding = Finding::new(
-        "net-retransmit",
-        Severity::Warn,
+    let observation = Observation::new(
         match may_be_lost {
             Some(_) => Confidence::Possible,
             None => Confidence::Likely,
         },
         Proof::Timing,
     )
-    .says(
-        format!("Requests from {here} to {there} have to be repeated"),
-        format!(
-            "{} of {all} requests from {here} to {there} had to be repeated ({:.1} %); {what}.",
-            repeats.requests,
-            f64::from(repeats.requests) * 100.0 / f64::from(all.max(1))
-        ),
-        remedy,
-    )
+    .titled(format!("Requests from {here} to {there} have to be repeated"))
+    .happened(format!(
+        "{} of {all} requests from {here} to {there} had to be repeated ({:.1} %); {what}.",
+        repeats.requests,
+        f64::from(repeats.requests) * 100.0 / f64::from(all.max(1))
+    ))
+    .remedy(remedy)
     .shown_by(Evidence::in_frames(repeats.frames.clone(), repeats.example.clone(), "repeated requests"))
     .beside()
     .at(repeats.ends.1, signature);
     Claim {
-        finding,
+        said: observation,
         calls: Vec::new(),
         count: repeats.requests,
         first_at: repeats.first.unwrap_or(capture.start),

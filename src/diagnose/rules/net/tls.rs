@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::tls_closed::broken_off;
 use crate::net::{Certificate, Endpoint, TlsAlert, TlsHandshake, Transport};
@@ -65,11 +65,10 @@ fn claim(capture: &CaptureContext<'_>, handshakes: &[&TlsHandshake]) -> Option<C
         Some(alert) => explain(first, alert),
         None => unheard(capture, client, server),
     };
-    let mut finding = Finding::new("net-tls", Severity::Error, Confidence::Certain, Proof::Protocol).says(
-        format!("TLS handshakes with {server} fail: {signature}"),
-        explanation,
-        remedy,
-    );
+    let mut observation = Observation::new(Confidence::Certain, Proof::Protocol)
+        .titled(format!("TLS handshakes with {server} fail: {signature}"))
+        .happened(explanation)
+        .remedy(remedy);
     for handshake in handshakes.iter().take(EXAMPLES_MAX) {
         let shown = match (fatal_alert(handshake), handshake.client_hello) {
             (Some(alert), _) => Evidence::seen(
@@ -84,13 +83,13 @@ fn claim(capture: &CaptureContext<'_>, handshakes: &[&TlsHandshake]) -> Option<C
             },
             (None, None) => continue,
         };
-        finding = finding.shown_by(shown);
+        observation = observation.shown_by(shown);
     }
-    finding.origin = capture.endpoint_of(sender).or(capture.endpoint_of(server));
-    finding.signature = signature;
+    observation.origin = capture.endpoint_of(sender).or(capture.endpoint_of(server));
+    observation.signature = signature;
     let last = handshakes.last().unwrap_or(&first);
     Some(Claim {
-        finding,
+        said: observation,
         calls: Vec::new(),
         count: handshakes.len() as u32,
         first_at: first.first_seen.time,
@@ -272,9 +271,11 @@ fn remedy(description: u8, sender: Endpoint, other: Endpoint, handshake: &TlsHan
         40 | 71 => format!(
             "Give {sender} and {other} a cipher suite in common (both need TLS 1.2 or later with ECDHE suites; the certificate's key type has to fit them)."
         ),
-        42 | 43 | 46 | 48 => format!(
-            "1. {sender}: add the authority that signed the certificate of {other} to its trusted ones. 2. {other}: send the whole certificate chain."
-        ),
+        42 | 43 | 46 | 48 => [
+            format!("{sender}: add the authority that signed the certificate of {other} to its trusted ones."),
+            format!("{other}: send the whole certificate chain."),
+        ]
+        .into(),
         44 | 45 => {
             format!("{other}: install a certificate that is valid; {sender}: check its clock.")
         }

@@ -8,7 +8,7 @@ use crate::call::beside::registration::{RegisterAttempt, Registration, Registrat
 use crate::call::{Message, TextId};
 use crate::diagnose::context::call_context::start_line;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity};
 use crate::diagnose::rules::reg::silent;
 use crate::diagnose::rules::reg::unbound::not_bound;
 use crate::sip::{HeaderName, Method, Uri, Warning};
@@ -37,7 +37,7 @@ impl Story {
     }
 }
 
-pub fn reg_failed(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+pub fn reg_failed(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Observation> {
     let last = registration
         .attempts
         .iter()
@@ -66,21 +66,24 @@ pub fn reg_failed(capture: &CaptureContext<'_>, registration: &Registration) -> 
         None => String::new(),
     };
     let severity = if last.outcome == RegistrationOutcome::Registered { Severity::Warn } else { Severity::Error };
-    let mut finding = Finding::new("reg-failed", severity, story.confidence, story.proof)
-        .says(story.title, format!("{}{history}", story.explanation), story.remedy)
+    let mut observation = Observation::new(story.confidence, story.proof)
+        .severity(severity)
+        .titled(story.title)
+        .happened(format!("{}{history}", story.explanation))
+        .remedy(story.remedy)
         .at(last.registrar, format!("{code}"));
-    finding.evidence.extend(story.shown);
+    observation.evidence.extend(story.shown);
     match exchange.answer {
-        Some(answer) => finding = finding.shown_by(shows(capture, answer, "what the registrar said")),
+        Some(answer) => observation = observation.shown_by(shows(capture, answer, "what the registrar said")),
         None => {
-            finding = finding.shown_by(Evidence::Missing {
+            observation = observation.shown_by(Evidence::Missing {
                 expected: "an answer to the REGISTER".to_owned(),
                 after: exchange.request.at,
                 watched: capture.watched_since(exchange.request.time),
             });
         }
     }
-    Some(finding.shown_by(shows(capture, exchange.request, "the REGISTER")))
+    Some(observation.shown_by(shows(capture, exchange.request, "the REGISTER")))
 }
 
 fn shows(capture: &CaptureContext<'_>, message: &Message, what: &str) -> Evidence {
@@ -130,10 +133,11 @@ fn refused(capture: &CaptureContext<'_>, exchange: &Exchange<'_>, code: u16) -> 
                     "{who} could not register at {registrar}: 404 {phrase}. It asked `{domain}` to register {}.",
                     capture.text(exchange.attempt.aor)
                 ),
-                format!(
-                    "1. On the device: set user and domain as {registrar} has them. 2. Or create the user there.{}",
-                    domains(capture, exchange)
-                ),
+                [
+                    format!("On the device: set user and domain as {registrar} has them."),
+                    format!("Or create the user there.{}", domains(capture, exchange)),
+                ]
+                .into(),
             )
         }
         400 | 416 => bad_request(capture, exchange, &who, &registrar, code),
@@ -155,9 +159,11 @@ fn refused(capture: &CaptureContext<'_>, exchange: &Exchange<'_>, code: u16) -> 
                 "{who} could not register: {registrar} answered {code} {phrase}, as a proxy does that waited in vain for the registrar behind it, or a registrar for its database.{}",
                 others(capture, exchange.attempt)
             ),
-            format!(
-                "1. Behind {registrar}: is the registrar, or the database that it asks, up, and does it answer? 2. {registrar}: is that the right next hop for this domain?"
-            ),
+            [
+                format!("Behind {registrar}: is the registrar, or the database that it asks, up, and does it answer?"),
+                format!("{registrar}: is that the right next hop for this domain?"),
+            ]
+            .into(),
         ),
         500..=599 => story(
             Confidence::Likely,

@@ -38,14 +38,19 @@ pub fn theory(refusal: &Refusal<'_, '_>, line: &Media, theirs: &[String], proof:
     }
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
     let remedy = if wanted.is_empty() {
-        format!(
-            "1. On {refuser}: see which codecs it allows for this peer, and allow {ours}. 2. Or {offerer}: add one of those to its offer."
-        )
+        [
+            format!("On {refuser}: see which codecs it allows for this peer, and allow {ours}."),
+            format!("Or {offerer}: add one of those to its offer."),
+        ]
+        .into()
     } else {
         let wanted = either(&wanted);
-        format!(
-            "1. {offerer}: add {wanted} to the codecs that it offers ({ours} may stay behind it). 2. Or on {refuser}: allow {ours}, or let an SBC between them transcode. 3. Re-test: an offer with {wanted} must be answered with it."
-        )
+        [
+            format!("{offerer}: add {wanted} to the codecs that it offers ({ours} may stay behind it)."),
+            format!("Or on {refuser}: allow {ours}, or let an SBC between them transcode."),
+            format!("Re-test: an offer with {wanted} must be answered with it."),
+        ]
+        .into()
     };
     Theory {
         dimension: Dimension::Codecs,
