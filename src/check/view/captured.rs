@@ -119,16 +119,16 @@ fn is_of_call(call: &Call, store: &MessageStore, at: FrameRef) -> bool {
 
 /// A finding with the frames of its evidence.
 fn finding_view(finding: &Finding) -> FindingView {
-    let frames = finding.evidence.iter().flat_map(|evidence| match evidence {
+    let frames = finding.seen.evidence.iter().flat_map(|evidence| match evidence {
         Evidence::Seen { frames, .. } => frames.as_slice(),
         Evidence::Missing { after, .. } => std::slice::from_ref(after),
     });
     FindingView {
         rule: finding.rule.to_owned(),
         severity: finding.severity,
-        explains: finding.explains,
-        title: finding.title.clone(),
-        explanation: finding.explanation.clone(),
+        explains: finding.seen.explains,
+        title: finding.title().into_owned(),
+        explanation: finding.explanation().into_owned(),
         frames: distinct(frames.copied()),
     }
 }

@@ -10,7 +10,7 @@ pub(in crate::diagnose) mod words;
 pub use degree::{Confidence, Proof, Severity};
 pub use evidence::{Evidence, RuledOut};
 pub use observation::Observation;
-pub use parts::{Cause, Steps, Subject, Title};
+pub use parts::Steps;
 
 use crate::capture::Timestamp;
 

@@ -9,7 +9,7 @@ use crate::capture::Timestamp;
 use crate::diagnose::context::call_context::start_line;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rule::{Claim, Rule};
 use crate::diagnose::rules::net::icmp;
 use crate::net::Transport;
@@ -172,7 +172,7 @@ fn claim(capture: &CaptureContext<'_>, train: &Train, down: &[Down<'_>]) -> Opti
 }
 
 /// The words where an ICMP error names the reason.
-fn reported(capture: &CaptureContext<'_>, train: &Train, report: &IcmpReport) -> (String, String, String) {
+fn reported(capture: &CaptureContext<'_>, train: &Train, report: &IcmpReport) -> (String, String, Steps) {
     let tables = &capture.store.tables;
     let (here, there) = (tables.endpoint(train.source), tables.endpoint(train.destination));
     (
@@ -209,7 +209,7 @@ fn words(
     train: &Train,
     worst: &Down<'_>,
     alive: Option<&Message>,
-) -> (String, String, String) {
+) -> (String, String, Steps) {
     let (asker, peer) = (capture.name(train.source), capture.name(train.destination));
     if let Some(alive) = alive {
         return (
@@ -218,14 +218,13 @@ fn words(
                 " It sent messages of its own meanwhile (the last is frame {}), so it is up: the keep-alives do not reach it, or it does not answer them.",
                 alive.at.frame
             ),
-            [
+            Steps::from([
                 format!(
                     "{peer}: answer OPTIONS of {asker} (any final response; look at its list of allowed addresses)."
                 ),
                 "Firewall between them: let the keep-alives through.".to_owned(),
                 format!("{asker}: do not take {peer} out of routing for this alone."),
-            ]
-            .into(),
+            ]),
         );
     }
     if let Some(device) = capture.device_at(train.destination, worst.from) {
@@ -244,18 +243,22 @@ fn words(
         (
             format!("{peer} was down"),
             String::new(),
-            [format!("{peer}: find out what stopped it at the first of these keep-alives: restart, service, network path."), format!("{asker}: make sure that it counts every answer as alive, 404 and 405 too.")].into(),
+            Steps::from([
+                format!(
+                    "{peer}: find out what stopped it at the first of these keep-alives: restart, service, network path."
+                ),
+                format!("{asker}: make sure that it counts every answer as alive, 404 and 405 too."),
+            ]),
         )
     } else {
         (
             format!("{peer} answers no keep-alives"),
             " It answered none in this capture: it is down, not reachable, or takes no OPTIONS from there.".to_owned(),
-            [
+            Steps::from([
                 format!("{peer}: is it up, and does it answer OPTIONS of {asker} at all?"),
                 "Firewall between them: let SIP through both ways.".to_owned(),
                 format!("{asker}: make sure that it counts every answer as alive, 404 and 405 too."),
-            ]
-            .into(),
+            ]),
         )
     }
 }

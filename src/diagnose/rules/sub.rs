@@ -279,7 +279,7 @@ fn claim(capture: &CaptureContext<'_>, trouble: Trouble, requests: &[&OtherReque
             Confidence::Certain,
         ),
     };
-    let mut observation = Observation::new(confidence, Proof::OwnWords)
+    let observation = Observation::new(confidence, Proof::OwnWords)
         .beside()
         .titled(title)
         .happened(story)

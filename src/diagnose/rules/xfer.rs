@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::call::detail::transfer::{Transfer, party, referred_call, transfers, wants_no_report};
 use crate::call::{Call, Message};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rule::Rule;
 use crate::sip::{HeaderName, Method, StatusCode, SubscriptionState};
 
@@ -177,7 +177,7 @@ fn words(
     transferee: &str,
     target: &str,
     new: Option<&Call>,
-) -> (String, String, String, Confidence) {
+) -> (String, String, Steps, Confidence) {
     let title = format!("Transfer to {target} failed");
     let end = new.map_or(String::new(), |call| {
         let phrase = context.capture.text(call.phrase);
@@ -187,11 +187,10 @@ fn words(
         Failure::Refused(_, code @ (403 | 405 | 501 | 603)) => (
             title,
             format!("{transferee} takes no REFER from {transferor} and refused it with {code}."),
-            [
+            Steps::from([
                 format!("{transferee}: allow REFER for this peer."),
                 format!("Or let {transferor} join the two calls itself instead of sending REFER."),
-            ]
-            .into(),
+            ]),
             Confidence::Certain,
         ),
         Failure::Refused(_, code) => (
@@ -199,7 +198,7 @@ fn words(
             format!("{transferee} refused the REFER of {transferor} with {code}."),
             format!(
                 "Find out why {transferee} answers {code}: the address in Refer-To, the feature demanded, or the call that it names."
-            ),
+            ).into(),
             Confidence::Certain,
         ),
         Failure::Reported(_, code) => (
@@ -223,7 +222,7 @@ fn words(
             ),
             format!(
                 "Look at {transferee} for the call to {target}, and let {transferor} fetch the caller back when no result comes."
-            ),
+            ).into(),
             Confidence::Likely,
         ),
         Failure::Silent => (
@@ -231,21 +230,21 @@ fn words(
             format!(
                 "{transferee} accepted the REFER of {transferor}, and neither a new call nor a NOTIFY followed for 32 s; the new call may take a way that the capture does not show."
             ),
-            format!("Look at {transferee} for the call to {target} that it was asked to place."),
+            format!("Look at {transferee} for the call to {target} that it was asked to place.").into(),
             Confidence::Possible,
         ),
     }
 }
 
-fn remedy_for(code: u16, transferor: &str, target: &str) -> String {
+fn remedy_for(code: u16, transferor: &str, target: &str) -> Steps {
     match code {
         486 | 600 | 603 | 480 | 408 | 487 => format!(
             "Transfer again when {target} can take the call. {transferor}: wait for the result before hanging up, so that the caller can be fetched back."
-        ),
+        ).into(),
         481 => format!(
             "{transferor}: name the call to replace as its receiver knows it: to-tag and from-tag in Replaces are seen from there."
-        ),
-        _ => format!("Repair the call to {target} first (its own finding says why it failed), then transfer again."),
+        ).into(),
+        _ => format!("Repair the call to {target} first (its own finding says why it failed), then transfer again.").into(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::call::detail::login::LoginFault;
 use crate::call::survey::number_acceptance::{CONTRAST_MIN, NumberAcceptance, Prefix, Tally, asserted};
 use crate::call::{Cause, Outcome, is_challenge};
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::{CallContext, CaptureContext, Confidence, Evidence, Observation, Proof};
+use crate::diagnose::{CallContext, CaptureContext, Confidence, Evidence, Observation, Proof, Steps};
 use crate::sip::HeaderName;
 use crate::sip::number::{Number, user_of};
 
@@ -65,7 +65,7 @@ pub fn call(context: &CallContext<'_>) -> Option<Observation> {
     let server = context.name(refuser);
     let caller = user_of(context.capture.text(context.call.caller));
     let callee = user_of(context.capture.text(context.call.callee));
-    let observation = |confidence, proof, why: String, remedy: String, signature: String| {
+    let observation = |confidence, proof, why: String, remedy: Steps, signature: String| {
         Observation::new(confidence, proof)
             .titled(format!("{} forbids the call", context.capture.name(refuser)))
             .happened(format!("{server} answered 403 {phrase}: {why}"))
@@ -75,10 +75,7 @@ pub fn call(context: &CallContext<'_>) -> Option<Observation> {
     };
     if let Some(apart) = contrast(context) {
         let observation = observation(Confidence::Likely, Proof::Comparison, apart.why, apart.remedy, apart.signature);
-        return Some(match apart.accepted {
-            Some(accepted) => observation.shown_by(accepted),
-            None => observation,
-        });
+        return Some(observation.maybe_shown_by(apart.accepted));
     }
     let is_about_login = names_login(&spoken) || super::names_nonce(&spoken);
     if is_about_login && context.outcome() == Outcome::AuthFailed {
@@ -91,7 +88,7 @@ pub fn call(context: &CallContext<'_>) -> Option<Observation> {
             format!(
                 "it had asked for a login before, and the request that it refuses is not in the capture: the password of {caller} may be wrong, or the call not allowed."
             ),
-            format!("On {server}: look up why it refused the call from {caller} to {callee}."),
+            format!("On {server}: look up why it refused the call from {caller} to {callee}.").into(),
             "unseen".to_owned(),
         ));
     }
@@ -100,7 +97,7 @@ pub fn call(context: &CallContext<'_>) -> Option<Observation> {
             Confidence::Certain,
             Proof::OwnWords,
             format!("it gives the reason \"{words}\" for the call from {caller} to {callee}."),
-            format!("On {server}: change the rule that it names, for {caller} or for {callee}."),
+            format!("On {server}: change the rule that it names, for {caller} or for {callee}.").into(),
             words,
         ));
     }
@@ -111,11 +108,10 @@ pub fn call(context: &CallContext<'_>) -> Option<Observation> {
         format!(
             "its policy does not allow this call; {login}the address it came from, the caller ID {caller}, the number {callee} or the account may be why, and no accepted call in this capture tells which."
         ),
-        [
+        Steps::from([
             format!("On {server}: look up which rule refused the call from {caller} to {callee}."),
             "Compare with a call that it accepts: source address, caller ID, called number.".to_owned(),
-        ]
-        .into(),
+        ]),
         String::new(),
     ))
 }
@@ -142,7 +138,7 @@ fn own_words(context: &CallContext<'_>, phrase: &str) -> String {
 /// What sets the refused calls of a server apart from the accepted ones.
 struct Apart {
     why: String,
-    remedy: String,
+    remedy: Steps,
     signature: String,
     accepted: Option<Evidence>,
 }
@@ -164,38 +160,37 @@ fn contrast(context: &CallContext<'_>) -> Option<Apart> {
     let head = head.map_or(String::new(), |head| head.to_string());
     let address = context.tables().endpoints.address(source);
     let server = context.name(refuser);
-    let features = [
+    let features: [(_, _, _, Steps); 4] = [
         (
             separates(reception.sources.get(&source)),
             reception.sources.get(&source),
             format!("came from {address}"),
-            format!("On {server}: add {address} to the addresses that may call, or let {address} log in."),
+            format!("On {server}: add {address} to the addresses that may call, or let {address} log in.").into(),
         ),
         (
             separates(reception.callers.get(caller)),
             reception.callers.get(caller),
             format!("used the caller ID {caller}"),
-            [
+            Steps::from([
                 format!(
                     "On {}: send a caller ID that {server} allows{}.",
                     context.name(request.source),
                     example(context, reception)
                 ),
                 format!("Or have {caller} allowed there."),
-            ]
-            .into(),
+            ]),
         ),
         (
             !vouched.is_empty() && separates(reception.asserted.get(vouched)),
             reception.asserted.get(vouched),
             format!("vouched for the identity {vouched}"),
-            format!("On {}: send an asserted identity that {server} allows.", context.name(request.source)),
+            format!("On {}: send an asserted identity that {server} allows.", context.name(request.source)).into(),
         ),
         (
             separates(alike),
             alike,
             format!("went to numbers that begin with {head}"),
-            format!("On {server}: allow calls to {head}… for this account, where they are wanted."),
+            format!("On {server}: allow calls to {head}… for this account, where they are wanted.").into(),
         ),
     ];
     let apart: Vec<_> = features.into_iter().filter(|(is, ..)| *is).collect();
@@ -219,7 +214,7 @@ fn contrast(context: &CallContext<'_>) -> Option<Apart> {
             counted(reception.all.accepted, "call"),
             if reception.all.accepted == 1 { "was" } else { "were" },
         ),
-        remedy: remedy.clone(),
+        remedy: remedy.clone().into(),
         signature: what.clone(),
         accepted,
     })

@@ -62,7 +62,7 @@ fn claims(capture: &CaptureContext<'_>, ask: fn(&Login<'_, '_>) -> Option<Observ
     let found = stuck.values().filter_map(|stuck| {
         let login = login(capture, stuck)?;
         let mut observation = ask(&login)?.beside();
-        observation.severity = Severity::Warn;
+        observation.severity = Some(Severity::Warn);
         Some(Claim {
             said: observation,
             calls: Vec::new(),

@@ -74,10 +74,8 @@ pub fn digest(login: &Login<'_, '_>) -> Option<Observation> {
         Observation::new(confidence, Proof::Protocol)
             .titled(format!("The login of {} is built wrongly", login.login_name()))
             .happened(format!(
-                "{server} refused the login of {} {} it {wrong}.",
-                login.login_name(),
-                confidence.because()
-            ))
+                "{server} refused the login of {}", login.login_name()))
+            .because(format!("it {wrong}."))
             .remedy(format!(
                 "On {client}: {right}. If the login is refused then as well, set the password anew on both sides."
             ))
@@ -130,8 +128,8 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Observation> {
     );
     let observation = match accepted(login).filter(|apart| *apart <= SAME_LOGIN) {
         Some(apart) => Observation::new(Confidence::Possible, Proof::Protocol).titled(format!("The login of {name} is refused now and then")).happened(format!("{says}. The same user was accepted {} apart, so the password is right: a second device or a second server knows another one.", duration(apart))).remedy(format!("Find other devices that log in as {name}.")).remedy(format!("Where {server} is several machines: compare their user databases.")),
-        None if login.server_changes() > 0 => Observation::new(Confidence::Possible, Proof::Protocol).titled(format!("The login of {name} is refused")).happened(format!("{says}, possibly because the password is wrong. Also consider two servers behind {server} that do not know each other's nonces: the challenges are of two kinds (length of the nonce, Server header).")).remedy(format!("Where {server} is several machines: give them one nonce secret, or keep each client on one of them.")).remedy(format!("Otherwise set the password of {name} anew on {client} and on {server}.")),
-        None => Observation::new(Confidence::Likely, Proof::Protocol).titled(format!("The login of {name} is wrong")).happened(format!("{says}, most likely because the password or the user name is wrong.")).remedy(format!("Set the password of {name} anew on {client} and on {server}.")).remedy(format!("See that {client} logs in with the user name that {server} expects, which may differ from the number.")),
+        None if login.server_changes() > 0 => Observation::new(Confidence::Possible, Proof::Protocol).titled(format!("The login of {name} is refused")).happened(format!("{says},")).because(format!("the password is wrong. Also consider two servers behind {server} that do not know each other's nonces: the challenges are of two kinds (length of the nonce, Server header).")).remedy(format!("Where {server} is several machines: give them one nonce secret, or keep each client on one of them.")).remedy(format!("Otherwise set the password of {name} anew on {client} and on {server}.")),
+        None => Observation::new(Confidence::Likely, Proof::Protocol).titled(format!("The login of {name} is wrong")).happened(format!("{says},")).because("the password or the user name is wrong.").remedy(format!("Set the password of {name} anew on {client} and on {server}.")).remedy(format!("See that {client} logs in with the user name that {server} expects, which may differ from the number.")),
     };
     Some(
         observation

@@ -78,7 +78,7 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Observation> {
     };
     let (client, server, realm) = (&login.client_name, &login.origin_name, login.realm());
     let observation = Observation::new(confidence, Proof::Protocol)
-        .titled(format!("{} never answered the login request", login.user)).happened(format!(
+        .titled("").naming(&login.user, "user", " never answered the login request").happened(format!(
                 "{server} asked {} to log in for the realm \"{realm}\" before it may {}, and {client} did not answer{why}.{blind}",
                 login.user,
                 login.deed
@@ -89,7 +89,6 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Observation> {
             after: answer.at,
             watched: login.capture.watched_since(answer.time),
         })
-        .naming(&login.user, "user")
         .at(login.origin, format!("{} {realm}", login.capture.name(login.client)));
     if had_login || knows_password {
         return Some(observation);
@@ -178,12 +177,11 @@ pub fn algorithm(login: &Login<'_, '_>) -> Option<Observation> {
     };
     Some(
         Observation::new(confidence, Proof::Protocol)
-            .titled(format!("{} asks for a login that {} cannot make", login.capture.name(login.origin), login.user))
+            .titled(format!("{} asks for a login that ", login.capture.name(login.origin))).naming(&login.user, "user", " cannot make")
             .happened(format!("{server} accepts only {only}; {does}."))
             .remedy(format!("On {server}: offer MD5 with qop auth as a further challenge."))
             .remedy(format!("Or update {client} to a version that knows {only}."))
             .shown_by(login.shows(answer, "the login request"))
-            .naming(&login.user, "user")
             .at(login.origin, offered)
             .not("auth-rejected", "no login with an algorithm that was asked for was refused"),
     )
@@ -236,11 +234,7 @@ pub fn stale(login: &Login<'_, '_>) -> Option<Observation> {
         _ => Proof::OwnWords,
     };
     let observation = Observation::new(confidence, proof)
-        .titled(format!(
-            "The nonce of {} is too old before {} can use it",
-            login.capture.name(login.origin),
-            login.user
-        ))
+        .titled(format!("The nonce of {} is too old before ", login.capture.name(login.origin))).naming(&login.user, "user", " can use it")
         .happened(format!(
             "{says}: the nonce lives too short, or several servers behind this address do not know each other's nonces."
         ))
@@ -250,7 +244,6 @@ pub fn stale(login: &Login<'_, '_>) -> Option<Observation> {
         )
         .remedy("Synchronise their clocks.")
         .shown_by(login.shows(answer, "the last challenge"))
-        .naming(&login.user, "user")
         .at(login.origin, "");
     let because = match login.fault {
         LoginFault::Refused { .. } => "no login reached the server whose nonce it answers",
@@ -271,10 +264,8 @@ fn blamed(login: &Login<'_, '_>) -> Option<Observation> {
     });
     let times = times.count() as u32;
     let confidence = if times > 1 { Confidence::Likely } else { Confidence::Possible };
-    let because = confidence.because();
     Some(Observation::new(confidence, Proof::OwnWords)
-        .titled(format!("{} refuses the login of {name} for its nonce", login.capture.name(login.origin))).happened(format!("{server} refused the login of {name} {} {because} the nonce was too old or replaced when the login came: it says {code} \"{phrase}\". It does not say stale=true, without which {client} takes the password for wrong and gives up. A wrong password is not ruled out.", counted(times, "time"))).remedy(format!("On {server}: say stale=true where a nonce is too old, and let a nonce live for at least 30 s.")).remedy("Where several servers share the address: give them one nonce secret.").remedy(format!("Where that is not it, set the password anew on {client} and on {server}."))
+        .titled(format!("{} refuses the login of ", login.capture.name(login.origin))).naming(&name, "user", " for its nonce").happened(format!("{server} refused the login of {name} {}", counted(times, "time"))).because(format!("the nonce was too old or replaced when the login came: it says {code} \"{phrase}\". It does not say stale=true, without which {client} takes the password for wrong and gives up. A wrong password is not ruled out.")).remedy(format!("On {server}: say stale=true where a nonce is too old, and let a nonce live for at least 30 s.")).remedy("Where several servers share the address: give them one nonce secret.").remedy(format!("Where that is not it, set the password anew on {client} and on {server}."))
         .shown_by(login.shows(answer, "what it says of the login"))
-        .naming(name, "user")
         .at(login.origin, ""))
 }

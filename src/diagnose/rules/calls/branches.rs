@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::{Cause, Hop, Transaction, TransactionIndex};
 use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::rules::calls::forked;
-use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof, Severity, Steps};
 use crate::sip::number::user_of;
 use crate::sip::{Method, StatusCode};
 
@@ -303,17 +303,16 @@ fn serial(context: &CallContext<'_>, kids: &[TransactionIndex]) -> Option<Observ
     } else {
         String::new()
     };
-    let remedy = if severity == Severity::Info {
-        format!("Nothing is broken for the caller; look at why {one} failed.")
+    let remedy: Steps = if severity == Severity::Info {
+        format!("Nothing is broken for the caller; look at why {one} failed.").into()
     } else {
-        [
+        Steps::from([
             format!(
                 "On {}: take {one} out of the route while it fails, for example by OPTIONS pings.",
                 context.name(failed.source)
             ),
             "Shorten the time it waits for a route.".to_owned(),
-        ]
-        .into()
+        ])
     };
     let evidence = failed.final_response.or(failed.last_request).and_then(|index| context.message(index))?;
     Some(

@@ -10,7 +10,7 @@ use crate::call::{
 };
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::rules::dlg::{higher_before, is_collision};
-use crate::diagnose::{CallContext, Confidence, Observation, Proof};
+use crate::diagnose::{CallContext, Confidence, Observation, Proof, Steps};
 use crate::reference::Cause as Meaning;
 use crate::sip::{HeaderName, Method};
 
@@ -175,12 +175,21 @@ fn was_repeated(context: &CallContext<'_>, change: &Transaction) -> bool {
     })
 }
 
-fn remedy(refuser: &str, asker: &str, wanted: Change, method: Method) -> String {
+fn remedy(refuser: &str, asker: &str, wanted: Change, method: Method) -> Steps {
     match wanted {
-        Change::Refresh if method == Method::Invite => [format!("On {refuser}: answer a re-INVITE that changes nothing with 200."), format!("Or on {asker}: refresh by UPDATE, or switch off re-INVITEs that change nothing.")].into(),
-        Change::NewOffer => [format!("On {refuser}: answer a re-INVITE without session description with an offer of its own, as RFC 3261 section 14.2 has it."), format!("Or on {asker}: send the session description in the re-INVITE.")].into(),
+        Change::Refresh if method == Method::Invite => Steps::from([
+            format!("On {refuser}: answer a re-INVITE that changes nothing with 200."),
+            format!("Or on {asker}: refresh by UPDATE, or switch off re-INVITEs that change nothing."),
+        ]),
+        Change::NewOffer => Steps::from([
+            format!(
+                "On {refuser}: answer a re-INVITE without session description with an offer of its own, as RFC 3261 section 14.2 has it."
+            ),
+            format!("Or on {asker}: send the session description in the re-INVITE."),
+        ]),
         _ => {
             format!("On {refuser}: allow {asker} {} during a call. Or stop {asker} from asking for it.", wanted.words())
+                .into()
         }
     }
 }

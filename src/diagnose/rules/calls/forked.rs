@@ -30,9 +30,10 @@ pub fn elsewhere(context: &CallContext<'_>) -> Option<Observation> {
             .info()
             .titled("Answered on another device")
             .happened(format!(
-                "{caller} called off {callee} {} after dialling it, because another device had taken the call.",
+                "{caller} called off {callee} {} after dialling it,",
                 duration(cancel.time.since(invited))
             ))
+            .because("another device had taken the call.")
             .remedy("Nothing is broken.")
             .shown_by(context.shows(cancel, "called off"))
             .shown_by(context.shows_header(cancel, HeaderName::Reason, "why"))

@@ -39,7 +39,7 @@ pub fn mass_end(capture: &CaptureContext<'_>) -> Vec<Claim> {
             continue;
         };
         // A call passes several nodes; one of them ended it.
-        let Some(origin) = claim.observation.origin.filter(|origin| !told.contains(origin)) else {
+        let Some(origin) = claim.said.origin.filter(|origin| !told.contains(origin)) else {
             continue;
         };
         told.push(origin);

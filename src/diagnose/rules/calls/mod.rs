@@ -10,7 +10,7 @@ mod refused;
 mod unanswered;
 
 use crate::diagnose::rule::Rule;
-use crate::diagnose::{CallContext, Observation, Severity};
+use crate::diagnose::Severity;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::beside::registration::address_of;
 use crate::call::{Message, Outcome, Transaction, is_private};
-use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof, Severity, Steps};
 use crate::net::Endpoint;
 use crate::sip::number::{host_of, is_same_target, user_of};
 use crate::sip::{HeaderName, Uri};
@@ -110,15 +110,15 @@ fn unfollowed(context: &CallContext<'_>, hop: &Transaction) -> Option<Observatio
                 .remedy("Capture longer to see whether the caller follows."),
         );
     }
-    let (what, remedy) = if let Some(target) = circle {
+    let (what, remedy): (_, Steps) = if let Some(target) = circle {
         (
             format!("back to {target}, which had been called already, so the call went in a circle"),
-            format!("On {node}: let the forwarding of {number} lead to another number or device."),
+            format!("On {node}: let the forwarding of {number} lead to another number or device.").into(),
         )
     } else if targets.is_empty() {
         (
             "without naming a target in Contact, so nobody could follow".to_owned(),
-            format!("On {node}: name the target of the forwarding of {number} in Contact."),
+            format!("On {node}: name the target of the forwarding of {number} in Contact.").into(),
         )
     } else {
         let unreachable = targets.iter().any(|target| {
@@ -129,11 +129,10 @@ fn unfollowed(context: &CallContext<'_>, hop: &Transaction) -> Option<Observatio
         let hint = if unreachable { " (a private address that the caller cannot reach)" } else { "" };
         (
             format!("to {}{hint}, and {caller} never tried it", shown(&targets)),
-            [
+            Steps::from([
                 format!("On {caller}: allow it to follow redirections, which many trunks do not."),
                 format!("Or on {node}: forward the call itself instead of answering {code}."),
-            ]
-            .into(),
+            ]),
         )
     };
     // Whoever follows a redirection may take a way past the capture.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::{Cause, Message, Outcome, is_network_block, ring};
 use crate::diagnose::finding::words::{counted, duration};
-use crate::diagnose::{CallContext, Confidence, Observation, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Observation, Proof, Severity, Steps};
 use crate::sip::HeaderName;
 use crate::sip::number::user_of;
 
@@ -45,13 +45,12 @@ pub fn busy(context: &CallContext<'_>) -> Option<Observation> {
     }
     Some(
         Observation::new(Confidence::Certain, Proof::OwnWords)
-            .titled(format!("{} answered busy for {name}", context.capture.name(refuser)))
+            .titled(format!("{} answered busy for ", context.capture.name(refuser))).naming(name, "user", "")
             .happened(explanation)
             .remedy(format!(
                 "Nothing is broken. Call waiting, a hunt group or voicemail on busy at {name} would take such calls."
             ))
             .shown_by(context.shows(refusal, "the busy answer"))
-            .naming(name, "user")
             .at(refuser, context.refusal_code()),
     )
 }
@@ -127,35 +126,40 @@ pub fn declined(context: &CallContext<'_>) -> Option<Observation> {
     } else {
         ""
     };
-    let (confidence, remedy) = match &decliner {
+    let (confidence, remedy): (_, Steps) = match &decliner {
         Decliner::Person if early_refusal => (
             Confidence::Possible,
             format!(
                 "Nothing to repair if {callee} refused the call; otherwise look at the forwarding and reject settings of {name}."
-            ),
+            ).into(),
         ),
         Decliner::Person => (
             Confidence::Likely,
-            format!("Nothing is broken. Voicemail or forwarding on reject at {callee} would take such calls."),
+            format!("Nothing is broken. Voicemail or forwarding on reject at {callee} would take such calls.").into(),
         ),
         Decliner::Script(_) => (
             Confidence::Possible,
-            ["Listen to the early media of the call.".to_owned(), format!("Where they are an announcement: see on {name} which step of its dial plan or which setting of {callee} plays it.")].into(),
+            Steps::from([
+                "Listen to the early media of the call.".to_owned(),
+                format!(
+                    "Where they are an announcement: see on {name} which step of its dial plan or which setting of {callee} plays it."
+                ),
+            ]),
         ),
         Decliner::Account(words) => (
             Confidence::Certain,
-            format!("Take up the reason that {name} names ({words}) with its operator: it has to be cleared there."),
+            format!("Take up the reason that {name} names ({words}) with its operator: it has to be cleared there.").into(),
         ),
         _ => (
             Confidence::Likely,
-            format!(
-                "1. On {name}: see which dial-plan step or account setting hangs up on {callee}.{}",
+            {
+                let mut steps =
+                    vec![format!("On {name}: see which dial-plan step or account setting hangs up on {callee}.")];
                 if code >= 600 {
-                    format!(" 2. If other routes shall be tried, let it answer 4xx or 5xx instead of {code}.")
-                } else {
-                    String::new()
+                    steps.push(format!("If other routes shall be tried, let it answer 4xx or 5xx instead of {code}."));
                 }
-            ),
+                steps.into()
+            },
         ),
     };
     let others = match &decliner {
@@ -167,18 +171,17 @@ pub fn declined(context: &CallContext<'_>) -> Option<Observation> {
         0 => global.to_owned(),
         _ => format!("{global} {} had to stop ringing for it.", counted(others as u64, "other device")),
     };
-    let title = match &decliner {
-        Decliner::Person if early_refusal => format!("{callee} may have declined the call"),
-        Decliner::Person => format!("{callee} declined the call"),
-        _ => format!("{} declined the call to {callee}", context.capture.name(refuser)),
+    let (title, of_callee) = match &decliner {
+        Decliner::Person if early_refusal => (String::new(), " may have declined the call"),
+        Decliner::Person => (String::new(), " declined the call"),
+        _ => (format!("{} declined the call to ", context.capture.name(refuser)), ""),
     };
     let mut observation = Observation::new(confidence, Proof::OwnWords)
         .severity(severity)
-        .titled(title)
+        .titled(title).naming(callee, "user", of_callee)
         .happened(how + &global)
         .remedy(remedy)
         .shown_by(context.shows(refusal, "the refusal"))
-        .naming(callee, "user")
         .at(refuser, code);
     if code == 486 && matches!(decliner, Decliner::Person) {
         observation = observation

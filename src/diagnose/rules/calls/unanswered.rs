@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::beside::binding::BindingState;
 use crate::call::{Cause, NodeId, Outcome, proxy_cancel, ring};
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::{CallContext, Confidence, Observation, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Observation, Proof, Severity, Steps};
 use crate::sip::HeaderName;
 use crate::sip::number::user_of;
 
@@ -72,7 +72,7 @@ pub fn no_answer(context: &CallContext<'_>) -> Option<Observation> {
     });
     let confidence = if seen_at_callee { Confidence::Certain } else { Confidence::Likely };
     Some(Observation::new(confidence, Proof::Protocol)
-        .titled(format!("{callee} did not answer"))
+        .titled("").naming(callee, "user", " did not answer")
         .happened(format!("{callee} rang for {} and nobody answered; {ended}.{timed}{behind}", duration(rang)))
         .remedy(format!(
             "Nothing is broken. A longer ring time on {} or forwarding on no answer at {callee} would save such calls.",
@@ -80,7 +80,6 @@ pub fn no_answer(context: &CallContext<'_>) -> Option<Observation> {
         ))
         .shown_by(context.shows(answer, "the end of the ringing"))
         .shown_by(context.shows(ringing, "the ringing"))
-        .naming(callee, "user")
         .at(who, context.code())
         .maybe_shown_by(canceller.map(|(_, cancel)| context.shows(cancel, "the CANCEL that the caller did not send"))).not("call-unreachable", "the callee's side was ringing"))
 }
@@ -128,27 +127,25 @@ pub fn unreachable(context: &CallContext<'_>) -> Option<Observation> {
         None if is_phone(context) => (Severity::Info, " The device itself says so: do not disturb, or no line free, rather than a missing registration.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
         None => (Severity::Error, " Usually no device is registered for the user; do not disturb or a forwarding without target give the same answer.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
     };
-    let remedy = if severity == Severity::Info {
-        format!("Look at the do-not-disturb and forwarding settings of {name}.")
+    let remedy: Steps = if severity == Severity::Info {
+        format!("Look at the do-not-disturb and forwarding settings of {name}.").into()
     } else {
-        [
+        Steps::from([
             format!("On the device of {callee}: see that it registers and stays registered."),
             format!("On {name}: look at the registration of {callee} at the time of the call."),
             "For devices behind NAT, shorten the registration time or add keep-alives.".to_owned(),
-        ]
-        .into()
+        ])
     };
     Some(
         Observation::new(confidence, proof)
             .severity(severity)
-            .titled(format!("{callee} could not be reached"))
+            .titled("").naming(callee, "user", " could not be reached")
             .happened(format!(
                 "{name} answered {} after {after} without ringing.{why}",
                 phrase.trim_start_matches("SIP/2.0 ")
             ))
             .remedy(remedy)
             .shown_by(context.shows(refusal, "no device could be reached"))
-            .naming(callee, "user")
             .at(refuser, code)
             .maybe_shown_by(
                 lost.and_then(|lost| lost.frame)

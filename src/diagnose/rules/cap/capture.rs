@@ -52,7 +52,7 @@ pub(super) fn cap_one_direction(capture: &CaptureContext<'_>) -> Vec<Claim> {
         let is_known = *is_known;
         let half = halves.get(&(capture.node(*speaker), capture.node(*silent)))?;
         let (here, there) = (capture.name(*speaker), capture.name(*silent));
-        let mut observation = Observation::new(// Habits of a sender are a pattern; what only the other side can have told it is proof.
+        let observation = Observation::new(// Habits of a sender are a pattern; what only the other side can have told it is proof.
             if is_known { Confidence::Certain } else { Confidence::Likely }, if is_known { Proof::Protocol } else { Proof::Timing })
         .titled(format!("Only one direction of {here} <-> {there} was captured")).happened(format!(
                 "The capture holds {} from {here} to {there} and none back, although {here} {}.{}",

@@ -38,7 +38,7 @@ pub(super) fn cap_clock(capture: &CaptureContext<'_>) -> Vec<Claim> {
         ))
         .remedy("Keep the clocks of capture hosts in step (NTP or PTP); `editcap -t` corrects a file.");
     for (word, frame, detail) in &facts {
-        observation = observation.maybe_shown_by(frame.map(|frame| Evidence::seen(*frame, detail.clone(), *word)));
+        observation = observation.maybe_shown_by(frame.map(|frame| Evidence::seen(frame, detail.clone(), *word)));
     }
     for early in &early {
         let quote = crate::diagnose::start_line(&capture.store.tables, early.answer);

@@ -8,7 +8,7 @@ use crate::call::beside::icmp::IcmpReport;
 use crate::call::detail::silence::follows_timer;
 use crate::call::{Message, Transaction, TransactionIndex, is_ack_missed, is_private};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rules::dlg::swallowed;
 use crate::diagnose::rules::net::{icmp, in_messages, times};
 use crate::net::Endpoint;
@@ -86,7 +86,7 @@ fn unanswered(context: &CallContext<'_>) -> Option<Observation> {
 struct Told {
     confidence: Confidence,
     way: String,
-    remedy: String,
+    remedy: Steps,
 }
 
 fn told(context: &CallContext<'_>, bye: &Transaction, there: Endpoint, report: Option<&IcmpReport>) -> Told {
@@ -108,13 +108,20 @@ fn told(context: &CallContext<'_>, bye: &Transaction, there: Endpoint, report: O
         return Told {
             confidence: Confidence::Likely,
             way: " The ACK of this call arrived on the same way: the BYE, or the answer to it, was lost, or the other side had forgotten the call.".to_owned(),
-            remedy: [format!("On {there}: look up in its log whether the BYE arrived and what it made of it."), format!("Between {there} and {}: look for loss, and for firewalls that end a flow during the call.", here.address)].into(),
+            remedy: Steps::from([format!("On {there}: look up in its log whether the BYE arrived and what it made of it."), format!("Between {there} and {}: look for loss, and for firewalls that end a flow during the call.", here.address)]),
         };
     }
     Told {
         confidence: Confidence::Certain,
         way: String::new(),
-        remedy: [format!("The side behind {there}: put an address into Contact (or let its proxy add Record-Route) that {} can reach.", here.address), "Firewall and NAT between them: let requests inside calls through for as long as a call lasts.".to_owned(), "Re-test: the BYE must get its 200 at once.".to_owned()].into(),
+        remedy: Steps::from([
+            format!(
+                "The side behind {there}: put an address into Contact (or let its proxy add Record-Route) that {} can reach.",
+                here.address
+            ),
+            "Firewall and NAT between them: let requests inside calls through for as long as a call lasts.".to_owned(),
+            "Re-test: the BYE must get its 200 at once.".to_owned(),
+        ]),
     }
 }
 

@@ -51,14 +51,18 @@ pub(super) fn dlg_glare(context: &CallContext<'_>) -> Option<Observation> {
     };
     let is_trouble = is_unsolved || rounds >= COLLISIONS_MAX;
     let rival = rival(context, t, request, answer);
-    let (title, story, remedy) = words(context, t, there, (request, answer), rival);
+    let (title, (story, why), remedy) = words(context, t, there, (request, answer), rival);
     let is_own = rival.is_some_and(|rival| rival.from_tag == request.from_tag);
+    let observation = Observation::new(Confidence::Certain, Proof::OwnWords);
+    let observation = match why {
+        Some(why) => observation.happened(story).because(format!("{why}; {outcome}.")),
+        None => observation.happened(format!("{story}; {outcome}.")),
+    };
     Some(
-        Observation::new(Confidence::Certain, Proof::OwnWords)
+        observation
             .severity(if is_trouble { Severity::Warn } else { Severity::Info })
             .beside()
             .titled(title)
-            .happened(format!("{story}; {outcome}."))
             .remedy(if is_trouble { remedy } else { "Nothing is broken; it costs a few seconds.".to_owned() })
             .shown_by(context.shows(answer, "another change is under way"))
             .shown_by(context.shows(request, "the change that was refused"))
@@ -101,26 +105,29 @@ fn apart(a: &Message, b: &Message) -> Duration {
     a.time.since(b.time).max(b.time.since(a.time))
 }
 
-/// Title, the begin of the explanation, and what to change where it does not end well.
+/// Title, what happened and why, and what to change where it does not end well.
 fn words(
     context: &CallContext<'_>,
     t: &Transaction,
     refuser: EndpointId,
     (request, answer): (&Message, &Message),
     rival: Option<&Message>,
-) -> (&'static str, String, String) {
+) -> (&'static str, (String, Option<String>), String) {
     let code = answer.status().map_or(0, |status| status.0);
     let (method, there) = (t.method.text(), context.capture.name(refuser));
     let address = |endpoint| context.tables().endpoint(endpoint).address;
     match rival.filter(|rival| rival.from_tag == request.from_tag) {
         Some(rival) => (
             "A change of the call was sent before the one before it was answered",
-            format!(
-                "{} sent its {method} in frame {} while its {} in frame {} had no final answer yet, and {there} refused it with {code}",
-                context.capture.name(t.source),
-                request.at.frame,
-                rival.method().map_or("request", Method::text),
-                rival.at.frame
+            (
+                format!(
+                    "{} sent its {method} in frame {} while its {} in frame {} had no final answer yet, and {there} refused it with {code}",
+                    context.capture.name(t.source),
+                    request.at.frame,
+                    rival.method().map_or("request", Method::text),
+                    rival.at.frame
+                ),
+                None,
             ),
             format!(
                 "{}: wait for the answer to one change of a call before it sends the next (RFC 3261 section 14.1).",
@@ -140,10 +147,7 @@ fn words(
             };
             (
                 "Both sides changed the call at the same moment",
-                format!(
-                    "{there} answered the {method} of {} with {code} because {why}",
-                    context.capture.name(t.source)
-                ),
+                (format!("{there} answered the {method} of {} with {code}", context.capture.name(t.source)), Some(why)),
                 format!(
                     "Let one side alone refresh and change the call; {} or {} does not wait the random time of RFC 3261 section 14.1 (2.1 to 4 s for the caller's side, 0 to 2 s for the other).",
                     address(t.source),

@@ -41,5 +41,5 @@ pub const RULES: &[Rule] = &[
     ),
     Rule::of_call("dlg-bye-lost", Severity::Error, "Hang-up did not reach the other side", bye::dlg_bye_lost)
         .gated(Gate::BothDirections),
-    Rule::of_call("dlg-glare", Severity::Info, "Both sides changed the call at once", glare::dlg_glare),
+    Rule::of_call("dlg-glare", Severity::Warn, "Both sides changed the call at once", glare::dlg_glare),
 ];

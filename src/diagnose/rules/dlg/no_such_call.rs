@@ -8,7 +8,7 @@ use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TextId, Trans
 use crate::diagnose::background::losses::Lost;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::finding::{Confidence, Observation, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rules::dlg::route_set::dlg_route_set_lost;
 use crate::sip::{HeaderName, Method};
 
@@ -147,7 +147,7 @@ fn observation(
     let method = t.method.text();
     let address = |endpoint| context.tables().endpoint(endpoint).address;
     let agreed = context.transactions.message(dialog.answer);
-    let (why, severity, confidence, remedy, signature) = match reason {
+    let (why, severity, confidence, remedy, signature): (_, _, _, Steps, _) = match reason {
         Reason::Ended(bye, before) => (
             format!(
                 "the call had been ended by the BYE in frame {}, {} before",
@@ -157,12 +157,12 @@ fn observation(
             Severity::Info,
             Confidence::Certain,
             if *before <= CROSSING {
-                "Nothing is broken: both sides acted at the same moment.".to_owned()
+                "Nothing is broken: both sides acted at the same moment.".into()
             } else {
                 format!(
                     "{} did not know that the call was over: see what became of that BYE.",
                     address(asker(context, t))
-                )
+                ).into()
             },
             "ended",
         ),
@@ -178,7 +178,7 @@ fn observation(
                 "{}: send requests inside a call with the tags of the 200 that was acknowledged (frame {}); firmware.",
                 address(request.source),
                 agreed.at.frame
-            ),
+            ).into(),
             "tags",
         ),
         Reason::OtherNode => (
@@ -188,7 +188,7 @@ fn observation(
             ),
             Severity::Error,
             Confidence::Likely,
-            [format!("{}: keep requests of one call at one node (sticky routing, Record-Route with the node's own address).", address(request.source)), format!("Or share calls between {} and the node that answered.", address(t.destination))].into(),
+            Steps::from([format!("{}: keep requests of one call at one node (sticky routing, Record-Route with the node's own address).", address(request.source)), format!("Or share calls between {} and the node that answered.", address(t.destination))]),
             "node",
         ),
         Reason::Restarted(lost) => (
@@ -203,7 +203,7 @@ fn observation(
             format!(
                 "{}: its log at that time (restart, switch-over); share calls between the nodes of a cluster, so that they outlive one.",
                 address(t.destination)
-            ),
+            ).into(),
             "restarted",
         ),
         Reason::Unknown => (
@@ -213,7 +213,7 @@ fn observation(
             format!(
                 "{}: its log at that time (restart, switch-over, session time-out); share calls between the nodes of a cluster.",
                 address(t.destination)
-            ),
+            ).into(),
             "unknown",
         ),
     };
@@ -222,11 +222,11 @@ fn observation(
         .severity(severity)
         .titled(format!("{} does not know this call", context.capture.name(t.destination)))
         .happened(format!(
-            "{refuser} answered the {method} in frame {} with {}, {} {why}.",
+            "{refuser} answered the {method} in frame {} with {},",
             request.at.frame,
-            answer.status().map_or(0, |status| status.0),
-            confidence.because()
+            answer.status().map_or(0, |status| status.0)
         ))
+        .because(format!("{why}."))
         .remedy(remedy)
         .shown_by(context.shows(answer, "there is no such call"))
         .shown_by(context.shows(request, "the request inside the call"))

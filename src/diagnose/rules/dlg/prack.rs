@@ -5,7 +5,7 @@
 use crate::call::detail::silence::follows_timer;
 use crate::call::{Message, Outcome, Transaction, TransactionIndex, detail::target};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::{HeaderName, Method, RAck, StatusCode};
 
@@ -46,12 +46,12 @@ fn unanswered_offer(context: &CallContext<'_>, hop: TransactionIndex) -> Option<
     let (caller, callee) = (context.capture.name(invite.source), context.name(invite.destination));
     Some(Observation::new(Confidence::Likely, Proof::Protocol)
     .titled("The PRACK does not answer the offer of the reliable response").happened(format!(
-            "The INVITE of {caller} came without a session description, so {callee} made the offer in its reliable {} (frame {}). The PRACK (frame {}) brought no answer to it, as RFC 3262 section 5 demands{}; most likely because of that.",
+            "The INVITE of {caller} came without a session description, so {callee} made the offer in its reliable {} (frame {}). The PRACK (frame {}) brought no answer to it, as RFC 3262 section 5 demands{};",
             offer.status().map_or(0, |status| status.0),
             offer.at.frame,
             prack.at.frame,
             abandoned(context, &invite, &[offer])
-        )).remedy(format!("{}: answer the offer of a reliable response in its PRACK, or put an offer into the INVITE.", context.tables().endpoint(invite.source).address)).remedy(format!("Or switch 100rel off at {} or {}.", context.tables().endpoint(invite.source).address, context.tables().endpoint(invite.destination).address))
+        )).because("of that.").remedy(format!("{}: answer the offer of a reliable response in its PRACK, or put an offer into the INVITE.", context.tables().endpoint(invite.source).address)).remedy(format!("Or switch 100rel off at {} or {}.", context.tables().endpoint(invite.source).address, context.tables().endpoint(invite.destination).address))
     .shown_by(context.shows(prack, "the PRACK, without a session description"))
     .shown_by(context.shows(offer, "the offer that it had to answer"))
     .shown_by(context.shows(request, "the INVITE, without an offer"))
@@ -101,7 +101,7 @@ fn unacknowledged(context: &CallContext<'_>, hop: TransactionIndex) -> Option<Ob
             first.status().map_or(0, |status| status.0),
             times(sends.len())
         )).remedy(match refused {
-            Some(status) => [format!("{}: find out why it answers {} to a PRACK that names its own response (state lost, or another node behind its address).", context.tables().endpoint(invite.destination).address, status.0), "Otherwise: switch 100rel off on one side.".to_owned()].into(),
+            Some(status) => Steps::from([format!("{}: find out why it answers {} to a PRACK that names its own response (state lost, or another node behind its address).", context.tables().endpoint(invite.destination).address, status.0), "Otherwise: switch 100rel off on one side.".to_owned()]),
             None if prack.is_some() => remedy(context, &invite, true),
             None => remedy_for_other(context, &invite, number, first),
         })
@@ -213,19 +213,26 @@ fn any_prack<'a>(context: &CallContext<'a>, first: &Message) -> Option<&'a Messa
 }
 
 /// Who changes what where the PRACK that was due never came to the callee's side.
-fn remedy_for_other(context: &CallContext<'_>, invite: &Transaction, number: u32, first: &Message) -> String {
+fn remedy_for_other(context: &CallContext<'_>, invite: &Transaction, number: u32, first: &Message) -> Steps {
     let address = |endpoint| context.tables().endpoint(endpoint).address;
     if let Some((astray, _)) = pracks_of(context, invite, number).last() {
         let there = address(astray.destination);
         let told = target::contact(context.tables(), first).and_then(target::address);
         return if told == Some(there) {
-            [format!("{}: put an address into the Contact of its {} at which it is reached; {there} stands there, and the PRACK has to go to it.", address(invite.destination), first.status().map_or(0, |status| status.0)), "Or let the proxy before it add Record-Route.".to_owned(), "Otherwise: switch 100rel off on one side.".to_owned()].into()
+            Steps::from([
+                format!(
+                    "{}: put an address into the Contact of its {} at which it is reached; {there} stands there, and the PRACK has to go to it.",
+                    address(invite.destination),
+                    first.status().map_or(0, |status| status.0)
+                ),
+                "Or let the proxy before it add Record-Route.".to_owned(),
+                "Otherwise: switch 100rel off on one side.".to_owned(),
+            ])
         } else {
-            [
+            Steps::from([
                 format!("{there}: pass the PRACK on to {}, by its Route and Request-URI.", address(invite.destination)),
                 "Otherwise: switch 100rel off on one side.".to_owned(),
-            ]
-            .into()
+            ])
         };
     }
     match any_prack(context, first).and_then(|prack| context.header(prack, HeaderName::RAck)) {
@@ -233,7 +240,7 @@ fn remedy_for_other(context: &CallContext<'_>, invite: &Transaction, number: u32
             "{}: RAck of a PRACK has to repeat RSeq and CSeq of the response: {number} {} INVITE, not {sent} (firmware, or an SBC that rewrites one of them).",
             address(invite.source),
             invite.cseq
-        ),
+        ).into(),
         None => remedy(context, invite, false),
     }
 }
@@ -252,11 +259,23 @@ fn abandoned(context: &CallContext<'_>, invite: &Transaction, sends: &[&Message]
     }
 }
 
-fn remedy(context: &CallContext<'_>, invite: &Transaction, was_sent: bool) -> String {
+fn remedy(context: &CallContext<'_>, invite: &Transaction, was_sent: bool) -> Steps {
     let tables = context.tables();
     let (caller, callee) = (tables.endpoint(invite.source).address, tables.endpoint(invite.destination).address);
     if was_sent {
-        return [format!("The way of PRACK and its 200 between {caller} and {callee}: Contact and Record-Route of the 18x, NAT, firewalls."), format!("{callee}: does it answer PRACK at all?"), "Otherwise: switch 100rel off on one side.".to_owned()].into();
+        return Steps::from([
+            format!(
+                "The way of PRACK and its 200 between {caller} and {callee}: Contact and Record-Route of the 18x, NAT, firewalls."
+            ),
+            format!("{callee}: does it answer PRACK at all?"),
+            "Otherwise: switch 100rel off on one side.".to_owned(),
+        ]);
     }
-    [format!("{caller}: it offers 100rel (Supported or Require), so it has to send PRACK to the Contact and Route of the 18x; or switch 100rel off there."), format!("{callee}: or do not require 100rel."), "Firewalls between them: let PRACK through.".to_owned()].into()
+    Steps::from([
+        format!(
+            "{caller}: it offers 100rel (Supported or Require), so it has to send PRACK to the Contact and Route of the 18x; or switch 100rel off there."
+        ),
+        format!("{callee}: or do not require 100rel."),
+        "Firewalls between them: let PRACK through.".to_owned(),
+    ])
 }

@@ -7,7 +7,7 @@ use crate::call::{
 };
 use crate::capture::FrameRef;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::sip::{HeaderName, Method};
 
 /// Sends without an answer that count as a failure of a request inside the call.
@@ -283,13 +283,29 @@ fn observation(
         ),
     };
     let address = context.tables().endpoint(request.source).address;
-    let remedy = match fault {
+    let remedy: Steps = match fault {
         Fault::OtherTarget(_) => format!(
             "{address}: send requests inside a call to the Contact of the other side, not to the address that was dialled."
-        ),
-        Fault::NotTold(_) => [format!("{}: pass Record-Route on in responses; what it put into the INVITE has to reach the caller in the 200.", context.tables().endpoint(side.told.source).address), "Re-test: ACK and BYE carry a Route.".to_owned()].into(),
-        Fault::OppositeRoute => [format!("{address}: the side that called has to turn the Record-Route of the answer round for its Route, the side that was called has to keep the order of the INVITE (RFC 3261 section 12.1; firmware)."), "Re-test: ACK and BYE go to the nearest proxy first.".to_owned()].into(),
-        _ => [format!("{address}: copy Record-Route into Route for every request inside the call (an outbound proxy setting must not replace it; firmware)."), "Re-test: ACK and BYE carry a Route.".to_owned()].into(),
+        ).into(),
+        Fault::NotTold(_) => Steps::from([
+            format!(
+                "{}: pass Record-Route on in responses; what it put into the INVITE has to reach the caller in the 200.",
+                context.tables().endpoint(side.told.source).address
+            ),
+            "Re-test: ACK and BYE carry a Route.".to_owned(),
+        ]),
+        Fault::OppositeRoute => Steps::from([
+            format!(
+                "{address}: the side that called has to turn the Record-Route of the answer round for its Route, the side that was called has to keep the order of the INVITE (RFC 3261 section 12.1; firmware)."
+            ),
+            "Re-test: ACK and BYE go to the nearest proxy first.".to_owned(),
+        ]),
+        _ => Steps::from([
+            format!(
+                "{address}: copy Record-Route into Route for every request inside the call (an outbound proxy setting must not replace it; firmware)."
+            ),
+            "Re-test: ACK and BYE carry a Route.".to_owned(),
+        ]),
     };
     let mut observation = Observation::new(confidence, Proof::Protocol)
         .titled(format!("{} leaves the agreed path of the call", context.capture.name(request.source)))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::Message;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Observation, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Severity, Steps};
 use crate::sip::{HeaderName, SessionExpires};
 
 /// How long a caller takes at most to try again with a longer interval.
@@ -63,7 +63,7 @@ fn refusal_words(
     request: &Message,
     (wanted, offered): (Option<&str>, Option<&str>),
     again: &str,
-) -> (&'static str, String, String) {
+) -> (&'static str, String, Steps) {
     let address = |endpoint| context.tables().endpoint(endpoint).address;
     let who = context.name(request.destination);
     let (here, there) = (address(request.source), address(request.destination));
@@ -79,19 +79,33 @@ fn refusal_words(
             format!(
                 "{who} refused with 422 and says that it takes {wanted} s or more, but the INVITE offered {offer}: either it contradicts itself, or a proxy on the way to the node that refused had lowered the interval. {again}"
             ),
-            [format!("{here}: try again with `Min-SE: {wanted}` (RFC 4028 section 7.3), below which no proxy may lower the interval."), format!("{there}, or the proxy behind it that lowers the interval: correct how it compares Session-Expires with the minimum, or the interval that it sets."), format!("Until then {here}: leave session timers out.")].into(),
+            Steps::from([
+                format!(
+                    "{here}: try again with `Min-SE: {wanted}` (RFC 4028 section 7.3), below which no proxy may lower the interval."
+                ),
+                format!(
+                    "{there}, or the proxy behind it that lowers the interval: correct how it compares Session-Expires with the minimum, or the interval that it sets."
+                ),
+                format!("Until then {here}: leave session timers out."),
+            ]),
         ),
         Some(wanted) => (
             too_small,
             format!("{who} takes session intervals of at least {wanted} s; the last INVITE offered {offer}. {again}"),
-            [format!("{here}: raise its session interval to {wanted} s or more."), "It should try again with the Min-SE of the 422 by itself (RFC 4028 section 7.3).".to_owned()].into(),
+            Steps::from([
+                format!("{here}: raise its session interval to {wanted} s or more."),
+                "It should try again with the Min-SE of the 422 by itself (RFC 4028 section 7.3).".to_owned(),
+            ]),
         ),
         None => (
             too_small,
             format!(
                 "{who} refused with 422 an INVITE that offered {offer}, and its 422 lacks the Min-SE that RFC 4028 demands, so it does not tell which interval it takes. {again}"
             ),
-            [format!("{there}: put Min-SE into its 422."), format!("{here}: raise its session interval, such as to 1800 s.")].into(),
+            Steps::from([
+                format!("{there}: put Min-SE into its 422."),
+                format!("{here}: raise its session interval, such as to 1800 s."),
+            ]),
         ),
     }
 }

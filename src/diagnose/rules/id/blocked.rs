@@ -4,7 +4,7 @@
 
 use crate::call::{Message, is_network_block};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
 use crate::diagnose::rules::id::passport::attestation;
 use crate::sip::{HeaderName, Method, NameAddr, Reason};
 
@@ -83,20 +83,18 @@ fn blocked(context: &CallContext<'_>, refusal: &Message, code: u16, confidence: 
     };
     let appeal = contact(context, refusal);
     let phrase = context.tables().text(refusal.line);
-    let remedy = match (&appeal, code) {
+    let remedy: Steps = match (&appeal, code) {
         (_, 607) => {
-            "Ask the called person to take the number off their block list; another route will not help.".to_owned()
+            "Ask the called person to take the number off their block list; another route will not help.".into()
         }
-        (Some(contact), _) => [
+        (Some(contact), _) => Steps::from([
             format!("Object at {contact}."),
             "Have the number signed with attestation A and registered with the analytics companies.".to_owned(),
-        ]
-        .into(),
-        (None, _) => [
+        ]),
+        (None, _) => Steps::from([
             "Ask the carrier of the called number for its redress contact.".to_owned(),
             "Have the number signed with attestation A and registered with the analytics companies.".to_owned(),
-        ]
-        .into()
+        ])
         .to_owned(),
     };
     let mut observation = Observation::new(confidence, Proof::OwnWords)

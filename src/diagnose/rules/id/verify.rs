@@ -5,7 +5,7 @@
 use crate::call::{Message, TransactionIndex};
 use crate::diagnose::background::contrast::identities;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
 use crate::diagnose::rules::id::passport::{fault_at, signer};
 use crate::sip::{HeaderName, Identity, Method, Reason};
 
@@ -56,7 +56,8 @@ fn missing(context: &CallContext<'_>) -> Option<Observation> {
         return Some(
             base(Confidence::Certain)
                 .titled("The call's signature was removed on the way").happened(format!(
-                        "{who} refused the call with 428 because it came without Identity header. {remover} received it signed (frame {}) \
+                        "{who} refused the call with 428")).because(format!(
+                        "it came without Identity header. {remover} received it signed (frame {}) \
                          and sent it on without the signature (frame {}).",
                         signed.at.frame, bare.at.frame
                     )).remedy(format!("{remover}: pass the Identity header on (let it through in the header rules), or sign the call again."))
@@ -101,32 +102,31 @@ fn refused(context: &CallContext<'_>, code: u16) -> Option<Observation> {
         _ => "the signature is too old".to_owned(),
     };
     let signer_name = signer(context).map_or("The signing provider".to_owned(), |node| context.name(node));
-    let (confidence, cause, fix) = match &fault {
+    let (confidence, cause, fix): (_, _, Steps) = match &fault {
         Some(fault) => (
             Confidence::Certain,
             format!(" In the INVITE that it got, the signature {}.", fault.text),
-            format!("{signer_name}: {}.", fault.fix),
+            format!("{signer_name}: {}.", fault.fix).into(),
         ),
         None if !is_signed(context, request) => (
             Confidence::Likely,
             " The INVITE as captured carries no Identity header.".to_owned(),
-            format!("{signer_name}: sign the call, and let every element pass the Identity header on."),
+            format!("{signer_name}: sign the call, and let every element pass the Identity header on.").into(),
         ),
         None => (
             Confidence::Likely,
             " Nothing in the INVITE shows why.".to_owned(),
             match code {
-                436 => [
+                436 => Steps::from([
                     format!("Fetch the certificate{at_url} from outside over https."),
                     format!("{signer_name}: name an address that everybody can reach."),
-                ]
-                .into(),
+                ]),
                 437 => format!(
                     "{signer_name}: sign with a certificate of an approved authority that is valid and covers the caller's number."
-                ),
+                ).into(),
                 _ => format!(
                     "{signer_name}: sign last, after every change of numbers and Date, with a clock that NTP keeps right."
-                ),
+                ).into(),
             },
         ),
     };

@@ -84,9 +84,7 @@ fn refused(context: &CallContext<'_>) -> Option<Observation> {
     };
     Some(Observation::new(confidence, proof)
         .titled(format!("Malformed request: {}", defect_kind(sentence))).happened(format!(
-                "{who} refused the INVITE with {code}{said}, {} it is malformed: {sentence}.{damaged}",
-                confidence.because()
-            )).remedy(format!(
+                "{who} refused the INVITE with {code}{said},")).because(format!("it is malformed: {sentence}.{damaged}")).remedy(format!(
                 "{}: write this part of the INVITE as RFC 3261 has it; where a router or firewall on the way rewrites SIP, switch that off.",
                 context.name(writer.0)
             ))
@@ -149,7 +147,7 @@ fn without_defect(context: &CallContext<'_>, who: &str, words: Vec<String>) -> O
     };
     let said =
         words.first().map_or("does not say what is wrong with it".to_owned(), |words| format!("says \"{words}\""));
-    let mut observation = Observation::new(confidence, proof).titled(format!("Refused as malformed ({code})")).happened(format!(
+    let observation = Observation::new(confidence, proof).titled(format!("Refused as malformed ({code})")).happened(format!(
             "{who} refused the INVITE with {code} and {said}. The INVITE breaks no rule of RFC 3261 that can be checked, \
              so this may be a policy of {who} rather than a fault of the sender."
         )).remedy(format!("Read the log of {who} for this call: it knows which part it refused.")).remedy("Compare this INVITE with one that it accepts.").maybe_shown_by(
@@ -211,10 +209,8 @@ fn scheme(context: &CallContext<'_>) -> Option<Observation> {
     };
     Some(Observation::new(Confidence::Certain, Proof::OwnWords)
     .titled(format!("Addresses with `{scheme}:` are refused")).happened(format!(
-            "{} refused the INVITE with {} because of the scheme of its Request-URI, `{uri}`: {reading}.",
-            context.name(refuser),
-            context.refusal_code()
-        )).remedy(format!(
+            "{} refused the INVITE with {}", context.name(refuser), context.refusal_code()
+        )).because(format!("of the scheme of its Request-URI, `{uri}`: {reading}.")).remedy(format!(
             "{}: send a sip: URI to this server (for a number, `sip:number@domain;user=phone`), or set up TLS where sips is wanted.",
             context.capture.name(request.source)
         ))
@@ -277,9 +273,10 @@ fn ignored(context: &CallContext<'_>) -> Option<Observation> {
         Observation::new(Confidence::Possible, Proof::Comparison)
             .titled("A malformed INVITE was not answered")
             .happened(format!(
-                "{} answers other INVITEs but not this one, possibly because it is malformed: {sentence}.",
+                "{} answers other INVITEs but not this one,",
                 context.name(root.destination)
             ))
+            .because(format!("it is malformed: {sentence}."))
             .remedy(format!(
                 "{}: write this part of the INVITE as RFC 3261 has it, and call again.",
                 context.name(writer.0)

@@ -4,7 +4,7 @@
 
 use crate::call::{DropCause, Message, Transaction, answering_hop, drop_cause, is_ack_missed};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rules::net::ack_way::{ICMP_WAIT, Place, answers, locate};
 use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::HeaderName;
@@ -73,7 +73,7 @@ pub(super) fn net_ack_lost(context: &CallContext<'_>) -> Option<Observation> {
     Some(observation)
 }
 
-fn remedy(context: &CallContext<'_>, invite: &Transaction, answer: &Message, place: &Place<'_>) -> String {
+fn remedy(context: &CallContext<'_>, invite: &Transaction, answer: &Message, place: &Place<'_>) -> Steps {
     let tables = context.tables();
     let callee = tables.endpoint(invite.destination).address;
     let caller = tables.endpoint(invite.source).address;
@@ -82,25 +82,61 @@ fn remedy(context: &CallContext<'_>, invite: &Transaction, answer: &Message, pla
     let sender = edge.map_or(caller, |edge| tables.endpoint(context.transactions.transaction(edge).source).address);
     let test = "Re-test: one 200, an ACK within 0.2 s, and a call longer than 40 s.";
     match place.signature {
-        "contact" => [format!("{callee}: put the address from which it is reached into Contact (its external or advertised SIP address{}).", setting(context, invite)), "Or let the proxy in front of it add Record-Route, so that the ACK does not need the Contact.".to_owned(), format!("{test}")].into(),
+        "contact" => Steps::from([
+            format!(
+                "{callee}: put the address from which it is reached into Contact (its external or advertised SIP address{}).",
+                setting(context, invite)
+            ),
+            "Or let the proxy in front of it add Record-Route, so that the ACK does not need the Contact.".to_owned(),
+            format!("{test}"),
+        ]),
         "branch" | "tag" => format!(
             "{}: its ACK to a 200 needs a new branch, and the From and To tags of the 200. {test}",
             place.ack.map_or(caller, |ack| tables.endpoint(ack.source).address)
-        ),
-        "astray" => [format!("{callee}, or the proxy next to the caller: send answers to the address and port that the request came from (rport, RFC 3581), the 200 like the 180."), format!("{test}")].into(),
-        "number" => [format!("{}: its ACK has to carry the CSeq number of the INVITE (firmware).", place.ack.map_or(caller, |ack| tables.endpoint(ack.source).address)), format!("{test}")].into(),
+        )
+        .into(),
+        "astray" => Steps::from([
+            format!(
+                "{callee}, or the proxy next to the caller: send answers to the address and port that the request came from (rport, RFC 3581), the 200 like the 180."
+            ),
+            format!("{test}"),
+        ]),
+        "number" => Steps::from([
+            format!(
+                "{}: its ACK has to carry the CSeq number of the INVITE (firmware).",
+                place.ack.map_or(caller, |ack| tables.endpoint(ack.source).address)
+            ),
+            format!("{test}"),
+        ]),
         "hop" => {
             let routed = tables.header(answer, HeaderName::RecordRoute).map_or(
                 "add Record-Route there, so that the ACK takes the same way back",
                 |_| "the route set of the 200 has to be followed there",
             );
             let at = place.ack.map_or(caller, |ack| tables.endpoint(ack.destination).address);
-            [format!("{at}: it has to pass the ACK on to {callee}; {routed}."), format!("{test}")].into()
+            Steps::from([format!("{at}: it has to pass the ACK on to {callee}; {routed}."), format!("{test}")])
         }
-        "beyond" => [format!("Firewall, NAT and SIP ALG between this capture point and {callee}: let requests inside calls through."), format!("Capture on {callee} itself."), format!("{test}")].into(),
-        "gone" => [format!("{caller}: find out why its SIP process ended or left its port while the call was set up (crash, restart, a test tool that stops early)."), format!("{test}")].into(),
-        "answer" => [format!("The way of the 200 back to the caller: Via, NAT and firewall between {callee} and {caller}."), format!("{test}")].into(),
-        _ => [format!("{sender}: it has to acknowledge the 200 (look at its log at that time)."), format!("{test}")].into(),
+        "beyond" => Steps::from([
+            format!(
+                "Firewall, NAT and SIP ALG between this capture point and {callee}: let requests inside calls through."
+            ),
+            format!("Capture on {callee} itself."),
+            format!("{test}"),
+        ]),
+        "gone" => Steps::from([
+            format!(
+                "{caller}: find out why its SIP process ended or left its port while the call was set up (crash, restart, a test tool that stops early)."
+            ),
+            format!("{test}"),
+        ]),
+        "answer" => Steps::from([
+            format!("The way of the 200 back to the caller: Via, NAT and firewall between {callee} and {caller}."),
+            format!("{test}"),
+        ]),
+        _ => Steps::from([
+            format!("{sender}: it has to acknowledge the 200 (look at its log at that time)."),
+            format!("{test}"),
+        ]),
     }
 }
 
@@ -140,10 +176,13 @@ fn failure_without_ack(context: &CallContext<'_>) -> Option<Observation> {
         .beside()
         .titled(format!("{} never acknowledges the refusal", context.capture.name(t.source)))
         .happened(format!(
-            "{} sent its {} {} because no ACK came from {}. The call had failed anyway; this is load for both sides.",
+            "{} sent its {} {}",
             context.capture.name(t.destination),
             first.status().map_or(0, |status| status.0),
-            times(refusals.len()),
+            times(refusals.len())
+        ))
+        .because(format!(
+            "no ACK came from {}. The call had failed anyway; this is load for both sides.",
             context.capture.name(t.source)
         ))
         .remedy(format!(

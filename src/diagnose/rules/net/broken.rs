@@ -54,12 +54,7 @@ pub(super) fn net_tcp_of_call(context: &CallContext<'_>) -> Option<Observation> 
     };
     let way = if connection.reset.is_some() { "reset" } else { "closed" };
     let keep_alive = if idle.is_some_and(|idle| idle >= IDLE_LONG) {
-        [
-            "Send a keep-alive (double CRLF) every 30 to 120 s, so that firewalls do not forget the connection."
-                .to_owned(),
-            "".to_owned(),
-        ]
-        .into()
+        "Send a keep-alive (double CRLF) every 30 to 120 s, so that firewalls do not forget the connection."
     } else {
         ""
     };
@@ -68,8 +63,8 @@ pub(super) fn net_tcp_of_call(context: &CallContext<'_>) -> Option<Observation> 
             "The connection between {source} and {destination} was {way} by {by} {} after the {}{idle_words}; the request was never answered.",
             duration(close.sighting.time.since(request.time)),
             t.method.text()
-        )).remedy(format!(
-            "{keep_alive}{}: why it ends the connection (its log at that time, a restart, a limit); {}: open a new connection and send the request again.",
+        )).remedy(keep_alive).remedy(format!(
+            "{}: why it ends the connection (its log at that time, a restart, a limit); {}: open a new connection and send the request again.",
             by.address, source.address
         ))
     .shown_by(Evidence::seen(

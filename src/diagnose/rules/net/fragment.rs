@@ -8,7 +8,7 @@ use crate::call::{EndpointId, GroupId, Message, NodeId, Transaction};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::silence::silent_request;
 use crate::diagnose::rules::net::{FRAMES_MAX, sends, times};
@@ -70,10 +70,16 @@ pub(super) fn net_udp_fragment(context: &CallContext<'_>) -> Option<Observation>
     Some(observation)
 }
 
-fn remedy(context: &CallContext<'_>, t: &Transaction) -> String {
+fn remedy(context: &CallContext<'_>, t: &Transaction) -> Steps {
     let tables = context.tables();
     let (here, there) = (tables.endpoint(t.source).address, tables.endpoint(t.destination).address);
-    [format!("{here}: send to {there} over TCP or TLS, or make requests smaller than 1300 bytes (fewer codecs and headers)."), format!("Firewalls and NAT between {here} and {there}: let IP fragments through."), "Re-test: the same call must get at least a 100.".to_owned()].into()
+    Steps::from([
+        format!(
+            "{here}: send to {there} over TCP or TLS, or make requests smaller than 1300 bytes (fewer codecs and headers)."
+        ),
+        format!("Firewalls and NAT between {here} and {there}: let IP fragments through."),
+        "Re-test: the same call must get at least a 100.".to_owned(),
+    ])
 }
 
 /// Messages that arrived in fragments: it works here, and fails behind the first firewall that drops fragments.

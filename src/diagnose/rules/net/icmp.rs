@@ -10,7 +10,7 @@ use crate::capture::Timestamp;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rules::net::silence::silent_request;
 use crate::diagnose::rules::net::times;
 use crate::net::{Endpoint, Transport};
@@ -143,9 +143,9 @@ pub(in crate::diagnose::rules) fn remedy(
     here: Endpoint,
     there: Endpoint,
     transport: Transport,
-) -> String {
+) -> Steps {
     match report.meaning() {
-        "port unreachable" => [
+        "port unreachable" => Steps::from([
             format!(
                 "{}: start the SIP service, or let it listen on {} port {}.",
                 there.address,
@@ -153,23 +153,24 @@ pub(in crate::diagnose::rules) fn remedy(
                 there.port
             ),
             format!("{}: or send to the port on which it does listen.", here.address),
-        ]
-        .into(),
+        ]),
         "administratively prohibited" => {
             format!("{}: allow {} from {} to port {}.", report.reporter, transport.word(), here.address, there.port)
+                .into()
         }
         "packet too big" => format!(
             "{}: send over TCP, or make the request smaller; or raise the MTU at {}.",
             here.address, report.reporter
-        ),
+        )
+        .into(),
         "time exceeded" => format!(
             "Follow the route from {} to {}: {} sends the packet in a circle.",
             here.address, there.address, report.reporter
-        ),
-        _ => [
+        )
+        .into(),
+        _ => Steps::from([
             format!("Is {} up and on its network?", there.address),
             format!("{}: correct its route to {}.", report.reporter, there.address),
-        ]
-        .into(),
+        ]),
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::call::{Message, Outcome, Transaction, TransactionIndex};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Observation, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::Method;
 
@@ -54,7 +54,7 @@ pub(super) fn net_response_misrouted(context: &CallContext<'_>) -> Option<Observ
         )
     };
     let explains = !context.outcome().is_answered() && t.method == Method::Invite;
-    let mut observation = Observation::new(Confidence::Certain, Proof::OwnWords)
+    let observation = Observation::new(Confidence::Certain, Proof::OwnWords)
         .severity(if explains || context.outcome() == Outcome::Dropped { Severity::Error } else { Severity::Warn })
         .titled(format!("Answers of {} go to the wrong address or port", capture.name(t.destination)))
         .happened(explanation)
@@ -115,16 +115,19 @@ fn why(context: &CallContext<'_>, t: &Transaction, request: &Message, answer: &M
     }
 }
 
-fn remedy(context: &CallContext<'_>, t: &Transaction, request: &Message, from_elsewhere: bool) -> String {
+fn remedy(context: &CallContext<'_>, t: &Transaction, request: &Message, from_elsewhere: bool) -> Steps {
     let tables = context.tables();
     let (here, there) = (tables.endpoint(t.source).address, tables.endpoint(t.destination).address);
     if from_elsewhere {
         return format!(
             "{there}: answer from the address and port that was asked (bind the SIP service to it, or set its source address)."
-        );
+        )
+        .into();
     }
-    let client = if request.flags.has_rport() { String::new() } else { format!(" 2. {here}: send `rport` in Via.") };
-    format!(
-        "1. {there}: answer to where the request came from (force_rport, nat=yes, RFC 3581).{client} Or let {here} send from the port that it listens on."
-    )
+    let server = format!("{there}: answer to where the request came from (force_rport, nat=yes, RFC 3581).");
+    let port = format!("Or let {here} send from the port that it listens on.");
+    match request.flags.has_rport() {
+        true => format!("{server} {port}").into(),
+        false => [server, format!("{here}: send `rport` in Via. {port}")].into(),
+    }
 }

@@ -8,7 +8,7 @@ use crate::call::detail::silence::{follows_timer, silent_hop};
 use crate::call::{Message, Outcome, Transaction, TransactionIndex};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::{counted, duration, was};
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rules::net::carried::Carried;
 use crate::diagnose::rules::net::{sends, times};
 
@@ -176,10 +176,10 @@ fn history(context: &CallContext<'_>, t: &Transaction, first: &Message) -> Strin
     format!("{spoke}{share}{apart}")
 }
 
-fn remedy(context: &CallContext<'_>, t: &Transaction) -> String {
+fn remedy(context: &CallContext<'_>, t: &Transaction) -> Steps {
     let (there, here) =
         (context.capture.store.tables.endpoint(t.destination), context.capture.store.tables.endpoint(t.source));
-    [
+    Steps::from([
         format!(
             "On {}: is it up, and does its SIP service listen on {} port {}?",
             there.address,
@@ -193,8 +193,7 @@ fn remedy(context: &CallContext<'_>, t: &Transaction) -> String {
             t.transport.word()
         ),
         format!("Capture on {} itself to see on which half of the way the request is lost.", there.address),
-    ]
-    .into()
+    ])
 }
 
 /// The bytes of the request were acknowledged, so the host is up, and the application said nothing.

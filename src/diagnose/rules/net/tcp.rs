@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::call::{Call, NodeId, Outcome};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::times;
 use crate::net::{Connection, Endpoint};
@@ -168,7 +168,7 @@ fn words(
     server: Endpoint,
     tries: &[&Connection],
     (refused, syns): (usize, u32),
-) -> (String, String) {
+) -> (String, Steps) {
     let (there, port) = (server.address, server.port);
     if around.dialling.contains(&server) {
         let how = match refused {
@@ -179,7 +179,14 @@ fn words(
             format!(
                 "{client} tried to open a connection to {server} and {how}: {server} is a port from which that device had connected itself, and nothing listens on it. Requests to the device can only use the connection that it opened."
             ),
-            [format!("{client}: send requests to {there} over the connection that the device keeps open (RFC 5923, RFC 5626)."), format!("{there}: keep that connection alive (double CRLF every 30 to 120 s) and open it again at once when it breaks.")].into(),
+            Steps::from([
+                format!(
+                    "{client}: send requests to {there} over the connection that the device keeps open (RFC 5923, RFC 5626)."
+                ),
+                format!(
+                    "{there}: keep that connection alive (double CRLF every 30 to 120 s) and open it again at once when it breaks."
+                ),
+            ]),
         );
     }
     if refused > 0 {
@@ -188,12 +195,11 @@ fn words(
                 "{server} refused the TCP connection of {client} {} (RST in answer to SYN): nothing listens there, or a firewall rejects it. No SIP could be sent over it.",
                 times(refused)
             ),
-            [
+            Steps::from([
                 format!("{there}: let the SIP service listen on TCP port {port}."),
                 format!("Firewall at {there}: allow TCP to it."),
                 format!("{client}: or use the transport on which {there} does listen."),
-            ]
-            .into(),
+            ]),
         );
     }
     if tries.iter().all(|connection| is_half_open(connection)) {
@@ -204,15 +210,17 @@ fn words(
             ),
             format!(
                 "The way from {there} back to {client}: routes that differ from the way there, NAT, and firewalls that saw only one half of the handshake."
-            ),
+            ).into(),
         );
     }
     (
         format!(
             "{server} answered none of {syns} connection requests (SYN) of {client}: the host is down, or a firewall drops them."
         ),
-        [format!("Is {there} up?"), format!("Firewalls between {client} and {there}: allow TCP to port {port}.")]
-            .into(),
+        Steps::from([
+            format!("Is {there} up?"),
+            format!("Firewalls between {client} and {there}: allow TCP to port {port}."),
+        ]),
     )
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::tls_closed::broken_off;
 use crate::net::{Certificate, Endpoint, TlsAlert, TlsHandshake, Transport};
@@ -99,7 +99,7 @@ fn claim(capture: &CaptureContext<'_>, handshakes: &[&TlsHandshake]) -> Option<C
 }
 
 /// A ClientHello that nothing answered.
-fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> (Endpoint, String, String, String) {
+fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> (Endpoint, String, Steps, String) {
     let plain = capture.connections.iter().find(|connection| {
         connection.flow.destination == server
             && connection.carries == Some(Transport::Tcp)
@@ -115,7 +115,8 @@ fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> 
             format!(
                 "{}: use plain TCP for {} port {}, or its TLS port (5061 unless told otherwise).",
                 client.address, server.address, server.port
-            ),
+            )
+            .into(),
             "TLS to a plain port".to_owned(),
         ),
         None => (
@@ -124,14 +125,15 @@ fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> 
             format!(
                 "{}: does its service speak TLS on port {}, or plain SIP? A firewall on the way may inspect TLS.",
                 server.address, server.port
-            ),
+            )
+            .into(),
             "no ServerHello".to_owned(),
         ),
     }
 }
 
 /// Who aborted, why, and what to change.
-fn explain(handshake: &TlsHandshake, alert: &TlsAlert) -> (Endpoint, String, String, String) {
+fn explain(handshake: &TlsHandshake, alert: &TlsAlert) -> (Endpoint, String, Steps, String) {
     let (client, server) = (handshake.flow.source, handshake.flow.destination);
     let (sender, other, certificate) = if alert.by_client {
         (client, server, handshake.server_certificate.as_ref())
@@ -265,29 +267,28 @@ fn meaning(description: u8, by_client: bool) -> &'static str {
     }
 }
 
-fn remedy(description: u8, sender: Endpoint, other: Endpoint, handshake: &TlsHandshake) -> String {
+fn remedy(description: u8, sender: Endpoint, other: Endpoint, handshake: &TlsHandshake) -> Steps {
     let (sender, other) = (sender.address, other.address);
     match description {
         40 | 71 => format!(
             "Give {sender} and {other} a cipher suite in common (both need TLS 1.2 or later with ECDHE suites; the certificate's key type has to fit them)."
-        ),
-        42 | 43 | 46 | 48 => [
+        ).into(),
+        42 | 43 | 46 | 48 => Steps::from([
             format!("{sender}: add the authority that signed the certificate of {other} to its trusted ones."),
             format!("{other}: send the whole certificate chain."),
-        ]
-        .into(),
+        ]),
         44 | 45 => {
-            format!("{other}: install a certificate that is valid; {sender}: check its clock.")
+            format!("{other}: install a certificate that is valid; {sender}: check its clock.").into()
         }
-        49 => format!("{sender}: allow {other}."),
-        70 => format!("Switch on TLS 1.2 or later at {sender} and {other}."),
+        49 => format!("{sender}: allow {other}.").into(),
+        70 => format!("Switch on TLS 1.2 or later at {sender} and {other}.").into(),
         112 => format!(
             "{sender}: install a certificate for {}; or let {other} ask for a name that it has.",
             handshake.server_name.as_deref().unwrap_or("the name that the client asked for")
-        ),
-        116 => format!("{other}: install a client certificate that {sender} trusts; or let {sender} not ask for one."),
-        120 => format!("{sender}: allow the ALPN protocols that {other} offers; or let {other} offer none."),
-        _ => format!("Look into the TLS log of {sender} at that time; update the TLS library of {other}."),
+        ).into(),
+        116 => format!("{other}: install a client certificate that {sender} trusts; or let {sender} not ask for one.").into(),
+        120 => format!("{sender}: allow the ALPN protocols that {other} offers; or let {other} offer none.").into(),
+        _ => format!("Look into the TLS log of {sender} at that time; update the TLS library of {other}.").into(),
     }
 }
 

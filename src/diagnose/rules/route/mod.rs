@@ -8,7 +8,7 @@ mod resolution;
 mod targets;
 
 use crate::diagnose::rule::Rule;
-use crate::diagnose::{CallContext, Observation, Severity};
+use crate::diagnose::Severity;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[

@@ -6,7 +6,7 @@ use crate::call::survey::number_acceptance::{NumberAcceptance, Received, Tally};
 use crate::call::{Call, Cause, Message, NodeId, Transaction};
 use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::rules::route::incomplete;
-use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof};
+use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof, Steps};
 use crate::sip::HeaderName;
 use crate::sip::number::{Number, host_of, user_of};
 
@@ -187,6 +187,13 @@ pub fn unknown(context: &CallContext<'_>) -> Option<Observation> {
         }
         None => format!("{code} {}", context.capture.text(refusal.line)),
     };
+    let (before, after) = match code {
+        _ if by_cause && matches!(cause, Some(2 | 3)) => ("has no route to", ""),
+        _ if by_cause && cause == Some(22) => ("says that", " moved to another number"),
+        410 => ("no longer serves", ""),
+        485 => ("cannot tell whom", " means"),
+        _ => ("does not know", ""),
+    };
     let what = match code {
         _ if by_cause && matches!(cause, Some(2 | 3)) => format!("has no route to {user}"),
         _ if by_cause && cause == Some(22) => format!("says that {user} has another number now"),
@@ -206,38 +213,21 @@ pub fn unknown(context: &CallContext<'_>) -> Option<Observation> {
     };
     Some(
         Observation::new(confidence, proof)
-            .titled(match code {
-                _ if by_cause && matches!(cause, Some(2 | 3)) => {
-                    format!("{} has no route to {user}", context.capture.name(refuser))
-                }
-                _ if by_cause && cause == Some(22) => {
-                    format!("{} says that {user} moved to another number", context.capture.name(refuser))
-                }
-                410 => format!("{} no longer serves {user}", context.capture.name(refuser)),
-                485 => format!("{} cannot tell whom {user} means", context.capture.name(refuser)),
-                _ => format!("{} does not know {user}", context.capture.name(refuser)),
-            })
+            .titled(format!("{} {before} ", context.capture.name(refuser))).naming(user, "number", after)
             .happened(format!("{node} {what} ({uri}): it answered {who}.{}", known.sentence))
-            .remedy(known.remedy.unwrap_or_else(|| {
-                match kind {
-                    " no route" => [
-                        "See whether the number was dialled as meant.".to_owned(),
-                        format!("If so: give {node} a route to it, or send it to a box that has one."),
-                    ]
-                    .into(),
-                    " moved" => {
-                        "Call the new number; its operator, or the answer where it has a Contact, tells it.".to_owned()
-                    }
-                    _ => [
-                        "See whether the number was dialled as meant.".to_owned(),
-                        format!("If so: create it on {node}, or correct the route that leads it there."),
-                    ]
-                    .into(),
-                }
+            .remedy(known.remedy.unwrap_or_else(|| match kind {
+                " no route" => Steps::from([
+                    "See whether the number was dialled as meant.".to_owned(),
+                    format!("If so: give {node} a route to it, or send it to a box that has one."),
+                ]),
+                " moved" => "Call the new number; its operator, or the answer where it has a Contact, tells it.".into(),
+                _ => Steps::from([
+                    "See whether the number was dialled as meant.".to_owned(),
+                    format!("If so: create it on {node}, or correct the route that leads it there."),
+                ]),
             }))
             .shown_by(context.shows(refusal, "the number is not known"))
             .shown_by(context.shows(request, "the number as it arrived"))
-            .naming(user, "number")
             .at(refuser, format!("{}{kind}", signature(context, uri, known.is_contrast))),
     )
 }
@@ -250,7 +240,7 @@ fn signature(context: &CallContext<'_>, uri: &str, is_domain: bool) -> String {
 /// What other calls tell of an unknown number.
 struct Known {
     sentence: String,
-    remedy: Option<String>,
+    remedy: Option<Steps>,
     is_contrast: bool,
 }
 
@@ -288,7 +278,7 @@ fn story(context: &CallContext<'_>, uri: &str) -> Known {
                 "On {}: see what changed for {} in the {before} before: a user or registration that was removed, or a route that now leads elsewhere.",
                 context.name(refuser),
                 user_of(uri)
-            )),
+            ).into()),
             is_contrast: false,
         };
     }
@@ -302,13 +292,10 @@ fn story(context: &CallContext<'_>, uri: &str) -> Known {
             sentence: format!(
                 " Every call to the host {host} fails there, calls to the host {other} work: it does not take {host} for its own."
             ),
-            remedy: Some(
-                [
-                    format!("On {}: send calls to the host {other}.", context.name(context.call.source)),
-                    format!("Or make {host} known to {}.", context.name(refuser)),
-                ]
-                .into(),
-            ),
+            remedy: Some(Steps::from([
+                format!("On {}: send calls to the host {other}.", context.name(context.call.source)),
+                format!("Or make {host} known to {}.", context.name(refuser)),
+            ])),
             is_contrast: true,
         };
     }

@@ -119,7 +119,7 @@ fn theory(context: &CallContext<'_>, request: &Message, fault: Fault) -> Theory 
         proof: Proof::OwnWords,
         title: "The type of the body was refused".to_owned(),
         why: format!("it does not take {}{accepts}", fault.what),
-        remedy,
+        remedy: remedy.into(),
         evidence: vec![context.shows_header(request, fault.header, "what was sent")],
         signature: fault.what,
     }
@@ -140,12 +140,8 @@ pub fn sdp_body_type(context: &CallContext<'_>) -> Option<Observation> {
     let observation = Observation::new(theory.confidence, theory.proof)
         .titled(theory.title)
         .happened(format!(
-            "{} refused the call with {} {} {}.",
-            context.name(refuser),
-            context.refusal_code(),
-            theory.confidence.because(),
-            theory.why
-        ))
+            "{} refused the call with {}", context.name(refuser), context.refusal_code()))
+        .because(format!("{}.", theory.why))
         .remedy(theory.remedy)
         .shown_by(shown)
         .at(refuser, theory.signature);

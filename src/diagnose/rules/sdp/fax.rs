@@ -13,7 +13,6 @@ use crate::diagnose::rules::sdp::refusal::Refusal;
 use crate::sip::Sdp;
 use crate::sip::sdp::{MediaKind, Profile};
 
-const RULE: &str = "sdp-t38-refused";
 
 fn is_fax_alone(sdp: &Sdp) -> bool {
     let mut lines = used(sdp).peekable();
@@ -44,7 +43,8 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         why: format!("the offer has fax alone ({})", if has_udptl { "T.38 over UDPTL" } else { "image" }),
         remedy: format!(
             "On {refuser}: enable T.38. Or on {offerer}: begin with voice (PCMU or PCMA) and switch to T.38 later."
-        ),
+        )
+        .into(),
         evidence: Vec::new(),
         signature: "t38".to_owned(),
     }))

@@ -2,7 +2,7 @@
 
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rules::sdp::offer::Dimension;
 use crate::diagnose::rules::sdp::refusal::Refusal;
 use crate::diagnose::rules::sdp::{body, codec, family, fax, params, profile, streams, syntax};
@@ -21,7 +21,7 @@ pub struct Theory {
     /// What follows "because".
     pub why: String,
     /// Who changes what.
-    pub remedy: String,
+    pub remedy: Steps,
     /// What shows it beside the offer and the refusal.
     pub evidence: Vec<Evidence>,
     /// What makes it the same problem as in another call.
@@ -123,21 +123,15 @@ pub fn explain(context: &CallContext<'_>, dimension: Dimension) -> Option<Observ
 }
 
 fn observation(refusal: &Refusal<'_, '_>, theory: &Theory, judgement: &Judgement) -> Observation {
-    let mut explanation = format!(
-        "{} refused the call with {} after {} {} {}.",
-        refusal.refuser_name(),
-        refusal.code,
-        delay(refusal),
-        theory.confidence.because(),
-        theory.why
-    );
+    let mut why = format!("{}.", theory.why);
     if theory.confidence == Confidence::Possible && !judgement.open.is_empty() {
         let open: Vec<&str> = judgement.open.iter().map(|one| one.word()).collect();
-        explanation.push_str(&format!(" Also consider {}.", open.join(", ")));
+        why.push_str(&format!(" Also consider {}.", open.join(", ")));
     }
     let observation = Observation::new(theory.confidence, theory.proof)
         .titled(theory.title.clone())
-        .happened(explanation)
+        .happened(format!("{} refused the call with {} after {}", refusal.refuser_name(), refusal.code, delay(refusal)))
+        .because(why)
         .remedy(theory.remedy.clone())
         .shown_by(refusal.shows_offer("what was offered"))
         .shown_by(refusal.shows_refusal())

@@ -6,14 +6,13 @@ use std::collections::BTreeSet;
 
 use crate::diagnose::background::media_capabilities::FactKind;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rules::sdp::judge::{Test, Theory, explain};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::refusal::{Refusal, main_line};
 use crate::diagnose::rules::sdp::settings;
 use crate::sip::sdp::{Codec, Media};
 
-const RULE: &str = "sdp-codec-params";
 /// Accepted and refused offers from which on a comparison is more than chance.
 const ACCEPTED_MIN: u32 = 3;
 /// See [`ACCEPTED_MIN`].
@@ -227,13 +226,12 @@ fn theory(
 ) -> Theory {
     let capture = refusal.context.capture;
     let (offerer, refuser) = (capture.name(refusal.offerer), capture.name(refusal.refuser));
-    let remedy = match settings {
-        Some((ours, theirs)) => [
+    let remedy: Steps = match settings {
+        Some((ours, theirs)) => Steps::from([
             format!("On {offerer}: offer {theirs} in place of {ours} towards {refuser}."),
             format!("Or on {refuser}: take {ours}."),
-        ]
-        .into(),
-        None => format!("Set equal packet time and codec parameters on {offerer} and {refuser}."),
+        ]),
+        None => format!("Set equal packet time and codec parameters on {offerer} and {refuser}.").into(),
     };
     Theory {
         dimension: Dimension::Parameters,

@@ -12,7 +12,6 @@ use crate::diagnose::rules::sdp::refusal::Refusal;
 use crate::sip::Sdp;
 use crate::sip::sdp::MediaKind;
 
-const RULE: &str = "sdp-stream-refused";
 
 /// The kinds beside voice, each once.
 fn extra_kinds(sdp: &Sdp) -> Vec<MediaKind> {
@@ -70,7 +69,8 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         ),
         remedy: format!(
             "On {offerer}: do not offer {words} to {refuser}. Or make {refuser} answer such lines with port 0."
-        ),
+        )
+        .into(),
         evidence,
         signature: words,
     }))

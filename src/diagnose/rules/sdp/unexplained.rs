@@ -4,7 +4,7 @@
 
 use crate::call::outcome::negotiation::{is_whole, used};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
 use crate::diagnose::rules::sdp::body::same_offer_accepted;
 use crate::diagnose::rules::sdp::judge::{Judgement, delay, judge, with_refuted};
 use crate::diagnose::rules::sdp::offer;
@@ -77,9 +77,9 @@ fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
     text
 }
 
-fn remedy(refusal: &Refusal<'_, '_>) -> String {
+fn remedy(refusal: &Refusal<'_, '_>) -> Steps {
     let context = refusal.context;
-    [
+    Steps::from([
         format!(
             "On {}: look into its log for the Call-ID {}.",
             context.capture.name(refusal.refuser),
@@ -87,6 +87,5 @@ fn remedy(refusal: &Refusal<'_, '_>) -> String {
         ),
         "Repeat the call with PCMU and PCMA, RTP/AVP, IPv4 and one m-line; if it passes, put the rest back one by one."
             .to_owned(),
-    ]
-    .into()
+    ])
 }

@@ -2,7 +2,7 @@
 
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::hostile::password_guessing::GuessingRun;
 use crate::diagnose::rule::Claim;
 
@@ -36,29 +36,27 @@ fn claim(capture: &CaptureContext<'_>, siege: &GuessingRun) -> Option<Claim> {
             (
                 format!("Account {user} was taken by guessing its password"),
                 format!(" {user} then logged in from there (frame {frame})."),
-                [
+                Steps::from([
                     format!(
                         "Now: change the secret of {user}, end its registrations and look at its calls since then."
                     ),
                     format!("Firewall: block {from}."),
                     "Registrar: limit refused logins per address, and use long random secrets.".to_owned(),
-                ]
-                .into(),
+                ]),
                 Confidence::Certain,
             )
         }
         None => (
             format!("{from} {} passwords", if siege.nodes.len() == 1 { "guesses" } else { "guess" }),
             " None of them succeeded in this capture.".to_owned(),
-            [
+            Steps::from([
                 format!("Firewall: block {from}."),
                 "Registrar: limit refused logins per address, and use long random secrets.".to_owned(),
-            ]
-            .into(),
+            ]),
             Confidence::Likely,
         ),
     };
-    let mut observation = Observation::new(confidence, Proof::Comparison)
+    let observation = Observation::new(confidence, Proof::Comparison)
         .titled(title).happened(format!(
                 "{from} tried {count} logins for {whom} at {} in {seconds:.0} s, up to {} within a minute, and these were refused.{end}",
                 capture.name(first.registrar),

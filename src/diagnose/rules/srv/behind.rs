@@ -7,7 +7,7 @@ use crate::call::{Outcome, OutcomeGroup, Step};
 use crate::capture::Timestamp;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::sip::HeaderName;
 
 /// How long a node may take after 100 Trying before it counts as having lost the call, in milliseconds.
@@ -117,7 +117,7 @@ fn never_rang(context: &CallContext<'_>) -> Option<Observation> {
     let said = trying.map_or("nothing", |_| "100 Trying and then nothing");
     let waited = duration(verdict.time.since(first.time));
     Some(Observation::new(Confidence::Certain, Proof::Timing)
-    .titled(format!("{silent} took the call and rang nobody")).happened(format!("{giver} called it off and answered {code} after {waited}, because {silent} said {said}. It answered the CANCEL, so it runs: what it waits for is behind it.")).remedy(format!("In the log of {silent}: what did it wait for (its own next hop, a device that is gone)?")).remedy(format!("At {giver}: shorten the wait for a hop that rings nobody and try a second route."))
+    .titled(format!("{silent} took the call and rang nobody")).happened(format!("{giver} called it off and answered {code} after {waited},")).because(format!("{silent} said {said}. It answered the CANCEL, so it runs: what it waits for is behind it.")).remedy(format!("In the log of {silent}: what did it wait for (its own next hop, a device that is gone)?")).remedy(format!("At {giver}: shorten the wait for a hop that rings nobody and try a second route."))
     .shown_by(context.shows(first, "the INVITE that it took"))
     .shown_by(context.shows(verdict, "the answer that the caller got instead"))
     .at(root.destination, "never rang").maybe_shown_by(trying.map(|trying| context.shows(trying, "its only answer"))))
@@ -193,15 +193,15 @@ impl Heard {
         }
     }
 
-    fn remedy(&self, dead: &str, giver: &str) -> String {
+    fn remedy(&self, dead: &str, giver: &str) -> Steps {
         let wait = format!("At {giver}: shorten the wait for a silent next hop and try a second route.");
         match self {
             Self::Meanwhile(_) => format!(
                 "Look in the log of {dead} for this Call-ID: it dropped the INVITE, or packets are lost between {giver} and it. {wait}"
-            ),
+            ).into(),
             _ => format!(
                 "Find out whether {dead} runs and whether a firewall lets SIP through from {giver} to it. {wait}"
-            ),
+            ).into(),
         }
     }
 }
@@ -240,10 +240,10 @@ pub fn srv_code_translated(context: &CallContext<'_>) -> Option<Observation> {
     let is_linked = cause.via != before.via && context.call.legs.len() > 1;
     let confidence = if is_linked { Confidence::Likely } else { Confidence::Certain };
     Some(Observation::new(confidence, Proof::CodeMeaning)
-        .titled(format!("The caller saw {gave_code}, but the cause is {root_code} from {}", context.capture.name(origin))).happened(format!("{root} answered {root_code} {phrase}{reason}; {giver} turned {got_code} into {gave_code} {after} later{dropped}. The failure began at {}, not at {}.", context.capture.name(origin), context.capture.name(before.destination))).remedy(format!("On {root}: find out why it answers {root_code}, with the INVITE that it got.")).remedy(format!("{}", match got_code {
+        .titled(format!("The caller saw {gave_code}, but the cause is {root_code} from {}", context.capture.name(origin))).happened(format!("{root} answered {root_code} {phrase}{reason}; {giver} turned {got_code} into {gave_code} {after} later{dropped}. The failure began at {}, not at {}.", context.capture.name(origin), context.capture.name(before.destination))).remedy(format!("On {root}: find out why it answers {root_code}, with the INVITE that it got.")).remedy(match got_code {
                 503 => format!("At {giver}: take 503 from the next hop as the signal to try another route, and pass its Reason on."),
                 _ => format!("At {giver}: pass {got_code} on as it is, or at least its Reason."),
-            }))
+            })
         .shown_by(context.shows(got, "the first answer"))
         .shown_by(context.shows(gave, "what became of it"))
         .not(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{counted, duration, was};
-use crate::diagnose::finding::{Confidence, Observation, Proof};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::sorting::{Blocked, Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list};
@@ -35,7 +35,7 @@ fn observation(refusals: &Refusals<'_>, blocked: &Blocked) -> Observation {
     };
     let slowest = refusals.attempts().filter_map(|attempt| attempt.final_ms).fold(0.0, f32::max);
     let codes = refusals.codes();
-    let explanation = if blocked.same_taken > 0 {
+    let mut explanation = if blocked.same_taken > 0 {
         format!(
             "{name} refused {count} calls to {numbers} with {codes} and says that it has no route there, although it carried {} there in this capture: it knows the route, and has put everything at its end out of use.",
             counted(blocked.same_taken, "call")
@@ -53,20 +53,29 @@ fn observation(refusals: &Refusals<'_>, blocked: &Blocked) -> Observation {
             was(blocked.others_taken as usize)
         )
     };
+    if blocked.confidence == Confidence::Possible {
+        explanation += " So few calls may also meet a fault of another kind, such as a short overload.";
+    }
     let others = refusals.others_with_room();
     let reroute = if others.is_empty() {
         format!("Add or repair the route for {numbers} at {name}, or send these numbers elsewhere.")
     } else {
         format!("Add or repair the route for {numbers} at {name}, or send these numbers to {}.", list(&others))
     };
-    let remedy = if blocked.same_taken > 0 {
-        [format!("{name}: see which gateways of this route it has taken out of use and why, such as OPTIONS that they do not answer."), "Bring those gateways back.".to_owned()].into()
+    let remedy: Steps = if blocked.same_taken > 0 {
+        Steps::from([
+            format!(
+                "{name}: see which gateways of this route it has taken out of use and why, such as OPTIONS that they do not answer."
+            ),
+            "Bring those gateways back.".to_owned(),
+        ])
     } else if blocked.is_told {
-        reroute
+        reroute.into()
     } else {
         format!(
             "{reroute} Ask its operator for 404 with Q.850 cause 3, so that senders can tell a missing route from load."
         )
+        .into()
     };
     let title = if blocked.same_taken > 0 {
         format!("{name} has no gateway left for {numbers}")
@@ -78,15 +87,10 @@ fn observation(refusals: &Refusals<'_>, blocked: &Blocked) -> Observation {
         .titled(title)
         .happened(explanation)
         .remedy(remedy)
-        .at(destination.endpoint, &blocked.prefix);
-    for evidence in refusals.evidence("refused: no route") {
-        observation = observation.shown_by(evidence);
-    }
+        .at(destination.endpoint, &blocked.prefix)
+        .maybe_shown_by(refusals.evidence("refused: no route"));
     if !blocked.is_told {
         observation = observation.not("srv-overload", "calls to other numbers were taken around the same time");
-    }
-    if blocked.confidence == Confidence::Possible {
-        observation.explanation += " So few calls may also meet a fault of another kind, such as a short overload.";
     }
     observation
 }

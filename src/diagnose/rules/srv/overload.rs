@@ -59,7 +59,7 @@ fn observation(refusals: &Refusals<'_>, slowing: Slowing) -> Observation {
     }
     // Where another route carried every call, nobody but the node was troubled.
     let severity = if refusals.calls().is_empty() { Severity::Warn } else { Severity::Error };
-    let mut observation = Observation::new(confidence, proof)
+    let observation = Observation::new(confidence, proof)
         .severity(severity)
         .titled(if is_told {
             format!("{name} says that it is overloaded or unavailable")
@@ -68,10 +68,8 @@ fn observation(refusals: &Refusals<'_>, slowing: Slowing) -> Observation {
         })
         .happened(explanation)
         .remedy(remedy(refusals, &told, early, pusher.as_ref()))
-        .at(destination.endpoint, "overload");
-    for evidence in refusals.evidence(told.shows()) {
-        observation = observation.shown_by(evidence);
-    }
+        .at(destination.endpoint, "overload")
+        .maybe_shown_by(refusals.evidence(told.shows()));
     with_refuted(observation, refusals, &levels)
 }
 

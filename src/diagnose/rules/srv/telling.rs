@@ -100,7 +100,7 @@ impl<'a> Refusals<'a> {
         let calls = self.calls();
         let (first_at, last_at) = self.span();
         if calls.is_empty() {
-            observation.severity = Severity::Warn;
+            observation.severity = Some(Severity::Warn);
         }
         if observation.origin.is_none() {
             observation.origin = Some(self.destination.endpoint);
