@@ -5,7 +5,7 @@ use crate::call::{Call, EndpointId, Hop, MessageStore, TextId};
 use crate::capture::FrameRef;
 use crate::check::facts::{Facts, HeaderUses, word};
 use crate::check::view::{CallView, FindingView, HopView, View, distinct};
-use crate::diagnose::{Evidence, Finding};
+use crate::diagnose::{Evidence, Finding, Incident};
 
 impl View {
     /// All that an analysis tells.
@@ -51,7 +51,12 @@ fn last_frame(analysis: &Analysis) -> Option<crate::capture::Timestamp> {
 
 fn beside_calls(analysis: &Analysis) -> Vec<FindingView> {
     let lone = analysis.incidents.iter().filter(|incident| incident.calls.is_empty());
-    lone.map(|incident| finding_view(&incident.finding)).collect()
+    let view = |incident: &Incident| FindingView {
+        title: incident.title().into_owned(),
+        explanation: incident.explanation().into_owned(),
+        ..finding_view(&incident.finding)
+    };
+    lone.map(view).collect()
 }
 
 /// The call at a place of [`Analysis::calls`]; `None` past the last.

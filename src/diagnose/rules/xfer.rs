@@ -244,7 +244,9 @@ fn remedy_for(code: u16, transferor: &str, target: &str) -> Steps {
         481 => format!(
             "{transferor}: name the call to replace as its receiver knows it: to-tag and from-tag in Replaces are seen from there."
         ).into(),
-        _ => format!("Repair the call to {target} first (its own finding says why it failed), then transfer again.").into(),
+        _ => {
+            format!("Repair the call to {target} first (its own finding says why it failed), then transfer again.").into()
+        }
     }
 }
 

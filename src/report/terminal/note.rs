@@ -219,13 +219,7 @@ fn beside(context: &Context<'_>, entry: &CallEntry, page: &mut Page<'_>) -> io::
         let label = if place == 0 { "Also" } else { "" };
         page.labelled(
             label,
-            [
-                Span::new(ink, word),
-                plain("  "),
-                strong(finding.title()),
-                plain(". "),
-                plain(finding.explanation()),
-            ],
+            [Span::new(ink, word), plain("  "), strong(finding.title()), plain(". "), plain(finding.explanation())],
         )?;
     }
     if others.len() > limit {

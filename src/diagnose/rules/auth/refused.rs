@@ -73,8 +73,7 @@ pub fn digest(login: &Login<'_, '_>) -> Option<Observation> {
     Some(
         Observation::new(confidence, Proof::Protocol)
             .titled(format!("The login of {} is built wrongly", login.login_name()))
-            .happened(format!(
-                "{server} refused the login of {}", login.login_name()))
+            .happened(format!("{server} refused the login of {}", login.login_name()))
             .because(format!("it {wrong}."))
             .remedy(format!(
                 "On {client}: {right}. If the login is refused then as well, set the password anew on both sides."
@@ -127,9 +126,32 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Observation> {
         counted(times, "time")
     );
     let observation = match accepted(login).filter(|apart| *apart <= SAME_LOGIN) {
-        Some(apart) => Observation::new(Confidence::Possible, Proof::Protocol).titled(format!("The login of {name} is refused now and then")).happened(format!("{says}. The same user was accepted {} apart, so the password is right: a second device or a second server knows another one.", duration(apart))).remedy(format!("Find other devices that log in as {name}.")).remedy(format!("Where {server} is several machines: compare their user databases.")),
-        None if login.server_changes() > 0 => Observation::new(Confidence::Possible, Proof::Protocol).titled(format!("The login of {name} is refused")).happened(format!("{says},")).because(format!("the password is wrong. Also consider two servers behind {server} that do not know each other's nonces: the challenges are of two kinds (length of the nonce, Server header).")).remedy(format!("Where {server} is several machines: give them one nonce secret, or keep each client on one of them.")).remedy(format!("Otherwise set the password of {name} anew on {client} and on {server}.")),
-        None => Observation::new(Confidence::Likely, Proof::Protocol).titled(format!("The login of {name} is wrong")).happened(format!("{says},")).because("the password or the user name is wrong.").remedy(format!("Set the password of {name} anew on {client} and on {server}.")).remedy(format!("See that {client} logs in with the user name that {server} expects, which may differ from the number.")),
+        Some(apart) => Observation::new(Confidence::Possible, Proof::Protocol)
+            .titled(format!("The login of {name} is refused now and then"))
+            .happened(format!(
+                "{says}. The same user was accepted {} apart, so the password is right: a second device or a second server knows another one.",
+                duration(apart)
+            ))
+            .remedy(format!("Find other devices that log in as {name}."))
+            .remedy(format!("Where {server} is several machines: compare their user databases.")),
+        None if login.server_changes() > 0 => Observation::new(Confidence::Possible, Proof::Protocol)
+            .titled(format!("The login of {name} is refused"))
+            .happened(format!("{says},"))
+            .because(format!(
+                "the password is wrong. Also consider two servers behind {server} that do not know each other's nonces: the challenges are of two kinds (length of the nonce, Server header)."
+            ))
+            .remedy(format!(
+                "Where {server} is several machines: give them one nonce secret, or keep each client on one of them."
+            ))
+            .remedy(format!("Otherwise set the password of {name} anew on {client} and on {server}.")),
+        None => Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled(format!("The login of {name} is wrong"))
+            .happened(format!("{says},"))
+            .because("the password or the user name is wrong.")
+            .remedy(format!("Set the password of {name} anew on {client} and on {server}."))
+            .remedy(format!(
+                "See that {client} logs in with the user name that {server} expects, which may differ from the number."
+            )),
     };
     Some(
         observation
@@ -164,11 +186,18 @@ fn forbidden(login: &Login<'_, '_>, code: u16) -> Option<Observation> {
     let (confidence, proof) =
         if is_explicit { (Confidence::Certain, Proof::OwnWords) } else { (Confidence::Possible, Proof::CodeMeaning) };
     let (name, server, client) = (login.login_name(), &login.origin_name, &login.client_name);
-    Some(Observation::new(confidence, proof)
-        .titled(format!("The login of {name} was not accepted")).happened(format!("{server} answered {code} {phrase} to the login of {name}: a wrong password, a user that it does not know, or an account that is barred all lead to this answer.")).remedy(format!("On {server}: see whether {name} exists and is not barred.")).remedy(format!("Set its password anew on {client} and on {server}."))
-        .shown_by(login.shows(answer, "the answer to the login"))
-        .shown_by(login.shows(request, "the login"))
-        .at(login.origin, name))
+    Some(
+        Observation::new(confidence, proof)
+            .titled(format!("The login of {name} was not accepted"))
+            .happened(format!(
+                "{server} answered {code} {phrase} to the login of {name}: a wrong password, a user that it does not know, or an account that is barred all lead to this answer."
+            ))
+            .remedy(format!("On {server}: see whether {name} exists and is not barred."))
+            .remedy(format!("Set its password anew on {client} and on {server}."))
+            .shown_by(login.shows(answer, "the answer to the login"))
+            .shown_by(login.shows(request, "the login"))
+            .at(login.origin, name),
+    )
 }
 
 /// A visible mistake in words: what the login carries, and what it should.

@@ -78,11 +78,18 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Observation> {
     };
     let (client, server, realm) = (&login.client_name, &login.origin_name, login.realm());
     let observation = Observation::new(confidence, Proof::Protocol)
-        .titled("").naming(&login.user, "user", " never answered the login request").happened(format!(
-                "{server} asked {} to log in for the realm \"{realm}\" before it may {}, and {client} did not answer{why}.{blind}",
-                login.user,
-                login.deed
-            )).remedy(format!("On {client}: set user name and password for the realm \"{realm}\".")).remedy(format!("Or on {server}: accept {} by its address without a password.", login.capture.name(login.client)))
+        .titled("")
+        .naming(&login.user, "user", " never answered the login request")
+        .happened(format!(
+            "{server} asked {} to log in for the realm \"{realm}\" before it may {}, and {client} did not answer{why}.{blind}",
+            login.user,
+            login.deed
+        ))
+        .remedy(format!("On {client}: set user name and password for the realm \"{realm}\"."))
+        .remedy(format!(
+            "Or on {server}: accept {} by its address without a password.",
+            login.capture.name(login.client)
+        ))
         .shown_by(login.shows(answer, "the login request"))
         .shown_by(crate::diagnose::Evidence::Missing {
             expected: "the same request with a login".to_owned(),
@@ -177,7 +184,8 @@ pub fn algorithm(login: &Login<'_, '_>) -> Option<Observation> {
     };
     Some(
         Observation::new(confidence, Proof::Protocol)
-            .titled(format!("{} asks for a login that ", login.capture.name(login.origin))).naming(&login.user, "user", " cannot make")
+            .titled(format!("{} asks for a login that ", login.capture.name(login.origin)))
+            .naming(&login.user, "user", " cannot make")
             .happened(format!("{server} accepts only {only}; {does}."))
             .remedy(format!("On {server}: offer MD5 with qop auth as a further challenge."))
             .remedy(format!("Or update {client} to a version that knows {only}."))
@@ -234,7 +242,8 @@ pub fn stale(login: &Login<'_, '_>) -> Option<Observation> {
         _ => Proof::OwnWords,
     };
     let observation = Observation::new(confidence, proof)
-        .titled(format!("The nonce of {} is too old before ", login.capture.name(login.origin))).naming(&login.user, "user", " can use it")
+        .titled(format!("The nonce of {} is too old before ", login.capture.name(login.origin)))
+        .naming(&login.user, "user", " can use it")
         .happened(format!(
             "{says}: the nonce lives too short, or several servers behind this address do not know each other's nonces."
         ))
@@ -264,8 +273,20 @@ fn blamed(login: &Login<'_, '_>) -> Option<Observation> {
     });
     let times = times.count() as u32;
     let confidence = if times > 1 { Confidence::Likely } else { Confidence::Possible };
-    Some(Observation::new(confidence, Proof::OwnWords)
-        .titled(format!("{} refuses the login of ", login.capture.name(login.origin))).naming(&name, "user", " for its nonce").happened(format!("{server} refused the login of {name} {}", counted(times, "time"))).because(format!("the nonce was too old or replaced when the login came: it says {code} \"{phrase}\". It does not say stale=true, without which {client} takes the password for wrong and gives up. A wrong password is not ruled out.")).remedy(format!("On {server}: say stale=true where a nonce is too old, and let a nonce live for at least 30 s.")).remedy("Where several servers share the address: give them one nonce secret.").remedy(format!("Where that is not it, set the password anew on {client} and on {server}."))
-        .shown_by(login.shows(answer, "what it says of the login"))
-        .at(login.origin, ""))
+    Some(
+        Observation::new(confidence, Proof::OwnWords)
+            .titled(format!("{} refuses the login of ", login.capture.name(login.origin)))
+            .naming(&name, "user", " for its nonce")
+            .happened(format!("{server} refused the login of {name} {}", counted(times, "time")))
+            .because(format!(
+                "the nonce was too old or replaced when the login came: it says {code} \"{phrase}\". It does not say stale=true, without which {client} takes the password for wrong and gives up. A wrong password is not ruled out."
+            ))
+            .remedy(format!(
+                "On {server}: say stale=true where a nonce is too old, and let a nonce live for at least 30 s."
+            ))
+            .remedy("Where several servers share the address: give them one nonce secret.")
+            .remedy(format!("Where that is not it, set the password anew on {client} and on {server}."))
+            .shown_by(login.shows(answer, "what it says of the login"))
+            .at(login.origin, ""),
+    )
 }

@@ -230,16 +230,26 @@ fn double_answer(context: &CallContext<'_>) -> Option<Observation> {
     };
     let (a, b) = (context.message(first.answer)?, context.message(second.answer)?);
     let caller = context.name(context.call.source);
-    Some(Observation::new(Confidence::Certain, Proof::Protocol)
-        .titled("Two devices answered and both stayed on the line").happened(format!("{} devices answered this call and {caller} acknowledged each; it did not hang up on all but one within {}.", kept.len(), duration(UNWANTED_WAIT))).remedy(format!("{caller} must send BYE to all answers but one.")).remedy("The node that forks must cancel the other branches as soon as one answers.")
-        .shown_by(context.shows(a, "the first answer"))
-        .shown_by(context.shows(b, "the second answer"))
-        .shown_by(Evidence::Missing {
-            expected: "a BYE to all answers but one".to_owned(),
-            after: b.at,
-            watched: context.capture.watched_since(b.time),
-        })
-        .at(context.call.source, "double answer").beside())
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .titled("Two devices answered and both stayed on the line")
+            .happened(format!(
+                "{} devices answered this call and {caller} acknowledged each; it did not hang up on all but one within {}.",
+                kept.len(),
+                duration(UNWANTED_WAIT)
+            ))
+            .remedy(format!("{caller} must send BYE to all answers but one."))
+            .remedy("The node that forks must cancel the other branches as soon as one answers.")
+            .shown_by(context.shows(a, "the first answer"))
+            .shown_by(context.shows(b, "the second answer"))
+            .shown_by(Evidence::Missing {
+                expected: "a BYE to all answers but one".to_owned(),
+                after: b.at,
+                watched: context.capture.watched_since(b.time),
+            })
+            .at(context.call.source, "double answer")
+            .beside(),
+    )
 }
 
 /// When the node that had tried a route gave it up by CANCEL.

@@ -127,14 +127,21 @@ fn went_on(context: &CallContext<'_>, step: &Transaction, cancel: &Message) -> O
     })?;
     let (caller, silent) = (context.name(step.source), context.name(step.destination));
     let waited = duration(cancel.time.since(context.call.milestones.invited?));
-    Some(Observation::new(Confidence::Likely, Proof::Protocol)
-    .titled(format!("{silent} did not ring in time, and the next route was tried")).happened(format!(
-            "{caller} gave the call up after {waited} without ringing and at once called {callee} at {} (call {}): most likely a timer of its routes, not a person.",
-            capture.name(next.destination),
-            index + 1
-        )).remedy(format!("On {silent}: find why it did not ring {callee} within {waited}.")).remedy(format!("On {caller}: while that lasts, take {silent} out of the route, for example by OPTIONS pings."))
-    .shown_by(context.shows(cancel, "the route was given up"))
-    .at(step.destination, "next route"))
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled(format!("{silent} did not ring in time, and the next route was tried"))
+            .happened(format!(
+                "{caller} gave the call up after {waited} without ringing and at once called {callee} at {} (call {}): most likely a timer of its routes, not a person.",
+                capture.name(next.destination),
+                index + 1
+            ))
+            .remedy(format!("On {silent}: find why it did not ring {callee} within {waited}."))
+            .remedy(format!(
+                "On {caller}: while that lasts, take {silent} out of the route, for example by OPTIONS pings."
+            ))
+            .shown_by(context.shows(cancel, "the route was given up"))
+            .at(step.destination, "next route"),
+    )
 }
 
 /// What tells that a timer of the caller cancelled: hardly any of its calls outlasts this time of ringing, or since dialling.
@@ -225,16 +232,28 @@ pub fn cancel_race(context: &CallContext<'_>) -> Option<Observation> {
     let settled = bye.is_some_and(|bye| bye.time.since(answer.time.max(cancel.time)) <= GHOST_WAIT);
     let watched = context.capture.watched_since(answer.time.max(cancel.time));
     let observation = if settled || context.outcome() == Outcome::CancelRace {
-        Observation::new(Confidence::Certain, Proof::Protocol).info().titled("Answered and cancelled at the same moment").happened(format!("{crossing}; the call was ended at once. The called person may have heard nothing, and the call may be billed.")).remedy("Nothing is broken: the two messages crossed, and the caller ended the call as it must.")
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .info()
+            .titled("Answered and cancelled at the same moment")
+            .happened(format!(
+                "{crossing}; the call was ended at once. The called person may have heard nothing, and the call may be billed."
+            ))
+            .remedy("Nothing is broken: the two messages crossed, and the caller ended the call as it must.")
     } else if watched < GHOST_WAIT {
         return None;
     } else {
-        Observation::new(Confidence::Likely, Proof::Protocol).titled("A cancelled call stayed up").happened(format!("{crossing}, and {} did not end the call with BYE within {}: the called side stays connected to nobody.", context.name(transaction.source), duration(GHOST_WAIT))).remedy(format!("{} must acknowledge an answer that crosses its CANCEL and send BYE at once.", context.name(transaction.source)))
-        .shown_by(Evidence::Missing {
-            expected: "a BYE of the caller".to_owned(),
-            after: answer.at,
-            watched,
-        })
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled("A cancelled call stayed up")
+            .happened(format!(
+                "{crossing}, and {} did not end the call with BYE within {}: the called side stays connected to nobody.",
+                context.name(transaction.source),
+                duration(GHOST_WAIT)
+            ))
+            .remedy(format!(
+                "{} must acknowledge an answer that crosses its CANCEL and send BYE at once.",
+                context.name(transaction.source)
+            ))
+            .shown_by(Evidence::Missing { expected: "a BYE of the caller".to_owned(), after: answer.at, watched, })
     };
     let observation = observation
         .shown_by(context.shows(answer, "the answer"))

@@ -51,7 +51,14 @@ pub fn dropped_by_network(context: &CallContext<'_>) -> Option<Observation> {
         let other = context.transactions.transaction(second_bye(&context.transactions, dialog)?);
         let second = context.message(other.request?)?;
         let observation = Observation::new(Confidence::Likely, Proof::Protocol)
-            .titled("The call was ended from the middle").happened(format!("{node} hung up on both sides {talked} after the call was answered, {} apart; neither party had hung up.", duration(second.time.since(request.time)))).remedy(format!("Look at the log of {node} at that moment: media timeout, credit or duration limit, restart, or a hang-up by an operator."))
+            .titled("The call was ended from the middle")
+            .happened(format!(
+                "{node} hung up on both sides {talked} after the call was answered, {} apart; neither party had hung up.",
+                duration(second.time.since(request.time))
+            ))
+            .remedy(format!(
+                "Look at the log of {node} at that moment: media timeout, credit or duration limit, restart, or a hang-up by an operator."
+            ))
             .shown_by(context.shows(request, "hung up on one side"))
             .shown_by(context.shows(second, "hung up on the other side"))
             .at(first.source, "both sides");
@@ -63,11 +70,19 @@ pub fn dropped_by_network(context: &CallContext<'_>) -> Option<Observation> {
         .map(|entry| format!(" ({})", entry.name))
         .filter(|_| !reason.contains("text="))
         .unwrap_or_default();
-    Some(Observation::new(Confidence::Certain, Proof::OwnWords)
-        .titled("The call was ended by the network").happened(format!("{node} ended the call {talked} after it was answered and gives the reason {reason}{meaning}: no person sends that.")).remedy(format!("Look at the log of {node} at that moment, and at the trunk or line behind it, for the cause named."))
-        .shown_by(context.shows_header(request, HeaderName::Reason, "why the call was ended"))
-        .shown_by(context.shows(answer, "the call was answered"))
-        .at(first.source, reason.split(";text").next().unwrap_or(reason)))
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .titled("The call was ended by the network")
+            .happened(format!(
+                "{node} ended the call {talked} after it was answered and gives the reason {reason}{meaning}: no person sends that."
+            ))
+            .remedy(format!(
+                "Look at the log of {node} at that moment, and at the trunk or line behind it, for the cause named."
+            ))
+            .shown_by(context.shows_header(request, HeaderName::Reason, "why the call was ended"))
+            .shown_by(context.shows(answer, "the call was answered"))
+            .at(first.source, reason.split(";text").next().unwrap_or(reason)),
+    )
 }
 
 /// A talk that ended where a limit on the duration of calls does, as hardly any at that node lasts longer.
@@ -83,10 +98,22 @@ fn timed_out(context: &CallContext<'_>) -> Option<Observation> {
     let request = context.message(bye.request?)?;
     let node = context.name(bye.source);
     let minutes = talk / 60_000.0;
-    Some(Observation::new(Confidence::Possible, Proof::Timing).warn()
-        .titled("The call may have been ended by a limit on its duration").happened(format!("{node} hung up after {minutes:.0} min, as in {} of the {} calls of this node that lasted that long; a person may have hung up as well.", timer.ended, timer.lasted)).remedy(format!("Look for a limit of {minutes:.0} min on the duration of calls at {node}, or at the node behind it."))
-        .shown_by(context.shows(request, "the call was ended"))
-        .at(bye.source, format!("{minutes:.0} min")).beside())
+    Some(
+        Observation::new(Confidence::Possible, Proof::Timing)
+            .warn()
+            .titled("The call may have been ended by a limit on its duration")
+            .happened(format!(
+                "{node} hung up after {minutes:.0} min, as in {} of the {} calls of this node that lasted that long; a person may have hung up as well.",
+                timer.ended,
+                timer.lasted
+            ))
+            .remedy(format!(
+                "Look for a limit of {minutes:.0} min on the duration of calls at {node}, or at the node behind it."
+            ))
+            .shown_by(context.shows(request, "the call was ended"))
+            .at(bye.source, format!("{minutes:.0} min"))
+            .beside(),
+    )
 }
 
 pub fn reinvite_rejected(context: &CallContext<'_>) -> Option<Observation> {

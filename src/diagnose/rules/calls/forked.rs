@@ -60,12 +60,15 @@ pub fn beyond(context: &CallContext<'_>) -> Option<Observation> {
     } else {
         "none answered"
     };
-    let observation = Observation::new(Confidence::Likely, Proof::Protocol).info()
-    .titled("Several devices were rung").happened(format!(
+    let observation = Observation::new(Confidence::Likely, Proof::Protocol)
+        .info()
+        .titled("Several devices were rung")
+        .happened(format!(
             "The ringing for {callee} came back through {forker} with {tags} To tags, one for each device that it reached, and {end}."
-        )).remedy("Nothing is broken.")
-    .shown_by(context.shows(invite, "the call before it was forked"))
-    .at(leaf.destination, "beyond");
+        ))
+        .remedy("Nothing is broken.")
+        .shown_by(context.shows(invite, "the call before it was forked"))
+        .at(leaf.destination, "beyond");
     let rung = ringing(context, &leaf).map(|message| context.shows(message, "a device of its own To tag"));
     Some(rung.take(3).fold(observation, Observation::shown_by).beside())
 }

@@ -140,17 +140,22 @@ fn tell(capture: &CaptureContext<'_>, calls: Vec<u32>, chance: f64, later: usize
             format!(" {} came that way afterwards, so nobody had closed it for good.", counted(later as u64, "call")),
         ),
     };
-    let observation = Observation::new(Confidence::Likely, Proof::Timing).severity(severity)
+    let observation = Observation::new(Confidence::Likely, Proof::Timing)
+        .severity(severity)
         .beside()
-        .titled(format!("{node} ended all its calls at once")).happened(format!(
-                "{node} hung up on all {} calls that were up there within {}, {:.1} s into the capture, after talks of {} to {}: it most likely restarted, failed over or was closed (chance that people did so: {}).{since}",
-                calls.len(),
-                duration(last.since(first)),
-                first.millis_since(capture.start) / 1000.0,
-                millis(shortest),
-                millis(longest),
-                bound(chance)
-            )).remedy(format!("Look at the log of {node} at that moment: a restart, a failover of its cluster, a lost connection to what it serves, or an operator."))
+        .titled(format!("{node} ended all its calls at once"))
+        .happened(format!(
+            "{node} hung up on all {} calls that were up there within {}, {:.1} s into the capture, after talks of {} to {}: it most likely restarted, failed over or was closed (chance that people did so: {}).{since}",
+            calls.len(),
+            duration(last.since(first)),
+            first.millis_since(capture.start) / 1000.0,
+            millis(shortest),
+            millis(longest),
+            bound(chance)
+        ))
+        .remedy(format!(
+            "Look at the log of {node} at that moment: a restart, a failover of its cluster, a lost connection to what it serves, or an operator."
+        ))
         .not("call-cancelled", "calls of such different lengths do not end together by themselves")
         .at(by?, "all at once");
     let observation = evidence.into_iter().fold(observation, |observation, one: Evidence| observation.shown_by(one));

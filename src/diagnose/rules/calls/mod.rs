@@ -9,8 +9,8 @@ mod redirected;
 mod refused;
 mod unanswered;
 
-use crate::diagnose::rule::Rule;
 use crate::diagnose::Severity;
+use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[

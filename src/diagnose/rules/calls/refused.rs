@@ -45,7 +45,8 @@ pub fn busy(context: &CallContext<'_>) -> Option<Observation> {
     }
     Some(
         Observation::new(Confidence::Certain, Proof::OwnWords)
-            .titled(format!("{} answered busy for ", context.capture.name(refuser))).naming(name, "user", "")
+            .titled(format!("{} answered busy for ", context.capture.name(refuser)))
+            .naming(name, "user", "")
             .happened(explanation)
             .remedy(format!(
                 "Nothing is broken. Call waiting, a hunt group or voicemail on busy at {name} would take such calls."
@@ -131,7 +132,8 @@ pub fn declined(context: &CallContext<'_>) -> Option<Observation> {
             Confidence::Possible,
             format!(
                 "Nothing to repair if {callee} refused the call; otherwise look at the forwarding and reject settings of {name}."
-            ).into(),
+            )
+            .into(),
         ),
         Decliner::Person => (
             Confidence::Likely,
@@ -148,19 +150,16 @@ pub fn declined(context: &CallContext<'_>) -> Option<Observation> {
         ),
         Decliner::Account(words) => (
             Confidence::Certain,
-            format!("Take up the reason that {name} names ({words}) with its operator: it has to be cleared there.").into(),
+            format!("Take up the reason that {name} names ({words}) with its operator: it has to be cleared there.")
+                .into(),
         ),
-        _ => (
-            Confidence::Likely,
-            {
-                let mut steps =
-                    vec![format!("On {name}: see which dial-plan step or account setting hangs up on {callee}.")];
-                if code >= 600 {
-                    steps.push(format!("If other routes shall be tried, let it answer 4xx or 5xx instead of {code}."));
-                }
-                steps.into()
-            },
-        ),
+        _ => {
+            let step = format!("On {name}: see which dial-plan step or account setting hangs up on {callee}.");
+            let other = format!("If other routes shall be tried, let it answer 4xx or 5xx instead of {code}.");
+            // The first of a list, even where it is all of it.
+            let steps = if code >= 600 { [step, other].into() } else { format!("1. {step}").into() };
+            (Confidence::Likely, steps)
+        }
     };
     let others = match &decliner {
         Decliner::Person => 0,
@@ -178,7 +177,8 @@ pub fn declined(context: &CallContext<'_>) -> Option<Observation> {
     };
     let mut observation = Observation::new(confidence, Proof::OwnWords)
         .severity(severity)
-        .titled(title).naming(callee, "user", of_callee)
+        .titled(title)
+        .naming(callee, "user", of_callee)
         .happened(how + &global)
         .remedy(remedy)
         .shown_by(context.shows(refusal, "the refusal"))

@@ -71,17 +71,23 @@ pub fn no_answer(context: &CallContext<'_>) -> Option<Observation> {
         )
     });
     let confidence = if seen_at_callee { Confidence::Certain } else { Confidence::Likely };
-    Some(Observation::new(confidence, Proof::Protocol)
-        .titled("").naming(callee, "user", " did not answer")
-        .happened(format!("{callee} rang for {} and nobody answered; {ended}.{timed}{behind}", duration(rang)))
-        .remedy(format!(
-            "Nothing is broken. A longer ring time on {} or forwarding on no answer at {callee} would save such calls.",
-            context.name(who)
-        ))
-        .shown_by(context.shows(answer, "the end of the ringing"))
-        .shown_by(context.shows(ringing, "the ringing"))
-        .at(who, context.code())
-        .maybe_shown_by(canceller.map(|(_, cancel)| context.shows(cancel, "the CANCEL that the caller did not send"))).not("call-unreachable", "the callee's side was ringing"))
+    Some(
+        Observation::new(confidence, Proof::Protocol)
+            .titled("")
+            .naming(callee, "user", " did not answer")
+            .happened(format!("{callee} rang for {} and nobody answered; {ended}.{timed}{behind}", duration(rang)))
+            .remedy(format!(
+                "Nothing is broken. A longer ring time on {} or forwarding on no answer at {callee} would save such calls.",
+                context.name(who)
+            ))
+            .shown_by(context.shows(answer, "the end of the ringing"))
+            .shown_by(context.shows(ringing, "the ringing"))
+            .at(who, context.code())
+            .maybe_shown_by(
+                canceller.map(|(_, cancel)| context.shows(cancel, "the CANCEL that the caller did not send")),
+            )
+            .not("call-unreachable", "the callee's side was ringing"),
+    )
 }
 
 /// What is known of the callee's registration, as a sentence.
@@ -139,7 +145,8 @@ pub fn unreachable(context: &CallContext<'_>) -> Option<Observation> {
     Some(
         Observation::new(confidence, proof)
             .severity(severity)
-            .titled("").naming(callee, "user", " could not be reached")
+            .titled("")
+            .naming(callee, "user", " could not be reached")
             .happened(format!(
                 "{name} answered {} after {after} without ringing.{why}",
                 phrase.trim_start_matches("SIP/2.0 ")
@@ -218,9 +225,21 @@ pub fn announcement(context: &CallContext<'_>) -> Option<Observation> {
     let words = context
         .header(early, HeaderName::Reason)
         .map_or(String::new(), |reason| format!(" Its Reason header says {reason}."));
-    Some(Observation::new(Confidence::Possible, Proof::Timing)
-        .titled("An announcement may have been played").happened(format!("{} opened early media {} before it ended the call with {}, without ringing.{words} What was played is not judged here.", context.name(step.destination), duration(played), context.code())).remedy("Listen to the media between these two messages, where it was captured: it often tells the reason more exactly than the code.")
-        .shown_by(context.shows(early, "early media begins"))
-        .shown_by(context.shows(ended, "the call ends"))
-        .at(step.destination, context.code()).beside())
+    Some(
+        Observation::new(Confidence::Possible, Proof::Timing)
+            .titled("An announcement may have been played")
+            .happened(format!(
+                "{} opened early media {} before it ended the call with {}, without ringing.{words} What was played is not judged here.",
+                context.name(step.destination),
+                duration(played),
+                context.code()
+            ))
+            .remedy(
+                "Listen to the media between these two messages, where it was captured: it often tells the reason more exactly than the code.",
+            )
+            .shown_by(context.shows(early, "early media begins"))
+            .shown_by(context.shows(ended, "the call ends"))
+            .at(step.destination, context.code())
+            .beside(),
+    )
 }

@@ -52,9 +52,13 @@ pub(super) fn cap_one_direction(capture: &CaptureContext<'_>) -> Vec<Claim> {
         let is_known = *is_known;
         let half = halves.get(&(capture.node(*speaker), capture.node(*silent)))?;
         let (here, there) = (capture.name(*speaker), capture.name(*silent));
-        let observation = Observation::new(// Habits of a sender are a pattern; what only the other side can have told it is proof.
-            if is_known { Confidence::Certain } else { Confidence::Likely }, if is_known { Proof::Protocol } else { Proof::Timing })
-        .titled(format!("Only one direction of {here} <-> {there} was captured")).happened(format!(
+        let observation = Observation::new(
+            // Habits of a sender are a pattern; what only the other side can have told it is proof.
+            if is_known { Confidence::Certain } else { Confidence::Likely },
+            if is_known { Proof::Protocol } else { Proof::Timing },
+        )
+            .titled(format!("Only one direction of {here} <-> {there} was captured"))
+            .happened(format!(
                 "The capture holds {} from {here} to {there} and none back, although {here} {}.{}",
                 counted(half.messages, "message"),
                 if is_known { "acts on what the other side said" } else { "behaves as if it were answered" },
@@ -62,8 +66,12 @@ pub(super) fn cap_one_direction(capture: &CaptureContext<'_>) -> Vec<Claim> {
                     0 => String::new(),
                     calls => format!(" Findings about missing answers are left out for {} between them.", counted(calls, "call")),
                 }
-            )).remedy("Mirror both directions (SPAN rx and tx), capture on one of the two hosts, or capture on both links and give both files.")
-        .at(*speaker, &there).maybe_shown_by(half.first.map(|first| Evidence::seen(
+            ))
+            .remedy(
+                "Mirror both directions (SPAN rx and tx), capture on one of the two hosts, or capture on both links and give both files.",
+            )
+            .at(*speaker, &there)
+            .maybe_shown_by(half.first.map(|first| Evidence::seen(
                 first.at,
                 crate::diagnose::start_line(&capture.store.tables, first),
                 "the first message of the direction that was captured",
@@ -121,11 +129,13 @@ pub(super) fn cap_duplicates(capture: &CaptureContext<'_>) -> Vec<Claim> {
         "one capture point, such as a mirror of both ports, a bridge, or `-i any`"
     };
     let observation = Observation::new(Confidence::Certain, Proof::Protocol)
-    .titled("Packets were captured more than once").happened(format!(
+        .titled("Packets were captured more than once")
+        .happened(format!(
             "{copies} of {all} captured SIP messages ({:.0} %) are further captures of the same packet, by {kind}. They are left out of everything that is counted.",
             copies as f64 * 100.0 / all.max(1) as f64
-        )).remedy("Capture one interface or one mirror direction; or remove copies with `editcap -d` before.")
-    .shown_by(Evidence::in_frames(frames, quote, "seen before"));
+        ))
+        .remedy("Capture one interface or one mirror direction; or remove copies with `editcap -d` before.")
+        .shown_by(Evidence::in_frames(frames, quote, "seen before"));
     vec![claim(capture, observation, copies)]
 }
 
@@ -174,10 +184,14 @@ pub(super) fn cap_damaged(capture: &CaptureContext<'_>) -> Vec<Claim> {
         return Vec::new();
     }
     let mut observation = Observation::new(Confidence::Certain, Proof::Protocol)
-    .titled("Packets are missing or cut").happened(format!(
+        .titled("Packets are missing or cut")
+        .happened(format!(
             "{}. Findings that rest on what is missing are one level less sure.",
             capitalized(&facts.join("; "))
-        )).remedy("Capture whole packets (`tcpdump -s 0`), with a larger buffer (`-B`), onto a fast disk, with a filter that keeps fragments.");
+        ))
+        .remedy(
+            "Capture whole packets (`tcpdump -s 0`), with a larger buffer (`-B`), onto a fast disk, with a filter that keeps fragments.",
+        );
     let of_kind = ["snaplen-cut", "missing-segment", "missing-fragment", "capture-drops"];
     for (word, frame, detail) in &sight.weaknesses {
         observation = observation.maybe_shown_by(
@@ -248,12 +262,16 @@ pub(super) fn cap_encrypted(capture: &CaptureContext<'_>) -> Vec<Claim> {
     servers.truncate(NAMES_MAX);
     let others = if more > 0 { format!(" and {}", counted(more as u32, "other")) } else { String::new() };
     let observation = Observation::new(Confidence::Certain, Proof::Protocol)
-    .titled("Signalling is encrypted").happened(format!(
+        .titled("Signalling is encrypted")
+        .happened(format!(
             "{} to {}{others} with signalling cannot be read, and the calls in there are not in this report. Only handshakes and alerts were looked at.",
             counted(encrypted.len() as u64, "TLS connection"),
             servers.join(", ")
-        )).remedy("Let the client or server write a key log (SSLKEYLOGFILE) and give it along, mirror the signalling with HEP from the SBC or proxy, or capture behind the TLS end point.")
-    .shown_by(Evidence::seen(*first, "TLS", "the first of these connections"));
+        ))
+        .remedy(
+            "Let the client or server write a key log (SSLKEYLOGFILE) and give it along, mirror the signalling with HEP from the SBC or proxy, or capture behind the TLS end point.",
+        )
+        .shown_by(Evidence::seen(*first, "TLS", "the first of these connections"));
     let when: Option<Timestamp> = capture
         .handshakes
         .iter()

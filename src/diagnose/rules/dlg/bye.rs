@@ -108,7 +108,13 @@ fn told(context: &CallContext<'_>, bye: &Transaction, there: Endpoint, report: O
         return Told {
             confidence: Confidence::Likely,
             way: " The ACK of this call arrived on the same way: the BYE, or the answer to it, was lost, or the other side had forgotten the call.".to_owned(),
-            remedy: Steps::from([format!("On {there}: look up in its log whether the BYE arrived and what it made of it."), format!("Between {there} and {}: look for loss, and for firewalls that end a flow during the call.", here.address)]),
+            remedy: Steps::from([
+                format!("On {there}: look up in its log whether the BYE arrived and what it made of it."),
+                format!(
+                    "Between {there} and {}: look for loss, and for firewalls that end a flow during the call.",
+                    here.address
+                ),
+            ]),
         };
     }
     Told {

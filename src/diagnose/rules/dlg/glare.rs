@@ -259,18 +259,23 @@ fn backwards(context: &CallContext<'_>) -> Option<Observation> {
             Some((request, higher_before(context, request)?))
         })
         .next()?;
-    Some(Observation::new(Confidence::Certain, Proof::Protocol).warn()
-    .beside()
-    .titled("The sequence numbers of the call run backwards").happened(format!(
-            "{} sent CSeq {} after CSeq {} in the same call; the other side has to refuse that with 500 (RFC 3261 section 12.2.2). It is a fault of the sender, not a collision.",
-            context.name(request.source),
-            request.cseq,
-            before.cseq
-        )).remedy(format!(
-            "{}: raise CSeq with every new request of a call; firmware.",
-            context.tables().endpoint(request.source).address
-        ))
-    .shown_by(context.shows(request, format!("CSeq {}", request.cseq)))
-    .shown_by(context.shows(before, format!("CSeq {}, earlier", before.cseq)))
-    .at(request.source, "cseq"))
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .warn()
+            .beside()
+            .titled("The sequence numbers of the call run backwards")
+            .happened(format!(
+                "{} sent CSeq {} after CSeq {} in the same call; the other side has to refuse that with 500 (RFC 3261 section 12.2.2). It is a fault of the sender, not a collision.",
+                context.name(request.source),
+                request.cseq,
+                before.cseq
+            ))
+            .remedy(format!(
+                "{}: raise CSeq with every new request of a call; firmware.",
+                context.tables().endpoint(request.source).address
+            ))
+            .shown_by(context.shows(request, format!("CSeq {}", request.cseq)))
+            .shown_by(context.shows(before, format!("CSeq {}, earlier", before.cseq)))
+            .at(request.source, "cseq"),
+    )
 }

@@ -34,17 +34,20 @@ pub(super) fn expired_unseen(context: &CallContext<'_>) -> Option<Observation> {
     }
     let by = context.capture.name(bye.source);
     let seconds = interval.seconds;
-    Some(Observation::new(Confidence::Certain, Proof::OwnWords)
-    .beside()
-    .titled(format!("The session timer of {seconds} s ended the call")).happened(format!(
-            "The call had begun before this capture. Its last refresh agreed on a session interval of {seconds} s, nobody refreshed it again, and {by} ended it {:.0} s later.",
-            since.as_secs_f64()
-        )).remedy(format!("{by} and the other side: send the refresh (re-INVITE or UPDATE) half-way through every interval, not once (RFC 4028).")).remedy("SBC and firewall between them: let UPDATE and re-INVITE through for as long as the call lasts.")
-    .shown_by(context.shows_header(
-        answer,
-        HeaderName::SessionExpires,
-        "the interval that was agreed",
-    ))
-    .shown_by(context.shows(request, format!("the end, {:.0} s later", since.as_secs_f64())))
-    .at(bye.source, format!("{seconds}")))
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .beside()
+            .titled(format!("The session timer of {seconds} s ended the call"))
+            .happened(format!(
+                "The call had begun before this capture. Its last refresh agreed on a session interval of {seconds} s, nobody refreshed it again, and {by} ended it {:.0} s later.",
+                since.as_secs_f64()
+            ))
+            .remedy(format!(
+                "{by} and the other side: send the refresh (re-INVITE or UPDATE) half-way through every interval, not once (RFC 4028)."
+            ))
+            .remedy("SBC and firewall between them: let UPDATE and re-INVITE through for as long as the call lasts.")
+            .shown_by(context.shows_header(answer, HeaderName::SessionExpires, "the interval that was agreed"))
+            .shown_by(context.shows(request, format!("the end, {:.0} s later", since.as_secs_f64())))
+            .at(bye.source, format!("{seconds}")),
+    )
 }

@@ -188,7 +188,13 @@ fn observation(
             ),
             Severity::Error,
             Confidence::Likely,
-            Steps::from([format!("{}: keep requests of one call at one node (sticky routing, Record-Route with the node's own address).", address(request.source)), format!("Or share calls between {} and the node that answered.", address(t.destination))]),
+            Steps::from([
+                format!(
+                    "{}: keep requests of one call at one node (sticky routing, Record-Route with the node's own address).",
+                    address(request.source)
+                ),
+                format!("Or share calls between {} and the node that answered.", address(t.destination)),
+            ]),
             "node",
         ),
         Reason::Restarted(lost) => (
@@ -257,17 +263,21 @@ fn shown<'a>(context: &CallContext<'a>, tag: TextId) -> &'a str {
 fn gone(context: &CallContext<'_>, t: &Transaction) -> Option<Observation> {
     let request = context.transactions.message(t.request?);
     let answer = context.transactions.message(t.final_response?);
-    Some(Observation::new(Confidence::Likely, Proof::OwnWords)
-    .titled("The other side could no longer be reached during the call").happened(format!(
-            "{} answered the {} in frame {} with 408: what is behind it did not respond any more, and the call was ended.",
-            context.name(t.destination),
-            t.method.text(),
-            request.at.frame
-        )).remedy(format!(
-            "Behind {}: which device held the call, and is it reachable at its Contact at that time?",
-            context.tables().endpoint(t.destination).address
-        ))
-    .shown_by(context.shows(answer, "nobody answered behind it"))
-    .shown_by(context.shows(request, "the request inside the call"))
-    .at(t.destination, "gone"))
+    Some(
+        Observation::new(Confidence::Likely, Proof::OwnWords)
+            .titled("The other side could no longer be reached during the call")
+            .happened(format!(
+                "{} answered the {} in frame {} with 408: what is behind it did not respond any more, and the call was ended.",
+                context.name(t.destination),
+                t.method.text(),
+                request.at.frame
+            ))
+            .remedy(format!(
+                "Behind {}: which device held the call, and is it reachable at its Contact at that time?",
+                context.tables().endpoint(t.destination).address
+            ))
+            .shown_by(context.shows(answer, "nobody answered behind it"))
+            .shown_by(context.shows(request, "the request inside the call"))
+            .at(t.destination, "gone"),
+    )
 }

@@ -44,18 +44,31 @@ fn unanswered_offer(context: &CallContext<'_>, hop: TransactionIndex) -> Option<
     let (number, offer) = reliable.find(|(_, message)| !message.session.is_absent())?;
     let (prack, _) = prack_of(context, &invite, number).filter(|(prack, _)| bare(prack))?;
     let (caller, callee) = (context.capture.name(invite.source), context.name(invite.destination));
-    Some(Observation::new(Confidence::Likely, Proof::Protocol)
-    .titled("The PRACK does not answer the offer of the reliable response").happened(format!(
-            "The INVITE of {caller} came without a session description, so {callee} made the offer in its reliable {} (frame {}). The PRACK (frame {}) brought no answer to it, as RFC 3262 section 5 demands{};",
-            offer.status().map_or(0, |status| status.0),
-            offer.at.frame,
-            prack.at.frame,
-            abandoned(context, &invite, &[offer])
-        )).because("of that.").remedy(format!("{}: answer the offer of a reliable response in its PRACK, or put an offer into the INVITE.", context.tables().endpoint(invite.source).address)).remedy(format!("Or switch 100rel off at {} or {}.", context.tables().endpoint(invite.source).address, context.tables().endpoint(invite.destination).address))
-    .shown_by(context.shows(prack, "the PRACK, without a session description"))
-    .shown_by(context.shows(offer, "the offer that it had to answer"))
-    .shown_by(context.shows(request, "the INVITE, without an offer"))
-    .at(invite.source, "offer"))
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled("The PRACK does not answer the offer of the reliable response")
+            .happened(format!(
+                "The INVITE of {caller} came without a session description, so {callee} made the offer in its reliable {} (frame {}). The PRACK (frame {}) brought no answer to it, as RFC 3262 section 5 demands{};",
+                offer.status().map_or(0, |status| status.0),
+                offer.at.frame,
+                prack.at.frame,
+                abandoned(context, &invite, &[offer])
+            ))
+            .because("of that.")
+            .remedy(format!(
+                "{}: answer the offer of a reliable response in its PRACK, or put an offer into the INVITE.",
+                context.tables().endpoint(invite.source).address
+            ))
+            .remedy(format!(
+                "Or switch 100rel off at {} or {}.",
+                context.tables().endpoint(invite.source).address,
+                context.tables().endpoint(invite.destination).address
+            ))
+            .shown_by(context.shows(prack, "the PRACK, without a session description"))
+            .shown_by(context.shows(offer, "the offer that it had to answer"))
+            .shown_by(context.shows(request, "the INVITE, without an offer"))
+            .at(invite.source, "offer"),
+    )
 }
 
 fn unacknowledged(context: &CallContext<'_>, hop: TransactionIndex) -> Option<Observation> {
@@ -84,28 +97,36 @@ fn unacknowledged(context: &CallContext<'_>, hop: TransactionIndex) -> Option<Ob
     };
     let end = abandoned(context, &invite, &sends);
     let is_failure = context.outcome().is_failure();
-    let mut observation = Observation::new(Confidence::Certain, Proof::OwnWords).severity(if is_failure {
-            Severity::Error
-        } else {
-            Severity::Warn
-        })
-    .titled(match &prack {
+    let mut observation = Observation::new(Confidence::Certain, Proof::OwnWords)
+        .severity(if is_failure { Severity::Error } else { Severity::Warn })
+        .titled(match &prack {
             Some(_) => "The PRACK for reliable ringing came to nothing".to_owned(),
             None => format!(
                 "{} was not acknowledged with PRACK",
                 first.status().map_or(0, |s| s.0)
             ),
-        }).happened(format!(
+        })
+        .happened(format!(
             "{} sent its {} reliably (RSeq {number}) {}; {fate}{end}.",
             context.name(invite.destination),
             first.status().map_or(0, |status| status.0),
             times(sends.len())
-        )).remedy(match refused {
-            Some(status) => Steps::from([format!("{}: find out why it answers {} to a PRACK that names its own response (state lost, or another node behind its address).", context.tables().endpoint(invite.destination).address, status.0), "Otherwise: switch 100rel off on one side.".to_owned()]),
+        ))
+        .remedy(match refused {
+            Some(status) => Steps::from([
+                format!(
+                    "{}: find out why it answers {} to a PRACK that names its own response (state lost, or another node behind its address).",
+                    context.tables().endpoint(invite.destination).address,
+                    status.0
+                ),
+                "Otherwise: switch 100rel off on one side.".to_owned(),
+            ]),
             None if prack.is_some() => remedy(context, &invite, true),
             None => remedy_for_other(context, &invite, number, first),
         })
-    .at(invite.source, "prack").maybe_shown_by(in_messages(context, &sends, "repeated for want of a PRACK")).shown_by(context.shows_header(first, HeaderName::RSeq, "asks for a PRACK"));
+        .at(invite.source, "prack")
+        .maybe_shown_by(in_messages(context, &sends, "repeated for want of a PRACK"))
+        .shown_by(context.shows_header(first, HeaderName::RSeq, "asks for a PRACK"));
     observation = match prack {
         Some((message, _)) => observation.shown_by(context.shows_header(message, HeaderName::RAck, "the PRACK for it")),
         None => observation.shown_by(Evidence::Missing {

@@ -230,15 +230,29 @@ pub(super) fn refuser(context: &CallContext<'_>, request: TransactionIndex) -> E
 /// Who changes what so that a refresh is not refused with this status.
 fn refusal_remedy(status: StatusCode, there: IpAddr, method: &str) -> Steps {
     match status.0 {
-        405 | 501 => Steps::from([format!("{there}: take {method} inside a call, or say in Allow that it does not, so that the other side refreshes with re-INVITE."), "Or switch session timers off on both sides.".to_owned()]),
-        401 | 407 => Steps::from([format!("The side that refreshes: answer the login request for its {method}."), format!("Or on {there}: ask for no login inside a call that it accepted.")]),
+        405 | 501 => Steps::from([
+            format!(
+                "{there}: take {method} inside a call, or say in Allow that it does not, so that the other side refreshes with re-INVITE."
+            ),
+            "Or switch session timers off on both sides.".to_owned(),
+        ]),
+        401 | 407 => Steps::from([
+            format!("The side that refreshes: answer the login request for its {method}."),
+            format!("Or on {there}: ask for no login inside a call that it accepted."),
+        ]),
         403 => format!(
             "{there}: do not judge a request inside a call that it accepted like a new call (login, permission, allowed addresses); a refresh comes from the same side as the call."
         ).into(),
-        488 | 415 | 606 => Steps::from([format!("{there}: take a refresh that changes no media."), "The side that refreshes: repeat the description agreed on, with the same version in o=, or use UPDATE without a body.".to_owned()]),
+        488 | 415 | 606 => Steps::from([
+            format!("{there}: take a refresh that changes no media."),
+            "The side that refreshes: repeat the description agreed on, with the same version in o=, or use UPDATE without a body."
+                .to_owned(),
+        ]),
         404 | 410 | 481 | 604 => format!(
             "{there}: answer the refresh of a call that it knows (calls shared between the nodes of a cluster, requests of one call kept at one node)."
         ).into(),
-        _ => format!("{there}: its log at that time tells why it refuses a {method} that only refreshes the call.").into(),
+        _ => {
+            format!("{there}: its log at that time tells why it refuses a {method} that only refreshes the call.").into()
+        }
     }
 }

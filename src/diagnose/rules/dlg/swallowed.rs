@@ -49,25 +49,30 @@ pub(super) fn bye(context: &CallContext<'_>) -> Option<Observation> {
         None => format!("for {other_name} the call may still be up"),
     };
     let passed = context.transactions.message(far.ack?);
-    Some(Observation::new(Confidence::Likely, Proof::Protocol)
-    .titled(format!("{} kept the hang-up to itself", context.capture.name(bye.destination))).happened(format!(
-            "{} hung up; {proxy_name} answered the BYE with {} but never sent it on to {other_name}, although it had sent the ACK of this call on (frame {}): {impact}.",
-            context.name(bye.source),
-            answer.status().map_or(200, |status| status.0),
-            passed.at.frame
-        )).remedy(format!(
-            "{}: route a BYE like every request inside a call, by its Route and Request-URI (loose routing), and do not answer it there.",
-            context.tables().endpoint(bye.destination).address
-        ))
-    .shown_by(context.shows(sent, "the hang-up"))
-    .shown_by(context.shows(answer, "answered by the proxy"))
-    .shown_by(Evidence::Missing {
-        expected: format!("BYE from {} to {other_name}", context.capture.name(far.source)),
-        after: sent.at,
-        watched: context.capture.watched_since(sent.time),
-    })
-    .shown_by(context.shows(passed, "an earlier request of the call that was sent on"))
-    .at(bye.destination, "swallowed").maybe_shown_by(end.map(|end| context.shows(end, "the other side's own end of the call"))))
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled(format!("{} kept the hang-up to itself", context.capture.name(bye.destination)))
+            .happened(format!(
+                "{} hung up; {proxy_name} answered the BYE with {} but never sent it on to {other_name}, although it had sent the ACK of this call on (frame {}): {impact}.",
+                context.name(bye.source),
+                answer.status().map_or(200, |status| status.0),
+                passed.at.frame
+            ))
+            .remedy(format!(
+                "{}: route a BYE like every request inside a call, by its Route and Request-URI (loose routing), and do not answer it there.",
+                context.tables().endpoint(bye.destination).address
+            ))
+            .shown_by(context.shows(sent, "the hang-up"))
+            .shown_by(context.shows(answer, "answered by the proxy"))
+            .shown_by(Evidence::Missing {
+                expected: format!("BYE from {} to {other_name}", context.capture.name(far.source)),
+                after: sent.at,
+                watched: context.capture.watched_since(sent.time),
+            })
+            .shown_by(context.shows(passed, "an earlier request of the call that was sent on"))
+            .at(bye.destination, "swallowed")
+            .maybe_shown_by(end.map(|end| context.shows(end, "the other side's own end of the call"))),
+    )
 }
 
 /// The hops before and behind the last proxy of an answered call: it added a Via, kept the callee's tag, and passed the ACK on.

@@ -43,17 +43,19 @@ fn claim(capture: &CaptureContext<'_>, node: NodeId, code: u16, calls: Vec<u32>)
     let name = capture.name(origin.endpoint);
     let what = if code == 0 { "get no answer".to_owned() } else { format!("get {code}") };
     let mut observation = Observation::new(Confidence::Likely, Proof::Comparison)
-    .beside()
-    .titled(format!("Calls that {} {what} at {name}", apart.feature)).happened(format!(
+        .beside()
+        .titled(format!("Calls that {} {what} at {name}", apart.feature))
+        .happened(format!(
             "At {name}, {}. Calls with this feature fail in {:.0} % of cases, others in {:.0} %.",
             apart.sentence(),
             100.0 * share(apart.failed_in, apart.failed_in + apart.good_in),
-            100.0 * share(apart.failed - apart.failed_in, apart.failed - apart.failed_in + apart.good_out),
-        )).remedy(format!(
+            100.0 * share(apart.failed - apart.failed_in, apart.failed - apart.failed_in + apart.good_out)
+        ))
+        .remedy(format!(
             "Look first at what treats calls that {} differently at {name}. Compare the INVITE of a failed and of a good call.",
             apart.feature
         ))
-    .at(origin.endpoint, format!("{code} {}", apart.feature));
+        .at(origin.endpoint, format!("{code} {}", apart.feature));
     for (calls, shows) in [
         (calls.as_slice(), "one of the calls that failed"),
         (good.get(..1).unwrap_or_default(), "a good call to compare with"),

@@ -50,11 +50,13 @@ fn observation(refusals: &Refusals<'_>, outage: &Outage) -> Observation {
     let witness = witness(capture, destination, outage);
     let confidence = if witness.is_some() { Confidence::Certain } else { Confidence::Likely };
     let mut observation = Observation::new(confidence, Proof::Comparison)
-    .titled(format!("{name} fails everything since {since} of the capture")).happened(format!(
+        .titled(format!("{name} fails everything since {since} of the capture"))
+        .happened(format!(
             "All {count} of {count} calls to {name} from {since} of the capture failed ({}). {record}.{until}{elsewhere}",
             refusals.codes()
-        )).remedy(remedy(&name, &since, &others))
-    .at(destination.endpoint, outage.first);
+        ))
+        .remedy(remedy(&name, &since, &others))
+        .at(destination.endpoint, outage.first);
     if let Some(first) = destination.attempts.get(outage.first) {
         observation.evidence.extend(refusal_evidence(capture, first, "the first failure"));
     }

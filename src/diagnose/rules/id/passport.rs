@@ -38,16 +38,20 @@ pub fn id_passport(context: &CallContext<'_>) -> Option<Observation> {
     let message = context.message(hop.request?)?;
     let signer = signer(context).unwrap_or(hop.source);
     let attested = attestation(context, message);
-    Some(Observation::new(fault.confidence, Proof::Protocol)
-    .beside()
-    .titled(format!("The caller's signature {}", short(fault.kind))).happened(format!(
-            "On the way from {} to {} the signature {}.{attested} Networks that verify it show the call as spam or refuse it.",
-            context.capture.name(hop.source),
-            context.capture.name(hop.destination),
-            fault.text
-        )).remedy(format!("{}: {}.", context.name(signer), fault.fix))
-    .shown_by(context.shows_header(message, HeaderName::Identity, "the signed claims"))
-    .at(signer, fault.kind))
+    Some(
+        Observation::new(fault.confidence, Proof::Protocol)
+            .beside()
+            .titled(format!("The caller's signature {}", short(fault.kind)))
+            .happened(format!(
+                "On the way from {} to {} the signature {}.{attested} Networks that verify it show the call as spam or refuse it.",
+                context.capture.name(hop.source),
+                context.capture.name(hop.destination),
+                fault.text
+            ))
+            .remedy(format!("{}: {}.", context.name(signer), fault.fix))
+            .shown_by(context.shows_header(message, HeaderName::Identity, "the signed claims"))
+            .at(signer, fault.kind),
+    )
 }
 
 fn short(kind: &str) -> &str {

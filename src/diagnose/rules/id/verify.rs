@@ -55,12 +55,16 @@ fn missing(context: &CallContext<'_>) -> Option<Observation> {
         let remover = context.name(kept.destination);
         return Some(
             base(Confidence::Certain)
-                .titled("The call's signature was removed on the way").happened(format!(
-                        "{who} refused the call with 428")).because(format!(
-                        "it came without Identity header. {remover} received it signed (frame {}) \
-                         and sent it on without the signature (frame {}).",
-                        signed.at.frame, bare.at.frame
-                    )).remedy(format!("{remover}: pass the Identity header on (let it through in the header rules), or sign the call again."))
+                .titled("The call's signature was removed on the way")
+                .happened(format!( "{who} refused the call with 428"))
+                .because(format!(
+                    "it came without Identity header. {remover} received it signed (frame {}) and sent it on without the signature (frame {}).",
+                    signed.at.frame,
+                    bare.at.frame
+                ))
+                .remedy(format!(
+                    "{remover}: pass the Identity header on (let it through in the header rules), or sign the call again."
+                ))
                 .shown_by(context.shows_header(signed, HeaderName::Identity, "signed when it arrived"))
                 .shown_by(context.shows(bare, "sent on without Identity"))
                 .shown_by(context.shows(refusal, "the refusal"))
@@ -70,9 +74,11 @@ fn missing(context: &CallContext<'_>) -> Option<Observation> {
     if is_signed(context, request) {
         return Some(
             base(Confidence::Likely)
-                .titled("A signature of another kind is wanted").happened(format!(
-                        "{who} refused the call with 428 although the INVITE carries an Identity header: it wants one with another extension (ppt) or for other numbers."
-                    )).remedy(format!("Ask the operator of {who} which PASSporT type it wants, and sign with that."))
+                .titled("A signature of another kind is wanted")
+                .happened(format!(
+                    "{who} refused the call with 428 although the INVITE carries an Identity header: it wants one with another extension (ppt) or for other numbers."
+                ))
+                .remedy(format!("Ask the operator of {who} which PASSporT type it wants, and sign with that."))
                 .shown_by(context.shows_header(request, HeaderName::Identity, "the signature that it got"))
                 .shown_by(context.shows(refusal, "the refusal"))
                 .at(refuser, "428 other"),
@@ -81,7 +87,11 @@ fn missing(context: &CallContext<'_>) -> Option<Observation> {
     let first = context.capture.name(context.call.source);
     Some(
         base(Confidence::Certain)
-            .titled("The call is not signed").happened(format!("{who} takes signed calls alone and refused this one with 428: no INVITE of it carries an Identity header, from {first} onwards.")).remedy(format!("{first}: sign calls (STIR/SHAKEN), or send them by a provider that signs them."))
+            .titled("The call is not signed")
+            .happened(format!(
+                "{who} takes signed calls alone and refused this one with 428: no INVITE of it carries an Identity header, from {first} onwards."
+            ))
+            .remedy(format!("{first}: sign calls (STIR/SHAKEN), or send them by a provider that signs them."))
             .shown_by(context.shows(request, "the INVITE, without Identity"))
             .shown_by(context.shows(refusal, "the refusal"))
             .at(refuser, "428 unsigned"),
@@ -156,11 +166,20 @@ fn went_on(context: &CallContext<'_>) -> Option<Observation> {
     let mut answers = originals.filter(|(_, message)| message.is_response_to(Method::Invite));
     let (message, cause) = answers.find_map(|(_, message)| Some((message, stir_cause(context, message)?)))?;
     let who = context.name(message.source);
-    Some(Observation::new(Confidence::Certain, Proof::OwnWords).warn()
-        .beside()
-        .titled("The call's signature was not accepted, the call went on").happened(format!("{who} told the caller's side that the signature failed (STIR cause {cause}) and let the call go on.")).remedy("The signing provider: sign last, with the numbers that the call shows, a fresh token and a reachable certificate.")
-        .shown_by(context.shows_header(message, HeaderName::Reason, "what the verifier says"))
-        .at(message.source, format!("STIR {cause}")))
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .warn()
+            .beside()
+            .titled("The call's signature was not accepted, the call went on")
+            .happened(format!(
+                "{who} told the caller's side that the signature failed (STIR cause {cause}) and let the call go on."
+            ))
+            .remedy(
+                "The signing provider: sign last, with the numbers that the call shows, a fresh token and a reachable certificate.",
+            )
+            .shown_by(context.shows_header(message, HeaderName::Reason, "what the verifier says"))
+            .at(message.source, format!("STIR {cause}")),
+    )
 }
 
 fn stir_cause(context: &CallContext<'_>, message: &Message) -> Option<u16> {

@@ -106,14 +106,22 @@ fn contrast(
         )
     };
     let observation = Observation::new(confidence, Proof::Comparison)
-        .titled("Only large requests are refused").happened(format!(
-                "{name} refused all {} of {sender} that have {} bytes or more with {code}, and took all {} of up to {} bytes (chance {}): {sure}.",
-                counted(bad.len() as u64, "INVITE"),
-                smallest.size,
-                good.len(),
-                largest.size,
-                bound(chance)
-            )).remedy(format!("{sender}: offer fewer codecs and candidates and leave out headers that {name} does not need.")).remedy("Or send to it over TCP.").remedy(format!("{name}: raise the largest size that it reads from one datagram (buffers of 1500, 2048 or 4096 bytes are common)."))
+        .titled("Only large requests are refused")
+        .happened(format!(
+            "{name} refused all {} of {sender} that have {} bytes or more with {code}, and took all {} of up to {} bytes (chance {}): {sure}.",
+            counted(bad.len() as u64, "INVITE"),
+            smallest.size,
+            good.len(),
+            largest.size,
+            bound(chance)
+        ))
+        .remedy(format!(
+            "{sender}: offer fewer codecs and candidates and leave out headers that {name} does not need."
+        ))
+        .remedy("Or send to it over TCP.")
+        .remedy(format!(
+            "{name}: raise the largest size that it reads from one datagram (buffers of 1500, 2048 or 4096 bytes are common)."
+        ))
         .shown_by(Evidence::seen(
             smallest.at,
             start_line(&capture.store.tables, smallest),

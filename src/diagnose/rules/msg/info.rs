@@ -27,13 +27,19 @@ pub(super) fn bad_info_package(context: &CallContext<'_>) -> Option<Observation>
         Some(taken) => format!("It takes `{taken}`."),
         None => "It does not say which it takes.".to_owned(),
     };
-    let mut observation = Observation::new(Confidence::Certain, Proof::OwnWords).warn()
-    .beside()
-    .titled("INFO is refused for its package").happened(format!(
+    let mut observation = Observation::new(Confidence::Certain, Proof::OwnWords)
+        .warn()
+        .beside()
+        .titled("INFO is refused for its package")
+        .happened(format!(
             "{who} refused the INFO with {what} that {sender} sent {:.1} s into the call (469). {takes} The call went on; what the INFO was to tell did not arrive.",
             context.seconds_in(request)
-        )).remedy(format!("{sender}: send INFO only of packages that the other side lists in Recv-Info.")).remedy(format!("Or let {who} take {what}. Where the INFO carries key presses: use telephone-event (RFC 4733) instead."))
-    .shown_by(context.shows(refusal, "the refusal"));
+        ))
+        .remedy(format!("{sender}: send INFO only of packages that the other side lists in Recv-Info."))
+        .remedy(format!(
+            "Or let {who} take {what}. Where the INFO carries key presses: use telephone-event (RFC 4733) instead."
+        ))
+        .shown_by(context.shows(refusal, "the refusal"));
     observation = match package {
         Some(_) => observation.shown_by(context.shows_header(
             request,

@@ -82,15 +82,19 @@ fn refused(context: &CallContext<'_>) -> Option<Observation> {
         ),
         None => String::new(),
     };
-    Some(Observation::new(confidence, proof)
-        .titled(format!("Malformed request: {}", defect_kind(sentence))).happened(format!(
-                "{who} refused the INVITE with {code}{said},")).because(format!("it is malformed: {sentence}.{damaged}")).remedy(format!(
+    Some(
+        Observation::new(confidence, proof)
+            .titled(format!("Malformed request: {}", defect_kind(sentence)))
+            .happened(format!("{who} refused the INVITE with {code}{said},"))
+            .because(format!("it is malformed: {sentence}.{damaged}"))
+            .remedy(format!(
                 "{}: write this part of the INVITE as RFC 3261 has it; where a router or firewall on the way rewrites SIP, switch that off.",
                 context.name(writer.0)
             ))
-        .shown_by(context.shows(request, sentence.to_owned()))
-        .shown_by(context.shows(refusal, "the refusal"))
-        .at(writer.0, defect_kind(sentence)))
+            .shown_by(context.shows(request, sentence.to_owned()))
+            .shown_by(context.shows(refusal, "the refusal"))
+            .at(writer.0, defect_kind(sentence)),
+    )
 }
 
 /// Who put the fault in: the sender of the first hop that has it, with the sound message that it had received.
@@ -147,12 +151,17 @@ fn without_defect(context: &CallContext<'_>, who: &str, words: Vec<String>) -> O
     };
     let said =
         words.first().map_or("does not say what is wrong with it".to_owned(), |words| format!("says \"{words}\""));
-    let observation = Observation::new(confidence, proof).titled(format!("Refused as malformed ({code})")).happened(format!(
-            "{who} refused the INVITE with {code} and {said}. The INVITE breaks no rule of RFC 3261 that can be checked, \
-             so this may be a policy of {who} rather than a fault of the sender."
-        )).remedy(format!("Read the log of {who} for this call: it knows which part it refused.")).remedy("Compare this INVITE with one that it accepts.").maybe_shown_by(
-        context.refused_request().map(|request| context.shows(request, "the INVITE, without a visible fault")),
-    ).maybe_shown_by(context.refusal().map(|refusal| context.shows(refusal, "the refusal")));
+    let observation = Observation::new(confidence, proof)
+        .titled(format!("Refused as malformed ({code})"))
+        .happened(format!(
+            "{who} refused the INVITE with {code} and {said}. The INVITE breaks no rule of RFC 3261 that can be checked, so this may be a policy of {who} rather than a fault of the sender."
+        ))
+        .remedy(format!("Read the log of {who} for this call: it knows which part it refused."))
+        .remedy("Compare this INVITE with one that it accepts.")
+        .maybe_shown_by(
+            context.refused_request().map(|request| context.shows(request, "the INVITE, without a visible fault")),
+        )
+        .maybe_shown_by(context.refusal().map(|refusal| context.shows(refusal, "the refusal")));
     let origin = context.refuser().unwrap_or(context.call.destination);
     observation.at(origin, words.first().map_or("", String::as_str))
 }
@@ -207,16 +216,19 @@ fn scheme(context: &CallContext<'_>) -> Option<Observation> {
         Scheme::Tel => "tel, which this server cannot route",
         _ => "none that SIP routes",
     };
-    Some(Observation::new(Confidence::Certain, Proof::OwnWords)
-    .titled(format!("Addresses with `{scheme}:` are refused")).happened(format!(
-            "{} refused the INVITE with {}", context.name(refuser), context.refusal_code()
-        )).because(format!("of the scheme of its Request-URI, `{uri}`: {reading}.")).remedy(format!(
-            "{}: send a sip: URI to this server (for a number, `sip:number@domain;user=phone`), or set up TLS where sips is wanted.",
-            context.capture.name(request.source)
-        ))
-    .shown_by(context.shows(request, "the Request-URI"))
-    .shown_by(context.shows(refusal, "the refusal"))
-    .at(refuser, scheme))
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .titled(format!("Addresses with `{scheme}:` are refused"))
+            .happened(format!( "{} refused the INVITE with {}", context.name(refuser), context.refusal_code() ))
+            .because(format!("of the scheme of its Request-URI, `{uri}`: {reading}."))
+            .remedy(format!(
+                "{}: send a sip: URI to this server (for a number, `sip:number@domain;user=phone`), or set up TLS where sips is wanted.",
+                context.capture.name(request.source)
+            ))
+            .shown_by(context.shows(request, "the Request-URI"))
+            .shown_by(context.shows(refusal, "the refusal"))
+            .at(refuser, scheme),
+    )
 }
 
 /// A plain sip: URI whose scheme was refused: its server wants sips, or means something else.
@@ -272,10 +284,7 @@ fn ignored(context: &CallContext<'_>) -> Option<Observation> {
     Some(
         Observation::new(Confidence::Possible, Proof::Comparison)
             .titled("A malformed INVITE was not answered")
-            .happened(format!(
-                "{} answers other INVITEs but not this one,",
-                context.name(root.destination)
-            ))
+            .happened(format!("{} answers other INVITEs but not this one,", context.name(root.destination)))
             .because(format!("it is malformed: {sentence}."))
             .remedy(format!(
                 "{}: write this part of the INVITE as RFC 3261 has it, and call again.",

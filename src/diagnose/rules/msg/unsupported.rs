@@ -93,7 +93,11 @@ fn bad_extension(context: &CallContext<'_>) -> Option<Observation> {
 fn unnamed(context: &CallContext<'_>, refuser: EndpointId, refusal: &Message, request: &Message) -> Observation {
     let who = context.name(refuser);
     new(Confidence::Possible)
-        .titled("420 without a feature that is not supported").happened(format!("{who} refused the call with 420 but names no feature in Unsupported, and the INVITE as captured demands none.")).remedy(format!("Read the log of {who} for this call: which feature it was asked for."))
+        .titled("420 without a feature that is not supported")
+        .happened(format!(
+            "{who} refused the call with 420 but names no feature in Unsupported, and the INVITE as captured demands none."
+        ))
+        .remedy(format!("Read the log of {who} for this call: which feature it was asked for."))
         .shown_by(context.shows(refusal, "the refusal, without Unsupported"))
         .shown_by(context.shows(request, "the INVITE, without Require"))
         .at(refuser, "420")

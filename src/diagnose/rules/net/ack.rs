@@ -171,24 +171,26 @@ fn failure_without_ack(context: &CallContext<'_>) -> Option<Observation> {
     if t.last_request.is_some_and(|last| context.transactions.message(last).time > first.time) {
         return None;
     }
-    Some(Observation::new(Confidence::Certain, Proof::Protocol)
-        .warn()
-        .beside()
-        .titled(format!("{} never acknowledges the refusal", context.capture.name(t.source)))
-        .happened(format!(
-            "{} sent its {} {}",
-            context.capture.name(t.destination),
-            first.status().map_or(0, |status| status.0),
-            times(refusals.len())
-        ))
-        .because(format!(
-            "no ACK came from {}. The call had failed anyway; this is load for both sides.",
-            context.capture.name(t.source)
-        ))
-        .remedy(format!(
-            "{}: acknowledge final responses, or let them through to it.",
-            context.capture.store.tables.endpoint(t.source).address
-        ))
-        .shown_by(in_messages(context, &refusals, "repeated for want of an ACK")?)
-        .at(t.source, "failure"))
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .warn()
+            .beside()
+            .titled(format!("{} never acknowledges the refusal", context.capture.name(t.source)))
+            .happened(format!(
+                "{} sent its {} {}",
+                context.capture.name(t.destination),
+                first.status().map_or(0, |status| status.0),
+                times(refusals.len())
+            ))
+            .because(format!(
+                "no ACK came from {}. The call had failed anyway; this is load for both sides.",
+                context.capture.name(t.source)
+            ))
+            .remedy(format!(
+                "{}: acknowledge final responses, or let them through to it.",
+                context.capture.store.tables.endpoint(t.source).address
+            ))
+            .shown_by(in_messages(context, &refusals, "repeated for want of an ACK")?)
+            .at(t.source, "failure"),
+    )
 }

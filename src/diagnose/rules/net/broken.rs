@@ -58,22 +58,28 @@ pub(super) fn net_tcp_of_call(context: &CallContext<'_>) -> Option<Observation> 
     } else {
         ""
     };
-    Some(Observation::new(Confidence::Certain, Proof::Protocol)
-    .titled(format!("The TCP connection to {destination} broke during the request")).happened(format!(
-            "The connection between {source} and {destination} was {way} by {by} {} after the {}{idle_words}; the request was never answered.",
-            duration(close.sighting.time.since(request.time)),
-            t.method.text()
-        )).remedy(keep_alive).remedy(format!(
-            "{}: why it ends the connection (its log at that time, a restart, a limit); {}: open a new connection and send the request again.",
-            by.address, source.address
-        ))
-    .shown_by(Evidence::seen(
-        close.sighting.at,
-        format!("{by} {way}s the connection"),
-        "the end of the connection",
-    ))
-    .shown_by(context.shows(request, "the request that waits"))
-    .at(t.destination, way))
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .titled(format!("The TCP connection to {destination} broke during the request"))
+            .happened(format!(
+                "The connection between {source} and {destination} was {way} by {by} {} after the {}{idle_words}; the request was never answered.",
+                duration(close.sighting.time.since(request.time)),
+                t.method.text()
+            ))
+            .remedy(keep_alive)
+            .remedy(format!(
+                "{}: why it ends the connection (its log at that time, a restart, a limit); {}: open a new connection and send the request again.",
+                by.address,
+                source.address
+            ))
+            .shown_by(Evidence::seen(
+                close.sighting.at,
+                format!("{by} {way}s the connection"),
+                "the end of the connection",
+            ))
+            .shown_by(context.shows(request, "the request that waits"))
+            .at(t.destination, way),
+    )
 }
 
 /// The receiver said that it can take no more bytes, and the request was never answered.
@@ -84,18 +90,22 @@ fn choked(context: &CallContext<'_>, carried: &Carried<'_>) -> Option<Observatio
     if windows == 0 || is_taken || carried.watched(context) < CHOKED_WAIT {
         return None;
     }
-    Some(Observation::new(Confidence::Likely, Proof::Protocol)
-    .titled(format!("{destination} takes no more bytes")).happened(format!(
-            "{destination} said {} that it can take no more bytes (TCP window 0), and never acknowledged the {} from {source}: its SIP application does not read what arrives.",
-            times(windows as usize),
-            carried.request.method().map_or("request", Method::text)
-        )).remedy(format!(
-            "On {}: look at the SIP application at that time (hanging, overloaded, waiting for a database); restart it if it does not recover.",
-            destination.address
-        ))
-    .shown_by(context.shows(carried.request, "the request that was not taken"))
-    .shown_by(carried.misses(context, format!("a TCP acknowledgement of it from {destination}")))
-    .at(carried.request.destination, "zero window"))
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled(format!("{destination} takes no more bytes"))
+            .happened(format!(
+                "{destination} said {} that it can take no more bytes (TCP window 0), and never acknowledged the {} from {source}: its SIP application does not read what arrives.",
+                times(windows as usize),
+                carried.request.method().map_or("request", Method::text)
+            ))
+            .remedy(format!(
+                "On {}: look at the SIP application at that time (hanging, overloaded, waiting for a database); restart it if it does not recover.",
+                destination.address
+            ))
+            .shown_by(context.shows(carried.request, "the request that was not taken"))
+            .shown_by(carried.misses(context, format!("a TCP acknowledgement of it from {destination}")))
+            .at(carried.request.destination, "zero window"),
+    )
 }
 
 /// How long nothing went over the connection before the request.

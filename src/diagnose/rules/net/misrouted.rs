@@ -127,7 +127,8 @@ fn remedy(context: &CallContext<'_>, t: &Transaction, request: &Message, from_el
     let server = format!("{there}: answer to where the request came from (force_rport, nat=yes, RFC 3581).");
     let port = format!("Or let {here} send from the port that it listens on.");
     match request.flags.has_rport() {
-        true => format!("{server} {port}").into(),
+        // The first of a list, even where it is all of it.
+        true => format!("1. {server} {port}").into(),
         false => [server, format!("{here}: send `rport` in Via. {port}")].into(),
     }
 }

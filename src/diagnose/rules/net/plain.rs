@@ -24,17 +24,22 @@ pub(super) fn net_tls_of_call(context: &CallContext<'_>) -> Option<Observation> 
         handshake.server_hello.filter(|_| is_there)
     })?;
     let client = context.tables().endpoint(t.source).address;
-    Some(Observation::new(Confidence::Likely, Proof::Protocol)
-    .titled(format!("Plain SIP to {server}, which speaks TLS")).happened(format!(
-            "{} sent its {} to {server} in the clear over TCP and got no answer; on that port the server speaks TLS (its ServerHello is frame {}).",
-            context.name(t.source),
-            t.method.text(),
-            hello.at.frame
-        )).remedy(format!(
-            "{client}: use TLS for {} port {}, or its port for plain TCP (5060 unless told otherwise).",
-            server.address, server.port
-        ))
-    .shown_by(context.shows(request, "sent in the clear, and never answered"))
-    .shown_by(Evidence::seen(hello.at, "ServerHello", "the same port speaks TLS"))
-    .at(t.destination, "plain"))
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled(format!("Plain SIP to {server}, which speaks TLS"))
+            .happened(format!(
+                "{} sent its {} to {server} in the clear over TCP and got no answer; on that port the server speaks TLS (its ServerHello is frame {}).",
+                context.name(t.source),
+                t.method.text(),
+                hello.at.frame
+            ))
+            .remedy(format!(
+                "{client}: use TLS for {} port {}, or its port for plain TCP (5060 unless told otherwise).",
+                server.address,
+                server.port
+            ))
+            .shown_by(context.shows(request, "sent in the clear, and never answered"))
+            .shown_by(Evidence::seen(hello.at, "ServerHello", "the same port speaks TLS"))
+            .at(t.destination, "plain"),
+    )
 }

@@ -205,17 +205,21 @@ fn unanswered_stream(context: &CallContext<'_>, t: &Transaction) -> Option<Obser
     if !is_taken || is_broken || carried.watched(context) < STREAM_WAIT {
         return None;
     }
-    Some(Observation::new(Confidence::Certain, Proof::Protocol)
-    .titled(format!("No answer at all from {}", context.capture.name(t.destination))).happened(format!(
-            "{} took the {} (TCP acknowledged all of it) and never answered: the host is up, its SIP application is not. {}",
-            context.name(t.destination),
-            t.method.text(),
-            history(context, t, request)
-        )).remedy(format!(
-            "On {}: look at the SIP application (its log, its load, whether it hangs); network and firewall let the request through.",
-            destination.address
-        ))
-    .shown_by(context.shows(request, "delivered, and never answered"))
-    .shown_by(carried.misses(context, format!("any response from {destination}")))
-    .at(t.destination, t.transport.word()))
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .titled(format!("No answer at all from {}", context.capture.name(t.destination)))
+            .happened(format!(
+                "{} took the {} (TCP acknowledged all of it) and never answered: the host is up, its SIP application is not. {}",
+                context.name(t.destination),
+                t.method.text(),
+                history(context, t, request)
+            ))
+            .remedy(format!(
+                "On {}: look at the SIP application (its log, its load, whether it hangs); network and firewall let the request through.",
+                destination.address
+            ))
+            .shown_by(context.shows(request, "delivered, and never answered"))
+            .shown_by(carried.misses(context, format!("any response from {destination}")))
+            .at(t.destination, t.transport.word()),
+    )
 }

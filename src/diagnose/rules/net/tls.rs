@@ -286,7 +286,9 @@ fn remedy(description: u8, sender: Endpoint, other: Endpoint, handshake: &TlsHan
             "{sender}: install a certificate for {}; or let {other} ask for a name that it has.",
             handshake.server_name.as_deref().unwrap_or("the name that the client asked for")
         ).into(),
-        116 => format!("{other}: install a client certificate that {sender} trusts; or let {sender} not ask for one.").into(),
+        116 => {
+            format!("{other}: install a client certificate that {sender} trusts; or let {sender} not ask for one.").into()
+        }
         120 => format!("{sender}: allow the ALPN protocols that {other} offers; or let {other} offer none.").into(),
         _ => format!("Look into the TLS log of {sender} at that time; update the TLS library of {other}.").into(),
     }

@@ -67,12 +67,18 @@ fn claim(capture: &CaptureContext<'_>, group: &[&TlsHandshake]) -> Option<Claim>
         }
         false => "possibly it wants another protocol version or a certificate of the client",
     };
-    let mut observation = Observation::new(Confidence::Possible, Proof::Timing).warn()
-    .titled(format!("TLS handshakes with {server} are broken off")).happened(format!(
+    let mut observation = Observation::new(Confidence::Possible, Proof::Timing)
+        .warn()
+        .titled(format!("TLS handshakes with {server} are broken off"))
+        .happened(format!(
             "{} began TLS with {server} {}, the server answered each time, and {by} closed the connection before the client sent anything under its keys, without an alert: {why}.",
             client.address,
             times(group.len())
-        )).remedy(format!("{by}: look into its TLS log at that time.")).remedy(format!("Compare the trusted authorities, TLS versions and names of {by} with the certificate of {other}, or the reverse."));
+        ))
+        .remedy(format!("{by}: look into its TLS log at that time."))
+        .remedy(format!(
+            "Compare the trusted authorities, TLS versions and names of {by} with the certificate of {other}, or the reverse."
+        ));
     for close in breaks.iter().take(EXAMPLES_MAX) {
         observation = observation.shown_by(Evidence::seen(
             close.sighting.at,

@@ -60,21 +60,29 @@ fn expired(capture: &CaptureContext<'_>, registration: &Registration) -> Option<
         count => format!(" {count} calls to it failed meanwhile."),
     };
     let severity = if lost.is_empty() { Severity::Warn } else { Severity::Error };
-    let mut observation = Observation::new(Confidence::Certain, Proof::Protocol).severity(severity)
-        .titled("The registration ran out and was not refreshed").happened(format!(
-                "{aor} was registered from {} for {} s, did not refresh in time and {back}.{calls}",
-                capture.name(gap.last.source),
-                gap.granted
-            )).remedy(format!("The device {}: find out why it stopped (power, network, a lost REGISTER), and let it refresh after half of the {} s.", capture.name(gap.last.source), gap.granted)).remedy("Behind NAT: a keep-alive every 25 s.")
-        .at(registration.registrar, format!("expired {aor}")).maybe_shown_by(
-        gap.last
+    let mut observation = Observation::new(Confidence::Certain, Proof::Protocol)
+        .severity(severity)
+        .titled("The registration ran out and was not refreshed")
+        .happened(format!(
+            "{aor} was registered from {} for {} s, did not refresh in time and {back}.{calls}",
+            capture.name(gap.last.source),
+            gap.granted
+        ))
+        .remedy(format!(
+            "The device {}: find out why it stopped (power, network, a lost REGISTER), and let it refresh after half of the {} s.",
+            capture.name(gap.last.source),
+            gap.granted
+        ))
+        .remedy("Behind NAT: a keep-alive every 25 s.")
+        .at(registration.registrar, format!("expired {aor}"))
+        .maybe_shown_by(gap.last
             .answered_at
-            .map(|answered| Evidence::seen(answered, format!("expires={}", gap.granted), "the last registration")),
-    ).shown_by(Evidence::Missing {
-        expected: "a REGISTER that refreshes it".to_owned(),
-        after: gap.last.answered_at.unwrap_or(gap.last.asked_at),
-        watched: gap.until.since(gap.last.ended),
-    });
+            .map(|answered| Evidence::seen(answered, format!("expires={}", gap.granted), "the last registration")),)
+        .shown_by(Evidence::Missing {
+            expected: "a REGISTER that refreshes it".to_owned(),
+            after: gap.last.answered_at.unwrap_or(gap.last.asked_at),
+            watched: gap.until.since(gap.last.ended),
+        });
     if let Some(call) = lost.first() {
         let frame =
             call.legs.first().and_then(|leg| capture.store.messages.get(leg.start as usize)).map(|message| message.at);
@@ -164,14 +172,23 @@ fn stolen(capture: &CaptureContext<'_>, registration: &Registration) -> Option<O
     let of_other = tries.iter().find(|attempt| node(attempt) == other)?;
     let aor = capture.text(registration.aor);
     let (a, b) = (capture.name(tries[0].source), capture.name(of_other.source));
-    Some(Observation::new(Confidence::Certain, Proof::Protocol)
-    .titled("Two devices take one registration from each other").happened(format!("{a} and {b} both register {aor}; {} keeps one contact, so each REGISTER ({takeovers} changes) takes the calls from the other device.", capture.name(registration.registrar))).remedy("Give each device an account of its own.").remedy(format!("Or let {} keep several contacts for {aor}.", capture.name(registration.registrar))).remedy("If one of the two is unknown, change the password.")
-    .shown_by(Evidence::in_frames(
-        tries.iter().take(6).map(|attempt| attempt.asked_at).collect(),
-        format!("REGISTER {aor}"),
-        "registrations of the two devices in turn",
-    ))
-    .at(registration.registrar, format!("stolen {aor}")))
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .titled("Two devices take one registration from each other")
+            .happened(format!(
+                "{a} and {b} both register {aor}; {} keeps one contact, so each REGISTER ({takeovers} changes) takes the calls from the other device.",
+                capture.name(registration.registrar)
+            ))
+            .remedy("Give each device an account of its own.")
+            .remedy(format!("Or let {} keep several contacts for {aor}.", capture.name(registration.registrar)))
+            .remedy("If one of the two is unknown, change the password.")
+            .shown_by(Evidence::in_frames(
+                tries.iter().take(6).map(|attempt| attempt.asked_at).collect(),
+                format!("REGISTER {aor}"),
+                "registrations of the two devices in turn",
+            ))
+            .at(registration.registrar, format!("stolen {aor}")),
+    )
 }
 
 /// The contacts that the 200 of a try lists, as sent.

@@ -139,7 +139,13 @@ fn broken(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &Mes
                 who(capture, attempt),
                 duration(end.sighting.time.since(request.time))
             ),
-            Steps::from([format!("{}: why it ends the connection (its log at that time, a restart, a limit, a list of allowed addresses).", there.address), format!("Firewall between them: it may have reset it in the name of {}.", there.address)]),
+            Steps::from([
+                format!(
+                    "{}: why it ends the connection (its log at that time, a restart, a limit, a list of allowed addresses).",
+                    there.address
+                ),
+                format!("Firewall between them: it may have reset it in the name of {}.", there.address),
+            ]),
         )
         .shown_by(Evidence::seen(
             end.sighting.at,

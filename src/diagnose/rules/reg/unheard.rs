@@ -37,11 +37,18 @@ pub(super) fn forgotten(capture: &CaptureContext<'_>, registration: &Registratio
     let miss = misses.first()?;
     let idle = miss.sent.since(last_word(capture, miss.before, miss.sent));
     let (aor, old, new) = miss.names(capture, registration);
-    let told = observation(capture, registration, "forgotten", miss).titled("Calls do not reach a registered device").happened(format!(
+    let told = observation(capture, registration, "forgotten", miss)
+        .titled("Calls do not reach a registered device")
+        .happened(format!(
             "{aor} is registered from {old}, but {} to it there got no answer once it had been silent for {:.0} s; its next REGISTER came from {new}. Most likely its NAT closes the mapping before that.",
             calls(misses.len()),
             idle.as_secs_f64()
-        )).remedy(format!("The device behind {old}: send a keep-alive every 25 s (CRLF or STUN, RFC 5626), or use TCP or TLS.")).remedy(format!("Or let {} send OPTIONS to it that often.", capture.name(registration.registrar))).remedy("Router in front of it: a longer UDP time-out.");
+        ))
+        .remedy(format!(
+            "The device behind {old}: send a keep-alive every 25 s (CRLF or STUN, RFC 5626), or use TCP or TLS."
+        ))
+        .remedy(format!("Or let {} send OPTIONS to it that often.", capture.name(registration.registrar)))
+        .remedy("Router in front of it: a longer UDP time-out.");
     Some(told)
 }
 
@@ -60,11 +67,14 @@ pub(super) fn moved(capture: &CaptureContext<'_>, registration: &Registration) -
         .collect();
     let miss = *lost.first()?;
     let (aor, old, new) = miss.names(capture, registration);
-    let told = observation(capture, registration, "moved", miss).titled("Calls follow an old contact of the device").happened(format!(
+    let told = observation(capture, registration, "moved", miss)
+        .titled("Calls follow an old contact of the device")
+        .happened(format!(
             "{aor} had moved its registration from {old} to {new} {:.0} s before, but {} still went to {old} alone, where nothing answers.",
             miss.sent.since(miss.after.ended).as_secs_f64(),
             calls(lost.len())
-        )).remedy(format!(
+        ))
+        .remedy(format!(
             "{}: replace the contact of a device that registers from another address (by its Call-ID or +sip.instance), and send calls to the newest one.",
             capture.name(registration.registrar)
         ));

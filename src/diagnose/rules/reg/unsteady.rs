@@ -56,19 +56,24 @@ pub(super) fn flapping(capture: &CaptureContext<'_>, registration: &Registration
     })?;
     let aor = capture.text(registration.aor);
     let (device, registrar) = (capture.name(registration.source), capture.name(registration.registrar));
-    Some(Observation::new(Confidence::Certain, Proof::Protocol).warn()
-    .titled("The registration comes and goes").happened(format!(
-            "{aor} from {device} lost {registrar} {} times and found it again: its REGISTERs were answered and not answered in turn. Calls to it fail meanwhile.",
-            losses.len()
-        )).remedy(format!(
-            "The way between {device} and {registrar} at these times: WLAN or mobile reception, a provider that resets the line, a firewall that limits or blocks for a while, the load of {registrar}."
-        ))
-    .shown_by(Evidence::in_frames(
-        dense.iter().map(|attempt| attempt.asked_at).take(FRAMES_MAX).collect(),
-        format!("REGISTER {aor}"),
-        "never answered, between others that were",
-    ))
-    .at(registration.registrar, format!("flapping {aor}")))
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .warn()
+            .titled("The registration comes and goes")
+            .happened(format!(
+                "{aor} from {device} lost {registrar} {} times and found it again: its REGISTERs were answered and not answered in turn. Calls to it fail meanwhile.",
+                losses.len()
+            ))
+            .remedy(format!(
+                "The way between {device} and {registrar} at these times: WLAN or mobile reception, a provider that resets the line, a firewall that limits or blocks for a while, the load of {registrar}."
+            ))
+            .shown_by(Evidence::in_frames(
+                dense.iter().map(|attempt| attempt.asked_at).take(FRAMES_MAX).collect(),
+                format!("REGISTER {aor}"),
+                "never answered, between others that were",
+            ))
+            .at(registration.registrar, format!("flapping {aor}")),
+    )
 }
 
 /// The 200 lists several contacts that one device registered one after the other.
@@ -107,26 +112,37 @@ pub(super) fn piled_up(capture: &CaptureContext<'_>, registration: &Registration
     let aor = capture.text(registration.aor);
     let (device, registrar) = (capture.name(registration.source), capture.name(registration.registrar));
     let names: Vec<&str> = kept.iter().copied().take(CONTACTS_MIN).collect();
-    Some(Observation::new(Confidence::Certain, Proof::Protocol).warn()
-    .titled("Old contacts of one device pile up").happened(format!(
-            "{registrar} keeps {} contacts for {aor} that one device ({device}) registered one after the other, such as {}: calls are sent to all of them, and only one is alive.",
-            kept.len(),
-            names.join(", ")
-        )).remedy(format!("{registrar}: replace the contact of the same device (same Call-ID, or +sip.instance of RFC 5626), or limit the contacts of an account.")).remedy(format!("{device}: keep one port and Contact, and take the old one away before it registers another.")).remedy("A shorter expiry lets dead contacts go sooner.")
-    .shown_by(Evidence::seen(
-        last.answered_at.unwrap_or(last.asked_at),
-        format!("Contact: {}", names.join(", ")),
-        "contacts that the registrar keeps",
-    ))
-    .shown_by(Evidence::in_frames(
-        bound
-            .iter()
-            .filter(|attempt| attempt.leg == last.leg)
-            .map(|attempt| attempt.asked_at)
-            .take(FRAMES_MAX)
-            .collect(),
-        format!("REGISTER {aor}"),
-        "registrations of the one device",
-    ))
-    .at(registration.registrar, format!("piled up {aor}")))
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .warn()
+            .titled("Old contacts of one device pile up")
+            .happened(format!(
+                "{registrar} keeps {} contacts for {aor} that one device ({device}) registered one after the other, such as {}: calls are sent to all of them, and only one is alive.",
+                kept.len(),
+                names.join(", ")
+            ))
+            .remedy(format!(
+                "{registrar}: replace the contact of the same device (same Call-ID, or +sip.instance of RFC 5626), or limit the contacts of an account."
+            ))
+            .remedy(format!(
+                "{device}: keep one port and Contact, and take the old one away before it registers another."
+            ))
+            .remedy("A shorter expiry lets dead contacts go sooner.")
+            .shown_by(Evidence::seen(
+                last.answered_at.unwrap_or(last.asked_at),
+                format!("Contact: {}", names.join(", ")),
+                "contacts that the registrar keeps",
+            ))
+            .shown_by(Evidence::in_frames(
+                bound
+                    .iter()
+                    .filter(|attempt| attempt.leg == last.leg)
+                    .map(|attempt| attempt.asked_at)
+                    .take(FRAMES_MAX)
+                    .collect(),
+                format!("REGISTER {aor}"),
+                "registrations of the one device",
+            ))
+            .at(registration.registrar, format!("piled up {aor}")),
+    )
 }

@@ -115,12 +115,24 @@ fn merged(context: &CallContext<'_>) -> Option<Observation> {
         hop.via != first.via && hop.cseq == first.cseq && context.tables().vias.above(hop.via, first.via).is_none()
     })?;
     let (a, b) = (context.message(first.request?)?, context.message(second.request?)?);
-    Some(Observation::new(Confidence::Likely, Proof::Protocol)
-        .titled("One device was called on two ways at once").happened(format!("{} got the same INVITE from {} and from {} and refused the second one with 482: the call was forked and the branches meet in one device.", context.name(refuser), context.capture.name(first.source), context.capture.name(second.source))).remedy(format!("Remove the double entry of this device from the group or from the registrations that {} calls.", context.name(second.source)))
-        .shown_by(context.shows(refusal, "the second copy was refused"))
-        .shown_by(context.shows(a, "the first copy"))
-        .shown_by(context.shows(b, "the second copy"))
-        .at(refuser, "merged"))
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled("One device was called on two ways at once")
+            .happened(format!(
+                "{} got the same INVITE from {} and from {} and refused the second one with 482: the call was forked and the branches meet in one device.",
+                context.name(refuser),
+                context.capture.name(first.source),
+                context.capture.name(second.source)
+            ))
+            .remedy(format!(
+                "Remove the double entry of this device from the group or from the registrations that {} calls.",
+                context.name(second.source)
+            ))
+            .shown_by(context.shows(refusal, "the second copy was refused"))
+            .shown_by(context.shows(a, "the first copy"))
+            .shown_by(context.shows(b, "the second copy"))
+            .at(refuser, "merged"),
+    )
 }
 
 /// The caller allowed too few hops.

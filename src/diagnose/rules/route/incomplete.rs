@@ -32,10 +32,24 @@ pub(super) fn incomplete(context: &CallContext<'_>) -> Option<Observation> {
     let says = format!("{} {}", context.refusal_code(), context.capture.text(refusal.line));
     let next = is_told.then(|| longer(context, user)).flatten();
     let observation = match next {
-        Some((longer, call)) => Observation::new(Confidence::Likely, Proof::Protocol).info()
-        .titled("More digits were on their way").happened(format!("{node} answered {says} to {user}; the next digits came as call {call} to {longer}: overlap dialling.")).remedy("Nothing is broken."),
+        Some((longer, call)) => Observation::new(Confidence::Likely, Proof::Protocol)
+            .info()
+            .titled("More digits were on their way")
+            .happened(format!(
+                "{node} answered {says} to {user}; the next digits came as call {call} to {longer}: overlap dialling."
+            ))
+            .remedy("Nothing is broken."),
         None => Observation::new(Confidence::Possible, Proof::CodeMeaning)
-        .titled(format!("{} finds ", context.capture.name(refuser))).naming(user, "number", " incomplete").happened(format!("{node} answered {says} to {user} ({uri}): digits are possibly missing, or it wants the number written in another way; no accepted call in this capture tells which.")).remedy(format!("See whether {user} was dialled as a whole.")).remedy(format!("If so: find out which form of numbers {} takes (with + or 00, with or without country and area code), and translate to it before the call is sent.", context.capture.name(refuser))),
+            .titled(format!("{} finds ", context.capture.name(refuser)))
+            .naming(user, "number", " incomplete")
+            .happened(format!(
+                "{node} answered {says} to {user} ({uri}): digits are possibly missing, or it wants the number written in another way; no accepted call in this capture tells which."
+            ))
+            .remedy(format!("See whether {user} was dialled as a whole."))
+            .remedy(format!(
+                "If so: find out which form of numbers {} takes (with + or 00, with or without country and area code), and translate to it before the call is sent.",
+                context.capture.name(refuser)
+            )),
     };
     Some(
         observation

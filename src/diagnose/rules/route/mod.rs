@@ -7,8 +7,8 @@ mod number;
 mod resolution;
 mod targets;
 
-use crate::diagnose::rule::Rule;
 use crate::diagnose::Severity;
+use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[

@@ -213,7 +213,8 @@ pub fn unknown(context: &CallContext<'_>) -> Option<Observation> {
     };
     Some(
         Observation::new(confidence, proof)
-            .titled(format!("{} {before} ", context.capture.name(refuser))).naming(user, "number", after)
+            .titled(format!("{} {before} ", context.capture.name(refuser)))
+            .naming(user, "number", after)
             .happened(format!("{node} {what} ({uri}): it answered {who}.{}", known.sentence))
             .remedy(known.remedy.unwrap_or_else(|| match kind {
                 " no route" => Steps::from([

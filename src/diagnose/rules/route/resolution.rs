@@ -121,8 +121,15 @@ fn told(context: &CallContext<'_>) -> Option<Observation> {
     } else {
         "could not resolve the name of its next hop"
     };
-    Some(Observation::new(confidence, Proof::OwnWords)
-        .titled(format!("{} cannot find the next hop", context.capture.name(refuser))).happened(format!("{node} {what} and answered {code} {phrase}; the call was for {uri}.")).remedy(format!("On {node}: see which name the route for {uri} leads to ({host} where nothing rewrites it) and whether its resolver knows it (NAPTR, SRV, A, AAAA).")).remedy("Correct the DNS record or the route, or use an address.")
-        .shown_by(context.shows(refusal, "the next hop could not be found"))
-        .at(refuser, format!("{code} {host}")))
+    Some(
+        Observation::new(confidence, Proof::OwnWords)
+            .titled(format!("{} cannot find the next hop", context.capture.name(refuser)))
+            .happened(format!("{node} {what} and answered {code} {phrase}; the call was for {uri}."))
+            .remedy(format!(
+                "On {node}: see which name the route for {uri} leads to ({host} where nothing rewrites it) and whether its resolver knows it (NAPTR, SRV, A, AAAA)."
+            ))
+            .remedy("Correct the DNS record or the route, or use an address.")
+            .shown_by(context.shows(refusal, "the next hop could not be found"))
+            .at(refuser, format!("{code} {host}")),
+    )
 }

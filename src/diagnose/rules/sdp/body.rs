@@ -139,8 +139,7 @@ pub fn sdp_body_type(context: &CallContext<'_>) -> Option<Observation> {
     };
     let observation = Observation::new(theory.confidence, theory.proof)
         .titled(theory.title)
-        .happened(format!(
-            "{} refused the call with {}", context.name(refuser), context.refusal_code()))
+        .happened(format!("{} refused the call with {}", context.name(refuser), context.refusal_code()))
         .because(format!("{}.", theory.why))
         .remedy(theory.remedy)
         .shown_by(shown)

@@ -13,7 +13,6 @@ use crate::diagnose::rules::sdp::refusal::Refusal;
 use crate::sip::Sdp;
 use crate::sip::sdp::{MediaKind, Profile};
 
-
 fn is_fax_alone(sdp: &Sdp) -> bool {
     let mut lines = used(sdp).peekable();
     lines.peek().is_some() && lines.all(|media| media.kind == MediaKind::Image)

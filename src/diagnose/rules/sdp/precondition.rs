@@ -70,7 +70,8 @@ fn refused(context: &CallContext<'_>) -> Option<Observation> {
     Some(
         Observation::new(Confidence::Certain, Proof::OwnWords)
             .titled(title)
-            .happened(format!("{} refused the call with {code}", context.name(refuser))).because(format!("{why}."))
+            .happened(format!("{} refused the call with {code}", context.name(refuser)))
+            .because(format!("{why}."))
             .remedy(remedy)
             .shown_by(context.shows(response, "the refusal"))
             .at(refuser, code),
@@ -164,10 +165,21 @@ fn observation(
         Outcome::Cancelled => Severity::Warn,
         _ => Severity::Error,
     };
-    let mut observation = Observation::new(confidence, proof).severity(severity).titled("Resources were not reserved before ringing").happened("The call never rang,").because(format!("{}; {:.1} s after the set-up had last moved {what}.{instead}",
-                sides.join(" and "),
-                quiet.as_secs_f64()
-            )).remedy(format!("Bearer and policy control (PCRF or PCF) of the access of {}: was the bearer asked for and granted at that time?", addresses.join(" and "))).remedy("If it was: why did that side not confirm it (UPDATE with `curr` at the wanted value)?").remedy("Towards a side that is no IMS device: make the precondition optional.");
+    let mut observation = Observation::new(confidence, proof)
+        .severity(severity)
+        .titled("Resources were not reserved before ringing")
+        .happened("The call never rang,")
+        .because(format!(
+            "{}; {:.1} s after the set-up had last moved {what}.{instead}",
+            sides.join(" and "),
+            quiet.as_secs_f64()
+        ))
+        .remedy(format!(
+            "Bearer and policy control (PCRF or PCF) of the access of {}: was the bearer asked for and granted at that time?",
+            addresses.join(" and ")
+        ))
+        .remedy("If it was: why did that side not confirm it (UPDATE with `curr` at the wanted value)?")
+        .remedy("Towards a side that is no IMS device: make the precondition optional.");
     for side in unmet {
         observation = observation.shown_by(Evidence::seen(
             side.told.at,

@@ -12,7 +12,6 @@ use crate::diagnose::rules::sdp::refusal::Refusal;
 use crate::sip::Sdp;
 use crate::sip::sdp::MediaKind;
 
-
 /// The kinds beside voice, each once.
 fn extra_kinds(sdp: &Sdp) -> Vec<MediaKind> {
     let kinds = used(sdp).map(|media| media.kind);

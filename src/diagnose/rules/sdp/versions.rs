@@ -42,20 +42,26 @@ pub fn second_answer(context: &CallContext<'_>, first: TransactionIndex) -> Opti
         return None;
     }
     let answerer = context.capture.name(answer.source);
-    Some(Observation::new(Confidence::Certain, Proof::Protocol).warn()
-    .titled("Two answers to one offer").happened(format!(
-            "{} had answered the offer in a reliable {}, and sent another session description in its {} ({}): {} may go on with the first one, so that media go astray.",
-            context.name(answer.source),
-            held.status().map_or(0, |status| status.0),
-            answer.status().map_or(0, |status| status.0),
-            what(change),
-            context.capture.name(invite.source)
-        )).remedy(format!(
-            "On {answerer}: repeat the first answer in the 200 or leave it out, and change the session by UPDATE (firmware, or the SDP rules of the SBC in front of it)."
-        ))
-    .shown_by(shown(context, answer, "the second answer"))
-    .shown_by(shown(context, held, "the answer that holds"))
-    .at(answer.source, "second answer").beside())
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .warn()
+            .titled("Two answers to one offer")
+            .happened(format!(
+                "{} had answered the offer in a reliable {}, and sent another session description in its {} ({}): {} may go on with the first one, so that media go astray.",
+                context.name(answer.source),
+                held.status().map_or(0, |status| status.0),
+                answer.status().map_or(0, |status| status.0),
+                what(change),
+                context.capture.name(invite.source)
+            ))
+            .remedy(format!(
+                "On {answerer}: repeat the first answer in the 200 or leave it out, and change the session by UPDATE (firmware, or the SDP rules of the SBC in front of it)."
+            ))
+            .shown_by(shown(context, answer, "the second answer"))
+            .shown_by(shown(context, held, "the answer that holds"))
+            .at(answer.source, "second answer")
+            .beside(),
+    )
 }
 
 /// A hold whose o= line has the version of the description before it, and that the other side did not follow.
@@ -111,17 +117,23 @@ fn unfollowed<'a>(context: &CallContext<'a>, offer: MessageIndex) -> Option<&'a 
 fn kept(context: &CallContext<'_>, hold: &Message, answer: &Message) -> Observation {
     let (_, version) = context.tables().sessions.origin(hold.session);
     let (holder, other) = (context.capture.name(hold.source), context.capture.name(answer.source));
-    Observation::new(Confidence::Possible, Proof::Protocol).warn()
-    .titled("A hold was answered as if nothing had changed").happened(format!(
+    Observation::new(Confidence::Possible, Proof::Protocol)
+        .warn()
+        .titled("A hold was answered as if nothing had changed")
+        .happened(format!(
             "{:.1} s into the call {} put it on hold with the same version {version} in its o= line as before, and {} answered with sendrecv: it possibly took the description for a repetition, or heeds no hold at all.",
             context.seconds_in(hold),
             context.name(hold.source),
             context.name(answer.source)
-        )).remedy(format!("On {holder}: raise the version in o= with every change (firmware, or the SDP rules of the SBC in front of it).")).remedy(format!("Or on {other}: answer sendonly with recvonly or inactive, whatever the version."))
-    .shown_by(shown(context, hold, "the hold, without a new version"))
-    .shown_by(shown(context, answer, "answered as before"))
-    .at(hold.source, "version")
-    .beside()
+        ))
+        .remedy(format!(
+            "On {holder}: raise the version in o= with every change (firmware, or the SDP rules of the SBC in front of it)."
+        ))
+        .remedy(format!("Or on {other}: answer sendonly with recvonly or inactive, whatever the version."))
+        .shown_by(shown(context, hold, "the hold, without a new version"))
+        .shown_by(shown(context, answer, "answered as before"))
+        .at(hold.source, "version")
+        .beside()
 }
 
 /// Whether an answer has codecs of the one before alone, with the same one first: whoever goes on with the first uses that.

@@ -219,12 +219,18 @@ fn story(capture: &CaptureContext<'_>, sender: &Sender, facts: &[String], invite
     let mut calls: Vec<u32> = invites.iter().filter_map(|ask| ask.call).collect();
     calls.sort_unstable();
     let mut observation = Observation::new(Confidence::Likely, Proof::Comparison)
-        .titled(format!("Calls from {address} look like toll fraud")).happened(format!(
-                "{} of {} calls from {address} got through, and {}. Whether they were wanted only the owner of the account can say.",
-                served.len(),
-                invites.len(),
-                facts.join("; ")
-            )).remedy(format!("Now: end the calls of {address}, block it and change the secrets of the accounts that it used.")).remedy("Bar the prefixes that it called, and tell the carrier.").remedy("Take calls to the outside from known users alone, with limits per account.")
+        .titled(format!("Calls from {address} look like toll fraud"))
+        .happened(format!(
+            "{} of {} calls from {address} got through, and {}. Whether they were wanted only the owner of the account can say.",
+            served.len(),
+            invites.len(),
+            facts.join("; ")
+        ))
+        .remedy(format!(
+            "Now: end the calls of {address}, block it and change the secrets of the accounts that it used."
+        ))
+        .remedy("Bar the prefixes that it called, and tell the carrier.")
+        .remedy("Take calls to the outside from known users alone, with limits per account.")
         .at(first.source, "fraud");
     if !served.is_empty() {
         observation = observation.shown_by(Evidence::in_frames(

@@ -57,22 +57,26 @@ fn claim(capture: &CaptureContext<'_>, siege: &GuessingRun) -> Option<Claim> {
         ),
     };
     let observation = Observation::new(confidence, Proof::Comparison)
-        .titled(title).happened(format!(
-                "{from} tried {count} logins for {whom} at {} in {seconds:.0} s, up to {} within a minute, and these were refused.{end}",
-                capture.name(first.registrar),
-                siege.peak
-            )).remedy(remedy)
-        .at(first.source, "guessing").maybe_shown_by(success.map(|success| {
-        Evidence::seen(
-            success.answered_at.unwrap_or(success.asked_at),
-            format!("REGISTER {}", capture.text(success.aor)),
-            "the login that succeeded",
-        )
-    })).shown_by(Evidence::in_frames(
-        siege.guesses.iter().take(LISTED_MAX).map(|guess| guess.at).collect(),
-        format!("REGISTER {}", capture.text(first.aor)),
-        "the first refused logins",
-    ));
+        .titled(title)
+        .happened(format!(
+            "{from} tried {count} logins for {whom} at {} in {seconds:.0} s, up to {} within a minute, and these were refused.{end}",
+            capture.name(first.registrar),
+            siege.peak
+        ))
+        .remedy(remedy)
+        .at(first.source, "guessing")
+        .maybe_shown_by(success.map(|success| {
+            Evidence::seen(
+                success.answered_at.unwrap_or(success.asked_at),
+                format!("REGISTER {}", capture.text(success.aor)),
+                "the login that succeeded",
+            )
+        }))
+        .shown_by(Evidence::in_frames(
+            siege.guesses.iter().take(LISTED_MAX).map(|guess| guess.at).collect(),
+            format!("REGISTER {}", capture.text(first.aor)),
+            "the first refused logins",
+        ));
     Some(Claim {
         said: observation,
         calls: Vec::new(),

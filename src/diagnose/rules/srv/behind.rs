@@ -116,11 +116,20 @@ fn never_rang(context: &CallContext<'_>) -> Option<Observation> {
     let trying = root.trying.and_then(|trying| context.message(trying));
     let said = trying.map_or("nothing", |_| "100 Trying and then nothing");
     let waited = duration(verdict.time.since(first.time));
-    Some(Observation::new(Confidence::Certain, Proof::Timing)
-    .titled(format!("{silent} took the call and rang nobody")).happened(format!("{giver} called it off and answered {code} after {waited},")).because(format!("{silent} said {said}. It answered the CANCEL, so it runs: what it waits for is behind it.")).remedy(format!("In the log of {silent}: what did it wait for (its own next hop, a device that is gone)?")).remedy(format!("At {giver}: shorten the wait for a hop that rings nobody and try a second route."))
-    .shown_by(context.shows(first, "the INVITE that it took"))
-    .shown_by(context.shows(verdict, "the answer that the caller got instead"))
-    .at(root.destination, "never rang").maybe_shown_by(trying.map(|trying| context.shows(trying, "its only answer"))))
+    Some(
+        Observation::new(Confidence::Certain, Proof::Timing)
+            .titled(format!("{silent} took the call and rang nobody"))
+            .happened(format!("{giver} called it off and answered {code} after {waited},"))
+            .because(format!(
+                "{silent} said {said}. It answered the CANCEL, so it runs: what it waits for is behind it."
+            ))
+            .remedy(format!("In the log of {silent}: what did it wait for (its own next hop, a device that is gone)?"))
+            .remedy(format!("At {giver}: shorten the wait for a hop that rings nobody and try a second route."))
+            .shown_by(context.shows(first, "the INVITE that it took"))
+            .shown_by(context.shows(verdict, "the answer that the caller got instead"))
+            .at(root.destination, "never rang")
+            .maybe_shown_by(trying.map(|trying| context.shows(trying, "its only answer"))),
+    )
 }
 
 /// 408 or 504 after a proxy's wait, where what it waited for is not in the capture.
@@ -138,10 +147,18 @@ fn given_up(context: &CallContext<'_>) -> Option<Observation> {
     }
     let giver = context.name(root.destination);
     let code = context.refusal_code();
-    Some(Observation::new(Confidence::Possible, Proof::CodeMeaning)
-    .titled(format!("Something behind {giver} does not answer")).happened(format!("{giver} answered {code} after {waited:.1} s without any ringing: it possibly waited that long for a node behind it, which this capture does not show. A device of the callee that is switched off looks the same.")).remedy(format!("Capture between {giver} and its next hop during such a call, and look there for an INVITE that is repeated without answer."))
-    .shown_by(context.shows(refusal, "given up without ringing"))
-    .at(root.destination, "given up"))
+    Some(
+        Observation::new(Confidence::Possible, Proof::CodeMeaning)
+            .titled(format!("Something behind {giver} does not answer"))
+            .happened(format!(
+                "{giver} answered {code} after {waited:.1} s without any ringing: it possibly waited that long for a node behind it, which this capture does not show. A device of the callee that is switched off looks the same."
+            ))
+            .remedy(format!(
+                "Capture between {giver} and its next hop during such a call, and look there for an INVITE that is repeated without answer."
+            ))
+            .shown_by(context.shows(refusal, "given up without ringing"))
+            .at(root.destination, "given up"),
+    )
 }
 
 /// What else was heard of a node that was silent for one call.
@@ -239,18 +256,30 @@ pub fn srv_code_translated(context: &CallContext<'_>) -> Option<Observation> {
     let dropped = dropped_headers(context, got, gave);
     let is_linked = cause.via != before.via && context.call.legs.len() > 1;
     let confidence = if is_linked { Confidence::Likely } else { Confidence::Certain };
-    Some(Observation::new(confidence, Proof::CodeMeaning)
-        .titled(format!("The caller saw {gave_code}, but the cause is {root_code} from {}", context.capture.name(origin))).happened(format!("{root} answered {root_code} {phrase}{reason}; {giver} turned {got_code} into {gave_code} {after} later{dropped}. The failure began at {}, not at {}.", context.capture.name(origin), context.capture.name(before.destination))).remedy(format!("On {root}: find out why it answers {root_code}, with the INVITE that it got.")).remedy(match got_code {
-                503 => format!("At {giver}: take 503 from the next hop as the signal to try another route, and pass its Reason on."),
+    Some(
+        Observation::new(confidence, Proof::CodeMeaning)
+            .titled(format!(
+                "The caller saw {gave_code}, but the cause is {root_code} from {}",
+                context.capture.name(origin)
+            ))
+            .happened(format!(
+                "{root} answered {root_code} {phrase}{reason}; {giver} turned {got_code} into {gave_code} {after} later{dropped}. The failure began at {}, not at {}.",
+                context.capture.name(origin),
+                context.capture.name(before.destination)
+            ))
+            .remedy(format!("On {root}: find out why it answers {root_code}, with the INVITE that it got."))
+            .remedy(match got_code {
+                503 => format!(
+                    "At {giver}: take 503 from the next hop as the signal to try another route, and pass its Reason on."
+                ),
                 _ => format!("At {giver}: pass {got_code} on as it is, or at least its Reason."),
             })
-        .shown_by(context.shows(got, "the first answer"))
-        .shown_by(context.shows(gave, "what became of it"))
-        .not(
-            "srv-internal-error",
-            format!("{} had no fault of its own: it passed on what it got", context.capture.name(before.destination)),
-        )
-        .at(origin, format!("{got_code} to {gave_code}")))
+            .shown_by(context.shows(got, "the first answer"))
+            .shown_by(context.shows(gave, "what became of it"))
+            .not("srv-internal-error",
+            format!("{} had no fault of its own: it passed on what it got", context.capture.name(before.destination)),)
+            .at(origin, format!("{got_code} to {gave_code}")),
+    )
 }
 
 fn finals_behind(context: &CallContext<'_>, translated: usize) -> usize {

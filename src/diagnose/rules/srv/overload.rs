@@ -8,7 +8,7 @@ use crate::call::survey::load::{Attempt, Destination, Fate, View};
 use crate::capture::Timestamp;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::part_of;
-use crate::diagnose::finding::{Confidence, Observation, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::sorting::{Slowing, Why, median, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list, seconds};
@@ -273,7 +273,7 @@ fn slowing_before(destination: &Destination, place: Option<&u32>) -> Option<Slow
     (early.len() >= 20 && slowing.after_ms > 2.0 * slowing.before_ms).then_some(slowing)
 }
 
-fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32, pusher: Option<&Pusher<'_>>) -> String {
+fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32, pusher: Option<&Pusher<'_>>) -> Steps {
     let (capture, destination) = (refusals.capture, refusals.destination);
     let name = capture.name(destination.endpoint);
     let mut steps: Vec<String> = Vec::new();
@@ -302,12 +302,7 @@ fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32, pusher: Option<&Push
         "Pace {} below the rate that {name} takes, or give it more capacity.{last}",
         pusher.map_or("the senders", |pusher| pusher.user)
     ));
-    if steps.len() < 2 {
-        return steps.concat();
-    }
-    let numbered = (1..).zip(&steps);
-    let numbered: Vec<String> = numbered.map(|(number, step)| format!("{number}. {step}")).collect();
-    numbered.join(" ")
+    steps.into()
 }
 
 /// When it took calls again after the last refusal.

@@ -30,14 +30,21 @@ pub(super) fn refused(context: &CallContext<'_>) -> Option<Observation> {
         _ => ("it does not let this caller take over the call".to_owned(), Confidence::Likely),
     };
     let sender = context.capture.name(request.source);
-    Some(Observation::new(confidence, Proof::Protocol)
-        .titled("The transferred call could not take over").happened(format!(
+    Some(
+        Observation::new(confidence, Proof::Protocol)
+            .titled("The transferred call could not take over")
+            .happened(format!(
                 "{} refused the INVITE that was to replace the call {call_id} with {code}: {why}.",
                 context.name(refuser)
-            )).remedy(format!("{sender} and the device that asked it to transfer: name Call-ID, to-tag and from-tag as {} knows them; to-tag is its own tag.", context.capture.name(refuser)))
-        .shown_by(context.shows_header(request, HeaderName::Replaces, "the call to be replaced"))
-        .shown_by(context.shows(refusal, "the refusal"))
-        .at(refuser, format!("replaces {code}")))
+            ))
+            .remedy(format!(
+                "{sender} and the device that asked it to transfer: name Call-ID, to-tag and from-tag as {} knows them; to-tag is its own tag.",
+                context.capture.name(refuser)
+            ))
+            .shown_by(context.shows_header(request, HeaderName::Replaces, "the call to be replaced"))
+            .shown_by(context.shows(refusal, "the refusal"))
+            .at(refuser, format!("replaces {code}")),
+    )
 }
 
 /// Why no call fits a Replaces header, as far as the capture holds the call that it names.
