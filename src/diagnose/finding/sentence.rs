@@ -87,3 +87,44 @@ fn titled(title: &Title, others: usize) -> Cow<'_, str> {
         Some(Subject { name, after, .. }) => format!("{before}{name}{after}").into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnose::finding::{Confidence, Finding, Observation, Proof, Severity};
+
+    fn signed(seen: Observation) -> Finding {
+        Finding { rule: "route-number-unknown", severity: Severity::Error, seen }
+    }
+
+    #[test]
+    fn the_word_before_a_reason_says_how_sure_it_is() {
+        let mut seen = Observation::new(Confidence::Certain, Proof::OwnWords)
+            .happened("It refused the call \"because of load\"")
+            .because("the line is busy.");
+        assert_eq!(
+            signed(seen.clone()).explanation(),
+            "It refused the call \"because of load\" because the line is busy."
+        );
+        seen.doubt(2, "Messages are missing.");
+        assert_eq!(
+            signed(seen).explanation(),
+            "It refused the call \"because of load\" possibly because the line is busy. Messages are missing."
+        );
+    }
+
+    #[test]
+    fn steps_are_numbered_where_there_are_several() {
+        let one = Observation::new(Confidence::Certain, Proof::OwnWords).remedy("").remedy("Wait 5 s and retry.");
+        assert_eq!(signed(one.clone()).remedy(), "Wait 5 s and retry.");
+        let two = signed(one.remedy("Re-test with version 2. 3 of it."));
+        assert_eq!(two.remedy(), "1. Wait 5 s and retry. 2. Re-test with version 2. 3 of it.");
+        assert_eq!(two.steps().collect::<Vec<_>>(), ["1. Wait 5 s and retry.", "2. Re-test with version 2. 3 of it."]);
+        assert_eq!(signed(Observation::new(Confidence::Certain, Proof::OwnWords)).remedy(), "");
+    }
+
+    #[test]
+    fn a_title_goes_on_behind_the_name() {
+        let seen = Observation::new(Confidence::Certain, Proof::OwnWords).titled("").naming("200", "user", " is away");
+        assert_eq!(signed(seen).title(), "200 is away");
+    }
+}

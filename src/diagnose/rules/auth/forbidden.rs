@@ -47,7 +47,7 @@ const POLICY: [&str; 26] = [
     "policy",
 ];
 
-pub fn call(context: &CallContext<'_>) -> Option<Observation> {
+pub fn auth_forbidden_of_call(context: &CallContext<'_>) -> Option<Observation> {
     let is_refused = matches!(context.outcome(), Outcome::Rejected | Outcome::AuthFailed);
     if !is_refused || context.refusal_code() != 403 {
         return None;
@@ -227,7 +227,7 @@ fn example(context: &CallContext<'_>, reception: &NumberAcceptance) -> String {
         .map_or(String::new(), |accepted| format!(", such as {}", user_of(context.capture.text(accepted.from))))
 }
 
-pub fn device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Observation> {
+pub fn auth_forbidden_of_registration(capture: &CaptureContext<'_>, device: &Registration) -> Option<Observation> {
     if device.outcome != RegistrationOutcome::Failed || device.final_code?.0 != 403 {
         return None;
     }

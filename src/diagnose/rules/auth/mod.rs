@@ -15,45 +15,35 @@ use crate::diagnose::{CallContext, CaptureContext, Evidence, Severity, start_lin
 use crate::sip::number::user_of;
 use crate::sip::{Digest, HeaderName, Method};
 
+/// A rule that is asked about each login that led nowhere: of a call, of a registration, of other requests; and where it has
+/// a further function, about each call without one.
+macro_rules! of_logins {
+    ($id:literal, $title:literal, $ask:path $(, $otherwise:path)?) => {
+        Rule::of_call($id, Severity::Error, $title, |context| match Login::of_call(context) {
+            Some(login) => $ask(&login),
+            None => None$(.or_else(|| $otherwise(context)))?,
+        })
+        .and_registration(|capture, device| $ask(&Login::of_device(capture, device)?))
+        .and_capture(|capture| outside::claims(capture, $ask))
+        .gated(Gate::Complete)
+    };
+}
+
 /// The rules of this family; each speaks of calls, of registrations and of other requests.
 pub const RULES: &[Rule] = &[
-    Rule::of_call(
-        "auth-stale-loop",
-        Severity::Error,
-        "Nonce expires faster than the client can use it",
-        unanswered::stale_call,
-    )
-    .and_registration(unanswered::stale_device)
-    .and_capture(outside::stale)
-    .gated(Gate::Complete),
-    Rule::of_call(
-        "auth-algorithm",
-        Severity::Error,
-        "Digest algorithm not supported by the client",
-        unanswered::algorithm_call,
-    )
-    .and_registration(unanswered::algorithm_device)
-    .and_capture(outside::algorithm)
-    .gated(Gate::Complete),
-    Rule::of_call("auth-digest-error", Severity::Error, "The login answer itself is wrong", refused::digest_call)
-        .and_registration(refused::digest_device)
-        .and_capture(outside::digest)
-        .gated(Gate::Complete),
-    Rule::of_call("auth-rejected", Severity::Error, "Wrong password (or unknown user)", refused::rejected_call)
-        .and_registration(refused::rejected_device)
-        .and_capture(outside::rejected)
-        .gated(Gate::Complete),
-    Rule::of_call(
+    of_logins!("auth-stale-loop", "Nonce expires faster than the client can use it", unanswered::auth_stale_loop),
+    of_logins!("auth-algorithm", "Digest algorithm not supported by the client", unanswered::auth_algorithm),
+    of_logins!("auth-digest-error", "The login answer itself is wrong", refused::auth_digest_error),
+    of_logins!("auth-rejected", "Wrong password (or unknown user)", refused::auth_rejected),
+    of_logins!(
         "auth-no-credentials",
-        Severity::Error,
         "Caller never answered the login request",
-        unanswered::silent_call,
+        unanswered::auth_no_credentials,
+        unanswered::auth_no_credentials_of_call
     )
-    .and_registration(unanswered::silent_device)
-    .and_capture(outside::silent)
     .gated(Gate::BothDirections),
-    Rule::of_call("auth-forbidden", Severity::Error, "Refused by policy (403)", forbidden::call)
-        .and_registration(forbidden::device)
+    Rule::of_call("auth-forbidden", Severity::Error, "Refused by policy (403)", forbidden::auth_forbidden_of_call)
+        .and_registration(forbidden::auth_forbidden_of_registration)
         .gated(Gate::Complete),
 ];
 

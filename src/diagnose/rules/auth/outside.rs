@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Login, refused, unanswered};
+use super::Login;
 use crate::call::beside::other_request::OtherRequest;
 use crate::call::detail::login::{LoginFault, fault, rounds};
 use crate::call::{CallTransactions, EndpointId, NodeId, TextId, TransactionIndex, is_challenge};
@@ -26,38 +26,8 @@ struct Stuck<'a> {
     count: u32,
 }
 
-pub fn silent(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, unanswered::silent)
-}
-
-pub fn algorithm(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, unanswered::algorithm)
-}
-
-pub fn stale(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, unanswered::stale)
-}
-
-pub fn digest(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, refused::digest)
-}
-
-pub fn rejected(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, refused::rejected)
-}
-
-/// What a sender of this method may do once it has logged in; `None` for methods that are told elsewhere.
-fn deed(method: Method) -> Option<&'static str> {
-    match method {
-        Method::Subscribe => Some("subscribe"),
-        Method::Publish => Some("publish"),
-        Method::Message => Some("send a message"),
-        Method::Options => Some("ask for its capabilities"),
-        _ => None,
-    }
-}
-
-fn claims(capture: &CaptureContext<'_>, ask: fn(&Login<'_, '_>) -> Option<Observation>) -> Vec<Claim> {
+/// What a rule about logins says of them.
+pub fn claims(capture: &CaptureContext<'_>, ask: fn(&Login<'_, '_>) -> Option<Observation>) -> Vec<Claim> {
     let stuck = stuck(capture);
     let found = stuck.values().filter_map(|stuck| {
         let login = login(capture, stuck)?;
@@ -73,6 +43,17 @@ fn claims(capture: &CaptureContext<'_>, ask: fn(&Login<'_, '_>) -> Option<Observ
         })
     });
     found.collect()
+}
+
+/// What a sender of this method may do once it has logged in; `None` for methods that are told elsewhere.
+fn deed(method: Method) -> Option<&'static str> {
+    match method {
+        Method::Subscribe => Some("subscribe"),
+        Method::Publish => Some("publish"),
+        Method::Message => Some("send a message"),
+        Method::Options => Some("ask for its capabilities"),
+        _ => None,
+    }
 }
 
 fn stuck<'a>(capture: &CaptureContext<'a>) -> BTreeMap<Key, Stuck<'a>> {

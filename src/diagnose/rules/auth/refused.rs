@@ -5,22 +5,13 @@
 use std::time::Duration;
 
 use super::{Login, SERVER_CHANGES_MIN, readable};
-use crate::call::beside::registration::Registration;
 use crate::call::detail::login::{DigestFault, LoginFault};
 use crate::diagnose::background::logins::foreign_uri;
 use crate::diagnose::finding::words::{counted, duration};
-use crate::diagnose::{CallContext, CaptureContext, Confidence, Observation, Proof};
+use crate::diagnose::{Confidence, Observation, Proof};
 
 /// An accepted login this near to a refused one of the same user: the password is right.
 const SAME_LOGIN: Duration = Duration::from_secs(60);
-
-pub fn digest_call(context: &CallContext<'_>) -> Option<Observation> {
-    digest(&Login::of_call(context)?)
-}
-
-pub fn digest_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Observation> {
-    digest(&Login::of_device(capture, device)?)
-}
 
 /// What is wrong with the login, and what would be right.
 fn visible(login: &Login<'_, '_>) -> Option<(String, String, Confidence)> {
@@ -63,7 +54,7 @@ fn visible(login: &Login<'_, '_>) -> Option<(String, String, Confidence)> {
     }
 }
 
-pub fn digest(login: &Login<'_, '_>) -> Option<Observation> {
+pub fn auth_digest_error(login: &Login<'_, '_>) -> Option<Observation> {
     if login.blames_nonce() {
         return None;
     }
@@ -84,15 +75,7 @@ pub fn digest(login: &Login<'_, '_>) -> Option<Observation> {
     )
 }
 
-pub fn rejected_call(context: &CallContext<'_>) -> Option<Observation> {
-    rejected(&Login::of_call(context)?)
-}
-
-pub fn rejected_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Observation> {
-    rejected(&Login::of_device(capture, device)?)
-}
-
-pub fn rejected(login: &Login<'_, '_>) -> Option<Observation> {
+pub fn auth_rejected(login: &Login<'_, '_>) -> Option<Observation> {
     match login.fault {
         LoginFault::Refused { .. } if login.server_changes() >= SERVER_CHANGES_MIN => None,
         LoginFault::Refused { .. } | LoginFault::Forbidden { .. } if login.blames_nonce() => None,

@@ -5,11 +5,10 @@
 use std::time::Duration;
 
 use super::{Login, SERVER_CHANGES_MIN, readable};
-use crate::call::beside::registration::Registration;
 use crate::call::detail::login::{LoginFault, STALE_MIN};
 use crate::call::{Message, Transaction, is_challenge};
 use crate::diagnose::finding::words::{counted, duration};
-use crate::diagnose::{CallContext, CaptureContext, Confidence, Observation, Proof};
+use crate::diagnose::{CallContext, Confidence, Observation, Proof};
 use crate::sip::Method;
 
 /// How long a client may take to answer a challenge.
@@ -19,18 +18,7 @@ const RETRY_WAIT: Duration = Duration::from_secs(1);
 /// How long a person may take to be asked for a password and to type it.
 const PERSON_WAIT: Duration = Duration::from_secs(60);
 
-pub fn silent_call(context: &CallContext<'_>) -> Option<Observation> {
-    match Login::of_call(context) {
-        Some(login) => silent(&login),
-        None => silent_inside(context),
-    }
-}
-
-pub fn silent_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Observation> {
-    silent(&Login::of_device(capture, device)?)
-}
-
-pub fn silent(login: &Login<'_, '_>) -> Option<Observation> {
+pub fn auth_no_credentials(login: &Login<'_, '_>) -> Option<Observation> {
     let LoginFault::Unanswered { is_second } = login.fault else {
         return None;
     };
@@ -104,7 +92,7 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Observation> {
 }
 
 /// A request inside a call that was challenged and not sent again.
-fn silent_inside(context: &CallContext<'_>) -> Option<Observation> {
+pub fn auth_no_credentials_of_call(context: &CallContext<'_>) -> Option<Observation> {
     let dialog = context.dialogs.first()?;
     let transactions = &context.transactions;
     // Each side counts its own requests.
@@ -148,15 +136,7 @@ fn silent_inside(context: &CallContext<'_>) -> Option<Observation> {
     )
 }
 
-pub fn algorithm_call(context: &CallContext<'_>) -> Option<Observation> {
-    algorithm(&Login::of_call(context)?)
-}
-
-pub fn algorithm_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Observation> {
-    algorithm(&Login::of_device(capture, device)?)
-}
-
-pub fn algorithm(login: &Login<'_, '_>) -> Option<Observation> {
+pub fn auth_algorithm(login: &Login<'_, '_>) -> Option<Observation> {
     let LoginFault::Algorithm { offered, used } = &login.fault else {
         return None;
     };
@@ -195,15 +175,7 @@ pub fn algorithm(login: &Login<'_, '_>) -> Option<Observation> {
     )
 }
 
-pub fn stale_call(context: &CallContext<'_>) -> Option<Observation> {
-    stale(&Login::of_call(context)?)
-}
-
-pub fn stale_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Observation> {
-    stale(&Login::of_device(capture, device)?)
-}
-
-pub fn stale(login: &Login<'_, '_>) -> Option<Observation> {
+pub fn auth_stale_loop(login: &Login<'_, '_>) -> Option<Observation> {
     let (client, server) = (&login.client_name, &login.origin_name);
     let answer = login.answer()?;
     let (says, confidence) = match login.fault {

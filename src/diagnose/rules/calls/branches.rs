@@ -67,7 +67,7 @@ fn began(context: &CallContext<'_>, hop: &Transaction) -> Option<crate::capture:
     Some(context.message(hop.request?)?.time)
 }
 
-pub fn fork(context: &CallContext<'_>) -> Option<Observation> {
+pub fn call_fork(context: &CallContext<'_>) -> Option<Observation> {
     if let Some(observation) = forked::elsewhere(context) {
         return Some(observation);
     }
@@ -265,7 +265,7 @@ fn is_heard(context: &CallContext<'_>, hop: &Transaction) -> bool {
     !capture.is_one_directional(capture.node(hop.source), capture.node(hop.destination))
 }
 
-pub fn failover(context: &CallContext<'_>) -> Option<Observation> {
+pub fn call_failover(context: &CallContext<'_>) -> Option<Observation> {
     if context.call.hops.len() < 2 {
         return None;
     }

@@ -22,7 +22,7 @@ const CALLS_MAX: usize = 64;
 /// Silence after dialling from which on callers hang up (order of ITU-T E.721).
 const SLOW_SETUP: Duration = Duration::from_secs(6);
 
-pub fn cancelled(context: &CallContext<'_>) -> Option<Observation> {
+pub fn call_cancelled(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome() != Outcome::Cancelled || called_off(context).is_some() {
         return None;
     }
@@ -214,7 +214,7 @@ fn by_another(context: &CallContext<'_>) -> Option<Observation> {
         .at(context.refuser()?, ""))
 }
 
-pub fn cancel_race(context: &CallContext<'_>) -> Option<Observation> {
+pub fn call_cancel_race(context: &CallContext<'_>) -> Option<Observation> {
     let (cancel_index, dialog) = match context.dialogs.first() {
         Some(dialog) => (cancel_of(&context.transactions, dialog.invite)?, dialog),
         None => return unmatched_cancel(context),

@@ -21,7 +21,7 @@ const LIMITS_MIN: [f64; 7] = [10.0, 15.0, 20.0, 30.0, 60.0, 90.0, 120.0];
 /// How soon a refused change is tried again and then succeeds.
 const RETRY_WAIT: Duration = Duration::from_secs(10);
 
-pub fn dropped_by_network(context: &CallContext<'_>) -> Option<Observation> {
+pub fn call_dropped_by_network_of_call(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome() == Outcome::Completed {
         return timed_out(context);
     }
@@ -116,7 +116,7 @@ fn timed_out(context: &CallContext<'_>) -> Option<Observation> {
     )
 }
 
-pub fn reinvite_rejected(context: &CallContext<'_>) -> Option<Observation> {
+pub fn call_reinvite_rejected(context: &CallContext<'_>) -> Option<Observation> {
     let dialog = context.dialogs.first()?;
     let changes = context.transactions.each().filter(|(_, t)| {
         matches!(t.method, Method::Invite | Method::Update)

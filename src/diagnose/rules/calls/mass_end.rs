@@ -31,7 +31,7 @@ const LOOK_MAX: usize = 32;
 const EXAMPLES_MAX: usize = 3;
 
 /// Every node that ended its calls all at once.
-pub fn mass_end(capture: &CaptureContext<'_>) -> Vec<Claim> {
+pub fn call_dropped_by_network_of_capture(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut told: Vec<EndpointId> = Vec::new();
     let mut claims = Vec::new();
     for destination in &capture.loads.destinations {

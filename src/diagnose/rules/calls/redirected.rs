@@ -20,7 +20,7 @@ const CALLS_MAX: usize = 64;
 /// Targets named in a text.
 const TARGETS_SHOWN: usize = 3;
 
-pub fn redirected(context: &CallContext<'_>) -> Option<Observation> {
+pub fn call_redirected(context: &CallContext<'_>) -> Option<Observation> {
     let redirects = || {
         context
             .transactions

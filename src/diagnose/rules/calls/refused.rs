@@ -17,7 +17,7 @@ const POLICY_MIN: usize = 3;
 /// Ringing after which a 480 from the ringing device itself was a hand.
 const HAND_RING: Duration = Duration::from_secs(1);
 
-pub fn busy(context: &CallContext<'_>) -> Option<Observation> {
+pub fn call_busy(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome() != Outcome::Busy {
         return None;
     }
@@ -79,7 +79,7 @@ enum Decliner {
     Unknown,
 }
 
-pub fn declined(context: &CallContext<'_>) -> Option<Observation> {
+pub fn call_declined(context: &CallContext<'_>) -> Option<Observation> {
     let may_be_early = context.outcome() == Outcome::Rejected && context.code() == 480;
     if context.outcome() != Outcome::Declined && !may_be_early {
         return None;

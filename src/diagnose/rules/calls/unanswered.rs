@@ -35,7 +35,7 @@ const PHONES: [&str; 14] = [
     "bria",
 ];
 
-pub fn no_answer(context: &CallContext<'_>) -> Option<Observation> {
+pub fn call_no_answer(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome() != Outcome::NoAnswer {
         return None;
     }
@@ -97,7 +97,7 @@ struct Lost {
     frame: Option<(crate::capture::FrameRef, String)>,
 }
 
-pub fn unreachable(context: &CallContext<'_>) -> Option<Observation> {
+pub fn call_unreachable(context: &CallContext<'_>) -> Option<Observation> {
     let is_unreachable = context.outcome() == Outcome::Unreachable
         || context.outcome() == Outcome::ServerFailed && context.refusal_code() == 503;
     if !is_unreachable {
@@ -204,7 +204,7 @@ fn is_phone(context: &CallContext<'_>) -> bool {
     phrase.contains("disturb") || phrase.contains("dnd") || PHONES.iter().any(|phone| software.starts_with(phone))
 }
 
-pub fn announcement(context: &CallContext<'_>) -> Option<Observation> {
+pub fn call_announcement(context: &CallContext<'_>) -> Option<Observation> {
     let is_over = context.outcome().is_failure() || context.outcome() == Outcome::Cancelled;
     if !is_over || context.outcome().is_answered() {
         return None;

@@ -28,7 +28,7 @@ const CHANCE_MAX: f64 = 0.06;
 const CHANCE_LIKELY: f64 = 0.01;
 
 /// Nodes that refuse every large INVITE of a sender and take its small ones.
-pub(super) fn too_large_by_contrast(capture: &CaptureContext<'_>) -> Vec<Claim> {
+pub(super) fn msg_too_large_of_capture(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let groups = by_origin(capture, |call, origin| call.outcome.is_failure() && CODES.contains(&origin.code));
     let large = groups.into_iter().filter(|(_, calls)| calls.len() >= CALLS_MIN);
     large.flat_map(|((node, code), calls)| at_node(capture, node, code, &calls)).collect()

@@ -18,6 +18,6 @@ pub const RULES: &[Rule] = &[
         "A required feature or method is not available",
         unsupported::msg_unsupported,
     ),
-    Rule::of_call("msg-too-large", Severity::Error, "Message or body too large", size::msg_too_large)
-        .and_capture(contrast::too_large_by_contrast),
+    Rule::of_call("msg-too-large", Severity::Error, "Message or body too large", size::msg_too_large_of_call)
+        .and_capture(contrast::msg_too_large_of_capture),
 ];

@@ -17,7 +17,7 @@ const GROWING: [HeaderName; 6] = [
     HeaderName::Diversion,
 ];
 
-pub fn msg_too_large(context: &CallContext<'_>) -> Option<Observation> {
+pub fn msg_too_large_of_call(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_failure() || !matches!(context.refusal_code(), 413 | 513) {
         return None;
     }

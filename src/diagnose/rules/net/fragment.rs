@@ -23,7 +23,7 @@ const SENDERS_MAX: usize = 3;
 const SENDS_MIN: u32 = 2;
 
 /// Large requests are lost where small ones arrive.
-pub(super) fn net_udp_fragment(context: &CallContext<'_>) -> Option<Observation> {
+pub(super) fn net_udp_fragment_of_call(context: &CallContext<'_>) -> Option<Observation> {
     let (hop, t) = silent_request(context)?;
     let request = context.message(t.request?)?;
     let is_large = request.size > UDP_BIG || request.flags.is_fragmented();
@@ -83,7 +83,7 @@ fn remedy(context: &CallContext<'_>, t: &Transaction) -> Steps {
 }
 
 /// Messages that arrived in fragments: it works here, and fails behind the first firewall that drops fragments.
-pub(super) fn net_udp_fragment_delivered(capture: &CaptureContext<'_>) -> Vec<Claim> {
+pub(super) fn net_udp_fragment_of_capture(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let is_delivered = |message: &&Message| {
         let flags = message.flags;
         message.transport == Transport::Udp && flags.is_fragmented() && !flags.is_incomplete() && !flags.is_copy()

@@ -26,18 +26,18 @@ use crate::diagnose::rule::{Gate, Rule};
 pub const RULES: &[Rule] = &[
     Rule::of_call("net-icmp", Severity::Error, "Reported unreachable", icmp::net_icmp),
     Rule::of_call("net-tcp", Severity::Error, "TCP connection fails", broken::net_tcp_of_call)
-        .and_capture(tcp::net_tcp)
+        .and_capture(tcp::net_tcp_of_capture)
         .gated(Gate::BothDirections),
     Rule::of_call("net-tls", Severity::Error, "TLS handshake fails", plain::net_tls_of_call)
-        .and_capture(tls::net_tls)
+        .and_capture(tls::net_tls_of_capture)
         .gated(Gate::BothDirections),
     Rule::of_call(
         "net-udp-fragment",
         Severity::Error,
         "Large SIP message over UDP is lost or fragmented",
-        fragment::net_udp_fragment,
+        fragment::net_udp_fragment_of_call,
     )
-    .and_capture(fragment::net_udp_fragment_delivered)
+    .and_capture(fragment::net_udp_fragment_of_capture)
     .gated(Gate::BothDirections),
     Rule::of_call(
         "net-response-misrouted",

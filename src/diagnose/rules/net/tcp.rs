@@ -36,7 +36,7 @@ struct Around {
 }
 
 /// Servers to which no connection could be opened, one statement for each client and server.
-pub(super) fn net_tcp(capture: &CaptureContext<'_>) -> Vec<Claim> {
+pub(super) fn net_tcp_of_capture(capture: &CaptureContext<'_>) -> Vec<Claim> {
     if !capture.connections.iter().any(never_opened) {
         return Vec::new();
     }

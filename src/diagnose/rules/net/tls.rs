@@ -21,7 +21,7 @@ const TLS13: u16 = 0x0304;
 const EXAMPLES_MAX: usize = 3;
 
 /// One statement for each server and each way in which handshakes with it fail.
-pub(super) fn net_tls(capture: &CaptureContext<'_>) -> Vec<Claim> {
+pub(super) fn net_tls_of_capture(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut failed: BTreeMap<(Endpoint, u16), Vec<&TlsHandshake>> = BTreeMap::new();
     for handshake in capture.handshakes.iter().filter(|h| concerns_sip(capture, h)) {
         let kind = match fatal_alert(handshake) {

@@ -16,7 +16,7 @@ const VISITS_SURE: usize = 3;
 /// Nodes of a circle named in a text.
 const NODES_SHOWN: usize = 4;
 
-pub fn looped(context: &CallContext<'_>) -> Option<Observation> {
+pub fn route_loop(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome().is_answered() {
         return None;
     }

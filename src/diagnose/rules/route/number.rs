@@ -24,7 +24,7 @@ struct Better {
     proof: String,
 }
 
-pub fn format(context: &CallContext<'_>) -> Option<Observation> {
+pub fn route_number_format(context: &CallContext<'_>) -> Option<Observation> {
     let Some(better) = better(context) else {
         return incomplete::incomplete(context);
     };
@@ -157,7 +157,7 @@ pub(super) fn has_rung(context: &CallContext<'_>, root: &Transaction) -> bool {
     root.ringing.is_some() || first.is_some_and(|first| !is_progress(first))
 }
 
-pub fn unknown(context: &CallContext<'_>) -> Option<Observation> {
+pub fn route_number_unknown(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome().is_answered() || context.call.final_code.is_none() {
         return None;
     }

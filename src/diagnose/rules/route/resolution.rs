@@ -23,7 +23,7 @@ const SILENCE_WAIT: Duration = Duration::from_secs(5);
 /// Codes with which a node says that it could not send a call on.
 const STUCK: [u16; 8] = [408, 477, 478, 480, 500, 502, 503, 504];
 
-pub fn dns(context: &CallContext<'_>) -> Option<Observation> {
+pub fn route_dns(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome().is_answered() {
         return None;
     }
