@@ -64,3 +64,19 @@ pub fn silence(findings: &mut Vec<Finding>) {
     };
     findings.retain(|finding| !is_silenced(finding.rule));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::rule_ids;
+
+    #[test]
+    fn each_id_is_a_rule_or_has_a_page_and_each_begin_is_that_of_some() {
+        for (cause, silenced) in SILENCED {
+            for name in silenced.iter().chain([cause]) {
+                let is_known = |id: &str| if name.ends_with('-') { id.starts_with(name) } else { id == *name };
+                assert!(rule_ids().any(is_known), "{name}");
+            }
+        }
+    }
+}
