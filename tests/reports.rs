@@ -4,6 +4,7 @@
 //! `SHOW=FOLDER cargo test --test reports -- --nocapture` prints what the first screen says of each, and writes its capture there.
 
 #[allow(dead_code, reason = "tests/ladders.rs uses the rest")]
+#[path = "ladder"]
 mod ladder {
     pub mod capture;
     pub mod expect;
@@ -41,7 +42,8 @@ fn names(extension: &str) -> Vec<String> {
 
 /// The outcomes of the calls and what the first screen says.
 fn shown(analysis: &Analysis) -> String {
-    let outcomes = analysis.calls.iter().map(|entry| format!("  {} {:?}", entry.call.outcome.word(), entry.call.final_code));
+    let outcomes =
+        analysis.calls.iter().map(|entry| format!("  {} {:?}", entry.call.outcome.word(), entry.call.final_code));
     let findings = ladder::shown::findings(analysis).map(|finding| {
         let (severity, confidence) = (finding.severity.word(), finding.confidence.word());
         format!("  [{} {severity} {confidence}] {}", finding.rule, ladder::shown::text(finding))
@@ -72,11 +74,8 @@ fn failures() -> BTreeMap<String, Vec<String>> {
 #[test]
 fn only_the_listed_reports_are_not_told_rightly() {
     let gaps = fs::read_to_string(folder().join("gaps.txt")).expect("the list exists");
-    let listed: Vec<&str> = gaps
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
+    let listed: Vec<&str> =
+        gaps.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().next()).collect();
     let failures = failures();
     let mut wrong = Vec::new();
     for (name, why) in &failures {
