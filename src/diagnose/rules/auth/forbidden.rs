@@ -214,7 +214,7 @@ fn contrast(context: &CallContext<'_>) -> Option<Apart> {
             counted(reception.all.accepted, "call"),
             if reception.all.accepted == 1 { "was" } else { "were" },
         ),
-        remedy: remedy.clone().into(),
+        remedy: remedy.clone(),
         signature: what.clone(),
         accepted,
     })
