@@ -18,4 +18,4 @@ pub use context::capture_context::{CaptureContext, DiagnosisInput, Sight};
 pub use engine::{Diagnosis, Verdict, diagnose};
 pub use finding::{Confidence, Evidence, Finding, Incident, Proof, RuledOut, Severity};
 pub use rule::{Claim, Gate, Rule, Subject};
-pub use rules::all as rules;
+pub use rules::{all as rules, ids as rule_ids};
