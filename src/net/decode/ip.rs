@@ -9,8 +9,9 @@ use etherparse::{
     IpAuthHeaderSlice, Ipv6FragmentHeaderSlice, Ipv6RawExtHeaderSlice, LaxIpSlice, LaxIpv4Slice, LaxIpv6Slice,
 };
 
+use crate::net::decode::carried::Carried;
 use crate::net::decode::descent::Descent;
-use crate::net::decode::transport::{self, Carried};
+use crate::net::decode::next::Next;
 use crate::net::flow::{Endpoint, Flow};
 use crate::net::packet::{Payload, Skip, Trace};
 
@@ -21,7 +22,7 @@ const EXTENSION_HEADERS_MAX: usize = 16;
 ///
 /// # Errors
 /// Where the header is cut or contradicts itself, or carries nothing that is read further.
-pub(super) fn ip<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(super) fn ip<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     descent.enter()?;
     let (slice, _) = LaxIpSlice::from_slice(bytes).map_err(|error| match error {
         LaxHeaderSliceError::Len(_) => Skip::CutShort("IP header"),
@@ -43,7 +44,7 @@ pub(super) fn is_plausible_ip(bytes: &[u8]) -> bool {
 }
 
 /// What follows an IPv4 header.
-fn ipv4<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv4Slice<'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+fn ipv4<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv4Slice<'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let header = slice.header();
     let trace = Trace {
         ip_id: Some(header.identification()),
@@ -68,13 +69,13 @@ fn ipv4<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv4Slice<'a>, bytes: &'a 
             more: header.more_fragments(),
         };
         deliver_fragment(descent, &carried, fragment);
-        return Ok(());
+        return Ok(Next::Nothing);
     }
-    transport::carried(descent, &carried)
+    Ok(Next::Carried(carried))
 }
 
 /// What follows an IPv6 header and its extension headers.
-fn ipv6<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv6Slice<'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+fn ipv6<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv6Slice<'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let header = slice.header();
     let total_length = match usize::from(header.payload_length()) {
         0 => 0,
@@ -102,12 +103,12 @@ fn ipv6<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv6Slice<'a>, bytes: &'a 
                 more: fragment.more_fragments(),
             };
             deliver_fragment(descent, &carried, fragment);
-            return Ok(());
+            return Ok(Next::Nothing);
         }
     }
     carried.protocol = slice.payload().ip_number.0;
     carried.bytes = body.get(slice.extensions().slice().len()..).unwrap_or_default();
-    transport::carried(descent, &carried)
+    Ok(Next::Carried(carried))
 }
 
 /// The fragment header among the extension headers that begin with `protocol`, and what follows it.
