@@ -63,7 +63,7 @@ fn ipv4<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv4Slice<'a>, bytes: &'a 
         missing,
     };
     if header.is_fragmenting_payload() {
-        let fragment = Fragment {
+        let fragment = FragmentPlace {
             id: u32::from(header.identification()),
             offset: u32::from(header.fragments_offset().byte_offset()),
             more: header.more_fragments(),
@@ -97,7 +97,7 @@ fn ipv6<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv6Slice<'a>, bytes: &'a 
             // Behind a later fragment's header is the middle of the datagram, not a further header.
             carried.protocol = fragment.next_header().0;
             carried.bytes = rest;
-            let fragment = Fragment {
+            let fragment = FragmentPlace {
                 id: fragment.identification(),
                 offset: u32::from(fragment.fragment_offset().byte_offset()),
                 more: fragment.more_fragments(),
@@ -156,14 +156,14 @@ fn body(bytes: &[u8], header_length: usize, total_length: usize, frame_missing: 
 }
 
 /// Where a fragment stands in its datagram.
-struct Fragment {
+struct FragmentPlace {
     id: u32,
     offset: u32,
     more: bool,
 }
 
 /// Hands over a fragment.
-fn deliver_fragment<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>, fragment: Fragment) {
+fn deliver_fragment<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>, fragment: FragmentPlace) {
     let flow = Flow {
         source: Endpoint { address: carried.source, port: 0 },
         destination: Endpoint { address: carried.destination, port: 0 },

@@ -72,7 +72,7 @@ impl Held {
 
 /// Whether a segment can belong to this direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fit {
+pub(super) enum SegmentFit {
     Fits,
     Foreign,
 }
@@ -101,12 +101,12 @@ impl Direction {
         self.initial.is_none_or(|initial| initial == sequence.wrapping_add(1))
     }
 
-    pub(super) fn fit(&self, sequence: u32) -> Fit {
+    pub(super) fn fit(&self, sequence: u32) -> SegmentFit {
         let Some(next) = self.next else {
-            return Fit::Fits;
+            return SegmentFit::Fits;
         };
         let distance = unwrap(next, sequence).abs_diff(next);
-        if distance > JUMP_MAX { Fit::Foreign } else { Fit::Fits }
+        if distance > JUMP_MAX { SegmentFit::Foreign } else { SegmentFit::Fits }
     }
 
     /// Passes over a segment whose content is not wanted; whether it carries bytes that did not come before.

@@ -6,20 +6,19 @@ mod carrier;
 mod connection;
 mod content;
 mod direction;
-mod sign;
 mod table;
 
-pub use connection::{Close, Connection, Sighting};
+pub use connection::{Close, Connection};
 pub use direction::{ACKED_HOLE_WAIT, HOLE_WAIT, STREAM_BYTES_MAX, STREAM_SEGMENTS_MAX, SegmentCounters};
-pub(in crate::net) use sign::starts_with_sip;
 
 use crate::net::delivery::{Delivery, Moment, StreamEnd};
 use crate::net::flow::Flow;
 use crate::net::packet::Segment;
+use crate::net::sighting::Sighting;
 use crate::net::tls::{TlsCounters, TlsHandshake};
 use crate::net::websocket::WebSocketCounters;
 use carrier::{Carrier, Shared, Side};
-use direction::{Direction, Fit};
+use direction::{Direction, SegmentFit};
 use table::{Ends, Table};
 
 /// Connections followed at a time, about 1 KiB each; one more takes the place of the one that was idle longest.
@@ -221,7 +220,7 @@ impl Followed {
         if segment.syn {
             return !direction.is_opened_by(segment.sequence);
         }
-        segment.wire_length > 0 && !segment.rst && direction.fit(segment.sequence) == Fit::Foreign
+        segment.wire_length > 0 && !segment.rst && direction.fit(segment.sequence) == SegmentFit::Foreign
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of Streams that a connection needs, borrowed apart")]

@@ -3,7 +3,7 @@
 //! Sources: RFC 8446 sections 4 and 6, RFC 5246 section 7.
 
 use crate::net::flow::{Endpoint, Flow};
-use crate::net::stream::Sighting;
+use crate::net::sighting::Sighting;
 use crate::net::tls::certificate::Certificate;
 
 /// Alerts of one connection that are kept.

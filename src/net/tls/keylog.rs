@@ -34,12 +34,12 @@ impl Label {
 }
 
 /// The secrets of one session, at the place of their label.
-type Session = [Option<Box<[u8]>>; 5];
+type SessionSecrets = [Option<Box<[u8]>>; 5];
 
 /// All secrets, by the `random` of the ClientHello.
 #[derive(Debug, Default)]
 pub(in crate::net) struct Secrets {
-    sessions: HashMap<[u8; 32], Session, RandomState>,
+    sessions: HashMap<[u8; 32], SessionSecrets, RandomState>,
 }
 
 impl Secrets {
