@@ -3,24 +3,14 @@
 //! Link types: <https://www.tcpdump.org/linktypes.html>.
 
 mod carried;
-mod cooked;
 mod descent;
-mod esp;
-mod ethernet;
-mod exported;
 mod fast;
 mod field;
-mod gre;
-mod hep;
-mod icmp;
 mod ip;
-mod mpls;
+mod link;
 mod next;
-mod ppp;
-mod radio;
 mod transport;
 mod tunnel;
-mod wireless;
 
 #[cfg(test)]
 mod bytes_for_tests;
@@ -33,7 +23,9 @@ use crate::net::packet::{Packet, Skip};
 use carried::Carried;
 pub use carried::IpDatagram;
 use descent::Descent;
+use link::{cooked, ethernet, exported, mpls, ppp, radio, wireless};
 use next::{Next, Padding};
+use tunnel::gre;
 
 /// LINKTYPE_ETHERNET, by far the most common, which has a short way of its own.
 const ETHERNET: LinkType = LinkType(1);

@@ -8,9 +8,10 @@ use etherparse::{IpNumber, Ipv6ExtensionsSlice, TcpSlice};
 use crate::net::decode::carried::Carried;
 use crate::net::decode::descent::Descent;
 use crate::net::decode::field::u16_at;
-use crate::net::decode::icmp::Version;
+use crate::net::decode::ip::icmp;
+use crate::net::decode::ip::icmp::Version;
 use crate::net::decode::next::Next;
-use crate::net::decode::{esp, icmp, tunnel};
+use crate::net::decode::tunnel::{self, esp};
 use crate::net::packet::{Payload, Segment, Skip};
 
 /// Reads what stands behind an IP header.

@@ -1,6 +1,6 @@
 //! Overviews: everything of one kind that can be explained.
 
-use crate::reference::explain::{Explanation, Topic, bullets};
+use crate::reference::explain::explanation::{Explanation, Topic, bullets};
 use crate::reference::{Cause, CauseKind, Entry, EntryKind, ResponseCode, plain, rule_pages, rule_summary};
 
 /// What an overview lists.

@@ -1,6 +1,6 @@
 //! The explanation of one response code.
 
-use crate::reference::explain::{Explanation, Topic, bullets};
+use crate::reference::explain::explanation::{Explanation, Topic, bullets};
 use crate::reference::{
     Blame, Cause, Failure, METHODS_WITH_EFFECTS, MidDialog, ResponseClass, ResponseCode, Standing, comparisons,
     method_effect,

@@ -6,6 +6,8 @@ mod defect;
 mod description;
 mod media;
 mod outline;
+mod parse;
+mod partial;
 
 pub use codec::{Codec, common_codecs, static_codec};
 pub use defect::{SdpDefect, SdpDefectKind};

@@ -2,6 +2,8 @@
 //!
 //! Sources: RFC 791, RFC 8200. Lengths of zero come from segmentation offload, too large ones from the snap length.
 
+pub(in crate::net::decode) mod icmp;
+
 use std::net::IpAddr;
 
 use etherparse::err::ip::LaxHeaderSliceError;
@@ -22,7 +24,7 @@ const EXTENSION_HEADERS_MAX: usize = 16;
 ///
 /// # Errors
 /// Where the header is cut or contradicts itself, or carries nothing that is read further.
-pub(super) fn ip<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn ip<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     descent.enter()?;
     let (slice, _) = LaxIpSlice::from_slice(bytes).map_err(|error| match error {
         LaxHeaderSliceError::Len(_) => Skip::CutShort("IP header"),
@@ -35,7 +37,7 @@ pub(super) fn ip<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<N
 }
 
 /// Whether `bytes` begin like an IP header; for tunnels that do not say what they carry.
-pub(super) fn is_plausible_ip(bytes: &[u8]) -> bool {
+pub(in crate::net::decode) fn is_plausible_ip(bytes: &[u8]) -> bool {
     match bytes.first().map(|byte| (byte >> 4, byte & 0xf)) {
         Some((4, words)) => words >= 5 && bytes.len() >= 20,
         Some((6, _)) => bytes.len() >= 40,
@@ -114,7 +116,10 @@ fn ipv6<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv6Slice<'a>, bytes: &'a 
 /// The fragment header among the extension headers that begin with `protocol`, and what follows it.
 ///
 /// Walks by itself: etherparse's iterator over extension headers relies on a chain that nothing cut.
-pub(super) fn fragment_header(protocol: u8, bytes: &[u8]) -> Option<(Ipv6FragmentHeaderSlice<'_>, &[u8])> {
+pub(in crate::net::decode) fn fragment_header(
+    protocol: u8,
+    bytes: &[u8],
+) -> Option<(Ipv6FragmentHeaderSlice<'_>, &[u8])> {
     let (mut protocol, mut rest) = (protocol, bytes);
     for _ in 0..EXTENSION_HEADERS_MAX {
         let length;

@@ -14,7 +14,7 @@ const CUT: Skip = Skip::CutShort("PPP header");
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn ppp<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn ppp<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     descent.enter()?;
     let bytes = bytes.strip_prefix(&[0xff, 0x03]).unwrap_or(bytes);
     let (protocol, rest) = protocol(bytes).ok_or(CUT)?;
@@ -27,7 +27,7 @@ pub(super) fn ppp<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<
 }
 
 /// Whether `bytes` begin like a PPP frame that carries IP or sets up a link; for tunnels that carry nothing else.
-pub(super) fn is_plausible_ppp(bytes: &[u8]) -> bool {
+pub(in crate::net::decode) fn is_plausible_ppp(bytes: &[u8]) -> bool {
     let has_address = bytes.starts_with(&[0xff, 0x03]);
     let bytes = if has_address { bytes.get(2..).unwrap_or_default() } else { bytes };
     match protocol(bytes) {
@@ -63,7 +63,7 @@ fn multilink(bytes: &[u8]) -> Result<Next<'_>, Skip> {
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn ppp_hdlc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn ppp_hdlc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     match bytes.first() {
         Some(0x0f | 0x8f) => cisco_hdlc(descent, bytes),
         _ => Ok(Next::Ppp(bytes)),
@@ -74,7 +74,7 @@ pub(super) fn ppp_hdlc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Re
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn cisco_hdlc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn cisco_hdlc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let Some((&[address, _, type0, type1], rest)) = bytes.split_first_chunk::<4>() else {
         return Err(Skip::CutShort("Cisco HDLC header"));
     };
@@ -86,7 +86,10 @@ pub(super) fn cisco_hdlc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> 
 ///
 /// # Errors
 /// Where it is no session data or carries nothing that is read further.
-pub(super) fn pppoe_session<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn pppoe_session<'a>(
+    descent: &mut Descent<'_, 'a>,
+    bytes: &'a [u8],
+) -> Result<Next<'a>, Skip> {
     let Some((&[_, code, session0, session1, length0, length1], rest)) = bytes.split_first_chunk::<6>() else {
         return Err(Skip::CutShort("PPPoE header"));
     };

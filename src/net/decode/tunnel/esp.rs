@@ -21,12 +21,15 @@ const FIRST_LINE_BYTES: usize = 512;
 ///
 /// # Errors
 /// [`Skip::OtherProtocol`] where it is encrypted, as far as can be seen.
-pub(super) fn esp<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn esp<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> Result<Next<'a>, Skip> {
     follow(descent, carried).unwrap_or(Err(Skip::OtherProtocol("IP", 50)))
 }
 
 /// Reads ESP within UDP; `None` where it is a key exchange, a keepalive or encrypted, and nothing was changed.
-pub(super) fn esp_in_udp<'a>(descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>) -> Option<Result<Next<'a>, Skip>> {
+pub(in crate::net::decode) fn esp_in_udp<'a>(
+    descent: &mut Descent<'_, 'a>,
+    datagram: &Carried<'a>,
+) -> Option<Result<Next<'a>, Skip>> {
     // Four zero bytes mark a key exchange: an SPI is never zero.
     let header = datagram.bytes.get(..HEADER_BYTES)?;
     // Eight letters in place of SPI and sequence number are text, such as SIP on this port.

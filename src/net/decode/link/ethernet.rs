@@ -25,7 +25,7 @@ const SMALLEST_ETHER_TYPE: u16 = 0x0600;
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn ethernet<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn ethernet<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let Some((header, rest)) = bytes.split_first_chunk::<14>() else {
         return Err(Skip::CutShort("Ethernet header"));
     };
@@ -35,7 +35,7 @@ pub(super) fn ethernet<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Re
 
 /// The link hash with the MAC addresses of an Ethernet header.
 #[inline]
-pub(super) fn mark_addresses(link: u32, header: &[u8; 14]) -> u32 {
+pub(in crate::net::decode) fn mark_addresses(link: u32, header: &[u8; 14]) -> u32 {
     let &[a, b, c, d, e, f, g, h, i, j, k, l, _, _] = header;
     let link = mix(link, u64::from_be_bytes([a, b, c, d, e, f, g, h]));
     mix(link, u64::from(u32::from_be_bytes([i, j, k, l])))
@@ -43,12 +43,12 @@ pub(super) fn mark_addresses(link: u32, header: &[u8; 14]) -> u32 {
 
 /// Whether an EtherType announces a VLAN tag: 802.1Q, 802.1ad and what was used before it.
 #[inline]
-pub(super) fn is_vlan(ether_type: u16) -> bool {
+pub(in crate::net::decode) fn is_vlan(ether_type: u16) -> bool {
     matches!(ether_type, 0x8100 | 0x88a8 | 0x9100 | 0x9200 | 0x9300)
 }
 
 /// Whether `bytes` read as an Ethernet frame that carries something known; for tunnels that do not say what they carry.
-pub(super) fn is_plausible_ethernet(bytes: &[u8]) -> bool {
+pub(in crate::net::decode) fn is_plausible_ethernet(bytes: &[u8]) -> bool {
     let Some(number) = u16_at(bytes, 12) else {
         return false;
     };
@@ -59,7 +59,11 @@ pub(super) fn is_plausible_ethernet(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// Where that is nothing that is read further.
-pub(super) fn ether_type<'a>(descent: &mut Descent<'_, 'a>, number: u16, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn ether_type<'a>(
+    descent: &mut Descent<'_, 'a>,
+    number: u16,
+    bytes: &'a [u8],
+) -> Result<Next<'a>, Skip> {
     descent.enter()?;
     let (number, bytes) = tags(descent, number, bytes)?;
     match number {
@@ -99,7 +103,7 @@ fn tags<'a>(descent: &mut Descent<'_, 'a>, mut number: u16, mut bytes: &'a [u8])
 ///
 /// # Errors
 /// Where they carry nothing that is read further.
-pub(super) fn llc(bytes: &[u8]) -> Result<Next<'_>, Skip> {
+pub(in crate::net::decode) fn llc(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     let Some((&[destination, _, _], rest)) = bytes.split_first_chunk::<3>() else {
         return Err(Skip::CutShort("LLC header"));
     };

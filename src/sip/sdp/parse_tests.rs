@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::sip::sdp::defect::SdpDefect;
 use crate::sip::sdp::media::{Direction, Setup};
+use crate::sip::sdp::partial::DEFECTS_MAX;
 
 const OFFER: &str = "v=0\r\no=alice 1 2 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n\
 m=audio 4000 RTP/AVP 8 0 18 101\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=fmtp:18 annexb=no\r\n\

@@ -5,8 +5,8 @@
 use crate::capture::LinkType;
 use crate::net::decode::descent::Descent;
 use crate::net::decode::field::{u16_at, u16_le_at, u32_le_at};
+use crate::net::decode::link::radio;
 use crate::net::decode::next::Next;
-use crate::net::decode::radio;
 use crate::net::packet::Skip;
 
 /// ARPHRD_IEEE80211_RADIOTAP: the payload is a radiotap header, whatever the protocol field says.
@@ -20,7 +20,7 @@ const NFLOG_PAYLOAD: u16 = 9;
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn cooked<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn cooked<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let Some((header, rest)) = bytes.split_first_chunk::<16>() else {
         return Err(Skip::CutShort("Linux cooked header"));
     };
@@ -33,7 +33,7 @@ pub(super) fn cooked<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Resu
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn cooked_v2<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn cooked_v2<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let Some((header, rest)) = bytes.split_first_chunk::<20>() else {
         return Err(Skip::CutShort("Linux cooked header"));
     };
@@ -56,7 +56,7 @@ fn behind_cooked(hardware: u16, protocol: u16, bytes: &[u8]) -> Result<Next<'_>,
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn loopback(bytes: &[u8]) -> Result<Next<'_>, Skip> {
+pub(in crate::net::decode) fn loopback(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     let Some((&family, rest)) = bytes.split_first_chunk::<4>() else {
         return Err(Skip::CutShort("loopback header"));
     };
@@ -72,7 +72,7 @@ pub(super) fn loopback(bytes: &[u8]) -> Result<Next<'_>, Skip> {
 ///
 /// # Errors
 /// Where it holds no IP packet.
-pub(super) fn nflog(bytes: &[u8]) -> Result<Next<'_>, Skip> {
+pub(in crate::net::decode) fn nflog(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     let Some((&[_, version, _, _], values)) = bytes.split_first_chunk::<4>() else {
         return Err(Skip::CutShort("NFLOG header"));
     };
@@ -106,7 +106,7 @@ fn nflog_payload(values: &[u8], number: impl Fn(&[u8], usize) -> Option<u16>) ->
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn pktap<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn pktap<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let cut = Skip::CutShort("PKTAP header");
     let length = u32_le_at(bytes, 0).and_then(|length| usize::try_from(length).ok()).ok_or(cut)?;
     let record = u32_le_at(bytes, 4).ok_or(cut)?;

@@ -22,12 +22,15 @@ const SECONDS_MAX: u32 = 4_102_444_800;
 
 /// Whether a datagram begins like HEP of any version; cheap, since every datagram is asked.
 #[inline]
-pub(super) fn could_be_hep(bytes: &[u8]) -> bool {
+pub(in crate::net::decode) fn could_be_hep(bytes: &[u8]) -> bool {
     matches!(bytes, [b'H', b'E', b'P', b'3', ..] | [1 | 2, 16 | 28 | 40 | 52, 2 | 10 | 28 | 30, ..])
 }
 
 /// Hands over the SIP message in a HEP datagram; `None` where the datagram is not HEP.
-pub(super) fn hep<'a>(descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>) -> Option<Result<Next<'a>, Skip>> {
+pub(in crate::net::decode) fn hep<'a>(
+    descent: &mut Descent<'_, 'a>,
+    datagram: &Carried<'a>,
+) -> Option<Result<Next<'a>, Skip>> {
     match datagram.bytes {
         [1 | 2, ..] => earlier_version(descent, datagram),
         bytes if bytes.starts_with(MAGIC) => {

@@ -16,7 +16,7 @@ use crate::net::packet::{IcmpError, Payload, Skip};
 
 /// Which ICMP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Version {
+pub(in crate::net::decode) enum Version {
     /// ICMP for IPv4.
     V4,
     /// ICMPv6.
@@ -27,7 +27,7 @@ pub(super) enum Version {
 ///
 /// # Errors
 /// Where it is no error message or quotes too little to name the flow.
-pub(super) fn icmp<'a>(
+pub(in crate::net::decode) fn icmp<'a>(
     descent: &mut Descent<'_, 'a>,
     carried: &Carried<'a>,
     version: Version,

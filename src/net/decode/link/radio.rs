@@ -15,7 +15,7 @@ const FLAG_PADDED: u8 = 0x20;
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn radiotap(bytes: &[u8]) -> Result<Next<'_>, Skip> {
+pub(in crate::net::decode) fn radiotap(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     let cut = Skip::CutShort("radiotap header");
     let length = usize::from(u16_le_at(bytes, 2).ok_or(cut)?);
     if length < 8 {
@@ -49,7 +49,7 @@ fn radiotap_flags(bytes: &[u8]) -> Option<u8> {
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn prism(bytes: &[u8]) -> Result<Next<'_>, Skip> {
+pub(in crate::net::decode) fn prism(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     let cut = Skip::CutShort("Prism header");
     if u32_at(bytes, 0).ok_or(cut)? >> 12 == 0x80211 {
         return avs(bytes);
@@ -62,7 +62,7 @@ pub(super) fn prism(bytes: &[u8]) -> Result<Next<'_>, Skip> {
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn avs(bytes: &[u8]) -> Result<Next<'_>, Skip> {
+pub(in crate::net::decode) fn avs(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     let length = u32_at(bytes, 4).ok_or(Skip::CutShort("AVS header"))?;
     behind(bytes, length, "AVS header")
 }

@@ -14,7 +14,11 @@ const AGGREGATED_MAX: usize = 256;
 ///
 /// # Errors
 /// Where it is no data frame, is encrypted or a fragment, or carries nothing that is read further.
-pub(super) fn frame<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8], padding: Padding) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn frame<'a>(
+    descent: &mut Descent<'_, 'a>,
+    bytes: &'a [u8],
+    padding: Padding,
+) -> Result<Next<'a>, Skip> {
     let cut = Skip::CutShort("802.11 header");
     let control = u16_at(bytes, 0).ok_or(cut)?;
     let (kind, subtype) = (control >> 8 & 0x0c, control >> 12);
@@ -47,7 +51,7 @@ pub(super) fn frame<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8], padding:
 ///
 /// # Errors
 /// Where `follow` can read none of them.
-pub(super) fn aggregate<'a>(
+pub(in crate::net::decode) fn aggregate<'a>(
     descent: &mut Descent<'_, 'a>,
     bytes: &'a [u8],
     follow: impl Fn(&mut Descent<'_, 'a>, Next<'a>) -> Result<(), Skip>,

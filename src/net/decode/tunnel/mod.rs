@@ -3,14 +3,17 @@
 //! A port only raises the question; a header that does not read as the tunnel's leaves a plain datagram.
 //! Sources: RFC 7348, RFC 8926, 3GPP TS 29.281, RFC 2661, RFC 4380, draft-ietf-nvo3-vxlan-gpe.
 
+pub(in crate::net::decode) mod esp;
+pub(in crate::net::decode) mod gre;
+pub(in crate::net::decode) mod hep;
+
 use crate::net::decode::carried::Carried;
 use crate::net::decode::descent::Descent;
-use crate::net::decode::ethernet::is_plausible_ethernet;
 use crate::net::decode::field::{u8_at, u16_at, u32_at};
 use crate::net::decode::ip::is_plausible_ip;
+use crate::net::decode::link::ethernet::is_plausible_ethernet;
+use crate::net::decode::link::ppp::is_plausible_ppp;
 use crate::net::decode::next::Next;
-use crate::net::decode::ppp::is_plausible_ppp;
-use crate::net::decode::{esp, hep};
 use crate::net::packet::Skip;
 
 /// GTP-U extension headers in one packet; 3GPP defines fewer than ten.
@@ -18,7 +21,7 @@ const GTP_EXTENSIONS_MAX: usize = 16;
 
 /// Whether a datagram of these ports that begins like this deserves a look for a tunnel.
 #[inline]
-pub(super) fn could_be_tunnel(source_port: u16, destination_port: u16, bytes: &[u8]) -> bool {
+pub(in crate::net::decode) fn could_be_tunnel(source_port: u16, destination_port: u16, bytes: &[u8]) -> bool {
     is_tunnel_port(destination_port) || is_tunnel_port(source_port) || hep::could_be_hep(bytes)
 }
 
@@ -29,7 +32,7 @@ fn is_tunnel_port(port: u16) -> bool {
 }
 
 /// Follows the tunnel in a UDP datagram; `None` where it holds none, and nothing was changed.
-pub(super) fn follow<'a>(
+pub(in crate::net::decode) fn follow<'a>(
     descent: &mut Descent<'_, 'a>,
     datagram: &Carried<'a>,
     source_port: u16,

@@ -3,8 +3,8 @@
 //! Sources: RFC 3032, RFC 4385 (control word), RFC 4928 (why the first nibble tells).
 
 use crate::net::decode::descent::Descent;
-use crate::net::decode::ethernet::is_plausible_ethernet;
 use crate::net::decode::ip::is_plausible_ip;
+use crate::net::decode::link::ethernet::is_plausible_ethernet;
 use crate::net::decode::next::Next;
 use crate::net::packet::Skip;
 
@@ -15,7 +15,7 @@ const LABELS_MAX: usize = 16;
 ///
 /// # Errors
 /// Where what follows reads as none of them.
-pub(super) fn mpls<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn mpls<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let mut bytes = bytes;
     for _ in 0..LABELS_MAX {
         let Some((&[a, b, c, _], rest)) = bytes.split_first_chunk::<4>() else {

@@ -15,7 +15,7 @@ const CUT: Skip = Skip::CutShort("GRE header");
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn gre<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn gre<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let flags = u16_at(bytes, 0).ok_or(CUT)?;
     let protocol = u16_at(bytes, 2).ok_or(CUT)?;
     match flags & 0x0007 {

@@ -57,7 +57,7 @@ impl<'a> PduTags<'a> {
 ///
 /// # Errors
 /// Where the tags are cut or name another protocol.
-pub(super) fn exported<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
+pub(in crate::net::decode) fn exported<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let cut = Skip::CutShort("exported PDU tags");
     let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
     let mut tags = PduTags {
