@@ -19,13 +19,13 @@ pub use assembly::Reassembled;
 use assembly::{Assembly, FragmentFit};
 
 /// Datagrams that wait for fragments at a time, remembered whole ones included.
-pub const FRAGMENTED_DATAGRAMS_MAX: usize = 4096;
+pub(in crate::net) const FRAGMENTED_DATAGRAMS_MAX: usize = 4096;
 /// Bytes of fragments held at a time; about 250 datagrams of the largest size.
-pub const FRAGMENT_BYTES_MAX: usize = 16 << 20;
+pub(in crate::net) const FRAGMENT_BYTES_MAX: usize = 16 << 20;
 /// How long a fragment waits for the others, in capture time; receivers give up after 30 s as well (Linux `ipfrag_time`).
 pub const FRAGMENT_WAIT: Duration = Duration::from_secs(30);
 /// Incomplete datagrams that are listed one by one; further ones are only counted.
-pub const INCOMPLETE_DATAGRAMS_MAX: usize = 1024;
+pub(in crate::net) const INCOMPLETE_DATAGRAMS_MAX: usize = 1024;
 
 /// A datagram of which fragments never came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,13 +14,13 @@ use crate::net::flow::{Flow, Transport};
 use crate::net::sign::starts_with_sip;
 
 /// Directions of SCTP associations followed at a time.
-pub const SCTP_FLOWS_MAX: usize = 1024;
+pub(in crate::net) const SCTP_FLOWS_MAX: usize = 1024;
 /// Message pieces held for one direction; a SIP message has a handful.
-pub const SCTP_PIECES_MAX: usize = 256;
+pub(in crate::net) const SCTP_PIECES_MAX: usize = 256;
 /// Bytes of message pieces held for one direction.
-pub const SCTP_BYTES_MAX: usize = 1 << 20;
+pub(in crate::net) const SCTP_BYTES_MAX: usize = 1 << 20;
 /// Bytes of message pieces held in all directions together.
-pub const SCTP_HELD_BYTES_MAX: usize = 32 << 20;
+pub(in crate::net) const SCTP_HELD_BYTES_MAX: usize = 32 << 20;
 /// Transmission sequence numbers remembered of one direction, to tell repeated chunks: about a window's worth.
 const REMEMBERED_TSNS: usize = 512;
 /// How long a number is remembered; a sender gives an association up well before (RFC 9260 section 8.1).

@@ -5,7 +5,7 @@
 use crate::net::sign::starts_with_sip;
 
 /// Longest message that is put together; SIP messages are a few KiB.
-pub const WEBSOCKET_MESSAGE_BYTES_MAX: usize = 256 << 10;
+pub(in crate::net) const WEBSOCKET_MESSAGE_BYTES_MAX: usize = 256 << 10;
 
 /// Messages of one direction without any SIP, after which it is not read any further.
 const OTHER_MESSAGES_MAX: u32 = 64;

@@ -10,8 +10,7 @@ mod nearest;
 mod pages;
 mod response;
 
-pub use cause::{Cause, CauseKind, reason_name};
-pub use comparison::{METHODS_WITH_EFFECTS, comparisons, method_effect};
+pub use cause::{Cause, CauseKind};
 pub use entry::{Entry, EntryKind};
 pub use explain::{Explanation, Fact, Section, Topic, explain, suggestions};
 pub use nearest::{nearest, plain};

@@ -54,11 +54,6 @@ impl Window {
         Self::default()
     }
 
-    /// How many frames it holds.
-    pub fn frame_count(&self) -> usize {
-        self.starts.len()
-    }
-
     /// The frames in the order of the file, each decoded as it is asked for.
     pub fn frames(&self) -> Frames<'_> {
         Frames {

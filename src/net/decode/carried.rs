@@ -40,7 +40,7 @@ impl<'a> Carried<'a> {
 
 /// An IP datagram that came together from its fragments.
 #[derive(Debug, Clone, Copy)]
-pub struct IpDatagram<'a> {
+pub(in crate::net) struct IpDatagram<'a> {
     /// The frame that completed it.
     pub at: FrameRef,
     /// The time of that frame.

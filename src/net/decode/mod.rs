@@ -21,7 +21,7 @@ use crate::capture::{Frame, LinkType};
 use crate::net::packet::{Packet, Skip};
 
 use carried::Carried;
-pub use carried::IpDatagram;
+pub(in crate::net) use carried::IpDatagram;
 use descent::Descent;
 use link::{cooked, ethernet, exported, mpls, ppp, radio, wireless};
 use next::{Next, Padding};
@@ -58,7 +58,10 @@ fn decode_layers<'a>(frame: &Frame<'a>, sink: &mut dyn FnMut(Packet<'a>)) -> Res
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_transport<'a>(datagram: &IpDatagram<'a>, sink: &mut dyn FnMut(Packet<'a>)) -> Result<(), Skip> {
+pub(in crate::net) fn decode_transport<'a>(
+    datagram: &IpDatagram<'a>,
+    sink: &mut dyn FnMut(Packet<'a>),
+) -> Result<(), Skip> {
     let mut descent = Descent::resumed(datagram, sink);
     let whole = Carried {
         trace: datagram.trace,

@@ -4,9 +4,9 @@ use crate::net::tls::handshake::TlsHandshake;
 use crate::net::tls::keylog::Secrets;
 
 /// Connections with signs of SIP that are remembered one by one.
-pub const SIGNALLING_HANDSHAKES_MAX: usize = 4096;
+pub(in crate::net) const SIGNALLING_HANDSHAKES_MAX: usize = 4096;
 /// Other TLS connections that are remembered one by one: their ports may yet turn out to be named by SIP messages.
-pub const OTHER_HANDSHAKES_MAX: usize = 1024;
+pub(in crate::net) const OTHER_HANDSHAKES_MAX: usize = 1024;
 
 /// What TLS connections did, in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

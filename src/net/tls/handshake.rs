@@ -110,9 +110,4 @@ impl TlsHandshake {
         let has_data = self.client_data.is_some() || self.server_data.is_some();
         has_data && !self.is_decrypted && self.is_signalling()
     }
-
-    /// Whether application data went both ways.
-    pub fn has_data(&self) -> bool {
-        self.client_data.is_some() && self.server_data.is_some()
-    }
 }

@@ -14,9 +14,8 @@ mod suite;
 
 pub use certificate::Certificate;
 pub(in crate::net) use connections::Tls;
-pub use connections::{OTHER_HANDSHAKES_MAX, SIGNALLING_HANDSHAKES_MAX, TlsCounters};
+pub use connections::TlsCounters;
 pub use handshake::{TlsAlert, TlsHandshake};
-pub use keylog::TLS_SECRETS_MAX;
 pub(in crate::net) use record::starts_with_record;
 pub(in crate::net) use session::{Session, Surroundings};
 

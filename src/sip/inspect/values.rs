@@ -10,9 +10,8 @@ use crate::sip::message::defect::DefectKind;
 use crate::sip::message::header_name::HeaderName;
 use crate::sip::message::{Header, Message};
 use crate::sip::syntax::start_line::is_token_byte;
-use crate::sip::values::{
-    BRANCH_COOKIE, HostPort, NameAddr, RetryAfter, Scheme, SessionExpires, Uri, Via, Warning, hexadecimal,
-};
+use crate::sip::values::uri::hexadecimal;
+use crate::sip::values::{BRANCH_COOKIE, HostPort, NameAddr, RetryAfter, Scheme, SessionExpires, Uri, Via, Warning};
 
 /// Bytes of a Request-URI that every element must take.
 pub(super) const REQUEST_URI_BYTES_MAX: usize = 255;

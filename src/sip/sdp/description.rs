@@ -45,10 +45,4 @@ impl Sdp {
         let of_kind = || self.medias.iter().filter(|media| media.kind == kind);
         of_kind().find(|media| !media.is_refused()).or_else(|| of_kind().next())
     }
-
-    /// Whether every medium that is used is put on hold.
-    pub fn is_held(&self) -> bool {
-        let mut used = self.medias.iter().filter(|media| !media.is_refused()).peekable();
-        used.peek().is_some() && used.all(Media::is_held)
-    }
 }
