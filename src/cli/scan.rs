@@ -11,6 +11,7 @@ use crate::cli::filter;
 use crate::cli::output::{self, Claims};
 use crate::cli::progress::Bar;
 use crate::cli::threads;
+use crate::diagnose;
 use crate::reference;
 use crate::report::explain::{explanation_text, suggestions_text};
 use crate::report::terminal::{View, find_call, write_call, write_metrics, write_overview};
@@ -89,7 +90,7 @@ pub(crate) fn explain(query: &str, scan: &Scan) -> Result<(), Stop> {
 /// Lists the rules.
 pub(crate) fn rules(scan: &Scan) -> Result<(), Stop> {
     output::to_screen(scan.color, |out| {
-        for id in reference::rule_ids() {
+        for id in diagnose::rule_ids() {
             let summary = reference::rule_summary(id).unwrap_or_default();
             writeln!(out, "{id:28} {summary}")?;
         }

@@ -2,6 +2,8 @@
 //!
 //! Sources: RFC 791, RFC 8200. Lengths of zero come from segmentation offload, too large ones from the snap length.
 
+pub(in crate::net::decode) mod icmp;
+
 use std::net::IpAddr;
 
 use etherparse::err::ip::LaxHeaderSliceError;
@@ -9,8 +11,9 @@ use etherparse::{
     IpAuthHeaderSlice, Ipv6FragmentHeaderSlice, Ipv6RawExtHeaderSlice, LaxIpSlice, LaxIpv4Slice, LaxIpv6Slice,
 };
 
+use crate::net::decode::carried::Carried;
 use crate::net::decode::descent::Descent;
-use crate::net::decode::transport::{self, Carried};
+use crate::net::decode::next::Next;
 use crate::net::flow::{Endpoint, Flow};
 use crate::net::packet::{Payload, Skip, Trace};
 
@@ -21,7 +24,7 @@ const EXTENSION_HEADERS_MAX: usize = 16;
 ///
 /// # Errors
 /// Where the header is cut or contradicts itself, or carries nothing that is read further.
-pub(super) fn ip<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn ip<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     descent.enter()?;
     let (slice, _) = LaxIpSlice::from_slice(bytes).map_err(|error| match error {
         LaxHeaderSliceError::Len(_) => Skip::CutShort("IP header"),
@@ -34,7 +37,7 @@ pub(super) fn ip<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(
 }
 
 /// Whether `bytes` begin like an IP header; for tunnels that do not say what they carry.
-pub(super) fn is_plausible_ip(bytes: &[u8]) -> bool {
+pub(in crate::net::decode) fn is_plausible_ip(bytes: &[u8]) -> bool {
     match bytes.first().map(|byte| (byte >> 4, byte & 0xf)) {
         Some((4, words)) => words >= 5 && bytes.len() >= 20,
         Some((6, _)) => bytes.len() >= 40,
@@ -43,7 +46,7 @@ pub(super) fn is_plausible_ip(bytes: &[u8]) -> bool {
 }
 
 /// What follows an IPv4 header.
-fn ipv4<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv4Slice<'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+fn ipv4<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv4Slice<'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let header = slice.header();
     let trace = Trace {
         ip_id: Some(header.identification()),
@@ -62,19 +65,19 @@ fn ipv4<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv4Slice<'a>, bytes: &'a 
         missing,
     };
     if header.is_fragmenting_payload() {
-        let fragment = Fragment {
+        let fragment = FragmentPlace {
             id: u32::from(header.identification()),
             offset: u32::from(header.fragments_offset().byte_offset()),
             more: header.more_fragments(),
         };
         deliver_fragment(descent, &carried, fragment);
-        return Ok(());
+        return Ok(Next::Nothing);
     }
-    transport::carried(descent, &carried)
+    Ok(Next::Carried(carried))
 }
 
 /// What follows an IPv6 header and its extension headers.
-fn ipv6<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv6Slice<'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+fn ipv6<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv6Slice<'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let header = slice.header();
     let total_length = match usize::from(header.payload_length()) {
         0 => 0,
@@ -96,24 +99,27 @@ fn ipv6<'a>(descent: &mut Descent<'_, 'a>, slice: &LaxIpv6Slice<'a>, bytes: &'a 
             // Behind a later fragment's header is the middle of the datagram, not a further header.
             carried.protocol = fragment.next_header().0;
             carried.bytes = rest;
-            let fragment = Fragment {
+            let fragment = FragmentPlace {
                 id: fragment.identification(),
                 offset: u32::from(fragment.fragment_offset().byte_offset()),
                 more: fragment.more_fragments(),
             };
             deliver_fragment(descent, &carried, fragment);
-            return Ok(());
+            return Ok(Next::Nothing);
         }
     }
     carried.protocol = slice.payload().ip_number.0;
     carried.bytes = body.get(slice.extensions().slice().len()..).unwrap_or_default();
-    transport::carried(descent, &carried)
+    Ok(Next::Carried(carried))
 }
 
 /// The fragment header among the extension headers that begin with `protocol`, and what follows it.
 ///
 /// Walks by itself: etherparse's iterator over extension headers relies on a chain that nothing cut.
-pub(super) fn fragment_header(protocol: u8, bytes: &[u8]) -> Option<(Ipv6FragmentHeaderSlice<'_>, &[u8])> {
+pub(in crate::net::decode) fn fragment_header(
+    protocol: u8,
+    bytes: &[u8],
+) -> Option<(Ipv6FragmentHeaderSlice<'_>, &[u8])> {
     let (mut protocol, mut rest) = (protocol, bytes);
     for _ in 0..EXTENSION_HEADERS_MAX {
         let length;
@@ -155,14 +161,14 @@ fn body(bytes: &[u8], header_length: usize, total_length: usize, frame_missing: 
 }
 
 /// Where a fragment stands in its datagram.
-struct Fragment {
+struct FragmentPlace {
     id: u32,
     offset: u32,
     more: bool,
 }
 
 /// Hands over a fragment.
-fn deliver_fragment<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>, fragment: Fragment) {
+fn deliver_fragment<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>, fragment: FragmentPlace) {
     let flow = Flow {
         source: Endpoint { address: carried.source, port: 0 },
         destination: Endpoint { address: carried.destination, port: 0 },

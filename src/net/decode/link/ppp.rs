@@ -3,8 +3,8 @@
 //! Sources: RFC 1661, RFC 1662, RFC 1990 (multilink), RFC 2516; Cisco HDLC as LINKTYPE_C_HDLC describes it.
 
 use crate::net::decode::descent::Descent;
-use crate::net::decode::ethernet::ether_type;
-use crate::net::decode::{ip, mpls};
+use crate::net::decode::ip::is_plausible_ip;
+use crate::net::decode::next::Next;
 use crate::net::packet::Skip;
 
 /// Why a PPP header could not be read to its end.
@@ -14,24 +14,24 @@ const CUT: Skip = Skip::CutShort("PPP header");
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn ppp<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn ppp<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     descent.enter()?;
     let bytes = bytes.strip_prefix(&[0xff, 0x03]).unwrap_or(bytes);
     let (protocol, rest) = protocol(bytes).ok_or(CUT)?;
     match protocol {
-        0x0021 | 0x0057 => ip::ip(descent, rest),
-        0x0281 | 0x0283 => mpls::mpls(descent, rest),
-        0x003d => multilink(descent, rest),
+        0x0021 | 0x0057 => Ok(Next::Ip(rest)),
+        0x0281 | 0x0283 => Ok(Next::Mpls(rest)),
+        0x003d => multilink(rest),
         other => Err(Skip::OtherProtocol("PPP", u32::from(other))),
     }
 }
 
 /// Whether `bytes` begin like a PPP frame that carries IP or sets up a link; for tunnels that carry nothing else.
-pub(super) fn is_plausible_ppp(bytes: &[u8]) -> bool {
+pub(in crate::net::decode) fn is_plausible_ppp(bytes: &[u8]) -> bool {
     let has_address = bytes.starts_with(&[0xff, 0x03]);
     let bytes = if has_address { bytes.get(2..).unwrap_or_default() } else { bytes };
     match protocol(bytes) {
-        Some((0x0021 | 0x0057, rest)) => ip::is_plausible_ip(rest),
+        Some((0x0021 | 0x0057, rest)) => is_plausible_ip(rest),
         Some((0x003d | 0x0281 | 0x0283 | 0x8021 | 0x8057 | 0xc021 | 0xc023 | 0xc223 | 0x80fd, _)) => true,
         Some(_) => has_address,
         None => false,
@@ -49,24 +49,24 @@ fn protocol(bytes: &[u8]) -> Option<(u16, &[u8])> {
 }
 
 /// A multilink header; only what it did not fragment can be read.
-fn multilink<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+fn multilink(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     let Some((&[flags, _, _, _], rest)) = bytes.split_first_chunk::<4>() else {
         return Err(Skip::CutShort("PPP multilink header"));
     };
     if flags & 0xc0 != 0xc0 {
         return Err(Skip::OtherProtocol("PPP multilink fragment", u32::from(flags)));
     }
-    ppp(descent, rest)
+    Ok(Next::Ppp(rest))
 }
 
 /// Reads PPP in HDLC-like framing, or Cisco HDLC where the address says so.
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn ppp_hdlc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn ppp_hdlc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     match bytes.first() {
         Some(0x0f | 0x8f) => cisco_hdlc(descent, bytes),
-        _ => ppp(descent, bytes),
+        _ => Ok(Next::Ppp(bytes)),
     }
 }
 
@@ -74,19 +74,22 @@ pub(super) fn ppp_hdlc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Re
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn cisco_hdlc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn cisco_hdlc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let Some((&[address, _, type0, type1], rest)) = bytes.split_first_chunk::<4>() else {
         return Err(Skip::CutShort("Cisco HDLC header"));
     };
     descent.mark(u64::from(address));
-    ether_type(descent, u16::from_be_bytes([type0, type1]), rest)
+    Ok(Next::EtherType(u16::from_be_bytes([type0, type1]), rest))
 }
 
 /// Reads a PPPoE session header and the PPP frame behind it.
 ///
 /// # Errors
 /// Where it is no session data or carries nothing that is read further.
-pub(super) fn pppoe_session<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn pppoe_session<'a>(
+    descent: &mut Descent<'_, 'a>,
+    bytes: &'a [u8],
+) -> Result<Next<'a>, Skip> {
     let Some((&[_, code, session0, session1, length0, length1], rest)) = bytes.split_first_chunk::<6>() else {
         return Err(Skip::CutShort("PPPoE header"));
     };
@@ -95,7 +98,7 @@ pub(super) fn pppoe_session<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) 
     }
     descent.mark(u64::from(u16::from_be_bytes([session0, session1])));
     let length = usize::from(u16::from_be_bytes([length0, length1]));
-    ppp(descent, if length == 0 { rest } else { rest.get(..length).unwrap_or(rest) })
+    Ok(Next::Ppp(if length == 0 { rest } else { rest.get(..length).unwrap_or(rest) }))
 }
 
 #[cfg(test)]

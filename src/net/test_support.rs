@@ -1,4 +1,4 @@
-//! A small laboratory for tests of this floor: packets by hand, deliveries written down.
+//! For the tests of this floor: packets by hand, deliveries written down.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -29,14 +29,14 @@ pub(in crate::net) struct Entry {
     pub(in crate::net) got: Got,
 }
 
-pub(in crate::net) struct Lab {
+pub(in crate::net) struct TestNetwork {
     pub(in crate::net) network: Network,
     pub(in crate::net) entries: Vec<Entry>,
     pub(in crate::net) frame: u32,
     pub(in crate::net) millis: i64,
 }
 
-impl Lab {
+impl TestNetwork {
     pub(in crate::net) fn new() -> Self {
         Self { network: Network::new(udp_only), entries: Vec::new(), frame: 0, millis: 0 }
     }

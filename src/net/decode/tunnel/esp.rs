@@ -4,10 +4,10 @@
 
 use memchr::memmem;
 
+use crate::net::decode::carried::Carried;
 use crate::net::decode::descent::Descent;
 use crate::net::decode::field::{u8_at, u16_at};
-use crate::net::decode::ip;
-use crate::net::decode::transport::{self, Carried, inside};
+use crate::net::decode::next::Next;
 use crate::net::packet::Skip;
 
 /// SPI and sequence number.
@@ -21,12 +21,15 @@ const FIRST_LINE_BYTES: usize = 512;
 ///
 /// # Errors
 /// [`Skip::OtherProtocol`] where it is encrypted, as far as can be seen.
-pub(super) fn esp<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> Result<(), Skip> {
+pub(in crate::net::decode) fn esp<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> Result<Next<'a>, Skip> {
     follow(descent, carried).unwrap_or(Err(Skip::OtherProtocol("IP", 50)))
 }
 
 /// Reads ESP within UDP; `None` where it is a key exchange, a keepalive or encrypted, and nothing was changed.
-pub(super) fn esp_in_udp<'a>(descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>) -> Option<Result<(), Skip>> {
+pub(in crate::net::decode) fn esp_in_udp<'a>(
+    descent: &mut Descent<'_, 'a>,
+    datagram: &Carried<'a>,
+) -> Option<Result<Next<'a>, Skip>> {
     // Four zero bytes mark a key exchange: an SPI is never zero.
     let header = datagram.bytes.get(..HEADER_BYTES)?;
     // Eight letters in place of SPI and sequence number are text, such as SIP on this port.
@@ -38,19 +41,11 @@ pub(super) fn esp_in_udp<'a>(descent: &mut Descent<'_, 'a>, datagram: &Carried<'
 }
 
 /// Reads what ESP carries in the clear; `None` where it does not read as such.
-fn follow<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> Option<Result<(), Skip>> {
+fn follow<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> Option<Result<Next<'a>, Skip>> {
     let bytes = carried.bytes.get(HEADER_BYTES..)?;
     let (protocol, inner) =
         CHECK_VALUE_BYTES.iter().find_map(|&length| before_trailer(bytes, length)).or_else(|| by_first_line(bytes))?;
-    if let Err(skip) = descent.enter() {
-        return Some(Err(skip));
-    }
-    let inner = carried.with(protocol, inner);
-    Some(match protocol {
-        4 | 41 => inside(descent, &inner, |descent| ip::ip(descent, inner.bytes)),
-        6 => transport::tcp(descent, &inner),
-        _ => transport::udp(descent, &inner),
-    })
+    Some(descent.enter().map(|()| Next::Carried(carried.with(protocol, inner))))
 }
 
 /// Protocol and payload before a trailer of padding, its length, the protocol and a check value, if all of it fits together.

@@ -6,7 +6,7 @@ use etherparse::{LaxMacsecPayloadSlice, LaxMacsecSlice};
 
 use crate::net::decode::descent::{Descent, mix};
 use crate::net::decode::field::u16_at;
-use crate::net::decode::{ip, mpls, ppp};
+use crate::net::decode::next::Next;
 use crate::net::packet::Skip;
 
 /// VLAN and MACsec tags on one frame; two are common, three are seen, more is a loop of switches.
@@ -25,7 +25,7 @@ const SMALLEST_ETHER_TYPE: u16 = 0x0600;
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn ethernet<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn ethernet<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let Some((header, rest)) = bytes.split_first_chunk::<14>() else {
         return Err(Skip::CutShort("Ethernet header"));
     };
@@ -35,7 +35,7 @@ pub(super) fn ethernet<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Re
 
 /// The link hash with the MAC addresses of an Ethernet header.
 #[inline]
-pub(super) fn mark_addresses(link: u32, header: &[u8; 14]) -> u32 {
+pub(in crate::net::decode) fn mark_addresses(link: u32, header: &[u8; 14]) -> u32 {
     let &[a, b, c, d, e, f, g, h, i, j, k, l, _, _] = header;
     let link = mix(link, u64::from_be_bytes([a, b, c, d, e, f, g, h]));
     mix(link, u64::from(u32::from_be_bytes([i, j, k, l])))
@@ -43,12 +43,12 @@ pub(super) fn mark_addresses(link: u32, header: &[u8; 14]) -> u32 {
 
 /// Whether an EtherType announces a VLAN tag: 802.1Q, 802.1ad and what was used before it.
 #[inline]
-pub(super) fn is_vlan(ether_type: u16) -> bool {
+pub(in crate::net::decode) fn is_vlan(ether_type: u16) -> bool {
     matches!(ether_type, 0x8100 | 0x88a8 | 0x9100 | 0x9200 | 0x9300)
 }
 
 /// Whether `bytes` read as an Ethernet frame that carries something known; for tunnels that do not say what they carry.
-pub(super) fn is_plausible_ethernet(bytes: &[u8]) -> bool {
+pub(in crate::net::decode) fn is_plausible_ethernet(bytes: &[u8]) -> bool {
     let Some(number) = u16_at(bytes, 12) else {
         return false;
     };
@@ -59,16 +59,20 @@ pub(super) fn is_plausible_ethernet(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// Where that is nothing that is read further.
-pub(super) fn ether_type<'a>(descent: &mut Descent<'_, 'a>, number: u16, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn ether_type<'a>(
+    descent: &mut Descent<'_, 'a>,
+    number: u16,
+    bytes: &'a [u8],
+) -> Result<Next<'a>, Skip> {
     descent.enter()?;
     let (number, bytes) = tags(descent, number, bytes)?;
     match number {
-        IPV4 | IPV6 => ip::ip(descent, bytes),
-        0x8847 | 0x8848 => mpls::mpls(descent, bytes),
-        0x8864 => ppp::pppoe_session(descent, bytes),
-        0x880b => ppp::ppp(descent, bytes),
-        0x6558 => ethernet(descent, bytes),
-        length if length < SMALLEST_ETHER_TYPE => llc(descent, bytes.get(..usize::from(length)).unwrap_or(bytes)),
+        IPV4 | IPV6 => Ok(Next::Ip(bytes)),
+        0x8847 | 0x8848 => Ok(Next::Mpls(bytes)),
+        0x8864 => Ok(Next::PppoeSession(bytes)),
+        0x880b => Ok(Next::Ppp(bytes)),
+        0x6558 => Ok(Next::Ethernet(bytes)),
+        length if length < SMALLEST_ETHER_TYPE => llc(bytes.get(..usize::from(length)).unwrap_or(bytes)),
         other => Err(Skip::OtherProtocol("Ethernet", u32::from(other))),
     }
 }
@@ -99,12 +103,12 @@ fn tags<'a>(descent: &mut Descent<'_, 'a>, mut number: u16, mut bytes: &'a [u8])
 ///
 /// # Errors
 /// Where they carry nothing that is read further.
-pub(super) fn llc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn llc(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     let Some((&[destination, _, _], rest)) = bytes.split_first_chunk::<3>() else {
         return Err(Skip::CutShort("LLC header"));
     };
     if destination == 0x06 {
-        return ip::ip(descent, rest);
+        return Ok(Next::Ip(rest));
     }
     if destination != 0xaa {
         return Err(Skip::OtherProtocol("LLC", u32::from(destination)));
@@ -116,7 +120,7 @@ pub(super) fn llc<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<
     if number < SMALLEST_ETHER_TYPE {
         return Err(Skip::OtherProtocol("SNAP", u32::from(number)));
     }
-    ether_type(descent, number, rest)
+    Ok(Next::EtherType(number, rest))
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 
 use crate::capture::LinkType;
 use crate::net::decode::descent::Descent;
-use crate::net::decode::ethernet::{ether_type, llc};
 use crate::net::decode::field::{u16_at, u16_le_at, u32_le_at};
-use crate::net::decode::{ip, link_layer, radio};
+use crate::net::decode::link::radio;
+use crate::net::decode::next::Next;
 use crate::net::packet::Skip;
 
 /// ARPHRD_IEEE80211_RADIOTAP: the payload is a radiotap header, whatever the protocol field says.
@@ -20,35 +20,35 @@ const NFLOG_PAYLOAD: u16 = 9;
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn cooked<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn cooked<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let Some((header, rest)) = bytes.split_first_chunk::<16>() else {
         return Err(Skip::CutShort("Linux cooked header"));
     };
     descent.mark_bytes(&header[..14]);
     let hardware = u16::from_be_bytes([header[2], header[3]]);
-    behind_cooked(descent, hardware, u16::from_be_bytes([header[14], header[15]]), rest)
+    behind_cooked(hardware, u16::from_be_bytes([header[14], header[15]]), rest)
 }
 
 /// Reads a Linux cooked capture, version 2: protocol, interface, hardware type, packet type, address.
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn cooked_v2<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn cooked_v2<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let Some((header, rest)) = bytes.split_first_chunk::<20>() else {
         return Err(Skip::CutShort("Linux cooked header"));
     };
     descent.mark_bytes(&header[4..]);
     let hardware = u16::from_be_bytes([header[8], header[9]]);
-    behind_cooked(descent, hardware, u16::from_be_bytes([header[0], header[1]]), rest)
+    behind_cooked(hardware, u16::from_be_bytes([header[0], header[1]]), rest)
 }
 
 /// What stands behind a cooked header: an EtherType's payload, LLC (protocol 4), or a radiotap header.
-fn behind_cooked<'a>(descent: &mut Descent<'_, 'a>, hardware: u16, protocol: u16, bytes: &'a [u8]) -> Result<(), Skip> {
+fn behind_cooked(hardware: u16, protocol: u16, bytes: &[u8]) -> Result<Next<'_>, Skip> {
     match protocol {
-        _ if hardware == RADIOTAP_HARDWARE => radio::radiotap(descent, bytes),
-        0x0004 => llc(descent, bytes),
+        _ if hardware == RADIOTAP_HARDWARE => radio::radiotap(bytes),
+        0x0004 => Ok(Next::Llc(bytes)),
         0..0x0600 => Err(Skip::OtherProtocol("Linux cooked header", u32::from(protocol))),
-        number => ether_type(descent, number, bytes),
+        number => Ok(Next::EtherType(number, bytes)),
     }
 }
 
@@ -56,14 +56,14 @@ fn behind_cooked<'a>(descent: &mut Descent<'_, 'a>, hardware: u16, protocol: u16
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn loopback<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn loopback(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     let Some((&family, rest)) = bytes.split_first_chunk::<4>() else {
         return Err(Skip::CutShort("loopback header"));
     };
     let family = u32::from_be_bytes(family).min(u32::from_le_bytes(family));
     match family {
         // AF_INET6 is 10 on Linux, 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on macOS, 23 on Windows.
-        2 | 10 | 23 | 24 | 28 | 30 => ip::ip(descent, rest),
+        2 | 10 | 23 | 24 | 28 | 30 => Ok(Next::Ip(rest)),
         other => Err(Skip::OtherProtocol("loopback", other)),
     }
 }
@@ -72,7 +72,7 @@ pub(super) fn loopback<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Re
 ///
 /// # Errors
 /// Where it holds no IP packet.
-pub(super) fn nflog<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn nflog(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     let Some((&[_, version, _, _], values)) = bytes.split_first_chunk::<4>() else {
         return Err(Skip::CutShort("NFLOG header"));
     };
@@ -81,7 +81,7 @@ pub(super) fn nflog<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Resul
     }
     // Values are in the byte order of the system that wrote them; only one order makes them fit.
     let packet = nflog_payload(values, u16_le_at).or_else(|| nflog_payload(values, u16_at));
-    ip::ip(descent, packet.ok_or(Skip::CutShort("NFLOG values"))?)
+    packet.map(Next::Ip).ok_or(Skip::CutShort("NFLOG values"))
 }
 
 /// The packet among the values of a netfilter log message.
@@ -106,7 +106,7 @@ fn nflog_payload(values: &[u8], number: impl Fn(&[u8], usize) -> Option<u16>) ->
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn pktap<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn pktap<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let cut = Skip::CutShort("PKTAP header");
     let length = u32_le_at(bytes, 0).and_then(|length| usize::try_from(length).ok()).ok_or(cut)?;
     let record = u32_le_at(bytes, 4).ok_or(cut)?;
@@ -119,7 +119,7 @@ pub(super) fn pktap<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Resul
     // A header within itself would never end.
     let link_type = u16::try_from(link_type).ok().filter(|&number| number != 258);
     let link_type = link_type.ok_or(Skip::Malformed("PKTAP header"))?;
-    link_layer(descent, LinkType(link_type), bytes.get(length..).ok_or(cut)?)
+    Ok(Next::Link(LinkType(link_type), bytes.get(length..).ok_or(cut)?))
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::capture::Timestamp;
+use crate::net::decode::carried::Carried;
 use crate::net::decode::descent::Descent;
 use crate::net::decode::field::{u8_at, u16_at, u32_at, u32_le_at};
-use crate::net::decode::transport::Carried;
+use crate::net::decode::next::Next;
 use crate::net::flow::{Endpoint, Flow, Transport};
 use crate::net::packet::{Payload, Skip};
 
@@ -21,12 +22,15 @@ const SECONDS_MAX: u32 = 4_102_444_800;
 
 /// Whether a datagram begins like HEP of any version; cheap, since every datagram is asked.
 #[inline]
-pub(super) fn could_be_hep(bytes: &[u8]) -> bool {
+pub(in crate::net::decode) fn could_be_hep(bytes: &[u8]) -> bool {
     matches!(bytes, [b'H', b'E', b'P', b'3', ..] | [1 | 2, 16 | 28 | 40 | 52, 2 | 10 | 28 | 30, ..])
 }
 
 /// Hands over the SIP message in a HEP datagram; `None` where the datagram is not HEP.
-pub(super) fn hep<'a>(descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>) -> Option<Result<(), Skip>> {
+pub(in crate::net::decode) fn hep<'a>(
+    descent: &mut Descent<'_, 'a>,
+    datagram: &Carried<'a>,
+) -> Option<Result<Next<'a>, Skip>> {
     match datagram.bytes {
         [1 | 2, ..] => earlier_version(descent, datagram),
         bytes if bytes.starts_with(MAGIC) => {
@@ -39,9 +43,9 @@ pub(super) fn hep<'a>(descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>) -> 
     }
 }
 
-/// What the chunks of one message told so far.
+/// What the chunks of one message say so far.
 #[derive(Default)]
-struct Told<'a> {
+struct HepMessage<'a> {
     protocol: Option<u8>,
     source: Option<IpAddr>,
     destination: Option<IpAddr>,
@@ -60,8 +64,8 @@ fn version_3<'a>(
     datagram: &Carried<'a>,
     chunks: &'a [u8],
     is_cut: bool,
-) -> Result<(), Skip> {
-    let mut told = Told::default();
+) -> Result<Next<'a>, Skip> {
+    let mut message = HepMessage::default();
     let mut rest = chunks;
     for _ in 0..CHUNKS_MAX {
         let Some((&[vendor0, vendor1, kind0, kind1, length0, length1], behind)) = rest.split_first_chunk::<6>() else {
@@ -72,24 +76,24 @@ fn version_3<'a>(
         let body = behind.get(..body_length).unwrap_or(behind);
         // Only vendor 0 has numbers that mean the same everywhere.
         if [vendor0, vendor1] == [0, 0] {
-            told.learn(u16::from_be_bytes([kind0, kind1]), body);
+            message.read_chunk(u16::from_be_bytes([kind0, kind1]), body);
         }
         rest = behind.get(body_length..).unwrap_or_default();
     }
-    match (told.kind, told.payload) {
+    match (message.kind, message.payload) {
         (Some(kind), _) if kind != 1 => Err(Skip::OtherProtocol("HEP", u32::from(kind))),
-        (_, None) if told.compressed => Err(Skip::OtherProtocol("compressed HEP", 1)),
+        (_, None) if message.compressed => Err(Skip::OtherProtocol("compressed HEP", 1)),
         (_, None) => Err(Skip::CutShort("HEP")),
         (_, Some(bytes)) => {
-            told.deliver(descent, datagram, bytes, is_cut);
-            Ok(())
+            message.deliver(descent, datagram, bytes, is_cut);
+            Ok(Next::Nothing)
         }
     }
 }
 
-impl<'a> Told<'a> {
-    /// Takes in one chunk; a chunk of a wrong length tells nothing.
-    fn learn(&mut self, kind: u16, body: &'a [u8]) {
+impl<'a> HepMessage<'a> {
+    /// Reads one chunk; a chunk of a wrong length says nothing.
+    fn read_chunk(&mut self, kind: u16, body: &'a [u8]) {
         match kind {
             2 => self.protocol = u8_at(body, 0),
             3 => self.source = address4(body).or(self.source),
@@ -107,7 +111,7 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// Hands over the message; where the agent does not tell addresses, its own stand in.
+    /// Hands over the message; where the agent names no addresses, its own stand in.
     fn deliver(&self, descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>, bytes: &'a [u8], is_cut: bool) {
         let flow = Flow {
             source: Endpoint { address: self.source.unwrap_or(datagram.source), port: self.source_port },
@@ -141,9 +145,9 @@ fn address6(bytes: &[u8]) -> Option<IpAddr> {
 }
 
 /// Reads versions 1 and 2: a fixed header, which in version 2 ends with the time.
-fn earlier_version<'a>(descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>) -> Option<Result<(), Skip>> {
+fn earlier_version<'a>(descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>) -> Option<Result<Next<'a>, Skip>> {
     let bytes = datagram.bytes;
-    let &[version, told_length, family, protocol, s0, s1, d0, d1] = bytes.first_chunk::<8>()?;
+    let &[version, stated_length, family, protocol, s0, s1, d0, d1] = bytes.first_chunk::<8>()?;
     let (addresses, length) = match family {
         2 => (bytes.get(8..16)?, 16),
         // AF_INET6 differs between the agents' systems.
@@ -152,8 +156,8 @@ fn earlier_version<'a>(descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>) ->
     };
     let time_length = if version == 2 { 12 } else { 0 };
     let payload = bytes.get(length + time_length..)?;
-    // Agents disagree whether the told length includes the time. Only text that could be SIP makes up for the missing magic.
-    let fits = usize::from(told_length) == length || usize::from(told_length) == length + time_length;
+    // Agents disagree whether the stated length includes the time. Only text that could be SIP makes up for the missing magic.
+    let fits = usize::from(stated_length) == length || usize::from(stated_length) == length + time_length;
     if !fits || !payload.first()?.is_ascii_uppercase() || memchr::memmem::find(payload, b"SIP/2.0").is_none() {
         return None;
     }
@@ -167,7 +171,7 @@ fn earlier_version<'a>(descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>) ->
     let number = |at| {
         if is_little { u32_le_at(bytes, at) } else { u32_at(bytes, at) }
     };
-    let told = Told {
+    let message = HepMessage {
         protocol: Some(protocol),
         source: address(source),
         destination: address(destination),
@@ -175,10 +179,10 @@ fn earlier_version<'a>(descent: &mut Descent<'_, 'a>, datagram: &Carried<'a>) ->
         destination_port: u16::from_be_bytes([d0, d1]),
         seconds: if version == 2 { number(length).filter(|&seconds| seconds < SECONDS_MAX) } else { None },
         microseconds: number(length + 4).unwrap_or(0),
-        ..Told::default()
+        ..HepMessage::default()
     };
-    told.deliver(descent, datagram, payload, datagram.missing > 0);
-    Some(Ok(()))
+    message.deliver(descent, datagram, payload, datagram.missing > 0);
+    Some(Ok(Next::Nothing))
 }
 
 /// Whether `little` is nearer to the capture time than `big`.

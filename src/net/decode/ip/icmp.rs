@@ -6,16 +6,17 @@ use std::net::IpAddr;
 
 use etherparse::LaxIpSlice;
 
+use crate::net::decode::carried::Carried;
 use crate::net::decode::descent::Descent;
 use crate::net::decode::field::{u8_at, u16_at};
 use crate::net::decode::ip::fragment_header;
-use crate::net::decode::transport::Carried;
+use crate::net::decode::next::Next;
 use crate::net::flow::{Endpoint, Flow};
 use crate::net::packet::{IcmpError, Payload, Skip};
 
 /// Which ICMP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Version {
+pub(in crate::net::decode) enum Version {
     /// ICMP for IPv4.
     V4,
     /// ICMPv6.
@@ -26,7 +27,11 @@ pub(super) enum Version {
 ///
 /// # Errors
 /// Where it is no error message or quotes too little to name the flow.
-pub(super) fn icmp<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>, version: Version) -> Result<(), Skip> {
+pub(in crate::net::decode) fn icmp<'a>(
+    descent: &mut Descent<'_, 'a>,
+    carried: &Carried<'a>,
+    version: Version,
+) -> Result<Next<'a>, Skip> {
     let Some((&[kind, code, _, _, length4, length5, _, _], rest)) = carried.bytes.split_first_chunk::<8>() else {
         return Err(Skip::CutShort("ICMP header"));
     };
@@ -49,7 +54,7 @@ pub(super) fn icmp<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>, ver
     let error =
         IcmpError { reporter: carried.source, is_v6: version == Version::V6, kind, code, quoted, protocol, bytes };
     descent.deliver(carried.flow(0, 0), carried.trace, carried.missing > 0, Payload::Icmp(error));
-    Ok(())
+    Ok(Next::Nothing)
 }
 
 /// Addresses, ports, protocol and payload of a quoted packet; ports 0 where the quote does not reach them.

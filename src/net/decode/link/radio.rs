@@ -2,9 +2,8 @@
 //!
 //! Sources: <https://www.radiotap.org>, the pages of LINKTYPE_IEEE802_11_PRISM and LINKTYPE_IEEE802_11_AVS.
 
-use crate::net::decode::descent::Descent;
 use crate::net::decode::field::{u8_at, u16_le_at, u32_at, u32_le_at};
-use crate::net::decode::wireless::{self, Padding};
+use crate::net::decode::next::{Next, Padding};
 use crate::net::packet::Skip;
 
 /// Words of presence bits in one radiotap header; more than the standard has use for.
@@ -16,7 +15,7 @@ const FLAG_PADDED: u8 = 0x20;
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn radiotap<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn radiotap(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     let cut = Skip::CutShort("radiotap header");
     let length = usize::from(u16_le_at(bytes, 2).ok_or(cut)?);
     if length < 8 {
@@ -24,7 +23,7 @@ pub(super) fn radiotap<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Re
     }
     let is_padded = radiotap_flags(bytes).is_some_and(|flags| flags & FLAG_PADDED != 0);
     let padding = if is_padded { Padding::ToFourBytes } else { Padding::None };
-    wireless::frame(descent, bytes.get(length..).ok_or(cut)?, padding)
+    Ok(Next::Wireless(bytes.get(length..).ok_or(cut)?, padding))
 }
 
 /// The flags field, where the header has one.
@@ -50,28 +49,28 @@ fn radiotap_flags(bytes: &[u8]) -> Option<u8> {
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn prism<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn prism(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     let cut = Skip::CutShort("Prism header");
     if u32_at(bytes, 0).ok_or(cut)? >> 12 == 0x80211 {
-        return avs(descent, bytes);
+        return avs(bytes);
     }
     let (little, big) = (u32_le_at(bytes, 4).ok_or(cut)?, u32_at(bytes, 4).ok_or(cut)?);
-    behind(descent, bytes, little.min(big), "Prism header")
+    behind(bytes, little.min(big), "Prism header")
 }
 
 /// Reads an AVS header and the 802.11 frame behind it.
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn avs<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn avs(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     let length = u32_at(bytes, 4).ok_or(Skip::CutShort("AVS header"))?;
-    behind(descent, bytes, length, "AVS header")
+    behind(bytes, length, "AVS header")
 }
 
 /// The 802.11 frame behind a header of `length` bytes.
-fn behind<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8], length: u32, layer: &'static str) -> Result<(), Skip> {
+fn behind<'a>(bytes: &'a [u8], length: u32, layer: &'static str) -> Result<Next<'a>, Skip> {
     let rest = usize::try_from(length).ok().and_then(|length| bytes.get(length..));
-    wireless::frame(descent, rest.ok_or(Skip::CutShort(layer))?, Padding::None)
+    Ok(Next::Wireless(rest.ok_or(Skip::CutShort(layer))?, Padding::None))
 }
 
 #[cfg(test)]

@@ -3,35 +3,22 @@
 //! Source: IEEE 802.11-2020 sections 9.2.4 and 9.3.2.
 
 use crate::net::decode::descent::Descent;
-use crate::net::decode::ethernet::llc;
 use crate::net::decode::field::{u8_at, u16_at, u16_le_at};
+use crate::net::decode::next::{Next, Padding};
 use crate::net::packet::Skip;
 
 /// Frames in one aggregate: 11454 bytes hold no more that carry SIP or RTP.
 const AGGREGATED_MAX: usize = 256;
 
-/// What a driver put between the header of a frame and its body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Padding {
-    /// Nothing.
-    None,
-    /// As many bytes as make the header a multiple of 4.
-    ToFourBytes,
-}
-
-/// Reads an 802.11 frame without any header before it.
-///
-/// # Errors
-/// As [`frame`].
-pub(super) fn wireless<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
-    frame(descent, bytes, Padding::None)
-}
-
 /// Reads an 802.11 frame.
 ///
 /// # Errors
 /// Where it is no data frame, is encrypted or a fragment, or carries nothing that is read further.
-pub(super) fn frame<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8], padding: Padding) -> Result<(), Skip> {
+pub(in crate::net::decode) fn frame<'a>(
+    descent: &mut Descent<'_, 'a>,
+    bytes: &'a [u8],
+    padding: Padding,
+) -> Result<Next<'a>, Skip> {
     let cut = Skip::CutShort("802.11 header");
     let control = u16_at(bytes, 0).ok_or(cut)?;
     let (kind, subtype) = (control >> 8 & 0x0c, control >> 12);
@@ -57,11 +44,18 @@ pub(super) fn frame<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8], padding:
         length = usize::next_multiple_of(length, 4);
     }
     let body = bytes.get(length..).ok_or(cut)?;
-    if is_aggregate { aggregate(descent, body) } else { llc(descent, body) }
+    Ok(if is_aggregate { Next::WirelessAggregate(body) } else { Next::Llc(body) })
 }
 
 /// Reads each frame of an aggregate: two addresses, a length, LLC, and padding to 4 bytes before the next.
-fn aggregate<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+///
+/// # Errors
+/// Where `follow` can read none of them.
+pub(in crate::net::decode) fn aggregate<'a>(
+    descent: &mut Descent<'_, 'a>,
+    bytes: &'a [u8],
+    follow: impl Fn(&mut Descent<'_, 'a>, Next<'a>) -> Result<(), Skip>,
+) -> Result<(), Skip> {
     let mut rest = bytes;
     let mut result = Err(Skip::CutShort("802.11 aggregate"));
     for _ in 0..AGGREGATED_MAX {
@@ -72,7 +66,7 @@ fn aggregate<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), S
         let body = behind.get(..length).unwrap_or(behind);
         let step = descent.aside(|descent| {
             descent.mark_bytes(&header[..12]);
-            llc(descent, body)
+            follow(descent, Next::Llc(body))
         });
         // One frame that could be read is worth more than the reason why another could not.
         result = if result.is_ok() { result } else { step };

@@ -3,29 +3,25 @@
 //! A port only raises the question; a header that does not read as the tunnel's leaves a plain datagram.
 //! Sources: RFC 7348, RFC 8926, 3GPP TS 29.281, RFC 2661, RFC 4380, draft-ietf-nvo3-vxlan-gpe.
 
+pub(in crate::net::decode) mod esp;
+pub(in crate::net::decode) mod gre;
+pub(in crate::net::decode) mod hep;
+
+use crate::net::decode::carried::Carried;
 use crate::net::decode::descent::Descent;
-use crate::net::decode::ethernet::{self, is_plausible_ethernet};
 use crate::net::decode::field::{u8_at, u16_at, u32_at};
-use crate::net::decode::ip::{self, is_plausible_ip};
-use crate::net::decode::transport::{Carried, inside};
-use crate::net::decode::{esp, hep, ppp};
+use crate::net::decode::ip::is_plausible_ip;
+use crate::net::decode::link::ethernet::is_plausible_ethernet;
+use crate::net::decode::link::ppp::is_plausible_ppp;
+use crate::net::decode::next::Next;
 use crate::net::packet::Skip;
 
 /// GTP-U extension headers in one packet; 3GPP defines fewer than ten.
 const GTP_EXTENSIONS_MAX: usize = 16;
 
-/// What a UDP datagram turned out to carry.
-enum Inner<'a> {
-    Ethernet(&'a [u8]),
-    Ip(&'a [u8]),
-    Ppp(&'a [u8]),
-    /// Ethernet or IP or neither, named by an EtherType.
-    EtherType(u16, &'a [u8]),
-}
-
 /// Whether a datagram of these ports that begins like this deserves a look for a tunnel.
 #[inline]
-pub(super) fn could_be_tunnel(source_port: u16, destination_port: u16, bytes: &[u8]) -> bool {
+pub(in crate::net::decode) fn could_be_tunnel(source_port: u16, destination_port: u16, bytes: &[u8]) -> bool {
     is_tunnel_port(destination_port) || is_tunnel_port(source_port) || hep::could_be_hep(bytes)
 }
 
@@ -36,12 +32,12 @@ fn is_tunnel_port(port: u16) -> bool {
 }
 
 /// Follows the tunnel in a UDP datagram; `None` where it holds none, and nothing was changed.
-pub(super) fn follow<'a>(
+pub(in crate::net::decode) fn follow<'a>(
     descent: &mut Descent<'_, 'a>,
     datagram: &Carried<'a>,
     source_port: u16,
     destination_port: u16,
-) -> Option<Result<(), Skip>> {
+) -> Option<Result<Next<'a>, Skip>> {
     if let Some(result) = hep::hep(descent, datagram) {
         return Some(result);
     }
@@ -52,22 +48,16 @@ pub(super) fn follow<'a>(
             return Some(result);
         }
         if let Some((identifier, inner)) = recognise(port, datagram.bytes) {
-            return Some(inside(descent, datagram, |descent| {
-                descent.mark(u64::from(identifier) << 16 | u64::from(port));
-                match inner {
-                    Inner::Ethernet(bytes) => ethernet::ethernet(descent, bytes),
-                    Inner::Ip(bytes) => ip::ip(descent, bytes),
-                    Inner::Ppp(bytes) => ppp::ppp(descent, bytes),
-                    Inner::EtherType(number, bytes) => ethernet::ether_type(descent, number, bytes),
-                }
-            }));
+            descent.enter_tunnel(datagram);
+            descent.mark(u64::from(identifier) << 16 | u64::from(port));
+            return Some(Ok(inner));
         }
     }
     None
 }
 
 /// The tunnel's network or endpoint identifier and what it carries, where the header reads as that of `port`'s tunnel.
-fn recognise(port: u16, bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
+fn recognise(port: u16, bytes: &[u8]) -> Option<(u32, Next<'_>)> {
     match port {
         4789 | 4790 | 8472 => vxlan(bytes),
         6081 => geneve(bytes),
@@ -79,7 +69,7 @@ fn recognise(port: u16, bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
 }
 
 /// VXLAN, with group policy or generic protocol extension.
-fn vxlan(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
+fn vxlan(bytes: &[u8]) -> Option<(u32, Next<'_>)> {
     let (&[flags, flags2, _, next, n0, n1, n2, reserved], inner) = bytes.split_first_chunk::<8>()?;
     if flags & 0x08 == 0 || flags & 0x70 != 0 || reserved != 0 {
         return None;
@@ -87,30 +77,30 @@ fn vxlan(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
     let network = u32::from_be_bytes([0, n0, n1, n2]);
     let has_next_protocol = flags & 0x04 != 0;
     match next {
-        1 if has_next_protocol => Some((network, Inner::Ip(inner))),
-        2 if has_next_protocol => Some((network, Inner::Ip(inner))),
-        3 if has_next_protocol => Some((network, Inner::Ethernet(inner))),
+        1 if has_next_protocol => Some((network, Next::Ip(inner))),
+        2 if has_next_protocol => Some((network, Next::Ip(inner))),
+        3 if has_next_protocol => Some((network, Next::Ethernet(inner))),
         _ if has_next_protocol => None,
         // Group policy (flag 0x80) uses the bytes that are else zero.
-        0 if flags == 0x08 && flags2 == 0 => Some((network, Inner::Ethernet(inner))),
-        _ if flags == 0x88 => Some((network, Inner::Ethernet(inner))),
-        _ => is_plausible_ethernet(inner).then_some((network, Inner::Ethernet(inner))),
+        0 if flags == 0x08 && flags2 == 0 => Some((network, Next::Ethernet(inner))),
+        _ if flags == 0x88 => Some((network, Next::Ethernet(inner))),
+        _ => is_plausible_ethernet(inner).then_some((network, Next::Ethernet(inner))),
     }
 }
 
 /// Geneve of version 0.
-fn geneve(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
+fn geneve(bytes: &[u8]) -> Option<(u32, Next<'_>)> {
     let (&[options, flags, p0, p1, n0, n1, n2, reserved], _) = bytes.split_first_chunk::<8>()?;
     let protocol = u16::from_be_bytes([p0, p1]);
     if options & 0xc0 != 0 || flags & 0x3f != 0 || reserved != 0 || protocol < 0x0600 {
         return None;
     }
     let inner = bytes.get(8 + usize::from(options & 0x3f) * 4..)?;
-    Some((u32::from_be_bytes([0, n0, n1, n2]), Inner::EtherType(protocol, inner)))
+    Some((u32::from_be_bytes([0, n0, n1, n2]), Next::EtherType(protocol, inner)))
 }
 
 /// A T-PDU of GTP-U version 1; what it carries is told by the session alone, so it is guessed.
-fn gtp_user(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
+fn gtp_user(bytes: &[u8]) -> Option<(u32, Next<'_>)> {
     let flags = u8_at(bytes, 0)?;
     if flags & 0xf0 != 0x30 || u8_at(bytes, 1)? != 0xff {
         return None;
@@ -133,13 +123,13 @@ fn gtp_user(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
     }
     let inner = bytes.get(at..)?;
     if is_plausible_ip(inner) {
-        return Some((endpoint, Inner::Ip(inner)));
+        return Some((endpoint, Next::Ip(inner)));
     }
-    is_plausible_ethernet(inner).then_some((endpoint, Inner::Ethernet(inner)))
+    is_plausible_ethernet(inner).then_some((endpoint, Next::Ethernet(inner)))
 }
 
 /// A data message of L2TP version 2.
-fn l2tp(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
+fn l2tp(bytes: &[u8]) -> Option<(u32, Next<'_>)> {
     let flags = u16_at(bytes, 0)?;
     if flags & 0xb400 != 0 || flags & 0x000f != 2 {
         return None;
@@ -152,11 +142,11 @@ fn l2tp(bytes: &[u8]) -> Option<(u32, Inner<'_>)> {
     }
     let end = if flags & 0x4000 != 0 { usize::from(u16_at(bytes, 2)?) } else { bytes.len() };
     let inner = bytes.get(at..end).or_else(|| bytes.get(at..))?;
-    ppp::is_plausible_ppp(inner).then_some((endpoint, Inner::Ppp(inner)))
+    is_plausible_ppp(inner).then_some((endpoint, Next::Ppp(inner)))
 }
 
 /// IPv6 behind the indications of Teredo, RFC 4380 section 5.1.1.
-fn teredo(bytes: &[u8]) -> Option<Inner<'_>> {
+fn teredo(bytes: &[u8]) -> Option<Next<'_>> {
     let mut bytes = bytes;
     if bytes.starts_with(&[0, 1]) {
         let identifiers = usize::from(u8_at(bytes, 2)?) + usize::from(u8_at(bytes, 3)?);
@@ -166,7 +156,7 @@ fn teredo(bytes: &[u8]) -> Option<Inner<'_>> {
         bytes = bytes.get(8..)?;
     }
     let length = 40 + usize::from(u16_at(bytes, 4)?);
-    (u8_at(bytes, 0)? >> 4 == 6 && is_plausible_ip(bytes) && length == bytes.len()).then_some(Inner::Ip(bytes))
+    (u8_at(bytes, 0)? >> 4 == 6 && is_plausible_ip(bytes) && length == bytes.len()).then_some(Next::Ip(bytes))
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 //! Sources: RFC 3032, RFC 4385 (control word), RFC 4928 (why the first nibble tells).
 
 use crate::net::decode::descent::Descent;
-use crate::net::decode::ethernet::{ethernet, is_plausible_ethernet};
-use crate::net::decode::ip;
+use crate::net::decode::ip::is_plausible_ip;
+use crate::net::decode::link::ethernet::is_plausible_ethernet;
+use crate::net::decode::next::Next;
 use crate::net::packet::Skip;
 
 /// Labels on one packet; service providers stack three or four.
@@ -14,7 +15,7 @@ const LABELS_MAX: usize = 16;
 ///
 /// # Errors
 /// Where what follows reads as none of them.
-pub(super) fn mpls<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn mpls<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let mut bytes = bytes;
     for _ in 0..LABELS_MAX {
         let Some((&[a, b, c, _], rest)) = bytes.split_first_chunk::<4>() else {
@@ -23,24 +24,24 @@ pub(super) fn mpls<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result
         descent.mark(u64::from(u32::from_be_bytes([0, a, b, c])));
         bytes = rest;
         if c & 1 != 0 {
-            return behind_labels(descent, bytes);
+            return behind_labels(bytes);
         }
     }
     Err(Skip::TooDeep)
 }
 
 /// Reads what the last label stands before.
-fn behind_labels<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+fn behind_labels(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     let nibble = bytes.first().ok_or(Skip::CutShort("MPLS payload"))? >> 4;
-    if ip::is_plausible_ip(bytes) && (nibble == 4 || !is_plausible_ethernet(bytes)) {
-        return ip::ip(descent, bytes);
+    if is_plausible_ip(bytes) && (nibble == 4 || !is_plausible_ethernet(bytes)) {
+        return Ok(Next::Ip(bytes));
     }
     let behind_control_word = bytes.get(4..).unwrap_or_default();
     if nibble == 0 && is_plausible_ethernet(behind_control_word) {
-        return ethernet(descent, behind_control_word);
+        return Ok(Next::Ethernet(behind_control_word));
     }
     if is_plausible_ethernet(bytes) {
-        return ethernet(descent, bytes);
+        return Ok(Next::Ethernet(bytes));
     }
     Err(Skip::OtherProtocol("MPLS", u32::from(nibble)))
 }

@@ -3,9 +3,9 @@
 //! Sources: RFC 2784, RFC 2890, RFC 7637, RFC 2637 (version 1), draft-foschiano-erspan-03.
 
 use crate::net::decode::descent::Descent;
-use crate::net::decode::ethernet::{ether_type, ethernet};
 use crate::net::decode::field::{u8_at, u16_at, u32_at};
-use crate::net::decode::{ip, ppp};
+use crate::net::decode::ip::is_plausible_ip;
+use crate::net::decode::next::Next;
 use crate::net::packet::Skip;
 
 /// Why a GRE header could not be read to its end.
@@ -15,7 +15,7 @@ const CUT: Skip = Skip::CutShort("GRE header");
 ///
 /// # Errors
 /// Where it carries nothing that is read further.
-pub(super) fn gre<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn gre<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let flags = u16_at(bytes, 0).ok_or(CUT)?;
     let protocol = u16_at(bytes, 2).ok_or(CUT)?;
     match flags & 0x0007 {
@@ -26,7 +26,7 @@ pub(super) fn gre<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<
 }
 
 /// Plain GRE: checksum, key and sequence number where their flags say so.
-fn version_0<'a>(descent: &mut Descent<'_, 'a>, flags: u16, protocol: u16, bytes: &'a [u8]) -> Result<(), Skip> {
+fn version_0<'a>(descent: &mut Descent<'_, 'a>, flags: u16, protocol: u16, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     if flags & 0x4000 != 0 {
         // Source routes were taken out of the protocol in 2000 (RFC 2784 section 5.1).
         return Err(Skip::OtherProtocol("GRE with source route", u32::from(protocol)));
@@ -40,31 +40,31 @@ fn version_0<'a>(descent: &mut Descent<'_, 'a>, flags: u16, protocol: u16, bytes
     at += if has_sequence { 4 } else { 0 };
     let inner = bytes.get(at..).ok_or(CUT)?;
     match protocol {
-        0x88be if !has_sequence => ethernet(descent, inner),
+        0x88be if !has_sequence => Ok(Next::Ethernet(inner)),
         0x88be => erspan(descent, inner, 8),
         0x22eb => {
             let has_platform_header = u8_at(inner, 11).ok_or(Skip::CutShort("ERSPAN header"))? & 1 != 0;
             erspan(descent, inner, if has_platform_header { 20 } else { 12 })
         }
         // WCCP puts a redirect header of 4 bytes before the IP header, or none in its first version.
-        0x883e if ip::is_plausible_ip(inner) => ip::ip(descent, inner),
-        0x883e => ip::ip(descent, inner.get(4..).ok_or(CUT)?),
+        0x883e if is_plausible_ip(inner) => Ok(Next::Ip(inner)),
+        0x883e => inner.get(4..).map(Next::Ip).ok_or(CUT),
         0 => Err(Skip::OtherProtocol("GRE", 0)),
-        other => ether_type(descent, other, inner),
+        other => Ok(Next::EtherType(other, inner)),
     }
 }
 
 /// A mirrored Ethernet frame behind an ERSPAN header of `length` bytes.
-fn erspan<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8], length: usize) -> Result<(), Skip> {
+fn erspan<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8], length: usize) -> Result<Next<'a>, Skip> {
     let cut = Skip::CutShort("ERSPAN header");
     // VLAN and session tell which port was mirrored; what follows them differs in every frame.
     descent.mark(u64::from(u16_at(bytes, 0).ok_or(cut)?));
     descent.mark(u64::from(u16_at(bytes, 2).ok_or(cut)? & 0x03ff));
-    ethernet(descent, bytes.get(length..).ok_or(cut)?)
+    bytes.get(length..).map(Next::Ethernet).ok_or(cut)
 }
 
 /// Enhanced GRE: PPP of one PPTP call, or an acknowledgement without payload.
-fn version_1<'a>(descent: &mut Descent<'_, 'a>, flags: u16, bytes: &'a [u8]) -> Result<(), Skip> {
+fn version_1<'a>(descent: &mut Descent<'_, 'a>, flags: u16, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let length = usize::from(u16_at(bytes, 4).ok_or(CUT)?);
     descent.mark(u64::from(u16_at(bytes, 6).ok_or(CUT)?));
     let at = 8 + if flags & 0x1000 != 0 { 4 } else { 0 } + if flags & 0x0080 != 0 { 4 } else { 0 };
@@ -72,7 +72,7 @@ fn version_1<'a>(descent: &mut Descent<'_, 'a>, flags: u16, bytes: &'a [u8]) -> 
     if length == 0 {
         return Err(Skip::OtherProtocol("PPTP acknowledgement", 0));
     }
-    ppp::ppp(descent, rest.get(..length).unwrap_or(rest))
+    Ok(Next::Ppp(rest.get(..length).unwrap_or(rest)))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What Wireshark's *Export PDUs* writes: a message under tags that tell its protocol, addresses and ports.
+//! What Wireshark's *Export PDUs* writes: a message under tags that name its protocol, addresses and ports.
 //!
 //! Source: the page of LINKTYPE_WIRESHARK_UPPER_PDU, and the tag list of Wireshark's exported_pdu.h.
 
@@ -6,15 +6,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::net::decode::descent::Descent;
 use crate::net::decode::field::{u16_at, u32_at};
-use crate::net::decode::ip;
+use crate::net::decode::next::Next;
 use crate::net::flow::{Endpoint, Flow, Transport};
 use crate::net::packet::{Payload, Skip, Trace};
 
 /// Tags read before one message; Wireshark writes about ten.
 const TAGS_MAX: usize = 64;
 
-/// What the tags told.
-struct Told<'a> {
+/// What the tags say.
+struct PduTags<'a> {
     dissector: &'a [u8],
     source: IpAddr,
     destination: IpAddr,
@@ -23,9 +23,9 @@ struct Told<'a> {
     destination_port: u16,
 }
 
-impl<'a> Told<'a> {
-    /// Takes in one tag; a value of a wrong length tells nothing.
-    fn learn(&mut self, tag: u16, value: &'a [u8]) {
+impl<'a> PduTags<'a> {
+    /// Reads one tag; a value of a wrong length says nothing.
+    fn read_tag(&mut self, tag: u16, value: &'a [u8]) {
         let address4 = || value.first_chunk::<4>().map(|bytes| IpAddr::V4(Ipv4Addr::from(*bytes)));
         let address6 = || value.first_chunk::<16>().map(|bytes| IpAddr::V6(Ipv6Addr::from(*bytes)));
         let port = || u32_at(value, 0).and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
@@ -42,7 +42,7 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// The transport that the port type tells.
+    /// The transport that the port type names.
     fn transport(&self) -> Transport {
         match self.port_type {
             1 => Transport::Sctp,
@@ -57,10 +57,10 @@ impl<'a> Told<'a> {
 ///
 /// # Errors
 /// Where the tags are cut or name another protocol.
-pub(super) fn exported<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<(), Skip> {
+pub(in crate::net::decode) fn exported<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     let cut = Skip::CutShort("exported PDU tags");
     let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    let mut told = Told {
+    let mut tags = PduTags {
         dissector: &[],
         source: nowhere,
         destination: nowhere,
@@ -75,29 +75,29 @@ pub(super) fn exported<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [u8]) -> Re
         let value = rest.get(4..4 + length).ok_or(cut)?;
         rest = rest.get(4 + length..).ok_or(cut)?;
         if tag == 0 {
-            return deliver(descent, &told, rest);
+            return deliver(descent, &tags, rest);
         }
-        told.learn(tag, value);
+        tags.read_tag(tag, value);
     }
     Err(Skip::Malformed("exported PDU tags"))
 }
 
 /// Hands over what stands behind the tags.
-fn deliver<'a>(descent: &mut Descent<'_, 'a>, told: &Told<'_>, bytes: &'a [u8]) -> Result<(), Skip> {
-    let end = told.dissector.iter().position(|&byte| byte == 0).unwrap_or(told.dissector.len());
-    match told.dissector.get(..end).unwrap_or_default() {
+fn deliver<'a>(descent: &mut Descent<'_, 'a>, tags: &PduTags<'_>, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
+    let end = tags.dissector.iter().position(|&byte| byte == 0).unwrap_or(tags.dissector.len());
+    match tags.dissector.get(..end).unwrap_or_default() {
         b"sip" | b"sip.tcp" | b"sip_udp" | b"sip_tcp" | b"sip_heur" => {
             let flow = Flow {
-                source: Endpoint { address: told.source, port: told.source_port },
-                destination: Endpoint { address: told.destination, port: told.destination_port },
+                source: Endpoint { address: tags.source, port: tags.source_port },
+                destination: Endpoint { address: tags.destination, port: tags.destination_port },
             };
             let trace = Trace { ip_id: None, ttl: 0, interface: descent.interface, link: descent.link };
-            let payload = Payload::Forwarded { transport: told.transport(), bytes };
+            let payload = Payload::Forwarded { transport: tags.transport(), bytes };
             descent.deliver(flow, trace, descent.missing > 0, payload);
-            Ok(())
+            Ok(Next::Nothing)
         }
-        b"ip" | b"ipv6" => ip::ip(descent, bytes),
-        _ => Err(Skip::OtherProtocol("exported PDU", told.port_type)),
+        b"ip" | b"ipv6" => Ok(Next::Ip(bytes)),
+        _ => Err(Skip::OtherProtocol("exported PDU", tags.port_type)),
     }
 }
 
