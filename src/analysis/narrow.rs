@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use crate::analysis::result::{Analysis, CallEntry};
 use crate::call::survey::metrics::Metrics;
 use crate::diagnose::Incident;
+use crate::diagnose::words::counted;
 
 /// The rule whose incident holds the numbers of the whole run.
 const STATISTICS_RULE: &str = "fleet-metrics";
@@ -30,10 +31,9 @@ impl Narrowing {
     /// `3 of 12 calls match final_code == 488`.
     pub fn told(&self) -> String {
         let Self { expression, calls, of, .. } = self;
-        let noun = if *of == 1 { "call" } else { "calls" };
         let verb = if *calls == 1 { "matches" } else { "match" };
         let expression = expression.split_whitespace().collect::<Vec<_>>().join(" ");
-        format!("{calls} of {of} {noun} {verb} {expression}")
+        format!("{calls} of {} {verb} {expression}", counted(*of, "call"))
     }
 }
 

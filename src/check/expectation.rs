@@ -8,6 +8,7 @@ use crate::check::metric;
 use crate::check::policy::{Expect, HeaderExpect};
 use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict, brief};
 use crate::check::view::CallView;
+use crate::diagnose::words::counted;
 
 /// What an expectation has seen so far.
 #[derive(Debug)]
@@ -103,7 +104,7 @@ impl<'p> Tally<'p> {
             return verdict(false, why);
         }
         let calls = self.calls;
-        let counted = if calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") };
+        let counted = counted(calls, "call");
         if calls == 0 && !expect.allow_none && expect.max_calls != Some(0) {
             return verdict(false, "no call matches, so nothing was tested".to_owned());
         }

@@ -11,6 +11,7 @@ use crate::check::verdict::{Judgement, Kind, PROOFS_MAX, Proof, Status, Verdict,
 use crate::check::view::{CallView, FindingView, View, call_view};
 use crate::check::waive::{Ruling, Waivers, expired_text};
 use crate::diagnose::Severity;
+use crate::diagnose::words::counted;
 
 /// Judges an analysis.
 ///
@@ -214,8 +215,7 @@ impl Group {
         let is_call = self.proofs.iter().all(|proof| proof.call.is_some());
         let left = self.count - self.waived;
         let counted = match (if left == 0 { self.count } else { left }, is_call) {
-            (1, true) => "1 call".to_owned(),
-            (count, true) => format!("{count} calls"),
+            (count, true) => counted(count, "call"),
             (1, false) => "found".to_owned(),
             (count, false) => format!("found {count} times"),
         };

@@ -16,6 +16,7 @@ use crate::cli::filter;
 use crate::cli::output;
 use crate::cli::progress::Bar;
 use crate::cli::threads;
+use crate::diagnose::words::counted;
 
 /// Bytes gathered before the system is asked to write them.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -135,11 +136,6 @@ pub(crate) fn secrets(paths: &[PathBuf]) -> Result<Vec<u8>, Stop> {
         secrets.push(b'\n');
     }
     Ok(secrets)
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
 }
 
 fn because(errors: &[impl ToString]) -> Stop {

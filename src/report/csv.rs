@@ -11,7 +11,7 @@ use crate::call::{Call, Tables};
 use crate::diagnose::{Evidence, Finding};
 use crate::report::escape;
 use crate::report::time::Rfc3339;
-use crate::report::words::trimmed;
+use crate::diagnose::words::trimmed;
 
 /// The columns, named as in the JSON report; nested names are joined by an underscore.
 pub const COLUMNS: [&str; 31] = [

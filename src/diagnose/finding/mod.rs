@@ -1,6 +1,6 @@
 //! A finding: one rule's statement about a call, a registration, a peer or the capture, with what proves it.
 
-pub(in crate::diagnose) mod words;
+pub mod words;
 
 use std::fmt::Display;
 use std::time::Duration;

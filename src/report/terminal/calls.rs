@@ -7,10 +7,10 @@ use crate::analysis::CallEntry;
 use crate::call::Outcome;
 use crate::diagnose::Severity;
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{count, grouped, ink, party};
+use crate::report::terminal::names::{ink, party};
 use crate::report::terminal::page::{Page, Span, faint, plain, strong};
 use crate::report::terminal::table::{self, number, text};
-use crate::report::words::duration;
+use crate::report::words::{count, duration, grouped};
 
 /// Captures with at most this many calls show all of them.
 const ALL_MAX: usize = 12;

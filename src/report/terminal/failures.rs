@@ -7,8 +7,9 @@ use crate::analysis::CallEntry;
 use crate::call::{EndpointId, Outcome};
 use crate::reference::ResponseCode;
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{count, numbers};
+use crate::report::terminal::names::numbers;
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
+use crate::report::words::count;
 
 /// Stands for the code of calls that were answered and dropped.
 const DROPPED: u16 = 1;

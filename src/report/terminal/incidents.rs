@@ -5,9 +5,9 @@ use std::io;
 use crate::capture::Timestamp;
 use crate::diagnose::{Evidence, Finding, Incident, RuledOut, Severity};
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{calls, count, grouped, numbers, severity_ink};
+use crate::report::terminal::names::{calls, numbers, severity_ink};
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
-use crate::report::words::silence;
+use crate::report::words::{count, grouped, silence};
 
 /// The rule whose incident holds the numbers of the whole run.
 const STATISTICS_RULE: &str = "fleet-metrics";

@@ -6,7 +6,7 @@ use crate::call::{CallTransactions, EndpointId, Message, MessageKind, Transactio
 use crate::capture::Timestamp;
 use crate::reference::ResponseCode;
 use crate::report::terminal::ladder::session;
-use crate::report::words::trimmed;
+use crate::diagnose::words::trimmed;
 use crate::sip::{HeaderName, Method};
 
 /// Gaps between repeats that are told one by one.
