@@ -11,8 +11,10 @@ use crate::cli::output;
 use crate::cli::progress::Bar;
 use crate::cli::threads;
 use crate::reference;
-use crate::report::explain::{explanation_text, suggestions_text};
-use crate::report::terminal::{View, find_call, write_call, write_metrics, write_overview};
+
+use crate::report::terminal::{
+    View, explanation_text, find_call, suggestions_text, write_call, write_metrics, write_overview,
+};
 use crate::report::{csv, json};
 
 /// Analyses captures and writes every report that was asked for.

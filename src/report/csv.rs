@@ -8,10 +8,10 @@ use std::io::{self, Write};
 
 use crate::analysis::{Analysis, CallEntry};
 use crate::call::{Call, Tables};
+use crate::diagnose::words::trimmed;
 use crate::diagnose::{Evidence, Finding};
 use crate::report::escape;
 use crate::report::time::Rfc3339;
-use crate::diagnose::words::trimmed;
 
 /// The columns, named as in the JSON report; nested names are joined by an underscore.
 pub const COLUMNS: [&str; 31] = [

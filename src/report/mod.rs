@@ -2,7 +2,6 @@
 
 pub mod csv;
 pub mod escape;
-pub mod explain;
 pub mod github;
 pub mod json;
 pub mod junit;

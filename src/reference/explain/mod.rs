@@ -5,13 +5,11 @@ mod lists;
 mod query;
 mod response;
 
-use serde::Serialize;
-
 use crate::reference::nearest;
 use query::{Subject, names, subject};
 
-/// What is known about one thing, ready to be shown as text or as JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What is known about one thing, ready to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// What kind of thing it is.
     pub topic: Topic,
@@ -28,7 +26,7 @@ pub struct Explanation {
 }
 
 /// One line about the thing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
     /// What the line says: "Class", "Source".
     pub name: String,
@@ -37,7 +35,7 @@ pub struct Fact {
 }
 
 /// One text about the thing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
     /// Its heading.
     pub name: String,
@@ -46,8 +44,7 @@ pub struct Section {
 }
 
 /// The kinds of things that can be explained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topic {
     /// A rule of the diagnosis.
     Rule,

@@ -4,6 +4,7 @@
 
 mod beside;
 mod calls;
+mod explain;
 mod facts;
 mod failures;
 mod head;
@@ -23,6 +24,7 @@ use crate::analysis::{Analysis, CallEntry};
 use crate::report::time::Zone;
 use page::Page;
 
+pub use explain::{explanation_text, suggestions_text};
 pub use lookup::{NoCall, find_call};
 
 /// How the report is to look.
