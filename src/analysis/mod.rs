@@ -3,8 +3,10 @@
 mod batch;
 mod collector;
 mod extract;
+mod facts;
 mod fitness;
 mod narrow;
+mod narrowing;
 mod peers;
 mod read;
 mod result;
@@ -14,7 +16,8 @@ mod undecoded;
 
 pub use batch::IcmpSeen;
 pub use extract::{ExtractError, check_extractable, extract};
-pub use narrow::Narrowing;
+pub use facts::{Facts, HeaderUses, beside_caller, word};
+pub use narrowing::Narrowing;
 pub use result::{Analysis, CallEntry, CaptureEntry, Fitness, Peer, RegistrationEntry, Undecoded};
 pub use run::{Options, Progress, analyze, analyze_sources};
 pub use selection::{Pick, PickError, Selection};

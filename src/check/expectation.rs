@@ -1,11 +1,10 @@
 //! One `[[expect]]` at work: which calls it is about, and which of them do not hold.
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, beside_caller, word};
 use crate::capture::FrameRef;
-use crate::check::facts::{beside_caller, word};
-use crate::check::limit::shown;
+
 use crate::check::metric;
-use crate::check::policy::{Expect, HeaderExpect};
+use crate::check::policy::{Expect, HeaderExpect, shown};
 use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict, brief};
 use crate::check::view::CallView;
 use crate::diagnose::words::counted;

@@ -6,10 +6,9 @@ use crate::analysis::Analysis;
 use crate::call::Outcome;
 use crate::check::expectation::Tally;
 use crate::check::metric;
-use crate::check::policy::{Day, Policy};
+use crate::check::policy::{Day, Policy, Ruling, Waivers, day_of, expired_text};
 use crate::check::verdict::{Judgement, Kind, PROOFS_MAX, Proof, Status, Verdict, brief};
 use crate::check::view::{CallView, FindingView, View, call_view};
-use crate::check::waive::{Ruling, Waivers, expired_text};
 use crate::diagnose::Severity;
 use crate::diagnose::words::counted;
 
@@ -41,12 +40,6 @@ pub fn check(analysis: &Analysis, policy: &Policy, today: Option<Day>) -> Judgem
         verdicts,
         ..Judgement::default()
     }
-}
-
-/// The day of a moment in UTC.
-pub(super) fn day_of(time: crate::capture::Timestamp) -> Option<Day> {
-    let moment = jiff::Timestamp::from_nanosecond(i128::from(time.nanoseconds())).ok()?;
-    Some(moment.to_zoned(jiff::tz::TimeZone::UTC).date())
 }
 
 fn metric_verdicts(analysis: &Analysis, policy: &Policy) -> Vec<Verdict> {

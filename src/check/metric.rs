@@ -4,7 +4,7 @@ use crate::analysis::Analysis;
 use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome};
 use crate::call::survey::metrics::{Metrics, RegistrationMetrics};
 use crate::call::{Call, Outcome};
-use crate::check::limit::{Bound, Limit, Metric, Number, RegistrationMetric, shown};
+use crate::check::policy::{Bound, Limit, Metric, Number, RegistrationMetric, shown};
 use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict};
 use crate::check::view::call_view;
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use anstream::{AutoStream, ColorChoice};
 
 use crate::cli::Stop;
-use crate::cli::arguments::Color;
+use crate::cli::color::Color;
 use crate::report::escape;
 
 /// Bytes gathered before the system is asked to write them.

@@ -39,7 +39,7 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
     if is_stdout(&scan.json) || is_stdout(&scan.csv) {
         // Without a screen nothing else says how many calls the rows are of.
         if let Some(narrowing) = &analysis.narrowing {
-            output::complain(&narrowing.told());
+            output::complain(&narrowing.sentence());
         }
         return Ok(());
     }

@@ -1,11 +1,11 @@
 //! `[[expect]]`: what a group of calls must be like.
 
 use crate::check::filter::Filter;
-use crate::check::limit::{CALL_NUMBERS, GROUP_METRICS};
-use crate::check::policy::document::Fields;
-use crate::check::policy::section::{codes, hint, limit_keys, limits, outcomes};
+use crate::check::policy::fields::Fields;
+use crate::check::policy::limit::{CALL_NUMBERS, GROUP_METRICS, limit_keys};
+use crate::check::policy::section::{codes, hint, limits, outcomes};
+use crate::check::policy::sequence::{Sequence, is_message};
 use crate::check::policy::{Expect, HeaderExpect, Policy};
-use crate::check::sequence::{Sequence, is_message};
 use crate::sip::HeaderName;
 
 /// Keys of `[[expect]]` beside the limits on numbers of a call and on metrics of the group.

@@ -4,15 +4,15 @@ use toml::de::DeValue;
 
 use crate::call::Outcome;
 use crate::check::filter::Filter;
-use crate::check::limit::{Bound, Limit, METRICS, Number, REGISTRATION_METRICS, metric_names};
-use crate::check::policy::document::{Fields, Placed, whole};
+use crate::check::policy::fields::{Fields, Placed, whole};
+use crate::check::policy::limit::{
+    Bound, Limit, METRICS, METRICS_KEYS, Number, REGISTRATION_METRICS, limit_keys, metric_names,
+};
 use crate::check::policy::{Change, CodePattern, Compare, Policy, Waiver, WaiverTarget};
-use crate::check::tolerance;
+use crate::check::verdict::VERDICT_NAMES;
 use crate::diagnose::Severity;
 use crate::reference;
 
-/// Keys of `[metrics]` beside the limits.
-pub const METRICS_KEYS: [&str; 1] = ["min_sample"];
 /// Keys of `[allow]`.
 pub const ALLOW_KEYS: [&str; 4] = ["codes", "outcomes", "rules", "waivers"];
 /// Keys of `[[allow.waivers]]`.
@@ -57,16 +57,6 @@ pub(super) fn limits<Of>(fields: &Fields<'_>, numbers: &[Number<Of>]) -> Vec<Lim
         }
     }
     limits
-}
-
-/// The keys of limits on numbers of these names.
-pub(super) fn limit_keys<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
-    names.flat_map(|name| [Bound::Min, Bound::Max].map(|bound| format!("{}{name}", bound.prefix()))).collect()
-}
-
-/// Whether a key belongs below `[metrics]`.
-pub(super) fn is_metric_key(key: &str) -> bool {
-    METRICS_KEYS.contains(&key) || limit_keys(metric_names()).iter().any(|known| known == key)
 }
 
 pub(super) fn metrics(fields: &Fields<'_>, policy: &mut Policy) {
@@ -249,13 +239,13 @@ pub(super) fn contradictions(fields: &Fields<'_>, policy: &Policy) {
         };
         let is_known = policy.expects.iter().any(|expect| &expect.name == name)
             || policy.metrics.iter().any(|limit| &limit.key() == name)
-            || tolerance::NAMES.contains(&name.as_str());
+            || VERDICT_NAMES.contains(&name.as_str());
         if !is_known {
             fields.page.blame_line(
                 waiver.line,
                 {
                     let names = policy.expects.iter().map(|expect| expect.name.as_str());
-                    let names = names.chain(tolerance::NAMES);
+                    let names = names.chain(VERDICT_NAMES);
                     let hint = reference::nearest(name, names, 1);
                     let hint = hint.first().map_or(String::new(), |near| format!("; did you mean \"{near}\"?"));
                     format!("\"{name}\" is no expectation of this policy, no limit of [metrics] and no line of a comparison{hint}")

@@ -1,9 +1,8 @@
 //! The view of captures that were just analysed.
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Facts, HeaderUses, word};
 use crate::call::{Call, EndpointId, Hop, MessageStore, TextId};
 use crate::capture::FrameRef;
-use crate::check::facts::{Facts, HeaderUses, word};
 use crate::check::view::{CallView, FindingView, HopView, View, distinct};
 use crate::diagnose::{Evidence, Finding};
 
@@ -11,7 +10,7 @@ impl View {
     /// All that an analysis tells.
     pub fn of(analysis: &Analysis) -> Self {
         let mut uses = HeaderUses::default();
-        for (_, entry) in analysis.told_calls() {
+        for (_, entry) in analysis.reported_calls() {
             uses.add_call(&entry.call, &analysis.store);
         }
         let calls = (0..analysis.calls.len()).filter_map(|place| call_view(analysis, place));

@@ -3,7 +3,7 @@
 use crate::analysis::Analysis;
 use crate::report::csv::{COLUMNS, write};
 use crate::report::escape::is_hostile;
-use crate::report::lab;
+use crate::report::test_support;
 
 fn text(analysis: &Analysis) -> String {
     let mut out = Vec::new();
@@ -25,7 +25,7 @@ fn cell<'a>(row: &'a [String], column: &str) -> &'a str {
 
 #[test]
 fn a_row_for_each_call_below_the_header() {
-    let rows = rows(&lab::analysis());
+    let rows = rows(&test_support::analysis());
     assert_eq!(7, rows.len());
     assert_eq!(COLUMNS.to_vec(), rows[0]);
     let refused = &rows[2];
@@ -50,14 +50,14 @@ fn a_row_for_each_call_below_the_header() {
 
 #[test]
 fn the_header_is_there_without_calls() {
-    let mut analysis = lab::analysis();
+    let mut analysis = test_support::analysis();
     analysis.calls.clear();
     assert_eq!(vec![COLUMNS.to_vec()], rows(&analysis));
 }
 
 #[test]
 fn no_cell_is_a_formula_or_acts_on_a_terminal() {
-    let analysis = lab::analysis();
+    let analysis = test_support::analysis();
     for row in rows(&analysis) {
         for cell in row {
             assert!(!cell.starts_with(['=', '+', '-', '@']), "{cell}");

@@ -169,7 +169,7 @@ pub(super) fn write_filter(context: &Context<'_>, page: &mut Page<'_>) -> io::Re
     let Some(narrowing) = &context.analysis.narrowing else {
         return Ok(());
     };
-    let match_told = narrowing.told();
+    let match_told = narrowing.sentence();
     let rest = match narrowing.calls {
         0 => "; there is nothing to show of them",
         _ => "; numbers, incidents and calls below are theirs alone",

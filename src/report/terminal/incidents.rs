@@ -24,7 +24,7 @@ const PROOFS_MAX: usize = 2;
 
 /// Writes the incidents.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    let all = context.analysis.told_incidents();
+    let all = context.analysis.reported_incidents();
     // The numbers above say all of it already.
     let incidents: Vec<(usize, &Incident)> =
         all.filter(|(_, incident)| incident.finding.rule != STATISTICS_RULE).collect();

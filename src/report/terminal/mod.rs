@@ -64,7 +64,7 @@ pub fn write_overview(analysis: &Analysis, view: &View, out: &mut dyn Write) -> 
         return head::write_nothing(&context, &mut page);
     }
     head::write_filter(&context, &mut page)?;
-    if analysis.told_call_count() == 0 && analysis.narrowing.is_some() {
+    if analysis.reported_call_count() == 0 && analysis.narrowing.is_some() {
         return Ok(());
     }
     numbers::write(&context, &mut page)?;

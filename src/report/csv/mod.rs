@@ -57,7 +57,7 @@ pub fn write(analysis: &Analysis, out: &mut impl Write) -> io::Result<()> {
     writer.write_record(COLUMNS).map_err(io_error)?;
     let tables = &analysis.store.tables;
     let mut row = Row { writer: &mut writer, cell: String::new() };
-    for (id, entry) in analysis.told_calls() {
+    for (id, entry) in analysis.reported_calls() {
         row.number(id)?;
         row.call(&entry.call, tables)?;
         row.why(entry)?;

@@ -69,6 +69,19 @@ pub fn metric_names() -> impl Iterator<Item = &'static str> {
     of_calls.chain(REGISTRATION_METRICS.iter().map(|(name, _)| *name))
 }
 
+/// Keys of `[metrics]` beside the limits.
+pub const METRICS_KEYS: [&str; 1] = ["min_sample"];
+
+/// The keys of limits on numbers of these names.
+pub(super) fn limit_keys<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    names.flat_map(|name| [Bound::Min, Bound::Max].map(|bound| format!("{}{name}", bound.prefix()))).collect()
+}
+
+/// Whether a key belongs below `[metrics]`.
+pub(super) fn is_metric_key(key: &str) -> bool {
+    METRICS_KEYS.contains(&key) || limit_keys(metric_names()).iter().any(|known| known == key)
+}
+
 /// Every metric that an expectation may limit over the calls of its group: all but those whose names mean the size of the
 /// group and a number of each call there.
 pub const GROUP_METRICS: &[Metric] = {

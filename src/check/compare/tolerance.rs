@@ -2,29 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::check::compare::{ChangedCall, Comparison, measures};
-use crate::check::difference::SetChange;
-use crate::check::growth::shift_verdict;
-use crate::check::limit::shown;
-use crate::check::policy::{Change, Compare};
-use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Status, Verdict};
+use crate::check::compare::growth::shift_verdict;
+use crate::check::compare::shift::measures;
+use crate::check::policy::{Change, Compare, Ruling, Waivers, expired_text, shown};
+use crate::check::verdict::{ChangedCall, Comparison, Kind, PROOFS_MAX, Proof, SetChange, Status, Verdict};
 use crate::check::view::{CallView, FindingView, View};
-use crate::check::waive::{Ruling, Waivers, expired_text};
-
-/// The names of its verdicts, in the order of reports; waivers may name them.
-pub(super) const NAMES: [&str; 11] = [
-    "the runs have calls in common",
-    "calls end as before",
-    "no call is missing",
-    "no call is added",
-    "reply_ms does not grow",
-    "pdd_ms does not grow",
-    "setup_ms does not grow",
-    "no new findings",
-    "codecs stay",
-    "software stays",
-    "header fields stay",
-];
 
 /// A comparison, and what it is judged by.
 pub(super) struct Bench<'a> {

@@ -4,36 +4,20 @@
 //! the other than below it, -1 to 1.
 
 use crate::call::survey::metrics::Spread;
-use crate::check::verdict::PROOFS_MAX;
+use crate::check::policy::Compare;
+use crate::check::verdict::{PROOFS_MAX, Shift, Side};
+use crate::check::view::CallView;
 
-/// The values of one run.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Side {
-    /// How many.
-    pub count: u32,
-    /// Median in milliseconds.
-    pub p50: f64,
-    /// 95 of 100 are at most this.
-    pub p95: f64,
-}
+/// A delay: its name, how it is read, and the milliseconds that its median may grow by.
+type Measure = (&'static str, fn(&CallView) -> Option<f64>, f64);
 
-/// A delay in both runs, over the calls that are in both and have it in both.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Shift {
-    /// What is measured: `pdd_ms`, `setup_ms` or `reply_ms`.
-    pub measure: &'static str,
-    /// Node that took the calls in the baseline; empty for all calls.
-    pub node: String,
-    /// Before.
-    pub baseline: Side,
-    /// After.
-    pub candidate: Side,
-    /// Cliff's delta: 1 where every value of the candidate is above every one of the baseline.
-    pub effect_size: f64,
-    /// Whether it is more than the tolerance and more than chance.
-    pub grows: bool,
-    /// Where it grows, the calls of the candidate that grew most, most first, at most [`PROOFS_MAX`].
-    pub worst: Vec<u32>,
+/// The delays that are compared, each part of the next.
+pub(super) fn measures(tolerances: &Compare) -> [Measure; 3] {
+    [
+        ("reply_ms", CallView::reply_ms, tolerances.max_reply_increase_ms),
+        ("pdd_ms", |call| call.pdd_ms, tolerances.max_pdd_increase_ms),
+        ("setup_ms", |call| call.setup_ms, tolerances.max_setup_increase_ms),
+    ]
 }
 
 /// What a growth must exceed to count.
@@ -70,11 +54,6 @@ impl Shift {
             self.worst = worst.map(|(_, call)| call).collect();
         }
         self
-    }
-
-    /// Growth of the median in milliseconds.
-    pub fn increase_ms(&self) -> f64 {
-        self.candidate.p50 - self.baseline.p50
     }
 }
 

@@ -1,8 +1,6 @@
 //! The verdict of a comparison on one delay: whether it grows, and where.
 
-use crate::check::compare::Comparison;
-use crate::check::shift::Shift;
-use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict};
+use crate::check::verdict::{Comparison, Kind, PROOFS_MAX, Proof, Shift, Verdict};
 
 /// The verdict on one delay; a growth that comes whole from an earlier delay of the same calls is that one's, told there.
 ///

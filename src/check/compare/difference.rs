@@ -2,22 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::check::verdict::SetChange;
 use crate::check::view::{CallView, View};
-
-/// A value that another one took the place of, or that came or went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetChange {
-    /// `codecs_offered`, `codecs_answered`, `caller_software`, `callee_software`, or `header`.
-    pub subject: &'static str,
-    /// Before; empty where it came.
-    pub before: String,
-    /// After; empty where it went.
-    pub after: String,
-    /// Calls concerned; for header fields the messages that carry it.
-    pub count: u64,
-    /// Number of the first such call in the candidate; `None` for header fields.
-    pub call: Option<u32>,
-}
 
 type Of = fn(&CallView) -> String;
 
