@@ -1,6 +1,7 @@
 //! The staircase: captures in, an [`Analysis`] out; the library's front door.
 
 mod batch;
+mod call_field;
 mod collector;
 mod extract;
 mod facts;
@@ -15,6 +16,7 @@ mod selection;
 mod undecoded;
 
 pub use batch::IcmpSeen;
+pub use call_field::{CallField, CallFields, CallRow, FieldKind, FieldValue, group_word, text, texts};
 pub use extract::{ExtractError, check_extractable, extract};
 pub use facts::{Facts, HeaderUses, beside_caller, word};
 pub use narrowing::Narrowing;

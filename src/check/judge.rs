@@ -20,8 +20,8 @@ pub fn check(analysis: &Analysis, policy: &Policy, today: Option<Day>) -> Judgem
     let today = today.or_else(|| frame.last_at.and_then(day_of));
     let waivers = Waivers::new(policy, today);
     let mut judge = Judge::new(policy, waivers);
-    for place in 0..analysis.calls.len() {
-        if let Some(call) = call_view(analysis, place) {
+    for id in 1..=analysis.calls.len() as u32 {
+        if let Some(call) = call_view(analysis, id) {
             judge.call(&call, analysis);
         }
     }

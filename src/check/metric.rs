@@ -115,7 +115,7 @@ pub(super) fn culprits(limit: &Limit<Metric>, ids: impl Iterator<Item = u32>, an
 }
 
 fn proof(limit: &Limit<Metric>, id: u32, analysis: &Analysis) -> Option<Proof> {
-    let call = call_view(analysis, (id as usize).checked_sub(1)?)?;
+    let call = call_view(analysis, id)?;
     let entry = analysis.calls.get((id as usize).checked_sub(1)?)?;
     let note = match delay(limit.number.0, &entry.call) {
         Some((name, value)) => format!("{name} is {}", shown(name, value)),

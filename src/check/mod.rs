@@ -11,7 +11,7 @@ mod verdict;
 mod view;
 
 pub use compare::compare;
-pub use filter::{Filter, FilterError, variable_names};
+pub use filter::{Filter, FilterError};
 pub use judge::check;
 pub use matching::matching;
 pub use policy::{

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use sipscan::analysis::CallField;
 use sipscan::check::{
     ALLOW_KEYS, CALL_NUMBERS, COMPARE_KEYS, EXPECT_KEYS, FORBID_KEYS, GROUP_METRICS, HEADER_KEYS, METRICS_KEYS, Policy,
-    WAIVER_KEYS, metric_names, variable_names,
+    WAIVER_KEYS, metric_names,
 };
 
 #[test]
@@ -45,7 +46,7 @@ fn every_key_is_in_the_schema_and_in_the_documentation() {
         &metrics,
         &numbers,
     ];
-    for key in lists.into_iter().flatten().copied().chain(variable_names()) {
+    for key in lists.into_iter().flatten().copied().chain(CallField::of_filter().map(CallField::name)) {
         assert!(page.contains(&format!("`{key}`")) || page.contains(&format!("_{key}`")), "docs/policy.md lacks {key}");
     }
 }

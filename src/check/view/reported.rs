@@ -220,7 +220,7 @@ fn call_view(call: Call) -> Result<CallView, ReportError> {
         messages: call.messages,
         retransmissions: call.retransmissions,
         hops: call.hops.into_iter().map(hop).collect(),
-        origin: call.origin.map_or(String::new(), |origin| origin.endpoint),
+        origin_endpoint: call.origin.map_or(String::new(), |origin| origin.endpoint),
         primary: call.primary.unwrap_or_default(),
         findings: call.findings.into_iter().map(finding_view).collect::<Result<_, _>>()?,
         sequence: call.sequence.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),

@@ -1,7 +1,7 @@
 //! The CSV report opens in a spreadsheet as it was written, and runs nothing there.
 
-use crate::analysis::Analysis;
-use crate::report::csv::{COLUMNS, write};
+use crate::analysis::{Analysis, CallField};
+use crate::report::csv::write;
 use crate::report::escape::is_hostile;
 use crate::report::test_support;
 
@@ -18,8 +18,12 @@ fn rows(analysis: &Analysis) -> Vec<Vec<String>> {
     records.map(|record| record.iter().map(str::to_owned).collect()).collect()
 }
 
+fn columns() -> Vec<&'static str> {
+    CallField::of_csv().map(CallField::name).collect()
+}
+
 fn cell<'a>(row: &'a [String], column: &str) -> &'a str {
-    let place = COLUMNS.iter().position(|known| *known == column);
+    let place = CallField::of_csv().position(|known| known.name() == column);
     &row[place.expect("a column of the contract")]
 }
 
@@ -27,7 +31,7 @@ fn cell<'a>(row: &'a [String], column: &str) -> &'a str {
 fn a_row_for_each_call_below_the_header() {
     let rows = rows(&test_support::analysis());
     assert_eq!(7, rows.len());
-    assert_eq!(COLUMNS.to_vec(), rows[0]);
+    assert_eq!(columns(), rows[0]);
     let refused = &rows[2];
     for (column, expected) in [
         ("id", "2"),
@@ -52,7 +56,7 @@ fn a_row_for_each_call_below_the_header() {
 fn the_header_is_there_without_calls() {
     let mut analysis = test_support::analysis();
     analysis.calls.clear();
-    assert_eq!(vec![COLUMNS.to_vec()], rows(&analysis));
+    assert_eq!(vec![columns()], rows(&analysis));
 }
 
 #[test]
