@@ -19,7 +19,7 @@ pub use policy::{
     METRICS_KEYS, Policy, PolicyError, REGISTRATION_METRICS, WAIVER_KEYS, metric_names,
 };
 pub use verdict::{
-    ChangedCall, Comparison, Judgement, Kind, PROOFS_MAX, Proof, SetChange, Shift, Side, Status, Transition, Verdict,
-    brief,
+    ChangedCall, Comparison, Judgement, Kind, PROOFS_MAX, Proof, SetChange, Shift, Side, Status, Subject, Transition,
+    Verdict, brief,
 };
 pub use view::{CallView, FindingView, HopView, ReportError, View, call_view};

@@ -1,5 +1,6 @@
 //! Limits: a number of the metrics or of one call, and the least or most that it may be.
 
+use crate::analysis::CallField;
 use crate::call::survey::metrics::{Metrics, RegistrationMetrics, Spread};
 use crate::check::view::CallView;
 
@@ -94,13 +95,13 @@ pub type CallNumber = Number<CallView>;
 
 /// Every number of a call that an expectation may limit.
 pub const CALL_NUMBERS: [CallNumber; 7] = [
-    ("pdd_ms", |call| call.pdd_ms),
-    ("ring_ms", |call| call.ring_ms),
-    ("setup_ms", |call| call.setup_ms),
-    ("talk_ms", |call| call.talk_ms),
-    ("reply_ms", CallView::reply_ms),
-    ("messages", |call| Some(f64::from(call.messages))),
-    ("retransmissions", |call| Some(f64::from(call.retransmissions))),
+    (CallField::PddMs.name(), |call| call.pdd_ms),
+    (CallField::RingMs.name(), |call| call.ring_ms),
+    (CallField::SetupMs.name(), |call| call.setup_ms),
+    (CallField::TalkMs.name(), |call| call.talk_ms),
+    (CallField::ReplyMs.name(), CallView::reply_ms),
+    (CallField::Messages.name(), |call| Some(f64::from(call.messages))),
+    (CallField::Retransmissions.name(), |call| Some(f64::from(call.retransmissions))),
 ];
 
 /// Which side of a limit is allowed.

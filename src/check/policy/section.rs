@@ -171,19 +171,20 @@ pub(super) fn forbid(fields: &Fields<'_>, policy: &mut Policy) {
     }
 }
 
+/// The word for no severity at all.
+const NO_SEVERITY: &str = "none";
+
 /// A severity, or `none`; `None` where the key is absent or wrong.
 fn severity(fields: &Fields<'_>, key: &str) -> Option<Option<Severity>> {
     let (text, at) = fields.text(key)?;
-    match text {
-        "error" => Some(Some(Severity::Error)),
-        "warn" => Some(Some(Severity::Warn)),
-        "info" => Some(Some(Severity::Info)),
-        "none" => Some(None),
-        other => {
-            fields.page.blame(at, format!("{key}: \"{other}\" is no severity; it is error, warn, info, or none"));
-            None
-        }
+    if text == NO_SEVERITY {
+        return Some(None);
     }
+    let severity = Severity::of_word(text);
+    if severity.is_none() {
+        fields.page.blame(at, format!("{key}: \"{text}\" is no severity; it is error, warn, info, or {NO_SEVERITY}"));
+    }
+    severity.map(Some)
 }
 
 fn change(fields: &Fields<'_>, key: &str, default: Change) -> Change {

@@ -1,5 +1,7 @@
 //! What differs between two runs of the same calls.
 
+use crate::analysis::CallField;
+
 /// The names of the verdicts on a comparison, in the order of reports; waivers may name them.
 pub const VERDICT_NAMES: [&str; 11] = [
     "the runs have calls in common",
@@ -90,8 +92,8 @@ pub struct Side {
 /// A delay in both runs, over the calls that are in both and have it in both.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shift {
-    /// What is measured: `pdd_ms`, `setup_ms` or `reply_ms`.
-    pub measure: &'static str,
+    /// What is measured: the time to the first response, to the ringing, or to the answer.
+    pub measure: CallField,
     /// Node that took the calls in the baseline; empty for all calls.
     pub node: String,
     /// Before.
@@ -113,11 +115,39 @@ impl Shift {
     }
 }
 
+/// What calls may carry differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// The codecs of the first offer.
+    CodecsOffered,
+    /// The codecs of its answer.
+    CodecsAnswered,
+    /// The product of the caller.
+    CallerSoftware,
+    /// The product of who answered.
+    CalleeSoftware,
+    /// A header field.
+    Header,
+}
+
+impl Subject {
+    /// Its word in reports: the name of the field of a call, or `header`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::CodecsOffered => CallField::CodecsOffered.name(),
+            Self::CodecsAnswered => CallField::CodecsAnswered.name(),
+            Self::CallerSoftware => CallField::CallerSoftware.name(),
+            Self::CalleeSoftware => CallField::CalleeSoftware.name(),
+            Self::Header => "header",
+        }
+    }
+}
+
 /// A value that another one took the place of, or that came or went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetChange {
-    /// `codecs_offered`, `codecs_answered`, `caller_software`, `callee_software`, or `header`.
-    pub subject: &'static str,
+    /// What it is a value of.
+    pub subject: Subject,
     /// Before; empty where it came.
     pub before: String,
     /// After; empty where it went.

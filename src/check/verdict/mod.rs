@@ -5,7 +5,7 @@ mod judgement;
 
 use crate::capture::FrameRef;
 
-pub use comparison::{ChangedCall, Comparison, SetChange, Shift, Side, Transition, VERDICT_NAMES};
+pub use comparison::{ChangedCall, Comparison, SetChange, Shift, Side, Subject, Transition, VERDICT_NAMES};
 pub use judgement::Judgement;
 
 /// What an expectation is about; reports group by it.

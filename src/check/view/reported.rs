@@ -233,14 +233,9 @@ fn call_view(call: Call) -> Result<CallView, ReportError> {
 }
 
 fn finding_view(finding: Finding) -> Result<FindingView, ReportError> {
-    let severity = match finding.severity.as_str() {
-        "error" => Severity::Error,
-        "warn" => Severity::Warn,
-        "info" => Severity::Info,
-        other => {
-            return Err(ReportError(format!("has a finding of no known severity: \"{other}\"")));
-        }
-    };
+    let word = &finding.severity;
+    let severity = Severity::of_word(word)
+        .ok_or_else(|| ReportError(format!("has a finding of no known severity: \"{word}\"")))?;
     let frames = finding.evidence.into_iter().flat_map(|evidence| evidence.frames);
     Ok(FindingView {
         rule: finding.rule,

@@ -72,7 +72,7 @@ fn write_comparison(comparison: &Comparison, out: &mut dyn Write) -> io::Result<
         writeln!(
             out,
             "| {} | {} | {} | {:.1} ms | {:.1} ms | {:.1} ms | {:.1} ms | {:.2} |",
-            markdown(shift.measure),
+            markdown(shift.measure.name()),
             markdown(node),
             old.count,
             old.p50,
