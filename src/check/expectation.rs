@@ -239,9 +239,9 @@ fn number_miss(expect: &Expect, call: &CallView) -> Option<String> {
         let key = limit.key();
         let wanted = shown(&key, limit.value);
         match limit.measure(call) {
-            None => Some(format!("{} is not known, so {key} = {wanted} cannot hold", limit.number.0)),
+            None => Some(format!("{} is not known, so {key} = {wanted} cannot hold", limit.number.name)),
             Some(value) if limit.bound.holds(value, limit.value) => None,
-            Some(value) => Some(format!("{} is {}, {key} is {wanted}", limit.number.0, shown(&key, value))),
+            Some(value) => Some(format!("{} is {}, {key} is {wanted}", limit.number.name, shown(&key, value))),
         }
     })
 }

@@ -6,7 +6,7 @@ use crate::analysis::Analysis;
 use crate::call::Outcome;
 use crate::check::expectation::Tally;
 use crate::check::metric;
-use crate::check::policy::{Day, Policy, Ruling, Waivers, day_of, expired_text};
+use crate::check::policy::{About, Day, Policy, Ruling, Waivers, day_of, expired_text};
 use crate::check::verdict::{Judgement, Kind, PROOFS_MAX, Proof, Status, Verdict, brief};
 use crate::check::view::{CallView, FindingView, View, call_view};
 use crate::diagnose::Severity;
@@ -45,7 +45,7 @@ pub fn check(analysis: &Analysis, policy: &Policy, today: Option<Day>) -> Judgem
 fn metric_verdicts(analysis: &Analysis, policy: &Policy) -> Vec<Verdict> {
     let metrics = &analysis.metrics;
     let mut verdicts = Vec::new();
-    let limits_calls = policy.metrics.iter().any(|limit| limit.number.0 == "calls");
+    let limits_calls = policy.metrics.iter().any(|limit| limit.number.about == About::Calls);
     let registrations = analysis.registration_metrics();
     let tests_registrations = !policy.registrations.is_empty() && registrations.attempts > 0;
     let is_idle = metrics.calls == 0 && !tests_registrations;

@@ -15,8 +15,8 @@ pub use filter::{Filter, FilterError};
 pub use judge::check;
 pub use matching::matching;
 pub use policy::{
-    ALLOW_KEYS, CALL_NUMBERS, COMPARE_KEYS, Day, EXPECT_KEYS, FORBID_KEYS, GROUP_METRICS, HEADER_KEYS, METRICS,
-    METRICS_KEYS, Policy, PolicyError, REGISTRATION_METRICS, WAIVER_KEYS, metric_names,
+    ALLOW_KEYS, CALL_NUMBERS, COMPARE_KEYS, Day, EXPECT_KEYS, FORBID_KEYS, HEADER_KEYS, METRICS, METRICS_KEYS, Policy,
+    PolicyError, REGISTRATION_METRICS, WAIVER_KEYS, group_metrics, metric_names,
 };
 pub use verdict::{
     ChangedCall, Comparison, Judgement, Kind, PROOFS_MAX, Proof, SetChange, Shift, Side, Status, Subject, Transition,

@@ -4,70 +4,150 @@ use crate::analysis::CallField;
 use crate::call::survey::metrics::{Metrics, RegistrationMetrics, Spread};
 use crate::check::view::CallView;
 
-/// A number by its name in a policy, with how it is read; `None` where nothing was measured.
-pub type Number<Of> = (&'static str, fn(&Of) -> Option<f64>);
+/// A number by its name in a policy.
+#[derive(Debug)]
+pub struct Number<Of, About> {
+    /// Its name; the unit is the last word.
+    pub name: &'static str,
+    /// What it is a number of.
+    pub about: About,
+    of: fn(&Of) -> Option<f64>,
+}
+
+const fn number<Of, About: Copy>(name: &'static str, about: About, of: fn(&Of) -> Option<f64>) -> Number<Of, About> {
+    Number { name, about, of }
+}
 
 /// A number over all calls.
-pub type Metric = Number<Metrics>;
+pub type Metric = Number<Metrics, About>;
 
 /// A number over all tries to register.
-pub type RegistrationMetric = Number<RegistrationMetrics>;
+pub type RegistrationMetric = Number<RegistrationMetrics, AboutTries>;
+
+/// What a metric of calls is about, which says what call counts against a limit on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// How many calls there are.
+    Calls,
+    /// How many are of each kind.
+    Count(Counted),
+    /// A share of calls.
+    Share(Counted),
+    /// A delay.
+    Delay(Delay),
+}
+
+/// What of calls is counted, or is in a share of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Messages that were sent again.
+    Retransmissions,
+    /// Calls that the capture shows too little of.
+    Partial,
+    /// Calls that were answered.
+    Answered,
+    /// Calls that did not fail.
+    Effective,
+    /// Calls that were answered and ended without a fault.
+    Completed,
+    /// Calls that failed for want of an answer or a server: 408, 500, 503, 504 (RFC 6076 section 4.8).
+    Ineffective,
+}
+
+/// A delay of one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delay {
+    /// First INVITE to the first 18x.
+    Pdd,
+    /// First INVITE to the answer.
+    Setup,
+    /// Answer to the first BYE.
+    Talk,
+    /// First INVITE to a failure.
+    SrdFailed,
+    /// First BYE to its 2xx.
+    Sdd,
+}
+
+impl Delay {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pdd => CallField::PddMs.name(),
+            Self::Setup => CallField::SetupMs.name(),
+            Self::Talk => CallField::TalkMs.name(),
+            Self::SrdFailed => "srd_failed_ms",
+            Self::Sdd => "sdd_ms",
+        }
+    }
+}
+
+/// What a metric of registrations is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AboutTries {
+    /// How many tries there are.
+    Tries,
+    /// The share of those that failed.
+    Refused,
+    /// First REGISTER to its 2xx.
+    Delay,
+}
 
 fn spread(spread: Option<Spread>, of: fn(&Spread) -> f64) -> Option<f64> {
     spread.as_ref().map(of)
 }
 
 /// Every metric that a policy may limit, by its name without `min_` or `max_`; the unit is the last word.
-pub const METRICS: [Metric; 33] = [
-    ("calls", |m| Some(f64::from(m.calls))),
-    ("retransmissions", |m| Some(m.retransmissions as f64)),
-    ("answered", |m| Some(f64::from(m.answered))),
-    ("partial", |m| Some(f64::from(m.partial))),
-    ("asr_percent", |m| m.asr_percent),
-    ("ner_percent", |m| m.ner_percent),
-    ("ser_percent", |m| m.ser_percent),
-    ("seer_percent", |m| m.seer_percent),
-    ("isa_percent", |m| m.isa_percent),
-    ("scr_percent", |m| m.scr_percent),
-    ("acd_ms", |m| m.acd_ms),
-    ("pdd_mean_ms", |m| spread(m.pdd_ms, |s| s.mean)),
-    ("pdd_p50_ms", |m| spread(m.pdd_ms, |s| s.p50)),
-    ("pdd_p90_ms", |m| spread(m.pdd_ms, |s| s.p90)),
-    ("pdd_p95_ms", |m| spread(m.pdd_ms, |s| s.p95)),
-    ("pdd_max_ms", |m| spread(m.pdd_ms, |s| s.max)),
-    ("setup_mean_ms", |m| spread(m.setup_ms, |s| s.mean)),
-    ("setup_p50_ms", |m| spread(m.setup_ms, |s| s.p50)),
-    ("setup_p90_ms", |m| spread(m.setup_ms, |s| s.p90)),
-    ("setup_p95_ms", |m| spread(m.setup_ms, |s| s.p95)),
-    ("setup_max_ms", |m| spread(m.setup_ms, |s| s.max)),
-    ("talk_p50_ms", |m| spread(m.talk_ms, |s| s.p50)),
-    ("talk_p90_ms", |m| spread(m.talk_ms, |s| s.p90)),
-    ("talk_p95_ms", |m| spread(m.talk_ms, |s| s.p95)),
-    ("talk_max_ms", |m| spread(m.talk_ms, |s| s.max)),
-    ("srd_failed_p50_ms", |m| spread(m.srd_failed_ms, |s| s.p50)),
-    ("srd_failed_p90_ms", |m| spread(m.srd_failed_ms, |s| s.p90)),
-    ("srd_failed_p95_ms", |m| spread(m.srd_failed_ms, |s| s.p95)),
-    ("srd_failed_max_ms", |m| spread(m.srd_failed_ms, |s| s.max)),
-    ("sdd_p50_ms", |m| spread(m.sdd_ms, |s| s.p50)),
-    ("sdd_p90_ms", |m| spread(m.sdd_ms, |s| s.p90)),
-    ("sdd_p95_ms", |m| spread(m.sdd_ms, |s| s.p95)),
-    ("sdd_max_ms", |m| spread(m.sdd_ms, |s| s.max)),
+pub static METRICS: [Metric; 33] = [
+    number("calls", About::Calls, |m| Some(f64::from(m.calls))),
+    number("retransmissions", About::Count(Counted::Retransmissions), |m| Some(m.retransmissions as f64)),
+    number("answered", About::Count(Counted::Answered), |m| Some(f64::from(m.answered))),
+    number("partial", About::Count(Counted::Partial), |m| Some(f64::from(m.partial))),
+    number("asr_percent", About::Share(Counted::Answered), |m| m.asr_percent),
+    number("ner_percent", About::Share(Counted::Effective), |m| m.ner_percent),
+    number("ser_percent", About::Share(Counted::Effective), |m| m.ser_percent),
+    number("seer_percent", About::Share(Counted::Effective), |m| m.seer_percent),
+    number("isa_percent", About::Share(Counted::Ineffective), |m| m.isa_percent),
+    number("scr_percent", About::Share(Counted::Completed), |m| m.scr_percent),
+    number("acd_ms", About::Delay(Delay::Talk), |m| m.acd_ms),
+    number("pdd_mean_ms", About::Delay(Delay::Pdd), |m| spread(m.pdd_ms, |s| s.mean)),
+    number("pdd_p50_ms", About::Delay(Delay::Pdd), |m| spread(m.pdd_ms, |s| s.p50)),
+    number("pdd_p90_ms", About::Delay(Delay::Pdd), |m| spread(m.pdd_ms, |s| s.p90)),
+    number("pdd_p95_ms", About::Delay(Delay::Pdd), |m| spread(m.pdd_ms, |s| s.p95)),
+    number("pdd_max_ms", About::Delay(Delay::Pdd), |m| spread(m.pdd_ms, |s| s.max)),
+    number("setup_mean_ms", About::Delay(Delay::Setup), |m| spread(m.setup_ms, |s| s.mean)),
+    number("setup_p50_ms", About::Delay(Delay::Setup), |m| spread(m.setup_ms, |s| s.p50)),
+    number("setup_p90_ms", About::Delay(Delay::Setup), |m| spread(m.setup_ms, |s| s.p90)),
+    number("setup_p95_ms", About::Delay(Delay::Setup), |m| spread(m.setup_ms, |s| s.p95)),
+    number("setup_max_ms", About::Delay(Delay::Setup), |m| spread(m.setup_ms, |s| s.max)),
+    number("talk_p50_ms", About::Delay(Delay::Talk), |m| spread(m.talk_ms, |s| s.p50)),
+    number("talk_p90_ms", About::Delay(Delay::Talk), |m| spread(m.talk_ms, |s| s.p90)),
+    number("talk_p95_ms", About::Delay(Delay::Talk), |m| spread(m.talk_ms, |s| s.p95)),
+    number("talk_max_ms", About::Delay(Delay::Talk), |m| spread(m.talk_ms, |s| s.max)),
+    number("srd_failed_p50_ms", About::Delay(Delay::SrdFailed), |m| spread(m.srd_failed_ms, |s| s.p50)),
+    number("srd_failed_p90_ms", About::Delay(Delay::SrdFailed), |m| spread(m.srd_failed_ms, |s| s.p90)),
+    number("srd_failed_p95_ms", About::Delay(Delay::SrdFailed), |m| spread(m.srd_failed_ms, |s| s.p95)),
+    number("srd_failed_max_ms", About::Delay(Delay::SrdFailed), |m| spread(m.srd_failed_ms, |s| s.max)),
+    number("sdd_p50_ms", About::Delay(Delay::Sdd), |m| spread(m.sdd_ms, |s| s.p50)),
+    number("sdd_p90_ms", About::Delay(Delay::Sdd), |m| spread(m.sdd_ms, |s| s.p90)),
+    number("sdd_p95_ms", About::Delay(Delay::Sdd), |m| spread(m.sdd_ms, |s| s.p95)),
+    number("sdd_max_ms", About::Delay(Delay::Sdd), |m| spread(m.sdd_ms, |s| s.max)),
 ];
 
 /// Every metric of registrations that a policy may limit, in the same table as the others.
-pub const REGISTRATION_METRICS: [RegistrationMetric; 6] = [
-    ("registration_attempts", |m| Some(f64::from(m.attempts))),
-    ("ira_percent", |m| m.ira_percent),
-    ("rrd_p50_ms", |m| spread(m.rrd_ms, |s| s.p50)),
-    ("rrd_p90_ms", |m| spread(m.rrd_ms, |s| s.p90)),
-    ("rrd_p95_ms", |m| spread(m.rrd_ms, |s| s.p95)),
-    ("rrd_max_ms", |m| spread(m.rrd_ms, |s| s.max)),
+pub static REGISTRATION_METRICS: [RegistrationMetric; 6] = [
+    number("registration_attempts", AboutTries::Tries, |m| Some(f64::from(m.attempts))),
+    number("ira_percent", AboutTries::Refused, |m| m.ira_percent),
+    number("rrd_p50_ms", AboutTries::Delay, |m| spread(m.rrd_ms, |s| s.p50)),
+    number("rrd_p90_ms", AboutTries::Delay, |m| spread(m.rrd_ms, |s| s.p90)),
+    number("rrd_p95_ms", AboutTries::Delay, |m| spread(m.rrd_ms, |s| s.p95)),
+    number("rrd_max_ms", AboutTries::Delay, |m| spread(m.rrd_ms, |s| s.max)),
 ];
 
 /// The name of every metric that a policy may limit over the whole run.
 pub fn metric_names() -> impl Iterator<Item = &'static str> {
-    let of_calls = METRICS.iter().map(|(name, _)| *name);
-    of_calls.chain(REGISTRATION_METRICS.iter().map(|(name, _)| *name))
+    let of_calls = METRICS.iter().map(|number| number.name);
+    of_calls.chain(REGISTRATION_METRICS.iter().map(|number| number.name))
 }
 
 /// Keys of `[metrics]` beside the limits.
@@ -83,25 +163,27 @@ pub(super) fn is_metric_key(key: &str) -> bool {
     METRICS_KEYS.contains(&key) || limit_keys(metric_names()).iter().any(|known| known == key)
 }
 
+/// The first metrics, whose names mean the size of the group and a number of each call in an expectation.
+const NOT_OF_GROUPS: usize = 2;
+
 /// Every metric that an expectation may limit over the calls of its group: all but those whose names mean the size of the
 /// group and a number of each call there.
-pub const GROUP_METRICS: &[Metric] = {
-    let all: &'static [Metric] = &METRICS;
-    all.split_at(2).1
-};
+pub fn group_metrics() -> &'static [Metric] {
+    METRICS.get(NOT_OF_GROUPS..).unwrap_or_default()
+}
 
 /// A number of one call.
-pub type CallNumber = Number<CallView>;
+pub type CallNumber = Number<CallView, ()>;
 
 /// Every number of a call that an expectation may limit.
-pub const CALL_NUMBERS: [CallNumber; 7] = [
-    (CallField::PddMs.name(), |call| call.pdd_ms),
-    (CallField::RingMs.name(), |call| call.ring_ms),
-    (CallField::SetupMs.name(), |call| call.setup_ms),
-    (CallField::TalkMs.name(), |call| call.talk_ms),
-    (CallField::ReplyMs.name(), CallView::reply_ms),
-    (CallField::Messages.name(), |call| Some(f64::from(call.messages))),
-    (CallField::Retransmissions.name(), |call| Some(f64::from(call.retransmissions))),
+pub static CALL_NUMBERS: [CallNumber; 7] = [
+    number(CallField::PddMs.name(), (), |call| call.pdd_ms),
+    number(CallField::RingMs.name(), (), |call| call.ring_ms),
+    number(CallField::SetupMs.name(), (), |call| call.setup_ms),
+    number(CallField::TalkMs.name(), (), |call| call.talk_ms),
+    number(CallField::ReplyMs.name(), (), CallView::reply_ms),
+    number(CallField::Messages.name(), (), |call| Some(f64::from(call.messages))),
+    number(CallField::Retransmissions.name(), (), |call| Some(f64::from(call.retransmissions))),
 ];
 
 /// Which side of a limit is allowed.
@@ -132,10 +214,10 @@ impl Bound {
 }
 
 /// A limit as a policy gives it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limit<Of> {
+#[derive(Debug)]
+pub struct Limit<Of: 'static> {
     /// What is limited, with how it is read.
-    pub number: Of,
+    pub number: &'static Of,
     /// Which side is allowed.
     pub bound: Bound,
     /// The least or the most.
@@ -144,15 +226,15 @@ pub struct Limit<Of> {
     pub line: u32,
 }
 
-impl<Of> Limit<Number<Of>> {
+impl<Of, About> Limit<Number<Of, About>> {
     /// The key that it was written with: `max_pdd_p95_ms`.
     pub fn key(&self) -> String {
-        format!("{}{}", self.bound.prefix(), self.number.0)
+        format!("{}{}", self.bound.prefix(), self.number.name)
     }
 
     /// The number that it limits, `None` where nothing was measured.
     pub fn measure(&self, of: &Of) -> Option<f64> {
-        (self.number.1)(of)
+        (self.number.of)(of)
     }
 }
 

@@ -20,8 +20,8 @@ use crate::diagnose::Severity;
 pub use code::CodePattern;
 pub use expect::{EXPECT_KEYS, HEADER_KEYS};
 pub use limit::{
-    Bound, CALL_NUMBERS, CallNumber, GROUP_METRICS, Limit, METRICS, METRICS_KEYS, Metric, Number, REGISTRATION_METRICS,
-    RegistrationMetric, metric_names, shown,
+    About, AboutTries, Bound, CALL_NUMBERS, CallNumber, Counted, Delay, Limit, METRICS, METRICS_KEYS, Metric, Number,
+    REGISTRATION_METRICS, RegistrationMetric, group_metrics, metric_names, shown,
 };
 pub use section::{ALLOW_KEYS, COMPARE_KEYS, FORBID_KEYS, WAIVER_KEYS};
 pub use sequence::Sequence;

@@ -37,12 +37,15 @@ pub const COMPARE_KEYS: [&str; 13] = [
 ];
 
 /// The limits in a table on numbers of these names, each as `min_` and `max_`.
-pub(super) fn limits<Of>(fields: &Fields<'_>, numbers: &[Number<Of>]) -> Vec<Limit<Number<Of>>> {
+pub(super) fn limits<Of, About>(
+    fields: &Fields<'_>,
+    numbers: &'static [Number<Of, About>],
+) -> Vec<Limit<Number<Of, About>>> {
     let mut limits = Vec::new();
     for number in numbers {
         let mut least = None;
         for bound in [Bound::Min, Bound::Max] {
-            let key = format!("{}{}", bound.prefix(), number.0);
+            let key = format!("{}{}", bound.prefix(), number.name);
             let Some(value) = fields.number(&key) else {
                 continue;
             };
@@ -50,10 +53,10 @@ pub(super) fn limits<Of>(fields: &Fields<'_>, numbers: &[Number<Of>]) -> Vec<Lim
                 least = Some(value);
             } else if least.is_some_and(|least| least > value) {
                 let at = fields.at(&key);
-                fields.page.blame(at, format!("{key} = {value} is less than min_{}: nothing can hold", number.0));
+                fields.page.blame(at, format!("{key} = {value} is less than min_{}: nothing can hold", number.name));
             }
             let line = fields.line(&key);
-            limits.push(Limit { number: *number, bound, value, line });
+            limits.push(Limit { number, bound, value, line });
         }
     }
     limits
