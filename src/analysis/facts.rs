@@ -111,7 +111,7 @@ fn push_word(text: &mut String, kind: MessageKind) {
 }
 
 /// Messages that the caller sent or received in the leg next to it, copies and repeats left out.
-pub(super) fn beside_caller<'a>(call: &Call, store: &'a MessageStore) -> impl Iterator<Item = &'a Message> {
+pub fn beside_caller<'a>(call: &Call, store: &'a MessageStore) -> impl Iterator<Item = &'a Message> {
     let range = call.legs.first().map_or(0..0, |leg| leg.start..leg.end);
     let messages = store.messages.get(range.start as usize..range.end as usize);
     let tables = &store.tables;

@@ -3,37 +3,22 @@
 //! Source of the effect size: Cliff, "Dominance statistics", 1993: how much likelier a value of one run is above one of
 //! the other than below it, -1 to 1.
 
+use crate::analysis::CallField;
 use crate::call::survey::metrics::Spread;
-use crate::check::verdict::PROOFS_MAX;
+use crate::check::policy::Compare;
+use crate::check::verdict::{PROOFS_MAX, Shift, Side};
+use crate::check::view::CallView;
 
-/// The values of one run.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Side {
-    /// How many.
-    pub count: u32,
-    /// Median in milliseconds.
-    pub p50: f64,
-    /// 95 of 100 are at most this.
-    pub p95: f64,
-}
+/// A delay: which, how it is read, and the milliseconds that its median may grow by.
+type Measure = (CallField, fn(&CallView) -> Option<f64>, f64);
 
-/// A delay in both runs, over the calls that are in both and have it in both.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Shift {
-    /// What is measured: `pdd_ms`, `setup_ms` or `reply_ms`.
-    pub measure: &'static str,
-    /// Node that took the calls in the baseline; empty for all calls.
-    pub node: String,
-    /// Before.
-    pub baseline: Side,
-    /// After.
-    pub candidate: Side,
-    /// Cliff's delta: 1 where every value of the candidate is above every one of the baseline.
-    pub effect_size: f64,
-    /// Whether it is more than the tolerance and more than chance.
-    pub grows: bool,
-    /// Where it grows, the calls of the candidate that grew most, most first, at most [`PROOFS_MAX`].
-    pub worst: Vec<u32>,
+/// The delays that are compared, each part of the next.
+pub(super) fn measures(tolerances: &Compare) -> [Measure; 3] {
+    [
+        (CallField::ReplyMs, CallView::reply_ms, tolerances.max_reply_increase_ms),
+        (CallField::PddMs, |call| call.pdd_ms, tolerances.max_pdd_increase_ms),
+        (CallField::SetupMs, |call| call.setup_ms, tolerances.max_setup_increase_ms),
+    ]
 }
 
 /// What a growth must exceed to count.
@@ -49,7 +34,7 @@ pub(super) struct Tolerance {
 
 impl Shift {
     /// The shift of pairs of values, baseline first; `None` where there are none.
-    pub(super) fn of(measure: &'static str, node: &str, values: &[(f64, f64)], tolerance: Tolerance) -> Option<Self> {
+    pub(super) fn of(measure: CallField, node: &str, values: &[(f64, f64)], tolerance: Tolerance) -> Option<Self> {
         let before: Vec<f64> = values.iter().map(|pair| pair.0).collect();
         let after: Vec<f64> = values.iter().map(|pair| pair.1).collect();
         let effect_size = cliffs_delta(&before, &after);
@@ -70,11 +55,6 @@ impl Shift {
             self.worst = worst.map(|(_, call)| call).collect();
         }
         self
-    }
-
-    /// Growth of the median in milliseconds.
-    pub fn increase_ms(&self) -> f64 {
-        self.candidate.p50 - self.baseline.p50
     }
 }
 
@@ -103,7 +83,7 @@ mod tests {
     const TOLERANCE: Tolerance = Tolerance { increase_ms: 200.0, effect_size: 0.474, sample: 5 };
 
     fn shift(values: &[(f64, f64)]) -> Shift {
-        Shift::of("pdd_ms", "", values, TOLERANCE).expect("there are values")
+        Shift::of(CallField::PddMs, "", values, TOLERANCE).expect("there are values")
     }
 
     #[test]
@@ -125,6 +105,6 @@ mod tests {
     #[test]
     fn four_values_are_too_few_to_judge() {
         assert!(!shift(&[(40.0, 2041.0), (41.0, 2040.0), (39.0, 2044.0), (44.0, 2040.0)]).grows);
-        assert!(Shift::of("pdd_ms", "", &[], TOLERANCE).is_none());
+        assert!(Shift::of(CallField::PddMs, "", &[], TOLERANCE).is_none());
     }
 }

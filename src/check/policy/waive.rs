@@ -6,28 +6,28 @@ use crate::check::view::CallView;
 
 /// The waivers of a policy on one day.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Waivers<'p> {
+pub(in crate::check) struct Waivers<'p> {
     waivers: &'p [Waiver],
     today: Option<Day>,
 }
 
 /// What the waivers say of one failure.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Ruling<'p> {
+pub(in crate::check) struct Ruling<'p> {
     /// Why it is accepted; `None` where it is not.
-    pub(super) reason: Option<&'p str>,
+    pub(in crate::check) reason: Option<&'p str>,
     /// Last day on which it was accepted, where it no longer is.
-    pub(super) expired: Option<Day>,
+    pub(in crate::check) expired: Option<Day>,
 }
 
 impl<'p> Waivers<'p> {
     /// `today` is the day that they expire against; where it is unknown none has expired.
-    pub(super) fn new(policy: &'p Policy, today: Option<Day>) -> Self {
+    pub(in crate::check) fn new(policy: &'p Policy, today: Option<Day>) -> Self {
         Self { waivers: &policy.waivers, today }
     }
 
     /// Whether the way in which a call ended is accepted.
-    pub(super) fn of_call(self, call: &CallView) -> Ruling<'p> {
+    pub(in crate::check) fn of_call(self, call: &CallView) -> Ruling<'p> {
         let is_meant = |target: &WaiverTarget| match target {
             WaiverTarget::Code(code) => code.fits(call.final_code),
             WaiverTarget::Outcome(outcome) => *outcome == call.outcome,
@@ -38,13 +38,13 @@ impl<'p> Waivers<'p> {
     }
 
     /// Whether what a rule found is accepted; `call` is the one that it was found in.
-    pub(super) fn of_finding(self, rule: &str, call: Option<&CallView>) -> Ruling<'p> {
+    pub(in crate::check) fn of_finding(self, rule: &str, call: Option<&CallView>) -> Ruling<'p> {
         let is_meant = |target: &WaiverTarget| matches!(target, WaiverTarget::Rule(own) if own == rule);
         self.ruling(is_meant, call)
     }
 
     /// Accepts a failing verdict that a waiver names.
-    pub(super) fn by_name(self, verdict: &mut Verdict) {
+    pub(in crate::check) fn by_name(self, verdict: &mut Verdict) {
         if !verdict.fails() {
             return;
         }
@@ -84,17 +84,17 @@ impl<'p> Waivers<'p> {
 
 impl Ruling<'_> {
     /// What either says: accepted where one accepts.
-    pub(super) fn or(self, other: Self) -> Self {
+    pub(in crate::check) fn or(self, other: Self) -> Self {
         Self { reason: self.reason.or(other.reason), expired: self.expired.max(other.expired) }
     }
 
     /// What a reader of a failure is told of a waiver that expired, empty where none did.
-    pub(super) fn expired_text(&self) -> String {
+    pub(in crate::check) fn expired_text(&self) -> String {
         self.expired.map_or(String::new(), expired_text)
     }
 }
 
 /// ` (was accepted until 2026-12-31)`.
-pub(super) fn expired_text(day: Day) -> String {
+pub(in crate::check) fn expired_text(day: Day) -> String {
     format!(" (was accepted until {day})")
 }

@@ -3,21 +3,29 @@
 mod code;
 mod document;
 mod expect;
+mod fields;
+mod limit;
 mod section;
+mod sequence;
 mod toml_words;
+mod waive;
 
 use std::fmt;
 
 use crate::call::Outcome;
+use crate::capture::Timestamp;
 use crate::check::filter::Filter;
-use crate::check::limit::{CallNumber, Limit, Metric, RegistrationMetric};
-use crate::check::sequence::Sequence;
 use crate::diagnose::Severity;
 
 pub use code::CodePattern;
-pub use section::{ALLOW_KEYS, COMPARE_KEYS, FORBID_KEYS, METRICS_KEYS, WAIVER_KEYS};
-
 pub use expect::{EXPECT_KEYS, HEADER_KEYS};
+pub use limit::{
+    About, AboutTries, Bound, CALL_NUMBERS, CallNumber, Counted, Delay, Limit, METRICS, METRICS_KEYS, Metric, Number,
+    REGISTRATION_METRICS, RegistrationMetric, group_metrics, metric_names, shown,
+};
+pub use section::{ALLOW_KEYS, COMPARE_KEYS, FORBID_KEYS, WAIVER_KEYS};
+pub use sequence::Sequence;
+pub(super) use waive::{Ruling, Waivers, expired_text};
 
 /// What is wrong with a policy, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +47,12 @@ impl fmt::Display for PolicyError {
 /// A day of the calendar, as waivers expire.
 pub type Day = jiff::civil::Date;
 
+/// The day of a moment in UTC.
+pub(super) fn day_of(time: Timestamp) -> Option<Day> {
+    let moment = jiff::Timestamp::from_nanosecond(i128::from(time.nanoseconds())).ok()?;
+    Some(moment.to_zoned(jiff::tz::TimeZone::UTC).date())
+}
+
 /// A whole policy; the default is what holds without one.
 #[derive(Debug, Default)]
 pub struct Policy {
@@ -59,16 +73,6 @@ pub struct Policy {
     pub expects: Vec<Expect>,
     /// Tolerances of a comparison.
     pub compare: Compare,
-}
-
-impl Policy {
-    /// Reads a policy.
-    ///
-    /// # Errors
-    /// Every mistake, in the order of lines.
-    pub fn parse(text: &str) -> Result<Self, Vec<PolicyError>> {
-        document::read(text)
-    }
 }
 
 /// Entries of `[allow]`.

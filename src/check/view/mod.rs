@@ -5,6 +5,7 @@ mod reported;
 
 use std::collections::BTreeMap;
 
+use crate::analysis::{CallField, CallFields, FieldValue, group_word, text, texts};
 use crate::call::Outcome;
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::Severity;
@@ -85,7 +86,7 @@ pub struct CallView {
     /// Every hop of every try.
     pub hops: Vec<HopView>,
     /// Where a failure came from, empty unless failed.
-    pub origin: String,
+    pub origin_endpoint: String,
     /// Rule that explains the outcome, empty where none.
     pub primary: String,
     /// What is said of it.
@@ -102,6 +103,49 @@ pub struct CallView {
     pub caller_software: String,
     /// Product of who answered, empty where unknown.
     pub callee_software: String,
+}
+
+impl CallFields for CallView {
+    fn id(&self) -> u32 {
+        self.id
+    }
+
+    fn value(&self, field: CallField) -> Option<FieldValue<'_>> {
+        use CallField as F;
+        Some(match field {
+            F::Id => FieldValue::Count(self.id),
+            F::CallIds => texts(&self.call_ids),
+            F::Caller => text(&self.caller),
+            F::Callee => text(&self.callee),
+            F::Source => text(&self.source),
+            F::Destination => text(&self.destination),
+            F::Transport => text(&self.transport),
+            F::Outcome => text(self.outcome.word()),
+            F::Group => text(group_word(self.outcome.group())),
+            F::Answered => FieldValue::Flag(self.outcome.is_answered()),
+            F::FinalCode => FieldValue::Code(Some(self.final_code)),
+            F::ReasonPhrase => text(&self.reason_phrase),
+            F::EndedBy => text(&self.ended_by),
+            F::PddMs => FieldValue::Milliseconds(self.pdd_ms),
+            F::RingMs => FieldValue::Milliseconds(self.ring_ms),
+            F::SetupMs => FieldValue::Milliseconds(self.setup_ms),
+            F::TalkMs => FieldValue::Milliseconds(self.talk_ms),
+            F::ReplyMs => FieldValue::Milliseconds(self.reply_ms()),
+            F::Messages => FieldValue::Count(self.messages),
+            F::Retransmissions => FieldValue::Count(self.retransmissions),
+            F::Hops => texts(self.hops.iter().map(|hop| &hop.destination)),
+            F::OriginEndpoint => text(&self.origin_endpoint),
+            F::Primary => text(&self.primary),
+            F::Findings => texts(self.findings.iter().map(|finding| &finding.rule)),
+            F::Sequence => text(self.sequence.join(" ")),
+            F::CodecsOffered => texts(&self.codecs_offered),
+            F::CodecsAnswered => texts(&self.codecs_answered),
+            F::CallerSoftware => text(&self.caller_software),
+            F::CalleeSoftware => text(&self.callee_software),
+            F::StartedAt | F::EndedAt | F::Copies | F::OriginCode | F::OriginSoftware => return None,
+            F::Severity | F::Confidence | F::Title | F::Explanation | F::Remedy | F::Frames => return None,
+        })
+    }
 }
 
 impl CallView {

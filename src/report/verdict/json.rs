@@ -76,7 +76,7 @@ fn comparison(comparison: &Comparison) -> Value {
         .iter()
         .map(|shift| {
             json!({
-                "measure": shift.measure,
+                "measure": shift.measure.name(),
                 "node": Some(&shift.node).filter(|node| !node.is_empty()),
                 "baseline": side(&shift.baseline),
                 "candidate": side(&shift.candidate),
@@ -89,7 +89,7 @@ fn comparison(comparison: &Comparison) -> Value {
         .differences
         .iter()
         .map(|change| {
-            json!({"subject": change.subject, "before": change.before, "after": change.after, "count": change.count, "call": change.call})
+            json!({"subject": change.subject.word(), "before": change.before, "after": change.after, "count": change.count, "call": change.call})
         })
         .collect();
     json!({

@@ -1,77 +1,19 @@
 //! `compare`: what differs between two runs of the same calls, and whether the policy tolerates it.
 
+mod align;
+mod difference;
+mod growth;
+mod shift;
+mod tolerance;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::align::{align, host};
-use crate::check::difference::{self, SetChange};
-use crate::check::judge::day_of;
-use crate::check::policy::{Compare, Day, Policy};
-use crate::check::shift::{Shift, Tolerance};
-use crate::check::tolerance::Bench;
-use crate::check::verdict::Judgement;
+use crate::check::compare::align::{align, host};
+use crate::check::compare::shift::{Tolerance, measures};
+use crate::check::compare::tolerance::Bench;
+use crate::check::policy::{Compare, Day, Policy, Waivers, day_of};
+use crate::check::verdict::{ChangedCall, Comparison, Judgement, Shift, Transition};
 use crate::check::view::{CallView, View};
-use crate::check::waive::Waivers;
-
-/// How many calls ended one way in the baseline and another, or the same, in the candidate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transition {
-    /// Ending in the baseline: `completed 200`.
-    pub before: String,
-    /// Ending in the candidate.
-    pub after: String,
-    /// How many.
-    pub calls: u32,
-}
-
-/// A call that is in one run alone, or that ends otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangedCall {
-    /// Its number in the baseline, `None` where it is only in the candidate.
-    pub baseline: Option<u32>,
-    /// Its number in the candidate, `None` where it is missing there.
-    pub candidate: Option<u32>,
-    /// URI of the caller.
-    pub caller: String,
-    /// URI of the callee.
-    pub callee: String,
-    /// Ending in the baseline, empty where it is not there.
-    pub before: String,
-    /// Ending in the candidate, empty where it is not there.
-    pub after: String,
-    /// Why it ended so in the baseline.
-    pub before_note: String,
-    /// Why it ended so in the candidate.
-    pub after_note: String,
-}
-
-/// Everything that differs, told whether tolerated or not.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Comparison {
-    /// Captures, or reports, of the baseline.
-    pub baseline: Vec<String>,
-    /// Those of the candidate.
-    pub candidate: Vec<String>,
-    /// Calls in the baseline.
-    pub baseline_calls: u32,
-    /// Calls in the candidate.
-    pub candidate_calls: u32,
-    /// Endings before and after, of calls that are in both.
-    pub transitions: Vec<Transition>,
-    /// Calls in both that end otherwise.
-    pub changed: Vec<ChangedCall>,
-    /// Calls of the baseline alone.
-    pub missing: Vec<ChangedCall>,
-    /// Calls of the candidate alone.
-    pub added: Vec<ChangedCall>,
-    /// Delays, over all calls first, then by node.
-    pub shifts: Vec<Shift>,
-    /// Rules that found something only in the candidate, with how often.
-    pub new_findings: Vec<(String, u32)>,
-    /// Rules that found something only in the baseline, with how often.
-    pub gone_findings: Vec<(String, u32)>,
-    /// Codecs, products and header fields.
-    pub differences: Vec<SetChange>,
-}
 
 /// Compares two runs.
 ///
@@ -155,18 +97,6 @@ fn transitions<'v>(pairs: impl Iterator<Item = (&'v CallView, &'v CallView)>) ->
     }
     let told = counts.into_iter().map(|((before, after), calls)| Transition { before, after, calls });
     told.collect()
-}
-
-/// A delay: its name, how it is read, and the milliseconds that its median may grow by.
-type Measure = (&'static str, fn(&CallView) -> Option<f64>, f64);
-
-/// The delays that are compared, each part of the next.
-pub(super) fn measures(tolerances: &Compare) -> [Measure; 3] {
-    [
-        ("reply_ms", CallView::reply_ms, tolerances.max_reply_increase_ms),
-        ("pdd_ms", |call| call.pdd_ms, tolerances.max_pdd_increase_ms),
-        ("setup_ms", |call| call.setup_ms, tolerances.max_setup_increase_ms),
-    ]
 }
 
 /// Values of a delay in both runs, and the calls of the candidate that they are of.

@@ -1,15 +1,14 @@
 //! The verdict of a comparison on one delay: whether it grows, and where.
 
-use crate::check::compare::Comparison;
-use crate::check::shift::Shift;
-use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict};
+use crate::analysis::CallField;
+use crate::check::verdict::{Comparison, Kind, PROOFS_MAX, Proof, Shift, Verdict};
 
-/// The verdict on one delay; a growth that comes whole from an earlier delay of the same calls is that one's, told there.
+/// The verdict on one delay; a growth that comes whole from an earlier delay of the same calls is that one's.
 ///
 /// Its proofs name calls of the candidate and nothing else of them.
 pub(super) fn shift_verdict(
-    measure: &str,
-    before: Option<&'static str>,
+    measure: CallField,
+    before: Option<CallField>,
     comparison: &Comparison,
     tolerance_ms: f64,
     sample_min: u32,
@@ -24,7 +23,7 @@ pub(super) fn shift_verdict(
             .find(|earlier| Some(earlier.measure) == before && earlier.node == shift.node && earlier.grows)?;
         (shift.increase_ms() - earlier.increase_ms() <= tolerance_ms).then_some(earlier.measure)
     };
-    let name = format!("{measure} does not grow");
+    let name = format!("{} does not grow", measure.name());
     let is_own = |shift: &&Shift| shift.grows && cause(shift).is_none();
     let growing: Vec<&Shift> = of_measure.iter().copied().filter(is_own).collect();
     let nodes = of_measure.iter().filter(|shift| !shift.node.is_empty());
@@ -43,7 +42,7 @@ pub(super) fn shift_verdict(
         return Some(verdict.shown_by(proofs.collect()));
     }
     let why = match of_measure.iter().copied().filter(|shift| shift.grows).find_map(cause) {
-        Some(earlier) => format!("; no more than {earlier} does"),
+        Some(earlier) => format!("; no more than {} does", earlier.name()),
         None if all.baseline.count < sample_min => "; too few to judge".to_owned(),
         None => String::new(),
     };

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::check::{Comparison, Judgement, Status, brief};
+use crate::diagnose::words::counted;
 use crate::report::escape::markdown;
 
 /// Rows of one table; a pull request with more is read by nobody.
@@ -24,13 +25,13 @@ pub fn write(judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "{} in the candidate {}, {} in the baseline {}.\n",
-            counted(comparison.candidate_calls),
+            counted(comparison.candidate_calls, "call"),
             markdown(&comparison.candidate.join(", ")),
             comparison.baseline_calls,
             markdown(&comparison.baseline.join(", "))
         )?;
     } else {
-        writeln!(out, "{} in {}.\n", counted(judgement.calls), markdown(&judgement.captures.join(", ")))?;
+        writeln!(out, "{} in {}.\n", counted(judgement.calls, "call"), markdown(&judgement.captures.join(", ")))?;
     }
     writeln!(out, "| | expectation | what was seen |\n|---|---|---|")?;
     for verdict in judgement.verdicts.iter().take(ROWS_MAX) {
@@ -71,7 +72,7 @@ fn write_comparison(comparison: &Comparison, out: &mut dyn Write) -> io::Result<
         writeln!(
             out,
             "| {} | {} | {} | {:.1} ms | {:.1} ms | {:.1} ms | {:.1} ms | {:.2} |",
-            markdown(shift.measure),
+            markdown(shift.measure.name()),
             markdown(node),
             old.count,
             old.p50,
@@ -103,11 +104,4 @@ fn write_comparison(comparison: &Comparison, out: &mut dyn Write) -> io::Result<
 /// An ending and why in a sentence, once where they are the same.
 fn both(ending: &str, note: &str) -> String {
     if ending == note { ending.to_owned() } else { format!("{ending}: {}", brief(note)) }
-}
-
-fn counted(calls: u32) -> String {
-    match calls {
-        1 => "1 call".to_owned(),
-        calls => format!("{calls} calls"),
-    }
 }

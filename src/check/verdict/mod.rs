@@ -1,7 +1,12 @@
 //! A verdict: one expectation, whether it holds, and what shows it.
 
+mod comparison;
+mod judgement;
+
 use crate::capture::FrameRef;
-use crate::check::compare::Comparison;
+
+pub use comparison::{ChangedCall, Comparison, SetChange, Shift, Side, Subject, Transition, VERDICT_NAMES};
+pub use judgement::Judgement;
 
 /// What an expectation is about; reports group by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -141,71 +146,6 @@ pub fn brief(note: &str) -> &str {
     sentences.next().unwrap_or(note)
 }
 
-/// Everything that a run of `check` or `compare` says.
-#[derive(Debug, Default)]
-pub struct Judgement {
-    /// `check` or `compare`.
-    pub task: &'static str,
-    /// Path of the policy, empty without one.
-    pub policy: String,
-    /// Captures that frames refer to; of a comparison those of the candidate.
-    pub captures: Vec<String>,
-    /// Calls that were judged.
-    pub calls: u32,
-    /// In the order of the documentation.
-    pub verdicts: Vec<Verdict>,
-    /// What two runs differ in, for a comparison.
-    pub comparison: Option<Comparison>,
-}
-
-impl Judgement {
-    /// Verdicts that fail.
-    pub fn failures(&self) -> impl Iterator<Item = &Verdict> {
-        self.verdicts.iter().filter(|verdict| verdict.fails())
-    }
-
-    /// Whether everything holds.
-    pub fn holds(&self) -> bool {
-        self.failures().next().is_none()
-    }
-
-    /// How many verdicts hold, fail, and are waived.
-    pub fn counts(&self) -> (usize, usize, usize) {
-        let of = |word: &str| self.verdicts.iter().filter(|v| v.status.word() == word).count();
-        (of("holds"), of("fails"), of("waived"))
-    }
-
-    /// A frame as a reader finds it: `frame 12`, with the capture where there are several.
-    pub fn frame(&self, at: FrameRef) -> String {
-        match self.captures.get(usize::from(at.file)) {
-            Some(path) if self.captures.len() > 1 => format!("{path} frame {}", at.frame),
-            _ => format!("frame {}", at.frame),
-        }
-    }
-
-    /// Frames of one capture after another, each once: `frames 12, 14`; empty where there are none.
-    pub fn frames(&self, frames: &[FrameRef]) -> String {
-        let mut distinct: Vec<FrameRef> = Vec::new();
-        for at in frames {
-            if !distinct.contains(at) {
-                distinct.push(*at);
-            }
-        }
-        let first = distinct.first().map(|first| first.file);
-        let has_one_file = distinct.iter().all(|at| Some(at.file) == first);
-        if self.captures.len() > 1 || !has_one_file {
-            let told: Vec<String> = distinct.iter().map(|at| self.frame(*at)).collect();
-            return told.join(", ");
-        }
-        let numbers: Vec<String> = distinct.iter().map(|at| at.frame.to_string()).collect();
-        match numbers.len() {
-            0 => String::new(),
-            1 => format!("frame {}", numbers.concat()),
-            _ => format!("frames {}", numbers.join(", ")),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,13 +155,5 @@ mod tests {
         assert_eq!("It was refused.", brief("It was refused. Nothing else is known."));
         assert_eq!("10.0.0.1:5060 took 1.4 s, i.e. too long.", brief("10.0.0.1:5060 took 1.4 s, i.e. too long."));
         assert_eq!("", brief(""));
-    }
-
-    #[test]
-    fn a_frame_is_named_once() {
-        let at = |frame| FrameRef { file: 0, frame };
-        let judgement = Judgement::default();
-        assert_eq!("frames 7, 28", judgement.frames(&[at(7), at(28), at(7), at(28)]));
-        assert_eq!("frame 7", judgement.frames(&[at(7), at(7)]));
     }
 }

@@ -8,8 +8,8 @@ mod words;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::{Context, ExecutionError, Program, Value};
 
-use crate::call::{Outcome, OutcomeGroup};
-use crate::check::view::CallView;
+use crate::analysis::{CallField, CallFields, FieldKind, FieldValue, text, texts};
+use crate::capture::Timestamp;
 use words::{at_start, failure, kind, place, syntax_error, unknown_name};
 
 /// Bytes of one expression; longer ones are written by accident.
@@ -19,70 +19,25 @@ const EXPRESSION_DEPTH_MAX: usize = 100;
 /// What a duration reads as where the capture cannot tell it.
 const NO_DURATION: f64 = -1.0;
 
-type Get = fn(&CallView) -> Value;
-
-/// Every variable of an expression, in the order of the documentation.
-const VARIABLES: [(&str, Get); 29] = [
-    ("id", |call| Value::Int(i64::from(call.id))),
-    ("call_ids", |call| texts(&call.call_ids)),
-    ("caller", |call| text(&call.caller)),
-    ("callee", |call| text(&call.callee)),
-    ("source", |call| text(&call.source)),
-    ("destination", |call| text(&call.destination)),
-    ("transport", |call| text(&call.transport)),
-    ("outcome", |call| text(call.outcome.word())),
-    ("group", |call| text(group_word(call.outcome.group()))),
-    ("answered", |call| Value::Bool(call.outcome.is_answered())),
-    ("final_code", |call| Value::Int(i64::from(call.final_code))),
-    ("reason_phrase", |call| text(&call.reason_phrase)),
-    ("ended_by", |call| text(&call.ended_by)),
-    ("pdd_ms", |call| duration(call.pdd_ms)),
-    ("ring_ms", |call| duration(call.ring_ms)),
-    ("setup_ms", |call| duration(call.setup_ms)),
-    ("talk_ms", |call| duration(call.talk_ms)),
-    ("reply_ms", |call| duration(call.reply_ms())),
-    ("messages", |call| Value::Int(i64::from(call.messages))),
-    ("retransmissions", |call| Value::Int(i64::from(call.retransmissions))),
-    ("hops", |call| list(call.hops.iter().map(|hop| text(&hop.destination)))),
-    ("origin", |call| text(&call.origin)),
-    ("primary", |call| text(&call.primary)),
-    ("rules", |call| list(call.findings.iter().map(|finding| text(&finding.rule)))),
-    ("sequence", |call| text(&call.sequence.join(" "))),
-    ("codecs_offered", |call| texts(&call.codecs_offered)),
-    ("codecs_answered", |call| texts(&call.codecs_answered)),
-    ("caller_software", |call| text(&call.caller_software)),
-    ("callee_software", |call| text(&call.callee_software)),
-];
-
-/// The names that an expression may use.
-pub fn variable_names() -> impl Iterator<Item = &'static str> {
-    VARIABLES.iter().map(|(name, _)| *name)
-}
-
-fn text(text: &str) -> Value {
-    Value::String(text.to_owned().into())
-}
-
-fn texts(texts: &[String]) -> Value {
-    list(texts.iter().map(|item| text(item)))
-}
-
-fn list(items: impl Iterator<Item = Value>) -> Value {
-    Value::List(items.collect::<Vec<_>>().into())
-}
-
-fn duration(milliseconds: Option<f64>) -> Value {
-    Value::Float(milliseconds.unwrap_or(NO_DURATION))
-}
-
-/// The word of an outcome's group.
-pub fn group_word(group: OutcomeGroup) -> &'static str {
-    match group {
-        OutcomeGroup::Answered => "answered",
-        OutcomeGroup::Normal => "normal",
-        OutcomeGroup::Failure => "failure",
-        OutcomeGroup::Unknown => "unknown",
+/// A value as expressions see it; what a call lacks is neutral rather than null.
+fn neutral(value: Option<FieldValue<'_>>) -> Value {
+    match value {
+        Some(FieldValue::Count(count)) => Value::Int(i64::from(count)),
+        Some(FieldValue::Code(code)) => Value::Int(i64::from(code.unwrap_or(0))),
+        Some(FieldValue::Milliseconds(ms)) => Value::Float(ms.unwrap_or(NO_DURATION)),
+        Some(FieldValue::Text(text)) => string(text.into_owned()),
+        Some(FieldValue::Endpoint(endpoint)) => string(endpoint.map_or(String::new(), |endpoint| endpoint.to_string())),
+        Some(FieldValue::Texts(texts)) => {
+            Value::List(texts.into_iter().map(|text| string(text.into_owned())).collect::<Vec<_>>().into())
+        }
+        Some(FieldValue::Flag(flag)) => Value::Bool(flag),
+        Some(FieldValue::Moment(time)) => Value::Int(time.nanoseconds()),
+        None => Value::Null,
     }
+}
+
+fn string(text: String) -> Value {
+    Value::String(text.into())
 }
 
 /// What is wrong with an expression.
@@ -99,7 +54,8 @@ pub struct FilterError {
 pub struct Filter {
     source: String,
     program: Program,
-    variables: Vec<(&'static str, Get)>,
+    /// The names that it uses, which may be former ones, and the fields that they mean.
+    variables: Vec<(String, CallField)>,
 }
 
 impl Filter {
@@ -109,7 +65,7 @@ impl Filter {
     /// Where it cannot be read, uses a name that no call has, compares what cannot be compared, or is no condition.
     pub fn condition(source: &str) -> Result<Self, FilterError> {
         let filter = Self::read(source)?;
-        match filter.value(&sample()) {
+        match filter.value(&Sample) {
             Ok(Value::Bool(_)) | Err(None) => Ok(filter),
             Ok(other) => Err(at_start(format!("is no condition: it gives {}, not true or false", kind(&other)))),
             Err(Some(error)) => Err(at_start(error)),
@@ -122,7 +78,7 @@ impl Filter {
     /// As for [`Filter::condition`], and where the value is a list or a map.
     pub fn key(source: &str) -> Result<Self, FilterError> {
         let filter = Self::read(source)?;
-        match filter.value(&sample()) {
+        match filter.value(&Sample) {
             Ok(Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::String(_)) | Err(None) => Ok(filter),
             Ok(other) => Err(at_start(format!(
                 "is no key: it gives {}, not a text, a whole number, true or false",
@@ -146,15 +102,14 @@ impl Filter {
                 "is nested too deeply, or chains more than {EXPRESSION_DEPTH_MAX} operations; write it shorter"
             )));
         }
-        let mut variables: Vec<(&'static str, Get)> = Vec::new();
+        let mut variables: Vec<(String, CallField)> = Vec::new();
         for (name, id) in names.free {
-            let known = VARIABLES.iter().find(|(known, _)| *known == name);
-            let Some(variable) = known else {
+            let Some(field) = CallField::named(&name) else {
                 let start = program.source_info().offset_for(id).map_or(0, |range| range.0);
                 return Err(FilterError { at: place(source, start as usize), message: unknown_name(&name) });
             };
-            if !variables.iter().any(|(kept, _)| kept == &variable.0) {
-                variables.push(*variable);
+            if !variables.iter().any(|(kept, _)| *kept == name) {
+                variables.push((name, field));
             }
         }
         Ok(Self { source: source.to_owned(), program, variables })
@@ -169,11 +124,11 @@ impl Filter {
     ///
     /// # Errors
     /// Where the expression cannot be worked out for this call, such as an index past the end of a list.
-    pub fn matches(&self, call: &CallView) -> Result<bool, String> {
+    pub fn matches(&self, call: &impl CallFields) -> Result<bool, String> {
         match self.execute(call) {
             Ok(Value::Bool(is)) => Ok(is),
-            Ok(other) => Err(format!("gives {} for call {}", kind(&other), call.id)),
-            Err(error) => Err(format!("{} (call {})", failure(&error), call.id)),
+            Ok(other) => Err(format!("gives {} for call {}", kind(&other), call.id())),
+            Err(error) => Err(format!("{} (call {})", failure(&error), call.id())),
         }
     }
 
@@ -181,27 +136,27 @@ impl Filter {
     ///
     /// # Errors
     /// Where the expression cannot be worked out for this call.
-    pub fn key_of(&self, call: &CallView) -> Result<String, String> {
+    pub fn key_of(&self, call: &impl CallFields) -> Result<String, String> {
         match self.execute(call) {
             Ok(Value::String(key)) => Ok(key.to_string()),
             Ok(Value::Int(key)) => Ok(key.to_string()),
             Ok(Value::UInt(key)) => Ok(key.to_string()),
             Ok(Value::Bool(key)) => Ok(key.to_string()),
-            Ok(other) => Err(format!("gives {} for call {}", kind(&other), call.id)),
-            Err(error) => Err(format!("{} (call {})", failure(&error), call.id)),
+            Ok(other) => Err(format!("gives {} for call {}", kind(&other), call.id())),
+            Err(error) => Err(format!("{} (call {})", failure(&error), call.id())),
         }
     }
 
-    fn execute(&self, call: &CallView) -> Result<Value, ExecutionError> {
+    fn execute(&self, call: &impl CallFields) -> Result<Value, ExecutionError> {
         let mut context = Context::default();
-        for (name, get) in &self.variables {
-            context.add_variable_from_value(*name, get(call));
+        for (name, field) in &self.variables {
+            context.add_variable_from_value(name.as_str(), neutral(call.value(*field)));
         }
         self.program.execute(&context)
     }
 
     /// The value for a sample; `Err(None)` where another call may well have one.
-    fn value(&self, call: &CallView) -> Result<Value, Option<String>> {
+    fn value(&self, call: &impl CallFields) -> Result<Value, Option<String>> {
         self.execute(call).map_err(|error| match error {
             ExecutionError::IndexOutOfBounds(_)
             | ExecutionError::NoSuchKey(_)
@@ -213,36 +168,24 @@ impl Filter {
     }
 }
 
-/// A call with every value that it may lack left out, to find out before the first real call what does not fit together.
-fn sample() -> CallView {
-    CallView {
-        id: 1,
-        call_ids: vec![String::new()],
-        caller: String::new(),
-        callee: String::new(),
-        source: String::new(),
-        destination: String::new(),
-        transport: "udp".to_owned(),
-        outcome: Outcome::Completed,
-        final_code: 0,
-        reason_phrase: String::new(),
-        ended_by: String::new(),
-        pdd_ms: None,
-        ring_ms: None,
-        setup_ms: None,
-        talk_ms: None,
-        messages: 0,
-        retransmissions: 0,
-        hops: Vec::new(),
-        origin: String::new(),
-        primary: String::new(),
-        findings: Vec::new(),
-        sequence: Vec::new(),
-        sequence_frames: Vec::new(),
-        codecs_offered: vec![String::new()],
-        codecs_answered: vec![String::new()],
-        caller_software: String::new(),
-        callee_software: String::new(),
+/// A call of which nothing is known, to find out before the first real call what does not fit together.
+struct Sample;
+
+impl CallFields for Sample {
+    fn id(&self) -> u32 {
+        1
+    }
+
+    fn value(&self, field: CallField) -> Option<FieldValue<'_>> {
+        Some(match field.kind() {
+            FieldKind::Count => FieldValue::Count(0),
+            FieldKind::Code => FieldValue::Code(None),
+            FieldKind::Milliseconds => FieldValue::Milliseconds(None),
+            FieldKind::Text => text(""),
+            FieldKind::Texts => texts([""]),
+            FieldKind::Flag => FieldValue::Flag(true),
+            FieldKind::Moment => FieldValue::Moment(Timestamp::default()),
+        })
     }
 }
 

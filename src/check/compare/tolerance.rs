@@ -2,29 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::check::compare::{ChangedCall, Comparison, measures};
-use crate::check::difference::SetChange;
-use crate::check::growth::shift_verdict;
-use crate::check::limit::shown;
-use crate::check::policy::{Change, Compare};
-use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Status, Verdict};
+use crate::analysis::CallField;
+use crate::check::compare::growth::shift_verdict;
+use crate::check::compare::shift::measures;
+use crate::check::policy::{Change, Compare, Ruling, Waivers, expired_text, shown};
+use crate::check::verdict::{ChangedCall, Comparison, Kind, PROOFS_MAX, Proof, SetChange, Status, Subject, Verdict};
 use crate::check::view::{CallView, FindingView, View};
-use crate::check::waive::{Ruling, Waivers, expired_text};
-
-/// The names of its verdicts, in the order of reports; waivers may name them.
-pub(super) const NAMES: [&str; 11] = [
-    "the runs have calls in common",
-    "calls end as before",
-    "no call is missing",
-    "no call is added",
-    "reply_ms does not grow",
-    "pdd_ms does not grow",
-    "setup_ms does not grow",
-    "no new findings",
-    "codecs stay",
-    "software stays",
-    "header fields stay",
-];
 
 /// A comparison, and what it is judged by.
 pub(super) struct Bench<'a> {
@@ -84,10 +67,10 @@ impl<'a> Bench<'a> {
             before = Some(measure);
         }
         verdicts.push(self.finding_verdict());
-        let kinds: [(&str, &[&str], Change); 3] = [
-            ("codecs stay", &["codecs_offered", "codecs_answered"], tolerances.codecs),
-            ("software stays", &["caller_software", "callee_software"], tolerances.software),
-            ("header fields stay", &["header"], tolerances.headers),
+        let kinds: [(&str, &[Subject], Change); 3] = [
+            ("codecs stay", &[Subject::CodecsOffered, Subject::CodecsAnswered], tolerances.codecs),
+            ("software stays", &[Subject::CallerSoftware, Subject::CalleeSoftware], tolerances.software),
+            ("header fields stay", &[Subject::Header], tolerances.headers),
         ];
         for (name, subjects, change) in kinds {
             verdicts.push(self.difference_verdict(name, subjects, change));
@@ -99,14 +82,15 @@ impl<'a> Bench<'a> {
     }
 
     /// The same with the frames of its calls and the delay that each had.
-    fn with_values(&self, mut verdict: Verdict, measure: &str, of: fn(&CallView) -> Option<f64>) -> Verdict {
+    fn with_values(&self, mut verdict: Verdict, measure: CallField, of: fn(&CallView) -> Option<f64>) -> Verdict {
         for proof in &mut verdict.proofs {
             let Some(call) = proof.call.and_then(|id| self.calls.get(&id)) else {
                 continue;
             };
             proof.call_id = call.call_ids.first().cloned().unwrap_or_default();
             proof.frames = call.frames();
-            proof.note = of(call).map_or(String::new(), |value| format!("{measure} is {}", shown(measure, value)));
+            proof.note = of(call)
+                .map_or(String::new(), |value| format!("{} is {}", measure.name(), shown(measure.name(), value)));
         }
         verdict
     }
@@ -255,7 +239,7 @@ impl<'a> Bench<'a> {
         news
     }
 
-    fn difference_verdict(&self, name: &str, subjects: &[&str], change: Change) -> Verdict {
+    fn difference_verdict(&self, name: &str, subjects: &[Subject], change: Change) -> Verdict {
         let changes: Vec<&SetChange> =
             self.comparison.differences.iter().filter(|change| subjects.contains(&change.subject)).collect();
         let told: Vec<String> = changes.iter().take(PROOFS_MAX).map(|change| change_text(change)).collect();
@@ -310,12 +294,12 @@ fn change_text(change: &SetChange) -> String {
     };
     let (before, after) = (of(&change.before), of(&change.after));
     let what = match change.subject {
-        "codecs_offered" => "offered",
-        "codecs_answered" => "answered",
-        "caller_software" => "caller is",
-        "callee_software" => "callee is",
-        _ if change.before.is_empty() => return format!("new: {after}"),
-        _ => return format!("gone: {before}"),
+        Subject::CodecsOffered => "offered",
+        Subject::CodecsAnswered => "answered",
+        Subject::CallerSoftware => "caller is",
+        Subject::CalleeSoftware => "callee is",
+        Subject::Header if change.before.is_empty() => return format!("new: {after}"),
+        Subject::Header => return format!("gone: {before}"),
     };
     format!("{what} {after} instead of {before} ({} calls)", change.count)
 }

@@ -84,7 +84,7 @@ pub fn write(analysis: &Analysis, has_details: bool, out: &mut impl Write) -> io
             entries.map(|(count, findings)| call::OtherLine::of(count, findings, tables))
         }),
         incidents: Each(|| {
-            let incidents = analysis.told_incidents();
+            let incidents = analysis.reported_incidents();
             incidents.map(|(_, incident)| incident::IncidentLine::of(incident, tables))
         }),
         header_use: Each(|| {

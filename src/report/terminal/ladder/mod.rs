@@ -8,8 +8,8 @@ use std::io;
 
 use crate::call::{Call, CallTransactions, EndpointId, NodeId, transactions_of};
 use crate::report::terminal::Context;
-use crate::report::terminal::names::count;
 use crate::report::terminal::page::{Page, faint};
+use crate::report::words::count;
 use draw::Rails;
 use fold::Rung;
 

@@ -2,53 +2,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::check::verdict::{SetChange, Subject};
 use crate::check::view::{CallView, View};
-
-/// A value that another one took the place of, or that came or went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetChange {
-    /// `codecs_offered`, `codecs_answered`, `caller_software`, `callee_software`, or `header`.
-    pub subject: &'static str,
-    /// Before; empty where it came.
-    pub before: String,
-    /// After; empty where it went.
-    pub after: String,
-    /// Calls concerned; for header fields the messages that carry it.
-    pub count: u64,
-    /// Number of the first such call in the candidate; `None` for header fields.
-    pub call: Option<u32>,
-}
 
 type Of = fn(&CallView) -> String;
 
 /// What is compared call by call.
-const SUBJECTS: [(&str, Of); 4] = [
-    ("codecs_offered", |call| call.codecs_offered.join(" ")),
-    ("codecs_answered", |call| call.codecs_answered.join(" ")),
-    ("caller_software", |call| call.caller_software.clone()),
-    ("callee_software", |call| call.callee_software.clone()),
+const SUBJECTS: [(Subject, Of); 4] = [
+    (Subject::CodecsOffered, |call| call.codecs_offered.join(" ")),
+    (Subject::CodecsAnswered, |call| call.codecs_answered.join(" ")),
+    (Subject::CallerSoftware, |call| call.caller_software.clone()),
+    (Subject::CalleeSoftware, |call| call.callee_software.clone()),
 ];
 
 /// What pairs of calls carry differently, most calls first.
 pub(super) fn of_calls<'v>(pairs: impl Iterator<Item = (&'v CallView, &'v CallView)>) -> Vec<SetChange> {
-    let mut changes: BTreeMap<(usize, String, String), (u64, u32)> = BTreeMap::new();
+    let mut changes: BTreeMap<(Subject, String, String), (u64, u32)> = BTreeMap::new();
     for (old, new) in pairs {
-        for (place, (subject, of)) in SUBJECTS.iter().enumerate() {
+        for (subject, of) in SUBJECTS {
             let (before, after) = (of(old), of(new));
-            // A call that ended otherwise was answered by somebody else, or by nobody: that is told as its ending.
-            let is_of_answer = matches!(*subject, "codecs_answered" | "callee_software");
+            // A call that ended otherwise was answered by somebody else, or by nobody: that is reported as its ending.
+            let is_of_answer = matches!(subject, Subject::CodecsAnswered | Subject::CalleeSoftware);
             if before != after && (!is_of_answer || old.ending() == new.ending()) {
-                let entry = changes.entry((place, before, after)).or_insert((0, new.id));
+                let entry = changes.entry((subject, before, after)).or_insert((0, new.id));
                 entry.0 += 1;
             }
         }
     }
     let mut changes: Vec<SetChange> = changes
         .into_iter()
-        .filter_map(|((place, before, after), (count, call))| {
-            let (subject, _) = SUBJECTS.get(place)?;
-            Some(SetChange { subject, before, after, count, call: Some(call) })
-        })
+        .map(|((subject, before, after), (count, call))| SetChange { subject, before, after, count, call: Some(call) })
         .collect();
     changes.sort_by_key(|change| std::cmp::Reverse(change.count));
     changes
@@ -65,8 +48,13 @@ pub(super) fn of_headers(baseline: &View, candidate: &View) -> Vec<SetChange> {
         let lone = ours.headers.iter().filter(|(key, _)| both.contains(&key.0) && !theirs.headers.contains_key(*key));
         lone.map(|((kind, name), count)| (format!("{name} in {kind}"), *count)).collect()
     };
-    let change =
-        |before: String, after: String, count: u64| SetChange { subject: "header", before, after, count, call: None };
+    let change = |before: String, after: String, count: u64| SetChange {
+        subject: Subject::Header,
+        before,
+        after,
+        count,
+        call: None,
+    };
     let gone = only(baseline, candidate).into_iter();
     let came = only(candidate, baseline).into_iter();
     gone.map(|(name, count)| change(name, String::new(), count))
