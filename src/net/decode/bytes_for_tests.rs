@@ -2,7 +2,8 @@
 
 use crate::capture::{Frame, FrameRef, LinkType, Timestamp};
 use crate::net::decode::decode;
-use crate::net::packet::{Packet, Payload, Skip};
+use crate::net::packet::{Packet, Payload};
+use crate::net::skip::Skip;
 
 /// A short SIP message.
 pub(crate) const SIP: &[u8] = b"OPTIONS sip:bob@192.0.2.2 SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n";

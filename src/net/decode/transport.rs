@@ -12,7 +12,8 @@ use crate::net::decode::ip::icmp;
 use crate::net::decode::ip::icmp::Version;
 use crate::net::decode::next::Next;
 use crate::net::decode::tunnel::{self, esp};
-use crate::net::packet::{Payload, Segment, Skip};
+use crate::net::packet::{Payload, Segment};
+use crate::net::skip::{Layer, Skip};
 
 /// Reads what stands behind an IP header.
 ///
@@ -31,7 +32,7 @@ pub(super) fn carried<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) 
         97 => ether_ip(inside(descent, carried)),
         132 => sctp(descent, carried),
         137 => Ok(Next::Mpls(inside(descent, carried))),
-        other => Err(Skip::OtherProtocol("IP", u32::from(other))),
+        other => Err(Skip::OtherProtocol(Layer::Ip, u32::from(other))),
     }
 }
 

@@ -15,7 +15,8 @@ use crate::net::decode::carried::Carried;
 use crate::net::decode::descent::Descent;
 use crate::net::decode::next::Next;
 use crate::net::flow::{Endpoint, Flow};
-use crate::net::packet::{Payload, Skip, Trace};
+use crate::net::packet::{Payload, Trace};
+use crate::net::skip::Skip;
 
 /// Extension headers before a fragment header; RFC 8200 section 4.1 has four.
 const EXTENSION_HEADERS_MAX: usize = 16;

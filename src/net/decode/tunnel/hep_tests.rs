@@ -65,9 +65,9 @@ fn version_3_of_ipv6_is_read() {
 
 #[test]
 fn what_an_agent_forwards_else_is_named() {
-    assert_eq!(Some(Skip::OtherProtocol("HEP", 5)), decoded(101, &told(5)).skip);
+    assert_eq!(Some(Skip::OtherProtocol(Layer::Hep, 5)), decoded(101, &told(5)).skip);
     let packet = hep3(&[(11, &[1]), (16, b"zlib")]);
-    assert_eq!(Some(Skip::OtherProtocol("compressed HEP", 1)), decoded(101, &packet).skip);
+    assert_eq!(Some(Skip::OtherProtocol(Layer::CompressedHep, 1)), decoded(101, &packet).skip);
 }
 
 #[test]
