@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::flow::Flow;
 
-/// The marks by which two captures of the same packet are told from the sender sending it again (mirrors, `any`, taps).
+/// The marks that distinguish two captures of one packet from one that was sent twice (mirrors, `any`, taps).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Trace {
     /// IPv4 identification of the innermost IP header; `None` for IPv6 without fragment header.

@@ -213,7 +213,7 @@ impl WebSocketReader {
         if !header.is_final {
             return;
         }
-        // A direction that carries SIP is told everything, so that a broken message is seen as such.
+        // A direction that carries SIP is passed on whole, so that a broken message is seen as such.
         let is_keep_alive = self.message.iter().all(u8::is_ascii_whitespace);
         let is_sip = starts_with_sip(&self.message) || (self.has_sip && !is_keep_alive);
         if !self.is_unwanted && is_sip {

@@ -61,7 +61,7 @@ pub(crate) fn hostile_at_every_length(link_type: u16, bytes: &[u8]) {
         assert!(!decoded.packets.is_empty() || decoded.skip.is_some(), "neither packet nor skip at {captured}");
         for datagram in decoded.packets.iter().filter(|packet| !packet.is_cut) {
             if let Payload::Datagram(bytes) = datagram.payload {
-                assert!(!SIP.starts_with(bytes) || bytes.len() == SIP.len(), "a cut at {captured} is not told");
+                assert!(!SIP.starts_with(bytes) || bytes.len() == SIP.len(), "a cut at {captured} is not marked");
             }
         }
     }

@@ -87,7 +87,7 @@ impl<'s, 'a> Descent<'s, 'a> {
         self.missing = carried.missing;
     }
 
-    /// Makes `word` part of the hash by which copies from different taps are told apart.
+    /// Makes `word` part of the hash that differs between copies from different taps.
     pub(super) fn mark(&mut self, word: u64) {
         self.link = mix(self.link, word);
     }

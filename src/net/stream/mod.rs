@@ -223,7 +223,7 @@ impl Followed {
         segment.wire_length > 0 && !segment.rst && direction.fit(segment.sequence) == SegmentFit::Foreign
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of Streams that a connection needs, borrowed apart")]
+    #[expect(clippy::too_many_arguments, reason = "the parts of Streams that a connection needs, borrowed one by one")]
     fn push(
         &mut self,
         side: Side,

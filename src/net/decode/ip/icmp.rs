@@ -44,7 +44,7 @@ pub(in crate::net::decode) fn icmp<'a>(
         let layer = if version == Version::V4 { Layer::Icmp } else { Layer::Icmpv6 };
         return Err(Skip::OtherProtocol(layer, u32::from(kind)));
     }
-    // Behind the quote may stand extensions; then its length is told, in words of 4 or 8 bytes.
+    // Behind the quote may stand extensions; then its length is given, in words of 4 or 8 bytes.
     let quoted_length = match version {
         Version::V4 if matches!(kind, 3 | 11 | 12) => usize::from(length5) * 4,
         Version::V6 if matches!(kind, 1 | 3) => usize::from(length4) * 8,

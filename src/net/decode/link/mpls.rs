@@ -1,4 +1,4 @@
-//! MPLS label stacks: what they carry is told by the label alone, so it is guessed from the bytes.
+//! MPLS label stacks: what they carry only the label says, so it is guessed from the bytes.
 //!
 //! Sources: RFC 3032, RFC 4385 (control word), RFC 4928 (why the first nibble tells).
 

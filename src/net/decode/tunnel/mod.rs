@@ -109,7 +109,7 @@ fn geneve(bytes: &[u8]) -> Option<(u32, Next<'_>)> {
     Some((u32::from_be_bytes([0, n0, n1, n2]), Next::EtherType(protocol, inner)))
 }
 
-/// A T-PDU of GTP-U version 1; what it carries is told by the session alone, so it is guessed.
+/// A T-PDU of GTP-U version 1; what it carries only the session knows, so it is guessed.
 fn gtp_user(bytes: &[u8]) -> Option<(u32, Next<'_>)> {
     let flags = u8_at(bytes, 0)?;
     if flags & 0xf0 != 0x30 || u8_at(bytes, 1)? != 0xff {
