@@ -61,6 +61,8 @@ struct Followed {
     last: Moment,
 }
 
+const _: () = assert!(size_of::<Followed>() <= 1 << 10, "FOLLOWED_CONNECTIONS_MAX counts on 1 KiB for each");
+
 /// All TCP connections.
 #[derive(Debug)]
 pub(super) struct Streams {
