@@ -114,11 +114,11 @@ impl<W: Write> Row<'_, W> {
         let text = |of: fn(&Finding) -> &str| primary.map(of).unwrap_or_default();
         self.text(text(|finding| finding.rule))?;
         self.text(text(|finding| finding.severity.word()))?;
-        self.text(text(|finding| finding.confidence.word()))?;
-        self.text(text(|finding| &finding.title))?;
-        self.text(text(|finding| &finding.explanation))?;
-        self.text(text(|finding| &finding.remedy))?;
-        let evidence = primary.map_or(&[][..], |finding| &finding.evidence);
+        self.text(text(|finding| finding.seen.confidence.word()))?;
+        self.text(&primary.map(Finding::title).unwrap_or_default())?;
+        self.text(&primary.map(Finding::explanation).unwrap_or_default())?;
+        self.text(&primary.map(Finding::remedy).unwrap_or_default())?;
+        let evidence = primary.map_or(&[][..], |finding| &finding.seen.evidence);
         let frames = evidence.iter().flat_map(|evidence| match evidence {
             Evidence::Seen { frames, .. } => frames.as_slice(),
             Evidence::Missing { after, .. } => std::slice::from_ref(after),

@@ -5,7 +5,7 @@ use crate::call::{Call, EndpointId, Hop, MessageStore, TextId};
 use crate::capture::FrameRef;
 use crate::check::facts::{Facts, HeaderUses, word};
 use crate::check::view::{CallView, FindingView, HopView, View, distinct};
-use crate::diagnose::{Evidence, Finding};
+use crate::diagnose::{Evidence, Finding, Incident};
 
 impl View {
     /// All that an analysis tells.
@@ -51,7 +51,12 @@ fn last_frame(analysis: &Analysis) -> Option<crate::capture::Timestamp> {
 
 fn beside_calls(analysis: &Analysis) -> Vec<FindingView> {
     let lone = analysis.incidents.iter().filter(|incident| incident.calls.is_empty());
-    lone.map(|incident| finding_view(&incident.finding)).collect()
+    let view = |incident: &Incident| FindingView {
+        title: incident.title().into_owned(),
+        explanation: incident.explanation().into_owned(),
+        ..finding_view(&incident.finding)
+    };
+    lone.map(view).collect()
 }
 
 /// The call at a place of [`Analysis::calls`]; `None` past the last.
@@ -119,16 +124,16 @@ fn is_of_call(call: &Call, store: &MessageStore, at: FrameRef) -> bool {
 
 /// A finding with the frames of its evidence.
 fn finding_view(finding: &Finding) -> FindingView {
-    let frames = finding.evidence.iter().flat_map(|evidence| match evidence {
+    let frames = finding.seen.evidence.iter().flat_map(|evidence| match evidence {
         Evidence::Seen { frames, .. } => frames.as_slice(),
         Evidence::Missing { after, .. } => std::slice::from_ref(after),
     });
     FindingView {
         rule: finding.rule.to_owned(),
         severity: finding.severity,
-        explains: finding.explains,
-        title: finding.title.clone(),
-        explanation: finding.explanation.clone(),
+        explains: finding.seen.explains,
+        title: finding.title().into_owned(),
+        explanation: finding.explanation().into_owned(),
         frames: distinct(frames.copied()),
     }
 }

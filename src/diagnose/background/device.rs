@@ -10,8 +10,8 @@ use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome, ad
 use crate::call::{EndpointId, detail::target, is_private};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::Evidence;
 use crate::diagnose::finding::words::duration;
+use crate::diagnose::finding::{Evidence, Steps};
 use crate::sip::HeaderName;
 use crate::sip::number::user_of;
 
@@ -143,11 +143,15 @@ impl Device {
     }
 
     /// Who changes what so that requests of `sender` reach it.
-    pub fn remedy(&self, sender: &str) -> String {
-        format!(
-            "1. The device of {}: is it on, and on its network? Behind NAT it has to send a keep-alive every 25 s (CRLF or STUN, RFC 5626), or use TCP or TLS. 2. {sender}: or send OPTIONS to it that often. 3. Router in front of the device: a longer UDP time-out.",
-            self.aor
-        )
+    pub fn remedy(&self, sender: &str) -> Steps {
+        Steps::from([
+            format!(
+                "The device of {}: is it on, and on its network? Behind NAT it has to send a keep-alive every 25 s (CRLF or STUN, RFC 5626), or use TCP or TLS.",
+                self.aor
+            ),
+            format!("{sender}: or send OPTIONS to it that often."),
+            "Router in front of the device: a longer UDP time-out.".to_owned(),
+        ])
     }
 
     /// The registration.

@@ -233,7 +233,7 @@ fn sample(calls: &[u32]) -> Vec<u32> {
 
 /// What sets the calls of an incident apart, in words; empty where nothing does or the incident is no error.
 pub fn of_incident(capture: &CaptureContext<'_>, incident: &Incident) -> String {
-    let Some(origin) = incident.finding.origin else {
+    let Some(origin) = incident.finding.seen.origin else {
         return String::new();
     };
     if incident.finding.severity < Severity::Error || incident.calls.len() < FAILED_MIN {

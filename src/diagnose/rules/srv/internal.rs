@@ -2,7 +2,7 @@
 
 use crate::call::{NodeId, Outcome, Step};
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::diagnose::incident::distinguishing_feature::{self, DistinguishingFeature};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::alike::{by_origin, claim as claim_about, with_examples};
@@ -32,24 +32,20 @@ fn claim(capture: &CaptureContext<'_>, node: NodeId, code: u16, mut calls: Vec<u
     let name = capture.name(origin.endpoint);
     let good = distinguishing_feature::good_calls(capture, node);
     let apart = feature(capture, node, &calls, &good);
-    let finding = Finding::new(
-        "srv-internal-error",
-        Severity::Error,
+    let observation = Observation::new(
         if apart.is_some() { Confidence::Likely } else { Confidence::Possible },
         if apart.is_some() { Proof::Comparison } else { Proof::CodeMeaning },
     )
-    .says(
-        title(&name, code),
-        explanation(&name, code, calls.len(), &good, apart.as_ref()),
-        remedy(capture, &name, *calls.first()?, apart.as_ref()),
-    )
+    .titled(title(&name, code))
+    .happened(explanation(&name, code, calls.len(), &good, apart.as_ref()))
+    .remedy(remedy(capture, &name, *calls.first()?, apart.as_ref()))
     .at(origin.endpoint, code);
     let shows = match code {
         500 => "the fault that it reports",
         _ => "the refusal",
     };
-    let finding = with_examples(capture, finding, &calls, |context| context.refusal(), shows);
-    claim_about(capture, finding, calls, good.len())
+    let observation = with_examples(capture, observation, &calls, |context| context.refusal(), shows);
+    claim_about(capture, observation, calls, good.len())
 }
 
 /// What the code says: 500 alone speaks of the server itself, the others of what it lacks (RFC 3261 section 21.5).
