@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::call::outcome::verdict::{TIMER_B, Watch};
 use crate::call::store::endpoint::EndpointId;
+use crate::call::store::messages::MessageRange;
 use crate::call::store::string_arena::TextId;
 use crate::call::transaction::call_transactions::CallTransactions;
 use crate::capture::{FrameRef, Timestamp};
@@ -32,14 +33,14 @@ pub struct OtherRequest {
     pub answer: Option<(StatusCode, Timestamp, FrameRef)>,
     /// Whether the capture ran long enough after it to miss an answer.
     pub was_watched: bool,
-    /// First message of its Call-ID's part in the book, and one past the last.
-    pub range: (u32, u32),
+    /// Where the messages of its part of the Call-ID lie.
+    pub range: MessageRange,
     /// Product of the sender, absent where it does not tell.
     pub software: TextId,
 }
 
 /// The requests of one part of a Call-ID.
-pub fn requests(transactions: &CallTransactions<'_>, range: (u32, u32), watch: &Watch) -> Vec<OtherRequest> {
+pub fn requests(transactions: &CallTransactions<'_>, range: MessageRange, watch: &Watch) -> Vec<OtherRequest> {
     let roots = transactions.each().filter(|(_, t)| t.parent.is_none() && t.method != Method::Ack);
     let kept = roots.filter_map(|(_, t)| {
         let request = transactions.message(t.request?);

@@ -4,9 +4,9 @@
 
 use memchr::{memchr, memchr2};
 
-use crate::call::outcome::call::Leg;
 use crate::call::outcome::verdict::{TIMER_B, Watch};
 use crate::call::store::endpoint::EndpointId;
+use crate::call::store::message_store::Leg;
 use crate::call::store::string_arena::TextId;
 use crate::call::transaction::call_id_parts::{RETRY_WAIT, is_challenge};
 use crate::call::transaction::call_transactions::CallTransactions;

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::Call;
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::message::Message;
+use crate::call::store::message_store::MessageStore;
 use crate::call::transaction::call_id_parts::is_challenge;
 use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::dialog::{Dialog, dialogs};
@@ -130,7 +130,7 @@ pub fn only_stage(call: &Call, store: &MessageStore) -> Option<Stage> {
     let times = &call.milestones;
     let start = times.invited?;
     let end = [times.alerted, times.answered].into_iter().flatten().min()?;
-    let messages = store.messages.get(leg.start as usize..leg.end as usize)?;
+    let messages = store.messages_of(leg);
     let sign = messages.iter().find(|message| message.time == end && is_sign(message) && !message.flags.is_copy())?;
     (end > start).then_some(Stage {
         kind: StageKind::Waiting,

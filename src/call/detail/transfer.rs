@@ -4,10 +4,11 @@
 
 use std::time::Duration;
 
-use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::Call;
+use crate::call::outcome::call_index::CallIndex;
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::message::Message;
+use crate::call::store::message_store::MessageStore;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_id_parts::is_challenge;
 use crate::call::transaction::call_transactions::CallTransactions;
@@ -139,7 +140,7 @@ pub fn party(address: &str) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Referred {
     /// Its index among all calls.
-    pub call: u32,
+    pub call: CallIndex,
     /// Whether the referred side itself placed it, or its INVITE names who asked for it; otherwise only its target and its
     /// time fit.
     pub is_sure: bool,
@@ -168,7 +169,7 @@ pub fn referred_call(
     let mut to_target = soon.filter(|(_, call)| party(tables.text(call.callee)) == target);
     let sure = to_target.clone().find(|(_, call)| tables.node(call.source) == node || is_referred(store, call, refer));
     let is_sure = sure.is_some();
-    sure.or_else(|| to_target.next()).map(|(index, _)| Referred { call: index as u32, is_sure })
+    sure.or_else(|| to_target.next()).map(|(index, _)| Referred { call: CallIndex(index as u32), is_sure })
 }
 
 /// Whether the INVITE of a call names the sender of the REFER as who asked for it (RFC 3892), or is to take over the call that
@@ -190,7 +191,7 @@ fn is_referred(store: &MessageStore, call: &Call, refer: &Message) -> bool {
         local.is_some_and(|local| !local.is_empty() && wanted.contains(local))
     };
     let legs = call.legs.iter();
-    let mut firsts = legs.filter_map(|leg| store.messages.get(leg.start as usize));
+    let mut firsts = legs.filter_map(|leg| store.messages_of(leg).first());
     firsts.any(|first| is_named(first) || is_wanted(first))
 }
 

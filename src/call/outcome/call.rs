@@ -6,6 +6,7 @@ use crate::call::outcome::verdict::{self, Outcome, Watch};
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::header_list::HeaderListId;
 use crate::call::store::message::Message;
+use crate::call::store::message_store::Leg;
 use crate::call::store::string_arena::TextId;
 use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::dialog::{self, Dialog};
@@ -13,17 +14,6 @@ use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::Transport;
 use crate::sip::{Method, StatusCode};
-
-/// One Call-ID's part of a call: a range of the book's messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leg {
-    /// The Call-ID.
-    pub call_id: TextId,
-    /// First message in the book.
-    pub start: u32,
-    /// One past the last.
-    pub end: u32,
-}
 
 /// A party of a call, for "who ended it".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -99,11 +99,22 @@ pub fn proxy_cancel(transactions: &CallTransactions<'_>, step: TransactionIndex)
 /// Why the call that `dialog` carried was cut, where it was.
 pub fn drop_cause(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
     ack_lost(transactions, dialog)
-        .or_else(|| refresh::session_timer(transactions, dialog))
+        .or_else(|| session_timer(transactions, dialog))
         .or_else(|| network(transactions, dialog))
         .or_else(|| no_such_call(transactions, dialog))
-        .or_else(|| refresh::refresh_failed(transactions, dialog))
+        .or_else(|| refresh_failed(transactions, dialog))
         .or_else(|| bye_unanswered(transactions, dialog))
+}
+
+fn session_timer(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let interval = refresh::expired_interval(transactions, dialog)?;
+    let (interval_seconds, set_by) = (interval.seconds, interval.set_by);
+    Some(DropCause::SessionTimer { bye: dialog.bye?, interval_seconds, set_by })
+}
+
+fn refresh_failed(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let request = refresh::failed_refresh(transactions, dialog)?;
+    Some(DropCause::RefreshFailed { request, bye: dialog.bye? })
 }
 
 /// The hop nearest to the answerer: the deepest one that was answered with the same 2xx.

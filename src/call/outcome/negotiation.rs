@@ -2,13 +2,12 @@
 //!
 //! Sources: RFC 3264 sections 5 to 8, RFC 3261 sections 13.2.1 and 14, RFC 3262 section 5, RFC 6337 section 2.2.
 
-use crate::call::outcome::hold::is_held;
 use crate::call::store::message::Message;
 use crate::call::store::session::SessionId;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
-use crate::sip::sdp::{Media, MediaKind};
+use crate::sip::sdp::{Direction, Media, MediaKind};
 use crate::sip::{HeaderName, Method, Sdp, StatusCode};
 
 /// Changes of one call that are looked at: refreshes of a long call stay below, a forged capture may hold any number.
@@ -260,4 +259,21 @@ pub fn difference(tables: &Tables, before: SessionId, after: SessionId) -> Chang
 /// The media lines that are in use.
 pub fn used(sdp: &Sdp) -> impl Iterator<Item = &Media> {
     sdp.medias.iter().filter(|media| !media.is_refused())
+}
+
+/// Whether the side that describes itself so holds the other one: nothing may be sent to it on any line in use.
+///
+/// By direction, or by the address 0.0.0.0 of RFC 2543 (RFC 3264 section 8.4).
+pub fn is_held(tables: &Tables, session: SessionId) -> bool {
+    let sdp = tables.sessions.shape(session);
+    let places = tables.sessions.media(session);
+    let mut lines = sdp.medias.iter().enumerate().filter(|(_, media)| !media.is_refused()).peekable();
+    lines.peek().is_some()
+        && lines.all(|(place, media)| {
+            let is_numeric = media.connection.as_ref().is_some_and(|connection| connection.address.is_some());
+            let address = places.get(place).map(|at| at.address);
+            // A description without c= line has no address either, which holds nobody.
+            let is_zero = is_numeric && address.is_some_and(|address| address.is_unspecified());
+            is_zero || matches!(media.direction(), Direction::SendOnly | Direction::Inactive)
+        })
 }

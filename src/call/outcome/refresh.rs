@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use crate::call::outcome::ending::DropCause;
 use crate::call::store::string_arena::TextId;
 use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::dialog::Dialog;
@@ -77,20 +76,19 @@ pub fn read(transactions: &CallTransactions<'_>, answer: MessageIndex) -> Option
     Some(Interval { seconds: u32::try_from(parsed.seconds).ok()?, set_by: answer, refresher })
 }
 
-/// A call that ended at the moment at which its session timer ran out, without a refresh in the whole interval.
-pub(in crate::call) fn session_timer(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
+/// The interval at the end of which a call was hung up, without a refresh in the whole of it.
+pub(in crate::call) fn expired_interval(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<Interval> {
     let bye = transactions.message(transactions.transaction(dialog.bye?).request?);
     let interval = interval_at(transactions, dialog, bye.time)?;
     let since = bye.time.since(transactions.message(interval.set_by).time);
-    interval.ends_after(since).then_some(DropCause::SessionTimer {
-        bye: dialog.bye?,
-        interval_seconds: interval.seconds,
-        set_by: interval.set_by,
-    })
+    interval.ends_after(since).then_some(interval)
 }
 
 /// A refresh that was refused or never answered, after which its sender hung up.
-pub(in crate::call) fn refresh_failed(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
+pub(in crate::call) fn failed_refresh(
+    transactions: &CallTransactions<'_>,
+    dialog: &Dialog,
+) -> Option<TransactionIndex> {
     let bye = transactions.message(transactions.transaction(dialog.bye?).request?);
     let failed = |t: &Transaction| {
         let request = transactions.message(t.request?);
@@ -111,16 +109,6 @@ pub(in crate::call) fn refresh_failed(transactions: &CallTransactions<'_>, dialo
             }
         }
     };
-    let request = last_failed(transactions, dialog, failed)?;
-    Some(DropCause::RefreshFailed { request, bye: dialog.bye? })
-}
-
-fn last_failed(
-    transactions: &CallTransactions<'_>,
-    dialog: &Dialog,
-    failed: impl Fn(&Transaction) -> Option<()>,
-) -> Option<TransactionIndex> {
-    let mut refreshes = transactions.each().filter(|(_, t)| is_refresh(transactions, dialog, t));
-    let last = refreshes.by_ref().last();
+    let last = transactions.each().filter(|(_, t)| is_refresh(transactions, dialog, t)).last();
     last.filter(|(_, t)| failed(t).is_some()).map(|(index, _)| index)
 }

@@ -96,17 +96,17 @@ impl StringArena {
         &mut self,
         texts: impl Iterator<Item = (u64, &'t [u8])> + Clone,
     ) -> Vec<TextId> {
-        self.table.touch(texts.clone().map(|(hash, _)| hash));
+        self.table.prefetch(texts.clone().map(|(hash, _)| hash));
         texts.map(|(hash, bytes)| self.intern_hashed(hash, bytes)).collect()
     }
 
     /// Makes room to find `times` as many texts as there are.
-    pub(in crate::call) fn expect(&mut self, times: usize) {
-        self.table.expect(times);
+    pub(in crate::call) fn reserve_factor(&mut self, times: usize) {
+        self.table.reserve_factor(times);
     }
 
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
-    pub(in crate::call) fn close(&mut self) {
+    pub(in crate::call) fn freeze(&mut self) {
         self.table = IdTable::default();
         self.all.shrink_to_fit();
     }

@@ -1,8 +1,9 @@
-//! The anatomy of one call: its messages paired into transactions, the tree of hops, the attempts and the dialogs.
+//! The transactions of one call: its messages paired, the tree of hops, and the steps of the attempt.
 //!
 //! Built on demand from the messages of the call and thrown away after use; what is kept of a call is [`crate::call::Call`].
 
 use crate::call::store::message::{Message, MessageKind};
+use crate::call::store::message_store::{Leg, MessageStore};
 use crate::call::store::string_arena::TextId;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_id_parts::{RETRY_WAIT, is_step};
@@ -12,7 +13,7 @@ use crate::sip::{Method, StatusCode};
 /// INVITEs of one call that are looked at though only answers to them were captured; only a forged capture has more.
 const UNSEEN_STEPS_MAX: usize = 64;
 
-/// One call taken apart.
+/// One call as its transactions.
 #[derive(Debug)]
 pub struct CallTransactions<'a> {
     /// The messages of all legs in the order of capture, copies included.
@@ -29,8 +30,17 @@ pub struct CallTransactions<'a> {
     pub chain: Vec<TransactionIndex>,
 }
 
+/// The transactions of the messages of some legs.
+pub fn transactions_of<'a>(store: &'a MessageStore, legs: &[Leg]) -> CallTransactions<'a> {
+    let mut messages: Vec<&Message> = legs.iter().flat_map(|leg| store.messages_of(leg)).collect();
+    if legs.len() > 1 {
+        messages.sort_by_key(|message| message.order());
+    }
+    CallTransactions::new(messages, &store.tables)
+}
+
 impl<'a> CallTransactions<'a> {
-    /// Takes a call apart; `messages` are in the order of capture.
+    /// Pairs the messages of a call, which are in the order of capture.
     pub fn new(messages: Vec<&'a Message>, tables: &'a Tables) -> Self {
         let pairing = pair(&messages, tables);
         Self::of_pairs(messages, tables, pairing)
