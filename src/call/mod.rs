@@ -37,6 +37,7 @@ pub use store::via_stack::{ViaId, ViaStacks};
 pub use survey::census::{Census, Traffic};
 pub use survey::direction::{OneDirection, one_direction_pairs};
 pub use transaction::call_id_parts::{is_challenge, is_step};
-pub use transaction::call_transactions::{CallTransactions, transactions_of};
+pub use transaction::call_transactions::{CallTransactions, TransactionView};
 pub use transaction::dialog::{Dialog, dialogs};
+pub use transaction::join::transactions_of;
 pub use transaction::transaction::{MessageIndex, Transaction, TransactionIndex};

@@ -15,7 +15,7 @@ use crate::call::store::message::Message;
 use crate::call::store::message_store::{Leg, MessageStore};
 use crate::call::survey::fixed_timers::FixedTimers;
 use crate::call::survey::load::Loads;
-use crate::call::transaction::call_transactions::transactions_of;
+use crate::call::transaction::join::transactions_of;
 
 /// Everything that the messages of a run say happened.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use crate::call::store::messages::MessageRange;
 use crate::call::store::string_arena::TextId;
 use crate::call::transaction::call_transactions::CallTransactions;
 use crate::capture::{FrameRef, Timestamp};
-use crate::sip::{Method, StatusCode};
+use crate::sip::{HeaderName, Method, StatusCode};
 
 /// One request outside a call, on the first hop that the capture shows.
 #[derive(Debug, Clone, Copy)]
@@ -41,27 +41,27 @@ pub struct OtherRequest {
 
 /// The requests of one part of a Call-ID.
 pub fn requests(transactions: &CallTransactions<'_>, range: MessageRange, watch: &Watch) -> Vec<OtherRequest> {
-    let roots = transactions.each().filter(|(_, t)| t.parent.is_none() && t.method != Method::Ack);
-    let kept = roots.filter_map(|(_, t)| {
-        let request = transactions.message(t.request?);
-        let answer = t.final_response.map(|answer| transactions.message(answer));
-        let software = transactions.tables.header_id(request, crate::sip::HeaderName::UserAgent);
+    let roots = transactions.all().filter(|hop| hop.parent.is_none() && hop.method != Method::Ack);
+    let requests = roots.filter_map(|hop| {
+        let request = hop.request()?;
+        let answer = hop.final_response();
+        let software = transactions.tables.header_id(request, HeaderName::UserAgent);
         Some(OtherRequest {
-            method: t.method,
-            source: t.source,
-            destination: t.destination,
+            method: hop.method,
+            source: hop.source,
+            destination: hop.destination,
             uri: request.line,
             from: request.from,
             sent: request.time,
             at: request.at,
-            sends: t.sends,
+            sends: hop.sends,
             answer: answer.and_then(|answer| Some((answer.status()?, answer.time, answer.at))),
             was_watched: watch.since(request.time) >= TIMER_B,
             range,
             software,
         })
     });
-    kept.collect()
+    requests.collect()
 }
 
 /// Requests of one method between two endpoints, counted.

@@ -9,7 +9,7 @@ use crate::call::store::message::{MAX_FORWARDS_ABSENT, Message};
 use crate::call::store::session::SessionId;
 use crate::call::store::string_arena::TextId;
 use crate::call::store::tables::Tables;
-use crate::call::transaction::call_transactions::CallTransactions;
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::transaction::TransactionIndex;
 use crate::sip::HeaderName;
 
@@ -95,12 +95,10 @@ impl RewriteKind {
 ///
 /// Where nodes between the two hops were not captured, theirs is among it. Of header fields those are compared that are kept.
 pub fn rewriting(transactions: &CallTransactions<'_>, hop: TransactionIndex) -> Vec<Rewrite> {
-    let own = transactions.transaction(hop);
-    let parent = own.parent.map(|parent| transactions.transaction(parent));
-    let (Some(before), Some(after)) = (parent.and_then(|parent| parent.request), own.request) else {
+    let hop = transactions.hop(hop);
+    let (Some(before), Some(after)) = (hop.parent().and_then(TransactionView::request), hop.request()) else {
         return Vec::new();
     };
-    let (before, after) = (transactions.message(before), transactions.message(after));
     let mut rewrites = Vec::new();
     compare_heads(transactions.tables, before, after, &mut rewrites);
     compare_headers(transactions.tables, before, after, &mut rewrites);

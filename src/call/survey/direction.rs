@@ -15,8 +15,8 @@ use crate::call::store::endpoint::{EndpointId, NodeId};
 use crate::call::store::message::Message;
 use crate::call::store::message_store::{Leg, MessageStore};
 use crate::call::survey::census::Census;
-use crate::call::transaction::call_transactions::{CallTransactions, transactions_of};
-use crate::call::transaction::transaction::{Transaction, TransactionIndex};
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
+use crate::call::transaction::join::transactions_of;
 use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method};
 
@@ -167,35 +167,34 @@ fn add_leg(
     watch: (Timestamp, Timestamp),
     signs: &mut AllSigns,
 ) {
-    let node = |endpoint| store.tables.node(endpoint);
     let transactions = transactions_of(store, &[*leg]);
-    for (index, t) in transactions.each() {
-        let asked = (node(t.source), node(t.destination));
-        if t.request.is_none() && silent.contains(&(asked.1, asked.0)) {
-            let wait = if t.method == Method::Invite { INVITE_WAIT } else { REQUEST_WAIT };
-            let signs = signs.entry((asked.1, asked.0)).or_default();
+    for hop in transactions.all() {
+        let (asker, asked) = hop.nodes();
+        if hop.request.is_none() && silent.contains(&(asked, asker)) {
+            let wait = if hop.method == Method::Invite { INVITE_WAIT } else { REQUEST_WAIT };
+            let signs = signs.entry((asked, asker)).or_default();
             signs.orphans += 1;
-            signs.knows |= transactions.message(t.first).time.since(watch.0) >= wait;
-        } else if t.request.is_some() && silent.contains(&asked) {
-            let signs = signs.entry(asked).or_default();
-            signs.knows |= acts_on_unseen(&transactions, t);
+            signs.knows |= hop.first().time.since(watch.0) >= wait;
+        } else if hop.request.is_some() && silent.contains(&(asker, asked)) {
+            let signs = signs.entry((asker, asked)).or_default();
+            signs.knows |= acts_on_unseen(&transactions, hop);
             let counts =
-                !t.transport.is_reliable() && !matches!(t.method, Method::Ack | Method::Cancel | Method::Options);
+                !hop.transport.is_reliable() && !matches!(hop.method, Method::Ack | Method::Cancel | Method::Options);
             signs.requests += u32::from(counts);
-            signs.unrepeated += u32::from(counts && is_left_alone(&transactions, index, t, watch.1));
+            signs.unrepeated += u32::from(counts && is_left_alone(&transactions, hop, watch.1));
         }
     }
 }
 
 /// Whether the sender of a request shows by it that it heard what the capture lacks.
-fn acts_on_unseen(transactions: &CallTransactions<'_>, t: &Transaction) -> bool {
-    let Some(request) = t.request.map(|request| transactions.message(request)) else {
+fn acts_on_unseen(transactions: &CallTransactions<'_>, hop: TransactionView<'_, '_>) -> bool {
+    let Some(request) = hop.request() else {
         return false;
     };
-    let speaker = transactions.tables.node(t.source);
-    match t.method {
+    let speaker = hop.source_node();
+    match hop.method {
         Method::Invite | Method::Register if request.to_tag.is_absent() => {
-            let unseen_final = t.method == Method::Invite && t.ack.is_some() && t.final_response.is_none();
+            let unseen_final = hop.method == Method::Invite && hop.ack.is_some() && hop.final_response.is_none();
             unseen_final || learnt_from_unseen(transactions, request)
         }
         _ => {
@@ -254,21 +253,16 @@ fn learnt_from_unseen(transactions: &CallTransactions<'_>, request: &Message) ->
 }
 
 /// Whether a request was not repeated although the time for it had come, and nothing else took its place.
-fn is_left_alone(
-    transactions: &CallTransactions<'_>,
-    index: TransactionIndex,
-    t: &Transaction,
-    end: Timestamp,
-) -> bool {
-    let Some(last) = t.last_request.map(|last| transactions.message(last)) else {
+fn is_left_alone(transactions: &CallTransactions<'_>, hop: TransactionView<'_, '_>, end: Timestamp) -> bool {
+    let Some(last) = hop.last_request() else {
         return false;
     };
-    let went_elsewhere = transactions.each().any(|(other, o)| {
-        other > index
-            && (o.method == Method::Cancel && o.via == t.via
-                || o.method == t.method && o.source == t.source && o.destination != t.destination)
+    let went_elsewhere = transactions.all().any(|other| {
+        other.index() > hop.index()
+            && (other.method == Method::Cancel && other.via == hop.via
+                || other.method == hop.method && other.source == hop.source && other.destination != hop.destination)
     });
     // An answer from another address than the one asked is an answer all the same.
-    let is_answered = transactions.responses_of(index).next().is_some();
-    !is_answered && t.sends <= SENDS_MAX && end.since(last.time) >= REPEAT_WAIT && !went_elsewhere
+    let is_answered = hop.responses().next().is_some();
+    !is_answered && hop.sends <= SENDS_MAX && end.since(last.time) >= REPEAT_WAIT && !went_elsewhere
 }

@@ -14,7 +14,7 @@ use crate::call::survey::load::attempt::{Channel, HOPS_MAX};
 use crate::call::survey::load::destination::Destination;
 use crate::call::survey::load::sent::{SentInvite, end_of, sent};
 use crate::call::survey::load::words::RefusalReader;
-use crate::call::transaction::call_transactions::transactions_of;
+use crate::call::transaction::join::transactions_of;
 use crate::capture::Timestamp;
 use crate::sip::{Method, StatusCode};
 

@@ -31,7 +31,7 @@ use crate::call::outcome::origin;
 use crate::call::outcome::verdict::Outcome;
 use crate::call::store::endpoint::NodeId;
 use crate::call::store::message_store::MessageStore;
-use crate::call::transaction::call_transactions::transactions_of;
+use crate::call::transaction::join::transactions_of;
 
 /// The load of every node that calls were sent to.
 #[derive(Debug, Default)]
