@@ -9,7 +9,6 @@ mod store;
 pub mod survey;
 mod transaction;
 pub use assemble::build::{CallSet, NodeSurvey, build_calls};
-pub use assemble::leg::last_digits;
 pub use assemble::split::{SplitCallIds, split_call_ids};
 pub use ingest::arrival::Arrival;
 pub use ingest::clock::shifts;
@@ -18,11 +17,11 @@ pub use ingest::message_store_builder::MessageStoreBuilder;
 pub use outcome::call::{Call, Hop, Milestones, Party};
 pub use outcome::call_index::{CallId, CallIndex};
 pub use outcome::ending::{
-    ACK_LOST_SENDS, DropCause, acked_at, answering_hop, drop_cause, is_ack_missed, names_network_cause, proxy_cancel,
+    DropCause, answering_hop, drop_cause, is_ack_missed, names_network_cause, proxy_cancel,
     ring, second_bye,
 };
 pub use outcome::node_software::own_software;
-pub use outcome::origin::{Origin, RELAY_MAX, Step, path};
+pub use outcome::origin::{Origin, Step, path};
 pub use outcome::reason::Cause;
 pub use outcome::verdict::{Outcome, OutcomeGroup, Watch, cancel_of, has_credentials, is_network_block};
 pub use store::endpoint::{EndpointId, Endpoints, NodeId, is_private};

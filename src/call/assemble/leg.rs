@@ -238,7 +238,7 @@ fn numbers_of(view: &LinkableCall<'_>) -> Vec<String> {
 }
 
 /// The last seven digits of a URI's user part; `None` where it has fewer.
-pub fn last_digits(uri: &str) -> Option<String> {
+pub(in crate::call) fn last_digits(uri: &str) -> Option<String> {
     let user = uri.split_once(':').map_or(uri, |(_, rest)| rest).split(['@', ';']).next()?;
     let digits: String = user.chars().filter(char::is_ascii_digit).collect();
     (digits.len() >= DIGITS_MIN).then(|| digits[digits.len() - DIGITS_MIN..].to_owned())

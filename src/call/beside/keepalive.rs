@@ -19,7 +19,7 @@ const DEVIATION_MAX: f64 = 0.3;
 /// The share of intervals that must be usual; a node that gets no answer often asks faster.
 const USUAL_SHARE_MIN: f64 = 0.6;
 /// Unanswered keep-alives in a row that are no chance loss.
-pub const OUTAGE_MIN: usize = 2;
+pub(in crate::call) const OUTAGE_MIN: usize = 2;
 
 /// Keep-alives from one node to another.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ pub struct MissedKeepAlives {
 /// Whether a keep-alive says that its receiver is down; `None` where the capture cannot tell.
 ///
 /// 408 and 503 say so as silence does; every other answer shows that somebody is there.
-pub fn is_bad(request: &OtherRequest) -> Option<bool> {
+pub(in crate::call) fn is_bad(request: &OtherRequest) -> Option<bool> {
     match request.answer {
         Some((status, _, _)) => Some(matches!(status.0, 408 | 503)),
         None if request.was_watched => Some(true),

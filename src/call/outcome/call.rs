@@ -172,7 +172,7 @@ pub struct Call {
 }
 
 /// Sums a call up; `legs` are the ranges that `transactions` was made of.
-pub fn sum_up(transactions: &CallTransactions<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
+pub(in crate::call) fn sum_up(transactions: &CallTransactions<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
     let dialogs = dialog::dialogs(transactions);
     let dialog = dialogs.first();
     let drop = dialog.and_then(|dialog| ending::drop_cause(transactions, dialog));

@@ -15,9 +15,9 @@ use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method, StatusCode};
 
 /// Sends of one 2xx after which its ACK counts as lost: the first and three repeats.
-pub const ACK_LOST_SENDS: u32 = 4;
+pub(in crate::call) const ACK_LOST_SENDS: u32 = 4;
 /// When a callee that never got the ACK hangs up: 64 × T1 after its first 2xx, give or take a slow stack.
-pub const ACK_LOST_BYE: (Duration, Duration) = (Duration::from_secs(28), Duration::from_secs(40));
+pub(in crate::call) const ACK_LOST_BYE: (Duration, Duration) = (Duration::from_secs(28), Duration::from_secs(40));
 /// Repeats of a 2xx behind an ACK that was captured, after which the ACK was lost or refused behind the capture point.
 const UNHEARD_ACK_SENDS: usize = 3;
 /// How soon a callee whose stack gives up early hangs up after its last 2xx.
@@ -164,11 +164,7 @@ pub fn is_ack_missed(transactions: &CallTransactions<'_>, hop: TransactionIndex)
     repeats.count() >= UNHEARD_ACK_SENDS
 }
 
-/// Whether an ACK reached the node that answered on this hop, and was the one that it waited for.
-pub fn acked_at(transactions: &CallTransactions<'_>, invite: &Transaction) -> bool {
-    first_ack(transactions, invite).is_some()
-}
-
+/// The first ACK that reached the node which answered on a hop, and was the one that it waited for.
 fn first_ack<'a>(transactions: &CallTransactions<'a>, invite: &Transaction) -> Option<&'a Message> {
     let answer = invite.final_response?;
     let node = transactions.tables.node(invite.destination);

@@ -13,7 +13,7 @@ use crate::call::transaction::transaction::TransactionIndex;
 use crate::sip::Method;
 
 /// The longest time a proxy takes to pass a response on.
-pub const RELAY_MAX: Duration = Duration::from_secs(1);
+pub(in crate::call) const RELAY_MAX: Duration = Duration::from_secs(1);
 /// A node that refuses this soon had no time to ask another one.
 const TOO_SOON_TO_ASK: Duration = Duration::from_millis(20);
 /// Hops followed towards the callee.

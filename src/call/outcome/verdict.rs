@@ -16,13 +16,13 @@ use crate::capture::{Pause, Timestamp, watched_since};
 use crate::sip::{Digest, HeaderName, Method};
 
 /// Ringing that lasted at least this long and led nowhere is called unanswered rather than refused.
-pub const NO_ANSWER_RING: Duration = Duration::from_secs(10);
+pub(in crate::call) const NO_ANSWER_RING: Duration = Duration::from_secs(10);
 /// A 486 after at least this much ringing of the same device was a hand, not a busy line.
-pub const REJECT_RING: Duration = Duration::from_secs(2);
+pub(in crate::call) const REJECT_RING: Duration = Duration::from_secs(2);
 /// How long an INVITE without any response is repeated: 64 × T1 (RFC 3261 section 17.1.1.2, timer B).
-pub const TIMER_B: Duration = Duration::from_secs(32);
+pub(in crate::call) const TIMER_B: Duration = Duration::from_secs(32);
 /// How long a proxy lets a call ring at least (RFC 3261 section 16.6 step 11, timer C).
-pub const TIMER_C: Duration = Duration::from_secs(180);
+pub(in crate::call) const TIMER_C: Duration = Duration::from_secs(180);
 /// Sends of an INVITE after which a caller that follows RFC 3261 gives up.
 const INVITE_SENDS: u32 = 7;
 
@@ -165,7 +165,7 @@ impl Watch {
 }
 
 /// The outcome of a call; `dialog` is the one that carried it, and `drop` why that was cut, where it was.
-pub fn decide(
+pub(in crate::call) fn decide(
     transactions: &CallTransactions<'_>,
     dialog: Option<&Dialog>,
     drop: Option<DropCause>,

@@ -32,7 +32,7 @@ macro_rules! flags {
             $($(#[$doc])*
             pub fn $get(self) -> bool { self.0 & (1 << $bit) != 0 }
             /// Sets it.
-            pub fn $set(&mut self, is: bool) {
+            pub(in crate::call) fn $set(&mut self, is: bool) {
                 if is { self.0 |= 1 << $bit } else { self.0 &= !(1 << $bit) }
             })*
         }

@@ -62,7 +62,7 @@ impl Tables {
     }
 
     /// Whether the capture cut a message before its Call-ID: it may be of any call.
-    pub fn lacks_name(&self, message: &Message) -> bool {
+    pub(in crate::call) fn lacks_name(&self, message: &Message) -> bool {
         message.flags.is_headless() && self.call_id(message).is_empty()
     }
 

@@ -16,11 +16,11 @@ use crate::capture::Timestamp;
 use crate::sip::StatusCode;
 
 /// How far a ring timer strays.
-pub const RING_SLACK: Duration = Duration::from_millis(500);
+pub(in crate::call) const RING_SLACK: Duration = Duration::from_millis(500);
 /// How far a talk timer strays.
-pub const TALK_SLACK: Duration = Duration::from_secs(1);
+pub(in crate::call) const TALK_SLACK: Duration = Duration::from_secs(1);
 /// The shortest ringing that a timer is set to.
-pub const RING_TIMER_MIN: Duration = Duration::from_secs(10);
+pub(in crate::call) const RING_TIMER_MIN: Duration = Duration::from_secs(10);
 /// Ends at the same duration needed.
 const ENDS_MIN: usize = 3;
 /// Share of what lasted that long which must have ended there.

@@ -16,7 +16,7 @@ use crate::sip::Method;
 /// Keys told one by one of each dimension; a scan may call any number of destinations.
 pub const GROUPS_MAX: usize = 50;
 /// Spans of time that a capture is divided into at most.
-pub const SPANS_MAX: i64 = 60;
+pub(in crate::call) const SPANS_MAX: i64 = 60;
 /// Lengths of a span, in seconds: those that a clock shows.
 const SPAN_SECONDS: [i64; 17] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200];
 /// Longer spans are whole days.

@@ -43,7 +43,7 @@ pub(in crate::call) struct CallIdParts {
 
 impl CallIdParts {
     /// Index into `kinds` for each message.
-    pub fn of_messages(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(in crate::call) fn of_messages(&self) -> impl Iterator<Item = u32> + '_ {
         let owners = self.pairing.owner.iter();
         owners.map(|owner| self.of_transaction[owner.0 as usize])
     }

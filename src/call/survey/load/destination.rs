@@ -27,7 +27,7 @@ pub struct Destination {
 
 impl Destination {
     /// Whether calls came from the node too.
-    pub fn has_calls_from(&self) -> bool {
+    pub(in crate::call) fn has_calls_from(&self) -> bool {
         self.channels.iter().any(|channel| channel.is_from_node)
     }
 

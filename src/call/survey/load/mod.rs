@@ -21,7 +21,7 @@ pub use destination::Destination;
 pub use limit::{Ceiling, CountedCalls, Pace};
 pub use limit_search::CAPACITY_CODES;
 pub use outage::{NodeOutage, outages};
-pub use rate::{Counting, RateLimit, rate_limit};
+pub use rate::{Counting, RateLimit};
 pub use threshold::{Sample, Threshold, ceiling, threshold};
 pub use trend::{Trend, trend};
 pub use words::RefusalWords;

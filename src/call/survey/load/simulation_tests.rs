@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::call::survey::load::{Counting, RateLimit, Sample, ceiling, rate_limit, trend};
+use crate::call::survey::load::rate::rate_limit;
+use crate::call::survey::load::{Counting, RateLimit, Sample, ceiling, trend};
 use crate::capture::Timestamp;
 
 /// Simulated captures of each kind.
