@@ -8,7 +8,7 @@ use crate::analysis::{Analysis, CallEntry, CaptureEntry, Fitness, Peer, Registra
 use crate::call::beside::other_request::OtherCount;
 use crate::call::beside::registration::{Registration, RegistrationOutcome};
 use crate::call::survey::metrics::Metrics;
-use crate::call::{Call, Hop, Leg, MessageStore, Milestones, Origin, Outcome, Party, Step, Tables};
+use crate::call::{Call, Hop, Leg, MessageRange, MessageStore, Milestones, Origin, Outcome, Party, Step, Tables};
 use crate::capture::{FrameRef, OpenError, OpenProblem, Timestamp, Weakness, WeaknessKind};
 use crate::diagnose::{Confidence, Evidence, Finding, Incident, Observation, Proof, Severity, Variety};
 use crate::net::{Endpoint, Transport};
@@ -43,7 +43,7 @@ fn call(tables: &mut Tables, number: i64, callee: &str, outcome: Outcome, code: 
     let is_answered = outcome.is_answered();
     let answered = is_answered.then(|| at(start + 4100));
     Call {
-        legs: vec![Leg { call_id, start: 0, end: 0 }],
+        legs: vec![Leg { call_id, messages: MessageRange::default() }],
         caller,
         callee,
         source,

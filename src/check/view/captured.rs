@@ -116,10 +116,7 @@ pub fn call_view(analysis: &Analysis, id: u32) -> Option<CallView> {
 
 /// Whether a frame completed a message of a call.
 fn is_of_call(call: &Call, store: &MessageStore, at: FrameRef) -> bool {
-    call.legs.iter().any(|leg| {
-        let messages = store.messages.get(leg.start as usize..leg.end as usize);
-        messages.unwrap_or_default().iter().any(|message| message.at == at)
-    })
+    call.legs.iter().any(|leg| store.messages_of(leg).iter().any(|message| message.at == at))
 }
 
 /// A finding with the frames of its evidence.
