@@ -4,11 +4,10 @@
 //! first ones to each receiver are looked at, and later ones wait for their answer: the first that is accepted between two
 //! endpoints tells what the receiver puts up with, and whatever is refused or never answered is looked at.
 
-use std::collections::{HashMap, HashSet};
-
 use crate::call::store::endpoint::EndpointId;
+use crate::call::store::fast_map::{FastMap, FastSet};
 use crate::call::store::string_arena::{StringArena, TextId};
-use crate::sip::{HeaderSpan, Message, StatusCode, inspect};
+use crate::sip::{DefectKind, HeaderSpan, Message, StatusCode, inspect};
 
 /// Requests to one endpoint that are looked at whatever comes back.
 const FIRST_OF_RECEIVER: u32 = 32;
@@ -19,8 +18,17 @@ const SPARE_BYTES_MAX: usize = 8 << 10;
 /// Defects kept of one request; more would say the same: that it is broken.
 const DEFECTS_MAX: usize = 8;
 
-/// Sentences about defects, by the digest of the request.
-pub type Defects = HashMap<u64, Vec<TextId>, foldhash::fast::FixedState>;
+/// Defects by the digest of the request.
+pub type Defects = FastMap<u64, Vec<RequestDefect>>;
+
+/// What is wrong with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestDefect {
+    /// What sort of defect.
+    pub kind: DefectKind,
+    /// A sentence that says it and quotes the part concerned.
+    pub sentence: TextId,
+}
 
 /// Sender and receiver.
 type Pair = (EndpointId, EndpointId);
@@ -37,10 +45,10 @@ struct Waiting {
 #[derive(Debug, Default)]
 pub(in crate::call) struct Inspections {
     /// Endpoints between which an accepted request was looked at: what one of them carries, they all do.
-    pairs: HashSet<Pair, foldhash::fast::FixedState>,
-    receivers: HashMap<EndpointId, u32, foldhash::fast::FixedState>,
+    pairs: FastSet<Pair>,
+    receivers: FastMap<EndpointId, u32>,
     /// By the key of the top Via value.
-    waiting: HashMap<u64, Waiting, foldhash::fast::FixedState>,
+    waiting: FastMap<u64, Waiting>,
     /// Room of requests that no longer wait.
     spare: Vec<Vec<u8>>,
     found: Defects,
@@ -105,10 +113,10 @@ impl Inspections {
             return;
         };
         for defect in inspect(&message).iter().take(DEFECTS_MAX) {
-            let text = texts.intern(defect.sentence(message.bytes()).to_string().as_bytes());
+            let sentence = texts.intern(defect.sentence(message.bytes()).to_string().as_bytes());
             let known = self.found.entry(digest).or_default();
-            if !known.contains(&text) {
-                known.push(text);
+            if known.iter().all(|known| known.sentence != sentence) {
+                known.push(RequestDefect { kind: defect.kind, sentence });
             }
         }
     }

@@ -19,7 +19,6 @@ mod sub;
 mod xfer;
 
 use crate::diagnose::rule::Rule;
-pub(in crate::diagnose) use srv::sorting;
 
 /// Every rule, in the order in which equal explanations are preferred.
 pub fn all() -> &'static [Rule] {
