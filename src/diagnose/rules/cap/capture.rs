@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::call::{Message, NodeId, OneDirection, Outcome};
-use crate::capture::{FrameRef, Timestamp};
+use crate::capture::{FrameRef, Timestamp, WeaknessKind};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{counted, was};
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
@@ -192,10 +192,15 @@ pub(super) fn cap_damaged(capture: &CaptureContext<'_>) -> Vec<Claim> {
         .remedy(
             "Capture whole packets (`tcpdump -s 0`), with a larger buffer (`-B`), onto a fast disk, with a filter that keeps fragments.",
         );
-    let of_kind = ["snaplen-cut", "missing-segment", "missing-fragment", "capture-drops"];
-    for (word, frame, detail) in &sight.weaknesses {
+    let of_kind = [
+        WeaknessKind::SnaplenCut,
+        WeaknessKind::MissingSegment,
+        WeaknessKind::MissingFragment,
+        WeaknessKind::CaptureDrops,
+    ];
+    for weakness in sight.weaknesses.iter().filter(|weakness| of_kind.contains(&weakness.kind)) {
         observation = observation.maybe_shown_by(
-            frame.filter(|_| of_kind.contains(word)).map(|frame| Evidence::seen(frame, detail.clone(), *word)),
+            weakness.at.map(|frame| Evidence::seen(frame, weakness.detail.clone(), weakness.kind.word())),
         );
     }
     if let Some(first) = lost.first() {

@@ -2,11 +2,11 @@
 
 use crate::call::survey::chance::bound;
 use crate::call::survey::load::{CountedCalls, Counting, Destination, Fate, RateLimit};
+use crate::diagnose::background::refusal_causes::RefusalCause;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list};
 
 /// Share of refusals whose words must name a limit for certainty.
@@ -14,18 +14,22 @@ const TOLD_SHARE: f64 = 0.5;
 
 /// A node that refuses whatever comes while so many calls are up.
 pub fn srv_capacity_ceiling(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, &Why::Ceiling, ceiling_finding)
+    claims(capture, &RefusalCause::Ceiling, ceiling_finding)
 }
 
 /// A node that refuses whatever comes faster than so many calls a second.
 pub fn srv_cps_limit(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, &Why::Pace, pace_finding)
+    claims(capture, &RefusalCause::Pace, pace_finding)
 }
 
-fn claims(capture: &CaptureContext<'_>, why: &Why, tell: fn(&Refusals<'_>) -> Option<Observation>) -> Vec<Claim> {
+fn claims(
+    capture: &CaptureContext<'_>,
+    cause: &RefusalCause,
+    tell: fn(&Refusals<'_>) -> Option<Observation>,
+) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(capture) {
-        let limited = explained.iter().filter(|explained| explained.why == *why);
+    for (destination, explained) in capture.refusal_causes() {
+        let limited = explained.iter().filter(|explained| explained.cause == *cause);
         for explained in limited {
             let refusals = Refusals { capture, destination, places: &explained.places };
             claims.extend(tell(&refusals).map(|observation| refusals.claim(observation)));

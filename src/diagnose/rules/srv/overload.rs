@@ -6,11 +6,11 @@ use std::collections::HashMap;
 
 use crate::call::survey::load::{Attempt, CountedCalls, Destination, Fate};
 use crate::capture::Timestamp;
+use crate::diagnose::background::refusal_causes::{RefusalCause, Slowing, median};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::part_of;
 use crate::diagnose::finding::{Confidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Slowing, Why, median, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list, seconds};
 use crate::sip::number::user_of;
 
@@ -20,9 +20,9 @@ const SPAN_SECONDS: i64 = 10;
 /// A node that refuses for load.
 pub fn srv_overload(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(capture) {
+    for (destination, explained) in capture.refusal_causes() {
         for explained in explained {
-            if let Why::Overload(slowing) = explained.why {
+            if let RefusalCause::Overload(slowing) = explained.cause {
                 let refusals = Refusals { capture, destination, places: &explained.places };
                 claims.push(refusals.claim(observation(&refusals, slowing)));
             }

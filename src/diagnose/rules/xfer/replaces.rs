@@ -49,7 +49,7 @@ pub(super) fn refused(context: &CallContext<'_>) -> Option<Observation> {
 
 /// Why no call fits a Replaces header, as far as the capture holds the call that it names.
 fn unmatched(context: &CallContext<'_>, replaces: &DialogReference<'_>, call_id: &str) -> (String, Confidence) {
-    let Some(call) = context.capture.call_with_id(call_id) else {
+    let Some(call) = context.capture.replaced_call(call_id) else {
         return ("the capture holds no call with that Call-ID".to_owned(), Confidence::Likely);
     };
     let tag = |tag: Option<&[u8]>| String::from_utf8_lossy(tag.unwrap_or_default()).into_owned();

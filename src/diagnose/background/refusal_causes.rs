@@ -1,20 +1,21 @@
-//! Sorting: which of a node's refusals is explained by which rule; each by one at most.
+//! Refusal causes: which of a node's refusals has which cause; each has one at most.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use crate::call::survey::load::{Attempt, CAPACITY_CODES, Destination, Fate, NodeOutage, outages};
-use crate::call::{NodeId, TextId};
+use rayon::prelude::*;
+
+use crate::call::survey::load::{Attempt, CAPACITY_CODES, Destination, Fate, Loads, NodeOutage, outages};
+use crate::call::{FastMap, FastSet, NodeId, TextId};
 use crate::capture::Timestamp;
-use crate::diagnose::context::capture_context::CaptureContext;
+use crate::diagnose::background::call_features::number_of;
+use crate::diagnose::background::refused_numbers::{self, PREFIX_MIN};
 use crate::diagnose::finding::Confidence;
-use crate::diagnose::incident::features::number_of;
-use crate::diagnose::rules::srv::numbers;
+use crate::diagnose::input::DiagnosisInput;
 
 /// Why a node refused.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Why {
+pub enum RefusalCause {
     /// All channels are taken ([`Destination::ceiling`]).
     Ceiling,
     /// New calls come too fast ([`Destination::pace`]).
@@ -22,7 +23,7 @@ pub enum Why {
     /// It knows no way to these numbers.
     NoRoute(Blocked),
     /// It refuses everything for a time.
-    NodeOutage(NodeOutage),
+    Outage(NodeOutage),
     /// It says that it is overloaded, or its answers slowed before it refused.
     Overload(Slowing),
 }
@@ -32,10 +33,10 @@ pub enum Why {
 pub struct Blocked {
     /// What they begin with, or the only one.
     pub prefix: String,
-    /// How sure the parting is.
+    /// How sure it is that these numbers are refused and others are not.
     pub confidence: Confidence,
     /// The refusals say so themselves.
-    pub is_told: bool,
+    pub is_stated: bool,
     /// Calls to other numbers that were taken in the same time.
     pub others_taken: u32,
     /// Calls to the same numbers that were taken at another time: there is a route, and nothing at its end.
@@ -51,11 +52,11 @@ pub struct Slowing {
     pub after_ms: f32,
 }
 
-/// Refusals with one reason.
+/// Refusals with one cause.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Explained {
-    /// The reason.
-    pub why: Why,
+pub struct ExplainedRefusals {
+    /// The cause.
+    pub cause: RefusalCause,
     /// Places in [`Destination::attempts`], rising.
     pub places: Vec<u32>,
 }
@@ -67,45 +68,56 @@ const AROUND_SECONDS: u64 = 600;
 /// Refusals needed to look for slow answers before them, and answers that make a median.
 const SLOW_MIN: (usize, usize) = (5, 20);
 
-/// Every node that calls were sent to, with its failures by their reason; what no reason explains is left out.
-pub fn sorted<'s, 'a>(capture: &'s CaptureContext<'a>) -> impl Iterator<Item = (&'a Destination, &'s [Explained])> {
-    let all = capture.sorted.get_or_init(|| {
-        // On one thread: one that waits for others could be handed a rule that asks for the same.
-        let destinations = capture.loads.destinations.iter();
-        destinations.map(|destination| sort_out(capture, destination)).collect()
-    });
-    let explained = all.iter().map(Vec::as_slice);
-    capture.loads.destinations.iter().zip(explained)
+/// The failures at each node by their cause; what no cause explains is left out.
+#[derive(Debug, Default)]
+pub struct RefusalCauses {
+    /// For each of [`Loads::destinations`].
+    by_destination: Vec<Vec<ExplainedRefusals>>,
 }
 
-/// Calls that failed at a node for a reason that these rules tell, rising.
-pub fn explained_calls(capture: &CaptureContext<'_>, node: NodeId) -> Vec<u32> {
-    let found = sorted(capture).find(|(destination, _)| destination.node == node);
-    let Some((destination, explained)) = found else {
-        return Vec::new();
-    };
-    let places = explained.iter().flat_map(|explained| &explained.places);
-    let attempts = places.filter_map(|place| destination.attempts.get(*place as usize));
-    let mut calls: Vec<u32> = attempts.map(|attempt| attempt.call.0).collect();
-    calls.sort_unstable();
-    calls
+impl RefusalCauses {
+    /// Sorts the failures at every node that calls were sent to.
+    pub(super) fn of(input: &DiagnosisInput<'_>) -> Self {
+        let destinations = input.loads.destinations.par_iter().with_max_len(1);
+        Self { by_destination: destinations.map(|destination| sort_out(input, destination)).collect() }
+    }
+
+    /// Every node that calls were sent to, with its failures by their cause.
+    pub fn each<'s, 'a>(
+        &'s self,
+        loads: &'a Loads,
+    ) -> impl Iterator<Item = (&'a Destination, &'s [ExplainedRefusals])> {
+        loads.destinations.iter().zip(self.by_destination.iter().map(Vec::as_slice))
+    }
+
+    /// Calls that failed at a node for one of these causes, rising.
+    pub fn explained_calls(&self, loads: &Loads, node: NodeId) -> Vec<u32> {
+        let Some((destination, explained)) = self.each(loads).find(|(destination, _)| destination.node == node) else {
+            return Vec::new();
+        };
+        let places = explained.iter().flat_map(|explained| &explained.places);
+        let attempts = places.filter_map(|place| destination.attempts.get(*place as usize));
+        let mut calls: Vec<u32> = attempts.map(|attempt| attempt.call.0).collect();
+        calls.sort_unstable();
+        calls
+    }
 }
 
-fn sort_out(capture: &CaptureContext<'_>, destination: &Destination) -> Vec<Explained> {
+fn sort_out(input: &DiagnosisInput<'_>, destination: &Destination) -> Vec<ExplainedRefusals> {
     let fails = |attempt: &Attempt| matches!(attempt.fate, Fate::Refused | Fate::Silent);
     if !destination.attempts.iter().any(fails) {
         return Vec::new();
     }
     let mut sorter =
-        Sorter { capture, destination, used: vec![false; destination.attempts.len()], explained: Vec::new() };
-    sorter.told_no_route();
+        Sorter { input, destination, used: vec![false; destination.attempts.len()], explained: Vec::new() };
+    sorter.stated_no_route();
     if let Some(ceiling) = &destination.ceiling {
-        sorter.take(Why::Ceiling, ceiling.attempts.iter().copied());
+        sorter.take(RefusalCause::Ceiling, ceiling.attempts.iter().copied());
     }
     if let Some(pace) = &destination.pace
         && !sorter.is_one_prefix(&pace.attempts)
     {
-        sorter.take(Why::Pace, pace.attempts.iter().copied());
+        sorter.take(RefusalCause::Pace, pace.attempts.iter().copied());
     }
     for _ in 0..PREFIXES_MAX {
         if !sorter.blocked_prefix() {
@@ -113,20 +125,20 @@ fn sort_out(capture: &CaptureContext<'_>, destination: &Destination) -> Vec<Expl
         }
     }
     sorter.outages();
-    sorter.told_overload();
+    sorter.stated_overload();
     sorter.slowed();
     sorter.explained
 }
 
 struct Sorter<'a> {
-    capture: &'a CaptureContext<'a>,
+    input: &'a DiagnosisInput<'a>,
     destination: &'a Destination,
     used: Vec<bool>,
-    explained: Vec<Explained>,
+    explained: Vec<ExplainedRefusals>,
 }
 
 impl<'a> Sorter<'a> {
-    fn take(&mut self, why: Why, places: impl Iterator<Item = u32>) {
+    fn take(&mut self, cause: RefusalCause, places: impl Iterator<Item = u32>) {
         let free: Vec<u32> = places.filter(|place| !self.used[*place as usize]).collect();
         if free.is_empty() {
             return;
@@ -134,7 +146,7 @@ impl<'a> Sorter<'a> {
         for place in &free {
             self.used[*place as usize] = true;
         }
-        self.explained.push(Explained { why, places: free });
+        self.explained.push(ExplainedRefusals { cause, places: free });
     }
 
     fn open(&self) -> impl Iterator<Item = (u32, &'a Attempt)> {
@@ -143,11 +155,11 @@ impl<'a> Sorter<'a> {
     }
 
     fn number(&self, callee: TextId) -> Cow<'a, str> {
-        number_of(self.capture.text(callee))
+        number_of(self.input.text(callee))
     }
 
-    fn told_no_route(&mut self) {
-        let told = |attempt: &Attempt| {
+    fn stated_no_route(&mut self) {
+        let states = |attempt: &Attempt| {
             attempt.is_refused()
                 && match attempt.code {
                     // 404 with Q.850 cause 3 alone speaks of the number as well as of the route.
@@ -157,11 +169,11 @@ impl<'a> Sorter<'a> {
                 }
                 && !attempt.words.says_overload
         };
-        let mut groups: HashMap<String, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
+        let mut groups: FastMap<String, Vec<u32>> = FastMap::default();
         let mut order: Vec<String> = Vec::new();
-        for (place, attempt) in self.open().filter(|(_, attempt)| told(attempt)) {
+        for (place, attempt) in self.open().filter(|(_, attempt)| states(attempt)) {
             let number = self.number(attempt.callee);
-            let prefix: String = number.chars().take(numbers::PREFIX_MIN + 1).collect();
+            let prefix: String = number.chars().take(PREFIX_MIN + 1).collect();
             let group = groups.entry(prefix.clone()).or_default();
             if group.is_empty() {
                 order.push(prefix);
@@ -171,8 +183,8 @@ impl<'a> Sorter<'a> {
         for key in order {
             let places = groups.remove(&key).unwrap_or_default();
             let numbers = places.iter().map(|place| self.number(self.destination.attempts[*place as usize].callee));
-            let prefix = numbers::common_beginning(numbers);
-            let refused: HashSet<TextId> =
+            let prefix = refused_numbers::common_beginning(numbers);
+            let refused: FastSet<TextId> =
                 places.iter().map(|place| self.destination.attempts[*place as usize].callee).collect();
             let taken = self
                 .destination
@@ -180,14 +192,14 @@ impl<'a> Sorter<'a> {
                 .iter()
                 .filter(|attempt| attempt.fate == Fate::Taken && refused.contains(&attempt.callee));
             let same_taken = taken.count() as u32;
-            let why = Why::NoRoute(Blocked {
+            let cause = RefusalCause::NoRoute(Blocked {
                 prefix,
                 confidence: Confidence::Certain,
-                is_told: true,
+                is_stated: true,
                 others_taken: 0,
                 same_taken,
             });
-            self.take(why, places.into_iter());
+            self.take(cause, places.into_iter());
         }
     }
 
@@ -199,7 +211,7 @@ impl<'a> Sorter<'a> {
         let taken = taken.iter().map(|callee| self.number(*callee));
         let refused = places.iter().map(|place| self.number(attempts[*place as usize].callee));
         let refused: Vec<Cow<'_, str>> = refused.collect();
-        let prefix = numbers::always_refused(&refused, taken);
+        let prefix = refused_numbers::always_refused(&refused, taken);
         prefix.is_some_and(|(prefix, _)| refused.iter().all(|number| number.starts_with(&prefix)))
     }
 
@@ -218,7 +230,7 @@ impl<'a> Sorter<'a> {
             self.destination.attempts.iter().filter(is_around).map(|attempt| attempt.callee).collect();
         let taken_numbers = taken.iter().map(|callee| self.number(*callee));
         let numbers: Vec<Cow<'_, str>> = refused.iter().map(|(_, attempt)| self.number(attempt.callee)).collect();
-        let Some((prefix, confidence)) = numbers::always_refused(&numbers, taken_numbers) else {
+        let Some((prefix, confidence)) = refused_numbers::always_refused(&numbers, taken_numbers) else {
             return false;
         };
         let places: Vec<u32> = refused
@@ -227,18 +239,18 @@ impl<'a> Sorter<'a> {
             .filter(|(_, number)| number.starts_with(&prefix))
             .map(|((place, _), _)| *place)
             .collect();
-        let blocked = Blocked { prefix, confidence, is_told: false, others_taken: taken.len() as u32, same_taken: 0 };
-        self.take(Why::NoRoute(blocked), places.into_iter());
+        let blocked = Blocked { prefix, confidence, is_stated: false, others_taken: taken.len() as u32, same_taken: 0 };
+        self.take(RefusalCause::NoRoute(blocked), places.into_iter());
         true
     }
 
     fn outages(&mut self) {
-        let capture = self.capture;
+        let input = self.input;
         let node = self.destination.node;
         let fails = |attempt: &Attempt| match attempt.fate {
             Fate::Taken => Some(false),
             Fate::Refused => matches!(attempt.code, 403 | 408 | 500 | 502 | 503 | 504).then_some(true),
-            Fate::Silent if !capture.is_one_directional(attempt.source, node) => Some(true),
+            Fate::Silent if !input.is_one_directional(attempt.source, node) => Some(true),
             _ => None,
         };
         let sequence: Vec<(u32, Timestamp, bool)> =
@@ -247,15 +259,15 @@ impl<'a> Sorter<'a> {
         for outage in outages(&attempts) {
             let places: Vec<u32> = sequence[outage.first..=outage.last].iter().map(|(place, _, _)| *place).collect();
             let at = |place: &u32| &self.destination.attempts[*place as usize];
-            let told = places
+            let stated = places
                 .iter()
                 .filter(|place| at(place).words.is_overload() || at(place).words.retry_after_seconds.is_some())
                 .count();
-            let numbers: HashSet<TextId> = places.iter().map(|place| at(place).callee).collect();
-            let sources: HashSet<_> = places.iter().map(|place| at(place).source).collect();
+            let numbers: FastSet<TextId> = places.iter().map(|place| at(place).callee).collect();
+            let sources: FastSet<_> = places.iter().map(|place| at(place).source).collect();
             let is_one_user = numbers.len() < 2;
             let never_worked = outage.last_good.is_none();
-            if told * 2 >= places.len() || is_one_user || never_worked && sources.len() < 2 {
+            if stated * 2 >= places.len() || is_one_user || never_worked && sources.len() < 2 {
                 continue;
             }
             let place = |index: usize| sequence[index].0 as usize;
@@ -266,12 +278,12 @@ impl<'a> Sorter<'a> {
                 recovered: outage.recovered.map(place),
                 ..outage
             };
-            self.take(Why::NodeOutage(outage), places.into_iter());
+            self.take(RefusalCause::Outage(outage), places.into_iter());
         }
     }
 
-    fn told_overload(&mut self) {
-        let tells = |attempt: &Attempt| {
+    fn stated_overload(&mut self) {
+        let states = |attempt: &Attempt| {
             let words = &attempt.words;
             attempt.is_refused()
                 && match attempt.code {
@@ -279,8 +291,8 @@ impl<'a> Sorter<'a> {
                     code => CAPACITY_CODES.contains(&code) && words.is_overload(),
                 }
         };
-        let places: Vec<u32> = self.open().filter(|(_, attempt)| tells(attempt)).map(|(place, _)| place).collect();
-        self.take(Why::Overload(Slowing::default()), places.into_iter());
+        let places: Vec<u32> = self.open().filter(|(_, attempt)| states(attempt)).map(|(place, _)| place).collect();
+        self.take(RefusalCause::Overload(Slowing::default()), places.into_iter());
     }
 
     fn slowed(&mut self) {
@@ -293,7 +305,7 @@ impl<'a> Sorter<'a> {
             return;
         }
         let callee = |place: &u32| self.destination.attempts[*place as usize].callee;
-        let numbers: HashSet<TextId> = places.iter().map(callee).collect();
+        let numbers: FastSet<TextId> = places.iter().map(callee).collect();
         let before = &self.destination.attempts[..places[0] as usize];
         let answers: Vec<f32> = before.iter().filter_map(|attempt| attempt.progress_ms).collect();
         if numbers.len() < 2 || answers.len() < SLOW_MIN.1 * 2 {
@@ -302,7 +314,7 @@ impl<'a> Sorter<'a> {
         let (early, late) = answers.split_at(answers.len() - SLOW_MIN.1);
         let slowing = Slowing { before_ms: median(early), after_ms: median(late) };
         if slowing.after_ms > 4.0 * slowing.before_ms && slowing.after_ms > 500.0 {
-            self.take(Why::Overload(slowing), places.into_iter());
+            self.take(RefusalCause::Overload(slowing), places.into_iter());
         }
     }
 }

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use crate::call::{Call, Message, NodeId};
-use crate::diagnose::context::capture_context::CaptureContext;
+use crate::diagnose::input::DiagnosisInput;
 use crate::sip::sdp::MediaKind;
 use crate::sip::{HeaderName, Identity, Method, Uri};
 
 /// Bytes from which a request over UDP risks fragments (RFC 3261 section 18.1.1).
 const LARGE_BYTES: u32 = 1300;
-/// How sizes above and up to that are told.
+/// How sizes above and up to that are named.
 const SIZES: [&str; 2] = ["of more than 1300 bytes", "of at most 1300 bytes"];
 /// Digits of the prefixes that are compared.
 const PREFIX_DIGITS: [usize; 5] = [2, 3, 4, 6, 8];
@@ -105,24 +105,23 @@ impl std::fmt::Display for Feature<'_> {
 }
 
 /// The first INVITE of a call.
-pub fn invite_of<'a>(capture: &CaptureContext<'a>, call: &Call) -> Option<&'a Message> {
+pub fn invite_of<'a>(input: &DiagnosisInput<'a>, call: &Call) -> Option<&'a Message> {
     let leg = call.legs.first()?;
-    let messages = capture.store.messages_of(leg);
-    messages.iter().find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())
+    input.messages_of(leg).iter().find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())
 }
 
-/// The features of a call on its way to a node; none where its INVITE is not in the capture.
-pub fn features<'a>(capture: &CaptureContext<'a>, call: &Call, node: NodeId, mut add: impl FnMut(Feature<'a>)) {
-    let Some(invite) = invite_of(capture, call) else {
+/// The features of a call on its way to a node; none where its INVITE is not in the input.
+pub fn features<'a>(input: &DiagnosisInput<'a>, call: &Call, node: NodeId, mut add: impl FnMut(Feature<'a>)) {
+    let Some(invite) = invite_of(input, call) else {
         return;
     };
-    let tables = &capture.store.tables;
+    let tables = &input.store.tables;
     let mut add_named = |kind: Kind, value: Cow<'a, str>| {
         if !value.is_empty() {
             add(Feature { kind, value });
         }
     };
-    let source = tables.endpoints.node_name(capture.node(invite.source));
+    let source = tables.endpoints.node_name(input.node(invite.source));
     add_named(Kind::Source, source.into());
     add_named(Kind::Transport, invite.transport.word().into());
     let [large, small] = SIZES;
@@ -130,17 +129,17 @@ pub fn features<'a>(capture: &CaptureContext<'a>, call: &Call, node: NodeId, mut
     add_named(Kind::Size, size.into());
     let software = tables.software(invite).unwrap_or_default();
     add_named(Kind::UserAgent, software.into());
-    add_named(Kind::Codecs, codecs_of(capture, invite).into());
-    add_named(Kind::Way, way_of(capture, call, node).into());
-    let attestation = attestation(capture, invite).unwrap_or_default();
+    add_named(Kind::Codecs, codecs_of(input, invite).into());
+    add_named(Kind::Way, way_of(input, call, node).into());
+    let attestation = attestation(input, invite).unwrap_or_default();
     add_named(Kind::Attestation, attestation.into());
-    for name in headers_of(capture, invite) {
+    for name in headers_of(input, invite) {
         add(Feature::new(Kind::Header, name.text()));
     }
     let callee = [Kind::CalleePrefix, Kind::CalleeFormat, Kind::Callee];
-    number_features(capture.text(call.callee), callee, &mut add);
+    number_features(input.text(call.callee), callee, &mut add);
     let caller = [Kind::CallerPrefix, Kind::CallerFormat, Kind::Caller];
-    number_features(capture.text(call.caller), caller, &mut add);
+    number_features(input.text(call.caller), caller, &mut add);
 }
 
 /// How a number begins, how it is written and the number itself, in that order of kinds.
@@ -165,19 +164,19 @@ fn cut<'a>(text: &Cow<'a, str>, end: usize) -> Option<Cow<'a, str>> {
     })
 }
 
-fn headers_of(capture: &CaptureContext<'_>, invite: &Message) -> Vec<HeaderName> {
-    let values = capture.store.tables.headers.get(invite.headers);
+fn headers_of(input: &DiagnosisInput<'_>, invite: &Message) -> Vec<HeaderName> {
+    let values = input.store.tables.headers.get(invite.headers);
     let mut headers: Vec<HeaderName> = values.map(|(name, _)| name).filter(|name| !COMMON.contains(name)).collect();
     headers.sort_unstable();
     headers.dedup();
     headers
 }
 
-fn codecs_of(capture: &CaptureContext<'_>, invite: &Message) -> String {
+fn codecs_of(input: &DiagnosisInput<'_>, invite: &Message) -> String {
     if invite.session.is_absent() {
         return String::new();
     }
-    let offer = capture.store.tables.sessions.shape(invite.session);
+    let offer = input.store.tables.sessions.shape(invite.session);
     let audio = offer.media(MediaKind::Audio);
     let names = audio.iter().flat_map(|media| &media.codecs);
     let real: Vec<&str> = names.filter(|codec| codec.is_real()).map(|codec| codec.common_name()).collect();
@@ -185,14 +184,14 @@ fn codecs_of(capture: &CaptureContext<'_>, invite: &Message) -> String {
 }
 
 /// The nodes before `to`; those behind it are where a failure leads, not why it happens.
-fn way_of(capture: &CaptureContext<'_>, call: &Call, to: NodeId) -> String {
+fn way_of(input: &DiagnosisInput<'_>, call: &Call, to: NodeId) -> String {
     let mut way: Vec<String> = Vec::new();
     for hop in call.hops.iter().take(WAY_MAX) {
-        let node = capture.node(hop.destination);
+        let node = input.node(hop.destination);
         if node == to {
             break;
         }
-        let address = capture.store.tables.endpoints.node_name(node);
+        let address = input.store.tables.endpoints.node_name(node);
         if !way.contains(&address) {
             way.push(address);
         }
@@ -200,8 +199,8 @@ fn way_of(capture: &CaptureContext<'_>, call: &Call, to: NodeId) -> String {
     way.join(", ")
 }
 
-fn attestation(capture: &CaptureContext<'_>, invite: &Message) -> Option<String> {
-    let header = capture.store.tables.header(invite, HeaderName::Identity)?;
+fn attestation(input: &DiagnosisInput<'_>, invite: &Message) -> Option<String> {
+    let header = input.store.tables.header(invite, HeaderName::Identity)?;
     let passport = Identity::parse(header.as_bytes()).passport().ok()?;
     passport.attestation
 }
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_tell_international_national_and_short_numbers_apart() {
+    fn international_national_and_short_numbers_have_formats_of_their_own() {
         assert_eq!("with +", format_of("+4930123456"));
         assert_eq!("with 00", format_of("004930123456"));
         assert_eq!("with 0", format_of("030123456"));

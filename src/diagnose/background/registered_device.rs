@@ -1,17 +1,18 @@
-//! Devices: which registered device stands behind an address that leaves something unanswered, and since when it has been silent.
+//! Registered devices: which one stands behind an address that leaves something unanswered, and since when it has been silent.
 //!
 //! Sources: RFC 3261 section 10.3 (what a contact is for), RFC 5626 sections 3.5 and 4.4 (mappings that close, keep-alives).
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome, address_of};
-use crate::call::{EndpointId, detail::target, is_private};
+use crate::call::{EndpointId, FastMap, detail::target, is_private};
 use crate::capture::{FrameRef, Timestamp};
-use crate::diagnose::context::capture_context::CaptureContext;
+use crate::diagnose::background::needs::Needs;
+use crate::diagnose::background::node_activity::NodeActivity;
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Evidence, Steps};
+use crate::diagnose::input::DiagnosisInput;
 use crate::sip::HeaderName;
 use crate::sip::number::user_of;
 
@@ -22,8 +23,9 @@ const EXPIRY_UNSAID: Duration = Duration::from_secs(3600);
 /// Registrations from one address that are looked back at.
 const TRIES_MAX: usize = 256;
 
-/// Indices of the registrations that came from each endpoint.
-pub(in crate::diagnose) type ClientIndex = HashMap<EndpointId, Vec<u32>, foldhash::fast::FixedState>;
+/// Indices of the accepted tries to register that came from each endpoint, in the order in which they ended.
+#[derive(Debug, Default)]
+pub struct RegisteredDevices(FastMap<EndpointId, Vec<u32>>);
 
 /// A device as it was registered when something was sent to it.
 #[derive(Debug, Clone)]
@@ -44,29 +46,52 @@ pub struct Device {
     inside: Option<IpAddr>,
 }
 
-impl CaptureContext<'_> {
+impl RegisteredDevices {
+    /// Files the tries of a run.
+    pub(super) fn of(input: &DiagnosisInput<'_>, needs: Needs) -> Self {
+        let mut devices = Self::default();
+        if !needs.silence {
+            return devices;
+        }
+        let accepted = (0_u32..)
+            .zip(input.attempts)
+            .filter(|(_, attempt)| attempt.outcome == RegistrationOutcome::Registered && !attempt.contact.is_absent());
+        for (index, attempt) in accepted {
+            devices.0.entry(attempt.source).or_default().push(index);
+        }
+        for tries in devices.0.values_mut() {
+            tries.sort_by_key(|index| input.attempts[*index as usize].ended);
+        }
+        devices
+    }
+
     /// The device that is registered from an endpoint at a moment; `None` where none is, and where several are, as at a proxy.
-    pub fn device_at(&self, endpoint: EndpointId, time: Timestamp) -> Option<Device> {
-        let doors = self.doors.get_or_init(|| gather(self));
-        let tries = doors.get(&endpoint)?;
-        let known = tries.partition_point(|index| self.attempts[*index as usize].ended <= time);
+    pub fn at(
+        &self,
+        input: &DiagnosisInput<'_>,
+        activity: &NodeActivity,
+        endpoint: EndpointId,
+        time: Timestamp,
+    ) -> Option<Device> {
+        let tries = self.0.get(&endpoint)?;
+        let known = tries.partition_point(|index| input.attempts[*index as usize].ended <= time);
         let recent = tries.get(known.saturating_sub(TRIES_MAX)..known)?;
-        let last = &self.attempts[*recent.last()? as usize];
-        let mut users = recent.iter().map(|index| &self.attempts[*index as usize]);
+        let last = &input.attempts[*recent.last()? as usize];
+        let mut users = recent.iter().map(|index| &input.attempts[*index as usize]);
         if users.any(|attempt| attempt.aor != last.aor) {
             return None;
         }
         let granted = last.expires_s.map_or(EXPIRY_UNSAID, |seconds| Duration::from_secs(u64::from(seconds)));
-        if last.is_removal || time > last.ended.plus(granted) || came_through_proxy(self, last) {
+        if last.is_removal || time > last.ended.plus(granted) || came_through_proxy(input, last) {
             return None;
         }
-        let heard = self.history().last_from(self.store, endpoint, time);
+        let heard = activity.last_from(input.store, endpoint, time);
         let heard = heard.map_or(last.ended, |message| message.time.max(last.ended));
-        let contact = self.text(last.contact);
-        let public = self.store.tables.endpoint(endpoint).address;
+        let contact = input.text(last.contact);
+        let public = input.store.tables.endpoint(endpoint).address;
         let inside = target::address(address_of(contact)).filter(|address| is_private(*address) && !is_private(public));
         Some(Device {
-            aor: self.text(last.aor).to_owned(),
+            aor: input.text(last.aor).to_owned(),
             registered_at: last.answered_at.unwrap_or(last.asked_at),
             asked_at: last.asked_at,
             contact: contact.to_owned(),
@@ -78,27 +103,12 @@ impl CaptureContext<'_> {
 }
 
 /// Whether a proxy passed the REGISTER on: what is at its address is that proxy then, and no device.
-fn came_through_proxy(capture: &CaptureContext<'_>, attempt: &RegisterAttempt) -> bool {
-    let tables = &capture.store.tables;
-    let messages = capture.store.messages_of(&attempt.leg);
-    let request = messages.iter().find(|message| message.at == attempt.asked_at);
+fn came_through_proxy(input: &DiagnosisInput<'_>, attempt: &RegisterAttempt) -> bool {
+    let tables = &input.store.tables;
+    let request = input.messages_of(&attempt.leg).iter().find(|message| message.at == attempt.asked_at);
     request.is_some_and(|request| {
         tables.vias.get(request.via).depth > 1 || tables.header(request, HeaderName::Path).is_some()
     })
-}
-
-fn gather(capture: &CaptureContext<'_>) -> ClientIndex {
-    let mut doors = ClientIndex::default();
-    let accepted = (0_u32..)
-        .zip(capture.attempts)
-        .filter(|(_, attempt)| attempt.outcome == RegistrationOutcome::Registered && !attempt.contact.is_absent());
-    for (index, attempt) in accepted {
-        doors.entry(attempt.source).or_default().push(index);
-    }
-    for tries in doors.values_mut() {
-        tries.sort_by_key(|index| capture.attempts[*index as usize].ended);
-    }
-    doors
 }
 
 impl Device {

@@ -1,7 +1,6 @@
 //! Numbers that a node always refuses while it takes others: which beginning they share, and whether that can be chance.
 
-use std::collections::HashMap;
-
+use crate::call::FastMap;
 use crate::call::survey::chance::Table;
 use crate::diagnose::finding::Confidence;
 
@@ -27,7 +26,7 @@ pub fn always_refused<N: AsRef<str>>(
     if all_taken < TAKEN_MIN {
         return None;
     }
-    let mut counts: HashMap<&str, (u32, u32), foldhash::fast::FixedState> = HashMap::default();
+    let mut counts: FastMap<&str, (u32, u32)> = FastMap::default();
     for number in refused {
         for prefix in prefixes(number.as_ref()) {
             counts.entry(prefix).or_default().0 += 1;
