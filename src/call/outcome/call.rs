@@ -171,6 +171,8 @@ pub struct Call {
     pub copies: u32,
 }
 
+const _: () = assert!(size_of::<Call>() <= 512, "a call is kept in a few hundred bytes");
+
 /// Sums a call up; `legs` are the ranges that `transactions` was made of.
 pub(in crate::call) fn sum_up(transactions: &CallTransactions<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
     let dialogs = dialog::dialogs(transactions);
