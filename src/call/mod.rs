@@ -17,13 +17,12 @@ pub use ingest::message_store_builder::MessageStoreBuilder;
 pub use outcome::call::{Call, Hop, Milestones, Party};
 pub use outcome::call_index::{CallId, CallIndex};
 pub use outcome::ending::{
-    DropCause, answering_hop, drop_cause, is_ack_missed, names_network_cause, proxy_cancel,
-    ring, second_bye,
+    DropCause, answering_hop, drop_cause, is_ack_missed, names_network_cause, proxy_cancel, ring, second_bye,
 };
 pub use outcome::node_software::own_software;
 pub use outcome::origin::{Origin, Step, path};
 pub use outcome::reason::Cause;
-pub use outcome::verdict::{Outcome, OutcomeGroup, Watch, cancel_of, has_credentials, is_network_block};
+pub use outcome::verdict::{Outcome, OutcomeGroup, Watch, cancel_of, is_network_block};
 pub use store::endpoint::{EndpointId, Endpoints, NodeId, is_private};
 pub use store::header_list::{ShapeId, is_kept as keeps_header};
 pub use store::message::{GroupId, Message, MessageFlags, MessageKind};

@@ -40,7 +40,11 @@ pub struct OtherRequest {
 }
 
 /// The requests of one part of a Call-ID.
-pub fn requests(transactions: &CallTransactions<'_>, range: MessageRange, watch: &Watch) -> Vec<OtherRequest> {
+pub(in crate::call) fn requests(
+    transactions: &CallTransactions<'_>,
+    range: MessageRange,
+    watch: &Watch,
+) -> Vec<OtherRequest> {
     let roots = transactions.all().filter(|hop| hop.parent.is_none() && hop.method != Method::Ack);
     let requests = roots.filter_map(|hop| {
         let request = hop.request()?;

@@ -92,7 +92,7 @@ pub struct RegisterAttempt {
 /// The tries in the REGISTER messages of one Call-ID.
 ///
 /// Answers to a REGISTER that was not captured belong to the try that they go on with, and to none otherwise.
-pub fn attempts(transactions: &CallTransactions<'_>, leg: Leg, watch: &Watch) -> Vec<RegisterAttempt> {
+pub(in crate::call) fn attempts(transactions: &CallTransactions<'_>, leg: Leg, watch: &Watch) -> Vec<RegisterAttempt> {
     let roots = transactions.all().filter(|hop| hop.method == Method::Register && hop.parent.is_none());
     let mut chains: Vec<Vec<TransactionView<'_, '_>>> = Vec::new();
     for hop in roots {

@@ -29,7 +29,7 @@ pub struct Round<'a> {
 
 impl<'a> Round<'a> {
     /// Status of the answer; 0 where none came.
-    pub fn code(&self) -> u16 {
+    pub(in crate::call) fn code(&self) -> u16 {
         self.answer.and_then(Message::status).map_or(0, |status| status.0)
     }
 

@@ -245,7 +245,7 @@ pub fn used(sdp: &Sdp) -> impl Iterator<Item = &Media> {
 /// Whether the side that describes itself so holds the other one: nothing may be sent to it on any line in use.
 ///
 /// By direction, or by the address 0.0.0.0 of RFC 2543 (RFC 3264 section 8.4).
-pub fn is_held(tables: &Tables, session: SessionId) -> bool {
+pub(in crate::call) fn is_held(tables: &Tables, session: SessionId) -> bool {
     let sdp = tables.sessions.shape(session);
     let places = tables.sessions.media(session);
     let mut lines = sdp.medias.iter().enumerate().filter(|(_, media)| !media.is_refused()).peekable();

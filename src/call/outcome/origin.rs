@@ -69,7 +69,7 @@ pub fn path(transactions: &CallTransactions<'_>) -> Vec<(TransactionIndex, Step)
 }
 
 /// The origin of the failure of a call, where its hop next to the caller was captured.
-pub fn trace(transactions: &CallTransactions<'_>) -> Option<Origin> {
+pub(in crate::call) fn trace(transactions: &CallTransactions<'_>) -> Option<Origin> {
     let path = path(transactions);
     let (root, step) = *path.last()?;
     let root = transactions.hop(root);

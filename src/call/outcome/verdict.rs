@@ -159,7 +159,7 @@ pub struct Watch {
 
 impl Watch {
     /// How long the captures ran on from a moment without a break.
-    pub fn since(&self, time: Timestamp) -> Duration {
+    pub(in crate::call) fn since(&self, time: Timestamp) -> Duration {
         watched_since(time, self.end, &self.pauses)
     }
 }
@@ -321,7 +321,7 @@ pub fn is_network_block(transactions: &CallTransactions<'_>, answer: &Message, p
 }
 
 /// Whether a request carried a login; one without a nonce, as IMS devices send it first, only tells the name (RFC 3310).
-pub fn has_credentials(transactions: &CallTransactions<'_>, transaction: &Transaction) -> bool {
+pub(in crate::call) fn has_credentials(transactions: &CallTransactions<'_>, transaction: &Transaction) -> bool {
     let Some(request) = transaction.request.map(|request| transactions.message(request)) else {
         return false;
     };

@@ -86,14 +86,14 @@ impl Endpoints {
     }
 
     /// The endpoint of an id.
-    pub fn get(&self, id: EndpointId) -> Endpoint {
+    pub(in crate::call) fn get(&self, id: EndpointId) -> Endpoint {
         self.known
             .get(id.0 as usize)
             .map_or(Endpoint { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port: 0 }, |(endpoint, _)| *endpoint)
     }
 
     /// The node that an endpoint belongs to.
-    pub fn node(&self, id: EndpointId) -> NodeId {
+    pub(in crate::call) fn node(&self, id: EndpointId) -> NodeId {
         self.known.get(id.0 as usize).map_or(NodeId::default(), |(_, node)| *node)
     }
 

@@ -140,12 +140,12 @@ impl HeaderLists {
     }
 
     /// The first value of a header in a list; absent where it has none.
-    pub fn first(&self, id: HeaderListId, name: HeaderName) -> Option<TextId> {
+    pub(in crate::call) fn first(&self, id: HeaderListId, name: HeaderName) -> Option<TextId> {
         self.values_of(id, name).next()
     }
 
     /// Every value of a header in a list, in the order of the message.
-    pub fn values_of(&self, id: HeaderListId, name: HeaderName) -> impl Iterator<Item = TextId> + '_ {
+    pub(in crate::call) fn values_of(&self, id: HeaderListId, name: HeaderName) -> impl Iterator<Item = TextId> + '_ {
         // What no message of the run has needs no look at any list.
         let is_there = self.present & name.bit() != 0 && self.has(id, name);
         let values = is_there.then(|| self.get(id)).into_iter().flatten();

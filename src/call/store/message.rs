@@ -124,7 +124,7 @@ pub struct Message {
 
 impl MessageFlags {
     /// Whether the capture cut it before its body began: its last header may be half of what was sent, others may be missing.
-    pub fn is_cut_in_headers(self) -> bool {
+    pub(in crate::call) fn is_cut_in_headers(self) -> bool {
         self.is_cut() && !self.has_body()
     }
 }
@@ -157,7 +157,7 @@ impl Message {
     }
 
     /// The method of the transaction that it belongs to: an ACK is told apart from its INVITE.
-    pub fn transaction_method(&self) -> Method {
+    pub(in crate::call) fn transaction_method(&self) -> Method {
         self.method().unwrap_or(self.cseq_method)
     }
 

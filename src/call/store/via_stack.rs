@@ -22,7 +22,7 @@ impl Packed<1> for ViaId {
 
 impl ViaId {
     /// Whether the message had no Via that could be read.
-    pub fn is_empty(self) -> bool {
+    pub(in crate::call) fn is_empty(self) -> bool {
         self.0 == 0
     }
 

@@ -59,7 +59,7 @@ const CHANCE_MAX: f64 = 1e-5;
 const END_SHOWN_MIN: u32 = 2;
 
 /// The bucket that refusals keep to, where one does; `attempts` are moments in order, with whether each was refused.
-pub fn bucket(attempts: &[(Timestamp, bool)]) -> Option<Bucket> {
+pub(in crate::call) fn bucket(attempts: &[(Timestamp, bool)]) -> Option<Bucket> {
     let refused = attempts.iter().filter(|(_, refused)| *refused).count();
     if refused < REFUSALS_MIN || refused == attempts.len() {
         return None;
