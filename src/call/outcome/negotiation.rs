@@ -161,7 +161,7 @@ impl Change {
     }
 }
 
-/// What a request inside a dialog wanted, told by what its sender had described last and the other side had taken.
+/// What a request inside a dialog wanted, compared with what its sender had described last and the other side had taken.
 pub fn change_wanted(transactions: &CallTransactions<'_>, index: TransactionIndex) -> Change {
     let hop = transactions.hop(index);
     let Some(wanted) = hop.request().filter(|request| is_whole(request)) else {
@@ -196,7 +196,7 @@ fn was_taken(transactions: &CallTransactions<'_>, at: MessageIndex) -> bool {
     transactions.hop_of(at).is_some_and(|hop| hop.method == Method::Ack || hop.is_success())
 }
 
-/// What separates two descriptions of one side, the most telling difference first.
+/// What separates two descriptions of one side, the most important difference first.
 pub fn difference(tables: &Tables, before: SessionId, after: SessionId) -> Change {
     let sessions = &tables.sessions;
     let (old, new) = (sessions.shape(before), sessions.shape(after));

@@ -68,7 +68,7 @@ impl StringArena {
         if let Some(id) = self.find(hash) {
             return id;
         }
-        // Nearly all texts are ASCII, which the plain test tells many bytes at a time.
+        // Nearly all texts are ASCII, which the plain test finds many bytes at a time.
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => String::from_utf8_lossy(bytes),

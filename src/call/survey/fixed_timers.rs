@@ -27,9 +27,9 @@ const ENDS_MIN: usize = 3;
 const SHARE_MIN: f64 = 0.9;
 /// Ends within this time are one event, such as a restart, not a timer.
 const BURST: Duration = Duration::from_secs(2);
-/// Ends looked at to tell a burst.
+/// Ends looked at to recognise a burst.
 const BURST_SAMPLE: usize = 64;
-/// The shortest talk that is kept: limits on the duration of calls are told from ten minutes on.
+/// The shortest talk that is kept: limits on the duration of calls are looked for from ten minutes on.
 const TALK_TIMER_MIN: Duration = Duration::from_secs(9 * 60);
 /// Calls that one thread measures at a time.
 const CALLS_AT_A_TIME: usize = 4096;

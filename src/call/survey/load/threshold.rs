@@ -49,7 +49,7 @@ const AT_LIMIT_MIN: f64 = 0.9;
 const BELOW_TAKEN_MIN: f64 = 0.95;
 /// Chance at most over the whole capture.
 const CHANCE_MAX: f64 = 1e-5;
-/// Chance at most while refusals go on: tells a limit from a time in which all is refused.
+/// Chance at most while refusals go on: parts a limit from a time in which all is refused.
 const CHANCE_DURING_MAX: f64 = 1e-3;
 /// Episodes that show a limit even where each is short.
 const EPISODES_MIN: u32 = 3;
