@@ -8,7 +8,7 @@ use crate::analysis::result::{CaptureEntry, Fitness};
 use crate::analysis::undecoded;
 use crate::call::{Call, CallSet, Census, MessageStore, Outcome};
 use crate::capture::{FrameRef, Pause, Weakness, WeaknessKind};
-use crate::diagnose::Sight;
+use crate::diagnose::{SeenWeakness, Sight};
 use crate::net::{Connection, Endpoint, IncompleteDatagram, Network};
 
 /// What reading saw beside messages.
@@ -86,10 +86,11 @@ pub(super) fn assess(
     };
     let weaknesses = captures.iter().enumerate().flat_map(|(file, capture)| {
         let at = move |frame: u32| FrameRef { file: file as u16, frame };
-        capture
-            .weaknesses
-            .iter()
-            .map(move |weakness| (weakness.kind.word(), weakness.frame.map(at), weakness.detail.clone()))
+        capture.weaknesses.iter().map(move |weakness| SeenWeakness {
+            kind: weakness.kind,
+            at: weakness.frame.map(at),
+            detail: weakness.detail.clone(),
+        })
     });
     let sight = Sight {
         one_direction,

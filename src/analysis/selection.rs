@@ -108,7 +108,7 @@ impl Selection {
                         return Err(PickError::NoIncident(*number, analysis.incidents.len()));
                     };
                     calls.extend(incident.calls.iter().map(|id| (*id as usize).wrapping_sub(1)));
-                    for evidence in &incident.finding.evidence {
+                    for evidence in &incident.finding.seen.evidence {
                         if let Evidence::Seen { frames, .. } = evidence {
                             selection.frames.extend(frames);
                         }

@@ -3,17 +3,17 @@
 //! Reports of check and compare in SARIF, hostile ones too, were validated against sarif-schema-2.1.0.json of OASIS.
 
 use serde_json::Value;
-use sipscan::report::{github, markdown_check, sarif, tap, verdict_json, verdict_text};
+use sipscan::report::verdict::{github, json, markdown, sarif, tap, text};
 
 use crate::hostile::{HOSTILE, written};
 use crate::program::{check, fixture, run, sample};
 
 #[test]
 fn lines_for_people_and_json_hold_nothing_that_acts_on_a_terminal() {
-    let plain = written(|judgement, out| verdict_text::write(judgement, false, out));
+    let plain = written(|judgement, out| text::write(judgement, false, out));
     assert_eq!(1, plain.lines().count(), "{plain}");
-    let whole = written(|judgement, out| verdict_text::write(judgement, true, out));
-    let json = written(verdict_json::write);
+    let whole = written(|judgement, out| text::write(judgement, true, out));
+    let json = written(json::write);
     for text in [&plain, &whole, &json] {
         let hostile = |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c);
         assert!(!text.contains(hostile), "{text:?}");
@@ -46,7 +46,7 @@ fn tap_counts_its_tests_and_marks_what_is_accepted() {
 
 #[test]
 fn markdown_keeps_its_tables_whatever_a_capture_holds() {
-    let text = written(markdown_check::write);
+    let text = written(markdown::write);
     assert!(!text.contains("<a") && !text.contains('\u{1b}'), "{text}");
     let rows = text.lines().filter(|line| line.starts_with('|')).collect::<Vec<_>>();
     // Five of the verdicts, three of the endings, three of the delays, three of the calls.

@@ -6,9 +6,8 @@ use crate::call::detail::delay::{Stage, StageKind, stages};
 use crate::call::detail::rewriting::{RequestPart, Rewrite, RewriteKind, rewriting};
 use crate::call::{Call, CallTransactions, Hop, transactions_of};
 use crate::report::terminal::Context;
-use crate::report::terminal::names::count;
 use crate::report::terminal::page::{Page, cut, faint, plain};
-use crate::report::words::duration;
+use crate::report::words::{count, duration};
 
 /// Hops of the path that are shown.
 const HOPS_MAX: usize = 8;

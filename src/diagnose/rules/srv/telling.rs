@@ -9,7 +9,7 @@ use crate::capture::Timestamp;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{part_of, was};
-use crate::diagnose::finding::{Evidence, Finding, Severity};
+use crate::diagnose::finding::{Evidence, Observation, Severity};
 use crate::diagnose::rule::Claim;
 
 /// Refusals that are quoted.
@@ -96,16 +96,16 @@ impl<'a> Refusals<'a> {
     }
 
     /// The claim about these refusals; a warning where every call got through another way.
-    pub fn claim(&self, mut finding: Finding) -> Claim {
+    pub fn claim(&self, mut observation: Observation) -> Claim {
         let calls = self.calls();
         let (first_at, last_at) = self.span();
         if calls.is_empty() {
-            finding.severity = Severity::Warn;
+            observation.severity = Some(Severity::Warn);
         }
-        if finding.origin.is_none() {
-            finding.origin = Some(self.destination.endpoint);
+        if observation.origin.is_none() {
+            observation.origin = Some(self.destination.endpoint);
         }
-        Claim { finding, calls, count: self.places.len() as u32, first_at, last_at, scope: self.scope() }
+        Claim { said: observation, calls, count: self.places.len() as u32, first_at, last_at, scope: self.scope() }
     }
 
     fn scope(&self) -> String {
