@@ -145,7 +145,7 @@ impl HeaderLists {
     }
 
     /// Every value of a header in a list, in the order of the message.
-    pub(in crate::call) fn values_of(&self, id: HeaderListId, name: HeaderName) -> impl Iterator<Item = TextId> + '_ {
+    pub fn values_of(&self, id: HeaderListId, name: HeaderName) -> impl Iterator<Item = TextId> + '_ {
         // What no message of the run has needs no look at any list.
         let is_there = self.present & name.bit() != 0 && self.has(id, name);
         let values = is_there.then(|| self.get(id)).into_iter().flatten();
