@@ -22,7 +22,7 @@ pub use outcome::ending::{
 pub use outcome::node_software::own_software;
 pub use outcome::origin::{Origin, Step, path};
 pub use outcome::reason::Cause;
-pub use outcome::verdict::{Outcome, OutcomeGroup, Watch, cancel_of, has_credentials, is_network_block};
+pub use outcome::verdict::{Outcome, OutcomeGroup, Watch, cancel_of, is_network_block};
 pub use store::endpoint::{EndpointId, Endpoints, NodeId, is_private};
 pub use store::fast_map::{FastMap, FastSet};
 pub use store::header_list::{ShapeId, is_kept as keeps_header};

@@ -2,7 +2,7 @@
 //!
 //! A thorough look costs more than all other reading of a message. So only requests that are not plain come here. Of these the
 //! first ones to each receiver are looked at, and later ones wait for their answer: the first that is accepted between two
-//! endpoints tells what the receiver puts up with, and whatever is refused or never answered is looked at.
+//! endpoints shows what the receiver puts up with, and whatever is refused or never answered is looked at.
 
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::fast_map::{FastMap, FastSet};

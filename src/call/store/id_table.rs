@@ -33,7 +33,7 @@ impl<const WORDS: usize> Line<WORDS> {
         slots.map(|slot| (u64::from(slot[0]) << 32 | u64::from(slot[1]), &slot[2..]))
     }
 
-    /// The first slot with a hash. All are compared: which one it is cannot be foreseen, and a wrong guess costs more.
+    /// The first slot with a hash. All are compared: which one it is cannot be foreseen, and a wrong prediction costs more.
     fn place(&self, hash: u64) -> Option<usize> {
         let hits = self.slots().rev();
         let hits = hits.fold(0_u32, |hits, slot| hits << 1 | u32::from(slot.0 == hash));
