@@ -1,17 +1,24 @@
 //! Captures of every shape, built in memory and read back.
 
+#[path = "captures/build.rs"]
 mod build;
+#[path = "captures/compression.rs"]
 mod compression;
+#[path = "captures/damage.rs"]
 mod damage;
+#[path = "captures/formats.rs"]
 mod formats;
+#[path = "captures/properties.rs"]
 mod properties;
+#[path = "captures/real_files.rs"]
 mod real_files;
+#[path = "captures/sources.rs"]
 mod sources;
 
 use std::io::Cursor;
 use std::path::PathBuf;
 
-use super::{FileSummary, Frame, OpenError, Reader, Source, Times, Window};
+use sipscan::capture::{FileSummary, Frame, OpenError, Reader, Source, Times, Window};
 
 /// A frame that outlives its window.
 #[derive(Debug, Clone, PartialEq, Eq)]

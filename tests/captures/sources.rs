@@ -4,9 +4,9 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::super::{Format, Source, find};
 use super::build::{End, START, pcap, pcap_header, pcap_record, pcapng};
 use super::{read_windows, source};
+use sipscan::capture::{Format, Source, find};
 
 fn one_packet_at(second: u32) -> Vec<u8> {
     let mut file = pcap_header(End::Little, 0xa1b2_c3d4, 1);
@@ -126,6 +126,6 @@ fn a_pipe_gives_the_same_frames_as_a_file_and_only_once() {
     let (frames, summary) = read_windows(&pipe, 1000);
     assert_eq!(read_windows(&source(bytes.clone()).expect("pcap"), 1000).0, frames);
     assert_eq!(bytes.len() as u64, summary.bytes);
-    let error = super::Reader::open(&pipe, 0).expect_err("its bytes are gone");
+    let error = sipscan::capture::Reader::open(&pipe, 0).expect_err("its bytes are gone");
     assert_eq!("-: can be read only once", error.to_string());
 }

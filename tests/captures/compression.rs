@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::build::pcap;
 use super::{Seen, read, source, words};
-use crate::capture::Compression;
+use sipscan::capture::Compression;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::super::find;
 use super::read_windows;
+use sipscan::capture::find;
 
 #[test]
 fn captures_of_the_folder_named_in_sipscan_captures_are_read_whole() {
