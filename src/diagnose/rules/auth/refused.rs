@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use super::{Login, SERVER_CHANGES_MIN, readable};
 use crate::call::detail::login::{DigestFault, LoginFault};
 use crate::diagnose::background::logins::foreign_uri;
 use crate::diagnose::finding::words::{counted, duration};
+use crate::diagnose::rules::auth::login::{Deed, Login, SERVER_CHANGES_MIN, names_login, readable};
 use crate::diagnose::{Confidence, Observation, Proof};
 
 /// An accepted login this near to a refused one of the same user: the password is right.
@@ -108,12 +108,12 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Observation> {
         "{server} refused the login of {name} (realm \"{realm}\") {}{tries}: each answered the latest nonce and none was called stale",
         counted(times, "time")
     );
-    let observation = match accepted(login).filter(|apart| *apart <= SAME_LOGIN) {
-        Some(apart) => Observation::new(Confidence::Possible, Proof::Protocol)
+    let observation = match accepted(login).filter(|distance| *distance <= SAME_LOGIN) {
+        Some(distance) => Observation::new(Confidence::Possible, Proof::Protocol)
             .titled(format!("The login of {name} is refused now and then"))
             .happened(format!(
                 "{says}. The same user was accepted {} apart, so the password is right: a second device or a second server knows another one.",
-                duration(apart)
+                duration(distance)
             ))
             .remedy(format!("Find other devices that log in as {name}."))
             .remedy(format!("Where {server} is several machines: compare their user databases.")),
@@ -145,17 +145,10 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Observation> {
     )
 }
 
-/// Whether a phrase, in lower case, says that the login itself is wrong.
-pub(super) fn names_login(phrase: &str) -> bool {
-    ["password", "credential", "bad auth", "auth failed", "authentication", "wrong user", "digest"]
-        .iter()
-        .any(|word| phrase.contains(word))
-}
-
 /// 403 or 404 as the answer to a login: some servers say so instead of asking again.
 fn forbidden(login: &Login<'_, '_>, code: u16) -> Option<Observation> {
     // 404 to an INVITE is about the number that was called.
-    if code == 404 && !login.is_registration {
+    if code == 404 && login.deed != Deed::Register {
         return None;
     }
     let (request, _) = login.sent()?;
