@@ -6,8 +6,8 @@ use crate::call::survey::load::{Destination, Outage};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
+use crate::diagnose::rules::srv::refusals::{Refusals, list, refusal_evidence, seconds};
 use crate::diagnose::rules::srv::sorting::{Why, sorted};
-use crate::diagnose::rules::srv::telling::{Refusals, list, refusal_evidence, seconds};
 use crate::sip::Method;
 
 /// A destination that fails everything.
