@@ -6,6 +6,7 @@ mod forbidden;
 mod login;
 mod outside;
 mod refused;
+mod stale;
 mod unanswered;
 
 use login::Login;
@@ -29,7 +30,7 @@ macro_rules! of_logins {
 
 /// The rules of this family; each speaks of calls, of registrations and of other requests.
 pub const RULES: &[Rule] = &[
-    of_logins!("auth-stale-loop", "Nonce expires faster than the client can use it", unanswered::auth_stale_loop),
+    of_logins!("auth-stale-loop", "Nonce expires faster than the client can use it", stale::auth_stale_loop),
     of_logins!("auth-algorithm", "Digest algorithm not supported by the client", unanswered::auth_algorithm),
     of_logins!("auth-digest-error", "The login answer itself is wrong", refused::auth_digest_error),
     of_logins!("auth-rejected", "Wrong password (or unknown user)", refused::auth_rejected),

@@ -1,20 +1,17 @@
-//! Logins that never came to a decision: no answer to the challenge, no common algorithm, a nonce that dies too soon.
+//! Logins that never came: no answer to the challenge, or no algorithm in common.
 //!
-//! Sources: RFC 3261 sections 8.1.3.5 and 22, RFC 7616 section 3.3, RFC 8760.
+//! Sources: RFC 3261 sections 8.1.3.5 and 22, RFC 8760.
 
 use std::time::Duration;
 
-use crate::call::detail::login::{LoginFault, STALE_MIN};
+use crate::call::detail::login::LoginFault;
 use crate::call::{Message, Transaction, is_challenge};
-use crate::diagnose::finding::words::{counted, duration};
-use crate::diagnose::rules::auth::login::{Deed, Login, SERVER_CHANGES_MIN, names_nonce, readable};
+use crate::diagnose::rules::auth::login::{Deed, Login, readable};
 use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof};
 use crate::sip::Method;
 
 /// How long a client may take to answer a challenge.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
-/// How long a client takes at most to use a new nonce.
-const RETRY_WAIT: Duration = Duration::from_secs(1);
 /// How long a person may take to be asked for a password and to type it.
 const PERSON_WAIT: Duration = Duration::from_secs(60);
 
@@ -229,93 +226,5 @@ pub fn auth_algorithm(login: &Login<'_, '_>) -> Option<Observation> {
             .shown_by(login.shows(answer, "the login request"))
             .at(login.origin, offered)
             .not("auth-rejected", "no login with an algorithm that was asked for was refused"),
-    )
-}
-
-pub fn auth_stale_loop(login: &Login<'_, '_>) -> Option<Observation> {
-    let (client, server) = (&login.client_name, &login.origin_name);
-    let answer = login.answer()?;
-    let (says, confidence) = match login.fault {
-        // The client may have been about to use the new nonce when the capture ended.
-        LoginFault::Stale { times: ..STALE_MIN } if login.capture.watched_since(answer.time) < RETRY_WAIT => {
-            return None;
-        }
-        LoginFault::Stale { times } => {
-            let waits: Vec<Duration> = login
-                .rounds
-                .windows(2)
-                .filter_map(|pair| Some(pair[1].request.time.since(pair[0].answer?.time)))
-                .collect();
-            let within = waits
-                .iter()
-                .max()
-                .map_or(String::new(), |wait| format!("; {client} had answered each within {}", duration(*wait)));
-            let confidence = if times >= STALE_MIN { Confidence::Certain } else { Confidence::Possible };
-            (format!("{server} called the nonce stale {}{within}", counted(times, "time")), confidence)
-        }
-        LoginFault::OldNonce => {
-            (format!("{client} logged in with a nonce that {server} had already replaced"), Confidence::Likely)
-        }
-        LoginFault::Refused { .. } if login.server_changes() >= SERVER_CHANGES_MIN => (
-            format!(
-                "{server} answered each login of {client} with a challenge of another kind (length of the nonce, Server header), changing {}",
-                counted(login.server_changes() as u32, "time")
-            ),
-            Confidence::Likely,
-        ),
-        _ if login.blames_nonce() => return blamed(login),
-        _ => return None,
-    };
-    let proof = match login.fault {
-        LoginFault::Refused { .. } => Proof::Protocol,
-        _ => Proof::OwnWords,
-    };
-    let observation = Observation::new(confidence, proof)
-        .titled(format!("The nonce of {} is too old before ", login.capture.name(login.origin)))
-        .naming(&login.user, "user", " can use it")
-        .happened(format!(
-            "{says}: the nonce lives too short, or several servers behind this address do not know each other's nonces."
-        ))
-        .remedy(format!("On {server}: let a nonce live for at least 30 s."))
-        .remedy(
-            "Where several servers share the address: give them one nonce secret, or keep each client on one server.",
-        )
-        .remedy("Synchronise their clocks.")
-        .shown_by(login.shows(answer, "the last challenge"))
-        .at(login.origin, "");
-    let because = match login.fault {
-        LoginFault::Refused { .. } => "no login reached the server whose nonce it answers",
-        _ => "the server says that only the nonce was too old",
-    };
-    Some(observation.not("auth-rejected", because))
-}
-
-/// A server that says in words that the nonce is at fault, and not by `stale=true`, as RFC 7616 section 3.3 has it.
-fn blamed(login: &Login<'_, '_>) -> Option<Observation> {
-    let (client, server) = (&login.client_name, &login.origin_name);
-    let answer = login.answer()?;
-    let code = answer.status()?.0;
-    let (name, phrase) = (login.login_name(), login.capture.text(answer.line));
-    let times = login.rounds.iter().filter(|round| {
-        let blames = |answer: &Message| names_nonce(login.capture.text(answer.line));
-        !round.credentials.is_empty() && round.answer.is_some_and(blames)
-    });
-    let times = times.count() as u32;
-    let confidence = if times > 1 { Confidence::Likely } else { Confidence::Possible };
-    Some(
-        Observation::new(confidence, Proof::OwnWords)
-            .titled(format!("{} refuses the login of ", login.capture.name(login.origin)))
-            .naming(&name, "user", " for its nonce")
-            .happened(format!("{server} refused the login of {name} {}", counted(times, "time")))
-            .because(format!(
-                "the nonce was too old or replaced when the login came: it says {code} \"{phrase}\". It does not say stale=true, without which {client} takes the password for wrong and gives up. A wrong password is not ruled out."
-            ))
-            .remedy(format!(
-                "On {server}: say stale=true where a nonce is too old, and let a nonce live for at least 30 s."
-            ))
-            .remedy("Where several servers share the address: give them one nonce secret.")
-            .remedy(format!("Where that is not it, set the password anew on {client} and on {server}."))
-            .shown_by(login.shows(answer, "what it says of the login"))
-            .at(login.origin, ""),
     )
 }
