@@ -59,7 +59,7 @@ struct ForbiddenCall<'a> {
 /// Why a server refused a call with 403.
 enum Ground<'a> {
     /// The calls that it accepts lack what this one has in common with other refused ones.
-    Contrast(Contrast<'a>),
+    Contrast(AcceptedContrast<'a>),
     /// Unknown: the request that it refuses is not in the capture, and followed a request for a login.
     UnseenLogin,
     /// The policy that its own words name.
@@ -171,18 +171,18 @@ fn own_words(context: &CallContext<'_>, phrase: &str) -> String {
 }
 
 /// What a refused call has in common with other refused ones of its server, and accepted ones lack.
-struct Contrast<'a> {
+struct AcceptedContrast<'a> {
     reception: &'a NumberAcceptance,
     /// The node that sent the refused call.
     sender: EndpointId,
     /// What counts most.
-    first: Feature<'a>,
+    first: ForbiddenFeature<'a>,
     /// What else they have in common.
-    others: Vec<Feature<'a>>,
+    others: Vec<ForbiddenFeature<'a>>,
 }
 
 /// Something that every call refused with 403 has and no accepted one.
-struct Feature<'a> {
+struct ForbiddenFeature<'a> {
     kind: FeatureKind<'a>,
     /// How many calls with it were refused.
     refused: u32,
@@ -212,7 +212,7 @@ impl FeatureKind<'_> {
     }
 }
 
-impl Contrast<'_> {
+impl AcceptedContrast<'_> {
     fn sentence(&self) -> String {
         let also: Vec<String> = self.others.iter().map(|feature| feature.kind.words()).collect();
         let also = if also.is_empty() {
@@ -263,7 +263,7 @@ impl Contrast<'_> {
     }
 }
 
-fn contrast<'a>(context: &'a CallContext<'_>) -> Option<Contrast<'a>> {
+fn contrast<'a>(context: &'a CallContext<'_>) -> Option<AcceptedContrast<'a>> {
     let capture = context.capture;
     let reception = capture.reception(context.refuser()?)?;
     let request = context.refused_request()?;
@@ -285,9 +285,9 @@ fn contrast<'a>(context: &'a CallContext<'_>) -> Option<Contrast<'a>> {
     ];
     let mut features = kinds.into_iter().filter_map(|(kind, tally)| {
         let tally = tally.filter(|own| own.accepted == 0 && own.forbidden >= CONTRAST_MIN)?;
-        Some(Feature { kind, refused: tally.forbidden })
+        Some(ForbiddenFeature { kind, refused: tally.forbidden })
     });
-    Some(Contrast { reception, sender: request.source, first: features.next()?, others: features.collect() })
+    Some(AcceptedContrast { reception, sender: request.source, first: features.next()?, others: features.collect() })
 }
 
 pub fn auth_forbidden_of_registration(capture: &CaptureContext<'_>, device: &Registration) -> Option<Observation> {

@@ -24,7 +24,7 @@ pub(super) struct Exchange<'a> {
 }
 
 /// What is said of one failure.
-pub(super) struct Failure {
+pub(super) struct RegisterFailure {
     pub(super) confidence: Confidence,
     pub(super) proof: Proof,
     pub(super) title: String,
@@ -40,8 +40,8 @@ pub(super) fn failure(
     title: impl Into<String>,
     explanation: String,
     remedy: impl Into<Steps>,
-) -> Failure {
-    Failure { confidence, proof, title: title.into(), explanation, remedy: remedy.into(), shown: None }
+) -> RegisterFailure {
+    RegisterFailure { confidence, proof, title: title.into(), explanation, remedy: remedy.into(), shown: None }
 }
 
 /// Evidence in one message.

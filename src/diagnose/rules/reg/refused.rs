@@ -6,7 +6,7 @@ use crate::call::beside::registration::RegistrationOutcome;
 use crate::call::{Message, TextId};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Proof, Steps};
-use crate::diagnose::rules::reg::failure::{Exchange, Failure, failure, others, who};
+use crate::diagnose::rules::reg::failure::{Exchange, RegisterFailure, failure, others, who};
 use crate::sip::{HeaderName, Uri, Warning};
 
 /// The answer says it itself.
@@ -17,7 +17,7 @@ const LIKELY: (Confidence, Proof) = (Confidence::Likely, Proof::OwnWords);
 const ATTEMPTS_MAX: usize = 2_000;
 
 /// What a registrar says with a code.
-enum Meaning {
+enum RefusalKind {
     TooBrief,
     UnknownAddress,
     Malformed,
@@ -29,7 +29,7 @@ enum Meaning {
     Unclear,
 }
 
-impl Meaning {
+impl RefusalKind {
     fn of(code: u16) -> Self {
         match code {
             423 => Self::TooBrief,
@@ -46,8 +46,8 @@ impl Meaning {
 }
 
 /// What the registrar refused a REGISTER with.
-pub(super) fn refused(capture: &CaptureContext<'_>, exchange: &Exchange<'_>, code: u16) -> Failure {
-    let refusal = Refusal {
+pub(super) fn refused(capture: &CaptureContext<'_>, exchange: &Exchange<'_>, code: u16) -> RegisterFailure {
+    let refusal = RegisterRefusal {
         capture,
         exchange,
         code,
@@ -55,21 +55,21 @@ pub(super) fn refused(capture: &CaptureContext<'_>, exchange: &Exchange<'_>, cod
         registrar: capture.name(exchange.attempt.registrar),
         phrase: exchange.answer.map_or("", |answer| capture.text(answer.line)),
     };
-    match Meaning::of(code) {
-        Meaning::TooBrief => refusal.too_brief(),
-        Meaning::UnknownAddress => refusal.unknown_address(),
-        Meaning::Malformed => refusal.malformed(),
-        Meaning::NoRegistrar => refusal.no_registrar(),
-        Meaning::Feature => refusal.feature(),
-        Meaning::SilentBehind => refusal.silent_behind(),
-        Meaning::Fault => refusal.fault(),
-        Meaning::Elsewhere => refusal.elsewhere(),
-        Meaning::Unclear => refusal.unclear(),
+    match RefusalKind::of(code) {
+        RefusalKind::TooBrief => refusal.too_brief(),
+        RefusalKind::UnknownAddress => refusal.unknown_address(),
+        RefusalKind::Malformed => refusal.malformed(),
+        RefusalKind::NoRegistrar => refusal.no_registrar(),
+        RefusalKind::Feature => refusal.feature(),
+        RefusalKind::SilentBehind => refusal.silent_behind(),
+        RefusalKind::Fault => refusal.fault(),
+        RefusalKind::Elsewhere => refusal.elsewhere(),
+        RefusalKind::Unclear => refusal.unclear(),
     }
 }
 
 /// A refusal, with the names that say it.
-struct Refusal<'s, 'a> {
+struct RegisterRefusal<'s, 'a> {
     capture: &'s CaptureContext<'a>,
     exchange: &'s Exchange<'a>,
     code: u16,
@@ -78,9 +78,9 @@ struct Refusal<'s, 'a> {
     phrase: &'a str,
 }
 
-impl Refusal<'_, '_> {
+impl RegisterRefusal<'_, '_> {
     /// The registrar wants bindings that last longer.
-    fn too_brief(&self) -> Failure {
+    fn too_brief(&self) -> RegisterFailure {
         let Self { exchange, who, registrar, .. } = self;
         let header = |message: &Message, name| self.capture.store.tables.header(message, name).map(str::trim);
         let least = exchange.answer.and_then(|answer| header(answer, HeaderName::MinExpires));
@@ -103,7 +103,7 @@ impl Refusal<'_, '_> {
         )
     }
 
-    fn unknown_address(&self) -> Failure {
+    fn unknown_address(&self) -> RegisterFailure {
         let Self { capture, exchange, who, registrar, phrase, .. } = self;
         failure(
             CERTAIN,
@@ -120,7 +120,7 @@ impl Refusal<'_, '_> {
         )
     }
 
-    fn malformed(&self) -> Failure {
+    fn malformed(&self) -> RegisterFailure {
         let Self { capture, exchange, code, who, registrar, phrase } = self;
         let expires = capture.store.tables.header(exchange.request, HeaderName::Expires);
         let is_star = capture.text(exchange.attempt.contact).trim() == "*";
@@ -140,7 +140,7 @@ impl Refusal<'_, '_> {
         )
     }
 
-    fn no_registrar(&self) -> Failure {
+    fn no_registrar(&self) -> RegisterFailure {
         let Self { code, who, registrar, phrase, .. } = self;
         failure(
             CERTAIN,
@@ -150,7 +150,7 @@ impl Refusal<'_, '_> {
         )
     }
 
-    fn feature(&self) -> Failure {
+    fn feature(&self) -> RegisterFailure {
         let Self { code, who, registrar, phrase, .. } = self;
         failure(
             CERTAIN,
@@ -161,7 +161,7 @@ impl Refusal<'_, '_> {
     }
 
     /// A proxy waited for the registrar, or the registrar for its database.
-    fn silent_behind(&self) -> Failure {
+    fn silent_behind(&self) -> RegisterFailure {
         let Self { capture, exchange, code, who, registrar, phrase } = self;
         failure(
             LIKELY,
@@ -177,7 +177,7 @@ impl Refusal<'_, '_> {
         )
     }
 
-    fn fault(&self) -> Failure {
+    fn fault(&self) -> RegisterFailure {
         let Self { capture, exchange, code, who, registrar, phrase } = self;
         failure(
             LIKELY,
@@ -192,7 +192,7 @@ impl Refusal<'_, '_> {
         )
     }
 
-    fn elsewhere(&self) -> Failure {
+    fn elsewhere(&self) -> RegisterFailure {
         let Self { code, who, registrar, phrase, .. } = self;
         failure(
             CERTAIN,
@@ -202,7 +202,7 @@ impl Refusal<'_, '_> {
         )
     }
 
-    fn unclear(&self) -> Failure {
+    fn unclear(&self) -> RegisterFailure {
         let Self { code, who, registrar, phrase, .. } = self;
         failure(
             (Confidence::Likely, Proof::CodeMeaning),

@@ -10,7 +10,7 @@ use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::finding::{Confidence, Evidence, Proof, Steps};
 use crate::diagnose::rules::net::icmp;
-use crate::diagnose::rules::reg::failure::{Failure, failure, others, who};
+use crate::diagnose::rules::reg::failure::{RegisterFailure, failure, others, who};
 
 /// Sends over UDP after which a REGISTER counts as unanswered.
 const SENDS_MIN: u32 = 3;
@@ -23,7 +23,7 @@ pub(super) fn unanswered(
     registration: &Registration,
     attempt: &RegisterAttempt,
     request: &Message,
-) -> Option<Failure> {
+) -> Option<RegisterFailure> {
     let (device, registrar) = (capture.node(attempt.source), capture.node(attempt.registrar));
     if let Some(failure) = reported(capture, attempt, request).or_else(|| broken(capture, attempt, request)) {
         return Some(failure);
@@ -84,7 +84,7 @@ fn is_heard(capture: &CaptureContext<'_>, attempt: &RegisterAttempt) -> bool {
 }
 
 /// An ICMP error says that the REGISTER could not be delivered.
-fn reported(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<Failure> {
+fn reported(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<RegisterFailure> {
     let tables = &capture.store.tables;
     let (here, there) = (tables.endpoint(attempt.source), tables.endpoint(attempt.registrar));
     let ends = (attempt.source, attempt.registrar);
@@ -102,11 +102,11 @@ fn reported(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &M
         ),
         icmp::remedy(report, here, there, request.transport),
     );
-    Some(Failure { shown: Some(icmp::evidence(&[report])), ..failure })
+    Some(RegisterFailure { shown: Some(icmp::evidence(&[report])), ..failure })
 }
 
 /// The connection broke while the REGISTER waited for its answer.
-fn broken(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<Failure> {
+fn broken(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<RegisterFailure> {
     if !request.transport.is_reliable() {
         return None;
     }
@@ -141,7 +141,7 @@ fn broken(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &Mes
             format!("Firewall between them: it may have reset it in the name of {}.", there.address),
         ]),
     );
-    Some(Failure {
+    Some(RegisterFailure {
         shown: Some(Evidence::seen(
             end.sighting.at,
             format!("{there} {way}s the connection"),

@@ -7,12 +7,12 @@ use crate::call::detail::target;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Proof};
 use crate::diagnose::rules::reg::contacts::listed;
-use crate::diagnose::rules::reg::failure::{Exchange, Failure, failure, who};
+use crate::diagnose::rules::reg::failure::{Exchange, RegisterFailure, failure, who};
 use crate::sip::HeaderName;
 use crate::sip::number::user_of;
 
 /// A 200 that binds nothing: it grants no time, or lists no contact at all.
-pub(super) fn not_bound(capture: &CaptureContext<'_>, exchange: &Exchange<'_>) -> Option<Failure> {
+pub(super) fn not_bound(capture: &CaptureContext<'_>, exchange: &Exchange<'_>) -> Option<RegisterFailure> {
     let attempt = exchange.attempt;
     let answer = exchange.answer.filter(|answer| !answer.flags.is_cut())?;
     if attempt.contact.is_absent() || capture.text(attempt.contact).trim() == "*" {

@@ -26,7 +26,7 @@ struct UnknownNumber<'a> {
 
 /// What a refusal says of a number.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Meaning {
+enum NumberFate {
     /// The telephone network has no route to it.
     NoRoute,
     /// It has another number now.
@@ -40,18 +40,18 @@ enum Meaning {
 }
 
 impl UnknownNumber<'_> {
-    fn meaning(&self) -> Meaning {
+    fn meaning(&self) -> NumberFate {
         match (self.cause, self.code) {
-            (Some(2 | 3), _) => Meaning::NoRoute,
-            (Some(22), _) => Meaning::Moved,
-            (_, 410) => Meaning::Gone,
-            (_, 485) => Meaning::Ambiguous,
-            _ => Meaning::Unknown,
+            (Some(2 | 3), _) => NumberFate::NoRoute,
+            (Some(22), _) => NumberFate::Moved,
+            (_, 410) => NumberFate::Gone,
+            (_, 485) => NumberFate::Ambiguous,
+            _ => NumberFate::Unknown,
         }
     }
 }
 
-impl Meaning {
+impl NumberFate {
     /// The title around the number, behind the name of the node.
     fn title(self) -> (&'static str, &'static str) {
         match self {

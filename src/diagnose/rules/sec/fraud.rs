@@ -86,26 +86,26 @@ fn claim(capture: &CaptureContext<'_>, sender: &Sender) -> Option<Claim> {
     let served = invites().find(|ask| ask.reply == Reply::Served && !ask.has_login(capture.store));
     let served = served.filter(|_| sender.is_public(capture.store) && !registers(sender));
     let at_once = most_at_once(capture, &calls);
-    let hunt = has_hunt.then_some(Fact::Hunt(&written));
+    let hunt = has_hunt.then_some(FraudFact::Hunt(&written));
     let range = range.filter(|_| !has_hunt);
     // Whoever dials a foreign range calls abroad: that is one fact, not two.
     let counted_twice = usize::from(range.is_some());
     let facts = [
         hunt,
-        range.map(|(range, prefixes)| Fact::OneRange { range, prefixes }),
-        stolen.first().map(|user| Fact::StolenPassword(user)),
-        abroad_at.map(Fact::CallsAbroad),
-        served.map(|ask| Fact::NoLogin(user_of(capture.text(ask.target)))),
-        (at_once >= AT_ONCE_MIN).then_some(Fact::AtOnce(at_once)),
-        borrowed_user(capture, sender).map(Fact::BorrowedUser),
-        has_equal_lengths(&calls).then_some(Fact::EqualLengths),
+        range.map(|(range, prefixes)| FraudFact::OneRange { range, prefixes }),
+        stolen.first().map(|user| FraudFact::StolenPassword(user)),
+        abroad_at.map(FraudFact::CallsAbroad),
+        served.map(|ask| FraudFact::NoLogin(user_of(capture.text(ask.target)))),
+        (at_once >= AT_ONCE_MIN).then_some(FraudFact::AtOnce(at_once)),
+        borrowed_user(capture, sender).map(FraudFact::BorrowedUser),
+        has_equal_lengths(&calls).then_some(FraudFact::EqualLengths),
     ];
-    let facts: Vec<Fact<'_>> = facts.into_iter().flatten().collect();
+    let facts: Vec<FraudFact<'_>> = facts.into_iter().flatten().collect();
     (facts.len() >= FACTS_MIN + counted_twice).then(|| fraud(capture, sender, &facts, invites().collect()))
 }
 
 /// What speaks for calls at somebody else's cost.
-enum Fact<'a> {
+enum FraudFact<'a> {
     /// One number was tried in these ways of writing, mostly in vain.
     Hunt(&'a [String]),
     /// Numbers of one foreign range were dialled with several prefixes.
@@ -124,7 +124,7 @@ enum Fact<'a> {
     EqualLengths,
 }
 
-impl Fact<'_> {
+impl FraudFact<'_> {
     fn words(&self) -> String {
         match self {
             Self::Hunt(written) => {
@@ -245,9 +245,9 @@ fn has_equal_lengths(calls: &[&Call]) -> bool {
     talks.len() >= EQUAL_MIN && most - least <= most * EQUAL_PERCENT / 100.0
 }
 
-fn fraud(capture: &CaptureContext<'_>, sender: &Sender, facts: &[Fact<'_>], invites: Vec<&Ask>) -> Claim {
+fn fraud(capture: &CaptureContext<'_>, sender: &Sender, facts: &[FraudFact<'_>], invites: Vec<&Ask>) -> Claim {
     let address = capture.store.tables.endpoints.address(sender.node);
-    let facts: Vec<String> = facts.iter().map(Fact::words).collect();
+    let facts: Vec<String> = facts.iter().map(FraudFact::words).collect();
     let (first, last) = (invites[0], invites[invites.len() - 1]);
     let served: Vec<&Ask> = invites.iter().copied().filter(|ask| ask.reply == Reply::Served).collect();
     let mut calls: Vec<u32> = invites.iter().filter_map(|ask| ask.call).collect();

@@ -10,7 +10,7 @@ use crate::diagnose::rules::srv::sorting::explained_calls;
 
 /// Codes that other rules explain: features, versions, sizes and preconditions.
 const EXPLAINED_CODES: [u16; 4] = [501, 505, 513, 580];
-/// Failed and good calls needed to speak of a feature that parts them.
+/// Failed and good calls needed to speak of a feature that sets them off.
 const CALLS_MIN: u32 = 5;
 
 /// A server that reports a fault of its own.
@@ -59,7 +59,7 @@ fn title(name: &str, code: u16) -> String {
     }
 }
 
-/// The feature that parts the refused calls from good ones sharply.
+/// The feature that sets the refused calls off from good ones sharply.
 fn feature(capture: &CaptureContext<'_>, node: NodeId, calls: &[u32], good: &[u32]) -> Option<DistinguishingFeature> {
     distinguishing_feature::separates(capture, node, calls, good)
         .filter(|common| common.is_sharp() && common.failed_in >= CALLS_MIN && common.good_out >= CALLS_MIN)
