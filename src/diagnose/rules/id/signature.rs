@@ -7,7 +7,7 @@ mod fault;
 pub use fault::PassportFault;
 
 use crate::call::{EndpointId, Message, TextId, TransactionIndex};
-use crate::diagnose::background::contrast::{age, identities};
+use crate::diagnose::background::identity_tokens::{age, identities};
 use crate::diagnose::context::call_context::CallContext;
 use crate::sip::{HeaderName, Identity, NameAddr, Passport, TokenFault, Uri};
 

@@ -63,7 +63,7 @@ fn expired(capture: &CaptureContext<'_>, registration: &Registration) -> Option<
     let answered = gap.last.answered_at;
     let first_lost = lost.first().and_then(|call| {
         let leg = call.legs.first()?;
-        let frame = capture.store.messages.get(leg.start as usize)?.at;
+        let frame = capture.store.messages_of(leg).first()?.at;
         Some(Evidence::seen(frame, format!("INVITE {}", capture.text(call.callee)), "a call that failed meanwhile"))
     });
     let observation = Observation::new(Confidence::Certain, Proof::Protocol)

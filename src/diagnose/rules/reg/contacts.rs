@@ -28,7 +28,7 @@ pub(super) fn binds(attempt: &RegisterAttempt) -> bool {
 
 /// The contacts that the 200 of a try lists, as sent.
 pub(super) fn listed<'a>(capture: &CaptureContext<'a>, attempt: &RegisterAttempt) -> Option<Vec<&'a str>> {
-    let messages = capture.store.messages.get(attempt.leg.start as usize..attempt.leg.end as usize)?;
+    let messages = capture.store.messages_of(&attempt.leg);
     let first = messages.partition_point(|message| message.time < attempt.started);
     let answer = messages
         .get(first..)?

@@ -128,7 +128,7 @@ impl RegisterRefusal<'_, '_> {
         let (confidence, fault) = if is_star && expires.is_none_or(|expires| expires.trim() != "0") {
             (Confidence::Certain, "`Contact: *` may only come with `Expires: 0`".to_owned())
         } else if let Some(defect) = defects.first() {
-            (Confidence::Likely, (*defect).to_owned())
+            (Confidence::Likely, capture.text(defect.sentence).to_owned())
         } else {
             (Confidence::Possible, "nothing that can be checked is wrong with it".to_owned())
         };

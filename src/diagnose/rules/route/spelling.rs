@@ -3,7 +3,7 @@
 //! Sources: RFC 3966, E.164, RFC 3261 sections 21.4.5, 21.4.22 and 21.6.3; Q.850 causes 1, 3 and 28.
 
 use crate::call::Cause;
-use crate::call::survey::number_acceptance::{NumberAcceptance, Received, Tally};
+use crate::call::survey::number_acceptance::{AcceptanceCount, NumberAcceptance, ReceivedInvite};
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::rules::route::ringing::has_rung;
 use crate::diagnose::{CallContext, Confidence};
@@ -19,7 +19,7 @@ const CHANCE_MAX: f64 = 0.02;
 /// A way of writing that the node accepts, and why it is known to be the right one.
 pub(super) struct OtherSpelling {
     /// A number that was accepted in it.
-    pub(super) accepted: Received,
+    pub(super) accepted: ReceivedInvite,
     /// How sure.
     pub(super) confidence: Confidence,
     /// Why, as a sentence.
@@ -52,7 +52,7 @@ pub(super) fn accepted_spelling(context: &CallContext<'_>) -> Option<OtherSpelli
         return Some(OtherSpelling {
             accepted,
             confidence: Confidence::Certain,
-            proof: format!("The same subscriber was accepted that way in call {}.", accepted.call + 1),
+            proof: format!("The same subscriber was accepted that way in call {}.", accepted.call.id()),
         });
     }
     let cause = Cause::of(context.tables(), refusal).q850;
@@ -63,7 +63,11 @@ pub(super) fn accepted_spelling(context: &CallContext<'_>) -> Option<OtherSpelli
     same_region(reception, &number)
 }
 
-fn same_subscriber(context: &CallContext<'_>, reception: &NumberAcceptance, number: &Number<'_>) -> Option<Received> {
+fn same_subscriber(
+    context: &CallContext<'_>,
+    reception: &NumberAcceptance,
+    number: &Number<'_>,
+) -> Option<ReceivedInvite> {
     let tally = reception.subscribers.get(number.subscriber()?)?;
     let others = [tally.first, tally.last];
     others.into_iter().flatten().find(|other| {
@@ -108,7 +112,7 @@ fn same_region(reception: &NumberAcceptance, number: &Number<'_>) -> Option<Othe
 }
 
 /// How likely it is that all numbers of one way of writing do not exist, by the share of the other way that does not.
-fn chance(own: &Tally, other: &Tally) -> f64 {
+fn chance(own: &AcceptanceCount, other: &AcceptanceCount) -> f64 {
     let share = f64::from(other.unknown + 1) / f64::from(other.accepted + other.unknown + 2);
     share.powf(f64::from(own.unknown))
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::call::{Call, Cause, EndpointId, Message, NodeId};
+use crate::call::{Call, CallIndex, Cause, EndpointId, Message, NodeId};
 use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::rules::route::ringing::has_rung;
 use crate::diagnose::rules::route::spelling::accepted_spelling;
@@ -162,8 +162,8 @@ enum Comparison<'a> {
     /// The node accepted the number shortly before.
     AcceptedBefore {
         before: Duration,
-        /// Index of that call.
-        call: u32,
+        /// That call.
+        call: CallIndex,
         /// Who placed it, where that is somebody else: who may call a number can depend on where the call comes from.
         other_caller: Option<EndpointId>,
     },
@@ -196,7 +196,7 @@ fn comparison<'a>(
     let same = reception.users.get(user_of(uri)).and_then(|same| same.last);
     if let Some(last) = same.filter(|last| last.time < refusal.time && host_of(capture.text(last.uri)) == host) {
         let caller = |call: &Call| capture.node(call.source);
-        let accepted = capture.calls.get(last.call as usize);
+        let accepted = capture.calls.get(last.call.place());
         let other = accepted.filter(|other| caller(other) != caller(context.call));
         return Comparison::AcceptedBefore {
             before: refusal.time.since(last.time),
@@ -225,7 +225,7 @@ impl Comparison<'_> {
             Self::AcceptedBefore { before, call, other_caller } => {
                 let from = other_caller.map_or(String::new(), |other| format!(" from {}", context.capture.name(other)));
                 let before = duration(before);
-                format!(" It accepted the same number {before} before{from}, in call {}.", call + 1)
+                format!(" It accepted the same number {before} before{from}, in call {}.", call.id())
             }
             Self::ForeignHost { own, other } => format!(
                 " Every call to the host {own} fails there, calls to the host {other} work: it does not take {own} for its own."

@@ -15,7 +15,7 @@ pub fn sec_brute_force(capture: &CaptureContext<'_>) -> Vec<Claim> {
 }
 
 fn claim(capture: &CaptureContext<'_>, siege: &GuessingRun) -> Option<Claim> {
-    let (first, last) = (siege.guesses.first()?, siege.guesses.last()?);
+    let (first, last) = (siege.logins.first()?, siege.logins.last()?);
     let success = siege.success.and_then(|index| capture.attempts.get(index as usize));
     let from = addresses(capture, siege);
     let confidence = if success.is_some() { Confidence::Certain } else { Confidence::Likely };
@@ -26,7 +26,7 @@ fn claim(capture: &CaptureContext<'_>, siege: &GuessingRun) -> Option<Claim> {
         })
         .happened(format!(
             "{from} tried {} logins for {} at {} in {:.0} s, up to {} within a minute, and these were refused.{}",
-            siege.guesses.len(),
+            siege.logins.len(),
             users(capture, siege),
             capture.name(first.registrar),
             last.time.millis_since(first.time) / 1000.0,
@@ -50,7 +50,7 @@ fn claim(capture: &CaptureContext<'_>, siege: &GuessingRun) -> Option<Claim> {
             )
         }))
         .shown_by(Evidence::in_frames(
-            siege.guesses.iter().take(LISTED_MAX).map(|login| login.at).collect(),
+            siege.logins.iter().take(LISTED_MAX).map(|login| login.at).collect(),
             format!("REGISTER {}", capture.text(first.aor)),
             "the first refused logins",
         ));
@@ -61,7 +61,7 @@ fn claim(capture: &CaptureContext<'_>, siege: &GuessingRun) -> Option<Claim> {
     Some(Claim {
         said: observation,
         calls: Vec::new(),
-        count: siege.guesses.len() as u32,
+        count: siege.logins.len() as u32,
         first_at: first.time,
         last_at: success.map_or(last.time, |success| success.ended),
         scope: format!("{}, {addresses}", counted(siege.users.len() as u32, "user")),

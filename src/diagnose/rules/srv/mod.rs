@@ -5,10 +5,8 @@ mod downstream;
 mod internal;
 mod limits;
 mod no_route;
-mod numbers;
 mod overload;
 pub(in crate::diagnose::rules) mod refusals;
-pub(in crate::diagnose) mod sorting;
 
 use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::{Gate, Rule};

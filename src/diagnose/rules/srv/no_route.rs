@@ -4,19 +4,19 @@
 
 use std::time::Duration;
 
+use crate::diagnose::background::refusal_causes::{Blocked, RefusalCause};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{counted, duration, was};
 use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::refusals::{Refusals, list};
-use crate::diagnose::rules::srv::sorting::{Blocked, Why, sorted};
 
 /// A node without a route to some numbers.
 pub fn srv_no_route(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(capture) {
+    for (destination, explained) in capture.refusal_causes() {
         for explained in explained {
-            if let Why::NoRoute(blocked) = &explained.why {
+            if let RefusalCause::NoRoute(blocked) = &explained.cause {
                 let refusals = Refusals { capture, destination, places: &explained.places };
                 claims.push(refusals.claim(observation(&refusals, blocked)));
             }
@@ -37,7 +37,7 @@ enum Lack {
 
 impl Lack {
     fn of(blocked: &Blocked) -> Self {
-        match blocked.is_told {
+        match blocked.is_stated {
             _ if blocked.same_taken > 0 => Self::Gateways,
             true => Self::StatedRoute,
             false => Self::Route,
@@ -60,7 +60,7 @@ fn observation(refusals: &Refusals<'_>, blocked: &Blocked) -> Observation {
         Confidence::Possible => " So few calls may also meet a fault of another kind, such as a short overload.",
         _ => "",
     };
-    let says_so = blocked.is_told;
+    let says_so = blocked.is_stated;
     let observation = Observation::new(blocked.confidence, if says_so { Proof::OwnWords } else { Proof::Comparison })
         .titled(title)
         .happened(explanation(&lack, refusals, blocked, &name, numbers) + doubt)
