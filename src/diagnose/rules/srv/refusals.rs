@@ -1,4 +1,4 @@
-//! What several rules of this family tell of a node's refusals: which calls, when, with what evidence, and who still had room.
+//! Refusals of one node, of which several rules speak: which calls, when, with what evidence, and who still had room.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,6 +16,10 @@ use crate::diagnose::rule::Claim;
 const EXAMPLES_MAX: usize = 3;
 /// Other destinations that are named.
 const OTHERS_MAX: usize = 3;
+/// A node has room that takes at least so many calls for each that it does not take.
+const TAKEN_A_REFUSAL: u32 = 10;
+/// What happens that soon happens as the capture begins.
+const AT_ONCE: Duration = Duration::from_millis(50);
 
 /// Some refusals of one node.
 pub struct Refusals<'a> {
@@ -40,7 +44,7 @@ impl<'a> Refusals<'a> {
     /// That span in words, in seconds of the capture.
     pub fn span_words(&self) -> String {
         let (first, last) = self.span();
-        if last.since(self.capture.start) < Duration::from_millis(50) {
+        if last.since(self.capture.start) < AT_ONCE {
             return "as the capture began".to_owned();
         }
         if first == last {
@@ -145,7 +149,7 @@ impl<'a> Refusals<'a> {
                 taken += u32::from(attempt.fate == Fate::Taken);
                 refused += u32::from(matches!(attempt.fate, Fate::Refused | Fate::Behind | Fate::Silent));
             }
-            if taken > 0 && refused * 10 <= taken {
+            if taken > 0 && refused * TAKEN_A_REFUSAL <= taken {
                 others.push((self.capture.name(other.endpoint), taken));
             }
         }
@@ -159,16 +163,16 @@ impl<'a> Refusals<'a> {
         let mut pauses: HashMap<NodeId, Vec<(Timestamp, Timestamp)>, foldhash::fast::FixedState> = HashMap::default();
         for attempt in &self.destination.attempts {
             if let (Some(pause), Some(after)) = (attempt.words.retry_after_seconds, attempt.final_ms) {
-                let told = attempt.sent.plus(Duration::from_secs_f32((after / 1000.0).max(0.0)));
-                let end = told.plus(Duration::from_secs(u64::from(pause)));
-                pauses.entry(attempt.source).or_default().push((told, end));
+                let asked = attempt.sent.plus(Duration::from_secs_f32((after / 1000.0).max(0.0)));
+                let end = asked.plus(Duration::from_secs(u64::from(pause)));
+                pauses.entry(attempt.source).or_default().push((asked, end));
             }
         }
         for pauses in pauses.values_mut() {
             pauses.sort_unstable();
             let mut latest = Timestamp::from_nanoseconds(i64::MIN);
             for pause in pauses {
-                // The end that is in force once this pause has been told.
+                // The end that is in force once this pause has been asked for.
                 latest = latest.max(pause.1);
                 pause.1 = latest;
             }
@@ -177,8 +181,8 @@ impl<'a> Refusals<'a> {
             let Some(pauses) = pauses.get(&attempt.source) else {
                 return false;
             };
-            let told = pauses.partition_point(|(told, _)| *told <= attempt.sent);
-            told.checked_sub(1).and_then(|last| pauses.get(last)).is_some_and(|(_, end)| attempt.sent < *end)
+            let asked_before = pauses.partition_point(|(asked, _)| *asked <= attempt.sent);
+            asked_before.checked_sub(1).and_then(|last| pauses.get(last)).is_some_and(|(_, end)| attempt.sent < *end)
         };
         self.destination.attempts.iter().filter(is_early).count() as u32
     }
