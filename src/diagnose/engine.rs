@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use crate::call::survey::metrics::Metrics;
-use crate::call::{Outcome, OutcomeGroup};
+use crate::call::{CallIndex, Outcome, OutcomeGroup};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::doubt::{Doubt, doubt_claim, doubt_registration};
@@ -39,7 +39,7 @@ pub struct Diagnosis {
     /// The metrics of all other calls.
     pub metrics: Metrics,
     /// Indices of the calls that scanners and password guessers placed, rising; they count in no metric.
-    pub hostile_calls: Vec<u32>,
+    pub hostile_calls: Vec<CallIndex>,
 }
 
 /// Calls that one thread judges at a time: whoever is done first takes over what others have left.
@@ -76,8 +76,8 @@ pub fn diagnose(input: DiagnosisInput<'_>) -> Diagnosis {
     }
 }
 
-fn hostile_calls(capture: &CaptureContext<'_>) -> Vec<u32> {
-    let placed = (0_u32..).zip(capture.calls);
+fn hostile_calls(capture: &CaptureContext<'_>) -> Vec<CallIndex> {
+    let placed = (0..).map(CallIndex).zip(capture.calls);
     placed.filter(|(_, call)| capture.is_hostile(call.source)).map(|(index, _)| index).collect()
 }
 

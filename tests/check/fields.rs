@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sipscan::analysis::{Analysis, CallField, CallFields, CallRow, FieldKind, FieldValue, Options, analyze};
+use sipscan::call::CallId;
 use sipscan::check::View;
 use sipscan::report::{csv, json, time};
 
@@ -97,7 +98,7 @@ fn expressions_see_the_same_of_a_capture_of_its_view_and_of_its_saved_report() {
         let saved = View::of_report(&report(&analysis)).expect("a report");
         assert_eq!(captured.calls.len(), saved.calls.len());
         for (captured, saved) in captured.calls.iter().zip(&saved.calls) {
-            let row = CallRow::at(&analysis, captured.id).expect("a call");
+            let row = CallRow::at(&analysis, CallId(captured.id)).expect("a call");
             for field in CallField::of_filter() {
                 let of_row = as_json(row.get(field));
                 for view in [captured, saved] {

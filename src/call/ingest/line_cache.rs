@@ -62,6 +62,9 @@ pub(in crate::call) enum ParsedLine {
     Value(HeaderName, PackedInterned),
 }
 
+/// Lines are put down and looked up for every header of every message: packed texts leave no gap that would make one larger.
+const _: () = assert!(size_of::<PackedInterned>() == 12 && size_of::<ParsedLine>() <= 28);
+
 /// What one Via value says.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::call) struct ParsedVia {

@@ -24,6 +24,9 @@ const LINE_WORDS: usize = 16;
 #[repr(align(64))]
 struct Line<const WORDS: usize>([u32; LINE_WORDS]);
 
+/// What a processor fetches at once, and nothing beside it.
+const _: () = assert!(size_of::<Line<1>>() == 64 && align_of::<Line<1>>() == 64);
+
 impl<const WORDS: usize> Line<WORDS> {
     const SLOT_WORDS: usize = 2 + WORDS;
     const SLOTS: usize = LINE_WORDS / Self::SLOT_WORDS;

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::analysis::{Analysis, CallEntry, HeaderUses};
+use crate::call::CallId;
 use crate::report::json::call::CallLine;
 use crate::report::json::layout::Lines;
 
@@ -31,7 +32,7 @@ struct Part {
 pub(super) fn write_calls(analysis: &Analysis, has_details: bool, out: &mut impl Write) -> io::Result<HeaderUses> {
     out.write_all(b"[")?;
     let mut uses = HeaderUses::default();
-    let first = analysis.reported_calls().next().map_or(0, |(id, _)| id);
+    let first = analysis.reported_calls().next().map_or(0, |(id, _)| id.0);
     let mut ready: Parts = Vec::new();
     for (wave, entries) in analysis.calls.chunks(WAVE_CALLS).enumerate() {
         let before = wave * WAVE_CALLS;
@@ -78,7 +79,7 @@ fn part_of(
     let mut text = Vec::with_capacity(TEXT_BYTES * entries.len().min(analysis.reported_call_count()));
     let mut uses = HeaderUses::default();
     let numbered = (before as u32 + 1..).zip(entries);
-    for (id, entry) in numbered.filter(|(id, _)| analysis.reports_call(*id)) {
+    for (id, entry) in numbered.filter(|(id, _)| analysis.reports_call(CallId(*id))) {
         text.extend_from_slice(if id == first { b"\n" } else { b",\n" });
         write_line(&CallLine::of(id, entry, analysis, has_details), &mut text)?;
         // Its messages were read for the text a moment ago, so that they are close.
