@@ -3,12 +3,11 @@
 //! Sources: RFC 3261 sections 8.1.3.5, 21.4.7 and 21.4.13; RFC 5621.
 
 use crate::call::Message;
-use crate::diagnose::background::media_capabilities::FactKind;
 use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::context::media_refusal::Dimension;
 use crate::diagnose::finding::{Confidence, Observation, Proof};
-use crate::diagnose::rules::sdp::judge::{Judgement, Test, Theory};
-use crate::diagnose::rules::sdp::offer::Dimension;
-use crate::diagnose::rules::sdp::refusal::{Refusal, is_refused};
+use crate::diagnose::rules::sdp::refused::refusal::{Refusal, is_refused, values};
+use crate::diagnose::rules::sdp::refused::theory::{Test, Theory};
 use crate::sip::{HeaderName, MediaType};
 
 /// The dimension is judged by [`sdp_body_type`] alone: 415 and 406 with other bodies are no refusal of media.
@@ -27,13 +26,6 @@ struct Fault {
     accepts: String,
     confidence: Confidence,
     header: HeaderName,
-}
-
-/// Every value of a list header.
-pub(super) fn values(context: &CallContext<'_>, message: &Message, name: HeaderName) -> Vec<String> {
-    let lines = context.tables().header_values(message, name);
-    let values = lines.flat_map(|line| line.split(','));
-    values.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
 }
 
 fn accepts(list: &[String], sent: &MediaType<'_>) -> bool {
@@ -151,15 +143,4 @@ pub fn sdp_body_type(context: &CallContext<'_>) -> Option<Observation> {
             .fold(observation, Observation::shown_by)
             .not("sdp-codec-mismatch", "the type of the body was refused, not what it describes"),
     )
-}
-
-/// Whether a refused dimension was accepted in the very same form before or after.
-pub fn same_offer_accepted(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> Option<(u32, u32)> {
-    if judgement.theory.is_some() || refusal.offer.is_none() {
-        return None;
-    }
-    let sessions = &refusal.context.tables().sessions;
-    let shape = sessions.shape_number(refusal.request.session);
-    let fact = refusal.known(FactKind::Accepted).find(|fact| sessions.shape_number(fact.offer) == shape)?;
-    Some((fact.count, fact.at.frame))
 }
