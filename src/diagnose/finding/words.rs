@@ -21,6 +21,15 @@ pub fn counted(count: impl Into<u64>, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
+/// How often: `once`, `twice`, `7 times`.
+pub fn times(count: usize) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{count} times"),
+    }
+}
+
 /// A part of a whole: `the only call`, `all 9 calls`, `3 of 9 calls`.
 pub fn part_of(part: usize, whole: usize, noun: &str) -> String {
     match (part, whole) {
