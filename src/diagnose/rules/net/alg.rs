@@ -13,7 +13,7 @@ use crate::sip::{HeaderName, Method};
 const PASS_WAIT: Duration = Duration::from_millis(50);
 
 /// What shows that SIP was rewritten.
-enum Sign {
+enum RewriteSign {
     /// The same request before and behind the router, with one Via stack and other content.
     BothSides,
     /// Addresses of both sides in one message, whose length fits no more.
@@ -24,7 +24,7 @@ enum Sign {
 
 /// A message before it was rewritten and behind it; the same one where only one is there.
 struct Rewriting<'a> {
-    sign: Sign,
+    sign: RewriteSign,
     before: &'a Message,
     after: &'a Message,
     /// What differs, or shows it.
@@ -40,9 +40,9 @@ pub(super) fn net_sip_alg(context: &CallContext<'_>) -> Option<Observation> {
         .or_else(|| forgetful(context))?;
     let Rewriting { before, after, .. } = rewriting;
     let confidence = match rewriting.sign {
-        Sign::BothSides => Confidence::Certain,
-        Sign::BrokenLength => Confidence::Likely,
-        Sign::ForgottenAddress => Confidence::Possible,
+        RewriteSign::BothSides => Confidence::Certain,
+        RewriteSign::BrokenLength => Confidence::Likely,
+        RewriteSign::ForgottenAddress => Confidence::Possible,
     };
     Some(
         Observation::new(confidence, Proof::Protocol)
@@ -66,16 +66,16 @@ fn explanation(context: &CallContext<'_>, rewriting: &Rewriting<'_>) -> String {
     let (request, sender) = (before.method().map_or("message", Method::text), capture.name(before.source));
     let changes = rewriting.changes.join(", ");
     match rewriting.sign {
-        Sign::BothSides => format!(
+        RewriteSign::BothSides => format!(
             "The {request} from {sender} was captured again {:.1} ms later as from {}, with the same Via branch and other content ({changes}). Whoever forwards SIP adds a Via; this did not.{}",
             after.time.since(before.time).as_secs_f64() * 1000.0,
             capture.name(after.source),
             if after.flags.has_short_body() { " Its Content-Length no longer fits its body." } else { "" }
         ),
-        Sign::BrokenLength => format!(
+        RewriteSign::BrokenLength => format!(
             "The {request} from {sender} mixes addresses of both sides of a NAT ({changes}), and its Content-Length does not fit its body: most likely a router on the way put other addresses in."
         ),
-        Sign::ForgottenAddress => format!(
+        RewriteSign::ForgottenAddress => format!(
             "{sender} told its public address in the Contact of its {} and, later in the same call, a private one in its {} ({changes}): possibly a router on the way rewrites some messages and not others. Also consider a phone that changes its Contact by itself.",
             context.transactions.name(before),
             context.transactions.name(after)
@@ -95,7 +95,12 @@ fn rewritten<'a>(context: &CallContext<'a>, index: TransactionIndex, t: &Transac
         let is_passed_on =
             node(before) != node(after) && before.digest != after.digest && after.time.since(before.time) <= PASS_WAIT;
         let changes = changes(context, before, after);
-        (is_passed_on && !changes.is_empty()).then_some(Rewriting { sign: Sign::BothSides, before, after, changes })
+        (is_passed_on && !changes.is_empty()).then_some(Rewriting {
+            sign: RewriteSign::BothSides,
+            before,
+            after,
+            changes,
+        })
     })
 }
 
@@ -134,7 +139,7 @@ fn broken_length<'a>(context: &CallContext<'a>) -> Option<Rewriting<'a>> {
         seen.iter().filter(|(address, _)| is_inside(address)).map(|(_, name)| *name).collect();
     let public = seen.iter().filter(|(address, _)| *address == Some(source)).count();
     let is_mixed = via.depth == 1 && !private.is_empty() && public > 0;
-    is_mixed.then_some(Rewriting { sign: Sign::BrokenLength, before: message, after: message, changes: private })
+    is_mixed.then_some(Rewriting { sign: RewriteSign::BrokenLength, before: message, after: message, changes: private })
 }
 
 /// A device whose Call-ID names a private host gives its public address in one message and a private one in a later message.
@@ -162,5 +167,5 @@ fn forgetful<'a>(context: &CallContext<'a>) -> Option<Rewriting<'a>> {
     let (before, _) = own().find(|(_, contact)| *contact == source)?;
     let (after, _) = own().find(|(message, contact)| message.time > before.time && is_private(*contact))?;
     let changes = vec!["Contact", "a private host in the Call-ID"];
-    Some(Rewriting { sign: Sign::ForgottenAddress, before, after, changes })
+    Some(Rewriting { sign: RewriteSign::ForgottenAddress, before, after, changes })
 }

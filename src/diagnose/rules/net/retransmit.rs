@@ -158,7 +158,7 @@ fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message, is_doubled:
 }
 
 /// Why requests of a pair had to be repeated.
-enum Cause {
+enum RepeatCause {
     /// Answers that come late to a node that usually answers within `usual_ms`: it is slow at times, or the first send is lost.
     SlowOrLost { usual_ms: f64 },
     /// Requests are lost on the way there.
@@ -169,19 +169,19 @@ enum Cause {
     Slow,
 }
 
-fn cause(capture: &CaptureContext<'_>, repeats: &Repeats) -> Cause {
+fn cause(capture: &CaptureContext<'_>, repeats: &Repeats) -> RepeatCause {
     let most = repeats.slow.max(repeats.lost).max(repeats.unheard);
     let usual = usual_ms(capture, repeats.ends).filter(|usual| *usual < USUAL_QUICK_MS);
     // A late answer to the first send and a soon one to its repeat look alike; who got both answers both.
     match usual.filter(|_| most == repeats.slow && repeats.doubled == 0) {
-        Some(usual_ms) => Cause::SlowOrLost { usual_ms },
-        None if most == repeats.lost => Cause::Lost,
-        None if most == repeats.unheard => Cause::LostBack,
-        None => Cause::Slow,
+        Some(usual_ms) => RepeatCause::SlowOrLost { usual_ms },
+        None if most == repeats.lost => RepeatCause::Lost,
+        None if most == repeats.unheard => RepeatCause::LostBack,
+        None => RepeatCause::Slow,
     }
 }
 
-impl Cause {
+impl RepeatCause {
     fn confidence(&self) -> Confidence {
         match self {
             Self::SlowOrLost { .. } => Confidence::Possible,

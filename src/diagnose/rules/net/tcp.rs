@@ -162,7 +162,7 @@ fn claim(
 }
 
 /// Why no connection came about.
-enum Fault {
+enum TcpFault {
     /// The server is a port from which a device had connected itself; whether something refused the connection.
     Outgoing { is_refused: bool },
     /// So many connections were refused.
@@ -173,19 +173,19 @@ enum Fault {
     Unanswered,
 }
 
-fn fault(around: &Around, server: Endpoint, tries: &[&Connection], refused: usize) -> Fault {
+fn fault(around: &Around, server: Endpoint, tries: &[&Connection], refused: usize) -> TcpFault {
     if around.dialling.contains(&server) {
-        Fault::Outgoing { is_refused: refused > 0 }
+        TcpFault::Outgoing { is_refused: refused > 0 }
     } else if refused > 0 {
-        Fault::Refused(refused)
+        TcpFault::Refused(refused)
     } else if tries.iter().all(|connection| is_half_open(connection)) {
-        Fault::HalfOpen { answers: tries.iter().map(|connection| connection.syn_acks).sum() }
+        TcpFault::HalfOpen { answers: tries.iter().map(|connection| connection.syn_acks).sum() }
     } else {
-        Fault::Unanswered
+        TcpFault::Unanswered
     }
 }
 
-impl Fault {
+impl TcpFault {
     /// What happened to the tries.
     fn words(&self, client: IpAddr, server: Endpoint, syns: u32) -> String {
         match self {

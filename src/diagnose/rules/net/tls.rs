@@ -22,7 +22,7 @@ const EXAMPLES_MAX: usize = 3;
 
 /// A way in which a handshake fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Failure {
+enum TlsFailure {
     /// The server aborts it with this alert.
     ServerAlert(u8),
     /// The client aborts it with this alert.
@@ -32,7 +32,7 @@ enum Failure {
 }
 
 /// What is said of handshakes that fail in one way.
-struct Story {
+struct TlsStory {
     /// Where the fault is.
     at: Endpoint,
     what: String,
@@ -43,12 +43,12 @@ struct Story {
 
 /// One statement for each server and each way in which handshakes with it fail.
 pub(super) fn net_tls_of_capture(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    let mut failed: BTreeMap<(Endpoint, Failure), Vec<&TlsHandshake>> = BTreeMap::new();
+    let mut failed: BTreeMap<(Endpoint, TlsFailure), Vec<&TlsHandshake>> = BTreeMap::new();
     for handshake in capture.handshakes.iter().filter(|h| concerns_sip(capture, h)) {
         let kind = match fatal_alert(handshake) {
-            Some(alert) if alert.by_client => Failure::ClientAlert(alert.description),
-            Some(alert) => Failure::ServerAlert(alert.description),
-            None if is_unanswered(capture, handshake) => Failure::Unanswered,
+            Some(alert) if alert.by_client => TlsFailure::ClientAlert(alert.description),
+            Some(alert) => TlsFailure::ServerAlert(alert.description),
+            None if is_unanswered(capture, handshake) => TlsFailure::Unanswered,
             None => continue,
         };
         failed.entry((handshake.flow.destination, kind)).or_default().push(handshake);
@@ -121,14 +121,14 @@ fn claim(capture: &CaptureContext<'_>, handshakes: &[&TlsHandshake]) -> Option<C
 }
 
 /// A ClientHello that nothing answered.
-fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> Story {
+fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> TlsStory {
     let plain = capture.connections.iter().find(|connection| {
         connection.flow.destination == server
             && connection.carries == Some(Transport::Tcp)
             && connection.server_payload.is_some()
     });
     match plain {
-        Some(plain) => Story {
+        Some(plain) => TlsStory {
             at: client,
             what: format!(
                 "{client} began TLS with {server} and got no ServerHello: that port speaks plain SIP, as with {} (frame {}).",
@@ -141,7 +141,7 @@ fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> 
             .into(),
             signature: "TLS to a plain port".to_owned(),
         },
-        None => Story {
+        None => TlsStory {
             at: server,
             what: format!("{server} never answered the ClientHello of {client}."),
             remedy: format!(
@@ -155,7 +155,7 @@ fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> 
 }
 
 /// Who aborted, why, and what to change.
-fn explain(handshake: &TlsHandshake, alert: &TlsAlert) -> Story {
+fn explain(handshake: &TlsHandshake, alert: &TlsAlert) -> TlsStory {
     let (client, server) = (handshake.flow.source, handshake.flow.destination);
     let (sender, other, certificate) = if alert.by_client {
         (client, server, handshake.server_certificate.as_ref())
@@ -172,7 +172,7 @@ fn explain(handshake: &TlsHandshake, alert: &TlsAlert) -> Story {
         ),
         _ => String::new(),
     };
-    Story {
+    TlsStory {
         at: sender,
         what: format!(
             "{sender} aborted the handshake with the alert {} ({}): {}.{shown}{offered}",

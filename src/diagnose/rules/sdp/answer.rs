@@ -19,7 +19,7 @@ const HANG_UP_MAX: Duration = Duration::from_secs(2);
 const EXCHANGES_MAX: usize = 64;
 
 /// A line of an answer that does not fit its offer.
-struct Fault {
+struct AnswerFault {
     misfit: Misfit,
     /// Place of the media line.
     place: usize,
@@ -139,7 +139,7 @@ fn agreed<'a>(context: &CallContext<'a>, exchange: &Exchange) -> Option<(&'a Mes
     (is_whole(offer) && is_whole(answer)).then_some((offer, answer))
 }
 
-fn fault(context: &CallContext<'_>, offer: &Message, answer: &Message) -> Option<Fault> {
+fn fault(context: &CallContext<'_>, offer: &Message, answer: &Message) -> Option<AnswerFault> {
     let sessions = &context.tables().sessions;
     let (ours, theirs) = (sessions.shape(offer.session), sessions.shape(answer.session));
     if ours.medias.is_empty() {
@@ -147,12 +147,12 @@ fn fault(context: &CallContext<'_>, offer: &Message, answer: &Message) -> Option
     }
     let (offered, answered) = (ours.medias.len(), theirs.medias.len());
     if offered != answered {
-        return Some(Fault { misfit: Misfit::LineCount { offered, answered }, place: 0 });
+        return Some(AnswerFault { misfit: Misfit::LineCount { offered, answered }, place: 0 });
     }
     let pairs = ours.medias.iter().zip(&theirs.medias).enumerate();
     let of_line = pairs.filter(|(_, (a, b))| !a.is_refused() && !b.is_refused());
-    let mut faults: Vec<Fault> =
-        of_line.filter_map(|(place, (a, b))| Some(Fault { misfit: misfit(a, b)?, place })).collect();
+    let mut faults: Vec<AnswerFault> =
+        of_line.filter_map(|(place, (a, b))| Some(AnswerFault { misfit: misfit(a, b)?, place })).collect();
     faults.extend(no_audio(ours, theirs));
     faults.sort_by_key(|fault| std::cmp::Reverse(fault.misfit.severity()));
     faults.into_iter().next()
@@ -167,11 +167,11 @@ fn lines(count: usize) -> String {
 }
 
 /// Audio was offered as the only medium that could carry the call, and its line was refused.
-fn no_audio(ours: &Sdp, theirs: &Sdp) -> Option<Fault> {
+fn no_audio(ours: &Sdp, theirs: &Sdp) -> Option<AnswerFault> {
     let place = ours.medias.iter().position(|media| media.kind == MediaKind::Audio && !media.is_refused())?;
     let is_refused = theirs.medias.get(place).is_some_and(Media::is_refused);
     let is_alone = used(ours).count() == 1 && used(theirs).next().is_none();
-    (is_refused && is_alone).then_some(Fault { misfit: Misfit::NoAudio, place })
+    (is_refused && is_alone).then_some(AnswerFault { misfit: Misfit::NoAudio, place })
 }
 
 /// Whether who sends by one profile can read what comes by the other: feedback (AVPF) makes no difference.
@@ -224,7 +224,7 @@ fn foreign_codecs(ours: &Media, theirs: &Media) -> Option<Misfit> {
     Some(Misfit::Codecs { offered: offer::codec_names(ours), answered: offer::codec_names(theirs) })
 }
 
-fn observation(context: &CallContext<'_>, offer: &Message, answer: &Message, fault: &Fault) -> Observation {
+fn observation(context: &CallContext<'_>, offer: &Message, answer: &Message, fault: &AnswerFault) -> Observation {
     let tables = context.tables();
     let what = fault.misfit.words();
     let bye = context

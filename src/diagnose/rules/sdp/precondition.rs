@@ -27,7 +27,7 @@ pub fn sdp_precondition(context: &CallContext<'_>) -> Option<Observation> {
 }
 
 /// What a response says of preconditions.
-enum Refusal {
+enum PreconditionRefusal {
     /// One was not met; the demands of the offer, as sent.
     NotMet { offered: Vec<String> },
     /// The refuser does not know them.
@@ -49,10 +49,10 @@ fn refused(context: &CallContext<'_>) -> Option<Observation> {
         580 => {
             let sdp = context.tables().sessions.shape(request.session);
             let offered = sdp.medias.iter().flat_map(|media| &media.preconditions);
-            Refusal::NotMet { offered: offered.take(QUOTED_MAX).cloned().collect() }
+            PreconditionRefusal::NotMet { offered: offered.take(QUOTED_MAX).cloned().collect() }
         }
-        420 if names_it(HeaderName::Unsupported) => Refusal::NotSupported,
-        421 if names_it(HeaderName::Require) => Refusal::NotOffered,
+        420 if names_it(HeaderName::Unsupported) => PreconditionRefusal::NotSupported,
+        421 if names_it(HeaderName::Require) => PreconditionRefusal::NotOffered,
         _ => return None,
     };
     let (offerer, peer) = (context.capture.name(request.source), context.capture.name(refuser));
@@ -68,7 +68,7 @@ fn refused(context: &CallContext<'_>) -> Option<Observation> {
     )
 }
 
-impl Refusal {
+impl PreconditionRefusal {
     /// Title, reason and remedy.
     fn words(&self, offerer: &str, refuser: &str) -> (&'static str, String, String) {
         match self {

@@ -21,7 +21,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     }
 }
 
-struct Fault {
+struct RefusedType {
     what: String,
     accepts: String,
     confidence: Confidence,
@@ -36,7 +36,7 @@ fn accepts(list: &[String], sent: &MediaType<'_>) -> bool {
     })
 }
 
-fn fault(context: &CallContext<'_>) -> Option<Fault> {
+fn fault(context: &CallContext<'_>) -> Option<RefusedType> {
     let (request, response) = (context.refused_request()?, context.refusal()?);
     match context.refusal_code() {
         415 => body_fault(context, request, response),
@@ -45,12 +45,12 @@ fn fault(context: &CallContext<'_>) -> Option<Fault> {
     }
 }
 
-fn body_fault(context: &CallContext<'_>, request: &Message, response: &Message) -> Option<Fault> {
+fn body_fault(context: &CallContext<'_>, request: &Message, response: &Message) -> Option<RefusedType> {
     let encoding = context.header(request, HeaderName::ContentEncoding);
     if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
         let taken = values(context, response, HeaderName::AcceptEncoding);
         if !taken.iter().any(|value| value.eq_ignore_ascii_case(encoding)) {
-            return Some(Fault {
+            return Some(RefusedType {
                 what: format!("a body with Content-Encoding {encoding}"),
                 accepts: taken.join(", "),
                 confidence: if taken.is_empty() { Confidence::Likely } else { Confidence::Certain },
@@ -72,13 +72,13 @@ fn body_fault(context: &CallContext<'_>, request: &Message, response: &Message) 
     };
     let what =
         if accepts(&taken, &sent) { format!("a part of the {what} body") } else { format!("a body of type {what}") };
-    Some(Fault { what, accepts: taken.join(", "), confidence, header: HeaderName::ContentType })
+    Some(RefusedType { what, accepts: taken.join(", "), confidence, header: HeaderName::ContentType })
 }
 
-fn accept_fault(context: &CallContext<'_>, request: &Message) -> Option<Fault> {
+fn accept_fault(context: &CallContext<'_>, request: &Message) -> Option<RefusedType> {
     let wanted = values(context, request, HeaderName::Accept);
     let sdp = MediaType::parse(b"application/sdp");
-    (!wanted.is_empty() && !accepts(&wanted, &sdp)).then(|| Fault {
+    (!wanted.is_empty() && !accepts(&wanted, &sdp)).then(|| RefusedType {
         what: format!("a caller that accepts {} alone", wanted.join(", ")),
         accepts: "application/sdp".to_owned(),
         confidence: Confidence::Likely,
@@ -86,7 +86,7 @@ fn accept_fault(context: &CallContext<'_>, request: &Message) -> Option<Fault> {
     })
 }
 
-fn theory(context: &CallContext<'_>, request: &Message, fault: Fault) -> Theory {
+fn theory(context: &CallContext<'_>, request: &Message, fault: RefusedType) -> Theory {
     let capture = context.capture;
     let (offerer, refuser) =
         (capture.name(request.source), context.refuser().map(|refuser| capture.name(refuser)).unwrap_or_default());

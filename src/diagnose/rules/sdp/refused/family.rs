@@ -54,7 +54,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
 }
 
 /// What shows that the refuser wants the other family.
-enum Sign<'a> {
+enum FamilySign<'a> {
     /// The refusal says so.
     OwnWords,
     /// The refusal lists the other family alone.
@@ -68,28 +68,28 @@ enum Sign<'a> {
 }
 
 /// The best sign; `other` is a call in which it used the other family.
-fn sign<'a>(refusal: &Refusal<'_, '_>, is_v6: bool, other: Option<&'a Fact>) -> Option<Sign<'a>> {
+fn sign<'a>(refusal: &Refusal<'_, '_>, is_v6: bool, other: Option<&'a Fact>) -> Option<FamilySign<'a>> {
     let text = &refusal.words.text;
     let says_so = refusal.words.warnings.contains(&301)
         || ["ipv4", "ipv6", "ip6", "address family", "address format"].iter().any(|word| text.contains(word));
     if says_so {
-        return Some(Sign::OwnWords);
+        return Some(FamilySign::OwnWords);
     }
     if refusal.listed.and_then(offer::only_family).is_some_and(|own| own != is_v6) {
-        return Some(Sign::OwnList);
+        return Some(FamilySign::OwnList);
     }
     if refusal.is_cured_by(Dimension::Family) {
-        return Some(Sign::Retry);
+        return Some(FamilySign::Retry);
     }
     if let Some(fact) = other {
-        return Some(Sign::OtherCalls(fact));
+        return Some(FamilySign::OtherCalls(fact));
     }
     let is_foreign = refusal.context.tables().endpoint(refusal.refuser).address.is_ipv6() != is_v6;
     let is_unexplained = refusal.words.warnings.is_empty() && refusal.is_about_media();
-    (is_foreign && is_unexplained).then_some(Sign::OwnAddress)
+    (is_foreign && is_unexplained).then_some(FamilySign::OwnAddress)
 }
 
-impl Sign<'_> {
+impl FamilySign<'_> {
     fn strength(&self, refusal: &Refusal<'_, '_>) -> (Confidence, Proof) {
         let shares_codec = |fact: &Fact| {
             let theirs = refusal.shape(fact.answer).and_then(main_line);
