@@ -29,11 +29,11 @@ pub fn sdp_precondition(context: &CallContext<'_>) -> Option<Observation> {
 /// What a response says of preconditions.
 enum PreconditionRefusal {
     /// One was not met; the demands of the offer, as sent.
-    NotMet { offered: Vec<String> },
+    Unmet { offered: Vec<String> },
     /// The refuser does not know them.
-    NotSupported,
+    Unknown,
     /// The refuser insists on them.
-    NotOffered,
+    Demanded,
 }
 
 /// A response that speaks of preconditions.
@@ -49,10 +49,10 @@ fn refused(context: &CallContext<'_>) -> Option<Observation> {
         580 => {
             let sdp = context.tables().sessions.shape(request.session);
             let offered = sdp.medias.iter().flat_map(|media| &media.preconditions);
-            PreconditionRefusal::NotMet { offered: offered.take(QUOTED_MAX).cloned().collect() }
+            PreconditionRefusal::Unmet { offered: offered.take(QUOTED_MAX).cloned().collect() }
         }
-        420 if names_it(HeaderName::Unsupported) => PreconditionRefusal::NotSupported,
-        421 if names_it(HeaderName::Require) => PreconditionRefusal::NotOffered,
+        420 if names_it(HeaderName::Unsupported) => PreconditionRefusal::Unknown,
+        421 if names_it(HeaderName::Require) => PreconditionRefusal::Demanded,
         _ => return None,
     };
     let (offerer, peer) = (context.capture.name(request.source), context.capture.name(refuser));
@@ -72,7 +72,7 @@ impl PreconditionRefusal {
     /// Title, reason and remedy.
     fn words(&self, offerer: &str, refuser: &str) -> (&'static str, String, String) {
         match self {
-            Self::NotMet { offered } => (
+            Self::Unmet { offered } => (
                 "Resources were not reserved",
                 match offered.is_empty() {
                     true => "a precondition of the session was not met".to_owned(),
@@ -83,12 +83,12 @@ impl PreconditionRefusal {
                      optional where the other side is no IMS device."
                 ),
             ),
-            Self::NotSupported => (
+            Self::Unknown => (
                 "Preconditions are not supported",
                 "the INVITE requires preconditions, which it does not know".to_owned(),
                 format!("On {offerer}: do not put `precondition` into Require towards {refuser}."),
             ),
-            Self::NotOffered => (
+            Self::Demanded => (
                 "Preconditions are required",
                 "it requires preconditions, which the INVITE does not offer".to_owned(),
                 format!("On {offerer}: support preconditions (RFC 3312), or on {refuser}: make them optional."),
