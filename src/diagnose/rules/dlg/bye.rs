@@ -8,9 +8,11 @@ use crate::call::beside::icmp::IcmpReport;
 use crate::call::detail::silence::follows_timer;
 use crate::call::{Message, Transaction, TransactionIndex, is_ack_missed, is_private};
 use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::finding::words::times;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rules::dlg::swallowed;
-use crate::diagnose::rules::net::{icmp, in_messages, times};
+use crate::diagnose::rules::net::icmp;
+use crate::diagnose::rules::net::message_evidence::in_messages;
 use crate::net::Endpoint;
 use crate::sip::Method;
 

@@ -5,8 +5,9 @@
 use crate::call::detail::silence::follows_timer;
 use crate::call::{Message, Outcome, Transaction, TransactionIndex, detail::target};
 use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::finding::words::times;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity, Steps};
-use crate::diagnose::rules::net::{in_messages, times};
+use crate::diagnose::rules::net::message_evidence::in_messages;
 use crate::sip::{HeaderName, Method, RAck, StatusCode};
 
 /// Sends of one reliable response after which its PRACK is missing: the first and three repeats.

@@ -7,10 +7,10 @@ use std::net::IpAddr;
 use crate::call::outcome::refresh::{Interval, interval_at, is_refresh};
 use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TransactionIndex, answering_hop, drop_cause};
 use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::finding::words::times;
 use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
 use crate::diagnose::rules::dlg::joined_late::expired_unseen;
 use crate::diagnose::rules::dlg::too_small::too_small;
-use crate::diagnose::rules::net::times;
 use crate::sip::{HeaderName, StatusCode};
 
 /// The session timer ran out, a refresh failed, or its interval was refused.

@@ -3,10 +3,11 @@
 //! Sources: RFC 8866 sections 5 and 9, RFC 3264 section 5, RFC 3261 sections 13.2.1 and 20.43 (Warning 307).
 
 use crate::diagnose::background::media_capabilities::FactKind;
+use crate::diagnose::context::media_refusal::Dimension;
 use crate::diagnose::finding::{Confidence, Evidence, Proof};
-use crate::diagnose::rules::sdp::judge::{Test, Theory};
-use crate::diagnose::rules::sdp::offer::{Dimension, differs_only_in};
-use crate::diagnose::rules::sdp::refusal::Refusal;
+use crate::diagnose::rules::sdp::offer::{Gravity, differs_only_in, gravity};
+use crate::diagnose::rules::sdp::refused::refusal::Refusal;
+use crate::diagnose::rules::sdp::refused::theory::{Test, Theory};
 use crate::sip::sdp::{SdpDefect, SdpDefectKind};
 use crate::sip::{HeaderName, MediaType};
 
@@ -20,7 +21,7 @@ pub fn test_presence(refusal: &Refusal<'_, '_>) -> Test {
     }
     let count = |kind| refusal.known(kind).map(|fact| fact.count).sum::<u32>();
     let (accepted, refused) = (count(FactKind::Accepted), count(FactKind::RefusedWithout));
-    let is_told = ["offer", "no sdp", "missing sdp", "without sdp", "session description"]
+    let says_so = ["offer", "no sdp", "missing sdp", "without sdp", "session description"]
         .iter()
         .any(|word| refusal.words.text.contains(word));
     let is_plain = matches!(refusal.code, 488 | 606);
@@ -29,9 +30,9 @@ pub fn test_presence(refusal: &Refusal<'_, '_>) -> Test {
         && accepted >= 2
         && refused >= 2
         && refusal.known(FactKind::Refused).next().is_none();
-    let (confidence, proof) = if refusal.is_cured_by(Dimension::Presence) && (is_plain || is_told || is_pattern) {
+    let (confidence, proof) = if refusal.is_cured_by(Dimension::Presence) && (is_plain || says_so || is_pattern) {
         (Confidence::Certain, Proof::Comparison)
-    } else if is_told {
+    } else if says_so {
         (Confidence::Certain, Proof::OwnWords)
     } else if is_plain && accepted >= 1 || is_pattern {
         (Confidence::Likely, Proof::Comparison)
@@ -76,16 +77,6 @@ fn announces_body(refusal: &Refusal<'_, '_>) -> bool {
     named.is_some_and(|value| MediaType::parse(value.as_bytes()).is_sdp()) && matches!(refusal.code, 400 | 488 | 606)
 }
 
-/// How bad a defect is for a reader of the description; 0 for what readers pass over.
-pub fn weight(kind: SdpDefectKind) -> u8 {
-    use SdpDefectKind as K;
-    match kind {
-        K::MissingKey | K::BadCrypto | K::TooMuch | K::UnlistedMap | K::RepeatedFormat => 0,
-        K::MissingLine('s' | 't') | K::Order | K::NotUtf8 | K::OriginNumber | K::OriginFields => 1,
-        _ => 2,
-    }
-}
-
 /// Tests whether the syntax was refused.
 pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     let Some(defect) = &worst(refusal) else {
@@ -99,20 +90,20 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         return Test::Refuted(format!("it accepted a description with the same defect (frame {})", fact.at.frame));
     }
     let words = &refusal.words;
-    let is_told = words.warnings.contains(&307)
+    let says_so = words.warnings.contains(&307)
         || ["malformed", "syntax", "parse", "invalid sdp", "bad sdp", "rtpmap", "session description"]
             .iter()
             .any(|word| words.text.contains(word));
-    let is_other = !is_told && !words.warnings.is_empty();
-    let (confidence, proof) = match weight(defect.kind) {
-        _ if is_told => (Confidence::Certain, Proof::OwnWords),
+    let is_other = !says_so && !words.warnings.is_empty();
+    let (confidence, proof) = match gravity(defect.kind) {
+        _ if says_so => (Confidence::Certain, Proof::OwnWords),
         _ if is_cured(refusal) => (Confidence::Certain, Proof::Comparison),
-        2 if !is_other && !is_avoidable(refusal, defect) => (Confidence::Likely, Proof::Protocol),
+        Gravity::Grave if !is_other && !is_avoidable(refusal, defect) => (Confidence::Likely, Proof::Protocol),
         _ => (Confidence::Possible, Proof::Protocol),
     };
     let offerer = refusal.context.capture.name(refusal.offerer);
     let mut why = format!("the session description of {offerer} is malformed: {defect}");
-    if is_told && let Some(warning) = refusal.context.header(refusal.response, HeaderName::Warning) {
+    if says_so && let Some(warning) = refusal.context.header(refusal.response, HeaderName::Warning) {
         why.push_str(&format!("; the refusal says `{warning}`"));
     }
     // The media lines are shown anyhow; any other line is worth a look of its own.
@@ -155,6 +146,6 @@ fn worst(refusal: &Refusal<'_, '_>) -> Option<SdpDefect> {
     }
     let sessions = &refusal.context.tables().sessions;
     let defects = sessions.defects(refusal.request.session).into_iter();
-    let graver = defects.filter(|defect| weight(defect.kind) > 0);
-    graver.min_by_key(|defect| std::cmp::Reverse(weight(defect.kind)))
+    let graver = defects.filter(|defect| gravity(defect.kind) > Gravity::None);
+    graver.min_by_key(|defect| std::cmp::Reverse(gravity(defect.kind)))
 }

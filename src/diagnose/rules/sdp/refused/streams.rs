@@ -1,14 +1,14 @@
-//! sdp-stream-refused: video or another extra line, refused for itself or with the whole call.
+//! Refusals of sdp-stream-refused: calls that were refused with their video or another line beside voice.
 //!
-//! Sources: RFC 3264 section 6, RFC 9143 (bundle-only), RFC 3261 section 20.43 (Warning 304).
+//! Sources: RFC 3264 section 6, RFC 3261 section 20.43 (Warning 304).
 
 use crate::call::outcome::negotiation::used;
 use crate::diagnose::background::media_capabilities::FactKind;
-use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Observation, Proof};
-use crate::diagnose::rules::sdp::judge::{Test, Theory, explain};
-use crate::diagnose::rules::sdp::offer::{self, Dimension};
-use crate::diagnose::rules::sdp::refusal::Refusal;
+use crate::diagnose::context::media_refusal::Dimension;
+use crate::diagnose::finding::{Confidence, Proof};
+use crate::diagnose::rules::sdp::offer;
+use crate::diagnose::rules::sdp::refused::refusal::Refusal;
+use crate::diagnose::rules::sdp::refused::theory::{Test, Theory};
 use crate::sip::Sdp;
 use crate::sip::sdp::MediaKind;
 
@@ -90,47 +90,4 @@ fn own_words(refusal: &Refusal<'_, '_>, extra: &[MediaKind]) -> Option<String> {
         theirs.any(|theirs| offer::share_codec(line, theirs).is_some())
     });
     (shares && extra_kinds(listed).is_empty()).then(|| format!("the {} lists voice alone", refusal.code))
-}
-
-/// The rule: refusals, and calls that were answered without the extra line.
-pub fn sdp_stream_refused(context: &CallContext<'_>) -> Option<Observation> {
-    if !context.outcome().is_answered() {
-        return explain(context, Dimension::Streams);
-    }
-    let exchange = context.opening()?;
-    let (offer, answer) = (context.message(exchange.offer?)?, context.message(exchange.answer?)?);
-    let sessions = &context.tables().sessions;
-    let (offered, answered) = (sessions.shape(offer.session), sessions.shape(answer.session));
-    let pairs = offered.medias.iter().zip(&answered.medias).enumerate();
-    let mut refused = pairs.filter(|(_, (ours, theirs))| {
-        !ours.is_refused()
-            && ours.port != Some(0)
-            && theirs.is_refused()
-            && !matches!(ours.kind, MediaKind::Audio | MediaKind::Image)
-    });
-    let (place, (ours, _)) = refused.next()?;
-    let still_talks = used(answered).any(|media| media.kind == MediaKind::Audio);
-    if !still_talks {
-        return None;
-    }
-    let kind = ours.kind.word();
-    let answerer = answer.source;
-    Some(
-        Observation::new(Confidence::Certain, Proof::Protocol)
-            .info()
-            .titled(format!("Answered without {kind}"))
-            .happened(format!(
-                "{} does not take the {kind} part of the offer (m-line {}) and accepted the rest.",
-                context.name(answerer),
-                place + 1
-            ))
-            .remedy(format!("Nothing is broken; to have {kind}, enable it on {}.", context.capture.name(answerer)))
-            .shown_by(crate::diagnose::finding::Evidence::seen(
-                answer.at,
-                offer::media_line(context.tables(), answer.session, place).unwrap_or_default(),
-                "port 0 refuses this line",
-            ))
-            .at(answerer, kind)
-            .beside(),
-    )
 }

@@ -6,9 +6,10 @@ use crate::call::outcome::negotiation::{is_whole, used};
 use crate::call::{Cause, EndpointId, Message, Outcome};
 use crate::diagnose::background::media_capabilities::{Fact, FactKind, Try};
 use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::context::media_refusal::Dimension;
 use crate::diagnose::finding::Evidence;
-use crate::diagnose::rules::sdp::offer::{self, Dimension};
-use crate::diagnose::rules::sdp::syntax::weight;
+use crate::diagnose::finding::words::duration;
+use crate::diagnose::rules::sdp::offer::{self, Gravity};
 use crate::sip::sdp::{Media, MediaKind};
 use crate::sip::{HeaderName, MediaType, Sdp, Warning};
 
@@ -109,7 +110,9 @@ impl<'c, 'a> Refusal<'c, 'a> {
         let is_sound = !self.context.capture.store.defects.contains_key(&self.request.digest);
         self.code == 400
             && is_sound
-            && self.offer.is_some_and(|offer| offer.defects.iter().any(|defect| weight(defect.kind) == 2))
+            && self
+                .offer
+                .is_some_and(|offer| offer.defects.iter().any(|defect| offer::gravity(defect.kind) == Gravity::Grave))
     }
 
     fn request_is_sdp(&self) -> bool {
@@ -179,6 +182,11 @@ impl<'c, 'a> Refusal<'c, 'a> {
         self.context.name(self.refuser)
     }
 
+    /// How long the refuser took: `40 ms`, `2.3 s`.
+    pub fn delay(&self) -> String {
+        duration(self.response.time.since(self.request.time))
+    }
+
     /// Evidence: the media lines that were offered.
     pub fn shows_offer(&self, shows: impl Into<String>) -> Evidence {
         let tables = self.context.tables();
@@ -218,6 +226,13 @@ pub fn is_refused(context: &CallContext<'_>) -> bool {
 /// The line for voice that is in use, or else the first line in use.
 pub fn main_line(sdp: &Sdp) -> Option<&Media> {
     used(sdp).find(|media| media.kind == MediaKind::Audio).or_else(|| used(sdp).next())
+}
+
+/// Every value of a list header.
+pub fn values(context: &CallContext<'_>, message: &Message, name: HeaderName) -> Vec<String> {
+    let lines = context.tables().header_values(message, name);
+    let values = lines.flat_map(|line| line.split(','));
+    values.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
 }
 
 /// Warnings about session descriptions, RFC 3261 section 20.43.

@@ -5,11 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnose::background::media_capabilities::{Fact, FactKind};
+use crate::diagnose::context::media_refusal::Dimension;
 use crate::diagnose::finding::{Confidence, Proof};
-use crate::diagnose::rules::sdp::codec_words::{calls, is_common, theory};
-use crate::diagnose::rules::sdp::judge::Test;
-use crate::diagnose::rules::sdp::offer::{self, Dimension};
-use crate::diagnose::rules::sdp::refusal::{Refusal, main_line};
+use crate::diagnose::rules::sdp::offer;
+use crate::diagnose::rules::sdp::refused::codec_words::{calls, is_common, theory};
+use crate::diagnose::rules::sdp::refused::refusal::{Refusal, main_line};
+use crate::diagnose::rules::sdp::refused::theory::Test;
 use crate::sip::Sdp;
 use crate::sip::sdp::Media;
 
@@ -33,9 +34,12 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         return Test::Refuted(because);
     }
     if refusal.is_cured_by(Dimension::Codecs) {
-        return cured(refusal, line);
+        return by_retry(refusal, line);
     }
-    compared(refusal, line).or_else(|| told(refusal, line)).or_else(|| unknown(refusal, line)).unwrap_or(Test::Open)
+    by_other_calls(refusal, line)
+        .or_else(|| by_own_words(refusal, line))
+        .or_else(|| by_rarity(refusal, line))
+        .unwrap_or(Test::Open)
 }
 
 fn line_of<'s>(sdp: &'s Sdp, like: &Media) -> Option<&'s Media> {
@@ -94,7 +98,7 @@ fn refuter(refusal: &Refusal<'_, '_>, line: &Media) -> Option<String> {
     Some(format!("it offers {} itself (frame {})", codec.name, fact.at.frame))
 }
 
-fn cured(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
+fn by_retry(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
     let (Some(retry), Some(answer)) = (refusal.retry, refusal.retry.and_then(|retry| refusal.shape(retry.answer)))
     else {
         return Test::Open;
@@ -119,12 +123,12 @@ fn cured(refusal: &Refusal<'_, '_>, line: &Media) -> Test {
 }
 
 /// What the refuser took or listed in other calls has none of the offered codecs.
-fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
-    let told = refusal.known(FactKind::Described).find_map(|fact| {
+fn by_other_calls(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
+    let described = refusal.known(FactKind::Described).find_map(|fact| {
         let theirs = line_of(refusal.shape(fact.answer)?, line)?;
         Some((fact, theirs))
     });
-    if let Some((fact, theirs)) = told {
+    if let Some((fact, theirs)) = described {
         let common = offer::share_codec(line, theirs);
         if let Some(common) = common {
             let because = format!("it lists {} itself (frame {})", common.name, fact.at.frame);
@@ -154,8 +158,8 @@ fn compared(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
     let (names, proof) = (answered.codecs, answered.words);
     let mut theory = theory(refusal, line, &names, &proof);
     (theory.confidence, theory.proof) = (confidence, Proof::Comparison);
-    let is_told = is_told(refusal, line);
-    if is_told {
+    let names_codecs = names_codecs(refusal, line);
+    if names_codecs {
         theory.proof = Proof::OwnWords;
         theory.confidence = theory.confidence.max(Confidence::Likely);
     }
@@ -238,7 +242,7 @@ fn refused_without(refusal: &Refusal<'_, '_>, line: &Media, names: &BTreeSet<&st
 }
 
 /// Warning 304 is about the medium: of an offer with codecs that nearly all devices take it does not say that they are at fault.
-fn is_told(refusal: &Refusal<'_, '_>, line: &Media) -> bool {
+fn names_codecs(refusal: &Refusal<'_, '_>, line: &Media) -> bool {
     let words = &refusal.words;
     let is_single = refusal.offer.is_some_and(|offer| offer.medias.len() == 1);
     let names_other = ["video", "srtp", "savp", "encrypt", "t38", "t.38", "ipv"];
@@ -251,11 +255,11 @@ fn is_told(refusal: &Refusal<'_, '_>, line: &Media) -> bool {
 }
 
 /// The refuser says that it is the codec, or a gateway's cause does.
-fn told(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
+fn by_own_words(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
     let is_cause = matches!(refusal.words.q850, Some(65 | 88))
         && matches!(refusal.code, 488 | 606)
         && line.real_codecs().count() == 1;
-    if !is_told(refusal, line) && !is_cause {
+    if !names_codecs(refusal, line) && !is_cause {
         return None;
     }
     let words = refusal.context.header(refusal.response, crate::sip::HeaderName::Warning);
@@ -275,7 +279,7 @@ fn told(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
 }
 
 /// Nothing is known of the refuser, and the offer has not the codecs that nearly all devices take.
-fn unknown(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
+fn by_rarity(refusal: &Refusal<'_, '_>, line: &Media) -> Option<Test> {
     let refuses_all = refusal.known(FactKind::Refused).any(|fact| {
         let theirs = refusal.shape(fact.offer).and_then(main_line);
         theirs.is_some_and(|theirs| is_common(theirs) && theirs.profile == line.profile)

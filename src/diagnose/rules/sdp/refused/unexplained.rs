@@ -3,42 +3,36 @@
 //! Source: RFC 3261 sections 21.4.26 and 21.6.4.
 
 use crate::call::outcome::negotiation::{is_whole, used};
-use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::background::media_capabilities::FactKind;
 use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
-use crate::diagnose::rules::sdp::body::same_offer_accepted;
-use crate::diagnose::rules::sdp::judge::{Judgement, delay, judge, with_refuted};
 use crate::diagnose::rules::sdp::offer;
-use crate::diagnose::rules::sdp::refusal::{Refusal, is_refused};
+use crate::diagnose::rules::sdp::refused::refusal::Refusal;
+use crate::diagnose::rules::sdp::refused::theory::Judgement;
 use crate::sip::HeaderName;
 
-/// The rule.
-pub fn sdp_unexplained_488(context: &CallContext<'_>) -> Option<Observation> {
-    if !is_refused(context) || !matches!(context.refusal_code(), 488 | 606) {
-        return None;
-    }
-    let refusal = Refusal::of(context)?;
-    let judgement = judge(&refusal);
-    if judgement.theory.is_some() {
+/// What is to be said where no theory fits; `None` where the code need not be about media.
+pub fn observation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> Option<Observation> {
+    if !matches!(refusal.code, 488 | 606) {
         return None;
     }
     let observation = Observation::new(Confidence::Possible, Proof::CodeMeaning)
         .titled("Media refused, the reason is not in the capture")
-        .happened(explanation(&refusal, &judgement))
-        .remedy(remedy(&refusal))
+        .happened(explanation(refusal, judgement))
+        .remedy(remedy(refusal))
         .shown_by(refusal.shows_refusal())
         .shown_by(refusal.shows_offer("what was offered"))
         .at(refusal.refuser, refusal.code);
-    Some(with_refuted(observation, &judgement))
+    Some(judgement.rule_out(observation))
 }
 
 fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
     let mut text =
-        format!("{} refused the session with {} after {}", refusal.refuser_name(), refusal.code, delay(refusal));
+        format!("{} refused the session with {} after {}", refusal.refuser_name(), refusal.code, refusal.delay());
     match refusal.context.header(refusal.response, HeaderName::Warning) {
         Some(warning) => text.push_str(&format!(", Warning `{warning}`.")),
         None => text.push_str(" and gives no reason."),
     }
-    if let Some((count, frame)) = same_offer_accepted(refusal, judgement) {
+    if let Some((count, frame)) = same_offer_accepted(refusal) {
         text.push_str(&format!(
             " It accepted the same offer in {count} of its calls (frame {frame}), so that it is not the offer alone: the \
              callee, the moment or a call limit decides."
@@ -54,12 +48,12 @@ fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
         return text;
     }
     if let Some(line) = refusal.main_line() {
-        let family = refusal.offer.and_then(super::family::only_family);
+        let family = refusal.offer.and_then(offer::only_family);
         text.push_str(&format!(
             " The offer had {} over {}{}.",
             offer::codec_names(line),
             line.profile_text,
-            family.map(|v6| format!(", {}", super::family::name(v6))).unwrap_or_default()
+            family.map(|v6| format!(", {}", offer::family_name(v6))).unwrap_or_default()
         ));
     }
     let refuted = judgement.refuted.iter();
@@ -68,12 +62,8 @@ fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
     if !refuted.is_empty() {
         text.push_str(&format!(" It is not {}.", refuted.join(", not ")));
     }
-    let open: Vec<&str> = judgement.open.iter().map(|one| one.word()).collect();
-    if open.is_empty() {
-        text.push_str(" Remaining: bandwidth, a policy or a call limit.");
-    } else {
-        text.push_str(&format!(" Remaining: {}, bandwidth, a policy or a call limit.", open.join(", ")));
-    }
+    let open: String = judgement.open.iter().map(|one| format!("{}, ", one.word())).collect();
+    text.push_str(&format!(" Remaining: {open}bandwidth, a policy or a call limit."));
     text
 }
 
@@ -88,4 +78,13 @@ fn remedy(refusal: &Refusal<'_, '_>) -> Steps {
         "Repeat the call with PCMU and PCMA, RTP/AVP, IPv4 and one m-line; if it passes, put the rest back one by one."
             .to_owned(),
     ])
+}
+
+/// Calls in which the very same offer was accepted, before or after, and the frame of one.
+fn same_offer_accepted(refusal: &Refusal<'_, '_>) -> Option<(u32, u32)> {
+    refusal.offer?;
+    let sessions = &refusal.context.tables().sessions;
+    let shape = sessions.shape_number(refusal.request.session);
+    let fact = refusal.known(FactKind::Accepted).find(|fact| sessions.shape_number(fact.offer) == shape)?;
+    Some((fact.count, fact.at.frame))
 }

@@ -3,12 +3,11 @@
 //! Sources: RFC 3261 sections 8.1.3.5, 21.4.7 and 21.4.13; RFC 5621.
 
 use crate::call::Message;
-use crate::diagnose::background::media_capabilities::FactKind;
 use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::context::media_refusal::Dimension;
 use crate::diagnose::finding::{Confidence, Observation, Proof};
-use crate::diagnose::rules::sdp::judge::{Judgement, Test, Theory};
-use crate::diagnose::rules::sdp::offer::Dimension;
-use crate::diagnose::rules::sdp::refusal::{Refusal, is_refused};
+use crate::diagnose::rules::sdp::refused::refusal::{Refusal, is_refused, values};
+use crate::diagnose::rules::sdp::refused::theory::{Test, Theory};
 use crate::sip::{HeaderName, MediaType};
 
 /// The dimension is judged by [`sdp_body_type`] alone: 415 and 406 with other bodies are no refusal of media.
@@ -22,18 +21,11 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
     }
 }
 
-struct Fault {
+struct RefusedType {
     what: String,
     accepts: String,
     confidence: Confidence,
     header: HeaderName,
-}
-
-/// Every value of a list header.
-pub(super) fn values(context: &CallContext<'_>, message: &Message, name: HeaderName) -> Vec<String> {
-    let lines = context.tables().header_values(message, name);
-    let values = lines.flat_map(|line| line.split(','));
-    values.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
 }
 
 fn accepts(list: &[String], sent: &MediaType<'_>) -> bool {
@@ -44,7 +36,7 @@ fn accepts(list: &[String], sent: &MediaType<'_>) -> bool {
     })
 }
 
-fn fault(context: &CallContext<'_>) -> Option<Fault> {
+fn fault(context: &CallContext<'_>) -> Option<RefusedType> {
     let (request, response) = (context.refused_request()?, context.refusal()?);
     match context.refusal_code() {
         415 => body_fault(context, request, response),
@@ -53,12 +45,12 @@ fn fault(context: &CallContext<'_>) -> Option<Fault> {
     }
 }
 
-fn body_fault(context: &CallContext<'_>, request: &Message, response: &Message) -> Option<Fault> {
+fn body_fault(context: &CallContext<'_>, request: &Message, response: &Message) -> Option<RefusedType> {
     let encoding = context.header(request, HeaderName::ContentEncoding);
     if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
         let taken = values(context, response, HeaderName::AcceptEncoding);
         if !taken.iter().any(|value| value.eq_ignore_ascii_case(encoding)) {
-            return Some(Fault {
+            return Some(RefusedType {
                 what: format!("a body with Content-Encoding {encoding}"),
                 accepts: taken.join(", "),
                 confidence: if taken.is_empty() { Confidence::Likely } else { Confidence::Certain },
@@ -80,13 +72,13 @@ fn body_fault(context: &CallContext<'_>, request: &Message, response: &Message) 
     };
     let what =
         if accepts(&taken, &sent) { format!("a part of the {what} body") } else { format!("a body of type {what}") };
-    Some(Fault { what, accepts: taken.join(", "), confidence, header: HeaderName::ContentType })
+    Some(RefusedType { what, accepts: taken.join(", "), confidence, header: HeaderName::ContentType })
 }
 
-fn accept_fault(context: &CallContext<'_>, request: &Message) -> Option<Fault> {
+fn accept_fault(context: &CallContext<'_>, request: &Message) -> Option<RefusedType> {
     let wanted = values(context, request, HeaderName::Accept);
     let sdp = MediaType::parse(b"application/sdp");
-    (!wanted.is_empty() && !accepts(&wanted, &sdp)).then(|| Fault {
+    (!wanted.is_empty() && !accepts(&wanted, &sdp)).then(|| RefusedType {
         what: format!("a caller that accepts {} alone", wanted.join(", ")),
         accepts: "application/sdp".to_owned(),
         confidence: Confidence::Likely,
@@ -94,7 +86,7 @@ fn accept_fault(context: &CallContext<'_>, request: &Message) -> Option<Fault> {
     })
 }
 
-fn theory(context: &CallContext<'_>, request: &Message, fault: Fault) -> Theory {
+fn theory(context: &CallContext<'_>, request: &Message, fault: RefusedType) -> Theory {
     let capture = context.capture;
     let (offerer, refuser) =
         (capture.name(request.source), context.refuser().map(|refuser| capture.name(refuser)).unwrap_or_default());
@@ -151,15 +143,4 @@ pub fn sdp_body_type(context: &CallContext<'_>) -> Option<Observation> {
             .fold(observation, Observation::shown_by)
             .not("sdp-codec-mismatch", "the type of the body was refused, not what it describes"),
     )
-}
-
-/// Whether a refused dimension was accepted in the very same form before or after.
-pub fn same_offer_accepted(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> Option<(u32, u32)> {
-    if judgement.theory.is_some() || refusal.offer.is_none() {
-        return None;
-    }
-    let sessions = &refusal.context.tables().sessions;
-    let shape = sessions.shape_number(refusal.request.session);
-    let fact = refusal.known(FactKind::Accepted).find(|fact| sessions.shape_number(fact.offer) == shape)?;
-    Some((fact.count, fact.at.frame))
 }

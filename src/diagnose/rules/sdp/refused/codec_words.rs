@@ -2,11 +2,12 @@
 //!
 //! Source: RFC 3551 (PCMU and PCMA, which nearly all devices take).
 
+use crate::diagnose::context::media_refusal::Dimension;
 use crate::diagnose::finding::words::{either, was};
 use crate::diagnose::finding::{Confidence, Proof, Steps};
-use crate::diagnose::rules::sdp::judge::Theory;
-use crate::diagnose::rules::sdp::offer::{self, Dimension};
-use crate::diagnose::rules::sdp::refusal::Refusal;
+use crate::diagnose::rules::sdp::offer;
+use crate::diagnose::rules::sdp::refused::refusal::Refusal;
+use crate::diagnose::rules::sdp::refused::theory::Theory;
 use crate::sip::sdp::Media;
 
 /// The codecs that nearly all devices take.
