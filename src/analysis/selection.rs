@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::analysis::result::Analysis;
-use crate::call::Message;
+use crate::call::{CallId, CallIndex, Message};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::Evidence;
 use crate::net::{Endpoint, Flow, Transport};
@@ -107,8 +107,8 @@ impl Selection {
                     let Some(incident) = incident else {
                         return Err(PickError::NoIncident(*number, analysis.incidents.len()));
                     };
-                    calls.extend(incident.calls.iter().map(|id| (*id as usize).wrapping_sub(1)));
-                    for evidence in &incident.finding.evidence {
+                    calls.extend(incident.calls.iter().filter_map(|id| CallId(*id).index()));
+                    for evidence in &incident.finding.seen.evidence {
                         if let Evidence::Seen { frames, .. } = evidence {
                             selection.frames.extend(frames);
                         }
@@ -149,16 +149,15 @@ impl Selection {
         last.is_some_and(|(_, completed)| at <= *completed)
     }
 
-    fn add_call(&mut self, analysis: &Analysis, index: usize, with_media: bool) {
-        let Some(entry) = analysis.calls.get(index) else {
+    fn add_call(&mut self, analysis: &Analysis, index: CallIndex, with_media: bool) {
+        let Some(entry) = analysis.calls.get(index.place()) else {
             return;
         };
         self.calls += 1;
         let (store, call) = (&analysis.store, &entry.call);
         let span = Span { from: call.started, to: call.ended.plus(LATE_WAIT) };
         for leg in &call.legs {
-            let messages = store.messages.get(leg.start as usize..leg.end as usize);
-            for message in messages.unwrap_or_default() {
+            for message in store.messages_of(leg) {
                 self.add(analysis, message);
                 if !with_media {
                     continue;
@@ -204,21 +203,23 @@ impl Selection {
     }
 }
 
-fn find_call(analysis: &Analysis, word: &str) -> Result<usize, PickError> {
-    let numbered = word.parse::<usize>().ok();
-    let index = numbered.and_then(|number| number.checked_sub(1));
-    if let Some(index) = index.filter(|index| *index < analysis.calls.len()) {
+fn find_call(analysis: &Analysis, word: &str) -> Result<CallIndex, PickError> {
+    let numbered = word.parse().ok().and_then(|number| CallId(number).index());
+    if let Some(index) = numbered.filter(|index| index.place() < analysis.calls.len()) {
         return Ok(index);
     }
-    let ids = |index: usize| {
-        let legs = analysis.calls.get(index).map_or(&[][..], |entry| &entry.call.legs);
-        legs.iter().map(|leg| analysis.store.tables.text(leg.call_id))
+    let with = |fits: &dyn Fn(&str) -> bool| -> Vec<CallIndex> {
+        let all = (0..).map(CallIndex).zip(&analysis.calls);
+        let fitting = all.filter(|(_, entry)| {
+            let mut ids = entry.call.legs.iter().map(|leg| analysis.store.tables.text(leg.call_id));
+            ids.any(fits)
+        });
+        fitting.map(|(index, _)| index).collect()
     };
-    let all = 0..analysis.calls.len();
-    if let Some(index) = all.clone().find(|&index| ids(index).any(|id| id == word)) {
-        return Ok(index);
+    if let Some(index) = with(&|id| id == word).first() {
+        return Ok(*index);
     }
-    let with: Vec<usize> = all.filter(|&index| ids(index).any(|id| id.contains(word))).collect();
+    let with = with(&|id| id.contains(word));
     match with[..] {
         [] => Err(PickError::NoCall(word.to_owned())),
         [index] => Ok(index),

@@ -2,12 +2,13 @@
 //!
 //! A thorough look costs more than all other reading of a message. So only requests that are not plain come here. Of these the
 //! first ones to each receiver are looked at, and later ones wait for their answer: the first that is accepted between two
-//! endpoints tells what the receiver puts up with, and whatever is refused or never answered is looked at.
+//! endpoints shows what the receiver puts up with, and whatever is refused or never answered is looked at.
 
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::fast_map::{FastMap, FastSet};
-use crate::call::store::string_arena::{StringArena, TextId};
-use crate::sip::{DefectKind, HeaderSpan, Message, StatusCode, inspect};
+use crate::call::store::message_store::{Defects, RequestDefect};
+use crate::call::store::string_arena::StringArena;
+use crate::sip::{HeaderSpan, Message, StatusCode, inspect};
 
 /// Requests to one endpoint that are looked at whatever comes back.
 const FIRST_OF_RECEIVER: u32 = 32;
@@ -18,26 +19,14 @@ const SPARE_BYTES_MAX: usize = 8 << 10;
 /// Defects kept of one request; more would say the same: that it is broken.
 const DEFECTS_MAX: usize = 8;
 
-/// Defects by the digest of the request.
-pub type Defects = FastMap<u64, Vec<RequestDefect>>;
-
-/// What is wrong with a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestDefect {
-    /// What sort of defect.
-    pub kind: DefectKind,
-    /// A sentence that says it and quotes the part concerned.
-    pub sentence: TextId,
-}
-
 /// Sender and receiver.
-type Pair = (EndpointId, EndpointId);
+type EndpointPair = (EndpointId, EndpointId);
 
 /// A request that waits for its answer.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Waiting {
     digest: u64,
-    pair: Pair,
+    pair: EndpointPair,
     bytes: Vec<u8>,
 }
 
@@ -45,7 +34,7 @@ struct Waiting {
 #[derive(Debug, Default)]
 pub(in crate::call) struct Inspections {
     /// Endpoints between which an accepted request was looked at: what one of them carries, they all do.
-    pairs: FastSet<Pair>,
+    pairs: FastSet<EndpointPair>,
     receivers: FastMap<EndpointId, u32>,
     /// By the key of the top Via value.
     waiting: FastMap<u64, Waiting>,
@@ -57,11 +46,18 @@ pub(in crate::call) struct Inspections {
 
 impl Inspections {
     /// Takes a request that opens something; `key` names its transaction on this hop.
-    pub(in crate::call) fn ask(&mut self, key: u64, digest: u64, pair: Pair, bytes: &[u8], texts: &mut StringArena) {
+    pub(in crate::call) fn add_request(
+        &mut self,
+        key: u64,
+        digest: u64,
+        pair: EndpointPair,
+        bytes: &[u8],
+        texts: &mut StringArena,
+    ) {
         let of_receiver = self.receivers.entry(pair.1).or_default();
         *of_receiver = of_receiver.saturating_add(1);
         if *of_receiver <= FIRST_OF_RECEIVER || self.waiting.len() >= WAITING_MAX {
-            self.look(digest, bytes, texts);
+            self.inspect_now(digest, bytes, texts);
         } else {
             let spare = &mut self.spare;
             self.waiting.entry(key).or_insert_with(|| {
@@ -78,7 +74,7 @@ impl Inspections {
     }
 
     /// Takes the status of an answer in the transaction that `key` names.
-    pub(in crate::call) fn answer(&mut self, key: u64, status: StatusCode, texts: &mut StringArena) {
+    pub(in crate::call) fn add_response(&mut self, key: u64, status: StatusCode, texts: &mut StringArena) {
         if !status.is_final() {
             return;
         }
@@ -87,7 +83,7 @@ impl Inspections {
         };
         let is_first_accepted = || status.is_success() && !self.pairs.contains(&asked.pair);
         if may_be_blamed(status) || is_first_accepted() {
-            self.look(asked.digest, &asked.bytes, texts);
+            self.inspect_now(asked.digest, &asked.bytes, texts);
         }
         if status.is_success() {
             self.pairs.insert(asked.pair);
@@ -103,12 +99,12 @@ impl Inspections {
         let mut unanswered: Vec<Waiting> = std::mem::take(&mut self.waiting).into_values().collect();
         unanswered.sort_unstable();
         for asked in unanswered {
-            self.look(asked.digest, &asked.bytes, texts);
+            self.inspect_now(asked.digest, &asked.bytes, texts);
         }
         self.found
     }
 
-    fn look(&mut self, digest: u64, bytes: &[u8], texts: &mut StringArena) {
+    fn inspect_now(&mut self, digest: u64, bytes: &[u8], texts: &mut StringArena) {
         let Some(message) = Message::parse(bytes, false, &mut self.spans) else {
             return;
         };

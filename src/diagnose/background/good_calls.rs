@@ -26,7 +26,7 @@ impl<'a> GoodCalls<'a> {
         let destinations = input.loads.destinations.iter();
         let by_node: FastMap<NodeId, Box<[u32]>> = destinations
             .map(|destination| {
-                let calls = destination.attempts.iter().map(|attempt| attempt.call);
+                let calls = destination.attempts.iter().map(|attempt| attempt.call.0);
                 let mut good: Vec<u32> = calls.filter(|call| went_well(input, *call)).collect();
                 good.sort_unstable();
                 good.dedup();

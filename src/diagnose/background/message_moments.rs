@@ -51,7 +51,7 @@ fn times(input: &DiagnosisInput<'_>) -> Vec<(Timestamp, Timestamp)> {
     let attempts = input.attempts.iter().filter(|attempt| is_refused(attempt));
     let attempts = attempts.map(|attempt| (attempt.started, attempt.ended));
     let requests = input.requests.iter().filter(|request| is_challenged(request)).filter_map(|request| {
-        let messages = input.store.messages.get(request.range.0 as usize..request.range.1 as usize)?;
+        let messages = input.store.messages_of(request.range);
         let times = || messages.iter().map(|message| message.time);
         Some((times().min()?, times().max()?))
     });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use crate::call::survey::load::{Attempt, CAPACITY_CODES, Destination, Fate, Loads, Outage, outages};
+use crate::call::survey::load::{Attempt, CAPACITY_CODES, Destination, Fate, Loads, NodeOutage, outages};
 use crate::call::{FastMap, FastSet, NodeId, TextId};
 use crate::capture::Timestamp;
 use crate::diagnose::background::call_features::number_of;
@@ -23,7 +23,7 @@ pub enum RefusalCause {
     /// It knows no way to these numbers.
     NoRoute(Blocked),
     /// It refuses everything for a time.
-    Outage(Outage),
+    Outage(NodeOutage),
     /// It says that it is overloaded, or its answers slowed before it refused.
     Overload(Slowing),
 }
@@ -97,7 +97,7 @@ impl RefusalCauses {
         };
         let places = explained.iter().flat_map(|explained| &explained.places);
         let attempts = places.filter_map(|place| destination.attempts.get(*place as usize));
-        let mut calls: Vec<u32> = attempts.map(|attempt| attempt.call).collect();
+        let mut calls: Vec<u32> = attempts.map(|attempt| attempt.call.0).collect();
         calls.sort_unstable();
         calls
     }
@@ -271,7 +271,7 @@ impl<'a> Sorter<'a> {
                 continue;
             }
             let place = |index: usize| sequence[index].0 as usize;
-            let outage = Outage {
+            let outage = NodeOutage {
                 last_good: outage.last_good.map(place),
                 first: place(outage.first),
                 last: place(outage.last),

@@ -10,8 +10,8 @@ use crate::call::{EndpointId, FastMap, detail::target, is_private};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::background::needs::Needs;
 use crate::diagnose::background::node_activity::NodeActivity;
-use crate::diagnose::finding::Evidence;
 use crate::diagnose::finding::words::duration;
+use crate::diagnose::finding::{Evidence, Steps};
 use crate::diagnose::input::DiagnosisInput;
 use crate::sip::HeaderName;
 use crate::sip::number::user_of;
@@ -152,11 +152,15 @@ impl Device {
     }
 
     /// Who changes what so that requests of `sender` reach it.
-    pub fn remedy(&self, sender: &str) -> String {
-        format!(
-            "1. The device of {}: is it on, and on its network? Behind NAT it has to send a keep-alive every 25 s (CRLF or STUN, RFC 5626), or use TCP or TLS. 2. {sender}: or send OPTIONS to it that often. 3. Router in front of the device: a longer UDP time-out.",
-            self.aor
-        )
+    pub fn remedy(&self, sender: &str) -> Steps {
+        Steps::from([
+            format!(
+                "The device of {}: is it on, and on its network? Behind NAT it has to send a keep-alive every 25 s (CRLF or STUN, RFC 5626), or use TCP or TLS.",
+                self.aor
+            ),
+            format!("{sender}: or send OPTIONS to it that often."),
+            "Router in front of the device: a longer UDP time-out.".to_owned(),
+        ])
     }
 
     /// The registration.

@@ -92,7 +92,7 @@ fn refused_logins(store: &MessageStore, attempts: &[RegisterAttempt]) -> Vec<Ref
     let mut seen: HashSet<(GroupId, String), foldhash::fast::RandomState> = HashSet::default();
     let mut refused = Vec::new();
     for attempt in attempts.iter().filter(|attempt| attempt.has_credentials) {
-        let messages = store.messages.get(attempt.leg.start as usize..attempt.leg.end as usize).unwrap_or_default();
+        let messages = store.messages_of(&attempt.leg);
         // Messages of one part lie in the order of time, and tries of one Call-ID do not overlap.
         let first = messages.partition_point(|message| message.time < attempt.started);
         let sent = messages[first..]

@@ -12,7 +12,7 @@ use crate::diagnose::background::distinguishing_feature::FAILED_MIN;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::engine::Verdict;
 use crate::diagnose::finding::words::part_of;
-use crate::diagnose::finding::{Finding, Incident, Severity};
+use crate::diagnose::finding::{Confidence, Finding, Incident, Severity, Variety};
 use crate::diagnose::incident::grouping::IncidentGroups;
 use crate::diagnose::rule::Claim;
 
@@ -22,25 +22,25 @@ const COMPARED_MAX: usize = 24;
 /// Gathers what rules said of the capture, of calls and of registrations, most harmful first.
 pub fn gather(
     capture: &CaptureContext<'_>,
-    claims: &[Claim],
+    claims: &[Claim<Finding>],
     calls: &[Verdict],
     registrations: &[Vec<Finding>],
 ) -> Vec<Incident> {
     // What is a consequence of something else on every call that it concerns is no problem of its own.
-    let is_told = |claim: &&Claim| {
+    let is_told = |claim: &&Claim<Finding>| {
         claim.calls.is_empty()
             || claim.calls.iter().any(|call| {
                 let verdict = calls.get(*call as usize);
                 verdict.is_none_or(|verdict| {
                     let mut findings = verdict.findings.iter();
-                    findings.any(|finding| finding.rule == claim.finding.rule)
+                    findings.any(|finding| finding.rule == claim.said.rule)
                 })
             })
     };
     let mut incidents: Vec<Incident> = claims.iter().filter(is_told).map(of_claim).collect();
     let told = || problems(capture, claims, calls, registrations);
     let (problems, calls_to) = rayon::join(told, || calls_to(capture));
-    incidents.extend(problems.told());
+    incidents.extend(problems.incidents());
     for incident in &mut incidents {
         if incident.scope.is_empty() {
             incident.scope = scope(capture, incident, &calls_to);
@@ -60,12 +60,12 @@ pub fn gather(
 /// What rules said of calls and of registrations, and not of the capture already.
 fn problems(
     capture: &CaptureContext<'_>,
-    claims: &[Claim],
+    claims: &[Claim<Finding>],
     calls: &[Verdict],
     registrations: &[Vec<Finding>],
 ) -> IncidentGroups {
     let claimed = |call: u32, rule: &str| {
-        claims.iter().any(|claim| claim.finding.rule == rule && claim.calls.binary_search(&call).is_ok())
+        claims.iter().any(|claim| claim.said.rule == rule && claim.calls.binary_search(&call).is_ok())
     };
     let mut problems = IncidentGroups::default();
     for (index, verdict) in calls.iter().enumerate() {
@@ -90,13 +90,14 @@ fn problems(
 }
 
 /// Rank of an incident: severity, then how many it touched, then how sure it is.
-fn harm(incident: &Incident) -> (Severity, u32, crate::diagnose::finding::Confidence) {
-    (incident.finding.severity, incident.count, incident.finding.confidence)
+fn harm(incident: &Incident) -> (Severity, u32, Confidence) {
+    (incident.finding.severity, incident.count, incident.finding.seen.confidence)
 }
 
-fn of_claim(claim: &Claim) -> Incident {
+fn of_claim(claim: &Claim<Finding>) -> Incident {
     Incident {
-        finding: claim.finding.clone(),
+        finding: claim.said.clone(),
+        variety: Variety::default(),
         calls: claim.calls.iter().map(|call| call + 1).collect(),
         count: claim.count,
         first_at: claim.first_at,
@@ -126,7 +127,7 @@ fn scope(
     incident: &Incident,
     calls_to: &HashMap<NodeId, u32, foldhash::fast::FixedState>,
 ) -> String {
-    let Some(origin) = incident.finding.origin.map(|origin| capture.node(origin)) else {
+    let Some(origin) = incident.finding.seen.origin.map(|origin| capture.node(origin)) else {
         return String::new();
     };
     if incident.calls.is_empty() {
@@ -162,7 +163,7 @@ fn sources(capture: &CaptureContext<'_>, incident: &Incident, origin: NodeId) ->
     };
     let (mut well, mut others) = (0_usize, 0_usize);
     for attempt in &load.attempts {
-        let id = attempt.call + 1;
+        let id = attempt.call.id().0;
         if source(id).is_some_and(|source| source != first) {
             others += 1;
             well += usize::from(attempt.fate == Fate::Taken);
@@ -178,7 +179,7 @@ fn sources(capture: &CaptureContext<'_>, incident: &Incident, origin: NodeId) ->
 
 /// What sets the calls of an incident apart, in words; empty where nothing does or the incident is no error.
 fn distinguishing_feature(capture: &CaptureContext<'_>, incident: &Incident) -> String {
-    let Some(origin) = incident.finding.origin else {
+    let Some(origin) = incident.finding.seen.origin else {
         return String::new();
     };
     if incident.finding.severity < Severity::Error || incident.calls.len() < FAILED_MIN {

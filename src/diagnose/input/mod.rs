@@ -87,7 +87,7 @@ impl<'a> DiagnosisInput<'a> {
 
     /// The messages of a leg.
     pub fn messages_of(&self, leg: &Leg) -> &'a [Message] {
-        self.store.messages.get(leg.start as usize..leg.end as usize).unwrap_or_default()
+        self.store.messages_of(leg)
     }
 
     /// Messages of a leg in a span of time, both ends included: one Call-ID may hold thousands of tries to register.
@@ -101,7 +101,7 @@ impl<'a> DiagnosisInput<'a> {
     /// Messages that came in fragments.
     pub fn fragmented(&self) -> impl Iterator<Item = &'a Message> {
         let (places, store) = (self.sight.fragmented.iter(), self.store);
-        places.filter_map(|place| store.messages.get(*place as usize))
+        places.filter_map(|place| store.messages.get(*place))
     }
 
     /// What is wrong with a message.

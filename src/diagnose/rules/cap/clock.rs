@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::call::Message;
 use crate::capture::WeaknessKind;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::input::SeenWeakness;
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::cap::capture::{capitalized, claim};
@@ -31,28 +31,26 @@ pub(super) fn cap_clock(capture: &CaptureContext<'_>) -> Vec<Claim> {
     }
     let mut details: Vec<String> = facts.iter().map(|fact| fact.detail.clone()).collect();
     details.extend(early.iter().map(|early| early.words(capture)));
-    let mut finding = Finding::new("cap-clock", Severity::Warn, Confidence::Certain, Proof::Protocol).says(
-        "The clocks of the capture points differ, or were set",
-        format!(
+    let mut observation = Observation::new(Confidence::Certain, Proof::Protocol)
+        .titled("The clocks of the capture points differ, or were set")
+        .happened(format!(
             "{}. Times within one capture point are exact; durations across them are not.",
             capitalized(&details.join("; "))
-        ),
-        "Keep the clocks of capture hosts in step (NTP or PTP); `editcap -t` corrects a file.",
-    );
+        ))
+        .remedy("Keep the clocks of capture hosts in step (NTP or PTP); `editcap -t` corrects a file.");
     for fact in &facts {
-        if let Some(frame) = fact.at {
-            finding = finding.shown_by(Evidence::seen(frame, fact.detail.clone(), fact.kind.word()));
-        }
+        let evidence = |frame| Evidence::seen(frame, fact.detail.clone(), fact.kind.word());
+        observation = observation.maybe_shown_by(fact.at.map(evidence));
     }
     for early in &early {
         let quote = crate::diagnose::start_line(&capture.store.tables, early.answer);
-        finding = finding.shown_by(Evidence::in_frames(
+        observation = observation.shown_by(Evidence::in_frames(
             vec![early.answer.at, early.request.at],
             quote,
             "an answer that stands before its request",
         ));
     }
-    vec![claim(capture, finding, (facts.len() + early.len()) as u64)]
+    vec![claim(capture, observation, (facts.len() + early.len()) as u64)]
 }
 
 /// Answers that one capture point saw before another one saw their requests.

@@ -4,11 +4,11 @@
 
 use crate::call::{Message, is_network_block};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
-use crate::diagnose::rules::id::passport::attestation;
+use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
+use crate::diagnose::rules::id::signature::attestation;
 use crate::sip::{HeaderName, Method, NameAddr, Reason};
 
-pub fn id_blocked(context: &CallContext<'_>) -> Option<Finding> {
+pub fn id_blocked(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome().is_answered() {
         return hung_up(context);
     }
@@ -33,7 +33,7 @@ fn analytics(context: &CallContext<'_>, refusal: &Message) -> Option<String> {
 }
 
 /// The value of `name=` in a Reason header or the text that it quotes.
-fn part<'t>(reason: &'t str, name: &str) -> Option<&'t str> {
+fn parameter<'t>(reason: &'t str, name: &str) -> Option<&'t str> {
     reason
         .split([';', '"', ',', '<', '>'])
         .filter_map(|part| part.trim().split_once('='))
@@ -45,7 +45,7 @@ fn part<'t>(reason: &'t str, name: &str) -> Option<&'t str> {
 /// Where the blocked party can turn to.
 fn contact(context: &CallContext<'_>, refusal: &Message) -> Option<String> {
     if let Some(reason) = analytics(context, refusal) {
-        let known = ["url", "tel", "email"].into_iter().find_map(|name| part(&reason, name).map(str::to_owned));
+        let known = ["url", "tel", "email"].into_iter().find_map(|name| parameter(&reason, name).map(str::to_owned));
         if known.is_some() {
             return known;
         }
@@ -56,20 +56,20 @@ fn contact(context: &CallContext<'_>, refusal: &Message) -> Option<String> {
         .map(|value| String::from_utf8_lossy(NameAddr::parse(value.as_bytes()).uri).into_owned())
 }
 
-/// Which network blocked, by the location in Reason (RFC 8606).
-fn place(context: &CallContext<'_>, refusal: &Message) -> &'static str {
+/// Which network blocked, by the location in Reason (RFC 8606); `None` where it says none.
+fn network(context: &CallContext<'_>, refusal: &Message) -> Option<&'static str> {
     let mut reasons = context.tables().header_values(refusal, HeaderName::Reason);
-    let location = reasons.find_map(|value| part(value, "location").map(str::to_ascii_uppercase));
+    let location = reasons.find_map(|value| parameter(value, "location").map(str::to_ascii_uppercase));
     match location.as_deref() {
-        Some("U") => "the called person's device",
-        Some("LN" | "LPN") => "the called person's own network",
-        Some("RLN" | "RPN") => "the network of the called side",
-        Some("TN") => "a network on the way",
-        _ => "",
+        Some("U") => Some("the called person's device"),
+        Some("LN" | "LPN") => Some("the called person's own network"),
+        Some("RLN" | "RPN") => Some("the network of the called side"),
+        Some("TN") => Some("a network on the way"),
+        _ => None,
     }
 }
 
-fn blocked(context: &CallContext<'_>, refusal: &Message, code: u16, confidence: Confidence) -> Option<Finding> {
+fn blocked(context: &CallContext<'_>, refusal: &Message, code: u16, confidence: Confidence) -> Option<Observation> {
     let refuser = context.refuser()?;
     let request = context.refused_request()?;
     let why = match code {
@@ -77,52 +77,54 @@ fn blocked(context: &CallContext<'_>, refusal: &Message, code: u16, confidence: 
         _ => "suspected spam: an analytics engine rates the caller's number, nobody at the called number decided",
     };
     let caller = context.tables().text(request.from);
-    let by = match place(context, refusal) {
-        "" => context.name(refuser),
-        place => format!("{} ({place})", context.name(refuser)),
+    let by = match network(context, refusal) {
+        None => context.name(refuser),
+        Some(network) => format!("{} ({network})", context.name(refuser)),
     };
     let appeal = contact(context, refusal);
     let phrase = context.tables().text(refusal.line);
-    let remedy = match (&appeal, code) {
-        (_, 607) => "Ask the called person to take the number off their block list; another route will not help.".to_owned(),
-        (Some(contact), _) => format!(
-            "1. Object at {contact}. 2. Have the number signed with attestation A and registered with the analytics companies."
-        ),
-        (None, _) => "1. Ask the carrier of the called number for its redress contact. 2. Have the number signed with attestation A \
-                      and registered with the analytics companies."
-            .to_owned(),
+    let remedy: Steps = match (&appeal, code) {
+        (_, 607) => {
+            "Ask the called person to take the number off their block list; another route will not help.".into()
+        }
+        (Some(contact), _) => Steps::from([
+            format!("Object at {contact}."),
+            "Have the number signed with attestation A and registered with the analytics companies.".to_owned(),
+        ]),
+        (None, _) => Steps::from([
+            "Ask the carrier of the called number for its redress contact.".to_owned(),
+            "Have the number signed with attestation A and registered with the analytics companies.".to_owned(),
+        ]),
     };
-    let mut finding = Finding::new("id-blocked", Severity::Error, confidence, Proof::OwnWords)
-        .says(
-            if code == 607 { "Blocked as unwanted" } else { "Blocked as suspected spam" },
-            format!(
-                "{by} blocked the call from {caller} with {code} {phrase} as {why}.{}",
-                attestation(context, request)
-            ),
-            remedy,
-        )
+    let mut observation = Observation::new(confidence, Proof::OwnWords)
+        .titled(if code == 607 { "Blocked as unwanted" } else { "Blocked as suspected spam" })
+        .happened(format!(
+            "{by} blocked the call from {caller} with {code} {phrase} as {why}.{}",
+            attestation(context, request)
+        ))
+        .remedy(remedy)
         .shown_by(context.shows(refusal, "the refusal"))
         .not("call-declined", "the response is one that machines send, not one of a person")
         .at(refuser, format!("{code} {caller}"));
     if analytics(context, refusal).is_some() {
-        finding =
-            finding.shown_by(context.shows_header(refusal, HeaderName::Reason, "the mark of an analytics engine"));
+        observation =
+            observation.shown_by(context.shows_header(refusal, HeaderName::Reason, "the mark of an analytics engine"));
     }
     if appeal.is_some() && analytics(context, refusal).is_none() {
-        finding = finding.shown_by(context.shows_header(refusal, HeaderName::CallInfo, "where to object"));
+        observation = observation.shown_by(context.shows_header(refusal, HeaderName::CallInfo, "where to object"));
     }
-    Some(finding)
+    Some(observation)
 }
 
 /// The called person ended an answered call by the button for unwanted calls.
-fn hung_up(context: &CallContext<'_>) -> Option<Finding> {
+fn hung_up(context: &CallContext<'_>) -> Option<Observation> {
     let bye = context.dialogs.first()?.bye?;
     let bye = context.message(context.transactions.transaction(bye).request?)?;
     if !bye.is_request(Method::Bye) {
         return None;
     }
     let values = context.tables().header_values(bye, HeaderName::Reason);
-    // Nearly every Reason is one of others, so it is taken apart only where it holds these digits.
+    // Nearly every Reason is one of others, so it is parsed only where it holds these digits.
     let may_say = |value: &&str| {
         let mut places = value.as_bytes().windows(3);
         places.any(|digits| matches!(digits, b"607" | b"608"))
@@ -134,18 +136,18 @@ fn hung_up(context: &CallContext<'_>) -> Option<Finding> {
         .and_then(|reason| reason.cause)
         .filter(|code| matches!(code, 607 | 608))?;
     let caller = context.capture.text(context.call.caller);
-    let finding = Finding::new("id-blocked", Severity::Warn, Confidence::Certain, Proof::OwnWords)
-        .says(
-            "Hung up as unwanted",
-            format!(
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .warn()
+            .titled("Hung up as unwanted")
+            .happened(format!(
                 "{} ended the answered call from {caller} and marked it as unwanted (Reason: SIP cause {code}).",
                 context.name(bye.source)
-            ),
-            "Ask the called person before calling again; more such marks get the number rated as spam.",
-        )
-        .shown_by(context.shows_header(bye, HeaderName::Reason, "why it hung up"))
-        .at(bye.source, format!("{code} {caller}"));
-    Some(finding)
+            ))
+            .remedy("Ask the called person before calling again; more such marks get the number rated as spam.")
+            .shown_by(context.shows_header(bye, HeaderName::Reason, "why it hung up"))
+            .at(bye.source, format!("{code} {caller}")),
+    )
 }
 
 #[cfg(test)]
@@ -155,9 +157,9 @@ mod tests {
     #[test]
     fn the_contact_of_an_analytics_reason_is_found_inside_its_text() {
         let reason = "SIP;cause=603;text=\"v=analytics1;url=https://block.example/1;tel=+15550100\";location=LN";
-        assert_eq!(Some("https://block.example/1"), part(reason, "url"));
-        assert_eq!(Some("+15550100"), part(reason, "tel"));
-        assert_eq!(Some("LN"), part(reason, "location"));
-        assert_eq!(None, part(reason, "email"));
+        assert_eq!(Some("https://block.example/1"), parameter(reason, "url"));
+        assert_eq!(Some("+15550100"), parameter(reason, "tel"));
+        assert_eq!(Some("LN"), parameter(reason, "location"));
+        assert_eq!(None, parameter(reason, "email"));
     }
 }

@@ -9,7 +9,7 @@ use crate::call::{Call, Message, NodeId};
 use crate::diagnose::background::call_features::invite_of;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::alike::{by_origin, claim};
 use crate::diagnose::start_line;
@@ -26,7 +26,7 @@ const CHANCE_MAX: f64 = 0.06;
 const CHANCE_LIKELY: f64 = 0.01;
 
 /// Nodes that refuse every large INVITE of a sender and take its small ones.
-pub(super) fn too_large_by_contrast(capture: &CaptureContext<'_>) -> Vec<Claim> {
+pub(super) fn msg_too_large_of_capture(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let groups = by_origin(capture, |call, origin| call.outcome.is_failure() && CODES.contains(&origin.code));
     let large = groups.into_iter().filter(|(_, calls)| calls.len() >= CALLS_MIN);
     large.flat_map(|((node, code), calls)| at_node(capture, node, code, &calls)).collect()
@@ -103,21 +103,23 @@ fn contrast(
             "possibly it cannot take requests of that size; also consider what else the large ones have in common",
         )
     };
-    let finding = Finding::new("msg-too-large", Severity::Error, confidence, Proof::Comparison)
-        .says(
-            "Only large requests are refused",
-            format!(
-                "{name} refused all {} of {sender} that have {} bytes or more with {code}, and took all {} of up to {} bytes (chance {}): {sure}.",
-                counted(bad.len() as u64, "INVITE"),
-                smallest.size,
-                good.len(),
-                largest.size,
-                bound(chance)
-            ),
-            format!(
-                "1. {sender}: offer fewer codecs and candidates and leave out headers that {name} does not need. 2. Or send to it over TCP. 3. {name}: raise the largest size that it reads from one datagram (buffers of 1500, 2048 or 4096 bytes are common)."
-            ),
-        )
+    let observation = Observation::new(confidence, Proof::Comparison)
+        .titled("Only large requests are refused")
+        .happened(format!(
+            "{name} refused all {} of {sender} that have {} bytes or more with {code}, and took all {} of up to {} bytes (chance {}): {sure}.",
+            counted(bad.len() as u64, "INVITE"),
+            smallest.size,
+            good.len(),
+            largest.size,
+            bound(chance)
+        ))
+        .remedy(format!(
+            "{sender}: offer fewer codecs and candidates and leave out headers that {name} does not need."
+        ))
+        .remedy("Or send to it over TCP.")
+        .remedy(format!(
+            "{name}: raise the largest size that it reads from one datagram (buffers of 1500, 2048 or 4096 bytes are common)."
+        ))
         .shown_by(Evidence::seen(
             smallest.at,
             start_line(&capture.store.tables, smallest),
@@ -129,5 +131,5 @@ fn contrast(
             format!("{} bytes, taken", largest.size),
         ))
         .at(origin.endpoint, "size");
-    claim(capture, finding, calls, good.len())
+    claim(capture, observation, calls, good.len())
 }

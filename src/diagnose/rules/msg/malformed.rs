@@ -4,7 +4,7 @@
 
 use crate::call::{EndpointId, Message, RequestDefect};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::sip::{DefectKind, HeaderName, Scheme, Uri, Warning};
 
 /// Defects that most servers read past: alone they are no likely reason.
@@ -22,7 +22,7 @@ const PARTS: [&str; 9] =
 /// Short names, which must stand as words of their own.
 const SHORT_PARTS: [&str; 5] = ["via", "from", "to", "tag", "date"];
 
-pub fn msg_malformed(context: &CallContext<'_>) -> Option<Finding> {
+pub fn msg_malformed(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_failure() || context.outcome().is_answered() {
         return None;
     }
@@ -48,7 +48,7 @@ fn is_harmless(kind: DefectKind) -> bool {
     HARMLESS.contains(&kind)
 }
 
-fn refused(context: &CallContext<'_>) -> Option<Finding> {
+fn refused(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
     let who = context.name(refuser);
     let code = context.refusal_code();
@@ -74,22 +74,19 @@ fn refused(context: &CallContext<'_>) -> Option<Finding> {
         ),
         None => String::new(),
     };
-    let finding = Finding::new("msg-malformed", Severity::Error, confidence, proof)
-        .says(
-            format!("Malformed request: {}", kind.words()),
-            format!(
-                "{who} refused the INVITE with {code}{said}, {} it is malformed: {sentence}.{damaged}",
-                confidence.because()
-            ),
-            format!(
+    Some(
+        Observation::new(confidence, proof)
+            .titled(format!("Malformed request: {}", kind.words()))
+            .happened(format!("{who} refused the INVITE with {code}{said},"))
+            .because(format!("it is malformed: {sentence}.{damaged}"))
+            .remedy(format!(
                 "{}: write this part of the INVITE as RFC 3261 has it; where a router or firewall on the way rewrites SIP, switch that off.",
                 context.name(writer.0)
-            ),
-        )
-        .shown_by(context.shows(request, sentence.to_owned()))
-        .shown_by(context.shows(refusal, "the refusal"))
-        .at(writer.0, kind.words());
-    Some(finding)
+            ))
+            .shown_by(context.shows(request, sentence.to_owned()))
+            .shown_by(context.shows(refusal, "the refusal"))
+            .at(writer.0, kind.words()),
+    )
 }
 
 /// Who put the fault in: the sender of the first hop that has it, with the sound message that it had received.
@@ -137,7 +134,7 @@ fn name_same_part(words: &str, kind: DefectKind) -> bool {
         || SHORT_PARTS.iter().any(|part| has_word(words, part) && has_word(kind.words(), part))
 }
 
-fn without_defect(context: &CallContext<'_>, who: &str, words: Vec<String>) -> Finding {
+fn without_defect(context: &CallContext<'_>, who: &str, words: Vec<String>) -> Observation {
     let code = context.refusal_code();
     let (proof, confidence) = match words.is_empty() {
         true => (Proof::CodeMeaning, Confidence::Possible),
@@ -145,27 +142,22 @@ fn without_defect(context: &CallContext<'_>, who: &str, words: Vec<String>) -> F
     };
     let said =
         words.first().map_or("does not say what is wrong with it".to_owned(), |words| format!("says \"{words}\""));
-    let mut finding = Finding::new("msg-malformed", Severity::Error, confidence, proof).says(
-        format!("Refused as malformed ({code})"),
-        format!(
-            "{who} refused the INVITE with {code} and {said}. The INVITE breaks no rule of RFC 3261 that can be checked, \
-             so this may be a policy of {who} rather than a fault of the sender."
-        ),
-        format!(
-            "1. Read the log of {who} for this call: it knows which part it refused. 2. Compare this INVITE with one that it accepts."
-        ),
-    );
-    if let Some(request) = context.refused_request() {
-        finding = finding.shown_by(context.shows(request, "the INVITE, without a visible fault"));
-    }
-    if let Some(refusal) = context.refusal() {
-        finding = finding.shown_by(context.shows(refusal, "the refusal"));
-    }
+    let observation = Observation::new(confidence, proof)
+        .titled(format!("Refused as malformed ({code})"))
+        .happened(format!(
+            "{who} refused the INVITE with {code} and {said}. The INVITE breaks no rule of RFC 3261 that can be checked, so this may be a policy of {who} rather than a fault of the sender."
+        ))
+        .remedy(format!("Read the log of {who} for this call: it knows which part it refused."))
+        .remedy("Compare this INVITE with one that it accepts.")
+        .maybe_shown_by(
+            context.refused_request().map(|request| context.shows(request, "the INVITE, without a visible fault")),
+        )
+        .maybe_shown_by(context.refusal().map(|refusal| context.shows(refusal, "the refusal")));
     let origin = context.refuser().unwrap_or(context.call.destination);
-    finding.at(origin, words.first().map_or("", String::as_str))
+    observation.at(origin, words.first().map_or("", String::as_str))
 }
 
-fn too_long(context: &CallContext<'_>) -> Option<Finding> {
+fn too_long(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
     let length = context.tables().text(request.line).len();
     // Servers take 255 characters at least, as a rule: of a shorter one the code alone says that it is too long.
@@ -177,27 +169,19 @@ fn too_long(context: &CallContext<'_>) -> Option<Finding> {
             ", which most servers take: it may limit the number or name in it instead, or use the code for another reason",
         ),
     };
-    let finding = Finding::new(
-        "msg-malformed",
-        Severity::Error,
-        if is_long { Confidence::Certain } else { Confidence::Possible },
-        Proof::OwnWords,
-    )
-    .says(
-        title,
-        format!(
+    Some(Observation::new(if is_long { Confidence::Certain } else { Confidence::Possible }, Proof::OwnWords)
+        .titled(title)
+        .happened(format!(
             "{} refused the INVITE with 414: its Request-URI has {length} characters{doubt}.",
             context.name(refuser)
-        ),
-        format!(
+        ))
+        .remedy(format!(
             "{}: shorten the Request-URI; parameters and headers that only it needs belong into headers of their own.",
             context.capture.name(request.source)
-        ),
-    )
-    .shown_by(context.shows(request, format!("a Request-URI of {length} characters")))
-    .shown_by(context.shows(refusal, "the refusal"))
-    .at(refuser, "414");
-    Some(finding)
+        ))
+        .shown_by(context.shows(request, format!("a Request-URI of {length} characters")))
+        .shown_by(context.shows(refusal, "the refusal"))
+        .at(refuser, "414"))
 }
 
 fn warns(context: &CallContext<'_>, codes: &[u16]) -> bool {
@@ -210,7 +194,7 @@ fn warns(context: &CallContext<'_>, codes: &[u16]) -> bool {
     })
 }
 
-fn scheme(context: &CallContext<'_>) -> Option<Finding> {
+fn scheme(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
     let uri = context.tables().text(request.line);
     let scheme = uri.split(':').next().unwrap_or_default();
@@ -223,32 +207,23 @@ fn scheme(context: &CallContext<'_>) -> Option<Finding> {
         Scheme::Tel => "tel, which this server cannot route",
         _ => "none that SIP routes",
     };
-    let finding = Finding::new(
-        "msg-malformed",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::OwnWords,
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .titled(format!("Addresses with `{scheme}:` are refused"))
+            .happened(format!( "{} refused the INVITE with {}", context.name(refuser), context.refusal_code() ))
+            .because(format!("of the scheme of its Request-URI, `{uri}`: {reading}."))
+            .remedy(format!(
+                "{}: send a sip: URI to this server (for a number, `sip:number@domain;user=phone`), or set up TLS where sips is wanted.",
+                context.capture.name(request.source)
+            ))
+            .shown_by(context.shows(request, "the Request-URI"))
+            .shown_by(context.shows(refusal, "the refusal"))
+            .at(refuser, scheme),
     )
-    .says(
-        format!("Addresses with `{scheme}:` are refused"),
-        format!(
-            "{} refused the INVITE with {} because of the scheme of its Request-URI, `{uri}`: {reading}.",
-            context.name(refuser),
-            context.refusal_code()
-        ),
-        format!(
-            "{}: send a sip: URI to this server (for a number, `sip:number@domain;user=phone`), or set up TLS where sips is wanted.",
-            context.capture.name(request.source)
-        ),
-    )
-    .shown_by(context.shows(request, "the Request-URI"))
-    .shown_by(context.shows(refusal, "the refusal"))
-    .at(refuser, scheme);
-    Some(finding)
 }
 
 /// A plain sip: URI whose scheme was refused: its server wants sips, or means something else.
-fn plain_scheme(context: &CallContext<'_>, refuser: EndpointId, refusal: &Message, request: &Message) -> Finding {
+fn plain_scheme(context: &CallContext<'_>, refuser: EndpointId, refusal: &Message, request: &Message) -> Observation {
     let (name, uri) = (context.name(refuser), context.tables().text(request.line));
     let code = context.refusal_code();
     let (title, why, remedy, confidence) = if warns(context, &[381]) {
@@ -272,15 +247,17 @@ fn plain_scheme(context: &CallContext<'_>, refuser: EndpointId, refusal: &Messag
             Confidence::Possible,
         )
     };
-    Finding::new("msg-malformed", Severity::Error, confidence, Proof::OwnWords)
-        .says(title, format!("{name} refused the INVITE to `{uri}` with {code}, and {why}."), remedy)
+    Observation::new(confidence, Proof::OwnWords)
+        .titled(title)
+        .happened(format!("{name} refused the INVITE to `{uri}` with {code}, and {why}."))
+        .remedy(remedy)
         .shown_by(context.shows(request, "the Request-URI"))
         .shown_by(context.shows(refusal, "the refusal"))
         .at(refuser, "sip")
 }
 
 /// No answer at all to a broken INVITE, from a node that answers others.
-fn ignored(context: &CallContext<'_>) -> Option<Finding> {
+fn ignored(context: &CallContext<'_>) -> Option<Observation> {
     let (_, root) = context.root()?;
     let request = context.refused_request()?;
     let node = context.capture.node(root.destination);
@@ -296,18 +273,18 @@ fn ignored(context: &CallContext<'_>) -> Option<Finding> {
         return None;
     }
     let writer = writer_of(context, kind);
-    let finding = Finding::new("msg-malformed", Severity::Error, Confidence::Possible, Proof::Comparison)
-        .says(
-            "A malformed INVITE was not answered",
-            format!(
-                "{} answers other INVITEs but not this one, possibly because it is malformed: {sentence}.",
-                context.name(root.destination)
-            ),
-            format!("{}: write this part of the INVITE as RFC 3261 has it, and call again.", context.name(writer.0)),
-        )
-        .shown_by(context.shows(request, sentence.to_owned()))
-        .at(writer.0, kind.words());
-    Some(finding)
+    Some(
+        Observation::new(Confidence::Possible, Proof::Comparison)
+            .titled("A malformed INVITE was not answered")
+            .happened(format!("{} answers other INVITEs but not this one,", context.name(root.destination)))
+            .because(format!("it is malformed: {sentence}."))
+            .remedy(format!(
+                "{}: write this part of the INVITE as RFC 3261 has it, and call again.",
+                context.name(writer.0)
+            ))
+            .shown_by(context.shows(request, sentence.to_owned()))
+            .at(writer.0, kind.words()),
+    )
 }
 
 #[cfg(test)]

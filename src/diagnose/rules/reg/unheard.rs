@@ -4,18 +4,18 @@
 
 use std::time::Duration;
 
-use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
+use crate::call::beside::registration::{RegisterAttempt, Registration};
 use crate::call::{Call, EndpointId};
 use crate::capture::Timestamp;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::rules::reg::contacts::{binds, tries};
+use crate::diagnose::rules::reg::failure::shows;
 
 /// Silence after which NATs close a UDP mapping (RFC 4787 section 4.3 wants two minutes, many take 30 s).
 const IDLE_MIN: Duration = Duration::from_secs(30);
 /// How long a registrar may need to follow a new contact.
 const MOVE_WAIT: Duration = Duration::from_secs(1);
-/// Tries of one device that are looked at.
-const TRIES_MAX: usize = 4_000;
 /// Calls to one contact that are looked at.
 const CALLS_MAX: usize = 64;
 
@@ -28,7 +28,7 @@ struct Miss<'a> {
 }
 
 /// Calls to the port that the device registered from go unanswered, and its next REGISTER comes from another port.
-pub(super) fn forgotten(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+pub(super) fn forgotten(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Observation> {
     let misses = misses(capture, registration, |capture, before, after, sent| {
         let granted = Duration::from_secs(u64::from(before.expires_s.unwrap_or(0)));
         let idle = sent.since(last_word(capture, before, sent));
@@ -37,23 +37,23 @@ pub(super) fn forgotten(capture: &CaptureContext<'_>, registration: &Registratio
     let miss = misses.first()?;
     let idle = miss.sent.since(last_word(capture, miss.before, miss.sent));
     let (aor, old, new) = miss.names(capture, registration);
-    let told = finding(capture, registration, "forgotten", miss).says(
-        "Calls do not reach a registered device",
-        format!(
+    let observation = observation(capture, registration, "forgotten", miss)
+        .titled("Calls do not reach a registered device")
+        .happened(format!(
             "{aor} is registered from {old}, but {} to it there got no answer once it had been silent for {:.0} s; its next REGISTER came from {new}. Most likely its NAT closes the mapping before that.",
             calls(misses.len()),
             idle.as_secs_f64()
-        ),
-        format!(
-            "1. The device behind {old}: send a keep-alive every 25 s (CRLF or STUN, RFC 5626), or use TCP or TLS. 2. Or let {} send OPTIONS to it that often. 3. Router in front of it: a longer UDP time-out.",
-            capture.name(registration.registrar)
-        ),
-    );
-    Some(told)
+        ))
+        .remedy(format!(
+            "The device behind {old}: send a keep-alive every 25 s (CRLF or STUN, RFC 5626), or use TCP or TLS."
+        ))
+        .remedy(format!("Or let {} send OPTIONS to it that often.", capture.name(registration.registrar)))
+        .remedy("Router in front of it: a longer UDP time-out.");
+    Some(observation)
 }
 
 /// The device moved to another address, and a call still goes to the old one alone.
-pub(super) fn moved(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+pub(super) fn moved(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Observation> {
     let misses = misses(capture, registration, |_, before, after, sent| {
         // One Call-ID: the same device, not a second one.
         before.leg == after.leg && sent >= after.ended.plus(MOVE_WAIT)
@@ -67,19 +67,18 @@ pub(super) fn moved(capture: &CaptureContext<'_>, registration: &Registration) -
         .collect();
     let miss = *lost.first()?;
     let (aor, old, new) = miss.names(capture, registration);
-    let told = finding(capture, registration, "moved", miss).says(
-        "Calls follow an old contact of the device",
-        format!(
+    let observation = observation(capture, registration, "moved", miss)
+        .titled("Calls follow an old contact of the device")
+        .happened(format!(
             "{aor} had moved its registration from {old} to {new} {:.0} s before, but {} still went to {old} alone, where nothing answers.",
             miss.sent.since(miss.after.ended).as_secs_f64(),
             calls(lost.len())
-        ),
-        format!(
+        ))
+        .remedy(format!(
             "{}: replace the contact of a device that registers from another address (by its Call-ID or +sip.instance), and send calls to the newest one.",
             capture.name(registration.registrar)
-        ),
-    );
-    Some(told)
+        ));
+    Some(observation)
 }
 
 impl Miss<'_> {
@@ -90,37 +89,21 @@ impl Miss<'_> {
 }
 
 /// What both have in common: the two registrations around the first call that was missed, and that call.
-fn finding(capture: &CaptureContext<'_>, registration: &Registration, what: &str, miss: &Miss<'_>) -> Finding {
+fn observation(capture: &CaptureContext<'_>, registration: &Registration, what: &str, miss: &Miss<'_>) -> Observation {
     let aor = capture.text(registration.aor);
-    let finding = Finding::new("reg-binding", Severity::Error, Confidence::Likely, Proof::Comparison)
-        .at(registration.registrar, format!("{what} {aor}"));
-    let contact = |attempt: &RegisterAttempt| format!("Contact: {}", capture.text(attempt.contact));
-    let mut finding = finding
-        .shown_by(Evidence::seen(
-            miss.before.asked_at,
-            contact(miss.before),
-            format!("registered from {}", capture.name(miss.before.source)),
-        ))
-        .shown_by(Evidence::seen(
-            miss.after.asked_at,
-            contact(miss.after),
-            format!("registered from {}", capture.name(miss.after.source)),
-        ));
-    let messages = miss.call.legs.iter().flat_map(|leg| {
-        let range = leg.start as usize..leg.end as usize;
-        capture.store.messages.get(range).unwrap_or_default()
-    });
+    let registered = |attempt: &RegisterAttempt| {
+        let contact = format!("Contact: {}", capture.text(attempt.contact));
+        Evidence::seen(attempt.asked_at, contact, format!("registered from {}", capture.name(attempt.source)))
+    };
+    let messages = miss.call.legs.iter().flat_map(|leg| capture.store.messages_of(leg));
     let sent = messages
         .filter(|message| message.destination == miss.before.source && message.method().is_some())
         .min_by_key(|message| message.order());
-    if let Some(sent) = sent {
-        finding = finding.shown_by(Evidence::seen(
-            sent.at,
-            crate::diagnose::start_line(&capture.store.tables, sent),
-            "a call that nothing answered there",
-        ));
-    }
-    finding
+    Observation::new(Confidence::Likely, Proof::Comparison)
+        .at(registration.registrar, format!("{what} {aor}"))
+        .shown_by(registered(miss.before))
+        .shown_by(registered(miss.after))
+        .maybe_shown_by(sent.map(|sent| shows(capture, sent, "a call that nothing answered there")))
 }
 
 /// Calls to a contact of the device that nothing answered there, with the registrations that made and replaced the contact.
@@ -139,15 +122,8 @@ fn misses<'a>(
     if sources.all(|source| source == first) || capture.is_one_directional(device, registrar) {
         return Vec::new();
     }
-    let bound: Vec<&RegisterAttempt> = registration
-        .attempts
-        .iter()
-        .take(TRIES_MAX)
-        .filter_map(|index| capture.attempts.get(*index as usize))
-        .filter(|attempt| {
-            attempt.outcome == RegistrationOutcome::Registered && !attempt.is_removal && !attempt.contact.is_absent()
-        })
-        .collect();
+    let bound: Vec<&RegisterAttempt> =
+        tries(capture, &registration.attempts).filter(|attempt| binds(attempt)).collect();
     let mut misses = Vec::new();
     for pair in bound.windows(2) {
         let (before, after) = (pair[0], pair[1]);
