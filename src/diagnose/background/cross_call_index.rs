@@ -74,12 +74,19 @@ impl CrossCallIndex {
         if self.last_seen.is_empty() {
             return;
         }
+        // By the numbers of nodes, which are dense: every message is looked at.
+        let mut of_all: Vec<Timestamp> = Vec::new();
         for message in &input.store.messages {
             for endpoint in [message.source, message.destination] {
-                if let Some(seen) = self.last_seen.get_mut(&input.node(endpoint)) {
-                    *seen = message.time.max(*seen);
+                let place = input.node(endpoint).place();
+                if of_all.len() <= place {
+                    of_all.resize(place + 1, Timestamp::default());
                 }
+                of_all[place] = of_all[place].max(message.time);
             }
+        }
+        for (registrar, seen) in &mut self.last_seen {
+            *seen = of_all.get(registrar.place()).copied().unwrap_or_default();
         }
     }
 

@@ -38,7 +38,7 @@ pub struct DiagnosisInput<'a> {
     pub incomplete: &'a [IncompleteDatagram],
     /// The load of the nodes that calls were sent to, and the limits that it shows.
     pub loads: &'a Loads,
-    /// How long calls rang and talked at each node, to tell timers by.
+    /// How long calls rang and talked at each node, which shows timers.
     pub timers: &'a FixedTimers,
     /// What nodes asked DNS for, in the order of time.
     pub lookups: &'a [Lookup],
