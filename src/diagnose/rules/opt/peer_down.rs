@@ -1,147 +1,106 @@
-//! Family OPT: keep-alives that say a peer is down.
+//! Peers that leave keep-alives unanswered, or answer them with an error.
 //!
 //! Sources: RFC 3261 section 11; RFC 5626 section 3.5.
 
+use crate::call::Message;
 use crate::call::beside::icmp::IcmpReport;
-use crate::call::beside::keepalive::{Outage, SENDS_IN_VAIN, Train, trains};
-use crate::call::{Call, Message, OutcomeGroup};
-use crate::capture::Timestamp;
+use crate::call::beside::keepalive::{Train, trains};
+use crate::call::beside::other_request::OtherRequest;
 use crate::diagnose::context::call_context::start_line;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity, Steps};
-use crate::diagnose::rule::{Claim, Rule};
+use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::icmp;
+use crate::diagnose::rules::opt::outage::{Down, down, is_visible, sign_of_life};
 use crate::net::Transport;
 
-/// The rules of this family.
-pub const RULES: &[Rule] = &[Rule::of_capture(
-    "opt-peer-down",
-    Severity::Error,
-    "Keep-alive (OPTIONS) shows the trunk is down",
-    opt_peer_down,
-)];
-
-/// Calls in an outage that are looked at.
-const CALLS_MAX: usize = 50_000;
-
-fn opt_peer_down(capture: &CaptureContext<'_>) -> Vec<Claim> {
+/// Every peer whose keep-alives came to nothing while it carried no calls.
+pub(super) fn opt_peer_down(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
     for train in trains(capture.requests) {
         if capture.is_hostile(train.source) || !is_visible(capture, &train) {
             continue;
         }
-        let down: Vec<Down<'_>> = train
+        let outages: Vec<Down<'_>> = train
             .outages(capture.requests)
             .into_iter()
             .map(|outage| down(capture, &train, outage))
             .filter(|down| !down.carried)
             .collect();
-        claims.extend(claim(capture, &train, &down));
+        claims.extend(peer_down(capture, &train, &outages).map(|down| claim(capture, down)));
     }
     claims
 }
 
-/// Whether the capture would show an answer: it shows others of this peer, or the sender repeats itself as one that hears none.
-fn is_visible(capture: &CaptureContext<'_>, train: &Train) -> bool {
-    let (asker, peer) = (capture.node(train.source), capture.node(train.destination));
-    let requests = || train.requests.iter().map(|index| &capture.requests[*index as usize]);
-    !capture.is_one_directional(asker, peer)
-        && requests().any(|request| request.answer.is_some() || request.sends >= SENDS_IN_VAIN)
-}
-
-/// One outage with the calls that it touched.
-struct Down<'a> {
-    outage: Outage,
-    from: Timestamp,
-    until: Option<Timestamp>,
-    /// Calls to the peer that failed meanwhile.
+/// All outages of one peer.
+struct PeerDown<'a> {
+    train: &'a Train,
+    /// The longest one.
+    worst: &'a Down<'a>,
+    /// Keep-alives of the longest one, the first and the last of them, and the codes of their answers.
+    lost: usize,
+    first: &'a OtherRequest,
+    last: &'a OtherRequest,
+    codes: Vec<u16>,
+    /// Keep-alives of all outages.
+    count: usize,
+    /// Calls that failed in them.
     failed: Vec<u32>,
-    /// Where calls of the same sender went meanwhile.
-    moved: Vec<&'a Call>,
-    /// The peer answered calls meanwhile: it only ignores OPTIONS.
-    carried: bool,
+    /// Some keep-alive of the longest outage was not answered at all.
+    is_silent: bool,
+    /// Each of these was watched for as long as an answer may take.
+    was_watched: bool,
+    /// A message of the peer that shows it alive meanwhile.
+    alive: Option<&'a Message>,
+    /// The ICMP error that names the reason.
+    report: Option<&'a IcmpReport>,
 }
 
-fn down<'a>(capture: &CaptureContext<'a>, train: &Train, outage: Outage) -> Down<'a> {
-    let from = train.at(capture.requests, outage.first).sent;
-    let until = (outage.last + 1 < train.requests.len()).then(|| train.at(capture.requests, outage.last + 1).sent);
-    let (asker, peer) = (capture.node(train.source), capture.node(train.destination));
-    let mut down = Down { outage, from, until, failed: Vec::new(), moved: Vec::new(), carried: false };
-    let first = capture.calls.partition_point(|call| call.started < from);
-    let end = until.unwrap_or(capture.end);
-    let during =
-        capture.calls.iter().enumerate().skip(first).take(CALLS_MAX).take_while(|(_, call)| call.started <= end);
-    for (index, call) in during {
-        let mut hops = call.hops.iter().filter(|hop| capture.node(hop.source) == asker);
-        let to_peer = hops.clone().find(|hop| capture.node(hop.destination) == peer);
-        match to_peer {
-            Some(hop) if hop.reply_ms.is_some() && !matches!(hop.final_code, 408 | 500..=599) => {
-                down.carried = true;
-            }
-            Some(_) if call.outcome.group() == OutcomeGroup::Failure => down.failed.push(index as u32),
-            Some(_) => down.moved.push(call),
-            None if hops.next().is_some() => down.moved.push(call),
-            None => {}
-        }
-    }
-    down
-}
-
-fn claim(capture: &CaptureContext<'_>, train: &Train, down: &[Down<'_>]) -> Option<Claim> {
-    let worst = down.iter().max_by_key(|down| down.outage.last - down.outage.first)?;
-    let count: usize = down.iter().map(|down| down.outage.last - down.outage.first + 1).sum();
-    let (asker, peer) = (capture.name(train.source), capture.name(train.destination));
-    let lost = worst.outage.last - worst.outage.first + 1;
-    let first = train.at(capture.requests, worst.outage.first);
-    let last = train.at(capture.requests, worst.outage.last);
-    let codes: Vec<u16> = (worst.outage.first..=worst.outage.last)
-        .filter_map(|place| train.at(capture.requests, place).answer)
-        .map(|(status, _, _)| status.0)
-        .collect();
-    let how = match codes.first() {
-        Some(code) if codes.len() == lost => {
-            format!("answered {lost} keep-alives in a row of {asker} with {code}")
-        }
-        Some(code) => {
-            format!("left {lost} keep-alives in a row of {asker} unanswered or answered {code}")
-        }
-        None => format!("did not answer {lost} keep-alives in a row of {asker}"),
-    };
-    let span = worst.until.unwrap_or(capture.end).millis_since(worst.from) / 1000.0;
-    let is_back =
-        (worst.outage.last + 1..train.requests.len()).any(|place| train.at(capture.requests, place).answer.is_some());
-    let end = match worst.until {
-        Some(_) if is_back => format!("for {span:.0} s, and was back afterwards"),
-        Some(_) => format!("for {span:.0} s"),
-        None => format!("until the capture ended, {span:.0} s later"),
-    };
-    let mut calls: Vec<u32> = down.iter().flat_map(|down| down.failed.clone()).collect();
-    calls.sort_unstable();
-    calls.dedup();
-    let severity = if calls.is_empty() { Severity::Warn } else { Severity::Error };
-    let mut unanswered = (worst.outage.first..=worst.outage.last)
-        .map(|place| train.at(capture.requests, place))
-        .filter(|request| request.answer.is_none())
-        .peekable();
-    let is_silent = unanswered.peek().is_some();
-    let confidence =
-        if unanswered.all(|request| request.was_watched) { Confidence::Certain } else { Confidence::Likely };
+fn peer_down<'a>(capture: &'a CaptureContext<'_>, train: &'a Train, outages: &'a [Down<'_>]) -> Option<PeerDown<'a>> {
+    let worst = outages.iter().max_by_key(|down| down.len())?;
+    let mut failed: Vec<u32> = outages.iter().flat_map(|down| down.failed.clone()).collect();
+    failed.sort_unstable();
+    failed.dedup();
+    let keepalives = || worst.keepalives(capture, train);
+    let (first, last) = (keepalives().next()?, keepalives().next_back()?);
+    let codes: Vec<u16> = keepalives().filter_map(|request| request.answer).map(|(status, _, _)| status.0).collect();
     let alive = codes.is_empty().then(|| sign_of_life(capture, train, worst)).flatten();
     let ends = (train.source, train.destination);
     let report = icmp::between(capture, ends, (worst.from, last.sent)).filter(|_| alive.is_none() && codes.is_empty());
+    Some(PeerDown {
+        train,
+        worst,
+        lost: worst.len(),
+        first,
+        last,
+        is_silent: codes.len() < worst.len(),
+        was_watched: keepalives().filter(|request| request.answer.is_none()).all(|request| request.was_watched),
+        codes,
+        count: outages.iter().map(Down::len).sum(),
+        failed,
+        alive,
+        report,
+    })
+}
+
+fn claim(capture: &CaptureContext<'_>, down: PeerDown<'_>) -> Claim {
+    let PeerDown { train, worst, first, last, count, alive, report, .. } = down;
+    let peer = capture.name(train.destination);
     let (title, sign, remedy) = match report {
         Some(report) => reported(capture, train, report),
         None => words(capture, train, worst, alive),
     };
-    let mut observation = Observation::new(confidence, Proof::Timing)
-        .severity(severity)
+    let said = Observation::new(if down.was_watched { Confidence::Certain } else { Confidence::Likely }, Proof::Timing)
+        .severity(if down.failed.is_empty() { Severity::Warn } else { Severity::Error })
         .beside()
         .titled(title)
         .happened(format!(
-            "{peer} {how} (one every {:.0} s) {end}.{sign}{}",
+            "{peer} {} (one every {:.0} s) {}.{sign}{}",
+            how(capture, &down),
             train.interval_s,
-            effect(capture, train, worst, calls.len())
+            how_long(capture, &down),
+            effect(capture, train, worst, down.failed.len())
         ))
         .remedy(remedy)
         .shown_by(Evidence::in_frames(
@@ -149,26 +108,44 @@ fn claim(capture: &CaptureContext<'_>, train: &Train, down: &[Down<'_>]) -> Opti
             format!("OPTIONS {} SIP/2.0", capture.text(first.uri)),
             "first and last keep-alive without a good answer",
         ))
-        .at(train.destination, "down");
-    observation =
-        observation
-            .maybe_shown_by(alive.map(|alive| {
-                Evidence::seen(alive.at, start_line(&capture.store.tables, alive), "it speaks meanwhile")
-            }));
-    observation = observation.maybe_shown_by(report.map(|report| icmp::evidence(&[report])));
-    let missing = Evidence::Missing {
-        expected: format!("an answer of {peer} to a keep-alive"),
-        after: last.at,
-        watched: capture.watched_since(last.sent),
-    };
-    Some(Claim {
-        said: if is_silent { observation.shown_by(missing) } else { observation },
-        calls,
+        .at(train.destination, "down")
+        .maybe_shown_by(
+            alive
+                .map(|alive| Evidence::seen(alive.at, start_line(&capture.store.tables, alive), "it speaks meanwhile")),
+        )
+        .maybe_shown_by(report.map(|report| icmp::evidence(&[report])))
+        .maybe_shown_by(down.is_silent.then(|| Evidence::Missing {
+            expected: format!("an answer of {peer} to a keep-alive"),
+            after: last.at,
+            watched: capture.watched_since(last.sent),
+        }));
+    Claim {
+        said,
+        calls: down.failed,
         count: count as u32,
         first_at: worst.from,
         last_at: last.sent,
         scope: format!("{count} of {} keep-alives to {peer}", train.requests.len()),
-    })
+    }
+}
+
+/// What the peer did with the keep-alives of the longest outage.
+fn how(capture: &CaptureContext<'_>, PeerDown { train, lost, codes, .. }: &PeerDown<'_>) -> String {
+    let asker = capture.name(train.source);
+    match codes.first() {
+        Some(code) if codes.len() == *lost => format!("answered {lost} keep-alives in a row of {asker} with {code}"),
+        Some(code) => format!("left {lost} keep-alives in a row of {asker} unanswered or answered {code}"),
+        None => format!("did not answer {lost} keep-alives in a row of {asker}"),
+    }
+}
+
+fn how_long(capture: &CaptureContext<'_>, PeerDown { train, worst, .. }: &PeerDown<'_>) -> String {
+    let span = worst.until.unwrap_or(capture.end).millis_since(worst.from) / 1000.0;
+    match worst.until {
+        Some(_) if worst.is_over(capture, train) => format!("for {span:.0} s, and was back afterwards"),
+        Some(_) => format!("for {span:.0} s"),
+        None => format!("until the capture ended, {span:.0} s later"),
+    }
 }
 
 /// The words where an ICMP error names the reason.
@@ -186,21 +163,6 @@ fn reported(capture: &CaptureContext<'_>, train: &Train, report: &IcmpReport) ->
         ),
         icmp::remedy(report, here, there, Transport::Udp),
     )
-}
-
-/// The last message that a peer sent while it left keep-alives unanswered, where it spoke in the later half of that time.
-fn sign_of_life<'a>(capture: &CaptureContext<'a>, train: &Train, worst: &Down<'_>) -> Option<&'a Message> {
-    let sent = |place| train.at(capture.requests, place).sent;
-    let (first, last) = (worst.outage.first, worst.outage.last);
-    let peer = capture.node(train.destination);
-    let spoke = capture.history().last_spoken(capture.store, peer, sent(last))?;
-    // Behind one address may be several devices, each with a port of its own.
-    let is_other = spoke.source != train.destination
-        && (capture.device_at(train.destination, sent(first)).is_some()
-            || capture.device_at(spoke.source, sent(last)).is_some());
-    let spoke =
-        if is_other { capture.history().last_from(capture.store, train.destination, sent(last))? } else { spoke };
-    (spoke.time > sent(first + (last - first) / 2)).then_some(spoke)
 }
 
 /// Title, what else is known of the peer, and who changes what.

@@ -1,31 +1,42 @@
-//! Family XFER: transfers that did not reach their target.
+//! Transfers by REFER that did not reach their target.
 //!
 //! Sources: RFC 3515, RFC 3891 (Replaces), RFC 3892, RFC 4488, RFC 5589, RFC 7647.
-
-mod replaces;
 
 use std::time::Duration;
 
 use crate::call::detail::transfer::{Transfer, party, referred_call, transfers, wants_no_report};
-use crate::call::{Call, Message};
+use crate::call::{Call, EndpointId, Message, Outcome};
+use crate::capture::FrameRef;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity, Steps};
-use crate::diagnose::rule::Rule;
+use crate::diagnose::rules::xfer::replaces;
 use crate::sip::{HeaderName, Method, StatusCode, SubscriptionState};
-
-/// The rules of this family.
-pub const RULES: &[Rule] = &[Rule::of_call("xfer-failed", Severity::Error, "Call transfer failed", xfer_failed)];
 
 /// How long the transferee may be silent about the new call: 64 × T1.
 const REPORT_WAIT: Duration = Duration::from_secs(32);
 
-fn xfer_failed(context: &CallContext<'_>) -> Option<Observation> {
-    if context.outcome().is_answered() {
-        let all = transfers(&context.transactions);
-        let last = all.last()?;
-        return failed(context, last);
+/// The last transfer of a call failed, or a call that was to take another one's place.
+pub(super) fn xfer_failed(context: &CallContext<'_>) -> Option<Observation> {
+    if !context.outcome().is_answered() {
+        return replaces::refused(context);
     }
-    replaces::refused(context)
+    let last = transfers(&context.transactions).pop()?;
+    Some(observation(context, &failed(context, &last)?))
+}
+
+/// A transfer that failed.
+struct FailedTransfer<'a> {
+    transferor: EndpointId,
+    transferee: EndpointId,
+    /// The REFER.
+    request: &'a Message,
+    /// Whom the new call was for.
+    target: String,
+    /// The new call, where it is surely that one.
+    new: Option<&'a Call>,
+    failure: Failure<'a>,
+    /// The BYE with which the transferor had left before the result was known.
+    left: Option<&'a Message>,
 }
 
 /// What made a transfer fail.
@@ -40,6 +51,39 @@ enum Failure<'a> {
     Unfinished(&'a Message),
     /// Nobody said anything.
     Silent,
+}
+
+impl<'a> Failure<'a> {
+    /// The status of it; 0 where there is none.
+    fn code(&self) -> u16 {
+        match self {
+            Self::Refused(_, code) | Self::Reported(_, code) | Self::Unreported(code) => *code,
+            Self::Unfinished(_) | Self::Silent => 0,
+        }
+    }
+
+    /// The message that says so.
+    fn message(&self) -> Option<&'a Message> {
+        match self {
+            Self::Refused(message, _) | Self::Reported(message, _) | Self::Unfinished(message) => Some(message),
+            Self::Unreported(_) | Self::Silent => None,
+        }
+    }
+
+    fn severity(&self) -> Severity {
+        match self {
+            Self::Refused(..) | Self::Reported(..) | Self::Unreported(_) => Severity::Error,
+            Self::Unfinished(_) | Self::Silent => Severity::Warn,
+        }
+    }
+
+    fn confidence(&self) -> Confidence {
+        match self {
+            Self::Refused(..) | Self::Reported(..) => Confidence::Certain,
+            Self::Unreported(_) | Self::Unfinished(_) => Confidence::Likely,
+            Self::Silent => Confidence::Possible,
+        }
+    }
 }
 
 fn failure<'a>(
@@ -60,7 +104,7 @@ fn failure<'a>(
         let notify = context.message(notify)?;
         return (status.0 >= 300).then_some(Failure::Reported(notify, status.0));
     }
-    let failed = new.filter(|call| call.outcome.is_failure() || call.outcome == crate::call::Outcome::Busy);
+    let failed = new.filter(|call| call.outcome.is_failure() || call.outcome == Outcome::Busy);
     if let Some(code) = failed.and_then(|call| call.final_code) {
         return Some(Failure::Unreported(code.0));
     }
@@ -98,141 +142,111 @@ fn bye_after<'a>(context: &CallContext<'a>, transfer: &Transfer) -> Option<&'a M
         .find(|message| message.is_request(Method::Bye) && message.time >= transfer.asked)
 }
 
-fn failed(context: &CallContext<'_>, transfer: &Transfer) -> Option<Observation> {
-    let refer = context.transactions.transaction(transfer.refer);
-    let request = context.message(refer.request?)?;
+fn failed<'a>(context: &CallContext<'a>, transfer: &Transfer) -> Option<FailedTransfer<'a>> {
+    let capture = context.capture;
+    let request = context.message(context.transactions.transaction(transfer.refer).request?)?;
     let target = context.header(request, HeaderName::ReferTo).map(party).unwrap_or_default();
-    let placed = referred_call(context.capture.store, context.capture.calls, transfer, request, &target);
-    // A call that only fits in time may be anybody's: it tells that the capture may hold the new one, and nothing more.
+    let placed = referred_call(capture.store, capture.calls, transfer, request, &target);
+    // A call that only fits in time may be anybody's: it means that the capture may hold the new one, and nothing more.
     let may_be_seen = placed.is_some();
-    let new = placed.filter(|placed| placed.is_sure).and_then(|placed| context.capture.calls.get(placed.call as usize));
+    let new = placed.filter(|placed| placed.is_sure).and_then(|placed| capture.calls.get(placed.call as usize));
     let failure = failure(context, transfer, new, may_be_seen)?;
-    let (transferor, transferee) =
-        (context.capture.name(transfer.transferor), context.capture.name(transfer.transferee));
-    let result_at = match &failure {
-        Failure::Refused(message, _) | Failure::Reported(message, _) | Failure::Unfinished(message) => message.time,
-        _ => new.map_or(context.capture.end, |call| call.ended),
+    let result_at = match failure.message() {
+        Some(message) => message.time,
+        None => new.map_or(capture.end, |call| call.ended),
     };
-    let lost = bye_after(context, transfer).filter(|bye| {
-        bye.time <= result_at && context.capture.node(bye.source) == context.capture.node(transfer.transferor)
-    });
-    let aftermath = match lost {
-        Some(bye) => format!(
-            " {transferor} had already hung up (frame {}), so the transferred party was left alone.",
-            bye.at.frame
-        ),
-        None => String::new(),
-    };
-    let (title, story, remedy, confidence) = words(context, &failure, &transferor, &transferee, &target, new);
-    let code = match &failure {
-        Failure::Refused(_, code) | Failure::Reported(_, code) | Failure::Unreported(code) => *code,
-        Failure::Unfinished(_) | Failure::Silent => 0,
-    };
-    let severity = match failure {
-        Failure::Unfinished(_) | Failure::Silent => Severity::Warn,
-        _ => Severity::Error,
-    };
-    let mut observation = Observation::new(confidence, Proof::OwnWords)
-        .severity(severity)
-        .beside()
-        .titled(title)
-        .happened(format!("{story}{aftermath}"))
-        .remedy(remedy);
-    match &failure {
-        Failure::Refused(message, code) => {
-            observation = observation.shown_by(context.shows(message, format!("the REFER was refused with {code}")));
-        }
-        Failure::Reported(message, code) => {
-            observation = observation
-                .shown_by(context.shows(message, format!("reports {code} for the new call (message/sipfrag)")));
-        }
-        Failure::Unreported(_) => {}
-        Failure::Unfinished(message) => {
-            observation = observation.shown_by(context.shows_header(
-                message,
-                HeaderName::SubscriptionState,
-                "the reports end without a result",
-            ));
-        }
-        Failure::Silent => {
-            observation = observation.shown_by(Evidence::Missing {
-                expected: "a NOTIFY about the new call".to_owned(),
-                after: request.at,
-                watched: context.capture.watched_since(request.time),
-            });
-        }
-    }
-    observation = observation.shown_by(context.shows_header(request, HeaderName::ReferTo, "the transfer asked for"));
-    observation = observation.maybe_shown_by(
-        new.and_then(|call| first_frame(context, call))
-            .map(|frame| Evidence::seen(frame, format!("INVITE for {target}"), "the new call")),
-    );
-    Some(observation.at(transfer.transferee, format!("{code} {target}")))
+    let left = bye_after(context, transfer)
+        .filter(|bye| bye.time <= result_at && capture.node(bye.source) == capture.node(transfer.transferor));
+    let Transfer { transferor, transferee, .. } = *transfer;
+    Some(FailedTransfer { transferor, transferee, request, target, new, failure, left })
 }
 
-fn words(
-    context: &CallContext<'_>,
-    failure: &Failure<'_>,
-    transferor: &str,
-    transferee: &str,
-    target: &str,
-    new: Option<&Call>,
-) -> (String, String, Steps, Confidence) {
-    let title = format!("Transfer to {target} failed");
-    let end = new.map_or(String::new(), |call| {
-        let phrase = context.capture.text(call.phrase);
-        format!(" The new call ended {} ({}).", call.outcome.word(), phrase)
+fn observation(context: &CallContext<'_>, failed: &FailedTransfer<'_>) -> Observation {
+    let FailedTransfer { request, target, new, failure, .. } = failed;
+    let proof = match failure {
+        Failure::Refused(message, code) => Some(context.shows(message, format!("the REFER was refused with {code}"))),
+        Failure::Reported(message, code) => {
+            Some(context.shows(message, format!("reports {code} for the new call (message/sipfrag)")))
+        }
+        Failure::Unreported(_) => None,
+        Failure::Unfinished(message) => {
+            let shows = "the reports end without a result";
+            Some(context.shows_header(message, HeaderName::SubscriptionState, shows))
+        }
+        Failure::Silent => Some(Evidence::Missing {
+            expected: "a NOTIFY about the new call".to_owned(),
+            after: request.at,
+            watched: context.capture.watched_since(request.time),
+        }),
+    };
+    let new_frame = new.and_then(|call| first_frame(context, call));
+    Observation::new(failure.confidence(), Proof::OwnWords)
+        .severity(failure.severity())
+        .beside()
+        .titled(match failure {
+            Failure::Unfinished(_) => format!("The transfer to {target} ended without a result"),
+            Failure::Silent => format!("No news of the transfer to {target}"),
+            _ => format!("Transfer to {target} failed"),
+        })
+        .happened(story(context, failed))
+        .remedy(remedy(context, failed))
+        .maybe_shown_by(proof)
+        .shown_by(context.shows_header(request, HeaderName::ReferTo, "the transfer asked for"))
+        .maybe_shown_by(new_frame.map(|frame| Evidence::seen(frame, format!("INVITE for {target}"), "the new call")))
+        .at(failed.transferee, format!("{} {target}", failure.code()))
+}
+
+fn story(context: &CallContext<'_>, failed: &FailedTransfer<'_>) -> String {
+    let FailedTransfer { target, failure, .. } = failed;
+    let (transferor, transferee) = (context.capture.name(failed.transferor), context.capture.name(failed.transferee));
+    let end = failed.new.map_or(String::new(), |call| {
+        format!(" The new call ended {} ({}).", call.outcome.word(), context.capture.text(call.phrase))
     });
-    match failure {
-        Failure::Refused(_, code @ (403 | 405 | 501 | 603)) => (
-            title,
-            format!("{transferee} takes no REFER from {transferor} and refused it with {code}."),
-            Steps::from([
-                format!("{transferee}: allow REFER for this peer."),
-                format!("Or let {transferor} join the two calls itself instead of sending REFER."),
-            ]),
-            Confidence::Certain,
+    let left = failed.left.map_or(String::new(), |bye| {
+        let frame = bye.at.frame;
+        format!(" {transferor} had already hung up (frame {frame}), so the transferred party was left alone.")
+    });
+    let story = match failure {
+        Failure::Refused(_, code @ (403 | 405 | 501 | 603)) => {
+            format!("{transferee} takes no REFER from {transferor} and refused it with {code}.")
+        }
+        Failure::Refused(_, code) => format!("{transferee} refused the REFER of {transferor} with {code}."),
+        Failure::Reported(_, code) => {
+            format!("{transferee} called {target} for {transferor}, and the new call got {code}.{end}")
+        }
+        Failure::Unreported(code) => format!(
+            "{transferee} called {target} for {transferor}; the new call got {code}, and no NOTIFY told {transferor} so.{end}"
         ),
-        Failure::Refused(_, code) => (
-            title,
-            format!("{transferee} refused the REFER of {transferor} with {code}."),
-            format!(
-                "Find out why {transferee} answers {code}: the address in Refer-To, the feature demanded, or the call that it names."
-            ).into(),
-            Confidence::Certain,
+        Failure::Unfinished(_) => format!(
+            "{transferee} stopped reporting on the call to {target} that {transferor} had asked for, before that call had a result."
         ),
-        Failure::Reported(_, code) => (
-            title,
-            format!("{transferee} called {target} for {transferor}, and the new call got {code}.{end}"),
-            remedy_for(*code, transferor, target),
-            Confidence::Certain,
+        Failure::Silent => format!(
+            "{transferee} accepted the REFER of {transferor}, and neither a new call nor a NOTIFY followed for 32 s; the new call may take a way that the capture does not show."
         ),
-        Failure::Unreported(code) => (
-            title,
-            format!(
-                "{transferee} called {target} for {transferor}; the new call got {code}, and no NOTIFY told {transferor} so.{end}"
-            ),
-            remedy_for(*code, transferor, target),
-            Confidence::Likely,
-        ),
-        Failure::Unfinished(_) => (
-            format!("The transfer to {target} ended without a result"),
-            format!(
-                "{transferee} stopped reporting on the call to {target} that {transferor} had asked for, before that call had a result."
-            ),
-            format!(
-                "Look at {transferee} for the call to {target}, and let {transferor} fetch the caller back when no result comes."
-            ).into(),
-            Confidence::Likely,
-        ),
-        Failure::Silent => (
-            format!("No news of the transfer to {target}"),
-            format!(
-                "{transferee} accepted the REFER of {transferor}, and neither a new call nor a NOTIFY followed for 32 s; the new call may take a way that the capture does not show."
-            ),
-            format!("Look at {transferee} for the call to {target} that it was asked to place.").into(),
-            Confidence::Possible,
-        ),
+    };
+    story + &left
+}
+
+fn remedy(context: &CallContext<'_>, failed: &FailedTransfer<'_>) -> Steps {
+    let target = &failed.target;
+    let (transferor, transferee) = (context.capture.name(failed.transferor), context.capture.name(failed.transferee));
+    match failed.failure {
+        Failure::Refused(_, 403 | 405 | 501 | 603) => Steps::from([
+            format!("{transferee}: allow REFER for this peer."),
+            format!("Or let {transferor} join the two calls itself instead of sending REFER."),
+        ]),
+        Failure::Refused(_, code) => format!(
+            "Find out why {transferee} answers {code}: the address in Refer-To, the feature demanded, or the call that it names."
+        )
+        .into(),
+        Failure::Reported(_, code) | Failure::Unreported(code) => remedy_for(code, &transferor, target),
+        Failure::Unfinished(_) => format!(
+            "Look at {transferee} for the call to {target}, and let {transferor} fetch the caller back when no result comes."
+        )
+        .into(),
+        Failure::Silent => {
+            format!("Look at {transferee} for the call to {target} that it was asked to place.").into()
+        }
     }
 }
 
@@ -250,7 +264,7 @@ fn remedy_for(code: u16, transferor: &str, target: &str) -> Steps {
     }
 }
 
-fn first_frame(context: &CallContext<'_>, call: &Call) -> Option<crate::capture::FrameRef> {
+fn first_frame(context: &CallContext<'_>, call: &Call) -> Option<FrameRef> {
     let leg = call.legs.first()?;
     context.capture.store.messages.get(leg.start as usize).map(|message| message.at)
 }
