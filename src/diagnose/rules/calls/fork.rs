@@ -26,31 +26,7 @@ pub fn call_fork(context: &CallContext<'_>) -> Option<Observation> {
     if context.call.hops.len() < 2 && context.dialogs.len() < 2 {
         return forked::beyond(context);
     }
-    let hop = |index: &TransactionIndex| *context.transactions.transaction(*index);
-    let overlap = |a: &Transaction, b: &Transaction| {
-        let (Some(since), Some(other)) = (began(context, a), began(context, b)) else {
-            return false;
-        };
-        let (first, second) = if since <= other { (a, other) } else { (b, since) };
-        let ends = called_off(context, first).filter(|_| first.alerting.is_none());
-        ends.or_else(|| ended(context, first)).or_else(|| given_up(context, first)).is_none_or(|end| end > second)
-            && (context.capture.node(a.destination) != context.capture.node(b.destination)
-                || a.destination != b.destination
-                || context.message(a.first).map(|m| m.line) != context.message(b.first).map(|m| m.line))
-    };
-    let families = families(context);
-    let branches: Vec<Transaction> = families
-        .iter()
-        .map(|kids| {
-            let hops: Vec<Transaction> = kids.iter().map(hop).collect();
-            let rung = hops
-                .iter()
-                .enumerate()
-                .filter(|(at, a)| hops.iter().enumerate().any(|(other, b)| other != *at && overlap(a, b)));
-            rung.map(|(_, hop)| *hop).collect::<Vec<_>>()
-        })
-        .find(|rung| rung.len() > 1)
-        .unwrap_or_default();
+    let branches = rung_together(context);
     if branches.len() < 2 && context.dialogs.len() < 2 {
         return forked::beyond(context);
     }
@@ -72,6 +48,34 @@ pub fn call_fork(context: &CallContext<'_>) -> Option<Observation> {
     let others = branches.iter().skip(1).filter_map(|hop| context.message(hop.request?));
     let shown = others.take(BRANCHES_QUOTED).map(|invite| context.shows(invite, "another branch"));
     Some(observation.maybe_shown_by(shown).beside())
+}
+
+/// The branches of one node that were open at the same time.
+fn rung_together(context: &CallContext<'_>) -> Vec<Transaction> {
+    let hop = |index: &TransactionIndex| *context.transactions.transaction(*index);
+    let families = families(context);
+    let mut rung = families.iter().map(|kids| {
+        let hops: Vec<Transaction> = kids.iter().map(hop).collect();
+        let has_rival = |at: usize, hop: &Transaction| {
+            hops.iter().enumerate().any(|(other, rival)| other != at && overlap(context, hop, rival))
+        };
+        let rung = hops.iter().enumerate().filter(|(at, hop)| has_rival(*at, hop));
+        rung.map(|(_, hop)| *hop).collect::<Vec<_>>()
+    });
+    rung.find(|rung| rung.len() > 1).unwrap_or_default()
+}
+
+/// Whether two branches lead to different devices, and one was tried while the other was open.
+fn overlap(context: &CallContext<'_>, a: &Transaction, b: &Transaction) -> bool {
+    let (Some(since), Some(other)) = (began(context, a), began(context, b)) else {
+        return false;
+    };
+    let (first, second) = if since <= other { (a, other) } else { (b, since) };
+    let ends = called_off(context, first).filter(|_| first.alerting.is_none());
+    ends.or_else(|| ended(context, first)).or_else(|| given_up(context, first)).is_none_or(|end| end > second)
+        && (context.capture.node(a.destination) != context.capture.node(b.destination)
+            || a.destination != b.destination
+            || context.message(a.first).map(|m| m.line) != context.message(b.first).map(|m| m.line))
 }
 
 fn story(context: &CallContext<'_>, branches: &[Transaction]) -> String {

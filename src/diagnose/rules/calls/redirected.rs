@@ -134,38 +134,30 @@ fn untried(context: &CallContext<'_>, hop: &Transaction, answer: &Message, targe
 }
 
 impl Fate {
-    fn severity(&self) -> Severity {
+    /// How bad, how sure, and the title.
+    fn judged(&self) -> (Severity, Confidence, &'static str) {
+        let unfollowed = "The call was redirected and nobody followed";
         match self {
-            Self::Query | Self::CutOff => Severity::Info,
-            Self::Circle(_) | Self::NoTarget | Self::Untried(_) => Severity::Error,
-        }
-    }
-
-    fn confidence(&self) -> Confidence {
-        match self {
-            Self::CutOff | Self::Untried(Untried::AtOnce) => Confidence::Possible,
-            Self::Query | Self::Untried(Untried::InSight) => Confidence::Likely,
-            Self::Circle(_) | Self::NoTarget | Self::Untried(Untried::AtAll) => Confidence::Certain,
-        }
-    }
-
-    fn title(&self) -> &'static str {
-        match self {
-            Self::Query => "A routing query was answered",
-            Self::CutOff => "The call was redirected when the capture ended",
-            Self::Circle(_) | Self::NoTarget | Self::Untried(_) => "The call was redirected and nobody followed",
+            Self::Query => (Severity::Info, Confidence::Likely, "A routing query was answered"),
+            Self::CutOff => (Severity::Info, Confidence::Possible, "The call was redirected when the capture ended"),
+            Self::Untried(Untried::AtOnce) => (Severity::Error, Confidence::Possible, unfollowed),
+            Self::Untried(Untried::InSight) => (Severity::Error, Confidence::Likely, unfollowed),
+            Self::Circle(_) | Self::NoTarget | Self::Untried(Untried::AtAll) => {
+                (Severity::Error, Confidence::Certain, unfollowed)
+            }
         }
     }
 }
 
 fn observation(context: &CallContext<'_>, redirection: &Redirection<'_>) -> Observation {
     let Redirection { hop, answer, code, fate, .. } = redirection;
-    let observation = Observation::new(fate.confidence(), Proof::OwnWords)
-        .severity(fate.severity())
+    let (severity, confidence, title) = fate.judged();
+    let observation = Observation::new(confidence, Proof::OwnWords)
+        .severity(severity)
         .shown_by(context.shows(answer, "the redirection"))
         .shown_by(context.shows_header(answer, HeaderName::Contact, "where to"))
         .at(hop.destination, code)
-        .titled(fate.title())
+        .titled(title)
         .happened(story(context, redirection))
         .remedy(remedy(context, redirection));
     match fate {

@@ -139,8 +139,9 @@ pub fn call_unreachable(context: &CallContext<'_>) -> Option<Observation> {
             ]),
         ),
     };
+    let (confidence, proof) = absence.judged();
     Some(
-        Observation::new(absence.confidence(), absence.proof())
+        Observation::new(confidence, proof)
             .severity(severity)
             .titled("")
             .naming(callee, "user", " could not be reached")
@@ -198,23 +199,17 @@ fn absence(context: &CallContext<'_>) -> Option<Absence> {
 }
 
 impl Absence {
-    fn confidence(&self) -> Confidence {
+    fn judged(&self) -> (Confidence, Proof) {
         match self {
             Self::Unbound(lost) => match lost.state {
-                BindingState::Expired { .. } | BindingState::Removed { .. } => Confidence::Certain,
-                BindingState::Refused => Confidence::Likely,
-                BindingState::Active { .. } => Confidence::Possible,
+                BindingState::Expired { .. } | BindingState::Removed { .. } => (Confidence::Certain, Proof::Comparison),
+                BindingState::Refused => (Confidence::Likely, Proof::Comparison),
+                BindingState::Active { .. } => (Confidence::Possible, Proof::Comparison),
             },
-            Self::Cause(_) | Self::FlowFailed => Confidence::Likely,
-            Self::TimedOutAtOnce | Self::TimedOut | Self::Phone | Self::Unclear => Confidence::Possible,
-        }
-    }
-
-    fn proof(&self) -> Proof {
-        match self {
-            Self::Unbound(_) => Proof::Comparison,
-            Self::Cause(_) | Self::FlowFailed => Proof::OwnWords,
-            Self::TimedOutAtOnce | Self::TimedOut | Self::Phone | Self::Unclear => Proof::CodeMeaning,
+            Self::Cause(_) | Self::FlowFailed => (Confidence::Likely, Proof::OwnWords),
+            Self::TimedOutAtOnce | Self::TimedOut | Self::Phone | Self::Unclear => {
+                (Confidence::Possible, Proof::CodeMeaning)
+            }
         }
     }
 

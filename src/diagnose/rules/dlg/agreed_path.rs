@@ -220,10 +220,8 @@ fn misused(hosts: &[String], routes: &[&str], line: &str) -> Option<PathFault> {
 }
 
 fn refused_as_gone(context: &CallContext<'_>, request: &Message) -> bool {
-    context
-        .transactions
-        .originals()
-        .any(|(_, m)| m.via == request.via && m.status().is_some_and(|status| status.0 == 481))
+    let mut all = context.transactions.originals();
+    all.any(|(_, m)| m.via == request.via && m.status().is_some_and(|status| status.0 == 481))
 }
 
 /// Whether any message to this side named the host that its request is for.

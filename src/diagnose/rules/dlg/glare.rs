@@ -183,10 +183,8 @@ fn solved<'a>(context: &CallContext<'a>, answer: &Message) -> Option<&'a Message
 }
 
 fn ended_soon(context: &CallContext<'_>, answer: &Message) -> bool {
-    context
-        .transactions
-        .originals()
-        .any(|(_, m)| m.is_request(Method::Bye) && m.time > answer.time && m.time.since(answer.time) <= RETRY_WAIT)
+    let mut all = context.transactions.originals().map(|(_, message)| message);
+    all.any(|m| m.is_request(Method::Bye) && m.time > answer.time && m.time.since(answer.time) <= RETRY_WAIT)
 }
 
 /// A 500 because the CSeq of a request is not higher than the one before it from the same side.

@@ -143,10 +143,10 @@ fn observation(
     reason: &WhyUnknown,
     dialog: &Dialog,
 ) -> Observation {
-    let severity = reason.severity(t.method);
+    let (severity, confidence, signature) = reason.judged(t.method);
     let agreed = context.transactions.message(dialog.answer);
     let is_beside = !matches!(context.outcome(), Outcome::Dropped) || severity < Severity::Error;
-    let observation = Observation::new(reason.confidence(), Proof::OwnWords)
+    let observation = Observation::new(confidence, Proof::OwnWords)
         .severity(severity)
         .titled(format!("{} does not know this call", context.capture.name(t.destination)))
         .happened(format!(
@@ -161,35 +161,21 @@ fn observation(
         .shown_by(context.shows(answer, "there is no such call"))
         .shown_by(context.shows(request, "the request inside the call"))
         .shown_by(context.shows_header(agreed, HeaderName::Contact, "where the call was answered"))
-        .at(t.destination, reason.signature());
+        .at(t.destination, signature);
     if is_beside { observation.beside() } else { observation }
 }
 
 impl WhyUnknown {
-    fn severity(&self, refused: Method) -> Severity {
+    /// How bad where a request of this method was refused, how sure, and what makes it the same problem elsewhere.
+    fn judged(&self, refused: Method) -> (Severity, Confidence, &'static str) {
+        // Whoever hangs up loses nothing.
+        let lost = if refused == Method::Bye { Severity::Warn } else { Severity::Error };
         match self {
-            Self::Ended(..) => Severity::Info,
-            Self::Tags | Self::OtherNode => Severity::Error,
-            Self::Restarted(_) | Self::Unclear if refused == Method::Bye => Severity::Warn,
-            Self::Restarted(_) | Self::Unclear => Severity::Error,
-        }
-    }
-
-    fn confidence(&self) -> Confidence {
-        match self {
-            Self::Ended(..) | Self::Tags => Confidence::Certain,
-            Self::OtherNode | Self::Restarted(_) => Confidence::Likely,
-            Self::Unclear => Confidence::Possible,
-        }
-    }
-
-    fn signature(&self) -> &'static str {
-        match self {
-            Self::Ended(..) => "ended",
-            Self::Tags => "tags",
-            Self::OtherNode => "node",
-            Self::Restarted(_) => "restarted",
-            Self::Unclear => "unknown",
+            Self::Ended(..) => (Severity::Info, Confidence::Certain, "ended"),
+            Self::Tags => (Severity::Error, Confidence::Certain, "tags"),
+            Self::OtherNode => (Severity::Error, Confidence::Likely, "node"),
+            Self::Restarted(_) => (lost, Confidence::Likely, "restarted"),
+            Self::Unclear => (lost, Confidence::Possible, "unknown"),
         }
     }
 }

@@ -13,20 +13,17 @@ pub(super) fn dlg_route_set_lost(context: &CallContext<'_>) -> Option<Observatio
     let departure = departure(context)?;
     let Departure { request, fault, given_in, given_whole_in, .. } = &departure;
     let to = context.capture.name(request.destination);
-    let agreed_in = match fault {
-        PathFault::OtherTarget(_) | PathFault::NotPassedOn(_) => HeaderName::Contact,
-        _ => HeaderName::RecordRoute,
-    };
+    let (confidence, agreed_in, signature) = fault.judged();
     let routes = target::uris(context.tables(), request, HeaderName::Route);
     let used = (!routes.is_empty())
         .then(|| Evidence::seen(request.at, format!("Route: {}", routes.join(", ")), "the path that was used"));
-    let observation = Observation::new(fault.confidence(), Proof::Protocol)
+    let observation = Observation::new(confidence, Proof::Protocol)
         .titled(format!("{} leaves the agreed path of the call", context.capture.name(request.source)))
         .happened(story(context, &departure, &to))
         .remedy(remedy(context, &departure))
         .shown_by(context.shows(request, format!("to {to}: {}", departure.consequence.words())))
         .shown_by(context.shows_header(given_in, agreed_in, "the path that was agreed"))
-        .at(request.source, fault.signature())
+        .at(request.source, signature)
         .maybe_shown_by(
             given_whole_in
                 .map(|before| context.shows_header(before, HeaderName::RecordRoute, "the path before it was left out")),
@@ -36,21 +33,15 @@ pub(super) fn dlg_route_set_lost(context: &CallContext<'_>) -> Option<Observatio
 }
 
 impl PathFault {
-    fn confidence(&self) -> Confidence {
+    /// How sure, which header gave the path, and what makes it the same problem elsewhere.
+    fn judged(&self) -> (Confidence, HeaderName, &'static str) {
         match self {
-            Self::NoRoute | Self::NotPassedOn(_) => Confidence::Certain,
-            Self::OtherRoute | Self::OppositeRoute | Self::PartRoute(_) | Self::OtherTarget(_) => Confidence::Likely,
-        }
-    }
-
-    fn signature(&self) -> &'static str {
-        match self {
-            Self::NoRoute => "no route",
-            Self::OtherRoute => "other route",
-            Self::OppositeRoute => "opposite route",
-            Self::PartRoute(_) => "part of the route",
-            Self::OtherTarget(_) => "other target",
-            Self::NotPassedOn(_) => "not told",
+            Self::NoRoute => (Confidence::Certain, HeaderName::RecordRoute, "no route"),
+            Self::OtherRoute => (Confidence::Likely, HeaderName::RecordRoute, "other route"),
+            Self::OppositeRoute => (Confidence::Likely, HeaderName::RecordRoute, "opposite route"),
+            Self::PartRoute(_) => (Confidence::Likely, HeaderName::RecordRoute, "part of the route"),
+            Self::OtherTarget(_) => (Confidence::Likely, HeaderName::Contact, "other target"),
+            Self::NotPassedOn(_) => (Confidence::Certain, HeaderName::Contact, "not told"),
         }
     }
 }

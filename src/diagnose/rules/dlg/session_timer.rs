@@ -139,13 +139,13 @@ fn refresher(
     let invite = context.transactions.transaction(dialog.invite);
     let address = |endpoint| context.tables().endpoint(endpoint).address.to_string();
     match tag {
-        None => ("nobody was named as refresher, and nobody".to_owned(), address(invite.source).into()),
+        None => ("nobody was named as refresher, and nobody".to_owned(), address(invite.source)),
         Some(tag) => {
             let is_caller = tag == context.transactions.caller_tag();
             let at = if is_caller { invite.source } else { invite.destination };
             let side = if is_caller { "caller" } else { "callee" };
             let word = if tag == set_by.from_tag { "uac" } else { "uas" };
-            (format!("the {side}'s side ({}, refresher={word})", context.capture.name(at)), address(at).into())
+            (format!("the {side}'s side ({}, refresher={word})", context.capture.name(at)), address(at))
         }
     }
 }

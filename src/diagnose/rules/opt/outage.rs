@@ -36,7 +36,7 @@ pub(super) struct Down<'a> {
 
 impl Down<'_> {
     /// How many keep-alives it lasted.
-    pub fn len(&self) -> usize {
+    pub fn missed(&self) -> usize {
         self.outage.last - self.outage.first + 1
     }
 

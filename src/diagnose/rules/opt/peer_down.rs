@@ -58,7 +58,7 @@ struct PeerDown<'a> {
 }
 
 fn peer_down<'a>(capture: &'a CaptureContext<'_>, train: &'a Train, outages: &'a [Down<'_>]) -> Option<PeerDown<'a>> {
-    let worst = outages.iter().max_by_key(|down| down.len())?;
+    let worst = outages.iter().max_by_key(|down| down.missed())?;
     let mut failed: Vec<u32> = outages.iter().flat_map(|down| down.failed.clone()).collect();
     failed.sort_unstable();
     failed.dedup();
@@ -71,13 +71,13 @@ fn peer_down<'a>(capture: &'a CaptureContext<'_>, train: &'a Train, outages: &'a
     Some(PeerDown {
         train,
         worst,
-        lost: worst.len(),
+        lost: worst.missed(),
         first,
         last,
-        is_silent: codes.len() < worst.len(),
+        is_silent: codes.len() < worst.missed(),
         was_watched: keepalives().filter(|request| request.answer.is_none()).all(|request| request.was_watched),
         codes,
-        count: outages.iter().map(Down::len).sum(),
+        count: outages.iter().map(Down::missed).sum(),
         failed,
         alive,
         report,

@@ -70,18 +70,12 @@ impl<'a> Failure<'a> {
         }
     }
 
-    fn severity(&self) -> Severity {
+    fn judged(&self) -> (Severity, Confidence) {
         match self {
-            Self::Refused(..) | Self::Reported(..) | Self::Unreported(_) => Severity::Error,
-            Self::Unfinished(_) | Self::Silent => Severity::Warn,
-        }
-    }
-
-    fn confidence(&self) -> Confidence {
-        match self {
-            Self::Refused(..) | Self::Reported(..) => Confidence::Certain,
-            Self::Unreported(_) | Self::Unfinished(_) => Confidence::Likely,
-            Self::Silent => Confidence::Possible,
+            Self::Refused(..) | Self::Reported(..) => (Severity::Error, Confidence::Certain),
+            Self::Unreported(_) => (Severity::Error, Confidence::Likely),
+            Self::Unfinished(_) => (Severity::Warn, Confidence::Likely),
+            Self::Silent => (Severity::Warn, Confidence::Possible),
         }
     }
 }
@@ -135,11 +129,8 @@ fn gave_up(context: &CallContext<'_>, notify: &Message) -> bool {
 
 /// The first BYE behind the REFER.
 fn bye_after<'a>(context: &CallContext<'a>, transfer: &Transfer) -> Option<&'a Message> {
-    context
-        .transactions
-        .originals()
-        .map(|(_, message)| message)
-        .find(|message| message.is_request(Method::Bye) && message.time >= transfer.asked)
+    let mut all = context.transactions.originals().map(|(_, message)| message);
+    all.find(|message| message.is_request(Method::Bye) && message.time >= transfer.asked)
 }
 
 fn failed<'a>(context: &CallContext<'a>, transfer: &Transfer) -> Option<FailedTransfer<'a>> {
@@ -180,8 +171,9 @@ fn observation(context: &CallContext<'_>, failed: &FailedTransfer<'_>) -> Observ
         }),
     };
     let new_frame = new.and_then(|call| first_frame(context, call));
-    Observation::new(failure.confidence(), Proof::OwnWords)
-        .severity(failure.severity())
+    let (severity, confidence) = failure.judged();
+    Observation::new(confidence, Proof::OwnWords)
+        .severity(severity)
         .beside()
         .titled(match failure {
             Failure::Unfinished(_) => format!("The transfer to {target} ended without a result"),
