@@ -8,10 +8,8 @@ use crate::call::survey::chance::share;
 use crate::call::{NodeId, Step};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Observation, Proof};
-use crate::diagnose::incident::distinguishing_feature::{good_calls, separates};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::alike::{by_origin, claim as claim_about, with_examples};
-use crate::diagnose::rules::srv::sorting::explained_calls;
 
 /// Failures needed.
 const CLUSTER_MIN: usize = 5;
@@ -32,8 +30,8 @@ fn claim(capture: &CaptureContext<'_>, node: NodeId, code: u16, calls: Vec<u32>)
     if is_explained(capture, node, &calls) {
         return None;
     }
-    let good = good_calls(capture, node);
-    let apart = separates(capture, node, &calls, &good)?;
+    let good = capture.good_calls(node);
+    let apart = capture.separates(node, &calls, good)?;
     let first = capture.calls.get(*calls.first()? as usize)?;
     let origin = first.origin?;
     if (500..600).contains(&code) && apart.is_sharp() && origin.step == Step::Relayed {
@@ -67,7 +65,7 @@ fn claim(capture: &CaptureContext<'_>, node: NodeId, code: u16, calls: Vec<u32>)
 
 /// Whether most of these failures have an explanation that names its feature itself: a limit, load, an outage, a route.
 fn is_explained(capture: &CaptureContext<'_>, node: NodeId, calls: &[u32]) -> bool {
-    let known = explained_calls(capture, node);
+    let known = capture.explained_calls(node);
     let explained = calls.iter().filter(|call| known.binary_search(call).is_ok());
     explained.count() * 2 >= calls.len()
 }

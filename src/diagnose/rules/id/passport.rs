@@ -3,7 +3,7 @@
 //! Sources: RFC 8224 sections 4 to 6, RFC 8225 sections 4 and 5, RFC 8588, RFC 8946.
 
 use crate::call::{EndpointId, Message, TextId, TransactionIndex};
-use crate::diagnose::background::contrast::{age, identities};
+use crate::diagnose::background::identity_tokens::{age, identities};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::sip::{HeaderName, Identity, NameAddr, Passport, TokenFault, Uri};

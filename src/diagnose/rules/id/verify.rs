@@ -3,7 +3,7 @@
 //! Sources: RFC 8224 sections 6.2.2 and 13.2; RFC 9410 (Reason: STIR).
 
 use crate::call::{Message, TransactionIndex};
-use crate::diagnose::background::contrast::identities;
+use crate::diagnose::background::identity_tokens::identities;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
 use crate::diagnose::rules::id::passport::{fault_at, signer};

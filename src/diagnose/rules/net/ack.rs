@@ -88,7 +88,7 @@ fn remedy(context: &CallContext<'_>, invite: &Transaction, answer: &Message, pla
                 setting(context, invite)
             ),
             "Or let the proxy in front of it add Record-Route, so that the ACK does not need the Contact.".to_owned(),
-            format!("{test}"),
+            test.to_owned(),
         ]),
         "branch" | "tag" => format!(
             "{}: its ACK to a 200 needs a new branch, and the From and To tags of the 200. {test}",
@@ -99,14 +99,14 @@ fn remedy(context: &CallContext<'_>, invite: &Transaction, answer: &Message, pla
             format!(
                 "{callee}, or the proxy next to the caller: send answers to the address and port that the request came from (rport, RFC 3581), the 200 like the 180."
             ),
-            format!("{test}"),
+            test.to_owned(),
         ]),
         "number" => Steps::from([
             format!(
                 "{}: its ACK has to carry the CSeq number of the INVITE (firmware).",
                 place.ack.map_or(caller, |ack| tables.endpoint(ack.source).address)
             ),
-            format!("{test}"),
+            test.to_owned(),
         ]),
         "hop" => {
             let routed = tables.header(answer, HeaderName::RecordRoute).map_or(
@@ -114,28 +114,28 @@ fn remedy(context: &CallContext<'_>, invite: &Transaction, answer: &Message, pla
                 |_| "the route set of the 200 has to be followed there",
             );
             let at = place.ack.map_or(caller, |ack| tables.endpoint(ack.destination).address);
-            Steps::from([format!("{at}: it has to pass the ACK on to {callee}; {routed}."), format!("{test}")])
+            Steps::from([format!("{at}: it has to pass the ACK on to {callee}; {routed}."), test.to_owned()])
         }
         "beyond" => Steps::from([
             format!(
                 "Firewall, NAT and SIP ALG between this capture point and {callee}: let requests inside calls through."
             ),
             format!("Capture on {callee} itself."),
-            format!("{test}"),
+            test.to_owned(),
         ]),
         "gone" => Steps::from([
             format!(
                 "{caller}: find out why its SIP process ended or left its port while the call was set up (crash, restart, a test tool that stops early)."
             ),
-            format!("{test}"),
+            test.to_owned(),
         ]),
         "answer" => Steps::from([
             format!("The way of the 200 back to the caller: Via, NAT and firewall between {callee} and {caller}."),
-            format!("{test}"),
+            test.to_owned(),
         ]),
         _ => Steps::from([
             format!("{sender}: it has to acknowledge the 200 (look at its log at that time)."),
-            format!("{test}"),
+            test.to_owned(),
         ]),
     }
 }

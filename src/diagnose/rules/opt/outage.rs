@@ -2,7 +2,7 @@
 //!
 //! Sources: RFC 3261 section 11; RFC 5626 section 3.5.
 
-use crate::call::beside::keepalive::{Outage, SENDS_IN_VAIN, Train};
+use crate::call::beside::keepalive::{MissedKeepAlives, SENDS_IN_VAIN, Train};
 use crate::call::beside::other_request::OtherRequest;
 use crate::call::{Call, Message, OutcomeGroup};
 use crate::capture::Timestamp;
@@ -21,7 +21,7 @@ pub(super) fn is_visible(capture: &CaptureContext<'_>, train: &Train) -> bool {
 
 /// One outage with the calls that it touched.
 pub(super) struct Down<'a> {
-    outage: Outage,
+    outage: MissedKeepAlives,
     /// When the first keep-alive was sent.
     pub from: Timestamp,
     /// When the first one behind it was sent.
@@ -58,7 +58,7 @@ impl Down<'_> {
 }
 
 /// What the calls of the capture show of an outage.
-pub(super) fn down<'a>(capture: &CaptureContext<'a>, train: &Train, outage: Outage) -> Down<'a> {
+pub(super) fn down<'a>(capture: &CaptureContext<'a>, train: &Train, outage: MissedKeepAlives) -> Down<'a> {
     let from = train.at(capture.requests, outage.first).sent;
     let until = (outage.last + 1 < train.requests.len()).then(|| train.at(capture.requests, outage.last + 1).sent);
     let (asker, peer) = (capture.node(train.source), capture.node(train.destination));

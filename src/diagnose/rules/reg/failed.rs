@@ -92,7 +92,7 @@ fn shows(capture: &CaptureContext<'_>, message: &Message, what: &str) -> Evidenc
 
 /// The last request of a try on its first hop, with its final answer.
 fn exchange<'a>(capture: &CaptureContext<'a>, attempt: &'a RegisterAttempt) -> Option<Exchange<'a>> {
-    let messages = capture.store.messages.get(attempt.leg.start as usize..attempt.leg.end as usize)?;
+    let messages = capture.store.messages_of(&attempt.leg);
     let during = || {
         let first = messages.partition_point(|message| message.time < attempt.started);
         messages[first..].iter().take_while(|message| message.time <= attempt.ended.plus(Duration::from_secs(1)))
@@ -230,7 +230,7 @@ fn bad_request(capture: &CaptureContext<'_>, exchange: &Exchange<'_>, who: &str,
     let (confidence, fault) = if is_star && expires.is_none_or(|expires| expires.trim() != "0") {
         (Confidence::Certain, "`Contact: *` may only come with `Expires: 0`".to_owned())
     } else if let Some(defect) = defects.first() {
-        (Confidence::Likely, (*defect).to_owned())
+        (Confidence::Likely, capture.text(defect.sentence).to_owned())
     } else {
         (Confidence::Possible, "nothing that can be checked is wrong with it".to_owned())
     };

@@ -14,7 +14,7 @@ pub fn sec_brute_force(capture: &CaptureContext<'_>) -> Vec<Claim> {
 }
 
 fn claim(capture: &CaptureContext<'_>, siege: &GuessingRun) -> Option<Claim> {
-    let (first, last) = (siege.guesses.first()?, siege.guesses.last()?);
+    let (first, last) = (siege.logins.first()?, siege.logins.last()?);
     let addresses: Vec<String> =
         siege.nodes.iter().take(LISTED_MAX).map(|node| capture.store.tables.endpoints.node_name(*node)).collect();
     let from = match siege.nodes.len() {
@@ -26,7 +26,7 @@ fn claim(capture: &CaptureContext<'_>, siege: &GuessingRun) -> Option<Claim> {
         1 => users.join(", "),
         count => format!("{count} users ({})", users.join(", ")),
     };
-    let count = siege.guesses.len();
+    let count = siege.logins.len();
     let seconds = last.time.millis_since(first.time) / 1000.0;
     let success = siege.success.and_then(|index| capture.attempts.get(index as usize));
     let (title, end, remedy, confidence) = match success {
@@ -73,7 +73,7 @@ fn claim(capture: &CaptureContext<'_>, siege: &GuessingRun) -> Option<Claim> {
             )
         }))
         .shown_by(Evidence::in_frames(
-            siege.guesses.iter().take(LISTED_MAX).map(|guess| guess.at).collect(),
+            siege.logins.iter().take(LISTED_MAX).map(|login| login.at).collect(),
             format!("REGISTER {}", capture.text(first.aor)),
             "the first refused logins",
         ));

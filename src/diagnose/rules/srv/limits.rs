@@ -1,12 +1,12 @@
 //! Limits: a ceiling of calls at the same time, and a pace of new calls, above which a node refuses.
 
 use crate::call::survey::chance::bound;
-use crate::call::survey::load::{Counting, Destination, Fate, RateLimit, View};
+use crate::call::survey::load::{CountedCalls, Counting, Destination, Fate, RateLimit};
+use crate::diagnose::background::refusal_causes::RefusalCause;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list};
 
 /// Share of refusals whose words must name a limit for certainty.
@@ -14,18 +14,22 @@ const TOLD_SHARE: f64 = 0.5;
 
 /// A node that refuses whatever comes while so many calls are up.
 pub fn srv_capacity_ceiling(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, &Why::Ceiling, ceiling_finding)
+    claims(capture, &RefusalCause::Ceiling, ceiling_finding)
 }
 
 /// A node that refuses whatever comes faster than so many calls a second.
 pub fn srv_cps_limit(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, &Why::Pace, pace_finding)
+    claims(capture, &RefusalCause::Pace, pace_finding)
 }
 
-fn claims(capture: &CaptureContext<'_>, why: &Why, tell: fn(&Refusals<'_>) -> Option<Observation>) -> Vec<Claim> {
+fn claims(
+    capture: &CaptureContext<'_>,
+    cause: &RefusalCause,
+    tell: fn(&Refusals<'_>) -> Option<Observation>,
+) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(capture) {
-        let limited = explained.iter().filter(|explained| explained.why == *why);
+    for (destination, explained) in capture.refusal_causes() {
+        let limited = explained.iter().filter(|explained| explained.cause == *cause);
         for explained in limited {
             let refusals = Refusals { capture, destination, places: &explained.places };
             claims.extend(tell(&refusals).map(|observation| refusals.claim(observation)));
@@ -44,9 +48,9 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Observation> {
     let confidence = if is_told { Confidence::Certain } else { Confidence::Likely };
     let least = if destination.older > 0 || starts_full(destination) { "at least " } else { "" };
     let whose = match ceiling.view {
-        View::To => String::new(),
-        View::Both => ", those that it sent itself included".to_owned(),
-        View::From(_) => " from one sender".to_owned(),
+        CountedCalls::To => String::new(),
+        CountedCalls::Both => ", those that it sent itself included".to_owned(),
+        CountedCalls::From(_) => " from one sender".to_owned(),
     };
     let explanation = format!(
         "{name} takes {least}{} calls at the same time{whose}: {} of its {} refusals ({}) came while that many were up, and {} of the {} calls that came with fewer up were taken. Refusals began {}{} after calls had ended and others had taken their places.",

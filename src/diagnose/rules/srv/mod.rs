@@ -5,9 +5,7 @@ mod behind;
 mod internal;
 mod limits;
 mod no_route;
-mod numbers;
 mod overload;
-pub(in crate::diagnose) mod sorting;
 pub(in crate::diagnose) mod telling;
 
 use crate::diagnose::finding::Severity;

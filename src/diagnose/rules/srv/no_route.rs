@@ -4,19 +4,19 @@
 
 use std::time::Duration;
 
+use crate::diagnose::background::refusal_causes::{Blocked, RefusalCause};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{counted, duration, was};
 use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Blocked, Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list};
 
 /// A node without a route to some numbers.
 pub fn srv_no_route(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(capture) {
+    for (destination, explained) in capture.refusal_causes() {
         for explained in explained {
-            if let Why::NoRoute(blocked) = &explained.why {
+            if let RefusalCause::NoRoute(blocked) = &explained.cause {
                 let refusals = Refusals { capture, destination, places: &explained.places };
                 claims.push(refusals.claim(observation(&refusals, blocked)));
             }
@@ -40,7 +40,7 @@ fn observation(refusals: &Refusals<'_>, blocked: &Blocked) -> Observation {
             "{name} refused {count} calls to {numbers} with {codes} and says that it has no route there, although it carried {} there in this capture: it knows the route, and has put everything at its end out of use.",
             counted(blocked.same_taken, "call")
         )
-    } else if blocked.is_told {
+    } else if blocked.is_stated {
         format!(
             "{name} refused {} to {numbers} with {codes} and says that it has no route there.",
             counted(count as u32, "call")
@@ -69,7 +69,7 @@ fn observation(refusals: &Refusals<'_>, blocked: &Blocked) -> Observation {
             ),
             "Bring those gateways back.".to_owned(),
         ])
-    } else if blocked.is_told {
+    } else if blocked.is_stated {
         reroute.into()
     } else {
         format!(
@@ -82,14 +82,14 @@ fn observation(refusals: &Refusals<'_>, blocked: &Blocked) -> Observation {
     } else {
         format!("{name} has no route to {numbers}")
     };
-    let proof = if blocked.is_told { Proof::OwnWords } else { Proof::Comparison };
+    let proof = if blocked.is_stated { Proof::OwnWords } else { Proof::Comparison };
     let mut observation = Observation::new(blocked.confidence, proof)
         .titled(title)
         .happened(explanation)
         .remedy(remedy)
         .at(destination.endpoint, &blocked.prefix)
         .maybe_shown_by(refusals.evidence("refused: no route"));
-    if !blocked.is_told {
+    if !blocked.is_stated {
         observation = observation.not("srv-overload", "calls to other numbers were taken around the same time");
     }
     observation

@@ -4,13 +4,13 @@
 
 use std::collections::HashMap;
 
-use crate::call::survey::load::{Attempt, Destination, Fate, View};
+use crate::call::survey::load::{Attempt, CountedCalls, Destination, Fate};
 use crate::capture::Timestamp;
+use crate::diagnose::background::refusal_causes::{RefusalCause, Slowing, median};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::part_of;
 use crate::diagnose::finding::{Confidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Slowing, Why, median, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list, seconds};
 use crate::sip::number::user_of;
 
@@ -20,9 +20,9 @@ const SPAN_SECONDS: i64 = 10;
 /// A node that refuses for load.
 pub fn srv_overload(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(capture) {
+    for (destination, explained) in capture.refusal_causes() {
         for explained in explained {
-            if let Why::Overload(slowing) = explained.why {
+            if let RefusalCause::Overload(slowing) = explained.cause {
                 let refusals = Refusals { capture, destination, places: &explained.places };
                 claims.push(refusals.claim(observation(&refusals, slowing)));
             }
@@ -45,7 +45,7 @@ fn observation(refusals: &Refusals<'_>, slowing: Slowing) -> Observation {
         refusals.span_words(),
         told.words(),
     );
-    let levels = destination.levels(View::To);
+    let levels = destination.levels(CountedCalls::To);
     let pusher = pusher(refusals);
     explanation += &load_words(refusals, &levels, pusher.as_ref());
     explanation += &slow_words(refusals, slowing);
@@ -222,7 +222,7 @@ fn pusher<'a>(refusals: &Refusals<'a>) -> Option<Pusher<'a>> {
     let span = last.since(first);
     let attempts = &refusals.destination.attempts;
     let caller = |attempt: &Attempt| {
-        let call = capture.calls.get(attempt.call as usize)?;
+        let call = capture.calls.get(attempt.call.place())?;
         Some(user_of(capture.text(call.caller)))
     };
     let between = |from: Timestamp, to: Timestamp| {

@@ -31,14 +31,9 @@ pub(super) enum Trouble {
     TakenAway,
 }
 
-/// The messages of a request and its answers.
-fn messages<'a>(capture: &CaptureContext<'a>, request: &OtherRequest) -> &'a [Message] {
-    capture.store.messages.get(request.range.0 as usize..request.range.1 as usize).unwrap_or_default()
-}
-
 /// The request as sent first.
 fn sent<'a>(capture: &CaptureContext<'a>, request: &OtherRequest) -> Option<&'a Message> {
-    let messages = messages(capture, request);
+    let messages = capture.store.messages_of(request.range);
     let first = messages.partition_point(|message| message.time < request.sent);
     messages[first..].iter().find(|message| message.at == request.at && message.is_request(request.method))
 }
@@ -50,12 +45,6 @@ pub(super) fn event(capture: &CaptureContext<'_>, request: &OtherRequest) -> Tex
     };
     let tables = &capture.store.tables;
     tables.header_id(message, HeaderName::Event)
-}
-
-/// Every message of the Call-ID that a request belongs to.
-fn whole_group<'a>(capture: &CaptureContext<'a>, message: &Message) -> &'a [Message] {
-    let range = capture.store.groups.get(message.group.0 as usize);
-    range.and_then(|(start, end)| capture.store.messages.get(*start as usize..*end as usize)).unwrap_or_default()
 }
 
 fn is_one_directional(capture: &CaptureContext<'_>, request: &OtherRequest) -> bool {
@@ -99,10 +88,10 @@ fn state<'a>(capture: &CaptureContext<'a>, message: &Message) -> Option<Subscrip
 
 /// A NOTIFY that its receiver had subscribed to in this capture, and not the last one of the subscription.
 fn is_wanted_notify(capture: &CaptureContext<'_>, notify: &Message) -> bool {
-    let subscribed = whole_group(capture, notify).iter().any(|message| {
+    let subscribed = capture.store.messages_of_group(notify.group).iter().any(|message| {
         message.is_request(Method::Subscribe) && message.time <= notify.time && !is_unsubscribe(capture, message)
     });
-    let gave_up = whole_group(capture, notify).iter().any(|message| {
+    let gave_up = capture.store.messages_of_group(notify.group).iter().any(|message| {
         message.is_request(Method::Subscribe) && message.time <= notify.time && is_unsubscribe(capture, message)
     });
     let is_last = state(capture, notify).is_some_and(|state| state.is_terminated());
@@ -124,7 +113,8 @@ fn accepted(capture: &CaptureContext<'_>, request: &OtherRequest, message: &Mess
     if !is_new || status.0 == 204 || is_unsubscribe(capture, message) {
         return None;
     }
-    let is_notified = whole_group(capture, message).iter().any(|other| other.is_request(Method::Notify));
+    let is_notified =
+        capture.store.messages_of_group(message.group).iter().any(|other| other.is_request(Method::Notify));
     let is_silent =
         !is_notified && capture.watched_since(answered) >= NOTIFY_WAIT && !is_one_directional(capture, request);
     is_silent.then_some(Trouble::NoNotify)
@@ -133,7 +123,7 @@ fn accepted(capture: &CaptureContext<'_>, request: &OtherRequest, message: &Mess
 /// The response that settled a request.
 pub(super) fn answer<'a>(capture: &CaptureContext<'a>, request: &OtherRequest) -> Option<&'a Message> {
     let (_, _, at) = request.answer?;
-    messages(capture, request).iter().find(|message| message.at == at && message.status().is_some())
+    capture.store.messages_of(request.range).iter().find(|message| message.at == at && message.status().is_some())
 }
 
 /// Whether any NOTIFY of a server was captured; where none was, the capture may not see the way that they take.

@@ -140,7 +140,7 @@ fn failed<'a>(context: &CallContext<'a>, transfer: &Transfer) -> Option<FailedTr
     let placed = referred_call(capture.store, capture.calls, transfer, request, &target);
     // A call that only fits in time may be anybody's: it means that the capture may hold the new one, and nothing more.
     let may_be_seen = placed.is_some();
-    let new = placed.filter(|placed| placed.is_sure).and_then(|placed| capture.calls.get(placed.call as usize));
+    let new = placed.filter(|placed| placed.is_sure).and_then(|placed| capture.calls.get(placed.call.place()));
     let failure = failure(context, transfer, new, may_be_seen)?;
     let result_at = match failure.message() {
         Some(message) => message.time,
@@ -258,5 +258,5 @@ fn remedy_for(code: u16, transferor: &str, target: &str) -> Steps {
 
 fn first_frame(context: &CallContext<'_>, call: &Call) -> Option<FrameRef> {
     let leg = call.legs.first()?;
-    context.capture.store.messages.get(leg.start as usize).map(|message| message.at)
+    context.capture.store.messages_of(leg).first().map(|message| message.at)
 }
