@@ -3,6 +3,8 @@
 mod branches;
 mod cancelled;
 mod established;
+mod failover;
+mod fork;
 mod forked;
 mod mass_end;
 mod redirected;
@@ -38,12 +40,12 @@ pub const RULES: &[Rule] = &[
         "User exists but has no reachable device",
         unanswered::call_unreachable,
     ),
-    Rule::of_call("call-fork", Severity::Warn, "Several devices were rung", branches::call_fork),
+    Rule::of_call("call-fork", Severity::Warn, "Several devices were rung", fork::call_fork),
     Rule::of_call(
         "call-failover",
         Severity::Warn,
         "First route failed, another one carried the call",
-        branches::call_failover,
+        failover::call_failover,
     ),
     Rule::of_call(
         "call-reinvite-rejected",
