@@ -167,18 +167,18 @@ fn add_encrypted(captures: &mut [CaptureEntry], seen: &Seen<'_>) -> Vec<(Endpoin
         let entry = servers.entry(server).or_insert((0, at));
         *entry = (entry.0 + 1, entry.1.min(at));
     }
-    let mut told: BTreeMap<u16, usize> = BTreeMap::new();
+    let mut named: BTreeMap<u16, usize> = BTreeMap::new();
     for ((file, server), (count, at)) in &servers {
-        let told = told.entry(*file).or_default();
-        *told += 1;
-        if *told > PLACES_MAX {
+        let named = named.entry(*file).or_default();
+        *named += 1;
+        if *named > PLACES_MAX {
             continue;
         }
         let detail = format!("{count} TLS connections with {server} cannot be read: their keys are not known");
         add(captures, usize::from(*file), WeaknessKind::Encrypted, Some(at.frame), detail);
     }
-    for (file, told) in told.into_iter().filter(|(_, told)| *told > PLACES_MAX) {
-        let detail = format!("TLS connections with {} more servers cannot be read", told - PLACES_MAX);
+    for (file, named) in named.into_iter().filter(|(_, named)| *named > PLACES_MAX) {
+        let detail = format!("TLS connections with {} more servers cannot be read", named - PLACES_MAX);
         add(captures, usize::from(file), WeaknessKind::Encrypted, None, detail);
     }
     servers.into_iter().map(|((_, server), (_, at))| (server, at)).collect()

@@ -1,4 +1,4 @@
-//! One run: find the captures, read them, tell what happened, say why.
+//! One run: find the captures, read them, say what happened and why.
 
 use std::path::PathBuf;
 
@@ -219,8 +219,9 @@ fn explain(collector: Collector, mut captures: Vec<CaptureEntry>, problems: Vec<
 
 /// Joins calls with what is said of them.
 fn entries(calls: Vec<Call>, verdicts: Vec<Verdict>) -> Vec<CallEntry> {
-    let told = calls.into_par_iter().zip(verdicts);
-    told.map(|(call, verdict)| CallEntry { call, findings: verdict.findings, has_primary: verdict.has_primary })
+    let judged = calls.into_par_iter().zip(verdicts);
+    judged
+        .map(|(call, verdict)| CallEntry { call, findings: verdict.findings, has_primary: verdict.has_primary })
         .collect()
 }
 
