@@ -173,9 +173,9 @@ fn said(analysis: &Analysis) -> String {
     for finding in of_incidents.chain(of_calls.filter(|finding| finding.severity == Severity::Info)) {
         let how = match finding.severity {
             Severity::Info => String::new(),
-            severity => format!("{}, {}: ", severity.word(), finding.confidence.word()),
+            severity => format!("{}, {}: ", severity.word(), finding.seen.confidence.word()),
         };
-        let line = format!(" {how}{} (`{}`).", finding.title, finding.rule);
+        let line = format!(" {how}{} (`{}`).", finding.title(), finding.rule);
         if !found.contains(&line) {
             found.push(line);
         }

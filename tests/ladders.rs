@@ -71,12 +71,12 @@ fn titles_that_name_a_party_say_whom_they_name() {
             for finding in &entry.findings {
                 let unsaid = parties.iter().find(|party| {
                     !party.is_empty()
-                        && names(&finding.title, party)
-                        && finding.subject.is_none()
-                        && !finding.signature.contains(party.as_str())
+                        && names(&finding.title(), party)
+                        && finding.seen.title.subject.is_none()
+                        && !finding.seen.signature.contains(party.as_str())
                 });
                 if let Some(party) = unsaid {
-                    failures.push(format!("{name}: {} `{}` names {party}", finding.rule, finding.title));
+                    failures.push(format!("{name}: {} `{}` names {party}", finding.rule, finding.title()));
                 }
             }
         }

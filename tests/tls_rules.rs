@@ -11,7 +11,7 @@ fn analysis(name: &str) -> Analysis {
 
 fn said(analysis: &Analysis, rule: &str) -> Option<String> {
     let mut incidents = analysis.incidents.iter();
-    incidents.find(|incident| incident.finding.rule == rule).map(|incident| incident.finding.explanation.clone())
+    incidents.find(|incident| incident.finding.rule == rule).map(|incident| incident.explanation().into_owned())
 }
 
 #[test]

@@ -170,13 +170,13 @@ call_fields! {
     /// how bad it is: `error`, `warn`, `info`
     Severity "severity" Text Csv |row| row.primary(|finding| finding.severity.word().into());
     /// how sure: `certain`, `likely`, `possible`
-    Confidence "confidence" Text Csv |row| row.primary(|finding| finding.confidence.word().into());
+    Confidence "confidence" Text Csv |row| row.primary(|finding| finding.seen.confidence.word().into());
     /// what it is in a few words
-    Title "title" Text Csv |row| row.primary(|finding| finding.title.as_str().into());
+    Title "title" Text Csv |row| row.primary(Finding::title);
     /// one or two sentences in the values of the call
-    Explanation "explanation" Text Csv |row| row.primary(|finding| finding.explanation.as_str().into());
+    Explanation "explanation" Text Csv |row| row.primary(Finding::explanation);
     /// what to do
-    Remedy "remedy" Text Csv |row| row.primary(|finding| finding.remedy.as_str().into());
+    Remedy "remedy" Text Csv |row| row.primary(Finding::remedy);
     /// frames that prove it, each as `file:frame`, files counted from 0 as in the JSON report
     Frames "frames" Texts Csv |row| texts(row.entry.primary().map_or_else(Vec::new, frames));
     /// ids of all rules that found something
@@ -320,7 +320,7 @@ pub fn group_word(group: OutcomeGroup) -> &'static str {
 /// The frames of a finding, each once.
 fn frames(finding: &Finding) -> Vec<String> {
     let mut frames: Vec<String> = Vec::new();
-    for at in finding.evidence.iter().flat_map(Evidence::frames) {
+    for at in finding.seen.evidence.iter().flat_map(Evidence::frames) {
         let name = format!("{}:{}", at.file, at.frame);
         if !frames.contains(&name) {
             frames.push(name);

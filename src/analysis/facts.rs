@@ -112,18 +112,14 @@ fn push_word(text: &mut String, kind: MessageKind) {
 
 /// Messages that the caller sent or received in the leg next to it, copies and repeats left out.
 pub fn beside_caller<'a>(call: &Call, store: &'a MessageStore) -> impl Iterator<Item = &'a Message> {
-    let range = call.legs.first().map_or(0..0, |leg| leg.start..leg.end);
-    let messages = store.messages.get(range.start as usize..range.end as usize);
+    let messages = call.legs.first().map_or(&[][..], |leg| store.messages_of(leg));
     let tables = &store.tables;
     let caller = call.source;
     // On one machine every party has the same address; then the port makes the difference.
     let is_one_machine = tables.node(caller) == tables.node(call.destination);
     let is_caller =
         move |endpoint| endpoint == caller || !is_one_machine && tables.node(endpoint) == tables.node(caller);
-    let kept = messages
-        .unwrap_or_default()
-        .iter()
-        .filter(|message| !message.flags.is_copy() && !message.flags.is_retransmission());
+    let kept = messages.iter().filter(|message| !message.flags.is_copy() && !message.flags.is_retransmission());
     kept.filter(move |message| is_caller(message.source) || is_caller(message.destination))
 }
 
@@ -152,8 +148,7 @@ impl HeaderUses {
     /// Counts the messages of a call.
     pub fn add_call(&mut self, call: &Call, store: &MessageStore) {
         for leg in &call.legs {
-            let range = leg.start as usize..leg.end as usize;
-            for message in store.messages.get(range).unwrap_or_default() {
+            for message in store.messages_of(leg) {
                 if !message.flags.is_copy() && !message.flags.is_retransmission() {
                     self.add(message, store);
                 }

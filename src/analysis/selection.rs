@@ -108,7 +108,7 @@ impl Selection {
                         return Err(PickError::NoIncident(*number, analysis.incidents.len()));
                     };
                     calls.extend(incident.calls.iter().map(|id| (*id as usize).wrapping_sub(1)));
-                    for evidence in &incident.finding.evidence {
+                    for evidence in &incident.finding.seen.evidence {
                         if let Evidence::Seen { frames, .. } = evidence {
                             selection.frames.extend(frames);
                         }
@@ -157,8 +157,7 @@ impl Selection {
         let (store, call) = (&analysis.store, &entry.call);
         let span = Span { from: call.started, to: call.ended.plus(LATE_WAIT) };
         for leg in &call.legs {
-            let messages = store.messages.get(leg.start as usize..leg.end as usize);
-            for message in messages.unwrap_or_default() {
+            for message in store.messages_of(leg) {
                 self.add(analysis, message);
                 if !with_media {
                     continue;

@@ -3,9 +3,10 @@
 use crate::call::beside::registration::Registration;
 use crate::call::survey::missing_messages::missed_in;
 use crate::call::{EndpointId, Leg, NodeId};
+use crate::capture::WeaknessKind;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rule::{Gate, Rule};
 
 /// Hops of a call whose connections are looked at.
@@ -50,7 +51,7 @@ impl<'c, 'a> Doubt<'c, 'a> {
     }
 
     /// Makes what a rule says of the call as sure as the capture allows; rules about the capture itself speak of what it lacks.
-    pub(super) fn apply(&self, rule: &Rule, finding: &mut Finding) {
+    pub(super) fn apply(&self, rule: &Rule, seen: &mut Observation) {
         if rule.id.starts_with("cap-") {
             return;
         }
@@ -59,14 +60,14 @@ impl<'c, 'a> Doubt<'c, 'a> {
             Some((1, "Messages of this call are cut in the capture, so this is less sure."))
         } else if self.has_gaps {
             Some((1, "The capture lacks parts of the connection, so this is less sure."))
-        } else if may_lack(rule, finding) {
+        } else if may_lack(rule, seen) {
             let hops = self.context.call.hops.iter().take(HOPS_MAX);
             let pairs = hops.map(|hop| (capture.node(hop.source), capture.node(hop.destination)));
             of_absence(capture, &self.context.call.legs, pairs)
         } else {
             None
         };
-        lower(finding, reason);
+        lower(seen, reason);
     }
 }
 
@@ -75,46 +76,46 @@ pub(super) fn doubt_registration(
     capture: &CaptureContext<'_>,
     registration: &Registration,
     rule: &Rule,
-    finding: &mut Finding,
+    seen: &mut Observation,
 ) {
-    if may_lack(rule, finding) {
+    if may_lack(rule, seen) {
         let pair = (capture.node(registration.source), capture.node(registration.registrar));
         let last = registration.attempts.last();
         let attempt = last.and_then(|index| capture.attempts.get(*index as usize));
         let legs: Vec<Leg> = attempt.map(|attempt| attempt.leg).into_iter().collect();
-        lower(finding, of_absence(capture, &legs, std::iter::once(pair)));
+        lower(seen, of_absence(capture, &legs, std::iter::once(pair)));
     }
 }
 
 /// Makes what a rule says of a node as sure as the capture allows.
-pub(super) fn doubt_claim(capture: &CaptureContext<'_>, rule: &Rule, finding: &mut Finding) {
+pub(super) fn doubt_claim(capture: &CaptureContext<'_>, rule: &Rule, seen: &mut Observation) {
     if !rule.id.starts_with("cap-")
-        && may_lack(rule, finding)
-        && let Some(origin) = finding.origin
+        && may_lack(rule, seen)
+        && let Some(origin) = seen.origin
     {
-        lower(finding, of_absence_at(capture, origin));
+        lower(seen, of_absence_at(capture, origin));
     }
 }
 
 /// Whether a finding would be another one if the capture held a message more: it concludes from something that did not come, or
 /// judges a message by what went before it. What a node says in its own words stands.
-fn may_lack(rule: &Rule, finding: &Finding) -> bool {
+fn may_lack(rule: &Rule, seen: &Observation) -> bool {
     let missing = |evidence: &Evidence| matches!(evidence, Evidence::Missing { .. });
     // What is only possible names what else it may be.
-    if finding.confidence == Confidence::Possible {
+    if seen.confidence == Confidence::Possible {
         return false;
     }
     match rule.gate {
-        _ if finding.evidence.iter().any(missing) => true,
+        _ if seen.evidence.iter().any(missing) => true,
         Gate::BothDirections => true,
-        Gate::Complete => finding.proof != Proof::OwnWords,
+        Gate::Complete => seen.proof != Proof::OwnWords,
         Gate::Open => false,
     }
 }
 
-fn lower(finding: &mut Finding, reason: Option<Reason>) {
+fn lower(seen: &mut Observation, reason: Option<Reason>) {
     if let Some((levels, because)) = reason {
-        finding.doubt(levels, because);
+        seen.doubt(levels, because);
     }
 }
 
@@ -124,10 +125,8 @@ fn of_absence(
     legs: &[Leg],
     pairs: impl Iterator<Item = (NodeId, NodeId)>,
 ) -> Option<Reason> {
-    let lacks_own = legs.iter().any(|leg| {
-        let own = capture.store.messages.get(leg.start as usize..leg.end as usize);
-        missed_in(own.unwrap_or_default(), &capture.store.tables, capture.start) > 0
-    });
+    let lacks_own =
+        legs.iter().any(|leg| missed_in(capture.store.messages_of(leg), &capture.store.tables, capture.start) > 0);
     if lacks_own {
         return Some((2, LAPSED));
     }
@@ -158,7 +157,7 @@ fn of_everything(capture: &CaptureContext<'_>) -> Option<Reason> {
     let total = capture.missing_messages().total();
     let is_lossy = total.missed >= TOTAL_MIN && total.is_at_least_one_in(TOTAL_SHARE);
     let weaknesses = &capture.sight.weaknesses;
-    let stepped = || weaknesses.iter().any(|(word, _, _)| *word == "time-steps-back");
+    let stepped = || weaknesses.iter().any(|weakness| weakness.kind == WeaknessKind::TimeStepsBack);
     if capture.sight.dropped > 0 {
         Some((1, DROPPED))
     } else if is_lossy {

@@ -1,6 +1,7 @@
 //! The engine: asks every rule about every call and the capture, silences consequences, and picks one explanation for each call.
 
 use std::cell::OnceCell;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use rayon::prelude::*;
@@ -8,10 +9,11 @@ use rayon::prelude::*;
 use crate::call::survey::metrics::Metrics;
 use crate::call::{Outcome, OutcomeGroup};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::context::capture_context::{CaptureContext, DiagnosisInput};
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::doubt::{Doubt, doubt_claim, doubt_registration};
 use crate::diagnose::finding::{Finding, Incident};
 use crate::diagnose::incident;
+use crate::diagnose::input::DiagnosisInput;
 use crate::diagnose::rule::{AskCall, Claim, Gate, Rule};
 use crate::diagnose::rules;
 use crate::diagnose::suppression;
@@ -44,22 +46,19 @@ pub struct Diagnosis {
 const CALLS_AT_A_TIME: usize = 256;
 
 /// Asks every rule about everything that happened.
-pub fn diagnose(happened: DiagnosisInput<'_>) -> Diagnosis {
-    let mut capture = CaptureContext::from(happened);
+pub fn diagnose(input: DiagnosisInput<'_>) -> Diagnosis {
+    let mut capture = CaptureContext::from(input);
     // Few rules take most of the time, so that each is handed out by itself.
     let rules = rules::all().par_iter().with_max_len(1);
-    let ask = || rules.map(|rule| ask_capture(rule, &capture)).collect::<Vec<_>>();
-    let (told, ()) = rayon::join(ask, || capture.prepare());
-    let claims: Vec<Claim> = told.into_iter().flatten().collect();
+    let claims: Vec<Claim<Finding>> = rules.flat_map_iter(|rule| ask_capture(rule, &capture)).collect();
     capture.forget_senders();
     let mut by_call: HashMap<u32, Vec<&Finding>, foldhash::fast::FixedState> = HashMap::default();
     for claim in &claims {
         for call in &claim.calls {
-            by_call.entry(*call).or_default().push(&claim.finding);
+            by_call.entry(*call).or_default().push(&claim.said);
         }
     }
-    let asked: Vec<(&Rule, AskCall)> =
-        rules::all().iter().filter_map(|rule| Some((rule, rule.subject.of_call()?))).collect();
+    let asked: Vec<(&Rule, AskCall)> = rules::all().iter().filter_map(|rule| Some((rule, rule.of_call?))).collect();
     let calls: Vec<Verdict> = (0..capture.calls.len())
         .into_par_iter()
         .with_max_len(CALLS_AT_A_TIME)
@@ -82,12 +81,13 @@ fn hostile_calls(capture: &CaptureContext<'_>) -> Vec<u32> {
     placed.filter(|(_, call)| capture.is_hostile(call.source)).map(|(index, _)| index).collect()
 }
 
-fn ask_capture(rule: &Rule, capture: &CaptureContext<'_>) -> Vec<Claim> {
-    let mut claims = rule.subject.of_capture().map_or(Vec::new(), |ask| ask(capture));
-    for claim in &mut claims {
-        doubt_claim(capture, rule, &mut claim.finding);
-    }
-    claims
+fn ask_capture(rule: &Rule, capture: &CaptureContext<'_>) -> Vec<Claim<Finding>> {
+    let claims = rule.of_capture.map_or(Vec::new(), |ask| ask(capture)).into_iter();
+    let doubted = claims.map(|mut claim| {
+        doubt_claim(capture, rule, &mut claim.said);
+        claim.signed(rule)
+    });
+    doubted.collect()
 }
 
 fn ask_registration(
@@ -98,13 +98,13 @@ fn ask_registration(
         return Vec::new();
     }
     let asked = rules::all().iter().filter_map(|rule| {
-        let mut finding = rule.subject.of_registration()?(capture, registration)?;
-        doubt_registration(capture, registration, rule, &mut finding);
-        Some(finding)
+        let mut seen = rule.of_registration?(capture, registration)?;
+        doubt_registration(capture, registration, rule, &mut seen);
+        Some(rule.sign(seen))
     });
     let mut findings: Vec<Finding> = asked.collect();
     suppression::silence(&mut findings);
-    findings.sort_by(|a, b| (b.severity, b.proof, b.confidence).cmp(&(a.severity, a.proof, a.confidence)));
+    findings.sort_by_key(|finding| Reverse((finding.severity, finding.seen.proof, finding.seen.confidence)));
     findings
 }
 
@@ -121,11 +121,11 @@ fn judge(
     let doubt = OnceCell::new();
     for (rule, ask) in asked {
         if !(is_gated && rule.gate == Gate::BothDirections)
-            && let Some(mut finding) = ask(&context)
+            && let Some(mut seen) = ask(&context)
         {
             let doubt = doubt.get_or_init(|| Doubt::of(&context));
-            doubt.apply(rule, &mut finding);
-            findings.push(finding);
+            doubt.apply(rule, &mut seen);
+            findings.push(rule.sign(seen));
         }
     }
     if findings.is_empty() {
@@ -135,7 +135,7 @@ fn judge(
     let primary = pick(&context, &findings);
     let has_primary = primary.is_some();
     let first = primary.map(|place| findings.remove(place));
-    findings.sort_by(|a, b| (b.severity, b.proof, b.confidence).cmp(&(a.severity, a.proof, a.confidence)));
+    findings.sort_by_key(|finding| Reverse((finding.severity, finding.seen.proof, finding.seen.confidence)));
     findings.splice(0..0, first);
     Verdict { findings, has_primary }
 }
@@ -156,9 +156,9 @@ fn pick(context: &CallContext<'_>, findings: &[Finding]) -> Option<usize> {
     if outcome.group() == OutcomeGroup::Answered || outcome == Outcome::Partial {
         return None;
     }
-    let candidates = findings.iter().enumerate().filter(|(_, finding)| finding.explains);
+    let candidates = findings.iter().enumerate().filter(|(_, finding)| finding.seen.explains);
     let best = candidates.max_by_key(|(place, finding)| {
-        (finding.proof, finding.confidence, std::cmp::Reverse(rules::priority(finding.rule)), std::cmp::Reverse(*place))
+        (finding.seen.proof, finding.seen.confidence, Reverse(rules::priority(finding.rule)), Reverse(*place))
     });
     best.map(|(place, _)| place)
 }

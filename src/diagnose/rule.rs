@@ -1,76 +1,84 @@
-//! What a rule is: a value with an id, a severity and one pure function over a call, a registration or the capture.
+//! What a rule is: a value with an id, a severity and pure functions over a call, a registration or the capture.
 
 use crate::call::beside::registration::Registration;
 use crate::capture::Timestamp;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Finding, Severity};
+use crate::diagnose::finding::{Finding, Observation, Severity};
 
 /// A rule; its id names its function, its page in docs/rules and its ladders.
 #[derive(Clone, Copy)]
 pub struct Rule {
     /// Lower case, such as `sdp-codec-mismatch`.
     pub id: &'static str,
-    /// The severity that it has as a rule; a finding may be milder.
+    /// The severity that it has as a rule; what it sees may be milder, never worse.
     pub severity: Severity,
     /// Title of its page.
     pub title: &'static str,
-    /// What it looks at.
-    pub subject: Subject,
-    /// What must be visible before it may speak.
+    /// What must be visible of a call before it may speak.
     pub gate: Gate,
-}
-
-/// What a rule looks at, with its function.
-#[derive(Clone, Copy)]
-pub enum Subject {
-    /// One call.
-    Call(AskCall),
-    /// All tries of one device to register.
-    Registration(AskRegistration),
-    /// Everything: a peer, a source, a destination, the capture itself.
-    Capture(AskCapture),
-    /// One call, and all tries of one device to register.
-    CallAndRegistration(AskCall, AskRegistration),
-    /// One call, and everything; the gate holds for the call.
-    CallAndCapture(AskCall, AskCapture),
-    /// One call, all tries of one device to register, and everything; the gate holds for the call.
-    All(AskCall, AskRegistration, AskCapture),
+    /// What it asks of each call.
+    pub of_call: Option<AskCall>,
+    /// What it asks of all tries of one device to register.
+    pub of_registration: Option<AskRegistration>,
+    /// What it asks of everything: a peer, a source, a destination, the capture itself.
+    pub of_capture: Option<AskCapture>,
 }
 
 /// A question about one call.
-pub type AskCall = fn(&CallContext<'_>) -> Option<Finding>;
+pub type AskCall = fn(&CallContext<'_>) -> Option<Observation>;
 /// A question about all tries of one device to register.
-pub type AskRegistration = fn(&CaptureContext<'_>, &Registration) -> Option<Finding>;
+pub type AskRegistration = fn(&CaptureContext<'_>, &Registration) -> Option<Observation>;
 /// A question about everything.
 pub type AskCapture = fn(&CaptureContext<'_>) -> Vec<Claim>;
 
-impl Subject {
-    /// What it asks of a call.
-    pub fn of_call(self) -> Option<AskCall> {
-        match self {
-            Self::Call(ask)
-            | Self::CallAndRegistration(ask, _)
-            | Self::CallAndCapture(ask, _)
-            | Self::All(ask, _, _) => Some(ask),
-            Self::Registration(_) | Self::Capture(_) => None,
-        }
+impl Rule {
+    const fn new(id: &'static str, severity: Severity, title: &'static str) -> Self {
+        Self { id, severity, title, gate: Gate::Open, of_call: None, of_registration: None, of_capture: None }
     }
 
-    /// What it asks of a device.
-    pub fn of_registration(self) -> Option<AskRegistration> {
-        match self {
-            Self::Registration(ask) | Self::CallAndRegistration(_, ask) | Self::All(_, ask, _) => Some(ask),
-            Self::Call(_) | Self::Capture(_) | Self::CallAndCapture(..) => None,
-        }
+    /// A rule that is asked about each call.
+    pub const fn of_call(id: &'static str, severity: Severity, title: &'static str, ask: AskCall) -> Self {
+        Self { of_call: Some(ask), ..Self::new(id, severity, title) }
     }
 
-    /// What it asks of the capture.
-    pub fn of_capture(self) -> Option<AskCapture> {
-        match self {
-            Self::Capture(ask) | Self::CallAndCapture(_, ask) | Self::All(_, _, ask) => Some(ask),
-            Self::Call(_) | Self::Registration(_) | Self::CallAndRegistration(..) => None,
-        }
+    /// A rule that is asked about each device that registers.
+    pub const fn of_registration(
+        id: &'static str,
+        severity: Severity,
+        title: &'static str,
+        ask: AskRegistration,
+    ) -> Self {
+        Self { of_registration: Some(ask), ..Self::new(id, severity, title) }
+    }
+
+    /// A rule that is asked once about everything.
+    pub const fn of_capture(id: &'static str, severity: Severity, title: &'static str, ask: AskCapture) -> Self {
+        Self { of_capture: Some(ask), ..Self::new(id, severity, title) }
+    }
+
+    /// A rule that is asked about each device that registers, too.
+    #[must_use]
+    pub const fn and_registration(self, ask: AskRegistration) -> Self {
+        Self { of_registration: Some(ask), ..self }
+    }
+
+    /// A rule that is asked about everything, too; its gate holds for the calls.
+    #[must_use]
+    pub const fn and_capture(self, ask: AskCapture) -> Self {
+        Self { of_capture: Some(ask), ..self }
+    }
+
+    /// A rule that speaks only where this is visible.
+    #[must_use]
+    pub const fn gated(self, gate: Gate) -> Self {
+        Self { gate, ..self }
+    }
+
+    /// What it saw, with its id, and no more severe than it is.
+    pub fn sign(&self, seen: Observation) -> Finding {
+        let severity = seen.severity.map_or(self.severity, |severity| severity.min(self.severity));
+        Finding { rule: self.id, severity, seen }
     }
 }
 
@@ -85,11 +93,11 @@ pub enum Gate {
     BothDirections,
 }
 
-/// What a rule over the capture says, and of whom.
+/// What a rule over the capture says, and of whom: an observation, or once the engine has signed it a finding.
 #[derive(Debug, Clone)]
-pub struct Claim {
+pub struct Claim<Said = Observation> {
     /// The statement.
-    pub finding: Finding,
+    pub said: Said,
     /// Indices of the calls that it is about, each of which gets the finding too.
     pub calls: Vec<u32>,
     /// How many calls, requests or packets it is about.
@@ -100,6 +108,14 @@ pub struct Claim {
     pub last_at: Timestamp,
     /// Who is concerned and who is not; empty where nothing is to say.
     pub scope: String,
+}
+
+impl Claim {
+    /// The same, signed.
+    pub fn signed(self, rule: &Rule) -> Claim<Finding> {
+        let Self { said, calls, count, first_at, last_at, scope } = self;
+        Claim { said: rule.sign(said), calls, count, first_at, last_at, scope }
+    }
 }
 
 impl std::fmt::Debug for Rule {

@@ -1,6 +1,6 @@
 //! Names found in spite of case, punctuation and small slips of the keyboard.
 
-/// A name reduced to what people mean by it: lower case, words apart by one space.
+/// A name reduced to what people mean by it: lower case, one space between words.
 ///
 /// A hyphen, an underscore and any other sign part words; "Server Time-out" becomes "server time out".
 pub fn plain(name: &str) -> String {

@@ -8,9 +8,9 @@ use crate::analysis::{Analysis, CallEntry, CaptureEntry, Fitness, Peer, Registra
 use crate::call::beside::other_request::OtherCount;
 use crate::call::beside::registration::{Registration, RegistrationOutcome};
 use crate::call::survey::metrics::Metrics;
-use crate::call::{Call, Hop, Leg, MessageStore, Milestones, Origin, Outcome, Party, Step, Tables};
+use crate::call::{Call, Hop, Leg, MessageRange, MessageStore, Milestones, Origin, Outcome, Party, Step, Tables};
 use crate::capture::{FrameRef, OpenError, OpenProblem, Timestamp, Weakness, WeaknessKind};
-use crate::diagnose::{Confidence, Evidence, Finding, Incident, Proof, Severity};
+use crate::diagnose::{Confidence, Evidence, Finding, Incident, Observation, Proof, Severity, Variety};
 use crate::net::{Endpoint, Transport};
 use crate::sip::{Method, StatusCode};
 
@@ -43,7 +43,7 @@ fn call(tables: &mut Tables, number: i64, callee: &str, outcome: Outcome, code: 
     let is_answered = outcome.is_answered();
     let answered = is_answered.then(|| at(start + 4100));
     Call {
-        legs: vec![Leg { call_id, start: 0, end: 0 }],
+        legs: vec![Leg { call_id, messages: MessageRange::default() }],
         caller,
         callee,
         source,
@@ -93,12 +93,12 @@ fn call(tables: &mut Tables, number: i64, callee: &str, outcome: Outcome, code: 
 
 fn codec_mismatch(tables: &mut Tables) -> Finding {
     let origin = tables.endpoints.intern(endpoint("10.0.0.5:5060"));
-    Finding::new("sdp-codec-mismatch", Severity::Error, Confidence::Certain, Proof::Comparison)
-        .says(
-            "No common codec",
-            "PBX 10.0.0.5 refused the call because the trunk offered only G729 (18) and this PBX takes PCMU (0) or PCMA (8).",
-            "1. Trunk 203.0.113.9: add PCMU or PCMA to its codec list. 2. Re-test: an offer of 0 18 must be answered with 0.",
-        )
+    let seen = Observation::new(Confidence::Certain, Proof::Comparison)
+        .titled("No common codec")
+        .happened("PBX 10.0.0.5 refused the call")
+        .because("the trunk offered only G729 (18) and this PBX takes PCMU (0) or PCMA (8).")
+        .remedy("Trunk 203.0.113.9: add PCMU or PCMA to its codec list.")
+        .remedy("Re-test: an offer of 0 18 must be answered with 0.")
         .shown_by(Evidence::seen(frame(17), "m=audio 40012 RTP/AVP 18 101", "the offer"))
         .shown_by(Evidence::in_frames(vec![frame(21), frame(22)], "SIP/2.0 488 Not Acceptable Here", "the refusal"))
         .shown_by(Evidence::Missing {
@@ -107,7 +107,8 @@ fn codec_mismatch(tables: &mut Tables) -> Finding {
             watched: Duration::from_secs(40),
         })
         .not("sdp-profile-mismatch", "accepted offers use RTP/AVP too")
-        .at(origin, "18")
+        .at(origin, "18");
+    Finding { rule: "sdp-codec-mismatch", severity: Severity::Error, seen }
 }
 
 /// An analysis of six calls, with something in every list of the report.
@@ -140,6 +141,7 @@ pub(super) fn analysis() -> Analysis {
     }
     let incident = Incident {
         finding: codec_mismatch(tables),
+        variety: Variety::default(),
         calls: vec![2, 3],
         count: 2,
         first_at: at(1000),

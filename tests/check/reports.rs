@@ -94,3 +94,13 @@ fn json_tells_every_verdict() {
     assert_eq!("min_calls", verdicts[0]["name"]);
     assert_eq!(2, verdicts[0]["policy_line"]);
 }
+
+#[test]
+fn repeats_are_left_out_of_the_sequence_and_of_the_counts_of_headers() {
+    let ended = run(&[&sample("ack-lost.pcap"), "--json", "-"]);
+    let report: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!("INVITE 180 200 ACK BYE 200", report["calls"][0]["sequence"]);
+    let uses = report["header_use"].as_array().expect("a list");
+    let contact = uses.iter().find(|of| of["message"] == "200" && of["header"] == "Contact");
+    assert_eq!(Some(1), contact.and_then(|of| of["messages"].as_u64()), "the 2xx was sent eleven times");
+}

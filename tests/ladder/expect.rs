@@ -2,7 +2,7 @@
 
 use sipscan::analysis::{Analysis, CallEntry};
 use sipscan::call::detail::delay::stages;
-use sipscan::call::detail::rewriting::{How, rewriting};
+use sipscan::call::detail::rewriting::{RewriteKind, rewriting};
 use sipscan::call::transactions_of;
 use sipscan::diagnose::{Finding, Severity};
 
@@ -56,6 +56,8 @@ fn holds(analysis: &Analysis, text: &str) -> Result<(), String> {
             Ok(()) => Err("it says so".to_owned()),
             Err(_) => Ok(()),
         },
+        "shown-says" => super::shown::says(analysis, &value),
+        "shown-unsaid" => super::shown::unsaid(analysis, &value),
         "incident" => incident(analysis, &rest),
         _ => Err("unknown expectation".to_owned()),
     }
@@ -95,9 +97,9 @@ fn rewritten(analysis: &Analysis, entry: &CallEntry, words: &[&str]) -> Result<(
     let told: Vec<String> = rewriting(&transactions, index)
         .iter()
         .map(|rewrite| match rewrite.how {
-            How::Added => format!("+{}", rewrite.part.word()),
-            How::Removed => format!("-{}", rewrite.part.word()),
-            How::Changed => rewrite.part.word().to_owned(),
+            RewriteKind::Added => format!("+{}", rewrite.part.word()),
+            RewriteKind::Removed => format!("-{}", rewrite.part.word()),
+            RewriteKind::Changed => rewrite.part.word().to_owned(),
         })
         .collect();
     same(&parts.join(" "), &told.join(" "))
@@ -112,8 +114,8 @@ fn finding(analysis: &Analysis, number: usize, words: &[&str]) -> Result<(), Str
     let all: Vec<&Finding> = of_call.chain(registered).chain(incidents).collect();
     let found = all.iter().find(|finding| finding.rule == *rule).ok_or_else(|| format!("found {:?}", rules(&all)))?;
     for word in &words[1..] {
-        if found.severity.word() != *word && found.confidence.word() != *word {
-            return Err(format!("it is {} and {}", found.severity.word(), found.confidence.word()));
+        if found.severity.word() != *word && found.seen.confidence.word() != *word {
+            return Err(format!("it is {} and {}", found.severity.word(), found.seen.confidence.word()));
         }
     }
     Ok(())
@@ -131,9 +133,11 @@ fn everywhere(analysis: &Analysis) -> impl Iterator<Item = &Finding> {
 fn says(analysis: &Analysis, words: &[&str]) -> Result<(), String> {
     let (rule, words) = words.split_first().ok_or("which rule?")?;
     let words = words.join(" ");
-    let texts: Vec<String> = everywhere(analysis)
-        .filter(|finding| finding.rule == *rule)
-        .map(|finding| format!("{} {}", finding.title, finding.explanation))
+    let findings = everywhere(analysis).filter(|finding| finding.rule == *rule);
+    let incidents = analysis.incidents.iter().filter(|incident| incident.finding.rule == *rule);
+    let texts: Vec<String> = findings
+        .map(|finding| format!("{} {}", finding.title(), finding.explanation()))
+        .chain(incidents.map(|incident| format!("{} {}", incident.title(), incident.explanation())))
         .collect();
     if texts.iter().any(|text| text.contains(&words)) { Ok(()) } else { Err(format!("it says {texts:?}")) }
 }
@@ -145,7 +149,7 @@ fn absent(analysis: &Analysis, what: &str) -> Result<(), String> {
         "error" => finding.severity == Severity::Error,
         rule => finding.rule == rule,
     });
-    hit.map_or(Ok(()), |finding| Err(format!("{}: {}", finding.rule, finding.explanation)))
+    hit.map_or(Ok(()), |finding| Err(format!("{}: {}", finding.rule, finding.explanation())))
 }
 
 /// `incident RULE COUNT`.

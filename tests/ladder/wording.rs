@@ -1,5 +1,6 @@
 //! Every text that a rule says of a ladder or a sample keeps to the rules of English that a machine can test.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -75,20 +76,20 @@ fn users(analysis: &Analysis) -> BTreeSet<String> {
     words.map(str::to_owned).collect()
 }
 
-fn texts(finding: &Finding) -> Vec<(Place, &str)> {
+fn texts(finding: &Finding) -> Vec<(Place, Cow<'_, str>)> {
     let mut texts = vec![
-        (Place::Title, finding.title.as_str()),
-        (Place::Sentences, finding.explanation.as_str()),
-        (Place::Sentences, finding.remedy.as_str()),
+        (Place::Title, finding.title()),
+        (Place::Sentences, finding.explanation()),
+        (Place::Sentences, finding.remedy()),
     ];
-    for evidence in &finding.evidence {
+    for evidence in &finding.seen.evidence {
         texts.push(match evidence {
-            Evidence::Seen { shows, .. } => (Place::Part, shows.as_str()),
-            Evidence::Missing { expected, .. } => (Place::Part, expected.as_str()),
+            Evidence::Seen { shows, .. } => (Place::Part, shows.into()),
+            Evidence::Missing { expected, .. } => (Place::Part, expected.into()),
         });
     }
-    let refuted = finding.ruled_out.iter();
-    texts.extend(refuted.map(|refuted| (Place::Part, refuted.because.as_str())));
+    let refuted = finding.seen.ruled_out.iter();
+    texts.extend(refuted.map(|refuted| (Place::Part, refuted.because.as_str().into())));
     texts
 }
 
@@ -104,10 +105,12 @@ fn complaints(name: &str, analysis: &Analysis, all: &mut BTreeSet<String>) {
     };
     for finding in calls.chain(registered).chain(incidents) {
         for (place, text) in texts(finding) {
-            complain(finding.rule, place, text);
+            complain(finding.rule, place, &text);
         }
     }
     for incident in &analysis.incidents {
+        complain(incident.finding.rule, Place::Title, &incident.title());
+        complain(incident.finding.rule, Place::Sentences, &incident.explanation());
         complain(incident.finding.rule, Place::Part, &incident.scope);
         complain(incident.finding.rule, Place::Part, &incident.apart);
     }

@@ -6,7 +6,7 @@ use crate::analysis::{Analysis, CallField, CallRow, FieldValue, HeaderUses, word
 use crate::call::{Call, Hop, MessageStore};
 use crate::capture::FrameRef;
 use crate::check::view::{CallView, FindingView, HopView, RunView, distinct};
-use crate::diagnose::{Evidence, Finding};
+use crate::diagnose::{Evidence, Finding, Incident};
 
 impl RunView {
     /// All of an analysis that is compared.
@@ -52,7 +52,12 @@ fn last_frame(analysis: &Analysis) -> Option<crate::capture::Timestamp> {
 
 fn beside_calls(analysis: &Analysis) -> Vec<FindingView> {
     let lone = analysis.incidents.iter().filter(|incident| incident.calls.is_empty());
-    lone.map(|incident| finding_view(&incident.finding)).collect()
+    let view = |incident: &Incident| FindingView {
+        title: incident.title().into_owned(),
+        explanation: incident.explanation().into_owned(),
+        ..finding_view(&incident.finding)
+    };
+    lone.map(view).collect()
 }
 
 /// The call with a number; `None` where there is none.
@@ -111,21 +116,18 @@ pub fn call_view(analysis: &Analysis, id: u32) -> Option<CallView> {
 
 /// Whether a frame completed a message of a call.
 fn is_of_call(call: &Call, store: &MessageStore, at: FrameRef) -> bool {
-    call.legs.iter().any(|leg| {
-        let messages = store.messages.get(leg.start as usize..leg.end as usize);
-        messages.unwrap_or_default().iter().any(|message| message.at == at)
-    })
+    call.legs.iter().any(|leg| store.messages_of(leg).iter().any(|message| message.at == at))
 }
 
 /// A finding with the frames of its evidence.
 fn finding_view(finding: &Finding) -> FindingView {
-    let frames = finding.evidence.iter().flat_map(Evidence::frames);
+    let frames = finding.seen.evidence.iter().flat_map(Evidence::frames);
     FindingView {
         rule: finding.rule.to_owned(),
         severity: finding.severity,
-        explains: finding.explains,
-        title: finding.title.clone(),
-        explanation: finding.explanation.clone(),
+        explains: finding.seen.explains,
+        title: finding.title().into_owned(),
+        explanation: finding.explanation().into_owned(),
         frames: distinct(frames.copied()),
     }
 }

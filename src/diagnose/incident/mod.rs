@@ -1,7 +1,5 @@
 //! Incidents: findings with the same rule, origin and signature are one problem, told once.
 
-pub(in crate::diagnose) mod distinguishing_feature;
-pub(in crate::diagnose) mod features;
 pub(in crate::diagnose) mod grouping;
 
 use std::collections::HashMap;
@@ -10,10 +8,11 @@ use rayon::prelude::*;
 
 use crate::call::NodeId;
 use crate::call::survey::load::Fate;
+use crate::diagnose::background::distinguishing_feature::FAILED_MIN;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::engine::Verdict;
 use crate::diagnose::finding::words::part_of;
-use crate::diagnose::finding::{Finding, Incident, Severity};
+use crate::diagnose::finding::{Confidence, Finding, Incident, Severity, Variety};
 use crate::diagnose::incident::grouping::IncidentGroups;
 use crate::diagnose::rule::Claim;
 
@@ -23,25 +22,25 @@ const COMPARED_MAX: usize = 24;
 /// Gathers what rules said of the capture, of calls and of registrations, most harmful first.
 pub fn gather(
     capture: &CaptureContext<'_>,
-    claims: &[Claim],
+    claims: &[Claim<Finding>],
     calls: &[Verdict],
     registrations: &[Vec<Finding>],
 ) -> Vec<Incident> {
     // What is a consequence of something else on every call that it concerns is no problem of its own.
-    let is_told = |claim: &&Claim| {
+    let is_told = |claim: &&Claim<Finding>| {
         claim.calls.is_empty()
             || claim.calls.iter().any(|call| {
                 let verdict = calls.get(*call as usize);
                 verdict.is_none_or(|verdict| {
                     let mut findings = verdict.findings.iter();
-                    findings.any(|finding| finding.rule == claim.finding.rule)
+                    findings.any(|finding| finding.rule == claim.said.rule)
                 })
             })
     };
     let mut incidents: Vec<Incident> = claims.iter().filter(is_told).map(of_claim).collect();
     let told = || problems(capture, claims, calls, registrations);
     let (problems, calls_to) = rayon::join(told, || calls_to(capture));
-    incidents.extend(problems.told());
+    incidents.extend(problems.incidents());
     for incident in &mut incidents {
         if incident.scope.is_empty() {
             incident.scope = scope(capture, incident, &calls_to);
@@ -54,19 +53,19 @@ pub fn gather(
     incidents[..compared]
         .par_iter_mut()
         .with_max_len(1)
-        .for_each(|incident| incident.apart = distinguishing_feature::of_incident(capture, incident));
+        .for_each(|incident| incident.apart = distinguishing_feature(capture, incident));
     incidents
 }
 
 /// What rules said of calls and of registrations, and not of the capture already.
 fn problems(
     capture: &CaptureContext<'_>,
-    claims: &[Claim],
+    claims: &[Claim<Finding>],
     calls: &[Verdict],
     registrations: &[Vec<Finding>],
 ) -> IncidentGroups {
     let claimed = |call: u32, rule: &str| {
-        claims.iter().any(|claim| claim.finding.rule == rule && claim.calls.binary_search(&call).is_ok())
+        claims.iter().any(|claim| claim.said.rule == rule && claim.calls.binary_search(&call).is_ok())
     };
     let mut problems = IncidentGroups::default();
     for (index, verdict) in calls.iter().enumerate() {
@@ -91,13 +90,14 @@ fn problems(
 }
 
 /// Rank of an incident: severity, then how many it touched, then how sure it is.
-fn harm(incident: &Incident) -> (Severity, u32, crate::diagnose::finding::Confidence) {
-    (incident.finding.severity, incident.count, incident.finding.confidence)
+fn harm(incident: &Incident) -> (Severity, u32, Confidence) {
+    (incident.finding.severity, incident.count, incident.finding.seen.confidence)
 }
 
-fn of_claim(claim: &Claim) -> Incident {
+fn of_claim(claim: &Claim<Finding>) -> Incident {
     Incident {
-        finding: claim.finding.clone(),
+        finding: claim.said.clone(),
+        variety: Variety::default(),
         calls: claim.calls.iter().map(|call| call + 1).collect(),
         count: claim.count,
         first_at: claim.first_at,
@@ -127,7 +127,7 @@ fn scope(
     incident: &Incident,
     calls_to: &HashMap<NodeId, u32, foldhash::fast::FixedState>,
 ) -> String {
-    let Some(origin) = incident.finding.origin.map(|origin| capture.node(origin)) else {
+    let Some(origin) = incident.finding.seen.origin.map(|origin| capture.node(origin)) else {
         return String::new();
     };
     if incident.calls.is_empty() {
@@ -163,7 +163,7 @@ fn sources(capture: &CaptureContext<'_>, incident: &Incident, origin: NodeId) ->
     };
     let (mut well, mut others) = (0_usize, 0_usize);
     for attempt in &load.attempts {
-        let id = attempt.call + 1;
+        let id = attempt.call.id().0;
         if source(id).is_some_and(|source| source != first) {
             others += 1;
             well += usize::from(attempt.fate == Fate::Taken);
@@ -175,4 +175,19 @@ fn sources(capture: &CaptureContext<'_>, incident: &Incident, origin: NodeId) ->
     let address = capture.store.tables.endpoints.address(first);
     let well = part_of(well, others, "call");
     format!(", all from {address}; {well} from others went well")
+}
+
+/// What sets the calls of an incident apart, in words; empty where nothing does or the incident is no error.
+fn distinguishing_feature(capture: &CaptureContext<'_>, incident: &Incident) -> String {
+    let Some(origin) = incident.finding.seen.origin else {
+        return String::new();
+    };
+    if incident.finding.severity < Severity::Error || incident.calls.len() < FAILED_MIN {
+        return String::new();
+    }
+    let failed: Vec<u32> = incident.calls.iter().map(|id| id.saturating_sub(1)).collect();
+    let node = capture.node(origin);
+    let good = capture.good_calls(node).iter().copied();
+    let good: Vec<u32> = good.filter(|call| failed.binary_search(call).is_err()).collect();
+    capture.separates(node, &failed, &good).map_or(String::new(), |feature| feature.sentence() + ".")
 }

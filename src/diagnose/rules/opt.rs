@@ -3,25 +3,24 @@
 //! Sources: RFC 3261 section 11; RFC 5626 section 3.5.
 
 use crate::call::beside::icmp::IcmpReport;
-use crate::call::beside::keepalive::{Outage, SENDS_IN_VAIN, Train, trains};
+use crate::call::beside::keepalive::{MissedKeepAlives, SENDS_IN_VAIN, Train, trains};
 use crate::call::{Call, Message, OutcomeGroup};
 use crate::capture::Timestamp;
 use crate::diagnose::context::call_context::start_line;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity, Steps};
+use crate::diagnose::rule::{Claim, Rule};
 use crate::diagnose::rules::net::icmp;
 use crate::net::Transport;
 
 /// The rules of this family.
-pub const RULES: &[Rule] = &[Rule {
-    id: "opt-peer-down",
-    severity: Severity::Error,
-    title: "Keep-alive (OPTIONS) shows the trunk is down",
-    subject: Subject::Capture(opt_peer_down),
-    gate: Gate::Open,
-}];
+pub const RULES: &[Rule] = &[Rule::of_capture(
+    "opt-peer-down",
+    Severity::Error,
+    "Keep-alive (OPTIONS) shows the trunk is down",
+    opt_peer_down,
+)];
 
 /// Calls in an outage that are looked at.
 const CALLS_MAX: usize = 50_000;
@@ -53,7 +52,7 @@ fn is_visible(capture: &CaptureContext<'_>, train: &Train) -> bool {
 
 /// One outage with the calls that it touched.
 struct Down<'a> {
-    outage: Outage,
+    outage: MissedKeepAlives,
     from: Timestamp,
     until: Option<Timestamp>,
     /// Calls to the peer that failed meanwhile.
@@ -64,7 +63,7 @@ struct Down<'a> {
     carried: bool,
 }
 
-fn down<'a>(capture: &CaptureContext<'a>, train: &Train, outage: Outage) -> Down<'a> {
+fn down<'a>(capture: &CaptureContext<'a>, train: &Train, outage: MissedKeepAlives) -> Down<'a> {
     let from = train.at(capture.requests, outage.first).sent;
     let until = (outage.last + 1 < train.requests.len()).then(|| train.at(capture.requests, outage.last + 1).sent);
     let (asker, peer) = (capture.node(train.source), capture.node(train.destination));
@@ -135,37 +134,35 @@ fn claim(capture: &CaptureContext<'_>, train: &Train, down: &[Down<'_>]) -> Opti
         Some(report) => reported(capture, train, report),
         None => words(capture, train, worst, alive),
     };
-    let mut finding = Finding::new("opt-peer-down", severity, confidence, Proof::Timing)
+    let mut observation = Observation::new(confidence, Proof::Timing)
+        .severity(severity)
         .beside()
-        .says(
-            title,
-            format!(
-                "{peer} {how} (one every {:.0} s) {end}.{sign}{}",
-                train.interval_s,
-                effect(capture, train, worst, calls.len())
-            ),
-            remedy,
-        )
+        .titled(title)
+        .happened(format!(
+            "{peer} {how} (one every {:.0} s) {end}.{sign}{}",
+            train.interval_s,
+            effect(capture, train, worst, calls.len())
+        ))
+        .remedy(remedy)
         .shown_by(Evidence::in_frames(
             vec![first.at, last.at],
             format!("OPTIONS {} SIP/2.0", capture.text(first.uri)),
             "first and last keep-alive without a good answer",
         ))
         .at(train.destination, "down");
-    if let Some(alive) = alive {
-        finding =
-            finding.shown_by(Evidence::seen(alive.at, start_line(&capture.store.tables, alive), "it speaks meanwhile"));
-    }
-    if let Some(report) = report {
-        finding = finding.shown_by(icmp::evidence(&[report]));
-    }
+    observation =
+        observation
+            .maybe_shown_by(alive.map(|alive| {
+                Evidence::seen(alive.at, start_line(&capture.store.tables, alive), "it speaks meanwhile")
+            }));
+    observation = observation.maybe_shown_by(report.map(|report| icmp::evidence(&[report])));
     let missing = Evidence::Missing {
         expected: format!("an answer of {peer} to a keep-alive"),
         after: last.at,
         watched: capture.watched_since(last.sent),
     };
     Some(Claim {
-        finding: if is_silent { finding.shown_by(missing) } else { finding },
+        said: if is_silent { observation.shown_by(missing) } else { observation },
         calls,
         count: count as u32,
         first_at: worst.from,
@@ -175,7 +172,7 @@ fn claim(capture: &CaptureContext<'_>, train: &Train, down: &[Down<'_>]) -> Opti
 }
 
 /// The words where an ICMP error names the reason.
-fn reported(capture: &CaptureContext<'_>, train: &Train, report: &IcmpReport) -> (String, String, String) {
+fn reported(capture: &CaptureContext<'_>, train: &Train, report: &IcmpReport) -> (String, String, Steps) {
     let tables = &capture.store.tables;
     let (here, there) = (tables.endpoint(train.source), tables.endpoint(train.destination));
     (
@@ -212,7 +209,7 @@ fn words(
     train: &Train,
     worst: &Down<'_>,
     alive: Option<&Message>,
-) -> (String, String, String) {
+) -> (String, String, Steps) {
     let (asker, peer) = (capture.name(train.source), capture.name(train.destination));
     if let Some(alive) = alive {
         return (
@@ -221,9 +218,13 @@ fn words(
                 " It sent messages of its own meanwhile (the last is frame {}), so it is up: the keep-alives do not reach it, or it does not answer them.",
                 alive.at.frame
             ),
-            format!(
-                "1. {peer}: answer OPTIONS of {asker} (any final response; look at its list of allowed addresses). 2. Firewall between them: let the keep-alives through. 3. {asker}: do not take {peer} out of routing for this alone."
-            ),
+            Steps::from([
+                format!(
+                    "{peer}: answer OPTIONS of {asker} (any final response; look at its list of allowed addresses)."
+                ),
+                "Firewall between them: let the keep-alives through.".to_owned(),
+                format!("{asker}: do not take {peer} out of routing for this alone."),
+            ]),
         );
     }
     if let Some(device) = capture.device_at(train.destination, worst.from) {
@@ -242,17 +243,22 @@ fn words(
         (
             format!("{peer} was down"),
             String::new(),
-            format!(
-                "1. {peer}: find out what stopped it at the first of these keep-alives: restart, service, network path. 2. {asker}: make sure that it counts every answer as alive, 404 and 405 too."
-            ),
+            Steps::from([
+                format!(
+                    "{peer}: find out what stopped it at the first of these keep-alives: restart, service, network path."
+                ),
+                format!("{asker}: make sure that it counts every answer as alive, 404 and 405 too."),
+            ]),
         )
     } else {
         (
             format!("{peer} answers no keep-alives"),
             " It answered none in this capture: it is down, not reachable, or takes no OPTIONS from there.".to_owned(),
-            format!(
-                "1. {peer}: is it up, and does it answer OPTIONS of {asker} at all? 2. Firewall between them: let SIP through both ways. 3. {asker}: make sure that it counts every answer as alive, 404 and 405 too."
-            ),
+            Steps::from([
+                format!("{peer}: is it up, and does it answer OPTIONS of {asker} at all?"),
+                "Firewall between them: let SIP through both ways.".to_owned(),
+                format!("{asker}: make sure that it counts every answer as alive, 404 and 405 too."),
+            ]),
         )
     }
 }

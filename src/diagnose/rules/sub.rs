@@ -10,19 +10,13 @@ use crate::call::{EndpointId, Message, NodeId, TextId};
 use crate::diagnose::context::call_context::start_line;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::rule::{Claim, Gate, Rule, Subject};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity};
+use crate::diagnose::rule::{Claim, Rule};
 use crate::diagnose::rules::net::icmp;
 use crate::sip::{Event, HeaderName, Method, SubscriptionState};
 
 /// The rules of this family.
-pub const RULES: &[Rule] = &[Rule {
-    id: "sub-failed",
-    severity: Severity::Warn,
-    title: "Subscription not working",
-    subject: Subject::Capture(sub_failed),
-    gate: Gate::Open,
-}];
+pub const RULES: &[Rule] = &[Rule::of_capture("sub-failed", Severity::Warn, "Subscription not working", sub_failed)];
 
 /// Sends after which a request without answer was not lost by chance.
 const SENDS_MIN: u32 = 4;
@@ -107,7 +101,7 @@ fn subscription(capture: &CaptureContext<'_>, request: &OtherRequest) -> (Method
 }
 
 fn messages<'a>(capture: &CaptureContext<'a>, request: &OtherRequest) -> &'a [Message] {
-    capture.store.messages.get(request.range.0 as usize..request.range.1 as usize).unwrap_or_default()
+    capture.store.messages_of(request.range)
 }
 
 /// The request as sent first.
@@ -127,8 +121,7 @@ fn event(capture: &CaptureContext<'_>, request: &OtherRequest) -> TextId {
 
 /// Every message of the Call-ID that a request belongs to.
 fn whole_group<'a>(capture: &CaptureContext<'a>, message: &Message) -> &'a [Message] {
-    let range = capture.store.groups.get(message.group.0 as usize);
-    range.and_then(|(start, end)| capture.store.messages.get(*start as usize..*end as usize)).unwrap_or_default()
+    capture.store.messages_of_group(message.group)
 }
 
 fn is_one_directional(capture: &CaptureContext<'_>, request: &OtherRequest) -> bool {
@@ -285,23 +278,25 @@ fn claim(capture: &CaptureContext<'_>, trouble: Trouble, requests: &[&OtherReque
             Confidence::Certain,
         ),
     };
-    let mut finding = Finding::new("sub-failed", Severity::Warn, confidence, Proof::OwnWords)
+    let observation = Observation::new(confidence, Proof::OwnWords)
         .beside()
-        .says(title, story, remedy)
-        .at(first.destination, format!("{method} {package} {trouble:?}"));
-    if let Some(answer) = answer.filter(|_| matches!(trouble, Trouble::Refused(_))) {
-        finding = finding.shown_by(Evidence::seen(answer.at, start_line(&capture.store.tables, answer), "the refusal"));
-    }
-    if let Some(report) = report {
-        finding = finding.shown_by(icmp::evidence(&[report]));
-    }
-    finding = finding.shown_by(Evidence::in_frames(
-        requests.iter().take(FRAMES_MAX).map(|request| request.at).collect(),
-        format!("{method} {uri} SIP/2.0"),
-        "the requests concerned",
-    ));
+        .titled(title)
+        .happened(story)
+        .remedy(remedy)
+        .at(first.destination, format!("{method} {package} {trouble:?}"))
+        .maybe_shown_by(
+            answer
+                .filter(|_| matches!(trouble, Trouble::Refused(_)))
+                .map(|answer| Evidence::seen(answer.at, start_line(&capture.store.tables, answer), "the refusal")),
+        )
+        .maybe_shown_by(report.map(|report| icmp::evidence(&[report])))
+        .shown_by(Evidence::in_frames(
+            requests.iter().take(FRAMES_MAX).map(|request| request.at).collect(),
+            format!("{method} {uri} SIP/2.0"),
+            "the requests concerned",
+        ));
     Claim {
-        finding,
+        said: observation,
         calls: Vec::new(),
         count: requests.len() as u32,
         first_at: first.sent,

@@ -9,23 +9,17 @@ use std::time::Duration;
 use crate::call::detail::transfer::{Transfer, party, referred_call, transfers, wants_no_report};
 use crate::call::{Call, Message};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::rule::{Gate, Rule, Subject};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity, Steps};
+use crate::diagnose::rule::Rule;
 use crate::sip::{HeaderName, Method, StatusCode, SubscriptionState};
 
 /// The rules of this family.
-pub const RULES: &[Rule] = &[Rule {
-    id: "xfer-failed",
-    severity: Severity::Error,
-    title: "Call transfer failed",
-    subject: Subject::Call(xfer_failed),
-    gate: Gate::Open,
-}];
+pub const RULES: &[Rule] = &[Rule::of_call("xfer-failed", Severity::Error, "Call transfer failed", xfer_failed)];
 
 /// How long the transferee may be silent about the new call: 64 × T1.
 const REPORT_WAIT: Duration = Duration::from_secs(32);
 
-fn xfer_failed(context: &CallContext<'_>) -> Option<Finding> {
+fn xfer_failed(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome().is_answered() {
         let all = transfers(&context.transactions);
         let last = all.last()?;
@@ -104,14 +98,14 @@ fn bye_after<'a>(context: &CallContext<'a>, transfer: &Transfer) -> Option<&'a M
         .find(|message| message.is_request(Method::Bye) && message.time >= transfer.asked)
 }
 
-fn failed(context: &CallContext<'_>, transfer: &Transfer) -> Option<Finding> {
+fn failed(context: &CallContext<'_>, transfer: &Transfer) -> Option<Observation> {
     let refer = context.transactions.transaction(transfer.refer);
     let request = context.message(refer.request?)?;
     let target = context.header(request, HeaderName::ReferTo).map(party).unwrap_or_default();
     let placed = referred_call(context.capture.store, context.capture.calls, transfer, request, &target);
     // A call that only fits in time may be anybody's: it tells that the capture may hold the new one, and nothing more.
     let may_be_seen = placed.is_some();
-    let new = placed.filter(|placed| placed.is_sure).and_then(|placed| context.capture.calls.get(placed.call as usize));
+    let new = placed.filter(|placed| placed.is_sure).and_then(|placed| context.capture.calls.get(placed.call.place()));
     let failure = failure(context, transfer, new, may_be_seen)?;
     let (transferor, transferee) =
         (context.capture.name(transfer.transferor), context.capture.name(transfer.transferee));
@@ -138,40 +132,42 @@ fn failed(context: &CallContext<'_>, transfer: &Transfer) -> Option<Finding> {
         Failure::Unfinished(_) | Failure::Silent => Severity::Warn,
         _ => Severity::Error,
     };
-    let mut finding = Finding::new("xfer-failed", severity, confidence, Proof::OwnWords).beside().says(
-        title,
-        format!("{story}{aftermath}"),
-        remedy,
-    );
+    let mut observation = Observation::new(confidence, Proof::OwnWords)
+        .severity(severity)
+        .beside()
+        .titled(title)
+        .happened(format!("{story}{aftermath}"))
+        .remedy(remedy);
     match &failure {
         Failure::Refused(message, code) => {
-            finding = finding.shown_by(context.shows(message, format!("the REFER was refused with {code}")));
+            observation = observation.shown_by(context.shows(message, format!("the REFER was refused with {code}")));
         }
         Failure::Reported(message, code) => {
-            finding =
-                finding.shown_by(context.shows(message, format!("reports {code} for the new call (message/sipfrag)")));
+            observation = observation
+                .shown_by(context.shows(message, format!("reports {code} for the new call (message/sipfrag)")));
         }
         Failure::Unreported(_) => {}
         Failure::Unfinished(message) => {
-            finding = finding.shown_by(context.shows_header(
+            observation = observation.shown_by(context.shows_header(
                 message,
                 HeaderName::SubscriptionState,
                 "the reports end without a result",
             ));
         }
         Failure::Silent => {
-            finding = finding.shown_by(Evidence::Missing {
+            observation = observation.shown_by(Evidence::Missing {
                 expected: "a NOTIFY about the new call".to_owned(),
                 after: request.at,
                 watched: context.capture.watched_since(request.time),
             });
         }
     }
-    finding = finding.shown_by(context.shows_header(request, HeaderName::ReferTo, "the transfer asked for"));
-    if let Some(frame) = new.and_then(|call| first_frame(context, call)) {
-        finding = finding.shown_by(Evidence::seen(frame, format!("INVITE for {target}"), "the new call"));
-    }
-    Some(finding.at(transfer.transferee, format!("{code} {target}")))
+    observation = observation.shown_by(context.shows_header(request, HeaderName::ReferTo, "the transfer asked for"));
+    observation = observation.maybe_shown_by(
+        new.and_then(|call| first_frame(context, call))
+            .map(|frame| Evidence::seen(frame, format!("INVITE for {target}"), "the new call")),
+    );
+    Some(observation.at(transfer.transferee, format!("{code} {target}")))
 }
 
 fn words(
@@ -181,7 +177,7 @@ fn words(
     transferee: &str,
     target: &str,
     new: Option<&Call>,
-) -> (String, String, String, Confidence) {
+) -> (String, String, Steps, Confidence) {
     let title = format!("Transfer to {target} failed");
     let end = new.map_or(String::new(), |call| {
         let phrase = context.capture.text(call.phrase);
@@ -191,9 +187,10 @@ fn words(
         Failure::Refused(_, code @ (403 | 405 | 501 | 603)) => (
             title,
             format!("{transferee} takes no REFER from {transferor} and refused it with {code}."),
-            format!(
-                "1. {transferee}: allow REFER for this peer. 2. Or let {transferor} join the two calls itself instead of sending REFER."
-            ),
+            Steps::from([
+                format!("{transferee}: allow REFER for this peer."),
+                format!("Or let {transferor} join the two calls itself instead of sending REFER."),
+            ]),
             Confidence::Certain,
         ),
         Failure::Refused(_, code) => (
@@ -201,7 +198,7 @@ fn words(
             format!("{transferee} refused the REFER of {transferor} with {code}."),
             format!(
                 "Find out why {transferee} answers {code}: the address in Refer-To, the feature demanded, or the call that it names."
-            ),
+            ).into(),
             Confidence::Certain,
         ),
         Failure::Reported(_, code) => (
@@ -225,7 +222,7 @@ fn words(
             ),
             format!(
                 "Look at {transferee} for the call to {target}, and let {transferor} fetch the caller back when no result comes."
-            ),
+            ).into(),
             Confidence::Likely,
         ),
         Failure::Silent => (
@@ -233,25 +230,27 @@ fn words(
             format!(
                 "{transferee} accepted the REFER of {transferor}, and neither a new call nor a NOTIFY followed for 32 s; the new call may take a way that the capture does not show."
             ),
-            format!("Look at {transferee} for the call to {target} that it was asked to place."),
+            format!("Look at {transferee} for the call to {target} that it was asked to place.").into(),
             Confidence::Possible,
         ),
     }
 }
 
-fn remedy_for(code: u16, transferor: &str, target: &str) -> String {
+fn remedy_for(code: u16, transferor: &str, target: &str) -> Steps {
     match code {
         486 | 600 | 603 | 480 | 408 | 487 => format!(
             "Transfer again when {target} can take the call. {transferor}: wait for the result before hanging up, so that the caller can be fetched back."
-        ),
+        ).into(),
         481 => format!(
             "{transferor}: name the call to replace as its receiver knows it: to-tag and from-tag in Replaces are seen from there."
-        ),
-        _ => format!("Repair the call to {target} first (its own finding says why it failed), then transfer again."),
+        ).into(),
+        _ => {
+            format!("Repair the call to {target} first (its own finding says why it failed), then transfer again.").into()
+        }
     }
 }
 
 fn first_frame(context: &CallContext<'_>, call: &Call) -> Option<crate::capture::FrameRef> {
     let leg = call.legs.first()?;
-    context.capture.store.messages.get(leg.start as usize).map(|message| message.at)
+    context.capture.store.messages_of(leg).first().map(|message| message.at)
 }

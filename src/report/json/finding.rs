@@ -27,13 +27,13 @@ impl Serialize for FindingLine<'_> {
         Fields {
             rule: finding.rule,
             severity: finding.severity.word(),
-            confidence: finding.confidence.word(),
-            explains: finding.explains,
-            title: &finding.title,
-            explanation: &finding.explanation,
-            remedy: &finding.remedy,
-            evidence: Each(|| finding.evidence.iter().map(EvidenceLine)),
-            ruled_out: Each(|| finding.ruled_out.iter().map(ruled_out)),
+            confidence: finding.seen.confidence.word(),
+            explains: finding.seen.explains,
+            title: &finding.title(),
+            explanation: &finding.explanation(),
+            remedy: &finding.remedy(),
+            evidence: Each(|| finding.seen.evidence.iter().map(EvidenceLine)),
+            ruled_out: Each(|| finding.seen.ruled_out.iter().map(ruled_out)),
         }
         .serialize(serializer)
     }

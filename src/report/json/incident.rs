@@ -45,19 +45,19 @@ impl Serialize for IncidentLine<'_> {
         IncidentFields {
             rule: finding.rule,
             severity: finding.severity.word(),
-            confidence: finding.confidence.word(),
-            title: &finding.title,
-            explanation: &finding.explanation,
-            remedy: &finding.remedy,
-            origin: finding.origin.map(|origin| EndpointText(self.tables.endpoint(origin))),
+            confidence: finding.seen.confidence.word(),
+            title: &incident.title(),
+            explanation: &incident.explanation(),
+            remedy: &incident.remedy(),
+            origin: finding.seen.origin.map(|origin| EndpointText(self.tables.endpoint(origin))),
             calls: &incident.calls,
             count: incident.count,
             first_at: moment(incident.first_at),
             last_at: moment(incident.last_at),
             scope: non_empty(&incident.scope),
             apart: non_empty(&incident.apart),
-            evidence: Each(|| finding.evidence.iter().map(EvidenceLine)),
-            ruled_out: Each(|| finding.ruled_out.iter().map(ruled_out)),
+            evidence: Each(|| finding.seen.evidence.iter().map(EvidenceLine)),
+            ruled_out: Each(|| finding.seen.ruled_out.iter().map(ruled_out)),
         }
         .serialize(serializer)
     }

@@ -72,7 +72,7 @@ fn problem(context: &Context<'_>, entry: &RegistrationEntry, page: &mut Page<'_>
         1 => String::new(),
         tries => format!(", {}", count(tries as u64, "try")),
     };
-    let why = entry.findings.first().map_or(String::new(), |finding| format!(": {}", finding.title));
+    let why = entry.findings.first().map_or(String::new(), |finding| format!(": {}", finding.title()));
     page.wrapped(
         plain("  "),
         4,

@@ -146,7 +146,7 @@ fn why<'a>(context: &'a Context<'a>, entry: &'a CallEntry) -> std::borrow::Cow<'
         beside.find(|finding| finding.severity > Severity::Info)
     });
     if let Some(finding) = telling {
-        return finding.title.as_str().into();
+        return finding.title();
     }
     match entry.call.outcome {
         Outcome::Completed | Outcome::CancelRace => {

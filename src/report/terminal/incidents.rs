@@ -75,7 +75,7 @@ fn head(number: usize, incident: &Incident) -> Vec<Span<'_>> {
     vec![
         plain(format!("{number:>2} ")),
         Span::new(severity_ink(finding.severity), format!("{word:<5}  ")),
-        strong(finding.title.as_str()),
+        strong(incident.title()),
     ]
 }
 
@@ -84,7 +84,7 @@ fn how_many(context: &Context<'_>, incident: &Incident) -> String {
     let count_of_all = u64::from(incident.count);
     let mut about = Vec::new();
     if incident.calls.is_empty() {
-        if let Some(origin) = incident.finding.origin {
+        if let Some(origin) = incident.finding.seen.origin {
             about.push(context.endpoint(origin));
         }
         if count_of_all > 1 {
@@ -115,15 +115,15 @@ fn block(context: &Context<'_>, number: usize, incident: &Incident, page: &mut P
     let mut spans = head(number, incident);
     spans.push(plain(format!("   {}", how_many(context, incident))));
     page.line(spans)?;
-    page.labelled("Why", [plain(finding.explanation.as_str())])?;
-    if let Some(origin) = finding.origin {
+    page.labelled("Why", [plain(incident.explanation())])?;
+    if let Some(origin) = finding.seen.origin {
         let who = context.endpoint_and_software(origin);
-        if !finding.explanation.contains(&who) {
+        if !incident.explanation().contains(&who) {
             page.labelled("Who", [plain(who)])?;
         }
     }
     proof(context, finding, PROOFS_MAX, page)?;
-    sure(finding, finding.ruled_out.first(), page)?;
+    sure(finding, finding.seen.ruled_out.first(), page)?;
     next(finding, page)?;
     scope(context, incident, page)
 }
@@ -131,7 +131,7 @@ fn block(context: &Context<'_>, number: usize, incident: &Incident, page: &mut P
 /// Evidence, one piece a line: frames, the line as sent, what it shows.
 pub(super) fn proof(context: &Context<'_>, finding: &Finding, limit: usize, page: &mut Page<'_>) -> io::Result<()> {
     let limit = if context.style.is_whole { usize::MAX } else { limit };
-    for (place, evidence) in finding.evidence.iter().take(limit).enumerate() {
+    for (place, evidence) in finding.seen.evidence.iter().take(limit).enumerate() {
         let label = if place == 0 { "Proof" } else { "" };
         let text = match evidence {
             Evidence::Seen { frames, quote, shows } => {
@@ -148,8 +148,8 @@ pub(super) fn proof(context: &Context<'_>, finding: &Finding, limit: usize, page
         };
         page.labelled(label, [plain(text)])?;
     }
-    if finding.evidence.len() > limit {
-        let more = finding.evidence.len() - limit;
+    if finding.seen.evidence.len() > limit {
+        let more = finding.seen.evidence.len() - limit;
         let pieces = count(more as u64, "further piece");
         page.labelled("", [faint(format!("and {pieces} of evidence: -v"))])?;
     }
@@ -159,7 +159,7 @@ pub(super) fn proof(context: &Context<'_>, finding: &Finding, limit: usize, page
 /// How sure, in the words of the report; with the look-alike that was refuted, where it has no line of its own.
 pub(super) fn sure(finding: &Finding, not: Option<&RuledOut>, page: &mut Page<'_>) -> io::Result<()> {
     use crate::diagnose::Confidence;
-    let text = match finding.confidence {
+    let text = match finding.seen.confidence {
         Confidence::Certain => "certain",
         Confidence::Likely => "likely: several observations agree and none speaks against it",
         Confidence::Possible => "possible: other causes fit too",
@@ -170,7 +170,7 @@ pub(super) fn sure(finding: &Finding, not: Option<&RuledOut>, page: &mut Page<'_
 
 /// What else it could have been, and why it is not.
 pub(super) fn not(finding: &Finding, limit: usize, page: &mut Page<'_>) -> io::Result<()> {
-    for (place, ruled_out) in finding.ruled_out.iter().take(limit).enumerate() {
+    for (place, ruled_out) in finding.seen.ruled_out.iter().take(limit).enumerate() {
         let label = if place == 0 { "Not" } else { "" };
         let text = format!("{}: {}", ruled_out.rule, ruled_out.because);
         page.labelled(label, [plain(text)])?;
@@ -180,28 +180,11 @@ pub(super) fn not(finding: &Finding, limit: usize, page: &mut Page<'_>) -> io::R
 
 /// What to do, one step a line where the steps are numbered.
 pub(super) fn next(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
-    for (place, step) in steps(&finding.remedy).into_iter().enumerate() {
+    for (place, step) in finding.steps().enumerate() {
         let label = if place == 0 { "Next" } else { "" };
         page.labelled(label, [plain(step)])?;
     }
     Ok(())
-}
-
-/// Splits `1. Do this. 2. Do that.` before each number that goes on counting.
-fn steps(remedy: &str) -> Vec<&str> {
-    let mut steps = Vec::new();
-    let mut rest = remedy.trim();
-    let mut number = 2;
-    while let Some(place) = rest.find(&format!(" {number}. ")) {
-        let (step, after) = rest.split_at(place);
-        steps.push(step.trim());
-        rest = after.trim();
-        number += 1;
-    }
-    if !rest.is_empty() {
-        steps.push(rest);
-    }
-    steps
 }
 
 fn scope(context: &Context<'_>, incident: &Incident, page: &mut Page<'_>) -> io::Result<()> {
@@ -233,19 +216,4 @@ fn when(context: &Context<'_>, first: Timestamp, last: Timestamp) -> String {
 /// Ink and word of a finding seen beside the outcome.
 pub(super) fn mark(severity: Severity) -> (Ink, &'static str) {
     (severity_ink(severity), severity.word())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbered_steps_stand_on_lines_of_their_own() {
-        assert_eq!(
-            vec!["1. Trunk: add PCMU.", "2. Re-test with version 2.3 of it."],
-            steps("1. Trunk: add PCMU. 2. Re-test with version 2.3 of it.")
-        );
-        assert_eq!(vec!["Wait 5 s and retry."], steps("Wait 5 s and retry."));
-        assert!(steps("").is_empty());
-    }
 }

@@ -26,13 +26,13 @@ pub(super) fn write(context: &Context<'_>, id: u32, entry: &CallEntry, page: &mu
     head(context, id, entry, page)?;
     match entry.primary() {
         Some(finding) => {
-            page.labelled("Why", [strong(finding.title.as_str()), plain(". "), plain(finding.explanation.as_str())])?;
+            page.labelled("Why", [strong(finding.title()), plain(". "), plain(finding.explanation())])?;
             who(context, call, page)?;
             if call.origin.is_none()
-                && let Some(origin) = finding.origin
+                && let Some(origin) = finding.seen.origin
             {
                 let who = context.endpoint_and_software(origin);
-                if !finding.explanation.contains(&who) {
+                if !finding.explanation().contains(&who) {
                     page.labelled("Who", [plain(who)])?;
                 }
             }
@@ -74,11 +74,9 @@ fn head(context: &Context<'_>, id: u32, entry: &CallEntry, page: &mut Page<'_>) 
 
 /// The word that opens the note.
 fn verdict(entry: &CallEntry) -> (Ink, &'static str) {
-    let is_bad_audio = entry.primary().is_some_and(|finding| finding.rule.starts_with("rtp-"));
     match (entry.call.outcome, entry.call.outcome.group()) {
         (Outcome::Dropped, _) => (Ink::Bad, "DROPPED"),
         (_, OutcomeGroup::Failure) => (Ink::Bad, "FAILED"),
-        (_, OutcomeGroup::Answered) if is_bad_audio => (Ink::Bad, "BAD AUDIO"),
         (_, OutcomeGroup::Answered) => (Ink::Good, "ANSWERED"),
         (_, OutcomeGroup::Normal) => (Ink::Plain, "NOT A FAULT"),
         (_, OutcomeGroup::Unknown) => (Ink::Faint, "PARTIAL"),
@@ -219,13 +217,7 @@ fn beside(context: &Context<'_>, entry: &CallEntry, page: &mut Page<'_>) -> io::
         let label = if place == 0 { "Also" } else { "" };
         page.labelled(
             label,
-            [
-                Span::new(ink, word),
-                plain("  "),
-                strong(finding.title.as_str()),
-                plain(". "),
-                plain(finding.explanation.as_str()),
-            ],
+            [Span::new(ink, word), plain("  "), strong(finding.title()), plain(". "), plain(finding.explanation())],
         )?;
     }
     if others.len() > limit {

@@ -6,10 +6,10 @@ use super::Login;
 use super::refused::names_login;
 use crate::call::beside::registration::{Registration, RegistrationOutcome};
 use crate::call::detail::login::LoginFault;
-use crate::call::survey::number_acceptance::{CONTRAST_MIN, NumberAcceptance, Prefix, Tally, asserted};
+use crate::call::survey::number_acceptance::{AcceptanceCount, CONTRAST_MIN, NumberAcceptance, Prefix, asserted};
 use crate::call::{Cause, Outcome, is_challenge};
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::{CallContext, CaptureContext, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, CaptureContext, Confidence, Evidence, Observation, Proof, Steps};
 use crate::sip::HeaderName;
 use crate::sip::number::{Number, user_of};
 
@@ -47,7 +47,7 @@ const POLICY: [&str; 26] = [
     "policy",
 ];
 
-pub fn call(context: &CallContext<'_>) -> Option<Finding> {
+pub fn auth_forbidden_of_call(context: &CallContext<'_>) -> Option<Observation> {
     let is_refused = matches!(context.outcome(), Outcome::Rejected | Outcome::AuthFailed);
     if !is_refused || context.refusal_code() != 403 {
         return None;
@@ -65,57 +65,53 @@ pub fn call(context: &CallContext<'_>) -> Option<Finding> {
     let server = context.name(refuser);
     let caller = user_of(context.capture.text(context.call.caller));
     let callee = user_of(context.capture.text(context.call.callee));
-    let finding = |confidence, proof, why: String, remedy: String, signature: String| {
-        Finding::new("auth-forbidden", Severity::Error, confidence, proof)
-            .says(
-                format!("{} forbids the call", context.capture.name(refuser)),
-                format!("{server} answered 403 {phrase}: {why}"),
-                remedy,
-            )
+    let observation = |confidence, proof, why: String, remedy: Steps, signature: String| {
+        Observation::new(confidence, proof)
+            .titled(format!("{} forbids the call", context.capture.name(refuser)))
+            .happened(format!("{server} answered 403 {phrase}: {why}"))
+            .remedy(remedy)
             .shown_by(context.shows(refusal, "the refusal"))
             .at(refuser, signature)
     };
     if let Some(apart) = contrast(context) {
-        let finding = finding(Confidence::Likely, Proof::Comparison, apart.why, apart.remedy, apart.signature);
-        return Some(match apart.accepted {
-            Some(accepted) => finding.shown_by(accepted),
-            None => finding,
-        });
+        let observation = observation(Confidence::Likely, Proof::Comparison, apart.why, apart.remedy, apart.signature);
+        return Some(observation.maybe_shown_by(apart.accepted));
     }
     let is_about_login = names_login(&spoken) || super::names_nonce(&spoken);
     if is_about_login && context.outcome() == Outcome::AuthFailed {
         return None;
     }
     if is_unseen_login(context) {
-        return Some(finding(
+        return Some(observation(
             Confidence::Possible,
             Proof::CodeMeaning,
             format!(
                 "it had asked for a login before, and the request that it refuses is not in the capture: the password of {caller} may be wrong, or the call not allowed."
             ),
-            format!("On {server}: look up why it refused the call from {caller} to {callee}."),
+            format!("On {server}: look up why it refused the call from {caller} to {callee}.").into(),
             "unseen".to_owned(),
         ));
     }
     if POLICY.iter().any(|word| spoken.contains(word)) {
-        return Some(finding(
+        return Some(observation(
             Confidence::Certain,
             Proof::OwnWords,
             format!("it gives the reason \"{words}\" for the call from {caller} to {callee}."),
-            format!("On {server}: change the rule that it names, for {caller} or for {callee}."),
+            format!("On {server}: change the rule that it names, for {caller} or for {callee}.").into(),
             words,
         ));
     }
     let login = if context.outcome() == Outcome::AuthFailed { "a login that it does not accept, " } else { "" };
-    Some(finding(
+    Some(observation(
         Confidence::Possible,
         Proof::CodeMeaning,
         format!(
             "its policy does not allow this call; {login}the address it came from, the caller ID {caller}, the number {callee} or the account may be why, and no accepted call in this capture tells which."
         ),
-        format!(
-            "1. On {server}: look up which rule refused the call from {caller} to {callee}. 2. Compare with a call that it accepts: source address, caller ID, called number."
-        ),
+        Steps::from([
+            format!("On {server}: look up which rule refused the call from {caller} to {callee}."),
+            "Compare with a call that it accepts: source address, caller ID, called number.".to_owned(),
+        ]),
         String::new(),
     ))
 }
@@ -142,7 +138,7 @@ fn own_words(context: &CallContext<'_>, phrase: &str) -> String {
 /// What sets the refused calls of a server apart from the accepted ones.
 struct Apart {
     why: String,
-    remedy: String,
+    remedy: Steps,
     signature: String,
     accepted: Option<Evidence>,
 }
@@ -151,7 +147,7 @@ fn contrast(context: &CallContext<'_>) -> Option<Apart> {
     let refuser = context.refuser()?;
     let reception = context.capture.reception(refuser)?;
     let request = context.refused_request()?;
-    let separates = |own: Option<&Tally>| {
+    let separates = |own: Option<&AcceptanceCount>| {
         own.is_some_and(|own| own.accepted == 0 && own.forbidden >= CONTRAST_MIN)
             && reception.all.accepted >= CONTRAST_MIN
     };
@@ -164,34 +160,37 @@ fn contrast(context: &CallContext<'_>) -> Option<Apart> {
     let head = head.map_or(String::new(), |head| head.to_string());
     let address = context.tables().endpoints.address(source);
     let server = context.name(refuser);
-    let features = [
+    let features: [(_, _, _, Steps); 4] = [
         (
             separates(reception.sources.get(&source)),
             reception.sources.get(&source),
             format!("came from {address}"),
-            format!("On {server}: add {address} to the addresses that may call, or let {address} log in."),
+            format!("On {server}: add {address} to the addresses that may call, or let {address} log in.").into(),
         ),
         (
             separates(reception.callers.get(caller)),
             reception.callers.get(caller),
             format!("used the caller ID {caller}"),
-            format!(
-                "1. On {}: send a caller ID that {server} allows{}. 2. Or have {caller} allowed there.",
-                context.name(request.source),
-                example(context, reception)
-            ),
+            Steps::from([
+                format!(
+                    "On {}: send a caller ID that {server} allows{}.",
+                    context.name(request.source),
+                    example(context, reception)
+                ),
+                format!("Or have {caller} allowed there."),
+            ]),
         ),
         (
             !vouched.is_empty() && separates(reception.asserted.get(vouched)),
             reception.asserted.get(vouched),
             format!("vouched for the identity {vouched}"),
-            format!("On {}: send an asserted identity that {server} allows.", context.name(request.source)),
+            format!("On {}: send an asserted identity that {server} allows.", context.name(request.source)).into(),
         ),
         (
             separates(alike),
             alike,
             format!("went to numbers that begin with {head}"),
-            format!("On {server}: allow calls to {head}… for this account, where they are wanted."),
+            format!("On {server}: allow calls to {head}… for this account, where they are wanted.").into(),
         ),
     ];
     let apart: Vec<_> = features.into_iter().filter(|(is, ..)| *is).collect();
@@ -228,7 +227,7 @@ fn example(context: &CallContext<'_>, reception: &NumberAcceptance) -> String {
         .map_or(String::new(), |accepted| format!(", such as {}", user_of(context.capture.text(accepted.from))))
 }
 
-pub fn device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Finding> {
+pub fn auth_forbidden_of_registration(capture: &CaptureContext<'_>, device: &Registration) -> Option<Observation> {
     if device.outcome != RegistrationOutcome::Failed || device.final_code?.0 != 403 {
         return None;
     }
@@ -268,16 +267,15 @@ pub fn device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Fin
             Proof::CodeMeaning,
         ),
     };
-    let finding = Finding::new("auth-forbidden", Severity::Error, confidence, proof)
-        .says(
-            format!("{server} forbids the registration of {user}"),
-            format!("{server} answered 403: {why}"),
-            format!(
+    Some(
+        Observation::new(confidence, proof)
+            .titled(format!("{server} forbids the registration of {user}"))
+            .happened(format!("{server} answered 403: {why}"))
+            .remedy(format!(
                 "On {server}: see whether {user} exists, may register, and may do so from {}.",
                 capture.name(device.source)
-            ),
-        )
-        .shown_by(Evidence::seen(frame, "SIP/2.0 403", "the refusal"))
-        .at(device.registrar, user);
-    Some(finding)
+            ))
+            .shown_by(Evidence::seen(frame, "SIP/2.0 403", "the refusal"))
+            .at(device.registrar, user),
+    )
 }

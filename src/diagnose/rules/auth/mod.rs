@@ -10,75 +10,42 @@ mod unanswered;
 use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
 use crate::call::detail::login::{LoginFault, Round, fault, rounds};
 use crate::call::{CallTransactions, EndpointId, Message, Outcome};
-use crate::diagnose::rule::{AskCall, AskCapture, AskRegistration, Gate, Rule, Subject};
+use crate::diagnose::rule::{Gate, Rule};
 use crate::diagnose::{CallContext, CaptureContext, Evidence, Severity, start_line};
 use crate::sip::number::user_of;
 use crate::sip::{Digest, HeaderName, Method};
 
+/// A rule that is asked about each login that led nowhere: of a call, of a registration, of other requests; and where it has
+/// a further function, about each call without one.
+macro_rules! of_logins {
+    ($id:literal, $title:literal, $ask:path $(, $otherwise:path)?) => {
+        Rule::of_call($id, Severity::Error, $title, |context| match Login::of_call(context) {
+            Some(login) => $ask(&login),
+            None => None$(.or_else(|| $otherwise(context)))?,
+        })
+        .and_registration(|capture, device| $ask(&Login::of_device(capture, device)?))
+        .and_capture(|capture| outside::claims(capture, $ask))
+        .gated(Gate::Complete)
+    };
+}
+
 /// The rules of this family; each speaks of calls, of registrations and of other requests.
 pub const RULES: &[Rule] = &[
-    rule(
-        "auth-stale-loop",
-        "Nonce expires faster than the client can use it",
-        unanswered::stale_call,
-        unanswered::stale_device,
-        outside::stale,
-    ),
-    rule(
-        "auth-algorithm",
-        "Digest algorithm not supported by the client",
-        unanswered::algorithm_call,
-        unanswered::algorithm_device,
-        outside::algorithm,
-    ),
-    rule(
-        "auth-digest-error",
-        "The login answer itself is wrong",
-        refused::digest_call,
-        refused::digest_device,
-        outside::digest,
-    ),
-    rule(
-        "auth-rejected",
-        "Wrong password (or unknown user)",
-        refused::rejected_call,
-        refused::rejected_device,
-        outside::rejected,
-    ),
-    Rule {
-        gate: Gate::BothDirections,
-        ..rule(
-            "auth-no-credentials",
-            "Caller never answered the login request",
-            unanswered::silent_call,
-            unanswered::silent_device,
-            outside::silent,
-        )
-    },
-    Rule {
-        id: "auth-forbidden",
-        severity: Severity::Error,
-        title: "Refused by policy (403)",
-        subject: Subject::CallAndRegistration(forbidden::call, forbidden::device),
-        gate: Gate::Complete,
-    },
+    of_logins!("auth-stale-loop", "Nonce expires faster than the client can use it", unanswered::auth_stale_loop),
+    of_logins!("auth-algorithm", "Digest algorithm not supported by the client", unanswered::auth_algorithm),
+    of_logins!("auth-digest-error", "The login answer itself is wrong", refused::auth_digest_error),
+    of_logins!("auth-rejected", "Wrong password (or unknown user)", refused::auth_rejected),
+    of_logins!(
+        "auth-no-credentials",
+        "Caller never answered the login request",
+        unanswered::auth_no_credentials,
+        unanswered::auth_no_credentials_of_call
+    )
+    .gated(Gate::BothDirections),
+    Rule::of_call("auth-forbidden", Severity::Error, "Refused by policy (403)", forbidden::auth_forbidden_of_call)
+        .and_registration(forbidden::auth_forbidden_of_registration)
+        .gated(Gate::Complete),
 ];
-
-const fn rule(
-    id: &'static str,
-    title: &'static str,
-    of_call: AskCall,
-    of_device: AskRegistration,
-    of_requests: AskCapture,
-) -> Rule {
-    Rule {
-        id,
-        severity: Severity::Error,
-        title,
-        subject: Subject::All(of_call, of_device, of_requests),
-        gate: Gate::Complete,
-    }
-}
 
 /// Messages of a Call-ID before and behind a challenge among which its nonce is looked for.
 const NEAR_MAX: usize = 500;
@@ -272,9 +239,7 @@ impl<'s, 'a> Login<'s, 'a> {
             return false;
         };
         let store = self.capture.store;
-        let group = store.groups.get(answer.group.0 as usize);
-        let own = group.and_then(|(start, end)| store.messages.get(*start as usize..*end as usize));
-        let own = own.unwrap_or_default();
+        let own = store.messages_of_group(answer.group);
         let place = own.partition_point(|message| message.order() < answer.order());
         let near = own.get(place.saturating_sub(NEAR_MAX)..(place + NEAR_MAX).min(own.len()));
         let nonce = asked.nonce();

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Login, refused, unanswered};
+use super::Login;
 use crate::call::beside::other_request::OtherRequest;
 use crate::call::detail::login::{LoginFault, fault, rounds};
 use crate::call::{CallTransactions, EndpointId, NodeId, TextId, TransactionIndex, is_challenge};
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Finding, Severity};
+use crate::diagnose::finding::{Observation, Severity};
 use crate::diagnose::rule::Claim;
 use crate::sip::Method;
 use crate::sip::number::user_of;
@@ -26,24 +26,23 @@ struct Stuck<'a> {
     count: u32,
 }
 
-pub fn silent(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, unanswered::silent)
-}
-
-pub fn algorithm(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, unanswered::algorithm)
-}
-
-pub fn stale(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, unanswered::stale)
-}
-
-pub fn digest(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, refused::digest)
-}
-
-pub fn rejected(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, refused::rejected)
+/// What a rule about logins says of them.
+pub fn claims(capture: &CaptureContext<'_>, ask: fn(&Login<'_, '_>) -> Option<Observation>) -> Vec<Claim> {
+    let stuck = stuck(capture);
+    let found = stuck.values().filter_map(|stuck| {
+        let login = login(capture, stuck)?;
+        let mut observation = ask(&login)?.beside();
+        observation.severity = Some(Severity::Warn);
+        Some(Claim {
+            said: observation,
+            calls: Vec::new(),
+            count: stuck.count,
+            first_at: stuck.first.sent,
+            last_at: stuck.last.sent,
+            scope: String::new(),
+        })
+    });
+    found.collect()
 }
 
 /// What a sender of this method may do once it has logged in; `None` for methods that are told elsewhere.
@@ -55,24 +54,6 @@ fn deed(method: Method) -> Option<&'static str> {
         Method::Options => Some("ask for its capabilities"),
         _ => None,
     }
-}
-
-fn claims(capture: &CaptureContext<'_>, ask: fn(&Login<'_, '_>) -> Option<Finding>) -> Vec<Claim> {
-    let stuck = stuck(capture);
-    let found = stuck.values().filter_map(|stuck| {
-        let login = login(capture, stuck)?;
-        let mut finding = ask(&login)?.beside();
-        finding.severity = Severity::Warn;
-        Some(Claim {
-            finding,
-            calls: Vec::new(),
-            count: stuck.count,
-            first_at: stuck.first.sent,
-            last_at: stuck.last.sent,
-            scope: String::new(),
-        })
-    });
-    found.collect()
 }
 
 fn stuck<'a>(capture: &CaptureContext<'a>) -> BTreeMap<Key, Stuck<'a>> {
@@ -106,8 +87,7 @@ fn stuck<'a>(capture: &CaptureContext<'a>) -> BTreeMap<Key, Stuck<'a>> {
 
 fn login<'s, 'a>(capture: &'s CaptureContext<'a>, stuck: &Stuck<'a>) -> Option<Login<'s, 'a>> {
     let request = stuck.last;
-    let (start, end) = request.range;
-    let messages = capture.store.messages.get(start as usize..end as usize)?;
+    let messages = capture.store.messages_of(request.range);
     let transactions = CallTransactions::new(messages.iter().collect(), &capture.store.tables);
     let steps: Vec<TransactionIndex> = transactions
         .each()

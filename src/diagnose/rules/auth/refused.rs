@@ -5,22 +5,13 @@
 use std::time::Duration;
 
 use super::{Login, SERVER_CHANGES_MIN, readable};
-use crate::call::beside::registration::Registration;
 use crate::call::detail::login::{DigestFault, LoginFault};
 use crate::diagnose::background::logins::foreign_uri;
 use crate::diagnose::finding::words::{counted, duration};
-use crate::diagnose::{CallContext, CaptureContext, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{Confidence, Observation, Proof};
 
 /// An accepted login this near to a refused one of the same user: the password is right.
 const SAME_LOGIN: Duration = Duration::from_secs(60);
-
-pub fn digest_call(context: &CallContext<'_>) -> Option<Finding> {
-    digest(&Login::of_call(context)?)
-}
-
-pub fn digest_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Finding> {
-    digest(&Login::of_device(capture, device)?)
-}
 
 /// What is wrong with the login, and what would be right.
 fn visible(login: &Login<'_, '_>) -> Option<(String, String, Confidence)> {
@@ -63,34 +54,28 @@ fn visible(login: &Login<'_, '_>) -> Option<(String, String, Confidence)> {
     }
 }
 
-pub fn digest(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn auth_digest_error(login: &Login<'_, '_>) -> Option<Observation> {
     if login.blames_nonce() {
         return None;
     }
     let (wrong, right, confidence) = visible(login)?;
     let (request, _) = login.sent()?;
     let (client, server) = (&login.client_name, &login.origin_name);
-    let finding = Finding::new("auth-digest-error", Severity::Error, confidence, Proof::Protocol)
-        .says(
-            format!("The login of {} is built wrongly", login.login_name()),
-            format!("{server} refused the login of {} {} it {wrong}.", login.login_name(), confidence.because()),
-            format!("On {client}: {right}. If the login is refused then as well, set the password anew on both sides."),
-        )
-        .shown_by(login.shows(request, "the request with the login"))
-        .shown_by(login.shows(login.answer()?, "the refusal"))
-        .at(login.origin, format!("{} {right}", login.login_name()));
-    Some(finding)
+    Some(
+        Observation::new(confidence, Proof::Protocol)
+            .titled(format!("The login of {} is built wrongly", login.login_name()))
+            .happened(format!("{server} refused the login of {}", login.login_name()))
+            .because(format!("it {wrong}."))
+            .remedy(format!(
+                "On {client}: {right}. If the login is refused then as well, set the password anew on both sides."
+            ))
+            .shown_by(login.shows(request, "the request with the login"))
+            .shown_by(login.shows(login.answer()?, "the refusal"))
+            .at(login.origin, format!("{} {right}", login.login_name())),
+    )
 }
 
-pub fn rejected_call(context: &CallContext<'_>) -> Option<Finding> {
-    rejected(&Login::of_call(context)?)
-}
-
-pub fn rejected_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Finding> {
-    rejected(&Login::of_device(capture, device)?)
-}
-
-pub fn rejected(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn auth_rejected(login: &Login<'_, '_>) -> Option<Observation> {
     match login.fault {
         LoginFault::Refused { .. } if login.server_changes() >= SERVER_CHANGES_MIN => None,
         LoginFault::Refused { .. } | LoginFault::Forbidden { .. } if login.blames_nonce() => None,
@@ -109,7 +94,7 @@ fn accepted(login: &Login<'_, '_>) -> Option<Duration> {
     Some(time.since(request.time).max(request.time.since(time)))
 }
 
-fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Finding> {
+fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Observation> {
     let (request, _) = login.sent()?;
     let answer = login.answer()?;
     let (client, server) = (&login.client_name, &login.origin_name);
@@ -123,28 +108,41 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Finding> {
         "{server} refused the login of {name} (realm \"{realm}\") {}{tries}: each answered the latest nonce and none was called stale",
         counted(times, "time")
     );
-    let finding = match accepted(login).filter(|apart| *apart <= SAME_LOGIN) {
-        Some(apart) => Finding::new("auth-rejected", Severity::Error, Confidence::Possible, Proof::Protocol).says(
-            format!("The login of {name} is refused now and then"),
-            format!("{says}. The same user was accepted {} apart, so the password is right: a second device or a second server knows another one.", duration(apart)),
-            format!("1. Find other devices that log in as {name}. 2. Where {server} is several machines: compare their user databases."),
-        ),
-        None if login.server_changes() > 0 => Finding::new("auth-rejected", Severity::Error, Confidence::Possible, Proof::Protocol).says(
-            format!("The login of {name} is refused"),
-            format!("{says}, possibly because the password is wrong. Also consider two servers behind {server} that do not know each other's nonces: the challenges are of two kinds (length of the nonce, Server header)."),
-            format!("1. Where {server} is several machines: give them one nonce secret, or keep each client on one of them. 2. Otherwise set the password of {name} anew on {client} and on {server}."),
-        ),
-        None => Finding::new("auth-rejected", Severity::Error, Confidence::Likely, Proof::Protocol).says(
-            format!("The login of {name} is wrong"),
-            format!("{says}, most likely because the password or the user name is wrong."),
-            format!("1. Set the password of {name} anew on {client} and on {server}. 2. See that {client} logs in with the user name that {server} expects, which may differ from the number."),
-        ),
+    let observation = match accepted(login).filter(|apart| *apart <= SAME_LOGIN) {
+        Some(apart) => Observation::new(Confidence::Possible, Proof::Protocol)
+            .titled(format!("The login of {name} is refused now and then"))
+            .happened(format!(
+                "{says}. The same user was accepted {} apart, so the password is right: a second device or a second server knows another one.",
+                duration(apart)
+            ))
+            .remedy(format!("Find other devices that log in as {name}."))
+            .remedy(format!("Where {server} is several machines: compare their user databases.")),
+        None if login.server_changes() > 0 => Observation::new(Confidence::Possible, Proof::Protocol)
+            .titled(format!("The login of {name} is refused"))
+            .happened(format!("{says},"))
+            .because(format!(
+                "the password is wrong. Also consider two servers behind {server} that do not know each other's nonces: the challenges are of two kinds (length of the nonce, Server header)."
+            ))
+            .remedy(format!(
+                "Where {server} is several machines: give them one nonce secret, or keep each client on one of them."
+            ))
+            .remedy(format!("Otherwise set the password of {name} anew on {client} and on {server}.")),
+        None => Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled(format!("The login of {name} is wrong"))
+            .happened(format!("{says},"))
+            .because("the password or the user name is wrong.")
+            .remedy(format!("Set the password of {name} anew on {client} and on {server}."))
+            .remedy(format!(
+                "See that {client} logs in with the user name that {server} expects, which may differ from the number."
+            )),
     };
-    let finding = finding
-        .shown_by(login.shows(answer, "asked again after the login"))
-        .shown_by(login.shows(request, "the login"))
-        .at(login.origin, name);
-    Some(finding.not("auth-stale-loop", "no challenge after the login says stale=true"))
+    Some(
+        observation
+            .shown_by(login.shows(answer, "asked again after the login"))
+            .shown_by(login.shows(request, "the login"))
+            .at(login.origin, name)
+            .not("auth-stale-loop", "no challenge after the login says stale=true"),
+    )
 }
 
 /// Whether a phrase, in lower case, says that the login itself is wrong.
@@ -155,7 +153,7 @@ pub(super) fn names_login(phrase: &str) -> bool {
 }
 
 /// 403 or 404 as the answer to a login: some servers say so instead of asking again.
-fn forbidden(login: &Login<'_, '_>, code: u16) -> Option<Finding> {
+fn forbidden(login: &Login<'_, '_>, code: u16) -> Option<Observation> {
     // 404 to an INVITE is about the number that was called.
     if code == 404 && !login.is_registration {
         return None;
@@ -171,16 +169,18 @@ fn forbidden(login: &Login<'_, '_>, code: u16) -> Option<Finding> {
     let (confidence, proof) =
         if is_explicit { (Confidence::Certain, Proof::OwnWords) } else { (Confidence::Possible, Proof::CodeMeaning) };
     let (name, server, client) = (login.login_name(), &login.origin_name, &login.client_name);
-    let finding = Finding::new("auth-rejected", Severity::Error, confidence, proof)
-        .says(
-            format!("The login of {name} was not accepted"),
-            format!("{server} answered {code} {phrase} to the login of {name}: a wrong password, a user that it does not know, or an account that is barred all lead to this answer."),
-            format!("1. On {server}: see whether {name} exists and is not barred. 2. Set its password anew on {client} and on {server}."),
-        )
-        .shown_by(login.shows(answer, "the answer to the login"))
-        .shown_by(login.shows(request, "the login"))
-        .at(login.origin, name);
-    Some(finding)
+    Some(
+        Observation::new(confidence, proof)
+            .titled(format!("The login of {name} was not accepted"))
+            .happened(format!(
+                "{server} answered {code} {phrase} to the login of {name}: a wrong password, a user that it does not know, or an account that is barred all lead to this answer."
+            ))
+            .remedy(format!("On {server}: see whether {name} exists and is not barred."))
+            .remedy(format!("Set its password anew on {client} and on {server}."))
+            .shown_by(login.shows(answer, "the answer to the login"))
+            .shown_by(login.shows(request, "the login"))
+            .at(login.origin, name),
+    )
 }
 
 /// A visible mistake in words: what the login carries, and what it should.

@@ -5,11 +5,10 @@
 use std::time::Duration;
 
 use super::{Login, SERVER_CHANGES_MIN, readable};
-use crate::call::beside::registration::Registration;
 use crate::call::detail::login::{LoginFault, STALE_MIN};
 use crate::call::{Message, Transaction, is_challenge};
 use crate::diagnose::finding::words::{counted, duration};
-use crate::diagnose::{CallContext, CaptureContext, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Observation, Proof};
 use crate::sip::Method;
 
 /// How long a client may take to answer a challenge.
@@ -19,18 +18,7 @@ const RETRY_WAIT: Duration = Duration::from_secs(1);
 /// How long a person may take to be asked for a password and to type it.
 const PERSON_WAIT: Duration = Duration::from_secs(60);
 
-pub fn silent_call(context: &CallContext<'_>) -> Option<Finding> {
-    match Login::of_call(context) {
-        Some(login) => silent(&login),
-        None => silent_inside(context),
-    }
-}
-
-pub fn silent_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Finding> {
-    silent(&Login::of_device(capture, device)?)
-}
-
-pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn auth_no_credentials(login: &Login<'_, '_>) -> Option<Observation> {
     let LoginFault::Unanswered { is_second } = login.fault else {
         return None;
     };
@@ -77,32 +65,34 @@ pub fn silent(login: &Login<'_, '_>) -> Option<Finding> {
         ""
     };
     let (client, server, realm) = (&login.client_name, &login.origin_name, login.realm());
-    let finding = Finding::new("auth-no-credentials", Severity::Error, confidence, Proof::Protocol)
-        .says(
-            format!("{} never answered the login request", login.user),
-            format!(
-                "{server} asked {} to log in for the realm \"{realm}\" before it may {}, and {client} did not answer{why}.{blind}",
-                login.user,
-                login.deed
-            ),
-            format!("1. On {client}: set user name and password for the realm \"{realm}\". 2. Or on {server}: accept {} by its address without a password.", login.capture.name(login.client)),
-        )
+    let observation = Observation::new(confidence, Proof::Protocol)
+        .titled("")
+        .naming(&login.user, "user", " never answered the login request")
+        .happened(format!(
+            "{server} asked {} to log in for the realm \"{realm}\" before it may {}, and {client} did not answer{why}.{blind}",
+            login.user,
+            login.deed
+        ))
+        .remedy(format!("On {client}: set user name and password for the realm \"{realm}\"."))
+        .remedy(format!(
+            "Or on {server}: accept {} by its address without a password.",
+            login.capture.name(login.client)
+        ))
         .shown_by(login.shows(answer, "the login request"))
         .shown_by(crate::diagnose::Evidence::Missing {
             expected: "the same request with a login".to_owned(),
             after: answer.at,
             watched: login.capture.watched_since(answer.time),
         })
-        .naming(&login.user, "user")
         .at(login.origin, format!("{} {realm}", login.capture.name(login.client)));
     if had_login || knows_password {
-        return Some(finding);
+        return Some(observation);
     }
-    Some(finding.not("auth-rejected", "no login was sent that could have been refused"))
+    Some(observation.not("auth-rejected", "no login was sent that could have been refused"))
 }
 
 /// A request inside a call that was challenged and not sent again.
-fn silent_inside(context: &CallContext<'_>) -> Option<Finding> {
+pub fn auth_no_credentials_of_call(context: &CallContext<'_>) -> Option<Observation> {
     let dialog = context.dialogs.first()?;
     let transactions = &context.transactions;
     // Each side counts its own requests.
@@ -131,26 +121,22 @@ fn silent_inside(context: &CallContext<'_>) -> Option<Finding> {
         Method::Refer => "the transfer did not happen",
         _ => "the change did not happen",
     };
-    let finding = Finding::new("auth-no-credentials", Severity::Warn, Confidence::Certain, Proof::Protocol)
-        .says(
-            format!("A login request for {method} inside the call was not answered"),
-            format!("{server} asked {client} to log in for a {method} in the call and got no answer; {effect}."),
-            format!("1. On {server}: do not ask for a login inside a call that was let through. 2. Or on {client}: answer login requests for {method} too."),
-        )
-        .shown_by(context.shows(answer, "the login request"))
-        .at(hop.destination, method);
-    Some(finding.beside())
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .warn()
+            .titled(format!("A login request for {method} inside the call was not answered"))
+            .happened(format!(
+                "{server} asked {client} to log in for a {method} in the call and got no answer; {effect}."
+            ))
+            .remedy(format!("On {server}: do not ask for a login inside a call that was let through."))
+            .remedy(format!("Or on {client}: answer login requests for {method} too."))
+            .shown_by(context.shows(answer, "the login request"))
+            .at(hop.destination, method)
+            .beside(),
+    )
 }
 
-pub fn algorithm_call(context: &CallContext<'_>) -> Option<Finding> {
-    algorithm(&Login::of_call(context)?)
-}
-
-pub fn algorithm_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Finding> {
-    algorithm(&Login::of_device(capture, device)?)
-}
-
-pub fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn auth_algorithm(login: &Login<'_, '_>) -> Option<Observation> {
     let LoginFault::Algorithm { offered, used } = &login.fault else {
         return None;
     };
@@ -176,28 +162,20 @@ pub fn algorithm(login: &Login<'_, '_>) -> Option<Finding> {
     } else {
         offered.clone()
     };
-    let finding = Finding::new("auth-algorithm", Severity::Error, confidence, Proof::Protocol)
-        .says(
-            format!("{} asks for a login that {} cannot make", login.capture.name(login.origin), login.user),
-            format!("{server} accepts only {only}; {does}."),
-            format!("1. On {server}: offer MD5 with qop auth as a further challenge. 2. Or update {client} to a version that knows {only}."),
-        )
-        .shown_by(login.shows(answer, "the login request"))
-        .naming(&login.user, "user")
-        .at(login.origin, offered)
-        .not("auth-rejected", "no login with an algorithm that was asked for was refused");
-    Some(finding)
+    Some(
+        Observation::new(confidence, Proof::Protocol)
+            .titled(format!("{} asks for a login that ", login.capture.name(login.origin)))
+            .naming(&login.user, "user", " cannot make")
+            .happened(format!("{server} accepts only {only}; {does}."))
+            .remedy(format!("On {server}: offer MD5 with qop auth as a further challenge."))
+            .remedy(format!("Or update {client} to a version that knows {only}."))
+            .shown_by(login.shows(answer, "the login request"))
+            .at(login.origin, offered)
+            .not("auth-rejected", "no login with an algorithm that was asked for was refused"),
+    )
 }
 
-pub fn stale_call(context: &CallContext<'_>) -> Option<Finding> {
-    stale(&Login::of_call(context)?)
-}
-
-pub fn stale_device(capture: &CaptureContext<'_>, device: &Registration) -> Option<Finding> {
-    stale(&Login::of_device(capture, device)?)
-}
-
-pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
+pub fn auth_stale_loop(login: &Login<'_, '_>) -> Option<Observation> {
     let (client, server) = (&login.client_name, &login.origin_name);
     let answer = login.answer()?;
     let (says, confidence) = match login.fault {
@@ -235,24 +213,28 @@ pub fn stale(login: &Login<'_, '_>) -> Option<Finding> {
         LoginFault::Refused { .. } => Proof::Protocol,
         _ => Proof::OwnWords,
     };
-    let finding = Finding::new("auth-stale-loop", Severity::Error, confidence, proof)
-        .says(
-            format!("The nonce of {} is too old before {} can use it", login.capture.name(login.origin), login.user),
-            format!("{says}: the nonce lives too short, or several servers behind this address do not know each other's nonces."),
-            format!("1. On {server}: let a nonce live for at least 30 s. 2. Where several servers share the address: give them one nonce secret, or keep each client on one server. 3. Synchronise their clocks."),
+    let observation = Observation::new(confidence, proof)
+        .titled(format!("The nonce of {} is too old before ", login.capture.name(login.origin)))
+        .naming(&login.user, "user", " can use it")
+        .happened(format!(
+            "{says}: the nonce lives too short, or several servers behind this address do not know each other's nonces."
+        ))
+        .remedy(format!("On {server}: let a nonce live for at least 30 s."))
+        .remedy(
+            "Where several servers share the address: give them one nonce secret, or keep each client on one server.",
         )
+        .remedy("Synchronise their clocks.")
         .shown_by(login.shows(answer, "the last challenge"))
-        .naming(&login.user, "user")
         .at(login.origin, "");
     let because = match login.fault {
         LoginFault::Refused { .. } => "no login reached the server whose nonce it answers",
         _ => "the server says that only the nonce was too old",
     };
-    Some(finding.not("auth-rejected", because))
+    Some(observation.not("auth-rejected", because))
 }
 
 /// A server that says in words that the nonce is at fault, and not by `stale=true`, as RFC 7616 section 3.3 has it.
-fn blamed(login: &Login<'_, '_>) -> Option<Finding> {
+fn blamed(login: &Login<'_, '_>) -> Option<Observation> {
     let (client, server) = (&login.client_name, &login.origin_name);
     let answer = login.answer()?;
     let code = answer.status()?.0;
@@ -263,15 +245,20 @@ fn blamed(login: &Login<'_, '_>) -> Option<Finding> {
     });
     let times = times.count() as u32;
     let confidence = if times > 1 { Confidence::Likely } else { Confidence::Possible };
-    let because = confidence.because();
-    let finding = Finding::new("auth-stale-loop", Severity::Error, confidence, Proof::OwnWords)
-        .says(
-            format!("{} refuses the login of {name} for its nonce", login.capture.name(login.origin)),
-            format!("{server} refused the login of {name} {} {because} the nonce was too old or replaced when the login came: it says {code} \"{phrase}\". It does not say stale=true, without which {client} takes the password for wrong and gives up. A wrong password is not ruled out.", counted(times, "time")),
-            format!("1. On {server}: say stale=true where a nonce is too old, and let a nonce live for at least 30 s. 2. Where several servers share the address: give them one nonce secret. 3. Where that is not it, set the password anew on {client} and on {server}."),
-        )
-        .shown_by(login.shows(answer, "what it says of the login"))
-        .naming(name, "user")
-        .at(login.origin, "");
-    Some(finding)
+    Some(
+        Observation::new(confidence, Proof::OwnWords)
+            .titled(format!("{} refuses the login of ", login.capture.name(login.origin)))
+            .naming(&name, "user", " for its nonce")
+            .happened(format!("{server} refused the login of {name} {}", counted(times, "time")))
+            .because(format!(
+                "the nonce was too old or replaced when the login came: it says {code} \"{phrase}\". It does not say stale=true, without which {client} takes the password for wrong and gives up. A wrong password is not ruled out."
+            ))
+            .remedy(format!(
+                "On {server}: say stale=true where a nonce is too old, and let a nonce live for at least 30 s."
+            ))
+            .remedy("Where several servers share the address: give them one nonce secret.")
+            .remedy(format!("Where that is not it, set the password anew on {client} and on {server}."))
+            .shown_by(login.shows(answer, "what it says of the login"))
+            .at(login.origin, ""),
+    )
 }

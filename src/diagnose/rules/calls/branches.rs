@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::{Cause, Hop, Transaction, TransactionIndex};
 use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::rules::calls::forked;
-use crate::diagnose::{CallContext, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof, Severity, Steps};
 use crate::sip::number::user_of;
 use crate::sip::{Method, StatusCode};
 
@@ -67,9 +67,9 @@ fn began(context: &CallContext<'_>, hop: &Transaction) -> Option<crate::capture:
     Some(context.message(hop.request?)?.time)
 }
 
-pub fn fork(context: &CallContext<'_>) -> Option<Finding> {
-    if let Some(finding) = forked::elsewhere(context) {
-        return Some(finding);
+pub fn call_fork(context: &CallContext<'_>) -> Option<Observation> {
+    if let Some(observation) = forked::elsewhere(context) {
+        return Some(observation);
     }
     if context.call.hops.len() < 2 && context.dialogs.len() < 2 {
         return forked::beyond(context);
@@ -102,22 +102,26 @@ pub fn fork(context: &CallContext<'_>) -> Option<Finding> {
     if branches.len() < 2 && context.dialogs.len() < 2 {
         return forked::beyond(context);
     }
-    if let Some(finding) = double_answer(context) {
-        return Some(finding);
+    if let Some(observation) = double_answer(context) {
+        return Some(observation);
     }
     if branches.len() < 2 {
         return None;
     }
     let first = branches.first()?;
     let invite = context.message(first.request?)?;
-    let finding = Finding::new("call-fork", Severity::Info, Confidence::Certain, Proof::Protocol)
-        .says("Several devices were rung", story(context, &branches), advice(context, &branches))
+    let observation = Observation::new(Confidence::Certain, Proof::Protocol)
+        .info()
+        .titled("Several devices were rung")
+        .happened(story(context, &branches))
+        .remedy(advice(context, &branches))
         .shown_by(context.shows(invite, "the first branch"))
         .at(first.source, branches.len());
     let others = branches.iter().skip(1).filter_map(|hop| context.message(hop.request?));
-    let finding =
-        others.take(3).fold(finding, |finding, invite| finding.shown_by(context.shows(invite, "another branch")));
-    Some(finding.beside())
+    let observation = others
+        .take(3)
+        .fold(observation, |observation, invite| observation.shown_by(context.shows(invite, "another branch")));
+    Some(observation.beside())
 }
 
 fn story(context: &CallContext<'_>, branches: &[Transaction]) -> String {
@@ -206,7 +210,7 @@ fn advice(context: &CallContext<'_>, branches: &[Transaction]) -> String {
 }
 
 /// Two answers of which nobody gave one up.
-fn double_answer(context: &CallContext<'_>) -> Option<Finding> {
+fn double_answer(context: &CallContext<'_>) -> Option<Observation> {
     let is_kept = |dialog: &&crate::call::Dialog| {
         let answer = context.message(dialog.answer);
         let bye = dialog.bye.and_then(|bye| context.message(context.transactions.transaction(bye).request?));
@@ -226,21 +230,26 @@ fn double_answer(context: &CallContext<'_>) -> Option<Finding> {
     };
     let (a, b) = (context.message(first.answer)?, context.message(second.answer)?);
     let caller = context.name(context.call.source);
-    let finding = Finding::new("call-fork", Severity::Warn, Confidence::Certain, Proof::Protocol)
-        .says(
-            "Two devices answered and both stayed on the line",
-            format!("{} devices answered this call and {caller} acknowledged each; it did not hang up on all but one within {}.", kept.len(), duration(UNWANTED_WAIT)),
-            format!("1. {caller} must send BYE to all answers but one. 2. The node that forks must cancel the other branches as soon as one answers."),
-        )
-        .shown_by(context.shows(a, "the first answer"))
-        .shown_by(context.shows(b, "the second answer"))
-        .shown_by(Evidence::Missing {
-            expected: "a BYE to all answers but one".to_owned(),
-            after: b.at,
-            watched: context.capture.watched_since(b.time),
-        })
-        .at(context.call.source, "double answer");
-    Some(finding.beside())
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .titled("Two devices answered and both stayed on the line")
+            .happened(format!(
+                "{} devices answered this call and {caller} acknowledged each; it did not hang up on all but one within {}.",
+                kept.len(),
+                duration(UNWANTED_WAIT)
+            ))
+            .remedy(format!("{caller} must send BYE to all answers but one."))
+            .remedy("The node that forks must cancel the other branches as soon as one answers.")
+            .shown_by(context.shows(a, "the first answer"))
+            .shown_by(context.shows(b, "the second answer"))
+            .shown_by(Evidence::Missing {
+                expected: "a BYE to all answers but one".to_owned(),
+                after: b.at,
+                watched: context.capture.watched_since(b.time),
+            })
+            .at(context.call.source, "double answer")
+            .beside(),
+    )
 }
 
 /// When the node that had tried a route gave it up by CANCEL.
@@ -256,7 +265,7 @@ fn is_heard(context: &CallContext<'_>, hop: &Transaction) -> bool {
     !capture.is_one_directional(capture.node(hop.source), capture.node(hop.destination))
 }
 
-pub fn failover(context: &CallContext<'_>) -> Option<Finding> {
+pub fn call_failover(context: &CallContext<'_>) -> Option<Observation> {
     if context.call.hops.len() < 2 {
         return None;
     }
@@ -264,7 +273,7 @@ pub fn failover(context: &CallContext<'_>) -> Option<Finding> {
 }
 
 /// The first pair of routes of which the second was tried because the first had failed.
-fn serial(context: &CallContext<'_>, kids: &[TransactionIndex]) -> Option<Finding> {
+fn serial(context: &CallContext<'_>, kids: &[TransactionIndex]) -> Option<Observation> {
     let hop = |index: &TransactionIndex| context.transactions.transaction(*index);
     let carried = kids.iter().map(hop).find(|t| {
         let status = context.transactions.final_status(t);
@@ -304,23 +313,30 @@ fn serial(context: &CallContext<'_>, kids: &[TransactionIndex]) -> Option<Findin
     } else {
         String::new()
     };
-    let remedy = if severity == Severity::Info {
-        format!("Nothing is broken for the caller; look at why {one} failed.")
+    let remedy: Steps = if severity == Severity::Info {
+        format!("Nothing is broken for the caller; look at why {one} failed.").into()
     } else {
-        format!(
-            "1. On {}: take {one} out of the route while it fails, for example by OPTIONS pings. 2. Shorten the time it waits for a route.",
-            context.name(failed.source)
-        )
+        Steps::from([
+            format!(
+                "On {}: take {one} out of the route while it fails, for example by OPTIONS pings.",
+                context.name(failed.source)
+            ),
+            "Shorten the time it waits for a route.".to_owned(),
+        ])
     };
     let evidence = failed.final_response.or(failed.last_request).and_then(|index| context.message(index))?;
-    let finding = Finding::new("call-failover", severity, Confidence::Certain, Proof::Protocol)
-        .says(
-            "Another route carried the call",
-            format!("{one} {why}, then {two} carried the call; this cost the caller {}{often}.", duration(cost)),
-            remedy,
-        )
-        .shown_by(context.shows(evidence, "the first route failed"))
-        .shown_by(context.shows(context.message(carried.request?)?, "the second route"))
-        .at(failed.destination, context.transactions.final_status(failed).map_or(0, |status| status.0));
-    Some(finding.beside())
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .severity(severity)
+            .titled("Another route carried the call")
+            .happened(format!(
+                "{one} {why}, then {two} carried the call; this cost the caller {}{often}.",
+                duration(cost)
+            ))
+            .remedy(remedy)
+            .shown_by(context.shows(evidence, "the first route failed"))
+            .shown_by(context.shows(context.message(carried.request?)?, "the second route"))
+            .at(failed.destination, context.transactions.final_status(failed).map_or(0, |status| status.0))
+            .beside(),
+    )
 }

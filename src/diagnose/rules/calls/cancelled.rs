@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::{Cause, Message, Outcome, Transaction, cancel_of, proxy_cancel, ring};
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::rules::calls::forked::called_off;
-use crate::diagnose::{CallContext, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof};
 use crate::sip::number::user_of;
 use crate::sip::{HeaderName, Method};
 
@@ -22,7 +22,7 @@ const CALLS_MAX: usize = 64;
 /// Silence after dialling from which on callers hang up (order of ITU-T E.721).
 const SLOW_SETUP: Duration = Duration::from_secs(6);
 
-pub fn cancelled(context: &CallContext<'_>) -> Option<Finding> {
+pub fn call_cancelled(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome() != Outcome::Cancelled || called_off(context).is_some() {
         return None;
     }
@@ -35,7 +35,7 @@ pub fn cancelled(context: &CallContext<'_>) -> Option<Finding> {
     }
 }
 
-fn by_caller(context: &CallContext<'_>, cancel: &Message) -> Option<Finding> {
+fn by_caller(context: &CallContext<'_>, cancel: &Message) -> Option<Observation> {
     let invited = context.call.milestones.invited?;
     let dialled = cancel.time.since(invited);
     let rang = ring(&context.transactions).map(|(start, end)| end.since(start));
@@ -89,27 +89,27 @@ fn by_caller(context: &CallContext<'_>, cancel: &Message) -> Option<Finding> {
     let reason = context
         .header(cancel, HeaderName::Reason)
         .map_or(String::new(), |reason| format!(" Its CANCEL gives the reason {reason}."));
-    let mut finding = Finding::new(
-        "call-cancelled",
-        Severity::Info,
-        if timed.is_empty() { Confidence::Certain } else { Confidence::Likely },
-        Proof::Protocol,
-    )
-    .says(
-        title,
-        format!("{caller} cancelled the call {} after dialling, {when}{timed}.{reason}", duration(dialled)),
-        remedy,
-    )
-    .shown_by(context.shows(cancel, "the caller's CANCEL"))
-    .at(step.source, "");
-    if let Some(ringing) = step.ringing.or(step.alerting).and_then(|ringing| context.message(ringing)) {
-        finding = finding.shown_by(context.shows(ringing, "it was ringing"));
-    }
-    Some(finding)
+    let mut observation =
+        Observation::new(if timed.is_empty() { Confidence::Certain } else { Confidence::Likely }, Proof::Protocol)
+            .titled(title)
+            .happened(format!(
+                "{caller} cancelled the call {} after dialling, {when}{timed}.{reason}",
+                duration(dialled)
+            ))
+            .remedy(remedy)
+            .shown_by(context.shows(cancel, "the caller's CANCEL"))
+            .at(step.source, "");
+    observation = observation.maybe_shown_by(
+        step.ringing
+            .or(step.alerting)
+            .and_then(|ringing| context.message(ringing))
+            .map(|ringing| context.shows(ringing, "it was ringing")),
+    );
+    Some(observation)
 }
 
 /// The caller is a machine with several routes: as it gave this one up it called the same number on another one.
-fn went_on(context: &CallContext<'_>, step: &Transaction, cancel: &Message) -> Option<Finding> {
+fn went_on(context: &CallContext<'_>, step: &Transaction, cancel: &Message) -> Option<Observation> {
     let capture = context.capture;
     let callee = user_of(capture.text(context.call.callee));
     let behind = capture.calls.iter().enumerate().skip(context.index + 1);
@@ -127,26 +127,21 @@ fn went_on(context: &CallContext<'_>, step: &Transaction, cancel: &Message) -> O
     })?;
     let (caller, silent) = (context.name(step.source), context.name(step.destination));
     let waited = duration(cancel.time.since(context.call.milestones.invited?));
-    let finding = Finding::new(
-        "call-cancelled",
-        Severity::Info,
-        Confidence::Likely,
-        Proof::Protocol,
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled(format!("{silent} did not ring in time, and the next route was tried"))
+            .happened(format!(
+                "{caller} gave the call up after {waited} without ringing and at once called {callee} at {} (call {}): most likely a timer of its routes, not a person.",
+                capture.name(next.destination),
+                index + 1
+            ))
+            .remedy(format!("On {silent}: find why it did not ring {callee} within {waited}."))
+            .remedy(format!(
+                "On {caller}: while that lasts, take {silent} out of the route, for example by OPTIONS pings."
+            ))
+            .shown_by(context.shows(cancel, "the route was given up"))
+            .at(step.destination, "next route"),
     )
-    .says(
-        format!("{silent} did not ring in time, and the next route was tried"),
-        format!(
-            "{caller} gave the call up after {waited} without ringing and at once called {callee} at {} (call {}): most likely a timer of its routes, not a person.",
-            capture.name(next.destination),
-            index + 1
-        ),
-        format!(
-            "1. On {silent}: find why it did not ring {callee} within {waited}. 2. On {caller}: while that lasts, take {silent} out of the route, for example by OPTIONS pings."
-        ),
-    )
-    .shown_by(context.shows(cancel, "the route was given up"))
-    .at(step.destination, "next route");
-    Some(finding)
 }
 
 /// What tells that a timer of the caller cancelled: hardly any of its calls outlasts this time of ringing, or since dialling.
@@ -174,22 +169,20 @@ fn early_hang_up<'a>(context: &CallContext<'a>, end: &Message) -> Option<&'a Mes
 }
 
 /// 487 although the caller's CANCEL is not in the capture.
-fn by_another(context: &CallContext<'_>) -> Option<Finding> {
+fn by_another(context: &CallContext<'_>) -> Option<Observation> {
     let last = context.transactions.last_step()?;
     let answer = context.message(context.transactions.transaction(last).final_response?)?;
     let canceller = proxy_cancel(&context.transactions, last).map(|cancel| context.transactions.transaction(cancel));
     let callee = user_of(context.capture.text(context.call.callee));
     if let Some(bye) = early_hang_up(context, answer) {
         return Some(
-            Finding::new("call-cancelled", Severity::Info, Confidence::Certain, Proof::Protocol)
-                .says(
-                    "The caller hung up before an answer",
-                    format!(
-                        "{} ended the unanswered call to {callee} with BYE instead of CANCEL.",
-                        context.name(bye.source)
-                    ),
-                    "Nothing is broken: RFC 3261 section 15 allows it.",
-                )
+            Observation::new(Confidence::Certain, Proof::Protocol)
+                .titled("The caller hung up before an answer")
+                .happened(format!(
+                    "{} ended the unanswered call to {callee} with BYE instead of CANCEL.",
+                    context.name(bye.source)
+                ))
+                .remedy("Nothing is broken: RFC 3261 section 15 allows it.")
                 .shown_by(context.shows(bye, "the caller's BYE"))
                 .shown_by(context.shows(answer, "the end of the call"))
                 .at(bye.source, "bye"),
@@ -211,18 +204,17 @@ fn by_another(context: &CallContext<'_>) -> Option<Finding> {
             Confidence::Possible,
         ),
     };
-    let finding = Finding::new("call-cancelled", Severity::Info, confidence, Proof::Protocol)
-        .says(
-            "The call was cancelled on its way",
-            format!("{who}."),
+    Some(Observation::new(confidence, Proof::Protocol)
+        .titled("The call was cancelled on its way")
+        .happened(format!("{who}."))
+        .remedy(
             "Nothing is broken where the call was answered elsewhere; otherwise look at the node that cancelled it.",
         )
         .shown_by(context.shows(answer, "the end of the call"))
-        .at(context.refuser()?, "");
-    Some(finding)
+        .at(context.refuser()?, ""))
 }
 
-pub fn cancel_race(context: &CallContext<'_>) -> Option<Finding> {
+pub fn call_cancel_race(context: &CallContext<'_>) -> Option<Observation> {
     let (cancel_index, dialog) = match context.dialogs.first() {
         Some(dialog) => (cancel_of(&context.transactions, dialog.invite)?, dialog),
         None => return unmatched_cancel(context),
@@ -239,36 +231,40 @@ pub fn cancel_race(context: &CallContext<'_>) -> Option<Finding> {
     let bye = dialog.bye.and_then(|bye| context.message(context.transactions.transaction(bye).request?));
     let settled = bye.is_some_and(|bye| bye.time.since(answer.time.max(cancel.time)) <= GHOST_WAIT);
     let watched = context.capture.watched_since(answer.time.max(cancel.time));
-    let finding = if settled || context.outcome() == Outcome::CancelRace {
-        Finding::new("call-cancel-race", Severity::Info, Confidence::Certain, Proof::Protocol).says(
-            "Answered and cancelled at the same moment",
-            format!("{crossing}; the call was ended at once. The called person may have heard nothing, and the call may be billed."),
-            "Nothing is broken: the two messages crossed, and the caller ended the call as it must.",
-        )
+    let observation = if settled || context.outcome() == Outcome::CancelRace {
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .info()
+            .titled("Answered and cancelled at the same moment")
+            .happened(format!(
+                "{crossing}; the call was ended at once. The called person may have heard nothing, and the call may be billed."
+            ))
+            .remedy("Nothing is broken: the two messages crossed, and the caller ended the call as it must.")
     } else if watched < GHOST_WAIT {
         return None;
     } else {
-        Finding::new("call-cancel-race", Severity::Warn, Confidence::Likely, Proof::Protocol).says(
-            "A cancelled call stayed up",
-            format!("{crossing}, and {} did not end the call with BYE within {}: the called side stays connected to nobody.", context.name(transaction.source), duration(GHOST_WAIT)),
-            format!("{} must acknowledge an answer that crosses its CANCEL and send BYE at once.", context.name(transaction.source)),
-        )
-        .shown_by(Evidence::Missing {
-            expected: "a BYE of the caller".to_owned(),
-            after: answer.at,
-            watched,
-        })
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled("A cancelled call stayed up")
+            .happened(format!(
+                "{crossing}, and {} did not end the call with BYE within {}: the called side stays connected to nobody.",
+                context.name(transaction.source),
+                duration(GHOST_WAIT)
+            ))
+            .remedy(format!(
+                "{} must acknowledge an answer that crosses its CANCEL and send BYE at once.",
+                context.name(transaction.source)
+            ))
+            .shown_by(Evidence::Missing { expected: "a BYE of the caller".to_owned(), after: answer.at, watched, })
     };
-    let finding = finding
+    let observation = observation
         .shown_by(context.shows(answer, "the answer"))
         .shown_by(context.shows(cancel, "the CANCEL"))
         .at(transaction.source, "");
     let explains = context.outcome() == Outcome::CancelRace;
-    Some(if explains { finding } else { finding.beside() })
+    Some(if explains { observation } else { observation.beside() })
 }
 
 /// A CANCEL that the next node did not know although the INVITE that it means was pending.
-fn unmatched_cancel(context: &CallContext<'_>) -> Option<Finding> {
+fn unmatched_cancel(context: &CallContext<'_>) -> Option<Observation> {
     let last = context.transactions.last_step()?;
     let invite = context.transactions.transaction(last);
     let cancel = context.transactions.transaction(cancel_of(&context.transactions, last)?);
@@ -279,22 +275,22 @@ fn unmatched_cancel(context: &CallContext<'_>) -> Option<Finding> {
         return None;
     }
     let why = mismatch(context, invite, cancel)?;
-    let finding = Finding::new("call-cancel-race", Severity::Warn, Confidence::Certain, Proof::Protocol)
-        .says(
-            "The CANCEL did not reach its call",
-            format!(
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .titled("The CANCEL did not reach its call")
+            .happened(format!(
                 "{} answered the CANCEL with 481 although the INVITE was pending: {why}.",
                 context.name(cancel.destination)
-            ),
-            format!(
+            ))
+            .remedy(format!(
                 "{} must send CANCEL with the Request-URI, Call-ID, CSeq number and top Via of the INVITE.",
                 context.name(cancel.source)
-            ),
-        )
-        .shown_by(context.shows(answer, "the CANCEL was not matched"))
-        .shown_by(context.shows(request, "the CANCEL"))
-        .at(cancel.source, "481");
-    Some(finding.beside())
+            ))
+            .shown_by(context.shows(answer, "the CANCEL was not matched"))
+            .shown_by(context.shows(request, "the CANCEL"))
+            .at(cancel.source, "481")
+            .beside(),
+    )
 }
 
 fn mismatch(context: &CallContext<'_>, invite: &Transaction, cancel: &Transaction) -> Option<&'static str> {

@@ -10,7 +10,7 @@ use crate::call::{
 };
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::rules::dlg::{higher_before, is_collision};
-use crate::diagnose::{CallContext, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Observation, Proof, Steps};
 use crate::reference::Cause as Meaning;
 use crate::sip::{HeaderName, Method};
 
@@ -21,7 +21,7 @@ const LIMITS_MIN: [f64; 7] = [10.0, 15.0, 20.0, 30.0, 60.0, 90.0, 120.0];
 /// How soon a refused change is tried again and then succeeds.
 const RETRY_WAIT: Duration = Duration::from_secs(10);
 
-pub fn dropped_by_network(context: &CallContext<'_>) -> Option<Finding> {
+pub fn call_dropped_by_network_of_call(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome() == Outcome::Completed {
         return timed_out(context);
     }
@@ -50,16 +50,19 @@ pub fn dropped_by_network(context: &CallContext<'_>) -> Option<Finding> {
     let Some(reason) = reason.filter(|_| names_network_cause(&context.transactions, request)) else {
         let other = context.transactions.transaction(second_bye(&context.transactions, dialog)?);
         let second = context.message(other.request?)?;
-        let finding = Finding::new("call-dropped-by-network", Severity::Error, Confidence::Likely, Proof::Protocol)
-            .says(
-                "The call was ended from the middle",
-                format!("{node} hung up on both sides {talked} after the call was answered, {} apart; neither party had hung up.", duration(second.time.since(request.time))),
-                format!("Look at the log of {node} at that moment: media timeout, credit or duration limit, restart, or a hang-up by an operator."),
-            )
+        let observation = Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled("The call was ended from the middle")
+            .happened(format!(
+                "{node} hung up on both sides {talked} after the call was answered, {} apart; neither party had hung up.",
+                duration(second.time.since(request.time))
+            ))
+            .remedy(format!(
+                "Look at the log of {node} at that moment: media timeout, credit or duration limit, restart, or a hang-up by an operator."
+            ))
             .shown_by(context.shows(request, "hung up on one side"))
             .shown_by(context.shows(second, "hung up on the other side"))
             .at(first.source, "both sides");
-        return Some(finding);
+        return Some(observation);
     };
     let meaning = crate::call::Cause::of(context.tables(), request)
         .q850
@@ -67,20 +70,23 @@ pub fn dropped_by_network(context: &CallContext<'_>) -> Option<Finding> {
         .map(|entry| format!(" ({})", entry.name))
         .filter(|_| !reason.contains("text="))
         .unwrap_or_default();
-    let finding = Finding::new("call-dropped-by-network", Severity::Error, Confidence::Certain, Proof::OwnWords)
-        .says(
-            "The call was ended by the network",
-            format!("{node} ended the call {talked} after it was answered and gives the reason {reason}{meaning}: no person sends that."),
-            format!("Look at the log of {node} at that moment, and at the trunk or line behind it, for the cause named."),
-        )
-        .shown_by(context.shows_header(request, HeaderName::Reason, "why the call was ended"))
-        .shown_by(context.shows(answer, "the call was answered"))
-        .at(first.source, reason.split(";text").next().unwrap_or(reason));
-    Some(finding)
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .titled("The call was ended by the network")
+            .happened(format!(
+                "{node} ended the call {talked} after it was answered and gives the reason {reason}{meaning}: no person sends that."
+            ))
+            .remedy(format!(
+                "Look at the log of {node} at that moment, and at the trunk or line behind it, for the cause named."
+            ))
+            .shown_by(context.shows_header(request, HeaderName::Reason, "why the call was ended"))
+            .shown_by(context.shows(answer, "the call was answered"))
+            .at(first.source, reason.split(";text").next().unwrap_or(reason)),
+    )
 }
 
 /// A talk that ended where a limit on the duration of calls does, as hardly any at that node lasts longer.
-fn timed_out(context: &CallContext<'_>) -> Option<Finding> {
+fn timed_out(context: &CallContext<'_>) -> Option<Observation> {
     let talk = context.call.milestones.talk_ms()?;
     // Shorter talks of equal length are load tests.
     let is_limit = LIMITS_MIN.iter().any(|minutes| (talk / 60_000.0 - minutes).abs() < 0.03);
@@ -92,18 +98,25 @@ fn timed_out(context: &CallContext<'_>) -> Option<Finding> {
     let request = context.message(bye.request?)?;
     let node = context.name(bye.source);
     let minutes = talk / 60_000.0;
-    let finding = Finding::new("call-dropped-by-network", Severity::Warn, Confidence::Possible, Proof::Timing)
-        .says(
-            "The call may have been ended by a limit on its duration",
-            format!("{node} hung up after {minutes:.0} min, as in {} of the {} calls of this node that lasted that long; a person may have hung up as well.", timer.ended, timer.lasted),
-            format!("Look for a limit of {minutes:.0} min on the duration of calls at {node}, or at the node behind it."),
-        )
-        .shown_by(context.shows(request, "the call was ended"))
-        .at(bye.source, format!("{minutes:.0} min"));
-    Some(finding.beside())
+    Some(
+        Observation::new(Confidence::Possible, Proof::Timing)
+            .warn()
+            .titled("The call may have been ended by a limit on its duration")
+            .happened(format!(
+                "{node} hung up after {minutes:.0} min, as in {} of the {} calls of this node that lasted that long; a person may have hung up as well.",
+                timer.ended,
+                timer.lasted
+            ))
+            .remedy(format!(
+                "Look for a limit of {minutes:.0} min on the duration of calls at {node}, or at the node behind it."
+            ))
+            .shown_by(context.shows(request, "the call was ended"))
+            .at(bye.source, format!("{minutes:.0} min"))
+            .beside(),
+    )
 }
 
-pub fn reinvite_rejected(context: &CallContext<'_>) -> Option<Finding> {
+pub fn call_reinvite_rejected(context: &CallContext<'_>) -> Option<Observation> {
     let dialog = context.dialogs.first()?;
     let changes = context.transactions.each().filter(|(_, t)| {
         matches!(t.method, Method::Invite | Method::Update)
@@ -114,7 +127,7 @@ pub fn reinvite_rejected(context: &CallContext<'_>) -> Option<Finding> {
     changes.into_iter().find_map(|(index, change)| refused(context, index, change))
 }
 
-fn refused(context: &CallContext<'_>, index: TransactionIndex, change: &Transaction) -> Option<Finding> {
+fn refused(context: &CallContext<'_>, index: TransactionIndex, change: &Transaction) -> Option<Observation> {
     let answer = context.message(change.final_response?)?;
     let request = context.message(change.request?)?;
     let code = answer.status()?.0;
@@ -152,20 +165,20 @@ fn refused(context: &CallContext<'_>, index: TransactionIndex, change: &Transact
     let asker = context.name(change.source);
     let refuser = context.name(change.destination);
     let words = context.header(answer, HeaderName::Warning).map_or(String::new(), |warning| format!(" ({warning})"));
-    let finding = Finding::new("call-reinvite-rejected", Severity::Warn, Confidence::Certain, Proof::OwnWords)
-        .says(
-            "A change during the call was refused",
-            format!(
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .titled("A change during the call was refused")
+            .happened(format!(
                 "{since:.1} s into the call {asker} asked {}; {refuser} refused with {code} {}{words}. {end}",
                 wanted.words(),
                 context.capture.text(answer.line)
-            ),
-            remedy(&refuser, &asker, wanted, change.method),
-        )
-        .shown_by(context.shows(answer, "the refusal"))
-        .shown_by(context.shows(request, "the change asked for"))
-        .at(change.destination, format!("{code} {}", wanted.words()));
-    Some(finding.beside())
+            ))
+            .remedy(remedy(&refuser, &asker, wanted, change.method))
+            .shown_by(context.shows(answer, "the refusal"))
+            .shown_by(context.shows(request, "the change asked for"))
+            .at(change.destination, format!("{code} {}", wanted.words()))
+            .beside(),
+    )
 }
 
 fn was_cured(context: &CallContext<'_>, change: &Transaction, answer: &Message) -> bool {
@@ -189,16 +202,21 @@ fn was_repeated(context: &CallContext<'_>, change: &Transaction) -> bool {
     })
 }
 
-fn remedy(refuser: &str, asker: &str, wanted: Change, method: Method) -> String {
+fn remedy(refuser: &str, asker: &str, wanted: Change, method: Method) -> Steps {
     match wanted {
-        Change::Refresh if method == Method::Invite => format!(
-            "1. On {refuser}: answer a re-INVITE that changes nothing with 200. 2. Or on {asker}: refresh by UPDATE, or switch off re-INVITEs that change nothing."
-        ),
-        Change::NewOffer => format!(
-            "1. On {refuser}: answer a re-INVITE without session description with an offer of its own, as RFC 3261 section 14.2 has it. 2. Or on {asker}: send the session description in the re-INVITE."
-        ),
+        Change::Refresh if method == Method::Invite => Steps::from([
+            format!("On {refuser}: answer a re-INVITE that changes nothing with 200."),
+            format!("Or on {asker}: refresh by UPDATE, or switch off re-INVITEs that change nothing."),
+        ]),
+        Change::NewOffer => Steps::from([
+            format!(
+                "On {refuser}: answer a re-INVITE without session description with an offer of its own, as RFC 3261 section 14.2 has it."
+            ),
+            format!("Or on {asker}: send the session description in the re-INVITE."),
+        ]),
         _ => {
             format!("On {refuser}: allow {asker} {} during a call. Or stop {asker} from asking for it.", wanted.words())
+                .into()
         }
     }
 }

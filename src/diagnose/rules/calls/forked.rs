@@ -5,7 +5,7 @@
 
 use crate::call::{Cause, Message, Outcome, Transaction, cancel_of};
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::{CallContext, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Observation, Proof};
 use crate::sip::number::user_of;
 use crate::sip::{HeaderName, StatusCode};
 
@@ -20,28 +20,29 @@ pub fn called_off<'a>(context: &CallContext<'a>) -> Option<&'a Message> {
 }
 
 /// The capture shows a device that rang and lost: nobody gave up.
-pub fn elsewhere(context: &CallContext<'_>) -> Option<Finding> {
+pub fn elsewhere(context: &CallContext<'_>) -> Option<Observation> {
     let cancel = called_off(context)?;
     let invited = context.call.milestones.invited?;
     let caller = context.name(cancel.source);
     let callee = user_of(context.capture.text(context.call.callee));
-    let finding = Finding::new("call-fork", Severity::Info, Confidence::Certain, Proof::OwnWords)
-        .says(
-            "Answered on another device",
-            format!(
-                "{caller} called off {callee} {} after dialling it, because another device had taken the call.",
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .info()
+            .titled("Answered on another device")
+            .happened(format!(
+                "{caller} called off {callee} {} after dialling it,",
                 duration(cancel.time.since(invited))
-            ),
-            "Nothing is broken.",
-        )
-        .shown_by(context.shows(cancel, "called off"))
-        .shown_by(context.shows_header(cancel, HeaderName::Reason, "why"))
-        .at(cancel.source, "elsewhere");
-    Some(finding)
+            ))
+            .because("another device had taken the call.")
+            .remedy("Nothing is broken.")
+            .shown_by(context.shows(cancel, "called off"))
+            .shown_by(context.shows_header(cancel, HeaderName::Reason, "why"))
+            .at(cancel.source, "elsewhere"),
+    )
 }
 
 /// Several devices answered one INVITE provisionally, and what called them is behind the last node that is seen.
-pub fn beyond(context: &CallContext<'_>) -> Option<Finding> {
+pub fn beyond(context: &CallContext<'_>) -> Option<Observation> {
     let leaf = context.transactions.invites().find_map(|(index, t)| {
         t.alerting?;
         if context.transactions.children(index).next().is_some() {
@@ -59,23 +60,17 @@ pub fn beyond(context: &CallContext<'_>) -> Option<Finding> {
     } else {
         "none answered"
     };
-    let finding = Finding::new(
-        "call-fork",
-        Severity::Info,
-        Confidence::Likely,
-        Proof::Protocol,
-    )
-    .says(
-        "Several devices were rung",
-        format!(
+    let observation = Observation::new(Confidence::Likely, Proof::Protocol)
+        .info()
+        .titled("Several devices were rung")
+        .happened(format!(
             "The ringing for {callee} came back through {forker} with {tags} To tags, one for each device that it reached, and {end}."
-        ),
-        "Nothing is broken.",
-    )
-    .shown_by(context.shows(invite, "the call before it was forked"))
-    .at(leaf.destination, "beyond");
+        ))
+        .remedy("Nothing is broken.")
+        .shown_by(context.shows(invite, "the call before it was forked"))
+        .at(leaf.destination, "beyond");
     let rung = ringing(context, &leaf).map(|message| context.shows(message, "a device of its own To tag"));
-    Some(rung.take(3).fold(finding, Finding::shown_by).beside())
+    Some(rung.take(3).fold(observation, Observation::shown_by).beside())
 }
 
 /// The provisional responses that alert, and the answer.

@@ -11,7 +11,7 @@ use crate::call::{EndpointId, Outcome};
 use crate::capture::Timestamp;
 use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::{CallContext, CaptureContext, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, CaptureContext, Confidence, Evidence, Observation, Proof, Severity};
 use crate::sip::Method;
 
 /// How close together the ends are.
@@ -31,7 +31,7 @@ const LOOK_MAX: usize = 32;
 const EXAMPLES_MAX: usize = 3;
 
 /// Every node that ended its calls all at once.
-pub fn mass_end(capture: &CaptureContext<'_>) -> Vec<Claim> {
+pub fn call_dropped_by_network_of_capture(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut told: Vec<EndpointId> = Vec::new();
     let mut claims = Vec::new();
     for destination in &capture.loads.destinations {
@@ -39,7 +39,7 @@ pub fn mass_end(capture: &CaptureContext<'_>) -> Vec<Claim> {
             continue;
         };
         // A call passes several nodes; one of them ended it.
-        let Some(origin) = claim.finding.origin.filter(|origin| !told.contains(origin)) else {
+        let Some(origin) = claim.said.origin.filter(|origin| !told.contains(origin)) else {
             continue;
         };
         told.push(origin);
@@ -74,7 +74,7 @@ fn of_node(capture: &CaptureContext<'_>, destination: &Destination) -> Option<Cl
     let mut talk_seconds = 0.0;
     let mut talks = 0_usize;
     for attempt in &destination.attempts {
-        let Some(call) = capture.calls.get(attempt.call as usize) else {
+        let Some(call) = capture.calls.get(attempt.call.place()) else {
             continue;
         };
         let Some(answered) = call.milestones.answered else {
@@ -88,7 +88,7 @@ fn of_node(capture: &CaptureContext<'_>, destination: &Destination) -> Option<Cl
         up += usize::from(is_up);
         let has_ended = call.milestones.hung_up.is_some_and(|end| end <= to);
         if is_up && has_ended && call.outcome == Outcome::Completed {
-            ended.push(attempt.call);
+            ended.push(attempt.call.0);
         }
     }
     ended.sort_unstable();
@@ -140,23 +140,31 @@ fn tell(capture: &CaptureContext<'_>, calls: Vec<u32>, chance: f64, later: usize
             format!(" {} came that way afterwards, so nobody had closed it for good.", counted(later as u64, "call")),
         ),
     };
-    let finding = Finding::new("call-dropped-by-network", severity, Confidence::Likely, Proof::Timing)
+    let observation = Observation::new(Confidence::Likely, Proof::Timing)
+        .severity(severity)
         .beside()
-        .says(
-            format!("{node} ended all its calls at once"),
-            format!(
-                "{node} hung up on all {} calls that were up there within {}, {:.1} s into the capture, after talks of {} to {}: it most likely restarted, failed over or was closed (chance that people did so: {}).{since}",
-                calls.len(),
-                duration(last.since(first)),
-                first.millis_since(capture.start) / 1000.0,
-                millis(shortest),
-                millis(longest),
-                bound(chance)
-            ),
-            format!("Look at the log of {node} at that moment: a restart, a failover of its cluster, a lost connection to what it serves, or an operator."),
-        )
+        .titled(format!("{node} ended all its calls at once"))
+        .happened(format!(
+            "{node} hung up on all {} calls that were up there within {}, {:.1} s into the capture, after talks of {} to {}: it most likely restarted, failed over or was closed (chance that people did so: {}).{since}",
+            calls.len(),
+            duration(last.since(first)),
+            first.millis_since(capture.start) / 1000.0,
+            millis(shortest),
+            millis(longest),
+            bound(chance)
+        ))
+        .remedy(format!(
+            "Look at the log of {node} at that moment: a restart, a failover of its cluster, a lost connection to what it serves, or an operator."
+        ))
         .not("call-cancelled", "calls of such different lengths do not end together by themselves")
         .at(by?, "all at once");
-    let finding = evidence.into_iter().fold(finding, |finding, one: Evidence| finding.shown_by(one));
-    Some(Claim { finding, count: calls.len() as u32, calls, first_at: first, last_at: last, scope: String::new() })
+    let observation = evidence.into_iter().fold(observation, |observation, one: Evidence| observation.shown_by(one));
+    Some(Claim {
+        said: observation,
+        count: calls.len() as u32,
+        calls,
+        first_at: first,
+        last_at: last,
+        scope: String::new(),
+    })
 }

@@ -9,48 +9,52 @@ mod redirected;
 mod refused;
 mod unanswered;
 
-use crate::diagnose::rule::{Gate, Rule, Subject};
-use crate::diagnose::{CallContext, Finding, Severity};
+use crate::diagnose::Severity;
+use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    Rule {
-        subject: Subject::CallAndCapture(established::dropped_by_network, mass_end::mass_end),
-        ..rule(
-            "call-dropped-by-network",
-            Severity::Error,
-            "An established call was ended by a machine",
-            established::dropped_by_network,
-        )
-    },
-    rule("call-cancel-race", Severity::Warn, "Answered and cancelled at the same moment", cancelled::cancel_race),
-    rule("call-no-answer", Severity::Info, "It rang, nobody answered", unanswered::no_answer),
-    rule("call-declined", Severity::Info, "Call was declined", refused::declined),
-    rule("call-busy", Severity::Info, "Callee busy", refused::busy),
-    rule("call-cancelled", Severity::Info, "Caller gave up", cancelled::cancelled),
-    rule("call-redirected", Severity::Error, "The call was redirected", redirected::redirected),
-    rule("call-unreachable", Severity::Error, "User exists but has no reachable device", unanswered::unreachable),
-    rule("call-fork", Severity::Warn, "Several devices were rung", branches::fork),
-    rule("call-failover", Severity::Warn, "First route failed, another one carried the call", branches::failover),
-    rule(
+    Rule::of_call(
+        "call-dropped-by-network",
+        Severity::Error,
+        "An established call was ended by a machine",
+        established::call_dropped_by_network_of_call,
+    )
+    .and_capture(mass_end::call_dropped_by_network_of_capture),
+    Rule::of_call(
+        "call-cancel-race",
+        Severity::Warn,
+        "Answered and cancelled at the same moment",
+        cancelled::call_cancel_race,
+    ),
+    Rule::of_call("call-no-answer", Severity::Info, "It rang, nobody answered", unanswered::call_no_answer),
+    Rule::of_call("call-declined", Severity::Info, "Call was declined", refused::call_declined),
+    Rule::of_call("call-busy", Severity::Info, "Callee busy", refused::call_busy),
+    Rule::of_call("call-cancelled", Severity::Info, "Caller gave up", cancelled::call_cancelled),
+    Rule::of_call("call-redirected", Severity::Error, "The call was redirected", redirected::call_redirected),
+    Rule::of_call(
+        "call-unreachable",
+        Severity::Error,
+        "User exists but has no reachable device",
+        unanswered::call_unreachable,
+    ),
+    Rule::of_call("call-fork", Severity::Warn, "Several devices were rung", branches::call_fork),
+    Rule::of_call(
+        "call-failover",
+        Severity::Warn,
+        "First route failed, another one carried the call",
+        branches::call_failover,
+    ),
+    Rule::of_call(
         "call-reinvite-rejected",
         Severity::Warn,
         "A change during the call was refused; the call continued",
-        established::reinvite_rejected,
+        established::call_reinvite_rejected,
     ),
-    rule(
+    Rule::of_call(
         "call-announcement",
         Severity::Info,
         "The caller heard an announcement before the failure",
-        unanswered::announcement,
+        unanswered::call_announcement,
     ),
 ];
-
-const fn rule(
-    id: &'static str,
-    severity: Severity,
-    title: &'static str,
-    ask: fn(&CallContext<'_>) -> Option<Finding>,
-) -> Rule {
-    Rule { id, severity, title, subject: Subject::Call(ask), gate: Gate::Open }
-}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::beside::registration::address_of;
 use crate::call::{Message, Outcome, Transaction, is_private};
-use crate::diagnose::{CallContext, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof, Severity, Steps};
 use crate::net::Endpoint;
 use crate::sip::number::{host_of, is_same_target, user_of};
 use crate::sip::{HeaderName, Uri};
@@ -20,7 +20,7 @@ const CALLS_MAX: usize = 64;
 /// Targets named in a text.
 const TARGETS_SHOWN: usize = 3;
 
-pub fn redirected(context: &CallContext<'_>) -> Option<Finding> {
+pub fn call_redirected(context: &CallContext<'_>) -> Option<Observation> {
     let redirects = || {
         context
             .transactions
@@ -42,22 +42,23 @@ pub fn redirected(context: &CallContext<'_>) -> Option<Finding> {
             })
     });
     next?;
-    let finding = Finding::new("call-redirected", Severity::Info, Confidence::Certain, Proof::Protocol)
-        .says(
-            "The call was redirected and went on",
-            format!(
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .info()
+            .titled("The call was redirected and went on")
+            .happened(format!(
                 "{} redirected the call to {}, and {who} followed.",
                 context.name(first.destination),
                 shown(&targets)
-            ),
-            "Nothing is broken.",
-        )
-        .shown_by(context.shows(answer, "the redirection"))
-        .at(first.destination, answer.status()?.0);
-    Some(finding.beside())
+            ))
+            .remedy("Nothing is broken.")
+            .shown_by(context.shows(answer, "the redirection"))
+            .at(first.destination, answer.status()?.0)
+            .beside(),
+    )
 }
 
-fn unfollowed(context: &CallContext<'_>, hop: &Transaction) -> Option<Finding> {
+fn unfollowed(context: &CallContext<'_>, hop: &Transaction) -> Option<Observation> {
     let answer = context.message(hop.final_response?)?;
     let request = context.message(hop.last_request?)?;
     let code = answer.status()?.0;
@@ -66,18 +67,22 @@ fn unfollowed(context: &CallContext<'_>, hop: &Transaction) -> Option<Finding> {
     let node = context.name(hop.destination);
     let number = user_of(dialled);
     let caller = context.name(hop.source);
-    let finding = |severity, confidence| {
-        Finding::new("call-redirected", severity, confidence, Proof::OwnWords)
+    let observation = |severity, confidence| {
+        Observation::new(confidence, Proof::OwnWords)
+            .severity(severity)
             .shown_by(context.shows(answer, "the redirection"))
             .shown_by(context.shows_header(answer, HeaderName::Contact, "where to"))
             .at(hop.destination, code)
     };
     if is_query(context, answer, dialled, &targets) {
-        return Some(finding(Severity::Info, Confidence::Likely).says(
-            "A routing query was answered",
-            format!("{node} answered {code} with the same number and routing data for it: a query, not a call."),
-            "Nothing is broken.",
-        ));
+        return Some(
+            observation(Severity::Info, Confidence::Likely)
+                .titled("A routing query was answered")
+                .happened(format!(
+                    "{node} answered {code} with the same number and routing data for it: a query, not a call."
+                ))
+                .remedy("Nothing is broken."),
+        );
     }
     let tried: Vec<&str> = context
         .transactions
@@ -95,24 +100,25 @@ fn unfollowed(context: &CallContext<'_>, hop: &Transaction) -> Option<Finding> {
         .find(|target| tried.iter().any(|tried| is_same_target(tried, target)))
         .filter(|_| redirects.count() >= CIRCLE_MIN || tried.len() > 1 || targets.len() == 1);
     if circle.is_none() && context.capture.watched_since(answer.time) < FOLLOW_WAIT {
-        return Some(finding(Severity::Info, Confidence::Possible).says(
-            "The call was redirected when the capture ended",
-            format!(
-                "{node} redirected {number} to {}; the capture ends before {caller} could follow.",
-                shown(&targets)
-            ),
-            "Capture longer to see whether the caller follows.",
-        ));
+        return Some(
+            observation(Severity::Info, Confidence::Possible)
+                .titled("The call was redirected when the capture ended")
+                .happened(format!(
+                    "{node} redirected {number} to {}; the capture ends before {caller} could follow.",
+                    shown(&targets)
+                ))
+                .remedy("Capture longer to see whether the caller follows."),
+        );
     }
-    let (what, remedy) = if let Some(target) = circle {
+    let (what, remedy): (_, Steps) = if let Some(target) = circle {
         (
             format!("back to {target}, which had been called already, so the call went in a circle"),
-            format!("On {node}: let the forwarding of {number} lead to another number or device."),
+            format!("On {node}: let the forwarding of {number} lead to another number or device.").into(),
         )
     } else if targets.is_empty() {
         (
             "without naming a target in Contact, so nobody could follow".to_owned(),
-            format!("On {node}: name the target of the forwarding of {number} in Contact."),
+            format!("On {node}: name the target of the forwarding of {number} in Contact.").into(),
         )
     } else {
         let unreachable = targets.iter().any(|target| {
@@ -123,9 +129,10 @@ fn unfollowed(context: &CallContext<'_>, hop: &Transaction) -> Option<Finding> {
         let hint = if unreachable { " (a private address that the caller cannot reach)" } else { "" };
         (
             format!("to {}{hint}, and {caller} never tried it", shown(&targets)),
-            format!(
-                "1. On {caller}: allow it to follow redirections, which many trunks do not. 2. Or on {node}: forward the call itself instead of answering {code}."
-            ),
+            Steps::from([
+                format!("On {caller}: allow it to follow redirections, which many trunks do not."),
+                format!("Or on {node}: forward the call itself instead of answering {code}."),
+            ]),
         )
     };
     // Whoever follows a redirection may take a way past the capture.
@@ -142,15 +149,14 @@ fn unfollowed(context: &CallContext<'_>, hop: &Transaction) -> Option<Finding> {
         _ if is_untried && !can_tell() => (Confidence::Likely, ""),
         _ => (Confidence::Certain, ""),
     };
-    let finding = finding(Severity::Error, confidence).says(
-        "The call was redirected and nobody followed",
-        format!("{node} redirected {number} {what}{besides} ({code})."),
-        remedy,
-    );
+    let observation = observation(Severity::Error, confidence)
+        .titled("The call was redirected and nobody followed")
+        .happened(format!("{node} redirected {number} {what}{besides} ({code})."))
+        .remedy(remedy);
     if !is_untried {
-        return Some(finding);
+        return Some(observation);
     }
-    Some(finding.shown_by(Evidence::Missing {
+    Some(observation.shown_by(Evidence::Missing {
         expected: "an INVITE to the new target".to_owned(),
         after: answer.at,
         watched: context.capture.watched_since(answer.time),

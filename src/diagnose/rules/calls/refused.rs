@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::{Cause, Message, Outcome, is_network_block, ring};
 use crate::diagnose::finding::words::{counted, duration};
-use crate::diagnose::{CallContext, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Observation, Proof, Severity, Steps};
 use crate::sip::HeaderName;
 use crate::sip::number::user_of;
 
@@ -17,7 +17,7 @@ const POLICY_MIN: usize = 3;
 /// Ringing after which a 480 from the ringing device itself was a hand.
 const HAND_RING: Duration = Duration::from_secs(1);
 
-pub fn busy(context: &CallContext<'_>) -> Option<Finding> {
+pub fn call_busy(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome() != Outcome::Busy {
         return None;
     }
@@ -43,18 +43,17 @@ pub fn busy(context: &CallContext<'_>) -> Option<Finding> {
             explanation += &retry_after(context, refusal);
         }
     }
-    let finding = Finding::new("call-busy", Severity::Info, Confidence::Certain, Proof::OwnWords)
-        .says(
-            format!("{} answered busy for {name}", context.capture.name(refuser)),
-            explanation,
-            format!(
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .titled(format!("{} answered busy for ", context.capture.name(refuser)))
+            .naming(name, "user", "")
+            .happened(explanation)
+            .remedy(format!(
                 "Nothing is broken. Call waiting, a hunt group or voicemail on busy at {name} would take such calls."
-            ),
-        )
-        .shown_by(context.shows(refusal, "the busy answer"))
-        .naming(name, "user")
-        .at(refuser, context.refusal_code());
-    Some(finding)
+            ))
+            .shown_by(context.shows(refusal, "the busy answer"))
+            .at(refuser, context.refusal_code()),
+    )
 }
 
 /// A device that names a time to call again refuses by a setting or a limit: persons do not know when they hang up.
@@ -80,7 +79,7 @@ enum Decliner {
     Unknown,
 }
 
-pub fn declined(context: &CallContext<'_>) -> Option<Finding> {
+pub fn call_declined(context: &CallContext<'_>) -> Option<Observation> {
     let may_be_early = context.outcome() == Outcome::Rejected && context.code() == 480;
     if context.outcome() != Outcome::Declined && !may_be_early {
         return None;
@@ -128,38 +127,39 @@ pub fn declined(context: &CallContext<'_>) -> Option<Finding> {
     } else {
         ""
     };
-    let (confidence, remedy) = match &decliner {
+    let (confidence, remedy): (_, Steps) = match &decliner {
         Decliner::Person if early_refusal => (
             Confidence::Possible,
             format!(
                 "Nothing to repair if {callee} refused the call; otherwise look at the forwarding and reject settings of {name}."
-            ),
+            )
+            .into(),
         ),
         Decliner::Person => (
             Confidence::Likely,
-            format!("Nothing is broken. Voicemail or forwarding on reject at {callee} would take such calls."),
+            format!("Nothing is broken. Voicemail or forwarding on reject at {callee} would take such calls.").into(),
         ),
         Decliner::Script(_) => (
             Confidence::Possible,
-            format!(
-                "1. Listen to the early media of the call. 2. Where they are an announcement: see on {name} which step of its dial plan or which setting of {callee} plays it."
-            ),
+            Steps::from([
+                "Listen to the early media of the call.".to_owned(),
+                format!(
+                    "Where they are an announcement: see on {name} which step of its dial plan or which setting of {callee} plays it."
+                ),
+            ]),
         ),
         Decliner::Account(words) => (
             Confidence::Certain,
-            format!("Take up the reason that {name} names ({words}) with its operator: it has to be cleared there."),
+            format!("Take up the reason that {name} names ({words}) with its operator: it has to be cleared there.")
+                .into(),
         ),
-        _ => (
-            Confidence::Likely,
-            format!(
-                "1. On {name}: see which dial-plan step or account setting hangs up on {callee}.{}",
-                if code >= 600 {
-                    format!(" 2. If other routes shall be tried, let it answer 4xx or 5xx instead of {code}.")
-                } else {
-                    String::new()
-                }
-            ),
-        ),
+        _ => {
+            let step = format!("On {name}: see which dial-plan step or account setting hangs up on {callee}.");
+            let other = format!("If other routes shall be tried, let it answer 4xx or 5xx instead of {code}.");
+            // The first of a list, even where it is all of it.
+            let steps = if code >= 600 { [step, other].into() } else { format!("1. {step}").into() };
+            (Confidence::Likely, steps)
+        }
     };
     let others = match &decliner {
         Decliner::Person => 0,
@@ -170,21 +170,24 @@ pub fn declined(context: &CallContext<'_>) -> Option<Finding> {
         0 => global.to_owned(),
         _ => format!("{global} {} had to stop ringing for it.", counted(others as u64, "other device")),
     };
-    let title = match &decliner {
-        Decliner::Person if early_refusal => format!("{callee} may have declined the call"),
-        Decliner::Person => format!("{callee} declined the call"),
-        _ => format!("{} declined the call to {callee}", context.capture.name(refuser)),
+    let (title, of_callee) = match &decliner {
+        Decliner::Person if early_refusal => (String::new(), " may have declined the call"),
+        Decliner::Person => (String::new(), " declined the call"),
+        _ => (format!("{} declined the call to ", context.capture.name(refuser)), ""),
     };
-    let mut finding = Finding::new("call-declined", severity, confidence, Proof::OwnWords)
-        .says(title, how + &global, remedy)
+    let mut observation = Observation::new(confidence, Proof::OwnWords)
+        .severity(severity)
+        .titled(title)
+        .naming(callee, "user", of_callee)
+        .happened(how + &global)
+        .remedy(remedy)
         .shown_by(context.shows(refusal, "the refusal"))
-        .naming(callee, "user")
         .at(refuser, code);
     if code == 486 && matches!(decliner, Decliner::Person) {
-        finding =
-            finding.not("call-busy", format!("the device that answered 486 had been ringing for {}", duration(rang)));
+        observation = observation
+            .not("call-busy", format!("the device that answered 486 had been ringing for {}", duration(rang)));
     }
-    Some(finding)
+    Some(observation)
 }
 
 /// Devices that were ringing beside the one that refused with a 6xx, and were cancelled for it.

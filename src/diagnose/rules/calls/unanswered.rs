@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::beside::binding::BindingState;
 use crate::call::{Cause, NodeId, Outcome, proxy_cancel, ring};
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::{CallContext, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Observation, Proof, Severity, Steps};
 use crate::sip::HeaderName;
 use crate::sip::number::user_of;
 
@@ -35,7 +35,7 @@ const PHONES: [&str; 14] = [
     "bria",
 ];
 
-pub fn no_answer(context: &CallContext<'_>) -> Option<Finding> {
+pub fn call_no_answer(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome() != Outcome::NoAnswer {
         return None;
     }
@@ -71,20 +71,23 @@ pub fn no_answer(context: &CallContext<'_>) -> Option<Finding> {
         )
     });
     let confidence = if seen_at_callee { Confidence::Certain } else { Confidence::Likely };
-    let mut finding = Finding::new("call-no-answer", Severity::Info, confidence, Proof::Protocol)
-        .says(
-            format!("{callee} did not answer"),
-            format!("{callee} rang for {} and nobody answered; {ended}.{timed}{behind}", duration(rang)),
-            format!("Nothing is broken. A longer ring time on {} or forwarding on no answer at {callee} would save such calls.", context.name(who)),
-        )
-        .shown_by(context.shows(answer, "the end of the ringing"))
-        .shown_by(context.shows(ringing, "the ringing"))
-        .naming(callee, "user")
-        .at(who, context.code());
-    if let Some((_, cancel)) = canceller {
-        finding = finding.shown_by(context.shows(cancel, "the CANCEL that the caller did not send"));
-    }
-    Some(finding.not("call-unreachable", "the callee's side was ringing"))
+    Some(
+        Observation::new(confidence, Proof::Protocol)
+            .titled("")
+            .naming(callee, "user", " did not answer")
+            .happened(format!("{callee} rang for {} and nobody answered; {ended}.{timed}{behind}", duration(rang)))
+            .remedy(format!(
+                "Nothing is broken. A longer ring time on {} or forwarding on no answer at {callee} would save such calls.",
+                context.name(who)
+            ))
+            .shown_by(context.shows(answer, "the end of the ringing"))
+            .shown_by(context.shows(ringing, "the ringing"))
+            .at(who, context.code())
+            .maybe_shown_by(
+                canceller.map(|(_, cancel)| context.shows(cancel, "the CANCEL that the caller did not send")),
+            )
+            .not("call-unreachable", "the callee's side was ringing"),
+    )
 }
 
 /// What is known of the callee's registration, as a sentence.
@@ -94,7 +97,7 @@ struct Lost {
     frame: Option<(crate::capture::FrameRef, String)>,
 }
 
-pub fn unreachable(context: &CallContext<'_>) -> Option<Finding> {
+pub fn call_unreachable(context: &CallContext<'_>) -> Option<Observation> {
     let is_unreachable = context.outcome() == Outcome::Unreachable
         || context.outcome() == Outcome::ServerFailed && context.refusal_code() == 503;
     if !is_unreachable {
@@ -130,26 +133,32 @@ pub fn unreachable(context: &CallContext<'_>) -> Option<Finding> {
         None if is_phone(context) => (Severity::Info, " The device itself says so: do not disturb, or no line free, rather than a missing registration.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
         None => (Severity::Error, " Usually no device is registered for the user; do not disturb or a forwarding without target give the same answer.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
     };
-    let remedy = if severity == Severity::Info {
-        format!("Look at the do-not-disturb and forwarding settings of {name}.")
+    let remedy: Steps = if severity == Severity::Info {
+        format!("Look at the do-not-disturb and forwarding settings of {name}.").into()
     } else {
-        format!(
-            "1. On the device of {callee}: see that it registers and stays registered. 2. On {name}: look at the registration of {callee} at the time of the call. 3. For devices behind NAT, shorten the registration time or add keep-alives."
-        )
+        Steps::from([
+            format!("On the device of {callee}: see that it registers and stays registered."),
+            format!("On {name}: look at the registration of {callee} at the time of the call."),
+            "For devices behind NAT, shorten the registration time or add keep-alives.".to_owned(),
+        ])
     };
-    let mut finding = Finding::new("call-unreachable", severity, confidence, proof)
-        .says(
-            format!("{callee} could not be reached"),
-            format!("{name} answered {} after {after} without ringing.{why}", phrase.trim_start_matches("SIP/2.0 ")),
-            remedy,
-        )
-        .shown_by(context.shows(refusal, "no device could be reached"))
-        .naming(callee, "user")
-        .at(refuser, code);
-    if let Some((frame, quote)) = lost.and_then(|lost| lost.frame) {
-        finding = finding.shown_by(crate::diagnose::Evidence::seen(frame, quote, "the last registration"));
-    }
-    Some(finding)
+    Some(
+        Observation::new(confidence, proof)
+            .severity(severity)
+            .titled("")
+            .naming(callee, "user", " could not be reached")
+            .happened(format!(
+                "{name} answered {} after {after} without ringing.{why}",
+                phrase.trim_start_matches("SIP/2.0 ")
+            ))
+            .remedy(remedy)
+            .shown_by(context.shows(refusal, "no device could be reached"))
+            .at(refuser, code)
+            .maybe_shown_by(
+                lost.and_then(|lost| lost.frame)
+                    .map(|(frame, quote)| crate::diagnose::Evidence::seen(frame, quote, "the last registration")),
+            ),
+    )
 }
 
 /// The registration of the called user, where the capture holds it and it does not lead to a device.
@@ -195,7 +204,7 @@ fn is_phone(context: &CallContext<'_>) -> bool {
     phrase.contains("disturb") || phrase.contains("dnd") || PHONES.iter().any(|phone| software.starts_with(phone))
 }
 
-pub fn announcement(context: &CallContext<'_>) -> Option<Finding> {
+pub fn call_announcement(context: &CallContext<'_>) -> Option<Observation> {
     let is_over = context.outcome().is_failure() || context.outcome() == Outcome::Cancelled;
     if !is_over || context.outcome().is_answered() {
         return None;
@@ -216,14 +225,21 @@ pub fn announcement(context: &CallContext<'_>) -> Option<Finding> {
     let words = context
         .header(early, HeaderName::Reason)
         .map_or(String::new(), |reason| format!(" Its Reason header says {reason}."));
-    let finding = Finding::new("call-announcement", Severity::Info, Confidence::Possible, Proof::Timing)
-        .says(
-            "An announcement may have been played",
-            format!("{} opened early media {} before it ended the call with {}, without ringing.{words} What was played is not judged here.", context.name(step.destination), duration(played), context.code()),
-            "Listen to the media between these two messages, where it was captured: it often tells the reason more exactly than the code.",
-        )
-        .shown_by(context.shows(early, "early media begins"))
-        .shown_by(context.shows(ended, "the call ends"))
-        .at(step.destination, context.code());
-    Some(finding.beside())
+    Some(
+        Observation::new(Confidence::Possible, Proof::Timing)
+            .titled("An announcement may have been played")
+            .happened(format!(
+                "{} opened early media {} before it ended the call with {}, without ringing.{words} What was played is not judged here.",
+                context.name(step.destination),
+                duration(played),
+                context.code()
+            ))
+            .remedy(
+                "Listen to the media between these two messages, where it was captured: it often tells the reason more exactly than the code.",
+            )
+            .shown_by(context.shows(early, "early media begins"))
+            .shown_by(context.shows(ended, "the call ends"))
+            .at(step.destination, context.code())
+            .beside(),
+    )
 }

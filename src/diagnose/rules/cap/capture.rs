@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::call::{Message, NodeId, OneDirection, Outcome};
-use crate::capture::{FrameRef, Timestamp};
+use crate::capture::{FrameRef, Timestamp, WeaknessKind};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{counted, was};
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
 use crate::sip::Method;
 
@@ -22,9 +22,9 @@ const NAMES_MAX: usize = 5;
 /// Copies that evidence names.
 const EXAMPLES_MAX: usize = 4;
 
-pub(super) fn claim(capture: &CaptureContext<'_>, finding: Finding, count: u64) -> Claim {
+pub(super) fn claim(capture: &CaptureContext<'_>, observation: Observation, count: u64) -> Claim {
     Claim {
-        finding: finding.beside(),
+        said: observation.beside(),
         calls: Vec::new(),
         count: u32::try_from(count).unwrap_or(u32::MAX),
         first_at: capture.start,
@@ -52,16 +52,13 @@ pub(super) fn cap_one_direction(capture: &CaptureContext<'_>) -> Vec<Claim> {
         let is_known = *is_known;
         let half = halves.get(&(capture.node(*speaker), capture.node(*silent)))?;
         let (here, there) = (capture.name(*speaker), capture.name(*silent));
-        let mut finding = Finding::new(
-            "cap-one-direction",
-            Severity::Warn,
+        let observation = Observation::new(
             // Habits of a sender are a pattern; what only the other side can have told it is proof.
             if is_known { Confidence::Certain } else { Confidence::Likely },
             if is_known { Proof::Protocol } else { Proof::Timing },
         )
-        .says(
-            format!("Only one direction of {here} <-> {there} was captured"),
-            format!(
+            .titled(format!("Only one direction of {here} <-> {there} was captured"))
+            .happened(format!(
                 "The capture holds {} from {here} to {there} and none back, although {here} {}.{}",
                 counted(half.messages, "message"),
                 if is_known { "acts on what the other side said" } else { "behaves as if it were answered" },
@@ -69,18 +66,17 @@ pub(super) fn cap_one_direction(capture: &CaptureContext<'_>) -> Vec<Claim> {
                     0 => String::new(),
                     calls => format!(" Findings about missing answers are left out for {} between them.", counted(calls, "call")),
                 }
-            ),
-            "Mirror both directions (SPAN rx and tx), capture on one of the two hosts, or capture on both links and give both files.",
-        )
-        .at(*speaker, &there);
-        if let Some(first) = half.first {
-            finding = finding.shown_by(Evidence::seen(
+            ))
+            .remedy(
+                "Mirror both directions (SPAN rx and tx), capture on one of the two hosts, or capture on both links and give both files.",
+            )
+            .at(*speaker, &there)
+            .maybe_shown_by(half.first.map(|first| Evidence::seen(
                 first.at,
                 crate::diagnose::start_line(&capture.store.tables, first),
                 "the first message of the direction that was captured",
-            ));
-        }
-        Some(claim(capture, finding, half.calls))
+            )));
+        Some(claim(capture, observation, half.calls))
     });
     claims.collect()
 }
@@ -132,22 +128,15 @@ pub(super) fn cap_duplicates(capture: &CaptureContext<'_>) -> Vec<Claim> {
     } else {
         "one capture point, such as a mirror of both ports, a bridge, or `-i any`"
     };
-    let finding = Finding::new(
-        "cap-duplicates",
-        Severity::Info,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(
-        "Packets were captured more than once",
-        format!(
+    let observation = Observation::new(Confidence::Certain, Proof::Protocol)
+        .titled("Packets were captured more than once")
+        .happened(format!(
             "{copies} of {all} captured SIP messages ({:.0} %) are further captures of the same packet, by {kind}. They are left out of everything that is counted.",
             copies as f64 * 100.0 / all.max(1) as f64
-        ),
-        "Capture one interface or one mirror direction; or remove copies with `editcap -d` before.",
-    )
-    .shown_by(Evidence::in_frames(frames, quote, "seen before"));
-    vec![claim(capture, finding, copies)]
+        ))
+        .remedy("Capture one interface or one mirror direction; or remove copies with `editcap -d` before.")
+        .shown_by(Evidence::in_frames(frames, quote, "seen before"));
+    vec![claim(capture, observation, copies)]
 }
 
 /// Cut messages, missing bytes and fragments, packets that the capturing machine dropped.
@@ -194,32 +183,32 @@ pub(super) fn cap_damaged(capture: &CaptureContext<'_>) -> Vec<Claim> {
     if facts.is_empty() {
         return Vec::new();
     }
-    let mut finding = Finding::new(
-        "cap-damaged",
-        Severity::Warn,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(
-        "Packets are missing or cut",
-        format!(
+    let mut observation = Observation::new(Confidence::Certain, Proof::Protocol)
+        .titled("Packets are missing or cut")
+        .happened(format!(
             "{}. Findings that rest on what is missing are one level less sure.",
             capitalized(&facts.join("; "))
-        ),
-        "Capture whole packets (`tcpdump -s 0`), with a larger buffer (`-B`), onto a fast disk, with a filter that keeps fragments.",
-    );
-    let of_kind = ["snaplen-cut", "missing-segment", "missing-fragment", "capture-drops"];
-    for (word, frame, detail) in &sight.weaknesses {
-        if let Some(frame) = frame.filter(|_| of_kind.contains(word)) {
-            finding = finding.shown_by(Evidence::seen(frame, detail.clone(), *word));
-        }
+        ))
+        .remedy(
+            "Capture whole packets (`tcpdump -s 0`), with a larger buffer (`-B`), onto a fast disk, with a filter that keeps fragments.",
+        );
+    let of_kind = [
+        WeaknessKind::SnaplenCut,
+        WeaknessKind::MissingSegment,
+        WeaknessKind::MissingFragment,
+        WeaknessKind::CaptureDrops,
+    ];
+    for weakness in sight.weaknesses.iter().filter(|weakness| of_kind.contains(&weakness.kind)) {
+        observation = observation.maybe_shown_by(
+            weakness.at.map(|frame| Evidence::seen(frame, weakness.detail.clone(), weakness.kind.word())),
+        );
     }
     if let Some(first) = lost.first() {
         let quote = crate::diagnose::start_line(&capture.store.tables, first);
-        finding = finding.shown_by(Evidence::seen(first.at, quote, "an answer without its request"));
+        observation = observation.shown_by(Evidence::seen(first.at, quote, "an answer without its request"));
     }
     let count = lost.len() as u64 + sight.cut_messages + fragments + sight.dropped + u64::from(sight.missing_bytes > 0);
-    vec![claim(capture, finding, count)]
+    vec![claim(capture, observation, count)]
 }
 
 /// The first messages of calls that begin with an answer to INVITE long after the capture began, between nodes heard both ways.
@@ -229,7 +218,7 @@ fn answers_alone<'a>(capture: &CaptureContext<'a>) -> Vec<&'a Message> {
         .calls
         .iter()
         .filter(|call| call.outcome == Outcome::Partial && call.milestones.invited.is_none() && call.started > due);
-    late.filter_map(|call| capture.store.messages.get(call.legs.first()?.start as usize))
+    late.filter_map(|call| capture.store.messages_of(call.legs.first()?).first())
         .filter(|message| {
             let (answerer, caller) = (capture.node(message.source), capture.node(message.destination));
             // What was never asked in the whole capture was not captured, rather than lost.
@@ -246,9 +235,8 @@ fn heard_without_fragments(capture: &CaptureContext<'_>) -> u64 {
     let store = capture.store;
     let incomplete = capture.fragmented().filter(|message| message.flags.is_incomplete() && !message.flags.is_copy());
     let heard = incomplete.filter(|message| {
-        let group = store.groups.get(message.group.0 as usize);
-        let around = group.and_then(|(start, end)| store.messages.get(*start as usize..*end as usize));
-        around.unwrap_or_default().iter().any(|other| {
+        let around = store.messages_of_group(message.group);
+        around.iter().any(|other| {
             message.method().is_some_and(|method| other.is_response_to(method)) && other.via == message.via
         })
     });
@@ -277,28 +265,23 @@ pub(super) fn cap_encrypted(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let more = servers.len().saturating_sub(NAMES_MAX);
     servers.truncate(NAMES_MAX);
     let others = if more > 0 { format!(" and {}", counted(more as u32, "other")) } else { String::new() };
-    let finding = Finding::new(
-        "cap-encrypted",
-        Severity::Info,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .says(
-        "Signalling is encrypted",
-        format!(
+    let observation = Observation::new(Confidence::Certain, Proof::Protocol)
+        .titled("Signalling is encrypted")
+        .happened(format!(
             "{} to {}{others} with signalling cannot be read, and the calls in there are not in this report. Only handshakes and alerts were looked at.",
             counted(encrypted.len() as u64, "TLS connection"),
             servers.join(", ")
-        ),
-        "Let the client or server write a key log (SSLKEYLOGFILE) and give it along, mirror the signalling with HEP from the SBC or proxy, or capture behind the TLS end point.",
-    )
-    .shown_by(Evidence::seen(*first, "TLS", "the first of these connections"));
+        ))
+        .remedy(
+            "Let the client or server write a key log (SSLKEYLOGFILE) and give it along, mirror the signalling with HEP from the SBC or proxy, or capture behind the TLS end point.",
+        )
+        .shown_by(Evidence::seen(*first, "TLS", "the first of these connections"));
     let when: Option<Timestamp> = capture
         .handshakes
         .iter()
         .find(|handshake| handshake.first_seen.at == *first)
         .map(|handshake| handshake.first_seen.time);
-    let mut claim = claim(capture, finding, encrypted.len() as u64);
+    let mut claim = claim(capture, observation, encrypted.len() as u64);
     claim.first_at = when.unwrap_or(claim.first_at);
     vec![claim]
 }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::call::Message;
-use crate::capture::FrameRef;
+use crate::capture::WeaknessKind;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::input::SeenWeakness;
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::cap::capture::{capitalized, claim};
 
@@ -21,37 +22,35 @@ const LOOK_MAX: usize = 32;
 
 /// Clocks of capture points that disagree, and clocks that were set back.
 pub(super) fn cap_clock(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    let of_clock = |word: &str| matches!(word, "clock-offset" | "time-steps-back");
-    let facts: Vec<&(&'static str, Option<FrameRef>, String)> =
-        capture.sight.weaknesses.iter().filter(|(word, _, _)| of_clock(word)).collect();
+    let of_clock = |kind| matches!(kind, WeaknessKind::ClockOffset | WeaknessKind::TimeStepsBack);
+    let facts: Vec<&SeenWeakness> =
+        capture.sight.weaknesses.iter().filter(|weakness| of_clock(weakness.kind)).collect();
     let early = early(capture);
     if facts.is_empty() && early.is_empty() {
         return Vec::new();
     }
-    let mut details: Vec<String> = facts.iter().map(|(_, _, detail)| detail.clone()).collect();
+    let mut details: Vec<String> = facts.iter().map(|fact| fact.detail.clone()).collect();
     details.extend(early.iter().map(|early| early.words(capture)));
-    let mut finding = Finding::new("cap-clock", Severity::Warn, Confidence::Certain, Proof::Protocol).says(
-        "The clocks of the capture points differ, or were set",
-        format!(
+    let mut observation = Observation::new(Confidence::Certain, Proof::Protocol)
+        .titled("The clocks of the capture points differ, or were set")
+        .happened(format!(
             "{}. Times within one capture point are exact; durations across them are not.",
             capitalized(&details.join("; "))
-        ),
-        "Keep the clocks of capture hosts in step (NTP or PTP); `editcap -t` corrects a file.",
-    );
-    for (word, frame, detail) in &facts {
-        if let Some(frame) = frame {
-            finding = finding.shown_by(Evidence::seen(*frame, detail.clone(), *word));
-        }
+        ))
+        .remedy("Keep the clocks of capture hosts in step (NTP or PTP); `editcap -t` corrects a file.");
+    for fact in &facts {
+        let evidence = |frame| Evidence::seen(frame, fact.detail.clone(), fact.kind.word());
+        observation = observation.maybe_shown_by(fact.at.map(evidence));
     }
     for early in &early {
         let quote = crate::diagnose::start_line(&capture.store.tables, early.answer);
-        finding = finding.shown_by(Evidence::in_frames(
+        observation = observation.shown_by(Evidence::in_frames(
             vec![early.answer.at, early.request.at],
             quote,
             "an answer that stands before its request",
         ));
     }
-    vec![claim(capture, finding, (facts.len() + early.len()) as u64)]
+    vec![claim(capture, observation, (facts.len() + early.len()) as u64)]
 }
 
 /// Answers that one capture point saw before another one saw their requests.

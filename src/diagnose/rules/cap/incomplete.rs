@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::{Message, Outcome};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 
 /// An INVITE cannot have been sent longer before its first answer than this: timer C and some slack.
 const INVITE_WAIT: Duration = Duration::from_secs(200);
@@ -16,7 +16,7 @@ const INVITE_WAIT: Duration = Duration::from_secs(200);
 const REQUESTS_MAX: usize = 64;
 
 /// What is missing of the call, so that nobody takes the silence for a fault.
-pub(super) fn cap_incomplete(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn cap_incomplete(context: &CallContext<'_>) -> Option<Observation> {
     if !matches!(context.outcome(), Outcome::Partial | Outcome::StillUp) {
         return None;
     }
@@ -105,12 +105,15 @@ pub(super) fn cap_incomplete(context: &CallContext<'_>) -> Option<Finding> {
             "Capture longer, and with a filter that keeps fragments: `port 5060 or port 5061 or (ip[6:2] & 0x1fff != 0)`."
         }
     };
-    let finding = Finding::new("cap-incomplete", Severity::Info, Confidence::Certain, Proof::Protocol)
-        .beside()
-        .says(format!("The capture lacks the {part} of this call"), explanation, remedy)
-        .shown_by(context.shows(shown, shows))
-        .at(shown.source, part);
-    Some(finding)
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .beside()
+            .titled(format!("The capture lacks the {part} of this call"))
+            .happened(explanation)
+            .remedy(remedy)
+            .shown_by(context.shows(shown, shows))
+            .at(shown.source, part),
+    )
 }
 
 /// A request that follows an answer which the capture lacks: an ACK of none, or one with a tag that nobody told its sender.

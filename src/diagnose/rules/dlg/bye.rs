@@ -8,7 +8,7 @@ use crate::call::beside::icmp::IcmpReport;
 use crate::call::detail::silence::follows_timer;
 use crate::call::{Message, Transaction, TransactionIndex, is_ack_missed, is_private};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rules::dlg::swallowed;
 use crate::diagnose::rules::net::{icmp, in_messages, times};
 use crate::net::Endpoint;
@@ -24,14 +24,14 @@ const SENDS_ALL: usize = 10;
 const CROSSING: Duration = Duration::from_secs(2);
 
 /// A BYE that nothing answers, or that a proxy keeps to itself.
-pub(super) fn dlg_bye_lost(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn dlg_bye_lost(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_answered() {
         return None;
     }
     unanswered(context).or_else(|| swallowed::bye(context))
 }
 
-fn unanswered(context: &CallContext<'_>) -> Option<Finding> {
+fn unanswered(context: &CallContext<'_>) -> Option<Observation> {
     if context.call.retransmissions < 3 {
         return None;
     }
@@ -58,39 +58,35 @@ fn unanswered(context: &CallContext<'_>) -> Option<Finding> {
         None => "; for the other side the call may still be up".to_owned(),
     };
     let Told { confidence, way, remedy } = told(context, &bye, there, reports.first().copied());
-    let mut finding = Finding::new("dlg-bye-lost", Severity::Error, confidence, Proof::Protocol)
-        .says(
-            "The hang-up did not reach the other side",
-            format!(
-                "{} hung up, but its BYE to {kind} was sent {} and never answered{impact}.{way}",
-                context.name(bye.source),
-                times(sends.len())
-            ),
-            remedy,
-        )
-        .at(bye.destination, "bye");
-    if let Some(evidence) = in_messages(context, &sends, "the BYE, never answered") {
-        finding = finding.shown_by(evidence);
-    }
-    finding = finding.shown_by(Evidence::Missing {
-        expected: "a response to BYE".to_owned(),
-        after: last.at,
-        watched: context.capture.watched_since(last.time),
-    });
+    let mut observation = Observation::new(confidence, Proof::Protocol)
+        .titled("The hang-up did not reach the other side")
+        .happened(format!(
+            "{} hung up, but its BYE to {kind} was sent {} and never answered{impact}.{way}",
+            context.name(bye.source),
+            times(sends.len())
+        ))
+        .remedy(remedy)
+        .at(bye.destination, "bye")
+        .maybe_shown_by(in_messages(context, &sends, "the BYE, never answered"))
+        .shown_by(Evidence::Missing {
+            expected: "a response to BYE".to_owned(),
+            after: last.at,
+            watched: context.capture.watched_since(last.time),
+        });
     if !reports.is_empty() {
-        finding = finding.shown_by(icmp::evidence(&reports));
+        observation = observation.shown_by(icmp::evidence(&reports));
     }
-    if let Some(end) = later_end(context, first) {
-        finding = finding.shown_by(context.shows(end, "the other side's own end of the call"));
-    }
-    Some(finding)
+    observation = observation.maybe_shown_by(
+        later_end(context, first).map(|end| context.shows(end, "the other side's own end of the call")),
+    );
+    Some(observation)
 }
 
 /// How sure, what is known of the way, and who changes what.
 struct Told {
     confidence: Confidence,
     way: String,
-    remedy: String,
+    remedy: Steps,
 }
 
 fn told(context: &CallContext<'_>, bye: &Transaction, there: Endpoint, report: Option<&IcmpReport>) -> Told {
@@ -112,16 +108,26 @@ fn told(context: &CallContext<'_>, bye: &Transaction, there: Endpoint, report: O
         return Told {
             confidence: Confidence::Likely,
             way: " The ACK of this call arrived on the same way: the BYE, or the answer to it, was lost, or the other side had forgotten the call.".to_owned(),
-            remedy: format!("1. On {there}: look up in its log whether the BYE arrived and what it made of it. 2. Between {there} and {}: look for loss, and for firewalls that end a flow during the call.", here.address),
+            remedy: Steps::from([
+                format!("On {there}: look up in its log whether the BYE arrived and what it made of it."),
+                format!(
+                    "Between {there} and {}: look for loss, and for firewalls that end a flow during the call.",
+                    here.address
+                ),
+            ]),
         };
     }
     Told {
         confidence: Confidence::Certain,
         way: String::new(),
-        remedy: format!(
-            "1. The side behind {there}: put an address into Contact (or let its proxy add Record-Route) that {} can reach. 2. Firewall and NAT between them: let requests inside calls through for as long as a call lasts. 3. Re-test: the BYE must get its 200 at once.",
-            here.address
-        ),
+        remedy: Steps::from([
+            format!(
+                "The side behind {there}: put an address into Contact (or let its proxy add Record-Route) that {} can reach.",
+                here.address
+            ),
+            "Firewall and NAT between them: let requests inside calls through for as long as a call lasts.".to_owned(),
+            "Re-test: the BYE must get its 200 at once.".to_owned(),
+        ]),
     }
 }
 

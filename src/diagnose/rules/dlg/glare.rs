@@ -8,7 +8,7 @@ use crate::call::{EndpointId, Message, Transaction, TransactionIndex};
 use crate::capture::Timestamp;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Severity};
 use crate::diagnose::rules::dlg::session_timer::refuser;
 use crate::sip::{HeaderName, Method, StatusCode};
 
@@ -20,7 +20,7 @@ const COLLISIONS_MAX: usize = 3;
 const PENDING_MAX: Duration = Duration::from_secs(32);
 
 /// 491, or 500 to a change that overlaps another one.
-pub(super) fn dlg_glare(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn dlg_glare(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_answered() {
         return None;
     }
@@ -51,30 +51,25 @@ pub(super) fn dlg_glare(context: &CallContext<'_>) -> Option<Finding> {
     };
     let is_trouble = is_unsolved || rounds >= COLLISIONS_MAX;
     let rival = rival(context, t, request, answer);
-    let (title, story, remedy) = words(context, t, there, (request, answer), rival);
+    let (title, (story, why), remedy) = words(context, t, there, (request, answer), rival);
     let is_own = rival.is_some_and(|rival| rival.from_tag == request.from_tag);
-    let mut finding = Finding::new(
-        "dlg-glare",
-        if is_trouble { Severity::Warn } else { Severity::Info },
-        Confidence::Certain,
-        Proof::OwnWords,
+    let observation = Observation::new(Confidence::Certain, Proof::OwnWords);
+    let observation = match why {
+        Some(why) => observation.happened(story).because(format!("{why}; {outcome}.")),
+        None => observation.happened(format!("{story}; {outcome}.")),
+    };
+    Some(
+        observation
+            .severity(if is_trouble { Severity::Warn } else { Severity::Info })
+            .beside()
+            .titled(title)
+            .remedy(if is_trouble { remedy } else { "Nothing is broken; it costs a few seconds.".to_owned() })
+            .shown_by(context.shows(answer, "another change is under way"))
+            .shown_by(context.shows(request, "the change that was refused"))
+            .at(if is_own { t.source } else { there }, if is_own { "too early" } else { "glare" })
+            .maybe_shown_by(rival.map(|rival| context.shows(rival, "the change that was under way")))
+            .maybe_shown_by(solved.map(|retry| context.shows(retry, "the change that succeeded"))),
     )
-    .beside()
-    .says(
-        title,
-        format!("{story}; {outcome}."),
-        if is_trouble { remedy } else { "Nothing is broken; it costs a few seconds.".to_owned() },
-    )
-    .shown_by(context.shows(answer, "another change is under way"))
-    .shown_by(context.shows(request, "the change that was refused"))
-    .at(if is_own { t.source } else { there }, if is_own { "too early" } else { "glare" });
-    if let Some(rival) = rival {
-        finding = finding.shown_by(context.shows(rival, "the change that was under way"));
-    }
-    if let Some(retry) = solved {
-        finding = finding.shown_by(context.shows(retry, "the change that succeeded"));
-    }
-    Some(finding)
 }
 
 /// The other change of the call that was pending when this one was refused: one of the other side, where there is one, and of
@@ -110,26 +105,29 @@ fn apart(a: &Message, b: &Message) -> Duration {
     a.time.since(b.time).max(b.time.since(a.time))
 }
 
-/// Title, the begin of the explanation, and what to change where it does not end well.
+/// Title, what happened and why, and what to change where it does not end well.
 fn words(
     context: &CallContext<'_>,
     t: &Transaction,
     refuser: EndpointId,
     (request, answer): (&Message, &Message),
     rival: Option<&Message>,
-) -> (&'static str, String, String) {
+) -> (&'static str, (String, Option<String>), String) {
     let code = answer.status().map_or(0, |status| status.0);
     let (method, there) = (t.method.text(), context.capture.name(refuser));
     let address = |endpoint| context.tables().endpoint(endpoint).address;
     match rival.filter(|rival| rival.from_tag == request.from_tag) {
         Some(rival) => (
             "A change of the call was sent before the one before it was answered",
-            format!(
-                "{} sent its {method} in frame {} while its {} in frame {} had no final answer yet, and {there} refused it with {code}",
-                context.capture.name(t.source),
-                request.at.frame,
-                rival.method().map_or("request", Method::text),
-                rival.at.frame
+            (
+                format!(
+                    "{} sent its {method} in frame {} while its {} in frame {} had no final answer yet, and {there} refused it with {code}",
+                    context.capture.name(t.source),
+                    request.at.frame,
+                    rival.method().map_or("request", Method::text),
+                    rival.at.frame
+                ),
+                None,
             ),
             format!(
                 "{}: wait for the answer to one change of a call before it sends the next (RFC 3261 section 14.1).",
@@ -149,10 +147,7 @@ fn words(
             };
             (
                 "Both sides changed the call at the same moment",
-                format!(
-                    "{there} answered the {method} of {} with {code} because {why}",
-                    context.capture.name(t.source)
-                ),
+                (format!("{there} answered the {method} of {} with {code}", context.capture.name(t.source)), Some(why)),
                 format!(
                     "Let one side alone refresh and change the call; {} or {} does not wait the random time of RFC 3261 section 14.1 (2.1 to 4 s for the caller's side, 0 to 2 s for the other).",
                     address(t.source),
@@ -252,7 +247,7 @@ pub(in crate::diagnose::rules) fn higher_before<'a>(
 }
 
 /// A 500 because the CSeq of a request is not higher than the one before it from the same side.
-fn backwards(context: &CallContext<'_>) -> Option<Finding> {
+fn backwards(context: &CallContext<'_>) -> Option<Observation> {
     let refused = context.transactions.each().filter(|(_, t)| {
         t.parent.is_none()
             && t.method != Method::Ack
@@ -264,28 +259,23 @@ fn backwards(context: &CallContext<'_>) -> Option<Finding> {
             Some((request, higher_before(context, request)?))
         })
         .next()?;
-    let finding = Finding::new(
-        "dlg-glare",
-        Severity::Warn,
-        Confidence::Certain,
-        Proof::Protocol,
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .warn()
+            .beside()
+            .titled("The sequence numbers of the call run backwards")
+            .happened(format!(
+                "{} sent CSeq {} after CSeq {} in the same call; the other side has to refuse that with 500 (RFC 3261 section 12.2.2). It is a fault of the sender, not a collision.",
+                context.name(request.source),
+                request.cseq,
+                before.cseq
+            ))
+            .remedy(format!(
+                "{}: raise CSeq with every new request of a call; firmware.",
+                context.tables().endpoint(request.source).address
+            ))
+            .shown_by(context.shows(request, format!("CSeq {}", request.cseq)))
+            .shown_by(context.shows(before, format!("CSeq {}, earlier", before.cseq)))
+            .at(request.source, "cseq"),
     )
-    .beside()
-    .says(
-        "The sequence numbers of the call run backwards",
-        format!(
-            "{} sent CSeq {} after CSeq {} in the same call; the other side has to refuse that with 500 (RFC 3261 section 12.2.2). It is a fault of the sender, not a collision.",
-            context.name(request.source),
-            request.cseq,
-            before.cseq
-        ),
-        format!(
-            "{}: raise CSeq with every new request of a call; firmware.",
-            context.tables().endpoint(request.source).address
-        ),
-    )
-    .shown_by(context.shows(request, format!("CSeq {}", request.cseq)))
-    .shown_by(context.shows(before, format!("CSeq {}, earlier", before.cseq)))
-    .at(request.source, "cseq");
-    Some(finding)
 }

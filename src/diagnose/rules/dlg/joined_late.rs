@@ -5,11 +5,11 @@
 use crate::call::Transaction;
 use crate::call::outcome::refresh::read;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::sip::{HeaderName, Method, StatusCode};
 
 /// A BYE at the end of the interval that the last refresh agreed on, of a call whose INVITE was not captured.
-pub(super) fn expired_unseen(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn expired_unseen(context: &CallContext<'_>) -> Option<Observation> {
     let transactions = &context.transactions;
     if !context.dialogs.is_empty() || !transactions.chain.is_empty() {
         return None;
@@ -34,29 +34,20 @@ pub(super) fn expired_unseen(context: &CallContext<'_>) -> Option<Finding> {
     }
     let by = context.capture.name(bye.source);
     let seconds = interval.seconds;
-    let finding = Finding::new(
-        "dlg-session-timer",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::OwnWords,
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .beside()
+            .titled(format!("The session timer of {seconds} s ended the call"))
+            .happened(format!(
+                "The call had begun before this capture. Its last refresh agreed on a session interval of {seconds} s, nobody refreshed it again, and {by} ended it {:.0} s later.",
+                since.as_secs_f64()
+            ))
+            .remedy(format!(
+                "{by} and the other side: send the refresh (re-INVITE or UPDATE) half-way through every interval, not once (RFC 4028)."
+            ))
+            .remedy("SBC and firewall between them: let UPDATE and re-INVITE through for as long as the call lasts.")
+            .shown_by(context.shows_header(answer, HeaderName::SessionExpires, "the interval that was agreed"))
+            .shown_by(context.shows(request, format!("the end, {:.0} s later", since.as_secs_f64())))
+            .at(bye.source, format!("{seconds}")),
     )
-    .beside()
-    .says(
-        format!("The session timer of {seconds} s ended the call"),
-        format!(
-            "The call had begun before this capture. Its last refresh agreed on a session interval of {seconds} s, nobody refreshed it again, and {by} ended it {:.0} s later.",
-            since.as_secs_f64()
-        ),
-        format!(
-            "1. {by} and the other side: send the refresh (re-INVITE or UPDATE) half-way through every interval, not once (RFC 4028). 2. SBC and firewall between them: let UPDATE and re-INVITE through for as long as the call lasts."
-        ),
-    )
-    .shown_by(context.shows_header(
-        answer,
-        HeaderName::SessionExpires,
-        "the interval that was agreed",
-    ))
-    .shown_by(context.shows(request, format!("the end, {:.0} s later", since.as_secs_f64())))
-    .at(bye.source, format!("{seconds}"));
-    Some(finding)
 }

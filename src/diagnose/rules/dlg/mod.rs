@@ -13,50 +13,33 @@ mod too_small;
 pub(in crate::diagnose::rules) use glare::{higher_before, is_collision};
 
 use crate::diagnose::finding::Severity;
-use crate::diagnose::rule::{Gate, Rule, Subject};
+use crate::diagnose::rule::{Gate, Rule};
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    Rule {
-        id: "dlg-session-timer",
-        severity: Severity::Error,
-        title: "Call cut by the session timer",
-        subject: Subject::Call(session_timer::dlg_session_timer),
-        gate: Gate::BothDirections,
-    },
-    Rule {
-        id: "dlg-prack",
-        severity: Severity::Error,
-        title: "Reliable ringing was not acknowledged",
-        subject: Subject::Call(prack::dlg_prack),
-        gate: Gate::BothDirections,
-    },
-    Rule {
-        id: "dlg-route-set-lost",
-        severity: Severity::Error,
-        title: "In-dialog requests do not follow the agreed path",
-        subject: Subject::Call(route_set::dlg_route_set_lost),
-        gate: Gate::BothDirections,
-    },
-    Rule {
-        id: "dlg-no-such-call",
-        severity: Severity::Error,
-        title: "The other side does not know this call",
-        subject: Subject::Call(no_such_call::dlg_no_such_call),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "dlg-bye-lost",
-        severity: Severity::Error,
-        title: "Hang-up did not reach the other side",
-        subject: Subject::Call(bye::dlg_bye_lost),
-        gate: Gate::BothDirections,
-    },
-    Rule {
-        id: "dlg-glare",
-        severity: Severity::Info,
-        title: "Both sides changed the call at once",
-        subject: Subject::Call(glare::dlg_glare),
-        gate: Gate::Open,
-    },
+    Rule::of_call(
+        "dlg-session-timer",
+        Severity::Error,
+        "Call cut by the session timer",
+        session_timer::dlg_session_timer,
+    )
+    .gated(Gate::BothDirections),
+    Rule::of_call("dlg-prack", Severity::Error, "Reliable ringing was not acknowledged", prack::dlg_prack)
+        .gated(Gate::BothDirections),
+    Rule::of_call(
+        "dlg-route-set-lost",
+        Severity::Error,
+        "In-dialog requests do not follow the agreed path",
+        route_set::dlg_route_set_lost,
+    )
+    .gated(Gate::BothDirections),
+    Rule::of_call(
+        "dlg-no-such-call",
+        Severity::Error,
+        "The other side does not know this call",
+        no_such_call::dlg_no_such_call,
+    ),
+    Rule::of_call("dlg-bye-lost", Severity::Error, "Hang-up did not reach the other side", bye::dlg_bye_lost)
+        .gated(Gate::BothDirections),
+    Rule::of_call("dlg-glare", Severity::Warn, "Both sides changed the call at once", glare::dlg_glare),
 ];

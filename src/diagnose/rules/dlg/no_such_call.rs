@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TextId, Transaction, detail::target, drop_cause};
-use crate::diagnose::background::losses::Lost;
+use crate::diagnose::background::call_losses::Lost;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rules::dlg::route_set::dlg_route_set_lost;
 use crate::sip::{HeaderName, Method};
 
@@ -30,7 +30,7 @@ enum Reason {
 }
 
 /// A request inside the call got 481.
-pub(super) fn dlg_no_such_call(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn dlg_no_such_call(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_answered() {
         return None;
     }
@@ -69,7 +69,7 @@ pub(super) fn dlg_no_such_call(context: &CallContext<'_>) -> Option<Finding> {
         return None;
     }
     let reason = reason(context, dialog, t, (request, answer));
-    Some(finding(context, t, request, answer, &reason, dialog))
+    Some(observation(context, t, request, answer, &reason, dialog))
 }
 
 /// Whether a refusal of a method says as much as 481: RFC 5057 section 5.1 has these codes end the call.
@@ -135,19 +135,19 @@ fn is_other_bye(context: &CallContext<'_>, t: &Transaction, bye: &Message, reque
     !is_same_request
 }
 
-fn finding(
+fn observation(
     context: &CallContext<'_>,
     t: &Transaction,
     request: &Message,
     answer: &Message,
     reason: &Reason,
     dialog: &Dialog,
-) -> Finding {
+) -> Observation {
     let refuser = context.name(t.destination);
     let method = t.method.text();
     let address = |endpoint| context.tables().endpoint(endpoint).address;
     let agreed = context.transactions.message(dialog.answer);
-    let (why, severity, confidence, remedy, signature) = match reason {
+    let (why, severity, confidence, remedy, signature): (_, _, _, Steps, _) = match reason {
         Reason::Ended(bye, before) => (
             format!(
                 "the call had been ended by the BYE in frame {}, {} before",
@@ -157,12 +157,12 @@ fn finding(
             Severity::Info,
             Confidence::Certain,
             if *before <= CROSSING {
-                "Nothing is broken: both sides acted at the same moment.".to_owned()
+                "Nothing is broken: both sides acted at the same moment.".into()
             } else {
                 format!(
                     "{} did not know that the call was over: see what became of that BYE.",
                     address(asker(context, t))
-                )
+                ).into()
             },
             "ended",
         ),
@@ -178,7 +178,7 @@ fn finding(
                 "{}: send requests inside a call with the tags of the 200 that was acknowledged (frame {}); firmware.",
                 address(request.source),
                 agreed.at.frame
-            ),
+            ).into(),
             "tags",
         ),
         Reason::OtherNode => (
@@ -188,11 +188,13 @@ fn finding(
             ),
             Severity::Error,
             Confidence::Likely,
-            format!(
-                "1. {}: keep requests of one call at one node (sticky routing, Record-Route with the node's own address). 2. Or share calls between {} and the node that answered.",
-                address(request.source),
-                address(t.destination)
-            ),
+            Steps::from([
+                format!(
+                    "{}: keep requests of one call at one node (sticky routing, Record-Route with the node's own address).",
+                    address(request.source)
+                ),
+                format!("Or share calls between {} and the node that answered.", address(t.destination)),
+            ]),
             "node",
         ),
         Reason::Restarted(lost) => (
@@ -207,7 +209,7 @@ fn finding(
             format!(
                 "{}: its log at that time (restart, switch-over); share calls between the nodes of a cluster, so that they outlive one.",
                 address(t.destination)
-            ),
+            ).into(),
             "restarted",
         ),
         Reason::Unknown => (
@@ -217,27 +219,26 @@ fn finding(
             format!(
                 "{}: its log at that time (restart, switch-over, session time-out); share calls between the nodes of a cluster.",
                 address(t.destination)
-            ),
+            ).into(),
             "unknown",
         ),
     };
     let is_beside = !matches!(context.outcome(), Outcome::Dropped) || severity < Severity::Error;
-    let finding = Finding::new("dlg-no-such-call", severity, confidence, Proof::OwnWords)
-        .says(
-            format!("{} does not know this call", context.capture.name(t.destination)),
-            format!(
-                "{refuser} answered the {method} in frame {} with {}, {} {why}.",
-                request.at.frame,
-                answer.status().map_or(0, |status| status.0),
-                confidence.because()
-            ),
-            remedy,
-        )
+    let observation = Observation::new(confidence, Proof::OwnWords)
+        .severity(severity)
+        .titled(format!("{} does not know this call", context.capture.name(t.destination)))
+        .happened(format!(
+            "{refuser} answered the {method} in frame {} with {},",
+            request.at.frame,
+            answer.status().map_or(0, |status| status.0)
+        ))
+        .because(format!("{why}."))
+        .remedy(remedy)
         .shown_by(context.shows(answer, "there is no such call"))
         .shown_by(context.shows(request, "the request inside the call"))
         .shown_by(context.shows_header(agreed, HeaderName::Contact, "where the call was answered"))
         .at(t.destination, signature);
-    if is_beside { finding.beside() } else { finding }
+    if is_beside { observation.beside() } else { observation }
 }
 
 /// Who sent the refused request in the first place, whatever proxies passed it on.
@@ -259,30 +260,24 @@ fn shown<'a>(context: &CallContext<'a>, tag: TextId) -> &'a str {
 }
 
 /// The request was answered 408: the way to the other side had died in the middle of the call.
-fn gone(context: &CallContext<'_>, t: &Transaction) -> Option<Finding> {
+fn gone(context: &CallContext<'_>, t: &Transaction) -> Option<Observation> {
     let request = context.transactions.message(t.request?);
     let answer = context.transactions.message(t.final_response?);
-    let finding = Finding::new(
-        "dlg-no-such-call",
-        Severity::Error,
-        Confidence::Likely,
-        Proof::OwnWords,
+    Some(
+        Observation::new(Confidence::Likely, Proof::OwnWords)
+            .titled("The other side could no longer be reached during the call")
+            .happened(format!(
+                "{} answered the {} in frame {} with 408: what is behind it did not respond any more, and the call was ended.",
+                context.name(t.destination),
+                t.method.text(),
+                request.at.frame
+            ))
+            .remedy(format!(
+                "Behind {}: which device held the call, and is it reachable at its Contact at that time?",
+                context.tables().endpoint(t.destination).address
+            ))
+            .shown_by(context.shows(answer, "nobody answered behind it"))
+            .shown_by(context.shows(request, "the request inside the call"))
+            .at(t.destination, "gone"),
     )
-    .says(
-        "The other side could no longer be reached during the call",
-        format!(
-            "{} answered the {} in frame {} with 408: what is behind it did not respond any more, and the call was ended.",
-            context.name(t.destination),
-            t.method.text(),
-            request.at.frame
-        ),
-        format!(
-            "Behind {}: which device held the call, and is it reachable at its Contact at that time?",
-            context.tables().endpoint(t.destination).address
-        ),
-    )
-    .shown_by(context.shows(answer, "nobody answered behind it"))
-    .shown_by(context.shows(request, "the request inside the call"))
-    .at(t.destination, "gone");
-    Some(finding)
 }

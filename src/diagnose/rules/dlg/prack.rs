@@ -5,7 +5,7 @@
 use crate::call::detail::silence::follows_timer;
 use crate::call::{Message, Outcome, Transaction, TransactionIndex, detail::target};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::{HeaderName, Method, RAck, StatusCode};
 
@@ -13,7 +13,7 @@ use crate::sip::{HeaderName, Method, RAck, StatusCode};
 const SENDS_MIN: usize = 4;
 
 /// A reliable 18x is repeated for want of a PRACK, or the PRACK was refused.
-pub(super) fn dlg_prack(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn dlg_prack(context: &CallContext<'_>) -> Option<Observation> {
     if context.call.retransmissions < 3 && !context.outcome().is_failure() {
         return None;
     }
@@ -27,7 +27,7 @@ pub(super) fn dlg_prack(context: &CallContext<'_>) -> Option<Finding> {
 const NO_ANSWER_CODES: [u16; 9] = [400, 406, 408, 415, 488, 500, 503, 504, 606];
 
 /// The INVITE brought no offer, a reliable response did, and its PRACK brought no answer (RFC 3262 section 5).
-fn unanswered_offer(context: &CallContext<'_>, hop: TransactionIndex) -> Option<Finding> {
+fn unanswered_offer(context: &CallContext<'_>, hop: TransactionIndex) -> Option<Observation> {
     let invite = *context.transactions.transaction(hop);
     let request = context.message(invite.request?)?;
     let ended = invite.final_response.and_then(|end| context.message(end));
@@ -44,35 +44,34 @@ fn unanswered_offer(context: &CallContext<'_>, hop: TransactionIndex) -> Option<
     let (number, offer) = reliable.find(|(_, message)| !message.session.is_absent())?;
     let (prack, _) = prack_of(context, &invite, number).filter(|(prack, _)| bare(prack))?;
     let (caller, callee) = (context.capture.name(invite.source), context.name(invite.destination));
-    let finding = Finding::new(
-        "dlg-prack",
-        Severity::Error,
-        Confidence::Likely,
-        Proof::Protocol,
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled("The PRACK does not answer the offer of the reliable response")
+            .happened(format!(
+                "The INVITE of {caller} came without a session description, so {callee} made the offer in its reliable {} (frame {}). The PRACK (frame {}) brought no answer to it, as RFC 3262 section 5 demands{};",
+                offer.status().map_or(0, |status| status.0),
+                offer.at.frame,
+                prack.at.frame,
+                abandoned(context, &invite, &[offer])
+            ))
+            .because("of that.")
+            .remedy(format!(
+                "{}: answer the offer of a reliable response in its PRACK, or put an offer into the INVITE.",
+                context.tables().endpoint(invite.source).address
+            ))
+            .remedy(format!(
+                "Or switch 100rel off at {} or {}.",
+                context.tables().endpoint(invite.source).address,
+                context.tables().endpoint(invite.destination).address
+            ))
+            .shown_by(context.shows(prack, "the PRACK, without a session description"))
+            .shown_by(context.shows(offer, "the offer that it had to answer"))
+            .shown_by(context.shows(request, "the INVITE, without an offer"))
+            .at(invite.source, "offer"),
     )
-    .says(
-        "The PRACK does not answer the offer of the reliable response",
-        format!(
-            "The INVITE of {caller} came without a session description, so {callee} made the offer in its reliable {} (frame {}). The PRACK (frame {}) brought no answer to it, as RFC 3262 section 5 demands{}; most likely because of that.",
-            offer.status().map_or(0, |status| status.0),
-            offer.at.frame,
-            prack.at.frame,
-            abandoned(context, &invite, &[offer])
-        ),
-        format!(
-            "1. {0}: answer the offer of a reliable response in its PRACK, or put an offer into the INVITE. 2. Or switch 100rel off at {0} or {1}.",
-            context.tables().endpoint(invite.source).address,
-            context.tables().endpoint(invite.destination).address
-        ),
-    )
-    .shown_by(context.shows(prack, "the PRACK, without a session description"))
-    .shown_by(context.shows(offer, "the offer that it had to answer"))
-    .shown_by(context.shows(request, "the INVITE, without an offer"))
-    .at(invite.source, "offer");
-    Some(finding)
 }
 
-fn unacknowledged(context: &CallContext<'_>, hop: TransactionIndex) -> Option<Finding> {
+fn unacknowledged(context: &CallContext<'_>, hop: TransactionIndex) -> Option<Observation> {
     let invite = *context.transactions.transaction(hop);
     let reliable: Vec<(u32, &Message)> = context
         .transactions
@@ -98,54 +97,45 @@ fn unacknowledged(context: &CallContext<'_>, hop: TransactionIndex) -> Option<Fi
     };
     let end = abandoned(context, &invite, &sends);
     let is_failure = context.outcome().is_failure();
-    let mut finding = Finding::new(
-        "dlg-prack",
-        if is_failure {
-            Severity::Error
-        } else {
-            Severity::Warn
-        },
-        Confidence::Certain,
-        Proof::OwnWords,
-    )
-    .says(
-        match &prack {
+    let mut observation = Observation::new(Confidence::Certain, Proof::OwnWords)
+        .severity(if is_failure { Severity::Error } else { Severity::Warn })
+        .titled(match &prack {
             Some(_) => "The PRACK for reliable ringing came to nothing".to_owned(),
             None => format!(
                 "{} was not acknowledged with PRACK",
                 first.status().map_or(0, |s| s.0)
             ),
-        },
-        format!(
+        })
+        .happened(format!(
             "{} sent its {} reliably (RSeq {number}) {}; {fate}{end}.",
             context.name(invite.destination),
             first.status().map_or(0, |status| status.0),
             times(sends.len())
-        ),
-        match refused {
-            Some(status) => format!(
-                "1. {}: find out why it answers {} to a PRACK that names its own response (state lost, or another node behind its address). 2. Otherwise: switch 100rel off on one side.",
-                context.tables().endpoint(invite.destination).address,
-                status.0
-            ),
+        ))
+        .remedy(match refused {
+            Some(status) => Steps::from([
+                format!(
+                    "{}: find out why it answers {} to a PRACK that names its own response (state lost, or another node behind its address).",
+                    context.tables().endpoint(invite.destination).address,
+                    status.0
+                ),
+                "Otherwise: switch 100rel off on one side.".to_owned(),
+            ]),
             None if prack.is_some() => remedy(context, &invite, true),
             None => remedy_for_other(context, &invite, number, first),
-        },
-    )
-    .at(invite.source, "prack");
-    if let Some(evidence) = in_messages(context, &sends, "repeated for want of a PRACK") {
-        finding = finding.shown_by(evidence);
-    }
-    finding = finding.shown_by(context.shows_header(first, HeaderName::RSeq, "asks for a PRACK"));
-    finding = match prack {
-        Some((message, _)) => finding.shown_by(context.shows_header(message, HeaderName::RAck, "the PRACK for it")),
-        None => finding.shown_by(Evidence::Missing {
+        })
+        .at(invite.source, "prack")
+        .maybe_shown_by(in_messages(context, &sends, "repeated for want of a PRACK"))
+        .shown_by(context.shows_header(first, HeaderName::RSeq, "asks for a PRACK"));
+    observation = match prack {
+        Some((message, _)) => observation.shown_by(context.shows_header(message, HeaderName::RAck, "the PRACK for it")),
+        None => observation.shown_by(Evidence::Missing {
             expected: format!("PRACK with RAck {number} {} INVITE", invite.cseq),
             after: first.at,
             watched: context.capture.watched_since(first.time),
         }),
     };
-    Some(if is_failure { finding } else { finding.beside() })
+    Some(if is_failure { observation } else { observation.beside() })
 }
 
 /// A PRACK that was repeated on its timer because nothing answered it.
@@ -244,22 +234,26 @@ fn any_prack<'a>(context: &CallContext<'a>, first: &Message) -> Option<&'a Messa
 }
 
 /// Who changes what where the PRACK that was due never came to the callee's side.
-fn remedy_for_other(context: &CallContext<'_>, invite: &Transaction, number: u32, first: &Message) -> String {
+fn remedy_for_other(context: &CallContext<'_>, invite: &Transaction, number: u32, first: &Message) -> Steps {
     let address = |endpoint| context.tables().endpoint(endpoint).address;
     if let Some((astray, _)) = pracks_of(context, invite, number).last() {
         let there = address(astray.destination);
         let told = target::contact(context.tables(), first).and_then(target::address);
         return if told == Some(there) {
-            format!(
-                "1. {}: put an address into the Contact of its {} at which it is reached; {there} stands there, and the PRACK has to go to it. 2. Or let the proxy before it add Record-Route. 3. Otherwise: switch 100rel off on one side.",
-                address(invite.destination),
-                first.status().map_or(0, |status| status.0)
-            )
+            Steps::from([
+                format!(
+                    "{}: put an address into the Contact of its {} at which it is reached; {there} stands there, and the PRACK has to go to it.",
+                    address(invite.destination),
+                    first.status().map_or(0, |status| status.0)
+                ),
+                "Or let the proxy before it add Record-Route.".to_owned(),
+                "Otherwise: switch 100rel off on one side.".to_owned(),
+            ])
         } else {
-            format!(
-                "1. {there}: pass the PRACK on to {}, by its Route and Request-URI. 2. Otherwise: switch 100rel off on one side.",
-                address(invite.destination)
-            )
+            Steps::from([
+                format!("{there}: pass the PRACK on to {}, by its Route and Request-URI.", address(invite.destination)),
+                "Otherwise: switch 100rel off on one side.".to_owned(),
+            ])
         };
     }
     match any_prack(context, first).and_then(|prack| context.header(prack, HeaderName::RAck)) {
@@ -267,7 +261,7 @@ fn remedy_for_other(context: &CallContext<'_>, invite: &Transaction, number: u32
             "{}: RAck of a PRACK has to repeat RSeq and CSeq of the response: {number} {} INVITE, not {sent} (firmware, or an SBC that rewrites one of them).",
             address(invite.source),
             invite.cseq
-        ),
+        ).into(),
         None => remedy(context, invite, false),
     }
 }
@@ -286,15 +280,23 @@ fn abandoned(context: &CallContext<'_>, invite: &Transaction, sends: &[&Message]
     }
 }
 
-fn remedy(context: &CallContext<'_>, invite: &Transaction, was_sent: bool) -> String {
+fn remedy(context: &CallContext<'_>, invite: &Transaction, was_sent: bool) -> Steps {
     let tables = context.tables();
     let (caller, callee) = (tables.endpoint(invite.source).address, tables.endpoint(invite.destination).address);
     if was_sent {
-        return format!(
-            "1. The way of PRACK and its 200 between {caller} and {callee}: Contact and Record-Route of the 18x, NAT, firewalls. 2. {callee}: does it answer PRACK at all? 3. Otherwise: switch 100rel off on one side."
-        );
+        return Steps::from([
+            format!(
+                "The way of PRACK and its 200 between {caller} and {callee}: Contact and Record-Route of the 18x, NAT, firewalls."
+            ),
+            format!("{callee}: does it answer PRACK at all?"),
+            "Otherwise: switch 100rel off on one side.".to_owned(),
+        ]);
     }
-    format!(
-        "1. {caller}: it offers 100rel (Supported or Require), so it has to send PRACK to the Contact and Route of the 18x; or switch 100rel off there. 2. {callee}: or do not require 100rel. 3. Firewalls between them: let PRACK through."
-    )
+    Steps::from([
+        format!(
+            "{caller}: it offers 100rel (Supported or Require), so it has to send PRACK to the Contact and Route of the 18x; or switch 100rel off there."
+        ),
+        format!("{callee}: or do not require 100rel."),
+        "Firewalls between them: let PRACK through.".to_owned(),
+    ])
 }

@@ -7,7 +7,7 @@ use crate::call::{
 };
 use crate::capture::FrameRef;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::sip::{HeaderName, Method};
 
 /// Sends without an answer that count as a failure of a request inside the call.
@@ -44,7 +44,7 @@ struct Side<'a> {
 }
 
 /// A party's request ignores the agreed path, and comes to nothing.
-pub(super) fn dlg_route_set_lost(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn dlg_route_set_lost(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_answered() {
         return None;
     }
@@ -93,7 +93,7 @@ fn callee_side<'a>(context: &CallContext<'a>, dialog: &Dialog) -> Option<Side<'a
     })
 }
 
-fn judge(context: &CallContext<'_>, dialog: &Dialog, side: &Side<'_>) -> Option<Finding> {
+fn judge(context: &CallContext<'_>, dialog: &Dialog, side: &Side<'_>) -> Option<Observation> {
     let node = context.capture.node(side.here);
     let own = context.transactions.each().filter(|(_, t)| {
         let is_first_hop = context.tables().vias.get(t.via).depth == 1;
@@ -113,7 +113,7 @@ fn judge(context: &CallContext<'_>, dialog: &Dialog, side: &Side<'_>) -> Option<
         Some((request, t.method, fault, consequence))
     });
     let (request, method, fault, consequence) = wrong.next()?;
-    Some(finding(context, side, request, method, &fault, &consequence))
+    Some(observation(context, side, request, method, &fault, &consequence))
 }
 
 /// Whether the sender had sent such a request along the agreed path before: it knows the path, and this is its last resort.
@@ -213,14 +213,14 @@ fn was_told(context: &CallContext<'_>, side: &Side<'_>, line: &str) -> bool {
     })
 }
 
-fn finding(
+fn observation(
     context: &CallContext<'_>,
     side: &Side<'_>,
     request: &Message,
     method: Method,
     fault: &Fault,
     consequence: &str,
-) -> Finding {
+) -> Observation {
     let who = context.name(request.source);
     let to = context.capture.name(request.destination);
     let told = side.told.at.frame;
@@ -283,41 +283,49 @@ fn finding(
         ),
     };
     let address = context.tables().endpoint(request.source).address;
-    let remedy = match fault {
+    let remedy: Steps = match fault {
         Fault::OtherTarget(_) => format!(
             "{address}: send requests inside a call to the Contact of the other side, not to the address that was dialled."
-        ),
-        Fault::NotTold(_) => format!(
-            "1. {}: pass Record-Route on in responses; what it put into the INVITE has to reach the caller in the 200. 2. Re-test: ACK and BYE carry a Route.",
-            context.tables().endpoint(side.told.source).address
-        ),
-        Fault::OppositeRoute => format!(
-            "1. {address}: the side that called has to turn the Record-Route of the answer round for its Route, the side that was called has to keep the order of the INVITE (RFC 3261 section 12.1; firmware). 2. Re-test: ACK and BYE go to the nearest proxy first."
-        ),
-        _ => format!(
-            "1. {address}: copy Record-Route into Route for every request inside the call (an outbound proxy setting must not replace it; firmware). 2. Re-test: ACK and BYE carry a Route."
-        ),
+        ).into(),
+        Fault::NotTold(_) => Steps::from([
+            format!(
+                "{}: pass Record-Route on in responses; what it put into the INVITE has to reach the caller in the 200.",
+                context.tables().endpoint(side.told.source).address
+            ),
+            "Re-test: ACK and BYE carry a Route.".to_owned(),
+        ]),
+        Fault::OppositeRoute => Steps::from([
+            format!(
+                "{address}: the side that called has to turn the Record-Route of the answer round for its Route, the side that was called has to keep the order of the INVITE (RFC 3261 section 12.1; firmware)."
+            ),
+            "Re-test: ACK and BYE go to the nearest proxy first.".to_owned(),
+        ]),
+        _ => Steps::from([
+            format!(
+                "{address}: copy Record-Route into Route for every request inside the call (an outbound proxy setting must not replace it; firmware)."
+            ),
+            "Re-test: ACK and BYE carry a Route.".to_owned(),
+        ]),
     };
-    let mut finding = Finding::new("dlg-route-set-lost", Severity::Error, confidence, Proof::Protocol)
-        .says(
-            format!("{} leaves the agreed path of the call", context.capture.name(request.source)),
-            explanation,
-            remedy,
-        )
+    let mut observation = Observation::new(confidence, Proof::Protocol)
+        .titled(format!("{} leaves the agreed path of the call", context.capture.name(request.source)))
+        .happened(explanation)
+        .remedy(remedy)
         .shown_by(context.shows(request, format!("to {to}: {consequence}")))
         .shown_by(context.shows_header(side.told, header, "the path that was agreed"))
         .at(request.source, signature);
-    if let Some(before) = side.told_before {
-        finding =
-            finding.shown_by(context.shows_header(before, HeaderName::RecordRoute, "the path before it was left out"));
-    }
+    observation =
+        observation
+            .maybe_shown_by(side.told_before.map(|before| {
+                context.shows_header(before, HeaderName::RecordRoute, "the path before it was left out")
+            }));
     let routes = target::uris(context.tables(), request, HeaderName::Route);
     if !routes.is_empty() {
-        finding = finding.shown_by(Evidence::seen(
+        observation = observation.shown_by(Evidence::seen(
             request.at,
             format!("Route: {}", routes.join(", ")),
             "the path that was used",
         ));
     }
-    finding
+    observation
 }

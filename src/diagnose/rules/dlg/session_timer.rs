@@ -7,14 +7,14 @@ use std::net::IpAddr;
 use crate::call::outcome::refresh::{Interval, interval_at, is_refresh};
 use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TransactionIndex, answering_hop, drop_cause};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
 use crate::diagnose::rules::dlg::joined_late::expired_unseen;
 use crate::diagnose::rules::dlg::too_small::too_small;
 use crate::diagnose::rules::net::times;
 use crate::sip::{HeaderName, StatusCode};
 
 /// The session timer ran out, a refresh failed, or its interval was refused.
-pub(super) fn dlg_session_timer(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn dlg_session_timer(context: &CallContext<'_>) -> Option<Observation> {
     match context.outcome() {
         Outcome::Dropped => {
             let dialog = context.dialogs.first()?;
@@ -32,7 +32,7 @@ pub(super) fn dlg_session_timer(context: &CallContext<'_>) -> Option<Finding> {
     }
 }
 
-fn expired(context: &CallContext<'_>, dialog: &Dialog, bye: TransactionIndex, seconds: u32) -> Option<Finding> {
+fn expired(context: &CallContext<'_>, dialog: &Dialog, bye: TransactionIndex, seconds: u32) -> Option<Observation> {
     let transactions = &context.transactions;
     let bye = transactions.message(transactions.transaction(bye).request?);
     let interval = interval_at(transactions, dialog, bye.time)?;
@@ -61,45 +61,49 @@ fn expired(context: &CallContext<'_>, dialog: &Dialog, bye: TransactionIndex, se
     let never = if was_refreshed { "did not refresh it again" } else { "never refreshed it" };
     let setter = unasked(context, dialog, interval, tried.is_some());
     let (unasked, remedy) = repair(context, setter, &remedy_at);
-    let mut finding = Finding::new("dlg-session-timer", Severity::Error, confidence, Proof::OwnWords)
-        .says(
-            format!("The session timer of {seconds} s ended the call"),
-            format!(
+    Some(
+        Observation::new(confidence, Proof::OwnWords)
+            .titled(format!("The session timer of {seconds} s ended the call"))
+            .happened(format!(
                 "The call was ended by {} after {:.0} s, {moment}: {who} {never}{}.{unasked}{caution}",
                 context.capture.name(bye.source),
                 talked.as_secs_f64(),
                 tried.as_ref().map_or(String::new(), |(_, text)| text.clone())
-            ),
-            remedy,
-        )
-        .shown_by(context.shows_header(set_by, HeaderName::SessionExpires, "the interval that was agreed"))
-        .shown_by(context.shows(bye, format!("the end, {since:.0} s later")))
-        .not("call-dropped-by-network", "the end fits the session timer to the second")
-        .at(set_by.source, format!("{seconds}"));
-    if let Some((message, _)) = tried {
-        finding = finding.shown_by(context.shows(message, "the last try to refresh"));
-    }
-    Some(finding)
+            ))
+            .remedy(remedy)
+            .shown_by(context.shows_header(set_by, HeaderName::SessionExpires, "the interval that was agreed"))
+            .shown_by(context.shows(bye, format!("the end, {since:.0} s later")))
+            .not("call-dropped-by-network", "the end fits the session timer to the second")
+            .at(set_by.source, format!("{seconds}"))
+            .maybe_shown_by(tried.map(|(message, _)| context.shows(message, "the last try to refresh"))),
+    )
 }
 
 /// What else is known, with a blank before it, and who changes what.
-fn repair(context: &CallContext<'_>, setter: Option<EndpointId>, remedy_at: &str) -> (String, String) {
+fn repair(context: &CallContext<'_>, setter: Option<EndpointId>, remedy_at: &str) -> (String, Steps) {
     match setter {
         Some(setter) => (
             format!(
                 " The INVITE does not offer session timers, so the caller cannot be the refresher; {} made it that (RFC 4028 section 9).",
                 context.capture.name(setter)
             ),
-            format!(
-                "1. {}: refresh the call itself (refresher=uas) where the INVITE lacks `Supported: timer`. 2. Or switch session timers on at {remedy_at}, or off on both sides.",
-                context.tables().endpoint(setter).address
-            ),
+            Steps::from([
+                format!(
+                    "{}: refresh the call itself (refresher=uas) where the INVITE lacks `Supported: timer`.",
+                    context.tables().endpoint(setter).address
+                ),
+                format!("Or switch session timers on at {remedy_at}, or off on both sides."),
+            ]),
         ),
         None => (
             String::new(),
-            format!(
-                "1. {remedy_at}: send the refresh (re-INVITE or UPDATE) half-way through the interval (RFC 4028). 2. Or let the other side be the refresher, or switch session timers off on both sides. 3. SBC and firewall between them: let UPDATE and re-INVITE through."
-            ),
+            Steps::from([
+                format!(
+                    "{remedy_at}: send the refresh (re-INVITE or UPDATE) half-way through the interval (RFC 4028)."
+                ),
+                "Or let the other side be the refresher, or switch session timers off on both sides.".to_owned(),
+                "SBC and firewall between them: let UPDATE and re-INVITE through.".to_owned(),
+            ]),
         ),
     }
 }
@@ -167,14 +171,14 @@ fn refresh_failed(
     dialog: &Dialog,
     request: TransactionIndex,
     bye: TransactionIndex,
-) -> Option<Finding> {
+) -> Option<Observation> {
     let transactions = &context.transactions;
     let refresh = transactions.transaction(request);
     let message = transactions.message(refresh.request?);
     let bye = transactions.message(transactions.transaction(bye).request?);
     let refuser = refuser(context, request);
     let (there, method) = (context.tables().endpoint(refuser).address, refresh.method.text());
-    let (fate, remedy) = match transactions.final_status(refresh) {
+    let (fate, remedy): (_, Steps) = match transactions.final_status(refresh) {
         Some(status) => {
             (format!("was answered {} by {}", status.0, context.name(refuser)), refusal_remedy(status, there, method))
         }
@@ -186,25 +190,25 @@ fn refresh_failed(
             ),
             format!(
                 "{there}: answer the refresh of a call that it knows; SBC and firewall before it: let {method} through."
-            ),
+            )
+            .into(),
         ),
     };
     let talked = bye.time.since(transactions.message(dialog.answer).time);
-    let finding = Finding::new("dlg-session-timer", Severity::Error, Confidence::Certain, Proof::Protocol)
-        .says(
-            "The refresh of the session failed",
-            format!(
-                "After {:.0} s {} ended the call because its refresh ({method}, frame {}) {fate}.",
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .titled("The refresh of the session failed")
+            .happened(format!(
+                "After {:.0} s {} ended the call",
                 talked.as_secs_f64(),
-                context.capture.name(bye.source),
-                message.at.frame
-            ),
-            remedy,
-        )
-        .shown_by(context.shows(message, "the refresh that failed"))
-        .shown_by(context.shows(bye, "the end of the call"))
-        .at(refuser, "refresh");
-    Some(finding)
+                context.capture.name(bye.source)
+            ))
+            .because(format!("its refresh ({method}, frame {}) {fate}.", message.at.frame))
+            .remedy(remedy)
+            .shown_by(context.shows(message, "the refresh that failed"))
+            .shown_by(context.shows(bye, "the end of the call"))
+            .at(refuser, "refresh"),
+    )
 }
 
 /// The furthest node that is seen to have been asked and to have given the same answer.
@@ -224,23 +228,31 @@ pub(super) fn refuser(context: &CallContext<'_>, request: TransactionIndex) -> E
 }
 
 /// Who changes what so that a refresh is not refused with this status.
-fn refusal_remedy(status: StatusCode, there: IpAddr, method: &str) -> String {
+fn refusal_remedy(status: StatusCode, there: IpAddr, method: &str) -> Steps {
     match status.0 {
-        405 | 501 => format!(
-            "1. {there}: take {method} inside a call, or say in Allow that it does not, so that the other side refreshes with re-INVITE. 2. Or switch session timers off on both sides."
-        ),
-        401 | 407 => format!(
-            "1. The side that refreshes: answer the login request for its {method}. 2. Or on {there}: ask for no login inside a call that it accepted."
-        ),
+        405 | 501 => Steps::from([
+            format!(
+                "{there}: take {method} inside a call, or say in Allow that it does not, so that the other side refreshes with re-INVITE."
+            ),
+            "Or switch session timers off on both sides.".to_owned(),
+        ]),
+        401 | 407 => Steps::from([
+            format!("The side that refreshes: answer the login request for its {method}."),
+            format!("Or on {there}: ask for no login inside a call that it accepted."),
+        ]),
         403 => format!(
             "{there}: do not judge a request inside a call that it accepted like a new call (login, permission, allowed addresses); a refresh comes from the same side as the call."
-        ),
-        488 | 415 | 606 => format!(
-            "1. {there}: take a refresh that changes no media. 2. The side that refreshes: repeat the description agreed on, with the same version in o=, or use UPDATE without a body."
-        ),
+        ).into(),
+        488 | 415 | 606 => Steps::from([
+            format!("{there}: take a refresh that changes no media."),
+            "The side that refreshes: repeat the description agreed on, with the same version in o=, or use UPDATE without a body."
+                .to_owned(),
+        ]),
         404 | 410 | 481 | 604 => format!(
             "{there}: answer the refresh of a call that it knows (calls shared between the nodes of a cluster, requests of one call kept at one node)."
-        ),
-        _ => format!("{there}: its log at that time tells why it refuses a {method} that only refreshes the call."),
+        ).into(),
+        _ => {
+            format!("{there}: its log at that time tells why it refuses a {method} that only refreshes the call.").into()
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::{Message, Transaction, TransactionIndex, answering_hop};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rules::dlg::bye::later_end;
 use crate::sip::{Method, StatusCode};
 
@@ -14,7 +14,7 @@ use crate::sip::{Method, StatusCode};
 const PASS_WAIT: Duration = Duration::from_secs(5);
 
 /// A BYE that was answered by a proxy and never seen behind it.
-pub(super) fn bye(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn bye(context: &CallContext<'_>) -> Option<Observation> {
     let dialog = context.dialogs.first()?;
     let (near, far) = proxy_hop(context, answering_hop(&context.transactions, dialog))?;
     let (near, far) = (context.transactions.transaction(near), context.transactions.transaction(far));
@@ -49,38 +49,30 @@ pub(super) fn bye(context: &CallContext<'_>) -> Option<Finding> {
         None => format!("for {other_name} the call may still be up"),
     };
     let passed = context.transactions.message(far.ack?);
-    let mut finding = Finding::new(
-        "dlg-bye-lost",
-        Severity::Error,
-        Confidence::Likely,
-        Proof::Protocol,
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled(format!("{} kept the hang-up to itself", context.capture.name(bye.destination)))
+            .happened(format!(
+                "{} hung up; {proxy_name} answered the BYE with {} but never sent it on to {other_name}, although it had sent the ACK of this call on (frame {}): {impact}.",
+                context.name(bye.source),
+                answer.status().map_or(200, |status| status.0),
+                passed.at.frame
+            ))
+            .remedy(format!(
+                "{}: route a BYE like every request inside a call, by its Route and Request-URI (loose routing), and do not answer it there.",
+                context.tables().endpoint(bye.destination).address
+            ))
+            .shown_by(context.shows(sent, "the hang-up"))
+            .shown_by(context.shows(answer, "answered by the proxy"))
+            .shown_by(Evidence::Missing {
+                expected: format!("BYE from {} to {other_name}", context.capture.name(far.source)),
+                after: sent.at,
+                watched: context.capture.watched_since(sent.time),
+            })
+            .shown_by(context.shows(passed, "an earlier request of the call that was sent on"))
+            .at(bye.destination, "swallowed")
+            .maybe_shown_by(end.map(|end| context.shows(end, "the other side's own end of the call"))),
     )
-    .says(
-        format!("{} kept the hang-up to itself", context.capture.name(bye.destination)),
-        format!(
-            "{} hung up; {proxy_name} answered the BYE with {} but never sent it on to {other_name}, although it had sent the ACK of this call on (frame {}): {impact}.",
-            context.name(bye.source),
-            answer.status().map_or(200, |status| status.0),
-            passed.at.frame
-        ),
-        format!(
-            "{}: route a BYE like every request inside a call, by its Route and Request-URI (loose routing), and do not answer it there.",
-            context.tables().endpoint(bye.destination).address
-        ),
-    )
-    .shown_by(context.shows(sent, "the hang-up"))
-    .shown_by(context.shows(answer, "answered by the proxy"))
-    .shown_by(Evidence::Missing {
-        expected: format!("BYE from {} to {other_name}", context.capture.name(far.source)),
-        after: sent.at,
-        watched: context.capture.watched_since(sent.time),
-    })
-    .shown_by(context.shows(passed, "an earlier request of the call that was sent on"))
-    .at(bye.destination, "swallowed");
-    if let Some(end) = end {
-        finding = finding.shown_by(context.shows(end, "the other side's own end of the call"));
-    }
-    Some(finding)
 }
 
 /// The hops before and behind the last proxy of an answered call: it added a Via, kept the callee's tag, and passed the ACK on.

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use crate::call::Message;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Severity, Steps};
 use crate::sip::{HeaderName, SessionExpires};
 
 /// How long a caller takes at most to try again with a longer interval.
 const RETRY_WAIT: Duration = Duration::from_secs(1);
 
 /// The interval was refused as too small, and no later one was taken.
-pub(super) fn too_small(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn too_small(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal) = (context.refuser()?, context.refusal()?);
     let request = context.refused_request()?;
     // A retry that stands before the refusal has been sent behind it all the same: the clock was set.
@@ -39,23 +39,22 @@ pub(super) fn too_small(context: &CallContext<'_>) -> Option<Finding> {
         _ => format!("The caller tried {tries} times, and no interval was taken."),
     };
     let (title, explanation, remedy) = refusal_words(context, request, (wanted, offered), &again);
-    let mut finding = Finding::new(
-        "dlg-session-timer",
-        if is_watched { Severity::Error } else { Severity::Warn },
-        Confidence::Certain,
-        Proof::OwnWords,
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .severity(if is_watched { Severity::Error } else { Severity::Warn })
+            .titled(title)
+            .happened(explanation)
+            .remedy(remedy)
+            .at(refuser, "422")
+            .shown_by(match wanted {
+                Some(_) => context.shows_header(refusal, HeaderName::MinSe, "the smallest interval that it takes"),
+                None => context.shows(refusal, "the refusal, without Min-SE"),
+            })
+            .shown_by(match offered {
+                Some(_) => context.shows_header(request, HeaderName::SessionExpires, "the interval that was offered"),
+                None => context.shows(request, "no Session-Expires was offered"),
+            }),
     )
-    .says(title, explanation, remedy)
-    .at(refuser, "422");
-    finding = finding.shown_by(match wanted {
-        Some(_) => context.shows_header(refusal, HeaderName::MinSe, "the smallest interval that it takes"),
-        None => context.shows(refusal, "the refusal, without Min-SE"),
-    });
-    finding = finding.shown_by(match offered {
-        Some(_) => context.shows_header(request, HeaderName::SessionExpires, "the interval that was offered"),
-        None => context.shows(request, "no Session-Expires was offered"),
-    });
-    Some(finding)
 }
 
 /// What is said of a refused interval: `wanted` and `offered` as sent, and what the caller did next.
@@ -64,7 +63,7 @@ fn refusal_words(
     request: &Message,
     (wanted, offered): (Option<&str>, Option<&str>),
     again: &str,
-) -> (&'static str, String, String) {
+) -> (&'static str, String, Steps) {
     let address = |endpoint| context.tables().endpoint(endpoint).address;
     let who = context.name(request.destination);
     let (here, there) = (address(request.source), address(request.destination));
@@ -80,23 +79,33 @@ fn refusal_words(
             format!(
                 "{who} refused with 422 and says that it takes {wanted} s or more, but the INVITE offered {offer}: either it contradicts itself, or a proxy on the way to the node that refused had lowered the interval. {again}"
             ),
-            format!(
-                "1. {here}: try again with `Min-SE: {wanted}` (RFC 4028 section 7.3), below which no proxy may lower the interval. 2. {there}, or the proxy behind it that lowers the interval: correct how it compares Session-Expires with the minimum, or the interval that it sets. 3. Until then {here}: leave session timers out."
-            ),
+            Steps::from([
+                format!(
+                    "{here}: try again with `Min-SE: {wanted}` (RFC 4028 section 7.3), below which no proxy may lower the interval."
+                ),
+                format!(
+                    "{there}, or the proxy behind it that lowers the interval: correct how it compares Session-Expires with the minimum, or the interval that it sets."
+                ),
+                format!("Until then {here}: leave session timers out."),
+            ]),
         ),
         Some(wanted) => (
             too_small,
             format!("{who} takes session intervals of at least {wanted} s; the last INVITE offered {offer}. {again}"),
-            format!(
-                "1. {here}: raise its session interval to {wanted} s or more. 2. It should try again with the Min-SE of the 422 by itself (RFC 4028 section 7.3)."
-            ),
+            Steps::from([
+                format!("{here}: raise its session interval to {wanted} s or more."),
+                "It should try again with the Min-SE of the 422 by itself (RFC 4028 section 7.3).".to_owned(),
+            ]),
         ),
         None => (
             too_small,
             format!(
                 "{who} refused with 422 an INVITE that offered {offer}, and its 422 lacks the Min-SE that RFC 4028 demands, so it does not tell which interval it takes. {again}"
             ),
-            format!("1. {there}: put Min-SE into its 422. 2. {here}: raise its session interval, such as to 1800 s."),
+            Steps::from([
+                format!("{there}: put Min-SE into its 422."),
+                format!("{here}: raise its session interval, such as to 1800 s."),
+            ]),
         ),
     }
 }

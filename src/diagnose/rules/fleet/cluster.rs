@@ -7,11 +7,9 @@ use rayon::prelude::*;
 use crate::call::survey::chance::share;
 use crate::call::{NodeId, Step};
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
-use crate::diagnose::incident::distinguishing_feature::{good_calls, separates};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::alike::{by_origin, claim as claim_about, with_examples};
-use crate::diagnose::rules::srv::sorting::explained_calls;
 
 /// Failures needed.
 const CLUSTER_MIN: usize = 5;
@@ -32,8 +30,8 @@ fn claim(capture: &CaptureContext<'_>, node: NodeId, code: u16, calls: Vec<u32>)
     if is_explained(capture, node, &calls) {
         return None;
     }
-    let good = good_calls(capture, node);
-    let apart = separates(capture, node, &calls, &good)?;
+    let good = capture.good_calls(node);
+    let apart = capture.separates(node, &calls, good)?;
     let first = capture.calls.get(*calls.first()? as usize)?;
     let origin = first.origin?;
     if (500..600).contains(&code) && apart.is_sharp() && origin.step == Step::Relayed {
@@ -42,39 +40,32 @@ fn claim(capture: &CaptureContext<'_>, node: NodeId, code: u16, calls: Vec<u32>)
     }
     let name = capture.name(origin.endpoint);
     let what = if code == 0 { "get no answer".to_owned() } else { format!("get {code}") };
-    let mut finding = Finding::new(
-        "fleet-cluster",
-        Severity::Error,
-        Confidence::Likely,
-        Proof::Comparison,
-    )
-    .beside()
-    .says(
-        format!("Calls that {} {what} at {name}", apart.feature),
-        format!(
+    let mut observation = Observation::new(Confidence::Likely, Proof::Comparison)
+        .beside()
+        .titled(format!("Calls that {} {what} at {name}", apart.feature))
+        .happened(format!(
             "At {name}, {}. Calls with this feature fail in {:.0} % of cases, others in {:.0} %.",
             apart.sentence(),
             100.0 * share(apart.failed_in, apart.failed_in + apart.good_in),
-            100.0 * share(apart.failed - apart.failed_in, apart.failed - apart.failed_in + apart.good_out),
-        ),
-        format!(
+            100.0 * share(apart.failed - apart.failed_in, apart.failed - apart.failed_in + apart.good_out)
+        ))
+        .remedy(format!(
             "Look first at what treats calls that {} differently at {name}. Compare the INVITE of a failed and of a good call.",
             apart.feature
-        ),
-    )
-    .at(origin.endpoint, format!("{code} {}", apart.feature));
+        ))
+        .at(origin.endpoint, format!("{code} {}", apart.feature));
     for (calls, shows) in [
         (calls.as_slice(), "one of the calls that failed"),
         (good.get(..1).unwrap_or_default(), "a good call to compare with"),
     ] {
-        finding = with_examples(capture, finding, calls, |context| context.refused_request(), shows);
+        observation = with_examples(capture, observation, calls, |context| context.refused_request(), shows);
     }
-    claim_about(capture, finding, calls, good.len())
+    claim_about(capture, observation, calls, good.len())
 }
 
 /// Whether most of these failures have an explanation that names its feature itself: a limit, load, an outage, a route.
 fn is_explained(capture: &CaptureContext<'_>, node: NodeId, calls: &[u32]) -> bool {
-    let known = explained_calls(capture, node);
+    let known = capture.explained_calls(node);
     let explained = calls.iter().filter(|call| known.binary_search(call).is_ok());
     explained.count() * 2 >= calls.len()
 }

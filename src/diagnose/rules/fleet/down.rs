@@ -2,29 +2,29 @@
 //!
 //! Source: RFC 3263 section 4.3 (failover to another server).
 
-use crate::call::survey::load::{Destination, Outage};
+use crate::call::survey::load::{Destination, NodeOutage};
+use crate::diagnose::background::refusal_causes::RefusalCause;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list, refusal_evidence, seconds};
 use crate::sip::Method;
 
 /// A destination that fails everything.
 pub fn fleet_destination_down(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(capture) {
+    for (destination, explained) in capture.refusal_causes() {
         for explained in explained {
-            if let Why::Outage(outage) = &explained.why {
+            if let RefusalCause::Outage(outage) = &explained.cause {
                 let refusals = Refusals { capture, destination, places: &explained.places };
-                claims.push(refusals.claim(finding(&refusals, outage)));
+                claims.push(refusals.claim(observation(&refusals, outage)));
             }
         }
     }
     claims
 }
 
-fn finding(refusals: &Refusals<'_>, outage: &Outage) -> Finding {
+fn observation(refusals: &Refusals<'_>, outage: &NodeOutage) -> Observation {
     let (capture, destination) = (refusals.capture, refusals.destination);
     let name = capture.name(destination.endpoint);
     let count = refusals.places.len();
@@ -49,29 +49,22 @@ fn finding(refusals: &Refusals<'_>, outage: &Outage) -> Finding {
     };
     let witness = witness(capture, destination, outage);
     let confidence = if witness.is_some() { Confidence::Certain } else { Confidence::Likely };
-    let mut finding = Finding::new(
-        "fleet-destination-down",
-        Severity::Error,
-        confidence,
-        Proof::Comparison,
-    )
-    .says(
-        format!("{name} fails everything since {since} of the capture"),
-        format!(
+    let mut observation = Observation::new(confidence, Proof::Comparison)
+        .titled(format!("{name} fails everything since {since} of the capture"))
+        .happened(format!(
             "All {count} of {count} calls to {name} from {since} of the capture failed ({}). {record}.{until}{elsewhere}",
             refusals.codes()
-        ),
-        remedy(&name, &since, &others),
-    )
-    .at(destination.endpoint, outage.first);
+        ))
+        .remedy(remedy(&name, &since, &others))
+        .at(destination.endpoint, outage.first);
     if let Some(first) = destination.attempts.get(outage.first) {
-        finding.evidence.extend(refusal_evidence(capture, first, "the first failure"));
+        observation.evidence.extend(refusal_evidence(capture, first, "the first failure"));
     }
     if let Some(last) = outage.last_good.and_then(|place| destination.attempts.get(place)) {
-        finding.evidence.extend(refusal_evidence(capture, last, "the last call that it took"));
+        observation.evidence.extend(refusal_evidence(capture, last, "the last call that it took"));
     }
-    finding.evidence.extend(witness);
-    finding.not("srv-capacity-ceiling", "it refused with few calls up as with many, and took none in between")
+    observation.evidence.extend(witness);
+    observation.not("srv-capacity-ceiling", "it refused with few calls up as with many, and took none in between")
 }
 
 fn remedy(name: &str, since: &str, others: &[(String, u32)]) -> String {
@@ -85,7 +78,7 @@ fn remedy(name: &str, since: &str, others: &[(String, u32)]) -> String {
 }
 
 /// What else says that the node was gone: an ICMP error that names it, or a keep-alive without answer.
-fn witness(capture: &CaptureContext<'_>, destination: &Destination, outage: &Outage) -> Option<Evidence> {
+fn witness(capture: &CaptureContext<'_>, destination: &Destination, outage: &NodeOutage) -> Option<Evidence> {
     let first = destination.attempts.get(outage.first)?.sent;
     let last = destination.attempts.get(outage.last)?.sent;
     let during = |time| time >= first && time <= last;

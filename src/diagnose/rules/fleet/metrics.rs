@@ -7,7 +7,7 @@ use crate::call::survey::load::{Destination, Fate, trend};
 use crate::capture::Timestamp;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
 
 /// Calls below which no ratio is told.
@@ -52,13 +52,13 @@ pub fn fleet_metrics(capture: &CaptureContext<'_>) -> Vec<Claim> {
         " Measured where the capture was taken, over {:.0} s; short captures make talk look short.",
         capture.end.millis_since(capture.start) / 1000.0
     );
-    let finding = Finding::new("fleet-metrics", Severity::Info, Confidence::Certain, Proof::Protocol).beside().says(
-        format!("Statistics of {} calls", metrics.calls),
-        text,
-        "Nothing to change: compare with the same measuring point, direction and length of capture.",
-    );
+    let observation = Observation::new(Confidence::Certain, Proof::Protocol)
+        .beside()
+        .titled(format!("Statistics of {} calls", metrics.calls))
+        .happened(text)
+        .remedy("Nothing to change: compare with the same measuring point, direction and length of capture.");
     vec![Claim {
-        finding,
+        said: observation,
         calls: Vec::new(),
         count: metrics.calls,
         first_at: capture.start,

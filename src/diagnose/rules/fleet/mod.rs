@@ -6,36 +6,17 @@ mod metrics;
 mod slow;
 
 use crate::diagnose::finding::Severity;
-use crate::diagnose::rule::{Gate, Rule, Subject};
+use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    Rule {
-        id: "fleet-destination-down",
-        severity: Severity::Error,
-        title: "Everything to a destination fails",
-        subject: Subject::Capture(down::fleet_destination_down),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "fleet-cluster",
-        severity: Severity::Error,
-        title: "Failures share one feature",
-        subject: Subject::Capture(cluster::fleet_cluster),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "fleet-metrics",
-        severity: Severity::Info,
-        title: "Call statistics",
-        subject: Subject::Capture(metrics::fleet_metrics),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "fleet-slow-setup",
-        severity: Severity::Warn,
-        title: "Calls take long to set up",
-        subject: Subject::Capture(slow::fleet_slow_setup),
-        gate: Gate::Open,
-    },
+    Rule::of_capture(
+        "fleet-destination-down",
+        Severity::Error,
+        "Everything to a destination fails",
+        down::fleet_destination_down,
+    ),
+    Rule::of_capture("fleet-cluster", Severity::Error, "Failures share one feature", cluster::fleet_cluster),
+    Rule::of_capture("fleet-metrics", Severity::Info, "Call statistics", metrics::fleet_metrics),
+    Rule::of_capture("fleet-slow-setup", Severity::Warn, "Calls take long to set up", slow::fleet_slow_setup),
 ];

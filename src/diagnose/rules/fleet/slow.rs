@@ -10,7 +10,7 @@ use crate::call::{Call, Hop, NodeId, is_challenge, transactions_of};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::part_of;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
 use crate::sip::StatusCode;
 
@@ -87,25 +87,23 @@ fn claim(capture: &CaptureContext<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
             spread.max / 1000.0
         )
     };
-    let mut finding = Finding::new("fleet-slow-setup", Severity::Warn, Confidence::Certain, Proof::Timing)
+    let mut observation = Observation::new(Confidence::Certain, Proof::Timing)
         .beside()
-        .says(
-            format!("Calls to {name} take long to ring"),
-            format!("{how}. {share:.0} % of the time of the slow ones passes {place}."),
-            remedy,
-        )
+        .titled(format!("Calls to {name} take long to ring"))
+        .happened(format!("{how}. {share:.0} % of the time of the slow ones passes {place}."))
+        .remedy(remedy)
         .at(first.destination, "slow");
     for call in slow.iter().take(EXAMPLES_MAX) {
         let context = CallContext::new(capture, *call as usize);
         let sign = first_sign(&context.transactions, context.dialogs.first());
         if let Some(message) = sign.and_then(|(_, sign)| context.message(sign)) {
             let after = context.seconds_in(message);
-            finding =
-                finding.shown_by(context.shows(message, format!("the first sign, {after:.1} s after the INVITE")));
+            observation =
+                observation.shown_by(context.shows(message, format!("the first sign, {after:.1} s after the INVITE")));
         }
     }
     Some(Claim {
-        finding,
+        said: observation,
         count: slow.len() as u32,
         first_at: first.started,
         last_at: last.ended,

@@ -5,10 +5,10 @@
 use crate::call::survey::chance::Table;
 use crate::call::survey::load::Fate;
 use crate::call::{Cause, Message, OutcomeGroup};
+use crate::diagnose::background::call_features::invite_of;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
-use crate::diagnose::incident::features::invite_of;
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::sip::HeaderName;
 
 /// Codes with which networks refuse anonymous callers without saying so.
@@ -23,7 +23,7 @@ const ATTEMPTS_MAX: usize = 5_000;
 /// Chance above which a comparison is only possible.
 const CHANCE_LIKELY: f64 = 0.05;
 
-pub fn id_anonymous(context: &CallContext<'_>) -> Option<Finding> {
+pub fn id_anonymous(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome().is_answered() || context.refusal_code() < 300 {
         return None;
     }
@@ -58,17 +58,15 @@ pub fn id_anonymous(context: &CallContext<'_>) -> Option<Finding> {
             ),
         ),
     };
-    let finding = Finding::new("id-anonymous", Severity::Info, confidence, proof)
-        .says(
-            "Anonymous callers are not accepted",
-            explanation,
-            "Show the caller's number, with the caller's consent, or call from a line that shows it.",
-        )
+    let observation = Observation::new(confidence, proof)
+        .titled("Anonymous callers are not accepted")
+        .happened(explanation)
+        .remedy("Show the caller's number, with the caller's consent, or call from a line that shows it.")
         .shown_by(context.shows(refusal, "the refusal"))
         .shown_by(context.shows_header(request, HeaderName::Privacy, "the caller withholds its number"))
         .at(refuser, code);
     let explains = context.outcome().is_failure();
-    Some(if explains { finding } else { finding.beside() })
+    Some(if explains { observation } else { observation.beside() })
 }
 
 /// Whether a request withholds its caller's number (RFC 5079 section 3).
@@ -89,7 +87,7 @@ fn comparison(context: &CallContext<'_>, request: &Message) -> Option<(Table, Co
     let attempts = capture.loads.at(node)?.attempts.iter().take(ATTEMPTS_MAX);
     let mut table = Table::default();
     for attempt in attempts.filter(|attempt| attempt.source == source).take(LOOK_MAX) {
-        let call = capture.calls.get(attempt.call as usize)?;
+        let call = capture.calls.get(attempt.call.place())?;
         let Some(invite) = invite_of(capture, call) else {
             continue;
         };

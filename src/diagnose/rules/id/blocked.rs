@@ -4,11 +4,11 @@
 
 use crate::call::{Message, is_network_block};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
 use crate::diagnose::rules::id::passport::attestation;
 use crate::sip::{HeaderName, Method, NameAddr, Reason};
 
-pub fn id_blocked(context: &CallContext<'_>) -> Option<Finding> {
+pub fn id_blocked(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome().is_answered() {
         return hung_up(context);
     }
@@ -69,7 +69,7 @@ fn place(context: &CallContext<'_>, refusal: &Message) -> &'static str {
     }
 }
 
-fn blocked(context: &CallContext<'_>, refusal: &Message, code: u16, confidence: Confidence) -> Option<Finding> {
+fn blocked(context: &CallContext<'_>, refusal: &Message, code: u16, confidence: Confidence) -> Option<Observation> {
     let refuser = context.refuser()?;
     let request = context.refused_request()?;
     let why = match code {
@@ -83,39 +83,42 @@ fn blocked(context: &CallContext<'_>, refusal: &Message, code: u16, confidence: 
     };
     let appeal = contact(context, refusal);
     let phrase = context.tables().text(refusal.line);
-    let remedy = match (&appeal, code) {
-        (_, 607) => "Ask the called person to take the number off their block list; another route will not help.".to_owned(),
-        (Some(contact), _) => format!(
-            "1. Object at {contact}. 2. Have the number signed with attestation A and registered with the analytics companies."
-        ),
-        (None, _) => "1. Ask the carrier of the called number for its redress contact. 2. Have the number signed with attestation A \
-                      and registered with the analytics companies."
-            .to_owned(),
+    let remedy: Steps = match (&appeal, code) {
+        (_, 607) => {
+            "Ask the called person to take the number off their block list; another route will not help.".into()
+        }
+        (Some(contact), _) => Steps::from([
+            format!("Object at {contact}."),
+            "Have the number signed with attestation A and registered with the analytics companies.".to_owned(),
+        ]),
+        (None, _) => Steps::from([
+            "Ask the carrier of the called number for its redress contact.".to_owned(),
+            "Have the number signed with attestation A and registered with the analytics companies.".to_owned(),
+        ])
+        .to_owned(),
     };
-    let mut finding = Finding::new("id-blocked", Severity::Error, confidence, Proof::OwnWords)
-        .says(
-            if code == 607 { "Blocked as unwanted" } else { "Blocked as suspected spam" },
-            format!(
-                "{by} blocked the call from {caller} with {code} {phrase} as {why}.{}",
-                attestation(context, request)
-            ),
-            remedy,
-        )
+    let mut observation = Observation::new(confidence, Proof::OwnWords)
+        .titled(if code == 607 { "Blocked as unwanted" } else { "Blocked as suspected spam" })
+        .happened(format!(
+            "{by} blocked the call from {caller} with {code} {phrase} as {why}.{}",
+            attestation(context, request)
+        ))
+        .remedy(remedy)
         .shown_by(context.shows(refusal, "the refusal"))
         .not("call-declined", "the response is one that machines send, not one of a person")
         .at(refuser, format!("{code} {caller}"));
     if analytics(context, refusal).is_some() {
-        finding =
-            finding.shown_by(context.shows_header(refusal, HeaderName::Reason, "the mark of an analytics engine"));
+        observation =
+            observation.shown_by(context.shows_header(refusal, HeaderName::Reason, "the mark of an analytics engine"));
     }
     if appeal.is_some() && analytics(context, refusal).is_none() {
-        finding = finding.shown_by(context.shows_header(refusal, HeaderName::CallInfo, "where to object"));
+        observation = observation.shown_by(context.shows_header(refusal, HeaderName::CallInfo, "where to object"));
     }
-    Some(finding)
+    Some(observation)
 }
 
 /// The called person ended an answered call by the button for unwanted calls.
-fn hung_up(context: &CallContext<'_>) -> Option<Finding> {
+fn hung_up(context: &CallContext<'_>) -> Option<Observation> {
     let bye = context.dialogs.first()?.bye?;
     let bye = context.message(context.transactions.transaction(bye).request?)?;
     if !bye.is_request(Method::Bye) {
@@ -134,18 +137,18 @@ fn hung_up(context: &CallContext<'_>) -> Option<Finding> {
         .and_then(|reason| reason.cause)
         .filter(|code| matches!(code, 607 | 608))?;
     let caller = context.capture.text(context.call.caller);
-    let finding = Finding::new("id-blocked", Severity::Warn, Confidence::Certain, Proof::OwnWords)
-        .says(
-            "Hung up as unwanted",
-            format!(
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .warn()
+            .titled("Hung up as unwanted")
+            .happened(format!(
                 "{} ended the answered call from {caller} and marked it as unwanted (Reason: SIP cause {code}).",
                 context.name(bye.source)
-            ),
-            "Ask the called person before calling again; more such marks get the number rated as spam.",
-        )
-        .shown_by(context.shows_header(bye, HeaderName::Reason, "why it hung up"))
-        .at(bye.source, format!("{code} {caller}"));
-    Some(finding)
+            ))
+            .remedy("Ask the called person before calling again; more such marks get the number rated as spam.")
+            .shown_by(context.shows_header(bye, HeaderName::Reason, "why it hung up"))
+            .at(bye.source, format!("{code} {caller}")),
+    )
 }
 
 #[cfg(test)]

@@ -6,36 +6,17 @@ mod passport;
 mod verify;
 
 use crate::diagnose::finding::Severity;
-use crate::diagnose::rule::{Gate, Rule, Subject};
+use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    Rule {
-        id: "id-verify-failed",
-        severity: Severity::Error,
-        title: "Rejected for missing or bad call signature",
-        subject: Subject::Call(verify::id_verify_failed),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "id-passport",
-        severity: Severity::Warn,
-        title: "The signature will not verify or is weak",
-        subject: Subject::Call(passport::id_passport),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "id-anonymous",
-        severity: Severity::Info,
-        title: "Anonymous caller not accepted",
-        subject: Subject::Call(anonymous::id_anonymous),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "id-blocked",
-        severity: Severity::Error,
-        title: "Blocked as unwanted or suspected spam",
-        subject: Subject::Call(blocked::id_blocked),
-        gate: Gate::Open,
-    },
+    Rule::of_call(
+        "id-verify-failed",
+        Severity::Error,
+        "Rejected for missing or bad call signature",
+        verify::id_verify_failed,
+    ),
+    Rule::of_call("id-passport", Severity::Warn, "The signature will not verify or is weak", passport::id_passport),
+    Rule::of_call("id-anonymous", Severity::Info, "Anonymous caller not accepted", anonymous::id_anonymous),
+    Rule::of_call("id-blocked", Severity::Error, "Blocked as unwanted or suspected spam", blocked::id_blocked),
 ];

@@ -3,9 +3,9 @@
 //! Sources: RFC 8224 sections 4 to 6, RFC 8225 sections 4 and 5, RFC 8588, RFC 8946.
 
 use crate::call::{EndpointId, Message, TextId, TransactionIndex};
-use crate::diagnose::background::contrast::{age, identities};
+use crate::diagnose::background::identity_tokens::{age, identities};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::sip::{HeaderName, Identity, NameAddr, Passport, TokenFault, Uri};
 
 /// How old a token may be, in seconds (RFC 8224 section 6.2.2).
@@ -28,7 +28,7 @@ pub struct Fault {
     pub fix: &'static str,
 }
 
-pub fn id_passport(context: &CallContext<'_>) -> Option<Finding> {
+pub fn id_passport(context: &CallContext<'_>) -> Option<Observation> {
     if !context.requests_have(HeaderName::Identity) {
         return None;
     }
@@ -38,26 +38,20 @@ pub fn id_passport(context: &CallContext<'_>) -> Option<Finding> {
     let message = context.message(hop.request?)?;
     let signer = signer(context).unwrap_or(hop.source);
     let attested = attestation(context, message);
-    let finding = Finding::new(
-        "id-passport",
-        Severity::Warn,
-        fault.confidence,
-        Proof::Protocol,
+    Some(
+        Observation::new(fault.confidence, Proof::Protocol)
+            .beside()
+            .titled(format!("The caller's signature {}", short(fault.kind)))
+            .happened(format!(
+                "On the way from {} to {} the signature {}.{attested} Networks that verify it show the call as spam or refuse it.",
+                context.capture.name(hop.source),
+                context.capture.name(hop.destination),
+                fault.text
+            ))
+            .remedy(format!("{}: {}.", context.name(signer), fault.fix))
+            .shown_by(context.shows_header(message, HeaderName::Identity, "the signed claims"))
+            .at(signer, fault.kind),
     )
-    .beside()
-    .says(
-        format!("The caller's signature {}", short(fault.kind)),
-        format!(
-            "On the way from {} to {} the signature {}.{attested} Networks that verify it show the call as spam or refuse it.",
-            context.capture.name(hop.source),
-            context.capture.name(hop.destination),
-            fault.text
-        ),
-        format!("{}: {}.", context.name(signer), fault.fix),
-    )
-    .shown_by(context.shows_header(message, HeaderName::Identity, "the signed claims"))
-    .at(signer, fault.kind);
-    Some(finding)
 }
 
 fn short(kind: &str) -> &str {

@@ -6,14 +6,12 @@ use std::collections::BTreeMap;
 
 use crate::call::survey::chance::{Table, bound};
 use crate::call::{Call, Message, NodeId};
+use crate::diagnose::background::call_features::invite_of;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::diagnose::incident::distinguishing_feature::good_calls;
-use crate::diagnose::incident::features::invite_of;
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::alike::{by_origin, claim};
-use crate::diagnose::rules::srv::sorting::explained_calls;
 use crate::diagnose::start_line;
 use crate::net::Transport;
 
@@ -28,7 +26,7 @@ const CHANCE_MAX: f64 = 0.06;
 const CHANCE_LIKELY: f64 = 0.01;
 
 /// Nodes that refuse every large INVITE of a sender and take its small ones.
-pub(super) fn too_large_by_contrast(capture: &CaptureContext<'_>) -> Vec<Claim> {
+pub(super) fn msg_too_large_of_capture(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let groups = by_origin(capture, |call, origin| call.outcome.is_failure() && CODES.contains(&origin.code));
     let large = groups.into_iter().filter(|(_, calls)| calls.len() >= CALLS_MIN);
     large.flat_map(|((node, code), calls)| at_node(capture, node, code, &calls)).collect()
@@ -38,7 +36,7 @@ pub(super) fn too_large_by_contrast(capture: &CaptureContext<'_>) -> Vec<Claim> 
 type Sides<'a> = (Vec<(u32, &'a Message)>, Vec<(u32, &'a Message)>);
 
 fn at_node(capture: &CaptureContext<'_>, node: NodeId, code: u16, refused: &[u32]) -> Vec<Claim> {
-    let known = explained_calls(capture, node);
+    let known = capture.explained_calls(node);
     let mut by_sender: BTreeMap<NodeId, Sides<'_>> = BTreeMap::new();
     let invite = |index: u32| -> Option<&Message> {
         let call: &Call = capture.calls.get(index as usize)?;
@@ -58,7 +56,7 @@ fn at_node(capture: &CaptureContext<'_>, node: NodeId, code: u16, refused: &[u32
     if by_sender.is_empty() {
         return Vec::new();
     }
-    for index in good_calls(capture, node).iter().copied() {
+    for index in capture.good_calls(node).iter().copied() {
         if let Some(invite) = invite(index)
             && let Some(sides) = by_sender.get_mut(&capture.node(invite.source))
         {
@@ -105,21 +103,23 @@ fn contrast(
             "possibly it cannot take requests of that size; also consider what else the large ones have in common",
         )
     };
-    let finding = Finding::new("msg-too-large", Severity::Error, confidence, Proof::Comparison)
-        .says(
-            "Only large requests are refused",
-            format!(
-                "{name} refused all {} of {sender} that have {} bytes or more with {code}, and took all {} of up to {} bytes (chance {}): {sure}.",
-                counted(bad.len() as u64, "INVITE"),
-                smallest.size,
-                good.len(),
-                largest.size,
-                bound(chance)
-            ),
-            format!(
-                "1. {sender}: offer fewer codecs and candidates and leave out headers that {name} does not need. 2. Or send to it over TCP. 3. {name}: raise the largest size that it reads from one datagram (buffers of 1500, 2048 or 4096 bytes are common)."
-            ),
-        )
+    let observation = Observation::new(confidence, Proof::Comparison)
+        .titled("Only large requests are refused")
+        .happened(format!(
+            "{name} refused all {} of {sender} that have {} bytes or more with {code}, and took all {} of up to {} bytes (chance {}): {sure}.",
+            counted(bad.len() as u64, "INVITE"),
+            smallest.size,
+            good.len(),
+            largest.size,
+            bound(chance)
+        ))
+        .remedy(format!(
+            "{sender}: offer fewer codecs and candidates and leave out headers that {name} does not need."
+        ))
+        .remedy("Or send to it over TCP.")
+        .remedy(format!(
+            "{name}: raise the largest size that it reads from one datagram (buffers of 1500, 2048 or 4096 bytes are common)."
+        ))
         .shown_by(Evidence::seen(
             smallest.at,
             start_line(&capture.store.tables, smallest),
@@ -131,5 +131,5 @@ fn contrast(
             format!("{} bytes, taken", largest.size),
         ))
         .at(origin.endpoint, "size");
-    claim(capture, finding, calls, good.len())
+    claim(capture, observation, calls, good.len())
 }

@@ -4,11 +4,11 @@
 
 use crate::call::Message;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::sip::{HeaderName, Method, StatusCode};
 
 /// The first INFO of a call that was refused for its package; the call goes on without what it was to tell.
-pub(super) fn bad_info_package(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn bad_info_package(context: &CallContext<'_>) -> Option<Observation> {
     let transactions = &context.transactions;
     let (_, info) = transactions
         .each()
@@ -27,31 +27,28 @@ pub(super) fn bad_info_package(context: &CallContext<'_>) -> Option<Finding> {
         Some(taken) => format!("It takes `{taken}`."),
         None => "It does not say which it takes.".to_owned(),
     };
-    let mut finding = Finding::new(
-        "msg-unsupported",
-        Severity::Warn,
-        Confidence::Certain,
-        Proof::OwnWords,
-    )
-    .beside()
-    .says(
-        "INFO is refused for its package",
-        format!(
+    let mut observation = Observation::new(Confidence::Certain, Proof::OwnWords)
+        .warn()
+        .beside()
+        .titled("INFO is refused for its package")
+        .happened(format!(
             "{who} refused the INFO with {what} that {sender} sent {:.1} s into the call (469). {takes} The call went on; what the INFO was to tell did not arrive.",
             context.seconds_in(request)
-        ),
-        format!(
-            "1. {sender}: send INFO only of packages that the other side lists in Recv-Info. 2. Or let {who} take {what}. Where the INFO carries key presses: use telephone-event (RFC 4733) instead."
-        ),
-    )
-    .shown_by(context.shows(refusal, "the refusal"));
-    finding = match package {
-        Some(_) => {
-            finding.shown_by(context.shows_header(request, HeaderName::InfoPackage, "the package that is not taken"))
-        }
-        None => finding.shown_by(context.shows(request, "an INFO that names no package")),
+        ))
+        .remedy(format!("{sender}: send INFO only of packages that the other side lists in Recv-Info."))
+        .remedy(format!(
+            "Or let {who} take {what}. Where the INFO carries key presses: use telephone-event (RFC 4733) instead."
+        ))
+        .shown_by(context.shows(refusal, "the refusal"));
+    observation = match package {
+        Some(_) => observation.shown_by(context.shows_header(
+            request,
+            HeaderName::InfoPackage,
+            "the package that is not taken",
+        )),
+        None => observation.shown_by(context.shows(request, "an INFO that names no package")),
     };
-    Some(finding.at(info.destination, package.map_or("", name_of)))
+    Some(observation.at(info.destination, package.map_or("", name_of)))
 }
 
 /// The packages that the refuser takes: by its 469, else by what it last said before in this call.

@@ -2,28 +2,27 @@
 //!
 //! Sources: RFC 3261 sections 7, 8, 21.4.1, 21.4.12, 21.4.14, 21.5.6 and 25; RFC 4475 (what is lawful although odd).
 
-use crate::call::{EndpointId, Message};
-use crate::diagnose::background::contrast::defect_kind;
+use crate::call::{EndpointId, Message, RequestDefect};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
-use crate::sip::{HeaderName, Scheme, Uri, Warning};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
+use crate::sip::{DefectKind, HeaderName, Scheme, Uri, Warning};
 
 /// Defects that most servers read past: alone they are no likely reason.
-const HARMLESS: [&str; 6] = [
-    "Max-Forwards is missing",
-    "a semicolon has no parameter behind it",
-    "a line ends with LF alone",
-    "the start line has more blanks",
-    "bytes that are no SIP stand before",
-    "Content-Type is missing",
+const HARMLESS: [DefectKind; 6] = [
+    DefectKind::MissingMaxForwards,
+    DefectKind::EmptyParameter,
+    DefectKind::BareLineFeed,
+    DefectKind::StartLineBlanks,
+    DefectKind::JunkBeforeStart,
+    DefectKind::MissingContentType,
 ];
-/// Parts of a message as phrases and defect sentences name them, both without case and punctuation.
+/// Parts of a message as phrases and the words for defects name them, both without case and punctuation.
 const PARTS: [&str; 9] =
     ["contentlength", "cseq", "maxforwards", "callid", "requesturi", "contenttype", "contact", "branch", "version"];
 /// Short names, which must stand as words of their own.
 const SHORT_PARTS: [&str; 5] = ["via", "from", "to", "tag", "date"];
 
-pub fn msg_malformed(context: &CallContext<'_>) -> Option<Finding> {
+pub fn msg_malformed(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_failure() || context.outcome().is_answered() {
         return None;
     }
@@ -37,42 +36,35 @@ pub fn msg_malformed(context: &CallContext<'_>) -> Option<Finding> {
     }
 }
 
-/// The defect most likely to matter, with its sentence.
-fn defect<'a>(context: &CallContext<'a>, request: &Message, refuser: EndpointId) -> Option<&'a str> {
+/// The defect most likely to matter.
+fn defect(context: &CallContext<'_>, request: &Message, refuser: EndpointId) -> Option<RequestDefect> {
     let node = context.capture.node(refuser);
-    let mut defects: Vec<&str> = context
-        .capture
-        .defects(request)
-        .into_iter()
-        .filter(|sentence| !context.capture.tolerates(node, defect_kind(sentence)))
-        .collect();
-    defects.sort_by_key(|sentence| is_harmless(sentence));
-    let first = *defects.first()?;
-    // Interned for the whole run, so it outlives this function's own list.
-    let ids = context.capture.store.defects.get(&request.digest)?;
-    ids.iter().map(|id| context.tables().text(*id)).find(|text| *text == first)
+    let defects = context.capture.defects(request).iter().copied();
+    let suspect = defects.filter(|defect| !context.capture.tolerates(node, defect.kind));
+    suspect.min_by_key(|defect| is_harmless(defect.kind))
 }
 
-fn is_harmless(sentence: &str) -> bool {
-    HARMLESS.iter().any(|kind| sentence.starts_with(kind))
+fn is_harmless(kind: DefectKind) -> bool {
+    HARMLESS.contains(&kind)
 }
 
-fn refused(context: &CallContext<'_>) -> Option<Finding> {
+fn refused(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
     let who = context.name(refuser);
     let code = context.refusal_code();
     let words = own_words(context, refusal);
-    let Some(sentence) = defect(context, request, refuser) else {
+    let Some(RequestDefect { kind, sentence }) = defect(context, request, refuser) else {
         return Some(without_defect(context, &who, words));
     };
-    let named = words.iter().any(|words| name_same_part(words, sentence));
-    let (confidence, proof) = match (named, is_harmless(sentence)) {
+    let sentence = context.tables().text(sentence);
+    let named = words.iter().any(|words| name_same_part(words, kind));
+    let (confidence, proof) = match (named, is_harmless(kind)) {
         (true, _) => (Confidence::Certain, Proof::OwnWords),
         (false, false) => (Confidence::Likely, Proof::Protocol),
         (false, true) => (Confidence::Possible, Proof::CodeMeaning),
     };
     let said = words.first().map_or(String::new(), |words| format!(" ({words})"));
-    let writer = writer_of(context, sentence);
+    let writer = writer_of(context, kind);
     let damaged = match writer.1 {
         Some(sound) => format!(
             " {} received it without that fault in frame {}, so {} damaged it.",
@@ -82,34 +74,30 @@ fn refused(context: &CallContext<'_>) -> Option<Finding> {
         ),
         None => String::new(),
     };
-    let finding = Finding::new("msg-malformed", Severity::Error, confidence, proof)
-        .says(
-            format!("Malformed request: {}", defect_kind(sentence)),
-            format!(
-                "{who} refused the INVITE with {code}{said}, {} it is malformed: {sentence}.{damaged}",
-                confidence.because()
-            ),
-            format!(
+    Some(
+        Observation::new(confidence, proof)
+            .titled(format!("Malformed request: {}", kind.words()))
+            .happened(format!("{who} refused the INVITE with {code}{said},"))
+            .because(format!("it is malformed: {sentence}.{damaged}"))
+            .remedy(format!(
                 "{}: write this part of the INVITE as RFC 3261 has it; where a router or firewall on the way rewrites SIP, switch that off.",
                 context.name(writer.0)
-            ),
-        )
-        .shown_by(context.shows(request, sentence.to_owned()))
-        .shown_by(context.shows(refusal, "the refusal"))
-        .at(writer.0, defect_kind(sentence));
-    Some(finding)
+            ))
+            .shown_by(context.shows(request, sentence.to_owned()))
+            .shown_by(context.shows(refusal, "the refusal"))
+            .at(writer.0, kind.words()),
+    )
 }
 
 /// Who put the fault in: the sender of the first hop that has it, with the sound message that it had received.
-fn writer_of<'a>(context: &CallContext<'a>, sentence: &str) -> (EndpointId, Option<&'a Message>) {
-    let kind = defect_kind(sentence);
+fn writer_of<'a>(context: &CallContext<'a>, kind: DefectKind) -> (EndpointId, Option<&'a Message>) {
     let mut sound = None;
     for (index, _) in context.path() {
         let hop = context.transactions.transaction(*index);
         let Some(request) = hop.last_request.and_then(|request| context.message(request)) else {
             continue;
         };
-        if context.capture.defects(request).iter().any(|sentence| defect_kind(sentence) == kind) {
+        if context.capture.defects(request).iter().any(|defect| defect.kind == kind) {
             return (hop.source, sound);
         }
         sound = Some(request);
@@ -134,19 +122,19 @@ fn own_words(context: &CallContext<'_>, refusal: &Message) -> Vec<String> {
     words
 }
 
-fn name_same_part(words: &str, sentence: &str) -> bool {
+fn name_same_part(words: &str, kind: DefectKind) -> bool {
     let plain = |text: &str| -> String {
         text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
     };
     let has_word = |text: &str, word: &str| {
         text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word))
     };
-    let (said, kind) = (plain(words), plain(defect_kind(sentence)));
-    PARTS.iter().any(|part| said.contains(part) && kind.contains(part))
-        || SHORT_PARTS.iter().any(|part| has_word(words, part) && has_word(defect_kind(sentence), part))
+    let (said, fault) = (plain(words), plain(kind.words()));
+    PARTS.iter().any(|part| said.contains(part) && fault.contains(part))
+        || SHORT_PARTS.iter().any(|part| has_word(words, part) && has_word(kind.words(), part))
 }
 
-fn without_defect(context: &CallContext<'_>, who: &str, words: Vec<String>) -> Finding {
+fn without_defect(context: &CallContext<'_>, who: &str, words: Vec<String>) -> Observation {
     let code = context.refusal_code();
     let (proof, confidence) = match words.is_empty() {
         true => (Proof::CodeMeaning, Confidence::Possible),
@@ -154,27 +142,22 @@ fn without_defect(context: &CallContext<'_>, who: &str, words: Vec<String>) -> F
     };
     let said =
         words.first().map_or("does not say what is wrong with it".to_owned(), |words| format!("says \"{words}\""));
-    let mut finding = Finding::new("msg-malformed", Severity::Error, confidence, proof).says(
-        format!("Refused as malformed ({code})"),
-        format!(
-            "{who} refused the INVITE with {code} and {said}. The INVITE breaks no rule of RFC 3261 that can be checked, \
-             so this may be a policy of {who} rather than a fault of the sender."
-        ),
-        format!(
-            "1. Read the log of {who} for this call: it knows which part it refused. 2. Compare this INVITE with one that it accepts."
-        ),
-    );
-    if let Some(request) = context.refused_request() {
-        finding = finding.shown_by(context.shows(request, "the INVITE, without a visible fault"));
-    }
-    if let Some(refusal) = context.refusal() {
-        finding = finding.shown_by(context.shows(refusal, "the refusal"));
-    }
+    let observation = Observation::new(confidence, proof)
+        .titled(format!("Refused as malformed ({code})"))
+        .happened(format!(
+            "{who} refused the INVITE with {code} and {said}. The INVITE breaks no rule of RFC 3261 that can be checked, so this may be a policy of {who} rather than a fault of the sender."
+        ))
+        .remedy(format!("Read the log of {who} for this call: it knows which part it refused."))
+        .remedy("Compare this INVITE with one that it accepts.")
+        .maybe_shown_by(
+            context.refused_request().map(|request| context.shows(request, "the INVITE, without a visible fault")),
+        )
+        .maybe_shown_by(context.refusal().map(|refusal| context.shows(refusal, "the refusal")));
     let origin = context.refuser().unwrap_or(context.call.destination);
-    finding.at(origin, words.first().map_or("", String::as_str))
+    observation.at(origin, words.first().map_or("", String::as_str))
 }
 
-fn too_long(context: &CallContext<'_>) -> Option<Finding> {
+fn too_long(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
     let length = context.tables().text(request.line).len();
     // Servers take 255 characters at least, as a rule: of a shorter one the code alone says that it is too long.
@@ -186,27 +169,19 @@ fn too_long(context: &CallContext<'_>) -> Option<Finding> {
             ", which most servers take: it may limit the number or name in it instead, or use the code for another reason",
         ),
     };
-    let finding = Finding::new(
-        "msg-malformed",
-        Severity::Error,
-        if is_long { Confidence::Certain } else { Confidence::Possible },
-        Proof::OwnWords,
-    )
-    .says(
-        title,
-        format!(
+    Some(Observation::new(if is_long { Confidence::Certain } else { Confidence::Possible }, Proof::OwnWords)
+        .titled(title)
+        .happened(format!(
             "{} refused the INVITE with 414: its Request-URI has {length} characters{doubt}.",
             context.name(refuser)
-        ),
-        format!(
+        ))
+        .remedy(format!(
             "{}: shorten the Request-URI; parameters and headers that only it needs belong into headers of their own.",
             context.capture.name(request.source)
-        ),
-    )
-    .shown_by(context.shows(request, format!("a Request-URI of {length} characters")))
-    .shown_by(context.shows(refusal, "the refusal"))
-    .at(refuser, "414");
-    Some(finding)
+        ))
+        .shown_by(context.shows(request, format!("a Request-URI of {length} characters")))
+        .shown_by(context.shows(refusal, "the refusal"))
+        .at(refuser, "414"))
 }
 
 fn warns(context: &CallContext<'_>, codes: &[u16]) -> bool {
@@ -219,7 +194,7 @@ fn warns(context: &CallContext<'_>, codes: &[u16]) -> bool {
     })
 }
 
-fn scheme(context: &CallContext<'_>) -> Option<Finding> {
+fn scheme(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
     let uri = context.tables().text(request.line);
     let scheme = uri.split(':').next().unwrap_or_default();
@@ -232,32 +207,23 @@ fn scheme(context: &CallContext<'_>) -> Option<Finding> {
         Scheme::Tel => "tel, which this server cannot route",
         _ => "none that SIP routes",
     };
-    let finding = Finding::new(
-        "msg-malformed",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::OwnWords,
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .titled(format!("Addresses with `{scheme}:` are refused"))
+            .happened(format!( "{} refused the INVITE with {}", context.name(refuser), context.refusal_code() ))
+            .because(format!("of the scheme of its Request-URI, `{uri}`: {reading}."))
+            .remedy(format!(
+                "{}: send a sip: URI to this server (for a number, `sip:number@domain;user=phone`), or set up TLS where sips is wanted.",
+                context.capture.name(request.source)
+            ))
+            .shown_by(context.shows(request, "the Request-URI"))
+            .shown_by(context.shows(refusal, "the refusal"))
+            .at(refuser, scheme),
     )
-    .says(
-        format!("Addresses with `{scheme}:` are refused"),
-        format!(
-            "{} refused the INVITE with {} because of the scheme of its Request-URI, `{uri}`: {reading}.",
-            context.name(refuser),
-            context.refusal_code()
-        ),
-        format!(
-            "{}: send a sip: URI to this server (for a number, `sip:number@domain;user=phone`), or set up TLS where sips is wanted.",
-            context.capture.name(request.source)
-        ),
-    )
-    .shown_by(context.shows(request, "the Request-URI"))
-    .shown_by(context.shows(refusal, "the refusal"))
-    .at(refuser, scheme);
-    Some(finding)
 }
 
 /// A plain sip: URI whose scheme was refused: its server wants sips, or means something else.
-fn plain_scheme(context: &CallContext<'_>, refuser: EndpointId, refusal: &Message, request: &Message) -> Finding {
+fn plain_scheme(context: &CallContext<'_>, refuser: EndpointId, refusal: &Message, request: &Message) -> Observation {
     let (name, uri) = (context.name(refuser), context.tables().text(request.line));
     let code = context.refusal_code();
     let (title, why, remedy, confidence) = if warns(context, &[381]) {
@@ -281,41 +247,44 @@ fn plain_scheme(context: &CallContext<'_>, refuser: EndpointId, refusal: &Messag
             Confidence::Possible,
         )
     };
-    Finding::new("msg-malformed", Severity::Error, confidence, Proof::OwnWords)
-        .says(title, format!("{name} refused the INVITE to `{uri}` with {code}, and {why}."), remedy)
+    Observation::new(confidence, Proof::OwnWords)
+        .titled(title)
+        .happened(format!("{name} refused the INVITE to `{uri}` with {code}, and {why}."))
+        .remedy(remedy)
         .shown_by(context.shows(request, "the Request-URI"))
         .shown_by(context.shows(refusal, "the refusal"))
         .at(refuser, "sip")
 }
 
 /// No answer at all to a broken INVITE, from a node that answers others.
-fn ignored(context: &CallContext<'_>) -> Option<Finding> {
+fn ignored(context: &CallContext<'_>) -> Option<Observation> {
     let (_, root) = context.root()?;
     let request = context.refused_request()?;
     let node = context.capture.node(root.destination);
     let is_silent = root.trying.is_none() && root.alerting.is_none() && root.final_response.is_none();
-    let sentence = defect(context, request, root.destination)?;
+    let RequestDefect { kind, sentence } = defect(context, request, root.destination)?;
+    let sentence = context.tables().text(sentence);
     let from = context.capture.node(root.source);
     if !is_silent
-        || is_harmless(sentence)
+        || is_harmless(kind)
         || !context.capture.replies(node)
         || context.capture.is_one_directional(from, node)
     {
         return None;
     }
-    let writer = writer_of(context, sentence);
-    let finding = Finding::new("msg-malformed", Severity::Error, Confidence::Possible, Proof::Comparison)
-        .says(
-            "A malformed INVITE was not answered",
-            format!(
-                "{} answers other INVITEs but not this one, possibly because it is malformed: {sentence}.",
-                context.name(root.destination)
-            ),
-            format!("{}: write this part of the INVITE as RFC 3261 has it, and call again.", context.name(writer.0)),
-        )
-        .shown_by(context.shows(request, sentence.to_owned()))
-        .at(writer.0, defect_kind(sentence));
-    Some(finding)
+    let writer = writer_of(context, kind);
+    Some(
+        Observation::new(Confidence::Possible, Proof::Comparison)
+            .titled("A malformed INVITE was not answered")
+            .happened(format!("{} answers other INVITEs but not this one,", context.name(root.destination)))
+            .because(format!("it is malformed: {sentence}."))
+            .remedy(format!(
+                "{}: write this part of the INVITE as RFC 3261 has it, and call again.",
+                context.name(writer.0)
+            ))
+            .shown_by(context.shows(request, sentence.to_owned()))
+            .at(writer.0, kind.words()),
+    )
 }
 
 #[cfg(test)]
@@ -324,11 +293,11 @@ mod tests {
 
     #[test]
     fn a_phrase_names_the_defect_when_both_speak_of_one_part() {
-        let sentence = "Content-Length is larger than the body: \"165\"";
-        assert!(name_same_part("Content-Length mis-match", sentence));
-        assert!(name_same_part("Bad content length", sentence));
-        assert!(!name_same_part("Missing CSeq", sentence));
-        assert!(name_same_part("Missing Via header", "Via has no branch"));
-        assert!(!name_same_part("Bad Request", "From has no tag"));
+        let kind = DefectKind::BodyTooShort;
+        assert!(name_same_part("Content-Length mis-match", kind));
+        assert!(name_same_part("Bad content length", kind));
+        assert!(!name_same_part("Missing CSeq", kind));
+        assert!(name_same_part("Missing Via header", DefectKind::MissingBranch));
+        assert!(!name_same_part("Bad Request", DefectKind::MissingFromTag));
     }
 }

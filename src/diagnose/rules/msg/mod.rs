@@ -7,29 +7,17 @@ mod size;
 mod unsupported;
 
 use crate::diagnose::finding::Severity;
-use crate::diagnose::rule::{Gate, Rule, Subject};
+use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    Rule {
-        id: "msg-malformed",
-        severity: Severity::Error,
-        title: "Malformed request",
-        subject: Subject::Call(malformed::msg_malformed),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "msg-unsupported",
-        severity: Severity::Error,
-        title: "A required feature or method is not available",
-        subject: Subject::Call(unsupported::msg_unsupported),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "msg-too-large",
-        severity: Severity::Error,
-        title: "Message or body too large",
-        subject: Subject::CallAndCapture(size::msg_too_large, contrast::too_large_by_contrast),
-        gate: Gate::Open,
-    },
+    Rule::of_call("msg-malformed", Severity::Error, "Malformed request", malformed::msg_malformed),
+    Rule::of_call(
+        "msg-unsupported",
+        Severity::Error,
+        "A required feature or method is not available",
+        unsupported::msg_unsupported,
+    ),
+    Rule::of_call("msg-too-large", Severity::Error, "Message or body too large", size::msg_too_large_of_call)
+        .and_capture(contrast::msg_too_large_of_capture),
 ];

@@ -4,7 +4,7 @@
 
 use crate::call::Message;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::sip::HeaderName;
 
 /// Headers that grow, and what makes them grow.
@@ -17,7 +17,7 @@ const GROWING: [HeaderName; 6] = [
     HeaderName::Diversion,
 ];
 
-pub fn msg_too_large(context: &CallContext<'_>) -> Option<Finding> {
+pub fn msg_too_large_of_call(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_failure() || !matches!(context.refusal_code(), 413 | 513) {
         return None;
     }
@@ -32,19 +32,18 @@ pub fn msg_too_large(context: &CallContext<'_>) -> Option<Finding> {
         None => "offer fewer codecs and ICE candidates and leave out what the callee does not need".to_owned(),
     };
     let what = if code == 413 { "body" } else { "message" };
-    let finding = Finding::new("msg-too-large", Severity::Error, Confidence::Certain, Proof::OwnWords)
-        .says(
-            format!("{} takes no {what} that large", context.capture.name(refuser)),
-            format!("{who} refused the INVITE of {size} bytes with {code}: the {what} is larger than it takes.{most}"),
-            format!(
-                "1. {}: {fix}. 2. Or raise the largest size that {who} takes.",
-                context.capture.name(context.call.source)
-            ),
-        )
-        .shown_by(context.shows(request, format!("{size} bytes")))
-        .shown_by(context.shows(refusal, "the refusal"))
-        .at(refuser, code);
-    Some(finding)
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .titled(format!("{} takes no {what} that large", context.capture.name(refuser)))
+            .happened(format!(
+                "{who} refused the INVITE of {size} bytes with {code}: the {what} is larger than it takes.{most}"
+            ))
+            .remedy(format!("{}: {fix}.", context.capture.name(context.call.source)))
+            .remedy(format!("Or raise the largest size that {who} takes."))
+            .shown_by(context.shows(request, format!("{size} bytes")))
+            .shown_by(context.shows(refusal, "the refusal"))
+            .at(refuser, code),
+    )
 }
 
 /// The header that takes most of the message, where one takes a quarter of it.

@@ -4,16 +4,16 @@
 
 use crate::call::{EndpointId, Message};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::diagnose::rules::msg::info::bad_info_package;
 use crate::sip::HeaderName;
 
-pub fn msg_unsupported(context: &CallContext<'_>) -> Option<Finding> {
+pub fn msg_unsupported(context: &CallContext<'_>) -> Option<Observation> {
     refused(context).or_else(|| bad_info_package(context))
 }
 
 /// What the call itself was refused for.
-fn refused(context: &CallContext<'_>) -> Option<Finding> {
+fn refused(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_failure() || context.outcome().is_answered() {
         return None;
     }
@@ -48,11 +48,11 @@ fn demander(context: &CallContext<'_>, tag: &str) -> EndpointId {
     first.next().map_or(context.call.source, |hop| hop.source)
 }
 
-fn new(confidence: Confidence) -> Finding {
-    Finding::new("msg-unsupported", Severity::Error, confidence, Proof::OwnWords)
+fn new(confidence: Confidence) -> Observation {
+    Observation::new(confidence, Proof::OwnWords)
 }
 
-fn bad_extension(context: &CallContext<'_>) -> Option<Finding> {
+fn bad_extension(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
     let demanded = tags(context, request, &[HeaderName::Require, HeaderName::ProxyRequire]);
     let listed = tags(context, refusal, &[HeaderName::Unsupported]);
@@ -74,61 +74,66 @@ fn bad_extension(context: &CallContext<'_>) -> Option<Finding> {
     };
     let demander = demander(context, &tag);
     let sender = context.name(demander);
-    let finding = new(confidence)
-        .says(
-            format!("`{tag}` is demanded and not supported"),
-            format!("{who} does not support `{tag}`, which {sender} demands of it, and refused the call with 420.{note}"),
-            format!("1. {sender}: move `{tag}` from Require to Supported, so that it is used where both sides have it. 2. Or switch `{tag}` on at {who}."),
-        )
-        .shown_by(context.shows_header(refusal, HeaderName::Unsupported, "what it does not support"))
-        .shown_by(context.shows_header(request, HeaderName::Require, "what the INVITE demands"))
-        .at(refuser, tag);
-    Some(finding)
+    Some(
+        new(confidence)
+            .titled(format!("`{tag}` is demanded and not supported"))
+            .happened(format!(
+                "{who} does not support `{tag}`, which {sender} demands of it, and refused the call with 420.{note}"
+            ))
+            .remedy(format!(
+                "{sender}: move `{tag}` from Require to Supported, so that it is used where both sides have it."
+            ))
+            .remedy(format!("Or switch `{tag}` on at {who}."))
+            .shown_by(context.shows_header(refusal, HeaderName::Unsupported, "what it does not support"))
+            .shown_by(context.shows_header(request, HeaderName::Require, "what the INVITE demands"))
+            .at(refuser, tag),
+    )
 }
 
-fn unnamed(context: &CallContext<'_>, refuser: EndpointId, refusal: &Message, request: &Message) -> Finding {
+fn unnamed(context: &CallContext<'_>, refuser: EndpointId, refusal: &Message, request: &Message) -> Observation {
     let who = context.name(refuser);
     new(Confidence::Possible)
-        .says(
-            "420 without a feature that is not supported",
-            format!("{who} refused the call with 420 but names no feature in Unsupported, and the INVITE as captured demands none."),
-            format!("Read the log of {who} for this call: which feature it was asked for."),
-        )
+        .titled("420 without a feature that is not supported")
+        .happened(format!(
+            "{who} refused the call with 420 but names no feature in Unsupported, and the INVITE as captured demands none."
+        ))
+        .remedy(format!("Read the log of {who} for this call: which feature it was asked for."))
         .shown_by(context.shows(refusal, "the refusal, without Unsupported"))
         .shown_by(context.shows(request, "the INVITE, without Require"))
         .at(refuser, "420")
 }
 
-fn extension_required(context: &CallContext<'_>) -> Option<Finding> {
+fn extension_required(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
     let required = tags(context, refusal, &[HeaderName::Require]);
     let offered = tags(context, request, &[HeaderName::Supported, HeaderName::Require]);
     let missing: Vec<&String> = required.iter().filter(|tag| !offered.contains(tag)).collect();
     let (who, sender) = (context.name(refuser), context.capture.name(context.call.source));
-    let finding = match missing.first() {
+    let observation = match missing.first() {
         Some(tag) => new(Confidence::Certain)
-            .says(
-                format!("`{tag}` is required and not offered"),
-                format!("{who} insists on `{tag}`, which the INVITE does not offer in Supported, and refused the call with 421."),
-                format!("1. {sender}: switch `{tag}` on. 2. Or let {who} use it only where the other side offers it."),
-            )
+            .titled(format!("`{tag}` is required and not offered"))
+            .happened(format!(
+                "{who} insists on `{tag}`, which the INVITE does not offer in Supported, and refused the call with 421."
+            ))
+            .remedy(format!("{sender}: switch `{tag}` on."))
+            .remedy(format!("Or let {who} use it only where the other side offers it."))
             .shown_by(context.shows_header(refusal, HeaderName::Require, "what it insists on"))
             .shown_by(context.shows_header(request, HeaderName::Supported, "what the caller offers"))
             .at(refuser, tag),
         None => new(Confidence::Likely)
-            .says(
-                "A feature is required and not named",
-                format!("{who} refused the call with 421, and names no feature in Require that the INVITE lacks."),
-                format!("Read the log of {who} for this call: which feature it wants."),
-            )
+            .titled("A feature is required and not named")
+            .happened(format!(
+                "{who} refused the call with 421, and names no feature in Require that the INVITE lacks."
+            ))
+            .remedy(format!("Read the log of {who} for this call: which feature it wants."))
             .shown_by(context.shows(refusal, "the refusal"))
             .shown_by(context.shows(request, "the INVITE"))
             .at(refuser, "421"),
     };
-    Some(finding)
+    Some(observation)
 }
 
-fn method(context: &CallContext<'_>) -> Option<Finding> {
+fn method(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
     let who = context.name(refuser);
     let code = context.refusal_code();
@@ -147,24 +152,23 @@ fn method(context: &CallContext<'_>) -> Option<Finding> {
         (true, false) => Confidence::Certain,
         (false, false) => Confidence::Likely,
     };
-    let finding = new(confidence)
-        .says(
-            "INVITE is not taken at this address",
-            format!("{who} does not take INVITE for `{uri}` and refused the call with {code}. {takes}"),
-            format!(
-                "1. {}: send calls to the address that serves them, not to {}. 2. Or allow INVITE for this address on {}.",
+    Some(
+        new(confidence)
+            .titled("INVITE is not taken at this address")
+            .happened(format!("{who} does not take INVITE for `{uri}` and refused the call with {code}. {takes}"))
+            .remedy(format!(
+                "{}: send calls to the address that serves them, not to {}.",
                 context.capture.name(request.source),
-                context.capture.name(refuser),
                 context.capture.name(refuser)
-            ),
-        )
-        .shown_by(context.shows(refusal, "the refusal"))
-        .shown_by(context.shows(request, "the INVITE"))
-        .at(refuser, code);
-    Some(finding)
+            ))
+            .remedy(format!("Or allow INVITE for this address on {}.", context.capture.name(refuser)))
+            .shown_by(context.shows(refusal, "the refusal"))
+            .shown_by(context.shows(request, "the INVITE"))
+            .at(refuser, code),
+    )
 }
 
-fn priority(context: &CallContext<'_>) -> Option<Finding> {
+fn priority(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
     let who = context.name(refuser);
     let asked = context.header(request, HeaderName::ResourcePriority);
@@ -172,22 +176,21 @@ fn priority(context: &CallContext<'_>) -> Option<Finding> {
     let asked_text =
         asked.map_or("no Resource-Priority in the capture".to_owned(), |asked| format!("Resource-Priority `{asked}`"));
     let accepted_text = accepted.map_or(String::new(), |accepted| format!(" It knows {accepted}."));
-    let finding = new(if asked.is_some() { Confidence::Certain } else { Confidence::Likely })
-        .says(
-            "The demanded call priority is unknown",
-            format!("{who} refused the call with 417 ({asked_text}).{accepted_text}"),
-            format!(
+    Some(
+        new(if asked.is_some() { Confidence::Certain } else { Confidence::Likely })
+            .titled("The demanded call priority is unknown")
+            .happened(format!("{who} refused the call with 417 ({asked_text}).{accepted_text}"))
+            .remedy(format!(
                 "{}: use a priority that {who} knows, or take `resource-priority` out of Require.",
                 context.capture.name(context.call.source)
-            ),
-        )
-        .shown_by(context.shows_header(request, HeaderName::ResourcePriority, "the priority asked for"))
-        .shown_by(context.shows(refusal, "the refusal"))
-        .at(refuser, asked.unwrap_or_default());
-    Some(finding)
+            ))
+            .shown_by(context.shows_header(request, HeaderName::ResourcePriority, "the priority asked for"))
+            .shown_by(context.shows(refusal, "the refusal"))
+            .at(refuser, asked.unwrap_or_default()),
+    )
 }
 
-fn agreement(context: &CallContext<'_>) -> Option<Finding> {
+fn agreement(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
     let who = context.name(refuser);
     let sender = context.capture.name(context.call.source);
@@ -196,18 +199,15 @@ fn agreement(context: &CallContext<'_>) -> Option<Finding> {
     let offers = context
         .header(request, HeaderName::SecurityClient)
         .map_or("names none".to_owned(), |offers| format!("names {offers}"));
-    let finding = new(if wants.is_some() {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
-    })
-    .says(
-        "A security agreement is required",
-        format!("{who} refused the call with 494: it wants a security mechanism agreed on, and the INVITE {offers}.{says}"),
-        format!("{sender}: switch the security agreement (sec-agree) on with one of the mechanisms that {who} offers."),
-    )
-    .shown_by(context.shows_header(refusal, HeaderName::SecurityServer, "what it offers"))
-    .shown_by(context.shows(request, "the INVITE"))
-    .at(refuser, "494");
-    Some(finding)
+    Some(new(if wants.is_some() { Confidence::Certain } else { Confidence::Likely })
+        .titled("A security agreement is required")
+        .happened(format!(
+            "{who} refused the call with 494: it wants a security mechanism agreed on, and the INVITE {offers}.{says}"
+        ))
+        .remedy(format!(
+            "{sender}: switch the security agreement (sec-agree) on with one of the mechanisms that {who} offers."
+        ))
+        .shown_by(context.shows_header(refusal, HeaderName::SecurityServer, "what it offers"))
+        .shown_by(context.shows(request, "the INVITE"))
+        .at(refuser, "494"))
 }

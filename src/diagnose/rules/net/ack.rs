@@ -4,7 +4,7 @@
 
 use crate::call::{DropCause, Message, Transaction, answering_hop, drop_cause, is_ack_missed};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rules::net::ack_way::{ICMP_WAIT, Place, answers, locate};
 use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::HeaderName;
@@ -13,7 +13,7 @@ use crate::sip::HeaderName;
 const FAILURE_SENDS: u32 = 4;
 
 /// The callee repeats its 2xx and hangs up, or would have.
-pub(super) fn net_ack_lost(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn net_ack_lost(context: &CallContext<'_>) -> Option<Observation> {
     if context.call.retransmissions < 3 {
         return None;
     }
@@ -47,43 +47,33 @@ pub(super) fn net_ack_lost(context: &CallContext<'_>) -> Option<Finding> {
         place.sentence
     );
     let confidence = if place.is_seen || was_dropped { Confidence::Certain } else { Confidence::Likely };
-    let mut finding = Finding::new(
-        "net-ack-lost",
-        if was_dropped { Severity::Error } else { Severity::Warn },
-        confidence,
-        Proof::Protocol,
-    )
-    .says(
-        format!("{} never got the ACK", context.capture.name(invite.destination)),
-        explanation,
-        remedy(context, invite, first, &place),
-    )
-    .at(invite.destination, place.signature);
-    if let Some(evidence) = in_messages(context, &answers, "repeated until the callee gave up") {
-        finding = finding.shown_by(evidence);
-    }
+    let mut observation = Observation::new(confidence, Proof::Protocol)
+        .severity(if was_dropped { Severity::Error } else { Severity::Warn })
+        .titled(format!("{} never got the ACK", context.capture.name(invite.destination)))
+        .happened(explanation)
+        .remedy(remedy(context, invite, first, &place))
+        .at(invite.destination, place.signature)
+        .maybe_shown_by(in_messages(context, &answers, "repeated until the callee gave up"));
     if let Some(ack) = place.ack {
-        finding = finding.shown_by(context.shows(ack, format!("sent to {}", context.capture.name(ack.destination))));
+        observation =
+            observation.shown_by(context.shows(ack, format!("sent to {}", context.capture.name(ack.destination))));
         let until = ack.time.plus(ICMP_WAIT);
         let node = context.capture.node(ack.destination);
-        if let Some(report) = context.capture.errors_about(node, first.time, until).next() {
-            finding = finding.shown_by(Evidence::seen(
-                report.at,
-                "",
-                format!("{} reported {} for it", report.reporter, report.meaning()),
-            ));
-        }
+        observation =
+            observation.maybe_shown_by(context.capture.errors_about(node, first.time, until).next().map(|report| {
+                Evidence::seen(report.at, "", format!("{} reported {} for it", report.reporter, report.meaning()))
+            }));
     } else {
-        finding = finding.shown_by(Evidence::Missing {
+        observation = observation.shown_by(Evidence::Missing {
             expected: "ACK".to_owned(),
             after: first.at,
             watched: context.capture.watched_since(first.time),
         });
     }
-    Some(finding)
+    Some(observation)
 }
 
-fn remedy(context: &CallContext<'_>, invite: &Transaction, answer: &Message, place: &Place<'_>) -> String {
+fn remedy(context: &CallContext<'_>, invite: &Transaction, answer: &Message, place: &Place<'_>) -> Steps {
     let tables = context.tables();
     let callee = tables.endpoint(invite.destination).address;
     let caller = tables.endpoint(invite.source).address;
@@ -92,39 +82,61 @@ fn remedy(context: &CallContext<'_>, invite: &Transaction, answer: &Message, pla
     let sender = edge.map_or(caller, |edge| tables.endpoint(context.transactions.transaction(edge).source).address);
     let test = "Re-test: one 200, an ACK within 0.2 s, and a call longer than 40 s.";
     match place.signature {
-        "contact" => format!(
-            "1. {callee}: put the address from which it is reached into Contact (its external or advertised SIP address{}). 2. Or let the proxy in front of it add Record-Route, so that the ACK does not need the Contact. 3. {test}",
-            setting(context, invite)
-        ),
+        "contact" => Steps::from([
+            format!(
+                "{callee}: put the address from which it is reached into Contact (its external or advertised SIP address{}).",
+                setting(context, invite)
+            ),
+            "Or let the proxy in front of it add Record-Route, so that the ACK does not need the Contact.".to_owned(),
+            test.to_owned(),
+        ]),
         "branch" | "tag" => format!(
             "{}: its ACK to a 200 needs a new branch, and the From and To tags of the 200. {test}",
             place.ack.map_or(caller, |ack| tables.endpoint(ack.source).address)
-        ),
-        "astray" => format!(
-            "1. {callee}, or the proxy next to the caller: send answers to the address and port that the request came from (rport, RFC 3581), the 200 like the 180. 2. {test}"
-        ),
-        "number" => format!(
-            "1. {}: its ACK has to carry the CSeq number of the INVITE (firmware). 2. {test}",
-            place.ack.map_or(caller, |ack| tables.endpoint(ack.source).address)
-        ),
+        )
+        .into(),
+        "astray" => Steps::from([
+            format!(
+                "{callee}, or the proxy next to the caller: send answers to the address and port that the request came from (rport, RFC 3581), the 200 like the 180."
+            ),
+            test.to_owned(),
+        ]),
+        "number" => Steps::from([
+            format!(
+                "{}: its ACK has to carry the CSeq number of the INVITE (firmware).",
+                place.ack.map_or(caller, |ack| tables.endpoint(ack.source).address)
+            ),
+            test.to_owned(),
+        ]),
         "hop" => {
             let routed = tables.header(answer, HeaderName::RecordRoute).map_or(
                 "add Record-Route there, so that the ACK takes the same way back",
                 |_| "the route set of the 200 has to be followed there",
             );
             let at = place.ack.map_or(caller, |ack| tables.endpoint(ack.destination).address);
-            format!("1. {at}: it has to pass the ACK on to {callee}; {routed}. 2. {test}")
+            Steps::from([format!("{at}: it has to pass the ACK on to {callee}; {routed}."), test.to_owned()])
         }
-        "beyond" => format!(
-            "1. Firewall, NAT and SIP ALG between this capture point and {callee}: let requests inside calls through. 2. Capture on {callee} itself. 3. {test}"
-        ),
-        "gone" => format!(
-            "1. {caller}: find out why its SIP process ended or left its port while the call was set up (crash, restart, a test tool that stops early). 2. {test}"
-        ),
-        "answer" => format!(
-            "1. The way of the 200 back to the caller: Via, NAT and firewall between {callee} and {caller}. 2. {test}"
-        ),
-        _ => format!("1. {sender}: it has to acknowledge the 200 (look at its log at that time). 2. {test}"),
+        "beyond" => Steps::from([
+            format!(
+                "Firewall, NAT and SIP ALG between this capture point and {callee}: let requests inside calls through."
+            ),
+            format!("Capture on {callee} itself."),
+            test.to_owned(),
+        ]),
+        "gone" => Steps::from([
+            format!(
+                "{caller}: find out why its SIP process ended or left its port while the call was set up (crash, restart, a test tool that stops early)."
+            ),
+            test.to_owned(),
+        ]),
+        "answer" => Steps::from([
+            format!("The way of the 200 back to the caller: Via, NAT and firewall between {callee} and {caller}."),
+            test.to_owned(),
+        ]),
+        _ => Steps::from([
+            format!("{sender}: it has to acknowledge the 200 (look at its log at that time)."),
+            test.to_owned(),
+        ]),
     }
 }
 
@@ -143,7 +155,7 @@ fn setting(context: &CallContext<'_>, invite: &Transaction) -> &'static str {
 }
 
 /// A refusal that is repeated because nobody acknowledges it: load, no harm to the call.
-fn failure_without_ack(context: &CallContext<'_>) -> Option<Finding> {
+fn failure_without_ack(context: &CallContext<'_>) -> Option<Observation> {
     let (hop, t) = context.transactions.invites().find(|(_, t)| {
         let is_failure = context.transactions.final_status(t).is_some_and(|status| status.0 >= 300);
         is_failure && t.ack.is_none() && t.final_sends >= FAILURE_SENDS && t.request.is_some()
@@ -159,28 +171,26 @@ fn failure_without_ack(context: &CallContext<'_>) -> Option<Finding> {
     if t.last_request.is_some_and(|last| context.transactions.message(last).time > first.time) {
         return None;
     }
-    let finding = Finding::new(
-        "net-ack-lost",
-        Severity::Warn,
-        Confidence::Certain,
-        Proof::Protocol,
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .warn()
+            .beside()
+            .titled(format!("{} never acknowledges the refusal", context.capture.name(t.source)))
+            .happened(format!(
+                "{} sent its {} {}",
+                context.capture.name(t.destination),
+                first.status().map_or(0, |status| status.0),
+                times(refusals.len())
+            ))
+            .because(format!(
+                "no ACK came from {}. The call had failed anyway; this is load for both sides.",
+                context.capture.name(t.source)
+            ))
+            .remedy(format!(
+                "{}: acknowledge final responses, or let them through to it.",
+                context.capture.store.tables.endpoint(t.source).address
+            ))
+            .shown_by(in_messages(context, &refusals, "repeated for want of an ACK")?)
+            .at(t.source, "failure"),
     )
-    .beside()
-    .says(
-        format!("{} never acknowledges the refusal", context.capture.name(t.source)),
-        format!(
-            "{} sent its {} {} because no ACK came from {}. The call had failed anyway; this is load for both sides.",
-            context.capture.name(t.destination),
-            first.status().map_or(0, |status| status.0),
-            times(refusals.len()),
-            context.capture.name(t.source)
-        ),
-        format!(
-            "{}: acknowledge final responses, or let them through to it.",
-            context.capture.store.tables.endpoint(t.source).address
-        ),
-    )
-    .shown_by(in_messages(context, &refusals, "repeated for want of an ACK")?)
-    .at(t.source, "failure");
-    Some(finding)
 }

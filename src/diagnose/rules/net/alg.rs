@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use crate::call::{Message, Transaction, TransactionIndex, detail::target, is_private};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::sip::{HeaderName, Method};
 
 /// How long a router takes to pass a packet on.
 const PASS_WAIT: Duration = Duration::from_millis(50);
 
 /// The same request on both sides of something that changed it without adding a Via, or a body that no longer fits its length.
-pub(super) fn net_sip_alg(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn net_sip_alg(context: &CallContext<'_>) -> Option<Observation> {
     let (_, (before, after, changes)) = context
         .transactions
         .each()
@@ -53,29 +53,27 @@ pub(super) fn net_sip_alg(context: &CallContext<'_>) -> Option<Finding> {
             changes.join(", ")
         )
     };
-    let finding = Finding::new(
-        "net-sip-alg",
-        Severity::Warn,
-        match (is_both_sides, is_weak) {
-            (true, _) => Confidence::Certain,
-            (false, false) => Confidence::Likely,
-            (false, true) => Confidence::Possible,
-        },
-        Proof::Protocol,
-    )
-    .beside()
-    .says(
-        "A router rewrites SIP on the way (SIP ALG)",
-        explanation,
-        format!(
-            "1. Router in front of {}: switch off SIP ALG (also called SIP helper, fixup or inspection). 2. Or use TLS, which a router cannot rewrite.",
+    Some(
+        Observation::new(
+            match (is_both_sides, is_weak) {
+                (true, _) => Confidence::Certain,
+                (false, false) => Confidence::Likely,
+                (false, true) => Confidence::Possible,
+            },
+            Proof::Protocol,
+        )
+        .beside()
+        .titled("A router rewrites SIP on the way (SIP ALG)")
+        .happened(explanation)
+        .remedy(format!(
+            "Router in front of {}: switch off SIP ALG (also called SIP helper, fixup or inspection).",
             capture.store.tables.endpoint(before.source).address
-        ),
+        ))
+        .remedy("Or use TLS, which a router cannot rewrite.")
+        .shown_by(context.shows_header(before, HeaderName::Contact, "before, or as captured"))
+        .shown_by(context.shows_header(after, HeaderName::Contact, "after"))
+        .at(before.source, "alg"),
     )
-    .shown_by(context.shows_header(before, HeaderName::Contact, "before, or as captured"))
-    .shown_by(context.shows_header(after, HeaderName::Contact, "after"))
-    .at(before.source, "alg");
-    Some(finding)
 }
 
 /// Two captures of one request with one Via stack, other addresses, and other content.

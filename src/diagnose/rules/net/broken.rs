@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::{Message, Outcome};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rules::net::carried::Carried;
 use crate::diagnose::rules::net::times;
 use crate::net::{Connection, Transport};
@@ -21,7 +21,7 @@ const BREAK_WAIT: Duration = Duration::from_secs(32);
 const CHOKED_WAIT: Duration = Duration::from_secs(5);
 
 /// The connection broke while the call's request waited for its answer.
-pub(super) fn net_tcp_of_call(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn net_tcp_of_call(context: &CallContext<'_>) -> Option<Observation> {
     let may_be_broken = context.outcome().is_failure() || context.outcome() == Outcome::Partial;
     if !may_be_broken || context.capture.connections.is_empty() {
         return None;
@@ -54,68 +54,58 @@ pub(super) fn net_tcp_of_call(context: &CallContext<'_>) -> Option<Finding> {
     };
     let way = if connection.reset.is_some() { "reset" } else { "closed" };
     let keep_alive = if idle.is_some_and(|idle| idle >= IDLE_LONG) {
-        "1. Send a keep-alive (double CRLF) every 30 to 120 s, so that firewalls do not forget the connection. 2. "
+        "Send a keep-alive (double CRLF) every 30 to 120 s, so that firewalls do not forget the connection."
     } else {
         ""
     };
-    let finding = Finding::new(
-        "net-tcp",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::Protocol,
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .titled(format!("The TCP connection to {destination} broke during the request"))
+            .happened(format!(
+                "The connection between {source} and {destination} was {way} by {by} {} after the {}{idle_words}; the request was never answered.",
+                duration(close.sighting.time.since(request.time)),
+                t.method.text()
+            ))
+            .remedy(keep_alive)
+            .remedy(format!(
+                "{}: why it ends the connection (its log at that time, a restart, a limit); {}: open a new connection and send the request again.",
+                by.address,
+                source.address
+            ))
+            .shown_by(Evidence::seen(
+                close.sighting.at,
+                format!("{by} {way}s the connection"),
+                "the end of the connection",
+            ))
+            .shown_by(context.shows(request, "the request that waits"))
+            .at(t.destination, way),
     )
-    .says(
-        format!("The TCP connection to {destination} broke during the request"),
-        format!(
-            "The connection between {source} and {destination} was {way} by {by} {} after the {}{idle_words}; the request was never answered.",
-            duration(close.sighting.time.since(request.time)),
-            t.method.text()
-        ),
-        format!(
-            "{keep_alive}{}: why it ends the connection (its log at that time, a restart, a limit); {}: open a new connection and send the request again.",
-            by.address, source.address
-        ),
-    )
-    .shown_by(Evidence::seen(
-        close.sighting.at,
-        format!("{by} {way}s the connection"),
-        "the end of the connection",
-    ))
-    .shown_by(context.shows(request, "the request that waits"))
-    .at(t.destination, way);
-    Some(finding)
 }
 
 /// The receiver said that it can take no more bytes, and the request was never answered.
-fn choked(context: &CallContext<'_>, carried: &Carried<'_>) -> Option<Finding> {
+fn choked(context: &CallContext<'_>, carried: &Carried<'_>) -> Option<Observation> {
     let (source, destination) = (carried.source, carried.destination);
     let windows = carried.closed_windows();
     let is_taken = carried.unacknowledged_bytes().is_none_or(|left| left == 0);
     if windows == 0 || is_taken || carried.watched(context) < CHOKED_WAIT {
         return None;
     }
-    let finding = Finding::new(
-        "net-tcp",
-        Severity::Error,
-        Confidence::Likely,
-        Proof::Protocol,
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled(format!("{destination} takes no more bytes"))
+            .happened(format!(
+                "{destination} said {} that it can take no more bytes (TCP window 0), and never acknowledged the {} from {source}: its SIP application does not read what arrives.",
+                times(windows as usize),
+                carried.request.method().map_or("request", Method::text)
+            ))
+            .remedy(format!(
+                "On {}: look at the SIP application at that time (hanging, overloaded, waiting for a database); restart it if it does not recover.",
+                destination.address
+            ))
+            .shown_by(context.shows(carried.request, "the request that was not taken"))
+            .shown_by(carried.misses(context, format!("a TCP acknowledgement of it from {destination}")))
+            .at(carried.request.destination, "zero window"),
     )
-    .says(
-        format!("{destination} takes no more bytes"),
-        format!(
-            "{destination} said {} that it can take no more bytes (TCP window 0), and never acknowledged the {} from {source}: its SIP application does not read what arrives.",
-            times(windows as usize),
-            carried.request.method().map_or("request", Method::text)
-        ),
-        format!(
-            "On {}: look at the SIP application at that time (hanging, overloaded, waiting for a database); restart it if it does not recover.",
-            destination.address
-        ),
-    )
-    .shown_by(context.shows(carried.request, "the request that was not taken"))
-    .shown_by(carried.misses(context, format!("a TCP acknowledgement of it from {destination}")))
-    .at(carried.request.destination, "zero window");
-    Some(finding)
 }
 
 /// How long nothing went over the connection before the request.

@@ -8,7 +8,7 @@ use crate::call::{EndpointId, GroupId, Message, NodeId, Transaction};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::silence::silent_request;
 use crate::diagnose::rules::net::{FRAMES_MAX, sends, times};
@@ -23,7 +23,7 @@ const SENDERS_MAX: usize = 3;
 const SENDS_MIN: u32 = 2;
 
 /// Large requests are lost where small ones arrive.
-pub(super) fn net_udp_fragment(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn net_udp_fragment_of_call(context: &CallContext<'_>) -> Option<Observation> {
     let (hop, t) = silent_request(context)?;
     let request = context.message(t.request?)?;
     let is_large = request.size > UDP_BIG || request.flags.is_fragmented();
@@ -56,30 +56,34 @@ pub(super) fn net_udp_fragment(context: &CallContext<'_>) -> Option<Finding> {
         request.size,
         times(t.sends as usize)
     );
-    let mut finding = Finding::new("net-udp-fragment", Severity::Error, Confidence::Likely, Proof::Protocol)
-        .says(format!("Large requests to {peer} are lost"), explanation, remedy(context, t))
-        .at(t.destination, "lost");
-    if let Some(evidence) = sends(context, hop, "the large request, never answered") {
-        finding = finding.shown_by(evidence);
-    }
+    let mut observation = Observation::new(Confidence::Likely, Proof::Protocol)
+        .titled(format!("Large requests to {peer} are lost"))
+        .happened(explanation)
+        .remedy(remedy(context, t))
+        .at(t.destination, "lost")
+        .maybe_shown_by(sends(context, hop, "the large request, never answered"));
     if let Some(at) = frame {
-        finding = finding
+        observation = observation
             .shown_by(Evidence::seen(at, format!("{small} bytes"), "the largest request to it that was answered"))
             .not("net-no-response", format!("the same node answers requests of up to {small} bytes"));
     }
-    Some(finding)
+    Some(observation)
 }
 
-fn remedy(context: &CallContext<'_>, t: &Transaction) -> String {
+fn remedy(context: &CallContext<'_>, t: &Transaction) -> Steps {
     let tables = context.tables();
     let (here, there) = (tables.endpoint(t.source).address, tables.endpoint(t.destination).address);
-    format!(
-        "1. {here}: send to {there} over TCP or TLS, or make requests smaller than 1300 bytes (fewer codecs and headers). 2. Firewalls and NAT between {here} and {there}: let IP fragments through. 3. Re-test: the same call must get at least a 100."
-    )
+    Steps::from([
+        format!(
+            "{here}: send to {there} over TCP or TLS, or make requests smaller than 1300 bytes (fewer codecs and headers)."
+        ),
+        format!("Firewalls and NAT between {here} and {there}: let IP fragments through."),
+        "Re-test: the same call must get at least a 100.".to_owned(),
+    ])
 }
 
 /// Messages that arrived in fragments: it works here, and fails behind the first firewall that drops fragments.
-pub(super) fn net_udp_fragment_delivered(capture: &CaptureContext<'_>) -> Vec<Claim> {
+pub(super) fn net_udp_fragment_of_capture(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let is_delivered = |message: &&Message| {
         let flags = message.flags;
         message.transport == Transport::Udp && flags.is_fragmented() && !flags.is_incomplete() && !flags.is_copy()
@@ -97,26 +101,25 @@ pub(super) fn net_udp_fragment_delivered(capture: &CaptureContext<'_>) -> Vec<Cl
         [(only, _)] => format!("{} sends SIP over UDP in IP fragments: {what}", capture.name(*only)),
         _ => format!("SIP over UDP is sent in IP fragments: {what}, {}", shares(capture, &senders)),
     };
-    let finding = Finding::new("net-udp-fragment", Severity::Warn, Confidence::Certain, Proof::Protocol)
+    let observation = Observation::new(Confidence::Certain, Proof::Protocol)
+        .warn()
         .beside()
-        .says(
-            "SIP messages over UDP are sent in IP fragments",
-            format!(
-                "{told}. All fragments arrived here; where a firewall or NAT drops fragments such messages are lost."
-            ),
-            "Senders: use TCP for messages above 1300 bytes, or make them smaller (fewer codecs and headers).",
-        )
+        .titled("SIP messages over UDP are sent in IP fragments")
+        .happened(format!(
+            "{told}. All fragments arrived here; where a firewall or NAT drops fragments such messages are lost."
+        ))
+        .remedy("Senders: use TCP for messages above 1300 bytes, or make them smaller (fewer codecs and headers).")
         .shown_by(Evidence::in_frames(
             delivered.iter().take(FRAMES_MAX).map(|message| message.at).collect(),
             start_line(&capture.store.tables, first),
             "put together from several IP fragments",
         ));
-    let finding = match senders.as_slice() {
-        [(only, _)] => finding.at(*only, "delivered"),
-        _ => finding,
+    let observation = match senders.as_slice() {
+        [(only, _)] => observation.at(*only, "delivered"),
+        _ => observation,
     };
     vec![Claim {
-        finding,
+        said: observation,
         calls: Vec::new(),
         count: call_ids.len() as u32,
         first_at: first.time,

@@ -10,7 +10,7 @@ use crate::capture::Timestamp;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rules::net::silence::silent_request;
 use crate::diagnose::rules::net::times;
 use crate::net::{Endpoint, Transport};
@@ -19,7 +19,7 @@ use crate::net::{Endpoint, Transport};
 const REPORT_WAIT: Duration = Duration::from_secs(5);
 
 /// The request that nothing answered was reported as undeliverable.
-pub(super) fn net_icmp(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn net_icmp(context: &CallContext<'_>) -> Option<Observation> {
     if context.capture.errors.is_empty() {
         return None;
     }
@@ -47,26 +47,24 @@ pub(super) fn net_icmp(context: &CallContext<'_>) -> Option<Finding> {
         t.method.text(),
         consequence(report)
     );
-    let finding = Finding::new("net-icmp", Severity::Error, Confidence::Certain, Proof::Protocol)
-        .says(
-            format!("{there} was reported unreachable: {}", report.meaning()),
-            explanation,
-            remedy(report, context.tables().endpoint(t.source), there, t.transport),
-        )
+    let observation = Observation::new(Confidence::Certain, Proof::Protocol)
+        .titled(format!("{there} was reported unreachable: {}", report.meaning()))
+        .happened(explanation)
+        .remedy(remedy(report, context.tables().endpoint(t.source), there, t.transport))
         .shown_by(evidence(&reports))
         .shown_by(context.shows(request, "the request that could not be delivered"))
         .at(t.destination, report.meaning());
-    Some(with_silence(context, hop, finding))
+    Some(with_silence(context, hop, observation))
 }
 
-fn with_silence(context: &CallContext<'_>, hop: TransactionIndex, finding: Finding) -> Finding {
+fn with_silence(context: &CallContext<'_>, hop: TransactionIndex, observation: Observation) -> Observation {
     let last = context.transactions.sends_of(hop).last();
     match last {
-        Some((_, last)) if !is_alone(context, hop) => finding.not(
+        Some((_, last)) if !is_alone(context, hop) => observation.not(
             "net-no-response",
             format!("the silence after frame {} has a reason that the network itself names", last.at.frame),
         ),
-        _ => finding,
+        _ => observation,
     }
 }
 
@@ -145,29 +143,34 @@ pub(in crate::diagnose::rules) fn remedy(
     here: Endpoint,
     there: Endpoint,
     transport: Transport,
-) -> String {
+) -> Steps {
     match report.meaning() {
-        "port unreachable" => format!(
-            "1. {}: start the SIP service, or let it listen on {} port {}. 2. {}: or send to the port on which it does listen.",
-            there.address,
-            transport.word(),
-            there.port,
-            here.address
-        ),
+        "port unreachable" => Steps::from([
+            format!(
+                "{}: start the SIP service, or let it listen on {} port {}.",
+                there.address,
+                transport.word(),
+                there.port
+            ),
+            format!("{}: or send to the port on which it does listen.", here.address),
+        ]),
         "administratively prohibited" => {
             format!("{}: allow {} from {} to port {}.", report.reporter, transport.word(), here.address, there.port)
+                .into()
         }
         "packet too big" => format!(
             "{}: send over TCP, or make the request smaller; or raise the MTU at {}.",
             here.address, report.reporter
-        ),
+        )
+        .into(),
         "time exceeded" => format!(
             "Follow the route from {} to {}: {} sends the packet in a circle.",
             here.address, there.address, report.reporter
-        ),
-        _ => format!(
-            "1. Is {} up and on its network? 2. {}: correct its route to {}.",
-            there.address, report.reporter, there.address
-        ),
+        )
+        .into(),
+        _ => Steps::from([
+            format!("Is {} up and on its network?", there.address),
+            format!("{}: correct its route to {}.", report.reporter, there.address),
+        ]),
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::call::{Message, Outcome, Transaction, TransactionIndex};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rules::net::{in_messages, times};
 use crate::sip::Method;
 
@@ -12,7 +12,7 @@ use crate::sip::Method;
 const REPEATS_MIN: usize = 2;
 
 /// The sender of a request repeats it although it was answered: every answer went to another address or port.
-pub(super) fn net_response_misrouted(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn net_response_misrouted(context: &CallContext<'_>) -> Option<Observation> {
     // Cheap first: in most calls nothing is ever repeated.
     if context.call.retransmissions < REPEATS_MIN as u32 {
         return None;
@@ -54,24 +54,16 @@ pub(super) fn net_response_misrouted(context: &CallContext<'_>) -> Option<Findin
         )
     };
     let explains = !context.outcome().is_answered() && t.method == Method::Invite;
-    let mut finding = Finding::new(
-        "net-response-misrouted",
-        if explains || context.outcome() == Outcome::Dropped { Severity::Error } else { Severity::Warn },
-        Confidence::Certain,
-        Proof::OwnWords,
-    )
-    .says(
-        format!("Answers of {} go to the wrong address or port", capture.name(t.destination)),
-        explanation,
-        remedy(context, &t, request, from_elsewhere),
-    )
-    .shown_by(context.shows(answer, "the answer, sent elsewhere"))
-    .at(t.destination, if from_elsewhere { "source" } else { "target" });
-    if let Some(evidence) = in_messages(context, &repeats, "repeated although it was answered") {
-        finding = finding.shown_by(evidence);
-    }
-    finding = finding.not("net-no-response", "the answers are in the capture");
-    Some(if explains { finding } else { finding.beside() })
+    let observation = Observation::new(Confidence::Certain, Proof::OwnWords)
+        .severity(if explains || context.outcome() == Outcome::Dropped { Severity::Error } else { Severity::Warn })
+        .titled(format!("Answers of {} go to the wrong address or port", capture.name(t.destination)))
+        .happened(explanation)
+        .remedy(remedy(context, &t, request, from_elsewhere))
+        .shown_by(context.shows(answer, "the answer, sent elsewhere"))
+        .at(t.destination, if from_elsewhere { "source" } else { "target" })
+        .maybe_shown_by(in_messages(context, &repeats, "repeated although it was answered"))
+        .not("net-no-response", "the answers are in the capture");
+    Some(if explains { observation } else { observation.beside() })
 }
 
 /// The first answer, where every answer went to another place than the request came from, or came from another than was asked.
@@ -123,16 +115,20 @@ fn why(context: &CallContext<'_>, t: &Transaction, request: &Message, answer: &M
     }
 }
 
-fn remedy(context: &CallContext<'_>, t: &Transaction, request: &Message, from_elsewhere: bool) -> String {
+fn remedy(context: &CallContext<'_>, t: &Transaction, request: &Message, from_elsewhere: bool) -> Steps {
     let tables = context.tables();
     let (here, there) = (tables.endpoint(t.source).address, tables.endpoint(t.destination).address);
     if from_elsewhere {
         return format!(
             "{there}: answer from the address and port that was asked (bind the SIP service to it, or set its source address)."
-        );
+        )
+        .into();
     }
-    let client = if request.flags.has_rport() { String::new() } else { format!(" 2. {here}: send `rport` in Via.") };
-    format!(
-        "1. {there}: answer to where the request came from (force_rport, nat=yes, RFC 3581).{client} Or let {here} send from the port that it listens on."
-    )
+    let server = format!("{there}: answer to where the request came from (force_rport, nat=yes, RFC 3581).");
+    let port = format!("Or let {here} send from the port that it listens on.");
+    match request.flags.has_rport() {
+        // The first of a list, even where it is all of it.
+        true => format!("1. {server} {port}").into(),
+        false => [server, format!("{here}: send `rport` in Via. {port}")].into(),
+    }
 }

@@ -20,80 +20,49 @@ use crate::call::{Message, TransactionIndex};
 use crate::capture::FrameRef;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Evidence, Severity};
-use crate::diagnose::rule::{Gate, Rule, Subject};
+use crate::diagnose::rule::{Gate, Rule};
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    Rule {
-        id: "net-icmp",
-        severity: Severity::Error,
-        title: "Reported unreachable",
-        subject: Subject::Call(icmp::net_icmp),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "net-tcp",
-        severity: Severity::Error,
-        title: "TCP connection fails",
-        subject: Subject::CallAndCapture(broken::net_tcp_of_call, tcp::net_tcp),
-        gate: Gate::BothDirections,
-    },
-    Rule {
-        id: "net-tls",
-        severity: Severity::Error,
-        title: "TLS handshake fails",
-        subject: Subject::CallAndCapture(plain::net_tls_of_call, tls::net_tls),
-        gate: Gate::BothDirections,
-    },
-    Rule {
-        id: "net-udp-fragment",
-        severity: Severity::Error,
-        title: "Large SIP message over UDP is lost or fragmented",
-        subject: Subject::CallAndCapture(fragment::net_udp_fragment, fragment::net_udp_fragment_delivered),
-        gate: Gate::BothDirections,
-    },
-    Rule {
-        id: "net-response-misrouted",
-        severity: Severity::Error,
-        title: "Answers go to the wrong address or port",
-        subject: Subject::Call(misrouted::net_response_misrouted),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "net-no-response",
-        severity: Severity::Error,
-        title: "No answer at all",
-        subject: Subject::Call(silence::net_no_response),
-        gate: Gate::BothDirections,
-    },
-    Rule {
-        id: "net-ack-lost",
-        severity: Severity::Error,
-        title: "Answered, then dropped because the ACK is missing",
-        subject: Subject::Call(ack::net_ack_lost),
-        gate: Gate::BothDirections,
-    },
-    Rule {
-        id: "net-private-address",
-        severity: Severity::Warn,
-        title: "A private address is advertised to the outside",
-        subject: Subject::Call(private::net_private_address),
-        gate: Gate::BothDirections,
-    },
-    Rule {
-        id: "net-sip-alg",
-        severity: Severity::Warn,
-        title: "A router rewrites SIP",
-        subject: Subject::Call(alg::net_sip_alg),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "net-retransmit",
-        severity: Severity::Warn,
-        title: "Messages are repeated",
-        subject: Subject::Capture(retransmit::net_retransmit),
-        gate: Gate::Open,
-    },
+    Rule::of_call("net-icmp", Severity::Error, "Reported unreachable", icmp::net_icmp),
+    Rule::of_call("net-tcp", Severity::Error, "TCP connection fails", broken::net_tcp_of_call)
+        .and_capture(tcp::net_tcp_of_capture)
+        .gated(Gate::BothDirections),
+    Rule::of_call("net-tls", Severity::Error, "TLS handshake fails", plain::net_tls_of_call)
+        .and_capture(tls::net_tls_of_capture)
+        .gated(Gate::BothDirections),
+    Rule::of_call(
+        "net-udp-fragment",
+        Severity::Error,
+        "Large SIP message over UDP is lost or fragmented",
+        fragment::net_udp_fragment_of_call,
+    )
+    .and_capture(fragment::net_udp_fragment_of_capture)
+    .gated(Gate::BothDirections),
+    Rule::of_call(
+        "net-response-misrouted",
+        Severity::Error,
+        "Answers go to the wrong address or port",
+        misrouted::net_response_misrouted,
+    ),
+    Rule::of_call("net-no-response", Severity::Error, "No answer at all", silence::net_no_response)
+        .gated(Gate::BothDirections),
+    Rule::of_call(
+        "net-ack-lost",
+        Severity::Error,
+        "Answered, then dropped because the ACK is missing",
+        ack::net_ack_lost,
+    )
+    .gated(Gate::BothDirections),
+    Rule::of_call(
+        "net-private-address",
+        Severity::Warn,
+        "A private address is advertised to the outside",
+        private::net_private_address,
+    )
+    .gated(Gate::BothDirections),
+    Rule::of_call("net-sip-alg", Severity::Warn, "A router rewrites SIP", alg::net_sip_alg),
+    Rule::of_capture("net-retransmit", Severity::Warn, "Messages are repeated", retransmit::net_retransmit),
 ];
 
 /// Frames that evidence names; the rest can be found from these.

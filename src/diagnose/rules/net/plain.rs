@@ -4,11 +4,11 @@
 
 use crate::call::Outcome;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::net::Transport;
 
 /// A request over plain TCP that nothing answers, at a port that answers ClientHellos.
-pub(super) fn net_tls_of_call(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn net_tls_of_call(context: &CallContext<'_>) -> Option<Observation> {
     let may_be_silence = context.outcome().is_failure() || context.outcome() == Outcome::Cancelled;
     if context.capture.handshakes.is_empty() || !may_be_silence {
         return None;
@@ -24,27 +24,22 @@ pub(super) fn net_tls_of_call(context: &CallContext<'_>) -> Option<Finding> {
         handshake.server_hello.filter(|_| is_there)
     })?;
     let client = context.tables().endpoint(t.source).address;
-    let finding = Finding::new(
-        "net-tls",
-        Severity::Error,
-        Confidence::Likely,
-        Proof::Protocol,
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled(format!("Plain SIP to {server}, which speaks TLS"))
+            .happened(format!(
+                "{} sent its {} to {server} in the clear over TCP and got no answer; on that port the server speaks TLS (its ServerHello is frame {}).",
+                context.name(t.source),
+                t.method.text(),
+                hello.at.frame
+            ))
+            .remedy(format!(
+                "{client}: use TLS for {} port {}, or its port for plain TCP (5060 unless told otherwise).",
+                server.address,
+                server.port
+            ))
+            .shown_by(context.shows(request, "sent in the clear, and never answered"))
+            .shown_by(Evidence::seen(hello.at, "ServerHello", "the same port speaks TLS"))
+            .at(t.destination, "plain"),
     )
-    .says(
-        format!("Plain SIP to {server}, which speaks TLS"),
-        format!(
-            "{} sent its {} to {server} in the clear over TCP and got no answer; on that port the server speaks TLS (its ServerHello is frame {}).",
-            context.name(t.source),
-            t.method.text(),
-            hello.at.frame
-        ),
-        format!(
-            "{client}: use TLS for {} port {}, or its port for plain TCP (5060 unless told otherwise).",
-            server.address, server.port
-        ),
-    )
-    .shown_by(context.shows(request, "sent in the clear, and never answered"))
-    .shown_by(Evidence::seen(hello.at, "ServerHello", "the same port speaks TLS"))
-    .at(t.destination, "plain");
-    Some(finding)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::call::beside::registration::address_of;
 use crate::call::{Message, Transaction, answering_hop, detail::target, is_ack_missed, is_private};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rules::net::silence::silent_request;
 use crate::sip::sdp::Media;
 use crate::sip::{HeaderName, Method, StatusCode};
@@ -19,7 +19,7 @@ const SENDS_MIN: u32 = 3;
 const MEDIA_WAIT: Duration = Duration::from_secs(2);
 
 /// Someone tells a private address across a border, and what is sent there never arrives.
-pub(super) fn net_private_address(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn net_private_address(context: &CallContext<'_>) -> Option<Observation> {
     let signalling = match context.outcome().is_answered() {
         true => in_call(context),
         false => before_answer(context),
@@ -28,7 +28,7 @@ pub(super) fn net_private_address(context: &CallContext<'_>) -> Option<Finding> 
 }
 
 /// A party tells its peer a private Contact or Record-Route, and requests that go there are never answered.
-fn in_call(context: &CallContext<'_>) -> Option<Finding> {
+fn in_call(context: &CallContext<'_>) -> Option<Observation> {
     let (_, lost) = context.transactions.each().find(|(_, t)| is_lost(context, t))?;
     let request = context.transactions.message(lost.request?);
     let there = context.tables().endpoint(lost.destination).address;
@@ -42,7 +42,7 @@ fn in_call(context: &CallContext<'_>) -> Option<Finding> {
     };
     let message = maker(context, told, names_it);
     let public = context.tables().endpoint(message.source);
-    let finding = found(
+    Some(found(
         &public.to_string(),
         there,
         format!(
@@ -60,8 +60,7 @@ fn in_call(context: &CallContext<'_>) -> Option<Finding> {
     )
     .shown_by(context.shows_header(message, header, format!("told from {public}")))
     .shown_by(context.shows(request, "sent to the private address"))
-    .at(message.source, header.text());
-    Some(finding)
+    .at(message.source, header.text()))
 }
 
 /// A request inside the call to a private address of which nothing came back.
@@ -115,25 +114,17 @@ fn maker<'a>(context: &CallContext<'a>, told: &'a Message, names_it: impl Fn(&Me
 }
 
 /// What all these findings have in common.
-fn found(public: &str, private: IpAddr, explanation: String, remedy: &str) -> Finding {
-    Finding::new(
-        "net-private-address",
-        Severity::Warn,
-        Confidence::Certain,
-        Proof::Protocol,
-    )
-    .beside()
-    .says(
-        format!("{public} advertises the private address {private}"),
-        explanation,
-        format!(
-            "1. {remedy} names an address that the other side can reach. 2. Or let the proxy or SBC between them mend the addresses of devices behind NAT."
-        ),
-    )
+fn found(public: &str, private: IpAddr, explanation: String, remedy: &str) -> Observation {
+    Observation::new(Confidence::Certain, Proof::Protocol)
+        .beside()
+        .titled(format!("{public} advertises the private address {private}"))
+        .happened(explanation)
+        .remedy(format!("{remedy} names an address that the other side can reach."))
+        .remedy("Or let the proxy or SBC between them mend the addresses of devices behind NAT.")
 }
 
 /// The INVITE itself went to a private address that a registration or a redirection from a public one had named.
-fn before_answer(context: &CallContext<'_>) -> Option<Finding> {
+fn before_answer(context: &CallContext<'_>) -> Option<Observation> {
     let (_, lost) = silent_request(context)?;
     let request = context.message(lost.request?)?;
     let there = context.tables().endpoint(lost.destination);
@@ -147,7 +138,7 @@ fn before_answer(context: &CallContext<'_>) -> Option<Finding> {
     registered(context, lost, request).or_else(|| redirected(context, lost, request))
 }
 
-fn registered(context: &CallContext<'_>, lost: &Transaction, request: &Message) -> Option<Finding> {
+fn registered(context: &CallContext<'_>, lost: &Transaction, request: &Message) -> Option<Observation> {
     let capture = context.capture;
     let private = context.tables().endpoint(lost.destination).address;
     let nodes = [capture.node(lost.source)];
@@ -159,7 +150,7 @@ fn registered(context: &CallContext<'_>, lost: &Transaction, request: &Message) 
     if target::address(contact) != Some(private) || is_private(public.address) {
         return None;
     }
-    let finding = found(
+    Some(found(
         &public.to_string(),
         private,
         format!(
@@ -177,11 +168,10 @@ fn registered(context: &CallContext<'_>, lost: &Transaction, request: &Message) 
         format!("registered from {public}"),
     ))
     .shown_by(context.shows(request, "sent to the private address"))
-    .at(attempt.registrar, format!("registered {aor}"));
-    Some(finding)
+    .at(attempt.registrar, format!("registered {aor}")))
 }
 
-fn redirected(context: &CallContext<'_>, lost: &Transaction, request: &Message) -> Option<Finding> {
+fn redirected(context: &CallContext<'_>, lost: &Transaction, request: &Message) -> Option<Observation> {
     let private = context.tables().endpoint(lost.destination).address;
     let told = context.transactions.originals().map(|(_, message)| message).find(|message| {
         message.is_response_to(Method::Invite)
@@ -193,7 +183,7 @@ fn redirected(context: &CallContext<'_>, lost: &Transaction, request: &Message) 
     if is_private(public.address) {
         return None;
     }
-    let finding = found(
+    Some(found(
         &public.to_string(),
         private,
         format!(
@@ -205,12 +195,11 @@ fn redirected(context: &CallContext<'_>, lost: &Transaction, request: &Message) 
     )
     .shown_by(context.shows_header(told, HeaderName::Contact, format!("told from {public}")))
     .shown_by(context.shows(request, "sent to the private address"))
-    .at(told.source, "redirected");
-    Some(finding)
+    .at(told.source, "redirected"))
 }
 
 /// A description from a public address names a private one for media, and a router reports what was sent there as undeliverable.
-fn media(context: &CallContext<'_>) -> Option<Finding> {
+fn media(context: &CallContext<'_>) -> Option<Observation> {
     if context.capture.errors.is_empty() {
         return None;
     }
@@ -242,7 +231,7 @@ fn media(context: &CallContext<'_>) -> Option<Finding> {
     };
     let message = maker(context, message, names_it);
     let public = tables.endpoint(message.source);
-    let finding = found(
+    Some(found(
         &public.to_string(),
         place.address,
         format!(
@@ -264,6 +253,5 @@ fn media(context: &CallContext<'_>) -> Option<Finding> {
         format!("c=IN {} {}", if place.address.is_ipv6() { "IP6" } else { "IP4" }, place.address),
         format!("told from {public}"),
     ))
-    .at(message.source, "media");
-    Some(finding)
+    .at(message.source, "media"))
 }

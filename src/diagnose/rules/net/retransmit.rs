@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::call::{EndpointId, Leg, Message, NodeId, TextId, transactions_of};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rule::Claim;
 use crate::sip::Method;
 
@@ -82,10 +82,10 @@ fn legs_beside_calls(capture: &CaptureContext<'_>) -> Vec<Leg> {
         .requests
         .iter()
         .filter(|request| request.sends > 1 && request.answer.is_some())
-        .map(|request| Leg { call_id: TextId::default(), start: request.range.0, end: request.range.1 });
+        .map(|request| Leg { call_id: TextId::default(), messages: request.range });
     let mut legs: Vec<Leg> = registered.chain(asked).collect();
-    legs.sort_unstable_by_key(|leg| (leg.start, leg.end));
-    legs.dedup_by_key(|leg| (leg.start, leg.end));
+    legs.sort_unstable_by_key(|leg| leg.messages);
+    legs.dedup_by_key(|leg| leg.messages);
     legs
 }
 
@@ -163,59 +163,61 @@ fn claim(capture: &CaptureContext<'_>, repeats: &mut Repeats, all: u32) -> Claim
     let usual = usual_ms(capture, repeats.ends).filter(|usual| *usual < USUAL_QUICK_MS);
     // A late answer to the first send and a soon one to its repeat look alike; who got both answers both.
     let may_be_lost = usual.filter(|_| most == repeats.slow && repeats.doubled == 0);
-    let (what, remedy, signature) = if let Some(usual) = may_be_lost {
+    let (what, remedy, signature): (_, Steps, _) = if let Some(usual) = may_be_lost {
         (
             format!(
                 "the first answer comes late, typically after {typical:.0} ms, although {there} usually answers an INVITE within {:.0} ms: it is slow at times, or the first send is lost on the way",
                 usual.max(1.0)
             ),
-            format!(
-                "1. {there}: what it waits for at these times (DNS, database, load). 2. The way from {here} to {there}: look for loss (interface errors, duplex, queues, rate limits)."
-            ),
+            Steps::from([
+                format!("{there}: what it waits for at these times (DNS, database, load)."),
+                format!(
+                    "The way from {here} to {there}: look for loss (interface errors, duplex, queues, rate limits)."
+                ),
+            ]),
             "slow or lost",
         )
     } else if most == repeats.lost {
         (
             "answers come quickly after the repeat: requests are lost on the way there".to_owned(),
-            format!("The way from {here} to {there}: look for loss (interface errors, duplex, queues, rate limits)."),
+            format!("The way from {here} to {there}: look for loss (interface errors, duplex, queues, rate limits).")
+                .into(),
             "lost",
         )
     } else if most == repeats.unheard {
         (
             "the request is repeated although it was answered: answers are lost on the way back".to_owned(),
-            format!("The way from {there} to {here}: look for loss (interface errors, duplex, queues, rate limits)."),
+            format!("The way from {there} to {here}: look for loss (interface errors, duplex, queues, rate limits).")
+                .into(),
             "lost-back",
         )
     } else {
         (
             format!("answers come late, typically after {typical:.0} ms: {there} is slow"),
-            format!("{there}: what it waits for before it answers (DNS, database, load); it should send 100 at once."),
+            format!("{there}: what it waits for before it answers (DNS, database, load); it should send 100 at once.")
+                .into(),
             "slow",
         )
     };
-    let finding = Finding::new(
-        "net-retransmit",
-        Severity::Warn,
+    let observation = Observation::new(
         match may_be_lost {
             Some(_) => Confidence::Possible,
             None => Confidence::Likely,
         },
         Proof::Timing,
     )
-    .says(
-        format!("Requests from {here} to {there} have to be repeated"),
-        format!(
-            "{} of {all} requests from {here} to {there} had to be repeated ({:.1} %); {what}.",
-            repeats.requests,
-            f64::from(repeats.requests) * 100.0 / f64::from(all.max(1))
-        ),
-        remedy,
-    )
+    .titled(format!("Requests from {here} to {there} have to be repeated"))
+    .happened(format!(
+        "{} of {all} requests from {here} to {there} had to be repeated ({:.1} %); {what}.",
+        repeats.requests,
+        f64::from(repeats.requests) * 100.0 / f64::from(all.max(1))
+    ))
+    .remedy(remedy)
     .shown_by(Evidence::in_frames(repeats.frames.clone(), repeats.example.clone(), "repeated requests"))
     .beside()
     .at(repeats.ends.1, signature);
     Claim {
-        finding,
+        said: observation,
         calls: Vec::new(),
         count: repeats.requests,
         first_at: repeats.first.unwrap_or(capture.start),

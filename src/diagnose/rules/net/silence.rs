@@ -8,7 +8,7 @@ use crate::call::detail::silence::{follows_timer, silent_hop};
 use crate::call::{Message, Outcome, Transaction, TransactionIndex};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::{counted, duration, was};
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rules::net::carried::Carried;
 use crate::diagnose::rules::net::{sends, times};
 
@@ -40,7 +40,7 @@ pub(super) fn silent_request<'a>(context: &'a CallContext<'_>) -> Option<(Transa
 }
 
 /// A request over UDP on its timer, or a request that TCP delivered, and nothing came back.
-pub(super) fn net_no_response(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn net_no_response(context: &CallContext<'_>) -> Option<Observation> {
     let (hop, t) = silent_request(context)?;
     if context.capture.store.tables.endpoint(t.destination).address.is_multicast() {
         return None;
@@ -85,23 +85,20 @@ pub(super) fn net_no_response(context: &CallContext<'_>) -> Option<Finding> {
         ),
     };
     let explanation = format!("{explanation}{doubt}");
-    let mut finding = Finding::new("net-no-response", Severity::Error, confidence, Proof::Protocol)
-        .says(title, explanation, remedy)
-        .at(
+    let mut observation =
+        Observation::new(confidence, Proof::Protocol).titled(title).happened(explanation).remedy(remedy).at(
             t.destination,
             device.as_ref().map_or(t.transport.word().to_owned(), |device| device.signature(t.transport.word())),
         );
-    if let Some(evidence) = sends(context, hop, "sent on the timer of an unanswered request") {
-        finding = finding.shown_by(evidence);
-    }
-    finding = finding.shown_by(Evidence::Missing {
+    observation = observation.maybe_shown_by(sends(context, hop, "sent on the timer of an unanswered request"));
+    observation = observation.shown_by(Evidence::Missing {
         expected: format!("any response from {}", context.capture.name(t.destination)),
         after: last.at,
         watched: context.capture.watched_since(last.time),
     });
     Some(match &device {
-        Some(device) => finding.shown_by(device.evidence()),
-        None => finding,
+        Some(device) => observation.shown_by(device.evidence()),
+        None => observation,
     })
 }
 
@@ -179,23 +176,28 @@ fn history(context: &CallContext<'_>, t: &Transaction, first: &Message) -> Strin
     format!("{spoke}{share}{apart}")
 }
 
-fn remedy(context: &CallContext<'_>, t: &Transaction) -> String {
+fn remedy(context: &CallContext<'_>, t: &Transaction) -> Steps {
     let (there, here) =
         (context.capture.store.tables.endpoint(t.destination), context.capture.store.tables.endpoint(t.source));
-    format!(
-        "1. On {}: is it up, and does its SIP service listen on {} port {}? 2. Firewalls and block lists between {} and {}: let {} through both ways. 3. Capture on {} itself to see on which half of the way the request is lost.",
-        there.address,
-        t.transport.word(),
-        there.port,
-        here.address,
-        there.address,
-        t.transport.word(),
-        there.address
-    )
+    Steps::from([
+        format!(
+            "On {}: is it up, and does its SIP service listen on {} port {}?",
+            there.address,
+            t.transport.word(),
+            there.port
+        ),
+        format!(
+            "Firewalls and block lists between {} and {}: let {} through both ways.",
+            here.address,
+            there.address,
+            t.transport.word()
+        ),
+        format!("Capture on {} itself to see on which half of the way the request is lost.", there.address),
+    ])
 }
 
 /// The bytes of the request were acknowledged, so the host is up, and the application said nothing.
-fn unanswered_stream(context: &CallContext<'_>, t: &Transaction) -> Option<Finding> {
+fn unanswered_stream(context: &CallContext<'_>, t: &Transaction) -> Option<Observation> {
     let carried = Carried::of(context, t)?;
     let (request, destination) = (carried.request, carried.destination);
     let is_broken = carried.connection.missing_bytes > 0 || carried.end().is_some();
@@ -203,27 +205,21 @@ fn unanswered_stream(context: &CallContext<'_>, t: &Transaction) -> Option<Findi
     if !is_taken || is_broken || carried.watched(context) < STREAM_WAIT {
         return None;
     }
-    let finding = Finding::new(
-        "net-no-response",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::Protocol,
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .titled(format!("No answer at all from {}", context.capture.name(t.destination)))
+            .happened(format!(
+                "{} took the {} (TCP acknowledged all of it) and never answered: the host is up, its SIP application is not. {}",
+                context.name(t.destination),
+                t.method.text(),
+                history(context, t, request)
+            ))
+            .remedy(format!(
+                "On {}: look at the SIP application (its log, its load, whether it hangs); network and firewall let the request through.",
+                destination.address
+            ))
+            .shown_by(context.shows(request, "delivered, and never answered"))
+            .shown_by(carried.misses(context, format!("any response from {destination}")))
+            .at(t.destination, t.transport.word()),
     )
-    .says(
-        format!("No answer at all from {}", context.capture.name(t.destination)),
-        format!(
-            "{} took the {} (TCP acknowledged all of it) and never answered: the host is up, its SIP application is not. {}",
-            context.name(t.destination),
-            t.method.text(),
-            history(context, t, request)
-        ),
-        format!(
-            "On {}: look at the SIP application (its log, its load, whether it hangs); network and firewall let the request through.",
-            destination.address
-        ),
-    )
-    .shown_by(context.shows(request, "delivered, and never answered"))
-    .shown_by(carried.misses(context, format!("any response from {destination}")))
-    .at(t.destination, t.transport.word());
-    Some(finding)
 }

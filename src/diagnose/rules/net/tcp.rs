@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::call::{Call, NodeId, Outcome};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::times;
 use crate::net::{Connection, Endpoint};
@@ -36,7 +36,7 @@ struct Around {
 }
 
 /// Servers to which no connection could be opened, one statement for each client and server.
-pub(super) fn net_tcp(capture: &CaptureContext<'_>) -> Vec<Claim> {
+pub(super) fn net_tcp_of_capture(capture: &CaptureContext<'_>) -> Vec<Claim> {
     if !capture.connections.iter().any(never_opened) {
         return Vec::new();
     }
@@ -139,17 +139,20 @@ fn claim(
         tries.iter().filter_map(|connection| connection.first_syn.map(|syn| syn.at)).take(FRAMES_MAX).collect();
     let calls = calls_of(capture, around, client, tries);
     let (what, remedy) = words(around, client, server, tries, (refused.len(), syns));
-    let mut finding = Finding::new("net-tcp", Severity::Error, Confidence::Certain, Proof::Protocol)
-        .says(format!("TCP connections to {server} fail"), what, remedy)
+    let mut observation = Observation::new(Confidence::Certain, Proof::Protocol)
+        .titled(format!("TCP connections to {server} fail"))
+        .happened(what)
+        .remedy(remedy)
         .shown_by(Evidence::in_frames(asked, format!("{client} -> {server} SYN"), "asks for a connection"));
     if !refused.is_empty() {
-        finding = finding.shown_by(Evidence::in_frames(refused, format!("{server} -> {client} RST"), "refuses it"));
+        observation =
+            observation.shown_by(Evidence::in_frames(refused, format!("{server} -> {client} RST"), "refuses it"));
     }
-    finding.signature = format!("{client} {server}");
-    finding.origin = capture.endpoint_of(server);
+    observation.signature = format!("{client} {server}");
+    observation.origin = capture.endpoint_of(server);
     let last = tries.last().unwrap_or(&first);
     Some(Claim {
-        finding,
+        said: observation,
         calls,
         count: tries.len() as u32,
         first_at: first.first_seen.time,
@@ -165,7 +168,7 @@ fn words(
     server: Endpoint,
     tries: &[&Connection],
     (refused, syns): (usize, u32),
-) -> (String, String) {
+) -> (String, Steps) {
     let (there, port) = (server.address, server.port);
     if around.dialling.contains(&server) {
         let how = match refused {
@@ -176,9 +179,14 @@ fn words(
             format!(
                 "{client} tried to open a connection to {server} and {how}: {server} is a port from which that device had connected itself, and nothing listens on it. Requests to the device can only use the connection that it opened."
             ),
-            format!(
-                "1. {client}: send requests to {there} over the connection that the device keeps open (RFC 5923, RFC 5626). 2. {there}: keep that connection alive (double CRLF every 30 to 120 s) and open it again at once when it breaks."
-            ),
+            Steps::from([
+                format!(
+                    "{client}: send requests to {there} over the connection that the device keeps open (RFC 5923, RFC 5626)."
+                ),
+                format!(
+                    "{there}: keep that connection alive (double CRLF every 30 to 120 s) and open it again at once when it breaks."
+                ),
+            ]),
         );
     }
     if refused > 0 {
@@ -187,9 +195,11 @@ fn words(
                 "{server} refused the TCP connection of {client} {} (RST in answer to SYN): nothing listens there, or a firewall rejects it. No SIP could be sent over it.",
                 times(refused)
             ),
-            format!(
-                "1. {there}: let the SIP service listen on TCP port {port}. 2. Firewall at {there}: allow TCP to it. 3. {client}: or use the transport on which {there} does listen."
-            ),
+            Steps::from([
+                format!("{there}: let the SIP service listen on TCP port {port}."),
+                format!("Firewall at {there}: allow TCP to it."),
+                format!("{client}: or use the transport on which {there} does listen."),
+            ]),
         );
     }
     if tries.iter().all(|connection| is_half_open(connection)) {
@@ -200,14 +210,17 @@ fn words(
             ),
             format!(
                 "The way from {there} back to {client}: routes that differ from the way there, NAT, and firewalls that saw only one half of the handshake."
-            ),
+            ).into(),
         );
     }
     (
         format!(
             "{server} answered none of {syns} connection requests (SYN) of {client}: the host is down, or a firewall drops them."
         ),
-        format!("1. Is {there} up? 2. Firewalls between {client} and {there}: allow TCP to port {port}."),
+        Steps::from([
+            format!("Is {there} up?"),
+            format!("Firewalls between {client} and {there}: allow TCP to port {port}."),
+        ]),
     )
 }
 

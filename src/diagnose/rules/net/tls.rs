@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::tls_closed::broken_off;
 use crate::net::{Certificate, Endpoint, TlsAlert, TlsHandshake, Transport};
@@ -21,7 +21,7 @@ const TLS13: u16 = 0x0304;
 const EXAMPLES_MAX: usize = 3;
 
 /// One statement for each server and each way in which handshakes with it fail.
-pub(super) fn net_tls(capture: &CaptureContext<'_>) -> Vec<Claim> {
+pub(super) fn net_tls_of_capture(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut failed: BTreeMap<(Endpoint, u16), Vec<&TlsHandshake>> = BTreeMap::new();
     for handshake in capture.handshakes.iter().filter(|h| concerns_sip(capture, h)) {
         let kind = match fatal_alert(handshake) {
@@ -65,11 +65,10 @@ fn claim(capture: &CaptureContext<'_>, handshakes: &[&TlsHandshake]) -> Option<C
         Some(alert) => explain(first, alert),
         None => unheard(capture, client, server),
     };
-    let mut finding = Finding::new("net-tls", Severity::Error, Confidence::Certain, Proof::Protocol).says(
-        format!("TLS handshakes with {server} fail: {signature}"),
-        explanation,
-        remedy,
-    );
+    let mut observation = Observation::new(Confidence::Certain, Proof::Protocol)
+        .titled(format!("TLS handshakes with {server} fail: {signature}"))
+        .happened(explanation)
+        .remedy(remedy);
     for handshake in handshakes.iter().take(EXAMPLES_MAX) {
         let shown = match (fatal_alert(handshake), handshake.client_hello) {
             (Some(alert), _) => Evidence::seen(
@@ -84,13 +83,13 @@ fn claim(capture: &CaptureContext<'_>, handshakes: &[&TlsHandshake]) -> Option<C
             },
             (None, None) => continue,
         };
-        finding = finding.shown_by(shown);
+        observation = observation.shown_by(shown);
     }
-    finding.origin = capture.endpoint_of(sender).or(capture.endpoint_of(server));
-    finding.signature = signature;
+    observation.origin = capture.endpoint_of(sender).or(capture.endpoint_of(server));
+    observation.signature = signature;
     let last = handshakes.last().unwrap_or(&first);
     Some(Claim {
-        finding,
+        said: observation,
         calls: Vec::new(),
         count: handshakes.len() as u32,
         first_at: first.first_seen.time,
@@ -100,7 +99,7 @@ fn claim(capture: &CaptureContext<'_>, handshakes: &[&TlsHandshake]) -> Option<C
 }
 
 /// A ClientHello that nothing answered.
-fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> (Endpoint, String, String, String) {
+fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> (Endpoint, String, Steps, String) {
     let plain = capture.connections.iter().find(|connection| {
         connection.flow.destination == server
             && connection.carries == Some(Transport::Tcp)
@@ -116,7 +115,8 @@ fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> 
             format!(
                 "{}: use plain TCP for {} port {}, or its TLS port (5061 unless told otherwise).",
                 client.address, server.address, server.port
-            ),
+            )
+            .into(),
             "TLS to a plain port".to_owned(),
         ),
         None => (
@@ -125,14 +125,15 @@ fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> 
             format!(
                 "{}: does its service speak TLS on port {}, or plain SIP? A firewall on the way may inspect TLS.",
                 server.address, server.port
-            ),
+            )
+            .into(),
             "no ServerHello".to_owned(),
         ),
     }
 }
 
 /// Who aborted, why, and what to change.
-fn explain(handshake: &TlsHandshake, alert: &TlsAlert) -> (Endpoint, String, String, String) {
+fn explain(handshake: &TlsHandshake, alert: &TlsAlert) -> (Endpoint, String, Steps, String) {
     let (client, server) = (handshake.flow.source, handshake.flow.destination);
     let (sender, other, certificate) = if alert.by_client {
         (client, server, handshake.server_certificate.as_ref())
@@ -266,27 +267,30 @@ fn meaning(description: u8, by_client: bool) -> &'static str {
     }
 }
 
-fn remedy(description: u8, sender: Endpoint, other: Endpoint, handshake: &TlsHandshake) -> String {
+fn remedy(description: u8, sender: Endpoint, other: Endpoint, handshake: &TlsHandshake) -> Steps {
     let (sender, other) = (sender.address, other.address);
     match description {
         40 | 71 => format!(
             "Give {sender} and {other} a cipher suite in common (both need TLS 1.2 or later with ECDHE suites; the certificate's key type has to fit them)."
-        ),
-        42 | 43 | 46 | 48 => format!(
-            "1. {sender}: add the authority that signed the certificate of {other} to its trusted ones. 2. {other}: send the whole certificate chain."
-        ),
+        ).into(),
+        42 | 43 | 46 | 48 => Steps::from([
+            format!("{sender}: add the authority that signed the certificate of {other} to its trusted ones."),
+            format!("{other}: send the whole certificate chain."),
+        ]),
         44 | 45 => {
-            format!("{other}: install a certificate that is valid; {sender}: check its clock.")
+            format!("{other}: install a certificate that is valid; {sender}: check its clock.").into()
         }
-        49 => format!("{sender}: allow {other}."),
-        70 => format!("Switch on TLS 1.2 or later at {sender} and {other}."),
+        49 => format!("{sender}: allow {other}.").into(),
+        70 => format!("Switch on TLS 1.2 or later at {sender} and {other}.").into(),
         112 => format!(
             "{sender}: install a certificate for {}; or let {other} ask for a name that it has.",
             handshake.server_name.as_deref().unwrap_or("the name that the client asked for")
-        ),
-        116 => format!("{other}: install a client certificate that {sender} trusts; or let {sender} not ask for one."),
-        120 => format!("{sender}: allow the ALPN protocols that {other} offers; or let {other} offer none."),
-        _ => format!("Look into the TLS log of {sender} at that time; update the TLS library of {other}."),
+        ).into(),
+        116 => {
+            format!("{other}: install a client certificate that {sender} trusts; or let {sender} not ask for one.").into()
+        }
+        120 => format!("{sender}: allow the ALPN protocols that {other} offers; or let {other} offer none.").into(),
+        _ => format!("Look into the TLS log of {sender} at that time; update the TLS library of {other}.").into(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::net::times;
 use crate::net::{Close, Endpoint, TlsHandshake};
@@ -67,34 +67,29 @@ fn claim(capture: &CaptureContext<'_>, group: &[&TlsHandshake]) -> Option<Claim>
         }
         false => "possibly it wants another protocol version or a certificate of the client",
     };
-    let mut finding = Finding::new(
-        "net-tls",
-        Severity::Warn,
-        Confidence::Possible,
-        Proof::Timing,
-    )
-    .says(
-        format!("TLS handshakes with {server} are broken off"),
-        format!(
+    let mut observation = Observation::new(Confidence::Possible, Proof::Timing)
+        .warn()
+        .titled(format!("TLS handshakes with {server} are broken off"))
+        .happened(format!(
             "{} began TLS with {server} {}, the server answered each time, and {by} closed the connection before the client sent anything under its keys, without an alert: {why}.",
             client.address,
             times(group.len())
-        ),
-        format!(
-            "1. {by}: look into its TLS log at that time. 2. Compare the trusted authorities, TLS versions and names of {by} with the certificate of {other}, or the reverse."
-        ),
-    );
+        ))
+        .remedy(format!("{by}: look into its TLS log at that time."))
+        .remedy(format!(
+            "Compare the trusted authorities, TLS versions and names of {by} with the certificate of {other}, or the reverse."
+        ));
     for close in breaks.iter().take(EXAMPLES_MAX) {
-        finding = finding.shown_by(Evidence::seen(
+        observation = observation.shown_by(Evidence::seen(
             close.sighting.at,
             "the connection is closed",
             format!("by {by}, in the middle of the handshake"),
         ));
     }
-    finding.origin = capture.endpoint_of(if by_client { client } else { server });
-    finding.signature = "broken off".to_owned();
+    observation.origin = capture.endpoint_of(if by_client { client } else { server });
+    observation.signature = "broken off".to_owned();
     Some(Claim {
-        finding,
+        said: observation,
         calls: Vec::new(),
         count: group.len() as u32,
         first_at: first.first_seen.time,

@@ -8,7 +8,7 @@ use crate::call::beside::registration::{RegisterAttempt, Registration, Registrat
 use crate::call::{Call, Outcome, detail::target};
 use crate::capture::Timestamp;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity};
 use crate::diagnose::rules::reg::{unheard, unsteady};
 use crate::sip::HeaderName;
 use crate::sip::number::user_of;
@@ -22,7 +22,7 @@ const TRIES_MAX: usize = 4_000;
 /// Calls after the expiry that are looked at.
 const CALLS_MAX: usize = 20_000;
 
-pub fn reg_binding(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+pub fn reg_binding(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Observation> {
     expired(capture, registration)
         .or_else(|| stolen(capture, registration))
         .or_else(|| unheard::forgotten(capture, registration))
@@ -40,7 +40,7 @@ struct Gap<'a> {
     is_over: bool,
 }
 
-fn expired(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+fn expired(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Observation> {
     let (device, registrar) = (capture.node(registration.source), capture.node(registration.registrar));
     if capture.is_one_directional(device, registrar) {
         return None;
@@ -60,43 +60,36 @@ fn expired(capture: &CaptureContext<'_>, registration: &Registration) -> Option<
         count => format!(" {count} calls to it failed meanwhile."),
     };
     let severity = if lost.is_empty() { Severity::Warn } else { Severity::Error };
-    let mut finding = Finding::new("reg-binding", severity, Confidence::Certain, Proof::Protocol)
-        .says(
-            "The registration ran out and was not refreshed",
-            format!(
-                "{aor} was registered from {} for {} s, did not refresh in time and {back}.{calls}",
-                capture.name(gap.last.source),
-                gap.granted
-            ),
-            format!(
-                "1. The device {}: find out why it stopped (power, network, a lost REGISTER), and let it refresh after half of the {} s. \
-                 2. Behind NAT: a keep-alive every 25 s.",
-                capture.name(gap.last.source),
-                gap.granted
-            ),
-        )
-        .at(registration.registrar, format!("expired {aor}"));
-    if let Some(answered) = gap.last.answered_at {
-        finding =
-            finding.shown_by(Evidence::seen(answered, format!("expires={}", gap.granted), "the last registration"));
-    }
-    finding = finding.shown_by(Evidence::Missing {
-        expected: "a REGISTER that refreshes it".to_owned(),
-        after: gap.last.answered_at.unwrap_or(gap.last.asked_at),
-        watched: gap.until.since(gap.last.ended),
-    });
+    let mut observation = Observation::new(Confidence::Certain, Proof::Protocol)
+        .severity(severity)
+        .titled("The registration ran out and was not refreshed")
+        .happened(format!(
+            "{aor} was registered from {} for {} s, did not refresh in time and {back}.{calls}",
+            capture.name(gap.last.source),
+            gap.granted
+        ))
+        .remedy(format!(
+            "The device {}: find out why it stopped (power, network, a lost REGISTER), and let it refresh after half of the {} s.",
+            capture.name(gap.last.source),
+            gap.granted
+        ))
+        .remedy("Behind NAT: a keep-alive every 25 s.")
+        .at(registration.registrar, format!("expired {aor}"))
+        .maybe_shown_by(gap.last
+            .answered_at
+            .map(|answered| Evidence::seen(answered, format!("expires={}", gap.granted), "the last registration")),)
+        .shown_by(Evidence::Missing {
+            expected: "a REGISTER that refreshes it".to_owned(),
+            after: gap.last.answered_at.unwrap_or(gap.last.asked_at),
+            watched: gap.until.since(gap.last.ended),
+        });
     if let Some(call) = lost.first() {
-        let frame =
-            call.legs.first().and_then(|leg| capture.store.messages.get(leg.start as usize)).map(|message| message.at);
-        if let Some(frame) = frame {
-            finding = finding.shown_by(Evidence::seen(
-                frame,
-                format!("INVITE {}", capture.text(call.callee)),
-                "a call that failed meanwhile",
-            ));
-        }
+        let frame = call.legs.first().and_then(|leg| capture.store.messages_of(leg).first()).map(|message| message.at);
+        observation = observation.maybe_shown_by(frame.map(|frame| {
+            Evidence::seen(frame, format!("INVITE {}", capture.text(call.callee)), "a call that failed meanwhile")
+        }));
     }
-    Some(finding)
+    Some(observation)
 }
 
 /// The longest gap between bindings of the address-of-record that began with this device's one.
@@ -155,7 +148,7 @@ fn lost_calls<'a>(capture: &CaptureContext<'a>, registration: &Registration, gap
 }
 
 /// Two devices that register one address-of-record in turn, where the registrar keeps one contact.
-fn stolen(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+fn stolen(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Observation> {
     let tries: Vec<&RegisterAttempt> = capture
         .attempts_for(registration.aor)
         .iter()
@@ -178,32 +171,28 @@ fn stolen(capture: &CaptureContext<'_>, registration: &Registration) -> Option<F
     let of_other = tries.iter().find(|attempt| node(attempt) == other)?;
     let aor = capture.text(registration.aor);
     let (a, b) = (capture.name(tries[0].source), capture.name(of_other.source));
-    let finding = Finding::new(
-        "reg-binding",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::Protocol,
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .titled("Two devices take one registration from each other")
+            .happened(format!(
+                "{a} and {b} both register {aor}; {} keeps one contact, so each REGISTER ({takeovers} changes) takes the calls from the other device.",
+                capture.name(registration.registrar)
+            ))
+            .remedy("Give each device an account of its own.")
+            .remedy(format!("Or let {} keep several contacts for {aor}.", capture.name(registration.registrar)))
+            .remedy("If one of the two is unknown, change the password.")
+            .shown_by(Evidence::in_frames(
+                tries.iter().take(6).map(|attempt| attempt.asked_at).collect(),
+                format!("REGISTER {aor}"),
+                "registrations of the two devices in turn",
+            ))
+            .at(registration.registrar, format!("stolen {aor}")),
     )
-    .says(
-        "Two devices take one registration from each other",
-        format!("{a} and {b} both register {aor}; {} keeps one contact, so each REGISTER ({takeovers} changes) takes the calls from the other device.", capture.name(registration.registrar)),
-        format!(
-            "1. Give each device an account of its own. 2. Or let {} keep several contacts for {aor}. 3. If one of the two is unknown, change the password.",
-            capture.name(registration.registrar)
-        ),
-    )
-    .shown_by(Evidence::in_frames(
-        tries.iter().take(6).map(|attempt| attempt.asked_at).collect(),
-        format!("REGISTER {aor}"),
-        "registrations of the two devices in turn",
-    ))
-    .at(registration.registrar, format!("stolen {aor}"));
-    Some(finding)
 }
 
 /// The contacts that the 200 of a try lists, as sent.
 pub(super) fn listed<'a>(capture: &CaptureContext<'a>, attempt: &RegisterAttempt) -> Option<Vec<&'a str>> {
-    let messages = capture.store.messages.get(attempt.leg.start as usize..attempt.leg.end as usize)?;
+    let messages = capture.store.messages_of(&attempt.leg);
     let first = messages.partition_point(|message| message.time < attempt.started);
     let answer = messages
         .get(first..)?

@@ -8,7 +8,7 @@ use crate::call::beside::registration::{RegisterAttempt, Registration, Registrat
 use crate::call::{Message, TextId};
 use crate::diagnose::context::call_context::start_line;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rules::reg::silent;
 use crate::diagnose::rules::reg::unbound::not_bound;
 use crate::sip::{HeaderName, Method, Uri, Warning};
@@ -24,7 +24,7 @@ pub(super) struct Exchange<'a> {
 pub(super) struct Story {
     title: String,
     explanation: String,
-    remedy: String,
+    remedy: Steps,
     confidence: Confidence,
     proof: Proof,
     /// What shows it beside the REGISTER and its answer.
@@ -37,7 +37,7 @@ impl Story {
     }
 }
 
-pub fn reg_failed(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+pub fn reg_failed(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Observation> {
     let last = registration
         .attempts
         .iter()
@@ -66,21 +66,24 @@ pub fn reg_failed(capture: &CaptureContext<'_>, registration: &Registration) -> 
         None => String::new(),
     };
     let severity = if last.outcome == RegistrationOutcome::Registered { Severity::Warn } else { Severity::Error };
-    let mut finding = Finding::new("reg-failed", severity, story.confidence, story.proof)
-        .says(story.title, format!("{}{history}", story.explanation), story.remedy)
+    let mut observation = Observation::new(story.confidence, story.proof)
+        .severity(severity)
+        .titled(story.title)
+        .happened(format!("{}{history}", story.explanation))
+        .remedy(story.remedy)
         .at(last.registrar, format!("{code}"));
-    finding.evidence.extend(story.shown);
+    observation.evidence.extend(story.shown);
     match exchange.answer {
-        Some(answer) => finding = finding.shown_by(shows(capture, answer, "what the registrar said")),
+        Some(answer) => observation = observation.shown_by(shows(capture, answer, "what the registrar said")),
         None => {
-            finding = finding.shown_by(Evidence::Missing {
+            observation = observation.shown_by(Evidence::Missing {
                 expected: "an answer to the REGISTER".to_owned(),
                 after: exchange.request.at,
                 watched: capture.watched_since(exchange.request.time),
             });
         }
     }
-    Some(finding.shown_by(shows(capture, exchange.request, "the REGISTER")))
+    Some(observation.shown_by(shows(capture, exchange.request, "the REGISTER")))
 }
 
 fn shows(capture: &CaptureContext<'_>, message: &Message, what: &str) -> Evidence {
@@ -89,7 +92,7 @@ fn shows(capture: &CaptureContext<'_>, message: &Message, what: &str) -> Evidenc
 
 /// The last request of a try on its first hop, with its final answer.
 fn exchange<'a>(capture: &CaptureContext<'a>, attempt: &'a RegisterAttempt) -> Option<Exchange<'a>> {
-    let messages = capture.store.messages.get(attempt.leg.start as usize..attempt.leg.end as usize)?;
+    let messages = capture.store.messages_of(&attempt.leg);
     let during = || {
         let first = messages.partition_point(|message| message.time < attempt.started);
         messages[first..].iter().take_while(|message| message.time <= attempt.ended.plus(Duration::from_secs(1)))
@@ -109,15 +112,21 @@ pub(super) fn who(capture: &CaptureContext<'_>, attempt: &RegisterAttempt) -> St
     format!("{} from {}", capture.text(attempt.aor), capture.name(attempt.source))
 }
 
-pub(super) fn story(confidence: Confidence, proof: Proof, title: String, explanation: String, remedy: String) -> Story {
-    Story { title, explanation, remedy, confidence, proof, shown: None }
+pub(super) fn story(
+    confidence: Confidence,
+    proof: Proof,
+    title: String,
+    explanation: String,
+    remedy: impl Into<Steps>,
+) -> Story {
+    Story { title, explanation, remedy: remedy.into(), confidence, proof, shown: None }
 }
 
 fn refused(capture: &CaptureContext<'_>, exchange: &Exchange<'_>, code: u16) -> Story {
     let who = who(capture, exchange.attempt);
     let registrar = capture.name(exchange.attempt.registrar);
     let phrase = exchange.answer.map_or("", |answer| capture.text(answer.line));
-    let certain = |title: &str, explanation: String, remedy: String| {
+    let certain = |title: &str, explanation: String, remedy: Steps| {
         story(Confidence::Certain, Proof::OwnWords, title.to_owned(), explanation, remedy)
     };
     match code {
@@ -130,22 +139,22 @@ fn refused(capture: &CaptureContext<'_>, exchange: &Exchange<'_>, code: u16) -> 
                     "{who} could not register at {registrar}: 404 {phrase}. It asked `{domain}` to register {}.",
                     capture.text(exchange.attempt.aor)
                 ),
-                format!(
-                    "1. On the device: set user and domain as {registrar} has them. 2. Or create the user there.{}",
-                    domains(capture, exchange)
-                ),
+                Steps::from([
+                    format!("On the device: set user and domain as {registrar} has them."),
+                    format!("Or create the user there.{}", domains(capture, exchange)),
+                ]),
             )
         }
         400 | 416 => bad_request(capture, exchange, &who, &registrar, code),
         405 | 501 => certain(
             "This server takes no registrations",
             format!("{who} could not register: {registrar} does not take REGISTER ({code} {phrase})."),
-            "On the device: set the registrar's address, which may differ from that of the outbound proxy.".to_owned(),
+            "On the device: set the registrar's address, which may differ from that of the outbound proxy.".into(),
         ),
         420 | 421 | 439 | 494 | 555 => certain(
             "The registrar demands or lacks a feature",
             format!("{who} could not register at {registrar}: {code} {phrase}.{}", feature(capture, exchange)),
-            format!("Switch the feature on or off on both sides alike: on the device and on {registrar}."),
+            format!("Switch the feature on or off on both sides alike: on the device and on {registrar}.").into(),
         ),
         408 | 504 => story(
             Confidence::Likely,
@@ -155,9 +164,10 @@ fn refused(capture: &CaptureContext<'_>, exchange: &Exchange<'_>, code: u16) -> 
                 "{who} could not register: {registrar} answered {code} {phrase}, as a proxy does that waited in vain for the registrar behind it, or a registrar for its database.{}",
                 others(capture, exchange.attempt)
             ),
-            format!(
-                "1. Behind {registrar}: is the registrar, or the database that it asks, up, and does it answer? 2. {registrar}: is that the right next hop for this domain?"
-            ),
+            Steps::from([
+                format!("Behind {registrar}: is the registrar, or the database that it asks, up, and does it answer?"),
+                format!("{registrar}: is that the right next hop for this domain?"),
+            ]),
         ),
         500..=599 => story(
             Confidence::Likely,
@@ -174,7 +184,7 @@ fn refused(capture: &CaptureContext<'_>, exchange: &Exchange<'_>, code: u16) -> 
         300..=399 => certain(
             "The registrar sends the device elsewhere",
             format!("{who} was sent elsewhere by {registrar} ({code} {phrase}) and did not follow."),
-            "On the device: set the registrar that the Contact of this answer names.".to_owned(),
+            "On the device: set the registrar that the Contact of this answer names.".into(),
         ),
         _ => story(
             Confidence::Likely,
@@ -220,7 +230,7 @@ fn bad_request(capture: &CaptureContext<'_>, exchange: &Exchange<'_>, who: &str,
     let (confidence, fault) = if is_star && expires.is_none_or(|expires| expires.trim() != "0") {
         (Confidence::Certain, "`Contact: *` may only come with `Expires: 0`".to_owned())
     } else if let Some(defect) = defects.first() {
-        (Confidence::Likely, (*defect).to_owned())
+        (Confidence::Likely, capture.text(defect.sentence).to_owned())
     } else {
         (Confidence::Possible, "nothing that can be checked is wrong with it".to_owned())
     };

@@ -8,22 +8,15 @@ mod unheard;
 mod unsteady;
 
 use crate::diagnose::finding::Severity;
-use crate::diagnose::rule::{Gate, Rule, Subject};
+use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    Rule {
-        id: "reg-failed",
-        severity: Severity::Error,
-        title: "Device cannot register",
-        subject: Subject::Registration(failed::reg_failed),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "reg-binding",
-        severity: Severity::Error,
-        title: "Registration expired, flapping or stolen",
-        subject: Subject::Registration(binding::reg_binding),
-        gate: Gate::Open,
-    },
+    Rule::of_registration("reg-failed", Severity::Error, "Device cannot register", failed::reg_failed),
+    Rule::of_registration(
+        "reg-binding",
+        Severity::Error,
+        "Registration expired, flapping or stolen",
+        binding::reg_binding,
+    ),
 ];

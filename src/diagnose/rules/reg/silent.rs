@@ -8,7 +8,7 @@ use crate::call::Message;
 use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{counted, duration};
-use crate::diagnose::finding::{Confidence, Evidence, Proof};
+use crate::diagnose::finding::{Confidence, Evidence, Proof, Steps};
 use crate::diagnose::rules::net::icmp;
 use crate::diagnose::rules::reg::failed::{Story, others, story, who};
 
@@ -45,9 +45,10 @@ pub(super) fn unanswered(
         Proof::Timing,
         "The registrar does not answer".to_owned(),
         format!("{} could not register: {what}.{}", who(capture, attempt), others(capture, attempt)),
-        format!(
-            "1. Check that {name} is up and is the right address and port. 2. Check that its answers get back to the device: firewall, NAT, routing."
-        ),
+        Steps::from([
+            format!("Check that {name} is up and is the right address and port."),
+            "Check that its answers get back to the device: firewall, NAT, routing.".to_owned(),
+        ]),
     ))
 }
 
@@ -55,7 +56,7 @@ pub(super) fn unanswered(
 /// (RFC 3261 section 17.1.2.2). One REGISTER without an answer may as well be an answer that the capture lost.
 fn was_waited_for(capture: &CaptureContext<'_>, registration: &Registration, last: &RegisterAttempt) -> bool {
     let is_reliable =
-        capture.store.messages.get(last.leg.start as usize).is_some_and(|message| message.transport.is_reliable());
+        capture.store.messages_of(&last.leg).first().is_some_and(|message| message.transport.is_reliable());
     let tries = || {
         let tries = registration.attempts.iter().rev();
         tries
@@ -138,10 +139,13 @@ fn broken(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &Mes
                 who(capture, attempt),
                 duration(end.sighting.time.since(request.time))
             ),
-            format!(
-                "1. {}: why it ends the connection (its log at that time, a restart, a limit, a list of allowed addresses). 2. Firewall between them: it may have reset it in the name of {}.",
-                there.address, there.address
-            ),
+            Steps::from([
+                format!(
+                    "{}: why it ends the connection (its log at that time, a restart, a limit, a list of allowed addresses).",
+                    there.address
+                ),
+                format!("Firewall between them: it may have reset it in the name of {}.", there.address),
+            ]),
         )
         .shown_by(Evidence::seen(
             end.sighting.at,

@@ -8,7 +8,7 @@ use crate::call::beside::registration::{RegisterAttempt, Registration, Registrat
 use crate::call::{Call, EndpointId};
 use crate::capture::Timestamp;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 
 /// Silence after which NATs close a UDP mapping (RFC 4787 section 4.3 wants two minutes, many take 30 s).
 const IDLE_MIN: Duration = Duration::from_secs(30);
@@ -28,7 +28,7 @@ struct Miss<'a> {
 }
 
 /// Calls to the port that the device registered from go unanswered, and its next REGISTER comes from another port.
-pub(super) fn forgotten(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+pub(super) fn forgotten(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Observation> {
     let misses = misses(capture, registration, |capture, before, after, sent| {
         let granted = Duration::from_secs(u64::from(before.expires_s.unwrap_or(0)));
         let idle = sent.since(last_word(capture, before, sent));
@@ -37,23 +37,23 @@ pub(super) fn forgotten(capture: &CaptureContext<'_>, registration: &Registratio
     let miss = misses.first()?;
     let idle = miss.sent.since(last_word(capture, miss.before, miss.sent));
     let (aor, old, new) = miss.names(capture, registration);
-    let told = finding(capture, registration, "forgotten", miss).says(
-        "Calls do not reach a registered device",
-        format!(
+    let told = observation(capture, registration, "forgotten", miss)
+        .titled("Calls do not reach a registered device")
+        .happened(format!(
             "{aor} is registered from {old}, but {} to it there got no answer once it had been silent for {:.0} s; its next REGISTER came from {new}. Most likely its NAT closes the mapping before that.",
             calls(misses.len()),
             idle.as_secs_f64()
-        ),
-        format!(
-            "1. The device behind {old}: send a keep-alive every 25 s (CRLF or STUN, RFC 5626), or use TCP or TLS. 2. Or let {} send OPTIONS to it that often. 3. Router in front of it: a longer UDP time-out.",
-            capture.name(registration.registrar)
-        ),
-    );
+        ))
+        .remedy(format!(
+            "The device behind {old}: send a keep-alive every 25 s (CRLF or STUN, RFC 5626), or use TCP or TLS."
+        ))
+        .remedy(format!("Or let {} send OPTIONS to it that often.", capture.name(registration.registrar)))
+        .remedy("Router in front of it: a longer UDP time-out.");
     Some(told)
 }
 
 /// The device moved to another address, and a call still goes to the old one alone.
-pub(super) fn moved(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+pub(super) fn moved(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Observation> {
     let misses = misses(capture, registration, |_, before, after, sent| {
         // One Call-ID: the same device, not a second one.
         before.leg == after.leg && sent >= after.ended.plus(MOVE_WAIT)
@@ -67,18 +67,17 @@ pub(super) fn moved(capture: &CaptureContext<'_>, registration: &Registration) -
         .collect();
     let miss = *lost.first()?;
     let (aor, old, new) = miss.names(capture, registration);
-    let told = finding(capture, registration, "moved", miss).says(
-        "Calls follow an old contact of the device",
-        format!(
+    let told = observation(capture, registration, "moved", miss)
+        .titled("Calls follow an old contact of the device")
+        .happened(format!(
             "{aor} had moved its registration from {old} to {new} {:.0} s before, but {} still went to {old} alone, where nothing answers.",
             miss.sent.since(miss.after.ended).as_secs_f64(),
             calls(lost.len())
-        ),
-        format!(
+        ))
+        .remedy(format!(
             "{}: replace the contact of a device that registers from another address (by its Call-ID or +sip.instance), and send calls to the newest one.",
             capture.name(registration.registrar)
-        ),
-    );
+        ));
     Some(told)
 }
 
@@ -90,12 +89,12 @@ impl Miss<'_> {
 }
 
 /// What both have in common: the two registrations around the first call that was missed, and that call.
-fn finding(capture: &CaptureContext<'_>, registration: &Registration, what: &str, miss: &Miss<'_>) -> Finding {
+fn observation(capture: &CaptureContext<'_>, registration: &Registration, what: &str, miss: &Miss<'_>) -> Observation {
     let aor = capture.text(registration.aor);
-    let finding = Finding::new("reg-binding", Severity::Error, Confidence::Likely, Proof::Comparison)
-        .at(registration.registrar, format!("{what} {aor}"));
+    let observation =
+        Observation::new(Confidence::Likely, Proof::Comparison).at(registration.registrar, format!("{what} {aor}"));
     let contact = |attempt: &RegisterAttempt| format!("Contact: {}", capture.text(attempt.contact));
-    let mut finding = finding
+    let mut observation = observation
         .shown_by(Evidence::seen(
             miss.before.asked_at,
             contact(miss.before),
@@ -106,21 +105,18 @@ fn finding(capture: &CaptureContext<'_>, registration: &Registration, what: &str
             contact(miss.after),
             format!("registered from {}", capture.name(miss.after.source)),
         ));
-    let messages = miss.call.legs.iter().flat_map(|leg| {
-        let range = leg.start as usize..leg.end as usize;
-        capture.store.messages.get(range).unwrap_or_default()
-    });
+    let messages = miss.call.legs.iter().flat_map(|leg| capture.store.messages_of(leg));
     let sent = messages
         .filter(|message| message.destination == miss.before.source && message.method().is_some())
         .min_by_key(|message| message.order());
-    if let Some(sent) = sent {
-        finding = finding.shown_by(Evidence::seen(
+    observation = observation.maybe_shown_by(sent.map(|sent| {
+        Evidence::seen(
             sent.at,
             crate::diagnose::start_line(&capture.store.tables, sent),
             "a call that nothing answered there",
-        ));
-    }
-    finding
+        )
+    }));
+    observation
 }
 
 /// Calls to a contact of the device that nothing answered there, with the registrations that made and replaced the contact.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome, address_of};
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rules::reg::binding::listed;
 
 /// Times that a device must lose its registrar and find it again.
@@ -27,7 +27,7 @@ fn tries<'a>(capture: &CaptureContext<'a>, registration: &Registration) -> Vec<&
 }
 
 /// REGISTERs of one device that are answered and not answered in turn.
-pub(super) fn flapping(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+pub(super) fn flapping(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Observation> {
     if registration.attempts.len() < 2 * LOSSES_MIN
         || capture.is_one_directional(capture.node(registration.source), capture.node(registration.registrar))
     {
@@ -56,33 +56,28 @@ pub(super) fn flapping(capture: &CaptureContext<'_>, registration: &Registration
     })?;
     let aor = capture.text(registration.aor);
     let (device, registrar) = (capture.name(registration.source), capture.name(registration.registrar));
-    let finding = Finding::new(
-        "reg-binding",
-        Severity::Warn,
-        Confidence::Certain,
-        Proof::Protocol,
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .warn()
+            .titled("The registration comes and goes")
+            .happened(format!(
+                "{aor} from {device} lost {registrar} {} times and found it again: its REGISTERs were answered and not answered in turn. Calls to it fail meanwhile.",
+                losses.len()
+            ))
+            .remedy(format!(
+                "The way between {device} and {registrar} at these times: WLAN or mobile reception, a provider that resets the line, a firewall that limits or blocks for a while, the load of {registrar}."
+            ))
+            .shown_by(Evidence::in_frames(
+                dense.iter().map(|attempt| attempt.asked_at).take(FRAMES_MAX).collect(),
+                format!("REGISTER {aor}"),
+                "never answered, between others that were",
+            ))
+            .at(registration.registrar, format!("flapping {aor}")),
     )
-    .says(
-        "The registration comes and goes",
-        format!(
-            "{aor} from {device} lost {registrar} {} times and found it again: its REGISTERs were answered and not answered in turn. Calls to it fail meanwhile.",
-            losses.len()
-        ),
-        format!(
-            "The way between {device} and {registrar} at these times: WLAN or mobile reception, a provider that resets the line, a firewall that limits or blocks for a while, the load of {registrar}."
-        ),
-    )
-    .shown_by(Evidence::in_frames(
-        dense.iter().map(|attempt| attempt.asked_at).take(FRAMES_MAX).collect(),
-        format!("REGISTER {aor}"),
-        "never answered, between others that were",
-    ))
-    .at(registration.registrar, format!("flapping {aor}"));
-    Some(finding)
 }
 
 /// The 200 lists several contacts that one device registered one after the other.
-pub(super) fn piled_up(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Finding> {
+pub(super) fn piled_up(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Observation> {
     let contact = |index: &u32| {
         let attempt = capture.attempts.get(*index as usize);
         attempt.map(|attempt| attempt.contact)
@@ -117,38 +112,37 @@ pub(super) fn piled_up(capture: &CaptureContext<'_>, registration: &Registration
     let aor = capture.text(registration.aor);
     let (device, registrar) = (capture.name(registration.source), capture.name(registration.registrar));
     let names: Vec<&str> = kept.iter().copied().take(CONTACTS_MIN).collect();
-    let finding = Finding::new(
-        "reg-binding",
-        Severity::Warn,
-        Confidence::Certain,
-        Proof::Protocol,
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .warn()
+            .titled("Old contacts of one device pile up")
+            .happened(format!(
+                "{registrar} keeps {} contacts for {aor} that one device ({device}) registered one after the other, such as {}: calls are sent to all of them, and only one is alive.",
+                kept.len(),
+                names.join(", ")
+            ))
+            .remedy(format!(
+                "{registrar}: replace the contact of the same device (same Call-ID, or +sip.instance of RFC 5626), or limit the contacts of an account."
+            ))
+            .remedy(format!(
+                "{device}: keep one port and Contact, and take the old one away before it registers another."
+            ))
+            .remedy("A shorter expiry lets dead contacts go sooner.")
+            .shown_by(Evidence::seen(
+                last.answered_at.unwrap_or(last.asked_at),
+                format!("Contact: {}", names.join(", ")),
+                "contacts that the registrar keeps",
+            ))
+            .shown_by(Evidence::in_frames(
+                bound
+                    .iter()
+                    .filter(|attempt| attempt.leg == last.leg)
+                    .map(|attempt| attempt.asked_at)
+                    .take(FRAMES_MAX)
+                    .collect(),
+                format!("REGISTER {aor}"),
+                "registrations of the one device",
+            ))
+            .at(registration.registrar, format!("piled up {aor}")),
     )
-    .says(
-        "Old contacts of one device pile up",
-        format!(
-            "{registrar} keeps {} contacts for {aor} that one device ({device}) registered one after the other, such as {}: calls are sent to all of them, and only one is alive.",
-            kept.len(),
-            names.join(", ")
-        ),
-        format!(
-            "1. {registrar}: replace the contact of the same device (same Call-ID, or +sip.instance of RFC 5626), or limit the contacts of an account. 2. {device}: keep one port and Contact, and take the old one away before it registers another. 3. A shorter expiry lets dead contacts go sooner."
-        ),
-    )
-    .shown_by(Evidence::seen(
-        last.answered_at.unwrap_or(last.asked_at),
-        format!("Contact: {}", names.join(", ")),
-        "contacts that the registrar keeps",
-    ))
-    .shown_by(Evidence::in_frames(
-        bound
-            .iter()
-            .filter(|attempt| attempt.leg == last.leg)
-            .map(|attempt| attempt.asked_at)
-            .take(FRAMES_MAX)
-            .collect(),
-        format!("REGISTER {aor}"),
-        "registrations of the one device",
-    ))
-    .at(registration.registrar, format!("piled up {aor}"));
-    Some(finding)
 }

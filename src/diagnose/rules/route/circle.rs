@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::call::{NodeId, Outcome, TextId, Transaction};
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::{CallContext, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Observation, Proof};
 use crate::sip::number::user_of;
 
 /// Max-Forwards below which a first INVITE will not get far; RFC 3261 section 8.1.1.6 sets 70.
@@ -16,7 +16,7 @@ const VISITS_SURE: usize = 3;
 /// Nodes of a circle named in a text.
 const NODES_SHOWN: usize = 4;
 
-pub fn looped(context: &CallContext<'_>) -> Option<Finding> {
+pub fn route_loop(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome().is_answered() {
         return None;
     }
@@ -32,7 +32,7 @@ pub fn looped(context: &CallContext<'_>) -> Option<Finding> {
 }
 
 /// A node that got the call several times for the same Request-URI.
-fn circle(context: &CallContext<'_>, is_refused: bool) -> Option<Finding> {
+fn circle(context: &CallContext<'_>, is_refused: bool) -> Option<Observation> {
     let mut visits: HashMap<(NodeId, TextId), Vec<&Transaction>, foldhash::fast::FixedState> = HashMap::default();
     for (_, hop) in context.transactions.invites() {
         let Some(request) = hop.request.and_then(|request| context.message(request)) else {
@@ -83,32 +83,30 @@ fn circle(context: &CallContext<'_>, is_refused: bool) -> Option<Finding> {
     };
     let number = context.capture.text(uri);
     let confidence = if times >= VISITS_SURE || is_refused { Confidence::Certain } else { Confidence::Likely };
-    let finding = Finding::new("route-loop", Severity::Error, confidence, Proof::Protocol)
-        .says(
-            "The call goes in a circle",
-            format!(
-                "The call for {number} circles {path}: {} got it {times} times with the same Request-URI{left}.",
-                context.name(first.destination)
-            ),
-            format!(
-                "On {} or {}: correct the route for {} so that it leads to the user, not back.",
-                context.name(first.destination),
-                context.name(last.source),
-                user_of(number)
-            ),
-        )
+    let observation = Observation::new(confidence, Proof::Protocol)
+        .titled("The call goes in a circle")
+        .happened(format!(
+            "The call for {number} circles {path}: {} got it {times} times with the same Request-URI{left}.",
+            context.name(first.destination)
+        ))
+        .remedy(format!(
+            "On {} or {}: correct the route for {} so that it leads to the user, not back.",
+            context.name(first.destination),
+            context.name(last.source),
+            user_of(number)
+        ))
         .shown_by(context.shows(ended, "the same call again"))
         .shown_by(context.shows(asked, "the first time"))
         .at(first.destination, user_of(number));
     let refusal = context.refusal().map(|refusal| context.shows(refusal, "the end of the circle"));
     Some(match refusal {
-        Some(refusal) => finding.shown_by(refusal),
-        None => finding,
+        Some(refusal) => observation.shown_by(refusal),
+        None => observation,
     })
 }
 
 /// One node got the same request on two ways: a fork that meets again.
-fn merged(context: &CallContext<'_>) -> Option<Finding> {
+fn merged(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal) = (context.refuser()?, context.refusal()?);
     let node = context.capture.node(refuser);
     let mut copies = context.transactions.invites().filter(|(_, hop)| context.capture.node(hop.destination) == node);
@@ -117,21 +115,28 @@ fn merged(context: &CallContext<'_>) -> Option<Finding> {
         hop.via != first.via && hop.cseq == first.cseq && context.tables().vias.above(hop.via, first.via).is_none()
     })?;
     let (a, b) = (context.message(first.request?)?, context.message(second.request?)?);
-    let finding = Finding::new("route-loop", Severity::Error, Confidence::Likely, Proof::Protocol)
-        .says(
-            "One device was called on two ways at once",
-            format!("{} got the same INVITE from {} and from {} and refused the second one with 482: the call was forked and the branches meet in one device.", context.name(refuser), context.capture.name(first.source), context.capture.name(second.source)),
-            format!("Remove the double entry of this device from the group or from the registrations that {} calls.", context.name(second.source)),
-        )
-        .shown_by(context.shows(refusal, "the second copy was refused"))
-        .shown_by(context.shows(a, "the first copy"))
-        .shown_by(context.shows(b, "the second copy"))
-        .at(refuser, "merged");
-    Some(finding)
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled("One device was called on two ways at once")
+            .happened(format!(
+                "{} got the same INVITE from {} and from {} and refused the second one with 482: the call was forked and the branches meet in one device.",
+                context.name(refuser),
+                context.capture.name(first.source),
+                context.capture.name(second.source)
+            ))
+            .remedy(format!(
+                "Remove the double entry of this device from the group or from the registrations that {} calls.",
+                context.name(second.source)
+            ))
+            .shown_by(context.shows(refusal, "the second copy was refused"))
+            .shown_by(context.shows(a, "the first copy"))
+            .shown_by(context.shows(b, "the second copy"))
+            .at(refuser, "merged"),
+    )
 }
 
 /// The caller allowed too few hops.
-fn low_start(context: &CallContext<'_>) -> Option<Finding> {
+fn low_start(context: &CallContext<'_>) -> Option<Observation> {
     let step = context.transactions.transaction(context.transactions.last_step()?);
     let request = context.message(step.last_request?)?;
     let refusal = context.refusal()?;
@@ -139,24 +144,23 @@ fn low_start(context: &CallContext<'_>) -> Option<Finding> {
         return None;
     }
     let caller = context.name(step.source);
-    let finding = Finding::new("route-loop", Severity::Error, Confidence::Likely, Proof::Protocol)
-        .says(
-            "The call ran out of hops",
-            format!(
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .titled("The call ran out of hops")
+            .happened(format!(
                 "{caller} sent the call with Max-Forwards {}, which {} had used up at the refusal with 483.",
                 request.max_forwards,
                 context.name(context.refuser()?)
-            ),
-            format!("On {caller}: send Max-Forwards 70."),
-        )
-        .shown_by(context.shows(refusal, "too many hops"))
-        .shown_by(context.shows(request, "the INVITE with few hops left"))
-        .at(step.source, request.max_forwards);
-    Some(finding)
+            ))
+            .remedy(format!("On {caller}: send Max-Forwards 70."))
+            .shown_by(context.shows(refusal, "too many hops"))
+            .shown_by(context.shows(request, "the INVITE with few hops left"))
+            .at(step.source, request.max_forwards),
+    )
 }
 
 /// 482 or 483 without a circle in the capture.
-fn unseen(context: &CallContext<'_>) -> Option<Finding> {
+fn unseen(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal) = (context.refuser()?, context.refusal()?);
     let code = context.refusal_code();
     let request = context.refused_request()?;
@@ -170,18 +174,20 @@ fn unseen(context: &CallContext<'_>) -> Option<Finding> {
         ),
         None => ("the circle itself lies on hops that were not captured".to_owned(), Confidence::Possible),
     };
-    let finding = Finding::new("route-loop", Severity::Error, confidence, Proof::OwnWords)
-        .says(
-            "The call goes in a circle",
-            format!("{node} refused the call for {uri} with {code} {}: {why}.", context.capture.text(refusal.line)),
-            format!(
+    Some(
+        Observation::new(confidence, Proof::OwnWords)
+            .titled("The call goes in a circle")
+            .happened(format!(
+                "{node} refused the call for {uri} with {code} {}: {why}.",
+                context.capture.text(refusal.line)
+            ))
+            .remedy(format!(
                 "On {node} and the nodes behind it: follow the route for {} and correct the one that leads back.",
                 user_of(uri)
-            ),
-        )
-        .shown_by(context.shows(refusal, "the refusal"))
-        .at(refuser, user_of(uri));
-    Some(finding)
+            ))
+            .shown_by(context.shows(refusal, "the refusal"))
+            .at(refuser, user_of(uri)),
+    )
 }
 
 /// The sender that a Via stack names most often, where it is more than once.

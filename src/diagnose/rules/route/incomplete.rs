@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::{Call, Cause};
 use crate::diagnose::rules::route::number::has_rung;
-use crate::diagnose::{CallContext, Confidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Observation, Proof};
 use crate::sip::number::user_of;
 
 /// How long after the first digits the next ones are dialled at most.
@@ -15,7 +15,7 @@ const DIGIT_WAIT: Duration = Duration::from_secs(20);
 const LOOK_MAX: usize = 64;
 
 /// A number that its receiver calls incomplete or malformed, where no other way of writing is known to work.
-pub(super) fn incomplete(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn incomplete(context: &CallContext<'_>) -> Option<Observation> {
     let code = context.call.final_code?.0;
     if context.outcome().is_answered() || code < 400 {
         return None;
@@ -31,36 +31,32 @@ pub(super) fn incomplete(context: &CallContext<'_>) -> Option<Finding> {
     let (node, user) = (context.name(refuser), user_of(uri));
     let says = format!("{} {}", context.refusal_code(), context.capture.text(refusal.line));
     let next = is_told.then(|| longer(context, user)).flatten();
-    let finding = match next {
-        Some((longer, call)) => Finding::new(
-            "route-number-format",
-            Severity::Info,
-            Confidence::Likely,
-            Proof::Protocol,
-        )
-        .says(
-            "More digits were on their way",
-            format!("{node} answered {says} to {user}; the next digits came as call {call} to {longer}: overlap dialling."),
-            "Nothing is broken.",
-        ),
-        None => Finding::new(
-            "route-number-format",
-            Severity::Error,
-            Confidence::Possible,
-            Proof::CodeMeaning,
-        )
-        .says(
-            format!("{} finds {user} incomplete", context.capture.name(refuser)),
-            format!("{node} answered {says} to {user} ({uri}): digits are possibly missing, or it wants the number written in another way; no accepted call in this capture tells which."),
-            format!("1. See whether {user} was dialled as a whole. 2. If so: find out which form of numbers {} takes (with + or 00, with or without country and area code), and translate to it before the call is sent.", context.capture.name(refuser)),
-        ),
+    let observation = match next {
+        Some((longer, call)) => Observation::new(Confidence::Likely, Proof::Protocol)
+            .info()
+            .titled("More digits were on their way")
+            .happened(format!(
+                "{node} answered {says} to {user}; the next digits came as call {call} to {longer}: overlap dialling."
+            ))
+            .remedy("Nothing is broken."),
+        None => Observation::new(Confidence::Possible, Proof::CodeMeaning)
+            .titled(format!("{} finds ", context.capture.name(refuser)))
+            .naming(user, "number", " incomplete")
+            .happened(format!(
+                "{node} answered {says} to {user} ({uri}): digits are possibly missing, or it wants the number written in another way; no accepted call in this capture tells which."
+            ))
+            .remedy(format!("See whether {user} was dialled as a whole."))
+            .remedy(format!(
+                "If so: find out which form of numbers {} takes (with + or 00, with or without country and area code), and translate to it before the call is sent.",
+                context.capture.name(refuser)
+            )),
     };
-    let finding = finding
-        .shown_by(context.shows(refusal, "the refusal"))
-        .shown_by(context.shows(request, "the number as it was sent"))
-        .naming(user, "number")
-        .at(refuser, "incomplete");
-    Some(finding)
+    Some(
+        observation
+            .shown_by(context.shows(refusal, "the refusal"))
+            .shown_by(context.shows(request, "the number as it was sent"))
+            .at(refuser, "incomplete"),
+    )
 }
 
 /// The number of a call of the same caller that goes on where this number ends, and that call's number in a report.

@@ -7,17 +7,23 @@ mod number;
 mod resolution;
 mod targets;
 
-use crate::diagnose::rule::{Gate, Rule, Subject};
-use crate::diagnose::{CallContext, Finding, Severity};
+use crate::diagnose::Severity;
+use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    rule("route-dns", "Next hop cannot be found", resolution::dns),
-    rule("route-loop", "Routing loop (482/483) or merged request", circle::looped),
-    rule("route-number-format", "Number dialled in the wrong format", number::format),
-    rule("route-number-unknown", "Number/user does not exist there", number::unknown),
+    Rule::of_call("route-dns", Severity::Error, "Next hop cannot be found", resolution::route_dns),
+    Rule::of_call("route-loop", Severity::Error, "Routing loop (482/483) or merged request", circle::route_loop),
+    Rule::of_call(
+        "route-number-format",
+        Severity::Error,
+        "Number dialled in the wrong format",
+        number::route_number_format,
+    ),
+    Rule::of_call(
+        "route-number-unknown",
+        Severity::Error,
+        "Number/user does not exist there",
+        number::route_number_unknown,
+    ),
 ];
-
-const fn rule(id: &'static str, title: &'static str, ask: fn(&CallContext<'_>) -> Option<Finding>) -> Rule {
-    Rule { id, severity: Severity::Error, title, subject: Subject::Call(ask), gate: Gate::Open }
-}

@@ -2,11 +2,11 @@
 //!
 //! Sources: RFC 3966, E.164, RFC 3261 sections 21.4.5, 21.4.22 and 21.6.3; Q.850 causes 1, 2, 3, 22 and 28.
 
-use crate::call::survey::number_acceptance::{NumberAcceptance, Received, Tally};
+use crate::call::survey::number_acceptance::{AcceptanceCount, NumberAcceptance, ReceivedInvite};
 use crate::call::{Call, Cause, Message, NodeId, Transaction};
 use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::rules::route::incomplete;
-use crate::diagnose::{CallContext, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof, Steps};
 use crate::sip::HeaderName;
 use crate::sip::number::{Number, host_of, user_of};
 
@@ -19,12 +19,12 @@ const CHANCE_MAX: f64 = 0.02;
 
 /// A way of writing that the node accepts, and why it is known to be the right one.
 struct Better {
-    accepted: Received,
+    accepted: ReceivedInvite,
     confidence: Confidence,
     proof: String,
 }
 
-pub fn format(context: &CallContext<'_>) -> Option<Finding> {
+pub fn route_number_format(context: &CallContext<'_>) -> Option<Observation> {
     let Some(better) = better(context) else {
         return incomplete::incomplete(context);
     };
@@ -35,29 +35,32 @@ pub fn format(context: &CallContext<'_>) -> Option<Finding> {
     let difference = own_number.unlike(&good_number);
     let caller = context.name(request.source);
     let node = context.name(refuser);
-    let finding = Finding::new("route-number-format", Severity::Error, better.confidence, Proof::Comparison)
-        .says(
-            format!("{} wants the number written in another way", context.capture.name(refuser)),
-            format!(
+    Some(
+        Observation::new(better.confidence, Proof::Comparison)
+            .titled(format!("{} wants the number written in another way", context.capture.name(refuser)))
+            .happened(format!(
                 "{node} refused {} with {} but accepts numbers written as {}: {difference}. {}",
                 own_number.text,
                 context.refusal_code(),
                 good_number.text,
                 better.proof
-            ),
-            format!(
+            ))
+            .remedy(format!(
                 "On {caller}: translate the number before it is sent to {}, from the form {} to the form {}.",
                 context.capture.name(refuser),
                 own_number.text,
                 good_number.text
-            ),
-        )
-        .shown_by(context.shows(refusal, "the refusal"))
-        .shown_by(context.shows(request, "the number as it was sent"))
-        .shown_by(Evidence::seen(better.accepted.at, format!("INVITE {good} SIP/2.0"), "a number that was accepted"))
-        .at(refuser, difference)
-        .not("route-number-unknown", "the number is known in the other way of writing, or others like it are");
-    Some(finding)
+            ))
+            .shown_by(context.shows(refusal, "the refusal"))
+            .shown_by(context.shows(request, "the number as it was sent"))
+            .shown_by(Evidence::seen(
+                better.accepted.at,
+                format!("INVITE {good} SIP/2.0"),
+                "a number that was accepted",
+            ))
+            .at(refuser, difference)
+            .not("route-number-unknown", "the number is known in the other way of writing, or others like it are"),
+    )
 }
 
 /// The refused call's number, where the node accepts it or others like it in another way of writing.
@@ -86,7 +89,7 @@ fn better(context: &CallContext<'_>) -> Option<Better> {
         return Some(Better {
             accepted,
             confidence: Confidence::Certain,
-            proof: format!("The same subscriber was accepted that way in call {}.", accepted.call + 1),
+            proof: format!("The same subscriber was accepted that way in call {}.", accepted.call.id()),
         });
     }
     let cause = Cause::of(context.tables(), refusal).q850;
@@ -97,7 +100,11 @@ fn better(context: &CallContext<'_>) -> Option<Better> {
     same_region(reception, &number)
 }
 
-fn same_subscriber(context: &CallContext<'_>, reception: &NumberAcceptance, number: &Number<'_>) -> Option<Received> {
+fn same_subscriber(
+    context: &CallContext<'_>,
+    reception: &NumberAcceptance,
+    number: &Number<'_>,
+) -> Option<ReceivedInvite> {
     let tally = reception.subscribers.get(number.subscriber()?)?;
     let others = [tally.first, tally.last];
     others.into_iter().flatten().find(|other| {
@@ -142,7 +149,7 @@ fn same_region(reception: &NumberAcceptance, number: &Number<'_>) -> Option<Bett
 }
 
 /// How likely it is that all numbers of one way of writing do not exist, by the share of the other way that does not.
-fn chance(own: &Tally, other: &Tally) -> f64 {
+fn chance(own: &AcceptanceCount, other: &AcceptanceCount) -> f64 {
     let share = f64::from(other.unknown + 1) / f64::from(other.accepted + other.unknown + 2);
     share.powf(f64::from(own.unknown))
 }
@@ -154,7 +161,7 @@ pub(super) fn has_rung(context: &CallContext<'_>, root: &Transaction) -> bool {
     root.ringing.is_some() || first.is_some_and(|first| !is_progress(first))
 }
 
-pub fn unknown(context: &CallContext<'_>) -> Option<Finding> {
+pub fn route_number_unknown(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome().is_answered() || context.call.final_code.is_none() {
         return None;
     }
@@ -184,6 +191,13 @@ pub fn unknown(context: &CallContext<'_>) -> Option<Finding> {
         }
         None => format!("{code} {}", context.capture.text(refusal.line)),
     };
+    let (before, after) = match code {
+        _ if by_cause && matches!(cause, Some(2 | 3)) => ("has no route to", ""),
+        _ if by_cause && cause == Some(22) => ("says that", " moved to another number"),
+        410 => ("no longer serves", ""),
+        485 => ("cannot tell whom", " means"),
+        _ => ("does not know", ""),
+    };
     let what = match code {
         _ if by_cause && matches!(cause, Some(2 | 3)) => format!("has no route to {user}"),
         _ if by_cause && cause == Some(22) => format!("says that {user} has another number now"),
@@ -201,34 +215,26 @@ pub fn unknown(context: &CallContext<'_>) -> Option<Finding> {
         _ if known.is_contrast => Confidence::Likely,
         _ => Confidence::Certain,
     };
-    let finding = Finding::new("route-number-unknown", Severity::Error, confidence, proof)
-        .says(
-            match code {
-                _ if by_cause && matches!(cause, Some(2 | 3)) => {
-                    format!("{} has no route to {user}", context.capture.name(refuser))
-                }
-                _ if by_cause && cause == Some(22) => {
-                    format!("{} says that {user} moved to another number", context.capture.name(refuser))
-                }
-                410 => format!("{} no longer serves {user}", context.capture.name(refuser)),
-                485 => format!("{} cannot tell whom {user} means", context.capture.name(refuser)),
-                _ => format!("{} does not know {user}", context.capture.name(refuser)),
-            },
-            format!("{node} {what} ({uri}): it answered {who}.{}", known.sentence),
-            known.remedy.unwrap_or_else(|| match kind {
-                " no route" => format!("1. See whether the number was dialled as meant. 2. If so: give {node} a route to it, or send it to a box that has one."),
-                " moved" => "Call the new number; its operator, or the answer where it has a Contact, tells it.".to_owned(),
-                _ => format!("1. See whether the number was dialled as meant. 2. If so: create it on {node}, or correct the route that leads it there."),
-            }),
-        )
-        .shown_by(context.shows(refusal, "the number is not known"))
-        .shown_by(context.shows(request, "the number as it arrived"))
-        .naming(user, "number")
-        .at(
-            refuser,
-            format!("{}{kind}", signature(context, uri, known.is_contrast)),
-        );
-    Some(finding)
+    Some(
+        Observation::new(confidence, proof)
+            .titled(format!("{} {before} ", context.capture.name(refuser)))
+            .naming(user, "number", after)
+            .happened(format!("{node} {what} ({uri}): it answered {who}.{}", known.sentence))
+            .remedy(known.remedy.unwrap_or_else(|| match kind {
+                " no route" => Steps::from([
+                    "See whether the number was dialled as meant.".to_owned(),
+                    format!("If so: give {node} a route to it, or send it to a box that has one."),
+                ]),
+                " moved" => "Call the new number; its operator, or the answer where it has a Contact, tells it.".into(),
+                _ => Steps::from([
+                    "See whether the number was dialled as meant.".to_owned(),
+                    format!("If so: create it on {node}, or correct the route that leads it there."),
+                ]),
+            }))
+            .shown_by(context.shows(refusal, "the number is not known"))
+            .shown_by(context.shows(request, "the number as it arrived"))
+            .at(refuser, format!("{}{kind}", signature(context, uri, known.is_contrast))),
+    )
 }
 
 /// Wrong numbers at one node are one problem, a wrong domain another.
@@ -239,7 +245,7 @@ fn signature(context: &CallContext<'_>, uri: &str, is_domain: bool) -> String {
 /// What other calls tell of an unknown number.
 struct Known {
     sentence: String,
-    remedy: Option<String>,
+    remedy: Option<Steps>,
     is_contrast: bool,
 }
 
@@ -262,22 +268,22 @@ fn story(context: &CallContext<'_>, uri: &str) -> Known {
     {
         let before = duration(refusal.time.since(last.time));
         let caller = |call: &Call| context.capture.node(call.source);
-        let accepted = context.capture.calls.get(last.call as usize);
+        let accepted = context.capture.calls.get(last.call.place());
         // Who may call a number can depend on where the call comes from.
         if let Some(other) = accepted.filter(|other| caller(other) != caller(context.call)) {
             return plain(format!(
                 " It accepted the same number {before} before from {}, in call {}.",
                 context.capture.name(other.source),
-                last.call + 1
+                last.call.id()
             ));
         }
         return Known {
-            sentence: format!(" It accepted the same number {before} before, in call {}.", last.call + 1),
+            sentence: format!(" It accepted the same number {before} before, in call {}.", last.call.id()),
             remedy: Some(format!(
                 "On {}: see what changed for {} in the {before} before: a user or registration that was removed, or a route that now leads elsewhere.",
                 context.name(refuser),
                 user_of(uri)
-            )),
+            ).into()),
             is_contrast: false,
         };
     }
@@ -291,11 +297,10 @@ fn story(context: &CallContext<'_>, uri: &str) -> Known {
             sentence: format!(
                 " Every call to the host {host} fails there, calls to the host {other} work: it does not take {host} for its own."
             ),
-            remedy: Some(format!(
-                "1. On {}: send calls to the host {other}. 2. Or make {host} known to {}.",
-                context.name(context.call.source),
-                context.name(refuser)
-            )),
+            remedy: Some(Steps::from([
+                format!("On {}: send calls to the host {other}.", context.name(context.call.source)),
+                format!("Or make {host} known to {}.", context.name(refuser)),
+            ])),
             is_contrast: true,
         };
     }

@@ -10,7 +10,7 @@ use crate::capture::Timestamp;
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::rules::route::lookup::{self, Failed};
 use crate::diagnose::rules::route::targets::dead_targets;
-use crate::diagnose::{CallContext, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof};
 use crate::sip::HeaderName;
 use crate::sip::number::host_of;
 
@@ -23,7 +23,7 @@ const SILENCE_WAIT: Duration = Duration::from_secs(5);
 /// Codes with which a node says that it could not send a call on.
 const STUCK: [u16; 8] = [408, 477, 478, 480, 500, 502, 503, 504];
 
-pub fn dns(context: &CallContext<'_>) -> Option<Finding> {
+pub fn route_dns(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome().is_answered() {
         return None;
     }
@@ -52,7 +52,7 @@ fn asked<'a>(context: &CallContext<'a>) -> Option<(&'a Message, Timestamp, Faile
 }
 
 /// The lookups are in the capture.
-fn seen(context: &CallContext<'_>, request: &Message, until: Timestamp, failed: &Failed<'_>) -> Finding {
+fn seen(context: &CallContext<'_>, request: &Message, until: Timestamp, failed: &Failed<'_>) -> Observation {
     let Lookup { name, kind, server, .. } = failed.lookup;
     let got = lookup::why(failed.lookup, until).unwrap_or("nothing");
     let node = context.name(request.destination);
@@ -81,28 +81,22 @@ fn seen(context: &CallContext<'_>, request: &Message, until: Timestamp, failed: 
         477 | 478 => Proof::OwnWords,
         _ => Proof::Protocol,
     };
-    Finding::new("route-dns", Severity::Error, confidence, proof)
-        .says(
-            format!("{host} cannot find the next hop"),
-            format!(
-                "{node} could not resolve {name}: {said}, {answer}.{rest}"
-            ),
-            format!(
-                "1. Is {name} spelt as it should be in the route or trunk of {host} that leads to {}? 2. Add the record at whoever runs that domain, or let {host} ask a resolver that knows it. 3. Until then: an address in its place.",
-                context.capture.text(request.line)
-            ),
-        )
-        .shown_by(Evidence::in_frames(
-            failed.frames.clone(),
-            format!("{} {name}", kind.word()),
-            said,
+    Observation::new(confidence, proof)
+        .titled(format!("{host} cannot find the next hop"))
+        .happened(format!("{node} could not resolve {name}: {said}, {answer}.{rest}"))
+        .remedy(format!(
+            "Is {name} spelt as it should be in the route or trunk of {host} that leads to {}?",
+            context.capture.text(request.line)
         ))
+        .remedy(format!("Add the record at whoever runs that domain, or let {host} ask a resolver that knows it."))
+        .remedy("Until then: an address in its place.")
+        .shown_by(Evidence::in_frames(failed.frames.clone(), format!("{} {name}", kind.word()), said))
         .shown_by(context.shows(request, "the call that could not go on"))
         .at(request.destination, format!("dns {name}"))
 }
 
 /// The node itself says so.
-fn told(context: &CallContext<'_>) -> Option<Finding> {
+fn told(context: &CallContext<'_>) -> Option<Observation> {
     context.call.final_code?;
     let (refuser, refusal) = (context.refuser()?, context.refusal()?);
     let code = context.refusal_code();
@@ -127,13 +121,15 @@ fn told(context: &CallContext<'_>) -> Option<Finding> {
     } else {
         "could not resolve the name of its next hop"
     };
-    let finding = Finding::new("route-dns", Severity::Error, confidence, Proof::OwnWords)
-        .says(
-            format!("{} cannot find the next hop", context.capture.name(refuser)),
-            format!("{node} {what} and answered {code} {phrase}; the call was for {uri}."),
-            format!("1. On {node}: see which name the route for {uri} leads to ({host} where nothing rewrites it) and whether its resolver knows it (NAPTR, SRV, A, AAAA). 2. Correct the DNS record or the route, or use an address."),
-        )
-        .shown_by(context.shows(refusal, "the next hop could not be found"))
-        .at(refuser, format!("{code} {host}"));
-    Some(finding)
+    Some(
+        Observation::new(confidence, Proof::OwnWords)
+            .titled(format!("{} cannot find the next hop", context.capture.name(refuser)))
+            .happened(format!("{node} {what} and answered {code} {phrase}; the call was for {uri}."))
+            .remedy(format!(
+                "On {node}: see which name the route for {uri} leads to ({host} where nothing rewrites it) and whether its resolver knows it (NAPTR, SRV, A, AAAA)."
+            ))
+            .remedy("Correct the DNS record or the route, or use an address.")
+            .shown_by(context.shows(refusal, "the next hop could not be found"))
+            .at(refuser, format!("{code} {host}")),
+    )
 }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use crate::call::beside::dns::Lookup;
 use crate::call::{Message, Outcome, Transaction};
 use crate::capture::FrameRef;
-use crate::diagnose::{CallContext, Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof};
 use crate::net::DnsRecord;
 use crate::sip::Method;
 
@@ -22,7 +22,7 @@ const LOOKUPS_MAX: usize = 2_000;
 const NAMED_MAX: usize = 4;
 
 /// Every server of a domain was tried for the call, and all were silent.
-pub(super) fn dead_targets(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn dead_targets(context: &CallContext<'_>) -> Option<Observation> {
     let may_be_silence = matches!(
         context.outcome(),
         Outcome::TimedOut | Outcome::Cancelled | Outcome::Unreachable | Outcome::ServerFailed
@@ -48,36 +48,35 @@ pub(super) fn dead_targets(context: &CallContext<'_>) -> Option<Finding> {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let finding = Finding::new("route-dns", Severity::Error, Confidence::Certain, Proof::Protocol)
-        .says(
-            "No server of the domain answers",
-            format!(
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .titled("No server of the domain answers")
+            .happened(format!(
                 "DNS names {} servers for {name}: {}{more}. {} sent the INVITE to each of them and none answered.",
                 targets.len(),
                 listed.join(", "),
                 context.name(sender)
-            ),
-            format!(
-                "1. Whoever runs {name}: are these servers up, and are the SRV records still right? 2. Firewall between {client} and them: let SIP through both ways. 3. {client}: a further route for calls that {name} does not take."
-            ),
-        )
-        .shown_by(Evidence::in_frames(
-            vec![services.at()],
-            format!("SRV {name}"),
-            format!("names {} servers", targets.len()),
-        ))
-        .shown_by(Evidence::in_frames(
-            tried.frames,
-            context.start_line(request),
-            "one INVITE to each of them, and no answer",
-        ))
-        .shown_by(Evidence::Missing {
-            expected: "any response from any of them".to_owned(),
-            after: request.at,
-            watched: context.capture.watched_since(request.time),
-        })
-        .at(sender, format!("dead {name}"));
-    Some(finding)
+            ))
+            .remedy(format!("Whoever runs {name}: are these servers up, and are the SRV records still right?"))
+            .remedy(format!("Firewall between {client} and them: let SIP through both ways."))
+            .remedy(format!("{client}: a further route for calls that {name} does not take."))
+            .shown_by(Evidence::in_frames(
+                vec![services.at()],
+                format!("SRV {name}"),
+                format!("names {} servers", targets.len()),
+            ))
+            .shown_by(Evidence::in_frames(
+                tried.frames,
+                context.start_line(request),
+                "one INVITE to each of them, and no answer",
+            ))
+            .shown_by(Evidence::Missing {
+                expected: "any response from any of them".to_owned(),
+                after: request.at,
+                watched: context.capture.watched_since(request.time),
+            })
+            .at(sender, format!("dead {name}")),
+    )
 }
 
 /// The servers that a node sent the INVITE to.

@@ -5,7 +5,7 @@
 use crate::call::Message;
 use crate::call::outcome::negotiation::is_whole;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rules::sdp::family;
 use crate::diagnose::rules::sdp::judge::explain;
 use crate::diagnose::rules::sdp::offer::{self, Dimension, suites};
@@ -18,7 +18,7 @@ fn opening<'a>(context: &CallContext<'a>) -> Option<(&'a Message, &'a Message)> 
 }
 
 /// The rule about missing descriptions.
-pub fn sdp_no_offer(context: &CallContext<'_>) -> Option<Finding> {
+pub fn sdp_no_offer(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_answered() {
         return explain(context, Dimension::Presence);
     }
@@ -48,23 +48,26 @@ pub fn sdp_no_offer(context: &CallContext<'_>) -> Option<Finding> {
         }
         (answer.source, answer, "its 200 carries no answer to the offer in the INVITE")
     };
-    let finding = Finding::new("sdp-no-offer", Severity::Warn, Confidence::Certain, Proof::Protocol)
-        .says(
-            "Session description missing in an answered call",
-            format!("{} left it out: {what}, so no codec and no media address were agreed.", context.name(guilty)),
-            format!(
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .warn()
+            .titled("Session description missing in an answered call")
+            .happened(format!(
+                "{} left it out: {what}, so no codec and no media address were agreed.",
+                context.name(guilty)
+            ))
+            .remedy(format!(
                 "On {}: send the session description that RFC 3261 section 13.2.1 wants here.",
                 context.capture.name(guilty)
-            ),
-        )
-        .shown_by(context.shows(lacks, "no session description"))
-        .at(guilty, what)
-        .beside();
-    Some(finding)
+            ))
+            .shown_by(context.shows(lacks, "no session description"))
+            .at(guilty, what)
+            .beside(),
+    )
 }
 
 /// The rule about SRTP keys.
-pub fn sdp_crypto(context: &CallContext<'_>) -> Option<Finding> {
+pub fn sdp_crypto(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_answered() {
         return explain(context, Dimension::Keys);
     }
@@ -76,23 +79,23 @@ pub fn sdp_crypto(context: &CallContext<'_>) -> Option<Finding> {
         let is_used = !a.is_refused() && !b.is_refused() && b.profile.is_secure();
         Some((place, is_used.then(|| key_fault(a, b))??))
     })?;
-    let finding = Finding::new("sdp-crypto", Severity::Warn, Confidence::Certain, Proof::Protocol)
-        .says(
-            "SRTP keys do not fit",
-            format!("{} answered with {what}: the media cannot be decrypted.", context.name(answer.source)),
-            format!(
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .warn()
+            .titled("SRTP keys do not fit")
+            .happened(format!("{} answered with {what}: the media cannot be decrypted.", context.name(answer.source)))
+            .remedy(format!(
                 "On {}: answer with one of the offered crypto lines, its tag included, or with the other DTLS role.",
                 context.capture.name(answer.source)
-            ),
-        )
-        .shown_by(Evidence::seen(
-            answer.at,
-            offer::media_line(context.tables(), answer.session, place).unwrap_or_default(),
-            what.clone(),
-        ))
-        .at(answer.source, what)
-        .beside();
-    Some(finding)
+            ))
+            .shown_by(Evidence::seen(
+                answer.at,
+                offer::media_line(context.tables(), answer.session, place).unwrap_or_default(),
+                what.clone(),
+            ))
+            .at(answer.source, what)
+            .beside(),
+    )
 }
 
 fn key_fault(ours: &Media, theirs: &Media) -> Option<String> {
@@ -119,7 +122,7 @@ fn key_fault(ours: &Media, theirs: &Media) -> Option<String> {
 }
 
 /// The rule about address families.
-pub fn sdp_address_family(context: &CallContext<'_>) -> Option<Finding> {
+pub fn sdp_address_family(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_answered() {
         return explain(context, Dimension::Family);
     }
@@ -134,26 +137,26 @@ pub fn sdp_address_family(context: &CallContext<'_>) -> Option<Finding> {
     if ours == theirs {
         return None;
     }
-    let finding = Finding::new("sdp-address-family", Severity::Warn, Confidence::Likely, Proof::Protocol)
-        .says(
-            "Media addresses of two families",
-            format!(
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .warn()
+            .titled("Media addresses of two families")
+            .happened(format!(
                 "{} offered {} media and {} answered with {}: without a relay that has both there is no audio.",
                 context.name(offer.source),
                 family::name(ours),
                 context.name(answer.source),
                 family::name(theirs)
-            ),
-            format!(
+            ))
+            .remedy(format!(
                 "Give {} an {} media address towards {}, or let a dual-stack SBC relay the media.",
                 context.capture.name(answer.source),
                 family::name(ours),
                 context.capture.name(offer.source)
-            ),
-        )
-        .shown_by(context.shows(answer, "the answer"))
-        .shown_by(context.shows(offer, "the offer"))
-        .at(answer.source, family::name(theirs))
-        .beside();
-    Some(finding)
+            ))
+            .shown_by(context.shows(answer, "the answer"))
+            .shown_by(context.shows(offer, "the offer"))
+            .at(answer.source, family::name(theirs))
+            .beside(),
+    )
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::outcome::negotiation::{Exchange, changes, exchange, is_whole, used};
 use crate::call::{Message, TransactionIndex};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity};
 use crate::diagnose::rules::sdp::offer;
 use crate::diagnose::rules::sdp::versions::{kept_version, second_answer};
 use crate::sip::sdp::{Direction, Media, MediaKind, Profile};
@@ -27,7 +27,7 @@ struct Fault {
 }
 
 /// The rule.
-pub fn sdp_answer_invalid(context: &CallContext<'_>) -> Option<Finding> {
+pub fn sdp_answer_invalid(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_answered() {
         return None;
     }
@@ -54,7 +54,7 @@ pub fn sdp_answer_invalid(context: &CallContext<'_>) -> Option<Finding> {
     let mut faults: Vec<_> = faults.collect();
     faults.sort_by_key(|(_, _, fault)| std::cmp::Reverse(fault.severity));
     match faults.first() {
-        Some((offer, answer, fault)) => Some(finding(context, offer, answer, fault)),
+        Some((offer, answer, fault)) => Some(observation(context, offer, answer, fault)),
         None => second_answer(context, first).or_else(|| kept_version(context)),
     }
 }
@@ -200,7 +200,7 @@ fn foreign_codecs(ours: &Media, theirs: &Media) -> Option<String> {
     })
 }
 
-fn finding(context: &CallContext<'_>, offer: &Message, answer: &Message, fault: &Fault) -> Finding {
+fn observation(context: &CallContext<'_>, offer: &Message, answer: &Message, fault: &Fault) -> Observation {
     let tables = context.tables();
     let bye = context
         .dialogs
@@ -218,16 +218,15 @@ fn finding(context: &CallContext<'_>, offer: &Message, answer: &Message, fault: 
     });
     let answerer = context.name(answer.source);
     let quote = |message: &Message| offer::media_line(tables, message.session, fault.place).unwrap_or_default();
-    Finding::new("sdp-answer-invalid", fault.severity, Confidence::Certain, Proof::Protocol)
-        .says(
-            format!("The answer does not fit the offer: {}", fault.what),
-            format!("{answerer} answered with {}{end}.", fault.what),
-            format!(
-                "Correct the answer of {} (firmware, or the SDP rules of the SBC in front of it); show its vendor both \
+    Observation::new(Confidence::Certain, Proof::Protocol)
+        .severity(fault.severity)
+        .titled(format!("The answer does not fit the offer: {}", fault.what))
+        .happened(format!("{answerer} answered with {}{end}.", fault.what))
+        .remedy(format!(
+            "Correct the answer of {} (firmware, or the SDP rules of the SBC in front of it); show its vendor both \
              session descriptions.",
-                context.capture.name(answer.source)
-            ),
-        )
+            context.capture.name(answer.source)
+        ))
         .shown_by(Evidence::seen(answer.at, quote(answer), "the answer"))
         .shown_by(Evidence::seen(offer.at, quote(offer), "the offer"))
         .at(answer.source, fault.kind)

@@ -5,7 +5,7 @@
 use crate::call::Message;
 use crate::diagnose::background::media_capabilities::FactKind;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::diagnose::rules::sdp::judge::{Judgement, Test, Theory};
 use crate::diagnose::rules::sdp::offer::Dimension;
 use crate::diagnose::rules::sdp::refusal::{Refusal, is_refused};
@@ -119,14 +119,14 @@ fn theory(context: &CallContext<'_>, request: &Message, fault: Fault) -> Theory 
         proof: Proof::OwnWords,
         title: "The type of the body was refused".to_owned(),
         why: format!("it does not take {}{accepts}", fault.what),
-        remedy,
+        remedy: remedy.into(),
         evidence: vec![context.shows_header(request, fault.header, "what was sent")],
         signature: fault.what,
     }
 }
 
 /// The rule about body types.
-pub fn sdp_body_type(context: &CallContext<'_>) -> Option<Finding> {
+pub fn sdp_body_type(context: &CallContext<'_>) -> Option<Observation> {
     if !is_refused(context) || !matches!(context.refusal_code(), 406 | 415) {
         return None;
     }
@@ -137,22 +137,20 @@ pub fn sdp_body_type(context: &CallContext<'_>) -> Option<Finding> {
         true => context.shows_header(response, HeaderName::Accept, "what the refuser accepts"),
         false => context.shows(response, "the refusal"),
     };
-    let finding = Finding::new("sdp-body-type", Severity::Error, theory.confidence, theory.proof)
-        .says(
-            theory.title,
-            format!(
-                "{} refused the call with {} {} {}.",
-                context.name(refuser),
-                context.refusal_code(),
-                theory.confidence.because(),
-                theory.why
-            ),
-            theory.remedy,
-        )
+    let observation = Observation::new(theory.confidence, theory.proof)
+        .titled(theory.title)
+        .happened(format!("{} refused the call with {}", context.name(refuser), context.refusal_code()))
+        .because(format!("{}.", theory.why))
+        .remedy(theory.remedy)
         .shown_by(shown)
         .at(refuser, theory.signature);
-    let finding = theory.evidence.into_iter().fold(finding, Finding::shown_by);
-    Some(finding.not("sdp-codec-mismatch", "the type of the body was refused, not what it describes"))
+    Some(
+        theory
+            .evidence
+            .into_iter()
+            .fold(observation, Observation::shown_by)
+            .not("sdp-codec-mismatch", "the type of the body was refused, not what it describes"),
+    )
 }
 
 /// Whether a refused dimension was accepted in the very same form before or after.

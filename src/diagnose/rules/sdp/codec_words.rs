@@ -3,7 +3,7 @@
 //! Source: RFC 3551 (PCMU and PCMA, which nearly all devices take).
 
 use crate::diagnose::finding::words::{either, was};
-use crate::diagnose::finding::{Confidence, Proof};
+use crate::diagnose::finding::{Confidence, Proof, Steps};
 use crate::diagnose::rules::sdp::judge::Theory;
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::refusal::Refusal;
@@ -38,14 +38,17 @@ pub fn theory(refusal: &Refusal<'_, '_>, line: &Media, theirs: &[String], proof:
     }
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
     let remedy = if wanted.is_empty() {
-        format!(
-            "1. On {refuser}: see which codecs it allows for this peer, and allow {ours}. 2. Or {offerer}: add one of those to its offer."
-        )
+        Steps::from([
+            format!("On {refuser}: see which codecs it allows for this peer, and allow {ours}."),
+            format!("Or {offerer}: add one of those to its offer."),
+        ])
     } else {
         let wanted = either(&wanted);
-        format!(
-            "1. {offerer}: add {wanted} to the codecs that it offers ({ours} may stay behind it). 2. Or on {refuser}: allow {ours}, or let an SBC between them transcode. 3. Re-test: an offer with {wanted} must be answered with it."
-        )
+        Steps::from([
+            format!("{offerer}: add {wanted} to the codecs that it offers ({ours} may stay behind it)."),
+            format!("Or on {refuser}: allow {ours}, or let an SBC between them transcode."),
+            format!("Re-test: an offer with {wanted} must be answered with it."),
+        ])
     };
     Theory {
         dimension: Dimension::Codecs,

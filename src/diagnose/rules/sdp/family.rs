@@ -89,7 +89,7 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         remedy: format!(
             "On {offerer}: give the interface towards {refuser} an {} media address, or let a dual-stack SBC relay the media.",
             name(!is_v6)
-        ),
+        ).into(),
         evidence: Vec::new(),
         signature: name(is_v6).to_owned(),
     }))

@@ -6,14 +6,12 @@ use crate::call::outcome::negotiation::{self, Change, Exchange, change_wanted, i
 use crate::call::{MessageIndex, TransactionIndex};
 use crate::diagnose::background::media_capabilities::FactKind;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity};
 use crate::diagnose::rules::sdp::judge::{Test, Theory, explain};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::refusal::Refusal;
 use crate::sip::Sdp;
 use crate::sip::sdp::{MediaKind, Profile};
-
-const RULE: &str = "sdp-t38-refused";
 
 fn is_fax_alone(sdp: &Sdp) -> bool {
     let mut lines = used(sdp).peekable();
@@ -44,14 +42,15 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         why: format!("the offer has fax alone ({})", if has_udptl { "T.38 over UDPTL" } else { "image" }),
         remedy: format!(
             "On {refuser}: enable T.38. Or on {offerer}: begin with voice (PCMU or PCMA) and switch to T.38 later."
-        ),
+        )
+        .into(),
         evidence: Vec::new(),
         signature: "t38".to_owned(),
     }))
 }
 
 /// The rule: a switch during the call, or a call that began as fax.
-pub fn sdp_t38_refused(context: &CallContext<'_>) -> Option<Finding> {
+pub fn sdp_t38_refused(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_answered() {
         return explain(context, Dimension::Fax);
     }
@@ -66,7 +65,7 @@ pub fn sdp_t38_refused(context: &CallContext<'_>) -> Option<Finding> {
     if later().any(|(other, again)| again == change && took(context, other, *again)) {
         return None;
     }
-    Some(finding(context, refused, *change))
+    Some(observation(context, refused, *change))
 }
 
 fn took(context: &CallContext<'_>, exchange: &Exchange, change: Change) -> bool {
@@ -113,7 +112,7 @@ fn last_hop(context: &CallContext<'_>, first: TransactionIndex) -> TransactionIn
     hop
 }
 
-fn finding(context: &CallContext<'_>, refused: &Exchange, change: Change) -> Finding {
+fn observation(context: &CallContext<'_>, refused: &Exchange, change: Change) -> Observation {
     let transactions = &context.transactions;
     let root = transactions.transaction(last_hop(context, refused.transaction));
     let (asker, refuser) = (context.capture.name(root.source), root.destination);
@@ -136,26 +135,26 @@ fn finding(context: &CallContext<'_>, refused: &Exchange, change: Change) -> Fin
         _ => String::new(),
     };
     let severity = if fallback.is_some() { Severity::Warn } else { Severity::Error };
-    let mut finding = Finding::new(RULE, severity, Confidence::Certain, Proof::OwnWords)
-        .says(
-            "The switch to or from T.38 fax was refused",
-            format!("{asker} asked to {what} {after:.1} s after the answer; {} {how}{end}.", context.name(refuser)),
-            format!(
-                "On {}: enable T.38 for this peer. Or on {asker}: fall back to fax over PCMU or PCMA without voice \
+    let mut observation = Observation::new(Confidence::Certain, Proof::OwnWords)
+        .severity(severity)
+        .titled("The switch to or from T.38 fax was refused")
+        .happened(format!(
+            "{asker} asked to {what} {after:.1} s after the answer; {} {how}{end}.",
+            context.name(refuser)
+        ))
+        .remedy(format!(
+            "On {}: enable T.38 for this peer. Or on {asker}: fall back to fax over PCMU or PCMA without voice \
                  activity detection.",
-                context.capture.name(refuser)
-            ),
-        )
+            context.capture.name(refuser)
+        ))
         .at(refuser, format!("{what} {status}"))
         .beside();
     if let Some(request) = request {
         let lines = offer::media_lines(context.tables(), request.session);
-        finding = finding.shown_by(Evidence::seen(request.at, lines, "the wanted switch"));
+        observation = observation.shown_by(Evidence::seen(request.at, lines, "the wanted switch"));
     }
-    if let Some(response) = response {
-        finding = finding.shown_by(context.shows(response, "its answer"));
-    }
-    finding.not("sdp-codec-mismatch", "fax was asked for, not a voice codec")
+    observation = observation.maybe_shown_by(response.map(|response| context.shows(response, "its answer")));
+    observation.not("sdp-codec-mismatch", "fax was asked for, not a voice codec")
 }
 
 /// The frame of a later offer of voice that was taken.

@@ -8,14 +8,14 @@ use crate::call::Outcome;
 use crate::call::outcome::hold::{Hold, holds};
 use crate::call::outcome::negotiation::changes;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rules::sdp::offer;
 
 /// A hold that lasts until the end is called stuck from here on.
 const STUCK: Duration = Duration::from_secs(60);
 
 /// The rule.
-pub fn sdp_hold(context: &CallContext<'_>) -> Option<Finding> {
+pub fn sdp_hold(context: &CallContext<'_>) -> Option<Observation> {
     if !matches!(context.outcome(), Outcome::Completed | Outcome::StillUp | Outcome::Dropped) {
         return None;
     }
@@ -57,30 +57,28 @@ fn shown(context: &CallContext<'_>, hold: &Hold) -> Evidence {
     Evidence::seen(message.at, lines, "puts the other side on hold")
 }
 
-fn stuck_finding(context: &CallContext<'_>, hold: &Hold) -> Finding {
+fn stuck_finding(context: &CallContext<'_>, hold: &Hold) -> Observation {
     let message = context.transactions.message(hold.began);
     let holder = context.name(message.source);
-    Finding::new("sdp-hold", Severity::Warn, Confidence::Certain, Proof::Protocol)
-        .says(
-            "On hold until the end, with no audio either way",
-            format!(
-                "{holder} put the call on hold {:.1} s after the INVITE and it was never resumed: for the last {:.0} s \
+    Observation::new(Confidence::Certain, Proof::Protocol)
+        .titled("On hold until the end, with no audio either way")
+        .happened(format!(
+            "{holder} put the call on hold {:.1} s after the INVITE and it was never resumed: for the last {:.0} s \
                  neither side was allowed to send audio.",
-                context.seconds_in(message),
-                seconds(context, hold)
-            ),
-            format!(
-                "On {}: check that the resume sends a re-INVITE with a=sendrecv, and that a hold is answered with \
+            context.seconds_in(message),
+            seconds(context, hold)
+        ))
+        .remedy(format!(
+            "On {}: check that the resume sends a re-INVITE with a=sendrecv, and that a hold is answered with \
                  recvonly or inactive.",
-                context.capture.name(message.source)
-            ),
-        )
+            context.capture.name(message.source)
+        ))
         .shown_by(shown(context, hold))
         .at(message.source, "stuck")
         .beside()
 }
 
-fn held_finding(context: &CallContext<'_>, all: &[Hold], last: &Hold) -> Finding {
+fn held_finding(context: &CallContext<'_>, all: &[Hold], last: &Hold) -> Observation {
     let message = context.transactions.message(last.began);
     let total: f64 = all.iter().map(|hold| seconds(context, hold)).sum();
     let times = match all.len() {
@@ -91,16 +89,15 @@ fn held_finding(context: &CallContext<'_>, all: &[Hold], last: &Hold) -> Finding
         Some(_) => "and resumed it",
         None => "and did not resume it",
     };
-    Finding::new("sdp-hold", Severity::Info, Confidence::Certain, Proof::Protocol)
-        .says(
-            "The call was on hold",
-            format!(
-                "The call was put on hold {times}, {total:.1} s in all; {} held it last, {:.1} s after the INVITE, {end}.",
-                context.name(message.source),
-                context.seconds_in(message)
-            ),
-            "Nothing is broken: hold is part of the call.",
-        )
+    Observation::new(Confidence::Certain, Proof::Protocol)
+        .info()
+        .titled("The call was on hold")
+        .happened(format!(
+            "The call was put on hold {times}, {total:.1} s in all; {} held it last, {:.1} s after the INVITE, {end}.",
+            context.name(message.source),
+            context.seconds_in(message)
+        ))
+        .remedy("Nothing is broken: hold is part of the call.")
         .shown_by(shown(context, last))
         .at(message.source, "hold")
         .beside()

@@ -2,7 +2,7 @@
 
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rules::sdp::offer::Dimension;
 use crate::diagnose::rules::sdp::refusal::Refusal;
 use crate::diagnose::rules::sdp::{body, codec, family, fax, params, profile, streams, syntax};
@@ -21,7 +21,7 @@ pub struct Theory {
     /// What follows "because".
     pub why: String,
     /// Who changes what.
-    pub remedy: String,
+    pub remedy: Steps,
     /// What shows it beside the offer and the refusal.
     pub evidence: Vec<Evidence>,
     /// What makes it the same problem as in another call.
@@ -108,7 +108,7 @@ fn is_thin(refusal: &Refusal<'_, '_>) -> bool {
 }
 
 /// The finding about a refusal, where this dimension explains it best.
-pub fn explain(context: &CallContext<'_>, dimension: Dimension) -> Option<Finding> {
+pub fn explain(context: &CallContext<'_>, dimension: Dimension) -> Option<Observation> {
     let best = context.media.get_or_init(|| {
         let judgement = judge(&Refusal::of(context)?);
         Some(judgement.theory?.dimension as u8)
@@ -119,35 +119,31 @@ pub fn explain(context: &CallContext<'_>, dimension: Dimension) -> Option<Findin
     let refusal = Refusal::of(context)?;
     let judgement = judge(&refusal);
     let theory = judgement.theory.as_ref()?;
-    Some(finding(&refusal, theory, &judgement))
+    Some(observation(&refusal, theory, &judgement))
 }
 
-fn finding(refusal: &Refusal<'_, '_>, theory: &Theory, judgement: &Judgement) -> Finding {
-    let mut explanation = format!(
-        "{} refused the call with {} after {} {} {}.",
-        refusal.refuser_name(),
-        refusal.code,
-        delay(refusal),
-        theory.confidence.because(),
-        theory.why
-    );
+fn observation(refusal: &Refusal<'_, '_>, theory: &Theory, judgement: &Judgement) -> Observation {
+    let mut why = format!("{}.", theory.why);
     if theory.confidence == Confidence::Possible && !judgement.open.is_empty() {
         let open: Vec<&str> = judgement.open.iter().map(|one| one.word()).collect();
-        explanation.push_str(&format!(" Also consider {}.", open.join(", ")));
+        why.push_str(&format!(" Also consider {}.", open.join(", ")));
     }
-    let finding = Finding::new(theory.dimension.rule(), Severity::Error, theory.confidence, theory.proof)
-        .says(theory.title.clone(), explanation, theory.remedy.clone())
+    let observation = Observation::new(theory.confidence, theory.proof)
+        .titled(theory.title.clone())
+        .happened(format!("{} refused the call with {} after {}", refusal.refuser_name(), refusal.code, delay(refusal)))
+        .because(why)
+        .remedy(theory.remedy.clone())
         .shown_by(refusal.shows_offer("what was offered"))
         .shown_by(refusal.shows_refusal())
         .at(refusal.refuser, &theory.signature);
-    let finding = theory.evidence.iter().cloned().fold(finding, Finding::shown_by);
-    with_refuted(finding, judgement)
+    let observation = theory.evidence.iter().cloned().fold(observation, Observation::shown_by);
+    with_refuted(observation, judgement)
 }
 
 /// Adds what was ruled out.
-pub fn with_refuted(finding: Finding, judgement: &Judgement) -> Finding {
+pub fn with_refuted(observation: Observation, judgement: &Judgement) -> Observation {
     let refuted = judgement.refuted.iter();
-    refuted.fold(finding, |finding, (dimension, because)| finding.not(dimension.rule(), because.clone()))
+    refuted.fold(observation, |observation, (dimension, because)| observation.not(dimension.rule(), because.clone()))
 }
 
 /// How long the refuser took: `40 ms`, `2.3 s`.

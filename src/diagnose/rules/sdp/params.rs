@@ -6,14 +6,13 @@ use std::collections::BTreeSet;
 
 use crate::diagnose::background::media_capabilities::FactKind;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rules::sdp::judge::{Test, Theory, explain};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::refusal::{Refusal, main_line};
 use crate::diagnose::rules::sdp::settings;
 use crate::sip::sdp::{Codec, Media};
 
-const RULE: &str = "sdp-codec-params";
 /// Accepted and refused offers from which on a comparison is more than chance.
 const ACCEPTED_MIN: u32 = 3;
 /// See [`ACCEPTED_MIN`].
@@ -227,11 +226,12 @@ fn theory(
 ) -> Theory {
     let capture = refusal.context.capture;
     let (offerer, refuser) = (capture.name(refusal.offerer), capture.name(refusal.refuser));
-    let remedy = match settings {
-        Some((ours, theirs)) => format!(
-            "1. On {offerer}: offer {theirs} in place of {ours} towards {refuser}. 2. Or on {refuser}: take {ours}."
-        ),
-        None => format!("Set equal packet time and codec parameters on {offerer} and {refuser}."),
+    let remedy: Steps = match settings {
+        Some((ours, theirs)) => Steps::from([
+            format!("On {offerer}: offer {theirs} in place of {ours} towards {refuser}."),
+            format!("Or on {refuser}: take {ours}."),
+        ]),
+        None => format!("Set equal packet time and codec parameters on {offerer} and {refuser}.").into(),
     };
     Theory {
         dimension: Dimension::Parameters,
@@ -246,7 +246,7 @@ fn theory(
 }
 
 /// The rule: refusals, and calls that were answered with parameters that clash.
-pub fn sdp_codec_params(context: &CallContext<'_>) -> Option<Finding> {
+pub fn sdp_codec_params(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_answered() {
         return explain(context, Dimension::Parameters);
     }
@@ -261,10 +261,11 @@ pub fn sdp_codec_params(context: &CallContext<'_>) -> Option<Finding> {
     })?;
     let tables = context.tables();
     let line = |message: &crate::call::Message| offer::media_line(tables, message.session, place).unwrap_or_default();
-    let finding = Finding::new(RULE, Severity::Warn, Confidence::Likely, Proof::Protocol)
-        .says(
-            format!("{} with parameters that do not fit", clash.codec),
-            format!(
+    Some(
+        Observation::new(Confidence::Likely, Proof::Protocol)
+            .warn()
+            .titled(format!("{} with parameters that do not fit", clash.codec))
+            .happened(format!(
                 "Both sides know {} but {} wants {} and {} {}: {} may be distorted or missing.",
                 clash.codec,
                 context.name(offer.source),
@@ -272,17 +273,16 @@ pub fn sdp_codec_params(context: &CallContext<'_>) -> Option<Finding> {
                 context.name(answer.source),
                 clash.theirs,
                 kind.word()
-            ),
-            format!(
+            ))
+            .remedy(format!(
                 "Let {} answer with what was offered ({}), or let {} offer what the other side wants.",
                 context.capture.name(answer.source),
                 clash.ours,
                 context.capture.name(offer.source)
-            ),
-        )
-        .shown_by(Evidence::seen(offer.at, line(offer), clash.ours.clone()))
-        .shown_by(Evidence::seen(answer.at, line(answer), clash.theirs.clone()))
-        .at(answer.source, format!("{} {}", clash.codec, clash.theirs))
-        .beside();
-    Some(finding)
+            ))
+            .shown_by(Evidence::seen(offer.at, line(offer), clash.ours.clone()))
+            .shown_by(Evidence::seen(answer.at, line(answer), clash.theirs.clone()))
+            .at(answer.source, format!("{} {}", clash.codec, clash.theirs))
+            .beside(),
+    )
 }

@@ -8,7 +8,7 @@ use crate::call::outcome::negotiation::is_whole;
 use crate::call::{Message, NodeId, Outcome};
 use crate::capture::Timestamp;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity};
 use crate::diagnose::rules::sdp::body::values;
 use crate::diagnose::rules::sdp::refusal::is_refused;
 use crate::sip::{HeaderName, Method, StatusCode};
@@ -17,7 +17,7 @@ use crate::sip::{HeaderName, Method, StatusCode};
 const STUCK: Duration = Duration::from_secs(4);
 
 /// The rule about preconditions.
-pub fn sdp_precondition(context: &CallContext<'_>) -> Option<Finding> {
+pub fn sdp_precondition(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome().is_answered() {
         return None;
     }
@@ -25,7 +25,7 @@ pub fn sdp_precondition(context: &CallContext<'_>) -> Option<Finding> {
 }
 
 /// A response that speaks of preconditions.
-fn refused(context: &CallContext<'_>) -> Option<Finding> {
+fn refused(context: &CallContext<'_>) -> Option<Observation> {
     let code = context.refusal_code();
     if !matches!(code, 420 | 421 | 580) || !is_refused(context) {
         return None;
@@ -67,11 +67,15 @@ fn refused(context: &CallContext<'_>) -> Option<Finding> {
             ),
         ),
     };
-    let finding = Finding::new("sdp-precondition", Severity::Error, Confidence::Certain, Proof::OwnWords)
-        .says(title, format!("{} refused the call with {code} because {why}.", context.name(refuser)), remedy)
-        .shown_by(context.shows(response, "the refusal"))
-        .at(refuser, code);
-    Some(finding)
+    Some(
+        Observation::new(Confidence::Certain, Proof::OwnWords)
+            .titled(title)
+            .happened(format!("{} refused the call with {code}", context.name(refuser)))
+            .because(format!("{why}."))
+            .remedy(remedy)
+            .shown_by(context.shows(response, "the refusal"))
+            .at(refuser, code),
+    )
 }
 
 /// What one side says of its own resources, and what is demanded of them.
@@ -93,7 +97,7 @@ impl Reserved<'_> {
 }
 
 /// A set-up in which one side's resources never became what was mandatory, until a timer or an error ended it.
-fn never_met(context: &CallContext<'_>) -> Option<Finding> {
+fn never_met(context: &CallContext<'_>) -> Option<Observation> {
     let step = context.transactions.transaction(context.transactions.last_step()?);
     let may_be_stuck = context.outcome() == Outcome::Cancelled
         || context.outcome() == Outcome::TimedOut
@@ -125,18 +129,18 @@ fn never_met(context: &CallContext<'_>) -> Option<Finding> {
     };
     // A person who hangs up on a silent set-up ends it as well as a timer does.
     let is_beside = is_cancelled && words.is_none();
-    let finding = finding(context, &unmet, (end, quiet), words, confidence, proof);
-    Some(if is_beside { finding.beside() } else { finding })
+    let observation = observation(context, &unmet, (end, quiet), words, confidence, proof);
+    Some(if is_beside { observation.beside() } else { observation })
 }
 
-fn finding(
+fn observation(
     context: &CallContext<'_>,
     unmet: &[Reserved<'_>],
     (end, quiet): (&Message, Duration),
     words: Option<&Message>,
     confidence: Confidence,
     proof: Proof,
-) -> Finding {
+) -> Observation {
     let sides: Vec<String> = unmet
         .iter()
         .map(|side| {
@@ -161,35 +165,36 @@ fn finding(
         Outcome::Cancelled => Severity::Warn,
         _ => Severity::Error,
     };
-    let mut finding = Finding::new("sdp-precondition", severity, confidence, proof).says(
-            "Resources were not reserved before ringing",
-            format!(
-                "The call never rang, {} {}; {:.1} s after the set-up had last moved {what}.{instead}",
-                confidence.because(),
-                sides.join(" and "),
-                quiet.as_secs_f64()
-            ),
-            format!(
-                "1. Bearer and policy control (PCRF or PCF) of the access of {}: was the bearer asked for and granted at that time? 2. If it was: why did that side not confirm it (UPDATE with `curr` at the wanted value)? 3. Towards a side that is no IMS device: make the precondition optional.",
-                addresses.join(" and ")
-            ),
-        );
+    let mut observation = Observation::new(confidence, proof)
+        .severity(severity)
+        .titled("Resources were not reserved before ringing")
+        .happened("The call never rang,")
+        .because(format!(
+            "{}; {:.1} s after the set-up had last moved {what}.{instead}",
+            sides.join(" and "),
+            quiet.as_secs_f64()
+        ))
+        .remedy(format!(
+            "Bearer and policy control (PCRF or PCF) of the access of {}: was the bearer asked for and granted at that time?",
+            addresses.join(" and ")
+        ))
+        .remedy("If it was: why did that side not confirm it (UPDATE with `curr` at the wanted value)?")
+        .remedy("Towards a side that is no IMS device: make the precondition optional.");
     for side in unmet {
-        finding = finding.shown_by(Evidence::seen(
+        observation = observation.shown_by(Evidence::seen(
             side.told.at,
             format!("a={}", side.current),
             "the last word of that side on its resources",
         ));
     }
-    finding = finding.shown_by(context.shows(end, "the end of the set-up"));
+    observation = observation.shown_by(context.shows(end, "the end of the set-up"));
     if let Some(first) = unmet.first() {
-        finding = finding.at(first.told.source, "not met");
+        observation = observation.at(first.told.source, "not met");
     }
-    if let Some(words) = words {
-        finding =
-            finding.shown_by(context.shows_header(words, HeaderName::Reason, "the bearer is named as the reason"));
-    }
-    finding
+    observation = observation.maybe_shown_by(
+        words.map(|words| context.shows_header(words, HeaderName::Reason, "the bearer is named as the reason")),
+    );
+    observation
 }
 
 /// Descriptions with preconditions before the end of the set-up, each as its maker sent it.

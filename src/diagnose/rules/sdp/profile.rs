@@ -146,7 +146,7 @@ fn fits(
         proof,
         title: format!("{} was refused", offer::profile_words(line)),
         why: format!("the offer insists on {} and {why}", offer::profile_words(line)),
-        remedy,
+        remedy: remedy.into(),
         evidence: shown.into_iter().collect(),
         signature: line.profile_text.to_ascii_uppercase(),
     }))
@@ -250,7 +250,8 @@ fn keys_fit(refusal: &Refusal<'_, '_>, line: &Media, confidence: Confidence, pro
         remedy: format!(
             "On {offerer}: offer AES_CM_128_HMAC_SHA1_80 with a fresh key of 30 octets, or a DTLS fingerprint, in \
              every encrypted line, or offer RTP/AVP towards {refuser}."
-        ),
+        )
+        .into(),
         evidence: Vec::new(),
         signature: format!("{} {}", line.profile_text, suites(line).join(",")),
     }))

@@ -5,14 +5,12 @@
 use crate::call::outcome::negotiation::used;
 use crate::diagnose::background::media_capabilities::FactKind;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::diagnose::rules::sdp::judge::{Test, Theory, explain};
 use crate::diagnose::rules::sdp::offer::{self, Dimension};
 use crate::diagnose::rules::sdp::refusal::Refusal;
 use crate::sip::Sdp;
 use crate::sip::sdp::MediaKind;
-
-const RULE: &str = "sdp-stream-refused";
 
 /// The kinds beside voice, each once.
 fn extra_kinds(sdp: &Sdp) -> Vec<MediaKind> {
@@ -70,7 +68,8 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         ),
         remedy: format!(
             "On {offerer}: do not offer {words} to {refuser}. Or make {refuser} answer such lines with port 0."
-        ),
+        )
+        .into(),
         evidence,
         signature: words,
     }))
@@ -94,7 +93,7 @@ fn own_words(refusal: &Refusal<'_, '_>, extra: &[MediaKind]) -> Option<String> {
 }
 
 /// The rule: refusals, and calls that were answered without the extra line.
-pub fn sdp_stream_refused(context: &CallContext<'_>) -> Option<Finding> {
+pub fn sdp_stream_refused(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_answered() {
         return explain(context, Dimension::Streams);
     }
@@ -116,22 +115,22 @@ pub fn sdp_stream_refused(context: &CallContext<'_>) -> Option<Finding> {
     }
     let kind = ours.kind.word();
     let answerer = answer.source;
-    let finding = Finding::new(RULE, Severity::Info, Confidence::Certain, Proof::Protocol)
-        .says(
-            format!("Answered without {kind}"),
-            format!(
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .info()
+            .titled(format!("Answered without {kind}"))
+            .happened(format!(
                 "{} does not take the {kind} part of the offer (m-line {}) and accepted the rest.",
                 context.name(answerer),
                 place + 1
-            ),
-            format!("Nothing is broken; to have {kind}, enable it on {}.", context.capture.name(answerer)),
-        )
-        .shown_by(crate::diagnose::finding::Evidence::seen(
-            answer.at,
-            offer::media_line(context.tables(), answer.session, place).unwrap_or_default(),
-            "port 0 refuses this line",
-        ))
-        .at(answerer, kind)
-        .beside();
-    Some(finding)
+            ))
+            .remedy(format!("Nothing is broken; to have {kind}, enable it on {}.", context.capture.name(answerer)))
+            .shown_by(crate::diagnose::finding::Evidence::seen(
+                answer.at,
+                offer::media_line(context.tables(), answer.session, place).unwrap_or_default(),
+                "port 0 refuses this line",
+            ))
+            .at(answerer, kind)
+            .beside(),
+    )
 }

@@ -60,7 +60,8 @@ pub fn test_presence(refusal: &Refusal<'_, '_>) -> Test {
         remedy: format!(
             "On {offerer}: send the offer in the INVITE towards {refuser} (\"early offer\"). Or let an SBC between \
              them insert one."
-        ),
+        )
+        .into(),
         evidence: shown
             .map(|fact| refusal.shows_session(fact.at, fact.answer, "an INVITE with offer, accepted"))
             .into_iter()
@@ -125,7 +126,8 @@ pub fn test(refusal: &Refusal<'_, '_>) -> Test {
         why,
         remedy: format!(
             "On {offerer}: correct the template, firmware or header manipulation that makes this part ({defect})."
-        ),
+        )
+        .into(),
         evidence: shown.into_iter().collect(),
         signature: format!("{:?}", defect.kind),
     }))

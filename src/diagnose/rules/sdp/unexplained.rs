@@ -4,7 +4,7 @@
 
 use crate::call::outcome::negotiation::{is_whole, used};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
 use crate::diagnose::rules::sdp::body::same_offer_accepted;
 use crate::diagnose::rules::sdp::judge::{Judgement, delay, judge, with_refuted};
 use crate::diagnose::rules::sdp::offer;
@@ -12,7 +12,7 @@ use crate::diagnose::rules::sdp::refusal::{Refusal, is_refused};
 use crate::sip::HeaderName;
 
 /// The rule.
-pub fn sdp_unexplained_488(context: &CallContext<'_>) -> Option<Finding> {
+pub fn sdp_unexplained_488(context: &CallContext<'_>) -> Option<Observation> {
     if !is_refused(context) || !matches!(context.refusal_code(), 488 | 606) {
         return None;
     }
@@ -21,12 +21,14 @@ pub fn sdp_unexplained_488(context: &CallContext<'_>) -> Option<Finding> {
     if judgement.theory.is_some() {
         return None;
     }
-    let finding = Finding::new("sdp-unexplained-488", Severity::Error, Confidence::Possible, Proof::CodeMeaning)
-        .says("Media refused, the reason is not in the capture", explanation(&refusal, &judgement), remedy(&refusal))
+    let observation = Observation::new(Confidence::Possible, Proof::CodeMeaning)
+        .titled("Media refused, the reason is not in the capture")
+        .happened(explanation(&refusal, &judgement))
+        .remedy(remedy(&refusal))
         .shown_by(refusal.shows_refusal())
         .shown_by(refusal.shows_offer("what was offered"))
         .at(refusal.refuser, refusal.code);
-    Some(with_refuted(finding, &judgement))
+    Some(with_refuted(observation, &judgement))
 }
 
 fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
@@ -75,12 +77,15 @@ fn explanation(refusal: &Refusal<'_, '_>, judgement: &Judgement) -> String {
     text
 }
 
-fn remedy(refusal: &Refusal<'_, '_>) -> String {
+fn remedy(refusal: &Refusal<'_, '_>) -> Steps {
     let context = refusal.context;
-    format!(
-        "1. On {}: look into its log for the Call-ID {}. 2. Repeat the call with PCMU and PCMA, RTP/AVP, IPv4 and one \
-         m-line; if it passes, put the rest back one by one.",
-        context.capture.name(refusal.refuser),
-        context.tables().call_id(refusal.request)
-    )
+    Steps::from([
+        format!(
+            "On {}: look into its log for the Call-ID {}.",
+            context.capture.name(refusal.refuser),
+            context.tables().call_id(refusal.request)
+        ),
+        "Repeat the call with PCMU and PCMA, RTP/AVP, IPv4 and one m-line; if it passes, put the rest back one by one."
+            .to_owned(),
+    ])
 }

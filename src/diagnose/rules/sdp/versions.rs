@@ -5,7 +5,7 @@
 use crate::call::outcome::negotiation::{Change, changes, difference, is_agreed, is_whole, used};
 use crate::call::{Message, MessageIndex, NodeId, SessionId, TextId, TransactionIndex};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rules::sdp::offer;
 use crate::sip::sdp::{Direction, Media};
 use crate::sip::{HeaderName, Method, StatusCode};
@@ -14,7 +14,7 @@ use crate::sip::{HeaderName, Method, StatusCode};
 const SPEAKERS_MAX: usize = 16;
 
 /// A 2xx whose session description is not the one of the reliable response before it, which had answered the offer.
-pub fn second_answer(context: &CallContext<'_>, first: TransactionIndex) -> Option<Finding> {
+pub fn second_answer(context: &CallContext<'_>, first: TransactionIndex) -> Option<Observation> {
     let transactions = &context.transactions;
     let invite = transactions.transaction(first);
     let answer = context.message(invite.final_response?)?;
@@ -42,34 +42,30 @@ pub fn second_answer(context: &CallContext<'_>, first: TransactionIndex) -> Opti
         return None;
     }
     let answerer = context.capture.name(answer.source);
-    let finding = Finding::new(
-        "sdp-answer-invalid",
-        Severity::Warn,
-        Confidence::Certain,
-        Proof::Protocol,
+    Some(
+        Observation::new(Confidence::Certain, Proof::Protocol)
+            .warn()
+            .titled("Two answers to one offer")
+            .happened(format!(
+                "{} had answered the offer in a reliable {}, and sent another session description in its {} ({}): {} may go on with the first one, so that media go astray.",
+                context.name(answer.source),
+                held.status().map_or(0, |status| status.0),
+                answer.status().map_or(0, |status| status.0),
+                what(change),
+                context.capture.name(invite.source)
+            ))
+            .remedy(format!(
+                "On {answerer}: repeat the first answer in the 200 or leave it out, and change the session by UPDATE (firmware, or the SDP rules of the SBC in front of it)."
+            ))
+            .shown_by(shown(context, answer, "the second answer"))
+            .shown_by(shown(context, held, "the answer that holds"))
+            .at(answer.source, "second answer")
+            .beside(),
     )
-    .says(
-        "Two answers to one offer",
-        format!(
-            "{} had answered the offer in a reliable {}, and sent another session description in its {} ({}): {} may go on with the first one, so that media go astray.",
-            context.name(answer.source),
-            held.status().map_or(0, |status| status.0),
-            answer.status().map_or(0, |status| status.0),
-            what(change),
-            context.capture.name(invite.source)
-        ),
-        format!(
-            "On {answerer}: repeat the first answer in the 200 or leave it out, and change the session by UPDATE (firmware, or the SDP rules of the SBC in front of it)."
-        ),
-    )
-    .shown_by(shown(context, answer, "the second answer"))
-    .shown_by(shown(context, held, "the answer that holds"))
-    .at(answer.source, "second answer");
-    Some(finding.beside())
 }
 
 /// A hold whose o= line has the version of the description before it, and that the other side did not follow.
-pub fn kept_version(context: &CallContext<'_>) -> Option<Finding> {
+pub fn kept_version(context: &CallContext<'_>) -> Option<Observation> {
     changes(&context.transactions).next()?;
     let begin = context.dialogs.first()?.answer;
     let sessions = &context.tables().sessions;
@@ -118,31 +114,26 @@ fn unfollowed<'a>(context: &CallContext<'a>, offer: MessageIndex) -> Option<&'a 
     (holds && went_on).then_some(answer)
 }
 
-fn kept(context: &CallContext<'_>, hold: &Message, answer: &Message) -> Finding {
+fn kept(context: &CallContext<'_>, hold: &Message, answer: &Message) -> Observation {
     let (_, version) = context.tables().sessions.origin(hold.session);
     let (holder, other) = (context.capture.name(hold.source), context.capture.name(answer.source));
-    Finding::new(
-        "sdp-answer-invalid",
-        Severity::Warn,
-        Confidence::Possible,
-        Proof::Protocol,
-    )
-    .says(
-        "A hold was answered as if nothing had changed",
-        format!(
+    Observation::new(Confidence::Possible, Proof::Protocol)
+        .warn()
+        .titled("A hold was answered as if nothing had changed")
+        .happened(format!(
             "{:.1} s into the call {} put it on hold with the same version {version} in its o= line as before, and {} answered with sendrecv: it possibly took the description for a repetition, or heeds no hold at all.",
             context.seconds_in(hold),
             context.name(hold.source),
             context.name(answer.source)
-        ),
-        format!(
-            "1. On {holder}: raise the version in o= with every change (firmware, or the SDP rules of the SBC in front of it). 2. Or on {other}: answer sendonly with recvonly or inactive, whatever the version."
-        ),
-    )
-    .shown_by(shown(context, hold, "the hold, without a new version"))
-    .shown_by(shown(context, answer, "answered as before"))
-    .at(hold.source, "version")
-    .beside()
+        ))
+        .remedy(format!(
+            "On {holder}: raise the version in o= with every change (firmware, or the SDP rules of the SBC in front of it)."
+        ))
+        .remedy(format!("Or on {other}: answer sendonly with recvonly or inactive, whatever the version."))
+        .shown_by(shown(context, hold, "the hold, without a new version"))
+        .shown_by(shown(context, answer, "answered as before"))
+        .at(hold.source, "version")
+        .beside()
 }
 
 /// Whether an answer has codecs of the one before alone, with the same one first: whoever goes on with the first uses that.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::call::beside::registration::RegistrationOutcome;
 use crate::call::{Call, TextId};
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::hostile::probe::{Ask, Reply, Sender, spellings};
 use crate::diagnose::rule::Claim;
 use crate::sip::Method;
@@ -218,34 +218,40 @@ fn story(capture: &CaptureContext<'_>, sender: &Sender, facts: &[String], invite
     let served: Vec<&&Ask> = invites.iter().filter(|ask| ask.reply == Reply::Served).collect();
     let mut calls: Vec<u32> = invites.iter().filter_map(|ask| ask.call).collect();
     calls.sort_unstable();
-    let mut finding = Finding::new("sec-toll-fraud", Severity::Error, Confidence::Likely, Proof::Comparison)
-        .says(
-            format!("Calls from {address} look like toll fraud"),
-            format!(
-                "{} of {} calls from {address} got through, and {}. Whether they were wanted only the owner of the account can say.",
-                served.len(),
-                invites.len(),
-                facts.join("; ")
-            ),
-            format!(
-                "1. Now: end the calls of {address}, block it and change the secrets of the accounts that it used. \
-                 2. Bar the prefixes that it called, and tell the carrier. 3. Take calls to the outside from known users alone, with limits per account."
-            ),
-        )
+    let mut observation = Observation::new(Confidence::Likely, Proof::Comparison)
+        .titled(format!("Calls from {address} look like toll fraud"))
+        .happened(format!(
+            "{} of {} calls from {address} got through, and {}. Whether they were wanted only the owner of the account can say.",
+            served.len(),
+            invites.len(),
+            facts.join("; ")
+        ))
+        .remedy(format!(
+            "Now: end the calls of {address}, block it and change the secrets of the accounts that it used."
+        ))
+        .remedy("Bar the prefixes that it called, and tell the carrier.")
+        .remedy("Take calls to the outside from known users alone, with limits per account.")
         .at(first.source, "fraud");
     if !served.is_empty() {
-        finding = finding.shown_by(Evidence::in_frames(
+        observation = observation.shown_by(Evidence::in_frames(
             served.iter().take(5).map(|ask| ask.at).collect(),
             format!("INVITE to {}", capture.text(served[0].target)),
             "calls that got through",
         ));
     }
-    finding = finding.shown_by(Evidence::in_frames(
+    observation = observation.shown_by(Evidence::in_frames(
         invites.iter().take(5).map(|ask| ask.at).collect(),
         format!("INVITE to {}", capture.text(first.target)),
         "the first of its calls",
     ));
-    Claim { finding, count: calls.len() as u32, calls, first_at: first.time, last_at: last.time, scope: String::new() }
+    Claim {
+        said: observation,
+        count: calls.len() as u32,
+        calls,
+        first_at: first.time,
+        last_at: last.time,
+        scope: String::new(),
+    }
 }
 
 #[cfg(test)]

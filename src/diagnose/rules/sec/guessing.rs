@@ -2,7 +2,7 @@
 
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::hostile::password_guessing::GuessingRun;
 use crate::diagnose::rule::Claim;
 
@@ -14,7 +14,7 @@ pub fn sec_brute_force(capture: &CaptureContext<'_>) -> Vec<Claim> {
 }
 
 fn claim(capture: &CaptureContext<'_>, siege: &GuessingRun) -> Option<Claim> {
-    let (first, last) = (siege.guesses.first()?, siege.guesses.last()?);
+    let (first, last) = (siege.logins.first()?, siege.logins.last()?);
     let addresses: Vec<String> =
         siege.nodes.iter().take(LISTED_MAX).map(|node| capture.store.tables.endpoints.node_name(*node)).collect();
     let from = match siege.nodes.len() {
@@ -26,7 +26,7 @@ fn claim(capture: &CaptureContext<'_>, siege: &GuessingRun) -> Option<Claim> {
         1 => users.join(", "),
         count => format!("{count} users ({})", users.join(", ")),
     };
-    let count = siege.guesses.len();
+    let count = siege.logins.len();
     let seconds = last.time.millis_since(first.time) / 1000.0;
     let success = siege.success.and_then(|index| capture.attempts.get(index as usize));
     let (title, end, remedy, confidence) = match success {
@@ -36,47 +36,49 @@ fn claim(capture: &CaptureContext<'_>, siege: &GuessingRun) -> Option<Claim> {
             (
                 format!("Account {user} was taken by guessing its password"),
                 format!(" {user} then logged in from there (frame {frame})."),
-                format!(
-                    "1. Now: change the secret of {user}, end its registrations and look at its calls since then. 2. Firewall: block {from}. \
-                     3. Registrar: limit refused logins per address, and use long random secrets."
-                ),
+                Steps::from([
+                    format!(
+                        "Now: change the secret of {user}, end its registrations and look at its calls since then."
+                    ),
+                    format!("Firewall: block {from}."),
+                    "Registrar: limit refused logins per address, and use long random secrets.".to_owned(),
+                ]),
                 Confidence::Certain,
             )
         }
         None => (
             format!("{from} {} passwords", if siege.nodes.len() == 1 { "guesses" } else { "guess" }),
             " None of them succeeded in this capture.".to_owned(),
-            format!(
-                "1. Firewall: block {from}. 2. Registrar: limit refused logins per address, and use long random secrets."
-            ),
+            Steps::from([
+                format!("Firewall: block {from}."),
+                "Registrar: limit refused logins per address, and use long random secrets.".to_owned(),
+            ]),
             Confidence::Likely,
         ),
     };
-    let mut finding = Finding::new("sec-brute-force", Severity::Error, confidence, Proof::Comparison)
-        .says(
-            title,
-            format!(
-                "{from} tried {count} logins for {whom} at {} in {seconds:.0} s, up to {} within a minute, and these were refused.{end}",
-                capture.name(first.registrar),
-                siege.peak
-            ),
-            remedy,
-        )
-        .at(first.source, "guessing");
-    if let Some(success) = success {
-        finding = finding.shown_by(Evidence::seen(
-            success.answered_at.unwrap_or(success.asked_at),
-            format!("REGISTER {}", capture.text(success.aor)),
-            "the login that succeeded",
+    let observation = Observation::new(confidence, Proof::Comparison)
+        .titled(title)
+        .happened(format!(
+            "{from} tried {count} logins for {whom} at {} in {seconds:.0} s, up to {} within a minute, and these were refused.{end}",
+            capture.name(first.registrar),
+            siege.peak
+        ))
+        .remedy(remedy)
+        .at(first.source, "guessing")
+        .maybe_shown_by(success.map(|success| {
+            Evidence::seen(
+                success.answered_at.unwrap_or(success.asked_at),
+                format!("REGISTER {}", capture.text(success.aor)),
+                "the login that succeeded",
+            )
+        }))
+        .shown_by(Evidence::in_frames(
+            siege.logins.iter().take(LISTED_MAX).map(|login| login.at).collect(),
+            format!("REGISTER {}", capture.text(first.aor)),
+            "the first refused logins",
         ));
-    }
-    finding = finding.shown_by(Evidence::in_frames(
-        siege.guesses.iter().take(LISTED_MAX).map(|guess| guess.at).collect(),
-        format!("REGISTER {}", capture.text(first.aor)),
-        "the first refused logins",
-    ));
     Some(Claim {
-        finding,
+        said: observation,
         calls: Vec::new(),
         count: count as u32,
         first_at: first.time,

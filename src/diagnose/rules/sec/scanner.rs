@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Evidence, Observation, Proof};
 use crate::diagnose::hostile::probe::{Ask, Reply, Sender};
 use crate::diagnose::hostile::{Scan, Sign};
 use crate::diagnose::rule::Claim;
@@ -32,15 +32,11 @@ fn claim(capture: &CaptureContext<'_>, scan: &Scan, sender: &Sender) -> Claim {
     let signs: Vec<String> = scan.signs.iter().map(sign).collect();
     let found: Vec<&Ask> = sender.asks.iter().filter(|ask| is_find(ask)).collect();
     let finds = finds(capture, &found);
-    let mut finding = Finding::new("sec-scanner", Severity::Warn, scan.confidence, Proof::Comparison)
-        .says(
-            format!("{address} searches for open SIP servers"),
-            format!("{address} sent {} in {seconds:.1} s: {}.{finds}", sent.join(", "), signs.join("; ")),
-            format!(
-                "1. Firewall: block {address}, and let only known peers and registered phones reach SIP. \
-                 2. Servers: answer unknown users the same way as known ones."
-            ),
-        )
+    let mut observation = Observation::new(scan.confidence, Proof::Comparison)
+        .titled(format!("{address} searches for open SIP servers"))
+        .happened(format!("{address} sent {} in {seconds:.1} s: {}.{finds}", sent.join(", "), signs.join("; ")))
+        .remedy(format!("Firewall: block {address}, and let only known peers and registered phones reach SIP."))
+        .remedy("Servers: answer unknown users the same way as known ones.")
         .shown_by(Evidence::in_frames(
             sender.asks.iter().take(FRAMES_MAX).map(|ask| ask.at).collect(),
             format!("{} {}", first.method.text(), capture.text(first.target)),
@@ -48,14 +44,14 @@ fn claim(capture: &CaptureContext<'_>, scan: &Scan, sender: &Sender) -> Claim {
         ))
         .at(first.source, "scan");
     if !found.is_empty() {
-        finding = finding.shown_by(Evidence::in_frames(
+        observation = observation.shown_by(Evidence::in_frames(
             found.iter().take(FRAMES_MAX).map(|ask| ask.at).collect(),
             format!("{} {}", found[0].method.text(), capture.text(found[0].target)),
             "requests that got something other than a plain refusal",
         ));
     }
     Claim {
-        finding,
+        said: observation,
         calls: calls(sender),
         count: sender.asks.len() as u32,
         first_at: first.time,

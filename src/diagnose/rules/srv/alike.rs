@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::call::{Call, Message, NodeId, Origin};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::Finding;
+use crate::diagnose::finding::Observation;
 use crate::diagnose::finding::words::part_of;
 use crate::diagnose::rule::Claim;
 
@@ -30,24 +30,22 @@ pub(in crate::diagnose::rules) fn by_origin(
 /// Shows one message of some calls, of the first few.
 pub(in crate::diagnose::rules) fn with_examples(
     capture: &CaptureContext<'_>,
-    mut finding: Finding,
+    mut observation: Observation,
     calls: &[u32],
     message: impl for<'c, 'a> Fn(&'c CallContext<'a>) -> Option<&'a Message>,
     shows: &str,
-) -> Finding {
+) -> Observation {
     for call in calls.iter().take(EXAMPLES_MAX) {
         let context = CallContext::new(capture, *call as usize);
-        if let Some(message) = message(&context) {
-            finding = finding.shown_by(context.shows(message, shows));
-        }
+        observation = observation.maybe_shown_by(message(&context).map(|message| context.shows(message, shows)));
     }
-    finding
+    observation
 }
 
 /// A claim about failures, in the order of time, and how many of the calls through the node they are.
 pub(in crate::diagnose::rules) fn claim(
     capture: &CaptureContext<'_>,
-    finding: Finding,
+    observation: Observation,
     calls: Vec<u32>,
     good: usize,
 ) -> Option<Claim> {
@@ -55,7 +53,7 @@ pub(in crate::diagnose::rules) fn claim(
     let last = capture.calls.get(*calls.last()? as usize)?;
     let name = capture.name(first.origin?.endpoint);
     Some(Claim {
-        finding,
+        said: observation,
         count: calls.len() as u32,
         first_at: first.started,
         last_at: last.ended,

@@ -7,7 +7,7 @@ use crate::call::{Outcome, OutcomeGroup, Step};
 use crate::capture::Timestamp;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::sip::HeaderName;
 
 /// How long a node may take after 100 Trying before it counts as having lost the call, in milliseconds.
@@ -29,7 +29,7 @@ fn is_given_up(code: u16) -> bool {
 }
 
 /// A node answered for one behind it that did not answer.
-pub fn srv_downstream_dead(context: &CallContext<'_>) -> Option<Finding> {
+pub fn srv_downstream_dead(context: &CallContext<'_>) -> Option<Observation> {
     // A caller who hung up before anything rang may have waited for a silent node.
     let has_hung_up = context.outcome() == Outcome::Cancelled && context.call.milestones.alerted.is_none();
     let has_failed = context.outcome().is_failure() && context.outcome() != Outcome::Dropped;
@@ -79,12 +79,10 @@ pub fn srv_downstream_dead(context: &CallContext<'_>) -> Option<Finding> {
         }
         None => (heard.title(&dead), heard.sentence(&dead), heard.remedy(&dead, &giver)),
     };
-    let finding = Finding::new("srv-downstream-dead", Severity::Error, confidence, Proof::Timing)
-        .says(
-            title,
-            format!("{who} gave up after {}, because {what}. {told}", duration(verdict.time.since(first.time))),
-            remedy,
-        )
+    let observation = Observation::new(confidence, Proof::Timing)
+        .titled(title)
+        .happened(format!("{who} gave up after {}, because {what}. {told}", duration(verdict.time.since(first.time))))
+        .remedy(remedy)
         .shown_by(context.shows(first, "the first INVITE to the silent node"))
         .shown_by(Evidence::Missing {
             expected: "response".to_owned(),
@@ -94,15 +92,15 @@ pub fn srv_downstream_dead(context: &CallContext<'_>) -> Option<Finding> {
         .shown_by(context.shows(verdict, "the answer that the caller got instead"))
         .not("srv-overload", "no refusal for load came from there, only silence")
         .at(root.destination, device.as_ref().map_or("silent".to_owned(), |device| device.signature("silent")));
-    let finding = match &device {
-        Some(device) => finding.shown_by(device.evidence()),
-        None => finding,
+    let observation = match &device {
+        Some(device) => observation.shown_by(device.evidence()),
+        None => observation,
     };
-    Some(if has_hung_up { finding.beside() } else { finding })
+    Some(if has_hung_up { observation.beside() } else { observation })
 }
 
 /// A node took the INVITE, rang nobody, and was called off by the proxy before it, which answered for itself.
-fn never_rang(context: &CallContext<'_>) -> Option<Finding> {
+fn never_rang(context: &CallContext<'_>) -> Option<Observation> {
     let (index, root) = context.root()?;
     let (parent, _) = context.path().iter().rev().nth(1)?;
     let parent = *context.transactions.transaction(*parent);
@@ -118,28 +116,24 @@ fn never_rang(context: &CallContext<'_>) -> Option<Finding> {
     let trying = root.trying.and_then(|trying| context.message(trying));
     let said = trying.map_or("nothing", |_| "100 Trying and then nothing");
     let waited = duration(verdict.time.since(first.time));
-    let mut finding = Finding::new(
-        "srv-downstream-dead",
-        Severity::Error,
-        Confidence::Certain,
-        Proof::Timing,
+    Some(
+        Observation::new(Confidence::Certain, Proof::Timing)
+            .titled(format!("{silent} took the call and rang nobody"))
+            .happened(format!("{giver} called it off and answered {code} after {waited},"))
+            .because(format!(
+                "{silent} said {said}. It answered the CANCEL, so it runs: what it waits for is behind it."
+            ))
+            .remedy(format!("In the log of {silent}: what did it wait for (its own next hop, a device that is gone)?"))
+            .remedy(format!("At {giver}: shorten the wait for a hop that rings nobody and try a second route."))
+            .shown_by(context.shows(first, "the INVITE that it took"))
+            .shown_by(context.shows(verdict, "the answer that the caller got instead"))
+            .at(root.destination, "never rang")
+            .maybe_shown_by(trying.map(|trying| context.shows(trying, "its only answer"))),
     )
-    .says(
-        format!("{silent} took the call and rang nobody"),
-        format!("{giver} called it off and answered {code} after {waited}, because {silent} said {said}. It answered the CANCEL, so it runs: what it waits for is behind it."),
-        format!("1. In the log of {silent}: what did it wait for (its own next hop, a device that is gone)? 2. At {giver}: shorten the wait for a hop that rings nobody and try a second route."),
-    )
-    .shown_by(context.shows(first, "the INVITE that it took"))
-    .shown_by(context.shows(verdict, "the answer that the caller got instead"))
-    .at(root.destination, "never rang");
-    if let Some(trying) = trying {
-        finding = finding.shown_by(context.shows(trying, "its only answer"));
-    }
-    Some(finding)
 }
 
 /// 408 or 504 after a proxy's wait, where what it waited for is not in the capture.
-fn given_up(context: &CallContext<'_>) -> Option<Finding> {
+fn given_up(context: &CallContext<'_>) -> Option<Observation> {
     let (index, root) = context.root()?;
     let (refusal, request) = (context.refusal()?, context.message(root.request?)?);
     let is_alone = context.transactions.children(index).next().is_none();
@@ -153,20 +147,18 @@ fn given_up(context: &CallContext<'_>) -> Option<Finding> {
     }
     let giver = context.name(root.destination);
     let code = context.refusal_code();
-    let finding = Finding::new(
-        "srv-downstream-dead",
-        Severity::Error,
-        Confidence::Possible,
-        Proof::CodeMeaning,
+    Some(
+        Observation::new(Confidence::Possible, Proof::CodeMeaning)
+            .titled(format!("Something behind {giver} does not answer"))
+            .happened(format!(
+                "{giver} answered {code} after {waited:.1} s without any ringing: it possibly waited that long for a node behind it, which this capture does not show. A device of the callee that is switched off looks the same."
+            ))
+            .remedy(format!(
+                "Capture between {giver} and its next hop during such a call, and look there for an INVITE that is repeated without answer."
+            ))
+            .shown_by(context.shows(refusal, "given up without ringing"))
+            .at(root.destination, "given up"),
     )
-    .says(
-        format!("Something behind {giver} does not answer"),
-        format!("{giver} answered {code} after {waited:.1} s without any ringing: it possibly waited that long for a node behind it, which this capture does not show. A device of the callee that is switched off looks the same."),
-        format!("Capture between {giver} and its next hop during such a call, and look there for an INVITE that is repeated without answer."),
-    )
-    .shown_by(context.shows(refusal, "given up without ringing"))
-    .at(root.destination, "given up");
-    Some(finding)
 }
 
 /// What else was heard of a node that was silent for one call.
@@ -218,21 +210,21 @@ impl Heard {
         }
     }
 
-    fn remedy(&self, dead: &str, giver: &str) -> String {
+    fn remedy(&self, dead: &str, giver: &str) -> Steps {
         let wait = format!("At {giver}: shorten the wait for a silent next hop and try a second route.");
         match self {
             Self::Meanwhile(_) => format!(
                 "Look in the log of {dead} for this Call-ID: it dropped the INVITE, or packets are lost between {giver} and it. {wait}"
-            ),
+            ).into(),
             _ => format!(
                 "Find out whether {dead} runs and whether a firewall lets SIP through from {giver} to it. {wait}"
-            ),
+            ).into(),
         }
     }
 }
 
 /// The caller got another code than the one with which the call failed.
-pub fn srv_code_translated(context: &CallContext<'_>) -> Option<Finding> {
+pub fn srv_code_translated(context: &CallContext<'_>) -> Option<Observation> {
     if context.outcome().group() != OutcomeGroup::Failure || context.outcome() == Outcome::Dropped {
         return None;
     }
@@ -264,23 +256,30 @@ pub fn srv_code_translated(context: &CallContext<'_>) -> Option<Finding> {
     let dropped = dropped_headers(context, got, gave);
     let is_linked = cause.via != before.via && context.call.legs.len() > 1;
     let confidence = if is_linked { Confidence::Likely } else { Confidence::Certain };
-    let finding = Finding::new("srv-code-translated", Severity::Error, confidence, Proof::CodeMeaning)
-        .says(
-            format!("The caller saw {gave_code}, but the cause is {root_code} from {}", context.capture.name(origin)),
-            format!("{root} answered {root_code} {phrase}{reason}; {giver} turned {got_code} into {gave_code} {after} later{dropped}. The failure began at {}, not at {}.", context.capture.name(origin), context.capture.name(before.destination)),
-            format!("1. On {root}: find out why it answers {root_code}, with the INVITE that it got. 2. {}", match got_code {
-                503 => format!("At {giver}: take 503 from the next hop as the signal to try another route, and pass its Reason on."),
+    Some(
+        Observation::new(confidence, Proof::CodeMeaning)
+            .titled(format!(
+                "The caller saw {gave_code}, but the cause is {root_code} from {}",
+                context.capture.name(origin)
+            ))
+            .happened(format!(
+                "{root} answered {root_code} {phrase}{reason}; {giver} turned {got_code} into {gave_code} {after} later{dropped}. The failure began at {}, not at {}.",
+                context.capture.name(origin),
+                context.capture.name(before.destination)
+            ))
+            .remedy(format!("On {root}: find out why it answers {root_code}, with the INVITE that it got."))
+            .remedy(match got_code {
+                503 => format!(
+                    "At {giver}: take 503 from the next hop as the signal to try another route, and pass its Reason on."
+                ),
                 _ => format!("At {giver}: pass {got_code} on as it is, or at least its Reason."),
-            }),
-        )
-        .shown_by(context.shows(got, "the first answer"))
-        .shown_by(context.shows(gave, "what became of it"))
-        .not(
-            "srv-internal-error",
-            format!("{} had no fault of its own: it passed on what it got", context.capture.name(before.destination)),
-        )
-        .at(origin, format!("{got_code} to {gave_code}"));
-    Some(finding)
+            })
+            .shown_by(context.shows(got, "the first answer"))
+            .shown_by(context.shows(gave, "what became of it"))
+            .not("srv-internal-error",
+            format!("{} had no fault of its own: it passed on what it got", context.capture.name(before.destination)),)
+            .at(origin, format!("{got_code} to {gave_code}")),
+    )
 }
 
 fn finals_behind(context: &CallContext<'_>, translated: usize) -> usize {

@@ -1,12 +1,11 @@
 //! Faults of a server itself: 5xx with nothing visible behind it, and what the refused calls have in common.
 
 use crate::call::{NodeId, Outcome, Step};
+use crate::diagnose::background::distinguishing_feature::DistinguishingFeature;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
-use crate::diagnose::incident::distinguishing_feature::{self, DistinguishingFeature};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::alike::{by_origin, claim as claim_about, with_examples};
-use crate::diagnose::rules::srv::sorting::explained_calls;
 
 /// Codes that other rules explain: features, versions, sizes and preconditions.
 const EXPLAINED_CODES: [u16; 4] = [501, 505, 513, 580];
@@ -25,31 +24,27 @@ pub fn srv_internal_error(capture: &CaptureContext<'_>) -> Vec<Claim> {
 }
 
 fn claim(capture: &CaptureContext<'_>, node: NodeId, code: u16, mut calls: Vec<u32>) -> Option<Claim> {
-    let known = explained_calls(capture, node);
+    let known = capture.explained_calls(node);
     calls.retain(|call| known.binary_search(call).is_err());
     let first = capture.calls.get(*calls.first()? as usize)?;
     let origin = first.origin?;
     let name = capture.name(origin.endpoint);
-    let good = distinguishing_feature::good_calls(capture, node);
-    let apart = feature(capture, node, &calls, &good);
-    let finding = Finding::new(
-        "srv-internal-error",
-        Severity::Error,
+    let good = capture.good_calls(node);
+    let apart = feature(capture, node, &calls, good);
+    let observation = Observation::new(
         if apart.is_some() { Confidence::Likely } else { Confidence::Possible },
         if apart.is_some() { Proof::Comparison } else { Proof::CodeMeaning },
     )
-    .says(
-        title(&name, code),
-        explanation(&name, code, calls.len(), &good, apart.as_ref()),
-        remedy(capture, &name, *calls.first()?, apart.as_ref()),
-    )
+    .titled(title(&name, code))
+    .happened(explanation(&name, code, calls.len(), good, apart.as_ref()))
+    .remedy(remedy(capture, &name, *calls.first()?, apart.as_ref()))
     .at(origin.endpoint, code);
     let shows = match code {
         500 => "the fault that it reports",
         _ => "the refusal",
     };
-    let finding = with_examples(capture, finding, &calls, |context| context.refusal(), shows);
-    claim_about(capture, finding, calls, good.len())
+    let observation = with_examples(capture, observation, &calls, |context| context.refusal(), shows);
+    claim_about(capture, observation, calls, good.len())
 }
 
 /// What the code says: 500 alone speaks of the server itself, the others of what it lacks (RFC 3261 section 21.5).
@@ -65,7 +60,8 @@ fn title(name: &str, code: u16) -> String {
 
 /// The feature that parts the refused calls from good ones sharply.
 fn feature(capture: &CaptureContext<'_>, node: NodeId, calls: &[u32], good: &[u32]) -> Option<DistinguishingFeature> {
-    distinguishing_feature::separates(capture, node, calls, good)
+    capture
+        .separates(node, calls, good)
         .filter(|apart| apart.is_sharp() && apart.failed_in >= CALLS_MIN && apart.good_out >= CALLS_MIN)
 }
 

@@ -1,12 +1,12 @@
 //! Limits: a ceiling of calls at the same time, and a pace of new calls, above which a node refuses.
 
 use crate::call::survey::chance::bound;
-use crate::call::survey::load::{Counting, Destination, Fate, RateLimit, View};
+use crate::call::survey::load::{CountedCalls, Counting, Destination, Fate, RateLimit};
+use crate::diagnose::background::refusal_causes::RefusalCause;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list};
 
 /// Share of refusals whose words must name a limit for certainty.
@@ -14,27 +14,31 @@ const TOLD_SHARE: f64 = 0.5;
 
 /// A node that refuses whatever comes while so many calls are up.
 pub fn srv_capacity_ceiling(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, &Why::Ceiling, ceiling_finding)
+    claims(capture, &RefusalCause::Ceiling, ceiling_finding)
 }
 
 /// A node that refuses whatever comes faster than so many calls a second.
 pub fn srv_cps_limit(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, &Why::Pace, pace_finding)
+    claims(capture, &RefusalCause::Pace, pace_finding)
 }
 
-fn claims(capture: &CaptureContext<'_>, why: &Why, tell: fn(&Refusals<'_>) -> Option<Finding>) -> Vec<Claim> {
+fn claims(
+    capture: &CaptureContext<'_>,
+    cause: &RefusalCause,
+    tell: fn(&Refusals<'_>) -> Option<Observation>,
+) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(capture) {
-        let limited = explained.iter().filter(|explained| explained.why == *why);
+    for (destination, explained) in capture.refusal_causes() {
+        let limited = explained.iter().filter(|explained| explained.cause == *cause);
         for explained in limited {
             let refusals = Refusals { capture, destination, places: &explained.places };
-            claims.extend(tell(&refusals).map(|finding| refusals.claim(finding)));
+            claims.extend(tell(&refusals).map(|observation| refusals.claim(observation)));
         }
     }
     claims
 }
 
-fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
+fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Observation> {
     let (capture, destination) = (refusals.capture, refusals.destination);
     let ceiling = destination.ceiling.as_ref()?;
     let found = &ceiling.threshold;
@@ -44,9 +48,9 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
     let confidence = if is_told { Confidence::Certain } else { Confidence::Likely };
     let least = if destination.older > 0 || starts_full(destination) { "at least " } else { "" };
     let whose = match ceiling.view {
-        View::To => String::new(),
-        View::Both => ", those that it sent itself included".to_owned(),
-        View::From(_) => " from one sender".to_owned(),
+        CountedCalls::To => String::new(),
+        CountedCalls::Both => ", those that it sent itself included".to_owned(),
+        CountedCalls::From(_) => " from one sender".to_owned(),
     };
     let explanation = format!(
         "{name} takes {least}{} calls at the same time{whose}: {} of its {} refusals ({}) came while that many were up, and {} of the {} calls that came with fewer up were taken. Refusals began {}{} after calls had ended and others had taken their places.",
@@ -59,23 +63,20 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Finding> {
         counted(found.episodes, "time"),
         if found.episodes == 1 { "," } else { ", each time" },
     );
-    let finding = Finding::new(
-        "srv-capacity-ceiling",
-        Severity::Error,
-        confidence,
-        if is_told { Proof::OwnWords } else { Proof::Comparison },
-    )
-    .says(format!("{name} has {} channels, and all were taken", found.limit), explanation, ceiling_remedy(refusals))
-    .at(destination.endpoint, found.limit)
-    .not(
-        "srv-cps-limit",
-        format!(
-            "calls were refused at the limit however slowly they came; chance of such a parting by calls up: {}",
-            bound(found.chance)
-        ),
-    )
-    .not("call-busy", "different numbers were refused alike, and taken as soon as a call had ended");
-    Some(with_evidence(finding, refusals, "refused with all channels taken"))
+    let observation = Observation::new(confidence, if is_told { Proof::OwnWords } else { Proof::Comparison })
+        .titled(format!("{name} has {} channels, and all were taken", found.limit))
+        .happened(explanation)
+        .remedy(ceiling_remedy(refusals))
+        .at(destination.endpoint, found.limit)
+        .not(
+            "srv-cps-limit",
+            format!(
+                "calls were refused at the limit however slowly they came; chance of such a parting by calls up: {}",
+                bound(found.chance)
+            ),
+        )
+        .not("call-busy", "different numbers were refused alike, and taken as soon as a call had ended");
+    Some(with_evidence(observation, refusals, "refused with all channels taken"))
 }
 
 /// Who changes what about a ceiling.
@@ -98,7 +99,7 @@ fn starts_full(destination: &Destination) -> bool {
     first.is_some_and(|first| (first as u32) < limit)
 }
 
-fn pace_finding(refusals: &Refusals<'_>) -> Option<Finding> {
+fn pace_finding(refusals: &Refusals<'_>) -> Option<Observation> {
     let (capture, destination) = (refusals.capture, refusals.destination);
     let rate = destination.pace.as_ref()?.rate;
     let name = capture.name(destination.endpoint);
@@ -109,29 +110,22 @@ fn pace_finding(refusals: &Refusals<'_>) -> Option<Finding> {
     let taken = destination.attempts.iter().filter(|attempt| attempt.fate == Fate::Taken).count();
     let at_once = at_once(&rate.counting);
     let how = pace_words(refusals, &rate);
-    let finding = Finding::new(
-        "srv-cps-limit",
-        Severity::Error,
-        confidence,
-        if is_told { Proof::OwnWords } else { Proof::Comparison },
-    )
-    .says(
-        format!("{name} takes {pace}, and more came"),
-        format!("{name} takes {pace}{at_once}: {how}. It took {taken} calls in all."),
-        format!(
+    let observation = Observation::new(confidence, if is_told { Proof::OwnWords } else { Proof::Comparison })
+        .titled(format!("{name} takes {pace}, and more came"))
+        .happened(format!("{name} takes {pace}{at_once}: {how}. It took {taken} calls in all."))
+        .remedy(format!(
             "Pace the senders at {pace} towards {name}{}, or ask its operator for a higher rate.",
             no_more(&rate.counting)
-        ),
-    )
-    .at(destination.endpoint, &pace)
-    .not(
-        "srv-capacity-ceiling",
-        format!(
-            "refusals came with few and with many calls up; chance of such a parting by pace: {}",
-            bound(rate.counting.chance())
-        ),
-    );
-    Some(with_evidence(finding, refusals, "refused beyond the rate"))
+        ))
+        .at(destination.endpoint, &pace)
+        .not(
+            "srv-capacity-ceiling",
+            format!(
+                "refusals came with few and with many calls up; chance of such a parting by pace: {}",
+                bound(rate.counting.chance())
+            ),
+        );
+    Some(with_evidence(observation, refusals, "refused beyond the rate"))
 }
 
 /// What a limiter takes beyond its rate after a pause.
@@ -185,9 +179,9 @@ fn pace_words(refusals: &Refusals<'_>, rate: &RateLimit) -> String {
     }
 }
 
-fn with_evidence(finding: Finding, refusals: &Refusals<'_>, shows: &str) -> Finding {
+fn with_evidence(observation: Observation, refusals: &Refusals<'_>, shows: &str) -> Observation {
     let evidence = refusals.evidence(shows);
-    evidence.into_iter().fold(finding, Finding::shown_by)
+    evidence.into_iter().fold(observation, Observation::shown_by)
 }
 
 /// A rate as an operator says it: `5 calls per second`, `30 calls per minute`.

@@ -5,63 +5,35 @@ mod behind;
 mod internal;
 mod limits;
 mod no_route;
-mod numbers;
 mod overload;
-pub(in crate::diagnose) mod sorting;
 pub(in crate::diagnose) mod telling;
 
 use crate::diagnose::finding::Severity;
-use crate::diagnose::rule::{Gate, Rule, Subject};
+use crate::diagnose::rule::{Gate, Rule};
 
 /// The rules of this family, strongest explanation first.
 pub const RULES: &[Rule] = &[
-    Rule {
-        id: "srv-capacity-ceiling",
-        severity: Severity::Error,
-        title: "Channel limit reached",
-        subject: Subject::Capture(limits::srv_capacity_ceiling),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "srv-cps-limit",
-        severity: Severity::Error,
-        title: "Call-rate limit reached",
-        subject: Subject::Capture(limits::srv_cps_limit),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "srv-overload",
-        severity: Severity::Error,
-        title: "Server overloaded",
-        subject: Subject::Capture(overload::srv_overload),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "srv-no-route",
-        severity: Severity::Error,
-        title: "No route to this number",
-        subject: Subject::Capture(no_route::srv_no_route),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "srv-downstream-dead",
-        severity: Severity::Error,
-        title: "The server behind does not answer",
-        subject: Subject::Call(behind::srv_downstream_dead),
-        gate: Gate::BothDirections,
-    },
-    Rule {
-        id: "srv-code-translated",
-        severity: Severity::Error,
-        title: "The code that the caller saw is not the real one",
-        subject: Subject::Call(behind::srv_code_translated),
-        gate: Gate::Open,
-    },
-    Rule {
-        id: "srv-internal-error",
-        severity: Severity::Error,
-        title: "Server fault without a visible cause",
-        subject: Subject::Capture(internal::srv_internal_error),
-        gate: Gate::Open,
-    },
+    Rule::of_capture("srv-capacity-ceiling", Severity::Error, "Channel limit reached", limits::srv_capacity_ceiling),
+    Rule::of_capture("srv-cps-limit", Severity::Error, "Call-rate limit reached", limits::srv_cps_limit),
+    Rule::of_capture("srv-overload", Severity::Error, "Server overloaded", overload::srv_overload),
+    Rule::of_capture("srv-no-route", Severity::Error, "No route to this number", no_route::srv_no_route),
+    Rule::of_call(
+        "srv-downstream-dead",
+        Severity::Error,
+        "The server behind does not answer",
+        behind::srv_downstream_dead,
+    )
+    .gated(Gate::BothDirections),
+    Rule::of_call(
+        "srv-code-translated",
+        Severity::Error,
+        "The code that the caller saw is not the real one",
+        behind::srv_code_translated,
+    ),
+    Rule::of_capture(
+        "srv-internal-error",
+        Severity::Error,
+        "Server fault without a visible cause",
+        internal::srv_internal_error,
+    ),
 ];

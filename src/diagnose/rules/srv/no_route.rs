@@ -4,28 +4,28 @@
 
 use std::time::Duration;
 
+use crate::diagnose::background::refusal_causes::{Blocked, RefusalCause};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{counted, duration, was};
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Blocked, Why, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list};
 
 /// A node without a route to some numbers.
 pub fn srv_no_route(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(capture) {
+    for (destination, explained) in capture.refusal_causes() {
         for explained in explained {
-            if let Why::NoRoute(blocked) = &explained.why {
+            if let RefusalCause::NoRoute(blocked) = &explained.cause {
                 let refusals = Refusals { capture, destination, places: &explained.places };
-                claims.push(refusals.claim(finding(&refusals, blocked)));
+                claims.push(refusals.claim(observation(&refusals, blocked)));
             }
         }
     }
     claims
 }
 
-fn finding(refusals: &Refusals<'_>, blocked: &Blocked) -> Finding {
+fn observation(refusals: &Refusals<'_>, blocked: &Blocked) -> Observation {
     let (capture, destination) = (refusals.capture, refusals.destination);
     let name = capture.name(destination.endpoint);
     let count = refusals.places.len();
@@ -35,12 +35,12 @@ fn finding(refusals: &Refusals<'_>, blocked: &Blocked) -> Finding {
     };
     let slowest = refusals.attempts().filter_map(|attempt| attempt.final_ms).fold(0.0, f32::max);
     let codes = refusals.codes();
-    let explanation = if blocked.same_taken > 0 {
+    let mut explanation = if blocked.same_taken > 0 {
         format!(
             "{name} refused {count} calls to {numbers} with {codes} and says that it has no route there, although it carried {} there in this capture: it knows the route, and has put everything at its end out of use.",
             counted(blocked.same_taken, "call")
         )
-    } else if blocked.is_told {
+    } else if blocked.is_stated {
         format!(
             "{name} refused {} to {numbers} with {codes} and says that it has no route there.",
             counted(count as u32, "call")
@@ -53,40 +53,44 @@ fn finding(refusals: &Refusals<'_>, blocked: &Blocked) -> Finding {
             was(blocked.others_taken as usize)
         )
     };
+    if blocked.confidence == Confidence::Possible {
+        explanation += " So few calls may also meet a fault of another kind, such as a short overload.";
+    }
     let others = refusals.others_with_room();
     let reroute = if others.is_empty() {
         format!("Add or repair the route for {numbers} at {name}, or send these numbers elsewhere.")
     } else {
         format!("Add or repair the route for {numbers} at {name}, or send these numbers to {}.", list(&others))
     };
-    let remedy = if blocked.same_taken > 0 {
-        format!(
-            "1. {name}: see which gateways of this route it has taken out of use and why, such as OPTIONS that they do not answer. 2. Bring those gateways back."
-        )
-    } else if blocked.is_told {
-        reroute
+    let remedy: Steps = if blocked.same_taken > 0 {
+        Steps::from([
+            format!(
+                "{name}: see which gateways of this route it has taken out of use and why, such as OPTIONS that they do not answer."
+            ),
+            "Bring those gateways back.".to_owned(),
+        ])
+    } else if blocked.is_stated {
+        reroute.into()
     } else {
         format!(
             "{reroute} Ask its operator for 404 with Q.850 cause 3, so that senders can tell a missing route from load."
         )
+        .into()
     };
     let title = if blocked.same_taken > 0 {
         format!("{name} has no gateway left for {numbers}")
     } else {
         format!("{name} has no route to {numbers}")
     };
-    let proof = if blocked.is_told { Proof::OwnWords } else { Proof::Comparison };
-    let mut finding = Finding::new("srv-no-route", Severity::Error, blocked.confidence, proof)
-        .says(title, explanation, remedy)
-        .at(destination.endpoint, &blocked.prefix);
-    for evidence in refusals.evidence("refused: no route") {
-        finding = finding.shown_by(evidence);
+    let proof = if blocked.is_stated { Proof::OwnWords } else { Proof::Comparison };
+    let mut observation = Observation::new(blocked.confidence, proof)
+        .titled(title)
+        .happened(explanation)
+        .remedy(remedy)
+        .at(destination.endpoint, &blocked.prefix)
+        .maybe_shown_by(refusals.evidence("refused: no route"));
+    if !blocked.is_stated {
+        observation = observation.not("srv-overload", "calls to other numbers were taken around the same time");
     }
-    if !blocked.is_told {
-        finding = finding.not("srv-overload", "calls to other numbers were taken around the same time");
-    }
-    if blocked.confidence == Confidence::Possible {
-        finding.explanation += " So few calls may also meet a fault of another kind, such as a short overload.";
-    }
-    finding
+    observation
 }

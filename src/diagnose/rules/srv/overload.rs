@@ -4,13 +4,13 @@
 
 use std::collections::HashMap;
 
-use crate::call::survey::load::{Attempt, Destination, Fate, View};
+use crate::call::survey::load::{Attempt, CountedCalls, Destination, Fate};
 use crate::capture::Timestamp;
+use crate::diagnose::background::refusal_causes::{RefusalCause, Slowing, median};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::part_of;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Slowing, Why, median, sorted};
 use crate::diagnose::rules::srv::telling::{Refusals, list, seconds};
 use crate::sip::number::user_of;
 
@@ -20,18 +20,18 @@ const SPAN_SECONDS: i64 = 10;
 /// A node that refuses for load.
 pub fn srv_overload(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(capture) {
+    for (destination, explained) in capture.refusal_causes() {
         for explained in explained {
-            if let Why::Overload(slowing) = explained.why {
+            if let RefusalCause::Overload(slowing) = explained.cause {
                 let refusals = Refusals { capture, destination, places: &explained.places };
-                claims.push(refusals.claim(finding(&refusals, slowing)));
+                claims.push(refusals.claim(observation(&refusals, slowing)));
             }
         }
     }
     claims
 }
 
-fn finding(refusals: &Refusals<'_>, slowing: Slowing) -> Finding {
+fn observation(refusals: &Refusals<'_>, slowing: Slowing) -> Observation {
     let (capture, destination) = (refusals.capture, refusals.destination);
     let name = capture.name(destination.endpoint);
     let told = Told::of(refusals);
@@ -45,7 +45,7 @@ fn finding(refusals: &Refusals<'_>, slowing: Slowing) -> Finding {
         refusals.span_words(),
         told.words(),
     );
-    let levels = destination.levels(View::To);
+    let levels = destination.levels(CountedCalls::To);
     let pusher = pusher(refusals);
     explanation += &load_words(refusals, &levels, pusher.as_ref());
     explanation += &slow_words(refusals, slowing);
@@ -59,25 +59,22 @@ fn finding(refusals: &Refusals<'_>, slowing: Slowing) -> Finding {
     }
     // Where another route carried every call, nobody but the node was troubled.
     let severity = if refusals.calls().is_empty() { Severity::Warn } else { Severity::Error };
-    let mut finding = Finding::new("srv-overload", severity, confidence, proof)
-        .says(
-            if is_told {
-                format!("{name} says that it is overloaded or unavailable")
-            } else {
-                format!("{name} is overloaded")
-            },
-            explanation,
-            remedy(refusals, &told, early, pusher.as_ref()),
-        )
-        .at(destination.endpoint, "overload");
-    for evidence in refusals.evidence(told.shows()) {
-        finding = finding.shown_by(evidence);
-    }
-    with_refuted(finding, refusals, &levels)
+    let observation = Observation::new(confidence, proof)
+        .severity(severity)
+        .titled(if is_told {
+            format!("{name} says that it is overloaded or unavailable")
+        } else {
+            format!("{name} is overloaded")
+        })
+        .happened(explanation)
+        .remedy(remedy(refusals, &told, early, pusher.as_ref()))
+        .at(destination.endpoint, "overload")
+        .maybe_shown_by(refusals.evidence(told.shows()));
+    with_refuted(observation, refusals, &levels)
 }
 
 /// Says that no number of calls is the limit, where it is none; `levels` are the calls that were up at each attempt.
-fn with_refuted(finding: Finding, refusals: &Refusals<'_>, levels: &[u32]) -> Finding {
+fn with_refuted(observation: Observation, refusals: &Refusals<'_>, levels: &[u32]) -> Observation {
     let up = |place: &u32| levels.get(*place as usize).copied().unwrap_or_default();
     let least = refusals.places.iter().map(up).min().unwrap_or_default();
     let most = (0..)
@@ -87,9 +84,10 @@ fn with_refuted(finding: Finding, refusals: &Refusals<'_>, levels: &[u32]) -> Fi
         .max()
         .unwrap_or_default();
     if most <= least + 1 {
-        return finding;
+        return observation;
     }
-    finding.not("srv-capacity-ceiling", format!("it refused with {least} calls up and took calls until {most} were up"))
+    observation
+        .not("srv-capacity-ceiling", format!("it refused with {least} calls up and took calls until {most} were up"))
 }
 
 /// What refusals ask for.
@@ -224,7 +222,7 @@ fn pusher<'a>(refusals: &Refusals<'a>) -> Option<Pusher<'a>> {
     let span = last.since(first);
     let attempts = &refusals.destination.attempts;
     let caller = |attempt: &Attempt| {
-        let call = capture.calls.get(attempt.call as usize)?;
+        let call = capture.calls.get(attempt.call.place())?;
         Some(user_of(capture.text(call.caller)))
     };
     let between = |from: Timestamp, to: Timestamp| {
@@ -275,7 +273,7 @@ fn slowing_before(destination: &Destination, place: Option<&u32>) -> Option<Slow
     (early.len() >= 20 && slowing.after_ms > 2.0 * slowing.before_ms).then_some(slowing)
 }
 
-fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32, pusher: Option<&Pusher<'_>>) -> String {
+fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32, pusher: Option<&Pusher<'_>>) -> Steps {
     let (capture, destination) = (refusals.capture, refusals.destination);
     let name = capture.name(destination.endpoint);
     let mut steps: Vec<String> = Vec::new();
@@ -304,12 +302,7 @@ fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32, pusher: Option<&Push
         "Pace {} below the rate that {name} takes, or give it more capacity.{last}",
         pusher.map_or("the senders", |pusher| pusher.user)
     ));
-    if steps.len() < 2 {
-        return steps.concat();
-    }
-    let numbered = (1..).zip(&steps);
-    let numbered: Vec<String> = numbered.map(|(number, step)| format!("{number}. {step}")).collect();
-    numbered.join(" ")
+    steps.into()
 }
 
 /// When it took calls again after the last refusal.

@@ -9,7 +9,7 @@ use crate::capture::Timestamp;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{part_of, was};
-use crate::diagnose::finding::{Evidence, Finding, Severity};
+use crate::diagnose::finding::{Evidence, Observation, Severity};
 use crate::diagnose::rule::Claim;
 
 /// Refusals that are quoted.
@@ -74,7 +74,7 @@ impl<'a> Refusals<'a> {
     /// Indices of the calls that ended with one of these refusals, rising.
     pub fn calls(&self) -> Vec<u32> {
         let mut calls: Vec<u32> =
-            self.attempts().filter(|attempt| attempt.decides).map(|attempt| attempt.call).collect();
+            self.attempts().filter(|attempt| attempt.decides).map(|attempt| attempt.call.0).collect();
         calls.sort_unstable();
         calls.dedup();
         calls
@@ -83,7 +83,7 @@ impl<'a> Refusals<'a> {
     /// How many of the refused calls another try carried.
     pub fn rescued(&self) -> usize {
         let was_answered = |attempt: &&Attempt| {
-            let call = self.capture.calls.get(attempt.call as usize);
+            let call = self.capture.calls.get(attempt.call.place());
             call.is_some_and(|call| call.outcome.is_answered())
         };
         self.attempts().filter(was_answered).count()
@@ -96,16 +96,16 @@ impl<'a> Refusals<'a> {
     }
 
     /// The claim about these refusals; a warning where every call got through another way.
-    pub fn claim(&self, mut finding: Finding) -> Claim {
+    pub fn claim(&self, mut observation: Observation) -> Claim {
         let calls = self.calls();
         let (first_at, last_at) = self.span();
         if calls.is_empty() {
-            finding.severity = Severity::Warn;
+            observation.severity = Some(Severity::Warn);
         }
-        if finding.origin.is_none() {
-            finding.origin = Some(self.destination.endpoint);
+        if observation.origin.is_none() {
+            observation.origin = Some(self.destination.endpoint);
         }
-        Claim { finding, calls, count: self.places.len() as u32, first_at, last_at, scope: self.scope() }
+        Claim { said: observation, calls, count: self.places.len() as u32, first_at, last_at, scope: self.scope() }
     }
 
     fn scope(&self) -> String {
@@ -192,7 +192,7 @@ pub fn hop_of(context: &CallContext<'_>, attempt: &Attempt) -> Option<Transactio
 
 /// Evidence in the answer that an attempt got.
 pub fn refusal_evidence(capture: &CaptureContext<'_>, attempt: &Attempt, shows: &str) -> Option<Evidence> {
-    let index = attempt.call as usize;
+    let index = attempt.call.place();
     capture.calls.get(index)?;
     let context = CallContext::new(capture, index);
     let hop = hop_of(&context, attempt)?;

@@ -4,11 +4,11 @@
 
 use crate::call::Message;
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Confidence, Finding, Proof, Severity};
+use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::sip::{DialogReference, HeaderName};
 
 /// A call that was to take another one's place, and was refused.
-pub(super) fn refused(context: &CallContext<'_>) -> Option<Finding> {
+pub(super) fn refused(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_failure() && context.outcome() != crate::call::Outcome::Busy {
         return None;
     }
@@ -30,33 +30,31 @@ pub(super) fn refused(context: &CallContext<'_>) -> Option<Finding> {
         _ => ("it does not let this caller take over the call".to_owned(), Confidence::Likely),
     };
     let sender = context.capture.name(request.source);
-    let finding = Finding::new("xfer-failed", Severity::Error, confidence, Proof::Protocol)
-        .says(
-            "The transferred call could not take over",
-            format!(
+    Some(
+        Observation::new(confidence, Proof::Protocol)
+            .titled("The transferred call could not take over")
+            .happened(format!(
                 "{} refused the INVITE that was to replace the call {call_id} with {code}: {why}.",
                 context.name(refuser)
-            ),
-            format!("{sender} and the device that asked it to transfer: name Call-ID, to-tag and from-tag as {} knows them; to-tag is its own tag.", context.capture.name(refuser)),
-        )
-        .shown_by(context.shows_header(request, HeaderName::Replaces, "the call to be replaced"))
-        .shown_by(context.shows(refusal, "the refusal"))
-        .at(refuser, format!("replaces {code}"));
-    Some(finding)
+            ))
+            .remedy(format!(
+                "{sender} and the device that asked it to transfer: name Call-ID, to-tag and from-tag as {} knows them; to-tag is its own tag.",
+                context.capture.name(refuser)
+            ))
+            .shown_by(context.shows_header(request, HeaderName::Replaces, "the call to be replaced"))
+            .shown_by(context.shows(refusal, "the refusal"))
+            .at(refuser, format!("replaces {code}")),
+    )
 }
 
 /// Why no call fits a Replaces header, as far as the capture holds the call that it names.
 fn unmatched(context: &CallContext<'_>, replaces: &DialogReference<'_>, call_id: &str) -> (String, Confidence) {
-    let Some(call) = context.capture.call_with_id(call_id) else {
+    let Some(call) = context.capture.replaced_call(call_id) else {
         return ("the capture holds no call with that Call-ID".to_owned(), Confidence::Likely);
     };
     let tag = |tag: Option<&[u8]>| String::from_utf8_lossy(tag.unwrap_or_default()).into_owned();
     let (to, from) = (tag(replaces.to_tag), tag(replaces.from_tag));
-    let messages = call
-        .legs
-        .first()
-        .and_then(|leg| context.capture.store.messages.get(leg.start as usize..leg.end as usize))
-        .unwrap_or_default();
+    let messages = call.legs.first().map_or(&[][..], |leg| context.capture.store.messages_of(leg));
     let node = context.refuser().map(|refuser| context.capture.node(refuser));
     let has_part = |message: &Message| {
         [message.source, message.destination].into_iter().any(|endpoint| Some(context.capture.node(endpoint)) == node)
