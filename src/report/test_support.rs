@@ -31,7 +31,7 @@ fn endpoint(text: &str) -> Endpoint {
     Endpoint { address: address.ip(), port: address.port() }
 }
 
-/// A call from 203.0.113.9 to a PBX, ended as told.
+/// A call from 203.0.113.9 to a PBX, ended so.
 fn call(tables: &mut Tables, number: i64, callee: &str, outcome: Outcome, code: u16, phrase: &str) -> Call {
     let mut text = |text: &str| tables.texts.intern(text.as_bytes());
     let call_id = text(&format!("{number}@203.0.113.9"));

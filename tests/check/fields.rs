@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use sipscan::analysis::{Analysis, CallField, CallFields, CallRow, FieldKind, FieldValue, Options, analyze};
 use sipscan::call::CallId;
-use sipscan::check::View;
+use sipscan::check::RunView;
 use sipscan::report::{csv, json, time};
 
 /// What the JSON report has of a call beside the table.
@@ -94,8 +94,8 @@ fn the_json_report_has_every_field_under_its_name_and_with_its_value() {
 fn expressions_see_the_same_of_a_capture_of_its_view_and_of_its_saved_report() {
     for path in samples() {
         let analysis = analysis(&path);
-        let captured = View::of(&analysis);
-        let saved = View::of_report(&report(&analysis)).expect("a report");
+        let captured = RunView::of(&analysis);
+        let saved = RunView::of_report(&report(&analysis)).expect("a report");
         assert_eq!(captured.calls.len(), saved.calls.len());
         for (captured, saved) in captured.calls.iter().zip(&saved.calls) {
             let row = CallRow::at(&analysis, CallId(captured.id)).expect("a call");

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::call::Outcome;
 use crate::capture::{FrameRef, Timestamp};
-use crate::check::view::{CallView, FindingView, HopView, View, distinct};
+use crate::check::view::{CallView, FindingView, HopView, RunView, distinct};
 use crate::diagnose::Severity;
 
 /// Name and version of the reports that can be read.
@@ -131,7 +131,7 @@ struct SavedFrame {
     frame: u32,
 }
 
-impl View {
+impl RunView {
     /// The view of a saved report.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::call::{Call, Hop, Origin, Tables};
 use crate::capture::Timestamp;
 use crate::diagnose::Finding;
 use crate::report::json::finding::FindingLine;
-use crate::report::json::value::{Each, Frame, Place, code, moment, rounded, told};
+use crate::report::json::value::{Each, EndpointText, Frame, code, moment, non_empty, rounded};
 
 /// One element of `calls`.
 pub(super) struct CallLine<'a> {
@@ -75,14 +75,14 @@ impl Serialize for CallLine<'_> {
             call_ids: Each(|| call.legs.iter().map(|leg| tables.text(leg.call_id))),
             caller: tables.text(call.caller),
             callee: tables.text(call.callee),
-            source: Place(tables.endpoint(call.source)),
-            destination: Place(tables.endpoint(call.destination)),
+            source: EndpointText(tables.endpoint(call.source)),
+            destination: EndpointText(tables.endpoint(call.destination)),
             transport: call.transport.word(),
             started_at: moment(call.started),
             ended_at: moment(call.ended),
             outcome: call.outcome.word(),
             final_code: call.final_code.map(|code| code.0),
-            reason_phrase: told(tables.text(call.phrase)),
+            reason_phrase: non_empty(tables.text(call.phrase)),
             ended_by: call.ended_by.map(|party| party.word()),
             pdd_ms: times.pdd_ms().map(rounded),
             ring_ms: times.ring_ms().map(rounded),
@@ -101,8 +101,8 @@ impl Serialize for CallLine<'_> {
             sequence: &facts.words(),
             codecs_offered: &facts.codecs_offered,
             codecs_answered: &facts.codecs_answered,
-            caller_software: told(facts.caller_software),
-            callee_software: told(facts.callee_software),
+            caller_software: non_empty(facts.caller_software),
+            callee_software: non_empty(facts.callee_software),
             hops: Each(|| {
                 let hops = call.hops.iter().enumerate();
                 let rewritten = |place| Some(path.as_ref()?.rewritten(place));
@@ -130,7 +130,7 @@ fn stage_line<'a>(stage: &Stage, call: &Call, tables: &'a Tables) -> impl Serial
     let after = |moment: Timestamp| rounded(moment.millis_since(start));
     Fields {
         stage: stage.kind.word(),
-        endpoint: Place(tables.endpoint(stage.endpoint)),
+        endpoint: EndpointText(tables.endpoint(stage.endpoint)),
         code: code(stage.code),
         ms: rounded(after(stage.end) - after(stage.start)),
         ended_at: stage.ended_at.into(),
@@ -169,8 +169,8 @@ fn hop_line<'a>(hop: &Hop, rewritten: Option<&'a [Rewrite]>, tables: &'a Tables)
     }
     let milliseconds = |ms: f32| rounded(f64::from(ms));
     Fields {
-        source: Place(tables.endpoint(hop.source)),
-        destination: Place(tables.endpoint(hop.destination)),
+        source: EndpointText(tables.endpoint(hop.source)),
+        destination: EndpointText(tables.endpoint(hop.destination)),
         transport: hop.transport.word(),
         final_code: code(hop.final_code),
         final_ms: hop.final_ms.map(milliseconds),
@@ -191,11 +191,11 @@ fn origin_line<'a>(origin: &Origin, tables: &'a Tables) -> impl Serialize + use<
         code_origin: E,
     }
     Fields {
-        endpoint: Place(tables.endpoint(origin.endpoint)),
+        endpoint: EndpointText(tables.endpoint(origin.endpoint)),
         code: code(origin.code),
-        software: told(tables.text(origin.software)),
+        software: non_empty(tables.text(origin.software)),
         beyond_capture: origin.beyond_capture,
-        code_origin: Place(tables.endpoint(origin.code_origin)),
+        code_origin: EndpointText(tables.endpoint(origin.code_origin)),
     }
 }
 
@@ -227,8 +227,8 @@ impl Serialize for RegistrationLine<'_> {
         let registration = &self.entry.registration;
         Fields {
             aor: self.tables.text(registration.aor),
-            source: Place(self.tables.endpoint(registration.source)),
-            registrar: Place(self.tables.endpoint(registration.registrar)),
+            source: EndpointText(self.tables.endpoint(registration.source)),
+            registrar: EndpointText(self.tables.endpoint(registration.registrar)),
             outcome: registration.outcome.word(),
             final_code: registration.final_code.map(|code| code.0),
             expires_s: registration.expires_s,
@@ -266,8 +266,8 @@ impl Serialize for OtherLine<'_> {
         }
         Fields {
             method: self.count.method.text(),
-            source: Place(self.tables.endpoint(self.count.source)),
-            destination: Place(self.tables.endpoint(self.count.destination)),
+            source: EndpointText(self.tables.endpoint(self.count.source)),
+            destination: EndpointText(self.tables.endpoint(self.count.destination)),
             count: self.count.count,
             unanswered: self.count.unanswered,
             final_codes: &self.count.final_codes,
@@ -279,13 +279,13 @@ impl Serialize for OtherLine<'_> {
 
 /// `filter`: what the calls of the report match, and how many of how many do.
 #[derive(Serialize)]
-pub(super) struct Filter<'a> {
+pub(super) struct FilterLine<'a> {
     expression: &'a str,
     matching_calls: u32,
     all_calls: u32,
 }
 
-impl<'a> Filter<'a> {
+impl<'a> FilterLine<'a> {
     pub(super) fn of(narrowing: &'a Narrowing) -> Self {
         Self { expression: &narrowing.expression, matching_calls: narrowing.calls, all_calls: narrowing.of }
     }
@@ -293,7 +293,7 @@ impl<'a> Filter<'a> {
 
 /// One element of `header_use`: how many messages of a method or code carry a header field.
 #[derive(Serialize)]
-pub(super) struct HeaderUse {
+pub(super) struct HeaderUseLine {
     pub(super) message: String,
     pub(super) header: &'static str,
     pub(super) messages: u64,

@@ -3,12 +3,12 @@
 use crate::analysis::Analysis;
 use crate::call::Outcome;
 use crate::report::escape::is_hostile;
-use crate::report::terminal::{NoCall, View, find_call, write_call, write_metrics, write_overview};
+use crate::report::terminal::{NoCall, ScreenStyle, find_call, write_call, write_metrics, write_overview};
 use crate::report::test_support;
 use crate::report::time::Zone;
 
-fn view(width: usize) -> View {
-    View { zone: Zone::default(), width, is_whole: false }
+fn style(width: usize) -> ScreenStyle {
+    ScreenStyle { zone: Zone::default(), width, is_whole: false }
 }
 
 fn bare(bytes: Vec<u8>) -> String {
@@ -16,61 +16,61 @@ fn bare(bytes: Vec<u8>) -> String {
     anstream::adapter::strip_str(&text).to_string()
 }
 
-fn overview(analysis: &Analysis, view: &View) -> String {
+fn overview(analysis: &Analysis, style: &ScreenStyle) -> String {
     let mut out = Vec::new();
-    write_overview(analysis, view, &mut out).expect("memory takes everything");
+    write_overview(analysis, style, &mut out).expect("memory takes everything");
     bare(out)
 }
 
-fn note(analysis: &Analysis, id: u32, view: &View) -> String {
+fn note(analysis: &Analysis, id: u32, style: &ScreenStyle) -> String {
     let mut out = Vec::new();
-    write_call(analysis, id, view, &mut out).expect("memory takes everything");
+    write_call(analysis, id, style, &mut out).expect("memory takes everything");
     bare(out)
 }
 
 /// The ladder alone: the note above it depends on rules, which have tests of their own.
-fn ladder(sample: &str, id: u32, view: &View) -> String {
-    let note = note(&test_support::sample(sample), id, view);
+fn ladder(sample: &str, id: u32, style: &ScreenStyle) -> String {
+    let note = note(&test_support::sample(sample), id, style);
     let lines = note.lines().skip_while(|line| !line.is_empty()).skip(1);
     lines.map(|line| format!("{line}\n")).collect()
 }
 
 #[test]
 fn overview_on_80_columns() {
-    insta::assert_snapshot!(overview(&test_support::analysis(), &view(80)));
+    insta::assert_snapshot!(overview(&test_support::analysis(), &style(80)));
 }
 
 #[test]
 fn overview_on_120_columns() {
-    insta::assert_snapshot!(overview(&test_support::analysis(), &view(120)));
+    insta::assert_snapshot!(overview(&test_support::analysis(), &style(120)));
 }
 
 #[test]
 fn note_of_a_refused_call() {
-    insta::assert_snapshot!(note(&test_support::analysis(), 2, &view(100)));
+    insta::assert_snapshot!(note(&test_support::analysis(), 2, &style(100)));
 }
 
 #[test]
 fn note_of_a_call_that_no_rule_explains() {
-    insta::assert_snapshot!(note(&test_support::analysis(), 5, &view(100)));
+    insta::assert_snapshot!(note(&test_support::analysis(), 5, &style(100)));
 }
 
 #[test]
 fn ladder_of_a_call_through_a_proxy() {
-    insta::assert_snapshot!(ladder("503-becomes-500.pcap", 1, &view(100)));
+    insta::assert_snapshot!(ladder("503-becomes-500.pcap", 1, &style(100)));
 }
 
 /// What the note of a call says of its way and its moments.
 fn facts(sample: &str, id: u32) -> String {
-    let note = note(&test_support::sample(sample), id, &view(100));
+    let note = note(&test_support::sample(sample), id, &style(100));
     let lines = note.lines().skip_while(|line| !line.starts_with("  Path"));
     let lines = lines.take_while(|line| !line.is_empty());
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-fn metrics(analysis: &Analysis, view: &View) -> String {
+fn metrics(analysis: &Analysis, style: &ScreenStyle) -> String {
     let mut out = Vec::new();
-    write_metrics(analysis, view, &mut out).expect("memory takes everything");
+    write_metrics(analysis, style, &mut out).expect("memory takes everything");
     bare(out)
 }
 
@@ -81,7 +81,7 @@ fn facts_of_a_call_that_a_second_gateway_carried() {
 
 #[test]
 fn metrics_in_full() {
-    let text = metrics(&test_support::sample("registered-phones-call.pcapng"), &view(120));
+    let text = metrics(&test_support::sample("registered-phones-call.pcapng"), &style(120));
     // The head names the file where this machine keeps it.
     let lines = text.lines().skip_while(|line| !line.is_empty()).skip(1);
     let lines: String = lines.map(|line| format!("{line}\n")).collect();
@@ -90,7 +90,7 @@ fn metrics_in_full() {
 
 #[test]
 fn metrics_fit_a_narrow_page_and_keep_text_from_the_wire_harmless() {
-    let text = metrics(&test_support::analysis(), &view(60));
+    let text = metrics(&test_support::analysis(), &style(60));
     for line in text.lines() {
         let columns = unicode_width::UnicodeWidthStr::width(line);
         assert!(columns <= 60, "{columns} columns: {line}");
@@ -101,19 +101,19 @@ fn metrics_fit_a_narrow_page_and_keep_text_from_the_wire_harmless() {
 
 #[test]
 fn ladder_folds_repeats() {
-    insta::assert_snapshot!(ladder("ack-lost.pcap", 1, &view(100)));
+    insta::assert_snapshot!(ladder("ack-lost.pcap", 1, &style(100)));
 }
 
 #[test]
 fn ladder_is_a_list_where_columns_do_not_fit() {
-    insta::assert_snapshot!(ladder("503-becomes-500.pcap", 1, &view(60)));
+    insta::assert_snapshot!(ladder("503-becomes-500.pcap", 1, &style(60)));
 }
 
 #[test]
 fn no_line_is_wider_than_asked_and_none_ends_in_a_space() {
     for width in [60, 80, 100, 132] {
         let analysis = test_support::analysis();
-        let text = overview(&analysis, &view(width)) + &note(&analysis, 6, &view(width));
+        let text = overview(&analysis, &style(width)) + &note(&analysis, 6, &style(width));
         for line in text.lines() {
             let columns = unicode_width::UnicodeWidthStr::width(line);
             assert!(columns <= width, "{columns} columns of {width}: {line}");
@@ -126,7 +126,7 @@ fn no_line_is_wider_than_asked_and_none_ends_in_a_space() {
 fn no_text_from_the_wire_acts_on_the_terminal() {
     let analysis = test_support::analysis();
     for id in 1..=6 {
-        let text = note(&analysis, id, &view(100)) + &overview(&analysis, &view(100));
+        let text = note(&analysis, id, &style(100)) + &overview(&analysis, &style(100));
         let hostile = text.chars().find(|c| is_hostile(*c) && *c != '\n');
         assert_eq!(None, hostile, "{text}");
     }
@@ -152,7 +152,7 @@ fn a_capture_with_thousands_of_failures_still_fits_a_screen() {
         analysis.others.extend(more.others);
         analysis.captures.extend(more.captures);
     }
-    let lines = overview(&analysis, &view(100)).lines().count();
+    let lines = overview(&analysis, &style(100)).lines().count();
     assert!(lines <= 80, "{lines} lines");
 }
 
@@ -162,7 +162,7 @@ fn a_sound_capture_says_so_in_one_line() {
     analysis.calls.truncate(1);
     analysis.incidents.clear();
     analysis.metrics = crate::call::survey::metrics::Metrics::of(analysis.calls.iter().map(|entry| &entry.call));
-    let text = overview(&analysis, &view(100));
+    let text = overview(&analysis, &style(100));
     assert!(text.contains("No fault was found in any call.\n"), "{text}");
     assert!(!text.contains("Failed"), "{text}");
 }
@@ -174,7 +174,7 @@ fn a_capture_without_sip_says_what_was_not_read() {
     analysis.registrations.clear();
     analysis.others.clear();
     analysis.fitness.sip_messages.clear();
-    let text = overview(&analysis, &view(100));
+    let text = overview(&analysis, &style(100));
     assert!(text.contains("No SIP was found.\n"), "{text}");
     assert!(text.contains("7 frames  tls-without-keys"), "{text}");
 }
@@ -182,10 +182,10 @@ fn a_capture_without_sip_says_what_was_not_read() {
 #[test]
 fn a_normal_ending_is_no_fault() {
     let mut analysis = test_support::analysis();
-    let text = note(&analysis, 4, &view(100));
+    let text = note(&analysis, 4, &style(100));
     assert!(text.starts_with("NOT A FAULT  call 4"), "{text}");
     analysis.calls[3].call.outcome = Outcome::Dropped;
-    assert!(note(&analysis, 4, &view(100)).starts_with("DROPPED"));
+    assert!(note(&analysis, 4, &style(100)).starts_with("DROPPED"));
 }
 
 #[test]
@@ -206,6 +206,6 @@ fn a_call_is_found_by_number_by_call_id_or_by_a_part_of_it() {
 fn frames_of_several_captures_name_their_file() {
     let mut analysis = test_support::analysis();
     analysis.captures.extend(test_support::analysis().captures);
-    let text = note(&analysis, 2, &view(100));
+    let text = note(&analysis, 2, &style(100));
     assert!(text.contains("frame 1:17: m=audio"), "{text}");
 }

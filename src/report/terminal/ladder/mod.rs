@@ -30,11 +30,11 @@ enum Place {
 /// Writes the ladder.
 pub(super) fn write(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> io::Result<()> {
     let transactions = context.analysis.transactions(call);
-    let rungs = fold::rungs(&transactions, context.view.is_whole);
+    let rungs = fold::rungs(&transactions, context.style.is_whole);
     if rungs.is_empty() {
         return Ok(());
     }
-    let limit = if context.view.is_whole { usize::MAX } else { RUNGS_MAX };
+    let limit = if context.style.is_whole { usize::MAX } else { RUNGS_MAX };
     let shown = rungs.get(..limit).unwrap_or(&rungs);
     page.blank()?;
     match Rails::of(context, &transactions, shown, page.width()) {
