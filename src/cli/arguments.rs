@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::cli::color::Color;
 use crate::cli::extract::Extract;
+use crate::cli::output::Color;
 use crate::report::time::Zone;
 
 const EXAMPLES: &str = "\

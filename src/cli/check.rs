@@ -9,7 +9,7 @@ use clap::Args;
 use crate::analysis::{Analysis, Options, analyze};
 use crate::check::{Day, Judgement, Policy, check};
 use crate::cli::Stop;
-use crate::cli::color::Color;
+use crate::cli::output::Color;
 use crate::cli::output::{self, Claims, Destination};
 use crate::cli::progress::Bar;
 use crate::cli::threads;
