@@ -44,10 +44,7 @@ fn names(extension: &str) -> Vec<String> {
 fn shown(analysis: &Analysis) -> String {
     let outcomes =
         analysis.calls.iter().map(|entry| format!("  {} {:?}", entry.call.outcome.word(), entry.call.final_code));
-    let findings = ladder::shown::findings(analysis).map(|finding| {
-        let (severity, confidence) = (finding.severity.word(), finding.confidence.word());
-        format!("  [{} {severity} {confidence}] {}", finding.rule, ladder::shown::text(finding))
-    });
+    let findings = ladder::shown::statements(analysis).map(|shown| format!("  [{}] {}", shown.label, shown.text));
     let mut lines: Vec<String> = outcomes.chain(findings).collect();
     lines.dedup();
     lines.into_iter().map(|line| line + "\n").collect()

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::analysis::collector::Tally;
 use crate::analysis::result::{CaptureEntry, Fitness};
 use crate::analysis::undecoded;
-use crate::call::{CallSet, Census, MessageStore, Outcome};
+use crate::call::{Call, CallSet, Census, MessageStore, Outcome};
 use crate::capture::{FrameRef, Pause, Weakness, WeaknessKind};
-use crate::diagnose::Sight;
+use crate::diagnose::{SeenWeakness, Sight};
 use crate::net::{Connection, Endpoint, IncompleteDatagram, Network};
 
 /// What reading saw beside messages.
@@ -64,7 +64,7 @@ const PLACES_MAX: usize = 16;
 /// Says what the input cannot show, to the report and to the rules; weaknesses are added to the captures that have them.
 pub(super) fn assess(
     store: &MessageStore,
-    happened: &CallSet,
+    set: &CallSet,
     captures: &mut [CaptureEntry],
     seen: &Seen<'_>,
 ) -> (Fitness, Sight) {
@@ -74,8 +74,8 @@ pub(super) fn assess(
     let encrypted = add_encrypted(captures, seen);
     add_left(captures, seen);
     add_clocks(store, captures);
-    add_halves(happened, captures);
-    let one_direction = crate::call::one_direction_pairs(store, happened, census);
+    add_halves(&set.calls, captures);
+    let one_direction = crate::call::one_direction_pairs(store, &set.calls, &set.attempts, census);
     let endpoint = |id| store.tables.endpoint(id);
     let fitness = Fitness {
         sip_messages: census.by_transport.clone(),
@@ -86,10 +86,11 @@ pub(super) fn assess(
     };
     let weaknesses = captures.iter().enumerate().flat_map(|(file, capture)| {
         let at = move |frame: u32| FrameRef { file: file as u16, frame };
-        capture
-            .weaknesses
-            .iter()
-            .map(move |weakness| (weakness.kind.word(), weakness.frame.map(at), weakness.detail.clone()))
+        capture.weaknesses.iter().map(move |weakness| SeenWeakness {
+            kind: weakness.kind,
+            at: weakness.frame.map(at),
+            detail: weakness.detail.clone(),
+        })
     });
     let sight = Sight {
         one_direction,
@@ -167,18 +168,18 @@ fn add_encrypted(captures: &mut [CaptureEntry], seen: &Seen<'_>) -> Vec<(Endpoin
         let entry = servers.entry(server).or_insert((0, at));
         *entry = (entry.0 + 1, entry.1.min(at));
     }
-    let mut told: BTreeMap<u16, usize> = BTreeMap::new();
+    let mut named: BTreeMap<u16, usize> = BTreeMap::new();
     for ((file, server), (count, at)) in &servers {
-        let told = told.entry(*file).or_default();
-        *told += 1;
-        if *told > PLACES_MAX {
+        let servers_named = named.entry(*file).or_default();
+        *servers_named += 1;
+        if *servers_named > PLACES_MAX {
             continue;
         }
         let detail = format!("{count} TLS connections with {server} cannot be read: their keys are not known");
         add(captures, usize::from(*file), WeaknessKind::Encrypted, Some(at.frame), detail);
     }
-    for (file, told) in told.into_iter().filter(|(_, told)| *told > PLACES_MAX) {
-        let detail = format!("TLS connections with {} more servers cannot be read", told - PLACES_MAX);
+    for (file, count) in named.into_iter().filter(|(_, count)| *count > PLACES_MAX) {
+        let detail = format!("TLS connections with {} more servers cannot be read", count - PLACES_MAX);
         add(captures, usize::from(file), WeaknessKind::Encrypted, None, detail);
     }
     servers.into_iter().map(|((_, server), (_, at))| (server, at)).collect()
@@ -212,10 +213,10 @@ fn add_clocks(store: &MessageStore, captures: &mut [CaptureEntry]) {
 }
 
 /// Calls that began before the capture or were going on at its end.
-fn add_halves(happened: &CallSet, captures: &mut [CaptureEntry]) {
-    let partial = happened.calls.iter().filter(|call| call.outcome == Outcome::Partial);
+fn add_halves(calls: &[Call], captures: &mut [CaptureEntry]) {
+    let partial = calls.iter().filter(|call| call.outcome == Outcome::Partial);
     let (without_start, without_end): (Vec<_>, Vec<_>) = partial.partition(|call| call.milestones.invited.is_none());
-    let still_up = happened.calls.iter().filter(|call| call.outcome == Outcome::StillUp).count();
+    let still_up = calls.iter().filter(|call| call.outcome == Outcome::StillUp).count();
     if !without_start.is_empty() {
         let detail = format!("{} calls began before the capture; their outcome is not judged", without_start.len());
         add(captures, 0, WeaknessKind::StartsMidCall, None, detail);

@@ -3,8 +3,9 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
+use crate::cli::color::Color;
 use crate::cli::extract::Extract;
 use crate::report::time::Zone;
 
@@ -129,26 +130,15 @@ pub(crate) struct Scan {
     pub(crate) keep_going: bool,
 }
 
-/// When to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal that has colours.
-    Auto,
-    /// Always, as for `less -R`.
-    Always,
-    /// Never.
-    Never,
-}
-
 fn zone(name: &str) -> Result<Zone, String> {
     if name.eq_ignore_ascii_case("utc") {
-        return Ok(Zone::Utc);
+        return Ok(Zone::default());
     }
     if name.eq_ignore_ascii_case("local") {
-        return Ok(Zone::Of(jiff::tz::TimeZone::system()));
+        return Ok(Zone(jiff::tz::TimeZone::system()));
     }
     jiff::tz::TimeZone::get(name)
-        .map(Zone::Of)
+        .map(Zone)
         .map_err(|_| "is no zone known here; use UTC, local, or a name such as Europe/Berlin".into())
 }
 

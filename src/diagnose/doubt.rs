@@ -3,6 +3,7 @@
 use crate::call::beside::registration::Registration;
 use crate::call::survey::missing_messages::missed_in;
 use crate::call::{EndpointId, Leg, NodeId};
+use crate::capture::WeaknessKind;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
@@ -124,10 +125,8 @@ fn of_absence(
     legs: &[Leg],
     pairs: impl Iterator<Item = (NodeId, NodeId)>,
 ) -> Option<Reason> {
-    let lacks_own = legs.iter().any(|leg| {
-        let own = capture.store.messages.get(leg.start as usize..leg.end as usize);
-        missed_in(own.unwrap_or_default(), &capture.store.tables, capture.start) > 0
-    });
+    let lacks_own =
+        legs.iter().any(|leg| missed_in(capture.store.messages_of(leg), &capture.store.tables, capture.start) > 0);
     if lacks_own {
         return Some((2, LAPSED));
     }
@@ -158,7 +157,7 @@ fn of_everything(capture: &CaptureContext<'_>) -> Option<Reason> {
     let total = capture.missing_messages().total();
     let is_lossy = total.missed >= TOTAL_MIN && total.is_at_least_one_in(TOTAL_SHARE);
     let weaknesses = &capture.sight.weaknesses;
-    let stepped = || weaknesses.iter().any(|(word, _, _)| *word == "time-steps-back");
+    let stepped = || weaknesses.iter().any(|weakness| weakness.kind == WeaknessKind::TimeStepsBack);
     if capture.sight.dropped > 0 {
         Some((1, DROPPED))
     } else if is_lossy {

@@ -9,10 +9,11 @@ use rayon::prelude::*;
 use crate::call::survey::metrics::Metrics;
 use crate::call::{Outcome, OutcomeGroup};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::context::capture_context::{CaptureContext, DiagnosisInput};
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::doubt::{Doubt, doubt_claim, doubt_registration};
 use crate::diagnose::finding::{Finding, Incident};
 use crate::diagnose::incident;
+use crate::diagnose::input::DiagnosisInput;
 use crate::diagnose::rule::{AskCall, Claim, Gate, Rule};
 use crate::diagnose::rules;
 use crate::diagnose::suppression;
@@ -45,13 +46,11 @@ pub struct Diagnosis {
 const CALLS_AT_A_TIME: usize = 256;
 
 /// Asks every rule about everything that happened.
-pub fn diagnose(happened: DiagnosisInput<'_>) -> Diagnosis {
-    let mut capture = CaptureContext::from(happened);
+pub fn diagnose(input: DiagnosisInput<'_>) -> Diagnosis {
+    let mut capture = CaptureContext::from(input);
     // Few rules take most of the time, so that each is handed out by itself.
     let rules = rules::all().par_iter().with_max_len(1);
-    let ask = || rules.map(|rule| ask_capture(rule, &capture)).collect::<Vec<_>>();
-    let (told, ()) = rayon::join(ask, || capture.prepare());
-    let claims: Vec<Claim<Finding>> = told.into_iter().flatten().collect();
+    let claims: Vec<Claim<Finding>> = rules.flat_map_iter(|rule| ask_capture(rule, &capture)).collect();
     capture.forget_senders();
     let mut by_call: HashMap<u32, Vec<&Finding>, foldhash::fast::FixedState> = HashMap::default();
     for claim in &claims {

@@ -8,7 +8,7 @@ use sipscan::report::time::Zone;
 
 /// The note of a call; the Call-ID and what follows, its ladder too, have tests of their own.
 fn note(analysis: &Analysis, id: u32) -> String {
-    let view = View { zone: Zone::Utc, width: 110, is_whole: false };
+    let view = View { zone: Zone::default(), width: 110, is_whole: false };
     let mut out = Vec::new();
     write_call(analysis, id, &view, &mut out).expect("memory takes everything");
     let text = anstream::adapter::strip_bytes(&out).into_vec();

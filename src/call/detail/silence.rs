@@ -4,13 +4,12 @@
 
 use std::time::Duration;
 
-use crate::call::transaction::call_transactions::CallTransactions;
-use crate::call::transaction::transaction::{Transaction, TransactionIndex};
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
+use crate::call::transaction::timer::HOPS_MAX;
+use crate::call::transaction::transaction::TransactionIndex;
 use crate::capture::Timestamp;
 use crate::sip::Method;
 
-/// Hops followed towards the callee.
-const HOPS_MAX: usize = 70;
 /// The first repeat comes no sooner; stacks use a T1 from 50 ms to 2 s instead of 500 ms.
 const FIRST_GAP_MIN: Duration = Duration::from_millis(40);
 /// The first repeat comes no later.
@@ -19,39 +18,39 @@ const FIRST_GAP_MAX: Duration = Duration::from_millis(4500);
 const GAP_SHRINK_MAX: f64 = 0.8;
 /// How much longer than the gap before it a gap may be: one repeat may have been missed.
 const GAP_GROWTH_MAX: f64 = 4.5;
+/// Shorter gaps count as this: nothing is compared with zero.
+const GAP_MIN_SECONDS: f64 = 0.001;
 
 /// The INVITE at which the visible path of the last try ends, where nothing at all answered it.
 ///
 /// `None` where a response came, where the callee rang, where another branch gave the result, or where the capture cut
-/// messages so short that answers cannot be told from others.
+/// messages so short that answers cannot be known from others.
 pub fn silent_hop(transactions: &CallTransactions<'_>) -> Option<TransactionIndex> {
-    let mut hop = transactions.last_step()?;
-    if transactions.transaction(hop).alerting.is_some() || transactions.has_headless() {
+    let mut hop = transactions.deciding_step()?;
+    if hop.alerting.is_some() || transactions.has_headless() {
         return None;
     }
     for _ in 0..HOPS_MAX {
-        let children: Vec<(TransactionIndex, &Transaction)> =
-            transactions.children(hop).filter(|(_, child)| child.method == Method::Invite).collect();
-        let Some((next, last)) = children.last() else {
+        let children: Vec<TransactionView<'_, '_>> =
+            hop.children().filter(|child| child.method == Method::Invite).collect();
+        let Some(next) = children.last() else {
             break;
         };
-        let began = transactions.message(last.first).time;
-        // Branches that were asked at the same time share the result: which one made it cannot be told.
-        let has_rival = children.iter().any(|(index, child)| {
-            index != next
-                && child.alerting.or(child.final_response).is_some_and(|heard| {
-                    transactions.message(heard).time > began
-                        && transactions.final_status(child).is_none_or(|s| s.0 != 487)
-                })
-        });
-        if has_rival || *next <= hop {
+        // Branches that were asked at the same time share the result: which one made it cannot be known.
+        let mut others = children.iter().filter(|child| child.index() != next.index());
+        if others.any(|other| is_rival(*other, next.first().time)) || next.index() <= hop.index() {
             return None;
         }
         hop = *next;
     }
-    let request = transactions.transaction(hop);
-    let is_silent = request.request.is_some() && transactions.responses_of(hop).next().is_none();
-    is_silent.then_some(hop)
+    let is_silent = hop.request.is_some() && hop.responses().next().is_none();
+    is_silent.then_some(hop.index())
+}
+
+/// Whether a branch rang, or was answered by anything but the end of a CANCEL, after a moment.
+fn is_rival(branch: TransactionView<'_, '_>, began: Timestamp) -> bool {
+    let answer = branch.alerting().or(branch.final_response());
+    answer.is_some_and(|answer| answer.time > began) && branch.status().is_none_or(|status| status.0 != 487)
 }
 
 /// Whether the times of several sends are those of one request that its stack repeats, rather than of somebody trying again.
@@ -62,7 +61,7 @@ pub fn follows_timer(times: &[Timestamp]) -> bool {
     };
     let starts_well = (FIRST_GAP_MIN.as_secs_f64()..=FIRST_GAP_MAX.as_secs_f64()).contains(first);
     let grows = gaps.windows(2).all(|pair| {
-        let ratio = pair[1] / pair[0].max(0.001);
+        let ratio = pair[1] / pair[0].max(GAP_MIN_SECONDS);
         (GAP_SHRINK_MAX..=GAP_GROWTH_MAX).contains(&ratio)
     });
     starts_well && grows

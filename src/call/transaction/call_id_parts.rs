@@ -1,4 +1,4 @@
-//! What one Call-ID holds: perhaps several calls, a registration and others beside them, each told apart.
+//! What one Call-ID holds: perhaps several calls, a registration and others beside them.
 //!
 //! A call is an attempt chain with its dialogs: the first INVITE, its retries after a challenge, a redirection or a refusal
 //! that a changed request cures, and failovers. A new From tag, or a new INVITE after the call had ended, is a new call.
@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::call::store::message::Message;
 use crate::call::store::string_arena::TextId;
 use crate::call::store::tables::Tables;
+use crate::call::transaction::timer::TIMER_C;
 use crate::call::transaction::transaction::{Pairing, Transaction, TransactionIndex, pair};
 use crate::capture::Timestamp;
 use crate::sip::{Method, StatusCode};
@@ -16,7 +17,11 @@ use crate::sip::{Method, StatusCode};
 pub const FAILOVER_WAIT: Duration = Duration::from_secs(5);
 /// How long a caller may take to answer a challenge or to follow a redirection.
 pub const RETRY_WAIT: Duration = Duration::from_secs(60);
-/// Calls told apart under one Call-ID; the rest joins the last one.
+/// How long a B2BUA may take to send its own INVITE.
+pub(in crate::call) const LEG_WAIT: Duration = Duration::from_secs(3);
+/// Tags kept of one call; a forged Call-ID may carry a new one in each message.
+const TAGS_MAX: usize = 64;
+/// Calls distinguished under one Call-ID; the rest joins the last one.
 const CALLS_MAX: usize = 4096;
 
 /// What the messages of one part are.
@@ -32,7 +37,7 @@ pub enum PartKind {
 
 /// The parts of one Call-ID, and for each of its transactions the part that it belongs to.
 #[derive(Debug)]
-pub(in crate::call) struct Parts {
+pub(in crate::call) struct CallIdParts {
     /// In the order of their first message.
     pub kinds: Vec<PartKind>,
     /// Index into `kinds` for each transaction.
@@ -41,9 +46,9 @@ pub(in crate::call) struct Parts {
     pub pairing: Pairing,
 }
 
-impl Parts {
+impl CallIdParts {
     /// Index into `kinds` for each message.
-    pub fn of_messages(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(in crate::call) fn of_messages(&self) -> impl Iterator<Item = u32> + '_ {
         let owners = self.pairing.owner.iter();
         owners.map(|owner| self.of_transaction[owner.0 as usize])
     }
@@ -58,10 +63,10 @@ struct OpenCall {
     started: Timestamp,
 }
 
-/// Tells apart what the messages of one Call-ID, in the order of capture, belong to.
-pub(in crate::call) fn classify_group(messages: &[&Message], tables: &Tables) -> Parts {
+/// Says what the messages of one Call-ID, in the order of capture, belong to.
+pub(in crate::call) fn classify_group(messages: &[&Message], tables: &Tables) -> CallIdParts {
     let pairing = pair(messages, tables);
-    let mut sorter = Sorter {
+    let mut sorter = PartSorter {
         messages,
         tables,
         pairing: &pairing,
@@ -73,10 +78,10 @@ pub(in crate::call) fn classify_group(messages: &[&Message], tables: &Tables) ->
         let part = sorter.place(TransactionIndex(place as u32));
         sorter.of_transaction.push(part);
     }
-    Parts { kinds: sorter.kinds, of_transaction: sorter.of_transaction, pairing }
+    CallIdParts { kinds: sorter.kinds, of_transaction: sorter.of_transaction, pairing }
 }
 
-struct Sorter<'a> {
+struct PartSorter<'a> {
     messages: &'a [&'a Message],
     tables: &'a Tables,
     pairing: &'a Pairing,
@@ -85,7 +90,7 @@ struct Sorter<'a> {
     of_transaction: Vec<u32>,
 }
 
-impl Sorter<'_> {
+impl PartSorter<'_> {
     fn place(&mut self, index: TransactionIndex) -> u32 {
         let transaction = &self.pairing.transactions[index.0 as usize];
         let first = self.messages[transaction.first.0 as usize];
@@ -165,13 +170,13 @@ impl Sorter<'_> {
             let relayed = self.tables.node(last.destination) == self.tables.node(transaction.source)
                 && self.tables.node(last.source) != self.tables.node(transaction.destination);
             // A B2BUA that keeps the Call-ID sends its own leg while the first one is pending.
-            let is_leg = relayed && status.is_none() && gap <= Duration::from_secs(3);
+            let is_leg = relayed && status.is_none() && gap <= LEG_WAIT;
             let is_login =
                 status.is_some_and(is_challenge) && same_node && transaction.cseq == last.cseq.wrapping_add(1);
             return is_leg || is_login && gap <= FAILOVER_WAIT;
         }
         match status {
-            None => gap <= RETRY_WAIT.max(Duration::from_secs(180)),
+            None => gap <= TIMER_C,
             Some(status) if status.is_success() => transaction.cseq == last.cseq && gap <= FAILOVER_WAIT,
             Some(status) if is_step(status) => gap <= RETRY_WAIT,
             Some(_) => gap <= FAILOVER_WAIT,
@@ -214,8 +219,7 @@ impl Sorter<'_> {
         for place in [Some(transaction.first), transaction.alerting, transaction.final_response].into_iter().flatten() {
             let message = self.messages[place.0 as usize];
             for tag in [message.from_tag, message.to_tag] {
-                // Bounded: a forged Call-ID may carry a new tag in each message.
-                if !tag.is_absent() && call.tags.len() < 64 && !call.tags.contains(&tag) {
+                if !tag.is_absent() && call.tags.len() < TAGS_MAX && !call.tags.contains(&tag) {
                     call.tags.push(tag);
                 }
             }

@@ -2,16 +2,13 @@
 //!
 //! Sources: RFC 3264 section 6 (answers), RFC 3261 sections 11 (OPTIONS) and 21.4.26 (a description in a refusal).
 
-use std::collections::{HashMap, HashSet};
-
-use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 use crate::call::beside::other_request::OtherRequest;
 use crate::call::outcome::negotiation::{self, Exchange};
 use crate::call::{
-    Call, CallTransactions, EndpointId, Hop, Message, MessageStore, SessionId, Tables, TextId, Transaction,
-    TransactionIndex, transactions_of,
+    Call, CallTransactions, EndpointId, FastMap, FastSet, Hop, Message, MessageStore, SessionId, Tables, TextId,
+    Transaction, TransactionIndex, transactions_of,
 };
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{HeaderName, Method, StatusCode};
@@ -86,8 +83,8 @@ type TryKey = (EndpointId, TextId, TextId);
 /// What is known of the endpoints that refused media.
 #[derive(Debug, Default)]
 pub struct MediaCapabilities {
-    facts: HashMap<EndpointId, Vec<Fact>, FixedState>,
-    tries: HashMap<TryKey, Vec<Try>, FixedState>,
+    facts: FastMap<EndpointId, Vec<Fact>>,
+    tries: FastMap<TryKey, Vec<Try>>,
 }
 
 impl MediaCapabilities {
@@ -103,8 +100,7 @@ impl MediaCapabilities {
 
     /// Gathers what the capture says of the endpoints that refused media in it; the same whatever the threads.
     pub fn gather(store: &MessageStore, calls: &[Call], requests: &[OtherRequest]) -> Self {
-        let refusers: HashSet<EndpointId, FixedState> =
-            calls.par_iter().flat_map_iter(|call| refusers(store, call)).collect();
+        let refusers: FastSet<EndpointId> = calls.par_iter().flat_map_iter(|call| refusers(store, call)).collect();
         let mut known = Self::default();
         if refusers.is_empty() {
             return known;
@@ -119,7 +115,7 @@ impl MediaCapabilities {
         });
         let learned: Vec<Vec<Lesson>> = shares.collect();
         // What a party was refused is compared with its own other tries; of those who never were, nothing is asked.
-        let refused: HashSet<TryKey, FixedState> =
+        let refused: FastSet<TryKey> =
             learned.iter().flatten().filter_map(|lesson| lesson.try_key().filter(|_| !lesson.is_accepted())).collect();
         for mut lesson in learned.into_iter().flatten() {
             if !lesson.try_key().is_some_and(|key| refused.contains(&key)) {
@@ -197,9 +193,8 @@ fn refusers(store: &MessageStore, call: &Call) -> Vec<EndpointId> {
 }
 
 fn has_media_hint(store: &MessageStore, call: &Call) -> bool {
-    let messages =
-        call.legs.iter().flat_map(|leg| store.messages.get(leg.start as usize..leg.end as usize).unwrap_or_default());
-    messages.into_iter().any(|message| match message.status() {
+    let mut messages = call.legs.iter().flat_map(|leg| store.messages_of(leg));
+    messages.any(|message| match message.status() {
         None => message.is_request(Method::Invite) && message.to_tag.is_absent() && message.session.is_absent(),
         Some(status) => {
             status.0 >= 400
@@ -210,11 +205,7 @@ fn has_media_hint(store: &MessageStore, call: &Call) -> bool {
     })
 }
 
-fn add_lessons(
-    transactions: &CallTransactions<'_>,
-    refusers: &HashSet<EndpointId, FixedState>,
-    lessons: &mut Vec<Lesson>,
-) {
+fn add_lessons(transactions: &CallTransactions<'_>, refusers: &FastSet<EndpointId>, lessons: &mut Vec<Lesson>) {
     let group = |transaction: &Transaction| transactions.message(transaction.first).group;
     // What a proxy answers is the answer of the node behind it.
     let is_passed_on = |index: TransactionIndex, transaction: &Transaction| {
@@ -332,8 +323,7 @@ fn sender_lesson(
 }
 
 fn options_lesson(store: &MessageStore, request: &OtherRequest) -> Option<Lesson> {
-    let (start, end) = request.range;
-    let messages = store.messages.get(start as usize..end as usize)?;
+    let messages = store.messages_of(request.range);
     let answer = messages.iter().find(|message| {
         message.is_response_to(Method::Options)
             && message.status().is_some_and(StatusCode::is_success)

@@ -1,4 +1,4 @@
-//! A case: one call taken apart, with the scene that it happened in; what a rule over calls sees.
+//! What a rule over calls sees: one call taken apart, and the capture that it happened in.
 
 use std::cell::OnceCell;
 
@@ -16,7 +16,7 @@ use crate::sip::{HeaderName, StatusCode};
 pub struct CallContext<'a> {
     /// Where it happened.
     pub capture: &'a CaptureContext<'a>,
-    /// Its index in [`DiagnosisInput::calls`](crate::diagnose::Happened::calls).
+    /// Its index in [`DiagnosisInput::calls`](crate::diagnose::DiagnosisInput::calls).
     pub index: usize,
     /// What is kept of it.
     pub call: &'a Call,

@@ -2,6 +2,8 @@
 //!
 //! Sources: RFC 8224 section 4 (header), RFC 8225 (PASSporT), RFC 8588 (shaken), RFC 8946 (div).
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -23,20 +25,27 @@ pub struct Identity<'a> {
 }
 
 /// Why a token could not be decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenFault {
     /// The compact form carries no claims.
-    #[error("the token is in its compact form, without claims")]
     Compact,
     /// The token has not three parts.
-    #[error("the token has {0} parts, it needs 3")]
     Parts(usize),
     /// A part is not base64url.
-    #[error("the token's {0} is not base64url")]
     Encoding(&'static str),
     /// A part is no JSON object.
-    #[error("the token's {0} is no JSON object")]
     Json(&'static str),
+}
+
+impl fmt::Display for TokenFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compact => f.write_str("the token is in its compact form, without claims"),
+            Self::Parts(count) => write!(f, "the token has {count} parts, it needs 3"),
+            Self::Encoding(part) => write!(f, "the token's {part} is not base64url"),
+            Self::Json(part) => write!(f, "the token's {part} is no JSON object"),
+        }
+    }
 }
 
 /// What a PASSporT says. A field is empty or `None` where the token lacks it.
@@ -76,11 +85,6 @@ impl<'a> Identity<'a> {
     pub fn info(&self) -> Option<&'a [u8]> {
         let info = self.parameters.get("info")?;
         Some(info.strip_prefix(b"<").and_then(|inner| inner.strip_suffix(b">")).unwrap_or(info))
-    }
-
-    /// The signature algorithm.
-    pub fn algorithm(&self) -> Option<&'a [u8]> {
-        self.parameters.get("alg")
     }
 
     /// The PASSporT extension.
@@ -168,7 +172,7 @@ mod tests {
         let value = format!("{};info=<https://c.example/a.pem>;alg=ES256;ppt=\"shaken\"", token());
         let identity = Identity::parse(value.as_bytes());
         assert_eq!(Some(&b"https://c.example/a.pem"[..]), identity.info());
-        assert_eq!((Some(&b"ES256"[..]), Some(&b"shaken"[..])), (identity.algorithm(), identity.extension()));
+        assert_eq!(Some(&b"shaken"[..]), identity.extension());
         let passport = identity.passport().expect("claims");
         assert_eq!(Some("12155550112"), passport.origin.as_deref());
         assert_eq!(vec!["12155550113".to_owned()], passport.destinations);

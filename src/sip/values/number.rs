@@ -8,7 +8,7 @@ use std::fmt;
 use crate::sip::{Scheme, Uri};
 
 /// Digits at the end that mean one subscriber however the number is written.
-pub const SUBSCRIBER_DIGITS: usize = 7;
+pub(in crate::sip) const SUBSCRIBER_DIGITS: usize = 7;
 /// Digits without which a number is an extension or a service code, whose first digits are no prefix.
 const LONG_NUMBER_DIGITS: usize = 8;
 
@@ -74,7 +74,7 @@ impl<'a> Number<'a> {
         Self::of_uri(&Uri::parse(uri.as_bytes()))
     }
 
-    /// Reads the number of a URI that was taken apart.
+    /// Reads the number of a URI that was read.
     pub fn of_uri(uri: &Uri<'a>) -> Option<Self> {
         let digits = |user: &[u8]| user.iter().all(u8::is_ascii_digit);
         if let Some(user) = uri.user

@@ -7,7 +7,7 @@ use crate::capture::Timestamp;
 
 /// A time in which everything failed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Outage {
+pub struct NodeOutage {
     /// Place of the last attempt before it that went well, where there is one.
     pub last_good: Option<usize>,
     /// Place of the first failure.
@@ -30,11 +30,13 @@ const SHARE_BEFORE_MIN: f64 = 0.5;
 const CHANCE_MAX: f64 = 0.001;
 /// Attempts without a single success that show a node that never worked.
 const NEVER_MIN: usize = 10;
+/// Failures in a row of which the chance is reckoned; more make it no smaller.
+const RUN_COUNTED_MAX: usize = 1_000;
 /// The shortest time in which failures are more than one burst.
 const LENGTH_MIN: Duration = Duration::from_secs(5);
 
 /// The outages of a node; `attempts` are moments in order, with whether each failed.
-pub fn outages(attempts: &[(Timestamp, bool)]) -> Vec<Outage> {
+pub fn outages(attempts: &[(Timestamp, bool)]) -> Vec<NodeOutage> {
     let mut outages = Vec::new();
     let mut good_before = 0_usize;
     let mut last_good = None;
@@ -48,7 +50,7 @@ pub fn outages(attempts: &[(Timestamp, bool)]) -> Vec<Outage> {
         }
         let run = attempts[place..].iter().take_while(|(_, failed)| *failed).count();
         let next = place + run;
-        let outage = Outage {
+        let outage = NodeOutage {
             last_good,
             first: place,
             last: next - 1,
@@ -63,7 +65,7 @@ pub fn outages(attempts: &[(Timestamp, bool)]) -> Vec<Outage> {
     outages
 }
 
-fn is_outage(attempts: &[(Timestamp, bool)], outage: &Outage, run: usize) -> bool {
+fn is_outage(attempts: &[(Timestamp, bool)], outage: &NodeOutage, run: usize) -> bool {
     let before = outage.first;
     if before == 0 && run == attempts.len() {
         return run >= NEVER_MIN;
@@ -75,7 +77,7 @@ fn is_outage(attempts: &[(Timestamp, bool)], outage: &Outage, run: usize) -> boo
     // One more failure than seen, so that a spotless record does not make the first failure impossible.
     let failure = 1.0 - outage.share_before * before as f64 / (before + 1) as f64;
     // Every attempt could have begun such a row.
-    let chance = failure.powi(run.min(1_000) as i32) * attempts.len() as f64;
+    let chance = failure.powi(run.min(RUN_COUNTED_MAX) as i32) * attempts.len() as f64;
     chance < CHANCE_MAX && length >= LENGTH_MIN
 }
 

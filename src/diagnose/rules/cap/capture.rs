@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::call::{Message, NodeId, OneDirection, Outcome};
-use crate::capture::{FrameRef, Timestamp};
-use crate::diagnose::context::capture_context::{CaptureContext, Sight};
+use crate::capture::{FrameRef, Timestamp, WeaknessKind};
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{counted, was};
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::input::Sight;
 use crate::diagnose::rule::Claim;
 use crate::sip::Method;
 
@@ -213,10 +214,15 @@ pub(super) fn cap_damaged(capture: &CaptureContext<'_>) -> Vec<Claim> {
         .remedy(
             "Capture whole packets (`tcpdump -s 0`), with a larger buffer (`-B`), onto a fast disk, with a filter that keeps fragments.",
         );
-    let of_kind = ["snaplen-cut", "missing-segment", "missing-fragment", "capture-drops"];
-    for (word, frame, detail) in &sight.weaknesses {
+    let of_kind = [
+        WeaknessKind::SnaplenCut,
+        WeaknessKind::MissingSegment,
+        WeaknessKind::MissingFragment,
+        WeaknessKind::CaptureDrops,
+    ];
+    for weakness in sight.weaknesses.iter().filter(|weakness| of_kind.contains(&weakness.kind)) {
         observation = observation.maybe_shown_by(
-            frame.filter(|_| of_kind.contains(word)).map(|frame| Evidence::seen(frame, detail.clone(), *word)),
+            weakness.at.map(|frame| Evidence::seen(frame, weakness.detail.clone(), weakness.kind.word())),
         );
     }
     if let Some(first) = damage.lost.first() {
@@ -233,7 +239,7 @@ fn answers_alone<'a>(capture: &CaptureContext<'a>) -> Vec<&'a Message> {
         .calls
         .iter()
         .filter(|call| call.outcome == Outcome::Partial && call.milestones.invited.is_none() && call.started > due);
-    late.filter_map(|call| capture.store.messages.get(call.legs.first()?.start as usize))
+    late.filter_map(|call| capture.store.messages_of(call.legs.first()?).first())
         .filter(|message| {
             let (answerer, caller) = (capture.node(message.source), capture.node(message.destination));
             // What was never asked in the whole capture was not captured, rather than lost.
@@ -250,9 +256,8 @@ fn heard_without_fragments(capture: &CaptureContext<'_>) -> u64 {
     let store = capture.store;
     let incomplete = capture.fragmented().filter(|message| message.flags.is_incomplete() && !message.flags.is_copy());
     let heard = incomplete.filter(|message| {
-        let group = store.groups.get(message.group.0 as usize);
-        let around = group.and_then(|(start, end)| store.messages.get(*start as usize..*end as usize));
-        around.unwrap_or_default().iter().any(|other| {
+        let around = store.messages_of_group(message.group);
+        around.iter().any(|other| {
             message.method().is_some_and(|method| other.is_response_to(method)) && other.via == message.via
         })
     });

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TextId, Transaction, detail::target, drop_cause};
-use crate::diagnose::background::losses::Lost;
+use crate::diagnose::background::call_losses::Lost;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Observation, Proof, Severity, Steps};

@@ -2,20 +2,20 @@
 //!
 //! Source: RFC 3263 section 4.3 (failover to another server).
 
-use crate::call::survey::load::{Destination, Outage};
+use crate::call::survey::load::{Destination, NodeOutage};
+use crate::diagnose::background::refusal_causes::RefusalCause;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Why, sorted};
-use crate::diagnose::rules::srv::telling::{Refusals, list, refusal_evidence, seconds};
+use crate::diagnose::rules::srv::refusals::{Refusals, list, refusal_evidence, seconds};
 use crate::sip::Method;
 
 /// A destination that fails everything.
 pub fn fleet_destination_down(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(capture) {
+    for (destination, explained) in capture.refusal_causes() {
         for explained in explained {
-            if let Why::Outage(outage) = &explained.why {
+            if let RefusalCause::Outage(outage) = &explained.cause {
                 let refusals = Refusals { capture, destination, places: &explained.places };
                 claims.push(refusals.claim(observation(&refusals, outage)));
             }
@@ -24,7 +24,7 @@ pub fn fleet_destination_down(capture: &CaptureContext<'_>) -> Vec<Claim> {
     claims
 }
 
-fn observation(refusals: &Refusals<'_>, outage: &Outage) -> Observation {
+fn observation(refusals: &Refusals<'_>, outage: &NodeOutage) -> Observation {
     let (capture, destination) = (refusals.capture, refusals.destination);
     let name = capture.name(destination.endpoint);
     let count = refusals.places.len();
@@ -78,7 +78,7 @@ fn remedy(name: &str, since: &str, others: &[(String, u32)]) -> String {
 }
 
 /// What else says that the node was gone: an ICMP error that names it, or a keep-alive without answer.
-fn witness(capture: &CaptureContext<'_>, destination: &Destination, outage: &Outage) -> Option<Evidence> {
+fn witness(capture: &CaptureContext<'_>, destination: &Destination, outage: &NodeOutage) -> Option<Evidence> {
     let first = destination.attempts.get(outage.first)?.sent;
     let last = destination.attempts.get(outage.last)?.sent;
     let during = |time| time >= first && time <= last;

@@ -6,14 +6,12 @@ use std::collections::BTreeMap;
 
 use crate::call::survey::chance::{Table, bound};
 use crate::call::{Call, Message, NodeId};
+use crate::diagnose::background::call_features::invite_of;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
-use crate::diagnose::incident::distinguishing_feature::good_calls;
-use crate::diagnose::incident::features::invite_of;
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::alike::{by_origin, claim};
-use crate::diagnose::rules::srv::sorting::explained_calls;
 use crate::diagnose::start_line;
 use crate::net::Transport;
 
@@ -38,7 +36,7 @@ pub(super) fn msg_too_large_of_capture(capture: &CaptureContext<'_>) -> Vec<Clai
 type Sides<'a> = (Vec<(u32, &'a Message)>, Vec<(u32, &'a Message)>);
 
 fn at_node(capture: &CaptureContext<'_>, node: NodeId, code: u16, refused: &[u32]) -> Vec<Claim> {
-    let known = explained_calls(capture, node);
+    let known = capture.explained_calls(node);
     let mut by_sender: BTreeMap<NodeId, Sides<'_>> = BTreeMap::new();
     let invite = |index: u32| -> Option<&Message> {
         let call: &Call = capture.calls.get(index as usize)?;
@@ -58,7 +56,7 @@ fn at_node(capture: &CaptureContext<'_>, node: NodeId, code: u16, refused: &[u32
     if by_sender.is_empty() {
         return Vec::new();
     }
-    for index in good_calls(capture, node).iter().copied() {
+    for index in capture.good_calls(node).iter().copied() {
         if let Some(invite) = invite(index)
             && let Some(sides) = by_sender.get_mut(&capture.node(invite.source))
         {

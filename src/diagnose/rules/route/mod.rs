@@ -1,11 +1,14 @@
 //! Family ROUTE: numbers, addresses and paths.
 
 mod circle;
+mod format;
 mod incomplete;
 mod lookup;
-mod number;
 mod resolution;
+mod ringing;
+mod spelling;
 mod targets;
+mod unknown;
 
 use crate::diagnose::Severity;
 use crate::diagnose::rule::Rule;
@@ -18,12 +21,12 @@ pub const RULES: &[Rule] = &[
         "route-number-format",
         Severity::Error,
         "Number dialled in the wrong format",
-        number::route_number_format,
+        format::route_number_format,
     ),
     Rule::of_call(
         "route-number-unknown",
         Severity::Error,
         "Number/user does not exist there",
-        number::route_number_unknown,
+        unknown::route_number_unknown,
     ),
 ];

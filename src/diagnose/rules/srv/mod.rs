@@ -1,14 +1,12 @@
 //! Family SRV: servers that refuse for load, limits, routes or faults of their own, and servers behind them that are silent.
 
 pub(in crate::diagnose::rules) mod alike;
-mod behind;
+mod downstream;
 mod internal;
 mod limits;
 mod no_route;
-mod numbers;
 mod overload;
-pub(in crate::diagnose) mod sorting;
-pub(in crate::diagnose) mod telling;
+pub(in crate::diagnose::rules) mod refusals;
 
 use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::{Gate, Rule};
@@ -23,14 +21,14 @@ pub const RULES: &[Rule] = &[
         "srv-downstream-dead",
         Severity::Error,
         "The server behind does not answer",
-        behind::srv_downstream_dead,
+        downstream::srv_downstream_dead,
     )
     .gated(Gate::BothDirections),
     Rule::of_call(
         "srv-code-translated",
         Severity::Error,
         "The code that the caller saw is not the real one",
-        behind::srv_code_translated,
+        downstream::srv_code_translated,
     ),
     Rule::of_capture(
         "srv-internal-error",

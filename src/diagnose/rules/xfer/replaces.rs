@@ -49,16 +49,12 @@ pub(super) fn refused(context: &CallContext<'_>) -> Option<Observation> {
 
 /// Why no call fits a Replaces header, as far as the capture holds the call that it names.
 fn unmatched(context: &CallContext<'_>, replaces: &DialogReference<'_>, call_id: &str) -> (String, Confidence) {
-    let Some(call) = context.capture.call_with_id(call_id) else {
+    let Some(call) = context.capture.replaced_call(call_id) else {
         return ("the capture holds no call with that Call-ID".to_owned(), Confidence::Likely);
     };
     let tag = |tag: Option<&[u8]>| String::from_utf8_lossy(tag.unwrap_or_default()).into_owned();
     let (to, from) = (tag(replaces.to_tag), tag(replaces.from_tag));
-    let messages = call
-        .legs
-        .first()
-        .and_then(|leg| context.capture.store.messages.get(leg.start as usize..leg.end as usize))
-        .unwrap_or_default();
+    let messages = call.legs.first().map_or(&[][..], |leg| context.capture.store.messages_of(leg));
     let node = context.refuser().map(|refuser| context.capture.node(refuser));
     let has_part = |message: &Message| {
         [message.source, message.destination].into_iter().any(|endpoint| Some(context.capture.node(endpoint)) == node)

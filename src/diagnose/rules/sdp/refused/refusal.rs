@@ -259,7 +259,7 @@ fn words(context: &CallContext<'_>, response: &Message) -> Words {
 fn facts<'a>(context: &CallContext<'a>, refuser: EndpointId, response: &Message) -> Vec<&'a Fact> {
     let tables = context.tables();
     let software = tables.header(response, HeaderName::Server);
-    let known = context.capture.known.of(refuser).iter();
+    let known = context.capture.media_capabilities().of(refuser).iter();
     let same = known.filter(|fact| match software {
         // Another product at the same address is another device behind it.
         Some(own) => fact.software.is_absent() || tables.text(fact.software) == own,
@@ -269,7 +269,7 @@ fn facts<'a>(context: &CallContext<'a>, refuser: EndpointId, response: &Message)
 }
 
 fn retry<'a>(context: &CallContext<'a>, refuser: EndpointId, request: &Message) -> Option<&'a Try> {
-    let tries = context.capture.known.tries(refuser, request);
+    let tries = context.capture.media_capabilities().tries(refuser, request);
     tries
         .iter()
         .find(|once| once.is_accepted && once.time > request.time && once.time.since(request.time) <= RETRY_WAIT)
