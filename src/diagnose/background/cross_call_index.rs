@@ -220,7 +220,7 @@ fn unheard(input: &DiagnosisInput<'_>) -> FastMap<EndpointId, Vec<u32>> {
 fn replaced(input: &DiagnosisInput<'_>) -> FastMap<Box<str>, u32> {
     let tables = &input.store.tables;
     let refused = input.calls.iter().filter(|call| call.hops.iter().any(|hop| hop.final_code == 481));
-    let messages = refused.flat_map(|call| call.legs.iter().flat_map(|leg| input.messages_of(leg)));
+    let messages = refused.flat_map(|call| call.legs.iter().flat_map(|leg| input.store.messages_of(leg)));
     let invites = messages.filter(|message| message.is_request(Method::Invite));
     let values = invites.filter_map(|invite| tables.header(invite, HeaderName::Replaces));
     let wanted: FastSet<Box<str>> =

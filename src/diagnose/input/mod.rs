@@ -85,14 +85,9 @@ impl<'a> DiagnosisInput<'a> {
             .any(|pair| pair == (a, b) || pair == (b, a))
     }
 
-    /// The messages of a leg.
-    pub fn messages_of(&self, leg: &Leg) -> &'a [Message] {
-        self.store.messages_of(leg)
-    }
-
     /// Messages of a leg in a span of time, both ends included: one Call-ID may hold thousands of tries to register.
     pub fn between(&self, leg: &Leg, (since, until): (Timestamp, Timestamp)) -> &'a [Message] {
-        let all = self.messages_of(leg);
+        let all = self.store.messages_of(leg);
         let start = all.partition_point(|message| message.time < since);
         let end = all.partition_point(|message| message.time <= until);
         all.get(start..end).unwrap_or_default()
