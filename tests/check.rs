@@ -123,7 +123,7 @@ fn every_report_has_a_file_of_its_own_and_writes_over_no_input() {
         ([of("junit", &path("a.xml")), of("tap", &path("a.xml"))], "a.xml: two reports cannot share a file"),
         ([of("junit", &path("a.xml")), of("junit", &path("a.xml"))], "a.xml: two reports cannot share a file"),
         ([of("tap", "-"), of("json", "-")], "two reports cannot share standard output"),
-        ([of("tap", &path("a.tap")), of("json", &policy)], "policy.toml: is read from, so no report is written to it"),
+        ([of("tap", &path("a.tap")), of("json", &policy)], "policy.toml: is read from, so nothing is written to it"),
         ([of("tap", &path("a.tap")), of("json", &path("b.pcap"))], "b.pcap: is named like a capture"),
         ([of("tap", &path("a.tap")), of("json", &path("none/b.json"))], "cannot be written"),
         ([of("tap", &path("a.tap")), of("json", &folder.path().display().to_string())], "cannot be written"),

@@ -1,122 +1,202 @@
-//! The house holds: floors import only themselves and floors below, every file has a first line and a bearable length.
+//! The house holds: which file may import which, how long files and how full folders may be, and that one name is one thing.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+#[path = "floors/allowed.rs"]
+mod allowed;
+#[path = "floors/claims.rs"]
+mod claims;
+#[path = "floors/graph.rs"]
+mod graph;
+#[path = "floors/source.rs"]
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use allowed::{Names, Siblings};
+use graph::{Graph, cycles, siblings};
+use source::{Source, made_up, program_sources, sources};
 
 /// From the bottom up.
 const FLOORS: [&str; 11] =
     ["reference", "capture", "net", "sip", "media", "call", "diagnose", "analysis", "check", "report", "cli"];
 /// Lines of a source file.
 const LINES_MAX: usize = 400;
+/// Source files of one folder, those of its folders not counted.
+const FILES_MAX: usize = 20;
 /// Names that say nothing of what lives in them.
 const EMPTY_NAMES: [&str; 8] = ["utils", "util", "common", "types", "models", "errors", "helpers", "misc"];
 
-fn sources() -> Vec<(PathBuf, String)> {
-    let mut files = Vec::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
-    assert!(files.len() > 50, "the tree was found");
-    files
+/// The place of a floor in the house; `None` for the crate's own two files.
+fn height(floor: &str) -> Option<usize> {
+    FLOORS.iter().position(|known| *known == floor)
 }
 
-fn collect(folder: &Path, files: &mut Vec<(PathBuf, String)>) {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            files.push((path, text));
-        }
-    }
+/// Fails with all complaints at once.
+fn accept(complaints: &[String]) {
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// The floor that a file lies on; `None` for the crate's own two files.
-fn floor(path: &Path) -> Option<usize> {
-    let inner = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).ok()?;
-    let first = inner.components().next()?.as_os_str().to_str()?;
-    FLOORS.iter().position(|floor| *floor == first)
-}
-
-/// Complaints about one file's imports.
-fn climbing_imports(path: &Path, text: &str) -> Vec<String> {
-    let Some(own) = floor(path) else {
+/// Complaints about imports of one file, its tests included.
+fn climbing_imports(source: &Source) -> Vec<String> {
+    let Some(own) = height(source.floor()) else {
         return Vec::new();
     };
-    let mentions = text.lines().enumerate().flat_map(|(number, line)| {
-        let code = line.split("//").next().unwrap_or_default();
-        code.match_indices("crate::")
-            .map(|(place, _)| {
-                (
-                    number + 1,
-                    code[place + 7..]
-                        .split(|c: char| !c.is_alphanumeric() && c != '_')
-                        .next()
-                        .unwrap_or_default()
-                        .to_owned(),
-                )
-            })
-            .collect::<Vec<_>>()
-    });
-    let climbs = mentions.filter_map(|(number, name)| {
-        let other = FLOORS.iter().position(|floor| *floor == name)?;
-        (other > own)
-            .then(|| format!("{}:{number}: {} imports {name}, which lies above it", path.display(), FLOORS[own]))
-    });
-    climbs.collect()
+    let all = Source { code: source::bare(&source.text), name: source.name.clone(), text: String::new() };
+    let floors: BTreeSet<String> = graph::crate_paths(&all).filter_map(|path| path.first().cloned()).collect();
+    let above = floors.iter().filter(|floor| height(floor).is_some_and(|height| height > own));
+    above.map(|floor| format!("src/{} imports {floor}, which lies above it", source.name)).collect()
 }
 
 #[test]
 fn floors_import_only_what_lies_below() {
-    let complaints: Vec<String> = sources().iter().flat_map(|(path, text)| climbing_imports(path, text)).collect();
-    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    accept(&sources().iter().flat_map(climbing_imports).collect::<Vec<_>>());
 }
 
 #[test]
-fn a_climbing_import_is_noticed() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/call/made_up.rs");
-    let text = "//! Made up.\nuse crate::net::Flow;\nuse crate::report::json;\n";
-    assert_eq!(1, climbing_imports(&path, text).len());
+fn a_climbing_import_is_noticed_however_it_is_written() {
+    for import in
+        ["use crate::report::json;", "use crate::{net::Flow, report::{csv, json}};", "fn f() { crate::cli::run() }"]
+    {
+        let source = made_up("call/made_up.rs", &format!("//! Made up.\n{import}\n"));
+        assert_eq!(1, climbing_imports(&source).len(), "{import}");
+    }
+    let fine = made_up(
+        "call/made_up.rs",
+        "//! Made up, crate::cli.\nuse crate::net::Flow;\nfn f() { g(\"crate::cli::run\") }\n",
+    );
+    assert!(climbing_imports(&fine).is_empty());
+}
+
+/// What is wrong with the knots of one folder, or of all files: one that nobody allowed, or one allowed that is gone.
+fn knots_against(place: &str, knots: Vec<BTreeSet<String>>, allowed: &[Siblings]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let allowed: Vec<BTreeSet<String>> = allowed
+        .iter()
+        .filter(|entry| entry.place == place)
+        .map(|entry| entry.among.iter().map(|name| (*name).to_owned()).collect())
+        .collect();
+    for knot in knots.iter().filter(|knot| !allowed.iter().any(|entry| knot.is_subset(entry))) {
+        complaints.push(format!("{place}: these import one another: {knot:?}"));
+    }
+    for entry in &allowed {
+        let tied: BTreeSet<String> = knots.iter().filter(|knot| knot.is_subset(entry)).flatten().cloned().collect();
+        let free: Vec<&String> = entry.difference(&tied).collect();
+        if !free.is_empty() {
+            complaints
+                .push(format!("{place}: {free:?} no longer import one another; take them off tests/floors/allowed.rs"));
+        }
+    }
+    complaints
+}
+
+#[test]
+fn siblings_do_not_import_one_another_in_a_circle() {
+    let graph = Graph::of(&program_sources());
+    let mut complaints = Vec::new();
+    for (folder, needs) in siblings(&graph).iter().filter(|(folder, _)| !folder.is_empty()) {
+        complaints.extend(knots_against(&folder.join("/"), cycles(needs), allowed::SIBLINGS));
+    }
+    accept(&complaints);
+}
+
+#[test]
+fn files_do_not_import_one_another_in_a_circle() {
+    let graph = Graph::of(&program_sources());
+    let named = |knot: &BTreeSet<graph::Module>| knot.iter().map(|module| graph.files[module].clone()).collect();
+    let mut by_floor: BTreeMap<String, Vec<BTreeSet<String>>> = BTreeMap::new();
+    for knot in cycles(&graph.needs) {
+        let floor = knot.first().and_then(|module| module.first()).cloned().unwrap_or_default();
+        by_floor.entry(floor).or_default().push(named(&knot));
+    }
+    let floors = FLOORS.iter().map(|floor| (*floor, by_floor.remove(*floor).unwrap_or_default()));
+    accept(&floors.flat_map(|(floor, knots)| knots_against(floor, knots, allowed::FILES)).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_circle_is_found_through_a_nested_import_and_a_re_export() {
+    let files = [
+        made_up("net/mod.rs", "mod a;\nmod b;\nmod c;\npub use a::{One, deep::Two};\n"),
+        made_up("net/a/mod.rs", "pub mod deep;\npub struct One(super::c::Three);\n"),
+        made_up("net/a/deep.rs", "use super::super::c as other;\npub struct Two(other::Three);\n"),
+        made_up("net/b.rs", "use crate::{net::{One, Two}, sip::Via};\n"),
+        made_up(
+            "net/c.rs",
+            "use crate::net::b;\npub struct Three;\nfn f() { b::g() }\n#[cfg(test)]\nmod tests { use crate::net::d; }\n",
+        ),
+        made_up("net/d.rs", "use crate::net::{b, c};\nfn f() { b::g(); c::h(); }\n"),
+    ];
+    let graph = Graph::of(&files);
+    let net = &siblings(&graph)[&vec!["net".to_owned()]];
+    let knots: Vec<Vec<String>> = cycles(net).into_iter().map(|knot| knot.into_iter().collect()).collect();
+    assert_eq!(vec![vec!["a".to_owned(), "b".to_owned(), "c".to_owned()]], knots);
 }
 
 #[test]
 fn every_file_says_what_it_is_for_and_stays_short() {
     let mut complaints = Vec::new();
-    for (path, text) in sources() {
-        if !text.starts_with("//! ") {
-            complaints.push(format!("{} does not open with what it is for", path.display()));
+    for source in sources() {
+        if !source.text.starts_with("//! ") {
+            complaints.push(format!("src/{} does not open with what it is for", source.name));
         }
-        let lines = text.lines().count();
+        let lines = source.text.lines().count();
         if lines > LINES_MAX {
-            complaints.push(format!("{} has {lines} lines", path.display()));
+            complaints.push(format!("src/{} has {lines} lines", source.name));
         }
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let stem = source.name.rsplit('/').next().unwrap_or_default().trim_end_matches(".rs");
         if EMPTY_NAMES.contains(&stem) {
-            complaints.push(format!("{}: a thing lives on the floor whose subject it is", path.display()));
+            complaints.push(format!("src/{}: a thing lives on the floor whose subject it is", source.name));
         }
     }
-    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    accept(&complaints);
 }
 
 #[test]
-fn only_the_top_floors_print_and_only_capture_opens_input() {
-    let mut complaints = Vec::new();
-    for (path, text) in sources() {
-        let own = floor(&path).unwrap_or(FLOORS.len());
-        // Tests at the end of a file may do what they need.
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        let is_test_file = path.components().any(|part| part.as_os_str().to_string_lossy().contains("test"));
-        let mut forbid = |what: &str, from: usize, except: &str| {
-            let found = code.lines().any(|line| line.split("//").next().unwrap_or_default().contains(what));
-            if !is_test_file && found && own < from && (except.is_empty() || FLOORS[own] != except) {
-                complaints.push(format!("{} uses {what}", path.display()));
+fn no_folder_is_too_full_to_be_read_at_a_glance() {
+    let sources = sources();
+    let mut files: BTreeMap<&str, usize> = BTreeMap::new();
+    for source in &sources {
+        *files.entry(source.folder()).or_default() += 1;
+    }
+    let full = files.iter().filter(|(_, count)| **count > FILES_MAX);
+    accept(&full.map(|(folder, count)| format!("src/{folder} has {count} files")).collect::<Vec<_>>());
+}
+
+/// Types that a file defines for more than one function.
+fn types(source: &Source) -> impl Iterator<Item = &str> {
+    source.code.lines().filter_map(|line| {
+        let line = match line.strip_prefix("pub") {
+            Some(rest) => {
+                rest.split_once(')').filter(|_| rest.starts_with('(')).map_or(rest, |(_, rest)| rest).trim_start()
             }
+            None => line,
         };
-        for what in ["println!", "eprintln!", "std::process::exit", "SystemTime::now", "Instant::now", "std::env::"] {
-            forbid(what, FLOORS.len() - 1, "");
-        }
-        for what in ["File::open", "fs::read(", "fs::read_to_string"] {
-            forbid(what, FLOORS.len() - 1, "capture");
+        let (kind, rest) = line.split_once(' ')?;
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        ["struct", "enum", "union", "trait", "type"].contains(&kind).then(|| &rest[..end])
+    })
+}
+
+#[test]
+fn one_name_is_one_type_on_a_floor() {
+    let mut places: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    for source in program_sources() {
+        for name in types(&source) {
+            let key = (source.floor().to_owned(), name.to_owned());
+            places.entry(key).or_default().push(source.name.clone());
         }
     }
-    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    places.retain(|_, files| files.len() > 1);
+    let allowed = |floor: &str, name: &str| {
+        allowed::TWICE.iter().any(|Names { floor: known, names, .. }| *known == floor && names.contains(&name))
+    };
+    let mut complaints: Vec<String> = places
+        .iter()
+        .filter(|((floor, name), _)| !allowed(floor, name))
+        .map(|((floor, name), files)| format!("{floor}: {name} is a type in each of {files:?}"))
+        .collect();
+    for Names { floor, names, .. } in allowed::TWICE {
+        let gone = names.iter().filter(|name| !places.contains_key(&((*floor).to_owned(), (**name).to_owned())));
+        complaints
+            .extend(gone.map(|name| format!("{floor}: {name} is one type now; take it off tests/floors/allowed.rs")));
+    }
+    accept(&complaints);
 }

@@ -19,8 +19,7 @@ pub use frame::{Frame, FrameRef, LinkType, Timestamp};
 pub use input::key_log::read_key_log;
 pub use input::open_error::{OpenError, OpenProblem};
 pub use reader::Reader;
-pub use reader::source::{Source, Sources, find};
+pub use reader::find::{Sources, find};
+pub use reader::source::Source;
 pub use reader::window::{Frames, Window};
 pub use writer::Writer;
-
-use format::{pcap, pcapng};

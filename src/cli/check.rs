@@ -10,7 +10,7 @@ use crate::analysis::{Analysis, Options, analyze};
 use crate::check::{Day, Judgement, Policy, check};
 use crate::cli::Stop;
 use crate::cli::arguments::Color;
-use crate::cli::output;
+use crate::cli::output::{self, Claims, Destination};
 use crate::cli::progress::Bar;
 use crate::cli::threads;
 use crate::report::{github, junit, markdown_check, sarif, tap, verdict_json, verdict_text};
@@ -59,6 +59,14 @@ pub(crate) struct VerdictArguments {
     no_progress: bool,
 }
 
+/// Where the reports of a run go.
+#[derive(Debug)]
+pub(crate) struct Outputs {
+    reports: Vec<(Kind, Destination)>,
+    /// Whether no report takes the place of the lines for people.
+    is_screen_free: bool,
+}
+
 /// A form of report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Kind {
@@ -92,18 +100,24 @@ fn day(text: &str) -> Result<Day, String> {
 /// Checks captures and reports.
 pub(crate) fn run(arguments: &CheckArguments) -> Result<(), Stop> {
     let shared = &arguments.verdict;
-    let inputs: Vec<&Path> = arguments.captures.iter().map(PathBuf::as_path).collect();
-    let policy = shared.policy(&inputs)?;
+    let outputs = shared.outputs(&arguments.captures)?;
+    let policy = shared.policy()?;
     let analysis = shared.analyze(&arguments.captures)?;
     let judgement = check(&analysis, &policy, shared.today);
-    shared.report(judgement)
+    shared.report(judgement, &outputs)
 }
 
 impl VerdictArguments {
-    /// The policy, or the one that holds without any, once it is sure that every report has a place of its own; `inputs` are
-    /// read, so none is written over.
-    pub(crate) fn policy(&self, inputs: &[&Path]) -> Result<Policy, Stop> {
-        self.refuse_shared(inputs).map_err(|line| Stop::Because(vec![line]))?;
+    /// A place of its own for every report; `captures` are read, so none is written over.
+    pub(crate) fn outputs(&self, captures: &[PathBuf]) -> Result<Outputs, Stop> {
+        let mut claims = Claims::new(captures.iter().map(PathBuf::as_path), self.policy.as_deref())?;
+        let claim = |(kind, path): &(Kind, PathBuf)| Ok((*kind, claims.report(path)?));
+        let reports = self.formats.iter().map(claim).collect::<Result<_, Stop>>()?;
+        Ok(Outputs { reports, is_screen_free: !claims.is_stdout_taken() })
+    }
+
+    /// The policy, or the one that holds without any.
+    pub(crate) fn policy(&self) -> Result<Policy, Stop> {
         let Some(path) = &self.policy else {
             return Ok(Policy::default());
         };
@@ -111,29 +125,6 @@ impl VerdictArguments {
         let text = policy_text(path).map_err(|why| Stop::Because(vec![format!("{shown}:{why}")]))?;
         let told = |error: &crate::check::PolicyError| format!("{shown}:{error}");
         Policy::parse(&text).map_err(|errors| Stop::Because(errors.iter().map(told).collect()))
-    }
-
-    fn refuse_shared(&self, inputs: &[&Path]) -> Result<(), String> {
-        for (place, (_, path)) in self.formats.iter().enumerate() {
-            let earlier = self.formats.iter().take(place);
-            if earlier.into_iter().any(|(_, other)| other == path) {
-                return Err(match path.as_os_str() == "-" {
-                    true => "two reports cannot share standard output; give one of them a file".to_owned(),
-                    false => format!("{}: two reports cannot share a file; give each its own", path.display()),
-                });
-            }
-            let Ok(target) = std::fs::canonicalize(path) else {
-                continue;
-            };
-            let mut read = inputs.iter().copied().chain(self.policy.as_deref());
-            if read.any(|input| std::fs::canonicalize(input).is_ok_and(|input| input == target)) {
-                return Err(format!(
-                    "{}: is read from, so no report is written to it; give another file",
-                    path.display()
-                ));
-            }
-        }
-        Ok(())
     }
 
     /// The analysis of captures, with a progress bar.
@@ -146,15 +137,13 @@ impl VerdictArguments {
     }
 
     /// Writes every report; the lines for people too, unless standard output is taken.
-    pub(crate) fn report(&self, mut judgement: Judgement) -> Result<(), Stop> {
+    pub(crate) fn report(&self, mut judgement: Judgement, outputs: &Outputs) -> Result<(), Stop> {
         if let Some(path) = &self.policy {
             judgement.policy = path.display().to_string();
         }
-        let mut is_stdout_free = true;
         let mut gone = false;
-        for (kind, path) in &self.formats {
-            is_stdout_free &= path.as_os_str() != "-";
-            let written = output::to_file(path, |out| match kind {
+        for (kind, destination) in &outputs.reports {
+            let written = destination.write(|out| match kind {
                 Kind::Junit => junit::write(&judgement, out),
                 Kind::Github => github::write(&judgement, out),
                 Kind::Sarif => sarif::write(&judgement, out),
@@ -163,11 +152,11 @@ impl VerdictArguments {
                 Kind::Json => verdict_json::write(&judgement, out),
                 Kind::Text => verdict_text::write(&judgement, true, out),
             });
-            gone |= kept(written)?;
+            gone |= output::is_reader_gone(written)?;
         }
-        if is_stdout_free && !gone {
+        if outputs.is_screen_free && !gone {
             let lines = |out: &mut dyn std::io::Write| verdict_text::write(&judgement, self.verbose, out);
-            kept(output::to_screen(Color::Auto, lines))?;
+            output::is_reader_gone(output::to_screen(Color::Auto, lines))?;
         }
         if judgement.holds() { Ok(()) } else { Err(Stop::Failed) }
     }
@@ -191,13 +180,4 @@ fn policy_text(path: &Path) -> Result<String, String> {
         let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
         format!("{line}:{column}: this is not UTF-8; a policy is a text file in TOML, saved as UTF-8")
     })
-}
-
-/// Whether the reader went away: the verdict, which is the exit code, stands all the same.
-fn kept(written: Result<(), Stop>) -> Result<bool, Stop> {
-    match written {
-        Ok(()) => Ok(false),
-        Err(Stop::ReaderGone) => Ok(true),
-        Err(stop) => Err(stop),
-    }
 }

@@ -32,12 +32,13 @@ pub(crate) struct CompareArguments {
 
 /// Compares two runs and reports.
 pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Stop> {
-    let policy = arguments.verdict.policy(&[&arguments.baseline, &arguments.candidate])?;
+    let outputs = arguments.verdict.outputs(&[arguments.baseline.clone(), arguments.candidate.clone()])?;
+    let policy = arguments.verdict.policy()?;
     let baseline = view(&arguments.baseline, &arguments.verdict)?;
     let candidate = view(&arguments.candidate, &arguments.verdict)?;
     let judgement =
         compare(&baseline, &candidate, &policy, arguments.verdict.today).map_err(|why| Stop::Because(vec![why]))?;
-    arguments.verdict.report(judgement)
+    arguments.verdict.report(judgement, &outputs)
 }
 
 fn view(path: &Path, arguments: &VerdictArguments) -> Result<View, Stop> {

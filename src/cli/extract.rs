@@ -1,24 +1,19 @@
 //! `sipscan extract`: the frames of some calls or of an incident as a capture of their own.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::analysis::{
     Analysis, Options, Pick, Selection, analyze_sources, check_extractable, extract as write_frames,
 };
-use crate::capture::{self, Source};
+use crate::capture;
 use crate::check::Filter;
 use crate::cli::Stop;
 use crate::cli::filter;
-use crate::cli::output;
+use crate::cli::output::{self, Claims};
 use crate::cli::progress::Bar;
 use crate::cli::threads;
-
-/// Bytes gathered before the system is asked to write them.
-const BUFFER_BYTES: usize = 256 << 10;
 
 /// What to extract, and where to.
 #[derive(Debug, Args)]
@@ -56,12 +51,13 @@ pub(crate) struct Extract {
 pub(crate) fn extract(arguments: &Extract) -> Result<(), Stop> {
     let filter = arguments.filter.as_deref().map(filter::condition);
     let filter = filter.transpose()?;
+    let captures = arguments.captures.iter().map(PathBuf::as_path);
+    let out = Claims::new(captures, arguments.tls_keylog.iter().map(PathBuf::as_path))?.capture(&arguments.out)?;
     let found = capture::find(&arguments.captures);
     if !found.errors.is_empty() {
         return Err(because(&found.errors));
     }
     check_extractable(&found.sources).map_err(|error| because(&[error]))?;
-    refuse_input(&arguments.out, &found.sources)?;
     let options =
         Options { workers: threads::start(None), secrets: secrets(&arguments.tls_keylog)?, ..Options::default() };
     let mut bar = Bar::new(true);
@@ -74,18 +70,7 @@ pub(crate) fn extract(arguments: &Extract) -> Result<(), Stop> {
     let picks: Vec<Pick> = calls.chain(incidents).chain(filtered).collect();
     let selection = Selection::of(&analysis, &picks, arguments.with_media).map_err(|error| because(&[error]))?;
     let mut bar = Bar::new(true);
-    let is_stdout = arguments.out.as_os_str() == "-";
-    let output: Box<dyn Write> = if is_stdout {
-        Box::new(io::stdout().lock())
-    } else {
-        Box::new(
-            File::create(&arguments.out)
-                .map_err(|error| because(&[format!("{}: cannot be written: {error}", arguments.out.display())]))?,
-        )
-    };
-    let mut output = BufWriter::with_capacity(BUFFER_BYTES, output);
-    let frames = write_frames(&found.sources, &selection, &mut output, &mut |at| bar.set(at))
-        .map_err(|error| because(&[format!("{}: {error}", arguments.out.display())]))?;
+    let frames = out.write(|out| write_frames(&found.sources, &selection, out, &mut |at| bar.set(at)))?;
     bar.clear();
     output::complain(&format!(
         "{}: {} of {} in {}",
@@ -109,21 +94,6 @@ fn filtered(analysis: &Analysis, filter: Option<&Filter>) -> Result<Vec<Pick>, S
         return Err(because(&["--filter: no call matches it"]));
     }
     Ok(picks)
-}
-
-/// A capture that is read must not be written over.
-fn refuse_input(out: &Path, sources: &[Source]) -> Result<(), Stop> {
-    let Ok(out) = fs::canonicalize(out) else {
-        return Ok(());
-    };
-    let is_input = |source: &Source| fs::canonicalize(&source.path).is_ok_and(|path| path == out);
-    match sources.iter().find(|source| is_input(source)) {
-        Some(source) => Err(because(&[format!(
-            "{}: is read from, so nothing is written to it; give another file",
-            source.path.display()
-        )])),
-        None => Ok(()),
-    }
 }
 
 /// What key logs hold.

@@ -1,15 +1,17 @@
 //! The runs of the program: analyse captures and report, explain, list the rules.
 
 use std::mem::ManuallyDrop;
+use std::path::PathBuf;
 
 use crate::analysis::{Analysis, Options, analyze};
 use crate::cli::Stop;
 use crate::cli::arguments::Scan;
 use crate::cli::extract::secrets;
 use crate::cli::filter;
-use crate::cli::output;
+use crate::cli::output::{self, Claims};
 use crate::cli::progress::Bar;
 use crate::cli::threads;
+use crate::diagnose;
 use crate::reference;
 use crate::report::explain::{explanation_text, suggestions_text};
 use crate::report::terminal::{View, find_call, write_call, write_metrics, write_overview};
@@ -17,10 +19,10 @@ use crate::report::{csv, json};
 
 /// Analyses captures and writes every report that was asked for.
 pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
-    let is_stdout = |path: &Option<std::path::PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");
-    if is_stdout(&scan.json) && is_stdout(&scan.csv) {
-        return Err(because("--json - and --csv - cannot share standard output; give one of them a file"));
-    }
+    let key_logs = scan.tls_keylog.iter().map(PathBuf::as_path);
+    let mut claims = Claims::new(scan.captures.iter().map(PathBuf::as_path), key_logs)?;
+    let mut claim = |path: &Option<PathBuf>| path.as_deref().map(|path| claims.report(path)).transpose();
+    let (json, csv) = (claim(&scan.json)?, claim(&scan.csv)?);
     let filter = scan.filter.as_deref().map(filter::condition).transpose()?;
     // The program ends behind the reports; giving back millions of small pieces before would only take time.
     let mut analysis = ManuallyDrop::new(read(scan)?);
@@ -28,13 +30,18 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
         let matching = filter::matches(&analysis, filter)?;
         analysis.narrow(filter.source(), matching);
     }
-    if let Some(path) = &scan.json {
-        output::to_file(path, |mut out| json::write(&analysis, scan.details, &mut out))?;
+    // Looked for before anything is written; who gets no screen gets no call on it.
+    let wanted = scan.call.as_ref().filter(|_| !claims.is_stdout_taken());
+    let find =
+        |wanted: &String| find_call(&analysis, wanted).map_err(|none| because(&format!("--call {wanted}: {none}")));
+    let call = wanted.map(find).transpose()?;
+    if let Some(json) = json {
+        output::is_reader_gone(json.write(|mut out| json::write(&analysis, scan.details, &mut out)))?;
     }
-    if let Some(path) = &scan.csv {
-        output::to_file(path, |mut out| csv::write(&analysis, &mut out))?;
+    if let Some(csv) = csv {
+        output::is_reader_gone(csv.write(|mut out| csv::write(&analysis, &mut out)))?;
     }
-    if is_stdout(&scan.json) || is_stdout(&scan.csv) {
+    if claims.is_stdout_taken() {
         // Without a screen nothing else says how many calls the rows are of.
         if let Some(narrowing) = &analysis.narrowing {
             output::complain(&narrowing.told());
@@ -46,14 +53,11 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
         width: scan.width.map_or_else(output::width, usize::from),
         is_whole: scan.verbose,
     };
-    match &scan.call {
-        None if scan.metrics => output::to_screen(scan.color, |out| write_metrics(&analysis, &view, out)),
-        None => output::to_screen(scan.color, |out| write_overview(&analysis, &view, out)),
-        Some(wanted) => {
-            let id = find_call(&analysis, wanted).map_err(|none| because(&format!("--call {wanted}: {none}")))?;
-            output::to_screen(scan.color, |out| write_call(&analysis, id, &view, out))
-        }
-    }
+    output::to_screen(scan.color, |out| match call {
+        Some(id) => write_call(&analysis, id, &view, out),
+        None if scan.metrics => write_metrics(&analysis, &view, out),
+        None => write_overview(&analysis, &view, out),
+    })
 }
 
 fn read(scan: &Scan) -> Result<Analysis, Stop> {
@@ -86,7 +90,7 @@ pub(crate) fn explain(query: &str, scan: &Scan) -> Result<(), Stop> {
 /// Lists the rules.
 pub(crate) fn rules(scan: &Scan) -> Result<(), Stop> {
     output::to_screen(scan.color, |out| {
-        for id in reference::rule_ids() {
+        for id in diagnose::rule_ids() {
             let summary = reference::rule_summary(id).unwrap_or_default();
             writeln!(out, "{id:28} {summary}")?;
         }

@@ -18,4 +18,4 @@ pub use context::capture_context::{CaptureContext, DiagnosisInput, Sight};
 pub use engine::{Diagnosis, Verdict, diagnose};
 pub use finding::{Confidence, Evidence, Finding, Incident, Observation, Proof, RuledOut, Severity, Steps, Variety};
 pub use rule::{Claim, Gate, Rule};
-pub use rules::all as rules;
+pub use rules::{all as rules, ids as rule_ids};

@@ -12,57 +12,20 @@ use hashbrown::HashMap;
 
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::flow::Flow;
-use crate::net::packet::Trace;
 
 mod assembly;
-use assembly::{Assembly, Fit};
+pub(super) use assembly::Fragment;
+pub use assembly::Reassembled;
+use assembly::{Assembly, FragmentFit};
 
 /// Datagrams that wait for fragments at a time, remembered whole ones included.
-pub const FRAGMENTED_DATAGRAMS_MAX: usize = 4096;
+pub(in crate::net) const FRAGMENTED_DATAGRAMS_MAX: usize = 4096;
 /// Bytes of fragments held at a time; about 250 datagrams of the largest size.
-pub const FRAGMENT_BYTES_MAX: usize = 16 << 20;
+pub(in crate::net) const FRAGMENT_BYTES_MAX: usize = 16 << 20;
 /// How long a fragment waits for the others, in capture time; receivers give up after 30 s as well (Linux `ipfrag_time`).
 pub const FRAGMENT_WAIT: Duration = Duration::from_secs(30);
 /// Incomplete datagrams that are listed one by one; further ones are only counted.
-pub const INCOMPLETE_DATAGRAMS_MAX: usize = 1024;
-
-/// One piece of a fragmented datagram, as the IP headers tell it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Fragment<'a> {
-    pub(super) at: FrameRef,
-    pub(super) time: Timestamp,
-    pub(super) flow: Flow,
-    pub(super) trace: Trace,
-    pub(super) is_cut: bool,
-    pub(super) id: u32,
-    pub(super) protocol: u8,
-    pub(super) offset: u32,
-    pub(super) more: bool,
-    pub(super) bytes: &'a [u8],
-}
-
-/// The payload of an IP datagram that came in fragments; its transport header is still on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reassembled {
-    /// The frame that completed it; of an incomplete one, the frame of its first fragment.
-    pub at: FrameRef,
-    /// That frame's time.
-    pub time: Timestamp,
-    /// Addresses; both ports are 0.
-    pub flow: Flow,
-    /// That frame's marks.
-    pub trace: Trace,
-    /// IP protocol number.
-    pub protocol: u8,
-    /// Fragments that came, repeated ones not counted.
-    pub fragments: u16,
-    /// Whether bytes are missing at its end.
-    pub is_cut: bool,
-    /// Whether they are missing because fragments never came.
-    pub lacks_fragments: bool,
-    /// From the transport header on.
-    pub bytes: Vec<u8>,
-}
+pub(in crate::net) const INCOMPLETE_DATAGRAMS_MAX: usize = 1024;
 
 /// A datagram of which fragments never came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +76,7 @@ struct Key {
 #[derive(Debug)]
 enum Progress {
     Open(Box<Assembly>),
-    // Late copies of its fragments, told by their hashes, must not open a datagram that never ends.
+    // Late copies of its fragments, known by their hashes, must not open a datagram that never ends.
     Done(Vec<u64>),
     Conflicting,
 }
@@ -194,14 +157,14 @@ impl Fragments {
         let fit = assembly.add(fragment, hash);
         let grown = assembly.held_bytes().saturating_sub(held);
         match fit {
-            Fit::Waits => self.bytes += grown,
-            Fit::Repeats => self.counters.duplicates += 1,
-            Fit::Conflicts => {
+            FragmentFit::Waits => self.bytes += grown,
+            FragmentFit::Repeats => self.counters.duplicates += 1,
+            FragmentFit::Conflicts => {
                 self.bytes = self.bytes.saturating_sub(held);
                 self.counters.conflicting += 1;
                 entry.progress = Progress::Conflicting;
             }
-            Fit::Completes => {
+            FragmentFit::Completes => {
                 self.bytes = self.bytes.saturating_sub(held);
                 self.counters.reassembled += 1;
                 let whole = assembly.whole(fragment);

@@ -7,12 +7,14 @@ mod dns;
 mod flow;
 mod fragment;
 mod joint;
-#[cfg(test)]
-mod lab;
 mod network;
 mod packet;
 mod sctp;
+mod sighting;
+mod sign;
 mod stream;
+#[cfg(test)]
+mod test_support;
 mod tls;
 mod websocket;
 
@@ -21,19 +23,12 @@ pub use decode::decode;
 pub use delivery::{Delivery, Piece, StreamEnd, StreamId};
 pub use dns::{DnsKind, DnsMessage, DnsRecord, is_dns, read_dns};
 pub use flow::{Endpoint, EndpointText, Flow, Transport};
-pub use fragment::{
-    FRAGMENT_BYTES_MAX, FRAGMENT_WAIT, FRAGMENTED_DATAGRAMS_MAX, FragmentCounters, INCOMPLETE_DATAGRAMS_MAX,
-    IncompleteDatagram, Reassembled,
-};
+pub use fragment::{FRAGMENT_WAIT, FragmentCounters, IncompleteDatagram, Reassembled};
 pub use joint::network;
 pub use network::{DecodeTransport, Network};
 pub use packet::{IcmpError, Packet, Payload, Segment, Skip, Trace};
-pub use sctp::{SCTP_BYTES_MAX, SCTP_FLOWS_MAX, SCTP_HELD_BYTES_MAX, SCTP_PIECES_MAX, SctpCounters};
-pub use stream::{
-    ACKED_HOLE_WAIT, CONNECTIONS_MAX, Close, Connection, FAILED_CONNECTIONS_MAX, FOLLOWED_CONNECTIONS_MAX,
-    HELD_BYTES_MAX, HOLE_WAIT, STREAM_BYTES_MAX, STREAM_SEGMENTS_MAX, SegmentCounters, Sighting, StreamCounters,
-};
-pub use tls::{
-    Certificate, OTHER_HANDSHAKES_MAX, SIGNALLING_HANDSHAKES_MAX, TLS_SECRETS_MAX, TlsAlert, TlsCounters, TlsHandshake,
-};
-pub use websocket::{WEBSOCKET_MESSAGE_BYTES_MAX, WebSocketCounters};
+pub use sctp::SctpCounters;
+pub use sighting::Sighting;
+pub use stream::{Close, Connection, SegmentCounters, StreamCounters};
+pub use tls::{Certificate, TlsAlert, TlsCounters, TlsHandshake};
+pub use websocket::WebSocketCounters;

@@ -11,16 +11,16 @@ use hashbrown::HashMap;
 use crate::capture::Timestamp;
 use crate::net::delivery::{Delivery, Moment, Piece};
 use crate::net::flow::{Flow, Transport};
-use crate::net::stream::starts_with_sip;
+use crate::net::sign::starts_with_sip;
 
 /// Directions of SCTP associations followed at a time.
-pub const SCTP_FLOWS_MAX: usize = 1024;
+pub(in crate::net) const SCTP_FLOWS_MAX: usize = 1024;
 /// Message pieces held for one direction; a SIP message has a handful.
-pub const SCTP_PIECES_MAX: usize = 256;
+pub(in crate::net) const SCTP_PIECES_MAX: usize = 256;
 /// Bytes of message pieces held for one direction.
-pub const SCTP_BYTES_MAX: usize = 1 << 20;
+pub(in crate::net) const SCTP_BYTES_MAX: usize = 1 << 20;
 /// Bytes of message pieces held in all directions together.
-pub const SCTP_HELD_BYTES_MAX: usize = 32 << 20;
+pub(in crate::net) const SCTP_HELD_BYTES_MAX: usize = 32 << 20;
 /// Transmission sequence numbers remembered of one direction, to tell repeated chunks: about a window's worth.
 const REMEMBERED_TSNS: usize = 512;
 /// How long a number is remembered; a sender gives an association up well before (RFC 9260 section 8.1).
@@ -59,7 +59,7 @@ struct Data<'a> {
 }
 
 #[derive(Debug)]
-struct Part {
+struct SctpPiece {
     is_first: bool,
     is_last: bool,
     is_cut: bool,
@@ -67,8 +67,8 @@ struct Part {
 }
 
 #[derive(Debug, Default)]
-struct Direction {
-    parts: BTreeMap<u32, Part>,
+struct SctpDirection {
+    parts: BTreeMap<u32, SctpPiece>,
     held_bytes: usize,
     // Newest last: the oldest is forgotten first.
     seen: BTreeMap<u32, Timestamp>,
@@ -79,7 +79,7 @@ struct Direction {
 /// All SCTP associations.
 #[derive(Debug, Default)]
 pub(super) struct Associations {
-    directions: HashMap<Flow, Direction, RandomState>,
+    directions: HashMap<Flow, SctpDirection, RandomState>,
     held_bytes: usize,
     uses: u64,
     pub(super) counters: SctpCounters,
@@ -136,7 +136,7 @@ impl Associations {
         direction.used = self.uses;
         if direction.tag != tag {
             self.held_bytes -= direction.held_bytes;
-            *direction = Direction { tag, used: self.uses, ..Direction::default() };
+            *direction = SctpDirection { tag, used: self.uses, ..SctpDirection::default() };
         }
         if direction.has_seen(data.tsn, moment.time) {
             self.counters.duplicates += 1;
@@ -175,7 +175,7 @@ impl Associations {
     }
 }
 
-impl Direction {
+impl SctpDirection {
     fn has_seen(&mut self, tsn: u32, now: Timestamp) -> bool {
         if let Some(seen) = self.seen.insert(tsn, now) {
             return now.since(seen) < TSN_WAIT;
@@ -194,7 +194,7 @@ impl Direction {
     fn hold(&mut self, data: Data<'_>) {
         let Data { tsn, is_first, is_last, bytes, is_cut } = data;
         self.held_bytes += bytes.len();
-        let part = Part { is_first, is_last, is_cut, bytes: bytes.into() };
+        let part = SctpPiece { is_first, is_last, is_cut, bytes: bytes.into() };
         if let Some(old) = self.parts.insert(tsn, part) {
             self.held_bytes -= old.bytes.len();
         }

@@ -2,10 +2,10 @@
 //!
 //! Sources: RFC 6455 section 5 (framing), RFC 7692 (compression, named only), RFC 7118 section 5 (one SIP message in each).
 
-use crate::net::stream::starts_with_sip;
+use crate::net::sign::starts_with_sip;
 
 /// Longest message that is put together; SIP messages are a few KiB.
-pub const WEBSOCKET_MESSAGE_BYTES_MAX: usize = 256 << 10;
+pub(in crate::net) const WEBSOCKET_MESSAGE_BYTES_MAX: usize = 256 << 10;
 
 /// Messages of one direction without any SIP, after which it is not read any further.
 const OTHER_MESSAGES_MAX: u32 = 64;
@@ -114,7 +114,7 @@ pub(super) fn starts_with_sip_frame(bytes: &[u8]) -> bool {
 
 /// Reads the frames of one direction.
 #[derive(Debug, Default)]
-pub(super) struct MessageReader {
+pub(super) struct WebSocketReader {
     pending: Vec<u8>,
     message: Vec<u8>,
     // Payload bytes of a frame that is passed over.
@@ -125,7 +125,7 @@ pub(super) struct MessageReader {
     others: u32,
 }
 
-impl MessageReader {
+impl WebSocketReader {
     /// Bytes that wait for the rest of a frame or message.
     pub(super) fn buffered_bytes(&self) -> usize {
         self.pending.capacity() + self.message.capacity()

@@ -6,8 +6,6 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::reference::ResponseCode;
-
 static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
     csv::Reader::from_reader(include_str!("data/causes.csv").as_bytes())
         .deserialize()
@@ -76,29 +74,9 @@ impl Cause {
         Self::find(CauseKind::Q850, &number.to_string())
     }
 
-    /// A Warning code by its number. Source: RFC 3261 section 20.43.
-    pub fn warning(code: u16) -> Option<&'static Self> {
-        Self::find(CauseKind::Warning, &code.to_string())
-    }
-
-    /// The network that released the call, from `location=` of a Reason header. Source: RFC 8606 section 4.
-    pub fn location(code: &str) -> Option<&'static Self> {
-        Self::find(CauseKind::Location, code)
-    }
-
-    /// A protocol of the Reason header, by its token. Source: RFC 3326.
-    pub fn protocol(token: &str) -> Option<&'static Self> {
-        Self::find(CauseKind::Protocol, token)
-    }
-
-    /// A header in which a vendor says more than the status code does.
-    pub fn vendor_header(name: &str) -> Option<&'static Self> {
-        Self::find(CauseKind::Header, name)
-    }
-
     /// A cause of a Reason header, by protocol and number.
     ///
-    /// `None` for protocols whose causes are response codes (SIP, STIR; see [`reason_name`]) and those without a list here.
+    /// `None` for protocols whose causes are response codes (SIP, STIR) and those without a list here.
     pub fn reason(protocol: &str, number: u16) -> Option<&'static Self> {
         let kind = match protocol {
             p if p.eq_ignore_ascii_case("Q.850") => CauseKind::Q850,
@@ -114,16 +92,6 @@ impl Cause {
     pub fn rules(&self) -> impl Iterator<Item = &str> {
         self.rules.split_whitespace()
     }
-}
-
-/// The name of a Reason header's cause in any protocol that names its causes.
-///
-/// For SIP and STIR this is the phrase of the response code. Source: RFC 3326, RFC 9410.
-pub fn reason_name(protocol: &str, number: u16) -> Option<&'static str> {
-    if protocol.eq_ignore_ascii_case("SIP") || protocol.eq_ignore_ascii_case("STIR") {
-        return Some(&ResponseCode::find(number)?.phrase);
-    }
-    Some(&Cause::reason(protocol, number)?.name)
 }
 
 #[cfg(test)]
@@ -147,20 +115,18 @@ mod tests {
     fn q850_and_warning_numbers_are_found() {
         let name = |cause: Option<&'static Cause>| cause.map(|entry| &*entry.name);
         assert_eq!(Some("No circuit/channel available"), name(Cause::q850(34)));
-        assert_eq!(Some("Incompatible media format"), name(Cause::warning(305)));
+        assert_eq!(Some("Incompatible media format"), name(Cause::find(CauseKind::Warning, "305")));
         assert_eq!(None, name(Cause::q850(10)));
-        assert_eq!(Some("transit network"), name(Cause::location("tn")));
+        assert_eq!(Some("transit network"), name(Cause::find(CauseKind::Location, "tn")));
     }
 
     #[test]
     fn a_reason_is_named_by_the_list_of_its_protocol() {
-        assert_eq!(Some("User busy"), reason_name("Q.850", 17));
-        assert_eq!(Some("OK"), reason_name("SIP", 200));
-        assert_eq!(Some("Decline"), reason_name("sip", 603));
-        assert_eq!(Some("Invalid Identity Header"), reason_name("STIR", 438));
-        assert_eq!(Some("SIP timeout - no ACK"), reason_name("RELEASE_CAUSE", 4));
-        assert_eq!(Some("Media bearer or QoS lost"), reason_name("FAILURE_CAUSE", 1));
-        assert_eq!(Some("Generic preemption"), reason_name("Preemption", 3));
-        assert_eq!(None, reason_name("X.25", 17));
+        let name = |protocol, number| Cause::reason(protocol, number).map(|cause| &*cause.name);
+        assert_eq!(Some("User busy"), name("Q.850", 17));
+        assert_eq!(Some("SIP timeout - no ACK"), name("RELEASE_CAUSE", 4));
+        assert_eq!(Some("Media bearer or QoS lost"), name("FAILURE_CAUSE", 1));
+        assert_eq!(Some("Generic preemption"), name("Preemption", 3));
+        assert_eq!(None, name("X.25", 17));
     }
 }

@@ -12,7 +12,7 @@ static EFFECTS: LazyLock<Vec<Effect>> = LazyLock::new(|| {
 });
 
 /// The methods for which the effect of every response is told.
-pub const METHODS_WITH_EFFECTS: [&str; 4] = ["INVITE", "REGISTER", "BYE", "CANCEL"];
+pub(in crate::reference) const METHODS_WITH_EFFECTS: [&str; 4] = ["INVITE", "REGISTER", "BYE", "CANCEL"];
 
 #[derive(Deserialize)]
 struct Effect {
@@ -25,7 +25,7 @@ struct Effect {
 /// What a response means for one method: the text of the code, else that of its class.
 ///
 /// `None` outside 100 to 699 and for methods other than [`METHODS_WITH_EFFECTS`].
-pub fn method_effect(code: u16, method: &str) -> Option<&'static str> {
+pub(in crate::reference) fn method_effect(code: u16, method: &str) -> Option<&'static str> {
     let text_of = |wanted: &str| {
         EFFECTS
             .iter()
@@ -36,7 +36,7 @@ pub fn method_effect(code: u16, method: &str) -> Option<&'static str> {
 }
 
 /// What sets a code apart from codes that are easily taken for it, one sentence for each comparison.
-pub fn comparisons(code: u16) -> impl Iterator<Item = &'static str> {
+pub(in crate::reference) fn comparisons(code: u16) -> impl Iterator<Item = &'static str> {
     let wanted = code.to_string();
     include_str!("data/comparisons.txt").lines().filter_map(move |line| {
         let (codes, text) = line.split_once(": ")?;

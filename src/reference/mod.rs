@@ -10,10 +10,9 @@ mod nearest;
 mod pages;
 mod response;
 
-pub use cause::{Cause, CauseKind, reason_name};
-pub use comparison::{METHODS_WITH_EFFECTS, comparisons, method_effect};
+pub use cause::{Cause, CauseKind};
 pub use entry::{Entry, EntryKind};
 pub use explain::{Explanation, Fact, Section, Topic, explain, suggestions};
 pub use nearest::{nearest, plain};
-pub use pages::{rule_ids, rule_page, rule_summary};
+pub use pages::{rule_page, rule_pages, rule_summary};
 pub use response::{Blame, Failure, MidDialog, ResponseClass, ResponseCode, Standing};

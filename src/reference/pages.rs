@@ -1,4 +1,4 @@
-//! The page of every rule, compiled in from docs/rules.
+//! The page of every rule, compiled in from docs/rules: texts only. Which rules there are, `diagnose::rules` says.
 
 /// The page of a rule as Markdown: summary, severity, and one section each for what it sees, why, how sure, the remedy,
 /// look-alikes and sources; `None` for an id that no rule has.
@@ -6,8 +6,8 @@ pub fn rule_page(id: &str) -> Option<&'static str> {
     PAGES.iter().find(|(page_id, _)| page_id.eq_ignore_ascii_case(id)).map(|&(_, page)| page)
 }
 
-/// The ids of all rules, family by family, as docs/rules/README.md lists them.
-pub fn rule_ids() -> impl Iterator<Item = &'static str> {
+/// The names of all pages, in the order in which docs/rules/README.md lists them.
+pub fn rule_pages() -> impl Iterator<Item = &'static str> {
     PAGES.iter().map(|&(id, _)| id)
 }
 
@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn every_page_has_its_title_its_severity_and_all_sections_in_order() {
-        for id in rule_ids() {
+        for id in rule_pages() {
             let page = rule_page(id).expect("every id has a page");
             assert!(page.starts_with(&format!("# {id}\n")), "{id}");
             assert!(page.contains("\nSeverity: "), "{id}");
@@ -47,11 +47,11 @@ mod tests {
 
     #[test]
     fn rules_named_in_a_page_exist() {
-        for id in rule_ids() {
+        for id in rule_pages() {
             let page = rule_page(id).expect("every id has a page");
             for name in page.split('`').skip(1).step_by(2) {
                 let family = name.split('-').next().unwrap_or_default();
-                let is_rule = rule_ids().any(|other| other.split('-').next() == Some(family));
+                let is_rule = rule_pages().any(|other| other.split('-').next() == Some(family));
                 let is_family = name.ends_with('-');
                 assert!(
                     !is_rule || is_family || !name.contains('-') || rule_page(name).is_some() || name.contains(' '),

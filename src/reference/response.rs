@@ -6,8 +6,6 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::reference::{nearest, plain};
-
 static CODES: LazyLock<Vec<ResponseCode>> = LazyLock::new(|| {
     csv::Reader::from_reader(include_str!("data/response-codes.csv").as_bytes())
         .deserialize()
@@ -78,24 +76,18 @@ impl ResponseCode {
         Self::find(code).or_else(|| Self::find(default))
     }
 
-    /// The entry whose phrase is meant by `text`, in any case and with small slips ("busy hear").
-    pub fn named(text: &str) -> Option<&'static Self> {
-        let phrase = nearest(text, CODES.iter().map(|entry| &*entry.phrase), 1).into_iter().next()?;
-        CODES.iter().find(|entry| plain(&entry.phrase) == plain(phrase))
-    }
-
     /// The class of the code.
     pub fn class(&self) -> ResponseClass {
         ResponseClass::of(self.code).unwrap_or(ResponseClass::GlobalFailure)
     }
 
     /// The Q.850 cause that a gateway sends for this code, conditions aside. Source: RFC 3398 section 8.2.6.1.
-    pub fn q850_sent(&self) -> Option<u16> {
+    pub(in crate::reference) fn q850_sent(&self) -> Option<u16> {
         numbers(&self.to_q850).next()
     }
 
     /// The Q.850 causes that a gateway turns into this code. Source: RFC 3398 section 7.2.4.1.
-    pub fn q850_received(&self) -> impl Iterator<Item = u16> {
+    pub(in crate::reference) fn q850_received(&self) -> impl Iterator<Item = u16> {
         numbers(&self.from_q850)
     }
 }
@@ -242,18 +234,6 @@ mod tests {
         assert_eq!(Some(486), treated(486));
         assert_eq!(None, treated(99));
         assert_eq!(None, treated(700));
-    }
-
-    #[test]
-    fn a_code_is_found_by_its_phrase_in_any_case_and_with_a_slip() {
-        let code = |text| ResponseCode::named(text).map(|entry| entry.code);
-        assert_eq!(Some(486), code("busy here"));
-        assert_eq!(Some(180), code("Ringing"));
-        assert_eq!(Some(180), code("rinnging"));
-        assert_eq!(Some(503), code("service-unavailable"));
-        assert_eq!(Some(404), code("NOT_FOUND"));
-        assert_eq!(None, code("no such phrase at all"));
-        assert_eq!(None, code(""));
     }
 
     #[test]

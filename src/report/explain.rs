@@ -90,7 +90,7 @@ fn wrap(text: &mut String, words: &str, first: &str, rest: &str, width: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reference::{explain, rule_ids, suggestions};
+    use crate::reference::{explain, rule_pages, suggestions};
 
     #[test]
     fn a_response_code_reads_from_its_name_to_the_rules_about_it() {
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn no_line_is_wider_than_the_terminal() {
         for width in [40, 80, 120] {
-            for query in rule_ids().chain(["488", "INVITE", "Reason", "4xx", "q850:34", "codes"]) {
+            for query in rule_pages().chain(["488", "INVITE", "Reason", "4xx", "q850:34", "codes"]) {
                 let said = explain(query).expect("the query is known");
                 for line in explanation_text(&said, width).lines() {
                     assert!(line.chars().count() <= width, "{query} at {width}: {line}");

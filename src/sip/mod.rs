@@ -10,7 +10,7 @@ pub use inspect::inspect;
 pub use inspect::plain::{is_plain, is_plain_header};
 pub use message::body;
 pub use message::defect::{Defect, DefectKind, DefectSet, Sentence};
-pub use message::framing::{Framed, Framer, Framing, HEADER_BYTES_MAX};
+pub use message::framing::{Framed, Framer, Framing};
 pub use message::header_name::HeaderName;
 pub use message::index::{HEADERS_MAX, HeaderSpan};
 pub use message::lines::{Lines, Seed};
@@ -24,6 +24,6 @@ pub use syntax::start_line::StartLine;
 pub use values::number;
 pub use values::{
     BRANCH_COOKIE, CSeq, DialogReference, Digest, Event, HostPort, Identity, MediaType, NameAddr, Overload, Passport,
-    RAck, Reason, Refresher, RetryAfter, Scheme, SessionExpires, SessionId, SubscriptionState, TokenFault, Uri, Via,
-    ViaMarks, Warning, unescape,
+    RAck, Reason, Refresher, RetryAfter, Scheme, SessionExpires, SubscriptionState, TokenFault, Uri, Via, ViaMarks,
+    Warning,
 };

@@ -25,6 +25,10 @@ fn a_mistake_is_one_message_with_its_place() {
             "[forbid]\nrules = [\"no-such-rule-at-all\"]",
             "2:10: rules: \"no-such-rule-at-all\" is no rule; sipscan rules lists them",
         ),
+        (
+            "[forbid]\nrules = [\"net-ack-lost\", \"rtp-one-way\"]",
+            "2:26: rules: \"rtp-one-way\" is no rule; sipscan rules lists them",
+        ),
         ("[allow]\ncodes = 503\n[forbid]\ncodes = 503", "3:1: code 503 is both allowed and forbidden; keep one"),
         ("[[allow.waivers]]\ncode = 503", "1:1: a waiver needs a reason: reason = \"why this is accepted for now\""),
         (

@@ -56,6 +56,8 @@ fn holds(analysis: &Analysis, text: &str) -> Result<(), String> {
             Ok(()) => Err("it says so".to_owned()),
             Err(_) => Ok(()),
         },
+        "shown-says" => super::shown::says(analysis, &value),
+        "shown-unsaid" => super::shown::unsaid(analysis, &value),
         "incident" => incident(analysis, &rest),
         _ => Err("unknown expectation".to_owned()),
     }

@@ -214,7 +214,7 @@ fn request_way(
     );
     let is_failure_ack = method == "ACK" && step.settings.contains_key("failure");
     let vias: Vec<String> = match (method, call.vias.get(&invite)) {
-        ("CANCEL", Some(vias)) => vias.iter().take(1).cloned().collect(),
+        ("CANCEL", Some(vias)) if !step.settings.contains_key("branch") => vias.iter().take(1).cloned().collect(),
         ("ACK", Some(vias)) if is_failure_ack => vias.iter().take(1).cloned().collect(),
         _ => std::iter::once(own).chain(below.into_iter().flatten()).collect(),
     };

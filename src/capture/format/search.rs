@@ -1,4 +1,4 @@
-//! A search for the next whole record behind a damaged one, and what is told of it.
+//! A search for the next whole record behind a damaged one, and what is said of it.
 
 use crate::capture::WeaknessKind;
 use crate::capture::format::walk::Damage;
@@ -28,8 +28,8 @@ impl Search {
         if self.is_all_zeros || self.is_for_cut() { WeaknessKind::TruncatedFile } else { WeaknessKind::DamagedRecord }
     }
 
-    /// What is told where reading went on `skipped` bytes behind the damage; `frames` come before it.
-    pub(in crate::capture) fn told_skipped(&self, frames: u64, skipped: u64) -> String {
+    /// What is said where reading went on `skipped` bytes behind the damage; `frames` come before it.
+    pub(in crate::capture) fn skipped_text(&self, frames: u64, skipped: u64) -> String {
         let Self { damage, from, .. } = self;
         format!(
             "the record at byte {from}, after frame {frames}, is damaged: {damage}; {skipped} bytes were skipped, and later \
@@ -37,8 +37,8 @@ impl Search {
         )
     }
 
-    /// What is told where nothing was found up to the byte `end`; `frames` come before the damage.
-    pub(in crate::capture) fn told_end(&self, frames: u64, end: u64) -> String {
+    /// What is said where nothing was found up to the byte `end`; `frames` come before the damage.
+    pub(in crate::capture) fn end_text(&self, frames: u64, end: u64) -> String {
         let Self { damage, from, is_all_zeros } = self;
         let length = end - from;
         match damage {

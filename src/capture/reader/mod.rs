@@ -2,6 +2,7 @@
 //!
 //! Little is done here for each record, because this is the one step that cannot be shared among workers.
 
+pub(in crate::capture) mod find;
 pub(in crate::capture) mod source;
 pub(in crate::capture) mod walker;
 pub(in crate::capture) mod window;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::capture::format::pcap;
 use crate::capture::format::search::Search;
 use crate::capture::format::section::Sections;
 use crate::capture::format::sniff::{Compression, Format};
@@ -19,7 +21,7 @@ use crate::capture::frame::damage_log::DamageLog;
 use crate::capture::input::decompress::{Stream, read_full};
 use crate::capture::input::{self, Opened};
 use crate::capture::reader::walker::Walker;
-use crate::capture::{FileSummary, OpenError, OpenProblem, Source, Times, Timestamp, WeaknessKind, Window, pcap};
+use crate::capture::{FileSummary, OpenError, OpenProblem, Source, Times, Timestamp, WeaknessKind, Window};
 
 /// Bytes of a window: one stays in a core's own cache together with what is made of it, until that is filed.
 const WINDOW_BYTES: usize = 384 << 10;
@@ -51,7 +53,7 @@ pub struct Reader {
     seconds: Vec<u32>,
     damage: DamageLog,
     /// Bytes of key logs that [`Reader::new_secrets`] has handed out.
-    told_secrets: usize,
+    handed_out_secrets: usize,
     /// Why the input broke off.
     broken: Option<String>,
 }
@@ -83,7 +85,11 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Reader::open`].
-    pub fn with_window_bytes(source: &Source, file: u16, window_bytes: usize) -> Result<Self, OpenError> {
+    pub(in crate::capture) fn with_window_bytes(
+        source: &Source,
+        file: u16,
+        window_bytes: usize,
+    ) -> Result<Self, OpenError> {
         let opened = input::open(&source.path, input::bytes_of(&source.path, &source.input)?)?;
         let mut reader = Self::new(source.path.clone(), opened, window_bytes)?;
         reader.file = file;
@@ -123,7 +129,7 @@ impl Reader {
             search: None,
             seconds: Vec::new(),
             damage: DamageLog::default(),
-            told_secrets: 0,
+            handed_out_secrets: 0,
             broken: None,
         })
     }
@@ -189,8 +195,8 @@ impl Reader {
         let Walker::PcapNg(sections) = &self.walker else {
             return &[];
         };
-        let told = std::mem::replace(&mut self.told_secrets, sections.secrets.len());
-        sections.secrets.get(told..).unwrap_or_default()
+        let known = std::mem::replace(&mut self.handed_out_secrets, sections.secrets.len());
+        sections.secrets.get(known..).unwrap_or_default()
     }
 
     /// What is known of the file; complete once [`Reader::next_window`] has said `false`.
@@ -247,7 +253,7 @@ impl Reader {
             }
             match self.walker.walk(window, at, &mut self.frames, &mut self.damage) {
                 Stop::Incomplete { needs } if *at == window.filled && self.is_input_over => {
-                    self.tell_broken(window.filled);
+                    self.note_break(window.filled);
                     return Some(needs);
                 }
                 Stop::Incomplete { needs } => return Some(needs),
@@ -278,7 +284,7 @@ impl Reader {
             match self.walker.is_record_at(bytes, *at, &self.seconds, self.is_input_over) {
                 Ok(true) => {
                     let frames = self.frames;
-                    self.damage.push(WeaknessKind::DamagedRecord, frames, || search.told_skipped(frames, skipped));
+                    self.damage.push(WeaknessKind::DamagedRecord, frames, || search.skipped_text(frames, skipped));
                     return Sought::Found;
                 }
                 Ok(false) => search.is_all_zeros &= byte == 0,
@@ -296,9 +302,9 @@ impl Reader {
         let (frames, end) = (self.frames, self.offset + *at as u64);
         // A record cut by the break needs no word of its own.
         if self.broken.is_none() || !search.is_for_cut() {
-            self.damage.push(search.kind(), frames, || search.told_end(frames, end));
+            self.damage.push(search.kind(), frames, || search.end_text(frames, end));
         }
-        self.tell_broken(*at);
+        self.note_break(*at);
         Sought::Nothing
     }
 
@@ -315,7 +321,7 @@ impl Reader {
     }
 
     /// Says once why the input broke off.
-    fn tell_broken(&mut self, at: usize) {
+    fn note_break(&mut self, at: usize) {
         let Some(reason) = self.broken.take() else {
             return;
         };

@@ -1,11 +1,12 @@
 //! The walker: finds where records start, whichever the format.
 
+use crate::capture::format::pcap;
 use crate::capture::format::pcapng::{self, block_type};
 use crate::capture::format::section::Sections;
 use crate::capture::format::walk::Stop;
 use crate::capture::frame::damage_log::DamageLog;
 use crate::capture::reader::window::{Shape, Window};
-use crate::capture::{LinkType, WeaknessKind, pcap};
+use crate::capture::{LinkType, WeaknessKind};
 
 /// The state of a walk from record to record through one file.
 #[derive(Debug)]

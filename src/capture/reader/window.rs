@@ -1,8 +1,9 @@
 //! A window: a few hundred kilobytes of whole records, which one worker turns into frames.
 
 use crate::capture::format::byte_order::ByteOrder;
+use crate::capture::format::{pcap, pcapng};
 use crate::capture::frame::interface::Port;
-use crate::capture::{Frame, FrameRef, Timestamp, pcap, pcapng};
+use crate::capture::{Frame, FrameRef, Timestamp};
 
 /// Bytes that a window keeps for its next filling; one that held a huge record gives the rest back.
 const KEPT_BYTES_MAX: usize = 8 << 20;
@@ -51,11 +52,6 @@ impl Window {
     /// An empty window, to be filled.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// How many frames it holds.
-    pub fn frame_count(&self) -> usize {
-        self.starts.len()
     }
 
     /// The frames in the order of the file, each decoded as it is asked for.

@@ -8,7 +8,7 @@ use crate::check::limit::{Bound, Limit, METRICS, Number, REGISTRATION_METRICS, m
 use crate::check::policy::document::{Fields, Placed, whole};
 use crate::check::policy::{Change, CodePattern, Compare, Policy, Waiver, WaiverTarget};
 use crate::check::tolerance;
-use crate::diagnose::Severity;
+use crate::diagnose::{Severity, rule_ids};
 use crate::reference;
 
 /// Keys of `[metrics]` beside the limits.
@@ -102,10 +102,10 @@ pub(super) fn outcomes(fields: &Fields<'_>, key: &str) -> Vec<Placed<Outcome>> {
 
 fn rules(fields: &Fields<'_>, key: &str) -> Vec<Placed<String>> {
     let read = |(id, at): Placed<&str>| {
-        if reference::rule_ids().any(|known| known == id) {
+        if rule_ids().contains(&id) {
             return Some((id.to_owned(), at));
         }
-        let hint = match reference::nearest(id, reference::rule_ids(), 1).first() {
+        let hint = match reference::nearest(id, rule_ids().iter().copied(), 1).first() {
             Some(near) => format!("did you mean {near}?"),
             None => "sipscan rules lists them".to_owned(),
         };

@@ -1,7 +1,9 @@
 //! A descent: what is known on the way down one frame, and where its packets go.
 
+use std::net::IpAddr;
+
 use crate::capture::{Frame, FrameRef, Timestamp};
-use crate::net::decode::transport::IpDatagram;
+use crate::net::decode::carried::{Carried, IpDatagram};
 use crate::net::flow::Flow;
 use crate::net::packet::{Packet, Payload, Skip, Trace};
 
@@ -68,6 +70,22 @@ impl<'s, 'a> Descent<'s, 'a> {
         Ok(())
     }
 
+    /// Makes the outer addresses of a tunnel, which `carried` has, part of the link, and counts what is missing of it alone.
+    pub(super) fn enter_tunnel(&mut self, carried: &Carried<'a>) {
+        self.mark(u64::from(carried.protocol));
+        for address in [carried.source, carried.destination] {
+            match address {
+                IpAddr::V4(address) => self.mark(u64::from(address.to_bits())),
+                IpAddr::V6(address) => {
+                    let bits = address.to_bits();
+                    self.mark((bits >> 64) as u64);
+                    self.mark(bits as u64);
+                }
+            }
+        }
+        self.missing = carried.missing;
+    }
+
     /// Makes `word` part of the hash by which copies from different taps are told apart.
     pub(super) fn mark(&mut self, word: u64) {
         self.link = mix(self.link, word);
@@ -80,7 +98,7 @@ impl<'s, 'a> Descent<'s, 'a> {
         }
     }
 
-    /// Runs `step` and forgets what it learned, so that the next part of the same frame starts from here.
+    /// Runs `step` and forgets what it found out, so that the next part of the same frame starts from here.
     pub(super) fn aside(&mut self, step: impl FnOnce(&mut Self) -> Result<(), Skip>) -> Result<(), Skip> {
         let (time, link, missing, depth) = (self.time, self.link, self.missing, self.depth);
         let result = step(self);

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::capture::Frame;
 use crate::net::decode::descent::mix;
-use crate::net::decode::ethernet::{is_vlan, mark_addresses};
+use crate::net::decode::link::ethernet::{is_vlan, mark_addresses};
 use crate::net::decode::tunnel;
 use crate::net::flow::{Endpoint, Flow};
 use crate::net::packet::{Packet, Payload, Trace};

@@ -2,23 +2,15 @@
 //!
 //! Link types: <https://www.tcpdump.org/linktypes.html>.
 
-mod cooked;
+mod carried;
 mod descent;
-mod esp;
-mod ethernet;
-mod exported;
 mod fast;
 mod field;
-mod gre;
-mod hep;
-mod icmp;
 mod ip;
-mod mpls;
-mod ppp;
-mod radio;
+mod link;
+mod next;
 mod transport;
 mod tunnel;
-mod wireless;
 
 #[cfg(test)]
 mod bytes_for_tests;
@@ -28,8 +20,12 @@ mod hostile_tests;
 use crate::capture::{Frame, LinkType};
 use crate::net::packet::{Packet, Skip};
 
+use carried::Carried;
+pub(in crate::net) use carried::IpDatagram;
 use descent::Descent;
-pub use transport::{IpDatagram, decode_transport};
+use link::{cooked, ethernet, exported, mpls, ppp, radio, wireless};
+use next::{Next, Padding};
+use tunnel::gre;
 
 /// LINKTYPE_ETHERNET, by far the most common, which has a short way of its own.
 const ETHERNET: LinkType = LinkType(1);
@@ -53,27 +49,73 @@ pub fn decode<'a>(frame: &Frame<'a>, sink: &mut impl FnMut(Packet<'a>)) -> Resul
 #[inline(never)]
 fn decode_layers<'a>(frame: &Frame<'a>, sink: &mut dyn FnMut(Packet<'a>)) -> Result<(), Skip> {
     let mut descent = Descent::new(frame, sink);
-    link_layer(&mut descent, frame.link_type, frame.bytes)
+    follow(&mut descent, Next::Link(frame.link_type, frame.bytes))
+}
+
+/// Hands every packet that a reassembled datagram carries to `sink`.
+///
+/// It may hold a tunnel, and in that a fragment again: who puts those together must bound how often.
+///
+/// # Errors
+/// As [`decode`].
+pub(in crate::net) fn decode_transport<'a>(
+    datagram: &IpDatagram<'a>,
+    sink: &mut dyn FnMut(Packet<'a>),
+) -> Result<(), Skip> {
+    let mut descent = Descent::resumed(datagram, sink);
+    let whole = Carried {
+        trace: datagram.trace,
+        source: datagram.flow.source.address,
+        destination: datagram.flow.destination.address,
+        protocol: datagram.protocol,
+        bytes: datagram.bytes,
+        missing: u32::from(datagram.is_cut),
+    };
+    follow(&mut descent, Next::Carried(whole))
+}
+
+/// Reads one header after the other; each says what stands behind it.
+///
+/// Ends: a header that can stand in itself is counted ([`Descent::enter`]), and every other one leads to one of these.
+fn follow<'a>(descent: &mut Descent<'_, 'a>, first: Next<'a>) -> Result<(), Skip> {
+    let mut next = first;
+    loop {
+        next = match next {
+            Next::Nothing => return Ok(()),
+            Next::Link(link_type, bytes) => link_layer(descent, link_type, bytes)?,
+            Next::Ethernet(bytes) => ethernet::ethernet(descent, bytes)?,
+            Next::EtherType(number, bytes) => ethernet::ether_type(descent, number, bytes)?,
+            Next::Llc(bytes) => ethernet::llc(bytes)?,
+            Next::Wireless(bytes, padding) => wireless::frame(descent, bytes, padding)?,
+            Next::WirelessAggregate(bytes) => return wireless::aggregate(descent, bytes, follow),
+            Next::Mpls(bytes) => mpls::mpls(descent, bytes)?,
+            Next::Ppp(bytes) => ppp::ppp(descent, bytes)?,
+            Next::PppoeSession(bytes) => ppp::pppoe_session(descent, bytes)?,
+            Next::Gre(bytes) => gre::gre(descent, bytes)?,
+            Next::Ip(bytes) => ip::ip(descent, bytes)?,
+            Next::Carried(carried) => transport::carried(descent, &carried)?,
+        };
+    }
 }
 
 /// Reads a frame's first header, whose kind is `link_type`.
-fn link_layer<'a>(descent: &mut Descent<'_, 'a>, link_type: LinkType, bytes: &'a [u8]) -> Result<(), Skip> {
+fn link_layer<'a>(descent: &mut Descent<'_, 'a>, link_type: LinkType, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     match link_type.0 {
-        1 => ethernet::ethernet(descent, bytes),
+        1 => Ok(Next::Ethernet(bytes)),
         // DLT_RAW differs between systems: 12 and 14 reached files written by old programs.
-        12 | 14 | 101 | 228 | 229 => ip::ip(descent, bytes),
-        0 | 108 => cooked::loopback(descent, bytes),
-        9 => ppp::ppp(descent, bytes),
+        12 | 14 | 101 | 228 | 229 => Ok(Next::Ip(bytes)),
+        0 | 108 => cooked::loopback(bytes),
+        9 => Ok(Next::Ppp(bytes)),
         50 => ppp::ppp_hdlc(descent, bytes),
-        51 => ppp::pppoe_session(descent, bytes),
+        51 => Ok(Next::PppoeSession(bytes)),
         104 => ppp::cisco_hdlc(descent, bytes),
-        105 => wireless::wireless(descent, bytes),
+        105 => Ok(Next::Wireless(bytes, Padding::None)),
         113 => cooked::cooked(descent, bytes),
-        119 => radio::prism(descent, bytes),
-        127 => radio::radiotap(descent, bytes),
-        163 => radio::avs(descent, bytes),
-        219 => mpls::mpls(descent, bytes),
-        239 => cooked::nflog(descent, bytes),
+        119 => radio::prism(bytes),
+        127 => radio::radiotap(bytes),
+        163 => radio::avs(bytes),
+        219 => Ok(Next::Mpls(bytes)),
+        239 => cooked::nflog(bytes),
         252 => exported::exported(descent, bytes),
         258 => cooked::pktap(descent, bytes),
         276 => cooked::cooked_v2(descent, bytes),

@@ -1,7 +1,13 @@
 //! Tests of transport headers and reassembled datagrams.
 
+use std::net::IpAddr;
+
 use super::*;
+use crate::capture::{FrameRef, Timestamp};
 use crate::net::decode::bytes_for_tests::{SIP, decoded, decoded_cut, hostile_at_every_length, ip4, ip6, udp, udp4};
+use crate::net::decode::{IpDatagram, decode_transport};
+use crate::net::flow::{Endpoint, Flow};
+use crate::net::packet::{Packet, Trace};
 
 /// A TCP segment with one option word.
 fn tcp_segment(flags: u8, payload: &[u8]) -> Vec<u8> {

@@ -4,16 +4,52 @@ use crate::capture::{FrameRef, Timestamp};
 use crate::net::flow::Flow;
 use crate::net::packet::Trace;
 
-use super::{Fragment, Reassembled};
-
 /// Largest IP datagram payload: its length field has 16 bits (RFC 791 section 3.1).
 pub(super) const DATAGRAM_BYTES_MAX: usize = 65_535;
 /// Fragments of one datagram; 64 KiB in pieces of the smallest IPv4 MTU, 576 bytes, are 119.
 const FRAGMENTS_MAX: usize = 256;
 
+/// One piece of a fragmented datagram, as the IP headers say.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::net) struct Fragment<'a> {
+    pub(in crate::net) at: FrameRef,
+    pub(in crate::net) time: Timestamp,
+    pub(in crate::net) flow: Flow,
+    pub(in crate::net) trace: Trace,
+    pub(in crate::net) is_cut: bool,
+    pub(in crate::net) id: u32,
+    pub(in crate::net) protocol: u8,
+    pub(in crate::net) offset: u32,
+    pub(in crate::net) more: bool,
+    pub(in crate::net) bytes: &'a [u8],
+}
+
+/// The payload of an IP datagram that came in fragments; its transport header is still on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reassembled {
+    /// The frame that completed it; of an incomplete one, the frame of its first fragment.
+    pub at: FrameRef,
+    /// That frame's time.
+    pub time: Timestamp,
+    /// Addresses; both ports are 0.
+    pub flow: Flow,
+    /// That frame's marks.
+    pub trace: Trace,
+    /// IP protocol number.
+    pub protocol: u8,
+    /// Fragments that came, repeated ones not counted.
+    pub fragments: u16,
+    /// Whether bytes are missing at its end.
+    pub is_cut: bool,
+    /// Whether they are missing because fragments never came.
+    pub lacks_fragments: bool,
+    /// From the transport header on.
+    pub bytes: Vec<u8>,
+}
+
 /// What a fragment did to its datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fit {
+pub(super) enum FragmentFit {
     Waits,
     Completes,
     Repeats,
@@ -22,7 +58,7 @@ pub(super) enum Fit {
 
 /// Where and when a fragment was seen.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sighting {
+pub(super) struct SeenFragment {
     pub(super) at: FrameRef,
     pub(super) time: Timestamp,
     pub(super) flow: Flow,
@@ -44,8 +80,8 @@ pub(super) struct Assembly {
     ranges: Vec<Range>,
     hashes: Vec<u64>,
     total: Option<usize>,
-    first: Option<Sighting>,
-    pub(super) earliest: Option<Sighting>,
+    first: Option<SeenFragment>,
+    pub(super) earliest: Option<SeenFragment>,
     pub(super) fragments: u16,
 }
 
@@ -58,34 +94,35 @@ impl Assembly {
         std::mem::take(&mut self.hashes)
     }
 
-    pub(super) fn add(&mut self, fragment: &Fragment<'_>, hash: u64) -> Fit {
+    pub(super) fn add(&mut self, fragment: &Fragment<'_>, hash: u64) -> FragmentFit {
         if self.hashes.contains(&hash) {
-            return Fit::Repeats;
+            return FragmentFit::Repeats;
         }
         let start = fragment.offset as usize;
         let end = start + fragment.bytes.len();
         if self.hashes.len() >= FRAGMENTS_MAX || !self.accepts_end(end, fragment.more) {
-            return Fit::Conflicts;
+            return FragmentFit::Conflicts;
         }
         if self.bytes.len() < end {
             self.bytes.resize(end, 0);
         }
         if !self.agrees(start, fragment.bytes) {
-            return Fit::Conflicts;
+            return FragmentFit::Conflicts;
         }
         if let Some(target) = self.bytes.get_mut(start..end) {
             target.copy_from_slice(fragment.bytes);
         }
         self.hashes.push(hash);
         self.fragments = self.fragments.saturating_add(1);
-        let sighting = Sighting { at: fragment.at, time: fragment.time, flow: fragment.flow, trace: fragment.trace };
+        let sighting =
+            SeenFragment { at: fragment.at, time: fragment.time, flow: fragment.flow, trace: fragment.trace };
         self.earliest.get_or_insert(sighting);
         if start == 0 {
             self.first.get_or_insert(sighting);
         }
         let position = self.ranges.partition_point(|range| range.start < start);
         self.ranges.insert(position, Range { start, end, is_cut: fragment.is_cut });
-        if self.is_complete() { Fit::Completes } else { Fit::Waits }
+        if self.is_complete() { FragmentFit::Completes } else { FragmentFit::Waits }
     }
 
     // Two last fragments, or bytes behind the last one, contradict each other.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::net::lab::{Got, Lab, flow};
+use crate::net::test_support::{Got, TestNetwork, flow};
 use crate::net::{Payload, Transport};
 
 const SIP: &[u8] = b"INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK1\r\n\r\n";
@@ -20,9 +20,9 @@ fn pieces(whole: &[u8], size: usize) -> Vec<(u32, bool, Vec<u8>)> {
     whole.chunks(size).enumerate().map(cut).collect()
 }
 
-fn send(lab: &mut Lab, id: u32, (offset, more, bytes): &(u32, bool, Vec<u8>)) {
+fn send(wire: &mut TestNetwork, id: u32, (offset, more, bytes): &(u32, bool, Vec<u8>)) {
     let payload = Payload::Fragment { id, protocol: 17, offset: *offset, more: *more, bytes };
-    lab.send(flow(0, 0), payload);
+    wire.send(flow(0, 0), payload);
 }
 
 fn sip_datagram() -> Got {
@@ -31,133 +31,133 @@ fn sip_datagram() -> Got {
 
 #[test]
 fn invite_in_three_fragments_is_delivered_with_the_last_of_them() {
-    let mut lab = Lab::new();
+    let mut wire = TestNetwork::new();
     for piece in pieces(&udp(SIP), 40) {
-        send(&mut lab, 7, &piece);
+        send(&mut wire, 7, &piece);
     }
-    let [entry] = lab.entries.as_slice() else { panic!("one delivery, not {:?}", lab.entries) };
+    let [entry] = wire.entries.as_slice() else { panic!("one delivery, not {:?}", wire.entries) };
     assert_eq!((3, 3, false, false), (entry.frame, entry.fragments, entry.is_cut, entry.lacks_fragments));
     assert_eq!((flow(5060, 5060), sip_datagram()), (entry.flow, entry.got.clone()));
 }
 
 #[test]
 fn second_copy_of_all_fragments_opens_no_second_datagram() {
-    let mut lab = Lab::new();
+    let mut wire = TestNetwork::new();
     let pieces = pieces(&udp(SIP), 40);
     for piece in pieces.iter().chain(&pieces) {
-        send(&mut lab, 7, piece);
+        send(&mut wire, 7, piece);
     }
-    lab.finish();
-    assert_eq!(vec![sip_datagram()], lab.got());
-    let counters = lab.network.fragment_counters();
+    wire.finish();
+    assert_eq!(vec![sip_datagram()], wire.got());
+    let counters = wire.network.fragment_counters();
     assert_eq!((3, 0), (counters.duplicates, counters.incomplete));
 }
 
 #[test]
 fn same_identification_is_used_again_for_another_datagram() {
-    let mut lab = Lab::new();
+    let mut wire = TestNetwork::new();
     for text in [&b"REGISTER sip:a SIP/2.0\r\n\r\n"[..], SIP] {
         for piece in pieces(&udp(text), 24) {
-            send(&mut lab, 7, &piece);
+            send(&mut wire, 7, &piece);
         }
     }
-    assert_eq!(2, lab.entries.len());
+    assert_eq!(2, wire.entries.len());
 }
 
 #[test]
 fn start_of_an_invite_is_delivered_where_its_last_fragment_never_came() {
-    let mut lab = Lab::new();
+    let mut wire = TestNetwork::new();
     let pieces = pieces(&udp(SIP), 40);
-    send(&mut lab, 7, &pieces[0]);
-    send(&mut lab, 7, &pieces[1]);
-    lab.millis += 31_000;
-    send(&mut lab, 8, &pieces[0]);
-    let [entry] = lab.entries.as_slice() else { panic!("one delivery, not {:?}", lab.entries) };
+    send(&mut wire, 7, &pieces[0]);
+    send(&mut wire, 7, &pieces[1]);
+    wire.millis += 31_000;
+    send(&mut wire, 8, &pieces[0]);
+    let [entry] = wire.entries.as_slice() else { panic!("one delivery, not {:?}", wire.entries) };
     assert_eq!((1, 2, true, true), (entry.frame, entry.fragments, entry.is_cut, entry.lacks_fragments));
     assert_eq!(Got::Datagram(Transport::Udp, SIP[..72].to_vec()), entry.got);
-    let lost = lab.network.incomplete_datagrams();
+    let lost = wire.network.incomplete_datagrams();
     assert_eq!(vec![(true, 2)], lost.iter().map(|one| (one.has_first, one.fragments)).collect::<Vec<_>>());
 }
 
 #[test]
 fn datagram_without_its_first_fragment_is_listed_and_not_delivered() {
-    let mut lab = Lab::new();
-    send(&mut lab, 7, &pieces(&udp(SIP), 40)[1]);
-    lab.finish();
-    assert!(lab.entries.is_empty());
-    assert_eq!(vec![false], lab.network.incomplete_datagrams().iter().map(|one| one.has_first).collect::<Vec<_>>());
+    let mut wire = TestNetwork::new();
+    send(&mut wire, 7, &pieces(&udp(SIP), 40)[1]);
+    wire.finish();
+    assert!(wire.entries.is_empty());
+    assert_eq!(vec![false], wire.network.incomplete_datagrams().iter().map(|one| one.has_first).collect::<Vec<_>>());
 }
 
 #[test]
 fn overlap_that_agrees_is_welcome() {
-    let mut lab = Lab::new();
+    let mut wire = TestNetwork::new();
     let whole = udp(SIP);
-    send(&mut lab, 7, &(0, true, whole[..48].to_vec()));
-    send(&mut lab, 7, &(40, false, whole[40..].to_vec()));
-    assert_eq!(vec![sip_datagram()], lab.got());
+    send(&mut wire, 7, &(0, true, whole[..48].to_vec()));
+    send(&mut wire, 7, &(40, false, whole[40..].to_vec()));
+    assert_eq!(vec![sip_datagram()], wire.got());
 }
 
 #[test]
 fn overlap_that_disagrees_drops_the_datagram() {
-    let mut lab = Lab::new();
+    let mut wire = TestNetwork::new();
     let whole = udp(SIP);
     let mut other = whole[40..].to_vec();
     other[0] ^= 1;
-    send(&mut lab, 7, &(0, true, whole[..48].to_vec()));
-    send(&mut lab, 7, &(40, false, other));
-    send(&mut lab, 7, &(40, false, whole[40..].to_vec()));
-    lab.finish();
-    assert!(lab.entries.is_empty());
-    let counters = lab.network.fragment_counters();
+    send(&mut wire, 7, &(0, true, whole[..48].to_vec()));
+    send(&mut wire, 7, &(40, false, other));
+    send(&mut wire, 7, &(40, false, whole[40..].to_vec()));
+    wire.finish();
+    assert!(wire.entries.is_empty());
+    let counters = wire.network.fragment_counters();
     assert_eq!((1, 0), (counters.conflicting, counters.incomplete));
 }
 
 #[test]
 fn bytes_behind_the_last_fragment_drop_the_datagram() {
-    let mut lab = Lab::new();
+    let mut wire = TestNetwork::new();
     let whole = udp(SIP);
-    send(&mut lab, 7, &(80, true, whole[80..].to_vec()[..8].to_vec()));
-    send(&mut lab, 7, &(0, false, whole[..40].to_vec()));
-    assert_eq!(1, lab.network.fragment_counters().conflicting);
+    send(&mut wire, 7, &(80, true, whole[80..].to_vec()[..8].to_vec()));
+    send(&mut wire, 7, &(0, false, whole[..40].to_vec()));
+    assert_eq!(1, wire.network.fragment_counters().conflicting);
 }
 
 #[test]
 fn fragments_cut_by_the_snap_length_give_the_start_of_the_datagram() {
-    let mut lab = Lab::new();
+    let mut wire = TestNetwork::new();
     let whole = udp(SIP);
     let cut = |offset, more, bytes| Payload::Fragment { id: 7, protocol: 17, offset, more, bytes };
-    lab.send_cut(flow(0, 0), cut(0, true, &whole[..30]), true);
-    lab.send_cut(flow(0, 0), cut(48, false, &whole[48..]), false);
-    let [entry] = lab.entries.as_slice() else { panic!("one delivery, not {:?}", lab.entries) };
+    wire.send_cut(flow(0, 0), cut(0, true, &whole[..30]), true);
+    wire.send_cut(flow(0, 0), cut(48, false, &whole[48..]), false);
+    let [entry] = wire.entries.as_slice() else { panic!("one delivery, not {:?}", wire.entries) };
     assert_eq!((true, false), (entry.is_cut, entry.lacks_fragments));
     assert_eq!(Got::Datagram(Transport::Udp, SIP[..22].to_vec()), entry.got);
 }
 
 #[test]
 fn fragments_beyond_the_longest_datagram_are_malformed() {
-    let mut lab = Lab::new();
-    send(&mut lab, 7, &(65_528, false, vec![0; 8]));
-    send(&mut lab, 7, &(u32::MAX, false, vec![0; 8]));
-    send(&mut lab, 7, &(0, true, vec![0; 7]));
-    send(&mut lab, 7, &(0, true, vec![]));
-    assert_eq!(4, lab.network.fragment_counters().malformed);
+    let mut wire = TestNetwork::new();
+    send(&mut wire, 7, &(65_528, false, vec![0; 8]));
+    send(&mut wire, 7, &(u32::MAX, false, vec![0; 8]));
+    send(&mut wire, 7, &(0, true, vec![0; 7]));
+    send(&mut wire, 7, &(0, true, vec![]));
+    assert_eq!(4, wire.network.fragment_counters().malformed);
 }
 
 #[test]
 fn flood_of_lone_fragments_stays_within_the_limits() {
-    let mut lab = Lab::new();
+    let mut wire = TestNetwork::new();
     for id in 0..10_000 {
-        send(&mut lab, id, &(64_000, true, vec![1; 8]));
+        send(&mut wire, id, &(64_000, true, vec![1; 8]));
     }
     let fragments = FRAGMENT_BYTES_MAX / 64_008;
-    let counters = lab.network.fragment_counters();
+    let counters = wire.network.fragment_counters();
     assert_eq!(10_000 - fragments as u64, counters.evicted);
     for id in 10_000..20_000 {
-        send(&mut lab, id, &(0, true, vec![1; 8]));
+        send(&mut wire, id, &(0, true, vec![1; 8]));
     }
-    lab.finish();
-    assert_eq!(20_000, lab.network.fragment_counters().incomplete);
-    assert_eq!(INCOMPLETE_DATAGRAMS_MAX, lab.network.incomplete_datagrams().len());
+    wire.finish();
+    assert_eq!(20_000, wire.network.fragment_counters().incomplete);
+    assert_eq!(INCOMPLETE_DATAGRAMS_MAX, wire.network.incomplete_datagrams().len());
 }
 
 proptest! {
@@ -168,12 +168,12 @@ proptest! {
         order in proptest::collection::vec(any::<prop::sample::Index>(), 0..80),
     ) {
         let pieces = pieces(&udp(&payload), size * 8);
-        let mut lab = Lab::new();
+        let mut wire = TestNetwork::new();
         let shuffled = order.iter().map(|index| &pieces[index.index(pieces.len())]);
         for piece in shuffled.chain(&pieces) {
-            send(&mut lab, 7, piece);
+            send(&mut wire, 7, piece);
         }
-        lab.finish();
-        prop_assert_eq!(vec![Got::Datagram(Transport::Udp, payload)], lab.got());
+        wire.finish();
+        prop_assert_eq!(vec![Got::Datagram(Transport::Udp, payload)], wire.got());
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::net::delivery::{Delivery, Moment, Piece, StreamEnd, StreamId};
 use crate::net::flow::{Flow, Transport};
-use crate::net::stream::Sighting;
-use crate::net::stream::content::{Content, Kind, Part};
+use crate::net::sighting::Sighting;
+use crate::net::stream::content::{Content, ContentPart, Kind};
 use crate::net::stream::direction::Run;
 use crate::net::tls::{self, Session, Surroundings, Tls, TlsHandshake};
 use crate::net::websocket::WebSocketCounters;
@@ -32,7 +32,7 @@ pub(super) struct Shared {
 }
 
 #[derive(Debug)]
-struct Lane {
+struct CarriedSide {
     content: Content,
     id: Option<StreamId>,
     has_messages: bool,
@@ -41,19 +41,19 @@ struct Lane {
 /// The contents of both directions.
 #[derive(Debug)]
 pub(super) struct Carrier {
-    low: Lane,
-    high: Lane,
+    low: CarriedSide,
+    high: CarriedSide,
     tls: Option<Box<Session>>,
     pub(super) missing_bytes: u64,
 }
 
 impl Carrier {
     pub(super) fn new() -> Self {
-        let lane = || Lane { content: Content::new(), id: None, has_messages: false };
+        let lane = || CarriedSide { content: Content::new(), id: None, has_messages: false };
         Self { low: lane(), high: lane(), missing_bytes: 0, tls: None }
     }
 
-    fn lanes(&mut self, side: Side) -> (&mut Lane, &mut Lane) {
+    fn lanes(&mut self, side: Side) -> (&mut CarriedSide, &mut CarriedSide) {
         match side {
             Side::Low => (&mut self.low, &mut self.high),
             Side::High => (&mut self.high, &mut self.low),
@@ -151,9 +151,9 @@ impl Carrier {
     ) {
         let (own, peer) = self.lanes(side);
         let before = own.content.kind();
-        let Lane { content, id, has_messages } = own;
+        let CarriedSide { content, id, has_messages } = own;
         content.push(bytes, websocket, &mut |part| {
-            *has_messages |= matches!(part, Part::Message(_));
+            *has_messages |= matches!(part, ContentPart::Message(_));
             deliver(part, (flow, transport), moment, id, next_id, sink);
         });
         let after = own.content.kind();
@@ -201,7 +201,7 @@ impl Carrier {
 }
 
 fn deliver(
-    part: Part<'_>,
+    part: ContentPart<'_>,
     (flow, transport): (Flow, Transport),
     moment: Moment,
     id: &mut Option<StreamId>,
@@ -209,13 +209,13 @@ fn deliver(
     sink: &mut dyn FnMut(Delivery<'_>),
 ) {
     match part {
-        Part::Bytes(bytes) => {
+        ContentPart::Bytes(bytes) => {
             let id = *id.get_or_insert_with(|| {
                 *next_id = next_id.wrapping_add(1);
                 StreamId(*next_id)
             });
             sink(moment.deliver(flow, transport, Piece::Stream { id, bytes }));
         }
-        Part::Message(bytes) => sink(moment.deliver(flow, Transport::Ws, Piece::Datagram(bytes))),
+        ContentPart::Message(bytes) => sink(moment.deliver(flow, Transport::Ws, Piece::Datagram(bytes))),
     }
 }

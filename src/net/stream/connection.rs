@@ -4,30 +4,15 @@
 
 use std::time::Duration;
 
-use crate::capture::{FrameRef, Timestamp};
 use crate::net::delivery::Moment;
 use crate::net::flow::{Flow, Transport};
 use crate::net::packet::Segment;
+use crate::net::sighting::Sighting;
 
 /// A SYN that comes again sooner is another capture of the same packet: senders wait a second (RFC 6298 section 2.1).
 const SYN_COPY_WAIT: Duration = Duration::from_millis(100);
 /// Ports on which connections are remembered although nothing was recognised in them.
 const SIP_PORTS: std::ops::RangeInclusive<u16> = 5060..=5090;
-
-/// Where and when something was seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Sighting {
-    /// Capture time.
-    pub time: Timestamp,
-    /// File and frame number.
-    pub at: FrameRef,
-}
-
-impl Sighting {
-    pub(in crate::net) fn of(moment: Moment) -> Self {
-        Self { at: moment.at, time: moment.time }
-    }
-}
 
 /// One end's part in closing a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 
 use memchr::memmem;
 
-use crate::net::stream::sign;
-use crate::net::websocket::{self, MessageReader, WebSocketCounters};
+use crate::net::sign;
+use crate::net::websocket::{self, WebSocketCounters, WebSocketReader};
 
 /// Bytes of a direction without any sign of signalling, after which only a start line at the head of a segment revives it.
 const SIFTED_BYTES_MAX: usize = 8 << 10;
@@ -14,7 +14,7 @@ const HTTP_HEAD_BYTES_MAX: usize = 8 << 10;
 
 /// What a direction yields.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Part<'a> {
+pub(super) enum ContentPart<'a> {
     /// Bytes of a SIP stream.
     Bytes(&'a [u8]),
     /// A whole WebSocket message.
@@ -36,7 +36,7 @@ enum Mode {
     Sifting { sifted: usize, line: Vec<u8> },
     Sip,
     HttpHead { sifted: usize, head: Vec<u8> },
-    WebSocket(Box<MessageReader>),
+    WebSocket(Box<WebSocketReader>),
     Nothing,
 }
 
@@ -70,11 +70,11 @@ impl Content {
     }
 
     /// Takes over what the other direction was recognised to carry.
-    pub(super) fn follow(&mut self, other: Kind, out: &mut dyn FnMut(Part<'_>)) {
+    pub(super) fn follow(&mut self, other: Kind, out: &mut dyn FnMut(ContentPart<'_>)) {
         match (other, &self.mode) {
             (Kind::Sip, Mode::Sifting { line, .. }) => {
                 if !line.is_empty() {
-                    out(Part::Bytes(line));
+                    out(ContentPart::Bytes(line));
                 }
                 self.mode = Mode::Sip;
             }
@@ -95,10 +95,15 @@ impl Content {
         }
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8], counters: &mut WebSocketCounters, out: &mut dyn FnMut(Part<'_>)) {
+    pub(super) fn push(
+        &mut self,
+        bytes: &[u8],
+        counters: &mut WebSocketCounters,
+        out: &mut dyn FnMut(ContentPart<'_>),
+    ) {
         match &mut self.mode {
-            Mode::Sip => out(Part::Bytes(bytes)),
-            Mode::WebSocket(reader) => reader.push(bytes, counters, &mut |message| out(Part::Message(message))),
+            Mode::Sip => out(ContentPart::Bytes(bytes)),
+            Mode::WebSocket(reader) => reader.push(bytes, counters, &mut |message| out(ContentPart::Message(message))),
             Mode::HttpHead { .. } => self.read_head(bytes, counters, out),
             Mode::Sifting { .. } => self.sift(bytes, counters, out),
             Mode::Nothing if revives(bytes) => {
@@ -109,7 +114,7 @@ impl Content {
         }
     }
 
-    fn sift(&mut self, bytes: &[u8], counters: &mut WebSocketCounters, out: &mut dyn FnMut(Part<'_>)) {
+    fn sift(&mut self, bytes: &[u8], counters: &mut WebSocketCounters, out: &mut dyn FnMut(ContentPart<'_>)) {
         let Mode::Sifting { sifted, line } = &mut self.mode else {
             return;
         };
@@ -129,7 +134,7 @@ impl Content {
             &joined
         };
         if let Some(start) = sign::find_start_line(text) {
-            out(Part::Bytes(text.get(start..).unwrap_or_default()));
+            out(ContentPart::Bytes(text.get(start..).unwrap_or_default()));
             self.mode = Mode::Sip;
             return;
         }
@@ -140,7 +145,7 @@ impl Content {
         self.mode = sifting(sifted, line);
     }
 
-    fn read_head(&mut self, bytes: &[u8], counters: &mut WebSocketCounters, out: &mut dyn FnMut(Part<'_>)) {
+    fn read_head(&mut self, bytes: &[u8], counters: &mut WebSocketCounters, out: &mut dyn FnMut(ContentPart<'_>)) {
         let Mode::HttpHead { sifted, head } = &mut self.mode else {
             return;
         };

@@ -10,16 +10,16 @@ use crate::net::delivery::Moment;
 use crate::net::packet::Segment;
 
 /// Bytes held for one direction of one TCP stream while a hole is open.
-pub const STREAM_BYTES_MAX: usize = 1 << 20;
+pub(in crate::net) const STREAM_BYTES_MAX: usize = 1 << 20;
 /// Segments held for one direction while a hole is open, so that one-byte segments cost no more than large ones.
-pub const STREAM_SEGMENTS_MAX: usize = 4096;
+pub(in crate::net) const STREAM_SEGMENTS_MAX: usize = 4096;
 /// What holding a segment costs beside its bytes, so that one-byte segments count for the memory that they take.
 const HELD_SEGMENT_BYTES: usize = 128;
 /// How long a hole may stay open, in capture time; a sender that repeats with doubling timeouts tries four times in it.
-pub const HOLE_WAIT: Duration = Duration::from_secs(30);
+pub(in crate::net) const HOLE_WAIT: Duration = Duration::from_secs(30);
 /// How long after its acknowledgement a hole stays open: a capture of several queues writes packets late, and a sender that
 /// missed the acknowledgement repeats the segment. Waiting costs memory alone, since bytes keep their own times.
-pub const ACKED_HOLE_WAIT: Duration = Duration::from_secs(2);
+pub(in crate::net) const ACKED_HOLE_WAIT: Duration = Duration::from_secs(2);
 /// Distance in sequence numbers beyond which a segment belongs to another connection on the same ports.
 const JUMP_MAX: u64 = 16 << 20;
 
@@ -72,7 +72,7 @@ impl Held {
 
 /// Whether a segment can belong to this direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fit {
+pub(super) enum SegmentFit {
     Fits,
     Foreign,
 }
@@ -101,12 +101,12 @@ impl Direction {
         self.initial.is_none_or(|initial| initial == sequence.wrapping_add(1))
     }
 
-    pub(super) fn fit(&self, sequence: u32) -> Fit {
+    pub(super) fn fit(&self, sequence: u32) -> SegmentFit {
         let Some(next) = self.next else {
-            return Fit::Fits;
+            return SegmentFit::Fits;
         };
         let distance = unwrap(next, sequence).abs_diff(next);
-        if distance > JUMP_MAX { Fit::Foreign } else { Fit::Fits }
+        if distance > JUMP_MAX { SegmentFit::Foreign } else { SegmentFit::Fits }
     }
 
     /// Passes over a segment whose content is not wanted; whether it carries bytes that did not come before.

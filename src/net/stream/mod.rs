@@ -6,31 +6,30 @@ mod carrier;
 mod connection;
 mod content;
 mod direction;
-mod sign;
 mod table;
 
-pub use connection::{Close, Connection, Sighting};
-pub use direction::{ACKED_HOLE_WAIT, HOLE_WAIT, STREAM_BYTES_MAX, STREAM_SEGMENTS_MAX, SegmentCounters};
-pub(in crate::net) use sign::starts_with_sip;
+pub use connection::{Close, Connection};
+pub use direction::SegmentCounters;
 
 use crate::net::delivery::{Delivery, Moment, StreamEnd};
 use crate::net::flow::Flow;
 use crate::net::packet::Segment;
+use crate::net::sighting::Sighting;
 use crate::net::tls::{TlsCounters, TlsHandshake};
 use crate::net::websocket::WebSocketCounters;
 use carrier::{Carrier, Shared, Side};
-use direction::{Direction, Fit};
+use direction::{Direction, SegmentFit};
 use table::{Ends, Table};
 
 /// Connections followed at a time, about 1 KiB each; one more takes the place of the one that was idle longest.
-pub const FOLLOWED_CONNECTIONS_MAX: usize = 32_768;
+pub(in crate::net) const FOLLOWED_CONNECTIONS_MAX: usize = 32_768;
 /// Bytes that all connections together hold behind holes and of unfinished messages; beyond it, those idle longest are
 /// left behind.
-pub const HELD_BYTES_MAX: usize = 64 << 20;
+pub(in crate::net) const HELD_BYTES_MAX: usize = 64 << 20;
 /// Connections with signalling that are remembered one by one after they ended.
-pub const CONNECTIONS_MAX: usize = 16_384;
+pub(in crate::net) const CONNECTIONS_MAX: usize = 16_384;
 /// Connections that were never opened and are remembered one by one; a port scan makes many.
-pub const FAILED_CONNECTIONS_MAX: usize = 4096;
+pub(in crate::net) const FAILED_CONNECTIONS_MAX: usize = 4096;
 
 /// What happened to TCP connections, in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -221,7 +220,7 @@ impl Followed {
         if segment.syn {
             return !direction.is_opened_by(segment.sequence);
         }
-        segment.wire_length > 0 && !segment.rst && direction.fit(segment.sequence) == Fit::Foreign
+        segment.wire_length > 0 && !segment.rst && direction.fit(segment.sequence) == SegmentFit::Foreign
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of Streams that a connection needs, borrowed apart")]

@@ -3,7 +3,7 @@
 //! Sources: RFC 8446 sections 4 and 6, RFC 5246 section 7.
 
 use crate::net::flow::{Endpoint, Flow};
-use crate::net::stream::Sighting;
+use crate::net::sighting::Sighting;
 use crate::net::tls::certificate::Certificate;
 
 /// Alerts of one connection that are kept.
@@ -109,10 +109,5 @@ impl TlsHandshake {
     pub fn is_unread(&self) -> bool {
         let has_data = self.client_data.is_some() || self.server_data.is_some();
         has_data && !self.is_decrypted && self.is_signalling()
-    }
-
-    /// Whether application data went both ways.
-    pub fn has_data(&self) -> bool {
-        self.client_data.is_some() && self.server_data.is_some()
     }
 }

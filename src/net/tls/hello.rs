@@ -142,11 +142,11 @@ pub(super) fn first_certificate_tls13(body: &[u8]) -> Option<&[u8]> {
 
 /// Joins the handshake messages of one direction, which may lie across records.
 #[derive(Debug, Default)]
-pub(super) struct MessageReader {
+pub(super) struct HandshakeReader {
     pending: Vec<u8>,
 }
 
-impl MessageReader {
+impl HandshakeReader {
     pub(super) fn buffered_bytes(&self) -> usize {
         self.pending.capacity()
     }

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 /// Sessions whose secrets are kept; about 300 bytes each.
-pub const TLS_SECRETS_MAX: usize = 65_536;
+pub(in crate::net) const TLS_SECRETS_MAX: usize = 65_536;
 /// Longest secret: the output of SHA-384, and the TLS 1.2 master secret, have 48 bytes.
 const SECRET_BYTES_MAX: usize = 64;
 
@@ -34,12 +34,12 @@ impl Label {
 }
 
 /// The secrets of one session, at the place of their label.
-type Session = [Option<Box<[u8]>>; 5];
+type SessionSecrets = [Option<Box<[u8]>>; 5];
 
 /// All secrets, by the `random` of the ClientHello.
 #[derive(Debug, Default)]
 pub(in crate::net) struct Secrets {
-    sessions: HashMap<[u8; 32], Session, RandomState>,
+    sessions: HashMap<[u8; 32], SessionSecrets, RandomState>,
 }
 
 impl Secrets {

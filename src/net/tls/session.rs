@@ -3,11 +3,11 @@
 //! Sources: RFC 5246 section 7, RFC 8446 sections 4 to 7.
 
 use crate::net::flow::Flow;
-use crate::net::stream::Sighting;
-use crate::net::tls::TlsCounters;
+use crate::net::sighting::Sighting;
 use crate::net::tls::certificate;
+use crate::net::tls::connections::TlsCounters;
 use crate::net::tls::handshake::{ALERTS_MAX, TlsAlert, TlsHandshake};
-use crate::net::tls::hello::{self, MessageReader};
+use crate::net::tls::hello::{self, HandshakeReader};
 use crate::net::tls::keylog::{Label, Secrets};
 use crate::net::tls::opener::Opener;
 use crate::net::tls::record::{self, Record, RecordReader};
@@ -33,9 +33,9 @@ enum Stage {
 }
 
 #[derive(Debug, Default)]
-struct Lane {
+struct TlsDirection {
     records: RecordReader,
-    messages: MessageReader,
+    messages: HandshakeReader,
     is_encrypted: bool,
     stage: Stage,
     opener: Option<Opener>,
@@ -48,8 +48,8 @@ struct Lane {
 #[derive(Debug)]
 pub(in crate::net) struct Session {
     facts: TlsHandshake,
-    low: Lane,
-    high: Lane,
+    low: TlsDirection,
+    high: TlsDirection,
     client_random: [u8; 32],
     server_random: [u8; 32],
     encrypts_then_macs: bool,
@@ -59,8 +59,8 @@ impl Session {
     pub(in crate::net) fn new(flow: Flow, first_seen: Sighting) -> Self {
         Self {
             facts: TlsHandshake::new(flow, first_seen),
-            low: Lane::default(),
-            high: Lane::default(),
+            low: TlsDirection::default(),
+            high: TlsDirection::default(),
             client_random: [0; 32],
             server_random: [0; 32],
             encrypts_then_macs: false,
@@ -77,7 +77,7 @@ impl Session {
 
     /// Bytes that wait for the rest of a record or message.
     pub(in crate::net) fn buffered_bytes(&self) -> usize {
-        let of = |lane: &Lane| lane.records.buffered_bytes() + lane.messages.buffered_bytes();
+        let of = |lane: &TlsDirection| lane.records.buffered_bytes() + lane.messages.buffered_bytes();
         of(&self.low) + of(&self.high)
     }
 
@@ -91,7 +91,7 @@ impl Session {
         if flow.source <= flow.destination { self.low.is_opaque } else { self.high.is_opaque }
     }
 
-    fn lane(&mut self, flow: Flow) -> &mut Lane {
+    fn lane(&mut self, flow: Flow) -> &mut TlsDirection {
         if flow.source <= flow.destination { &mut self.low } else { &mut self.high }
     }
 
@@ -99,7 +99,7 @@ impl Session {
     pub(in crate::net) fn lose(&mut self, flow: Flow) {
         let lane = self.lane(flow);
         lane.records.lose();
-        lane.messages = MessageReader::default();
+        lane.messages = HandshakeReader::default();
         lane.has_lost = true;
         if let Some(opener) = &mut lane.opener {
             opener.lose();

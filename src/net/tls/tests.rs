@@ -3,7 +3,7 @@
 use etherparse::SlicedPacket;
 use proptest::prelude::*;
 
-use crate::net::lab::{Got, Lab, data};
+use crate::net::test_support::{Got, TestNetwork, data};
 use crate::net::tls::hello;
 use crate::net::tls::keylog::{Label, Secrets};
 use crate::net::tls::record::RecordReader;
@@ -71,58 +71,59 @@ fn segments(capture: &'static [u8]) -> Vec<Sent> {
     segments
 }
 
-fn play(sent: &[Sent], keys: &[u8]) -> Lab {
-    let mut lab = Lab::new();
-    lab.network.add_secrets(keys);
+fn play(sent: &[Sent], keys: &[u8]) -> TestNetwork {
+    let mut wire = TestNetwork::new();
+    wire.network.add_secrets(keys);
     for (flow, segment) in sent {
-        lab.send(*flow, Payload::Segment(*segment));
+        wire.send(*flow, Payload::Segment(*segment));
     }
-    lab.finish();
-    lab
+    wire.finish();
+    wire
 }
 
 /// Everything that was decrypted, both directions one after the other.
-fn decrypted(lab: &Lab) -> String {
-    let texts = lab.entries.iter().filter_map(|entry| match &entry.got {
+fn decrypted(wire: &TestNetwork) -> String {
+    let texts = wire.entries.iter().filter_map(|entry| match &entry.got {
         Got::Stream(_, bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
         _ => None,
     });
     texts.collect()
 }
 
-fn only_handshake(lab: &Lab) -> &TlsHandshake {
-    let [handshake] = lab.network.handshakes() else { panic!("one TLS connection") };
+fn only_handshake(wire: &TestNetwork) -> &TlsHandshake {
+    let [handshake] = wire.network.handshakes() else { panic!("one TLS connection") };
     handshake
 }
 
 #[test]
 fn options_and_its_answer_are_read_with_the_key_log() {
     for (name, capture, keys) in SAMPLES {
-        let lab = play(&segments(capture), keys);
-        let text = decrypted(&lab);
+        let wire = play(&segments(capture), keys);
+        let text = decrypted(&wire);
         assert!(text.starts_with("OPTIONS sip:bob@example.com SIP/2.0\r\n"), "{name}: {text}");
         assert_eq!(1, text.matches("SIP/2.0 200 OK\r\n").count(), "{name}: {text}");
         assert_eq!(2, text.matches("Content-Length: 0\r\n\r\n").count(), "{name}: {text}");
-        assert!(lab.entries.iter().all(|entry| entry.transport == Transport::Tls), "{name}");
-        let handshake = only_handshake(&lab);
-        assert!(handshake.is_decrypted && handshake.carries_sip && handshake.has_data(), "{name}");
-        assert_eq!(0, lab.network.tls_counters().unopened_records, "{name}");
-        assert_eq!(Some(Transport::Tls), lab.network.connections()[0].carries, "{name}");
+        assert!(wire.entries.iter().all(|entry| entry.transport == Transport::Tls), "{name}");
+        let handshake = only_handshake(&wire);
+        assert!(handshake.is_decrypted && handshake.carries_sip, "{name}");
+        assert!(handshake.client_data.is_some() && handshake.server_data.is_some(), "{name}");
+        assert_eq!(0, wire.network.tls_counters().unopened_records, "{name}");
+        assert_eq!(Some(Transport::Tls), wire.network.connections()[0].carries, "{name}");
     }
 }
 
 #[test]
 fn hello_tells_names_versions_and_suites_without_keys() {
     for (name, capture, _) in SAMPLES {
-        let lab = play(&segments(capture), b"");
-        assert!(lab.entries.is_empty(), "{name}");
-        let handshake = only_handshake(&lab);
+        let wire = play(&segments(capture), b"");
+        assert!(wire.entries.is_empty(), "{name}");
+        let handshake = only_handshake(&wire);
         let version = if name.starts_with("tls13") { 0x0304 } else { 0x0303 };
         assert_eq!(Some(version), handshake.chosen_version, "{name}");
         assert_eq!(Some("sip.example.com"), handshake.server_name.as_deref(), "{name}");
         assert_eq!(15_061, handshake.flow.destination.port, "{name}");
         assert!(handshake.is_signalling() && !handshake.is_decrypted, "{name}");
-        assert_eq!(1, lab.network.tls_counters().without_keys, "{name}");
+        assert_eq!(1, wire.network.tls_counters().without_keys, "{name}");
     }
 }
 
@@ -130,8 +131,8 @@ fn hello_tells_names_versions_and_suites_without_keys() {
 fn certificate_is_read_in_the_clear_by_tls12_and_with_keys_by_tls13() {
     let read = |index: usize, has_keys: bool| {
         let (_, capture, keys) = SAMPLES[index];
-        let lab = play(&segments(capture), if has_keys { keys } else { b"" });
-        only_handshake(&lab).server_certificate.clone()
+        let wire = play(&segments(capture), if has_keys { keys } else { b"" });
+        only_handshake(&wire).server_certificate.clone()
     };
     assert_eq!(None, read(6, false));
     for certificate in [read(0, false), read(6, true)] {
@@ -146,22 +147,22 @@ fn certificate_is_read_in_the_clear_by_tls12_and_with_keys_by_tls13() {
 
 #[test]
 fn alert_names_its_sender_and_reason() {
-    let lab = play(&segments(fixture!("unknown-ca.pcap")), b"");
-    let [alert] = only_handshake(&lab).alerts.as_slice() else { panic!("one alert") };
+    let wire = play(&segments(fixture!("unknown-ca.pcap")), b"");
+    let [alert] = only_handshake(&wire).alerts.as_slice() else { panic!("one alert") };
     assert_eq!((true, 2, 48, false), (alert.by_client, alert.level, alert.description, alert.is_after_data));
     assert_eq!(8, alert.sighting.at.frame);
-    let lab = play(&segments(fixture!("no-cipher.pcap")), b"");
-    let handshake = only_handshake(&lab);
+    let wire = play(&segments(fixture!("no-cipher.pcap")), b"");
+    let handshake = only_handshake(&wire);
     assert_eq!((false, 40), (handshake.alerts[0].by_client, handshake.alerts[0].description));
     assert_eq!((true, None), (handshake.client_hello.is_some(), handshake.server_hello));
 }
 
 #[test]
 fn websocket_inside_tls_is_read_to_its_messages() {
-    let lab = play(&segments(fixture!("tls13-websocket.pcap")), fixture!("tls13-websocket.keys"));
-    assert_eq!(2, lab.datagrams().len());
-    assert!(lab.entries.iter().all(|entry| entry.transport == Transport::Ws));
-    assert_eq!(Some(Transport::Ws), lab.network.connections()[0].carries);
+    let wire = play(&segments(fixture!("tls13-websocket.pcap")), fixture!("tls13-websocket.keys"));
+    assert_eq!(2, wire.datagrams().len());
+    assert!(wire.entries.iter().all(|entry| entry.transport == Transport::Ws));
+    assert_eq!(Some(Transport::Ws), wire.network.connections()[0].carries);
 }
 
 #[test]
@@ -177,8 +178,8 @@ fn later_records_are_read_although_one_is_missing_from_the_capture() {
             continue;
         };
         sent.remove(before);
-        let lab = play(&sent, keys);
-        assert!(decrypted(&lab).contains("SIP/2.0 200 OK\r\n"), "{name}");
+        let wire = play(&sent, keys);
+        assert!(decrypted(&wire).contains("SIP/2.0 200 OK\r\n"), "{name}");
     }
 }
 
@@ -254,11 +255,11 @@ proptest! {
                 *byte.get_mut(text) = value;
             }
         }
-        let mut lab = Lab::new();
-        lab.network.add_secrets(keys);
+        let mut wire = TestNetwork::new();
+        wire.network.add_secrets(keys);
         for ((flow, segment), text) in sent.iter().zip(&texts) {
-            lab.send(*flow, Payload::Segment(Segment { bytes: text, ..*segment }));
+            wire.send(*flow, Payload::Segment(Segment { bytes: text, ..*segment }));
         }
-        lab.finish();
+        wire.finish();
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::net::lab::{Lab, data, flow};
+use crate::net::test_support::{TestNetwork, data, flow};
 use crate::net::{Flow, Payload, Segment, Transport};
 
 const SIP: &[u8] = b"OPTIONS sip:bob@example.com SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n";
@@ -33,49 +33,49 @@ fn up() -> Flow {
     flow(40_000, 80)
 }
 
-fn send(lab: &mut Lab, flow: Flow, sequence: &mut u32, bytes: &[u8]) {
+fn send(wire: &mut TestNetwork, flow: Flow, sequence: &mut u32, bytes: &[u8]) {
     let segment: Segment<'_> = data(*sequence, bytes);
-    lab.send(flow, Payload::Segment(segment));
+    wire.send(flow, Payload::Segment(segment));
     *sequence += bytes.len() as u32;
 }
 
 #[test]
 fn message_of_each_side_is_delivered_after_the_upgrade() {
-    let mut lab = Lab::new();
+    let mut wire = TestNetwork::new();
     let (mut client, mut server) = (1, 1);
-    send(&mut lab, up(), &mut client, GET);
-    send(&mut lab, up().reversed(), &mut server, &[SWITCH, &frame(0x81, None, SIP)].concat());
-    send(&mut lab, up(), &mut client, &frame(0x81, Some([1, 2, 3, 4]), SIP));
-    lab.finish();
-    assert_eq!(vec![SIP, SIP], lab.datagrams());
-    assert!(lab.entries.iter().all(|entry| entry.transport == Transport::Ws));
-    assert_eq!(Some(Transport::Ws), lab.network.connections()[0].carries);
+    send(&mut wire, up(), &mut client, GET);
+    send(&mut wire, up().reversed(), &mut server, &[SWITCH, &frame(0x81, None, SIP)].concat());
+    send(&mut wire, up(), &mut client, &frame(0x81, Some([1, 2, 3, 4]), SIP));
+    wire.finish();
+    assert_eq!(vec![SIP, SIP], wire.datagrams());
+    assert!(wire.entries.iter().all(|entry| entry.transport == Transport::Ws));
+    assert_eq!(Some(Transport::Ws), wire.network.connections()[0].carries);
 }
 
 #[test]
 fn stream_whose_upgrade_was_not_captured_is_known_by_its_frames() {
-    let mut lab = Lab::new();
+    let mut wire = TestNetwork::new();
     let mut sequence = 1;
-    send(&mut lab, up(), &mut sequence, &frame(0x82, Some([9, 8, 7, 6]), SIP));
-    send(&mut lab, up().reversed(), &mut 1, &frame(0x81, None, SIP));
-    assert_eq!(vec![SIP, SIP], lab.datagrams());
+    send(&mut wire, up(), &mut sequence, &frame(0x82, Some([9, 8, 7, 6]), SIP));
+    send(&mut wire, up().reversed(), &mut 1, &frame(0x81, None, SIP));
+    assert_eq!(vec![SIP, SIP], wire.datagrams());
 }
 
 #[test]
 fn frames_are_found_again_behind_a_gap() {
-    let mut lab = Lab::new();
+    let mut wire = TestNetwork::new();
     let text = frame(0x81, None, SIP);
-    send(&mut lab, up(), &mut 1, &text);
+    send(&mut wire, up(), &mut 1, &text);
     let mut sequence = 1 + 2 * text.len() as u32;
-    send(&mut lab, up(), &mut sequence, b"the rest of a frame");
-    send(&mut lab, up(), &mut sequence, &text);
-    lab.finish();
-    assert_eq!(vec![SIP, SIP], lab.datagrams());
+    send(&mut wire, up(), &mut sequence, b"the rest of a frame");
+    send(&mut wire, up(), &mut sequence, &text);
+    wire.finish();
+    assert_eq!(vec![SIP, SIP], wire.datagrams());
 }
 
 #[test]
 fn direction_without_sip_is_not_read_for_ever() {
-    let mut reader = MessageReader::default();
+    let mut reader = WebSocketReader::default();
     let mut counters = WebSocketCounters::default();
     for _ in 0..200 {
         reader.push(&frame(0x81, None, b"{}"), &mut counters, &mut |_| {});
@@ -85,7 +85,7 @@ fn direction_without_sip_is_not_read_for_ever() {
 
 #[test]
 fn ping_between_the_pieces_of_a_message_is_left_out() {
-    let mut reader = MessageReader::default();
+    let mut reader = WebSocketReader::default();
     let mut counters = WebSocketCounters::default();
     let mut got = Vec::new();
     let parts = [
@@ -102,7 +102,7 @@ fn ping_between_the_pieces_of_a_message_is_left_out() {
 
 #[test]
 fn message_beyond_the_limit_is_passed_over_and_the_next_one_read() {
-    let mut reader = MessageReader::default();
+    let mut reader = WebSocketReader::default();
     let mut counters = WebSocketCounters::default();
     let mut got = Vec::new();
     let long = frame(0x82, None, &vec![0; WEBSOCKET_MESSAGE_BYTES_MAX + 1]);
@@ -114,7 +114,7 @@ fn message_beyond_the_limit_is_passed_over_and_the_next_one_read() {
 
 #[test]
 fn length_that_lies_ends_the_reading_of_its_direction_alone() {
-    let mut reader = MessageReader::default();
+    let mut reader = WebSocketReader::default();
     let mut counters = WebSocketCounters::default();
     reader.push(&[0x81, 127, 0xff, 0, 0, 0, 0, 0, 0, 0, 1], &mut counters, &mut |_| {});
     reader.push(&frame(0x81, None, SIP), &mut counters, &mut |_| panic!("frame borders are lost"));
@@ -131,7 +131,7 @@ proptest! {
         let text = [SIP, &vec![b'x'; padding]].concat();
         let (first, second) = text.split_at(text.len() / 2);
         let stream = [frame(0x01, mask, first), frame(0x80, mask, second), frame(0x81, mask, SIP)].concat();
-        let mut reader = MessageReader::default();
+        let mut reader = WebSocketReader::default();
         let mut counters = WebSocketCounters::default();
         let mut got = Vec::new();
         let mut rest = stream.as_slice();
@@ -145,7 +145,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_harmless(bytes in proptest::collection::vec(any::<u8>(), 0..300), size in 1_usize..20) {
-        let mut reader = MessageReader::default();
+        let mut reader = WebSocketReader::default();
         for piece in bytes.chunks(size) {
             reader.push(piece, &mut WebSocketCounters::default(), &mut |_| {});
         }

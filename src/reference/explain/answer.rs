@@ -1,6 +1,6 @@
 //! The explanation of a rule, a cause, or an article about a class, a method, a header or a term.
 
-use crate::reference::explain::{Explanation, Topic, bullets};
+use crate::reference::explain::explanation::{Explanation, Topic, bullets};
 use crate::reference::{Cause, CauseKind, Entry, EntryKind, ResponseCode, rule_page};
 
 /// The page of a rule, its lines joined to paragraphs.

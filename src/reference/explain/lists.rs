@@ -1,7 +1,7 @@
 //! Overviews: everything of one kind that can be explained.
 
-use crate::reference::explain::{Explanation, Topic, bullets};
-use crate::reference::{Cause, CauseKind, Entry, EntryKind, ResponseCode, plain, rule_ids, rule_summary};
+use crate::reference::explain::explanation::{Explanation, Topic, bullets};
+use crate::reference::{Cause, CauseKind, Entry, EntryKind, ResponseCode, plain, rule_pages, rule_summary};
 
 /// What an overview lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) fn list(kind: ListKind) -> Explanation {
         ListKind::Rules => (
             "Rules",
             "What sipscan finds in calls. Ask for a rule by its id.",
-            bullets(rule_ids().map(|id| format!("{id}: {}", rule_summary(id).unwrap_or_default()))),
+            bullets(rule_pages().map(|id| format!("{id}: {}", rule_summary(id).unwrap_or_default()))),
         ),
         ListKind::Codes => (
             "Response codes",

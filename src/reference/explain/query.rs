@@ -1,7 +1,7 @@
 //! What a user asks about, found from the words of the query.
 
 use crate::reference::explain::lists::ListKind;
-use crate::reference::{Cause, CauseKind, Entry, EntryKind, ResponseClass, ResponseCode, plain, rule_ids};
+use crate::reference::{Cause, CauseKind, Entry, EntryKind, ResponseClass, ResponseCode, plain, rule_pages};
 
 /// The thing that a query means.
 pub(super) enum Subject {
@@ -41,7 +41,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
         CauseKind::Header | CauseKind::Protocol => &*cause.code,
         _ => &*cause.name,
     });
-    rule_ids().chain(entries).chain(phrases).chain(causes)
+    rule_pages().chain(entries).chain(phrases).chain(causes)
 }
 
 /// `kind:rest`, where the kind says in which list to look.
@@ -89,7 +89,7 @@ fn code(number: u16) -> Option<Subject> {
 }
 
 fn rule(query: &str) -> Option<Subject> {
-    rule_ids().find(|id| plain(id) == plain(query)).map(Subject::Rule)
+    rule_pages().find(|id| plain(id) == plain(query)).map(Subject::Rule)
 }
 
 fn entry(kind: EntryKind, query: &str) -> Option<Subject> {

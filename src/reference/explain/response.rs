@@ -1,10 +1,8 @@
 //! The explanation of one response code.
 
-use crate::reference::explain::{Explanation, Topic, bullets};
-use crate::reference::{
-    Blame, Cause, Failure, METHODS_WITH_EFFECTS, MidDialog, ResponseClass, ResponseCode, Standing, comparisons,
-    method_effect,
-};
+use crate::reference::comparison::{METHODS_WITH_EFFECTS, comparisons, method_effect};
+use crate::reference::explain::explanation::{Explanation, Topic, bullets};
+use crate::reference::{Blame, Cause, Failure, MidDialog, ResponseClass, ResponseCode, Standing};
 
 /// The code with its meaning, what it does to each method and within a call, and its neighbours; `None` outside 100 to 699.
 pub(super) fn response(code: u16) -> Option<Explanation> {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::reference::{Cause, ResponseCode, rule_ids};
+use crate::reference::{Cause, ResponseCode, rule_pages};
 
 fn title(query: &str) -> Option<String> {
     explain(query).map(|said| said.title)
@@ -71,7 +71,7 @@ fn every_code_cause_rule_and_name_is_explained() {
         let said = explain(name).expect("a known name is explained");
         assert!(!said.summary.is_empty(), "{name}");
     }
-    for id in rule_ids() {
+    for id in rule_pages() {
         let said = explain(id).expect("every rule has a page");
         assert_eq!((Topic::Rule, 6), (said.topic, said.sections.len()), "{id}");
     }

@@ -74,11 +74,9 @@ fn head(context: &Context<'_>, id: u32, entry: &CallEntry, page: &mut Page<'_>) 
 
 /// The word that opens the note.
 fn verdict(entry: &CallEntry) -> (Ink, &'static str) {
-    let is_bad_audio = entry.primary().is_some_and(|finding| finding.rule.starts_with("rtp-"));
     match (entry.call.outcome, entry.call.outcome.group()) {
         (Outcome::Dropped, _) => (Ink::Bad, "DROPPED"),
         (_, OutcomeGroup::Failure) => (Ink::Bad, "FAILED"),
-        (_, OutcomeGroup::Answered) if is_bad_audio => (Ink::Bad, "BAD AUDIO"),
         (_, OutcomeGroup::Answered) => (Ink::Good, "ANSWERED"),
         (_, OutcomeGroup::Normal) => (Ink::Plain, "NOT A FAULT"),
         (_, OutcomeGroup::Unknown) => (Ink::Faint, "PARTIAL"),

@@ -2,14 +2,15 @@
 //!
 //! Source: RFC 3261 sections 7, 8.1.1, 18.3, 20 and 25.1. What RFC 4475 section 3.1.1 calls valid is no defect.
 
+mod findings;
 pub(in crate::sip) mod plain;
-pub(in crate::sip) mod values;
+mod values;
 
 use memchr::memchr_iter;
 
-use crate::sip::body;
+use crate::sip::inspect::findings::Findings;
 use crate::sip::inspect::values::{inspect_request_uri, inspect_value};
-use crate::sip::lexer;
+use crate::sip::message::body;
 use crate::sip::message::defect::{Defect, DefectKind};
 use crate::sip::message::header_name::HeaderName;
 use crate::sip::message::{ContentLength, Message};
@@ -17,29 +18,9 @@ use crate::sip::syntax::method::Method;
 use crate::sip::syntax::start_line::{self, StartLine};
 use crate::sip::values::{CSeq, MediaType};
 
-/// Defects of one message that are listed; a message that has more is no SIP.
-const DEFECTS_MAX: usize = 32;
-
-/// Defects while they are collected.
-pub(in crate::sip) struct Findings<'m, 'a> {
-    message: &'m Message<'a>,
-    defects: Vec<Defect>,
-}
-
-impl Findings<'_, '_> {
-    /// Notes a defect of `part`, a slice of the message; an empty part stands for something missing.
-    pub(in crate::sip) fn blame(&mut self, kind: DefectKind, part: &[u8]) {
-        let offset = if part.is_empty() { 0 } else { self.message.offset_of(part) };
-        let defect = Defect { kind, offset, length: part.len() as u32 };
-        if self.defects.len() < DEFECTS_MAX && !self.defects.contains(&defect) {
-            self.defects.push(defect);
-        }
-    }
-}
-
 /// All defects of `message`, at most 32, the start line's first.
 pub fn inspect(message: &Message<'_>) -> Vec<Defect> {
-    let mut findings = Findings { message, defects: Vec::new() };
+    let mut findings = Findings::new(message);
     inspect_start_line(message, &mut findings);
     if let Some(uri) = message.request_uri() {
         inspect_request_uri(uri, &mut findings);
@@ -51,7 +32,7 @@ pub fn inspect(message: &Message<'_>) -> Vec<Defect> {
     }
     inspect_sequence(message, &mut findings);
     inspect_body(message, &mut findings);
-    findings.defects
+    findings.into_defects()
 }
 
 fn inspect_start_line(message: &Message<'_>, findings: &mut Findings<'_, '_>) {
@@ -195,11 +176,6 @@ fn surplus<'a>(message: &Message<'a>) -> &'a [u8] {
 fn is_harmless(surplus: &[u8]) -> bool {
     let rest = start_line::skip_blank_lines(surplus);
     rest.trim_ascii().is_empty() || start_line::begins_here(rest)
-}
-
-/// Whether `text` is a number of at most 32 bits.
-pub(in crate::sip) fn is_number(text: &[u8]) -> bool {
-    lexer::number(text).is_some_and(|value| u32::try_from(value).is_ok())
 }
 
 #[cfg(test)]

@@ -4,21 +4,20 @@
 
 use std::net::Ipv6Addr;
 
-use crate::sip::inspect::{Findings, is_number};
+use crate::sip::inspect::findings::Findings;
 use crate::sip::lexer::{self, Parameters, quoted_end};
 use crate::sip::message::defect::DefectKind;
 use crate::sip::message::header_name::HeaderName;
 use crate::sip::message::{Header, Message};
 use crate::sip::syntax::start_line::is_token_byte;
-use crate::sip::values::{
-    BRANCH_COOKIE, HostPort, NameAddr, RetryAfter, Scheme, SessionExpires, Uri, Via, Warning, hexadecimal,
-};
+use crate::sip::values::uri::hexadecimal;
+use crate::sip::values::{BRANCH_COOKIE, HostPort, NameAddr, RetryAfter, Scheme, SessionExpires, Uri, Via, Warning};
 
 /// Bytes of a Request-URI that every element must take.
-pub(in crate::sip) const REQUEST_URI_BYTES_MAX: usize = 255;
+pub(super) const REQUEST_URI_BYTES_MAX: usize = 255;
 
 /// Notes what is wrong in one header's value.
-pub(in crate::sip) fn inspect_value(message: &Message<'_>, header: &Header<'_>, findings: &mut Findings<'_, '_>) {
+pub(super) fn inspect_value(message: &Message<'_>, header: &Header<'_>, findings: &mut Findings<'_, '_>) {
     let value = header.value;
     match header.name {
         HeaderName::Via => {
@@ -55,7 +54,7 @@ pub(in crate::sip) fn inspect_value(message: &Message<'_>, header: &Header<'_>, 
 }
 
 /// Whether the value of a header that holds neither Via nor addresses is not what the header takes.
-pub(in crate::sip) fn has_faulty_value(name: HeaderName, value: &[u8]) -> bool {
+pub(super) fn has_faulty_value(name: HeaderName, value: &[u8]) -> bool {
     match name {
         HeaderName::CallId => value.is_empty() || value.iter().any(u8::is_ascii_whitespace),
         HeaderName::MaxForwards => lexer::number(value).is_none_or(|number| number > 255),
@@ -67,6 +66,11 @@ pub(in crate::sip) fn has_faulty_value(name: HeaderName, value: &[u8]) -> bool {
             .any(|warning| !Warning::parse(warning).code.is_some_and(|code| (100..1000).contains(&code))),
         _ => false,
     }
+}
+
+/// Whether `text` is a number of at most 32 bits.
+fn is_number(text: &[u8]) -> bool {
+    lexer::number(text).is_some_and(|value| u32::try_from(value).is_ok())
 }
 
 /// `Sat, 13 Nov 2010 23:29:00 GMT`
@@ -178,7 +182,7 @@ fn has_uri_parameter(address: &NameAddr<'_>) -> bool {
 }
 
 /// Notes what is wrong in a Request-URI.
-pub(in crate::sip) fn inspect_request_uri(text: &[u8], findings: &mut Findings<'_, '_>) {
+pub(super) fn inspect_request_uri(text: &[u8], findings: &mut Findings<'_, '_>) {
     if text.starts_with(b"<") {
         return findings.blame(DefectKind::BracketedRequestUri, text);
     }

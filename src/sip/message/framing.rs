@@ -11,7 +11,7 @@ use crate::sip::syntax::start_line::{self, StartLine};
 use crate::sip::values::MediaType;
 
 /// Bytes that a start line and its headers may take; beyond, the stream is taken to have lost its place.
-pub const HEADER_BYTES_MAX: usize = 64 * 1024;
+pub(in crate::sip) const HEADER_BYTES_MAX: usize = 64 * 1024;
 
 /// How sure the end of a framed message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,8 +37,6 @@ pub struct Framed<'a, M> {
     pub completed: M,
     /// How its end was found.
     pub framing: Framing,
-    /// Bytes before it that belong to no message, blank lines not counted.
-    pub skipped: u32,
 }
 
 /// Frames one direction of one stream; `M` marks a piece, its frame number and time.
@@ -49,8 +47,7 @@ pub struct Framer<M> {
     /// How much of `held` was searched for the end of the headers, or for a start line in the body.
     searched: usize,
     head: Option<Head>,
-    skipped: u32,
-    skipped_total: u64,
+    skipped_bytes: u64,
 }
 
 /// What the headers of the message at hand say about its end.
@@ -75,7 +72,7 @@ enum Step {
 
 impl<M> Default for Framer<M> {
     fn default() -> Self {
-        Self { held: Vec::new(), begun: None, searched: 0, head: None, skipped: 0, skipped_total: 0 }
+        Self { held: Vec::new(), begun: None, searched: 0, head: None, skipped_bytes: 0 }
     }
 }
 
@@ -114,8 +111,7 @@ impl<M: Copy> Framer<M> {
         let rest = start_line::skip_blank_lines(&held);
         let begun = self.begun.take().unwrap_or(mark);
         if start_line::begins_here(rest) {
-            let skipped = std::mem::take(&mut self.skipped);
-            emit(Framed { bytes: rest, begun, completed: mark, framing: Framing::Cut, skipped });
+            emit(Framed { bytes: rest, begun, completed: mark, framing: Framing::Cut });
         } else {
             self.skip(rest.len());
         }
@@ -124,12 +120,7 @@ impl<M: Copy> Framer<M> {
 
     /// All bytes so far that belonged to no message, blank lines not counted.
     pub fn skipped_bytes(&self) -> u64 {
-        self.skipped_total
-    }
-
-    /// Bytes held for a message that is not complete.
-    pub fn held_bytes(&self) -> usize {
-        self.held.len()
+        self.skipped_bytes
     }
 
     fn read(&mut self, bytes: &[u8], begun: M, mark: M, emit: &mut impl FnMut(Framed<'_, M>)) -> usize {
@@ -148,8 +139,7 @@ impl<M: Copy> Framer<M> {
                 Step::Take(length, framing) => {
                     used += length;
                     let message = rest.get(..length).unwrap_or(rest);
-                    let skipped = std::mem::take(&mut self.skipped);
-                    emit(Framed { bytes: message, begun, completed: mark, framing, skipped });
+                    emit(Framed { bytes: message, begun, completed: mark, framing });
                 }
             }
             self.restart();
@@ -163,8 +153,7 @@ impl<M: Copy> Framer<M> {
     }
 
     fn skip(&mut self, bytes: usize) {
-        self.skipped = self.skipped.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
-        self.skipped_total = self.skipped_total.saturating_add(bytes as u64);
+        self.skipped_bytes = self.skipped_bytes.saturating_add(bytes as u64);
     }
 
     fn step(&mut self, rest: &[u8]) -> Step {

@@ -9,14 +9,14 @@ const INVITE: &str =
 const RINGING: &str = "SIP/2.0 180 Ringing\r\nv: SIP/2.0/TCP a\r\nl:\r\n 0\r\n\r\n";
 const NOTIFY: &str = "NOTIFY sip:b@c SIP/2.0\nContent-Type: message/sipfrag\nl: 17\n\nSIP/2.0 200 OK\r\n\n";
 
-/// Bytes, framing, marks of the first and the last piece, bytes skipped before.
-type Seen = (Vec<u8>, Framing, usize, usize, u32);
+/// Bytes, framing, marks of the first and the last piece.
+type Seen = (Vec<u8>, Framing, usize, usize);
 
 fn frame(pieces: &[&[u8]]) -> (Vec<Seen>, u64) {
     let mut framer = Framer::default();
     let mut messages = Vec::new();
     let mut keep = |framed: Framed<'_, usize>| {
-        messages.push((framed.bytes.to_vec(), framed.framing, framed.begun, framed.completed, framed.skipped));
+        messages.push((framed.bytes.to_vec(), framed.framing, framed.begun, framed.completed));
     };
     for (mark, piece) in pieces.iter().enumerate() {
         framer.push(piece, mark, &mut keep);
@@ -40,7 +40,7 @@ fn a_message_over_three_pieces_has_the_mark_of_the_last() {
     let (start, rest) = INVITE.as_bytes().split_at(30);
     let (middle, end) = rest.split_at(50);
     let (messages, skipped) = frame(&[start, middle, end]);
-    assert_eq!(vec![(INVITE.as_bytes().to_vec(), Framing::Length, 0, 2, 0)], messages);
+    assert_eq!(vec![(INVITE.as_bytes().to_vec(), Framing::Length, 0, 2)], messages);
     assert_eq!(0, skipped);
 }
 
@@ -51,7 +51,6 @@ fn a_stream_joined_in_the_middle_starts_at_the_next_start_line() {
     let stream = format!("a=sendrecv\r\nbody{INVITE}{RINGING}");
     let (messages, skipped) = frame(&[stream.as_bytes()]);
     assert_eq!((2, 16), (messages.len(), skipped));
-    assert_eq!(16, messages[0].4);
 }
 
 #[test]
@@ -88,7 +87,7 @@ fn a_gap_hands_on_what_was_there_as_cut() {
     framer.push(b"ext of another\r\n", 3, |framed| seen.push(framed.framing));
     framer.push(RINGING.as_bytes(), 4, |framed| seen.push(framed.framing));
     assert_eq!(vec![Framing::Cut, Framing::Length], seen);
-    assert_eq!((0, 16), (framer.held_bytes(), framer.skipped_bytes()));
+    assert_eq!((0, 16), (framer.held.len(), framer.skipped_bytes()));
 }
 
 #[test]
@@ -97,7 +96,7 @@ fn endless_headers_and_lines_are_let_go() {
     framer.push(b"INVITE sip:b@c SIP/2.0\r\n", 0, |_| panic!("no message"));
     for _ in 0..200 {
         framer.push(&[b'x'; 1000], 0, |_| panic!("no message"));
-        assert!(framer.held_bytes() <= HEADER_BYTES_MAX + 1000);
+        assert!(framer.held.len() <= HEADER_BYTES_MAX + 1000);
     }
     assert!(framer.skipped_bytes() > 100_000);
 }

@@ -206,12 +206,6 @@ impl HeaderName {
         }
     }
 
-    /// Every name, in the order of their numbers.
-    pub fn all() -> impl Iterator<Item = Self> {
-        let known = KNOWN.iter().map(|known| known.0);
-        known.chain([Self::Other, Self::Malformed])
-    }
-
     /// This name's bit in a set of names; names that no rule reads share the last two bits.
     pub(crate) fn bit(self) -> u128 {
         1 << (self as u32)

@@ -150,14 +150,6 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The response's reason phrase as sent; empty for a request.
-    pub fn phrase(&self) -> &'a [u8] {
-        match self.start_line {
-            StartLine::Response { phrase, .. } => phrase,
-            StartLine::Request { .. } => &[],
-        }
-    }
-
     /// The Request-URI as sent; `None` for a response.
     pub fn request_uri(&self) -> Option<&'a [u8]> {
         match self.start_line {
@@ -241,7 +233,7 @@ impl<'a> Message<'a> {
     }
 
     /// Place in the message of `part`, a slice that an accessor of this message gave; 0 for any other slice.
-    pub fn offset_of(&self, part: &[u8]) -> u32 {
+    pub(in crate::sip) fn offset_of(&self, part: &[u8]) -> u32 {
         let offset = (part.as_ptr() as usize).wrapping_sub(self.bytes.as_ptr() as usize);
         if offset <= self.bytes.len() { offset as u32 } else { 0 }
     }

@@ -5,38 +5,38 @@
 
 use crate::sip::sdp::codec::Codec;
 use crate::sip::sdp::defect::SdpDefectKind;
-use crate::sip::sdp::description::Reader;
 use crate::sip::sdp::media::{Crypto, Direction, Media, Setup};
+use crate::sip::sdp::partial::PartialSdp;
 
 /// Crypto, precondition, fax and group lines of one medium that are kept.
 const REPEATS_MAX: usize = 32;
 
 /// Reads one a= line into the level at hand; attributes that no rule reads are left alone.
-pub(super) fn read(reader: &mut Reader, attribute: &str, number: u32, text: &str) {
+pub(super) fn read(partial: &mut PartialSdp, attribute: &str, number: u32, text: &str) {
     let (name, value) = match attribute.split_once(':') {
         Some((name, value)) => (name.trim(), value.trim()),
         None => (attribute.trim(), ""),
     };
     match name {
-        "sendrecv" => reader.common().direction = Some(Direction::SendRecv),
-        "sendonly" => reader.common().direction = Some(Direction::SendOnly),
-        "recvonly" => reader.common().direction = Some(Direction::RecvOnly),
-        "inactive" => reader.common().direction = Some(Direction::Inactive),
-        "ptime" => reader.common().ptime = milliseconds(value),
-        "maxptime" => reader.common().maxptime = milliseconds(value),
-        "setup" => reader.common().setup = read_setup(value),
+        "sendrecv" => partial.common().direction = Some(Direction::SendRecv),
+        "sendonly" => partial.common().direction = Some(Direction::SendOnly),
+        "recvonly" => partial.common().direction = Some(Direction::RecvOnly),
+        "inactive" => partial.common().direction = Some(Direction::Inactive),
+        "ptime" => partial.common().ptime = milliseconds(value),
+        "maxptime" => partial.common().maxptime = milliseconds(value),
+        "setup" => partial.common().setup = read_setup(value),
         "fingerprint" => {
             let hash = value.split_whitespace().next().map(str::to_ascii_lowercase);
-            reader.common().fingerprint_hash = hash;
+            partial.common().fingerprint_hash = hash;
         }
-        "crypto" => read_crypto(reader, value, number, text),
-        "ice-ufrag" | "ice-pwd" => reader.common().ice.has_credentials = true,
-        "ice-lite" => reader.sdp.is_ice_lite = true,
-        "candidate" => read_candidate(reader, value),
-        "group" if reader.sdp.groups.len() < REPEATS_MAX => reader.sdp.groups.push(value.to_owned()),
-        "rtpmap" => read_map(reader, value, number, text),
+        "crypto" => read_crypto(partial, value, number, text),
+        "ice-ufrag" | "ice-pwd" => partial.common().ice.has_credentials = true,
+        "ice-lite" => partial.sdp.is_ice_lite = true,
+        "candidate" => read_candidate(partial, value),
+        "group" if partial.sdp.groups.len() < REPEATS_MAX => partial.sdp.groups.push(value.to_owned()),
+        "rtpmap" => read_map(partial, value, number, text),
         _ => {
-            if let Some(media) = reader.sdp.medias.last_mut() {
+            if let Some(media) = partial.sdp.medias.last_mut() {
                 read_media_attribute(media, name, value);
             }
         }
@@ -80,46 +80,46 @@ fn read_media_attribute(media: &mut Media, name: &str, value: &str) {
     }
 }
 
-fn read_map(reader: &mut Reader, value: &str, number: u32, text: &str) {
+fn read_map(partial: &mut PartialSdp, value: &str, number: u32, text: &str) {
     let (format, encoding) = value.split_once(char::is_whitespace).unwrap_or((value, ""));
     let mut mapped = Codec::from_format(format);
     mapped.map(encoding);
-    let is_rtp = reader.sdp.medias.last().is_some_and(|media| media.profile.is_rtp());
+    let is_rtp = partial.sdp.medias.last().is_some_and(|media| media.profile.is_rtp());
     if is_rtp && (mapped.payload.is_none() || mapped.name.is_empty() || mapped.clock_hz == 0) {
-        reader.blame(SdpDefectKind::BadMap, number, text);
+        partial.blame(SdpDefectKind::BadMap, number, text);
     }
-    let Some(media) = reader.sdp.medias.last_mut() else {
+    let Some(media) = partial.sdp.medias.last_mut() else {
         return;
     };
     let Some(codec) = media.codecs.iter_mut().find(|codec| codec.format == format) else {
-        return reader.blame(SdpDefectKind::UnlistedMap, number, text);
+        return partial.blame(SdpDefectKind::UnlistedMap, number, text);
     };
     if codec.is_mapped && !codec.is_same_as(&mapped) {
-        return reader.blame(SdpDefectKind::TwoCodecs, number, text);
+        return partial.blame(SdpDefectKind::TwoCodecs, number, text);
     }
     codec.map(encoding);
 }
 
-fn read_crypto(reader: &mut Reader, value: &str, number: u32, text: &str) {
+fn read_crypto(partial: &mut PartialSdp, value: &str, number: u32, text: &str) {
     let mut fields = value.split_whitespace();
     let (tag, suite, key) = (fields.next(), fields.next(), fields.next());
     let tag = tag.and_then(|tag| tag.parse().ok());
     let (Some(tag), Some(suite), Some(key)) = (tag, suite, key.and_then(|key| key.strip_prefix("inline:"))) else {
-        return reader.blame(SdpDefectKind::BadCrypto, number, text);
+        return partial.blame(SdpDefectKind::BadCrypto, number, text);
     };
     let digits = key.split(['|', ';']).next().unwrap_or_default().trim_end_matches('=').len();
     let crypto = Crypto { tag, suite: suite.to_owned(), key_octets: digits * 3 / 4 };
     if crypto.expected_octets().is_some_and(|expected| expected != crypto.key_octets) {
-        reader.blame(SdpDefectKind::BadCrypto, number, text);
+        partial.blame(SdpDefectKind::BadCrypto, number, text);
     }
-    let list = &mut reader.common().crypto;
+    let list = &mut partial.common().crypto;
     if list.len() < REPEATS_MAX {
         list.push(crypto);
     }
 }
 
-fn read_candidate(reader: &mut Reader, value: &str) {
-    let ice = &mut reader.common().ice;
+fn read_candidate(partial: &mut PartialSdp, value: &str) {
+    let ice = &mut partial.common().ice;
     ice.candidates = ice.candidates.saturating_add(1);
     if let Some(address) = value.split_whitespace().nth(4) {
         ice.has_v6 |= address.contains(':');

@@ -79,7 +79,7 @@ impl Codec {
     }
 
     /// Whether only an rtpmap can give this payload type a meaning.
-    pub fn is_dynamic(&self) -> bool {
+    pub(in crate::sip) fn is_dynamic(&self) -> bool {
         self.payload.is_some_and(|payload| DYNAMIC_PAYLOADS.contains(&payload))
     }
 
@@ -101,7 +101,7 @@ impl Codec {
     }
 
     /// Whether both mean the same encoding, clock rate and channels, whatever their payload types.
-    pub fn is_same_as(&self, other: &Self) -> bool {
+    pub(in crate::sip) fn is_same_as(&self, other: &Self) -> bool {
         self.common_name() == other.common_name() && self.clock_hz == other.clock_hz && self.channels == other.channels
     }
 
@@ -124,16 +124,11 @@ impl Codec {
 }
 
 /// Name, clock rate and channels of a static payload type.
-pub fn static_codec(payload: u8) -> Option<(&'static str, u32, u8)> {
+pub(in crate::sip) fn static_codec(payload: u8) -> Option<(&'static str, u32, u8)> {
     STATIC_CODECS
         .iter()
         .find(|codec| codec.0 == payload)
         .map(|&(_, name, clock_hz, channels)| (name, clock_hz, channels))
-}
-
-/// The real codecs of `ours` that `theirs` has too, in our order.
-pub fn common_codecs<'a>(ours: &'a [Codec], theirs: &[Codec]) -> Vec<&'a Codec> {
-    ours.iter().filter(|codec| codec.is_real() && theirs.iter().any(|other| codec.is_same_as(other))).collect()
 }
 
 #[cfg(test)]
@@ -164,11 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn key_presses_alone_are_no_common_codec() {
-        let ours = [Codec::from_format("18"), codec("telephone-event/8000")];
-        let theirs = [Codec::from_format("8"), codec("telephone-event/8000")];
-        assert!(common_codecs(&ours, &theirs).is_empty());
-        assert_eq!(1, common_codecs(&ours, &ours).len());
+    fn key_presses_are_no_codec_to_talk_with() {
+        assert!(!codec("telephone-event/8000").is_real());
+        assert!(Codec::from_format("18").is_real());
     }
 
     #[test]

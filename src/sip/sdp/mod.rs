@@ -6,9 +6,11 @@ mod defect;
 mod description;
 mod media;
 mod outline;
+mod parse;
+mod partial;
 
-pub use codec::{Codec, common_codecs, static_codec};
+pub use codec::Codec;
 pub use defect::{SdpDefect, SdpDefectKind};
 pub use description::{Origin, Sdp};
 pub use media::{Common, Connection, Crypto, Direction, Ice, Media, MediaKind, Profile, Setup};
-pub use outline::{OUTLINE_MEDIAS_MAX, Outline, Place};
+pub use outline::{Outline, Place};

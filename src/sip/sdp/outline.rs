@@ -10,7 +10,7 @@ use crate::sip::lexer::{number, word};
 use crate::sip::syntax::places::Places;
 
 /// m= lines whose address and port an outline holds.
-pub const OUTLINE_MEDIAS_MAX: usize = 8;
+pub(in crate::sip) const OUTLINE_MEDIAS_MAX: usize = 8;
 
 /// Where one medium wants its packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -21,12 +21,7 @@ pub struct Place {
     pub port: u16,
 }
 
-impl Place {
-    /// Whether the address means "do not send": 0.0.0.0 or `::`.
-    pub fn is_hold_address(&self) -> bool {
-        self.address.is_some_and(|address| address.is_unspecified())
-    }
-}
+impl Place {}
 
 /// What of a session description is worth a look on every message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,12 +62,6 @@ impl Outline {
     pub fn places(&self) -> &[Place] {
         let count = usize::from(self.media_count).min(OUTLINE_MEDIAS_MAX);
         self.places.get(..count).unwrap_or_default()
-    }
-
-    /// Whether every medium that has a port has a hold address.
-    pub fn has_hold_address(&self) -> bool {
-        let mut used = self.places().iter().filter(|place| place.port != 0).peekable();
-        used.peek().is_some() && used.all(Place::is_hold_address)
     }
 }
 

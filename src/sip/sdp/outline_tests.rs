@@ -65,12 +65,6 @@ fn the_origin_is_the_same_for_each_version_of_a_session() {
 }
 
 #[test]
-fn hold_is_told_by_the_address() {
-    assert!(!outline(OFFER).has_hold_address());
-    assert!(outline(&OFFER.replace("c=IN IP4 10.0.0.1", "c=IN IP4 0.0.0.0")).has_hold_address());
-}
-
-#[test]
 fn more_media_than_places_are_counted() {
     let body = "v=0\r\n".to_owned() + &"m=audio 1 RTP/AVP 0\r\n".repeat(20);
     assert_eq!((20, OUTLINE_MEDIAS_MAX), (outline(&body).media_count, outline(&body).places().len()));

@@ -2,8 +2,6 @@
 //!
 //! Source: RFC 3261 section 25.1. Folds count as blanks everywhere, so that values need no unfolding before they are read.
 
-use std::borrow::Cow;
-
 use memchr::{memchr, memchr2};
 
 use crate::sip::syntax::places::Places;
@@ -20,7 +18,7 @@ pub fn number(text: &[u8]) -> Option<u64> {
 }
 
 /// The digits at the start of `text` as a number, and what follows them without blanks.
-pub fn leading_number(text: &[u8]) -> Option<(u64, &[u8])> {
+pub(in crate::sip) fn leading_number(text: &[u8]) -> Option<(u64, &[u8])> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, rest) = text.split_at_checked(digits)?;
     Some((number(digits)?, rest.trim_ascii()))
@@ -35,7 +33,7 @@ pub fn word(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Where `wanted` first stands outside quoted strings and `<>`.
-pub fn find_outside(text: &[u8], wanted: u8) -> Option<usize> {
+pub(in crate::sip) fn find_outside(text: &[u8], wanted: u8) -> Option<usize> {
     // Nearly always it stands before any quote or bracket, or there are none.
     let mut position = Places::of(text, [wanted, b'"', b'<']).next()?;
     let mut is_quoted = false;
@@ -56,7 +54,7 @@ pub fn find_outside(text: &[u8], wanted: u8) -> Option<usize> {
 }
 
 /// The parts of `text` between `separator`s outside quotes and `<>`, without blanks around them; empty parts are left out.
-pub fn split_outside(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> + use<'_> {
+pub(in crate::sip) fn split_outside(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> + use<'_> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         loop {
@@ -176,7 +174,7 @@ impl<'a> Parameters<'a> {
 }
 
 /// `text` without the quotes around it, if there are any; escapes inside are kept.
-pub fn strip_quotes(text: &[u8]) -> &[u8] {
+pub(in crate::sip) fn strip_quotes(text: &[u8]) -> &[u8] {
     let Some(inner) = text.strip_prefix(b"\"") else {
         return text;
     };
@@ -184,7 +182,7 @@ pub fn strip_quotes(text: &[u8]) -> &[u8] {
 }
 
 /// A quoted string's end: place behind the closing quote; `None` where it is not closed. `text` begins at the quote.
-pub fn quoted_end(text: &[u8]) -> Option<usize> {
+pub(in crate::sip) fn quoted_end(text: &[u8]) -> Option<usize> {
     let mut position = 1;
     loop {
         match text.get(position)? {
@@ -193,27 +191,6 @@ pub fn quoted_end(text: &[u8]) -> Option<usize> {
             _ => position += 1,
         }
     }
-}
-
-/// The text of a value for a reader: folds become one blank, quotes' escapes go, other bytes than UTF-8 become U+FFFD.
-pub fn readable(text: &[u8]) -> Cow<'_, str> {
-    let is_plain = !text.iter().any(|byte| matches!(byte, b'\r' | b'\n' | b'\\'));
-    if is_plain {
-        return String::from_utf8_lossy(text);
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => out.extend(bytes.next()),
-            b'\r' | b'\n' => {
-                while bytes.next_if(u8::is_ascii_whitespace).is_some() {}
-                out.push(b' ');
-            }
-            _ => out.push(byte),
-        }
-    }
-    Cow::Owned(String::from_utf8_lossy(&out).into_owned())
 }
 
 #[cfg(test)]
@@ -245,13 +222,6 @@ mod tests {
         assert_eq!(None, number(b"+1"));
         assert_eq!(Some((18, &b"(soon);duration=3"[..])), leading_number(b"18 (soon);duration=3"));
         assert_eq!(None, leading_number(b"x"));
-    }
-
-    #[test]
-    fn readable_text_has_no_folds_and_no_escapes() {
-        assert_eq!("a b \"c\"", readable(b"a\r\n  b \\\"c\\\""));
-        assert_eq!("\u{fffd}", readable(b"\xff"));
-        assert_eq!("", readable(b"\\"));
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub struct StatusCode(pub u16);
 
 impl StatusCode {
     /// Whether the code is one that RFC 3261 section 7.2 allows.
-    pub fn is_valid(self) -> bool {
+    pub(in crate::sip) fn is_valid(self) -> bool {
         (100..700).contains(&self.0)
     }
 

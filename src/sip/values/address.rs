@@ -6,12 +6,11 @@ use memchr::memchr;
 
 use crate::sip::lexer::{Parameters, quoted_end};
 use crate::sip::syntax::start_line::is_token_byte;
-use crate::sip::values::uri::Uri;
 
 /// A display name, a URI and the parameters behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NameAddr<'a> {
-    /// The display name without quotes, escapes kept ([`crate::sip::lexer::readable`] resolves them); empty where none.
+    /// The display name without quotes, escapes kept; empty where none.
     pub display: &'a [u8],
     /// The URI without `<>`, as sent; `*` for a Contact that removes all bindings.
     pub uri: &'a [u8],
@@ -56,11 +55,6 @@ impl<'a> NameAddr<'a> {
         Self { display: &[], uri: uri.trim_ascii(), parameters, has_brackets: false, is_closed: true }
     }
 
-    /// The URI in its parts.
-    pub fn parsed_uri(&self) -> Uri<'a> {
-        Uri::parse(self.uri)
-    }
-
     /// The dialog tag; `None` where there is none.
     pub fn tag(&self) -> Option<&'a [u8]> {
         // Nearly always the tag is the only parameter and plain.
@@ -70,21 +64,6 @@ impl<'a> NameAddr<'a> {
             return Some(tag);
         }
         self.parameters.get("tag")
-    }
-
-    /// Seconds of a Contact's `expires` parameter.
-    pub fn expires(&self) -> Option<u64> {
-        self.parameters.number("expires")
-    }
-
-    /// Whether this is the Contact that removes all bindings (RFC 3261 section 10.2.2).
-    pub fn is_wildcard(&self) -> bool {
-        self.uri == b"*"
-    }
-
-    /// The instance id of RFC 5626, without quotes.
-    pub fn instance(&self) -> Option<&'a [u8]> {
-        self.parameters.get("+sip.instance")
     }
 }
 
@@ -113,9 +92,8 @@ mod tests {
     #[test]
     fn contact_parameters_are_read() {
         let contact = NameAddr::parse(b"<sip:a@b>;expires=60;+sip.instance=\"<urn:uuid:1>\";q=0.5");
-        assert_eq!(Some(60), contact.expires());
-        assert_eq!(Some(&b"<urn:uuid:1>"[..]), contact.instance());
-        assert!(NameAddr::parse(b"*").is_wildcard());
+        assert_eq!(Some(60), contact.parameters.number("expires"));
+        assert_eq!(b"*", NameAddr::parse(b"*").uri);
     }
 
     #[test]
@@ -123,7 +101,7 @@ mod tests {
         let text = b"\"A \\\" B\" <sip:a@b;c>;tag=\"d\"";
         for length in 0..=text.len() {
             let address = NameAddr::parse(&text[..length]);
-            std::hint::black_box((address.tag(), address.parsed_uri()));
+            std::hint::black_box((address.tag(), address.uri));
         }
     }
 }

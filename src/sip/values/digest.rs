@@ -2,7 +2,7 @@
 //!
 //! Sources: RFC 3261 section 22.4, RFC 7616 sections 3.3 and 3.4, RFC 8760 (algorithms in SIP).
 
-use crate::sip::lexer::{Parameter, number, split_commas, strip_quotes, word};
+use crate::sip::lexer::{Parameter, split_commas, strip_quotes, word};
 
 /// A challenge (`WWW-Authenticate`, `Proxy-Authenticate`) or credentials (`Authorization`, `Proxy-Authorization`).
 ///
@@ -81,16 +81,6 @@ impl<'a> Digest<'a> {
     pub fn client_nonce(&self) -> Option<&'a [u8]> {
         self.get("cnonce")
     }
-
-    /// Hexadecimal digits of the response, which tell its hash: 32 for MD5, 64 for SHA-256.
-    pub fn response_digits(&self) -> Option<usize> {
-        self.get("response").map(<[u8]>::len)
-    }
-
-    /// Seconds or another number in a vendor's parameter.
-    pub fn number(&self, name: &str) -> Option<u64> {
-        number(self.get(name)?)
-    }
 }
 
 #[cfg(test)]
@@ -114,7 +104,7 @@ mod tests {
             Digest::parse(b"digest username=\"bob\",uri=\"sip:a;b\",nc=0000001A,cnonce=\"\",response=\"00112233\"");
         assert_eq!(Some(26), credentials.nonce_count());
         assert_eq!((Some(&b"bob"[..]), Some(&b"sip:a;b"[..])), (credentials.username(), credentials.uri()));
-        assert_eq!((Some(8), Some(&b""[..])), (credentials.response_digits(), credentials.client_nonce()));
+        assert_eq!(Some(&b""[..]), credentials.client_nonce());
         assert_eq!(b"MD5", credentials.algorithm());
     }
 

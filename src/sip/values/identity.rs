@@ -78,11 +78,6 @@ impl<'a> Identity<'a> {
         Some(info.strip_prefix(b"<").and_then(|inner| inner.strip_suffix(b">")).unwrap_or(info))
     }
 
-    /// The signature algorithm.
-    pub fn algorithm(&self) -> Option<&'a [u8]> {
-        self.parameters.get("alg")
-    }
-
     /// The PASSporT extension.
     pub fn extension(&self) -> Option<&'a [u8]> {
         self.parameters.get("ppt")
@@ -168,7 +163,7 @@ mod tests {
         let value = format!("{};info=<https://c.example/a.pem>;alg=ES256;ppt=\"shaken\"", token());
         let identity = Identity::parse(value.as_bytes());
         assert_eq!(Some(&b"https://c.example/a.pem"[..]), identity.info());
-        assert_eq!((Some(&b"ES256"[..]), Some(&b"shaken"[..])), (identity.algorithm(), identity.extension()));
+        assert_eq!(Some(&b"shaken"[..]), identity.extension());
         let passport = identity.passport().expect("claims");
         assert_eq!(Some("12155550112"), passport.origin.as_deref());
         assert_eq!(vec!["12155550113".to_owned()], passport.destinations);

@@ -45,7 +45,7 @@ impl<'a> MediaType<'a> {
     }
 
     /// What parts a multipart body, without the two hyphens before it.
-    pub fn boundary(&self) -> Option<&'a [u8]> {
+    pub(in crate::sip) fn boundary(&self) -> Option<&'a [u8]> {
         self.parameters.get("boundary").filter(|boundary| !boundary.is_empty())
     }
 }

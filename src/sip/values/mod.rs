@@ -9,7 +9,7 @@ mod media_type;
 pub mod number;
 mod sequence;
 mod session;
-mod uri;
+pub(in crate::sip) mod uri;
 mod via;
 
 pub use address::NameAddr;
@@ -19,6 +19,6 @@ pub use event::{Event, SubscriptionState};
 pub use identity::{Identity, Passport, TokenFault};
 pub use media_type::MediaType;
 pub use sequence::{CSeq, RAck};
-pub use session::{DialogReference, Refresher, SessionExpires, SessionId};
-pub use uri::{HostPort, Scheme, Uri, hexadecimal, unescape};
+pub use session::{DialogReference, Refresher, SessionExpires};
+pub use uri::{HostPort, Scheme, Uri};
 pub use via::{BRANCH_COOKIE, Overload, Via, ViaMarks};

@@ -8,7 +8,7 @@ use std::fmt;
 use crate::sip::{Scheme, Uri};
 
 /// Digits at the end that mean one subscriber however the number is written.
-pub const SUBSCRIBER_DIGITS: usize = 7;
+pub(in crate::sip) const SUBSCRIBER_DIGITS: usize = 7;
 /// Digits without which a number is an extension or a service code, whose first digits are no prefix.
 const LONG_NUMBER_DIGITS: usize = 8;
 

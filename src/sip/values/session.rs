@@ -63,24 +63,6 @@ impl<'a> DialogReference<'a> {
     }
 }
 
-/// A Session-ID value: the same at both ends of a call through any number of B2BUAs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionId<'a> {
-    /// The sender's UUID, 32 hexadecimal digits as a rule; any token before RFC 7989.
-    pub local: &'a [u8],
-    /// The other side's UUID; all zeros where the sender does not know it yet.
-    pub remote: Option<&'a [u8]>,
-}
-
-impl<'a> SessionId<'a> {
-    /// Reads `uuid;remote=uuid`.
-    pub fn parse(text: &'a [u8]) -> Self {
-        let end = text.iter().position(|&byte| byte == b';').unwrap_or(text.len());
-        let (local, parameters) = text.split_at_checked(end).unwrap_or((text, &[]));
-        Self { local: local.trim_ascii(), remote: Parameters(parameters).get("remote") }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,12 +86,5 @@ mod tests {
         let target = DialogReference::parse(b"12@a;local-tag=2;remote-tag=1");
         assert_eq!((Some(&b"1"[..]), Some(&b"2"[..])), (target.to_tag, target.from_tag));
         assert_eq!(b"", DialogReference::parse(b"").call_id);
-    }
-
-    #[test]
-    fn session_ids_have_two_halves() {
-        let id = SessionId::parse(b"ab30;remote=00");
-        assert_eq!((&b"ab30"[..], Some(&b"00"[..])), (id.local, id.remote));
-        assert_eq!(None, SessionId::parse(b"f81d").remote);
     }
 }

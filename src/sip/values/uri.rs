@@ -143,20 +143,12 @@ impl<'a> Uri<'a> {
     }
 
     /// The parameters inside the user part (`rn`, `npdi`, `phone-context`), or those of a `tel:` URI.
-    pub fn number_parameters(&self) -> Parameters<'a> {
+    pub(in crate::sip) fn number_parameters(&self) -> Parameters<'a> {
         match (self.scheme, self.user) {
             (Scheme::Sip | Scheme::Sips, Some(user)) => Parameters(cut_at(user, |byte| byte == b';').1),
             (Scheme::Tel, _) => self.parameters,
             _ => Parameters(&[]),
         }
-    }
-
-    /// The header of this name inside the URI, escapes resolved.
-    pub fn header(&self, name: &str) -> Option<Cow<'a, [u8]>> {
-        self.headers?.split(|&byte| byte == b'&').find_map(|pair| {
-            let (key, value) = cut_at(pair, |byte| byte == b'=');
-            key.eq_ignore_ascii_case(name.as_bytes()).then(|| unescape(value.get(1..).unwrap_or_default()))
-        })
     }
 }
 
@@ -197,7 +189,7 @@ fn begins_with_port(rest: &[u8]) -> bool {
 }
 
 /// Resolves `%41`; malformed escapes stay as sent.
-pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
+pub(in crate::sip) fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.contains(&b'%') {
         return Cow::Borrowed(text);
     }
@@ -219,7 +211,7 @@ pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Two hexadecimal digits as a byte.
-pub fn hexadecimal(digits: [u8; 2]) -> Option<u8> {
+pub(in crate::sip) fn hexadecimal(digits: [u8; 2]) -> Option<u8> {
     let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
     u8::try_from(high? * 16 + low?).ok()
 }
@@ -246,7 +238,7 @@ mod tests {
         assert_eq!(Some(&b"tcp"[..]), uri.parameters.get("transport"));
         assert_eq!(b"+1234", &*uri.number().expect("a number"));
         assert!(uri.number_parameters().has("npdi"));
-        assert_eq!(b"a b", &*uri.header("subject").expect("a header"));
+        assert_eq!(Some(&b"Subject=a%20b&Replaces=x"[..]), uri.headers);
         assert!(uri.host_port.address().is_some());
     }
 
@@ -275,7 +267,7 @@ mod tests {
         let text = b"sips:a%4:p@[::1]:5061;x?y=%zz";
         for length in 0..=text.len() {
             let uri = Uri::parse(&text[..length]);
-            std::hint::black_box((uri.number(), uri.header("y"), uri.host_port.address()));
+            std::hint::black_box((uri.number(), uri.host_port.address()));
         }
         assert_eq!(b"a%4", &*unescape(b"a%4"));
     }

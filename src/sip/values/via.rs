@@ -48,27 +48,6 @@ impl<'a> Via<'a> {
         self.parameters.get("branch")
     }
 
-    /// What identifies a transaction and what asks for special treatment, read in one pass: every message has several Via values.
-    pub fn marks(&self) -> ViaMarks<'a> {
-        ViaMarks::of(self.parameters)
-    }
-
-    /// The address that the next element saw the request come from, as sent.
-    pub fn received(&self) -> Option<&'a [u8]> {
-        self.parameters.get("received")
-    }
-
-    /// `Some(None)` where the sender asks for rport, `Some(Some(port))` where it was filled in.
-    pub fn rport(&self) -> Option<Option<u16>> {
-        let text = self.parameters.get("rport")?;
-        Some(crate::sip::lexer::number(text).and_then(|port| u16::try_from(port).ok()))
-    }
-
-    /// The address that answers must go to instead.
-    pub fn maddr(&self) -> Option<&'a [u8]> {
-        self.parameters.get("maddr")
-    }
-
     /// What the element says of its load, RFC 7339; `None` where it has no `oc` parameter.
     pub fn overload(&self) -> Option<Overload<'a>> {
         let parameters = &self.parameters;
@@ -82,7 +61,7 @@ impl<'a> Via<'a> {
     }
 }
 
-/// What [`Via::marks`] reads.
+/// Of the parameters of a Via those that every message is asked for, in one pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ViaMarks<'a> {
     /// As [`Via::branch`].
@@ -158,14 +137,7 @@ mod tests {
         assert_eq!(b"UDP", via.transport);
         assert_eq!((&b"first.example.com"[..], Some(4000)), (via.sent_by.host, via.sent_by.port));
         assert_eq!(Some(&b"z9hG4bKa7c6"[..]), via.branch());
-        assert_eq!(Some(&b"224.2.0.1"[..]), via.maddr());
-    }
-
-    #[test]
-    fn rport_may_be_asked_for_or_filled_in() {
-        assert_eq!(None, Via::parse(b"SIP/2.0/UDP a").rport());
-        assert_eq!(Some(None), Via::parse(b"SIP/2.0/UDP a;rport;branch=b").rport());
-        assert_eq!(Some(Some(5061)), Via::parse(b"SIP/2.0/UDP a;rport=5061").rport());
+        assert_eq!(Some(&b"224.2.0.1"[..]), via.parameters.get("maddr"));
     }
 
     #[test]
@@ -191,9 +163,9 @@ mod tests {
             b"SIP/2.0/UDP a",
         ] {
             let via = Via::parse(text);
-            let marks = via.marks();
+            let marks = ViaMarks::of(via.parameters);
             assert_eq!(via.branch(), marks.branch);
-            assert_eq!(via.rport().is_some(), marks.has_rport);
+            assert_eq!(via.parameters.has("rport"), marks.has_rport);
             assert_eq!(via.overload().is_some(), marks.has_overload);
         }
     }
@@ -203,7 +175,7 @@ mod tests {
         let text = b"SIP/2.0/UDP [2001:db8::9:1]:5060;received=10.0.0.1;branch=z9hG4bKas3-111";
         for length in 0..=text.len() {
             let via = Via::parse(&text[..length]);
-            std::hint::black_box((via.branch(), via.rport(), via.overload()));
+            std::hint::black_box((via.branch(), via.overload()));
         }
         assert_eq!(b"2001:db8::9:1", Via::parse(text).sent_by.host);
     }
