@@ -18,8 +18,8 @@ const TOTAL_SHARE: u32 = 100;
 const TOTAL_MIN: u32 = 2;
 
 const DROPPED: &str = "The capture lost packets, so what seems missing may only not have been captured.";
-const LAPSED: &str = "The capture lacks messages that were sent between these nodes, as others show, so what seems missing may only not have been captured.";
-const LAPSED_ELSEWHERE: &str = "The capture lacks messages that were sent elsewhere, as others show, so what seems missing may only not have been captured.";
+const LACKING: &str = "The capture lacks messages that were sent between these nodes, as others show, so what seems missing may only not have been captured.";
+const LACKING_ELSEWHERE: &str = "The capture lacks messages that were sent elsewhere, as others show, so what seems missing may only not have been captured.";
 const STEPPED: &str =
     "The clock of the capture was set while it ran, so what seems missing may have come at a time that cannot be told.";
 
@@ -129,7 +129,7 @@ fn of_absence(
         missed_in(own.unwrap_or_default(), &capture.store.tables, capture.start) > 0
     });
     if lacks_own {
-        return Some((2, LAPSED));
+        return Some((2, LACKING));
     }
     let missing_messages = capture.missing_messages();
     let mut own = pairs.map(|(a, b)| missing_messages.between(a, b));
@@ -139,7 +139,7 @@ fn of_absence(
             _ if tally.is_at_least_one_in(PAIR_SHARE) => 2,
             _ => 1,
         };
-        Some(worst.map_or((levels, LAPSED), |(known, why)| (known.max(levels), why)))
+        Some(worst.map_or((levels, LACKING), |(known, why)| (known.max(levels), why)))
     });
     worst.or_else(|| of_everything(capture))
 }
@@ -148,8 +148,8 @@ fn of_absence_at(capture: &CaptureContext<'_>, origin: EndpointId) -> Option<Rea
     let tally = capture.missing_messages().at(capture.node(origin));
     match tally.missed {
         0 => of_everything(capture),
-        _ if tally.is_at_least_one_in(PAIR_SHARE) => Some((2, LAPSED)),
-        _ => Some((1, LAPSED)),
+        _ if tally.is_at_least_one_in(PAIR_SHARE) => Some((2, LACKING)),
+        _ => Some((1, LACKING)),
     }
 }
 
@@ -162,7 +162,7 @@ fn of_everything(capture: &CaptureContext<'_>) -> Option<Reason> {
     if capture.sight.dropped > 0 {
         Some((1, DROPPED))
     } else if is_lossy {
-        Some((1, LAPSED_ELSEWHERE))
+        Some((1, LACKING_ELSEWHERE))
     } else if stepped() {
         Some((1, STEPPED))
     } else {

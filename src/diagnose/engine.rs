@@ -50,8 +50,8 @@ pub fn diagnose(happened: DiagnosisInput<'_>) -> Diagnosis {
     // Few rules take most of the time, so that each is handed out by itself.
     let rules = rules::all().par_iter().with_max_len(1);
     let ask = || rules.map(|rule| ask_capture(rule, &capture)).collect::<Vec<_>>();
-    let (told, ()) = rayon::join(ask, || capture.prepare());
-    let claims: Vec<Claim<Finding>> = told.into_iter().flatten().collect();
+    let (asked, ()) = rayon::join(ask, || capture.prepare());
+    let claims: Vec<Claim<Finding>> = asked.into_iter().flatten().collect();
     capture.forget_senders();
     let mut by_call: HashMap<u32, Vec<&Finding>, foldhash::fast::FixedState> = HashMap::default();
     for claim in &claims {

@@ -43,7 +43,7 @@ pub struct Incident {
     /// Who is concerned and who is not, such as the share of a destination's attempts; empty where nothing is to say.
     pub scope: String,
     /// The attribute that separates failing from successful calls, where one does; empty where none.
-    pub apart: String,
+    pub distinction: String,
 }
 
 /// How far the findings of an incident differ from the one that stands for them all.

@@ -72,6 +72,8 @@ mod tests {
     use regex::Regex;
 
     use super::*;
+    use crate::diagnose::finding::Severity;
+    use crate::reference::rule_page;
 
     /// The sources of this floor, each with its path.
     fn sources() -> Vec<(PathBuf, String)> {
@@ -129,6 +131,18 @@ mod tests {
             for found in look_alike.captures_iter(&source) {
                 assert!(ids().contains(&&found[1]), "{}: {}", path.display(), &found[1]);
             }
+        }
+    }
+
+    #[test]
+    fn no_page_names_a_severity_above_that_of_its_rule() {
+        for rule in all() {
+            let page = rule_page(rule.id).expect("every rule has a page");
+            let line = page.lines().find_map(|line| line.strip_prefix("Severity: ")).expect("every page names it");
+            let words: Vec<&str> = line.split([' ', ',', ';']).collect();
+            let mut named = [Severity::Error, Severity::Warn, Severity::Info].into_iter();
+            let worst = named.find(|severity| words.contains(&severity.word()));
+            assert_eq!(worst, Some(rule.severity), "{}", rule.id);
         }
     }
 

@@ -15,12 +15,7 @@ use crate::diagnose::rules::net::icmp;
 use crate::net::Transport;
 
 /// The rules of this family.
-pub const RULES: &[Rule] = &[Rule::of_capture(
-    "opt-peer-down",
-    Severity::Error,
-    "Keep-alive (OPTIONS) shows the trunk is down",
-    opt_peer_down,
-)];
+pub const RULES: &[Rule] = &[Rule::of_capture("opt-peer-down", Severity::Error, opt_peer_down)];
 
 /// Calls in an outage that are looked at.
 const CALLS_MAX: usize = 50_000;

@@ -16,7 +16,7 @@ use crate::diagnose::rules::net::icmp;
 use crate::sip::{Event, HeaderName, Method, SubscriptionState};
 
 /// The rules of this family.
-pub const RULES: &[Rule] = &[Rule::of_capture("sub-failed", Severity::Warn, "Subscription not working", sub_failed)];
+pub const RULES: &[Rule] = &[Rule::of_capture("sub-failed", Severity::Warn, sub_failed)];
 
 /// Sends after which a request without answer was not lost by chance.
 const SENDS_MIN: u32 = 4;

@@ -14,7 +14,7 @@ use crate::diagnose::rule::Rule;
 use crate::sip::{HeaderName, Method, StatusCode, SubscriptionState};
 
 /// The rules of this family.
-pub const RULES: &[Rule] = &[Rule::of_call("xfer-failed", Severity::Error, "Call transfer failed", xfer_failed)];
+pub const RULES: &[Rule] = &[Rule::of_call("xfer-failed", Severity::Error, xfer_failed)];
 
 /// How long the transferee may be silent about the new call: 64 × T1.
 const REPORT_WAIT: Duration = Duration::from_secs(32);
