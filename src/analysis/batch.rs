@@ -15,9 +15,9 @@ const SKIPS_MAX: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     /// Messages that were whole in one frame.
-    pub(super) drafts: MessageBatch,
+    pub(super) messages: MessageBatch,
     /// Packets that only make sense beside others: segments, fragments, SCTP.
-    packets: Vec<(Packet<'static>, Kept)>,
+    packets: Vec<(Packet<'static>, PayloadRange)>,
     bytes: Vec<u8>,
     /// ICMP errors.
     pub(super) errors: Vec<IcmpSeen>,
@@ -37,9 +37,9 @@ pub(super) struct Batch {
     pub(super) secrets: Vec<u8>,
 }
 
-/// Where the payload of a kept packet lies.
+/// Where the payload of a packet lies.
 #[derive(Debug, Clone, Copy)]
-struct Kept {
+struct PayloadRange {
     start: usize,
     end: usize,
 }
@@ -60,7 +60,7 @@ const QUOTED_BYTES_MAX: usize = 600;
 
 impl Batch {
     pub(super) fn clear(&mut self) {
-        self.drafts.clear();
+        self.messages.clear();
         self.packets.clear();
         self.bytes.clear();
         self.errors.clear();
@@ -91,8 +91,8 @@ impl Batch {
 
     /// The packets that need others, in the order of capture.
     pub(super) fn packets(&self) -> impl Iterator<Item = Packet<'_>> {
-        self.packets.iter().map(|(packet, kept)| {
-            let bytes = self.bytes.get(kept.start..kept.end).unwrap_or_default();
+        self.packets.iter().map(|(packet, range)| {
+            let bytes = self.bytes.get(range.start..range.end).unwrap_or_default();
             let payload = match packet.payload {
                 Payload::Segment(segment) => Payload::Segment(Segment { bytes, ..segment }),
                 Payload::Fragment { id, protocol, offset, more, .. } => {
@@ -109,12 +109,12 @@ impl Batch {
             Payload::Datagram(bytes) => self.take_datagram(packet, Transport::Udp, bytes, seed),
             Payload::Forwarded { transport, bytes } => self.take_datagram(packet, transport, bytes, seed),
             Payload::Segment(segment) => {
-                self.keep(packet, Payload::Segment(Segment { bytes: &[], ..segment }), segment.bytes)
+                self.push_packet(packet, Payload::Segment(Segment { bytes: &[], ..segment }), segment.bytes)
             }
             Payload::Fragment { id, protocol, offset, more, bytes } => {
-                self.keep(packet, Payload::Fragment { id, protocol, offset, more, bytes: &[] }, bytes);
+                self.push_packet(packet, Payload::Fragment { id, protocol, offset, more, bytes: &[] }, bytes);
             }
-            Payload::Sctp(bytes) => self.keep(packet, Payload::Sctp(&[]), bytes),
+            Payload::Sctp(bytes) => self.push_packet(packet, Payload::Sctp(&[]), bytes),
             Payload::Icmp(error) => {
                 let quoted = error.bytes.get(..QUOTED_BYTES_MAX).unwrap_or(error.bytes).to_vec();
                 let error = IcmpError { bytes: &[], ..error };
@@ -134,21 +134,21 @@ impl Batch {
         }
     }
 
-    fn keep(&mut self, packet: &Packet<'_>, payload: Payload<'static>, bytes: &[u8]) {
+    fn push_packet(&mut self, packet: &Packet<'_>, payload: Payload<'static>, bytes: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
-        self.packets.push((Packet { payload, ..*packet }, Kept { start, end: self.bytes.len() }));
+        self.packets.push((Packet { payload, ..*packet }, PayloadRange { start, end: self.bytes.len() }));
     }
 
     fn take_datagram(&mut self, packet: &Packet<'_>, transport: Transport, bytes: &[u8], seed: &Seed) {
         // What begins with a letter is nearly always SIP, whose start line need not be read twice to find out.
         let is_text = bytes.first().is_some_and(u8::is_ascii_alphabetic);
-        if is_text && self.gather(packet, transport, bytes, seed) {
+        if is_text && self.push_message(packet, transport, bytes, seed) {
             return;
         }
         match sip::sift(bytes) {
             Sift::Sip => {
-                self.gather(packet, transport, bytes, seed);
+                self.push_message(packet, transport, bytes, seed);
             }
             // The number that a question begins with may look like anything.
             _ if net::is_dns(packet.flow) => self.take_dns(packet, bytes),
@@ -159,7 +159,7 @@ impl Batch {
     }
 
     /// Keeps the message in a datagram; gives whether there is one.
-    fn gather(&mut self, packet: &Packet<'_>, transport: Transport, bytes: &[u8], seed: &Seed) -> bool {
+    fn push_message(&mut self, packet: &Packet<'_>, transport: Transport, bytes: &[u8], seed: &Seed) -> bool {
         let arrival = Arrival {
             at: packet.at,
             time: packet.time,
@@ -171,7 +171,7 @@ impl Batch {
             is_cut: packet.is_cut,
             is_incomplete: false,
         };
-        let is_message = self.drafts.gather(bytes, arrival, seed);
+        let is_message = self.messages.push(bytes, arrival, seed);
         self.cut_messages += u64::from(is_message && packet.is_cut);
         is_message
     }

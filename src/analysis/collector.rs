@@ -1,4 +1,4 @@
-//! The ordered half of reading: batches in the order of capture become filed messages and counts.
+//! The ordered half of reading: batches in the order of capture become the message store and counts.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,10 +15,10 @@ const ERRORS_MAX: usize = 50_000;
 /// Bytes of TLS key logs kept for captures that begin later: several full ones.
 const SECRETS_BYTES_MAX: usize = 128 << 20;
 
-/// Files messages and counts what was passed over.
+/// Stores messages and counts what was passed over.
 pub(super) struct Collector {
-    /// Messages of streams and fragments that wait to be filed.
-    drafts: MessageBatch,
+    /// Messages of streams and fragments that wait to be stored.
+    waiting: MessageBatch,
     seed: Seed,
     store: MessageStoreBuilder,
     lanes: Vec<Lane>,
@@ -75,7 +75,7 @@ impl Collector {
         Self {
             store: MessageStoreBuilder::new(seed.clone()),
             seed,
-            drafts: MessageBatch::default(),
+            waiting: MessageBatch::default(),
             lanes: Vec::new(),
             secrets: Vec::new(),
             tally: Tally::default(),
@@ -84,12 +84,12 @@ impl Collector {
     }
 
     /// Says how many stored bytes all captures have, where that is known.
-    pub(super) fn expect(&mut self, whole: Option<u64>) {
+    pub(super) fn set_total(&mut self, whole: Option<u64>) {
         self.expected.whole = whole;
     }
 
     /// Says how many stored bytes the captures before the next one have.
-    pub(super) fn begin(&mut self, before: u64) {
+    pub(super) fn begin_capture(&mut self, before: u64) {
         self.expected.before = before;
     }
 
@@ -97,7 +97,7 @@ impl Collector {
         let read = self.expected.before + position;
         let whole = self.expected.whole.filter(|_| read > 0);
         if let Some(whole) = whole.filter(|whole| read.saturating_mul(SAMPLE_SHARE) >= *whole) {
-            self.store.expect(whole.div_ceil(read) as usize);
+            self.store.reserve_factor(whole.div_ceil(read) as usize);
             self.expected.whole = None;
         }
     }
@@ -129,7 +129,7 @@ impl Collector {
 
     pub(super) fn push(&mut self, lane: usize, batch: &Batch) {
         self.add_secrets(&batch.secrets);
-        self.store.push(&batch.drafts);
+        self.store.push(&batch.messages);
         self.make_room(batch.position);
         self.tally.media_packets += batch.media_packets;
         self.tally.cut_messages += batch.cut_messages;
@@ -146,15 +146,15 @@ impl Collector {
         lane.last = lane.last.max(batch.times.latest().unwrap_or(lane.last));
         let mut reader = StreamReader {
             framers: &mut lane.framers,
-            drafts: &mut self.drafts,
+            waiting: &mut self.waiting,
             seed: &self.seed,
             tally: &mut self.tally,
         };
         for packet in batch.packets() {
             lane.network.push(&packet, &mut |delivery| reader.take(&delivery));
         }
-        self.store.push(&self.drafts);
-        self.drafts.clear();
+        self.store.push(&self.waiting);
+        self.waiting.clear();
     }
 
     /// Hands out what still waits for more.
@@ -162,17 +162,17 @@ impl Collector {
         for lane in &mut self.lanes {
             let mut reader = StreamReader {
                 framers: &mut lane.framers,
-                drafts: &mut self.drafts,
+                waiting: &mut self.waiting,
                 seed: &self.seed,
                 tally: &mut self.tally,
             };
             lane.network.finish(&mut |delivery| reader.take(&delivery));
-            self.store.push(&self.drafts);
-            self.drafts.clear();
+            self.store.push(&self.waiting);
+            self.waiting.clear();
         }
     }
 
-    /// The filed messages, what was seen beside them, and the networks of all lanes.
+    /// The messages, what was seen beside them, and the networks of all lanes.
     pub(super) fn into_parts(self) -> (MessageStoreBuilder, Tally, Vec<Network>) {
         let networks = self.lanes.into_iter().map(|lane| lane.network);
         (self.store, self.tally, networks.collect())
@@ -181,7 +181,7 @@ impl Collector {
 
 struct StreamReader<'a> {
     framers: &'a mut HashMap<StreamId, Framer<Mark>, foldhash::fast::FixedState>,
-    drafts: &'a mut MessageBatch,
+    waiting: &'a mut MessageBatch,
     seed: &'a Seed,
     tally: &'a mut Tally,
 }
@@ -214,7 +214,7 @@ impl StreamReader<'_> {
                 is_incomplete: delivery.lacks_fragments,
                 ..arrival(delivery, mark, 0)
             };
-            self.drafts.gather(bytes, arrival, self.seed);
+            self.waiting.push(bytes, arrival, self.seed);
         }
     }
 
@@ -235,7 +235,7 @@ impl StreamReader<'_> {
                 let known = self.tally.begun.entry(completed).or_insert(begun);
                 *known = begun.min(*known);
             }
-            self.drafts.gather(framed.bytes, arrival, self.seed);
+            self.waiting.push(framed.bytes, arrival, self.seed);
         });
         self.framers.insert(id, framer);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::analysis::collector::Tally;
 use crate::analysis::result::{CaptureEntry, Fitness};
 use crate::analysis::undecoded;
-use crate::call::{CallSet, Census, MessageStore, Outcome};
+use crate::call::{Call, CallSet, Census, MessageStore, Outcome};
 use crate::capture::{FrameRef, Pause, Weakness, WeaknessKind};
 use crate::diagnose::Sight;
 use crate::net::{Connection, Endpoint, IncompleteDatagram, Network};
@@ -64,7 +64,7 @@ const PLACES_MAX: usize = 16;
 /// Says what the input cannot show, to the report and to the rules; weaknesses are added to the captures that have them.
 pub(super) fn assess(
     store: &MessageStore,
-    happened: &CallSet,
+    set: &CallSet,
     captures: &mut [CaptureEntry],
     seen: &Seen<'_>,
 ) -> (Fitness, Sight) {
@@ -74,8 +74,8 @@ pub(super) fn assess(
     let encrypted = add_encrypted(captures, seen);
     add_left(captures, seen);
     add_clocks(store, captures);
-    add_halves(happened, captures);
-    let one_direction = crate::call::one_direction_pairs(store, happened, census);
+    add_halves(&set.calls, captures);
+    let one_direction = crate::call::one_direction_pairs(store, &set.calls, &set.attempts, census);
     let endpoint = |id| store.tables.endpoint(id);
     let fitness = Fitness {
         sip_messages: census.by_transport.clone(),
@@ -212,10 +212,10 @@ fn add_clocks(store: &MessageStore, captures: &mut [CaptureEntry]) {
 }
 
 /// Calls that began before the capture or were going on at its end.
-fn add_halves(happened: &CallSet, captures: &mut [CaptureEntry]) {
-    let partial = happened.calls.iter().filter(|call| call.outcome == Outcome::Partial);
+fn add_halves(calls: &[Call], captures: &mut [CaptureEntry]) {
+    let partial = calls.iter().filter(|call| call.outcome == Outcome::Partial);
     let (without_start, without_end): (Vec<_>, Vec<_>) = partial.partition(|call| call.milestones.invited.is_none());
-    let still_up = happened.calls.iter().filter(|call| call.outcome == Outcome::StillUp).count();
+    let still_up = calls.iter().filter(|call| call.outcome == Outcome::StillUp).count();
     if !without_start.is_empty() {
         let detail = format!("{} calls began before the capture; their outcome is not judged", without_start.len());
         add(captures, 0, WeaknessKind::StartsMidCall, None, detail);

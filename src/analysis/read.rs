@@ -1,6 +1,6 @@
 //! Reading: windows of frames go to workers, their batches come back in the order of capture.
 //!
-//! Workers take turns at the reader, so that the input is read once and in order, and parse in parallel; one thread files what
+//! Workers take turns at the reader, so that the input is read once and in order, and parse in parallel; one thread stores what
 //! they found. The result does not depend on how many workers there are.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::analysis::collector::Collector;
 use crate::capture::{Reader, Times, Window};
 use crate::sip::Seed;
 
-/// Batches in flight for each worker: one being filled, others waiting to be filed.
+/// Batches in flight for each worker: one being filled, others waiting to be stored.
 const BATCHES_PER_WORKER: usize = 2;
 
 /// Reads a capture to its end into `lane` of `collector`; `progress` hears of the stored bytes read so far.
@@ -24,7 +24,7 @@ pub(super) fn read(
     progress: &mut dyn FnMut(u64),
 ) -> Times {
     let mut times = Times::default();
-    let mut file = |batch: &Batch| {
+    let mut store = |batch: &Batch| {
         collector.push(lane, batch);
         times.append(&batch.times);
         progress(batch.position);
@@ -36,16 +36,16 @@ pub(super) fn read(
             batch.read(&window, seed);
             batch.position = reader.position();
             batch.secrets.extend_from_slice(reader.new_secrets());
-            file(&batch);
+            store(&batch);
         }
     } else {
-        read_in_parallel(reader, workers, seed, &mut file);
+        read_in_parallel(reader, workers, seed, &mut store);
     }
     times
 }
 
 /// Where batches come from and go to.
-struct Desk<'a> {
+struct WindowQueue<'a> {
     /// The reader, and the number of the next window.
     turn: Mutex<(&'a mut Reader, u64)>,
     /// Batches that wait to be filled.
@@ -53,7 +53,7 @@ struct Desk<'a> {
     seed: &'a Seed,
 }
 
-impl Desk<'_> {
+impl WindowQueue<'_> {
     /// Fills a batch from the next window; `None` at the end of the input.
     fn fill(&self, mut batch: Batch, window: &mut Window) -> Option<(u64, Batch)> {
         batch.clear();
@@ -83,36 +83,36 @@ impl Desk<'_> {
     }
 }
 
-fn read_in_parallel(reader: &mut Reader, workers: usize, seed: &Seed, file: &mut dyn FnMut(&Batch)) {
+fn read_in_parallel(reader: &mut Reader, workers: usize, seed: &Seed, store: &mut dyn FnMut(&Batch)) {
     let (free, empty) = mpsc::channel::<Batch>();
     for _ in 0..workers * BATCHES_PER_WORKER {
         // The receiver lives as long as this function, so the batch arrives.
         let _ = free.send(Batch::default());
     }
-    let desk = Desk { turn: Mutex::new((reader, 0)), empty: Mutex::new(empty), seed };
+    let queue = WindowQueue { turn: Mutex::new((reader, 0)), empty: Mutex::new(empty), seed };
     let (done, filled) = mpsc::channel::<(u64, Batch)>();
     std::thread::scope(|scope| {
         for _ in 1..workers {
-            let (done, desk) = (done.clone(), &desk);
+            let (done, queue) = (done.clone(), &queue);
             scope.spawn(move || {
                 let mut window = Window::new();
-                while let Some(filled) = desk.wait().and_then(|batch| desk.fill(batch, &mut window))
+                while let Some(filled) = queue.wait().and_then(|batch| queue.fill(batch, &mut window))
                     && done.send(filled).is_ok()
                 {}
             });
         }
         drop(done);
-        file_in_order(&desk, &filled, &free, file);
+        store_in_order(&queue, &filled, &free, store);
     });
 }
 
-/// Files batches in the order of their windows. While the next one is not there yet, this thread fills one itself: filing is less
+/// Stores batches in the order of their windows. While the next one is not there yet, this thread fills one itself: storing is less
 /// than half of the work, and a thread that only waits would have to be woken for each batch.
-fn file_in_order(
-    desk: &Desk<'_>,
+fn store_in_order(
+    queue: &WindowQueue<'_>,
     filled: &mpsc::Receiver<(u64, Batch)>,
     free: &mpsc::Sender<Batch>,
-    file: &mut dyn FnMut(&Batch),
+    store: &mut dyn FnMut(&Batch),
 ) {
     let mut early: BTreeMap<u64, Batch> = BTreeMap::new();
     let mut window = Window::new();
@@ -121,11 +121,11 @@ fn file_in_order(
     loop {
         early.extend(filled.try_iter());
         if let Some(batch) = early.remove(&next) {
-            file(&batch);
+            store(&batch);
             next += 1;
             let _ = free.send(batch);
-        } else if !is_over && let Some(batch) = desk.spare() {
-            match desk.fill(batch, &mut window) {
+        } else if !is_over && let Some(batch) = queue.spare() {
+            match queue.fill(batch, &mut window) {
                 Some((number, batch)) => {
                     early.insert(number, batch);
                 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use crate::analysis::narrow::Narrowing;
+use crate::analysis::narrowing::Narrowing;
 use crate::call::beside::other_request::{OtherCount, OtherRequest};
 use crate::call::beside::registration::{RegisterAttempt, Registration};
 use crate::call::survey::metrics::{Metrics, RegistrationMetrics};
@@ -44,22 +44,22 @@ pub struct Analysis {
     pub repeated: Vec<PathBuf>,
     /// Of messages in several pieces of a TCP stream: by the frame that completed one, the frame in which it begins.
     pub begun: HashMap<FrameRef, FrameRef, foldhash::fast::FixedState>,
-    /// Which of the calls reports tell of, where not of all.
+    /// Which of the calls reports are about, where not about all.
     pub narrowing: Option<Narrowing>,
     /// The messages themselves, and the tables that every id refers to.
     pub store: MessageStore,
 }
 
 impl Analysis {
-    /// The metrics of the calls that reports tell of, by destination, by source, by the caller's product and over time.
+    /// The metrics of the calls that reports are about, by destination, by source, by the caller's product and over time.
     pub fn profile(&self) -> Profile {
         let is_honest = |id: u32| self.hostile_calls.binary_search(&(id - 1)).is_err();
         let honest: Vec<&Call> =
-            self.told_calls().filter(|(id, _)| is_honest(*id)).map(|(_, entry)| &entry.call).collect();
+            self.reported_calls().filter(|(id, _)| is_honest(*id)).map(|(_, entry)| &entry.call).collect();
         Profile::of(&honest, &self.store)
     }
 
-    /// How tries to register went; a report on some of the calls tells of none.
+    /// How tries to register went; a report on some of the calls has none.
     pub fn registration_metrics(&self) -> RegistrationMetrics {
         let is_whole = self.narrowing.is_none();
         RegistrationMetrics::of(self.register_attempts.iter().filter(|_| is_whole))
@@ -149,7 +149,7 @@ pub struct RegistrationEntry {
 pub struct Peer {
     /// Its address.
     pub node: NodeId,
-    /// Product name, empty where it never told.
+    /// Product name, empty where it names none.
     pub software: String,
     /// INVITEs that were sent to it, without repeats, challenges and steps.
     pub tries: u32,

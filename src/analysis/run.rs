@@ -1,4 +1,4 @@
-//! One run: find the captures, read them, tell what happened, say why.
+//! One run: find the captures, read them, build what happened, say why.
 
 use std::path::PathBuf;
 
@@ -11,14 +11,11 @@ use crate::analysis::peers;
 use crate::analysis::read::read;
 use crate::analysis::result::{Analysis, CallEntry, CaptureEntry, RegistrationEntry};
 use crate::call::beside::icmp::IcmpReport;
-use crate::call::survey::fixed_timers::FixedTimers;
-use crate::call::survey::load::Loads;
-use crate::call::{
-    self, Call, Census, MessageStore, beside::dns, beside::other_request as other, beside::registration,
-};
-use crate::capture::{self, OpenError, Reader, Source, Weakness};
-use crate::diagnose::{Diagnosis, DiagnosisInput, Verdict, diagnose};
-use crate::net::{Connection, IncompleteDatagram, TlsHandshake};
+use crate::call::beside::{dns, other_request, registration};
+use crate::call::{self, Call, CallSet, Census, MessageStore, MessageStoreBuilder, NodeSurvey};
+use crate::capture::{self, OpenError, Pause, Reader, Source, Timestamp, Weakness};
+use crate::diagnose::{DiagnosisInput, Verdict, diagnose};
+use crate::net::{Connection, IncompleteDatagram, Network, TlsHandshake};
 use crate::sip::{HeaderName, HeaderSpan, Message, Seed};
 
 /// How a run is done.
@@ -84,7 +81,7 @@ pub fn analyze_sources(
     let mut collector = Collector::new(seed.clone());
     collector.add_secrets(&options.secrets);
     let total = sources.iter().map(|source| source.bytes).sum::<Option<u64>>();
-    collector.expect(total);
+    collector.set_total(total);
     let (mut captures, mut problems, mut done) = (Vec::new(), Vec::new(), 0);
     for source in sources {
         // What cannot be opened has no place among the captures, so it takes no number either.
@@ -98,7 +95,7 @@ pub fn analyze_sources(
             Err(error) => return Err(error),
         };
         let lane = collector.lane_for(source.first_at);
-        collector.begin(done);
+        collector.begin_capture(done);
         let mut report = |bytes: u64| progress(Progress { bytes_done: done + bytes, bytes_total: total });
         let times = read(&mut reader, lane, options.workers, &seed, &mut collector, &mut report);
         let entry = capture_entry(source, &reader.summary(&times));
@@ -130,84 +127,105 @@ fn capture_entry(source: &Source, summary: &capture::FileSummary) -> CaptureEntr
     }
 }
 
+/// What the messages of a run say happened.
+struct Happened {
+    store: MessageStore,
+    errors: Vec<IcmpReport>,
+    set: CallSet,
+    survey: NodeSurvey,
+    census: Census,
+}
+
+/// Sorts the messages and builds the calls; from here on nothing of them changes.
+fn happened(
+    mut builder: MessageStoreBuilder,
+    seen: &[IcmpSeen],
+    pauses: &[Pause],
+    span: (Timestamp, Timestamp),
+) -> Happened {
+    // What never spoke SIP, such as the address for media, may be what an error is about.
+    for error in seen {
+        builder.add_endpoint(error.error.quoted.destination);
+    }
+    let mut store = builder.finish(call::shifts);
+    let errors = icmp_reports(seen, &store);
+    let split = call::split_call_ids(&mut store, span, pauses, &errors);
+    let (census, (set, survey)) = rayon::join(|| Census::of(&store), || call::build_calls(split, &store));
+    Happened { store, errors, set, survey, census }
+}
+
+/// What the networks of all lanes hold beside messages.
+struct NetworkRecords {
+    connections: Vec<Connection>,
+    incomplete: Vec<IncompleteDatagram>,
+    handshakes: Vec<TlsHandshake>,
+    missing_bytes: u64,
+}
+
+impl NetworkRecords {
+    fn of(networks: &[Network]) -> Self {
+        Self {
+            connections: networks.iter().flat_map(|network| network.connections().iter().cloned()).collect(),
+            incomplete: networks.iter().flat_map(|network| network.incomplete_datagrams().iter().cloned()).collect(),
+            handshakes: networks.iter().flat_map(|network| network.handshakes().iter().cloned()).collect(),
+            missing_bytes: networks.iter().map(|network| network.stream_counters().missing_bytes).sum(),
+        }
+    }
+}
+
+/// Says why: joins what happened with what the input can prove and with what is found about it.
 fn explain(collector: Collector, mut captures: Vec<CaptureEntry>, problems: Vec<OpenError>) -> Analysis {
     let start = captures.iter().filter_map(|capture| capture.first_at).min().unwrap_or_default();
     let end = captures.iter().filter_map(|capture| capture.last_at).max().unwrap_or_default();
-    let (store, mut tally, networks) = collector.into_parts();
+    let (builder, mut tally, networks) = collector.into_parts();
     let lookups = dns::lookups(std::mem::take(&mut tally.dns));
-    let connections: Vec<Connection> =
-        networks.iter().flat_map(|network| network.connections().iter().cloned()).collect();
-    let incomplete: Vec<IncompleteDatagram> =
-        networks.iter().flat_map(|network| network.incomplete_datagrams().iter().cloned()).collect();
-    let handshakes: Vec<TlsHandshake> =
-        networks.iter().flat_map(|network| network.handshakes().iter().cloned()).collect();
-    let missing_bytes = networks.iter().map(|network| network.stream_counters().missing_bytes).sum();
+    let records = NetworkRecords::of(&networks);
     let pauses = fitness::pauses(&captures);
-    let mut store = store.finish(crate::call::shifts);
-    // What never spoke SIP, such as the address for media, may be what an error is about.
-    for seen in &tally.errors {
-        store.tables.endpoints.intern(seen.error.quoted.destination);
-    }
-    let errors = icmp_reports(&tally.errors, &store);
-    let parts = call::tell(&mut store, start, end, &pauses, &errors);
-    let (census, (happened, timers, loads)) = rayon::join(
-        || Census::of(&store),
-        || {
-            let mut happened = call::join(parts, &store);
-            let timers = FixedTimers::of(&happened.calls, &store, end);
-            timers.refine(&mut happened.calls, &store);
-            let loads = Loads::of(&happened.calls, &store);
-            loads.refine(&mut happened.calls, &store);
-            (happened, timers, loads)
-        },
-    );
-    let registrations = registration::registrations(&happened.attempts, |endpoint| store.tables.node(endpoint));
+    let Happened { store, errors, set, survey, census } = happened(builder, &tally.errors, &pauses, (start, end));
+    let registrations = registration::registrations(&set.attempts, |endpoint| store.tables.node(endpoint));
     let seen = fitness::Seen {
         census: &census,
         tally: &tally,
-        missing_bytes,
-        incomplete: &incomplete,
-        connections: &connections,
+        missing_bytes: records.missing_bytes,
+        incomplete: &records.incomplete,
+        connections: &records.connections,
         networks: &networks,
         pauses,
     };
-    let (fitness, sight) = fitness::assess(&store, &happened, &mut captures, &seen);
+    let (fitness, sight) = fitness::assess(&store, &set, &mut captures, &seen);
     let diagnosis = diagnose(DiagnosisInput {
         store: &store,
-        calls: &happened.calls,
-        attempts: &happened.attempts,
+        calls: &set.calls,
+        attempts: &set.attempts,
         registrations: &registrations,
-        requests: &happened.requests,
+        requests: &set.requests,
         errors: &errors,
-        connections: &connections,
-        handshakes: &handshakes,
-        incomplete: &incomplete,
-        loads: &loads,
-        timers: &timers,
+        connections: &records.connections,
+        handshakes: &records.handshakes,
+        incomplete: &records.incomplete,
+        loads: &survey.loads,
+        timers: &survey.timers,
         lookups: &lookups,
         sight,
         start,
         end,
     });
-    let Diagnosis { calls: verdicts, registrations: reasons, incidents, metrics, hostile_calls } = diagnosis;
     // What only rules ask for makes room for the result.
-    let (peers, ()) = rayon::join(|| peers::peers(&happened.calls, &store), || drop((loads, timers)));
-    let calls = entries(happened.calls, verdicts);
+    let (peers, ()) = rayon::join(|| peers::peers(&set.calls, &store), || drop(survey));
+    let registrations = registrations.into_iter().zip(diagnosis.registrations);
     Analysis {
         captures,
         fitness,
-        metrics,
-        calls,
-        hostile_calls,
+        metrics: diagnosis.metrics,
+        calls: entries(set.calls, diagnosis.calls),
+        hostile_calls: diagnosis.hostile_calls,
         registrations: registrations
-            .into_iter()
-            .zip(reasons)
             .map(|(registration, findings)| RegistrationEntry { registration, findings })
             .collect(),
-        register_attempts: happened.attempts,
-        others: other::count(&happened.requests).into_iter().map(|count| (count, Vec::new())).collect(),
-        other_requests: happened.requests,
-        incidents,
+        register_attempts: set.attempts,
+        others: other_request::count(&set.requests).into_iter().map(|count| (count, Vec::new())).collect(),
+        other_requests: set.requests,
+        incidents: diagnosis.incidents,
         peers,
         problems,
         repeated: Vec::new(),
@@ -219,8 +237,9 @@ fn explain(collector: Collector, mut captures: Vec<CaptureEntry>, problems: Vec<
 
 /// Joins calls with what is said of them.
 fn entries(calls: Vec<Call>, verdicts: Vec<Verdict>) -> Vec<CallEntry> {
-    let told = calls.into_par_iter().zip(verdicts);
-    told.map(|(call, verdict)| CallEntry { call, findings: verdict.findings, has_primary: verdict.has_primary })
+    let judged = calls.into_par_iter().zip(verdicts);
+    judged
+        .map(|(call, verdict)| CallEntry { call, findings: verdict.findings, has_primary: verdict.has_primary })
         .collect()
 }
 

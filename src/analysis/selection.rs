@@ -157,8 +157,7 @@ impl Selection {
         let (store, call) = (&analysis.store, &entry.call);
         let span = Span { from: call.started, to: call.ended.plus(LATE_WAIT) };
         for leg in &call.legs {
-            let messages = store.messages.get(leg.start as usize..leg.end as usize);
-            for message in messages.unwrap_or_default() {
+            for message in store.messages_of(leg) {
                 self.add(analysis, message);
                 if !with_media {
                     continue;

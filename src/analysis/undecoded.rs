@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::analysis::result::Undecoded;
-use crate::net::{Network, Skip};
+use crate::net::{Layer, Network, Skip};
 
 /// Frames by the reason for which they were not read, most first.
 pub(super) fn undecoded<'a>(
@@ -66,25 +66,27 @@ fn reason(skip: Skip) -> Cow<'static, str> {
         Skip::TooDeep => "tunnels-too-deep",
         Skip::Bystander(name) => name,
         Skip::OtherProtocol(layer, number) => match (layer, number) {
-            ("IP", 50) => "esp-encrypted",
-            ("compressed HEP", _) => "hep-compressed",
-            ("HEP", _) => "hep-other",
-            ("exported PDU", _) => "exported-pdu-other",
-            ("encrypted 802.11", _) => "wlan-encrypted",
-            ("802.11 fragment", _) => "wlan-fragment",
-            ("802.11", _) => "wlan-management",
-            ("encrypted MACsec", _) => "macsec-encrypted",
-            ("PPP multilink fragment", _) => "ppp-multilink-fragment",
-            ("PPP", 0x00fb | 0x00fd) => "ppp-compressed",
-            ("PPP", 0x8000..) | ("PPPoE", _) | ("Ethernet", 0x8863) => "ppp-control",
-            ("PPTP acknowledgement", _) => "ppp-control",
-            ("Ethernet", 0x0806 | 0x8035) => "arp",
+            (Layer::Ip, 50) => "esp-encrypted",
+            (Layer::CompressedHep, _) => "hep-compressed",
+            (Layer::Hep, _) => "hep-other",
+            (Layer::ExportedPdu, _) => "exported-pdu-other",
+            (Layer::EncryptedWireless, _) => "wlan-encrypted",
+            (Layer::WirelessFragment, _) => "wlan-fragment",
+            (Layer::Wireless, _) => "wlan-management",
+            (Layer::EncryptedMacsec, _) => "macsec-encrypted",
+            (Layer::PppMultilinkFragment, _) => "ppp-multilink-fragment",
+            (Layer::Ppp, 0x00fb | 0x00fd) => "ppp-compressed",
+            (Layer::Ppp, 0x8000..) | (Layer::Pppoe, _) | (Layer::Ethernet, 0x8863) => "ppp-control",
+            (Layer::PptpAcknowledgement, _) => "ppp-control",
+            (Layer::Ethernet, 0x0806 | 0x8035) => "arp",
             // What bridges and switches say among themselves: CDP, LLDP, LACP, 802.1X, loop tests, vendors' own.
-            ("LLC" | "SNAP", _)
-            | ("Ethernet", 0x2000 | 0x9000 | 0x8809 | 0x88cc | 0x888e | 0x8899 | 0x88b5..=0x88b7) => "switch-control",
-            ("ICMP" | "ICMPv6", _) => "icmp-other",
+            (Layer::Llc | Layer::Snap, _)
+            | (Layer::Ethernet, 0x2000 | 0x9000 | 0x8809 | 0x88cc | 0x888e | 0x8899 | 0x88b5..=0x88b7) => {
+                "switch-control"
+            }
+            (Layer::Icmp | Layer::Icmpv6, _) => "icmp-other",
             // IGMP, EIGRP, OSPF, PIM, VRRP.
-            ("IP", 2 | 88 | 89 | 103 | 112) => "ip-routing",
+            (Layer::Ip, 2 | 88 | 89 | 103 | 112) => "ip-routing",
             _ => return skip.to_string().into(),
         },
         Skip::CutShort(_) | Skip::UnknownLinkType(_) | Skip::Malformed(_) => {
@@ -101,12 +103,12 @@ mod tests {
     #[test]
     fn ordinary_traffic_shares_a_name_and_the_rest_has_its_own() {
         let skips = BTreeMap::from([
-            (Skip::OtherProtocol("Ethernet", 0x0806), 4),
-            (Skip::OtherProtocol("LLC", 0x42), 2),
-            (Skip::OtherProtocol("SNAP", 0x10b), 1),
-            (Skip::OtherProtocol("ICMPv6", 135), 5),
-            (Skip::OtherProtocol("IP", 50), 1),
-            (Skip::OtherProtocol("IP", 253), 1),
+            (Skip::OtherProtocol(Layer::Ethernet, 0x0806), 4),
+            (Skip::OtherProtocol(Layer::Llc, 0x42), 2),
+            (Skip::OtherProtocol(Layer::Snap, 0x10b), 1),
+            (Skip::OtherProtocol(Layer::Icmpv6, 135), 5),
+            (Skip::OtherProtocol(Layer::Ip, 50), 1),
+            (Skip::OtherProtocol(Layer::Ip, 253), 1),
             (Skip::UnknownLinkType(147), 9),
             (Skip::Bystander("dns"), 1),
         ]);

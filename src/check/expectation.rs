@@ -1,13 +1,13 @@
 //! One `[[expect]]` at work: which calls it is about, and which of them do not hold.
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, beside_caller, word};
 use crate::capture::FrameRef;
-use crate::check::facts::{beside_caller, word};
-use crate::check::limit::shown;
+
 use crate::check::metric;
-use crate::check::policy::{Expect, HeaderExpect};
+use crate::check::policy::{Expect, HeaderExpect, shown};
 use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict, brief};
 use crate::check::view::CallView;
+use crate::diagnose::words::counted;
 
 /// What an expectation has seen so far.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl<'p> Tally<'p> {
             return verdict(false, why);
         }
         let calls = self.calls;
-        let counted = if calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") };
+        let counted = counted(calls, "call");
         if calls == 0 && !expect.allow_none && expect.max_calls != Some(0) {
             return verdict(false, "no call matches, so nothing was tested".to_owned());
         }
@@ -239,9 +239,9 @@ fn number_miss(expect: &Expect, call: &CallView) -> Option<String> {
         let key = limit.key();
         let wanted = shown(&key, limit.value);
         match limit.measure(call) {
-            None => Some(format!("{} is not known, so {key} = {wanted} cannot hold", limit.number.0)),
+            None => Some(format!("{} is not known, so {key} = {wanted} cannot hold", limit.number.name)),
             Some(value) if limit.bound.holds(value, limit.value) => None,
-            Some(value) => Some(format!("{} is {}, {key} is {wanted}", limit.number.0, shown(&key, value))),
+            Some(value) => Some(format!("{} is {}, {key} is {wanted}", limit.number.name, shown(&key, value))),
         }
     })
 }

@@ -6,11 +6,11 @@ use crate::analysis::Analysis;
 use crate::call::Outcome;
 use crate::check::expectation::Tally;
 use crate::check::metric;
-use crate::check::policy::{Day, Policy};
+use crate::check::policy::{About, Day, Policy, Ruling, Waivers, day_of, expired_text};
 use crate::check::verdict::{Judgement, Kind, PROOFS_MAX, Proof, Status, Verdict, brief};
 use crate::check::view::{CallView, FindingView, View, call_view};
-use crate::check::waive::{Ruling, Waivers, expired_text};
 use crate::diagnose::Severity;
+use crate::diagnose::words::counted;
 
 /// Judges an analysis.
 ///
@@ -20,8 +20,8 @@ pub fn check(analysis: &Analysis, policy: &Policy, today: Option<Day>) -> Judgem
     let today = today.or_else(|| frame.last_at.and_then(day_of));
     let waivers = Waivers::new(policy, today);
     let mut judge = Judge::new(policy, waivers);
-    for place in 0..analysis.calls.len() {
-        if let Some(call) = call_view(analysis, place) {
+    for id in 1..=analysis.calls.len() as u32 {
+        if let Some(call) = call_view(analysis, id) {
             judge.call(&call, analysis);
         }
     }
@@ -42,16 +42,10 @@ pub fn check(analysis: &Analysis, policy: &Policy, today: Option<Day>) -> Judgem
     }
 }
 
-/// The day of a moment in UTC.
-pub(super) fn day_of(time: crate::capture::Timestamp) -> Option<Day> {
-    let moment = jiff::Timestamp::from_nanosecond(i128::from(time.nanoseconds())).ok()?;
-    Some(moment.to_zoned(jiff::tz::TimeZone::UTC).date())
-}
-
 fn metric_verdicts(analysis: &Analysis, policy: &Policy) -> Vec<Verdict> {
     let metrics = &analysis.metrics;
     let mut verdicts = Vec::new();
-    let limits_calls = policy.metrics.iter().any(|limit| limit.number.0 == "calls");
+    let limits_calls = policy.metrics.iter().any(|limit| limit.number.about == About::Calls);
     let registrations = analysis.registration_metrics();
     let tests_registrations = !policy.registrations.is_empty() && registrations.attempts > 0;
     let is_idle = metrics.calls == 0 && !tests_registrations;
@@ -214,8 +208,7 @@ impl Group {
         let is_call = self.proofs.iter().all(|proof| proof.call.is_some());
         let left = self.count - self.waived;
         let counted = match (if left == 0 { self.count } else { left }, is_call) {
-            (1, true) => "1 call".to_owned(),
-            (count, true) => format!("{count} calls"),
+            (count, true) => counted(count, "call"),
             (1, false) => "found".to_owned(),
             (count, false) => format!("found {count} times"),
         };

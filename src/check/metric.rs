@@ -4,14 +4,16 @@ use crate::analysis::Analysis;
 use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome};
 use crate::call::survey::metrics::{Metrics, RegistrationMetrics};
 use crate::call::{Call, Outcome};
-use crate::check::limit::{Bound, Limit, Metric, Number, RegistrationMetric, shown};
+use crate::check::policy::{
+    About, AboutTries, Bound, Counted, Delay, Limit, Metric, Number, RegistrationMetric, shown,
+};
 use crate::check::verdict::{Kind, PROOFS_MAX, Proof, Verdict};
 use crate::check::view::call_view;
 
 /// Judges a limit of `[metrics]`; with fewer than `min_sample` calls of known outcome a ratio or delay fails.
 pub(super) fn verdict(limit: &Limit<Metric>, analysis: &Analysis, min_sample: u32) -> Verdict {
     let metrics = &analysis.metrics;
-    let is_count = matches!(limit.number.0, "calls" | "answered" | "partial" | "retransmissions");
+    let is_count = matches!(limit.number.about, About::Calls | About::Count(_));
     let few = (!is_count && metrics.calls < min_sample)
         .then(|| format!("{} calls, min_sample asks for {min_sample}", metrics.calls));
     let verdict = judged(limit, metrics, few);
@@ -28,7 +30,7 @@ pub(super) fn registration_verdict(
     analysis: &Analysis,
     min_sample: u32,
 ) -> Verdict {
-    let is_count = limit.number.0 == "registration_attempts";
+    let is_count = limit.number.about == AboutTries::Tries;
     let few = (!is_count && metrics.attempts < min_sample)
         .then(|| format!("{} tries to register, min_sample asks for {min_sample}", metrics.attempts));
     let verdict = judged(limit, metrics, few);
@@ -57,17 +59,15 @@ pub(super) fn registration_verdict(
 fn counts_against(limit: &Limit<RegistrationMetric>, attempt: &RegisterAttempt) -> bool {
     let is_registered = attempt.outcome == RegistrationOutcome::Registered;
     let is_refused = matches!(attempt.outcome, RegistrationOutcome::Failed | RegistrationOutcome::TimedOut);
-    match (limit.number.0, limit.bound) {
-        ("ira_percent", Bound::Max) => is_refused,
-        (name, Bound::Max) if name.starts_with("rrd_") => {
-            is_registered && attempt.ended.millis_since(attempt.started) > limit.value
-        }
+    match (limit.number.about, limit.bound) {
+        (AboutTries::Refused, Bound::Max) => is_refused,
+        (AboutTries::Delay, Bound::Max) => is_registered && attempt.ended.millis_since(attempt.started) > limit.value,
         _ => false,
     }
 }
 
 /// What a limit came to by the number alone; `few` is why it cannot be judged, where that is so.
-fn judged<Of>(limit: &Limit<Number<Of>>, of: &Of, few: Option<String>) -> Verdict {
+fn judged<Of, About>(limit: &Limit<Number<Of, About>>, of: &Of, few: Option<String>) -> Verdict {
     let key = limit.key();
     let wanted = shown(&key, limit.value);
     let side = match limit.bound {
@@ -88,7 +88,7 @@ fn judged<Of>(limit: &Limit<Number<Of>>, of: &Of, few: Option<String>) -> Verdic
 
 /// What a limit on a group of calls came to: `Ok` with the number, or `Err` with what is wrong.
 pub(super) fn of_group(limit: &Limit<Metric>, metrics: &Metrics) -> Result<String, String> {
-    let (key, name) = (limit.key(), limit.number.0);
+    let (key, name) = (limit.key(), limit.number.name);
     let wanted = shown(&key, limit.value);
     match limit.measure(metrics) {
         None => Err(format!("{name} is not known of any call, so {key} = {wanted} cannot hold")),
@@ -115,14 +115,15 @@ pub(super) fn culprits(limit: &Limit<Metric>, ids: impl Iterator<Item = u32>, an
 }
 
 fn proof(limit: &Limit<Metric>, id: u32, analysis: &Analysis) -> Option<Proof> {
-    let call = call_view(analysis, (id as usize).checked_sub(1)?)?;
+    let call = call_view(analysis, id)?;
     let entry = analysis.calls.get((id as usize).checked_sub(1)?)?;
-    let note = match delay(limit.number.0, &entry.call) {
-        Some((name, value)) => format!("{name} is {}", shown(name, value)),
-        None if limit.number.0 == "retransmissions" => {
-            format!("{} retransmissions", call.retransmissions)
-        }
-        None => call.note(),
+    let note = match limit.number.about {
+        About::Delay(delay) => match delay_of(delay, &entry.call) {
+            Some(value) => format!("{} is {}", delay.name(), shown(delay.name(), value)),
+            None => call.note(),
+        },
+        About::Count(Counted::Retransmissions) => format!("{} retransmissions", call.retransmissions),
+        _ => call.note(),
     };
     Some(Proof {
         call: Some(call.id),
@@ -134,49 +135,44 @@ fn proof(limit: &Limit<Metric>, id: u32, analysis: &Analysis) -> Option<Proof> {
 
 /// How much a call counts against a limit; `None` where it does not.
 fn against(limit: &Limit<Metric>, call: &Call) -> Option<f64> {
-    let name = limit.number.0;
     let code = call.final_code.map_or(0, |code| code.0);
-    if let Some((_, value)) = delay(name, call) {
-        let excess = match limit.bound {
-            Bound::Max => value - limit.value,
-            Bound::Min => limit.value - value,
-        };
-        return Some(excess).filter(|excess| *excess > 0.0);
-    }
-    let counts = match (name, limit.bound) {
-        ("retransmissions", Bound::Max) => {
+    let counts = match (limit.number.about, limit.bound) {
+        (About::Delay(delay), bound) => {
+            let value = delay_of(delay, call)?;
+            let excess = match bound {
+                Bound::Max => value - limit.value,
+                Bound::Min => limit.value - value,
+            };
+            return Some(excess).filter(|excess| *excess > 0.0);
+        }
+        (About::Count(Counted::Retransmissions), Bound::Max) => {
             return Some(f64::from(call.retransmissions)).filter(|repeats| *repeats > 0.0);
         }
-        ("partial", Bound::Max) => call.outcome == Outcome::Partial,
+        (About::Count(Counted::Partial), Bound::Max) => call.outcome == Outcome::Partial,
         _ if call.outcome == Outcome::Partial => false,
-        ("answered" | "asr_percent", Bound::Min) => !call.outcome.is_answered(),
-        ("scr_percent", Bound::Min) => call.outcome != Outcome::Completed,
-        ("ner_percent" | "ser_percent" | "seer_percent", Bound::Min) => call.outcome.is_failure(),
-        ("isa_percent", Bound::Max) => matches!(code, 408 | 500 | 503 | 504),
+        (About::Count(Counted::Answered) | About::Share(Counted::Answered), Bound::Min) => !call.outcome.is_answered(),
+        (About::Share(Counted::Completed), Bound::Min) => call.outcome != Outcome::Completed,
+        (About::Share(Counted::Effective), Bound::Min) => call.outcome.is_failure(),
+        (About::Share(Counted::Ineffective), Bound::Max) => matches!(code, 408 | 500 | 503 | 504),
         _ => false,
     };
     counts.then_some(0.0)
 }
 
-/// The delay of one call that a metric is a mean or percentile of, with its name; `None` for other metrics.
-fn delay(metric: &str, call: &Call) -> Option<(&'static str, f64)> {
+/// A delay of one call; `None` where it has none, or counts in no metric.
+fn delay_of(delay: Delay, call: &Call) -> Option<f64> {
     let times = &call.milestones;
     if call.outcome == Outcome::Partial {
         return None;
     }
-    let is_refused = call.outcome.is_failure() && !call.outcome.is_answered();
-    if metric.starts_with("pdd_") {
-        Some(("pdd_ms", times.pdd_ms()?))
-    } else if metric.starts_with("setup_") {
-        Some(("setup_ms", times.setup_ms()?))
-    } else if metric.starts_with("talk_") || metric == "acd_ms" {
-        Some(("talk_ms", times.talk_ms()?))
-    } else if metric.starts_with("sdd_") {
-        Some(("sdd_ms", times.teardown_ms()?))
-    } else if metric.starts_with("srd_failed_") && is_refused {
-        let failed_after = times.concluded?.millis_since(times.invited?);
-        Some(("srd_failed_ms", failed_after))
-    } else {
-        None
+    match delay {
+        Delay::Pdd => times.pdd_ms(),
+        Delay::Setup => times.setup_ms(),
+        Delay::Talk => times.talk_ms(),
+        Delay::Sdd => times.teardown_ms(),
+        Delay::SrdFailed if call.outcome.is_failure() && !call.outcome.is_answered() => {
+            Some(times.concluded?.millis_since(times.invited?))
+        }
+        Delay::SrdFailed => None,
     }
 }

@@ -3,8 +3,9 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
+use crate::cli::color::Color;
 use crate::cli::extract::Extract;
 use crate::report::time::Zone;
 
@@ -127,17 +128,6 @@ pub(crate) struct Scan {
     /// Goes on without the captures that cannot be read, and says which
     #[arg(long, help_heading = "Reading")]
     pub(crate) keep_going: bool,
-}
-
-/// When to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal that has colours.
-    Auto,
-    /// Always, as for `less -R`.
-    Always,
-    /// Never.
-    Never,
 }
 
 fn zone(name: &str) -> Result<Zone, String> {

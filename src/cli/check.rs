@@ -9,11 +9,11 @@ use clap::Args;
 use crate::analysis::{Analysis, Options, analyze};
 use crate::check::{Day, Judgement, Policy, check};
 use crate::cli::Stop;
-use crate::cli::arguments::Color;
+use crate::cli::color::Color;
 use crate::cli::output::{self, Claims, Destination};
 use crate::cli::progress::Bar;
 use crate::cli::threads;
-use crate::report::{github, junit, markdown_check, sarif, tap, verdict_json, verdict_text};
+use crate::report::verdict::{github, json, junit, markdown, sarif, tap, text};
 
 /// Bytes of a policy; longer files are something else, given by mistake.
 const POLICY_BYTES_MAX: u64 = 1 << 20;
@@ -148,14 +148,14 @@ impl VerdictArguments {
                 Kind::Github => github::write(&judgement, out),
                 Kind::Sarif => sarif::write(&judgement, out),
                 Kind::Tap => tap::write(&judgement, out),
-                Kind::Markdown => markdown_check::write(&judgement, out),
-                Kind::Json => verdict_json::write(&judgement, out),
-                Kind::Text => verdict_text::write(&judgement, true, out),
+                Kind::Markdown => markdown::write(&judgement, out),
+                Kind::Json => json::write(&judgement, out),
+                Kind::Text => text::write(&judgement, true, out),
             });
             gone |= output::is_reader_gone(written)?;
         }
         if outputs.is_screen_free && !gone {
-            let lines = |out: &mut dyn std::io::Write| verdict_text::write(&judgement, self.verbose, out);
+            let lines = |out: &mut dyn std::io::Write| text::write(&judgement, self.verbose, out);
             output::is_reader_gone(output::to_screen(Color::Auto, lines))?;
         }
         if judgement.holds() { Ok(()) } else { Err(Stop::Failed) }

@@ -14,6 +14,7 @@ use crate::cli::filter;
 use crate::cli::output::{self, Claims};
 use crate::cli::progress::Bar;
 use crate::cli::threads;
+use crate::diagnose::words::counted;
 
 /// What to extract, and where to.
 #[derive(Debug, Args)]
@@ -105,11 +106,6 @@ pub(crate) fn secrets(paths: &[PathBuf]) -> Result<Vec<u8>, Stop> {
         secrets.push(b'\n');
     }
     Ok(secrets)
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
 }
 
 fn because(errors: &[impl ToString]) -> Stop {

@@ -2,12 +2,14 @@
 
 mod arguments;
 mod check;
+mod color;
 mod compare;
 mod extract;
 mod filter;
 mod output;
 mod progress;
 mod scan;
+mod stop;
 mod threads;
 
 use std::process::ExitCode;
@@ -15,17 +17,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use arguments::{Arguments, Command};
-
-/// Why the program ends without a result: one line for the user on standard error, or nothing.
-#[derive(Debug)]
-pub(crate) enum Stop {
-    /// What went wrong and what to do; one line each.
-    Because(Vec<String>),
-    /// Whoever read the output went away, as `head` does; nobody is left to be told.
-    ReaderGone,
-    /// The run went well and its verdict is "no"; all is said.
-    Failed,
-}
+pub(crate) use stop::Stop;
 
 /// Exit code for "could not": the command line was wrong, or nothing could be read or written.
 const COULD_NOT: u8 = 2;

@@ -13,8 +13,10 @@ use crate::cli::progress::Bar;
 use crate::cli::threads;
 use crate::diagnose;
 use crate::reference;
-use crate::report::explain::{explanation_text, suggestions_text};
-use crate::report::terminal::{View, find_call, write_call, write_metrics, write_overview};
+
+use crate::report::terminal::{
+    View, explanation_text, find_call, suggestions_text, write_call, write_metrics, write_overview,
+};
 use crate::report::{csv, json};
 
 /// Analyses captures and writes every report that was asked for.
@@ -44,7 +46,7 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
     if claims.is_stdout_taken() {
         // Without a screen nothing else says how many calls the rows are of.
         if let Some(narrowing) = &analysis.narrowing {
-            output::complain(&narrowing.told());
+            output::complain(&narrowing.sentence());
         }
         return Ok(());
     }

@@ -124,10 +124,8 @@ fn of_absence(
     legs: &[Leg],
     pairs: impl Iterator<Item = (NodeId, NodeId)>,
 ) -> Option<Reason> {
-    let lacks_own = legs.iter().any(|leg| {
-        let own = capture.store.messages.get(leg.start as usize..leg.end as usize);
-        missed_in(own.unwrap_or_default(), &capture.store.tables, capture.start) > 0
-    });
+    let lacks_own =
+        legs.iter().any(|leg| missed_in(capture.store.messages_of(leg), &capture.store.tables, capture.start) > 0);
     if lacks_own {
         return Some((2, LACKING));
     }

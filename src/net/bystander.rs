@@ -15,7 +15,7 @@ const IPSEC_PORT: u16 = 4500;
 
 /// What a datagram of `flow` is that carries neither SIP nor media: `quic`, `dtls`, `esp-encrypted`, `dns` or `udp-other`.
 ///
-/// QUIC is told by the long header alone, which only the packets that open a connection have.
+/// QUIC is recognised by the long header alone, which only the packets that open a connection have.
 pub fn bystander(flow: Flow, bytes: &[u8]) -> &'static str {
     let has_port = |port| flow.source.port == port || flow.destination.port == port;
     match bytes {

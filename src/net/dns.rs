@@ -8,7 +8,7 @@ use crate::net::flow::Flow;
 
 /// The port of DNS over UDP.
 const DNS_PORT: u16 = 53;
-/// Records read of one message; a zone with more servers than this is told by its first.
+/// Records read of one message; a zone with more servers than this is known by its first.
 const RECORDS_MAX: u16 = 64;
 /// Compression pointers followed for one name: each must point backwards, so more are forged.
 const POINTERS_MAX: usize = 16;

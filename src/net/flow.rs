@@ -112,7 +112,7 @@ pub enum Transport {
     Sctp,
     /// TLS over TCP, decrypted.
     Tls,
-    /// Homer encapsulation, where the inner transport is not told.
+    /// Homer encapsulation, where the inner transport is unknown.
     Hep,
 }
 

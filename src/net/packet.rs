@@ -1,12 +1,11 @@
 //! A packet: what one frame carries once link layers, tunnels and IP headers are off.
 
-use std::fmt;
 use std::net::IpAddr;
 
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::flow::Flow;
 
-/// The marks by which two captures of the same packet are told from the sender sending it again (mirrors, `any`, taps).
+/// The marks that distinguish two captures of one packet from one that was sent twice (mirrors, `any`, taps).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Trace {
     /// IPv4 identification of the innermost IP header; `None` for IPv6 without fragment header.
@@ -110,34 +109,4 @@ pub struct IcmpError<'a> {
     pub protocol: u8,
     /// What is quoted of its payload.
     pub bytes: &'a [u8],
-}
-
-/// Why a frame gave no packet: counted in every report, never fatal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Skip {
-    /// The frame ends inside the named layer.
-    CutShort(&'static str),
-    /// The named layer is whole and carries a protocol number that sipscan leaves alone.
-    OtherProtocol(&'static str, u32),
-    /// More tunnels inside one another than are followed.
-    TooDeep,
-    /// A link type that sipscan does not read.
-    UnknownLinkType(u16),
-    /// The named layer contradicts itself.
-    Malformed(&'static str),
-    /// A whole datagram of the named kind, which carries neither SIP nor media.
-    Bystander(&'static str),
-}
-
-impl fmt::Display for Skip {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::CutShort(layer) => write!(f, "frame ends inside its {layer}"),
-            Self::OtherProtocol(layer, number) => write!(f, "{layer} carries protocol {number}"),
-            Self::TooDeep => write!(f, "tunnels nested too deeply"),
-            Self::UnknownLinkType(number) => write!(f, "link type {number} is not read"),
-            Self::Malformed(layer) => write!(f, "{layer} contradicts itself"),
-            Self::Bystander(name) => f.write_str(name),
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Signs by which a stream is told to carry SIP, WebSocket or neither.
+//! Signs that a stream carries SIP, WebSocket or neither.
 //!
 //! Sources: RFC 3261 section 7.1 and 7.2 (start lines), RFC 6455 section 4 (upgrade).
 

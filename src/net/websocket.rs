@@ -9,6 +9,8 @@ pub(in crate::net) const WEBSOCKET_MESSAGE_BYTES_MAX: usize = 256 << 10;
 
 /// Messages of one direction without any SIP, after which it is not read any further.
 const OTHER_MESSAGES_MAX: u32 = 64;
+/// Bytes of a frame in which a SIP start line is looked for.
+const START_LINE_BYTES_MAX: usize = 2048;
 /// Room for a message that is kept for the next one.
 const ROOM_BYTES_MAX: usize = 16 << 10;
 
@@ -106,7 +108,8 @@ pub(super) fn starts_with_sip_frame(bytes: &[u8]) -> bool {
     let Some(payload) = bytes.get(header.header_bytes..) else {
         return false;
     };
-    let length = usize::try_from(header.payload_bytes).unwrap_or(usize::MAX).min(payload.len()).min(2048);
+    let length =
+        usize::try_from(header.payload_bytes).unwrap_or(usize::MAX).min(payload.len()).min(START_LINE_BYTES_MAX);
     let mut start = Vec::with_capacity(length);
     unmask(payload.get(..length).unwrap_or_default(), header.mask, &mut start);
     starts_with_sip(&start)
@@ -210,7 +213,7 @@ impl WebSocketReader {
         if !header.is_final {
             return;
         }
-        // A direction that carries SIP is told everything, so that a broken message is seen as such.
+        // A direction that carries SIP is passed on whole, so that a broken message is seen as such.
         let is_keep_alive = self.message.iter().all(u8::is_ascii_whitespace);
         let is_sip = starts_with_sip(&self.message) || (self.has_sip && !is_keep_alive);
         if !self.is_unwanted && is_sip {

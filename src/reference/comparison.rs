@@ -11,7 +11,7 @@ static EFFECTS: LazyLock<Vec<Effect>> = LazyLock::new(|| {
         .expect("the compiled-in table of method effects is well-formed")
 });
 
-/// The methods for which the effect of every response is told.
+/// The methods for which the effect of every response is described.
 pub(in crate::reference) const METHODS_WITH_EFFECTS: [&str; 4] = ["INVITE", "REGISTER", "BYE", "CANCEL"];
 
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ pub(in crate::reference) fn method_effect(code: u16, method: &str) -> Option<&'s
     text_of(&code.to_string()).or_else(|| text_of(&format!("{}xx", code / 100)))
 }
 
-/// What sets a code apart from codes that are easily taken for it, one sentence for each comparison.
+/// How a code differs from codes that are easily taken for it, one sentence for each comparison.
 pub(in crate::reference) fn comparisons(code: u16) -> impl Iterator<Item = &'static str> {
     let wanted = code.to_string();
     include_str!("data/comparisons.txt").lines().filter_map(move |line| {
@@ -62,8 +62,8 @@ mod tests {
 
     #[test]
     fn the_code_goes_before_its_class() {
-        let own = method_effect(481, "BYE").expect("481 to BYE is told");
-        let class = method_effect(484, "BYE").expect("4xx to BYE is told");
+        let own = method_effect(481, "BYE").expect("481 to BYE is described");
+        let class = method_effect(484, "BYE").expect("4xx to BYE is described");
         assert_ne!(own, class);
     }
 

@@ -1,18 +1,11 @@
-//! How results read: JSON and CSV for programs, a screen for people, explanations of terms.
+//! How results read: JSON and CSV for programs, a screen for people, verdicts in the forms of pipelines.
 
 pub mod csv;
 pub mod escape;
-pub mod explain;
-pub mod github;
 pub mod json;
-pub mod junit;
-#[cfg(test)]
-mod lab;
-pub mod markdown_check;
-pub mod sarif;
-pub mod tap;
 pub mod terminal;
+#[cfg(test)]
+mod test_support;
 pub mod time;
-pub mod verdict_json;
-pub mod verdict_text;
+pub mod verdict;
 mod words;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use sipscan::analysis::CallField;
 use sipscan::check::{
-    ALLOW_KEYS, CALL_NUMBERS, COMPARE_KEYS, EXPECT_KEYS, FORBID_KEYS, GROUP_METRICS, HEADER_KEYS, METRICS_KEYS, Policy,
-    WAIVER_KEYS, metric_names, variable_names,
+    ALLOW_KEYS, CALL_NUMBERS, COMPARE_KEYS, EXPECT_KEYS, FORBID_KEYS, HEADER_KEYS, METRICS_KEYS, Policy, WAIVER_KEYS,
+    group_metrics, metric_names,
 };
 
 #[test]
@@ -17,8 +18,8 @@ fn every_key_is_in_the_schema_and_in_the_documentation() {
     };
     let owned = |keys: &[&str]| -> Vec<String> { keys.iter().map(ToString::to_string).collect() };
     let metrics: Vec<&str> = metric_names().collect();
-    let numbers: Vec<&str> = CALL_NUMBERS.iter().map(|(name, _)| *name).collect();
-    let of_group = GROUP_METRICS.iter().map(|(name, _)| *name);
+    let numbers: Vec<&str> = CALL_NUMBERS.iter().map(|number| number.name).collect();
+    let of_group = group_metrics().iter().map(|number| number.name);
     let of_expect: Vec<&str> = numbers.iter().copied().chain(of_group).collect();
     for (place, keys) in [
         ("/properties/metrics", [owned(&METRICS_KEYS), limits(metrics.clone())].concat()),
@@ -45,7 +46,7 @@ fn every_key_is_in_the_schema_and_in_the_documentation() {
         &metrics,
         &numbers,
     ];
-    for key in lists.into_iter().flatten().copied().chain(variable_names()) {
+    for key in lists.into_iter().flatten().copied().chain(CallField::of_filter().map(CallField::name)) {
         assert!(page.contains(&format!("`{key}`")) || page.contains(&format!("_{key}`")), "docs/policy.md lacks {key}");
     }
 }

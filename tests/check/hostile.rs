@@ -1,7 +1,8 @@
 //! What an attacker may put into captures and saved reports, and a judgement full of it.
 
+use sipscan::analysis::CallField;
 use sipscan::check::{
-    ChangedCall, Comparison, Judgement, Kind, Proof, SetChange, Shift, Side, Status, Transition, Verdict,
+    ChangedCall, Comparison, Judgement, Kind, Proof, SetChange, Shift, Side, Status, Subject, Transition, Verdict,
 };
 
 /// Clears a screen, turns the reading direction, ends a CDATA section, begins a command of GitHub, a table cell, a directive.
@@ -33,7 +34,7 @@ fn judgement() -> Judgement {
                 after_note: text.to_owned(),
             }],
             shifts: vec![Shift {
-                measure: "pdd_ms",
+                measure: CallField::PddMs,
                 node: text.to_owned(),
                 baseline: Side { count: 1, p50: 1.0, p95: 1.0 },
                 candidate: Side { count: 1, p50: 1.0, p95: 1.0 },
@@ -42,7 +43,7 @@ fn judgement() -> Judgement {
                 worst: Vec::new(),
             }],
             differences: vec![SetChange {
-                subject: "caller_software",
+                subject: Subject::CallerSoftware,
                 before: text.to_owned(),
                 after: text.to_owned(),
                 count: 1,

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use sipscan::report::junit;
+use sipscan::report::verdict::junit;
 
 use crate::hostile::written;
 use crate::program::{check, fixture, run, sample};

@@ -105,6 +105,13 @@ fn an_expectation_judges_the_calls_that_it_is_about() {
 }
 
 #[test]
+fn repeats_fail_no_expected_sequence() {
+    let expect = "[allow]\noutcomes = [\"dropped\"]\n[forbid]\nseverity = \"none\"\n[[expect]]\nname = \"x\"\nsequence = \"INVITE 180 200 ACK BYE 200\"";
+    let (code, said) = verdict(expect, "ack-lost.pcap");
+    assert_eq!(0, code, "{said}");
+}
+
+#[test]
 fn an_expectation_limits_metrics_over_the_calls_of_its_group() {
     let full = "503-gateway-full.pcapng";
     let expect =

@@ -3,17 +3,17 @@
 //! Reports of check and compare in SARIF, hostile ones too, were validated against sarif-schema-2.1.0.json of OASIS.
 
 use serde_json::Value;
-use sipscan::report::{github, markdown_check, sarif, tap, verdict_json, verdict_text};
+use sipscan::report::verdict::{github, json, markdown, sarif, tap, text};
 
 use crate::hostile::{HOSTILE, written};
 use crate::program::{check, fixture, run, sample};
 
 #[test]
 fn lines_for_people_and_json_hold_nothing_that_acts_on_a_terminal() {
-    let plain = written(|judgement, out| verdict_text::write(judgement, false, out));
+    let plain = written(|judgement, out| text::write(judgement, false, out));
     assert_eq!(1, plain.lines().count(), "{plain}");
-    let whole = written(|judgement, out| verdict_text::write(judgement, true, out));
-    let json = written(verdict_json::write);
+    let whole = written(|judgement, out| text::write(judgement, true, out));
+    let json = written(json::write);
     for text in [&plain, &whole, &json] {
         let hostile = |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c);
         assert!(!text.contains(hostile), "{text:?}");
@@ -46,7 +46,7 @@ fn tap_counts_its_tests_and_marks_what_is_accepted() {
 
 #[test]
 fn markdown_keeps_its_tables_whatever_a_capture_holds() {
-    let text = written(markdown_check::write);
+    let text = written(markdown::write);
     assert!(!text.contains("<a") && !text.contains('\u{1b}'), "{text}");
     let rows = text.lines().filter(|line| line.starts_with('|')).collect::<Vec<_>>();
     // Five of the verdicts, three of the endings, three of the delays, three of the calls.
@@ -93,4 +93,14 @@ fn json_tells_every_verdict() {
     );
     assert_eq!("min_calls", verdicts[0]["name"]);
     assert_eq!(2, verdicts[0]["policy_line"]);
+}
+
+#[test]
+fn repeats_are_left_out_of_the_sequence_and_of_the_counts_of_headers() {
+    let ended = run(&[&sample("ack-lost.pcap"), "--json", "-"]);
+    let report: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!("INVITE 180 200 ACK BYE 200", report["calls"][0]["sequence"]);
+    let uses = report["header_use"].as_array().expect("a list");
+    let contact = uses.iter().find(|of| of["message"] == "200" && of["header"] == "Contact");
+    assert_eq!(Some(1), contact.and_then(|of| of["messages"].as_u64()), "the 2xx was sent eleven times");
 }

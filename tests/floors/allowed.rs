@@ -30,3 +30,21 @@ pub const FILES: &[Siblings] = &[];
 
 /// Types.
 pub const TWICE: &[Names] = &[];
+
+/// Rules that call the function of another rule.
+pub const RULES_THAT_ASK_RULES: &[&str] = &[];
+
+/// Files of a family of rules that import another family.
+pub const FAMILIES_THAT_IMPORT: &[&str] = &[];
+
+/// Rules whose function has another name than their id.
+pub const RULES_NAMED_OTHERWISE: &[&str] = &[];
+
+/// Rules that no ladder of their name raises.
+pub const RULES_WITHOUT_LADDER: &[&str] = &[];
+
+/// Rules that no ladder tries with a look-alike.
+pub const RULES_WITHOUT_LOOK_ALIKE: &[&str] = &[];
+
+/// Loops over input that a bare number bounds.
+pub const BARE_LIMITS: &[&str] = &[];

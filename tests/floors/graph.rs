@@ -13,6 +13,8 @@ pub struct Graph {
     pub files: BTreeMap<Module, String>,
     /// Modules that the code of a module needs.
     pub needs: BTreeMap<Module, BTreeSet<Module>>,
+    /// Items of other modules that it names: the module that defines each, and its name.
+    pub items: BTreeMap<Module, BTreeSet<(Module, String)>>,
 }
 
 /// A name that a file brings into its scope.
@@ -38,8 +40,11 @@ impl Graph {
             sources.iter().map(|source| (module(&source.name), source.name.clone())).collect();
         let scanned: BTreeMap<Module, Scanned> =
             sources.iter().map(|source| (module(&source.name), scan(&source.code))).collect();
-        let needs = scanned.keys().map(|of| (of.clone(), needs(&files, &scanned, of))).collect();
-        Self { files, needs }
+        let items: BTreeMap<Module, BTreeSet<(Module, String)>> =
+            scanned.keys().map(|of| (of.clone(), items(&files, &scanned, of))).collect();
+        let modules = |items: &BTreeSet<(Module, String)>| items.iter().map(|(module, _)| module.clone()).collect();
+        let needs = items.iter().map(|(of, items)| (of.clone(), modules(items))).collect();
+        Self { files, needs, items }
     }
 }
 
@@ -51,8 +56,12 @@ pub fn crate_paths(source: &Source) -> impl Iterator<Item = Vec<String>> {
     all.map(|path| path[1..].to_vec())
 }
 
-/// What the file of module `of` needs.
-fn needs(files: &BTreeMap<Module, String>, scanned: &BTreeMap<Module, Scanned>, of: &Module) -> BTreeSet<Module> {
+/// What the file of module `of` needs of others.
+fn items(
+    files: &BTreeMap<Module, String>,
+    scanned: &BTreeMap<Module, Scanned>,
+    of: &Module,
+) -> BTreeSet<(Module, String)> {
     let file = &scanned[of];
     // What is only handed on is needed by those who take it from there.
     let taken = file.imports.iter().filter(|import| !import.is_public || file.words.contains(&import.alias));
@@ -64,9 +73,8 @@ fn needs(files: &BTreeMap<Module, String>, scanned: &BTreeMap<Module, Scanned>, 
         let begin = import.and_then(|import| absolute(files, of, &import.path));
         begin.map(|begin| [begin, path[1..].to_vec()].concat()).or_else(|| absolute(files, of, path))
     });
-    let mut needs: BTreeSet<Module> = imported.chain(named).map(|path| defining(files, scanned, path)).collect();
-    needs.remove(of);
-    needs
+    let all = imported.chain(named).map(|path| defining(files, scanned, path));
+    all.filter(|(module, _)| module != of).collect()
 }
 
 /// The path from the crate's root; `None` for what is no path within this crate.
@@ -90,8 +98,8 @@ fn absolute(files: &BTreeMap<Module, String>, of: &Module, path: &[String]) -> O
     }
 }
 
-/// The module that defines what `path` names, through re-exports.
-fn defining(files: &BTreeMap<Module, String>, scanned: &BTreeMap<Module, Scanned>, path: Module) -> Module {
+/// The module that defines what `path` names, through re-exports, and its name there; empty for the module itself.
+fn defining(files: &BTreeMap<Module, String>, scanned: &BTreeMap<Module, Scanned>, path: Module) -> (Module, String) {
     /// Re-exports one behind another; a circle of them does not compile.
     const STEPS_MAX: usize = 12;
     let mut path = path;
@@ -99,10 +107,10 @@ fn defining(files: &BTreeMap<Module, String>, scanned: &BTreeMap<Module, Scanned
         let length = (0..=path.len()).rev().find(|length| files.contains_key(&path[..*length])).unwrap_or(0);
         let (of, rest) = path.split_at(length);
         let (Some(name), Some(file)) = (rest.first(), scanned.get(of)) else {
-            return of.to_vec();
+            return (of.to_vec(), String::new());
         };
         if file.defines.contains(name) {
-            return of.to_vec();
+            return (of.to_vec(), name.clone());
         }
         let of = of.to_vec();
         let handed_on = file.imports.iter().find(|import| import.alias == *name);
@@ -115,10 +123,10 @@ fn defining(files: &BTreeMap<Module, String>, scanned: &BTreeMap<Module, Scanned
         });
         match target {
             Some(target) if target != path => path = [target, rest[1..].to_vec()].concat(),
-            _ => return of,
+            _ => return (of, name.clone()),
         }
     }
-    path
+    (path, String::new())
 }
 
 /// `net/decode/mod.rs` and `net/decode.rs` are both the module `net::decode`.

@@ -2,7 +2,7 @@
 
 use sipscan::analysis::{Analysis, CallEntry};
 use sipscan::call::detail::delay::stages;
-use sipscan::call::detail::rewriting::{How, rewriting};
+use sipscan::call::detail::rewriting::{RewriteKind, rewriting};
 use sipscan::call::transactions_of;
 use sipscan::diagnose::{Finding, Severity};
 
@@ -97,9 +97,9 @@ fn rewritten(analysis: &Analysis, entry: &CallEntry, words: &[&str]) -> Result<(
     let told: Vec<String> = rewriting(&transactions, index)
         .iter()
         .map(|rewrite| match rewrite.how {
-            How::Added => format!("+{}", rewrite.part.word()),
-            How::Removed => format!("-{}", rewrite.part.word()),
-            How::Changed => rewrite.part.word().to_owned(),
+            RewriteKind::Added => format!("+{}", rewrite.part.word()),
+            RewriteKind::Removed => format!("-{}", rewrite.part.word()),
+            RewriteKind::Changed => rewrite.part.word().to_owned(),
         })
         .collect();
     same(&parts.join(" "), &told.join(" "))

@@ -1,5 +1,6 @@
 //! What the messages of a capture show of those that it lacks.
 
+use sipscan::call::MessageRange;
 use sipscan::call::survey::missing_messages::missed_in;
 
 const NODES: &str = "alice = 10.0.0.1:5060   bob = 10.0.0.3:5060   proxy = 10.0.0.2:5060\n";
@@ -10,8 +11,9 @@ fn missed(steps: &str) -> u32 {
     let analysis = super::analyze(&ladder);
     let start = analysis.captures[0].first_at.expect("it has frames");
     let store = &analysis.store;
-    let all = store.messages.get(0..store.messages.len());
-    missed_in(all.expect("few messages lie together"), &store.tables, start)
+    // Few messages lie together.
+    let all = MessageRange { start: 0, end: store.messages.len() as u32 };
+    missed_in(store.messages_of(all), &store.tables, start)
 }
 
 /// A call from dialling to hanging up.

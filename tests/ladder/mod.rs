@@ -11,6 +11,7 @@ mod negotiation;
 mod packets;
 pub mod parse;
 mod profile;
+mod repeats;
 pub mod run;
 pub mod shown;
 pub mod sip;

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::Call;
 use crate::call::store::endpoint::NodeId;
 use crate::call::store::message::Message;
+use crate::call::store::message_store::MessageStore;
 use crate::call::store::string_arena::TextId;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_id_parts::FAILOVER_WAIT;
@@ -33,8 +33,8 @@ const QUOTING: [HeaderName; 4] =
     [HeaderName::XCallId, HeaderName::XCallIdPlain, HeaderName::XCid, HeaderName::XOriginalCallId];
 
 /// For each call the index of the call that it is a leg of, its own where it stands alone; `calls` are in the order of time.
-pub fn link(calls: &[Call], store: &MessageStore) -> Vec<u32> {
-    let views: Vec<Option<View<'_>>> = calls.par_iter().map(|call| View::of(call, store)).collect();
+pub(in crate::call) fn leaders(calls: &[Call], store: &MessageStore) -> Vec<u32> {
+    let views: Vec<Option<LinkableCall<'_>>> = calls.par_iter().map(|call| LinkableCall::of(call, store)).collect();
     let mut leader: Vec<u32> = (0..calls.len() as u32).collect();
     link_by_identifier(&views, &mut leader);
     link_by_hiding(&views, &mut leader);
@@ -48,7 +48,7 @@ pub fn link(calls: &[Call], store: &MessageStore) -> Vec<u32> {
 }
 
 /// What linking reads of a call.
-struct View<'a> {
+struct LinkableCall<'a> {
     call: &'a Call,
     invite: &'a Message,
     tables: &'a Tables,
@@ -61,12 +61,11 @@ struct View<'a> {
     ends: Vec<NodeId>,
 }
 
-impl<'a> View<'a> {
+impl<'a> LinkableCall<'a> {
     fn of(call: &'a Call, store: &'a MessageStore) -> Option<Self> {
         let leg = call.legs.first()?;
-        let messages = store.messages.get(leg.start as usize..leg.end as usize)?;
-        let invite =
-            messages.iter().find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())?;
+        let mut messages = store.messages_of(leg).iter();
+        let invite = messages.find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())?;
         let tables = &store.tables;
         let is_source = |node| call.hops.iter().any(|hop| tables.node(hop.source) == node);
         let mut ends: Vec<NodeId> =
@@ -108,7 +107,7 @@ fn set_leader(leader: &mut [u32], of: usize, to: usize) {
     }
 }
 
-fn link_by_identifier(views: &[Option<View<'_>>], leader: &mut [u32]) {
+fn link_by_identifier(views: &[Option<LinkableCall<'_>>], leader: &mut [u32]) {
     let mut known: HashMap<(u8, &str), usize, foldhash::fast::RandomState> = HashMap::default();
     // Where no call quotes another, Call-IDs need not be remembered.
     let is_quoting = views.iter().flatten().any(|view| view.is_quoting);
@@ -128,7 +127,7 @@ fn link_by_identifier(views: &[Option<View<'_>>], leader: &mut [u32]) {
 }
 
 /// Values that only legs of one call share; a quoted Call-ID is compared with Call-IDs themselves.
-fn identifiers<'a>(view: &View<'a>, is_quoting: bool) -> impl Iterator<Item = (u8, &'a str)> {
+fn identifiers<'a>(view: &LinkableCall<'a>, is_quoting: bool) -> impl Iterator<Item = (u8, &'a str)> {
     let [session, charging] = view.shared.map(|id| Some(view.tables.text(id?)));
     let session = session.and_then(|value| value.split(';').next()).map(str::trim);
     let session = session.filter(|id| id.len() >= 16 && id.bytes().any(|byte| byte != b'0')).map(|id| (0, id));
@@ -141,7 +140,7 @@ fn identifiers<'a>(view: &View<'a>, is_quoting: bool) -> impl Iterator<Item = (u
 }
 
 /// Proxies that hide the topology write a Call-ID of their own and leave the caller's tag, CSeq and session as they are.
-fn link_by_hiding(views: &[Option<View<'_>>], leader: &mut [u32]) {
+fn link_by_hiding(views: &[Option<LinkableCall<'_>>], leader: &mut [u32]) {
     let mut tags: Vec<TextId> = views.iter().flatten().map(|view| view.invite.from_tag).collect();
     tags.par_sort_unstable();
     let pairs = tags.windows(2).filter(|pair| pair[0] == pair[1]);
@@ -157,7 +156,7 @@ fn link_by_hiding(views: &[Option<View<'_>>], leader: &mut [u32]) {
         before.retain(|first| {
             views[*first].as_ref().is_some_and(|first| view.invite.time.since(first.invite.time) <= LEG_WAIT)
         });
-        let is_hidden = |first: &View<'_>| {
+        let is_hidden = |first: &LinkableCall<'_>| {
             let node = |endpoint| first.tables.node(endpoint);
             first.covers(view)
                 && node(first.call.source) != node(view.call.source)
@@ -190,7 +189,7 @@ fn marks(nodes: impl Iterator<Item = NodeId>) -> Vec<bool> {
     marks
 }
 
-fn link_by_behaviour(views: &[Option<View<'_>>], leader: &mut [u32]) {
+fn link_by_behaviour(views: &[Option<LinkableCall<'_>>], leader: &mut [u32]) {
     let mut waiting: HashMap<(NodeId, String), Vec<usize>, foldhash::fast::RandomState> = HashMap::default();
     let all = || views.iter().flatten();
     let sources = marks(all().map(|view| view.tables.node(view.call.source)));
@@ -230,7 +229,7 @@ fn link_by_behaviour(views: &[Option<View<'_>>], leader: &mut [u32]) {
 }
 
 /// The last digits of caller and callee, where they are long enough to mean one subscriber.
-fn numbers_of(view: &View<'_>) -> Vec<String> {
+fn numbers_of(view: &LinkableCall<'_>) -> Vec<String> {
     let texts = [view.call.callee, view.call.caller, view.invite.line];
     let mut numbers: Vec<String> = texts.iter().filter_map(|id| last_digits(view.tables.text(*id))).collect();
     numbers.sort_unstable();
@@ -239,20 +238,20 @@ fn numbers_of(view: &View<'_>) -> Vec<String> {
 }
 
 /// The last seven digits of a URI's user part; `None` where it has fewer.
-pub fn last_digits(uri: &str) -> Option<String> {
+pub(in crate::call) fn last_digits(uri: &str) -> Option<String> {
     let user = uri.split_once(':').map_or(uri, |(_, rest)| rest).split(['@', ';']).next()?;
     let digits: String = user.chars().filter(char::is_ascii_digit).collect();
     (digits.len() >= DIGITS_MIN).then(|| digits[digits.len() - DIGITS_MIN..].to_owned())
 }
 
 /// Whether both INVITEs describe the same session (RFC 8866 section 5.2).
-fn has_same_origin(first: &View<'_>, second: &View<'_>) -> bool {
+fn has_same_origin(first: &LinkableCall<'_>, second: &LinkableCall<'_>) -> bool {
     let sessions = &first.tables.sessions;
     let (a, b) = (first.invite.session, second.invite.session);
     !a.is_absent() && !b.is_absent() && sessions.origin(a).0 == sessions.origin(b).0
 }
 
-fn behaves_as_leg(first: &View<'_>, second: &View<'_>) -> bool {
+fn behaves_as_leg(first: &LinkableCall<'_>, second: &LinkableCall<'_>) -> bool {
     let sessions = &first.tables.sessions;
     let same_media = || {
         let (a, b) = (sessions.media(first.invite.session), sessions.media(second.invite.session));
@@ -269,7 +268,7 @@ fn behaves_as_leg(first: &View<'_>, second: &View<'_>) -> bool {
     has_same_origin(first, second) || same_media() || same_signature() || ends_in_order()
 }
 
-fn link_by_redirection(views: &[Option<View<'_>>], leader: &mut [u32], store: &MessageStore) {
+fn link_by_redirection(views: &[Option<LinkableCall<'_>>], leader: &mut [u32], store: &MessageStore) {
     let mut redirected: Vec<usize> = Vec::new();
     for (place, view) in views.iter().enumerate() {
         let Some(view) = view else { continue };
@@ -301,13 +300,8 @@ fn link_by_redirection(views: &[Option<View<'_>>], leader: &mut [u32], store: &M
     }
 }
 
-fn contacts<'a>(view: &View<'a>, store: &'a MessageStore) -> impl Iterator<Item = &'a str> {
-    let messages = view
-        .call
-        .legs
-        .first()
-        .and_then(|leg| store.messages.get(leg.start as usize..leg.end as usize))
-        .unwrap_or_default();
+fn contacts<'a>(view: &LinkableCall<'a>, store: &'a MessageStore) -> impl Iterator<Item = &'a str> {
+    let messages = view.call.legs.first().map_or(&[][..], |leg| store.messages_of(leg));
     let redirects = messages.iter().filter(|message| message.status().is_some_and(|status| status.is_redirection()));
     redirects
         .flat_map(|message| store.tables.header_values(message, HeaderName::Contact))

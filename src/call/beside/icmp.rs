@@ -52,11 +52,6 @@ impl IcmpReport {
         }
     }
 
-    /// Whether the host itself is alive and only the port is closed.
-    pub fn is_port_closed(&self) -> bool {
-        matches!((self.is_v6, self.kind, self.code), (false, 3, 3) | (true, 1, 4))
-    }
-
     /// A report about the datagram that `error` quotes.
     pub fn new(at: FrameRef, time: Timestamp, error: &IcmpError<'_>) -> Self {
         Self {

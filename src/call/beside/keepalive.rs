@@ -19,7 +19,7 @@ const DEVIATION_MAX: f64 = 0.3;
 /// The share of intervals that must be usual; a node that gets no answer often asks faster.
 const USUAL_SHARE_MIN: f64 = 0.6;
 /// Unanswered keep-alives in a row that are no chance loss.
-pub const OUTAGE_MIN: usize = 2;
+pub(in crate::call) const OUTAGE_MIN: usize = 2;
 
 /// Keep-alives from one node to another.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub struct Train {
 
 /// Keep-alives in a row that were not answered, or answered by "not in service".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outage {
+pub struct MissedKeepAlives {
     /// Place of its first request in [`Train::requests`].
     pub first: usize,
     /// Place of its last request.
@@ -46,7 +46,7 @@ pub struct Outage {
 /// Whether a keep-alive says that its receiver is down; `None` where the capture cannot tell.
 ///
 /// 408 and 503 say so as silence does; every other answer shows that somebody is there.
-pub fn is_bad(request: &OtherRequest) -> Option<bool> {
+pub(in crate::call) fn is_bad(request: &OtherRequest) -> Option<bool> {
     match request.answer {
         Some((status, _, _)) => Some(matches!(status.0, 408 | 503)),
         None if request.was_watched => Some(true),
@@ -109,7 +109,7 @@ impl Train {
     }
 
     /// Every run of at least two bad keep-alives; one of which the capture cannot tell ends a run.
-    pub fn outages(&self, requests: &[OtherRequest]) -> Vec<Outage> {
+    pub fn outages(&self, requests: &[OtherRequest]) -> Vec<MissedKeepAlives> {
         let mut outages = Vec::new();
         let mut begun: Option<usize> = None;
         for place in 0..=self.requests.len() {
@@ -118,7 +118,7 @@ impl Train {
                 (true, None) => begun = Some(place),
                 (false, Some(first)) => {
                     if place - first >= OUTAGE_MIN {
-                        outages.push(Outage { first, last: place - 1 });
+                        outages.push(MissedKeepAlives { first, last: place - 1 });
                     }
                     begun = None;
                 }
@@ -133,6 +133,7 @@ impl Train {
 mod tests {
     use super::*;
     use crate::call::store::endpoint::Endpoints;
+    use crate::call::store::messages::MessageRange;
     use crate::call::store::string_arena::TextId;
     use crate::capture::{FrameRef, Timestamp};
     use crate::sip::StatusCode;
@@ -156,7 +157,7 @@ mod tests {
                 sends: 1,
                 answer: answer.map(|code| (StatusCode(code), sent, FrameRef::default())),
                 was_watched: true,
-                range: (0, 0),
+                range: MessageRange::default(),
                 software: TextId::default(),
             }
         };
@@ -169,7 +170,7 @@ mod tests {
         let trains = trains(&requests);
         assert_eq!(1, trains.len());
         assert!((trains[0].interval_s - 30.0).abs() < 0.01);
-        assert_eq!(vec![Outage { first: 3, last: 4 }], trains[0].outages(&requests));
+        assert_eq!(vec![MissedKeepAlives { first: 3, last: 4 }], trains[0].outages(&requests));
     }
 
     #[test]
@@ -185,7 +186,7 @@ mod tests {
             let trains = trains(requests);
             trains.first().map(|train| train.outages(requests))
         };
-        let down = vec![Outage { first: 0, last: 1 }];
+        let down = vec![MissedKeepAlives { first: 0, last: 1 }];
         assert_eq!(Some(down), outages(&unwatched(3, 3)));
         assert_eq!(None, outages(&unwatched(1, 3)), "sent once each");
         assert_eq!(Some(Vec::new()), outages(&unwatched(2, 4)), "repeated once");

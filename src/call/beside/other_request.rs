@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::call::outcome::verdict::{TIMER_B, Watch};
 use crate::call::store::endpoint::EndpointId;
+use crate::call::store::messages::MessageRange;
 use crate::call::store::string_arena::TextId;
 use crate::call::transaction::call_transactions::CallTransactions;
 use crate::capture::{FrameRef, Timestamp};
-use crate::sip::{Method, StatusCode};
+use crate::sip::{HeaderName, Method, StatusCode};
 
 /// One request outside a call, on the first hop that the capture shows.
 #[derive(Debug, Clone, Copy)]
@@ -32,35 +33,35 @@ pub struct OtherRequest {
     pub answer: Option<(StatusCode, Timestamp, FrameRef)>,
     /// Whether the capture ran long enough after it to miss an answer.
     pub was_watched: bool,
-    /// First message of its Call-ID's part in the book, and one past the last.
-    pub range: (u32, u32),
+    /// Where the messages of its part of the Call-ID lie.
+    pub range: MessageRange,
     /// Product of the sender, absent where it does not tell.
     pub software: TextId,
 }
 
 /// The requests of one part of a Call-ID.
-pub fn requests(transactions: &CallTransactions<'_>, range: (u32, u32), watch: &Watch) -> Vec<OtherRequest> {
-    let roots = transactions.each().filter(|(_, t)| t.parent.is_none() && t.method != Method::Ack);
-    let kept = roots.filter_map(|(_, t)| {
-        let request = transactions.message(t.request?);
-        let answer = t.final_response.map(|answer| transactions.message(answer));
-        let software = transactions.tables.header_id(request, crate::sip::HeaderName::UserAgent);
+pub fn requests(transactions: &CallTransactions<'_>, range: MessageRange, watch: &Watch) -> Vec<OtherRequest> {
+    let roots = transactions.all().filter(|hop| hop.parent.is_none() && hop.method != Method::Ack);
+    let requests = roots.filter_map(|hop| {
+        let request = hop.request()?;
+        let answer = hop.final_response();
+        let software = transactions.tables.header_id(request, HeaderName::UserAgent);
         Some(OtherRequest {
-            method: t.method,
-            source: t.source,
-            destination: t.destination,
+            method: hop.method,
+            source: hop.source,
+            destination: hop.destination,
             uri: request.line,
             from: request.from,
             sent: request.time,
             at: request.at,
-            sends: t.sends,
+            sends: hop.sends,
             answer: answer.and_then(|answer| Some((answer.status()?, answer.time, answer.at))),
             was_watched: watch.since(request.time) >= TIMER_B,
             range,
             software,
         })
     });
-    kept.collect()
+    requests.collect()
 }
 
 /// Requests of one method between two endpoints, counted.

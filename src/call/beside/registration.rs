@@ -2,17 +2,25 @@
 //!
 //! Source: RFC 3261 section 10.
 
+use std::time::Duration;
+
 use memchr::{memchr, memchr2};
 
-use crate::call::outcome::call::Leg;
-use crate::call::outcome::verdict::{TIMER_B, Watch};
-use crate::call::store::endpoint::EndpointId;
+use crate::call::outcome::verdict::{TIMER_B, Watch, has_credentials};
+use crate::call::store::endpoint::{EndpointId, NodeId};
+use crate::call::store::message::Message;
+use crate::call::store::message_store::Leg;
 use crate::call::store::string_arena::TextId;
+use crate::call::store::tables::Tables;
 use crate::call::transaction::call_id_parts::{RETRY_WAIT, is_challenge};
-use crate::call::transaction::call_transactions::CallTransactions;
-use crate::call::transaction::transaction::{Transaction, TransactionIndex};
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{HeaderName, Method, StatusCode};
+
+/// How soon a device answers a challenge to a login that was refused; later the same login is a new try.
+const FRESH_CHALLENGE_WAIT: Duration = Duration::from_secs(5);
+/// Sends of a REGISTER without any answer after which its sender was not heard: those of timer E up to 16 s.
+const SENDS_IN_VAIN: u32 = 7;
 
 /// How a try to register, or the last of several, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,54 +93,46 @@ pub struct RegisterAttempt {
 ///
 /// Answers to a REGISTER that was not captured belong to the try that they go on with, and to none otherwise.
 pub fn attempts(transactions: &CallTransactions<'_>, leg: Leg, watch: &Watch) -> Vec<RegisterAttempt> {
-    let roots = transactions.each().filter(|(_, t)| t.method == Method::Register && t.parent.is_none());
-    let mut chains: Vec<Vec<TransactionIndex>> = Vec::new();
-    for (index, transaction) in roots {
+    let roots = transactions.all().filter(|hop| hop.method == Method::Register && hop.parent.is_none());
+    let mut chains: Vec<Vec<TransactionView<'_, '_>>> = Vec::new();
+    for hop in roots {
         match chains.last_mut() {
-            Some(chain) if continues(transactions, chain, transaction) => chain.push(index),
-            _ if transaction.request.is_some() => chains.push(vec![index]),
+            Some(chain) if chain.last().is_some_and(|last| continues(transactions, *last, hop)) => chain.push(hop),
+            _ if hop.request.is_some() => chains.push(vec![hop]),
             _ => {}
         }
     }
     chains.iter().filter_map(|chain| attempt(transactions, chain, leg, watch)).collect()
 }
 
-fn continues(transactions: &CallTransactions<'_>, chain: &[TransactionIndex], next: &Transaction) -> bool {
-    let Some(last) = chain.last().map(|last| transactions.transaction(*last)) else {
+fn continues(
+    transactions: &CallTransactions<'_>,
+    last: TransactionView<'_, '_>,
+    next: TransactionView<'_, '_>,
+) -> bool {
+    let (Some(answer), Some(status)) = (last.final_response(), last.status()) else {
         return false;
     };
-    let Some(answer) = last.final_response.map(|answer| transactions.message(answer)) else {
-        return false;
-    };
-    let Some(status) = answer.status() else {
-        return false;
-    };
-    let after = transactions.message(next.first).time;
+    let after = next.first().time;
     let retries = is_challenge(status) || matches!(status.0, 423 | 420 | 421 | 494) || status.is_redirection();
-    let rejected_login = is_challenge(status) && has_credentials(transactions, last);
+    let rejected_login = is_challenge(status) && has_credentials(transactions, &last);
     // A device that tries the same login again later makes a new try; one that answers a fresh challenge goes on.
-    let wait = if rejected_login { RETRY_WAIT / 12 } else { RETRY_WAIT };
+    let wait = if rejected_login { FRESH_CHALLENGE_WAIT } else { RETRY_WAIT };
     // Where the clocks of two capture points differ, the login may seem to come before the challenge that it answers.
     let is_in_order = after >= answer.time || next.cseq == last.cseq.wrapping_add(1) && !rejected_login;
     retries && is_in_order && after.since(answer.time) <= wait
 }
 
-fn has_credentials(transactions: &CallTransactions<'_>, transaction: &Transaction) -> bool {
-    crate::call::outcome::verdict::has_credentials(transactions, transaction)
-}
-
 fn attempt(
     transactions: &CallTransactions<'_>,
-    chain: &[TransactionIndex],
+    steps: &[TransactionView<'_, '_>],
     leg: Leg,
     watch: &Watch,
 ) -> Option<RegisterAttempt> {
-    let steps: Vec<&Transaction> = chain.iter().map(|step| transactions.transaction(*step)).collect();
-    let (first, last) = (*steps.first()?, *steps.last()?);
-    let request = transactions.message(steps.iter().rev().find_map(|step| step.request)?);
-    let asked = transactions.message(first.request?);
-    let answer = last.final_response.map(|answer| transactions.message(answer));
-    let status = answer.and_then(|answer| answer.status());
+    let (first, last) = (steps.first()?, steps.last()?);
+    let request = steps.iter().rev().find_map(|step| step.request())?;
+    let asked = first.request()?;
+    let (answer, status) = (last.final_response(), last.status());
     let tables = transactions.tables;
     let contact = tables.header_id(request, HeaderName::Contact);
     let requested = seconds(tables.header(request, HeaderName::Expires), tables.text(contact));
@@ -144,7 +144,7 @@ fn attempt(
         None if request.flags.is_headless() || watch.has_nameless => RegistrationOutcome::Partial,
         Some(status) if is_challenge(status) && !with_login => RegistrationOutcome::Challenged,
         Some(_) => RegistrationOutcome::Failed,
-        None if watch.since(request.time) >= TIMER_B || last.sends >= 7 => RegistrationOutcome::TimedOut,
+        None if watch.since(request.time) >= TIMER_B || last.sends >= SENDS_IN_VAIN => RegistrationOutcome::TimedOut,
         None => RegistrationOutcome::Partial,
     };
     Some(RegisterAttempt {
@@ -152,7 +152,7 @@ fn attempt(
         source: first.source,
         registrar: first.destination,
         leg,
-        started: transactions.message(first.first).time,
+        started: first.first().time,
         ended: answer.map_or(request.time, |answer| answer.time.max(request.time)),
         asked_at: asked.at,
         answered_at: answer.map(|answer| answer.at),
@@ -161,23 +161,17 @@ fn attempt(
         contact,
         expires_s: answer
             .filter(|_| outcome == RegistrationOutcome::Registered)
-            .and_then(|answer| granted(transactions, answer, contact)),
+            .and_then(|answer| granted(tables, answer, contact)),
         is_removal: requested == Some(0),
         has_credentials: with_login,
-        challenges: steps.iter().filter(|step| transactions.final_status(step).is_some_and(is_challenge)).count()
-            as u32,
+        challenges: steps.iter().filter(|step| step.status().is_some_and(is_challenge)).count() as u32,
         sends: steps.iter().map(|step| step.sends).sum(),
         last_sends: last.sends,
     })
 }
 
 /// What the registrar granted to the contact of the request: its `expires` parameter, else the Expires header.
-fn granted(
-    transactions: &CallTransactions<'_>,
-    answer: &crate::call::store::message::Message,
-    contact: TextId,
-) -> Option<u32> {
-    let tables = transactions.tables;
+fn granted(tables: &Tables, answer: &Message, contact: TextId) -> Option<u32> {
     let own = address_of(tables.text(contact));
     let contacts = || tables.header_values(answer, HeaderName::Contact).flat_map(|line| line.split(','));
     let listed = contacts().find(|value| !own.is_empty() && address_of(value) == own).or_else(|| contacts().next());
@@ -222,10 +216,7 @@ pub struct Registration {
 }
 
 /// Files tries, which are in the order of time, by address-of-record, device and registrar.
-pub fn registrations(
-    attempts: &[RegisterAttempt],
-    node: impl Fn(EndpointId) -> crate::call::NodeId,
-) -> Vec<Registration> {
+pub fn registrations(attempts: &[RegisterAttempt], node: impl Fn(EndpointId) -> NodeId) -> Vec<Registration> {
     let mut place: std::collections::HashMap<_, usize, foldhash::fast::RandomState> =
         std::collections::HashMap::default();
     let mut all: Vec<Registration> = Vec::new();

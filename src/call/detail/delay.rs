@@ -5,14 +5,14 @@
 
 use std::time::Duration;
 
-use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::Call;
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::message::Message;
+use crate::call::store::message_store::MessageStore;
 use crate::call::transaction::call_id_parts::is_challenge;
-use crate::call::transaction::call_transactions::CallTransactions;
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::dialog::{Dialog, dialogs};
-use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
+use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{Method, StatusCode};
 
@@ -90,7 +90,7 @@ pub fn first_sign(
     transactions: &CallTransactions<'_>,
     dialog: Option<&Dialog>,
 ) -> Option<(TransactionIndex, MessageIndex)> {
-    let alerted = transactions.chain.iter().filter_map(|step| Some((*step, transactions.transaction(*step).alerting?)));
+    let alerted = transactions.steps().filter_map(|step| Some((step.index(), step.alerting?)));
     let answered = dialog.map(|dialog| (dialog.invite, dialog.answer));
     alerted.chain(answered).min_by_key(|(_, sign)| transactions.message(*sign).order())
 }
@@ -104,16 +104,16 @@ pub fn stages(transactions: &CallTransactions<'_>) -> Vec<Stage> {
     let Some((step, sign)) = first_sign(transactions, dialogs.first()) else {
         return Vec::new();
     };
-    let first = transactions.chain.first().copied().unwrap_or(step);
-    let Some(invite) = transactions.transaction(first).request else {
+    let step = transactions.hop(step);
+    let Some(invite) = transactions.steps().next().unwrap_or(step).request() else {
         return Vec::new();
     };
-    let (start, end) = (transactions.message(invite).time, transactions.message(sign).time);
+    let (start, end) = (invite.time, transactions.message(sign).time);
     if end <= start {
         return Vec::new();
     }
-    let mut walk = Walk { transactions, stages: Vec::new(), reached: start, end };
-    let tries: Vec<TransactionIndex> = transactions.chain.clone();
+    let mut walk = DelayWalk { transactions, stages: Vec::new(), reached: start, end };
+    let tries: Vec<TransactionView<'_, '_>> = transactions.steps().collect();
     walk.tries(&tries, step);
     walk.descend(step, sign, 0);
     walk.stages
@@ -130,7 +130,7 @@ pub fn only_stage(call: &Call, store: &MessageStore) -> Option<Stage> {
     let times = &call.milestones;
     let start = times.invited?;
     let end = [times.alerted, times.answered].into_iter().flatten().min()?;
-    let messages = store.messages.get(leg.start as usize..leg.end as usize)?;
+    let messages = store.messages_of(leg);
     let sign = messages.iter().find(|message| message.time == end && is_sign(message) && !message.flags.is_copy())?;
     (end > start).then_some(Stage {
         kind: StageKind::Waiting,
@@ -143,17 +143,16 @@ pub fn only_stage(call: &Call, store: &MessageStore) -> Option<Stage> {
 }
 
 /// A walk along the hops to the one that rang; `reached` is the end of the last stage.
-struct Walk<'w, 'a> {
+struct DelayWalk<'w, 'a> {
     transactions: &'w CallTransactions<'a>,
     stages: Vec<Stage>,
     reached: Timestamp,
     end: Timestamp,
 }
 
-impl Walk<'_, '_> {
+impl<'w, 'a> DelayWalk<'w, 'a> {
     /// Files the time up to a message, where there is any.
-    fn until(&mut self, kind: StageKind, endpoint: EndpointId, code: u16, message: MessageIndex) {
-        let message = self.transactions.message(message);
+    fn until(&mut self, kind: StageKind, endpoint: EndpointId, code: u16, message: &Message) {
         let time = message.time.clamp(self.reached, self.end);
         if time <= self.reached {
             return;
@@ -163,125 +162,112 @@ impl Walk<'_, '_> {
     }
 
     /// What one node tried before the try that rang.
-    fn tries(&mut self, tries: &[TransactionIndex], winner: TransactionIndex) {
-        let before = tries.iter().take_while(|index| **index != winner);
-        let next = tries.iter().skip(1);
-        for (this, next) in before.zip(next) {
-            let (this, next) = (*self.transactions.transaction(*this), *self.transactions.transaction(*next));
-            if let Some(next_request) = next.request {
-                self.lost_try(&this, &next, next_request);
+    fn tries(&mut self, tries: &[TransactionView<'w, 'a>], winner: TransactionView<'w, 'a>) {
+        let before = tries.iter().take_while(|hop| hop.index() != winner.index());
+        for (this, next) in before.zip(tries.iter().skip(1)) {
+            if let Some(request) = next.request() {
+                self.lost_try(*this, next.source, request);
             }
         }
     }
 
-    fn lost_try(&mut self, this: &Transaction, next: &Transaction, next_request: MessageIndex) {
-        let time = |index: MessageIndex| self.transactions.message(index).time;
-        let went_on = time(next_request);
-        let answer = this.final_response.filter(|answer| time(*answer) <= went_on);
-        let Some(answer) = answer else {
-            let began = time(this.request.unwrap_or(this.first));
-            let (kind, endpoint) = if went_on.since(began) <= FORK_MAX {
-                (StageKind::Forwarding, next.source)
+    /// A try that came to nothing, until its sender, at `source`, sent the `next` one.
+    fn lost_try(&mut self, this: TransactionView<'w, 'a>, source: EndpointId, next: &Message) {
+        let Some(answer) = this.final_response().filter(|answer| answer.time <= next.time) else {
+            let began = this.request().unwrap_or(this.first()).time;
+            let (kind, endpoint) = if next.time.since(began) <= FORK_MAX {
+                (StageKind::Forwarding, source)
             } else {
-                (StageKind::SilentTry, self.farthest(this).destination)
+                (StageKind::SilentTry, farthest(this).destination)
             };
-            return self.until(kind, endpoint, 0, next_request);
+            return self.until(kind, endpoint, 0, next);
         };
-        let status = self.transactions.message(answer).status();
+        let status = answer.status();
         let kind = match status {
             Some(status) if is_challenge(status) => StageKind::Challenge,
             Some(status) if status.is_redirection() => StageKind::Redirection,
             _ => StageKind::FailedTry,
         };
         let code = status.map_or(0, |status| status.0);
-        let refuser = self.farthest(this).destination;
-        self.until(kind, refuser, code, answer);
-        self.until(StageKind::TurnRound, next.source, code, next_request);
-    }
-
-    /// The last hop of a try that came to nothing: the one that answered what was passed back, or that never answered.
-    fn farthest(&self, lost: &Transaction) -> Transaction {
-        let code = |t: &Transaction| self.transactions.final_status(t).map(|status| status.0);
-        let mut hop = *lost;
-        for _ in 0..HOPS_MAX {
-            let Some(place) = hop.request.and_then(|request| {
-                let owner = self.transactions.owner.get(request.0 as usize)?;
-                Some(*owner)
-            }) else {
-                break;
-            };
-            let behind = self
-                .transactions
-                .children(place)
-                .filter(|(_, t)| t.method == Method::Invite && t.request.is_some())
-                .filter(|(index, t)| *index > place && (code(t).is_none() || code(t) == code(&hop)))
-                .last();
-            match behind {
-                Some((_, next)) => hop = *next,
-                None => break,
-            }
-        }
-        hop
+        self.until(kind, farthest(this).destination, code, answer);
+        self.until(StageKind::TurnRound, source, code, next);
     }
 
     /// What passed on one hop and behind it until its `sign` came.
-    fn descend(&mut self, hop: TransactionIndex, sign: MessageIndex, depth: usize) {
-        let transaction = *self.transactions.transaction(hop);
-        let children: Vec<TransactionIndex> = self
-            .transactions
-            .children(hop)
-            .filter(|(index, t)| *index > hop && t.method == Method::Invite && t.request.is_some())
-            .map(|(index, _)| index)
-            .collect();
-        self.unheard(hop, &transaction, children.first().copied());
-        let rang = self.rang(&children, sign).filter(|_| depth < HOPS_MAX);
+    fn descend(&mut self, hop: TransactionView<'w, 'a>, sign: MessageIndex, depth: usize) {
+        let children: Vec<TransactionView<'w, 'a>> =
+            invites_behind(hop).filter(|child| child.index() > hop.index()).collect();
+        self.unheard(hop, children.first().copied());
+        let sign_message = self.transactions.message(sign);
+        let rang = rang(&children, sign_message).filter(|_| depth < HOPS_MAX);
         let Some((winner, child_sign)) = rang else {
-            return self.until(StageKind::Waiting, transaction.destination, 0, sign);
+            return self.until(StageKind::Waiting, hop.destination, 0, sign_message);
         };
-        let first_sent = children.first().and_then(|child| self.transactions.transaction(*child).request);
-        if let Some(sent) = first_sent {
-            self.until(StageKind::Forwarding, transaction.destination, 0, sent);
+        if let Some(sent) = children.first().and_then(|child| child.request()) {
+            self.until(StageKind::Forwarding, hop.destination, 0, sent);
         }
         self.tries(&children, winner);
         self.descend(winner, child_sign, depth + 1);
-        self.until(StageKind::Returning, transaction.destination, 0, sign);
+        self.until(StageKind::Returning, hop.destination, 0, sign_message);
     }
 
     /// The time up to the send that was the first to be heard, where the INVITE was repeated before anything came of it.
-    fn unheard(&mut self, hop: TransactionIndex, t: &Transaction, child: Option<TransactionIndex>) {
-        let Some(request) = t.request.filter(|_| t.sends > 1) else {
+    fn unheard(&mut self, hop: TransactionView<'w, 'a>, child: Option<TransactionView<'w, 'a>>) {
+        let Some(request) = hop.request.filter(|_| hop.sends > 1) else {
             return;
         };
-        let sent_on = child.and_then(|child| self.transactions.transaction(child).request);
-        let reactions = [t.trying, t.alerting, t.final_response, sent_on];
-        let Some(heard) = reactions.into_iter().flatten().min() else {
+        let reactions = [hop.trying, hop.alerting, hop.final_response, child.and_then(|child| child.request)];
+        let Some(first_reaction) = reactions.into_iter().flatten().min() else {
             return;
         };
-        let sends = self.transactions.sends_of(hop).map(|(index, _)| index);
-        let last = sends.take_while(|send| *send < heard).last();
-        if let Some(last) = last.filter(|last| *last > request) {
-            self.until(StageKind::Unheard, t.destination, 0, last);
+        let last = hop.sends().take_while(|(send, _)| *send < first_reaction).last();
+        if let Some((_, last)) = last.filter(|(last, _)| *last > request) {
+            self.until(StageKind::Unheard, hop.destination, 0, last);
         }
     }
+}
 
-    /// Which of the further hops brought the sign, and its own sign: the same response, else the first that rang in time.
-    fn rang(&self, children: &[TransactionIndex], sign: MessageIndex) -> Option<(TransactionIndex, MessageIndex)> {
-        let wanted = self.transactions.message(sign);
-        let signs = || {
-            children.iter().flat_map(|child| {
-                let responses = self.transactions.responses_of(*child);
-                responses.filter(|(_, message)| is_sign(message)).map(|(index, message)| (*child, index, message))
-            })
-        };
-        let same = |message: &Message| {
-            message.kind == wanted.kind && message.to_tag == wanted.to_tag && !wanted.to_tag.is_absent()
-        };
-        let relayed = signs().filter(|(_, _, message)| same(message)).min_by_key(|(_, _, message)| message.order());
-        let in_time = || {
-            signs().filter(|(_, _, message)| message.time <= wanted.time).min_by_key(|(_, _, message)| message.order())
-        };
-        relayed.or_else(in_time).map(|(child, index, _)| (child, index))
+/// The INVITEs that a node sent on, once for each target.
+fn invites_behind<'w, 'a>(hop: TransactionView<'w, 'a>) -> impl Iterator<Item = TransactionView<'w, 'a>> {
+    hop.children().filter(|child| child.method == Method::Invite && child.request.is_some())
+}
+
+/// The last hop of a try that came to nothing: the one that answered what was passed back, or that never answered.
+fn farthest<'w, 'a>(lost: TransactionView<'w, 'a>) -> TransactionView<'w, 'a> {
+    let mut hop = lost;
+    for _ in 0..HOPS_MAX {
+        let behind = invites_behind(hop).filter(|child| {
+            let is_passed_back = child.status().is_none() || child.status() == hop.status();
+            child.index() > hop.index() && is_passed_back
+        });
+        match behind.last() {
+            Some(next) if hop.request.is_some() => hop = next,
+            _ => break,
+        }
     }
+    hop
+}
+
+/// Which of the further hops brought the sign, and its own sign: the same response, else the first that rang in time.
+fn rang<'w, 'a>(
+    children: &[TransactionView<'w, 'a>],
+    wanted: &Message,
+) -> Option<(TransactionView<'w, 'a>, MessageIndex)> {
+    let signs = || {
+        let signs = |child: &TransactionView<'w, 'a>| {
+            let child = *child;
+            let signs = child.responses().filter(|(_, message)| is_sign(message));
+            signs.map(move |(index, message)| (child, index, message))
+        };
+        children.iter().flat_map(signs)
+    };
+    let same = |message: &Message| {
+        message.kind == wanted.kind && message.to_tag == wanted.to_tag && !wanted.to_tag.is_absent()
+    };
+    let relayed = signs().filter(|(_, _, message)| same(message)).min_by_key(|(_, _, message)| message.order());
+    let in_time =
+        || signs().filter(|(_, _, message)| message.time <= wanted.time).min_by_key(|(_, _, message)| message.order());
+    relayed.or_else(in_time).map(|(child, index, _)| (child, index))
 }
 
 /// A response that says that the callee is being alerted, or that it answered.

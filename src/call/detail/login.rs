@@ -126,9 +126,8 @@ pub fn rounds<'a>(transactions: &CallTransactions<'a>, steps: &[TransactionIndex
     // The end of a long chain tells what its begin does.
     let steps = &steps[steps.len().saturating_sub(ROUNDS_MAX)..];
     let read = steps.iter().map(|step| {
-        let step = transactions.transaction(*step);
-        let request = transactions.message(step.request?);
-        let answer = step.final_response.map(|answer| transactions.message(answer));
+        let step = transactions.hop(*step);
+        let (request, answer) = (step.request()?, step.final_response());
         if [Some(request), answer].into_iter().flatten().any(|message| message.flags.is_cut_in_headers()) {
             return None;
         }

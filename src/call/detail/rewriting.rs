@@ -5,17 +5,17 @@
 use std::collections::BTreeMap;
 
 use crate::call::outcome::negotiation::is_whole;
-use crate::call::store::message::Message;
+use crate::call::store::message::{MAX_FORWARDS_ABSENT, Message};
 use crate::call::store::session::SessionId;
 use crate::call::store::string_arena::TextId;
 use crate::call::store::tables::Tables;
-use crate::call::transaction::call_transactions::CallTransactions;
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::transaction::TransactionIndex;
 use crate::sip::HeaderName;
 
 /// Part of a request that a node may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
+pub enum RequestPart {
     /// The URI of the request line.
     RequestUri,
     /// The URI of From.
@@ -38,7 +38,7 @@ pub enum Part {
     Header(HeaderName),
 }
 
-impl Part {
+impl RequestPart {
     /// The word of the report contract; a header field has its own name.
     pub fn word(self) -> &'static str {
         match self {
@@ -60,18 +60,18 @@ impl Part {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rewrite {
     /// What is different.
-    pub part: Part,
-    /// How it came; `None` where the part was added, or a header field whose values are not told.
+    pub part: RequestPart,
+    /// How it came; `None` where the part was added, or a header field whose values are not shown.
     pub before: Option<String>,
-    /// How it was sent on; `None` where the part was removed, or a header field whose values are not told.
+    /// How it was sent on; `None` where the part was removed, or a header field whose values are not shown.
     pub after: Option<String>,
     /// What became of it.
-    pub how: How,
+    pub how: RewriteKind,
 }
 
 /// What became of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum How {
+pub enum RewriteKind {
     /// It was not there before.
     Added,
     /// It is not there any more.
@@ -80,7 +80,7 @@ pub enum How {
     Changed,
 }
 
-impl How {
+impl RewriteKind {
     /// The word of the report contract.
     pub fn word(self) -> &'static str {
         match self {
@@ -95,12 +95,10 @@ impl How {
 ///
 /// Where nodes between the two hops were not captured, theirs is among it. Of header fields those are compared that are kept.
 pub fn rewriting(transactions: &CallTransactions<'_>, hop: TransactionIndex) -> Vec<Rewrite> {
-    let own = transactions.transaction(hop);
-    let parent = own.parent.map(|parent| transactions.transaction(parent));
-    let (Some(before), Some(after)) = (parent.and_then(|parent| parent.request), own.request) else {
+    let hop = transactions.hop(hop);
+    let (Some(before), Some(after)) = (hop.parent().and_then(TransactionView::request), hop.request()) else {
         return Vec::new();
     };
-    let (before, after) = (transactions.message(before), transactions.message(after));
     let mut rewrites = Vec::new();
     compare_heads(transactions.tables, before, after, &mut rewrites);
     compare_headers(transactions.tables, before, after, &mut rewrites);
@@ -111,15 +109,11 @@ pub fn rewriting(transactions: &CallTransactions<'_>, hop: TransactionIndex) -> 
 }
 
 fn compare_heads(tables: &Tables, before: &Message, after: &Message, out: &mut Vec<Rewrite>) {
-    let call_id = |message: &Message| {
-        let id = tables.call_ids.get(message.group.0 as usize);
-        id.copied().unwrap_or_default()
-    };
     let texts = [
-        (Part::RequestUri, before.line, after.line),
-        (Part::From, before.from, after.from),
-        (Part::To, before.to, after.to),
-        (Part::CallId, call_id(before), call_id(after)),
+        (RequestPart::RequestUri, before.line, after.line),
+        (RequestPart::From, before.from, after.from),
+        (RequestPart::To, before.to, after.to),
+        (RequestPart::CallId, tables.call_id_of(before.group), tables.call_id_of(after.group)),
     ];
     for (part, before, after) in texts {
         if before != after {
@@ -128,32 +122,30 @@ fn compare_heads(tables: &Tables, before: &Message, after: &Message, out: &mut V
     }
     // A proxy takes one off (RFC 3261 section 16.6 step 3), so do those that were not captured.
     let (came, went) = (before.max_forwards, after.max_forwards);
-    let is_less = went < came && came != ABSENT && came - went <= HOPS_UNSEEN_MAX;
-    let is_absent = came == ABSENT && went == ABSENT;
+    let is_less = went < came && came != MAX_FORWARDS_ABSENT && came - went <= HOPS_UNSEEN_MAX;
+    let is_absent = came == MAX_FORWARDS_ABSENT && went == MAX_FORWARDS_ABSENT;
     if !(is_less || is_absent) {
-        let told = |value: u8| (value != ABSENT).then(|| value.to_string());
-        out.push(rewrite(Part::MaxForwards, told(came), told(went)));
+        let text = |value: u8| (value != MAX_FORWARDS_ABSENT).then(|| value.to_string());
+        out.push(rewrite(RequestPart::MaxForwards, text(came), text(went)));
     }
     if before.transport != after.transport {
         let (came, went) = (before.transport.word(), after.transport.word());
-        out.push(changed(Part::Transport, came, went));
+        out.push(changed(RequestPart::Transport, came, went));
     }
 }
 
-/// Max-Forwards of a message that has none.
-const ABSENT: u8 = 255;
 /// Proxies that may stand between two captured hops without a word about Max-Forwards.
 const HOPS_UNSEEN_MAX: u8 = 5;
 
-fn changed(part: Part, before: &str, after: &str) -> Rewrite {
+fn changed(part: RequestPart, before: &str, after: &str) -> Rewrite {
     rewrite(part, Some(before.to_owned()), Some(after.to_owned()))
 }
 
-fn rewrite(part: Part, before: Option<String>, after: Option<String>) -> Rewrite {
+fn rewrite(part: RequestPart, before: Option<String>, after: Option<String>) -> Rewrite {
     let how = match (&before, &after) {
-        (None, _) => How::Added,
-        (_, None) => How::Removed,
-        _ => How::Changed,
+        (None, _) => RewriteKind::Added,
+        (_, None) => RewriteKind::Removed,
+        _ => RewriteKind::Changed,
     };
     Rewrite { part, before, after, how }
 }
@@ -179,20 +171,20 @@ fn compare_headers(tables: &Tables, before: &Message, after: &Message, out: &mut
             continue;
         }
         let how = match (came, went) {
-            (None, _) => How::Added,
-            (_, None) => How::Removed,
-            _ => How::Changed,
+            (None, _) => RewriteKind::Added,
+            (_, None) => RewriteKind::Removed,
+            _ => RewriteKind::Changed,
         };
-        let told = |values: Option<&Vec<TextId>>| {
+        let shown = |values: Option<&Vec<TextId>>| {
             let texts = values?.iter().map(|value| tables.text(*value));
-            is_told(name).then(|| texts.collect::<Vec<_>>().join(", "))
+            is_shown(name).then(|| texts.collect::<Vec<_>>().join(", "))
         };
-        out.push(Rewrite { part: Part::Header(name), before: told(came), after: told(went), how });
+        out.push(Rewrite { part: RequestPart::Header(name), before: shown(came), after: shown(went), how });
     }
 }
 
 /// Header fields whose values say who calls, who is called and what was said of it; of others the name says enough.
-fn is_told(name: HeaderName) -> bool {
+fn is_shown(name: HeaderName) -> bool {
     use HeaderName as H;
     matches!(
         name,
@@ -213,22 +205,21 @@ fn compare_sessions(tables: &Tables, before: SessionId, after: SessionId, out: &
         return;
     }
     match (before.is_absent(), after.is_absent()) {
-        (true, _) => return out.push(rewrite(Part::Session, None, Some(codecs(tables, after)))),
-        (_, true) => return out.push(rewrite(Part::Session, Some(codecs(tables, before)), None)),
+        (true, _) => return out.push(rewrite(RequestPart::Session, None, Some(codecs(tables, after)))),
+        (_, true) => return out.push(rewrite(RequestPart::Session, Some(codecs(tables, before)), None)),
         _ => {}
     }
     let places = |session| {
         let places = tables.sessions.media(session).iter();
-        let told = places.map(ToString::to_string);
-        told.collect::<Vec<_>>().join(" ")
+        places.map(ToString::to_string).collect::<Vec<_>>().join(" ")
     };
     let (came, went) = (places(before), places(after));
     if came != went {
-        out.push(changed(Part::MediaAddress, &came, &went));
+        out.push(changed(RequestPart::MediaAddress, &came, &went));
     }
     let (came, went) = (codecs(tables, before), codecs(tables, after));
     if came != went {
-        out.push(changed(Part::Codecs, &came, &went));
+        out.push(changed(RequestPart::Codecs, &came, &went));
     }
 }
 

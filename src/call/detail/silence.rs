@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use crate::call::transaction::call_transactions::CallTransactions;
-use crate::call::transaction::transaction::{Transaction, TransactionIndex};
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
+use crate::call::transaction::transaction::TransactionIndex;
 use crate::capture::Timestamp;
 use crate::sip::Method;
 
@@ -25,33 +25,31 @@ const GAP_GROWTH_MAX: f64 = 4.5;
 /// `None` where a response came, where the callee rang, where another branch gave the result, or where the capture cut
 /// messages so short that answers cannot be told from others.
 pub fn silent_hop(transactions: &CallTransactions<'_>) -> Option<TransactionIndex> {
-    let mut hop = transactions.last_step()?;
-    if transactions.transaction(hop).alerting.is_some() || transactions.has_headless() {
+    let mut hop = transactions.deciding_step()?;
+    if hop.alerting.is_some() || transactions.has_headless() {
         return None;
     }
     for _ in 0..HOPS_MAX {
-        let children: Vec<(TransactionIndex, &Transaction)> =
-            transactions.children(hop).filter(|(_, child)| child.method == Method::Invite).collect();
-        let Some((next, last)) = children.last() else {
+        let children: Vec<TransactionView<'_, '_>> =
+            hop.children().filter(|child| child.method == Method::Invite).collect();
+        let Some(next) = children.last() else {
             break;
         };
-        let began = transactions.message(last.first).time;
         // Branches that were asked at the same time share the result: which one made it cannot be told.
-        let has_rival = children.iter().any(|(index, child)| {
-            index != next
-                && child.alerting.or(child.final_response).is_some_and(|heard| {
-                    transactions.message(heard).time > began
-                        && transactions.final_status(child).is_none_or(|s| s.0 != 487)
-                })
-        });
-        if has_rival || *next <= hop {
+        let mut others = children.iter().filter(|child| child.index() != next.index());
+        if others.any(|other| is_rival(*other, next.first().time)) || next.index() <= hop.index() {
             return None;
         }
         hop = *next;
     }
-    let request = transactions.transaction(hop);
-    let is_silent = request.request.is_some() && transactions.responses_of(hop).next().is_none();
-    is_silent.then_some(hop)
+    let is_silent = hop.request.is_some() && hop.responses().next().is_none();
+    is_silent.then_some(hop.index())
+}
+
+/// Whether a branch rang, or was answered by anything but the end of a CANCEL, after a moment.
+fn is_rival(branch: TransactionView<'_, '_>, began: Timestamp) -> bool {
+    let answer = branch.alerting().or(branch.final_response());
+    answer.is_some_and(|answer| answer.time > began) && branch.status().is_none_or(|status| status.0 != 487)
 }
 
 /// Whether the times of several sends are those of one request that its stack repeats, rather than of somebody trying again.

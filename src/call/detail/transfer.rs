@@ -4,14 +4,15 @@
 
 use std::time::Duration;
 
-use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::Call;
+use crate::call::outcome::call_index::CallIndex;
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::message::Message;
+use crate::call::store::message_store::MessageStore;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_id_parts::is_challenge;
-use crate::call::transaction::call_transactions::CallTransactions;
-use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
+use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
 use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method, NameAddr, StatusCode, SubscriptionState, Uri};
 
@@ -45,18 +46,14 @@ pub struct Transfer {
 
 /// The transfers of a call, without those that were only challenged and asked again.
 pub fn transfers(transactions: &CallTransactions<'_>) -> Vec<Transfer> {
-    let refers: Vec<(TransactionIndex, &Transaction)> = transactions
-        .each()
-        .filter(|(_, t)| t.method == Method::Refer && t.parent.is_none() && t.request.is_some())
-        .take(TRANSFERS_MAX)
-        .collect();
+    let refers = transactions.all().filter(|hop| hop.method == Method::Refer && hop.parent.is_none());
+    let refers: Vec<TransactionView<'_, '_>> = refers.filter(|hop| hop.request.is_some()).take(TRANSFERS_MAX).collect();
     let mut found = Vec::new();
-    for (place, (index, refer)) in refers.iter().enumerate() {
-        let answer = transactions.final_status(refer);
-        let is_step = answer.is_some_and(is_challenge) && place + 1 < refers.len();
-        let next = refers.get(place + 1).map(|(_, next)| next.first);
+    for (place, refer) in refers.iter().enumerate() {
+        let next = refers.get(place + 1).map(|next| next.first);
+        let is_step = refer.status().is_some_and(is_challenge) && next.is_some();
         if !is_step {
-            found.extend(transfer(transactions, *index, next));
+            found.extend(transfer(transactions, *refer, next));
         }
     }
     found
@@ -64,27 +61,19 @@ pub fn transfers(transactions: &CallTransactions<'_>) -> Vec<Transfer> {
 
 fn transfer(
     transactions: &CallTransactions<'_>,
-    index: TransactionIndex,
+    refer: TransactionView<'_, '_>,
     next: Option<MessageIndex>,
 ) -> Option<Transfer> {
-    let refer = transactions.transaction(index);
-    let request = transactions.message(refer.request?);
-    let last_hop = transactions
-        .each()
-        .filter(|(_, t)| {
-            t.method == Method::Refer
-                && t.request.is_some_and(|hop| {
-                    let hop = transactions.message(hop);
-                    hop.cseq == request.cseq && hop.from_tag == request.from_tag
-                })
-        })
-        .max_by_key(|(_, t)| transactions.tables.vias.get(t.via).depth);
+    let request = refer.request()?;
+    let is_same = |sent: &Message| sent.cseq == request.cseq && sent.from_tag == request.from_tag;
+    let hops = transactions.all().filter(|hop| hop.method == Method::Refer && hop.request().is_some_and(is_same));
+    let last_hop = hops.max_by_key(|hop| transactions.tables.vias.get(hop.via).depth);
     let mut transfer = Transfer {
-        refer: index,
+        refer: refer.index(),
         transferor: refer.source,
-        transferee: last_hop.map_or(refer.destination, |(_, hop)| hop.destination),
+        transferee: last_hop.map_or(refer.destination, |hop| hop.destination),
         asked: request.time,
-        answer: transactions.final_status(refer),
+        answer: refer.status(),
         result: None,
         ended_without: None,
         notifies: 0,
@@ -139,7 +128,7 @@ pub fn party(address: &str) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Referred {
     /// Its index among all calls.
-    pub call: u32,
+    pub call: CallIndex,
     /// Whether the referred side itself placed it, or its INVITE names who asked for it; otherwise only its target and its
     /// time fit.
     pub is_sure: bool,
@@ -168,7 +157,7 @@ pub fn referred_call(
     let mut to_target = soon.filter(|(_, call)| party(tables.text(call.callee)) == target);
     let sure = to_target.clone().find(|(_, call)| tables.node(call.source) == node || is_referred(store, call, refer));
     let is_sure = sure.is_some();
-    sure.or_else(|| to_target.next()).map(|(index, _)| Referred { call: index as u32, is_sure })
+    sure.or_else(|| to_target.next()).map(|(index, _)| Referred { call: CallIndex(index as u32), is_sure })
 }
 
 /// Whether the INVITE of a call names the sender of the REFER as who asked for it (RFC 3892), or is to take over the call that
@@ -176,11 +165,11 @@ pub fn referred_call(
 fn is_referred(store: &MessageStore, call: &Call, refer: &Message) -> bool {
     let tables = &store.tables;
     let sender = party(tables.text(refer.from));
-    let told = tables.header(refer, HeaderName::ReferredBy).map(party);
+    let named = tables.header(refer, HeaderName::ReferredBy).map(party);
     let wanted = tables.header(refer, HeaderName::ReferTo).unwrap_or_default();
     let is_named = |first: &Message| {
         let by = tables.header(first, HeaderName::ReferredBy).map(party);
-        by.is_some_and(|by| !by.is_empty() && (by == sender || Some(by) == told))
+        by.is_some_and(|by| !by.is_empty() && (by == sender || Some(by) == named))
     };
     let is_wanted = |first: &Message| {
         let value = tables.header(first, HeaderName::Replaces);
@@ -190,7 +179,7 @@ fn is_referred(store: &MessageStore, call: &Call, refer: &Message) -> bool {
         local.is_some_and(|local| !local.is_empty() && wanted.contains(local))
     };
     let legs = call.legs.iter();
-    let mut firsts = legs.filter_map(|leg| store.messages.get(leg.start as usize));
+    let mut firsts = legs.filter_map(|leg| store.messages_of(leg).first());
     firsts.any(|first| is_named(first) || is_wanted(first))
 }
 

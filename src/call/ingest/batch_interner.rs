@@ -1,8 +1,8 @@
-//! Numbers within one batch: what many of its messages share is kept once, so that the tables of the run are asked once.
+//! Indices within one batch: what many of its messages share is kept once, so that the tables of the run are asked once.
 
 use crate::sip::HashIndex;
 
-/// Things by 64-bit hashes that are keyed by a seed which input cannot know, so that equal hashes mean equal things; numbered in
+/// Things by 64-bit hashes that are keyed by a seed which input cannot know, so that equal hashes mean equal things; indexed in
 /// the order of first sight.
 #[derive(Debug)]
 pub(in crate::call) struct BatchInterner<T> {
@@ -18,8 +18,8 @@ impl<T> Default for BatchInterner<T> {
 }
 
 impl<T> BatchInterner<T> {
-    /// The number of what hashes to `hash`; `make` is asked for it only where it is new.
-    pub(in crate::call) fn number(&mut self, hash: u64, make: impl FnOnce() -> T) -> u32 {
+    /// The index of what hashes to `hash`; `make` is asked for it only where it is new.
+    pub(in crate::call) fn intern(&mut self, hash: u64, make: impl FnOnce() -> T) -> u32 {
         let next = self.items.len() as u32;
         let place = self.places.number(hash, next, hash_of(&self.items));
         if place == next {
@@ -28,17 +28,17 @@ impl<T> BatchInterner<T> {
         place
     }
 
-    /// The number of what hashes to `hash`, where it was met.
+    /// The index of what hashes to `hash`, where it was met.
     pub(in crate::call) fn find(&self, hash: u64) -> Option<u32> {
         self.places.find(hash, hash_of(&self.items))
     }
 
-    /// What has a number.
-    pub(in crate::call) fn get(&self, number: u32) -> Option<&T> {
-        self.items.get(number as usize).map(|(_, item)| item)
+    /// What has an index.
+    pub(in crate::call) fn get(&self, index: u32) -> Option<&T> {
+        self.items.get(index as usize).map(|(_, item)| item)
     }
 
-    /// Everything in the order of its numbers, with its hash.
+    /// Everything in the order of its indices, with its hash.
     pub(in crate::call) fn items(&self) -> &[(u64, T)] {
         &self.items
     }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::call::store::message::Message;
 
 /// The longest time between two captures of one packet.
-pub const COPY_WINDOW: Duration = Duration::from_millis(100);
+pub(in crate::call) const COPY_WINDOW: Duration = Duration::from_millis(100);
 /// The longest time between two captures of one packet where only its bytes, or its two addresses, tell.
-pub const COPY_WINDOW_BLIND: Duration = Duration::from_millis(50);
+pub(in crate::call) const COPY_WINDOW_BLIND: Duration = Duration::from_millis(50);
 /// Messages looked back at for the original of a copy; as many hops and taps as one call is seen on.
 const LOOK_BACK_MAX: usize = 64;
 /// One message in so many must be doubled before closeness alone makes a copy.
@@ -20,7 +20,7 @@ const DOUBLED_SHARE_MIN: u32 = 4;
 pub type DoubledCounts = Vec<(u32, u32)>;
 
 /// Counts, for each of `taps` capture points, which messages of one Call-ID look doubled; they are in the order of time.
-pub fn count_doubled(group: &[Message], taps: usize) -> DoubledCounts {
+pub(in crate::call) fn count_doubled(group: &[Message], taps: usize) -> DoubledCounts {
     let mut counts = DoubledCounts::new();
     for (place, message) in group.iter().enumerate() {
         if !has_no_identification(message) {
@@ -39,7 +39,7 @@ pub fn count_doubled(group: &[Message], taps: usize) -> DoubledCounts {
 }
 
 /// Adds up the counts of two shares of the messages.
-pub fn add_counts(mut all: DoubledCounts, more: DoubledCounts) -> DoubledCounts {
+pub(in crate::call) fn add_counts(mut all: DoubledCounts, more: DoubledCounts) -> DoubledCounts {
     if all.len() < more.len() {
         all.resize(more.len(), (0, 0));
     }
@@ -52,13 +52,13 @@ pub fn add_counts(mut all: DoubledCounts, more: DoubledCounts) -> DoubledCounts 
 /// Which captures hold copies that only their bytes and their closeness give away.
 ///
 /// A capture point that doubles packets doubles most of them; a sender that repeats a message at once does so now and then.
-pub fn doubling_taps(counts: &[(u32, u32)]) -> Vec<bool> {
+pub(in crate::call) fn doubling_taps(counts: &[(u32, u32)]) -> Vec<bool> {
     let is_doubling = |&(all, doubled): &(u32, u32)| doubled * DOUBLED_SHARE_MIN >= all && doubled > 0;
     counts.iter().map(is_doubling).collect()
 }
 
 /// Marks the copies among the messages of one Call-ID, which are in the order of capture; says how many.
-pub fn mark_copies(messages: &mut [Message], doubling: &[bool]) -> u32 {
+pub(in crate::call) fn mark_copies(messages: &mut [Message], doubling: &[bool]) -> u32 {
     let mut copies = 0;
     for index in 1..messages.len() {
         let (earlier, rest) = messages.split_at_mut(index);

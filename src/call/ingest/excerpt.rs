@@ -1,10 +1,10 @@
-//! Excerpts: the small things that a draft takes out of a message.
+//! Excerpts: the small things that the row of a message takes out of it.
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
 
-use crate::call::ingest::message_batch::Arrival;
+use crate::call::ingest::arrival::Arrival;
 use crate::call::store::message::MessageFlags;
 use crate::net::{Endpoint, Flow};
 use crate::sip::{ContentLength, HeaderName, Message, Method, NameAddr, Seed, body};
@@ -45,9 +45,12 @@ fn is_headless(message: &Message<'_>) -> bool {
     HeaderName::IN_EVERY_MESSAGE.into_iter().any(|name| !message.has(name) || is_half(name))
 }
 
-/// Host names are compared without regard to case (RFC 3261 section 19.1.4).
+/// Bytes of a host name that are brought to small letters at a time: hardly any host name has more.
+pub(in crate::call) const LOWERED_AT_A_TIME: usize = 32;
+
+/// Host names are compared without regard to case (RFC 3261 section 19.1.4); `part` has [`LOWERED_AT_A_TIME`] bytes at most.
 pub(in crate::call) fn write_lower(hasher: &mut impl Hasher, part: &[u8]) {
-    let mut lower = [0; 32];
+    let mut lower = [0; LOWERED_AT_A_TIME];
     for (to, from) in lower.iter_mut().zip(part) {
         *to = from.to_ascii_lowercase();
     }
@@ -69,7 +72,7 @@ pub(in crate::call) fn push_digits(bytes: &mut Vec<u8>, port: u16) {
 }
 
 /// The hash of sender and receiver; between IPv4 addresses, as nearly always, of two words.
-pub(in crate::call) fn way_hash(flow: &Flow, seed: &Seed) -> u64 {
+pub(in crate::call) fn flow_hash(flow: &Flow, seed: &Seed) -> u64 {
     let word = |endpoint: &Endpoint| match endpoint.address {
         IpAddr::V4(address) => Some(u64::from(address.to_bits()) << 16 | u64::from(endpoint.port)),
         IpAddr::V6(_) => None,

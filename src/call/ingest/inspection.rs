@@ -7,7 +7,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::call::store::endpoint::EndpointId;
-use crate::call::store::string_arena::{StringArena, TextId};
+use crate::call::store::message_store::Defects;
+use crate::call::store::string_arena::StringArena;
 use crate::sip::{HeaderSpan, Message, StatusCode, inspect};
 
 /// Requests to one endpoint that are looked at whatever comes back.
@@ -19,17 +20,14 @@ const SPARE_BYTES_MAX: usize = 8 << 10;
 /// Defects kept of one request; more would say the same: that it is broken.
 const DEFECTS_MAX: usize = 8;
 
-/// Sentences about defects, by the digest of the request.
-pub type Defects = HashMap<u64, Vec<TextId>, foldhash::fast::FixedState>;
-
 /// Sender and receiver.
-type Pair = (EndpointId, EndpointId);
+type EndpointPair = (EndpointId, EndpointId);
 
 /// A request that waits for its answer.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Waiting {
     digest: u64,
-    pair: Pair,
+    pair: EndpointPair,
     bytes: Vec<u8>,
 }
 
@@ -37,7 +35,7 @@ struct Waiting {
 #[derive(Debug, Default)]
 pub(in crate::call) struct Inspections {
     /// Endpoints between which an accepted request was looked at: what one of them carries, they all do.
-    pairs: HashSet<Pair, foldhash::fast::FixedState>,
+    pairs: HashSet<EndpointPair, foldhash::fast::FixedState>,
     receivers: HashMap<EndpointId, u32, foldhash::fast::FixedState>,
     /// By the key of the top Via value.
     waiting: HashMap<u64, Waiting, foldhash::fast::FixedState>,
@@ -49,11 +47,18 @@ pub(in crate::call) struct Inspections {
 
 impl Inspections {
     /// Takes a request that opens something; `key` names its transaction on this hop.
-    pub(in crate::call) fn ask(&mut self, key: u64, digest: u64, pair: Pair, bytes: &[u8], texts: &mut StringArena) {
+    pub(in crate::call) fn add_request(
+        &mut self,
+        key: u64,
+        digest: u64,
+        pair: EndpointPair,
+        bytes: &[u8],
+        texts: &mut StringArena,
+    ) {
         let of_receiver = self.receivers.entry(pair.1).or_default();
         *of_receiver = of_receiver.saturating_add(1);
         if *of_receiver <= FIRST_OF_RECEIVER || self.waiting.len() >= WAITING_MAX {
-            self.look(digest, bytes, texts);
+            self.inspect_now(digest, bytes, texts);
         } else {
             let spare = &mut self.spare;
             self.waiting.entry(key).or_insert_with(|| {
@@ -70,7 +75,7 @@ impl Inspections {
     }
 
     /// Takes the status of an answer in the transaction that `key` names.
-    pub(in crate::call) fn answer(&mut self, key: u64, status: StatusCode, texts: &mut StringArena) {
+    pub(in crate::call) fn add_response(&mut self, key: u64, status: StatusCode, texts: &mut StringArena) {
         if !status.is_final() {
             return;
         }
@@ -79,7 +84,7 @@ impl Inspections {
         };
         let is_first_accepted = || status.is_success() && !self.pairs.contains(&asked.pair);
         if may_be_blamed(status) || is_first_accepted() {
-            self.look(asked.digest, &asked.bytes, texts);
+            self.inspect_now(asked.digest, &asked.bytes, texts);
         }
         if status.is_success() {
             self.pairs.insert(asked.pair);
@@ -95,12 +100,12 @@ impl Inspections {
         let mut unanswered: Vec<Waiting> = std::mem::take(&mut self.waiting).into_values().collect();
         unanswered.sort_unstable();
         for asked in unanswered {
-            self.look(asked.digest, &asked.bytes, texts);
+            self.inspect_now(asked.digest, &asked.bytes, texts);
         }
         self.found
     }
 
-    fn look(&mut self, digest: u64, bytes: &[u8], texts: &mut StringArena) {
+    fn inspect_now(&mut self, digest: u64, bytes: &[u8], texts: &mut StringArena) {
         let Some(message) = Message::parse(bytes, false, &mut self.spans) else {
             return;
         };

@@ -6,24 +6,14 @@ use crate::call::outcome::verdict::{self, Outcome, Watch};
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::header_list::HeaderListId;
 use crate::call::store::message::Message;
+use crate::call::store::message_store::Leg;
 use crate::call::store::string_arena::TextId;
-use crate::call::transaction::call_transactions::CallTransactions;
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::dialog::{self, Dialog};
 use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::Transport;
 use crate::sip::{Method, StatusCode};
-
-/// One Call-ID's part of a call: a range of the book's messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leg {
-    /// The Call-ID.
-    pub call_id: TextId,
-    /// First message in the book.
-    pub start: u32,
-    /// One past the last.
-    pub end: u32,
-}
 
 /// A party of a call, for "who ended it".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,21 +172,20 @@ pub struct Call {
 }
 
 /// Sums a call up; `legs` are the ranges that `transactions` was made of.
-pub fn sum_up(transactions: &CallTransactions<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
+pub(in crate::call) fn sum_up(transactions: &CallTransactions<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
     let dialogs = dialog::dialogs(transactions);
     let dialog = dialogs.first();
     let drop = dialog.and_then(|dialog| ending::drop_cause(transactions, dialog));
     let outcome = verdict::decide(transactions, dialog, drop, watch);
     let first = first_message(transactions);
-    let last = transactions.last_step().map(|step| transactions.transaction(step));
     let answer = match dialog {
         Some(dialog) => Some(transactions.message(dialog.answer)),
-        None => last.and_then(|last| last.final_response).map(|answer| transactions.message(answer)),
+        None => transactions.deciding_step().and_then(TransactionView::final_response),
     };
     let answer = answer.filter(|_| outcome != Outcome::Partial);
     let copies = transactions.messages.iter();
     let copies = copies.filter(|message| message.flags.is_copy()).count() as u32;
-    let (source, destination) = request_way(first);
+    let (source, destination) = ends_of_request(first);
     Call {
         legs,
         caller: first.from,
@@ -221,12 +210,11 @@ pub fn sum_up(transactions: &CallTransactions<'_>, legs: Vec<Leg>, watch: &Watch
 
 /// The first INVITE of the attempt, else the first message of the call.
 fn first_message<'a>(transactions: &CallTransactions<'a>) -> &'a Message {
-    let invite = transactions.chain.first().and_then(|step| transactions.transaction(*step).request);
-    invite.map_or(transactions.messages[0], |invite| transactions.message(invite))
+    transactions.steps().next().and_then(TransactionView::request).unwrap_or(transactions.messages[0])
 }
 
 /// Sender and receiver of the request that a message is or answers.
-fn request_way(message: &Message) -> (EndpointId, EndpointId) {
+fn ends_of_request(message: &Message) -> (EndpointId, EndpointId) {
     if message.method().is_some() {
         (message.source, message.destination)
     } else {
@@ -236,41 +224,35 @@ fn request_way(message: &Message) -> (EndpointId, EndpointId) {
 
 fn milestones(transactions: &CallTransactions<'_>, dialog: Option<&Dialog>) -> Milestones {
     let time = |index| transactions.message(index).time;
-    let steps = || transactions.chain.iter().map(|step| transactions.transaction(*step));
-    let Some(last) = transactions.last_step() else {
+    let Some(last) = transactions.deciding_step() else {
         return Milestones::default();
     };
-    let step = transactions.transaction(last);
+    let request_time = |index| transactions.hop(index).request.map(time);
+    let alerted = transactions.steps().filter_map(|step| step.alerting).map(time).min();
     Milestones {
-        invited: steps().find_map(|step| step.request).map(time),
-        alerted: steps().filter_map(|step| step.alerting).map(time).min(),
-        ringing: steps()
-            .filter_map(|step| step.ringing)
-            .map(time)
-            .min()
-            .or_else(|| steps().filter_map(|step| step.alerting).map(time).min()),
+        invited: transactions.steps().find_map(|step| step.request).map(time),
+        alerted,
+        ringing: transactions.steps().filter_map(|step| step.ringing).map(time).min().or(alerted),
         answered: dialog.map(|dialog| time(dialog.answer)),
-        cancelled: verdict::cancel_of(transactions, last)
-            .and_then(|cancel| transactions.transaction(cancel).request)
-            .map(time),
-        concluded: step.final_response.map(time),
-        hung_up: dialog.and_then(|dialog| dialog.bye).and_then(|bye| transactions.transaction(bye).request).map(time),
+        cancelled: verdict::cancel_of(transactions, last.index()).and_then(request_time),
+        concluded: last.final_response.map(time),
+        hung_up: dialog.and_then(|dialog| dialog.bye).and_then(request_time),
         released: dialog.and_then(|dialog| released(transactions, dialog.bye?)).map(time),
     }
 }
 
 /// The first 2xx to a BYE of the side that hung up, on the hop on which it did: the BYE itself, or its retry with a login.
 fn released(transactions: &CallTransactions<'_>, bye: TransactionIndex) -> Option<MessageIndex> {
-    let first = *transactions.transaction(bye);
-    let tag = transactions.message(first.request?).from_tag;
-    let answers = transactions.each().filter(|(index, t)| {
-        *index >= bye
-            && t.method == first.method
-            && (t.source, t.destination) == (first.source, first.destination)
-            && t.request.is_some_and(|request| transactions.message(request).from_tag == tag)
-            && transactions.final_status(t).is_some_and(StatusCode::is_success)
+    let first = transactions.hop(bye);
+    let tag = first.request()?.from_tag;
+    let answered = transactions.all().filter(|hop| {
+        hop.index() >= bye
+            && hop.method == first.method
+            && (hop.source, hop.destination) == (first.source, first.destination)
+            && hop.request().is_some_and(|request| request.from_tag == tag)
+            && hop.is_success()
     });
-    answers.filter_map(|(_, t)| t.final_response).min()
+    answered.filter_map(|hop| hop.final_response).min()
 }
 
 fn ended_by(
@@ -283,10 +265,8 @@ fn ended_by(
         Outcome::Cancelled => {
             let last = transactions.last_step()?;
             let has_hung_up = || {
-                transactions.inside(Method::Bye).any(|(_, bye)| {
-                    let request = bye.request.map(|request| transactions.message(request));
-                    request.is_some_and(|request| request.from_tag == transactions.caller_tag())
-                })
+                let mut byes = transactions.in_dialog(Method::Bye).filter_map(TransactionView::request);
+                byes.any(|bye| bye.from_tag == transactions.caller_tag())
             };
             (verdict::cancel_of(transactions, last).is_some() || has_hung_up()).then_some(Party::Caller)
         }
@@ -296,7 +276,7 @@ fn ended_by(
             if let Some(DropCause::Network { .. }) = drop {
                 return Some(Party::Network);
             }
-            let bye = transactions.message(transactions.transaction(dialog.bye?).request?);
+            let bye = transactions.hop(dialog.bye?).request()?;
             Some(if bye.from_tag == transactions.caller_tag() { Party::Caller } else { Party::Callee })
         }
         _ => None,
@@ -304,20 +284,21 @@ fn ended_by(
 }
 
 fn hops(transactions: &CallTransactions<'_>) -> Box<[Hop]> {
-    let indices: Vec<TransactionIndex> = transactions.invites().map(|(index, _)| index).collect();
+    let indices: Vec<TransactionIndex> = transactions.initial_invites().map(TransactionView::index).collect();
     // Transactions are in the order of time, so the places of hops can be searched.
     let place = |parent| indices.binary_search(&parent).ok();
     let hops = indices.iter().map(|index| {
         let parent = transactions.transaction(*index).parent.and_then(place);
-        Hop { parent: parent.and_then(|parent| u16::try_from(parent).ok()), ..hop(transactions, *index) }
+        Hop {
+            parent: parent.and_then(|parent| u16::try_from(parent).ok()),
+            ..hop(transactions, transactions.hop(*index))
+        }
     });
     hops.collect()
 }
 
-fn hop(transactions: &CallTransactions<'_>, index: TransactionIndex) -> Hop {
-    let transaction = transactions.transaction(index);
-    let answer = transaction.final_response.map(|answer| transactions.message(answer));
-    let request = transaction.request.map(|request| transactions.message(request));
+fn hop(transactions: &CallTransactions<'_>, transaction: TransactionView<'_, '_>) -> Hop {
+    let request = transaction.request();
     let after =
         |index: Option<MessageIndex>| Some(transactions.message(index?).time.millis_since(request?.time) as f32);
     let replies = [transaction.trying, transaction.alerting, transaction.final_response];
@@ -325,8 +306,8 @@ fn hop(transactions: &CallTransactions<'_>, index: TransactionIndex) -> Hop {
         source: transaction.source,
         destination: transaction.destination,
         transport: transaction.transport,
-        sent: transactions.message(transaction.request.unwrap_or(transaction.first)).time,
-        final_code: answer.and_then(Message::status).map_or(0, |status| status.0),
+        sent: request.unwrap_or(transaction.first()).time,
+        final_code: transaction.status().map_or(0, |status| status.0),
         final_ms: after(transaction.final_response),
         reply_ms: after(replies.into_iter().flatten().min()),
         alerted_ms: after(transaction.alerting),

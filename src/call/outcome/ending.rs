@@ -8,16 +8,16 @@ use std::time::Duration;
 use crate::call::outcome::reason::Cause;
 use crate::call::outcome::refresh;
 use crate::call::store::message::Message;
-use crate::call::transaction::call_transactions::CallTransactions;
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::dialog::Dialog;
 use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method, StatusCode};
 
 /// Sends of one 2xx after which its ACK counts as lost: the first and three repeats.
-pub const ACK_LOST_SENDS: u32 = 4;
+pub(in crate::call) const ACK_LOST_SENDS: u32 = 4;
 /// When a callee that never got the ACK hangs up: 64 × T1 after its first 2xx, give or take a slow stack.
-pub const ACK_LOST_BYE: (Duration, Duration) = (Duration::from_secs(28), Duration::from_secs(40));
+pub(in crate::call) const ACK_LOST_BYE: (Duration, Duration) = (Duration::from_secs(28), Duration::from_secs(40));
 /// Repeats of a 2xx behind an ACK that was captured, after which the ACK was lost or refused behind the capture point.
 const UNHEARD_ACK_SENDS: usize = 3;
 /// How soon a callee whose stack gives up early hangs up after its last 2xx.
@@ -74,10 +74,10 @@ pub enum DropCause {
 
 /// When the callee was first heard ringing, and when that ended: by an answer, a refusal or the caller's CANCEL.
 pub fn ring(transactions: &CallTransactions<'_>) -> Option<(Timestamp, Timestamp)> {
-    let step = transactions.transaction(transactions.last_step()?);
+    let step = transactions.deciding_step()?;
     let start = transactions.message(step.ringing.or(step.alerting)?).time;
-    let cancel =
-        transactions.each().find(|(_, t)| t.method == Method::Cancel && t.via == step.via).and_then(|(_, t)| t.request);
+    let cancel = transactions.all().find(|hop| hop.method == Method::Cancel && hop.via == step.via);
+    let cancel = cancel.and_then(|cancel| cancel.request);
     let ends = [step.final_response, cancel];
     let end = ends.into_iter().flatten().map(|end| transactions.message(end).time).min()?;
     (end >= start).then_some((start, end))
@@ -85,54 +85,59 @@ pub fn ring(transactions: &CallTransactions<'_>) -> Option<(Timestamp, Timestamp
 
 /// The CANCEL that a node behind the caller sent on a further hop although the caller had not cancelled.
 pub fn proxy_cancel(transactions: &CallTransactions<'_>, step: TransactionIndex) -> Option<TransactionIndex> {
-    let edge = transactions.transaction(step);
-    let own = transactions.each().any(|(_, t)| t.method == Method::Cancel && t.via == edge.via);
-    if own {
+    let own_via = transactions.hop(step).via;
+    let mut cancels = transactions.all().filter(|hop| hop.method == Method::Cancel);
+    if cancels.any(|cancel| cancel.via == own_via) {
         return None;
     }
-    transactions
-        .each()
-        .find(|(_, t)| t.method == Method::Cancel && t.request.is_some() && t.via != edge.via)
-        .map(|(index, _)| index)
+    let mut cancels = transactions.all().filter(|hop| hop.method == Method::Cancel);
+    cancels.find(|cancel| cancel.request.is_some()).map(TransactionView::index)
 }
 
 /// Why the call that `dialog` carried was cut, where it was.
 pub fn drop_cause(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
     ack_lost(transactions, dialog)
-        .or_else(|| refresh::session_timer(transactions, dialog))
+        .or_else(|| session_timer(transactions, dialog))
         .or_else(|| network(transactions, dialog))
         .or_else(|| no_such_call(transactions, dialog))
-        .or_else(|| refresh::refresh_failed(transactions, dialog))
+        .or_else(|| refresh_failed(transactions, dialog))
         .or_else(|| bye_unanswered(transactions, dialog))
+}
+
+fn session_timer(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let interval = refresh::expired_interval(transactions, dialog)?;
+    let (interval_seconds, set_by) = (interval.seconds, interval.set_by);
+    Some(DropCause::SessionTimer { bye: dialog.bye?, interval_seconds, set_by })
+}
+
+fn refresh_failed(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
+    let request = refresh::failed_refresh(transactions, dialog)?;
+    Some(DropCause::RefreshFailed { request, bye: dialog.bye? })
 }
 
 /// The hop nearest to the answerer: the deepest one that was answered with the same 2xx.
 pub fn answering_hop(transactions: &CallTransactions<'_>, dialog: &Dialog) -> TransactionIndex {
-    let mut hop = dialog.invite;
+    let mut hop = transactions.hop(dialog.invite);
+    let is_same =
+        |answer: &Message| answer.status().is_some_and(StatusCode::is_success) && answer.to_tag == dialog.to_tag;
     // Each round goes one Via value deeper, so it ends.
-    while let Some((child, _)) = transactions.children(hop).find(|(_, t)| {
-        t.final_response.is_some_and(|answer| {
-            let answer = transactions.message(answer);
-            answer.status().is_some_and(StatusCode::is_success) && answer.to_tag == dialog.to_tag
-        })
-    }) {
-        if child <= hop {
-            break;
-        }
+    while let Some(child) = hop.children().find(|child| child.final_response().is_some_and(is_same))
+        && child.index() > hop.index()
+    {
         hop = child;
     }
-    hop
+    hop.index()
 }
 
 fn ack_lost(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
     let hop = answering_hop(transactions, dialog);
-    let invite = transactions.transaction(hop);
     if !is_ack_missed(transactions, hop) {
         return None;
     }
-    let answered = transactions.message(invite.final_response?).time;
+    let invite = transactions.hop(hop);
+    let answered = invite.final_response()?.time;
     let repeated = transactions.message(invite.last_final?).time;
-    let bye = transactions.message(transactions.transaction(dialog.bye?).request?);
+    let bye = transactions.hop(dialog.bye?).request()?;
     let in_time = (ACK_LOST_BYE.0..=ACK_LOST_BYE.1).contains(&bye.time.since(answered))
         || invite.final_sends >= ACK_GIVE_UP_SENDS
             && bye.time >= repeated
@@ -146,25 +151,20 @@ fn ack_lost(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<Drop
 /// An ACK that is seen on the way to it counts for nothing where it goes on repeating: it was lost, or refused, behind the
 /// capture point.
 pub fn is_ack_missed(transactions: &CallTransactions<'_>, hop: TransactionIndex) -> bool {
-    let invite = transactions.transaction(hop);
-    let is_answered = transactions.final_status(invite).is_some_and(StatusCode::is_success);
-    if !is_answered || invite.final_sends < ACK_LOST_SENDS {
+    let invite = transactions.hop(hop);
+    if !invite.is_success() || invite.final_sends < ACK_LOST_SENDS {
         return false;
     }
-    let Some(ack) = first_ack(transactions, invite) else {
+    let Some(ack) = first_ack(transactions, &invite) else {
         return true;
     };
-    let repeats = transactions
-        .responses_of(hop)
+    let repeats = invite
+        .responses()
         .filter(|(_, message)| message.status().is_some_and(StatusCode::is_success) && message.time > ack.time);
     repeats.count() >= UNHEARD_ACK_SENDS
 }
 
-/// Whether an ACK reached the node that answered on this hop, and was the one that it waited for.
-pub fn acked_at(transactions: &CallTransactions<'_>, invite: &Transaction) -> bool {
-    first_ack(transactions, invite).is_some()
-}
-
+/// The first ACK that reached the node which answered on a hop, and was the one that it waited for.
 fn first_ack<'a>(transactions: &CallTransactions<'a>, invite: &Transaction) -> Option<&'a Message> {
     let answer = invite.final_response?;
     let node = transactions.tables.node(invite.destination);
@@ -182,7 +182,7 @@ fn first_ack<'a>(transactions: &CallTransactions<'a>, invite: &Transaction) -> O
 
 fn network(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
     let bye = dialog.bye?;
-    let message = transactions.message(transactions.transaction(bye).request?);
+    let message = transactions.hop(bye).request()?;
     let talked = message.time.since(transactions.message(dialog.answer).time);
     let by_machine = names_network_cause(transactions, message) || second_bye(transactions, dialog).is_some();
     (talked >= TALK_MIN && by_machine).then_some(DropCause::Network { bye })
@@ -190,31 +190,24 @@ fn network(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropC
 
 /// The BYE to the other party where a node between the parties hangs up on both although neither had hung up.
 pub fn second_bye(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<TransactionIndex> {
-    let node = |endpoint| transactions.tables.node(endpoint);
-    let edge = transactions.transaction(dialog.invite);
-    let middle = node(edge.destination);
-    let is_between = transactions
-        .children(dialog.invite)
-        .any(|(_, t)| node(t.source) == middle && node(t.destination) != node(edge.source));
-    let is_transfer = transactions.each().any(|(_, t)| t.method == Method::Refer);
+    let edge = transactions.hop(dialog.invite);
+    let (caller, middle) = edge.nodes();
+    let is_between = edge.children().any(|hop| hop.source_node() == middle && hop.destination_node() != caller);
+    let is_transfer = transactions.all().any(|hop| hop.method == Method::Refer);
     if !is_between || is_transfer {
         return None;
     }
-    let byes = transactions.each().filter(|(_, t)| t.method == Method::Bye && t.request.is_some());
-    // Bounded: the first two decide.
-    let first: Vec<(TransactionIndex, &Transaction)> = byes.take(2).collect();
-    let [(_, one), (second, two)] = first[..] else {
-        return None;
-    };
-    let (a, b) = (transactions.message(one.request?), transactions.message(two.request?));
-    let from_middle = node(one.source) == middle && node(two.source) == middle;
-    let to_both = node(one.destination) != node(two.destination)
-        && node(one.destination) != middle
-        && node(two.destination) != middle
-        && a.from_tag != b.from_tag;
+    // The first two decide.
+    let mut byes = transactions.all().filter(|hop| hop.method == Method::Bye && hop.request.is_some());
+    let (first, second) = (byes.next()?, byes.next()?);
+    let (a, b) = (first.request()?, second.request()?);
+    let ends = [first.destination_node(), second.destination_node()];
+    let from_middle = first.source_node() == middle && second.source_node() == middle;
+    let to_both = ends[0] != ends[1] && !ends.contains(&middle) && a.from_tag != b.from_tag;
     // A BYE that is passed on has the Via of the side that hung up below its own.
-    let own = |t: &Transaction| transactions.tables.vias.get(t.via).depth == 1;
-    (from_middle && to_both && own(one) && own(two) && b.time.since(a.time) <= BOTH_SIDES_WAIT).then_some(second)
+    let is_own = |bye: TransactionView<'_, '_>| transactions.tables.vias.get(bye.via).depth == 1;
+    let are_own = is_own(first) && is_own(second);
+    (from_middle && to_both && are_own && b.time.since(a.time) <= BOTH_SIDES_WAIT).then_some(second.index())
 }
 
 /// Whether a BYE says that a machine ended the call: a Q.850 cause other than those of a normal end, or a failure code.
@@ -235,17 +228,16 @@ pub fn names_network_cause(transactions: &CallTransactions<'_>, bye: &Message) -
 }
 
 fn no_such_call(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
-    let bye = transactions.message(transactions.transaction(dialog.bye?).request?);
-    let refused = transactions.each().find(|(_, t)| {
-        let inside =
-            t.request.is_some_and(|request| request > dialog.answer && transactions.message(request).time <= bye.time);
-        let changes = matches!(t.method, Method::Invite | Method::Update | Method::Info) && !transactions.is_initial(t);
-        let gone = transactions.final_status(t).is_some_and(|status| matches!(status.0, 481 | 408));
-        let gave_up =
-            t.final_response.is_some_and(|answer| bye.time.since(transactions.message(answer).time) <= GIVE_UP_WAIT);
-        inside && changes && gone && gave_up
+    let bye = transactions.hop(dialog.bye?).request()?;
+    let refused = transactions.all().find(|hop| {
+        let is_inside =
+            hop.request > Some(dialog.answer) && hop.request().is_some_and(|request| request.time <= bye.time);
+        let changes = matches!(hop.method, Method::Invite | Method::Update | Method::Info) && !hop.is_initial();
+        let is_gone = hop.status().is_some_and(|status| matches!(status.0, 481 | 408));
+        let gave_up = hop.final_response().is_some_and(|answer| bye.time.since(answer.time) <= GIVE_UP_WAIT);
+        is_inside && changes && is_gone && gave_up
     });
-    refused.map(|(request, _)| DropCause::NoSuchCall { request })
+    refused.map(|hop| DropCause::NoSuchCall { request: hop.index() })
 }
 
 fn bye_unanswered(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {

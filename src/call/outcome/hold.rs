@@ -2,29 +2,12 @@
 //!
 //! Sources: RFC 3264 section 8.4, RFC 6337 section 5.3.
 
-use crate::call::outcome::negotiation::{changes, exchange, is_agreed, used};
+use crate::call::outcome::negotiation::{changes, exchange, is_agreed, is_held, used};
 use crate::call::store::session::SessionId;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_transactions::CallTransactions;
 use crate::call::transaction::transaction::MessageIndex;
 use crate::sip::sdp::Direction;
-
-/// Whether the side that describes itself so holds the other one: nothing may be sent to it on any line in use.
-///
-/// By direction, or by the address 0.0.0.0 of RFC 2543 (RFC 3264 section 8.4).
-pub fn is_held(tables: &Tables, session: SessionId) -> bool {
-    let sdp = tables.sessions.shape(session);
-    let places = tables.sessions.media(session);
-    let mut lines = sdp.medias.iter().enumerate().filter(|(_, media)| !media.is_refused()).peekable();
-    lines.peek().is_some()
-        && lines.all(|(place, media)| {
-            let is_numeric = media.connection.as_ref().is_some_and(|connection| connection.address.is_some());
-            let address = places.get(place).map(|at| at.address);
-            // A description without c= line has no address either, which holds nobody.
-            let is_zero = is_numeric && address.is_some_and(|address| address.is_unspecified());
-            is_zero || matches!(media.direction(), Direction::SendOnly | Direction::Inactive)
-        })
-}
 
 fn is_inactive(tables: &Tables, session: SessionId) -> bool {
     let mut lines = used(tables.sessions.shape(session)).peekable();

@@ -1,6 +1,7 @@
 //! What became of a call: its record, how it ended, where that began, and what was negotiated.
 
 pub(in crate::call) mod call;
+pub(in crate::call) mod call_index;
 pub(in crate::call) mod ending;
 pub mod hold;
 pub mod negotiation;

@@ -2,13 +2,12 @@
 //!
 //! Sources: RFC 3264 sections 5 to 8, RFC 3261 sections 13.2.1 and 14, RFC 3262 section 5, RFC 6337 section 2.2.
 
-use crate::call::outcome::hold::is_held;
 use crate::call::store::message::Message;
 use crate::call::store::session::SessionId;
 use crate::call::store::tables::Tables;
-use crate::call::transaction::call_transactions::CallTransactions;
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
-use crate::sip::sdp::{Media, MediaKind};
+use crate::sip::sdp::{Direction, Media, MediaKind};
 use crate::sip::{HeaderName, Method, Sdp, StatusCode};
 
 /// Changes of one call that are looked at: refreshes of a long call stay below, a forged capture may hold any number.
@@ -40,45 +39,35 @@ pub fn is_whole(message: &Message) -> bool {
 /// The first description in a response of the dialog is the answer, whether that response is reliable or not
 /// (RFC 3261 section 13.2.1); without offer in the INVITE it is the offer, and ACK or PRACK answer it.
 pub fn exchange(transactions: &CallTransactions<'_>, index: TransactionIndex) -> Exchange {
-    let transaction = transactions.transaction(index);
-    let concluded = transaction.final_response;
-    let request =
-        transaction.last_request.map(|at| (at, transactions.message(at))).filter(|(_, message)| is_whole(message));
-    let offered = request.filter(|(_, message)| !message.session.is_absent());
-    let mut exchange =
-        Exchange { transaction: index, offer: offered.map(|(at, _)| at), answer: None, concluded, is_delayed: false };
-    if offered.is_some() {
-        exchange.answer = described(transactions, index).next();
-        return exchange;
+    let hop = transactions.hop(index);
+    let request = hop.last_request().filter(|request| is_whole(request));
+    let has_offer = request.is_some_and(|request| !request.session.is_absent());
+    let mut exchange = Exchange {
+        transaction: index,
+        offer: hop.last_request.filter(|_| has_offer),
+        answer: None,
+        concluded: hop.final_response,
+        is_delayed: false,
+    };
+    if has_offer {
+        exchange.answer = described(hop).next();
+    } else if request.is_some() && hop.method == Method::Invite {
+        exchange.is_delayed = true;
+        exchange.offer = described(hop).find(|at| is_reliable(transactions, *at));
+        exchange.answer = exchange.offer.and_then(|offer| late_answer(transactions, hop, offer));
     }
-    if request.is_none() || transaction.method != Method::Invite {
-        return exchange;
-    }
-    exchange.is_delayed = true;
-    exchange.offer = described(transactions, index).find(|at| is_reliable(transactions, *at));
-    exchange.answer = exchange.offer.and_then(|offer| late_answer(transactions, index, offer));
     exchange
 }
 
 /// Responses above 100 and below 300 with a description, of the dialog that was taken where one was.
-fn described<'s>(
-    transactions: &'s CallTransactions<'_>,
-    index: TransactionIndex,
-) -> impl Iterator<Item = MessageIndex> + 's {
-    let taken = transactions
-        .transaction(index)
-        .final_response
-        .map(|at| transactions.message(at))
-        .filter(|answer| answer.status().is_some_and(StatusCode::is_success))
-        .map(|answer| answer.to_tag);
-    transactions
-        .responses_of(index)
-        .filter(move |(_, message)| {
-            let is_early_or_success = message.status().is_some_and(|status| (101..300).contains(&status.0));
-            let is_of_dialog = taken.is_none_or(|tag| message.to_tag == tag || message.to_tag.is_absent());
-            is_early_or_success && is_of_dialog && !message.session.is_absent() && is_whole(message)
-        })
-        .map(|(at, _)| at)
+fn described<'t>(hop: TransactionView<'t, '_>) -> impl Iterator<Item = MessageIndex> + 't {
+    let taken = hop.final_response().filter(|_| hop.is_success()).map(|answer| answer.to_tag);
+    let described = hop.responses().filter(move |(_, message)| {
+        let is_early_or_success = message.status().is_some_and(|status| (101..300).contains(&status.0));
+        let is_of_dialog = taken.is_none_or(|tag| message.to_tag == tag || message.to_tag.is_absent());
+        is_early_or_success && is_of_dialog && !message.session.is_absent() && is_whole(message)
+    });
+    described.map(|(at, _)| at)
 }
 
 /// A 2xx, or a provisional response that asks for PRACK (RFC 3262 section 3).
@@ -90,32 +79,31 @@ fn is_reliable(transactions: &CallTransactions<'_>, at: MessageIndex) -> bool {
 
 fn late_answer(
     transactions: &CallTransactions<'_>,
-    index: TransactionIndex,
+    hop: TransactionView<'_, '_>,
     offer: MessageIndex,
 ) -> Option<MessageIndex> {
-    let transaction = transactions.transaction(index);
     let has_session = |at: &MessageIndex| !transactions.message(*at).session.is_absent();
     let to_tag = transactions.message(offer).to_tag;
     let acknowledged = transactions.originals().find(|(at, message)| {
         *at > offer
             && message.is_request(Method::Prack)
-            && message.source == transaction.source
+            && message.source == hop.source
             && message.to_tag == to_tag
             && has_session(at)
     });
     let prack = acknowledged.map(|(at, _)| at);
-    prack.or_else(|| transaction.ack.filter(has_session))
+    prack.or_else(|| hop.ack.filter(has_session))
 }
 
 /// Offers inside the dialog next to the caller: the first 256 re-INVITEs and UPDATEs in the order of time.
 pub fn changes<'s>(transactions: &'s CallTransactions<'_>) -> impl Iterator<Item = Exchange> + 's {
-    let inside = transactions.each().filter(|(_, transaction)| {
-        matches!(transaction.method, Method::Invite | Method::Update)
-            && !transactions.is_initial(transaction)
-            && transaction.parent.is_none()
-            && transaction.request.is_some()
+    let inside = transactions.all().filter(|hop| {
+        matches!(hop.method, Method::Invite | Method::Update)
+            && !hop.is_initial()
+            && hop.parent.is_none()
+            && hop.request.is_some()
     });
-    inside.take(CHANGES_MAX).map(|(index, _)| exchange(transactions, index))
+    inside.take(CHANGES_MAX).map(|hop| exchange(transactions, hop.index()))
 }
 
 /// Whether both sides agreed in an exchange.
@@ -175,23 +163,19 @@ impl Change {
 
 /// What a request inside a dialog wanted, told by what its sender had described last and the other side had taken.
 pub fn change_wanted(transactions: &CallTransactions<'_>, index: TransactionIndex) -> Change {
-    let transaction = transactions.transaction(index);
-    let Some(request) = transaction.request else {
+    let hop = transactions.hop(index);
+    let Some(wanted) = hop.request().filter(|request| is_whole(request)) else {
         return Change::Other;
     };
-    let wanted = transactions.message(request);
-    if !is_whole(wanted) {
-        return Change::Other;
-    }
     if wanted.session.is_absent() {
-        return match transaction.method {
+        return match hop.method {
             Method::Invite => Change::NewOffer,
             _ => Change::Refresh,
         };
     }
     let node = transactions.tables.node(wanted.source);
     let before = transactions.originals().filter(|(at, message)| {
-        *at < request
+        Some(*at) < hop.request
             && !message.session.is_absent()
             && transactions.tables.node(message.source) == node
             && is_in_dialog(message, wanted)
@@ -209,11 +193,7 @@ fn is_in_dialog(message: &Message, other: &Message) -> bool {
 }
 
 fn was_taken(transactions: &CallTransactions<'_>, at: MessageIndex) -> bool {
-    let Some(owner) = transactions.owner.get(at.0 as usize) else {
-        return false;
-    };
-    let transaction = transactions.transaction(*owner);
-    transaction.method == Method::Ack || transactions.final_status(transaction).is_some_and(StatusCode::is_success)
+    transactions.hop_of(at).is_some_and(|hop| hop.method == Method::Ack || hop.is_success())
 }
 
 /// What separates two descriptions of one side, the most telling difference first.
@@ -260,4 +240,21 @@ pub fn difference(tables: &Tables, before: SessionId, after: SessionId) -> Chang
 /// The media lines that are in use.
 pub fn used(sdp: &Sdp) -> impl Iterator<Item = &Media> {
     sdp.medias.iter().filter(|media| !media.is_refused())
+}
+
+/// Whether the side that describes itself so holds the other one: nothing may be sent to it on any line in use.
+///
+/// By direction, or by the address 0.0.0.0 of RFC 2543 (RFC 3264 section 8.4).
+pub fn is_held(tables: &Tables, session: SessionId) -> bool {
+    let sdp = tables.sessions.shape(session);
+    let places = tables.sessions.media(session);
+    let mut lines = sdp.medias.iter().enumerate().filter(|(_, media)| !media.is_refused()).peekable();
+    lines.peek().is_some()
+        && lines.all(|(place, media)| {
+            let is_numeric = media.connection.as_ref().is_some_and(|connection| connection.address.is_some());
+            let address = places.get(place).map(|at| at.address);
+            // A description without c= line has no address either, which holds nobody.
+            let is_zero = is_numeric && address.is_some_and(|address| address.is_unspecified());
+            is_zero || matches!(media.direction(), Direction::SendOnly | Direction::Inactive)
+        })
 }

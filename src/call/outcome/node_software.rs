@@ -1,4 +1,4 @@
-//! Makers: what product a node is, by messages that it made itself rather than passed on.
+//! Products: what software a node is, by messages that it made itself rather than passed on.
 //!
 //! A proxy passes Server and User-Agent of others on; its own are in 100 Trying, in requests that carry its Via alone, and in
 //! responses that no hop behind it gave. Source: RFC 3261 sections 16.6, 16.7, 20.35 and 20.41.
@@ -41,22 +41,22 @@ fn named(transactions: &CallTransactions<'_>, message: &Message) -> Option<TextI
 
 /// How surely the sender made a message itself; 0 where it passed it on.
 fn weight(transactions: &CallTransactions<'_>, index: MessageIndex, message: &Message) -> u8 {
-    let Some(owner) = transactions.owner.get(index.0 as usize).copied() else {
+    let Some(hop) = transactions.hop_of(index) else {
         return 0;
     };
     match message.status() {
         // Every hop answers 100 itself (section 16.2).
         Some(StatusCode(100)) => 3,
         Some(status) => {
-            let was_told = transactions.children(owner).any(|(child, _)| {
-                let mut behind = transactions.responses_of(child);
+            let was_passed_on = hop.children().any(|child| {
+                let mut behind = child.responses();
                 behind.any(|(_, response)| response.status() == Some(status))
             });
-            u8::from(!was_told)
+            u8::from(!was_passed_on)
         }
         None => {
             let is_alone = transactions.tables.vias.get(message.via).depth <= 1;
-            let was_sent_it = transactions.transaction(owner).parent.is_some();
+            let was_sent_it = hop.parent.is_some();
             if is_alone && !was_sent_it { 2 } else { 0 }
         }
     }

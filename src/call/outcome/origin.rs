@@ -8,12 +8,12 @@ use crate::call::outcome::node_software::own_software;
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::message::Message;
 use crate::call::store::string_arena::TextId;
-use crate::call::transaction::call_transactions::CallTransactions;
-use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
+use crate::call::transaction::transaction::TransactionIndex;
 use crate::sip::Method;
 
 /// The longest time a proxy takes to pass a response on.
-pub const RELAY_MAX: Duration = Duration::from_secs(1);
+pub(in crate::call) const RELAY_MAX: Duration = Duration::from_secs(1);
 /// A node that refuses this soon had no time to ask another one.
 const TOO_SOON_TO_ASK: Duration = Duration::from_millis(20);
 /// Hops followed towards the callee.
@@ -72,66 +72,58 @@ pub fn path(transactions: &CallTransactions<'_>) -> Vec<(TransactionIndex, Step)
 pub fn trace(transactions: &CallTransactions<'_>) -> Option<Origin> {
     let path = path(transactions);
     let (root, step) = *path.last()?;
-    let root = transactions.transaction(root);
-    let made = path
-        .iter()
-        .take_while(|(_, step)| *step == Step::Relayed)
-        .last()
-        .map_or(root, |(hop, _)| transactions.transaction(*hop));
-    let answer = root.final_response.map(|answer| transactions.message(answer));
+    let root = transactions.hop(root);
+    let relayed = path.iter().take_while(|(_, step)| *step == Step::Relayed);
+    let made = relayed.last().map_or(root, |(hop, _)| transactions.hop(*hop));
+    let answer = root.final_response();
     Some(Origin {
         endpoint: root.destination,
         code: answer.and_then(Message::status).map_or(0, |status| status.0),
         code_origin: made.destination,
         software: own_software(transactions, root.destination),
-        beyond_capture: answer.is_some_and(|answer| may_lie_beyond(transactions, root, answer)),
+        beyond_capture: answer.is_some_and(|answer| may_lie_beyond(root, answer)),
         step,
     })
 }
 
 fn explaining_child(transactions: &CallTransactions<'_>, hop: TransactionIndex) -> Option<(TransactionIndex, Step)> {
-    let parent = transactions.transaction(hop);
-    let children: Vec<(TransactionIndex, &Transaction)> =
-        transactions.children(hop).filter(|(_, t)| t.method == Method::Invite).collect();
-    let answer = transactions.message(parent.final_response?);
-    let same = |t: &Transaction| {
-        let Some(own) = t.final_response.map(|own| transactions.message(own)) else {
-            return false;
-        };
-        let same_tag = own.to_tag == answer.to_tag || own.to_tag.is_absent() || answer.to_tag.is_absent();
-        own.status() == answer.status() && same_tag && answer.time.since(own.time) <= RELAY_MAX
+    let parent = transactions.hop(hop);
+    let children: Vec<TransactionView<'_, '_>> =
+        parent.children().filter(|child| child.method == Method::Invite).collect();
+    let answer = parent.final_response()?;
+    let is_same = |child: &&TransactionView<'_, '_>| {
+        child.final_response().is_some_and(|own| {
+            let same_tag = own.to_tag == answer.to_tag || own.to_tag.is_absent() || answer.to_tag.is_absent();
+            own.status() == answer.status() && same_tag && answer.time.since(own.time) <= RELAY_MAX
+        })
     };
-    if let Some((index, _)) = children.iter().rev().find(|(_, t)| same(t)) {
-        return Some((*index, Step::Relayed));
+    if let Some(child) = children.iter().rev().find(is_same) {
+        return Some((child.index(), Step::Relayed));
     }
-    let finals = children.iter().filter(|(_, t)| t.final_response.is_some()).count();
+    let finals = children.iter().filter(|child| child.final_response.is_some()).count();
     // A CANCEL carries the top Via of its INVITE alone.
-    let top = |t: &Transaction| transactions.tables.vias.key(t.via);
-    let cancelled = |t: &Transaction| {
-        transactions.each().any(|(_, c)| c.method == Method::Cancel && top(c) == top(t) && c.request.is_some())
+    let top = |hop: TransactionView<'_, '_>| transactions.tables.vias.key(hop.via);
+    let was_cancelled = |child: TransactionView<'_, '_>| {
+        let mut cancels = transactions.all().filter(|hop| hop.method == Method::Cancel && hop.request.is_some());
+        cancels.any(|cancel| top(cancel) == top(child))
     };
-    let before = |index: Option<MessageIndex>| index.is_some_and(|index| Some(index) < parent.final_response);
-    let rank = |t: &Transaction| -> Option<(u8, Step)> {
-        let code = transactions.final_status(t).map(|status| status.0);
-        match code {
-            Some(487) if cancelled(t) => Some((1, Step::GaveUpRinging)),
-            Some(_) if !before(t.final_response) => None,
+    let rank = |child: TransactionView<'_, '_>| -> Option<(u8, Step)> {
+        match child.status().map(|status| status.0) {
+            Some(487) if was_cancelled(child) => Some((1, Step::GaveUpRinging)),
+            Some(_) if child.final_response >= parent.final_response => None,
             Some(401 | 407) => None,
             Some(code) if Some(code) == answer.status().map(|status| status.0) => Some((5, Step::Chose)),
             Some(200..=299) => None,
             Some(_) if finals > 1 => Some((4, Step::Chose)),
             Some(_) => Some((4, Step::Translated)),
-            None if t.alerting.is_some() => Some((2, Step::GaveUpRinging)),
+            None if child.alerting.is_some() => Some((2, Step::GaveUpRinging)),
             None => Some((3, Step::DeadBehind)),
         }
     };
-    let ranked = children.iter().filter_map(|(index, t)| rank(t).map(|(rank, step)| (rank, *index, step)));
+    let ranked = children.iter().filter_map(|child| rank(*child).map(|(rank, step)| (rank, child.index(), step)));
     ranked.max_by_key(|(rank, index, _)| (*rank, *index)).map(|(_, index, step)| (index, step))
 }
 
-fn may_lie_beyond(transactions: &CallTransactions<'_>, root: &Transaction, answer: &Message) -> bool {
-    let Some(request) = root.last_request.map(|request| transactions.message(request)) else {
-        return true;
-    };
-    answer.time.since(request.time) >= TOO_SOON_TO_ASK
+fn may_lie_beyond(root: TransactionView<'_, '_>, answer: &Message) -> bool {
+    root.last_request().is_none_or(|request| answer.time.since(request.time) >= TOO_SOON_TO_ASK)
 }

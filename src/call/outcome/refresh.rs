@@ -4,13 +4,12 @@
 
 use std::time::Duration;
 
-use crate::call::outcome::ending::DropCause;
 use crate::call::store::string_arena::TextId;
-use crate::call::transaction::call_transactions::CallTransactions;
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::dialog::Dialog;
 use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::Timestamp;
-use crate::sip::{HeaderName, Method, Refresher, SessionExpires, StatusCode};
+use crate::sip::{HeaderName, Method, Refresher, SessionExpires};
 
 /// Slack around the moments at which a session timer ends a call.
 const SLACK: Duration = Duration::from_secs(3);
@@ -46,11 +45,9 @@ impl Interval {
 /// The interval in force at a moment; `None` where the dialog has no timer.
 pub fn interval_at(transactions: &CallTransactions<'_>, dialog: &Dialog, at: Timestamp) -> Option<Interval> {
     let mut interval = read(transactions, dialog.answer);
-    let refreshes = transactions.each().filter(|(_, t)| is_refresh(transactions, dialog, t));
-    for (_, refresh) in refreshes {
+    for refresh in refreshes(transactions, dialog) {
         let answer = refresh.final_response.filter(|answer| transactions.message(*answer).time <= at);
-        let Some(answer) = answer.filter(|_| transactions.final_status(refresh).is_some_and(StatusCode::is_success))
-        else {
+        let Some(answer) = answer.filter(|_| refresh.is_success()) else {
             continue;
         };
         // A 2xx without the header switches the timer off only on paper: most stacks keep the interval.
@@ -65,6 +62,13 @@ pub fn is_refresh(transactions: &CallTransactions<'_>, dialog: &Dialog, t: &Tran
         && t.request.is_some_and(|request| request > dialog.answer && !transactions.message(request).to_tag.is_absent())
 }
 
+fn refreshes<'t, 'm>(
+    transactions: &'t CallTransactions<'m>,
+    dialog: &'t Dialog,
+) -> impl Iterator<Item = TransactionView<'t, 'm>> {
+    transactions.all().filter(|hop| is_refresh(transactions, dialog, hop))
+}
+
 /// The interval that a 2xx sets; `None` where it sets none.
 pub fn read(transactions: &CallTransactions<'_>, answer: MessageIndex) -> Option<Interval> {
     let message = transactions.message(answer);
@@ -77,50 +81,36 @@ pub fn read(transactions: &CallTransactions<'_>, answer: MessageIndex) -> Option
     Some(Interval { seconds: u32::try_from(parsed.seconds).ok()?, set_by: answer, refresher })
 }
 
-/// A call that ended at the moment at which its session timer ran out, without a refresh in the whole interval.
-pub(in crate::call) fn session_timer(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
-    let bye = transactions.message(transactions.transaction(dialog.bye?).request?);
+/// The interval at the end of which a call was hung up, without a refresh in the whole of it.
+pub(in crate::call) fn expired_interval(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<Interval> {
+    let bye = transactions.hop(dialog.bye?).request()?;
     let interval = interval_at(transactions, dialog, bye.time)?;
     let since = bye.time.since(transactions.message(interval.set_by).time);
-    interval.ends_after(since).then_some(DropCause::SessionTimer {
-        bye: dialog.bye?,
-        interval_seconds: interval.seconds,
-        set_by: interval.set_by,
-    })
+    interval.ends_after(since).then_some(interval)
 }
 
 /// A refresh that was refused or never answered, after which its sender hung up.
-pub(in crate::call) fn refresh_failed(transactions: &CallTransactions<'_>, dialog: &Dialog) -> Option<DropCause> {
-    let bye = transactions.message(transactions.transaction(dialog.bye?).request?);
-    let failed = |t: &Transaction| {
-        let request = transactions.message(t.request?);
-        let has_timer = transactions.tables.header(request, HeaderName::SessionExpires).is_some();
-        if !has_timer || request.from_tag != bye.from_tag || request.time > bye.time {
-            return None;
-        }
-        match t.final_response.map(|answer| transactions.message(answer)) {
-            // Challenges, longer timers and glare are tried again.
-            Some(answer) => {
-                let code = answer.status()?.0;
-                let is_final = code >= 300 && !matches!(code, 401 | 407 | 422 | 491);
-                (is_final && bye.time.since(answer.time) <= GIVE_UP_WAIT).then_some(())
-            }
-            None => {
-                let is_silent = t.sends >= SILENT_SENDS && t.trying.is_none();
-                (is_silent && bye.time.since(request.time) <= SILENT_WAIT).then_some(())
-            }
-        }
-    };
-    let request = last_failed(transactions, dialog, failed)?;
-    Some(DropCause::RefreshFailed { request, bye: dialog.bye? })
-}
-
-fn last_failed(
+pub(in crate::call) fn failed_refresh(
     transactions: &CallTransactions<'_>,
     dialog: &Dialog,
-    failed: impl Fn(&Transaction) -> Option<()>,
 ) -> Option<TransactionIndex> {
-    let mut refreshes = transactions.each().filter(|(_, t)| is_refresh(transactions, dialog, t));
-    let last = refreshes.by_ref().last();
-    last.filter(|(_, t)| failed(t).is_some()).map(|(index, _)| index)
+    let bye = transactions.hop(dialog.bye?).request()?;
+    let last = refreshes(transactions, dialog).last()?;
+    let request = last.request()?;
+    let has_timer = transactions.tables.header(request, HeaderName::SessionExpires).is_some();
+    if !has_timer || request.from_tag != bye.from_tag || request.time > bye.time {
+        return None;
+    }
+    let has_failed = match last.final_response() {
+        // Challenges, longer timers and glare are tried again.
+        Some(answer) => {
+            let code = answer.status()?.0;
+            code >= 300 && !matches!(code, 401 | 407 | 422 | 491) && bye.time.since(answer.time) <= GIVE_UP_WAIT
+        }
+        None => {
+            let is_silent = last.sends >= SILENT_SENDS && last.trying.is_none();
+            is_silent && bye.time.since(request.time) <= SILENT_WAIT
+        }
+    };
+    has_failed.then_some(last.index())
 }

@@ -9,20 +9,20 @@ use std::time::Duration;
 use crate::call::outcome::ending::{self, DropCause};
 use crate::call::outcome::reason::Cause;
 use crate::call::store::message::{GroupId, Message};
-use crate::call::transaction::call_transactions::CallTransactions;
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::dialog::{Dialog, UNWANTED_ANSWER_WAIT};
 use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::{Pause, Timestamp, watched_since};
 use crate::sip::{Digest, HeaderName, Method};
 
 /// Ringing that lasted at least this long and led nowhere is called unanswered rather than refused.
-pub const NO_ANSWER_RING: Duration = Duration::from_secs(10);
+pub(in crate::call) const NO_ANSWER_RING: Duration = Duration::from_secs(10);
 /// A 486 after at least this much ringing of the same device was a hand, not a busy line.
-pub const REJECT_RING: Duration = Duration::from_secs(2);
+pub(in crate::call) const REJECT_RING: Duration = Duration::from_secs(2);
 /// How long an INVITE without any response is repeated: 64 × T1 (RFC 3261 section 17.1.1.2, timer B).
-pub const TIMER_B: Duration = Duration::from_secs(32);
+pub(in crate::call) const TIMER_B: Duration = Duration::from_secs(32);
 /// How long a proxy lets a call ring at least (RFC 3261 section 16.6 step 11, timer C).
-pub const TIMER_C: Duration = Duration::from_secs(180);
+pub(in crate::call) const TIMER_C: Duration = Duration::from_secs(180);
 /// Sends of an INVITE after which a caller that follows RFC 3261 gives up.
 const INVITE_SENDS: u32 = 7;
 
@@ -165,13 +165,13 @@ impl Watch {
 }
 
 /// The outcome of a call; `dialog` is the one that carried it, and `drop` why that was cut, where it was.
-pub fn decide(
+pub(in crate::call) fn decide(
     transactions: &CallTransactions<'_>,
     dialog: Option<&Dialog>,
     drop: Option<DropCause>,
     watch: &Watch,
 ) -> Outcome {
-    let Some(last) = transactions.last_step() else {
+    let Some(step) = transactions.deciding_step() else {
         return Outcome::Partial;
     };
     if is_nameless(transactions) {
@@ -180,44 +180,43 @@ pub fn decide(
     if let Some(dialog) = dialog {
         return decide_answered(transactions, dialog, drop);
     }
-    let step = transactions.transaction(last);
-    let cancel = cancel_of(transactions, last);
-    let Some(answer) = step.final_response.map(|answer| transactions.message(answer)) else {
+    let cancel = cancel_of(transactions, step.index()).map(|cancel| transactions.hop(cancel));
+    let Some(answer) = step.final_response() else {
         return decide_unanswered(transactions, step, cancel.is_some(), watch);
     };
-    if cancel
-        .and_then(|cancel| transactions.transaction(cancel).request)
-        .is_some_and(|cancel| Some(cancel) < step.final_response)
-    {
+    let cancelled = cancel.and_then(|cancel| cancel.request);
+    if cancelled.is_some() && cancelled < step.final_response {
         return Outcome::Cancelled;
     }
-    decide_refused(transactions, last, answer)
+    decide_refused(transactions, step, answer)
 }
 
 /// The CANCEL that the caller's side sent for a step of its attempt.
 pub fn cancel_of(transactions: &CallTransactions<'_>, step: TransactionIndex) -> Option<TransactionIndex> {
-    let invite = transactions.transaction(step);
-    let same = |t: &Transaction| t.method == Method::Cancel && t.request.is_some() && t.cseq == invite.cseq;
-    let by_branch = transactions.each().find(|(_, t)| same(t) && t.via == invite.via);
+    let invite = transactions.hop(step);
+    let cancels = || {
+        let all = transactions.all();
+        all.filter(move |hop| hop.method == Method::Cancel && hop.request.is_some() && hop.cseq == invite.cseq)
+    };
+    let by_branch = cancels().find(|cancel| cancel.via == invite.via);
     // A CANCEL with a branch of its own is a fault of the caller; its hop still tells what it meant.
     let by_hop = || {
-        transactions.each().find(|(_, t)| {
-            same(t) && t.parent.is_none() && t.source == invite.source && t.destination == invite.destination
+        cancels().find(|cancel| {
+            cancel.parent.is_none() && cancel.source == invite.source && cancel.destination == invite.destination
         })
     };
-    by_branch.or_else(by_hop).map(|(index, _)| index)
+    by_branch.or_else(by_hop).map(TransactionView::index)
 }
 
 fn decide_answered(transactions: &CallTransactions<'_>, dialog: &Dialog, drop: Option<DropCause>) -> Outcome {
     let answered = transactions.message(dialog.answer).time;
-    let bye = dialog.bye.and_then(|bye| transactions.transaction(bye).request).map(|bye| transactions.message(bye));
-    let cancel = cancel_of(transactions, dialog.invite)
-        .and_then(|cancel| transactions.transaction(cancel).request)
-        .map(|cancel| transactions.message(cancel));
+    let request = |index| transactions.hop(index).request();
+    let bye = dialog.bye.and_then(request);
+    let cancel = cancel_of(transactions, dialog.invite).and_then(request);
     if let (Some(cancel), Some(bye)) = (cancel, bye) {
-        let apart = cancel.time.since(answered).max(answered.since(cancel.time));
+        let between = cancel.time.since(answered).max(answered.since(cancel.time));
         let settled = bye.time.since(answered.max(cancel.time)) <= UNWANTED_ANSWER_WAIT;
-        if apart <= UNWANTED_ANSWER_WAIT && settled && bye.from_tag == transactions.caller_tag() {
+        if between <= UNWANTED_ANSWER_WAIT && settled && bye.from_tag == transactions.caller_tag() {
             return Outcome::CancelRace;
         }
     }
@@ -230,7 +229,7 @@ fn decide_answered(transactions: &CallTransactions<'_>, dialog: &Dialog, drop: O
 
 fn decide_unanswered(
     transactions: &CallTransactions<'_>,
-    step: &Transaction,
+    step: TransactionView<'_, '_>,
     is_cancelled: bool,
     watch: &Watch,
 ) -> Outcome {
@@ -240,18 +239,18 @@ fn decide_unanswered(
     if has_unseen_answer(transactions) || transactions.has_headless() || watch.has_nameless {
         return Outcome::Partial;
     }
-    let Some(request) = step.request else {
+    let Some(request) = step.request() else {
         return Outcome::Partial;
     };
-    let (since, wait) = match step.alerting.or(step.trying) {
-        Some(heard) => (transactions.message(heard).time, TIMER_C.max(watch.longest_ring)),
-        None => (transactions.message(request).time, TIMER_B),
+    let progress = step.alerting.or(step.trying);
+    let (since, wait) = match progress {
+        Some(progress) => (transactions.message(progress).time, TIMER_C.max(watch.longest_ring)),
+        None => (request.time, TIMER_B),
     };
     // A client takes an ICMP error for a 503 and is done (RFC 3261 section 8.1.3.1).
-    let group = transactions.message(request).group;
-    let was_told = step.alerting.or(step.trying).is_none() && watch.unreachable.contains(&group);
-    let was_given_up = step.alerting.or(step.trying).is_none() && step.sends >= INVITE_SENDS;
-    if watch.since(since) >= wait || was_given_up || was_told { Outcome::TimedOut } else { Outcome::Partial }
+    let is_unreachable = progress.is_none() && watch.unreachable.contains(&request.group);
+    let was_given_up = progress.is_none() && step.sends >= INVITE_SENDS;
+    if watch.since(since) >= wait || was_given_up || is_unreachable { Outcome::TimedOut } else { Outcome::Partial }
 }
 
 /// Whether the capture cut the messages before their Call-ID, so that they may be of any number of calls.
@@ -269,25 +268,21 @@ fn has_unseen_answer(transactions: &CallTransactions<'_>) -> bool {
         )
     };
     // The ACK of a refusal that was captured, such as a challenge or a redirection, is part of that step.
-    let was_seen = |at: MessageIndex| {
-        let owner = transactions.owner.get(at.0 as usize);
-        owner.is_some_and(|owner| transactions.transaction(*owner).final_response.is_some())
-    };
+    let was_seen = |at: MessageIndex| transactions.hop_of(at).is_some_and(|hop| hop.final_response.is_some());
     transactions.originals().any(|(at, message)| {
         let is_of_step = message.is_request(Method::Ack) && was_seen(at);
         inside(message) && !message.to_tag.is_absent() && !is_of_step
     })
 }
 
-fn decide_refused(transactions: &CallTransactions<'_>, last: TransactionIndex, answer: &Message) -> Outcome {
-    let step = transactions.transaction(last);
+fn decide_refused(transactions: &CallTransactions<'_>, step: TransactionView<'_, '_>, answer: &Message) -> Outcome {
     let code = answer.status().map_or(0, |status| status.0);
     let cause = Cause::of(transactions.tables, answer);
     let ring = ending::ring(transactions).map_or(Duration::ZERO, |(start, end)| end.since(start));
     let phrase = transactions.tables.text(answer.line).to_ascii_lowercase();
     let is_blocked = matches!(code, 607 | 608 | 433 | 428 | 436 | 437 | 438)
         || code == 603 && is_network_block(transactions, answer, &phrase);
-    let by_proxy = ending::proxy_cancel(transactions, last).is_some();
+    let by_proxy = ending::proxy_cancel(transactions, step.index()).is_some();
     match code {
         _ if is_blocked => Outcome::Blocked,
         _ if cause.q850 == Some(19) && ring >= REJECT_RING => Outcome::NoAnswer,
@@ -296,13 +291,13 @@ fn decide_refused(transactions: &CallTransactions<'_>, last: TransactionIndex, a
         487 => Outcome::Cancelled,
         600 => Outcome::Busy,
         _ if cause.q850 == Some(17) => Outcome::Busy,
-        486 if rang_itself(transactions, last, answer) => Outcome::Declined,
+        486 if rang_itself(step, answer) => Outcome::Declined,
         486 => Outcome::Busy,
         603 => Outcome::Declined,
         _ if cause.q850 == Some(21) && cause.is_user => Outcome::Declined,
         401 | 407 => Outcome::AuthFailed,
         // What a client sends after a challenge carries a login, captured or not.
-        403 if has_credentials(transactions, step) || step.is_unseen_step => Outcome::AuthFailed,
+        403 if has_credentials(transactions, &step) || step.is_unseen_step => Outcome::AuthFailed,
         300..=399 => Outcome::Redirected,
         480 | 404 | 410 | 604 | 430 | 408 if step.alerting.is_none() => Outcome::Unreachable,
         500..=599 => Outcome::ServerFailed,
@@ -311,12 +306,12 @@ fn decide_refused(transactions: &CallTransactions<'_>, last: TransactionIndex, a
 }
 
 /// The device that answers 486 had itself been ringing for a while: somebody pressed a key.
-fn rang_itself(transactions: &CallTransactions<'_>, step: TransactionIndex, answer: &Message) -> bool {
-    let mut ringing = transactions
-        .responses_of(step)
-        .filter(|(_, m)| m.status().is_some_and(|status| (180..=189).contains(&status.0)));
-    ringing
-        .any(|(_, m)| (m.to_tag == answer.to_tag || m.to_tag.is_absent()) && answer.time.since(m.time) >= REJECT_RING)
+fn rang_itself(step: TransactionView<'_, '_>, answer: &Message) -> bool {
+    step.responses().any(|(_, response)| {
+        response.status().is_some_and(|status| (180..=189).contains(&status.0))
+            && (response.to_tag == answer.to_tag || response.to_tag.is_absent())
+            && answer.time.since(response.time) >= REJECT_RING
+    })
 }
 
 /// 603 that an analytics engine sent, not a person: "Network Blocked" (ATIS-1000099).

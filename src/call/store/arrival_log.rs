@@ -1,11 +1,11 @@
-//! The pile: messages in the order of arrival, brought together by Call-ID when the input is over.
+//! The log: messages in the order of arrival, brought together by Call-ID when the input is over.
 
 use rayon::prelude::*;
 
 use crate::call::store::message::Message;
-use crate::call::store::messages::Messages;
+use crate::call::store::messages::{MessageRange, Messages};
 
-/// Messages in one piece, of the pile as of what is sorted: some 7 MB, so that not many of them are there twice.
+/// Messages in one piece, of the log as of what is sorted: some 7 MB, so that not many of them are there twice.
 const PIECE: usize = 1 << 16;
 
 /// Messages in the order of arrival, in pieces, so that what was taken over is given back while the rest is sorted.
@@ -17,7 +17,7 @@ pub(in crate::call) struct ArrivalLog {
 }
 
 impl ArrivalLog {
-    /// Puts a message on the pile.
+    /// Puts a message behind the others.
     pub(in crate::call) fn push(&mut self, message: Message) {
         if self.len().is_multiple_of(PIECE) {
             // The first piece grows as it must: most captures are small.
@@ -37,18 +37,10 @@ impl ArrivalLog {
 
     /// Brings the messages of each of `groups` groups together, each in the order of arrival; says where each group lies.
     ///
-    /// Groups are numbered by their first message, so what is taken for one lies close together in the pile: a piece in which
-    /// nothing is wanted any more is the room for messages that are sorted next, and the pile never takes twice its room.
-    pub(in crate::call) fn by_group(mut self, groups: usize) -> (Messages, Vec<(u32, u32)>) {
-        let mut ranges = vec![(0_u32, 0_u32); groups];
-        for group in &self.groups {
-            ranges[*group as usize].1 += 1;
-        }
-        let mut next = 0;
-        for range in &mut ranges {
-            *range = (next, next + range.1);
-            next = range.1;
-        }
+    /// Groups are numbered by their first message, so what is taken for one lies close together in the log: a piece in which
+    /// nothing is wanted any more is the room for messages that are sorted next, and the log never takes twice its room.
+    pub(in crate::call) fn sort_by_call_id(mut self, groups: usize) -> (Messages, Vec<MessageRange>) {
+        let ranges = self.ranges(groups);
         let (from, wanted_until) = self.sources(&ranges);
         let mut sorted = Messages::default();
         let mut spare: Vec<Vec<Message>> = Vec::new();
@@ -73,9 +65,23 @@ impl ArrivalLog {
         (sorted, ranges)
     }
 
-    /// For each place of the sorted messages its place in the pile, and for each piece the last place that wants it.
-    fn sources(&self, ranges: &[(u32, u32)]) -> (Vec<u32>, Vec<usize>) {
-        let mut free: Vec<u32> = ranges.iter().map(|range| range.0).collect();
+    /// Where each of `groups` groups will lie.
+    fn ranges(&self, groups: usize) -> Vec<MessageRange> {
+        let mut ranges = vec![MessageRange::default(); groups];
+        for group in &self.groups {
+            ranges[*group as usize].end += 1;
+        }
+        let mut next = 0;
+        for range in &mut ranges {
+            *range = MessageRange { start: next, end: next + range.end };
+            next = range.end;
+        }
+        ranges
+    }
+
+    /// For each place of the sorted messages its place in the log, and for each piece the last place that wants it.
+    fn sources(&self, ranges: &[MessageRange]) -> (Vec<u32>, Vec<usize>) {
+        let mut free: Vec<u32> = ranges.iter().map(|range| range.start).collect();
         let mut from = vec![0_u32; self.len()];
         let mut wanted_until = vec![0; self.pieces.len()];
         for (place, group) in (0_u32..).zip(&self.groups) {
@@ -90,9 +96,9 @@ impl ArrivalLog {
 }
 
 /// Neighbouring groups that fill a piece together, or one that fills more than a piece, as ranges of places.
-fn whole_groups(groups: &[(u32, u32)]) -> Vec<(usize, usize)> {
+fn whole_groups(groups: &[MessageRange]) -> Vec<(usize, usize)> {
     let mut pieces: Vec<(usize, usize)> = Vec::new();
-    for (start, end) in groups.iter().map(|(start, end)| (*start as usize, *end as usize)) {
+    for (start, end) in groups.iter().map(|range| (range.start as usize, range.end as usize)) {
         match pieces.last_mut() {
             Some((begun, over)) if end - *begun <= PIECE => *over = end,
             _ => pieces.push((start, end)),
@@ -147,32 +153,31 @@ mod tests {
 
     /// Sorts messages of these groups and says what lies where against the simple way of doing it.
     fn sorts(groups: impl Iterator<Item = u32>) {
-        let mut pile = ArrivalLog::default();
+        let mut log = ArrivalLog::default();
         let mut simple: Vec<Vec<u32>> = Vec::new();
         for (frame, group) in (1..).zip(groups) {
             if simple.len() <= group as usize {
                 simple.push(Vec::new());
             }
             simple[group as usize].push(frame);
-            pile.push(message(group, frame));
+            log.push(message(group, frame));
         }
-        let (mut sorted, ranges) = pile.by_group(simple.len());
+        let (mut sorted, ranges) = log.sort_by_call_id(simple.len());
         assert_eq!(simple.concat().len(), sorted.len());
         let frames = |messages: &[Message]| -> Vec<u32> { messages.iter().map(|message| message.at.frame).collect() };
         for (range, expected) in ranges.iter().zip(&simple) {
-            let own = sorted.get(range.0 as usize..range.1 as usize);
-            assert_eq!(Some(expected), own.map(frames).as_ref());
-            let first = sorted.get(range.0 as usize);
+            assert_eq!(*expected, frames(sorted.within(*range)));
+            let first = sorted.get(range.start);
             assert_eq!(Some(expected[0]), first.map(|message| message.at.frame));
         }
-        assert!(sorted.get(sorted.len()).is_none());
+        assert!(sorted.get(sorted.len() as u32).is_none());
         assert!(sorted.iter().map(|message| message.at.frame).eq(simple.concat()));
         assert!(sorted.by_call_id().map(frames).eq(simple.iter().cloned()));
         let chunks = sorted.chunks(1000).flat_map(|(place, messages)| place..place + messages.len());
         assert!(chunks.eq(0..simple.concat().len()));
         let each = sorted.each_group(&ranges);
         let each = each.into_iter().map(|(start, own)| (start, frames(own)));
-        let starts = ranges.iter().map(|range| range.0);
+        let starts = ranges.iter().map(|range| range.start);
         assert!(each.eq(starts.zip(simple.iter().cloned())));
     }
 

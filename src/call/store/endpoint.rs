@@ -55,7 +55,7 @@ pub struct Endpoints {
 
 impl Endpoints {
     /// Gives back memory that was held for more; endpoints can still be found, and be added.
-    pub(in crate::call) fn close(&mut self) {
+    pub(in crate::call) fn freeze(&mut self) {
         self.known.shrink_to_fit();
     }
 

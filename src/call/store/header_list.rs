@@ -70,15 +70,15 @@ impl Default for HeaderLists {
 
 impl HeaderLists {
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
-    pub(in crate::call) fn close(&mut self) {
+    pub(in crate::call) fn freeze(&mut self) {
         self.table = IdTable::default();
         self.shape_numbers = HashTable::new();
         self.words.shrink_to_fit();
     }
 
     /// Makes room to find `times` as many lists as there are.
-    pub(in crate::call) fn expect(&mut self, times: usize) {
-        self.table.expect(times);
+    pub(in crate::call) fn reserve_factor(&mut self, times: usize) {
+        self.table.reserve_factor(times);
     }
 
     /// The lists under the hashes of some items, where they are known.
@@ -87,8 +87,8 @@ impl HeaderLists {
     }
 
     /// Reads ahead for lists that will be kept next, by their hashes.
-    pub(in crate::call) fn touch(&self, hashes: impl Iterator<Item = u64>) {
-        self.table.touch(hashes);
+    pub(in crate::call) fn prefetch(&self, hashes: impl Iterator<Item = u64>) {
+        self.table.prefetch(hashes);
     }
 
     /// Keeps a list that [`HeaderLists::get_all`] did not find under the hash of its source bytes.

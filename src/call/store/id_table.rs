@@ -105,7 +105,7 @@ impl<V: Packed<WORDS>, const WORDS: usize> IdTable<V, WORDS> {
     }
 
     /// Reads the lines of hashes that will be looked up next. These reads do not wait for each other.
-    pub(in crate::call) fn touch(&self, hashes: impl Iterator<Item = u64>) {
+    pub(in crate::call) fn prefetch(&self, hashes: impl Iterator<Item = u64>) {
         let read = |hash| {
             let line = self.lines.get(self.own_line(hash));
             line.map_or(0, |line| line.0[0])
@@ -115,12 +115,12 @@ impl<V: Packed<WORDS>, const WORDS: usize> IdTable<V, WORDS> {
 
     /// The values under the hashes of some items.
     pub(in crate::call) fn get_all<T>(&self, items: &[(u64, T)]) -> Vec<Option<V>> {
-        self.touch(items.iter().map(|(hash, _)| *hash));
+        self.prefetch(items.iter().map(|(hash, _)| *hash));
         items.iter().map(|(hash, _)| self.get(*hash)).collect()
     }
 
     /// Makes room for `times` as much as is kept.
-    pub(in crate::call) fn expect(&mut self, times: usize) {
+    pub(in crate::call) fn reserve_factor(&mut self, times: usize) {
         let things = self.len.saturating_mul(times);
         let slots = things.saturating_mul(100) / FORESEEN_PERCENT;
         self.resize(slots / Line::<WORDS>::SLOTS + LINES_MIN);
@@ -209,7 +209,7 @@ mod tests {
             for (number, hash) in (0_u32..).zip(&kept) {
                 known.insert(*hash, number);
                 if number == 40 {
-                    known.expect(times);
+                    known.reserve_factor(times);
                 }
             }
             for (number, hash) in (0_u32..).zip(&kept) {

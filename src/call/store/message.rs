@@ -32,7 +32,7 @@ macro_rules! flags {
             $($(#[$doc])*
             pub fn $get(self) -> bool { self.0 & (1 << $bit) != 0 }
             /// Sets it.
-            pub fn $set(&mut self, is: bool) {
+            pub(in crate::call) fn $set(&mut self, is: bool) {
                 if is { self.0 |= 1 << $bit } else { self.0 &= !(1 << $bit) }
             })*
         }
@@ -63,6 +63,9 @@ flags! {
     /// The top Via's branch begins with `z9hG4bK` (RFC 3261 section 8.1.1.7).
     has_magic_branch set_magic_branch 10;
 }
+
+/// [`Message::max_forwards`] of a message without the header.
+pub const MAX_FORWARDS_ABSENT: u8 = u8::MAX;
 
 /// One SIP message as the call floor keeps it.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +114,7 @@ pub struct Message {
     pub tap: u16,
     /// Place among the messages that one frame completed.
     pub place: u16,
-    /// Max-Forwards; 255 where absent.
+    /// Max-Forwards; [`MAX_FORWARDS_ABSENT`] where there is none.
     pub max_forwards: u8,
     /// Status that the `message/sipfrag` body of a NOTIFY reports (RFC 3515 section 2.4.5); 0 where there is none.
     pub fragment: u16,
@@ -163,3 +166,6 @@ impl Message {
         (self.time, self.at, self.place)
     }
 }
+
+/// A capture of a million messages is 104 MB of these: a field more is a decision.
+const _: () = assert!(size_of::<Message>() == 104);

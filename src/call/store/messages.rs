@@ -1,10 +1,9 @@
 //! The messages of a run, in pieces of memory of which each holds those of whole Call-IDs.
 //!
-//! One piece of memory for all would have to be there beside the pile that it is filled from; pieces are filled one after the
-//! other, in the memory that the pile no longer needs.
+//! One piece of memory for all would have to be there beside the log that it is filled from; pieces are filled one after the
+//! other, in the memory that the log no longer needs.
 
 use std::iter::{Flatten, Zip};
-use std::ops::Range;
 use std::slice;
 
 use crate::call::store::message::Message;
@@ -17,37 +16,19 @@ pub struct Messages {
     starts: Vec<u32>,
 }
 
-/// A place or a range of places.
-pub trait MessagePlaces {
-    /// What is there.
-    type Found: ?Sized;
-    /// The first place.
-    fn first(&self) -> usize;
-    /// What is there in a piece whose first message is at `start`.
-    fn within<'m>(&self, piece: &'m [Message], start: usize) -> Option<&'m Self::Found>;
+/// Neighbouring messages of one Call-ID: those of a whole group, of a leg, or of requests outside calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct MessageRange {
+    /// The place of the first message.
+    pub start: u32,
+    /// One past the place of the last.
+    pub end: u32,
 }
 
-impl MessagePlaces for usize {
-    type Found = Message;
-
-    fn first(&self) -> usize {
-        *self
-    }
-
-    fn within<'m>(&self, piece: &'m [Message], start: usize) -> Option<&'m Message> {
-        piece.get(self - start)
-    }
-}
-
-impl MessagePlaces for Range<usize> {
-    type Found = [Message];
-
-    fn first(&self) -> usize {
-        self.start
-    }
-
-    fn within<'m>(&self, piece: &'m [Message], start: usize) -> Option<&'m [Message]> {
-        piece.get(self.start - start..self.end.checked_sub(start)?)
+impl MessageRange {
+    /// How many messages there are.
+    pub(in crate::call) fn len(self) -> usize {
+        self.end.saturating_sub(self.start) as usize
     }
 }
 
@@ -69,12 +50,26 @@ impl Messages {
         self.len() == 0
     }
 
-    /// The message at a place, or those of a range within one Call-ID.
-    pub fn get<P: MessagePlaces>(&self, places: P) -> Option<&P::Found> {
-        let first = places.first();
-        let next = self.starts.partition_point(|start| *start as usize <= first);
+    /// The message at a place.
+    pub fn get(&self, place: u32) -> Option<&Message> {
+        let (start, piece) = self.piece_at(place)?;
+        piece.get((place - start) as usize)
+    }
+
+    /// The messages of a range, none where it is not within one Call-ID.
+    pub fn within(&self, range: MessageRange) -> &[Message] {
+        let found = self.piece_at(range.start).and_then(|(start, piece)| {
+            let end = range.end.checked_sub(start)?;
+            piece.get((range.start - start) as usize..end as usize)
+        });
+        found.unwrap_or_default()
+    }
+
+    /// The piece that holds a place, with the place of its first message.
+    fn piece_at(&self, place: u32) -> Option<(u32, &[Message])> {
+        let next = self.starts.partition_point(|start| *start <= place);
         let piece = next.checked_sub(1)?;
-        places.within(self.pieces.get(piece)?, self.starts[piece] as usize)
+        Some((*self.starts.get(piece)?, self.pieces.get(piece)?))
     }
 
     /// All messages in their order.
@@ -97,16 +92,16 @@ impl Messages {
     }
 
     /// The messages of each group as a slice of its own, with the place where it begins.
-    pub(in crate::call) fn each_group<'m>(&'m mut self, groups: &[(u32, u32)]) -> Vec<(u32, &'m mut [Message])> {
+    pub(in crate::call) fn each_group<'m>(&'m mut self, groups: &[MessageRange]) -> Vec<(u32, &'m mut [Message])> {
         let mut pieces = self.pieces.iter_mut();
         let mut rest: &mut [Message] = &mut [];
-        let slices = groups.iter().map(|&(start, end)| {
+        let slices = groups.iter().map(|range| {
             if rest.is_empty() {
                 rest = pieces.next().map(Vec::as_mut_slice).unwrap_or_default();
             }
-            let (group, behind) = std::mem::take(&mut rest).split_at_mut((end - start) as usize);
+            let (group, behind) = std::mem::take(&mut rest).split_at_mut(range.len());
             rest = behind;
-            (start, group)
+            (range.start, group)
         });
         slices.collect()
     }

@@ -5,6 +5,7 @@ pub(in crate::call) mod endpoint;
 pub(in crate::call) mod header_list;
 pub(in crate::call) mod id_table;
 pub(in crate::call) mod message;
+pub(in crate::call) mod message_store;
 pub(in crate::call) mod messages;
 pub(in crate::call) mod session;
 pub(in crate::call) mod string_arena;

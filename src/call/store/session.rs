@@ -39,7 +39,7 @@ impl SessionId {
 
 /// One body: what it shares with others, and what is its own.
 #[derive(Debug, Clone)]
-struct Body {
+struct SessionBody {
     shape: u32,
     origin: u64,
     version: u64,
@@ -50,7 +50,7 @@ struct Body {
 /// Every distinct session description of a run.
 #[derive(Debug)]
 pub struct Sessions {
-    bodies: Vec<Body>,
+    bodies: Vec<SessionBody>,
     shapes: Vec<(u64, Arc<Sdp>)>,
     /// The defects of bodies that share a defective shape with an earlier one: the lines they quote are their own.
     own_defects: HashMap<u32, Vec<SdpDefect>, foldhash::fast::FixedState>,
@@ -66,7 +66,7 @@ pub struct Sessions {
 
 impl Default for Sessions {
     fn default() -> Self {
-        let none = Body { shape: 0, origin: 0, version: 0, media: (0, 0) };
+        let none = SessionBody { shape: 0, origin: 0, version: 0, media: (0, 0) };
         Self {
             bodies: vec![none],
             shapes: vec![(0, Arc::new(Sdp::default()))],
@@ -82,7 +82,7 @@ impl Default for Sessions {
 
 impl Sessions {
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
-    pub(in crate::call) fn close(&mut self) {
+    pub(in crate::call) fn freeze(&mut self) {
         self.body_table = IdTable::default();
         self.shape_table = HashTable::new();
         self.bodies.shrink_to_fit();
@@ -90,13 +90,13 @@ impl Sessions {
     }
 
     /// Makes room to find `times` as many descriptions as there are.
-    pub(in crate::call) fn expect(&mut self, times: usize) {
-        self.body_table.expect(times);
+    pub(in crate::call) fn reserve_factor(&mut self, times: usize) {
+        self.body_table.reserve_factor(times);
     }
 
     /// Reads ahead for descriptions that will be asked for next, by their hashes.
-    pub(in crate::call) fn touch(&self, hashes: impl Iterator<Item = u64>) {
-        self.body_table.touch(hashes);
+    pub(in crate::call) fn prefetch(&self, hashes: impl Iterator<Item = u64>) {
+        self.body_table.prefetch(hashes);
     }
 
     /// The id of the description in `bytes`, whose hash is `hash`.
@@ -116,7 +116,7 @@ impl Sessions {
         let id = SessionId(self.bodies.len() as u32);
         self.note_defects(id.0, shape, bytes);
         let (origin, version) = (outline.origin, outline.origin_version.unwrap_or(0));
-        self.bodies.push(Body { shape, origin, version, media: (start, self.media.len() as u32) });
+        self.bodies.push(SessionBody { shape, origin, version, media: (start, self.media.len() as u32) });
         self.body_table.insert(hash, id);
         id
     }

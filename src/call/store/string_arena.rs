@@ -7,9 +7,9 @@ use crate::call::store::id_table::{IdTable, Packed};
 use crate::sip::Seed;
 
 /// Bytes kept of one text; longer ones are cut there, since forged headers may be as long as a datagram.
-pub const TEXT_BYTES_MAX: usize = 8 << 10;
-/// Bytes kept of all texts together; later new ones read as empty and are counted.
-pub const TEXTS_BYTES_MAX: usize = 1 << 30;
+pub(in crate::call) const TEXT_BYTES_MAX: usize = 8 << 10;
+/// Bytes kept of all texts together; later new ones read as empty.
+pub(in crate::call) const TEXTS_BYTES_MAX: usize = 1 << 30;
 
 /// A text in [`StringArena`], by where it lies; the default is the empty text, which also stands for "absent".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -41,7 +41,6 @@ pub struct StringArena {
     /// touches no text.
     table: IdTable<TextId>,
     seed: Seed,
-    refused: u64,
 }
 
 impl Default for StringArena {
@@ -53,7 +52,7 @@ impl Default for StringArena {
 impl StringArena {
     /// No texts; hashes handed in must be made with `seed`.
     pub fn new(seed: Seed) -> Self {
-        Self { all: String::from_iter(length("")), table: IdTable::default(), seed, refused: 0 }
+        Self { all: String::from_iter(length("")), table: IdTable::default(), seed }
     }
 
     /// The id of `bytes`, the same for the same bytes.
@@ -62,7 +61,7 @@ impl StringArena {
     }
 
     /// The id of `bytes`, whose hash under the seed of these texts is `hash`.
-    pub fn intern_hashed(&mut self, hash: u64, bytes: &[u8]) -> TextId {
+    pub(in crate::call) fn intern_hashed(&mut self, hash: u64, bytes: &[u8]) -> TextId {
         if bytes.is_empty() {
             return TextId::default();
         }
@@ -76,7 +75,6 @@ impl StringArena {
         };
         let text = cut(&text);
         if self.all.len() + text.len() > TEXTS_BYTES_MAX {
-            self.refused += 1;
             return TextId::default();
         }
         let id = TextId(self.all.len() as u32);
@@ -96,17 +94,17 @@ impl StringArena {
         &mut self,
         texts: impl Iterator<Item = (u64, &'t [u8])> + Clone,
     ) -> Vec<TextId> {
-        self.table.touch(texts.clone().map(|(hash, _)| hash));
+        self.table.prefetch(texts.clone().map(|(hash, _)| hash));
         texts.map(|(hash, bytes)| self.intern_hashed(hash, bytes)).collect()
     }
 
     /// Makes room to find `times` as many texts as there are.
-    pub(in crate::call) fn expect(&mut self, times: usize) {
-        self.table.expect(times);
+    pub(in crate::call) fn reserve_factor(&mut self, times: usize) {
+        self.table.reserve_factor(times);
     }
 
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
-    pub(in crate::call) fn close(&mut self) {
+    pub(in crate::call) fn freeze(&mut self) {
         self.table = IdTable::default();
         self.all.shrink_to_fit();
     }
@@ -118,11 +116,6 @@ impl StringArena {
         let length = length.unwrap_or_default().iter();
         let length = length.fold(0, |length, digit| length << 7 | usize::from(*digit));
         self.all.get(start..start + length).unwrap_or_default()
-    }
-
-    /// How many texts did not fit any more.
-    pub fn refused(&self) -> u64 {
-        self.refused
     }
 }
 

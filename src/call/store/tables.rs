@@ -2,7 +2,7 @@
 
 use crate::call::store::endpoint::{EndpointId, Endpoints, NodeId};
 use crate::call::store::header_list::HeaderLists;
-use crate::call::store::message::Message;
+use crate::call::store::message::{GroupId, Message};
 use crate::call::store::session::Sessions;
 use crate::call::store::string_arena::{StringArena, TextId};
 use crate::call::store::via_stack::ViaStacks;
@@ -28,12 +28,12 @@ pub struct Tables {
 
 impl Tables {
     /// Gives back the memory of look-ups that only filing needs.
-    pub(in crate::call) fn close(&mut self) {
-        self.texts.close();
-        self.endpoints.close();
-        self.vias.close();
-        self.headers.close();
-        self.sessions.close();
+    pub(in crate::call) fn freeze(&mut self) {
+        self.texts.freeze();
+        self.endpoints.freeze();
+        self.vias.freeze();
+        self.headers.freeze();
+        self.sessions.freeze();
     }
 
     /// The text of an id.
@@ -51,13 +51,18 @@ impl Tables {
         self.endpoints.node(id)
     }
 
+    /// The Call-ID of a group, absent where the capture lacks it.
+    pub(in crate::call) fn call_id_of(&self, group: GroupId) -> TextId {
+        self.call_ids.get(group.0 as usize).copied().unwrap_or_default()
+    }
+
     /// The Call-ID of a message.
     pub fn call_id(&self, message: &Message) -> &str {
-        self.text(self.call_ids.get(message.group.0 as usize).copied().unwrap_or_default())
+        self.text(self.call_id_of(message.group))
     }
 
     /// Whether the capture cut a message before its Call-ID: it may be of any call.
-    pub fn lacks_name(&self, message: &Message) -> bool {
+    pub(in crate::call) fn lacks_name(&self, message: &Message) -> bool {
         message.flags.is_headless() && self.call_id(message).is_empty()
     }
 

@@ -47,7 +47,7 @@ pub struct ViaValue {
 
 /// What a Via value says beside its key.
 #[derive(Debug, Clone, Copy)]
-struct Rest {
+struct ViaRest {
     sent_by: TextId,
     below: ViaId,
     depth: u8,
@@ -58,7 +58,7 @@ struct Rest {
 pub struct ViaStacks {
     /// Keys of the top values: that of each message is asked for, the rest hardly ever.
     keys: Vec<u64>,
-    rests: Vec<Rest>,
+    rests: Vec<ViaRest>,
     /// Stacks by [`hash_of`].
     table: IdTable<ViaId>,
 }
@@ -70,22 +70,22 @@ pub(in crate::call) fn hash_of(keys: impl Iterator<Item = u64>) -> u64 {
 
 impl Default for ViaStacks {
     fn default() -> Self {
-        let empty = Rest { sent_by: TextId::default(), below: ViaId(0), depth: 0 };
+        let empty = ViaRest { sent_by: TextId::default(), below: ViaId(0), depth: 0 };
         Self { keys: vec![0], rests: vec![empty], table: IdTable::default() }
     }
 }
 
 impl ViaStacks {
     /// Gives back the memory that finding what is known takes; nothing may be added afterwards.
-    pub(in crate::call) fn close(&mut self) {
+    pub(in crate::call) fn freeze(&mut self) {
         self.table = IdTable::default();
         self.keys.shrink_to_fit();
         self.rests.shrink_to_fit();
     }
 
     /// Makes room to find `times` as many stacks as there are.
-    pub(in crate::call) fn expect(&mut self, times: usize) {
-        self.table.expect(times);
+    pub(in crate::call) fn reserve_factor(&mut self, times: usize) {
+        self.table.reserve_factor(times);
     }
 
     /// The stacks with the hashes of some items, where they are known.
@@ -94,14 +94,14 @@ impl ViaStacks {
     }
 
     /// Reads ahead for stacks that will be put together next, by the keys of their values, the lowest first.
-    pub(in crate::call) fn touch(&self, stacks: impl Iterator<Item = impl Iterator<Item = u64>>) {
+    pub(in crate::call) fn prefetch(&self, stacks: impl Iterator<Item = impl Iterator<Item = u64>>) {
         let tails = stacks.flat_map(|keys| {
             keys.scan(0, |hash, key| {
                 *hash = mixed(*hash, key);
                 Some(*hash)
             })
         });
-        self.table.touch(tails);
+        self.table.prefetch(tails);
     }
 
     /// The stack of values with their keys and sent-by, the lowest first.
@@ -119,7 +119,7 @@ impl ViaStacks {
         let depth = self.get(below).depth.saturating_add(1);
         let id = ViaId(self.keys.len() as u32);
         self.keys.push(key);
-        self.rests.push(Rest { sent_by, below, depth });
+        self.rests.push(ViaRest { sent_by, below, depth });
         self.table.insert(hash, id);
         id
     }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use crate::call::ingest::message_store::MessageStore;
 use crate::call::store::endpoint::{EndpointId, NodeId};
 use crate::call::store::message::Message;
+use crate::call::store::message_store::MessageStore;
 use crate::capture::Timestamp;
 use crate::net::Transport;
 
@@ -39,17 +39,17 @@ pub struct Census {
     pub span: Option<(Timestamp, Timestamp)>,
 }
 
-type Pair = (NodeId, NodeId);
+type NodePair = (NodeId, NodeId);
 
 #[derive(Default)]
-struct Share {
+struct CensusShare {
     by_transport: BTreeMap<Transport, u64>,
     cut: BTreeMap<u16, (u32, u64)>,
     fragmented: Vec<u32>,
     /// In the order of first sight.
-    traffic: Vec<(Pair, Traffic)>,
+    traffic: Vec<(NodePair, Traffic)>,
     /// Where each pair is in that.
-    places: HashMap<Pair, u32, foldhash::fast::FixedState>,
+    places: HashMap<NodePair, u32, foldhash::fast::FixedState>,
     span: Option<(Timestamp, Timestamp)>,
 }
 
@@ -60,8 +60,8 @@ impl Census {
         let all = chunks
             .into_par_iter()
             .with_max_len(1)
-            .map(|(place, messages)| Share::of(messages, place, store))
-            .reduce(Share::default, Share::and);
+            .map(|(place, messages)| CensusShare::of(messages, place, store))
+            .reduce(CensusShare::default, CensusShare::and);
         Self {
             by_transport: all.by_transport,
             cut: all.cut,
@@ -72,14 +72,14 @@ impl Census {
     }
 }
 
-impl Share {
+impl CensusShare {
     /// Counts neighbouring messages, the first of which is at `place`.
     fn of(messages: &[Message], place: usize, store: &MessageStore) -> Self {
         let mut share = Self::default();
         let Some(first) = messages.first() else {
             return share;
         };
-        let mut lately = Lately::default();
+        let mut recent_flows = RecentFlows::default();
         let mut span = (first.time, first.time);
         let mut run = (first.transport, 0);
         for (place, message) in (place as u32..).zip(messages) {
@@ -97,7 +97,7 @@ impl Share {
                 share.fragmented.push(place);
             }
             let ends = (message.source, message.destination);
-            let place = lately.place(ends, || share.place(ends, store));
+            let place = recent_flows.place(ends, || share.place(ends, store));
             share.traffic[place as usize].1.messages += 1;
             span = (span.0.min(message.time), span.1.max(message.time));
         }
@@ -119,7 +119,7 @@ impl Share {
         self.place_of(pair, Traffic { messages: 0, source, destination })
     }
 
-    fn place_of(&mut self, pair: Pair, empty: Traffic) -> u32 {
+    fn place_of(&mut self, pair: NodePair, empty: Traffic) -> u32 {
         *self.places.entry(pair).or_insert_with(|| {
             self.traffic.push((pair, empty));
             self.traffic.len() as u32 - 1
@@ -146,21 +146,21 @@ impl Share {
 }
 
 /// Endpoints that are remembered.
-const LATELY_MAX: usize = 64;
+const RECENT_MAX: usize = 64;
 
 /// Where the traffic of endpoints is counted that spoke lately: the messages of a call go between the same few.
-struct Lately([Option<((EndpointId, EndpointId), u32)>; LATELY_MAX]);
+struct RecentFlows([Option<((EndpointId, EndpointId), u32)>; RECENT_MAX]);
 
-impl Default for Lately {
+impl Default for RecentFlows {
     fn default() -> Self {
-        Self([None; LATELY_MAX])
+        Self([None; RECENT_MAX])
     }
 }
 
-impl Lately {
+impl RecentFlows {
     fn place(&mut self, ends: (EndpointId, EndpointId), find: impl FnOnce() -> u32) -> u32 {
         let number = ends.0.place() * 7 + ends.1.place();
-        let known = &mut self.0[number % LATELY_MAX];
+        let known = &mut self.0[number % RECENT_MAX];
         match known {
             Some((of, place)) if *of == ends => *place,
             _ => {

@@ -140,7 +140,7 @@ pub fn bound(chance: f64) -> String {
 }
 
 /// A number with its thousands parted: `12,345`.
-pub fn thousands(number: u64) -> String {
+pub(in crate::call) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {

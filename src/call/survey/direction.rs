@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use crate::call::assemble::group::{CallSet, transactions_of};
-use crate::call::ingest::message_store::MessageStore;
-use crate::call::outcome::call::Leg;
+use crate::call::beside::registration::RegisterAttempt;
+use crate::call::outcome::call::Call;
 use crate::call::store::endpoint::{EndpointId, NodeId};
 use crate::call::store::message::Message;
+use crate::call::store::message_store::{Leg, MessageStore};
 use crate::call::survey::census::Census;
-use crate::call::transaction::call_transactions::CallTransactions;
-use crate::call::transaction::transaction::{Transaction, TransactionIndex};
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
+use crate::call::transaction::join::transactions_of;
 use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method};
 
@@ -39,7 +39,7 @@ const INVITE_WAIT: Duration = Duration::from_secs(200);
 /// How long before its answer any other request may have been sent: 64 × T1.
 const REQUEST_WAIT: Duration = Duration::from_secs(32);
 
-type Pair = (NodeId, NodeId);
+type NodePair = (NodeId, NodeId);
 
 /// Two nodes of which only one was captured speaking to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct OneDirection {
 
 /// What a speaker that is captured alone does.
 #[derive(Debug, Default)]
-struct Signs {
+struct SpeakerSigns {
     /// It knows something that only the other side can have told it.
     knows: bool,
     /// Requests that it answers, though none was captured.
@@ -65,29 +65,34 @@ struct Signs {
     unrepeated: u32,
 }
 
-type AllSigns = BTreeMap<Pair, Signs>;
+type AllSigns = BTreeMap<NodePair, SpeakerSigns>;
 
 /// Legs that one thread looks at at a time.
 const LEGS_AT_A_TIME: usize = 1024;
 
 /// Pairs of which one direction is missing, in the order of endpoints.
-pub fn one_direction_pairs(store: &MessageStore, happened: &CallSet, census: &Census) -> Vec<OneDirection> {
+pub fn one_direction_pairs(
+    store: &MessageStore,
+    calls: &[Call],
+    attempts: &[RegisterAttempt],
+    census: &Census,
+) -> Vec<OneDirection> {
     let counts = &census.traffic;
-    let silent: BTreeSet<Pair> =
+    let silent: BTreeSet<NodePair> =
         counts.keys().filter(|(a, b)| a != b && !counts.contains_key(&(*b, *a))).copied().collect();
     if silent.is_empty() {
         return Vec::new();
     }
     let watch = census.span.unwrap_or_default();
-    let of_calls = happened.calls.iter().flat_map(|call| call.legs.iter());
-    let of_attempts = happened.attempts.iter().map(|attempt| &attempt.leg);
+    let of_calls = calls.iter().flat_map(|call| call.legs.iter());
+    let of_attempts = attempts.iter().map(|attempt| &attempt.leg);
     let legs: Vec<&Leg> = of_calls.chain(of_attempts).collect();
-    let alone = Alone::of(&silent);
+    let alone = LoneSpeakers::of(&silent);
     let shares = legs.par_chunks(LEGS_AT_A_TIME).with_max_len(1).map(|legs| {
         let mut signs = AllSigns::new();
         for leg in legs {
             if alone.speaks_in(store, leg) {
-                learn(store, leg, &silent, watch, &mut signs);
+                add_leg(store, leg, &silent, watch, &mut signs);
             }
         }
         signs
@@ -97,7 +102,7 @@ pub fn one_direction_pairs(store: &MessageStore, happened: &CallSet, census: &Ce
     for (speaker, _) in &silent {
         *partners.entry(*speaker).or_default() += 1;
     }
-    let is_missing = |pair: &Pair, signs: &Signs| {
+    let is_missing = |pair: &NodePair, signs: &SpeakerSigns| {
         let habit = counts.get(pair).is_some_and(|count| count.messages >= MESSAGES_MIN)
             && signs.unrepeated >= UNREPEATED_MIN
             && signs.unrepeated * 10 >= signs.requests * UNREPEATED_TENTHS_MIN
@@ -117,13 +122,13 @@ pub fn one_direction_pairs(store: &MessageStore, happened: &CallSet, census: &Ce
 }
 
 /// Pairs of which one speaks alone, and for each node by its number whether it does: few do, and every message is asked about.
-struct Alone<'a> {
-    pairs: &'a BTreeSet<Pair>,
+struct LoneSpeakers<'a> {
+    pairs: &'a BTreeSet<NodePair>,
     speaks: Vec<bool>,
 }
 
-impl<'a> Alone<'a> {
-    fn of(pairs: &'a BTreeSet<Pair>) -> Self {
+impl<'a> LoneSpeakers<'a> {
+    fn of(pairs: &'a BTreeSet<NodePair>) -> Self {
         let last = pairs.iter().map(|(speaker, _)| speaker.place()).max();
         let mut speaks = vec![false; last.map_or(0, |last| last + 1)];
         for (speaker, _) in pairs {
@@ -134,8 +139,7 @@ impl<'a> Alone<'a> {
 
     /// Whether somebody speaks alone in a leg.
     fn speaks_in(&self, store: &MessageStore, leg: &Leg) -> bool {
-        let messages = store.messages.get(leg.start as usize..leg.end as usize);
-        messages.into_iter().flatten().any(|message| {
+        store.messages_of(leg).iter().any(|message| {
             let speaker = store.tables.node(message.source);
             let speaks = self.speaks.get(speaker.place()).copied().unwrap_or(false);
             speaks && self.pairs.contains(&(speaker, store.tables.node(message.destination)))
@@ -156,42 +160,41 @@ fn add_signs(mut all: AllSigns, more: AllSigns) -> AllSigns {
 }
 
 /// Takes down what the speakers of one leg show of what they heard.
-fn learn(
+fn add_leg(
     store: &MessageStore,
     leg: &Leg,
-    silent: &BTreeSet<Pair>,
+    silent: &BTreeSet<NodePair>,
     watch: (Timestamp, Timestamp),
     signs: &mut AllSigns,
 ) {
-    let node = |endpoint| store.tables.node(endpoint);
     let transactions = transactions_of(store, &[*leg]);
-    for (index, t) in transactions.each() {
-        let asked = (node(t.source), node(t.destination));
-        if t.request.is_none() && silent.contains(&(asked.1, asked.0)) {
-            let wait = if t.method == Method::Invite { INVITE_WAIT } else { REQUEST_WAIT };
-            let signs = signs.entry((asked.1, asked.0)).or_default();
+    for hop in transactions.all() {
+        let (asker, asked) = hop.nodes();
+        if hop.request.is_none() && silent.contains(&(asked, asker)) {
+            let wait = if hop.method == Method::Invite { INVITE_WAIT } else { REQUEST_WAIT };
+            let signs = signs.entry((asked, asker)).or_default();
             signs.orphans += 1;
-            signs.knows |= transactions.message(t.first).time.since(watch.0) >= wait;
-        } else if t.request.is_some() && silent.contains(&asked) {
-            let signs = signs.entry(asked).or_default();
-            signs.knows |= acts_on_unseen(&transactions, t);
+            signs.knows |= hop.first().time.since(watch.0) >= wait;
+        } else if hop.request.is_some() && silent.contains(&(asker, asked)) {
+            let signs = signs.entry((asker, asked)).or_default();
+            signs.knows |= acts_on_unseen(&transactions, hop);
             let counts =
-                !t.transport.is_reliable() && !matches!(t.method, Method::Ack | Method::Cancel | Method::Options);
+                !hop.transport.is_reliable() && !matches!(hop.method, Method::Ack | Method::Cancel | Method::Options);
             signs.requests += u32::from(counts);
-            signs.unrepeated += u32::from(counts && is_left_alone(&transactions, index, t, watch.1));
+            signs.unrepeated += u32::from(counts && is_left_alone(&transactions, hop, watch.1));
         }
     }
 }
 
 /// Whether the sender of a request shows by it that it heard what the capture lacks.
-fn acts_on_unseen(transactions: &CallTransactions<'_>, t: &Transaction) -> bool {
-    let Some(request) = t.request.map(|request| transactions.message(request)) else {
+fn acts_on_unseen(transactions: &CallTransactions<'_>, hop: TransactionView<'_, '_>) -> bool {
+    let Some(request) = hop.request() else {
         return false;
     };
-    let speaker = transactions.tables.node(t.source);
-    match t.method {
+    let speaker = hop.source_node();
+    match hop.method {
         Method::Invite | Method::Register if request.to_tag.is_absent() => {
-            let unseen_final = t.method == Method::Invite && t.ack.is_some() && t.final_response.is_none();
+            let unseen_final = hop.method == Method::Invite && hop.ack.is_some() && hop.final_response.is_none();
             unseen_final || learnt_from_unseen(transactions, request)
         }
         _ => {
@@ -250,21 +253,16 @@ fn learnt_from_unseen(transactions: &CallTransactions<'_>, request: &Message) ->
 }
 
 /// Whether a request was not repeated although the time for it had come, and nothing else took its place.
-fn is_left_alone(
-    transactions: &CallTransactions<'_>,
-    index: TransactionIndex,
-    t: &Transaction,
-    end: Timestamp,
-) -> bool {
-    let Some(last) = t.last_request.map(|last| transactions.message(last)) else {
+fn is_left_alone(transactions: &CallTransactions<'_>, hop: TransactionView<'_, '_>, end: Timestamp) -> bool {
+    let Some(last) = hop.last_request() else {
         return false;
     };
-    let went_elsewhere = transactions.each().any(|(other, o)| {
-        other > index
-            && (o.method == Method::Cancel && o.via == t.via
-                || o.method == t.method && o.source == t.source && o.destination != t.destination)
+    let went_elsewhere = transactions.all().any(|other| {
+        other.index() > hop.index()
+            && (other.method == Method::Cancel && other.via == hop.via
+                || other.method == hop.method && other.source == hop.source && other.destination != hop.destination)
     });
     // An answer from another address than the one asked is an answer all the same.
-    let is_answered = transactions.responses_of(index).next().is_some();
-    !is_answered && t.sends <= SENDS_MAX && end.since(last.time) >= REPEAT_WAIT && !went_elsewhere
+    let is_answered = hop.responses().next().is_some();
+    !is_answered && hop.sends <= SENDS_MAX && end.since(last.time) >= REPEAT_WAIT && !went_elsewhere
 }

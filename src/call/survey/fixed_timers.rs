@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::{Call, Hop};
 use crate::call::outcome::verdict::Outcome;
 use crate::call::store::endpoint::NodeId;
+use crate::call::store::message_store::MessageStore;
 use crate::call::store::tables::Tables;
 use crate::capture::Timestamp;
 use crate::sip::StatusCode;
 
 /// How far a ring timer strays.
-pub const RING_SLACK: Duration = Duration::from_millis(500);
+pub(in crate::call) const RING_SLACK: Duration = Duration::from_millis(500);
 /// How far a talk timer strays.
-pub const TALK_SLACK: Duration = Duration::from_secs(1);
+pub(in crate::call) const TALK_SLACK: Duration = Duration::from_secs(1);
 /// The shortest ringing that a timer is set to.
-pub const RING_TIMER_MIN: Duration = Duration::from_secs(10);
+pub(in crate::call) const RING_TIMER_MIN: Duration = Duration::from_secs(10);
 /// Ends at the same duration needed.
 const ENDS_MIN: usize = 3;
 /// Share of what lasted that long which must have ended there.
@@ -90,13 +90,13 @@ type ByNode<T> = HashMap<NodeId, T, foldhash::fast::FixedState>;
 
 /// What some calls show of how long things last; what is shorter than any timer is left out.
 #[derive(Default)]
-struct Share {
+struct NodeDurations {
     rings: ByNode<Vec<Lasting>>,
     setups: ByNode<Vec<Lasting>>,
     talks: ByNode<Vec<Lasting>>,
 }
 
-impl Share {
+impl NodeDurations {
     fn measure(&mut self, call: &Call, store: &MessageStore, end: Timestamp) {
         let waited = |lasting: &Lasting| lasts(lasting, RING_TIMER_MIN - RING_SLACK);
         let talk = talk_of(call, end).filter(|talk| lasts(talk, TALK_TIMER_MIN));
@@ -124,7 +124,7 @@ fn lasts(lasting: &Lasting, at_least: Duration) -> bool {
     lasting.0 >= at_least.as_secs_f32() * 1000.0
 }
 
-fn gather(all: &mut ByNode<Vec<Lasting>>, more: ByNode<Vec<Lasting>>) {
+fn append(all: &mut ByNode<Vec<Lasting>>, more: ByNode<Vec<Lasting>>) {
     for (node, lasting) in more {
         all.entry(node).or_default().extend(lasting);
     }
@@ -141,22 +141,22 @@ pub struct FixedTimers {
 impl FixedTimers {
     /// Measures every call at every node that its INVITE passed; `end` is the last frame.
     pub fn of(calls: &[Call], store: &MessageStore, end: Timestamp) -> Self {
-        let shares: Vec<Share> = calls
+        let shares: Vec<NodeDurations> = calls
             .par_chunks(CALLS_AT_A_TIME)
             .with_max_len(1)
             .map(|calls| {
-                let mut share = Share::default();
+                let mut share = NodeDurations::default();
                 for call in calls {
                     share.measure(call, store, end);
                 }
                 share
             })
             .collect();
-        let mut all = Share::default();
+        let mut all = NodeDurations::default();
         for share in shares {
-            gather(&mut all.rings, share.rings);
-            gather(&mut all.setups, share.setups);
-            gather(&mut all.talks, share.talks);
+            append(&mut all.rings, share.rings);
+            append(&mut all.setups, share.setups);
+            append(&mut all.talks, share.talks);
         }
         // Where fewer things lasted than show a timer, none will be found.
         let sorted = |all: ByNode<Vec<Lasting>>| {
@@ -186,7 +186,7 @@ impl FixedTimers {
     }
 
     /// Corrects outcomes: a refusal after a ring time that hardly any call at that node outlasts was nobody's hand.
-    pub fn refine(&self, calls: &mut [Call], store: &MessageStore) {
+    pub(in crate::call) fn refine(&self, calls: &mut [Call], store: &MessageStore) {
         for call in calls {
             let code = call.final_code.map_or(0, |StatusCode(code)| code);
             let is_refusal = matches!(code, 486 | 487 | 603)

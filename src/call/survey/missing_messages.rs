@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::call::ingest::message_store::MessageStore;
 use crate::call::store::endpoint::NodeId;
 use crate::call::store::message::Message;
+use crate::call::store::message_store::MessageStore;
 use crate::call::store::tables::Tables;
 use crate::capture::Timestamp;
 use crate::sip::Method;
@@ -33,14 +33,14 @@ const GROUP_MAX: usize = 256;
 
 /// Messages that were sent and not captured, beside those that were.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct MissedCount {
     /// Messages that must have been sent and are not in the capture; more may lack that nothing gives away.
     pub missed: u32,
     /// Messages in the capture, copies left out.
     pub seen: u32,
 }
 
-impl Tally {
+impl MissedCount {
     fn add(&mut self, other: Self) {
         self.missed += other.missed;
         self.seen += other.seen;
@@ -52,14 +52,14 @@ impl Tally {
     }
 }
 
-type ByPair = HashMap<(NodeId, NodeId), Tally, foldhash::fast::FixedState>;
+type ByPair = HashMap<(NodeId, NodeId), MissedCount, foldhash::fast::FixedState>;
 
 /// What the capture lacks between which nodes.
 #[derive(Debug, Default)]
 pub struct MissingMessages {
     by_pair: ByPair,
-    by_node: HashMap<NodeId, Tally, foldhash::fast::FixedState>,
-    total: Tally,
+    by_node: HashMap<NodeId, MissedCount, foldhash::fast::FixedState>,
+    total: MissedCount,
 }
 
 impl MissingMessages {
@@ -67,51 +67,50 @@ impl MissingMessages {
     pub fn of(store: &MessageStore, start: Timestamp) -> Self {
         let mut by_pair = ByPair::default();
         let step = store.groups.len().div_ceil(GROUPS_MAX).max(1);
-        for (first, end) in store.groups.iter().step_by(step) {
-            let all = store.messages.get(*first as usize..*end as usize);
-            look(all.unwrap_or_default(), &store.tables, start, &mut by_pair);
+        for range in store.groups.iter().step_by(step) {
+            look(store.messages_of(*range), &store.tables, start, &mut by_pair);
         }
-        let mut by_node: HashMap<NodeId, Tally, foldhash::fast::FixedState> = HashMap::default();
-        for ((a, b), tally) in &by_pair {
-            by_node.entry(*a).or_default().add(*tally);
+        let mut by_node: HashMap<NodeId, MissedCount, foldhash::fast::FixedState> = HashMap::default();
+        for ((a, b), count) in &by_pair {
+            by_node.entry(*a).or_default().add(*count);
             if a != b {
-                by_node.entry(*b).or_default().add(*tally);
+                by_node.entry(*b).or_default().add(*count);
             }
         }
-        let mut total = Tally::default();
+        let mut total = MissedCount::default();
         // Where nearly everything is missing, it is not chance: the capture holds one direction, or a part of the transports.
-        for tally in by_pair.values().filter(|tally| !tally.is_at_least_one_in(SYSTEMATIC_SHARE)) {
-            total.add(*tally);
+        for count in by_pair.values().filter(|count| !count.is_at_least_one_in(SYSTEMATIC_SHARE)) {
+            total.add(*count);
         }
         Self { by_pair, by_node, total }
     }
 
     /// What it lacks between two nodes, both ways.
-    pub fn between(&self, a: NodeId, b: NodeId) -> Tally {
+    pub fn between(&self, a: NodeId, b: NodeId) -> MissedCount {
         self.by_pair.get(&(a.min(b), a.max(b))).copied().unwrap_or_default()
     }
 
     /// What it lacks of a node, whomever it spoke with.
-    pub fn at(&self, node: NodeId) -> Tally {
+    pub fn at(&self, node: NodeId) -> MissedCount {
         self.by_node.get(&node).copied().unwrap_or_default()
     }
 
     /// What it lacks in all, pairs left out of which it holds no more than one direction.
-    pub fn total(&self) -> Tally {
+    pub fn total(&self) -> MissedCount {
         self.total
     }
 }
 
 /// A message with what tells its transaction.
 #[derive(Clone, Copy)]
-struct NumberedMessage<'a> {
+struct KeyedMessage<'a> {
     message: &'a Message,
     key: u64,
     from: NodeId,
     to: NodeId,
 }
 
-impl NumberedMessage<'_> {
+impl KeyedMessage<'_> {
     /// The two nodes, whoever of them spoke.
     fn pair(&self) -> (NodeId, NodeId) {
         (self.from.min(self.to), self.from.max(self.to))
@@ -122,51 +121,51 @@ impl NumberedMessage<'_> {
 pub fn missed_in(messages: &[Message], tables: &Tables, start: Timestamp) -> u32 {
     let mut by_pair = ByPair::default();
     look(messages, tables, start, &mut by_pair);
-    by_pair.values().map(|tally| tally.missed).sum()
+    by_pair.values().map(|count| count.missed).sum()
 }
 
 fn look(messages: &[Message], tables: &Tables, start: Timestamp, by_pair: &mut ByPair) {
     let messages = &messages[..messages.len().min(GROUP_MAX)];
-    let mut told: Vec<NumberedMessage<'_>> = Vec::with_capacity(messages.len());
+    let mut keyed: Vec<KeyedMessage<'_>> = Vec::with_capacity(messages.len());
     let originals = messages.iter().filter(|message| !message.flags.is_copy());
-    told.extend(originals.map(|message| NumberedMessage {
+    keyed.extend(originals.map(|message| KeyedMessage {
         message,
         key: tables.vias.key(message.via),
         from: tables.node(message.source),
         to: tables.node(message.destination),
     }));
-    for between in told.chunk_by(|a, b| a.pair() == b.pair()) {
+    for between in keyed.chunk_by(|a, b| a.pair() == b.pair()) {
         by_pair.entry(between[0].pair()).or_default().seen += between.len() as u32;
     }
     // What was cut before its headers ended cannot be told apart.
     if messages.iter().any(|message| message.flags.is_headless()) {
         return;
     }
-    let mut miss = |told: &NumberedMessage<'_>, count: u32| {
+    let mut miss = |own: &KeyedMessage<'_>, count: u32| {
         if count > 0 {
-            by_pair.entry(told.pair()).or_default().missed += count;
+            by_pair.entry(own.pair()).or_default().missed += count;
         }
     };
-    let group = Group::of(&told, start);
-    for (place, told) in told.iter().enumerate() {
-        if told.message.status().is_some() {
-            if group.is_orphan(told) && group.is_first(place) {
-                miss(told, 1);
+    let group = GroupLookup::of(&keyed, start);
+    for (place, own) in keyed.iter().enumerate() {
+        if own.message.status().is_some() {
+            if group.is_orphan(own) && group.is_first(place) {
+                miss(own, 1);
             }
         } else if group.is_first(place) {
-            let lacks = group.confirms_unseen(told) || group.knows_unseen(told);
+            let lacks = group.confirms_unseen(own) || group.knows_unseen(own);
             let heard = !lacks && group.is_left_alone(place);
-            miss(told, u32::from(lacks || heard) + group.late_repeats(place));
+            miss(own, u32::from(lacks || heard) + group.late_repeats(place));
         }
     }
-    for (told, count) in group.left_out() {
-        miss(&told, count);
+    for (own, count) in group.left_out() {
+        miss(&own, count);
     }
 }
 
 /// The messages of one Call-ID, with look-ups.
-struct Group<'a> {
-    told: &'a [NumberedMessage<'a>],
+struct GroupLookup<'a> {
+    messages: &'a [KeyedMessage<'a>],
     start: Timestamp,
     /// Transactions that a request was captured of, sorted.
     asked: Vec<(u64, Method)>,
@@ -176,12 +175,12 @@ struct Group<'a> {
     firsts: Vec<bool>,
 }
 
-impl<'a> Group<'a> {
-    fn of(told: &'a [NumberedMessage<'a>], start: Timestamp) -> Self {
-        let mut asked = Vec::with_capacity(told.len());
-        let mut answered = Vec::with_capacity(told.len());
-        let mut kinds: Vec<(u64, Method, bool, NodeId, usize)> = Vec::with_capacity(told.len());
-        for (place, own) in told.iter().enumerate() {
+impl<'a> GroupLookup<'a> {
+    fn of(messages: &'a [KeyedMessage<'a>], start: Timestamp) -> Self {
+        let mut asked = Vec::with_capacity(messages.len());
+        let mut answered = Vec::with_capacity(messages.len());
+        let mut kinds: Vec<(u64, Method, bool, NodeId, usize)> = Vec::with_capacity(messages.len());
+        for (place, own) in messages.iter().enumerate() {
             let method = own.message.transaction_method();
             match own.message.status() {
                 Some(status) => answered.push((own.key, method, status.0)),
@@ -193,14 +192,14 @@ impl<'a> Group<'a> {
         asked.sort_unstable();
         answered.sort_unstable();
         kinds.sort_unstable();
-        let mut firsts = vec![false; told.len()];
+        let mut firsts = vec![false; messages.len()];
         let mut before = None;
         for (key, method, is_request, from, place) in kinds {
             let kind = Some((key, method, is_request, from));
             firsts[place] = kind != before;
             before = kind;
         }
-        Self { told, start, asked, answered, firsts }
+        Self { messages, start, asked, answered, firsts }
     }
 
     /// Whether a message is the first of its kind, request or response, in its transaction.
@@ -215,17 +214,17 @@ impl<'a> Group<'a> {
     }
 
     /// A response whose request is not there, although the capture was running when it was sent.
-    fn is_orphan(&self, told: &NumberedMessage<'_>) -> bool {
-        let message = told.message;
-        let name = (told.key, message.cseq_method);
-        if told.key == 0 || self.asked.binary_search(&name).is_ok() {
+    fn is_orphan(&self, own: &KeyedMessage<'_>) -> bool {
+        let message = own.message;
+        let name = (own.key, message.cseq_method);
+        if own.key == 0 || self.asked.binary_search(&name).is_ok() {
             return false;
         }
         let wait = if message.cseq_method == Method::Invite { INVITE_WAIT } else { REQUEST_WAIT };
         let asked_before = || {
-            self.told.iter().any(|other| {
-                other.from == told.to
-                    && other.to == told.from
+            self.messages.iter().any(|other| {
+                other.from == own.to
+                    && other.to == own.from
                     && other.message.status().is_none()
                     && other.message.cseq < message.cseq
                     && other.message.time <= message.time
@@ -235,61 +234,58 @@ impl<'a> Group<'a> {
     }
 
     /// An ACK of an answer that is not there, although its INVITE is.
-    fn confirms_unseen(&self, told: &NumberedMessage<'_>) -> bool {
-        if !told.message.is_request(Method::Ack) {
+    fn confirms_unseen(&self, own: &KeyedMessage<'_>) -> bool {
+        if !own.message.is_request(Method::Ack) {
             return false;
         }
         let is_final = |status: Option<u16>| status.is_some_and(|status| status >= 200);
-        let invites = self.told.iter().filter(|other| {
-            other.message.is_request(Method::Invite)
-                && other.from == told.from
-                && other.message.cseq == told.message.cseq
+        let invites = self.messages.iter().filter(|other| {
+            other.message.is_request(Method::Invite) && other.from == own.from && other.message.cseq == own.message.cseq
         });
         let mut invites = invites.peekable();
         invites.peek().is_some() && !invites.any(|invite| is_final(self.highest_answer(invite.key, Method::Invite)))
     }
 
-    /// A request with a tag that only an answer can have told its sender, whose own INVITE is there and the answer is not.
-    fn knows_unseen(&self, told: &NumberedMessage<'_>) -> bool {
-        let tag = told.message.to_tag;
-        if tag.is_absent() || told.message.is_request(Method::Ack) {
+    /// A request with a tag that only an answer can have given its sender, whose own INVITE is there and the answer is not.
+    fn knows_unseen(&self, own: &KeyedMessage<'_>) -> bool {
+        let tag = own.message.to_tag;
+        if tag.is_absent() || own.message.is_request(Method::Ack) {
             return false;
         }
-        let opened = self.told.iter().any(|other| {
-            other.message.is_request(Method::Invite) && other.message.to_tag.is_absent() && other.from == told.from
+        let opened = self.messages.iter().any(|other| {
+            other.message.is_request(Method::Invite) && other.message.to_tag.is_absent() && other.from == own.from
         });
         opened
-            && !self.told.iter().any(|other| {
+            && !self.messages.iter().any(|other| {
                 let given = match other.message.status() {
                     Some(_) => other.message.to_tag,
                     None => other.message.from_tag,
                 };
-                given == tag && other.to == told.from
+                given == tag && other.to == own.from
             })
     }
 
     /// A request over UDP that nothing answered, that was not repeated, and whose sender went on all the same.
     fn is_left_alone(&self, place: usize) -> bool {
-        let told = &self.told[place];
-        let message = told.message;
+        let own = &self.messages[place];
+        let message = own.message;
         let is_repeated =
             matches!(message.method(), Some(Method::Invite | Method::Register | Method::Bye | Method::Subscribe));
-        if !is_repeated || message.transport.is_reliable() || told.key == 0 {
+        if !is_repeated || message.transport.is_reliable() || own.key == 0 {
             return false;
         }
         let method = message.transaction_method();
-        if self.highest_answer(told.key, method).is_some() {
+        if self.highest_answer(own.key, method).is_some() {
             return false;
         }
-        let later = self.told.get(place + 1..).unwrap_or_default();
-        let is_again =
-            |other: &&NumberedMessage<'_>| other.key == told.key && other.message.method() == message.method();
+        let later = self.messages.get(place + 1..).unwrap_or_default();
+        let is_again = |other: &&KeyedMessage<'_>| other.key == own.key && other.message.method() == message.method();
         if later.iter().any(|other| is_again(&other)) {
             return false;
         }
         later.iter().any(|other| {
-            other.from == told.from
-                && other.to == told.to
+            other.from == own.from
+                && other.to == own.to
                 && other.message.status().is_none()
                 && (other.message.cseq > message.cseq && other.message.time.since(message.time) < REPEAT_WAIT
                     || other.message.time.since(message.time) >= REPEAT_WAIT
@@ -299,15 +295,15 @@ impl<'a> Group<'a> {
 
     /// Repeats that are missing between those that were captured: the gaps between repeats double at most.
     fn late_repeats(&self, place: usize) -> u32 {
-        let told = &self.told[place];
-        let is_same = |other: &&NumberedMessage<'_>| {
-            other.key == told.key && other.from == told.from && other.message.kind == told.message.kind
+        let own = &self.messages[place];
+        let is_same = |other: &&KeyedMessage<'_>| {
+            other.key == own.key && other.from == own.from && other.message.kind == own.message.kind
         };
-        if told.message.transport.is_reliable() {
+        if own.message.transport.is_reliable() {
             return 0;
         }
-        let (mut last, mut gap_before, mut late) = (told.message.time, 0.0, 0);
-        for again in self.told[place + 1..].iter().filter(is_same) {
+        let (mut last, mut gap_before, mut late) = (own.message.time, 0.0, 0);
+        for again in self.messages[place + 1..].iter().filter(is_same) {
             let gap = again.message.time.since(last).as_secs_f64();
             let is_late = gap_before >= 0.04 && gap > gap_before * GAP_GROWTH_MAX && gap < 25.0;
             late += u32::from(is_late);
@@ -317,13 +313,13 @@ impl<'a> Group<'a> {
     }
 
     /// Numbers of CSeq that a sender left out although it counts by one, each with the request behind the gap.
-    fn left_out(&self) -> Vec<(NumberedMessage<'a>, u32)> {
-        let requests = self.told.iter().enumerate().filter(|(_, told)| {
-            let method = told.message.method();
+    fn left_out(&self) -> Vec<(KeyedMessage<'a>, u32)> {
+        let requests = self.messages.iter().enumerate().filter(|(_, own)| {
+            let method = own.message.method();
             method.is_some_and(|method| !matches!(method, Method::Ack | Method::Cancel))
         });
-        let mut numbers: Vec<(NodeId, NodeId, u32, usize)> = Vec::with_capacity(self.told.len());
-        numbers.extend(requests.map(|(place, told)| (told.from, told.to, told.message.cseq, place)));
+        let mut numbers: Vec<(NodeId, NodeId, u32, usize)> = Vec::with_capacity(self.messages.len());
+        numbers.extend(requests.map(|(place, own)| (own.from, own.to, own.message.cseq, place)));
         numbers.sort_unstable();
         let mut left_out = Vec::new();
         for way in numbers.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
@@ -336,7 +332,7 @@ impl<'a> Group<'a> {
                 continue;
             }
             for pair in way.windows(2).filter(|pair| wide(pair[1].2 - pair[0].2)) {
-                left_out.push((self.told[pair[1].3], pair[1].2 - pair[0].2 - 1));
+                left_out.push((self.messages[pair[1].3], pair[1].2 - pair[0].2 - 1));
             }
         }
         left_out

@@ -8,10 +8,11 @@ use std::fmt::{self, Write};
 use rayon::prelude::*;
 
 use crate::call::beside::registration::address_of;
-use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::{Asked, Call, Hop};
+use crate::call::outcome::call_index::CallIndex;
 use crate::call::store::endpoint::NodeId;
 use crate::call::store::header_list::HeaderListId;
+use crate::call::store::message_store::MessageStore;
 use crate::call::store::string_arena::TextId;
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::number::{Lead, Number, Shape, user_of};
@@ -26,13 +27,13 @@ pub const CONTRAST_MIN: u32 = 2;
 /// Shapes told apart at one node; the kinds of lead and flag allow no more in practice.
 const SHAPES_MAX: usize = 64;
 
-type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+type KeyedMap<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
 /// One INVITE that a node received.
 #[derive(Debug, Clone, Copy)]
-pub struct Received {
+pub struct ReceivedInvite {
     /// Index of the call.
-    pub call: u32,
+    pub call: CallIndex,
     /// Request-URI.
     pub uri: TextId,
     /// URI of From.
@@ -45,7 +46,7 @@ pub struct Received {
 
 /// How often something was accepted and how often refused.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Tally {
+pub struct AcceptanceCount {
     /// Answered or alerted.
     pub accepted: u32,
     /// Refused as a number that does not exist or is written wrongly: 404, 484, 604.
@@ -55,13 +56,13 @@ pub struct Tally {
     /// Refused by any of the codes that a wrong number may get.
     pub refused: u32,
     /// The first one accepted.
-    pub first: Option<Received>,
+    pub first: Option<ReceivedInvite>,
     /// The last one accepted.
-    pub last: Option<Received>,
+    pub last: Option<ReceivedInvite>,
 }
 
-impl Tally {
-    fn add(&mut self, received: Received, code: u16) {
+impl AcceptanceCount {
+    fn add(&mut self, received: ReceivedInvite, code: u16) {
         if code < 300 {
             self.accepted += 1;
             self.first = self.first.or(Some(received));
@@ -78,23 +79,23 @@ impl Tally {
 #[derive(Debug, Default)]
 pub struct NumberAcceptance {
     /// All together.
-    pub all: Tally,
+    pub all: AcceptanceCount,
     /// By the way in which the number is written, with accepted examples.
-    pub shapes: Map<Shape, (Tally, Vec<(Number<'static>, Received)>)>,
+    pub shapes: KeyedMap<Shape, (AcceptanceCount, Vec<(Number<'static>, ReceivedInvite)>)>,
     /// By the last digits of the number.
-    pub subscribers: Map<Box<str>, Tally>,
+    pub subscribers: KeyedMap<Box<str>, AcceptanceCount>,
     /// By the user part of the Request-URI.
-    pub users: Map<Box<str>, Tally>,
+    pub users: KeyedMap<Box<str>, AcceptanceCount>,
     /// By the host of the Request-URI.
-    pub hosts: Map<Box<str>, Tally>,
+    pub hosts: KeyedMap<Box<str>, AcceptanceCount>,
     /// By the user of From, where that was forbidden [`CONTRAST_MIN`] times.
-    pub callers: Map<Box<str>, Tally>,
+    pub callers: KeyedMap<Box<str>, AcceptanceCount>,
     /// By the user of P-Asserted-Identity or P-Preferred-Identity, empty where there is none; as `callers`.
-    pub asserted: Map<Box<str>, Tally>,
+    pub asserted: KeyedMap<Box<str>, AcceptanceCount>,
     /// By the node that sent it; as `callers`.
-    pub sources: Map<NodeId, Tally>,
+    pub sources: KeyedMap<NodeId, AcceptanceCount>,
     /// By how the number begins; as `callers`.
-    pub prefixes: Map<Prefix, Tally>,
+    pub prefixes: KeyedMap<Prefix, AcceptanceCount>,
     /// Called users that were refused by 603 without ringing.
     pub declined: HashSet<Box<str>, foldhash::fast::FixedState>,
 }
@@ -102,7 +103,7 @@ pub struct NumberAcceptance {
 /// The receptions of all nodes that refused something.
 #[derive(Debug, Default)]
 pub struct NumberAcceptances {
-    nodes: Map<NodeId, NumberAcceptance>,
+    nodes: KeyedMap<NodeId, NumberAcceptance>,
 }
 
 impl NumberAcceptances {
@@ -110,7 +111,7 @@ impl NumberAcceptances {
     pub fn of(calls: &[Call], store: &MessageStore) -> Self {
         let node = |hop: &Hop| store.tables.node(hop.destination);
         // The calls that concern each node that refused something, by its place.
-        let mut concerned: Vec<Option<(NodeId, Vec<u32>)>> = Vec::new();
+        let mut concerned: Vec<Option<(NodeId, Vec<CallIndex>)>> = Vec::new();
         for hop in calls.iter().flat_map(|call| call.hops.iter()) {
             if is_refusal(hop.final_code) || hop.final_code == 603 {
                 let node = node(hop);
@@ -121,8 +122,8 @@ impl NumberAcceptances {
         if concerned.is_empty() {
             return Self::default();
         }
-        for (index, call) in (0_u32..).zip(calls) {
-            for hop in call.hops.iter().filter(|hop| fate(hop) != Fate::Other) {
+        for (index, call) in (0..).map(CallIndex).zip(calls) {
+            for hop in call.hops.iter().filter(|hop| fate(hop) != NumberFate::Other) {
                 let known = concerned.get_mut(node(hop).place());
                 let own = known.and_then(Option::as_mut).map(|(_, own)| own);
                 if let Some(own) = own.filter(|own| own.last() != Some(&index)) {
@@ -142,7 +143,7 @@ impl NumberAcceptances {
 
 /// What a node did with an INVITE, as far as numbers are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum NumberFate {
     /// The number led to a callee.
     Accepted,
     /// Refused with a code that a wrong number may get.
@@ -152,59 +153,60 @@ enum Fate {
     Other,
 }
 
-fn fate(hop: &Hop) -> Fate {
+fn fate(hop: &Hop) -> NumberFate {
     match hop.final_code {
-        code if is_taken(code) => Fate::Accepted,
+        code if is_taken(code) => NumberFate::Accepted,
         // A network plays its announcement in a 183 before it says that there is no such number.
-        404 | 410 | 484 | 604 if hop.alerted_ms.is_some() => Fate::Other,
-        _ if hop.alerted_ms.is_some() => Fate::Accepted,
-        603 => Fate::Declined,
-        code if is_refusal(code) => Fate::Refused(code),
-        _ => Fate::Other,
+        404 | 410 | 484 | 604 if hop.alerted_ms.is_some() => NumberFate::Other,
+        _ if hop.alerted_ms.is_some() => NumberFate::Accepted,
+        603 => NumberFate::Declined,
+        code if is_refusal(code) => NumberFate::Refused(code),
+        _ => NumberFate::Other,
     }
 }
 
 impl NumberAcceptance {
     /// What a node did with the INVITEs of some calls.
-    fn of(node: NodeId, own: &[u32], calls: &[Call], store: &MessageStore) -> Self {
-        let mut reception = Self::default();
-        let mut accepted: Vec<(Received, &Hop)> = Vec::new();
+    fn of(node: NodeId, own: &[CallIndex], calls: &[Call], store: &MessageStore) -> Self {
+        let mut acceptance = Self::default();
+        let mut accepted: Vec<(ReceivedInvite, &Hop)> = Vec::new();
         let mut refused_last = None;
-        for (index, call) in own.iter().filter_map(|i| Some((*i, calls.get(*i as usize)?))) {
+        for (index, call) in own.iter().filter_map(|i| Some((*i, calls.get(i.place())?))) {
             let hops = call.hops.iter();
             let here = hops.filter(|hop| store.tables.node(hop.destination) == node);
             for (hop, asked) in here.filter_map(|hop| Some((hop, hop.asked?))) {
-                let received = Received { call: index, uri: asked.uri, from: asked.from, time: hop.sent, at: asked.at };
+                let received =
+                    ReceivedInvite { call: index, uri: asked.uri, from: asked.from, time: hop.sent, at: asked.at };
                 match fate(hop) {
                     // Two hops of one call may end at one node: a proxy and a PBX on one host.
-                    Fate::Accepted => {
+                    NumberFate::Accepted => {
                         let last = accepted.last().map(|(last, _)| last.call);
                         if last != Some(index) {
                             accepted.push((received, hop));
                         }
                     }
-                    Fate::Refused(_) if refused_last == Some(index) => {}
-                    Fate::Refused(code) => {
+                    NumberFate::Refused(_) if refused_last == Some(index) => {}
+                    NumberFate::Refused(code) => {
                         refused_last = Some(index);
-                        reception.refuse(received, hop, asked, store, code);
+                        acceptance.refuse(received, hop, asked, store, code);
                     }
-                    Fate::Declined => {
+                    NumberFate::Declined => {
                         let user = user_of(store.tables.text(asked.uri));
-                        reception.declined.insert(user.into());
+                        acceptance.declined.insert(user.into());
                     }
-                    Fate::Other => {}
+                    NumberFate::Other => {}
                 }
             }
         }
         // What was refused is known now, so that of what was accepted only the same is kept, beside a few examples.
-        reception.forget_rare();
+        acceptance.forget_rare();
         for (received, hop) in accepted {
-            reception.accept(received, hop, store);
+            acceptance.accept(received, hop, store);
         }
-        reception
+        acceptance
     }
 
-    fn refuse(&mut self, received: Received, hop: &Hop, asked: Asked, store: &MessageStore, code: u16) {
+    fn refuse(&mut self, received: ReceivedInvite, hop: &Hop, asked: Asked, store: &MessageStore, code: u16) {
         let tables = &store.tables;
         let prefix = self.add(received, store, code);
         let caller = user_of(tables.text(asked.from));
@@ -222,14 +224,14 @@ impl NumberAcceptance {
 
     /// Drops those that were not forbidden often enough for a contrast.
     fn forget_rare(&mut self) {
-        let is_frequent = |tally: &Tally| tally.forbidden >= CONTRAST_MIN;
+        let is_frequent = |tally: &AcceptanceCount| tally.forbidden >= CONTRAST_MIN;
         self.sources.retain(|_, tally| is_frequent(tally));
         self.callers.retain(|_, tally| is_frequent(tally));
         self.asserted.retain(|_, tally| is_frequent(tally));
         self.prefixes.retain(|_, tally| is_frequent(tally));
     }
 
-    fn accept(&mut self, received: Received, hop: &Hop, store: &MessageStore) {
+    fn accept(&mut self, received: ReceivedInvite, hop: &Hop, store: &MessageStore) {
         let tables = &store.tables;
         let prefix = self.add(received, store, 200);
         // Texts are far apart in memory, and mostly nothing is to be compared with them.
@@ -253,7 +255,7 @@ impl NumberAcceptance {
     }
 
     /// Counts what the Request-URI tells; gives how its number begins.
-    fn add(&mut self, received: Received, store: &MessageStore, code: u16) -> Option<Prefix> {
+    fn add(&mut self, received: ReceivedInvite, store: &MessageStore, code: u16) -> Option<Prefix> {
         let text = store.tables.text(received.uri);
         let uri = Uri::parse(text.as_bytes());
         self.all.add(received, code);
@@ -277,7 +279,7 @@ impl NumberAcceptance {
 }
 
 /// Counts under a text that was refused, or is one of the first few accepted ones.
-fn tally(map: &mut Map<Box<str>, Tally>, key: &str, received: Received, code: u16) {
+fn tally(map: &mut KeyedMap<Box<str>, AcceptanceCount>, key: &str, received: ReceivedInvite, code: u16) {
     if let Some(known) = map.get_mut(key) {
         known.add(received, code);
     } else if code >= 300 || map.len() < ACCEPTED_KEYS_MAX {

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::Duration;
 
-use crate::call::ingest::message_store::MessageStore;
 use crate::call::outcome::call::Call;
 use crate::call::store::endpoint::EndpointId;
+use crate::call::store::message_store::MessageStore;
 use crate::call::survey::metrics::{Measured, Metrics};
 use crate::capture::Timestamp;
 use crate::sip::Method;
@@ -16,7 +16,7 @@ use crate::sip::Method;
 /// Keys told one by one of each dimension; a scan may call any number of destinations.
 pub const GROUPS_MAX: usize = 50;
 /// Spans of time that a capture is divided into at most.
-pub const SPANS_MAX: i64 = 60;
+pub(in crate::call) const SPANS_MAX: i64 = 60;
 /// Lengths of a span, in seconds: those that a clock shows.
 const SPAN_SECONDS: [i64; 17] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200];
 /// Longer spans are whole days.
@@ -26,7 +26,7 @@ const SECOND: i64 = 1_000_000_000;
 
 /// Calls that have something in common, measured.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Group {
+pub struct CallGroup {
     /// What they have in common: an address, or the name of a product, empty where the caller names none.
     pub key: String,
     /// Their metrics.
@@ -37,7 +37,7 @@ pub struct Group {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Dimension {
     /// The busiest first, at most [`GROUPS_MAX`].
-    pub groups: Vec<Group>,
+    pub groups: Vec<CallGroup>,
     /// How many more keys there are.
     pub others: u32,
     /// The calls of those together; `None` where there are none.
@@ -46,7 +46,7 @@ pub struct Dimension {
 
 /// A span of time: the calls that began in it, and how many were up at the same time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Span {
+pub struct TimeSpan {
     /// Its begin; it ends where the next one begins.
     pub from: Timestamp,
     /// Calls whose first message came in it.
@@ -65,7 +65,7 @@ pub struct Profile {
     /// By the product that the first INVITE names in User-Agent.
     pub software: Dimension,
     /// From the first call to the end of the last, without gaps.
-    pub spans: Vec<Span>,
+    pub spans: Vec<TimeSpan>,
     /// How long each span lasts.
     pub span: Duration,
     /// The most calls that were answered and not yet ended at one moment.
@@ -102,10 +102,8 @@ impl Profile {
 
 /// The product that the first INVITE of a call names, empty where it names none.
 fn software<'a>(call: &Call, store: &'a MessageStore) -> &'a str {
-    let range = call.legs.first().map_or(0..0, |leg| leg.start..leg.end);
-    let messages = store.messages.get(range.start as usize..range.end as usize);
-    let mut messages = messages.unwrap_or_default().iter();
-    let invite = messages.find(|message| message.is_request(Method::Invite));
+    let messages = call.legs.first().map_or(&[][..], |leg| store.messages_of(leg));
+    let invite = messages.iter().find(|message| message.is_request(Method::Invite));
     invite.and_then(|invite| store.tables.software(invite)).unwrap_or_default()
 }
 
@@ -137,9 +135,9 @@ fn dimension<K: Eq + Hash>(
     };
     let count = keys.len();
     let others = count.saturating_sub(GROUPS_MAX);
-    let told = keys.into_iter().take(GROUPS_MAX).enumerate();
+    let shown = keys.into_iter().take(GROUPS_MAX).enumerate();
     Dimension {
-        groups: told.map(|(rank, (_, key))| Group { key, metrics: measured(rank..rank + 1) }).collect(),
+        groups: shown.map(|(rank, (_, key))| CallGroup { key, metrics: measured(rank..rank + 1) }).collect(),
         others: others as u32,
         others_metrics: (others > 0).then(|| measured(GROUPS_MAX..count)),
     }
@@ -192,7 +190,7 @@ fn span_seconds(from: i64, to: i64) -> i64 {
 }
 
 /// How long a span is, and the spans from the first call to the end of the last.
-fn spans(calls: &[&Call], measured: &[Measured]) -> (Duration, Vec<Span>) {
+fn spans(calls: &[&Call], measured: &[Measured]) -> (Duration, Vec<TimeSpan>) {
     let seconds = |time: Timestamp| time.nanoseconds().div_euclid(SECOND);
     let first = calls.iter().map(|call| seconds(call.started)).min();
     let last = calls.iter().map(|call| seconds(call.ended)).max();
@@ -219,7 +217,7 @@ fn spans(calls: &[&Call], measured: &[Measured]) -> (Duration, Vec<Span>) {
         let of = members.iter();
         Metrics::of_measured(of.filter_map(|index| measured.get(*index as usize).copied()))
     };
-    let spans = spans.map(|((members, peak_calls), number)| Span {
+    let spans = spans.map(|((members, peak_calls), number)| TimeSpan {
         from: begin(number),
         metrics: metrics(members),
         peak_calls,

@@ -32,7 +32,7 @@ pub enum PartKind {
 
 /// The parts of one Call-ID, and for each of its transactions the part that it belongs to.
 #[derive(Debug)]
-pub(in crate::call) struct Parts {
+pub(in crate::call) struct CallIdParts {
     /// In the order of their first message.
     pub kinds: Vec<PartKind>,
     /// Index into `kinds` for each transaction.
@@ -41,9 +41,9 @@ pub(in crate::call) struct Parts {
     pub pairing: Pairing,
 }
 
-impl Parts {
+impl CallIdParts {
     /// Index into `kinds` for each message.
-    pub fn of_messages(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(in crate::call) fn of_messages(&self) -> impl Iterator<Item = u32> + '_ {
         let owners = self.pairing.owner.iter();
         owners.map(|owner| self.of_transaction[owner.0 as usize])
     }
@@ -59,9 +59,9 @@ struct OpenCall {
 }
 
 /// Tells apart what the messages of one Call-ID, in the order of capture, belong to.
-pub(in crate::call) fn classify_group(messages: &[&Message], tables: &Tables) -> Parts {
+pub(in crate::call) fn classify_group(messages: &[&Message], tables: &Tables) -> CallIdParts {
     let pairing = pair(messages, tables);
-    let mut sorter = Sorter {
+    let mut sorter = PartSorter {
         messages,
         tables,
         pairing: &pairing,
@@ -73,10 +73,10 @@ pub(in crate::call) fn classify_group(messages: &[&Message], tables: &Tables) ->
         let part = sorter.place(TransactionIndex(place as u32));
         sorter.of_transaction.push(part);
     }
-    Parts { kinds: sorter.kinds, of_transaction: sorter.of_transaction, pairing }
+    CallIdParts { kinds: sorter.kinds, of_transaction: sorter.of_transaction, pairing }
 }
 
-struct Sorter<'a> {
+struct PartSorter<'a> {
     messages: &'a [&'a Message],
     tables: &'a Tables,
     pairing: &'a Pairing,
@@ -85,7 +85,7 @@ struct Sorter<'a> {
     of_transaction: Vec<u32>,
 }
 
-impl Sorter<'_> {
+impl PartSorter<'_> {
     fn place(&mut self, index: TransactionIndex) -> u32 {
         let transaction = &self.pairing.transactions[index.0 as usize];
         let first = self.messages[transaction.first.0 as usize];

@@ -1,18 +1,18 @@
-//! The anatomy of one call: its messages paired into transactions, the tree of hops, the attempts and the dialogs.
+//! The transactions of one call: its messages paired, the tree of hops, and the steps of the attempt.
 //!
-//! Built on demand from the messages of the call and thrown away after use; what is kept of a call is [`crate::call::Call`].
+//! Built on demand from the messages of the call and thrown away after use; what is kept of a call is [`crate::call::Call`]. Each
+//! transaction is looked at through a [`TransactionView`], which knows its messages and its neighbours by name.
 
+use std::ops::Deref;
+
+use crate::call::store::endpoint::NodeId;
 use crate::call::store::message::{Message, MessageKind};
 use crate::call::store::string_arena::TextId;
 use crate::call::store::tables::Tables;
-use crate::call::transaction::call_id_parts::{RETRY_WAIT, is_step};
-use crate::call::transaction::transaction::{MessageIndex, Pairing, Transaction, TransactionIndex, pair};
+use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::sip::{Method, StatusCode};
 
-/// INVITEs of one call that are looked at though only answers to them were captured; only a forged capture has more.
-const UNSEEN_STEPS_MAX: usize = 64;
-
-/// One call taken apart.
+/// One call as its transactions.
 #[derive(Debug)]
 pub struct CallTransactions<'a> {
     /// The messages of all legs in the order of capture, copies included.
@@ -29,227 +29,211 @@ pub struct CallTransactions<'a> {
     pub chain: Vec<TransactionIndex>,
 }
 
+/// One transaction of a call: one request on one hop, with everything that answered it there.
+///
+/// Two references and a number, made without any search, so that a view costs no more than the index that it stands for. Methods
+/// give messages: `hop.request()` is the INVITE as it was sent first, `hop.status()` the code of what answered it in the end. The
+/// fields of [`Transaction`] are there too, and give places: `hop.request < other.final_response` says which came first.
+#[derive(Debug, Clone, Copy)]
+pub struct TransactionView<'t, 'm> {
+    call: &'t CallTransactions<'m>,
+    transaction: &'t Transaction,
+    index: TransactionIndex,
+}
+
+impl Deref for TransactionView<'_, '_> {
+    type Target = Transaction;
+
+    fn deref(&self) -> &Transaction {
+        self.transaction
+    }
+}
+
+impl<'t, 'm> TransactionView<'t, 'm> {
+    /// Its place among the transactions of the call.
+    pub fn index(self) -> TransactionIndex {
+        self.index
+    }
+
+    /// The request as it was sent first; `None` where only answers were captured.
+    pub fn request(self) -> Option<&'m Message> {
+        self.message_at(self.transaction.request)
+    }
+
+    /// The request as it was sent last.
+    pub fn last_request(self) -> Option<&'m Message> {
+        self.message_at(self.transaction.last_request)
+    }
+
+    /// Its first message of either direction.
+    pub fn first(self) -> &'m Message {
+        self.call.message(self.transaction.first)
+    }
+
+    /// Its last message of either direction.
+    pub fn last(self) -> &'m Message {
+        self.call.message(self.transaction.last)
+    }
+
+    /// The first response that says that the callee is being alerted or heard: 180 to 189.
+    pub fn alerting(self) -> Option<&'m Message> {
+        self.message_at(self.transaction.alerting)
+    }
+
+    /// The final response: the first 2xx, else the first of any other class.
+    pub fn final_response(self) -> Option<&'m Message> {
+        self.message_at(self.transaction.final_response)
+    }
+
+    /// The ACK of that, where the transaction is an INVITE.
+    pub fn ack(self) -> Option<&'m Message> {
+        self.message_at(self.transaction.ack)
+    }
+
+    /// The status of the final response.
+    pub fn status(self) -> Option<StatusCode> {
+        self.final_response()?.status()
+    }
+
+    /// Whether it was answered by a 2xx.
+    pub fn is_success(self) -> bool {
+        self.status().is_some_and(StatusCode::is_success)
+    }
+
+    /// The node that sent the request.
+    pub fn source_node(self) -> NodeId {
+        self.call.tables.node(self.transaction.source)
+    }
+
+    /// The node that received the request.
+    pub fn destination_node(self) -> NodeId {
+        self.call.tables.node(self.transaction.destination)
+    }
+
+    /// The nodes that sent and received the request.
+    pub fn nodes(self) -> (NodeId, NodeId) {
+        (self.source_node(), self.destination_node())
+    }
+
+    /// The key of the lowest value of its Via stack: that of the node where the request began, as far as proxies keep the stack.
+    pub fn lowest_via(self) -> Option<u64> {
+        self.call.tables.vias.values(self.via).last().map(|value| value.key)
+    }
+
+    /// Whether it is an INVITE that sets up the call rather than changes it: without a To tag, captured or known by its answers alone.
+    pub fn is_initial(self) -> bool {
+        self.method == Method::Invite
+            && match self.request() {
+                Some(request) => request.to_tag.is_absent(),
+                None => self.is_unseen_step,
+            }
+    }
+
+    /// The same request one hop nearer to its sender.
+    pub fn parent(self) -> Option<Self> {
+        self.transaction.parent.map(|parent| self.call.hop(parent))
+    }
+
+    /// The same request one hop further from its sender, once for each that it was sent to.
+    pub fn children(self) -> impl Iterator<Item = Self> {
+        self.call.all().filter(move |other| other.parent == Some(self.index))
+    }
+
+    /// Its messages in the order of capture, copies left out.
+    pub fn messages(self) -> impl Iterator<Item = (MessageIndex, &'m Message)> {
+        let owned = self.call.owner.iter().zip(&self.call.messages).enumerate();
+        owned
+            .filter(move |(_, (owner, message))| **owner == self.index && !message.flags.is_copy())
+            .map(|(place, (_, message))| (MessageIndex(place as u32), *message))
+    }
+
+    /// Every send of its request.
+    pub fn sends(self) -> impl Iterator<Item = (MessageIndex, &'m Message)> {
+        self.messages().filter(move |(_, message)| message.is_request(self.method))
+    }
+
+    /// Every response.
+    pub fn responses(self) -> impl Iterator<Item = (MessageIndex, &'m Message)> {
+        self.messages().filter(|(_, message)| message.status().is_some())
+    }
+
+    fn message_at(self, index: Option<MessageIndex>) -> Option<&'m Message> {
+        index.map(|index| self.call.message(index))
+    }
+
+    fn indexed(self) -> (TransactionIndex, &'t Transaction) {
+        (self.index, self.transaction)
+    }
+}
+
 impl<'a> CallTransactions<'a> {
-    /// Takes a call apart; `messages` are in the order of capture.
-    pub fn new(messages: Vec<&'a Message>, tables: &'a Tables) -> Self {
-        let pairing = pair(&messages, tables);
-        Self::of_pairs(messages, tables, pairing)
-    }
-
-    /// The same where the messages were paired before.
-    pub(in crate::call) fn of_pairs(messages: Vec<&'a Message>, tables: &'a Tables, pairing: Pairing) -> Self {
-        let mut transactions = Self {
-            messages,
-            tables,
-            transactions: pairing.transactions,
-            owner: pairing.owner,
-            repeated: pairing.repeated,
-            chain: Vec::new(),
-        };
-        transactions.drop_late_answers();
-        transactions.join_stripped_hops();
-        transactions.join_two_homed_hops();
-        transactions.join_foreign_legs();
-        transactions.join_acks();
-        transactions.join_unseen_steps();
-        transactions.chain = transactions.edge();
-        transactions
-    }
-
     /// The message at an index.
     pub fn message(&self, index: MessageIndex) -> &'a Message {
         self.messages[index.0 as usize]
     }
 
-    /// The transaction at an index.
-    pub fn transaction(&self, index: TransactionIndex) -> &Transaction {
-        &self.transactions[index.0 as usize]
+    /// The transaction at an index, to be looked at.
+    pub fn hop(&self, index: TransactionIndex) -> TransactionView<'_, 'a> {
+        TransactionView { call: self, transaction: self.transaction(index), index }
     }
 
-    /// Every transaction with its index.
-    pub fn each(&self) -> impl Iterator<Item = (TransactionIndex, &Transaction)> {
-        self.transactions.iter().enumerate().map(|(place, transaction)| (TransactionIndex(place as u32), transaction))
+    /// Every transaction in the order of its first message.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = TransactionView<'_, 'a>> {
+        let indexed = self.transactions.iter().enumerate();
+        indexed.map(|(place, transaction)| TransactionView {
+            call: self,
+            transaction,
+            index: TransactionIndex(place as u32),
+        })
     }
 
-    /// Transactions of INVITEs that set up the call rather than change it: without a To tag.
-    pub fn invites(&self) -> impl Iterator<Item = (TransactionIndex, &Transaction)> {
-        self.each().filter(|(_, transaction)| self.is_initial(transaction))
+    /// The INVITEs that set up the call rather than change it, once for each hop.
+    pub fn initial_invites(&self) -> impl Iterator<Item = TransactionView<'_, 'a>> {
+        self.all().filter(|hop| hop.is_initial())
     }
 
-    /// Transactions of requests inside a dialog with this method, once for each hop.
-    pub fn inside(&self, method: Method) -> impl Iterator<Item = (TransactionIndex, &Transaction)> {
-        self.each().filter(move |(_, transaction)| transaction.method == method && !self.is_initial(transaction))
+    /// The requests inside a dialog with this method, once for each hop.
+    pub fn in_dialog(&self, method: Method) -> impl Iterator<Item = TransactionView<'_, 'a>> {
+        self.all().filter(move |hop| hop.method == method && !hop.is_initial())
     }
 
-    /// Whether a transaction is an INVITE without To tag, captured or known by its answers alone.
-    pub fn is_initial(&self, transaction: &Transaction) -> bool {
-        transaction.method == Method::Invite
-            && match transaction.request {
-                Some(request) => self.message(request).to_tag.is_absent(),
-                None => transaction.is_unseen_step,
-            }
-    }
-
-    /// The same request one or more hops further from its sender.
-    pub fn children(&self, parent: TransactionIndex) -> impl Iterator<Item = (TransactionIndex, &Transaction)> {
-        self.each().filter(move |(_, transaction)| transaction.parent == Some(parent))
-    }
-
-    /// Messages of one transaction, copies left out.
-    pub fn messages_of(&self, index: TransactionIndex) -> impl Iterator<Item = (MessageIndex, &'a Message)> {
-        let owned = self.owner.iter().enumerate().filter(move |(_, owner)| **owner == index);
-        owned
-            .map(|(place, _)| (MessageIndex(place as u32), self.messages[place]))
-            .filter(|(_, message)| !message.flags.is_copy())
-    }
-
-    /// Every send of a transaction's request.
-    pub fn sends_of(&self, index: TransactionIndex) -> impl Iterator<Item = (MessageIndex, &'a Message)> {
-        let method = self.transaction(index).method;
-        self.messages_of(index).filter(move |(_, message)| message.is_request(method))
-    }
-
-    /// Every response of a transaction.
-    pub fn responses_of(&self, index: TransactionIndex) -> impl Iterator<Item = (MessageIndex, &'a Message)> {
-        self.messages_of(index).filter(|(_, message)| message.status().is_some())
-    }
-
-    /// The status of a transaction's final response.
-    pub fn final_status(&self, transaction: &Transaction) -> Option<StatusCode> {
-        self.message(transaction.final_response?).status()
+    /// The steps of the attempt next to the caller, in the order of time.
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = TransactionView<'_, 'a>> {
+        self.chain.iter().map(|step| self.hop(*step))
     }
 
     /// The last step of the attempt: the one whose result is the call's.
-    pub fn last_step(&self) -> Option<TransactionIndex> {
+    pub fn deciding_step(&self) -> Option<TransactionView<'_, 'a>> {
         // Where the call was forked before the capture point, a branch that was answered decides.
-        let answered = self
-            .chain
-            .iter()
-            .rev()
-            .find(|step| self.final_status(self.transaction(**step)).is_some_and(StatusCode::is_success));
-        answered.or(self.chain.last()).copied()
+        self.steps().rev().find(|step| step.is_success()).or_else(|| self.steps().next_back())
     }
 
-    /// From tag of the caller.
-    pub fn caller_tag(&self) -> TextId {
-        let first = self.chain.first().and_then(|step| self.transaction(*step).request);
-        first.map_or(TextId::default(), |request| self.message(request).from_tag)
-    }
-
-    /// A 2xx behind a failure of the same hop finds nobody any more (RFC 3261 section 17.1.1.2), unless it is confirmed or hung up.
-    fn drop_late_answers(&mut self) {
-        for place in 0..self.transactions.len() {
-            let transaction = &self.transactions[place];
-            let (Some(refusal), Some(answer)) = (transaction.refused_before, transaction.final_response) else {
-                continue;
-            };
-            let tag = self.message(answer).to_tag;
-            let is_taken = self.originals().any(|(index, message)| {
-                let is_own_ack = message.is_request(Method::Ack)
-                    && message.cseq == transaction.cseq
-                    && message.via != transaction.via
-                    && message.to_tag == tag;
-                let is_bye = message.is_request(Method::Bye) && (message.to_tag == tag || message.from_tag == tag);
-                index > answer && (is_own_ack || is_bye)
-            });
-            if !is_taken {
-                let kind = self.message(refusal).kind;
-                let sends = self.responses_of(TransactionIndex(place as u32));
-                let sends = sends.filter(|(_, message)| message.kind == kind);
-                let sends: Vec<MessageIndex> = sends.map(|(index, _)| index).collect();
-                let transaction = &mut self.transactions[place];
-                transaction.final_response = Some(refusal);
-                transaction.final_sends = sends.len() as u32;
-                transaction.last_final = sends.last().copied();
-            }
-        }
-    }
-
-    /// The ACK to a 2xx is a transaction of its own: joins it to the INVITE that it confirms, hop by hop.
-    fn join_acks(&mut self) {
-        for place in 0..self.transactions.len() {
-            let ack = &self.transactions[place];
-            if ack.method != Method::Ack {
-                continue;
-            }
-            let first = ack.first;
-            let message = self.message(first);
-            let invite = self.each().find(|(_, t)| {
-                t.method == Method::Invite
-                    && t.cseq == ack.cseq
-                    && t.ack.is_none()
-                    && self.tables.node(t.source) == self.tables.node(ack.source)
-                    && self.tables.node(t.destination) == self.tables.node(ack.destination)
-                    && self.final_status(t).is_some_and(StatusCode::is_success)
-                    && t.first < first
-                    && self.message(t.first).group == message.group
-            });
-            if let Some((invite, _)) = invite {
-                self.transactions[invite.0 as usize].ack = Some(first);
-            }
-        }
-    }
-
-    /// Answers to an INVITE that was not captured go on with the attempt where the one before it asked for another.
-    fn join_unseen_steps(&mut self) {
-        let unseen: Vec<TransactionIndex> = self
-            .each()
-            .filter(|(_, t)| t.method == Method::Invite && t.request.is_none() && t.parent.is_none())
-            .map(|(index, _)| index)
-            .take(UNSEEN_STEPS_MAX)
-            .collect();
-        for index in unseen {
-            let t = self.transaction(index);
-            let answer = self.message(t.first);
-            let node = self.tables.node(t.source);
-            let before = self.invites().filter(|(known, other)| {
-                *known < index
-                    && other.parent.is_none()
-                    && self.tables.node(other.source) == node
-                    && self.message(other.first).from_tag == answer.from_tag
-                    && other.cseq < t.cseq
-            });
-            let asked = before
-                .last()
-                .and_then(|(_, other)| Some(self.message(other.final_response?)))
-                .filter(|asked| asked.status().is_some_and(is_step));
-            let goes_on = asked.is_some_and(|asked| answer.time.since(asked.time) <= RETRY_WAIT);
-            self.transactions[index.0 as usize].is_unseen_step = goes_on;
-        }
-    }
-
-    /// INVITE transactions without a visible parent; of several legs only those that the first caller sent.
-    fn edge(&self) -> Vec<TransactionIndex> {
-        let roots = || self.invites().filter(|(_, transaction)| transaction.parent.is_none());
-        let caller = roots().next().map(|(_, first)| (self.message(first.first).group, self.tables.node(first.source)));
-        let of_caller = |transaction: &Transaction| {
-            caller.is_some_and(|(group, node)| {
-                self.message(transaction.first).group == group || self.tables.node(transaction.source) == node
-            })
-        };
-        roots().filter(|(_, transaction)| of_caller(transaction)).map(|(index, _)| index).collect()
-    }
-
-    /// How many messages that are no copies their sender had sent before.
-    pub fn retransmissions(&self) -> u32 {
-        let repeated = self
-            .repeated
-            .iter()
-            .zip(&self.messages)
-            .filter(|(repeated, message)| **repeated && !message.flags.is_copy());
-        repeated.count() as u32
-    }
-
-    /// Whether the capture cut some message before what tells messages apart was complete.
-    pub fn has_headless(&self) -> bool {
-        let mut messages = self.messages.iter();
-        messages.any(|message| message.flags.is_headless())
+    /// The transaction that a message is of.
+    pub fn hop_of(&self, message: MessageIndex) -> Option<TransactionView<'_, 'a>> {
+        self.owner.get(message.0 as usize).map(|owner| self.hop(*owner))
     }
 
     /// Messages that are no copies.
     pub fn originals(&self) -> impl Iterator<Item = (MessageIndex, &'a Message)> {
         let all = self.messages.iter().enumerate().map(|(place, message)| (MessageIndex(place as u32), *message));
         all.filter(|(_, message)| !message.flags.is_copy())
+    }
+
+    /// From tag of the caller.
+    pub fn caller_tag(&self) -> TextId {
+        let first = self.steps().next().and_then(TransactionView::request);
+        first.map_or(TextId::default(), |request| request.from_tag)
+    }
+
+    /// How many messages that are no copies their sender had sent before.
+    pub fn retransmissions(&self) -> u32 {
+        let sent = self.repeated.iter().zip(&self.messages);
+        sent.filter(|(repeated, message)| **repeated && !message.flags.is_copy()).count() as u32
+    }
+
+    /// Whether the capture cut some message before what tells messages apart was complete.
+    pub fn has_headless(&self) -> bool {
+        self.messages.iter().any(|message| message.flags.is_headless())
     }
 
     /// Short name of a message for ladders and evidence: `INVITE`, `488 Not Acceptable Here`.
@@ -260,5 +244,67 @@ impl<'a> CallTransactions<'a> {
                 format!("{} {}", status.0, self.tables.text(message.line)).trim_end().to_owned()
             }
         }
+    }
+}
+
+/// The same by index, for those that compare places rather than look at messages.
+impl<'a> CallTransactions<'a> {
+    /// The transaction at an index.
+    pub fn transaction(&self, index: TransactionIndex) -> &Transaction {
+        &self.transactions[index.0 as usize]
+    }
+
+    /// Every transaction with its index.
+    pub fn each(&self) -> impl Iterator<Item = (TransactionIndex, &Transaction)> {
+        self.all().map(TransactionView::indexed)
+    }
+
+    /// [`CallTransactions::initial_invites`] by index.
+    pub fn invites(&self) -> impl Iterator<Item = (TransactionIndex, &Transaction)> {
+        self.initial_invites().map(TransactionView::indexed)
+    }
+
+    /// [`CallTransactions::in_dialog`] by index.
+    pub fn inside(&self, method: Method) -> impl Iterator<Item = (TransactionIndex, &Transaction)> {
+        self.in_dialog(method).map(TransactionView::indexed)
+    }
+
+    /// [`TransactionView::is_initial`] of a transaction.
+    pub fn is_initial(&self, transaction: &Transaction) -> bool {
+        transaction.method == Method::Invite
+            && match transaction.request {
+                Some(request) => self.message(request).to_tag.is_absent(),
+                None => transaction.is_unseen_step,
+            }
+    }
+
+    /// [`TransactionView::children`] by index.
+    pub fn children(&self, parent: TransactionIndex) -> impl Iterator<Item = (TransactionIndex, &Transaction)> {
+        self.hop(parent).children().map(TransactionView::indexed)
+    }
+
+    /// [`TransactionView::messages`] of the transaction at an index.
+    pub fn messages_of(&self, index: TransactionIndex) -> impl Iterator<Item = (MessageIndex, &'a Message)> {
+        self.hop(index).messages()
+    }
+
+    /// [`TransactionView::sends`] of the transaction at an index.
+    pub fn sends_of(&self, index: TransactionIndex) -> impl Iterator<Item = (MessageIndex, &'a Message)> {
+        self.hop(index).sends()
+    }
+
+    /// [`TransactionView::responses`] of the transaction at an index.
+    pub fn responses_of(&self, index: TransactionIndex) -> impl Iterator<Item = (MessageIndex, &'a Message)> {
+        self.hop(index).responses()
+    }
+
+    /// The status of a transaction's final response.
+    pub fn final_status(&self, transaction: &Transaction) -> Option<StatusCode> {
+        self.message(transaction.final_response?).status()
+    }
+
+    /// [`CallTransactions::deciding_step`] by index.
+    pub fn last_step(&self) -> Option<TransactionIndex> {
+        self.deciding_step().map(TransactionView::index)
     }
 }

@@ -4,8 +4,10 @@
 
 use std::time::Duration;
 
-use crate::call::transaction::call_transactions::CallTransactions;
-use crate::call::transaction::transaction::{Transaction, TransactionIndex};
+use crate::call::store::endpoint::NodeId;
+use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
+use crate::call::transaction::transaction::TransactionIndex;
+use crate::capture::Timestamp;
 use crate::sip::Method;
 
 /// How long a B2BUA may take to send its own INVITE.
@@ -18,54 +20,36 @@ const HOPS_MAX: usize = 70;
 impl CallTransactions<'_> {
     /// Hops that took the Via stack off: the node that received the parent sent the child while the parent was pending.
     pub(in crate::call) fn join_stripped_hops(&mut self) {
-        let open: Vec<TransactionIndex> =
-            self.each().filter(|(_, t)| t.parent.is_none() && t.request.is_some()).map(|(index, _)| index).collect();
+        let open = self.all().filter(|hop| hop.parent.is_none() && hop.request.is_some());
+        let open: Vec<TransactionIndex> = open.map(TransactionView::index).collect();
         for &child in open.iter().skip(1) {
-            let candidate = open.iter().rev().find(|parent| **parent < child && self.is_stripped_hop(**parent, child));
+            let hop = self.hop(child);
+            let candidate =
+                open.iter().rev().find(|parent| **parent < child && is_stripped_hop(self.hop(**parent), hop));
             if let Some(&parent) = candidate {
                 self.transactions[child.0 as usize].parent = Some(parent);
             }
         }
     }
 
-    fn is_stripped_hop(&self, parent: TransactionIndex, child: TransactionIndex) -> bool {
-        let (p, c) = (self.transaction(parent), self.transaction(child));
-        if p.method != c.method {
-            return false;
-        }
-        let (Some(p_request), Some(c_request)) = (p.request, c.request) else {
-            return false;
-        };
-        let (from, to) = (self.message(p_request), self.message(c_request));
-        let same_request = from.to_tag.is_absent() == to.to_tag.is_absent();
-        let same_caller = from.from_tag == to.from_tag && from.cseq == to.cseq;
-        let relayed = self.tables.node(p.destination) == self.tables.node(c.source)
-            && self.tables.node(p.source) != self.tables.node(c.destination);
-        let was_pending = p.final_response.is_none_or(|answer| self.message(answer).time >= to.time);
-        let other_caller = p.method == Method::Invite && from.from_tag != to.from_tag;
-        same_request && (same_caller || other_caller) && relayed && was_pending && from.via != to.via
-    }
-
     /// Hops of a node that takes the Via stack off and has another address on its far side: nothing of the INVITE that it got
     /// is below its own. Joined to the one hop that was pending and not passed on, or to the hop that all such came from.
     pub(in crate::call) fn join_two_homed_hops(&mut self) {
-        let roots = self.invites().filter(|(_, t)| t.parent.is_none());
-        if roots.count() < 2 {
+        let roots = self.initial_invites().filter(|hop| hop.parent.is_none());
+        let open: Vec<TransactionIndex> = roots.map(TransactionView::index).collect();
+        if open.len() < 2 {
             return;
         }
         let mut is_passed_on = vec![false; self.transactions.len()];
-        for (_, transaction) in self.each() {
-            if let Some(parent) = transaction.parent {
-                is_passed_on[parent.0 as usize] = true;
-            }
+        for parent in self.all().filter_map(|hop| hop.parent) {
+            is_passed_on[parent.0 as usize] = true;
         }
-        let open: Vec<TransactionIndex> =
-            self.invites().filter(|(_, t)| t.parent.is_none()).map(|(index, _)| index).collect();
         for &child in open.iter().skip(1) {
-            let candidates = self.invites().filter(|(index, _)| {
-                *index < child && !is_passed_on[index.0 as usize] && self.is_two_homed_hop(*index, child)
+            let hop = self.hop(child);
+            let candidates = self.initial_invites().filter(|parent| {
+                parent.index() < child && !is_passed_on[parent.index().0 as usize] && is_two_homed_hop(*parent, hop)
             });
-            let found: Vec<TransactionIndex> = candidates.map(|(index, _)| index).take(CANDIDATES_MAX).collect();
+            let found: Vec<TransactionIndex> = candidates.map(TransactionView::index).take(CANDIDATES_MAX).collect();
             let parent = match found[..] {
                 [one] => {
                     is_passed_on[one.0 as usize] = true;
@@ -93,48 +77,63 @@ impl CallTransactions<'_> {
         ancestors(*first).find(is_common)
     }
 
-    fn is_two_homed_hop(&self, parent: TransactionIndex, child: TransactionIndex) -> bool {
-        let (p, c) = (self.transaction(parent), self.transaction(child));
-        let (Some(p_request), Some(c_request)) = (p.request, c.request) else {
-            return false;
-        };
-        let (came, went) = (self.message(p_request), self.message(c_request));
-        let node = |endpoint| self.tables.node(endpoint);
-        let bottom = |t: &Transaction| self.tables.vias.values(t.via).last().map(|via| via.key);
-        let is_pending = p.final_response.is_none_or(|answer| self.message(answer).time >= went.time);
-        came.group == went.group
-            && (came.from_tag != went.from_tag || came.cseq == went.cseq)
-            && ![node(p.source), node(p.destination)].contains(&node(c.source))
-            && ![node(p.source), node(p.destination)].contains(&node(c.destination))
-            && bottom(p) != bottom(c)
-            && is_pending
-            && went.time.since(came.time) <= LEG_WAIT
-    }
-
     /// Legs of a B2BUA whose two sides have different addresses hang on the hop that was pending when they began.
     pub(in crate::call) fn join_foreign_legs(&mut self) {
-        let Some(first) =
-            self.invites().next().map(|(_, first)| (self.message(first.first).group, self.tables.node(first.source)))
+        let Some((own_group, own_node)) =
+            self.initial_invites().next().map(|first| (first.first().group, first.source_node()))
         else {
             return;
         };
         for place in 0..self.transactions.len() {
-            let (child, own) = (TransactionIndex(place as u32), &self.transactions[place]);
-            let began = self.message(own.first);
-            let (group, node) = (began.group, self.tables.node(own.source));
-            let is_root = own.parent.is_none() && self.is_initial(own);
-            if group == first.0 || node == first.1 || !is_root {
+            let leg = self.hop(TransactionIndex(place as u32));
+            let began = leg.first();
+            let is_root = leg.parent.is_none() && leg.is_initial();
+            if began.group == own_group || leg.source_node() == own_node || !is_root {
                 continue;
             }
-            let began = began.time;
-            let pending = self.invites().filter(|(index, t)| {
-                *index < child
-                    && self.message(t.first).group != group
-                    && t.final_response.is_none_or(|answer| self.message(answer).time >= began)
+            let pending = self.initial_invites().filter(|hop| {
+                hop.index() < leg.index() && hop.first().group != began.group && was_pending(*hop, began.time)
             });
-            let parent =
-                pending.max_by_key(|(index, t)| (self.tables.vias.get(t.via).depth, *index)).map(|(index, _)| index);
-            self.transactions[place].parent = parent;
+            let parent = pending.max_by_key(|hop| (self.tables.vias.get(hop.via).depth, hop.index()));
+            self.transactions[place].parent = parent.map(TransactionView::index);
         }
     }
+}
+
+/// Whether a hop had no final response yet at a moment.
+fn was_pending(hop: TransactionView<'_, '_>, time: Timestamp) -> bool {
+    hop.final_response().is_none_or(|answer| answer.time >= time)
+}
+
+fn is_stripped_hop(parent: TransactionView<'_, '_>, child: TransactionView<'_, '_>) -> bool {
+    if parent.method != child.method {
+        return false;
+    }
+    let (Some(came), Some(went)) = (parent.request(), child.request()) else {
+        return false;
+    };
+    let same_request = came.to_tag.is_absent() == went.to_tag.is_absent();
+    let same_caller = came.from_tag == went.from_tag && came.cseq == went.cseq;
+    let other_caller = parent.method == Method::Invite && came.from_tag != went.from_tag;
+    let is_relayed =
+        parent.destination_node() == child.source_node() && parent.source_node() != child.destination_node();
+    same_request
+        && (same_caller || other_caller)
+        && is_relayed
+        && was_pending(parent, went.time)
+        && came.via != went.via
+}
+
+fn is_two_homed_hop(parent: TransactionView<'_, '_>, child: TransactionView<'_, '_>) -> bool {
+    let (Some(came), Some(went)) = (parent.request(), child.request()) else {
+        return false;
+    };
+    let is_of_parent = |node: NodeId| node == parent.source_node() || node == parent.destination_node();
+    came.group == went.group
+        && (came.from_tag != went.from_tag || came.cseq != went.cseq)
+        && !is_of_parent(child.source_node())
+        && !is_of_parent(child.destination_node())
+        && parent.lowest_via() != child.lowest_via()
+        && was_pending(parent, went.time)
+        && went.time.since(came.time) <= LEG_WAIT
 }

@@ -58,7 +58,7 @@ pub struct Transaction {
     pub final_sends: u32,
     /// Last send of that final response.
     pub last_final: Option<MessageIndex>,
-    /// First ACK of the INVITE's own branch, or of a 2xx once the anatomy has joined it.
+    /// First ACK of the INVITE's own branch, or of a 2xx once it is joined to its INVITE.
     pub ack: Option<MessageIndex>,
     /// The same request one hop nearer to its sender.
     pub parent: Option<TransactionIndex>,
@@ -85,15 +85,15 @@ pub(in crate::call) fn pair(messages: &[&Message], tables: &Tables) -> Pairing {
         owner: Vec::with_capacity(messages.len()),
         repeated: Vec::with_capacity(messages.len()),
     };
-    let mut named = Named { names: Vec::with_capacity(expected), ..Named::default() };
+    let mut known_names = TransactionNames { names: Vec::with_capacity(expected), ..TransactionNames::default() };
     // Keys are far apart in memory: looked up one right behind the other, they are waited for together.
     let keys: Vec<u64> = messages.iter().map(|message| tables.vias.key(message.via)).collect();
     for ((place, message), key) in messages.iter().enumerate().zip(keys) {
         let index = MessageIndex(place as u32);
-        let name = Name { key, cseq: message.cseq, method: message.transaction_method() };
-        let owner = find(&pairing.transactions, &named, message, name, tables).unwrap_or_else(|| {
+        let name = TransactionName { key, cseq: message.cseq, method: message.transaction_method() };
+        let owner = find(&pairing.transactions, &known_names, message, name, tables).unwrap_or_else(|| {
             pairing.transactions.push(open(message, index, name.method));
-            named.push(name)
+            known_names.push(name)
         });
         let transaction = &mut pairing.transactions[owner as usize];
         let repeated = !message.flags.is_copy() && note(transaction, messages, message, index);
@@ -106,7 +106,7 @@ pub(in crate::call) fn pair(messages: &[&Message], tables: &Tables) -> Pairing {
 
 /// What messages of one transaction have in common on every hop that sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Name {
+struct TransactionName {
     key: u64,
     cseq: u32,
     method: Method,
@@ -117,15 +117,15 @@ const WALKED_MAX: usize = 48;
 
 /// Transactions by name.
 #[derive(Default)]
-struct Named {
-    names: Vec<Name>,
+struct TransactionNames {
+    names: Vec<TransactionName>,
     /// Filled from [`WALKED_MAX`] transactions on.
-    places: HashMap<Name, Vec<u32>, foldhash::fast::FixedState>,
+    places: HashMap<TransactionName, Vec<u32>, foldhash::fast::FixedState>,
 }
 
-impl Named {
+impl TransactionNames {
     /// Names the next transaction; gives its place.
-    fn push(&mut self, name: Name) -> u32 {
+    fn push(&mut self, name: TransactionName) -> u32 {
         let place = self.names.len() as u32;
         self.names.push(name);
         if self.names.len() == WALKED_MAX {
@@ -139,7 +139,7 @@ impl Named {
     }
 
     /// The latest transaction of a name that is accepted.
-    fn latest(&self, name: Name, mut accepts: impl FnMut(u32) -> bool) -> Option<u32> {
+    fn latest(&self, name: TransactionName, mut accepts: impl FnMut(u32) -> bool) -> Option<u32> {
         if self.names.len() >= WALKED_MAX {
             let places = self.places.get(&name)?;
             return places.iter().rev().copied().find(|place| accepts(*place));
@@ -149,8 +149,14 @@ impl Named {
     }
 }
 
-fn find(transactions: &[Transaction], named: &Named, message: &Message, own: Name, tables: &Tables) -> Option<u32> {
-    let of_invite = Name { method: Method::Invite, ..own };
+fn find(
+    transactions: &[Transaction],
+    known_names: &TransactionNames,
+    message: &Message,
+    own: TransactionName,
+    tables: &Tables,
+) -> Option<u32> {
+    let of_invite = TransactionName { method: Method::Invite, ..own };
     let far = |place: u32| {
         let transaction = &transactions[place as usize];
         if message.method().is_some() {
@@ -163,7 +169,7 @@ fn find(transactions: &[Transaction], named: &Named, message: &Message, own: Nam
         let (known, seen) = far(place);
         known == seen
     };
-    let latest = named.latest(own, |_| true);
+    let latest = known_names.latest(own, |_| true);
     // Nearly every message is of the latest transaction of its name.
     if let Some(place) = latest
         && is_exact(place)
@@ -178,9 +184,9 @@ fn find(transactions: &[Transaction], named: &Named, message: &Message, own: Nam
         method if message.status().is_some() && method != Method::Cancel => of_invite,
         _ => return None,
     };
-    let exact = named.latest(name, is_exact);
+    let exact = known_names.latest(name, is_exact);
     let same_node = || {
-        named.latest(name, |place| {
+        known_names.latest(name, |place| {
             let (known, seen) = far(place);
             tables.node(known) == tables.node(seen)
         })
@@ -188,7 +194,7 @@ fn find(transactions: &[Transaction], named: &Named, message: &Message, own: Nam
     // A response from an unexpected address, and every copy, still belongs to the request that its branch names.
     let any = || {
         let is_bound = message.status().is_some() || message.flags.is_copy();
-        named.latest(name, |_| true).filter(|_| is_bound)
+        known_names.latest(name, |_| true).filter(|_| is_bound)
     };
     exact.or_else(same_node).or_else(any)
 }

@@ -1,4 +1,4 @@
-//! The file formats: pcap, pcapng, and how they are told apart.
+//! The file formats: pcap, pcapng, and how each is recognised.
 
 pub(in crate::capture) mod byte_order;
 pub(in crate::capture) mod pcap;

@@ -7,7 +7,7 @@ use pcap_parser::{Block, parse_block_be, parse_block_le};
 use crate::capture::format::byte_order::ByteOrder;
 use crate::capture::format::walk::{Damage, Stop};
 
-/// Block types that the walk tells apart.
+/// Block types that the walk distinguishes.
 pub(in crate::capture) mod block_type {
     pub(in crate::capture) const SECTION: u32 = 0x0a0d_0d0a;
     pub(in crate::capture) const INTERFACE: u32 = 1;

@@ -13,9 +13,9 @@ pub struct Interface {
     pub name: Option<String>,
     /// What its user calls it.
     pub description: Option<String>,
-    /// Packets that the interface or its driver dropped for want of room; `None` where not told.
+    /// Packets that the interface or its driver dropped for want of room; `None` where unknown.
     pub dropped_by_interface: Option<u64>,
-    /// Packets that the operating system dropped for want of room; `None` where not told.
+    /// Packets that the operating system dropped for want of room; `None` where unknown.
     pub dropped_by_system: Option<u64>,
 }
 

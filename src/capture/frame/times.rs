@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::capture::frame::pause::Silences;
 use crate::capture::{Frame, Pause, Timestamp, Weakness, WeaknessKind};
 
-/// A step back that is told: smaller ones come from several queues of one network card.
+/// A step back that is reported: smaller ones come from several queues of one network card.
 const STEP_BACK_MIN: Duration = Duration::from_secs(1);
 
 /// The times of frames: counted per window by its worker, then put together in the order of the windows.

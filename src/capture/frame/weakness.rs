@@ -1,4 +1,4 @@
-//! Weaknesses: what a capture cannot show, told beside every result.
+//! Weaknesses: what a capture cannot show, named beside every result.
 
 /// One thing that a capture cannot show, or shows wrongly.
 #[derive(Debug, Clone, PartialEq, Eq)]

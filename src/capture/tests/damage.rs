@@ -34,13 +34,13 @@ fn a_capture_cut_at_any_byte_gives_the_frames_before_the_cut() {
 fn a_cut_capture_says_where_it_ends_and_after_which_frame() {
     let mut file = pcap(2);
     file.truncate(file.len() - 5);
-    let told = details(file);
+    let details = details(file);
     assert_eq!(
         [
             "the capture ends at byte 92 in the middle of the record that begins at byte 60, after frame 1; at least 5 bytes \
           are missing"
         ],
-        *told
+        *details
     );
 }
 
@@ -112,10 +112,10 @@ fn a_packet_that_claims_more_than_its_block_is_skipped_alone() {
     assert_eq!([1, 2], *frames.iter().map(|frame| frame.number).collect::<Vec<_>>());
     assert_eq!(b"last", &frames[1].bytes[..]);
     assert_eq!(["damaged-record"; 3], *words(&summary));
-    let told = details(file);
-    assert!(told[0].contains("claims 3000000000 bytes, its block has room for 4"), "{}", told[0]);
-    assert!(told[1].contains("interface 7, which the file does not describe"), "{}", told[1]);
-    assert!(told[2].contains("has a block of only 16 bytes"), "{}", told[2]);
+    let details = details(file);
+    assert!(details[0].contains("claims 3000000000 bytes, its block has room for 4"), "{}", details[0]);
+    assert!(details[1].contains("interface 7, which the file does not describe"), "{}", details[1]);
+    assert!(details[2].contains("has a block of only 16 bytes"), "{}", details[2]);
 }
 
 #[test]
@@ -136,9 +136,9 @@ fn damage_in_many_places_is_counted_not_listed() {
     for _ in 0..100 {
         file.extend(enhanced(end, 9, ticks(2), b"abcd", 4));
     }
-    let told = details(file);
-    assert_eq!(17, told.len());
-    assert_eq!("84 more places in the file are damaged", told[16]);
+    let details = details(file);
+    assert_eq!(17, details.len());
+    assert_eq!("84 more places in the file are damaged", details[16]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Arguments become captures in a fixed order; the rest is told in one line each.
+//! Arguments become captures in a fixed order; the rest is listed in one line each.
 
 use std::fs;
 use std::io::{self, Read};
@@ -64,15 +64,15 @@ fn arguments_that_are_no_captures_are_told_each_and_do_not_stop_the_others() {
     let empty = write(folder.path(), "empty.pcap", b"");
     let found = find(&[empty_folder, good, folder.path().join("gone.pcap"), empty]);
     assert_eq!(1, found.sources.len());
-    let mut told: Vec<_> = found.errors.iter().map(|error| error.problem.to_string()).collect();
-    told.sort();
+    let mut details: Vec<_> = found.errors.iter().map(|error| error.problem.to_string()).collect();
+    details.sort();
     assert_eq!(
         [
             "is empty; was the capture stopped before a packet came?",
             "no file in this folder is a capture (pcap or pcapng); folders within it are not searched",
             "there is no such file; check the path",
         ],
-        *told
+        *details
     );
 }
 

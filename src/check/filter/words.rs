@@ -2,7 +2,8 @@
 
 use cel::{ExecutionError, Value};
 
-use crate::check::filter::{FilterError, variable_names};
+use crate::analysis::CallField;
+use crate::check::filter::FilterError;
 use crate::reference;
 
 /// Functions that an expression may use.
@@ -41,12 +42,13 @@ pub(super) fn syntax_error(source: &str, errors: &cel::ParseErrors) -> FilterErr
 }
 
 pub(super) fn unknown_name(name: &str) -> String {
-    match reference::nearest(name, variable_names(), 1).first() {
-        Some(near) => format!("uses \"{name}\", which no call has; did you mean {near}?"),
-        None => format!(
-            "uses \"{name}\", which no call has; the names are {}",
-            variable_names().collect::<Vec<_>>().join(", ")
-        ),
+    let known = CallField::of_filter().map(CallField::name).chain(CallField::former_names());
+    match reference::nearest(name, known, 1).first().and_then(|near| CallField::named(near)) {
+        Some(near) => format!("uses \"{name}\", which no call has; did you mean {}?", near.name()),
+        None => {
+            let names: Vec<&str> = CallField::of_filter().map(CallField::name).collect();
+            format!("uses \"{name}\", which no call has; the names are {}", names.join(", "))
+        }
     }
 }
 

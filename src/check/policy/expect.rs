@@ -1,11 +1,11 @@
 //! `[[expect]]`: what a group of calls must be like.
 
 use crate::check::filter::Filter;
-use crate::check::limit::{CALL_NUMBERS, GROUP_METRICS};
-use crate::check::policy::document::Fields;
-use crate::check::policy::section::{codes, hint, limit_keys, limits, outcomes};
+use crate::check::policy::fields::Fields;
+use crate::check::policy::limit::{CALL_NUMBERS, group_metrics, limit_keys};
+use crate::check::policy::section::{codes, hint, limits, outcomes};
+use crate::check::policy::sequence::{Sequence, is_message};
 use crate::check::policy::{Expect, HeaderExpect, Policy};
-use crate::check::sequence::{Sequence, is_message};
 use crate::sip::HeaderName;
 
 /// Keys of `[[expect]]` beside the limits on numbers of a call and on metrics of the group.
@@ -41,8 +41,8 @@ const PARTIES: [&str; 3] = ["caller", "callee", "network"];
 const REGEX_BYTES_MAX: usize = 1 << 20;
 
 pub(super) fn read(fields: &Fields<'_>, policy: &mut Policy) {
-    let limited = CALL_NUMBERS.iter().map(|(name, _)| *name);
-    let number_keys = limit_keys(limited.chain(GROUP_METRICS.iter().map(|(name, _)| *name)));
+    let limited = CALL_NUMBERS.iter().map(|number| number.name);
+    let number_keys = limit_keys(limited.chain(group_metrics().iter().map(|number| number.name)));
     let known: Vec<&str> = number_keys.iter().map(String::as_str).chain(EXPECT_KEYS).collect();
     let is_known = fields.known(&known);
     let Some((name, name_at)) = fields.text("name") else {
@@ -86,7 +86,7 @@ pub(super) fn read(fields: &Fields<'_>, policy: &mut Policy) {
         codecs_offered: fields.has("codecs_offered").then(|| list("codecs_offered")),
         codecs_answered: fields.has("codecs_answered").then(|| list("codecs_answered")),
         codec: list("codec"),
-        metrics: limits(fields, GROUP_METRICS),
+        metrics: limits(fields, group_metrics()),
         numbers: limits(fields, &CALL_NUMBERS),
         sequence: sequence(fields),
         headers: fields.tables("headers").iter().filter_map(header).collect(),

@@ -4,15 +4,15 @@ use toml::de::DeValue;
 
 use crate::call::Outcome;
 use crate::check::filter::Filter;
-use crate::check::limit::{Bound, Limit, METRICS, Number, REGISTRATION_METRICS, metric_names};
-use crate::check::policy::document::{Fields, Placed, whole};
+use crate::check::policy::fields::{Fields, Placed, whole};
+use crate::check::policy::limit::{
+    Bound, Limit, METRICS, METRICS_KEYS, Number, REGISTRATION_METRICS, limit_keys, metric_names,
+};
 use crate::check::policy::{Change, CodePattern, Compare, Policy, Waiver, WaiverTarget};
-use crate::check::tolerance;
+use crate::check::verdict::VERDICT_NAMES;
 use crate::diagnose::{Severity, rule_ids};
 use crate::reference;
 
-/// Keys of `[metrics]` beside the limits.
-pub const METRICS_KEYS: [&str; 1] = ["min_sample"];
 /// Keys of `[allow]`.
 pub const ALLOW_KEYS: [&str; 4] = ["codes", "outcomes", "rules", "waivers"];
 /// Keys of `[[allow.waivers]]`.
@@ -37,12 +37,15 @@ pub const COMPARE_KEYS: [&str; 13] = [
 ];
 
 /// The limits in a table on numbers of these names, each as `min_` and `max_`.
-pub(super) fn limits<Of>(fields: &Fields<'_>, numbers: &[Number<Of>]) -> Vec<Limit<Number<Of>>> {
+pub(super) fn limits<Of, About>(
+    fields: &Fields<'_>,
+    numbers: &'static [Number<Of, About>],
+) -> Vec<Limit<Number<Of, About>>> {
     let mut limits = Vec::new();
     for number in numbers {
         let mut least = None;
         for bound in [Bound::Min, Bound::Max] {
-            let key = format!("{}{}", bound.prefix(), number.0);
+            let key = format!("{}{}", bound.prefix(), number.name);
             let Some(value) = fields.number(&key) else {
                 continue;
             };
@@ -50,23 +53,13 @@ pub(super) fn limits<Of>(fields: &Fields<'_>, numbers: &[Number<Of>]) -> Vec<Lim
                 least = Some(value);
             } else if least.is_some_and(|least| least > value) {
                 let at = fields.at(&key);
-                fields.page.blame(at, format!("{key} = {value} is less than min_{}: nothing can hold", number.0));
+                fields.page.blame(at, format!("{key} = {value} is less than min_{}: nothing can hold", number.name));
             }
             let line = fields.line(&key);
-            limits.push(Limit { number: *number, bound, value, line });
+            limits.push(Limit { number, bound, value, line });
         }
     }
     limits
-}
-
-/// The keys of limits on numbers of these names.
-pub(super) fn limit_keys<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
-    names.flat_map(|name| [Bound::Min, Bound::Max].map(|bound| format!("{}{name}", bound.prefix()))).collect()
-}
-
-/// Whether a key belongs below `[metrics]`.
-pub(super) fn is_metric_key(key: &str) -> bool {
-    METRICS_KEYS.contains(&key) || limit_keys(metric_names()).iter().any(|known| known == key)
 }
 
 pub(super) fn metrics(fields: &Fields<'_>, policy: &mut Policy) {
@@ -181,19 +174,20 @@ pub(super) fn forbid(fields: &Fields<'_>, policy: &mut Policy) {
     }
 }
 
+/// The word for no severity at all.
+const NO_SEVERITY: &str = "none";
+
 /// A severity, or `none`; `None` where the key is absent or wrong.
 fn severity(fields: &Fields<'_>, key: &str) -> Option<Option<Severity>> {
     let (text, at) = fields.text(key)?;
-    match text {
-        "error" => Some(Some(Severity::Error)),
-        "warn" => Some(Some(Severity::Warn)),
-        "info" => Some(Some(Severity::Info)),
-        "none" => Some(None),
-        other => {
-            fields.page.blame(at, format!("{key}: \"{other}\" is no severity; it is error, warn, info, or none"));
-            None
-        }
+    if text == NO_SEVERITY {
+        return Some(None);
     }
+    let severity = Severity::of_word(text);
+    if severity.is_none() {
+        fields.page.blame(at, format!("{key}: \"{text}\" is no severity; it is error, warn, info, or {NO_SEVERITY}"));
+    }
+    severity.map(Some)
 }
 
 fn change(fields: &Fields<'_>, key: &str, default: Change) -> Change {
@@ -249,13 +243,13 @@ pub(super) fn contradictions(fields: &Fields<'_>, policy: &Policy) {
         };
         let is_known = policy.expects.iter().any(|expect| &expect.name == name)
             || policy.metrics.iter().any(|limit| &limit.key() == name)
-            || tolerance::NAMES.contains(&name.as_str());
+            || VERDICT_NAMES.contains(&name.as_str());
         if !is_known {
             fields.page.blame_line(
                 waiver.line,
                 {
                     let names = policy.expects.iter().map(|expect| expect.name.as_str());
-                    let names = names.chain(tolerance::NAMES);
+                    let names = names.chain(VERDICT_NAMES);
                     let hint = reference::nearest(name, names, 1);
                     let hint = hint.first().map_or(String::new(), |near| format!("; did you mean \"{near}\"?"));
                     format!("\"{name}\" is no expectation of this policy, no limit of [metrics] and no line of a comparison{hint}")

@@ -1,9 +1,10 @@
 //! The view of captures that were just analysed.
 
-use crate::analysis::Analysis;
-use crate::call::{Call, EndpointId, Hop, MessageStore, TextId};
+use std::borrow::Cow;
+
+use crate::analysis::{Analysis, CallField, CallRow, FieldValue, HeaderUses, word};
+use crate::call::{Call, Hop, MessageStore};
 use crate::capture::FrameRef;
-use crate::check::facts::{Facts, HeaderUses, word};
 use crate::check::view::{CallView, FindingView, HopView, View, distinct};
 use crate::diagnose::{Evidence, Finding, Incident};
 
@@ -11,10 +12,10 @@ impl View {
     /// All that an analysis tells.
     pub fn of(analysis: &Analysis) -> Self {
         let mut uses = HeaderUses::default();
-        for (_, entry) in analysis.told_calls() {
+        for (_, entry) in analysis.reported_calls() {
             uses.add_call(&entry.call, &analysis.store);
         }
-        let calls = (0..analysis.calls.len()).filter_map(|place| call_view(analysis, place));
+        let calls = (1..=analysis.calls.len() as u32).filter_map(|id| call_view(analysis, id));
         Self {
             captures: capture_names(analysis),
             filter: String::new(),
@@ -59,48 +60,47 @@ fn beside_calls(analysis: &Analysis) -> Vec<FindingView> {
     lone.map(view).collect()
 }
 
-/// The call at a place of [`Analysis::calls`]; `None` past the last.
-pub fn call_view(analysis: &Analysis, place: usize) -> Option<CallView> {
-    let entry = analysis.calls.get(place)?;
-    let (call, tables) = (&entry.call, &analysis.store.tables);
-    let facts = Facts::of(call, &analysis.store);
-    let text = |id: TextId| tables.text(id).to_owned();
-    let endpoint = |id: EndpointId| tables.endpoint(id).to_string();
-    let times = &call.milestones;
+/// The call with a number; `None` where there is none.
+pub fn call_view(analysis: &Analysis, id: u32) -> Option<CallView> {
+    use CallField as F;
+    let row = CallRow::at(analysis, id)?;
+    let entry = row.entry();
+    let call = &entry.call;
+    let (tables, facts) = (&analysis.store.tables, row.facts());
     let hop = |hop: &Hop| HopView {
-        source: endpoint(hop.source),
-        destination: endpoint(hop.destination),
+        source: tables.endpoint(hop.source).to_string(),
+        destination: tables.endpoint(hop.destination).to_string(),
         final_code: hop.final_code,
         reply_ms: hop.reply_ms.map(f64::from),
     };
     let mut view = CallView {
-        id: place as u32 + 1,
-        call_ids: call.legs.iter().map(|leg| text(leg.call_id)).collect(),
-        caller: text(call.caller),
-        callee: text(call.callee),
-        source: endpoint(call.source),
-        destination: endpoint(call.destination),
-        transport: call.transport.word().to_owned(),
+        id,
+        call_ids: list_of(&row, F::CallIds),
+        caller: text_of(&row, F::Caller),
+        callee: text_of(&row, F::Callee),
+        source: text_of(&row, F::Source),
+        destination: text_of(&row, F::Destination),
+        transport: text_of(&row, F::Transport),
         outcome: call.outcome,
         final_code: call.final_code.map_or(0, |code| code.0),
-        reason_phrase: text(call.phrase),
-        ended_by: call.ended_by.map_or(String::new(), |party| party.word().to_owned()),
-        pdd_ms: times.pdd_ms(),
-        ring_ms: times.ring_ms(),
-        setup_ms: times.setup_ms(),
-        talk_ms: times.talk_ms(),
+        reason_phrase: text_of(&row, F::ReasonPhrase),
+        ended_by: text_of(&row, F::EndedBy),
+        pdd_ms: milliseconds_of(&row, F::PddMs),
+        ring_ms: milliseconds_of(&row, F::RingMs),
+        setup_ms: milliseconds_of(&row, F::SetupMs),
+        talk_ms: milliseconds_of(&row, F::TalkMs),
         messages: call.messages,
         retransmissions: call.retransmissions,
         hops: call.hops.iter().map(hop).collect(),
-        origin: call.origin.map_or(String::new(), |origin| endpoint(origin.endpoint)),
-        primary: entry.primary().map_or(String::new(), |finding| finding.rule.to_owned()),
+        origin_endpoint: text_of(&row, F::OriginEndpoint),
+        primary: text_of(&row, F::Primary),
         findings: entry.findings.iter().map(finding_view).collect(),
         sequence: facts.sequence.iter().map(|step| word(step.kind)).collect(),
         sequence_frames: facts.sequence.iter().map(|step| step.at).collect(),
-        codecs_offered: owned(&facts.codecs_offered),
-        codecs_answered: owned(&facts.codecs_answered),
-        caller_software: facts.caller_software.to_owned(),
-        callee_software: facts.callee_software.to_owned(),
+        codecs_offered: list_of(&row, F::CodecsOffered),
+        codecs_answered: list_of(&row, F::CodecsAnswered),
+        caller_software: text_of(&row, F::CallerSoftware),
+        callee_software: text_of(&row, F::CalleeSoftware),
     };
     // What several calls prove together is shown by frames of others too; a reader of this call opens its own first.
     let ending: Vec<FrameRef> = view.ending_frame().into_iter().collect();
@@ -116,18 +116,12 @@ pub fn call_view(analysis: &Analysis, place: usize) -> Option<CallView> {
 
 /// Whether a frame completed a message of a call.
 fn is_of_call(call: &Call, store: &MessageStore, at: FrameRef) -> bool {
-    call.legs.iter().any(|leg| {
-        let messages = store.messages.get(leg.start as usize..leg.end as usize);
-        messages.unwrap_or_default().iter().any(|message| message.at == at)
-    })
+    call.legs.iter().any(|leg| store.messages_of(leg).iter().any(|message| message.at == at))
 }
 
 /// A finding with the frames of its evidence.
 fn finding_view(finding: &Finding) -> FindingView {
-    let frames = finding.seen.evidence.iter().flat_map(|evidence| match evidence {
-        Evidence::Seen { frames, .. } => frames.as_slice(),
-        Evidence::Missing { after, .. } => std::slice::from_ref(after),
-    });
+    let frames = finding.seen.evidence.iter().flat_map(Evidence::frames);
     FindingView {
         rule: finding.rule.to_owned(),
         severity: finding.severity,
@@ -138,6 +132,24 @@ fn finding_view(finding: &Finding) -> FindingView {
     }
 }
 
-fn owned(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
+fn text_of(row: &CallRow<'_>, field: CallField) -> String {
+    match row.get(field) {
+        FieldValue::Text(text) => text.into_owned(),
+        FieldValue::Endpoint(Some(endpoint)) => endpoint.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn list_of(row: &CallRow<'_>, field: CallField) -> Vec<String> {
+    match row.get(field) {
+        FieldValue::Texts(texts) => texts.into_iter().map(Cow::into_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn milliseconds_of(row: &CallRow<'_>, field: CallField) -> Option<f64> {
+    match row.get(field) {
+        FieldValue::Milliseconds(ms) => ms,
+        _ => None,
+    }
 }

@@ -220,7 +220,7 @@ fn call_view(call: Call) -> Result<CallView, ReportError> {
         messages: call.messages,
         retransmissions: call.retransmissions,
         hops: call.hops.into_iter().map(hop).collect(),
-        origin: call.origin.map_or(String::new(), |origin| origin.endpoint),
+        origin_endpoint: call.origin.map_or(String::new(), |origin| origin.endpoint),
         primary: call.primary.unwrap_or_default(),
         findings: call.findings.into_iter().map(finding_view).collect::<Result<_, _>>()?,
         sequence: call.sequence.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
@@ -233,14 +233,9 @@ fn call_view(call: Call) -> Result<CallView, ReportError> {
 }
 
 fn finding_view(finding: Finding) -> Result<FindingView, ReportError> {
-    let severity = match finding.severity.as_str() {
-        "error" => Severity::Error,
-        "warn" => Severity::Warn,
-        "info" => Severity::Info,
-        other => {
-            return Err(ReportError(format!("has a finding of no known severity: \"{other}\"")));
-        }
-    };
+    let word = &finding.severity;
+    let severity = Severity::of_word(word)
+        .ok_or_else(|| ReportError(format!("has a finding of no known severity: \"{word}\"")))?;
     let frames = finding.evidence.into_iter().flat_map(|evidence| evidence.frames);
     Ok(FindingView {
         rule: finding.rule,

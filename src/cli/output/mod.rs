@@ -12,7 +12,7 @@ use std::io::{self, BufWriter, Write};
 use anstream::{AutoStream, ColorChoice};
 
 use crate::cli::Stop;
-use crate::cli::arguments::Color;
+use crate::cli::color::Color;
 use crate::report::escape;
 
 pub(crate) use claims::Claims;

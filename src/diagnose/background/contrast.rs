@@ -135,7 +135,7 @@ impl CaptureContext<'_> {
     /// Messages that came in fragments.
     pub fn fragmented(&self) -> impl Iterator<Item = &Message> {
         let places = self.sight.fragmented.iter();
-        places.filter_map(|place| self.store.messages.get(*place as usize))
+        places.filter_map(|place| self.store.messages.get(*place))
     }
 
     /// The metrics of all calls but those of hostile nodes.
@@ -178,8 +178,7 @@ fn tolerated(capture: &CaptureContext<'_>) -> HashSet<(NodeId, String)> {
     let mut known = HashSet::new();
     let has_defect = |call: &&Call| {
         call.legs.iter().any(|leg| {
-            let messages = capture.store.messages.get(leg.start as usize..leg.end as usize);
-            messages.into_iter().flatten().any(|message| {
+            capture.store.messages_of(leg).iter().any(|message| {
                 message.is_request(Method::Invite) && capture.store.defects.contains_key(&message.digest)
             })
         })
@@ -215,11 +214,9 @@ fn tokens(capture: &CaptureContext<'_>) -> Tokens {
         let Some(leg) = call.legs.first() else {
             continue;
         };
-        let messages = capture.store.messages.get(leg.start as usize..leg.end as usize);
-        let invites = messages
-            .into_iter()
-            .flatten()
-            .filter(|message| message.is_request(Method::Invite) && message.to_tag.is_absent());
+        let messages = capture.store.messages_of(leg);
+        let invites =
+            messages.iter().filter(|message| message.is_request(Method::Invite) && message.to_tag.is_absent());
         let mut is_first = true;
         for message in invites {
             for id in identities(capture, message) {

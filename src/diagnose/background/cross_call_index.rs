@@ -30,8 +30,7 @@ pub struct CrossCallIndex {
 impl<'a> CaptureContext<'a> {
     /// Messages of a leg in a span of time, both ends included: one Call-ID may hold thousands of tries to register.
     pub fn between(&self, leg: &Leg, (since, until): (Timestamp, Timestamp)) -> &'a [Message] {
-        let all = self.store.messages.get(leg.start as usize..leg.end as usize);
-        let all = all.unwrap_or_default();
+        let all = self.store.messages_of(leg);
         let start = all.partition_point(|message| message.time < since);
         let end = all.partition_point(|message| message.time <= until);
         all.get(start..end).unwrap_or_default()

@@ -80,8 +80,7 @@ impl CaptureContext<'_> {
 /// Whether a proxy passed the REGISTER on: what is at its address is that proxy then, and no device.
 fn came_through_proxy(capture: &CaptureContext<'_>, attempt: &RegisterAttempt) -> bool {
     let tables = &capture.store.tables;
-    let range = attempt.leg.start as usize..attempt.leg.end as usize;
-    let messages = capture.store.messages.get(range).unwrap_or_default();
+    let messages = capture.store.messages_of(&attempt.leg);
     let request = messages.iter().find(|message| message.at == attempt.asked_at);
     request.is_some_and(|request| {
         tables.vias.get(request.via).depth > 1 || tables.header(request, HeaderName::Path).is_some()

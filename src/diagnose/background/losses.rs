@@ -64,9 +64,7 @@ fn gather(store: &MessageStore) -> CallLosses {
 
 /// Whether another request of the call had ended it before.
 fn had_ended(store: &MessageStore, refusal: &Message) -> bool {
-    let group = store.groups.get(refusal.group.0 as usize);
-    let messages = group.and_then(|(start, end)| store.messages.get(*start as usize..*end as usize));
-    messages.unwrap_or_default().iter().any(|other| {
+    store.messages_of_group(refusal.group).iter().any(|other| {
         other.is_request(Method::Bye)
             && other.time <= refusal.time
             && (other.cseq != refusal.cseq || other.from_tag != refusal.from_tag)

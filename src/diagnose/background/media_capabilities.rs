@@ -197,9 +197,8 @@ fn refusers(store: &MessageStore, call: &Call) -> Vec<EndpointId> {
 }
 
 fn has_media_hint(store: &MessageStore, call: &Call) -> bool {
-    let messages =
-        call.legs.iter().flat_map(|leg| store.messages.get(leg.start as usize..leg.end as usize).unwrap_or_default());
-    messages.into_iter().any(|message| match message.status() {
+    let mut messages = call.legs.iter().flat_map(|leg| store.messages_of(leg));
+    messages.any(|message| match message.status() {
         None => message.is_request(Method::Invite) && message.to_tag.is_absent() && message.session.is_absent(),
         Some(status) => {
             status.0 >= 400
@@ -332,8 +331,7 @@ fn sender_lesson(
 }
 
 fn options_lesson(store: &MessageStore, request: &OtherRequest) -> Option<Lesson> {
-    let (start, end) = request.range;
-    let messages = store.messages.get(start as usize..end as usize)?;
+    let messages = store.messages_of(request.range);
     let answer = messages.iter().find(|message| {
         message.is_response_to(Method::Options)
             && message.status().is_some_and(StatusCode::is_success)

@@ -106,7 +106,7 @@ impl MessageTimeIndex {
         spans.into_iter().flatten().rev().flat_map(move |span| {
             let messages = self.in_span(span);
             let mut earlier: Vec<&Message> = messages
-                .filter_map(|place| store.messages.get(place as usize))
+                .filter_map(|place| store.messages.get(place))
                 .filter(|message| message.time < before)
                 .collect();
             earlier.sort_by_key(|message| std::cmp::Reverse(message.time));

@@ -207,7 +207,7 @@ impl<'a> CaptureContext<'a> {
         let groups: Vec<GroupId> = call
             .legs
             .iter()
-            .filter_map(|leg| self.store.messages.get(leg.start as usize))
+            .filter_map(|leg| self.store.messages_of(leg).first())
             .map(|message| message.group)
             .collect();
         let quoted = groups.into_iter().flat_map(|group| self.errors_by_group.get(&group).into_iter().flatten());

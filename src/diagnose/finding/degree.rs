@@ -12,6 +12,11 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// The severity that a word of the report contract means.
+    pub fn of_word(word: &str) -> Option<Self> {
+        [Self::Info, Self::Warn, Self::Error].into_iter().find(|severity| severity.word() == word)
+    }
+
     /// The word of the report contract.
     pub fn word(self) -> &'static str {
         match self {

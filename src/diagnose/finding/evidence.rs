@@ -33,6 +33,14 @@ impl Evidence {
         Self::Seen { frames: vec![frame], quote: quote.into(), shows: shows.into() }
     }
 
+    /// The frames that it is about.
+    pub fn frames(&self) -> &[FrameRef] {
+        match self {
+            Self::Seen { frames, .. } => frames,
+            Self::Missing { after, .. } => std::slice::from_ref(after),
+        }
+    }
+
     /// Evidence in several frames.
     pub fn in_frames(frames: Vec<FrameRef>, quote: impl Into<String>, shows: impl Into<String>) -> Self {
         Self::Seen { frames, quote: quote.into(), shows: shows.into() }

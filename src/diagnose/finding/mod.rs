@@ -5,7 +5,7 @@ mod evidence;
 mod observation;
 mod parts;
 mod sentence;
-pub(in crate::diagnose) mod words;
+pub mod words;
 
 pub use degree::{Confidence, Proof, Severity};
 pub use evidence::{Evidence, RuledOut};

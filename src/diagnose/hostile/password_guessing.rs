@@ -95,7 +95,7 @@ fn guesses(store: &MessageStore, attempts: &[RegisterAttempt]) -> Vec<Guess> {
     let mut seen: HashSet<(GroupId, String), foldhash::fast::RandomState> = HashSet::default();
     let mut guesses = Vec::new();
     for attempt in attempts.iter().filter(|attempt| attempt.has_credentials) {
-        let messages = store.messages.get(attempt.leg.start as usize..attempt.leg.end as usize).unwrap_or_default();
+        let messages = store.messages_of(&attempt.leg);
         // Messages of one part lie in the order of time, and tries of one Call-ID do not overlap.
         let first = messages.partition_point(|message| message.time < attempt.started);
         let logins = messages[first..]

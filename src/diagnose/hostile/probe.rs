@@ -12,7 +12,7 @@ use crate::call::MessageStore;
 use crate::call::TextId;
 use crate::call::beside::other_request::OtherRequest;
 use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome};
-use crate::call::{Call, Leg};
+use crate::call::{Call, MessageRange};
 use crate::call::{EndpointId, NodeId, is_private};
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::number::user_of;
@@ -68,19 +68,19 @@ pub struct Ask {
     /// Whether it is known to have carried a login; [`Ask::has_login`] looks.
     has_credentials: bool,
     /// Range of the messages that belong to it in the book, as far as they matter; few are ever looked at.
-    messages: (u32, u32),
+    messages: MessageRange,
 }
 
 impl Ask {
     /// Whether it carried a login.
     pub fn has_login(&self, store: &MessageStore) -> bool {
-        let mut messages = within(store, self.messages).iter();
+        let mut messages = store.messages_of(self.messages).iter();
         self.has_credentials || messages.any(|message| carries_login(store, message))
     }
 
     /// Whether it is an INVITE that was refused, and the sender did not confirm the refusal.
     pub fn lacks_ack(&self, store: &MessageStore) -> bool {
-        let mut messages = within(store, self.messages).iter();
+        let mut messages = store.messages_of(self.messages).iter();
         self.method == Method::Invite
             && self.call.is_some()
             && self.code >= 300
@@ -125,21 +125,13 @@ pub fn senders(
     senders
 }
 
-fn messages<'b>(store: &'b MessageStore, leg: &Leg) -> &'b [Message] {
-    within(store, (leg.start, leg.end))
-}
-
-fn within(store: &MessageStore, (start, end): (u32, u32)) -> &[Message] {
-    store.messages.get(start as usize..end as usize).unwrap_or_default()
-}
-
 fn software(store: &MessageStore, message: &Message) -> TextId {
     store.tables.header_id(message, HeaderName::UserAgent)
 }
 
 fn of_call(store: &MessageStore, index: u32, call: &Call) -> Option<Ask> {
     let leg = call.legs.first()?;
-    let invite = messages(store, leg).iter().find(|message| message.is_request(Method::Invite))?;
+    let invite = store.messages_of(leg).iter().find(|message| message.is_request(Method::Invite))?;
     let is_refused = call.final_code.is_some_and(|code| code.is_failure() || code.is_redirection());
     let is_served = call.outcome.is_answered() || call.milestones.alerted.is_some();
     Some(Ask {
@@ -160,7 +152,7 @@ fn of_call(store: &MessageStore, index: u32, call: &Call) -> Option<Ask> {
         call: Some(index),
         is_relayed: store.tables.vias.get(invite.via).depth > 1,
         has_credentials: false,
-        messages: (leg.start, leg.end),
+        messages: leg.messages,
     })
 }
 
@@ -170,7 +162,7 @@ fn carries_login(store: &MessageStore, message: &Message) -> bool {
 }
 
 fn of_attempt(store: &MessageStore, attempt: &RegisterAttempt) -> Option<Ask> {
-    let first = messages(store, &attempt.leg).first()?;
+    let first = store.messages_of(&attempt.leg).first()?;
     let is_served = attempt.outcome == RegistrationOutcome::Registered;
     Some(Ask {
         time: attempt.started,
@@ -190,12 +182,12 @@ fn of_attempt(store: &MessageStore, attempt: &RegisterAttempt) -> Option<Ask> {
         call: None,
         is_relayed: store.tables.vias.get(first.via).depth > 1,
         has_credentials: attempt.has_credentials,
-        messages: (0, 0),
+        messages: MessageRange::default(),
     })
 }
 
 fn of_request(store: &MessageStore, request: &OtherRequest) -> Ask {
-    let first = store.messages.get(request.range.0 as usize);
+    let first = store.messages_of(request.range).first();
     Ask {
         time: request.sent,
         at: request.at,
@@ -214,7 +206,7 @@ fn of_request(store: &MessageStore, request: &OtherRequest) -> Ask {
         call: None,
         is_relayed: first.is_some_and(|first| store.tables.vias.get(first.via).depth > 1),
         has_credentials: first.is_some_and(|first| carries_login(store, first)),
-        messages: (0, 0),
+        messages: MessageRange::default(),
     }
 }
 

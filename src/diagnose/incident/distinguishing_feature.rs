@@ -136,7 +136,7 @@ pub fn good_calls(capture: &CaptureContext<'_>, node: NodeId) -> Arc<[u32]> {
         let group = call.map(|call| call.outcome.group());
         matches!(group, Some(OutcomeGroup::Answered | OutcomeGroup::Normal))
     };
-    let calls = attempts.iter().map(|attempt| attempt.call);
+    let calls = attempts.iter().map(|attempt| attempt.call.0);
     let mut good: Vec<u32> = calls.filter(went_well).collect();
     good.sort_unstable();
     good.dedup();

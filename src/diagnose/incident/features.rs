@@ -107,7 +107,7 @@ impl std::fmt::Display for Feature<'_> {
 /// The first INVITE of a call.
 pub fn invite_of<'a>(capture: &CaptureContext<'a>, call: &Call) -> Option<&'a Message> {
     let leg = call.legs.first()?;
-    let messages = capture.store.messages.get(leg.start as usize..leg.end as usize)?;
+    let messages = capture.store.messages_of(leg);
     messages.iter().find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())
 }
 

@@ -164,7 +164,7 @@ fn sources(capture: &CaptureContext<'_>, incident: &Incident, origin: NodeId) ->
     };
     let (mut well, mut others) = (0_usize, 0_usize);
     for attempt in &load.attempts {
-        let id = attempt.call + 1;
+        let id = attempt.call.id().0;
         if source(id).is_some_and(|source| source != first) {
             others += 1;
             well += usize::from(attempt.fate == Fate::Taken);

@@ -3,7 +3,7 @@
 //! Sources: RFC 3261 section 11; RFC 5626 section 3.5.
 
 use crate::call::beside::icmp::IcmpReport;
-use crate::call::beside::keepalive::{Outage, SENDS_IN_VAIN, Train, trains};
+use crate::call::beside::keepalive::{MissedKeepAlives, SENDS_IN_VAIN, Train, trains};
 use crate::call::{Call, Message, OutcomeGroup};
 use crate::capture::Timestamp;
 use crate::diagnose::context::call_context::start_line;
@@ -47,7 +47,7 @@ fn is_visible(capture: &CaptureContext<'_>, train: &Train) -> bool {
 
 /// One outage with the calls that it touched.
 struct Down<'a> {
-    outage: Outage,
+    outage: MissedKeepAlives,
     from: Timestamp,
     until: Option<Timestamp>,
     /// Calls to the peer that failed meanwhile.
@@ -58,7 +58,7 @@ struct Down<'a> {
     carried: bool,
 }
 
-fn down<'a>(capture: &CaptureContext<'a>, train: &Train, outage: Outage) -> Down<'a> {
+fn down<'a>(capture: &CaptureContext<'a>, train: &Train, outage: MissedKeepAlives) -> Down<'a> {
     let from = train.at(capture.requests, outage.first).sent;
     let until = (outage.last + 1 < train.requests.len()).then(|| train.at(capture.requests, outage.last + 1).sent);
     let (asker, peer) = (capture.node(train.source), capture.node(train.destination));

@@ -101,7 +101,7 @@ fn subscription(capture: &CaptureContext<'_>, request: &OtherRequest) -> (Method
 }
 
 fn messages<'a>(capture: &CaptureContext<'a>, request: &OtherRequest) -> &'a [Message] {
-    capture.store.messages.get(request.range.0 as usize..request.range.1 as usize).unwrap_or_default()
+    capture.store.messages_of(request.range)
 }
 
 /// The request as sent first.
@@ -121,8 +121,7 @@ fn event(capture: &CaptureContext<'_>, request: &OtherRequest) -> TextId {
 
 /// Every message of the Call-ID that a request belongs to.
 fn whole_group<'a>(capture: &CaptureContext<'a>, message: &Message) -> &'a [Message] {
-    let range = capture.store.groups.get(message.group.0 as usize);
-    range.and_then(|(start, end)| capture.store.messages.get(*start as usize..*end as usize)).unwrap_or_default()
+    capture.store.messages_of_group(message.group)
 }
 
 fn is_one_directional(capture: &CaptureContext<'_>, request: &OtherRequest) -> bool {

@@ -105,7 +105,7 @@ fn failed(context: &CallContext<'_>, transfer: &Transfer) -> Option<Observation>
     let placed = referred_call(context.capture.store, context.capture.calls, transfer, request, &target);
     // A call that only fits in time may be anybody's: it tells that the capture may hold the new one, and nothing more.
     let may_be_seen = placed.is_some();
-    let new = placed.filter(|placed| placed.is_sure).and_then(|placed| context.capture.calls.get(placed.call as usize));
+    let new = placed.filter(|placed| placed.is_sure).and_then(|placed| context.capture.calls.get(placed.call.place()));
     let failure = failure(context, transfer, new, may_be_seen)?;
     let (transferor, transferee) =
         (context.capture.name(transfer.transferor), context.capture.name(transfer.transferee));
@@ -252,5 +252,5 @@ fn remedy_for(code: u16, transferor: &str, target: &str) -> Steps {
 
 fn first_frame(context: &CallContext<'_>, call: &Call) -> Option<crate::capture::FrameRef> {
     let leg = call.legs.first()?;
-    context.capture.store.messages.get(leg.start as usize).map(|message| message.at)
+    context.capture.store.messages_of(leg).first().map(|message| message.at)
 }

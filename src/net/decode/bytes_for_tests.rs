@@ -2,7 +2,8 @@
 
 use crate::capture::{Frame, FrameRef, LinkType, Timestamp};
 use crate::net::decode::decode;
-use crate::net::packet::{Packet, Payload, Skip};
+use crate::net::packet::{Packet, Payload};
+use crate::net::skip::Skip;
 
 /// A short SIP message.
 pub(crate) const SIP: &[u8] = b"OPTIONS sip:bob@192.0.2.2 SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n";
@@ -60,7 +61,7 @@ pub(crate) fn hostile_at_every_length(link_type: u16, bytes: &[u8]) {
         assert!(!decoded.packets.is_empty() || decoded.skip.is_some(), "neither packet nor skip at {captured}");
         for datagram in decoded.packets.iter().filter(|packet| !packet.is_cut) {
             if let Payload::Datagram(bytes) = datagram.payload {
-                assert!(!SIP.starts_with(bytes) || bytes.len() == SIP.len(), "a cut at {captured} is not told");
+                assert!(!SIP.starts_with(bytes) || bytes.len() == SIP.len(), "a cut at {captured} is not marked");
             }
         }
     }

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use crate::capture::{Frame, FrameRef, Timestamp};
 use crate::net::decode::carried::{Carried, IpDatagram};
 use crate::net::flow::Flow;
-use crate::net::packet::{Packet, Payload, Skip, Trace};
+use crate::net::packet::{Packet, Payload, Trace};
+use crate::net::skip::Skip;
 
 /// Headers inside one another that can hold a whole packet again (Ethernet payload, IP, PPP, ESP) and are followed.
 ///
@@ -86,7 +87,7 @@ impl<'s, 'a> Descent<'s, 'a> {
         self.missing = carried.missing;
     }
 
-    /// Makes `word` part of the hash by which copies from different taps are told apart.
+    /// Makes `word` part of the hash that differs between copies from different taps.
     pub(super) fn mark(&mut self, word: u64) {
         self.link = mix(self.link, word);
     }

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use crate::net::decode::bytes_for_tests::{SIP, decoded, decoded_cut, ethernet_frame, ip4, udp, udp4};
-use crate::net::packet::{Payload, Skip};
+use crate::net::packet::Payload;
+use crate::net::skip::Skip;
 
 /// Every link type that is read, and one that is not.
 const LINK_TYPES: [u16; 24] =

@@ -18,7 +18,8 @@ mod bytes_for_tests;
 mod hostile_tests;
 
 use crate::capture::{Frame, LinkType};
-use crate::net::packet::{Packet, Skip};
+use crate::net::packet::Packet;
+use crate::net::skip::Skip;
 
 use carried::Carried;
 pub(in crate::net) use carried::IpDatagram;

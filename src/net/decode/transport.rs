@@ -12,7 +12,11 @@ use crate::net::decode::ip::icmp;
 use crate::net::decode::ip::icmp::Version;
 use crate::net::decode::next::Next;
 use crate::net::decode::tunnel::{self, esp};
-use crate::net::packet::{Payload, Segment, Skip};
+use crate::net::packet::{Payload, Segment};
+use crate::net::skip::{Layer, Skip};
+
+/// Ports, tag and checksum (RFC 9260 section 3.1).
+const SCTP_HEADER_BYTES: usize = 12;
 
 /// Reads what stands behind an IP header.
 ///
@@ -31,7 +35,7 @@ pub(super) fn carried<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) 
         97 => ether_ip(inside(descent, carried)),
         132 => sctp(descent, carried),
         137 => Ok(Next::Mpls(inside(descent, carried))),
-        other => Err(Skip::OtherProtocol("IP", u32::from(other))),
+        other => Err(Skip::OtherProtocol(Layer::Ip, u32::from(other))),
     }
 }
 
@@ -105,7 +109,7 @@ fn tcp<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> Result<Next<
 /// Hands over an SCTP packet with its common header.
 fn sctp<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> Result<Next<'a>, Skip> {
     let (Some(source_port), Some(destination_port), true) =
-        (u16_at(carried.bytes, 0), u16_at(carried.bytes, 2), carried.bytes.len() >= 12)
+        (u16_at(carried.bytes, 0), u16_at(carried.bytes, 2), carried.bytes.len() >= SCTP_HEADER_BYTES)
     else {
         return Err(Skip::CutShort("SCTP header"));
     };

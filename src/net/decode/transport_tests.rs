@@ -87,7 +87,7 @@ fn sctp_is_handed_over_from_its_common_header() {
 
 #[test]
 fn other_protocols_are_skipped_by_number() {
-    assert_eq!(Some(Skip::OtherProtocol("IP", 89)), decoded(101, &ip4(89, &[0; 40])).skip);
+    assert_eq!(Some(Skip::OtherProtocol(Layer::Ip, 89)), decoded(101, &ip4(89, &[0; 40])).skip);
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl Carrier {
         }
     }
 
-    /// What TLS told; nothing is read afterwards.
+    /// What was seen of TLS; nothing is read afterwards.
     pub(super) fn take_handshake(&mut self) -> Option<TlsHandshake> {
         self.tls.take().map(|session| session.into_facts())
     }

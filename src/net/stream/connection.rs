@@ -34,7 +34,7 @@ pub struct Connection {
     pub flow: Flow,
     /// Its first segment.
     pub first_seen: Sighting,
-    /// Whether a SYN told who the client is.
+    /// Whether a SYN showed who the client is.
     pub is_opening_seen: bool,
     /// SYN segments that the client sent, repeated ones included, second captures of one left out.
     pub syns: u32,

@@ -61,6 +61,8 @@ struct Followed {
     last: Moment,
 }
 
+const _: () = assert!(size_of::<Followed>() <= 1 << 10, "FOLLOWED_CONNECTIONS_MAX counts on 1 KiB for each");
+
 /// All TCP connections.
 #[derive(Debug)]
 pub(super) struct Streams {
@@ -223,7 +225,7 @@ impl Followed {
         segment.wire_length > 0 && !segment.rst && direction.fit(segment.sequence) == SegmentFit::Foreign
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of Streams that a connection needs, borrowed apart")]
+    #[expect(clippy::too_many_arguments, reason = "the parts of Streams that a connection needs, borrowed one by one")]
     fn push(
         &mut self,
         side: Side,

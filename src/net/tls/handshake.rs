@@ -31,7 +31,7 @@ pub struct TlsAlert {
 /// One TLS connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsHandshake {
-    /// From the client to the server, as far as a hello told.
+    /// From the client to the server, as far as a hello shows.
     pub flow: Flow,
     /// The first record of either side.
     pub first_seen: Sighting,

@@ -7,6 +7,8 @@ const MESSAGE_BYTES_MAX: usize = 64 << 10;
 /// Names of one ALPN list that are kept.
 const PROTOCOLS_MAX: usize = 8;
 
+/// Bytes of the random of a hello (RFC 8446 section 4.1.2).
+const RANDOM_BYTES: usize = 32;
 /// Longest name that is kept: a domain name has at most 253 characters (RFC 1035 section 2.3.4).
 const NAME_BYTES_MAX: usize = 255;
 
@@ -15,8 +17,8 @@ pub(super) const SERVER_HELLO: u8 = 2;
 pub(super) const CERTIFICATE: u8 = 11;
 pub(super) const KEY_UPDATE: u8 = 24;
 
-/// The `random` by which a HelloRetryRequest is told from a ServerHello, RFC 8446 section 4.1.3.
-const RETRY_RANDOM: [u8; 32] = [
+/// The `random` that marks a ServerHello as a HelloRetryRequest, RFC 8446 section 4.1.3.
+const RETRY_RANDOM: [u8; RANDOM_BYTES] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
     0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
@@ -24,7 +26,7 @@ const RETRY_RANDOM: [u8; 32] = [
 /// What a ClientHello or a ServerHello says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Hello {
-    pub(super) random: [u8; 32],
+    pub(super) random: [u8; RANDOM_BYTES],
     /// Highest offered, or the chosen one.
     pub(super) version: u16,
     /// How many were offered, and the first of them; a server names one.
@@ -69,7 +71,7 @@ pub(super) fn short_text(bytes: &[u8]) -> Box<str> {
 pub(super) fn read_client_hello(body: &[u8]) -> Option<Hello> {
     let mut fields = Fields(body);
     let mut hello = Hello { version: fields.u16()?, ..Hello::default() };
-    hello.random = fields.take(32)?.try_into().ok()?;
+    hello.random = fields.take(RANDOM_BYTES)?.try_into().ok()?;
     fields.vector(1)?;
     let ciphers = fields.vector(2)?;
     hello.ciphers = u16::try_from(ciphers.len() / 2).ok()?;
@@ -82,7 +84,7 @@ pub(super) fn read_client_hello(body: &[u8]) -> Option<Hello> {
 pub(super) fn read_server_hello(body: &[u8]) -> Option<Hello> {
     let mut fields = Fields(body);
     let mut hello = Hello { version: fields.u16()?, ..Hello::default() };
-    hello.random = fields.take(32)?.try_into().ok()?;
+    hello.random = fields.take(RANDOM_BYTES)?.try_into().ok()?;
     hello.is_retry = hello.random == RETRY_RANDOM;
     fields.vector(1)?;
     hello.cipher = fields.u16()?;

@@ -86,7 +86,7 @@ impl Session {
         self.facts.carries_sip = true;
     }
 
-    /// Whether nothing more can be learned from the direction `flow`.
+    /// Whether nothing more can be read in the direction `flow`.
     pub(in crate::net) fn is_opaque(&self, flow: Flow) -> bool {
         if flow.source <= flow.destination { self.low.is_opaque } else { self.high.is_opaque }
     }

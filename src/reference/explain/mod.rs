@@ -8,7 +8,7 @@ mod response;
 
 pub use explanation::{Explanation, Fact, Section, Topic};
 
-use crate::reference::nearest::nearest;
+use crate::reference::nearest;
 use query::{Subject, names, subject};
 
 /// Explains `query`: a rule id, `488`, `4xx`, `busy here`, `INVITE`, `q850:34`, `warning:305`, `header:Via`, `glare`,

@@ -1,9 +1,9 @@
 //! The CSV report opens in a spreadsheet as it was written, and runs nothing there.
 
-use crate::analysis::Analysis;
-use crate::report::csv::{COLUMNS, write};
+use crate::analysis::{Analysis, CallField};
+use crate::report::csv::write;
 use crate::report::escape::is_hostile;
-use crate::report::lab;
+use crate::report::test_support;
 
 fn text(analysis: &Analysis) -> String {
     let mut out = Vec::new();
@@ -18,16 +18,20 @@ fn rows(analysis: &Analysis) -> Vec<Vec<String>> {
     records.map(|record| record.iter().map(str::to_owned).collect()).collect()
 }
 
+fn columns() -> Vec<&'static str> {
+    CallField::of_csv().map(CallField::name).collect()
+}
+
 fn cell<'a>(row: &'a [String], column: &str) -> &'a str {
-    let place = COLUMNS.iter().position(|known| *known == column);
+    let place = CallField::of_csv().position(|known| known.name() == column);
     &row[place.expect("a column of the contract")]
 }
 
 #[test]
 fn a_row_for_each_call_below_the_header() {
-    let rows = rows(&lab::analysis());
+    let rows = rows(&test_support::analysis());
     assert_eq!(7, rows.len());
-    assert_eq!(COLUMNS.to_vec(), rows[0]);
+    assert_eq!(columns(), rows[0]);
     let refused = &rows[2];
     for (column, expected) in [
         ("id", "2"),
@@ -50,14 +54,14 @@ fn a_row_for_each_call_below_the_header() {
 
 #[test]
 fn the_header_is_there_without_calls() {
-    let mut analysis = lab::analysis();
+    let mut analysis = test_support::analysis();
     analysis.calls.clear();
-    assert_eq!(vec![COLUMNS.to_vec()], rows(&analysis));
+    assert_eq!(vec![columns()], rows(&analysis));
 }
 
 #[test]
 fn no_cell_is_a_formula_or_acts_on_a_terminal() {
-    let analysis = lab::analysis();
+    let analysis = test_support::analysis();
     for row in rows(&analysis) {
         for cell in row {
             assert!(!cell.starts_with(['=', '+', '-', '@']), "{cell}");

@@ -2,13 +2,12 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::analysis::{CallEntry, Narrowing, RegistrationEntry};
+use crate::analysis::{CallEntry, Facts, Narrowing, RegistrationEntry};
 use crate::call::beside::other_request::OtherCount;
 use crate::call::detail::delay::{Stage, is_plain, only_stage, stages};
 use crate::call::detail::rewriting::{Rewrite, rewriting};
 use crate::call::{Call, Hop, MessageStore, Origin, Tables, transactions_of};
 use crate::capture::Timestamp;
-use crate::check::Facts;
 use crate::diagnose::Finding;
 use crate::report::json::finding::FindingLine;
 use crate::report::json::value::{Each, Frame, Place, code, moment, rounded, told};

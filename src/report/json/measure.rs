@@ -177,7 +177,7 @@ fn time(profile: &Profile) -> impl Serialize {
         summary: Summary,
         peak_calls: u32,
     }
-    let line = |span: &profile::Span| Line {
+    let line = |span: &profile::TimeSpan| Line {
         from: moment(span.from),
         summary: summary(&span.metrics),
         peak_calls: span.peak_calls,

@@ -5,8 +5,7 @@ use std::io::{self, Write};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::analysis::{Analysis, CallEntry};
-use crate::check::HeaderUses;
+use crate::analysis::{Analysis, CallEntry, HeaderUses};
 use crate::report::json::call::CallLine;
 use crate::report::json::dense::Dense;
 use crate::report::json::text::Text;
@@ -33,7 +32,7 @@ struct Part {
 pub(super) fn write_calls(analysis: &Analysis, has_details: bool, out: &mut impl Write) -> io::Result<HeaderUses> {
     out.write_all(b"[")?;
     let mut uses = HeaderUses::default();
-    let first = analysis.told_calls().next().map_or(0, |(id, _)| id);
+    let first = analysis.reported_calls().next().map_or(0, |(id, _)| id);
     let mut ready: Parts = Vec::new();
     for (wave, entries) in analysis.calls.chunks(WAVE_CALLS).enumerate() {
         let before = wave * WAVE_CALLS;
@@ -77,10 +76,10 @@ fn part_of(
     entries: &[CallEntry],
     first: u32,
 ) -> io::Result<Part> {
-    let mut text = Text::with_room(TEXT_BYTES * entries.len().min(analysis.told_call_count()));
+    let mut text = Text::with_room(TEXT_BYTES * entries.len().min(analysis.reported_call_count()));
     let mut uses = HeaderUses::default();
     let numbered = (before as u32 + 1..).zip(entries);
-    for (id, entry) in numbered.filter(|(id, _)| analysis.tells_call(*id)) {
+    for (id, entry) in numbered.filter(|(id, _)| analysis.reports_call(*id)) {
         text.put(if id == first { b"\n" } else { b",\n" });
         let line = CallLine::of(id, entry, &analysis.store, has_details);
         line.serialize(Dense::into(&mut text))?;

@@ -6,8 +6,9 @@ use std::io;
 use crate::analysis::RegistrationEntry;
 use crate::call::beside::registration::RegistrationOutcome;
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{codes, count, grouped};
+use crate::report::terminal::names::codes;
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
+use crate::report::words::{count, grouped};
 
 /// Problems named of each kind.
 const PROBLEMS_MAX: usize = 2;
@@ -69,7 +70,7 @@ fn problem(context: &Context<'_>, entry: &RegistrationEntry, page: &mut Page<'_>
     let code = registration.final_code.map_or(String::new(), |code| format!(" {}", code.0));
     let tries = match registration.attempts.len() {
         1 => String::new(),
-        tries => format!(", {}", count(tries as u64, "try").replace("trys", "tries")),
+        tries => format!(", {}", count(tries as u64, "try")),
     };
     let why = entry.findings.first().map_or(String::new(), |finding| format!(": {}", finding.title()));
     page.wrapped(

@@ -7,10 +7,10 @@ use crate::analysis::CallEntry;
 use crate::call::Outcome;
 use crate::diagnose::Severity;
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{count, grouped, ink, party};
+use crate::report::terminal::names::{ink, party};
 use crate::report::terminal::page::{Page, Span, faint, plain, strong};
 use crate::report::terminal::table::{self, number, text};
-use crate::report::words::duration;
+use crate::report::words::{count, duration, grouped};
 
 /// Captures with at most this many calls show all of them.
 const ALL_MAX: usize = 12;
@@ -26,18 +26,18 @@ const PARTY_MIN: usize = 12;
 /// Writes the table.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let analysis = context.analysis;
-    let calls = analysis.told_call_count();
+    let calls = analysis.reported_call_count();
     if calls == 0 {
         return Ok(());
     }
-    let noteworthy = analysis.told_calls().filter(|(_, entry)| is_noteworthy(entry));
+    let noteworthy = analysis.reported_calls().filter(|(_, entry)| is_noteworthy(entry));
     let failed: Vec<u32> = noteworthy.map(|(id, _)| id).collect();
     if failed.is_empty() {
         sound(context, page)?;
     }
     let shows_all = context.view.is_whole || calls <= ALL_MAX;
     let rows: Vec<u32> =
-        if shows_all { analysis.told_calls().map(|(id, _)| id).collect() } else { examples(context, &failed) };
+        if shows_all { analysis.reported_calls().map(|(id, _)| id).collect() } else { examples(context, &failed) };
     if rows.is_empty() {
         return Ok(());
     }
@@ -82,7 +82,7 @@ fn is_noteworthy(entry: &CallEntry) -> bool {
 
 /// The line for captures without a fault.
 fn sound(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    let worst = context.analysis.told_incidents().map(|(_, incident)| incident.finding.severity).max();
+    let worst = context.analysis.reported_incidents().map(|(_, incident)| incident.finding.severity).max();
     let text = match worst {
         _ if context.analysis.metrics.calls == 0 => "No call can be judged: the captures show too little of each.",
         None | Some(Severity::Info) => "No fault was found in any call.",
@@ -164,7 +164,7 @@ fn why<'a>(context: &'a Context<'a>, entry: &'a CallEntry) -> std::borrow::Cow<'
 
 /// Writes how to see more.
 pub(super) fn write_hint(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    let calls = context.analysis.told_call_count();
+    let calls = context.analysis.reported_call_count();
     if calls == 0 {
         return Ok(());
     }

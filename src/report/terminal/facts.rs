@@ -3,12 +3,11 @@
 use std::io;
 
 use crate::call::detail::delay::{Stage, StageKind, stages};
-use crate::call::detail::rewriting::{How, Part, Rewrite, rewriting};
+use crate::call::detail::rewriting::{RequestPart, Rewrite, RewriteKind, rewriting};
 use crate::call::{Call, CallTransactions, Hop, transactions_of};
 use crate::report::terminal::Context;
-use crate::report::terminal::names::count;
 use crate::report::terminal::page::{Page, cut, faint, plain};
-use crate::report::words::duration;
+use crate::report::words::{count, duration};
 
 /// Hops of the path that are shown.
 const HOPS_MAX: usize = 8;
@@ -85,16 +84,18 @@ fn rewriting_text(rewrites: &[Rewrite]) -> String {
     for rewrite in rewrites {
         let name = part_text(rewrite.part);
         match (rewrite.part, rewrite.how) {
-            (Part::Header(_), how) if how != How::Changed || rewrite.before.is_none() => {}
-            (_, How::Changed) => parts.push(format!("{name} {} -> {}", value(&rewrite.before), value(&rewrite.after))),
-            (_, How::Added) => parts.push(format!("added {name} {}", value(&rewrite.after))),
-            (_, How::Removed) => parts.push(format!("removed {name} {}", value(&rewrite.before))),
+            (RequestPart::Header(_), how) if how != RewriteKind::Changed || rewrite.before.is_none() => {}
+            (_, RewriteKind::Changed) => {
+                parts.push(format!("{name} {} -> {}", value(&rewrite.before), value(&rewrite.after)))
+            }
+            (_, RewriteKind::Added) => parts.push(format!("added {name} {}", value(&rewrite.after))),
+            (_, RewriteKind::Removed) => parts.push(format!("removed {name} {}", value(&rewrite.before))),
         }
     }
-    for how in [How::Added, How::Removed, How::Changed] {
+    for how in [RewriteKind::Added, RewriteKind::Removed, RewriteKind::Changed] {
         let names = rewrites.iter().filter(|rewrite| {
-            let is_told = how == How::Changed && rewrite.before.is_some();
-            matches!(rewrite.part, Part::Header(_)) && rewrite.how == how && !is_told
+            let is_told = how == RewriteKind::Changed && rewrite.before.is_some();
+            matches!(rewrite.part, RequestPart::Header(_)) && rewrite.how == how && !is_told
         });
         let names: Vec<&str> = names.map(|rewrite| rewrite.part.word()).collect();
         if !names.is_empty() {
@@ -104,16 +105,16 @@ fn rewriting_text(rewrites: &[Rewrite]) -> String {
     parts.join("; ")
 }
 
-fn part_text(part: Part) -> &'static str {
+fn part_text(part: RequestPart) -> &'static str {
     match part {
-        Part::RequestUri => "Request-URI",
-        Part::From => "From",
-        Part::To => "To",
-        Part::CallId => "Call-ID",
-        Part::MaxForwards => "Max-Forwards",
-        Part::MediaAddress => "media",
-        Part::Session => "session description",
-        Part::Transport | Part::Codecs | Part::Header(_) => part.word(),
+        RequestPart::RequestUri => "Request-URI",
+        RequestPart::From => "From",
+        RequestPart::To => "To",
+        RequestPart::CallId => "Call-ID",
+        RequestPart::MaxForwards => "Max-Forwards",
+        RequestPart::MediaAddress => "media",
+        RequestPart::Session => "session description",
+        RequestPart::Transport | RequestPart::Codecs | RequestPart::Header(_) => part.word(),
     }
 }
 

@@ -7,8 +7,9 @@ use crate::analysis::CallEntry;
 use crate::call::{EndpointId, Outcome};
 use crate::reference::ResponseCode;
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{count, numbers};
+use crate::report::terminal::names::numbers;
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
+use crate::report::words::count;
 
 /// Stands for the code of calls that were answered and dropped.
 const DROPPED: u16 = 1;
@@ -20,7 +21,7 @@ const GROUPS_OF_CROWD: usize = 2;
 /// Writes the groups, largest first.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let mut groups: BTreeMap<(u16, Option<EndpointId>), Vec<u32>> = BTreeMap::new();
-    for (id, entry) in context.analysis.told_calls() {
+    for (id, entry) in context.analysis.reported_calls() {
         if is_unexplained(entry) {
             // The 200 of a call that was dropped says nothing about the drop.
             let is_dropped = entry.call.outcome == Outcome::Dropped;
@@ -38,7 +39,7 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     page.blank()?;
     page.line([strong("Failed, and the captures do not say why")])?;
     // Where incidents fill the screen, more of these would push the calls off it.
-    let is_crowded = !context.view.is_whole && context.analysis.told_incidents().next().is_some();
+    let is_crowded = !context.view.is_whole && context.analysis.reported_incidents().next().is_some();
     let limit = if context.view.is_whole {
         usize::MAX
     } else if is_crowded {

@@ -5,9 +5,8 @@ use std::io;
 use crate::analysis::Fitness;
 use crate::capture::{Timestamp, WeaknessKind};
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{count, grouped};
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
-use crate::report::words::duration;
+use crate::report::words::{count, duration, grouped};
 
 /// Captures named; a day of rotating captures has hundreds.
 const CAPTURES_MAX: usize = 3;
@@ -78,7 +77,7 @@ fn messages(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
         _ => format!("SIP messages: {}", by_transport.join(", ")),
     };
     if fitness.copies > 0 {
-        text.push_str(&format!("; {} left out", count(fitness.copies, "captured copy").replace("copys", "copies")));
+        text.push_str(&format!("; {} left out", count(fitness.copies, "captured copy")));
     }
     if fitness.media_packets > 0 {
         let packets = count(fitness.media_packets, "media packet");
@@ -170,7 +169,7 @@ pub(super) fn write_filter(context: &Context<'_>, page: &mut Page<'_>) -> io::Re
     let Some(narrowing) = &context.analysis.narrowing else {
         return Ok(());
     };
-    let match_told = narrowing.told();
+    let match_told = narrowing.sentence();
     let rest = match narrowing.calls {
         0 => "; there is nothing to show of them",
         _ => "; numbers, incidents and calls below are theirs alone",

@@ -5,9 +5,9 @@ use std::io;
 use crate::capture::Timestamp;
 use crate::diagnose::{Evidence, Finding, Incident, RuledOut, Severity};
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{calls, count, grouped, numbers, severity_ink};
+use crate::report::terminal::names::{calls, numbers, severity_ink};
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
-use crate::report::words::silence;
+use crate::report::words::{count, grouped, silence};
 
 /// The rule whose incident holds the numbers of the whole run.
 const STATISTICS_RULE: &str = "fleet-metrics";
@@ -24,7 +24,7 @@ const PROOFS_MAX: usize = 2;
 
 /// Writes the incidents.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    let all = context.analysis.told_incidents();
+    let all = context.analysis.reported_incidents();
     // The numbers above say all of it already.
     let incidents: Vec<(usize, &Incident)> =
         all.filter(|(_, incident)| incident.finding.rule != STATISTICS_RULE).collect();

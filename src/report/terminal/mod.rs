@@ -4,6 +4,7 @@
 
 mod beside;
 mod calls;
+mod explain;
 mod facts;
 mod failures;
 mod head;
@@ -23,6 +24,7 @@ use crate::analysis::{Analysis, CallEntry};
 use crate::report::time::Zone;
 use page::Page;
 
+pub use explain::{explanation_text, suggestions_text};
 pub use lookup::{NoCall, find_call};
 
 /// How the report is to look.
@@ -62,7 +64,7 @@ pub fn write_overview(analysis: &Analysis, view: &View, out: &mut dyn Write) -> 
         return head::write_nothing(&context, &mut page);
     }
     head::write_filter(&context, &mut page)?;
-    if analysis.told_call_count() == 0 && analysis.narrowing.is_some() {
+    if analysis.reported_call_count() == 0 && analysis.narrowing.is_some() {
         return Ok(());
     }
     numbers::write(&context, &mut page)?;

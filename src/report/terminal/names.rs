@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use crate::call::{EndpointId, NodeId, Outcome, OutcomeGroup};
 use crate::capture::FrameRef;
 use crate::diagnose::Severity;
+use crate::diagnose::words::plural;
 use crate::report::terminal::Context;
 use crate::report::terminal::page::Ink;
+use crate::report::words::grouped;
 
 /// Frames or calls named before the rest is counted.
 const NAMED_MAX: usize = 5;
@@ -25,28 +27,9 @@ pub(super) fn party(uri: &str) -> &str {
     host.split([';', '?']).next().unwrap_or(host)
 }
 
-/// A count with its noun: `1 call`, `1,204 calls`.
-pub(super) fn count(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(count))
-}
-
-/// A number with a comma between thousands.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `call 14`, `calls 2, 4, 6`, `calls 2, 4, 6, 9, 11 and 410 more`.
 pub(super) fn calls(ids: &[u32]) -> String {
-    let noun = if ids.len() == 1 { "call" } else { "calls" };
+    let noun = plural(ids.len() as u64, "call");
     format!("{noun} {}", numbers(ids))
 }
 
@@ -125,7 +108,7 @@ impl Context<'_> {
 
     /// `frame 21`, `frames 21, 22 and 5 more`.
     pub(super) fn frames(&self, frames: &[FrameRef]) -> String {
-        let noun = if frames.len() == 1 { "frame" } else { "frames" };
+        let noun = plural(frames.len() as u64, "frame");
         let named = frames.iter().map(|at| self.frame(*at));
         format!("{noun} {}", some(named, frames.len()))
     }
@@ -161,7 +144,5 @@ mod tests {
         assert_eq!("calls 2, 4, 6", calls(&[2, 4, 6]));
         let ids: Vec<u32> = (1..=1500).collect();
         assert_eq!("calls 1, 2, 3, 4, 5 and 1,495 more", calls(&ids));
-        assert_eq!("1 call", count(1, "call"));
-        assert_eq!("1,234,567 calls", count(1_234_567, "call"));
     }
 }

@@ -5,9 +5,9 @@ use std::io;
 use crate::call::Outcome;
 use crate::call::survey::metrics::{Metrics, Spread};
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{count, grouped, ink};
+use crate::report::terminal::names::ink;
 use crate::report::terminal::page::{Page, Span, plain, strong};
-use crate::report::words::duration;
+use crate::report::words::{count, duration, grouped};
 
 /// Fewer calls make no ratio: one call more or less would change it by more than five points.
 const RATIO_CALLS_MIN: u32 = 20;

@@ -5,10 +5,9 @@ use std::io;
 use crate::call::survey::metrics::{Metrics, Spread};
 use crate::call::survey::profile::{Dimension, Profile};
 use crate::report::terminal::Context;
-use crate::report::terminal::names::{count, grouped};
 use crate::report::terminal::page::{Page, Span, faint, plain, strong};
 use crate::report::terminal::table::{self, Column, number, text};
-use crate::report::words::duration;
+use crate::report::words::{count, duration, grouped};
 
 /// Rows of a table unless all are asked for.
 const ROWS_MAX: usize = 10;
@@ -100,12 +99,12 @@ fn registrations(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     if metrics.attempts == 0 {
         return Ok(());
     }
-    let noun = count(u64::from(metrics.attempts), "try").replace("trys", "tries");
+    let noun = count(u64::from(metrics.attempts), "try");
     let text = format!(": {} registered, IRA {}", grouped(u64::from(metrics.registered)), percent(metrics.ira_percent));
     page.wrapped(strong(format!("{noun} to register")), 2, [plain(text)])?;
     match metrics.rrd_ms {
         Some(delay) => {
-            let text = spread(&delay, "try").replace("trys", "tries");
+            let text = spread(&delay, "try");
             page.labelled("RRD", [plain(text)])
         }
         None => Ok(()),

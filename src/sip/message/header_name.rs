@@ -1,4 +1,4 @@
-//! Names of SIP header fields, told apart without regard to case, compact forms included.
+//! Names of SIP header fields, compared without regard to case, compact forms included.
 //!
 //! Source: RFC 3261 sections 7.3.1, 7.3.3 and 20; IANA "SIP Parameters", header fields.
 
@@ -173,7 +173,7 @@ const fn slot_of(name: &[u8]) -> usize {
 }
 
 impl HeaderName {
-    /// The headers that tell messages apart and that every one has, request or response (RFC 3261 sections 8.1.1 and 8.2.6.2).
+    /// The headers that distinguish messages and that every one has, request or response (RFC 3261 sections 8.1.1 and 8.2.6.2).
     pub const IN_EVERY_MESSAGE: [Self; 5] = [Self::Via, Self::From, Self::To, Self::CallId, Self::CSeq];
 
     /// The name as sent, without colon and blanks around it; [`HeaderName::Other`] where no rule reads that header.

@@ -1,4 +1,4 @@
-//! Header lines met before: senders say the same lines again and again, so each is parted once and then found by its hash.
+//! Header lines met before: senders say the same lines again and again, so each is split once and then found by its hash.
 //!
 //! Source: RFC 3261 sections 7.3.1 and 25.1 (blanks around the colon).
 

@@ -1,4 +1,4 @@
-//! What a datagram carries, told by its first bytes: SIP, a keep-alive, RTP, RTCP or something else.
+//! What a datagram carries, recognised by its first bytes: SIP, a keep-alive, RTP, RTCP or something else.
 //!
 //! Sources: RFC 3261 section 7, RFC 5626 section 3.5 (keep-alives), RFC 5389 section 6 (STUN), RFC 3550 section 5.1,
 //! RFC 5761 section 4 (RTCP packet types).

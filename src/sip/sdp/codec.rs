@@ -48,7 +48,7 @@ pub struct Codec {
     pub name: String,
     /// RTP clock rate in hertz; 0 where unknown.
     pub clock_hz: u32,
-    /// Audio channels; 1 where not told.
+    /// Audio channels; 1 where unsaid.
     pub channels: u8,
     /// Format parameters as sent.
     pub fmtp: Option<String>,
@@ -114,7 +114,7 @@ impl Codec {
         }
     }
 
-    /// The value of one format parameter, `0-16` for `telephone-event` events apart; names in any case.
+    /// The value of one format parameter, but for the bare `0-16` of `telephone-event`; names in any case.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.fmtp.as_deref()?.split(';').find_map(|pair| {
             let (key, value) = pair.split_once('=')?;

@@ -194,7 +194,7 @@ pub struct Ice {
 /// Attributes that stand at session level for all media, or at one medium for itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Common {
-    /// Who may send; `None` where not told.
+    /// Who may send; `None` where unsaid.
     pub direction: Option<Direction>,
     /// The hash function of the certificate fingerprint: `sha-256`.
     pub fingerprint_hash: Option<String>,
@@ -219,7 +219,7 @@ pub struct Media {
     pub kind: MediaKind,
     /// The port, 0 to 65535; `None` where the line has no such number. 0 refuses or withdraws the line.
     pub port: Option<u16>,
-    /// Number of ports; 1 where not told.
+    /// Number of ports; 1 where unsaid.
     pub port_count: u32,
     /// The transport profile.
     pub profile: Profile,
@@ -231,7 +231,7 @@ pub struct Media {
     pub connection: Option<Connection>,
     /// What may also stand at session level; filled up from there.
     pub common: Common,
-    /// Port of RTCP where told.
+    /// Port of RTCP where given.
     pub rtcp_port: Option<u16>,
     /// Whether RTCP shares the RTP port.
     pub is_rtcp_mux: bool,
@@ -248,7 +248,7 @@ pub struct Media {
 }
 
 impl Media {
-    /// Who may send; both where not told.
+    /// Who may send; both where unsaid.
     pub fn direction(&self) -> Direction {
         self.common.direction.unwrap_or_default()
     }

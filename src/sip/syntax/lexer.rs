@@ -143,7 +143,7 @@ impl<'a> Parameters<'a> {
         Some(found.value.map_or(&[][..], strip_quotes))
     }
 
-    /// The same where nothing is quoted, as in nearly every Via, From and To: names are compared before anything is parted.
+    /// The same where nothing is quoted, as in nearly every Via, From and To: names are compared before anything is split.
     fn get_plain(&self, name: &[u8]) -> Option<&'a [u8]> {
         let mut rest = self.0;
         loop {

@@ -23,7 +23,7 @@ pub struct NameAddr<'a> {
 }
 
 impl<'a> NameAddr<'a> {
-    /// Reads one address; a list must be parted first ([`crate::sip::Message::list`]).
+    /// Reads one address; a list must be split first ([`crate::sip::Message::list`]).
     pub fn parse(text: &'a [u8]) -> Self {
         let text = text.trim_ascii();
         let Some(end) = text.starts_with(b"\"").then(|| quoted_end(text)) else {

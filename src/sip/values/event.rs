@@ -9,7 +9,7 @@ use crate::sip::lexer::Parameters;
 pub struct Event<'a> {
     /// The event package: `dialog`, `presence`, `refer`.
     pub package: &'a [u8],
-    /// Tells subscriptions to the same package apart.
+    /// Distinguishes subscriptions to the same package.
     pub id: Option<&'a [u8]>,
 }
 

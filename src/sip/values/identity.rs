@@ -2,6 +2,8 @@
 //!
 //! Sources: RFC 8224 section 4 (header), RFC 8225 (PASSporT), RFC 8588 (shaken), RFC 8946 (div).
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -23,20 +25,27 @@ pub struct Identity<'a> {
 }
 
 /// Why a token could not be decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenFault {
     /// The compact form carries no claims.
-    #[error("the token is in its compact form, without claims")]
     Compact,
     /// The token has not three parts.
-    #[error("the token has {0} parts, it needs 3")]
     Parts(usize),
     /// A part is not base64url.
-    #[error("the token's {0} is not base64url")]
     Encoding(&'static str),
     /// A part is no JSON object.
-    #[error("the token's {0} is no JSON object")]
     Json(&'static str),
+}
+
+impl fmt::Display for TokenFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compact => f.write_str("the token is in its compact form, without claims"),
+            Self::Parts(count) => write!(f, "the token has {count} parts, it needs 3"),
+            Self::Encoding(part) => write!(f, "the token's {part} is not base64url"),
+            Self::Json(part) => write!(f, "the token's {part} is no JSON object"),
+        }
+    }
 }
 
 /// What a PASSporT says. A field is empty or `None` where the token lacks it.

@@ -74,7 +74,7 @@ impl<'a> Number<'a> {
         Self::of_uri(&Uri::parse(uri.as_bytes()))
     }
 
-    /// Reads the number of a URI that was taken apart.
+    /// Reads the number of a URI that was read.
     pub fn of_uri(uri: &Uri<'a>) -> Option<Self> {
         let digits = |user: &[u8]| user.iter().all(u8::is_ascii_digit);
         if let Some(user) = uri.user

@@ -1,4 +1,4 @@
-//! URIs: sip, sips, tel, urn and any other scheme, taken apart without judging.
+//! URIs: sip, sips, tel, urn and any other scheme, split into parts without judging.
 //!
 //! Sources: RFC 3261 section 19.1, RFC 3966 (tel), RFC 4694 (number portability parameters).
 
@@ -35,7 +35,7 @@ pub struct HostPort<'a> {
     pub port: Option<u16>,
     /// Whether a port is given that is no number from 1 to 65535.
     pub is_port_bad: bool,
-    /// Whether the host is an IPv6 address without brackets, so that its end and a port cannot be told apart.
+    /// Whether the host is an IPv6 address without brackets, so that its end may be a port as well.
     pub is_unbracketed_ipv6: bool,
 }
 
@@ -94,7 +94,7 @@ pub struct Uri<'a> {
 }
 
 impl<'a> Uri<'a> {
-    /// Takes `text` apart; blanks around it do not matter.
+    /// Splits `text` into parts; blanks around it do not matter.
     pub fn parse(text: &'a [u8]) -> Self {
         let text = text.trim_ascii();
         let (scheme, rest) = split_scheme(text);

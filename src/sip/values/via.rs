@@ -25,7 +25,7 @@ pub struct Via<'a> {
 pub const BRANCH_COOKIE: &[u8] = b"z9hG4bK";
 
 impl<'a> Via<'a> {
-    /// Reads one Via value; a list must be parted first ([`crate::sip::Message::list`]). What is missing stays empty.
+    /// Reads one Via value; a list must be split first ([`crate::sip::Message::list`]). What is missing stays empty.
     pub fn parse(text: &'a [u8]) -> Self {
         let end = memchr(b';', text).unwrap_or(text.len());
         let (head, parameters) = text.split_at_checked(end).unwrap_or((text, &[]));
@@ -91,7 +91,7 @@ impl<'a> ViaMarks<'a> {
     }
 
     fn take(&mut self, part: &'a [u8]) {
-        // Nearly every branch is written so, and most other parameters are told by their first letter.
+        // Nearly every branch is written so, and most other parameters differ in their first letter.
         if let Some(branch) = part.strip_prefix(b"branch=") {
             return self.take_branch(branch.trim_ascii());
         }

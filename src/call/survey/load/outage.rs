@@ -7,7 +7,7 @@ use crate::capture::Timestamp;
 
 /// A time in which everything failed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Outage {
+pub struct NodeOutage {
     /// Place of the last attempt before it that went well, where there is one.
     pub last_good: Option<usize>,
     /// Place of the first failure.
@@ -34,7 +34,7 @@ const NEVER_MIN: usize = 10;
 const LENGTH_MIN: Duration = Duration::from_secs(5);
 
 /// The outages of a node; `attempts` are moments in order, with whether each failed.
-pub fn outages(attempts: &[(Timestamp, bool)]) -> Vec<Outage> {
+pub fn outages(attempts: &[(Timestamp, bool)]) -> Vec<NodeOutage> {
     let mut outages = Vec::new();
     let mut good_before = 0_usize;
     let mut last_good = None;
@@ -48,7 +48,7 @@ pub fn outages(attempts: &[(Timestamp, bool)]) -> Vec<Outage> {
         }
         let run = attempts[place..].iter().take_while(|(_, failed)| *failed).count();
         let next = place + run;
-        let outage = Outage {
+        let outage = NodeOutage {
             last_good,
             first: place,
             last: next - 1,
@@ -63,7 +63,7 @@ pub fn outages(attempts: &[(Timestamp, bool)]) -> Vec<Outage> {
     outages
 }
 
-fn is_outage(attempts: &[(Timestamp, bool)], outage: &Outage, run: usize) -> bool {
+fn is_outage(attempts: &[(Timestamp, bool)], outage: &NodeOutage, run: usize) -> bool {
     let before = outage.first;
     if before == 0 && run == attempts.len() {
         return run >= NEVER_MIN;

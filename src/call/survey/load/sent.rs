@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use crate::call::outcome::call::{Call, Hop};
+use crate::call::outcome::call_index::CallIndex;
 use crate::call::outcome::verdict::Outcome;
 use crate::call::store::endpoint::{EndpointId, NodeId};
 use crate::call::store::tables::Tables;
-use crate::call::survey::load::node::{Attempt, Channel, Fate, HOPS_MAX};
-use crate::call::survey::load::words::Words;
+use crate::call::survey::load::attempt::{Attempt, Channel, Fate, HOPS_MAX};
+use crate::call::survey::load::words::RefusalWords;
 use crate::call::transaction::call_id_parts::is_step;
 use crate::capture::Timestamp;
 use crate::sip::StatusCode;
 
 /// An INVITE on its way into the load of a node.
-pub(super) struct Sent {
+pub(super) struct SentInvite {
     pub(super) node: NodeId,
     pub(super) endpoint: EndpointId,
     pub(super) attempt: Attempt,
@@ -22,7 +23,7 @@ pub(super) struct Sent {
 }
 
 /// The INVITEs of some calls, in their order; `first` is the index of the first call.
-pub(super) fn sent(first: u32, calls: &[Call], tables: &Tables) -> Vec<Sent> {
+pub(super) fn sent(first: u32, calls: &[Call], tables: &Tables) -> Vec<SentInvite> {
     let mut all = Vec::with_capacity(calls.len() * 2);
     for (index, call) in (first..).zip(calls) {
         for (number, hop) in (0_u32..).zip(&call.hops).take(HOPS_MAX) {
@@ -37,7 +38,7 @@ pub(super) fn sent(first: u32, calls: &[Call], tables: &Tables) -> Vec<Sent> {
                 source: Some(attempt.source),
                 is_from_node: false,
             });
-            all.push(Sent { node: tables.node(hop.destination), endpoint: hop.destination, attempt, channel });
+            all.push(SentInvite { node: tables.node(hop.destination), endpoint: hop.destination, attempt, channel });
         }
     }
     all
@@ -51,7 +52,7 @@ fn attempt(tables: &Tables, call: &Call, index: u32, number: u32) -> Attempt {
     let is_lost = !call.outcome.is_answered() && call.outcome != Outcome::Partial;
     let progress = [hop.alerted_ms, hop.final_ms].into_iter().flatten();
     Attempt {
-        call: index,
+        call: CallIndex(index),
         hop: number,
         source: tables.node(hop.source),
         callee: call.callee,
@@ -62,7 +63,7 @@ fn attempt(tables: &Tables, call: &Call, index: u32, number: u32) -> Attempt {
         reply_ms: hop.reply_ms,
         progress_ms: progress.reduce(f32::min),
         final_ms: hop.final_ms,
-        words: Words::default(),
+        words: RefusalWords::default(),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::call::survey::load::{Counting, RateLimit, Sample, ceiling, rate_limit, trend};
+use crate::call::survey::load::rate::rate_limit;
+use crate::call::survey::load::{Counting, RateLimit, Sample, ceiling, trend};
 use crate::capture::Timestamp;
 
 /// Simulated captures of each kind.
@@ -63,7 +64,7 @@ enum Node {
     Overloaded(f64),
 }
 
-struct Traffic {
+struct SimulatedTraffic {
     per_second: f64,
     /// How much the rate rises and falls, 0 to 1.
     swing: f64,
@@ -80,7 +81,7 @@ fn moment(seconds: f64) -> Timestamp {
     Timestamp::from_nanoseconds((seconds * 1e9) as i64)
 }
 
-fn simulate(node: Node, traffic: &Traffic, dice: &mut Dice) -> Run {
+fn simulate(node: Node, traffic: &SimulatedTraffic, dice: &mut Dice) -> Run {
     let (mut now, mut tokens, mut trouble) = (0.0_f64, 1.0_f64, (0.0, 0.0));
     let (mut second, mut this_second) = (f64::MIN, 0_u32);
     let mut up: Vec<f64> = Vec::new();
@@ -151,9 +152,9 @@ impl Run {
 }
 
 /// Traffic that is no limit's: 30 to 120 calls up, 400 to 1500 attempts.
-fn any_traffic(dice: &mut Dice) -> Traffic {
+fn any_traffic(dice: &mut Dice) -> SimulatedTraffic {
     let talk_seconds = dice.between(20.0, 180.0);
-    Traffic {
+    SimulatedTraffic {
         per_second: dice.between(30.0, 120.0) / talk_seconds,
         swing: dice.between(0.0, 0.6),
         talk_seconds,
@@ -162,7 +163,7 @@ fn any_traffic(dice: &mut Dice) -> Traffic {
 }
 
 /// Runs `RUNS` captures: in how many a ceiling was said, and in how many a rate.
-fn count(kind: &str, mut make: impl FnMut(&mut Dice) -> (Node, Traffic)) -> (u64, u64) {
+fn count(kind: &str, mut make: impl FnMut(&mut Dice) -> (Node, SimulatedTraffic)) -> (u64, u64) {
     let (mut ceilings, mut rates, mut right) = (0, 0, 0);
     for seed in 1..=RUNS {
         let mut dice = Dice::new(seed);
@@ -198,7 +199,7 @@ fn channel_limits_are_found_in_95_of_100_captures() {
     for limit in [4, 10, 12, 23, 30, 60, 120] {
         let (found, rates) = count(&format!("channels {limit}"), |dice| {
             let talk_seconds = dice.between(20.0, 180.0);
-            let traffic = Traffic {
+            let traffic = SimulatedTraffic {
                 per_second: f64::from(limit) * dice.between(1.0, 1.4) / talk_seconds,
                 swing: dice.between(0.0, 0.5),
                 talk_seconds,
@@ -216,7 +217,7 @@ fn channel_limits_are_found_in_95_of_100_captures() {
 fn rate_limits_are_found_in_95_of_100_captures_and_are_no_ceilings() {
     for limit in [3, 5, 10, 20] {
         let (ceilings, found) = count(&format!("sliding {limit}/s"), |dice| {
-            let traffic = Traffic {
+            let traffic = SimulatedTraffic {
                 per_second: f64::from(limit) * dice.between(0.8, 3.0),
                 swing: dice.between(0.0, 0.5),
                 talk_seconds: dice.between(10.0, 120.0),
@@ -229,7 +230,7 @@ fn rate_limits_are_found_in_95_of_100_captures_and_are_no_ceilings() {
     }
     for limit in [3, 5, 10, 20] {
         let (ceilings, found) = count(&format!("fixed {limit}/s"), |dice| {
-            let traffic = Traffic {
+            let traffic = SimulatedTraffic {
                 per_second: f64::from(limit) * dice.between(0.8, 2.0),
                 swing: dice.between(0.0, 0.5),
                 talk_seconds: dice.between(10.0, 120.0),
@@ -258,7 +259,7 @@ fn token_buckets_are_found_in_95_of_100_captures_with_rate_and_burst() {
     ];
     for (rate, burst) in buckets {
         let (ceilings, found) = count(&format!("tokens {rate}/s, bursts of {burst}"), |dice| {
-            let traffic = Traffic {
+            let traffic = SimulatedTraffic {
                 per_second: rate * dice.between(1.1, 3.0),
                 swing: dice.between(0.0, 0.5),
                 talk_seconds: dice.between(10.0, 120.0),

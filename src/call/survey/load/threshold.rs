@@ -64,7 +64,7 @@ const CANDIDATES_MAX: u32 = 64;
 
 impl Threshold {
     /// Whether an attempt at this level was at the limit.
-    pub fn reaches(&self, level: u32) -> bool {
+    pub(in crate::call) fn reaches(&self, level: u32) -> bool {
         level + self.tolerance >= self.limit
     }
 }

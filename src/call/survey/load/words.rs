@@ -12,7 +12,7 @@ use crate::sip::{HeaderName, Via};
 
 /// What a refusal says of its reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Words {
+pub struct RefusalWords {
     /// Retry-After in seconds.
     pub retry_after_seconds: Option<u32>,
     /// Percent of requests that the node wants kept back (RFC 7339), while that holds.
@@ -55,38 +55,38 @@ impl Topics {
 
 /// Texts of refusals that were read before: a node refuses in the same words again and again.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(super) struct RefusalReader {
     topics: HashMap<TextId, Topics, foldhash::fast::FixedState>,
 }
 
-impl Heard {
+impl RefusalReader {
     /// Reads the phrase, Warning, Reason, Retry-After and top Via of a refusal.
-    pub(super) fn words(&mut self, tables: &Tables, refusal: &Message) -> Words {
-        let mut said = Topics::default();
+    pub(super) fn words(&mut self, tables: &Tables, refusal: &Message) -> RefusalWords {
+        let mut topics = Topics::default();
         let headers = tables.headers.get(refusal.headers);
         let texts =
             headers.filter(|(name, _)| matches!(name, HeaderName::Warning | HeaderName::Reason)).map(|(_, text)| text);
         for text in std::iter::once(refusal.line).chain(texts) {
             let known = self.topics.entry(text);
-            let topics = known.or_insert_with(|| Topics::of(tables.text(text)));
-            said.overload |= topics.overload;
-            said.limit |= topics.limit;
-            said.rate |= topics.rate;
-            said.no_route |= topics.no_route;
+            let own = known.or_insert_with(|| Topics::of(tables.text(text)));
+            topics.overload |= own.overload;
+            topics.limit |= own.limit;
+            topics.rate |= own.rate;
+            topics.no_route |= own.no_route;
         }
-        Words {
+        RefusalWords {
             retry_after_seconds: tables.header(refusal, HeaderName::RetryAfter).and_then(seconds),
             oc_percent: tables.header(refusal, HeaderName::Via).and_then(|via| overload_percent(via.as_bytes())),
             q850: Cause::of(tables, refusal).q850,
-            says_overload: said.overload,
-            says_limit: said.limit && !said.rate,
-            says_rate: said.rate,
-            says_no_route: said.no_route,
+            says_overload: topics.overload,
+            says_limit: topics.limit && !topics.rate,
+            says_rate: topics.rate,
+            says_no_route: topics.no_route,
         }
     }
 }
 
-impl Words {
+impl RefusalWords {
     /// Whether the node says that it, or what it serves, is overloaded.
     pub fn is_overload(&self) -> bool {
         // 42 switching equipment congestion, 34 no circuit, 44 requested circuit not available.

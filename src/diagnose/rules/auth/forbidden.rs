@@ -6,7 +6,7 @@ use super::Login;
 use super::refused::names_login;
 use crate::call::beside::registration::{Registration, RegistrationOutcome};
 use crate::call::detail::login::LoginFault;
-use crate::call::survey::number_acceptance::{CONTRAST_MIN, NumberAcceptance, Prefix, Tally, asserted};
+use crate::call::survey::number_acceptance::{AcceptanceCount, CONTRAST_MIN, NumberAcceptance, Prefix, asserted};
 use crate::call::{Cause, Outcome, is_challenge};
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::{CallContext, CaptureContext, Confidence, Evidence, Observation, Proof, Steps};
@@ -147,7 +147,7 @@ fn contrast(context: &CallContext<'_>) -> Option<Apart> {
     let refuser = context.refuser()?;
     let reception = context.capture.reception(refuser)?;
     let request = context.refused_request()?;
-    let separates = |own: Option<&Tally>| {
+    let separates = |own: Option<&AcceptanceCount>| {
         own.is_some_and(|own| own.accepted == 0 && own.forbidden >= CONTRAST_MIN)
             && reception.all.accepted >= CONTRAST_MIN
     };

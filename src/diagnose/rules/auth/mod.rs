@@ -234,9 +234,7 @@ impl<'s, 'a> Login<'s, 'a> {
             return false;
         };
         let store = self.capture.store;
-        let group = store.groups.get(answer.group.0 as usize);
-        let own = group.and_then(|(start, end)| store.messages.get(*start as usize..*end as usize));
-        let own = own.unwrap_or_default();
+        let own = store.messages_of_group(answer.group);
         let place = own.partition_point(|message| message.order() < answer.order());
         let near = own.get(place.saturating_sub(NEAR_MAX)..(place + NEAR_MAX).min(own.len()));
         let nonce = asked.nonce();

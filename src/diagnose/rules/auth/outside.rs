@@ -87,8 +87,7 @@ fn stuck<'a>(capture: &CaptureContext<'a>) -> BTreeMap<Key, Stuck<'a>> {
 
 fn login<'s, 'a>(capture: &'s CaptureContext<'a>, stuck: &Stuck<'a>) -> Option<Login<'s, 'a>> {
     let request = stuck.last;
-    let (start, end) = request.range;
-    let messages = capture.store.messages.get(start as usize..end as usize)?;
+    let messages = capture.store.messages_of(request.range);
     let transactions = CallTransactions::new(messages.iter().collect(), &capture.store.tables);
     let steps: Vec<TransactionIndex> = transactions
         .each()

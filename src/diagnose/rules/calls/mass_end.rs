@@ -74,7 +74,7 @@ fn of_node(capture: &CaptureContext<'_>, destination: &Destination) -> Option<Cl
     let mut talk_seconds = 0.0;
     let mut talks = 0_usize;
     for attempt in &destination.attempts {
-        let Some(call) = capture.calls.get(attempt.call as usize) else {
+        let Some(call) = capture.calls.get(attempt.call.place()) else {
             continue;
         };
         let Some(answered) = call.milestones.answered else {
@@ -88,7 +88,7 @@ fn of_node(capture: &CaptureContext<'_>, destination: &Destination) -> Option<Cl
         up += usize::from(is_up);
         let has_ended = call.milestones.hung_up.is_some_and(|end| end <= to);
         if is_up && has_ended && call.outcome == Outcome::Completed {
-            ended.push(attempt.call);
+            ended.push(attempt.call.0);
         }
     }
     ended.sort_unstable();

@@ -213,7 +213,7 @@ fn answers_alone<'a>(capture: &CaptureContext<'a>) -> Vec<&'a Message> {
         .calls
         .iter()
         .filter(|call| call.outcome == Outcome::Partial && call.milestones.invited.is_none() && call.started > due);
-    late.filter_map(|call| capture.store.messages.get(call.legs.first()?.start as usize))
+    late.filter_map(|call| capture.store.messages_of(call.legs.first()?).first())
         .filter(|message| {
             let (answerer, caller) = (capture.node(message.source), capture.node(message.destination));
             // What was never asked in the whole capture was not captured, rather than lost.
@@ -230,9 +230,8 @@ fn heard_without_fragments(capture: &CaptureContext<'_>) -> u64 {
     let store = capture.store;
     let incomplete = capture.fragmented().filter(|message| message.flags.is_incomplete() && !message.flags.is_copy());
     let heard = incomplete.filter(|message| {
-        let group = store.groups.get(message.group.0 as usize);
-        let around = group.and_then(|(start, end)| store.messages.get(*start as usize..*end as usize));
-        around.unwrap_or_default().iter().any(|other| {
+        let around = store.messages_of_group(message.group);
+        around.iter().any(|other| {
             message.method().is_some_and(|method| other.is_response_to(method)) && other.via == message.via
         })
     });

@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 3263 section 4.3 (failover to another server).
 
-use crate::call::survey::load::{Destination, Outage};
+use crate::call::survey::load::{Destination, NodeOutage};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
@@ -15,7 +15,7 @@ pub fn fleet_destination_down(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
     for (destination, explained) in sorted(capture) {
         for explained in explained {
-            if let Why::Outage(outage) = &explained.why {
+            if let Why::NodeOutage(outage) = &explained.why {
                 let refusals = Refusals { capture, destination, places: &explained.places };
                 claims.push(refusals.claim(observation(&refusals, outage)));
             }
@@ -24,7 +24,7 @@ pub fn fleet_destination_down(capture: &CaptureContext<'_>) -> Vec<Claim> {
     claims
 }
 
-fn observation(refusals: &Refusals<'_>, outage: &Outage) -> Observation {
+fn observation(refusals: &Refusals<'_>, outage: &NodeOutage) -> Observation {
     let (capture, destination) = (refusals.capture, refusals.destination);
     let name = capture.name(destination.endpoint);
     let count = refusals.places.len();
@@ -78,7 +78,7 @@ fn remedy(name: &str, since: &str, others: &[(String, u32)]) -> String {
 }
 
 /// What else says that the node was gone: an ICMP error that names it, or a keep-alive without answer.
-fn witness(capture: &CaptureContext<'_>, destination: &Destination, outage: &Outage) -> Option<Evidence> {
+fn witness(capture: &CaptureContext<'_>, destination: &Destination, outage: &NodeOutage) -> Option<Evidence> {
     let first = destination.attempts.get(outage.first)?.sent;
     let last = destination.attempts.get(outage.last)?.sent;
     let during = |time| time >= first && time <= last;

@@ -87,7 +87,7 @@ fn comparison(context: &CallContext<'_>, request: &Message) -> Option<(Table, Co
     let attempts = capture.loads.at(node)?.attempts.iter().take(ATTEMPTS_MAX);
     let mut table = Table::default();
     for attempt in attempts.filter(|attempt| attempt.source == source).take(LOOK_MAX) {
-        let call = capture.calls.get(attempt.call as usize)?;
+        let call = capture.calls.get(attempt.call.place())?;
         let Some(invite) = invite_of(capture, call) else {
             continue;
         };

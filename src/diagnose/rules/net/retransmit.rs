@@ -82,10 +82,10 @@ fn legs_beside_calls(capture: &CaptureContext<'_>) -> Vec<Leg> {
         .requests
         .iter()
         .filter(|request| request.sends > 1 && request.answer.is_some())
-        .map(|request| Leg { call_id: TextId::default(), start: request.range.0, end: request.range.1 });
+        .map(|request| Leg { call_id: TextId::default(), messages: request.range });
     let mut legs: Vec<Leg> = registered.chain(asked).collect();
-    legs.sort_unstable_by_key(|leg| (leg.start, leg.end));
-    legs.dedup_by_key(|leg| (leg.start, leg.end));
+    legs.sort_unstable_by_key(|leg| leg.messages);
+    legs.dedup_by_key(|leg| leg.messages);
     legs
 }
 

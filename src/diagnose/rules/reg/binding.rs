@@ -84,8 +84,7 @@ fn expired(capture: &CaptureContext<'_>, registration: &Registration) -> Option<
             watched: gap.until.since(gap.last.ended),
         });
     if let Some(call) = lost.first() {
-        let frame =
-            call.legs.first().and_then(|leg| capture.store.messages.get(leg.start as usize)).map(|message| message.at);
+        let frame = call.legs.first().and_then(|leg| capture.store.messages_of(leg).first()).map(|message| message.at);
         observation = observation.maybe_shown_by(frame.map(|frame| {
             Evidence::seen(frame, format!("INVITE {}", capture.text(call.callee)), "a call that failed meanwhile")
         }));
@@ -193,7 +192,7 @@ fn stolen(capture: &CaptureContext<'_>, registration: &Registration) -> Option<O
 
 /// The contacts that the 200 of a try lists, as sent.
 pub(super) fn listed<'a>(capture: &CaptureContext<'a>, attempt: &RegisterAttempt) -> Option<Vec<&'a str>> {
-    let messages = capture.store.messages.get(attempt.leg.start as usize..attempt.leg.end as usize)?;
+    let messages = capture.store.messages_of(&attempt.leg);
     let first = messages.partition_point(|message| message.time < attempt.started);
     let answer = messages
         .get(first..)?

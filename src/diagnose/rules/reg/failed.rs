@@ -92,7 +92,7 @@ fn shows(capture: &CaptureContext<'_>, message: &Message, what: &str) -> Evidenc
 
 /// The last request of a try on its first hop, with its final answer.
 fn exchange<'a>(capture: &CaptureContext<'a>, attempt: &'a RegisterAttempt) -> Option<Exchange<'a>> {
-    let messages = capture.store.messages.get(attempt.leg.start as usize..attempt.leg.end as usize)?;
+    let messages = capture.store.messages_of(&attempt.leg);
     let during = || {
         let first = messages.partition_point(|message| message.time < attempt.started);
         messages[first..].iter().take_while(|message| message.time <= attempt.ended.plus(Duration::from_secs(1)))

@@ -56,7 +56,7 @@ pub(super) fn unanswered(
 /// (RFC 3261 section 17.1.2.2). One REGISTER without an answer may as well be an answer that the capture lost.
 fn was_waited_for(capture: &CaptureContext<'_>, registration: &Registration, last: &RegisterAttempt) -> bool {
     let is_reliable =
-        capture.store.messages.get(last.leg.start as usize).is_some_and(|message| message.transport.is_reliable());
+        capture.store.messages_of(&last.leg).first().is_some_and(|message| message.transport.is_reliable());
     let tries = || {
         let tries = registration.attempts.iter().rev();
         tries

@@ -105,10 +105,7 @@ fn observation(capture: &CaptureContext<'_>, registration: &Registration, what: 
             contact(miss.after),
             format!("registered from {}", capture.name(miss.after.source)),
         ));
-    let messages = miss.call.legs.iter().flat_map(|leg| {
-        let range = leg.start as usize..leg.end as usize;
-        capture.store.messages.get(range).unwrap_or_default()
-    });
+    let messages = miss.call.legs.iter().flat_map(|leg| capture.store.messages_of(leg));
     let sent = messages
         .filter(|message| message.destination == miss.before.source && message.method().is_some())
         .min_by_key(|message| message.order());

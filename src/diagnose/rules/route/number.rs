@@ -2,7 +2,7 @@
 //!
 //! Sources: RFC 3966, E.164, RFC 3261 sections 21.4.5, 21.4.22 and 21.6.3; Q.850 causes 1, 2, 3, 22 and 28.
 
-use crate::call::survey::number_acceptance::{NumberAcceptance, Received, Tally};
+use crate::call::survey::number_acceptance::{AcceptanceCount, NumberAcceptance, ReceivedInvite};
 use crate::call::{Call, Cause, Message, NodeId, Transaction};
 use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::rules::route::incomplete;
@@ -19,7 +19,7 @@ const CHANCE_MAX: f64 = 0.02;
 
 /// A way of writing that the node accepts, and why it is known to be the right one.
 struct Better {
-    accepted: Received,
+    accepted: ReceivedInvite,
     confidence: Confidence,
     proof: String,
 }
@@ -89,7 +89,7 @@ fn better(context: &CallContext<'_>) -> Option<Better> {
         return Some(Better {
             accepted,
             confidence: Confidence::Certain,
-            proof: format!("The same subscriber was accepted that way in call {}.", accepted.call + 1),
+            proof: format!("The same subscriber was accepted that way in call {}.", accepted.call.id()),
         });
     }
     let cause = Cause::of(context.tables(), refusal).q850;
@@ -100,7 +100,11 @@ fn better(context: &CallContext<'_>) -> Option<Better> {
     same_region(reception, &number)
 }
 
-fn same_subscriber(context: &CallContext<'_>, reception: &NumberAcceptance, number: &Number<'_>) -> Option<Received> {
+fn same_subscriber(
+    context: &CallContext<'_>,
+    reception: &NumberAcceptance,
+    number: &Number<'_>,
+) -> Option<ReceivedInvite> {
     let tally = reception.subscribers.get(number.subscriber()?)?;
     let others = [tally.first, tally.last];
     others.into_iter().flatten().find(|other| {
@@ -145,7 +149,7 @@ fn same_region(reception: &NumberAcceptance, number: &Number<'_>) -> Option<Bett
 }
 
 /// How likely it is that all numbers of one way of writing do not exist, by the share of the other way that does not.
-fn chance(own: &Tally, other: &Tally) -> f64 {
+fn chance(own: &AcceptanceCount, other: &AcceptanceCount) -> f64 {
     let share = f64::from(other.unknown + 1) / f64::from(other.accepted + other.unknown + 2);
     share.powf(f64::from(own.unknown))
 }
@@ -264,17 +268,17 @@ fn story(context: &CallContext<'_>, uri: &str) -> Known {
     {
         let before = duration(refusal.time.since(last.time));
         let caller = |call: &Call| context.capture.node(call.source);
-        let accepted = context.capture.calls.get(last.call as usize);
+        let accepted = context.capture.calls.get(last.call.place());
         // Who may call a number can depend on where the call comes from.
         if let Some(other) = accepted.filter(|other| caller(other) != caller(context.call)) {
             return plain(format!(
                 " It accepted the same number {before} before from {}, in call {}.",
                 context.capture.name(other.source),
-                last.call + 1
+                last.call.id()
             ));
         }
         return Known {
-            sentence: format!(" It accepted the same number {before} before, in call {}.", last.call + 1),
+            sentence: format!(" It accepted the same number {before} before, in call {}.", last.call.id()),
             remedy: Some(format!(
                 "On {}: see what changed for {} in the {before} before: a user or registration that was removed, or a route that now leads elsewhere.",
                 context.name(refuser),

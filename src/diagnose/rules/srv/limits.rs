@@ -1,7 +1,7 @@
 //! Limits: a ceiling of calls at the same time, and a pace of new calls, above which a node refuses.
 
 use crate::call::survey::chance::bound;
-use crate::call::survey::load::{Counting, Destination, Fate, RateLimit, View};
+use crate::call::survey::load::{CountedCalls, Counting, Destination, Fate, RateLimit};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Observation, Proof};
@@ -44,9 +44,9 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Observation> {
     let confidence = if is_told { Confidence::Certain } else { Confidence::Likely };
     let least = if destination.older > 0 || starts_full(destination) { "at least " } else { "" };
     let whose = match ceiling.view {
-        View::To => String::new(),
-        View::Both => ", those that it sent itself included".to_owned(),
-        View::From(_) => " from one sender".to_owned(),
+        CountedCalls::To => String::new(),
+        CountedCalls::Both => ", those that it sent itself included".to_owned(),
+        CountedCalls::From(_) => " from one sender".to_owned(),
     };
     let explanation = format!(
         "{name} takes {least}{} calls at the same time{whose}: {} of its {} refusals ({}) came while that many were up, and {} of the {} calls that came with fewer up were taken. Refusals began {}{} after calls had ended and others had taken their places.",

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::call::survey::load::{Attempt, Destination, Fate, View};
+use crate::call::survey::load::{Attempt, CountedCalls, Destination, Fate};
 use crate::capture::Timestamp;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::part_of;
@@ -45,7 +45,7 @@ fn observation(refusals: &Refusals<'_>, slowing: Slowing) -> Observation {
         refusals.span_words(),
         told.words(),
     );
-    let levels = destination.levels(View::To);
+    let levels = destination.levels(CountedCalls::To);
     let pusher = pusher(refusals);
     explanation += &load_words(refusals, &levels, pusher.as_ref());
     explanation += &slow_words(refusals, slowing);
@@ -222,7 +222,7 @@ fn pusher<'a>(refusals: &Refusals<'a>) -> Option<Pusher<'a>> {
     let span = last.since(first);
     let attempts = &refusals.destination.attempts;
     let caller = |attempt: &Attempt| {
-        let call = capture.calls.get(attempt.call as usize)?;
+        let call = capture.calls.get(attempt.call.place())?;
         Some(user_of(capture.text(call.caller)))
     };
     let between = |from: Timestamp, to: Timestamp| {

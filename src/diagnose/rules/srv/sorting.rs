@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use crate::call::survey::load::{Attempt, CAPACITY_CODES, Destination, Fate, Outage, outages};
+use crate::call::survey::load::{Attempt, CAPACITY_CODES, Destination, Fate, NodeOutage, outages};
 use crate::call::{NodeId, TextId};
 use crate::capture::Timestamp;
 use crate::diagnose::context::capture_context::CaptureContext;
@@ -22,7 +22,7 @@ pub enum Why {
     /// It knows no way to these numbers.
     NoRoute(Blocked),
     /// It refuses everything for a time.
-    Outage(Outage),
+    NodeOutage(NodeOutage),
     /// It says that it is overloaded, or its answers slowed before it refused.
     Overload(Slowing),
 }
@@ -86,7 +86,7 @@ pub fn explained_calls(capture: &CaptureContext<'_>, node: NodeId) -> Vec<u32> {
     };
     let places = explained.iter().flat_map(|explained| &explained.places);
     let attempts = places.filter_map(|place| destination.attempts.get(*place as usize));
-    let mut calls: Vec<u32> = attempts.map(|attempt| attempt.call).collect();
+    let mut calls: Vec<u32> = attempts.map(|attempt| attempt.call.0).collect();
     calls.sort_unstable();
     calls
 }
@@ -259,14 +259,14 @@ impl<'a> Sorter<'a> {
                 continue;
             }
             let place = |index: usize| sequence[index].0 as usize;
-            let outage = Outage {
+            let outage = NodeOutage {
                 last_good: outage.last_good.map(place),
                 first: place(outage.first),
                 last: place(outage.last),
                 recovered: outage.recovered.map(place),
                 ..outage
             };
-            self.take(Why::Outage(outage), places.into_iter());
+            self.take(Why::NodeOutage(outage), places.into_iter());
         }
     }
 

@@ -74,7 +74,7 @@ impl<'a> Refusals<'a> {
     /// Indices of the calls that ended with one of these refusals, rising.
     pub fn calls(&self) -> Vec<u32> {
         let mut calls: Vec<u32> =
-            self.attempts().filter(|attempt| attempt.decides).map(|attempt| attempt.call).collect();
+            self.attempts().filter(|attempt| attempt.decides).map(|attempt| attempt.call.0).collect();
         calls.sort_unstable();
         calls.dedup();
         calls
@@ -83,7 +83,7 @@ impl<'a> Refusals<'a> {
     /// How many of the refused calls another try carried.
     pub fn rescued(&self) -> usize {
         let was_answered = |attempt: &&Attempt| {
-            let call = self.capture.calls.get(attempt.call as usize);
+            let call = self.capture.calls.get(attempt.call.place());
             call.is_some_and(|call| call.outcome.is_answered())
         };
         self.attempts().filter(was_answered).count()
@@ -192,7 +192,7 @@ pub fn hop_of(context: &CallContext<'_>, attempt: &Attempt) -> Option<Transactio
 
 /// Evidence in the answer that an attempt got.
 pub fn refusal_evidence(capture: &CaptureContext<'_>, attempt: &Attempt, shows: &str) -> Option<Evidence> {
-    let index = attempt.call as usize;
+    let index = attempt.call.place();
     capture.calls.get(index)?;
     let context = CallContext::new(capture, index);
     let hop = hop_of(&context, attempt)?;

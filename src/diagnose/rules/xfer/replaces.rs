@@ -54,11 +54,7 @@ fn unmatched(context: &CallContext<'_>, replaces: &DialogReference<'_>, call_id:
     };
     let tag = |tag: Option<&[u8]>| String::from_utf8_lossy(tag.unwrap_or_default()).into_owned();
     let (to, from) = (tag(replaces.to_tag), tag(replaces.from_tag));
-    let messages = call
-        .legs
-        .first()
-        .and_then(|leg| context.capture.store.messages.get(leg.start as usize..leg.end as usize))
-        .unwrap_or_default();
+    let messages = call.legs.first().map_or(&[][..], |leg| context.capture.store.messages_of(leg));
     let node = context.refuser().map(|refuser| context.capture.node(refuser));
     let has_part = |message: &Message| {
         [message.source, message.destination].into_iter().any(|endpoint| Some(context.capture.node(endpoint)) == node)

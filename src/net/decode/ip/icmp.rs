@@ -12,7 +12,8 @@ use crate::net::decode::field::{u8_at, u16_at};
 use crate::net::decode::ip::fragment_header;
 use crate::net::decode::next::Next;
 use crate::net::flow::{Endpoint, Flow};
-use crate::net::packet::{IcmpError, Payload, Skip};
+use crate::net::packet::{IcmpError, Payload};
+use crate::net::skip::{Layer, Skip};
 
 /// Which ICMP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +41,10 @@ pub(in crate::net::decode) fn icmp<'a>(
         Version::V6 => matches!(kind, 1..=4),
     };
     if !is_error {
-        let layer = if version == Version::V4 { "ICMP" } else { "ICMPv6" };
+        let layer = if version == Version::V4 { Layer::Icmp } else { Layer::Icmpv6 };
         return Err(Skip::OtherProtocol(layer, u32::from(kind)));
     }
-    // Behind the quote may stand extensions; then its length is told, in words of 4 or 8 bytes.
+    // Behind the quote may stand extensions; then its length is given, in words of 4 or 8 bytes.
     let quoted_length = match version {
         Version::V4 if matches!(kind, 3 | 11 | 12) => usize::from(length5) * 4,
         Version::V6 if matches!(kind, 1 | 3) => usize::from(length4) * 8,

@@ -77,7 +77,7 @@ fn a_quoted_tcp_segment_leaves_its_header() {
 #[test]
 fn ping_is_skipped_by_name() {
     let skip = decoded(101, &ip4(1, &quoting(8, [0, 0], &udp4(SIP)))).skip;
-    assert_eq!(Some(Skip::OtherProtocol("ICMP", 8)), skip);
+    assert_eq!(Some(Skip::OtherProtocol(Layer::Icmp, 8)), skip);
     let skip = decoded(101, &ip6(58, &quoting(128, [0, 0], &udp6(SIP)))).skip;
-    assert_eq!(Some(Skip::OtherProtocol("ICMPv6", 128)), skip);
+    assert_eq!(Some(Skip::OtherProtocol(Layer::Icmpv6, 128)), skip);
 }

@@ -15,8 +15,13 @@ use crate::net::decode::carried::Carried;
 use crate::net::decode::descent::Descent;
 use crate::net::decode::next::Next;
 use crate::net::flow::{Endpoint, Flow};
-use crate::net::packet::{Payload, Skip, Trace};
+use crate::net::packet::{Payload, Trace};
+use crate::net::skip::Skip;
 
+/// The least that an IPv4 header takes: five words (RFC 791 section 3.1).
+const IPV4_HEADER_BYTES: usize = 20;
+/// What an IPv6 header takes without extensions (RFC 8200 section 3).
+const IPV6_HEADER_BYTES: usize = 40;
 /// Extension headers before a fragment header; RFC 8200 section 4.1 has four.
 const EXTENSION_HEADERS_MAX: usize = 16;
 
@@ -39,8 +44,8 @@ pub(in crate::net::decode) fn ip<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a [
 /// Whether `bytes` begin like an IP header; for tunnels that do not say what they carry.
 pub(in crate::net::decode) fn is_plausible_ip(bytes: &[u8]) -> bool {
     match bytes.first().map(|byte| (byte >> 4, byte & 0xf)) {
-        Some((4, words)) => words >= 5 && bytes.len() >= 20,
-        Some((6, _)) => bytes.len() >= 40,
+        Some((4, words)) => words >= 5 && bytes.len() >= IPV4_HEADER_BYTES,
+        Some((6, _)) => bytes.len() >= IPV6_HEADER_BYTES,
         _ => false,
     }
 }

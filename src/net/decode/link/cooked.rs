@@ -7,7 +7,7 @@ use crate::net::decode::descent::Descent;
 use crate::net::decode::field::{u16_at, u16_le_at, u32_le_at};
 use crate::net::decode::link::radio;
 use crate::net::decode::next::Next;
-use crate::net::packet::Skip;
+use crate::net::skip::{Layer, Skip};
 
 /// ARPHRD_IEEE80211_RADIOTAP: the payload is a radiotap header, whatever the protocol field says.
 const RADIOTAP_HARDWARE: u16 = 803;
@@ -47,7 +47,7 @@ fn behind_cooked(hardware: u16, protocol: u16, bytes: &[u8]) -> Result<Next<'_>,
     match protocol {
         _ if hardware == RADIOTAP_HARDWARE => radio::radiotap(bytes),
         0x0004 => Ok(Next::Llc(bytes)),
-        0..0x0600 => Err(Skip::OtherProtocol("Linux cooked header", u32::from(protocol))),
+        0..0x0600 => Err(Skip::OtherProtocol(Layer::LinuxCooked, u32::from(protocol))),
         number => Ok(Next::EtherType(number, bytes)),
     }
 }
@@ -64,7 +64,7 @@ pub(in crate::net::decode) fn loopback(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     match family {
         // AF_INET6 is 10 on Linux, 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on macOS, 23 on Windows.
         2 | 10 | 23 | 24 | 28 | 30 => Ok(Next::Ip(rest)),
-        other => Err(Skip::OtherProtocol("loopback", other)),
+        other => Err(Skip::OtherProtocol(Layer::Loopback, other)),
     }
 }
 
@@ -77,7 +77,7 @@ pub(in crate::net::decode) fn nflog(bytes: &[u8]) -> Result<Next<'_>, Skip> {
         return Err(Skip::CutShort("NFLOG header"));
     };
     if version != 0 {
-        return Err(Skip::OtherProtocol("NFLOG version", u32::from(version)));
+        return Err(Skip::OtherProtocol(Layer::NflogVersion, u32::from(version)));
     }
     // Values are in the byte order of the system that wrote them; only one order makes them fit.
     let packet = nflog_payload(values, u16_le_at).or_else(|| nflog_payload(values, u16_at));
@@ -113,7 +113,7 @@ pub(in crate::net::decode) fn pktap<'a>(descent: &mut Descent<'_, 'a>, bytes: &'
     let link_type = u32_le_at(bytes, 8).ok_or(cut)?;
     let interface = bytes.get(12..36).ok_or(cut)?;
     if record != 1 {
-        return Err(Skip::OtherProtocol("PKTAP", record));
+        return Err(Skip::OtherProtocol(Layer::Pktap, record));
     }
     descent.mark_bytes(interface);
     // A header within itself would never end.

@@ -61,7 +61,7 @@ fn loopback_is_read_in_either_byte_order_and_of_every_system() {
     for family in [10, 23, 24, 28, 30] {
         assert!(carries_sip(0, &[family, 0, 0, 0], &udp6(SIP)));
     }
-    assert_eq!(Some(Skip::OtherProtocol("loopback", 7)), decoded(0, &[7, 0, 0, 0, 0x45]).skip);
+    assert_eq!(Some(Skip::OtherProtocol(Layer::Loopback, 7)), decoded(0, &[7, 0, 0, 0, 0x45]).skip);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use etherparse::{LaxMacsecPayloadSlice, LaxMacsecSlice};
 use crate::net::decode::descent::{Descent, mix};
 use crate::net::decode::field::u16_at;
 use crate::net::decode::next::Next;
-use crate::net::packet::Skip;
+use crate::net::skip::{Layer, Skip};
 
 /// VLAN and MACsec tags on one frame; two are common, three are seen, more is a loop of switches.
 const TAGS_MAX: usize = 8;
@@ -73,7 +73,7 @@ pub(in crate::net::decode) fn ether_type<'a>(
         0x880b => Ok(Next::Ppp(bytes)),
         0x6558 => Ok(Next::Ethernet(bytes)),
         length if length < SMALLEST_ETHER_TYPE => llc(bytes.get(..usize::from(length)).unwrap_or(bytes)),
-        other => Err(Skip::OtherProtocol("Ethernet", u32::from(other))),
+        other => Err(Skip::OtherProtocol(Layer::Ethernet, u32::from(other))),
     }
 }
 
@@ -89,7 +89,7 @@ fn tags<'a>(descent: &mut Descent<'_, 'a>, mut number: u16, mut bytes: &'a [u8])
         } else if number == MACSEC {
             let tag = LaxMacsecSlice::from_slice(bytes).map_err(|_| Skip::CutShort("MACsec tag"))?;
             let LaxMacsecPayloadSlice::Unmodified(inner) = tag.payload else {
-                return Err(Skip::OtherProtocol("encrypted MACsec", u32::from(MACSEC)));
+                return Err(Skip::OtherProtocol(Layer::EncryptedMacsec, u32::from(MACSEC)));
             };
             (number, bytes) = (inner.ether_type.0, inner.payload);
         } else {
@@ -111,14 +111,14 @@ pub(in crate::net::decode) fn llc(bytes: &[u8]) -> Result<Next<'_>, Skip> {
         return Ok(Next::Ip(rest));
     }
     if destination != 0xaa {
-        return Err(Skip::OtherProtocol("LLC", u32::from(destination)));
+        return Err(Skip::OtherProtocol(Layer::Llc, u32::from(destination)));
     }
     let Some((&[_, _, _, type0, type1], rest)) = rest.split_first_chunk::<5>() else {
         return Err(Skip::CutShort("SNAP header"));
     };
     let number = u16::from_be_bytes([type0, type1]);
     if number < SMALLEST_ETHER_TYPE {
-        return Err(Skip::OtherProtocol("SNAP", u32::from(number)));
+        return Err(Skip::OtherProtocol(Layer::Snap, u32::from(number)));
     }
     Ok(Next::EtherType(number, rest))
 }
@@ -173,12 +173,12 @@ mod tests {
         let frame = frame(38, &[0x42, 0x42, 0x03, 0, 0]);
         let Decoded { skip, packets } = decoded(1, &frame);
         assert!(packets.is_empty());
-        assert_eq!(Some(Skip::OtherProtocol("LLC", 0x42)), skip);
+        assert_eq!(Some(Skip::OtherProtocol(Layer::Llc, 0x42)), skip);
     }
 
     #[test]
     fn arp_is_skipped_by_name() {
-        assert_eq!(Some(Skip::OtherProtocol("Ethernet", 0x0806)), decoded(1, &frame(0x0806, &[0; 28])).skip);
+        assert_eq!(Some(Skip::OtherProtocol(Layer::Ethernet, 0x0806)), decoded(1, &frame(0x0806, &[0; 28])).skip);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::net::decode::descent::Descent;
 use crate::net::decode::field::{u16_at, u32_at};
 use crate::net::decode::next::Next;
 use crate::net::flow::{Endpoint, Flow, Transport};
-use crate::net::packet::{Payload, Skip, Trace};
+use crate::net::packet::{Payload, Trace};
+use crate::net::skip::{Layer, Skip};
 
 /// Tags read before one message; Wireshark writes about ten.
 const TAGS_MAX: usize = 64;
@@ -97,7 +98,7 @@ fn deliver<'a>(descent: &mut Descent<'_, 'a>, tags: &PduTags<'_>, bytes: &'a [u8
             Ok(Next::Nothing)
         }
         b"ip" | b"ipv6" => Ok(Next::Ip(bytes)),
-        _ => Err(Skip::OtherProtocol("exported PDU", tags.port_type)),
+        _ => Err(Skip::OtherProtocol(Layer::ExportedPdu, tags.port_type)),
     }
 }
 
@@ -141,6 +142,6 @@ mod tests {
     #[test]
     fn an_exported_message_of_another_protocol_is_skipped() {
         let skip = decoded(252, &exported_pdu(&[(12, b"http")])).skip;
-        assert_eq!(Some(Skip::OtherProtocol("exported PDU", 0)), skip);
+        assert_eq!(Some(Skip::OtherProtocol(Layer::ExportedPdu, 0)), skip);
     }
 }

@@ -1,4 +1,4 @@
-//! MPLS label stacks: what they carry is told by the label alone, so it is guessed from the bytes.
+//! MPLS label stacks: what they carry only the label says, so it is guessed from the bytes.
 //!
 //! Sources: RFC 3032, RFC 4385 (control word), RFC 4928 (why the first nibble tells).
 
@@ -6,7 +6,7 @@ use crate::net::decode::descent::Descent;
 use crate::net::decode::ip::is_plausible_ip;
 use crate::net::decode::link::ethernet::is_plausible_ethernet;
 use crate::net::decode::next::Next;
-use crate::net::packet::Skip;
+use crate::net::skip::{Layer, Skip};
 
 /// Labels on one packet; service providers stack three or four.
 const LABELS_MAX: usize = 16;
@@ -43,7 +43,7 @@ fn behind_labels(bytes: &[u8]) -> Result<Next<'_>, Skip> {
     if is_plausible_ethernet(bytes) {
         return Ok(Next::Ethernet(bytes));
     }
-    Err(Skip::OtherProtocol("MPLS", u32::from(nibble)))
+    Err(Skip::OtherProtocol(Layer::Mpls, u32::from(nibble)))
 }
 
 #[cfg(test)]
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn what_reads_as_nothing_known_is_named() {
         let skip = decoded(219, &labelled(1, &[0x10; 40])).skip;
-        assert_eq!(Some(Skip::OtherProtocol("MPLS", 1)), skip);
+        assert_eq!(Some(Skip::OtherProtocol(Layer::Mpls, 1)), skip);
     }
 
     #[test]

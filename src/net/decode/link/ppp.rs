@@ -5,7 +5,7 @@
 use crate::net::decode::descent::Descent;
 use crate::net::decode::ip::is_plausible_ip;
 use crate::net::decode::next::Next;
-use crate::net::packet::Skip;
+use crate::net::skip::{Layer, Skip};
 
 /// Why a PPP header could not be read to its end.
 const CUT: Skip = Skip::CutShort("PPP header");
@@ -22,7 +22,7 @@ pub(in crate::net::decode) fn ppp<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a 
         0x0021 | 0x0057 => Ok(Next::Ip(rest)),
         0x0281 | 0x0283 => Ok(Next::Mpls(rest)),
         0x003d => multilink(rest),
-        other => Err(Skip::OtherProtocol("PPP", u32::from(other))),
+        other => Err(Skip::OtherProtocol(Layer::Ppp, u32::from(other))),
     }
 }
 
@@ -54,7 +54,7 @@ fn multilink(bytes: &[u8]) -> Result<Next<'_>, Skip> {
         return Err(Skip::CutShort("PPP multilink header"));
     };
     if flags & 0xc0 != 0xc0 {
-        return Err(Skip::OtherProtocol("PPP multilink fragment", u32::from(flags)));
+        return Err(Skip::OtherProtocol(Layer::PppMultilinkFragment, u32::from(flags)));
     }
     Ok(Next::Ppp(rest))
 }
@@ -94,7 +94,7 @@ pub(in crate::net::decode) fn pppoe_session<'a>(
         return Err(Skip::CutShort("PPPoE header"));
     };
     if code != 0 {
-        return Err(Skip::OtherProtocol("PPPoE", u32::from(code)));
+        return Err(Skip::OtherProtocol(Layer::Pppoe, u32::from(code)));
     }
     descent.mark(u64::from(u16::from_be_bytes([session0, session1])));
     let length = usize::from(u16::from_be_bytes([length0, length1]));
@@ -139,12 +139,12 @@ mod tests {
 
     #[test]
     fn link_control_is_skipped_by_name() {
-        assert_eq!(Some(Skip::OtherProtocol("PPP", 0xc021)), decoded(9, &[0xc0, 0x21, 1, 1, 0, 4]).skip);
+        assert_eq!(Some(Skip::OtherProtocol(Layer::Ppp, 0xc021)), decoded(9, &[0xc0, 0x21, 1, 1, 0, 4]).skip);
     }
 
     #[test]
     fn a_multilink_fragment_is_skipped_by_name() {
         let skip = decoded(9, &[0x00, 0x3d, 0x80, 0, 0, 1, 0x21, 0x45]).skip;
-        assert_eq!(Some(Skip::OtherProtocol("PPP multilink fragment", 0x80)), skip);
+        assert_eq!(Some(Skip::OtherProtocol(Layer::PppMultilinkFragment, 0x80)), skip);
     }
 }

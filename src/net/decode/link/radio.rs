@@ -4,7 +4,7 @@
 
 use crate::net::decode::field::{u8_at, u16_le_at, u32_at, u32_le_at};
 use crate::net::decode::next::{Next, Padding};
-use crate::net::packet::Skip;
+use crate::net::skip::Skip;
 
 /// Words of presence bits in one radiotap header; more than the standard has use for.
 const PRESENCE_WORDS_MAX: usize = 16;

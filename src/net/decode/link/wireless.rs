@@ -5,7 +5,7 @@
 use crate::net::decode::descent::Descent;
 use crate::net::decode::field::{u8_at, u16_at, u16_le_at};
 use crate::net::decode::next::{Next, Padding};
-use crate::net::packet::Skip;
+use crate::net::skip::{Layer, Skip};
 
 /// Frames in one aggregate: 11454 bytes hold no more that carry SIP or RTP.
 const AGGREGATED_MAX: usize = 256;
@@ -23,14 +23,14 @@ pub(in crate::net::decode) fn frame<'a>(
     let control = u16_at(bytes, 0).ok_or(cut)?;
     let (kind, subtype) = (control >> 8 & 0x0c, control >> 12);
     if kind != 0x08 || subtype & 0x04 != 0 {
-        return Err(Skip::OtherProtocol("802.11", u32::from(control >> 8)));
+        return Err(Skip::OtherProtocol(Layer::Wireless, u32::from(control >> 8)));
     }
     if control & 0x0040 != 0 {
-        return Err(Skip::OtherProtocol("encrypted 802.11", u32::from(control)));
+        return Err(Skip::OtherProtocol(Layer::EncryptedWireless, u32::from(control)));
     }
     let fragment = u16_le_at(bytes, 22).ok_or(cut)? & 0x000f;
     if control & 0x0004 != 0 || fragment != 0 {
-        return Err(Skip::OtherProtocol("802.11 fragment", u32::from(fragment)));
+        return Err(Skip::OtherProtocol(Layer::WirelessFragment, u32::from(fragment)));
     }
     descent.mark_bytes(bytes.get(4..22).ok_or(cut)?);
     descent.mark(u64::from(control & 0x0003));
@@ -112,9 +112,9 @@ mod tests {
     #[test]
     fn encrypted_frames_fragments_and_beacons_are_skipped_by_name() {
         let skip = |control, flags| decoded(105, &wireless_frame(control, flags, &[])).skip;
-        assert_eq!(Some(Skip::OtherProtocol("encrypted 802.11", 0x0841)), skip(0x08, 0x41));
-        assert_eq!(Some(Skip::OtherProtocol("802.11 fragment", 0)), skip(0x08, 0x04));
-        assert_eq!(Some(Skip::OtherProtocol("802.11", 0x80)), skip(0x80, 0));
-        assert_eq!(Some(Skip::OtherProtocol("802.11", 0x48)), skip(0x48, 0));
+        assert_eq!(Some(Skip::OtherProtocol(Layer::EncryptedWireless, 0x0841)), skip(0x08, 0x41));
+        assert_eq!(Some(Skip::OtherProtocol(Layer::WirelessFragment, 0)), skip(0x08, 0x04));
+        assert_eq!(Some(Skip::OtherProtocol(Layer::Wireless, 0x80)), skip(0x80, 0));
+        assert_eq!(Some(Skip::OtherProtocol(Layer::Wireless, 0x48)), skip(0x48, 0));
     }
 }

@@ -8,7 +8,7 @@ use crate::net::decode::carried::Carried;
 use crate::net::decode::descent::Descent;
 use crate::net::decode::field::{u8_at, u16_at};
 use crate::net::decode::next::Next;
-use crate::net::packet::Skip;
+use crate::net::skip::{Layer, Skip};
 
 /// SPI and sequence number.
 const HEADER_BYTES: usize = 8;
@@ -22,7 +22,7 @@ const FIRST_LINE_BYTES: usize = 512;
 /// # Errors
 /// [`Skip::OtherProtocol`] where it is encrypted, as far as can be seen.
 pub(in crate::net::decode) fn esp<'a>(descent: &mut Descent<'_, 'a>, carried: &Carried<'a>) -> Result<Next<'a>, Skip> {
-    follow(descent, carried).unwrap_or(Err(Skip::OtherProtocol("IP", 50)))
+    follow(descent, carried).unwrap_or(Err(Skip::OtherProtocol(Layer::Ip, 50)))
 }
 
 /// Reads ESP within UDP; `None` where it is a key exchange, a keepalive or encrypted, and nothing was changed.
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn encrypted_esp_is_skipped_by_name() {
         let noise: Vec<u8> = (0..200_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-        assert_eq!(Some(Skip::OtherProtocol("IP", 50)), decoded(101, &ip4(50, &noise)).skip);
+        assert_eq!(Some(Skip::OtherProtocol(Layer::Ip, 50)), decoded(101, &ip4(50, &noise)).skip);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::net::decode::descent::Descent;
 use crate::net::decode::field::{u8_at, u16_at, u32_at};
 use crate::net::decode::ip::is_plausible_ip;
 use crate::net::decode::next::Next;
-use crate::net::packet::Skip;
+use crate::net::skip::{Layer, Skip};
 
 /// Why a GRE header could not be read to its end.
 const CUT: Skip = Skip::CutShort("GRE header");
@@ -21,7 +21,7 @@ pub(in crate::net::decode) fn gre<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a 
     match flags & 0x0007 {
         0 => version_0(descent, flags, protocol, bytes),
         1 => version_1(descent, flags, bytes),
-        version => Err(Skip::OtherProtocol("GRE version", u32::from(version))),
+        version => Err(Skip::OtherProtocol(Layer::GreVersion, u32::from(version))),
     }
 }
 
@@ -29,7 +29,7 @@ pub(in crate::net::decode) fn gre<'a>(descent: &mut Descent<'_, 'a>, bytes: &'a 
 fn version_0<'a>(descent: &mut Descent<'_, 'a>, flags: u16, protocol: u16, bytes: &'a [u8]) -> Result<Next<'a>, Skip> {
     if flags & 0x4000 != 0 {
         // Source routes were taken out of the protocol in 2000 (RFC 2784 section 5.1).
-        return Err(Skip::OtherProtocol("GRE with source route", u32::from(protocol)));
+        return Err(Skip::OtherProtocol(Layer::GreSourceRoute, u32::from(protocol)));
     }
     let has_sequence = flags & 0x1000 != 0;
     let mut at = if flags & 0x8000 != 0 { 8 } else { 4 };
@@ -49,7 +49,7 @@ fn version_0<'a>(descent: &mut Descent<'_, 'a>, flags: u16, protocol: u16, bytes
         // WCCP puts a redirect header of 4 bytes before the IP header, or none in its first version.
         0x883e if is_plausible_ip(inner) => Ok(Next::Ip(inner)),
         0x883e => inner.get(4..).map(Next::Ip).ok_or(CUT),
-        0 => Err(Skip::OtherProtocol("GRE", 0)),
+        0 => Err(Skip::OtherProtocol(Layer::Gre, 0)),
         other => Ok(Next::EtherType(other, inner)),
     }
 }
@@ -70,7 +70,7 @@ fn version_1<'a>(descent: &mut Descent<'_, 'a>, flags: u16, bytes: &'a [u8]) -> 
     let at = 8 + if flags & 0x1000 != 0 { 4 } else { 0 } + if flags & 0x0080 != 0 { 4 } else { 0 };
     let rest = bytes.get(at..).ok_or(CUT)?;
     if length == 0 {
-        return Err(Skip::OtherProtocol("PPTP acknowledgement", 0));
+        return Err(Skip::OtherProtocol(Layer::PptpAcknowledgement, 0));
     }
     Ok(Next::Ppp(rest.get(..length).unwrap_or(rest)))
 }
@@ -133,6 +133,6 @@ mod tests {
     #[test]
     fn what_gre_carries_else_is_named() {
         let skip = decoded(101, &gre_packet(0, 0x88b7, &[], &[0; 20])).skip;
-        assert_eq!(Some(Skip::OtherProtocol("Ethernet", 0x88b7)), skip);
+        assert_eq!(Some(Skip::OtherProtocol(Layer::Ethernet, 0x88b7)), skip);
     }
 }

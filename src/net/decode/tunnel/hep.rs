@@ -11,7 +11,8 @@ use crate::net::decode::descent::Descent;
 use crate::net::decode::field::{u8_at, u16_at, u32_at, u32_le_at};
 use crate::net::decode::next::Next;
 use crate::net::flow::{Endpoint, Flow, Transport};
-use crate::net::packet::{Payload, Skip};
+use crate::net::packet::Payload;
+use crate::net::skip::{Layer, Skip};
 
 /// Chunks read of one message; agents send about fifteen.
 const CHUNKS_MAX: usize = 64;
@@ -81,8 +82,8 @@ fn version_3<'a>(
         rest = behind.get(body_length..).unwrap_or_default();
     }
     match (message.kind, message.payload) {
-        (Some(kind), _) if kind != 1 => Err(Skip::OtherProtocol("HEP", u32::from(kind))),
-        (_, None) if message.compressed => Err(Skip::OtherProtocol("compressed HEP", 1)),
+        (Some(kind), _) if kind != 1 => Err(Skip::OtherProtocol(Layer::Hep, u32::from(kind))),
+        (_, None) if message.compressed => Err(Skip::OtherProtocol(Layer::CompressedHep, 1)),
         (_, None) => Err(Skip::CutShort("HEP")),
         (_, Some(bytes)) => {
             message.deliver(descent, datagram, bytes, is_cut);

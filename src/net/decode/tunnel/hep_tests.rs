@@ -17,7 +17,7 @@ fn hep3(chunks: &[(u8, &[u8])]) -> Vec<u8> {
 }
 
 /// What an agent says of one SIP message over TCP.
-fn told(kind: u8) -> Vec<u8> {
+fn version_3(kind: u8) -> Vec<u8> {
     hep3(&[
         (1, &[2]),
         (2, &[6]),
@@ -47,7 +47,7 @@ fn forwarded(decoded: &Decoded<'_>) -> (Transport, String, i64) {
 
 #[test]
 fn version_3_tells_addresses_transport_and_time() {
-    let packet = told(1);
+    let packet = version_3(1);
     let decoded = decoded(101, &packet);
     assert_eq!([SIP], decoded.datagrams()[..]);
     let expected = (Transport::Tcp, "10.0.0.1:5060>10.0.0.2:5061".into(), 0x6700_0000 * 1_000_000_000 + 5_000);
@@ -65,9 +65,9 @@ fn version_3_of_ipv6_is_read() {
 
 #[test]
 fn what_an_agent_forwards_else_is_named() {
-    assert_eq!(Some(Skip::OtherProtocol("HEP", 5)), decoded(101, &told(5)).skip);
+    assert_eq!(Some(Skip::OtherProtocol(Layer::Hep, 5)), decoded(101, &version_3(5)).skip);
     let packet = hep3(&[(11, &[1]), (16, b"zlib")]);
-    assert_eq!(Some(Skip::OtherProtocol("compressed HEP", 1)), decoded(101, &packet).skip);
+    assert_eq!(Some(Skip::OtherProtocol(Layer::CompressedHep, 1)), decoded(101, &packet).skip);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn chunks_of_another_vendor_say_nothing() {
 
 #[test]
 fn a_forwarded_message_that_was_cut_is_marked() {
-    let packet = told(1);
+    let packet = version_3(1);
     assert!(decoded_cut(101, &packet, packet.len() - 5).packets[0].is_cut);
 }
 

@@ -14,7 +14,17 @@ use crate::net::decode::ip::is_plausible_ip;
 use crate::net::decode::link::ethernet::is_plausible_ethernet;
 use crate::net::decode::link::ppp::is_plausible_ppp;
 use crate::net::decode::next::Next;
-use crate::net::packet::Skip;
+use crate::net::skip::Skip;
+
+// Ports of tunnels within UDP, as IANA gave them out; Linux sent VXLAN to another one before.
+const L2TP: u16 = 1701;
+const GTP_USER: u16 = 2152;
+const TEREDO: u16 = 3544;
+const IPSEC: u16 = 4500;
+const VXLAN: u16 = 4789;
+const VXLAN_GPE: u16 = 4790;
+const GENEVE: u16 = 6081;
+const VXLAN_LINUX: u16 = 8472;
 
 /// GTP-U extension headers in one packet; 3GPP defines fewer than ten.
 const GTP_EXTENSIONS_MAX: usize = 16;
@@ -28,7 +38,7 @@ pub(in crate::net::decode) fn could_be_tunnel(source_port: u16, destination_port
 /// Whether a tunnel that is looked for has this port.
 #[inline]
 fn is_tunnel_port(port: u16) -> bool {
-    matches!(port, 1701 | 2152 | 3544 | 4500 | 4789 | 4790 | 6081 | 8472)
+    matches!(port, L2TP | GTP_USER | TEREDO | IPSEC | VXLAN | VXLAN_GPE | GENEVE | VXLAN_LINUX)
 }
 
 /// Follows the tunnel in a UDP datagram; `None` where it holds none, and nothing was changed.
@@ -42,7 +52,7 @@ pub(in crate::net::decode) fn follow<'a>(
         return Some(result);
     }
     for port in [destination_port, source_port] {
-        if port == 4500
+        if port == IPSEC
             && let Some(result) = esp::esp_in_udp(descent, datagram)
         {
             return Some(result);
@@ -59,11 +69,11 @@ pub(in crate::net::decode) fn follow<'a>(
 /// The tunnel's network or endpoint identifier and what it carries, where the header reads as that of `port`'s tunnel.
 fn recognise(port: u16, bytes: &[u8]) -> Option<(u32, Next<'_>)> {
     match port {
-        4789 | 4790 | 8472 => vxlan(bytes),
-        6081 => geneve(bytes),
-        2152 => gtp_user(bytes),
-        1701 => l2tp(bytes),
-        3544 => teredo(bytes).map(|inner| (0, inner)),
+        VXLAN | VXLAN_GPE | VXLAN_LINUX => vxlan(bytes),
+        GENEVE => geneve(bytes),
+        GTP_USER => gtp_user(bytes),
+        L2TP => l2tp(bytes),
+        TEREDO => teredo(bytes).map(|inner| (0, inner)),
         _ => None,
     }
 }
@@ -99,7 +109,7 @@ fn geneve(bytes: &[u8]) -> Option<(u32, Next<'_>)> {
     Some((u32::from_be_bytes([0, n0, n1, n2]), Next::EtherType(protocol, inner)))
 }
 
-/// A T-PDU of GTP-U version 1; what it carries is told by the session alone, so it is guessed.
+/// A T-PDU of GTP-U version 1; what it carries only the session knows, so it is guessed.
 fn gtp_user(bytes: &[u8]) -> Option<(u32, Next<'_>)> {
     let flags = u8_at(bytes, 0)?;
     if flags & 0xf0 != 0x30 || u8_at(bytes, 1)? != 0xff {

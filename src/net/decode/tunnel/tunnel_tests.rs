@@ -4,6 +4,7 @@ use super::*;
 use crate::net::decode::bytes_for_tests::{
     SIP, decoded, ethernet_frame, hostile_at_every_length, ip4, udp, udp4, udp6,
 };
+use crate::net::skip::Layer;
 
 /// An IPv4 packet of UDP from an ephemeral port to `port` with this header and inner packet.
 fn tunnelled(port: u16, header: &[u8], inner: &[u8]) -> Vec<u8> {
@@ -46,7 +47,7 @@ fn sip_and_rtp_on_tunnel_ports_stay_datagrams() {
 #[test]
 fn what_a_vxlan_carries_else_is_named() {
     let skip = decoded(101, &tunnelled(4789, &[8, 0, 0, 0, 0, 0, 7, 0], &ethernet_frame(0x0806, &[0; 28]))).skip;
-    assert_eq!(Some(Skip::OtherProtocol("Ethernet", 0x0806)), skip);
+    assert_eq!(Some(Skip::OtherProtocol(Layer::Ethernet, 0x0806)), skip);
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use crate::call::{CallTransactions, EndpointId, Message, MessageKind, TransactionIndex};
 use crate::capture::Timestamp;
+use crate::diagnose::words::trimmed;
 use crate::reference::ResponseCode;
 use crate::report::terminal::ladder::session;
-use crate::report::words::trimmed;
 use crate::sip::{HeaderName, Method};
 
 /// Gaps between repeats that are told one by one.

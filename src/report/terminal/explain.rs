@@ -1,0 +1,124 @@
+//! Explanations of the reference as text for a terminal.
+
+use std::io;
+
+use crate::reference::Explanation;
+use crate::report::terminal::page::{Page, plain};
+
+/// Narrower than this, lines are no longer wrapped: words would stand alone.
+const WIDTH_MIN_COLUMNS: usize = 30;
+/// How far the text of a section stands in.
+const INDENT: &str = "  ";
+
+/// The explanation as plain text, wrapped at `width` columns and ending with a line break.
+pub fn explanation_text(explanation: &Explanation, width: usize) -> String {
+    text(width, |page| {
+        paragraph(page, "", INDENT, &explanation.title)?;
+        if !explanation.summary.is_empty() {
+            paragraph(page, "", "", &explanation.summary)?;
+        }
+        let names = explanation.facts.iter().map(|fact| fact.name.chars().count());
+        let column = names.max().unwrap_or(0) + INDENT.len();
+        if column > INDENT.len() {
+            page.blank()?;
+        }
+        for fact in &explanation.facts {
+            let first = format!("{:column$}", fact.name);
+            paragraph(page, &first, &" ".repeat(column), &fact.value)?;
+        }
+        for section in &explanation.sections {
+            page.blank()?;
+            paragraph(page, "", "", &section.name)?;
+            for line in section.text.lines() {
+                match line.strip_prefix("- ") {
+                    Some(item) => paragraph(page, "  - ", "    ", item)?,
+                    None => paragraph(page, INDENT, INDENT, line)?,
+                }
+            }
+        }
+        if !explanation.see_also.is_empty() {
+            page.blank()?;
+            paragraph(page, "", "", "See also")?;
+            paragraph(page, INDENT, INDENT, &explanation.see_also.join(", "))?;
+        }
+        Ok(())
+    })
+}
+
+/// The answer to a query that nothing is known about: names that are near, or how to list all.
+///
+/// Control characters of the query are escaped.
+pub fn suggestions_text(query: &str, suggestions: &[&str], width: usize) -> String {
+    text(width, |page| {
+        let shown: String = query.chars().take(width).collect();
+        paragraph(page, "", "", &format!("Nothing is known under \"{}\".", shown.escape_debug()))?;
+        if suggestions.is_empty() {
+            let overviews = "Overviews: rules, codes, classes, methods, headers, terms, q850, warnings.";
+            return paragraph(page, "", "", overviews);
+        }
+        paragraph(page, "", "", &format!("Near to it: {}.", suggestions.join(", ")))
+    })
+}
+
+/// What `write` writes to a page.
+fn text(width: usize, write: impl FnOnce(&mut Page<'_>) -> io::Result<()>) -> String {
+    let width = if width < WIDTH_MIN_COLUMNS { usize::MAX } else { width };
+    let mut text = Vec::new();
+    // Writing to memory does not fail.
+    let _ = write(&mut Page::new(&mut text, width));
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Words behind `first`, further lines behind `indent`, which is as wide or wider.
+fn paragraph(page: &mut Page<'_>, first: &str, indent: &str, words: &str) -> io::Result<()> {
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    page.wrapped(plain(first), indent.len(), [plain(words)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::{explain, rule_pages, suggestions};
+
+    #[test]
+    fn a_response_code_reads_from_its_name_to_the_rules_about_it() {
+        let said = explain("408").expect("408 is known");
+        insta::assert_snapshot!(explanation_text(&said, 100));
+    }
+
+    #[test]
+    fn a_rule_page_reads_like_its_file() {
+        let said = explain("net-ack-lost").expect("the rule has a page");
+        insta::assert_snapshot!(explanation_text(&said, 100));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        for width in [40, 80, 120] {
+            for query in rule_pages().chain(["488", "INVITE", "Reason", "4xx", "q850:34", "codes"]) {
+                let said = explain(query).expect("the query is known");
+                for line in explanation_text(&said, width).lines() {
+                    assert!(line.chars().count() <= width, "{query} at {width}: {line}");
+                    assert_eq!(line.trim_end(), line, "{query}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_terminal_without_width_gets_each_paragraph_in_one_line() {
+        let said = explain("180").expect("180 is known");
+        assert!(explanation_text(&said, 0).lines().any(|line| line.len() > 120));
+    }
+
+    #[test]
+    fn an_unknown_query_is_answered_with_names_that_are_near() {
+        let near = suggestions("busy");
+        assert_eq!(
+            "Nothing is known under \"busy\".\nNear to it: Busy Here, Busy Everywhere.\n",
+            suggestions_text("busy", &near, 80)
+        );
+        assert!(suggestions_text("\u{1b}[31m", &[], 80).contains("\\u{1b}"));
+        assert!(suggestions_text("zz", &[], 80).contains("Overviews"));
+    }
+}
