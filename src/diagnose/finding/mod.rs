@@ -25,6 +25,15 @@ pub struct Finding {
     pub seen: Observation,
 }
 
+/// What is said about a call: findings, best explanation first.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// The explanation first where there is one, then by severity.
+    pub findings: Vec<Finding>,
+    /// Whether the first finding explains the outcome.
+    pub has_primary: bool,
+}
+
 /// Findings with one cause.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incident {

@@ -11,9 +11,8 @@ use rayon::prelude::*;
 use crate::call::NodeId;
 use crate::call::survey::load::Fate;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::engine::Verdict;
 use crate::diagnose::finding::words::part_of;
-use crate::diagnose::finding::{Confidence, Finding, Incident, Severity, Variety};
+use crate::diagnose::finding::{Confidence, Finding, Incident, Severity, Variety, Verdict};
 use crate::diagnose::incident::grouping::IncidentGroups;
 use crate::diagnose::rule::Claim;
 

@@ -18,7 +18,7 @@ pub const RULES: &[Rule] = &[
         .and_capture(mass_end::call_dropped_by_network_of_capture),
     Rule::of_call("call-cancel-race", Severity::Warn, cancelled::call_cancel_race),
     Rule::of_call("call-no-answer", Severity::Info, unanswered::call_no_answer),
-    Rule::of_call("call-declined", Severity::Info, refused::call_declined),
+    Rule::of_call("call-declined", Severity::Warn, refused::call_declined),
     Rule::of_call("call-busy", Severity::Info, refused::call_busy),
     Rule::of_call("call-cancelled", Severity::Info, cancelled::call_cancelled),
     Rule::of_call("call-redirected", Severity::Error, redirected::call_redirected),
