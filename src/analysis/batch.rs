@@ -8,7 +8,7 @@ use crate::capture::{Times, Window};
 use crate::net::{self, IcmpError, Packet, Payload, Segment, Skip, Transport};
 use crate::sip::{self, Seed, Sift};
 
-/// Reasons that one batch tells apart; forged frames may carry any protocol number.
+/// Reasons that one batch distinguishes; forged frames may carry any protocol number.
 const SKIPS_MAX: usize = 256;
 
 /// What one window held.

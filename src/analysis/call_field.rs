@@ -9,7 +9,7 @@ use std::cell::OnceCell;
 
 use crate::analysis::facts::Facts;
 use crate::analysis::result::{Analysis, CallEntry};
-use crate::call::{Call, EndpointId, MessageStore, OutcomeGroup, TextId};
+use crate::call::{Call, CallId, EndpointId, MessageStore, OutcomeGroup, TextId};
 use crate::capture::Timestamp;
 use crate::diagnose::{Evidence, Finding};
 use crate::net::Endpoint;
@@ -107,7 +107,7 @@ macro_rules! call_fields {
 
 call_fields! {
     /// number of the call, as `--call` takes it
-    Id "id" Count Both |row| FieldValue::Count(row.id);
+    Id "id" Count Both |row| FieldValue::Count(row.id.0);
     /// Call-IDs of its legs, that next to the caller first
     CallIds "call_ids" Texts Both |row| texts(row.call.legs.iter().map(|leg| row.text_of(leg.call_id)));
     /// URI of the From of the first INVITE
@@ -249,7 +249,7 @@ pub trait CallFields {
 
 /// A call of an analysis, whose fields are worked out when they are asked for.
 pub struct CallRow<'a> {
-    id: u32,
+    id: CallId,
     entry: &'a CallEntry,
     call: &'a Call,
     store: &'a MessageStore,
@@ -258,7 +258,7 @@ pub struct CallRow<'a> {
 
 impl<'a> CallRow<'a> {
     /// The call with a number.
-    pub fn new(analysis: &'a Analysis, id: u32, entry: &'a CallEntry) -> Self {
+    pub fn new(analysis: &'a Analysis, id: CallId, entry: &'a CallEntry) -> Self {
         Self { id, entry, call: &entry.call, store: &analysis.store, facts: OnceCell::new() }
     }
 
@@ -278,9 +278,8 @@ impl<'a> CallRow<'a> {
     }
 
     /// The call with its number.
-    pub fn at(analysis: &'a Analysis, id: u32) -> Option<Self> {
-        let place = (id as usize).checked_sub(1)?;
-        Some(Self::new(analysis, id, analysis.calls.get(place)?))
+    pub fn at(analysis: &'a Analysis, id: CallId) -> Option<Self> {
+        Some(Self::new(analysis, id, analysis.call(id)?))
     }
 
     fn text_of(&self, id: TextId) -> &'a str {
@@ -299,7 +298,7 @@ impl<'a> CallRow<'a> {
 
 impl CallFields for CallRow<'_> {
     fn id(&self) -> u32 {
-        self.id
+        self.id.0
     }
 
     fn value(&self, field: CallField) -> Option<FieldValue<'_>> {

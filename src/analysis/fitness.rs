@@ -8,7 +8,7 @@ use crate::analysis::result::{CaptureEntry, Fitness};
 use crate::analysis::undecoded;
 use crate::call::{Call, CallSet, Census, MessageStore, Outcome};
 use crate::capture::{FrameRef, Pause, Weakness, WeaknessKind};
-use crate::diagnose::Sight;
+use crate::diagnose::{SeenWeakness, Sight};
 use crate::net::{Connection, Endpoint, IncompleteDatagram, Network};
 
 /// What reading saw beside messages.
@@ -86,10 +86,11 @@ pub(super) fn assess(
     };
     let weaknesses = captures.iter().enumerate().flat_map(|(file, capture)| {
         let at = move |frame: u32| FrameRef { file: file as u16, frame };
-        capture
-            .weaknesses
-            .iter()
-            .map(move |weakness| (weakness.kind.word(), weakness.frame.map(at), weakness.detail.clone()))
+        capture.weaknesses.iter().map(move |weakness| SeenWeakness {
+            kind: weakness.kind,
+            at: weakness.frame.map(at),
+            detail: weakness.detail.clone(),
+        })
     });
     let sight = Sight {
         one_direction,
@@ -167,18 +168,18 @@ fn add_encrypted(captures: &mut [CaptureEntry], seen: &Seen<'_>) -> Vec<(Endpoin
         let entry = servers.entry(server).or_insert((0, at));
         *entry = (entry.0 + 1, entry.1.min(at));
     }
-    let mut told: BTreeMap<u16, usize> = BTreeMap::new();
+    let mut named: BTreeMap<u16, usize> = BTreeMap::new();
     for ((file, server), (count, at)) in &servers {
-        let told = told.entry(*file).or_default();
-        *told += 1;
-        if *told > PLACES_MAX {
+        let servers_named = named.entry(*file).or_default();
+        *servers_named += 1;
+        if *servers_named > PLACES_MAX {
             continue;
         }
         let detail = format!("{count} TLS connections with {server} cannot be read: their keys are not known");
         add(captures, usize::from(*file), WeaknessKind::Encrypted, Some(at.frame), detail);
     }
-    for (file, told) in told.into_iter().filter(|(_, told)| *told > PLACES_MAX) {
-        let detail = format!("TLS connections with {} more servers cannot be read", told - PLACES_MAX);
+    for (file, count) in named.into_iter().filter(|(_, count)| *count > PLACES_MAX) {
+        let detail = format!("TLS connections with {} more servers cannot be read", count - PLACES_MAX);
         add(captures, usize::from(file), WeaknessKind::Encrypted, None, detail);
     }
     servers.into_iter().map(|((_, server), (_, at))| (server, at)).collect()

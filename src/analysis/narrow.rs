@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::analysis::narrowing::Narrowing;
 use crate::analysis::result::{Analysis, CallEntry};
+use crate::call::CallId;
 use crate::call::survey::metrics::Metrics;
 use crate::diagnose::Incident;
 
@@ -24,7 +25,7 @@ impl Analysis {
             foreign: BTreeSet::new(),
         };
         for (place, incident) in self.incidents.iter_mut().enumerate() {
-            incident.calls.retain(|id| narrowing.has_call(*id));
+            incident.calls.retain(|id| narrowing.has_call(CallId(*id)));
             if incident.calls.is_empty() || incident.finding.rule == STATISTICS_RULE {
                 narrowing.foreign.insert(place);
             }
@@ -36,15 +37,14 @@ impl Analysis {
     }
 
     /// The metrics of calls by their numbers; those that scanners and guessers made count in none.
-    pub fn metrics_of(&self, ids: impl Iterator<Item = u32>) -> Metrics {
-        let places = ids.filter_map(|id| id.checked_sub(1));
-        let honest = places.filter(|place| self.hostile_calls.binary_search(place).is_err());
-        Metrics::of(honest.filter_map(|place| Some(&self.calls.get(place as usize)?.call)))
+    pub fn metrics_of(&self, ids: impl Iterator<Item = CallId>) -> Metrics {
+        let honest = ids.filter(|id| !self.is_hostile(*id));
+        Metrics::of(honest.filter_map(|id| Some(&self.call(id)?.call)))
     }
 
     /// The calls that reports are about, each with its number: all of them unless the report is narrow.
-    pub fn reported_calls(&self) -> impl Iterator<Item = (u32, &CallEntry)> {
-        let numbered = (1_u32..).zip(&self.calls);
+    pub fn reported_calls(&self) -> impl Iterator<Item = (CallId, &CallEntry)> {
+        let numbered = (1..).map(CallId).zip(&self.calls);
         numbered.filter(|(id, _)| self.reports_call(*id))
     }
 
@@ -55,7 +55,7 @@ impl Analysis {
     }
 
     /// Whether reports are about the call with this number.
-    pub fn reports_call(&self, id: u32) -> bool {
+    pub fn reports_call(&self, id: CallId) -> bool {
         let narrowed = self.narrowing.as_ref();
         narrowed.is_none_or(|narrowing| narrowing.has_call(id))
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::call::CallId;
 use crate::diagnose::words::counted;
 
 /// Which calls a report is about, and by what they were chosen.
@@ -29,9 +30,8 @@ impl Narrowing {
     }
 
     /// Whether the report is about the call with this number.
-    pub(super) fn has_call(&self, id: u32) -> bool {
-        let place = (id as usize).checked_sub(1);
-        place.and_then(|place| self.matching.get(place)) == Some(&true)
+    pub(super) fn has_call(&self, id: CallId) -> bool {
+        id.index().and_then(|index| self.matching.get(index.place())) == Some(&true)
     }
 
     /// Whether the report is about the incident at this place.

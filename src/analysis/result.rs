@@ -8,7 +8,7 @@ use crate::call::beside::other_request::{OtherCount, OtherRequest};
 use crate::call::beside::registration::{RegisterAttempt, Registration};
 use crate::call::survey::metrics::{Metrics, RegistrationMetrics};
 use crate::call::survey::profile::Profile;
-use crate::call::{Call, MessageStore, NodeId};
+use crate::call::{Call, CallId, CallIndex, MessageStore, NodeId};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::{Finding, Incident};
 use crate::net::{Endpoint, Transport};
@@ -22,10 +22,10 @@ pub struct Analysis {
     pub fitness: Fitness,
     /// Over all calls whose outcome is known.
     pub metrics: Metrics,
-    /// In the order of their first message; the id of a call is its place here plus one.
+    /// By [`CallIndex`], in the order of their first message.
     pub calls: Vec<CallEntry>,
-    /// Places in `calls` of those that tools which look for open servers sent, ascending; they are in no metric.
-    pub hostile_calls: Vec<u32>,
+    /// Those of the calls that tools which look for open servers sent, ascending; they are in no metric.
+    pub hostile_calls: Vec<CallIndex>,
     /// In the order of their first try.
     pub registrations: Vec<RegistrationEntry>,
     /// Every try to register, in the order of time.
@@ -53,10 +53,19 @@ pub struct Analysis {
 impl Analysis {
     /// The metrics of the calls that reports are about, by destination, by source, by the caller's product and over time.
     pub fn profile(&self) -> Profile {
-        let is_honest = |id: u32| self.hostile_calls.binary_search(&(id - 1)).is_err();
-        let honest: Vec<&Call> =
-            self.reported_calls().filter(|(id, _)| is_honest(*id)).map(|(_, entry)| &entry.call).collect();
+        let honest = self.reported_calls().filter(|(id, _)| !self.is_hostile(*id));
+        let honest: Vec<&Call> = honest.map(|(_, entry)| &entry.call).collect();
         Profile::of(&honest, &self.store)
+    }
+
+    /// The call with a number; `None` where there is none.
+    pub fn call(&self, id: CallId) -> Option<&CallEntry> {
+        self.calls.get(id.index()?.place())
+    }
+
+    /// Whether a tool that looks for open servers sent the call with a number.
+    pub fn is_hostile(&self, id: CallId) -> bool {
+        id.index().is_some_and(|index| self.hostile_calls.binary_search(&index).is_ok())
     }
 
     /// How tries to register went; a report on some of the calls has none.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::analysis::result::Analysis;
-use crate::call::Message;
+use crate::call::{CallId, CallIndex, Message};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::Evidence;
 use crate::net::{Endpoint, Flow, Transport};
@@ -107,7 +107,7 @@ impl Selection {
                     let Some(incident) = incident else {
                         return Err(PickError::NoIncident(*number, analysis.incidents.len()));
                     };
-                    calls.extend(incident.calls.iter().map(|id| (*id as usize).wrapping_sub(1)));
+                    calls.extend(incident.calls.iter().filter_map(|id| CallId(*id).index()));
                     for evidence in &incident.finding.seen.evidence {
                         if let Evidence::Seen { frames, .. } = evidence {
                             selection.frames.extend(frames);
@@ -149,8 +149,8 @@ impl Selection {
         last.is_some_and(|(_, completed)| at <= *completed)
     }
 
-    fn add_call(&mut self, analysis: &Analysis, index: usize, with_media: bool) {
-        let Some(entry) = analysis.calls.get(index) else {
+    fn add_call(&mut self, analysis: &Analysis, index: CallIndex, with_media: bool) {
+        let Some(entry) = analysis.calls.get(index.place()) else {
             return;
         };
         self.calls += 1;
@@ -203,21 +203,23 @@ impl Selection {
     }
 }
 
-fn find_call(analysis: &Analysis, word: &str) -> Result<usize, PickError> {
-    let numbered = word.parse::<usize>().ok();
-    let index = numbered.and_then(|number| number.checked_sub(1));
-    if let Some(index) = index.filter(|index| *index < analysis.calls.len()) {
+fn find_call(analysis: &Analysis, word: &str) -> Result<CallIndex, PickError> {
+    let numbered = word.parse().ok().and_then(|number| CallId(number).index());
+    if let Some(index) = numbered.filter(|index| index.place() < analysis.calls.len()) {
         return Ok(index);
     }
-    let ids = |index: usize| {
-        let legs = analysis.calls.get(index).map_or(&[][..], |entry| &entry.call.legs);
-        legs.iter().map(|leg| analysis.store.tables.text(leg.call_id))
+    let with = |fits: &dyn Fn(&str) -> bool| -> Vec<CallIndex> {
+        let all = (0..).map(CallIndex).zip(&analysis.calls);
+        let fitting = all.filter(|(_, entry)| {
+            let mut ids = entry.call.legs.iter().map(|leg| analysis.store.tables.text(leg.call_id));
+            ids.any(fits)
+        });
+        fitting.map(|(index, _)| index).collect()
     };
-    let all = 0..analysis.calls.len();
-    if let Some(index) = all.clone().find(|&index| ids(index).any(|id| id == word)) {
-        return Ok(index);
+    if let Some(index) = with(&|id| id == word).first() {
+        return Ok(*index);
     }
-    let with: Vec<usize> = all.filter(|&index| ids(index).any(|id| id.contains(word))).collect();
+    let with = with(&|id| id.contains(word));
     match with[..] {
         [] => Err(PickError::NoCall(word.to_owned())),
         [index] => Ok(index),

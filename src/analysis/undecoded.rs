@@ -52,12 +52,12 @@ pub(super) fn let_go<'a>(networks: impl Iterator<Item = &'a Network>) -> Vec<Str
         fragments += network.fragment_counters().evicted;
         associations += sctp.evicted + sctp.dropped_pieces;
     }
-    let told = [
+    let dropped = [
         (streams, "TCP connections were left behind early, because more were open at a time than are followed"),
         (fragments, "fragmented datagrams were given up early, because more waited at a time than are held"),
         (associations, "pieces of SCTP messages were given up early, because more waited at a time than are held"),
     ];
-    told.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+    dropped.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
 }
 
 /// The name of a reason: a known word, or a sentence where the case is rare.
@@ -112,7 +112,7 @@ mod tests {
             (Skip::UnknownLinkType(147), 9),
             (Skip::Bystander("dns"), 1),
         ]);
-        let told: Vec<(String, u64)> = undecoded(&skips, std::iter::empty())
+        let found: Vec<(String, u64)> = undecoded(&skips, std::iter::empty())
             .into_iter()
             .map(|undecoded| (undecoded.reason, undecoded.frames))
             .collect();
@@ -125,6 +125,6 @@ mod tests {
             ("dns", 1),
             ("esp-encrypted", 1),
         ];
-        assert_eq!(expected.map(|(word, n)| (word.to_owned(), n)), told[..]);
+        assert_eq!(expected.map(|(word, n)| (word.to_owned(), n)), found[..]);
     }
 }

@@ -22,11 +22,12 @@ pub use outcome::ending::{
 pub use outcome::node_software::own_software;
 pub use outcome::origin::{Origin, Step, path};
 pub use outcome::reason::Cause;
-pub use outcome::verdict::{Outcome, OutcomeGroup, Watch, cancel_of, has_credentials, is_network_block};
+pub use outcome::verdict::{Outcome, OutcomeGroup, Watch, cancel_of, is_network_block};
 pub use store::endpoint::{EndpointId, Endpoints, NodeId, is_private};
+pub use store::fast_map::{FastMap, FastSet};
 pub use store::header_list::{ShapeId, is_kept as keeps_header};
 pub use store::message::{GroupId, Message, MessageFlags, MessageKind};
-pub use store::message_store::{Leg, MessageStore};
+pub use store::message_store::{Leg, MessageStore, RequestDefect};
 pub use store::messages::{MessageRange, Messages};
 pub use store::session::{SessionId, Sessions};
 pub use store::string_arena::{StringArena, TextId};

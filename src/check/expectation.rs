@@ -1,6 +1,7 @@
 //! One `[[expect]]` at work: which calls it is about, and which of them do not hold.
 
 use crate::analysis::{Analysis, beside_caller, word};
+use crate::call::CallId;
 use crate::capture::FrameRef;
 
 use crate::check::metric;
@@ -161,14 +162,14 @@ impl<'p> Tally<'p> {
         if self.members.is_empty() {
             return Vec::new();
         }
-        let metrics = analysis.metrics_of(self.members.iter().copied());
+        let metrics = analysis.metrics_of(self.members.iter().copied().map(CallId));
         let limits = self.expect.metrics.iter();
         limits.map(|limit| metric::of_group(limit, &metrics)).collect()
     }
 
     /// The calls that count against the first broken limit that some call in particular counts against.
     fn culprits(&self, analysis: &Analysis) -> Vec<Proof> {
-        let metrics = analysis.metrics_of(self.members.iter().copied());
+        let metrics = analysis.metrics_of(self.members.iter().copied().map(CallId));
         let limits = self.expect.metrics.iter();
         let broken = limits.filter(|limit| metric::of_group(limit, &metrics).is_err());
         broken
@@ -247,7 +248,7 @@ fn number_miss(expect: &Expect, call: &CallView) -> Option<String> {
 }
 
 fn header_miss(header: &HeaderExpect, call: &CallView, analysis: &Analysis) -> Option<Miss> {
-    let entry = analysis.calls.get((call.id as usize).checked_sub(1)?)?;
+    let entry = analysis.call(CallId(call.id))?;
     let tables = &analysis.store.tables;
     let name = header.name.text();
     let mut seen = None;

@@ -3,7 +3,7 @@
 use crate::analysis::Analysis;
 use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome};
 use crate::call::survey::metrics::{Metrics, RegistrationMetrics};
-use crate::call::{Call, Outcome};
+use crate::call::{Call, CallId, Outcome};
 use crate::check::policy::{
     About, AboutTries, Bound, Counted, Delay, Limit, Metric, Number, RegistrationMetric, shown,
 };
@@ -99,13 +99,10 @@ pub(super) fn of_group(limit: &Limit<Metric>, metrics: &Metrics) -> Result<Strin
 
 /// The calls that count most against a limit, at most [`PROOFS_MAX`] of them; none where no call in particular does.
 pub(super) fn culprits(limit: &Limit<Metric>, ids: impl Iterator<Item = u32>, analysis: &Analysis) -> Vec<Proof> {
-    let honest = ids.filter(|id| {
-        let place = id.saturating_sub(1);
-        analysis.hostile_calls.binary_search(&place).is_err()
-    });
+    let honest = ids.filter(|id| !analysis.is_hostile(CallId(*id)));
     let mut found: Vec<(f64, u32)> = honest
         .filter_map(|id| {
-            let entry = analysis.calls.get((id as usize).checked_sub(1)?)?;
+            let entry = analysis.call(CallId(id))?;
             Some((against(limit, &entry.call)?, id))
         })
         .collect();
@@ -116,7 +113,7 @@ pub(super) fn culprits(limit: &Limit<Metric>, ids: impl Iterator<Item = u32>, an
 
 fn proof(limit: &Limit<Metric>, id: u32, analysis: &Analysis) -> Option<Proof> {
     let call = call_view(analysis, id)?;
-    let entry = analysis.calls.get((id as usize).checked_sub(1)?)?;
+    let entry = analysis.call(CallId(id))?;
     let note = match limit.number.about {
         About::Delay(delay) => match delay_of(delay, &entry.call) {
             Some(value) => format!("{} is {}", delay.name(), shown(delay.name(), value)),

@@ -3,6 +3,7 @@
 use crate::call::beside::registration::Registration;
 use crate::call::survey::missing_messages::missed_in;
 use crate::call::{EndpointId, Leg, NodeId};
+use crate::capture::WeaknessKind;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
@@ -156,7 +157,7 @@ fn of_everything(capture: &CaptureContext<'_>) -> Option<Reason> {
     let total = capture.missing_messages().total();
     let is_lossy = total.missed >= TOTAL_MIN && total.is_at_least_one_in(TOTAL_SHARE);
     let weaknesses = &capture.sight.weaknesses;
-    let stepped = || weaknesses.iter().any(|(word, _, _)| *word == "time-steps-back");
+    let stepped = || weaknesses.iter().any(|weakness| weakness.kind == WeaknessKind::TimeStepsBack);
     if capture.sight.dropped > 0 {
         Some((1, DROPPED))
     } else if is_lossy {

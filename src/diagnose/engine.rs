@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use crate::call::survey::metrics::Metrics;
-use crate::call::{Outcome, OutcomeGroup};
+use crate::call::{CallIndex, Outcome, OutcomeGroup};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::context::capture_context::{CaptureContext, DiagnosisInput};
+use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::doubt::{Doubt, doubt_claim, doubt_registration};
 use crate::diagnose::finding::{Finding, Incident, Verdict};
 use crate::diagnose::incident;
+use crate::diagnose::input::DiagnosisInput;
 use crate::diagnose::rule::{AskCall, Claim, Gate, Rule};
 use crate::diagnose::rules;
 use crate::diagnose::suppression;
@@ -29,20 +30,18 @@ pub struct Diagnosis {
     /// The metrics of all other calls.
     pub metrics: Metrics,
     /// Indices of the calls that scanners and password guessers placed, rising; they count in no metric.
-    pub hostile_calls: Vec<u32>,
+    pub hostile_calls: Vec<CallIndex>,
 }
 
 /// Calls that one thread judges at a time: whoever is done first takes over what others have left.
 const CALLS_AT_A_TIME: usize = 256;
 
 /// Asks every rule about everything that happened.
-pub fn diagnose(happened: DiagnosisInput<'_>) -> Diagnosis {
-    let mut capture = CaptureContext::from(happened);
+pub fn diagnose(input: DiagnosisInput<'_>) -> Diagnosis {
+    let mut capture = CaptureContext::from(input);
     // Few rules take most of the time, so that each is handed out by itself.
     let rules = rules::all().par_iter().with_max_len(1);
-    let ask = || rules.map(|rule| ask_capture(rule, &capture)).collect::<Vec<_>>();
-    let (asked, ()) = rayon::join(ask, || capture.prepare());
-    let claims: Vec<Claim<Finding>> = asked.into_iter().flatten().collect();
+    let claims: Vec<Claim<Finding>> = rules.flat_map_iter(|rule| ask_capture(rule, &capture)).collect();
     capture.forget_senders();
     let mut by_call: HashMap<u32, Vec<&Finding>, foldhash::fast::FixedState> = HashMap::default();
     for claim in &claims {
@@ -68,8 +67,8 @@ pub fn diagnose(happened: DiagnosisInput<'_>) -> Diagnosis {
     }
 }
 
-fn hostile_calls(capture: &CaptureContext<'_>) -> Vec<u32> {
-    let placed = (0_u32..).zip(capture.calls);
+fn hostile_calls(capture: &CaptureContext<'_>) -> Vec<CallIndex> {
+    let placed = (0..).map(CallIndex).zip(capture.calls);
     placed.filter(|(_, call)| capture.is_hostile(call.source)).map(|(index, _)| index).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Calls as they are handed out: brought into the order of time, legs linked, and judged with what all of them show.
 //!
-//! Some endings are only told by other calls: a ring time that hardly any call outlasts, channels that were all taken. So the
+//! Some endings are only shown by other calls: a ring time that hardly any call outlasts, channels that were all taken. So the
 //! timers and loads of nodes are measured here, while calls may still change; whoever gets a [`CallSet`] only reads it.
 
 use std::time::Duration;
@@ -10,12 +10,13 @@ use crate::call::assemble::split::{GroupParts, SplitCallIds};
 use crate::call::beside::other_request::OtherRequest;
 use crate::call::beside::registration::RegisterAttempt;
 use crate::call::outcome::call::{Call, sum_up};
-use crate::call::outcome::verdict::{Outcome, TIMER_C, Watch};
+use crate::call::outcome::verdict::{Outcome, Watch};
 use crate::call::store::message::Message;
 use crate::call::store::message_store::{Leg, MessageStore};
 use crate::call::survey::fixed_timers::FixedTimers;
 use crate::call::survey::load::Loads;
 use crate::call::transaction::join::transactions_of;
+use crate::call::transaction::timer::TIMER_C;
 
 /// Everything that the messages of a run say happened.
 #[derive(Debug, Default)]

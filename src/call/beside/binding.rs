@@ -1,4 +1,4 @@
-//! Bindings: which device an address-of-record led to at a moment, as the REGISTER requests of the capture tell.
+//! Bindings: which device an address-of-record led to at a moment, as the REGISTER requests of the capture show.
 //!
 //! Source: RFC 3261 sections 10.2 (expiry, removal, `Contact: *`) and 10.3.
 
@@ -15,13 +15,13 @@ use crate::sip::number::{host_of, user_of};
 const EXPIRY_UNSAID: Duration = Duration::from_secs(3600);
 /// Tries looked back at for one moment: a device refreshes every minute at most, and bindings last hours.
 const TRIES_MAX: usize = 256;
-/// Contacts told apart for one address-of-record; hundreds of devices on one address occur in attacks alone.
+/// Contacts distinguished for one address-of-record; hundreds of devices on one address occur in attacks alone.
 const CONTACTS_MAX: usize = 32;
 
 /// What is known of an address-of-record at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Binding {
-    /// Index of the try that tells, among all tries of the run.
+    /// Index of the try that decides, among all tries of the run.
     pub attempt: u32,
     /// What it led to.
     pub state: BindingState,
@@ -57,7 +57,7 @@ pub struct Bindings {
 }
 
 impl Bindings {
-    /// Files the tries of a run.
+    /// Indexes the tries of a run.
     pub fn of(attempts: &[RegisterAttempt], tables: &Tables) -> Self {
         let mut by_user: HashMap<Box<str>, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
         for (index, attempt) in attempts.iter().enumerate() {

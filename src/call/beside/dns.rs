@@ -1,4 +1,4 @@
-//! Lookups: what nodes asked DNS for and what they were told, which decides where they send requests next.
+//! Lookups: what nodes asked DNS for and what was answered, which decides where they send requests next.
 //!
 //! Source: RFC 3263 (locating SIP servers).
 
@@ -55,7 +55,7 @@ impl Lookup {
         seen.map_or_else(Timestamp::default, |(time, _)| time)
     }
 
-    /// The frame that tells most: the answer, or the question that got none.
+    /// The frame that shows most: the answer, or the question that got none.
     pub fn at(&self) -> FrameRef {
         let seen = self.answered.or(self.asked);
         seen.map_or_else(FrameRef::default, |(_, at)| at)

@@ -43,7 +43,7 @@ pub struct MissedKeepAlives {
     pub last: usize,
 }
 
-/// Whether a keep-alive says that its receiver is down; `None` where the capture cannot tell.
+/// Whether a keep-alive says that its receiver is down; `None` where the capture does not show it.
 ///
 /// 408 and 503 say so as silence does; every other answer shows that somebody is there.
 pub(in crate::call) fn is_bad(request: &OtherRequest) -> Option<bool> {
@@ -108,7 +108,7 @@ impl Train {
         is_bad(request).unwrap_or(was_left)
     }
 
-    /// Every run of at least two bad keep-alives; one of which the capture cannot tell ends a run.
+    /// Every run of at least two bad keep-alives; one of which the capture does not show it ends a run.
     pub fn outages(&self, requests: &[OtherRequest]) -> Vec<MissedKeepAlives> {
         let mut outages = Vec::new();
         let mut begun: Option<usize> = None;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::call::outcome::verdict::{TIMER_B, Watch};
+use crate::call::outcome::verdict::Watch;
 use crate::call::store::endpoint::EndpointId;
 use crate::call::store::messages::MessageRange;
 use crate::call::store::string_arena::TextId;
 use crate::call::transaction::call_transactions::CallTransactions;
+use crate::call::transaction::timer::TIMER_B;
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{HeaderName, Method, StatusCode};
 
@@ -35,12 +36,16 @@ pub struct OtherRequest {
     pub was_watched: bool,
     /// Where the messages of its part of the Call-ID lie.
     pub range: MessageRange,
-    /// Product of the sender, absent where it does not tell.
+    /// Product of the sender, absent where it does not name one.
     pub software: TextId,
 }
 
 /// The requests of one part of a Call-ID.
-pub fn requests(transactions: &CallTransactions<'_>, range: MessageRange, watch: &Watch) -> Vec<OtherRequest> {
+pub(in crate::call) fn requests(
+    transactions: &CallTransactions<'_>,
+    range: MessageRange,
+    watch: &Watch,
+) -> Vec<OtherRequest> {
     let roots = transactions.all().filter(|hop| hop.parent.is_none() && hop.method != Method::Ack);
     let requests = roots.filter_map(|hop| {
         let request = hop.request()?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use memchr::{memchr, memchr2};
 
-use crate::call::outcome::verdict::{TIMER_B, Watch, has_credentials};
+use crate::call::outcome::verdict::{Watch, has_credentials};
 use crate::call::store::endpoint::{EndpointId, NodeId};
 use crate::call::store::message::Message;
 use crate::call::store::message_store::Leg;
@@ -14,6 +14,7 @@ use crate::call::store::string_arena::TextId;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_id_parts::{RETRY_WAIT, is_challenge};
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
+use crate::call::transaction::timer::TIMER_B;
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{HeaderName, Method, StatusCode};
 
@@ -92,7 +93,7 @@ pub struct RegisterAttempt {
 /// The tries in the REGISTER messages of one Call-ID.
 ///
 /// Answers to a REGISTER that was not captured belong to the try that they go on with, and to none otherwise.
-pub fn attempts(transactions: &CallTransactions<'_>, leg: Leg, watch: &Watch) -> Vec<RegisterAttempt> {
+pub(in crate::call) fn attempts(transactions: &CallTransactions<'_>, leg: Leg, watch: &Watch) -> Vec<RegisterAttempt> {
     let roots = transactions.all().filter(|hop| hop.method == Method::Register && hop.parent.is_none());
     let mut chains: Vec<Vec<TransactionView<'_, '_>>> = Vec::new();
     for hop in roots {
@@ -215,7 +216,7 @@ pub struct Registration {
     pub attempts: Vec<u32>,
 }
 
-/// Files tries, which are in the order of time, by address-of-record, device and registrar.
+/// Groups tries, which are in the order of time, by address-of-record, device and registrar.
 pub fn registrations(attempts: &[RegisterAttempt], node: impl Fn(EndpointId) -> NodeId) -> Vec<Registration> {
     let mut place: std::collections::HashMap<_, usize, foldhash::fast::RandomState> =
         std::collections::HashMap::default();

@@ -12,14 +12,13 @@ use crate::call::store::message_store::MessageStore;
 use crate::call::transaction::call_id_parts::is_challenge;
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::dialog::{Dialog, dialogs};
+use crate::call::transaction::timer::HOPS_MAX;
 use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{Method, StatusCode};
 
 /// Two tries that begin within this time are branches of one fork: nobody waited for the first of them.
 const FORK_MAX: Duration = Duration::from_millis(100);
-/// Hops followed towards the callee (RFC 3261 section 16.6 allows 70).
-const HOPS_MAX: usize = 70;
 
 /// What a part of the delay was spent on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,7 +123,7 @@ pub fn is_plain(call: &Call) -> bool {
     call.hops.len() == 1 && call.retransmissions == 0
 }
 
-/// The one stage of a [plain](is_plain) call, found without taking it apart; `None` where [`stages`] is empty.
+/// The one stage of a [plain](is_plain) call, found without its transactions; `None` where [`stages`] is empty.
 pub fn only_stage(call: &Call, store: &MessageStore) -> Option<Stage> {
     let (hop, leg) = (call.hops.first()?, call.legs.first()?);
     let times = &call.milestones;
@@ -151,7 +150,7 @@ struct DelayWalk<'w, 'a> {
 }
 
 impl<'w, 'a> DelayWalk<'w, 'a> {
-    /// Files the time up to a message, where there is any.
+    /// Adds the time up to a message, where there is any.
     fn until(&mut self, kind: StageKind, endpoint: EndpointId, code: u16, message: &Message) {
         let time = message.time.clamp(self.reached, self.end);
         if time <= self.reached {
@@ -272,6 +271,6 @@ fn rang<'w, 'a>(
 
 /// A response that says that the callee is being alerted, or that it answered.
 fn is_sign(message: &Message) -> bool {
-    let tells = |status: StatusCode| (180..190).contains(&status.0) || status.is_success();
-    message.is_response_to(Method::Invite) && message.status().is_some_and(tells)
+    let is_sign = |status: StatusCode| (180..190).contains(&status.0) || status.is_success();
+    message.is_response_to(Method::Invite) && message.status().is_some_and(is_sign)
 }

@@ -29,7 +29,7 @@ pub struct Round<'a> {
 
 impl<'a> Round<'a> {
     /// Status of the answer; 0 where none came.
-    pub fn code(&self) -> u16 {
+    pub(in crate::call) fn code(&self) -> u16 {
         self.answer.and_then(Message::status).map_or(0, |status| status.0)
     }
 
@@ -121,9 +121,9 @@ pub enum LoginFault<'a> {
 
 /// The rounds of an attempt, whose steps are in the order of time.
 ///
-/// None where a request was not captured, or where the capture cut headers: what they carried cannot be told.
+/// None where a request was not captured, or where the capture cut headers: what they carried is not known.
 pub fn rounds<'a>(transactions: &CallTransactions<'a>, steps: &[TransactionIndex]) -> Vec<Round<'a>> {
-    // The end of a long chain tells what its begin does.
+    // The end of a long chain shows what its begin does.
     let steps = &steps[steps.len().saturating_sub(ROUNDS_MAX)..];
     let read = steps.iter().map(|step| {
         let step = transactions.hop(*step);
@@ -195,7 +195,7 @@ pub fn fault<'a>(rounds: &[Round<'a>]) -> Option<LoginFault<'a>> {
     }
 }
 
-/// The login of a request for the realm that its answer asks for again; any login where the realms are told apart by a mistake.
+/// The login of a request for the realm that its answer asks for again; any login where the realms differ by a mistake.
 fn login_for<'a>(before: &[Round<'a>], round: &Round<'a>) -> Option<(HeaderName, Digest<'a>)> {
     let asks = |realm: Option<&[u8]>| round.challenges.iter().any(|(_, asked)| asked.realm() == realm);
     let same = round.credentials.iter().find(|(_, login)| asks(login.realm()));

@@ -5,12 +5,11 @@
 use std::time::Duration;
 
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
+use crate::call::transaction::timer::HOPS_MAX;
 use crate::call::transaction::transaction::TransactionIndex;
 use crate::capture::Timestamp;
 use crate::sip::Method;
 
-/// Hops followed towards the callee.
-const HOPS_MAX: usize = 70;
 /// The first repeat comes no sooner; stacks use a T1 from 50 ms to 2 s instead of 500 ms.
 const FIRST_GAP_MIN: Duration = Duration::from_millis(40);
 /// The first repeat comes no later.
@@ -19,11 +18,13 @@ const FIRST_GAP_MAX: Duration = Duration::from_millis(4500);
 const GAP_SHRINK_MAX: f64 = 0.8;
 /// How much longer than the gap before it a gap may be: one repeat may have been missed.
 const GAP_GROWTH_MAX: f64 = 4.5;
+/// Shorter gaps count as this: nothing is compared with zero.
+const GAP_MIN_SECONDS: f64 = 0.001;
 
 /// The INVITE at which the visible path of the last try ends, where nothing at all answered it.
 ///
 /// `None` where a response came, where the callee rang, where another branch gave the result, or where the capture cut
-/// messages so short that answers cannot be told from others.
+/// messages so short that answers cannot be known from others.
 pub fn silent_hop(transactions: &CallTransactions<'_>) -> Option<TransactionIndex> {
     let mut hop = transactions.deciding_step()?;
     if hop.alerting.is_some() || transactions.has_headless() {
@@ -35,7 +36,7 @@ pub fn silent_hop(transactions: &CallTransactions<'_>) -> Option<TransactionInde
         let Some(next) = children.last() else {
             break;
         };
-        // Branches that were asked at the same time share the result: which one made it cannot be told.
+        // Branches that were asked at the same time share the result: which one made it cannot be known.
         let mut others = children.iter().filter(|child| child.index() != next.index());
         if others.any(|other| is_rival(*other, next.first().time)) || next.index() <= hop.index() {
             return None;
@@ -60,7 +61,7 @@ pub fn follows_timer(times: &[Timestamp]) -> bool {
     };
     let starts_well = (FIRST_GAP_MIN.as_secs_f64()..=FIRST_GAP_MAX.as_secs_f64()).contains(first);
     let grows = gaps.windows(2).all(|pair| {
-        let ratio = pair[1] / pair[0].max(0.001);
+        let ratio = pair[1] / pair[0].max(GAP_MIN_SECONDS);
         (GAP_SHRINK_MAX..=GAP_GROWTH_MAX).contains(&ratio)
     });
     starts_well && grows

@@ -54,11 +54,6 @@ pub fn address(uri: &str) -> Option<IpAddr> {
     Uri::parse(uri.as_bytes()).host_port.address()
 }
 
-/// The port of a URI where it names one.
-pub fn port(uri: &str) -> Option<u16> {
-    Uri::parse(uri.as_bytes()).host_port.port
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,7 +63,6 @@ mod tests {
         let line = "\"Bell, A\" <sip:a,b@192.0.2.1:5070;lr>, <sip:c@192.0.2.2>";
         let uris: Vec<&str> = values(line).map(address_of).collect();
         assert_eq!(vec!["sip:a,b@192.0.2.1:5070", "sip:c@192.0.2.2"], uris);
-        assert_eq!(Some(5070), port(uris[0]));
         assert_eq!("192.0.2.2", host(uris[1]));
     }
 

@@ -14,7 +14,7 @@ pub struct Arrival {
     pub flow: Flow,
     /// What carried it.
     pub transport: Transport,
-    /// Marks to tell copies by.
+    /// Marks by which copies are known.
     pub trace: Trace,
     /// Place among the messages of its frame.
     pub place: u16,

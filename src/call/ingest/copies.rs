@@ -1,4 +1,4 @@
-//! Copies: the same packet captured more than once, told apart from the sender sending again.
+//! Copies: the same packet captured more than once, distinguished from the sender sending again.
 //!
 //! A copy keeps the IP identification of its original, or comes through another capture point; a retransmission is a new
 //! packet and, on SIP's timers, comes no sooner than T1 (RFC 3261 section 17.1.1.2) after the one before.
@@ -9,7 +9,7 @@ use crate::call::store::message::Message;
 
 /// The longest time between two captures of one packet.
 pub(in crate::call) const COPY_WINDOW: Duration = Duration::from_millis(100);
-/// The longest time between two captures of one packet where only its bytes, or its two addresses, tell.
+/// The longest time between two captures of one packet where only its bytes, or its two addresses, show it.
 pub(in crate::call) const COPY_WINDOW_BLIND: Duration = Duration::from_millis(50);
 /// Messages looked back at for the original of a copy; as many hops and taps as one call is seen on.
 const LOOK_BACK_MAX: usize = 64;

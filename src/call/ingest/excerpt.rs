@@ -39,7 +39,7 @@ pub(in crate::call) fn flags_of(message: &Message<'_>, arrival: &Arrival) -> Mes
     flags
 }
 
-/// Whether a cut message lacks one of the headers that tell messages apart, or the end of one.
+/// Whether a cut message lacks one of the headers that distinguish messages, or the end of one.
 fn is_headless(message: &Message<'_>) -> bool {
     let is_half = |name| message.headers().any(|header| header.is_cut && header.name == name);
     HeaderName::IN_EVERY_MESSAGE.into_iter().any(|name| !message.has(name) || is_half(name))

@@ -2,12 +2,11 @@
 //!
 //! A thorough look costs more than all other reading of a message. So only requests that are not plain come here. Of these the
 //! first ones to each receiver are looked at, and later ones wait for their answer: the first that is accepted between two
-//! endpoints tells what the receiver puts up with, and whatever is refused or never answered is looked at.
-
-use std::collections::{HashMap, HashSet};
+//! endpoints shows what the receiver puts up with, and whatever is refused or never answered is looked at.
 
 use crate::call::store::endpoint::EndpointId;
-use crate::call::store::message_store::Defects;
+use crate::call::store::fast_map::{FastMap, FastSet};
+use crate::call::store::message_store::{Defects, RequestDefect};
 use crate::call::store::string_arena::StringArena;
 use crate::sip::{HeaderSpan, Message, StatusCode, inspect};
 
@@ -35,10 +34,10 @@ struct Waiting {
 #[derive(Debug, Default)]
 pub(in crate::call) struct Inspections {
     /// Endpoints between which an accepted request was looked at: what one of them carries, they all do.
-    pairs: HashSet<EndpointPair, foldhash::fast::FixedState>,
-    receivers: HashMap<EndpointId, u32, foldhash::fast::FixedState>,
+    pairs: FastSet<EndpointPair>,
+    receivers: FastMap<EndpointId, u32>,
     /// By the key of the top Via value.
-    waiting: HashMap<u64, Waiting, foldhash::fast::FixedState>,
+    waiting: FastMap<u64, Waiting>,
     /// Room of requests that no longer wait.
     spare: Vec<Vec<u8>>,
     found: Defects,
@@ -110,10 +109,10 @@ impl Inspections {
             return;
         };
         for defect in inspect(&message).iter().take(DEFECTS_MAX) {
-            let text = texts.intern(defect.sentence(message.bytes()).to_string().as_bytes());
+            let sentence = texts.intern(defect.sentence(message.bytes()).to_string().as_bytes());
             let known = self.found.entry(digest).or_default();
-            if !known.contains(&text) {
-                known.push(text);
+            if known.iter().all(|known| known.sentence != sentence) {
+                known.push(RequestDefect { kind: defect.kind, sentence });
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::sip::{
 pub(in crate::call) const VIAS_MAX: usize = 80;
 /// What larger numbers in Max-Forwards count as; the next one says that there is none.
 const MAX_FORWARDS_MAX: u64 = MAX_FORWARDS_ABSENT as u64 - 1;
-/// The port of a sent-by that names none (RFC 3261 section 18.2.1), for TLS too: it only tells senders apart.
+/// The port of a sent-by that names none (RFC 3261 section 18.2.1), for TLS too: it only distinguishes senders.
 const SIP_PORT: u16 = 5060;
 
 /// A text of the batch in words that leave no gap between them.
@@ -61,6 +61,9 @@ pub(in crate::call) enum ParsedLine {
     /// The value of a header that rules read.
     Value(HeaderName, PackedInterned),
 }
+
+/// Lines are put down and looked up for every header of every message: packed texts leave no gap that would make one larger.
+const _: () = assert!(size_of::<PackedInterned>() == 12 && size_of::<ParsedLine>() <= 28);
 
 /// What one Via value says.
 #[derive(Debug, Clone, Copy)]

@@ -90,7 +90,7 @@ struct HeaderSummary<'m> {
 struct TopVia<'m> {
     has_rport: bool,
     is_magic: bool,
-    /// The line of the top value where its sender tells its load (RFC 7339).
+    /// The line of the top value where its sender reports its load (RFC 7339).
     overload: Option<&'m [u8]>,
 }
 

@@ -171,6 +171,9 @@ pub struct Call {
     pub copies: u32,
 }
 
+/// Calls are kept to the end of a run, millions of them perhaps: a few hundred bytes and their hops.
+const _: () = assert!(size_of::<Call>() <= 320 && size_of::<Hop>() <= 80);
+
 /// Sums a call up; `legs` are the ranges that `transactions` was made of.
 pub(in crate::call) fn sum_up(transactions: &CallTransactions<'_>, legs: Vec<Leg>, watch: &Watch) -> Call {
     let dialogs = dialog::dialogs(transactions);

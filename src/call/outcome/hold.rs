@@ -1,4 +1,4 @@
-//! Holds: when one side of a call told the other one to wait, and whether that ended.
+//! Holds: when one side of a call made the other one wait, and whether that ended.
 //!
 //! Sources: RFC 3264 section 8.4, RFC 6337 section 5.3.
 

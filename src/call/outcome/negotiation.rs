@@ -161,7 +161,7 @@ impl Change {
     }
 }
 
-/// What a request inside a dialog wanted, told by what its sender had described last and the other side had taken.
+/// What a request inside a dialog wanted, compared with what its sender had described last and the other side had taken.
 pub fn change_wanted(transactions: &CallTransactions<'_>, index: TransactionIndex) -> Change {
     let hop = transactions.hop(index);
     let Some(wanted) = hop.request().filter(|request| is_whole(request)) else {
@@ -196,7 +196,7 @@ fn was_taken(transactions: &CallTransactions<'_>, at: MessageIndex) -> bool {
     transactions.hop_of(at).is_some_and(|hop| hop.method == Method::Ack || hop.is_success())
 }
 
-/// What separates two descriptions of one side, the most telling difference first.
+/// What separates two descriptions of one side, the most important difference first.
 pub fn difference(tables: &Tables, before: SessionId, after: SessionId) -> Change {
     let sessions = &tables.sessions;
     let (old, new) = (sessions.shape(before), sessions.shape(after));
@@ -245,7 +245,7 @@ pub fn used(sdp: &Sdp) -> impl Iterator<Item = &Media> {
 /// Whether the side that describes itself so holds the other one: nothing may be sent to it on any line in use.
 ///
 /// By direction, or by the address 0.0.0.0 of RFC 2543 (RFC 3264 section 8.4).
-pub fn is_held(tables: &Tables, session: SessionId) -> bool {
+pub(in crate::call) fn is_held(tables: &Tables, session: SessionId) -> bool {
     let sdp = tables.sessions.shape(session);
     let places = tables.sessions.media(session);
     let mut lines = sdp.medias.iter().enumerate().filter(|(_, media)| !media.is_refused()).peekable();

@@ -9,6 +9,7 @@ use crate::call::store::endpoint::EndpointId;
 use crate::call::store::message::Message;
 use crate::call::store::string_arena::TextId;
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
+use crate::call::transaction::timer::HOPS_MAX;
 use crate::call::transaction::transaction::TransactionIndex;
 use crate::sip::Method;
 
@@ -16,8 +17,6 @@ use crate::sip::Method;
 pub(in crate::call) const RELAY_MAX: Duration = Duration::from_secs(1);
 /// A node that refuses this soon had no time to ask another one.
 const TOO_SOON_TO_ASK: Duration = Duration::from_millis(20);
-/// Hops followed towards the callee.
-const HOPS_MAX: usize = 70;
 
 /// How a node turned what it got into what it sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +42,7 @@ pub struct Origin {
     pub code: u16,
     /// The node that made the code which the caller saw.
     pub code_origin: EndpointId,
-    /// Product name of `endpoint`, absent where it never told.
+    /// Product name of `endpoint`, absent where it never named itself.
     pub software: TextId,
     /// Whether a node behind `endpoint`, which the capture does not show, may have caused it.
     pub beyond_capture: bool,
@@ -69,7 +68,7 @@ pub fn path(transactions: &CallTransactions<'_>) -> Vec<(TransactionIndex, Step)
 }
 
 /// The origin of the failure of a call, where its hop next to the caller was captured.
-pub fn trace(transactions: &CallTransactions<'_>) -> Option<Origin> {
+pub(in crate::call) fn trace(transactions: &CallTransactions<'_>) -> Option<Origin> {
     let path = path(transactions);
     let (root, step) = *path.last()?;
     let root = transactions.hop(root);

@@ -13,9 +13,9 @@ pub struct Cause {
     pub q850: Option<u16>,
     /// SIP status code.
     pub sip: Option<u16>,
-    /// Whether the Q.850 location is told to be the user (`U`, RFC 8606).
+    /// Whether the Q.850 location is the user (`U`, RFC 8606).
     pub is_user: bool,
-    /// Cause of RELEASE_CAUSE, by which mobile networks tell why they released a call (3GPP TS 24.229 section 7.2A.18.11).
+    /// Cause of RELEASE_CAUSE, by which mobile networks say why they released a call (3GPP TS 24.229 section 7.2A.18.11).
     pub release: Option<u16>,
     /// Whether a protocol other than Q.850 and SIP is named, such as RELEASE_CAUSE or Preemption.
     pub has_other: bool,

@@ -13,6 +13,8 @@ use crate::sip::{HeaderName, Method, Refresher, SessionExpires};
 
 /// Slack around the moments at which a session timer ends a call.
 const SLACK: Duration = Duration::from_secs(3);
+/// How long before the end of the interval a side that waits in vain hangs up at most; else it is a third of it (RFC 4028 section 10).
+const EARLY_MAX: Duration = Duration::from_secs(32);
 /// How soon a side hangs up once its refresh was refused.
 const GIVE_UP_WAIT: Duration = Duration::from_secs(3);
 /// How soon it hangs up where nothing answered its refresh: 64 × T1 and some slack.
@@ -35,8 +37,7 @@ impl Interval {
     /// Whether a side that waits for the refresh in vain hangs up so long after the interval was set.
     pub fn ends_after(&self, since: Duration) -> bool {
         let whole = Duration::from_secs(u64::from(self.seconds));
-        // It does so a third of the interval, at most 32 s, before its end.
-        let early = whole - (whole / 3).min(Duration::from_secs(32));
+        let early = whole - (whole / 3).min(EARLY_MAX);
         let near = |moment: Duration| since.abs_diff(moment) <= SLACK;
         near(early) || near(whole)
     }

@@ -11,6 +11,7 @@ use crate::call::outcome::reason::Cause;
 use crate::call::store::message::{GroupId, Message};
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::dialog::{Dialog, UNWANTED_ANSWER_WAIT};
+use crate::call::transaction::timer::{TIMER_B, TIMER_C};
 use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::{Pause, Timestamp, watched_since};
 use crate::sip::{Digest, HeaderName, Method};
@@ -19,10 +20,6 @@ use crate::sip::{Digest, HeaderName, Method};
 pub(in crate::call) const NO_ANSWER_RING: Duration = Duration::from_secs(10);
 /// A 486 after at least this much ringing of the same device was a hand, not a busy line.
 pub(in crate::call) const REJECT_RING: Duration = Duration::from_secs(2);
-/// How long an INVITE without any response is repeated: 64 × T1 (RFC 3261 section 17.1.1.2, timer B).
-pub(in crate::call) const TIMER_B: Duration = Duration::from_secs(32);
-/// How long a proxy lets a call ring at least (RFC 3261 section 16.6 step 11, timer C).
-pub(in crate::call) const TIMER_C: Duration = Duration::from_secs(180);
 /// Sends of an INVITE after which a caller that follows RFC 3261 gives up.
 const INVITE_SENDS: u32 = 7;
 
@@ -59,7 +56,7 @@ pub enum Outcome {
     Rejected,
     /// No final response at all.
     TimedOut,
-    /// The capture holds too little of the call to tell.
+    /// The capture holds too little of the call to say.
     Partial,
 }
 
@@ -153,13 +150,13 @@ pub struct Watch {
     pub longest_ring: Duration,
     /// The capture cut messages before their Call-ID: any answer that seems to be missing may be among them.
     pub has_nameless: bool,
-    /// Call-IDs of which an ICMP error quotes a message: the sender was told that nobody listens.
+    /// Call-IDs of which an ICMP error quotes a message: the sender learnt that nobody listens.
     pub unreachable: Arc<HashSet<GroupId>>,
 }
 
 impl Watch {
     /// How long the captures ran on from a moment without a break.
-    pub fn since(&self, time: Timestamp) -> Duration {
+    pub(in crate::call) fn since(&self, time: Timestamp) -> Duration {
         watched_since(time, self.end, &self.pauses)
     }
 }
@@ -199,7 +196,7 @@ pub fn cancel_of(transactions: &CallTransactions<'_>, step: TransactionIndex) ->
         all.filter(move |hop| hop.method == Method::Cancel && hop.request.is_some() && hop.cseq == invite.cseq)
     };
     let by_branch = cancels().find(|cancel| cancel.via == invite.via);
-    // A CANCEL with a branch of its own is a fault of the caller; its hop still tells what it meant.
+    // A CANCEL with a branch of its own is a fault of the caller; its hop still shows what it meant.
     let by_hop = || {
         cancels().find(|cancel| {
             cancel.parent.is_none() && cancel.source == invite.source && cancel.destination == invite.destination
@@ -320,8 +317,8 @@ pub fn is_network_block(transactions: &CallTransactions<'_>, answer: &Message, p
     phrase.contains("network blocked") || reasons.any(|reason| reason.to_ascii_lowercase().contains("v=analytics"))
 }
 
-/// Whether a request carried a login; one without a nonce, as IMS devices send it first, only tells the name (RFC 3310).
-pub fn has_credentials(transactions: &CallTransactions<'_>, transaction: &Transaction) -> bool {
+/// Whether a request carried a login; one without a nonce, as IMS devices send it first, only gives the name (RFC 3310).
+pub(in crate::call) fn has_credentials(transactions: &CallTransactions<'_>, transaction: &Transaction) -> bool {
     let Some(request) = transaction.request.map(|request| transactions.message(request)) else {
         return false;
     };

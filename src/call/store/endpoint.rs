@@ -29,7 +29,7 @@ impl Packed<2> for (EndpointId, EndpointId) {
     }
 }
 
-/// A machine, as far as a capture can tell: all endpoints of one IP address.
+/// A machine, as far as a capture can show: all endpoints of one IP address.
 ///
 /// On a loopback address several programs stand for machines: there each port that a program listens on is a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -86,14 +86,14 @@ impl Endpoints {
     }
 
     /// The endpoint of an id.
-    pub fn get(&self, id: EndpointId) -> Endpoint {
+    pub(in crate::call) fn get(&self, id: EndpointId) -> Endpoint {
         self.known
             .get(id.0 as usize)
             .map_or(Endpoint { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port: 0 }, |(endpoint, _)| *endpoint)
     }
 
     /// The node that an endpoint belongs to.
-    pub fn node(&self, id: EndpointId) -> NodeId {
+    pub(in crate::call) fn node(&self, id: EndpointId) -> NodeId {
         self.known.get(id.0 as usize).map_or(NodeId::default(), |(_, node)| *node)
     }
 
@@ -144,10 +144,10 @@ fn text_of(address: IpAddr) -> String {
 /// The first port that systems give to connections of clients, which listen on none.
 const CLIENT_PORT_MIN: u16 = 32_768;
 
-/// The node of an endpoint, as an endpoint: port 0 where the address alone tells.
+/// The node of an endpoint, as an endpoint: port 0 where the address alone decides.
 fn node_of(endpoint: Endpoint) -> Endpoint {
-    let is_told_by_port = endpoint.address.is_loopback() && endpoint.port < CLIENT_PORT_MIN;
-    Endpoint { port: if is_told_by_port { endpoint.port } else { 0 }, ..endpoint }
+    let is_known_by_port = endpoint.address.is_loopback() && endpoint.port < CLIENT_PORT_MIN;
+    Endpoint { port: if is_known_by_port { endpoint.port } else { 0 }, ..endpoint }
 }
 
 /// Whether an address cannot be reached from the Internet: RFC 1918, RFC 6598, link-local, loopback, RFC 4193.
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_on_a_loopback_address_are_told_by_the_port_that_they_listen_on() {
+    fn programs_on_a_loopback_address_are_known_by_the_port_that_they_listen_on() {
         let mut endpoints = Endpoints::default();
         let [proxy, phone, client, other] = [5060, 5070, 40_112, 51_000]
             .map(|port| endpoints.intern(endpoint("127.0.0.1", port)))

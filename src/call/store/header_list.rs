@@ -140,7 +140,7 @@ impl HeaderLists {
     }
 
     /// The first value of a header in a list; absent where it has none.
-    pub fn first(&self, id: HeaderListId, name: HeaderName) -> Option<TextId> {
+    pub(in crate::call) fn first(&self, id: HeaderListId, name: HeaderName) -> Option<TextId> {
         self.values_of(id, name).next()
     }
 

@@ -24,6 +24,9 @@ const LINE_WORDS: usize = 16;
 #[repr(align(64))]
 struct Line<const WORDS: usize>([u32; LINE_WORDS]);
 
+/// What a processor fetches at once, and nothing beside it.
+const _: () = assert!(size_of::<Line<1>>() == 64 && align_of::<Line<1>>() == 64);
+
 impl<const WORDS: usize> Line<WORDS> {
     const SLOT_WORDS: usize = 2 + WORDS;
     const SLOTS: usize = LINE_WORDS / Self::SLOT_WORDS;
@@ -33,7 +36,7 @@ impl<const WORDS: usize> Line<WORDS> {
         slots.map(|slot| (u64::from(slot[0]) << 32 | u64::from(slot[1]), &slot[2..]))
     }
 
-    /// The first slot with a hash. All are compared: which one it is cannot be foreseen, and a wrong guess costs more.
+    /// The first slot with a hash. All are compared: which one it is cannot be foreseen, and a wrong prediction costs more.
     fn place(&self, hash: u64) -> Option<usize> {
         let hits = self.slots().rev();
         let hits = hits.fold(0_u32, |hits, slot| hits << 1 | u32::from(slot.0 == hash));

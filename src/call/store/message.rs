@@ -52,11 +52,11 @@ flags! {
     has_body set_body 4;
     /// Its body is larger on paper than in the datagram.
     has_short_body set_short_body 5;
-    /// The capture cut it before all that tells messages apart had come: what it answers, or what answers it, cannot be found.
+    /// The capture cut it before all that distinguishes messages had come: what it answers, or what answers it, cannot be found.
     is_headless set_headless 6;
-    /// The packet is the second capture of one seen elsewhere; set by the book alone.
+    /// The packet is the second capture of one seen elsewhere; set once all messages are in.
     is_copy set_copy 7;
-    /// The sender sent the same message again; set by the book alone.
+    /// The sender had sent the same message before; set when Call-IDs are split into calls.
     is_retransmission set_retransmission 8;
     /// A body that is, or holds, a session description.
     has_session set_session 9;
@@ -72,7 +72,7 @@ pub const MAX_FORWARDS_ABSENT: u8 = u8::MAX;
 pub struct Message {
     /// Capture time, corrected where clocks of several capture points differ.
     pub time: Timestamp,
-    /// Hash of the whole message, to tell copies and retransmissions by.
+    /// Hash of the whole message, by which copies and retransmissions are known.
     pub digest: u64,
     /// Frame that completed it.
     pub at: FrameRef,
@@ -122,9 +122,12 @@ pub struct Message {
     pub flags: MessageFlags,
 }
 
+// One for every message of a run, so what is added here is most of its memory (docs/architecture.md).
+const _: () = assert!(size_of::<Message>() == 104);
+
 impl MessageFlags {
     /// Whether the capture cut it before its body began: its last header may be half of what was sent, others may be missing.
-    pub fn is_cut_in_headers(self) -> bool {
+    pub(in crate::call) fn is_cut_in_headers(self) -> bool {
         self.is_cut() && !self.has_body()
     }
 }
@@ -156,8 +159,8 @@ impl Message {
         self.status().is_some() && self.cseq_method == method
     }
 
-    /// The method of the transaction that it belongs to: an ACK is told apart from its INVITE.
-    pub fn transaction_method(&self) -> Method {
+    /// The method of the transaction that it belongs to: an ACK has one of its own.
+    pub(in crate::call) fn transaction_method(&self) -> Method {
         self.method().unwrap_or(self.cseq_method)
     }
 

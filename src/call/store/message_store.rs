@@ -1,14 +1,23 @@
 //! The messages of a run once all of them are in, with the tables that they refer to; building calls sorts them, then they only are read.
 
-use std::collections::HashMap;
-
+use crate::call::store::fast_map::FastMap;
 use crate::call::store::message::{GroupId, Message};
 use crate::call::store::messages::{MessageRange, Messages};
 use crate::call::store::string_arena::TextId;
 use crate::call::store::tables::Tables;
+use crate::sip::DefectKind;
 
-/// Sentences about defects, by the digest of the request.
-pub type Defects = HashMap<u64, Vec<TextId>, foldhash::fast::FixedState>;
+/// Defects by the digest of the request.
+pub type Defects = FastMap<u64, Vec<RequestDefect>>;
+
+/// What is wrong with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestDefect {
+    /// What sort of defect.
+    pub kind: DefectKind,
+    /// A sentence that says it and quotes the part concerned.
+    pub sentence: TextId,
+}
 
 /// All messages of a run, by Call-ID and then in the order of capture, and what they refer to.
 #[derive(Debug, Default)]

@@ -57,7 +57,7 @@ impl Messages {
     }
 
     /// The messages of a range, none where it is not within one Call-ID.
-    pub fn within(&self, range: MessageRange) -> &[Message] {
+    pub(in crate::call) fn within(&self, range: MessageRange) -> &[Message] {
         let found = self.piece_at(range.start).and_then(|(start, piece)| {
             let end = range.end.checked_sub(start)?;
             piece.get((range.start - start) as usize..end as usize)
@@ -78,7 +78,7 @@ impl Messages {
     }
 
     /// Neighbouring messages, at most `count` at a time, with the place of the first.
-    pub fn chunks(&self, count: usize) -> impl Iterator<Item = (usize, &[Message])> {
+    pub(in crate::call) fn chunks(&self, count: usize) -> impl Iterator<Item = (usize, &[Message])> {
         self.pieces().flat_map(move |(start, piece)| {
             let chunks = piece.chunks(count).enumerate();
             chunks.map(move |(chunk, messages)| (*start as usize + chunk * count, messages))

@@ -2,6 +2,7 @@
 
 pub(in crate::call) mod arrival_log;
 pub(in crate::call) mod endpoint;
+pub(in crate::call) mod fast_map;
 pub(in crate::call) mod header_list;
 pub(in crate::call) mod id_table;
 pub(in crate::call) mod message;

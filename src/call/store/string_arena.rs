@@ -51,7 +51,7 @@ impl Default for StringArena {
 
 impl StringArena {
     /// No texts; hashes handed in must be made with `seed`.
-    pub fn new(seed: Seed) -> Self {
+    pub(in crate::call) fn new(seed: Seed) -> Self {
         Self { all: String::from_iter(length("")), table: IdTable::default(), seed }
     }
 
@@ -68,7 +68,7 @@ impl StringArena {
         if let Some(id) = self.find(hash) {
             return id;
         }
-        // Nearly all texts are ASCII, which the plain test tells many bytes at a time.
+        // Nearly all texts are ASCII, which the plain test finds many bytes at a time.
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => String::from_utf8_lossy(bytes),
@@ -110,7 +110,7 @@ impl StringArena {
     }
 
     /// The text; empty for the absent one.
-    pub fn get(&self, id: TextId) -> &str {
+    pub(in crate::call) fn get(&self, id: TextId) -> &str {
         let start = id.0 as usize + LENGTH_BYTES;
         let length = self.all.as_bytes().get(id.0 as usize..start);
         let length = length.unwrap_or_default().iter();

@@ -27,7 +27,7 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Gives back the memory of look-ups that only filing needs.
+    /// Gives back the memory of look-ups that only reading needs.
     pub(in crate::call) fn freeze(&mut self) {
         self.texts.freeze();
         self.endpoints.freeze();

@@ -22,7 +22,7 @@ impl Packed<1> for ViaId {
 
 impl ViaId {
     /// Whether the message had no Via that could be read.
-    pub fn is_empty(self) -> bool {
+    pub(in crate::call) fn is_empty(self) -> bool {
         self.0 == 0
     }
 
@@ -166,7 +166,7 @@ impl ViaStacks {
     }
 }
 
-/// Folds keyed hashes into one that tells their order; they need no hashing again.
+/// Folds keyed hashes into one that depends on their order; they need no hashing again.
 pub(in crate::call) fn mixed(hash: u64, next: u64) -> u64 {
     hash.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ next
 }

@@ -1,4 +1,4 @@
-//! The census: what all messages together say of who spoke to whom, counted in one pass over the book.
+//! The census: what all messages together say of who spoke to whom, counted in one pass over the store.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -54,7 +54,7 @@ struct CensusShare {
 }
 
 impl Census {
-    /// Counts the messages of a book.
+    /// Counts the messages of a store.
     pub fn of(store: &MessageStore) -> Self {
         let chunks: Vec<(usize, &[Message])> = store.messages.chunks(MESSAGES_AT_A_TIME).collect();
         let all = chunks

@@ -139,7 +139,7 @@ pub fn bound(chance: f64) -> String {
     }
 }
 
-/// A number with its thousands parted: `12,345`.
+/// A number with its thousands separated: `12,345`.
 pub(in crate::call) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);

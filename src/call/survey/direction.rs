@@ -17,12 +17,13 @@ use crate::call::store::message_store::{Leg, MessageStore};
 use crate::call::survey::census::Census;
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::join::transactions_of;
+use crate::call::transaction::timer::answer_wait;
 use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method};
 
 /// Answers without a request after which the requests are missing, rather than older than the capture.
 const ORPHANS_MIN: u32 = 2;
-/// Messages of a node after which its habits tell something.
+/// Messages of a node after which its habits mean something.
 const MESSAGES_MIN: u32 = 10;
 /// Requests that must have been left unrepeated.
 const UNREPEATED_MIN: u32 = 3;
@@ -34,10 +35,6 @@ const PARTNERS_MAX: usize = 8;
 const SENDS_MAX: u32 = 2;
 /// When a request that was sent once or twice would have been sent again: 3 × T1 (RFC 3261 section 17.1.1.2), with some slack.
 const REPEAT_WAIT: Duration = Duration::from_secs(2);
-/// How long before its answer an INVITE may have been sent: timer C (RFC 3261 section 16.6) and some slack.
-const INVITE_WAIT: Duration = Duration::from_secs(200);
-/// How long before its answer any other request may have been sent: 64 × T1.
-const REQUEST_WAIT: Duration = Duration::from_secs(32);
 
 type NodePair = (NodeId, NodeId);
 
@@ -48,14 +45,14 @@ pub struct OneDirection {
     pub speaker: EndpointId,
     /// Who was not.
     pub silent: EndpointId,
-    /// The speaker knows, or answers, what only the other one can have said; otherwise its habits alone tell.
+    /// The speaker knows, or answers, what only the other one can have said; otherwise its habits alone show it.
     pub is_known: bool,
 }
 
 /// What a speaker that is captured alone does.
 #[derive(Debug, Default)]
 struct SpeakerSigns {
-    /// It knows something that only the other side can have told it.
+    /// It knows something that only the other side can have said.
     knows: bool,
     /// Requests that it answers, though none was captured.
     orphans: u32,
@@ -159,7 +156,7 @@ fn add_signs(mut all: AllSigns, more: AllSigns) -> AllSigns {
     all
 }
 
-/// Takes down what the speakers of one leg show of what they heard.
+/// Adds what the speakers of one leg show of what reached them.
 fn add_leg(
     store: &MessageStore,
     leg: &Leg,
@@ -171,7 +168,7 @@ fn add_leg(
     for hop in transactions.all() {
         let (asker, asked) = hop.nodes();
         if hop.request.is_none() && silent.contains(&(asked, asker)) {
-            let wait = if hop.method == Method::Invite { INVITE_WAIT } else { REQUEST_WAIT };
+            let wait = answer_wait(hop.method);
             let signs = signs.entry((asked, asker)).or_default();
             signs.orphans += 1;
             signs.knows |= hop.first().time.since(watch.0) >= wait;
@@ -186,7 +183,7 @@ fn add_leg(
     }
 }
 
-/// Whether the sender of a request shows by it that it heard what the capture lacks.
+/// Whether the sender of a request shows by it that it knows what the capture lacks.
 fn acts_on_unseen(transactions: &CallTransactions<'_>, hop: TransactionView<'_, '_>) -> bool {
     let Some(request) = hop.request() else {
         return false;

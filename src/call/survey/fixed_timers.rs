@@ -27,9 +27,9 @@ const ENDS_MIN: usize = 3;
 const SHARE_MIN: f64 = 0.9;
 /// Ends within this time are one event, such as a restart, not a timer.
 const BURST: Duration = Duration::from_secs(2);
-/// Ends looked at to tell a burst.
+/// Ends looked at to recognise a burst.
 const BURST_SAMPLE: usize = 64;
-/// The shortest talk that is kept: limits on the duration of calls are told from ten minutes on.
+/// The shortest talk that is kept: limits on the duration of calls are looked for from ten minutes on.
 const TALK_TIMER_MIN: Duration = Duration::from_secs(9 * 60);
 /// Calls that one thread measures at a time.
 const CALLS_AT_A_TIME: usize = 4096;
@@ -56,7 +56,7 @@ pub struct Durations(Vec<Lasting>);
 
 impl Durations {
     /// Sorts durations.
-    pub fn new(mut all: Vec<Lasting>) -> Self {
+    pub(in crate::call) fn new(mut all: Vec<Lasting>) -> Self {
         all.retain(|(millis, _)| millis.is_finite());
         all.par_sort_by(|a, b| a.0.total_cmp(&b.0));
         // These are kept for every node of a run.
@@ -66,7 +66,7 @@ impl Durations {
 
     /// The timer at a duration of `millis` milliseconds, where at least three and nine of ten of what lasted that long ended there,
     /// not all in one burst.
-    pub fn timer(&self, millis: f64, slack: Duration) -> Option<FixedTimer> {
+    pub(in crate::call) fn timer(&self, millis: f64, slack: Duration) -> Option<FixedTimer> {
         let slack = slack.as_secs_f64() * 1000.0;
         let start = self.0.partition_point(|(other, _)| f64::from(*other) < millis - slack);
         let end = self.0.partition_point(|(other, _)| f64::from(*other) <= millis + slack);
@@ -140,7 +140,7 @@ pub struct FixedTimers {
 
 impl FixedTimers {
     /// Measures every call at every node that its INVITE passed; `end` is the last frame.
-    pub fn of(calls: &[Call], store: &MessageStore, end: Timestamp) -> Self {
+    pub(in crate::call) fn of(calls: &[Call], store: &MessageStore, end: Timestamp) -> Self {
         let shares: Vec<NodeDurations> = calls
             .par_chunks(CALLS_AT_A_TIME)
             .with_max_len(1)

@@ -1,4 +1,4 @@
-//! Lapses: messages that were sent and that the capture lacks, as what it holds of the same Call-ID gives away.
+//! Missing messages: those that were sent and that the capture lacks, as what it holds of the same Call-ID gives away.
 //!
 //! A response has a request, an ACK a response, a tag somebody who gave it, the numbers of CSeq follow each other, and a request
 //! over UDP is repeated until it is answered, at times that double.
@@ -11,17 +11,18 @@ use crate::call::store::endpoint::NodeId;
 use crate::call::store::message::Message;
 use crate::call::store::message_store::MessageStore;
 use crate::call::store::tables::Tables;
+use crate::call::transaction::timer::{REQUEST_ANSWER_WAIT, answer_wait};
 use crate::capture::Timestamp;
 use crate::sip::Method;
 
-/// How long before its answer an INVITE may have been sent: timer C (RFC 3261 section 16.6) and some slack.
-const INVITE_WAIT: Duration = Duration::from_secs(200);
-/// How long before its answer any other request may have been sent: 64 × T1.
-const REQUEST_WAIT: Duration = Duration::from_secs(32);
 /// When a request that was sent once would have been sent again: T1 up to 2 s.
 const REPEAT_WAIT: Duration = Duration::from_secs(2);
 /// How much longer than the gap before it a gap between repeats is at most; beyond that a repeat between them is missing.
 const GAP_GROWTH_MAX: f64 = 2.7;
+/// Shorter gaps are no timer's: stacks use a T1 of 50 ms and more.
+const GAP_MIN_SECONDS: f64 = 0.04;
+/// A longer gap is somebody trying again: the last one of timer A lasts 16 s.
+const GAP_MAX_SECONDS: f64 = 25.0;
 /// CSeq numbers that a gap leaves out at most; a wider gap is the sender's own way of counting.
 const LEFT_OUT_MAX: u32 = 3;
 /// One of so many messages that is missing shows a direction, or a kind of traffic, that was not captured at all.
@@ -63,7 +64,7 @@ pub struct MissingMessages {
 }
 
 impl MissingMessages {
-    /// Reads a book, of very many Call-IDs a fair share; `start` is when the capture began.
+    /// Reads a store, of very many Call-IDs a fair share; `start` is when the capture began.
     pub fn of(store: &MessageStore, start: Timestamp) -> Self {
         let mut by_pair = ByPair::default();
         let step = store.groups.len().div_ceil(GROUPS_MAX).max(1);
@@ -101,7 +102,7 @@ impl MissingMessages {
     }
 }
 
-/// A message with what tells its transaction.
+/// A message with the key of its transaction.
 #[derive(Clone, Copy)]
 struct KeyedMessage<'a> {
     message: &'a Message,
@@ -137,7 +138,7 @@ fn look(messages: &[Message], tables: &Tables, start: Timestamp, by_pair: &mut B
     for between in keyed.chunk_by(|a, b| a.pair() == b.pair()) {
         by_pair.entry(between[0].pair()).or_default().seen += between.len() as u32;
     }
-    // What was cut before its headers ended cannot be told apart.
+    // What was cut before its headers ended cannot be distinguished.
     if messages.iter().any(|message| message.flags.is_headless()) {
         return;
     }
@@ -154,8 +155,8 @@ fn look(messages: &[Message], tables: &Tables, start: Timestamp, by_pair: &mut B
             }
         } else if group.is_first(place) {
             let lacks = group.confirms_unseen(own) || group.knows_unseen(own);
-            let heard = !lacks && group.is_left_alone(place);
-            miss(own, u32::from(lacks || heard) + group.late_repeats(place));
+            let is_missing = !lacks && group.is_left_alone(place);
+            miss(own, u32::from(lacks || is_missing) + group.late_repeats(place));
         }
     }
     for (own, count) in group.left_out() {
@@ -220,7 +221,7 @@ impl<'a> GroupLookup<'a> {
         if own.key == 0 || self.asked.binary_search(&name).is_ok() {
             return false;
         }
-        let wait = if message.cseq_method == Method::Invite { INVITE_WAIT } else { REQUEST_WAIT };
+        let wait = answer_wait(message.cseq_method);
         let asked_before = || {
             self.messages.iter().any(|other| {
                 other.from == own.to
@@ -289,7 +290,7 @@ impl<'a> GroupLookup<'a> {
                 && other.message.status().is_none()
                 && (other.message.cseq > message.cseq && other.message.time.since(message.time) < REPEAT_WAIT
                     || other.message.time.since(message.time) >= REPEAT_WAIT
-                        && other.message.time.since(message.time) < REQUEST_WAIT)
+                        && other.message.time.since(message.time) < REQUEST_ANSWER_WAIT)
         })
     }
 
@@ -305,7 +306,7 @@ impl<'a> GroupLookup<'a> {
         let (mut last, mut gap_before, mut late) = (own.message.time, 0.0, 0);
         for again in self.messages[place + 1..].iter().filter(is_same) {
             let gap = again.message.time.since(last).as_secs_f64();
-            let is_late = gap_before >= 0.04 && gap > gap_before * GAP_GROWTH_MAX && gap < 25.0;
+            let is_late = gap_before >= GAP_MIN_SECONDS && gap > gap_before * GAP_GROWTH_MAX && gap < GAP_MAX_SECONDS;
             late += u32::from(is_late);
             (last, gap_before) = (again.message.time, gap);
         }

@@ -1,4 +1,4 @@
-//! Reception: which numbers, callers and sources each node accepted and which it refused, over the whole capture.
+//! Acceptance: which numbers, callers and sources each node accepted and which it refused, over the whole capture.
 //!
 //! Kept for nodes that refused something alone, so that rules can compare a refused call with the accepted ones.
 
@@ -24,7 +24,7 @@ const SAMPLES_MAX: usize = 32;
 const ACCEPTED_KEYS_MAX: usize = 256;
 /// Refused and accepted calls of one kind that a contrast needs of each.
 pub const CONTRAST_MIN: u32 = 2;
-/// Shapes told apart at one node; the kinds of lead and flag allow no more in practice.
+/// Shapes distinguished at one node; the kinds of lead and flag allow no more in practice.
 const SHAPES_MAX: usize = 64;
 
 type KeyedMap<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
@@ -100,7 +100,7 @@ pub struct NumberAcceptance {
     pub declined: HashSet<Box<str>, foldhash::fast::FixedState>,
 }
 
-/// The receptions of all nodes that refused something.
+/// The acceptance of all nodes that refused something.
 #[derive(Debug, Default)]
 pub struct NumberAcceptances {
     nodes: KeyedMap<NodeId, NumberAcceptance>,
@@ -254,7 +254,7 @@ impl NumberAcceptance {
         }
     }
 
-    /// Counts what the Request-URI tells; gives how its number begins.
+    /// Counts what the Request-URI holds; gives how its number begins.
     fn add(&mut self, received: ReceivedInvite, store: &MessageStore, code: u16) -> Option<Prefix> {
         let text = store.tables.text(received.uri);
         let uri = Uri::parse(text.as_bytes());

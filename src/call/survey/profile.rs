@@ -13,7 +13,7 @@ use crate::call::survey::metrics::{Measured, Metrics};
 use crate::capture::Timestamp;
 use crate::sip::Method;
 
-/// Keys told one by one of each dimension; a scan may call any number of destinations.
+/// Keys listed one by one of each dimension; a scan may call any number of destinations.
 pub const GROUPS_MAX: usize = 50;
 /// Spans of time that a capture is divided into at most.
 pub(in crate::call) const SPANS_MAX: i64 = 60;

@@ -1,4 +1,4 @@
-//! What one Call-ID holds: perhaps several calls, a registration and others beside them, each told apart.
+//! What one Call-ID holds: perhaps several calls, a registration and others beside them.
 //!
 //! A call is an attempt chain with its dialogs: the first INVITE, its retries after a challenge, a redirection or a refusal
 //! that a changed request cures, and failovers. A new From tag, or a new INVITE after the call had ended, is a new call.
@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::call::store::message::Message;
 use crate::call::store::string_arena::TextId;
 use crate::call::store::tables::Tables;
+use crate::call::transaction::timer::TIMER_C;
 use crate::call::transaction::transaction::{Pairing, Transaction, TransactionIndex, pair};
 use crate::capture::Timestamp;
 use crate::sip::{Method, StatusCode};
@@ -16,7 +17,11 @@ use crate::sip::{Method, StatusCode};
 pub const FAILOVER_WAIT: Duration = Duration::from_secs(5);
 /// How long a caller may take to answer a challenge or to follow a redirection.
 pub const RETRY_WAIT: Duration = Duration::from_secs(60);
-/// Calls told apart under one Call-ID; the rest joins the last one.
+/// How long a B2BUA may take to send its own INVITE.
+pub(in crate::call) const LEG_WAIT: Duration = Duration::from_secs(3);
+/// Tags kept of one call; a forged Call-ID may carry a new one in each message.
+const TAGS_MAX: usize = 64;
+/// Calls distinguished under one Call-ID; the rest joins the last one.
 const CALLS_MAX: usize = 4096;
 
 /// What the messages of one part are.
@@ -58,7 +63,7 @@ struct OpenCall {
     started: Timestamp,
 }
 
-/// Tells apart what the messages of one Call-ID, in the order of capture, belong to.
+/// Says what the messages of one Call-ID, in the order of capture, belong to.
 pub(in crate::call) fn classify_group(messages: &[&Message], tables: &Tables) -> CallIdParts {
     let pairing = pair(messages, tables);
     let mut sorter = PartSorter {
@@ -165,13 +170,13 @@ impl PartSorter<'_> {
             let relayed = self.tables.node(last.destination) == self.tables.node(transaction.source)
                 && self.tables.node(last.source) != self.tables.node(transaction.destination);
             // A B2BUA that keeps the Call-ID sends its own leg while the first one is pending.
-            let is_leg = relayed && status.is_none() && gap <= Duration::from_secs(3);
+            let is_leg = relayed && status.is_none() && gap <= LEG_WAIT;
             let is_login =
                 status.is_some_and(is_challenge) && same_node && transaction.cseq == last.cseq.wrapping_add(1);
             return is_leg || is_login && gap <= FAILOVER_WAIT;
         }
         match status {
-            None => gap <= RETRY_WAIT.max(Duration::from_secs(180)),
+            None => gap <= TIMER_C,
             Some(status) if status.is_success() => transaction.cseq == last.cseq && gap <= FAILOVER_WAIT,
             Some(status) if is_step(status) => gap <= RETRY_WAIT,
             Some(_) => gap <= FAILOVER_WAIT,
@@ -214,8 +219,7 @@ impl PartSorter<'_> {
         for place in [Some(transaction.first), transaction.alerting, transaction.final_response].into_iter().flatten() {
             let message = self.messages[place.0 as usize];
             for tag in [message.from_tag, message.to_tag] {
-                // Bounded: a forged Call-ID may carry a new tag in each message.
-                if !tag.is_absent() && call.tags.len() < 64 && !call.tags.contains(&tag) {
+                if !tag.is_absent() && call.tags.len() < TAGS_MAX && !call.tags.contains(&tag) {
                     call.tags.push(tag);
                 }
             }

@@ -231,7 +231,7 @@ impl<'a> CallTransactions<'a> {
         sent.filter(|(repeated, message)| **repeated && !message.flags.is_copy()).count() as u32
     }
 
-    /// Whether the capture cut some message before what tells messages apart was complete.
+    /// Whether the capture cut some message before what distinguishes messages was complete.
     pub fn has_headless(&self) -> bool {
         self.messages.iter().any(|message| message.flags.is_headless())
     }

@@ -12,7 +12,7 @@ use crate::sip::{Method, StatusCode};
 /// A caller that took another answer of a forked call hangs up on this one within this time (RFC 3261 section 13.2.2.4).
 pub(in crate::call) const UNWANTED_ANSWER_WAIT: Duration = Duration::from_secs(2);
 
-/// Dialogs told from one another in one call; a forged capture may answer one INVITE with any number of tags.
+/// Dialogs distinguished in one call; a forged capture may answer one INVITE with any number of tags.
 const DIALOGS_MAX: usize = 64;
 
 /// A dialog confirmed by a 2xx to the INVITE.

@@ -1,21 +1,17 @@
 //! Hops that no Via joins: nodes that take the Via stack off, nodes with an address on each side, and B2BUAs.
 //!
-//! Source: RFC 3261 section 16.6 has proxies keep the Via stack; others do not, and are told by time, addresses and tags.
-
-use std::time::Duration;
+//! Source: RFC 3261 section 16.6 has proxies keep the Via stack; others do not, and are known by time, addresses and tags.
 
 use crate::call::store::endpoint::NodeId;
+use crate::call::transaction::call_id_parts::LEG_WAIT;
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
+use crate::call::transaction::timer::HOPS_MAX;
 use crate::call::transaction::transaction::TransactionIndex;
 use crate::capture::Timestamp;
 use crate::sip::Method;
 
-/// How long a B2BUA may take to send its own INVITE.
-pub(in crate::call) const LEG_WAIT: Duration = Duration::from_secs(3);
 /// Hops looked at that a request without a Via in common may relay.
 const CANDIDATES_MAX: usize = 16;
-/// Hops followed towards the caller (RFC 3261 section 16.6 allows 70).
-const HOPS_MAX: usize = 70;
 
 impl CallTransactions<'_> {
     /// Hops that took the Via stack off: the node that received the parent sent the child while the parent was pending.

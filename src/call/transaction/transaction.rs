@@ -229,7 +229,7 @@ fn open(message: &Message, index: MessageIndex, method: Method) -> Transaction {
     }
 }
 
-/// Files a message in its transaction; says whether its sender had sent it before.
+/// Notes a message in its transaction; says whether its sender had sent it before.
 fn note(transaction: &mut Transaction, messages: &[&Message], message: &Message, index: MessageIndex) -> bool {
     transaction.last = index;
     match message.kind {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::analysis::{Analysis, CallField, CallRow, FieldValue, HeaderUses, word};
-use crate::call::{Call, Hop, MessageStore};
+use crate::call::{Call, CallId, Hop, MessageStore};
 use crate::capture::FrameRef;
 use crate::check::view::{CallView, FindingView, HopView, View, distinct};
 use crate::diagnose::{Evidence, Finding, Incident};
@@ -63,7 +63,7 @@ fn beside_calls(analysis: &Analysis) -> Vec<FindingView> {
 /// The call with a number; `None` where there is none.
 pub fn call_view(analysis: &Analysis, id: u32) -> Option<CallView> {
     use CallField as F;
-    let row = CallRow::at(analysis, id)?;
+    let row = CallRow::at(analysis, CallId(id))?;
     let entry = row.entry();
     let call = &entry.call;
     let (tables, facts) = (&analysis.store.tables, row.facts());

@@ -1,11 +1,10 @@
-//! Logins that worked: who logged in where and how, to tell a wrong login from a server that accepts such logins elsewhere.
-
-use std::collections::{HashMap, HashSet};
+//! Logins that worked: who logged in where and how, beside which a wrong login differs from a server that is strict.
 
 use crate::call::beside::registration::RegistrationOutcome;
-use crate::call::{Leg, Message, NodeId};
+use crate::call::{FastMap, FastSet, Leg, Message, NodeId};
 use crate::capture::Timestamp;
-use crate::diagnose::context::capture_context::CaptureContext;
+use crate::diagnose::background::needs::Needs;
+use crate::diagnose::input::DiagnosisInput;
 use crate::sip::{Digest, HeaderName, Scheme, Uri};
 
 /// Logins kept of one user at one server; only the first and the latest matter to a refused one.
@@ -15,76 +14,78 @@ const SWEEP_MIN: u32 = 10;
 
 /// A client's node, a server's node and a user name.
 type Account = (NodeId, NodeId, Box<[u8]>);
-type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
-/// What is known of logins in a scene.
+/// What is known of logins in a run.
 #[derive(Debug, Default)]
 pub struct Logins {
     /// When a user's login was accepted, by the client's node, the server's node and the user name.
-    accepted: Map<Account, Vec<Timestamp>>,
+    accepted: FastMap<Account, Vec<Timestamp>>,
     /// User names that were accepted from a client by a server.
-    names: Map<(NodeId, NodeId), Vec<Box<[u8]>>>,
+    names: FastMap<(NodeId, NodeId), Vec<Box<[u8]>>>,
     /// Servers that accepted a login made for another URI than that of the request.
-    lenient: HashSet<NodeId, foldhash::fast::FixedState>,
+    lenient: FastSet<NodeId>,
     /// Nodes that ever sent a login.
-    clients: HashSet<NodeId, foldhash::fast::FixedState>,
+    clients: FastSet<NodeId>,
     /// Nodes whose MD5 login was accepted.
-    plain: HashSet<NodeId, foldhash::fast::FixedState>,
+    plain: FastSet<NodeId>,
     /// Nodes that registered something.
-    registered: HashSet<NodeId, foldhash::fast::FixedState>,
+    registered: FastSet<NodeId>,
     /// How many addresses-of-record a node tried to register.
-    tried: Map<NodeId, u32>,
+    tried: FastMap<NodeId, u32>,
 }
 
 impl Logins {
-    /// Reads every login of a scene.
-    pub fn of(capture: &CaptureContext<'_>) -> Self {
+    /// Reads every login of a run.
+    pub(super) fn of(input: &DiagnosisInput<'_>, needs: Needs) -> Self {
         let mut logins = Self::default();
-        for call in capture.calls {
+        if !needs.refused_login {
+            return logins;
+        }
+        for call in input.calls {
             let is_accepted = call.outcome.is_answered();
             for leg in &call.legs {
-                logins.add(capture, leg, is_accepted, (call.started, call.ended));
+                logins.add(input, leg, is_accepted, (call.started, call.ended));
             }
         }
-        for device in capture.registrations {
-            let client = capture.node(device.source);
+        for device in input.registrations {
+            let client = input.node(device.source);
             *logins.tried.entry(client).or_default() += 1;
             if device.outcome == RegistrationOutcome::Registered {
                 logins.registered.insert(client);
             }
         }
-        for attempt in capture.attempts {
+        for attempt in input.attempts {
             let is_accepted = attempt.outcome == RegistrationOutcome::Registered;
             if attempt.has_credentials {
                 let span = (attempt.started, attempt.ended);
-                logins.add(capture, &attempt.leg, is_accepted, span);
+                logins.add(input, &attempt.leg, is_accepted, span);
             }
         }
         logins
     }
 
-    fn add(&mut self, capture: &CaptureContext<'_>, leg: &Leg, is_accepted: bool, span: (Timestamp, Timestamp)) {
-        let own = capture.between(leg, span).iter().filter(|message| message.method().is_some());
+    fn add(&mut self, input: &DiagnosisInput<'_>, leg: &Leg, is_accepted: bool, span: (Timestamp, Timestamp)) {
+        let own = input.between(leg, span).iter().filter(|message| message.method().is_some());
         // The last login of an attempt that worked is the one that was accepted.
         let mut last: Option<(&Message, Digest<'_>)> = None;
         for message in own {
             for name in [HeaderName::Authorization, HeaderName::ProxyAuthorization] {
-                let values = capture.store.tables.header_values(message, name);
+                let values = input.store.tables.header_values(message, name);
                 for value in values {
-                    self.clients.insert(capture.node(message.source));
+                    self.clients.insert(input.node(message.source));
                     last = Some((message, Digest::parse(value.as_bytes())));
                 }
             }
         }
         if let Some((message, login)) = last.filter(|_| is_accepted) {
-            self.accept(capture, message, &login);
+            self.accept(input, message, &login);
         }
     }
 
-    fn accept(&mut self, capture: &CaptureContext<'_>, message: &Message, login: &Digest<'_>) {
-        let client = capture.node(message.source);
-        let server = capture.node(message.destination);
-        if foreign_uri(login, capture.text(message.line)).is_some() {
+    fn accept(&mut self, input: &DiagnosisInput<'_>, message: &Message, login: &Digest<'_>) {
+        let client = input.node(message.source);
+        let server = input.node(message.destination);
+        if foreign_uri(login, input.text(message.line)).is_some() {
             self.lenient.insert(server);
         }
         if login.algorithm().eq_ignore_ascii_case(b"MD5") {
@@ -106,8 +107,8 @@ impl Logins {
     /// The time nearest to a moment at which a server accepted this user from this client.
     pub fn accepted_near(&self, client: NodeId, server: NodeId, user: &[u8], time: Timestamp) -> Option<Timestamp> {
         let times = self.accepted.get(&(client, server, user.into()))?;
-        let apart = |other: &Timestamp| time.since(*other).max(other.since(time));
-        times.iter().min_by_key(|other| apart(other)).copied()
+        let distance = |other: &Timestamp| time.since(*other).max(other.since(time));
+        times.iter().min_by_key(|other| distance(other)).copied()
     }
 
     /// User names that a server accepted from a client.

@@ -2,16 +2,13 @@
 //!
 //! Sources: RFC 3264 section 6 (answers), RFC 3261 sections 11 (OPTIONS) and 21.4.26 (a description in a refusal).
 
-use std::collections::{HashMap, HashSet};
-
-use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 use crate::call::beside::other_request::OtherRequest;
 use crate::call::outcome::negotiation::{self, Exchange};
 use crate::call::{
-    Call, CallTransactions, EndpointId, Hop, Message, MessageStore, SessionId, Tables, TextId, Transaction,
-    TransactionIndex, transactions_of,
+    Call, CallTransactions, EndpointId, FastMap, FastSet, Hop, Message, MessageStore, SessionId, Tables, TextId,
+    Transaction, TransactionIndex, transactions_of,
 };
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{HeaderName, Method, StatusCode};
@@ -52,7 +49,7 @@ pub struct Fact {
     pub offer: SessionId,
     /// Its answer or description of itself; absent where there was none.
     pub answer: SessionId,
-    /// Media type of the request's body as sent, absent where not told.
+    /// Media type of the request's body as sent, absent where it is not named.
     pub content_type: TextId,
     /// Product that it names, absent where it names none.
     pub software: TextId,
@@ -73,7 +70,7 @@ pub struct Try {
     pub offer: SessionId,
     /// The answer, absent where there was none.
     pub answer: SessionId,
-    /// Media type of its body as sent, absent where not told.
+    /// Media type of its body as sent, absent where it is not named.
     pub content_type: TextId,
     /// Whether it was accepted.
     pub is_accepted: bool,
@@ -86,8 +83,8 @@ type TryKey = (EndpointId, TextId, TextId);
 /// What is known of the endpoints that refused media.
 #[derive(Debug, Default)]
 pub struct MediaCapabilities {
-    facts: HashMap<EndpointId, Vec<Fact>, FixedState>,
-    tries: HashMap<TryKey, Vec<Try>, FixedState>,
+    facts: FastMap<EndpointId, Vec<Fact>>,
+    tries: FastMap<TryKey, Vec<Try>>,
 }
 
 impl MediaCapabilities {
@@ -103,8 +100,7 @@ impl MediaCapabilities {
 
     /// Gathers what the capture says of the endpoints that refused media in it; the same whatever the threads.
     pub fn gather(store: &MessageStore, calls: &[Call], requests: &[OtherRequest]) -> Self {
-        let refusers: HashSet<EndpointId, FixedState> =
-            calls.par_iter().flat_map_iter(|call| refusers(store, call)).collect();
+        let refusers: FastSet<EndpointId> = calls.par_iter().flat_map_iter(|call| refusers(store, call)).collect();
         let mut known = Self::default();
         if refusers.is_empty() {
             return known;
@@ -119,7 +115,7 @@ impl MediaCapabilities {
         });
         let learned: Vec<Vec<Lesson>> = shares.collect();
         // What a party was refused is compared with its own other tries; of those who never were, nothing is asked.
-        let refused: HashSet<TryKey, FixedState> =
+        let refused: FastSet<TryKey> =
             learned.iter().flatten().filter_map(|lesson| lesson.try_key().filter(|_| !lesson.is_accepted())).collect();
         for mut lesson in learned.into_iter().flatten() {
             if !lesson.try_key().is_some_and(|key| refused.contains(&key)) {
@@ -209,11 +205,7 @@ fn has_media_hint(store: &MessageStore, call: &Call) -> bool {
     })
 }
 
-fn add_lessons(
-    transactions: &CallTransactions<'_>,
-    refusers: &HashSet<EndpointId, FixedState>,
-    lessons: &mut Vec<Lesson>,
-) {
+fn add_lessons(transactions: &CallTransactions<'_>, refusers: &FastSet<EndpointId>, lessons: &mut Vec<Lesson>) {
     let group = |transaction: &Transaction| transactions.message(transaction.first).group;
     // What a proxy answers is the answer of the node behind it.
     let is_passed_on = |index: TransactionIndex, transaction: &Transaction| {
@@ -252,24 +244,16 @@ fn add_receiver_lessons(
     if !negotiation::is_whole(request) || transaction.method != Method::Invite {
         return;
     }
-    let concluded = exchange.concluded.map(|at| transactions.message(at));
-    let status = concluded.and_then(Message::status).map_or(0, |status| status.0);
-    let answer = exchange.answer.map(|at| transactions.message(at));
-    let is_success = (200..300).contains(&status);
-    let (kind, shown) = match (answer, concluded) {
-        (Some(answer), _) if !exchange.is_delayed => (FactKind::Accepted, answer),
-        (_, Some(last)) if is_success && exchange.is_delayed => (FactKind::AcceptedWithout, last),
-        (_, Some(last)) if is_refusal(status) && exchange.is_delayed => (FactKind::RefusedWithout, last),
-        (_, Some(last)) if is_refusal(status) => (FactKind::Refused, last),
-        _ => return,
+    let Some((kind, shown)) = reaction(transactions, exchange) else {
+        return;
     };
     let accepted = matches!(kind, FactKind::Accepted | FactKind::AcceptedWithout);
     // Asked without offer, it described itself.
     let own = match exchange.is_delayed {
-        true => exchange.offer.map(|at| transactions.message(at)),
-        false => answer,
+        true => exchange.offer,
+        false => exchange.answer,
     };
-    let session = own.map_or(SessionId::default(), |own| own.session);
+    let session = own.map_or(SessionId::default(), |own| transactions.message(own).session);
     let content_type = transactions.tables.header_id(request, HeaderName::ContentType);
     let once = Try {
         time: request.time,
@@ -301,6 +285,21 @@ fn add_receiver_lessons(
             fact: Fact { kind: FactKind::Described, offer: SessionId::default(), answer: shown.session, ..fact },
             tried: None,
         });
+    }
+}
+
+/// How a receiver took an INVITE, and the response that shows it.
+fn reaction<'a>(transactions: &CallTransactions<'a>, exchange: &Exchange) -> Option<(FactKind, &'a Message)> {
+    let concluded = exchange.concluded.map(|at| transactions.message(at));
+    let status = concluded.and_then(Message::status).map_or(0, |status| status.0);
+    let answer = exchange.answer.map(|at| transactions.message(at));
+    let is_success = (200..300).contains(&status);
+    match (answer, concluded) {
+        (Some(answer), _) if !exchange.is_delayed => Some((FactKind::Accepted, answer)),
+        (_, Some(last)) if is_success && exchange.is_delayed => Some((FactKind::AcceptedWithout, last)),
+        (_, Some(last)) if is_refusal(status) && exchange.is_delayed => Some((FactKind::RefusedWithout, last)),
+        (_, Some(last)) if is_refusal(status) => Some((FactKind::Refused, last)),
+        _ => None,
     }
 }
 

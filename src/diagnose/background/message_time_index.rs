@@ -1,4 +1,4 @@
-//! Spoken: the messages of some nodes, found by the time at which they came.
+//! Message times: the messages of some nodes, found by the time at which they came.
 
 use crate::call::{Message, MessageStore, NodeId};
 use crate::capture::Timestamp;
@@ -10,13 +10,13 @@ const NONE: u32 = u32::MAX;
 
 /// How many messages a node sent, the first and the last of them.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Heard {
+pub(super) struct SentMessages {
     count: u32,
     first: i64,
     last: i64,
 }
 
-impl Heard {
+impl SentMessages {
     /// Adds a message.
     pub(super) fn add(&mut self, message: &Message) {
         let time = message.time.nanoseconds();
@@ -41,7 +41,7 @@ pub(super) struct MessageTimeIndex {
     nodes: Vec<Option<Spans>>,
     /// The last message of each span of each node.
     last: Vec<u32>,
-    /// For each message of the book the one before it in its span.
+    /// For each message of the run the one before it in its span.
     before: Vec<u32>,
 }
 
@@ -67,30 +67,30 @@ impl Spans {
 }
 
 impl MessageTimeIndex {
-    /// The messages of the nodes that are wanted, which were heard before.
-    pub(super) fn of(store: &MessageStore, heard: &[Heard], is_wanted: &[bool]) -> Self {
-        let mut spoken = Self::default();
+    /// The messages of the nodes that are wanted; `sent` has an entry for each node.
+    pub(super) fn of(store: &MessageStore, sent: &[SentMessages], is_wanted: &[bool]) -> Self {
+        let mut index = Self::default();
         let mut begin = 0;
-        for (heard, is_wanted) in heard.iter().zip(is_wanted) {
-            let spans = is_wanted.then(|| Spans::of(*heard, begin));
+        for (sent, is_wanted) in sent.iter().zip(is_wanted) {
+            let spans = is_wanted.then(|| Spans::of(*sent, begin));
             begin += spans.map_or(0, |spans| spans.count);
-            spoken.nodes.push(spans);
+            index.nodes.push(spans);
         }
         if begin == 0 {
-            return spoken;
+            return index;
         }
-        spoken.last = vec![NONE; begin as usize];
-        spoken.before = vec![NONE; store.messages.len()];
+        index.last = vec![NONE; begin as usize];
+        index.before = vec![NONE; store.messages.len()];
         for (place, message) in (0..).zip(&store.messages) {
             let node = store.tables.node(message.source);
-            if let Some(Some(spans)) = spoken.nodes.get(node.place())
+            if let Some(Some(spans)) = index.nodes.get(node.place())
                 && let Some(span) = spans.span(message.time)
             {
-                let last = &mut spoken.last[(spans.begin + span) as usize];
-                spoken.before[place as usize] = std::mem::replace(last, place);
+                let last = &mut index.last[(spans.begin + span) as usize];
+                index.before[place as usize] = std::mem::replace(last, place);
             }
         }
-        spoken
+        index
     }
 
     /// The messages of a node before a moment, the last one first.
@@ -114,7 +114,7 @@ impl MessageTimeIndex {
         })
     }
 
-    /// The messages of a span, from the last one in the book backwards.
+    /// The messages of a span, from the last one in the run backwards.
     fn in_span(&self, span: u32) -> impl Iterator<Item = u32> {
         let is_one = |place: &u32| *place != NONE;
         let last = self.last.get(span as usize).copied();
@@ -125,11 +125,11 @@ impl MessageTimeIndex {
 }
 
 impl Spans {
-    fn of(heard: Heard, begin: u32) -> Self {
-        let length = heard.first.abs_diff(heard.last);
-        let wanted = u64::from(heard.count) / MESSAGES_IN_SPAN + 1;
+    fn of(sent: SentMessages, begin: u32) -> Self {
+        let length = sent.first.abs_diff(sent.last);
+        let wanted = u64::from(sent.count) / MESSAGES_IN_SPAN + 1;
         let digits = (0..u64::BITS).find(|digits| length >> digits < wanted);
         let digits = digits.unwrap_or(u64::BITS - 1);
-        Self { first: heard.first, digits, begin, count: (length >> digits) as u32 + 1 }
+        Self { first: sent.first, digits, begin, count: (length >> digits) as u32 + 1 }
     }
 }

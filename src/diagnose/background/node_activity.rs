@@ -1,15 +1,14 @@
-//! History: who spoke when over the whole capture, and which requests between two nodes were answered.
+//! Node activity: who spoke when over the whole capture, and which requests between two nodes were answered.
 
-use std::collections::HashMap;
-
-use crate::call::{EndpointId, Message, MessageStore, NodeId, ViaId};
+use crate::call::{EndpointId, FastMap, Message, MessageStore, NodeId, ViaId};
 use crate::capture::{FrameRef, Timestamp};
-use crate::diagnose::background::message_time_index::{Heard, MessageTimeIndex};
+use crate::diagnose::background::message_time_index::{MessageTimeIndex, SentMessages};
+use crate::diagnose::background::needs::Needs;
 use crate::sip::Method;
 
 /// Requests of one node to another, each counted once however often it was sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct RequestCounts {
     /// Requests that were answered.
     pub answered: u32,
     /// Requests that nothing answered.
@@ -24,10 +23,10 @@ pub struct Asked {
 #[derive(Debug, Default)]
 pub struct NodeActivity {
     /// For each node by its number.
-    heard: Vec<Heard>,
+    sent: Vec<SentMessages>,
     /// What the nodes said that left something unanswered; nobody asks that of the others.
     spoken: MessageTimeIndex,
-    asked: HashMap<(NodeId, NodeId), Asked, foldhash::fast::FixedState>,
+    asked: FastMap<(NodeId, NodeId), RequestCounts>,
     /// Answered and silent requests to each node by its number.
     totals: Vec<(u32, u32)>,
 }
@@ -55,13 +54,16 @@ impl Methods {
 }
 
 impl NodeActivity {
-    /// Reads a whole book once.
-    pub(in crate::diagnose) fn of(store: &MessageStore) -> Self {
+    /// Reads all messages of a run.
+    pub(super) fn of(store: &MessageStore, needs: Needs) -> Self {
         let node = |endpoint: EndpointId| store.tables.node(endpoint);
-        let mut history = Self::default();
+        let mut activity = Self::default();
+        if !needs.silence {
+            return activity;
+        }
         let mut answered = Methods(Vec::new());
         for message in &store.messages {
-            entry(&mut history.heard, node(message.source)).add(message);
+            entry(&mut activity.sent, node(message.source)).add(message);
             if message.status().is_some() {
                 answered.insert(message.via, message.cseq_method);
             }
@@ -78,18 +80,18 @@ impl NodeActivity {
                 *entry(&mut is_left, pair.1) = true;
             }
             if method != Method::Cancel && counted.insert(message.via, method) {
-                history.asked.entry(pair).or_default().count(message, was_answered);
-                let (answered, silent) = entry(&mut history.totals, pair.1);
+                activity.asked.entry(pair).or_default().count(message, was_answered);
+                let (answered, silent) = entry(&mut activity.totals, pair.1);
                 *answered += u32::from(was_answered);
                 *silent += u32::from(!was_answered);
             }
         }
-        history.spoken = MessageTimeIndex::of(store, &history.heard, &is_left);
-        history
+        activity.spoken = MessageTimeIndex::of(store, &activity.sent, &is_left);
+        activity
     }
 
     /// What one node asked another.
-    pub fn asked(&self, from: NodeId, to: NodeId) -> Asked {
+    pub fn asked(&self, from: NodeId, to: NodeId) -> RequestCounts {
         self.asked.get(&(from, to)).copied().unwrap_or_default()
     }
 
@@ -117,7 +119,7 @@ impl NodeActivity {
 
     /// Whether a node ever sent SIP.
     pub fn has_spoken(&self, node: NodeId) -> bool {
-        self.heard.get(node.place()).is_some_and(|heard| heard.is_any())
+        self.sent.get(node.place()).is_some_and(|sent| sent.is_any())
     }
 }
 
@@ -130,7 +132,7 @@ fn entry<T: Default + Clone>(nodes: &mut Vec<T>, node: NodeId) -> &mut T {
     &mut nodes[place]
 }
 
-impl Asked {
+impl RequestCounts {
     fn count(&mut self, request: &Message, was_answered: bool) {
         if was_answered {
             self.answered += 1;

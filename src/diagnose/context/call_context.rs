@@ -1,4 +1,4 @@
-//! A case: one call taken apart, with the scene that it happened in; what a rule over calls sees.
+//! What a rule over calls sees: one call taken apart, and the capture that it happened in.
 
 use std::cell::OnceCell;
 
@@ -8,6 +8,7 @@ use crate::call::{
     TransactionIndex, dialogs, own_software, path, transactions_of,
 };
 use crate::diagnose::context::capture_context::CaptureContext;
+use crate::diagnose::context::media_refusal::MediaRefusal;
 use crate::diagnose::finding::Evidence;
 use crate::sip::{HeaderName, StatusCode};
 
@@ -15,7 +16,7 @@ use crate::sip::{HeaderName, StatusCode};
 pub struct CallContext<'a> {
     /// Where it happened.
     pub capture: &'a CaptureContext<'a>,
-    /// Its index in [`DiagnosisInput::calls`](crate::diagnose::Happened::calls).
+    /// Its index in [`DiagnosisInput::calls`](crate::diagnose::DiagnosisInput::calls).
     pub index: usize,
     /// What is kept of it.
     pub call: &'a Call,
@@ -25,9 +26,9 @@ pub struct CallContext<'a> {
     pub dialogs: Vec<Dialog>,
     path: OnceCell<Vec<(TransactionIndex, Step)>>,
     opening: OnceCell<Option<Exchange>>,
-    /// Which of the explanations that the rules about media weigh against each other is the best, by its number; each of these
-    /// rules needs to know, and weighing costs more than all else that is asked of a call.
-    pub media: OnceCell<Option<u8>>,
+    /// What the refusal of its session came to, where it was refused; each rule about media needs to know, and weighing
+    /// their explanations against each other costs more than all else that is asked of a call.
+    pub media: OnceCell<Option<MediaRefusal>>,
 }
 
 impl<'a> CallContext<'a> {

@@ -1,226 +1,42 @@
-//! The scene: everything that happened in the capture, as the rules see it.
+//! What a rule sees beside one call: everything that happened in the capture, and the facts over all of it.
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::call::beside::dns::Lookup;
+use crate::call::beside::binding::Binding;
 use crate::call::beside::icmp::IcmpReport;
-use crate::call::beside::other_request::OtherRequest;
-use crate::call::beside::registration::{RegisterAttempt, Registration};
-use crate::call::survey::fixed_timers::FixedTimers;
-use crate::call::survey::load::Loads;
+use crate::call::survey::load::Destination;
+use crate::call::survey::metrics::Metrics;
 use crate::call::survey::missing_messages::MissingMessages;
-use crate::call::survey::number_acceptance::NumberAcceptances;
-use crate::call::{Call, EndpointId, GroupId, Message, MessageStore, NodeId, OneDirection, TextId};
-use crate::capture::{FrameRef, Pause, Timestamp, watched_since};
-use crate::diagnose::background::contrast::Contrast;
-use crate::diagnose::background::cross_call_index::CrossCallIndex;
-use crate::diagnose::background::device::ClientIndex;
-use crate::diagnose::background::losses::CallLosses;
+use crate::call::survey::number_acceptance::NumberAcceptance;
+use crate::call::{Call, EndpointId, Message, NodeId, TextId};
+use crate::capture::Timestamp;
+use crate::diagnose::background::Background;
+use crate::diagnose::background::call_losses::Lost;
+use crate::diagnose::background::distinguishing_feature::DistinguishingFeature;
+use crate::diagnose::background::identity_tokens::IdentityTokens;
+use crate::diagnose::background::logins::Logins;
 use crate::diagnose::background::media_capabilities::MediaCapabilities;
 use crate::diagnose::background::node_activity::NodeActivity;
-use crate::diagnose::rules::sorting::Explained;
-use crate::net::{Connection, Endpoint, IncompleteDatagram, TlsHandshake};
+use crate::diagnose::background::refusal_causes::ExplainedRefusals;
+use crate::diagnose::background::registered_device::Device;
+use crate::diagnose::hostile::Scan;
+use crate::diagnose::hostile::password_guessing::GuessingRun;
+use crate::diagnose::hostile::probe::Sender;
+use crate::diagnose::input::DiagnosisInput;
+use crate::net::{Connection, Endpoint};
+use crate::sip::DefectKind;
 
-/// What the analysis hands over to be explained.
-pub struct DiagnosisInput<'a> {
-    /// Messages and what they refer to.
-    pub store: &'a MessageStore,
-    /// In the order of time.
-    pub calls: &'a [Call],
-    /// Tries to register, in the order of time.
-    pub attempts: &'a [RegisterAttempt],
-    /// By address-of-record, device and registrar.
-    pub registrations: &'a [Registration],
-    /// Requests outside calls, in the order of time.
-    pub requests: &'a [OtherRequest],
-    /// ICMP errors, in the order of time.
-    pub errors: &'a [IcmpReport],
-    /// TCP connections that carried signalling or were never opened.
-    pub connections: &'a [Connection],
-    /// TLS connections, in the order of their first record.
-    pub handshakes: &'a [TlsHandshake],
-    /// Datagrams of which fragments never came.
-    pub incomplete: &'a [IncompleteDatagram],
-    /// The load of the nodes that calls were sent to, and the limits that it shows.
-    pub loads: &'a Loads,
-    /// How long calls rang and talked at each node, to tell timers by.
-    pub timers: &'a FixedTimers,
-    /// What nodes asked DNS for, in the order of time.
-    pub lookups: &'a [Lookup],
-    /// What the input cannot show.
-    pub sight: Sight,
-    /// First frame.
-    pub start: Timestamp,
-    /// Last frame.
-    pub end: Timestamp,
-}
-
-/// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules run.
+/// Everything that happened in the capture, as the rules see it. Nothing in it changes while rules are asked.
 ///
 /// The fields of what happened are read as its own: `capture.calls`.
 pub struct CaptureContext<'a> {
-    happened: DiagnosisInput<'a>,
-    /// The failures at each of [`Loads::destinations`] by their reason, once a rule has asked for them.
-    pub(in crate::diagnose) sorted: OnceLock<Vec<Vec<Explained>>>,
-    /// What the nodes that refused media are known to take.
-    pub known: MediaCapabilities,
-    /// What the nodes that refused numbers accepted.
-    pub(in crate::diagnose) receptions: NumberAcceptances,
-    /// ICMP errors by the Call-ID that they quote.
-    pub(in crate::diagnose) errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState>,
-    /// ICMP errors by the node that could not be reached.
-    pub(in crate::diagnose) errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState>,
-    /// Made when the first rule asks for it.
-    history: OnceLock<NodeActivity>,
-    /// When each message came and of which Call-ID it is, in the order of time; made when a rule asks whether the capture was blind.
-    moments: OnceLock<Vec<(Timestamp, GroupId)>>,
-    /// Made when the first finding rests on something missing.
-    missing_messages: OnceLock<MissingMessages>,
-    /// When each node lost calls; made when the first rule asks for it.
-    pub(in crate::diagnose) losses: OnceLock<CallLosses>,
-    /// Registrations by where they came from; made when the first rule asks who stands behind a silent address.
-    pub(in crate::diagnose) doors: OnceLock<ClientIndex>,
-    /// TCP connections by their two ends, the smaller one first; made when the first rule asks for it.
-    by_ends: OnceLock<HashMap<(Endpoint, Endpoint), Vec<u32>, foldhash::fast::FixedState>>,
-    /// What rules compare calls with.
-    pub(in crate::diagnose) memory: CrossCallIndex,
-    /// What the other calls and senders show.
-    pub(in crate::diagnose) contrast: Contrast,
+    input: DiagnosisInput<'a>,
+    background: Background<'a>,
 }
 
-/// What the input cannot show: read by the gates and by the rules about the capture.
-#[derive(Debug, Clone, Default)]
-pub struct Sight {
-    /// Pairs of which one direction is missing.
-    pub one_direction: Vec<OneDirection>,
-    /// Frames of SIP messages that the snap length cut.
-    pub cut_messages: u64,
-    /// Bytes that TCP streams lack.
-    pub missing_bytes: u64,
-    /// Packets that the capturing machine says it dropped.
-    pub dropped: u64,
-    /// Captured copies of messages.
-    pub copies: u64,
-    /// Places of the messages that came in fragments, rising.
-    pub fragmented: Vec<u32>,
-    /// Times in which a capture holds nothing although it was busy before and behind.
-    pub pauses: Vec<Pause>,
-    /// What was added to the times of capture points so that they agree, in nanoseconds; 0 where nothing.
-    pub shifts: Vec<i64>,
-    /// Names of the captures' weaknesses with the frame that shows each, where one does.
-    pub weaknesses: Vec<(&'static str, Option<FrameRef>, String)>,
-    /// TLS connections on signalling ports that could not be read.
-    pub encrypted: Vec<(Endpoint, FrameRef)>,
-}
-
-impl<'a> CaptureContext<'a> {
-    /// The text of an id.
-    pub fn text(&self, id: TextId) -> &'a str {
-        self.store.tables.text(id)
-    }
-
-    /// The node of an endpoint.
-    pub fn node(&self, endpoint: EndpointId) -> NodeId {
-        self.store.tables.node(endpoint)
-    }
-
-    /// How a reader knows an endpoint: `10.0.0.5:5060`.
-    pub fn name(&self, endpoint: EndpointId) -> String {
-        self.store.tables.endpoint(endpoint).to_string()
-    }
-
-    /// The id of an endpoint, where it sent or received SIP.
-    pub fn endpoint_of(&self, endpoint: Endpoint) -> Option<EndpointId> {
-        self.store.tables.endpoints.find(endpoint)
-    }
-
-    /// Who spoke when, and what was answered.
-    pub fn history(&self) -> &NodeActivity {
-        self.history.get_or_init(|| NodeActivity::of(self.store))
-    }
-
-    /// How long the captures ran on from a moment without a break.
-    pub fn watched_since(&self, time: Timestamp) -> Duration {
-        watched_since(time, self.end, &self.sight.pauses)
-    }
-
-    /// Whether the capture holds messages of other Call-IDs within some time behind a message, so that it was not blind meanwhile.
-    pub fn is_alive_after(&self, message: &Message, within: Duration) -> bool {
-        /// Messages looked at: those of the same Call-ID come soon or not at all.
-        const LOOK_MAX: usize = 64;
-        let moments = self.moments.get_or_init(|| {
-            let messages = self.store.messages.iter();
-            let mut moments: Vec<(Timestamp, GroupId)> =
-                messages.map(|message| (message.time, message.group)).collect();
-            moments.sort_unstable();
-            moments
-        });
-        let first = moments.partition_point(|(time, _)| *time <= message.time);
-        let until = message.time.plus(within);
-        let mut next = moments[first..].iter().take(LOOK_MAX);
-        next.any(|(time, group)| *time <= until && *group != message.group)
-    }
-
-    /// What the capture lacks of what was sent.
-    pub fn missing_messages(&self) -> &MissingMessages {
-        self.missing_messages.get_or_init(|| MissingMessages::of(self.store, self.start))
-    }
-
-    /// TCP connections between two endpoints, whoever opened them, in the order of time.
-    pub fn connections_between(&self, a: Endpoint, b: Endpoint) -> impl Iterator<Item = &'a Connection> {
-        let by_ends = self.by_ends.get_or_init(|| {
-            let mut by_ends: HashMap<_, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
-            for (index, connection) in self.connections.iter().enumerate() {
-                let (x, y) = (connection.flow.source, connection.flow.destination);
-                by_ends.entry((x.min(y), x.max(y))).or_default().push(index as u32);
-            }
-            by_ends
-        });
-        let connections = self.connections;
-        let indices = by_ends.get(&(a.min(b), a.max(b))).map_or(&[][..], Vec::as_slice);
-        indices.iter().filter_map(move |index| connections.get(*index as usize))
-    }
-
-    /// Whether the capture lacks what one of the two nodes says to the other.
-    pub fn is_one_directional(&self, a: NodeId, b: NodeId) -> bool {
-        let pairs = &self.sight.one_direction;
-        pairs
-            .iter()
-            .map(|pair| (self.node(pair.speaker), self.node(pair.silent)))
-            .any(|pair| pair == (a, b) || pair == (b, a))
-    }
-
-    /// ICMP errors about datagrams to a node, from one moment to another.
-    pub fn errors_about(&self, node: NodeId, from: Timestamp, to: Timestamp) -> impl Iterator<Item = &'a IcmpReport> {
-        let indices = self.errors_by_node.get(&node).map_or(&[][..], Vec::as_slice);
-        let errors = self.errors;
-        let at = |index: &u32| errors.get(*index as usize).map(|error| error.time);
-        let start = indices.partition_point(|index| at(index).is_some_and(|time| time < from));
-        let within = indices.get(start..).unwrap_or_default().iter();
-        within.filter_map(move |index| errors.get(*index as usize)).take_while(move |error| error.time <= to)
-    }
-
-    /// ICMP errors that quote a message of a call, or that name a node in its hops while it was going on.
-    pub fn errors_of<'s>(&'s self, call: &'s Call) -> impl Iterator<Item = &'s IcmpReport> {
-        let groups: Vec<GroupId> = call
-            .legs
-            .iter()
-            .filter_map(|leg| self.store.messages_of(leg).first())
-            .map(|message| message.group)
-            .collect();
-        let quoted = groups.into_iter().flat_map(|group| self.errors_by_group.get(&group).into_iter().flatten());
-        let nodes = call.hops.iter().map(|hop| self.node(hop.destination));
-        let named = nodes.flat_map(|node| self.errors_by_node.get(&node).into_iter().flatten());
-        let mut indices: Vec<u32> = quoted.chain(named).copied().collect();
-        indices.sort_unstable();
-        indices.dedup();
-        let all = indices.into_iter().filter_map(|index| self.errors.get(index as usize));
-        all.filter(|error| {
-            error.group.is_some()
-                || error.time >= call.started && error.time <= call.ended.plus(std::time::Duration::from_secs(2))
-        })
+impl<'a> From<DiagnosisInput<'a>> for CaptureContext<'a> {
+    fn from(input: DiagnosisInput<'a>) -> Self {
+        Self { background: Background::of(&input), input }
     }
 }
 
@@ -228,42 +44,159 @@ impl<'a> std::ops::Deref for CaptureContext<'a> {
     type Target = DiagnosisInput<'a>;
 
     fn deref(&self) -> &DiagnosisInput<'a> {
-        &self.happened
+        &self.input
     }
 }
 
-impl<'a> From<DiagnosisInput<'a>> for CaptureContext<'a> {
-    fn from(happened: DiagnosisInput<'a>) -> Self {
-        let mut errors_by_group: HashMap<GroupId, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
-        let mut errors_by_node: HashMap<NodeId, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
-        for (index, error) in happened.errors.iter().enumerate() {
-            if let Some(group) = error.group {
-                errors_by_group.entry(group).or_default().push(index as u32);
-            }
-            if let Some(node) = happened.store.tables.endpoints.find_node(error.quoted.destination) {
-                errors_by_node.entry(node).or_default().push(index as u32);
-            }
-        }
-        // Each ends in a part that one thread does alone.
-        let (known, receptions) = rayon::join(
-            || MediaCapabilities::gather(happened.store, happened.calls, happened.requests),
-            || NumberAcceptances::of(happened.calls, happened.store),
-        );
-        Self {
-            known,
-            receptions,
-            happened,
-            sorted: OnceLock::new(),
-            errors_by_group,
-            errors_by_node,
-            history: OnceLock::new(),
-            missing_messages: OnceLock::new(),
-            moments: OnceLock::new(),
-            losses: OnceLock::new(),
-            doors: OnceLock::new(),
-            by_ends: OnceLock::new(),
-            memory: CrossCallIndex::default(),
-            contrast: Contrast::default(),
-        }
+impl<'a> CaptureContext<'a> {
+    /// What the nodes that refused media are known to take.
+    pub fn media_capabilities(&self) -> &MediaCapabilities {
+        &self.background.media_capabilities
+    }
+
+    /// What the node of an endpoint accepted and refused; `None` where it refused nothing.
+    pub fn reception(&self, endpoint: EndpointId) -> Option<&NumberAcceptance> {
+        self.background.number_acceptances.at(self.node(endpoint))
+    }
+
+    /// Who spoke when, and what was answered; asked where something was repeated, left unanswered or is there in part.
+    pub fn history(&self) -> &NodeActivity {
+        &self.background.node_activity
+    }
+
+    /// The logins that servers accepted, and who ever tried one; asked where a login was refused or never made.
+    pub fn logins(&self) -> &Logins {
+        &self.background.logins
+    }
+
+    /// What the signatures of all calls have in common.
+    pub fn tokens(&self) -> &IdentityTokens {
+        &self.background.tokens
+    }
+
+    /// What the capture lacks of what was sent.
+    pub fn missing_messages(&self) -> &MissingMessages {
+        &self.background.missing_messages
+    }
+
+    /// Every node that calls were sent to, with its failures by their cause.
+    pub fn refusal_causes(&self) -> impl Iterator<Item = (&'a Destination, &[ExplainedRefusals])> {
+        self.background.refusal_causes.each(self.loads)
+    }
+
+    /// Calls that failed at a node for one of these causes, rising.
+    pub fn explained_calls(&self, node: NodeId) -> Vec<u32> {
+        self.background.refusal_causes.explained_calls(self.loads, node)
+    }
+
+    /// Indices of the calls through a node that went well: answered, or ended as calls do. Rising.
+    pub fn good_calls(&self, node: NodeId) -> &[u32] {
+        self.background.good_calls.at(node)
+    }
+
+    /// The feature that best sets failing calls through a node apart from good ones, where one does beyond chance.
+    pub fn separates(&self, node: NodeId, failed: &[u32], good: &[u32]) -> Option<DistinguishingFeature> {
+        self.background.good_calls.separates(&self.input, node, failed, good)
+    }
+
+    /// What each node asked for; empty once the rules about the capture have spoken.
+    pub fn senders(&self) -> &[Sender] {
+        &self.background.hostile.senders
+    }
+
+    /// Gives back what only rules about the whole capture read: the calls' own verdicts need the room.
+    pub(in crate::diagnose) fn forget_senders(&mut self) {
+        self.background.hostile.senders = Vec::new();
+    }
+
+    /// Nodes that search for open servers.
+    pub fn scans(&self) -> &[Scan] {
+        &self.background.hostile.scans
+    }
+
+    /// Password guessing.
+    pub fn guessing_runs(&self) -> &[GuessingRun] {
+        &self.background.hostile.guessing_runs
+    }
+
+    /// Whether the node of an endpoint searches for open servers or guesses passwords.
+    pub fn is_hostile(&self, endpoint: EndpointId) -> bool {
+        self.background.hostile.nodes.contains(&self.node(endpoint))
+    }
+
+    /// The metrics of all calls but those of hostile nodes.
+    pub fn honest_metrics(&self) -> &Metrics {
+        &self.background.honest_metrics
+    }
+
+    /// Whether the capture holds messages of other Call-IDs within some seconds behind a message of a refused login or a
+    /// redirected call, so that it was not blind meanwhile.
+    pub fn is_alive_after(&self, message: &Message, within: Duration) -> bool {
+        self.background.moments.is_alive_after(message, within)
+    }
+
+    /// The calls that a node lost within a minute of `time`; `None` where they are few, or where it had refused so before.
+    pub fn lost_at(&self, node: EndpointId, time: Timestamp) -> Option<Lost> {
+        self.background.losses.at(self.node(node), time)
+    }
+
+    /// The device that is registered from an endpoint at a moment; `None` where none is, and where several are, as at a proxy.
+    pub fn device_at(&self, endpoint: EndpointId, time: Timestamp) -> Option<Device> {
+        self.background.devices.at(&self.input, self.history(), endpoint, time)
+    }
+
+    /// Whether a node accepted a request with this kind of defect.
+    pub fn tolerates(&self, node: NodeId, kind: DefectKind) -> bool {
+        self.background.defects.tolerates(node, kind)
+    }
+
+    /// Whether a node answered anything to any INVITE of the capture; asked of one that ignored a defective request.
+    pub fn replies(&self, node: NodeId) -> bool {
+        self.background.defects.replies(node)
+    }
+
+    /// What an address-of-record led to at a moment; `nodes` are those that may be its registrar.
+    pub fn binding_at(&self, aor: &str, nodes: &[NodeId], time: Timestamp) -> Option<Binding> {
+        self.background.index.binding_at(&self.input, aor, nodes, time)
+    }
+
+    /// Indices of the tries to register an address-of-record, in the order of time.
+    pub fn attempts_for(&self, aor: TextId) -> &[u32] {
+        self.background.index.attempts_for(aor)
+    }
+
+    /// When a registrar last sent or received a SIP message; the capture's end says nothing of nodes that it no longer shows.
+    pub fn last_seen(&self, registrar: NodeId) -> Timestamp {
+        self.background.index.last_seen(registrar)
+    }
+
+    /// Another call that a party, which was busy to one, was in at a moment.
+    pub fn talk_of(&self, party: &str, but: usize, time: Timestamp) -> Option<u32> {
+        self.background.index.talk_of(&self.input, party, but, time)
+    }
+
+    /// Calls whose INVITE to an endpoint nothing answered there, in the order of time.
+    pub fn unheard_at(&self, endpoint: EndpointId) -> &[u32] {
+        self.background.index.unheard_at(endpoint)
+    }
+
+    /// In how many calls the second node failed when the first one sent it an INVITE.
+    pub fn failures_between(&self, from: EndpointId, to: EndpointId) -> u32 {
+        self.background.index.failures_between(self.node(from), self.node(to))
+    }
+
+    /// The call that a refused INVITE wanted to replace, by the Call-ID that it names.
+    pub fn replaced_call(&self, call_id: &str) -> Option<&'a Call> {
+        self.calls.get(self.background.index.replaced(call_id)? as usize)
+    }
+
+    /// TCP connections between two endpoints, whoever opened them, in the order of time.
+    pub fn connections_between(&self, a: Endpoint, b: Endpoint) -> impl Iterator<Item = &'a Connection> {
+        self.background.index.connections(&self.input, a, b)
+    }
+
+    /// ICMP errors about datagrams to a node, from one moment to another.
+    pub fn errors_about(&self, node: NodeId, from: Timestamp, to: Timestamp) -> impl Iterator<Item = &'a IcmpReport> {
+        self.background.index.errors(&self.input, node, (from, to))
     }
 }

@@ -7,10 +7,11 @@ pub(in crate::diagnose) mod probe;
 
 use std::collections::BTreeSet;
 
-use crate::call::{EndpointId, NodeId};
-use crate::diagnose::context::capture_context::CaptureContext;
+use crate::call::NodeId;
 use crate::diagnose::finding::Confidence;
-use crate::diagnose::hostile::probe::{Ask, Mark, Marks, Reply, Sender, spellings};
+use crate::diagnose::hostile::password_guessing::{GuessingRun, guessing_runs};
+use crate::diagnose::hostile::probe::{Ask, Mark, Marks, Reply, Sender, senders, spellings};
+use crate::diagnose::input::DiagnosisInput;
 use crate::sip::Method;
 
 /// Different users asked for within a minute that no phone or trunk asks for in vain.
@@ -57,7 +58,7 @@ pub enum Sign {
 /// A node that searches.
 #[derive(Debug, Clone)]
 pub struct Scan {
-    /// Its place in [`CaptureContext::senders`].
+    /// Its place in [`HostileSenders::senders`].
     pub sender: usize,
     /// What gives it away.
     pub signs: Vec<Sign>,
@@ -65,23 +66,36 @@ pub struct Scan {
     pub confidence: Confidence,
 }
 
-/// Every node that searches.
-pub fn scans(capture: &CaptureContext<'_>) -> Vec<Scan> {
-    let mut marks = Marks::default();
-    let senders = capture.senders().iter().enumerate();
-    senders.filter_map(|(place, sender)| judge(capture, place, sender, &mut marks)).collect()
+/// What every node asked for, and which nodes attack.
+#[derive(Debug, Default)]
+pub struct HostileSenders {
+    /// Every node that asked for something, in the order of first sight; empty once the rules about the capture have spoken.
+    pub senders: Vec<Sender>,
+    /// Nodes that search for open servers.
+    pub scans: Vec<Scan>,
+    /// Password guessing.
+    pub guessing_runs: Vec<GuessingRun>,
+    /// Nodes that do either: their requests are left out of everything that is said of real calls.
+    pub nodes: BTreeSet<NodeId>,
 }
 
-/// The nodes whose requests are left out of everything that is said of real calls.
-pub fn nodes(capture: &CaptureContext<'_>) -> BTreeSet<NodeId> {
-    let scanning =
-        capture.scans().iter().filter_map(|scan| capture.senders().get(scan.sender)).map(|sender| sender.node);
-    let guessing = capture.guessing_runs().iter().flat_map(|siege| siege.nodes.iter().copied());
-    scanning.chain(guessing).collect()
+impl HostileSenders {
+    /// Judges every sender of a run.
+    pub(in crate::diagnose) fn of(input: &DiagnosisInput<'_>) -> Self {
+        let senders = senders(input.store, input.calls, input.attempts, input.requests);
+        let mut marks = Marks::default();
+        let judged = senders.iter().enumerate();
+        let scans: Vec<Scan> = judged.filter_map(|(place, sender)| judge(input, place, sender, &mut marks)).collect();
+        let guessing_runs = guessing_runs(input.store, input.attempts);
+        let scanning = scans.iter().filter_map(|scan| senders.get(scan.sender)).map(|sender| sender.node);
+        let guessing = guessing_runs.iter().flat_map(|run| run.nodes.iter().copied());
+        let nodes = scanning.chain(guessing).collect();
+        Self { senders, scans, guessing_runs, nodes }
+    }
 }
 
-fn judge(capture: &CaptureContext<'_>, place: usize, sender: &Sender, marks: &mut Marks) -> Option<Scan> {
-    let store = capture.store;
+fn judge(input: &DiagnosisInput<'_>, place: usize, sender: &Sender, marks: &mut Marks) -> Option<Scan> {
+    let store = input.store;
     let mark = sender.mark(store, marks);
     let is_public = sender.is_public(store);
     if mark.is_none() && !is_public {
@@ -89,7 +103,7 @@ fn judge(capture: &CaptureContext<'_>, place: usize, sender: &Sender, marks: &mu
         return None;
     }
     let kind = mark.map(|(_, mark)| mark);
-    let signs = signs(capture, sender, mark);
+    let signs = signs(input, sender, mark);
     let has = |wanted: fn(&Sign) -> bool| signs.iter().any(wanted);
     let is_searching = signs.len() >= 2 || has(|sign| matches!(sign, Sign::Tool(_))) && !was_served(sender);
     let confidence = match kind {
@@ -114,14 +128,14 @@ fn was_served(sender: &Sender) -> bool {
     sender.asks.iter().any(|ask| ask.reply == Reply::Served && matches!(ask.method, Method::Invite | Method::Register))
 }
 
-fn signs(capture: &CaptureContext<'_>, sender: &Sender, mark: Option<(&Ask, Mark)>) -> Vec<Sign> {
-    let store = capture.store;
+fn signs(input: &DiagnosisInput<'_>, sender: &Sender, mark: Option<(&Ask, Mark)>) -> Vec<Sign> {
+    let store = input.store;
     let mut signs = Vec::new();
     if let Some((ask, _)) = mark {
-        signs.push(Sign::Tool(capture.text(ask.software).to_owned()));
+        signs.push(Sign::Tool(input.text(ask.software).to_owned()));
     }
     if let Some(ask) = sender.made_up_from(store) {
-        signs.push(Sign::MadeUpFrom(capture.text(ask.from).to_owned()));
+        signs.push(Sign::MadeUpFrom(input.text(ask.from).to_owned()));
     }
     let is_marked = mark.is_some();
     let (breadth, range) = sender.breadth(store);
@@ -155,11 +169,4 @@ fn signs(capture: &CaptureContext<'_>, sender: &Sender, mark: Option<(&Ask, Mark
         signs.push(Sign::Flood(peak));
     }
     signs
-}
-
-impl CaptureContext<'_> {
-    /// Whether the node of an endpoint searches for open servers or guesses passwords.
-    pub fn is_hostile(&self, endpoint: EndpointId) -> bool {
-        self.hostile_nodes().contains(&self.node(endpoint))
-    }
 }

@@ -1,15 +1,12 @@
-//! Guesses: logins that a server refused, told apart from one device that repeats one wrong password.
+//! Password guessing: logins that a server refused, where it is more than one device that repeats one wrong password.
 //!
 //! Sources: RFC 3261 section 22, RFC 7616 (digest; the response hides the password, equal ones are one try).
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use crate::call::GroupId;
-use crate::call::MessageStore;
-use crate::call::TextId;
 use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome};
-use crate::call::{EndpointId, NodeId, is_private};
+use crate::call::{EndpointId, GroupId, MessageStore, NodeId, TextId, is_private};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::hostile::probe::{Mark, mark_of};
 use crate::sip::{Digest, HeaderName, Method};
@@ -28,13 +25,13 @@ const USERS_MIN: usize = 5;
 const TOOL_GUESSES_MIN: usize = 5;
 /// Sockets of one tool.
 const SOCKETS_MAX: usize = 3;
-/// Nodes that guess at one user together, and their guesses.
+/// Nodes that try the passwords of one user together, and their refused logins.
 const NODES_MIN: usize = 8;
 const SHARED_GUESSES_MIN: usize = 20;
 
 /// A refused login.
 #[derive(Debug, Clone, Copy)]
-pub struct Guess {
+pub struct RefusedLogin {
     /// When it was sent.
     pub time: Timestamp,
     /// Its frame.
@@ -51,11 +48,11 @@ pub struct Guess {
     pub is_tool: bool,
 }
 
-/// Guesses that belong together.
+/// Refused logins that belong together.
 #[derive(Debug, Clone)]
 pub struct GuessingRun {
     /// In the order of time.
-    pub guesses: Vec<Guess>,
+    pub logins: Vec<RefusedLogin>,
     /// The most within a minute.
     pub peak: usize,
     /// The addresses-of-record, in the order of first sight.
@@ -68,42 +65,42 @@ pub struct GuessingRun {
 
 /// Password guessing in the tries to register.
 pub fn guessing_runs(store: &MessageStore, attempts: &[RegisterAttempt]) -> Vec<GuessingRun> {
-    let guesses = guesses(store, attempts);
-    let mut by_node: BTreeMap<NodeId, Vec<Guess>> = BTreeMap::new();
-    let mut by_user: BTreeMap<TextId, Vec<Guess>> = BTreeMap::new();
-    for guess in guesses {
-        by_node.entry(store.tables.node(guess.source)).or_default().push(guess);
-        by_user.entry(guess.aor).or_default().push(guess);
+    let logins = refused_logins(store, attempts);
+    let mut by_node: BTreeMap<NodeId, Vec<RefusedLogin>> = BTreeMap::new();
+    let mut by_user: BTreeMap<TextId, Vec<RefusedLogin>> = BTreeMap::new();
+    for login in logins {
+        by_node.entry(store.tables.node(login.source)).or_default().push(login);
+        by_user.entry(login.aor).or_default().push(login);
     }
     let one_source = by_node
         .into_iter()
-        .filter(|(node, guesses)| is_siege(store, *node, guesses, attempts))
-        .map(|(_, guesses)| guesses);
-    let mut guessing_runs: Vec<GuessingRun> = one_source.map(|guesses| siege(store, guesses, attempts)).collect();
-    let known: HashSet<NodeId> = guessing_runs.iter().flat_map(|siege| siege.nodes.clone()).collect();
-    for guesses in by_user.into_values() {
-        let nodes: HashSet<NodeId> = guesses.iter().map(|guess| store.tables.node(guess.source)).collect();
-        if nodes.len() >= NODES_MIN && nodes.is_disjoint(&known) && peak(&guesses) >= SHARED_GUESSES_MIN {
-            guessing_runs.push(siege(store, guesses, attempts));
+        .filter(|(node, logins)| is_guessing(store, *node, logins, attempts))
+        .map(|(_, logins)| logins);
+    let mut guessing_runs: Vec<GuessingRun> = one_source.map(|logins| guessing_run(store, logins, attempts)).collect();
+    let known: HashSet<NodeId> = guessing_runs.iter().flat_map(|run| run.nodes.clone()).collect();
+    for logins in by_user.into_values() {
+        let nodes: HashSet<NodeId> = logins.iter().map(|login| store.tables.node(login.source)).collect();
+        if nodes.len() >= NODES_MIN && nodes.is_disjoint(&known) && peak(&logins) >= SHARED_GUESSES_MIN {
+            guessing_runs.push(guessing_run(store, logins, attempts));
         }
     }
     guessing_runs
 }
 
 /// Every refused login with a response of its own, in the order of time.
-fn guesses(store: &MessageStore, attempts: &[RegisterAttempt]) -> Vec<Guess> {
+fn refused_logins(store: &MessageStore, attempts: &[RegisterAttempt]) -> Vec<RefusedLogin> {
     let mut seen: HashSet<(GroupId, String), foldhash::fast::RandomState> = HashSet::default();
-    let mut guesses = Vec::new();
+    let mut refused = Vec::new();
     for attempt in attempts.iter().filter(|attempt| attempt.has_credentials) {
         let messages = store.messages_of(&attempt.leg);
         // Messages of one part lie in the order of time, and tries of one Call-ID do not overlap.
         let first = messages.partition_point(|message| message.time < attempt.started);
-        let logins = messages[first..]
+        let sent = messages[first..]
             .iter()
             .take_while(|message| message.time <= attempt.ended)
             .filter(|message| message.is_request(Method::Register));
-        let before = guesses.len();
-        for message in logins {
+        let before = refused.len();
+        for message in sent {
             let Some(login) = store.tables.header(message, HeaderName::Authorization) else {
                 continue;
             };
@@ -111,7 +108,7 @@ fn guesses(store: &MessageStore, attempts: &[RegisterAttempt]) -> Vec<Guess> {
             let response = digest.get("response").unwrap_or_default();
             let key = (message.group, String::from_utf8_lossy(response).into_owned());
             if seen.insert(key) {
-                guesses.push(Guess {
+                refused.push(RefusedLogin {
                     time: message.time,
                     at: message.at,
                     source: attempt.source,
@@ -124,24 +121,24 @@ fn guesses(store: &MessageStore, attempts: &[RegisterAttempt]) -> Vec<Guess> {
         }
         if attempt.outcome == RegistrationOutcome::Registered {
             // The last one succeeded; a single one before it is a login whose nonce had expired.
-            let failed = guesses.len().saturating_sub(before + 1);
-            guesses.truncate(if failed <= 1 { before } else { before + failed });
+            let failed = refused.len().saturating_sub(before + 1);
+            refused.truncate(if failed <= 1 { before } else { before + failed });
         }
         if attempt.outcome != RegistrationOutcome::Registered
             && !matches!(attempt.final_code.map(|code| code.0), Some(401 | 403 | 407))
         {
-            guesses.truncate(before);
+            refused.truncate(before);
         }
     }
-    guesses.sort_by_key(|guess| (guess.time, guess.at));
-    guesses
+    refused.sort_by_key(|login| (login.time, login.at));
+    refused
 }
 
-/// The most guesses within a minute.
-fn peak(guesses: &[Guess]) -> usize {
+/// The most refused logins within a minute.
+fn peak(logins: &[RefusedLogin]) -> usize {
     let (mut best, mut begin) = (0, 0);
-    for (place, guess) in guesses.iter().enumerate() {
-        while guesses[begin].time.plus(GUESS_WINDOW) < guess.time {
+    for (place, login) in logins.iter().enumerate() {
+        while logins[begin].time.plus(GUESS_WINDOW) < login.time {
             begin += 1;
         }
         best = best.max(place + 1 - begin);
@@ -149,21 +146,21 @@ fn peak(guesses: &[Guess]) -> usize {
     best
 }
 
-fn is_siege(store: &MessageStore, node: NodeId, guesses: &[Guess], attempts: &[RegisterAttempt]) -> bool {
-    if guesses.iter().filter(|guess| guess.is_tool).count() >= TOOL_GUESSES_MIN {
+fn is_guessing(store: &MessageStore, node: NodeId, logins: &[RefusedLogin], attempts: &[RegisterAttempt]) -> bool {
+    if logins.iter().filter(|login| login.is_tool).count() >= TOOL_GUESSES_MIN {
         return true;
     }
     let is_private = is_private(store.tables.endpoints.address(node));
     let needed = if is_private { GUESSES_MIN_PRIVATE } else { GUESSES_MIN };
-    if peak(guesses) < needed {
+    if peak(logins) < needed {
         return false;
     }
-    let call_ids: HashSet<GroupId> = guesses.iter().map(|guess| guess.group).collect();
-    let users: HashSet<TextId> = guesses.iter().map(|guess| guess.aor).collect();
-    let sockets: HashSet<EndpointId> = guesses.iter().map(|guess| guess.source).collect();
+    let call_ids: HashSet<GroupId> = logins.iter().map(|login| login.group).collect();
+    let users: HashSet<TextId> = logins.iter().map(|login| login.aor).collect();
+    let sockets: HashSet<EndpointId> = logins.iter().map(|login| login.source).collect();
     if users.len() < USERS_MIN {
         // Each of few users is tried again and again.
-        return call_ids.len() >= CALL_IDS_MIN && guesses.len() >= users.len() * 5;
+        return call_ids.len() >= CALL_IDS_MIN && logins.len() >= users.len() * 5;
     }
     let served: HashSet<TextId> = attempts
         .iter()
@@ -173,18 +170,18 @@ fn is_siege(store: &MessageStore, node: NodeId, guesses: &[Guess], attempts: &[R
         .map(|attempt| attempt.aor)
         .collect();
     // A server that passes on the registrations of many phones with outdated passwords sends each of them now and then.
-    let is_spray = !is_private || guesses.len() >= users.len() * 3;
+    let is_spray = !is_private || logins.len() >= users.len() * 3;
     sockets.len() <= SOCKETS_MAX && served.len() < users.len() && is_spray
 }
 
-fn siege(store: &MessageStore, guesses: Vec<Guess>, attempts: &[RegisterAttempt]) -> GuessingRun {
-    let mut users: Vec<TextId> = guesses.iter().map(|guess| guess.aor).collect();
+fn guessing_run(store: &MessageStore, logins: Vec<RefusedLogin>, attempts: &[RegisterAttempt]) -> GuessingRun {
+    let mut users: Vec<TextId> = logins.iter().map(|login| login.aor).collect();
     let mut known: HashSet<TextId> = HashSet::new();
     users.retain(|user| known.insert(*user));
-    let mut nodes: Vec<NodeId> = guesses.iter().map(|guess| store.tables.node(guess.source)).collect();
+    let mut nodes: Vec<NodeId> = logins.iter().map(|login| store.tables.node(login.source)).collect();
     nodes.sort_unstable();
     nodes.dedup();
-    let begun = guesses.first().map_or(Timestamp::default(), |guess| guess.time);
+    let begun = logins.first().map_or(Timestamp::default(), |login| login.time);
     let success = attempts.iter().position(|attempt| {
         attempt.outcome == RegistrationOutcome::Registered
             && attempt.has_credentials
@@ -192,5 +189,5 @@ fn siege(store: &MessageStore, guesses: Vec<Guess>, attempts: &[RegisterAttempt]
             && known.contains(&attempt.aor)
             && nodes.binary_search(&store.tables.node(attempt.source)).is_ok()
     });
-    GuessingRun { peak: peak(&guesses), users, nodes, success: success.map(|index| index as u32), guesses }
+    GuessingRun { peak: peak(&logins), users, nodes, success: success.map(|index| index as u32), logins }
 }

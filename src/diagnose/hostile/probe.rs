@@ -4,16 +4,12 @@
 
 mod mark;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::call::Message;
-use crate::call::MessageStore;
-use crate::call::TextId;
 use crate::call::beside::other_request::OtherRequest;
 use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome};
-use crate::call::{Call, MessageRange};
-use crate::call::{EndpointId, NodeId, is_private};
+use crate::call::{Call, EndpointId, FastSet, Message, MessageRange, MessageStore, NodeId, TextId, is_private};
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::number::user_of;
 use crate::sip::{HeaderName, Method};
@@ -67,7 +63,7 @@ pub struct Ask {
     pub is_relayed: bool,
     /// Whether it is known to have carried a login; [`Ask::has_login`] looks.
     has_credentials: bool,
-    /// Range of the messages that belong to it in the book, as far as they matter; few are ever looked at.
+    /// Range of the messages that belong to it, as far as they matter; few are ever looked at.
     messages: MessageRange,
 }
 
@@ -262,14 +258,13 @@ impl Sender {
 
     /// How many different nodes were asked.
     pub fn destinations(&self, store: &MessageStore) -> usize {
-        let nodes: HashSet<NodeId, foldhash::fast::FixedState> =
-            self.asks.iter().map(|ask| store.tables.node(ask.destination)).collect();
+        let nodes: FastSet<NodeId> = self.asks.iter().map(|ask| store.tables.node(ask.destination)).collect();
         nodes.len()
     }
 
     /// How many different sockets the requests came from.
     pub fn sockets(&self) -> usize {
-        let sockets: HashSet<EndpointId, foldhash::fast::FixedState> = self.asks.iter().map(|ask| ask.source).collect();
+        let sockets: FastSet<EndpointId> = self.asks.iter().map(|ask| ask.source).collect();
         sockets.len()
     }
 

@@ -1,7 +1,5 @@
 //! Incidents: findings with the same rule, origin and signature are one problem, and are reported once.
 
-pub(in crate::diagnose) mod distinguishing_feature;
-pub(in crate::diagnose) mod features;
 pub(in crate::diagnose) mod grouping;
 
 use std::collections::HashMap;
@@ -10,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::call::NodeId;
 use crate::call::survey::load::Fate;
+use crate::diagnose::background::distinguishing_feature::FAILED_MIN;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::part_of;
 use crate::diagnose::finding::{Confidence, Finding, Incident, Severity, Variety, Verdict};
@@ -53,7 +52,7 @@ pub fn gather(
     incidents[..compared]
         .par_iter_mut()
         .with_max_len(1)
-        .for_each(|incident| incident.distinction = distinguishing_feature::of_incident(capture, incident));
+        .for_each(|incident| incident.distinction = distinguishing_feature(capture, incident));
     incidents
 }
 
@@ -175,4 +174,19 @@ fn sources(capture: &CaptureContext<'_>, incident: &Incident, origin: NodeId) ->
     let address = capture.store.tables.endpoints.address(first);
     let well = part_of(well, others, "call");
     format!(", all from {address}; {well} from others went well")
+}
+
+/// What sets the calls of an incident apart, in words; empty where nothing does or the incident is no error.
+fn distinguishing_feature(capture: &CaptureContext<'_>, incident: &Incident) -> String {
+    let Some(origin) = incident.finding.seen.origin else {
+        return String::new();
+    };
+    if incident.finding.severity < Severity::Error || incident.calls.len() < FAILED_MIN {
+        return String::new();
+    }
+    let failed: Vec<u32> = incident.calls.iter().map(|id| id.saturating_sub(1)).collect();
+    let node = capture.node(origin);
+    let good = capture.good_calls(node).iter().copied();
+    let good: Vec<u32> = good.filter(|call| failed.binary_search(call).is_err()).collect();
+    capture.separates(node, &failed, &good).map_or(String::new(), |feature| feature.sentence() + ".")
 }

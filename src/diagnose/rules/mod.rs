@@ -22,7 +22,6 @@ use std::sync::LazyLock;
 
 use crate::diagnose::rule::Rule;
 use crate::reference::rule_pages;
-pub(in crate::diagnose) use srv::sorting;
 
 /// Every rule, in the order in which equal explanations are preferred.
 pub fn all() -> &'static [Rule] {

@@ -2,11 +2,11 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::analysis::{CallEntry, Facts, Narrowing, RegistrationEntry};
+use crate::analysis::{Analysis, CallEntry, Facts, Narrowing, RegistrationEntry};
 use crate::call::beside::other_request::OtherCount;
-use crate::call::detail::delay::{Stage, is_plain, only_stage, stages};
-use crate::call::detail::rewriting::{Rewrite, rewriting};
-use crate::call::{Call, Hop, MessageStore, Origin, Tables, transactions_of};
+use crate::call::detail::delay::Stage;
+use crate::call::detail::rewriting::Rewrite;
+use crate::call::{Call, Hop, Origin, Tables};
 use crate::capture::Timestamp;
 use crate::diagnose::Finding;
 use crate::report::json::finding::FindingLine;
@@ -16,14 +16,14 @@ use crate::report::json::value::{Each, Frame, Place, code, moment, rounded, told
 pub(super) struct CallLine<'a> {
     id: u32,
     entry: &'a CallEntry,
-    store: &'a MessageStore,
-    /// Whether it tells where the delay passed and what each hop changed, for which the call is taken apart.
+    analysis: &'a Analysis,
+    /// Whether it says where the delay passed and what each hop changed, for which its transactions are looked at.
     has_details: bool,
 }
 
 impl<'a> CallLine<'a> {
-    pub(super) fn of(id: u32, entry: &'a CallEntry, store: &'a MessageStore, has_details: bool) -> Self {
-        Self { id, entry, store, has_details }
+    pub(super) fn of(id: u32, entry: &'a CallEntry, analysis: &'a Analysis, has_details: bool) -> Self {
+        Self { id, entry, analysis, has_details }
     }
 }
 
@@ -65,10 +65,11 @@ struct CallFields<'a, I, E, T, P, H, O, F> {
 
 impl Serialize for CallLine<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (call, tables) = (&self.entry.call, &self.store.tables);
-        let facts = Facts::of(call, self.store);
+        let (call, store) = (&self.entry.call, &self.analysis.store);
+        let tables = &store.tables;
+        let facts = Facts::of(call, store);
         let times = &call.milestones;
-        let path = self.has_details.then(|| Path::of(call, self.store));
+        let path = self.has_details.then(|| self.analysis.path(call));
         CallFields {
             id: self.id,
             call_ids: Each(|| call.legs.iter().map(|leg| tables.text(leg.call_id))),
@@ -112,30 +113,6 @@ impl Serialize for CallLine<'_> {
             findings: Each(|| self.entry.findings.iter().map(FindingLine)),
         }
         .serialize(serializer)
-    }
-}
-
-/// What is read of a call's messages for its way: where its delay passed, and what each hop changed.
-struct Path {
-    stages: Vec<Stage>,
-    /// By the place of the hop; empty where no hop relays another one.
-    rewritten: Vec<Vec<Rewrite>>,
-}
-
-impl Path {
-    fn of(call: &Call, store: &MessageStore) -> Self {
-        let has_relay = call.hops.iter().any(|hop| hop.parent.is_some());
-        // Most calls of a trunk have one hop and one stage, which need no taking apart.
-        if !has_relay && (call.milestones.pdd_ms().is_none() || is_plain(call)) {
-            return Self { stages: only_stage(call, store).into_iter().collect(), rewritten: Vec::new() };
-        }
-        let transactions = transactions_of(store, &call.legs);
-        let hops = transactions.invites().filter(|_| has_relay);
-        Self { stages: stages(&transactions), rewritten: hops.map(|(hop, _)| rewriting(&transactions, hop)).collect() }
-    }
-
-    fn rewritten(&self, place: usize) -> &[Rewrite] {
-        self.rewritten.get(place).map_or(&[], Vec::as_slice)
     }
 }
 

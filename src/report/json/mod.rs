@@ -5,12 +5,10 @@
 
 mod call;
 mod capture;
-mod dense;
 mod finding;
 mod incident;
 mod layout;
 mod measure;
-mod text;
 mod value;
 mod waves;
 

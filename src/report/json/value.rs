@@ -18,16 +18,8 @@ impl<T: Display> Serialize for Shown<T> {
 }
 
 /// A moment in UTC.
-pub(super) struct Moment(Timestamp);
-
-pub(super) fn moment(time: Timestamp) -> Moment {
-    Moment(time)
-}
-
-impl Serialize for Moment {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Rfc3339(self.0).told(|text| serializer.serialize_str(text))
-    }
+pub(super) fn moment(time: Timestamp) -> Shown<Rfc3339> {
+    Shown(Rfc3339(time))
 }
 
 /// An address and port.

@@ -31,13 +31,13 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
         return Ok(());
     }
     let noteworthy = analysis.reported_calls().filter(|(_, entry)| is_noteworthy(entry));
-    let failed: Vec<u32> = noteworthy.map(|(id, _)| id).collect();
+    let failed: Vec<u32> = noteworthy.map(|(id, _)| id.0).collect();
     if failed.is_empty() {
         sound(context, page)?;
     }
     let shows_all = context.view.is_whole || calls <= ALL_MAX;
     let rows: Vec<u32> =
-        if shows_all { analysis.reported_calls().map(|(id, _)| id).collect() } else { examples(context, &failed) };
+        if shows_all { analysis.reported_calls().map(|(id, _)| id.0).collect() } else { examples(context, &failed) };
     if rows.is_empty() {
         return Ok(());
     }

@@ -28,7 +28,7 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
             let code = entry.call.final_code.filter(|_| !is_dropped);
             let code = code.map_or(if is_dropped { DROPPED } else { 0 }, |code| code.0);
             let origin = entry.call.origin.map(|origin| origin.endpoint);
-            groups.entry((code, origin)).or_default().push(id);
+            groups.entry((code, origin)).or_default().push(id.0);
         }
     }
     if groups.is_empty() {

@@ -21,6 +21,7 @@ mod table;
 use std::io::{self, Write};
 
 use crate::analysis::{Analysis, CallEntry};
+use crate::call::CallId;
 use crate::report::time::Zone;
 use page::Page;
 
@@ -47,8 +48,7 @@ struct Context<'a> {
 impl<'a> Context<'a> {
     /// The call with this number.
     fn entry(&self, id: u32) -> Option<&'a CallEntry> {
-        let place = (id as usize).checked_sub(1)?;
-        self.analysis.calls.get(place)
+        self.analysis.call(CallId(id))
     }
 }
 

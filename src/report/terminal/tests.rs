@@ -8,7 +8,7 @@ use crate::report::test_support;
 use crate::report::time::Zone;
 
 fn view(width: usize) -> View {
-    View { zone: Zone::Utc, width, is_whole: false }
+    View { zone: Zone::default(), width, is_whole: false }
 }
 
 fn bare(bytes: Vec<u8>) -> String {

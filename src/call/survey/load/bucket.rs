@@ -38,10 +38,13 @@ const NEAR: usize = 10;
 const BURSTS: [u32; 10] = [1, 2, 3, 5, 8, 12, 20, 35, 60, 100];
 /// Rates that are tried first, in steps of 4 % from the rate between refusals on. A bucket that fills up meanwhile gains more.
 const ROUGH_STEPS: RangeInclusive<i32> = -2..=25;
+const ROUGH_STEP: f64 = 1.04;
 /// Rates that are tried next, in steps of 1 % around the best.
 const CLOSE_STEPS: RangeInclusive<i32> = -4..=4;
+const CLOSE_STEP: f64 = 1.01;
 /// Rates that are tried last, in steps of 0.2 % around the best.
 const FINE_STEPS: RangeInclusive<i32> = -5..=5;
+const FINE_STEP: f64 = 1.002;
 /// Rates among which a round one is looked for: 5 % below the best to 5 % above.
 const ROUND_STEPS: RangeInclusive<i32> = -20..=20;
 const ROUND_STEP: f64 = 1.0025;
@@ -59,7 +62,7 @@ const CHANCE_MAX: f64 = 1e-5;
 const END_SHOWN_MIN: u32 = 2;
 
 /// The bucket that refusals keep to, where one does; `attempts` are moments in order, with whether each was refused.
-pub fn bucket(attempts: &[(Timestamp, bool)]) -> Option<Bucket> {
+pub(in crate::call) fn bucket(attempts: &[(Timestamp, bool)]) -> Option<Bucket> {
     let refused = attempts.iter().filter(|(_, refused)| *refused).count();
     if refused < REFUSALS_MIN || refused == attempts.len() {
         return None;
@@ -70,14 +73,14 @@ pub fn bucket(attempts: &[(Timestamp, bool)]) -> Option<Bucket> {
     let mut fit = Fit::new(fitted, rate_between_refusals(fitted)?);
     let refused = fitted.iter().filter(|(_, refused)| *refused).count();
     fit.misfits = (ROUGH_MISFIT_MAX * refused as f64) as u32;
-    fit.try_around(ROUGH_STEPS, 1.04, &BURSTS);
+    fit.try_around(ROUGH_STEPS, ROUGH_STEP, &BURSTS);
     if fit.burst == u32::MAX {
         return None;
     }
     let slack = fit.burst / 2 + 1;
     let near: Vec<u32> = (fit.burst.saturating_sub(slack).max(1)..=fit.burst + slack).collect();
-    fit.try_around(CLOSE_STEPS, 1.01, &near);
-    fit.try_around(FINE_STEPS, 1.002, &near);
+    fit.try_around(CLOSE_STEPS, CLOSE_STEP, &near);
+    fit.try_around(FINE_STEPS, FINE_STEP, &near);
     judge(attempts, &fit)
 }
 
@@ -173,7 +176,7 @@ impl Replay {
     }
 }
 
-/// Follows the fewest and the most tokens that the bucket may hold, as what it took and refused so far tells. It stops where
+/// Follows the fewest and the most tokens that the bucket may hold, as what it took and refused so far shows. It stops where
 /// more than `misfits_max` attempts misfit, because nobody asks how many more there are.
 fn replay(attempts: &[(Timestamp, bool)], per_second: f64, burst: f64, misfits_max: u32) -> Replay {
     let mut found = Replay::default();

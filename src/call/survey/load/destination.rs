@@ -55,9 +55,4 @@ impl Destination {
         };
         self.attempts.iter().map(level).collect()
     }
-
-    /// Refused attempts.
-    pub fn refused(&self) -> impl Iterator<Item = &Attempt> {
-        self.attempts.iter().filter(|attempt| attempt.is_refused())
-    }
 }

@@ -164,7 +164,7 @@ fn refusal<'a>(call: &Call, number: u32, store: &'a MessageStore) -> Option<&'a 
     if let (Some(refusal), None) = (alike.next(), alike.next()) {
         return Some(refusal);
     }
-    // Which of several that came at the same moment is only told by the call as a whole.
+    // Which of several that came at the same moment only the call as a whole shows.
     let transactions = transactions_of(store, &call.legs);
     let (_, hop) = transactions.invites().nth(number as usize)?;
     Some(transactions.message(hop.final_response?))

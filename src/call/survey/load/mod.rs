@@ -22,7 +22,7 @@ pub use limit::{Ceiling, CountedCalls, Pace};
 pub use limit_search::CAPACITY_CODES;
 pub use outage::{NodeOutage, outages};
 pub use rate::{Counting, RateLimit};
-pub use threshold::{Sample, Threshold, ceiling, threshold};
+pub use threshold::{Sample, Threshold};
 pub use trend::{Trend, trend};
 pub use words::RefusalWords;
 
@@ -43,7 +43,7 @@ pub struct Loads {
 
 impl Loads {
     /// Measures the load of every node; `calls` are in the order of time.
-    pub fn of(calls: &[Call], store: &MessageStore) -> Self {
+    pub(in crate::call) fn of(calls: &[Call], store: &MessageStore) -> Self {
         let (mut destinations, places) = measure::destinations(calls, store);
         destinations.par_iter_mut().with_max_len(1).for_each(|destination| {
             destination.ceiling = limit_search::ceiling_of(destination);

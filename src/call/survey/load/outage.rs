@@ -30,6 +30,8 @@ const SHARE_BEFORE_MIN: f64 = 0.5;
 const CHANCE_MAX: f64 = 0.001;
 /// Attempts without a single success that show a node that never worked.
 const NEVER_MIN: usize = 10;
+/// Failures in a row of which the chance is reckoned; more make it no smaller.
+const RUN_COUNTED_MAX: usize = 1_000;
 /// The shortest time in which failures are more than one burst.
 const LENGTH_MIN: Duration = Duration::from_secs(5);
 
@@ -75,7 +77,7 @@ fn is_outage(attempts: &[(Timestamp, bool)], outage: &NodeOutage, run: usize) ->
     // One more failure than seen, so that a spotless record does not make the first failure impossible.
     let failure = 1.0 - outage.share_before * before as f64 / (before + 1) as f64;
     // Every attempt could have begun such a row.
-    let chance = failure.powi(run.min(1_000) as i32) * attempts.len() as f64;
+    let chance = failure.powi(run.min(RUN_COUNTED_MAX) as i32) * attempts.len() as f64;
     chance < CHANCE_MAX && length >= LENGTH_MIN
 }
 

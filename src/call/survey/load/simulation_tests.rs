@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use crate::call::survey::load::rate::rate_limit;
-use crate::call::survey::load::{Counting, RateLimit, Sample, ceiling, trend};
+use crate::call::survey::load::threshold::ceiling;
+use crate::call::survey::load::{Counting, RateLimit, Sample, trend};
 use crate::capture::Timestamp;
 
 /// Simulated captures of each kind.

@@ -49,7 +49,7 @@ const AT_LIMIT_MIN: f64 = 0.9;
 const BELOW_TAKEN_MIN: f64 = 0.95;
 /// Chance at most over the whole capture.
 const CHANCE_MAX: f64 = 1e-5;
-/// Chance at most while refusals go on: tells a limit from a time in which all is refused.
+/// Chance at most while refusals go on: parts a limit from a time in which all is refused.
 const CHANCE_DURING_MAX: f64 = 1e-3;
 /// Episodes that show a limit even where each is short.
 const EPISODES_MIN: u32 = 3;
@@ -70,7 +70,7 @@ impl Threshold {
 }
 
 /// The threshold that parts refused from taken attempts, where one does; `samples` are in the order of time.
-pub fn threshold(samples: &[Sample]) -> Option<Threshold> {
+pub(in crate::call) fn threshold(samples: &[Sample]) -> Option<Threshold> {
     let mut refused: Vec<u32> = samples.iter().filter(|sample| sample.is_refused).map(|sample| sample.level).collect();
     if refused.len() < REFUSALS_MIN {
         return None;
@@ -157,7 +157,7 @@ fn fit(all: &Levels, during: &Levels, limit: u32) -> Option<Threshold> {
 /// A limit of calls at the same time: a threshold that was reached again and again, and at which a place was taken as soon as it was free.
 ///
 /// `ends` are the moments at which calls ended, in order.
-pub fn ceiling(samples: &[Sample], ends: &[Timestamp]) -> Option<Threshold> {
+pub(in crate::call) fn ceiling(samples: &[Sample], ends: &[Timestamp]) -> Option<Threshold> {
     let mut found = threshold(samples)?;
     let (mut longest, mut run) = (0_u32, 0_u32);
     let mut has_fallen = true;

@@ -1,9 +1,6 @@
 //! Names of tools that look for open servers, as they stand in User-Agent.
 
-use std::collections::HashMap;
-
-use crate::call::MessageStore;
-use crate::call::TextId;
+use crate::call::{FastMap, MessageStore, TextId};
 
 /// Names that only tools carry which look for open servers.
 const TOOL_MARKS: [&str; 11] = [
@@ -31,9 +28,9 @@ pub enum Mark {
     Doubtful,
 }
 
-/// What product names tell, each read once: the devices of a run have few.
+/// What product names say, each read once: the devices of a run have few.
 #[derive(Debug, Default)]
-pub struct Marks(HashMap<TextId, Option<Mark>, foldhash::fast::FixedState>);
+pub struct Marks(FastMap<TextId, Option<Mark>>);
 
 impl Marks {
     pub(super) fn of(&mut self, software: TextId, store: &MessageStore) -> Option<Mark> {
@@ -42,7 +39,7 @@ impl Marks {
     }
 }
 
-/// The kind of tool that a product name tells.
+/// The kind of tool that a product name belongs to.
 pub(in crate::diagnose) fn mark_of(software: &str) -> Option<Mark> {
     let name = software.to_ascii_lowercase();
     let is_any = |marks: &[&str]| marks.iter().any(|mark| name.contains(mark));

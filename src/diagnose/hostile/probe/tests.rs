@@ -1,4 +1,4 @@
-//! Tests of how senders are told apart.
+//! Tests of how senders are judged.
 
 use super::*;
 

@@ -3,6 +3,8 @@
 mod branches;
 mod cancelled;
 mod established;
+mod failover;
+mod fork;
 mod forked;
 mod mass_end;
 mod redirected;
@@ -23,8 +25,8 @@ pub const RULES: &[Rule] = &[
     Rule::of_call("call-cancelled", Severity::Info, cancelled::call_cancelled),
     Rule::of_call("call-redirected", Severity::Error, redirected::call_redirected),
     Rule::of_call("call-unreachable", Severity::Error, unanswered::call_unreachable),
-    Rule::of_call("call-fork", Severity::Warn, branches::call_fork),
-    Rule::of_call("call-failover", Severity::Warn, branches::call_failover),
+    Rule::of_call("call-fork", Severity::Warn, fork::call_fork),
+    Rule::of_call("call-failover", Severity::Warn, failover::call_failover),
     Rule::of_call("call-reinvite-rejected", Severity::Warn, established::call_reinvite_rejected),
     Rule::of_call("call-announcement", Severity::Info, unanswered::call_announcement),
 ];

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::call::Message;
-use crate::capture::FrameRef;
+use crate::capture::WeaknessKind;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::input::SeenWeakness;
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::cap::capture::{capitalized, claim};
 
@@ -21,14 +22,14 @@ const LOOK_MAX: usize = 32;
 
 /// Clocks of capture points that disagree, and clocks that were set back.
 pub(super) fn cap_clock(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    let of_clock = |word: &str| matches!(word, "clock-offset" | "time-steps-back");
-    let facts: Vec<&(&'static str, Option<FrameRef>, String)> =
-        capture.sight.weaknesses.iter().filter(|(word, _, _)| of_clock(word)).collect();
+    let of_clock = |kind| matches!(kind, WeaknessKind::ClockOffset | WeaknessKind::TimeStepsBack);
+    let facts: Vec<&SeenWeakness> =
+        capture.sight.weaknesses.iter().filter(|weakness| of_clock(weakness.kind)).collect();
     let early = early(capture);
     if facts.is_empty() && early.is_empty() {
         return Vec::new();
     }
-    let mut details: Vec<String> = facts.iter().map(|(_, _, detail)| detail.clone()).collect();
+    let mut details: Vec<String> = facts.iter().map(|fact| fact.detail.clone()).collect();
     details.extend(early.iter().map(|early| early.words(capture)));
     let mut observation = Observation::new(Confidence::Certain, Proof::Protocol)
         .titled("The clocks of the capture points differ, or were set")
@@ -37,8 +38,9 @@ pub(super) fn cap_clock(capture: &CaptureContext<'_>) -> Vec<Claim> {
             capitalized(&details.join("; "))
         ))
         .remedy("Keep the clocks of capture hosts in step (NTP or PTP); `editcap -t` corrects a file.");
-    for (word, frame, detail) in &facts {
-        observation = observation.maybe_shown_by(frame.map(|frame| Evidence::seen(frame, detail.clone(), *word)));
+    for fact in &facts {
+        let evidence = |frame| Evidence::seen(frame, fact.detail.clone(), fact.kind.word());
+        observation = observation.maybe_shown_by(fact.at.map(evidence));
     }
     for early in &early {
         let quote = crate::diagnose::start_line(&capture.store.tables, early.answer);

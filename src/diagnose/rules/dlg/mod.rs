@@ -1,16 +1,17 @@
 //! Family DLG: inside a call.
 
+mod agreed_path;
 mod bye;
+pub(in crate::diagnose::rules) mod changes;
 mod glare;
 mod joined_late;
 mod no_such_call;
+mod other_end;
 mod prack;
 mod route_set;
 mod session_timer;
 mod swallowed;
 mod too_small;
-
-pub(in crate::diagnose::rules) use glare::{higher_before, is_collision};
 
 use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::{Gate, Rule};

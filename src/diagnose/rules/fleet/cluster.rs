@@ -8,10 +8,8 @@ use crate::call::survey::chance::share;
 use crate::call::{NodeId, Step};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Observation, Proof};
-use crate::diagnose::incident::distinguishing_feature::{good_calls, separates};
 use crate::diagnose::rule::Claim;
 use crate::diagnose::rules::srv::alike::{by_origin, claim as claim_about, with_examples};
-use crate::diagnose::rules::srv::sorting::explained_calls;
 
 /// Failures needed.
 const CLUSTER_MIN: usize = 5;
@@ -32,30 +30,30 @@ fn claim(capture: &CaptureContext<'_>, node: NodeId, code: u16, calls: Vec<u32>)
     if is_explained(capture, node, &calls) {
         return None;
     }
-    let good = good_calls(capture, node);
-    let apart = separates(capture, node, &calls, &good)?;
+    let good = capture.good_calls(node);
+    let common = capture.separates(node, &calls, good)?;
     let first = capture.calls.get(*calls.first()? as usize)?;
     let origin = first.origin?;
-    if (500..600).contains(&code) && apart.is_sharp() && origin.step == Step::Relayed {
-        // The fault itself is told with this feature: srv-internal-error.
+    if (500..600).contains(&code) && common.is_sharp() && origin.step == Step::Relayed {
+        // srv-internal-error names the fault itself, with this feature.
         return None;
     }
     let name = capture.name(origin.endpoint);
     let what = if code == 0 { "get no answer".to_owned() } else { format!("get {code}") };
     let mut observation = Observation::new(Confidence::Likely, Proof::Comparison)
         .beside()
-        .titled(format!("Calls that {} {what} at {name}", apart.feature))
+        .titled(format!("Calls that {} {what} at {name}", common.feature))
         .happened(format!(
             "At {name}, {}. Calls with this feature fail in {:.0} % of cases, others in {:.0} %.",
-            apart.sentence(),
-            100.0 * share(apart.failed_in, apart.failed_in + apart.good_in),
-            100.0 * share(apart.failed - apart.failed_in, apart.failed - apart.failed_in + apart.good_out)
+            common.sentence(),
+            100.0 * share(common.failed_in, common.failed_in + common.good_in),
+            100.0 * share(common.failed - common.failed_in, common.failed - common.failed_in + common.good_out)
         ))
         .remedy(format!(
             "Look first at what treats calls that {} differently at {name}. Compare the INVITE of a failed and of a good call.",
-            apart.feature
+            common.feature
         ))
-        .at(origin.endpoint, format!("{code} {}", apart.feature));
+        .at(origin.endpoint, format!("{code} {}", common.feature));
     for (calls, shows) in [
         (calls.as_slice(), "one of the calls that failed"),
         (good.get(..1).unwrap_or_default(), "a good call to compare with"),
@@ -67,7 +65,7 @@ fn claim(capture: &CaptureContext<'_>, node: NodeId, code: u16, calls: Vec<u32>)
 
 /// Whether most of these failures have an explanation that names its feature itself: a limit, load, an outage, a route.
 fn is_explained(capture: &CaptureContext<'_>, node: NodeId, calls: &[u32]) -> bool {
-    let known = explained_calls(capture, node);
+    let known = capture.explained_calls(node);
     let explained = calls.iter().filter(|call| known.binary_search(call).is_ok());
     explained.count() * 2 >= calls.len()
 }

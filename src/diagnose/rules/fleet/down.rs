@@ -3,19 +3,19 @@
 //! Source: RFC 3263 section 4.3 (failover to another server).
 
 use crate::call::survey::load::{Destination, NodeOutage};
+use crate::diagnose::background::refusal_causes::RefusalCause;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::sorting::{Why, sorted};
-use crate::diagnose::rules::srv::telling::{Refusals, list, refusal_evidence, seconds};
+use crate::diagnose::rules::srv::refusals::{Refusals, list, refusal_evidence, seconds};
 use crate::sip::Method;
 
 /// A destination that fails everything.
 pub fn fleet_destination_down(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (destination, explained) in sorted(capture) {
+    for (destination, explained) in capture.refusal_causes() {
         for explained in explained {
-            if let Why::NodeOutage(outage) = &explained.why {
+            if let RefusalCause::Outage(outage) = &explained.cause {
                 let refusals = Refusals { capture, destination, places: &explained.places };
                 claims.push(refusals.claim(observation(&refusals, outage)));
             }

@@ -5,10 +5,10 @@
 use crate::call::survey::chance::Table;
 use crate::call::survey::load::Fate;
 use crate::call::{Cause, Message, OutcomeGroup};
+use crate::diagnose::background::call_features::invite_of;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Observation, Proof};
-use crate::diagnose::incident::features::invite_of;
 use crate::sip::HeaderName;
 
 /// Codes with which networks refuse anonymous callers without saying so.

@@ -3,6 +3,7 @@
 mod anonymous;
 mod blocked;
 mod passport;
+mod signature;
 mod verify;
 
 use crate::diagnose::finding::Severity;

@@ -2,27 +2,32 @@
 //!
 //! Sources: RFC 3261 sections 7, 8, 21.4.1, 21.4.12, 21.4.14, 21.5.6 and 25; RFC 4475 (what is lawful although odd).
 
-use crate::call::{EndpointId, Message};
-use crate::diagnose::background::contrast::defect_kind;
+use crate::call::{EndpointId, Message, RequestDefect};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Observation, Proof};
-use crate::sip::{HeaderName, Scheme, Uri, Warning};
+use crate::sip::{DefectKind, HeaderName, Scheme, Uri, Warning};
 
 /// Defects that most servers read past: alone they are no likely reason.
-const HARMLESS: [&str; 6] = [
-    "Max-Forwards is missing",
-    "a semicolon has no parameter behind it",
-    "a line ends with LF alone",
-    "the start line has more blanks",
-    "bytes that are no SIP stand before",
-    "Content-Type is missing",
+const HARMLESS: [DefectKind; 6] = [
+    DefectKind::MissingMaxForwards,
+    DefectKind::EmptyParameter,
+    DefectKind::BareLineFeed,
+    DefectKind::StartLineBlanks,
+    DefectKind::JunkBeforeStart,
+    DefectKind::MissingContentType,
 ];
-/// Parts of a message as phrases and defect sentences name them, both without case and punctuation.
+/// Parts of a message as phrases and the words for defects name them, both without case and punctuation.
 const PARTS: [&str; 9] =
     ["contentlength", "cseq", "maxforwards", "callid", "requesturi", "contenttype", "contact", "branch", "version"];
 /// Short names, which must stand as words of their own.
 const SHORT_PARTS: [&str; 5] = ["via", "from", "to", "tag", "date"];
 
+/// Phrases and warnings of one refusal that are read.
+const WORDS_MAX: usize = 3;
+/// Characters of a Request-URI that servers take, as a rule: of a shorter one the code alone says that it is too long.
+const URI_USUAL_MAX: usize = 255;
+
+/// A request that was refused as malformed, or not answered because it is.
 pub fn msg_malformed(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_failure() || context.outcome().is_answered() {
         return None;
@@ -37,24 +42,16 @@ pub fn msg_malformed(context: &CallContext<'_>) -> Option<Observation> {
     }
 }
 
-/// The defect most likely to matter, with its sentence.
-fn defect<'a>(context: &CallContext<'a>, request: &Message, refuser: EndpointId) -> Option<&'a str> {
+/// The defect most likely to matter.
+fn defect(context: &CallContext<'_>, request: &Message, refuser: EndpointId) -> Option<RequestDefect> {
     let node = context.capture.node(refuser);
-    let mut defects: Vec<&str> = context
-        .capture
-        .defects(request)
-        .into_iter()
-        .filter(|sentence| !context.capture.tolerates(node, defect_kind(sentence)))
-        .collect();
-    defects.sort_by_key(|sentence| is_harmless(sentence));
-    let first = *defects.first()?;
-    // Interned for the whole run, so it outlives this function's own list.
-    let ids = context.capture.store.defects.get(&request.digest)?;
-    ids.iter().map(|id| context.tables().text(*id)).find(|text| *text == first)
+    let defects = context.capture.defects(request).iter().copied();
+    let suspect = defects.filter(|defect| !context.capture.tolerates(node, defect.kind));
+    suspect.min_by_key(|defect| is_harmless(defect.kind))
 }
 
-fn is_harmless(sentence: &str) -> bool {
-    HARMLESS.iter().any(|kind| sentence.starts_with(kind))
+fn is_harmless(kind: DefectKind) -> bool {
+    HARMLESS.contains(&kind)
 }
 
 fn refused(context: &CallContext<'_>) -> Option<Observation> {
@@ -62,17 +59,18 @@ fn refused(context: &CallContext<'_>) -> Option<Observation> {
     let who = context.name(refuser);
     let code = context.refusal_code();
     let words = own_words(context, refusal);
-    let Some(sentence) = defect(context, request, refuser) else {
+    let Some(RequestDefect { kind, sentence }) = defect(context, request, refuser) else {
         return Some(without_defect(context, &who, words));
     };
-    let named = words.iter().any(|words| name_same_part(words, sentence));
-    let (confidence, proof) = match (named, is_harmless(sentence)) {
+    let sentence = context.tables().text(sentence);
+    let named = words.iter().any(|words| name_same_part(words, kind));
+    let (confidence, proof) = match (named, is_harmless(kind)) {
         (true, _) => (Confidence::Certain, Proof::OwnWords),
         (false, false) => (Confidence::Likely, Proof::Protocol),
         (false, true) => (Confidence::Possible, Proof::CodeMeaning),
     };
     let said = words.first().map_or(String::new(), |words| format!(" ({words})"));
-    let writer = writer_of(context, sentence);
+    let writer = writer_of(context, kind);
     let damaged = match writer.1 {
         Some(sound) => format!(
             " {} received it without that fault in frame {}, so {} damaged it.",
@@ -84,7 +82,7 @@ fn refused(context: &CallContext<'_>) -> Option<Observation> {
     };
     Some(
         Observation::new(confidence, proof)
-            .titled(format!("Malformed request: {}", defect_kind(sentence)))
+            .titled(format!("Malformed request: {}", kind.words()))
             .happened(format!("{who} refused the INVITE with {code}{said},"))
             .because(format!("it is malformed: {sentence}.{damaged}"))
             .remedy(format!(
@@ -93,20 +91,19 @@ fn refused(context: &CallContext<'_>) -> Option<Observation> {
             ))
             .shown_by(context.shows(request, sentence.to_owned()))
             .shown_by(context.shows(refusal, "the refusal"))
-            .at(writer.0, defect_kind(sentence)),
+            .at(writer.0, kind.words()),
     )
 }
 
 /// Who put the fault in: the sender of the first hop that has it, with the sound message that it had received.
-fn writer_of<'a>(context: &CallContext<'a>, sentence: &str) -> (EndpointId, Option<&'a Message>) {
-    let kind = defect_kind(sentence);
+fn writer_of<'a>(context: &CallContext<'a>, kind: DefectKind) -> (EndpointId, Option<&'a Message>) {
     let mut sound = None;
     for (index, _) in context.path() {
         let hop = context.transactions.transaction(*index);
         let Some(request) = hop.last_request.and_then(|request| context.message(request)) else {
             continue;
         };
-        if context.capture.defects(request).iter().any(|sentence| defect_kind(sentence) == kind) {
+        if context.capture.defects(request).iter().any(|defect| defect.kind == kind) {
             return (hop.source, sound);
         }
         sound = Some(request);
@@ -127,20 +124,20 @@ fn own_words(context: &CallContext<'_>, refusal: &Message) -> Vec<String> {
     if !is_plain {
         words.insert(0, phrase.to_owned());
     }
-    words.truncate(3);
+    words.truncate(WORDS_MAX);
     words
 }
 
-fn name_same_part(words: &str, sentence: &str) -> bool {
+fn name_same_part(words: &str, kind: DefectKind) -> bool {
     let plain = |text: &str| -> String {
         text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
     };
     let has_word = |text: &str, word: &str| {
         text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word))
     };
-    let (said, kind) = (plain(words), plain(defect_kind(sentence)));
-    PARTS.iter().any(|part| said.contains(part) && kind.contains(part))
-        || SHORT_PARTS.iter().any(|part| has_word(words, part) && has_word(defect_kind(sentence), part))
+    let (said, fault) = (plain(words), plain(kind.words()));
+    PARTS.iter().any(|part| said.contains(part) && fault.contains(part))
+        || SHORT_PARTS.iter().any(|part| has_word(words, part) && has_word(kind.words(), part))
 }
 
 fn without_defect(context: &CallContext<'_>, who: &str, words: Vec<String>) -> Observation {
@@ -169,8 +166,7 @@ fn without_defect(context: &CallContext<'_>, who: &str, words: Vec<String>) -> O
 fn too_long(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
     let length = context.tables().text(request.line).len();
-    // Servers take 255 characters at least, as a rule: of a shorter one the code alone says that it is too long.
-    let is_long = length > 255;
+    let is_long = length > URI_USUAL_MAX;
     let (title, doubt) = match is_long {
         true => ("The Request-URI is too long".to_owned(), ""),
         false => (
@@ -271,16 +267,17 @@ fn ignored(context: &CallContext<'_>) -> Option<Observation> {
     let request = context.refused_request()?;
     let node = context.capture.node(root.destination);
     let is_silent = root.trying.is_none() && root.alerting.is_none() && root.final_response.is_none();
-    let sentence = defect(context, request, root.destination)?;
+    let RequestDefect { kind, sentence } = defect(context, request, root.destination)?;
+    let sentence = context.tables().text(sentence);
     let from = context.capture.node(root.source);
     if !is_silent
-        || is_harmless(sentence)
+        || is_harmless(kind)
         || !context.capture.replies(node)
         || context.capture.is_one_directional(from, node)
     {
         return None;
     }
-    let writer = writer_of(context, sentence);
+    let writer = writer_of(context, kind);
     Some(
         Observation::new(Confidence::Possible, Proof::Comparison)
             .titled("A malformed INVITE was not answered")
@@ -291,7 +288,7 @@ fn ignored(context: &CallContext<'_>) -> Option<Observation> {
                 context.name(writer.0)
             ))
             .shown_by(context.shows(request, sentence.to_owned()))
-            .at(writer.0, defect_kind(sentence)),
+            .at(writer.0, kind.words()),
     )
 }
 
@@ -301,11 +298,11 @@ mod tests {
 
     #[test]
     fn a_phrase_names_the_defect_when_both_speak_of_one_part() {
-        let sentence = "Content-Length is larger than the body: \"165\"";
-        assert!(name_same_part("Content-Length mis-match", sentence));
-        assert!(name_same_part("Bad content length", sentence));
-        assert!(!name_same_part("Missing CSeq", sentence));
-        assert!(name_same_part("Missing Via header", "Via has no branch"));
-        assert!(!name_same_part("Bad Request", "From has no tag"));
+        let kind = DefectKind::BodyTooShort;
+        assert!(name_same_part("Content-Length mis-match", kind));
+        assert!(name_same_part("Bad content length", kind));
+        assert!(!name_same_part("Missing CSeq", kind));
+        assert!(name_same_part("Missing Via header", DefectKind::MissingBranch));
+        assert!(!name_same_part("Bad Request", DefectKind::MissingFromTag));
     }
 }

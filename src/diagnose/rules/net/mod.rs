@@ -7,24 +7,24 @@ mod broken;
 mod carried;
 mod fragment;
 pub(in crate::diagnose::rules) mod icmp;
+pub(in crate::diagnose::rules) mod message_evidence;
 mod misrouted;
 mod plain;
 mod private;
 mod retransmit;
 mod silence;
+mod silent_request;
 mod tcp;
 mod tls;
 mod tls_closed;
+mod undeliverable;
 
-use crate::call::{Message, TransactionIndex};
-use crate::capture::FrameRef;
-use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::{Evidence, Severity};
+use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::{Gate, Rule};
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    Rule::of_call("net-icmp", Severity::Error, icmp::net_icmp),
+    Rule::of_call("net-icmp", Severity::Error, undeliverable::net_icmp),
     Rule::of_call("net-tcp", Severity::Error, broken::net_tcp_of_call)
         .and_capture(tcp::net_tcp_of_capture)
         .gated(Gate::BothDirections),
@@ -41,32 +41,3 @@ pub const RULES: &[Rule] = &[
     Rule::of_call("net-sip-alg", Severity::Warn, alg::net_sip_alg),
     Rule::of_capture("net-retransmit", Severity::Warn, retransmit::net_retransmit),
 ];
-
-/// Frames that evidence names; the rest can be found from these.
-const FRAMES_MAX: usize = 16;
-
-/// Every send of a transaction's request, as evidence.
-fn sends(context: &CallContext<'_>, hop: TransactionIndex, shows: &str) -> Option<Evidence> {
-    let messages: Vec<&Message> = context.transactions.sends_of(hop).map(|(_, m)| m).collect();
-    in_messages(context, &messages, shows)
-}
-
-/// Several messages that show one thing, as evidence; the first one is quoted.
-pub(in crate::diagnose::rules) fn in_messages(
-    context: &CallContext<'_>,
-    messages: &[&Message],
-    shows: &str,
-) -> Option<Evidence> {
-    let first = messages.first()?;
-    let frames: Vec<FrameRef> = messages.iter().map(|message| message.at).take(FRAMES_MAX).collect();
-    Some(Evidence::in_frames(frames, context.start_line(first), shows))
-}
-
-/// `once`, `twice` or `7 times`.
-pub(in crate::diagnose::rules) fn times(count: usize) -> String {
-    match count {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        _ => format!("{count} times"),
-    }
-}

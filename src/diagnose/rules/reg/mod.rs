@@ -1,7 +1,10 @@
 //! Family REG: devices that cannot register, and bindings that do not last.
 
 mod binding;
+mod contacts;
 mod failed;
+mod failure;
+mod refused;
 mod silent;
 mod unbound;
 mod unheard;

@@ -2,14 +2,14 @@
 //!
 //! Source: RFC 3891 section 3 (which call Replaces names, and as whom).
 
-use crate::call::Message;
+use crate::call::{Message, Outcome};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::sip::{DialogReference, HeaderName};
 
 /// A call that was to take another one's place, and was refused.
 pub(super) fn refused(context: &CallContext<'_>) -> Option<Observation> {
-    if !context.outcome().is_failure() && context.outcome() != crate::call::Outcome::Busy {
+    if !context.outcome().is_failure() && context.outcome() != Outcome::Busy {
         return None;
     }
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
@@ -49,7 +49,7 @@ pub(super) fn refused(context: &CallContext<'_>) -> Option<Observation> {
 
 /// Why no call fits a Replaces header, as far as the capture holds the call that it names.
 fn unmatched(context: &CallContext<'_>, replaces: &DialogReference<'_>, call_id: &str) -> (String, Confidence) {
-    let Some(call) = context.capture.call_with_id(call_id) else {
+    let Some(call) = context.capture.replaced_call(call_id) else {
         return ("the capture holds no call with that Call-ID".to_owned(), Confidence::Likely);
     };
     let tag = |tag: Option<&[u8]>| String::from_utf8_lossy(tag.unwrap_or_default()).into_owned();
