@@ -25,7 +25,7 @@ const STEPPED: &str =
     "The clock of the capture was set while it ran, so what seems missing may have come at a time that cannot be told.";
 
 /// Why a finding is less sure, and by how many levels.
-type Reason = (u8, &'static str);
+type Lowering = (u8, &'static str);
 
 /// What the capture lacks of one call.
 pub(super) struct Doubt<'c, 'a> {
@@ -113,7 +113,7 @@ fn may_lack(rule: &Rule, seen: &Observation) -> bool {
     }
 }
 
-fn lower(seen: &mut Observation, reason: Option<Reason>) {
+fn lower(seen: &mut Observation, reason: Option<Lowering>) {
     if let Some((levels, because)) = reason {
         seen.doubt(levels, because);
     }
@@ -124,7 +124,7 @@ fn of_absence(
     capture: &CaptureContext<'_>,
     legs: &[Leg],
     pairs: impl Iterator<Item = (NodeId, NodeId)>,
-) -> Option<Reason> {
+) -> Option<Lowering> {
     let lacks_own =
         legs.iter().any(|leg| missed_in(capture.store.messages_of(leg), &capture.store.tables, capture.start) > 0);
     if lacks_own {
@@ -132,7 +132,7 @@ fn of_absence(
     }
     let missing_messages = capture.missing_messages();
     let mut own = pairs.map(|(a, b)| missing_messages.between(a, b));
-    let worst = own.by_ref().fold(None, |worst: Option<Reason>, tally| {
+    let worst = own.by_ref().fold(None, |worst: Option<Lowering>, tally| {
         let levels = match tally.missed {
             0 => return worst,
             _ if tally.is_at_least_one_in(PAIR_SHARE) => 2,
@@ -143,7 +143,7 @@ fn of_absence(
     worst.or_else(|| of_everything(capture))
 }
 
-fn of_absence_at(capture: &CaptureContext<'_>, origin: EndpointId) -> Option<Reason> {
+fn of_absence_at(capture: &CaptureContext<'_>, origin: EndpointId) -> Option<Lowering> {
     let tally = capture.missing_messages().at(capture.node(origin));
     match tally.missed {
         0 => of_everything(capture),
@@ -153,7 +153,7 @@ fn of_absence_at(capture: &CaptureContext<'_>, origin: EndpointId) -> Option<Rea
 }
 
 /// What casts doubt on every absence in the capture.
-fn of_everything(capture: &CaptureContext<'_>) -> Option<Reason> {
+fn of_everything(capture: &CaptureContext<'_>) -> Option<Lowering> {
     let total = capture.missing_messages().total();
     let is_lossy = total.missed >= TOTAL_MIN && total.is_at_least_one_in(TOTAL_SHARE);
     let weaknesses = &capture.sight.weaknesses;

@@ -10,12 +10,12 @@ use crate::diagnose::finding::{Evidence, Finding, Incident, Observation, Variety
 const EXAMPLES_MAX: usize = 3;
 
 /// Rule, origin, signature, and whether it is about calls: a call and a registration are not counted together.
-type Key = (&'static str, Option<EndpointId>, String, bool);
+type ProblemKey = (&'static str, Option<EndpointId>, String, bool);
 
 #[derive(Default)]
 pub(super) struct IncidentGroups {
     list: Vec<IncidentGroup>,
-    place: HashMap<Key, usize, foldhash::fast::FixedState>,
+    place: HashMap<ProblemKey, usize, foldhash::fast::FixedState>,
 }
 
 /// One problem on the way.
