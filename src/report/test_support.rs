@@ -147,7 +147,7 @@ pub(super) fn analysis() -> Analysis {
         first_at: at(1000),
         last_at: at(2038),
         scope: "2 of 6 calls to 10.0.0.5".to_owned(),
-        apart: String::new(),
+        distinction: String::new(),
     };
     Analysis {
         begun: Default::default(),

@@ -55,7 +55,7 @@ impl Serialize for IncidentLine<'_> {
             first_at: moment(incident.first_at),
             last_at: moment(incident.last_at),
             scope: non_empty(&incident.scope),
-            apart: non_empty(&incident.apart),
+            apart: non_empty(&incident.distinction),
             evidence: Each(|| finding.seen.evidence.iter().map(EvidenceLine)),
             ruled_out: Each(|| finding.seen.ruled_out.iter().map(ruled_out)),
         }

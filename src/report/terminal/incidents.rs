@@ -197,8 +197,8 @@ fn scope(context: &Context<'_>, incident: &Incident, page: &mut Page<'_>) -> io:
     }
     parts.push(when(context, incident.first_at, incident.last_at));
     let mut text = parts.join("; ");
-    if !incident.apart.is_empty() {
-        text.push_str(&format!(". {}", incident.apart));
+    if !incident.distinction.is_empty() {
+        text.push_str(&format!(". {}", incident.distinction));
     }
     page.labelled("Scope", [plain(text)])
 }

@@ -17,8 +17,8 @@ use crate::diagnose::rule::{Gate, Rule};
 /// A rule that is asked about each login that led nowhere: of a call, of a registration, of other requests; and where it has
 /// a further function, about each call without one.
 macro_rules! of_logins {
-    ($id:literal, $title:literal, $ask:path $(, $otherwise:path)?) => {
-        Rule::of_call($id, Severity::Error, $title, |context| match Login::of_call(context) {
+    ($id:literal, $ask:path $(, $otherwise:path)?) => {
+        Rule::of_call($id, Severity::Error, |context| match Login::of_call(context) {
             Some(login) => $ask(&login),
             None => None$(.or_else(|| $otherwise(context)))?,
         })
@@ -30,18 +30,13 @@ macro_rules! of_logins {
 
 /// The rules of this family; each speaks of calls, of registrations and of other requests.
 pub const RULES: &[Rule] = &[
-    of_logins!("auth-stale-loop", "Nonce expires faster than the client can use it", stale::auth_stale_loop),
-    of_logins!("auth-algorithm", "Digest algorithm not supported by the client", unanswered::auth_algorithm),
-    of_logins!("auth-digest-error", "The login answer itself is wrong", refused::auth_digest_error),
-    of_logins!("auth-rejected", "Wrong password (or unknown user)", refused::auth_rejected),
-    of_logins!(
-        "auth-no-credentials",
-        "Caller never answered the login request",
-        unanswered::auth_no_credentials,
-        unanswered::auth_no_credentials_of_call
-    )
-    .gated(Gate::BothDirections),
-    Rule::of_call("auth-forbidden", Severity::Error, "Refused by policy (403)", forbidden::auth_forbidden_of_call)
+    of_logins!("auth-stale-loop", stale::auth_stale_loop),
+    of_logins!("auth-algorithm", unanswered::auth_algorithm),
+    of_logins!("auth-digest-error", refused::auth_digest_error),
+    of_logins!("auth-rejected", refused::auth_rejected),
+    of_logins!("auth-no-credentials", unanswered::auth_no_credentials, unanswered::auth_no_credentials_of_call)
+        .gated(Gate::BothDirections),
+    Rule::of_call("auth-forbidden", Severity::Error, forbidden::auth_forbidden_of_call)
         .and_registration(forbidden::auth_forbidden_of_registration)
         .gated(Gate::Complete),
 ];

@@ -24,43 +24,20 @@ use crate::diagnose::rule::{Gate, Rule};
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    Rule::of_call("net-icmp", Severity::Error, "Reported unreachable", undeliverable::net_icmp),
-    Rule::of_call("net-tcp", Severity::Error, "TCP connection fails", broken::net_tcp_of_call)
+    Rule::of_call("net-icmp", Severity::Error, undeliverable::net_icmp),
+    Rule::of_call("net-tcp", Severity::Error, broken::net_tcp_of_call)
         .and_capture(tcp::net_tcp_of_capture)
         .gated(Gate::BothDirections),
-    Rule::of_call("net-tls", Severity::Error, "TLS handshake fails", plain::net_tls_of_call)
+    Rule::of_call("net-tls", Severity::Error, plain::net_tls_of_call)
         .and_capture(tls::net_tls_of_capture)
         .gated(Gate::BothDirections),
-    Rule::of_call(
-        "net-udp-fragment",
-        Severity::Error,
-        "Large SIP message over UDP is lost or fragmented",
-        fragment::net_udp_fragment_of_call,
-    )
-    .and_capture(fragment::net_udp_fragment_of_capture)
-    .gated(Gate::BothDirections),
-    Rule::of_call(
-        "net-response-misrouted",
-        Severity::Error,
-        "Answers go to the wrong address or port",
-        misrouted::net_response_misrouted,
-    ),
-    Rule::of_call("net-no-response", Severity::Error, "No answer at all", silence::net_no_response)
+    Rule::of_call("net-udp-fragment", Severity::Error, fragment::net_udp_fragment_of_call)
+        .and_capture(fragment::net_udp_fragment_of_capture)
         .gated(Gate::BothDirections),
-    Rule::of_call(
-        "net-ack-lost",
-        Severity::Error,
-        "Answered, then dropped because the ACK is missing",
-        ack::net_ack_lost,
-    )
-    .gated(Gate::BothDirections),
-    Rule::of_call(
-        "net-private-address",
-        Severity::Warn,
-        "A private address is advertised to the outside",
-        private::net_private_address,
-    )
-    .gated(Gate::BothDirections),
-    Rule::of_call("net-sip-alg", Severity::Warn, "A router rewrites SIP", alg::net_sip_alg),
-    Rule::of_capture("net-retransmit", Severity::Warn, "Messages are repeated", retransmit::net_retransmit),
+    Rule::of_call("net-response-misrouted", Severity::Error, misrouted::net_response_misrouted),
+    Rule::of_call("net-no-response", Severity::Error, silence::net_no_response).gated(Gate::BothDirections),
+    Rule::of_call("net-ack-lost", Severity::Error, ack::net_ack_lost).gated(Gate::BothDirections),
+    Rule::of_call("net-private-address", Severity::Warn, private::net_private_address).gated(Gate::BothDirections),
+    Rule::of_call("net-sip-alg", Severity::Warn, alg::net_sip_alg),
+    Rule::of_capture("net-retransmit", Severity::Warn, retransmit::net_retransmit),
 ];

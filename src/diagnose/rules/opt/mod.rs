@@ -7,9 +7,4 @@ use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
-pub const RULES: &[Rule] = &[Rule::of_capture(
-    "opt-peer-down",
-    Severity::Error,
-    "Keep-alive (OPTIONS) shows the trunk is down",
-    peer_down::opt_peer_down,
-)];
+pub const RULES: &[Rule] = &[Rule::of_capture("opt-peer-down", Severity::Error, peer_down::opt_peer_down)];

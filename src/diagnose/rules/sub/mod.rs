@@ -7,5 +7,4 @@ use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
-pub const RULES: &[Rule] =
-    &[Rule::of_capture("sub-failed", Severity::Warn, "Subscription not working", failed::sub_failed)];
+pub const RULES: &[Rule] = &[Rule::of_capture("sub-failed", Severity::Warn, failed::sub_failed)];

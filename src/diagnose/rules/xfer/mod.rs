@@ -7,5 +7,4 @@ use crate::diagnose::finding::Severity;
 use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
-pub const RULES: &[Rule] =
-    &[Rule::of_call("xfer-failed", Severity::Error, "Call transfer failed", failed::xfer_failed)];
+pub const RULES: &[Rule] = &[Rule::of_call("xfer-failed", Severity::Error, failed::xfer_failed)];
