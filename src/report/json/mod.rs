@@ -119,5 +119,3 @@ impl<W: Write> Write for WithoutBrace<'_, W> {
         self.out.flush()
     }
 }
-#[cfg(test)]
-mod tests;

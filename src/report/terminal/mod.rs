@@ -99,6 +99,3 @@ pub fn write_metrics(analysis: &Analysis, style: &ScreenStyle, out: &mut dyn Wri
     head::write(&context, &mut page)?;
     profile::write(&context, &mut page)
 }
-
-#[cfg(test)]
-mod tests;

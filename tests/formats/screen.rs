@@ -1,11 +1,11 @@
 //! What a user sees, at the widths of a small and of a large terminal.
 
-use crate::analysis::Analysis;
-use crate::call::Outcome;
-use crate::report::escape::is_hostile;
-use crate::report::terminal::{NoCall, ScreenStyle, find_call, write_call, write_metrics, write_overview};
-use crate::report::test_support;
-use crate::report::time::Zone;
+use crate::made;
+use sipscan::analysis::Analysis;
+use sipscan::call::Outcome;
+use sipscan::report::escape::is_hostile;
+use sipscan::report::terminal::{NoCall, ScreenStyle, find_call, write_call, write_metrics, write_overview};
+use sipscan::report::time::Zone;
 
 fn style(width: usize) -> ScreenStyle {
     ScreenStyle { zone: Zone::default(), width, is_whole: false }
@@ -30,29 +30,29 @@ fn note(analysis: &Analysis, id: u32, style: &ScreenStyle) -> String {
 
 /// The ladder alone: the note above it depends on rules, which have tests of their own.
 fn ladder(sample: &str, id: u32, style: &ScreenStyle) -> String {
-    let note = note(&test_support::sample(sample), id, style);
+    let note = note(&made::sample(sample), id, style);
     let lines = note.lines().skip_while(|line| !line.is_empty()).skip(1);
     lines.map(|line| format!("{line}\n")).collect()
 }
 
 #[test]
 fn overview_on_80_columns() {
-    insta::assert_snapshot!(overview(&test_support::analysis(), &style(80)));
+    insta::assert_snapshot!(overview(&made::analysis(), &style(80)));
 }
 
 #[test]
 fn overview_on_120_columns() {
-    insta::assert_snapshot!(overview(&test_support::analysis(), &style(120)));
+    insta::assert_snapshot!(overview(&made::analysis(), &style(120)));
 }
 
 #[test]
 fn note_of_a_refused_call() {
-    insta::assert_snapshot!(note(&test_support::analysis(), 2, &style(100)));
+    insta::assert_snapshot!(note(&made::analysis(), 2, &style(100)));
 }
 
 #[test]
 fn note_of_a_call_that_no_rule_explains() {
-    insta::assert_snapshot!(note(&test_support::analysis(), 5, &style(100)));
+    insta::assert_snapshot!(note(&made::analysis(), 5, &style(100)));
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn ladder_of_a_call_through_a_proxy() {
 
 /// What the note of a call says of its way and its moments.
 fn facts(sample: &str, id: u32) -> String {
-    let note = note(&test_support::sample(sample), id, &style(100));
+    let note = note(&made::sample(sample), id, &style(100));
     let lines = note.lines().skip_while(|line| !line.starts_with("  Path"));
     let lines = lines.take_while(|line| !line.is_empty());
     lines.map(|line| format!("{line}\n")).collect()
@@ -81,7 +81,7 @@ fn facts_of_a_call_that_a_second_gateway_carried() {
 
 #[test]
 fn metrics_in_full() {
-    let text = metrics(&test_support::sample("registered-phones-call.pcapng"), &style(120));
+    let text = metrics(&made::sample("registered-phones-call.pcapng"), &style(120));
     // The head names the file where this machine keeps it.
     let lines = text.lines().skip_while(|line| !line.is_empty()).skip(1);
     let lines: String = lines.map(|line| format!("{line}\n")).collect();
@@ -90,7 +90,7 @@ fn metrics_in_full() {
 
 #[test]
 fn metrics_fit_a_narrow_page_and_keep_text_from_the_wire_harmless() {
-    let text = metrics(&test_support::analysis(), &style(60));
+    let text = metrics(&made::analysis(), &style(60));
     for line in text.lines() {
         let columns = unicode_width::UnicodeWidthStr::width(line);
         assert!(columns <= 60, "{columns} columns: {line}");
@@ -112,7 +112,7 @@ fn ladder_is_a_list_where_columns_do_not_fit() {
 #[test]
 fn no_line_is_wider_than_asked_and_none_ends_in_a_space() {
     for width in [60, 80, 100, 132] {
-        let analysis = test_support::analysis();
+        let analysis = made::analysis();
         let text = overview(&analysis, &style(width)) + &note(&analysis, 6, &style(width));
         for line in text.lines() {
             let columns = unicode_width::UnicodeWidthStr::width(line);
@@ -124,7 +124,7 @@ fn no_line_is_wider_than_asked_and_none_ends_in_a_space() {
 
 #[test]
 fn no_text_from_the_wire_acts_on_the_terminal() {
-    let analysis = test_support::analysis();
+    let analysis = made::analysis();
     for id in 1..=6 {
         let text = note(&analysis, id, &style(100)) + &overview(&analysis, &style(100));
         let hostile = text.chars().find(|c| is_hostile(*c) && *c != '\n');
@@ -134,20 +134,20 @@ fn no_text_from_the_wire_acts_on_the_terminal() {
 
 #[test]
 fn a_capture_with_thousands_of_failures_still_fits_a_screen() {
-    let mut analysis = test_support::analysis();
+    let mut analysis = made::analysis();
     let numbers: Vec<u32> = (1..=5000).collect();
     while analysis.calls.len() < 5000 {
-        let more = test_support::analysis().calls;
+        let more = made::analysis().calls;
         analysis.calls.extend(more);
     }
-    analysis.metrics = crate::call::survey::metrics::Metrics::of(analysis.calls.iter().map(|entry| &entry.call));
+    analysis.metrics = sipscan::call::survey::metrics::Metrics::of(analysis.calls.iter().map(|entry| &entry.call));
     for _ in 0..40 {
-        let mut again = test_support::analysis().incidents;
+        let mut again = made::analysis().incidents;
         again[0].calls.clone_from(&numbers);
         analysis.incidents.append(&mut again);
     }
     for _ in 0..500 {
-        let more = test_support::analysis();
+        let more = made::analysis();
         analysis.registrations.extend(more.registrations);
         analysis.others.extend(more.others);
         analysis.captures.extend(more.captures);
@@ -158,10 +158,10 @@ fn a_capture_with_thousands_of_failures_still_fits_a_screen() {
 
 #[test]
 fn a_sound_capture_says_so_in_one_line() {
-    let mut analysis = test_support::analysis();
+    let mut analysis = made::analysis();
     analysis.calls.truncate(1);
     analysis.incidents.clear();
-    analysis.metrics = crate::call::survey::metrics::Metrics::of(analysis.calls.iter().map(|entry| &entry.call));
+    analysis.metrics = sipscan::call::survey::metrics::Metrics::of(analysis.calls.iter().map(|entry| &entry.call));
     let text = overview(&analysis, &style(100));
     assert!(text.contains("No fault was found in any call.\n"), "{text}");
     assert!(!text.contains("Failed"), "{text}");
@@ -169,7 +169,7 @@ fn a_sound_capture_says_so_in_one_line() {
 
 #[test]
 fn a_capture_without_sip_says_what_was_not_read() {
-    let mut analysis = test_support::analysis();
+    let mut analysis = made::analysis();
     analysis.calls.clear();
     analysis.registrations.clear();
     analysis.others.clear();
@@ -181,7 +181,7 @@ fn a_capture_without_sip_says_what_was_not_read() {
 
 #[test]
 fn a_normal_ending_is_no_fault() {
-    let mut analysis = test_support::analysis();
+    let mut analysis = made::analysis();
     let text = note(&analysis, 4, &style(100));
     assert!(text.starts_with("NOT A FAULT  call 4"), "{text}");
     analysis.calls[3].call.outcome = Outcome::Dropped;
@@ -190,7 +190,7 @@ fn a_normal_ending_is_no_fault() {
 
 #[test]
 fn a_call_is_found_by_number_by_call_id_or_by_a_part_of_it() {
-    let analysis = test_support::analysis();
+    let analysis = made::analysis();
     assert_eq!(Ok(3), find_call(&analysis, "3"));
     assert_eq!(Ok(3), find_call(&analysis, "2@203.0.113.9"));
     assert_eq!(Ok(6), find_call(&analysis, "5@2"));
@@ -204,8 +204,8 @@ fn a_call_is_found_by_number_by_call_id_or_by_a_part_of_it() {
 
 #[test]
 fn frames_of_several_captures_name_their_file() {
-    let mut analysis = test_support::analysis();
-    analysis.captures.extend(test_support::analysis().captures);
+    let mut analysis = made::analysis();
+    analysis.captures.extend(made::analysis().captures);
     let text = note(&analysis, 2, &style(100));
     assert!(text.contains("frame 1:17: m=audio"), "{text}");
 }

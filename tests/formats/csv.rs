@@ -1,9 +1,9 @@
 //! The CSV report opens in a spreadsheet as it was written, and runs nothing there.
 
-use crate::analysis::{Analysis, CallField};
-use crate::report::csv::write;
-use crate::report::escape::is_hostile;
-use crate::report::test_support;
+use crate::made;
+use sipscan::analysis::{Analysis, CallField};
+use sipscan::report::csv::write;
+use sipscan::report::escape::is_hostile;
 
 fn text(analysis: &Analysis) -> String {
     let mut out = Vec::new();
@@ -29,7 +29,7 @@ fn cell<'a>(row: &'a [String], column: &str) -> &'a str {
 
 #[test]
 fn a_row_for_each_call_below_the_header() {
-    let rows = rows(&test_support::analysis());
+    let rows = rows(&made::analysis());
     assert_eq!(7, rows.len());
     assert_eq!(columns(), rows[0]);
     let refused = &rows[2];
@@ -54,14 +54,14 @@ fn a_row_for_each_call_below_the_header() {
 
 #[test]
 fn the_header_is_there_without_calls() {
-    let mut analysis = test_support::analysis();
+    let mut analysis = made::analysis();
     analysis.calls.clear();
     assert_eq!(vec![columns()], rows(&analysis));
 }
 
 #[test]
 fn no_cell_is_a_formula_or_acts_on_a_terminal() {
-    let analysis = test_support::analysis();
+    let analysis = made::analysis();
     for row in rows(&analysis) {
         for cell in row {
             assert!(!cell.starts_with(['=', '+', '-', '@']), "{cell}");

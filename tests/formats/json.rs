@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::analysis::Analysis;
-use crate::report::escape::is_hostile;
-use crate::report::json::write;
-use crate::report::test_support;
+use crate::made;
+use sipscan::analysis::Analysis;
+use sipscan::report::escape::is_hostile;
+use sipscan::report::json::write;
 
 fn text(analysis: &Analysis) -> String {
     let mut out = Vec::new();
@@ -20,7 +20,7 @@ fn report(analysis: &Analysis) -> Value {
 /// Fails with what is wrong where a report does not satisfy docs/report.schema.json.
 fn satisfies_the_schema(report: &Value) {
     let schema: Value =
-        serde_json::from_str(include_str!("../../../docs/report.schema.json")).expect("the schema is JSON");
+        serde_json::from_str(include_str!("../../docs/report.schema.json")).expect("the schema is JSON");
     let mut compiler = boon::Compiler::new();
     compiler.add_resource("report.schema.json", schema).expect("the schema has a name");
     let mut schemas = boon::Schemas::new();
@@ -32,7 +32,7 @@ fn satisfies_the_schema(report: &Value) {
 
 #[test]
 fn a_report_satisfies_the_schema() {
-    satisfies_the_schema(&report(&test_support::analysis()));
+    satisfies_the_schema(&report(&made::analysis()));
 }
 
 #[test]
@@ -44,14 +44,14 @@ fn reports_of_samples_satisfy_the_schema() {
         "registered-phones-call.pcapng",
         "tcp-calls.pcap",
     ] {
-        satisfies_the_schema(&report(&test_support::sample(name)));
+        satisfies_the_schema(&report(&made::sample(name)));
     }
 }
 
 #[test]
 fn a_report_on_some_of_the_calls_or_none_satisfies_the_schema() {
     for wanted in [0, 2] {
-        let mut analysis = test_support::sample("503-gateway-full.pcapng");
+        let mut analysis = made::sample("503-gateway-full.pcapng");
         let matching = (0..analysis.calls.len()).map(|place| place < wanted);
         analysis.narrow("id <= wanted", matching.collect());
         satisfies_the_schema(&report(&analysis));
@@ -60,17 +60,17 @@ fn a_report_on_some_of_the_calls_or_none_satisfies_the_schema() {
 
 #[test]
 fn a_report_of_nothing_satisfies_the_schema() {
-    let mut analysis = test_support::analysis();
+    let mut analysis = made::analysis();
     analysis.captures.clear();
     analysis.calls.clear();
     analysis.incidents.clear();
-    analysis.metrics = crate::call::survey::metrics::Metrics::default();
+    analysis.metrics = sipscan::call::survey::metrics::Metrics::default();
     satisfies_the_schema(&report(&analysis));
 }
 
 #[test]
 fn values_read_as_the_contract_says() {
-    let report = report(&test_support::analysis());
+    let report = report(&made::analysis());
     let call = &report["calls"][1];
     assert_eq!("sipscan-report/1", report["schema"]);
     assert_eq!(2, call["id"]);
@@ -89,7 +89,7 @@ fn values_read_as_the_contract_says() {
 
 #[test]
 fn a_silence_says_what_was_missing_and_how_long_the_capture_watched() {
-    let report = report(&test_support::analysis());
+    let report = report(&made::analysis());
     let silence = &report["calls"][1]["findings"][0]["evidence"][2];
     assert_eq!(22, silence["frames"][0]["frame"]);
     assert_eq!("", silence["quote"]);
@@ -99,16 +99,16 @@ fn a_silence_says_what_was_missing_and_how_long_the_capture_watched() {
 
 #[test]
 fn no_text_from_the_wire_acts_on_a_terminal_and_none_is_lost() {
-    let analysis = test_support::analysis();
+    let analysis = made::analysis();
     let text = text(&analysis);
     let hostile = text.chars().find(|c| is_hostile(*c) && *c != '\n');
     assert_eq!(None, hostile);
-    assert_eq!(test_support::HOSTILE, report(&analysis)["calls"][5]["callee"]);
+    assert_eq!(made::HOSTILE, report(&analysis)["calls"][5]["callee"]);
 }
 
 #[test]
 fn each_call_stands_on_a_line_of_its_own() {
-    let text = text(&test_support::analysis());
+    let text = text(&made::analysis());
     let calls = text.lines().filter(|line| line.starts_with("{\"id\":"));
     assert_eq!(6, calls.count());
     assert!(text.ends_with("}\n"), "{text}");
@@ -125,7 +125,7 @@ fn a_reader_who_went_away_is_told_from_a_full_disk() {
             Ok(())
         }
     }
-    let error = write(&test_support::analysis(), true, &mut Gone).expect_err("nobody reads");
+    let error = write(&made::analysis(), true, &mut Gone).expect_err("nobody reads");
     assert_eq!(std::io::ErrorKind::BrokenPipe, error.kind());
 }
 
@@ -138,7 +138,7 @@ fn stages_add_up_to_the_delay_and_groups_to_the_whole() {
         "ring-group-one-answers.pcapng",
         "tcp-calls.pcap",
     ] {
-        let report = report(&test_support::sample(name));
+        let report = report(&made::sample(name));
         let calls = report["calls"].as_array().expect("a list");
         for call in calls.iter().filter(|call| !call["pdd_ms"].is_null()) {
             let stages = call["pdd_stages"].as_array().expect("a list");

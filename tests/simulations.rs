@@ -2,10 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::call::survey::load::rate::rate_limit;
-use crate::call::survey::load::threshold::ceiling;
-use crate::call::survey::load::{Counting, RateLimit, Sample, trend};
-use crate::capture::Timestamp;
+use sipscan::call::survey::load::{Counting, RateLimit, Sample, ceiling, rate_limit, trend};
+use sipscan::capture::Timestamp;
 
 /// Simulated captures of each kind.
 const RUNS: u64 = 100;

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::analysis::{Analysis, CallEntry, CaptureEntry, Fitness, Peer, RegistrationEntry, Undecoded};
-use crate::call::beside::other_request::OtherCount;
-use crate::call::beside::registration::{Registration, RegistrationOutcome};
-use crate::call::survey::metrics::Metrics;
-use crate::call::{Call, Hop, Leg, MessageRange, MessageStore, Milestones, Origin, Outcome, Party, Step, Tables};
-use crate::capture::{FrameRef, OpenError, OpenProblem, Timestamp, Weakness, WeaknessKind};
-use crate::diagnose::{Confidence, Evidence, Finding, Incident, Observation, Proof, Severity, Variety};
-use crate::net::{Endpoint, Transport};
-use crate::sip::{Method, StatusCode};
+use sipscan::analysis::{Analysis, CallEntry, CaptureEntry, Fitness, Peer, RegistrationEntry, Undecoded};
+use sipscan::call::beside::other_request::OtherCount;
+use sipscan::call::beside::registration::{Registration, RegistrationOutcome};
+use sipscan::call::survey::metrics::Metrics;
+use sipscan::call::{Call, Hop, Leg, MessageRange, MessageStore, Milestones, Origin, Outcome, Party, Step, Tables};
+use sipscan::capture::{FrameRef, OpenError, OpenProblem, Timestamp, Weakness, WeaknessKind};
+use sipscan::diagnose::{Confidence, Evidence, Finding, Incident, Observation, Proof, Severity, Variety};
+use sipscan::net::{Endpoint, Transport};
+use sipscan::sip::{Method, StatusCode};
 
 /// Clears a screen, turns the reading direction, begins a formula, breaks a line.
-pub(super) const HOSTILE: &str = "=\u{1b}[2J\u{202e}evil\r\n\u{9b}31m,\"x\u{200b}";
+pub const HOSTILE: &str = "=\u{1b}[2J\u{202e}evil\r\n\u{9b}31m,\"x\u{200b}";
 
 /// Milliseconds after the beginning of the capture.
-pub(super) fn at(milliseconds: i64) -> Timestamp {
+pub fn at(milliseconds: i64) -> Timestamp {
     Timestamp::from_nanoseconds(1_566_926_798_123_456_000 + milliseconds * 1_000_000)
 }
 
@@ -112,7 +112,7 @@ fn codec_mismatch(tables: &mut Tables) -> Finding {
 }
 
 /// An analysis of six calls, with something in every list of the report.
-pub(super) fn analysis() -> Analysis {
+pub fn analysis() -> Analysis {
     let mut store = MessageStore::default();
     let tables = &mut store.tables;
     let mut entries = Vec::new();
@@ -238,8 +238,8 @@ fn pbx(tables: &mut Tables) -> Peer {
 }
 
 /// The analysis of one of the samples.
-pub(super) fn sample(name: &str) -> Analysis {
+pub fn sample(name: &str) -> Analysis {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples").join(name);
-    let options = crate::analysis::Options { workers: 1, ..Default::default() };
-    crate::analysis::analyze(&[path], &options, &mut |_| {}).expect("a sample reads")
+    let options = sipscan::analysis::Options { workers: 1, ..Default::default() };
+    sipscan::analysis::analyze(&[path], &options, &mut |_| {}).expect("a sample reads")
 }
