@@ -3,13 +3,14 @@
 //! Sources: RFC 7989 (Session-ID), RFC 7315 section 4.6 (icid), RFC 3261 section 8.1.3.4 (redirection). Where two candidates fit,
 //! nothing is linked: a wrong link would accuse the wrong node.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use rayon::prelude::*;
 
 use crate::call::outcome::call::Call;
 use crate::call::store::endpoint::NodeId;
+use crate::call::store::fast_map::FastSet;
 use crate::call::store::message::Message;
 use crate::call::store::message_store::MessageStore;
 use crate::call::store::string_arena::TextId;
@@ -111,9 +112,9 @@ fn set_leader(leader: &mut [u32], of: usize, to: usize) {
 /// What an identifier is, so that none is compared with one of another kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum IdentifierKind {
-    SessionId,
-    ChargingId,
-    CallId,
+    Session,
+    Charging,
+    Call,
 }
 
 fn link_by_identifier(linkable: &[Option<LinkableCall<'_>>], leader: &mut [u32]) {
@@ -140,11 +141,11 @@ fn identifiers<'a>(own: &LinkableCall<'a>, is_quoting: bool) -> impl Iterator<It
     let [session, charging] = [own.session_id, own.charging_vector].map(|id| Some(own.tables.text(id?)));
     let session = session.and_then(|value| value.split(';').next()).map(str::trim);
     let session = session.filter(|id| id.len() >= SESSION_ID_MIN && id.bytes().any(|byte| byte != b'0'));
-    let session = session.map(|id| (IdentifierKind::SessionId, id));
-    let icid = charging.and_then(icid_of).map(|id| (IdentifierKind::ChargingId, id));
-    let call_id = is_quoting.then(|| (IdentifierKind::CallId, own.call_id()));
+    let session = session.map(|id| (IdentifierKind::Session, id));
+    let icid = charging.and_then(icid_of).map(|id| (IdentifierKind::Charging, id));
+    let call_id = is_quoting.then(|| (IdentifierKind::Call, own.call_id()));
     let quoted = QUOTING.iter().filter(move |_| is_quoting).filter_map(|name| own.header(*name));
-    let quoted = quoted.map(|value| (IdentifierKind::CallId, value.trim()));
+    let quoted = quoted.map(|value| (IdentifierKind::Call, value.trim()));
     // The quoted Call-ID comes first, so that a leg finds the call it quotes before it is known under its own.
     quoted.chain(session).chain(icid).chain(call_id).filter(|(_, value)| !value.is_empty())
 }
@@ -154,7 +155,7 @@ fn link_by_hiding(linkable: &[Option<LinkableCall<'_>>], leader: &mut [u32]) {
     let mut tags: Vec<TextId> = linkable.iter().flatten().map(|own| own.invite.from_tag).collect();
     tags.par_sort_unstable();
     let pairs = tags.windows(2).filter(|pair| pair[0] == pair[1]);
-    let shared: HashSet<TextId, foldhash::fast::FixedState> = pairs.map(|pair| pair[0]).collect();
+    let shared: FastSet<TextId> = pairs.map(|pair| pair[0]).collect();
     let mut known: HashMap<(TextId, u32), Vec<usize>, foldhash::fast::RandomState> = HashMap::default();
     for (place, own) in linkable.iter().enumerate() {
         let Some(own) = own else { continue };
