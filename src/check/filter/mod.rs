@@ -239,6 +239,3 @@ impl Names {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

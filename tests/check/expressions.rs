@@ -1,6 +1,7 @@
 //! What expressions over a call may say, and what is said of those that are wrong.
 
-use super::*;
+use sipscan::analysis::{CallField, CallFields, FieldValue, text, texts};
+use sipscan::check::Filter;
 
 /// A call that was refused for its codec.
 struct Rejected;
