@@ -1,7 +1,21 @@
 //! What expressions over a call may say, and what is said of those that are wrong.
 
-use sipscan::analysis::{CallField, CallFields, FieldValue, text, texts};
+use sipscan::analysis::{CallField, CallFields, FieldKind, FieldValue, text, texts};
+use sipscan::capture::Timestamp;
 use sipscan::check::Filter;
+
+/// What a field holds of which nothing is known.
+fn nothing_of(kind: FieldKind) -> FieldValue<'static> {
+    match kind {
+        FieldKind::Count => FieldValue::Count(0),
+        FieldKind::Code => FieldValue::Code(None),
+        FieldKind::Milliseconds => FieldValue::Milliseconds(None),
+        FieldKind::Text => text(""),
+        FieldKind::Texts => texts([""]),
+        FieldKind::Flag => FieldValue::Flag(true),
+        FieldKind::Moment => FieldValue::Moment(Timestamp::default()),
+    }
+}
 
 /// A call that was refused for its codec.
 struct Rejected;
@@ -23,7 +37,7 @@ impl CallFields for Rejected {
             CallField::Sequence => Some(text("INVITE 100 488 ACK")),
             CallField::Findings => Some(texts(["sdp-codec-mismatch"])),
             CallField::OriginEndpoint => Some(text("10.0.0.5:5060")),
-            _ => Sample.value(field),
+            _ => Some(nothing_of(field.kind())),
         }
     }
 }
