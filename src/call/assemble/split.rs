@@ -17,10 +17,12 @@ use crate::call::store::messages::MessageRange;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_id_parts::{PartKind, classify_group};
 use crate::call::transaction::call_transactions::CallTransactions;
-use crate::call::transaction::transaction::Pairing;
+use crate::call::transaction::transaction::{Pairing, Transaction};
 use crate::capture::{Pause, Timestamp};
 use crate::sip::Method;
 
+/// ACKs of one Call-ID up to which each is compared with the others; where there are more, some may be repeats.
+const ACKS_COMPARED_MAX: usize = 16;
 /// Call-IDs that one thread takes at a time.
 const GROUPS_AT_A_TIME: usize = 256;
 
@@ -83,7 +85,7 @@ impl GroupParts {
         let call_id = tables.call_id_of(first.group);
         let mut messages: Vec<&Message> = group.iter().collect();
         let split = classify_group(&messages, tables);
-        if may_have_repeats(&messages, &split.pairing) {
+        if may_have_repeats(&split.pairing) {
             mark_repeats(group, &split.pairing);
             messages = group.iter().collect();
         }
@@ -121,9 +123,13 @@ impl GroupParts {
 }
 
 /// Whether some message may have been sent before; in most Call-IDs none was, and they need not be walked over.
-fn may_have_repeats(messages: &[&Message], pairing: &Pairing) -> bool {
-    let is_ack = |message: &&&Message| message.is_request(Method::Ack);
-    pairing.repeated.contains(&true) || messages.iter().filter(is_ack).nth(1).is_some()
+fn may_have_repeats(pairing: &Pairing) -> bool {
+    let acks = || pairing.transactions.iter().filter(|transaction| transaction.method == Method::Ack);
+    let way = |ack: &Transaction| (ack.source, ack.destination, ack.cseq);
+    let is_like_another = |(place, ack): (usize, &Transaction)| {
+        place >= ACKS_COMPARED_MAX || acks().take(place).any(|other| way(other) == way(ack))
+    };
+    pairing.repeated.contains(&true) || acks().enumerate().any(is_like_another)
 }
 
 /// Marks the messages that their sender had sent before, to the same receiver.
