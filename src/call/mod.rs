@@ -39,4 +39,4 @@ pub use transaction::call_id_parts::{is_challenge, is_step};
 pub use transaction::call_transactions::{CallTransactions, TransactionView};
 pub use transaction::dialog::{Dialog, dialogs};
 pub use transaction::join::transactions_of;
-pub use transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
+pub use transaction::pairing::{MessageIndex, Transaction, TransactionIndex};

@@ -111,9 +111,9 @@ fn set_leader(leader: &mut [u32], of: usize, to: usize) {
 /// What an identifier is, so that none is compared with one of another kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum IdentifierKind {
-    SessionId,
-    ChargingId,
-    CallId,
+    Session,
+    Charging,
+    Call,
 }
 
 fn link_by_identifier(linkable: &[Option<LinkableCall<'_>>], leader: &mut [u32]) {
@@ -140,11 +140,11 @@ fn identifiers<'a>(own: &LinkableCall<'a>, is_quoting: bool) -> impl Iterator<It
     let [session, charging] = [own.session_id, own.charging_vector].map(|id| Some(own.tables.text(id?)));
     let session = session.and_then(|value| value.split(';').next()).map(str::trim);
     let session = session.filter(|id| id.len() >= SESSION_ID_MIN && id.bytes().any(|byte| byte != b'0'));
-    let session = session.map(|id| (IdentifierKind::SessionId, id));
-    let icid = charging.and_then(icid_of).map(|id| (IdentifierKind::ChargingId, id));
-    let call_id = is_quoting.then(|| (IdentifierKind::CallId, own.call_id()));
+    let session = session.map(|id| (IdentifierKind::Session, id));
+    let icid = charging.and_then(icid_of).map(|id| (IdentifierKind::Charging, id));
+    let call_id = is_quoting.then(|| (IdentifierKind::Call, own.call_id()));
     let quoted = QUOTING.iter().filter(move |_| is_quoting).filter_map(|name| own.header(*name));
-    let quoted = quoted.map(|value| (IdentifierKind::CallId, value.trim()));
+    let quoted = quoted.map(|value| (IdentifierKind::Call, value.trim()));
     // The quoted Call-ID comes first, so that a leg finds the call it quotes before it is known under its own.
     quoted.chain(session).chain(icid).chain(call_id).filter(|(_, value)| !value.is_empty())
 }

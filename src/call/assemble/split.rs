@@ -17,7 +17,7 @@ use crate::call::store::messages::MessageRange;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_id_parts::{PartKind, classify_group};
 use crate::call::transaction::call_transactions::CallTransactions;
-use crate::call::transaction::transaction::{Pairing, Transaction};
+use crate::call::transaction::pairing::{Pairing, Transaction};
 use crate::capture::{Pause, Timestamp};
 use crate::sip::Method;
 

@@ -12,8 +12,8 @@ use crate::call::store::message_store::MessageStore;
 use crate::call::transaction::call_id_parts::is_challenge;
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::dialog::{Dialog, dialogs};
+use crate::call::transaction::pairing::{MessageIndex, TransactionIndex};
 use crate::call::transaction::timer::HOPS_MAX;
-use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
 use crate::capture::{FrameRef, Timestamp};
 use crate::sip::{Method, StatusCode};
 

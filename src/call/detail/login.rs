@@ -6,7 +6,7 @@ use crate::call::outcome::verdict::is_name_only;
 use crate::call::store::message::Message;
 use crate::call::transaction::call_id_parts::is_challenge;
 use crate::call::transaction::call_transactions::CallTransactions;
-use crate::call::transaction::transaction::TransactionIndex;
+use crate::call::transaction::pairing::TransactionIndex;
 use crate::sip::{Digest, HeaderName, StatusCode};
 
 /// Rounds read of one attempt; only an attack has more.

@@ -10,7 +10,7 @@ use crate::call::store::session::SessionId;
 use crate::call::store::string_arena::TextId;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
-use crate::call::transaction::transaction::TransactionIndex;
+use crate::call::transaction::pairing::TransactionIndex;
 use crate::sip::HeaderName;
 
 /// Part of a request that a node may change.

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
+use crate::call::transaction::pairing::TransactionIndex;
 use crate::call::transaction::timer::HOPS_MAX;
-use crate::call::transaction::transaction::TransactionIndex;
 use crate::capture::Timestamp;
 use crate::sip::Method;
 

@@ -12,7 +12,7 @@ use crate::call::store::message_store::MessageStore;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_id_parts::is_challenge;
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
-use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
+use crate::call::transaction::pairing::{MessageIndex, TransactionIndex};
 use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method, NameAddr, StatusCode, SubscriptionState, Uri};
 

@@ -10,7 +10,7 @@ use crate::call::store::message_store::Leg;
 use crate::call::store::string_arena::TextId;
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::dialog::{self, Dialog};
-use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
+use crate::call::transaction::pairing::{MessageIndex, TransactionIndex};
 use crate::capture::{FrameRef, Timestamp};
 use crate::net::Transport;
 use crate::sip::{Method, StatusCode};

@@ -10,7 +10,7 @@ use crate::call::outcome::refresh;
 use crate::call::store::message::Message;
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::dialog::Dialog;
-use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
+use crate::call::transaction::pairing::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method, StatusCode};
 

@@ -6,7 +6,7 @@ use crate::call::outcome::negotiation::{changes, exchange, is_agreed, is_held, u
 use crate::call::store::session::SessionId;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_transactions::CallTransactions;
-use crate::call::transaction::transaction::MessageIndex;
+use crate::call::transaction::pairing::MessageIndex;
 use crate::sip::sdp::Direction;
 
 fn is_inactive(tables: &Tables, session: SessionId) -> bool {

@@ -6,7 +6,7 @@ use crate::call::store::message::Message;
 use crate::call::store::session::SessionId;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
-use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
+use crate::call::transaction::pairing::{MessageIndex, TransactionIndex};
 use crate::sip::sdp::{Direction, Media, MediaKind};
 use crate::sip::{HeaderName, Method, Sdp, StatusCode};
 

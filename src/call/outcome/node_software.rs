@@ -7,7 +7,7 @@ use crate::call::store::endpoint::EndpointId;
 use crate::call::store::message::Message;
 use crate::call::store::string_arena::TextId;
 use crate::call::transaction::call_transactions::CallTransactions;
-use crate::call::transaction::transaction::MessageIndex;
+use crate::call::transaction::pairing::MessageIndex;
 use crate::sip::{HeaderName, StatusCode};
 
 /// Messages of one node that are looked at.

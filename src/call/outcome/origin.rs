@@ -9,8 +9,8 @@ use crate::call::store::endpoint::EndpointId;
 use crate::call::store::message::Message;
 use crate::call::store::string_arena::TextId;
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
+use crate::call::transaction::pairing::TransactionIndex;
 use crate::call::transaction::timer::HOPS_MAX;
-use crate::call::transaction::transaction::TransactionIndex;
 use crate::sip::Method;
 
 /// The longest time a proxy takes to pass a response on.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::call::store::string_arena::TextId;
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::dialog::Dialog;
-use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
+use crate::call::transaction::pairing::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::Timestamp;
 use crate::sip::{HeaderName, Method, Refresher, SessionExpires};
 

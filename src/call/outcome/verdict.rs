@@ -11,8 +11,8 @@ use crate::call::outcome::reason::Cause;
 use crate::call::store::message::{GroupId, Message};
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
 use crate::call::transaction::dialog::{Dialog, UNWANTED_ANSWER_WAIT};
+use crate::call::transaction::pairing::{MessageIndex, Transaction, TransactionIndex};
 use crate::call::transaction::timer::{TIMER_B, TIMER_C};
-use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
 use crate::capture::{Pause, Timestamp, watched_since};
 use crate::sip::{Digest, HeaderName, Method};
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use crate::call::store::endpoint::{EndpointId, NodeId};
+use crate::call::store::endpoint::{EndpointId, NodePair};
 use crate::call::store::message::Message;
 use crate::call::store::message_store::MessageStore;
 use crate::capture::Timestamp;
@@ -38,8 +38,6 @@ pub struct Census {
     /// Times of the first and the last message; `None` where there is none.
     pub span: Option<(Timestamp, Timestamp)>,
 }
-
-type NodePair = (NodeId, NodeId);
 
 #[derive(Default)]
 struct CensusShare {

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::call::store::endpoint::NodeId;
+use crate::call::store::endpoint::{NodeId, NodePair};
 use crate::call::store::message::Message;
 use crate::call::store::message_store::MessageStore;
 use crate::call::store::tables::Tables;
@@ -53,7 +53,7 @@ impl MissedCount {
     }
 }
 
-type ByPair = HashMap<(NodeId, NodeId), MissedCount, foldhash::fast::FixedState>;
+type ByPair = HashMap<NodePair, MissedCount, foldhash::fast::FixedState>;
 
 /// What the capture lacks between which nodes.
 #[derive(Debug, Default)]
@@ -113,7 +113,7 @@ struct KeyedMessage<'a> {
 
 impl KeyedMessage<'_> {
     /// The two nodes, whoever of them spoke.
-    fn pair(&self) -> (NodeId, NodeId) {
+    fn pair(&self) -> NodePair {
         (self.from.min(self.to), self.from.max(self.to))
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::call::store::message::Message;
 use crate::call::store::string_arena::TextId;
 use crate::call::store::tables::Tables;
+use crate::call::transaction::pairing::{Pairing, Transaction, TransactionIndex, pair};
 use crate::call::transaction::timer::TIMER_C;
-use crate::call::transaction::transaction::{Pairing, Transaction, TransactionIndex, pair};
 use crate::capture::Timestamp;
 use crate::sip::{Method, StatusCode};
 

@@ -9,7 +9,7 @@ use crate::call::store::endpoint::NodeId;
 use crate::call::store::message::{Message, MessageKind};
 use crate::call::store::string_arena::TextId;
 use crate::call::store::tables::Tables;
-use crate::call::transaction::transaction::{MessageIndex, Transaction, TransactionIndex};
+use crate::call::transaction::pairing::{MessageIndex, Transaction, TransactionIndex};
 use crate::sip::{Method, StatusCode};
 
 /// One call as its transactions.

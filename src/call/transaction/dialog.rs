@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::store::string_arena::TextId;
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
-use crate::call::transaction::transaction::{MessageIndex, TransactionIndex};
+use crate::call::transaction::pairing::{MessageIndex, TransactionIndex};
 use crate::sip::{Method, StatusCode};
 
 /// A caller that took another answer of a forked call hangs up on this one within this time (RFC 3261 section 13.2.2.4).

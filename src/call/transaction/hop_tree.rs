@@ -5,8 +5,8 @@
 use crate::call::store::endpoint::NodeId;
 use crate::call::transaction::call_id_parts::LEG_WAIT;
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
+use crate::call::transaction::pairing::TransactionIndex;
 use crate::call::transaction::timer::HOPS_MAX;
-use crate::call::transaction::transaction::TransactionIndex;
 use crate::capture::Timestamp;
 use crate::sip::Method;
 

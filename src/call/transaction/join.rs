@@ -5,7 +5,7 @@ use crate::call::store::message_store::{Leg, MessageStore};
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_id_parts::{RETRY_WAIT, is_step};
 use crate::call::transaction::call_transactions::{CallTransactions, TransactionView};
-use crate::call::transaction::transaction::{MessageIndex, Pairing, TransactionIndex, pair};
+use crate::call::transaction::pairing::{MessageIndex, Pairing, TransactionIndex, pair};
 use crate::sip::Method;
 
 /// INVITEs of one call that are looked at though only answers to them were captured; only a forged capture has more.
