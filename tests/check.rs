@@ -2,6 +2,8 @@
 
 #[path = "check/documented.rs"]
 mod documented;
+#[path = "check/fields.rs"]
+mod fields;
 #[path = "check/filter.rs"]
 mod filter;
 #[path = "check/hostile.rs"]

@@ -10,6 +10,7 @@ mod graph;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use allowed::{Names, Siblings};
 use graph::{Graph, cycles, siblings};
@@ -24,6 +25,13 @@ const LINES_MAX: usize = 400;
 const FILES_MAX: usize = 20;
 /// Names that say nothing of what lives in them.
 const EMPTY_NAMES: [&str; 8] = ["utils", "util", "common", "types", "models", "errors", "helpers", "misc"];
+
+/// The files that are not for tests, and what they need of one another.
+static HOUSE: LazyLock<(Vec<Source>, Graph)> = LazyLock::new(|| {
+    let sources = program_sources();
+    let graph = Graph::of(&sources);
+    (sources, graph)
+});
 
 /// The place of a floor in the house; `None` for the crate's own two files.
 fn height(floor: &str) -> Option<usize> {
@@ -90,9 +98,9 @@ fn knots_against(place: &str, knots: Vec<BTreeSet<String>>, allowed: &[Siblings]
 
 #[test]
 fn siblings_do_not_import_one_another_in_a_circle() {
-    let graph = Graph::of(&program_sources());
+    let graph = &HOUSE.1;
     let mut complaints = Vec::new();
-    for (folder, needs) in siblings(&graph).iter().filter(|(folder, _)| !folder.is_empty()) {
+    for (folder, needs) in siblings(graph).iter().filter(|(folder, _)| !folder.is_empty()) {
         complaints.extend(knots_against(&folder.join("/"), cycles(needs), allowed::SIBLINGS));
     }
     accept(&complaints);
@@ -100,7 +108,7 @@ fn siblings_do_not_import_one_another_in_a_circle() {
 
 #[test]
 fn files_do_not_import_one_another_in_a_circle() {
-    let graph = Graph::of(&program_sources());
+    let graph = &HOUSE.1;
     let named = |knot: &BTreeSet<graph::Module>| knot.iter().map(|module| graph.files[module].clone()).collect();
     let mut by_floor: BTreeMap<String, Vec<BTreeSet<String>>> = BTreeMap::new();
     for knot in cycles(&graph.needs) {
@@ -177,11 +185,11 @@ fn types(source: &Source) -> impl Iterator<Item = &str> {
 
 #[test]
 fn one_name_is_one_type_on_a_floor() {
-    let mut places: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-    for source in program_sources() {
-        for name in types(&source) {
+    let mut places: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for source in &HOUSE.0 {
+        for name in types(source) {
             let key = (source.floor().to_owned(), name.to_owned());
-            places.entry(key).or_default().push(source.name.clone());
+            places.entry(key).or_default().insert(source.name.clone());
         }
     }
     places.retain(|_, files| files.len() > 1);

@@ -92,7 +92,7 @@ fn fragmented(source: &Source, file: u16, selection: &Selection) -> Result<Datag
     let mut window = Window::new();
     while reader.next_window(&mut window) {
         for frame in window.frames().filter(|f| selection.fragmented.contains(&f.at)) {
-            // What a frame gives before it is skipped counts; the analysis told of the rest.
+            // What a frame gives before it is skipped counts; the analysis named the rest.
             let _ = net::decode(&frame, &mut |packet: Packet<'_>| {
                 if let Some(key) = datagram_key(&packet) {
                     datagrams.entry(key).or_default().push(packet.time);
@@ -166,7 +166,7 @@ impl Selection {
         !self.pieces.is_empty() || !self.connections.is_empty() || !self.flows.is_empty() || !self.media.is_empty()
     }
 
-    /// An error belongs to the messages whose Call-ID it quotes; a quote without one tells addresses and time alone.
+    /// An error belongs to the messages whose Call-ID it quotes; a quote without one has addresses and time alone.
     fn wants_error(&self, error: &IcmpError<'_>, time: Timestamp, spans: &mut Vec<HeaderSpan>) -> bool {
         let (source, destination) = (error.quoted.source, error.quoted.destination);
         if let Some(message) = Message::parse(error.bytes, true, spans) {

@@ -30,14 +30,14 @@ pub struct Facts<'a> {
     pub codecs_offered: Vec<&'a str>,
     /// Codecs of the description that answered it, in its order; empty where none did.
     pub codecs_answered: Vec<&'a str>,
-    /// Product that sent the first INVITE, empty where it does not tell.
+    /// Product that sent the first INVITE, empty where it names none.
     pub caller_software: &'a str,
-    /// Product that answered last, as far as it tells: the callee's, or that of a proxy which answered in its place.
+    /// Product that answered last, as far as it names one: the callee's, or that of a proxy which answered in its place.
     pub callee_software: &'a str,
 }
 
 impl<'a> Facts<'a> {
-    /// The words of the sequence, parted by blanks: `INVITE 100 180 200 ACK`.
+    /// The words of the sequence, separated by blanks: `INVITE 100 180 200 ACK`.
     pub fn words(&self) -> String {
         // Words have six letters at most, a few of them more.
         let mut words = String::with_capacity(self.sequence.len() * 8);
@@ -115,7 +115,7 @@ pub fn beside_caller<'a>(call: &Call, store: &'a MessageStore) -> impl Iterator<
     let messages = call.legs.first().map_or(&[][..], |leg| store.messages_of(leg));
     let tables = &store.tables;
     let caller = call.source;
-    // On one machine every party has the same address; then the port tells them apart.
+    // On one machine every party has the same address; then the port makes the difference.
     let is_one_machine = tables.node(caller) == tables.node(call.destination);
     let is_caller =
         move |endpoint| endpoint == caller || !is_one_machine && tables.node(endpoint) == tables.node(caller);
@@ -140,7 +140,7 @@ fn codecs(tables: &Tables, session: SessionId) -> Vec<&str> {
 /// that are kept, repeats and copies left out.
 #[derive(Debug, Default)]
 pub struct HeaderUses {
-    /// Messages by their fields: few sets of these are told apart.
+    /// Messages by their fields: there are few sets of these.
     counts: HashMap<(MessageKind, ShapeId), u64, foldhash::fast::FixedState>,
 }
 

@@ -8,6 +8,7 @@ mod facts;
 mod fitness;
 mod narrow;
 mod narrowing;
+mod path;
 mod peers;
 mod read;
 mod result;
@@ -20,6 +21,7 @@ pub use call_field::{CallField, CallFields, CallRow, FieldKind, FieldValue, grou
 pub use extract::{ExtractError, check_extractable, extract};
 pub use facts::{Facts, HeaderUses, beside_caller, word};
 pub use narrowing::Narrowing;
+pub use path::CallPath;
 pub use result::{Analysis, CallEntry, CaptureEntry, Fitness, Peer, RegistrationEntry, Undecoded};
 pub use run::{Options, Progress, analyze, analyze_sources};
 pub use selection::{Pick, PickError, Selection};

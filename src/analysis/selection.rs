@@ -43,7 +43,7 @@ pub(super) struct Span {
     pub(super) to: Timestamp,
 }
 
-/// Whether one of `spans`, which are in order and apart, has this moment in it.
+/// Whether one of `spans`, which are in order and do not overlap, has this moment in it.
 pub(super) fn has(spans: Option<&Vec<Span>>, time: Timestamp) -> bool {
     let Some(spans) = spans else { return false };
     let next = spans.partition_point(|span| span.from <= time);
@@ -63,7 +63,7 @@ fn join(spans: &mut Vec<Span>) {
     });
 }
 
-/// The messages that are meant, as far as frames are told by them.
+/// The messages that are meant, as far as frames are known by them.
 #[derive(Debug, Default)]
 pub struct Selection {
     /// Frames that completed a message.

@@ -6,9 +6,6 @@ mod input;
 mod reader;
 mod writer;
 
-#[cfg(test)]
-mod tests;
-
 pub use format::sniff::{Compression, Format};
 pub use frame::interface::Interface;
 pub use frame::pause::{Pause, watched_since};

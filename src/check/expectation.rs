@@ -34,7 +34,7 @@ impl<'p> Tally<'p> {
         Self { expect, calls: 0, failed: 0, broken: None, proofs: Vec::new(), members: Vec::new() }
     }
 
-    /// Takes note of a call; whether this expectation judges how it ends, so that nothing else need tell of it.
+    /// Takes note of a call; whether this expectation judges how it ends, so that nothing else has to.
     pub(super) fn push(&mut self, call: &CallView, analysis: &Analysis) -> bool {
         match self.expect.calls.as_ref().map(|calls| calls.matches(call)) {
             Some(Ok(false)) => return false,

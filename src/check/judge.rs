@@ -8,7 +8,7 @@ use crate::check::expectation::Tally;
 use crate::check::metric;
 use crate::check::policy::{About, Day, Policy, Ruling, Waivers, day_of, expired_text};
 use crate::check::verdict::{Judgement, Kind, PROOFS_MAX, Proof, Status, Verdict, brief};
-use crate::check::view::{CallView, FindingView, View, call_view};
+use crate::check::view::{CallView, FindingView, RunView, call_view};
 use crate::diagnose::Severity;
 use crate::diagnose::words::counted;
 
@@ -16,7 +16,7 @@ use crate::diagnose::words::counted;
 ///
 /// `today` is the day that waivers expire against; `None` takes the day of the last frame (UTC).
 pub fn check(analysis: &Analysis, policy: &Policy, today: Option<Day>) -> Judgement {
-    let frame = View::frame_of(analysis);
+    let frame = RunView::frame_of(analysis);
     let today = today.or_else(|| frame.last_at.and_then(day_of));
     let waivers = Waivers::new(policy, today);
     let mut judge = Judge::new(policy, waivers);
@@ -63,7 +63,7 @@ fn metric_verdicts(analysis: &Analysis, policy: &Policy) -> Vec<Verdict> {
 
 /// What one outcome, code or rule did to how many calls.
 #[derive(Default)]
-struct Group {
+struct FailureGroup {
     count: u32,
     waived: u32,
     reason: String,
@@ -77,9 +77,9 @@ struct Judge<'p> {
     policy: &'p Policy,
     waivers: Waivers<'p>,
     tallies: Vec<Tally<'p>>,
-    outcomes: BTreeMap<Outcome, Group>,
-    codes: BTreeMap<u16, Group>,
-    findings: BTreeMap<String, Group>,
+    outcomes: BTreeMap<Outcome, FailureGroup>,
+    codes: BTreeMap<u16, FailureGroup>,
+    findings: BTreeMap<String, FailureGroup>,
 }
 
 impl<'p> Judge<'p> {
@@ -107,19 +107,19 @@ impl<'p> Judge<'p> {
             || allow.codes.iter().any(|code| code.fits(call.final_code));
         let is_fine = is_allowed && !forbids_outcome && !forbids_code;
         let ruling = self.waivers.of_call(call);
-        let mut is_told = is_fine || is_expected || ruling.reason.is_some();
+        let mut is_settled = is_fine || is_expected || ruling.reason.is_some();
         if forbids_code && !is_expected {
             let group = self.codes.entry(call.final_code).or_default();
             group.add(call, call.note(), call.frames(), ruling);
-            is_told = true;
+            is_settled = true;
         } else if (forbids_outcome || call.outcome.is_failure()) && !is_fine && !is_expected {
             let group = self.outcomes.entry(call.outcome).or_default();
             group.add(call, call.note(), call.frames(), ruling);
-            is_told = true;
+            is_settled = true;
         }
         for finding in &call.findings {
-            // What explains an ending that is fine, or that is told as an ending, is no second failure.
-            if !finding.explains || !is_told || forbid.rules.contains(&finding.rule) {
+            // What explains an ending that is fine, or that is a failure as an ending, is no second failure.
+            if !finding.explains || !is_settled || forbid.rules.contains(&finding.rule) {
                 self.finding(finding, Some(call));
             }
         }
@@ -179,7 +179,7 @@ impl<'p> Judge<'p> {
     }
 }
 
-impl Group {
+impl FailureGroup {
     fn add(&mut self, call: &CallView, note: String, frames: Vec<crate::capture::FrameRef>, ruling: Ruling<'_>) {
         let proof =
             Proof { call: Some(call.id), call_id: call.call_ids.first().cloned().unwrap_or_default(), note, frames };

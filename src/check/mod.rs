@@ -22,4 +22,4 @@ pub use verdict::{
     ChangedCall, Comparison, Judgement, Kind, PROOFS_MAX, Proof, SetChange, Shift, Side, Status, Subject, Transition,
     Verdict, brief,
 };
-pub use view::{CallView, FindingView, HopView, ReportError, View, call_view};
+pub use view::{CallView, FindingView, HopView, ReportError, RunView, call_view};

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::cli::color::Color;
 use crate::cli::extract::Extract;
+use crate::cli::output::Color;
 use crate::report::time::Zone;
 
 const EXAMPLES: &str = "\
@@ -132,13 +132,13 @@ pub(crate) struct Scan {
 
 fn zone(name: &str) -> Result<Zone, String> {
     if name.eq_ignore_ascii_case("utc") {
-        return Ok(Zone::Utc);
+        return Ok(Zone::default());
     }
     if name.eq_ignore_ascii_case("local") {
-        return Ok(Zone::Of(jiff::tz::TimeZone::system()));
+        return Ok(Zone(jiff::tz::TimeZone::system()));
     }
     jiff::tz::TimeZone::get(name)
-        .map(Zone::Of)
+        .map(Zone)
         .map_err(|_| "is no zone known here; use UTC, local, or a name such as Europe/Berlin".into())
 }
 

@@ -9,7 +9,7 @@ use clap::Args;
 use crate::analysis::{Analysis, Options, analyze};
 use crate::check::{Day, Judgement, Policy, check};
 use crate::cli::Stop;
-use crate::cli::color::Color;
+use crate::cli::output::Color;
 use crate::cli::output::{self, Claims, Destination};
 use crate::cli::progress::Bar;
 use crate::cli::threads;
@@ -123,8 +123,8 @@ impl VerdictArguments {
         };
         let shown = path.display();
         let text = policy_text(path).map_err(|why| Stop::Because(vec![format!("{shown}:{why}")]))?;
-        let told = |error: &crate::check::PolicyError| format!("{shown}:{error}");
-        Policy::parse(&text).map_err(|errors| Stop::Because(errors.iter().map(told).collect()))
+        let line = |error: &crate::check::PolicyError| format!("{shown}:{error}");
+        Policy::parse(&text).map_err(|errors| Stop::Because(errors.iter().map(line).collect()))
     }
 
     /// The analysis of captures, with a progress bar.
@@ -162,7 +162,7 @@ impl VerdictArguments {
     }
 }
 
-/// The text of a policy, or what is wrong with the file and where, to be told after its name.
+/// The text of a policy, or what is wrong with the file and where, to stand behind its name.
 fn policy_text(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     File::open(path)

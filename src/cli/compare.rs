@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::check::{View, compare};
+use crate::check::{RunView, compare};
 use crate::cli::Stop;
 use crate::cli::check::VerdictArguments;
 
-/// Bytes at the start of a file that tell a saved report from a capture.
+/// Bytes at the start of a file by which a saved report differs from a capture.
 const SNIFF_BYTES: u64 = 64;
 
 /// How `compare` runs.
@@ -41,13 +41,13 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<(), Stop> {
     arguments.verdict.report(judgement, &outputs)
 }
 
-fn view(path: &Path, arguments: &VerdictArguments) -> Result<View, Stop> {
+fn view(path: &Path, arguments: &VerdictArguments) -> Result<RunView, Stop> {
     if !is_report(path) {
-        return Ok(View::of(&arguments.analyze(&[path.to_owned()])?));
+        return Ok(RunView::of(&arguments.analyze(&[path.to_owned()])?));
     }
     let because = |why: String| Stop::Because(vec![format!("{}: {why}", path.display())]);
     let text = std::fs::read_to_string(path).map_err(|error| because(format!("cannot be read: {error}")))?;
-    View::of_report(&text).map_err(|error| because(error.to_string()))
+    RunView::of_report(&text).map_err(|error| because(error.to_string()))
 }
 
 /// Whether a file begins as JSON does; what cannot be read is left to the capture reader to complain of.

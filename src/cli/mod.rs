@@ -2,14 +2,12 @@
 
 mod arguments;
 mod check;
-mod color;
 mod compare;
 mod extract;
 mod filter;
 mod output;
 mod progress;
 mod scan;
-mod stop;
 mod threads;
 
 use std::process::ExitCode;
@@ -17,7 +15,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use arguments::{Arguments, Command};
-pub(crate) use stop::Stop;
+pub(crate) use output::Stop;
 
 /// Exit code for "could not": the command line was wrong, or nothing could be read or written.
 const COULD_NOT: u8 = 2;

@@ -15,7 +15,7 @@ use crate::diagnose;
 use crate::reference;
 
 use crate::report::terminal::{
-    View, explanation_text, find_call, suggestions_text, write_call, write_metrics, write_overview,
+    ScreenStyle, explanation_text, find_call, suggestions_text, write_call, write_metrics, write_overview,
 };
 use crate::report::{csv, json};
 
@@ -50,7 +50,7 @@ pub(crate) fn scan(scan: &Scan) -> Result<(), Stop> {
         }
         return Ok(());
     }
-    let view = View {
+    let view = ScreenStyle {
         zone: scan.zone.clone(),
         width: scan.width.map_or_else(output::width, usize::from),
         is_whole: scan.verbose,

@@ -19,13 +19,13 @@ const TOTAL_SHARE: u32 = 100;
 const TOTAL_MIN: u32 = 2;
 
 const DROPPED: &str = "The capture lost packets, so what seems missing may only not have been captured.";
-const LAPSED: &str = "The capture lacks messages that were sent between these nodes, as others show, so what seems missing may only not have been captured.";
-const LAPSED_ELSEWHERE: &str = "The capture lacks messages that were sent elsewhere, as others show, so what seems missing may only not have been captured.";
+const LACKING: &str = "The capture lacks messages that were sent between these nodes, as others show, so what seems missing may only not have been captured.";
+const LACKING_ELSEWHERE: &str = "The capture lacks messages that were sent elsewhere, as others show, so what seems missing may only not have been captured.";
 const STEPPED: &str =
     "The clock of the capture was set while it ran, so what seems missing may have come at a time that cannot be told.";
 
 /// Why a finding is less sure, and by how many levels.
-type Reason = (u8, &'static str);
+type Lowering = (u8, &'static str);
 
 /// What the capture lacks of one call.
 pub(super) struct Doubt<'c, 'a> {
@@ -113,7 +113,7 @@ fn may_lack(rule: &Rule, seen: &Observation) -> bool {
     }
 }
 
-fn lower(seen: &mut Observation, reason: Option<Reason>) {
+fn lower(seen: &mut Observation, reason: Option<Lowering>) {
     if let Some((levels, because)) = reason {
         seen.doubt(levels, because);
     }
@@ -124,36 +124,36 @@ fn of_absence(
     capture: &CaptureContext<'_>,
     legs: &[Leg],
     pairs: impl Iterator<Item = (NodeId, NodeId)>,
-) -> Option<Reason> {
+) -> Option<Lowering> {
     let lacks_own =
         legs.iter().any(|leg| missed_in(capture.store.messages_of(leg), &capture.store.tables, capture.start) > 0);
     if lacks_own {
-        return Some((2, LAPSED));
+        return Some((2, LACKING));
     }
     let missing_messages = capture.missing_messages();
     let mut own = pairs.map(|(a, b)| missing_messages.between(a, b));
-    let worst = own.by_ref().fold(None, |worst: Option<Reason>, tally| {
+    let worst = own.by_ref().fold(None, |worst: Option<Lowering>, tally| {
         let levels = match tally.missed {
             0 => return worst,
             _ if tally.is_at_least_one_in(PAIR_SHARE) => 2,
             _ => 1,
         };
-        Some(worst.map_or((levels, LAPSED), |(known, why)| (known.max(levels), why)))
+        Some(worst.map_or((levels, LACKING), |(known, why)| (known.max(levels), why)))
     });
     worst.or_else(|| of_everything(capture))
 }
 
-fn of_absence_at(capture: &CaptureContext<'_>, origin: EndpointId) -> Option<Reason> {
+fn of_absence_at(capture: &CaptureContext<'_>, origin: EndpointId) -> Option<Lowering> {
     let tally = capture.missing_messages().at(capture.node(origin));
     match tally.missed {
         0 => of_everything(capture),
-        _ if tally.is_at_least_one_in(PAIR_SHARE) => Some((2, LAPSED)),
-        _ => Some((1, LAPSED)),
+        _ if tally.is_at_least_one_in(PAIR_SHARE) => Some((2, LACKING)),
+        _ => Some((1, LACKING)),
     }
 }
 
 /// What casts doubt on every absence in the capture.
-fn of_everything(capture: &CaptureContext<'_>) -> Option<Reason> {
+fn of_everything(capture: &CaptureContext<'_>) -> Option<Lowering> {
     let total = capture.missing_messages().total();
     let is_lossy = total.missed >= TOTAL_MIN && total.is_at_least_one_in(TOTAL_SHARE);
     let weaknesses = &capture.sight.weaknesses;
@@ -161,7 +161,7 @@ fn of_everything(capture: &CaptureContext<'_>) -> Option<Reason> {
     if capture.sight.dropped > 0 {
         Some((1, DROPPED))
     } else if is_lossy {
-        Some((1, LAPSED_ELSEWHERE))
+        Some((1, LACKING_ELSEWHERE))
     } else if stepped() {
         Some((1, STEPPED))
     } else {

@@ -11,21 +11,12 @@ use crate::call::{CallIndex, Outcome, OutcomeGroup};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::doubt::{Doubt, doubt_claim, doubt_registration};
-use crate::diagnose::finding::{Finding, Incident};
+use crate::diagnose::finding::{Finding, Incident, Verdict};
 use crate::diagnose::incident;
 use crate::diagnose::input::DiagnosisInput;
 use crate::diagnose::rule::{AskCall, Claim, Gate, Rule};
 use crate::diagnose::rules;
 use crate::diagnose::suppression;
-
-/// What is said about a call: findings, best explanation first.
-#[derive(Debug, Clone, Default)]
-pub struct Verdict {
-    /// The explanation first where there is one, then by severity.
-    pub findings: Vec<Finding>,
-    /// Whether the first finding explains the outcome.
-    pub has_primary: bool,
-}
 
 /// Everything that is said.
 #[derive(Debug, Default)]

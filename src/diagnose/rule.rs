@@ -13,8 +13,6 @@ pub struct Rule {
     pub id: &'static str,
     /// The severity that it has as a rule; what it sees may be milder, never worse.
     pub severity: Severity,
-    /// Title of its page.
-    pub title: &'static str,
     /// What must be visible of a call before it may speak.
     pub gate: Gate,
     /// What it asks of each call.
@@ -33,28 +31,23 @@ pub type AskRegistration = fn(&CaptureContext<'_>, &Registration) -> Option<Obse
 pub type AskCapture = fn(&CaptureContext<'_>) -> Vec<Claim>;
 
 impl Rule {
-    const fn new(id: &'static str, severity: Severity, title: &'static str) -> Self {
-        Self { id, severity, title, gate: Gate::Open, of_call: None, of_registration: None, of_capture: None }
+    const fn new(id: &'static str, severity: Severity) -> Self {
+        Self { id, severity, gate: Gate::Open, of_call: None, of_registration: None, of_capture: None }
     }
 
     /// A rule that is asked about each call.
-    pub const fn of_call(id: &'static str, severity: Severity, title: &'static str, ask: AskCall) -> Self {
-        Self { of_call: Some(ask), ..Self::new(id, severity, title) }
+    pub const fn of_call(id: &'static str, severity: Severity, ask: AskCall) -> Self {
+        Self { of_call: Some(ask), ..Self::new(id, severity) }
     }
 
     /// A rule that is asked about each device that registers.
-    pub const fn of_registration(
-        id: &'static str,
-        severity: Severity,
-        title: &'static str,
-        ask: AskRegistration,
-    ) -> Self {
-        Self { of_registration: Some(ask), ..Self::new(id, severity, title) }
+    pub const fn of_registration(id: &'static str, severity: Severity, ask: AskRegistration) -> Self {
+        Self { of_registration: Some(ask), ..Self::new(id, severity) }
     }
 
     /// A rule that is asked once about everything.
-    pub const fn of_capture(id: &'static str, severity: Severity, title: &'static str, ask: AskCapture) -> Self {
-        Self { of_capture: Some(ask), ..Self::new(id, severity, title) }
+    pub const fn of_capture(id: &'static str, severity: Severity, ask: AskCapture) -> Self {
+        Self { of_capture: Some(ask), ..Self::new(id, severity) }
     }
 
     /// A rule that is asked about each device that registers, too.

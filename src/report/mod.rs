@@ -4,8 +4,6 @@ pub mod csv;
 pub mod escape;
 pub mod json;
 pub mod terminal;
-#[cfg(test)]
-mod test_support;
 pub mod time;
 pub mod verdict;
 mod words;

@@ -4,23 +4,23 @@ use std::path::PathBuf;
 
 use sipscan::analysis::{Options, analyze};
 use sipscan::call::Outcome;
-use sipscan::check::{FindingView, Judgement, Policy, Verdict, View, compare};
+use sipscan::check::{FindingView, Judgement, Policy, RunView, Verdict, compare};
 use sipscan::diagnose::Severity;
 
 /// The baseline of the lab: twelve calls, answered and ended.
-fn lab() -> View {
+fn lab() -> RunView {
     let path = format!("{}/tests/fixtures/lab/baseline.pcap.gz", env!("CARGO_MANIFEST_DIR"));
     let analysis = analyze(&[PathBuf::from(path)], &Options::default(), &mut |_| {});
-    View::of(&analysis.expect("the recording is there"))
+    RunView::of(&analysis.expect("the recording is there"))
 }
 
-fn judged(candidate: &View, policy: &str) -> Judgement {
+fn judged(candidate: &RunView, policy: &str) -> Judgement {
     let policy = Policy::parse(policy).expect("a policy");
     compare(&lab(), candidate, &policy, None).expect("a comparison")
 }
 
 /// Names of the verdicts that fail.
-fn failing(candidate: &View, policy: &str) -> Vec<String> {
+fn failing(candidate: &RunView, policy: &str) -> Vec<String> {
     let judgement = judged(candidate, policy);
     judgement.failures().map(|verdict| verdict.name.clone()).collect()
 }
@@ -145,7 +145,7 @@ fn a_key_that_fails_on_a_call_says_which() {
 }
 
 /// The lab with one call that gets a 503, which a rule explains.
-fn with_failure() -> View {
+fn with_failure() -> RunView {
     let mut candidate = lab();
     let call = &mut candidate.calls[3];
     call.outcome = Outcome::ServerFailed;

@@ -3,12 +3,12 @@
 use std::fmt::Write;
 
 use sipscan::analysis::Analysis;
-use sipscan::report::terminal::{View, write_call};
+use sipscan::report::terminal::{ScreenStyle, write_call};
 use sipscan::report::time::Zone;
 
 /// The note of a call; the Call-ID and what follows, its ladder too, have tests of their own.
 fn note(analysis: &Analysis, id: u32) -> String {
-    let view = View { zone: Zone::Utc, width: 110, is_whole: false };
+    let view = ScreenStyle { zone: Zone::default(), width: 110, is_whole: false };
     let mut out = Vec::new();
     write_call(analysis, id, &view, &mut out).expect("memory takes everything");
     let text = anstream::adapter::strip_bytes(&out).into_vec();
@@ -119,6 +119,17 @@ fn overload() -> String {
         add(end + 5, format!("carrier -> proxy 200 call={call} method=BYE"));
         add(end + 6, format!("proxy -> {from} 200 call={call} method=BYE"));
     }
+    events.extend(beside(call));
+    events.sort_by_key(|(at, _)| *at);
+    for (at, what) in events {
+        writeln!(text, "+{at}ms {what}").expect("memory takes everything");
+    }
+    text + "tail 60s\n"
+}
+
+/// Calls through another carrier at the same time, which succeed; `call` is the last number given out.
+fn beside(call: u32) -> Vec<(u32, String)> {
+    let mut events = Vec::new();
     for more in 0..12_u32 {
         let (id, at) = (call + 1 + more, 41_000 + more * 500);
         let party = format!("call={id} caller=4430 callee-uri=sip:+4989{id}@10.0.0.1 offer=PCMU");
@@ -134,11 +145,7 @@ fn overload() -> String {
         add(9_005, format!("other -> proxy 200 call={id} method=BYE"));
         add(9_006, format!("proxy -> desk 200 call={id} method=BYE"));
     }
-    events.sort_by_key(|(at, _)| *at);
-    for (at, what) in events {
-        writeln!(text, "+{at}ms {what}").expect("memory takes everything");
-    }
-    text + "tail 60s\n"
+    events
 }
 
 #[test]

@@ -63,26 +63,26 @@ pub fn frames(ladder: &Ladder) -> Vec<Frame> {
         if let Some(copies) = step.settings.get("copies") {
             let original = frames.len() - 1;
             for copy in 1..=copies.parse::<u64>().expect("copies=N") {
-                frames.push(Frame {
-                    at_us: step.at_us + copy * 50,
-                    copy_of: Some(original),
-                    ..frames[original].clone()
-                });
+                let (at_us, copy_of) = (step.at_us + copy * 50, Some(original));
+                frames.push(Frame { at_us, copy_of, ..frames[original].clone() });
             }
         }
     }
-    let end = frames.iter().map(|frame| frame.at_us).max().unwrap_or(0) + ladder.tail_us;
     if ladder.tail_us > 0 {
-        // A packet of no meaning, so that the capture is seen to run on.
-        let nobody: SocketAddr = "192.0.2.254:9".parse().expect("an address");
-        frames.push(Frame {
-            at_us: end,
-            source: nobody,
-            destination: nobody,
-            payload: Payload::Udp(vec![0; 4]),
-            copy_of: None,
-        });
+        frames.push(tail(&frames, ladder.tail_us));
     }
+    in_order(&frames)
+}
+
+/// A packet of no meaning, so that the capture is seen to run on.
+fn tail(frames: &[Frame], tail_us: u64) -> Frame {
+    let nobody: SocketAddr = "192.0.2.254:9".parse().expect("an address");
+    let at_us = frames.iter().map(|frame| frame.at_us).max().unwrap_or(0) + tail_us;
+    Frame { at_us, source: nobody, destination: nobody, payload: Payload::Udp(vec![0; 4]), copy_of: None }
+}
+
+/// The frames in the order of time.
+fn in_order(frames: &[Frame]) -> Vec<Frame> {
     let mut order: Vec<usize> = (0..frames.len()).collect();
     order.sort_by_key(|index| frames[*index].at_us);
     let place: HashMap<usize, usize> = order.iter().enumerate().map(|(new, old)| (*old, new)).collect();
@@ -100,13 +100,7 @@ fn message(step: &Step, call: &mut Call, key: &str, source: SocketAddr, destinat
     }
     let is_response = step.what.bytes().all(|byte| byte.is_ascii_digit());
     let method = get("method").unwrap_or_else(|| if is_response { "INVITE".to_owned() } else { step.what.clone() });
-    let hop = if is_response {
-        let way = get("for").unwrap_or_else(|| step.to.clone());
-        let (asker, asked) = way.split_once('/').unwrap_or((&way, &step.from));
-        (asker.to_owned(), asked.to_owned(), method.clone())
-    } else {
-        (step.from.clone(), step.to.clone(), method.clone())
-    };
+    let hop = hop(step, is_response, &method);
     let (vias, cseq) = if is_response { answer_way(call, &hop) } else { request_way(step, call, &hop, source, key) };
     let by_callee = get("by").is_some_and(|by| by == "callee")
         || !is_response && step.from == call.callee && method != "INVITE" && !vias_cover(&vias);
@@ -127,14 +121,11 @@ fn message(step: &Step, call: &mut Call, key: &str, source: SocketAddr, destinat
         (format!("<{caller}>;tag={from_tag}"), format!("<{callee}>{tag}"))
     };
     let start = if is_response {
-        format!(
-            "SIP/2.0 {} {}",
-            step.what,
-            get("phrase").map_or_else(|| phrase(&step.what).to_owned(), |phrase| phrase.replace('_', " "))
-        )
+        let phrase = get("phrase").map_or_else(|| phrase(&step.what).to_owned(), |phrase| phrase.replace('_', " "));
+        format!("SIP/2.0 {} {phrase}", step.what)
     } else {
-        let target = if by_callee { &caller } else { &callee };
-        format!("{method} {} SIP/2.0", get("uri").unwrap_or_else(|| target.clone()))
+        let target = if by_callee { caller } else { callee };
+        format!("{method} {} SIP/2.0", get("uri").unwrap_or(target))
     };
     let mut lines = vec![start];
     lines.extend(vias.iter().map(|via| format!("Via: {via}")));
@@ -148,17 +139,32 @@ fn message(step: &Step, call: &mut Call, key: &str, source: SocketAddr, destinat
         format!("CSeq: {cseq} {method}"),
     ]);
     let wants_contact = matches!(method.as_str(), "INVITE" | "REGISTER" | "UPDATE") && step.what != "100";
-    if wants_contact && !step.headers.iter().any(|header| header.to_ascii_lowercase().starts_with("contact:")) {
+    if wants_contact && !has_header(step, "contact:") {
         lines.push(format!("Contact: <sip:{}@{source}>", step.from));
     }
     lines.extend(step.headers.iter().cloned());
     let body = body(step, source, destination);
-    if !body.is_empty() && !step.headers.iter().any(|header| header.to_ascii_lowercase().starts_with("content-type:")) {
+    if !body.is_empty() && !has_header(step, "content-type:") {
         lines.push("Content-Type: application/sdp".to_owned());
     }
     let length = get("content-length").unwrap_or_else(|| body.len().to_string());
     lines.push(format!("Content-Length: {length}"));
     format!("{}\r\n\r\n{body}", lines.join("\r\n"))
+}
+
+/// Who sent the request, or the one that is answered, to whom, and its method.
+fn hop(step: &Step, is_response: bool, method: &str) -> (String, String, String) {
+    if !is_response {
+        return (step.from.clone(), step.to.clone(), method.to_owned());
+    }
+    let way = step.settings.get("for").unwrap_or(&step.to);
+    let (asker, asked) = way.split_once('/').unwrap_or((way, &step.from));
+    (asker.to_owned(), asked.to_owned(), method.to_owned())
+}
+
+/// Whether the step gives a header of this name itself.
+fn has_header(step: &Step, name: &str) -> bool {
+    step.headers.iter().any(|header| header.to_ascii_lowercase().starts_with(name))
 }
 
 /// A URI setting that holds only a user or a whole URI, or the node's name.

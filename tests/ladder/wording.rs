@@ -112,7 +112,7 @@ fn complaints(name: &str, analysis: &Analysis, all: &mut BTreeSet<String>) {
         complain(incident.finding.rule, Place::Title, &incident.title());
         complain(incident.finding.rule, Place::Sentences, &incident.explanation());
         complain(incident.finding.rule, Place::Part, &incident.scope);
-        complain(incident.finding.rule, Place::Part, &incident.apart);
+        complain(incident.finding.rule, Place::Part, &incident.distinction);
     }
 }
 

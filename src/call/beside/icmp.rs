@@ -37,18 +37,19 @@ pub struct IcmpReport {
 }
 
 impl IcmpReport {
-    /// What the report means for the quoted destination, in the words of the protocol.
-    pub fn meaning(&self) -> &'static str {
+    /// What the report means for the quoted destination.
+    pub fn meaning(&self) -> IcmpMeaning {
+        use IcmpMeaning as M;
         match (self.is_v6, self.kind, self.code) {
-            (false, 3, 0) | (true, 1, 0) => "network unreachable",
-            (false, 3, 1) | (true, 1, 3) => "host unreachable",
-            (false, 3, 2) => "protocol unreachable",
-            (false, 3, 3) | (true, 1, 4) => "port unreachable",
-            (false, 3, 4) | (true, 2, _) => "packet too big",
-            (false, 3, 9 | 10 | 13) | (true, 1, 1 | 5 | 6) => "administratively prohibited",
-            (false, 11, _) | (true, 3, _) => "time exceeded",
-            (false, 3, _) | (true, 1, _) => "destination unreachable",
-            _ => "error",
+            (false, 3, 0) | (true, 1, 0) => M::NetworkUnreachable,
+            (false, 3, 1) | (true, 1, 3) => M::HostUnreachable,
+            (false, 3, 2) => M::ProtocolUnreachable,
+            (false, 3, 3) | (true, 1, 4) => M::PortUnreachable,
+            (false, 3, 4) | (true, 2, _) => M::TooBig,
+            (false, 3, 9 | 10 | 13) | (true, 1, 1 | 5 | 6) => M::Prohibited,
+            (false, 11, _) | (true, 3, _) => M::TimeExceeded,
+            (false, 3, _) | (true, 1, _) => M::DestinationUnreachable,
+            _ => M::Other,
         }
     }
 
@@ -67,5 +68,44 @@ impl IcmpReport {
             method: None,
             status: None,
         }
+    }
+}
+
+/// What an ICMP error means for the destination of the datagram that it quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IcmpMeaning {
+    /// No route to its network.
+    NetworkUnreachable,
+    /// Nobody has its address.
+    HostUnreachable,
+    /// The host does not take UDP or TCP.
+    ProtocolUnreachable,
+    /// Nothing listens on its port.
+    PortUnreachable,
+    /// A link on the way takes no packet of that size.
+    TooBig,
+    /// A firewall or access list refused it.
+    Prohibited,
+    /// It went in a circle, or its fragments never joined.
+    TimeExceeded,
+    /// It was not delivered, for another reason.
+    DestinationUnreachable,
+    /// Any other error.
+    Other,
+}
+
+impl std::fmt::Display for IcmpMeaning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NetworkUnreachable => "network unreachable",
+            Self::HostUnreachable => "host unreachable",
+            Self::ProtocolUnreachable => "protocol unreachable",
+            Self::PortUnreachable => "port unreachable",
+            Self::TooBig => "packet too big",
+            Self::Prohibited => "administratively prohibited",
+            Self::TimeExceeded => "time exceeded",
+            Self::DestinationUnreachable => "destination unreachable",
+            Self::Other => "error",
+        })
     }
 }

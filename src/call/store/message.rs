@@ -122,6 +122,9 @@ pub struct Message {
     pub flags: MessageFlags,
 }
 
+// One for every message of a run, so what is added here is most of its memory (docs/architecture.md).
+const _: () = assert!(size_of::<Message>() == 104);
+
 impl MessageFlags {
     /// Whether the capture cut it before its body began: its last header may be half of what was sent, others may be missing.
     pub(in crate::call) fn is_cut_in_headers(self) -> bool {

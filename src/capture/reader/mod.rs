@@ -85,11 +85,7 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Reader::open`].
-    pub(in crate::capture) fn with_window_bytes(
-        source: &Source,
-        file: u16,
-        window_bytes: usize,
-    ) -> Result<Self, OpenError> {
+    pub fn with_window_bytes(source: &Source, file: u16, window_bytes: usize) -> Result<Self, OpenError> {
         let opened = input::open(&source.path, input::bytes_of(&source.path, &source.input)?)?;
         let mut reader = Self::new(source.path.clone(), opened, window_bytes)?;
         reader.file = file;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::verdict::{SetChange, Subject};
-use crate::check::view::{CallView, View};
+use crate::check::view::{CallView, RunView};
 
 type Of = fn(&CallView) -> String;
 
@@ -38,13 +38,13 @@ pub(super) fn of_calls<'v>(pairs: impl Iterator<Item = (&'v CallView, &'v CallVi
 }
 
 /// Header fields that came or went, in messages of a kind that both runs have.
-pub(super) fn of_headers(baseline: &View, candidate: &View) -> Vec<SetChange> {
-    let kinds = |view: &View| -> BTreeSet<String> {
+pub(super) fn of_headers(baseline: &RunView, candidate: &RunView) -> Vec<SetChange> {
+    let kinds = |view: &RunView| -> BTreeSet<String> {
         let kinds = view.headers.keys().map(|(kind, _)| kind.clone());
         kinds.collect()
     };
     let both: BTreeSet<String> = kinds(baseline).intersection(&kinds(candidate)).cloned().collect();
-    let only = |ours: &View, theirs: &View| -> Vec<(String, u64)> {
+    let only = |ours: &RunView, theirs: &RunView| -> Vec<(String, u64)> {
         let lone = ours.headers.iter().filter(|(key, _)| both.contains(&key.0) && !theirs.headers.contains_key(*key));
         lone.map(|((kind, name), count)| (format!("{name} in {kind}"), *count)).collect()
     };

@@ -33,10 +33,10 @@ pub(super) fn shift_verdict(
         1 => !growing_nodes.is_empty(),
         nodes => !growing_nodes.is_empty() && growing_nodes.len() < nodes,
     };
-    let told = if is_of_some { growing_nodes } else { growing.into_iter().take(1).collect() };
-    if !told.is_empty() {
-        let texts: Vec<String> = told.iter().map(|shift| shift_text(shift)).collect();
-        let calls = told.iter().flat_map(|shift| shift.worst.iter().copied());
+    let blamed = if is_of_some { growing_nodes } else { growing.into_iter().take(1).collect() };
+    if !blamed.is_empty() {
+        let texts: Vec<String> = blamed.iter().map(|shift| shift_text(shift)).collect();
+        let calls = blamed.iter().flat_map(|shift| shift.worst.iter().copied());
         let proofs = calls.take(PROOFS_MAX).map(|call| Proof { call: Some(call), ..Proof::default() });
         let verdict = Verdict::new(Kind::Comparison, name, false, texts.join("; "));
         return Some(verdict.shown_by(proofs.collect()));

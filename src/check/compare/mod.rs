@@ -13,7 +13,7 @@ use crate::check::compare::shift::{Tolerance, measures};
 use crate::check::compare::tolerance::Bench;
 use crate::check::policy::{Compare, Day, Policy, Waivers, day_of};
 use crate::check::verdict::{ChangedCall, Comparison, Judgement, Shift, Transition};
-use crate::check::view::{CallView, View};
+use crate::check::view::{CallView, RunView};
 
 /// Compares two runs.
 ///
@@ -22,7 +22,12 @@ use crate::check::view::{CallView, View};
 /// # Errors
 /// Where the policy's key cannot be worked out for a call, or one run was narrowed to some of its calls otherwise than the
 /// other.
-pub fn compare(baseline: &View, candidate: &View, policy: &Policy, today: Option<Day>) -> Result<Judgement, String> {
+pub fn compare(
+    baseline: &RunView,
+    candidate: &RunView,
+    policy: &Policy,
+    today: Option<Day>,
+) -> Result<Judgement, String> {
     if baseline.filter != candidate.filter {
         return Err(format!(
             "the baseline holds {}, the candidate {}; compare runs that hold the same",
@@ -65,15 +70,15 @@ pub fn compare(baseline: &View, candidate: &View, policy: &Policy, today: Option
 }
 
 /// Which calls a run holds.
-fn held(view: &View) -> String {
+fn held(view: &RunView) -> String {
     match view.filter.as_str() {
         "" => "all calls".to_owned(),
         filter => format!("those that match {filter}"),
     }
 }
 
-fn lone(places: &[usize], calls: &[CallView], tell: impl Fn(&CallView) -> ChangedCall) -> Vec<ChangedCall> {
-    places.iter().filter_map(|place| calls.get(*place)).map(tell).collect()
+fn lone(places: &[usize], calls: &[CallView], change: impl Fn(&CallView) -> ChangedCall) -> Vec<ChangedCall> {
+    places.iter().filter_map(|place| calls.get(*place)).map(change).collect()
 }
 
 fn changed(old: Option<&CallView>, new: Option<&CallView>) -> ChangedCall {
@@ -95,8 +100,8 @@ fn transitions<'v>(pairs: impl Iterator<Item = (&'v CallView, &'v CallView)>) ->
     for (old, new) in pairs {
         *counts.entry((old.ending(), new.ending())).or_default() += 1;
     }
-    let told = counts.into_iter().map(|((before, after), calls)| Transition { before, after, calls });
-    told.collect()
+    let transitions = counts.into_iter().map(|((before, after), calls)| Transition { before, after, calls });
+    transitions.collect()
 }
 
 /// Values of a delay in both runs, and the calls of the candidate that they are of.
@@ -133,7 +138,7 @@ fn shifts(pairs: &[(&CallView, &CallView)], tolerances: &Compare) -> Vec<Shift> 
 }
 
 /// Rules that found something in `ours` and nothing in `theirs`, with how often.
-fn only(ours: &View, theirs: &View) -> Vec<(String, u32)> {
+fn only(ours: &RunView, theirs: &RunView) -> Vec<(String, u32)> {
     let known: BTreeSet<&str> = findings(theirs).map(|finding| finding.rule.as_str()).collect();
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for finding in findings(ours).filter(|finding| !known.contains(finding.rule.as_str())) {
@@ -142,7 +147,7 @@ fn only(ours: &View, theirs: &View) -> Vec<(String, u32)> {
     counts.into_iter().map(|(rule, count)| (rule.to_owned(), count)).collect()
 }
 
-fn findings(view: &View) -> impl Iterator<Item = &crate::check::view::FindingView> {
+fn findings(view: &RunView) -> impl Iterator<Item = &crate::check::view::FindingView> {
     let of_calls = view.calls.iter().flat_map(|call| &call.findings);
     of_calls.chain(&view.beside_calls)
 }

@@ -7,12 +7,12 @@ use crate::check::compare::growth::shift_verdict;
 use crate::check::compare::shift::measures;
 use crate::check::policy::{Change, Compare, Ruling, Waivers, expired_text, shown};
 use crate::check::verdict::{ChangedCall, Comparison, Kind, PROOFS_MAX, Proof, SetChange, Status, Subject, Verdict};
-use crate::check::view::{CallView, FindingView, View};
+use crate::check::view::{CallView, FindingView, RunView};
 
 /// A comparison, and what it is judged by.
 pub(super) struct Bench<'a> {
     pub(super) comparison: &'a Comparison,
-    pub(super) candidate: &'a View,
+    pub(super) candidate: &'a RunView,
     pub(super) tolerances: &'a Compare,
     pub(super) waivers: Waivers<'a>,
     /// Calls of the candidate by their number.
@@ -24,7 +24,7 @@ pub(super) struct Bench<'a> {
 impl<'a> Bench<'a> {
     pub(super) fn new(
         comparison: &'a Comparison,
-        candidate: &'a View,
+        candidate: &'a RunView,
         tolerances: &'a Compare,
         waivers: Waivers<'a>,
     ) -> Self {
@@ -129,17 +129,17 @@ impl<'a> Bench<'a> {
         }
         let is_within = changed.len() <= max;
         let is_accepted = !is_within && left.len() <= max;
-        // What is accepted is told as such; what is left over is told alone.
-        let told: Vec<&ChangedCall> = if is_within || is_accepted { changed.iter().collect() } else { left };
-        let accepted = match (changed.len() - told.len(), rulings.reason) {
+        // What is accepted is named as such; what is left over is named alone.
+        let named: Vec<&ChangedCall> = if is_within || is_accepted { changed.iter().collect() } else { left };
+        let accepted = match (changed.len() - named.len(), rulings.reason) {
             (0, _) | (_, None) => String::new(),
             (more, Some(reason)) => format!(" ({more} more accepted: {reason})"),
         };
-        let mut said = format!("{} of {pairs} end otherwise{accepted}: {}", told.len(), transitions_text(&told));
+        let mut said = format!("{} of {pairs} end otherwise{accepted}: {}", named.len(), transitions_text(&named));
         if !is_within && !is_accepted {
             said.push_str(&rulings.expired.map_or(String::new(), expired_text));
         }
-        let proofs = told.iter().take(PROOFS_MAX).map(|change| {
+        let proofs = named.iter().take(PROOFS_MAX).map(|change| {
             let mut note = format!("{} instead of {}", change.after, change.before);
             if change.after_note != change.after {
                 note.push_str(": ");
@@ -167,32 +167,32 @@ impl<'a> Bench<'a> {
     }
 
     fn finding_verdict(&self) -> Verdict {
-        let (mut told, mut accepted) = (Vec::new(), Vec::new());
+        let (mut found, mut accepted) = (Vec::new(), Vec::new());
         let mut proofs = Vec::new();
         let mut rulings = Ruling::default();
-        let found = self.news();
+        let news = self.news();
         for (rule, _) in &self.comparison.new_findings {
-            let news = found.get(rule.as_str()).map_or(&[][..], Vec::as_slice);
-            let left: Vec<_> = news.iter().filter(|(_, r)| r.reason.is_none()).collect();
+            let of_rule = news.get(rule.as_str()).map_or(&[][..], Vec::as_slice);
+            let left: Vec<_> = of_rule.iter().filter(|(_, r)| r.reason.is_none()).collect();
             match left.first() {
                 Some((finding, _)) => {
-                    told.push(format!("{rule} ({})", left.len()));
+                    found.push(format!("{rule} ({})", left.len()));
                     proofs.push(Proof {
                         note: format!("{}: {}", finding.title, finding.explanation),
                         frames: finding.frames.clone(),
                         ..Proof::default()
                     });
                 }
-                None if news.is_empty() => {}
-                None => accepted.push(format!("{rule} ({})", news.len())),
+                None if of_rule.is_empty() => {}
+                None => accepted.push(format!("{rule} ({})", of_rule.len())),
             }
-            let mut reasons = news.iter().filter_map(|(_, ruling)| ruling.reason);
+            let mut reasons = of_rule.iter().filter_map(|(_, ruling)| ruling.reason);
             rulings.reason = reasons.next_back().or(rulings.reason);
             let expired = left.iter().filter_map(|(_, ruling)| ruling.expired);
             rulings.expired = expired.max().max(rulings.expired);
         }
         let name = "no new findings";
-        match (told.is_empty(), accepted.is_empty()) {
+        match (found.is_empty(), accepted.is_empty()) {
             (true, true) if self.comparison.new_findings.is_empty() => verdict(name, true, "none"),
             (true, true) => verdict(name, true, "none but what changed endings and the policy account for"),
             (true, false) => {
@@ -201,7 +201,7 @@ impl<'a> Bench<'a> {
                 verdict
             }
             (false, _) => {
-                let said = format!("{}{}", told.join(", "), rulings.expired_text());
+                let said = format!("{}{}", found.join(", "), rulings.expired_text());
                 verdict(name, false, said).shown_by(proofs)
             }
         }
@@ -220,7 +220,7 @@ impl<'a> Bench<'a> {
             for finding in call.findings.iter().filter(|finding| counts(finding)) {
                 let mut ruling = self.waivers.of_finding(&finding.rule, Some(call));
                 if finding.explains || call.primary == finding.rule {
-                    // Why a call ends otherwise is told with that; why one ends that is accepted is accepted with it.
+                    // Why a call ends otherwise stands with that; why one ends that is accepted is accepted with it.
                     if self.changed.contains(&call.id) {
                         continue;
                     }
@@ -242,8 +242,8 @@ impl<'a> Bench<'a> {
     fn difference_verdict(&self, name: &str, subjects: &[Subject], change: Change) -> Verdict {
         let changes: Vec<&SetChange> =
             self.comparison.differences.iter().filter(|change| subjects.contains(&change.subject)).collect();
-        let told: Vec<String> = changes.iter().take(PROOFS_MAX).map(|change| change_text(change)).collect();
-        let said = if told.is_empty() { "no change".to_owned() } else { told.join("; ") };
+        let texts: Vec<String> = changes.iter().take(PROOFS_MAX).map(|change| change_text(change)).collect();
+        let said = if texts.is_empty() { "no change".to_owned() } else { texts.join("; ") };
         let mut verdict = verdict(name, changes.is_empty(), said);
         if verdict.fails() && change == Change::Report {
             verdict.status = Status::Holds;
@@ -282,9 +282,9 @@ fn transitions_text(changed: &[&ChangedCall]) -> String {
     for change in changed {
         *counts.entry((&change.before, &change.after)).or_default() += 1;
     }
-    let told: Vec<String> =
+    let texts: Vec<String> =
         counts.iter().map(|((before, after), calls)| format!("{after} instead of {before} ({calls})")).collect();
-    told.join(", ")
+    texts.join(", ")
 }
 
 /// One change in words: `offers PCMA instead of PCMU PCMA (6 calls)`.

@@ -159,8 +159,8 @@ fn header(fields: &Fields<'_>) -> Option<HeaderExpect> {
     let matches = fields.text("matches").and_then(|(pattern, at)| {
         let built = regex::RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).build();
         let why = |error: regex::Error| {
-            let told = error.to_string();
-            let last = told.lines().last().unwrap_or_default().trim().to_owned();
+            let message = error.to_string();
+            let last = message.lines().last().unwrap_or_default().trim().to_owned();
             fields.page.blame(at, format!("matches is no regular expression: {last}"));
         };
         built.map_err(why).ok()

@@ -248,7 +248,7 @@ impl<'a> Fields<'a> {
         self.wrong(key, self.at(key), "a whole number below 4294967296")
     }
 
-    /// An expression; what is wrong inside it is told at its own place where the text is written on one line.
+    /// An expression; what is wrong inside it is blamed at its own place where the text is written on one line.
     pub(super) fn expression(&self, key: &str, read: impl Fn(&str) -> Result<Filter, FilterError>) -> Option<Filter> {
         let (text, at) = self.text(key)?;
         let span = self.value(key).map_or(0..0, |(_, span)| span);

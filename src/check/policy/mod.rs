@@ -194,7 +194,7 @@ pub struct HeaderExpect {
 pub enum Change {
     /// The comparison fails.
     Fail,
-    /// It is told and fails nothing.
+    /// It is reported and fails nothing.
     Report,
 }
 

@@ -88,7 +88,7 @@ impl Ruling<'_> {
         Self { reason: self.reason.or(other.reason), expired: self.expired.max(other.expired) }
     }
 
-    /// What a reader of a failure is told of a waiver that expired, empty where none did.
+    /// What a reader of a failure reads of a waiver that expired, empty where none did.
     pub(in crate::check) fn expired_text(&self) -> String {
         self.expired.map_or(String::new(), expired_text)
     }

@@ -49,7 +49,7 @@ pub struct ChangedCall {
     pub after_note: String,
 }
 
-/// Everything that differs, told whether tolerated or not.
+/// Everything that differs, whether tolerated or not.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Comparison {
     /// Captures, or reports, of the baseline.

@@ -64,8 +64,8 @@ impl Judgement {
         let first = distinct.first().map(|first| first.file);
         let has_one_file = distinct.iter().all(|at| Some(at.file) == first);
         if self.captures.len() > 1 || !has_one_file {
-            let told: Vec<String> = distinct.iter().map(|at| self.frame(*at)).collect();
-            return told.join(", ");
+            let frames: Vec<String> = distinct.iter().map(|at| self.frame(*at)).collect();
+            return frames.join(", ");
         }
         let numbers: Vec<String> = distinct.iter().map(|at| at.frame.to_string()).collect();
         match numbers.len() {

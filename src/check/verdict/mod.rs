@@ -91,7 +91,7 @@ pub struct Verdict {
     pub line: Option<u32>,
 }
 
-/// Examples kept for one verdict; a thousand calls that fail alike tell no more than a few.
+/// Examples kept for one verdict; a thousand calls that fail alike show no more than a few.
 pub const PROOFS_MAX: usize = 5;
 
 impl Verdict {
@@ -135,7 +135,7 @@ impl Verdict {
     }
 }
 
-/// The first sentence of a note; the rest is told once, with the example that it is about.
+/// The first sentence of a note; the rest stands once, with the example that it is about.
 pub fn brief(note: &str) -> &str {
     let ends = note.match_indices(". ");
     let mut sentences = ends.filter_map(|(place, _)| {

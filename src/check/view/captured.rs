@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use crate::analysis::{Analysis, CallField, CallRow, FieldValue, HeaderUses, word};
 use crate::call::{Call, CallId, Hop, MessageStore};
 use crate::capture::FrameRef;
-use crate::check::view::{CallView, FindingView, HopView, View, distinct};
+use crate::check::view::{CallView, FindingView, HopView, RunView, distinct};
 use crate::diagnose::{Evidence, Finding, Incident};
 
-impl View {
-    /// All that an analysis tells.
+impl RunView {
+    /// All of an analysis that is compared.
     pub fn of(analysis: &Analysis) -> Self {
         let mut uses = HeaderUses::default();
         for (_, entry) in analysis.reported_calls() {

@@ -202,7 +202,7 @@ fn distinct(frames: impl Iterator<Item = FrameRef>) -> Vec<FrameRef> {
 
 /// Everything of one run that is compared.
 #[derive(Debug, Clone, Default)]
-pub struct View {
+pub struct RunView {
     /// Names of the captures; frames refer to them by place.
     pub captures: Vec<String>,
     /// What the calls match where they are some of many, empty where they are all.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::call::Outcome;
 use crate::capture::{FrameRef, Timestamp};
-use crate::check::view::{CallView, FindingView, HopView, View, distinct};
+use crate::check::view::{CallView, FindingView, HopView, RunView, distinct};
 use crate::diagnose::Severity;
 
 /// Name and version of the reports that can be read.
@@ -25,40 +25,40 @@ impl fmt::Display for ReportError {
 impl std::error::Error for ReportError {}
 
 #[derive(Deserialize)]
-struct Header {
+struct SavedHeader {
     #[serde(default)]
     schema: String,
 }
 
 #[derive(Deserialize)]
-struct Report {
-    captures: Vec<Capture>,
-    calls: Vec<Call>,
-    incidents: Vec<Incident>,
-    header_use: Option<Vec<HeaderUse>>,
-    filter: Option<Filter>,
+struct SavedReport {
+    captures: Vec<SavedCapture>,
+    calls: Vec<SavedCall>,
+    incidents: Vec<SavedIncident>,
+    header_use: Option<Vec<SavedHeaderUse>>,
+    filter: Option<SavedFilter>,
 }
 
 #[derive(Deserialize)]
-struct Filter {
+struct SavedFilter {
     expression: String,
 }
 
 #[derive(Deserialize)]
-struct Capture {
+struct SavedCapture {
     path: String,
     last_at: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct HeaderUse {
+struct SavedHeaderUse {
     message: String,
     header: String,
     messages: u64,
 }
 
 #[derive(Deserialize)]
-struct Call {
+struct SavedCall {
     id: u32,
     call_ids: Vec<String>,
     caller: String,
@@ -76,10 +76,10 @@ struct Call {
     talk_ms: Option<f64>,
     messages: u32,
     retransmissions: u32,
-    hops: Vec<Hop>,
-    origin: Option<Origin>,
+    hops: Vec<SavedHop>,
+    origin: Option<SavedOrigin>,
     primary: Option<String>,
-    findings: Vec<Finding>,
+    findings: Vec<SavedFinding>,
     sequence: Option<String>,
     #[serde(default)]
     codecs_offered: Vec<String>,
@@ -90,7 +90,7 @@ struct Call {
 }
 
 #[derive(Deserialize)]
-struct Hop {
+struct SavedHop {
     source: String,
     destination: String,
     final_code: Option<u16>,
@@ -98,40 +98,40 @@ struct Hop {
 }
 
 #[derive(Deserialize)]
-struct Origin {
+struct SavedOrigin {
     endpoint: String,
 }
 
 #[derive(Deserialize)]
-struct Finding {
+struct SavedFinding {
     rule: String,
     severity: String,
     title: String,
     explanation: String,
     #[serde(default)]
     explains: bool,
-    evidence: Vec<Evidence>,
+    evidence: Vec<SavedEvidence>,
 }
 
 #[derive(Deserialize)]
-struct Incident {
+struct SavedIncident {
     #[serde(flatten)]
-    finding: Finding,
+    finding: SavedFinding,
     calls: Vec<u32>,
 }
 
 #[derive(Deserialize)]
-struct Evidence {
-    frames: Vec<Frame>,
+struct SavedEvidence {
+    frames: Vec<SavedFrame>,
 }
 
 #[derive(Deserialize)]
-struct Frame {
+struct SavedFrame {
     file: u16,
     frame: u32,
 }
 
-impl View {
+impl RunView {
     /// The view of a saved report.
     ///
     /// # Errors
@@ -140,11 +140,11 @@ impl View {
         let cannot = |error: serde_json::Error| {
             ReportError(format!("is no report of sipscan: {error}; give a capture, or what --json wrote"))
         };
-        let header: Header = serde_json::from_str(text).map_err(cannot)?;
+        let header: SavedHeader = serde_json::from_str(text).map_err(cannot)?;
         if header.schema != SCHEMA {
             return Err(ReportError(foreign(&header.schema)));
         }
-        let report: Report = serde_json::from_str(text).map_err(cannot)?;
+        let report: SavedReport = serde_json::from_str(text).map_err(cannot)?;
         let Some(headers) = report.header_use else {
             return Err(ReportError(
                 "lacks header_use, codecs and sequences: an older sipscan wrote it; write it again from its capture"
@@ -190,12 +190,12 @@ fn moment(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_nanoseconds(nanoseconds))
 }
 
-fn call_view(call: Call) -> Result<CallView, ReportError> {
+fn call_view(call: SavedCall) -> Result<CallView, ReportError> {
     let outcome = Outcome::ALL
         .into_iter()
         .find(|outcome| outcome.word() == call.outcome)
         .ok_or_else(|| ReportError(format!("call {} has no known outcome: \"{}\"", call.id, call.outcome)))?;
-    let hop = |hop: Hop| HopView {
+    let hop = |hop: SavedHop| HopView {
         source: hop.source,
         destination: hop.destination,
         final_code: hop.final_code.unwrap_or(0),
@@ -232,7 +232,7 @@ fn call_view(call: Call) -> Result<CallView, ReportError> {
     })
 }
 
-fn finding_view(finding: Finding) -> Result<FindingView, ReportError> {
+fn finding_view(finding: SavedFinding) -> Result<FindingView, ReportError> {
     let word = &finding.severity;
     let severity = Severity::of_word(word)
         .ok_or_else(|| ReportError(format!("has a finding of no known severity: \"{word}\"")))?;

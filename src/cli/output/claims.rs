@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::capture::{self, OpenProblem};
-use crate::cli::Stop;
+use crate::cli::output::stop::Stop;
 
 use super::destination::Destination;
 use super::identity::Identity;

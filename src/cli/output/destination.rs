@@ -5,11 +5,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use crate::analysis::ExtractError;
-use crate::cli::Stop;
+use crate::cli::output::stop::Stop;
 
+use super::BUFFER_BYTES;
 use super::draft::Draft;
 use super::place::Place;
-use super::{BUFFER_BYTES, stop};
 
 /// A place that a report was promised; [`super::Claims`] gives them out.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Destination {
             Place::File { path, old } => replace(path, old.as_ref(), write),
         };
         written.map_err(|failure| match failure {
-            Failure::Write(error) => stop(&error, &self.name),
+            Failure::Write(error) => Stop::of_write(&error, &self.name),
             Failure::Content(line) => Stop::Because(vec![line]),
         })
     }

@@ -1,22 +1,24 @@
 //! Where reports go: files, standard output, and what is said on standard error.
 
 mod claims;
+mod color;
 mod destination;
 mod draft;
 mod identity;
 mod interrupt;
 mod place;
+mod stop;
 
 use std::io::{self, BufWriter, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
-use crate::cli::Stop;
-use crate::cli::color::Color;
 use crate::report::escape;
 
 pub(crate) use claims::Claims;
+pub(crate) use color::Color;
 pub(crate) use destination::Destination;
+pub(crate) use stop::Stop;
 
 /// Bytes gathered before the system is asked to write them.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -36,7 +38,7 @@ pub(crate) fn to_screen(color: Color, write: impl FnOnce(&mut dyn Write) -> io::
     };
     let stream = AutoStream::new(io::stdout().lock(), choice);
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, stream);
-    write(&mut out).and_then(|()| out.flush()).map_err(|error| stop(&error, "standard output"))
+    write(&mut out).and_then(|()| out.flush()).map_err(|error| Stop::of_write(&error, "standard output"))
 }
 
 /// Whether the reader of an output went away, as `head` does: the other outputs and the verdict stand all the same.
@@ -56,13 +58,4 @@ pub(crate) fn width() -> usize {
 /// Columns for running text: longer lines are hard to read.
 pub(crate) fn reading_width() -> usize {
     width().min(100)
-}
-
-/// Why nothing can be written to what is called `name`.
-fn stop(error: &io::Error, name: &str) -> Stop {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        Stop::ReaderGone
-    } else {
-        Stop::Because(vec![format!("{name}: cannot be written: {error}")])
-    }
 }

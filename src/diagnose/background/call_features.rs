@@ -107,7 +107,7 @@ impl std::fmt::Display for Feature<'_> {
 /// The first INVITE of a call.
 pub fn invite_of<'a>(input: &DiagnosisInput<'a>, call: &Call) -> Option<&'a Message> {
     let leg = call.legs.first()?;
-    input.messages_of(leg).iter().find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())
+    input.store.messages_of(leg).iter().find(|message| message.is_request(Method::Invite) && message.to_tag.is_absent())
 }
 
 /// The features of a call on its way to a node; none where its INVITE is not in the input.

@@ -74,12 +74,19 @@ impl CrossCallIndex {
         if self.last_seen.is_empty() {
             return;
         }
+        // By the numbers of nodes, which are dense: every message is looked at.
+        let mut of_all: Vec<Timestamp> = Vec::new();
         for message in &input.store.messages {
             for endpoint in [message.source, message.destination] {
-                if let Some(seen) = self.last_seen.get_mut(&input.node(endpoint)) {
-                    *seen = message.time.max(*seen);
+                let place = input.node(endpoint).place();
+                if of_all.len() <= place {
+                    of_all.resize(place + 1, Timestamp::default());
                 }
+                of_all[place] = of_all[place].max(message.time);
             }
+        }
+        for (registrar, seen) in &mut self.last_seen {
+            *seen = of_all.get(registrar.place()).copied().unwrap_or_default();
         }
     }
 
@@ -213,7 +220,7 @@ fn unheard(input: &DiagnosisInput<'_>) -> FastMap<EndpointId, Vec<u32>> {
 fn replaced(input: &DiagnosisInput<'_>) -> FastMap<Box<str>, u32> {
     let tables = &input.store.tables;
     let refused = input.calls.iter().filter(|call| call.hops.iter().any(|hop| hop.final_code == 481));
-    let messages = refused.flat_map(|call| call.legs.iter().flat_map(|leg| input.messages_of(leg)));
+    let messages = refused.flat_map(|call| call.legs.iter().flat_map(|leg| input.store.messages_of(leg)));
     let invites = messages.filter(|message| message.is_request(Method::Invite));
     let values = invites.filter_map(|invite| tables.header(invite, HeaderName::Replaces));
     let wanted: FastSet<Box<str>> =

@@ -64,7 +64,7 @@ fn may_be_refused_for_defect(input: &DiagnosisInput<'_>, call: &Call) -> bool {
 }
 
 fn has_defect(input: &DiagnosisInput<'_>, call: &Call) -> bool {
-    let mut messages = call.legs.iter().flat_map(|leg| input.messages_of(leg));
+    let mut messages = call.legs.iter().flat_map(|leg| input.store.messages_of(leg));
     messages.any(|message| message.is_request(Method::Invite) && !input.defects(message).is_empty())
 }
 

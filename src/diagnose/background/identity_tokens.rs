@@ -31,7 +31,7 @@ impl IdentityTokens {
         }
         let mut signed = 0;
         for leg in input.calls.iter().filter_map(|call| call.legs.first()) {
-            let messages = input.messages_of(leg).iter();
+            let messages = input.store.messages_of(leg).iter();
             let mut is_first = true;
             for message in messages.filter(|message| message.is_request(Method::Invite) && message.to_tag.is_absent()) {
                 for id in identities(input, message) {

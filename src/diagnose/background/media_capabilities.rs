@@ -49,7 +49,7 @@ pub struct Fact {
     pub offer: SessionId,
     /// Its answer or description of itself; absent where there was none.
     pub answer: SessionId,
-    /// Media type of the request's body as sent, absent where not told.
+    /// Media type of the request's body as sent, absent where it is not named.
     pub content_type: TextId,
     /// Product that it names, absent where it names none.
     pub software: TextId,
@@ -70,7 +70,7 @@ pub struct Try {
     pub offer: SessionId,
     /// The answer, absent where there was none.
     pub answer: SessionId,
-    /// Media type of its body as sent, absent where not told.
+    /// Media type of its body as sent, absent where it is not named.
     pub content_type: TextId,
     /// Whether it was accepted.
     pub is_accepted: bool,
@@ -244,24 +244,16 @@ fn add_receiver_lessons(
     if !negotiation::is_whole(request) || transaction.method != Method::Invite {
         return;
     }
-    let concluded = exchange.concluded.map(|at| transactions.message(at));
-    let status = concluded.and_then(Message::status).map_or(0, |status| status.0);
-    let answer = exchange.answer.map(|at| transactions.message(at));
-    let is_success = (200..300).contains(&status);
-    let (kind, shown) = match (answer, concluded) {
-        (Some(answer), _) if !exchange.is_delayed => (FactKind::Accepted, answer),
-        (_, Some(last)) if is_success && exchange.is_delayed => (FactKind::AcceptedWithout, last),
-        (_, Some(last)) if is_refusal(status) && exchange.is_delayed => (FactKind::RefusedWithout, last),
-        (_, Some(last)) if is_refusal(status) => (FactKind::Refused, last),
-        _ => return,
+    let Some((kind, shown)) = reaction(transactions, exchange) else {
+        return;
     };
     let accepted = matches!(kind, FactKind::Accepted | FactKind::AcceptedWithout);
     // Asked without offer, it described itself.
     let own = match exchange.is_delayed {
-        true => exchange.offer.map(|at| transactions.message(at)),
-        false => answer,
+        true => exchange.offer,
+        false => exchange.answer,
     };
-    let session = own.map_or(SessionId::default(), |own| own.session);
+    let session = own.map_or(SessionId::default(), |own| transactions.message(own).session);
     let content_type = transactions.tables.header_id(request, HeaderName::ContentType);
     let once = Try {
         time: request.time,
@@ -293,6 +285,21 @@ fn add_receiver_lessons(
             fact: Fact { kind: FactKind::Described, offer: SessionId::default(), answer: shown.session, ..fact },
             tried: None,
         });
+    }
+}
+
+/// How a receiver took an INVITE, and the response that shows it.
+fn reaction<'a>(transactions: &CallTransactions<'a>, exchange: &Exchange) -> Option<(FactKind, &'a Message)> {
+    let concluded = exchange.concluded.map(|at| transactions.message(at));
+    let status = concluded.and_then(Message::status).map_or(0, |status| status.0);
+    let answer = exchange.answer.map(|at| transactions.message(at));
+    let is_success = (200..300).contains(&status);
+    match (answer, concluded) {
+        (Some(answer), _) if !exchange.is_delayed => Some((FactKind::Accepted, answer)),
+        (_, Some(last)) if is_success && exchange.is_delayed => Some((FactKind::AcceptedWithout, last)),
+        (_, Some(last)) if is_refusal(status) && exchange.is_delayed => Some((FactKind::RefusedWithout, last)),
+        (_, Some(last)) if is_refusal(status) => Some((FactKind::Refused, last)),
+        _ => None,
     }
 }
 

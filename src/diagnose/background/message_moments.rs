@@ -44,7 +44,7 @@ impl MessageMoments {
     }
 }
 
-/// The times in which something was refused or redirected, in order and without overlap, each with what is looked at behind it.
+/// The times in which something was refused or redirected.
 fn times(input: &DiagnosisInput<'_>) -> Vec<(Timestamp, Timestamp)> {
     let is_asked = |outcome| matches!(outcome, Outcome::AuthFailed | Outcome::Redirected);
     let calls = input.calls.iter().filter(|call| is_asked(call.outcome)).map(|call| (call.started, call.ended));
@@ -55,7 +55,11 @@ fn times(input: &DiagnosisInput<'_>) -> Vec<(Timestamp, Timestamp)> {
         let times = || messages.iter().map(|message| message.time);
         Some((times().min()?, times().max()?))
     });
-    let mut times: Vec<(Timestamp, Timestamp)> = calls.chain(attempts).chain(requests).collect();
+    merged(calls.chain(attempts).chain(requests).collect())
+}
+
+/// Times with what is looked at behind each, in order and without overlap.
+fn merged(mut times: Vec<(Timestamp, Timestamp)>) -> Vec<(Timestamp, Timestamp)> {
     times.sort_unstable();
     let mut merged: Vec<(Timestamp, Timestamp)> = Vec::new();
     for (from, ended) in times {
@@ -66,4 +70,16 @@ fn times(input: &DiagnosisInput<'_>) -> Vec<(Timestamp, Timestamp)> {
         }
     }
     merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_overlap_with_what_follows_them_are_one() {
+        let at = |seconds: i64| Timestamp::from_nanoseconds(seconds * 1_000_000_000);
+        let times = vec![(at(40), at(41)), (at(0), at(10)), (at(2), at(3)), (at(14), at(20))];
+        assert_eq!(vec![(at(0), at(25)), (at(40), at(46))], merged(times));
+    }
 }

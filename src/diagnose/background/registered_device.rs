@@ -105,7 +105,7 @@ impl RegisteredDevices {
 /// Whether a proxy passed the REGISTER on: what is at its address is that proxy then, and no device.
 fn came_through_proxy(input: &DiagnosisInput<'_>, attempt: &RegisterAttempt) -> bool {
     let tables = &input.store.tables;
-    let request = input.messages_of(&attempt.leg).iter().find(|message| message.at == attempt.asked_at);
+    let request = input.store.messages_of(&attempt.leg).iter().find(|message| message.at == attempt.asked_at);
     request.is_some_and(|request| {
         tables.vias.get(request.via).depth > 1 || tables.header(request, HeaderName::Path).is_some()
     })

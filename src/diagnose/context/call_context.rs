@@ -8,6 +8,7 @@ use crate::call::{
     TransactionIndex, dialogs, own_software, path, transactions_of,
 };
 use crate::diagnose::context::capture_context::CaptureContext;
+use crate::diagnose::context::media_refusal::MediaRefusal;
 use crate::diagnose::finding::Evidence;
 use crate::sip::{HeaderName, StatusCode};
 
@@ -25,9 +26,9 @@ pub struct CallContext<'a> {
     pub dialogs: Vec<Dialog>,
     path: OnceCell<Vec<(TransactionIndex, Step)>>,
     opening: OnceCell<Option<Exchange>>,
-    /// Which of the explanations that the rules about media weigh against each other is the best, by its number; each of these
-    /// rules needs to know, and weighing costs more than all else that is asked of a call.
-    pub media: OnceCell<Option<u8>>,
+    /// What the refusal of its session came to, where it was refused; each rule about media needs to know, and weighing
+    /// their explanations against each other costs more than all else that is asked of a call.
+    pub media: OnceCell<Option<MediaRefusal>>,
 }
 
 impl<'a> CallContext<'a> {

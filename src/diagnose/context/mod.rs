@@ -2,3 +2,4 @@
 
 pub(in crate::diagnose) mod call_context;
 pub(in crate::diagnose) mod capture_context;
+pub(in crate::diagnose) mod media_refusal;

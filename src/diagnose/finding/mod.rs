@@ -25,6 +25,15 @@ pub struct Finding {
     pub seen: Observation,
 }
 
+/// What is said about a call: findings, best explanation first.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// The explanation first where there is one, then by severity.
+    pub findings: Vec<Finding>,
+    /// Whether the first finding explains the outcome.
+    pub has_primary: bool,
+}
+
 /// Findings with one cause.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incident {
@@ -43,7 +52,7 @@ pub struct Incident {
     /// Who is concerned and who is not, such as the share of a destination's attempts; empty where nothing is to say.
     pub scope: String,
     /// The attribute that separates failing from successful calls, where one does; empty where none.
-    pub apart: String,
+    pub distinction: String,
 }
 
 /// How far the findings of an incident differ from the one that stands for them all.

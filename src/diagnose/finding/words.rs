@@ -88,6 +88,15 @@ pub fn counted(count: impl Into<u64>, noun: &str) -> String {
     format!("{count} {}", plural(count, noun))
 }
 
+/// How often: `once`, `twice`, `7 times`.
+pub fn times(count: usize) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{count} times"),
+    }
+}
+
 /// A part of a whole: `the only call`, `all 9 calls`, `3 of 9 calls`.
 pub fn part_of(part: usize, whole: usize, noun: &str) -> String {
     match (part, whole) {

@@ -10,12 +10,12 @@ use crate::diagnose::finding::{Evidence, Finding, Incident, Observation, Variety
 const EXAMPLES_MAX: usize = 3;
 
 /// Rule, origin, signature, and whether it is about calls: a call and a registration are not counted together.
-type Key = (&'static str, Option<EndpointId>, String, bool);
+type ProblemKey = (&'static str, Option<EndpointId>, String, bool);
 
 #[derive(Default)]
 pub(super) struct IncidentGroups {
     list: Vec<IncidentGroup>,
-    place: HashMap<Key, usize, foldhash::fast::FixedState>,
+    place: HashMap<ProblemKey, usize, foldhash::fast::FixedState>,
 }
 
 /// One problem on the way.
@@ -37,7 +37,7 @@ impl IncidentGroup {
                 first_at: first,
                 last_at: last,
                 scope: String::new(),
-                apart: String::new(),
+                distinction: String::new(),
             },
             subjects: HashSet::default(),
         }
@@ -99,12 +99,12 @@ mod tests {
     use crate::diagnose::finding::{Confidence, Proof, Severity};
 
     fn grouped(findings: &[Finding]) -> Vec<Incident> {
-        let mut problems = IncidentGroups::default();
+        let mut groups = IncidentGroups::default();
         for (place, finding) in findings.iter().enumerate() {
             let at = Timestamp::from_nanoseconds(0);
-            problems.add(finding, Some(place as u32 + 4), at, at);
+            groups.add(finding, Some(place as u32 + 4), at, at);
         }
-        problems.incidents().collect()
+        groups.incidents().collect()
     }
 
     fn unknown(number: &str) -> Finding {

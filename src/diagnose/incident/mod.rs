@@ -1,4 +1,4 @@
-//! Incidents: findings with the same rule, origin and signature are one problem, told once.
+//! Incidents: findings with the same rule, origin and signature are one problem, and are reported once.
 
 pub(in crate::diagnose) mod grouping;
 
@@ -10,9 +10,8 @@ use crate::call::NodeId;
 use crate::call::survey::load::Fate;
 use crate::diagnose::background::distinguishing_feature::FAILED_MIN;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::engine::Verdict;
 use crate::diagnose::finding::words::part_of;
-use crate::diagnose::finding::{Confidence, Finding, Incident, Severity, Variety};
+use crate::diagnose::finding::{Confidence, Finding, Incident, Severity, Variety, Verdict};
 use crate::diagnose::incident::grouping::IncidentGroups;
 use crate::diagnose::rule::Claim;
 
@@ -27,7 +26,7 @@ pub fn gather(
     registrations: &[Vec<Finding>],
 ) -> Vec<Incident> {
     // What is a consequence of something else on every call that it concerns is no problem of its own.
-    let is_told = |claim: &&Claim<Finding>| {
+    let stands = |claim: &&Claim<Finding>| {
         claim.calls.is_empty()
             || claim.calls.iter().any(|call| {
                 let verdict = calls.get(*call as usize);
@@ -37,10 +36,10 @@ pub fn gather(
                 })
             })
     };
-    let mut incidents: Vec<Incident> = claims.iter().filter(is_told).map(of_claim).collect();
-    let told = || problems(capture, claims, calls, registrations);
-    let (problems, calls_to) = rayon::join(told, || calls_to(capture));
-    incidents.extend(problems.incidents());
+    let mut incidents: Vec<Incident> = claims.iter().filter(stands).map(of_claim).collect();
+    let grouped = || groups(capture, claims, calls, registrations);
+    let (groups, calls_to) = rayon::join(grouped, || calls_to(capture));
+    incidents.extend(groups.incidents());
     for incident in &mut incidents {
         if incident.scope.is_empty() {
             incident.scope = scope(capture, incident, &calls_to);
@@ -53,12 +52,12 @@ pub fn gather(
     incidents[..compared]
         .par_iter_mut()
         .with_max_len(1)
-        .for_each(|incident| incident.apart = distinguishing_feature(capture, incident));
+        .for_each(|incident| incident.distinction = distinguishing_feature(capture, incident));
     incidents
 }
 
 /// What rules said of calls and of registrations, and not of the capture already.
-fn problems(
+fn groups(
     capture: &CaptureContext<'_>,
     claims: &[Claim<Finding>],
     calls: &[Verdict],
@@ -67,7 +66,7 @@ fn problems(
     let claimed = |call: u32, rule: &str| {
         claims.iter().any(|claim| claim.said.rule == rule && claim.calls.binary_search(&call).is_ok())
     };
-    let mut problems = IncidentGroups::default();
+    let mut groups = IncidentGroups::default();
     for (index, verdict) in calls.iter().enumerate() {
         let call = &capture.calls[index];
         for finding in verdict
@@ -75,7 +74,7 @@ fn problems(
             .iter()
             .filter(|finding| finding.severity > Severity::Info && !claimed(index as u32, finding.rule))
         {
-            problems.add(finding, Some(index as u32 + 1), call.started, call.ended);
+            groups.add(finding, Some(index as u32 + 1), call.started, call.ended);
         }
     }
     for (registration, findings) in capture.registrations.iter().zip(registrations) {
@@ -83,10 +82,10 @@ fn problems(
         let first = tries().next().map_or(capture.start, |attempt| attempt.started);
         let last = tries().next_back().map_or(capture.end, |attempt| attempt.ended);
         for finding in findings.iter().filter(|finding| finding.severity > Severity::Info) {
-            problems.add(finding, None, first, last);
+            groups.add(finding, None, first, last);
         }
     }
-    problems
+    groups
 }
 
 /// Rank of an incident: severity, then how many it touched, then how sure it is.
@@ -103,7 +102,7 @@ fn of_claim(claim: &Claim<Finding>) -> Incident {
         first_at: claim.first_at,
         last_at: claim.last_at,
         scope: claim.scope.clone(),
-        apart: String::new(),
+        distinction: String::new(),
     }
 }
 

@@ -38,7 +38,7 @@ pub struct DiagnosisInput<'a> {
     pub incomplete: &'a [IncompleteDatagram],
     /// The load of the nodes that calls were sent to, and the limits that it shows.
     pub loads: &'a Loads,
-    /// How long calls rang and talked at each node, to tell timers by.
+    /// How long calls rang and talked at each node, which shows timers.
     pub timers: &'a FixedTimers,
     /// What nodes asked DNS for, in the order of time.
     pub lookups: &'a [Lookup],
@@ -85,14 +85,9 @@ impl<'a> DiagnosisInput<'a> {
             .any(|pair| pair == (a, b) || pair == (b, a))
     }
 
-    /// The messages of a leg.
-    pub fn messages_of(&self, leg: &Leg) -> &'a [Message] {
-        self.store.messages_of(leg)
-    }
-
     /// Messages of a leg in a span of time, both ends included: one Call-ID may hold thousands of tries to register.
     pub fn between(&self, leg: &Leg, (since, until): (Timestamp, Timestamp)) -> &'a [Message] {
-        let all = self.messages_of(leg);
+        let all = self.store.messages_of(leg);
         let start = all.partition_point(|message| message.time < since);
         let end = all.partition_point(|message| message.time <= until);
         all.get(start..end).unwrap_or_default()

@@ -71,6 +71,8 @@ mod tests {
     use regex::Regex;
 
     use super::*;
+    use crate::diagnose::finding::Severity;
+    use crate::reference::rule_page;
 
     /// The sources of this floor, each with its path.
     fn sources() -> Vec<(PathBuf, String)> {
@@ -95,10 +97,10 @@ mod tests {
         let function = Regex::new(r"[(,]\s*(?:[a-z]\w*::)*([a-z]\w*)").expect("an expression");
         let mut rows = 0;
         for (path, source) in sources() {
-            let Some((_, table)) = source.split_once("RULES: &[Rule] = &[") else {
+            let Some((_, table)) = source.split_once(concat!("pub const RULES", ": &[Rule] = &[")) else {
                 continue;
             };
-            let (table, _) = table.split_once("\n];").expect("a table has an end");
+            let (table, _) = table.split_once("];\n").expect("a table has an end");
             let starts: Vec<_> = row.captures_iter(table).collect();
             rows += starts.len();
             for (place, start) in starts.iter().enumerate() {
@@ -128,6 +130,18 @@ mod tests {
             for found in look_alike.captures_iter(&source) {
                 assert!(ids().contains(&&found[1]), "{}: {}", path.display(), &found[1]);
             }
+        }
+    }
+
+    #[test]
+    fn the_worst_severity_on_a_page_is_that_of_its_rule() {
+        for rule in all() {
+            let page = rule_page(rule.id).expect("every rule has a page");
+            let line = page.lines().find_map(|line| line.strip_prefix("Severity: ")).expect("every page names it");
+            let words: Vec<&str> = line.split([' ', ',', ';']).collect();
+            let mut named = [Severity::Error, Severity::Warn, Severity::Info].into_iter();
+            let worst = named.find(|severity| words.contains(&severity.word()));
+            assert_eq!(worst, Some(rule.severity), "{}", rule.id);
         }
     }
 

@@ -85,6 +85,3 @@ impl<W: Write> Cells<'_, W> {
         self.writer.write_record(None::<&[u8]>).map_err(io_error)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,28 +2,28 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::analysis::{CallEntry, Facts, Narrowing, RegistrationEntry};
+use crate::analysis::{Analysis, CallEntry, Facts, Narrowing, RegistrationEntry};
 use crate::call::beside::other_request::OtherCount;
-use crate::call::detail::delay::{Stage, is_plain, only_stage, stages};
-use crate::call::detail::rewriting::{Rewrite, rewriting};
-use crate::call::{Call, Hop, MessageStore, Origin, Tables, transactions_of};
+use crate::call::detail::delay::Stage;
+use crate::call::detail::rewriting::Rewrite;
+use crate::call::{Call, Hop, Origin, Tables};
 use crate::capture::Timestamp;
 use crate::diagnose::Finding;
 use crate::report::json::finding::FindingLine;
-use crate::report::json::value::{Each, Frame, Place, code, moment, rounded, told};
+use crate::report::json::value::{Each, EndpointText, Frame, code, moment, non_empty, rounded};
 
 /// One element of `calls`.
 pub(super) struct CallLine<'a> {
     id: u32,
     entry: &'a CallEntry,
-    store: &'a MessageStore,
-    /// Whether it tells where the delay passed and what each hop changed, for which the call is taken apart.
+    analysis: &'a Analysis,
+    /// Whether it says where the delay passed and what each hop changed, for which its transactions are looked at.
     has_details: bool,
 }
 
 impl<'a> CallLine<'a> {
-    pub(super) fn of(id: u32, entry: &'a CallEntry, store: &'a MessageStore, has_details: bool) -> Self {
-        Self { id, entry, store, has_details }
+    pub(super) fn of(id: u32, entry: &'a CallEntry, analysis: &'a Analysis, has_details: bool) -> Self {
+        Self { id, entry, analysis, has_details }
     }
 }
 
@@ -65,23 +65,24 @@ struct CallFields<'a, I, E, T, P, H, O, F> {
 
 impl Serialize for CallLine<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (call, tables) = (&self.entry.call, &self.store.tables);
-        let facts = Facts::of(call, self.store);
+        let (call, store) = (&self.entry.call, &self.analysis.store);
+        let tables = &store.tables;
+        let facts = Facts::of(call, store);
         let times = &call.milestones;
-        let path = self.has_details.then(|| Path::of(call, self.store));
+        let path = self.has_details.then(|| self.analysis.path(call));
         CallFields {
             id: self.id,
             call_ids: Each(|| call.legs.iter().map(|leg| tables.text(leg.call_id))),
             caller: tables.text(call.caller),
             callee: tables.text(call.callee),
-            source: Place(tables.endpoint(call.source)),
-            destination: Place(tables.endpoint(call.destination)),
+            source: EndpointText(tables.endpoint(call.source)),
+            destination: EndpointText(tables.endpoint(call.destination)),
             transport: call.transport.word(),
             started_at: moment(call.started),
             ended_at: moment(call.ended),
             outcome: call.outcome.word(),
             final_code: call.final_code.map(|code| code.0),
-            reason_phrase: told(tables.text(call.phrase)),
+            reason_phrase: non_empty(tables.text(call.phrase)),
             ended_by: call.ended_by.map(|party| party.word()),
             pdd_ms: times.pdd_ms().map(rounded),
             ring_ms: times.ring_ms().map(rounded),
@@ -100,8 +101,8 @@ impl Serialize for CallLine<'_> {
             sequence: &facts.words(),
             codecs_offered: &facts.codecs_offered,
             codecs_answered: &facts.codecs_answered,
-            caller_software: told(facts.caller_software),
-            callee_software: told(facts.callee_software),
+            caller_software: non_empty(facts.caller_software),
+            callee_software: non_empty(facts.callee_software),
             hops: Each(|| {
                 let hops = call.hops.iter().enumerate();
                 let rewritten = |place| Some(path.as_ref()?.rewritten(place));
@@ -112,30 +113,6 @@ impl Serialize for CallLine<'_> {
             findings: Each(|| self.entry.findings.iter().map(FindingLine)),
         }
         .serialize(serializer)
-    }
-}
-
-/// What is read of a call's messages for its way: where its delay passed, and what each hop changed.
-struct Path {
-    stages: Vec<Stage>,
-    /// By the place of the hop; empty where no hop relays another one.
-    rewritten: Vec<Vec<Rewrite>>,
-}
-
-impl Path {
-    fn of(call: &Call, store: &MessageStore) -> Self {
-        let has_relay = call.hops.iter().any(|hop| hop.parent.is_some());
-        // Most calls of a trunk have one hop and one stage, which need no taking apart.
-        if !has_relay && (call.milestones.pdd_ms().is_none() || is_plain(call)) {
-            return Self { stages: only_stage(call, store).into_iter().collect(), rewritten: Vec::new() };
-        }
-        let transactions = transactions_of(store, &call.legs);
-        let hops = transactions.invites().filter(|_| has_relay);
-        Self { stages: stages(&transactions), rewritten: hops.map(|(hop, _)| rewriting(&transactions, hop)).collect() }
-    }
-
-    fn rewritten(&self, place: usize) -> &[Rewrite] {
-        self.rewritten.get(place).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -153,7 +130,7 @@ fn stage_line<'a>(stage: &Stage, call: &Call, tables: &'a Tables) -> impl Serial
     let after = |moment: Timestamp| rounded(moment.millis_since(start));
     Fields {
         stage: stage.kind.word(),
-        endpoint: Place(tables.endpoint(stage.endpoint)),
+        endpoint: EndpointText(tables.endpoint(stage.endpoint)),
         code: code(stage.code),
         ms: rounded(after(stage.end) - after(stage.start)),
         ended_at: stage.ended_at.into(),
@@ -192,8 +169,8 @@ fn hop_line<'a>(hop: &Hop, rewritten: Option<&'a [Rewrite]>, tables: &'a Tables)
     }
     let milliseconds = |ms: f32| rounded(f64::from(ms));
     Fields {
-        source: Place(tables.endpoint(hop.source)),
-        destination: Place(tables.endpoint(hop.destination)),
+        source: EndpointText(tables.endpoint(hop.source)),
+        destination: EndpointText(tables.endpoint(hop.destination)),
         transport: hop.transport.word(),
         final_code: code(hop.final_code),
         final_ms: hop.final_ms.map(milliseconds),
@@ -214,11 +191,11 @@ fn origin_line<'a>(origin: &Origin, tables: &'a Tables) -> impl Serialize + use<
         code_origin: E,
     }
     Fields {
-        endpoint: Place(tables.endpoint(origin.endpoint)),
+        endpoint: EndpointText(tables.endpoint(origin.endpoint)),
         code: code(origin.code),
-        software: told(tables.text(origin.software)),
+        software: non_empty(tables.text(origin.software)),
         beyond_capture: origin.beyond_capture,
-        code_origin: Place(tables.endpoint(origin.code_origin)),
+        code_origin: EndpointText(tables.endpoint(origin.code_origin)),
     }
 }
 
@@ -250,8 +227,8 @@ impl Serialize for RegistrationLine<'_> {
         let registration = &self.entry.registration;
         Fields {
             aor: self.tables.text(registration.aor),
-            source: Place(self.tables.endpoint(registration.source)),
-            registrar: Place(self.tables.endpoint(registration.registrar)),
+            source: EndpointText(self.tables.endpoint(registration.source)),
+            registrar: EndpointText(self.tables.endpoint(registration.registrar)),
             outcome: registration.outcome.word(),
             final_code: registration.final_code.map(|code| code.0),
             expires_s: registration.expires_s,
@@ -289,8 +266,8 @@ impl Serialize for OtherLine<'_> {
         }
         Fields {
             method: self.count.method.text(),
-            source: Place(self.tables.endpoint(self.count.source)),
-            destination: Place(self.tables.endpoint(self.count.destination)),
+            source: EndpointText(self.tables.endpoint(self.count.source)),
+            destination: EndpointText(self.tables.endpoint(self.count.destination)),
             count: self.count.count,
             unanswered: self.count.unanswered,
             final_codes: &self.count.final_codes,
@@ -302,13 +279,13 @@ impl Serialize for OtherLine<'_> {
 
 /// `filter`: what the calls of the report match, and how many of how many do.
 #[derive(Serialize)]
-pub(super) struct Filter<'a> {
+pub(super) struct FilterLine<'a> {
     expression: &'a str,
     matching_calls: u32,
     all_calls: u32,
 }
 
-impl<'a> Filter<'a> {
+impl<'a> FilterLine<'a> {
     pub(super) fn of(narrowing: &'a Narrowing) -> Self {
         Self { expression: &narrowing.expression, matching_calls: narrowing.calls, all_calls: narrowing.of }
     }
@@ -316,7 +293,7 @@ impl<'a> Filter<'a> {
 
 /// One element of `header_use`: how many messages of a method or code carry a header field.
 #[derive(Serialize)]
-pub(super) struct HeaderUse {
+pub(super) struct HeaderUseLine {
     pub(super) message: String,
     pub(super) header: &'static str,
     pub(super) messages: u64,

@@ -12,15 +12,15 @@ const TRANSPORTS: [Transport; 6] =
     [Transport::Udp, Transport::Tcp, Transport::Ws, Transport::Sctp, Transport::Tls, Transport::Hep];
 
 /// One element of `captures`.
-pub(super) struct Capture<'a>(&'a analysis::CaptureEntry);
+pub(super) struct CaptureLine<'a>(&'a analysis::CaptureEntry);
 
-impl<'a> Capture<'a> {
+impl<'a> CaptureLine<'a> {
     pub(super) fn of(entry: &'a analysis::CaptureEntry) -> Self {
         Self(entry)
     }
 }
 
-impl Serialize for Capture<'_> {
+impl Serialize for CaptureLine<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Fields<'a, F, L, W> {
@@ -74,15 +74,15 @@ pub(super) fn problem(error: &OpenError) -> impl Serialize + use<'_> {
 }
 
 /// What the input can and cannot prove.
-pub(super) struct Fitness<'a>(&'a analysis::Fitness);
+pub(super) struct FitnessLine<'a>(&'a analysis::Fitness);
 
-impl<'a> Fitness<'a> {
+impl<'a> FitnessLine<'a> {
     pub(super) fn of(fitness: &'a analysis::Fitness) -> Self {
         Self(fitness)
     }
 }
 
-impl Serialize for Fitness<'_> {
+impl Serialize for FitnessLine<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Fields<M, U, P> {

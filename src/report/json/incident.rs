@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::call::Tables;
 use crate::diagnose::Incident;
 use crate::report::json::finding::{EvidenceLine, ruled_out};
-use crate::report::json::value::{Each, Place, moment, told};
+use crate::report::json::value::{Each, EndpointText, moment, non_empty};
 
 /// One element of `incidents`.
 pub(super) struct IncidentLine<'a> {
@@ -20,7 +20,7 @@ impl<'a> IncidentLine<'a> {
 }
 
 #[derive(Serialize)]
-struct Fields<'a, O, T, E, N> {
+struct IncidentFields<'a, O, T, E, N> {
     rule: &'a str,
     severity: &'a str,
     confidence: &'a str,
@@ -42,20 +42,20 @@ impl Serialize for IncidentLine<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let incident = self.incident;
         let finding = &incident.finding;
-        Fields {
+        IncidentFields {
             rule: finding.rule,
             severity: finding.severity.word(),
             confidence: finding.seen.confidence.word(),
             title: &incident.title(),
             explanation: &incident.explanation(),
             remedy: &incident.remedy(),
-            origin: finding.seen.origin.map(|origin| Place(self.tables.endpoint(origin))),
+            origin: finding.seen.origin.map(|origin| EndpointText(self.tables.endpoint(origin))),
             calls: &incident.calls,
             count: incident.count,
             first_at: moment(incident.first_at),
             last_at: moment(incident.last_at),
-            scope: told(&incident.scope),
-            apart: told(&incident.apart),
+            scope: non_empty(&incident.scope),
+            apart: non_empty(&incident.distinction),
             evidence: Each(|| finding.seen.evidence.iter().map(EvidenceLine)),
             ruled_out: Each(|| finding.seen.ruled_out.iter().map(ruled_out)),
         }

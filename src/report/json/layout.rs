@@ -86,9 +86,9 @@ impl Formatter for Lines {
 
     /// serde_json escapes C0 controls alone; people print reports on terminals, so the others are escaped too.
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        // Nearly all text is plain ASCII, which is told faster by bytes than by characters.
+        // Nearly all text is plain ASCII, which shows faster by bytes than by characters.
         let is_odd = |byte: u8| u8::from(!(0x20..0x7f).contains(&byte));
-        // Without a way out of the loop, many bytes are told at a time.
+        // Without a way out of the loop, many bytes are looked at at a time.
         if fragment.bytes().fold(0, |odd, byte| odd | is_odd(byte)) == 0 {
             return out.write_all(fragment.as_bytes());
         }

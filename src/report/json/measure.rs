@@ -7,9 +7,9 @@ use crate::call::survey::profile::{self, Dimension, Profile};
 use crate::report::json::value::{Each, Keyed, moment, rounded};
 
 /// Ratios and delays with their populations.
-pub(super) struct Metrics<'a>(&'a metrics::Metrics, RegistrationMetrics);
+pub(super) struct MetricsLine<'a>(&'a metrics::Metrics, RegistrationMetrics);
 
-impl<'a> Metrics<'a> {
+impl<'a> MetricsLine<'a> {
     pub(super) fn of(metrics: &'a metrics::Metrics, registrations: RegistrationMetrics) -> Self {
         Self(metrics, registrations)
     }
@@ -17,7 +17,7 @@ impl<'a> Metrics<'a> {
 
 /// A spread; all null where nothing was measured.
 #[derive(Serialize, Default)]
-struct Spread {
+struct SpreadLine {
     count: u32,
     mean: Option<f64>,
     p50: Option<f64>,
@@ -26,8 +26,8 @@ struct Spread {
     max: Option<f64>,
 }
 
-fn spread(spread: Option<metrics::Spread>) -> Spread {
-    spread.map_or(Spread::default(), |spread| Spread {
+fn spread(spread: Option<metrics::Spread>) -> SpreadLine {
+    spread.map_or(SpreadLine::default(), |spread| SpreadLine {
         count: spread.count,
         mean: Some(rounded(spread.mean)),
         p50: Some(rounded(spread.p50)),
@@ -37,7 +37,7 @@ fn spread(spread: Option<metrics::Spread>) -> Spread {
     })
 }
 
-impl Serialize for Metrics<'_> {
+impl Serialize for MetricsLine<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Fields<O, C> {
@@ -52,14 +52,14 @@ impl Serialize for Metrics<'_> {
             isa_percent: Option<f64>,
             scr_percent: Option<f64>,
             acd_ms: Option<f64>,
-            pdd_ms: Spread,
-            setup_ms: Spread,
-            talk_ms: Spread,
-            srd_failed_ms: Spread,
-            sdd_ms: Spread,
+            pdd_ms: SpreadLine,
+            setup_ms: SpreadLine,
+            talk_ms: SpreadLine,
+            srd_failed_ms: SpreadLine,
+            sdd_ms: SpreadLine,
             registration_attempts: u32,
             ira_percent: Option<f64>,
-            rrd_ms: Spread,
+            rrd_ms: SpreadLine,
             retransmissions: u64,
             outcomes: O,
             final_codes: C,
@@ -98,7 +98,7 @@ impl Serialize for Metrics<'_> {
 
 /// The numbers of calls that have something in common.
 #[derive(Serialize)]
-struct Summary {
+struct SummaryLine {
     calls: u32,
     answered: u32,
     failed: u32,
@@ -110,8 +110,8 @@ struct Summary {
     pdd_p95_ms: Option<f64>,
 }
 
-fn summary(metrics: &metrics::Metrics) -> Summary {
-    Summary {
+fn summary(metrics: &metrics::Metrics) -> SummaryLine {
+    SummaryLine {
         calls: metrics.calls,
         answered: metrics.answered,
         failed: metrics.failed,
@@ -146,13 +146,13 @@ fn dimension(dimension: &Dimension) -> impl Serialize {
     struct Fields<G> {
         groups: G,
         others: u32,
-        others_metrics: Option<Summary>,
+        others_metrics: Option<SummaryLine>,
     }
     #[derive(Serialize)]
     struct Line<'a> {
         key: &'a str,
         #[serde(flatten)]
-        summary: Summary,
+        summary: SummaryLine,
     }
     Fields {
         groups: Each(|| {
@@ -174,7 +174,7 @@ fn time(profile: &Profile) -> impl Serialize {
     struct Line<T> {
         from: T,
         #[serde(flatten)]
-        summary: Summary,
+        summary: SummaryLine,
         peak_calls: u32,
     }
     let line = |span: &profile::TimeSpan| Line {

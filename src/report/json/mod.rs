@@ -5,12 +5,10 @@
 
 mod call;
 mod capture;
-mod dense;
 mod finding;
 mod incident;
 mod layout;
 mod measure;
-mod text;
 mod value;
 mod waves;
 
@@ -33,9 +31,9 @@ struct Head<'a, C: Serialize, P: Serialize, D: Serialize, M: Serialize> {
     captures: C,
     problems: P,
     repeated: D,
-    filter: Option<call::Filter<'a>>,
-    fitness: capture::Fitness<'a>,
-    metrics: measure::Metrics<'a>,
+    filter: Option<call::FilterLine<'a>>,
+    fitness: capture::FitnessLine<'a>,
+    metrics: measure::MetricsLine<'a>,
     metrics_by: M,
 }
 
@@ -48,23 +46,23 @@ struct Tail<R: Serialize, O: Serialize, I: Serialize, H: Serialize> {
     header_use: H,
 }
 
-/// Writes the report and a line break; with `has_details` each call also tells where its post-dial delay passed and what each hop
+/// Writes the report and a line break; with `has_details` each call also says where its post-dial delay passed and what each hop
 /// changed, which makes the report half as long again.
 ///
 /// # Errors
-/// Whatever `out` returns, with its kind kept, so that a reader who went away can be told from a full disk.
+/// Whatever `out` returns, with its kind kept, so that a reader who went away is not taken for a full disk.
 pub fn write(analysis: &Analysis, has_details: bool, out: &mut impl Write) -> io::Result<()> {
     let tables = &analysis.store.tables;
     let profile = analysis.profile();
     let head = Head {
         schema: SCHEMA,
         sipscan: env!("CARGO_PKG_VERSION"),
-        captures: Each(|| analysis.captures.iter().map(capture::Capture::of)),
+        captures: Each(|| analysis.captures.iter().map(capture::CaptureLine::of)),
         problems: Each(|| analysis.problems.iter().map(capture::problem)),
         repeated: Each(|| analysis.repeated.iter().map(|path| Shown(path.display()))),
-        filter: analysis.narrowing.as_ref().map(call::Filter::of),
-        fitness: capture::Fitness::of(&analysis.fitness),
-        metrics: measure::Metrics::of(&analysis.metrics, analysis.registration_metrics()),
+        filter: analysis.narrowing.as_ref().map(call::FilterLine::of),
+        fitness: capture::FitnessLine::of(&analysis.fitness),
+        metrics: measure::MetricsLine::of(&analysis.metrics, analysis.registration_metrics()),
         metrics_by: measure::metrics_by(&profile),
     };
     // The calls are written in parallel, so the document is written in three parts: the object's head without its
@@ -89,7 +87,7 @@ pub fn write(analysis: &Analysis, has_details: bool, out: &mut impl Write) -> io
         }),
         header_use: Each(|| {
             let uses = uses.by_name(&analysis.store).into_iter();
-            uses.map(|((message, header), messages)| call::HeaderUse { message, header: header.text(), messages })
+            uses.map(|((message, header), messages)| call::HeaderUseLine { message, header: header.text(), messages })
         }),
     };
     out.write_all(b",")?;
@@ -121,5 +119,3 @@ impl<W: Write> Write for WithoutBrace<'_, W> {
         self.out.flush()
     }
 }
-#[cfg(test)]
-mod tests;

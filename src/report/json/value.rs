@@ -18,22 +18,14 @@ impl<T: Display> Serialize for Shown<T> {
 }
 
 /// A moment in UTC.
-pub(super) struct Moment(Timestamp);
-
-pub(super) fn moment(time: Timestamp) -> Moment {
-    Moment(time)
-}
-
-impl Serialize for Moment {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Rfc3339(self.0).told(|text| serializer.serialize_str(text))
-    }
+pub(super) fn moment(time: Timestamp) -> Shown<Rfc3339> {
+    Shown(Rfc3339(time))
 }
 
 /// An address and port.
-pub(super) struct Place(pub(super) Endpoint);
+pub(super) struct EndpointText(pub(super) Endpoint);
 
-impl Serialize for Place {
+impl Serialize for EndpointText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.text().as_str())
     }
@@ -46,7 +38,7 @@ pub(super) fn rounded(value: f64) -> f64 {
 }
 
 /// A text, or null where it is empty.
-pub(super) fn told(text: &str) -> Option<&str> {
+pub(super) fn non_empty(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 

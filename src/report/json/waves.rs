@@ -8,8 +8,7 @@ use serde::Serialize;
 use crate::analysis::{Analysis, CallEntry, HeaderUses};
 use crate::call::CallId;
 use crate::report::json::call::CallLine;
-use crate::report::json::dense::Dense;
-use crate::report::json::text::Text;
+use crate::report::json::layout::Lines;
 
 /// Calls whose text is held at a time.
 const WAVE_CALLS: usize = 4096;
@@ -77,16 +76,49 @@ fn part_of(
     entries: &[CallEntry],
     first: u32,
 ) -> io::Result<Part> {
-    let mut text = Text::with_room(TEXT_BYTES * entries.len().min(analysis.reported_call_count()));
+    let mut text = Vec::with_capacity(TEXT_BYTES * entries.len().min(analysis.reported_call_count()));
     let mut uses = HeaderUses::default();
     let numbered = (before as u32 + 1..).zip(entries);
     for (id, entry) in numbered.filter(|(id, _)| analysis.reports_call(CallId(*id))) {
-        text.put(if id == first { b"\n" } else { b",\n" });
-        let line = CallLine::of(id, entry, &analysis.store, has_details);
-        line.serialize(Dense::into(&mut text))?;
+        text.extend_from_slice(if id == first { b"\n" } else { b",\n" });
+        write_line(&CallLine::of(id, entry, analysis, has_details), &mut text)?;
         // Its messages were read for the text a moment ago, so that they are close.
         uses.add_call(&entry.call, &analysis.store);
     }
-    let text = text.into_bytes();
     Ok(Part { text, uses })
+}
+
+/// Writes a value on one line, behind what `text` holds.
+///
+/// A look at what was written costs less than one at every text in it. Where it holds more than printable ASCII, which is
+/// rare, it is written again with what a terminal would act on escaped; C0 controls are always.
+fn write_line(line: &impl Serialize, text: &mut Vec<u8>) -> io::Result<()> {
+    let start = text.len();
+    line.serialize(&mut serde_json::Serializer::new(&mut *text))?;
+    // Without a way out of the loop, many bytes are looked at at a time.
+    let written = text.get(start..).unwrap_or_default();
+    if written.iter().fold(false, |is_odd, byte| is_odd | (*byte >= 0x7f)) {
+        text.truncate(start);
+        line.serialize(&mut serde_json::Serializer::with_formatter(text, Lines::inside()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_line_reads_as_if_every_text_were_looked_at(text in any::<String>(), number in any::<f64>()) {
+            let line = ("INVITE", &text, number, Some(488), [text.len()]);
+            let (mut quick, mut careful) = (b"before".to_vec(), b"before".to_vec());
+            write_line(&line, &mut quick).expect("to memory");
+            let mut serializer = serde_json::Serializer::with_formatter(&mut careful, Lines::inside());
+            line.serialize(&mut serializer).expect("to memory");
+            prop_assert_eq!(quick, careful);
+        }
+    }
 }

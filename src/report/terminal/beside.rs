@@ -33,9 +33,9 @@ fn registrations(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     for entry in entries {
         *outcomes.entry(entry.registration.outcome).or_default() += 1;
     }
-    let told: Vec<String> =
+    let outcomes: Vec<String> =
         outcomes.iter().map(|(outcome, entries)| format!("{} {}", grouped(*entries), outcome.word())).collect();
-    let text = format!(": {}", told.join(", "));
+    let text = format!(": {}", outcomes.join(", "));
     let noun = count(entries.len() as u64, "registration");
     page.wrapped(strong(noun), 2, [plain(text)])?;
     let limit = limit(context);
@@ -48,7 +48,7 @@ fn registrations(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 fn limit(context: &Context<'_>) -> usize {
-    if context.view.is_whole { usize::MAX } else { PROBLEMS_MAX }
+    if context.style.is_whole { usize::MAX } else { PROBLEMS_MAX }
 }
 
 fn more(all: usize, limit: usize, page: &mut Page<'_>) -> io::Result<()> {
@@ -88,7 +88,7 @@ fn problem(context: &Context<'_>, entry: &RegistrationEntry, page: &mut Page<'_>
     )
 }
 
-/// What is told of all requests of one method.
+/// What is said of all requests of one method.
 #[derive(Default)]
 struct Sum {
     count: u32,
@@ -110,7 +110,7 @@ fn others(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
             *sum.codes.entry(*code).or_default() += count;
         }
     }
-    let told: Vec<String> = methods
+    let sums: Vec<String> = methods
         .iter()
         .map(|(method, sum)| {
             let mut answers = codes(&sum.codes);
@@ -122,7 +122,7 @@ fn others(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
             format!("{} {method}{colon}{answers}", grouped(u64::from(sum.count)))
         })
         .collect();
-    let text = format!(": {}", told.join("; "));
+    let text = format!(": {}", sums.join("; "));
     page.wrapped(strong("Other requests"), 2, [plain(text)])?;
     let limit = limit(context);
     let silent: Vec<_> = others.iter().filter(|(one, _)| one.unanswered > 0).collect();

@@ -35,7 +35,7 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     if failed.is_empty() {
         sound(context, page)?;
     }
-    let shows_all = context.view.is_whole || calls <= ALL_MAX;
+    let shows_all = context.style.is_whole || calls <= ALL_MAX;
     let rows: Vec<u32> =
         if shows_all { analysis.reported_calls().map(|(id, _)| id.0).collect() } else { examples(context, &failed) };
     if rows.is_empty() {
@@ -116,7 +116,7 @@ fn rows_of(context: &Context<'_>, rows: &[u32], page: &mut Page<'_>) -> io::Resu
 fn cells<'a>(context: &'a Context<'a>, id: u32, entry: &'a CallEntry, is_wide: bool) -> Vec<Span<'a>> {
     let call = &entry.call;
     let code = call.final_code.map_or(String::new(), |code| code.0.to_string());
-    let zone = &context.view.zone;
+    let zone = &context.style.zone;
     let mut cells = vec![
         plain(id.to_string()),
         plain(if is_wide { zone.clock_ms(call.started) } else { zone.clock(call.started) }),
@@ -141,11 +141,11 @@ fn after(entry: &CallEntry) -> Option<f64> {
 
 fn why<'a>(context: &'a Context<'a>, entry: &'a CallEntry) -> std::borrow::Cow<'a, str> {
     let is_failure = entry.call.outcome.is_failure();
-    let told = entry.primary().or_else(|| {
+    let telling = entry.primary().or_else(|| {
         let mut beside = entry.findings.iter().filter(|_| !is_failure);
         beside.find(|finding| finding.severity > Severity::Info)
     });
-    if let Some(finding) = told {
+    if let Some(finding) = telling {
         return finding.title();
     }
     match entry.call.outcome {
@@ -168,7 +168,7 @@ pub(super) fn write_hint(context: &Context<'_>, page: &mut Page<'_>) -> io::Resu
     if calls == 0 {
         return Ok(());
     }
-    let shown = context.view.is_whole || calls <= ALL_MAX;
+    let shown = context.style.is_whole || calls <= ALL_MAX;
     let all = if shown { String::new() } else { format!("; -v lists all {}", count(calls as u64, "call")) };
     let text = format!("--call N shows one call with its ladder{all}; --csv FILE and --json FILE write them all.");
     page.blank()?;

@@ -2,20 +2,21 @@
 
 use std::io;
 
-use crate::call::detail::delay::{Stage, StageKind, stages};
-use crate::call::detail::rewriting::{RequestPart, Rewrite, RewriteKind, rewriting};
-use crate::call::{Call, CallTransactions, Hop, transactions_of};
+use crate::analysis::CallPath;
+use crate::call::detail::delay::{Stage, StageKind};
+use crate::call::detail::rewriting::{RequestPart, Rewrite, RewriteKind};
+use crate::call::{Call, Hop};
 use crate::report::terminal::Context;
 use crate::report::terminal::page::{Page, cut, faint, plain};
 use crate::report::words::{count, duration};
 
 /// Hops of the path that are shown.
 const HOPS_MAX: usize = 8;
-/// Stages of the delay that are told.
+/// Stages of the delay that are named.
 const STAGES_MAX: usize = 8;
-/// Shorter stages are told together, in milliseconds.
+/// Shorter stages are summed up, in milliseconds.
 const STAGE_MS_MIN: f64 = 5.0;
-/// A delay of one stage is told where it is longer than most callers like, in milliseconds.
+/// A delay of one stage is named where it is longer than most callers like, in milliseconds.
 const DELAY_MS_MIN: f64 = 3_000.0;
 /// Columns of a value that a node changed; a Request-URI may be as long as a datagram.
 const VALUE_COLUMNS: usize = 60;
@@ -33,13 +34,13 @@ pub(super) fn write(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> 
         let more = (path.len() - HOPS_MAX) as u64;
         page.labelled("", [faint(format!("and {}", count(more, "further hop")))])?;
     }
-    let transactions = transactions_of(&context.analysis.store, &call.legs);
-    changes(context, call, &transactions, page)?;
+    let way = context.analysis.path(call);
+    changes(context, call, &way, page)?;
     let moments = moments(call);
     if !moments.is_empty() {
         page.labelled("Times", [plain(moments)])?;
     }
-    let delay = delay(context, call, &stages(&transactions));
+    let delay = delay(context, call, &way.stages);
     if !delay.is_empty() {
         page.labelled("Delay", [plain(delay)])?;
     }
@@ -47,31 +48,25 @@ pub(super) fn write(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> 
 }
 
 /// What each node changed of the request, a line for each hop where it did.
-fn changes(
-    context: &Context<'_>,
-    call: &Call,
-    transactions: &CallTransactions<'_>,
-    page: &mut Page<'_>,
-) -> io::Result<()> {
-    let hops = transactions.invites().zip(&call.hops);
-    let mut told: Vec<(String, String)> = Vec::new();
-    for ((index, _), hop) in hops {
-        let rewrites = rewriting(transactions, index);
+fn changes(context: &Context<'_>, call: &Call, way: &CallPath, page: &mut Page<'_>) -> io::Result<()> {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for (place, hop) in call.hops.iter().enumerate() {
+        let rewrites = way.rewritten(place);
         let line = (
             format!("{} -> {}", context.endpoint(hop.source), context.endpoint(hop.destination)),
-            rewriting_text(&rewrites),
+            rewriting_text(rewrites),
         );
         // The tries of one node at one target change the same.
-        if !rewrites.is_empty() && told.last() != Some(&line) {
-            told.push(line);
+        if !rewrites.is_empty() && lines.last() != Some(&line) {
+            lines.push(line);
         }
     }
-    for (place, (way, text)) in told.iter().take(HOPS_MAX).enumerate() {
+    for (place, (hop, text)) in lines.iter().take(HOPS_MAX).enumerate() {
         let label = if place == 0 { "Changed" } else { "" };
-        page.labelled(label, [plain(format!("{way}: {text}"))])?;
+        page.labelled(label, [plain(format!("{hop}: {text}"))])?;
     }
-    if told.len() > HOPS_MAX {
-        let more = (told.len() - HOPS_MAX) as u64;
+    if lines.len() > HOPS_MAX {
+        let more = (lines.len() - HOPS_MAX) as u64;
         page.labelled("", [faint(format!("and {}", count(more, "further hop")))])?;
     }
     Ok(())
@@ -94,8 +89,8 @@ fn rewriting_text(rewrites: &[Rewrite]) -> String {
     }
     for how in [RewriteKind::Added, RewriteKind::Removed, RewriteKind::Changed] {
         let names = rewrites.iter().filter(|rewrite| {
-            let is_told = how == RewriteKind::Changed && rewrite.before.is_some();
-            matches!(rewrite.part, RequestPart::Header(_)) && rewrite.how == how && !is_told
+            let has_values = how == RewriteKind::Changed && rewrite.before.is_some();
+            matches!(rewrite.part, RequestPart::Header(_)) && rewrite.how == how && !has_values
         });
         let names: Vec<&str> = names.map(|rewrite| rewrite.part.word()).collect();
         if !names.is_empty() {
@@ -118,20 +113,20 @@ fn part_text(part: RequestPart) -> &'static str {
     }
 }
 
-/// Where the time passed until it rang, in the order of time; empty where there is nothing to tell apart.
+/// Where the time passed until it rang, in the order of time; empty where one short stage is all of it.
 fn delay(context: &Context<'_>, call: &Call, stages: &[Stage]) -> String {
     let Some(all) = call.milestones.pdd_ms() else {
         return String::new();
     };
-    let is_told = |stage: &&Stage| stage.millis() >= STAGE_MS_MIN;
-    let told: Vec<&Stage> = stages.iter().filter(is_told).take(STAGES_MAX).collect();
-    if told.is_empty() || told.len() == 1 && all < DELAY_MS_MIN {
+    let is_long = |stage: &&Stage| stage.millis() >= STAGE_MS_MIN;
+    let long: Vec<&Stage> = stages.iter().filter(is_long).take(STAGES_MAX).collect();
+    if long.is_empty() || long.len() == 1 && all < DELAY_MS_MIN {
         return String::new();
     }
     let mut parts: Vec<String> =
-        told.iter().map(|stage| format!("{} {}", duration(stage.millis()), stage_text(context, stage))).collect();
-    let rest = all - told.iter().map(|stage| stage.millis()).sum::<f64>();
-    if told.len() < stages.len() && rest >= 0.05 {
+        long.iter().map(|stage| format!("{} {}", duration(stage.millis()), stage_text(context, stage))).collect();
+    let rest = all - long.iter().map(|stage| stage.millis()).sum::<f64>();
+    if long.len() < stages.len() && rest >= 0.05 {
         parts.push(format!("{} in shorter steps", duration(rest)));
     }
     let sign = if call.milestones.alerted.is_some() { "it rang" } else { "the answer" };

@@ -39,8 +39,8 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     page.blank()?;
     page.line([strong("Failed, and the captures do not say why")])?;
     // Where incidents fill the screen, more of these would push the calls off it.
-    let is_crowded = !context.view.is_whole && context.analysis.reported_incidents().next().is_some();
-    let limit = if context.view.is_whole {
+    let is_crowded = !context.style.is_whole && context.analysis.reported_incidents().next().is_some();
+    let limit = if context.style.is_whole {
         usize::MAX
     } else if is_crowded {
         GROUPS_OF_CROWD
@@ -71,7 +71,7 @@ pub(super) fn is_unexplained(entry: &CallEntry) -> bool {
     entry.call.outcome.is_failure() && entry.primary().is_none()
 }
 
-/// One group; what its code means is told unless a group above said it.
+/// One group; what its code means is said unless a group above said it.
 fn group(code: u16, endpoint: Option<String>, ids: &[u32], is_known: bool, page: &mut Page<'_>) -> io::Result<()> {
     let known = ResponseCode::treated_as(code).filter(|_| code >= 100);
     let name = match (code, known) {

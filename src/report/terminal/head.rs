@@ -26,7 +26,7 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
 
 fn captures(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let captures = &context.analysis.captures;
-    let limit = if context.view.is_whole { usize::MAX } else { CAPTURES_MAX };
+    let limit = if context.style.is_whole { usize::MAX } else { CAPTURES_MAX };
     for (place, capture) in captures.iter().enumerate().take(limit) {
         let packed = capture.compression.map_or(String::new(), |by| format!(" in {by}"));
         let mut text = format!(": {}{packed}, {}", capture.format, count(capture.frames, "frame"));
@@ -41,7 +41,7 @@ fn captures(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
         let frames = captures.iter().skip(limit).map(|capture| capture.frames).sum();
         let last = captures.iter().filter_map(|capture| capture.last_at).max();
         let until = last.map_or(String::new(), |last| {
-            format!(", until {} {}", context.view.zone.date(last), context.view.zone.clock(last))
+            format!(", until {} {}", context.style.zone.date(last), context.style.zone.clock(last))
         });
         let text = format!("and {} with {}{until}", count(more as u64, "further file"), count(frames, "frame"));
         page.line([faint(text)])?;
@@ -54,7 +54,7 @@ const LINE_INDENT: usize = 3;
 
 /// `5.4 s from 2026-11-21 11:06:24 UTC`.
 fn span(context: &Context<'_>, first: Timestamp, last: Timestamp) -> String {
-    let zone = &context.view.zone;
+    let zone = &context.style.zone;
     format!(
         "{} from {} {} {}",
         duration(last.millis_since(first)),
@@ -116,7 +116,7 @@ fn trust(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
         let text = "both directions are there; no frame is cut, none is known to be lost";
         return page.labelled("Trust", [plain(text)]);
     }
-    let limit = if context.view.is_whole { usize::MAX } else { DOUBTS_MAX };
+    let limit = if context.style.is_whole { usize::MAX } else { DOUBTS_MAX };
     for (place, doubt) in doubts.iter().take(limit).enumerate() {
         let label = if place == 0 { "Trust" } else { "" };
         page.labelled(label, [Span::new(Ink::Caution, doubt.as_str())])?;
@@ -132,7 +132,7 @@ fn doubts(context: &Context<'_>) -> Vec<String> {
     let mut doubts = Vec::new();
     let several = context.analysis.captures.len() > 1;
     for (file, capture) in context.analysis.captures.iter().enumerate() {
-        // The pairs are told below, with their addresses.
+        // The pairs stand below, with their addresses.
         let weaknesses = capture.weaknesses.iter().filter(|weakness| weakness.kind != WeaknessKind::OneDirection);
         for weakness in weaknesses {
             let place = if several { format!("file {}: ", file + 1) } else { String::new() };
@@ -169,12 +169,12 @@ pub(super) fn write_filter(context: &Context<'_>, page: &mut Page<'_>) -> io::Re
     let Some(narrowing) = &context.analysis.narrowing else {
         return Ok(());
     };
-    let match_told = narrowing.sentence();
+    let sentence = narrowing.sentence();
     let rest = match narrowing.calls {
         0 => "; there is nothing to show of them",
         _ => "; numbers, incidents and calls below are theirs alone",
     };
-    page.labelled("Filter", [strong(match_told), plain(rest)])
+    page.labelled("Filter", [strong(sentence), plain(rest)])
 }
 
 /// Says that messages were found which make neither a call nor anything else.

@@ -31,7 +31,7 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
     if incidents.is_empty() {
         return Ok(());
     }
-    let is_whole = context.view.is_whole;
+    let is_whole = context.style.is_whole;
     let most = if incidents.len() <= FEW_MAX { BLOCKS_MAX } else { BLOCKS_OF_MANY };
     // What is only worth knowing gets no block while something is wrong.
     let worst = incidents.first().map(|(_, incident)| incident.finding.severity);
@@ -130,7 +130,7 @@ fn block(context: &Context<'_>, number: usize, incident: &Incident, page: &mut P
 
 /// Evidence, one piece a line: frames, the line as sent, what it shows.
 pub(super) fn proof(context: &Context<'_>, finding: &Finding, limit: usize, page: &mut Page<'_>) -> io::Result<()> {
-    let limit = if context.view.is_whole { usize::MAX } else { limit };
+    let limit = if context.style.is_whole { usize::MAX } else { limit };
     for (place, evidence) in finding.seen.evidence.iter().take(limit).enumerate() {
         let label = if place == 0 { "Proof" } else { "" };
         let text = match evidence {
@@ -197,15 +197,15 @@ fn scope(context: &Context<'_>, incident: &Incident, page: &mut Page<'_>) -> io:
     }
     parts.push(when(context, incident.first_at, incident.last_at));
     let mut text = parts.join("; ");
-    if !incident.apart.is_empty() {
-        text.push_str(&format!(". {}", incident.apart));
+    if !incident.distinction.is_empty() {
+        text.push_str(&format!(". {}", incident.distinction));
     }
     page.labelled("Scope", [plain(text)])
 }
 
 /// `at 11:06:25`, `11:06:25 to 11:06:29`, with dates where they differ.
 fn when(context: &Context<'_>, first: Timestamp, last: Timestamp) -> String {
-    let zone = &context.view.zone;
+    let zone = &context.style.zone;
     let (start, end) = (zone.clock(first), zone.clock(last));
     if zone.date(first) != zone.date(last) {
         return format!("{} {start} to {} {end}", zone.date(first), zone.date(last));

@@ -30,7 +30,7 @@ pub use lookup::{NoCall, find_call};
 
 /// How the report is to look.
 #[derive(Debug, Clone)]
-pub struct View {
+pub struct ScreenStyle {
     /// The clock that times are shown on.
     pub zone: Zone,
     /// Columns of a line.
@@ -42,7 +42,7 @@ pub struct View {
 /// What the parts of the report share.
 struct Context<'a> {
     analysis: &'a Analysis,
-    view: &'a View,
+    style: &'a ScreenStyle,
 }
 
 impl<'a> Context<'a> {
@@ -56,9 +56,9 @@ impl<'a> Context<'a> {
 ///
 /// # Errors
 /// Whatever `out` returns.
-pub fn write_overview(analysis: &Analysis, view: &View, out: &mut dyn Write) -> io::Result<()> {
-    let context = Context { analysis, view };
-    let mut page = Page::new(out, view.width);
+pub fn write_overview(analysis: &Analysis, style: &ScreenStyle, out: &mut dyn Write) -> io::Result<()> {
+    let context = Context { analysis, style };
+    let mut page = Page::new(out, style.width);
     head::write(&context, &mut page)?;
     if analysis.calls.is_empty() && analysis.registrations.is_empty() && analysis.others.is_empty() {
         return head::write_nothing(&context, &mut page);
@@ -79,12 +79,12 @@ pub fn write_overview(analysis: &Analysis, view: &View, out: &mut dyn Write) -> 
 ///
 /// # Errors
 /// Whatever `out` returns.
-pub fn write_call(analysis: &Analysis, id: u32, view: &View, out: &mut dyn Write) -> io::Result<()> {
-    let context = Context { analysis, view };
+pub fn write_call(analysis: &Analysis, id: u32, style: &ScreenStyle, out: &mut dyn Write) -> io::Result<()> {
+    let context = Context { analysis, style };
     let Some(entry) = context.entry(id) else {
         return Ok(());
     };
-    let mut page = Page::new(out, view.width);
+    let mut page = Page::new(out, style.width);
     note::write(&context, id, entry, &mut page)?;
     ladder::write(&context, &entry.call, &mut page)
 }
@@ -93,12 +93,9 @@ pub fn write_call(analysis: &Analysis, id: u32, view: &View, out: &mut dyn Write
 ///
 /// # Errors
 /// Whatever `out` returns.
-pub fn write_metrics(analysis: &Analysis, view: &View, out: &mut dyn Write) -> io::Result<()> {
-    let context = Context { analysis, view };
-    let mut page = Page::new(out, view.width);
+pub fn write_metrics(analysis: &Analysis, style: &ScreenStyle, out: &mut dyn Write) -> io::Result<()> {
+    let context = Context { analysis, style };
+    let mut page = Page::new(out, style.width);
     head::write(&context, &mut page)?;
     profile::write(&context, &mut page)
 }
-
-#[cfg(test)]
-mod tests;

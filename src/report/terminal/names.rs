@@ -84,13 +84,13 @@ impl Context<'_> {
         self.analysis.store.tables.endpoint(id).to_string()
     }
 
-    /// Address and port with the product that runs there, as far as it told.
+    /// Address and port with the product that runs there, as far as it names one.
     pub(super) fn endpoint_and_software(&self, id: EndpointId) -> String {
         let software = self.software(self.analysis.store.tables.node(id));
         with_software(self.endpoint(id), software)
     }
 
-    /// The product of a node that calls were sent to; empty where it never told.
+    /// The product of a node that calls were sent to; empty where it never named one.
     fn software(&self, node: NodeId) -> &str {
         let mut peers = self.analysis.peers.iter();
         let peer = peers.find(|peer| peer.node == node);

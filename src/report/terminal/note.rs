@@ -58,7 +58,7 @@ pub(super) fn write(context: &Context<'_>, id: u32, entry: &CallEntry, page: &mu
 fn head(context: &Context<'_>, id: u32, entry: &CallEntry, page: &mut Page<'_>) -> io::Result<()> {
     let call = &entry.call;
     let (ink, word) = verdict(entry);
-    let zone = &context.view.zone;
+    let zone = &context.style.zone;
     let parties = format!("{} -> {}", party(context.text(call.caller)), party(context.text(call.callee)));
     page.wrapped(
         Span::new(ink, format!("{word:<width$}", width = LABEL_COLUMNS.max(word.len() + 2))),
@@ -210,7 +210,7 @@ fn scope(context: &Context<'_>, id: u32, entry: &CallEntry, page: &mut Page<'_>)
 /// What else was seen.
 fn beside(context: &Context<'_>, entry: &CallEntry, page: &mut Page<'_>) -> io::Result<()> {
     let skip = usize::from(entry.primary().is_some());
-    let limit = if context.view.is_whole { usize::MAX } else { BESIDE_MAX };
+    let limit = if context.style.is_whole { usize::MAX } else { BESIDE_MAX };
     let others: Vec<&Finding> = entry.findings.iter().skip(skip).collect();
     for (place, finding) in others.iter().take(limit).enumerate() {
         let (ink, word) = mark(finding.severity);

@@ -11,7 +11,7 @@ use crate::report::words::{count, duration, grouped};
 
 /// Fewer calls make no ratio: one call more or less would change it by more than five points.
 const RATIO_CALLS_MIN: u32 = 20;
-/// Fewer calls are told in one line.
+/// Fewer calls stand in one line.
 const BARS_CALLS_MIN: u32 = 10;
 /// Columns of the longest bar.
 const BAR_COLUMNS: usize = 30;

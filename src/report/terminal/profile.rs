@@ -52,7 +52,7 @@ fn ratios(metrics: &Metrics, page: &mut Page<'_>) -> io::Result<()> {
         grouped(u64::from(metrics.failed))
     );
     page.wrapped(strong(calls), 2, [plain(text)])?;
-    let told = [
+    let ratios = [
         ("ASR", metrics.asr_percent),
         ("NER", metrics.ner_percent),
         ("SER", metrics.ser_percent),
@@ -60,8 +60,8 @@ fn ratios(metrics: &Metrics, page: &mut Page<'_>) -> io::Result<()> {
         ("ISA", metrics.isa_percent),
         ("SCR", metrics.scr_percent),
     ];
-    let told = told.map(|(name, value)| format!("{name} {}", percent(value)));
-    page.labelled("Ratios", [plain(told.join(", "))])
+    let ratios = ratios.map(|(name, value)| format!("{name} {}", percent(value)));
+    page.labelled("Ratios", [plain(ratios.join(", "))])
 }
 
 /// `0.2 s median, 0.4 s p95, 2 s at most (40 calls)`.
@@ -76,14 +76,14 @@ fn spread(spread: &Spread, noun: &str) -> String {
 }
 
 fn delays(metrics: &Metrics, page: &mut Page<'_>) -> io::Result<()> {
-    let told = [
+    let spreads = [
         ("PDD", &metrics.pdd_ms),
         ("Set-up", &metrics.setup_ms),
         ("Failed", &metrics.srd_failed_ms),
         ("Talk", &metrics.talk_ms),
         ("SDD", &metrics.sdd_ms),
     ];
-    for (label, value) in told {
+    for (label, value) in spreads {
         if let Some(value) = value {
             page.labelled(label, [plain(spread(value, "call"))])?;
         }
@@ -142,7 +142,7 @@ fn dimension(
 ) -> io::Result<()> {
     page.blank()?;
     page.line([strong(title)])?;
-    let limit = if context.view.is_whole { usize::MAX } else { ROWS_MAX };
+    let limit = if context.style.is_whole { usize::MAX } else { ROWS_MAX };
     let shown = dimension.groups.get(..limit).unwrap_or(&dimension.groups);
     let others = dimension.others_metrics.as_ref();
     let rows = shown.len() + usize::from(others.is_some());
@@ -167,7 +167,7 @@ fn times(context: &Context<'_>, profile: &Profile, page: &mut Page<'_>) -> io::R
     let peak = count(u64::from(profile.peak_calls), "call");
     let span = duration(profile.span.as_secs_f64() * 1000.0);
     page.line([strong("Over time"), plain(format!(", {span} a row; at most {peak} up at once"))])?;
-    let zone = &context.view.zone;
+    let zone = &context.style.zone;
     let spans: Vec<_> =
         profile.spans.iter().filter(|span| span.metrics.calls + span.metrics.partial + span.peak_calls > 0).collect();
     let is_long = profile.span.as_secs() * profile.spans.len() as u64 >= 86_400;

@@ -61,8 +61,8 @@ fn verdict(verdict: &Verdict) -> Value {
 
 fn comparison(comparison: &Comparison) -> Value {
     let rules = |rules: &[(String, u32)]| -> Vec<Value> {
-        let told = rules.iter().map(|(rule, count)| json!({"rule": rule, "count": count}));
-        told.collect()
+        let lines = rules.iter().map(|(rule, count)| json!({"rule": rule, "count": count}));
+        lines.collect()
     };
     let calls = |calls: &[ChangedCall]| -> Vec<Value> { calls.iter().map(changed).collect() };
     let transitions: Vec<Value> = comparison

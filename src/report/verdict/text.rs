@@ -8,17 +8,17 @@ use crate::report::escape;
 impl Judgement {
     /// What shows a failure, one line for each example: `call 3 (8f2c@pbx), frames 12, 14: offers PCMA, not PCMU PCMA`.
     ///
-    /// What a reader was just told is not told again: the first example says all of it unless the verdict did, the others say
+    /// What a reader has just read is not repeated: the first example says all of it unless the verdict did, the others say
     /// their first sentence where it differs.
     pub fn proof_lines(&self, verdict: &Verdict) -> Vec<String> {
         let mut lines = Vec::new();
-        let mut told = verdict.said.as_str();
+        let mut read = verdict.said.as_str();
         for (place, proof) in verdict.proofs.iter().enumerate() {
             let note = if place == 0 { proof.note.as_str() } else { brief(&proof.note) };
-            let is_told = if place == 0 { told.contains(note) } else { told == note };
-            told = brief(&proof.note);
+            let is_known = if place == 0 { read.contains(note) } else { read == note };
+            read = brief(&proof.note);
             let place = self.proof_place(proof);
-            lines.push(match (place.is_empty(), is_told || note.is_empty()) {
+            lines.push(match (place.is_empty(), is_known || note.is_empty()) {
                 (true, true) => continue,
                 (true, false) => note.to_owned(),
                 (false, true) => place,
@@ -46,7 +46,7 @@ impl Judgement {
     }
 }
 
-/// Writes one line for each failure; nothing where all holds, unless `verbose`, which tells every expectation and shows
+/// Writes one line for each failure; nothing where all holds, unless `verbose`, which names every expectation and shows
 /// all that is known of a failure.
 ///
 /// # Errors
@@ -72,7 +72,7 @@ fn line(judgement: &Judgement, verdict: &Verdict, verbose: bool, out: &mut dyn W
     };
     let mut text = format!("{}: {}", verdict.name, verdict.sentence());
     if verdict.fails() {
-        // One frame for each example is enough to begin with; --verbose tells them all.
+        // One frame for each example is enough to begin with; --verbose shows them all.
         let frames: Vec<_> = verdict.proofs.iter().filter_map(|proof| proof.frames.first().copied()).collect();
         if !frames.is_empty() && !verbose {
             text.push_str(&format!(" [{}]", judgement.frames(&frames)));

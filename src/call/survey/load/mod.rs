@@ -21,8 +21,8 @@ pub use destination::Destination;
 pub use limit::{Ceiling, CountedCalls, Pace};
 pub use limit_search::CAPACITY_CODES;
 pub use outage::{NodeOutage, outages};
-pub use rate::{Counting, RateLimit};
-pub use threshold::{Sample, Threshold};
+pub use rate::{Counting, RateLimit, rate_limit};
+pub use threshold::{Sample, Threshold, ceiling};
 pub use trend::{Trend, trend};
 pub use words::RefusalWords;
 
@@ -80,6 +80,3 @@ impl Loads {
         }
     }
 }
-
-#[cfg(test)]
-mod simulation_tests;

@@ -50,7 +50,7 @@ const WINDOWS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), 
 /// Moments of a second at which a count may begin anew.
 const PHASES: i64 = 50;
 /// The rate limit of a node, where its refusals show one; `attempts` are moments in order, with whether each was refused.
-pub(in crate::call) fn rate_limit(attempts: &[(Timestamp, bool)]) -> Option<RateLimit> {
+pub fn rate_limit(attempts: &[(Timestamp, bool)]) -> Option<RateLimit> {
     let refused = attempts.iter().filter(|(_, refused)| *refused).count();
     if refused < REFUSALS_MIN || refused == attempts.len() {
         return None;

@@ -157,7 +157,7 @@ fn fit(all: &Levels, during: &Levels, limit: u32) -> Option<Threshold> {
 /// A limit of calls at the same time: a threshold that was reached again and again, and at which a place was taken as soon as it was free.
 ///
 /// `ends` are the moments at which calls ended, in order.
-pub(in crate::call) fn ceiling(samples: &[Sample], ends: &[Timestamp]) -> Option<Threshold> {
+pub fn ceiling(samples: &[Sample], ends: &[Timestamp]) -> Option<Threshold> {
     let mut found = threshold(samples)?;
     let (mut longest, mut run) = (0_u32, 0_u32);
     let mut has_fallen = true;

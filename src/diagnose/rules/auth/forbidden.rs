@@ -1,14 +1,13 @@
-//! 403: calls and registrations that a server refuses by policy, and what sets them apart from those that it accepts.
+//! 403: calls and registrations that a server refuses by policy, and what those that it accepts lack.
 //!
 //! Sources: RFC 3261 sections 10.3 and 21.4.4; RFC 8224 section 6.2.2 ("Stale Date").
 
-use super::Login;
-use super::refused::names_login;
 use crate::call::beside::registration::{Registration, RegistrationOutcome};
 use crate::call::detail::login::LoginFault;
-use crate::call::survey::number_acceptance::{AcceptanceCount, CONTRAST_MIN, NumberAcceptance, Prefix, asserted};
-use crate::call::{Cause, Outcome, is_challenge};
-use crate::diagnose::finding::words::counted;
+use crate::call::survey::number_acceptance::{CONTRAST_MIN, NumberAcceptance, Prefix, asserted};
+use crate::call::{Cause, EndpointId, Message, Outcome, is_challenge};
+use crate::diagnose::finding::words::{counted, was};
+use crate::diagnose::rules::auth::login::{Login, names_login, names_nonce};
 use crate::diagnose::{CallContext, CaptureContext, Confidence, Evidence, Observation, Proof, Steps};
 use crate::sip::HeaderName;
 use crate::sip::number::{Number, user_of};
@@ -47,7 +46,87 @@ const POLICY: [&str; 26] = [
     "policy",
 ];
 
+/// A call that a server refused with 403.
+struct ForbiddenCall<'a> {
+    /// The server.
+    refuser: EndpointId,
+    /// The 403.
+    refusal: &'a Message,
+    /// Why, as far as the capture shows.
+    ground: Ground<'a>,
+}
+
+/// Why a server refused a call with 403.
+enum Ground<'a> {
+    /// The calls that it accepts lack what this one has in common with other refused ones.
+    Contrast(AcceptedContrast<'a>),
+    /// Unknown: the request that it refuses is not in the capture, and followed a request for a login.
+    UnseenLogin,
+    /// The policy that its own words name.
+    Stated(String),
+    /// Its policy, no more is known.
+    Unstated,
+}
+
+impl Ground<'_> {
+    fn degree(&self) -> (Confidence, Proof) {
+        match self {
+            Self::Contrast(_) => (Confidence::Likely, Proof::Comparison),
+            Self::UnseenLogin | Self::Unstated => (Confidence::Possible, Proof::CodeMeaning),
+            Self::Stated(_) => (Confidence::Certain, Proof::OwnWords),
+        }
+    }
+}
+
 pub fn auth_forbidden_of_call(context: &CallContext<'_>) -> Option<Observation> {
+    let ForbiddenCall { refuser, refusal, ground } = forbidden_call(context)?;
+    let server = context.name(refuser);
+    let (caller, callee) = (user_of(context.capture.text(context.call.caller)), called(context));
+    let (why, remedy): (String, Steps) = match &ground {
+        Ground::Contrast(contrast) => (contrast.sentence(), contrast.remedy(context, &server)),
+        Ground::UnseenLogin => (
+            format!(
+                "it had asked for a login before, and the request that it refuses is not in the capture: the password of {caller} may be wrong, or the call not allowed."
+            ),
+            format!("On {server}: look up why it refused the call from {caller} to {callee}.").into(),
+        ),
+        Ground::Stated(words) => (
+            format!("it gives the reason \"{words}\" for the call from {caller} to {callee}."),
+            format!("On {server}: change the rule that it names, for {caller} or for {callee}.").into(),
+        ),
+        Ground::Unstated => (
+            format!(
+                "its policy does not allow this call; {}the address it came from, the caller ID {caller}, the number {callee} or the account may be why, and no accepted call in this capture tells which.",
+                if context.outcome() == Outcome::AuthFailed { "a login that it does not accept, " } else { "" }
+            ),
+            Steps::from([
+                format!("On {server}: look up which rule refused the call from {caller} to {callee}."),
+                "Compare with a call that it accepts: source address, caller ID, called number.".to_owned(),
+            ]),
+        ),
+    };
+    let (confidence, proof) = ground.degree();
+    let observation = Observation::new(confidence, proof)
+        .titled(format!("{} forbids the call", context.capture.name(refuser)))
+        .happened(format!("{server} answered 403 {}: {why}", context.capture.text(refusal.line)))
+        .remedy(remedy)
+        .shown_by(context.shows(refusal, "the refusal"));
+    Some(match ground {
+        Ground::Contrast(contrast) => {
+            observation.at(refuser, contrast.first.kind.words()).maybe_shown_by(contrast.accepted(context))
+        }
+        Ground::UnseenLogin => observation.at(refuser, "unseen"),
+        Ground::Stated(words) => observation.at(refuser, words),
+        Ground::Unstated => observation.at(refuser, ""),
+    })
+}
+
+fn called<'a>(context: &CallContext<'a>) -> &'a str {
+    user_of(context.capture.text(context.call.callee))
+}
+
+/// A call that was refused by policy, and not for its anonymous caller, its signature or its login.
+fn forbidden_call<'a>(context: &'a CallContext<'_>) -> Option<ForbiddenCall<'a>> {
     let is_refused = matches!(context.outcome(), Outcome::Rejected | Outcome::AuthFailed);
     if !is_refused || context.refusal_code() != 403 {
         return None;
@@ -56,64 +135,20 @@ pub fn auth_forbidden_of_call(context: &CallContext<'_>) -> Option<Observation> 
     if Cause::of(context.tables(), refusal).q850 == Some(ANONYMOUS_REJECTED) {
         return None;
     }
-    let phrase = context.capture.text(refusal.line);
-    let words = own_words(context, phrase);
-    let spoken = words.to_ascii_lowercase();
-    if SIGNATURES.iter().any(|other| spoken.contains(other)) {
+    let words = own_words(context, context.capture.text(refusal.line));
+    let folded = words.to_ascii_lowercase();
+    if SIGNATURES.iter().any(|other| folded.contains(other)) {
         return None;
     }
-    let server = context.name(refuser);
-    let caller = user_of(context.capture.text(context.call.caller));
-    let callee = user_of(context.capture.text(context.call.callee));
-    let observation = |confidence, proof, why: String, remedy: Steps, signature: String| {
-        Observation::new(confidence, proof)
-            .titled(format!("{} forbids the call", context.capture.name(refuser)))
-            .happened(format!("{server} answered 403 {phrase}: {why}"))
-            .remedy(remedy)
-            .shown_by(context.shows(refusal, "the refusal"))
-            .at(refuser, signature)
+    let is_about_login = || names_login(&folded) || names_nonce(&folded);
+    let ground = match contrast(context) {
+        Some(contrast) => Ground::Contrast(contrast),
+        None if context.outcome() == Outcome::AuthFailed && is_about_login() => return None,
+        None if is_unseen_login(context) => Ground::UnseenLogin,
+        None if POLICY.iter().any(|word| folded.contains(word)) => Ground::Stated(words),
+        None => Ground::Unstated,
     };
-    if let Some(apart) = contrast(context) {
-        let observation = observation(Confidence::Likely, Proof::Comparison, apart.why, apart.remedy, apart.signature);
-        return Some(observation.maybe_shown_by(apart.accepted));
-    }
-    let is_about_login = names_login(&spoken) || super::names_nonce(&spoken);
-    if is_about_login && context.outcome() == Outcome::AuthFailed {
-        return None;
-    }
-    if is_unseen_login(context) {
-        return Some(observation(
-            Confidence::Possible,
-            Proof::CodeMeaning,
-            format!(
-                "it had asked for a login before, and the request that it refuses is not in the capture: the password of {caller} may be wrong, or the call not allowed."
-            ),
-            format!("On {server}: look up why it refused the call from {caller} to {callee}.").into(),
-            "unseen".to_owned(),
-        ));
-    }
-    if POLICY.iter().any(|word| spoken.contains(word)) {
-        return Some(observation(
-            Confidence::Certain,
-            Proof::OwnWords,
-            format!("it gives the reason \"{words}\" for the call from {caller} to {callee}."),
-            format!("On {server}: change the rule that it names, for {caller} or for {callee}.").into(),
-            words,
-        ));
-    }
-    let login = if context.outcome() == Outcome::AuthFailed { "a login that it does not accept, " } else { "" };
-    Some(observation(
-        Confidence::Possible,
-        Proof::CodeMeaning,
-        format!(
-            "its policy does not allow this call; {login}the address it came from, the caller ID {caller}, the number {callee} or the account may be why, and no accepted call in this capture tells which."
-        ),
-        Steps::from([
-            format!("On {server}: look up which rule refused the call from {caller} to {callee}."),
-            "Compare with a call that it accepts: source address, caller ID, called number.".to_owned(),
-        ]),
-        String::new(),
-    ))
+    Some(ForbiddenCall { refuser, refusal, ground })
 }
 
 /// Whether the refused request is not in the capture, and followed a request for a login.
@@ -135,96 +170,124 @@ fn own_words(context: &CallContext<'_>, phrase: &str) -> String {
     if is_plain { String::new() } else { phrase.to_owned() }
 }
 
-/// What sets the refused calls of a server apart from the accepted ones.
-struct Apart {
-    why: String,
-    remedy: Steps,
-    signature: String,
-    accepted: Option<Evidence>,
+/// What a refused call has in common with other refused ones of its server, and accepted ones lack.
+struct AcceptedContrast<'a> {
+    reception: &'a NumberAcceptance,
+    /// The node that sent the refused call.
+    sender: EndpointId,
+    /// What counts most.
+    first: ForbiddenFeature<'a>,
+    /// What else they have in common.
+    others: Vec<ForbiddenFeature<'a>>,
 }
 
-fn contrast(context: &CallContext<'_>) -> Option<Apart> {
-    let refuser = context.refuser()?;
-    let reception = context.capture.reception(refuser)?;
+/// Something that every call refused with 403 has and no accepted one.
+struct ForbiddenFeature<'a> {
+    kind: FeatureKind<'a>,
+    /// How many calls with it were refused.
+    refused: u32,
+}
+
+/// By what a server may judge a call.
+enum FeatureKind<'a> {
+    /// The address that it came from.
+    Source(String),
+    /// The user of From.
+    CallerId(&'a str),
+    /// The asserted identity.
+    Identity(&'a str),
+    /// How the called number begins.
+    Prefix(String),
+}
+
+impl FeatureKind<'_> {
+    /// What follows `calls that`.
+    fn words(&self) -> String {
+        match self {
+            Self::Source(address) => format!("came from {address}"),
+            Self::CallerId(caller) => format!("used the caller ID {caller}"),
+            Self::Identity(identity) => format!("vouched for the identity {identity}"),
+            Self::Prefix(head) => format!("went to numbers that begin with {head}"),
+        }
+    }
+}
+
+impl AcceptedContrast<'_> {
+    fn sentence(&self) -> String {
+        let also: Vec<String> = self.others.iter().map(|feature| feature.kind.words()).collect();
+        let also = if also.is_empty() {
+            String::new()
+        } else {
+            format!(" They also {}, which may be the reason as well.", also.join(" and "))
+        };
+        let (refused, accepted) = (self.first.refused, self.reception.all.accepted);
+        format!(
+            "{} that {} {} refused with 403, and {} without that {} accepted.{also}",
+            counted(refused, "call"),
+            self.first.kind.words(),
+            was(refused as usize),
+            counted(accepted, "call"),
+            was(accepted as usize),
+        )
+    }
+
+    fn remedy(&self, context: &CallContext<'_>, server: &str) -> Steps {
+        let sender = || context.name(self.sender);
+        match &self.first.kind {
+            FeatureKind::Source(address) => {
+                format!("On {server}: add {address} to the addresses that may call, or let {address} log in.").into()
+            }
+            FeatureKind::CallerId(caller) => {
+                let example = self.reception.all.first.map_or(String::new(), |accepted| {
+                    format!(", such as {}", user_of(context.capture.text(accepted.from)))
+                });
+                Steps::from([
+                    format!("On {}: send a caller ID that {server} allows{example}.", sender()),
+                    format!("Or have {caller} allowed there."),
+                ])
+            }
+            FeatureKind::Identity(_) => {
+                format!("On {}: send an asserted identity that {server} allows.", sender()).into()
+            }
+            FeatureKind::Prefix(head) => {
+                format!("On {server}: allow calls to {head}… for this account, where they are wanted.").into()
+            }
+        }
+    }
+
+    /// The first call that the server accepted.
+    fn accepted(&self, context: &CallContext<'_>) -> Option<Evidence> {
+        let accepted = self.reception.all.first?;
+        let quote = format!("INVITE {} SIP/2.0", context.capture.text(accepted.uri));
+        Some(Evidence::seen(accepted.at, quote, "a call that it accepted"))
+    }
+}
+
+fn contrast<'a>(context: &'a CallContext<'_>) -> Option<AcceptedContrast<'a>> {
+    let capture = context.capture;
+    let reception = capture.reception(context.refuser()?)?;
     let request = context.refused_request()?;
-    let separates = |own: Option<&AcceptanceCount>| {
-        own.is_some_and(|own| own.accepted == 0 && own.forbidden >= CONTRAST_MIN)
-            && reception.all.accepted >= CONTRAST_MIN
-    };
-    let source = context.capture.node(request.source);
-    let caller = user_of(context.capture.text(request.from));
-    let vouched = asserted(request.headers, context.capture.store);
-    let number = Number::of(context.capture.text(request.line));
-    let head = number.as_ref().map(Prefix::of);
-    let alike = head.and_then(|head| reception.prefixes.get(&head));
-    let head = head.map_or(String::new(), |head| head.to_string());
-    let address = context.tables().endpoints.address(source);
-    let server = context.name(refuser);
-    let features: [(_, _, _, Steps); 4] = [
+    if reception.all.accepted < CONTRAST_MIN {
+        return None;
+    }
+    let source = capture.node(request.source);
+    let caller = user_of(capture.text(request.from));
+    let identity = asserted(request.headers, capture.store);
+    let head = Number::of(capture.text(request.line)).as_ref().map(Prefix::of);
+    let kinds = [
+        (FeatureKind::Source(context.tables().endpoints.address(source).to_string()), reception.sources.get(&source)),
+        (FeatureKind::CallerId(caller), reception.callers.get(caller)),
+        (FeatureKind::Identity(identity), reception.asserted.get(identity).filter(|_| !identity.is_empty())),
         (
-            separates(reception.sources.get(&source)),
-            reception.sources.get(&source),
-            format!("came from {address}"),
-            format!("On {server}: add {address} to the addresses that may call, or let {address} log in.").into(),
-        ),
-        (
-            separates(reception.callers.get(caller)),
-            reception.callers.get(caller),
-            format!("used the caller ID {caller}"),
-            Steps::from([
-                format!(
-                    "On {}: send a caller ID that {server} allows{}.",
-                    context.name(request.source),
-                    example(context, reception)
-                ),
-                format!("Or have {caller} allowed there."),
-            ]),
-        ),
-        (
-            !vouched.is_empty() && separates(reception.asserted.get(vouched)),
-            reception.asserted.get(vouched),
-            format!("vouched for the identity {vouched}"),
-            format!("On {}: send an asserted identity that {server} allows.", context.name(request.source)).into(),
-        ),
-        (
-            separates(alike),
-            alike,
-            format!("went to numbers that begin with {head}"),
-            format!("On {server}: allow calls to {head}… for this account, where they are wanted.").into(),
+            FeatureKind::Prefix(head.map_or(String::new(), |head| head.to_string())),
+            head.and_then(|head| reception.prefixes.get(&head)),
         ),
     ];
-    let apart: Vec<_> = features.into_iter().filter(|(is, ..)| *is).collect();
-    let (_, tally, what, remedy) = apart.first()?;
-    let refused = tally.map_or(0, |tally| tally.forbidden);
-    let also: Vec<&str> = apart.iter().skip(1).map(|(_, _, what, _)| what.as_str()).collect();
-    let also = if also.is_empty() {
-        String::new()
-    } else {
-        format!(" They also {}, which may be the reason as well.", also.join(" and "))
-    };
-    let accepted = reception.all.first.map(|accepted| {
-        let quote = format!("INVITE {} SIP/2.0", context.capture.text(accepted.uri));
-        Evidence::seen(accepted.at, quote, "a call that it accepted")
+    let mut features = kinds.into_iter().filter_map(|(kind, tally)| {
+        let tally = tally.filter(|own| own.accepted == 0 && own.forbidden >= CONTRAST_MIN)?;
+        Some(ForbiddenFeature { kind, refused: tally.forbidden })
     });
-    Some(Apart {
-        why: format!(
-            "{} that {what} {} refused with 403, and {} without that {} accepted.{also}",
-            counted(refused, "call"),
-            if refused == 1 { "was" } else { "were" },
-            counted(reception.all.accepted, "call"),
-            if reception.all.accepted == 1 { "was" } else { "were" },
-        ),
-        remedy: remedy.clone(),
-        signature: what.clone(),
-        accepted,
-    })
-}
-
-fn example(context: &CallContext<'_>, reception: &NumberAcceptance) -> String {
-    reception
-        .all
-        .first
-        .map_or(String::new(), |accepted| format!(", such as {}", user_of(context.capture.text(accepted.from))))
+    Some(AcceptedContrast { reception, sender: request.source, first: features.next()?, others: features.collect() })
 }
 
 pub fn auth_forbidden_of_registration(capture: &CaptureContext<'_>, device: &Registration) -> Option<Observation> {

@@ -4,20 +4,21 @@
 
 use std::collections::BTreeMap;
 
-use super::Login;
 use crate::call::beside::other_request::OtherRequest;
 use crate::call::detail::login::{LoginFault, fault, rounds};
 use crate::call::{CallTransactions, EndpointId, NodeId, TextId, TransactionIndex, is_challenge};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Observation, Severity};
 use crate::diagnose::rule::Claim;
+use crate::diagnose::rules::auth::login::{Deed, Login};
 use crate::sip::Method;
 use crate::sip::number::user_of;
 
 /// Senders that are looked at: each is a device and a server, forged captures may hold any number.
 const SENDERS_MAX: usize = 10_000;
 
-type Key = (NodeId, EndpointId, &'static str, TextId);
+/// Requests of one kind: who sends them, to whom, what for, and as which user.
+type Errand = (NodeId, EndpointId, Deed, TextId);
 
 /// Requests of one kind by one device whose last one was left at a challenge.
 struct Stuck<'a> {
@@ -45,19 +46,19 @@ pub fn claims(capture: &CaptureContext<'_>, ask: fn(&Login<'_, '_>) -> Option<Ob
     found.collect()
 }
 
-/// What a sender of this method may do once it has logged in; `None` for methods that are told elsewhere.
-fn deed(method: Method) -> Option<&'static str> {
+/// What a sender of this method may do once it has logged in; `None` for methods of which other rules speak.
+fn deed(method: Method) -> Option<Deed> {
     match method {
-        Method::Subscribe => Some("subscribe"),
-        Method::Publish => Some("publish"),
-        Method::Message => Some("send a message"),
-        Method::Options => Some("ask for its capabilities"),
+        Method::Subscribe => Some(Deed::Subscribe),
+        Method::Publish => Some(Deed::Publish),
+        Method::Message => Some(Deed::SendMessage),
+        Method::Options => Some(Deed::AskCapabilities),
         _ => None,
     }
 }
 
-fn stuck<'a>(capture: &CaptureContext<'a>) -> BTreeMap<Key, Stuck<'a>> {
-    let mut all: BTreeMap<Key, Stuck<'a>> = BTreeMap::new();
+fn stuck<'a>(capture: &CaptureContext<'a>) -> BTreeMap<Errand, Stuck<'a>> {
+    let mut all: BTreeMap<Errand, Stuck<'a>> = BTreeMap::new();
     for request in capture.requests {
         let Some(deed) = deed(request.method) else {
             continue;
@@ -114,7 +115,6 @@ fn login<'s, 'a>(capture: &'s CaptureContext<'a>, stuck: &Stuck<'a>) -> Option<L
         left: 1,
         logs_in: false,
         is_deaf: last.last_request > last.final_response,
-        is_registration: false,
         deed: deed(request.method)?,
         rounds,
     })

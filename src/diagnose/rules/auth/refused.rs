@@ -4,53 +4,100 @@
 
 use std::time::Duration;
 
-use super::{Login, SERVER_CHANGES_MIN, readable};
 use crate::call::detail::login::{DigestFault, LoginFault};
 use crate::diagnose::background::logins::foreign_uri;
 use crate::diagnose::finding::words::{counted, duration};
+use crate::diagnose::rules::auth::login::{Deed, Login, SERVER_CHANGES_MIN, names_login, readable};
 use crate::diagnose::{Confidence, Observation, Proof};
 
 /// An accepted login this near to a refused one of the same user: the password is right.
 const SAME_LOGIN: Duration = Duration::from_secs(60);
 
-/// What is wrong with the login, and what would be right.
-fn visible(login: &Login<'_, '_>) -> Option<(String, String, Confidence)> {
-    match &login.fault {
-        // A nonce of another attempt may be one that the client was given before the capture began.
-        LoginFault::Digest(fault @ DigestFault::Nonce) => {
-            let (wrong, right) = mistake(fault);
-            Some((wrong, right, Confidence::Possible))
+/// A mistake that shows in a login.
+enum Mistake<'a> {
+    /// In its parameters.
+    Digest(DigestFault<'a>),
+    /// It was made for another URI than that of the request.
+    Uri { made_for: String, requested: &'a str },
+    /// Its user name has a domain, and no login that the server accepted has one.
+    Domain { bare: String, domain: String },
+}
+
+impl<'a> Mistake<'a> {
+    fn of(login: &Login<'_, 'a>) -> Option<Self> {
+        if let LoginFault::Digest(fault) = login.fault {
+            return Some(Self::Digest(fault));
         }
-        LoginFault::Digest(fault) => {
-            let (wrong, right) = mistake(fault);
-            Some((wrong, right, Confidence::Likely))
+        let LoginFault::Refused { .. } = login.fault else {
+            return None;
+        };
+        let (request, sent) = login.sent()?;
+        let (client, server) = (login.capture.node(login.client), login.capture.node(login.server));
+        let requested = login.capture.text(request.line);
+        let logins = login.capture.logins();
+        if let Some(made_for) = foreign_uri(&sent, requested).filter(|_| !logins.is_lenient(server)) {
+            return Some(Self::Uri { made_for: readable(made_for), requested });
         }
-        LoginFault::Refused { .. } => {
-            let (request, sent) = login.sent()?;
-            let (client, server) = (login.capture.node(login.client), login.capture.node(login.server));
-            let uri = login.capture.text(request.line);
-            let logins = login.capture.logins();
+        let name = readable(sent.username()?);
+        let (bare, domain) = name.split_once('@')?;
+        let accepted = logins.names(client, server);
+        let is_bare = accepted.iter().all(|name| !name.contains(&b'@'));
+        (!accepted.is_empty() && is_bare).then(|| Self::Domain { bare: bare.to_owned(), domain: domain.to_owned() })
+    }
+
+    fn confidence(&self) -> Confidence {
+        match self {
+            // A nonce of another attempt may be one that the client was given before the capture began.
+            Self::Digest(DigestFault::Nonce) => Confidence::Possible,
             // Few servers mind the URI, and a wrong password looks the same.
-            if let Some(other) = foreign_uri(&sent, uri).filter(|_| !logins.is_lenient(server)) {
-                return Some((
-                    format!("was made for {} although the request goes to {uri}", readable(other)),
-                    "calculate the login for the Request-URI".to_owned(),
-                    Confidence::Possible,
-                ));
-            }
-            let name = readable(sent.username()?);
-            let (bare, domain) = name.split_once('@')?;
-            let known = logins.names(client, server);
-            let is_bare = known.iter().all(|known| !known.contains(&b'@'));
-            (!known.is_empty() && is_bare).then(|| {
-                (
-                    format!("has the user name {name}, while accepted logins at this server carry no domain"),
-                    format!("set the user name to {bare}, without {domain}"),
-                    Confidence::Likely,
-                )
-            })
+            Self::Uri { .. } => Confidence::Possible,
+            Self::Digest(_) | Self::Domain { .. } => Confidence::Likely,
         }
-        _ => None,
+    }
+
+    /// What the login carries, and what it should.
+    fn words(&self) -> (String, String) {
+        match self {
+            Self::Digest(fault) => parameter(fault),
+            Self::Uri { made_for, requested } => (
+                format!("was made for {made_for} although the request goes to {requested}"),
+                "calculate the login for the Request-URI".to_owned(),
+            ),
+            Self::Domain { bare, domain } => (
+                format!("has the user name {bare}@{domain}, while accepted logins at this server carry no domain"),
+                format!("set the user name to {bare}, without {domain}"),
+            ),
+        }
+    }
+}
+
+/// A mistake in the parameters of a login: what it carries, and what it should.
+fn parameter(fault: &DigestFault<'_>) -> (String, String) {
+    match fault {
+        DigestFault::Realm { sent, asked } => (
+            format!("names the realm \"{}\" although \"{}\" was asked for", readable(sent), readable(asked)),
+            format!("set the realm to \"{}\", or take over whatever realm the server names", readable(asked)),
+        ),
+        DigestFault::Header { sent, asked } => (
+            format!("is in the header {} although {} is needed", sent.text(), asked.text()),
+            "answer 401 in Authorization and 407 in Proxy-Authorization".to_owned(),
+        ),
+        DigestFault::Nonce => (
+            "uses a nonce that the server did not give in this attempt".to_owned(),
+            "use the nonce of the last challenge".to_owned(),
+        ),
+        DigestFault::Algorithm { sent, asked } => (
+            format!("uses the algorithm {} although {} was offered", readable(sent), readable(asked)),
+            format!("use the algorithm {}", readable(asked)),
+        ),
+        DigestFault::Counter => {
+            ("says qop without the cnonce or nc that belong to it".to_owned(), "send cnonce and nc with qop".to_owned())
+        }
+        DigestFault::NonceCount { sent, asked } => (
+            format!("has the nonce count {sent:08x} where {asked:08x} is due"),
+            "begin with nc=00000001 for each nonce and count on".to_owned(),
+        ),
+        DigestFault::Twice => ("is there twice for one realm".to_owned(), "send one login for each realm".to_owned()),
     }
 }
 
@@ -58,11 +105,12 @@ pub fn auth_digest_error(login: &Login<'_, '_>) -> Option<Observation> {
     if login.blames_nonce() {
         return None;
     }
-    let (wrong, right, confidence) = visible(login)?;
+    let mistake = Mistake::of(login)?;
     let (request, _) = login.sent()?;
+    let (wrong, right) = mistake.words();
     let (client, server) = (&login.client_name, &login.origin_name);
     Some(
-        Observation::new(confidence, Proof::Protocol)
+        Observation::new(mistake.confidence(), Proof::Protocol)
             .titled(format!("The login of {} is built wrongly", login.login_name()))
             .happened(format!("{server} refused the login of {}", login.login_name()))
             .because(format!("it {wrong}."))
@@ -79,7 +127,7 @@ pub fn auth_rejected(login: &Login<'_, '_>) -> Option<Observation> {
     match login.fault {
         LoginFault::Refused { .. } if login.server_changes() >= SERVER_CHANGES_MIN => None,
         LoginFault::Refused { .. } | LoginFault::Forbidden { .. } if login.blames_nonce() => None,
-        LoginFault::Refused { times } if visible(login).is_none() => challenged_again(login, times),
+        LoginFault::Refused { times } if Mistake::of(login).is_none() => challenged_again(login, times),
         LoginFault::Forbidden { code } => forbidden(login, code),
         _ => None,
     }
@@ -108,12 +156,12 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Observation> {
         "{server} refused the login of {name} (realm \"{realm}\") {}{tries}: each answered the latest nonce and none was called stale",
         counted(times, "time")
     );
-    let observation = match accepted(login).filter(|apart| *apart <= SAME_LOGIN) {
-        Some(apart) => Observation::new(Confidence::Possible, Proof::Protocol)
+    let observation = match accepted(login).filter(|distance| *distance <= SAME_LOGIN) {
+        Some(distance) => Observation::new(Confidence::Possible, Proof::Protocol)
             .titled(format!("The login of {name} is refused now and then"))
             .happened(format!(
                 "{says}. The same user was accepted {} apart, so the password is right: a second device or a second server knows another one.",
-                duration(apart)
+                duration(distance)
             ))
             .remedy(format!("Find other devices that log in as {name}."))
             .remedy(format!("Where {server} is several machines: compare their user databases.")),
@@ -145,17 +193,10 @@ fn challenged_again(login: &Login<'_, '_>, times: u32) -> Option<Observation> {
     )
 }
 
-/// Whether a phrase, in lower case, says that the login itself is wrong.
-pub(super) fn names_login(phrase: &str) -> bool {
-    ["password", "credential", "bad auth", "auth failed", "authentication", "wrong user", "digest"]
-        .iter()
-        .any(|word| phrase.contains(word))
-}
-
 /// 403 or 404 as the answer to a login: some servers say so instead of asking again.
 fn forbidden(login: &Login<'_, '_>, code: u16) -> Option<Observation> {
     // 404 to an INVITE is about the number that was called.
-    if code == 404 && !login.is_registration {
+    if code == 404 && login.deed != Deed::Register {
         return None;
     }
     let (request, _) = login.sent()?;
@@ -181,34 +222,4 @@ fn forbidden(login: &Login<'_, '_>, code: u16) -> Option<Observation> {
             .shown_by(login.shows(request, "the login"))
             .at(login.origin, name),
     )
-}
-
-/// A visible mistake in words: what the login carries, and what it should.
-fn mistake(fault: &DigestFault<'_>) -> (String, String) {
-    match fault {
-        DigestFault::Realm { sent, asked } => (
-            format!("names the realm \"{}\" although \"{}\" was asked for", readable(sent), readable(asked)),
-            format!("set the realm to \"{}\", or take over whatever realm the server names", readable(asked)),
-        ),
-        DigestFault::Header { sent, asked } => (
-            format!("is in the header {} although {} is needed", sent.text(), asked.text()),
-            "answer 401 in Authorization and 407 in Proxy-Authorization".to_owned(),
-        ),
-        DigestFault::Nonce => (
-            "uses a nonce that the server did not give in this attempt".to_owned(),
-            "use the nonce of the last challenge".to_owned(),
-        ),
-        DigestFault::Algorithm { sent, asked } => (
-            format!("uses the algorithm {} although {} was offered", readable(sent), readable(asked)),
-            format!("use the algorithm {}", readable(asked)),
-        ),
-        DigestFault::Counter => {
-            ("says qop without the cnonce or nc that belong to it".to_owned(), "send cnonce and nc with qop".to_owned())
-        }
-        DigestFault::NonceCount { sent, asked } => (
-            format!("has the nonce count {sent:08x} where {asked:08x} is due"),
-            "begin with nc=00000001 for each nonce and count on".to_owned(),
-        ),
-        DigestFault::Twice => ("is there twice for one realm".to_owned(), "send one login for each realm".to_owned()),
-    }
 }

@@ -4,14 +4,15 @@
 
 use std::time::Duration;
 
+use crate::call::survey::fixed_timers::FixedTimer;
 use crate::call::{Cause, Message, Outcome, Transaction, cancel_of, proxy_cancel, ring};
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::rules::calls::forked::called_off;
+use crate::diagnose::rules::calls::forked::taken_elsewhere;
 use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof};
 use crate::sip::number::user_of;
 use crate::sip::{HeaderName, Method};
 
-/// How far apart an answer and a CANCEL that crossed may be.
+/// How much time may lie between an answer and a CANCEL that crossed.
 const RACE: Duration = Duration::from_secs(2);
 /// How long a caller may take to hang up on an answer that it did not want.
 const GHOST_WAIT: Duration = Duration::from_secs(5);
@@ -21,9 +22,12 @@ const NEXT_ROUTE_WAIT: Duration = Duration::from_secs(1);
 const CALLS_MAX: usize = 64;
 /// Silence after dialling from which on callers hang up (order of ITU-T E.721).
 const SLOW_SETUP: Duration = Duration::from_secs(6);
+/// Values of RELEASE_CAUSE that are no person's (3GPP TS 24.229 section 7.2A.18.11): no more media, no radio bearer for them,
+/// and a set-up that took too long.
+const RELEASED_BY_NETWORK: [Option<u16>; 3] = [Some(2), Some(3), Some(6)];
 
 pub fn call_cancelled(context: &CallContext<'_>) -> Option<Observation> {
-    if context.outcome() != Outcome::Cancelled || called_off(context).is_some() {
+    if context.outcome() != Outcome::Cancelled || taken_elsewhere(context).is_some() {
         return None;
     }
     let last = context.transactions.last_step()?;
@@ -35,77 +39,108 @@ pub fn call_cancelled(context: &CallContext<'_>) -> Option<Observation> {
     }
 }
 
+/// A call that the caller's side cancelled.
+struct GivenUp<'a> {
+    step: &'a Transaction,
+    cancel: &'a Message,
+    /// From the INVITE to the CANCEL.
+    dialled: Duration,
+    stage: Stage,
+    /// The timer of the caller that cancelled, and the time of ringing or since dialling that it limits.
+    timer: Option<(Duration, FixedTimer)>,
+    /// The CANCEL says that the caller's network released the call.
+    is_by_network: bool,
+}
+
+/// How far the call had got.
+enum Stage {
+    /// It rang for so long.
+    Ringing(Duration),
+    /// It was announced in another way than by ringing.
+    Alerted,
+    /// Nothing had been heard for long.
+    Slow,
+    /// Nothing had been heard.
+    Early,
+}
+
 fn by_caller(context: &CallContext<'_>, cancel: &Message) -> Option<Observation> {
-    let invited = context.call.milestones.invited?;
-    let dialled = cancel.time.since(invited);
+    let dialled = cancel.time.since(context.call.milestones.invited?);
     let rang = ring(&context.transactions).map(|(start, end)| end.since(start));
     let step = context.transactions.transaction(context.transactions.last_step()?);
-    let caller = context.name(step.source);
     if rang.is_none()
         && step.alerting.is_none()
         && let Some(other) = went_on(context, step, cancel)
     {
         return Some(other);
     }
-    let (title, when, remedy) = match rang {
-        Some(rang) => (
-            "The caller hung up while it was ringing",
-            format!("after {} of ringing", duration(rang)),
-            "Nothing is broken.".to_owned(),
-        ),
-        None if step.alerting.is_some() => {
-            ("The caller hung up before an answer", "before it rang".to_owned(), "Nothing is broken.".to_owned())
-        }
-        None if dialled >= SLOW_SETUP => (
-            "The caller hung up before it rang",
-            format!("having heard nothing for {}", duration(dialled)),
-            format!(
-                "Find what delays the call behind {}: callers hang up when it does not ring within {}.",
-                context.name(step.destination),
-                duration(SLOW_SETUP)
-            ),
-        ),
-        None => ("The caller hung up before it rang", "before it rang".to_owned(), "Nothing is broken.".to_owned()),
+    let stage = match rang {
+        Some(rang) => Stage::Ringing(rang),
+        None if step.alerting.is_some() => Stage::Alerted,
+        None if dialled >= SLOW_SETUP => Stage::Slow,
+        None => Stage::Early,
     };
     let timer = timer(context, step, dialled, rang);
-    let (title, remedy) = match &timer {
-        Some(_) => (
-            "The caller's ring timer ended the call",
-            format!("Raise the ring or dial timeout of {caller}, where calls shall ring for longer."),
-        ),
-        None => (title, remedy),
+    let is_by_network = RELEASED_BY_NETWORK.contains(&Cause::of(context.tables(), cancel).release);
+    Some(observation(context, &GivenUp { step, cancel, dialled, stage, timer, is_by_network }))
+}
+
+fn observation(context: &CallContext<'_>, given_up: &GivenUp<'_>) -> Observation {
+    let GivenUp { step, cancel, dialled, stage, timer, .. } = given_up;
+    let caller = context.name(step.source);
+    let when = match stage {
+        Stage::Ringing(rang) => format!("after {} of ringing", duration(*rang)),
+        Stage::Slow => format!("having heard nothing for {}", duration(*dialled)),
+        Stage::Alerted | Stage::Early => "before it rang".to_owned(),
     };
-    let released = Cause::of(context.tables(), cancel).release;
-    let (title, remedy) = match released {
-        Some(2 | 3 | 6) => (
-            "The caller's network gave the call up",
-            format!(
-                "No person gave up: look at what the operator of {caller} logged for this call, such as lost radio coverage."
-            ),
-        ),
-        _ => (title, remedy),
-    };
-    let timed = timer.unwrap_or_default();
+    let timed = timer.map_or(String::new(), |(span, timer)| {
+        format!(
+            "; {} of the {} calls of this node that lasted that long end at {}, so this is a timer and not a person",
+            timer.ended,
+            timer.lasted,
+            duration(span)
+        )
+    });
     let reason = context
         .header(cancel, HeaderName::Reason)
         .map_or(String::new(), |reason| format!(" Its CANCEL gives the reason {reason}."));
-    let mut observation =
-        Observation::new(if timed.is_empty() { Confidence::Certain } else { Confidence::Likely }, Proof::Protocol)
-            .titled(title)
-            .happened(format!(
-                "{caller} cancelled the call {} after dialling, {when}{timed}.{reason}",
-                duration(dialled)
-            ))
-            .remedy(remedy)
-            .shown_by(context.shows(cancel, "the caller's CANCEL"))
-            .at(step.source, "");
-    observation = observation.maybe_shown_by(
-        step.ringing
-            .or(step.alerting)
-            .and_then(|ringing| context.message(ringing))
-            .map(|ringing| context.shows(ringing, "it was ringing")),
-    );
-    Some(observation)
+    let confidence = if timer.is_some() { Confidence::Likely } else { Confidence::Certain };
+    let (title, remedy) = title_and_remedy(context, given_up, &caller);
+    let ringing = step.ringing.or(step.alerting).and_then(|ringing| context.message(ringing));
+    Observation::new(confidence, Proof::Protocol)
+        .titled(title)
+        .happened(format!("{caller} cancelled the call {} after dialling, {when}{timed}.{reason}", duration(*dialled)))
+        .remedy(remedy)
+        .shown_by(context.shows(cancel, "the caller's CANCEL"))
+        .at(step.source, "")
+        .maybe_shown_by(ringing.map(|ringing| context.shows(ringing, "it was ringing")))
+}
+
+fn title_and_remedy(context: &CallContext<'_>, given_up: &GivenUp<'_>, caller: &str) -> (&'static str, String) {
+    if given_up.is_by_network {
+        let remedy = format!(
+            "No person gave up: look at what the operator of {caller} logged for this call, such as lost radio coverage."
+        );
+        return ("The caller's network gave the call up", remedy);
+    }
+    if given_up.timer.is_some() {
+        let remedy = format!("Raise the ring or dial timeout of {caller}, where calls shall ring for longer.");
+        return ("The caller's ring timer ended the call", remedy);
+    }
+    let nothing = "Nothing is broken.".to_owned();
+    match given_up.stage {
+        Stage::Ringing(_) => ("The caller hung up while it was ringing", nothing),
+        Stage::Alerted => ("The caller hung up before an answer", nothing),
+        Stage::Early => ("The caller hung up before it rang", nothing),
+        Stage::Slow => (
+            "The caller hung up before it rang",
+            format!(
+                "Find what delays the call behind {}: callers hang up when it does not ring within {}.",
+                context.name(given_up.step.destination),
+                duration(SLOW_SETUP)
+            ),
+        ),
+    }
 }
 
 /// The caller is a machine with several routes: as it gave this one up it called the same number on another one.
@@ -114,10 +149,10 @@ fn went_on(context: &CallContext<'_>, step: &Transaction, cancel: &Message) -> O
     let callee = user_of(capture.text(context.call.callee));
     let behind = capture.calls.iter().enumerate().skip(context.index + 1);
     let (index, next) = behind.take(CALLS_MAX).find(|(_, call)| {
-        let apart = call.started.since(cancel.time).max(cancel.time.since(call.started));
+        let gap = call.started.since(cancel.time).max(cancel.time.since(call.started));
         // What began together with this call rang beside it.
-        apart <= NEXT_ROUTE_WAIT
-            && call.started.since(context.call.started) > apart
+        gap <= NEXT_ROUTE_WAIT
+            && call.started.since(context.call.started) > gap
             && call.milestones.answered.is_none_or(|answered| answered > cancel.time)
             && call.caller == context.call.caller
             && capture.node(call.source) == capture.node(step.source)
@@ -144,18 +179,17 @@ fn went_on(context: &CallContext<'_>, step: &Transaction, cancel: &Message) -> O
     )
 }
 
-/// What tells that a timer of the caller cancelled: hardly any of its calls outlasts this time of ringing, or since dialling.
-fn timer(context: &CallContext<'_>, step: &Transaction, dialled: Duration, rang: Option<Duration>) -> Option<String> {
+/// The timer of the caller that cancelled: hardly any of its calls outlasts this time of ringing, or since dialling.
+fn timer(
+    context: &CallContext<'_>,
+    step: &Transaction,
+    dialled: Duration,
+    rang: Option<Duration>,
+) -> Option<(Duration, FixedTimer)> {
     let (node, timers) = (context.capture.node(step.source), context.capture.timers);
     let millis = |span: Duration| span.as_secs_f64() * 1000.0;
     let by_ring = rang.and_then(|rang| Some((rang, timers.ring(node, millis(rang))?)));
-    let (span, timer) = by_ring.or_else(|| Some((dialled, timers.setup(node, millis(dialled))?)))?;
-    Some(format!(
-        "; {} of the {} calls of this node that lasted that long end at {}, so this is a timer and not a person",
-        timer.ended,
-        timer.lasted,
-        duration(span)
-    ))
+    by_ring.or_else(|| Some((dialled, timers.setup(node, millis(dialled))?)))
 }
 
 /// The BYE of a caller that did not wait for the answer.
@@ -222,12 +256,12 @@ pub fn call_cancel_race(context: &CallContext<'_>) -> Option<Observation> {
     let transaction = context.transactions.transaction(cancel_index);
     let cancel = context.message(transaction.request?)?;
     let answer = context.message(dialog.answer)?;
-    let apart = cancel.time.since(answer.time).max(answer.time.since(cancel.time));
-    if apart > RACE {
+    let gap = cancel.time.since(answer.time).max(answer.time.since(cancel.time));
+    if gap > RACE {
         return None;
     }
     let order = if answer.time < cancel.time { "before" } else { "after" };
-    let crossing = format!("The callee answered {} {order} the caller's CANCEL", duration(apart));
+    let crossing = format!("The callee answered {} {order} the caller's CANCEL", duration(gap));
     let bye = dialog.bye.and_then(|bye| context.message(context.transactions.transaction(bye).request?));
     let settled = bye.is_some_and(|bye| bye.time.since(answer.time.max(cancel.time)) <= GHOST_WAIT);
     let watched = context.capture.watched_since(answer.time.max(cancel.time));

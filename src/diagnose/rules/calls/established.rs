@@ -9,7 +9,7 @@ use crate::call::{
     DropCause, Message, Outcome, Transaction, TransactionIndex, drop_cause, names_network_cause, second_bye,
 };
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::rules::dlg::{higher_before, is_collision};
+use crate::diagnose::rules::dlg::changes::{higher_before, is_collision};
 use crate::diagnose::{CallContext, Confidence, Observation, Proof, Steps};
 use crate::reference::Cause as Meaning;
 use crate::sip::{HeaderName, Method};
@@ -18,6 +18,9 @@ use crate::sip::{HeaderName, Method};
 const GIVE_UP_WAIT: Duration = Duration::from_secs(3);
 /// Limits on the duration of calls that products ship with or operators set, in minutes.
 const LIMITS_MIN: [f64; 7] = [10.0, 15.0, 20.0, 30.0, 60.0, 90.0, 120.0];
+/// How far a talk may miss such a limit, in minutes.
+const LIMIT_SLACK_MIN: f64 = 0.03;
+const MINUTE_MS: f64 = 60_000.0;
 /// How soon a refused change is tried again and then succeeds.
 const RETRY_WAIT: Duration = Duration::from_secs(10);
 
@@ -89,7 +92,7 @@ pub fn call_dropped_by_network_of_call(context: &CallContext<'_>) -> Option<Obse
 fn timed_out(context: &CallContext<'_>) -> Option<Observation> {
     let talk = context.call.milestones.talk_ms()?;
     // Shorter talks of equal length are load tests.
-    let is_limit = LIMITS_MIN.iter().any(|minutes| (talk / 60_000.0 - minutes).abs() < 0.03);
+    let is_limit = LIMITS_MIN.iter().any(|minutes| (talk / MINUTE_MS - minutes).abs() < LIMIT_SLACK_MIN);
     if !is_limit {
         return None;
     }
@@ -97,7 +100,7 @@ fn timed_out(context: &CallContext<'_>) -> Option<Observation> {
     let timer = context.capture.timers.talk(context.capture.node(bye.source), talk)?;
     let request = context.message(bye.request?)?;
     let node = context.name(bye.source);
-    let minutes = talk / 60_000.0;
+    let minutes = talk / MINUTE_MS;
     Some(
         Observation::new(Confidence::Possible, Proof::Timing)
             .warn()
@@ -131,21 +134,21 @@ fn refused(context: &CallContext<'_>, index: TransactionIndex, change: &Transact
     let answer = context.message(change.final_response?)?;
     let request = context.message(change.request?)?;
     let code = answer.status()?.0;
-    // These end the call, as dlg-no-such-call tells; 487 is the sender's own CANCEL, and 491 the matter of dlg-glare.
+    // These end the call, the matter of dlg-no-such-call; 487 is the sender's own CANCEL, and 491 the matter of dlg-glare.
     if code < 300 || matches!(code, 404 | 408 | 410 | 481 | 487 | 491 | 604) {
         return None;
     }
     if matches!(code, 401 | 407 | 422 | 500) && was_cured(context, change, answer) {
         return None;
     }
-    // Collisions and CSeq numbers that run backwards are told by dlg-glare, a login request that nothing followed by
-    // auth-no-credentials, a switch to fax by sdp-t38-refused.
+    // Collisions and CSeq numbers that run backwards are the matter of dlg-glare, a login request that nothing followed that of
+    // auth-no-credentials, a switch to fax that of sdp-t38-refused.
     let wanted = change_wanted(&context.transactions, index);
-    let is_told = matches!(code, 401 | 407) && !was_repeated(context, change)
+    let is_of_other_rule = matches!(code, 401 | 407) && !was_repeated(context, change)
         || matches!(wanted, Change::Fax | Change::Voice)
         || is_collision(context, change, answer)
         || code == 500 && higher_before(context, request).is_some();
-    if is_told {
+    if is_of_other_rule {
         return None;
     }
     let is_end = context.call.milestones.hung_up.filter(|bye| *bye >= answer.time);

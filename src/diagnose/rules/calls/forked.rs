@@ -9,8 +9,11 @@ use crate::diagnose::{CallContext, Confidence, Observation, Proof};
 use crate::sip::number::user_of;
 use crate::sip::{HeaderName, StatusCode};
 
+/// Devices that evidence shows.
+const DEVICES_SHOWN: usize = 3;
+
 /// The CANCEL of the caller's side that says that another device took the call.
-pub fn called_off<'a>(context: &CallContext<'a>) -> Option<&'a Message> {
+pub fn taken_elsewhere<'a>(context: &CallContext<'a>) -> Option<&'a Message> {
     if context.outcome() != Outcome::Cancelled {
         return None;
     }
@@ -21,7 +24,7 @@ pub fn called_off<'a>(context: &CallContext<'a>) -> Option<&'a Message> {
 
 /// The capture shows a device that rang and lost: nobody gave up.
 pub fn elsewhere(context: &CallContext<'_>) -> Option<Observation> {
-    let cancel = called_off(context)?;
+    let cancel = taken_elsewhere(context)?;
     let invited = context.call.milestones.invited?;
     let caller = context.name(cancel.source);
     let callee = user_of(context.capture.text(context.call.callee));
@@ -70,7 +73,7 @@ pub fn beyond(context: &CallContext<'_>) -> Option<Observation> {
         .shown_by(context.shows(invite, "the call before it was forked"))
         .at(leaf.destination, "beyond");
     let rung = ringing(context, &leaf).map(|message| context.shows(message, "a device of its own To tag"));
-    Some(rung.take(3).fold(observation, Observation::shown_by).beside())
+    Some(observation.maybe_shown_by(rung.take(DEVICES_SHOWN)).beside())
 }
 
 /// The provisional responses that alert, and the answer.

@@ -32,20 +32,34 @@ const EXAMPLES_MAX: usize = 3;
 
 /// Every node that ended its calls all at once.
 pub fn call_dropped_by_network_of_capture(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    let mut told: Vec<EndpointId> = Vec::new();
-    let mut claims = Vec::new();
+    let mut ends: Vec<MassEnd> = Vec::new();
     for destination in &capture.loads.destinations {
-        let Some(claim) = of_node(capture, destination) else {
-            continue;
-        };
+        let end = ended_at_once(capture, destination).and_then(|ended| by_one_node(capture, ended));
         // A call passes several nodes; one of them ended it.
-        let Some(origin) = claim.said.origin.filter(|origin| !told.contains(origin)) else {
-            continue;
-        };
-        told.push(origin);
-        claims.push(claim);
+        ends.extend(end.filter(|end| ends.iter().all(|known| known.node != end.node)));
     }
-    claims
+    ends.into_iter().map(|end| claim(capture, end)).collect()
+}
+
+/// Calls that ended together by no chance.
+struct EndedAtOnce {
+    calls: Vec<u32>,
+    /// That so many people hung up at once.
+    chance: f64,
+    /// Calls that came to the node afterwards.
+    later: usize,
+}
+
+/// Calls that one node ended all at once.
+struct MassEnd {
+    node: EndpointId,
+    ended: EndedAtOnce,
+    first_at: Timestamp,
+    last_at: Timestamp,
+    /// The talks, in milliseconds.
+    shortest: f64,
+    longest: f64,
+    examples: Vec<Evidence>,
 }
 
 /// Where the most calls of a node ended within the window, and how many.
@@ -63,7 +77,7 @@ fn densest(ends: &[Timestamp]) -> Option<(Timestamp, usize)> {
     best
 }
 
-fn of_node(capture: &CaptureContext<'_>, destination: &Destination) -> Option<Claim> {
+fn ended_at_once(capture: &CaptureContext<'_>, destination: &Destination) -> Option<EndedAtOnce> {
     let known = destination.ends.partition_point(|end| *end <= capture.end);
     let (from, count) = densest(destination.ends.get(..known)?)?;
     let to = from.plus(WINDOW);
@@ -101,37 +115,41 @@ fn of_node(capture: &CaptureContext<'_>, destination: &Destination) -> Option<Cl
     let windows = capture.watched_since(capture.start).as_secs_f64() / WINDOW.as_secs_f64();
     let chance = binomial_tail(up as u64, ended.len() as u64, p) * windows.max(1.0);
     // Who closes a node for good, or ends a load test, sends it no more calls.
-    let later = destination.attempts.iter().filter(|attempt| attempt.sent > to);
-    let later = later.count();
-    (chance < CHANCE_MAX).then(|| tell(capture, ended, chance, later))?
+    let later = destination.attempts.iter().filter(|attempt| attempt.sent > to).count();
+    (chance < CHANCE_MAX).then_some(EndedAtOnce { calls: ended, chance, later })
 }
 
-fn tell(capture: &CaptureContext<'_>, calls: Vec<u32>, chance: f64, later: usize) -> Option<Claim> {
-    let ended = || calls.iter().filter_map(|call| capture.calls.get(*call as usize));
+fn by_one_node(capture: &CaptureContext<'_>, at_once: EndedAtOnce) -> Option<MassEnd> {
+    let ended = || at_once.calls.iter().filter_map(|call| capture.calls.get(*call as usize));
     let talks = || ended().filter_map(|call| call.milestones.talk_ms());
     let (shortest, longest) = (talks().fold(f64::INFINITY, f64::min), talks().fold(0.0, f64::max));
     // Everybody leaves a conference at its end.
     let callees: HashSet<_> = ended().map(|call| call.callee).collect();
-    if longest - shortest < SPREAD_MIN_MS || callees.len() * 2 < calls.len() {
+    if longest - shortest < SPREAD_MIN_MS || callees.len() * 2 < at_once.calls.len() {
         return None;
     }
     let ends = || ended().filter_map(|call| call.milestones.hung_up);
-    let (first, last) = (ends().min()?, ends().max()?);
-    let mut by: Option<EndpointId> = None;
-    let mut evidence = Vec::new();
-    for call in calls.iter().take(LOOK_MAX) {
+    let (first_at, last_at) = (ends().min()?, ends().max()?);
+    let mut node: Option<EndpointId> = None;
+    let mut examples = Vec::new();
+    for call in at_once.calls.iter().take(LOOK_MAX) {
         let context = CallContext::new(capture, *call as usize);
         let byes = context.transactions.each().filter(|(_, t)| t.method == Method::Bye);
         let (_, bye) = byes.min_by_key(|(_, t)| t.first)?;
-        if *by.get_or_insert(bye.source) != bye.source {
+        if *node.get_or_insert(bye.source) != bye.source {
             return None;
         }
-        if evidence.len() < EXAMPLES_MAX {
+        if examples.len() < EXAMPLES_MAX {
             let request = context.message(bye.request?)?;
-            evidence.push(context.shows(request, "one of the calls that were ended together"));
+            examples.push(context.shows(request, "one of the calls that were ended together"));
         }
     }
-    let node = capture.name(by?);
+    Some(MassEnd { node: node?, ended: at_once, first_at, last_at, shortest, longest, examples })
+}
+
+fn claim(capture: &CaptureContext<'_>, end: MassEnd) -> Claim {
+    let MassEnd { node: origin, ended: EndedAtOnce { calls, chance, later }, first_at, last_at, .. } = end;
+    let node = capture.name(origin);
     let millis = |millis: f64| duration(Duration::from_secs_f64(millis / 1000.0));
     let (severity, since) = match later {
         0 => (Severity::Warn, String::new()),
@@ -140,31 +158,24 @@ fn tell(capture: &CaptureContext<'_>, calls: Vec<u32>, chance: f64, later: usize
             format!(" {} came that way afterwards, so nobody had closed it for good.", counted(later as u64, "call")),
         ),
     };
-    let observation = Observation::new(Confidence::Likely, Proof::Timing)
+    let said = Observation::new(Confidence::Likely, Proof::Timing)
         .severity(severity)
         .beside()
         .titled(format!("{node} ended all its calls at once"))
         .happened(format!(
             "{node} hung up on all {} calls that were up there within {}, {:.1} s into the capture, after talks of {} to {}: it most likely restarted, failed over or was closed (chance that people did so: {}).{since}",
             calls.len(),
-            duration(last.since(first)),
-            first.millis_since(capture.start) / 1000.0,
-            millis(shortest),
-            millis(longest),
+            duration(last_at.since(first_at)),
+            first_at.millis_since(capture.start) / 1000.0,
+            millis(end.shortest),
+            millis(end.longest),
             bound(chance)
         ))
         .remedy(format!(
             "Look at the log of {node} at that moment: a restart, a failover of its cluster, a lost connection to what it serves, or an operator."
         ))
         .not("call-cancelled", "calls of such different lengths do not end together by themselves")
-        .at(by?, "all at once");
-    let observation = evidence.into_iter().fold(observation, |observation, one: Evidence| observation.shown_by(one));
-    Some(Claim {
-        said: observation,
-        count: calls.len() as u32,
-        calls,
-        first_at: first,
-        last_at: last,
-        scope: String::new(),
-    })
+        .at(origin, "all at once")
+        .maybe_shown_by(end.examples);
+    Claim { said, count: calls.len() as u32, calls, first_at, last_at, scope: String::new() }
 }

@@ -3,6 +3,8 @@
 mod branches;
 mod cancelled;
 mod established;
+mod failover;
+mod fork;
 mod forked;
 mod mass_end;
 mod redirected;
@@ -14,47 +16,17 @@ use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    Rule::of_call(
-        "call-dropped-by-network",
-        Severity::Error,
-        "An established call was ended by a machine",
-        established::call_dropped_by_network_of_call,
-    )
-    .and_capture(mass_end::call_dropped_by_network_of_capture),
-    Rule::of_call(
-        "call-cancel-race",
-        Severity::Warn,
-        "Answered and cancelled at the same moment",
-        cancelled::call_cancel_race,
-    ),
-    Rule::of_call("call-no-answer", Severity::Info, "It rang, nobody answered", unanswered::call_no_answer),
-    Rule::of_call("call-declined", Severity::Info, "Call was declined", refused::call_declined),
-    Rule::of_call("call-busy", Severity::Info, "Callee busy", refused::call_busy),
-    Rule::of_call("call-cancelled", Severity::Info, "Caller gave up", cancelled::call_cancelled),
-    Rule::of_call("call-redirected", Severity::Error, "The call was redirected", redirected::call_redirected),
-    Rule::of_call(
-        "call-unreachable",
-        Severity::Error,
-        "User exists but has no reachable device",
-        unanswered::call_unreachable,
-    ),
-    Rule::of_call("call-fork", Severity::Warn, "Several devices were rung", branches::call_fork),
-    Rule::of_call(
-        "call-failover",
-        Severity::Warn,
-        "First route failed, another one carried the call",
-        branches::call_failover,
-    ),
-    Rule::of_call(
-        "call-reinvite-rejected",
-        Severity::Warn,
-        "A change during the call was refused; the call continued",
-        established::call_reinvite_rejected,
-    ),
-    Rule::of_call(
-        "call-announcement",
-        Severity::Info,
-        "The caller heard an announcement before the failure",
-        unanswered::call_announcement,
-    ),
+    Rule::of_call("call-dropped-by-network", Severity::Error, established::call_dropped_by_network_of_call)
+        .and_capture(mass_end::call_dropped_by_network_of_capture),
+    Rule::of_call("call-cancel-race", Severity::Warn, cancelled::call_cancel_race),
+    Rule::of_call("call-no-answer", Severity::Info, unanswered::call_no_answer),
+    Rule::of_call("call-declined", Severity::Warn, refused::call_declined),
+    Rule::of_call("call-busy", Severity::Info, refused::call_busy),
+    Rule::of_call("call-cancelled", Severity::Info, cancelled::call_cancelled),
+    Rule::of_call("call-redirected", Severity::Error, redirected::call_redirected),
+    Rule::of_call("call-unreachable", Severity::Error, unanswered::call_unreachable),
+    Rule::of_call("call-fork", Severity::Warn, fork::call_fork),
+    Rule::of_call("call-failover", Severity::Warn, failover::call_failover),
+    Rule::of_call("call-reinvite-rejected", Severity::Warn, established::call_reinvite_rejected),
+    Rule::of_call("call-announcement", Severity::Info, unanswered::call_announcement),
 ];

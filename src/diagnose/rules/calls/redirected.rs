@@ -8,8 +8,8 @@ use crate::call::beside::registration::address_of;
 use crate::call::{Message, Outcome, Transaction, is_private};
 use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof, Severity, Steps};
 use crate::net::Endpoint;
-use crate::sip::number::{host_of, is_same_target, user_of};
-use crate::sip::{HeaderName, Uri};
+use crate::sip::number::{is_same_target, user_of};
+use crate::sip::{HeaderName, StatusCode, Uri};
 
 /// How long a caller may take to follow.
 const FOLLOW_WAIT: Duration = Duration::from_secs(5);
@@ -17,21 +17,19 @@ const FOLLOW_WAIT: Duration = Duration::from_secs(5);
 const CIRCLE_MIN: usize = 3;
 /// Calls before and behind a redirected one among which one to its target is looked for.
 const CALLS_MAX: usize = 64;
+/// Targets of one redirection that are looked at.
+const TARGETS_MAX: usize = 16;
 /// Targets named in a text.
 const TARGETS_SHOWN: usize = 3;
 
 pub fn call_redirected(context: &CallContext<'_>) -> Option<Observation> {
-    let redirects = || {
-        context
-            .transactions
-            .invites()
-            .filter(|(_, t)| context.transactions.final_status(t).is_some_and(crate::sip::StatusCode::is_redirection))
-    };
     if context.outcome() == Outcome::Redirected {
         let (_, root) = context.root()?;
-        return unfollowed(context, root);
+        return Some(observation(context, &ended_by(context, root)?));
     }
-    let (_, first) = redirects().next()?;
+    let mut invites = context.transactions.invites();
+    let is_redirected = |t: &Transaction| context.transactions.final_status(t).is_some_and(StatusCode::is_redirection);
+    let (_, first) = invites.find(|(_, t)| is_redirected(t))?;
     let answer = context.message(first.final_response?)?;
     let targets = targets(context, answer);
     let who = if first.parent.is_none() { "the caller" } else { "a proxy" };
@@ -58,109 +56,179 @@ pub fn call_redirected(context: &CallContext<'_>) -> Option<Observation> {
     )
 }
 
-fn unfollowed(context: &CallContext<'_>, hop: &Transaction) -> Option<Observation> {
+/// A redirection that ended the call.
+struct Redirection<'a> {
+    hop: Transaction,
+    answer: &'a Message,
+    code: u16,
+    /// The Request-URI that was redirected.
+    dialled: &'a str,
+    targets: Vec<String>,
+    fate: Fate,
+}
+
+/// Why the call went no further.
+enum Fate {
+    /// It was a query, not a call.
+    Query,
+    /// The capture ends too soon to show it.
+    CutOff,
+    /// It led back to this target, which had been called already.
+    Circle(String),
+    /// It names no target.
+    NoTarget,
+    /// Nobody called a target.
+    Untried(Untried),
+}
+
+/// How much the capture shows of a call that was not placed.
+enum Untried {
+    /// The caller called there at another time.
+    AtOnce,
+    /// It may have taken a way past the capture.
+    InSight,
+    /// It is seen alive behind the redirection, and so is a target.
+    AtAll,
+}
+
+fn ended_by<'a>(context: &CallContext<'a>, hop: &Transaction) -> Option<Redirection<'a>> {
     let answer = context.message(hop.final_response?)?;
-    let request = context.message(hop.last_request?)?;
+    let dialled = context.capture.text(context.message(hop.last_request?)?.line);
     let code = answer.status()?.0;
     let targets = targets(context, answer);
-    let dialled = context.capture.text(request.line);
-    let node = context.name(hop.destination);
-    let number = user_of(dialled);
-    let caller = context.name(hop.source);
-    let observation = |severity, confidence| {
-        Observation::new(confidence, Proof::OwnWords)
-            .severity(severity)
-            .shown_by(context.shows(answer, "the redirection"))
-            .shown_by(context.shows_header(answer, HeaderName::Contact, "where to"))
-            .at(hop.destination, code)
+    let fate = if is_query(context, answer, dialled, &targets) {
+        Fate::Query
+    } else if let Some(target) = circle(context, &targets) {
+        Fate::Circle(target.clone())
+    } else if context.capture.watched_since(answer.time) < FOLLOW_WAIT {
+        Fate::CutOff
+    } else if targets.is_empty() {
+        Fate::NoTarget
+    } else {
+        Fate::Untried(untried(context, hop, answer, &targets))
     };
-    if is_query(context, answer, dialled, &targets) {
-        return Some(
-            observation(Severity::Info, Confidence::Likely)
-                .titled("A routing query was answered")
-                .happened(format!(
-                    "{node} answered {code} with the same number and routing data for it: a query, not a call."
-                ))
-                .remedy("Nothing is broken."),
-        );
-    }
+    Some(Redirection { hop: *hop, answer, code, dialled, targets, fate })
+}
+
+/// The target that had been called before.
+fn circle<'t>(context: &CallContext<'_>, targets: &'t [String]) -> Option<&'t String> {
     let tried: Vec<&str> = context
         .transactions
         .invites()
         .filter_map(|(_, t)| Some(context.capture.text(context.message(t.first)?.line)))
         .collect();
     let redirects = context.transactions.chain.iter().filter(|step| {
-        context
-            .transactions
-            .final_status(context.transactions.transaction(**step))
-            .is_some_and(crate::sip::StatusCode::is_redirection)
+        let status = context.transactions.final_status(context.transactions.transaction(**step));
+        status.is_some_and(StatusCode::is_redirection)
     });
-    let circle = targets
-        .iter()
-        .find(|target| tried.iter().any(|tried| is_same_target(tried, target)))
-        .filter(|_| redirects.count() >= CIRCLE_MIN || tried.len() > 1 || targets.len() == 1);
-    if circle.is_none() && context.capture.watched_since(answer.time) < FOLLOW_WAIT {
-        return Some(
-            observation(Severity::Info, Confidence::Possible)
-                .titled("The call was redirected when the capture ended")
-                .happened(format!(
-                    "{node} redirected {number} to {}; the capture ends before {caller} could follow.",
-                    shown(&targets)
-                ))
-                .remedy("Capture longer to see whether the caller follows."),
-        );
+    let is_circle = redirects.count() >= CIRCLE_MIN || tried.len() > 1 || targets.len() == 1;
+    targets.iter().filter(|_| is_circle).find(|target| tried.iter().any(|tried| is_same_target(tried, target)))
+}
+
+fn untried(context: &CallContext<'_>, hop: &Transaction, answer: &Message, targets: &[String]) -> Untried {
+    if targets.iter().any(|target| is_called(context, hop, target)) {
+        return Untried::AtOnce;
     }
-    let (what, remedy): (_, Steps) = if let Some(target) = circle {
-        (
-            format!("back to {target}, which had been called already, so the call went in a circle"),
-            format!("On {node}: let the forwarding of {number} lead to another number or device.").into(),
-        )
-    } else if targets.is_empty() {
-        (
-            "without naming a target in Contact, so nobody could follow".to_owned(),
-            format!("On {node}: name the target of the forwarding of {number} in Contact.").into(),
-        )
-    } else {
-        let unreachable = targets.iter().any(|target| {
-            let host = Uri::parse(target.as_bytes()).host_port.address();
-            let own = context.tables().endpoint(hop.source).address;
-            host.is_some_and(is_private) && !is_private(own)
-        });
-        let hint = if unreachable { " (a private address that the caller cannot reach)" } else { "" };
-        (
-            format!("to {}{hint}, and {caller} never tried it", shown(&targets)),
-            Steps::from([
-                format!("On {caller}: allow it to follow redirections, which many trunks do not."),
-                format!("Or on {node}: forward the call itself instead of answering {code}."),
-            ]),
-        )
-    };
-    // Whoever follows a redirection may take a way past the capture.
-    let is_untried = circle.is_none() && !targets.is_empty();
-    let capture = context.capture;
-    let called = targets.iter().find(|target| is_called(context, hop, target));
-    let can_tell =
-        || targets.iter().any(|target| is_seen(context, target)) && capture.is_alive_after(answer, FOLLOW_WAIT);
-    let (confidence, besides) = match called {
-        Some(_) if is_untried => (
-            Confidence::Possible,
-            " at once; it called there at another time, which may be the same call where a clock was set",
+    let is_in_sight = targets.iter().any(|target| is_seen(context, target));
+    if is_in_sight && context.capture.is_alive_after(answer, FOLLOW_WAIT) { Untried::AtAll } else { Untried::InSight }
+}
+
+impl Fate {
+    /// How bad, how sure, and the title.
+    fn judged(&self) -> (Severity, Confidence, &'static str) {
+        let unfollowed = "The call was redirected and nobody followed";
+        match self {
+            Self::Query => (Severity::Info, Confidence::Likely, "A routing query was answered"),
+            Self::CutOff => (Severity::Info, Confidence::Possible, "The call was redirected when the capture ended"),
+            Self::Untried(Untried::AtOnce) => (Severity::Error, Confidence::Possible, unfollowed),
+            Self::Untried(Untried::InSight) => (Severity::Error, Confidence::Likely, unfollowed),
+            Self::Circle(_) | Self::NoTarget | Self::Untried(Untried::AtAll) => {
+                (Severity::Error, Confidence::Certain, unfollowed)
+            }
+        }
+    }
+}
+
+fn observation(context: &CallContext<'_>, redirection: &Redirection<'_>) -> Observation {
+    let Redirection { hop, answer, code, fate, .. } = redirection;
+    let (severity, confidence, title) = fate.judged();
+    let observation = Observation::new(confidence, Proof::OwnWords)
+        .severity(severity)
+        .shown_by(context.shows(answer, "the redirection"))
+        .shown_by(context.shows_header(answer, HeaderName::Contact, "where to"))
+        .at(hop.destination, code)
+        .titled(title)
+        .happened(story(context, redirection))
+        .remedy(remedy(context, redirection));
+    match fate {
+        Fate::Untried(_) => observation.shown_by(Evidence::Missing {
+            expected: "an INVITE to the new target".to_owned(),
+            after: answer.at,
+            watched: context.capture.watched_since(answer.time),
+        }),
+        _ => observation,
+    }
+}
+
+fn story(context: &CallContext<'_>, redirection: &Redirection<'_>) -> String {
+    let Redirection { hop, code, targets, fate, .. } = redirection;
+    let (node, caller, number) =
+        (context.name(hop.destination), context.name(hop.source), user_of(redirection.dialled));
+    match fate {
+        Fate::Query => {
+            format!("{node} answered {code} with the same number and routing data for it: a query, not a call.")
+        }
+        Fate::CutOff => {
+            format!("{node} redirected {number} to {}; the capture ends before {caller} could follow.", shown(targets))
+        }
+        Fate::Circle(target) => format!(
+            "{node} redirected {number} back to {target}, which had been called already, so the call went in a circle ({code})."
         ),
-        _ if is_untried && !can_tell() => (Confidence::Likely, ""),
-        _ => (Confidence::Certain, ""),
-    };
-    let observation = observation(Severity::Error, confidence)
-        .titled("The call was redirected and nobody followed")
-        .happened(format!("{node} redirected {number} {what}{besides} ({code})."))
-        .remedy(remedy);
-    if !is_untried {
-        return Some(observation);
+        Fate::NoTarget => {
+            format!("{node} redirected {number} without naming a target in Contact, so nobody could follow ({code}).")
+        }
+        Fate::Untried(untried) => {
+            let hint = match has_private(context, hop, targets) {
+                true => " (a private address that the caller cannot reach)",
+                false => "",
+            };
+            let besides = match untried {
+                Untried::AtOnce => {
+                    " at once; it called there at another time, which may be the same call where a clock was set"
+                }
+                Untried::InSight | Untried::AtAll => "",
+            };
+            format!(
+                "{node} redirected {number} to {}{hint}, and {caller} never tried it{besides} ({code}).",
+                shown(targets)
+            )
+        }
     }
-    Some(observation.shown_by(Evidence::Missing {
-        expected: "an INVITE to the new target".to_owned(),
-        after: answer.at,
-        watched: context.capture.watched_since(answer.time),
-    }))
+}
+
+fn remedy(context: &CallContext<'_>, redirection: &Redirection<'_>) -> Steps {
+    let Redirection { hop, code, fate, .. } = redirection;
+    let (node, caller, number) =
+        (context.name(hop.destination), context.name(hop.source), user_of(redirection.dialled));
+    match fate {
+        Fate::Query => "Nothing is broken.".into(),
+        Fate::CutOff => "Capture longer to see whether the caller follows.".into(),
+        Fate::Circle(_) => {
+            format!("On {node}: let the forwarding of {number} lead to another number or device.").into()
+        }
+        Fate::NoTarget => format!("On {node}: name the target of the forwarding of {number} in Contact.").into(),
+        Fate::Untried(_) => Steps::from([
+            format!("On {caller}: allow it to follow redirections, which many trunks do not."),
+            format!("Or on {node}: forward the call itself instead of answering {code}."),
+        ]),
+    }
+}
+
+/// Whether a target has a private address, and the caller none.
+fn has_private(context: &CallContext<'_>, hop: &Transaction, targets: &[String]) -> bool {
+    let own = context.tables().endpoint(hop.source).address;
+    let mut hosts = targets.iter().filter_map(|target| Uri::parse(target.as_bytes()).host_port.address());
+    !is_private(own) && hosts.any(is_private)
 }
 
 /// Whether the caller calls a target at another time of the capture.
@@ -187,7 +255,7 @@ fn is_seen(context: &CallContext<'_>, target: &str) -> bool {
 fn targets(context: &CallContext<'_>, answer: &Message) -> Vec<String> {
     let lines = context.tables().header_values(answer, HeaderName::Contact);
     let each = lines.flat_map(|line| line.split(',')).map(address_of);
-    each.filter(|target| target.contains(':')).map(str::to_owned).take(16).collect()
+    each.filter(|target| target.contains(':')).map(str::to_owned).take(TARGETS_MAX).collect()
 }
 
 fn shown(targets: &[String]) -> String {
@@ -200,17 +268,11 @@ fn shown(targets: &[String]) -> String {
 
 /// A portability or signing server answers with the same number and more parameters.
 fn is_query(context: &CallContext<'_>, answer: &Message, dialled: &str, targets: &[String]) -> bool {
-    let same_user = |target: &String| user_of(target) == user_of(dialled);
     let lines = || context.tables().header_values(answer, HeaderName::Contact);
     let has_data = lines().any(|line| {
         let line = line.to_ascii_lowercase();
         [";rn=", ";npdi", ";verstat", ";cic="].iter().any(|part| line.contains(part))
     });
-    let same_host = targets.iter().all(|target| host_of(target) == host_of(dialled));
-    has_data && (same_user_number(targets, dialled) || targets.iter().all(same_user) && same_host)
+    has_data && targets.iter().all(|target| user_of(target) == user_of(dialled))
         || context.tables().header(answer, HeaderName::Identity).is_some()
-}
-
-fn same_user_number(targets: &[String], dialled: &str) -> bool {
-    !targets.is_empty() && targets.iter().all(|target| user_of(target) == user_of(dialled))
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::call::{Cause, Message, Outcome, is_network_block, ring};
+use crate::call::{Cause, EndpointId, Message, Outcome, is_network_block, ring};
 use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::{CallContext, Confidence, Observation, Proof, Severity, Steps};
 use crate::sip::HeaderName;
@@ -14,7 +14,7 @@ use crate::sip::number::user_of;
 const MACHINE_WAIT: Duration = Duration::from_millis(500);
 /// Different numbers that one node declined at once, from which on it is a policy and not these people.
 const POLICY_MIN: usize = 3;
-/// Ringing after which a 480 from the ringing device itself was a hand.
+/// Ringing after which a refusal of the ringing device itself, if only 480, was a hand.
 const HAND_RING: Duration = Duration::from_secs(1);
 
 pub fn call_busy(context: &CallContext<'_>) -> Option<Observation> {
@@ -68,25 +68,67 @@ fn retry_after(context: &CallContext<'_>, refusal: &Message) -> String {
     })
 }
 
+/// A call that was declined.
+struct Declined<'a> {
+    decliner: Decliner,
+    refuser: EndpointId,
+    refusal: &'a Message,
+    code: u16,
+    /// From the first ringing to the end of it.
+    rang: Duration,
+    /// From the request to its refusal.
+    after: Duration,
+    /// The code is 480, which says that nobody is there; the device had been ringing.
+    is_unavailable: bool,
+    /// Devices that had to stop ringing for it.
+    silenced: usize,
+}
+
 /// Who declined.
 enum Decliner {
     Person,
     /// Media, such as an announcement, had run for so long; no 180 had come.
     Script(Duration),
     System,
+    /// A rule or account: so many numbers were declined at once by this node.
     Policy(usize),
+    /// The words that it gives.
     Account(String),
     Unknown,
 }
 
 pub fn call_declined(context: &CallContext<'_>) -> Option<Observation> {
-    let may_be_early = context.outcome() == Outcome::Rejected && context.code() == 480;
-    if context.outcome() != Outcome::Declined && !may_be_early {
+    let declined = declined(context)?;
+    let Declined { decliner, refuser, refusal, code, rang, .. } = &declined;
+    let callee = user_of(context.capture.text(context.call.callee));
+    let (title, of_callee) = match decliner {
+        Decliner::Person if declined.is_unavailable => (String::new(), " may have declined the call"),
+        Decliner::Person => (String::new(), " declined the call"),
+        _ => (format!("{} declined the call to ", context.capture.name(*refuser)), ""),
+    };
+    let (confidence, remedy) = remedy(context, &declined, callee);
+    let observation = Observation::new(confidence, Proof::OwnWords)
+        .severity(if declined.silenced > 0 { Severity::Warn } else { Severity::Info })
+        .titled(title)
+        .naming(callee, "user", of_callee)
+        .happened(how(context, &declined) + &reach(context, &declined))
+        .remedy(remedy)
+        .shown_by(context.shows(refusal, "the refusal"))
+        .at(*refuser, code);
+    if *code != 486 || !matches!(decliner, Decliner::Person) {
+        return Some(observation);
+    }
+    let rang = duration(*rang);
+    Some(observation.not("call-busy", format!("the device that answered 486 had been ringing for {rang}")))
+}
+
+fn declined<'a>(context: &CallContext<'a>) -> Option<Declined<'a>> {
+    let is_unavailable = context.outcome() == Outcome::Rejected && context.code() == 480;
+    if context.outcome() != Outcome::Declined && !is_unavailable {
         return None;
     }
     let rang = rang_for(context);
-    let early_refusal = may_be_early && rang >= HAND_RING;
-    if context.outcome() != Outcome::Declined && !early_refusal {
+    if is_unavailable && rang < HAND_RING {
         return None;
     }
     let (refuser, refusal) = (context.refuser()?, context.refusal()?);
@@ -95,40 +137,59 @@ pub fn call_declined(context: &CallContext<'_>) -> Option<Observation> {
         return None;
     }
     let decliner = decliner(context, rang);
+    let silenced = if matches!(decliner, Decliner::Person) { 0 } else { silenced(context, refusal) };
+    let after = refusal.time.since(context.refused_request()?.time);
     let code = context.refusal_code();
-    let name = context.name(refuser);
-    let callee = user_of(context.capture.text(context.call.callee));
-    let after = duration(refusal.time.since(context.refused_request()?.time));
-    let how = match &decliner {
+    Some(Declined { decliner, refuser, refusal, code, rang, after, is_unavailable, silenced })
+}
+
+fn how(context: &CallContext<'_>, declined: &Declined<'_>) -> String {
+    let answered = format!(
+        "{} answered {} {}",
+        context.name(declined.refuser),
+        declined.code,
+        context.capture.text(declined.refusal.line)
+    );
+    let after = duration(declined.after);
+    match &declined.decliner {
         Decliner::Person => format!(
-            "{name} answered {code} {phrase} after {} of ringing: somebody, or a setting of the phone, refused the call.",
-            duration(rang)
+            "{answered} after {} of ringing: somebody, or a setting of the phone, refused the call.",
+            duration(declined.rang)
         ),
         Decliner::Script(played) => format!(
-            "{name} answered {code} {phrase} after {} of early media (183) without a 180: an announcement of a system, or a ringing tone in the media and a person who refused; the media tell which.",
+            "{answered} after {} of early media (183) without a 180: an announcement of a system, or a ringing tone in the media and a person who refused; the media tell which.",
             duration(*played)
         ),
-        Decliner::System => format!(
-            "{name} answered {code} {phrase} after {after} without ringing: a system refused the call, not a person."
-        ),
+        Decliner::System => {
+            format!("{answered} after {after} without ringing: a system refused the call, not a person.")
+        }
         Decliner::Policy(numbers) => format!(
-            "{name} answered {code} {phrase} without ringing, as it did for {}: a rule or the account there refuses, not one person.",
+            "{answered} without ringing, as it did for {}: a rule or the account there refuses, not one person.",
             counted(*numbers as u32, "called number")
         ),
-        Decliner::Account(words) => {
-            format!("{name} answered {code} {phrase} and gives the reason {words}.")
-        }
+        Decliner::Account(words) => format!("{answered} and gives the reason {words}."),
         Decliner::Unknown => format!(
-            "{name} answered {code} {phrase} after {after} without ringing; a person, a setting of the phone or a script may have refused."
+            "{answered} after {after} without ringing; a person, a setting of the phone or a script may have refused."
         ),
-    };
-    let global = if code >= 600 && context.call.hops.len() > 1 {
-        " As a 6xx answer it also ended every other branch and route of the call."
-    } else {
-        ""
-    };
-    let (confidence, remedy): (_, Steps) = match &decliner {
-        Decliner::Person if early_refusal => (
+    }
+}
+
+/// What else the refusal ended.
+fn reach(context: &CallContext<'_>, declined: &Declined<'_>) -> String {
+    let mut text = String::new();
+    if declined.code >= 600 && context.call.hops.len() > 1 {
+        text += " As a 6xx answer it also ended every other branch and route of the call.";
+    }
+    if declined.silenced > 0 {
+        text += &format!(" {} had to stop ringing for it.", counted(declined.silenced as u64, "other device"));
+    }
+    text
+}
+
+fn remedy(context: &CallContext<'_>, declined: &Declined<'_>, callee: &str) -> (Confidence, Steps) {
+    let (name, code) = (context.name(declined.refuser), declined.code);
+    match &declined.decliner {
+        Decliner::Person if declined.is_unavailable => (
             Confidence::Possible,
             format!(
                 "Nothing to repair if {callee} refused the call; otherwise look at the forwarding and reject settings of {name}."
@@ -153,41 +214,14 @@ pub fn call_declined(context: &CallContext<'_>) -> Option<Observation> {
             format!("Take up the reason that {name} names ({words}) with its operator: it has to be cleared there.")
                 .into(),
         ),
-        _ => {
+        Decliner::System | Decliner::Policy(_) | Decliner::Unknown => {
             let step = format!("On {name}: see which dial-plan step or account setting hangs up on {callee}.");
             let other = format!("If other routes shall be tried, let it answer 4xx or 5xx instead of {code}.");
             // The first of a list, even where it is all of it.
             let steps = if code >= 600 { [step, other].into() } else { format!("1. {step}").into() };
             (Confidence::Likely, steps)
         }
-    };
-    let others = match &decliner {
-        Decliner::Person => 0,
-        _ => silenced(context, refusal),
-    };
-    let severity = if others > 0 { Severity::Warn } else { Severity::Info };
-    let global = match others {
-        0 => global.to_owned(),
-        _ => format!("{global} {} had to stop ringing for it.", counted(others as u64, "other device")),
-    };
-    let (title, of_callee) = match &decliner {
-        Decliner::Person if early_refusal => (String::new(), " may have declined the call"),
-        Decliner::Person => (String::new(), " declined the call"),
-        _ => (format!("{} declined the call to ", context.capture.name(refuser)), ""),
-    };
-    let mut observation = Observation::new(confidence, Proof::OwnWords)
-        .severity(severity)
-        .titled(title)
-        .naming(callee, "user", of_callee)
-        .happened(how + &global)
-        .remedy(remedy)
-        .shown_by(context.shows(refusal, "the refusal"))
-        .at(refuser, code);
-    if code == 486 && matches!(decliner, Decliner::Person) {
-        observation = observation
-            .not("call-busy", format!("the device that answered 486 had been ringing for {}", duration(rang)));
     }
-    Some(observation)
 }
 
 /// Devices that were ringing beside the one that refused with a 6xx, and were cancelled for it.
@@ -217,11 +251,9 @@ fn decliner(context: &CallContext<'_>, rang: Duration) -> Decliner {
     let is_early_media = step
         .and_then(|step| context.message(step.alerting?))
         .is_some_and(|early| early.status().is_some_and(|status| status.0 == 183) && !early.session.is_absent());
-    if rang >= Duration::from_secs(1) && !has_rung && is_early_media {
-        return Decliner::Script(rang);
-    }
-    if rang >= Duration::from_secs(1) {
-        return Decliner::Person;
+    if rang >= HAND_RING {
+        let is_media_alone = !has_rung && is_early_media;
+        return if is_media_alone { Decliner::Script(rang) } else { Decliner::Person };
     }
     let (Some(refuser), Some(refusal)) = (context.refuser(), context.refusal()) else {
         return Decliner::Unknown;

@@ -5,9 +5,11 @@
 use std::time::Duration;
 
 use crate::call::beside::binding::BindingState;
-use crate::call::{Cause, NodeId, Outcome, proxy_cancel, ring};
+use crate::call::beside::registration::address_of;
+use crate::call::{Cause, Message, NodeId, Outcome, proxy_cancel, ring};
+use crate::capture::FrameRef;
 use crate::diagnose::finding::words::duration;
-use crate::diagnose::{CallContext, Confidence, Observation, Proof, Severity, Steps};
+use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof, Severity, Steps};
 use crate::sip::HeaderName;
 use crate::sip::number::user_of;
 
@@ -17,6 +19,8 @@ const WAIT_MIN: Duration = Duration::from_secs(1);
 const ANNOUNCEMENT_MIN: Duration = Duration::from_secs(1);
 /// Q.850 causes that speak of the number, of a route or of a caller that withholds its own: no device is missing.
 const OTHER_CAUSES: [u16; 6] = [1, 2, 3, 22, 24, 28];
+/// Q.850 causes that say that no device responds, or that it is not there.
+const NO_DEVICE_CAUSES: [u16; 2] = [18, 20];
 /// Products that are phones: their 480 means that somebody set them so.
 const PHONES: [&str; 14] = [
     "yealink",
@@ -45,7 +49,7 @@ pub fn call_no_answer(context: &CallContext<'_>) -> Option<Observation> {
     let (start, end) = ring(&context.transactions)?;
     let (rang, ringing) = (end.since(start), context.message(step.ringing.or(step.alerting)?)?);
     let callee = user_of(context.capture.text(context.call.callee));
-    // The last hop on which it rang tells whether the phone did or a box in front of it.
+    // The last hop on which it rang shows whether the phone did or a box in front of it.
     let seen_at_callee =
         context.path().last().is_some_and(|(hop, _)| context.transactions.transaction(*hop).alerting.is_some());
     let canceller = proxy_cancel(&context.transactions, last)
@@ -90,79 +94,160 @@ pub fn call_no_answer(context: &CallContext<'_>) -> Option<Observation> {
     )
 }
 
-/// What is known of the callee's registration, as a sentence.
-struct Lost {
-    confidence: Confidence,
-    sentence: String,
-    frame: Option<(crate::capture::FrameRef, String)>,
+/// Why no device could be reached.
+enum Absence {
+    /// The callee's registration leads to no device.
+    Unbound(LostBinding),
+    /// The refusal has a Q.850 cause that says so.
+    Cause(u16),
+    /// 430: the connection to the device is gone.
+    FlowFailed,
+    /// 408, so soon that nothing can have been waited for.
+    TimedOutAtOnce,
+    /// 408 of a node that waited for something that is not seen.
+    TimedOut,
+    /// The device itself refused.
+    Phone,
+    /// Nothing in the capture shows it.
+    Unclear,
+}
+
+/// What is known of a registration that leads to no device.
+struct LostBinding {
+    state: BindingState,
+    /// The Contact that was registered.
+    contact: String,
+    /// The last REGISTER, or its answer, and what to quote of it.
+    frame: (FrameRef, String),
 }
 
 pub fn call_unreachable(context: &CallContext<'_>) -> Option<Observation> {
-    let is_unreachable = context.outcome() == Outcome::Unreachable
-        || context.outcome() == Outcome::ServerFailed && context.refusal_code() == 503;
-    if !is_unreachable {
-        return None;
-    }
+    let absence = absence(context)?;
     let (refuser, refusal) = (context.refuser()?, context.refusal()?);
-    let (code, cause) = (context.refusal_code(), Cause::of(context.tables(), refusal));
-    let lost = lost_binding(context);
-    let by_cause = matches!(cause.q850, Some(18 | 20));
-    if lost.is_none() && cause.q850.is_some_and(|cause| OTHER_CAUSES.contains(&cause)) {
-        return None;
-    }
-    let applies = match code {
-        480 | 430 => true,
-        408 => context.path().len() == 1,
-        404 | 410 | 604 | 503 => lost.is_some() || by_cause,
-        _ => false,
-    };
-    if !applies {
-        return None;
-    }
     let callee = user_of(context.capture.text(context.call.callee));
-    let phrase = context.start_line(refusal);
-    let waited = refusal.time.since(context.refused_request()?.time);
-    let after = duration(waited);
     let name = context.name(refuser);
-    let (severity, why, confidence, proof) = match &lost {
-        Some(lost) => (Severity::Error, lost.sentence.clone(), lost.confidence, Proof::Comparison),
-        None if by_cause => (Severity::Error, format!(" Its Q.850 cause {} says that no device responds.", cause.q850.unwrap_or(0)), Confidence::Likely, Proof::OwnWords),
-        None if code == 430 => (Severity::Error, " 430 says that the connection to the registered device is gone.".to_owned(), Confidence::Likely, Proof::OwnWords),
-        None if code == 408 && waited < WAIT_MIN => (Severity::Error, " So soon nothing can have been waited for: it possibly knows that the device, or what is behind it, does not answer, or uses the code for another reason.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
-        None if code == 408 => (Severity::Error, " It had waited that long for something behind it, which this capture does not show: a device that is registered and gone, or a next hop that is silent.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
-        None if is_phone(context) => (Severity::Info, " The device itself says so: do not disturb, or no line free, rather than a missing registration.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
-        None => (Severity::Error, " Usually no device is registered for the user; do not disturb or a forwarding without target give the same answer.".to_owned(), Confidence::Possible, Proof::CodeMeaning),
+    let (severity, remedy): (_, Steps) = match absence {
+        Absence::Phone => {
+            (Severity::Info, format!("Look at the do-not-disturb and forwarding settings of {name}.").into())
+        }
+        _ => (
+            Severity::Error,
+            Steps::from([
+                format!("On the device of {callee}: see that it registers and stays registered."),
+                format!("On {name}: look at the registration of {callee} at the time of the call."),
+                "For devices behind NAT, shorten the registration time or add keep-alives.".to_owned(),
+            ]),
+        ),
     };
-    let remedy: Steps = if severity == Severity::Info {
-        format!("Look at the do-not-disturb and forwarding settings of {name}.").into()
-    } else {
-        Steps::from([
-            format!("On the device of {callee}: see that it registers and stays registered."),
-            format!("On {name}: look at the registration of {callee} at the time of the call."),
-            "For devices behind NAT, shorten the registration time or add keep-alives.".to_owned(),
-        ])
-    };
+    let (confidence, proof) = absence.judged();
     Some(
         Observation::new(confidence, proof)
             .severity(severity)
             .titled("")
             .naming(callee, "user", " could not be reached")
             .happened(format!(
-                "{name} answered {} after {after} without ringing.{why}",
-                phrase.trim_start_matches("SIP/2.0 ")
+                "{name} answered {} after {} without ringing.{}",
+                context.start_line(refusal).trim_start_matches("SIP/2.0 "),
+                duration(refusal.time.since(context.refused_request()?.time)),
+                absence.words(refusal)
             ))
             .remedy(remedy)
             .shown_by(context.shows(refusal, "no device could be reached"))
-            .at(refuser, code)
-            .maybe_shown_by(
-                lost.and_then(|lost| lost.frame)
-                    .map(|(frame, quote)| crate::diagnose::Evidence::seen(frame, quote, "the last registration")),
-            ),
+            .at(refuser, context.refusal_code())
+            .maybe_shown_by(match absence {
+                Absence::Unbound(LostBinding { frame: (frame, quote), .. }) => {
+                    Some(Evidence::seen(frame, quote, "the last registration"))
+                }
+                _ => None,
+            }),
     )
 }
 
+fn absence(context: &CallContext<'_>) -> Option<Absence> {
+    let code = context.refusal_code();
+    let is_unreachable =
+        context.outcome() == Outcome::Unreachable || context.outcome() == Outcome::ServerFailed && code == 503;
+    if !is_unreachable {
+        return None;
+    }
+    let refusal = context.refusal()?;
+    let cause = Cause::of(context.tables(), refusal).q850;
+    let lost = lost_binding(context);
+    if lost.is_none() && cause.is_some_and(|cause| OTHER_CAUSES.contains(&cause)) {
+        return None;
+    }
+    let by_cause = cause.filter(|cause| NO_DEVICE_CAUSES.contains(cause));
+    let applies = match code {
+        480 | 430 => true,
+        408 => context.path().len() == 1,
+        404 | 410 | 604 | 503 => lost.is_some() || by_cause.is_some(),
+        _ => false,
+    };
+    if !applies {
+        return None;
+    }
+    let waited = refusal.time.since(context.refused_request()?.time);
+    Some(match (lost, by_cause) {
+        (Some(lost), _) => Absence::Unbound(lost),
+        (None, Some(cause)) => Absence::Cause(cause),
+        (None, None) if code == 430 => Absence::FlowFailed,
+        (None, None) if code == 408 && waited < WAIT_MIN => Absence::TimedOutAtOnce,
+        (None, None) if code == 408 => Absence::TimedOut,
+        (None, None) if is_phone(context) => Absence::Phone,
+        (None, None) => Absence::Unclear,
+    })
+}
+
+impl Absence {
+    fn judged(&self) -> (Confidence, Proof) {
+        match self {
+            Self::Unbound(lost) => match lost.state {
+                BindingState::Expired { .. } | BindingState::Removed { .. } => (Confidence::Certain, Proof::Comparison),
+                BindingState::Refused => (Confidence::Likely, Proof::Comparison),
+                BindingState::Active { .. } => (Confidence::Possible, Proof::Comparison),
+            },
+            Self::Cause(_) | Self::FlowFailed => (Confidence::Likely, Proof::OwnWords),
+            Self::TimedOutAtOnce | Self::TimedOut | Self::Phone | Self::Unclear => {
+                (Confidence::Possible, Proof::CodeMeaning)
+            }
+        }
+    }
+
+    /// A sentence, with a blank before it.
+    fn words(&self, refusal: &Message) -> String {
+        match self {
+            Self::Unbound(lost) => lost.words(refusal),
+            Self::Cause(cause) => format!(" Its Q.850 cause {cause} says that no device responds."),
+            Self::FlowFailed => " 430 says that the connection to the registered device is gone.".to_owned(),
+            Self::TimedOutAtOnce => " So soon nothing can have been waited for: it possibly knows that the device, or what is behind it, does not answer, or uses the code for another reason.".to_owned(),
+            Self::TimedOut => " It had waited that long for something behind it, which this capture does not show: a device that is registered and gone, or a next hop that is silent.".to_owned(),
+            Self::Phone => " The device itself says so: do not disturb, or no line free, rather than a missing registration.".to_owned(),
+            Self::Unclear => " Usually no device is registered for the user; do not disturb or a forwarding without target give the same answer.".to_owned(),
+        }
+    }
+}
+
+impl LostBinding {
+    fn words(&self, refusal: &Message) -> String {
+        let contact = &self.contact;
+        match self.state {
+            BindingState::Expired { at } => {
+                format!(" Its last registration ({contact}) had expired {} before.", duration(refusal.time.since(at)))
+            }
+            BindingState::Removed { at } => format!(
+                " Its device took the registration ({contact}) away {} before.",
+                duration(refusal.time.since(at))
+            ),
+            BindingState::Refused => " Every try of its device to register had failed before.".to_owned(),
+            BindingState::Active { .. } => format!(
+                " It was registered ({contact}) at that moment, so the device did not respond, or does not take calls."
+            ),
+        }
+    }
+}
+
 /// The registration of the called user, where the capture holds it and it does not lead to a device.
-fn lost_binding(context: &CallContext<'_>) -> Option<Lost> {
+fn lost_binding(context: &CallContext<'_>) -> Option<LostBinding> {
     let refusal = context.refusal()?;
     let nodes: Vec<NodeId> = context.call.hops.iter().map(|hop| context.capture.node(hop.destination)).collect();
     let invited = context.message(context.transactions.transaction(context.transactions.last_step()?).request?)?;
@@ -170,29 +255,14 @@ fn lost_binding(context: &CallContext<'_>) -> Option<Lost> {
     let binding =
         aors.iter().find_map(|aor| context.capture.binding_at(context.capture.text(*aor), &nodes, refusal.time))?;
     let attempt = context.capture.attempts.get(binding.attempt as usize)?;
-    let contact = crate::call::beside::registration::address_of(context.capture.text(attempt.contact));
-    let ago = |at: crate::capture::Timestamp| duration(refusal.time.since(at));
-    let (confidence, sentence) = match binding.state {
-        BindingState::Expired { at } => {
-            (Confidence::Certain, format!(" Its last registration ({contact}) had expired {} before.", ago(at)))
-        }
-        BindingState::Removed { at } => {
-            (Confidence::Certain, format!(" Its device took the registration ({contact}) away {} before.", ago(at)))
-        }
-        BindingState::Refused => {
-            (Confidence::Likely, " Every try of its device to register had failed before.".to_owned())
-        }
-        BindingState::Active { .. } if matches!(context.refusal_code(), 480 | 430 | 408) => (
-            Confidence::Possible,
-            format!(
-                " It was registered ({contact}) at that moment, so the device did not respond, or does not take calls."
-            ),
-        ),
-        BindingState::Active { .. } => return None,
-    };
-    let frame = attempt.answered_at.unwrap_or(attempt.asked_at);
+    let is_active = matches!(binding.state, BindingState::Active { .. });
+    if is_active && !matches!(context.refusal_code(), 480 | 430 | 408) {
+        return None;
+    }
+    let contact = address_of(context.capture.text(attempt.contact)).to_owned();
     let quote = format!("REGISTER {}", context.capture.text(attempt.aor));
-    Some(Lost { confidence, sentence, frame: Some((frame, quote)) })
+    let frame = (attempt.answered_at.unwrap_or(attempt.asked_at), quote);
+    Some(LostBinding { state: binding.state, contact, frame })
 }
 
 fn is_phone(context: &CallContext<'_>) -> bool {

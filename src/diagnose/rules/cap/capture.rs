@@ -8,12 +8,13 @@ use crate::capture::{FrameRef, Timestamp, WeaknessKind};
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{counted, was};
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::input::Sight;
 use crate::diagnose::rule::Claim;
 use crate::sip::Method;
 
-/// Second copies of a hundred SIP packets that are worth telling.
+/// Second copies of a hundred SIP packets that are worth a word.
 const COPIES_PERCENT_MIN: u64 = 5;
-/// Second copies that are worth telling.
+/// Second copies that are worth a word.
 const COPIES_MIN: u64 = 5;
 /// No INVITE from before the capture is still being answered then: timer C of RFC 3261 section 16.6, and some slack.
 const LONGEST_RING: Duration = Duration::from_secs(200);
@@ -53,7 +54,7 @@ pub(super) fn cap_one_direction(capture: &CaptureContext<'_>) -> Vec<Claim> {
         let half = halves.get(&(capture.node(*speaker), capture.node(*silent)))?;
         let (here, there) = (capture.name(*speaker), capture.name(*silent));
         let observation = Observation::new(
-            // Habits of a sender are a pattern; what only the other side can have told it is proof.
+            // Habits of a sender are a pattern; what it can know from the other side alone is proof.
             if is_known { Confidence::Certain } else { Confidence::Likely },
             if is_known { Proof::Protocol } else { Proof::Timing },
         )
@@ -139,47 +140,68 @@ pub(super) fn cap_duplicates(capture: &CaptureContext<'_>) -> Vec<Claim> {
     vec![claim(capture, observation, copies)]
 }
 
+/// What the capture lacks of packets that were sent.
+struct Damage<'a> {
+    sight: &'a Sight,
+    /// Messages without all their fragments that were answered all the same.
+    fragments: u64,
+    /// First messages of calls that begin with an answer.
+    lost: Vec<&'a Message>,
+}
+
+impl Damage<'_> {
+    /// Each kind of it, in the words of a sentence; empty where nothing is missing.
+    fn words(&self) -> Vec<String> {
+        let Sight { cut_messages, missing_bytes, dropped, .. } = *self.sight;
+        let mut facts = Vec::new();
+        if cut_messages > 0 {
+            facts.push(format!(
+                "{} {} cut short (snap length)",
+                counted(cut_messages, "SIP message"),
+                is(cut_messages)
+            ));
+        }
+        if missing_bytes > 0 {
+            let bytes = counted(missing_bytes, "byte");
+            facts.push(format!("{bytes} of TCP streams with SIP {} missing", is(missing_bytes)));
+        }
+        if self.fragments > 0 {
+            facts.push(format!(
+                "{} without all {} fragments {} answered all the same",
+                counted(self.fragments, "SIP message"),
+                if self.fragments == 1 { "its" } else { "their" },
+                was(self.fragments as usize)
+            ));
+        }
+        if dropped > 0 {
+            facts.push(format!("the capturing machine dropped {}", counted(dropped, "packet")));
+        }
+        if let Some(first) = self.lost.first() {
+            facts.push(format!(
+                "{} with an answer although the capture had run for minutes (first in frame {}): what was asked is missing",
+                match self.lost.len() {
+                    1 => "1 call begins".to_owned(),
+                    count => format!("{count} calls begin"),
+                },
+                first.at.frame
+            ));
+        }
+        facts
+    }
+
+    /// Packets that are missing or cut, the bytes of streams once.
+    fn count(&self) -> u64 {
+        let sight = self.sight;
+        let packets = self.lost.len() as u64 + sight.cut_messages + self.fragments + sight.dropped;
+        packets + u64::from(sight.missing_bytes > 0)
+    }
+}
+
 /// Cut messages, missing bytes and fragments, packets that the capturing machine dropped.
 pub(super) fn cap_damaged(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let sight = &capture.sight;
-    let fragments = heard_without_fragments(capture);
-    let mut facts = Vec::new();
-    if sight.cut_messages > 0 {
-        facts.push(format!(
-            "{} {} cut short (snap length)",
-            counted(sight.cut_messages, "SIP message"),
-            is(sight.cut_messages)
-        ));
-    }
-    if sight.missing_bytes > 0 {
-        facts.push(format!(
-            "{} of TCP streams with SIP {} missing",
-            counted(sight.missing_bytes, "byte"),
-            is(sight.missing_bytes)
-        ));
-    }
-    if fragments > 0 {
-        facts.push(format!(
-            "{} without all {} fragments {} answered all the same",
-            counted(fragments, "SIP message"),
-            if fragments == 1 { "its" } else { "their" },
-            was(fragments as usize)
-        ));
-    }
-    if sight.dropped > 0 {
-        facts.push(format!("the capturing machine dropped {}", counted(sight.dropped, "packet")));
-    }
-    let lost = answers_alone(capture);
-    if let Some(first) = lost.first() {
-        facts.push(format!(
-            "{} with an answer although the capture had run for minutes (first in frame {}): what was asked is missing",
-            match lost.len() {
-                1 => "1 call begins".to_owned(),
-                count => format!("{count} calls begin"),
-            },
-            first.at.frame
-        ));
-    }
+    let damage = Damage { sight, fragments: heard_without_fragments(capture), lost: answers_alone(capture) };
+    let facts = damage.words();
     if facts.is_empty() {
         return Vec::new();
     }
@@ -203,12 +225,11 @@ pub(super) fn cap_damaged(capture: &CaptureContext<'_>) -> Vec<Claim> {
             weakness.at.map(|frame| Evidence::seen(frame, weakness.detail.clone(), weakness.kind.word())),
         );
     }
-    if let Some(first) = lost.first() {
+    if let Some(first) = damage.lost.first() {
         let quote = crate::diagnose::start_line(&capture.store.tables, first);
         observation = observation.shown_by(Evidence::seen(first.at, quote, "an answer without its request"));
     }
-    let count = lost.len() as u64 + sight.cut_messages + fragments + sight.dropped + u64::from(sight.missing_bytes > 0);
-    vec![claim(capture, observation, count)]
+    vec![claim(capture, observation, damage.count())]
 }
 
 /// The first messages of calls that begin with an answer to INVITE long after the capture began, between nodes heard both ways.

@@ -9,14 +9,16 @@ use crate::diagnose::background::call_losses::Lost;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::finding::{Confidence, Observation, Proof, Severity, Steps};
-use crate::diagnose::rules::dlg::route_set::dlg_route_set_lost;
+use crate::diagnose::rules::dlg::agreed_path::departure;
 use crate::sip::{HeaderName, Method};
 
-/// How far apart the requests of both sides may be that crossed on their way.
+/// How much time may lie between requests of both sides that crossed on their way.
 const CROSSING: Duration = Duration::from_secs(2);
+/// Hops that a request is followed back.
+const HOPS_MAX: usize = 16;
 
 /// Why the other side does not know the call.
-enum Reason {
+enum WhyUnknown {
     /// The call had ended, by this BYE, so long before the answer.
     Ended(crate::capture::FrameRef, Duration),
     /// A tag is not one of the call's.
@@ -25,8 +27,8 @@ enum Reason {
     OtherNode,
     /// Its node lost several calls at once: how many, and the first refusal.
     Restarted(Lost),
-    /// Nothing in the capture tells.
-    Unknown,
+    /// Nothing in the capture shows it.
+    Unclear,
 }
 
 /// A request inside the call got 481.
@@ -51,25 +53,24 @@ pub(super) fn dlg_no_such_call(context: &CallContext<'_>) -> Option<Observation>
         inside && is_refused && concerns_call(t.method) && t.first > dialog.answer
     });
     // The deepest hop is the one where the request was refused first.
-    let (index, t) = refused.max_by_key(|(_, t)| {
+    let (_, t) = refused.max_by_key(|(_, t)| {
         (
             Some(t.cseq) == ended_it.map(|request| context.transactions.transaction(request).cseq),
             context.tables().vias.get(t.via).depth,
             std::cmp::Reverse(t.first),
         )
     })?;
-    let _ = index;
     if context.transactions.final_status(t).is_some_and(|status| status.0 == 408) {
         return gone(context, t);
     }
     let request = context.transactions.message(t.request?);
     let answer = context.transactions.message(t.final_response?);
     // Whoever left the agreed path asked a node that cannot know the call.
-    if answer.status()?.0 != 481 && dlg_route_set_lost(context).is_some() {
+    if answer.status()?.0 != 481 && departure(context).is_some() {
         return None;
     }
     let reason = reason(context, dialog, t, (request, answer));
-    Some(observation(context, t, request, answer, &reason, dialog))
+    Some(observation(context, t, (request, answer), &reason, dialog))
 }
 
 /// Whether a refusal of a method says as much as 481: RFC 5057 section 5.1 has these codes end the call.
@@ -87,7 +88,7 @@ fn reason(
     dialog: &Dialog,
     t: &Transaction,
     (request, answer): (&Message, &Message),
-) -> Reason {
+) -> WhyUnknown {
     // Whoever refuses may have hung up while the request was on its way; whoever asks must have done so before.
     let ended = |bye: &Message| bye.time < request.time || bye.from_tag == request.to_tag && bye.time <= answer.time;
     let bye = context.transactions.originals().map(|(_, m)| m).find(|m| {
@@ -98,12 +99,12 @@ fn reason(
             && ended(m)
     });
     if let Some(bye) = bye {
-        return Reason::Ended(bye.at, answer.time.since(bye.time));
+        return WhyUnknown::Ended(bye.at, answer.time.since(bye.time));
     }
     let known = [dialog.to_tag, context.transactions.caller_tag()];
     let is_known = |tag: TextId| known.contains(&tag);
     if !is_known(request.to_tag) || !is_known(request.from_tag) {
-        return Reason::Tags;
+        return WhyUnknown::Tags;
     }
     let contact = context
         .transactions
@@ -117,11 +118,11 @@ fn reason(
         .originals()
         .any(|(_, m)| m.time < request.time && context.capture.node(m.source) == context.capture.node(t.destination));
     if !has_spoken && !contact.into_iter().any(|address| address == there) {
-        return Reason::OtherNode;
+        return WhyUnknown::OtherNode;
     }
     match context.capture.lost_at(t.destination, answer.time) {
-        Some(lost) => Reason::Restarted(lost),
-        None => Reason::Unknown,
+        Some(lost) => WhyUnknown::Restarted(lost),
+        None => WhyUnknown::Unclear,
     }
 }
 
@@ -138,102 +139,25 @@ fn is_other_bye(context: &CallContext<'_>, t: &Transaction, bye: &Message, reque
 fn observation(
     context: &CallContext<'_>,
     t: &Transaction,
-    request: &Message,
-    answer: &Message,
-    reason: &Reason,
+    (request, answer): (&Message, &Message),
+    reason: &WhyUnknown,
     dialog: &Dialog,
 ) -> Observation {
-    let refuser = context.name(t.destination);
-    let method = t.method.text();
-    let address = |endpoint| context.tables().endpoint(endpoint).address;
+    let (severity, confidence, signature) = reason.judged(t.method);
     let agreed = context.transactions.message(dialog.answer);
-    let (why, severity, confidence, remedy, signature): (_, _, _, Steps, _) = match reason {
-        Reason::Ended(bye, before) => (
-            format!(
-                "the call had been ended by the BYE in frame {}, {} before",
-                bye.frame,
-                duration(*before)
-            ),
-            Severity::Info,
-            Confidence::Certain,
-            if *before <= CROSSING {
-                "Nothing is broken: both sides acted at the same moment.".into()
-            } else {
-                format!(
-                    "{} did not know that the call was over: see what became of that BYE.",
-                    address(asker(context, t))
-                ).into()
-            },
-            "ended",
-        ),
-        Reason::Tags => (
-            format!(
-                "its tags are not those of the call: To tag {} instead of {}",
-                shown(context, request.to_tag),
-                shown(context, dialog.to_tag)
-            ),
-            Severity::Error,
-            Confidence::Certain,
-            format!(
-                "{}: send requests inside a call with the tags of the 200 that was acknowledged (frame {}); firmware.",
-                address(request.source),
-                agreed.at.frame
-            ).into(),
-            "tags",
-        ),
-        Reason::OtherNode => (
-            format!(
-                "it went to {}, a node that never took part in the call before",
-                context.capture.name(t.destination)
-            ),
-            Severity::Error,
-            Confidence::Likely,
-            Steps::from([
-                format!(
-                    "{}: keep requests of one call at one node (sticky routing, Record-Route with the node's own address).",
-                    address(request.source)
-                ),
-                format!("Or share calls between {} and the node that answered.", address(t.destination)),
-            ]),
-            "node",
-        ),
-        Reason::Restarted(lost) => (
-            format!(
-                "it lost its calls: within {:.0} s it answered requests of {} calls so (first in frame {}), and none before",
-                lost.span.as_secs_f64().max(1.0),
-                lost.calls,
-                lost.first.frame
-            ),
-            if t.method == Method::Bye { Severity::Warn } else { Severity::Error },
-            Confidence::Likely,
-            format!(
-                "{}: its log at that time (restart, switch-over); share calls between the nodes of a cluster, so that they outlive one.",
-                address(t.destination)
-            ).into(),
-            "restarted",
-        ),
-        Reason::Unknown => (
-            "it has no such call any more: possibly it restarted, lost the call at a switch-over, or had ended it without being heard".to_owned(),
-            if t.method == Method::Bye { Severity::Warn } else { Severity::Error },
-            Confidence::Possible,
-            format!(
-                "{}: its log at that time (restart, switch-over, session time-out); share calls between the nodes of a cluster.",
-                address(t.destination)
-            ).into(),
-            "unknown",
-        ),
-    };
     let is_beside = !matches!(context.outcome(), Outcome::Dropped) || severity < Severity::Error;
     let observation = Observation::new(confidence, Proof::OwnWords)
         .severity(severity)
         .titled(format!("{} does not know this call", context.capture.name(t.destination)))
         .happened(format!(
-            "{refuser} answered the {method} in frame {} with {},",
+            "{} answered the {} in frame {} with {},",
+            context.name(t.destination),
+            t.method.text(),
             request.at.frame,
             answer.status().map_or(0, |status| status.0)
         ))
-        .because(format!("{why}."))
-        .remedy(remedy)
+        .because(format!("{}.", why(context, t, request, reason, dialog)))
+        .remedy(remedy(context, t, request, reason, agreed))
         .shown_by(context.shows(answer, "there is no such call"))
         .shown_by(context.shows(request, "the request inside the call"))
         .shown_by(context.shows_header(agreed, HeaderName::Contact, "where the call was answered"))
@@ -241,10 +165,90 @@ fn observation(
     if is_beside { observation.beside() } else { observation }
 }
 
+impl WhyUnknown {
+    /// How bad where a request of this method was refused, how sure, and what makes it the same problem elsewhere.
+    fn judged(&self, refused: Method) -> (Severity, Confidence, &'static str) {
+        // Whoever hangs up loses nothing.
+        let lost = if refused == Method::Bye { Severity::Warn } else { Severity::Error };
+        match self {
+            Self::Ended(..) => (Severity::Info, Confidence::Certain, "ended"),
+            Self::Tags => (Severity::Error, Confidence::Certain, "tags"),
+            Self::OtherNode => (Severity::Error, Confidence::Likely, "node"),
+            Self::Restarted(_) => (lost, Confidence::Likely, "restarted"),
+            Self::Unclear => (lost, Confidence::Possible, "unknown"),
+        }
+    }
+}
+
+fn why(context: &CallContext<'_>, t: &Transaction, request: &Message, reason: &WhyUnknown, dialog: &Dialog) -> String {
+    match reason {
+        WhyUnknown::Ended(bye, before) => {
+            format!("the call had been ended by the BYE in frame {}, {} before", bye.frame, duration(*before))
+        }
+        WhyUnknown::Tags => format!(
+            "its tags are not those of the call: To tag {} instead of {}",
+            shown(context, request.to_tag),
+            shown(context, dialog.to_tag)
+        ),
+        WhyUnknown::OtherNode => format!(
+            "it went to {}, a node that never took part in the call before",
+            context.capture.name(t.destination)
+        ),
+        WhyUnknown::Restarted(lost) => format!(
+            "it lost its calls: within {:.0} s it answered requests of {} calls so (first in frame {}), and none before",
+            lost.span.as_secs_f64().max(1.0),
+            lost.calls,
+            lost.first.frame
+        ),
+        WhyUnknown::Unclear => "it has no such call any more: possibly it restarted, lost the call at a switch-over, or had ended it without being heard".to_owned(),
+    }
+}
+
+/// Who changes what; `agreed` is the answer that was acknowledged.
+fn remedy(
+    context: &CallContext<'_>,
+    t: &Transaction,
+    request: &Message,
+    reason: &WhyUnknown,
+    agreed: &Message,
+) -> Steps {
+    let address = |endpoint| context.tables().endpoint(endpoint).address;
+    let there = address(t.destination);
+    match reason {
+        WhyUnknown::Ended(_, before) if *before <= CROSSING => {
+            "Nothing is broken: both sides acted at the same moment.".into()
+        }
+        WhyUnknown::Ended(..) => format!(
+            "{} did not know that the call was over: see what became of that BYE.",
+            address(asker(context, t))
+        )
+        .into(),
+        WhyUnknown::Tags => format!(
+            "{}: send requests inside a call with the tags of the 200 that was acknowledged (frame {}); firmware.",
+            address(request.source),
+            agreed.at.frame
+        )
+        .into(),
+        WhyUnknown::OtherNode => Steps::from([
+            format!(
+                "{}: keep requests of one call at one node (sticky routing, Record-Route with the node's own address).",
+                address(request.source)
+            ),
+            format!("Or share calls between {there} and the node that answered."),
+        ]),
+        WhyUnknown::Restarted(_) => format!(
+            "{there}: its log at that time (restart, switch-over); share calls between the nodes of a cluster, so that they outlive one."
+        )
+        .into(),
+        WhyUnknown::Unclear => format!(
+            "{there}: its log at that time (restart, switch-over, session time-out); share calls between the nodes of a cluster."
+        )
+        .into(),
+    }
+}
+
 /// Who sent the refused request in the first place, whatever proxies passed it on.
 fn asker(context: &CallContext<'_>, refused: &Transaction) -> EndpointId {
-    /// Hops that a request is followed back.
-    const HOPS_MAX: usize = 16;
     let mut hop = *refused;
     for _ in 0..HOPS_MAX {
         match hop.parent {

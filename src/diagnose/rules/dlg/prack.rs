@@ -5,8 +5,9 @@
 use crate::call::detail::silence::follows_timer;
 use crate::call::{Message, Outcome, Transaction, TransactionIndex, detail::target};
 use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::finding::words::times;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity, Steps};
-use crate::diagnose::rules::net::{in_messages, times};
+use crate::diagnose::rules::net::message_evidence::in_messages;
 use crate::sip::{HeaderName, Method, RAck, StatusCode};
 
 /// Sends of one reliable response after which its PRACK is missing: the first and three repeats.
@@ -20,7 +21,10 @@ pub(super) fn dlg_prack(context: &CallContext<'_>) -> Option<Observation> {
     let steps: Vec<TransactionIndex> = context.transactions.invites().map(|(index, _)| index).collect();
     // The hop nearest to the callee shows best what reached it.
     let mut hops = steps.into_iter().rev();
-    hops.find_map(|hop| unanswered_offer(context, hop).or_else(|| unacknowledged(context, hop)))
+    hops.find_map(|hop| {
+        let other = || Some(observation(context, &unacknowledged(context, hop)?));
+        unanswered_offer(context, hop).or_else(other)
+    })
 }
 
 /// Codes with which a side gives up that got no answer to its offer, or cannot go on without one.
@@ -71,101 +75,148 @@ fn unanswered_offer(context: &CallContext<'_>, hop: TransactionIndex) -> Option<
     )
 }
 
-fn unacknowledged(context: &CallContext<'_>, hop: TransactionIndex) -> Option<Observation> {
+/// A reliable response that no PRACK acknowledged.
+struct Unacknowledged<'a> {
+    invite: Transaction,
+    /// Its RSeq.
+    number: u32,
+    first: &'a Message,
+    sends: Vec<&'a Message>,
+    fault: PrackFault<'a>,
+}
+
+/// What is wrong with the PRACK of a response.
+enum PrackFault<'a> {
+    /// None came to the callee's side.
+    Missing(Instead<'a>),
+    /// It was refused.
+    Refused(&'a Message, StatusCode),
+    /// It was sent so many times and never answered.
+    Unanswered(&'a Message, usize),
+}
+
+/// What came in place of a PRACK.
+enum Instead<'a> {
+    /// It went elsewhere, and was not passed on.
+    Astray(&'a Message),
+    /// The first one that was sent, with its RAck: it names another response.
+    Other(&'a Message, Option<&'a str>),
+    Nothing,
+}
+
+fn unacknowledged<'a>(context: &CallContext<'a>, hop: TransactionIndex) -> Option<Unacknowledged<'a>> {
     let invite = *context.transactions.transaction(hop);
-    let reliable: Vec<(u32, &Message)> = context
-        .transactions
-        .responses_of(hop)
-        .filter_map(|(_, message)| Some((sequence(context, message)?, message)))
-        .collect();
+    let responses = context.transactions.responses_of(hop);
+    let reliable: Vec<(u32, &Message)> =
+        responses.filter_map(|(_, message)| Some((sequence(context, message)?, message))).collect();
     let (number, _) = *reliable.last()?;
     let sends: Vec<&Message> =
         reliable.iter().filter(|(known, _)| *known == number).map(|(_, message)| *message).collect();
     let first = *sends.first()?;
-    let prack = prack_of(context, &invite, number);
-    let refused = prack.as_ref().and_then(|(_, t)| {
-        let status = context.transactions.final_status(t)?;
-        (status.0 >= 300 && !matches!(status.0, 401 | 407)).then_some(status)
-    });
-    let fate = match (&prack, refused) {
-        (None, _) if sends.len() >= SENDS_MIN => other_prack(context, &invite, number, first),
-        (Some((message, _)), Some(status)) if context.outcome().is_failure() => {
-            format!("the PRACK for it (frame {}) was answered {}", message.at.frame, status.0)
+    let fault = match prack_of(context, &invite, number) {
+        None if sends.len() >= SENDS_MIN => PrackFault::Missing(instead(context, &invite, number, first)),
+        None => return None,
+        Some((prack, t)) => {
+            let refusal = context.transactions.final_status(t).filter(|status| status.0 >= 300);
+            match refusal.filter(|status| !matches!(status.0, 401 | 407)) {
+                Some(status) if context.outcome().is_failure() => PrackFault::Refused(prack, status),
+                Some(_) => return None,
+                None => PrackFault::Unanswered(prack, sends_in_vain(context, t)?),
+            }
         }
-        (Some((message, t)), None) => unheard(context, message, t, &sends)?,
-        _ => return None,
     };
-    let end = abandoned(context, &invite, &sends);
-    let is_failure = context.outcome().is_failure();
-    let mut observation = Observation::new(Confidence::Certain, Proof::OwnWords)
-        .severity(if is_failure { Severity::Error } else { Severity::Warn })
-        .titled(match &prack {
-            Some(_) => "The PRACK for reliable ringing came to nothing".to_owned(),
-            None => format!(
-                "{} was not acknowledged with PRACK",
-                first.status().map_or(0, |s| s.0)
-            ),
-        })
-        .happened(format!(
-            "{} sent its {} reliably (RSeq {number}) {}; {fate}{end}.",
-            context.name(invite.destination),
-            first.status().map_or(0, |status| status.0),
-            times(sends.len())
-        ))
-        .remedy(match refused {
-            Some(status) => Steps::from([
-                format!(
-                    "{}: find out why it answers {} to a PRACK that names its own response (state lost, or another node behind its address).",
-                    context.tables().endpoint(invite.destination).address,
-                    status.0
-                ),
-                "Otherwise: switch 100rel off on one side.".to_owned(),
-            ]),
-            None if prack.is_some() => remedy(context, &invite, true),
-            None => remedy_for_other(context, &invite, number, first),
-        })
-        .at(invite.source, "prack")
-        .maybe_shown_by(in_messages(context, &sends, "repeated for want of a PRACK"))
-        .shown_by(context.shows_header(first, HeaderName::RSeq, "asks for a PRACK"));
-    observation = match prack {
-        Some((message, _)) => observation.shown_by(context.shows_header(message, HeaderName::RAck, "the PRACK for it")),
-        None => observation.shown_by(Evidence::Missing {
-            expected: format!("PRACK with RAck {number} {} INVITE", invite.cseq),
-            after: first.at,
-            watched: context.capture.watched_since(first.time),
-        }),
-    };
-    Some(if is_failure { observation } else { observation.beside() })
+    Some(Unacknowledged { invite, number, first, sends, fault })
 }
 
-/// A PRACK that was repeated on its timer because nothing answered it.
-fn unheard(context: &CallContext<'_>, prack: &Message, t: &Transaction, sends: &[&Message]) -> Option<String> {
-    let times_sent: Vec<_> = context
-        .transactions
-        .originals()
-        .map(|(_, m)| m)
-        .filter(|m| m.is_request(Method::Prack) && m.via == t.via && m.destination == t.destination)
-        .map(|m| m.time)
-        .collect();
+/// How often a PRACK was sent that was repeated on its timer because nothing answered it.
+fn sends_in_vain(context: &CallContext<'_>, t: &Transaction) -> Option<usize> {
+    let sent = context.transactions.originals().map(|(_, message)| message).filter(|message| {
+        message.is_request(Method::Prack) && message.via == t.via && message.destination == t.destination
+    });
+    let times_sent: Vec<_> = sent.map(|message| message.time).collect();
     let is_lost = t.final_response.is_none()
         && !t.transport.is_reliable()
         && times_sent.len() >= SENDS_MIN
         && follows_timer(&times_sent);
-    if !is_lost {
-        return None;
+    is_lost.then_some(times_sent.len())
+}
+
+fn instead<'a>(context: &CallContext<'a>, invite: &Transaction, number: u32, first: &Message) -> Instead<'a> {
+    if let Some((astray, _)) = pracks_of(context, invite, number).last() {
+        return Instead::Astray(astray);
     }
-    let count = times(times_sent.len());
-    let is_repeated = sends.last().is_some_and(|last| last.time > prack.time);
-    Some(match is_repeated {
-        true => format!(
-            "the PRACK (frame {}) was sent {count} and never answered, and the response was repeated all the same: the PRACK does not arrive",
-            prack.at.frame
+    let mut sent = context.transactions.originals().map(|(_, message)| message);
+    let other = sent.find(|message| message.is_request(Method::Prack) && message.time >= first.time);
+    other.map_or(Instead::Nothing, |other| Instead::Other(other, context.header(other, HeaderName::RAck)))
+}
+
+fn observation(context: &CallContext<'_>, response: &Unacknowledged<'_>) -> Observation {
+    let Unacknowledged { invite, number, first, sends, fault } = response;
+    let code = first.status().map_or(0, |status| status.0);
+    let is_failure = context.outcome().is_failure();
+    let observation = Observation::new(Confidence::Certain, Proof::OwnWords)
+        .severity(if is_failure { Severity::Error } else { Severity::Warn })
+        .titled(match fault {
+            PrackFault::Missing(_) => format!("{code} was not acknowledged with PRACK"),
+            _ => "The PRACK for reliable ringing came to nothing".to_owned(),
+        })
+        .happened(format!(
+            "{} sent its {code} reliably (RSeq {number}) {}; {}{}.",
+            context.name(invite.destination),
+            times(sends.len()),
+            fate(context, response),
+            abandoned(context, invite, sends)
+        ))
+        .remedy(remedy(context, response))
+        .at(invite.source, "prack")
+        .maybe_shown_by(in_messages(context, sends, "repeated for want of a PRACK"))
+        .shown_by(context.shows_header(first, HeaderName::RSeq, "asks for a PRACK"))
+        .shown_by(match fault {
+            PrackFault::Refused(prack, _) | PrackFault::Unanswered(prack, _) => {
+                context.shows_header(prack, HeaderName::RAck, "the PRACK for it")
+            }
+            PrackFault::Missing(_) => Evidence::Missing {
+                expected: format!("PRACK with RAck {number} {} INVITE", invite.cseq),
+                after: first.at,
+                watched: context.capture.watched_since(first.time),
+            },
+        });
+    if is_failure { observation } else { observation.beside() }
+}
+
+/// What became of the PRACK.
+fn fate(context: &CallContext<'_>, response: &Unacknowledged<'_>) -> String {
+    match response.fault {
+        PrackFault::Missing(Instead::Astray(astray)) => format!(
+            "the PRACK for it (frame {}) went to {} and was not seen going on to {}",
+            astray.at.frame,
+            context.capture.name(astray.destination),
+            context.capture.name(response.invite.destination)
         ),
-        false => format!(
-            "the PRACK (frame {}) was sent {count} and its 200 never came, although the response was not repeated any more",
-            prack.at.frame
+        PrackFault::Missing(Instead::Other(other, rack)) => format!(
+            "the only PRACK (frame {}, to {}) has RAck {}",
+            other.at.frame,
+            context.capture.name(other.destination),
+            rack.unwrap_or("missing")
         ),
-    })
+        PrackFault::Missing(Instead::Nothing) => "no PRACK was ever sent".to_owned(),
+        PrackFault::Refused(prack, status) => {
+            format!("the PRACK for it (frame {}) was answered {}", prack.at.frame, status.0)
+        }
+        PrackFault::Unanswered(prack, sends) => {
+            let is_repeated = response.sends.last().is_some_and(|last| last.time > prack.time);
+            let (frame, count) = (prack.at.frame, times(sends));
+            if is_repeated {
+                format!(
+                    "the PRACK (frame {frame}) was sent {count} and never answered, and the response was repeated all the same: the PRACK does not arrive"
+                )
+            } else {
+                format!(
+                    "the PRACK (frame {frame}) was sent {count} and its 200 never came, although the response was not repeated any more"
+                )
+            }
+        }
+    }
 }
 
 /// The RSeq of a response that asks for a PRACK.
@@ -207,65 +258,6 @@ fn prack_of<'c, 'a>(
     pracks_of(context, invite, number).find(arrived)
 }
 
-/// What came in place of the PRACK.
-fn other_prack(context: &CallContext<'_>, invite: &Transaction, number: u32, first: &Message) -> String {
-    if let Some((astray, _)) = pracks_of(context, invite, number).last() {
-        return format!(
-            "the PRACK for it (frame {}) went to {} and was not seen going on to {}",
-            astray.at.frame,
-            context.capture.name(astray.destination),
-            context.capture.name(invite.destination)
-        );
-    }
-    match any_prack(context, first) {
-        None => "no PRACK was ever sent".to_owned(),
-        Some(prack) => format!(
-            "the only PRACK (frame {}, to {}) has RAck {}",
-            prack.at.frame,
-            context.capture.name(prack.destination),
-            context.header(prack, HeaderName::RAck).unwrap_or("missing")
-        ),
-    }
-}
-
-fn any_prack<'a>(context: &CallContext<'a>, first: &Message) -> Option<&'a Message> {
-    let mut sent = context.transactions.originals().map(|(_, message)| message);
-    sent.find(|message| message.is_request(Method::Prack) && message.time >= first.time)
-}
-
-/// Who changes what where the PRACK that was due never came to the callee's side.
-fn remedy_for_other(context: &CallContext<'_>, invite: &Transaction, number: u32, first: &Message) -> Steps {
-    let address = |endpoint| context.tables().endpoint(endpoint).address;
-    if let Some((astray, _)) = pracks_of(context, invite, number).last() {
-        let there = address(astray.destination);
-        let told = target::contact(context.tables(), first).and_then(target::address);
-        return if told == Some(there) {
-            Steps::from([
-                format!(
-                    "{}: put an address into the Contact of its {} at which it is reached; {there} stands there, and the PRACK has to go to it.",
-                    address(invite.destination),
-                    first.status().map_or(0, |status| status.0)
-                ),
-                "Or let the proxy before it add Record-Route.".to_owned(),
-                "Otherwise: switch 100rel off on one side.".to_owned(),
-            ])
-        } else {
-            Steps::from([
-                format!("{there}: pass the PRACK on to {}, by its Route and Request-URI.", address(invite.destination)),
-                "Otherwise: switch 100rel off on one side.".to_owned(),
-            ])
-        };
-    }
-    match any_prack(context, first).and_then(|prack| context.header(prack, HeaderName::RAck)) {
-        Some(sent) => format!(
-            "{}: RAck of a PRACK has to repeat RSeq and CSeq of the response: {number} {} INVITE, not {sent} (firmware, or an SBC that rewrites one of them).",
-            address(invite.source),
-            invite.cseq
-        ).into(),
-        None => remedy(context, invite, false),
-    }
-}
-
 fn abandoned(context: &CallContext<'_>, invite: &Transaction, sends: &[&Message]) -> String {
     let answer = invite.final_response.map(|answer| context.transactions.message(answer));
     match (answer, sends.first()) {
@@ -280,23 +272,55 @@ fn abandoned(context: &CallContext<'_>, invite: &Transaction, sends: &[&Message]
     }
 }
 
-fn remedy(context: &CallContext<'_>, invite: &Transaction, was_sent: bool) -> Steps {
-    let tables = context.tables();
-    let (caller, callee) = (tables.endpoint(invite.source).address, tables.endpoint(invite.destination).address);
-    if was_sent {
-        return Steps::from([
+/// Who changes what so that a reliable response is acknowledged.
+fn remedy(context: &CallContext<'_>, response: &Unacknowledged<'_>) -> Steps {
+    let address = |endpoint| context.tables().endpoint(endpoint).address;
+    let (caller, callee) = (address(response.invite.source), address(response.invite.destination));
+    let switch_off = || "Otherwise: switch 100rel off on one side.".to_owned();
+    match response.fault {
+        PrackFault::Refused(_, status) => Steps::from([
+            format!(
+                "{callee}: find out why it answers {} to a PRACK that names its own response (state lost, or another node behind its address).",
+                status.0
+            ),
+            switch_off(),
+        ]),
+        PrackFault::Unanswered(..) => Steps::from([
             format!(
                 "The way of PRACK and its 200 between {caller} and {callee}: Contact and Record-Route of the 18x, NAT, firewalls."
             ),
             format!("{callee}: does it answer PRACK at all?"),
-            "Otherwise: switch 100rel off on one side.".to_owned(),
-        ]);
+            switch_off(),
+        ]),
+        PrackFault::Missing(Instead::Astray(astray)) => {
+            let there = address(astray.destination);
+            let contact = target::contact(context.tables(), response.first).and_then(target::address);
+            if contact != Some(there) {
+                let step = format!("{there}: pass the PRACK on to {callee}, by its Route and Request-URI.");
+                return [step, switch_off()].into();
+            }
+            Steps::from([
+                format!(
+                    "{callee}: put an address into the Contact of its {} at which it is reached; {there} stands there, and the PRACK has to go to it.",
+                    response.first.status().map_or(0, |status| status.0)
+                ),
+                "Or let the proxy before it add Record-Route.".to_owned(),
+                switch_off(),
+            ])
+        }
+        PrackFault::Missing(Instead::Other(_, Some(rack))) => {
+            format!(
+                "{caller}: RAck of a PRACK has to repeat RSeq and CSeq of the response: {} {} INVITE, not {rack} (firmware, or an SBC that rewrites one of them).",
+                response.number, response.invite.cseq
+            )
+            .into()
+        }
+        PrackFault::Missing(Instead::Other(_, None) | Instead::Nothing) => Steps::from([
+            format!(
+                "{caller}: it offers 100rel (Supported or Require), so it has to send PRACK to the Contact and Route of the 18x; or switch 100rel off there."
+            ),
+            format!("{callee}: or do not require 100rel."),
+            "Firewalls between them: let PRACK through.".to_owned(),
+        ]),
     }
-    Steps::from([
-        format!(
-            "{caller}: it offers 100rel (Supported or Require), so it has to send PRACK to the Contact and Route of the 18x; or switch 100rel off there."
-        ),
-        format!("{callee}: or do not require 100rel."),
-        "Firewalls between them: let PRACK through.".to_owned(),
-    ])
 }

@@ -7,10 +7,11 @@ use std::net::IpAddr;
 use crate::call::outcome::refresh::{Interval, interval_at, is_refresh};
 use crate::call::{Dialog, DropCause, EndpointId, Message, Outcome, TransactionIndex, answering_hop, drop_cause};
 use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::finding::words::times;
 use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
+use crate::diagnose::rules::dlg::changes::refuser;
 use crate::diagnose::rules::dlg::joined_late::expired_unseen;
 use crate::diagnose::rules::dlg::too_small::too_small;
-use crate::diagnose::rules::net::times;
 use crate::sip::{HeaderName, StatusCode};
 
 /// The session timer ran out, a refresh failed, or its interval was refused.
@@ -209,22 +210,6 @@ fn refresh_failed(
             .shown_by(context.shows(bye, "the end of the call"))
             .at(refuser, "refresh"),
     )
-}
-
-/// The furthest node that is seen to have been asked and to have given the same answer.
-pub(super) fn refuser(context: &CallContext<'_>, request: TransactionIndex) -> EndpointId {
-    /// Hops that a request is followed.
-    const HOPS_MAX: usize = 16;
-    let mut hop = request;
-    for _ in 0..HOPS_MAX {
-        let status = context.transactions.final_status(context.transactions.transaction(hop));
-        let mut next = context.transactions.children(hop);
-        match next.find(|(_, t)| context.transactions.final_status(t) == status) {
-            Some((further, _)) if further > hop => hop = further,
-            _ => break,
-        }
-    }
-    context.transactions.transaction(hop).destination
 }
 
 /// Who changes what so that a refresh is not refused with this status.

@@ -4,20 +4,37 @@
 
 use std::time::Duration;
 
-use crate::call::{Message, Transaction, TransactionIndex, answering_hop};
+use crate::call::{EndpointId, Message, Transaction, TransactionIndex, answering_hop};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
-use crate::diagnose::rules::dlg::bye::later_end;
+use crate::diagnose::rules::dlg::other_end::{held_on, later_end};
 use crate::sip::{Method, StatusCode};
 
 /// How long a proxy may take to pass a BYE on.
 const PASS_WAIT: Duration = Duration::from_secs(5);
 
 /// A BYE that was answered by a proxy and never seen behind it.
-pub(super) fn bye(context: &CallContext<'_>) -> Option<Observation> {
+pub(super) fn kept_by_proxy(context: &CallContext<'_>) -> Option<Observation> {
+    Some(observation(context, &swallowed_bye(context)?))
+}
+
+struct SwallowedBye<'a> {
+    bye: Transaction,
+    sent: &'a Message,
+    answer: &'a Message,
+    /// The proxy, as it sent requests of this call on.
+    proxy: EndpointId,
+    /// The party that it was not sent on to.
+    other: EndpointId,
+    /// The ACK, which the proxy did send on.
+    passed: &'a Message,
+    /// The BYE with which the other party ended the call by itself.
+    later_end: Option<&'a Message>,
+}
+
+fn swallowed_bye<'a>(context: &CallContext<'a>) -> Option<SwallowedBye<'a>> {
     let dialog = context.dialogs.first()?;
     let (near, far) = proxy_hop(context, answering_hop(&context.transactions, dialog))?;
-    let (near, far) = (context.transactions.transaction(near), context.transactions.transaction(far));
     let node = |endpoint| context.capture.node(endpoint);
     let proxy = node(far.source);
     let (index, bye) = context.transactions.each().find(|(_, t)| {
@@ -38,54 +55,53 @@ pub(super) fn bye(context: &CallContext<'_>) -> Option<Observation> {
         return None;
     }
     let other = if node(bye.source) == node(near.source) { far.destination } else { near.source };
-    let (proxy_name, other_name) = (context.name(bye.destination), context.capture.name(other));
-    let end = later_end(context, sent);
-    let impact = match end {
-        Some(end) => format!(
-            "{other_name} held the call for another {:.0} s (its own BYE is frame {})",
-            end.time.since(sent.time).as_secs_f64(),
-            end.at.frame
-        ),
-        None => format!("for {other_name} the call may still be up"),
+    let passed = context.message(far.ack?)?;
+    let later_end = later_end(context, sent);
+    Some(SwallowedBye { bye: *bye, sent, answer, proxy: far.source, other, passed, later_end })
+}
+
+fn observation(context: &CallContext<'_>, swallowed: &SwallowedBye<'_>) -> Observation {
+    let SwallowedBye { bye, sent, answer, proxy, other, passed, later_end } = *swallowed;
+    let other = context.capture.name(other);
+    let impact = match later_end {
+        Some(end) => format!("{other} {}", held_on(sent, end)),
+        None => format!("for {other} the call may still be up"),
     };
-    let passed = context.transactions.message(far.ack?);
-    Some(
-        Observation::new(Confidence::Likely, Proof::Protocol)
-            .titled(format!("{} kept the hang-up to itself", context.capture.name(bye.destination)))
-            .happened(format!(
-                "{} hung up; {proxy_name} answered the BYE with {} but never sent it on to {other_name}, although it had sent the ACK of this call on (frame {}): {impact}.",
-                context.name(bye.source),
-                answer.status().map_or(200, |status| status.0),
-                passed.at.frame
-            ))
-            .remedy(format!(
-                "{}: route a BYE like every request inside a call, by its Route and Request-URI (loose routing), and do not answer it there.",
-                context.tables().endpoint(bye.destination).address
-            ))
-            .shown_by(context.shows(sent, "the hang-up"))
-            .shown_by(context.shows(answer, "answered by the proxy"))
-            .shown_by(Evidence::Missing {
-                expected: format!("BYE from {} to {other_name}", context.capture.name(far.source)),
-                after: sent.at,
-                watched: context.capture.watched_since(sent.time),
-            })
-            .shown_by(context.shows(passed, "an earlier request of the call that was sent on"))
-            .at(bye.destination, "swallowed")
-            .maybe_shown_by(end.map(|end| context.shows(end, "the other side's own end of the call"))),
-    )
+    Observation::new(Confidence::Likely, Proof::Protocol)
+        .titled(format!("{} kept the hang-up to itself", context.capture.name(bye.destination)))
+        .happened(format!(
+            "{} hung up; {} answered the BYE with {} but never sent it on to {other}, although it had sent the ACK of this call on (frame {}): {impact}.",
+            context.name(bye.source),
+            context.name(bye.destination),
+            answer.status().map_or(200, |status| status.0),
+            passed.at.frame
+        ))
+        .remedy(format!(
+            "{}: route a BYE like every request inside a call, by its Route and Request-URI (loose routing), and do not answer it there.",
+            context.tables().endpoint(bye.destination).address
+        ))
+        .shown_by(context.shows(sent, "the hang-up"))
+        .shown_by(context.shows(answer, "answered by the proxy"))
+        .shown_by(Evidence::Missing {
+            expected: format!("BYE from {} to {other}", context.capture.name(proxy)),
+            after: sent.at,
+            watched: context.capture.watched_since(sent.time),
+        })
+        .shown_by(context.shows(passed, "an earlier request of the call that was sent on"))
+        .at(bye.destination, "swallowed")
+        .maybe_shown_by(later_end.map(|end| context.shows(end, "the other side's own end of the call")))
 }
 
 /// The hops before and behind the last proxy of an answered call: it added a Via, kept the callee's tag, and passed the ACK on.
-fn proxy_hop(context: &CallContext<'_>, far: TransactionIndex) -> Option<(TransactionIndex, TransactionIndex)> {
-    let (index, child) = (far, context.transactions.transaction(far));
-    let parent = child.parent?;
-    let above = context.transactions.transaction(parent);
+fn proxy_hop<'c>(context: &'c CallContext<'_>, far: TransactionIndex) -> Option<(&'c Transaction, &'c Transaction)> {
+    let far = context.transactions.transaction(far);
+    let near = context.transactions.transaction(far.parent?);
     let tag = |t: &Transaction| Some(context.message(t.final_response?)?.to_tag);
-    let group = |t: &Transaction| context.message(t.first).map(|message: &Message| message.group);
-    let is_proxy = context.tables().vias.above(child.via, above.via) == Some(1)
-        && context.capture.node(above.destination) == context.capture.node(child.source)
-        && group(above) == group(child)
-        && tag(above).is_some()
-        && tag(above) == tag(child);
-    (is_proxy && above.ack.is_some() && child.ack.is_some()).then_some((parent, index))
+    let group = |t: &Transaction| context.message(t.first).map(|message| message.group);
+    let is_proxy = context.tables().vias.above(far.via, near.via) == Some(1)
+        && context.capture.node(near.destination) == context.capture.node(far.source)
+        && group(near) == group(far)
+        && tag(near).is_some()
+        && tag(near) == tag(far);
+    (is_proxy && near.ack.is_some() && far.ack.is_some()).then_some((near, far))
 }

@@ -31,29 +31,29 @@ fn claim(capture: &CaptureContext<'_>, node: NodeId, code: u16, calls: Vec<u32>)
         return None;
     }
     let good = capture.good_calls(node);
-    let apart = capture.separates(node, &calls, good)?;
+    let common = capture.separates(node, &calls, good)?;
     let first = capture.calls.get(*calls.first()? as usize)?;
     let origin = first.origin?;
-    if (500..600).contains(&code) && apart.is_sharp() && origin.step == Step::Relayed {
-        // The fault itself is told with this feature: srv-internal-error.
+    if (500..600).contains(&code) && common.is_sharp() && origin.step == Step::Relayed {
+        // srv-internal-error names the fault itself, with this feature.
         return None;
     }
     let name = capture.name(origin.endpoint);
     let what = if code == 0 { "get no answer".to_owned() } else { format!("get {code}") };
     let mut observation = Observation::new(Confidence::Likely, Proof::Comparison)
         .beside()
-        .titled(format!("Calls that {} {what} at {name}", apart.feature))
+        .titled(format!("Calls that {} {what} at {name}", common.feature))
         .happened(format!(
             "At {name}, {}. Calls with this feature fail in {:.0} % of cases, others in {:.0} %.",
-            apart.sentence(),
-            100.0 * share(apart.failed_in, apart.failed_in + apart.good_in),
-            100.0 * share(apart.failed - apart.failed_in, apart.failed - apart.failed_in + apart.good_out)
+            common.sentence(),
+            100.0 * share(common.failed_in, common.failed_in + common.good_in),
+            100.0 * share(common.failed - common.failed_in, common.failed - common.failed_in + common.good_out)
         ))
         .remedy(format!(
             "Look first at what treats calls that {} differently at {name}. Compare the INVITE of a failed and of a good call.",
-            apart.feature
+            common.feature
         ))
-        .at(origin.endpoint, format!("{code} {}", apart.feature));
+        .at(origin.endpoint, format!("{code} {}", common.feature));
     for (calls, shows) in [
         (calls.as_slice(), "one of the calls that failed"),
         (good.get(..1).unwrap_or_default(), "a good call to compare with"),

@@ -7,7 +7,7 @@ use crate::diagnose::background::refusal_causes::RefusalCause;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::telling::{Refusals, list, refusal_evidence, seconds};
+use crate::diagnose::rules::srv::refusals::{Refusals, list, refusal_evidence, seconds};
 use crate::sip::Method;
 
 /// A destination that fails everything.

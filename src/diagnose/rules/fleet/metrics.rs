@@ -10,7 +10,7 @@ use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
 
-/// Calls below which no ratio is told.
+/// Calls below which no ratio says anything.
 const CALLS_MIN: u32 = 20;
 /// Destinations that are ranked.
 const RANKED_MAX: usize = 5;

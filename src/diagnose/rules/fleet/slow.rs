@@ -20,11 +20,11 @@ const PDD_WARN_MS: f64 = 6_000.0;
 const PDD_BAD_MS: f64 = 11_000.0;
 /// A longer delay is a leap of the clock or another call, in milliseconds.
 const PDD_MAX_MS: f64 = 600_000.0;
-/// Calls from which a share is told.
+/// Calls from which on a share says something.
 const CALLS_MIN: usize = 5;
 /// Calls whose delay is quoted.
 const EXAMPLES_MAX: usize = 3;
-/// Slow calls of one destination that are taken apart; more of them say no more.
+/// Slow calls of one destination of which the stages are read; more of them say no more.
 const CALLS_READ_MAX: usize = 1_000;
 
 /// Destinations that calls take long to.
@@ -66,7 +66,7 @@ fn claim(capture: &CaptureContext<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
     let first = capture.calls.get(*slow.first()? as usize)?;
     let last = capture.calls.get(*slow.last()? as usize)?;
     let name = capture.name(first.destination);
-    let mut places = Places::default();
+    let mut places = TimeSpent::default();
     for call in slow.iter().take(CALLS_READ_MAX).filter_map(|call| capture.calls.get(*call as usize)) {
         places.add(capture, call);
     }
@@ -114,7 +114,7 @@ fn claim(capture: &CaptureContext<'_>, delays: &[(u32, f64)]) -> Option<Claim> {
 
 /// Where the time of slow calls passes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+enum Whereabouts {
     /// In rounds of a login.
     Login,
     /// In redirections that the caller or a proxy followed.
@@ -129,12 +129,12 @@ enum Place {
 
 /// How long slow calls were at each place, in milliseconds.
 #[derive(Default)]
-struct Places {
+struct TimeSpent {
     all: f64,
-    at: BTreeMap<Place, f64>,
+    at: BTreeMap<Whereabouts, f64>,
 }
 
-impl Places {
+impl TimeSpent {
     fn add(&mut self, capture: &CaptureContext<'_>, call: &Call) {
         let mut lost = String::new();
         for stage in stages(&transactions_of(capture.store, &call.legs)) {
@@ -145,17 +145,17 @@ impl Places {
                 continue;
             }
             let place = match stage.kind {
-                StageKind::Challenge => Place::Login,
-                StageKind::TurnRound if is_challenge(code) => Place::Login,
-                StageKind::Redirection => Place::Redirection,
-                StageKind::TurnRound if code.is_redirection() => Place::Redirection,
+                StageKind::Challenge => Whereabouts::Login,
+                StageKind::TurnRound if is_challenge(code) => Whereabouts::Login,
+                StageKind::Redirection => Whereabouts::Redirection,
+                StageKind::TurnRound if code.is_redirection() => Whereabouts::Redirection,
                 StageKind::FailedTry | StageKind::SilentTry => {
                     lost.clone_from(&name);
-                    Place::Lost(name)
+                    Whereabouts::Lost(name)
                 }
-                StageKind::TurnRound => Place::Lost(lost.clone()),
-                StageKind::Unheard => Place::Unheard,
-                StageKind::Forwarding | StageKind::Waiting | StageKind::Returning => Place::Node(name),
+                StageKind::TurnRound => Whereabouts::Lost(lost.clone()),
+                StageKind::Unheard => Whereabouts::Unheard,
+                StageKind::Forwarding | StageKind::Waiting | StageKind::Returning => Whereabouts::Node(name),
             };
             self.all += stage.millis();
             *self.at.entry(place).or_default() += stage.millis();
@@ -167,26 +167,26 @@ impl Places {
         let (place, time) = self.at.iter().max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(a.0)))?;
         let share = (100.0 * time / self.all.max(1.0)).min(100.0);
         let (passes, remedy) = match place {
-            Place::Login => (
+            Whereabouts::Login => (
                 "in the login round before the INVITE that rang".to_owned(),
                 "Save the round by using the last nonce again, and look at what makes it slow: the node that asks, or the client that takes its time.".to_owned(),
             ),
-            Place::Redirection => (
+            Whereabouts::Redirection => (
                 "in redirections before the INVITE that rang".to_owned(),
                 "Send calls to the target at once, or let the redirecting server answer faster.".to_owned(),
             ),
-            Place::Lost(name) => (
+            Whereabouts::Lost(name) => (
                 format!("in tries at {name} that led nowhere, before the INVITE that rang was sent"),
                 format!(
                     "Take {name} out of the routes, or put it behind the one that works, with a shorter wait for each try."
                 ),
             ),
-            Place::Unheard => (
+            Whereabouts::Unheard => (
                 "until the repeated INVITE got its first answer".to_owned(),
                 "Look for packet loss or a busy node on the way: each INVITE had to be repeated."
                     .to_owned(),
             ),
-            Place::Node(name) => (
+            Whereabouts::Node(name) => (
                 format!("waiting for {name} and what lies behind it"),
                 format!(
                     "Ask the operator of {name} where the time passes behind it: number look-ups, a dead first route, paging of mobiles."

@@ -5,7 +5,7 @@
 use crate::call::{Message, is_network_block};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
-use crate::diagnose::rules::id::passport::attestation;
+use crate::diagnose::rules::id::signature::attestation;
 use crate::sip::{HeaderName, Method, NameAddr, Reason};
 
 pub fn id_blocked(context: &CallContext<'_>) -> Option<Observation> {
@@ -33,7 +33,7 @@ fn analytics(context: &CallContext<'_>, refusal: &Message) -> Option<String> {
 }
 
 /// The value of `name=` in a Reason header or the text that it quotes.
-fn part<'t>(reason: &'t str, name: &str) -> Option<&'t str> {
+fn parameter<'t>(reason: &'t str, name: &str) -> Option<&'t str> {
     reason
         .split([';', '"', ',', '<', '>'])
         .filter_map(|part| part.trim().split_once('='))
@@ -45,7 +45,7 @@ fn part<'t>(reason: &'t str, name: &str) -> Option<&'t str> {
 /// Where the blocked party can turn to.
 fn contact(context: &CallContext<'_>, refusal: &Message) -> Option<String> {
     if let Some(reason) = analytics(context, refusal) {
-        let known = ["url", "tel", "email"].into_iter().find_map(|name| part(&reason, name).map(str::to_owned));
+        let known = ["url", "tel", "email"].into_iter().find_map(|name| parameter(&reason, name).map(str::to_owned));
         if known.is_some() {
             return known;
         }
@@ -56,16 +56,16 @@ fn contact(context: &CallContext<'_>, refusal: &Message) -> Option<String> {
         .map(|value| String::from_utf8_lossy(NameAddr::parse(value.as_bytes()).uri).into_owned())
 }
 
-/// Which network blocked, by the location in Reason (RFC 8606).
-fn place(context: &CallContext<'_>, refusal: &Message) -> &'static str {
+/// Which network blocked, by the location in Reason (RFC 8606); `None` where it says none.
+fn network(context: &CallContext<'_>, refusal: &Message) -> Option<&'static str> {
     let mut reasons = context.tables().header_values(refusal, HeaderName::Reason);
-    let location = reasons.find_map(|value| part(value, "location").map(str::to_ascii_uppercase));
+    let location = reasons.find_map(|value| parameter(value, "location").map(str::to_ascii_uppercase));
     match location.as_deref() {
-        Some("U") => "the called person's device",
-        Some("LN" | "LPN") => "the called person's own network",
-        Some("RLN" | "RPN") => "the network of the called side",
-        Some("TN") => "a network on the way",
-        _ => "",
+        Some("U") => Some("the called person's device"),
+        Some("LN" | "LPN") => Some("the called person's own network"),
+        Some("RLN" | "RPN") => Some("the network of the called side"),
+        Some("TN") => Some("a network on the way"),
+        _ => None,
     }
 }
 
@@ -77,9 +77,9 @@ fn blocked(context: &CallContext<'_>, refusal: &Message, code: u16, confidence: 
         _ => "suspected spam: an analytics engine rates the caller's number, nobody at the called number decided",
     };
     let caller = context.tables().text(request.from);
-    let by = match place(context, refusal) {
-        "" => context.name(refuser),
-        place => format!("{} ({place})", context.name(refuser)),
+    let by = match network(context, refusal) {
+        None => context.name(refuser),
+        Some(network) => format!("{} ({network})", context.name(refuser)),
     };
     let appeal = contact(context, refusal);
     let phrase = context.tables().text(refusal.line);
@@ -94,8 +94,7 @@ fn blocked(context: &CallContext<'_>, refusal: &Message, code: u16, confidence: 
         (None, _) => Steps::from([
             "Ask the carrier of the called number for its redress contact.".to_owned(),
             "Have the number signed with attestation A and registered with the analytics companies.".to_owned(),
-        ])
-        .to_owned(),
+        ]),
     };
     let mut observation = Observation::new(confidence, Proof::OwnWords)
         .titled(if code == 607 { "Blocked as unwanted" } else { "Blocked as suspected spam" })
@@ -125,7 +124,7 @@ fn hung_up(context: &CallContext<'_>) -> Option<Observation> {
         return None;
     }
     let values = context.tables().header_values(bye, HeaderName::Reason);
-    // Nearly every Reason is one of others, so it is taken apart only where it holds these digits.
+    // Nearly every Reason is one of others, so it is parsed only where it holds these digits.
     let may_say = |value: &&str| {
         let mut places = value.as_bytes().windows(3);
         places.any(|digits| matches!(digits, b"607" | b"608"))
@@ -158,9 +157,9 @@ mod tests {
     #[test]
     fn the_contact_of_an_analytics_reason_is_found_inside_its_text() {
         let reason = "SIP;cause=603;text=\"v=analytics1;url=https://block.example/1;tel=+15550100\";location=LN";
-        assert_eq!(Some("https://block.example/1"), part(reason, "url"));
-        assert_eq!(Some("+15550100"), part(reason, "tel"));
-        assert_eq!(Some("LN"), part(reason, "location"));
-        assert_eq!(None, part(reason, "email"));
+        assert_eq!(Some("https://block.example/1"), parameter(reason, "url"));
+        assert_eq!(Some("+15550100"), parameter(reason, "tel"));
+        assert_eq!(Some("LN"), parameter(reason, "location"));
+        assert_eq!(None, parameter(reason, "email"));
     }
 }

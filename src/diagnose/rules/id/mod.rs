@@ -3,6 +3,7 @@
 mod anonymous;
 mod blocked;
 mod passport;
+mod signature;
 mod verify;
 
 use crate::diagnose::finding::Severity;
@@ -10,13 +11,8 @@ use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    Rule::of_call(
-        "id-verify-failed",
-        Severity::Error,
-        "Rejected for missing or bad call signature",
-        verify::id_verify_failed,
-    ),
-    Rule::of_call("id-passport", Severity::Warn, "The signature will not verify or is weak", passport::id_passport),
-    Rule::of_call("id-anonymous", Severity::Info, "Anonymous caller not accepted", anonymous::id_anonymous),
-    Rule::of_call("id-blocked", Severity::Error, "Blocked as unwanted or suspected spam", blocked::id_blocked),
+    Rule::of_call("id-verify-failed", Severity::Error, verify::id_verify_failed),
+    Rule::of_call("id-passport", Severity::Warn, passport::id_passport),
+    Rule::of_call("id-anonymous", Severity::Info, anonymous::id_anonymous),
+    Rule::of_call("id-blocked", Severity::Error, blocked::id_blocked),
 ];

@@ -6,7 +6,7 @@ use crate::call::{Message, TransactionIndex};
 use crate::diagnose::background::identity_tokens::identities;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Observation, Proof, Steps};
-use crate::diagnose::rules::id::passport::{fault_at, signer};
+use crate::diagnose::rules::id::signature::{PassportFault, fault_at, signer};
 use crate::sip::{HeaderName, Identity, Method, Reason};
 
 pub fn id_verify_failed(context: &CallContext<'_>) -> Option<Observation> {
@@ -115,8 +115,8 @@ fn refused(context: &CallContext<'_>, code: u16) -> Option<Observation> {
     let (confidence, cause, fix): (_, _, Steps) = match &fault {
         Some(fault) => (
             Confidence::Certain,
-            format!(" In the INVITE that it got, the signature {}.", fault.text),
-            format!("{signer_name}: {}.", fault.fix).into(),
+            format!(" In the INVITE that it got, the signature {fault}."),
+            format!("{signer_name}: {}.", fault.fix()).into(),
         ),
         None if !is_signed(context, request) => (
             Confidence::Likely,
@@ -147,7 +147,7 @@ fn refused(context: &CallContext<'_>, code: u16) -> Option<Observation> {
             .remedy(fix)
             .shown_by(context.shows(refusal, "the refusal"))
             .shown_by(context.shows_header(request, HeaderName::Identity, "the signature that it got"))
-            .at(refuser, format!("{code} {}", fault.map_or("", |fault| fault.kind))),
+            .at(refuser, format!("{code} {}", fault.as_ref().map_or("", PassportFault::signature))),
     )
 }
 

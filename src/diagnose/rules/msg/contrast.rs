@@ -21,7 +21,7 @@ const CODES: [u16; 3] = [400, 500, 503];
 const LARGE_BYTES: u32 = 1300;
 /// Refused and good calls needed.
 const CALLS_MIN: usize = 3;
-/// Chance at most that sizes part the calls so; above the lower one the finding is only possible.
+/// Chance at most that sizes separate the calls so; above the lower one the finding is only possible.
 const CHANCE_MAX: f64 = 0.06;
 const CHANCE_LIKELY: f64 = 0.01;
 
@@ -67,13 +67,13 @@ fn at_node(capture: &CaptureContext<'_>, node: NodeId, code: u16, refused: &[u32
 }
 
 /// The smallest INVITE refused and the largest one taken, where all of the refused are larger, with the chance of that.
-fn apart<'a>(bad: &[(u32, &'a Message)], good: &[(u32, &'a Message)]) -> Option<(&'a Message, &'a Message, f64)> {
+fn separated<'a>(bad: &[(u32, &'a Message)], good: &[(u32, &'a Message)]) -> Option<(&'a Message, &'a Message, f64)> {
     let by_size = |(_, message): &&(u32, &Message)| message.size;
     let smallest = bad.iter().min_by_key(by_size)?.1;
     let largest = good.iter().max_by_key(by_size)?.1;
     let is_udp = bad.iter().all(|(_, invite)| invite.transport == Transport::Udp);
-    let is_apart = smallest.size > largest.size && smallest.size > LARGE_BYTES;
-    if bad.len().min(good.len()) < CALLS_MIN || !is_udp || !is_apart {
+    let is_separated = smallest.size > largest.size && smallest.size > LARGE_BYTES;
+    if bad.len().min(good.len()) < CALLS_MIN || !is_udp || !is_separated {
         return None;
     }
     // Where all large ones come at one time, the time may be why.
@@ -91,7 +91,7 @@ fn contrast(
     bad: &[(u32, &Message)],
     good: &[(u32, &Message)],
 ) -> Option<Claim> {
-    let (smallest, largest, chance) = apart(bad, good)?;
+    let (smallest, largest, chance) = separated(bad, good)?;
     let calls: Vec<u32> = bad.iter().map(|(index, _)| *index).collect();
     let origin = capture.calls.get(*calls.first()? as usize)?.origin?;
     let (name, sender) = (capture.name(origin.endpoint), capture.name(smallest.source));

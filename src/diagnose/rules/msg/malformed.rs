@@ -22,6 +22,12 @@ const PARTS: [&str; 9] =
 /// Short names, which must stand as words of their own.
 const SHORT_PARTS: [&str; 5] = ["via", "from", "to", "tag", "date"];
 
+/// Phrases and warnings of one refusal that are read.
+const WORDS_MAX: usize = 3;
+/// Characters of a Request-URI that servers take, as a rule: of a shorter one the code alone says that it is too long.
+const URI_USUAL_MAX: usize = 255;
+
+/// A request that was refused as malformed, or not answered because it is.
 pub fn msg_malformed(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_failure() || context.outcome().is_answered() {
         return None;
@@ -118,7 +124,7 @@ fn own_words(context: &CallContext<'_>, refusal: &Message) -> Vec<String> {
     if !is_plain {
         words.insert(0, phrase.to_owned());
     }
-    words.truncate(3);
+    words.truncate(WORDS_MAX);
     words
 }
 
@@ -160,8 +166,7 @@ fn without_defect(context: &CallContext<'_>, who: &str, words: Vec<String>) -> O
 fn too_long(context: &CallContext<'_>) -> Option<Observation> {
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);
     let length = context.tables().text(request.line).len();
-    // Servers take 255 characters at least, as a rule: of a shorter one the code alone says that it is too long.
-    let is_long = length > 255;
+    let is_long = length > URI_USUAL_MAX;
     let (title, doubt) = match is_long {
         true => ("The Request-URI is too long".to_owned(), ""),
         false => (

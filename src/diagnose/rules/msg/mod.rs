@@ -11,13 +11,8 @@ use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    Rule::of_call("msg-malformed", Severity::Error, "Malformed request", malformed::msg_malformed),
-    Rule::of_call(
-        "msg-unsupported",
-        Severity::Error,
-        "A required feature or method is not available",
-        unsupported::msg_unsupported,
-    ),
-    Rule::of_call("msg-too-large", Severity::Error, "Message or body too large", size::msg_too_large_of_call)
+    Rule::of_call("msg-malformed", Severity::Error, malformed::msg_malformed),
+    Rule::of_call("msg-unsupported", Severity::Error, unsupported::msg_unsupported),
+    Rule::of_call("msg-too-large", Severity::Error, size::msg_too_large_of_call)
         .and_capture(contrast::msg_too_large_of_capture),
 ];

@@ -17,6 +17,7 @@ const GROWING: [HeaderName; 6] = [
     HeaderName::Diversion,
 ];
 
+/// An INVITE that was refused for its size.
 pub fn msg_too_large_of_call(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_failure() || !matches!(context.refusal_code(), 413 | 513) {
         return None;

@@ -8,6 +8,7 @@ use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::diagnose::rules::msg::info::bad_info_package;
 use crate::sip::HeaderName;
 
+/// A feature, method or priority that was refused with the call, or in it.
 pub fn msg_unsupported(context: &CallContext<'_>) -> Option<Observation> {
     refused(context).or_else(|| bad_info_package(context))
 }

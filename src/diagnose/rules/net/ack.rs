@@ -4,17 +4,20 @@
 
 use crate::call::{DropCause, Message, Transaction, answering_hop, drop_cause, is_ack_missed};
 use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::finding::words::times;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity, Steps};
-use crate::diagnose::rules::net::ack_way::{ICMP_WAIT, Place, answers, locate};
-use crate::diagnose::rules::net::{in_messages, times};
+use crate::diagnose::rules::net::ack_way::{AckPlace, ICMP_WAIT, answers, locate};
+use crate::diagnose::rules::net::message_evidence::in_messages;
 use crate::sip::HeaderName;
 
+/// Repeats in a call without which no ACK was missed: a callee that waits for one sends its answer four times at least.
+const REPEATS_MIN: u32 = 3;
 /// Sends of a failure response after which its ACK counts as lost.
 const FAILURE_SENDS: u32 = 4;
 
 /// The callee repeats its 2xx and hangs up, or would have.
 pub(super) fn net_ack_lost(context: &CallContext<'_>) -> Option<Observation> {
-    if context.call.retransmissions < 3 {
+    if context.call.retransmissions < REPEATS_MIN {
         return None;
     }
     let Some(dialog) = context.dialogs.first() else {
@@ -44,17 +47,17 @@ pub(super) fn net_ack_lost(context: &CallContext<'_>) -> Option<Observation> {
         first.status().map_or(200, |status| status.0),
         times(answers.len()),
         last.time.since(first.time).as_secs_f64(),
-        place.sentence
+        place.sentence(context, invite)
     );
-    let confidence = if place.is_seen || was_dropped { Confidence::Certain } else { Confidence::Likely };
+    let confidence = if place.is_seen() || was_dropped { Confidence::Certain } else { Confidence::Likely };
     let mut observation = Observation::new(confidence, Proof::Protocol)
         .severity(if was_dropped { Severity::Error } else { Severity::Warn })
         .titled(format!("{} never got the ACK", context.capture.name(invite.destination)))
         .happened(explanation)
         .remedy(remedy(context, invite, first, &place))
-        .at(invite.destination, place.signature)
+        .at(invite.destination, place.signature())
         .maybe_shown_by(in_messages(context, &answers, "repeated until the callee gave up"));
-    if let Some(ack) = place.ack {
+    if let Some(ack) = place.ack() {
         observation =
             observation.shown_by(context.shows(ack, format!("sent to {}", context.capture.name(ack.destination))));
         let until = ack.time.plus(ICMP_WAIT);
@@ -73,71 +76,59 @@ pub(super) fn net_ack_lost(context: &CallContext<'_>) -> Option<Observation> {
     Some(observation)
 }
 
-fn remedy(context: &CallContext<'_>, invite: &Transaction, answer: &Message, place: &Place<'_>) -> Steps {
-    let tables = context.tables();
-    let callee = tables.endpoint(invite.destination).address;
-    let caller = tables.endpoint(invite.source).address;
-    // An ACK to a 2xx is the caller's own, however many proxies lie between.
-    let edge = context.dialogs.first().map(|dialog| dialog.invite);
-    let sender = edge.map_or(caller, |edge| tables.endpoint(context.transactions.transaction(edge).source).address);
-    let test = "Re-test: one 200, an ACK within 0.2 s, and a call longer than 40 s.";
-    match place.signature {
-        "contact" => Steps::from([
+/// How to see that it is mended.
+const RETEST: &str = "Re-test: one 200, an ACK within 0.2 s, and a call longer than 40 s.";
+
+fn remedy(context: &CallContext<'_>, invite: &Transaction, answer: &Message, place: &AckPlace<'_>) -> Steps {
+    let address = |endpoint| context.tables().endpoint(endpoint).address;
+    let (caller, callee) = (address(invite.source), address(invite.destination));
+    let mut steps = match *place {
+        AckPlace::WrongTag(ack) | AckPlace::OldBranch(ack) => {
+            return format!(
+                "{}: its ACK to a 200 needs a new branch, and the From and To tags of the 200. {RETEST}",
+                address(ack.source)
+            )
+            .into();
+        }
+        AckPlace::Contact(_) => vec![
             format!(
                 "{callee}: put the address from which it is reached into Contact (its external or advertised SIP address{}).",
                 setting(context, invite)
             ),
             "Or let the proxy in front of it add Record-Route, so that the ACK does not need the Contact.".to_owned(),
-            test.to_owned(),
-        ]),
-        "branch" | "tag" => format!(
-            "{}: its ACK to a 200 needs a new branch, and the From and To tags of the 200. {test}",
-            place.ack.map_or(caller, |ack| tables.endpoint(ack.source).address)
-        )
-        .into(),
-        "astray" => Steps::from([
-            format!(
-                "{callee}, or the proxy next to the caller: send answers to the address and port that the request came from (rport, RFC 3581), the 200 like the 180."
-            ),
-            test.to_owned(),
-        ]),
-        "number" => Steps::from([
-            format!(
-                "{}: its ACK has to carry the CSeq number of the INVITE (firmware).",
-                place.ack.map_or(caller, |ack| tables.endpoint(ack.source).address)
-            ),
-            test.to_owned(),
-        ]),
-        "hop" => {
-            let routed = tables.header(answer, HeaderName::RecordRoute).map_or(
-                "add Record-Route there, so that the ACK takes the same way back",
-                |_| "the route set of the 200 has to be followed there",
-            );
-            let at = place.ack.map_or(caller, |ack| tables.endpoint(ack.destination).address);
-            Steps::from([format!("{at}: it has to pass the ACK on to {callee}; {routed}."), test.to_owned()])
+        ],
+        AckPlace::Astray { .. } => vec![format!(
+            "{callee}, or the proxy next to the caller: send answers to the address and port that the request came from (rport, RFC 3581), the 200 like the 180."
+        )],
+        AckPlace::WrongNumber(ack) => {
+            vec![format!("{}: its ACK has to carry the CSeq number of the INVITE (firmware).", address(ack.source))]
         }
-        "beyond" => Steps::from([
+        AckPlace::Hop(ack) => {
+            let routed = match context.header(answer, HeaderName::RecordRoute) {
+                Some(_) => "the route set of the 200 has to be followed there",
+                None => "add Record-Route there, so that the ACK takes the same way back",
+            };
+            vec![format!("{}: it has to pass the ACK on to {callee}; {routed}.", address(ack.destination))]
+        }
+        AckPlace::Beyond(_) => vec![
             format!(
                 "Firewall, NAT and SIP ALG between this capture point and {callee}: let requests inside calls through."
             ),
             format!("Capture on {callee} itself."),
-            test.to_owned(),
-        ]),
-        "gone" => Steps::from([
-            format!(
-                "{caller}: find out why its SIP process ended or left its port while the call was set up (crash, restart, a test tool that stops early)."
-            ),
-            test.to_owned(),
-        ]),
-        "answer" => Steps::from([
-            format!("The way of the 200 back to the caller: Via, NAT and firewall between {callee} and {caller}."),
-            test.to_owned(),
-        ]),
-        _ => Steps::from([
-            format!("{sender}: it has to acknowledge the 200 (look at its log at that time)."),
-            test.to_owned(),
-        ]),
-    }
+        ],
+        AckPlace::Gone(..) => vec![format!(
+            "{caller}: find out why its SIP process ended or left its port while the call was set up (crash, restart, a test tool that stops early)."
+        )],
+        AckPlace::Unanswered(_) => {
+            vec![format!("The way of the 200 back to the caller: Via, NAT and firewall between {callee} and {caller}.")]
+        }
+        // An ACK to a 2xx is the caller's own, however many proxies lie between.
+        AckPlace::NeverSent(sender) => {
+            vec![format!("{}: it has to acknowledge the 200 (look at its log at that time).", address(sender))]
+        }
+    };
+    steps.push(RETEST.to_owned());
+    steps.into()
 }
 
 /// Where the product at the callee has this setting, as far as it is known by name.

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use crate::call::{Message, Outcome};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::words::duration;
+use crate::diagnose::finding::words::{duration, times};
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rules::net::carried::Carried;
-use crate::diagnose::rules::net::times;
 use crate::net::{Connection, Transport};
 use crate::sip::Method;
 

@@ -7,11 +7,11 @@ use std::collections::{HashMap, HashSet};
 use crate::call::{EndpointId, GroupId, Message, NodeId, Transaction};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::context::capture_context::CaptureContext;
-use crate::diagnose::finding::words::counted;
+use crate::diagnose::finding::words::{counted, times};
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::net::silence::silent_request;
-use crate::diagnose::rules::net::{FRAMES_MAX, sends, times};
+use crate::diagnose::rules::net::message_evidence::{FRAMES_MAX, sends};
+use crate::diagnose::rules::net::silent_request::silent_request;
 use crate::diagnose::start_line;
 use crate::net::Transport;
 
@@ -96,17 +96,17 @@ pub(super) fn net_udp_fragment_of_capture(capture: &CaptureContext<'_>) -> Vec<C
     let largest = delivered.iter().map(|message| message.size).max();
     let call_ids: HashSet<GroupId> = delivered.iter().map(|message| message.group).collect();
     let senders = senders(capture, &delivered);
-    let what = format!("{} of up to {} bytes", counted(delivered.len() as u64, "message"), largest.unwrap_or_default());
-    let told = match senders.as_slice() {
-        [(only, _)] => format!("{} sends SIP over UDP in IP fragments: {what}", capture.name(*only)),
-        _ => format!("SIP over UDP is sent in IP fragments: {what}, {}", shares(capture, &senders)),
+    let size = format!("{} of up to {} bytes", counted(delivered.len() as u64, "message"), largest.unwrap_or_default());
+    let what = match senders.as_slice() {
+        [(only, _)] => format!("{} sends SIP over UDP in IP fragments: {size}", capture.name(*only)),
+        _ => format!("SIP over UDP is sent in IP fragments: {size}, {}", shares(capture, &senders)),
     };
     let observation = Observation::new(Confidence::Certain, Proof::Protocol)
         .warn()
         .beside()
         .titled("SIP messages over UDP are sent in IP fragments")
         .happened(format!(
-            "{told}. All fragments arrived here; where a firewall or NAT drops fragments such messages are lost."
+            "{what}. All fragments arrived here; where a firewall or NAT drops fragments such messages are lost."
         ))
         .remedy("Senders: use TCP for messages above 1300 bytes, or make them smaller (fewer codecs and headers).")
         .shown_by(Evidence::in_frames(

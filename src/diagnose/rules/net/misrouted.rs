@@ -4,8 +4,9 @@
 
 use crate::call::{Message, Outcome, Transaction, TransactionIndex};
 use crate::diagnose::context::call_context::CallContext;
+use crate::diagnose::finding::words::times;
 use crate::diagnose::finding::{Confidence, Observation, Proof, Severity, Steps};
-use crate::diagnose::rules::net::{in_messages, times};
+use crate::diagnose::rules::net::message_evidence::in_messages;
 use crate::sip::Method;
 
 /// Repeats of a request behind a response that prove that its sender did not get it.

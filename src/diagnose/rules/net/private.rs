@@ -1,4 +1,4 @@
-//! Private addresses that are told to a side which cannot reach them.
+//! Private addresses that are advertised to a side which cannot reach them.
 //!
 //! Sources: RFC 1918, RFC 6314 (NAT traversal practices), RFC 3261 section 12.1 (what Contact is used for).
 
@@ -9,7 +9,7 @@ use crate::call::beside::registration::address_of;
 use crate::call::{Message, Transaction, answering_hop, detail::target, is_ack_missed, is_private};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
-use crate::diagnose::rules::net::silence::silent_request;
+use crate::diagnose::rules::net::silent_request::silent_request;
 use crate::sip::sdp::Media;
 use crate::sip::{HeaderName, Method, StatusCode};
 
@@ -32,15 +32,15 @@ fn in_call(context: &CallContext<'_>) -> Option<Observation> {
     let (_, lost) = context.transactions.each().find(|(_, t)| is_lost(context, t))?;
     let request = context.transactions.message(lost.request?);
     let there = context.tables().endpoint(lost.destination).address;
-    let (told, header) = advertised(context, there, request)?;
-    if is_private(context.tables().endpoint(told.source).address) {
+    let (named, header) = advertised(context, there, request)?;
+    if is_private(context.tables().endpoint(named.source).address) {
         return None;
     }
     let names_it = |m: &Message| {
         let uris = target::uris(context.tables(), m, header);
         uris.into_iter().any(|uri| target::address(uri) == Some(there))
     };
-    let message = maker(context, told, names_it);
+    let message = first_sender(context, named, names_it);
     let public = context.tables().endpoint(message.source);
     Some(found(
         &public.to_string(),
@@ -106,11 +106,11 @@ fn advertised<'a>(context: &CallContext<'a>, address: IpAddr, request: &Message)
         .next()
 }
 
-/// Who made what `told` names: the first sender of it where that one is outside too, since proxies pass it on unchanged.
-fn maker<'a>(context: &CallContext<'a>, told: &'a Message, names_it: impl Fn(&Message) -> bool) -> &'a Message {
+/// The first message that names the address of `named` where its sender is outside too, since proxies pass it on unchanged.
+fn first_sender<'a>(context: &CallContext<'a>, named: &'a Message, names_it: impl Fn(&Message) -> bool) -> &'a Message {
     let mut all = context.transactions.originals().map(|(_, message)| message);
-    let first = all.find(|message| names_it(message)).unwrap_or(told);
-    if is_private(context.tables().endpoint(first.source).address) { told } else { first }
+    let first = all.find(|message| names_it(message)).unwrap_or(named);
+    if is_private(context.tables().endpoint(first.source).address) { named } else { first }
 }
 
 /// What all these findings have in common.
@@ -173,13 +173,13 @@ fn registered(context: &CallContext<'_>, lost: &Transaction, request: &Message) 
 
 fn redirected(context: &CallContext<'_>, lost: &Transaction, request: &Message) -> Option<Observation> {
     let private = context.tables().endpoint(lost.destination).address;
-    let told = context.transactions.originals().map(|(_, message)| message).find(|message| {
+    let named = context.transactions.originals().map(|(_, message)| message).find(|message| {
         message.is_response_to(Method::Invite)
             && message.status().is_some_and(StatusCode::is_redirection)
             && message.time <= request.time
             && target::contact(context.tables(), message).and_then(target::address) == Some(private)
     })?;
-    let public = context.tables().endpoint(told.source);
+    let public = context.tables().endpoint(named.source);
     if is_private(public.address) {
         return None;
     }
@@ -188,14 +188,14 @@ fn redirected(context: &CallContext<'_>, lost: &Transaction, request: &Message) 
         private,
         format!(
             "{} redirected the call to {private}, a private address that is not reached from outside its network. {} sent the INVITE there, and nothing answered.",
-            context.name(told.source),
+            context.name(named.source),
             context.capture.name(lost.source)
         ),
         &format!("{}: let it redirect to a Contact that", public.address),
     )
-    .shown_by(context.shows_header(told, HeaderName::Contact, format!("told from {public}")))
+    .shown_by(context.shows_header(named, HeaderName::Contact, format!("told from {public}")))
     .shown_by(context.shows(request, "sent to the private address"))
-    .at(told.source, "redirected"))
+    .at(named.source, "redirected"))
 }
 
 /// A description from a public address names a private one for media, and a router reports what was sent there as undeliverable.
@@ -229,7 +229,7 @@ fn media(context: &CallContext<'_>) -> Option<Observation> {
         let mut places = tables.sessions.media(m.session).iter();
         !m.session.is_absent() && places.any(|at| *at == place)
     };
-    let message = maker(context, message, names_it);
+    let message = first_sender(context, message, names_it);
     let public = tables.endpoint(message.source);
     Some(found(
         &public.to_string(),

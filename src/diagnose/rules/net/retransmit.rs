@@ -12,7 +12,7 @@ use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rule::Claim;
 use crate::sip::Method;
 
-/// Repeated requests of one pair that are worth telling.
+/// Repeated requests of one pair that are worth a word.
 const REPEATED_MIN: u32 = 5;
 /// The same where the pair has many requests.
 const REPEATED_OF_MANY_MIN: u32 = 3;
@@ -33,6 +33,7 @@ const USUAL_MAX: usize = 1_000;
 /// Frames that evidence names.
 const FRAMES_MAX: usize = 8;
 
+/// Requests of one pair that were repeated and answered in the end.
 #[derive(Default)]
 struct Repeats {
     requests: u32,
@@ -53,10 +54,10 @@ struct Repeats {
 pub(super) fn net_retransmit(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let mut pairs: BTreeMap<(NodeId, NodeId), Repeats> = BTreeMap::new();
     for call in capture.calls.iter().filter(|call| call.retransmissions > 0) {
-        learn(capture, &call.legs, |_| true, &mut pairs);
+        add(capture, &call.legs, |_| true, &mut pairs);
     }
     for leg in legs_beside_calls(capture) {
-        learn(capture, &[leg], is_beside_calls, &mut pairs);
+        add(capture, &[leg], is_beside_calls, &mut pairs);
     }
     let mut claims = Vec::new();
     for (pair, mut repeats) in pairs {
@@ -97,7 +98,8 @@ fn is_beside_calls(method: Method) -> bool {
     )
 }
 
-fn learn(
+/// Adds the repeated requests of some Call-IDs to their pairs.
+fn add(
     capture: &CaptureContext<'_>,
     legs: &[Leg],
     is_wanted: fn(Method) -> bool,
@@ -155,67 +157,98 @@ fn note(repeats: &mut Repeats, sends: &[&Message], answer: &Message, is_doubled:
     }
 }
 
+/// Why requests of a pair had to be repeated.
+enum RepeatCause {
+    /// Answers that come late to a node that usually answers within `usual_ms`: it is slow at times, or the first send is lost.
+    SlowOrLost { usual_ms: f64 },
+    /// Requests are lost on the way there.
+    Lost,
+    /// Answers are lost on the way back.
+    LostBack,
+    /// The answering node is slow.
+    Slow,
+}
+
+fn cause(capture: &CaptureContext<'_>, repeats: &Repeats) -> RepeatCause {
+    let most = repeats.slow.max(repeats.lost).max(repeats.unheard);
+    let usual = usual_ms(capture, repeats.ends).filter(|usual| *usual < USUAL_QUICK_MS);
+    // A late answer to the first send and a soon one to its repeat look alike; who got both answers both.
+    match usual.filter(|_| most == repeats.slow && repeats.doubled == 0) {
+        Some(usual_ms) => RepeatCause::SlowOrLost { usual_ms },
+        None if most == repeats.lost => RepeatCause::Lost,
+        None if most == repeats.unheard => RepeatCause::LostBack,
+        None => RepeatCause::Slow,
+    }
+}
+
+impl RepeatCause {
+    fn confidence(&self) -> Confidence {
+        match self {
+            Self::SlowOrLost { .. } => Confidence::Possible,
+            _ => Confidence::Likely,
+        }
+    }
+
+    fn signature(&self) -> &'static str {
+        match self {
+            Self::SlowOrLost { .. } => "slow or lost",
+            Self::Lost => "lost",
+            Self::LostBack => "lost-back",
+            Self::Slow => "slow",
+        }
+    }
+
+    /// What it looks like; `typical` is how late answers come, in milliseconds.
+    fn words(&self, there: &str, typical: f64) -> String {
+        match self {
+            Self::SlowOrLost { usual_ms } => format!(
+                "the first answer comes late, typically after {typical:.0} ms, although {there} usually answers an INVITE within {:.0} ms: it is slow at times, or the first send is lost on the way",
+                usual_ms.max(1.0)
+            ),
+            Self::Lost => "answers come quickly after the repeat: requests are lost on the way there".to_owned(),
+            Self::LostBack => {
+                "the request is repeated although it was answered: answers are lost on the way back".to_owned()
+            }
+            Self::Slow => format!("answers come late, typically after {typical:.0} ms: {there} is slow"),
+        }
+    }
+
+    fn remedy(&self, here: &str, there: &str) -> Steps {
+        let loss = |from: &str, to: &str| {
+            format!("The way from {from} to {to}: look for loss (interface errors, duplex, queues, rate limits).")
+        };
+        match self {
+            Self::SlowOrLost { .. } => Steps::from([
+                format!("{there}: what it waits for at these times (DNS, database, load)."),
+                loss(here, there),
+            ]),
+            Self::Lost => loss(here, there).into(),
+            Self::LostBack => loss(there, here).into(),
+            Self::Slow => format!(
+                "{there}: what it waits for before it answers (DNS, database, load); it should send 100 at once."
+            )
+            .into(),
+        }
+    }
+}
+
 fn claim(capture: &CaptureContext<'_>, repeats: &mut Repeats, all: u32) -> Claim {
     let (here, there) = (capture.name(repeats.ends.0), capture.name(repeats.ends.1));
     repeats.delays_ms.sort_by(f64::total_cmp);
     let typical = repeats.delays_ms.get(repeats.delays_ms.len() / 2).copied().unwrap_or(0.0);
-    let most = repeats.slow.max(repeats.lost).max(repeats.unheard);
-    let usual = usual_ms(capture, repeats.ends).filter(|usual| *usual < USUAL_QUICK_MS);
-    // A late answer to the first send and a soon one to its repeat look alike; who got both answers both.
-    let may_be_lost = usual.filter(|_| most == repeats.slow && repeats.doubled == 0);
-    let (what, remedy, signature): (_, Steps, _) = if let Some(usual) = may_be_lost {
-        (
-            format!(
-                "the first answer comes late, typically after {typical:.0} ms, although {there} usually answers an INVITE within {:.0} ms: it is slow at times, or the first send is lost on the way",
-                usual.max(1.0)
-            ),
-            Steps::from([
-                format!("{there}: what it waits for at these times (DNS, database, load)."),
-                format!(
-                    "The way from {here} to {there}: look for loss (interface errors, duplex, queues, rate limits)."
-                ),
-            ]),
-            "slow or lost",
-        )
-    } else if most == repeats.lost {
-        (
-            "answers come quickly after the repeat: requests are lost on the way there".to_owned(),
-            format!("The way from {here} to {there}: look for loss (interface errors, duplex, queues, rate limits).")
-                .into(),
-            "lost",
-        )
-    } else if most == repeats.unheard {
-        (
-            "the request is repeated although it was answered: answers are lost on the way back".to_owned(),
-            format!("The way from {there} to {here}: look for loss (interface errors, duplex, queues, rate limits).")
-                .into(),
-            "lost-back",
-        )
-    } else {
-        (
-            format!("answers come late, typically after {typical:.0} ms: {there} is slow"),
-            format!("{there}: what it waits for before it answers (DNS, database, load); it should send 100 at once.")
-                .into(),
-            "slow",
-        )
-    };
-    let observation = Observation::new(
-        match may_be_lost {
-            Some(_) => Confidence::Possible,
-            None => Confidence::Likely,
-        },
-        Proof::Timing,
-    )
-    .titled(format!("Requests from {here} to {there} have to be repeated"))
-    .happened(format!(
-        "{} of {all} requests from {here} to {there} had to be repeated ({:.1} %); {what}.",
-        repeats.requests,
-        f64::from(repeats.requests) * 100.0 / f64::from(all.max(1))
-    ))
-    .remedy(remedy)
-    .shown_by(Evidence::in_frames(repeats.frames.clone(), repeats.example.clone(), "repeated requests"))
-    .beside()
-    .at(repeats.ends.1, signature);
+    let cause = cause(capture, repeats);
+    let observation = Observation::new(cause.confidence(), Proof::Timing)
+        .titled(format!("Requests from {here} to {there} have to be repeated"))
+        .happened(format!(
+            "{} of {all} requests from {here} to {there} had to be repeated ({:.1} %); {}.",
+            repeats.requests,
+            f64::from(repeats.requests) * 100.0 / f64::from(all.max(1)),
+            cause.words(&there, typical)
+        ))
+        .remedy(cause.remedy(&here, &there))
+        .shown_by(Evidence::in_frames(repeats.frames.clone(), repeats.example.clone(), "repeated requests"))
+        .beside()
+        .at(repeats.ends.1, cause.signature());
     Claim {
         said: observation,
         calls: Vec::new(),

@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
-use crate::call::detail::silence::{follows_timer, silent_hop};
-use crate::call::{Message, Outcome, Transaction, TransactionIndex};
+use crate::call::detail::silence::follows_timer;
+use crate::call::{Message, Transaction, TransactionIndex};
 use crate::diagnose::context::call_context::CallContext;
-use crate::diagnose::finding::words::{counted, duration, was};
+use crate::diagnose::finding::words::{counted, duration, times, was};
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rules::net::carried::Carried;
-use crate::diagnose::rules::net::{sends, times};
+use crate::diagnose::rules::net::message_evidence::sends;
+use crate::diagnose::rules::net::silent_request::silent_request;
 
 /// Sends after which a request counts as unanswered rather than as given up.
 const SENDS_MIN: usize = 3;
@@ -22,22 +23,6 @@ const WHOLE_SPAN: Duration = Duration::from_secs(15);
 const REPEAT_SLACK: Duration = Duration::from_millis(500);
 /// How long a request over a stream must have waited.
 const STREAM_WAIT: Duration = Duration::from_secs(5);
-
-/// The request at which a failed call ends, where nothing at all answered it.
-pub(super) fn silent_request<'a>(context: &'a CallContext<'_>) -> Option<(TransactionIndex, &'a Transaction)> {
-    let may_be_silence = match context.outcome() {
-        Outcome::TimedOut | Outcome::Cancelled => true,
-        Outcome::Unreachable | Outcome::ServerFailed | Outcome::Rejected => {
-            matches!(context.code(), 408 | 477 | 480 | 500 | 502 | 503 | 504)
-        }
-        _ => false,
-    };
-    if !may_be_silence {
-        return None;
-    }
-    let hop = silent_hop(&context.transactions)?;
-    Some((hop, context.transactions.transaction(hop)))
-}
 
 /// A request over UDP on its timer, or a request that TCP delivered, and nothing came back.
 pub(super) fn net_no_response(context: &CallContext<'_>) -> Option<Observation> {
@@ -57,7 +42,7 @@ pub(super) fn net_no_response(context: &CallContext<'_>) -> Option<Observation> 
     let span = last.time.since(first.time).as_secs_f64();
     let name = context.name(t.destination);
     let device = context.capture.device_at(t.destination, first.time);
-    let (title, told, remedy) = match &device {
+    let (title, known, remedy) = match &device {
         Some(device) => (
             format!("The device of {} does not answer", device.user()),
             device.sentence(),
@@ -70,7 +55,7 @@ pub(super) fn net_no_response(context: &CallContext<'_>) -> Option<Observation> 
         ),
     };
     let explanation = format!(
-        "{name} never answered: {} was sent {} in {span:.1} s and nothing came back. {told}",
+        "{name} never answered: {} was sent {} in {span:.1} s and nothing came back. {known}",
         t.method.text(),
         times(messages.len())
     );
@@ -106,7 +91,7 @@ pub(super) fn net_no_response(context: &CallContext<'_>) -> Option<Observation> 
 enum GivenUp {
     /// It repeated the request until its timer ended.
     AtTheEnd,
-    /// It told its own caller, or tried another way, soon after the last send.
+    /// It answered its own caller, or tried another way, soon after the last send.
     ForAnother,
     /// Nothing shows why it stopped.
     Early,
@@ -164,7 +149,7 @@ fn history(context: &CallContext<'_>, t: &Transaction, first: &Message) -> Strin
             was(asked.silent as usize)
         ),
     };
-    let apart = if asked.answered == 0 && others_answered > 0 {
+    let elsewhere = if asked.answered == 0 && others_answered > 0 {
         format!(
             " It answered {} of other nodes: it, or a firewall before it, drops those of {}.",
             counted(others_answered, "request"),
@@ -173,7 +158,7 @@ fn history(context: &CallContext<'_>, t: &Transaction, first: &Message) -> Strin
     } else {
         String::new()
     };
-    format!("{spoke}{share}{apart}")
+    format!("{spoke}{share}{elsewhere}")
 }
 
 fn remedy(context: &CallContext<'_>, t: &Transaction) -> Steps {

@@ -9,9 +9,9 @@ use std::time::Duration;
 use crate::call::{Call, NodeId, Outcome};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnose::context::capture_context::CaptureContext;
+use crate::diagnose::finding::words::times;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Steps};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::net::times;
 use crate::net::{Connection, Endpoint};
 
 /// SYNs that must have been left unanswered.
@@ -138,15 +138,15 @@ fn claim(
     let asked: Vec<FrameRef> =
         tries.iter().filter_map(|connection| connection.first_syn.map(|syn| syn.at)).take(FRAMES_MAX).collect();
     let calls = calls_of(capture, around, client, tries);
-    let (what, remedy) = words(around, client, server, tries, (refused.len(), syns));
+    let fault = fault(around, server, tries, refused.len());
     let mut observation = Observation::new(Confidence::Certain, Proof::Protocol)
         .titled(format!("TCP connections to {server} fail"))
-        .happened(what)
-        .remedy(remedy)
+        .happened(fault.words(client, server, syns))
+        .remedy(fault.remedy(client, server))
         .shown_by(Evidence::in_frames(asked, format!("{client} -> {server} SYN"), "asks for a connection"));
     if !refused.is_empty() {
-        observation =
-            observation.shown_by(Evidence::in_frames(refused, format!("{server} -> {client} RST"), "refuses it"));
+        let quote = format!("{server} -> {client} RST");
+        observation = observation.shown_by(Evidence::in_frames(refused, quote, "refuses it"));
     }
     observation.signature = format!("{client} {server}");
     observation.origin = capture.endpoint_of(server);
@@ -161,25 +161,58 @@ fn claim(
     })
 }
 
-/// What happened to the tries, and who changes what.
-fn words(
-    around: &Around,
-    client: IpAddr,
-    server: Endpoint,
-    tries: &[&Connection],
-    (refused, syns): (usize, u32),
-) -> (String, Steps) {
-    let (there, port) = (server.address, server.port);
+/// Why no connection came about.
+enum TcpFault {
+    /// The server is a port from which a device had connected itself; whether something refused the connection.
+    Outgoing { is_refused: bool },
+    /// So many connections were refused.
+    Refused(usize),
+    /// The server answers with so many SYN-ACKs, and the client asks on as if it had not.
+    HalfOpen { answers: u32 },
+    /// Nothing answers.
+    Unanswered,
+}
+
+fn fault(around: &Around, server: Endpoint, tries: &[&Connection], refused: usize) -> TcpFault {
     if around.dialling.contains(&server) {
-        let how = match refused {
-            0 => format!("got no answer to {syns} SYN"),
-            _ => "was refused".to_owned(),
-        };
-        return (
-            format!(
-                "{client} tried to open a connection to {server} and {how}: {server} is a port from which that device had connected itself, and nothing listens on it. Requests to the device can only use the connection that it opened."
+        TcpFault::Outgoing { is_refused: refused > 0 }
+    } else if refused > 0 {
+        TcpFault::Refused(refused)
+    } else if tries.iter().all(|connection| is_half_open(connection)) {
+        TcpFault::HalfOpen { answers: tries.iter().map(|connection| connection.syn_acks).sum() }
+    } else {
+        TcpFault::Unanswered
+    }
+}
+
+impl TcpFault {
+    /// What happened to the tries.
+    fn words(&self, client: IpAddr, server: Endpoint, syns: u32) -> String {
+        match self {
+            Self::Outgoing { is_refused } => {
+                let how = if *is_refused { "was refused".to_owned() } else { format!("got no answer to {syns} SYN") };
+                format!(
+                    "{client} tried to open a connection to {server} and {how}: {server} is a port from which that device had connected itself, and nothing listens on it. Requests to the device can only use the connection that it opened."
+                )
+            }
+            Self::Refused(count) => format!(
+                "{server} refused the TCP connection of {client} {} (RST in answer to SYN): nothing listens there, or a firewall rejects it. No SIP could be sent over it.",
+                times(*count)
             ),
-            Steps::from([
+            Self::HalfOpen { answers } => format!(
+                "{server} answered the connection requests of {client} ({syns} SYN, {answers} SYN-ACK), and {client} repeated them as if it had not: the answers do not reach it."
+            ),
+            Self::Unanswered => format!(
+                "{server} answered none of {syns} connection requests (SYN) of {client}: the host is down, or a firewall drops them."
+            ),
+        }
+    }
+
+    /// Who changes what.
+    fn remedy(&self, client: IpAddr, server: Endpoint) -> Steps {
+        let (there, port) = (server.address, server.port);
+        match self {
+            Self::Outgoing { .. } => Steps::from([
                 format!(
                     "{client}: send requests to {there} over the connection that the device keeps open (RFC 5923, RFC 5626)."
                 ),
@@ -187,41 +220,21 @@ fn words(
                     "{there}: keep that connection alive (double CRLF every 30 to 120 s) and open it again at once when it breaks."
                 ),
             ]),
-        );
-    }
-    if refused > 0 {
-        return (
-            format!(
-                "{server} refused the TCP connection of {client} {} (RST in answer to SYN): nothing listens there, or a firewall rejects it. No SIP could be sent over it.",
-                times(refused)
-            ),
-            Steps::from([
+            Self::Refused(_) => Steps::from([
                 format!("{there}: let the SIP service listen on TCP port {port}."),
                 format!("Firewall at {there}: allow TCP to it."),
                 format!("{client}: or use the transport on which {there} does listen."),
             ]),
-        );
-    }
-    if tries.iter().all(|connection| is_half_open(connection)) {
-        let answers: u32 = tries.iter().map(|connection| connection.syn_acks).sum();
-        return (
-            format!(
-                "{server} answered the connection requests of {client} ({syns} SYN, {answers} SYN-ACK), and {client} repeated them as if it had not: the answers do not reach it."
-            ),
-            format!(
+            Self::HalfOpen { .. } => format!(
                 "The way from {there} back to {client}: routes that differ from the way there, NAT, and firewalls that saw only one half of the handshake."
-            ).into(),
-        );
+            )
+            .into(),
+            Self::Unanswered => Steps::from([
+                format!("Is {there} up?"),
+                format!("Firewalls between {client} and {there}: allow TCP to port {port}."),
+            ]),
+        }
     }
-    (
-        format!(
-            "{server} answered none of {syns} connection requests (SYN) of {client}: the host is down, or a firewall drops them."
-        ),
-        Steps::from([
-            format!("Is {there} up?"),
-            format!("Firewalls between {client} and {there}: allow TCP to port {port}."),
-        ]),
-    )
 }
 
 /// Calls that failed at the client's node while it tried to connect.

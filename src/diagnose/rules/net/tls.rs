@@ -20,13 +20,35 @@ const TLS13: u16 = 0x0304;
 /// Examples that evidence names.
 const EXAMPLES_MAX: usize = 3;
 
+/// A way in which a handshake fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum TlsFailure {
+    /// The server aborts it with this alert.
+    ServerAlert(u8),
+    /// The client aborts it with this alert.
+    ClientAlert(u8),
+    /// Nothing answers the ClientHello.
+    Unanswered,
+}
+
+/// What is said of handshakes that fail in one way.
+struct TlsStory {
+    /// Where the fault is.
+    at: Endpoint,
+    what: String,
+    remedy: Steps,
+    /// What makes it the same problem as in another handshake.
+    signature: String,
+}
+
 /// One statement for each server and each way in which handshakes with it fail.
 pub(super) fn net_tls_of_capture(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    let mut failed: BTreeMap<(Endpoint, u16), Vec<&TlsHandshake>> = BTreeMap::new();
+    let mut failed: BTreeMap<(Endpoint, TlsFailure), Vec<&TlsHandshake>> = BTreeMap::new();
     for handshake in capture.handshakes.iter().filter(|h| concerns_sip(capture, h)) {
         let kind = match fatal_alert(handshake) {
-            Some(alert) => u16::from(alert.description) + if alert.by_client { 256 } else { 0 },
-            None if is_unanswered(capture, handshake) => 512,
+            Some(alert) if alert.by_client => TlsFailure::ClientAlert(alert.description),
+            Some(alert) => TlsFailure::ServerAlert(alert.description),
+            None if is_unanswered(capture, handshake) => TlsFailure::Unanswered,
             None => continue,
         };
         failed.entry((handshake.flow.destination, kind)).or_default().push(handshake);
@@ -61,14 +83,14 @@ fn is_unanswered(capture: &CaptureContext<'_>, handshake: &TlsHandshake) -> bool
 fn claim(capture: &CaptureContext<'_>, handshakes: &[&TlsHandshake]) -> Option<Claim> {
     let first = *handshakes.first()?;
     let (client, server) = (first.flow.source, first.flow.destination);
-    let (sender, explanation, remedy, signature) = match fatal_alert(first) {
+    let story = match fatal_alert(first) {
         Some(alert) => explain(first, alert),
         None => unheard(capture, client, server),
     };
     let mut observation = Observation::new(Confidence::Certain, Proof::Protocol)
-        .titled(format!("TLS handshakes with {server} fail: {signature}"))
-        .happened(explanation)
-        .remedy(remedy);
+        .titled(format!("TLS handshakes with {server} fail: {}", story.signature))
+        .happened(story.what)
+        .remedy(story.remedy);
     for handshake in handshakes.iter().take(EXAMPLES_MAX) {
         let shown = match (fatal_alert(handshake), handshake.client_hello) {
             (Some(alert), _) => Evidence::seen(
@@ -85,8 +107,8 @@ fn claim(capture: &CaptureContext<'_>, handshakes: &[&TlsHandshake]) -> Option<C
         };
         observation = observation.shown_by(shown);
     }
-    observation.origin = capture.endpoint_of(sender).or(capture.endpoint_of(server));
-    observation.signature = signature;
+    observation.origin = capture.endpoint_of(story.at).or(capture.endpoint_of(server));
+    observation.signature = story.signature;
     let last = handshakes.last().unwrap_or(&first);
     Some(Claim {
         said: observation,
@@ -99,41 +121,41 @@ fn claim(capture: &CaptureContext<'_>, handshakes: &[&TlsHandshake]) -> Option<C
 }
 
 /// A ClientHello that nothing answered.
-fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> (Endpoint, String, Steps, String) {
+fn unheard(capture: &CaptureContext<'_>, client: Endpoint, server: Endpoint) -> TlsStory {
     let plain = capture.connections.iter().find(|connection| {
         connection.flow.destination == server
             && connection.carries == Some(Transport::Tcp)
             && connection.server_payload.is_some()
     });
     match plain {
-        Some(plain) => (
-            client,
-            format!(
+        Some(plain) => TlsStory {
+            at: client,
+            what: format!(
                 "{client} began TLS with {server} and got no ServerHello: that port speaks plain SIP, as with {} (frame {}).",
                 plain.flow.source, plain.first_seen.at.frame
             ),
-            format!(
+            remedy: format!(
                 "{}: use plain TCP for {} port {}, or its TLS port (5061 unless told otherwise).",
                 client.address, server.address, server.port
             )
             .into(),
-            "TLS to a plain port".to_owned(),
-        ),
-        None => (
-            server,
-            format!("{server} never answered the ClientHello of {client}."),
-            format!(
+            signature: "TLS to a plain port".to_owned(),
+        },
+        None => TlsStory {
+            at: server,
+            what: format!("{server} never answered the ClientHello of {client}."),
+            remedy: format!(
                 "{}: does its service speak TLS on port {}, or plain SIP? A firewall on the way may inspect TLS.",
                 server.address, server.port
             )
             .into(),
-            "no ServerHello".to_owned(),
-        ),
+            signature: "no ServerHello".to_owned(),
+        },
     }
 }
 
 /// Who aborted, why, and what to change.
-fn explain(handshake: &TlsHandshake, alert: &TlsAlert) -> (Endpoint, String, Steps, String) {
+fn explain(handshake: &TlsHandshake, alert: &TlsAlert) -> TlsStory {
     let (client, server) = (handshake.flow.source, handshake.flow.destination);
     let (sender, other, certificate) = if alert.by_client {
         (client, server, handshake.server_certificate.as_ref())
@@ -150,17 +172,17 @@ fn explain(handshake: &TlsHandshake, alert: &TlsAlert) -> (Endpoint, String, Ste
         ),
         _ => String::new(),
     };
-    (
-        sender,
-        format!(
+    TlsStory {
+        at: sender,
+        what: format!(
             "{sender} aborted the handshake with the alert {} ({}): {}.{shown}{offered}",
             name(alert.description),
             alert.description,
             meaning(alert.description, alert.by_client)
         ),
-        remedy(alert.description, sender, other, handshake),
-        name(alert.description).to_owned(),
-    )
+        remedy: remedy(alert.description, sender, other, handshake),
+        signature: name(alert.description).to_owned(),
+    }
 }
 
 fn protocols(handshake: &TlsHandshake) -> String {

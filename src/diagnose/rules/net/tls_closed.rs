@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::diagnose::context::capture_context::CaptureContext;
+use crate::diagnose::finding::words::times;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::net::times;
 use crate::net::{Close, Endpoint, TlsHandshake};
 
 /// Handshakes of one client that must have been broken off, and none of which may have gone further.

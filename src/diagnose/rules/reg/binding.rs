@@ -4,21 +4,21 @@
 
 use std::time::Duration;
 
-use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
-use crate::call::{Call, Outcome, detail::target};
+use crate::call::beside::registration::{RegisterAttempt, Registration};
+use crate::call::{Call, Outcome};
 use crate::capture::Timestamp;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity};
+use crate::diagnose::rules::reg::contacts::{is_registered, listed, tries};
 use crate::diagnose::rules::reg::{unheard, unsteady};
-use crate::sip::HeaderName;
 use crate::sip::number::user_of;
 
 /// How late a refresh may be.
 const REFRESH_SLACK: Duration = Duration::from_secs(5);
 /// Times that two devices take one binding from each other before it is a fight.
 const TAKEOVERS_MIN: usize = 4;
-/// Tries of one address-of-record that are looked at.
-const TRIES_MAX: usize = 4_000;
+/// Frames that evidence names.
+const FRAMES_MAX: usize = 6;
 /// Calls after the expiry that are looked at.
 const CALLS_MAX: usize = 20_000;
 
@@ -60,7 +60,13 @@ fn expired(capture: &CaptureContext<'_>, registration: &Registration) -> Option<
         count => format!(" {count} calls to it failed meanwhile."),
     };
     let severity = if lost.is_empty() { Severity::Warn } else { Severity::Error };
-    let mut observation = Observation::new(Confidence::Certain, Proof::Protocol)
+    let answered = gap.last.answered_at;
+    let first_lost = lost.first().and_then(|call| {
+        let leg = call.legs.first()?;
+        let frame = capture.store.messages_of(leg).first()?.at;
+        Some(Evidence::seen(frame, format!("INVITE {}", capture.text(call.callee)), "a call that failed meanwhile"))
+    });
+    let observation = Observation::new(Confidence::Certain, Proof::Protocol)
         .severity(severity)
         .titled("The registration ran out and was not refreshed")
         .happened(format!(
@@ -75,37 +81,27 @@ fn expired(capture: &CaptureContext<'_>, registration: &Registration) -> Option<
         ))
         .remedy("Behind NAT: a keep-alive every 25 s.")
         .at(registration.registrar, format!("expired {aor}"))
-        .maybe_shown_by(gap.last
-            .answered_at
-            .map(|answered| Evidence::seen(answered, format!("expires={}", gap.granted), "the last registration")),)
+        .maybe_shown_by(answered.map(|answered| {
+            Evidence::seen(answered, format!("expires={}", gap.granted), "the last registration")
+        }))
         .shown_by(Evidence::Missing {
             expected: "a REGISTER that refreshes it".to_owned(),
-            after: gap.last.answered_at.unwrap_or(gap.last.asked_at),
+            after: answered.unwrap_or(gap.last.asked_at),
             watched: gap.until.since(gap.last.ended),
-        });
-    if let Some(call) = lost.first() {
-        let frame = call.legs.first().and_then(|leg| capture.store.messages_of(leg).first()).map(|message| message.at);
-        observation = observation.maybe_shown_by(frame.map(|frame| {
-            Evidence::seen(frame, format!("INVITE {}", capture.text(call.callee)), "a call that failed meanwhile")
-        }));
-    }
+        })
+        .maybe_shown_by(first_lost);
     Some(observation)
 }
 
 /// The longest gap between bindings of the address-of-record that began with this device's one.
 fn gap<'a>(capture: &CaptureContext<'a>, registration: &Registration) -> Option<Gap<'a>> {
-    let tries: Vec<&RegisterAttempt> = capture
-        .attempts_for(registration.aor)
-        .iter()
-        .take(TRIES_MAX)
-        .filter_map(|index| capture.attempts.get(*index as usize))
-        .filter(|attempt| attempt.outcome == RegistrationOutcome::Registered)
-        .collect();
+    let tries: Vec<&RegisterAttempt> =
+        tries(capture, capture.attempts_for(registration.aor)).filter(|attempt| is_registered(attempt)).collect();
     let (device, registrar) = (capture.node(registration.source), capture.node(registration.registrar));
     let mut best: Option<Gap<'a>> = None;
     let mut covered = Timestamp::default();
     for (place, attempt) in tries.iter().enumerate() {
-        // A 200 to a request without Contact tells of bindings and makes none.
+        // A 200 to a request without Contact lists bindings and makes none.
         if attempt.is_removal || attempt.expires_s == Some(0) || attempt.contact.is_absent() {
             covered = attempt.ended;
             continue;
@@ -149,12 +145,8 @@ fn lost_calls<'a>(capture: &CaptureContext<'a>, registration: &Registration, gap
 
 /// Two devices that register one address-of-record in turn, where the registrar keeps one contact.
 fn stolen(capture: &CaptureContext<'_>, registration: &Registration) -> Option<Observation> {
-    let tries: Vec<&RegisterAttempt> = capture
-        .attempts_for(registration.aor)
-        .iter()
-        .take(TRIES_MAX)
-        .filter_map(|index| capture.attempts.get(*index as usize))
-        .filter(|attempt| attempt.outcome == RegistrationOutcome::Registered && !attempt.is_removal)
+    let tries: Vec<&RegisterAttempt> = tries(capture, capture.attempts_for(registration.aor))
+        .filter(|attempt| is_registered(attempt) && !attempt.is_removal)
         .collect();
     let node = |attempt: &RegisterAttempt| capture.node(attempt.source);
     let first = node(tries.first()?);
@@ -182,23 +174,10 @@ fn stolen(capture: &CaptureContext<'_>, registration: &Registration) -> Option<O
             .remedy(format!("Or let {} keep several contacts for {aor}.", capture.name(registration.registrar)))
             .remedy("If one of the two is unknown, change the password.")
             .shown_by(Evidence::in_frames(
-                tries.iter().take(6).map(|attempt| attempt.asked_at).collect(),
+                tries.iter().take(FRAMES_MAX).map(|attempt| attempt.asked_at).collect(),
                 format!("REGISTER {aor}"),
                 "registrations of the two devices in turn",
             ))
             .at(registration.registrar, format!("stolen {aor}")),
     )
-}
-
-/// The contacts that the 200 of a try lists, as sent.
-pub(super) fn listed<'a>(capture: &CaptureContext<'a>, attempt: &RegisterAttempt) -> Option<Vec<&'a str>> {
-    let messages = capture.store.messages_of(&attempt.leg);
-    let first = messages.partition_point(|message| message.time < attempt.started);
-    let answer = messages
-        .get(first..)?
-        .iter()
-        .take_while(|message| message.time <= attempt.ended)
-        .find(|message| Some(message.at) == attempt.answered_at)?;
-    let lines = capture.store.tables.header_values(answer, HeaderName::Contact);
-    Some(lines.flat_map(target::values).collect())
 }

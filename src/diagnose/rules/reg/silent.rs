@@ -10,7 +10,7 @@ use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::{counted, duration};
 use crate::diagnose::finding::{Confidence, Evidence, Proof, Steps};
 use crate::diagnose::rules::net::icmp;
-use crate::diagnose::rules::reg::failed::{Story, others, story, who};
+use crate::diagnose::rules::reg::failure::{RegisterFailure, failure, others, who};
 
 /// Sends over UDP after which a REGISTER counts as unanswered.
 const SENDS_MIN: u32 = 3;
@@ -23,10 +23,10 @@ pub(super) fn unanswered(
     registration: &Registration,
     attempt: &RegisterAttempt,
     request: &Message,
-) -> Option<Story> {
+) -> Option<RegisterFailure> {
     let (device, registrar) = (capture.node(attempt.source), capture.node(attempt.registrar));
-    if let Some(story) = reported(capture, attempt, request).or_else(|| broken(capture, attempt, request)) {
-        return Some(story);
+    if let Some(failure) = reported(capture, attempt, request).or_else(|| broken(capture, attempt, request)) {
+        return Some(failure);
     }
     if capture.is_one_directional(device, registrar) || !was_waited_for(capture, registration, attempt) {
         return None;
@@ -40,10 +40,9 @@ pub(super) fn unanswered(
     } else {
         format!("{name} answered none of {} REGISTERs", attempt.sends)
     };
-    Some(story(
-        Confidence::Likely,
-        Proof::Timing,
-        "The registrar does not answer".to_owned(),
+    Some(failure(
+        (Confidence::Likely, Proof::Timing),
+        "The registrar does not answer",
         format!("{} could not register: {what}.{}", who(capture, attempt), others(capture, attempt)),
         Steps::from([
             format!("Check that {name} is up and is the right address and port."),
@@ -85,32 +84,29 @@ fn is_heard(capture: &CaptureContext<'_>, attempt: &RegisterAttempt) -> bool {
 }
 
 /// An ICMP error says that the REGISTER could not be delivered.
-fn reported(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<Story> {
+fn reported(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<RegisterFailure> {
     let tables = &capture.store.tables;
     let (here, there) = (tables.endpoint(attempt.source), tables.endpoint(attempt.registrar));
     let ends = (attempt.source, attempt.registrar);
     let span = (attempt.started, attempt.ended.max(request.time));
     let report = icmp::between(capture, ends, span)?;
-    Some(
-        story(
-            Confidence::Certain,
-            Proof::Protocol,
-            format!("The registrar was reported unreachable: {}", report.meaning()),
-            format!(
-                "{} could not register. {} reported `{}` for its REGISTER: {}.",
-                who(capture, attempt),
-                icmp::reporter(report, there),
-                report.meaning(),
-                icmp::consequence(report)
-            ),
-            icmp::remedy(report, here, there, request.transport),
-        )
-        .shown_by(icmp::evidence(&[report])),
-    )
+    let failure = failure(
+        (Confidence::Certain, Proof::Protocol),
+        format!("The registrar was reported unreachable: {}", report.meaning()),
+        format!(
+            "{} could not register. {} reported `{}` for its REGISTER: {}.",
+            who(capture, attempt),
+            icmp::reporter(report, there),
+            report.meaning(),
+            icmp::consequence(report)
+        ),
+        icmp::remedy(report, here, there, request.transport),
+    );
+    Some(RegisterFailure { shown: Some(icmp::evidence(&[report])), ..failure })
 }
 
 /// The connection broke while the REGISTER waited for its answer.
-fn broken(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<Story> {
+fn broken(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &Message) -> Option<RegisterFailure> {
     if !request.transport.is_reliable() {
         return None;
     }
@@ -129,28 +125,28 @@ fn broken(capture: &CaptureContext<'_>, attempt: &RegisterAttempt, request: &Mes
         return None;
     }
     let way = if connection.reset.is_some() { "reset" } else { "closed" };
-    Some(
-        story(
-            Confidence::Certain,
-            Proof::Protocol,
-            format!("The registrar {way} the connection"),
+    let failure = failure(
+        (Confidence::Certain, Proof::Protocol),
+        format!("The registrar {way} the connection"),
+        format!(
+            "{} could not register: {there} {way} the TCP connection {} after the REGISTER and never answered it.",
+            who(capture, attempt),
+            duration(end.sighting.time.since(request.time))
+        ),
+        Steps::from([
             format!(
-                "{} could not register: {there} {way} the TCP connection {} after the REGISTER and never answered it.",
-                who(capture, attempt),
-                duration(end.sighting.time.since(request.time))
+                "{}: why it ends the connection (its log at that time, a restart, a limit, a list of allowed addresses).",
+                there.address
             ),
-            Steps::from([
-                format!(
-                    "{}: why it ends the connection (its log at that time, a restart, a limit, a list of allowed addresses).",
-                    there.address
-                ),
-                format!("Firewall between them: it may have reset it in the name of {}.", there.address),
-            ]),
-        )
-        .shown_by(Evidence::seen(
+            format!("Firewall between them: it may have reset it in the name of {}.", there.address),
+        ]),
+    );
+    Some(RegisterFailure {
+        shown: Some(Evidence::seen(
             end.sighting.at,
             format!("{there} {way}s the connection"),
             "the end of the connection",
         )),
-    )
+        ..failure
+    })
 }

@@ -6,13 +6,13 @@ use crate::call::beside::registration::{RegisterAttempt, address_of};
 use crate::call::detail::target;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Proof};
-use crate::diagnose::rules::reg::binding::listed;
-use crate::diagnose::rules::reg::failed::{Exchange, Story, story, who};
+use crate::diagnose::rules::reg::contacts::listed;
+use crate::diagnose::rules::reg::failure::{Exchange, RegisterFailure, failure, who};
 use crate::sip::HeaderName;
 use crate::sip::number::user_of;
 
 /// A 200 that binds nothing: it grants no time, or lists no contact at all.
-pub(super) fn not_bound(capture: &CaptureContext<'_>, exchange: &Exchange<'_>) -> Option<Story> {
+pub(super) fn not_bound(capture: &CaptureContext<'_>, exchange: &Exchange<'_>) -> Option<RegisterFailure> {
     let attempt = exchange.attempt;
     let answer = exchange.answer.filter(|answer| !answer.flags.is_cut())?;
     if attempt.contact.is_absent() || capture.text(attempt.contact).trim() == "*" {
@@ -34,10 +34,9 @@ pub(super) fn not_bound(capture: &CaptureContext<'_>, exchange: &Exchange<'_>) -
     } else {
         return None;
     };
-    Some(story(
-        confidence,
-        Proof::Protocol,
-        "Accepted, but not bound".to_owned(),
+    Some(failure(
+        (confidence, Proof::Protocol),
+        "Accepted, but not bound",
         format!("{registrar} answered the REGISTER of {who} with 200 and {what}: calls to it would not arrive."),
         format!("{registrar}: look up whether this address-of-record has a contact, and why the new one was not kept."),
     ))

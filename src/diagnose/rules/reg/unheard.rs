@@ -4,18 +4,18 @@
 
 use std::time::Duration;
 
-use crate::call::beside::registration::{RegisterAttempt, Registration, RegistrationOutcome};
+use crate::call::beside::registration::{RegisterAttempt, Registration};
 use crate::call::{Call, EndpointId};
 use crate::capture::Timestamp;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
+use crate::diagnose::rules::reg::contacts::{binds, tries};
+use crate::diagnose::rules::reg::failure::shows;
 
 /// Silence after which NATs close a UDP mapping (RFC 4787 section 4.3 wants two minutes, many take 30 s).
 const IDLE_MIN: Duration = Duration::from_secs(30);
 /// How long a registrar may need to follow a new contact.
 const MOVE_WAIT: Duration = Duration::from_secs(1);
-/// Tries of one device that are looked at.
-const TRIES_MAX: usize = 4_000;
 /// Calls to one contact that are looked at.
 const CALLS_MAX: usize = 64;
 
@@ -37,7 +37,7 @@ pub(super) fn forgotten(capture: &CaptureContext<'_>, registration: &Registratio
     let miss = misses.first()?;
     let idle = miss.sent.since(last_word(capture, miss.before, miss.sent));
     let (aor, old, new) = miss.names(capture, registration);
-    let told = observation(capture, registration, "forgotten", miss)
+    let observation = observation(capture, registration, "forgotten", miss)
         .titled("Calls do not reach a registered device")
         .happened(format!(
             "{aor} is registered from {old}, but {} to it there got no answer once it had been silent for {:.0} s; its next REGISTER came from {new}. Most likely its NAT closes the mapping before that.",
@@ -49,7 +49,7 @@ pub(super) fn forgotten(capture: &CaptureContext<'_>, registration: &Registratio
         ))
         .remedy(format!("Or let {} send OPTIONS to it that often.", capture.name(registration.registrar)))
         .remedy("Router in front of it: a longer UDP time-out.");
-    Some(told)
+    Some(observation)
 }
 
 /// The device moved to another address, and a call still goes to the old one alone.
@@ -67,7 +67,7 @@ pub(super) fn moved(capture: &CaptureContext<'_>, registration: &Registration) -
         .collect();
     let miss = *lost.first()?;
     let (aor, old, new) = miss.names(capture, registration);
-    let told = observation(capture, registration, "moved", miss)
+    let observation = observation(capture, registration, "moved", miss)
         .titled("Calls follow an old contact of the device")
         .happened(format!(
             "{aor} had moved its registration from {old} to {new} {:.0} s before, but {} still went to {old} alone, where nothing answers.",
@@ -78,7 +78,7 @@ pub(super) fn moved(capture: &CaptureContext<'_>, registration: &Registration) -
             "{}: replace the contact of a device that registers from another address (by its Call-ID or +sip.instance), and send calls to the newest one.",
             capture.name(registration.registrar)
         ));
-    Some(told)
+    Some(observation)
 }
 
 impl Miss<'_> {
@@ -91,32 +91,19 @@ impl Miss<'_> {
 /// What both have in common: the two registrations around the first call that was missed, and that call.
 fn observation(capture: &CaptureContext<'_>, registration: &Registration, what: &str, miss: &Miss<'_>) -> Observation {
     let aor = capture.text(registration.aor);
-    let observation =
-        Observation::new(Confidence::Likely, Proof::Comparison).at(registration.registrar, format!("{what} {aor}"));
-    let contact = |attempt: &RegisterAttempt| format!("Contact: {}", capture.text(attempt.contact));
-    let mut observation = observation
-        .shown_by(Evidence::seen(
-            miss.before.asked_at,
-            contact(miss.before),
-            format!("registered from {}", capture.name(miss.before.source)),
-        ))
-        .shown_by(Evidence::seen(
-            miss.after.asked_at,
-            contact(miss.after),
-            format!("registered from {}", capture.name(miss.after.source)),
-        ));
+    let registered = |attempt: &RegisterAttempt| {
+        let contact = format!("Contact: {}", capture.text(attempt.contact));
+        Evidence::seen(attempt.asked_at, contact, format!("registered from {}", capture.name(attempt.source)))
+    };
     let messages = miss.call.legs.iter().flat_map(|leg| capture.store.messages_of(leg));
     let sent = messages
         .filter(|message| message.destination == miss.before.source && message.method().is_some())
         .min_by_key(|message| message.order());
-    observation = observation.maybe_shown_by(sent.map(|sent| {
-        Evidence::seen(
-            sent.at,
-            crate::diagnose::start_line(&capture.store.tables, sent),
-            "a call that nothing answered there",
-        )
-    }));
-    observation
+    Observation::new(Confidence::Likely, Proof::Comparison)
+        .at(registration.registrar, format!("{what} {aor}"))
+        .shown_by(registered(miss.before))
+        .shown_by(registered(miss.after))
+        .maybe_shown_by(sent.map(|sent| shows(capture, sent, "a call that nothing answered there")))
 }
 
 /// Calls to a contact of the device that nothing answered there, with the registrations that made and replaced the contact.
@@ -135,15 +122,8 @@ fn misses<'a>(
     if sources.all(|source| source == first) || capture.is_one_directional(device, registrar) {
         return Vec::new();
     }
-    let bound: Vec<&RegisterAttempt> = registration
-        .attempts
-        .iter()
-        .take(TRIES_MAX)
-        .filter_map(|index| capture.attempts.get(*index as usize))
-        .filter(|attempt| {
-            attempt.outcome == RegistrationOutcome::Registered && !attempt.is_removal && !attempt.contact.is_absent()
-        })
-        .collect();
+    let bound: Vec<&RegisterAttempt> =
+        tries(capture, &registration.attempts).filter(|attempt| binds(attempt)).collect();
     let mut misses = Vec::new();
     for pair in bound.windows(2) {
         let (before, after) = (pair[0], pair[1]);

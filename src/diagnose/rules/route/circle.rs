@@ -2,7 +2,7 @@
 //!
 //! Sources: RFC 3261 sections 8.2.2.2, 16.3 and 16.6; RFC 5393.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::call::{NodeId, Outcome, TextId, Transaction};
 use crate::diagnose::finding::words::duration;
@@ -11,6 +11,10 @@ use crate::sip::number::user_of;
 
 /// Max-Forwards below which a first INVITE will not get far; RFC 3261 section 8.1.1.6 sets 70.
 const HOPS_LEFT_MIN: u8 = 10;
+/// Hops from which on a call that nothing refused may be a circle.
+const HOPS_MIN: usize = 6;
+/// What stands for a Max-Forwards that a message lacks.
+const NO_MAX_FORWARDS: u8 = 255;
 /// Visits of one node that make a circle beyond doubt.
 const VISITS_SURE: usize = 3;
 /// Nodes of a circle named in a text.
@@ -23,7 +27,7 @@ pub fn route_loop(context: &CallContext<'_>) -> Option<Observation> {
     let (code, refused) = (context.code(), context.refusal_code());
     let is_loop_code = |code| matches!(code, 482 | 483);
     let is_refused = is_loop_code(code) || is_loop_code(refused);
-    if !is_refused && context.outcome() != Outcome::TimedOut && context.call.hops.len() < 6 {
+    if !is_refused && context.outcome() != Outcome::TimedOut && context.call.hops.len() < HOPS_MIN {
         return None;
     }
     circle(context, is_refused)
@@ -32,46 +36,63 @@ pub fn route_loop(context: &CallContext<'_>) -> Option<Observation> {
 }
 
 /// A node that got the call several times for the same Request-URI.
-fn circle(context: &CallContext<'_>, is_refused: bool) -> Option<Observation> {
-    let mut visits: HashMap<(NodeId, TextId), Vec<&Transaction>, foldhash::fast::FixedState> = HashMap::default();
-    for (_, hop) in context.transactions.invites() {
-        let Some(request) = hop.request.and_then(|request| context.message(request)) else {
-            continue;
+struct Circle<'a> {
+    uri: TextId,
+    /// The hops on which it got the call, in the order of time.
+    hops: Vec<&'a Transaction>,
+    /// How often it got the call deeper than before.
+    times: usize,
+    /// Whether one of these hops lies behind the first.
+    is_nested: bool,
+}
+
+impl<'a> Circle<'a> {
+    /// The node that got the call most often, with what it was asked for.
+    fn deepest(context: &'a CallContext<'_>) -> Option<Self> {
+        let mut visits: HashMap<(NodeId, TextId), Vec<&Transaction>, foldhash::fast::FixedState> = HashMap::default();
+        for (_, hop) in context.transactions.invites() {
+            let Some(request) = hop.request.and_then(|request| context.message(request)) else {
+                continue;
+            };
+            let key = (context.capture.node(hop.destination), request.line);
+            visits.entry(key).or_default().push(hop);
+        }
+        let vias = &context.tables().vias;
+        // A circle goes deeper with each visit; a retry or a fork comes back at the same depth.
+        let depths = |hops: &[&Transaction]| {
+            let depths: BTreeSet<u8> = hops.iter().map(|hop| vias.get(hop.via).depth).collect();
+            depths.len()
         };
-        let key = (context.capture.node(hop.destination), request.line);
-        visits.entry(key).or_default().push(hop);
+        let ((_, uri), hops) = visits
+            .into_iter()
+            .max_by_key(|(_, hops)| (depths(hops), std::cmp::Reverse(hops.first().map(|hop| hop.first))))?;
+        let (first, others) = hops.split_first()?;
+        let is_nested = others.iter().any(|hop| vias.above(hop.via, first.via).is_some());
+        Some(Self { uri, times: depths(&hops), is_nested, hops })
     }
-    // A circle goes deeper with each visit; a retry or a fork comes back at the same depth.
-    let depth = |hop: &Transaction| context.tables().vias.get(hop.via).depth;
-    let most = visits.iter().max_by_key(|(_, hops)| {
-        let mut depths: Vec<u8> = hops.iter().map(|hop| depth(hop)).collect();
-        depths.sort_unstable();
-        depths.dedup();
-        (depths.len(), std::cmp::Reverse(hops.first().map(|hop| hop.first)))
-    });
-    let (&(_, uri), hops) = most?;
-    let mut depths: Vec<u8> = hops.iter().map(|hop| depth(hop)).collect();
-    depths.sort_unstable();
-    depths.dedup();
-    let times = depths.len();
-    let nested = hops
-        .iter()
-        .skip(1)
-        .any(|hop| hops.first().is_some_and(|first| context.tables().vias.above(hop.via, first.via).is_some()));
-    if times < 2 || !nested || !is_refused && times < VISITS_SURE {
+
+    /// The nodes between the first visit and the second one, and the node itself.
+    fn path(&self, context: &CallContext<'_>) -> String {
+        let [first, second, ..] = self.hops.as_slice() else {
+            return String::new();
+        };
+        let between =
+            context.transactions.invites().filter(|(_, hop)| (first.first..second.first).contains(&hop.first));
+        let names = between.map(|(_, hop)| context.capture.name(hop.destination)).take(NODES_SHOWN);
+        let path: Vec<String> = names.chain([context.capture.name(first.destination)]).collect();
+        path.join(" -> ")
+    }
+}
+
+fn circle(context: &CallContext<'_>, is_refused: bool) -> Option<Observation> {
+    let circle = Circle::deepest(context)?;
+    let Circle { ref hops, times, .. } = circle;
+    if times < 2 || !circle.is_nested || !is_refused && times < VISITS_SURE {
         return None;
     }
     let (first, last) = (*hops.first()?, *hops.last()?);
-    let between: Vec<String> = context
-        .transactions
-        .invites()
-        .filter(|(_, hop)| hop.first >= first.first && hop.first < hops[1].first)
-        .map(|(_, hop)| context.capture.name(hop.destination))
-        .take(NODES_SHOWN)
-        .collect();
-    let path = format!("{} -> {}", between.join(" -> "), context.capture.name(first.destination));
     let (asked, ended) = (context.message(first.request?)?, context.message(last.request?)?);
-    let left = if asked.max_forwards < 255 && ended.max_forwards < asked.max_forwards {
+    let left = if asked.max_forwards != NO_MAX_FORWARDS && ended.max_forwards < asked.max_forwards {
         format!(
             "; Max-Forwards fell from {} to {} in {}",
             asked.max_forwards,
@@ -81,28 +102,27 @@ fn circle(context: &CallContext<'_>, is_refused: bool) -> Option<Observation> {
     } else {
         String::new()
     };
-    let number = context.capture.text(uri);
+    let number = context.capture.text(circle.uri);
+    let node = context.name(first.destination);
     let confidence = if times >= VISITS_SURE || is_refused { Confidence::Certain } else { Confidence::Likely };
-    let observation = Observation::new(confidence, Proof::Protocol)
-        .titled("The call goes in a circle")
-        .happened(format!(
-            "The call for {number} circles {path}: {} got it {times} times with the same Request-URI{left}.",
-            context.name(first.destination)
-        ))
-        .remedy(format!(
-            "On {} or {}: correct the route for {} so that it leads to the user, not back.",
-            context.name(first.destination),
-            context.name(last.source),
-            user_of(number)
-        ))
-        .shown_by(context.shows(ended, "the same call again"))
-        .shown_by(context.shows(asked, "the first time"))
-        .at(first.destination, user_of(number));
     let refusal = context.refusal().map(|refusal| context.shows(refusal, "the end of the circle"));
-    Some(match refusal {
-        Some(refusal) => observation.shown_by(refusal),
-        None => observation,
-    })
+    Some(
+        Observation::new(confidence, Proof::Protocol)
+            .titled("The call goes in a circle")
+            .happened(format!(
+                "The call for {number} circles {}: {node} got it {times} times with the same Request-URI{left}.",
+                circle.path(context)
+            ))
+            .remedy(format!(
+                "On {node} or {}: correct the route for {} so that it leads to the user, not back.",
+                context.name(last.source),
+                user_of(number)
+            ))
+            .shown_by(context.shows(ended, "the same call again"))
+            .shown_by(context.shows(asked, "the first time"))
+            .at(first.destination, user_of(number))
+            .maybe_shown_by(refusal),
+    )
 }
 
 /// One node got the same request on two ways: a fork that meets again.

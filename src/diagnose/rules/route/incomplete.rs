@@ -5,12 +5,14 @@
 use std::time::Duration;
 
 use crate::call::{Call, Cause};
-use crate::diagnose::rules::route::number::has_rung;
+use crate::diagnose::rules::route::ringing::has_rung;
 use crate::diagnose::{CallContext, Confidence, Observation, Proof};
 use crate::sip::number::user_of;
 
 /// How long after the first digits the next ones are dialled at most.
 const DIGIT_WAIT: Duration = Duration::from_secs(20);
+/// Q.850: the number is incomplete or its format is not valid.
+const INVALID_NUMBER: u16 = 28;
 /// Calls behind this one among which the longer number is looked for.
 const LOOK_MAX: usize = 64;
 
@@ -21,16 +23,16 @@ pub(super) fn incomplete(context: &CallContext<'_>) -> Option<Observation> {
         return None;
     }
     let (refuser, refusal) = (context.refuser()?, context.refusal()?);
-    let is_told = context.refusal_code() == 484;
+    let says_so = context.refusal_code() == 484;
     let (_, root) = context.root()?;
-    if !is_told && Cause::of(context.tables(), refusal).q850 != Some(28) || has_rung(context, root) {
+    if !says_so && Cause::of(context.tables(), refusal).q850 != Some(INVALID_NUMBER) || has_rung(context, root) {
         return None;
     }
     let request = context.refused_request()?;
     let uri = context.capture.text(request.line);
     let (node, user) = (context.name(refuser), user_of(uri));
     let says = format!("{} {}", context.refusal_code(), context.capture.text(refusal.line));
-    let next = is_told.then(|| longer(context, user)).flatten();
+    let next = says_so.then(|| longer(context, user)).flatten();
     let observation = match next {
         Some((longer, call)) => Observation::new(Confidence::Likely, Proof::Protocol)
             .info()

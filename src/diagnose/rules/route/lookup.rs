@@ -1,4 +1,4 @@
-//! What a node that could not send a call on had asked DNS for, and what it was told.
+//! What a node that could not send a call on had asked DNS for, and what came back.
 //!
 //! Sources: RFC 3263 section 4 (NAPTR, SRV, A and AAAA in this order), RFC 2308 (names that do not exist, empty answers).
 
@@ -12,16 +12,18 @@ use crate::diagnose::CallContext;
 use crate::net::{DnsKind, DnsRecord};
 use crate::sip::HeaderName;
 
-/// How long before the failure a node may have asked: it keeps what it was told for a while.
+/// How long before the failure a node may have asked: it keeps answers for a while.
 const ASKED_BEFORE: Duration = Duration::from_secs(5);
 /// How long a question waits for its answer before it counts as unanswered.
 const ANSWER_WAIT: Duration = Duration::from_secs(1);
 /// Lookups of the whole capture that are looked at for one call.
 const LOOKUPS_MAX: usize = 2_000;
+/// Frames that evidence names.
+const FRAMES_MAX: usize = 8;
 
 /// A name that could not be resolved.
 pub struct Failed<'a> {
-    /// The lookup that tells most: the last one about the name.
+    /// The lookup that counts: the last one about the name.
     pub lookup: &'a Lookup,
     /// Frames of all of them.
     pub frames: Vec<FrameRef>,
@@ -33,8 +35,8 @@ pub struct Failed<'a> {
 
 /// The one name that the node at `address` asked for in vain between a request and the failure that followed.
 ///
-/// Quiet where any lookup about the name gave a record, and where the node asked for several names in vain: then it cannot be
-/// told which one the call needed.
+/// Quiet where any lookup about the name gave a record, and where the node asked for several names in vain: then nothing
+/// shows which one the call needed.
 pub fn failed<'a>(
     context: &CallContext<'a>,
     address: IpAddr,
@@ -81,7 +83,7 @@ pub fn failed<'a>(
     let is_final = about.iter().any(|lookup| is_address(lookup) || &*lookup.name == name && lookup.rcode == Some(3));
     Some(Failed {
         lookup: about.last()?,
-        frames: about.iter().map(|lookup| lookup.at()).take(8).collect(),
+        frames: about.iter().map(|lookup| lookup.at()).take(FRAMES_MAX).collect(),
         is_asked_for,
         is_final,
     })

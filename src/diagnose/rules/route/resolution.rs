@@ -29,7 +29,7 @@ pub fn route_dns(context: &CallContext<'_>) -> Option<Observation> {
     }
     match asked(context) {
         Some((request, until, failed)) => Some(seen(context, request, until, &failed)),
-        None => dead_targets(context).or_else(|| told(context)),
+        None => dead_targets(context).or_else(|| stated(context)),
     }
 }
 
@@ -96,7 +96,7 @@ fn seen(context: &CallContext<'_>, request: &Message, until: Timestamp, failed: 
 }
 
 /// The node itself says so.
-fn told(context: &CallContext<'_>) -> Option<Observation> {
+fn stated(context: &CallContext<'_>) -> Option<Observation> {
     context.call.final_code?;
     let (refuser, refusal) = (context.refuser()?, context.refusal()?);
     let code = context.refusal_code();

@@ -12,7 +12,7 @@ use crate::diagnose::{CallContext, Confidence, Evidence, Observation, Proof};
 use crate::net::DnsRecord;
 use crate::sip::Method;
 
-/// Servers that must have been tried: one that is dead is told by how it is dead.
+/// Servers that must have been tried: of one that is dead other rules speak, by how it is dead.
 const TARGETS_MIN: usize = 2;
 /// Sends of an INVITE that nothing answered after which its server counts as dead.
 const SENDS_MIN: u32 = 3;

@@ -6,9 +6,7 @@ use crate::call::Message;
 use crate::call::outcome::negotiation::is_whole;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof};
-use crate::diagnose::rules::sdp::family;
-use crate::diagnose::rules::sdp::judge::explain;
-use crate::diagnose::rules::sdp::offer::{self, Dimension, suites};
+use crate::diagnose::rules::sdp::offer::{self, suites};
 use crate::sip::sdp::{Media, Setup};
 
 /// The offer and the answer of the dialog that carried the call, next to the caller.
@@ -17,10 +15,10 @@ fn opening<'a>(context: &CallContext<'a>) -> Option<(&'a Message, &'a Message)> 
     Some((context.message(exchange.offer?)?, context.message(exchange.answer?)?))
 }
 
-/// The rule about missing descriptions.
-pub fn sdp_no_offer(context: &CallContext<'_>) -> Option<Observation> {
+/// A call that was answered without the description that was due.
+pub fn without_answer(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_answered() {
-        return explain(context, Dimension::Presence);
+        return None;
     }
     let dialog = context.dialogs.first()?;
     let invite = context.transactions.transaction(dialog.invite);
@@ -66,10 +64,10 @@ pub fn sdp_no_offer(context: &CallContext<'_>) -> Option<Observation> {
     )
 }
 
-/// The rule about SRTP keys.
-pub fn sdp_crypto(context: &CallContext<'_>) -> Option<Observation> {
+/// A call that was answered with keys that do not fit the offer.
+pub fn misfit_keys(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_answered() {
-        return explain(context, Dimension::Keys);
+        return None;
     }
     let (offer, answer) = opening(context)?;
     let sessions = &context.tables().sessions;
@@ -121,17 +119,17 @@ fn key_fault(ours: &Media, theirs: &Media) -> Option<String> {
     }
 }
 
-/// The rule about address families.
-pub fn sdp_address_family(context: &CallContext<'_>) -> Option<Observation> {
+/// A call whose two sides have media addresses of different families.
+pub fn two_families(context: &CallContext<'_>) -> Option<Observation> {
     if !context.outcome().is_answered() {
-        return explain(context, Dimension::Family);
+        return None;
     }
     let (offer, answer) = opening(context)?;
     let sessions = &context.tables().sessions;
     let only = |message: &Message| {
         let mut places = sessions.media(message.session).iter();
         let is_hold = places.any(|at| at.address.is_unspecified());
-        family::only_family(sessions.shape(message.session)).filter(|_| !is_hold)
+        offer::only_family(sessions.shape(message.session)).filter(|_| !is_hold)
     };
     let (ours, theirs) = (only(offer)?, only(answer)?);
     if ours == theirs {
@@ -144,19 +142,19 @@ pub fn sdp_address_family(context: &CallContext<'_>) -> Option<Observation> {
             .happened(format!(
                 "{} offered {} media and {} answered with {}: without a relay that has both there is no audio.",
                 context.name(offer.source),
-                family::name(ours),
+                offer::family_name(ours),
                 context.name(answer.source),
-                family::name(theirs)
+                offer::family_name(theirs)
             ))
             .remedy(format!(
                 "Give {} an {} media address towards {}, or let a dual-stack SBC relay the media.",
                 context.capture.name(answer.source),
-                family::name(ours),
+                offer::family_name(ours),
                 context.capture.name(offer.source)
             ))
             .shown_by(context.shows(answer, "the answer"))
             .shown_by(context.shows(offer, "the offer"))
-            .at(answer.source, family::name(theirs))
+            .at(answer.source, offer::family_name(theirs))
             .beside(),
     )
 }

@@ -18,12 +18,62 @@ const HANG_UP_MAX: Duration = Duration::from_secs(2);
 /// Hops and changes looked at; a forged capture may hold any number.
 const EXCHANGES_MAX: usize = 64;
 
-/// What is wrong with an answer.
-struct Fault {
-    what: String,
-    kind: &'static str,
-    severity: Severity,
+/// A line of an answer that does not fit its offer.
+struct AnswerFault {
+    misfit: Misfit,
+    /// Place of the media line.
     place: usize,
+}
+
+/// What does not fit.
+enum Misfit {
+    /// The answer has another number of media lines.
+    LineCount { offered: usize, answered: usize },
+    /// The only line of audio is refused in a call that has nothing else.
+    NoAudio,
+    /// Another kind of medium.
+    Kind { offered: MediaKind, answered: MediaKind },
+    /// A profile whose packets the offerer cannot read.
+    Profile { offered: String, answered: String },
+    /// Codecs none of which was offered; none at all where `answered` is empty.
+    Codecs { offered: String, answered: String },
+    /// Both sides send alone, or receive alone: nobody hears anything.
+    Direction(Direction),
+}
+
+impl Misfit {
+    fn severity(&self) -> Severity {
+        match self {
+            Self::Direction(_) => Severity::Warn,
+            _ => Severity::Error,
+        }
+    }
+
+    fn signature(&self) -> &'static str {
+        match self {
+            Self::LineCount { .. } => "m-lines",
+            Self::NoAudio => "port 0",
+            Self::Kind { .. } => "kind",
+            Self::Profile { .. } => "profile",
+            Self::Codecs { .. } => "codecs",
+            Self::Direction(_) => "direction",
+        }
+    }
+
+    /// What was answered, where what was offered.
+    fn words(&self) -> String {
+        match self {
+            Self::LineCount { offered, answered } => format!("{} where the offer has {offered}", lines(*answered)),
+            Self::NoAudio => "port 0 on the only audio line".to_owned(),
+            Self::Kind { offered, answered } => format!("{} where {} was offered", answered.word(), offered.word()),
+            Self::Profile { offered, answered } => format!("{answered} where {offered} was offered"),
+            Self::Codecs { offered, answered } if answered.is_empty() => {
+                format!("no codec at all while {offered} was offered")
+            }
+            Self::Codecs { offered, answered } => format!("{answered} while only {offered} was offered"),
+            Self::Direction(both) => format!("the direction {} to an offer of the same direction", word(*both)),
+        }
+    }
 }
 
 /// The rule.
@@ -52,7 +102,7 @@ pub fn sdp_answer_invalid(context: &CallContext<'_>) -> Option<Observation> {
     });
     // The hop farthest from the caller comes first: there the answer was made.
     let mut faults: Vec<_> = faults.collect();
-    faults.sort_by_key(|(_, _, fault)| std::cmp::Reverse(fault.severity));
+    faults.sort_by_key(|(_, _, fault)| std::cmp::Reverse(fault.misfit.severity()));
     match faults.first() {
         Some((offer, answer, fault)) => Some(observation(context, offer, answer, fault)),
         None => second_answer(context, first).or_else(|| kept_version(context)),
@@ -89,25 +139,22 @@ fn agreed<'a>(context: &CallContext<'a>, exchange: &Exchange) -> Option<(&'a Mes
     (is_whole(offer) && is_whole(answer)).then_some((offer, answer))
 }
 
-fn fault(context: &CallContext<'_>, offer: &Message, answer: &Message) -> Option<Fault> {
+fn fault(context: &CallContext<'_>, offer: &Message, answer: &Message) -> Option<AnswerFault> {
     let sessions = &context.tables().sessions;
     let (ours, theirs) = (sessions.shape(offer.session), sessions.shape(answer.session));
     if ours.medias.is_empty() {
         return None;
     }
-    if ours.medias.len() != theirs.medias.len() {
-        return Some(Fault {
-            what: format!("{} where the offer has {}", lines(theirs.medias.len()), ours.medias.len()),
-            kind: "m-lines",
-            severity: Severity::Error,
-            place: 0,
-        });
+    let (offered, answered) = (ours.medias.len(), theirs.medias.len());
+    if offered != answered {
+        return Some(AnswerFault { misfit: Misfit::LineCount { offered, answered }, place: 0 });
     }
     let pairs = ours.medias.iter().zip(&theirs.medias).enumerate();
     let of_line = pairs.filter(|(_, (a, b))| !a.is_refused() && !b.is_refused());
-    let mut faults: Vec<Fault> = of_line.filter_map(|(place, (a, b))| line_fault(a, b, place)).collect();
+    let mut faults: Vec<AnswerFault> =
+        of_line.filter_map(|(place, (a, b))| Some(AnswerFault { misfit: misfit(a, b)?, place })).collect();
     faults.extend(no_audio(ours, theirs));
-    faults.sort_by_key(|fault| std::cmp::Reverse(fault.severity));
+    faults.sort_by_key(|fault| std::cmp::Reverse(fault.misfit.severity()));
     faults.into_iter().next()
 }
 
@@ -120,57 +167,42 @@ fn lines(count: usize) -> String {
 }
 
 /// Audio was offered as the only medium that could carry the call, and its line was refused.
-fn no_audio(ours: &Sdp, theirs: &Sdp) -> Option<Fault> {
+fn no_audio(ours: &Sdp, theirs: &Sdp) -> Option<AnswerFault> {
     let place = ours.medias.iter().position(|media| media.kind == MediaKind::Audio && !media.is_refused())?;
     let is_refused = theirs.medias.get(place).is_some_and(Media::is_refused);
     let is_alone = used(ours).count() == 1 && used(theirs).next().is_none();
-    (is_refused && is_alone).then(|| Fault {
-        what: "port 0 on the only audio line".to_owned(),
-        kind: "port 0",
-        severity: Severity::Error,
-        place,
-    })
+    (is_refused && is_alone).then_some(AnswerFault { misfit: Misfit::NoAudio, place })
 }
 
-/// What two profiles have in common as far as packets can be read.
-fn class(profile: Profile) -> u8 {
-    match profile {
-        Profile::RtpAvp | Profile::RtpAvpf => 0,
-        Profile::RtpSavp | Profile::RtpSavpf => 1,
-        Profile::DtlsSavp | Profile::DtlsSavpf => 2,
-        Profile::Udptl => 3,
-        _ => 4,
-    }
-}
-
-fn line_fault(ours: &Media, theirs: &Media, place: usize) -> Option<Fault> {
-    let error = |kind, what| Fault { what, kind, severity: Severity::Error, place };
-    if ours.kind != theirs.kind {
-        let what = format!("{} where {} was offered", theirs.kind.word(), ours.kind.word());
-        return Some(error("kind", what));
-    }
-    if class(ours.profile) != class(theirs.profile) {
-        let what = format!("{} where {} was offered", theirs.profile_text, ours.profile_text);
-        return Some(error("profile", what));
-    }
-    if let Some(what) = foreign_codecs(ours, theirs) {
-        return Some(error("codecs", what));
-    }
-    let told = theirs.common.direction?;
-    let is_allowed = match ours.direction() {
-        Direction::SendRecv => true,
-        Direction::SendOnly => matches!(told, Direction::RecvOnly | Direction::Inactive),
-        Direction::RecvOnly => matches!(told, Direction::SendOnly | Direction::Inactive),
-        Direction::Inactive => told == Direction::Inactive,
+/// Whether who sends by one profile can read what comes by the other: feedback (AVPF) makes no difference.
+fn are_alike(ours: Profile, theirs: Profile) -> bool {
+    use Profile as P;
+    let is_known = |profile| {
+        matches!(profile, P::RtpAvp | P::RtpAvpf | P::RtpSavp | P::RtpSavpf | P::DtlsSavp | P::DtlsSavpf | P::Udptl)
     };
-    // Both sides say that they send alone, or receive alone: nobody hears anything.
-    let is_dead = told == ours.direction() && !is_allowed;
-    is_dead.then(|| Fault {
-        what: format!("the direction {} to an offer of the same direction", word(told)),
-        kind: "direction",
-        severity: Severity::Warn,
-        place,
-    })
+    match (ours, theirs) {
+        (P::RtpAvp | P::RtpAvpf, P::RtpAvp | P::RtpAvpf)
+        | (P::RtpSavp | P::RtpSavpf, P::RtpSavp | P::RtpSavpf)
+        | (P::DtlsSavp | P::DtlsSavpf, P::DtlsSavp | P::DtlsSavpf)
+        | (P::Udptl, P::Udptl) => true,
+        _ => !is_known(ours) && !is_known(theirs),
+    }
+}
+
+fn misfit(ours: &Media, theirs: &Media) -> Option<Misfit> {
+    if ours.kind != theirs.kind {
+        return Some(Misfit::Kind { offered: ours.kind, answered: theirs.kind });
+    }
+    if !are_alike(ours.profile, theirs.profile) {
+        let (offered, answered) = (ours.profile_text.clone(), theirs.profile_text.clone());
+        return Some(Misfit::Profile { offered, answered });
+    }
+    if let Some(foreign) = foreign_codecs(ours, theirs) {
+        return Some(foreign);
+    }
+    let answered = theirs.common.direction?;
+    let is_dead = matches!(answered, Direction::SendOnly | Direction::RecvOnly) && answered == ours.direction();
+    is_dead.then_some(Misfit::Direction(answered))
 }
 
 fn word(direction: Direction) -> &'static str {
@@ -183,25 +215,18 @@ fn word(direction: Direction) -> &'static str {
 }
 
 /// No codec of the answer was offered; names alone count, and formats that neither side explains do not.
-fn foreign_codecs(ours: &Media, theirs: &Media) -> Option<String> {
+fn foreign_codecs(ours: &Media, theirs: &Media) -> Option<Misfit> {
     let is_known = |media: &Media| media.profile.is_rtp() && media.codecs.iter().all(|codec| !codec.name.is_empty());
-    if !is_known(ours) || !is_known(theirs) || ours.real_codecs().next().is_none() {
+    let is_comparable = is_known(ours) && is_known(theirs) && ours.real_codecs().next().is_some();
+    if !is_comparable || offer::share_codec(ours, theirs).is_some() {
         return None;
     }
-    if offer::share_codec(ours, theirs).is_some() {
-        return None;
-    }
-    let answered = offer::codec_names(theirs);
-    let offered = offer::codec_names(ours);
-    Some(if answered.is_empty() {
-        format!("no codec at all while {offered} was offered")
-    } else {
-        format!("{answered} while only {offered} was offered")
-    })
+    Some(Misfit::Codecs { offered: offer::codec_names(ours), answered: offer::codec_names(theirs) })
 }
 
-fn observation(context: &CallContext<'_>, offer: &Message, answer: &Message, fault: &Fault) -> Observation {
+fn observation(context: &CallContext<'_>, offer: &Message, answer: &Message, fault: &AnswerFault) -> Observation {
     let tables = context.tables();
+    let what = fault.misfit.words();
     let bye = context
         .dialogs
         .first()
@@ -219,9 +244,9 @@ fn observation(context: &CallContext<'_>, offer: &Message, answer: &Message, fau
     let answerer = context.name(answer.source);
     let quote = |message: &Message| offer::media_line(tables, message.session, fault.place).unwrap_or_default();
     Observation::new(Confidence::Certain, Proof::Protocol)
-        .severity(fault.severity)
-        .titled(format!("The answer does not fit the offer: {}", fault.what))
-        .happened(format!("{answerer} answered with {}{end}.", fault.what))
+        .severity(fault.misfit.severity())
+        .titled(format!("The answer does not fit the offer: {what}"))
+        .happened(format!("{answerer} answered with {what}{end}."))
         .remedy(format!(
             "Correct the answer of {} (firmware, or the SDP rules of the SBC in front of it); show its vendor both \
              session descriptions.",
@@ -229,5 +254,5 @@ fn observation(context: &CallContext<'_>, offer: &Message, answer: &Message, fau
         ))
         .shown_by(Evidence::seen(answer.at, quote(answer), "the answer"))
         .shown_by(Evidence::seen(offer.at, quote(offer), "the offer"))
-        .at(answer.source, fault.kind)
+        .at(answer.source, fault.misfit.signature())
 }

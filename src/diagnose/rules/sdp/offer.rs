@@ -4,68 +4,10 @@
 
 use crate::call::outcome::negotiation::used;
 use crate::call::{SessionId, Tables};
+use crate::diagnose::context::media_refusal::Dimension;
 use crate::diagnose::rules::sdp::settings;
 use crate::sip::Sdp;
-use crate::sip::sdp::{Codec, Media, MediaKind, Profile};
-
-/// One dimension of an offer in which it can be refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Dimension {
-    /// SRTP keys.
-    Keys,
-    /// RTP/AVP, RTP/SAVP and their like.
-    Profile,
-    /// IPv4 or IPv6.
-    Family,
-    /// Whether there is an offer at all.
-    Presence,
-    /// Syntax.
-    Syntax,
-    /// T.38 fax.
-    Fax,
-    /// Which kinds of media lines.
-    Streams,
-    /// The set of codecs.
-    Codecs,
-    /// Parameters of codecs and packets.
-    Parameters,
-    /// Type of the body.
-    Body,
-}
-
-impl Dimension {
-    /// The rule that speaks of it.
-    pub fn rule(self) -> &'static str {
-        match self {
-            Self::Keys => "sdp-crypto",
-            Self::Profile => "sdp-profile-mismatch",
-            Self::Family => "sdp-address-family",
-            Self::Presence => "sdp-no-offer",
-            Self::Syntax => "sdp-malformed",
-            Self::Fax => "sdp-t38-refused",
-            Self::Streams => "sdp-stream-refused",
-            Self::Codecs => "sdp-codec-mismatch",
-            Self::Parameters => "sdp-codec-params",
-            Self::Body => "sdp-body-type",
-        }
-    }
-
-    /// How a reader knows it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Keys => "the SRTP keys",
-            Self::Profile => "the profile",
-            Self::Family => "the address family",
-            Self::Presence => "the missing offer",
-            Self::Syntax => "the syntax",
-            Self::Fax => "T.38",
-            Self::Streams => "the number of m-lines",
-            Self::Codecs => "the codecs",
-            Self::Parameters => "packet time and codec parameters",
-            Self::Body => "the body type",
-        }
-    }
-}
+use crate::sip::sdp::{Codec, Media, MediaKind, Profile, SdpDefectKind};
 
 /// In which dimensions two offers differ; `None` is an INVITE without offer.
 pub fn differences(ours: Option<&Sdp>, theirs: Option<&Sdp>) -> Vec<Dimension> {
@@ -101,7 +43,7 @@ pub fn differs_only_in(found: &[Dimension], allowed: &[Dimension]) -> bool {
     found.iter().all(|one| *one == Dimension::Parameters || allowed.contains(one))
 }
 
-fn defects(sdp: &Sdp) -> Vec<crate::sip::sdp::SdpDefectKind> {
+fn defects(sdp: &Sdp) -> Vec<SdpDefectKind> {
     let mut kinds: Vec<_> = sdp.defects.iter().map(|defect| defect.kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -139,10 +81,47 @@ pub fn share_codec<'a>(ours: &'a Media, theirs: &Media) -> Option<&'a Codec> {
 /// The families of addresses that a line can be reached at: IPv4, IPv6.
 pub fn families(media: &Media) -> (bool, bool) {
     let ice = media.common.ice;
-    let told = media.connection.as_ref();
-    let v6 = told.is_some_and(|connection| connection.is_v6);
-    let v4 = told.is_some_and(|connection| !connection.is_v6);
+    let connection = media.connection.as_ref();
+    let v6 = connection.is_some_and(|connection| connection.is_v6);
+    let v4 = connection.is_some_and(|connection| !connection.is_v6);
     (v4 || ice.has_v4, v6 || ice.has_v6)
+}
+
+/// The one family that all lines in use can be reached by: true for IPv6; `None` where both or none is there.
+pub fn only_family(sdp: &Sdp) -> Option<bool> {
+    let has_address = |media: &&Media| media.connection.as_ref().is_some_and(|connection| connection.address.is_some());
+    let (mut v4, mut v6) = (false, false);
+    for media in used(sdp).filter(has_address) {
+        let (has_v4, has_v6) = families(media);
+        (v4, v6) = (v4 || has_v4, v6 || has_v6);
+    }
+    (v4 != v6).then_some(v6)
+}
+
+/// `IPv6` or `IPv4`.
+pub fn family_name(is_v6: bool) -> &'static str {
+    if is_v6 { "IPv6" } else { "IPv4" }
+}
+
+/// How bad a defect is for a reader of the description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Gravity {
+    /// Readers pass over it.
+    None,
+    /// Some readers refuse it.
+    Odd,
+    /// What it spoils cannot be read.
+    Grave,
+}
+
+/// How bad a kind of defect is.
+pub fn gravity(kind: SdpDefectKind) -> Gravity {
+    use SdpDefectKind as K;
+    match kind {
+        K::MissingKey | K::BadCrypto | K::TooMuch | K::UnlistedMap | K::RepeatedFormat => Gravity::None,
+        K::MissingLine('s' | 't') | K::Order | K::NotUtf8 | K::OriginNumber | K::OriginFields => Gravity::Odd,
+        _ => Gravity::Grave,
+    }
 }
 
 /// `G729 (18), PCMU (0)`: the real codecs of a line.

@@ -9,12 +9,14 @@ use crate::call::{Message, NodeId, Outcome};
 use crate::capture::Timestamp;
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Evidence, Observation, Proof, Severity};
-use crate::diagnose::rules::sdp::body::values;
-use crate::diagnose::rules::sdp::refusal::is_refused;
+use crate::diagnose::rules::sdp::refused::refusal::{is_refused, values};
 use crate::sip::{HeaderName, Method, StatusCode};
 
 /// How long nothing moves in a set-up before it is stuck rather than slow: a bearer comes up within two seconds.
 const STUCK: Duration = Duration::from_secs(4);
+
+/// Preconditions of an offer that a sentence quotes.
+const QUOTED_MAX: usize = 4;
 
 /// The rule about preconditions.
 pub fn sdp_precondition(context: &CallContext<'_>) -> Option<Observation> {
@@ -24,49 +26,37 @@ pub fn sdp_precondition(context: &CallContext<'_>) -> Option<Observation> {
     refused(context).or_else(|| never_met(context))
 }
 
+/// What a response says of preconditions.
+enum PreconditionRefusal {
+    /// One was not met; the demands of the offer, as sent.
+    Unmet { offered: Vec<String> },
+    /// The refuser does not know them.
+    Unknown,
+    /// The refuser insists on them.
+    Demanded,
+}
+
 /// A response that speaks of preconditions.
 fn refused(context: &CallContext<'_>) -> Option<Observation> {
     let code = context.refusal_code();
-    if !matches!(code, 420 | 421 | 580) || !is_refused(context) {
+    if !is_refused(context) {
         return None;
     }
     let (refuser, request, response) = (context.refuser()?, context.refused_request()?, context.refusal()?);
-    let header = if code == 420 { HeaderName::Unsupported } else { HeaderName::Require };
-    let names_it = values(context, response, header).iter().any(|value| value.eq_ignore_ascii_case("precondition"));
-    if code != 580 && !names_it {
-        return None;
-    }
-    let sdp = context.tables().sessions.shape(request.session);
-    let told: Vec<&str> =
-        sdp.medias.iter().flat_map(|media| media.preconditions.iter().map(String::as_str)).take(4).collect();
-    let offerer = context.capture.name(request.source);
-    let (title, why, remedy) = match code {
-        580 => (
-            "Resources were not reserved",
-            match told.is_empty() {
-                true => "a precondition of the session was not met".to_owned(),
-                false => format!("a precondition was not met; the offer says `{}`", told.join("`, `")),
-            },
-            format!(
-                "Look at the bearer and policy control of {} for this call; and on {offerer}: make the precondition \
-                 optional where the other side is no IMS device.",
-                context.capture.name(refuser)
-            ),
-        ),
-        420 => (
-            "Preconditions are not supported",
-            "the INVITE requires preconditions, which it does not know".to_owned(),
-            format!("On {offerer}: do not put `precondition` into Require towards {}.", context.capture.name(refuser)),
-        ),
-        _ => (
-            "Preconditions are required",
-            "it requires preconditions, which the INVITE does not offer".to_owned(),
-            format!(
-                "On {offerer}: support preconditions (RFC 3312), or on {}: make them optional.",
-                context.capture.name(refuser)
-            ),
-        ),
+    let names_it =
+        |header| values(context, response, header).iter().any(|value| value.eq_ignore_ascii_case("precondition"));
+    let refusal = match code {
+        580 => {
+            let sdp = context.tables().sessions.shape(request.session);
+            let offered = sdp.medias.iter().flat_map(|media| &media.preconditions);
+            PreconditionRefusal::Unmet { offered: offered.take(QUOTED_MAX).cloned().collect() }
+        }
+        420 if names_it(HeaderName::Unsupported) => PreconditionRefusal::Unknown,
+        421 if names_it(HeaderName::Require) => PreconditionRefusal::Demanded,
+        _ => return None,
     };
+    let (offerer, peer) = (context.capture.name(request.source), context.capture.name(refuser));
+    let (title, why, remedy) = refusal.words(&offerer, &peer);
     Some(
         Observation::new(Confidence::Certain, Proof::OwnWords)
             .titled(title)
@@ -78,10 +68,39 @@ fn refused(context: &CallContext<'_>) -> Option<Observation> {
     )
 }
 
+impl PreconditionRefusal {
+    /// Title, reason and remedy.
+    fn words(&self, offerer: &str, refuser: &str) -> (&'static str, String, String) {
+        match self {
+            Self::Unmet { offered } => (
+                "Resources were not reserved",
+                match offered.is_empty() {
+                    true => "a precondition of the session was not met".to_owned(),
+                    false => format!("a precondition was not met; the offer says `{}`", offered.join("`, `")),
+                },
+                format!(
+                    "Look at the bearer and policy control of {refuser} for this call; and on {offerer}: make the precondition \
+                     optional where the other side is no IMS device."
+                ),
+            ),
+            Self::Unknown => (
+                "Preconditions are not supported",
+                "the INVITE requires preconditions, which it does not know".to_owned(),
+                format!("On {offerer}: do not put `precondition` into Require towards {refuser}."),
+            ),
+            Self::Demanded => (
+                "Preconditions are required",
+                "it requires preconditions, which the INVITE does not offer".to_owned(),
+                format!("On {offerer}: support preconditions (RFC 3312), or on {refuser}: make them optional."),
+            ),
+        }
+    }
+}
+
 /// What one side says of its own resources, and what is demanded of them.
 struct Reserved<'a> {
-    /// The last description in which it told.
-    told: &'a Message,
+    /// The last description in which it spoke of them.
+    last: &'a Message,
     /// The line as sent, such as `curr:qos local none`.
     current: String,
     /// Directions that it has: send, receive.
@@ -107,10 +126,7 @@ fn never_met(context: &CallContext<'_>) -> Option<Observation> {
     }
     // Next to the caller alone: further on proxies pass on what either side says.
     let caller = context.capture.node(step.source);
-    let last = |is_party: &dyn Fn(&Message) -> bool| {
-        let mut told = spoken(context).filter(|message| is_party(message));
-        told.next_back()
-    };
+    let last = |is_party: &dyn Fn(&Message) -> bool| spoken(context).rfind(|message| is_party(message));
     let mine = last(&|message| context.capture.node(message.source) == caller)?;
     let theirs = last(&|message| context.capture.node(message.destination) == caller)?;
     let sides = [reserved(context, mine, theirs), reserved(context, theirs, mine)];
@@ -119,7 +135,7 @@ fn never_met(context: &CallContext<'_>) -> Option<Observation> {
         return None;
     }
     let (end, quiet) = ending(context, step)?;
-    let words = told_cause(context);
+    let words = lost_bearer(context);
     let is_cancelled = context.outcome() == Outcome::Cancelled;
     let (confidence, proof) = match words {
         Some(_) => (Confidence::Certain, Proof::OwnWords),
@@ -146,13 +162,13 @@ fn observation(
         .map(|side| {
             format!(
                 "{} stayed at `{}` while {} was mandatory",
-                context.name(side.told.source),
+                context.name(side.last.source),
                 side.current,
                 direction(side.wanted)
             )
         })
         .collect();
-    let addresses: Vec<String> = unmet.iter().map(|side| context.capture.name(side.told.source)).collect();
+    let addresses: Vec<String> = unmet.iter().map(|side| context.capture.name(side.last.source)).collect();
     let what = match end.status() {
         Some(status) => format!("the set-up ended with {}", status.0),
         None => "the caller cancelled".to_owned(),
@@ -182,14 +198,14 @@ fn observation(
         .remedy("Towards a side that is no IMS device: make the precondition optional.");
     for side in unmet {
         observation = observation.shown_by(Evidence::seen(
-            side.told.at,
+            side.last.at,
             format!("a={}", side.current),
             "the last word of that side on its resources",
         ));
     }
     observation = observation.shown_by(context.shows(end, "the end of the set-up"));
     if let Some(first) = unmet.first() {
-        observation = observation.at(first.told.source, "not met");
+        observation = observation.at(first.last.source, "not met");
     }
     observation = observation.maybe_shown_by(
         words.map(|words| context.shows_header(words, HeaderName::Reason, "the bearer is named as the reason")),
@@ -211,14 +227,14 @@ fn spoken<'s, 'a>(context: &'s CallContext<'a>) -> impl DoubleEndedIterator<Item
     })
 }
 
-/// What `told` says of its sender's resources, and what the two sides demand of them; the first line of media alone.
-fn reserved<'a>(context: &CallContext<'a>, told: &'a Message, other: &Message) -> Option<Reserved<'a>> {
+/// What `last` says of its sender's resources, and what the two sides demand of them; the first line of media alone.
+fn reserved<'a>(context: &CallContext<'a>, last: &'a Message, other: &Message) -> Option<Reserved<'a>> {
     let lines = |message: &Message| {
         let sdp = context.tables().sessions.shape(message.session);
         let media = sdp.medias.iter().find(|media| !media.preconditions.is_empty());
         media.map_or(&[][..], |media| media.preconditions.as_slice())
     };
-    let current = lines(told).iter().find_map(|line| {
+    let current = lines(last).iter().find_map(|line| {
         let rest = line.strip_prefix("curr:")?;
         let mut words = rest.split_whitespace();
         let is_own = words.next()? == "qos" && matches!(words.next()?, "local" | "e2e");
@@ -236,10 +252,10 @@ fn reserved<'a>(context: &CallContext<'a>, told: &'a Message, other: &Message) -
         });
         all.fold((false, false), |sum, one| (sum.0 || one.0, sum.1 || one.1))
     };
-    let own = demanded(told, "local");
+    let own = demanded(last, "local");
     // The other side names directions as it sees them: what it receives is sent here.
     let (received, sent) = demanded(other, "remote");
-    Some(Reserved { told, current, has, wanted: (own.0 || sent, own.1 || received) })
+    Some(Reserved { last, current, has, wanted: (own.0 || sent, own.1 || received) })
 }
 
 fn directions(word: &str) -> Option<(bool, bool)> {
@@ -282,7 +298,7 @@ fn ending<'a>(context: &CallContext<'a>, step: &crate::call::Transaction) -> Opt
 }
 
 /// A CANCEL or refusal that says that the bearer was lost.
-fn told_cause<'a>(context: &CallContext<'a>) -> Option<&'a Message> {
+fn lost_bearer<'a>(context: &CallContext<'a>) -> Option<&'a Message> {
     let all = context.transactions.originals().map(|(_, message)| message);
     all.filter(|message| {
         message.is_request(Method::Cancel)

@@ -34,15 +34,15 @@ pub struct Difference {
 impl Difference {
     /// How a reader knows our value: `G729 annexb=yes`, `no telephone-event`.
     pub fn ours(&self) -> String {
-        self.told(self.ours.as_deref())
+        self.words(self.ours.as_deref())
     }
 
     /// How a reader knows the other value.
     pub fn theirs(&self) -> String {
-        self.told(self.theirs.as_deref())
+        self.words(self.theirs.as_deref())
     }
 
-    fn told(&self, value: Option<&str>) -> String {
+    fn words(&self, value: Option<&str>) -> String {
         let (owner, name) = (&self.key.0, &self.key.1);
         match (owner.is_empty(), name.is_empty(), value) {
             (true, _, Some(value)) => format!("{name}={value}"),

@@ -105,12 +105,12 @@ fn unfollowed<'a>(context: &CallContext<'a>, offer: MessageIndex) -> Option<&'a 
     let exchange = changes(&context.transactions).find(|exchange| exchange.offer == Some(offer))?;
     let (offer, answer) = (context.message(offer)?, context.message(exchange.answer?)?);
     let sessions = &context.tables().sessions;
-    let told = |message: &Message| {
+    let direction = |message: &Message| {
         let mut lines = used(sessions.shape(message.session));
         lines.next().and_then(|line| line.common.direction)
     };
-    let holds = matches!(told(offer), Some(Direction::SendOnly | Direction::Inactive));
-    let went_on = is_agreed(&context.transactions, &exchange) && told(answer) == Some(Direction::SendRecv);
+    let holds = matches!(direction(offer), Some(Direction::SendOnly | Direction::Inactive));
+    let went_on = is_agreed(&context.transactions, &exchange) && direction(answer) == Some(Direction::SendRecv);
     (holds && went_on).then_some(answer)
 }
 

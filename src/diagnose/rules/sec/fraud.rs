@@ -33,6 +33,16 @@ const FOREIGN: [&str; 6] = ["9011", "900", "011", "+", "00", "810"];
 const RANGE_DIGITS: usize = 6;
 /// Calls of one sender whose prefixes are looked at.
 const INVITES_MAX: usize = 5_000;
+/// Calls of one sender of which it is counted how many were up at once.
+const CALLS_MAX: usize = 500;
+/// Digits that numbers of one region abroad share.
+const REGION_DIGITS: usize = 3;
+/// Talk below which a call is too short to compare its length, in milliseconds.
+const TALK_MIN_MS: f64 = 5_000.0;
+/// Ways of writing one number that a text lists.
+const SPELLINGS_SHOWN: usize = 6;
+/// Frames that evidence names.
+const FRAMES_MAX: usize = 5;
 /// Digits of a number that leads abroad.
 const FOREIGN_DIGITS_MIN: usize = 9;
 
@@ -72,44 +82,67 @@ fn claim(capture: &CaptureContext<'_>, sender: &Sender) -> Option<Claim> {
         return None;
     }
     let calls: Vec<&Call> = invites().filter_map(|ask| capture.calls.get(ask.call? as usize)).collect();
-    let mut facts: Vec<String> = Vec::new();
-    if has_hunt {
-        let shown: Vec<&str> = written.iter().take(6).map(String::as_str).collect();
-        facts.push(format!("it tried one number as {}", shown.join(", ")));
-    }
-    // Whoever dials a foreign range calls abroad: that is one fact, not two.
-    let mut counted_twice = 0;
-    if let Some((range, prefixes)) = range.filter(|_| !has_hunt) {
-        counted_twice = 1;
-        facts.push(format!(
-            "it dialled one foreign range (numbers that begin with {range}) with the prefixes {}",
-            prefixes.join(", ")
-        ));
-    }
-    if let Some(user) = stolen.first() {
-        facts.push(format!("it guessed the password of {user} before"));
-    }
-    if let Some(ask) = invites().find(|ask| abroad(user_of(capture.text(ask.target))).is_some()) {
-        facts.push(format!("it calls abroad ({})", user_of(capture.text(ask.target))));
-    }
+    let abroad_at = invites().map(|ask| user_of(capture.text(ask.target))).find(|user| abroad(user).is_some());
     let served = invites().find(|ask| ask.reply == Reply::Served && !ask.has_login(capture.store));
-    if let Some(ask) = served.filter(|_| sender.is_public(capture.store) && !registers(sender)) {
-        facts.push(format!("the call to {} went through without a login", user_of(capture.text(ask.target))));
-    }
+    let served = served.filter(|_| sender.is_public(capture.store) && !registers(sender));
     let at_once = most_at_once(capture, &calls);
-    if at_once >= AT_ONCE_MIN {
-        facts.push(format!("{at_once} calls at once to one foreign region"));
+    let hunt = has_hunt.then_some(FraudFact::Hunt(&written));
+    let range = range.filter(|_| !has_hunt);
+    // Whoever dials a foreign range calls abroad: that is one fact, not two.
+    let counted_twice = usize::from(range.is_some());
+    let facts = [
+        hunt,
+        range.map(|(range, prefixes)| FraudFact::OneRange { range, prefixes }),
+        stolen.first().map(|user| FraudFact::StolenPassword(user)),
+        abroad_at.map(FraudFact::CallsAbroad),
+        served.map(|ask| FraudFact::NoLogin(user_of(capture.text(ask.target)))),
+        (at_once >= AT_ONCE_MIN).then_some(FraudFact::AtOnce(at_once)),
+        borrowed_user(capture, sender).map(FraudFact::BorrowedUser),
+        has_equal_lengths(&calls).then_some(FraudFact::EqualLengths),
+    ];
+    let facts: Vec<FraudFact<'_>> = facts.into_iter().flatten().collect();
+    (facts.len() >= FACTS_MIN + counted_twice).then(|| fraud(capture, sender, &facts, invites().collect()))
+}
+
+/// What speaks for calls at somebody else's cost.
+enum FraudFact<'a> {
+    /// One number was tried in these ways of writing, mostly in vain.
+    Hunt(&'a [String]),
+    /// Numbers of one foreign range were dialled with several prefixes.
+    OneRange { range: &'a str, prefixes: Vec<&'a str> },
+    /// The password of this user was guessed before.
+    StolenPassword(&'a str),
+    /// This number is abroad.
+    CallsAbroad(&'a str),
+    /// The call to this number went through without a login.
+    NoLogin(&'a str),
+    /// So many calls to one foreign region were up at one moment.
+    AtOnce(usize),
+    /// It calls as this user, who is registered elsewhere.
+    BorrowedUser(&'a str),
+    /// The answered calls are of nearly equal length.
+    EqualLengths,
+}
+
+impl FraudFact<'_> {
+    fn words(&self) -> String {
+        match self {
+            Self::Hunt(written) => {
+                let shown: Vec<&str> = written.iter().take(SPELLINGS_SHOWN).map(String::as_str).collect();
+                format!("it tried one number as {}", shown.join(", "))
+            }
+            Self::OneRange { range, prefixes } => format!(
+                "it dialled one foreign range (numbers that begin with {range}) with the prefixes {}",
+                prefixes.join(", ")
+            ),
+            Self::StolenPassword(user) => format!("it guessed the password of {user} before"),
+            Self::CallsAbroad(user) => format!("it calls abroad ({user})"),
+            Self::NoLogin(user) => format!("the call to {user} went through without a login"),
+            Self::AtOnce(calls) => format!("{calls} calls at once to one foreign region"),
+            Self::BorrowedUser(user) => format!("it calls as {user}, who is registered elsewhere"),
+            Self::EqualLengths => "the answered calls are of nearly equal length".to_owned(),
+        }
     }
-    if let Some(user) = borrows_user(capture, sender) {
-        facts.push(format!("it calls as {user}, who is registered elsewhere"));
-    }
-    if has_equal_lengths(&calls) {
-        facts.push("the answered calls are of nearly equal length".to_owned());
-    }
-    if facts.len() < FACTS_MIN + counted_twice {
-        return None;
-    }
-    Some(story(capture, sender, &facts, invites().collect()))
 }
 
 /// The first digits behind the prefix of a range abroad that an outside sender dials in several ways, and these prefixes: whoever
@@ -123,8 +156,8 @@ fn prefixes_of_one_range<'a>(capture: &CaptureContext<'a>, sender: &Sender) -> O
     let invites = sender.asks.iter().filter(|ask| ask.method == Method::Invite);
     for ask in invites.take(INVITES_MAX) {
         let user = user_of(capture.text(ask.target));
-        let parts = abroad(user).and_then(|rest| Some((rest.get(..RANGE_DIGITS)?, user.strip_suffix(rest)?)));
-        if let Some((range, prefix)) = parts {
+        let split = abroad(user).and_then(|rest| Some((rest.get(..RANGE_DIGITS)?, user.strip_suffix(rest)?)));
+        if let Some((range, prefix)) = split {
             ranges.entry(range).or_default().insert(prefix);
             habits.entry((range, ask.from)).or_default().insert(prefix);
         }
@@ -147,8 +180,8 @@ fn is_mostly_in_vain(capture: &CaptureContext<'_>, hunt: &[&Ask], written: &[Str
     failed >= 2 && failed * 2 >= written.len()
 }
 
-/// Whether a user that it calls as is registered at another node, and not at this one.
-fn borrows_user(capture: &CaptureContext<'_>, sender: &Sender) -> Option<String> {
+/// The user that it calls as, where that is registered at another node, and not at this one.
+fn borrowed_user<'a>(capture: &CaptureContext<'a>, sender: &Sender) -> Option<&'a str> {
     let first = sender.asks.iter().find(|ask| ask.method == Method::Invite)?;
     let user = user_of(capture.text(first.from));
     let mut nodes = capture
@@ -161,7 +194,7 @@ fn borrows_user(capture: &CaptureContext<'_>, sender: &Sender) -> Option<String>
         .map(|attempt| capture.node(attempt.source))
         .peekable();
     nodes.peek()?;
-    nodes.all(|node| node != sender.node).then(|| user.to_owned())
+    nodes.all(|node| node != sender.node).then_some(user)
 }
 
 fn registers(sender: &Sender) -> bool {
@@ -185,8 +218,8 @@ fn stolen_users<'a>(capture: &CaptureContext<'a>, sender: &Sender) -> Vec<&'a st
 
 /// The most calls to numbers with the same first digits abroad that were up at one moment.
 fn most_at_once(capture: &CaptureContext<'_>, calls: &[&Call]) -> usize {
-    let region = |call: &Call| abroad(user_of(capture.text(call.callee))).and_then(|rest| rest.get(..3));
-    let answered: Vec<&&Call> = calls.iter().filter(|call| call.outcome.is_answered()).take(500).collect();
+    let region = |call: &Call| abroad(user_of(capture.text(call.callee))).and_then(|rest| rest.get(..REGION_DIGITS));
+    let answered: Vec<&&Call> = calls.iter().filter(|call| call.outcome.is_answered()).take(CALLS_MAX).collect();
     let at = |moment: &Call| {
         answered
             .iter()
@@ -203,7 +236,7 @@ fn most_at_once(capture: &CaptureContext<'_>, calls: &[&Call]) -> usize {
 
 fn has_equal_lengths(calls: &[&Call]) -> bool {
     let talks: Vec<f64> =
-        calls.iter().filter_map(|call| call.milestones.talk_ms()).filter(|talk| *talk >= 5_000.0).collect();
+        calls.iter().filter_map(|call| call.milestones.talk_ms()).filter(|talk| *talk >= TALK_MIN_MS).collect();
     let (Some(least), Some(most)) =
         (talks.iter().copied().min_by(f64::total_cmp), talks.iter().copied().max_by(f64::total_cmp))
     else {
@@ -212,13 +245,19 @@ fn has_equal_lengths(calls: &[&Call]) -> bool {
     talks.len() >= EQUAL_MIN && most - least <= most * EQUAL_PERCENT / 100.0
 }
 
-fn story(capture: &CaptureContext<'_>, sender: &Sender, facts: &[String], invites: Vec<&Ask>) -> Claim {
+fn fraud(capture: &CaptureContext<'_>, sender: &Sender, facts: &[FraudFact<'_>], invites: Vec<&Ask>) -> Claim {
     let address = capture.store.tables.endpoints.address(sender.node);
+    let facts: Vec<String> = facts.iter().map(FraudFact::words).collect();
     let (first, last) = (invites[0], invites[invites.len() - 1]);
-    let served: Vec<&&Ask> = invites.iter().filter(|ask| ask.reply == Reply::Served).collect();
+    let served: Vec<&Ask> = invites.iter().copied().filter(|ask| ask.reply == Reply::Served).collect();
     let mut calls: Vec<u32> = invites.iter().filter_map(|ask| ask.call).collect();
     calls.sort_unstable();
-    let mut observation = Observation::new(Confidence::Likely, Proof::Comparison)
+    let quoted = |asks: &[&Ask], shows: &str| {
+        let first = asks.first()?;
+        let frames = asks.iter().take(FRAMES_MAX).map(|ask| ask.at).collect();
+        Some(Evidence::in_frames(frames, format!("INVITE to {}", capture.text(first.target)), shows))
+    };
+    let observation = Observation::new(Confidence::Likely, Proof::Comparison)
         .titled(format!("Calls from {address} look like toll fraud"))
         .happened(format!(
             "{} of {} calls from {address} got through, and {}. Whether they were wanted only the owner of the account can say.",
@@ -231,19 +270,9 @@ fn story(capture: &CaptureContext<'_>, sender: &Sender, facts: &[String], invite
         ))
         .remedy("Bar the prefixes that it called, and tell the carrier.")
         .remedy("Take calls to the outside from known users alone, with limits per account.")
-        .at(first.source, "fraud");
-    if !served.is_empty() {
-        observation = observation.shown_by(Evidence::in_frames(
-            served.iter().take(5).map(|ask| ask.at).collect(),
-            format!("INVITE to {}", capture.text(served[0].target)),
-            "calls that got through",
-        ));
-    }
-    observation = observation.shown_by(Evidence::in_frames(
-        invites.iter().take(5).map(|ask| ask.at).collect(),
-        format!("INVITE to {}", capture.text(first.target)),
-        "the first of its calls",
-    ));
+        .at(first.source, "fraud")
+        .maybe_shown_by(quoted(&served, "calls that got through"))
+        .maybe_shown_by(quoted(&invites, "the first of its calls"));
     Claim {
         said: observation,
         count: calls.len() as u32,

@@ -9,7 +9,7 @@ use crate::diagnose::rule::Rule;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
-    Rule::of_capture("sec-brute-force", Severity::Error, "Password guessing", guessing::sec_brute_force),
-    Rule::of_capture("sec-toll-fraud", Severity::Error, "Pattern of toll fraud", fraud::sec_toll_fraud),
-    Rule::of_capture("sec-scanner", Severity::Warn, "SIP scanner or flood", scanner::sec_scanner),
+    Rule::of_capture("sec-brute-force", Severity::Error, guessing::sec_brute_force),
+    Rule::of_capture("sec-toll-fraud", Severity::Error, fraud::sec_toll_fraud),
+    Rule::of_capture("sec-scanner", Severity::Warn, scanner::sec_scanner),
 ];

@@ -11,6 +11,10 @@ use crate::sip::Method;
 
 /// Frames that a claim quotes.
 const FRAMES_MAX: usize = 5;
+/// Servers and users that a text lists.
+const TARGETS_SHOWN: usize = 5;
+/// Ways of writing one number that a text lists.
+const SPELLINGS_SHOWN: usize = 6;
 
 pub fn sec_scanner(capture: &CaptureContext<'_>) -> Vec<Claim> {
     let claims = capture.scans().iter().filter_map(|scan| {
@@ -32,24 +36,20 @@ fn claim(capture: &CaptureContext<'_>, scan: &Scan, sender: &Sender) -> Claim {
     let signs: Vec<String> = scan.signs.iter().map(sign).collect();
     let found: Vec<&Ask> = sender.asks.iter().filter(|ask| is_find(ask)).collect();
     let finds = finds(capture, &found);
-    let mut observation = Observation::new(scan.confidence, Proof::Comparison)
+    let some = |asks: &mut dyn Iterator<Item = &Ask>, shows: &str| {
+        let mut asks = asks.take(FRAMES_MAX).peekable();
+        let first = *asks.peek()?;
+        let quote = format!("{} {}", first.method.text(), capture.text(first.target));
+        Some(Evidence::in_frames(asks.map(|ask| ask.at).collect(), quote, shows))
+    };
+    let observation = Observation::new(scan.confidence, Proof::Comparison)
         .titled(format!("{address} searches for open SIP servers"))
         .happened(format!("{address} sent {} in {seconds:.1} s: {}.{finds}", sent.join(", "), signs.join("; ")))
         .remedy(format!("Firewall: block {address}, and let only known peers and registered phones reach SIP."))
         .remedy("Servers: answer unknown users the same way as known ones.")
-        .shown_by(Evidence::in_frames(
-            sender.asks.iter().take(FRAMES_MAX).map(|ask| ask.at).collect(),
-            format!("{} {}", first.method.text(), capture.text(first.target)),
-            "the first of its requests",
-        ))
-        .at(first.source, "scan");
-    if !found.is_empty() {
-        observation = observation.shown_by(Evidence::in_frames(
-            found.iter().take(FRAMES_MAX).map(|ask| ask.at).collect(),
-            format!("{} {}", found[0].method.text(), capture.text(found[0].target)),
-            "requests that got something other than a plain refusal",
-        ));
-    }
+        .at(first.source, "scan")
+        .maybe_shown_by(some(&mut sender.asks.iter(), "the first of its requests"))
+        .maybe_shown_by(some(&mut found.iter().copied(), "requests that got something other than a plain refusal"));
     Claim {
         said: observation,
         calls: calls(sender),
@@ -77,7 +77,10 @@ fn sign(sign: &Sign) -> String {
         Sign::Destinations(nodes) => format!("{nodes} servers asked"),
         Sign::Sequence(numbers) => format!("{numbers} numbers asked for in their order"),
         Sign::Prefixes(spellings) => {
-            format!("one number tried as {}", spellings.iter().take(6).cloned().collect::<Vec<_>>().join(", "))
+            format!(
+                "one number tried as {}",
+                spellings.iter().take(SPELLINGS_SHOWN).cloned().collect::<Vec<_>>().join(", ")
+            )
         }
         Sign::NoAck(count) => format!("{count} refused INVITEs, none confirmed by an ACK"),
         Sign::Flood(rate) => format!("up to {rate} requests within one second"),
@@ -91,10 +94,11 @@ fn is_find(ask: &Ask) -> bool {
 }
 
 fn finds(capture: &CaptureContext<'_>, found: &[&Ask]) -> String {
-    let served: Vec<&str> =
-        found.iter().filter(|ask| ask.reply == Reply::Served).map(|ask| capture.text(ask.target)).take(5).collect();
-    let asked: Vec<&str> =
-        found.iter().filter(|ask| ask.reply != Reply::Served).map(|ask| capture.text(ask.target)).take(5).collect();
+    let targets = |is_served: bool| -> Vec<&str> {
+        let asks = found.iter().filter(|ask| (ask.reply == Reply::Served) == is_served);
+        asks.map(|ask| capture.text(ask.target)).take(TARGETS_SHOWN).collect()
+    };
+    let (served, asked) = (targets(true), targets(false));
     let mut text = String::new();
     if !served.is_empty() {
         text.push_str(&format!(" It was served for {}.", served.join(", ")));

@@ -9,7 +9,7 @@ use crate::diagnose::rules::srv::alike::{by_origin, claim as claim_about, with_e
 
 /// Codes that other rules explain: features, versions, sizes and preconditions.
 const EXPLAINED_CODES: [u16; 4] = [501, 505, 513, 580];
-/// Failed and good calls needed to speak of a feature that parts them.
+/// Failed and good calls needed to speak of a feature that sets them off.
 const CALLS_MIN: u32 = 5;
 
 /// A server that reports a fault of its own.
@@ -30,14 +30,14 @@ fn claim(capture: &CaptureContext<'_>, node: NodeId, code: u16, mut calls: Vec<u
     let origin = first.origin?;
     let name = capture.name(origin.endpoint);
     let good = capture.good_calls(node);
-    let apart = feature(capture, node, &calls, good);
+    let common = feature(capture, node, &calls, good);
     let observation = Observation::new(
-        if apart.is_some() { Confidence::Likely } else { Confidence::Possible },
-        if apart.is_some() { Proof::Comparison } else { Proof::CodeMeaning },
+        if common.is_some() { Confidence::Likely } else { Confidence::Possible },
+        if common.is_some() { Proof::Comparison } else { Proof::CodeMeaning },
     )
     .titled(title(&name, code))
-    .happened(explanation(&name, code, calls.len(), good, apart.as_ref()))
-    .remedy(remedy(capture, &name, *calls.first()?, apart.as_ref()))
+    .happened(explanation(&name, code, calls.len(), good, common.as_ref()))
+    .remedy(remedy(capture, &name, *calls.first()?, common.as_ref()))
     .at(origin.endpoint, code);
     let shows = match code {
         500 => "the fault that it reports",
@@ -58,20 +58,20 @@ fn title(name: &str, code: u16) -> String {
     }
 }
 
-/// The feature that parts the refused calls from good ones sharply.
+/// The feature that sets the refused calls off from good ones sharply.
 fn feature(capture: &CaptureContext<'_>, node: NodeId, calls: &[u32], good: &[u32]) -> Option<DistinguishingFeature> {
     capture
         .separates(node, calls, good)
-        .filter(|apart| apart.is_sharp() && apart.failed_in >= CALLS_MIN && apart.good_out >= CALLS_MIN)
+        .filter(|common| common.is_sharp() && common.failed_in >= CALLS_MIN && common.good_out >= CALLS_MIN)
 }
 
-fn explanation(name: &str, code: u16, calls: usize, good: &[u32], apart: Option<&DistinguishingFeature>) -> String {
+fn explanation(name: &str, code: u16, calls: usize, good: &[u32], common: Option<&DistinguishingFeature>) -> String {
     let mut text = format!(
         "{name} refused {} with {code}. Nothing behind it is visible in this capture",
         if calls == 1 { "this call".to_owned() } else { format!("{calls} calls") }
     );
-    match apart {
-        Some(apart) => text += &format!("; {}.", apart.sentence()),
+    match common {
+        Some(common) => text += &format!("; {}.", common.sentence()),
         None if code == 503 && calls == 1 => {
             text += ": a refusal, load and a missing route cannot be told apart from one call.";
         }
@@ -84,11 +84,11 @@ fn explanation(name: &str, code: u16, calls: usize, good: &[u32], apart: Option<
     text
 }
 
-fn remedy(capture: &CaptureContext<'_>, name: &str, call: u32, apart: Option<&DistinguishingFeature>) -> String {
+fn remedy(capture: &CaptureContext<'_>, name: &str, call: u32, common: Option<&DistinguishingFeature>) -> String {
     let id =
         capture.calls.get(call as usize).and_then(|call| call.legs.first()).map_or("", |leg| capture.text(leg.call_id));
-    let compare = apart.map_or(String::new(), |apart| {
-        format!(" Compare how {name} handles calls that {} with others.", apart.feature)
+    let compare = common.map_or(String::new(), |common| {
+        format!(" Compare how {name} handles calls that {} with others.", common.feature)
     });
     format!("Look up the Call-ID {id} in the log of {name}.{compare}")
 }

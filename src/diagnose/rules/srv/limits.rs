@@ -7,45 +7,45 @@ use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::counted;
 use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::telling::{Refusals, list};
+use crate::diagnose::rules::srv::refusals::{Refusals, list};
 
 /// Share of refusals whose words must name a limit for certainty.
-const TOLD_SHARE: f64 = 0.5;
+const STATED_SHARE: f64 = 0.5;
 
 /// A node that refuses whatever comes while so many calls are up.
 pub fn srv_capacity_ceiling(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, &RefusalCause::Ceiling, ceiling_finding)
+    claims(capture, &RefusalCause::Ceiling, ceiling)
 }
 
 /// A node that refuses whatever comes faster than so many calls a second.
 pub fn srv_cps_limit(capture: &CaptureContext<'_>) -> Vec<Claim> {
-    claims(capture, &RefusalCause::Pace, pace_finding)
+    claims(capture, &RefusalCause::Pace, pace_limit)
 }
 
 fn claims(
     capture: &CaptureContext<'_>,
     cause: &RefusalCause,
-    tell: fn(&Refusals<'_>) -> Option<Observation>,
+    observe: fn(&Refusals<'_>) -> Option<Observation>,
 ) -> Vec<Claim> {
     let mut claims = Vec::new();
     for (destination, explained) in capture.refusal_causes() {
         let limited = explained.iter().filter(|explained| explained.cause == *cause);
         for explained in limited {
             let refusals = Refusals { capture, destination, places: &explained.places };
-            claims.extend(tell(&refusals).map(|observation| refusals.claim(observation)));
+            claims.extend(observe(&refusals).map(|observation| refusals.claim(observation)));
         }
     }
     claims
 }
 
-fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Observation> {
+fn ceiling(refusals: &Refusals<'_>) -> Option<Observation> {
     let (capture, destination) = (refusals.capture, refusals.destination);
     let ceiling = destination.ceiling.as_ref()?;
     let found = &ceiling.threshold;
     let name = capture.name(destination.endpoint);
-    let told = refusals.attempts().filter(|attempt| attempt.words.is_limit()).count();
-    let is_told = told as f64 >= TOLD_SHARE * refusals.places.len() as f64;
-    let confidence = if is_told { Confidence::Certain } else { Confidence::Likely };
+    let stated = refusals.attempts().filter(|attempt| attempt.words.is_limit()).count();
+    let is_stated = stated as f64 >= STATED_SHARE * refusals.places.len() as f64;
+    let confidence = if is_stated { Confidence::Certain } else { Confidence::Likely };
     let least = if destination.older > 0 || starts_full(destination) { "at least " } else { "" };
     let whose = match ceiling.view {
         CountedCalls::To => String::new(),
@@ -63,7 +63,7 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Observation> {
         counted(found.episodes, "time"),
         if found.episodes == 1 { "," } else { ", each time" },
     );
-    let observation = Observation::new(confidence, if is_told { Proof::OwnWords } else { Proof::Comparison })
+    let observation = Observation::new(confidence, if is_stated { Proof::OwnWords } else { Proof::Comparison })
         .titled(format!("{name} has {} channels, and all were taken", found.limit))
         .happened(explanation)
         .remedy(ceiling_remedy(refusals))
@@ -76,7 +76,7 @@ fn ceiling_finding(refusals: &Refusals<'_>) -> Option<Observation> {
             ),
         )
         .not("call-busy", "different numbers were refused alike, and taken as soon as a call had ended");
-    Some(with_evidence(observation, refusals, "refused with all channels taken"))
+    Some(observation.maybe_shown_by(refusals.evidence("refused with all channels taken")))
 }
 
 /// Who changes what about a ceiling.
@@ -99,18 +99,18 @@ fn starts_full(destination: &Destination) -> bool {
     first.is_some_and(|first| (first as u32) < limit)
 }
 
-fn pace_finding(refusals: &Refusals<'_>) -> Option<Observation> {
+fn pace_limit(refusals: &Refusals<'_>) -> Option<Observation> {
     let (capture, destination) = (refusals.capture, refusals.destination);
     let rate = destination.pace.as_ref()?.rate;
     let name = capture.name(destination.endpoint);
-    let told = refusals.attempts().filter(|attempt| attempt.words.says_rate).count();
-    let is_told = told as f64 >= TOLD_SHARE * refusals.places.len() as f64;
-    let confidence = if is_told { Confidence::Certain } else { Confidence::Likely };
+    let stated = refusals.attempts().filter(|attempt| attempt.words.says_rate).count();
+    let is_stated = stated as f64 >= STATED_SHARE * refusals.places.len() as f64;
+    let confidence = if is_stated { Confidence::Certain } else { Confidence::Likely };
     let pace = pace(rate.per_second);
     let taken = destination.attempts.iter().filter(|attempt| attempt.fate == Fate::Taken).count();
     let at_once = at_once(&rate.counting);
     let how = pace_words(refusals, &rate);
-    let observation = Observation::new(confidence, if is_told { Proof::OwnWords } else { Proof::Comparison })
+    let observation = Observation::new(confidence, if is_stated { Proof::OwnWords } else { Proof::Comparison })
         .titled(format!("{name} takes {pace}, and more came"))
         .happened(format!("{name} takes {pace}{at_once}: {how}. It took {taken} calls in all."))
         .remedy(format!(
@@ -125,7 +125,7 @@ fn pace_finding(refusals: &Refusals<'_>) -> Option<Observation> {
                 bound(rate.counting.chance())
             ),
         );
-    Some(with_evidence(observation, refusals, "refused beyond the rate"))
+    Some(observation.maybe_shown_by(refusals.evidence("refused beyond the rate")))
 }
 
 /// What a limiter takes beyond its rate after a pause.
@@ -177,11 +177,6 @@ fn pace_words(refusals: &Refusals<'_>, rate: &RateLimit) -> String {
             bucket.taken,
         ),
     }
-}
-
-fn with_evidence(observation: Observation, refusals: &Refusals<'_>, shows: &str) -> Observation {
-    let evidence = refusals.evidence(shows);
-    evidence.into_iter().fold(observation, Observation::shown_by)
 }
 
 /// A rate as an operator says it: `5 calls per second`, `30 calls per minute`.

@@ -11,11 +11,17 @@ use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::part_of;
 use crate::diagnose::finding::{Confidence, Observation, Proof, Severity, Steps};
 use crate::diagnose::rule::Claim;
-use crate::diagnose::rules::srv::telling::{Refusals, list, seconds};
+use crate::diagnose::rules::srv::refusals::{Refusals, list, seconds};
 use crate::sip::number::user_of;
 
 /// Length of the spans in which what came is compared with what was taken.
 const SPAN_SECONDS: i64 = 10;
+/// Refusals from which on it is said how much came meanwhile.
+const REFUSALS_MIN: usize = 5;
+/// Answers before the first refusal that are compared with as many or more before them.
+const ANSWERS_MIN: usize = 20;
+/// A span is one in which the node refused where that many attempts at most came to one refusal.
+const ATTEMPTS_A_REFUSAL: u32 = 10;
 
 /// A node that refuses for load.
 pub fn srv_overload(capture: &CaptureContext<'_>) -> Vec<Claim> {
@@ -34,23 +40,23 @@ pub fn srv_overload(capture: &CaptureContext<'_>) -> Vec<Claim> {
 fn observation(refusals: &Refusals<'_>, slowing: Slowing) -> Observation {
     let (capture, destination) = (refusals.capture, refusals.destination);
     let name = capture.name(destination.endpoint);
-    let told = Told::of(refusals);
-    let is_told = slowing == Slowing::default();
+    let demands = Demands::of(refusals);
+    let is_stated = slowing == Slowing::default();
     let (confidence, proof) =
-        if is_told { (Confidence::Certain, Proof::OwnWords) } else { (Confidence::Likely, Proof::Timing) };
+        if is_stated { (Confidence::Certain, Proof::OwnWords) } else { (Confidence::Likely, Proof::Timing) };
     let mut explanation = format!(
         "{name} refused {} with {} {}{}.",
         part_of(refusals.places.len(), destination.attempts.len(), "call"),
         refusals.codes(),
         refusals.span_words(),
-        told.words(),
+        demands.words(),
     );
     let levels = destination.levels(CountedCalls::To);
     let pusher = pusher(refusals);
     explanation += &load_words(refusals, &levels, pusher.as_ref());
     explanation += &slow_words(refusals, slowing);
     let early = refusals.sent_too_early();
-    if told.pause.is_some() {
+    if demands.pause.is_some() {
         explanation += &match early {
             0 => " No sender sent another INVITE inside the pause.".to_owned(),
             1 => " One INVITE was sent to it inside a pause that it had asked for.".to_owned(),
@@ -61,15 +67,15 @@ fn observation(refusals: &Refusals<'_>, slowing: Slowing) -> Observation {
     let severity = if refusals.calls().is_empty() { Severity::Warn } else { Severity::Error };
     let observation = Observation::new(confidence, proof)
         .severity(severity)
-        .titled(if is_told {
+        .titled(if is_stated {
             format!("{name} says that it is overloaded or unavailable")
         } else {
             format!("{name} is overloaded")
         })
         .happened(explanation)
-        .remedy(remedy(refusals, &told, early, pusher.as_ref()))
+        .remedy(remedy(refusals, &demands, early, pusher.as_ref()))
         .at(destination.endpoint, "overload")
-        .maybe_shown_by(refusals.evidence(told.shows()));
+        .maybe_shown_by(refusals.evidence(demands.shows()));
     with_refuted(observation, refusals, &levels)
 }
 
@@ -91,7 +97,7 @@ fn with_refuted(observation: Observation, refusals: &Refusals<'_>, levels: &[u32
 }
 
 /// What refusals ask for.
-struct Told {
+struct Demands {
     /// Shortest and longest Retry-After in seconds.
     pause: Option<(u32, u32)>,
     /// Largest share that the node wanted kept back, in percent.
@@ -100,7 +106,7 @@ struct Told {
     q850: Option<u16>,
 }
 
-impl Told {
+impl Demands {
     fn of(refusals: &Refusals<'_>) -> Self {
         let words = || refusals.attempts().map(|attempt| attempt.words);
         let pauses = || words().filter_map(|words| words.retry_after_seconds);
@@ -113,31 +119,18 @@ impl Told {
     }
 
     fn words(&self) -> String {
-        let mut parts = Vec::new();
-        match self.pause {
-            Some((low, high)) if low == high => {
-                parts.push(format!("asking for a pause of {low} s (Retry-After)"));
-            }
-            Some((low, high)) => {
-                parts.push(format!("asking for pauses of {low} to {high} s (Retry-After)"));
-            }
-            None => {}
-        }
-        if let Some(percent) = self.oc_percent {
-            parts.push(format!("asking to keep back {percent} % of requests (oc, RFC 7339)"));
-        }
-        match self.q850 {
-            Some(42) => parts.push("naming congestion (Q.850 cause 42)".to_owned()),
-            Some(cause @ (34 | 44)) => {
-                parts.push(format!("naming missing channels (Q.850 cause {cause})"));
-            }
-            _ if self.says_overload => parts.push("saying so in its own words".to_owned()),
-            _ => {}
-        }
-        if parts.is_empty() {
-            return String::new();
-        }
-        format!(", {}", parts.join(", "))
+        let pause = self.pause.map(|(low, high)| match low == high {
+            true => format!(", asking for a pause of {low} s (Retry-After)"),
+            false => format!(", asking for pauses of {low} to {high} s (Retry-After)"),
+        });
+        let kept_back =
+            self.oc_percent.map(|percent| format!(", asking to keep back {percent} % of requests (oc, RFC 7339)"));
+        let cause = match self.q850 {
+            Some(42) => Some(", naming congestion (Q.850 cause 42)".to_owned()),
+            Some(cause @ (34 | 44)) => Some(format!(", naming missing channels (Q.850 cause {cause})")),
+            _ => self.says_overload.then(|| ", saying so in its own words".to_owned()),
+        };
+        [pause, kept_back, cause].into_iter().flatten().collect()
     }
 
     fn shows(&self) -> &'static str {
@@ -151,7 +144,7 @@ impl Told {
 /// How much came and how much was taken while it refused and before.
 fn load_words(refusals: &Refusals<'_>, levels: &[u32], pusher: Option<&Pusher<'_>>) -> String {
     let destination = refusals.destination;
-    if refusals.places.len() < 5 {
+    if refusals.places.len() < REFUSALS_MIN {
         return String::new();
     }
     let span = |nanoseconds: i64| nanoseconds.div_euclid(SPAN_SECONDS * 1_000_000_000);
@@ -168,7 +161,7 @@ fn load_words(refusals: &Refusals<'_>, levels: &[u32], pusher: Option<&Pusher<'_
     let a_second = |count: f32| count / SPAN_SECONDS as f32;
     let full: Vec<(f32, f32)> = counts
         .values()
-        .filter(|(all, _, refused)| refused * 10 >= *all && *refused > 0)
+        .filter(|(all, _, refused)| refused * ATTEMPTS_A_REFUSAL >= *all && *refused > 0)
         .map(|(all, taken, _)| (*all as f32, *taken as f32))
         .collect();
     let calm = counts.values().filter(|(_, _, refused)| *refused == 0).map(|(all, _, _)| *all).max();
@@ -264,16 +257,16 @@ fn slow_words(refusals: &Refusals<'_>, slowing: Slowing) -> String {
     })
 }
 
-/// The slowing of answers in the 20 attempts before a place, where they take more than twice as long as before.
+/// The slowing of the last answers before a place, where they take more than twice as long as before.
 fn slowing_before(destination: &Destination, place: Option<&u32>) -> Option<Slowing> {
     let before = destination.attempts.get(..*place? as usize)?;
     let answers: Vec<f32> = before.iter().filter_map(|attempt| attempt.progress_ms).collect();
-    let (early, late) = answers.split_at_checked(answers.len().checked_sub(20)?)?;
+    let (early, late) = answers.split_at_checked(answers.len().checked_sub(ANSWERS_MIN)?)?;
     let slowing = Slowing { before_ms: median(early), after_ms: median(late) };
-    (early.len() >= 20 && slowing.after_ms > 2.0 * slowing.before_ms).then_some(slowing)
+    (early.len() >= ANSWERS_MIN && slowing.after_ms > 2.0 * slowing.before_ms).then_some(slowing)
 }
 
-fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32, pusher: Option<&Pusher<'_>>) -> Steps {
+fn remedy(refusals: &Refusals<'_>, demands: &Demands, early: u32, pusher: Option<&Pusher<'_>>) -> Steps {
     let (capture, destination) = (refusals.capture, refusals.destination);
     let name = capture.name(destination.endpoint);
     let mut steps: Vec<String> = Vec::new();
@@ -289,10 +282,10 @@ fn remedy(refusals: &Refusals<'_>, told: &Told, early: u32, pusher: Option<&Push
             format!("Let the senders fail over on 503: meanwhile there was room at {}.", list(&others))
         });
     }
-    if told.pause.is_some() && early > 0 {
+    if demands.pause.is_some() && early > 0 {
         steps.push(format!("Make the senders heed Retry-After: no INVITE to {name} while the pause runs."));
     }
-    if told.oc_percent.is_some() {
+    if demands.oc_percent.is_some() {
         steps.push(
             "Switch on overload control (RFC 7339) at the senders, so that they keep back what it asks.".to_owned(),
         );

@@ -2,14 +2,14 @@
 //!
 //! Source: RFC 3891 section 3 (which call Replaces names, and as whom).
 
-use crate::call::Message;
+use crate::call::{Message, Outcome};
 use crate::diagnose::context::call_context::CallContext;
 use crate::diagnose::finding::{Confidence, Observation, Proof};
 use crate::sip::{DialogReference, HeaderName};
 
 /// A call that was to take another one's place, and was refused.
 pub(super) fn refused(context: &CallContext<'_>) -> Option<Observation> {
-    if !context.outcome().is_failure() && context.outcome() != crate::call::Outcome::Busy {
+    if !context.outcome().is_failure() && context.outcome() != Outcome::Busy {
         return None;
     }
     let (refuser, refusal, request) = (context.refuser()?, context.refusal()?, context.refused_request()?);

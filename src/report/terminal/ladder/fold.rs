@@ -9,7 +9,7 @@ use crate::reference::ResponseCode;
 use crate::report::terminal::ladder::session;
 use crate::sip::{HeaderName, Method};
 
-/// Gaps between repeats that are told one by one.
+/// Gaps between repeats that are shown one by one.
 const GAPS_MAX: usize = 10;
 
 /// One rung: a message, and how often it was sent.
@@ -105,9 +105,9 @@ fn note(
     if !message.session.is_absent() {
         parts.push(session::summary(transactions, message, owner));
     }
-    let told =
+    let headers =
         [(HeaderName::Warning, "Warning"), (HeaderName::Reason, "Reason"), (HeaderName::RetryAfter, "Retry-After")];
-    for (header, label) in told {
+    for (header, label) in headers {
         if let Some(value) = transactions.tables.header(message, header) {
             parts.push(format!("{label}: {value}"));
         }
@@ -121,9 +121,9 @@ fn gaps(sends: &[Timestamp]) -> String {
         [before, after] => after.since(*before).as_secs_f64(),
         _ => 0.0,
     });
-    let told: Vec<String> = gaps.take(GAPS_MAX).map(|gap| trimmed(gap, if gap < 0.1 { 3 } else { 1 })).collect();
+    let shown: Vec<String> = gaps.take(GAPS_MAX).map(|gap| trimmed(gap, if gap < 0.1 { 3 } else { 1 })).collect();
     let more = if sends.len() > GAPS_MAX + 1 { " ..." } else { "" };
-    format!("{}{more} s", told.join(" "))
+    format!("{}{more} s", shown.join(" "))
 }
 
 #[cfg(test)]

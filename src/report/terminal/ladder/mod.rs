@@ -6,7 +6,7 @@ mod session;
 
 use std::io;
 
-use crate::call::{Call, CallTransactions, EndpointId, NodeId, transactions_of};
+use crate::call::{Call, CallTransactions, EndpointId, NodeId};
 use crate::report::terminal::Context;
 use crate::report::terminal::page::{Page, faint};
 use crate::report::words::count;
@@ -18,7 +18,7 @@ const RAILS_MAX: usize = 5;
 /// Rungs shown unless all are asked for.
 const RUNGS_MAX: usize = 120;
 
-/// Where a message comes from or goes to, as the ladder tells places apart.
+/// Where a message comes from or goes to, as the ladder has places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Address and port.
@@ -29,12 +29,12 @@ enum Place {
 
 /// Writes the ladder.
 pub(super) fn write(context: &Context<'_>, call: &Call, page: &mut Page<'_>) -> io::Result<()> {
-    let transactions = transactions_of(&context.analysis.store, &call.legs);
-    let rungs = fold::rungs(&transactions, context.view.is_whole);
+    let transactions = context.analysis.transactions(call);
+    let rungs = fold::rungs(&transactions, context.style.is_whole);
     if rungs.is_empty() {
         return Ok(());
     }
-    let limit = if context.view.is_whole { usize::MAX } else { RUNGS_MAX };
+    let limit = if context.style.is_whole { usize::MAX } else { RUNGS_MAX };
     let shown = rungs.get(..limit).unwrap_or(&rungs);
     page.blank()?;
     match Rails::of(context, &transactions, shown, page.width()) {

@@ -6,7 +6,7 @@ use crate::sip::{Method, Sdp};
 
 /// Codecs named of one medium.
 const CODECS_MAX: usize = 6;
-/// Media told of one description.
+/// Media named of one description.
 const MEDIAS_MAX: usize = 3;
 
 /// `offer PCMU PCMA 101`, `answer PCMA 101 hold`, `offer PCMU + video H264`.
