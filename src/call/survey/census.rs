@@ -34,7 +34,7 @@ pub struct Census {
     /// Places of the messages that came in fragments, rising.
     pub fragmented: Vec<u32>,
     /// What nodes sent each other.
-    pub traffic: BTreeMap<(NodeId, NodeId), Traffic>,
+    pub traffic: BTreeMap<NodePair, Traffic>,
     /// Times of the first and the last message; `None` where there is none.
     pub span: Option<(Timestamp, Timestamp)>,
 }
