@@ -2,6 +2,8 @@
 
 #[path = "formats/csv.rs"]
 mod csv;
+#[path = "formats/explanations.rs"]
+mod explanations;
 #[path = "formats/json.rs"]
 mod json;
 #[path = "formats/made.rs"]

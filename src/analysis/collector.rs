@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::analysis::batch::{Batch, IcmpSeen};
+use crate::call::FastMap;
 use crate::call::beside::dns::{DNS_MESSAGES_MAX, DnsSeen};
 use crate::call::{Arrival, MessageBatch, MessageStoreBuilder};
 use crate::capture::{FrameRef, Timestamp};
@@ -52,13 +53,13 @@ pub(super) struct Tally {
     /// Holes in signalling streams by capture: how many, and the first frame behind one.
     pub(super) holes: BTreeMap<u16, (u64, FrameRef)>,
     /// Of messages in several pieces of a stream: by the frame that completed one, the frame in which it begins.
-    pub(super) begun: HashMap<FrameRef, FrameRef, foldhash::fast::FixedState>,
+    pub(super) begun: FastMap<FrameRef, FrameRef>,
 }
 
 /// Streams and fragments of captures that follow one another; captures that overlap in time saw other places.
 struct Lane {
     network: Network,
-    framers: HashMap<StreamId, Framer<Mark>, foldhash::fast::FixedState>,
+    framers: FastMap<StreamId, Framer<Mark>>,
     last: Timestamp,
 }
 
@@ -180,7 +181,7 @@ impl Collector {
 }
 
 struct StreamReader<'a> {
-    framers: &'a mut HashMap<StreamId, Framer<Mark>, foldhash::fast::FixedState>,
+    framers: &'a mut FastMap<StreamId, Framer<Mark>>,
     waiting: &'a mut MessageBatch,
     seed: &'a Seed,
     tally: &'a mut Tally,

@@ -2,9 +2,10 @@
 //!
 //! Sources: RFC 3264 section 5 (offer and answer), RFC 3261 sections 20.35 and 20.41 (Server, User-Agent).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use crate::call::FastMap;
 use crate::call::{Call, Message, MessageKind, MessageStore, SessionId, ShapeId, Tables};
 use crate::capture::FrameRef;
 use crate::sip::{HeaderName, Method, Sdp, StatusCode};
@@ -141,7 +142,7 @@ fn codecs(tables: &Tables, session: SessionId) -> Vec<&str> {
 #[derive(Debug, Default)]
 pub struct HeaderUses {
     /// Messages by their fields: there are few sets of these.
-    counts: HashMap<(MessageKind, ShapeId), u64, foldhash::fast::FixedState>,
+    counts: FastMap<(MessageKind, ShapeId), u64>,
 }
 
 impl HeaderUses {

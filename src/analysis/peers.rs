@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use rayon::prelude::*;
 
 use crate::analysis::result::Peer;
+use crate::call::FastMap;
 use crate::call::survey::metrics::Spread;
 use crate::call::{Call, MessageStore, NodeId, is_step};
 use crate::sip::StatusCode;
 
 /// The nodes that INVITEs were sent to, busiest first; challenges and followed redirections are no tries.
 pub(super) fn peers(calls: &[Call], store: &MessageStore) -> Vec<Peer> {
-    let mut places: HashMap<NodeId, usize, foldhash::fast::FixedState> = HashMap::default();
+    let mut places: FastMap<NodeId, usize> = HashMap::default();
     let mut peers: Vec<(Peer, Vec<f64>, Vec<f64>)> = Vec::new();
     for call in calls {
         for (place, hop) in call.hops.iter().enumerate() {

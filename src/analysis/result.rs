@@ -1,9 +1,10 @@
 //! What an analysis holds: every number that a report prints is a field here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::analysis::narrowing::Narrowing;
+use crate::call::FastMap;
 use crate::call::beside::other_request::{OtherCount, OtherRequest};
 use crate::call::beside::registration::{RegisterAttempt, Registration};
 use crate::call::survey::metrics::{Metrics, RegistrationMetrics};
@@ -43,7 +44,7 @@ pub struct Analysis {
     /// Files that were given more than once, and read once.
     pub repeated: Vec<PathBuf>,
     /// Of messages in several pieces of a TCP stream: by the frame that completed one, the frame in which it begins.
-    pub begun: HashMap<FrameRef, FrameRef, foldhash::fast::FixedState>,
+    pub begun: FastMap<FrameRef, FrameRef>,
     /// Which of the calls reports are about, where not about all.
     pub narrowing: Option<Narrowing>,
     /// The messages themselves, and the tables that every id refers to.

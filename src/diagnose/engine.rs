@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use crate::call::FastMap;
 use crate::call::survey::metrics::Metrics;
 use crate::call::{CallIndex, Outcome, OutcomeGroup};
 use crate::diagnose::context::call_context::CallContext;
@@ -43,7 +44,7 @@ pub fn diagnose(input: DiagnosisInput<'_>) -> Diagnosis {
     let rules = rules::all().par_iter().with_max_len(1);
     let claims: Vec<Claim<Finding>> = rules.flat_map_iter(|rule| ask_capture(rule, &capture)).collect();
     capture.forget_senders();
-    let mut by_call: HashMap<u32, Vec<&Finding>, foldhash::fast::FixedState> = HashMap::default();
+    let mut by_call: FastMap<u32, Vec<&Finding>> = HashMap::default();
     for claim in &claims {
         for call in &claim.calls {
             by_call.entry(*call).or_default().push(&claim.said);

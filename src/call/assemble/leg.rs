@@ -3,13 +3,14 @@
 //! Sources: RFC 7989 (Session-ID), RFC 7315 section 4.6 (icid), RFC 3261 section 8.1.3.4 (redirection). Where two candidates fit,
 //! nothing is linked: a wrong link would accuse the wrong node.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use rayon::prelude::*;
 
 use crate::call::outcome::call::Call;
 use crate::call::store::endpoint::NodeId;
+use crate::call::store::fast_map::FastSet;
 use crate::call::store::message::Message;
 use crate::call::store::message_store::MessageStore;
 use crate::call::store::string_arena::TextId;
@@ -154,7 +155,7 @@ fn link_by_hiding(linkable: &[Option<LinkableCall<'_>>], leader: &mut [u32]) {
     let mut tags: Vec<TextId> = linkable.iter().flatten().map(|own| own.invite.from_tag).collect();
     tags.par_sort_unstable();
     let pairs = tags.windows(2).filter(|pair| pair[0] == pair[1]);
-    let shared: HashSet<TextId, foldhash::fast::FixedState> = pairs.map(|pair| pair[0]).collect();
+    let shared: FastSet<TextId> = pairs.map(|pair| pair[0]).collect();
     let mut known: HashMap<(TextId, u32), Vec<usize>, foldhash::fast::RandomState> = HashMap::default();
     for (place, own) in linkable.iter().enumerate() {
         let Some(own) = own else { continue };

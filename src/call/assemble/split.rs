@@ -2,7 +2,6 @@
 //! whatever the threads.
 
 use rayon::prelude::*;
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use crate::call::beside::other_request::{self, OtherRequest};
 use crate::call::beside::registration::{RegisterAttempt, attempts};
 use crate::call::outcome::call::{Call, sum_up};
 use crate::call::outcome::verdict::Watch;
+use crate::call::store::fast_map::FastSet;
 use crate::call::store::message::Message;
 use crate::call::store::message_store::{Leg, MessageStore};
 use crate::call::store::messages::MessageRange;
@@ -137,8 +137,8 @@ fn may_have_repeats(pairing: &Pairing) -> bool {
 /// A response that a proxy passes on under the Via stack of the next hop is of that hop's transaction, and is no repeat. An ACK
 /// answers each repeat of its 2xx and may have a branch of its own each time (RFC 3261 section 13.2.2.4).
 fn mark_repeats(group: &mut [Message], pairing: &Pairing) {
-    let mut sent = HashSet::<_, foldhash::fast::FixedState>::default();
-    let mut acked = HashSet::<_, foldhash::fast::FixedState>::default();
+    let mut sent = FastSet::default();
+    let mut acked = FastSet::default();
     let paired = pairing.owner.iter().zip(&pairing.repeated);
     for (message, (owner, is_repeated)) in group.iter_mut().zip(paired).filter(|(message, _)| !message.flags.is_copy())
     {

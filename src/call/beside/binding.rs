@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::call::beside::registration::{RegisterAttempt, RegistrationOutcome, address_of};
 use crate::call::store::endpoint::NodeId;
+use crate::call::store::fast_map::FastMap;
 use crate::call::store::tables::Tables;
 use crate::capture::Timestamp;
 use crate::sip::number::{host_of, user_of};
@@ -53,13 +54,13 @@ pub enum BindingState {
 #[derive(Debug, Default)]
 pub struct Bindings {
     /// Tries by the user of their address-of-record, in the order in which they ended.
-    by_user: HashMap<Box<str>, Vec<u32>, foldhash::fast::FixedState>,
+    by_user: FastMap<Box<str>, Vec<u32>>,
 }
 
 impl Bindings {
     /// Indexes the tries of a run.
     pub fn of(attempts: &[RegisterAttempt], tables: &Tables) -> Self {
-        let mut by_user: HashMap<Box<str>, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
+        let mut by_user: FastMap<Box<str>, Vec<u32>> = HashMap::default();
         for (index, attempt) in attempts.iter().enumerate() {
             let user = user_of(tables.text(attempt.aor)).to_ascii_lowercase();
             by_user.entry(user.into()).or_default().push(index as u32);

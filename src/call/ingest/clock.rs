@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::call::store::fast_map::FastMap;
 use crate::call::store::message::Message;
 use crate::call::store::messages::Messages;
 
@@ -44,7 +45,7 @@ pub fn shifts(messages: &Messages, taps: usize) -> Vec<i64> {
 
 /// For each pair of capture points the constant by which the second is ahead of the first, where there is one.
 fn differences(messages: &Messages) -> std::collections::BTreeMap<(u16, u16), i64> {
-    let mut seen: HashMap<(u16, u16), Vec<(i64, u64)>, foldhash::fast::FixedState> = HashMap::default();
+    let mut seen: FastMap<(u16, u16), Vec<(i64, u64)>> = HashMap::default();
     for group in messages.by_call_id() {
         for (place, message) in group.iter().enumerate() {
             for earlier in group[..place].iter().rev().take(LOOK_BACK_MAX) {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
+use crate::call::store::fast_map::FastMap;
 use crate::call::store::id_table::{IdTable, Packed};
 use crate::net::Endpoint;
 use crate::sip::sdp::{SdpDefect, SdpDefectKind};
@@ -53,7 +54,7 @@ pub struct Sessions {
     bodies: Vec<SessionBody>,
     shapes: Vec<(u64, Arc<Sdp>)>,
     /// The defects of bodies that share a defective shape with an earlier one: the lines they quote are their own.
-    own_defects: HashMap<u32, Vec<SdpDefect>, foldhash::fast::FixedState>,
+    own_defects: FastMap<u32, Vec<SdpDefect>>,
     /// The first body of each shape.
     first_bodies: Vec<u32>,
     /// Where media is wanted: most addresses are of one call alone, so they are kept as they are.

@@ -1,10 +1,11 @@
 //! The census: what all messages together say of who spoke to whom, counted in one pass over the store.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 use crate::call::store::endpoint::{EndpointId, NodePair};
+use crate::call::store::fast_map::FastMap;
 use crate::call::store::message::Message;
 use crate::call::store::message_store::MessageStore;
 use crate::capture::Timestamp;
@@ -47,7 +48,7 @@ struct CensusShare {
     /// In the order of first sight.
     traffic: Vec<(NodePair, Traffic)>,
     /// Where each pair is in that.
-    places: HashMap<NodePair, u32, foldhash::fast::FixedState>,
+    places: FastMap<NodePair, u32>,
     span: Option<(Timestamp, Timestamp)>,
 }
 

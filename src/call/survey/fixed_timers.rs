@@ -2,7 +2,6 @@
 //!
 //! Equal durations alone are chance in large captures; a timer is one that hardly anything outlasts.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use rayon::prelude::*;
@@ -10,6 +9,7 @@ use rayon::prelude::*;
 use crate::call::outcome::call::{Call, Hop};
 use crate::call::outcome::verdict::Outcome;
 use crate::call::store::endpoint::NodeId;
+use crate::call::store::fast_map::FastMap;
 use crate::call::store::message_store::MessageStore;
 use crate::call::store::tables::Tables;
 use crate::capture::Timestamp;
@@ -86,7 +86,7 @@ impl Durations {
     }
 }
 
-type ByNode<T> = HashMap<NodeId, T, foldhash::fast::FixedState>;
+type ByNode<T> = FastMap<NodeId, T>;
 
 /// What some calls show of how long things last; what is shorter than any timer is left out.
 #[derive(Default)]

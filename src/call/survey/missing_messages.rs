@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::call::store::endpoint::{NodeId, NodePair};
+use crate::call::store::fast_map::FastMap;
 use crate::call::store::message::Message;
 use crate::call::store::message_store::MessageStore;
 use crate::call::store::tables::Tables;
@@ -53,13 +54,13 @@ impl MissedCount {
     }
 }
 
-type ByPair = HashMap<NodePair, MissedCount, foldhash::fast::FixedState>;
+type ByPair = FastMap<NodePair, MissedCount>;
 
 /// What the capture lacks between which nodes.
 #[derive(Debug, Default)]
 pub struct MissingMessages {
     by_pair: ByPair,
-    by_node: HashMap<NodeId, MissedCount, foldhash::fast::FixedState>,
+    by_node: FastMap<NodeId, MissedCount>,
     total: MissedCount,
 }
 
@@ -71,7 +72,7 @@ impl MissingMessages {
         for range in store.groups.iter().step_by(step) {
             look(store.messages_of(*range), &store.tables, start, &mut by_pair);
         }
-        let mut by_node: HashMap<NodeId, MissedCount, foldhash::fast::FixedState> = HashMap::default();
+        let mut by_node: FastMap<NodeId, MissedCount> = HashMap::default();
         for ((a, b), count) in &by_pair {
             by_node.entry(*a).or_default().add(*count);
             if a != b {

@@ -2,7 +2,6 @@
 //!
 //! Kept for nodes that refused something alone, so that rules can compare a refused call with the accepted ones.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
 
 use rayon::prelude::*;
@@ -11,6 +10,7 @@ use crate::call::beside::registration::address_of;
 use crate::call::outcome::call::{Asked, Call, Hop};
 use crate::call::outcome::call_index::CallIndex;
 use crate::call::store::endpoint::NodeId;
+use crate::call::store::fast_map::{FastMap, FastSet};
 use crate::call::store::header_list::HeaderListId;
 use crate::call::store::message_store::MessageStore;
 use crate::call::store::string_arena::TextId;
@@ -27,7 +27,7 @@ pub const CONTRAST_MIN: u32 = 2;
 /// Shapes distinguished at one node; the kinds of lead and flag allow no more in practice.
 const SHAPES_MAX: usize = 64;
 
-type KeyedMap<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
+type KeyedMap<K, V> = FastMap<K, V>;
 
 /// One INVITE that a node received.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +97,7 @@ pub struct NumberAcceptance {
     /// By how the number begins; as `callers`.
     pub prefixes: KeyedMap<Prefix, AcceptanceCount>,
     /// Called users that were refused by 603 without ringing.
-    pub declined: HashSet<Box<str>, foldhash::fast::FixedState>,
+    pub declined: FastSet<Box<str>>,
 }
 
 /// The acceptance of all nodes that refused something.

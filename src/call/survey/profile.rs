@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::call::outcome::call::Call;
 use crate::call::store::endpoint::EndpointId;
+use crate::call::store::fast_map::FastMap;
 use crate::call::store::message_store::MessageStore;
 use crate::call::survey::metrics::{Measured, Metrics};
 use crate::capture::Timestamp;
@@ -113,7 +114,7 @@ fn dimension<K: Eq + Hash>(
     keys: impl Iterator<Item = K>,
     name: impl Fn(&K) -> String,
 ) -> Dimension {
-    let mut places: HashMap<K, u32, foldhash::fast::FixedState> = HashMap::default();
+    let mut places: FastMap<K, u32> = HashMap::default();
     let mut sizes: Vec<u32> = Vec::new();
     let place_of = |key: K| {
         let place = *places.entry(key).or_insert_with(|| {

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use crate::call::store::endpoint::EndpointId;
+use crate::call::store::fast_map::FastMap;
 use crate::call::store::message::{Message, MessageKind};
 use crate::call::store::tables::Tables;
 use crate::call::store::via_stack::ViaId;
@@ -120,7 +121,7 @@ const WALKED_MAX: usize = 48;
 struct TransactionNames {
     names: Vec<TransactionName>,
     /// Filled from [`WALKED_MAX`] transactions on.
-    places: HashMap<TransactionName, Vec<u32>, foldhash::fast::FixedState>,
+    places: FastMap<TransactionName, Vec<u32>>,
 }
 
 impl TransactionNames {
@@ -298,7 +299,7 @@ fn note_response(
 /// Finds for each request the same request one visible hop nearer to its sender: a tail of its Via stack.
 fn join_parents(transactions: &mut [Transaction], tables: &Tables) {
     let stack_of = |transaction: &Transaction| (transaction.via, transaction.method);
-    let mut first: HashMap<(ViaId, Method), usize, foldhash::fast::FixedState> = HashMap::default();
+    let mut first: FastMap<(ViaId, Method), usize> = HashMap::default();
     let is_walked = transactions.len() <= WALKED_MAX;
     if !is_walked {
         for (place, transaction) in transactions.iter().enumerate() {

@@ -1,8 +1,9 @@
 //! One problem out of many findings: which belong together, and how far they differ.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::call::EndpointId;
+use crate::call::{FastMap, FastSet};
 use crate::capture::Timestamp;
 use crate::diagnose::finding::{Evidence, Finding, Incident, Observation, Variety};
 
@@ -15,14 +16,14 @@ type ProblemKey = (&'static str, Option<EndpointId>, String, bool);
 #[derive(Default)]
 pub(super) struct IncidentGroups {
     list: Vec<IncidentGroup>,
-    place: HashMap<ProblemKey, usize, foldhash::fast::FixedState>,
+    place: FastMap<ProblemKey, usize>,
 }
 
 /// One problem on the way.
 struct IncidentGroup {
     incident: Incident,
     /// What the titles name, each once.
-    subjects: HashSet<Box<str>, foldhash::fast::FixedState>,
+    subjects: FastSet<Box<str>>,
 }
 
 impl IncidentGroup {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use crate::call::FastMap;
 use crate::call::NodeId;
 use crate::call::survey::load::Fate;
 use crate::diagnose::background::distinguishing_feature::FAILED_MIN;
@@ -107,8 +108,8 @@ fn of_claim(claim: &Claim<Finding>) -> Incident {
 }
 
 /// How many calls each node was sent.
-fn calls_to(capture: &CaptureContext<'_>) -> HashMap<NodeId, u32, foldhash::fast::FixedState> {
-    let mut counts: HashMap<NodeId, u32, foldhash::fast::FixedState> = HashMap::default();
+fn calls_to(capture: &CaptureContext<'_>) -> FastMap<NodeId, u32> {
+    let mut counts: FastMap<NodeId, u32> = HashMap::default();
     for call in capture.calls {
         let nodes = || call.hops.iter().map(|hop| capture.node(hop.destination));
         for (place, node) in nodes().enumerate() {
@@ -121,11 +122,7 @@ fn calls_to(capture: &CaptureContext<'_>) -> HashMap<NodeId, u32, foldhash::fast
 }
 
 /// How large a share of the calls to the same node an incident is; `calls_to` says how many each node was sent.
-fn scope(
-    capture: &CaptureContext<'_>,
-    incident: &Incident,
-    calls_to: &HashMap<NodeId, u32, foldhash::fast::FixedState>,
-) -> String {
+fn scope(capture: &CaptureContext<'_>, incident: &Incident, calls_to: &FastMap<NodeId, u32>) -> String {
     let Some(origin) = incident.finding.seen.origin.map(|origin| capture.node(origin)) else {
         return String::new();
     };

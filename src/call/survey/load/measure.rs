@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::call::outcome::call::Call;
 use crate::call::outcome::verdict::Outcome;
 use crate::call::store::endpoint::NodeId;
+use crate::call::store::fast_map::FastMap;
 use crate::call::store::message::Message;
 use crate::call::store::message_store::MessageStore;
 use crate::call::store::tables::Tables;
@@ -26,7 +27,7 @@ const CALLS_GATHERED: usize = 1 << 15;
 const CALLS_AT_A_TIME: usize = 1024;
 
 /// Where the destination of each node stands.
-pub(super) type DestinationIndex = HashMap<NodeId, usize, foldhash::fast::FixedState>;
+pub(super) type DestinationIndex = FastMap<NodeId, usize>;
 
 /// Every node that calls were sent to.
 pub(super) fn destinations(calls: &[Call], store: &MessageStore) -> (Vec<Destination>, DestinationIndex) {

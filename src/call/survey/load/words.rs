@@ -2,9 +2,8 @@
 //!
 //! Sources: RFC 3261 sections 20.33 (Retry-After) and 20.43 (Warning), RFC 6432 (Q.850 in responses), RFC 7339 section 4 (overload control).
 
-use std::collections::HashMap;
-
 use crate::call::outcome::reason::Cause;
+use crate::call::store::fast_map::FastMap;
 use crate::call::store::message::Message;
 use crate::call::store::string_arena::TextId;
 use crate::call::store::tables::Tables;
@@ -56,7 +55,7 @@ impl Topics {
 /// Texts of refusals that were read before: a node refuses in the same words again and again.
 #[derive(Debug, Default)]
 pub(super) struct RefusalReader {
-    topics: HashMap<TextId, Topics, foldhash::fast::FixedState>,
+    topics: FastMap<TextId, Topics>,
 }
 
 impl RefusalReader {

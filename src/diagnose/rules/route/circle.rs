@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::call::FastMap;
 use crate::call::{NodeId, Outcome, TextId, Transaction};
 use crate::diagnose::finding::words::duration;
 use crate::diagnose::{CallContext, Confidence, Observation, Proof};
@@ -49,7 +50,7 @@ struct Circle<'a> {
 impl<'a> Circle<'a> {
     /// The node that got the call most often, with what it was asked for.
     fn deepest(context: &'a CallContext<'_>) -> Option<Self> {
-        let mut visits: HashMap<(NodeId, TextId), Vec<&Transaction>, foldhash::fast::FixedState> = HashMap::default();
+        let mut visits: FastMap<(NodeId, TextId), Vec<&Transaction>> = HashMap::default();
         for (_, hop) in context.transactions.invites() {
             let Some(request) = hop.request.and_then(|request| context.message(request)) else {
                 continue;
@@ -212,7 +213,7 @@ fn unseen(context: &CallContext<'_>) -> Option<Observation> {
 
 /// The sender that a Via stack names most often, where it is more than once.
 fn repeated_sender<'a>(context: &CallContext<'a>, via: crate::call::ViaId) -> Option<(&'a str, usize)> {
-    let mut counts: HashMap<TextId, usize, foldhash::fast::FixedState> = HashMap::default();
+    let mut counts: FastMap<TextId, usize> = HashMap::default();
     for value in context.tables().vias.values(via) {
         *counts.entry(value.sent_by).or_default() += 1;
     }

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use crate::call::FastMap;
 use crate::call::survey::load::{Attempt, CountedCalls, Destination, Fate};
 use crate::capture::Timestamp;
 use crate::diagnose::background::refusal_causes::{RefusalCause, Slowing, median};
@@ -148,7 +149,7 @@ fn load_words(refusals: &Refusals<'_>, levels: &[u32], pusher: Option<&Pusher<'_
         return String::new();
     }
     let span = |nanoseconds: i64| nanoseconds.div_euclid(SPAN_SECONDS * 1_000_000_000);
-    let mut counts: HashMap<i64, (u32, u32, u32), foldhash::fast::FixedState> = HashMap::default();
+    let mut counts: FastMap<i64, (u32, u32, u32)> = HashMap::default();
     let span_of = |attempt: &Attempt| span(attempt.sent.nanoseconds());
     for attempts in destination.attempts.chunk_by(|a, b| span_of(a) == span_of(b)) {
         let taken = attempts.iter().filter(|attempt| attempt.fate == Fate::Taken);
@@ -224,7 +225,7 @@ fn pusher<'a>(refusals: &Refusals<'a>) -> Option<Pusher<'a>> {
         attempts.get(start..end).unwrap_or_default()
     };
     let during = between(first, last);
-    let mut counts: HashMap<&str, usize, foldhash::fast::FixedState> = HashMap::default();
+    let mut counts: FastMap<&str, usize> = HashMap::default();
     for user in during.iter().filter_map(caller) {
         *counts.entry(user).or_default() += 1;
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::call::FastMap;
 use crate::call::survey::load::{Attempt, Destination, Fate};
 use crate::call::{NodeId, Transaction};
 use crate::capture::Timestamp;
@@ -160,7 +161,7 @@ impl<'a> Refusals<'a> {
 
     /// INVITEs that senders sent although a Retry-After that they had got still ran.
     pub fn sent_too_early(&self) -> u32 {
-        let mut pauses: HashMap<NodeId, Vec<(Timestamp, Timestamp)>, foldhash::fast::FixedState> = HashMap::default();
+        let mut pauses: FastMap<NodeId, Vec<(Timestamp, Timestamp)>> = HashMap::default();
         for attempt in &self.destination.attempts {
             if let (Some(pause), Some(after)) = (attempt.words.retry_after_seconds, attempt.final_ms) {
                 let asked = attempt.sent.plus(Duration::from_secs_f32((after / 1000.0).max(0.0)));
