@@ -86,7 +86,7 @@ impl GroupParts {
         let mut messages: Vec<&Message> = group.iter().collect();
         let split = classify_group(&messages, tables);
         if may_have_repeats(&split.pairing) {
-            mark_repeats(group, &split.pairing);
+            mark_repeats(group, &split.pairing, tables);
             messages = group.iter().collect();
         }
         if let [kind] = split.kinds[..] {
@@ -135,16 +135,19 @@ fn may_have_repeats(pairing: &Pairing) -> bool {
 /// Marks the messages that their sender had sent before, to the same receiver.
 ///
 /// A response that a proxy passes on under the Via stack of the next hop is of that hop's transaction, and is no repeat. An ACK
-/// answers each repeat of its 2xx and may have a branch of its own each time (RFC 3261 section 13.2.2.4).
-fn mark_repeats(group: &mut [Message], pairing: &Pairing) {
+/// answers each repeat of its 2xx and may have a branch, so a transaction, of its own each time (RFC 3261 section 13.2.2.4).
+fn mark_repeats(group: &mut [Message], pairing: &Pairing, tables: &Tables) {
     let mut sent = FastSet::default();
     let mut acked = FastSet::default();
     let paired = pairing.owner.iter().zip(&pairing.repeated);
     for (message, (owner, is_repeated)) in group.iter_mut().zip(paired).filter(|(message, _)| !message.flags.is_copy())
     {
         let way = (message.source, message.destination);
-        let was_sent = if message.is_request(Method::Ack) {
-            !acked.insert((way, message.cseq, message.from_tag, message.to_tag))
+        let is_own = pairing.transactions[owner.0 as usize].method == Method::Ack;
+        let was_sent = if is_own {
+            // A request that comes by twice on its way has more Via values the second time.
+            let depth = tables.vias.get(message.via).depth;
+            !acked.insert((way, depth, message.cseq, message.from_tag, message.to_tag))
         } else {
             !sent.insert((way, *owner, message.kind)) && *is_repeated
         };
