@@ -50,3 +50,16 @@ fn an_answer_that_a_proxy_passes_on_under_the_via_of_the_next_hop_is_no_repeat()
 ";
     assert_eq!("INVITE INVITE 603 603", first_sends(steps));
 }
+
+#[test]
+fn the_acks_of_a_refusal_that_went_round_in_a_circle_are_no_repeats() {
+    let steps = "+0ms alice -> proxy INVITE offer=PCMU at=0ms,500ms
++1ms proxy -> bob INVITE offer=PCMU relay=alice branch=z9hG4bKfirst
++2ms bob -> proxy INVITE offer=PCMU relay=proxy
++3ms proxy -> bob INVITE offer=PCMU relay=bob branch=z9hG4bKsecond
++4ms bob -> proxy 483
++5ms proxy -> bob ACK branch=z9hG4bKsecond
++6ms proxy -> bob ACK branch=z9hG4bKfirst
+";
+    assert_eq!("INVITE INVITE INVITE INVITE 483 ACK ACK", first_sends(steps));
+}

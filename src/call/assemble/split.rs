@@ -2,7 +2,6 @@
 //! whatever the threads.
 
 use rayon::prelude::*;
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,16 +10,19 @@ use crate::call::beside::other_request::{self, OtherRequest};
 use crate::call::beside::registration::{RegisterAttempt, attempts};
 use crate::call::outcome::call::{Call, sum_up};
 use crate::call::outcome::verdict::Watch;
+use crate::call::store::fast_map::FastSet;
 use crate::call::store::message::Message;
 use crate::call::store::message_store::{Leg, MessageStore};
 use crate::call::store::messages::MessageRange;
 use crate::call::store::tables::Tables;
 use crate::call::transaction::call_id_parts::{PartKind, classify_group};
 use crate::call::transaction::call_transactions::CallTransactions;
-use crate::call::transaction::pairing::Pairing;
+use crate::call::transaction::pairing::{Pairing, Transaction};
 use crate::capture::{Pause, Timestamp};
 use crate::sip::Method;
 
+/// ACKs of one Call-ID up to which each is compared with the others; where there are more, some may be repeats.
+const ACKS_COMPARED_MAX: usize = 16;
 /// Call-IDs that one thread takes at a time.
 const GROUPS_AT_A_TIME: usize = 256;
 
@@ -83,8 +85,8 @@ impl GroupParts {
         let call_id = tables.call_id_of(first.group);
         let mut messages: Vec<&Message> = group.iter().collect();
         let split = classify_group(&messages, tables);
-        if may_have_repeats(&messages, &split.pairing) {
-            mark_repeats(group, &split.pairing);
+        if may_have_repeats(&split.pairing) {
+            mark_repeats(group, &split.pairing, tables);
             messages = group.iter().collect();
         }
         if let [kind] = split.kinds[..] {
@@ -121,24 +123,31 @@ impl GroupParts {
 }
 
 /// Whether some message may have been sent before; in most Call-IDs none was, and they need not be walked over.
-fn may_have_repeats(messages: &[&Message], pairing: &Pairing) -> bool {
-    let is_ack = |message: &&&Message| message.is_request(Method::Ack);
-    pairing.repeated.contains(&true) || messages.iter().filter(is_ack).nth(1).is_some()
+fn may_have_repeats(pairing: &Pairing) -> bool {
+    let acks = || pairing.transactions.iter().filter(|transaction| transaction.method == Method::Ack);
+    let way = |ack: &Transaction| (ack.source, ack.destination, ack.cseq);
+    let is_like_another = |(place, ack): (usize, &Transaction)| {
+        place >= ACKS_COMPARED_MAX || acks().take(place).any(|other| way(other) == way(ack))
+    };
+    pairing.repeated.contains(&true) || acks().enumerate().any(is_like_another)
 }
 
 /// Marks the messages that their sender had sent before, to the same receiver.
 ///
 /// A response that a proxy passes on under the Via stack of the next hop is of that hop's transaction, and is no repeat. An ACK
-/// answers each repeat of its 2xx and may have a branch of its own each time (RFC 3261 section 13.2.2.4).
-fn mark_repeats(group: &mut [Message], pairing: &Pairing) {
-    let mut sent = HashSet::<_, foldhash::fast::FixedState>::default();
-    let mut acked = HashSet::<_, foldhash::fast::FixedState>::default();
+/// answers each repeat of its 2xx and may have a branch, so a transaction, of its own each time (RFC 3261 section 13.2.2.4).
+fn mark_repeats(group: &mut [Message], pairing: &Pairing, tables: &Tables) {
+    let mut sent = FastSet::default();
+    let mut acked = FastSet::default();
     let paired = pairing.owner.iter().zip(&pairing.repeated);
     for (message, (owner, is_repeated)) in group.iter_mut().zip(paired).filter(|(message, _)| !message.flags.is_copy())
     {
         let way = (message.source, message.destination);
-        let was_sent = if message.is_request(Method::Ack) {
-            !acked.insert((way, message.cseq, message.from_tag, message.to_tag))
+        let is_own = pairing.transactions[owner.0 as usize].method == Method::Ack;
+        let was_sent = if is_own {
+            // A request that comes by twice on its way has more Via values the second time.
+            let depth = tables.vias.get(message.via).depth;
+            !acked.insert((way, depth, message.cseq, message.from_tag, message.to_tag))
         } else {
             !sent.insert((way, *owner, message.kind)) && *is_repeated
         };

@@ -35,6 +35,9 @@ impl Packed<2> for (EndpointId, EndpointId) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct NodeId(u32);
 
+/// Two nodes: in the order of what is said between them, or the smaller first where only the pair matters.
+pub(in crate::call) type NodePair = (NodeId, NodeId);
+
 impl NodeId {
     /// Its place among all nodes; the numbers are dense.
     pub fn place(self) -> usize {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::call::store::endpoint::{EndpointId, NodeId};
+use crate::call::store::endpoint::{EndpointId, NodePair};
 use crate::call::store::fast_map::FastMap;
 use crate::call::store::message::Message;
 use crate::call::store::message_store::MessageStore;
@@ -35,12 +35,10 @@ pub struct Census {
     /// Places of the messages that came in fragments, rising.
     pub fragmented: Vec<u32>,
     /// What nodes sent each other.
-    pub traffic: BTreeMap<(NodeId, NodeId), Traffic>,
+    pub traffic: BTreeMap<NodePair, Traffic>,
     /// Times of the first and the last message; `None` where there is none.
     pub span: Option<(Timestamp, Timestamp)>,
 }
-
-type NodePair = (NodeId, NodeId);
 
 #[derive(Default)]
 struct CensusShare {

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::call::beside::registration::RegisterAttempt;
 use crate::call::outcome::call::Call;
-use crate::call::store::endpoint::{EndpointId, NodeId};
+use crate::call::store::endpoint::{EndpointId, NodeId, NodePair};
 use crate::call::store::message::Message;
 use crate::call::store::message_store::{Leg, MessageStore};
 use crate::call::survey::census::Census;
@@ -35,8 +35,6 @@ const PARTNERS_MAX: usize = 8;
 const SENDS_MAX: u32 = 2;
 /// When a request that was sent once or twice would have been sent again: 3 × T1 (RFC 3261 section 17.1.1.2), with some slack.
 const REPEAT_WAIT: Duration = Duration::from_secs(2);
-
-type NodePair = (NodeId, NodeId);
 
 /// Two nodes of which only one was captured speaking to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::call::store::endpoint::NodeId;
+use crate::call::store::endpoint::{NodeId, NodePair};
 use crate::call::store::fast_map::FastMap;
 use crate::call::store::message::Message;
 use crate::call::store::message_store::MessageStore;
@@ -54,7 +54,7 @@ impl MissedCount {
     }
 }
 
-type ByPair = FastMap<(NodeId, NodeId), MissedCount>;
+type ByPair = FastMap<NodePair, MissedCount>;
 
 /// What the capture lacks between which nodes.
 #[derive(Debug, Default)]
@@ -114,7 +114,7 @@ struct KeyedMessage<'a> {
 
 impl KeyedMessage<'_> {
     /// The two nodes, whoever of them spoke.
-    fn pair(&self) -> (NodeId, NodeId) {
+    fn pair(&self) -> NodePair {
         (self.from.min(self.to), self.from.max(self.to))
     }
 }
