@@ -126,7 +126,7 @@ fn is_two_homed_hop(parent: TransactionView<'_, '_>, child: TransactionView<'_, 
     };
     let is_of_parent = |node: NodeId| node == parent.source_node() || node == parent.destination_node();
     came.group == went.group
-        && (came.from_tag != went.from_tag || came.cseq != went.cseq)
+        && (came.from_tag != went.from_tag || came.cseq == went.cseq)
         && !is_of_parent(child.source_node())
         && !is_of_parent(child.destination_node())
         && parent.lowest_via() != child.lowest_via()
