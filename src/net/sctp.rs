@@ -45,7 +45,7 @@ pub struct SctpCounters {
     pub cut: u64,
     /// Pieces let go to stay within a limit.
     pub dropped_pieces: u64,
-    /// Directions left behind to stay within [`SCTP_FLOWS_MAX`].
+    /// Directions left behind to stay within `SCTP_FLOWS_MAX`.
     pub evicted: u64,
 }
 

@@ -27,7 +27,7 @@ pub struct WebSocketCounters {
     pub control_frames: u64,
     /// Messages compressed by permessage-deflate, which are not read.
     pub compressed: u64,
-    /// Messages longer than [`WEBSOCKET_MESSAGE_BYTES_MAX`].
+    /// Messages longer than `WEBSOCKET_MESSAGE_BYTES_MAX`.
     pub too_long: u64,
     /// Frames that contradict the protocol; their direction is not read any further.
     pub malformed: u64,

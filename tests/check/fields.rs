@@ -78,7 +78,7 @@ fn the_json_report_has_every_field_under_its_name_and_with_its_value() {
             let row = CallRow::new(&analysis, id, entry);
             for field in CallField::ALL.iter().copied() {
                 if let Some(written) = in_json(call, field) {
-                    let shown = if written == Value::from("") { Value::Null } else { written };
+                    let shown = if written == "" { Value::Null } else { written };
                     assert_eq!(as_json(row.get(field)), shown, "{} of call {id} of {path:?}", field.name());
                 }
             }

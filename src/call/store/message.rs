@@ -114,7 +114,7 @@ pub struct Message {
     pub tap: u16,
     /// Place among the messages that one frame completed.
     pub place: u16,
-    /// Max-Forwards; [`MAX_FORWARDS_ABSENT`] where there is none.
+    /// Max-Forwards; `MAX_FORWARDS_ABSENT` where there is none.
     pub max_forwards: u8,
     /// Status that the `message/sipfrag` body of a NOTIFY reports (RFC 3515 section 2.4.5); 0 where there is none.
     pub fragment: u16,

@@ -104,7 +104,7 @@ pub struct Shift {
     pub effect_size: f64,
     /// Whether it is more than the tolerance and more than chance.
     pub grows: bool,
-    /// Where it grows, the calls of the candidate that grew most, most first, at most [`PROOFS_MAX`].
+    /// Where it grows, the calls of the candidate that grew most, most first, at most `PROOFS_MAX`.
     pub worst: Vec<u32>,
 }
 

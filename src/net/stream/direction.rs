@@ -48,7 +48,7 @@ pub struct SegmentCounters {
     pub keep_alives: u64,
     /// Holes given up because the receiver acknowledged what the capture lacks.
     pub holes_acknowledged: u64,
-    /// Holes given up because [`HOLE_WAIT`] passed.
+    /// Holes given up because `HOLE_WAIT` passed.
     pub holes_expired: u64,
     /// Holes given up because too much waited behind them.
     pub holes_over_limit: u64,

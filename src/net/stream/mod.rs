@@ -36,11 +36,11 @@ pub(in crate::net) const FAILED_CONNECTIONS_MAX: usize = 4096;
 pub struct StreamCounters {
     /// Connections seen.
     pub connections: u64,
-    /// Connections left behind early to stay within [`FOLLOWED_CONNECTIONS_MAX`] or [`HELD_BYTES_MAX`].
+    /// Connections left behind early to stay within `FOLLOWED_CONNECTIONS_MAX` or `HELD_BYTES_MAX`.
     pub evicted: u64,
     /// Connections that took the ports of another one.
     pub replaced: u64,
-    /// Connections that are counted here alone, because [`CONNECTIONS_MAX`] or [`FAILED_CONNECTIONS_MAX`] was met.
+    /// Connections that are counted here alone, because `CONNECTIONS_MAX` or `FAILED_CONNECTIONS_MAX` was met.
     pub unlisted: u64,
     /// Bytes of signalling streams that the capture lacks.
     pub missing_bytes: u64,

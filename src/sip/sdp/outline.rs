@@ -33,7 +33,7 @@ pub struct Outline {
     pub origin: u64,
     /// Version of the o= line; `None` where it is no number.
     pub origin_version: Option<u64>,
-    /// Number of m= lines, the ones beyond [`OUTLINE_MEDIAS_MAX`] included.
+    /// Number of m= lines, the ones beyond `OUTLINE_MEDIAS_MAX` included.
     pub media_count: u16,
     places: [Place; OUTLINE_MEDIAS_MAX],
 }

@@ -40,7 +40,7 @@ pub fn call_cancelled(context: &CallContext<'_>) -> Option<Observation> {
 }
 
 /// A call that the caller's side cancelled.
-struct GivenUp<'a> {
+struct CallerGaveUp<'a> {
     step: &'a Transaction,
     cancel: &'a Message,
     /// From the INVITE to the CANCEL.
@@ -82,11 +82,11 @@ fn by_caller(context: &CallContext<'_>, cancel: &Message) -> Option<Observation>
     };
     let timer = timer(context, step, dialled, rang);
     let is_by_network = RELEASED_BY_NETWORK.contains(&Cause::of(context.tables(), cancel).release);
-    Some(observation(context, &GivenUp { step, cancel, dialled, stage, timer, is_by_network }))
+    Some(observation(context, &CallerGaveUp { step, cancel, dialled, stage, timer, is_by_network }))
 }
 
-fn observation(context: &CallContext<'_>, given_up: &GivenUp<'_>) -> Observation {
-    let GivenUp { step, cancel, dialled, stage, timer, .. } = given_up;
+fn observation(context: &CallContext<'_>, given_up: &CallerGaveUp<'_>) -> Observation {
+    let CallerGaveUp { step, cancel, dialled, stage, timer, .. } = given_up;
     let caller = context.name(step.source);
     let when = match stage {
         Stage::Ringing(rang) => format!("after {} of ringing", duration(*rang)),
@@ -116,7 +116,7 @@ fn observation(context: &CallContext<'_>, given_up: &GivenUp<'_>) -> Observation
         .maybe_shown_by(ringing.map(|ringing| context.shows(ringing, "it was ringing")))
 }
 
-fn title_and_remedy(context: &CallContext<'_>, given_up: &GivenUp<'_>, caller: &str) -> (&'static str, String) {
+fn title_and_remedy(context: &CallContext<'_>, given_up: &CallerGaveUp<'_>, caller: &str) -> (&'static str, String) {
     if given_up.is_by_network {
         let remedy = format!(
             "No person gave up: look at what the operator of {caller} logged for this call, such as lost radio coverage."
