@@ -25,7 +25,7 @@ impl Analysis {
             foreign: BTreeSet::new(),
         };
         for (place, incident) in self.incidents.iter_mut().enumerate() {
-            incident.calls.retain(|id| narrowing.has_call(CallId(*id)));
+            incident.calls.retain(|id| narrowing.has_call(*id));
             if incident.calls.is_empty() || incident.finding.rule == STATISTICS_RULE {
                 narrowing.foreign.insert(place);
             }

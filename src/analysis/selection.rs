@@ -107,7 +107,7 @@ impl Selection {
                     let Some(incident) = incident else {
                         return Err(PickError::NoIncident(*number, analysis.incidents.len()));
                     };
-                    calls.extend(incident.calls.iter().filter_map(|id| CallId(*id).index()));
+                    calls.extend(incident.calls.iter().filter_map(|id| id.index()));
                     for evidence in &incident.finding.seen.evidence {
                         if let Evidence::Seen { frames, .. } = evidence {
                             selection.frames.extend(frames);

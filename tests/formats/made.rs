@@ -8,7 +8,9 @@ use sipscan::analysis::{Analysis, CallEntry, CaptureEntry, Fitness, Peer, Regist
 use sipscan::call::beside::other_request::OtherCount;
 use sipscan::call::beside::registration::{Registration, RegistrationOutcome};
 use sipscan::call::survey::metrics::Metrics;
-use sipscan::call::{Call, Hop, Leg, MessageRange, MessageStore, Milestones, Origin, Outcome, Party, Step, Tables};
+use sipscan::call::{
+    Call, CallId, Hop, Leg, MessageRange, MessageStore, Milestones, Origin, Outcome, Party, Step, Tables,
+};
 use sipscan::capture::{FrameRef, OpenError, OpenProblem, Timestamp, Weakness, WeaknessKind};
 use sipscan::diagnose::{Confidence, Evidence, Finding, Incident, Observation, Proof, Severity, Variety};
 use sipscan::net::{Endpoint, Transport};
@@ -142,7 +144,7 @@ pub fn analysis() -> Analysis {
     let incident = Incident {
         finding: codec_mismatch(tables),
         variety: Variety::default(),
-        calls: vec![2, 3],
+        calls: vec![CallId(2), CallId(3)],
         count: 2,
         first_at: at(1000),
         last_at: at(2038),

@@ -2,7 +2,7 @@
 
 use crate::made;
 use sipscan::analysis::Analysis;
-use sipscan::call::Outcome;
+use sipscan::call::{CallId, Outcome};
 use sipscan::report::escape::is_hostile;
 use sipscan::report::terminal::{NoCall, ScreenStyle, find_call, write_call, write_metrics, write_overview};
 use sipscan::report::time::Zone;
@@ -135,7 +135,7 @@ fn no_text_from_the_wire_acts_on_the_terminal() {
 #[test]
 fn a_capture_with_thousands_of_failures_still_fits_a_screen() {
     let mut analysis = made::analysis();
-    let numbers: Vec<u32> = (1..=5000).collect();
+    let numbers: Vec<CallId> = (1..=5000).map(CallId).collect();
     while analysis.calls.len() < 5000 {
         let more = made::analysis().calls;
         analysis.calls.extend(more);

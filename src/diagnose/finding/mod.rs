@@ -12,6 +12,7 @@ pub use evidence::{Evidence, RuledOut};
 pub use observation::Observation;
 pub use parts::Steps;
 
+use crate::call::CallId;
 use crate::capture::Timestamp;
 
 /// What one rule saw, signed.
@@ -41,8 +42,8 @@ pub struct Incident {
     pub finding: Finding,
     /// How far the others differ from it.
     pub variety: Variety,
-    /// Ids of the calls concerned, rising; empty where no call is.
-    pub calls: Vec<u32>,
+    /// The calls concerned, rising; empty where no call is.
+    pub calls: Vec<CallId>,
     /// How many calls, or where no call is concerned how many findings or requests.
     pub count: u32,
     /// First time it was seen.
@@ -59,7 +60,7 @@ pub struct Incident {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Variety {
     /// The call that the finding which stands for all was said of; `None` where it was said of no single call.
-    pub example: Option<u32>,
+    pub example: Option<CallId>,
     /// How many numbers or users the titles name beside the one of that finding.
     pub other_subjects: usize,
     /// Some title says more than the subject differently.

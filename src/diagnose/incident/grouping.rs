@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::call::EndpointId;
-use crate::call::{FastMap, FastSet};
+use crate::call::{CallId, EndpointId, FastMap, FastSet};
 use crate::capture::Timestamp;
 use crate::diagnose::finding::{Evidence, Finding, Incident, Observation, Variety};
 
@@ -27,7 +26,7 @@ struct IncidentGroup {
 }
 
 impl IncidentGroup {
-    fn of(finding: &Finding, call: Option<u32>, first: Timestamp, last: Timestamp) -> Self {
+    fn of(finding: &Finding, call: Option<CallId>, first: Timestamp, last: Timestamp) -> Self {
         let seen = Observation { evidence: Vec::new(), ..finding.seen.clone() };
         Self {
             incident: Incident {
@@ -67,7 +66,7 @@ impl IncidentGroups {
     }
 
     /// Adds what was said of a call, or with `None` of a registration, that lasted from `first` to `last`.
-    pub(super) fn add(&mut self, finding: &Finding, call: Option<u32>, first: Timestamp, last: Timestamp) {
+    pub(super) fn add(&mut self, finding: &Finding, call: Option<CallId>, first: Timestamp, last: Timestamp) {
         let key = (finding.rule, finding.seen.origin, finding.seen.signature.clone(), call.is_some());
         let place = *self.place.entry(key).or_insert(self.list.len());
         if place == self.list.len() {
@@ -103,7 +102,7 @@ mod tests {
         let mut groups = IncidentGroups::default();
         for (place, finding) in findings.iter().enumerate() {
             let at = Timestamp::from_nanoseconds(0);
-            groups.add(finding, Some(place as u32 + 4), at, at);
+            groups.add(finding, Some(CallId(place as u32 + 4)), at, at);
         }
         groups.incidents().collect()
     }

@@ -6,9 +6,8 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use crate::call::FastMap;
-use crate::call::NodeId;
 use crate::call::survey::load::Fate;
+use crate::call::{CallId, CallIndex, FastMap, NodeId};
 use crate::diagnose::background::distinguishing_feature::FAILED_MIN;
 use crate::diagnose::context::capture_context::CaptureContext;
 use crate::diagnose::finding::words::part_of;
@@ -75,7 +74,7 @@ fn groups(
             .iter()
             .filter(|finding| finding.severity > Severity::Info && !claimed(index as u32, finding.rule))
         {
-            groups.add(finding, Some(index as u32 + 1), call.started, call.ended);
+            groups.add(finding, Some(CallIndex(index as u32).id()), call.started, call.ended);
         }
     }
     for (registration, findings) in capture.registrations.iter().zip(registrations) {
@@ -98,7 +97,7 @@ fn of_claim(claim: &Claim<Finding>) -> Incident {
     Incident {
         finding: claim.said.clone(),
         variety: Variety::default(),
-        calls: claim.calls.iter().map(|call| call + 1).collect(),
+        calls: claim.calls.iter().map(|call| CallIndex(*call).id()).collect(),
         count: claim.count,
         first_at: claim.first_at,
         last_at: claim.last_at,
@@ -143,8 +142,8 @@ fn scope(capture: &CaptureContext<'_>, incident: &Incident, calls_to: &FastMap<N
 fn sources(capture: &CaptureContext<'_>, incident: &Incident, origin: NodeId) -> String {
     /// Calls of others that make a difference.
     const OTHERS_MIN: usize = 3;
-    let source = |call: u32| {
-        let call = capture.calls.get(call.checked_sub(1)? as usize)?;
+    let source = |call: CallId| {
+        let call = capture.calls.get(call.index()?.place())?;
         Some(capture.node(call.source))
     };
     let mut all = incident.calls.iter().filter_map(|call| source(*call));
@@ -159,7 +158,7 @@ fn sources(capture: &CaptureContext<'_>, incident: &Incident, origin: NodeId) ->
     };
     let (mut well, mut others) = (0_usize, 0_usize);
     for attempt in &load.attempts {
-        let id = attempt.call.id().0;
+        let id = attempt.call.id();
         if source(id).is_some_and(|source| source != first) {
             others += 1;
             well += usize::from(attempt.fate == Fate::Taken);
@@ -181,7 +180,7 @@ fn distinguishing_feature(capture: &CaptureContext<'_>, incident: &Incident) -> 
     if incident.finding.severity < Severity::Error || incident.calls.len() < FAILED_MIN {
         return String::new();
     }
-    let failed: Vec<u32> = incident.calls.iter().map(|id| id.saturating_sub(1)).collect();
+    let failed: Vec<u32> = incident.calls.iter().filter_map(|id| id.index()).map(|call| call.0).collect();
     let node = capture.node(origin);
     let good = capture.good_calls(node).iter().copied();
     let good: Vec<u32> = good.filter(|call| failed.binary_search(call).is_err()).collect();

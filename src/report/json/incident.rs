@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::call::CallId;
 use crate::call::Tables;
 use crate::diagnose::Incident;
 use crate::report::json::finding::{EvidenceLine, ruled_out};
@@ -28,7 +29,7 @@ struct IncidentFields<'a, O, T, E, N> {
     explanation: &'a str,
     remedy: &'a str,
     origin: Option<O>,
-    calls: &'a [u32],
+    calls: &'a [CallId],
     count: u32,
     first_at: T,
     last_at: T,

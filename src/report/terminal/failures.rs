@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use crate::analysis::CallEntry;
-use crate::call::{EndpointId, Outcome};
+use crate::call::{CallId, EndpointId, Outcome};
 use crate::reference::ResponseCode;
 use crate::report::terminal::Context;
 use crate::report::terminal::names::numbers;
@@ -20,7 +20,7 @@ const GROUPS_OF_CROWD: usize = 2;
 
 /// Writes the groups, largest first.
 pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    let mut groups: BTreeMap<(u16, Option<EndpointId>), Vec<u32>> = BTreeMap::new();
+    let mut groups: BTreeMap<(u16, Option<EndpointId>), Vec<CallId>> = BTreeMap::new();
     for (id, entry) in context.analysis.reported_calls() {
         if is_unexplained(entry) {
             // The 200 of a call that was dropped says nothing about the drop.
@@ -28,7 +28,7 @@ pub(super) fn write(context: &Context<'_>, page: &mut Page<'_>) -> io::Result<()
             let code = entry.call.final_code.filter(|_| !is_dropped);
             let code = code.map_or(if is_dropped { DROPPED } else { 0 }, |code| code.0);
             let origin = entry.call.origin.map(|origin| origin.endpoint);
-            groups.entry((code, origin)).or_default().push(id.0);
+            groups.entry((code, origin)).or_default().push(id);
         }
     }
     if groups.is_empty() {
@@ -72,7 +72,7 @@ pub(super) fn is_unexplained(entry: &CallEntry) -> bool {
 }
 
 /// One group; what its code means is said unless a group above said it.
-fn group(code: u16, endpoint: Option<String>, ids: &[u32], is_known: bool, page: &mut Page<'_>) -> io::Result<()> {
+fn group(code: u16, endpoint: Option<String>, ids: &[CallId], is_known: bool, page: &mut Page<'_>) -> io::Result<()> {
     let known = ResponseCode::treated_as(code).filter(|_| code >= 100);
     let name = match (code, known) {
         (DROPPED, _) => "answered, then dropped".to_owned(),

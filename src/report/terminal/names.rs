@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::call::{EndpointId, NodeId, Outcome, OutcomeGroup};
+use crate::call::{CallId, EndpointId, NodeId, Outcome, OutcomeGroup};
 use crate::capture::FrameRef;
 use crate::diagnose::Severity;
 use crate::diagnose::words::plural;
@@ -28,13 +28,13 @@ pub(super) fn party(uri: &str) -> &str {
 }
 
 /// `call 14`, `calls 2, 4, 6`, `calls 2, 4, 6, 9, 11 and 410 more`.
-pub(super) fn calls(ids: &[u32]) -> String {
+pub(super) fn calls(ids: &[CallId]) -> String {
     let noun = plural(ids.len() as u64, "call");
     format!("{noun} {}", numbers(ids))
 }
 
 /// `2, 4, 6`, `2, 4, 6, 9, 11 and 410 more`.
-pub(super) fn numbers(ids: &[u32]) -> String {
+pub(super) fn numbers(ids: &[CallId]) -> String {
     some(ids.iter().map(ToString::to_string), ids.len())
 }
 
@@ -140,9 +140,9 @@ mod tests {
 
     #[test]
     fn long_lists_name_some_and_count_the_rest() {
-        assert_eq!("call 14", calls(&[14]));
-        assert_eq!("calls 2, 4, 6", calls(&[2, 4, 6]));
-        let ids: Vec<u32> = (1..=1500).collect();
+        assert_eq!("call 14", calls(&[CallId(14)]));
+        assert_eq!("calls 2, 4, 6", calls(&[2, 4, 6].map(CallId)));
+        let ids: Vec<CallId> = (1..=1500).map(CallId).collect();
         assert_eq!("calls 1, 2, 3, 4, 5 and 1,495 more", calls(&ids));
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::analysis::CallEntry;
-use crate::call::{Call, EndpointId, Origin, Outcome, OutcomeGroup};
+use crate::call::{Call, CallId, EndpointId, Origin, Outcome, OutcomeGroup};
 use crate::diagnose::{Finding, Incident, Severity};
 use crate::reference::ResponseCode;
 use crate::report::terminal::Context;
@@ -195,12 +195,13 @@ fn scope(context: &Context<'_>, id: u32, entry: &CallEntry, page: &mut Page<'_>)
     let Some(primary) = entry.primary() else {
         return Ok(());
     };
-    let same =
-        |incident: &&Incident| incident.finding.rule == primary.rule && incident.calls.binary_search(&id).is_ok();
+    let same = |incident: &&Incident| {
+        incident.finding.rule == primary.rule && incident.calls.binary_search(&CallId(id)).is_ok()
+    };
     let Some(incident) = context.analysis.incidents.iter().find(same) else {
         return Ok(());
     };
-    let others: Vec<u32> = incident.calls.iter().copied().filter(|call| *call != id).collect();
+    let others: Vec<CallId> = incident.calls.iter().copied().filter(|call| *call != CallId(id)).collect();
     let alike =
         if others.is_empty() { "no other call has this".to_owned() } else { format!("the same in {}", calls(&others)) };
     let share = if incident.scope.is_empty() { String::new() } else { format!("; {}", incident.scope) };
