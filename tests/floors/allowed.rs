@@ -24,30 +24,11 @@ pub struct Names {
 
 /// Folders, and files beside folders.
 pub const SIBLINGS: &[Siblings] = &[
-    Siblings { place: "analysis", among: &["narrow", "result"], reason: "not untied yet" },
     Siblings { place: "call/ingest", among: &["excerpt", "line_cache", "message_batch"], reason: "not untied yet" },
     Siblings { place: "call/ingest", among: &["intern", "message_store"], reason: "not untied yet" },
     Siblings { place: "call/outcome", among: &["ending", "refresh"], reason: "not untied yet" },
     Siblings { place: "call/outcome", among: &["hold", "negotiation"], reason: "not untied yet" },
     Siblings { place: "call/survey/load", among: &["limit", "node", "sent"], reason: "not untied yet" },
-    Siblings {
-        place: "check",
-        among: &[
-            "compare",
-            "expectation",
-            "growth",
-            "judge",
-            "metric",
-            "policy",
-            "shift",
-            "tolerance",
-            "verdict",
-            "waive",
-        ],
-        reason: "not untied yet",
-    },
-    Siblings { place: "check/policy", among: &["document", "expect", "section"], reason: "not untied yet" },
-    Siblings { place: "cli", among: &["arguments", "check", "compare", "extract", "output"], reason: "not untied yet" },
     Siblings {
         place: "diagnose",
         among: &["background", "context", "doubt", "engine", "hostile", "incident", "rule", "rules"],
@@ -191,64 +172,6 @@ pub const FILES: &[Siblings] = &[
         among: &["diagnose/engine.rs", "diagnose/incident/mod.rs"],
         reason: "not untied yet",
     },
-    Siblings { place: "analysis", among: &["analysis/narrow.rs", "analysis/result.rs"], reason: "not untied yet" },
-    Siblings { place: "check", among: &["check/filter.rs", "check/filter/words.rs"], reason: "not untied yet" },
-    Siblings {
-        place: "check",
-        among: &[
-            "check/compare.rs",
-            "check/expectation.rs",
-            "check/growth.rs",
-            "check/judge.rs",
-            "check/metric.rs",
-            "check/policy.rs",
-            "check/policy/document.rs",
-            "check/policy/expect.rs",
-            "check/policy/section.rs",
-            "check/shift.rs",
-            "check/tolerance.rs",
-            "check/verdict.rs",
-            "check/waive.rs",
-        ],
-        reason: "not untied yet",
-    },
-    Siblings {
-        place: "report",
-        among: &[
-            "report/terminal/beside.rs",
-            "report/terminal/calls.rs",
-            "report/terminal/facts.rs",
-            "report/terminal/failures.rs",
-            "report/terminal/head.rs",
-            "report/terminal/incidents.rs",
-            "report/terminal/ladder.rs",
-            "report/terminal/ladder/draw.rs",
-            "report/terminal/mod.rs",
-            "report/terminal/names.rs",
-            "report/terminal/note.rs",
-            "report/terminal/numbers.rs",
-            "report/terminal/profile.rs",
-        ],
-        reason: "not untied yet",
-    },
-    Siblings {
-        place: "cli",
-        among: &[
-            "cli/arguments.rs",
-            "cli/check.rs",
-            "cli/compare.rs",
-            "cli/extract.rs",
-            "cli/filter.rs",
-            "cli/mod.rs",
-            "cli/output/claims.rs",
-            "cli/output/destination.rs",
-            "cli/output/draft.rs",
-            "cli/output/interrupt.rs",
-            "cli/output/mod.rs",
-            "cli/scan.rs",
-        ],
-        reason: "not untied yet",
-    },
 ];
 
 /// Types.
@@ -258,13 +181,11 @@ pub const TWICE: &[Names] = &[
         names: &["Fate", "Group", "Outage", "Pair", "Parts", "Share", "Span", "Tally", "View"],
         reason: "not renamed yet",
     },
-    Names { floor: "check", names: &["Filter"], reason: "not renamed yet" },
     Names {
         floor: "diagnose",
         names: &["Ask", "Fault", "Heard", "Key", "Lost", "Place", "Reason", "Told"],
         reason: "not renamed yet",
     },
-    Names { floor: "report", names: &["Place"], reason: "not renamed yet" },
 ];
 
 /// Rules that call the function of another rule.
@@ -305,7 +226,6 @@ pub const BARE_LIMITS: &[&str] = &[
     "call/assemble/leg.rs 16",
     "call/transaction/call_id_parts.rs 64",
     "call/transaction/dialog.rs 64",
-    "check/filter/words.rs 20",
     "diagnose/hostile/probe.rs 1000",
     "diagnose/rules/calls/redirected.rs 16",
     "diagnose/rules/reg/failed.rs 10_000",
