@@ -69,7 +69,7 @@ pub fn texts<'a, T: Into<Cow<'a, str>>>(texts: impl IntoIterator<Item = T>) -> F
 enum Shown {
     /// The CSV report, and expressions.
     Both,
-    /// A column of the CSV report; expressions ask for the rule instead.
+    /// The CSV report alone.
     Csv,
     /// Expressions alone; the columns of the CSV report are a contract.
     Filter,

@@ -34,30 +34,6 @@ pub const FILES: &[Siblings] = &[
         reason: "not untied yet",
     },
     Siblings {
-        place: "report",
-        among: &[
-            "report/terminal/beside.rs",
-            "report/terminal/calls.rs",
-            "report/terminal/facts.rs",
-            "report/terminal/failures.rs",
-            "report/terminal/head.rs",
-            "report/terminal/incidents.rs",
-            "report/terminal/ladder/draw.rs",
-            "report/terminal/ladder/mod.rs",
-            "report/terminal/mod.rs",
-            "report/terminal/names.rs",
-            "report/terminal/note.rs",
-            "report/terminal/numbers.rs",
-            "report/terminal/profile.rs",
-        ],
-        reason: "the parts of the screen share its context and its page",
-    },
-    Siblings {
-        place: "check",
-        among: &["check/filter/mod.rs", "check/filter/words.rs"],
-        reason: "a message names the filter that it is about",
-    },
-    Siblings {
         place: "cli",
         among: &[
             "cli/arguments.rs",
@@ -72,6 +48,11 @@ pub const FILES: &[Siblings] = &[
             "cli/scan.rs",
         ],
         reason: "every subcommand ends with the floor's Stop, and the floor calls every subcommand",
+    },
+    Siblings {
+        place: "report",
+        among: &["report/terminal/ladder/draw.rs", "report/terminal/ladder/mod.rs"],
+        reason: "the ladder draws itself, and what draws is made of its lines",
     },
 ];
 

@@ -3,14 +3,15 @@
 //! Names are the report's. Values that a call lacks are neutral rather than null: 0 for codes, -1.0 for durations, "" for
 //! texts; docs/policy.md lists them.
 
-mod words;
+mod error;
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::{Context, ExecutionError, Program, Value};
 
 use crate::analysis::{CallField, CallFields, FieldKind, FieldValue, text, texts};
 use crate::capture::Timestamp;
-use words::{at_start, failure, kind, place, syntax_error, unknown_name};
+pub use error::FilterError;
+use error::{at_start, failure, kind, place, syntax_error, unknown_name};
 
 /// Bytes of one expression; longer ones are written by accident.
 const EXPRESSION_BYTES_MAX: usize = 2048;
@@ -38,15 +39,6 @@ fn neutral(value: Option<FieldValue<'_>>) -> Value {
 
 fn string(text: String) -> Value {
     Value::String(text.into())
-}
-
-/// What is wrong with an expression.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FilterError {
-    /// Character of the expression at which it is wrong, from 0, with its line, from 0.
-    pub at: (usize, usize),
-    /// What is wrong and what would be right.
-    pub message: String,
 }
 
 /// An expression that is ready to be asked.

@@ -5,7 +5,7 @@ use std::io;
 
 use crate::analysis::RegistrationEntry;
 use crate::call::beside::registration::RegistrationOutcome;
-use crate::report::terminal::Context;
+use crate::report::terminal::context::Context;
 use crate::report::terminal::names::codes;
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
 use crate::report::words::{count, grouped};

@@ -6,7 +6,7 @@ use std::io;
 use crate::analysis::CallEntry;
 use crate::call::Outcome;
 use crate::diagnose::Severity;
-use crate::report::terminal::Context;
+use crate::report::terminal::context::Context;
 use crate::report::terminal::names::{ink, party};
 use crate::report::terminal::page::{Page, Span, faint, plain, strong};
 use crate::report::terminal::table::{self, number, text};

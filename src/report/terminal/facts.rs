@@ -6,7 +6,7 @@ use crate::analysis::CallPath;
 use crate::call::detail::delay::{Stage, StageKind};
 use crate::call::detail::rewriting::{RequestPart, Rewrite, RewriteKind};
 use crate::call::{Call, Hop};
-use crate::report::terminal::Context;
+use crate::report::terminal::context::Context;
 use crate::report::terminal::page::{Page, cut, faint, plain};
 use crate::report::words::{count, duration};
 

@@ -6,7 +6,7 @@ use std::io;
 use crate::analysis::CallEntry;
 use crate::call::{CallId, EndpointId, Outcome};
 use crate::reference::ResponseCode;
-use crate::report::terminal::Context;
+use crate::report::terminal::context::Context;
 use crate::report::terminal::names::numbers;
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
 use crate::report::words::count;

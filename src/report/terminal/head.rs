@@ -4,7 +4,7 @@ use std::io;
 
 use crate::analysis::Fitness;
 use crate::capture::{Timestamp, WeaknessKind};
-use crate::report::terminal::Context;
+use crate::report::terminal::context::Context;
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
 use crate::report::words::{count, duration, grouped};
 

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::capture::Timestamp;
 use crate::diagnose::{Evidence, Finding, Incident, RuledOut, Severity};
-use crate::report::terminal::Context;
+use crate::report::terminal::context::Context;
 use crate::report::terminal::names::{calls, numbers, severity_ink};
 use crate::report::terminal::page::{Ink, Page, Span, faint, plain, strong};
 use crate::report::words::{count, grouped, silence};

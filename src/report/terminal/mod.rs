@@ -4,6 +4,7 @@
 
 mod beside;
 mod calls;
+mod context;
 mod explain;
 mod facts;
 mod failures;
@@ -20,37 +21,13 @@ mod table;
 
 use std::io::{self, Write};
 
-use crate::analysis::{Analysis, CallEntry};
-use crate::call::CallId;
-use crate::report::time::Zone;
+use crate::analysis::Analysis;
+use context::Context;
 use page::Page;
 
+pub use context::ScreenStyle;
 pub use explain::{explanation_text, suggestions_text};
 pub use lookup::{NoCall, find_call};
-
-/// How the report is to look.
-#[derive(Debug, Clone)]
-pub struct ScreenStyle {
-    /// The clock that times are shown on.
-    pub zone: Zone,
-    /// Columns of a line.
-    pub width: usize,
-    /// Whether lists and ladders are shown whole.
-    pub is_whole: bool,
-}
-
-/// What the parts of the report share.
-struct Context<'a> {
-    analysis: &'a Analysis,
-    style: &'a ScreenStyle,
-}
-
-impl<'a> Context<'a> {
-    /// The call with this number.
-    fn entry(&self, id: u32) -> Option<&'a CallEntry> {
-        self.analysis.call(CallId(id))
-    }
-}
 
 /// Writes the screen: what was read, how calls ended, why they failed. Colours are ANSI sequences; all other text is harmless.
 ///

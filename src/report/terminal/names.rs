@@ -6,7 +6,7 @@ use crate::call::{CallId, EndpointId, NodeId, Outcome, OutcomeGroup};
 use crate::capture::FrameRef;
 use crate::diagnose::Severity;
 use crate::diagnose::words::plural;
-use crate::report::terminal::Context;
+use crate::report::terminal::context::Context;
 use crate::report::terminal::page::Ink;
 use crate::report::words::grouped;
 

@@ -6,7 +6,7 @@ use crate::analysis::CallEntry;
 use crate::call::{Call, CallId, EndpointId, Origin, Outcome, OutcomeGroup};
 use crate::diagnose::{Finding, Incident, Severity};
 use crate::reference::ResponseCode;
-use crate::report::terminal::Context;
+use crate::report::terminal::context::Context;
 use crate::report::terminal::facts;
 use crate::report::terminal::incidents::{mark, next, not, proof, sure};
 use crate::report::terminal::names::{calls, party, with_software};

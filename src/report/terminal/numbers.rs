@@ -4,7 +4,7 @@ use std::io;
 
 use crate::call::Outcome;
 use crate::call::survey::metrics::{Metrics, Spread};
-use crate::report::terminal::Context;
+use crate::report::terminal::context::Context;
 use crate::report::terminal::names::ink;
 use crate::report::terminal::page::{Page, Span, plain, strong};
 use crate::report::words::{count, duration, grouped};

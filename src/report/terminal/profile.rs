@@ -4,7 +4,7 @@ use std::io;
 
 use crate::call::survey::metrics::{Metrics, Spread};
 use crate::call::survey::profile::{Dimension, Profile};
-use crate::report::terminal::Context;
+use crate::report::terminal::context::Context;
 use crate::report::terminal::page::{Page, Span, faint, plain, strong};
 use crate::report::terminal::table::{self, Column, number, text};
 use crate::report::words::{count, duration, grouped};

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::call::{CallTransactions, EndpointId, Message, MessageIndex, TransactionIndex};
 use crate::report::escape;
-use crate::report::terminal::Context;
+use crate::report::terminal::context::Context;
 use crate::report::terminal::ladder::fold::Rung;
 use crate::report::terminal::ladder::{Place, places};
 use crate::report::terminal::names::with_software;

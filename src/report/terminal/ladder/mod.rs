@@ -7,7 +7,7 @@ mod session;
 use std::io;
 
 use crate::call::{Call, CallTransactions, EndpointId, NodeId};
-use crate::report::terminal::Context;
+use crate::report::terminal::context::Context;
 use crate::report::terminal::page::{Page, faint};
 use crate::report::words::count;
 use draw::Rails;

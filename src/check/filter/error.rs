@@ -3,9 +3,19 @@
 use cel::{ExecutionError, Value};
 
 use crate::analysis::CallField;
-use crate::check::filter::FilterError;
 use crate::reference;
 
+/// What is wrong with an expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterError {
+    /// Character of the expression at which it is wrong, from 0, with its line, from 0.
+    pub at: (usize, usize),
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+/// Characters quoted of an expression from where it cannot be read on.
+const QUOTE_CHARACTERS_MAX: usize = 20;
 /// Functions that an expression may use.
 const FUNCTIONS: [&str; 11] =
     ["contains", "startsWith", "endsWith", "matches", "size", "exists", "exists_one", "all", "filter", "map", "has"];
@@ -30,7 +40,8 @@ pub(super) fn syntax_error(source: &str, errors: &cel::ParseErrors) -> FilterErr
     let line = usize::try_from(at.0 - 1).unwrap_or(0);
     let column = usize::try_from(at.1 - 1).unwrap_or(0);
     // The parser's words name its own tokens; what a reader needs is the place.
-    let rest: String = source.lines().nth(line).unwrap_or_default().chars().skip(column).take(20).collect();
+    let rest: String =
+        source.lines().nth(line).unwrap_or_default().chars().skip(column).take(QUOTE_CHARACTERS_MAX).collect();
     let message = if said.contains("ecursion") {
         "is nested too deeply".to_owned()
     } else if rest.trim().is_empty() {
